@@ -1,0 +1,1 @@
+"""One module per command: parses, calls, prints; no logic, and nothing heavy is imported before it is needed."""

@@ -1,0 +1,40 @@
+"""The command `cmgan-audit`: every subcommand is a module beside this one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cmgan_audit import __version__
+from cmgan_audit.cli.common import run
+
+app = typer.Typer(
+    name="cmgan-audit",
+    help="Training diagnostics and regression audit for speech-enhancement networks of the CMGAN kind.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"cmgan-audit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Training diagnostics and regression audit for speech-enhancement networks of the CMGAN kind."""
+
+
+def main() -> None:
+    """Entry point of the installed command."""
+    run(app)

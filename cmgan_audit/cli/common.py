@@ -1,0 +1,97 @@
+"""What every command shares: common options, where the document goes, how errors end the process."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import click
+import typer
+
+from cmgan_audit.errors import AuditError, UsageError
+
+EXIT_FINDINGS = 1
+EXIT_USAGE = 2
+EXIT_INTERNAL = 3
+EXIT_INTERRUPTED = 130
+
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", metavar="FILE", help="Write the document to FILE instead of stdout.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints on stderr.")]
+NoColorOption = Annotated[
+    bool, typer.Option("--no-color", help="No colour in the text output (the variable NO_COLOR does the same).")
+]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an internal error.")]
+
+
+def wants_color(no_color: bool, output: Path | None) -> bool:
+    """Whether text may be coloured: stdout is a terminal, no file is written, and nobody said no."""
+    return not (no_color or "NO_COLOR" in os.environ or output is not None) and sys.stdout.isatty()
+
+
+def wants_progress(quiet: bool) -> bool:
+    """Whether progress may be shown: only on a terminal, and not when asked to be quiet."""
+    return not quiet and sys.stderr.isatty()
+
+
+def write_document(text: str, output: Path | None) -> None:
+    """Write a finished document to stdout or to the file that `--output` names.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    if output is None:
+        click.echo(text, nl=not text.endswith("\n"), color=True)
+        return
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--output {output}: cannot be written: {error.strerror or error}") from error
+
+
+def choice(option: str, value: str, legal: tuple[str, ...]) -> str:
+    """Return `value` if it is one of the legal values of an option.
+
+    Raises:
+        UsageError: it is not; the message names the legal values.
+    """
+    if value not in legal:
+        raise UsageError(f"{option} {value}: not one of {', '.join(legal)}")
+    return value
+
+
+def fail(message: str, status: int) -> NoReturn:
+    """End the process with one line on stderr."""
+    click.echo(f"cmgan-audit: {message}", err=True)
+    raise SystemExit(status)
+
+
+def run(app: typer.Typer) -> None:
+    """Run the command line and turn every way of failing into a message and an exit status of the contract."""
+    try:
+        status = app(standalone_mode=False)
+    except click.exceptions.Abort:
+        fail("interrupted", EXIT_INTERRUPTED)
+    except KeyboardInterrupt:
+        fail("interrupted", EXIT_INTERRUPTED)
+    except click.exceptions.Exit as leave:
+        raise SystemExit(leave.exit_code) from None
+    except click.ClickException as error:
+        error.show()
+        raise SystemExit(EXIT_USAGE) from None
+    except AuditError as error:
+        fail(str(error), error.exit_status)
+    except BrokenPipeError:
+        # The reader of a pipe went away (`| head`): not an error of ours; keep the interpreter from complaining.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(EXIT_USAGE) from None
+    except Exception as error:  # noqa: BLE001 - the outermost frame: nothing goes on after it
+        if "--debug" in sys.argv:
+            traceback.print_exc()
+        fail(f"internal error: {type(error).__name__}: {error} (use --debug for the traceback)", EXIT_INTERNAL)
+    raise SystemExit(status if isinstance(status, int) else 0)

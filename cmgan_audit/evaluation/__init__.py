@@ -1,0 +1,1 @@
+"""Pairs, segments, models, metrics, workers, the score store and its guards."""

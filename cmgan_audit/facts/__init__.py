@@ -1,0 +1,1 @@
+"""What a training repository does, as typed records: loaders, datasets, samplers, loops."""

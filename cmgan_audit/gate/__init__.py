@@ -1,0 +1,1 @@
+"""What counts: settings, suppressions, baseline, exit status."""

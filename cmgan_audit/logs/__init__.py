@@ -1,0 +1,1 @@
+"""Training logs: one reader per format, series and their roles, symptoms."""

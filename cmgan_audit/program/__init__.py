@@ -1,0 +1,1 @@
+"""What the program does with its values: abstract evaluation across files; nothing of it is ever run or imported."""

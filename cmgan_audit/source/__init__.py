@@ -1,0 +1,1 @@
+"""Files on disk, parsed: discovery, Python, notebooks, YAML / JSON / TOML / INI, shell launchers."""

@@ -1,0 +1,1 @@
+"""Paired comparison, sequential looks, crop noise, trends: pure functions on arrays."""
