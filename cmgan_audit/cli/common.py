@@ -8,7 +8,6 @@ import traceback
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import click
 import typer
 
 from cmgan_audit.errors import AuditError, UsageError
@@ -45,7 +44,7 @@ def write_document(text: str, output: Path | None) -> None:
         UsageError: the file cannot be written.
     """
     if output is None:
-        click.echo(text, nl=not text.endswith("\n"), color=True)
+        typer.echo(text, nl=not text.endswith("\n"), color=True)
         return
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -67,7 +66,7 @@ def choice(option: str, value: str, legal: tuple[str, ...]) -> str:
 
 def fail(message: str, status: int) -> NoReturn:
     """End the process with one line on stderr."""
-    click.echo(f"cmgan-audit: {message}", err=True)
+    typer.echo(f"cmgan-audit: {message}", err=True)
     raise SystemExit(status)
 
 
@@ -75,13 +74,13 @@ def run(app: typer.Typer) -> None:
     """Run the command line and turn every way of failing into a message and an exit status of the contract."""
     try:
         status = app(standalone_mode=False)
-    except click.exceptions.Abort:
+    except typer.Abort:
         fail("interrupted", EXIT_INTERRUPTED)
     except KeyboardInterrupt:
         fail("interrupted", EXIT_INTERRUPTED)
-    except click.exceptions.Exit as leave:
+    except typer.Exit as leave:
         raise SystemExit(leave.exit_code) from None
-    except click.ClickException as error:
+    except typer.TyperException as error:
         error.show()
         raise SystemExit(EXIT_USAGE) from None
     except AuditError as error:
