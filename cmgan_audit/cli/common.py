@@ -81,7 +81,10 @@ def run(app: typer.Typer) -> None:
     except typer.Exit as leave:
         raise SystemExit(leave.exit_code) from None
     except typer.TyperException as error:
-        error.show()
+        show = getattr(error, "show", None)  # usage errors know their command and print its usage line
+        if show is None:
+            fail(str(error), EXIT_USAGE)
+        show()
         raise SystemExit(EXIT_USAGE) from None
     except AuditError as error:
         fail(str(error), error.exit_status)
