@@ -1,0 +1,136 @@
+"""What the interpreter saw happen, in program order: the events that facts are made of.
+
+A `Run` is one entry script under one launch configuration. Its events stand in the order in which the program would
+do them; an undecided branch contributes the events of both sides, each with the branch in its `conditions`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cmgan_audit.finding import Location, Step
+from cmgan_audit.program.values import Arguments, FunctionValue, Instance, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One active call: the function's qualified name ("Trainer.train_step") and where it was called."""
+
+    function: str
+    call: Location
+    value: FunctionValue | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loop:
+    """A loop being executed: `iterates` is the value it runs over (None for `while`); spans the body's lines."""
+
+    location: Location
+    iterates: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A branch that could not be decided, with its source text as taken: "dist.is_initialized()" or "not (...)"."""
+
+    text: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where an event happened: outermost first. `managers` are the active `with` items and decorators by name
+    ("torch.no_grad", "torch.inference_mode", "torch.autocast")."""
+
+    frames: tuple[Frame, ...] = ()
+    loops: tuple[Loop, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    managers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Event:
+    """Base of all events."""
+
+    location: Location
+    context: Context
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class CallEvent(Event):
+    """A call. `callee` is the qualified name: of the library ("torch.utils.data.DataLoader", or for a method of a
+    library object the receiver's name plus method, "torch.utils.data.distributed.DistributedSampler.set_epoch"), or
+    of the tree ("train.Trainer.test_step"). `receiver` is the object of a method call."""
+
+    callee: str
+    arguments: Arguments
+    result: Value
+    receiver: Value | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class IterateEvent(Event):
+    """A `for` loop (or `next(iter(x))`, a comprehension, a framework) starts to draw items from `iterated`.
+
+    The loop itself is `loop`; events inside it carry it in their context. `framework` names who iterates when it is
+    not the tree's own code ("lightning.Trainer.fit")."""
+
+    iterated: Value
+    loop: Loop
+    framework: str = ""
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class SliceEvent(Event):
+    """A subscript read with a slice or an index that depends on random draws: the segment that was picked."""
+
+    sliced: Value
+    index: Value
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class StoreEvent(Event):
+    """An attribute or item was assigned (`data_loader.epoch = epoch`, `config["batch_size"] = 1`)."""
+
+    target: Value
+    name: str
+    value: Value
+
+
+@dataclass(slots=True)
+class Launch:
+    """One way to start an entry script: from a launcher line, a documented command, a configuration file, or bare.
+
+    `flags` maps option strings to values as they stand on the command line; `condition` is how a report names it
+    ("train.sh: --batch_size 1", "configuration hparams/train.yaml", "" for the bare script)."""
+
+    condition: str = ""
+    argv: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+    location: Location | None = None
+
+
+@dataclass(slots=True)
+class Run:
+    """One entry under one launch: its events in order, and what could not be followed."""
+
+    entry: str
+    launch: Launch
+    events: list[Event] = field(default_factory=list)
+    limits: list[Step] = field(default_factory=list)
+
+
+def innermost_function(context: Context) -> str:
+    """The qualified name of the function in which an event happened; "<module>" outside of functions."""
+    return context.frames[-1].function if context.frames else "<module>"
+
+
+def instance_chain(value: Value) -> tuple[Instance, ...]:
+    """The instances of a value that wraps others by its first argument, outermost first: DDP(model) -> model."""
+    chain: list[Instance] = []
+    current: Value | None = value
+    while isinstance(current, Instance) and current not in chain:
+        chain.append(current)
+        current = current.arguments.get("module", 0) if current.external_name else None
+    return tuple(chain)

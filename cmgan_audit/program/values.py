@@ -1,0 +1,215 @@
+"""Abstract values: what a name may hold when the audited program runs, each with the trail that led to it.
+
+Values are immutable except for the heap kinds (`ListValue`, `DictValue`, `Instance`), which have identity like the
+objects that they stand for. Nothing here knows how values come about; that is the interpreter's part.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+from cmgan_audit.finding import Location, Step, Trail
+
+if TYPE_CHECKING:
+    from cmgan_audit.program.modules import Module
+
+Constant = None | bool | int | float | complex | str | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One call of a random number generator in the audited program; tensors, indices and slices inherit it.
+
+    `callee` is the qualified name, for example "random.randint". `seeded` says why the draw repeats itself although
+    it is random ("generator seeded with the index"), empty when nothing makes it repeat.
+    """
+
+    callee: str
+    location: Location
+    seeded: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """Base of all abstract values. `draws`: the random draws that it depends on."""
+
+    trail: Trail = ()
+    draws: frozenset[Draw] = frozenset()
+
+    def via(self, location: Location, note: str) -> Self:
+        """The same value after one more step of its way."""
+        step = Step(location, note)
+        if self.trail and self.trail[-1] == step:
+            return self
+        return dataclasses.replace(self, trail=(*self.trail, step))
+
+    def tainted(self, draws: frozenset[Draw]) -> Self:
+        """The same value, known to depend on these draws too."""
+        return self if draws <= self.draws else dataclasses.replace(self, draws=self.draws | draws)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Const(Value):
+    """Exactly this Python constant. `overridable` names who may change it at launch ("--batch_size", "env BATCH")."""
+
+    value: Constant
+    overridable: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symbol(Value):
+    """A number that depends on the run: `formula` such as "8 // world_size"; `at_one` its value on one process."""
+
+    formula: str
+    at_one: Constant = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown(Value):
+    """Nothing is known; `reason` says in one sentence why ("required argument --config has no default")."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One member of a `Choice` and the condition under which it holds, as source text ("args.debug", "not (x > 1)")."""
+
+    value: Value
+    condition: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice(Value):
+    """One of several values, joined after a branch that could not be decided. Never nested, never empty."""
+
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class External(Value):
+    """A name of a library that is not part of the tree: "torch.utils.data.DataLoader", "np" already resolved."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundMethod(Value):
+    """A method of a library object or of a heap value: `receiver.name`, not yet called."""
+
+    receiver: Value
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleValue(Value):
+    """A module of the audited tree."""
+
+    module: Module
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionValue(Value):
+    """A function, lambda or method of the audited tree; `bound_to` is `self` (or the class) of a bound method.
+
+    `closure` is the environment in which it was defined; `defined_in` the class that owns a method.
+    """
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    module: Module
+    qualname: str
+    closure: object = None
+    bound_to: Value | None = None
+    defined_in: ClassValue | None = None
+    decorators: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassValue(Value):
+    """A class of the audited tree; `bases` are evaluated (classes of the tree, externals or unknown)."""
+
+    node: ast.ClassDef
+    module: Module
+    qualname: str
+    bases: tuple[Value, ...] = ()
+    closure: object = None
+
+    @property
+    def name(self) -> str:
+        """The name after `class`."""
+        return self.node.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ListValue(Value):
+    """A list, tuple or set with identity. `complete` is False when there may be more items than those known."""
+
+    items: list[Value]
+    kind: str = "list"
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DictValue(Value):
+    """A dictionary with identity. Keys are Python constants. `complete` is False when other keys may exist.
+
+    `attribute_access` is True for AttrDict-like objects and namespaces whose keys are also attributes.
+    `origin` says where it came from ("config/train.yaml"), empty for literals.
+    """
+
+    items: dict[Constant, Value]
+    complete: bool = True
+    attribute_access: bool = False
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Arguments(Value):
+    """How something was called: positional and keyword arguments after `*` and `**` have been spread.
+
+    `open_kwargs` is the reason why more keywords may be present ("**kwargs of unknown content"), else empty.
+    """
+
+    positional: tuple[Value, ...] = ()
+    keywords: dict[str, Value] = field(default_factory=dict)
+    open_kwargs: str = ""
+
+    def get(self, name: str, position: int | None = None) -> Value | None:
+        """The argument given by keyword, or else by position; None when it was not given."""
+        if name in self.keywords:
+            return self.keywords[name]
+        if position is not None and position < len(self.positional):
+            return self.positional[position]
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Instance(Value):
+    """An object with identity: of a class of the tree (`cls` is a ClassValue) or of a library (`cls` is External).
+
+    The result of every call of an unknown library function is such an instance too: `cls` names the callee and
+    `arguments` how it was called, so that `DataLoader(...)`, `DistributedSampler(...)` or `DDP(model)` can be read
+    back later. `location` is the call. `attrs` are the attributes assigned so far.
+    """
+
+    cls: Value
+    arguments: Arguments
+    location: Location
+    attrs: dict[str, Value] = field(default_factory=dict)
+
+    @property
+    def external_name(self) -> str:
+        """The qualified library name this is an instance or a result of; empty for classes of the tree."""
+        return self.cls.name if isinstance(self.cls, External) else ""
+
+
+def options_of(value: Value) -> Iterator[Option]:
+    """All values that this may be: the options of a choice, else the value itself under no condition."""
+    if isinstance(value, Choice):
+        yield from value.options
+    else:
+        yield Option(value)
