@@ -1,0 +1,38 @@
+"""The frame of the command: help, version, wrong usage; as a user meets it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+COMMAND = str(Path(sys.executable).with_name("cmgan-audit"))
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, timeout=60)
+
+
+def test_version_is_that_of_the_package() -> None:
+    from cmgan_audit import __version__
+
+    done = run("--version")
+    assert (done.returncode, done.stdout) == (0, f"cmgan-audit {__version__}\n")
+
+
+def test_help_lists_commands_on_stdout() -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    assert "Usage: cmgan-audit" in done.stdout
+
+
+def test_unknown_option_and_command_are_usage_errors_without_traceback() -> None:
+    for arguments in (["--bogus"], ["bogus"]):
+        done = run(*arguments)
+        assert done.returncode == 2
+        assert "bogus" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert done.stdout == ""
+
+
+def test_python_m_is_the_same_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "cmgan_audit", "--version"], capture_output=True, text=True)
+    assert done.stdout == run("--version").stdout
