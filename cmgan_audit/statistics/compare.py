@@ -1,0 +1,310 @@
+"""All comparisons of a series of checkpoints, from their per-utterance scores to verdicts.
+
+Each checkpoint is compared with the best before it, with the previous one and with a baseline; every family of
+comparisons has its own correction for being many:
+
+- `best`: which earlier checkpoint is best is chosen on the same data, so the reference is the maximum of the sign-flip
+  statistics over *all* earlier checkpoints, the same flips for all (a stratified Rademacher bootstrap of the
+  studentised mean). p-values and interval come from those flips; no Holm on top.
+- `previous` and `baseline`: paired t with the stratified standard error, Holm over the family; the interval has the
+  level at which Holm tests this comparison.
+
+Everything is deterministic: the same scores and seed give the same numbers, in whatever order the mappings come.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from cmgan_audit.statistics.groups import GroupDifference, group_differences
+from cmgan_audit.statistics.multiple import RESAMPLES, holm, t_scale
+from cmgan_audit.statistics.paired import (
+    Array,
+    PairedSummary,
+    critical_t,
+    interval,
+    minimum_detectable_effect,
+    p_value,
+    share_worse,
+)
+from cmgan_audit.statistics.score_matrix import ScoreMatrix
+from cmgan_audit.statistics.sequential import Look
+from cmgan_audit.statistics.signflip import SignFlips
+from cmgan_audit.statistics.verdict import MIN_PAIRS, Verdict, judge
+
+Family = Literal["best", "previous", "baseline"]
+ALPHA = 0.05
+EQUIVALENCE_ALPHA = 0.10  # two one-sided tests at 5 %
+DEFAULT_FLOOR = 0.03  # PESQ units
+DEFAULT_SEED = 20230311
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One comparison of a candidate with a baseline: the entry of `comparisons` in summary.json, less its metric.
+
+    Attributes:
+        baseline: name of the system compared with.
+        candidate: name of the checkpoint that is judged.
+        family: why these two are compared: the best before it, the previous one, the named baseline.
+        mean_difference: mean over utterances of candidate minus baseline, in units of the metric.
+        ci_low: lower end of the adjusted 95 % interval on it; None where so few pairs have none.
+        ci_high: upper end.
+        p_value: two-sided, of this comparison alone; None for identical outputs and for fewer than two pairs.
+        p_adjusted: after the correction of its family; None where `p_value` is, and below 10 pairs.
+        n: utterances scored in both systems.
+        minimum_detectable_effect: the true difference that would be found with 80 % power at the adjusted level; None
+            where there is no spread to tell it from.
+        share_worse: share of the utterances on which the candidate is worse, 0 to 1.
+        verdict: regressed, improved, equivalent or undecided.
+        groups: mean differences per stratum, speaker or other grouping, each with its unadjusted interval.
+    """
+
+    baseline: str
+    candidate: str
+    family: Family
+    mean_difference: float
+    ci_low: float | None
+    ci_high: float | None
+    p_value: float | None
+    p_adjusted: float | None
+    n: int
+    minimum_detectable_effect: float | None
+    share_worse: float
+    verdict: Verdict
+    groups: tuple[GroupDifference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """What the correction of a family makes of one comparison: p-values and the critical values of t.
+
+    A critical value is infinite where so few rows can never reach the level; there is no interval then.
+    """
+
+    p_value: float | None
+    p_adjusted: float | None
+    critical: float
+    critical_equivalence: float | None
+
+
+def compare_checkpoints(
+    scores: Mapping[str, Mapping[str, float]],
+    order: Sequence[str],
+    *,
+    baseline: str | None = None,
+    floor: float = DEFAULT_FLOOR,
+    strata: Mapping[str, str] | None = None,
+    groupings: Mapping[str, Mapping[str, str]] | None = None,
+    higher_is_better: bool = True,
+    look: Look | None = None,
+    seed: int = DEFAULT_SEED,
+    resamples: int = RESAMPLES,
+) -> list[Comparison]:
+    """Compare each checkpoint with the best before it, the previous one and the baseline.
+
+    Args:
+        scores: system name -> utterance -> score; only rows with status ok, segments of one utterance averaged already.
+            An utterance counts in a comparison if both systems have it.
+        order: the checkpoints in order of training; each a key of `scores`.
+        baseline: a key of `scores` to compare every checkpoint with; may stand outside `order` (the noisy input).
+        floor: half-width of the equivalence band, in units of the metric, above 0.
+        strata: utterance -> stratum for the standard error; utterances it does not name form one stratum of their own.
+        groupings: name of a grouping ("speaker") -> utterance -> group, reported per group only.
+        higher_is_better: direction of the metric.
+        look: set while `--until-decided` looks at part of the utterances: bounds are then those of the plan.
+        seed: of the sign flips.
+        resamples: number of sign flips.
+
+    Returns:
+        in the order of the candidates, for each the families best, previous, baseline as far as they exist. The first
+        checkpoint has only a comparison with the baseline.
+
+    Raises:
+        InputError: a score is not finite, or two systems that must be compared share no utterance.
+        ValueError: a name in `order` or `baseline` is not in `scores`, or `order` repeats a name, or `floor` is not
+            positive.
+    """
+    if not (floor > 0 and math.isfinite(floor)):
+        raise ValueError(f"floor {floor}: must be a positive number")
+    if len(set(order)) != len(order):
+        raise ValueError("order: a checkpoint is named twice")
+    names = list(order) + ([baseline] if baseline is not None and baseline not in order else [])
+    for name in names:
+        if name not in scores:
+            raise ValueError(f"{name}: no scores of this system")
+    matrix = ScoreMatrix.build({name: scores[name] for name in names}, strata)
+
+    pairs: list[tuple[str, str, Family]] = []
+    tests: list[_Test] = []
+    best = [
+        (candidate, matrix.best_of(order[:index], candidate, higher_is_better), order[:index])
+        for index, candidate in enumerate(order)
+        if index > 0
+    ]
+    pairs += [(winner, candidate, "best") for candidate, winner, _ in best]
+    tests += _best_tests(matrix, best, look, seed, resamples)
+    previous: list[tuple[str, str, Family]] = [(one, other, "previous") for one, other in pairwise(order)]
+    pairs += previous
+    tests += _family_tests([matrix.summary(one, other) for one, other, _ in previous], look)
+    if baseline is not None:
+        against: list[tuple[str, str, Family]] = [(baseline, name, "baseline") for name in order if name != baseline]
+        pairs += against
+        tests += _family_tests([matrix.summary(one, other) for one, other, _ in against], look)
+
+    comparisons = [
+        _comparison(matrix, pair, test, floor, groupings, higher_is_better, look)
+        for pair, test in zip(pairs, tests, strict=True)
+    ]
+    place = {name: index for index, name in enumerate(order)}
+    return sorted(comparisons, key=lambda comparison: place[comparison.candidate])  # stable: families keep their order
+
+
+def gating(
+    comparisons: Sequence[Comparison], last: str, *, baseline: str | None = None, every: bool = False
+) -> list[Comparison]:
+    """The comparisons that decide the exit status.
+
+    Args:
+        comparisons: what `compare_checkpoints` returned.
+        last: the last checkpoint.
+        baseline: the `--baseline`; if given it takes the place of the best before.
+        every: `--gate any`: all checkpoints count, not only the last.
+    """
+    family = "best" if baseline is None else "baseline"
+    return [one for one in comparisons if one.family == family and (every or one.candidate == last)]
+
+
+def settled(decisive: Sequence[Comparison]) -> bool:
+    """Whether differences alone settle the exit status: one comparison regressed, or all of them differ.
+
+    The rule by which `--until-decided` stops before the last look; `decisive` is what `gating` returned.
+    """
+    verdicts = [one.verdict for one in decisive]
+    decided = (Verdict.REGRESSED, Verdict.IMPROVED)
+    return bool(verdicts) and (Verdict.REGRESSED in verdicts or all(verdict in decided for verdict in verdicts))
+
+
+def _best_tests(
+    matrix: ScoreMatrix,
+    best: Sequence[tuple[str, str, Sequence[str]]],
+    look: Look | None,
+    seed: int,
+    resamples: int,
+) -> list[_Test]:
+    """Tests of each candidate against the best of its earlier checkpoints."""
+    if look is not None:
+        return [
+            _look_test(matrix.summary(winner, candidate), look, len(earlier)) for candidate, winner, earlier in best
+        ]
+    flips = SignFlips(matrix, seed, resamples)
+    tests = []
+    for candidate, winner, earlier in best:
+        summary = matrix.summary(winner, candidate)
+        if not summary.se or summary.df is None:
+            tests.append(_without_spread(summary, len(earlier)))
+            continue
+        reference = flips.against(candidate, earlier, winner)
+        tests.append(
+            _Test(
+                p_value=reference.p_alone(summary),
+                p_adjusted=reference.p_adjusted(summary) if summary.n >= MIN_PAIRS else None,
+                critical=t_scale(reference.critical(ALPHA), summary.df),
+                critical_equivalence=t_scale(reference.critical(EQUIVALENCE_ALPHA), summary.df),
+            )
+        )
+    return tests
+
+
+def _family_tests(summaries: Sequence[PairedSummary], look: Look | None) -> list[_Test]:
+    """Paired t tests of one family, corrected by Holm; for equivalence by Bonferroni, whose intervals hold together."""
+    counted = [index for index, one in enumerate(summaries) if one.n >= MIN_PAIRS and p_value(one) is not None]
+    m = len(counted)
+    if look is not None:
+        return [_look_test(one, look, max(m, 1)) for one in summaries]
+    adjusted, divisors = holm([p for index in counted if (p := p_value(summaries[index])) is not None])
+    place = {index: rank for rank, index in enumerate(counted)}
+    tests = []
+    for index, summary in enumerate(summaries):
+        if not summary.se or summary.df is None:
+            test = _without_spread(summary, m)
+        else:
+            rank = place.get(index)
+            test = _Test(
+                p_value=p_value(summary),
+                p_adjusted=None if rank is None else adjusted[rank],
+                critical=critical_t(summary.df, ALPHA / (1.0 if rank is None else divisors[rank])),
+                critical_equivalence=critical_t(summary.df, EQUIVALENCE_ALPHA / max(m, 1)),
+            )
+        tests.append(test)
+    return tests
+
+
+def _look_test(summary: PairedSummary, look: Look, comparisons: int) -> _Test:
+    """The test at a look of a plan, at alpha / comparisons; equivalence is open only at the last look."""
+    if not summary.se or summary.df is None or summary.t is None:
+        return _without_spread(summary, comparisons)
+    return _Test(
+        p_value=p_value(summary),
+        p_adjusted=look.p_value(summary.t, summary.df, comparisons) if summary.n >= MIN_PAIRS else None,
+        critical=look.critical_t(summary.df, comparisons),
+        critical_equivalence=critical_t(summary.df, EQUIVALENCE_ALPHA / comparisons) if look.final else None,
+    )
+
+
+def _without_spread(summary: PairedSummary, comparisons: int) -> _Test:
+    """All differences are the same number (or there is one pair): no t statistic, an interval of no width."""
+    p = p_value(summary)
+    adjusted = None if p is None or summary.n < MIN_PAIRS else min(1.0, comparisons * p)
+    return _Test(p, adjusted, 0.0, 0.0)
+
+
+def _comparison(
+    matrix: ScoreMatrix,
+    pair: tuple[str, str, Family],
+    test: _Test,
+    floor: float,
+    groupings: Mapping[str, Mapping[str, str]] | None,
+    higher_is_better: bool,
+    look: Look | None,
+) -> Comparison:
+    baseline, candidate, family = pair
+    summary = matrix.summary(baseline, candidate)
+    utterances, differences = matrix.differences(baseline, candidate)
+    bounds = equivalence = None
+    if summary.se is not None and math.isfinite(test.critical):
+        bounds = interval(summary, test.critical)
+        if test.critical_equivalence is not None and (look is None or look.final):
+            equivalence = interval(summary, test.critical_equivalence)
+    return Comparison(
+        baseline=baseline,
+        candidate=candidate,
+        family=family,
+        mean_difference=summary.mean,
+        ci_low=None if bounds is None else bounds[0],
+        ci_high=None if bounds is None else bounds[1],
+        p_value=test.p_value,
+        p_adjusted=test.p_adjusted,
+        n=summary.n,
+        minimum_detectable_effect=minimum_detectable_effect(summary, test.critical),
+        share_worse=share_worse(differences, higher_is_better),
+        verdict=judge(summary.n, bounds, equivalence, floor, higher_is_better=higher_is_better),
+        groups=_groups(utterances, differences, matrix.labels, groupings, higher_is_better),
+    )
+
+
+def _groups(
+    utterances: Sequence[str],
+    differences: Array,
+    strata: Mapping[str, str] | None,
+    groupings: Mapping[str, Mapping[str, str]] | None,
+    higher_is_better: bool,
+) -> tuple[GroupDifference, ...]:
+    found: list[GroupDifference] = []
+    for name, groups in {**(groupings or {}), **({"stratum": strata} if strata else {})}.items():
+        found += group_differences(name, groups, utterances, differences, higher_is_better=higher_is_better)
+    return tuple(found)

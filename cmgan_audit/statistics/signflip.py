@@ -1,0 +1,108 @@
+"""The sign-flip max-t reference: how large the largest of several paired statistics gets when nothing differs.
+
+A candidate is compared with the best of the checkpoints before it, and which one is best is chosen on the same scores.
+The reference for that choice is the maximum over all earlier checkpoints of the flipped statistic, with the same signs
+for all of them, so that their correlation (they share the candidate) is kept (Westfall and Young 1993, chapter 2).
+Residuals are centred within strata before flipping; the interval is then dual to the test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cmgan_audit.statistics.multiple import (
+    Array,
+    flip_scale,
+    flipped_sums,
+    resampled_critical,
+    resampled_p,
+    sign_flips,
+)
+from cmgan_audit.statistics.paired import ROUNDING, PairedSummary, within_strata
+from cmgan_audit.statistics.score_matrix import ScoreMatrix
+from cmgan_audit.statistics.strata import merge_small
+
+# Two checkpoints whose residuals differ by less than this share of their size: the shortcut would lose digits.
+_CANCELLATION = 1e-8
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Absolute flipped sums in units of their SD, shape (resamples,): the maximum over all, and of one pair alone."""
+
+    maximum: Array
+    alone: Array
+
+    def p_adjusted(self, summary: PairedSummary) -> float:
+        """p-value of a pair's t against the maximum over all earlier checkpoints."""
+        return resampled_p(self.maximum, _observed(summary))
+
+    def p_alone(self, summary: PairedSummary) -> float:
+        """p-value of a pair's t against its own flips."""
+        return resampled_p(self.alone, _observed(summary))
+
+    def critical(self, alpha: float) -> float:
+        """Critical value of the maximum, on the scale of the flipped sums."""
+        return resampled_critical(self.maximum, alpha)
+
+
+def _observed(summary: PairedSummary) -> float:
+    if summary.t is None or summary.df is None:
+        raise ValueError("differences without spread have no t statistic")
+    return abs(flip_scale(summary.t, summary.df))
+
+
+class SignFlips:
+    """Flipped statistics of all pairs of a score matrix, from one set of signs.
+
+    The flipped sum of a difference is the difference of the systems' flipped sums, so one matrix product serves all
+    pairs of systems that have every row; pairs with holes are flipped by themselves.
+    """
+
+    def __init__(self, matrix: ScoreMatrix, seed: int, resamples: int) -> None:
+        self._matrix = matrix
+        self._signs = sign_flips(len(matrix.utterances), resamples, seed)
+        self._complete = np.array(np.isfinite(matrix.values).all(axis=0), ndmin=1)
+        everything = np.ones(len(matrix.utterances), dtype=bool)
+        self._residuals = within_strata(np.where(self._complete, matrix.values, 0.0), self._codes(everything))
+        self._sums = flipped_sums(self._signs, self._residuals)
+
+    def against(self, candidate: str, earlier: Sequence[str], winner: str) -> Reference:
+        """The reference for `candidate` against the `winner` among `earlier`."""
+        place = self._matrix.column[candidate]
+        columns = np.array([self._matrix.column[name] for name in earlier], dtype=np.intp)
+        norms = np.linalg.norm(self._residuals[:, [place]] - self._residuals[:, columns], axis=0)
+        size = np.linalg.norm(self._residuals[:, place])
+        quick = self._complete[place] & self._complete[columns] & (norms > _CANCELLATION * size)
+        statistics = np.zeros((len(self._signs), len(earlier)))
+        sums = self._sums[:, [place]] - self._sums[:, columns[quick]]
+        statistics[:, quick] = np.abs(sums) / norms[quick]
+        slow = np.flatnonzero(~quick)
+        if len(slow):
+            statistics[:, slow] = self._alone(candidate, [earlier[int(index)] for index in slow])
+        return Reference(statistics.max(axis=1), statistics[:, list(earlier).index(winner)])
+
+    def _alone(self, candidate: str, earlier: Sequence[str]) -> Array:
+        """Flipped statistics, shape (resamples, len(earlier)), each pair centred on the rows that it has.
+
+        A pair without spread (identical outputs) or with fewer than two rows takes no part: its column is zero.
+        """
+        residuals = np.zeros((len(self._matrix.utterances), len(earlier)))
+        for index, name in enumerate(earlier):
+            both, difference = self._matrix.paired(name, candidate)
+            if len(difference) < 2:
+                continue
+            own = within_strata(difference, self._codes(both))
+            norm = float(np.linalg.norm(own))
+            if norm > ROUNDING * float(np.max(np.abs(difference))) * len(own):
+                residuals[both, index] = own / norm
+        return np.abs(flipped_sums(self._signs, residuals))
+
+    def _codes(self, rows: Array) -> np.typing.NDArray[np.intp]:
+        labels = self._matrix.labels_of(rows)
+        if labels is None:
+            return np.zeros(int(np.count_nonzero(rows)), dtype=np.intp)
+        return np.asarray(merge_small(labels), dtype=np.intp)
