@@ -87,9 +87,8 @@ def blocks() -> list[tuple[str, str]]:
 def test_console_block_shows_what_the_command_prints(block: str) -> None:
     for exchange in exchanges(block):
         actual = run(exchange.command)
-        assert matches(exchange.expected, actual), (
-            f"$ {exchange.command}\n--- the page shows\n{tidy(exchange.expected)}\n--- the command prints\n{tidy(actual)}"
-        )
+        shown = f"--- the page shows\n{tidy(exchange.expected)}\n--- the command prints\n{tidy(actual)}"
+        assert matches(exchange.expected, actual), f"$ {exchange.command}\n{shown}"
 
 
 def test_a_changed_output_is_noticed() -> None:
