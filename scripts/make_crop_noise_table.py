@@ -20,6 +20,8 @@ import statistics
 from collections import defaultdict
 from pathlib import Path
 
+from cmgan_audit.statistics.crop_scores import spread_of_crops
+
 SAMPLE_RATE = 16_000
 RESAMPLES = 4000
 RESAMPLING_SEED = 20230311
@@ -35,20 +37,12 @@ def bootstrap_interval(variances: list[float]) -> list[float]:
 
 
 def spread(by_utterance: dict[str, list[float]]) -> dict[str, object]:
-    """SD of a crop around its utterance (root mean square over utterances), between utterances, and of both together.
-
-    The total is what a crop of a freshly drawn utterance has. An utterance's mean is itself estimated from its crops;
-    their part of its variance is taken out.
-    """
-    variances = [statistics.variance(scores) for scores in by_utterance.values()]
-    within = statistics.fmean(variances)
-    in_means = statistics.fmean(statistics.variance(scores) / len(scores) for scores in by_utterance.values())
-    between = statistics.variance(statistics.fmean(scores) for scores in by_utterance.values()) - in_means
+    """SD of a crop around its utterance, how well it is known from so few utterances, and SD with fresh utterances."""
+    within, total = spread_of_crops(by_utterance)
     return {
-        "sd_within": round(math.sqrt(within), 4),
-        "sd_within_95": bootstrap_interval(variances),
-        "sd_between": round(math.sqrt(between), 4),
-        "sd_total": round(math.sqrt(within + between), 4),
+        "sd_within": round(within, 4),
+        "sd_within_95": bootstrap_interval([statistics.variance(scores) for scores in by_utterance.values()]),
+        "sd_total": round(total, 4),
     }
 
 

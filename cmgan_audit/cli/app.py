@@ -8,6 +8,7 @@ import typer
 
 from cmgan_audit import __version__
 from cmgan_audit.cli.common import run
+from cmgan_audit.cli.noise import noise
 
 app = typer.Typer(
     name="cmgan-audit",
@@ -33,6 +34,9 @@ def root(
     ] = False,
 ) -> None:
     """Training diagnostics and regression audit for speech-enhancement networks of the CMGAN kind."""
+
+
+app.command("noise")(noise)
 
 
 def main() -> None:

@@ -27,39 +27,46 @@ class CropSpread:
     """Spread of the score of one random crop, in units of the metric.
 
     Attributes:
-        seconds: length of the crop.
+        seconds: length of the crop; None where a score table does not say it.
         within: SD around the mean of its own utterance, root mean square over utterances.
         total: SD of a random crop of a freshly drawn utterance.
         failure_rate: share of the crops that the metric could not score (they are in neither SD).
         interpolated: the length lies between two measured ones.
     """
 
-    seconds: float
+    seconds: float | None
     within: float
     total: float
     failure_rate: float
     interpolated: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class CropTable:
+    """The shipped table: where it comes from, and the spread at each measured length, shortest first."""
+
+    origin: str
+    lengths: tuple[float, ...]
+    spreads: tuple[CropSpread, ...]
+
+
 @functools.cache
-def measured_spreads() -> tuple[CropSpread, ...]:
-    """The measured lengths, shortest first; of the two systems (noisy, enhanced) always the larger spread."""
+def crop_table() -> CropTable:
+    """The table that the package ships; of the two measured systems (noisy, enhanced) always the larger spread."""
     text = files("cmgan_audit.statistics").joinpath("data/crop_noise.json").read_text(encoding="utf-8")
-    return tuple(
+    table = json.loads(text)
+    lengths = tuple(float(row["seconds"]) for row in table["lengths"])
+    spreads = tuple(
         CropSpread(
             seconds=float(row["seconds"]),
             within=max(float(system["sd_within"]) for system in row["systems"].values()),
             total=max(float(system["sd_total"]) for system in row["systems"].values()),
             failure_rate=float(row["failure_rate"]),
         )
-        for row in json.loads(text)["lengths"]
+        for row in table["lengths"]
     )
-
-
-def table_origin() -> str:
-    """What the table was measured on, in one phrase for a report."""
-    table = json.loads(files("cmgan_audit.statistics").joinpath("data/crop_noise.json").read_text(encoding="utf-8"))
-    return f"{table['utterances']} utterances of {table['set']}, {table['implementation']} {table['mode']}"
+    origin = f"{table['utterances']} utterances of {table['set']}, {table['implementation']} {table['mode']}"
+    return CropTable(origin, lengths, spreads)
 
 
 def crop_spread(seconds: float) -> CropSpread:
@@ -70,18 +77,19 @@ def crop_spread(seconds: float) -> CropSpread:
     Raises:
         UsageError: the length lies outside what was measured; nothing is extrapolated.
     """
-    rows = measured_spreads()
-    if not rows[0].seconds <= seconds <= rows[-1].seconds:  # also catches NaN
+    table = crop_table()
+    shortest, longest = table.lengths[0], table.lengths[-1]
+    if not shortest <= seconds <= longest:  # also catches NaN
         raise UsageError(
-            f"crops of {seconds:g} s: the crop-noise table was measured from {rows[0].seconds:g} to "
-            f"{rows[-1].seconds:g} s and says nothing about other lengths"
+            f"crops of {seconds:g} s: the crop-noise table was measured from {shortest:g} to {longest:g} s "
+            "and says nothing about other lengths"
         )
-    place = bisect.bisect_left([row.seconds for row in rows], seconds)
-    above = rows[place]
-    if above.seconds == seconds:
+    place = bisect.bisect_left(table.lengths, seconds)
+    above = table.spreads[place]
+    if table.lengths[place] == seconds:
         return above
-    below = rows[place - 1]
-    share = math.log(seconds / below.seconds) / math.log(above.seconds / below.seconds)
+    below = table.spreads[place - 1]
+    share = math.log(seconds / table.lengths[place - 1]) / math.log(table.lengths[place] / table.lengths[place - 1])
 
     def between(low: float, high: float) -> float:
         return math.exp((1 - share) * math.log(low) + share * math.log(high))

@@ -1,0 +1,144 @@
+"""The spread of random crops, measured from a table of scores of repeated crops. Pure Python."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, variance
+
+from cmgan_audit.errors import InputError, UsageError
+from cmgan_audit.statistics.crop_noise import CropSpread
+
+UTTERANCE_COLUMNS = ("utterance", "utt", "file", "filename", "name")
+SYSTEM_COLUMNS = ("checkpoint", "system", "sys", "model")
+VALUE_COLUMNS = ("value", "score")
+NOT_A_SCORE = ("", "nan", "none", "null", "n/a")
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredSpread:
+    """The spread of crops found in a score table.
+
+    Attributes:
+        spread: of the system whose crops vary most.
+        system: that system, "" where the table names none.
+        utterances: utterances with at least two scored crops.
+        crops: scored crops of them.
+        failed: rows of this system without a score, in neither number.
+    """
+
+    spread: CropSpread
+    system: str
+    utterances: int
+    crops: int
+    failed: int
+
+
+def spread_of_crops(by_utterance: Mapping[str, Sequence[float]]) -> tuple[float, float]:
+    """SD of a crop around its utterance, and SD of a crop of a freshly drawn utterance.
+
+    One-way random-effects analysis of variance: within is the root mean square over utterances (each counts once,
+    however many crops it has); an utterance's mean is itself estimated from its crops, and their part of the variance
+    of the means is taken out of the spread between utterances.
+
+    Args:
+        by_utterance: utterance -> scores of its crops; at least two utterances, at least two crops of each.
+    """
+    variances = [variance(scores) for scores in by_utterance.values()]
+    within = fmean(variances)
+    in_means = fmean(one / len(scores) for one, scores in zip(variances, by_utterance.values(), strict=True))
+    between = max(variance(fmean(scores) for scores in by_utterance.values()) - in_means, 0.0)
+    return math.sqrt(within), math.sqrt(within + between)
+
+
+def measure_spread(path: Path, metric: str = "pesq", where: Mapping[str, str] | None = None) -> MeasuredSpread:
+    """Measure the spread of random crops from a CSV file with a row per crop.
+
+    Columns are found by name: the utterance (`utterance`, `utt`, `file`, ...), the score (the metric's name, or `value`
+    or `score`), and if present `checkpoint` / `system`, `metric` (other metrics are passed over) and `status` (`ok`).
+    A compare-ckpts `scores.csv` is such a table.
+
+    Args:
+        path: the file.
+        metric: which metric to read.
+        where: column -> value; only rows that have these values count.
+
+    Raises:
+        UsageError: the file lacks a column, or `where` names one that is not there.
+        InputError: the file cannot be read, a score is not a number, or no utterance has two crops.
+    """
+    table: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    failed: Counter[str] = Counter()
+    for system, utterance, score in _rows(path, metric.lower(), where or {}):
+        if score is None:
+            failed[system] += 1
+        else:
+            table[system][utterance].append(score)
+    found: list[MeasuredSpread] = []
+    for system, rows in table.items():
+        repeated = {utterance: scores for utterance, scores in rows.items() if len(scores) > 1}
+        if len(repeated) > 1:
+            within, total = spread_of_crops(repeated)
+            crops = sum(map(len, repeated.values()))
+            spread = CropSpread(None, within, total, failure_rate=failed[system] / (crops + failed[system]))
+            found.append(MeasuredSpread(spread, system, len(repeated), crops, failed[system]))
+    if not found:
+        raise InputError(
+            f"{path}: fewer than two utterances have two or more {metric} scores; the spread of random crops needs "
+            "several crops of each utterance, a row per crop"
+        )
+    return max(found, key=lambda one: one.spread.within)
+
+
+def _rows(path: Path, metric: str, where: Mapping[str, str]) -> Iterator[tuple[str, str, float | None]]:
+    """System, utterance and score (None for a failed one) of every row that counts."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream)
+            names = {name.strip().lower(): name for name in reader.fieldnames or () if name is not None}
+            for column in where:
+                if column.lower() not in names:
+                    raise UsageError(f"{path}: no column {column}; there are {', '.join(names) or 'none'}")
+            utterance = _column(path, names, "utterance", UTTERANCE_COLUMNS)
+            value = _column(path, names, "score", (metric, *VALUE_COLUMNS))
+            system = next((names[name] for name in SYSTEM_COLUMNS if name in names), None)
+            for row in reader:
+                if "metric" in names and (row[names["metric"]] or "").strip().lower() != metric:
+                    continue
+                if any((row[names[column.lower()]] or "").strip() != wanted for column, wanted in where.items()):
+                    continue
+                score = _score(path, reader.line_num, row[value])
+                if "status" in names and (row[names["status"]] or "").strip() != "ok":
+                    score = None
+                yield (row[system] or "") if system else "", row[utterance] or "", score
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not a UTF-8 text file (byte {error.start})") from error
+    except csv.Error as error:
+        raise InputError(f"{path}: not a CSV file: {error}") from error
+
+
+def _column(path: Path, names: Mapping[str, str], what: str, candidates: Sequence[str]) -> str:
+    for candidate in candidates:
+        if candidate in names:
+            return names[candidate]
+    raise UsageError(
+        f"{path}: no column for the {what} (one of {', '.join(candidates)}); there are {', '.join(names) or 'none'}"
+    )
+
+
+def _score(path: Path, line: int, text: str | None) -> float | None:
+    if text is None or text.strip().lower() in NOT_A_SCORE:
+        return None
+    try:
+        score = float(text)
+    except ValueError:
+        raise InputError(f"{path}:{line}: the score {text!r} is not a number") from None
+    if not math.isfinite(score):
+        raise InputError(f"{path}:{line}: the score {text} is not finite; leave failed rows empty or mark their status")
+    return score
