@@ -9,17 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from cmgan_audit.errors import InputError, UsageError
+from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
 from cmgan_audit.finding import JsonValue
+
+__all__ = ["SAMPLE_RATE", "CheckpointError", "DeviceError", "Enhancer", "ModelError", "Samples"]
 
 SAMPLE_RATE = 16_000
 """Every model of this package takes and gives audio at 16 kHz."""
 
 Samples: TypeAlias = npt.NDArray[np.float32]
 """Audio at 16 kHz in [-1, 1]: shape [samples], or [batch, samples] where a batch is meant."""
-
-
-class CheckpointError(InputError):
-    """A checkpoint cannot be read, or its weights do not fit the network; names the file and what would be right."""
 
 
 class ModelError(InputError):

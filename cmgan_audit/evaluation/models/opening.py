@@ -40,7 +40,7 @@ def open_checkpoint(
     """
     if model not in BUILT_IN_MODELS:
         raise UsageError(f"--model {model}: not one of the built-in models ({', '.join(BUILT_IN_MODELS)})")
-    from cmgan_audit.evaluation.models.cmgan import open_cmgan
+    from cmgan_audit.evaluation.models.cmgan.enhancer import open_cmgan
 
     return open_cmgan(path, device=device, official_chunking=official_chunking, weights=weights)
 

@@ -1,0 +1,122 @@
+"""What a checkpoint's file name says, and the order in which people mean their files. Light: no torch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from glob import glob, has_magic
+from pathlib import Path
+
+from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
+
+SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".bin", ".tar", ".onnx")
+
+_NUMBER_BEFORE = r"(?:^|(?<=[^a-z]))"  # a word starts here
+_EPOCH = re.compile(_NUMBER_BEFORE + r"(?:epochs?|ep|e)[_=.\- ]*0*(\d+)", re.IGNORECASE)
+_STEP = re.compile(_NUMBER_BEFORE + r"(?:steps?|iter(?:ation)?s?|it|global_step|g|do)[_=.\- ]*0*(\d+)", re.IGNORECASE)
+_COUNTED = re.compile(
+    _NUMBER_BEFORE + r"(?:ckpt|checkpoint|model|net|generator|weights?|state)[_=.\- ]*0*(\d+)(?![\d.])", re.IGNORECASE
+)
+_SCORE = re.compile(r"(?<![\d.])(\d+\.\d+)(?![\d.])")
+
+
+@dataclass(frozen=True, slots=True)
+class FileName:
+    """What a name says: epoch, step, and a decimal number at its end that is a loss or a score (None if silent)."""
+
+    epoch: int | None = None
+    step: int | None = None
+    score: float | None = None
+
+
+def read_name(name: str) -> FileName:
+    """Understand names such as `CMGAN_epoch_7_0.105`, `epoch=3-step=1000.ckpt`, `ckpt_80`, `g_00005000`.
+
+    Args:
+        name: file name, with or without a suffix.
+    """
+    stem = name
+    for suffix in SUFFIXES:
+        stem = stem.removesuffix(suffix)
+    epoch = _EPOCH.search(stem)
+    step = _STEP.search(stem)
+    counted = _COUNTED.search(stem)
+    if epoch is None and step is None:
+        epoch = counted
+    scores = _SCORE.findall(stem)
+    return FileName(
+        epoch=int(epoch[1]) if epoch else None,
+        step=int(step[1]) if step else None,
+        score=float(scores[-1]) if scores else None,
+    )
+
+
+def epoch_from_content(content: object) -> int | None:
+    """The epoch that a training script stored beside the weights."""
+    if not isinstance(content, Mapping):
+        return None
+    for key in ("epoch", "epochs", "current_epoch", "cur_epoch", "last_epoch", "epoch_num", "epoch_idx"):
+        value = content.get(key)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            return value
+    return None
+
+
+def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key with numbers in the order of their values: `epoch_2` before `epoch_10`."""
+    parts = re.split(r"(\d+)", name)
+    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part.lower()) for part in parts if part)
+
+
+def expand_checkpoints(arguments: Sequence[str]) -> list[Path]:
+    """The checkpoints that a command line means, in the order meant.
+
+    A file stands for itself; a pattern (`ckpt/epoch_*.pth`) and a folder of checkpoint files stand for their files in
+    natural order; a folder of wav files is one enhanced system and stands for itself.
+
+    Raises:
+        CheckpointError: a pattern matches nothing, or a path is not there, or a folder holds neither.
+    """
+    paths: list[Path] = []
+    for argument in arguments:
+        path = Path(argument)
+        if path.is_dir():
+            paths.extend(_expand_folder(path))
+        elif path.exists():
+            paths.append(path)
+        elif has_magic(argument):
+            matches = sorted(glob(argument, recursive=True), key=natural_key)  # noqa: PTH207 - patterns may be absolute
+            if not matches:
+                raise CheckpointError(f"{argument}: no file matches this pattern")
+            paths.extend(Path(match) for match in matches)
+        else:
+            raise CheckpointError(f"{argument}: there is no such file or folder")
+    return paths
+
+
+def _expand_folder(folder: Path) -> list[Path]:
+    try:
+        files = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
+    except OSError as error:
+        raise CheckpointError(f"{folder}: cannot be read: {error.strerror or error}") from error
+    if any(path.suffix.lower() in (".wav", ".flac") for path in files):
+        return [folder]
+    checkpoints = [path for path in files if _is_checkpoint_name(path.name)]
+    if not checkpoints:
+        raise CheckpointError(
+            f"{folder}: holds neither wav files nor checkpoints "
+            f"(files named {', '.join(f'*{suffix}' for suffix in SUFFIXES[:4])} or like CMGAN_epoch_7_0.105)"
+        )
+    return sorted(checkpoints, key=lambda path: natural_key(path.name))
+
+
+def _is_checkpoint_name(name: str) -> bool:
+    """Whether a file in a folder is taken for a checkpoint: by suffix, or by a name of the known kind without one."""
+    if name.lower().endswith(SUFFIXES):
+        return True
+    said = read_name(name)
+    bare = re.search(r"\.[a-z][a-z0-9]*$", name, re.IGNORECASE) is None
+    return bare and (said.epoch is not None or said.step is not None)

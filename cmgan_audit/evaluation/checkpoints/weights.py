@@ -1,0 +1,161 @@
+"""Find the weights of a network in whatever a training script wrapped around them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
+from cmgan_audit.evaluation.checkpoints.reading import Checkpoint
+
+_MAX_DEPTH = 4
+_OPTIMIZER_WORDS = ("optim", "scheduler", "scaler")
+_AVERAGE_WORDS = ("ema", "swa", "averag", "shadow")
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A named set of tensors.
+
+    Attributes:
+        name: where it lay: keys from the top of the file, then the prefix of its tensors; "" for a bare state_dict.
+        tensors: by name, without the prefix.
+    """
+
+    name: str
+    tensors: Mapping[str, Tensor]
+
+    @property
+    def digest(self) -> str:
+        """Hex digest of names, types, shapes and values: equal weights have equal digests in every file form."""
+        total = hashlib.sha256()
+        for name in sorted(self.tensors):
+            tensor = self.tensors[name].detach()
+            total.update(f"{name}\0{tensor.dtype}\0{list(tensor.shape)}\0".encode())
+            total.update(tensor_bytes(tensor))
+        return total.hexdigest()
+
+    @property
+    def is_average(self) -> bool:
+        """Whether its name says that it is an average of weights over training (EMA, SWA)."""
+        return any(word in self.name.lower() for word in _AVERAGE_WORDS)
+
+
+def tensor_bytes(tensor: Tensor) -> bytes:
+    """The values of a tensor in memory order of its shape."""
+    if tensor.layout != torch.strided or tensor.is_quantized:
+        tensor = tensor.to_dense() if not tensor.is_quantized else tensor.dequantize()
+    return tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes() if tensor.numel() else b""
+
+
+def state_dicts(checkpoint: Checkpoint) -> list[Weights]:
+    """All mappings of names to tensors in a checkpoint, in the order of the file; optimizer states are left out."""
+    return list(_walk(checkpoint.content, ()))
+
+
+def _walk(value: object, place: tuple[str, ...]) -> Iterator[Weights]:
+    if not isinstance(value, Mapping) or len(place) > _MAX_DEPTH:
+        return
+    if place and any(word in place[-1].lower() for word in _OPTIMIZER_WORDS):
+        return
+    tensors = {key: item for key, item in value.items() if isinstance(key, str) and isinstance(item, Tensor)}
+    if any("." in key for key in tensors) or (tensors and len(tensors) == len(value)):
+        yield Weights(".".join(place), tensors)
+    for key, item in value.items():
+        yield from _walk(item, (*place, str(key)))
+
+
+def split_by_marker(found: Weights, marker: str) -> list[Weights]:
+    """The networks in a set of weights that have a tensor of this name, each without its prefix.
+
+    `module.` of DistributedDataParallel, `generator.` of a Lightning module or `_orig_mod.` of torch.compile may stand
+    before every name, several of them nested, and other networks may lie beside the one that is meant.
+    """
+    networks = []
+    for key in found.tensors:
+        if key != marker and not key.endswith("." + marker):
+            continue
+        prefix = key[: len(key) - len(marker)]
+        tensors = {name[len(prefix) :]: tensor for name, tensor in found.tensors.items() if name.startswith(prefix)}
+        if not prefix:  # a bare network beside prefixed copies of itself keeps only what is its own
+            copies = [name[: -len(marker)] for name in found.tensors if name.endswith("." + marker)]
+            tensors = {name: item for name, item in tensors.items() if not name.startswith(tuple(copies) or ("\0",))}
+        name = ".".join(part for part in (found.name, prefix.rstrip(".")) if part)
+        networks.append(Weights(name, tensors))
+    return networks
+
+
+def pick_weights(checkpoint: Checkpoint, marker: str, wanted: str | None = None) -> Weights:
+    """The weights of a network in a checkpoint.
+
+    Args:
+        checkpoint: the file.
+        marker: a parameter name that every such network has.
+        wanted: a word of the name of the set to take, for files that hold several (`ema`, `generator`).
+
+    Raises:
+        CheckpointError: there is none, or several and nothing says which.
+    """
+    sets = state_dicts(checkpoint)
+    if not sets:
+        raise CheckpointError(f"{checkpoint.path}: holds no weights: {_outline(checkpoint.content)}")
+    networks = [network for found in sets for network in split_by_marker(found, marker)]
+    if not networks:
+        largest = max(sets, key=lambda found: len(found.tensors))
+        raise CheckpointError(
+            f"{checkpoint.path}: the weights do not fit: no {marker} in them; the file has "
+            f"{_some(list(largest.tensors))}. Another network? Name it with --model or --repo and --network"
+        )
+    names = ", ".join(network.name or "(top level)" for network in networks)
+    if wanted is not None:
+        matching = [network for network in networks if wanted.lower() in network.name.lower()]
+        exact = [network for network in matching if wanted == network.name]
+        matching = exact or matching
+        if not matching:
+            raise CheckpointError(f"{checkpoint.path}: no weights named {wanted!r}; there are: {names}")
+    else:
+        matching = [network for network in networks if not network.is_average] or networks
+    if len(matching) > 1 and len({network.digest for network in matching}) > 1:
+        choice = ", ".join(network.name or "(top level)" for network in matching)
+        raise CheckpointError(f"{checkpoint.path}: holds several sets of weights, choose one with --weights: {choice}")
+    return matching[0]
+
+
+def fit_problem(expected: Mapping[str, tuple[int, ...]], tensors: Mapping[str, Tensor]) -> str | None:
+    """Say how tensors do not fit a network, or None if they do.
+
+    Args:
+        expected: shape of every tensor of the network.
+        tensors: what there is. A missing `num_batches_tracked` is no problem: inference does not read it.
+    """
+    missing = [name for name in expected if name not in tensors and not name.endswith("num_batches_tracked")]
+    unexpected = [name for name in tensors if name not in expected]
+    wrong = [
+        f"{name} is {list(tensors[name].shape)} where {list(shape)} is needed"
+        for name, shape in expected.items()
+        if name in tensors and tuple(tensors[name].shape) != tuple(shape)
+    ]
+    parts = [
+        f"{len(items)} {what}: {_some(items)}"
+        for what, items in (("missing", missing), ("unexpected", unexpected), ("of another shape", wrong))
+        if items
+    ]
+    return "; ".join(parts) or None
+
+
+def _some(names: list[str], count: int = 4) -> str:
+    more = f" and {len(names) - count} more" if len(names) > count else ""
+    return ", ".join(names[:count]) + more
+
+
+def _outline(content: object) -> str:
+    """One line on what a file holds instead of weights."""
+    if isinstance(content, Mapping):
+        return f"its keys are {_some([str(key)[:40] for key in content], 8)}" if content else "an empty dictionary"
+    if isinstance(content, Tensor):
+        return f"a single tensor of shape {list(content.shape)}"
+    return f"an object of type {type(content).__name__}"

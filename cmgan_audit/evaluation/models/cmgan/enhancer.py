@@ -1,0 +1,98 @@
+"""The built-in CMGAN as an `Enhancer`: checkpoint in, enhanced audio out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cmgan_audit.evaluation.checkpoints.reading import Checkpoint, open_file
+from cmgan_audit.evaluation.checkpoints.weights import Weights, pick_weights
+from cmgan_audit.evaluation.models.cmgan.network import TSCNet
+from cmgan_audit.evaluation.models.cmgan.pipeline import OFFICIAL_CHUNK_SAMPLES, SpectralSettings, enhance_waveform
+from cmgan_audit.evaluation.models.cmgan.sizes import MARKER, network_for
+from cmgan_audit.evaluation.models.devices import open_device
+from cmgan_audit.evaluation.models.enhancer import ModelError, Samples
+from cmgan_audit.finding import JsonValue
+
+CODE_VERSION = 1
+"""Raised whenever a change to network or pipeline can change the output: part of the identity of every result."""
+
+
+class CmganEnhancer:
+    """TSCNet with the weights of a checkpoint, and the spectral pipeline around it."""
+
+    def __init__(
+        self,
+        network: TSCNet,
+        settings: SpectralSettings,
+        device: torch.device,
+        checkpoint: Checkpoint,
+        weights: Weights,
+    ) -> None:
+        self._network = network.to(device).eval()
+        self._settings = settings
+        self._device = device
+        self._checkpoint = checkpoint
+        self._weights = weights
+
+    @property
+    def identity(self) -> str:
+        """Hex digest of tensor content, code version and settings of the pipeline."""
+        parts = ["cmgan", CODE_VERSION, self._weights.digest, self._settings.as_json()]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def describe(self) -> Mapping[str, JsonValue]:
+        """Model, file, epoch, size, device and settings."""
+        return {
+            "model": "cmgan",
+            "path": str(self._checkpoint.path),
+            "sha256": self._checkpoint.sha256,
+            "weights": self._weights.name,
+            "weights_digest": self._weights.digest,
+            "epoch": self._checkpoint.epoch,
+            "parameters": sum(parameter.numel() for parameter in self._network.parameters()),
+            "device": str(self._device),
+            "settings": self._settings.as_json(),
+        }
+
+    def enhance(self, noisy: Samples) -> Samples:
+        """Enhance one utterance; see `Enhancer.enhance`."""
+        if noisy.ndim != 1:
+            raise ModelError(f"cmgan: one utterance has shape [samples], not {list(noisy.shape)}")
+        return self.enhance_batch(noisy[None])[0]
+
+    def enhance_batch(self, noisy: Samples) -> Samples:
+        """Enhance utterances of equal length; see `Enhancer.enhance_batch`."""
+        if noisy.ndim != 2:
+            raise ModelError(f"cmgan: a batch has shape [batch, samples], not {list(noisy.shape)}")
+        shortest = self._settings.n_fft // 2 + 1
+        if noisy.shape[1] < shortest:
+            raise ModelError(f"cmgan: {noisy.shape[1]} samples are too short for its transform, at least {shortest}")
+        with torch.inference_mode():
+            samples = torch.from_numpy(np.ascontiguousarray(noisy, dtype=np.float32)).to(self._device)
+            enhanced: Tensor = enhance_waveform(self._network, samples, self._settings)
+            result: Samples = enhanced.cpu().numpy()
+            return result
+
+    def close(self) -> None:
+        """Nothing to release: memory goes with the object."""
+
+
+def open_cmgan(
+    path: Path, *, device: str = "cpu", official_chunking: bool = False, weights: str | None = None
+) -> CmganEnhancer:
+    """Open a checkpoint of the generator; see `cmgan_audit.evaluation.models.open_checkpoint`."""
+    place = open_device(device)
+    checkpoint = open_file(path)
+    chosen = pick_weights(checkpoint, MARKER, weights)
+    network = network_for(chosen, path)
+    n_fft = 2 * (network.sizes.features - 1)
+    chunk = OFFICIAL_CHUNK_SAMPLES if official_chunking else None
+    settings = SpectralSettings(n_fft=n_fft, hop=n_fft // 4, chunk_samples=chunk)
+    return CmganEnhancer(network, settings, place, checkpoint, chosen)

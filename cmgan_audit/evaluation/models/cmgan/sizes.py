@@ -1,0 +1,74 @@
+"""Read the sizes of a TSCNet from the shapes of its weights, and build the network that they fit."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import torch
+
+from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
+from cmgan_audit.evaluation.checkpoints.weights import Weights, fit_problem
+from cmgan_audit.evaluation.models.cmgan.conformer import Sizes
+from cmgan_audit.evaluation.models.cmgan.network import TSCNet
+
+MARKER = "dense_encoder.conv_1.0.weight"
+"""Every TSCNet has this tensor: [channels, 3, 1, 1]."""
+
+_ATTENTION = "TSCB_1.time_conformer.attn.fn"
+_CONFORMER = "TSCB_1.time_conformer"
+
+
+def read_sizes(weights: Weights) -> Sizes:
+    """The sizes that the tensors of a TSCNet show.
+
+    Raises:
+        KeyError: a tensor that shows a size is missing.
+        ValueError: shapes contradict each other.
+    """
+    shapes = {name: tuple(tensor.shape) for name, tensor in weights.tensors.items()}
+    blocks = {int(match[1]) for name in shapes if (match := re.match(r"TSCB_(\d+)\.", name))}
+    positions, head_width = shapes[f"{_ATTENTION}.rel_pos_emb.weight"]
+    inner, channels = shapes[f"{_ATTENTION}.to_q.weight"]
+    if not head_width or inner % head_width or not channels:
+        raise ValueError(f"{_ATTENTION}: {inner} channels cannot be split into heads of {head_width}")
+    return Sizes(
+        channels=channels,
+        features=shapes["mask_decoder.prelu_out.weight"][0],
+        blocks=max(blocks),
+        heads=inner // head_width,
+        head_width=head_width,
+        max_distance=(positions - 1) // 2,
+        kernel_size=shapes[f"{_CONFORMER}.conv.net.4.conv.weight"][2],
+        expansion=shapes[f"{_CONFORMER}.ff1.fn.fn.net.0.weight"][0] // channels,
+    )
+
+
+def network_for(weights: Weights, path: Path) -> TSCNet:
+    """A TSCNet of the right sizes with these weights, in float32.
+
+    Raises:
+        CheckpointError: the weights are not those of a TSCNet; says which tensors are missing, unexpected or of another
+            shape.
+    """
+    problem: str | None
+    try:
+        sizes = read_sizes(weights)
+    except (KeyError, ValueError, IndexError) as error:
+        # Without the sizes, compare with the network of the paper.
+        with torch.device("meta"):
+            paper = TSCNet()
+        problem = fit_problem({n: tuple(t.shape) for n, t in paper.state_dict().items()}, weights.tensors) or str(error)
+    else:
+        # On the meta device nothing is allocated, whatever sizes a file shows.
+        with torch.device("meta"):
+            network = TSCNet.of_sizes(sizes)
+        problem = fit_problem({n: tuple(t.shape) for n, t in network.state_dict().items()}, weights.tensors)
+    if problem is not None:
+        raise CheckpointError(f"{path}: the weights do not fit CMGAN's generator (TSCNet): {problem}")
+    network.to_empty(device="cpu")
+    tensors = {
+        name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in weights.tensors.items()
+    }
+    network.load_state_dict(tensors, strict=False)  # only `num_batches_tracked` may be missing, see fit_problem
+    return network
