@@ -15,25 +15,27 @@ from cmgan_audit.rules.compiled import CompiledRule, compile_rule
 from cmgan_audit.rules.record import Fact, Known, Record
 from cmgan_audit.rules.schema import read_rule
 
+NO, YES, FOUR, TRAIN = Known(False), Known(True), Known(4), Known("train")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset(Record):
     name: str = "Speech"
-    random_crop: Fact = Known(False)
+    random_crop: Fact = NO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loop(Record):
     name: str = "evaluate"
-    eval_mode: Fact = Known(True)
+    eval_mode: Fact = YES
     dataset: Dataset | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loader(Record):
-    role: Fact = Known("train")
-    batch_size: Fact = Known(4)
-    accumulated: Fact = Known(4)
+    role: Fact = TRAIN
+    batch_size: Fact = FOUR
+    accumulated: Fact = FOUR
     dataset: Dataset | Fact | None = None
     loops: tuple[Loop, ...] = ()
     norms: tuple[Fact, ...] = ()
