@@ -1,0 +1,342 @@
+"""CSV and TSV: exports of W&B and TensorBoard, Lightning's metrics.csv, tables that training scripts write."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cmgan_audit.errors import InputError
+from cmgan_audit.logs.opening import read_blocks
+from cmgan_audit.logs.roles import RoleBook, counter_kind, words_of
+from cmgan_audit.logs.runs import RunBuilder
+from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading, Run
+
+_DELIMITERS = ("\t", ";", ",", "|")
+_RUN_COLUMNS = {"run", "run id", "run name", "experiment", "exp", "exp name", "experiment name", "trial"}
+_NAME_COLUMNS = {"metric", "tag", "key", "measure", "series", "metric name"}
+_VALUE_COLUMNS = {"value", "val", "score", "scalar"}
+_IGNORED = {"wall time", "walltime", "timestamp", "time", "relative time", "date", "runtime", "elapsed", "elapsed time"}
+_MISSING = {"", "-", "--", "na", "n/a", "none", "null"}
+_TRAILING_NUMBER = re.compile(r"(?:^|[^A-Za-z])(?:epoch|ep|step|iter|g|ckpt)?[_\- =]*(\d+)(?:\.\w+)?$", re.IGNORECASE)
+_CSV_LIMIT = 1 << 24
+_SAMPLE = 50
+
+
+@dataclass(slots=True)
+class _Column:
+    position: int
+    name: str
+    kind: str  # "epoch", "step", "value", "run", "name", "number", "ignored"
+
+
+@dataclass(slots=True)
+class _Table:
+    """What the head of the file says about the rest of it."""
+
+    delimiter: str
+    decimal_comma: bool
+    header: list[str] | None
+    columns: list[_Column] = field(default_factory=list)
+
+
+def read_delimited(path: Path, source: str, book: RoleBook) -> Reading:
+    """Read a CSV or TSV file.
+
+    Raises:
+        InputError: the file cannot be opened, or holds no table of numbers.
+    """
+    return _Reader(source, path.stem.partition(".")[0], book).read(path)
+
+
+class _Reader:
+    def __init__(self, source: str, stem: str, book: RoleBook) -> None:
+        self.source, self.stem, self.book = source, stem, book
+        self.builders: dict[str, RunBuilder] = {}
+        self.notes: list[Note] = []
+        self.bad: Counter[str] = Counter()
+        self.first_bad: dict[str, tuple[int, str]] = {}
+        self.ragged = 0
+        self.texts: dict[int, set[str]] = {}
+        self.rows = 0
+        self.wandb_names: dict[int, tuple[str, str]] = {}
+
+    def read(self, path: Path) -> Reading:
+        lines = _lines(path, self.source)
+        head = [pair for _, pair in zip(range(_SAMPLE), lines, strict=False)]
+        if not head:
+            raise InputError(f"{self.source}: empty, no table")
+        table = _look(head, self.stem)
+        if table is None:
+            raise InputError(f"{self.source}:{head[0][0]}: no table of numbers: {head[0][1][:60]!r}")
+        self._columns(table)
+        for place, cells in _rows(head, lines, table):
+            if table.header is not None and cells == table.header:
+                for builder in self.builders.values():
+                    builder.process_start(place)
+                continue
+            self._row(table, cells, place)
+        return self._finish(table)
+
+    def _columns(self, table: _Table) -> None:
+        if table.header is None:
+            self.notes.append(Note(self.source, 1, "no header line: columns are named by their number or the file"))
+            return
+        table.columns = [_Column(i, name, _column_kind(name)) for i, name in enumerate(table.header)]
+        kinds = {column.kind for column in table.columns}
+        for column in table.columns:
+            if column.kind == "name" and "value" not in kinds:
+                column.kind = "ignored"
+            elif column.kind == "value" and "name" not in kinds:
+                # A TensorBoard export holds one tag (Wall time, Step, Value); its file is named after it.
+                column.kind, column.name = "number", self.stem
+        if any(name.endswith("__MIN") for name in table.header):
+            for column in table.columns:
+                run, found, name = column.name.rpartition(" - ")
+                if found and column.kind == "number":
+                    self.wandb_names[column.position] = (run, name)
+
+    def _row(self, table: _Table, cells: list[str], place: int) -> None:
+        self.rows += 1
+        if table.header is not None and len(cells) != len(table.header):
+            self.ragged += 1
+        run = next((cells[c.position].strip() for c in table.columns if c.kind == "run" and c.position < len(cells)), "")
+        numbers: list[tuple[_Column, float]] = []
+        epoch = step = None
+        tag = ""
+        for column in table.columns:
+            if column.position >= len(cells) or column.kind in ("ignored", "run"):
+                continue
+            cell = cells[column.position].strip().strip("\"'")
+            if column.kind == "name":
+                tag = cell
+                continue
+            number = self._number(cell, column, table, place)
+            if number is None:
+                continue
+            if column.kind == "epoch":
+                epoch = number
+            elif column.kind == "step":
+                step = number
+            else:
+                numbers.append((column, number))
+        self._add(run, epoch, step, tag, numbers, place)
+
+    def _add(
+        self,
+        run: str,
+        epoch: float | None,
+        step: float | None,
+        tag: str,
+        numbers: list[tuple[_Column, float]],
+        place: int,
+    ) -> None:
+        for column, number in numbers:
+            wandb_run, name = self.wandb_names.get(column.position, ("", column.name))
+            name = tag if column.kind == "value" and tag else name
+            builder = self._builder(wandb_run or run)
+            if epoch is not None and builder.current_epoch != epoch:
+                builder.epoch(epoch, place)
+            role = self.book.of(name)
+            if role is None:
+                continue
+            if epoch is not None:
+                builder.add(name, role, EPOCH, epoch, number, place)
+            elif step is not None:
+                builder.add(name, role, STEP, step, number, place)
+            else:
+                series = builder.series(name, role, INDEX)
+                series.append(float(series.seen), number, place)
+
+    def _builder(self, run: str) -> RunBuilder:
+        builder = self.builders.get(run)
+        if builder is None:
+            builder = self.builders[run] = RunBuilder(self.source)
+        return builder
+
+    def _number(self, cell: str, column: _Column, table: _Table, place: int) -> float | None:
+        if cell.lower() in _MISSING:
+            return None
+        value = parse_number(cell, table.decimal_comma)
+        if value is None and column.kind in ("epoch", "step"):
+            match = _TRAILING_NUMBER.search(cell)
+            value = float(match.group(1)) if match else None
+        if value is None:
+            seen = self.texts.setdefault(column.position, set())
+            if len(seen) < 1000:
+                seen.add(cell)
+            self.bad[column.name] += 1
+            self.first_bad.setdefault(column.name, (place, cell))
+        return value
+
+    def _finish(self, table: _Table) -> Reading:
+        runs: list[Run] = []
+        for name, builder in self.builders.items():
+            found = builder.finish()
+            for run in found:
+                run.label = " ".join(part for part in (name, run.label) if part)
+            runs.extend(found)
+        if self.ragged:
+            self.notes.append(Note(self.source, 0, f"{self.ragged} rows have more or fewer cells than the header"))
+        numeric = {series.name for run in runs for series in run.series}
+        for name, count in self.bad.items():
+            place, cell = self.first_bad[name]
+            if name in numeric:
+                self.notes.append(Note(self.source, place, f"{name}: {cell!r} is no number ({count} such cells)"))
+        if self._is_per_item(table, numeric):
+            self.notes.append(Note(self.source, 0, "one row per audio file, not per evaluation: no trend in it"))
+            runs = []
+        return Reading(self.source, "csv", runs, self.notes)
+
+    def _is_per_item(self, table: _Table, numeric: set[str]) -> bool:
+        """A table of scores per utterance: a text column that is different, or a file name, on nearly every row."""
+        if self.rows < 3 or any(c.kind in ("epoch", "step") for c in table.columns):
+            return False
+        for column in table.columns:
+            seen = self.texts.get(column.position, set())
+            if column.name in numeric or not seen:
+                continue
+            audio = sum(1 for text in seen if re.search(r"\.(?:wav|flac)$|^p\d{3}_\d+", text, re.IGNORECASE))
+            if audio > len(seen) // 2 or len(seen) >= min(self.rows, 1000) * 0.9 > 20:
+                return True
+        return False
+
+
+def _lines(path: Path, source: str) -> Iterator[tuple[int, str]]:
+    """Lines with their numbers; comment lines and empty ones left out."""
+    number = 0
+    for block in read_blocks(path, source):
+        for line in block.decode("utf-8", errors="replace").replace("\r\n", "\n").replace("\r", "\n").splitlines():
+            number += 1
+            text = line.replace("\0", " ")
+            if text.strip() and not text.lstrip().startswith(("#", "//")):
+                yield number, text
+
+
+def _look(head: list[tuple[int, str]], stem: str) -> _Table | None:
+    """Delimiter, decimal comma and header, from the first lines."""
+    texts = [text for _, text in head]
+    best: tuple[int, str] | None = None
+    for delimiter in (*_DELIMITERS, " "):
+        widths = Counter(len(_split(text, delimiter)) for text in texts)
+        width, count = widths.most_common(1)[0]
+        # `1;2,64`: the semicolon separates, the comma is decimal; so the rarer sign that fits every line wins.
+        if width > 1 and count >= 0.6 * len(texts):
+            best = (width, delimiter)
+            break
+    if best is None:
+        if not all(parse_number(text.strip(), False) is not None for text in texts[1:]) or len(texts) < 2:
+            return None
+        best = (1, ",")
+    width, delimiter = best
+    first = [cell.strip().strip("\"'") for cell in _split(texts[0], delimiter)]
+    comma = delimiter != "," and any(
+        re.fullmatch(r"-?\d+,\d+", cell.strip()) for text in texts[1:] for cell in _split(text, delimiter)
+    )
+    named = all(parse_number(cell, comma) is None for cell in first if cell) and any(first)
+    if named:
+        return _Table(delimiter, comma, _unique(first))
+    return _unnamed(texts, delimiter, comma, stem)
+
+
+def _unnamed(texts: list[str], delimiter: str, comma: bool, stem: str) -> _Table | None:
+    """Without a header: a first column of whole numbers that only rise is the epoch; one other column has the file's name."""
+    rows = [[parse_number(c.strip(), comma) for c in _split(t, delimiter)] for t in texts]
+    if not any(value is not None for row in rows for value in row):
+        return None
+    width = max(len(row) for row in rows)
+    firsts = [row[0] for row in rows if row and row[0] is not None]
+    counts = width > 1 and len(firsts) == len(rows) and all(v == int(v) for v in firsts if abs(v) < 1e15)
+    rises = counts and all(a <= b for a, b in zip(firsts, firsts[1:], strict=False)) and len(set(firsts)) > 1
+    names = [f"column {i + 1}" for i in range(width)]
+    if rises:
+        names[0] = "epoch"
+    if width - bool(rises) == 1:
+        names[-1] = stem
+    table = _Table(delimiter, comma, None)
+    table.columns = [_Column(i, n, "epoch" if rises and i == 0 else "number") for i, n in enumerate(names)]
+    return table
+
+
+def _unique(names: list[str]) -> list[str]:
+    seen: Counter[str] = Counter()
+    out = []
+    for position, name in enumerate(names, start=1):
+        name = name or f"column {position}"
+        seen[name] += 1
+        out.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return out
+
+
+def _split(text: str, delimiter: str) -> list[str]:
+    if delimiter == " ":
+        return text.split()
+    if delimiter == "|":
+        return [cell for cell in text.strip().strip("|").split("|")]
+    if '"' not in text:
+        return text.split(delimiter)
+    try:
+        return next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
+    except csv.Error:
+        return text.split(delimiter)
+
+
+def _rows(
+    head: list[tuple[int, str]], rest: Iterator[tuple[int, str]], table: _Table
+) -> Iterator[tuple[int, list[str]]]:
+    skip = table.header is not None
+    for lines in (head, rest):
+        for place, text in lines:
+            if skip:
+                skip = False
+                continue
+            cells = _split(text, table.delimiter)
+            if table.delimiter == "|" and all(set(cell.strip()) <= set("-:= ") for cell in cells):
+                continue
+            if table.header is not None and [c.strip().strip("\"'") for c in cells] == table.header:
+                yield place, table.header
+                continue
+            yield place, cells
+
+
+def _column_kind(name: str) -> str:
+    counter = counter_kind(name)
+    if counter:
+        return counter
+    words = " ".join(words_of(name))
+    if words in _RUN_COLUMNS:
+        return "run"
+    if words in _NAME_COLUMNS:
+        return "name"
+    if words in _VALUE_COLUMNS:
+        return "value"
+    if words in _IGNORED or re.search(r"__(?:MIN|MAX)$", name):
+        return "ignored"
+    if words in ("checkpoint", "ckpt", "model", "checkpoint name", "unnamed 0", "index"):
+        return "epoch"
+    return "number"
+
+
+def parse_number(text: str, decimal_comma: bool) -> float | None:
+    """A cell as a number: plain, `2,64` where commas are decimal, `1,234.5` where they group; None if it is none."""
+    text = text.strip()
+    if text.endswith("%"):
+        text = text[:-1].rstrip()
+    if "_" in text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    if decimal_comma and re.fullmatch(r"[-+]?[\d.]*\d,\d+(?:[eE][-+]?\d+)?", text):
+        return float(text.replace(".", "").replace(",", "."))
+    if not decimal_comma and re.fullmatch(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?", text):
+        return float(text.replace(",", ""))
+    wrapped = re.fullmatch(r"(?:tensor|array)\(\[?([-+.\deE]+)\]?(?:,.*)?\)", text)
+    if wrapped:
+        return parse_number(wrapped.group(1), False)
+    return None

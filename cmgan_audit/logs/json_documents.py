@@ -1,0 +1,264 @@
+"""JSON and JSONL: columns of lists, lists of records, nested histories, summaries; YAML summaries too."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from cmgan_audit.errors import InputError
+from cmgan_audit.finding import JsonValue
+from cmgan_audit.logs.opening import read_all, read_blocks
+from cmgan_audit.logs.roles import RoleBook, counter_kind, infer
+from cmgan_audit.logs.runs import RunBuilder, natural_x
+from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading
+
+_LIMIT = 512 << 20
+_DEEPEST = 40
+_IGNORED = {"_timestamp", "_runtime", "_wandb", "timestamp", "time", "wall_time", "date", "runtime", "elapsed"}
+_KEYED = re.compile(r"^(?:(epoch|ep|step|iter)[_ \-]?)?(\d+)$", re.IGNORECASE)
+
+Scalars = dict[str, float]
+
+
+def read_json(path: Path, source: str, book: RoleBook) -> Reading:
+    """Read one JSON document.
+
+    Raises:
+        InputError: it cannot be read, or is no JSON (with line and column).
+    """
+    text = read_all(path, source, _LIMIT)
+    try:
+        document: JsonValue = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{source}:{error.lineno}: no JSON: {error.msg} (column {error.colno})") from error
+    except RecursionError as error:
+        raise InputError(f"{source}: nested too deep for a log") from error
+    return _document(document, source, path, book, "json")
+
+
+def read_yaml(path: Path, source: str, book: RoleBook) -> Reading:
+    """Read a summary in YAML.
+
+    Raises:
+        InputError: it cannot be read, or is no YAML.
+    """
+    text = read_all(path, source, 16 << 20)
+    try:
+        document: JsonValue = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f":{mark.line + 1}" if mark is not None else ""
+        raise InputError(f"{source}{place}: no YAML: {getattr(error, 'problem', None) or error}") from error
+    return _document(document, source, path, book, "yaml")
+
+
+def read_jsonl(path: Path, source: str, book: RoleBook) -> Reading:
+    """Read one JSON record per line; lines that are none are counted and said.
+
+    Raises:
+        InputError: it cannot be opened.
+    """
+    records = _Records(source, book)
+    line = 0
+    bad = first_bad = 0
+    for block in read_blocks(path, source):
+        for text in block.decode("utf-8", errors="replace").removesuffix("\n").split("\n"):
+            line += 1
+            if not text.strip():
+                continue
+            try:
+                record = json.loads(text)
+            except (json.JSONDecodeError, RecursionError):
+                bad, first_bad = bad + 1, first_bad or line
+                continue
+            if isinstance(record, dict):
+                records.add(record, line)
+    notes = [Note(source, first_bad, f"{bad} lines are no JSON records; the first is here")] if bad else []
+    return Reading(source, "jsonl", records.builder.finish(line), notes)
+
+
+def _document(document: JsonValue, source: str, path: Path, book: RoleBook, kind: str) -> Reading:
+    records = _Records(source, book)
+    notes: list[Note] = []
+    if not isinstance(document, dict | list):
+        raise InputError(f"{source}: a single value, no log")
+    try:
+        if isinstance(document, list):
+            _list(document, path.stem, records)
+        else:
+            _mapping(document, records)
+    except RecursionError as error:
+        raise InputError(f"{source}: nested too deep for a log") from error
+    runs = records.builder.finish()
+    if records.per_item:
+        notes.append(Note(source, 0, f"{records.per_item} entries name audio files: single items, left out"))
+    return Reading(source, kind, runs, notes)
+
+
+class _Records:
+    """Adds records and columns to one builder."""
+
+    def __init__(self, source: str, book: RoleBook) -> None:
+        self.builder = RunBuilder(source)
+        self.book = book
+        self.per_item = 0
+
+    def add(self, record: dict[str, JsonValue], place: int, at: tuple[str, float] | None = None) -> None:
+        """One record: its counter, or the one it is filed under, and its numbers."""
+        scalars = dict(_flat(record))
+        if any(isinstance(v, str) and re.search(r"\.(?:wav|flac)$", v) for v in record.values()):
+            self.per_item += 1
+            return
+        epoch = step = None
+        for name in list(scalars):
+            counter = counter_kind(name) or ("step" if name == "_step" else None)
+            if counter == "epoch" and epoch is None:
+                epoch = scalars.pop(name)
+            elif counter == "step":
+                step = scalars.pop(name) if step is None else scalars.pop(name) and step
+        if at is not None and epoch is None and step is None:
+            epoch, step = (at[1], None) if at[0] == EPOCH else (None, at[1])
+        if epoch is not None and math.isfinite(epoch):
+            self.builder.epoch(epoch, place)
+        for name, value in scalars.items():
+            role = self.book.of(name)
+            if role is None:
+                continue
+            kind, x = natural_x(self.builder, epoch, step, 0)
+            if kind == INDEX:
+                series = self.builder.series(name, role, kind)
+                series.append(float(series.seen), value, place)
+            else:
+                self.builder.add(name, role, kind, x, value, place)
+
+    def columns(self, columns: dict[str, list[float]]) -> None:
+        """Columns of lists: one may be the counter; else the order counts from 1 as epochs."""
+        kinds = {name: counter_kind(name) for name in columns}
+        counter = next((n for n, kind in kinds.items() if kind == "epoch"), None)
+        counter = counter or next((n for n, kind in kinds.items() if kind == "step"), None)
+        at = columns.get(counter) if counter else None
+        kind = INDEX if counter is None else (kinds[counter] or INDEX)
+        for name, values in columns.items():
+            role = self.book.of(name)
+            if name == counter or role is None:
+                continue
+            xs = at if at is not None and len(at) == len(values) else [float(i + 1) for i in range(len(values))]
+            x_kind = kind if at is not None and len(at) == len(values) else EPOCH if _per_epoch(name) else INDEX
+            series = self.builder.series(name, role, x_kind)
+            for place, (x, y) in enumerate(zip(xs, values, strict=True), start=1):
+                series.append(x, y, place)
+
+
+def _per_epoch(name: str) -> bool:
+    """Lists of metrics and losses without a counter hold one value per epoch as far as anyone can tell."""
+    return infer(name).kind != "other"
+
+
+def _mapping(document: dict[str, JsonValue], records: _Records) -> None:
+    for history in ("log_history", "history", "epochs", "logs", "records", "metrics_history"):
+        inner = document.get(history)
+        if isinstance(inner, list) and inner and isinstance(inner[0], dict):
+            _list(inner, history, records)
+            return
+    keyed = _keyed_records(document)
+    if keyed:
+        for place, (at, record) in enumerate(keyed, start=1):
+            records.add(record, place, at)
+        return
+    columns = dict(_columns(document))
+    if columns:
+        records.columns(columns)
+        return
+    records.add(document, 1)
+
+
+def _list(document: list[JsonValue], stem: str, records: _Records) -> None:
+    if document and all(isinstance(item, dict) for item in document):
+        for place, item in enumerate(document, start=1):
+            if isinstance(item, dict):
+                records.add(item, place)
+        return
+    if document and all(isinstance(item, list) and len(item) == 3 for item in document):
+        # A scalar as TensorBoard's web page saves it: [[wall time, step, value], ...], the file named after the tag.
+        role = records.book.of(stem)
+        for place, item in enumerate(document, start=1):
+            triple = [_number(cell) for cell in item] if isinstance(item, list) else []
+            if role is not None and triple[1:] and triple[1] is not None and triple[2] is not None:
+                records.builder.add(stem, role, STEP, triple[1], triple[2], place)
+        return
+    numbers = [_number(item) for item in document]
+    if numbers and all(number is not None for number in numbers):
+        records.columns({stem: [number for number in numbers if number is not None]})
+
+
+def _keyed_records(document: dict[str, JsonValue]) -> list[tuple[tuple[str, float], dict[str, JsonValue]]]:
+    """`{"epoch_1": {...}, "epoch_2": {...}}` or `{"1": {...}}`: records filed under their epoch, in its order."""
+    found: list[tuple[tuple[str, float], dict[str, JsonValue]]] = []
+    for key, value in document.items():
+        match = _KEYED.match(key)
+        if match is None or not isinstance(value, dict):
+            continue
+        kind = STEP if (match.group(1) or "").lower() in ("step", "iter") else EPOCH
+        found.append(((kind, float(match.group(2))), value))
+    return sorted(found, key=lambda entry: entry[0][1]) if len(found) * 2 > len(document) else []
+
+
+def _columns(document: dict[str, JsonValue], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, list[float]]]:
+    if depth > _DEEPEST:
+        return
+    for key, value in document.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, list) and value:
+            numbers = [_number(item) for item in value]
+            if all(number is not None for number in numbers):
+                yield name, [number for number in numbers if number is not None]
+            elif sum(number is not None for number in numbers) * 2 >= len(numbers):
+                yield name, [math.nan if number is None else number for number in numbers]
+        elif isinstance(value, dict):
+            keyed = {k: v for k, v in value.items() if _KEYED.match(k) and _number(v) is not None}
+            if len(keyed) >= 2 and len(keyed) == len(value):
+                ordered = sorted(keyed.items(), key=lambda kv: float(re.sub(r"\D", "", kv[0])))
+                yield name, [n for _, v in ordered if (n := _number(v)) is not None]
+            else:
+                yield from _columns(value, f"{name}/", depth + 1)
+
+
+def _flat(record: dict[str, JsonValue], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, float]]:
+    if depth > _DEEPEST:
+        return
+    for key, value in record.items():
+        if key in _IGNORED:
+            continue
+        name = f"{prefix}{key}"
+        number = _number(value)
+        if number is not None:
+            yield name, number
+        elif isinstance(value, dict):
+            yield from _flat(value, f"{name}/", depth + 1)
+        elif isinstance(value, list) and len(value) == 1:
+            only = _number(value[0])
+            if only is not None:
+                yield name, only
+
+
+def _number(value: JsonValue) -> float | None:
+    """A JSON number, or the words that loggers write for one; None for everything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        try:
+            return float(value)
+        except OverflowError:
+            return math.inf if value > 0 else -math.inf
+    if isinstance(value, str):
+        word = value.strip().lower()
+        if word in ("nan", "inf", "infinity", "-inf", "-infinity"):
+            return float(word)
+        if re.fullmatch(r"[-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?", word):
+            return float(word)
+    return None

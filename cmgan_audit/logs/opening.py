@@ -1,0 +1,85 @@
+"""Opens logs: plain or gzip, UTF-8 or the UTF-16 that PowerShell writes; in blocks of whole lines."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from cmgan_audit.errors import InputError
+
+BLOCK = 1 << 20
+# A line longer than this is cut: no log has one, and memory stays bounded.
+LONGEST_LINE = 16 << 20
+
+
+def open_bytes(path: Path, source: str) -> BinaryIO:
+    """Open a file, unpacked if it is gzip.
+
+    Raises:
+        InputError: it cannot be opened.
+    """
+    try:
+        raw = path.open("rb")
+        if raw.read(2) != b"\x1f\x8b":
+            raw.seek(0)
+            return raw
+        raw.close()
+        return cast(BinaryIO, gzip.open(path, "rb"))
+    except OSError as error:
+        raise InputError(f"{source}: cannot be read: {error.strerror or error}") from error
+
+
+def read_blocks(path: Path, source: str) -> Iterator[bytes]:
+    """Blocks of whole lines in UTF-8, each ending with a newline except the last.
+
+    Raises:
+        InputError: the file cannot be read, or its compression is broken.
+    """
+    with open_bytes(path, source) as stream:
+        decoder: codecs.IncrementalDecoder | None = None
+        rest = b""
+        first = True
+        while True:
+            try:
+                data = stream.read(BLOCK)
+            except (OSError, EOFError, zlib.error) as error:
+                raise InputError(f"{source}: cannot be read to its end: {error}") from error
+            if first and data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+                decoder = codecs.getincrementaldecoder("utf-16")(errors="replace")
+            elif first and data.startswith(codecs.BOM_UTF8):
+                data = data[3:]
+            first = False
+            final = not data
+            if decoder is not None:
+                data = decoder.decode(data, final).encode("utf-8", errors="replace")
+            rest += data
+            if final:
+                break
+            end = rest.rfind(b"\n") + 1
+            if not end and len(rest) >= LONGEST_LINE:
+                end = len(rest)
+            if end:
+                yield rest[:end]
+                rest = rest[end:]
+        if rest:
+            yield rest
+
+
+def read_all(path: Path, source: str, limit: int) -> str:
+    """The whole file as text; for formats that cannot be streamed.
+
+    Raises:
+        InputError: it cannot be read or is larger than `limit` bytes.
+    """
+    parts: list[bytes] = []
+    size = 0
+    for block in read_blocks(path, source):
+        size += len(block)
+        if size > limit:
+            raise InputError(f"{source}: larger than {limit >> 20} MB, too large for its format; use JSONL or CSV")
+        parts.append(block)
+    return b"".join(parts).decode("utf-8", errors="replace")

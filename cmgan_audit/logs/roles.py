@@ -1,0 +1,217 @@
+"""The role of a series, inferred from its name by a table (roles.yaml), or given by the user."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from cmgan_audit.errors import UsageError
+from cmgan_audit.logs.series import Role
+
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
+_WORD = re.compile(r"[a-z]+|[0-9]+")
+_NORMALISED = ("normalized", "normalised", "normed", "norm", "scaled")
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One row of the table of metrics: direction, severities, noise and range, in the metric's own unit."""
+
+    key: str
+    names: tuple[tuple[str, ...], ...]
+    higher: bool
+    small: float
+    large: float
+    assumed: float
+    finest: float
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleTable:
+    """roles.yaml, with every name split into its words."""
+
+    metrics: tuple[Measure, ...]
+    losses: frozenset[str]
+    learning_rates: tuple[tuple[str, ...], ...]
+    counts: tuple[tuple[str, ...], ...]
+    phases: dict[str, str]
+    networks: dict[str, str]
+    epochs: frozenset[str]
+    steps: tuple[tuple[str, ...], ...]
+    ranks: tuple[tuple[str, ...], ...]
+    qualifiers: frozenset[str]
+
+    def measure(self, key: str) -> Measure | None:
+        """The metric with this key."""
+        return next((m for m in self.metrics if m.key == key), None)
+
+
+@functools.cache
+def table() -> RoleTable:
+    """The table that the package ships."""
+    raw: dict[str, Any] = yaml.safe_load(files("cmgan_audit.logs").joinpath("roles.yaml").read_text(encoding="utf-8"))
+
+    def names(entries: list[str]) -> tuple[tuple[str, ...], ...]:
+        return tuple(tuple(entry.split()) for entry in entries)
+
+    metrics = tuple(
+        Measure(key=key, **{**row, "names": names(row["names"])}) for key, row in raw["metrics"].items()
+    )
+    return RoleTable(
+        metrics=metrics,
+        losses=frozenset(raw["losses"]),
+        learning_rates=names(raw["learning_rates"]),
+        counts=names(raw["counts"]),
+        phases={word: phase for phase, words in raw["phases"].items() for word in words},
+        networks={word: network for network, words in raw["networks"].items() for word in words},
+        epochs=frozenset(raw["epochs"]),
+        steps=names(raw["steps"]),
+        ranks=names(raw["ranks"]),
+        qualifiers=frozenset(raw["qualifiers"]),
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def words_of(name: str) -> tuple[str, ...]:
+    """The words of a name in lower case: `valPESQ_wb` -> val, pesq, wb; a measure glued to a known word is split."""
+    out: list[str] = []
+    for word in _WORD.findall(_CAMEL.sub(" ", name).lower()):
+        out.extend(_unglue(word))
+    return tuple(out)
+
+
+def _unglue(word: str) -> tuple[str, ...]:
+    """`valpesq` -> val, pesq; `genloss` -> gen, loss; other words stay."""
+    t = table()
+    for core in ("pesq", "loss", "stoi"):
+        if core not in word or word in (core, "estoi"):
+            continue
+        left, _, right = word.partition(core)
+        if all(part in t.phases or part in t.networks or part in t.qualifiers or not part for part in (left, right)):
+            return tuple(part for part in (left, core, right) if part)
+    return (word,)
+
+
+def contains(words: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    """Whether the wanted words stand next to each other, in order."""
+    size = len(wanted)
+    return any(words[i : i + size] == wanted for i in range(len(words) - size + 1))
+
+
+@functools.lru_cache(maxsize=4096)
+def infer(name: str) -> Role:
+    """The role that a name suggests; kind "other" when the table knows nothing of it.
+
+    In a path such as `Loss/train` or `val_loss/pesq` the last part decides if it says something of its own.
+    """
+    leaf = name.rstrip("/").rpartition("/")[2]
+    words, everything = words_of(leaf), words_of(name)
+    role = _kind(words) or (_kind(everything) if leaf != name else None) or Role("other")
+    t = table()
+    phase = next((t.phases[w] for w in reversed(everything) if w in t.phases), "")
+    network = ""
+    if role.kind in ("loss", "learning_rate"):
+        network = next((t.networks[w] for w in everything if w in t.networks), "")
+    if "best" in everything and role.kind == "metric":
+        role = replace(role, kind="best")
+    return replace(role, phase=phase, network=network)
+
+
+def _kind(words: tuple[str, ...]) -> Role | None:
+    t = table()
+    if any(contains(words, name) for name in t.learning_rates):
+        return Role("learning_rate")
+    # "PESQ loss" is a loss; a loss word that is only part of a metric's name does not occur.
+    if any(word in t.losses for word in words):
+        return Role("loss", higher_is_better=False)
+    for measure in t.metrics:
+        if any(contains(words, name) for name in measure.names):
+            return Role("metric", measure.key, higher_is_better=measure.higher)
+    if any(contains(words, name) for name in t.counts):
+        return Role("count")
+    return None
+
+
+def is_normalised(name: str) -> bool:
+    """Whether a name says that its values are scaled, as CMGAN's `(pesq - 1) / 3.5`."""
+    return any(word in _NORMALISED for word in words_of(name)) and "denormalized" not in words_of(name)
+
+
+def counter_kind(name: str) -> str | None:
+    """"epoch" or "step" if a column or key of this name counts epochs or steps, else None."""
+    words = words_of(name.rpartition("/")[2])
+    t = table()
+    if not words or len(words) > 3:
+        return None
+    if words in {("current", "epoch"), ("epoch", "num"), ("epoch", "id"), ("epoch", "idx"), ("n", "epoch")}:
+        return "epoch"
+    if len(words) == 1 and (words[0] in t.epochs or words[0] == "epochs"):
+        return "epoch"
+    if words in t.steps or words in {("train", "step"), ("trainer", "global", "step"), ("step", "num")}:
+        return "step"
+    return None
+
+
+ROLE_WORDS = ("metric", "loss", "lr", "count", "best", "ignore", "train", "eval", "generator", "discriminator", "higher", "lower")
+
+
+def parse_role(text: str) -> tuple[str, Role | None]:
+    """`NAME=ROLE` of `--role`: role words joined by ":", for example `score=metric:eval` or `x=pesq`; None: ignore.
+
+    Raises:
+        UsageError: not of this form, or an unknown role word.
+    """
+    name, found, words = text.rpartition("=")
+    if not found or not name.strip() or not words.strip():
+        raise UsageError(f"--role {text}: not NAME=ROLE, for example score=metric:eval")
+    keys = tuple(m.key for m in table().metrics)
+    role = replace(infer(name.strip()), given=True)
+    for word in words.strip().lower().split(":"):
+        if word not in ROLE_WORDS and word not in keys:
+            raise UsageError(f"--role {text}: {word}: not one of {', '.join(ROLE_WORDS + keys)}")
+        if word == "ignore":
+            return name.strip(), None
+        role = _with_word(role, word)
+    return name.strip(), role
+
+
+def _with_word(role: Role, word: str) -> Role:
+    if word == "metric":
+        higher = True if role.higher_is_better is None else role.higher_is_better
+        return replace(role, kind="metric", higher_is_better=higher)
+    if word == "loss":
+        return replace(role, kind="loss", measure="", higher_is_better=False)
+    if word in ("train", "eval"):
+        return replace(role, phase=word)
+    if word in ("generator", "discriminator"):
+        return replace(role, network=word)
+    if word in ("higher", "lower"):
+        return replace(role, higher_is_better=word == "higher")
+    if word in ("lr", "count", "best"):
+        return replace(role, kind={"lr": "learning_rate"}.get(word, word))
+    measure = table().measure(word)
+    return replace(role, kind="metric", measure=word, higher_is_better=None if measure is None else measure.higher)
+
+
+class RoleBook:
+    """Roles by name: what the user gave with `--role` first, then the table."""
+
+    def __init__(self, given: dict[str, Role | None] | None = None) -> None:
+        self._given = {name.lower(): role for name, role in (given or {}).items()}
+
+    def of(self, name: str) -> Role | None:
+        """The role of a name; None when the user said to ignore it."""
+        key = name.lower()
+        return self._given[key] if key in self._given else infer(name)
+
+    def is_given(self, name: str) -> bool:
+        """Whether the user named this series."""
+        return name.lower() in self._given

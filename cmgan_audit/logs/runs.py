@@ -1,0 +1,156 @@
+"""Tells runs and restarts apart while a log is read, and collects each run's series."""
+
+from __future__ import annotations
+
+from cmgan_audit.logs.series import EPOCH, STEP, PrintedBatch, Restart, Role, Run, Series
+
+# A resumed process repeats at most this share of the epochs before it, or this many; farther back is another run.
+_OVERLAP_SHARE = 0.5
+_OVERLAP = 3
+
+
+class RunBuilder:
+    """Collects points; starts a new run when the epochs begin anew, notes a restart when they step back a little.
+
+    A reader calls `epoch` whenever the log says at which epoch it is, `process_start` and `resume` where the log shows
+    a new process or a loaded checkpoint, and `add` or `series` for points.
+    """
+
+    def __init__(self, source: str, limit: int | None = None) -> None:
+        self.source = source
+        self.current_epoch: float | None = None
+        self.current_step: float | None = None
+        self._limit = limit
+        self._runs: list[Run] = []
+        self._by_key: dict[tuple[str, str], Series] = {}
+        self._first: float | None = None
+        self._last: float | None = None
+        self._new_process = False
+        self._resumed = False
+        self._open(0)
+
+    @property
+    def run(self) -> Run:
+        """The run that is being collected."""
+        return self._runs[-1]
+
+    def _open(self, place: int) -> None:
+        self._runs.append(Run(self.source, first_place=place))
+        self._by_key = {}
+        self._first = self._last = None
+        self.current_epoch = self.current_step = None
+
+    def process_start(self, place: int) -> None:
+        """The log shows the start of a process: settings printed, a logger set up."""
+        self._new_process = True
+        self._resumed = False
+        self.run.last_place = max(self.run.last_place, place - 1)
+
+    def resume(self) -> None:
+        """The log says that a checkpoint was loaded to go on with."""
+        self._resumed = True
+
+    def epoch(self, value: float, place: int) -> None:
+        """The log is now at this epoch."""
+        self.current_epoch = value
+        self._advance(value, place, self._first, self._last)
+        if self._first is None:
+            self._first = value
+            self.run.first_place = self.run.first_place or place
+        self._last = value if self._last is None else max(self._last, value)
+
+    def _advance(self, value: float, place: int, first: float | None, last: float | None) -> None:
+        """Compare a new epoch or step with those before it: a step back is a restart or another run."""
+        if last is not None and first is not None and (value < last or (self._new_process and value <= last + 1)):
+            back = last + 1 - value
+            near = back <= max(_OVERLAP, _OVERLAP_SHARE * (last - first))
+            from_start = value <= first and not (self._resumed and near)
+            if near and not from_start:
+                self.run.restarts.append(Restart(value, last, place))
+                self._last = value
+            else:
+                self._begin_run(value, place)
+        elif last is not None and self._new_process and value > last + 1:
+            if self._resumed and value <= last + _OVERLAP:
+                self.run.restarts.append(Restart(value, last, place))
+            else:
+                self._begin_run(value, place)
+        self._new_process = self._resumed = False
+
+    def _begin_run(self, value: float, place: int) -> None:
+        epoch, step = self.current_epoch, self.current_step
+        self.run.last_place = max(self.run.last_place, place - 1)
+        self._open(place)
+        self.current_epoch, self.current_step = epoch, step
+        self._first = value
+
+    def series(self, name: str, role: Role, x_kind: str) -> Series:
+        """The series of this name in the current run, made when it is new."""
+        found = self._by_key.get((name, x_kind))
+        if found is None:
+            limit = None if role.kind == "metric" else self._limit
+            found = self._by_key[name, x_kind] = Series(name, role, x_kind, limit)
+            self.run.series.append(found)
+        return found
+
+    def add(self, name: str, role: Role, x_kind: str, x: float, y: float, place: int) -> None:
+        """Add one point. Steps that go back tell runs and restarts apart where there are no epochs."""
+        if x_kind == STEP and self.current_epoch is None:
+            series = self._by_key.get((name, x_kind))
+            if series is not None and len(series) and x < series.xs[-1] and not self._restarted_since(series):
+                self._advance(x, place, series.xs[0], series.xs[-1])
+        series = self.series(name, role, x_kind)
+        series.append(x, y, place)
+
+    def _restarted_since(self, series: Series) -> bool:
+        return bool(self.run.restarts) and self.run.restarts[-1].place > series.places[-1]
+
+    def printed(self, name: str) -> PrintedBatch:
+        """The counter of per-utterance values that the log prints under this name."""
+        return self.run.printed.setdefault(name, PrintedBatch())
+
+    def finish(self, last_place: int = 0) -> list[Run]:
+        """All runs that hold numbers, labelled, with superseded points of resumed runs left out."""
+        self.run.last_place = max(self.run.last_place, last_place)
+        runs = [run for run in self._runs if run.series or run.printed]
+        for run in runs:
+            run.series = [_latest(series, run) for series in run.series]
+        if len(runs) > 1:
+            for number, run in enumerate(runs, start=1):
+                span = f", from line {run.first_place}" if run.first_place else ""
+                run.label = f"run {number} of {len(runs)}{span}"
+        return runs
+
+
+def _latest(series: Series, run: Run) -> Series:
+    """Where a resumed run computed epochs again, the later value counts; lines of several processes are put in order."""
+    if all(a <= b for a, b in zip(series.xs, series.xs[1:], strict=False)) and not run.restarts:
+        return series
+    if not run.restarts:
+        return series.replaced(sorted(series, key=lambda point: point[0]))
+    kept: list[tuple[float, float, int]] = []
+    for point in series:
+        while kept and _superseded(kept[-1], point, run):
+            kept.pop()
+            run.superseded += 1
+        kept.append(point)
+    return series if len(kept) == len(series) else series.replaced(kept)
+
+
+def _superseded(old: tuple[float, float, int], new: tuple[float, float, int], run: Run) -> bool:
+    if old[0] != new[0]:
+        return old[0] > new[0]
+    return any(old[2] < restart.place <= new[2] for restart in run.restarts)
+
+
+def natural_x(builder: RunBuilder, epoch: float | None, step: float | None, index: int) -> tuple[str, float]:
+    """Over what a point is drawn: its own epoch or step, else the epoch or step that the log is at, else its order."""
+    if epoch is not None:
+        return EPOCH, epoch
+    if step is not None:
+        return STEP, step
+    if builder.current_epoch is not None:
+        return EPOCH, builder.current_epoch
+    if builder.current_step is not None:
+        return STEP, builder.current_step
+    return "index", float(index)

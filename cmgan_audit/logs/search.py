@@ -1,0 +1,205 @@
+"""Finds logs: files as given, folders searched; tells the formats apart by name and content."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cmgan_audit.errors import InputError
+from cmgan_audit.logs.checkpoint_names import SUFFIXES, read_checkpoints
+from cmgan_audit.logs.delimited import parse_number, read_delimited
+from cmgan_audit.logs.event_folder import read_event_files
+from cmgan_audit.logs.json_documents import read_json, read_jsonl, read_yaml
+from cmgan_audit.logs.opening import open_bytes
+from cmgan_audit.logs.roles import RoleBook
+from cmgan_audit.logs.series import Note, Reading
+from cmgan_audit.logs.text import read_pattern, read_text
+
+_SKIPPED_FOLDERS = {"node_modules", "__pycache__", "site-packages", ".git", ".venv", "venv", ".mypy_cache"}
+_LOG_SUFFIXES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".out", ".txt", ".gz", ".err", ".stdout"}
+_NOT_LOGS = re.compile(
+    r"^(?:requirements.*\.txt|package(?:-lock)?\.json|tsconfig\.json|wandb-metadata\.json|config.*\.(?:json|ya?ml)"
+    r"|conda-environment\.yaml|readme.*|licen[cs]e.*|.*\.lock)$",
+    re.IGNORECASE,
+)
+_LOG_NAME = re.compile(r"(?:^|[_\-.])(?:log|logs|nohup|stdout|stderr|output|history)(?:$|[_\-.\d])", re.IGNORECASE)
+_PEEK = 1 << 16
+
+
+@dataclass(slots=True)
+class Search:
+    """What was found: readings with series, and the files that hold none."""
+
+    readings: list[Reading] = field(default_factory=list)
+    without_series: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+
+def read_logs(paths: Sequence[Path], book: RoleBook, pattern: re.Pattern[str] | None = None) -> Search:
+    """Read every log among the paths; folders are searched.
+
+    A file that is named and cannot be read is an error; one that a folder search met is noted.
+
+    Raises:
+        InputError: a path does not exist, or a named file cannot be read.
+    """
+    found = Search()
+    events: list[tuple[Path, str]] = []
+    checkpoints: dict[str, list[Path]] = {}
+    for given in paths:
+        if given.is_dir():
+            for path in _walk(given):
+                _sort_in(path, _shown(path), False, found, events, checkpoints, book, pattern)
+        elif given.exists():
+            _sort_in(given, _shown(given), True, found, events, checkpoints, book, pattern)
+        else:
+            raise InputError(f"{given}: no such file or folder")
+    if events:
+        _keep(found, read_event_files(events, book))
+    for folder, members in sorted(checkpoints.items()):
+        _keep(found, [read_checkpoints(members, folder, book)])
+    return found
+
+
+def _shown(path: Path) -> str:
+    return path.as_posix()
+
+
+def _walk(folder: Path) -> list[Path]:
+    out: list[Path] = []
+    for base, folders, names in os.walk(folder):
+        folders[:] = sorted(f for f in folders if f not in _SKIPPED_FOLDERS and not (Path(base) / f).is_symlink())
+        out.extend(Path(base) / name for name in sorted(names) if _may_be_log(name))
+    return out
+
+
+def _may_be_log(name: str) -> bool:
+    if _NOT_LOGS.match(name):
+        return False
+    suffix = Path(name).suffix.lower()
+    if "tfevents" in name or suffix in _LOG_SUFFIXES or suffix in SUFFIXES:
+        return True
+    if suffix in (".yaml", ".yml"):
+        return "summary" in name
+    return not suffix and bool(_LOG_NAME.search(name) or re.search(r"epoch_?\d", name))
+
+
+def _sort_in(
+    path: Path,
+    source: str,
+    named: bool,
+    found: Search,
+    events: list[tuple[Path, str]],
+    checkpoints: dict[str, list[Path]],
+    book: RoleBook,
+    pattern: re.Pattern[str] | None,
+) -> None:
+    try:
+        kind = format_of(path, source)
+        if kind == "tensorboard":
+            events.append((path, source))
+        elif kind == "checkpoint":
+            checkpoints.setdefault(path.parent.as_posix(), []).append(path)
+        else:
+            _keep(found, [_read(path, source, kind, book, pattern)])
+    except InputError as error:
+        if named:
+            raise
+        found.notes.append(Note(source, 0, str(error).removeprefix(f"{source}").lstrip(": ")))
+
+
+def _keep(found: Search, readings: list[Reading]) -> None:
+    for reading in readings:
+        if any(run.series or run.printed for run in reading.runs):
+            found.readings.append(reading)
+        else:
+            found.without_series.append(reading.path)
+            found.notes.extend(reading.notes)
+
+
+def _read(path: Path, source: str, kind: str, book: RoleBook, pattern: re.Pattern[str] | None) -> Reading:
+    if pattern is not None and kind == "text":
+        return read_pattern(path, source, book, pattern)
+    readers = {"csv": read_delimited, "json": read_json, "jsonl": read_jsonl, "yaml": read_yaml, "text": read_text}
+    return readers[kind](path, source, book)
+
+
+def format_of(path: Path, source: str) -> str:
+    """The format of a file: by its name where that is sure, else by its first 64 kB.
+
+    Raises:
+        InputError: it cannot be opened, is empty or is binary.
+    """
+    suffix = path.suffix.lower()
+    if "tfevents" in path.name:
+        return "tensorboard"
+    if suffix in SUFFIXES or (not suffix and re.search(r"epoch_?\d+_\d$", path.stem)):
+        return "checkpoint"
+    with open_bytes(path, source) as stream:
+        try:
+            head = stream.read(_PEEK)
+        except (OSError, EOFError) as error:
+            raise InputError(f"{source}: cannot be read: {error}") from error
+    if not head.strip():
+        raise InputError(f"{source}: empty")
+    if re.search(r"epoch_?\d", path.name) and head[:2] in (b"PK", b"\x80\x02"):
+        return "checkpoint"
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "text"
+    if head.count(b"\0") > len(head) // 20:
+        raise InputError(f"{source}: binary data, no log")
+    if suffix == ".gz":
+        suffix = Path(path.stem).suffix.lower()
+    if suffix in (".csv", ".tsv"):
+        return "csv"
+    if suffix in (".yaml", ".yml"):
+        return "yaml"
+    return _by_content(head.decode("utf-8", errors="replace"), suffix, len(head) < _PEEK)
+
+
+def _by_content(head: str, suffix: str, whole: bool) -> str:
+    lines = [line for line in head.splitlines() if line.strip()]
+    lines = lines if whole or len(lines) < 2 else lines[:-1]
+    if suffix in (".jsonl", ".ndjson"):
+        return "jsonl"
+    first_record = _is_record(lines[0])
+    if first_record and len(lines) > 1 and _is_record(lines[1]):
+        return "jsonl"
+    if suffix == ".json" or first_record:
+        return "json"
+    if head.lstrip()[:1] in "{[" and whole and _is_json(head):
+        return "json"
+    return "csv" if _is_table(lines[:12]) else "text"
+
+
+def _is_record(line: str) -> bool:
+    if not line.lstrip().startswith("{"):
+        return False
+    return _is_json(line)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict | list)
+    except (json.JSONDecodeError, RecursionError):
+        return False
+
+
+def _is_table(lines: list[str]) -> bool:
+    """Whether lines of a .txt or .log are a table: names, then rows that are mostly numbers, as many as the names."""
+    lines = [line for line in lines if not line.lstrip().startswith("#")]
+    for delimiter in (",", "\t", ";"):
+        cells = [line.split(delimiter) for line in lines]
+        if len(cells) < 2 or len(cells[0]) < 2 or any(len(row) != len(cells[0]) for row in cells):
+            continue
+        if any(":" in cell or "=" in cell for cell in cells[0]):
+            continue
+        body = [cell for row in cells[1:] for cell in row]
+        numbers = sum(parse_number(cell, delimiter != ",") is not None or not cell.strip() for cell in body)
+        if numbers >= 0.6 * len(body):
+            return True
+    return False

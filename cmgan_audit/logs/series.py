@@ -1,0 +1,168 @@
+"""What every reader makes of a log: runs, each with named series of numbers over epochs or steps."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+EPOCH = "epoch"
+STEP = "step"
+INDEX = "index"
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a series is, read from its name by the table roles.yaml or given with `--role`.
+
+    Attributes:
+        kind: "metric", "loss", "learning_rate", "count" (utterances of an evaluation), "best" (a best value that the
+            log announces), "other".
+        measure: the metric's key in roles.yaml ("pesq", "stoi", ...), "" for everything else.
+        phase: "train", "eval" or "" when the name does not say.
+        network: "generator", "discriminator" or "".
+        higher_is_better: None when unknown.
+        given: the user said so with `--role`.
+    """
+
+    kind: str
+    measure: str = ""
+    phase: str = ""
+    network: str = ""
+    higher_is_better: bool | None = None
+    given: bool = False
+
+    def __str__(self) -> str:
+        words = (self.phase, self.network, self.measure if self.kind == "metric" else "", self.kind.replace("_", " "))
+        return " ".join(word for word in words if word)
+
+
+@dataclass(slots=True)
+class Series:
+    """One name's numbers in the order in which the log has them.
+
+    `limit` bounds the memory: a longer series keeps every second point, then every fourth, and so on (`stride`);
+    `seen` still counts all of them. Metrics and event files are read without a limit.
+    """
+
+    name: str
+    role: Role
+    x_kind: str
+    limit: int | None = None
+    xs: array[float] = field(default_factory=lambda: array("d"))
+    ys: array[float] = field(default_factory=lambda: array("d"))
+    places: array[int] = field(default_factory=lambda: array("q"))
+    seen: int = 0
+    stride: int = 1
+
+    def append(self, x: float, y: float, place: int) -> None:
+        """Add one point; `place` is its line, row or record in the file, counted from 1 (0: unknown)."""
+        if self.seen % self.stride == 0:
+            self.xs.append(x)
+            self.ys.append(y)
+            self.places.append(place)
+        self.seen += 1
+        self._thin()
+
+    def extend(self, x: float, numbers: Sequence[bytes], first_place: int, sign: float = 1.0) -> None:
+        """Add a block of numbers as printed, all at the same x and on consecutive lines from `first_place`."""
+        offset = -self.seen % self.stride
+        kept = numbers[offset :: self.stride]
+        values = map(float, kept)
+        self.ys.extend(values if sign > 0 else map(float.__neg__, values))
+        self.xs.extend([x] * len(kept))
+        self.places.extend(range(first_place + offset, first_place + len(numbers), self.stride))
+        self.seen += len(numbers)
+        self._thin()
+
+    def _thin(self) -> None:
+        while self.limit is not None and len(self.ys) > self.limit:
+            self.xs, self.ys, self.places = self.xs[::2], self.ys[::2], self.places[::2]
+            self.stride *= 2
+
+    def __len__(self) -> int:
+        return len(self.ys)
+
+    def __iter__(self) -> Iterator[tuple[float, float, int]]:
+        return zip(self.xs, self.ys, self.places, strict=True)
+
+    def replaced(self, keep: Iterable[tuple[float, float, int]]) -> Series:
+        """The same series with other points."""
+        points = list(keep)
+        series = Series(self.name, self.role, self.x_kind, self.limit, seen=self.seen, stride=self.stride)
+        series.xs.extend(p[0] for p in points)
+        series.ys.extend(p[1] for p in points)
+        series.places.extend(p[2] for p in points)
+        return series
+
+    def finite(self) -> Series:
+        """Without NaN and infinity."""
+        if all(map(math.isfinite, self.ys)):
+            return self
+        return self.replaced(p for p in self if math.isfinite(p[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Training went on from a checkpoint: first epoch or step after it, last before it, and where the log says so."""
+
+    x: float
+    before: float
+    place: int
+
+
+@dataclass(slots=True)
+class PrintedBatch:
+    """Per-utterance values that a log prints as an array (`PESQ:  [ 2.67 -1. 3.7]`): counted, never a series."""
+
+    values: int = 0
+    sentinels: int = 0
+    first_place: int = 0
+
+
+@dataclass(slots=True)
+class Run:
+    """One training run found in a log.
+
+    Attributes:
+        source: the file, or the folder of event files, as given and found.
+        label: tells runs of one source apart ("run 2 of 5, lines 861-1205"); "" for an only run.
+        superseded: number of points that a resumed run computed again; the later value counts.
+    """
+
+    source: str
+    label: str = ""
+    series: list[Series] = field(default_factory=list)
+    restarts: list[Restart] = field(default_factory=list)
+    printed: dict[str, PrintedBatch] = field(default_factory=dict)
+    first_place: int = 0
+    last_place: int = 0
+    superseded: int = 0
+
+    @property
+    def title(self) -> str:
+        """Source and label in one line."""
+        return f"{self.source} ({self.label})" if self.label else self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something in a file that was not understood, or was left out on purpose: said, never silent."""
+
+    path: str
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.text}" if self.line else f"{self.path}: {self.text}"
+
+
+@dataclass(slots=True)
+class Reading:
+    """What one file, or one folder of event files, holds."""
+
+    path: str
+    format: str
+    runs: list[Run] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)

@@ -1,0 +1,386 @@
+"""What a line of a text log says: its words are its shape, its numbers fill the slots of the shape.
+
+`Epoch 3 | PESQ: 2.51` and `Epoch 4 | PESQ: 2.48` have one shape, `Epoch _ | PESQ: _`. A shape is understood once, into
+a plan: which slot is the epoch, which slot is the PESQ, which slots are a date. Reading a log is then slicing columns
+of numbers, however long it is. In a shape a slot is the character NUL.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field, replace
+
+from cmgan_audit.logs.roles import RoleBook, counter_kind, table, words_of
+from cmgan_audit.logs.series import Role
+
+SLOT = "\0"
+_USED = "\1"
+
+# Dates and times, escape codes: their numbers are nobody's metric. T and Z may touch digits, so part stays literal.
+_MASKED = re.compile(
+    r"\x1b\[[\x000-9;:?]*[A-Za-z]"
+    r"|\x00[-/.]\x00[-/.]\x00(?:[T_ -]{1,2}[\dT]*\x00?[:\-]\x00[:\-]\x00(?:[.,]\x00)?(?:Z|[ ]?[+-]\x00(?::\x00)?)?|T[\d]+[:]\x00[:]\x00(?:[.,]\x00)?Z?)?"
+    r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)?,?\s?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\s+\x00,?(?:\s+\x00)?\s+\x00:\x00(?::\x00)?(?:[.,]\x00)?(?:\s+[A-Z]{2,4})?(?:\s+\x00)?"
+    r"|T?\d*\x00?:\x00:\x00(?:[.,]\x00)?"
+    r"|(?<![:\w])\x00:\x00(?::\x00)?(?=[<\]])"
+)
+_LEVEL = r"(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL|NOTICE|TRACE|SUCCESS|debug|info|warning)"
+_PREFIX_PART = re.compile(
+    r"[\s\[\](){}<>|;,:\-#]*(?:"
+    rf"{_LEVEL}(?::[\w.\-]+(?=:))?(?![\w])"
+    r"|[A-Z]\d{4}(?=[\s\x01])"
+    r"|[\w.\-/]+\.py(?::[\x00\x01]|:\w+:[\x00\x01])?(?=[\]:\s])"
+    r"|[\w.]+:[\w.<>]+:[\x00\x01](?=\s)"
+    r"|[A-Za-z_]\w*(?:\.\w+)+(?=[\s\]:])"
+    r"|\[(?:root|main|__main__|utils|logger|train|trainer)\](?=\[|\s*[-:\[])"
+    r"|(?:root|__main__)(?=\s*[-:|\]])"
+    r"|[\x01 ]*\x01[\x01 ]*"
+    r")"
+)
+_CONSTANT = re.compile(r"(?<![\w.\-+])[-+]?(?:nan|inf|infinity|none|null|n/a)(?![\w/])", re.IGNORECASE)
+_ATOM = re.compile(r"\x00(?:,\x00)*|" + _CONSTANT.pattern, re.IGNORECASE)
+_WRAPPER = re.compile(r"(?:torch\.)?(?:tensor|array)$|(?:np|numpy)\.float(?:16|32|64)$|\b(?:is|was|equals|now|reached)$")
+_BALANCED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+_DELIMITER = re.compile(r"[|;,{}\t!?()\[\]\x01]|\s[-–—]+\s|--+|={2,}|\*{2,}|#{2,}|:\s|\.\s|>>+|>\s")
+_SUFFIX = re.compile(r"[A-Za-z_]+")
+_EPOCH_AFTER = re.compile(r"(?:st|nd|rd|th)?\s?[-_]?\s?epoch(?!s)", re.IGNORECASE)
+_GLUED_COUNTER = re.compile(r"(?<![A-Za-z/\\])(epoch|ep|step|iter)[_ ]?(\d+)(?![\w.])", re.IGNORECASE)
+_RESUME = re.compile(
+    r"\bresum|loading last state|\b(?:load|loaded|loading|restor\w*)\b.*\b(?:checkpoint|ckpt|state|pretrain\w*|weights|model)\b"
+    r"|continuing from|will begin at",
+    re.IGNORECASE,
+)
+_PROCESS = re.compile(r"\bnamespace\(|^\s*job id\b|beginning experiment|^\s*\$ python|starting training for", re.IGNORECASE)
+_ITEM = re.compile(r"\.(?:wav|flac|mp3|ogg|npy)\b", re.IGNORECASE)
+_SAVED = re.compile(r"\b(?:sav(?:ed|ing)|checkpoint)\b", re.IGNORECASE)
+_ELSEWHERE = re.compile(r"\b(?:best|sav(?:ed|ing)|from|until|every|patience|stopping|improvement)\b", re.IGNORECASE)
+
+SECOND = "val"
+FIRST = "train"
+
+
+@dataclass(frozen=True, slots=True)
+class SlotValue:
+    """A named number of a shape: the slots it stands in (several when commas join them), its sign, or a constant."""
+
+    name: str
+    role: Role
+    slots: tuple[int, ...]
+    sign: float = 1.0
+    constant: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlotArray:
+    """Numbers printed as a list under one name: slot and sign of each."""
+
+    name: str
+    slots: tuple[tuple[int, float], ...]
+
+
+@dataclass(slots=True)
+class Plan:
+    """How to read the lines of one shape.
+
+    `epoch`, `step` and `rank` are slots; `fixed_epoch` stands in the words (`epoch_7`). `drives` says that the line
+    moves the log to its epoch. `body` and `body_slot` leave the prefix of the logger out, so that the same message
+    of two handlers can be recognised.
+    """
+
+    slots: int
+    body: str = ""
+    body_slot: int = 0
+    epoch: int | None = None
+    fixed_epoch: float | None = None
+    step: int | None = None
+    rank: int | None = None
+    drives: bool = False
+    resume: bool = False
+    process: bool = False
+    per_item: bool = False
+    values: list[SlotValue] = field(default_factory=list)
+    arrays: list[SlotArray] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    continues_array: bool = False
+
+    @property
+    def useful(self) -> bool:
+        """Whether the lines of this shape change anything."""
+        return bool(self.values or self.arrays or self.drives or self.resume or self.process or self.missing)
+
+    @property
+    def simple(self) -> bool:
+        """Whether a block of such lines can be read column by column."""
+        return not (self.resume or self.process or self.arrays or self.missing or self.rank is not None) and all(
+            len(value.slots) == 1 for value in self.values
+        )
+
+
+def understand(shape: str, book: RoleBook) -> Plan:
+    """Make the plan of a shape."""
+    plan = Plan(shape.count(SLOT))
+    masked = _MASKED.sub(lambda m: "".join(_USED if c == SLOT else " " for c in m.group()), shape)
+    start = _body_start(masked)
+    plan.body = masked[start:].strip()
+    if start:
+        plan.body = plan.body.lstrip(":;|-)]> \t")
+    plan.body_slot = sum(masked.count(c, 0, start) for c in (SLOT, _USED))
+    if not any(c.isalpha() for c in plan.body):
+        plan.continues_array = bool(re.fullmatch(r"[\s\x00\-.,\]\)]*", plan.body)) and SLOT in plan.body
+        return plan
+    if _PROCESS.search(plan.body):
+        plan.process = True
+        return plan
+    if _ITEM.search(plan.body):
+        plan.per_item = bool(plan.slots)
+        return plan
+    _Line(plan, masked, start, book).read()
+    return plan
+
+
+def _body_start(masked: str) -> int:
+    position = 0
+    while True:
+        match = _PREFIX_PART.match(masked, position)
+        if match is None or match.end() == position:
+            break
+        position = match.end()
+    return position
+
+
+class _Line:
+    """Walks over the numbers of one masked shape, label by label."""
+
+    def __init__(self, plan: Plan, masked: str, start: int, book: RoleBook) -> None:
+        self.plan, self.text, self.start, self.book = plan, masked, start, book
+        self.slot_of: dict[int, int] = {}
+        number = 0
+        for position, char in enumerate(masked):
+            if char in (SLOT, _USED):
+                self.slot_of[position] = number
+                number += 1
+        self.phase = ""
+        self.announced = ""
+        self.last: str = ""  # "counter", "value", "array", "missing" or "": what the number before was
+        self.last_label = ""
+        self.array: list[tuple[int, float]] = []
+
+    def read(self) -> None:
+        plan, text = self.plan, self.text
+        plan.resume = bool(_RESUME.search(plan.body))
+        if plan.resume:
+            return
+        end = self.start
+        for atom in _ATOM.finditer(text, self.start):
+            self._number(atom, text[end : atom.start()])
+            end = atom.end()
+        self._close_array()
+        glued = _GLUED_COUNTER.search(text, self.start)
+        if plan.epoch is None and glued is not None and glued.group(1).lower().startswith("ep"):
+            plan.fixed_epoch = float(glued.group(2))
+        has_epoch = plan.epoch is not None or plan.fixed_epoch is not None
+        short = len(words_of(plan.body)) <= 8 and not _ELSEWHERE.search(plan.body)
+        plan.drives = has_epoch and (short or any(v.role.kind in ("metric", "loss") for v in plan.values))
+
+    def _number(self, atom: re.Match[str], before: str) -> None:
+        text, start, end = self.text, atom.start(), atom.end()
+        slots = tuple(self.slot_of[i] for i in range(start, end) if text[i] == SLOT)
+        sign = 1.0
+        if slots and before[-1:] in ("-", "+") and (len(before) < 2 or not (before[-2].isalnum() or before[-2] in ")\x01")):
+            sign = -1.0 if before[-1] == "-" else 1.0
+            before = before[:-1]
+        after = text[end : end + 16]
+        if slots and _is_part_of_word(after):
+            self.last = ""
+            return
+        if before.strip(" \t\"'") == "/" and self.last:
+            self._second(atom, slots, sign)
+            return
+        label, separated, listed, context = _label(before)
+        if not label and self.last == "array" and before.strip(" \t,") == "":
+            self.array.extend((slot, sign) for slot in slots)
+            return
+        self._close_array()
+        self._note_context(context)
+        if slots and _EPOCH_AFTER.match(after) and counter_kind(label) is None:
+            self._counter("epoch", slots, label)
+            return
+        if not label:
+            self.last = ""
+            return
+        counter = _counter(label)
+        if counter and slots:
+            self._counter(counter, slots, label)
+            return
+        self._value(label, separated, listed, slots, sign, atom, after)
+
+    def _counter(self, kind: str, slots: tuple[int, ...], label: str) -> None:
+        plan = self.plan
+        if kind == "epoch" and plan.epoch is None and not self.announced:
+            plan.epoch = slots[0]
+        elif kind == "step" and plan.step is None:
+            plan.step = slots[0]
+        elif kind == "rank" and plan.rank is None:
+            plan.rank = slots[0]
+        self._note_context(label)
+        self.last = "counter"
+
+    def _note_context(self, text: str) -> None:
+        """Words that stand beside the labels: the phase of what follows, and whether the line repeats a best value."""
+        for word in _words_as_written(text):
+            if word.lower() in table().phases:
+                self.phase = word
+        if re.search(r"\bbest\b", text, re.IGNORECASE):
+            self.announced = "best"
+        elif _SAVED.search(text) and not self.announced:
+            self.announced = "saved"
+
+    def _value(
+        self,
+        label: str,
+        separated: bool,
+        listed: bool,
+        slots: tuple[int, ...],
+        sign: float,
+        atom: re.Match[str],
+        after: str,
+    ) -> None:
+        role = self._role(label, separated)
+        self.last_label = label
+        if role is None:
+            self.last = ""
+            if separated and slots and len(self.plan.unknown) < 20:
+                self.plan.unknown.append(label)
+            return
+        if listed and slots and re.match(r"\.?\s*,?\s+[-\x00]|\.?\s*$", after):
+            self.last, self.array = "array", [(slots[0], sign)]
+            return
+        name, role = self._named(label, role)
+        if slots:
+            self.plan.values.append(SlotValue(name, role, slots, sign))
+            self.last = "value"
+            return
+        constant = _constant(atom.group())
+        self.last = "missing" if constant is None else "value"
+        if constant is None:
+            self.plan.missing.append(name)
+        elif separated:
+            self.plan.values.append(SlotValue(name, role, (), 1.0, constant))
+
+    def _role(self, label: str, separated: bool) -> Role | None:
+        role = self.book.of(label)
+        if role is None:
+            return None
+        if self.book.is_given(label):
+            return role
+        if role.kind == "other":
+            return None
+        return role if separated or _is_tight(label) else None
+
+    def _named(self, label: str, role: Role) -> tuple[str, Role]:
+        """Adds what the line says around the label: the phase, or that the value is announced again."""
+        if not role.phase and self.phase and not role.given:
+            role = replace(role, phase=table().phases[self.phase.lower()])
+            label = f"{label} ({self.phase})"
+        if self.announced and role.kind == "metric":
+            role = replace(role, kind=self.announced)
+            label = f"{label} ({self.announced})"
+        return label, role
+
+    def _second(self, atom: re.Match[str], slots: tuple[int, ...], sign: float) -> None:
+        """`loss=0.31/0.28`: training, then evaluation. `Epoch 7/120`: of a total, no value."""
+        plan = self.plan
+        if self.last == "value" and plan.values and not plan.values[-1].role.phase:
+            first = plan.values[-1]
+            plan.values[-1] = replace(
+                first, name=f"{first.name}/{FIRST}", role=replace(first.role, phase="train")
+            )
+            label = first.name
+        elif self.last == "missing" and plan.missing:
+            label = plan.missing[-1]
+        else:
+            self.last = self.last if self.last == "counter" else ""
+            return
+        role = self.book.of(label)
+        self.last = ""
+        if role is None or role.phase:
+            return
+        name, role = f"{label}/{SECOND}", replace(role, phase="eval")
+        constant = None if slots else _constant(atom.group())
+        if slots or constant is not None:
+            plan.values.append(SlotValue(name, role, slots, sign, constant))
+
+    def _close_array(self) -> None:
+        if self.last == "array" and self.array:
+            self.plan.arrays.append(SlotArray(self.last_label, tuple(self.array)))
+        self.array = []
+        if self.last == "array":
+            self.last = ""
+
+
+def _is_part_of_word(after: str) -> bool:
+    """`2x`, `10ms`, `1.10.0`: digits that belong to a word; `3Epoch`, `10dB` and `45%` do not."""
+    if after[:1] == "." and after[1:2].isdigit():
+        return True
+    suffix = _SUFFIX.match(after)
+    return suffix is not None and suffix.group().lower() not in ("db", "epoch", "st", "nd", "rd", "th")
+
+
+def _label(before: str) -> tuple[str, bool, bool, str]:
+    """The name in front of a number, whether `:` or `=` separates them, whether a list opens, and the text before."""
+    text, separated, listed = before, False, False
+    while True:
+        stripped = text.rstrip(" \t\"'`([{*=:~≈→>-±")
+        tail = text[len(stripped) :]
+        separated = separated or any(c in tail for c in "=:≈→")
+        listed = listed or "[" in tail
+        shorter = _WRAPPER.sub("", stripped)
+        if shorter == stripped:
+            break
+        separated = separated or not shorter.endswith((".", "("))
+        text = shorter
+    shadow = _BALANCED.sub(lambda m: "x" * len(m.group()), stripped)
+    cut = 0
+    for delimiter in _DELIMITER.finditer(shadow):
+        cut = delimiter.end()
+    label = re.sub(r"^[^A-Za-z]+", "", stripped[cut:])
+    words = label.split()
+    return " ".join(words[-5:]), separated, listed, stripped[:cut]
+
+
+def _counter(label: str) -> str | None:
+    words = words_of(label)
+    if not words:
+        return None
+    t = table()
+    if words[-1] in t.epochs:
+        return "epoch"
+    if any(words[-len(name) :] == name for name in t.steps):
+        return "step"
+    if any(words[-len(name) :] == name for name in t.ranks):
+        return "rank"
+    return None
+
+
+def _is_tight(label: str) -> bool:
+    """Whether a name may stand before a number with nothing but a space between: `Pesq 2.51`, `Train Loss G 0.1`."""
+    words = words_of(re.sub(r"\s*\([^)]*\)$", "", label))
+    t = table()
+    known = t.qualifiers | t.losses | set(t.phases) | set(t.networks)
+    measures = {name[-1] for m in t.metrics for name in m.names} | {name[-1] for name in t.learning_rates}
+    return 0 < len(words) <= 4 and (words[-1] in known or words[-1] in measures)
+
+
+def _constant(text: str) -> float | None:
+    word = text.lower().lstrip("+-")
+    if word == "nan":
+        return math.nan
+    if word.startswith("inf"):
+        return -math.inf if text.startswith("-") else math.inf
+    return None
+
+
+def _words_as_written(text: str) -> list[str]:
+    return re.findall(r"[A-Za-z]+", text)

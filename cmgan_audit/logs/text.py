@@ -1,0 +1,342 @@
+"""Text logs: prints, Python logging, progress bars, nohup files; streamed, in bounded memory.
+
+A block of lines is split once into words and numbers; lines of one shape are read together (shapes.py).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from cmgan_audit.errors import InputError
+from cmgan_audit.logs.opening import read_blocks
+from cmgan_audit.logs.roles import RoleBook
+from cmgan_audit.logs.runs import RunBuilder, natural_x
+from cmgan_audit.logs.series import Note, Reading
+from cmgan_audit.logs.shapes import Plan, SlotValue, understand
+
+# Loss series longer than this are thinned; a metric never is.
+POINT_LIMIT = 1 << 17
+_SHAPE_LIMIT = 20_000
+_LONG_LINE = 20_000
+# Two handlers print one message on neighbouring lines; farther apart it is said again on purpose.
+_ECHO_DISTANCE = 4
+
+# One charset and a look behind, so that the search skips words at full speed; signs stay in the words.
+_NUMBER = re.compile(rb"([0-9](?<![A-Za-z0-9_.].)[0-9]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)")
+_OVERWRITTEN = re.compile(rb"[^\n\r]*(?:\r+[^\n\r]+)+")
+_LEAD_END = re.compile(rb"[0-9\s]*%|[0-9][0-9]")
+
+
+def read_text(path: Path, source: str, book: RoleBook) -> Reading:
+    """Read a text log.
+
+    Raises:
+        InputError: the file cannot be opened.
+    """
+    scan = _TextScan(source, book)
+    for block in read_blocks(path, source):
+        scan.block(_as_shown(block))
+    return scan.finish()
+
+
+def _as_shown(block: bytes) -> bytes:
+    """The block as a terminal would show it: a progress bar that is drawn again and again counts once."""
+    if b"\0" in block:
+        block = block.replace(b"\0", b" ")
+    if b"\r" not in block:
+        return block
+    block = block.replace(b"\r\n", b"\n")
+    return _OVERWRITTEN.sub(_last_drawn, block).replace(b"\r", b"\n") if b"\r" in block else block
+
+
+def _last_drawn(match: re.Match[bytes]) -> bytes:
+    pieces = [piece for piece in match.group().split(b"\r") if piece.strip()]
+    kept = [a for a, b in itertools.pairwise(pieces) if _lead(a) != _lead(b)]
+    return b"\n".join([*kept, *pieces[-1:]])
+
+
+def _lead(piece: bytes) -> bytes:
+    """What a progress bar shows before its percentage: two drawings of one bar have it in common."""
+    found = re.search(rb"\s*[0-9.]+\s*%", piece)
+    return piece[: found.start()] if found else piece[:24]
+
+
+class _TextScan:
+    """The state of reading one text log."""
+
+    def __init__(self, source: str, book: RoleBook) -> None:
+        self.source, self.book = source, book
+        self.builder = RunBuilder(source, POINT_LIMIT)
+        self.plans: dict[bytes, Plan] = {}
+        self.line = 1
+        self.lines_with_numbers = 0
+        self.lines_used = 0
+        self.echoes = 0
+        self.per_item = 0
+        self.unreadable = 0
+        self.long_lines = 0
+        self.unknown: Counter[str] = Counter()
+        self.recent: dict[str, tuple[int, list[bytes]]] = {}
+        self.missing: Counter[str] = Counter()
+        self.open_array = ""
+
+    def block(self, block: bytes) -> None:
+        """Read one block of whole lines."""
+        parts = _NUMBER.split(block)
+        shapes = b"\0".join(parts[::2]).split(b"\n")
+        if shapes and shapes[-1] == b"":
+            shapes.pop()
+        numbers = parts[1::2]
+        position = 0
+        for shape, group in itertools.groupby(shapes):
+            count = sum(1 for _ in group)
+            plan = self.plans.get(shape) or self._plan(shape)
+            size = plan.slots * count
+            if plan.slots:
+                self.lines_with_numbers += count
+            if plan.useful or self.open_array:
+                self._group(plan, numbers[position : position + size], count)
+            if plan.unknown:
+                self.unknown.update({name: count for name in plan.unknown})
+            if plan.per_item:
+                self.per_item += count
+            position += size
+            self.line += count
+
+    def _plan(self, shape: bytes) -> Plan:
+        if len(self.plans) >= _SHAPE_LIMIT:
+            self.plans.clear()
+        if len(shape) > _LONG_LINE:
+            self.long_lines += 1
+            plan = Plan(shape.count(b"\0"))
+        else:
+            plan = understand(shape.decode("utf-8", errors="replace"), self.book)
+        self.plans[shape] = plan
+        return plan
+
+    def _group(self, plan: Plan, numbers: list[bytes], count: int) -> None:
+        if count > 1 and plan.simple and not self.open_array and not self._may_echo(plan, numbers):
+            self._columns(plan, numbers, count)
+            self.lines_used += count
+            return
+        size = plan.slots
+        for i in range(count):
+            self._row(plan, numbers[i * size : (i + 1) * size], self.line + i)
+
+    def _may_echo(self, plan: Plan, numbers: list[bytes]) -> bool:
+        """Whether neighbouring lines repeat their counter: two handlers may have printed one message."""
+        size = plan.slots
+        recent = self.recent.get(plan.body)
+        if recent is not None and self.line - recent[0] <= _ECHO_DISTANCE:
+            return True
+        counter = plan.step if plan.step is not None else plan.epoch
+        if counter is None:
+            return False
+        column = numbers[counter::size]
+        return any(map(bytes.__eq__, column, column[1:]))
+
+    def _columns(self, plan: Plan, numbers: list[bytes], count: int) -> None:
+        """Lines of one shape, one after the other: read column by column, epoch by epoch."""
+        size, builder, first = plan.slots, self.builder, 0
+        if plan.epoch is None:
+            if plan.drives and plan.fixed_epoch is not None:
+                builder.epoch(plan.fixed_epoch, self.line)
+            if plan.step is not None:
+                for i in range(count):
+                    self._row(plan, numbers[i * size : (i + 1) * size], self.line + i)
+                return
+            spans: list[tuple[bytes | None, int]] = [(None, count)]
+        else:
+            spans = [(k, sum(1 for _ in g)) for k, g in itertools.groupby(numbers[plan.epoch :: size])]
+        for token, length in spans:
+            line = self.line + first
+            epoch = plan.fixed_epoch
+            if token is not None:
+                epoch = float(token)
+                if plan.drives:
+                    builder.epoch(epoch, line)
+            rows = numbers[first * size : (first + length) * size]
+            for value in plan.values:
+                self._column(value, epoch, rows, size, line, length)
+            first += length
+        last = numbers[-size:] if size else []
+        self.recent[plan.body] = (self.line + count - 1, last[plan.body_slot :])
+
+    def _column(
+        self, value: SlotValue, epoch: float | None, rows: list[bytes], size: int, line: int, length: int
+    ) -> None:
+        kind, x = natural_x(self.builder, epoch, None, 0)
+        if kind == "index" or not value.slots:
+            for i in range(length):
+                self._point(value, rows[i * size : (i + 1) * size], epoch, None, line + i)
+            return
+        series = self.builder.series(value.name, value.role, kind)
+        series.extend(x, rows[value.slots[0] :: size], line, value.sign)
+
+    def _row(self, plan: Plan, row: list[bytes], line: int) -> None:
+        builder = self.builder
+        if self.open_array:
+            if plan.continues_array:
+                self._count_sentinels(self.open_array, plan, row, line)
+                return
+            self.open_array = ""
+        if plan.process:
+            builder.process_start(line)
+            return
+        if plan.resume:
+            builder.resume()
+            return
+        if self._is_echo(plan, row, line):
+            self.echoes += 1
+            return
+        self.lines_used += 1
+        epoch = plan.fixed_epoch if plan.epoch is None else float(row[plan.epoch])
+        step = None if plan.step is None else float(row[plan.step])
+        rank = 0 if plan.rank is None else int(float(row[plan.rank]))
+        if epoch is not None and plan.drives and rank == 0:
+            builder.epoch(epoch, line)
+        elif step is not None and epoch is None:
+            builder.current_step = step
+        for value in plan.values:
+            self._point(value, row, epoch, step, line, rank)
+        for name in plan.missing:
+            self.missing[name] += 1
+        for listed in plan.arrays:
+            batch = builder.printed(listed.name)
+            batch.first_place = batch.first_place or line
+            batch.values += len(listed.slots)
+            batch.sentinels += sum(1 for slot, sign in listed.slots if sign * float(row[slot]) == -1.0)
+            if "]" not in plan.body.rpartition("[")[2]:
+                self.open_array = listed.name
+
+    def _count_sentinels(self, name: str, plan: Plan, row: list[bytes], line: int) -> None:
+        batch = self.builder.printed(name)
+        batch.values += len(row)
+        signs = [before.rstrip(" ,").endswith("-") for before in plan.body.split("\0")[: len(row)]]
+        batch.sentinels += sum(1 for minus, token in zip(signs, row, strict=False) if minus and float(token) == 1.0)
+        if "]" in plan.body:
+            self.open_array = ""
+
+    def _is_echo(self, plan: Plan, row: list[bytes], line: int) -> bool:
+        if plan.epoch is None and plan.step is None and plan.body_slot == 0 and not self._other_prefix(plan):
+            # Without a counter or a time, two equal lines in a row may be two equal values.
+            self.recent[plan.body] = (line, row)
+            return False
+        tokens = row[plan.body_slot :]
+        before = self.recent.get(plan.body)
+        if before is not None and line - before[0] <= _ECHO_DISTANCE and before[1] == tokens:
+            return True
+        self.recent[plan.body] = (line, tokens)
+        if len(self.recent) > _SHAPE_LIMIT:
+            self.recent.clear()
+        return False
+
+    @staticmethod
+    def _other_prefix(plan: Plan) -> bool:
+        return not plan.epoch and plan.step is None
+
+    def _point(
+        self,
+        value: SlotValue,
+        row: list[bytes],
+        epoch: float | None,
+        step: float | None,
+        line: int,
+        rank: int = 0,
+    ) -> None:
+        y = value.constant if value.constant is not None else _joined(row, value)
+        if y is None:
+            self.unreadable += 1
+            return
+        name = f"{value.name} [rank {rank}]" if rank else value.name
+        builder = self.builder
+        kind, x = natural_x(builder, epoch, step, 0)
+        if kind == "index":
+            series = builder.series(name, value.role, kind)
+            series.append(float(series.seen), y, line)
+            return
+        builder.add(name, value.role, kind, x, y, line)
+
+    def finish(self) -> Reading:
+        """The runs, and what was not understood, counted."""
+        notes = list(self._notes())
+        return Reading(self.source, "text", self.builder.finish(self.line - 1), notes)
+
+    def _notes(self) -> Iterator[Note]:
+        unused = self.lines_with_numbers - self.lines_used - self.echoes
+        if unused > 0:
+            names = ", ".join(f"{name} ({count})" for name, count in self.unknown.most_common(5))
+            named = f"; names without a role: {names} (--role NAME=ROLE)" if names else ""
+            yield Note(self.source, 0, f"{unused} lines hold numbers that are no metric and no loss{named}")
+        if self.echoes:
+            yield Note(self.source, 0, f"{self.echoes} lines repeat the line of another log handler; counted once")
+        if self.per_item:
+            yield Note(self.source, 0, f"{self.per_item} lines name an audio file: values of single items, left out")
+        if self.unreadable:
+            yield Note(self.source, 0, f"{self.unreadable} numbers with commas could not be read without guessing")
+        if self.long_lines:
+            yield Note(self.source, 0, f"{self.long_lines} lines longer than {_LONG_LINE} characters left out")
+        for name, count in self.missing.most_common(5):
+            yield Note(self.source, 0, f"{name} has no value on {count} lines (None or N/A)")
+
+
+def _joined(row: list[bytes], value: SlotValue) -> float | None:
+    """The number in a slot; `1,234,567` and `2,64` are read where they are unambiguous, else None."""
+    tokens = [row[slot] for slot in value.slots]
+    if len(tokens) == 1:
+        return value.sign * float(tokens[0])
+    if not all(token.isdigit() for token in tokens[:-1]):
+        return None
+    head, *groups = tokens
+    whole = [*groups[:-1], groups[-1].partition(b".")[0]]
+    if all(len(group) == 3 for group in whole) and len(head) <= 3 and head != b"0":
+        return value.sign * float(b"".join(tokens)) if b"." in groups[-1] or len(groups) > 1 or value.role.kind == "count" else None
+    if len(tokens) == 2 and groups[0].isdigit():
+        return value.sign * float(head + b"." + groups[0])
+    return None
+
+
+def read_pattern(path: Path, source: str, book: RoleBook, pattern: re.Pattern[str]) -> Reading:
+    """Read a text log by the user's own regular expression: groups `epoch`, `step`, and one per series.
+
+    Raises:
+        InputError: the file cannot be opened.
+    """
+    builder = RunBuilder(source, POINT_LIMIT)
+    line = 1
+    unreadable = 0
+    for block in read_blocks(path, source):
+        for text in block.decode("utf-8", errors="replace").splitlines():
+            for match in pattern.finditer(text):
+                unreadable += _matched(builder, book, match, line)
+            line += 1
+    notes = [Note(source, 0, f"{unreadable} values matched by --pattern are no numbers")] if unreadable else []
+    return Reading(source, "text by --pattern", builder.finish(line - 1), notes)
+
+
+def _matched(builder: RunBuilder, book: RoleBook, match: re.Match[str], line: int) -> int:
+    groups = {name: text for name, text in match.groupdict().items() if text is not None}
+    values: dict[str, float] = {}
+    bad = 0
+    for name, text in groups.items():
+        try:
+            values[name] = float(text)
+        except ValueError:
+            bad += 1
+    epoch, step = values.pop("epoch", None), values.pop("step", None)
+    if epoch is not None and math.isfinite(epoch):
+        builder.epoch(epoch, line)
+    for name, y in values.items():
+        role = book.of(name)
+        if role is not None:
+            kind, x = natural_x(builder, epoch, step, line)
+            builder.add(name, role, kind, x, y, line)
+    return bad
+
+
+__all__ = ["InputError", "read_pattern", "read_text"]

@@ -1,0 +1,170 @@
+"""Trends of a metric over evaluations: how noisy it is, whether it fell from its best and stayed there.
+
+Pure functions on plain sequences; no numpy. "Evaluation" is one value of the metric, in the order of training.
+
+A step detector is the wrong tool for a learning curve: it reports the rise as a change and has no power on the three
+to five values that people have. What is asked here is one-sided and anchored at the best value: do the last
+evaluations all lie below the best, by more than two evaluations of one and the same network would differ?
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist, median
+
+# Below this many evaluations a series says too little about its own noise (FACTS: five values gave 0.47).
+MEASURABLE = 8
+# Evaluations at the end that must all lie low; and the fewest, where the best was only just reached.
+SUSTAINED = 3
+SUSTAINED_AFTER_LATE_BEST = 2
+
+_Z = NormalDist().inv_cdf(0.975)
+# Makes the median of absolute differences a standard deviation for normal noise.
+_MAD = 1.4826
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseFloor:
+    """95 % half-width of the difference of two evaluations of an unchanged network, and where it comes from.
+
+    `origin` is "table" (random crops), "measured" (this series) or "assumed". `measured` is the series' own
+    half-width where it has enough evaluations, also when the table decides.
+    """
+
+    half_width: float
+    origin: str
+    measured: float | None = None
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation of one evaluation that gives this half-width."""
+        return self.half_width / (_Z * math.sqrt(2))
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """A sustained fall; indices count evaluations, `drop` and `typical_drop` are positive.
+
+    `since` is the first evaluation of the low stretch that lasts until the end. `drop` is best minus last;
+    `typical_drop` is best minus the median of the last three. `beyond_selection`: the typical drop is larger than the
+    floor plus what the best owes to being picked among many.
+    """
+
+    best: int
+    since: int
+    drop: float
+    typical_drop: float
+    beyond_selection: bool
+
+
+def evaluation_sd(values: Sequence[float]) -> float:
+    """Standard deviation of one evaluation around a smooth course, from the series itself.
+
+    Median absolute first and second differences, whichever is smaller: the first are inflated by a steady rise, the
+    second by bends, neither by a few dips or one step.
+
+    Args:
+        values: at least three finite evaluations in order, any unit.
+    """
+    first = [b - a for a, b in zip(values, values[1:], strict=False)]
+    second = [c - 2 * b + a for a, b, c in zip(values, values[1:], values[2:], strict=False)]
+    if not second:
+        raise ValueError("at least three evaluations are needed")
+    centre = median(first)
+    by_first = _MAD * median(abs(d - centre) for d in first) / math.sqrt(2)
+    by_second = _MAD * median(abs(d) for d in second) / math.sqrt(6)
+    return min(by_first, by_second) * _small_sample(len(values))
+
+
+def _small_sample(n: int) -> float:
+    """The smaller of two noisy estimates is low on average; factor measured on normal noise (tests hold it to 5 %)."""
+    return 1.0 + 1.8 / n
+
+
+def noise_floor(
+    values: Sequence[float], *, assumed: float, finest: float, from_table: float | None = None
+) -> NoiseFloor:
+    """The noise floor of a series: from the crop table if it is given, measured from 8 evaluations on, else assumed.
+
+    Args:
+        values: finite evaluations in order.
+        assumed: half-width to take when nothing better is known, in the metric's unit.
+        finest: the floor is never taken to be smaller than this.
+        from_table: half-width that random crops cause, when their number and length are known.
+    """
+    measured = None
+    if len(values) >= MEASURABLE:
+        measured = max(finest, _Z * math.sqrt(2) * evaluation_sd(values))
+    if from_table is not None:
+        return NoiseFloor(max(from_table, 0.0), "table", measured)
+    if measured is not None:
+        return NoiseFloor(measured, "measured", measured)
+    return NoiseFloor(assumed, "assumed")
+
+
+def best_index(values: Sequence[float], higher_is_better: bool) -> int:
+    """Index of the best evaluation, the first of equals."""
+    sign = 1.0 if higher_is_better else -1.0
+    return max(range(len(values)), key=lambda i: (sign * values[i], -i))
+
+
+def expected_maximum(k: int) -> float:
+    """Expected maximum of k independent standard normal values (Blom's approximation, within 1 % from k = 2 on)."""
+    if k <= 1:
+        return 0.0
+    return NormalDist().inv_cdf((k - 0.375) / (k + 0.25))
+
+
+def find_decline(values: Sequence[float], floor: NoiseFloor, higher_is_better: bool = True) -> Decline | None:
+    """The sustained fall at the end of a series, or None.
+
+    Sustained: the last three or more evaluations all lie below the best by more than the floor; with fewer after the
+    best all of them, and at least two. A single dip is none, and neither is a low stretch that was recovered from.
+
+    Args:
+        values: finite evaluations in order.
+        floor: 95 % half-width of the difference of two evaluations.
+        higher_is_better: direction of the metric.
+    """
+    if len(values) < 1 + SUSTAINED_AFTER_LATE_BEST:
+        return None
+    sign = 1.0 if higher_is_better else -1.0
+    course = [sign * value for value in values]
+    best = best_index(course, True)
+    after = len(course) - 1 - best
+    since = len(course)
+    while since - 1 > best and course[best] - course[since - 1] > floor.half_width:
+        since -= 1
+    low = len(course) - since
+    if low < min(SUSTAINED, after) or low < SUSTAINED_AFTER_LATE_BEST:
+        return None
+    typical = course[best] - median(course[-min(SUSTAINED, low) :])
+    return Decline(best, since, course[best] - course[-1], typical, _beyond_selection(course, best, floor, typical))
+
+
+def _beyond_selection(course: Sequence[float], best: int, floor: NoiseFloor, typical: float) -> bool:
+    """Whether a fall is more than the luck of the best: the highest of k noisy evaluations lies above their level.
+
+    k counts the evaluations on the best's level, within the floor of it; each more makes the best luckier.
+    """
+    sd = floor.sd if floor.measured is None else max(floor.sd, floor.measured / (_Z * math.sqrt(2)))
+    level = sum(1 for value in course if course[best] - value <= 2 * _Z * math.sqrt(2) * sd)
+    return typical > _Z * math.sqrt(2) * sd + expected_maximum(level) * sd
+
+
+def moving_median(values: Sequence[float], width: int = 3) -> list[float]:
+    """Median of each value and its neighbours; the ends use what there is."""
+    half = width // 2
+    return [median(values[max(0, i - half) : i + half + 1]) for i in range(len(values))]
+
+
+def per_x(xs: Sequence[float], ys: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Means of the values that share an x (the steps of one epoch), in the order of x."""
+    sums: dict[float, tuple[float, int]] = {}
+    for x, y in zip(xs, ys, strict=True):
+        total, n = sums.get(x, (0.0, 0))
+        sums[x] = (total + y, n + 1)
+    ordered = sorted(sums)
+    return ordered, [sums[x][0] / sums[x][1] for x in ordered]
