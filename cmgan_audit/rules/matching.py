@@ -91,7 +91,7 @@ def _match_one(rule: CompiledRule, record: Record, values: Mapping[str, Paramete
     certain = len(true) == len(outcomes)
     documented = true if certain else [outcome for outcome in true if outcome.world.documented]
     if documented:
-        collected.findings.append(_finding(rule, scope, documented))
+        collected.findings.append(_finding(rule, scope, documented, certain=certain))
     if unknown or not outcomes or (true and not documented):
         reason = _why_unresolved(unknown, true)
         collected.unresolved.append(Unresolved(identifier, record.location, reason))
@@ -109,8 +109,11 @@ def _why_unresolved(unknown: Sequence[Outcome[Result]], true: Sequence[Outcome[R
     return "; ".join(reasons) or "the possible values contradict each other"
 
 
-def _finding(rule: CompiledRule, scope: Scope, worlds: Sequence[Outcome[Result]]) -> Finding:
-    """Make the one finding of a record, told in the first world of the highest severity."""
+def _finding(rule: CompiledRule, scope: Scope, worlds: Sequence[Outcome[Result]], *, certain: bool) -> Finding:
+    """Make the one finding of a record, told in the first world of the highest severity.
+
+    What is wrong only under a condition that the trail names is no error but a warning at most.
+    """
     graded = [(*_severity(rule, scope, outcome), outcome) for outcome in worlds]
     severity, sure, outcome = max(graded, key=lambda entry: (entry[0], entry[1]))
     found = scope.bind(outcome.result.witnesses)
@@ -123,7 +126,7 @@ def _finding(rule: CompiledRule, scope: Scope, worlds: Sequence[Outcome[Result]]
     return Finding(
         rule=rule.rule.id,
         name=rule.rule.name,
-        severity=severity,
+        severity=severity if certain else min(severity, Severity.WARNING),
         confidence=confidence,
         message=_text(rule.messages, found, outcome.world),
         location=place.location if place else scope.record.location,

@@ -79,7 +79,7 @@ class Rule:
     @property
     def message(self) -> str:
         """The message of a rule that a door raises: plain `str.format` text, filled by that door."""
-        return self.messages[-1].value
+        return " ".join(self.messages[-1].value.split())
 
     @property
     def door(self) -> str:

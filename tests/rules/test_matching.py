@@ -59,6 +59,7 @@ def test_a_documented_configuration_is_named_in_the_trail(lab, compiled):
     [finding] = match([lab.Loader(location=lab.place(9), batch_size=sizes)], [compiled(at="batch_size")]).findings
     assert finding.message == "batch 1"
     assert finding.location.path == "run.sh"
+    assert finding.severity is Severity.WARNING  # wrong under a condition that the trail names
     assert finding.trail[0].note == "sets --batch_size 1 (in this configuration: launched by run.sh)"
 
 
