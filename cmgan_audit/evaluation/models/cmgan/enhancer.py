@@ -65,7 +65,8 @@ class CmganEnhancer:
         """Enhance one utterance; see `Enhancer.enhance`."""
         if noisy.ndim != 1:
             raise ModelError(f"cmgan: one utterance has shape [samples], not {list(noisy.shape)}")
-        return self.enhance_batch(noisy[None])[0]
+        enhanced: Samples = self.enhance_batch(noisy[None])[0]
+        return enhanced
 
     def enhance_batch(self, noisy: Samples) -> Samples:
         """Enhance utterances of equal length; see `Enhancer.enhance_batch`."""
