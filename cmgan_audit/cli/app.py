@@ -8,6 +8,8 @@ import typer
 
 from cmgan_audit import __version__
 from cmgan_audit.cli.common import run
+from cmgan_audit.cli.compare_ckpts import EPILOG as COMPARE_EXAMPLES
+from cmgan_audit.cli.compare_ckpts import compare_ckpts
 from cmgan_audit.cli.noise import noise
 
 app = typer.Typer(
@@ -36,6 +38,7 @@ def root(
     """Training diagnostics and regression audit for speech-enhancement networks of the CMGAN kind."""
 
 
+app.command("compare-ckpts", epilog=COMPARE_EXAMPLES)(compare_ckpts)
 app.command("noise")(noise)
 
 

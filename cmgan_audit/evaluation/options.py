@@ -1,0 +1,36 @@
+"""What a comparison is asked to do: the command line, parsed, without its syntax."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cmgan_audit.evaluation.metrics import CompositeScale
+from cmgan_audit.evaluation.segments import SegmentSpec
+from cmgan_audit.finding import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class CompareOptions:
+    """Options of `compare-ckpts`; every field is a flag of the same name (docs/compare-ckpts.md)."""
+
+    checkpoints: tuple[str, ...]
+    clean: Path
+    noisy: Path
+    metrics: tuple[str, ...]
+    segments: SegmentSpec | Path
+    segment_lock: Path | None
+    baseline: str | None
+    floor: float
+    gate_any: bool
+    fail_on: Severity | None
+    model: str
+    device: str
+    jobs: int
+    limit: int | None
+    strata: Path | None
+    train_data: Path | None
+    composite_scale: CompositeScale
+    resample: bool
+    strict: bool
+    cache: Path | None

@@ -1,0 +1,92 @@
+"""What a comparison came to: the one thing that the reports are made from."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cmgan_audit.evaluation.published import SelfCheck
+from cmgan_audit.evaluation.strata import Strata
+from cmgan_audit.evaluation.table import ScoreTable
+from cmgan_audit.finding import Finding
+from cmgan_audit.statistics.compare import Comparison
+
+
+class Outcome(enum.StrEnum):
+    """The verdict on the whole comparison; fail means exit status 1."""
+
+    PASS = "pass"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSummary:
+    """A metric over one checkpoint: mean and SD over utterances with a score, how many, and how many failed."""
+
+    mean: float | None
+    sd: float | None
+    n: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointSummary:
+    """One compared system: where it came from, and its metrics by name."""
+
+    name: str
+    path: str
+    sha256: str
+    epoch: int | None
+    metrics: Mapping[str, MetricSummary]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricComparison:
+    """A comparison of two checkpoints in one metric."""
+
+    metric: str
+    comparison: Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonResult:
+    """Everything that a report shows.
+
+    Attributes:
+        signature: what produced the numbers; two results with different ones are not comparable.
+        segments: what was scored of each utterance (`full`, `3x2s`, ...).
+        utterances: names of the utterances of the evaluation, in order.
+        order: the checkpoints in the order given; a baseline outside it stands in `checkpoints` only.
+        baseline: name of the `--baseline`, None without one.
+        primary: the metric that decides the verdict.
+        floor: half-width of the equivalence band, in units of the primary metric.
+        checkpoints: one per system, the baseline first if it is none of the checkpoints.
+        comparisons: all of them, the primary metric first.
+        decisive: those that decide the exit status.
+        findings: worst first.
+        outcome: pass or fail.
+        table: the rows.
+        strata: labels of the utterances.
+        left_out: utterances that `--limit` left out.
+        self_check: result of the noisy self-check, None where it does not apply.
+        notes: what a reader must know beside the numbers, one sentence each.
+    """
+
+    signature: str
+    segments: str
+    utterances: Sequence[str]
+    order: Sequence[str]
+    baseline: str | None
+    primary: str
+    floor: float
+    checkpoints: Sequence[CheckpointSummary]
+    comparisons: Sequence[MetricComparison]
+    decisive: Sequence[Comparison]
+    findings: Sequence[Finding]
+    outcome: Outcome
+    table: ScoreTable
+    strata: Strata
+    left_out: int = 0
+    self_check: SelfCheck | None = None
+    notes: Sequence[str] = field(default=())

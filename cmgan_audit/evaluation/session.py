@@ -1,0 +1,240 @@
+"""One comparison from options to result: systems one after the other, rows, guards, verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from cmgan_audit.evaluation.audio import SAMPLE_RATE
+from cmgan_audit.evaluation.comparing import (
+    Question,
+    compare_rows,
+    decisive_comparisons,
+    outcome,
+    regressions,
+    summarise,
+    worst_first,
+)
+from cmgan_audit.evaluation.evaluation_set import EvaluationSet, prepare_set
+from cmgan_audit.evaluation.guards import (
+    Facts,
+    Judged,
+    check_data,
+    check_failures,
+    check_identical,
+    check_system,
+)
+from cmgan_audit.evaluation.leakage import check_leakage
+from cmgan_audit.evaluation.metrics import METRICS
+from cmgan_audit.evaluation.models import estimate_seconds
+from cmgan_audit.evaluation.options import CompareOptions
+from cmgan_audit.evaluation.published import SelfCheck, check_published, is_published_set, rows_to_check, self_check
+from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
+from cmgan_audit.evaluation.run import Evaluator, Outcome, Progress, Request, Settings
+from cmgan_audit.evaluation.segments import Segment
+from cmgan_audit.evaluation.sources import Source, Sources, find_sources
+from cmgan_audit.evaluation.store import ScoreStore
+from cmgan_audit.evaluation.systems import NOISY, ModelSystem, System, noisy_system
+from cmgan_audit.evaluation.table import Row, ScoreTable
+from cmgan_audit.evaluation.workers import MetricPool
+
+
+class Listener(Progress, Protocol):
+    """Is told how far the run has come, and what the user should know before it goes on."""
+
+    def say(self, text: str) -> None:
+        """One line for the user (an estimate); not part of any document."""
+        ...
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What the systems gave."""
+
+    table: ScoreTable = field(default_factory=ScoreTable)
+    described: list[tuple[str, str, str, int | None]] = field(default_factory=list)
+    judged: list[Judged] = field(default_factory=list)
+    settings: list[str] = field(default_factory=list)
+
+
+def compare_systems(options: CompareOptions, listener: Listener) -> ComparisonResult:
+    """Evaluate and compare; what has been computed is in the store even if this ends early.
+
+    Raises:
+        AuditError: wrong usage, unusable input, a store that cannot be written.
+    """
+    evaluated = prepare_set(options)
+    sources = find_sources(options)
+    gathered = _Gathered()
+    with ScoreStore(options.cache) as store, MetricPool(options.jobs) as pool:
+        evaluator = Evaluator(store, pool, Settings(options.composite_scale, options.resample), listener)
+        _announce(sources.every, evaluated, options.metrics, evaluator, listener)
+        noisy_facts, checked = _look_at_noisy(evaluated, options, evaluator)
+        for source in sources.every:
+            _gather(source, evaluated, options.metrics, evaluator, gathered)
+    return _judge(options, evaluated, sources, gathered, noisy_facts, checked)
+
+
+def _announce(
+    sources: Sequence[Source],
+    evaluated: EvaluationSet,
+    metrics: tuple[str, ...],
+    evaluator: Evaluator,
+    listener: Listener,
+) -> None:
+    """Open everything once, so that a broken checkpoint ends the run now, and tell how long the models will take."""
+    models, audio, rate = 0, 0.0, 0.0
+    requests = evaluated.requests(metrics)
+    for source in sources:
+        system = source.open(evaluated.pairs)
+        try:
+            if isinstance(system, ModelSystem):
+                _, missing = evaluator.recorded(system, requests)
+                if missing and not models:  # checkpoints of one run share their network: one probe stands for all
+                    rate = estimate_seconds(system.enhancer, 1.0)
+                models += bool(missing)
+                audio += sum(requests[position].segment.length for position in missing) / SAMPLE_RATE
+        finally:
+            system.close()
+    if models:
+        what = "1 checkpoint" if models == 1 else f"{models} checkpoints"
+        listener.say(
+            f"running {what} on {_duration(audio)} of audio takes about {_duration(rate * audio)}; "
+            "what is finished is kept; shorter: --segments 3x2s, --limit N"
+        )
+
+
+def _look_at_noisy(
+    evaluated: EvaluationSet, options: CompareOptions, evaluator: Evaluator
+) -> tuple[Facts, SelfCheck | None]:
+    """Facts of the noisy recordings, whole, and the self-check against published values where the set has them."""
+    names = [pair.name for pair in evaluated.pairs]
+    checked = set(rows_to_check(names)) if is_published_set(names) else set()
+    requests = [
+        Request(pair, Segment(0, pair.samples, "full"), ("pesq",) if pair.name in checked else ())
+        for pair in evaluated.pairs
+    ]
+    outcomes = evaluator.evaluate(noisy_system(evaluated.pairs, options.noisy.as_posix()), requests)
+    facts = {
+        (request.pair.name, "full"): found.facts
+        for request, found in zip(requests, outcomes, strict=True)
+        if found.facts is not None
+    }
+    values = {
+        request.pair.name: found.scores["pesq"].value
+        for request, found in zip(requests, outcomes, strict=True)
+        if "pesq" in found.scores
+    }
+    return facts, self_check({name: value for name, value in values.items() if value is not None})
+
+
+def _gather(
+    source: Source, evaluated: EvaluationSet, metrics: tuple[str, ...], evaluator: Evaluator, gathered: _Gathered
+) -> None:
+    system = source.open(evaluated.pairs)
+    try:
+        missing = set(system.missing(evaluated.pairs))
+        present = [pair for pair in evaluated.pairs if pair.name not in missing]
+        requests = evaluated.requests(metrics, present)
+        outcomes = evaluator.evaluate(system, requests)
+    finally:
+        system.close()
+    _record(system, requests, outcomes, sorted(missing), gathered)
+
+
+def _record(
+    system: System,
+    requests: Sequence[Request],
+    outcomes: Sequence[Outcome],
+    missing: Sequence[str],
+    gathered: _Gathered,
+) -> None:
+    facts = {}
+    for request, found in zip(requests, outcomes, strict=True):
+        if found.facts is not None:
+            facts[(request.pair.name, request.segment.label)] = found.facts
+        for metric in request.metrics:
+            score = found.scores[metric]
+            gathered.table.rows.append(
+                Row(
+                    system.name,
+                    request.pair.name,
+                    request.segment.label,
+                    metric,
+                    score.value,
+                    score.status,
+                    score.detail,
+                )
+            )
+    gathered.described.append((system.name, system.path, system.sha256, system.epoch))
+    gathered.judged.append(Judged(system.name, facts, missing, is_input=system.name == NOISY))
+    if system.settings and system.settings not in gathered.settings:
+        gathered.settings.append(system.settings)
+
+
+def _judge(
+    options: CompareOptions,
+    evaluated: EvaluationSet,
+    sources: Sources,
+    gathered: _Gathered,
+    noisy_facts: Facts,
+    checked: SelfCheck | None,
+) -> ComparisonResult:
+    table = gathered.table
+    question = Question(
+        sources.order, sources.baseline, options.metrics, options.floor, options.gate_any, evaluated.strata
+    )
+    comparisons = compare_rows(table, question)
+    decisive = decisive_comparisons(comparisons, question)
+    findings = [
+        *check_data(evaluated.paired, noisy_facts),
+        *check_published(checked),
+        *(check_leakage(evaluated.pairs, options.train_data) if options.train_data else []),
+        *(finding for judged in gathered.judged for finding in check_system(judged)),
+        *check_identical(gathered.judged),
+        *(finding for metric in options.metrics for finding in check_failures(table, sources.order, metric)),
+        *regressions(comparisons, decisive, options.metrics[0]),
+    ]
+    return ComparisonResult(
+        signature=_signature(evaluated, options, gathered.settings),
+        segments=evaluated.spec,
+        utterances=[pair.name for pair in evaluated.pairs],
+        order=sources.order,
+        baseline=sources.baseline,
+        primary=options.metrics[0],
+        floor=options.floor,
+        checkpoints=[
+            CheckpointSummary(name, path, digest, epoch, summarise(table, name, options.metrics))
+            for name, path, digest, epoch in gathered.described
+        ],
+        comparisons=comparisons,
+        decisive=decisive,
+        findings=worst_first(findings),
+        outcome=outcome(findings, options.fail_on),
+        table=table,
+        strata=evaluated.strata,
+        left_out=evaluated.left_out,
+        self_check=checked,
+    )
+
+
+def _signature(evaluated: EvaluationSet, options: CompareOptions, settings: Sequence[str]) -> str:
+    """What produced the numbers, the deciding metric first."""
+    parts = METRICS[options.metrics[0]].signature(options.composite_scale).split("|")
+    parts += [f"seg:{evaluated.spec}", f"set:{evaluated.digest}", f"n:{len(evaluated.pairs)}"]
+    for metric in options.metrics[1:]:
+        for part in METRICS[metric].signature(options.composite_scale).split("|"):
+            if part not in parts:
+                parts.append(part)
+    if options.resample:
+        parts.append("resampled")
+    return "|".join([*parts, *settings])
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

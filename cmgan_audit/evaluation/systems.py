@@ -1,0 +1,195 @@
+"""What is compared: folders of enhanced recordings, checkpoints behind an enhancer, and the noisy input itself."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from cmgan_audit.errors import InputError
+from cmgan_audit.evaluation.audio import (
+    SAMPLE_RATE,
+    SampleRateError,
+    audio_files,
+    file_sha256,
+    probe,
+    read_audio,
+    wrong_rate,
+)
+from cmgan_audit.evaluation.checkpoints.naming import read_name
+from cmgan_audit.evaluation.models.enhancer import Enhancer
+from cmgan_audit.evaluation.pairs import Pair, shortened
+from cmgan_audit.evaluation.segments import Segment
+
+NOISY = "noisy"
+Estimate: TypeAlias = Path | npt.NDArray[np.float32]
+"""An output: a file that a worker reads, or the samples of one segment."""
+
+
+class System(Protocol):
+    """One thing that is scored.
+
+    Attributes:
+        name: short and unique in a comparison.
+        path: as given on the command line.
+        sha256: of the checkpoint file, or of names and bytes of a folder.
+        epoch: from the checkpoint's content or the name, None where neither says.
+        settings: what else decides its output, for the report's signature ("" for recordings).
+    """
+
+    name: str
+    path: str
+    sha256: str
+    epoch: int | None
+    settings: str
+
+    def missing(self, pairs: Sequence[Pair]) -> list[str]:
+        """Names of the utterances for which there is no output and never will be."""
+        ...
+
+    def estimate_key(self, pair: Pair, segment: Segment) -> str:
+        """All that decides the output for a segment: the same key means the same samples."""
+        ...
+
+    def estimate(self, pair: Pair, segment: Segment) -> Estimate:
+        """The output for a segment; this is where a model runs."""
+        ...
+
+    def close(self) -> None:
+        """Release what the system holds."""
+        ...
+
+
+@dataclass(slots=True)
+class FolderSystem:
+    """A folder of enhanced recordings with the names of the test set."""
+
+    name: str
+    path: str
+    files: Mapping[str, Path]
+    digests: Mapping[str, str]
+    sha256: str
+    epoch: int | None
+    settings: str = ""
+
+    def missing(self, pairs: Sequence[Pair]) -> list[str]:
+        """Utterances without a file in the folder."""
+        return [pair.name for pair in pairs if pair.name not in self.files]
+
+    def estimate_key(self, pair: Pair, segment: Segment) -> str:
+        """The bytes of the file decide."""
+        return f"audio:{self.digests[pair.name]}"
+
+    def estimate(self, pair: Pair, segment: Segment) -> Estimate:
+        """The file; a worker reads it."""
+        return self.files[pair.name]
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def open_folder(folder: Path, name: str, pairs: Sequence[Pair], *, resample: bool = False) -> FolderSystem:
+    """A system from a folder of enhanced recordings; headers are checked now, so that no run ends half way for them.
+
+    Raises:
+        InputError: no recording of the test set in the folder, or one that is not mono audio.
+        SampleRateError: a recording is not at 16 kHz and `resample` is off.
+    """
+    recordings = audio_files(folder)
+    wanted = {pair.name: recordings[pair.name] for pair in pairs if pair.name in recordings}
+    if not recordings:
+        raise InputError(
+            f"{folder}: no .wav or .flac file in it; a CKPT is a checkpoint file or a folder of recordings"
+        )
+    if not wanted:
+        raise InputError(
+            f"{folder}: no recording has the name of a test utterance: it holds {shortened(recordings)}; "
+            f"the test set has {shortened(pair.name for pair in pairs)}"
+        )
+    for path in wanted.values():
+        header = probe(path, allow_empty=True)
+        if header.rate != SAMPLE_RATE and not resample:
+            raise SampleRateError(wrong_rate(path, header.rate))
+    digests = {utterance: file_sha256(path) for utterance, path in wanted.items()}
+    listing = "\n".join(f"{utterance}\0{digests[utterance]}" for utterance in sorted(digests))
+    return FolderSystem(
+        name,
+        folder.as_posix(),
+        wanted,
+        digests,
+        hashlib.sha256(listing.encode()).hexdigest(),
+        read_name(folder.name).epoch,
+    )
+
+
+def noisy_system(pairs: Iterable[Pair], path: str) -> FolderSystem:
+    """The noisy input as a system of its own: what a network that does nothing would score."""
+    listed = list(pairs)
+    digests = {pair.name: pair.noisy_sha256 for pair in listed}
+    listing = "\n".join(f"{utterance}\0{digests[utterance]}" for utterance in sorted(digests))
+    files = {pair.name: pair.noisy for pair in listed}
+    return FolderSystem(NOISY, path, files, digests, hashlib.sha256(listing.encode()).hexdigest(), None)
+
+
+@dataclass(slots=True)
+class ModelSystem:
+    """A checkpoint behind an enhancer."""
+
+    name: str
+    path: str
+    enhancer: Enhancer
+    resample: bool
+    sha256: str
+    epoch: int | None
+    settings: str
+    _identity: str = field(default="")
+
+    def missing(self, pairs: Sequence[Pair]) -> list[str]:
+        """A model has an output for everything."""
+        return []
+
+    def estimate_key(self, pair: Pair, segment: Segment) -> str:
+        """Weights, code and settings by the enhancer's identity, and what it gets as input."""
+        self._identity = self._identity or self.enhancer.identity
+        return f"model:{self._identity}:{self.settings}:{pair.noisy_sha256}"
+
+    def estimate(self, pair: Pair, segment: Segment) -> Estimate:
+        """Run the model on the segment of the noisy recording."""
+        noisy = segment.cut(read_audio(pair.noisy, resample=self.resample)).astype(np.float32)
+        return self.enhancer.enhance(noisy)
+
+    def close(self) -> None:
+        """Release the network."""
+        self.enhancer.close()
+
+
+def model_system(enhancer: Enhancer, name: str, *, resample: bool = False) -> ModelSystem:
+    """A system from an enhancer; its description gives path, digest and epoch."""
+    said = enhancer.describe()
+    epoch = said.get("epoch")
+    return ModelSystem(
+        name,
+        str(said.get("path", "")),
+        enhancer,
+        resample,
+        str(said.get("sha256", "")),
+        epoch if isinstance(epoch, int) else None,
+        f"model:{said.get('model')}|device:{said.get('device')}",
+    )
+
+
+def short_names(paths: Sequence[Path]) -> list[str]:
+    """A short, unique name for every path: as many of its last parts as are needed to tell it from the others."""
+    parts = [path.resolve().parts for path in paths]
+    names: list[str] = []
+    for own in parts:
+        depth = 1
+        while depth < len(own) and sum(other[-depth:] == own[-depth:] for other in parts) > 1:
+            depth += 1
+        names.append("/".join(own[-depth:]))
+    return names

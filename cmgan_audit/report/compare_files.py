@@ -1,0 +1,39 @@
+"""The exports of compare-ckpts in a folder: scores.csv, summary.json, trend.png; equal inputs give equal bytes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cmgan_audit.errors import InputError
+from cmgan_audit.evaluation.result import ComparisonResult
+from cmgan_audit.evaluation.table import to_csv
+from cmgan_audit.report.compare_json import to_json
+from cmgan_audit.report.compare_plot import trend_png
+
+
+def write_comparison(result: ComparisonResult, folder: Path) -> list[Path]:
+    """Write the exports, each at once or not at all.
+
+    Raises:
+        InputError: the folder cannot be made or written (a full disk, no permission).
+    """
+    contents = {
+        "scores.csv": to_csv(result.table.rows).encode(),
+        "summary.json": to_json(result).encode(),
+        "trend.png": trend_png(result),
+    }
+    written: list[Path] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, body in contents.items():
+            # Beside its place first: a reader, or a run killed here, never sees half a file.
+            draft = folder / f".{name}.{os.getpid()}"
+            draft.write_bytes(body)
+            draft.replace(folder / name)
+            written.append(folder / name)
+    except OSError as error:
+        raise InputError(
+            f"--out {folder}: cannot be written: {error.strerror or error}; the scores are kept in the store"
+        ) from error
+    return written

@@ -1,0 +1,148 @@
+"""`trend.png` of compare-ckpts: the deciding metric over the checkpoints, and the paired differences."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cmgan_audit.evaluation.metrics import METRICS
+from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
+from cmgan_audit.statistics.compare import Comparison
+from cmgan_audit.statistics.verdict import Verdict
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's colours: told apart by the colour-blind; the markers tell the same in greyscale.
+LOOKS = {
+    Verdict.REGRESSED: ("#D55E00", "v"),
+    Verdict.IMPROVED: ("#009E73", "^"),
+    Verdict.EQUIVALENT: ("#0072B2", "o"),
+    Verdict.UNDECIDED: ("#666666", "D"),
+}
+Z_95 = 1.96
+LABELS_SHOWN = 12
+
+
+def trend_png(result: ComparisonResult) -> bytes:
+    """The plot as PNG without time stamps: mean with its interval above, paired differences below."""
+    import matplotlib as mpl
+
+    mpl.use("Agg", force=False)
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 6.4), dpi=150, layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    entries = [entry for entry in result.checkpoints if entry.name in result.order]
+    entries.sort(key=lambda entry: list(result.order).index(entry.name))
+    _means(above, result, entries)
+    _differences(below, result, entries)
+    _positions(below, entries)
+    figure.suptitle(_title(result), fontsize=11)
+    figure.text(0.01, -0.01, _caption(result), fontsize=7.5, va="top", wrap=True)
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", metadata={"Software": None}, bbox_inches="tight")
+    return stream.getvalue()
+
+
+def _means(axes: Axes, result: ComparisonResult, entries: Sequence[CheckpointSummary]) -> None:
+    places, means, halves = [], [], []
+    for place, entry in enumerate(entries):
+        metric = entry.metrics[result.primary]
+        if metric.mean is not None:
+            places.append(place)
+            means.append(metric.mean)
+            halves.append(Z_95 * metric.sd / metric.n**0.5 if metric.sd is not None else 0.0)
+    axes.errorbar(places, means, yerr=halves, color="black", marker="s", markersize=5, capsize=3, linewidth=1.2)
+    outside = [entry for entry in result.checkpoints if entry.name == result.baseline not in result.order]
+    for entry in outside:
+        mean = entry.metrics[result.primary].mean
+        if mean is not None:
+            axes.axhline(mean, color="#666666", linestyle="--", linewidth=1)
+            axes.annotate(
+                f"{entry.name} {mean:.2f}",
+                (0.995, mean),
+                xycoords=("axes fraction", "data"),
+                ha="right",
+                va="bottom",
+                fontsize=8,
+                color="#444444",
+            )
+    unit = METRICS[result.primary].unit if result.primary in METRICS else ""
+    label = METRICS[result.primary].label if result.primary in METRICS else result.primary
+    axes.set_ylabel(f"mean {label}" + (f" [{unit}]" if unit else ""))
+    axes.margins(y=0.15)
+    axes.grid(axis="y", color="#dddddd", linewidth=0.6)
+
+
+def _differences(axes: Axes, result: ComparisonResult, entries: Sequence[CheckpointSummary]) -> None:
+    place = {entry.name: index for index, entry in enumerate(entries)}
+    shown = [one for one in _family(result) if one.candidate in place]
+    axes.axhspan(-result.floor, result.floor, color="#0072B2", alpha=0.12, linewidth=0)
+    axes.axhline(0, color="black", linewidth=0.8)
+    used = set()
+    for one in shown:
+        colour, marker = LOOKS[one.verdict]
+        errors = None
+        if one.ci_low is not None and one.ci_high is not None:
+            errors = [[one.mean_difference - one.ci_low], [one.ci_high - one.mean_difference]]
+        axes.errorbar(
+            [place[one.candidate]],
+            [one.mean_difference],
+            yerr=errors,
+            color=colour,
+            marker=marker,
+            capsize=3,
+            markersize=7,
+            linestyle="none",
+            label=None if one.verdict in used else one.verdict.value,
+        )
+        used.add(one.verdict)
+    if used:
+        axes.legend(fontsize=8, frameon=False, loc="best")
+    against = result.baseline or "the best before"
+    axes.set_ylabel(f"difference to\n{against}")
+    axes.grid(axis="y", color="#dddddd", linewidth=0.6)
+
+
+def _family(result: ComparisonResult) -> list[Comparison]:
+    family = "baseline" if result.baseline else "best"
+    return [
+        entry.comparison
+        for entry in result.comparisons
+        if entry.metric == result.primary and entry.comparison.family == family
+    ]
+
+
+def _positions(axes: Axes, entries: Sequence[CheckpointSummary]) -> None:
+    step = -(-len(entries) // LABELS_SHOWN)
+    ticks = list(range(0, len(entries), step))
+    epochs = [entry.epoch for entry in entries]
+    if all(epoch is not None for epoch in epochs):
+        labels = [str(epochs[at]) for at in ticks]
+        axes.set_xlabel("epoch")
+    else:
+        labels = [_short(entries[at].name) for at in ticks]
+        axes.set_xlabel("checkpoint, in the order given")
+    axes.set_xticks(ticks, labels)
+    axes.set_xlim(-0.5, len(entries) - 0.5)
+
+
+def _title(result: ComparisonResult) -> str:
+    if not result.decisive:
+        return f"{len(result.order)} checkpoint(s), {len(result.utterances)} utterances"
+    one = result.decisive[-1]
+    return f"{_short(one.candidate)} against {_short(one.baseline)}: {one.verdict.value} ({one.mean_difference:+.3f})"
+
+
+def _caption(result: ComparisonResult) -> str:
+    return (
+        f"Above: mean over n = {len(result.utterances)} utterances ({result.segments}), bars: 95 % interval of "
+        f"the mean over utterances. Below: mean paired difference with its adjusted interval; band: floor of "
+        f"±{result.floor:g} within which differences count as none. {result.signature}"
+    )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 24 else f"{name[:10]}...{name[-11:]}"

@@ -1,0 +1,171 @@
+"""The terminal report of compare-ckpts: verdict first, the table, what to look at, and what the numbers are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cmgan_audit.evaluation.metrics import METRICS
+from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
+from cmgan_audit.finding import Severity
+from cmgan_audit.statistics.compare import Comparison
+from cmgan_audit.statistics.verdict import Verdict
+
+BARS = "▁▂▃▄▅▆▇█"
+NAMES_WIDTH = 40
+WORST_SHOWN = 3
+ROWS_SHOWN = 30
+_COLOURS = {"error": "31", "warning": "33", "note": "36", "good": "32"}
+_WORDS = {
+    Verdict.REGRESSED: "scores worse than",
+    Verdict.IMPROVED: "scores better than",
+    Verdict.EQUIVALENT: "is equivalent to",
+    Verdict.UNDECIDED: "cannot be told from",
+}
+
+
+def to_text(result: ComparisonResult, *, color: bool = False, out: str = "") -> str:
+    """The report as text; `out` names the folder with the exports, if they were written."""
+    lines = [*_verdict(result, color), "", *_table(result), ""]
+    lines += _series(result)
+    lines += _worst_utterances(result)
+    lines += _findings(result, color)
+    lines += _footing(result)
+    if out:
+        lines.append(f"written: {out}")
+    return "\n".join(lines) + "\n"
+
+
+def sentence(result: ComparisonResult, one: Comparison) -> str:
+    """One comparison in one sentence with its numbers: candidate, verdict, baseline, difference, interval, n."""
+    label = METRICS[result.primary].label if result.primary in METRICS else result.primary
+    known = "" if one.ci_low is None or one.ci_high is None else f" [{one.ci_low:+.3f}, {one.ci_high:+.3f}]"
+    few = "; below 10 pairs there is no verdict" if one.n < 10 else ""
+    return (
+        f"{one.candidate} {_WORDS[one.verdict]} {one.baseline}: {label} {one.mean_difference:+.3f}{known}, "
+        f"paired, n = {one.n}{few}"
+    )
+
+
+def _verdict(result: ComparisonResult, color: bool) -> list[str]:
+    word = result.outcome.value.upper()
+    painted = _paint(word, "error" if word == "FAIL" else "good", color)
+    if not result.decisive:
+        return [f"{painted}  nothing was compared: give a second checkpoint, or --baseline noisy"]
+    regressed = [one for one in result.decisive if one.verdict is Verdict.REGRESSED]
+    chosen = regressed or list(result.decisive[-1:])
+    lines = [f"{painted}  {sentence(result, chosen[0])}"]
+    lines += [f"      {sentence(result, one)}" for one in chosen[1:]]
+    errors = [finding for finding in result.findings if finding.severity is Severity.ERROR and finding.rule != "CMG701"]
+    if errors:
+        lines.append(f"      {len(errors)} error(s) below say that numbers here are not what they seem")
+    return lines
+
+
+def _table(result: ComparisonResult) -> list[str]:
+    metrics = list(result.checkpoints[0].metrics) if result.checkpoints else []
+    against = {one.candidate: one for one in _column(result)}
+    heads = ["checkpoint", "epoch", "n", *metrics, f"{result.primary} against"]
+    rows = [_row(entry, metrics, against.get(entry.name)) for entry in result.checkpoints]
+    hidden = max(0, len(rows) - ROWS_SHOWN)
+    shown = rows[:1] + rows[hidden + 1 :] if hidden else rows
+    widths = [max(len(row[at]) for row in [heads, *shown]) for at in range(len(heads))]
+    lines = [_aligned(heads, widths)]
+    for position, row in enumerate(shown):
+        if hidden and position == 1:
+            lines.append(f"... {hidden} more in summary.json")
+        lines.append(_aligned(row, widths))
+    return lines
+
+
+def _column(result: ComparisonResult) -> list[Comparison]:
+    family = "baseline" if result.baseline else "best"
+    return [
+        entry.comparison
+        for entry in result.comparisons
+        if entry.metric == result.primary and entry.comparison.family == family
+    ]
+
+
+def _row(entry: CheckpointSummary, metrics: Sequence[str], one: Comparison | None) -> list[str]:
+    first = entry.metrics[metrics[0]]
+    cells = [_shortened(entry.name), "" if entry.epoch is None else str(entry.epoch)]
+    cells.append(str(first.n) + (f" ({first.failed} failed)" if first.failed else ""))
+    for name in metrics:
+        mean = entry.metrics[name].mean
+        cells.append("-" if mean is None else f"{mean:.3f}")
+    if one is None:
+        cells.append("")
+    else:
+        known = "" if one.ci_low is None or one.ci_high is None else f" [{one.ci_low:+.3f}, {one.ci_high:+.3f}]"
+        cells.append(f"{one.mean_difference:+.3f}{known} {one.verdict.value}, against {_shortened(one.baseline)}")
+    return cells
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    last = len(cells) - 1
+    return "  ".join(
+        cell.ljust(width) if at in (0, last) else cell.rjust(width)
+        for at, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ).rstrip()
+
+
+def _series(result: ComparisonResult) -> list[str]:
+    means = [entry.metrics[result.primary].mean for entry in result.checkpoints if entry.name in result.order]
+    known = [mean for mean in means if mean is not None]
+    if len(known) < 2:
+        return []
+    low, high = min(known), max(known)
+    steps = [
+        " " if mean is None else BARS[round((mean - low) / (high - low) * (len(BARS) - 1)) if high > low else 0]
+        for mean in means
+    ]
+    return [f"{result.primary} {''.join(steps)}  {low:.3f} to {high:.3f}"]
+
+
+def _worst_utterances(result: ComparisonResult) -> list[str]:
+    if not result.decisive:
+        return []
+    one = result.decisive[-1]
+    scores = result.table.per_utterance(result.primary)
+    ours, theirs = scores.get(one.candidate, {}), scores.get(one.baseline, {})
+    differences = sorted((ours[name] - theirs[name], name) for name in ours.keys() & theirs.keys())
+    worse = [(value, name) for value, name in differences if value < 0][:WORST_SHOWN]
+    if not worse:
+        return []
+    return ["most worse: " + ", ".join(f"{name} {value:+.2f}" for value, name in worse)]
+
+
+def _findings(result: ComparisonResult, color: bool) -> list[str]:
+    lines = []
+    for finding in result.findings:
+        severity = finding.severity.value
+        lines.append(f"{_paint(severity, severity, color)} {finding.rule} {finding.name}: {finding.message}")
+    return lines
+
+
+def _footing(result: ComparisonResult) -> list[str]:
+    lines = []
+    check = result.self_check
+    if check is not None and check.result == "exact":
+        lines.append(
+            f"self-check: noisy PESQ equals the published VoiceBank+DEMAND values on {check.rows} of {check.rows} "
+            f"utterances (largest difference {check.largest:.1e})"
+        )
+    if result.left_out:
+        lines.append(
+            f"--limit left out {result.left_out} utterances; the subset is stratified by {result.strata.source}"
+        )
+    lines += list(result.notes)
+    one = result.decisive[-1] if result.decisive else None
+    if one is not None and one.minimum_detectable_effect is not None:
+        lines.append(f"a true difference of {one.minimum_detectable_effect:.3f} would be found with 80 % power")
+    lines.append(f"signature: {result.signature}")
+    return lines
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= NAMES_WIDTH else f"{name[: NAMES_WIDTH // 2 - 2]}...{name[-NAMES_WIDTH // 2 + 1 :]}"
+
+
+def _paint(text: str, kind: str, color: bool) -> str:
+    return f"\x1b[1;{_COLOURS[kind]}m{text}\x1b[0m" if color else text
