@@ -10,7 +10,10 @@ from cmgan_audit import __version__
 from cmgan_audit.cli.common import run
 from cmgan_audit.cli.compare_ckpts import EPILOG as COMPARE_EXAMPLES
 from cmgan_audit.cli.compare_ckpts import compare_ckpts
+from cmgan_audit.cli.inspect import EPILOG as INSPECT_EXAMPLES
+from cmgan_audit.cli.inspect import inspect
 from cmgan_audit.cli.noise import noise
+from cmgan_audit.cli.trend import trend
 
 app = typer.Typer(
     name="cmgan-audit",
@@ -39,7 +42,9 @@ def root(
 
 
 app.command("compare-ckpts", epilog=COMPARE_EXAMPLES)(compare_ckpts)
+app.command("inspect", epilog=INSPECT_EXAMPLES)(inspect)
 app.command("noise")(noise)
+app.command("trend")(trend)
 
 
 def main() -> None:

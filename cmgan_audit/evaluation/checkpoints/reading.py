@@ -7,6 +7,7 @@ import io
 import json
 import mmap
 import pickle
+import re
 import struct
 import zipfile
 from collections.abc import Mapping
@@ -96,17 +97,17 @@ def _read_zip(path: Path, size: int) -> object:
             folders = {info.filename.partition("/")[0] for info in archive.infolist()}
             if len(folders) > 1 or len(records) < len(archive.infolist()):
                 raise CheckpointError(f"{path}: a zip archive of several folders or equal names, not a checkpoint")
+            if "constants.pkl" in records or any(name.startswith("code/") for name in records):
+                raise CheckpointError(
+                    f"{path}: a TorchScript program, which is code and is not run; save weights with "
+                    "torch.save(torch.jit.load(FILE).state_dict(), NEW)"
+                )
             packed = [info.filename for info in archive.infolist() if info.compress_type != zipfile.ZIP_STORED]
             claimed = sum(info.file_size for info in archive.infolist())
             if packed or claimed > size:
                 raise CheckpointError(
                     f"{path}: unpacks to {claimed:,} bytes from {size:,}; torch.save never compresses, so this is no "
                     "checkpoint of PyTorch (a zip bomb has this shape)"
-                )
-            if "constants.pkl" in records or any(name.startswith("code/") for name in records):
-                raise CheckpointError(
-                    f"{path}: a TorchScript program, which is code and is not run; save weights with "
-                    "torch.save(torch.jit.load(FILE).state_dict(), NEW)"
                 )
             if "data.pkl" not in records:
                 raise CheckpointError(f"{path}: a zip archive without data.pkl, so not a checkpoint of PyTorch")
@@ -157,16 +158,25 @@ def _load_weights_only(path: Path, survey: Survey) -> object:
         raise CheckpointError(
             f"{path}: holds more than weights and was not loaded: it asks for {_foreign(survey)}. "
             "Loading such a file runs code. If you trust it, convert it once where it was made: "
-            "torch.save(torch.load(FILE, weights_only=False)['state_dict'], NEW), with the key that holds the weights"
+            "torch.save(torch.load(FILE, weights_only=False)['state_dict'], NEW), with the key that holds the weights, "
+            "or with .state_dict() where a whole model was saved"
         ) from error
     except (RuntimeError, EOFError, ValueError, TypeError, KeyError, OSError, AssertionError, AttributeError) as error:
         first_line = (str(error).splitlines() or [""])[0]
         raise CheckpointError(f"{path}: damaged or cut short: {type(error).__name__}: {first_line[:200]}") from error
 
 
+# What tensors and their containers need; a pickle that asks for nothing else is loaded.
+_ORDINARY = re.compile(
+    r"torch\._utils\._rebuild_\w+|torch\.(storage\.)?\w*Storage|torch\.(Size|device|Tensor|[a-z]+[0-9]+\w*|bool)"
+    r"|torch\._tensor\._rebuild\w*|torch\.nn\.parameter\.Parameter|collections\.(OrderedDict|Counter|defaultdict)"
+)
+
+
 def _foreign(survey: Survey) -> str:
     """The names in a pickle that are not needed for tensors."""
-    names = [name for name in survey.names if not name.startswith(("torch.", "torch._utils.", "collections."))]
+    answered = {entry[1] for entry in plain_values() if isinstance(entry, tuple)}
+    names = [name for name in survey.names if not _ORDINARY.fullmatch(name) and name not in answered]
     names = names or survey.names
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
     return (", ".join(names[:8]) or "an unsupported kind of object") + more

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -35,7 +36,7 @@ def read_sizes(weights: Weights) -> Sizes:
     return Sizes(
         channels=channels,
         features=shapes["mask_decoder.prelu_out.weight"][0],
-        blocks=max(blocks),
+        blocks=len(blocks),
         heads=inner // head_width,
         head_width=head_width,
         max_distance=(positions - 1) // 2,
@@ -51,24 +52,29 @@ def network_for(weights: Weights, path: Path) -> TSCNet:
         CheckpointError: the weights are not those of a TSCNet; says which tensors are missing, unexpected or of another
             shape.
     """
-    problem: str | None
     try:
         sizes = read_sizes(weights)
     except (KeyError, ValueError, IndexError) as error:
-        # Without the sizes, compare with the network of the paper.
-        with torch.device("meta"):
-            paper = TSCNet()
-        problem = fit_problem({n: tuple(t.shape) for n, t in paper.state_dict().items()}, weights.tensors) or str(error)
-    else:
-        # On the meta device nothing is allocated, whatever sizes a file shows.
-        with torch.device("meta"):
-            network = TSCNet.of_sizes(sizes)
-        problem = fit_problem({n: tuple(t.shape) for n, t in network.state_dict().items()}, weights.tensors)
-    if problem is not None:
-        raise CheckpointError(f"{path}: the weights do not fit CMGAN's generator (TSCNet): {problem}")
+        # A tensor that shows a size is missing: compare names alone with the network of the paper.
+        names = _shapes(TSCNet)
+        present = {name: tuple(tensor.shape) for name, tensor in weights.tensors.items()}
+        expected = {name: present.get(name, shape) for name, shape in names.items()}
+        problem = fit_problem(expected, weights.tensors) or f"sizes cannot be told: {error}"
+        raise CheckpointError(f"{path}: the weights do not fit CMGAN's generator (TSCNet): {problem}") from error
+    misfit = fit_problem(_shapes(lambda: TSCNet.of_sizes(sizes)), weights.tensors)
+    if misfit is not None:
+        raise CheckpointError(f"{path}: the weights do not fit CMGAN's generator (TSCNet): {misfit}")
+    with torch.device("meta"):
+        network = TSCNet.of_sizes(sizes)
     network.to_empty(device="cpu")
     tensors = {
         name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in weights.tensors.items()
     }
     network.load_state_dict(tensors, strict=False)  # only `num_batches_tracked` may be missing, see fit_problem
     return network
+
+
+def _shapes(build: Callable[[], TSCNet]) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of a network's tensors; on the meta device nothing is allocated, whatever sizes a file shows."""
+    with torch.device("meta"):
+        return {name: tuple(tensor.shape) for name, tensor in build().state_dict().items()}
