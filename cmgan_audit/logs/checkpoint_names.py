@@ -1,4 +1,4 @@
-"""What checkpoints say without being loaded: epochs and scores in their names, and the numbers saved beside the weights.
+"""What checkpoints say without being loaded: epochs and scores in their names, numbers saved beside the weights.
 
 A checkpoint's pickle is read by an unpickler that knows no class and calls nothing: everything but plain dictionaries,
 strings and numbers becomes an inert object. Weights are never touched.
@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from cmgan_audit.logs.roles import RoleBook, counter_kind
-from cmgan_audit.logs.runs import natural_x
-from cmgan_audit.logs.runs import RunBuilder
+from cmgan_audit.logs.runs import RunBuilder, natural_x
 from cmgan_audit.logs.series import Note, Reading, Role
 
 SUFFIXES = (".pth", ".pt", ".ckpt", ".tar", ".pkl", ".safetensors")
@@ -78,7 +77,14 @@ def read_checkpoints(paths: Sequence[Path], source: str, book: RoleBook, embedde
                 continue
             kind, x = natural_x(builder, epoch, step, place)
             shown = name if "checkpoint" in name else f"{name} (checkpoints)"
-            builder.add(shown, Role(role.kind, role.measure, role.phase, role.network, role.higher_is_better), kind, x, value, place)
+            builder.add(
+                shown,
+                Role(role.kind, role.measure, role.phase, role.network, role.higher_is_better),
+                kind,
+                x,
+                value,
+                place,
+            )
     return Reading(source, "checkpoints", builder.finish(), notes)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -104,7 +105,9 @@ class _Reader:
         self.rows += 1
         if table.header is not None and len(cells) != len(table.header):
             self.ragged += 1
-        run = next((cells[c.position].strip() for c in table.columns if c.kind == "run" and c.position < len(cells)), "")
+        run = next(
+            (cells[c.position].strip() for c in table.columns if c.kind == "run" and c.position < len(cells)), ""
+        )
         numbers: list[tuple[_Column, float]] = []
         epoch = step = None
         tag = ""
@@ -244,14 +247,14 @@ def _look(head: list[tuple[int, str]], stem: str) -> _Table | None:
 
 
 def _unnamed(texts: list[str], delimiter: str, comma: bool, stem: str) -> _Table | None:
-    """Without a header: a first column of whole numbers that only rise is the epoch; one other column has the file's name."""
+    """Without a header: rising whole numbers in the first column are epochs; the file names an only other column."""
     rows = [[parse_number(c.strip(), comma) for c in _split(t, delimiter)] for t in texts]
     if not any(value is not None for row in rows for value in row):
         return None
     width = max(len(row) for row in rows)
     firsts = [row[0] for row in rows if row and row[0] is not None]
     counts = width > 1 and len(firsts) == len(rows) and all(v == int(v) for v in firsts if abs(v) < 1e15)
-    rises = counts and all(a <= b for a, b in zip(firsts, firsts[1:], strict=False)) and len(set(firsts)) > 1
+    rises = counts and all(a <= b for a, b in itertools.pairwise(firsts)) and len(set(firsts)) > 1
     names = [f"column {i + 1}" for i in range(width)]
     if rises:
         names[0] = "epoch"
@@ -276,7 +279,7 @@ def _split(text: str, delimiter: str) -> list[str]:
     if delimiter == " ":
         return text.split()
     if delimiter == "|":
-        return [cell for cell in text.strip().strip("|").split("|")]
+        return text.strip().strip("|").split("|")
     if '"' not in text:
         return text.split(delimiter)
     try:

@@ -62,9 +62,7 @@ def table() -> RoleTable:
     def names(entries: list[str]) -> tuple[tuple[str, ...], ...]:
         return tuple(tuple(entry.split()) for entry in entries)
 
-    metrics = tuple(
-        Measure(key=key, **{**row, "names": names(row["names"])}) for key, row in raw["metrics"].items()
-    )
+    metrics = tuple(Measure(key=key, **{**row, "names": names(row["names"])}) for key, row in raw["metrics"].items())
     return RoleTable(
         metrics=metrics,
         losses=frozenset(raw["losses"]),
@@ -146,7 +144,7 @@ def is_normalised(name: str) -> bool:
 
 
 def counter_kind(name: str) -> str | None:
-    """"epoch" or "step" if a column or key of this name counts epochs or steps, else None."""
+    """ "epoch" or "step" if a column or key of this name counts epochs or steps, else None."""
     words = words_of(name.rpartition("/")[2])
     t = table()
     if not words or len(words) > 3:
@@ -160,7 +158,20 @@ def counter_kind(name: str) -> str | None:
     return None
 
 
-ROLE_WORDS = ("metric", "loss", "lr", "count", "best", "ignore", "train", "eval", "generator", "discriminator", "higher", "lower")
+ROLE_WORDS = (
+    "metric",
+    "loss",
+    "lr",
+    "count",
+    "best",
+    "ignore",
+    "train",
+    "eval",
+    "generator",
+    "discriminator",
+    "higher",
+    "lower",
+)
 
 
 def parse_role(text: str) -> tuple[str, Role | None]:

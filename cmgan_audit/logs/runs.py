@@ -123,7 +123,7 @@ class RunBuilder:
 
 
 def _latest(series: Series, run: Run) -> Series:
-    """Where a resumed run computed epochs again, the later value counts; lines of several processes are put in order."""
+    """Where a resumed run computed epochs again, the later value counts; lines of several processes are sorted."""
     if all(a <= b for a, b in zip(series.xs, series.xs[1:], strict=False)) and not run.restarts:
         return series
     if not run.restarts:

@@ -32,9 +32,10 @@ _PEEK = 1 << 16
 
 @dataclass(slots=True)
 class Search:
-    """What was found: readings with series, and the files that hold none."""
+    """What was found: readings with series, files that hold none, and files that could not be read."""
 
     readings: list[Reading] = field(default_factory=list)
+    failed: list[Note] = field(default_factory=list)
     without_series: list[str] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
 
@@ -109,7 +110,7 @@ def _sort_in(
     except InputError as error:
         if named:
             raise
-        found.notes.append(Note(source, 0, str(error).removeprefix(f"{source}").lstrip(": ")))
+        found.failed.append(Note(source, 0, str(error).removeprefix(f"{source}").lstrip(": ")))
 
 
 def _keep(found: Search, readings: list[Reading]) -> None:

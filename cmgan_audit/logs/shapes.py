@@ -20,8 +20,10 @@ _USED = "\1"
 # Dates and times, escape codes: their numbers are nobody's metric. T and Z may touch digits, so part stays literal.
 _MASKED = re.compile(
     r"\x1b\[[\x000-9;:?]*[A-Za-z]"
-    r"|\x00[-/.]\x00[-/.]\x00(?:[T_ -]{1,2}[\dT]*\x00?[:\-]\x00[:\-]\x00(?:[.,]\x00)?(?:Z|[ ]?[+-]\x00(?::\x00)?)?|T[\d]+[:]\x00[:]\x00(?:[.,]\x00)?Z?)?"
-    r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)?,?\s?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\s+\x00,?(?:\s+\x00)?\s+\x00:\x00(?::\x00)?(?:[.,]\x00)?(?:\s+[A-Z]{2,4})?(?:\s+\x00)?"
+    r"|\x00[-/.]\x00[-/.]\x00"
+    r"(?:[T_ -]{1,2}[\dT]*\x00?[:\-]\x00[:\-]\x00(?:[.,]\x00)?(?:Z|[ ]?[+-]\x00(?::\x00)?)?)?"
+    r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)?,?\s?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
+    r"\s+\x00,?(?:\s+\x00)?\s+\x00:\x00(?::\x00)?(?:[.,]\x00)?(?:\s+[A-Z]{2,4})?(?:\s+\x00)?"
     r"|T?\d*\x00?:\x00:\x00(?:[.,]\x00)?"
     r"|(?<![:\w])\x00:\x00(?::\x00)?(?=[<\]])"
 )
@@ -40,18 +42,23 @@ _PREFIX_PART = re.compile(
 )
 _CONSTANT = re.compile(r"(?<![\w.\-+])[-+]?(?:nan|inf|infinity|none|null|n/a)(?![\w/])", re.IGNORECASE)
 _ATOM = re.compile(r"\x00(?:,\x00)*|" + _CONSTANT.pattern, re.IGNORECASE)
-_WRAPPER = re.compile(r"(?:torch\.)?(?:tensor|array)$|(?:np|numpy)\.float(?:16|32|64)$|\b(?:is|was|equals|now|reached)$")
+_WRAPPER = re.compile(
+    r"(?:torch\.)?(?:tensor|array)$|(?:np|numpy)\.float(?:16|32|64)$|\b(?:is|was|equals|now|reached)$"
+)
 _BALANCED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
-_DELIMITER = re.compile(r"[|;,{}\t!?()\[\]\x01]|\s[-–—]+\s|--+|={2,}|\*{2,}|#{2,}|:\s|\.\s|>>+|>\s")
+_DELIMITER = re.compile(r"[|;,{}\t!?()\[\]\x01]|\s[-\u2013\u2014]+\s|--+|={2,}|\*{2,}|#{2,}|:\s|\.\s|>>+|>\s")
 _SUFFIX = re.compile(r"[A-Za-z_]+")
 _EPOCH_AFTER = re.compile(r"(?:st|nd|rd|th)?\s?[-_]?\s?epoch(?!s)", re.IGNORECASE)
 _GLUED_COUNTER = re.compile(r"(?<![A-Za-z/\\])(epoch|ep|step|iter)[_ ]?(\d+)(?![\w.])", re.IGNORECASE)
 _RESUME = re.compile(
-    r"\bresum|loading last state|\b(?:load|loaded|loading|restor\w*)\b.*\b(?:checkpoint|ckpt|state|pretrain\w*|weights|model)\b"
+    r"\bresum|loading last state|\b(?:load|loaded|loading|restor\w*)\b.*"
+    r"\b(?:checkpoint|ckpt|state|pretrain\w*|weights|model)\b"
     r"|continuing from|will begin at",
     re.IGNORECASE,
 )
-_PROCESS = re.compile(r"\bnamespace\(|^\s*job id\b|beginning experiment|^\s*\$ python|starting training for", re.IGNORECASE)
+_PROCESS = re.compile(
+    r"\bnamespace\(|^\s*job id\b|beginning experiment|^\s*\$ python|starting training for", re.IGNORECASE
+)
 _ITEM = re.compile(r"\.(?:wav|flac|mp3|ogg|npy)\b", re.IGNORECASE)
 _SAVED = re.compile(r"\b(?:sav(?:ed|ing)|checkpoint)\b", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"\b(?:best|sav(?:ed|ing)|from|until|every|patience|stopping|improvement)\b", re.IGNORECASE)
@@ -188,7 +195,11 @@ class _Line:
         text, start, end = self.text, atom.start(), atom.end()
         slots = tuple(self.slot_of[i] for i in range(start, end) if text[i] == SLOT)
         sign = 1.0
-        if slots and before[-1:] in ("-", "+") and (len(before) < 2 or not (before[-2].isalnum() or before[-2] in ")\x01")):
+        if (
+            slots
+            and before[-1:] in ("-", "+")
+            and (len(before) < 2 or not (before[-2].isalnum() or before[-2] in ")\x01"))
+        ):
             sign = -1.0 if before[-1] == "-" else 1.0
             before = before[:-1]
         after = text[end : end + 16]
@@ -294,9 +305,7 @@ class _Line:
         plan = self.plan
         if self.last == "value" and plan.values and not plan.values[-1].role.phase:
             first = plan.values[-1]
-            plan.values[-1] = replace(
-                first, name=f"{first.name}/{FIRST}", role=replace(first.role, phase="train")
-            )
+            plan.values[-1] = replace(first, name=f"{first.name}/{FIRST}", role=replace(first.role, phase="train"))
             label = first.name
         elif self.last == "missing" and plan.missing:
             label = plan.missing[-1]

@@ -102,7 +102,7 @@ class _TextScan:
             if plan.useful or self.open_array:
                 self._group(plan, numbers[position : position + size], count)
             if plan.unknown:
-                self.unknown.update({name: count for name in plan.unknown})
+                self.unknown.update(dict.fromkeys(plan.unknown, count))
             if plan.per_item:
                 self.per_item += count
             position += size
@@ -295,7 +295,11 @@ def _joined(row: list[bytes], value: SlotValue) -> float | None:
     head, *groups = tokens
     whole = [*groups[:-1], groups[-1].partition(b".")[0]]
     if all(len(group) == 3 for group in whole) and len(head) <= 3 and head != b"0":
-        return value.sign * float(b"".join(tokens)) if b"." in groups[-1] or len(groups) > 1 or value.role.kind == "count" else None
+        return (
+            value.sign * float(b"".join(tokens))
+            if b"." in groups[-1] or len(groups) > 1 or value.role.kind == "count"
+            else None
+        )
     if len(tokens) == 2 and groups[0].isdigit():
         return value.sign * float(head + b"." + groups[0])
     return None

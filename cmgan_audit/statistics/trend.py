@@ -9,6 +9,7 @@ evaluations all lie below the best, by more than two evaluations of one and the 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ def evaluation_sd(values: Sequence[float]) -> float:
     Args:
         values: at least three finite evaluations in order, any unit.
     """
-    first = [b - a for a, b in zip(values, values[1:], strict=False)]
+    first = [b - a for a, b in itertools.pairwise(values)]
     second = [c - 2 * b + a for a, b, c in zip(values, values[1:], values[2:], strict=False)]
     if not second:
         raise ValueError("at least three evaluations are needed")

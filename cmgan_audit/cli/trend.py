@@ -1,0 +1,180 @@
+"""`cmgan-audit trend`: metric trends in training logs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cmgan_audit.cli.common import (
+    EXIT_FINDINGS,
+    DebugOption,
+    NoColorOption,
+    OutputOption,
+    QuietOption,
+    choice,
+    wants_color,
+    write_document,
+)
+from cmgan_audit.errors import InputError, MissingExtraError, UsageError
+from cmgan_audit.finding import Severity
+from cmgan_audit.logs.series import Role
+
+_FAIL_ON = ("error", "warning", "note", "never")
+
+
+def trend(
+    logs: Annotated[list[Path], typer.Argument(metavar="LOG...", help="Log files, or folders to search for them.")],
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metric",
+            metavar="NAME",
+            help="Judge this metric: pesq, stoi, ... or a series' name, * allowed. Default: PESQ, else every metric.",
+        ),
+    ] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--role",
+            metavar="NAME=ROLE",
+            help="Say what a series is: score=metric:eval, x=pesq, y=loss:train, z=ignore.",
+        ),
+    ] = None,
+    pattern: Annotated[
+        str | None,
+        typer.Option(
+            "--pattern",
+            metavar="REGEX",
+            help="Read text logs by named groups: 'ep (?P<epoch>\\d+).*mos (?P<pesq>[\\d.]+)'.",
+        ),
+    ] = None,
+    utterances: Annotated[
+        int | None, typer.Option("--utterances", metavar="N", min=1, help="Utterances per evaluation; with --seconds.")
+    ] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            "--seconds",
+            metavar="S",
+            help="Length of the random crops it scores: the noise floor comes from the crop table.",
+        ),
+    ] = None,
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", help="error, warning, note or never: exit 1 from there on.")
+    ] = "error",
+    fail_on_drop: Annotated[
+        float | None, typer.Option("--fail-on-drop", metavar="X", help="A drop of X or more is an error (PESQ: 0.2).")
+    ] = None,
+    select: Annotated[
+        list[str] | None, typer.Option("--select", metavar="RULE", help="Only these rules (CMG801 or its name).")
+    ] = None,
+    ignore: Annotated[list[str] | None, typer.Option("--ignore", metavar="RULE", help="Not these rules.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write trend.png, trend.svg and trend.json into DIR.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 when a log cannot be read.")] = False,
+    output_format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    output: OutputOption = None,
+    quiet: QuietOption = False,
+    no_color: NoColorOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Find out from training logs whether a metric fell and stayed down, with the noise floor in view.
+
+    Example: cmgan-audit trend logs/ --metric pesq --utterances 824 --seconds 2 --out audit/
+
+    Reads CSV, JSON, JSONL, text logs, TensorBoard event files, W&B exports and summaries, checkpoint names.
+    """
+    from cmgan_audit.logs.judged import Question
+    from cmgan_audit.logs.judging import judge
+    from cmgan_audit.logs.roles import RoleBook
+    from cmgan_audit.logs.search import read_logs
+    from cmgan_audit.report.trend_json import trend_document
+    from cmgan_audit.report.trend_text import TrendText
+    from cmgan_audit.rules.catalogue import load_catalogue
+
+    choice("--format", output_format, ("text", "json"))
+    threshold = None if choice("--fail-on", fail_on, _FAIL_ON) == "never" else Severity(fail_on)
+    if (utterances is None) != (seconds is None):
+        raise UsageError("--utterances and --seconds go together: the crop table needs both")
+    if fail_on_drop is not None and not fail_on_drop > 0:
+        raise UsageError(f"--fail-on-drop {fail_on_drop}: not a drop above 0")
+    question = Question(tuple(metric or ()), utterances, seconds, fail_on_drop)
+    _ = question.table_floor  # a length outside the table is told before any log is read
+    if out is not None:
+        _need_plots()
+    catalogue = load_catalogue()
+    ours = frozenset(rule.id for rule in catalogue if rule.door == "trend")
+    selected = frozenset(catalogue.find(word).id for word in select) & ours if select else ours
+    selected -= frozenset(catalogue.find(word).id for word in ignore or ())
+    found = read_logs(logs, RoleBook(_roles(role or [])), _compiled(pattern))
+    judgement = judge(found.readings, question, catalogue, selected)
+    if not judgement.judged and not judgement.findings:
+        raise InputError(_nothing(found.readings != [], question.metrics, found))
+    verdict = judgement.verdict(threshold)
+    document = trend_document(found, judgement, verdict) if output_format == "json" or out is not None else ""
+    if out is not None:
+        from cmgan_audit.report.trend_plot import write_plots
+
+        write_plots(judgement, out)
+        write_document(document, out / "trend.json")
+        if not quiet:
+            typer.echo(f"wrote {out}/trend.png, trend.svg and trend.json", err=True)
+    text = (
+        document
+        if output_format == "json"
+        else TrendText(wants_color(no_color, output)).render(found, judgement, verdict)
+    )
+    write_document(text, output)
+    if threshold is not None and any(finding.severity >= threshold for finding in judgement.findings):
+        raise typer.Exit(EXIT_FINDINGS)
+    if strict and found.failed:
+        raise InputError(f"--strict: {len(found.failed)} logs could not be read; the first: {found.failed[0]}")
+    if not judgement.judged:
+        raise InputError(_nothing(True, question.metrics, found))
+
+
+def _need_plots() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError("trend --out", "plot")
+
+
+def _roles(given: list[str]) -> dict[str, Role | None]:
+    from cmgan_audit.logs.roles import parse_role
+
+    return dict(parse_role(text) for text in given)
+
+
+def _compiled(pattern: str | None) -> re.Pattern[str] | None:
+    if pattern is None:
+        return None
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise UsageError(f"--pattern {pattern}: no regular expression: {error}") from error
+    if not set(compiled.groupindex) - {"epoch", "step"}:
+        raise UsageError(f"--pattern {pattern}: names no series; give each a group such as (?P<pesq>[0-9.]+)")
+    return compiled
+
+
+def _nothing(has_series: bool, metrics: tuple[str, ...], found: object) -> str:
+    from cmgan_audit.logs.search import Search
+
+    assert isinstance(found, Search)
+    names = sorted({s.name for reading in found.readings for run in reading.runs for s in run.series})
+    files = len(found.readings) + len(found.without_series) + len(found.failed)
+    logs = f"{files} log{'s' * (files != 1)}"
+    if has_series:
+        wanted = f" called {', '.join(metrics)}" if metrics else ""
+        listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+        return f"no metric{wanted} in {logs}; series that were read: {listed} (say what one is with --role NAME=metric)"
+    if not files:
+        return "no logs found: no CSV, JSON, JSONL, text log or event file among the paths"
+    first = next((str(note) for note in [*found.failed, *found.notes]), "")
+    tail = f"; {first}" if first else ""
+    return f"no metric and no loss in {logs}{tail}"

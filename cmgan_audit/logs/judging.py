@@ -1,0 +1,79 @@
+"""From logs to findings and a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cmgan_audit.finding import Finding, Severity
+from cmgan_audit.logs.judged import JudgedSeries, Question, judged_series
+from cmgan_audit.logs.raising import Raiser
+from cmgan_audit.logs.series import Reading
+from cmgan_audit.logs.symptoms.course import divergence, lost_best, schedule
+from cmgan_audit.logs.symptoms.decline import loss_divergence, metric_decline
+from cmgan_audit.logs.symptoms.evaluation import changing_count, incomparable_evaluation, plateau, selection_optimism
+from cmgan_audit.logs.symptoms.values import discriminator_starved, not_finite, sentinel_in_metric
+from cmgan_audit.rules.catalogue import Catalogue
+from cmgan_audit.statistics.trend import best_index
+
+DECLINE = "CMG801"
+# Fewer evaluations say nothing about a trend.
+_FEWEST = 3
+
+
+@dataclass(slots=True)
+class Judgement:
+    """What all logs together say."""
+
+    judged: list[JudgedSeries] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def verdict(self, fail_on: Severity | None) -> str:
+        """ "degraded", "healthy" or "undecided".
+
+        degraded: a CMG801 at or above `fail_on` (None: never). healthy: some series was long enough to tell and
+        nothing worse than a note was found of its course. undecided: everything else.
+        """
+        declines = [f for f in self.findings if f.rule == DECLINE]
+        if fail_on is not None and any(f.severity >= fail_on for f in declines):
+            return "degraded"
+        if any(f.severity > Severity.NOTE for f in declines):
+            return "undecided"
+        return "healthy" if any(_can_tell(judged) for judged in self.judged) else "undecided"
+
+
+def _can_tell(judged: JudgedSeries) -> bool:
+    """Enough evaluations, and the last one not so low that it may be the start of a fall."""
+    ys = judged.series.ys
+    if len(ys) < _FEWEST:
+        return False
+    if judged.decline is not None:
+        return True
+    sign = 1.0 if judged.higher else -1.0
+    best = ys[best_index(ys, judged.higher)]
+    return sign * (best - ys[-1]) <= judged.floor.half_width or len(ys) >= 3 * _FEWEST
+
+
+def judge(readings: Sequence[Reading], question: Question, catalogue: Catalogue, selected: frozenset[str]) -> Judgement:
+    """Judge every run of every log; findings come worst first, then in the order of the logs."""
+    out = Judgement()
+    for reading in readings:
+        raiser = Raiser(catalogue, selected, reading.format)
+        for run in reading.runs:
+            judged = judged_series(run, question)
+            out.judged.extend(judged)
+            for one in judged:
+                out.findings += metric_decline(one, question, raiser)
+                out.findings += loss_divergence(one, question, raiser)
+                out.findings += schedule(one, raiser)
+                out.findings += incomparable_evaluation(one, question, raiser)
+                out.findings += plateau(one, raiser)
+                out.findings += selection_optimism(one, raiser)
+            out.findings += lost_best(run, raiser)
+            out.findings += changing_count(run, raiser)
+            out.findings += discriminator_starved(run, raiser)
+            out.findings += sentinel_in_metric(run, raiser)
+            out.findings += not_finite(run, raiser)
+            out.findings += divergence(run, raiser)
+    out.findings.sort(key=lambda f: (-list(Severity).index(f.severity), f.rule))
+    return out

@@ -1,0 +1,1 @@
+"""What a training log shows when something is wrong; one module per kind of symptom."""

@@ -1,0 +1,109 @@
+"""CMG808 loss-divergence and CMG809 drop-at-schedule: losses that blow up, falls at a learning-rate step or restart."""
+
+from __future__ import annotations
+
+import itertools
+from statistics import median
+
+from cmgan_audit.finding import Finding, JsonValue, Severity
+from cmgan_audit.logs.judged import JudgedSeries, losses_of
+from cmgan_audit.logs.raising import Raiser, exact
+from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Run
+from cmgan_audit.statistics.trend import moving_median, per_x
+
+_FEWEST = 5
+# A loss that stands this many times as high as at its lowest is lost for good.
+_BLOWN_UP = 10.0
+# More steps than these are a smooth schedule (cosine, exponential), not steps.
+_MOST_STEPS = 12
+_STEP_SHARE = 0.1
+
+
+def divergence(run: Run, raiser: Raiser) -> list[Finding]:
+    """CMG808: a loss ends above its lowest value by more than it had ever gained."""
+    found: list[Finding] = []
+    for kind in (EPOCH, STEP, INDEX):
+        for loss in losses_of(run, kind, ("eval", "", "train")):
+            xs, ys = per_x(loss.xs, loss.ys)
+            if len(ys) < _FEWEST:
+                continue
+            smooth = moving_median(ys)
+            lowest = min(range(len(smooth)), key=smooth.__getitem__)
+            gained, rise = max(smooth[0] - smooth[lowest], 0.0), smooth[-1] - smooth[lowest]
+            if rise <= max(gained, 0.5 * abs(smooth[lowest])) or rise <= 0:
+                continue
+            evidence: dict[str, JsonValue] = {
+                "lowest": exact(smooth[lowest]),
+                "lowest_at": exact(xs[lowest]),
+                "last": exact(smooth[-1]),
+                "gained": exact(gained),
+                "rise": exact(rise),
+            }
+            blown = smooth[lowest] > 0 and smooth[-1] >= _BLOWN_UP * smooth[lowest]
+            place = next((p for x, _, p in loss if x > xs[lowest]), loss.places[-1])
+            found += raiser("CMG808", Severity.ERROR if blown else Severity.WARNING, run, loss, place, evidence)
+    return found
+
+
+def learning_rate_steps(run: Run, x_kind: str) -> list[tuple[float, float, float]]:
+    """Where the learning rate falls at once: x, before, after; nothing for smooth schedules."""
+    for series in run.series:
+        if series.role.kind != "learning_rate" or series.x_kind != x_kind or series.role.network == "discriminator":
+            continue
+        xs, ys = per_x(series.xs, series.ys)
+        steps = [(x, a, b) for x, a, b in zip(xs[1:], ys, ys[1:], strict=False) if a > 0 and b < a * (1 - _STEP_SHARE)]
+        if 0 < len(steps) <= _MOST_STEPS:
+            return steps
+    return []
+
+
+def schedule(judged: JudgedSeries, raiser: Raiser) -> list[Finding]:
+    """CMG809: the metric falls right at a learning-rate step or a restart, beyond the noise floor."""
+    run, metric = judged.run, judged.series
+    events = [(x, f"the learning rate goes from {a:g} to {b:g}") for x, a, b in learning_rate_steps(run, metric.x_kind)]
+    events += [(r.x, f"training was resumed (last {metric.x_kind} before: {exact(r.before)})") for r in run.restarts]
+    found: list[Finding] = []
+    for x, event in events:
+        before = [y for at, y in zip(metric.xs, metric.ys, strict=True) if at < x][-3:]
+        after = [(y, place) for at, y, place in metric if at >= x][:3]
+        if len(before) < 2 or len(after) < 2:
+            continue
+        sign = 1.0 if judged.higher else -1.0
+        level = median(sign * y for y in before)
+        drop = level - max(sign * y for y, _ in after)
+        if drop <= judged.floor.half_width:
+            continue
+        evidence: dict[str, JsonValue] = {
+            "at": exact(x),
+            "event": event,
+            "before": exact(sign * level),
+            "after": exact(median(y for y, _ in after)),
+            "drop": exact(drop),
+            "noise": round(judged.floor.half_width, 6),
+        }
+        large = drop >= judged.measure.small and judged.certain
+        found += raiser(
+            "CMG809", Severity.WARNING if large else Severity.NOTE, run, metric, after[0][1], evidence,
+            what=f"falls by {drop:.3g} where {event}",
+        )  # fmt: skip
+    return found
+
+
+def lost_best(run: Run, raiser: Raiser) -> list[Finding]:
+    """CMG809: the best value that the log announces gets worse: it was forgotten on resume."""
+    found: list[Finding] = []
+    for series in run.series:
+        if series.role.kind != "best" or series.role.higher_is_better is None or not run.restarts:
+            continue
+        sign = 1.0 if series.role.higher_is_better else -1.0
+        points = list(series.finite())
+        for (_, a, _), (x, b, place) in itertools.pairwise(points):
+            if sign * b < sign * a - 1e-9:
+                evidence: dict[str, JsonValue] = {"at": exact(x), "before": exact(a), "after": exact(b)}
+                what = (
+                    f"goes back from {exact(a)} to {exact(b)}: the best was not restored on resume, "
+                    "and a worse checkpoint replaces it"
+                )
+                found += raiser("CMG809", Severity.WARNING, run, series, place, evidence, what=what)
+                break
+    return found

@@ -1,0 +1,113 @@
+"""CMG803 discriminator-starved, CMG804 sentinel-in-metric, CMG805 not-finite: values that should not be there."""
+
+from __future__ import annotations
+
+import math
+
+from cmgan_audit.finding import Finding, JsonValue, Severity
+from cmgan_audit.logs.judged import NORMALISED_SPAN, measure_of, sentinel_points
+from cmgan_audit.logs.raising import Raiser, exact
+from cmgan_audit.logs.series import Role, Run, Series
+
+# Share of zero discriminator losses from which on it is worth knowing, and from which on it is a warning.
+_ZERO_NOTE, _ZERO_WARNING = 0.01, 0.1
+# Healthy official logs go down to 5.6e-4: "small" is reported beside the zeros and never judged.
+_SMALL = 1e-3
+_NO_ROLE = Role("other")
+
+
+def discriminator_starved(run: Run, raiser: Raiser) -> list[Finding]:
+    """CMG803: steps whose discriminator loss is exactly zero, told apart from small ones."""
+    series = [s.finite() for s in run.series if s.role.kind == "loss" and s.role.network == "discriminator"]
+    series = [s for s in series if len(s) >= 2]
+    if not series:
+        return []
+    finest = max(series, key=len)
+    zeros = sum(1 for y in finest.ys if y == 0)
+    small = sum(1 for y in finest.ys if 0 < abs(y) < _SMALL)
+    share = zeros / len(finest)
+    if zeros < 2 or share < _ZERO_NOTE:
+        return []
+    place = next(place for _, y, place in finest if y == 0)
+    evidence: dict[str, JsonValue] = {
+        "values": len(finest),
+        "zeros": zeros,
+        "zero_percent": round(100 * share, 1),
+        "small": small,
+        "small_percent": round(100 * small / len(finest), 1),
+        "thinned_by": finest.stride,
+    }
+    severity = Severity.WARNING if share >= _ZERO_WARNING else Severity.NOTE
+    return raiser("CMG803", severity, run, finest, place, evidence)
+
+
+def sentinel_in_metric(run: Run, raiser: Raiser) -> list[Finding]:
+    """CMG804: values that no PESQ can be, in a series of means or among printed values."""
+    found: list[Finding] = []
+    for series in run.series:
+        if series.role.kind not in ("metric", "saved") or series.role.measure != "pesq":
+            continue
+        finite = series.finite()
+        points = sentinel_points(finite, measure_of(finite))
+        if not points:
+            continue
+        x, y, place = points[0]
+        evidence: dict[str, JsonValue] = {
+            "value": exact(y),
+            "at": exact(x),
+            "values": len(points),
+            "evaluations": len(finite),
+        }
+        found += raiser("CMG804", Severity.ERROR, run, series, place, evidence, explanation=_explanation(y))
+    for name, batch in run.printed.items():
+        if batch.sentinels:
+            printed: dict[str, JsonValue] = {
+                "value": -1,
+                "at": batch.first_place,
+                "values": batch.sentinels,
+                "evaluations": batch.values,
+            }
+            found += raiser(
+                "CMG804",
+                Severity.WARNING,
+                run,
+                Series(f"a printed batch of {name}", _NO_ROLE, "line"),
+                batch.first_place,
+                printed,
+                explanation="a failed PESQ; the log does not say whether it enters a mean or a label",
+            )
+    return found
+
+
+def _explanation(value: float) -> str:
+    if math.isclose(value, -2 / NORMALISED_SPAN, abs_tol=1e-5):
+        return "(-1 - 1) / 3.5: a failed PESQ of -1 was normalised and counted as a score"
+    if math.isclose(value, -1.0, abs_tol=1e-6):
+        return "-1 stands for a failed PESQ"
+    if value == 0:
+        return "0.0 stands for a failed PESQ or for no evaluation at all"
+    return "below the lowest score that PESQ can give: a failure value is inside the mean"
+
+
+def not_finite(run: Run, raiser: Raiser) -> list[Finding]:
+    """CMG805: NaN or infinity in a metric or a loss."""
+    found: list[Finding] = []
+    for series in run.series:
+        if series.role.kind not in ("metric", "loss"):
+            continue
+        bad = [point for point in series if not math.isfinite(point[1])]
+        if not bad:
+            continue
+        x, y, place = bad[0]
+        until_end = all(not math.isfinite(value) for _, value, at in series if at >= place)
+        evidence: dict[str, JsonValue] = {
+            "value": "NaN" if math.isnan(y) else "infinity",
+            "first_at": exact(x),
+            "values": len(bad),
+            "of": len(series),
+            "until_end": until_end,
+        }
+        severity = Severity.ERROR if until_end else Severity.WARNING
+        last = "and every value after it" if until_end else "but finite values follow"
+        found += raiser("CMG805", severity, run, series, place, evidence, ending=last)
+    return found

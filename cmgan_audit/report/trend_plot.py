@@ -1,0 +1,192 @@
+"""The plots of `trend`: metric over epochs with best, decline and noise band marked, losses below it; PNG and SVG."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cmgan_audit.errors import UsageError
+from cmgan_audit.logs.judged import JudgedSeries
+from cmgan_audit.logs.judging import Judgement
+from cmgan_audit.logs.raising import shown
+from cmgan_audit.logs.series import Series
+from cmgan_audit.logs.symptoms.course import learning_rate_steps
+from cmgan_audit.statistics.trend import best_index, per_x
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's colours, told apart by the colour-blind; lines also differ in dash and marker for greyscale.
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+_DASHES = ("-", "--", "-.", ":")
+_MARKERS = ("o", "s", "^", "D", "v", "x")
+_GREY = "0.45"
+_MOST_RUNS = 14
+_MOST_LOSSES = 6
+_ORIGIN = {"measured": "measured on the series", "table": "random crops", "assumed": "assumed"}
+
+
+def write_plots(judgement: Judgement, folder: Path) -> list[Path]:
+    """Write trend.png and trend.svg; equal logs give equal files.
+
+    Raises:
+        UsageError: the folder cannot be written.
+    """
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    figure = draw(judgement.judged)
+    paths = [folder / "trend.png", folder / "trend.svg"]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with mpl.rc_context({"svg.hashsalt": "cmgan-audit", "svg.fonttype": "none"}):
+            figure.savefig(paths[0], dpi=130)
+            figure.savefig(paths[1], metadata={"Date": None})
+    except OSError as error:
+        raise UsageError(f"--out {folder}: cannot be written: {error.strerror or error}") from error
+    return paths
+
+
+def draw(judged: list[JudgedSeries]) -> Figure:
+    """One panel per metric and axis; the losses of an only run below."""
+    from matplotlib.figure import Figure
+
+    panels: dict[tuple[str, str], list[JudgedSeries]] = defaultdict(list)
+    for one in judged:
+        if len(one.series):
+            panels[one.measure.key or one.series.name, one.series.x_kind].append(one)
+    groups = list(panels.values())[:4]
+    runs = {one.run.title for one in judged}
+    losses = _losses(groups[0][0]) if len(runs) == 1 and len(groups) == 1 else []
+    rows = max(1, len(groups)) + bool(losses)
+    heights = [3.4] * max(1, len(groups)) + ([2.4] if losses else [])
+    figure = Figure(figsize=(9, sum(heights) + 0.5), layout="constrained")
+    axes = figure.subplots(rows, 1, squeeze=False, height_ratios=heights)[:, 0]
+    if not groups:
+        axes[0].text(0.5, 0.5, "no metric series", ha="center", transform=axes[0].transAxes)
+    for axis, group in zip(axes, groups, strict=False):
+        _metric_panel(axis, group)
+    if losses:
+        axes[-1].sharex(axes[0])
+        _loss_panel(axes[-1], losses, groups[0][0])
+    return figure
+
+
+def _metric_panel(axis: Axes, group: list[JudgedSeries]) -> None:
+    alone = len(group) == 1
+    for number, one in enumerate(group[:_MOST_RUNS]):
+        series, color = one.series, _COLORS[number % len(_COLORS)]
+        many = len(series) > 40
+        axis.plot(
+            series.xs,
+            series.ys,
+            _DASHES[number // len(_COLORS) % len(_DASHES)],
+            marker=None if many else _MARKERS[number % len(_MARKERS)],
+            markersize=4,
+            linewidth=1.4,
+            color=color,
+            label=series.name if alone else _short(one, group),
+        )
+        _mark(axis, one, color, alone)
+    if alone:
+        _events(axis, group[0])
+    first = group[0]
+    unit = f" ({first.measure.unit})" if first.measure.unit else ""
+    axis.set_ylabel(f"{(first.measure.key or first.series.name).upper()}{unit}")
+    axis.set_xlabel(first.series.x_kind)
+    left_out = f"; {len(group) - _MOST_RUNS} more runs not drawn" if len(group) > _MOST_RUNS else ""
+    axis.set_title(_caption(group) + left_out, fontsize=9, loc="left", wrap=True)
+    axis.grid(alpha=0.25)
+    if alone:
+        axis.legend(fontsize=8, loc="best", framealpha=0.85)
+    else:
+        axis.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+def _mark(axis: Axes, one: JudgedSeries, color: str, alone: bool) -> None:
+    series, floor = one.series, one.floor.half_width
+    best = best_index(series.ys, one.higher)
+    x, y = series.xs[best], series.ys[best]
+    axis.plot([x], [y], marker="*", markersize=13, color=color, markeredgecolor="black", linestyle="none")
+    if alone:
+        edge = y - floor if one.higher else y + floor
+        axis.axhspan(min(y, edge), max(y, edge), color="0.6", alpha=0.25, linewidth=0,
+                     label=f"noise floor {shown(floor)} ({_ORIGIN[one.floor.origin]})")  # fmt: skip
+        span = max(series.ys) - min(series.ys) or 1.0
+        axis.annotate(f"best {shown(y)}", (x, y), xytext=(0, 9), textcoords="offset points", fontsize=8, ha="center")
+        axis.set_ylim(min(min(series.ys), edge) - 0.06 * span, max(max(series.ys), edge) + 0.14 * span)
+    if one.decline is not None:
+        low = slice(one.decline.since, None)
+        axis.plot(series.xs[low], series.ys[low], linestyle="none", marker="o", markersize=8,
+                  markerfacecolor="none", markeredgecolor=color, markeredgewidth=1.6,
+                  label="below the best by more than the floor, to the end" if alone else None)  # fmt: skip
+
+
+def _events(axis: Axes, one: JudgedSeries) -> None:
+    steps = learning_rate_steps(one.run, one.series.x_kind)
+    for i, (x, _, _) in enumerate(steps):
+        axis.axvline(x, color=_GREY, linestyle=":", linewidth=1, label="learning-rate step" if i == 0 else None)
+    for i, restart in enumerate(one.run.restarts):
+        axis.axvline(restart.x, color=_GREY, linestyle="--", linewidth=1, label="resumed" if i == 0 else None)
+
+
+def _losses(one: JudgedSeries) -> list[Series]:
+    found = [
+        s.finite()
+        for s in one.run.series
+        if s.role.kind == "loss" and s.x_kind == one.series.x_kind and "[rank" not in s.name and len(s.finite()) >= 2
+    ]
+    return found[:_MOST_LOSSES]
+
+
+def _loss_panel(axis: Axes, losses: list[Series], one: JudgedSeries) -> None:
+    positive = True
+    for number, loss in enumerate(losses):
+        xs, ys = per_x(loss.xs, loss.ys)
+        positive = positive and min(ys) > 0
+        axis.plot(
+            xs,
+            ys,
+            _DASHES[number % len(_DASHES)],
+            linewidth=1.3,
+            color=_COLORS[(number + 1) % len(_COLORS)],
+            marker=_MARKERS[number % len(_MARKERS)] if len(xs) <= 40 else None,
+            markersize=3.5,
+            label=loss.name,
+        )
+    if positive:
+        axis.set_yscale("log")
+    if one.decline is not None:
+        axis.axvline(one.series.xs[one.decline.best], color=_GREY, linewidth=1, label="best metric")
+    _events(axis, one)
+    axis.set_ylabel("loss (log scale)" if positive else "loss")
+    axis.set_xlabel(one.series.x_kind)
+    axis.grid(alpha=0.25)
+    handles, labels = axis.get_legend_handles_labels()
+    axis.legend(handles, labels, fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+def _caption(group: list[JudgedSeries]) -> str:
+    if len(group) > 1:
+        lower = sum(1 for one in group if one.decline is not None)
+        return f"{len(group)} runs; star: best of each; circles: low to the end ({lower} runs)"
+    one = group[0]
+    series = one.series
+    text = f"{one.run.title}: {len(series)} evaluations"
+    if one.decline is not None:
+        text += (
+            f"; fell by {shown(round(one.decline.drop, 6))} from the best, since {series.x_kind} "
+            f"{shown(series.xs[one.decline.since])}"
+        )
+    return text
+
+
+def _short(one: JudgedSeries, group: list[JudgedSeries]) -> str:
+    """The end of the run's path, long enough to tell the runs of a panel apart."""
+    sources = {other.run.source for other in group}
+    name = one.run.label if len(sources) == 1 else one.run.title
+    name = name if len(name) <= 34 else f"...{name[-31:]}"
+    same_run = sum(1 for other in group if other.run.title == one.run.title) > 1
+    return f"{name} {one.series.name}" if same_run else name
