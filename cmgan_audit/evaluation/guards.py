@@ -11,7 +11,7 @@ from cmgan_audit.evaluation.metrics import Status
 from cmgan_audit.evaluation.pairs import PairedSet, shortened
 from cmgan_audit.evaluation.raising import raise_finding
 from cmgan_audit.evaluation.signals import SignalFacts
-from cmgan_audit.evaluation.table import ScoreTable
+from cmgan_audit.evaluation.table import Row, ScoreTable
 from cmgan_audit.finding import Finding, JsonValue, Severity
 
 MOST = 0.9  # share of the utterances from which a fault counts as the system's, not an utterance's
@@ -75,43 +75,48 @@ def check_identical(systems: Sequence[Judged]) -> list[Finding]:
     return findings
 
 
-def check_failures(table: ScoreTable, order: Sequence[str], metric: str) -> list[Finding]:
-    """Findings about utterances that one checkpoint has a score for and another has not, and such that none has."""
-    failures = table.failures(metric)
-    failed_in = {name: set(failures.get(name, {})) for name in order}
-    everywhere = set.intersection(*failed_in.values()) if failed_in else set()
-    findings: list[Finding] = []
-    for name in order:
-        own = sorted(failed_in[name] - everywhere)
-        if own and len(order) > 1:
-            reasons = sorted({failures[name][utterance].status.value for utterance in own})
-            findings.append(
-                raise_finding(
-                    "CMG702",
-                    f"{name}:{metric}",
-                    {"checkpoint": name, "metric": metric, "failed": len(own), "utterances": _names(own)},
-                    checkpoint=name,
-                    metric=metric,
-                    n=len(own),
-                    reasons=", ".join(reasons),
-                    names=shortened(own),
-                )
-            )
-    if everywhere:
-        listed = sorted(everywhere)
-        reasons = sorted({failures[order[0]][utterance].status.value for utterance in listed})
-        findings.append(
-            raise_finding(
-                "CMG715",
-                metric,
-                {"metric": metric, "failed": len(listed), "utterances": _names(listed)},
-                metric=metric,
-                n=len(listed),
-                reasons=", ".join(reasons),
-                names=shortened(listed),
-            )
-        )
-    return findings
+def check_failures(table: ScoreTable, order: Sequence[str], metrics: Sequence[str]) -> list[Finding]:
+    """Findings about utterances that one checkpoint has a score for and another has not, and such that none has.
+
+    Metrics that failed on the same utterances for the same reasons share a finding: CSIG falls with PESQ.
+    """
+    lost: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for metric in metrics:
+        failures = table.failures(metric)
+        failed_in = {name: set(failures.get(name, {})) for name in order}
+        everywhere = set.intersection(*failed_in.values())
+        for name in order:
+            own = sorted(failed_in[name] - everywhere)
+            if own:
+                lost.setdefault((name, tuple(own), _reasons(failures[name], own)), []).append(metric)
+        if everywhere:
+            listed = sorted(everywhere)
+            lost.setdefault(("", tuple(listed), _reasons(failures[order[0]], listed)), []).append(metric)
+    return [_failed(name, utterances, reasons, hit) for (name, utterances, reasons), hit in lost.items()]
+
+
+def _failed(name: str, utterances: Sequence[str], reasons: Sequence[str], metrics: Sequence[str]) -> Finding:
+    """One finding about failed metrics: of one checkpoint, or (with no name) of all of them."""
+    evidence: dict[str, JsonValue] = {
+        "checkpoint": name or None,
+        "metrics": _names(metrics),
+        "utterances": _names(utterances),
+        "reasons": _names(reasons),
+    }
+    return raise_finding(
+        "CMG702" if name else "CMG715",
+        f"{name}:{','.join(metrics)}",
+        evidence,
+        checkpoint=name,
+        metric=", ".join(metrics),
+        n=len(utterances),
+        reasons=", ".join(reasons),
+        names=shortened(utterances),
+    )
+
+
+def _reasons(failures: Mapping[str, Row], utterances: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted({failures[utterance].status.value for utterance in utterances}))
 
 
 def _unpaired(paired: PairedSet) -> Finding:

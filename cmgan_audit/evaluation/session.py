@@ -35,7 +35,7 @@ from cmgan_audit.evaluation.run import Evaluator, Outcome, Progress, Request, Se
 from cmgan_audit.evaluation.segments import Segment
 from cmgan_audit.evaluation.sources import Source, Sources, find_sources
 from cmgan_audit.evaluation.store import ScoreStore
-from cmgan_audit.evaluation.systems import NOISY, ModelSystem, System, noisy_system
+from cmgan_audit.evaluation.systems import ModelSystem, System, noisy_system
 from cmgan_audit.evaluation.table import Row, ScoreTable
 from cmgan_audit.evaluation.workers import MetricPool
 
@@ -140,20 +140,22 @@ def _gather(
         outcomes = evaluator.evaluate(system, requests)
     finally:
         system.close()
-    _record(system, requests, outcomes, sorted(missing), gathered)
+    _record(system, requests, outcomes, gathered)
+    facts = {
+        (request.pair.name, request.segment.label): found.facts
+        for request, found in zip(requests, outcomes, strict=True)
+        if found.facts is not None
+    }
+    gathered.judged.append(Judged(source.name, facts, sorted(missing), is_input=source.path is None))
 
 
 def _record(
     system: System,
     requests: Sequence[Request],
     outcomes: Sequence[Outcome],
-    missing: Sequence[str],
     gathered: _Gathered,
 ) -> None:
-    facts = {}
     for request, found in zip(requests, outcomes, strict=True):
-        if found.facts is not None:
-            facts[(request.pair.name, request.segment.label)] = found.facts
         for metric in request.metrics:
             score = found.scores[metric]
             gathered.table.rows.append(
@@ -168,7 +170,6 @@ def _record(
                 )
             )
     gathered.described.append((system.name, system.path, system.sha256, system.epoch))
-    gathered.judged.append(Judged(system.name, facts, missing, is_input=system.name == NOISY))
     if system.settings and system.settings not in gathered.settings:
         gathered.settings.append(system.settings)
 
@@ -193,7 +194,7 @@ def _judge(
         *(check_leakage(evaluated.pairs, options.train_data) if options.train_data else []),
         *(finding for judged in gathered.judged for finding in check_system(judged)),
         *check_identical(gathered.judged),
-        *(finding for metric in options.metrics for finding in check_failures(table, sources.order, metric)),
+        *check_failures(table, sources.order, options.metrics),
         *regressions(comparisons, decisive, options.metrics[0]),
     ]
     return ComparisonResult(

@@ -49,12 +49,12 @@ def sentence(result: ComparisonResult, one: Comparison) -> str:
 def _verdict(result: ComparisonResult, color: bool) -> list[str]:
     word = result.outcome.value.upper()
     painted = _paint(word, "error" if word == "FAIL" else "good", color)
-    if not result.decisive:
-        return [f"{painted}  nothing was compared: give a second checkpoint, or --baseline noisy"]
     regressed = [one for one in result.decisive if one.verdict is Verdict.REGRESSED]
     chosen = regressed or list(result.decisive[-1:])
-    lines = [f"{painted}  {sentence(result, chosen[0])}"]
-    lines += [f"      {sentence(result, one)}" for one in chosen[1:]]
+    told = [sentence(result, one) for one in chosen]
+    if not told:
+        told = ["nothing was compared: a second checkpoint with scores is needed, or --baseline noisy"]
+    lines = [f"{painted}  {told[0]}", *(f"      {text}" for text in told[1:])]
     errors = [finding for finding in result.findings if finding.severity is Severity.ERROR and finding.rule != "CMG701"]
     if errors:
         lines.append(f"      {len(errors)} error(s) below say that numbers here are not what they seem")
@@ -64,7 +64,7 @@ def _verdict(result: ComparisonResult, color: bool) -> list[str]:
 def _table(result: ComparisonResult) -> list[str]:
     metrics = list(result.checkpoints[0].metrics) if result.checkpoints else []
     against = {one.candidate: one for one in _column(result)}
-    heads = ["checkpoint", "epoch", "n", *metrics, f"{result.primary} against"]
+    heads = ["checkpoint", "epoch", "n", *metrics, f"{result.primary} difference" if against else ""]
     rows = [_row(entry, metrics, against.get(entry.name)) for entry in result.checkpoints]
     hidden = max(0, len(rows) - ROWS_SHOWN)
     shown = rows[:1] + rows[hidden + 1 :] if hidden else rows
@@ -97,7 +97,7 @@ def _row(entry: CheckpointSummary, metrics: Sequence[str], one: Comparison | Non
         cells.append("")
     else:
         known = "" if one.ci_low is None or one.ci_high is None else f" [{one.ci_low:+.3f}, {one.ci_high:+.3f}]"
-        cells.append(f"{one.mean_difference:+.3f}{known} {one.verdict.value}, against {_shortened(one.baseline)}")
+        cells.append(f"{one.mean_difference:+.3f}{known} {one.verdict.value} (to {_shortened(one.baseline)})")
     return cells
 
 
