@@ -10,9 +10,13 @@ from cmgan_audit import __version__
 from cmgan_audit.cli.common import run
 from cmgan_audit.cli.compare_ckpts import EPILOG as COMPARE_EXAMPLES
 from cmgan_audit.cli.compare_ckpts import compare_ckpts
+from cmgan_audit.cli.explain import EPILOG as EXPLAIN_EXAMPLES
+from cmgan_audit.cli.explain import explain
 from cmgan_audit.cli.inspect import EPILOG as INSPECT_EXAMPLES
 from cmgan_audit.cli.inspect import inspect
 from cmgan_audit.cli.noise import noise
+from cmgan_audit.cli.rules import EPILOG as RULES_EXAMPLES
+from cmgan_audit.cli.rules import rules
 from cmgan_audit.cli.trend import trend
 
 app = typer.Typer(
@@ -41,6 +45,8 @@ def root(
     """Training diagnostics and regression audit for speech-enhancement networks of the CMGAN kind."""
 
 
+app.command("explain", epilog=EXPLAIN_EXAMPLES)(explain)
+app.command("rules", epilog=RULES_EXAMPLES)(rules)
 app.command("compare-ckpts", epilog=COMPARE_EXAMPLES)(compare_ckpts)
 app.command("inspect", epilog=INSPECT_EXAMPLES)(inspect)
 app.command("noise")(noise)

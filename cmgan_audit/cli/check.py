@@ -1,0 +1,169 @@
+"""`cmgan-audit check`: the static audit of training repositories."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cmgan_audit.cli.common import (
+    DebugOption,
+    NoColorOption,
+    OutputOption,
+    QuietOption,
+    choice,
+    wants_color,
+    write_document,
+)
+from cmgan_audit.errors import UsageError
+
+if TYPE_CHECKING:
+    from cmgan_audit.gate.audited import Audited
+    from cmgan_audit.gate.check import Auditor
+    from cmgan_audit.gate.settings import Settings
+
+EPILOG = """Examples:
+
+  cmgan-audit check
+
+  cmgan-audit check ~/src/CMGAN --select CMG1,CMG201 --format json
+
+  cmgan-audit check --since main --fail-on warning
+
+  cmgan-audit check --write-baseline   # know today's findings, fail only on new ones
+
+Exit status: 0 nothing at or above --fail-on, 1 findings at or above it, 2 wrong usage or settings, 3 nothing to
+analyse (or, with --strict, a file that could not be read).
+"""
+
+FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown")
+DEFAULT_BASELINE = "cmgan-audit-baseline.json"
+
+
+def check(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATH]...", help="Training repositories: folders, or a file of one (default: .)."),
+    ] = None,
+    select: Annotated[
+        list[str] | None,
+        typer.Option("--select", metavar="RULES", help="Run only these: ids, names, beginnings of ids; commas join."),
+    ] = None,
+    ignore: Annotated[list[str] | None, typer.Option("--ignore", metavar="RULES", help="Do not run these.")] = None,
+    fail_on: Annotated[
+        str | None,
+        typer.Option("--fail-on", metavar="SEVERITY", help="error (default), warning, note or never."),
+    ] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Also run rules that are still in preview.")] = False,
+    rules: Annotated[
+        list[Path] | None, typer.Option("--rules", metavar="DIR", help="Also run the rules in this folder.")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", metavar="FILE", help="Known findings, which do not count.")
+    ] = None,
+    write_baseline: Annotated[
+        bool,
+        typer.Option("--write-baseline", help=f"Write all findings to --baseline ({DEFAULT_BASELINE}) and exit 0."),
+    ] = False,
+    prune_baseline: Annotated[
+        bool, typer.Option("--prune-baseline", help="Take entries out of the baseline that are no longer found.")
+    ] = False,
+    since: Annotated[
+        str, typer.Option("--since", metavar="REF", help="Report only what the tree at this commit did not have.")
+    ] = "",
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 when a file could not be read.")] = False,
+    show_passed: Annotated[
+        bool, typer.Option("--show-passed", help="Also list what is in order and what could not be decided.")
+    ] = False,
+    show_settings: Annotated[
+        bool, typer.Option("--show-settings", help="Print the settings that hold, and where they stand, and exit.")
+    ] = False,
+    output_format: Annotated[str, typer.Option("--format", help=f"{', '.join(FORMATS)}.")] = "text",
+    output: OutputOption = None,
+    quiet: QuietOption = False,
+    no_color: NoColorOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Audit training repositories without running them: values that reach loaders, random crops, loops, metrics."""
+    from cmgan_audit.gate.audited import exit_status
+    from cmgan_audit.gate.flags import Flags
+    from cmgan_audit.gate.paths import audit_paths, root_of
+    from cmgan_audit.report.settings_text import show
+
+    choice("--format", output_format, FORMATS)
+    roots = [root_of(path) for path in paths or [Path()]]
+    flags = Flags(
+        select=_words(select),
+        ignore=_words(ignore),
+        fail_on=None if fail_on is None else choice("--fail-on", fail_on, ("error", "warning", "note", "never")),
+        preview=preview,
+        rules=tuple(rules or ()),
+    )
+    if len(roots) > 1 and (baseline or write_baseline or prune_baseline or since):
+        raise UsageError("--baseline, --write-baseline, --prune-baseline and --since take one PATH")
+    settings = flags.settings(roots[0])
+    if show_settings:
+        write_document(show(settings), output)
+        return
+    known = baseline or _configured(settings)
+    if prune_baseline and known is None:
+        raise UsageError("--prune-baseline needs --baseline FILE, or the setting `baseline`")
+    if write_baseline:
+        _write_baseline(flags.auditor(settings), roots[0], known or roots[0] / DEFAULT_BASELINE)
+        return
+    if prune_baseline and known is not None:
+        _prune_baseline(flags.auditor(settings), roots[0], known)
+
+    def audit(root: Path) -> Audited:
+        own = settings if root == roots[0] else flags.settings(root)
+        return flags.auditor(own).audit(root, baseline=known if len(roots) == 1 else None, since=since)
+
+    audited = audit_paths(paths or [Path()], audit)
+    write_document(_render(audited, output_format, wants_color(no_color, output), show_passed), output)
+    status = exit_status(audited, settings.fail_on, strict=strict)
+    if status:
+        raise typer.Exit(status)
+
+
+def _words(values: list[str] | None) -> tuple[str, ...] | None:
+    """The words of an option that may be repeated and holds a list; None when it is not given."""
+    if values is None:
+        return None
+    return tuple(word.strip() for value in values for word in value.split(",") if word.strip())
+
+
+def _configured(settings: Settings) -> Path | None:
+    return settings.folder / settings.baseline if settings.baseline else None
+
+
+def _write_baseline(auditor: Auditor, root: Path, target: Path) -> None:
+    from cmgan_audit.gate.baseline import baseline_of, write_baseline
+    from cmgan_audit.report.wording import count
+
+    made = baseline_of(auditor.audit(root).findings, root)
+    write_baseline(target, made)
+    typer.echo(f"{target}: {count(sum(entry.count for entry in made.entries), 'known finding')}", err=True)
+
+
+def _prune_baseline(auditor: Auditor, root: Path, target: Path) -> None:
+    from cmgan_audit.gate.baseline import prune, read_baseline, write_baseline
+    from cmgan_audit.report.wording import count
+
+    before = read_baseline(target)
+    pruned = prune(before, auditor.audit(root), root)
+    write_baseline(target, pruned)
+    gone = sum(entry.count for entry in before.entries) - sum(entry.count for entry in pruned.entries)
+    typer.echo(f"{target}: {count(gone, 'stale finding')} taken out", err=True)
+
+
+def _render(audited: Audited, output_format: str, color: bool, show_passed: bool) -> str:
+    if output_format == "text":
+        from cmgan_audit.report.check_text import render
+
+        return render(audited, color=color, show_passed=show_passed)
+    from importlib import import_module
+
+    module = {"json": "check_json", "markdown": "check_markdown"}.get(output_format, output_format)
+    document: str = import_module(f"cmgan_audit.report.{module}").render(audited)
+    return document

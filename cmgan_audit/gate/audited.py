@@ -1,0 +1,108 @@
+"""What the static door hands to the gate, and what the gate hands to the reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from cmgan_audit.errors import InputError
+from cmgan_audit.finding import Finding, Severity
+from cmgan_audit.rules.matching import Passed, Unresolved
+from cmgan_audit.rules.record import Record
+from cmgan_audit.rules.rule import Rule
+
+
+class CoverageLike(Protocol):
+    """How much of a tree the collectors could see."""
+
+    @property
+    def files(self) -> int:
+        """Number of files that should be read."""
+
+    @property
+    def parsed(self) -> int:
+        """Number of files that could be."""
+
+    @property
+    def failed(self) -> Sequence[tuple[str, int, str]]:
+        """The others: path, line, reason."""
+
+    @property
+    def loaders(self) -> int:
+        """Number of data loaders that the program makes."""
+
+    @property
+    def loaders_resolved(self) -> int:
+        """Number of loaders whose batch size is known."""
+
+
+class CollectedLike(Protocol):
+    """What the collectors made of a tree."""
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """The records that rules judge."""
+
+    @property
+    def coverage(self) -> CoverageLike:
+        """How much of the tree was seen."""
+
+    @property
+    def unresolved(self) -> Sequence[Unresolved]:
+        """What the collectors themselves could not find out."""
+
+
+# Whether a path (relative to the audited folder, with forward slashes) is left out.
+Excluded = Callable[[str], bool]
+
+Collect = Callable[[Path, Excluded], CollectedLike]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much was seen, over all trees of a run."""
+
+    files: int = 0
+    parsed: int = 0
+    failed: tuple[tuple[str, int, str], ...] = ()
+    loaders: int = 0
+    loaders_resolved: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """The result of `check`: what every report is made from.
+
+    `findings` holds also what is suppressed or in the baseline, marked as such. `ignored` counts findings that the
+    settings drop for their path, `older` those that `--since` leaves out. `root` is the folder that the paths of
+    findings start from; `rules` are the rules that ran.
+    """
+
+    root: Path
+    findings: tuple[Finding, ...] = ()
+    unresolved: tuple[Unresolved, ...] = ()
+    passed: tuple[Passed, ...] = ()
+    coverage: Coverage = field(default_factory=Coverage)
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    ignored: int = 0
+    older: int = 0
+
+    @property
+    def open(self) -> tuple[Finding, ...]:
+        """The findings that count: neither suppressed nor in the baseline."""
+        return tuple(finding for finding in self.findings if finding.suppressed is None and not finding.baselined)
+
+
+def exit_status(audited: Audited, fail_on: str, *, strict: bool) -> int:
+    """Return the exit status of the contract: 1 findings, 3 something could not be read under `--strict`, else 0.
+
+    Args:
+        audited: the result of the audit.
+        fail_on: error, warning, note or never.
+        strict: whether a file that could not be analysed matters.
+    """
+    if fail_on != "never" and any(finding.severity >= Severity(fail_on) for finding in audited.open):
+        return 1
+    return InputError.exit_status if strict and audited.coverage.failed else 0

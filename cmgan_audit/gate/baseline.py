@@ -1,0 +1,203 @@
+"""The baseline: findings that are known and do not fail the gate, by rule and symbolic place instead of line."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cmgan_audit.errors import UsageError
+from cmgan_audit.finding import Confidence, Finding, Location
+from cmgan_audit.gate.audited import Audited
+from cmgan_audit.gate.fingerprint import under_older_name
+from cmgan_audit.gate.git import GitError, Repository
+from cmgan_audit.rules.catalogue import Catalogue
+
+SCHEMA = "cmgan-audit/baseline/v1"
+STALE = "CMG906"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One known finding: what makes its fingerprint, the fingerprint, and how often it occurs."""
+
+    rule: str
+    path: str
+    anchor: str
+    fingerprint: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The known findings, and the commit at which they were written down (for renamed files)."""
+
+    entries: tuple[Entry, ...] = ()
+    commit: str | None = None
+
+
+def read_baseline(path: Path) -> Baseline:
+    """Read a baseline file.
+
+    Raises:
+        UsageError: the file cannot be read or is no baseline.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(
+            f"baseline {path}: cannot be read: {error.strerror or error}; --write-baseline makes one"
+        ) from error
+    except ValueError as error:
+        raise UsageError(f"baseline {path}: is not JSON: {error}") from error
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise UsageError(f"baseline {path}: 'schema' is not {SCHEMA!r}")
+    findings = document.get("findings")
+    if not isinstance(findings, list):
+        raise UsageError(f"baseline {path}: 'findings' is not a list")
+    commit = document.get("commit")
+    return Baseline(
+        tuple(_entry(path, number, each) for number, each in enumerate(findings)),
+        commit if isinstance(commit, str) else None,
+    )
+
+
+def _entry(path: Path, number: int, content: Any) -> Entry:
+    place = f"baseline {path}: findings[{number}]"
+    if not isinstance(content, dict):
+        raise UsageError(f"{place} is not an object")
+    for key in ("rule", "path", "anchor", "fingerprint"):
+        if not isinstance(content.get(key), str):
+            raise UsageError(f"{place}: {key!r} is not a text")
+    count = content.get("count", 1)
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise UsageError(f"{place}: 'count' is {count!r}, not a whole number from 1 on")
+    return Entry(content["rule"], content["path"], content["anchor"], content["fingerprint"], count)
+
+
+def baseline_of(findings: Sequence[Finding], root: Path) -> Baseline:
+    """Make a baseline of the findings that are not suppressed."""
+    kept = [finding for finding in findings if finding.suppressed is None and finding.rule != STALE]
+    counts = Counter(finding.fingerprint for finding in kept)
+    entries = {
+        finding.fingerprint: Entry(
+            finding.rule,
+            "" if finding.location is None else finding.location.path,
+            finding.anchor,
+            finding.fingerprint,
+            counts[finding.fingerprint],
+        )
+        for finding in kept
+    }
+    ordered = sorted(entries.values(), key=lambda entry: (entry.path, entry.rule, entry.anchor))
+    return Baseline(tuple(ordered), Repository(root).head())
+
+
+def write_baseline(path: Path, baseline: Baseline) -> None:
+    """Write a baseline file; equal findings at one commit give equal bytes.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    document = {
+        "schema": SCHEMA,
+        "commit": baseline.commit,
+        "findings": [
+            {
+                "rule": entry.rule,
+                "path": entry.path,
+                "anchor": entry.anchor,
+                "fingerprint": entry.fingerprint,
+                **({"count": entry.count} if entry.count > 1 else {}),
+            }
+            for entry in baseline.entries
+        ],
+    }
+    try:
+        path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"baseline {path}: cannot be written: {error.strerror or error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Findings with the known ones marked, and the entries that nothing matches any more."""
+
+    findings: tuple[Finding, ...]
+    stale: tuple[Entry, ...]
+
+
+def apply_baseline(findings: Sequence[Finding], baseline: Baseline, root: Path) -> Applied:
+    """Mark the findings that the baseline knows.
+
+    A finding in a file that git sees as renamed since the baseline was written is looked up under the older name too.
+    """
+    left = Counter({entry.fingerprint: entry.count for entry in baseline.entries})
+    first = [_mark(finding, finding.fingerprint, left) for finding in findings]
+    if any(not finding.baselined for finding in first) and left.total():
+        older = _renamed(baseline, root)
+        first = [
+            finding if finding.baselined else _mark(finding, under_older_name(finding, older).fingerprint, left)
+            for finding in first
+        ]
+    stale = tuple(
+        replace(entry, count=left[entry.fingerprint]) for entry in baseline.entries if left[entry.fingerprint]
+    )
+    return Applied(tuple(first), stale)
+
+
+def prune(baseline: Baseline, audited: Audited, root: Path) -> Baseline:
+    """Return the baseline without the entries that nothing matches; entries of rules that did not run stay."""
+    stale = {
+        entry.fingerprint: entry.count
+        for entry in apply_baseline(audited.findings, baseline, root).stale
+        if entry.rule in audited.rules
+    }
+    kept = [replace(entry, count=entry.count - stale.get(entry.fingerprint, 0)) for entry in baseline.entries]
+    return Baseline(tuple(entry for entry in kept if entry.count), baseline.commit)
+
+
+def _mark(finding: Finding, fingerprint: str, left: Counter[str]) -> Finding:
+    if not left[fingerprint] or finding.suppressed is not None:
+        return finding
+    left[fingerprint] -= 1
+    return replace(finding, baselined=True)
+
+
+def _renamed(baseline: Baseline, root: Path) -> dict[str, str]:
+    if baseline.commit is None:
+        return {}
+    try:
+        return Repository(root).renamed_since(baseline.commit)
+    except GitError:
+        return {}  # a shallow clone lacks the commit: files keep their names then
+
+
+def stale_findings(stale: Sequence[Entry], catalogue: Catalogue, running: Collection[str], path: str) -> list[Finding]:
+    """Make a finding of every entry of a rule that ran and that nothing matches any more.
+
+    Args:
+        stale: the entries.
+        catalogue: holds the rule that these findings are of.
+        running: the ids of the rules that ran.
+        path: the baseline file, relative to the audited folder.
+    """
+    rule = catalogue[STALE]
+    if rule.id not in running:
+        return []
+    return [
+        Finding(
+            rule=rule.id,
+            name=rule.name,
+            severity=rule.severity,
+            confidence=Confidence.HIGH,
+            message=rule.message.format(known=entry.rule, place=f"{entry.path} {entry.anchor}".strip(), baseline=path),
+            location=Location(path, 1),
+            anchor=entry.fingerprint,
+        )
+        for entry in stale
+        if entry.rule in running
+    ]

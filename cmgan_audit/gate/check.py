@@ -1,0 +1,141 @@
+"""The static audit as a whole: collect, match, suppress, compare with the baseline, leave what counts."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import pathspec
+
+from cmgan_audit.errors import InputError
+from cmgan_audit.finding import Finding
+from cmgan_audit.gate.audited import Audited, Collect, Coverage
+from cmgan_audit.gate.baseline import apply_baseline, read_baseline, stale_findings
+from cmgan_audit.gate.selection import matches_rule, selected_rules
+from cmgan_audit.gate.settings import Settings
+from cmgan_audit.gate.since import new_since
+from cmgan_audit.gate.suppression import apply_suppressions, commented_files, read_suppressions
+from cmgan_audit.rules.catalogue import Catalogue
+from cmgan_audit.rules.matching import Matches, match
+from cmgan_audit.rules.record import KINDS
+from cmgan_audit.rules.rule import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Auditor:
+    """Audits trees with one catalogue and one set of settings.
+
+    Attributes:
+        catalogue: every rule that can be named.
+        settings: of the project, with the command line's flags over them.
+        collect: the collectors of the static door.
+        today: the date that suppressions are held against.
+    """
+
+    catalogue: Catalogue
+    settings: Settings
+    collect: Collect
+    today: datetime.date
+
+    def audit(self, root: Path, *, baseline: Path | None = None, since: str = "") -> Audited:
+        """Audit a folder.
+
+        Args:
+            root: the folder; paths of findings are relative to it.
+            baseline: a file of known findings.
+            since: a commit; only findings that its tree did not have are left.
+
+        Raises:
+            InputError: there is nothing to analyse.
+            UsageError: the settings, the baseline or the commit are wrong.
+        """
+        paths = ProjectPaths(self.settings, root)
+        audited = self._audit_tree(root, paths)
+        findings: Sequence[Finding] = audited.findings
+        older = 0
+        if since:
+            findings, older = new_since(since, root, findings, lambda tree: self._findings_before(tree, paths))
+        if baseline is not None:
+            applied = apply_baseline(findings, read_baseline(baseline), root)
+            findings = applied.findings
+            if not since:  # with --since most entries have no finding to match, and that says nothing
+                name = Path(os.path.relpath(baseline, root)).as_posix()
+                findings = (*findings, *stale_findings(applied.stale, self.catalogue, audited.rules, name))
+        return replace(audited, findings=tuple(findings), older=older)
+
+    def _findings_before(self, tree: Path, paths: ProjectPaths) -> Sequence[Finding]:
+        try:
+            return self._audit_tree(tree, paths).findings
+        except InputError:  # the earlier tree held no program yet: everything is new
+            return ()
+
+    def _audit_tree(self, root: Path, paths: ProjectPaths) -> Audited:
+        rules = {
+            rule.id: rule
+            for rule in selected_rules(
+                self.catalogue, self.settings.select, self.settings.ignore, preview=self.settings.preview
+            )
+        }
+        collected = self.collect(root, paths.excluded)
+        compiled = [rule for rule in self.catalogue.judged(KINDS) if rule.rule.id in rules]
+        matches = match(collected.records, compiled, self.settings.parameters())
+        findings, ignored = self._judge(matches, root, paths, rules)
+        seen = collected.coverage
+        return Audited(
+            root=root,
+            findings=tuple(findings),
+            unresolved=tuple(dict.fromkeys((*matches.unresolved, *collected.unresolved))),
+            passed=matches.passed,
+            coverage=Coverage(seen.files, seen.parsed, tuple(seen.failed), seen.loaders, seen.loaders_resolved),
+            rules=rules,
+            ignored=ignored,
+        )
+
+    def _judge(
+        self, matches: Matches, root: Path, paths: ProjectPaths, rules: Mapping[str, Rule]
+    ) -> tuple[list[Finding], int]:
+        """Apply the project's severities and path ignores, then the suppressions."""
+        graded = [
+            replace(finding, severity=self.settings.severity_of(finding.rule) or finding.severity)
+            for finding in matches.findings
+        ]
+        kept = [finding for finding in graded if not paths.ignored(finding, self.catalogue[finding.rule])]
+        suppressions = read_suppressions(root, commented_files(root, paths.excluded))
+        marked = apply_suppressions(kept, suppressions, self.catalogue, rules, self.today)
+        return marked, len(graded) - len(kept)
+
+
+class ProjectPaths:
+    """The path patterns of the settings; they start from the settings file, the paths of findings from the root."""
+
+    def __init__(self, settings: Settings, root: Path) -> None:
+        self._settings = settings
+        folder, inner = settings.folder.resolve(), root.resolve()
+        self._prefix = f"{inner.relative_to(folder).as_posix()}/" if inner.is_relative_to(folder) else ""
+        self._prefix = self._prefix.removeprefix("./")
+
+    def excluded(self, path: str) -> bool:
+        """Whether the settings leave a path out of the audit."""
+        return bool(self._settings.exclude) and self._exclude.match_file(self._prefix + path)
+
+    def ignored(self, finding: Finding, rule: Rule) -> bool:
+        """Whether the settings ignore the rule of a finding at its path."""
+        if finding.location is None:
+            return False
+        path = self._prefix + finding.location.path
+        return any(spec.match_file(path) for spec, words in self._ignores if matches_rule(rule, words))
+
+    @cached_property
+    def _exclude(self) -> pathspec.GitIgnoreSpec:
+        return pathspec.GitIgnoreSpec.from_lines(self._settings.exclude)
+
+    @cached_property
+    def _ignores(self) -> list[tuple[pathspec.GitIgnoreSpec, tuple[str, ...]]]:
+        return [
+            (pathspec.GitIgnoreSpec.from_lines([pattern]), words)
+            for pattern, words in self._settings.per_path_ignores.items()
+        ]

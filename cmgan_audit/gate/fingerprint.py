@@ -1,0 +1,31 @@
+"""Fingerprints that tell findings apart and stay the same when lines move."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
+from cmgan_audit.finding import Finding
+
+
+def fingerprints(findings: Iterable[Finding]) -> list[str]:
+    """Return one fingerprint per finding, each different.
+
+    A rule may find the same symbolic place twice (two draws in one `__getitem__`): its ordinal tells them apart.
+    """
+    seen: Counter[str] = Counter()
+    found = []
+    for finding in findings:
+        base = finding.fingerprint
+        seen[base] += 1
+        found.append(base if seen[base] == 1 else hashlib.sha256(f"{base}\0{seen[base]}".encode()).hexdigest()[:16])
+    return found
+
+
+def under_older_name(finding: Finding, older: dict[str, str]) -> Finding:
+    """The finding as it would be in the file's older name; the same where the file was not renamed."""
+    if finding.location is None or finding.location.path not in older:
+        return finding
+    return replace(finding, location=replace(finding.location, path=older[finding.location.path]))

@@ -1,0 +1,47 @@
+"""The flags of the command line over the settings of a project."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cmgan_audit.gate.check import Auditor
+from cmgan_audit.gate.door import collect, load_kinds
+from cmgan_audit.gate.settings import Settings, find_settings, settle_rules
+from cmgan_audit.rules.catalogue import Catalogue, load_catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the command line says; None where it says nothing and the settings hold."""
+
+    select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] | None = None
+    fail_on: str | None = None
+    preview: bool = False
+    rules: tuple[Path, ...] = ()
+
+    def settings(self, root: Path) -> Settings:
+        """Return the settings that hold for a folder: those of its project, and the flags over them.
+
+        Raises:
+            UsageError: the settings or the rules that they name are wrong.
+        """
+        found = find_settings(root.absolute())
+        found = replace(
+            found,
+            select=found.select if self.select is None else self.select,
+            ignore=found.ignore if self.ignore is None else self.ignore,
+            fail_on=self.fail_on or found.fail_on,
+            preview=self.preview or found.preview,
+        )
+        return settle_rules(found, self._catalogue(found))
+
+    def auditor(self, settings: Settings) -> Auditor:
+        """Return the auditor for these settings."""
+        load_kinds()
+        return Auditor(self._catalogue(settings), settings, collect, datetime.date.today())
+
+    def _catalogue(self, settings: Settings) -> Catalogue:
+        return load_catalogue([*(settings.folder / folder for folder in settings.rules), *self.rules])

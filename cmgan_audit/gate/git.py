@@ -1,0 +1,131 @@
+"""What the gate asks of git: trees at other commits, renamed files, changed lines. Nothing is written there."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from cmgan_audit.errors import UsageError
+
+# Blobs beyond this are data; an empty file stands for them in the laid-out tree, so that listings stay true.
+LARGEST_BLOB = 5_000_000
+
+_HUNK = re.compile(rb"^@@ -\S+ \+(\d+)(?:,(\d+))? @@")
+
+
+class GitError(UsageError):
+    """Git is missing, the folder is in no repository, or a reference does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """The git repository around an audited folder; all paths are relative to that folder."""
+
+    folder: Path
+
+    def run(self, *arguments: str, stdin: bytes = b"") -> bytes:
+        """Run git in the folder and return what it prints.
+
+        Raises:
+            GitError: git is missing or fails.
+        """
+        # A hook (pre-commit) sets GIT_DIR and GIT_INDEX_FILE for its own repository: they would point us elsewhere.
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+        environment["GIT_OPTIONAL_LOCKS"] = "0"
+        try:
+            done = subprocess.run(
+                ["git", "-c", "core.quotepath=off", *arguments],
+                cwd=self.folder,
+                env=environment,
+                input=stdin,
+                capture_output=True,
+                check=False,
+            )
+        except FileNotFoundError as error:
+            raise GitError("git is not installed") from error
+        if done.returncode != 0:
+            message = done.stderr.decode(errors="replace").strip().splitlines()
+            raise GitError(f"git {arguments[0]}: {message[0] if message else 'failed'} (in {self.folder})")
+        return done.stdout
+
+    def commit(self, reference: str) -> str:
+        """Return the full hash of a commit.
+
+        Raises:
+            GitError: the folder is in no repository, or the reference names no commit.
+        """
+        self.run("rev-parse", "--git-dir")
+        try:
+            found = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
+        except GitError as error:
+            raise GitError(f"{reference!r} names no commit of the repository around {self.folder}") from error
+        return found.decode().strip()
+
+    def head(self) -> str | None:
+        """Return the hash of the commit that is checked out; None outside a repository or before the first commit."""
+        try:
+            return self.commit("HEAD")
+        except GitError:
+            return None
+
+    def lay_out(self, commit: str, target: Path) -> None:
+        """Write the folder as it is at a commit into an empty folder, from the object store.
+
+        Filters, attributes and hooks have no say; submodules and links that lead outside are left out.
+        """
+        prefix = self._prefix()
+        entries = self.run("ls-tree", "-r", "-l", "-z", "--full-tree", f"{commit}:{prefix}" if prefix else commit)
+        wanted: list[tuple[str, PurePosixPath]] = []
+        for entry in entries.split(b"\0"):
+            if not entry:
+                continue
+            head, _, name = entry.partition(b"\t")
+            mode, kind, blob, size = head.split()
+            path = PurePosixPath(os.fsdecode(name))
+            if kind != b"blob" or mode == b"120000":
+                continue
+            (target / path).parent.mkdir(parents=True, exist_ok=True)
+            if int(size) > LARGEST_BLOB:
+                (target / path).touch()
+            else:
+                wanted.append((blob.decode(), path))
+        content = self.run("cat-file", "--batch", stdin="".join(f"{blob}\n" for blob, _ in wanted).encode())
+        at = 0
+        for _, path in wanted:
+            line = content.index(b"\n", at)
+            length = int(content[at:line].split()[2])
+            (target / path).write_bytes(content[line + 1 : line + 1 + length])
+            at = line + length + 2  # a newline behind every blob
+
+    def renamed_since(self, commit: str) -> dict[str, str]:
+        """Return new path -> old path of the files renamed between a commit and the working tree."""
+        output = self.run(
+            "diff", "--name-status", "-z", "--relative", "--find-renames", "--diff-filter=R", commit, "--"
+        )
+        parts = [os.fsdecode(part) for part in output.split(b"\0") if part]
+        return {parts[index + 2]: parts[index + 1] for index in range(0, len(parts) - 2, 3)}
+
+    def changed_lines(self, commit: str) -> dict[str, set[int] | None]:
+        """Return, per file of the working tree, the lines that are new or changed since a commit; None for all."""
+        output = self.run("diff", "-U0", "--relative", "--no-color", "--no-ext-diff", "--find-renames", commit, "--")
+        changed: dict[str, set[int] | None] = {
+            os.fsdecode(name): None
+            for name in self.run("ls-files", "--others", "--exclude-standard", "-z").split(b"\0")
+            if name
+        }
+        path = ""
+        lines: set[int] = set()
+        for line in output.split(b"\n"):
+            if line.startswith(b"+++ "):
+                path, lines = os.fsdecode(line[4:]).rstrip("\t").removeprefix("b/"), set()
+            elif hunk := _HUNK.match(line):
+                start, count = int(hunk[1]), int(hunk[2] or 1)
+                lines.update(range(start, start + count))
+                changed[path] = lines
+        return changed
+
+    def _prefix(self) -> str:
+        return os.fsdecode(self.run("rev-parse", "--show-prefix").strip()).rstrip("/")

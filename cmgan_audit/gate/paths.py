@@ -1,0 +1,110 @@
+"""From the paths on the command line to one result: each folder is a training repository of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from cmgan_audit.errors import UsageError
+from cmgan_audit.finding import Finding, Location, Step
+from cmgan_audit.gate.audited import Audited, Coverage
+from cmgan_audit.rules.matching import Passed, Unresolved
+
+
+def root_of(path: Path) -> Path:
+    """Return the folder to audit for a path of the command line: a folder itself, or the folder of a file.
+
+    Raises:
+        UsageError: there is no such path.
+    """
+    if not path.exists():
+        raise UsageError(f"{path}: no such file or folder")
+    return path if path.is_dir() else path.parent
+
+
+def audit_paths(paths: Sequence[Path], audit: Callable[[Path], Audited]) -> Audited:
+    """Audit each path and join the results; paths of findings start from the one folder, or from the common one.
+
+    Args:
+        paths: folders, or files of which only the findings that touch them are kept.
+        audit: audits one folder.
+
+    Raises:
+        UsageError: a path does not exist.
+    """
+    results = []
+    for path in paths:
+        audited = audit(root_of(path))
+        results.append(audited if path.is_dir() else _touching(audited, path.name))
+    return results[0] if len(results) == 1 else _join(results)
+
+
+def _touching(audited: Audited, name: str) -> Audited:
+    def touches(finding: Finding) -> bool:
+        places = [step.location for step in finding.trail]
+        return any(place.path == name for place in (finding.location, *places) if place is not None)
+
+    return replace(
+        audited,
+        findings=tuple(finding for finding in audited.findings if touches(finding)),
+        unresolved=tuple(each for each in audited.unresolved if each.location.path == name),
+        passed=tuple(each for each in audited.passed if each.location.path == name),
+    )
+
+
+def _join(results: Sequence[Audited]) -> Audited:
+    root = Path(os.path.commonpath([result.root.absolute() for result in results]))
+    moved = [_moved(result, root) for result in results]
+    return Audited(
+        root=root,
+        findings=tuple(finding for result in moved for finding in result.findings),
+        unresolved=tuple(each for result in moved for each in result.unresolved),
+        passed=tuple(each for result in moved for each in result.passed),
+        coverage=Coverage(
+            files=sum(result.coverage.files for result in moved),
+            parsed=sum(result.coverage.parsed for result in moved),
+            failed=tuple(each for result in moved for each in result.coverage.failed),
+            loaders=sum(result.coverage.loaders for result in moved),
+            loaders_resolved=sum(result.coverage.loaders_resolved for result in moved),
+        ),
+        rules={name: rule for result in moved for name, rule in result.rules.items()},
+        ignored=sum(result.ignored for result in moved),
+        older=sum(result.older for result in moved),
+    )
+
+
+_Placed = TypeVar("_Placed", Step, Unresolved, Passed)
+
+
+def _moved(audited: Audited, root: Path) -> Audited:
+    """The same result with paths that start from another folder."""
+    inner = audited.root.absolute().relative_to(root).as_posix()
+    prefix = "" if inner == "." else f"{inner}/"
+
+    def place(location: Location) -> Location:
+        return replace(location, path=prefix + location.path)
+
+    def put(placed: _Placed) -> _Placed:
+        return replace(placed, location=place(placed.location))
+
+    return replace(
+        audited,
+        root=root,
+        findings=tuple(
+            replace(
+                finding,
+                location=None if finding.location is None else place(finding.location),
+                trail=tuple(put(step) for step in finding.trail),
+            )
+            for finding in audited.findings
+        ),
+        unresolved=tuple(put(each) for each in audited.unresolved),
+        passed=tuple(put(each) for each in audited.passed),
+        coverage=replace(
+            audited.coverage,
+            failed=tuple((prefix + path, line, reason) for path, line, reason in audited.coverage.failed),
+        ),
+    )

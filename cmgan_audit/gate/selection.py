@@ -1,0 +1,54 @@
+"""Which rules run: by id, by name, or by the beginning of an id (`CMG2` for all data rules)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cmgan_audit.errors import UsageError
+from cmgan_audit.rules.catalogue import Catalogue
+from cmgan_audit.rules.nearest import unknown_word
+from cmgan_audit.rules.rule import Rule
+
+
+def selected_rules(
+    catalogue: Catalogue, select: Sequence[str] = (), ignore: Sequence[str] = (), *, preview: bool = False
+) -> tuple[Rule, ...]:
+    """Return the rules of the static door that run.
+
+    A longer word is more precise and wins: `select CMG2, ignore CMG201` runs all data rules but one, `ignore CMG2,
+    select CMG201` runs CMG201. Rules in preview run with `preview`, or where they are selected by id or name.
+
+    Raises:
+        UsageError: a word names no rule.
+    """
+    chosen = []
+    for rule in _door(catalogue):
+        wanted = max((_precision(rule, word) for word in select), default=1)
+        unwanted = max((_precision(rule, word) for word in ignore), default=0)
+        named = any(word.casefold() in (rule.id.casefold(), rule.name) for word in select)
+        if wanted > unwanted and (preview or named or not rule.preview):
+            chosen.append(rule)
+    for word in (*select, *ignore):
+        if not any(_precision(rule, word) for rule in catalogue):
+            known = [name for rule in catalogue for name in (rule.id, rule.name)]
+            near = unknown_word("rule", word, known).split(";")[0]
+            raise UsageError(f"{near}; `cmgan-audit rules` lists them all")
+    return tuple(chosen)
+
+
+def matches_rule(rule: Rule, words: Iterable[str]) -> bool:
+    """Whether one of the words names this rule."""
+    return any(_precision(rule, word) for word in words)
+
+
+def _door(catalogue: Catalogue) -> list[Rule]:
+    return [rule for rule in catalogue if rule.door == "check"]
+
+
+def _precision(rule: Rule, word: str) -> int:
+    """How precisely a word names a rule: 0 not at all, 1 with all others, more for longer beginnings of its id."""
+    if word == "ALL":
+        return 1
+    if word.casefold() == rule.name:
+        return 1 + len(rule.id)
+    return 1 + len(word) if rule.id.startswith(word.upper()) and word else 0

@@ -1,0 +1,205 @@
+"""Settings of a project: `[tool.cmgan-audit]` in pyproject.toml, or cmgan-audit.toml; flags win over both."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cmgan_audit.errors import UsageError
+from cmgan_audit.finding import Severity
+from cmgan_audit.rules.catalogue import Catalogue
+from cmgan_audit.rules.nearest import unknown_word
+from cmgan_audit.rules.rule import ParameterValue
+
+FILE_NAME = "cmgan-audit.toml"
+TABLE = "tool.cmgan-audit"
+FAIL_ON = ("error", "warning", "note", "never")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a project decides about its audit; each field is a key of the settings file.
+
+    The metadata of a field is its help text, for `--show-settings`, the JSON schema and the documentation.
+    """
+
+    select: tuple[str, ...] = field(
+        default=(), metadata={"help": "rules that run: ids, names or prefixes; all if empty"}
+    )
+    ignore: tuple[str, ...] = field(default=(), metadata={"help": "rules that do not run"})
+    fail_on: str = field(default="error", metadata={"help": "lowest severity that makes the exit status 1"})
+    preview: bool = field(default=False, metadata={"help": "also run rules that are still in preview"})
+    exclude: tuple[str, ...] = field(default=(), metadata={"help": "paths that are not audited, as in .gitignore"})
+    rules: tuple[str, ...] = field(
+        default=(), metadata={"help": "folders with rules of your own, relative to the settings file"}
+    )
+    baseline: str = field(default="", metadata={"help": "file of known findings, relative to the settings file"})
+    per_path_ignores: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict, metadata={"help": "path pattern to the rules that are ignored there"}
+    )
+    per_rule: Mapping[str, Mapping[str, ParameterValue]] = field(
+        default_factory=dict, metadata={"help": "rule to its `severity` and parameters"}
+    )
+    source: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative paths of the settings start from."""
+        return Path() if self.source is None else self.source.parent
+
+    def severity_of(self, rule: str) -> Severity | None:
+        """The severity that the project gives a rule, None where it leaves the rule's own."""
+        value = self.per_rule.get(rule, {}).get("severity")
+        return None if value is None else Severity(value)
+
+    def parameters(self) -> dict[str, dict[str, ParameterValue]]:
+        """The parameters that the project sets, per rule."""
+        return {
+            rule: {name: value for name, value in values.items() if name != "severity"}
+            for rule, values in self.per_rule.items()
+        }
+
+
+KEYS = tuple(entry.name for entry in dataclasses.fields(Settings) if "help" in entry.metadata)
+
+
+def find_settings(start: Path) -> Settings:
+    """Read the settings that hold for a folder: the nearest file upwards, up to the root of the git repository.
+
+    Raises:
+        UsageError: the file is not TOML, or a key or a value is not legal.
+    """
+    for folder in (start, *start.parents):
+        own = folder / FILE_NAME
+        if own.is_file():
+            return read_settings(own, _load(own), where="")
+        project = folder / "pyproject.toml"
+        if project.is_file():
+            tool = _load(project).get("tool", {})
+            if isinstance(tool, dict) and "cmgan-audit" in tool:
+                return read_settings(project, tool["cmgan-audit"], where=TABLE)
+        if (folder / ".git").exists():
+            break
+    return Settings()
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: is not TOML: {error}") from error
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def read_settings(path: Path, table: Any, where: str) -> Settings:
+    """Check a table of settings and turn it into `Settings`.
+
+    Args:
+        path: the file, for errors and relative paths.
+        table: the content of the table.
+        where: the name of the table, "" for the top of the file.
+
+    Raises:
+        UsageError: a key is unknown, or a value is not what the key holds.
+    """
+    reader = _Reader(path, where)
+    if not isinstance(table, dict):
+        raise reader.error("", f"{table!r} is not a table")
+    for key in table:
+        if key not in KEYS:
+            raise reader.error("", unknown_word("key", key, KEYS))
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key in ("select", "ignore", "exclude", "rules"):
+            values[key] = reader.texts(key, value)
+        elif key == "fail_on":
+            values[key] = reader.word(key, value, FAIL_ON)
+        elif key == "preview":
+            values[key] = reader.flag(key, value)
+        elif key == "baseline":
+            values[key] = reader.text(key, value)
+        elif key == "per_path_ignores":
+            values[key] = {
+                pattern: reader.texts(f"{key}.{pattern}", rules) for pattern, rules in reader.table(key, value)
+            }
+        else:
+            values[key] = {rule: dict(reader.table(f"{key}.{rule}", entry)) for rule, entry in reader.table(key, value)}
+    return Settings(**values, source=path)
+
+
+class _Reader:
+    def __init__(self, path: Path, where: str) -> None:
+        self._path = path
+        self._where = where
+
+    def error(self, key: str, reason: str) -> UsageError:
+        place = ".".join(part for part in (self._where, key) if part)
+        return UsageError(
+            f"{self._path}: {f'[{place}] ' if place and not key else f'{place}: ' if place else ''}{reason}"
+        )
+
+    def text(self, key: str, value: Any) -> str:
+        if not isinstance(value, str):
+            raise self.error(key, f"{value!r} is not a text")
+        return value
+
+    def texts(self, key: str, value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise self.error(key, f"{value!r} is not a list of texts")
+        return tuple(value)
+
+    def word(self, key: str, value: Any, legal: tuple[str, ...]) -> str:
+        if value not in legal:
+            raise self.error(key, f"{value!r} is not one of {', '.join(legal)}")
+        return str(value)
+
+    def flag(self, key: str, value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.error(key, f"{value!r} is neither true nor false")
+        return value
+
+    def table(self, key: str, value: Any) -> list[tuple[str, Any]]:
+        if not isinstance(value, dict):
+            raise self.error(key, f"{value!r} is not a table")
+        return list(value.items())
+
+
+def settle_rules(settings: Settings, catalogue: Catalogue) -> Settings:
+    """Check what the settings say about single rules, and replace rule names by ids.
+
+    Raises:
+        UsageError: a rule, a parameter or its value is not legal.
+    """
+    per_rule: dict[str, dict[str, ParameterValue]] = {}
+    for word, values in settings.per_rule.items():
+        place = f"{settings.source}: per_rule.{word}"
+        try:
+            rule = catalogue.find(word)
+        except UsageError as error:
+            raise UsageError(f"{place}: {error}") from error
+        legal = ("severity", *rule.parameters)
+        for name, value in values.items():
+            if name not in legal:
+                raise UsageError(f"{place}: {unknown_word('key', name, legal)}")
+            if name == "severity":
+                if value not in FAIL_ON[:-1]:
+                    raise UsageError(f"{place}.severity: {value!r} is not one of {', '.join(FAIL_ON[:-1])}")
+                continue
+            default = rule.parameters[name]
+            if not _fits(value, default):
+                raise UsageError(f"{place}.{name}: {value!r} is not of the type of the default, {default!r}")
+        per_rule.setdefault(rule.id, {}).update(values)
+    return dataclasses.replace(settings, per_rule=per_rule)
+
+
+def _fits(value: object, default: ParameterValue) -> bool:
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(default, bool) and isinstance(value, bool)
+    if isinstance(default, float):
+        return isinstance(value, int | float)
+    return isinstance(value, type(default))

@@ -1,0 +1,61 @@
+"""`--since REF`: the whole tree is audited at both commits, and only what is new is left."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from cmgan_audit.finding import Finding, Step
+from cmgan_audit.gate.fingerprint import under_older_name
+from cmgan_audit.gate.git import Repository
+
+
+def new_since(
+    reference: str, root: Path, findings: Sequence[Finding], audit_tree: Callable[[Path], Sequence[Finding]]
+) -> tuple[list[Finding], int]:
+    """Return the findings that the tree at a commit did not have, and how many it had already.
+
+    Files that git sees as renamed are compared under their older name. In a new finding the step on a changed line
+    comes first: it tells the reader of the change why it appears now.
+
+    Args:
+        reference: a commit, branch or tag.
+        root: the audited folder, with uncommitted changes.
+        findings: what was found there.
+        audit_tree: audits another folder in the same way.
+
+    Raises:
+        GitError: the folder is in no git repository, or the reference names no commit.
+    """
+    repository = Repository(root)
+    commit = repository.commit(reference)
+    with tempfile.TemporaryDirectory(prefix="cmgan-audit-") as folder:
+        before = Path(folder) / "tree"
+        before.mkdir()
+        repository.lay_out(commit, before)
+        known = Counter(finding.fingerprint for finding in audit_tree(before) if finding.suppressed is None)
+    older = repository.renamed_since(commit)
+    changed = repository.changed_lines(commit)
+    new = []
+    for finding in findings:
+        fingerprint = under_older_name(finding, older).fingerprint
+        if known[fingerprint]:
+            known[fingerprint] -= 1
+        else:
+            new.append(_changed_first(finding, changed))
+    return new, len(findings) - len(new)
+
+
+def _changed_first(finding: Finding, changed: dict[str, set[int] | None]) -> Finding:
+    def is_changed(step: Step) -> bool:
+        place = step.location
+        lines = changed.get(place.path, set())
+        return lines is None or any(line in lines for line in range(place.line, (place.end_line or place.line) + 1))
+
+    first = next((step for step in finding.trail if is_changed(step)), None)
+    if first is None or first is finding.trail[0]:
+        return finding
+    return replace(finding, trail=(first, *(step for step in finding.trail if step is not first)))

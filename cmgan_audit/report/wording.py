@@ -1,0 +1,54 @@
+"""Sentences that several reports share: what was found, what is hidden, what could be seen."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from cmgan_audit.finding import Severity
+from cmgan_audit.gate.audited import Audited
+
+
+def count(number: int, word: str) -> str:
+    """Return "1 finding", "2 findings"."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def summary(audited: Audited) -> str:
+    """Account for every finding: "3 findings (2 errors, 1 note); 2 suppressed, 5 in the baseline"."""
+    shown = audited.open
+    by_severity = Counter(finding.severity for finding in shown)
+    grades = ", ".join(
+        count(by_severity[severity], severity.value) for severity in reversed(Severity) if by_severity[severity]
+    )
+    hidden = [
+        (sum(finding.suppressed is not None for finding in audited.findings), "suppressed"),
+        (sum(finding.baselined for finding in audited.findings), "in the baseline"),
+        (audited.older, "older than the commit"),
+        (audited.ignored, "ignored for their path"),
+        (sum(finding.fix is not None and bool(finding.fix.edits) for finding in shown), "fixable"),
+    ]
+    parts = [f"{number} {words}" for number, words in hidden if number]
+    found = count(len(shown), "finding") if shown else "no findings"
+    return found + (f" ({grades})" if grades else "") + (f"; {', '.join(parts)}" if parts else "")
+
+
+def coverage(audited: Audited, *, at_most: int = 4) -> str:
+    """Say honestly what was seen: files read, loaders resolved, and where the audit could not see.
+
+    Args:
+        audited: the result of the audit.
+        at_most: how many of the places that could not be decided are named.
+    """
+    seen = audited.coverage
+    parts = [f"read {seen.parsed} of {count(seen.files, 'file')}"]
+    if seen.loaders:
+        parts.append(f"batch size resolved at {seen.loaders_resolved} of {count(seen.loaders, 'loader')}")
+    else:
+        parts.append("no data loader found")
+    if audited.unresolved:
+        places = dict.fromkeys(f"{each.location}: {each.reason}" for each in audited.unresolved)
+        rules = f"{count(len(audited.unresolved), 'question')} undecided"
+        named = list(places)[:at_most]
+        more = len(places) - len(named)
+        parts.append(f"{rules}: {' | '.join(named)}" + (f" | and {more} more places" if more else ""))
+    return "; ".join(parts)
