@@ -57,7 +57,7 @@ def summarise(differences: Array, labels: Sequence[str] | None = None) -> Paired
 
     Args:
         differences: shape (n,), one finite number per utterance, at least one.
-        labels: stratum of each utterance; strata below 8 rows are merged.
+        labels: stratum of each utterance; strata below 4 rows are merged.
     """
     n = len(differences)
     mean = float(np.mean(differences))
@@ -73,6 +73,17 @@ def summarise(differences: Array, labels: Sequence[str] | None = None) -> Paired
     parts = sizes * variances / n**2  # strata weighted by their share of the rows
     total = float(parts.sum())
     return PairedSummary(n, mean, math.sqrt(total), total**2 / float(np.sum(parts**2 / (sizes - 1))))
+
+
+def flip_residuals(values: Array, codes: NDArray[np.intp]) -> Array:
+    """Residuals within strata, scaled so that their sum of squares is `n^2 se^2`: by `sqrt(n_h / (n_h - 1))`.
+
+    Without the factor the flips of small strata would vary too little (a stratum of one row, not at all).
+    """
+    sizes = np.bincount(codes)
+    factor = np.sqrt(sizes / np.maximum(sizes - 1, 1))[codes]
+    residuals: Array = (within_strata(values, codes).T * factor).T
+    return residuals
 
 
 def within_strata(values: Array, codes: NDArray[np.intp]) -> Array:

@@ -3,7 +3,8 @@
 A candidate is compared with the best of the checkpoints before it, and which one is best is chosen on the same scores.
 The reference for that choice is the maximum over all earlier checkpoints of the flipped statistic, with the same signs
 for all of them, so that their correlation (they share the candidate) is kept (Westfall and Young 1993, chapter 2).
-Residuals are centred within strata before flipping; the interval is then dual to the test.
+Residuals are centred within strata before flipping (and corrected for the size of the stratum); the interval is then
+dual to the test.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from cmgan_audit.statistics.multiple import (
     resampled_p,
     sign_flips,
 )
-from cmgan_audit.statistics.paired import ROUNDING, PairedSummary, within_strata
+from cmgan_audit.statistics.paired import ROUNDING, PairedSummary, flip_residuals
 from cmgan_audit.statistics.score_matrix import ScoreMatrix
 from cmgan_audit.statistics.strata import merge_small
 
@@ -67,7 +68,7 @@ class SignFlips:
         self._signs = sign_flips(len(matrix.utterances), resamples, seed)
         self._complete = np.array(np.isfinite(matrix.values).all(axis=0), ndmin=1)
         everything = np.ones(len(matrix.utterances), dtype=bool)
-        self._residuals = within_strata(np.where(self._complete, matrix.values, 0.0), self._codes(everything))
+        self._residuals = flip_residuals(np.where(self._complete, matrix.values, 0.0), self._codes(everything))
         self._sums = flipped_sums(self._signs, self._residuals)
 
     def against(self, candidate: str, earlier: Sequence[str], winner: str) -> Reference:
@@ -95,7 +96,7 @@ class SignFlips:
             both, difference = self._matrix.paired(name, candidate)
             if len(difference) < 2:
                 continue
-            own = within_strata(difference, self._codes(both))
+            own = flip_residuals(difference, self._codes(both))
             norm = float(np.linalg.norm(own))
             if norm > ROUNDING * float(np.max(np.abs(difference))) * len(own):
                 residuals[both, index] = own / norm

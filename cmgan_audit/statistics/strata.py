@@ -10,8 +10,9 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-# A stratum's own variance estimated on fewer rows is too often too small; singletons would contribute none at all.
-MIN_ROWS = 8
+# Every stratum's variance is divided by n_h - 1, so small strata are not biased; but strata of two or three rows leave
+# hardly any degrees of freedom (wide intervals), and a single row has no variance at all.
+MIN_ROWS = 4
 
 
 def merge_small(labels: Sequence[str], min_rows: int = MIN_ROWS) -> list[int]:
