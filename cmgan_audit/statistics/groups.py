@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
-from cmgan_audit.statistics.paired import Array, critical_t, interval, share_worse, summarise
+from cmgan_audit.statistics.paired import Array
 
 ALPHA = 0.05
 
@@ -44,26 +45,26 @@ def group_differences(
     higher_is_better: bool = True,
 ) -> list[GroupDifference]:
     """Mean differences per group, in the order of the groups' names; utterances without a group are left out."""
-    members: dict[str, list[int]] = {}
-    for index, utterance in enumerate(utterances):
-        if utterance in groups:
-            members.setdefault(groups[utterance], []).append(index)
-    found = []
-    for group in sorted(members):
-        values = differences[np.array(members[group])]
-        summary = summarise(values)
-        bounds = None
-        if summary.df is not None:
-            bounds = interval(summary, critical_t(summary.df, ALPHA))
-        found.append(
-            GroupDifference(
-                grouping=grouping,
-                group=group,
-                n=summary.n,
-                mean_difference=summary.mean,
-                ci_low=None if bounds is None else bounds[0],
-                ci_high=None if bounds is None else bounds[1],
-                share_worse=share_worse(values, higher_is_better),
-            )
+    rows = np.array([index for index, utterance in enumerate(utterances) if utterance in groups], dtype=np.intp)
+    if len(rows) == 0:
+        return []
+    names, codes = np.unique([groups[utterances[row]] for row in rows], return_inverse=True)
+    values = differences[rows]
+    sizes = np.bincount(codes)
+    means = np.bincount(codes, weights=values) / sizes
+    worse = np.bincount(codes, weights=values < 0 if higher_is_better else values > 0) / sizes
+    freedom = np.maximum(sizes - 1, 1)
+    deviations = np.bincount(codes, weights=(values - means[codes]) ** 2)
+    reach = -special.stdtrit(freedom, ALPHA / 2) * np.sqrt(deviations / freedom / sizes)
+    return [
+        GroupDifference(
+            grouping=grouping,
+            group=str(name),
+            n=int(sizes[index]),
+            mean_difference=float(means[index]),
+            ci_low=float(means[index] - reach[index]) if sizes[index] > 1 else None,
+            ci_high=float(means[index] + reach[index]) if sizes[index] > 1 else None,
+            share_worse=float(worse[index]),
         )
-    return found
+        for index, name in enumerate(names)
+    ]

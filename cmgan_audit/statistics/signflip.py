@@ -69,7 +69,8 @@ class SignFlips:
         self._complete = np.array(np.isfinite(matrix.values).all(axis=0), ndmin=1)
         everything = np.ones(len(matrix.utterances), dtype=bool)
         self._residuals = flip_residuals(np.where(self._complete, matrix.values, 0.0), self._codes(everything))
-        self._sums = flipped_sums(self._signs, self._residuals)
+        # One row per system: the comparisons below then run over memory that lies together.
+        self._sums = np.ascontiguousarray(flipped_sums(self._signs, self._residuals).T)
 
     def against(self, candidate: str, earlier: Sequence[str], winner: str) -> Reference:
         """The reference for `candidate` against the `winner` among `earlier`."""
@@ -78,13 +79,20 @@ class SignFlips:
         norms = np.linalg.norm(self._residuals[:, [place]] - self._residuals[:, columns], axis=0)
         size = np.linalg.norm(self._residuals[:, place])
         quick = self._complete[place] & self._complete[columns] & (norms > _CANCELLATION * size)
-        statistics = np.zeros((len(self._signs), len(earlier)))
-        sums = self._sums[:, [place]] - self._sums[:, columns[quick]]
-        statistics[:, quick] = np.abs(sums) / norms[quick]
-        slow = np.flatnonzero(~quick)
-        if len(slow):
-            statistics[:, slow] = self._alone(candidate, [earlier[int(index)] for index in slow])
-        return Reference(statistics.max(axis=1), statistics[:, list(earlier).index(winner)])
+        maximum = np.zeros(len(self._signs))
+        alone = np.zeros(len(self._signs))
+        slow = [name for name, shortcut in zip(earlier, quick, strict=True) if not shortcut]
+        by_hand = dict(zip(slow, self._alone(candidate, slow).T, strict=True)) if slow else {}
+        for name, column, norm in zip(earlier, columns, norms, strict=True):
+            if name in by_hand:
+                statistic = by_hand[name]
+            else:
+                statistic = np.abs(self._sums[place] - self._sums[column])
+                statistic /= norm
+            np.maximum(maximum, statistic, out=maximum)
+            if name == winner:
+                alone = statistic
+        return Reference(maximum, alone)
 
     def _alone(self, candidate: str, earlier: Sequence[str]) -> Array:
         """Flipped statistics, shape (resamples, len(earlier)), each pair centred on the rows that it has.
