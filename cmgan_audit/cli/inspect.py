@@ -56,7 +56,7 @@ def inspect(
     equal = duplicates((str(file.checkpoint.path), weights.digest) for file in facts for weights in file.weights[:1])
     render = inspect_json.to_json if output_format == "json" else inspect_text.to_text
     write_document(render(facts, changes, equal, failed), output)
-    if failed and not quiet:
+    if failed and not quiet and output_format != "text":
         typer.echo("\n".join(f"cmgan-audit: {reason}" for _, reason in failed), err=True)
     if failed and strict:
         raise InputError(f"{len(failed)} of {len(failed) + len(facts)} files could not be read")

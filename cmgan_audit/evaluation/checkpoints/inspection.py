@@ -51,7 +51,7 @@ class WeightsFacts:
         parameters: number of values, without batch-norm statistics.
         dtypes: tensors per type, such as {"float32": 331}.
         not_finite: names of tensors that hold NaN or Inf, with how many values.
-        all_zero: names of tensors of more than one value that are zero everywhere.
+        all_zero: names of tensors of more than one value that are zero everywhere, batch-norm statistics apart.
         batch_norms: state of every batch-norm layer.
         largest: name of the tensor with the largest absolute finite value, and that value; None without values.
     """
@@ -95,6 +95,7 @@ def inspect_file(path: Path) -> CheckpointFacts:
 
 def weights_facts(weights: Weights) -> WeightsFacts:
     """Facts about one set of weights."""
+    statistics = _statistics_names(weights)
     dtypes: dict[str, int] = {}
     not_finite: dict[str, int] = {}
     all_zero: list[str] = []
@@ -109,11 +110,10 @@ def weights_facts(weights: Weights) -> WeightsFacts:
         if bad:
             not_finite[name] = bad
         peak = float(torch.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0).abs().max())
-        if not bad and peak == 0.0 and tensor.numel() > 1:
+        if not bad and peak == 0.0 and tensor.numel() > 1 and name not in statistics:
             all_zero.append(name)
         if largest is None or peak > largest[1]:
             largest = (name, peak)
-    statistics = _statistics_names(weights)
     return WeightsFacts(
         name=weights.name,
         digest=weights.digest,

@@ -56,7 +56,8 @@ def plain_scalar(dtype: object, data: object = b"") -> object:
 
 def plain_path(*parts: object) -> str:
     """Join the parts of a path object to text."""
-    return "/".join(str(part) for part in parts)
+    text = "/".join(str(part) for part in parts)
+    return text[1:] if text.startswith("//") else text
 
 
 def plain_encode(text: object, encoding: object = "latin1") -> bytes:

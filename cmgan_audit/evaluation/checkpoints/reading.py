@@ -9,6 +9,7 @@ import mmap
 import pickle
 import re
 import struct
+import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ import torch
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
 from cmgan_audit.evaluation.checkpoints.naming import epoch_from_content, read_name
 from cmgan_audit.evaluation.checkpoints.plain import plain_values
-from cmgan_audit.evaluation.checkpoints.survey import Survey, SurveyError, survey_pickle
+from cmgan_audit.evaluation.checkpoints.survey import DAMAGE, Survey, SurveyError, survey_pickle
 
 _TORCH_MAGIC = 0x1950A86A20F9469CFC6C  # first pickle of the format before PyTorch 1.6
 _SAFETENSORS_HEADER_LIMIT = 100_000_000  # the format's own limit
@@ -132,7 +133,7 @@ def _read_legacy(path: Path, size: int) -> object:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as stream:
             if survey_pickle(stream, survey) != _TORCH_MAGIC:
                 raise CheckpointError(_not_torch(path, survey))
-            for _ in range(3):  # protocol, system, then the object itself
+            for _ in range(4):  # protocol, system, the object itself, keys of the storages
                 survey_pickle(stream, survey)
     except SurveyError as error:
         raise CheckpointError(f"{path}: damaged or cut short, or not a checkpoint: {error}") from error
@@ -152,7 +153,8 @@ def _not_torch(path: Path, survey: Survey) -> str:
 
 def _load_weights_only(path: Path, survey: Survey) -> object:
     try:
-        with torch.serialization.safe_globals(plain_values()):
+        with torch.serialization.safe_globals(plain_values()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # remarks on the age of a file; what matters ends as an error
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise CheckpointError(
@@ -161,7 +163,7 @@ def _load_weights_only(path: Path, survey: Survey) -> object:
             "torch.save(torch.load(FILE, weights_only=False)['state_dict'], NEW), with the key that holds the weights, "
             "or with .state_dict() where a whole model was saved"
         ) from error
-    except (RuntimeError, EOFError, ValueError, TypeError, KeyError, OSError, AssertionError, AttributeError) as error:
+    except (*DAMAGE, RuntimeError, OSError) as error:
         first_line = (str(error).splitlines() or [""])[0]
         raise CheckpointError(f"{path}: damaged or cut short: {type(error).__name__}: {first_line[:200]}") from error
 

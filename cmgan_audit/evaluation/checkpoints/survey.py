@@ -36,6 +36,23 @@ _ITEM_SIZES = {
 _LARGEST_ITEM = 16
 
 
+DAMAGE = (
+    pickle.UnpicklingError,
+    EOFError,
+    ValueError,  # also UnicodeDecodeError: damaged strings
+    TypeError,  # damaged opcodes meet values of the wrong kind
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    ImportError,
+    MemoryError,  # a claimed length beyond all memory
+    RecursionError,
+    struct.error,
+)
+"""What reading a damaged pickle may raise, in Python's reader and in torch's."""
+
+
 class Readable(Protocol):
     """A binary stream that never allocates more than it holds (`io.BytesIO`, `mmap.mmap`)."""
 
@@ -187,19 +204,5 @@ def survey_pickle(stream: Readable, survey: Survey) -> object:
         return _Surveyor(stream, survey).load()
     except SurveyError:
         raise
-    except (
-        pickle.UnpicklingError,
-        EOFError,
-        ValueError,  # also UnicodeDecodeError: damaged strings
-        TypeError,  # damaged opcodes meet values of the wrong kind
-        KeyError,
-        IndexError,
-        AttributeError,
-        OverflowError,
-        MemoryError,  # a claimed length beyond all memory
-        RecursionError,
-        ImportError,
-        AssertionError,
-        struct.error,
-    ) as error:
+    except DAMAGE as error:
         raise SurveyError(f"the pickle in it is damaged ({type(error).__name__}: {str(error)[:100]})") from error

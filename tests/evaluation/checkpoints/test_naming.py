@@ -1,0 +1,84 @@
+"""File names and their order."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
+from cmgan_audit.evaluation.checkpoints.naming import expand_checkpoints, natural_key, read_name
+
+
+@pytest.mark.parametrize(
+    ("name", "epoch", "step", "score"),
+    [
+        ("CMGAN_epoch_7_0.105", 7, None, 0.105),
+        ("CMGAN_epoch_0_0.313", 0, None, 0.313),
+        ("latest_checkpoint.pth", None, None, None),
+        ("g_00005000", None, 5000, None),
+        ("do_00005000", None, 5000, None),
+        ("epoch=3-step=1000.ckpt", 3, 1000, None),
+        ("epoch=12-val_loss=0.52.ckpt", 12, None, 0.52),
+        ("ckpt_80", 80, None, None),
+        ("checkpoint_12.pth", 12, None, None),
+        ("model-00012.pt", 12, None, None),
+        ("epoch_10.pth", 10, None, None),
+        ("ep007.pth", 7, None, None),
+        ("best.pth", None, None, None),
+        ("v2_final.pth", None, None, None),
+        ("step_20000.safetensors", None, 20000, None),
+    ],
+)
+def test_what_names_say(name, epoch, step, score):
+    said = read_name(name)
+    assert (said.epoch, said.step, said.score) == (epoch, step, score)
+
+
+@given(st.text(max_size=40))
+def test_any_name_can_be_read_and_sorted(name):
+    read_name(name)
+    assert natural_key(name) == natural_key(name)
+
+
+@given(st.lists(st.integers(0, 10**6), unique=True))
+def test_numbers_sort_by_value(numbers):
+    names = sorted((f"epoch_{n}.pth" for n in numbers), key=natural_key)
+    assert names == [f"epoch_{n}.pth" for n in sorted(numbers)]
+
+
+def test_patterns_and_folders_come_in_natural_order(tmp_path):
+    names = ["epoch_10.pth", "epoch_2.pth", "epoch_1.pth"]
+    for name in names:
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "notes.txt").write_bytes(b"x")
+    wanted = [tmp_path / name for name in ("epoch_1.pth", "epoch_2.pth", "epoch_10.pth")]
+    assert expand_checkpoints([str(tmp_path / "*.pth")]) == wanted
+    assert expand_checkpoints([str(tmp_path)]) == wanted
+    given_order = [str(tmp_path / name) for name in names]
+    assert [str(path) for path in expand_checkpoints(given_order)] == given_order
+
+
+def test_names_without_a_suffix_in_a_folder(tmp_path):
+    for name in ("CMGAN_epoch_2_0.2", "CMGAN_epoch_10_0.1", "README", "train.log", "run.py"):
+        (tmp_path / name).write_bytes(b"x")
+    assert [path.name for path in expand_checkpoints([str(tmp_path)])] == ["CMGAN_epoch_2_0.2", "CMGAN_epoch_10_0.1"]
+
+
+def test_a_folder_of_wav_files_is_one_system(tmp_path):
+    (tmp_path / "a.wav").write_bytes(b"x")
+    assert expand_checkpoints([str(tmp_path)]) == [tmp_path]
+
+
+def test_what_means_nothing(tmp_path):
+    for argument, said in ((str(tmp_path / "*.pth"), "no file matches"), (str(tmp_path / "x"), "no such file")):
+        with pytest.raises(CheckpointError, match=said):
+            expand_checkpoints([argument])
+    with pytest.raises(CheckpointError, match="neither wav files nor checkpoints"):
+        expand_checkpoints([str(tmp_path)])
+
+
+def test_a_file_whose_name_looks_like_a_pattern(tmp_path):
+    path = tmp_path / "epoch[3].pth"
+    path.write_bytes(b"x")
+    assert expand_checkpoints([str(path)]) == [path]
