@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from cmgan_audit.gate.since import new_since
 from cmgan_audit.gate.suppression import apply_suppressions, commented_files, read_suppressions
 from cmgan_audit.rules.catalogue import Catalogue
 from cmgan_audit.rules.matching import Matches, match
-from cmgan_audit.rules.record import KINDS
+from cmgan_audit.rules.record import KINDS, Record
 from cmgan_audit.rules.rule import Rule
 
 
@@ -34,12 +34,14 @@ class Auditor:
         settings: of the project, with the command line's flags over them.
         collect: the collectors of the static door.
         today: the date that suppressions are held against.
+        kinds: the kinds of record that rules may be over.
     """
 
     catalogue: Catalogue
     settings: Settings
     collect: Collect
     today: datetime.date
+    kinds: Mapping[str, type[Record]] = field(default_factory=lambda: KINDS)
 
     def audit(self, root: Path, *, baseline: Path | None = None, since: str = "") -> Audited:
         """Audit a folder.
@@ -81,7 +83,7 @@ class Auditor:
             )
         }
         collected = self.collect(root, paths.excluded)
-        compiled = [rule for rule in self.catalogue.judged(KINDS) if rule.rule.id in rules]
+        compiled = [rule for rule in self.catalogue.judged(self.kinds) if rule.rule.id in rules]
         matches = match(collected.records, compiled, self.settings.parameters())
         findings, ignored = self._judge(matches, root, paths, rules)
         seen = collected.coverage

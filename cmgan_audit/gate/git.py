@@ -76,8 +76,7 @@ class Repository:
 
         Filters, attributes and hooks have no say; submodules and links that lead outside are left out.
         """
-        prefix = self._prefix()
-        entries = self.run("ls-tree", "-r", "-l", "-z", "--full-tree", f"{commit}:{prefix}" if prefix else commit)
+        entries = self.run("ls-tree", "-r", "-l", "-z", commit)  # of the folder in which git runs, relative to it
         wanted: list[tuple[str, PurePosixPath]] = []
         for entry in entries.split(b"\0"):
             if not entry:
@@ -126,6 +125,3 @@ class Repository:
                 lines.update(range(start, start + count))
                 changed[path] = lines
         return changed
-
-    def _prefix(self) -> str:
-        return os.fsdecode(self.run("rev-parse", "--show-prefix").strip()).rstrip("/")

@@ -1,0 +1,54 @@
+"""`check --format markdown`: for a comment on a pull request or the summary of a workflow run."""
+
+from __future__ import annotations
+
+import re
+
+from cmgan_audit.finding import Finding
+from cmgan_audit.gate.audited import Audited
+from cmgan_audit.report.places import prefix_from_here
+from cmgan_audit.report.wording import coverage, summary
+
+
+def render(audited: Audited) -> str:
+    """Return the findings that count as Markdown."""
+    prefix = prefix_from_here(audited)
+    parts = [f"### cmgan-audit: {summary(audited)}"]
+    if audited.open:
+        rows = [_row(finding, prefix) for finding in audited.open]
+        parts.append("\n".join(("| | rule | where | what |", "|---|---|---|---|", *rows)))
+        parts += [_way(finding, prefix) for finding in audited.open if finding.trail]
+    parts.append(_escape(coverage(audited)))
+    return "\n\n".join(parts) + "\n"
+
+
+def _row(finding: Finding, prefix: str) -> str:
+    place = "" if finding.location is None else _code(f"{prefix}{finding.location}")
+    rule = f"{finding.rule} {finding.name}"
+    return f"| **{finding.severity.value}** | {rule} | {place} | {_escape(finding.message)} |"
+
+
+def _way(finding: Finding, prefix: str) -> str:
+    place = "" if finding.location is None else f" at {_html(prefix + str(finding.location))}"
+    steps = "\n".join(
+        f"{number}. {_code(f'{prefix}{step.location}')} {_escape(step.note)}"
+        for number, step in enumerate(finding.trail, start=1)
+    )
+    return f"<details><summary>{finding.rule}{place}: how it comes about</summary>\n\n{steps}\n\n</details>"
+
+
+def _escape(text: str) -> str:
+    """Text whose every character stands for itself in a table cell or a list."""
+    return re.sub(r"([\\`*_{}\[\]<>|#~])", r"\\\1", " ".join(text.split()))
+
+
+def _code(text: str) -> str:
+    """A path in a code span, also in a table cell."""
+    text = " ".join(text.split()).replace("|", "\\|")
+    fence = "``" if "`" in text else "`"
+    pad = " " if "`" in text else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+def _html(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,51 @@
+"""`check --format junit`: findings as failed test cases, what is in order as passed ones, the undecided as skipped."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+from cmgan_audit.finding import Finding, Location
+from cmgan_audit.gate.audited import Audited
+from cmgan_audit.report.ansi import visible
+from cmgan_audit.report.places import prefix_from_here
+
+
+def render(audited: Audited) -> str:
+    """Return the report as JUnit XML."""
+    prefix = prefix_from_here(audited)
+    cases = [
+        *(_failed(finding, prefix) for finding in audited.open),
+        *(_skipped(each.rule, each.location, each.reason, prefix) for each in audited.unresolved),
+        *(_case(each.rule, each.location, prefix) for each in audited.passed),
+    ]
+    counts = {"tests": len(cases), "failures": len(audited.open), "errors": 0, "skipped": len(audited.unresolved)}
+    attributes = {name: str(number) for name, number in counts.items()}
+    root = ElementTree.Element("testsuites", {"name": "cmgan-audit", **attributes})
+    suite = ElementTree.SubElement(root, "testsuite", {"name": "cmgan-audit check", **attributes})
+    suite.extend(cases)
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _case(rule: str, place: Location | None, prefix: str) -> ElementTree.Element:
+    path = "" if place is None else visible(prefix + place.path)
+    name = rule if place is None else f"{rule} {path}:{place.line}"
+    attributes = {"name": name, "classname": path or "cmgan-audit"}
+    if place is not None:
+        attributes |= {"file": path, "line": str(place.line)}
+    return ElementTree.Element("testcase", attributes)
+
+
+def _failed(finding: Finding, prefix: str) -> ElementTree.Element:
+    case = _case(finding.rule, finding.location, prefix)
+    message = visible(finding.message)
+    failure = ElementTree.SubElement(case, "failure", {"message": message, "type": finding.severity.value})
+    steps = [f"{prefix}{step.location}: {step.note}" for step in finding.trail]
+    failure.text = "\n".join(visible(line) for line in (f"{finding.rule} {finding.name}", message, *steps))
+    return case
+
+
+def _skipped(rule: str, place: Location, reason: str, prefix: str) -> ElementTree.Element:
+    case = _case(rule, place, prefix)
+    ElementTree.SubElement(case, "skipped", {"message": visible(reason)})
+    return case

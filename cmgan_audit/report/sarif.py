@@ -1,0 +1,151 @@
+"""`check --format sarif`: SARIF 2.1.0 (OASIS), for code scanning and editors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from cmgan_audit import __version__
+from cmgan_audit.finding import Finding, Fix, Location, Severity, Step
+from cmgan_audit.gate.audited import Audited
+from cmgan_audit.gate.fingerprint import fingerprints
+from cmgan_audit.report.places import prefix_from_here
+from cmgan_audit.report.rule_text import chapters
+from cmgan_audit.rules.rule import Rule
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+BASE = "%SRCROOT%"
+# The name of our fingerprint and its version: code scanning matches results of two runs by it.
+FINGERPRINT = "cmganAudit/v1"
+
+LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
+
+
+def render(audited: Audited) -> str:
+    """Return the report as SARIF text."""
+    return json.dumps(document(audited), indent=2, ensure_ascii=False) + "\n"
+
+
+def document(audited: Audited) -> dict[str, Any]:
+    """Return the report as a SARIF log."""
+    writer = _Writer(prefix_from_here(audited), tuple(audited.rules))
+    marks = fingerprints(audited.findings)
+    run = {
+        "tool": {
+            "driver": {
+                "name": "cmgan-audit",
+                "version": __version__,
+                "semanticVersion": __version__,
+                "rules": [_descriptor(rule) for rule in audited.rules.values()],
+            }
+        },
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {BASE: {"description": {"text": "The folder in which cmgan-audit ran."}}},
+        "invocations": [
+            {
+                "executionSuccessful": True,
+                "toolExecutionNotifications": [
+                    {
+                        "level": "warning",
+                        "message": {"text": f"could not be read: {reason}"},
+                        "locations": [{"physicalLocation": writer.physical(Location(path, max(line, 1)))}],
+                    }
+                    for path, line, reason in audited.coverage.failed
+                ],
+            }
+        ],
+        "results": [writer.result(finding, mark) for finding, mark in zip(audited.findings, marks, strict=True)],
+    }
+    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _descriptor(rule: Rule) -> dict[str, Any]:
+    parts = list(chapters(rule))
+    return {
+        "id": rule.id,
+        "name": rule.name,
+        "shortDescription": {"text": rule.summary},
+        "fullDescription": {"text": rule.why},
+        "help": {
+            "text": "\n\n".join(f"{title}: {text}" for title, text in parts),
+            "markdown": "\n\n".join(f"## {title}\n\n{text}" for title, text in parts),
+        },
+        "defaultConfiguration": {"level": LEVELS[rule.severity]},
+        "properties": {"tags": ["speech-enhancement", *(["preview"] if rule.preview else [])]},
+    }
+
+
+class _Writer:
+    """Turns findings into results; knows the prefix of their paths and the order of the rules."""
+
+    def __init__(self, prefix: str, rules: Sequence[str]) -> None:
+        self._prefix = prefix
+        self._rules = {identifier: index for index, identifier in enumerate(rules)}
+
+    def result(self, finding: Finding, fingerprint: str) -> dict[str, Any]:
+        result: dict[str, Any] = {
+            "ruleId": finding.rule,
+            "level": LEVELS[finding.severity],
+            "message": {"text": finding.message},
+            "partialFingerprints": {FINGERPRINT: fingerprint},
+            "properties": {"confidence": finding.confidence.value},
+        }
+        if finding.rule in self._rules:
+            result["ruleIndex"] = self._rules[finding.rule]
+        if finding.location is not None:
+            result["locations"] = [{"physicalLocation": self.physical(finding.location)}]
+        if finding.trail:
+            steps = [self._step(step) for step in finding.trail]
+            result["codeFlows"] = [{"threadFlows": [{"locations": [{"location": step} for step in steps]}]}]
+            result["relatedLocations"] = [{"id": number, **step} for number, step in enumerate(steps, start=1)]
+        suppressions = _suppressions(finding)
+        if suppressions:
+            result["suppressions"] = suppressions
+        if finding.fix is not None and finding.fix.edits:
+            result["fixes"] = [self._fix(finding.fix)]
+        return result
+
+    def physical(self, place: Location) -> dict[str, Any]:
+        region: dict[str, Any] = {"startLine": place.line, "startColumn": place.column}
+        if place.end_line is not None:
+            region["endLine"] = place.end_line
+        if place.end_column is not None:
+            region["endColumn"] = place.end_column
+        return {"artifactLocation": self._artifact(place.path), "region": region}
+
+    def _artifact(self, path: str) -> dict[str, str]:
+        return {"uri": quote(self._prefix + path), "uriBaseId": BASE}
+
+    def _step(self, step: Step) -> dict[str, Any]:
+        return {"physicalLocation": self.physical(step.location), "message": {"text": step.note}}
+
+    def _fix(self, fix: Fix) -> dict[str, Any]:
+        by_path: dict[str, list[dict[str, Any]]] = {}
+        for edit in fix.edits:
+            region = {
+                "startLine": edit.line,
+                "startColumn": edit.column,
+                "endLine": edit.end_line,
+                "endColumn": edit.end_column,
+            }
+            by_path.setdefault(edit.path, []).append(
+                {"deletedRegion": region, "insertedContent": {"text": edit.replacement}}
+            )
+        return {
+            "description": {"text": f"{fix.title} ({fix.safety})"},
+            "artifactChanges": [
+                {"artifactLocation": self._artifact(path), "replacements": replacements}
+                for path, replacements in by_path.items()
+            ],
+        }
+
+
+def _suppressions(finding: Finding) -> list[dict[str, str]]:
+    found = []
+    if finding.suppressed is not None:
+        found.append({"kind": "inSource", "justification": finding.suppressed})
+    if finding.baselined:
+        found.append({"kind": "external", "justification": "in the baseline"})
+    return found

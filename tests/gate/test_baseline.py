@@ -1,0 +1,97 @@
+"""The baseline knows findings by rule and symbolic place: moved lines and renamed files change nothing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cmgan_audit.errors import UsageError
+from cmgan_audit.gate.baseline import baseline_of, prune, read_baseline, write_baseline
+
+SMALL = "def main():\n    batch_size = 1\n"
+
+
+@pytest.fixture
+def known(auditor, tmp_path):
+    """Write a baseline of a tree as it is now."""
+
+    def write(root):
+        path = tmp_path / "baseline.json"
+        write_baseline(path, baseline_of(auditor().audit(root).findings, root))
+        return path
+
+    return write
+
+
+def test_known_findings_do_not_count(auditor, tree, known, rules_of):
+    root = tree({"train.py": SMALL})
+    audited = auditor().audit(root, baseline=known(root))
+    assert rules_of(audited) == []
+    assert [finding.baselined for finding in audited.findings] == [True]
+
+
+def test_moved_lines_stay_known_and_new_places_do_not(auditor, tree, known, rules_of):
+    root = tree({"train.py": SMALL})
+    path = known(root)
+    tree({"train.py": f"# a line\n\n\n{SMALL}"})
+    assert rules_of(auditor().audit(root, baseline=path)) == []
+    tree({"train.py": SMALL + "def other():\n    batch_size = 1\n"})
+    assert rules_of(auditor().audit(root, baseline=path)) == ["TOY101"]
+
+
+def test_the_same_place_twice_is_counted(auditor, tree, known, rules_of):
+    root = tree({"train.py": SMALL})
+    path = known(root)
+    tree({"train.py": SMALL + "    batch_size = 2\n"})
+    assert rules_of(auditor().audit(root, baseline=path)) == ["TOY101"]
+
+
+def test_a_renamed_file_is_followed_by_git(auditor, tree, git, known, rules_of):
+    root = tree({"a.py": "x = 1\n" * 20 + SMALL})
+    git("add", ".")
+    git("commit", "-qm", "first")
+    path = known(root)
+    git("mv", "a.py", "b.py")
+    assert rules_of(auditor().audit(root, baseline=path)) == []
+
+
+def test_stale_entries_are_reported_and_pruned(auditor, tree, known, rules_of):
+    root = tree({"train.py": SMALL, "other.py": SMALL})
+    path = known(root)
+    tree({"other.py": "x = 1\n"})
+    audited = auditor().audit(root, baseline=path)
+    assert rules_of(audited) == ["CMG906"]
+    assert "TOY101 at other.py" in audited.open[0].message
+    pruned = prune(read_baseline(path), auditor().audit(root), root)
+    assert [entry.path for entry in pruned.entries] == ["train.py"]
+
+
+def test_entries_of_rules_that_did_not_run_are_not_stale(auditor, tree, known, rules_of):
+    root = tree({"train.py": SMALL})
+    path = known(root)
+    assert rules_of(auditor(ignore=("TOY101",)).audit(root, baseline=path)) == []
+    assert prune(read_baseline(path), auditor(ignore=("TOY101",)).audit(root), root).entries
+
+
+def test_equal_findings_give_equal_bytes(tree, known):
+    root = tree({"train.py": SMALL})
+    assert known(root).read_bytes() == known(root).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "'schema' is not 'cmgan-audit/baseline/v1'"),
+        (json.dumps({"schema": "cmgan-audit/baseline/v1"}), "'findings' is not a list"),
+        (json.dumps({"schema": "cmgan-audit/baseline/v1", "findings": [{"rule": 1}]}), r"findings\[0\]: 'rule'"),
+    ],
+)
+def test_a_broken_baseline_is_an_error(tmp_path, content, reason):
+    path = tmp_path / "b.json"
+    path.write_text(content)
+    with pytest.raises(UsageError, match=reason):
+        read_baseline(path)
+    with pytest.raises(UsageError, match="--write-baseline makes one"):
+        read_baseline(tmp_path / "none.json")

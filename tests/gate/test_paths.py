@@ -1,0 +1,61 @@
+"""Several paths, single files, and the exit status of the contract."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.errors import UsageError
+from cmgan_audit.gate.audited import Coverage, exit_status
+from cmgan_audit.gate.fingerprint import fingerprints
+from cmgan_audit.gate.paths import audit_paths, root_of
+
+
+def test_several_folders_are_joined_under_their_common_one(auditor, tree):
+    root = tree({"one/a.py": "batch_size = 1\n", "two/b.py": "batch_size = 5\n"})
+    audited = audit_paths([root / "one", root / "two"], auditor().audit)
+    assert [str(finding.location) for finding in audited.open] == ["one/a.py:1", "two/b.py:1"]
+    assert [str(finding.trail[0].location) for finding in audited.open] == ["one/a.py:1", "two/b.py:1"]
+    assert (audited.root, audited.coverage.files) == (root, 2)
+
+
+def test_a_file_keeps_the_findings_that_touch_it(auditor, tree):
+    root = tree({"a.py": "batch_size = 1\n", "b.py": "batch_size = 1\n"})
+    audited = audit_paths([root / "a.py"], auditor().audit)
+    assert [str(finding.location) for finding in audited.open] == ["a.py:1"]
+
+
+def test_a_path_that_is_not_there():
+    with pytest.raises(UsageError, match="nowhere: no such file or folder"):
+        root_of(Path("nowhere"))
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "strict", "failed", "status"),
+    [
+        ("error", False, False, 1),
+        ("never", False, False, 0),
+        ("never", False, True, 0),
+        ("never", True, True, 3),
+        ("never", True, False, 0),
+        ("error", True, True, 1),
+    ],
+)
+def test_exit_status(auditor, tree, fail_on, strict, failed, status):
+    audited = auditor().audit(tree({"a.py": "batch_size = 1\n"}))
+    if failed:
+        audited = replace(audited, coverage=Coverage(1, 0, (("b.py", 1, "invalid syntax"),)))
+    assert exit_status(audited, fail_on, strict=strict) == status
+
+
+def test_the_lowest_severity_that_counts(auditor, tree):
+    audited = auditor().audit(tree({"a.py": "batch_size = 5\n"}))
+    assert [exit_status(audited, word, strict=False) for word in ("error", "warning", "note")] == [0, 1, 1]
+
+
+def test_fingerprints_differ_where_a_place_is_found_twice(auditor, tree):
+    audited = auditor().audit(tree({"a.py": "batch_size = 1\nbatch_size = 2\n"}))
+    first, second = fingerprints(audited.findings)
+    assert first == audited.findings[0].fingerprint == audited.findings[1].fingerprint != second

@@ -1,0 +1,115 @@
+"""Settings of a project: found upwards, checked, flags over them."""
+
+from __future__ import annotations
+
+import pytest
+
+from cmgan_audit.errors import UsageError
+from cmgan_audit.gate.selection import selected_rules
+from cmgan_audit.gate.settings import KEYS, Settings, find_settings, settle_rules
+
+WRONG = [
+    ("fail-on = 'error'", "unknown key 'fail-on' (did you mean 'fail_on'?)"),
+    ("fail_on = 'eror'", "fail_on: 'eror' is not one of error, warning, note, never"),
+    ("select = 'CMG1'", "select: 'CMG1' is not a list of texts"),
+    ("preview = 1", "preview: 1 is neither true nor false"),
+    ("per_path_ignores = ['a']", "per_path_ignores: ['a'] is not a table"),
+    ("[per_path_ignores]\n'legacy/' = 'CMG1'", "per_path_ignores.legacy/: 'CMG1' is not a list of texts"),
+    ("select = [", "is not TOML"),
+]
+
+UNFITTING = [
+    ({"TOY999": {}}, "unknown rule 'TOY999'"),
+    ({"TOY101": {"limt": 3}}, "unknown key 'limt' (did you mean 'limit'?); known: severity, limit"),
+    ({"TOY101": {"limit": "four"}}, "'four' is not of the type of the default, 4"),
+    ({"TOY101": {"limit": True}}, "True is not of the type of the default, 4"),
+    ({"TOY101": {"severity": "fatal"}}, "'fatal' is not one of error, warning, note"),
+]
+
+
+@pytest.mark.parametrize(("text", "reason"), WRONG)
+def test_a_wrong_file_names_file_key_value_and_what_is_legal(tmp_path, text, reason):
+    (tmp_path / "cmgan-audit.toml").write_text(text)
+    with pytest.raises(UsageError) as caught:
+        find_settings(tmp_path)
+    assert reason in str(caught.value) and str(tmp_path / "cmgan-audit.toml") in str(caught.value)
+
+
+@pytest.mark.parametrize(("per_rule", "reason"), UNFITTING)
+def test_settings_of_single_rules_are_checked(catalogue, per_rule, reason):
+    with pytest.raises(UsageError) as caught:
+        settle_rules(Settings(per_rule=per_rule), catalogue)
+    assert reason in str(caught.value)
+
+
+def test_the_nearest_file_upwards_counts(tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[tool.cmgan-audit]\nfail_on = 'note'\n")
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    assert find_settings(inner).fail_on == "note"
+    (inner / "cmgan-audit.toml").write_text("fail_on = 'warning'\n")
+    assert find_settings(inner).fail_on == "warning"
+
+
+def test_a_pyproject_without_our_table_and_a_repository_root_in_between(tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[tool.cmgan-audit]\nfail_on = 'note'\n")
+    inner = tmp_path / "inner"
+    (inner / ".git").mkdir(parents=True)
+    (inner / "pyproject.toml").write_text("[tool.other]\n")
+    assert find_settings(inner) == Settings()
+
+
+def test_every_key_has_help_and_can_be_written(tmp_path):
+    assert set(KEYS) == {
+        "select",
+        "ignore",
+        "fail_on",
+        "preview",
+        "exclude",
+        "rules",
+        "baseline",
+        "per_path_ignores",
+        "per_rule",
+    }
+
+
+@pytest.mark.parametrize(
+    ("select", "ignore", "found"),
+    [
+        ((), (), ["TOY101", "TOY102"]),
+        (("TOY1",), ("TOY101",), ["TOY102"]),
+        (("TOY101",), ("TOY1",), ["TOY101"]),
+        (("tiny-batch",), (), ["TOY101"]),
+        (("ALL",), ("odd-batch",), ["TOY101"]),
+    ],
+)
+def test_selection(catalogue, select, ignore, found):
+    rules = selected_rules(catalogue, select, ignore)
+    assert [rule.id for rule in rules if rule.id.startswith("TOY")] == found
+
+
+def test_selecting_an_unknown_rule_is_an_error(catalogue):
+    with pytest.raises(UsageError, match=r"unknown rule 'TOY103' \(did you mean 'TOY10"):
+        selected_rules(catalogue, ["TOY103"])
+
+
+def test_what_settings_do_to_findings(auditor, tree, rules_of):
+    root = tree(
+        {"train.py": "batch_size = 1\n", "legacy/old.py": "batch_size = 1\n", "vendor/x.py": "batch_size = 1\n"}
+    )
+    settings = {
+        "exclude": ("vendor/",),
+        "per_path_ignores": {"legacy/**": ("TOY1",)},
+        "per_rule": {"TOY101": {"severity": "note", "limit": 2}},
+        "source": root / "cmgan-audit.toml",
+    }
+    audited = auditor(**settings).audit(root)
+    assert [(finding.location.path, finding.severity.value) for finding in audited.open] == [("train.py", "note")]
+    assert (audited.ignored, audited.coverage.files) == (1, 2)
+    assert rules_of(auditor(per_rule={"TOY101": {"limit": 1}}).audit(root)) == []
+
+
+def test_patterns_start_from_the_settings_file(auditor, tree, rules_of):
+    root = tree({"sub/legacy/old.py": "batch_size = 1\n"})
+    settings = {"per_path_ignores": {"/sub/legacy/": ("TOY101",)}, "source": root / "cmgan-audit.toml"}
+    assert rules_of(auditor(**settings).audit(root / "sub")) == []

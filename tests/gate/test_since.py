@@ -1,0 +1,91 @@
+"""`--since`: the whole tree at both commits, from git's object store, uncommitted changes included."""
+
+from __future__ import annotations
+
+import pytest
+
+from cmgan_audit.gate.git import GitError
+
+CLEAN = {"train.py": "def main():\n    batch_size = 8\n", "conf/train.yaml": "epochs: 120\nbatch_size: 8\n"}
+
+
+@pytest.fixture
+def repo(tree, git):
+    """A clean main, checked out."""
+    root = tree(CLEAN)
+    git("add", ".")
+    git("commit", "-qm", "clean")
+    return root
+
+
+def test_a_change_of_a_yaml_file_alone_is_seen(auditor, tree, repo, git, rules_of):
+    git("checkout", "-qb", "small")
+    tree({"conf/train.yaml": "epochs: 120\nbatch_size: 1\n"})
+    git("commit", "-qam", "smaller")
+    [finding] = auditor().audit(repo, since="main").open
+    assert (finding.rule, str(finding.trail[0].location)) == ("TOY101", "conf/train.yaml:2")
+
+
+def test_uncommitted_and_untracked_changes_count(auditor, tree, repo, rules_of):
+    tree({"conf/train.yaml": "batch_size: 1\n"})
+    assert rules_of(auditor().audit(repo, since="HEAD")) == ["TOY101"]
+    tree({"new.py": "batch_size = 2\n"})
+    assert rules_of(auditor().audit(repo, since="HEAD")) == ["TOY101", "TOY101"]
+
+
+def test_older_findings_are_counted_not_shown(auditor, tree, git, rules_of):
+    root = tree({"train.py": "def main():\n    batch_size = 1\n"})
+    git("add", ".")
+    git("commit", "-qm", "small from the start")
+    tree({"train.py": "# moved\n\ndef main():\n    batch_size = 1\n"})
+    audited = auditor().audit(root, since="main")
+    assert (rules_of(audited), audited.older) == ([], 1)
+
+
+def test_a_renamed_file_is_not_new(auditor, tree, git, rules_of):
+    root = tree({"a.py": "x = 1\n" * 20 + "batch_size = 1\n"})
+    git("add", ".")
+    git("commit", "-qm", "first")
+    git("mv", "a.py", "b.py")
+    assert rules_of(auditor().audit(root, since="main")) == []
+
+
+def test_a_folder_inside_the_repository(auditor, tree, repo, git, rules_of):
+    tree({"sub/train.py": "batch_size = 1\n"})
+    assert rules_of(auditor().audit(repo / "sub", since="main")) == ["TOY101"]
+    git("add", ".")
+    git("commit", "-qm", "sub")
+    assert rules_of(auditor().audit(repo / "sub", since="main")) == []
+
+
+def test_the_repository_is_left_as_it_was(auditor, tree, repo, git):
+    tree({"train.py": "batch_size = 1\n"})
+    before = (git("status", "--porcelain"), git("rev-parse", "HEAD"), (repo / ".git" / "index").read_bytes())
+    auditor().audit(repo, since="main")
+    assert before == (git("status", "--porcelain"), git("rev-parse", "HEAD"), (repo / ".git" / "index").read_bytes())
+
+
+def test_a_first_commit_without_programs_makes_all_new(auditor, tree, git, rules_of):
+    root = tree({"README": "hello\n"})
+    git("add", ".")
+    git("commit", "-qm", "empty")
+    tree({"train.py": "batch_size = 1\n"})
+    assert rules_of(auditor().audit(root, since="main")) == ["TOY101"]
+
+
+def test_odd_file_names_survive(auditor, tree, git, rules_of):
+    root = tree({"a b/ü\t'x.py": "batch_size = 1\n"})
+    git("add", ".")
+    git("commit", "-qm", "odd")
+    assert rules_of(auditor().audit(root, since="main")) == []
+
+
+@pytest.mark.parametrize("reference", ["nothing", "--upload-pack=x", "HEAD~99"])
+def test_a_reference_that_names_no_commit(auditor, repo, reference):
+    with pytest.raises(GitError, match="names no commit"):
+        auditor().audit(repo, since=reference)
+
+
+def test_outside_a_repository(auditor, tree):
+    with pytest.raises(GitError, match="git"):
+        auditor().audit(tree({"train.py": ""}), since="main")
