@@ -138,6 +138,7 @@ def compare_checkpoints(
         if name not in scores:
             raise ValueError(f"{name}: no scores of this system")
     matrix = ScoreMatrix.build({name: scores[name] for name in names}, strata)
+    reported = {**(groupings or {}), **({"stratum": strata} if strata else {})}
 
     pairs: list[tuple[str, str, Family]] = []
     tests: list[_Test] = []
@@ -157,7 +158,7 @@ def compare_checkpoints(
         tests += _family_tests([matrix.summary(one, other) for one, other, _ in against], look)
 
     comparisons = [
-        _comparison(matrix, pair, test, floor, groupings, higher_is_better, look)
+        _comparison(matrix, pair, test, floor, reported, higher_is_better, look)
         for pair, test in zip(pairs, tests, strict=True)
     ]
     place = {name: index for index, name in enumerate(order)}
@@ -268,7 +269,7 @@ def _comparison(
     pair: tuple[str, str, Family],
     test: _Test,
     floor: float,
-    groupings: Mapping[str, Mapping[str, str]] | None,
+    groupings: Mapping[str, Mapping[str, str]],
     higher_is_better: bool,
     look: Look | None,
 ) -> Comparison:
@@ -293,18 +294,17 @@ def _comparison(
         minimum_detectable_effect=minimum_detectable_effect(summary, test.critical),
         share_worse=share_worse(differences, higher_is_better),
         verdict=judge(summary.n, bounds, equivalence, floor, higher_is_better=higher_is_better),
-        groups=_groups(utterances, differences, matrix.labels, groupings, higher_is_better),
+        groups=_groups(utterances, differences, groupings, higher_is_better),
     )
 
 
 def _groups(
     utterances: Sequence[str],
     differences: Array,
-    strata: Mapping[str, str] | None,
-    groupings: Mapping[str, Mapping[str, str]] | None,
+    groupings: Mapping[str, Mapping[str, str]],
     higher_is_better: bool,
 ) -> tuple[GroupDifference, ...]:
     found: list[GroupDifference] = []
-    for name, groups in {**(groupings or {}), **({"stratum": strata} if strata else {})}.items():
+    for name, groups in groupings.items():
         found += group_differences(name, groups, utterances, differences, higher_is_better=higher_is_better)
     return tuple(found)

@@ -59,11 +59,16 @@ def summarise(differences: Array, labels: Sequence[str] | None = None) -> Paired
         differences: shape (n,), one finite number per utterance, at least one.
         labels: stratum of each utterance; strata below 4 rows are merged.
     """
+    codes = np.zeros(len(differences)) if labels is None else np.array(merge_small(labels))
+    return summarise_coded(differences, codes.astype(np.intp))
+
+
+def summarise_coded(differences: Array, codes: NDArray[np.intp]) -> PairedSummary:
+    """As `summarise`, with strata merged already and numbered from 0 without gaps, shape (n,)."""
     n = len(differences)
     mean = float(np.mean(differences))
     if n < 2:
         return PairedSummary(n, mean, None, None)
-    codes = np.zeros(n, dtype=np.intp) if labels is None else np.asarray(merge_small(labels), dtype=np.intp)
     sizes = np.bincount(codes).astype(np.float64)
     residuals = within_strata(differences, codes)
     largest = float(np.max(np.abs(differences)))

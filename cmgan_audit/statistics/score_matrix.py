@@ -7,10 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cmgan_audit.errors import InputError
-from cmgan_audit.statistics.paired import Array, PairedSummary, summarise
+from cmgan_audit.statistics.paired import Array, PairedSummary, summarise_coded
+from cmgan_audit.statistics.strata import merge_sizes
 from cmgan_audit.statistics.verdict import MIN_PAIRS
+
+Mask = NDArray[np.bool_]
 
 UNNAMED_STRATUM = "(no stratum)"
 
@@ -23,13 +27,15 @@ class ScoreMatrix:
         utterances: row names, sorted, so that nothing depends on the order in which scores came.
         column: system name -> column.
         values: the scores.
-        strata: stratum of each row, None without stratification.
+        strata: labels of the strata, sorted; one for all without stratification.
+        stratum: index of each row's label in `strata`.
     """
 
     utterances: list[str]
     column: dict[str, int]
     values: Array
-    strata: list[str] | None
+    strata: list[str]
+    stratum: NDArray[np.intp]
     _summaries: dict[tuple[str, str], PairedSummary] = field(default_factory=dict)
 
     @classmethod
@@ -47,20 +53,18 @@ class ScoreMatrix:
                 if not math.isfinite(score):
                     raise InputError(f"{system}, {utterance}: the score is {score}, not a finite number")
                 values[row[utterance], place] = score
-        labels = None if strata is None else [strata.get(utterance, UNNAMED_STRATUM) for utterance in utterances]
-        return cls(utterances, {system: place for place, system in enumerate(scores)}, values, labels)
-
-    @property
-    def labels(self) -> dict[str, str] | None:
-        """Utterance -> stratum."""
-        return None if self.strata is None else dict(zip(self.utterances, self.strata, strict=True))
+        labels = [strata.get(utterance, UNNAMED_STRATUM) if strata else UNNAMED_STRATUM for utterance in utterances]
+        names = sorted(set(labels))
+        index = {name: place for place, name in enumerate(names)}
+        stratum = np.array([index[label] for label in labels], dtype=np.intp)
+        return cls(utterances, {system: place for place, system in enumerate(scores)}, values, names, stratum)
 
     def scores(self, system: str) -> Array:
         """The column of one system, shape (utterances,)."""
         column: Array = self.values[:, self.column[system]]
         return column
 
-    def paired(self, baseline: str, candidate: str) -> tuple[Array, Array]:
+    def paired(self, baseline: str, candidate: str) -> tuple[Mask, Array]:
         """Which rows both systems have, and candidate minus baseline on those rows."""
         difference = self.scores(candidate) - self.scores(baseline)
         both = np.isfinite(difference)
@@ -71,9 +75,12 @@ class ScoreMatrix:
         both, difference = self.paired(baseline, candidate)
         return [self.utterances[index] for index in np.flatnonzero(both)], difference
 
-    def labels_of(self, rows: Array) -> list[str] | None:
-        """Strata of the rows that a mask selects."""
-        return None if self.strata is None else [self.strata[index] for index in np.flatnonzero(rows)]
+    def codes(self, rows: Mask) -> NDArray[np.intp]:
+        """Numbers of the strata of the rows that a mask selects, small ones merged as these rows need it."""
+        present = self.stratum[rows]
+        sizes = np.bincount(present, minlength=len(self.strata))
+        number = merge_sizes({name: int(size) for name, size in zip(self.strata, sizes, strict=True)})
+        return np.array([number.get(name, -1) for name in self.strata], dtype=np.intp)[present]
 
     def summary(self, baseline: str, candidate: str) -> PairedSummary:
         """The paired summary of two systems.
@@ -86,7 +93,7 @@ class ScoreMatrix:
             both, difference = self.paired(baseline, candidate)
             if len(difference) == 0:
                 raise InputError(f"{candidate} and {baseline}: no utterance has a valid score in both")
-            self._summaries[key] = summarise(difference, self.labels_of(both))
+            self._summaries[key] = summarise_coded(difference, self.codes(both))
         return self._summaries[key]
 
     def best_of(self, earlier: Sequence[str], candidate: str, higher_is_better: bool) -> str:

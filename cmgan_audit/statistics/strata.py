@@ -18,19 +18,25 @@ MIN_ROWS = 4
 def merge_small(labels: Sequence[str], min_rows: int = MIN_ROWS) -> list[int]:
     """Number the strata of these rows, after merging those with fewer than `min_rows` rows.
 
-    Small strata are joined with each other in the order of their labels until they are large enough; what is left at
-    the end joins the last joined one or, if there is none, the smallest large stratum. Merging can only make an
-    interval wider, never too narrow.
-
     Returns:
         one number per row, counted from 0 without gaps; every number occurs at least `min_rows` times (unless there
         are fewer rows in all).
     """
-    sizes = Counter(labels)
-    groups = [[label] for label in sorted(sizes) if sizes[label] >= min_rows]
+    number = merge_sizes(Counter(labels), min_rows)
+    return [number[label] for label in labels]
+
+
+def merge_sizes(sizes: Mapping[str, int], min_rows: int = MIN_ROWS) -> dict[str, int]:
+    """Number the strata of these sizes, after merging those with fewer than `min_rows` rows; empty ones get none.
+
+    Small strata are joined with each other in the order of their labels until they are large enough; what is left at
+    the end joins the last joined one or, if there is none, the smallest large stratum. Merging can only make an
+    interval wider, never too narrow.
+    """
+    groups = [[label] for label in sorted(sizes) if sizes[label] >= max(min_rows, 1)]
     joined: list[list[str]] = []
     pending: list[str] = []
-    for label in sorted(label for label in sizes if sizes[label] < min_rows):
+    for label in sorted(label for label in sizes if 0 < sizes[label] < min_rows):
         pending.append(label)
         if sum(sizes[one] for one in pending) >= min_rows:
             joined.append(pending)
@@ -42,8 +48,7 @@ def merge_small(labels: Sequence[str], min_rows: int = MIN_ROWS) -> list[int]:
             min(groups, key=lambda group: sizes[group[0]]).extend(pending)
         else:
             joined.append(pending)
-    number = {label: index for index, group in enumerate(groups + joined) for label in group}
-    return [number[label] for label in labels]
+    return {label: index for index, group in enumerate(groups + joined) for label in group}
 
 
 def nested_order(utterances: Sequence[str], strata: Mapping[str, str] | None = None) -> list[str]:
