@@ -1,0 +1,125 @@
+"""What a training repository does, as records: loaders, datasets, samplers, loops and normalisation layers.
+
+Records of one program under one launch configuration are linked: a loader to its dataset, sampler and loops. They say
+what the program does; whether that is wrong is for the rules (`rules/*.yaml`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cmgan_audit.rules.record import Fact, Known, Record, record_kind
+
+TRAIN, EVAL = "train", "eval"
+
+NO = Known(False)
+
+
+@record_kind("norm")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Norm(Record):
+    """A normalisation layer that the program makes; `over_batch` tells whether its statistics pool over the batch."""
+
+    layer: str
+    over_batch: Fact
+
+
+@record_kind("dataset")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset(Record):
+    """A dataset *object*: judged with the arguments that it was made with.
+
+    Attributes:
+        name: of its class.
+        arguments: how it was made, as text ("mode='test'"), for messages.
+        random_crop: whether a random draw picks the segment that an item is cut to; placed where the draw stands.
+        drawn_by: the function that draws ("random.randint").
+        crop_evidence: what was looked at, in one sentence, for `passed`.
+    """
+
+    name: str
+    arguments: str = ""
+    random_crop: Fact
+    drawn_by: str = ""
+    crop_evidence: str = ""
+
+
+@record_kind("sampler")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampler(Record):
+    """What picks the indices of a loader.
+
+    Attributes:
+        name: of its class.
+        shards: whether every process gets a part of the items.
+        pads: whether items are repeated until all parts have the same size.
+        shuffles: whether it changes the order.
+        follows_epoch: whether it is told the epoch in every pass, without which the order never changes.
+        epoch_evidence: how, or why not, in one sentence.
+    """
+
+    name: str
+    shards: Fact
+    pads: Fact
+    shuffles: Fact
+    follows_epoch: Fact
+    epoch_evidence: str = ""
+
+
+@record_kind("loop")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loop(Record):
+    """A pass over a loader in which a network runs.
+
+    Attributes:
+        name: the function that it stands in.
+        role: "train" or "eval".
+        eval_mode: whether every network that runs was switched by `eval()`; placed at the first that was not.
+        no_grad: whether gradients are off while networks run.
+        mode_layers: the layers of the program that `eval()` switches (dropout, batch statistics), as text.
+        framework: who runs the loop, where it is not the program's own code.
+    """
+
+    name: str
+    role: Fact
+    eval_mode: Fact
+    no_grad: Fact
+    mode_layers: str = ""
+    framework: str = ""
+
+
+@record_kind("loader")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loader(Record):
+    """A data loader that the program makes.
+
+    Attributes:
+        role: "train" or "eval"; the trail holds the signs.
+        signs: the signs in one sentence.
+        batch_size: items per step and process.
+        accumulation: steps that are summed before the optimiser steps.
+        accumulated_batch: items per process that one optimiser step sees.
+        effective_batch: the same over all processes, as a formula.
+        batch_norms: the layers of the program whose statistics depend on the batch, as text.
+        shuffle: the loader's own flag (without the sampler's).
+        drop_last: whether a last incomplete batch is left out.
+        num_workers: worker processes.
+        iterated: whether the program ever draws from it.
+        dataset, sampler, loops, norms: the neighbours.
+    """
+
+    role: Fact
+    signs: str = ""
+    batch_size: Fact
+    accumulation: Fact
+    accumulated_batch: Fact
+    effective_batch: str = ""
+    batch_norms: str = ""
+    shuffle: Fact
+    drop_last: Fact
+    num_workers: Fact
+    iterated: Fact
+    dataset: Dataset | None = None
+    sampler: Sampler | None = None
+    loops: tuple[Loop, ...] = ()
+    norms: tuple[Norm, ...] = ()
