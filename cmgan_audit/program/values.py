@@ -77,10 +77,15 @@ class Unknown(Value):
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One member of a `Choice` and the condition under which it holds, as source text ("args.debug", "not (x > 1)")."""
+    """One member of a `Choice` and the condition under which it holds, as source text ("args.debug", "not (x > 1)").
+
+    `facts` are the symbolic tests behind that condition, each with its outcome ("world_size > 1", True): they cut the
+    option on a path that is known to contradict them.
+    """
 
     value: Value
     condition: str = ""
+    facts: frozenset[tuple[str, bool]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +93,16 @@ class Choice(Value):
     """One of several values, joined after a branch that could not be decided. Never nested, never empty."""
 
     options: tuple[Option, ...]
+
+    def via(self, location: Location, note: str) -> Self:
+        """The same choice, every option after one more step of its way."""
+        moved = tuple(dataclasses.replace(option, value=option.value.via(location, note)) for option in self.options)
+        return dataclasses.replace(self, options=moved)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absent(Value):
+    """Only as an option of a choice in a dictionary or among keywords: on this path the key was not set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +152,8 @@ class ClassValue(Value):
     qualname: str
     bases: tuple[Value, ...] = ()
     closure: object = None
+    namespace: dict[str, Value] = field(default_factory=dict, compare=False, repr=False)
+    decorators: tuple[Value, ...] = ()
 
     @property
     def name(self) -> str:
@@ -145,16 +162,45 @@ class ClassValue(Value):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ListValue(Value):
+class HeapValue(Value):
+    """Base of values with identity. Two of them are equal when they are the same object of the audited program.
+
+    A heap value keeps its own trail (where it was made): passing it on adds no step, since what counts are the
+    values inside it.
+    """
+
+    @property
+    def cell(self) -> object:
+        """The mutable container that gives this value its identity."""
+        raise NotImplementedError
+
+    def via(self, location: Location, note: str) -> Self:
+        """The same object; its way is not recorded."""
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, HeapValue) and self.cell is other.cell
+
+    def __hash__(self) -> int:
+        return id(self.cell)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ListValue(HeapValue):
     """A list, tuple or set with identity. `complete` is False when there may be more items than those known."""
 
     items: list[Value]
     kind: str = "list"
     complete: bool = True
 
+    @property
+    def cell(self) -> object:
+        """The list of items."""
+        return self.items
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class DictValue(Value):
+class DictValue(HeapValue):
     """A dictionary with identity. Keys are Python constants. `complete` is False when other keys may exist.
 
     `attribute_access` is True for AttrDict-like objects and namespaces whose keys are also attributes.
@@ -166,9 +212,14 @@ class DictValue(Value):
     attribute_access: bool = False
     origin: str = ""
 
+    @property
+    def cell(self) -> object:
+        """The dictionary of items."""
+        return self.items
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Arguments(Value):
+class Arguments(HeapValue):
     """How something was called: positional and keyword arguments after `*` and `**` have been spread.
 
     `open_kwargs` is the reason why more keywords may be present ("**kwargs of unknown content"), else empty.
@@ -177,6 +228,11 @@ class Arguments(Value):
     positional: tuple[Value, ...] = ()
     keywords: dict[str, Value] = field(default_factory=dict)
     open_kwargs: str = ""
+
+    @property
+    def cell(self) -> object:
+        """The dictionary of keywords."""
+        return self.keywords
 
     def get(self, name: str, position: int | None = None) -> Value | None:
         """The argument given by keyword, or else by position; None when it was not given."""
@@ -188,7 +244,7 @@ class Arguments(Value):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Instance(Value):
+class Instance(HeapValue):
     """An object with identity: of a class of the tree (`cls` is a ClassValue) or of a library (`cls` is External).
 
     The result of every call of an unknown library function is such an instance too: `cls` names the callee and
@@ -202,9 +258,23 @@ class Instance(Value):
     attrs: dict[str, Value] = field(default_factory=dict)
 
     @property
+    def cell(self) -> object:
+        """The dictionary of attributes."""
+        return self.attrs
+
+    @property
     def external_name(self) -> str:
         """The qualified library name this is an instance or a result of; empty for classes of the tree."""
         return self.cls.name if isinstance(self.cls, External) else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratorValue(Value):
+    """A generator of the tree that was called and not yet run: its body runs when something iterates over it."""
+
+    function: FunctionValue
+    arguments: Arguments
+    location: Location
 
 
 def options_of(value: Value) -> Iterator[Option]:

@@ -1,0 +1,107 @@
+"""Names of libraries: one spelling for what can be imported from several places."""
+
+from __future__ import annotations
+
+import sys
+
+# The left spelling is an alias of the right one; a dot at the end means the whole prefix.
+_ALIASES = {
+    "torch.utils.data.dataloader.DataLoader": "torch.utils.data.DataLoader",
+    "torch.utils.data.dataset.": "torch.utils.data.",
+    "torch.utils.data.sampler.": "torch.utils.data.",
+    "torch.utils.data.DistributedSampler": "torch.utils.data.distributed.DistributedSampler",
+    "torch.nn.modules.module.": "torch.nn.",
+    "torch.nn.modules.": "torch.nn.",
+    "torch.nn.DataParallel": "torch.nn.parallel.DataParallel",
+    "torch.nn.parallel.distributed.": "torch.nn.parallel.",
+    "torch.nn.parallel.data_parallel.": "torch.nn.parallel.",
+    "torch.distributed.distributed_c10d.": "torch.distributed.",
+    "torch.autograd.no_grad": "torch.no_grad",
+    "torch.autograd.grad_mode.": "torch.",
+    "torch.autograd.set_grad_enabled": "torch.set_grad_enabled",
+    "torch.autograd.inference_mode": "torch.inference_mode",
+    "torch.cuda.amp.autocast": "torch.autocast",
+    "torch.amp.autocast": "torch.autocast",
+    "torch.random.manual_seed": "torch.manual_seed",
+    "torch.cuda.random.": "torch.cuda.",
+    "torch.multiprocessing.spawn.spawn": "torch.multiprocessing.spawn",
+    "numpy.random.mtrand.": "numpy.random.",
+    "pytorch_lightning.": "lightning.pytorch.",
+    "lightning.LightningModule": "lightning.pytorch.LightningModule",
+    "lightning.LightningDataModule": "lightning.pytorch.LightningDataModule",
+    "lightning.Trainer": "lightning.pytorch.Trainer",
+    "lightning.seed_everything": "lightning.pytorch.seed_everything",
+    "lightning.Callback": "lightning.pytorch.Callback",
+    "lightning.pytorch.core.lightning.LightningModule": "lightning.pytorch.LightningModule",
+    "lightning.pytorch.core.LightningModule": "lightning.pytorch.LightningModule",
+    "lightning.pytorch.core.module.LightningModule": "lightning.pytorch.LightningModule",
+    "lightning.pytorch.core.datamodule.LightningDataModule": "lightning.pytorch.LightningDataModule",
+    "lightning.pytorch.core.LightningDataModule": "lightning.pytorch.LightningDataModule",
+    "lightning.pytorch.trainer.Trainer": "lightning.pytorch.Trainer",
+    "easydict.EasyDict": "easydict.EasyDict",
+    "absl.flags._flags.": "absl.flags.",
+    "omegaconf.omegaconf.OmegaConf": "omegaconf.OmegaConf",
+}
+_EXACT = {alias: name for alias, name in _ALIASES.items() if not alias.endswith(".")}
+_PREFIXES = {alias: name for alias, name in _ALIASES.items() if alias.endswith(".")}
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# What `from library import *` brings, for the libraries that people do import like this.
+_STAR_NAMES = {
+    "torch.utils.data": _words(
+        "DataLoader Dataset IterableDataset TensorDataset ConcatDataset ChainDataset Subset random_split Sampler "
+        "RandomSampler SequentialSampler SubsetRandomSampler WeightedRandomSampler BatchSampler "
+        "DistributedSampler default_collate get_worker_info"
+    ),
+    "torch": _words(
+        "nn optim utils cuda Tensor FloatTensor LongTensor tensor from_numpy no_grad stft istft cat stack zeros ones "
+        "randn rand randint randperm manual_seed load save device distributed backends"
+    ),
+    "torch.nn": _words("Module ModuleList Sequential Conv1d Conv2d Linear LSTM GRU functional init parallel"),
+}
+
+_WELL_KNOWN = _words(
+    "torch torchaudio torchvision numpy scipy librosa soundfile pandas matplotlib tensorboard tensorboardX wandb tqdm "
+    "yaml toml tomli json omegaconf hydra hyperpyyaml pytorch_lightning lightning lightning_fabric accelerate "
+    "transformers datasets pesq pystoi museval einops sklearn skimage cv2 PIL requests click typer absl fire "
+    "natsort joblib h5py lmdb numba sox soxr resampy torchinfo torchsummary torchmetrics thop ptflops rich colorlog "
+    "easydict box addict attrdict munch pydantic attrs attr ray optuna submitit deepspeed apex horovod fairseq "
+    "espnet julius auraloss asteroid webrtcvad pyworld onnx onnxruntime tensorflow keras jax flax six"
+)
+
+
+def canonical(name: str) -> str:
+    """The one spelling of a qualified library name; names without an alias come back unchanged."""
+    for _ in range(4):
+        if name in _EXACT and _EXACT[name] != name:
+            name = _EXACT[name]
+            continue
+        for prefix, replacement in _PREFIXES.items():
+            if name.startswith(prefix):
+                name = replacement + name[len(prefix) :]
+                break
+        else:
+            return name
+    return name
+
+
+def is_library(name: str) -> bool:
+    """Whether a module name certainly belongs to a library: then a far folder of the same name is not meant."""
+    top = name.partition(".")[0]
+    return top in sys.stdlib_module_names or top in _WELL_KNOWN
+
+
+def from_star(libraries: list[str], name: str) -> str | None:
+    """The qualified name of what `from library import *` brought under this name; None when none is known to have it.
+
+    The last library that is known to hold the name wins; a name that no list has is taken from a single unknown one.
+    """
+    for library in reversed(libraries):
+        if name in _STAR_NAMES.get(library, ()):
+            return canonical(f"{library}.{name}")
+    unknown = [library for library in libraries if library not in _STAR_NAMES]
+    return canonical(f"{unknown[-1]}.{name}") if unknown else None
