@@ -54,10 +54,8 @@ class CollectedLike(Protocol):
         """What the collectors themselves could not find out."""
 
 
-# Whether a path (relative to the audited folder, with forward slashes) is left out.
-Excluded = Callable[[str], bool]
-
-Collect = Callable[[Path, Excluded], CollectedLike]
+# Called with the audited folder and the patterns of paths in it that are left out, as in .gitignore.
+Collect = Callable[[Path, Sequence[str]], CollectedLike]
 
 
 @dataclass(frozen=True, slots=True)

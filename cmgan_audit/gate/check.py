@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import fnmatch
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -82,7 +83,7 @@ class Auditor:
                 self.catalogue, self.settings.select, self.settings.ignore, preview=self.settings.preview
             )
         }
-        collected = self.collect(root, paths.excluded)
+        collected = self.collect(root, paths.exclude)
         compiled = [rule for rule in self.catalogue.judged(self.kinds) if rule.rule.id in rules]
         matches = match(collected.records, compiled, self.settings.parameters())
         findings, ignored = self._judge(matches, root, paths, rules)
@@ -106,7 +107,7 @@ class Auditor:
             for finding in matches.findings
         ]
         kept = [finding for finding in graded if not paths.ignored(finding, self.catalogue[finding.rule])]
-        suppressions = read_suppressions(root, commented_files(root, paths.excluded))
+        suppressions = read_suppressions(root, commented_files(root, paths.exclude))
         marked = apply_suppressions(kept, suppressions, self.catalogue, rules, self.today)
         return marked, len(graded) - len(kept)
 
@@ -120,9 +121,11 @@ class ProjectPaths:
         self._prefix = f"{inner.relative_to(folder).as_posix()}/" if inner.is_relative_to(folder) else ""
         self._prefix = self._prefix.removeprefix("./")
 
-    def excluded(self, path: str) -> bool:
-        """Whether the settings leave a path out of the audit."""
-        return bool(self._settings.exclude) and self._exclude.match_file(self._prefix + path)
+    @property
+    def exclude(self) -> tuple[str, ...]:
+        """The patterns of paths that are left out, as they read from the audited folder."""
+        inside = (_from_inside(pattern, self._prefix.rstrip("/")) for pattern in self._settings.exclude)
+        return tuple(pattern for pattern in inside if pattern)
 
     def ignored(self, finding: Finding, rule: Rule) -> bool:
         """Whether the settings ignore the rule of a finding at its path."""
@@ -132,12 +135,28 @@ class ProjectPaths:
         return any(spec.match_file(path) for spec, words in self._ignores if matches_rule(rule, words))
 
     @cached_property
-    def _exclude(self) -> pathspec.GitIgnoreSpec:
-        return pathspec.GitIgnoreSpec.from_lines(self._settings.exclude)
-
-    @cached_property
     def _ignores(self) -> list[tuple[pathspec.GitIgnoreSpec, tuple[str, ...]]]:
         return [
             (pathspec.GitIgnoreSpec.from_lines([pattern]), words)
             for pattern, words in self._settings.per_path_ignores.items()
         ]
+
+
+def _from_inside(pattern: str, folder: str) -> str:
+    """A pattern as it reads from inside a folder; "" where it can match nothing there.
+
+    A pattern with a slash at its beginning or in its middle is tied to the folder of its file, as in .gitignore.
+    """
+    body = pattern.removeprefix("!")
+    if not folder or "/" not in body.rstrip("/") or body.startswith("**/"):
+        return pattern
+    parts = body.lstrip("/").split("/")
+    for name in folder.split("/"):
+        if parts[0] == "**":
+            break
+        if not fnmatch.fnmatchcase(name, parts[0]):
+            return ""
+        parts = parts[1:]
+        if parts in ([], [""]):
+            return ""  # the folder itself: it was asked for by its path, which wins
+    return f"{pattern[: len(pattern) - len(body)]}/{'/'.join(parts)}"

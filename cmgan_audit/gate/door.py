@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from cmgan_audit.gate.audited import CollectedLike, Excluded
+from cmgan_audit.gate.audited import CollectedLike
 
 
-def collect(root: Path, excluded: Excluded) -> CollectedLike:
+def collect(root: Path, exclude: Sequence[str]) -> CollectedLike:
     """Collect the records of a training repository, without the paths that its settings exclude.
 
     Raises:
@@ -15,7 +16,7 @@ def collect(root: Path, excluded: Excluded) -> CollectedLike:
     """
     from cmgan_audit.facts.audit import collect as collect_facts  # the collectors are only loaded when they run
 
-    return collect_facts(root, excluded)
+    return collect_facts(root, exclude)
 
 
 def load_kinds() -> None:

@@ -64,6 +64,14 @@ class Repository:
             raise GitError(f"{reference!r} names no commit of the repository around {self.folder}") from error
         return found.decode().strip()
 
+    def exists(self) -> bool:
+        """Whether the folder lies in a git repository."""
+        try:
+            self.run("rev-parse", "--git-dir")
+        except GitError:
+            return False
+        return True
+
     def head(self) -> str | None:
         """Return the hash of the commit that is checked out; None outside a repository or before the first commit."""
         try:

@@ -31,6 +31,8 @@ def new_since(
         GitError: the folder is in no git repository, or the reference names no commit.
     """
     repository = Repository(root)
+    if reference == "HEAD" and repository.head() is None and repository.exists():
+        return list(findings), 0  # before the first commit, as a pre-commit hook sees it, everything is new
     commit = repository.commit(reference)
     with tempfile.TemporaryDirectory(prefix="cmgan-audit-") as folder:
         before = Path(folder) / "tree"

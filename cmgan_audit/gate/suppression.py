@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import io
-import os
 import re
 import tokenize
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,9 +18,10 @@ from cmgan_audit.finding import Confidence, Finding, Location, Step
 from cmgan_audit.rules.catalogue import Catalogue
 from cmgan_audit.rules.nearest import unknown_word
 from cmgan_audit.rules.rule import Rule
+from cmgan_audit.source.discovery import discover
 
 MARK = b"cmgan-audit:"
-SUFFIXES = frozenset({".py", ".pyi", ".yaml", ".yml", ".toml", ".sh", ".bash", ".zsh", ".cfg", ".ini", ".mk"})
+SUFFIXES = frozenset({".py", ".yaml", ".yml", ".toml", ".sh", ".bash", ".zsh", ".cfg", ".ini", ".mk"})
 NAMES = frozenset({"Makefile"})
 
 _COMMENT = re.compile(r"#\s*cmgan-audit:\s*(?P<body>.*)$")
@@ -58,26 +58,11 @@ class Suppression:
         return date is not None and date < today
 
 
-def commented_files(root: Path, excluded: Callable[[str], bool]) -> list[str]:
-    """Return the files of a tree that can hold suppressions, relative to it.
-
-    Hidden folders, caches and installed packages are left out; links are not followed.
-    """
-    found = []
-    for folder, folders, names in os.walk(root):
-        relative = Path(folder).relative_to(root).as_posix()
-        inside = "" if relative == "." else f"{relative}/"
-        folders[:] = sorted(name for name in folders if not _skipped(name) and not excluded(f"{inside}{name}/"))
-        found += [
-            f"{inside}{name}"
-            for name in sorted(names)
-            if (name in NAMES or Path(name).suffix in SUFFIXES) and not excluded(f"{inside}{name}")
-        ]
-    return found
-
-
-def _skipped(folder: str) -> bool:
-    return folder.startswith(".") or folder in ("__pycache__", "node_modules", "site-packages", "venv")
+def commented_files(root: Path, exclude: Sequence[str]) -> list[str]:
+    """Return the files of the audited tree that can hold suppressions, relative to it."""
+    found = discover(root, exclude)
+    paths = (path for paths in found.files.values() for path in paths)
+    return sorted(path for path in paths if Path(path).suffix in SUFFIXES or Path(path).name in NAMES)
 
 
 def read_suppressions(root: Path, paths: Iterable[str]) -> list[Suppression]:
@@ -95,7 +80,7 @@ def read_suppressions(root: Path, paths: Iterable[str]) -> list[Suppression]:
         except OSError:
             continue  # the collectors report files that cannot be read
         if MARK in content:
-            found += _in_text(path, content.decode("utf-8", errors="replace"), python=file.suffix in (".py", ".pyi"))
+            found += _in_text(path, content.decode("utf-8", errors="replace"), python=file.suffix == ".py")
     return found
 
 

@@ -62,7 +62,8 @@ def _wrapped(margin: str, text: str) -> str:
 def _failed(audited: Audited, ink: Ink) -> Iterator[str]:
     yield ink("bold", "could not be read")
     for path, line, reason in audited.coverage.failed:
-        yield f"  {visible(path)}:{line}: {visible(reason)}"
+        place = f"{visible(path)}:{line}" if line else visible(path)
+        yield f"  {place}: {visible(reason)}"
 
 
 def _passed(audited: Audited, ink: Ink) -> Iterator[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pathspec
 import pytest
 
 from cmgan_audit.errors import InputError
@@ -52,7 +53,8 @@ class ToyCollected:
     unresolved: list[Unresolved] = field(default_factory=list)
 
 
-def collect(root: Path, excluded: Callable[[str], bool]) -> ToyCollected:
+def collect(root: Path, exclude: Sequence[str]) -> ToyCollected:
+    excluded = pathspec.GitIgnoreSpec.from_lines(exclude).match_file
     files = sorted(path for path in root.rglob("*") if path.suffix in (".py", ".yaml") and path.is_file())
     names = [path.relative_to(root).as_posix() for path in files]
     kept = [name for name in names if not excluded(name)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cmgan_audit.errors import UsageError
+from cmgan_audit.errors import InputError, UsageError
 from cmgan_audit.gate.selection import selected_rules
 from cmgan_audit.gate.settings import KEYS, Settings, find_settings, settle_rules
 
@@ -107,6 +107,31 @@ def test_what_settings_do_to_findings(auditor, tree, rules_of):
     assert [(finding.location.path, finding.severity.value) for finding in audited.open] == [("train.py", "note")]
     assert (audited.ignored, audited.coverage.files) == (1, 2)
     assert rules_of(auditor(per_rule={"TOY101": {"limit": 1}}).audit(root)) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "left"),
+    [
+        ("sub/", ["legacy/old.py", "train.py"]),  # a path on the command line wins over a pattern that names it
+        ("/sub", ["legacy/old.py", "train.py"]),
+        ("sub/*", []),
+        ("*/old.py", ["legacy/old.py", "train.py"]),
+        ("sub/legacy/", ["train.py"]),
+        ("s*/legacy/*.py", ["train.py"]),
+        ("legacy/", ["train.py"]),
+        ("**/old.py", ["train.py"]),
+        ("other/legacy/", ["legacy/old.py", "train.py"]),
+        ("/legacy/", ["legacy/old.py", "train.py"]),
+    ],
+)
+def test_excluded_paths_start_from_the_settings_file(auditor, tree, pattern, left):
+    root = tree({"sub/legacy/old.py": "batch_size = 1\n", "sub/train.py": "batch_size = 1\n", "sub/keep/x.md": ""})
+    settings = auditor(exclude=(pattern,), source=root / "cmgan-audit.toml")
+    if not left:
+        with pytest.raises(InputError):
+            settings.audit(root / "sub")
+        return
+    assert sorted(finding.location.path for finding in settings.audit(root / "sub").open) == left
 
 
 def test_patterns_start_from_the_settings_file(auditor, tree, rules_of):

@@ -73,6 +73,12 @@ def test_a_first_commit_without_programs_makes_all_new(auditor, tree, git, rules
     assert rules_of(auditor().audit(root, since="main")) == ["TOY101"]
 
 
+def test_before_the_first_commit_all_is_new(auditor, tree, git, rules_of):
+    root = tree({"train.py": "batch_size = 1\n"})
+    git("add", ".")
+    assert rules_of(auditor().audit(root, since="HEAD")) == ["TOY101"]
+
+
 def test_odd_file_names_survive(auditor, tree, git, rules_of):
     root = tree({"a b/ü\t'x.py": "batch_size = 1\n"})
     git("add", ".")

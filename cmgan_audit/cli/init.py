@@ -1,0 +1,59 @@
+"""`cmgan-audit init`: settings, a pre-commit hook and a CI workflow for a project."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cmgan_audit.cli.common import DebugOption, NoColorOption, OutputOption, QuietOption, choice, write_document
+
+EPILOG = """Examples:
+
+  cmgan-audit init
+
+  cmgan-audit init ~/src/CMGAN --dry-run
+"""
+
+SCHEMA = "cmgan-audit/init/v1"
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="The project.", show_default=False)] = Path(),
+    source: Annotated[
+        str | None,
+        typer.Option("--source", metavar="SPEC", help="What `pip install` takes in the workflow: a URL or a name."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; show the files.")] = False,
+    output_format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    output: OutputOption = None,
+    quiet: QuietOption = False,
+    no_color: NoColorOption = False,
+    debug: DebugOption = False,
+) -> None:
+    """Write settings, a pre-commit hook and a GitHub workflow into a project. Files that are there stay as they are."""
+    from cmgan_audit.gate.starting import plan, write
+
+    choice("--format", output_format, ("text", "json"))
+    planned = plan(folder, source)
+    if not dry_run:
+        write(folder, planned)
+    if output_format == "json":
+        files = [
+            {"path": each.path, "written": not (each.exists or dry_run), "content": each.content} for each in planned
+        ]
+        write_document(json.dumps({"schema": SCHEMA, "files": files}, indent=2), output)
+        return
+    lines: list[str] = []
+    for each in planned:
+        if each.exists:
+            lines.append(f"kept     {each.path} (is there; what init would write: --dry-run --format json)")
+        elif dry_run:
+            lines += [f"would write {each.path}:", *(f"    {line}" for line in each.content.splitlines()), ""]
+        else:
+            lines.append(f"written  {each.path}")
+    if not dry_run:
+        lines.append("next: `cmgan-audit check`, and --write-baseline if what it finds has to wait")
+    write_document("\n".join(lines), output)
