@@ -118,7 +118,7 @@ def infer(name: str) -> Role:
     network = ""
     if role.kind in ("loss", "learning_rate"):
         network = next((t.networks[w] for w in everything if w in t.networks), "")
-    if "best" in everything and role.kind == "metric":
+    if "best" in everything and role.kind in ("metric", "loss"):
         role = replace(role, kind="best")
     return replace(role, phase=phase, network=network)
 

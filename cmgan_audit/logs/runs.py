@@ -52,6 +52,8 @@ class RunBuilder:
 
     def epoch(self, value: float, place: int) -> None:
         """The log is now at this epoch."""
+        if value == self.current_epoch and not (self._new_process or self._resumed):
+            return
         self.current_epoch = value
         self._advance(value, place, self._first, self._last)
         if self._first is None:

@@ -193,14 +193,14 @@ def _is_json(text: str) -> bool:
 def _is_table(lines: list[str]) -> bool:
     """Whether lines of a .txt or .log are a table: names, then rows that are mostly numbers, as many as the names."""
     lines = [line for line in lines if not line.lstrip().startswith("#")]
-    for delimiter in (",", "\t", ";"):
-        cells = [line.split(delimiter) for line in lines]
+    for delimiter in (",", "\t", ";", "|", None):
+        cells = [line.strip("| \r").split(delimiter) for line in lines if set(line) - set("|-:+= ")]
         if len(cells) < 2 or len(cells[0]) < 2 or any(len(row) != len(cells[0]) for row in cells):
             continue
         if any(":" in cell or "=" in cell for cell in cells[0]):
             continue
         body = [cell for row in cells[1:] for cell in row]
-        numbers = sum(parse_number(cell, delimiter != ",") is not None or not cell.strip() for cell in body)
+        numbers = sum(parse_number(cell.strip(), delimiter != ",") is not None or not cell.strip() for cell in body)
         if numbers >= 0.6 * len(body):
             return True
     return False

@@ -58,22 +58,26 @@ class Series:
 
     def append(self, x: float, y: float, place: int) -> None:
         """Add one point; `place` is its line, row or record in the file, counted from 1 (0: unknown)."""
-        if self.seen % self.stride == 0:
+        if self.stride == 1 or self.seen % self.stride == 0:
             self.xs.append(x)
             self.ys.append(y)
             self.places.append(place)
+            if self.limit is not None and len(self.ys) > self.limit:
+                self._thin()
         self.seen += 1
-        self._thin()
 
     def extend(self, x: float, numbers: Sequence[bytes], first_place: int, sign: float = 1.0) -> None:
         """Add a block of numbers as printed, all at the same x and on consecutive lines from `first_place`."""
-        offset = -self.seen % self.stride
-        kept = numbers[offset :: self.stride]
+        self.extend_kept(x, numbers[-self.seen % self.stride :: self.stride], len(numbers), first_place, sign)
+
+    def extend_kept(self, x: float, kept: Sequence[bytes], count: int, first_place: int, sign: float = 1.0) -> None:
+        """As `extend` with `count` numbers, of which only every `stride`-th is handed over."""
         values = map(float, kept)
         self.ys.extend(values if sign > 0 else map(float.__neg__, values))
         self.xs.extend([x] * len(kept))
-        self.places.extend(range(first_place + offset, first_place + len(numbers), self.stride))
-        self.seen += len(numbers)
+        offset = -self.seen % self.stride
+        self.places.extend(range(first_place + offset, first_place + count, self.stride))
+        self.seen += count
         self._thin()
 
     def _thin(self) -> None:

@@ -17,10 +17,9 @@ from cmgan_audit.logs.series import Role
 SLOT = "\0"
 _USED = "\1"
 
-# Dates and times, escape codes: their numbers are nobody's metric. T and Z may touch digits, so part stays literal.
+# Dates and times: their numbers are nobody's metric. T and Z may touch digits, so part stays literal.
 _MASKED = re.compile(
-    r"\x1b\[[\x000-9;:?]*[A-Za-z]"
-    r"|\x00[-/.]\x00[-/.]\x00"
+    r"\x00[-/.]\x00[-/.]\x00"
     r"(?:[T_ -]{1,2}[\dT]*\x00?[:\-]\x00[:\-]\x00(?:[.,]\x00)?(?:Z|[ ]?[+-]\x00(?::\x00)?)?)?"
     r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)?,?\s?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
     r"\s+\x00,?(?:\s+\x00)?\s+\x00:\x00(?::\x00)?(?:[.,]\x00)?(?:\s+[A-Z]{2,4})?(?:\s+\x00)?"
@@ -46,10 +45,12 @@ _WRAPPER = re.compile(
     r"(?:torch\.)?(?:tensor|array)$|(?:np|numpy)\.float(?:16|32|64)$|\b(?:is|was|equals|now|reached)$"
 )
 _BALANCED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
-_DELIMITER = re.compile(r"[|;,{}\t!?()\[\]\x01]|\s[-\u2013\u2014]+\s|--+|={2,}|\*{2,}|#{2,}|:\s|\.\s|>>+|>\s")
+_DELIMITER = re.compile(
+    r"[|;,{}\t!?()\[\]\x01]|\s[-\u2013\u2014]+\s|--+|={2,}|\*{2,}|#{2,}|:(?=\s|[A-Za-z])|\.\s|>>+|>\s"
+)
 _SUFFIX = re.compile(r"[A-Za-z_]+")
 _EPOCH_AFTER = re.compile(r"(?:st|nd|rd|th)?\s?[-_]?\s?epoch(?!s)", re.IGNORECASE)
-_GLUED_COUNTER = re.compile(r"(?<![A-Za-z/\\])(epoch|ep|step|iter)[_ ]?(\d+)(?![\w.])", re.IGNORECASE)
+_GLUED_COUNTER = re.compile(r"(?<![A-Za-z/\\])(epoch|ep|step|iter)[_ ]?(\d+)(?!\w)(?!\.\d)", re.IGNORECASE)
 _RESUME = re.compile(
     r"\bresum|loading last state|\b(?:load|loaded|loading|restor\w*)\b.*"
     r"\b(?:checkpoint|ckpt|state|pretrain\w*|weights|model)\b"
@@ -91,12 +92,13 @@ class Plan:
     """How to read the lines of one shape.
 
     `epoch`, `step` and `rank` are slots; `fixed_epoch` stands in the words (`epoch_7`). `drives` says that the line
-    moves the log to its epoch. `body` and `body_slot` leave the prefix of the logger out, so that the same message
-    of two handlers can be recognised.
+    moves the log to its epoch. `body` and `body_slot` leave the prefix of the logger out; by `key` the same
+    message of two handlers is recognised.
     """
 
     slots: int
     body: str = ""
+    key: str = ""
     body_slot: int = 0
     epoch: int | None = None
     fixed_epoch: float | None = None
@@ -111,28 +113,30 @@ class Plan:
     missing: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     continues_array: bool = False
+    useful: bool = False
+    simple: bool = False
+    lines: int = 0
 
-    @property
-    def useful(self) -> bool:
-        """Whether the lines of this shape change anything."""
-        return bool(self.values or self.arrays or self.drives or self.resume or self.process or self.missing)
-
-    @property
-    def simple(self) -> bool:
-        """Whether a block of such lines can be read column by column."""
-        return not (self.resume or self.process or self.arrays or self.missing or self.rank is not None) and all(
-            len(value.slots) == 1 for value in self.values
-        )
+    def settle(self) -> None:
+        """Set `useful` (the lines change something) and `simple` (blocks of them can be read column by column)."""
+        events = self.resume or self.process or bool(self.arrays or self.missing)
+        self.useful = events or self.drives or bool(self.values)
+        self.simple = not events and all(len(value.slots) == 1 for value in self.values)
 
 
 def understand(shape: str, book: RoleBook) -> Plan:
     """Make the plan of a shape."""
+    plan = _plan(shape, book)
+    plan.settle()
+    return plan
+
+
+def _plan(shape: str, book: RoleBook) -> Plan:
     plan = Plan(shape.count(SLOT))
     masked = _MASKED.sub(lambda m: "".join(_USED if c == SLOT else " " for c in m.group()), shape)
     start = _body_start(masked)
     plan.body = masked[start:].strip()
-    if start:
-        plan.body = plan.body.lstrip(":;|-)]> \t")
+    plan.key = plan.body.lstrip(":;|-)]> \t")
     plan.body_slot = sum(masked.count(c, 0, start) for c in (SLOT, _USED))
     if not any(c.isalpha() for c in plan.body):
         plan.continues_array = bool(re.fullmatch(r"[\s\x00\-.,\]\)]*", plan.body)) and SLOT in plan.body
@@ -140,7 +144,7 @@ def understand(shape: str, book: RoleBook) -> Plan:
     if _PROCESS.search(plan.body):
         plan.process = True
         return plan
-    if _ITEM.search(plan.body):
+    if _ITEM.search(masked):
         plan.per_item = bool(plan.slots)
         return plan
     _Line(plan, masked, start, book).read()
@@ -188,7 +192,7 @@ class _Line:
         if plan.epoch is None and glued is not None and glued.group(1).lower().startswith("ep"):
             plan.fixed_epoch = float(glued.group(2))
         has_epoch = plan.epoch is not None or plan.fixed_epoch is not None
-        short = len(words_of(plan.body)) <= 8 and not _ELSEWHERE.search(plan.body)
+        short = len(words_of(plan.body)) <= 14 and not _ELSEWHERE.search(plan.body)
         plan.drives = has_epoch and (short or any(v.role.kind in ("metric", "loss") for v in plan.values))
 
     def _number(self, atom: re.Match[str], before: str) -> None:
@@ -222,6 +226,8 @@ class _Line:
             self.last = ""
             return
         counter = _counter(label)
+        if counter is None and listed and after.startswith("/") and all(w in table().phases for w in words_of(label)):
+            counter = "epoch"  # SEtrain's bars: `validate[3/100]`
         if counter and slots:
             self._counter(counter, slots, label)
             return

@@ -10,26 +10,31 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.runs import RunBuilder, natural_x
-from cmgan_audit.logs.series import Note, Reading
+from cmgan_audit.logs.series import EPOCH, STEP, Note, Reading
 from cmgan_audit.logs.shapes import Plan, SlotValue, understand
+from cmgan_audit.logs.steady import LEAST_STRIDE, SteadyShape
 
 # Loss series longer than this are thinned; a metric never is.
 POINT_LIMIT = 1 << 17
 _SHAPE_LIMIT = 20_000
+# So many equal lines in a row make a shape worth jumping over; this far is read before the next try.
+_STEADY = 64
+_AHEAD = 2048
 _LONG_LINE = 20_000
 # Two handlers print one message on neighbouring lines; farther apart it is said again on purpose.
 _ECHO_DISTANCE = 4
 
 # One charset and a look behind, so that the search skips words at full speed; signs stay in the words.
 _NUMBER = re.compile(rb"([0-9](?<![A-Za-z0-9_.].)[0-9]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)")
+_ESCAPE = re.compile(rb"\x1b(?:\[[0-9;:?]*[A-Za-z]|\][^\x07\n]*\x07|[()][A-Z0-9])")
 _OVERWRITTEN = re.compile(rb"[^\n\r]*(?:\r+[^\n\r]+)+")
-_LEAD_END = re.compile(rb"[0-9\s]*%|[0-9][0-9]")
 
 
 def read_text(path: Path, source: str, book: RoleBook) -> Reading:
@@ -48,6 +53,8 @@ def _as_shown(block: bytes) -> bytes:
     """The block as a terminal would show it: a progress bar that is drawn again and again counts once."""
     if b"\0" in block:
         block = block.replace(b"\0", b" ")
+    if b"\x1b" in block:
+        block = _ESCAPE.sub(b"", block)
     if b"\r" not in block:
         return block
     block = block.replace(b"\r\n", b"\n")
@@ -66,6 +73,20 @@ def _lead(piece: bytes) -> bytes:
     return piece[: found.start()] if found else piece[:24]
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A line that was read: to recognise the same message from another handler."""
+
+    line: int
+    plan: Plan
+    row: list[bytes]
+    epoch: float | None
+
+    def body(self) -> list[bytes]:
+        """The numbers behind the logger's prefix."""
+        return self.row[self.plan.body_slot :]
+
+
 class _TextScan:
     """The state of reading one text log."""
 
@@ -81,35 +102,80 @@ class _TextScan:
         self.unreadable = 0
         self.long_lines = 0
         self.unknown: Counter[str] = Counter()
-        self.recent: dict[str, tuple[int, list[bytes]]] = {}
+        self.recent: dict[str, _Seen] = {}
         self.missing: Counter[str] = Counter()
         self.open_array = ""
+        self.steady: SteadyShape | None = None
 
     def block(self, block: bytes) -> None:
         """Read one block of whole lines."""
+        position, ahead = 0, _AHEAD
+        while position < len(block):
+            end = self.steady.end(block, position) if self.steady is not None else position
+            if self.steady is not None and end > position:
+                self._jump(block[position:end], self.steady)
+                position, ahead = end, _AHEAD
+                continue
+            if self.steady is None or ahead >= len(block) - position:
+                end = len(block)
+            else:
+                end = block.find(b"\n", position + ahead) + 1 or len(block)
+                ahead *= 2
+            self._lines(block[position:end])
+            position = end
+
+    def _lines(self, block: bytes) -> None:
         parts = _NUMBER.split(block)
         shapes = b"\0".join(parts[::2]).split(b"\n")
         if shapes and shapes[-1] == b"":
             shapes.pop()
         numbers = parts[1::2]
-        position = 0
+        position, plans = 0, self.plans
         for shape, group in itertools.groupby(shapes):
-            count = sum(1 for _ in group)
-            plan = self.plans.get(shape) or self._plan(shape)
+            count = len(list(group))
+            plan = plans.get(shape) or self._plan(shape)
+            plan.lines += count
             size = plan.slots * count
-            if plan.slots:
-                self.lines_with_numbers += count
             if plan.useful or self.open_array:
                 self._group(plan, numbers[position : position + size], count)
-            if plan.unknown:
-                self.unknown.update(dict.fromkeys(plan.unknown, count))
-            if plan.per_item:
-                self.per_item += count
+                if (
+                    count >= _STEADY
+                    and self._is_thinned(plan)
+                    and (self.steady is None or self.steady.plan is not plan)
+                ):
+                    self.steady = SteadyShape(shape, plan)
             position += size
             self.line += count
 
+    def _is_thinned(self, plan: Plan) -> bool:
+        """Whether most lines of this shape would only be counted."""
+        if not plan.simple or plan.epoch is None or not plan.drives:
+            return False
+        series = [self.builder.series(value.name, value.role, EPOCH) for value in plan.values]
+        return bool(series) and min(one.stride for one in series) >= LEAST_STRIDE
+
+    def _jump(self, block: bytes, steady: SteadyShape) -> None:
+        """Read every stride-th line of a run of equal shape and epoch, count the others."""
+        plan, builder = steady.plan, self.builder
+        lines = block.split(b"\n")
+        lines.pop()
+        count = len(lines)
+        first = _NUMBER.split(lines[0])[1::2]
+        if plan.rank is None or first[plan.rank] == b"0":
+            epoch = float(first[plan.epoch or 0])
+            builder.epoch(epoch, self.line)
+            for value in plan.values:
+                series = builder.series(value.name, value.role, EPOCH)
+                kept = lines[-series.seen % series.stride :: series.stride]
+                numbers = _NUMBER.split(b"\n".join(kept))[1::2]
+                series.extend_kept(epoch, numbers[value.slots[0] :: plan.slots], count, self.line, value.sign)
+        plan.lines += count
+        self.lines_used += count
+        self.line += count
+
     def _plan(self, shape: bytes) -> Plan:
         if len(self.plans) >= _SHAPE_LIMIT:
+            self._account()
             self.plans.clear()
         if len(shape) > _LONG_LINE:
             self.long_lines += 1
@@ -119,8 +185,18 @@ class _TextScan:
         self.plans[shape] = plan
         return plan
 
+    def _account(self) -> None:
+        """Count what the lines of the known shapes had that was not used."""
+        for plan in self.plans.values():
+            if plan.slots:
+                self.lines_with_numbers += plan.lines
+            if plan.per_item:
+                self.per_item += plan.lines
+            for name in plan.unknown:
+                self.unknown[name] += plan.lines
+
     def _group(self, plan: Plan, numbers: list[bytes], count: int) -> None:
-        if count > 1 and plan.simple and not self.open_array and not self._may_echo(plan, numbers):
+        if count > 1 and plan.simple and not self.open_array and not self._needs_rows(plan, numbers):
             self._columns(plan, numbers, count)
             self.lines_used += count
             return
@@ -128,11 +204,14 @@ class _TextScan:
         for i in range(count):
             self._row(plan, numbers[i * size : (i + 1) * size], self.line + i)
 
-    def _may_echo(self, plan: Plan, numbers: list[bytes]) -> bool:
-        """Whether neighbouring lines repeat their counter: two handlers may have printed one message."""
+    def _needs_rows(self, plan: Plan, numbers: list[bytes]) -> bool:
+        """Whether lines repeat their counter or the message before: two handlers or processes may have printed it."""
         size = plan.slots
-        recent = self.recent.get(plan.body)
-        if recent is not None and self.line - recent[0] <= _ECHO_DISTANCE:
+        if plan.rank is not None and any(token != b"0" for token in numbers[plan.rank :: size]):
+            return True
+        recent = self.recent.get(plan.key)
+        near = recent is not None and self.line - recent.line <= _ECHO_DISTANCE
+        if recent is not None and near and recent.body() == numbers[plan.body_slot : size]:
             return True
         counter = plan.step if plan.step is not None else plan.epoch
         if counter is None:
@@ -164,8 +243,7 @@ class _TextScan:
             for value in plan.values:
                 self._column(value, epoch, rows, size, line, length)
             first += length
-        last = numbers[-size:] if size else []
-        self.recent[plan.body] = (self.line + count - 1, last[plan.body_slot :])
+        self.recent[plan.key] = _Seen(self.line + count - 1, plan, numbers[-size:], builder.current_epoch)
 
     def _column(
         self, value: SlotValue, epoch: float | None, rows: list[bytes], size: int, line: int, length: int
@@ -173,7 +251,7 @@ class _TextScan:
         kind, x = natural_x(self.builder, epoch, None, 0)
         if kind == "index" or not value.slots:
             for i in range(length):
-                self._point(value, rows[i * size : (i + 1) * size], epoch, None, line + i)
+                self._point(value, rows[i * size : (i + 1) * size], kind, x, line + i)
             return
         series = self.builder.series(value.name, value.role, kind)
         series.extend(x, rows[value.slots[0] :: size], line, value.sign)
@@ -198,12 +276,15 @@ class _TextScan:
         epoch = plan.fixed_epoch if plan.epoch is None else float(row[plan.epoch])
         step = None if plan.step is None else float(row[plan.step])
         rank = 0 if plan.rank is None else int(float(row[plan.rank]))
-        if epoch is not None and plan.drives and rank == 0:
-            builder.epoch(epoch, line)
-        elif step is not None and epoch is None:
+        if epoch is not None:
+            if plan.drives and rank == 0:
+                builder.epoch(epoch, line)
+        elif step is not None:
             builder.current_step = step
-        for value in plan.values:
-            self._point(value, row, epoch, step, line, rank)
+        if plan.values:
+            kind, x = natural_x(builder, epoch, step, 0)
+            for value in plan.values:
+                self._point(value, row, kind, x, line, rank)
         for name in plan.missing:
             self.missing[name] += 1
         for listed in plan.arrays:
@@ -223,47 +304,47 @@ class _TextScan:
             self.open_array = ""
 
     def _is_echo(self, plan: Plan, row: list[bytes], line: int) -> bool:
-        if plan.epoch is None and plan.step is None and plan.body_slot == 0 and not self._other_prefix(plan):
-            # Without a counter or a time, two equal lines in a row may be two equal values.
-            self.recent[plan.body] = (line, row)
+        """Whether another handler printed this message just before: the same words and numbers behind another prefix.
+
+        Behind the same prefix the message must say by a step, a metric's epoch or a time that it is the same moment;
+        two equal losses in a row are two values.
+        """
+        before = self.recent.get(plan.key)
+        now = _Seen(line, plan, row, self.builder.current_epoch)
+        if before is None or line - before.line > _ECHO_DISTANCE or before.body() != now.body():
+            if len(self.recent) > _SHAPE_LIMIT:
+                self.recent.clear()
+            self.recent[plan.key] = now
             return False
-        tokens = row[plan.body_slot :]
-        before = self.recent.get(plan.body)
-        if before is not None and line - before[0] <= _ECHO_DISTANCE and before[1] == tokens:
-            return True
-        self.recent[plan.body] = (line, tokens)
-        if len(self.recent) > _SHAPE_LIMIT:
-            self.recent.clear()
-        return False
+        if before.plan is not plan:
+            return plan.epoch is not None or before.epoch == now.epoch
+        has_metric = plan.epoch is not None and any(value.role.kind == "metric" for value in plan.values)
+        echo = plan.step is not None or has_metric or (plan.body_slot > 0 and before.row == row)
+        self.recent[plan.key] = now
+        return echo
 
-    @staticmethod
-    def _other_prefix(plan: Plan) -> bool:
-        return not plan.epoch and plan.step is None
-
-    def _point(
-        self,
-        value: SlotValue,
-        row: list[bytes],
-        epoch: float | None,
-        step: float | None,
-        line: int,
-        rank: int = 0,
-    ) -> None:
-        y = value.constant if value.constant is not None else _joined(row, value)
+    def _point(self, value: SlotValue, row: list[bytes], kind: str, x: float, line: int, rank: int = 0) -> None:
+        if value.constant is not None:
+            y: float | None = value.constant
+        elif len(value.slots) == 1:
+            y = value.sign * float(row[value.slots[0]])
+        else:
+            y = _joined(row, value)
         if y is None:
             self.unreadable += 1
             return
         name = f"{value.name} [rank {rank}]" if rank else value.name
-        builder = self.builder
-        kind, x = natural_x(builder, epoch, step, 0)
-        if kind == "index":
-            series = builder.series(name, value.role, kind)
+        if kind == EPOCH:
+            self.builder.series(name, value.role, kind).append(x, y, line)
+        elif kind == STEP:
+            self.builder.add(name, value.role, kind, x, y, line)
+        else:
+            series = self.builder.series(name, value.role, kind)
             series.append(float(series.seen), y, line)
-            return
-        builder.add(name, value.role, kind, x, y, line)
 
     def finish(self) -> Reading:
         """The runs, and what was not understood, counted."""
+        self._account()
         notes = list(self._notes())
         return Reading(self.source, "text", self.builder.finish(self.line - 1), notes)
 
@@ -288,8 +369,6 @@ class _TextScan:
 def _joined(row: list[bytes], value: SlotValue) -> float | None:
     """The number in a slot; `1,234,567` and `2,64` are read where they are unambiguous, else None."""
     tokens = [row[slot] for slot in value.slots]
-    if len(tokens) == 1:
-        return value.sign * float(tokens[0])
     if not all(token.isdigit() for token in tokens[:-1]):
         return None
     head, *groups = tokens

@@ -1,0 +1,127 @@
+"""How fast `trend` reads logs: text logs of a recognised and of a mixed format, and event files against TensorBoard.
+
+    python benchmarks/log_speed.py --megabytes 1000
+
+Writes its logs into a temporary folder and removes them. One core; peak memory is that of the reading process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+SCALARS = 100_000
+
+
+def step_lines(rng: random.Random, megabytes: int, path: Path, digits: str) -> None:
+    """CMGAN's own line, `GPU: 0, Epoch 19, Step 500, loss: ..., disc_loss: ...`, with an evaluation per epoch."""
+    form = "GPU: 0, Epoch {}, Step {}, loss: {:" + digits + "}, disc_loss: {:" + digits + "}\n"
+    block = []
+    for epoch in range(20):
+        for step in range(500):
+            block.append(form.format(epoch, step * 10, 0.1 + rng.random() / 50, rng.random() / 100))
+        block.append(f"GPU: 0, Test Gen loss: {0.1 + rng.random() / 50:.6f}, Disc loss: 0.004211, PESQ: 2.51\n")
+    write_repeated(path, block, megabytes)
+
+
+def mixed_lines(rng: random.Random, megabytes: int, path: Path) -> None:
+    """Timestamps, two handlers, progress, layer tables and free text among the values."""
+    block = []
+    for epoch in range(40):
+        block.append(f"2024-05-0{epoch % 9 + 1} 10:11:12,345 - trainer - INFO - --- Epoch {epoch} Training ---\n")
+        for step in range(40):
+            value = f"Epoch {epoch} | Step {step * 25} | Train Loss G: {rng.random():.4f} | Train Loss D: {rng.random():.4f}"
+            block.append(f"2024-05-01 10:11:{step:02d},345 - trainer - INFO - {value}\n{value}\n")
+            block.append(f"utterance p{rng.randrange(225, 380)}_{rng.randrange(400):03d} took {rng.random():.3f}s on cuda:0\n")
+        block.append("│    └─TSCB: 2-2                                        [4, 64, 321, 101]         --\n" * 5)
+        block.append(f"Validation: PESQ={2 + rng.random() / 2:.4f}, STOI={0.9 + rng.random() / 50:.4f}, {epoch} done\n")
+    write_repeated(path, block, megabytes)
+
+
+def write_repeated(path: Path, block: list[str], megabytes: int) -> None:
+    data = "".join(block).encode()
+    with path.open("wb") as stream:
+        for _ in range(max(1, megabytes * 1_000_000 // len(data))):
+            stream.write(data)
+
+
+def read_once(path: Path) -> tuple[float, float]:
+    """Seconds and peak megabytes of one reading in a fresh process."""
+    code = (
+        "import resource, sys, time; from pathlib import Path; from cmgan_audit.logs.text import read_text;"
+        "from cmgan_audit.logs.roles import RoleBook; t = time.perf_counter();"
+        "r = read_text(Path(sys.argv[1]), 'log', RoleBook()); s = time.perf_counter() - t;"
+        "print(s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], check=True, capture_output=True, text=True)
+    seconds, peak = map(float, done.stdout.split())
+    return seconds, peak
+
+
+def text_benchmark(folder: Path, megabytes: int, repeats: int) -> None:
+    rng = random.Random(7)
+    cases = {
+        "recognised, six decimals": lambda p: step_lines(rng, megabytes, p, ".6f"),
+        "recognised, all digits": lambda p: step_lines(rng, megabytes, p, ""),
+        "mixed (general scan)": lambda p: mixed_lines(rng, megabytes, p),
+    }
+    for name, make in cases.items():
+        path = folder / "bench.log"
+        make(path)
+        size = path.stat().st_size / 1e6
+        runs = [read_once(path) for _ in range(repeats)]
+        speed = statistics.median(size / seconds for seconds, _ in runs)
+        print(f"{name:26s} {size:7.0f} MB  {speed:6.1f} MB/s  peak {max(peak for _, peak in runs):5.0f} MB", flush=True)
+        path.unlink()
+
+
+def event_benchmark(folder: Path, repeats: int) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from torch.utils.tensorboard import SummaryWriter
+
+    from cmgan_audit.logs.event_file import read_scalars
+
+    writer = SummaryWriter(str(folder))
+    rng = random.Random(3)
+    for step in range(SCALARS // 4):
+        for tag in ("Loss/train", "Loss/discriminator", "lr", "metric/pesq"):
+            writer.add_scalar(tag, rng.random(), step)
+    writer.close()
+    path = next(folder.glob("*tfevents*"))
+    ours, theirs = [], []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        scalars = read_scalars(path, "events")
+        ours.append(time.perf_counter() - start)
+        start = time.perf_counter()
+        accumulator = EventAccumulator(str(path), size_guidance={"scalars": 0})
+        accumulator.Reload()
+        theirs.append(time.perf_counter() - start)
+    mine = {tag: [(s, v) for t, s, v, _ in scalars.points if t == tag] for tag in accumulator.Tags()["scalars"]}
+    equal = all(mine[tag] == [(e.step, e.value) for e in accumulator.Scalars(tag)] for tag in mine)
+    print(
+        f"event file, {len(scalars.points)} scalars: ours {statistics.median(ours):.2f} s, EventAccumulator "
+        f"{statistics.median(theirs):.2f} s, ratio {statistics.median(theirs) / statistics.median(ours):.1f}, equal: {equal}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--megabytes", type=int, default=200)
+    parser.add_argument("--repeats", type=int, default=3)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        text_benchmark(Path(folder), given.megabytes, given.repeats)
+        event_benchmark(Path(folder), given.repeats)
+    print(f"this process: peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
