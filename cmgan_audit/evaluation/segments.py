@@ -19,7 +19,7 @@ LOCK_SCHEMA = "cmgan-audit/segments/v1"
 MIN_SECONDS = 0.25  # PESQ refuses less
 ACTIVITY_FRAME = SAMPLE_RATE // 100
 SPEECH_BELOW_PEAK = 30.0  # dB: a frame of 10 ms counts as speech down to here below the utterance's loudest
-ENOUGH_SPEECH = 0.3  # seconds in one go, a pause of up to 50 ms allowed; PESQ wants 0.2 s
+ENOUGH_SPEECH = 0.4  # seconds in one go; of 436 random crops that PESQ refused none had more than 0.36
 BRIDGED_FRAMES = 5
 SEARCH_STEP = SAMPLE_RATE // 50
 

@@ -12,6 +12,7 @@ from cmgan_audit.evaluation.audio import SAMPLE_RATE, Signal
 from cmgan_audit.evaluation.metrics.registry import CompositeScale, MetricScore, Status
 
 INT16_FULL_SCALE = 32768.0
+DECIMALS = 9
 COMPOSITES = ("csig", "cbak", "covl")
 # An output that moves by less than two steps of 16-bit audio holds no speech.
 DEAD_PEAK_TO_PEAK = 2.0 / INT16_FULL_SCALE
@@ -111,7 +112,7 @@ def _frame_based(
             scores.update(dict.fromkeys(composites, MetricScore(Status.METRIC_CRASH, detail=detail)))
         else:
             values = composite(measures, pesq.value)
-            scores.update({name: MetricScore(Status.OK, values[name]) for name in composites})
+            scores.update({name: _checked(values[name], "") for name in composites})
     return scores
 
 
@@ -132,12 +133,18 @@ def _pesq(clean: Signal, estimate: Signal, mode: str) -> MetricScore:
 def _stoi(clean: Signal, estimate: Signal, *, extended: bool) -> MetricScore:
     from pystoi import stoi
 
+    # pystoi adds random numbers of the size of the machine epsilon in its extended form: seeded, the score is the same
+    # in every run even where a band is silent.
+    random_state = np.random.get_state()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        np.random.seed(0)
         try:
             value = float(stoi(clean, estimate, SAMPLE_RATE, extended=extended))
         except (ValueError, IndexError, ZeroDivisionError) as error:
             return MetricScore(Status.METRIC_CRASH, detail=f"pystoi: {type(error).__name__}: {_text(error)}")
+        finally:
+            np.random.set_state(random_state)
     # pystoi returns 1e-5 with a warning where it cannot compute: that number must not become a score.
     if any("Not enough STFT frames" in str(entry.message) for entry in caught):
         return MetricScore(Status.TOO_SHORT, detail="less than 0.4 s of speech; STOI needs 30 frames")
@@ -146,7 +153,8 @@ def _stoi(clean: Signal, estimate: Signal, *, extended: bool) -> MetricScore:
 
 def _checked(value: float, why: str) -> MetricScore:
     if math.isfinite(value):
-        return MetricScore(Status.OK, value)
+        # The last bits of a sum depend on the processor's vector units; scores are the same numbers everywhere.
+        return MetricScore(Status.OK, round(value, DECIMALS))
     return MetricScore(Status.NOT_FINITE, detail=why or f"the metric gave {value}")
 
 

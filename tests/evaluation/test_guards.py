@@ -1,0 +1,203 @@
+"""Every guard is provoked by an input that has the fault, and silent on inputs that look alike."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from cmgan_audit.errors import InputError
+from cmgan_audit.evaluation.leakage import check_leakage
+from cmgan_audit.evaluation.metrics import CompositeScale
+from cmgan_audit.evaluation.options import CompareOptions
+from cmgan_audit.evaluation.pairs import find_pairs
+from cmgan_audit.evaluation.published import (
+    check_published,
+    is_published_set,
+    published_rows,
+    rows_to_check,
+    self_check,
+)
+from cmgan_audit.evaluation.result import ComparisonResult, Outcome
+from cmgan_audit.evaluation.segments import FULL
+from cmgan_audit.evaluation.session import compare_systems
+from cmgan_audit.finding import Severity
+
+
+class Silent:
+    def __call__(self, system: str, done: int, total: int) -> None: ...
+
+    def say(self, text: str) -> None: ...
+
+
+def compared(data: Path, *checkpoints: Path, **changes) -> ComparisonResult:
+    values = {
+        "checkpoints": tuple(str(path) for path in checkpoints),
+        "clean": data / "clean",
+        "noisy": data / "noisy",
+        "metrics": ("ssnr",),  # the fastest; guards do not depend on the metric
+        "segments": FULL,
+        "segment_lock": None,
+        "baseline": None,
+        "floor": 0.25,
+        "gate_any": False,
+        "fail_on": Severity.ERROR,
+        "model": "cmgan",
+        "device": "cpu",
+        "jobs": 2,
+        "limit": None,
+        "strata": None,
+        "train_data": None,
+        "composite_scale": CompositeScale.INT16,
+        "resample": False,
+        "strict": False,
+        "cache": None,
+        **changes,
+    }
+    return compare_systems(CompareOptions(**values), Silent())
+
+
+def rules(result: ComparisonResult) -> set[str]:
+    return {finding.rule for finding in result.findings}
+
+
+def half(_: str, clean: np.ndarray, noisy: np.ndarray) -> np.ndarray:
+    return 0.5 * (clean + noisy)
+
+
+def test_a_sound_comparison_has_no_finding(small_set: Path, outputs: Callable[..., Path]) -> None:
+    result = compared(small_set, outputs(small_set, "a", half), baseline="noisy")
+    assert rules(result) == set()
+    assert result.outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("rule", "change"),
+    [
+        ("CMG703", lambda name, clean, noisy: half(name, clean, noisy)[:-400]),
+        ("CMG703", lambda name, clean, noisy: noisy[:0]),
+        ("CMG704", lambda name, clean, noisy: np.roll(half(name, clean, noisy), 400)),
+        ("CMG704", lambda name, clean, noisy: np.roll(half(name, clean, noisy), -16)),
+        ("CMG705", lambda name, clean, noisy: np.clip(4.0 * half(name, clean, noisy), -1.0, 1.0)),
+        ("CMG705", lambda name, clean, noisy: (4.0 * half(name, clean, noisy) + 1.0) % 2.0 - 1.0),
+        ("CMG706", lambda name, clean, noisy: 0.0 * noisy),
+        ("CMG706", lambda name, clean, noisy: np.full_like(noisy, 0.25)),
+        ("CMG709", lambda name, clean, noisy: noisy),
+        ("CMG709", lambda name, clean, noisy: 0.8 * noisy),
+        ("CMG714", lambda name, clean, noisy: clean),
+        ("CMG713", lambda name, clean, noisy: None if name == "ada_001" else half(name, clean, noisy)),
+    ],
+)
+def test_outputs(small_set: Path, outputs: Callable[..., Path], rule: str, change) -> None:
+    result = compared(small_set, outputs(small_set, "a", change), baseline="noisy")
+    assert rule in rules(result), [finding.message for finding in result.findings]
+    assert "{" not in "".join(finding.message for finding in result.findings)
+
+
+def test_nan_in_a_float_file(small_set: Path, outputs: Callable[..., Path]) -> None:
+    def broken(name: str, clean: np.ndarray, noisy: np.ndarray) -> np.ndarray:
+        return np.where(np.arange(noisy.size) == 99, np.nan, noisy)
+
+    result = compared(small_set, outputs(small_set, "a", broken, subtype="FLOAT"), baseline="noisy")
+    (finding,) = (one for one in result.findings if one.rule == "CMG706")
+    assert "1 of" in finding.message and "NaN" in finding.message
+    assert result.outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda name, clean, noisy: np.roll(half(name, clean, noisy), 3),  # a filter's few samples
+        lambda name, clean, noisy: 1.9 * clean / np.abs(clean).max() * 0.5 + 0.05 * noisy,  # loud, not clipped
+        lambda name, clean, noisy: 0.98 * noisy + 0.02 * clean,  # weak enhancement is not a copy
+    ],
+)
+def test_neighbours_that_are_right(small_set: Path, outputs: Callable[..., Path], change) -> None:
+    assert not rules(compared(small_set, outputs(small_set, "a", change), baseline="noisy")) & {
+        "CMG704",
+        "CMG705",
+        "CMG709",
+        "CMG714",
+    }
+
+
+def test_identical_outputs_of_two_checkpoints(small_set: Path, outputs: Callable[..., Path]) -> None:
+    first = outputs(small_set, "a", half)
+    second = Path(shutil.copytree(first, first.with_name("b")))
+    (finding,) = (one for one in compared(small_set, first, second).findings if one.rule == "CMG708")
+    assert finding.message == "b and a give identical outputs on all 3 segments"
+
+
+def test_failures_on_one_side_only(small_set: Path, outputs: Callable[..., Path]) -> None:
+    good = outputs(small_set, "good", half)
+    bad = outputs(small_set, "bad", lambda name, clean, noisy: half(name, clean, noisy) * (name != "ben_001"))
+    findings = {one.rule: one for one in compared(small_set, good, bad).findings}
+    assert "bad: no ssnr on 1 utterance(s)" in findings["CMG702"].message
+    assert findings["CMG706"].severity is Severity.ERROR
+    both = compared(small_set, bad, Path(shutil.copytree(bad, bad.with_name("bad2"))))
+    assert "CMG715" in rules(both) and "CMG702" not in rules(both)
+
+
+def test_swapped_folders(small_set: Path, outputs: Callable[..., Path]) -> None:
+    made = outputs(small_set, "a", half)
+    assert "CMG707" in rules(compared(small_set, made, clean=small_set / "noisy", noisy=small_set / "clean"))
+
+
+def test_unpaired_recordings_and_strict(small_set: Path, outputs: Callable[..., Path]) -> None:
+    made = outputs(small_set, "a", half)
+    (small_set / "noisy" / "ada_001.wav").unlink()
+    result = compared(small_set, made)
+    (finding,) = (one for one in result.findings if one.rule == "CMG712")
+    assert "1 only in the clean folder (ada_001); 2 pairs were used" in finding.message
+    with pytest.raises(InputError, match="--strict"):
+        compared(small_set, made, strict=True)
+
+
+def test_leakage_by_bytes_under_another_name(small_set: Path, tmp_path: Path) -> None:
+    pairs = find_pairs(small_set / "clean", small_set / "noisy").pairs
+    train = tmp_path / "train" / "deep"
+    train.mkdir(parents=True)
+    soundfile.write(train / "x.wav", np.zeros(4000), 16_000)
+    assert check_leakage(pairs, tmp_path / "train") == []
+    shutil.copy(small_set / "clean" / "ben_001.wav", train / "utt_77.wav")
+    (finding,) = check_leakage(pairs, tmp_path / "train")
+    assert finding.rule == "CMG710"
+    assert "ben_001 as deep/utt_77.wav" in finding.message
+    assert check_leakage(pairs, small_set) == []  # the test set itself is no copy
+    with pytest.raises(InputError, match="no such folder"):
+        check_leakage(pairs, tmp_path / "absent")
+
+
+def test_self_check_tells_exact_close_and_different() -> None:
+    published = {name: row["pesq"] for name, row in list(published_rows().items())[:20]}
+    assert self_check(published).result == "exact"
+    assert check_published(self_check(published)) == []
+    close = self_check({name: value + 0.01 for name, value in published.items()})
+    assert close.result == "close"
+    assert [finding.severity for finding in check_published(close)] == [Severity.NOTE]
+    different = check_published(self_check({name: value + 0.6 for name, value in published.items()}))
+    assert [finding.severity for finding in different] == [Severity.WARNING]
+    assert self_check({"other": 2.0}) is None
+
+
+def test_only_names_of_the_set_are_taken_for_the_set() -> None:
+    names = list(published_rows())
+    assert is_published_set(names)
+    assert is_published_set(names[:14])
+    assert not is_published_set(["p232_001", *(f"mine_{index}" for index in range(20))])
+    assert not is_published_set([])
+    assert len(rows_to_check(names)) == 24
+    assert {name[:4] for name in rows_to_check(names)} == {"p232", "p257"}
+
+
+def test_other_recordings_under_published_names(small_set: Path, outputs: Callable[..., Path]) -> None:
+    for side in ("clean", "noisy"):
+        for path, name in zip(sorted((small_set / side).iterdir()), ("p232_001", "p232_002", "p257_003"), strict=True):
+            path.rename(path.with_name(f"{name}.wav"))
+    result = compared(small_set, outputs(small_set, "a", half))
+    assert "CMG711" in rules(result)
+    assert result.self_check is not None and result.self_check.result == "different"
