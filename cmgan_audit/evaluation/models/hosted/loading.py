@@ -1,0 +1,161 @@
+"""In the child: turn what a user named into something that enhances."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from cmgan_audit.evaluation.models.enhancer import ModelError, Samples
+from cmgan_audit.evaluation.models.hosted.wire import Header
+
+PIPELINES = ("cmgan", "waveform")
+
+
+@dataclass(frozen=True, slots=True)
+class HostedModel:
+    """A loaded model.
+
+    Attributes:
+        run: one utterance in, whatever the user's code returned out.
+        digest: hex digest of the user's source files that were loaded.
+        parameters: count, None if it is no network.
+    """
+
+    run: Callable[[Samples], object]
+    digest: str
+    parameters: int | None
+
+    def enhance(self, noisy: Samples) -> Samples:
+        """Run one utterance and hold the result to the interface.
+
+        Raises:
+            ModelError: the result is not float32 audio of one dimension.
+        """
+        torch = sys.modules.get("torch")
+        if torch is not None:
+            torch.manual_seed(0)  # a model that draws noise gives the same on every run
+        return as_audio(self.run(noisy))
+
+
+def as_audio(result: object) -> Samples:
+    """A result as float32 samples; a tensor is taken to the CPU, nothing else is converted.
+
+    Raises:
+        ModelError: it has another type or shape.
+    """
+    if hasattr(result, "detach") and hasattr(result, "cpu"):
+        result = result.detach().cpu().numpy()
+    if not isinstance(result, np.ndarray):
+        raise ModelError(f"returned {type(result).__name__}, where a float32 array of shape [samples] is expected")
+    if result.dtype != np.float32:
+        raise ModelError(f"returned {result.dtype}, where float32 is expected: convert with .astype(numpy.float32)")
+    if result.ndim != 1:
+        raise ModelError(f"returned shape {list(result.shape)}, where one utterance has shape [samples]")
+    return result
+
+
+def load_model(request: Header) -> HostedModel:
+    """Load the model of an `open` request (see `hosted.enhancer`).
+
+    Raises:
+        ModelError: what was named is not there or is not a model.
+        Exception: whatever the user's code raises.
+    """
+    kind = str(request["kind"])
+    root = Path(str(request["root"]))
+    sys.path.insert(0, str(root))
+    checkpoint, device = Path(str(request["checkpoint"])), str(request["device"])
+    if kind == "factory":
+        factory = _find(str(request["code"]))
+        made = factory(str(checkpoint), device)
+        run, network = _from_factory(made, device, str(request["code"]))
+    else:
+        from cmgan_audit.evaluation.models.hosted.repository import load_network
+
+        kwargs = request["kwargs"]
+        assert isinstance(kwargs, dict)
+        network = load_network(_find(str(request["code"])), kwargs, checkpoint, request.get("weights"))
+        run = _network_runner(network, str(request["pipeline"]), {}, device)
+    parameters = None if network is None else sum(parameter.numel() for parameter in network.parameters())
+    return HostedModel(run, source_digest(root), parameters)
+
+
+def _find(code: str) -> Callable[..., Any]:
+    """The callable that `PATH.py:name` or `package.module:name` names."""
+    place, _, name = code.rpartition(":")
+    module = _import_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+    found: Any = module
+    for part in name.split("."):
+        if not hasattr(found, part):
+            names = [each for each in vars(found) if not each.startswith("_") and callable(getattr(found, each))]
+            raise ModelError(f"{place} has no {part}; it has: {', '.join(names[:12]) or 'nothing that can be called'}")
+        found = getattr(found, part)
+    if not callable(found):
+        raise ModelError(f"{code} is a {type(found).__name__}, which cannot be called")
+    return found  # type: ignore[no-any-return]
+
+
+def _import_file(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ModelError(f"{path}: cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module  # as an import would: dataclasses and pickling look a class's module up
+    spec.loader.exec_module(module)
+    return module
+
+
+def _from_factory(made: object, device: str, code: str) -> tuple[Callable[[Samples], object], Any]:
+    """What enhances, and its network if it is one.
+
+    A factory returns a function of samples, an object with a method `enhance`, or (network, pipeline) or
+    (network, pipeline, settings of the pipeline).
+    """
+    if isinstance(made, tuple):
+        if len(made) not in (2, 3) or made[1] not in PIPELINES or not isinstance(made[-1], str | Mapping):
+            raise ModelError(
+                f"{code} returned a tuple, which must be (network, pipeline) or (network, pipeline, settings), with a "
+                f"pipeline of {', '.join(PIPELINES)}"
+            )
+        settings = dict(made[2]) if len(made) == 3 else {}
+        return _network_runner(made[0], made[1], settings, device), made[0]
+    if hasattr(made, "enhance"):
+        return made.enhance, None
+    if hasattr(made, "state_dict"):
+        raise ModelError(f"{code} returned a network alone; name its pipeline: return network, 'cmgan' or 'waveform'")
+    if callable(made):
+        return made, None
+    raise ModelError(
+        f"{code} returned {type(made).__name__}; a factory returns a function of samples, an object with `enhance`, or "
+        "(network, pipeline)"
+    )
+
+
+def _network_runner(network: Any, pipeline: str, settings: dict[str, Any], device: str) -> Callable[[Samples], object]:
+    from cmgan_audit.evaluation.models.hosted.networks import network_runner
+
+    return network_runner(network, pipeline, settings, device)
+
+
+def source_digest(root: Path) -> str:
+    """Hex digest of the Python files below a folder that are loaded now."""
+    files = {}
+    for module in list(sys.modules.values()):
+        place = getattr(module, "__file__", None)
+        if isinstance(place, str) and place.endswith(".py"):
+            path = Path(place).resolve()
+            if path.is_relative_to(root) and "site-packages" not in path.parts and path.is_file():
+                files[path.relative_to(root).as_posix()] = path
+    total = hashlib.sha256()
+    for name in sorted(files):
+        total.update(f"{name}\0".encode() + hashlib.sha256(files[name].read_bytes()).digest())
+    return total.hexdigest()

@@ -1,0 +1,77 @@
+"""In the child: a PyTorch network and a named pipeline as one function of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cmgan_audit.evaluation.models.cmgan.pipeline import SpectralSettings, enhance_waveform
+from cmgan_audit.evaluation.models.devices import open_device
+from cmgan_audit.evaluation.models.enhancer import ModelError, Samples
+
+
+def network_runner(
+    network: object, pipeline: str, settings: Mapping[str, object], device: str
+) -> Callable[[Samples], object]:
+    """A network in a pipeline.
+
+    Args:
+        network: for `cmgan` it takes a compressed spectrum [batch, 2, time, frequency] and returns the same shape or
+            a pair (real, imaginary) of [batch, 1, time, frequency]; for `waveform` [batch, samples] to the same.
+        pipeline: `cmgan` or `waveform`.
+        settings: of the pipeline; `cmgan` knows the fields of SpectralSettings.
+        device: where it runs.
+
+    Raises:
+        ModelError: it is no network, or a setting is unknown.
+    """
+    if not isinstance(network, nn.Module):
+        raise ModelError(f"a {type(network).__name__} where a torch.nn.Module is expected")
+    place = open_device(device)
+    network.to(place).eval()
+    known = {field.name for field in fields(SpectralSettings)} if pipeline == "cmgan" else set()
+    unknown = [name for name in settings if name not in known]
+    if unknown:
+        raise ModelError(
+            f"pipeline {pipeline} has no setting {unknown[0]}; it has: {', '.join(sorted(known)) or 'none'}"
+        )
+    spectral = SpectralSettings(**settings)  # type: ignore[arg-type]
+
+    def on_spectrum(spectrum: Tensor) -> Tensor:
+        result = network(spectrum)
+        if isinstance(result, tuple | list) and len(result) == 2:
+            result = torch.cat([part.reshape(len(spectrum), 1, *spectrum.shape[2:]) for part in result], dim=1)
+        if not isinstance(result, Tensor) or result.shape != spectrum.shape:
+            raise ModelError(
+                f"the network returned {_shape(result)} for a spectrum of shape {list(spectrum.shape)}; the pipeline "
+                "`cmgan` expects the same shape, or real and imaginary part"
+            )
+        return result.float()
+
+    def run(noisy: Samples) -> object:
+        with torch.inference_mode():
+            samples = torch.from_numpy(np.array(noisy))[None].to(place)
+            if pipeline == "cmgan":
+                return enhance_waveform(on_spectrum, samples, spectral)[0]
+            result = network(samples)
+            if not isinstance(result, Tensor):
+                raise ModelError(f"the network returned {_shape(result)}, where a tensor [batch, samples] is expected")
+            if result.ndim == 3 and result.shape[1] == 1:
+                result = result[:, 0]
+            if result.ndim != 2 or len(result) != 1:
+                raise ModelError(f"the network returned {_shape(result)} for {list(samples.shape)}: [batch, samples]")
+            return result[0]
+
+    return run
+
+
+def _shape(result: object) -> str:
+    if isinstance(result, Tensor):
+        return f"shape {list(result.shape)}"
+    if isinstance(result, tuple | list):
+        return f"{len(result)} values ({', '.join(_shape(part) for part in result[:4])})"
+    return type(result).__name__

@@ -1,0 +1,49 @@
+"""In the child: a network class of an audited repository, with the weights of a checkpoint read safely."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
+from cmgan_audit.evaluation.checkpoints.reading import open_file
+from cmgan_audit.evaluation.checkpoints.weights import fit_problem, pick_weights
+from cmgan_audit.evaluation.models.enhancer import ModelError
+
+
+def load_network(build: Callable[..., Any], kwargs: dict[str, Any], checkpoint: Path, weights: object) -> nn.Module:
+    """Build a network and load a checkpoint into it.
+
+    Args:
+        build: a network class, or a function that returns a network.
+        kwargs: for it.
+        checkpoint: the file; read with weights_only=True like every other.
+        weights: word of the name of the set of weights to take, or None.
+
+    Raises:
+        ModelError: it cannot be built with these arguments.
+        CheckpointError: the checkpoint cannot be read or does not fit.
+    """
+    try:
+        network = build(**kwargs)
+    except TypeError as error:
+        raise ModelError(f"cannot be built with --kwargs {_spelled(kwargs)}: {error}") from error
+    if not isinstance(network, nn.Module):
+        raise ModelError(f"is not a network: it gave a {type(network).__name__}, where a torch.nn.Module is expected")
+    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    if not expected:
+        raise ModelError("is a network without weights")
+    file = open_file(checkpoint)
+    chosen = pick_weights(file, next(iter(expected)), None if weights is None else str(weights))
+    problem = fit_problem(expected, chosen.tensors)
+    if problem is not None:
+        raise CheckpointError(f"{checkpoint}: the weights do not fit the network: {problem}")
+    network.load_state_dict(dict(chosen.tensors), strict=False)  # fit_problem was strict, counters apart
+    return network
+
+
+def _spelled(kwargs: dict[str, Any]) -> str:
+    return ",".join(f"{name}={value!r}" for name, value in kwargs.items()) or "(none)"

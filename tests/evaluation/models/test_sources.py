@@ -1,0 +1,360 @@
+"""Models that users bring: right ones work, wrong ones end in a message that names them."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from cmgan_audit.errors import AuditError, UsageError
+from cmgan_audit.evaluation.models import ModelError, open_checkpoint
+from cmgan_audit.evaluation.models.cmgan.network import TSCNet
+from cmgan_audit.evaluation.models.hosted.enhancer import CodeModel, HostedEnhancer, TimeLimits
+from cmgan_audit.evaluation.models.sources import ModelOptions, model_source, parse_kwargs
+
+NOISY = np.random.default_rng(1).normal(0, 0.1, 3210).astype(np.float32)
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    path = tmp_path / "gain_epoch_5.pth"
+    torch.save({"gain": torch.tensor([0.5])}, path)
+    return path
+
+
+def factory(tmp_path, body):
+    """Options for a file with a factory `make(checkpoint, device)` of this body."""
+    lines = "\n".join(f"    {line}" for line in body.splitlines())
+    path = tmp_path / "mine.py"
+    path.write_text(f"import os, sys, time\nimport numpy as np\n\ndef make(checkpoint, device):\n{lines}\n")
+    return ModelOptions(model=f"{path}:make")
+
+
+def opened(options, checkpoint):
+    return model_source(options).open(checkpoint)
+
+
+def hosted(options, checkpoint, **limits):
+    path = Path(options.model.rpartition(":")[0])
+    return HostedEnhancer(CodeModel("factory", options.model, path.parent), checkpoint, "cpu", TimeLimits(**limits))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return lambda noisy: noisy * np.float32(0.5)",
+        "class Halver:\n    def enhance(self, noisy):\n        return noisy * np.float32(0.5)\nreturn Halver()",
+        "import torch\ngain = torch.load(checkpoint, weights_only=True)['gain']\n"
+        "return lambda noisy: torch.from_numpy(noisy) * gain",
+    ],
+    ids=["function", "object", "tensor"],
+)
+def test_a_factory(tmp_path, checkpoint, body):
+    enhancer = opened(factory(tmp_path, body), checkpoint)
+    enhanced = enhancer.enhance(NOISY)
+    assert enhanced.dtype == np.float32 and np.array_equal(enhanced, NOISY * np.float32(0.5))
+    assert np.array_equal(enhancer.enhance_batch(np.stack([NOISY, -NOISY]))[1], -enhanced)
+    assert enhancer.describe()["epoch"] == 5
+    enhancer.close()
+    enhancer.close()
+
+
+@pytest.mark.parametrize("pipeline", ["waveform", "cmgan"])
+def test_a_network_with_a_pipeline(tmp_path, checkpoint, pipeline):
+    body = f"import torch\nreturn torch.nn.Identity(), '{pipeline}'"
+    enhancer = opened(factory(tmp_path, body), checkpoint)
+    assert np.abs(enhancer.enhance(NOISY) - NOISY).max() < 1e-5  # the spectral pipeline is undone exactly
+    assert enhancer.describe()["parameters"] == 0
+
+
+def test_a_module_on_the_python_path(tmp_path, checkpoint, monkeypatch):
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "__init__.py").write_text("")
+    (tmp_path / "pack" / "models.py").write_text("def make(checkpoint, device):\n    return lambda noisy: -noisy\n")
+    monkeypatch.chdir(tmp_path)
+    assert np.array_equal(opened(ModelOptions(model="pack.models:make"), checkpoint).enhance(NOISY), -NOISY)
+
+
+def test_identity_follows_code_and_weights_and_nothing_else(tmp_path, checkpoint):
+    def identity(body, path=checkpoint):
+        enhancer = opened(factory(tmp_path, body), path)
+        enhancer.close()
+        return enhancer.identity
+
+    copy = tmp_path / "copy.pth"
+    copy.write_bytes(checkpoint.read_bytes())
+    other = tmp_path / "other.pth"
+    torch.save({"gain": torch.tensor([0.7])}, other)
+    base = identity("return lambda noisy: noisy")
+    assert identity("return lambda noisy: noisy") == base == identity("return lambda noisy: noisy", copy)
+    assert base != identity("return lambda noisy: noisy * 2")
+    assert base != identity("return lambda noisy: noisy", other)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("raise ValueError('no such preset')", r"ValueError: no such preset \(.*mine\.py:5\)"),
+        ("sys.exit(3)", "SystemExit: 3"),
+        ("return 7", "returned int; a factory returns"),
+        ("return lambda noisy: noisy, 'mel'", "with a pipeline of cmgan, waveform"),
+        ("import torch\nreturn torch.nn.Identity()", "name its pipeline"),
+        ("import torch\nreturn torch.nn.Identity(), 'cmgan', {'n_fff': 1}", "has no setting n_fff"),
+        ("os._exit(9)", "ended with status 9 while loading"),
+        ("os.abort()", r"signal 6 \(Aborted\) while loading"),
+    ],
+)
+def test_a_factory_that_fails(tmp_path, checkpoint, body, said):
+    with pytest.raises(ModelError, match=said) as caught:
+        opened(factory(tmp_path, body), checkpoint)
+    assert "mine.py:make" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        ("noisy.astype(np.float64)", "returned float64, where float32 is expected"),
+        ("(noisy * 32767).astype(np.int16)", "returned int16"),
+        ("noisy[None]", r"returned shape \[1, 3210\]"),
+        ("None", "returned NoneType"),
+        ("[0.0]", "returned list"),
+        ("1 / 0", r"ZeroDivisionError: division by zero \(.*mine\.py:5\)"),
+    ],
+)
+def test_a_result_that_is_no_audio(tmp_path, checkpoint, result, said):
+    enhancer = opened(factory(tmp_path, f"return lambda noisy: {result}"), checkpoint)
+    for _ in range(2):  # the process lives on
+        with pytest.raises(ModelError, match=said):
+            enhancer.enhance(NOISY)
+
+
+def test_lengths_and_nan_are_left_to_the_guards(tmp_path, checkpoint):
+    enhancer = opened(factory(tmp_path, "return lambda noisy: np.append(noisy[:5], np.float32('nan'))"), checkpoint)
+    assert len(enhancer.enhance(NOISY)) == 6
+
+
+def test_what_user_code_prints_reaches_stderr_and_never_stdout(tmp_path, checkpoint, capfd):
+    body = "print('loading')\nos.system('echo from a child')\nreturn lambda noisy: print('busy') or noisy"
+    enhancer = opened(factory(tmp_path, body), checkpoint)
+    assert np.array_equal(enhancer.enhance(NOISY), NOISY)
+    enhancer.close()
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert all(word in captured.err for word in ("loading", "from a child"))
+
+
+def test_user_code_that_hangs_is_stopped_with_its_children(tmp_path, checkpoint):
+    pid = tmp_path / "pid"
+    body = (
+        f"import subprocess\nopen({str(pid)!r}, 'w').write(str(subprocess.Popen(['sleep', '60']).pid))\ntime.sleep(60)"
+    )
+    start = time.monotonic()
+    with pytest.raises(ModelError, match=r"loading .* took more than 4 s and was stopped"):
+        hosted(factory(tmp_path, body), checkpoint, opening=4.0)
+    assert time.monotonic() - start < 10
+    state = Path(f"/proc/{pid.read_text()}/stat")
+    assert not state.exists() or state.read_text().split()[2] == "Z"
+
+
+def test_an_utterance_that_hangs_is_stopped(tmp_path, checkpoint):
+    enhancer = hosted(
+        factory(tmp_path, "return lambda noisy: time.sleep(60)"), checkpoint, utterance=1.0, per_second=0.0
+    )
+    with pytest.raises(ModelError, match="enhancing an utterance took more than 1 s"):
+        enhancer.enhance(NOISY)
+
+
+def test_a_process_that_dies_is_started_again_but_not_for_ever(tmp_path, checkpoint):
+    enhancer = opened(factory(tmp_path, "return lambda noisy: os._exit(4) if noisy[0] > 5 else noisy"), checkpoint)
+    deadly = np.full(10, 9, dtype=np.float32)
+    for _ in range(2):
+        with pytest.raises(ModelError, match="ended with status 4 while enhancing"):
+            enhancer.enhance(deadly)
+        assert np.array_equal(enhancer.enhance(NOISY), NOISY)
+    with pytest.raises(ModelError, match="status 4"):
+        enhancer.enhance(deadly)
+    with pytest.raises(ModelError, match="died 3 times"):
+        enhancer.enhance(NOISY)
+
+
+def test_user_code_cannot_read_the_terminal(tmp_path, checkpoint):
+    enhancer = opened(factory(tmp_path, "assert sys.stdin.read() == ''\nreturn lambda noisy: noisy"), checkpoint)
+    assert np.array_equal(enhancer.enhance(NOISY), NOISY)
+
+
+REPOSITORY = '''
+import torch
+
+class Scale(torch.nn.Module):
+    """A network for waveforms whose only weight is a gain."""
+
+    def __init__(self, start=1.0, names=()):
+        super().__init__()
+        print("building")
+        self.gain = torch.nn.Parameter(torch.tensor([start]))
+
+    def forward(self, noisy):
+        return noisy * self.gain
+'''
+
+
+@pytest.fixture
+def repository(tmp_path):
+    folder = tmp_path / "repo"
+    (folder / "models").mkdir(parents=True)
+    (folder / "models" / "generator.py").write_text(REPOSITORY)
+    return folder
+
+
+def test_the_network_class_of_a_repository(repository, checkpoint):
+    options = ModelOptions(
+        repo=repository, network="models.generator:Scale", kwargs="start=0.25,names=['a', 'b']", pipeline="waveform"
+    )
+    source = model_source(options)
+    assert source.notice is not None and "runs the code of models.generator:Scale" in source.notice
+    enhancer = source.open(checkpoint)
+    assert np.array_equal(enhancer.enhance(NOISY), NOISY * np.float32(0.5))
+
+
+def test_a_fork_of_cmgan_gives_what_the_built_in_network_gives(tmp_path):
+    torch.manual_seed(1)
+    path = tmp_path / "epoch_3.pth"
+    torch.save({"epoch": 3, "state_dict": {f"module.{n}": t for n, t in TSCNet(4).state_dict().items()}}, path)
+    repo = tmp_path / "fork"
+    repo.mkdir()
+    (repo / "net.py").write_text(
+        "from cmgan_audit.evaluation.models.cmgan.network import TSCNet\n\n"
+        "class Fork(TSCNet):\n"
+        "    def forward(self, x):\n"
+        "        real, imag = super().forward(x).split(1, dim=1)\n"
+        "        return real, imag\n"
+    )
+    fork = opened(ModelOptions(repo=repo, network="net:Fork", kwargs="num_channel=4"), path)
+    built_in = open_checkpoint(path)
+    assert np.abs(fork.enhance(NOISY) - built_in.enhance(NOISY)).max() < 1e-6
+    assert fork.describe()["parameters"] == built_in.describe()["parameters"]
+    assert fork.identity != built_in.identity
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"network": "models.generator:Nothing"}, "has no Nothing; it has: Scale"),
+        ({"network": "models.nowhere:Scale"}, "No module named 'models.nowhere'"),
+        ({"kwargs": "stop=1"}, "cannot be built with --kwargs stop=1: .*unexpected keyword argument 'stop'"),
+        ({"pipeline": "cmgan"}, "returned|expects"),
+    ],
+)
+def test_a_repository_that_does_not_fit(repository, checkpoint, changes, said):
+    options = {"repo": repository, "network": "models.generator:Scale", "pipeline": "waveform", **changes}
+    if "pipeline" in changes:
+        source = (repository / "models" / "generator.py").read_text()
+        (repository / "models" / "generator.py").write_text(source.replace("noisy * self.gain", "noisy[:, :1]"))
+    with pytest.raises(ModelError, match=said):
+        opened(ModelOptions(**options), checkpoint).enhance(NOISY)
+
+
+def test_a_checkpoint_that_does_not_fit_the_repositorys_network(repository, tmp_path):
+    path = tmp_path / "other.pth"
+    torch.save({"gain": torch.zeros(2), "bias": torch.zeros(1)}, path)
+    with pytest.raises(
+        ModelError, match=r"1 unexpected: bias; 1 of another shape: gain is \[2\] where \[1\] is needed"
+    ):
+        opened(ModelOptions(repo=repository, network="models.generator:Scale", pipeline="waveform"), path)
+
+
+def test_a_hostile_checkpoint_is_not_run_for_a_repository_either(repository, tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (os.system, (f"touch {tmp_path / 'was_run'}",))
+
+    path = tmp_path / "evil.pth"
+    torch.save({"gain": torch.zeros(1), "x": Evil()}, path)
+    with pytest.raises(ModelError, match=r"posix\.system"):
+        opened(ModelOptions(repo=repository, network="models.generator:Scale", pipeline="waveform"), path)
+    assert not (tmp_path / "was_run").exists()
+
+
+def test_a_command(tmp_path, checkpoint):
+    script = tmp_path / "infer.py"
+    script.write_text(
+        "import sys, wave\nckpt, source, target = sys.argv[1:]\nassert open(ckpt, 'rb').read()\nprint('enhancing')\n"
+        "open(target, 'wb').write(open(source, 'rb').read())\n"
+    )
+    options = ModelOptions(enhance_command=f"python3 {script} {{checkpoint}} {{noisy}} {{out}}")
+    source = model_source(options)
+    assert source.notice == "runs the command python3 once an utterance"
+    enhancer = source.open(checkpoint)
+    noisy = np.round(NOISY * 32768).astype(np.float32) / np.float32(32768)
+    assert np.array_equal(enhancer.enhance(noisy), noisy)
+    identity = enhancer.identity
+    script.write_text(script.read_text() + "# changed\n")
+    assert source.open(checkpoint).identity != identity
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("false {noisy} {out}", "false: ended with status 1"),
+        ("true {noisy} {out}", "true: wrote no audio"),
+        ("cp /dev/null {out} {noisy}", "cp: ended with status"),
+    ],
+)
+def test_a_command_that_fails(checkpoint, command, said):
+    with pytest.raises(ModelError, match=said):
+        opened(ModelOptions(enhance_command=command), checkpoint).enhance(NOISY)
+
+
+def test_a_command_that_hangs(checkpoint):
+    from cmgan_audit.evaluation.models.command import CommandEnhancer
+
+    with pytest.raises(ModelError, match="sleep: took more than 0.5 s"):
+        CommandEnhancer(("sleep", "60"), checkpoint, seconds=0.5).enhance(NOISY)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"model": "cmgam"}, "--model cmgam: not one of cmgan, PATH.py:callable"),
+        ({"model": "nowhere.py:make"}, "there is no file"),
+        ({"model": "a.b:c", "enhance_command": "x {noisy} {out}"}, "exclude each other"),
+        ({"network": "a:B"}, "go with --repo"),
+        ({"repo": Path()}, "--repo needs --network"),
+        ({"repo": Path("nowhere"), "network": "a:B"}, "there is no such folder"),
+        ({"repo": Path(), "network": "a:B", "pipeline": "mel"}, "not one of cmgan, waveform"),
+        ({"repo": Path(), "network": "a.B"}, "--network a.B: not one of PATH.py:callable"),
+        ({"repo": Path(), "network": "a:B", "kwargs": "64"}, "write NAME=VALUE"),
+        ({"repo": Path(), "network": "a:B", "kwargs": "a=open('x')"}, "write NAME=VALUE"),
+        ({"repo": Path(), "network": "a:B", "official_chunking": True}, "--official-chunking is for the built-in"),
+        ({"enhance_command": "python3 x.py {noisy}"}, "{out} is missing"),
+        ({"enhance_command": "python3 x.py {noisy} {out} {device}"}, "{device} is none of"),
+        ({"enhance_command": "no-such-program {noisy} {out}"}, "there is no program no-such-program"),
+        ({"enhance_command": "python3 'x {noisy} {out}"}, "No closing quotation"),
+    ],
+)
+def test_wrong_options_are_usage_errors(options, said):
+    with pytest.raises(UsageError) as caught:
+        model_source(ModelOptions(**options))
+    assert said in str(caught.value) and caught.value.exit_status == 2
+
+
+def test_kwargs_are_literals_or_words():
+    assert parse_kwargs("a=64,b=1e-3, c=relu,d='x,y',e=[1, 2],f=True,g=None") == {
+        "a": 64, "b": 1e-3, "c": "relu", "d": "x,y", "e": [1, 2], "f": True, "g": None,
+    }  # fmt: skip
+    assert parse_kwargs("") == {}
+
+
+def test_a_device_that_is_not_there(tmp_path, checkpoint):
+    torch.save(TSCNet(4).state_dict(), checkpoint)
+    for device, said in (("gpu", "not a device"), ("meta", "not supported")):
+        with pytest.raises(AuditError, match=said) as caught:
+            open_checkpoint(checkpoint, device=device)
+        assert caught.value.exit_status == 2
+    if not torch.cuda.is_available():
+        with pytest.raises(AuditError, match="sees no CUDA device"):
+            open_checkpoint(checkpoint, device="cuda:0")
