@@ -78,18 +78,40 @@ def measure_spread(path: Path, metric: str = "pesq", where: Mapping[str, str] | 
             failed[system] += 1
         else:
             table[system][utterance].append(score)
+    return widest_spread(table, failed, source=str(path))
+
+
+def widest_spread(
+    scores: Mapping[str, Mapping[str, Sequence[float]]],
+    failed: Mapping[str, int],
+    *,
+    source: str,
+    seconds: float | None = None,
+) -> MeasuredSpread:
+    """The spread of the system whose crops vary most.
+
+    Args:
+        scores: system -> utterance -> scores of its random crops.
+        failed: system -> crops without a score.
+        source: where the scores come from, for the message of an error.
+        seconds: length of the crops, if known.
+
+    Raises:
+        InputError: no system has two utterances with two scored crops each.
+    """
     found: list[MeasuredSpread] = []
-    for system, rows in table.items():
-        repeated = {utterance: scores for utterance, scores in rows.items() if len(scores) > 1}
+    for system, rows in scores.items():
+        repeated = {utterance: values for utterance, values in rows.items() if len(values) > 1}
         if len(repeated) > 1:
             within, total = spread_of_crops(repeated)
             crops = sum(map(len, repeated.values()))
-            spread = CropSpread(None, within, total, failure_rate=failed[system] / (crops + failed[system]))
-            found.append(MeasuredSpread(spread, system, len(repeated), crops, failed[system]))
+            lost = failed.get(system, 0)
+            spread = CropSpread(seconds, within, total, failure_rate=lost / (crops + lost))
+            found.append(MeasuredSpread(spread, system, len(repeated), crops, lost))
     if not found:
         raise InputError(
-            f"{path}: fewer than two utterances have two or more {metric} scores; the spread of random crops needs "
-            "several crops of each utterance, a row per crop"
+            f"{source}: fewer than two utterances have two or more scores; the spread of random crops needs several "
+            "crops of each utterance, a row per crop"
         )
     return max(found, key=lambda one: one.spread.within)
 

@@ -63,7 +63,7 @@ def test_conditions_choose_rows(tmp_path: Path) -> None:
         ("utt,dnsmos\na,1\n", UsageError, "no column for the score .*there are utt, dnsmos"),
         ("utt,pesq\na,1\na,x\n", InputError, r"s.csv:3: the score 'x' is not a number"),
         ("utt,pesq\na,1\na,inf\n", InputError, r"s.csv:3: the score inf is not finite"),
-        ("utt,pesq\na,1\nb,2\n", InputError, "fewer than two utterances have two or more pesq scores"),
+        ("utt,pesq\na,1\nb,2\n", InputError, "fewer than two utterances have two or more scores"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, error: type[Exception], message: str) -> None:
