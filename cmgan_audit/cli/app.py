@@ -12,6 +12,8 @@ from cmgan_audit.cli.compare_ckpts import EPILOG as COMPARE_EXAMPLES
 from cmgan_audit.cli.compare_ckpts import compare_ckpts
 from cmgan_audit.cli.explain import EPILOG as EXPLAIN_EXAMPLES
 from cmgan_audit.cli.explain import explain
+from cmgan_audit.cli.init import EPILOG as INIT_EXAMPLES
+from cmgan_audit.cli.init import init
 from cmgan_audit.cli.inspect import EPILOG as INSPECT_EXAMPLES
 from cmgan_audit.cli.inspect import inspect
 from cmgan_audit.cli.noise import noise
@@ -48,6 +50,7 @@ def root(
 app.command("explain", epilog=EXPLAIN_EXAMPLES)(explain)
 app.command("rules", epilog=RULES_EXAMPLES)(rules)
 app.command("compare-ckpts", epilog=COMPARE_EXAMPLES)(compare_ckpts)
+app.command("init", epilog=INIT_EXAMPLES)(init)
 app.command("inspect", epilog=INSPECT_EXAMPLES)(inspect)
 app.command("noise")(noise)
 app.command("trend")(trend)

@@ -71,8 +71,8 @@ def _test(folder: Path, own: list[Path], output_format: str, output: Path | None
     from cmgan_audit.rules.record import KINDS
 
     choice("--format", output_format, ("text", "json"))
-    load_kinds()
     tested = load_folder(folder)
+    load_kinds()
     catalogue = load_catalogue([*own, folder])
     catalogue.judged(KINDS)
     tried = try_examples([rule for rule in tested if rule.door == "check"], catalogue, collect)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -44,4 +45,10 @@ class Flags:
         return Auditor(self._catalogue(settings), settings, collect, datetime.date.today())
 
     def _catalogue(self, settings: Settings) -> Catalogue:
-        return load_catalogue([*(settings.folder / folder for folder in settings.rules), *self.rules])
+        return _load((*(settings.folder / folder for folder in settings.rules), *self.rules))
+
+
+@functools.cache
+def _load(folders: tuple[Path, ...]) -> Catalogue:
+    """The catalogue with further folders; reading it takes longer than most questions to it."""
+    return load_catalogue(folders)

@@ -70,9 +70,9 @@ def severity_words(rule: Rule) -> str:
 
 
 def origin(rule: Rule) -> str:
-    """Which command raises a rule, since when, and whether it is in preview."""
-    since = f" since {rule.since}" if rule.since else ""
-    return f"{rule.door}{since}{', preview: off unless asked for' if rule.preview else ''}"
+    """Which command raises a rule, since which version, and whether it is in preview."""
+    since = f", since {rule.since}" if rule.since else ""
+    return f"raised by {rule.door}{since}{', preview: off unless asked for' if rule.preview else ''}"
 
 
 def listing(rules: Iterable[Rule], *, color: bool = False) -> str:
@@ -140,15 +140,20 @@ def _sentence(text: str) -> str:
 
 
 def _paragraph(text: str) -> list[str]:
-    """Wrapped text; what is indented or a list item keeps its line."""
+    """Text filled anew; blank lines, list items and indented lines keep their beginnings."""
+    blocks: list[str] = []
+    for line in text.splitlines():
+        starts = not line.strip() or line.startswith((" ", "- ", "* ")) or not blocks or not blocks[-1]
+        if starts:
+            blocks.append(line.rstrip())
+        else:
+            blocks[-1] += f" {line.strip()}"
     lines: list[str] = []
-    for part in text.splitlines():
-        indent = " " * (2 + len(part) - len(part.lstrip()))
-        hang = indent + ("  " if part.lstrip().startswith("- ") else "")
-        wrapped = textwrap.wrap(
-            part.strip(), WIDTH, initial_indent=indent, subsequent_indent=hang, break_on_hyphens=False
-        )
-        lines += wrapped or [""]
+    for block in blocks:
+        indent = " " * (2 + len(block) - len(block.lstrip()))
+        hang = indent + ("  " if block.lstrip().startswith(("- ", "* ")) else "")
+        filled = textwrap.wrap(block, WIDTH, initial_indent="  ", subsequent_indent=hang, break_on_hyphens=False)
+        lines += filled or [""]
     return lines
 
 
