@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-Float = TypeVar("Float", np.float32, np.float64)
 Signs = NDArray[np.int8]
 
 # With a multiple of 10,000 minus one, (count + 1) / (RESAMPLES + 1) hits 0.05 and 0.10 exactly.
@@ -43,14 +41,10 @@ def sign_flips(n: int, resamples: int = RESAMPLES, seed: int = 0) -> Signs:
     return (bits[: resamples * n].reshape(resamples, n).astype(np.int8) << 1) - np.int8(1)
 
 
-def flipped_sums(signs: Signs, residuals: NDArray[Float]) -> NDArray[Float]:
-    """Sums of sign-flipped residuals: signs (b, n) times residuals (n, k), in blocks that stay small in memory.
-
-    The result has the precision of the residuals.
-    """
+def flipped_sums(signs: Signs, residuals: Array) -> Array:
+    """Sums of sign-flipped residuals: signs (b, n) times residuals (n, k), in blocks that stay small in memory."""
     blocks = [
-        signs[start : start + _BLOCK_ROWS].astype(residuals.dtype) @ residuals
-        for start in range(0, len(signs), _BLOCK_ROWS)
+        signs[start : start + _BLOCK_ROWS].astype(np.float64) @ residuals for start in range(0, len(signs), _BLOCK_ROWS)
     ]
     return np.concatenate(blocks)
 

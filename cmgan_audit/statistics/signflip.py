@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cmgan_audit.statistics.multiple import (
     Array,
@@ -59,53 +60,63 @@ class SignFlips:
     """Flipped statistics of all pairs of a score matrix, from one set of signs.
 
     The flipped sum of a difference is the difference of the systems' flipped sums, so one matrix product serves all
-    pairs of systems that have every row; pairs with holes are flipped by themselves.
+    pairs. Where a system lacks a row, the other's part of that row is taken out again.
     """
 
     def __init__(self, matrix: ScoreMatrix, seed: int, resamples: int) -> None:
         self._matrix = matrix
-        self._signs = sign_flips(len(matrix.utterances), resamples, seed)
-        self._complete = np.array(np.isfinite(matrix.values).all(axis=0), ndmin=1)
-        everything = np.ones(len(matrix.utterances), dtype=bool)
-        self._residuals = flip_residuals(np.where(self._complete, matrix.values, 0.0), matrix.codes(everything))
-        # One row per system: the comparisons below then run over memory that lies together.
-        self._sums = np.ascontiguousarray(flipped_sums(self._signs, self._residuals).T)
+        signs = sign_flips(len(matrix.utterances), resamples, seed)
+        self._present = np.isfinite(matrix.values)
+        self._residuals = np.zeros_like(matrix.values)
+        self._holes = []
+        for column, rows in enumerate(self._present.T):
+            self._residuals[rows, column] = flip_residuals(matrix.values[rows, column], matrix.codes(rows))
+            self._holes.append(np.flatnonzero(~rows))
+        # One row per system and per utterance: what is summed below then lies together in memory.
+        self._sums = np.ascontiguousarray(flipped_sums(signs, self._residuals).T)
+        self._signs = np.ascontiguousarray(signs.T)
 
     def against(self, candidate: str, earlier: Sequence[str], winner: str) -> Reference:
         """The reference for `candidate` against the `winner` among `earlier`."""
         place = self._matrix.column[candidate]
-        columns = np.array([self._matrix.column[name] for name in earlier], dtype=np.intp)
-        norms = np.linalg.norm(self._residuals[:, [place]] - self._residuals[:, columns], axis=0)
-        size = np.linalg.norm(self._residuals[:, place])
-        quick = self._complete[place] & self._complete[columns] & (norms > _CANCELLATION * size)
-        maximum = np.zeros(len(self._signs))
-        alone = np.zeros(len(self._signs))
-        slow = [name for name, shortcut in zip(earlier, quick, strict=True) if not shortcut]
-        by_hand = dict(zip(slow, self._alone(candidate, slow).T, strict=True)) if slow else {}
-        for name, column, norm in zip(earlier, columns, norms, strict=True):
-            if name in by_hand:
-                statistic = by_hand[name]
-            else:
-                statistic = np.abs(self._sums[place] - self._sums[column])
+        columns = [self._matrix.column[name] for name in earlier]
+        both = self._present[:, [place]] & self._present[:, columns]
+        differences = np.where(both, self._residuals[:, [place]] - self._residuals[:, columns], 0.0)
+        norms = np.linalg.norm(differences, axis=0)
+        size = float(np.linalg.norm(self._residuals[:, place]))
+        maximum = np.zeros(self._signs.shape[1])
+        alone = np.zeros(self._signs.shape[1])
+        for name, column, norm in zip(earlier, columns, norms.tolist(), strict=True):
+            if norm > _CANCELLATION * size:
+                statistic = np.abs(self._sum_of_difference(place, column))
                 statistic /= norm
+            else:
+                statistic = self._by_itself(name, candidate)
             np.maximum(maximum, statistic, out=maximum)
             if name == winner:
                 alone = statistic
         return Reference(maximum, alone)
 
-    def _alone(self, candidate: str, earlier: Sequence[str]) -> Array:
-        """Flipped statistics, shape (resamples, len(earlier)), each pair centred on the rows that it has.
+    def _sum_of_difference(self, place: int, column: int) -> Array:
+        """Flipped sum, shape (resamples,), of the difference of two systems over the rows that both have."""
+        sums: Array = self._sums[place] - self._sums[column]
+        sums -= self._part(place, self._holes[column])
+        sums += self._part(column, self._holes[place])
+        return sums
 
-        A pair without spread (identical outputs) or with fewer than two rows takes no part: its column is zero.
-        """
-        # Single precision halves the time of the product, and no difference of large sums is taken here.
-        residuals = np.zeros((len(self._matrix.utterances), len(earlier)), dtype=np.float32)
-        for index, name in enumerate(earlier):
-            both, difference = self._matrix.paired(name, candidate)
-            if len(difference) < 2:
-                continue
-            own = flip_residuals(difference, self._matrix.codes(both))
-            norm = float(np.linalg.norm(own))
-            if norm > ROUNDING * float(np.max(np.abs(difference))) * len(own):
-                residuals[both, index] = own / norm
-        return np.abs(flipped_sums(self._signs, residuals))
+    def _part(self, column: int, rows: NDArray[np.intp]) -> Array | float:
+        """What these rows contribute to a system's flipped sum."""
+        if len(rows) == 0:
+            return 0.0
+        part: Array = self._residuals[rows, column] @ self._signs[rows].astype(np.float64)
+        return part
+
+    def _by_itself(self, baseline: str, candidate: str) -> Array:
+        """The statistic of two systems that hardly differ, from their difference; zero where it has no spread."""
+        rows, difference = self._matrix.paired(baseline, candidate)
+        residuals = flip_residuals(difference, self._matrix.codes(rows)) if len(difference) > 1 else np.zeros(0)
+        norm = float(np.linalg.norm(residuals))
+        if norm <= ROUNDING * float(np.max(np.abs(difference), initial=0.0)) * len(difference):
+            return np.zeros(self._signs.shape[1])
+        sums: Array = np.abs((residuals / norm) @ self._signs[rows].astype(np.float64))
+        return sums
