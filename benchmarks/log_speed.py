@@ -22,42 +22,40 @@ SCALARS = 100_000
 
 def step_lines(rng: random.Random, megabytes: int, path: Path, digits: str) -> None:
     """CMGAN's own line, `GPU: 0, Epoch 19, Step 500, loss: ..., disc_loss: ...`, with an evaluation per epoch."""
-    form = "GPU: 0, Epoch {}, Step {}, loss: {:" + digits + "}, disc_loss: {:" + digits + "}\n"
-    block = []
-    for epoch in range(20):
-        for step in range(500):
-            block.append(form.format(epoch, step * 10, 0.1 + rng.random() / 50, rng.random() / 100))
-        block.append(f"GPU: 0, Test Gen loss: {0.1 + rng.random() / 50:.6f}, Disc loss: 0.004211, PESQ: 2.51\n")
-    write_repeated(path, block, megabytes)
+    form = "GPU: 0, Epoch @, Step {}, loss: {:" + digits + "}, disc_loss: {:" + digits + "}\n"
+    epoch = [form.format(step * 10, 0.1 + rng.random() / 50, rng.random() / 100) for step in range(500)]
+    epoch.append("GPU: 0, Test Gen loss: 0.101234, Disc loss: 0.004211, PESQ: 2.51\n")
+    write_epochs(path, epoch, megabytes)
 
 
 def mixed_lines(rng: random.Random, megabytes: int, path: Path) -> None:
-    """Timestamps, two handlers, progress, layer tables and free text among the values."""
-    block = []
-    for epoch in range(40):
-        block.append(f"2024-05-0{epoch % 9 + 1} 10:11:12,345 - trainer - INFO - --- Epoch {epoch} Training ---\n")
-        for step in range(40):
-            value = f"Epoch {epoch} | Step {step * 25} | Train Loss G: {rng.random():.4f} | Train Loss D: {rng.random():.4f}"
-            block.append(f"2024-05-01 10:11:{step:02d},345 - trainer - INFO - {value}\n{value}\n")
-            block.append(f"utterance p{rng.randrange(225, 380)}_{rng.randrange(400):03d} took {rng.random():.3f}s on cuda:0\n")
-        block.append("│    └─TSCB: 2-2                                        [4, 64, 321, 101]         --\n" * 5)
-        block.append(f"Validation: PESQ={2 + rng.random() / 2:.4f}, STOI={0.9 + rng.random() / 50:.4f}, {epoch} done\n")
-    write_repeated(path, block, megabytes)
+    """Timestamps, two handlers, free text, layer tables among the values."""
+    lines = ["2024-05-01 10:11:12,345 - trainer - INFO - --- Epoch @ Training ---\n"]
+    for step in range(40):
+        value = f"Epoch @ | Step {step * 25} | Train Loss G: {rng.random():.4f} | Train Loss D: {rng.random():.4f}"
+        lines.append(f"2024-05-01 10:11:{step:02d},345 - trainer - INFO - {value}\n{value}\n")
+        lines.append(f"utterance p{rng.randrange(225, 380)}_{rng.randrange(400):03d} took {rng.random():.3f}s on cuda:0\n")
+    lines.append("│    └─TSCB: 2-2                                        [4, 64, 321, 101]         --\n" * 5)
+    lines.append("Validation: PESQ=2.5123, STOI=0.9312, epoch @ done\n")
+    write_epochs(path, lines, megabytes)
 
 
-def write_repeated(path: Path, block: list[str], megabytes: int) -> None:
-    data = "".join(block).encode()
+def write_epochs(path: Path, epoch: list[str], megabytes: int) -> None:
+    """The same lines again and again with the next epoch's number, until the file is large enough."""
+    text = "".join(epoch)
+    left, number = megabytes * 1_000_000, 0
     with path.open("wb") as stream:
-        for _ in range(max(1, megabytes * 1_000_000 // len(data))):
-            stream.write(data)
+        while left > 0:
+            number += 1
+            left -= stream.write(text.replace("@", str(number)).encode())
 
 
 def read_once(path: Path) -> tuple[float, float]:
-    """Seconds and peak megabytes of one reading in a fresh process."""
+    """CPU seconds and peak megabytes of one reading in a fresh process (wall time would time the neighbours too)."""
     code = (
         "import resource, sys, time; from pathlib import Path; from cmgan_audit.logs.text import read_text;"
-        "from cmgan_audit.logs.roles import RoleBook; t = time.perf_counter();"
-        "r = read_text(Path(sys.argv[1]), 'log', RoleBook()); s = time.perf_counter() - t;"
+        "from cmgan_audit.logs.roles import RoleBook; t = time.process_time();"
+        "r = read_text(Path(sys.argv[1]), 'log', RoleBook()); s = time.process_time() - t;"
         "print(s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], check=True, capture_output=True, text=True)

@@ -23,7 +23,7 @@ from cmgan_audit.logs.series import Note, Reading, Role
 SUFFIXES = (".pth", ".pt", ".ckpt", ".tar", ".pkl", ".safetensors")
 _EPOCH = re.compile(r"(?<![A-Za-z])(epoch|ep|e|step|steps|iter)[_\-= ]?(\d+)", re.IGNORECASE)
 _NAMED = re.compile(r"(?<![A-Za-z])([A-Za-z][A-Za-z_/\- ]*?)[_\-= ]?(-?\d+\.\d+)(?!\d)")
-_BARE = re.compile(r"[_\-](-?\d+\.\d+)$")
+_BARE = re.compile(r"epoch[_\-]?\d+[_\-](-?\d+\.\d+)$", re.IGNORECASE)
 _PICKLE_LIMIT = 64 << 20
 _BROKEN = (
     pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, KeyError, TypeError, ValueError,
@@ -46,7 +46,7 @@ def names_of(path: Path) -> tuple[float | None, float | None, dict[str, float]]:
     rest = _EPOCH.sub(" ", stem)
     values = {m.group(1).strip(" _-="): float(m.group(2)) for m in _NAMED.finditer(rest)}
     bare = _BARE.search(stem)
-    if bare and not values:
+    if bare:
         # CMGAN's own trainer ends the name with the generator's loss on the test set, cut to five characters.
         values = {"loss in checkpoint name": float(bare.group(1))}
     return epoch, step, values

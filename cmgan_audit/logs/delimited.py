@@ -241,6 +241,9 @@ def _look(head: list[tuple[int, str]], stem: str) -> _Table | None:
         re.fullmatch(r"-?\d+,\d+", cell.strip()) for text in texts[1:] for cell in _split(text, delimiter)
     )
     named = all(parse_number(cell, comma) is None for cell in first if cell) and any(first)
+    rows = [cell.strip().strip("\"'") for text in texts[1:] for cell in _split(text, delimiter)]
+    if named and not any(parse_number(cell, comma) is not None for cell in rows):
+        return None
     if named:
         return _Table(delimiter, comma, _unique(first))
     return _unnamed(texts, delimiter, comma, stem)

@@ -46,9 +46,10 @@ class RunBuilder:
         self._resumed = False
         self.run.last_place = max(self.run.last_place, place - 1)
 
-    def resume(self) -> None:
-        """The log says that a checkpoint was loaded to go on with."""
+    def resume(self, surely: bool = True) -> None:
+        """The log says that training goes on from a checkpoint; without `surely`, that some checkpoint was loaded."""
         self._resumed = True
+        self._new_process = self._new_process or surely
 
     def epoch(self, value: float, place: int) -> None:
         """The log is now at this epoch."""
@@ -63,7 +64,11 @@ class RunBuilder:
 
     def _advance(self, value: float, place: int, first: float | None, last: float | None) -> None:
         """Compare a new epoch or step with those before it: a step back is a restart or another run."""
-        if last is not None and first is not None and (value < last or (self._new_process and value <= last + 1)):
+        if (
+            last is not None
+            and first is not None
+            and (value < last or (self._new_process and value <= last + 1) or (self._resumed and value <= last))
+        ):
             back = last + 1 - value
             near = back <= max(_OVERLAP, _OVERLAP_SHARE * (last - first))
             from_start = value <= first and not (self._resumed and near)

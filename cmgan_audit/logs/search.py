@@ -27,6 +27,7 @@ _NOT_LOGS = re.compile(
     re.IGNORECASE,
 )
 _LOG_NAME = re.compile(r"(?:^|[_\-.])(?:log|logs|nohup|stdout|stderr|output|history)(?:$|[_\-.\d])", re.IGNORECASE)
+_CMGAN_CHECKPOINT = re.compile(r"epoch_?\d+_-?\d+(?:\.\d+)?$")
 _PEEK = 1 << 16
 
 
@@ -82,11 +83,16 @@ def _may_be_log(name: str) -> bool:
     if _NOT_LOGS.match(name):
         return False
     suffix = Path(name).suffix.lower()
-    if "tfevents" in name or suffix in _LOG_SUFFIXES or suffix in SUFFIXES:
+    if "tfevents" in name or suffix in _LOG_SUFFIXES or _is_checkpoint(name):
         return True
     if suffix in (".yaml", ".yml"):
         return "summary" in name
-    return not suffix and bool(_LOG_NAME.search(name) or re.search(r"epoch_?\d", name))
+    return not suffix and bool(_LOG_NAME.search(name))
+
+
+def _is_checkpoint(name: str) -> bool:
+    """By its ending, or as CMGAN's trainer names them: `CMGAN_epoch_7_0.105`."""
+    return name.lower().endswith(SUFFIXES) or bool(_CMGAN_CHECKPOINT.search(name))
 
 
 def _sort_in(
@@ -138,7 +144,7 @@ def format_of(path: Path, source: str) -> str:
     suffix = path.suffix.lower()
     if "tfevents" in path.name:
         return "tensorboard"
-    if suffix in SUFFIXES or (not suffix and re.search(r"epoch_?\d+_\d$", path.stem)):
+    if _is_checkpoint(path.name):
         return "checkpoint"
     with open_bytes(path, source) as stream:
         try:
@@ -147,8 +153,6 @@ def format_of(path: Path, source: str) -> str:
             raise InputError(f"{source}: cannot be read: {error}") from error
     if not head.strip():
         raise InputError(f"{source}: empty")
-    if re.search(r"epoch_?\d", path.name) and head[:2] in (b"PK", b"\x80\x02"):
-        return "checkpoint"
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "text"
     if head.count(b"\0") > len(head) // 20:

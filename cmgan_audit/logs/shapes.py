@@ -51,11 +51,9 @@ _DELIMITER = re.compile(
 _SUFFIX = re.compile(r"[A-Za-z_]+")
 _EPOCH_AFTER = re.compile(r"(?:st|nd|rd|th)?\s?[-_]?\s?epoch(?!s)", re.IGNORECASE)
 _GLUED_COUNTER = re.compile(r"(?<![A-Za-z/\\])(epoch|ep|step|iter)[_ ]?(\d+)(?!\w)(?!\.\d)", re.IGNORECASE)
-_RESUME = re.compile(
-    r"\bresum|loading last state|\b(?:load|loaded|loading|restor\w*)\b.*"
-    r"\b(?:checkpoint|ckpt|state|pretrain\w*|weights|model)\b"
-    r"|continuing from|will begin at",
-    re.IGNORECASE,
+_RESUMED = re.compile(r"\bresum(?:e|ed|es|ing)\b|loading last state|continuing from|will begin at", re.IGNORECASE)
+_LOADED = re.compile(
+    r"\b(?:load|loaded|loading|restor\w*)\b.*\b(?:checkpoint|ckpt|state|pretrain\w*|weights|model)\b", re.IGNORECASE
 )
 _PROCESS = re.compile(
     r"\bnamespace\(|^\s*job id\b|beginning experiment|^\s*\$ python|starting training for", re.IGNORECASE
@@ -92,7 +90,7 @@ class Plan:
     """How to read the lines of one shape.
 
     `epoch`, `step` and `rank` are slots; `fixed_epoch` stands in the words (`epoch_7`). `drives` says that the line
-    moves the log to its epoch. `body` and `body_slot` leave the prefix of the logger out; by `key` the same
+    moves the log to its epoch; `surely`, that training goes on (and not only that some checkpoint was loaded). `body` and `body_slot` leave the prefix of the logger out; by `key` the same
     message of two handlers is recognised.
     """
 
@@ -106,6 +104,7 @@ class Plan:
     rank: int | None = None
     drives: bool = False
     resume: bool = False
+    surely: bool = False
     process: bool = False
     per_item: bool = False
     values: list[SlotValue] = field(default_factory=list)
@@ -180,7 +179,8 @@ class _Line:
 
     def read(self) -> None:
         plan, text = self.plan, self.text
-        plan.resume = bool(_RESUME.search(plan.body))
+        plan.surely = bool(_RESUMED.search(plan.body))
+        plan.resume = plan.surely or bool(_LOADED.search(plan.body))
         if plan.resume:
             return
         end = self.start

@@ -267,7 +267,7 @@ class _TextScan:
             builder.process_start(line)
             return
         if plan.resume:
-            builder.resume()
+            builder.resume(plan.surely)
             return
         if self._is_echo(plan, row, line):
             self.echoes += 1

@@ -14,6 +14,7 @@ from cmgan_audit.statistics.trend import moving_median, per_x
 _FEWEST = 5
 # A loss that stands this many times as high as at its lowest is lost for good.
 _BLOWN_UP = 10.0
+_NEAR = 0.1
 # More steps than these are a smooth schedule (cosine, exponential), not steps.
 _MOST_STEPS = 12
 _STEP_SHARE = 0.1
@@ -40,7 +41,9 @@ def divergence(run: Run, raiser: Raiser) -> list[Finding]:
                 "rise": exact(rise),
             }
             blown = smooth[lowest] > 0 and smooth[-1] >= _BLOWN_UP * smooth[lowest]
-            place = next((p for x, _, p in loss if x > xs[lowest]), loss.places[-1])
+            # Where the rise begins: behind the last value that is still near the lowest.
+            near = max(i for i, y in enumerate(smooth) if y <= smooth[lowest] + _NEAR * rise)
+            place = next((p for x, _, p in loss if x > xs[near]), loss.places[-1])
             found += raiser("CMG808", Severity.ERROR if blown else Severity.WARNING, run, loss, place, evidence)
     return found
 

@@ -1,0 +1,63 @@
+"""Runs and restarts are told apart."""
+
+from __future__ import annotations
+
+from cmgan_audit.logs.roles import infer
+from cmgan_audit.logs.runs import RunBuilder
+from cmgan_audit.logs.series import EPOCH, STEP
+
+PESQ = infer("pesq")
+
+
+def build(epochs: list[int | str]) -> RunBuilder:
+    builder = RunBuilder("log")
+    for place, entry in enumerate(epochs, start=1):
+        if entry == "process":
+            builder.process_start(place)
+        elif entry == "resume":
+            builder.resume()
+        else:
+            builder.epoch(float(entry), place)
+            builder.add("pesq", PESQ, EPOCH, float(entry), 2.0 + place / 100, place)
+    return builder
+
+
+def xs(builder: RunBuilder) -> list[list[float]]:
+    return [list(run.series[0].xs) for run in builder.finish()]
+
+
+def test_one_run() -> None:
+    assert xs(build([1, 2, 3, 5, 9])) == [[1, 2, 3, 5, 9]]
+
+
+def test_epochs_that_begin_anew_are_another_run() -> None:
+    assert xs(build([1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3])) == [[1, 2, 3, 4, 5, 6, 7, 8], [1, 2, 3]]
+
+
+def test_a_step_back_is_a_restart_and_the_later_value_counts() -> None:
+    builder = build([1, 2, 3, 4, 5, 6, "resume", 5, 6, 7])
+    (run,) = builder.finish()
+    assert list(run.series[0].xs) == [1, 2, 3, 4, 5, 6, 7]
+    assert list(run.series[0].ys)[4] == 2.08
+    assert [(r.x, r.before, r.place) for r in run.restarts] == [(5, 6, 8)]
+    assert run.superseded == 2
+
+
+def test_resume_at_the_same_epoch_replaces_it() -> None:
+    (run,) = build([1, 2, 3, "process", "resume", 3, 4]).finish()
+    assert list(run.series[0].ys) == [2.01, 2.02, 2.06, 2.07]
+
+
+def test_a_process_that_goes_on_far_away_is_another_run() -> None:
+    assert xs(build([1, 2, 19, "process", "resume", 72, 73])) == [[1, 2, 19], [72, 73]]
+
+
+def test_a_process_that_goes_on_with_the_next_epoch_is_a_restart() -> None:
+    assert xs(build([1, 2, 3, "process", "resume", 4, 5])) == [[1, 2, 3, 4, 5]]
+
+
+def test_steps_that_begin_anew_without_epochs() -> None:
+    builder = RunBuilder("log")
+    for place, step in enumerate([100, 200, 300, 400, 500, 600, 700, 800, 100, 200], start=1):
+        builder.add("pesq", PESQ, STEP, float(step), 2.0, place)
+    assert [len(run.series[0]) for run in builder.finish()] == [8, 2]

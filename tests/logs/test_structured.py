@@ -1,0 +1,128 @@
+"""CSV, JSON, JSONL, YAML: exports and tables as tools and people write them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.errors import InputError
+from cmgan_audit.logs.roles import RoleBook
+from cmgan_audit.logs.search import read_logs
+from cmgan_audit.logs.series import Run
+
+PESQ = [2.1, 2.35, 2.5, 2.58]
+
+
+def runs(tmp_path: Path, name: str, content: str) -> list[Run]:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    return [run for reading in read_logs([path], RoleBook()).readings for run in reading.runs]
+
+
+def pesq(run: Run) -> list[tuple[float, float]]:
+    (series,) = [s for s in run.series if s.role.measure == "pesq"]
+    return list(zip(series.xs, series.ys, strict=True))
+
+
+def rows(template: str) -> str:
+    return "".join(template.format(e=e, v=v, c=str(v).replace(".", ",")) for e, v in enumerate(PESQ, start=1))
+
+
+TABLES = {
+    "plain.csv": "epoch,pesq\n" + rows("{e},{v}\n"),
+    "comments.csv": "# made by hand\nepoch,pesq,loss\n" + rows("{e},{v},\n"),
+    "semicolon.csv": "Epoch;PESQ;STOI\n" + rows("{e};{c};0,9{e}\n"),
+    "tabs.tsv": "epoch\tval/pesq\n" + rows("{e}\t{v}\n"),
+    "spaces.txt": "epoch   pesq   stoi\n" + rows("   {e}   {v}   0.91\n"),
+    "pipes.txt": "| epoch | pesq |\n|---|---|\n" + rows("| {e} | {v} |\n"),
+    "quoted.csv": '"epoch","PESQ, wide band"\n' + rows('"{e}","{v}"\n'),
+    "checkpoints.csv": "checkpoint,pesq\n" + rows("ckpt/CMGAN_epoch_{e}.pth,{v}\n"),
+    "val_pesq.csv": rows("{e},{v}\n"),
+    "lightning/metrics.csv": "epoch,step,train_loss,val_pesq\n" + rows("{e},{e}0,0.1,\n{e},{e}9,,{v}\n"),
+    "long.csv": "epoch,metric,value\n" + rows("{e},pesq,{v}\n{e},stoi,0.9\n"),
+    "columns.json": json.dumps({"epoch": [1, 2, 3, 4], "val_pesq": PESQ}),
+    "lists.json": json.dumps({"train": {"loss": [4, 3, 2, 1]}, "val": {"pesq": PESQ}}),
+    "records.json": json.dumps([{"epoch": e, "val": {"pesq": v}} for e, v in enumerate(PESQ, start=1)]),
+    "keyed.json": json.dumps({f"epoch_{e}": {"pesq": v} for e, v in enumerate(PESQ, start=1)}),
+    "series.json": json.dumps({"pesq": {str(e): v for e, v in enumerate(PESQ, start=1)}, "note": "x"}),
+    "trainer_state.json": json.dumps({"log_history": [{"epoch": e, "eval_pesq": v} for e, v in enumerate(PESQ, 1)]}),
+    "log.jsonl": rows('{{"epoch": {e}, "pesq": {v}, "lr": 1e-4}}\n'),
+    "records.log": rows('{{"epoch": {e}, "pesq": "{v}"}}\n'),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_reads_epochs_and_values(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (run,) = runs(tmp_path, name, TABLES[name])
+    assert pesq(run) == list(zip([1, 2, 3, 4], PESQ, strict=True))
+
+
+def test_tensorboard_export_is_named_after_its_file(tmp_path: Path) -> None:
+    (run,) = runs(tmp_path, "val_pesq.csv", "Wall time,Step,Value\n" + rows("1700000000.1,{e}000,{v}\n"))
+    assert [x for x, _ in pesq(run)] == [1000, 2000, 3000, 4000]
+
+
+def test_wandb_export_holds_a_run_per_column(tmp_path: Path) -> None:
+    names = [f"{run} - val/pesq{end}" for run in ("cool-run", "bad - run") for end in ("", "__MIN", "__MAX")]
+    content = ",".join(f'"{n}"' for n in ["Step", *names]) + "\n" + rows('"{e}","{v}","0","9","1.5","0","9"\n')
+    cool, bad = runs(tmp_path, "wandb_export.csv", content)
+    assert (cool.label, [y for _, y in pesq(cool)]) == ("cool-run", PESQ)
+    assert (bad.label, [y for _, y in pesq(bad)]) == ("bad - run", [1.5] * 4)
+
+
+def test_run_column(tmp_path: Path) -> None:
+    found = runs(tmp_path, "multi.csv", "run,epoch,pesq\n" + rows("a,{e},{v}\nb,{e},2.0\n"))
+    assert [(run.label, len(pesq(run))) for run in found] == [("a", 4), ("b", 4)]
+
+
+def test_appended_runs_and_resumed_runs(tmp_path: Path) -> None:
+    table = "epoch,pesq\n" + rows("{e},{v}\n")
+    assert [len(pesq(run)) for run in runs(tmp_path, "appended.csv", table + table)] == [4, 4]
+    (run,) = runs(tmp_path, "resumed.csv", table + "3,2.61\n4,2.62\n5,2.63\n")
+    assert pesq(run) == [(1, 2.1), (2, 2.35), (3, 2.61), (4, 2.62), (5, 2.63)]
+
+
+def test_table_per_utterance_is_no_trend(tmp_path: Path) -> None:
+    content = "filename,pesq\n" + "".join(f"p232_{i:03d}.wav,2.{i}\n" for i in range(30))
+    assert runs(tmp_path, "scores.csv", content) == []
+
+
+def test_bad_cells_and_lines_are_said(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("epoch,pesq\n1,2.1\n2,oops\n3,2.3\n")
+    (tmp_path / "b.jsonl").write_text('{"epoch": 1, "pesq": 2.1}\nnot json\n{"epoch": 2, "pesq": 2.2}\n')
+    found = read_logs([tmp_path], RoleBook())
+    assert [str(n).removeprefix(f"{tmp_path.as_posix()}/") for r in found.readings for n in r.notes] == [
+        "a.csv:3: pesq: 'oops' is no number (1 such cells)",
+        "b.jsonl:2: 1 lines are no JSON records; the first is here",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.json", '{"pesq": [1, 2', "a.json:1: no JSON"),
+        ("a.json", "[" * 100_000, "nested too deep"),
+        ("a.json", "3", "a single value, no log"),
+        ("a.csv", "just words\nand more\n", "no table of numbers"),
+        ("a.log", "", "empty"),
+        ("a.log", "\0\1\2" * 1000, "binary data, no log"),
+        ("wandb-summary.yaml", "a: [1\nb: 2", "no YAML"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_its_place(tmp_path: Path, name: str, content: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        runs(tmp_path, name, content)
+
+
+def test_checkpoint_names(tmp_path: Path) -> None:
+    for e, v in enumerate(PESQ, start=1):
+        (tmp_path / f"CMGAN_epoch_{e}_{v / 10:.3f}").touch()
+        (tmp_path / f"epoch={e}-val_pesq={v}.ckpt").touch()
+    found = read_logs([tmp_path], RoleBook())
+    (run,) = [run for reading in found.readings for run in reading.runs]
+    assert pesq(run) == list(zip([1, 2, 3, 4], PESQ, strict=True))
+    loss = next(s for s in run.series if s.role.kind == "loss")
+    assert list(loss.ys) == [0.21, 0.235, 0.25, 0.258]

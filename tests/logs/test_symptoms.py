@@ -1,0 +1,137 @@
+"""Every log rule raises what its own examples say, and the severities of CMG801."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.finding import Finding, Severity
+from cmgan_audit.logs.judged import Question
+from cmgan_audit.logs.judging import Judgement, judge
+from cmgan_audit.logs.roles import RoleBook
+from cmgan_audit.logs.search import read_logs
+from cmgan_audit.rules.catalogue import load_catalogue
+from cmgan_audit.rules.rule import Example, Rule
+
+CATALOGUE = load_catalogue()
+OURS = [rule for rule in CATALOGUE if rule.door == "trend"]
+EVERY = frozenset(rule.id for rule in OURS)
+CASES = [pytest.param(rule, example, id=f"{rule.id}-{i}") for rule in OURS for i, example in enumerate(rule.examples)]
+
+
+def look(path: Path, **asked: object) -> Judgement:
+    question = Question(**asked)  # type: ignore[arg-type]
+    return judge(read_logs([path], RoleBook()).readings, question, CATALOGUE, EVERY)
+
+
+def curve(tmp_path: Path, values: list[float], **asked: object) -> Judgement:
+    path = tmp_path / "log.csv"
+    path.write_text("epoch,pesq\n" + "".join(f"{i},{v}\n" for i, v in enumerate(values, start=1)))
+    return look(path, **asked)
+
+
+def of(judgement: Judgement, rule: str) -> list[Finding]:
+    return [finding for finding in judgement.findings if finding.rule == rule]
+
+
+def test_every_log_rule_has_a_bad_and_a_good_example() -> None:
+    assert len(OURS) == 10
+    for rule in OURS:
+        assert {example.verdict for example in rule.examples} == {"bad", "good"}, rule.id
+
+
+@pytest.mark.parametrize(("rule", "example"), CASES)
+def test_example(rule: Rule, example: Example, tmp_path: Path) -> None:
+    for name, text in example.files.items():
+        (tmp_path / name).write_text(text)
+    found = of(look(tmp_path), rule.id)
+    assert bool(found) == (example.verdict == "bad"), [f.message for f in found]
+    if example.at:
+        assert example.at in [f"{Path(f.location.path).name}:{f.location.line}" for f in found if f.location]
+    for finding in found:
+        assert finding.name == rule.name
+        assert "{" not in finding.message
+
+
+@pytest.mark.parametrize(
+    ("last", "severity"),
+    [(2.41, Severity.ERROR), (2.43, Severity.WARNING), (2.5, Severity.WARNING)],
+)
+def test_severity_goes_by_the_size_of_the_drop(tmp_path: Path, last: float, severity: Severity) -> None:
+    asked = {"utterances": 824, "seconds": 2.0}
+    (finding,) = of(curve(tmp_path, [2.3, 2.5, 2.61, last + 0.02, last + 0.01, last], **asked), "CMG801")
+    assert finding.severity is severity
+    assert finding.evidence["drop"] == pytest.approx(2.61 - last)
+
+
+def test_fail_on_drop_moves_the_error(tmp_path: Path) -> None:
+    values = [2.3, 2.5, 2.61, 2.45, 2.46, 2.45]
+    assert of(curve(tmp_path, values), "CMG801")[0].severity is Severity.WARNING
+    assert of(curve(tmp_path, values, fail_on_drop=0.15), "CMG801")[0].severity is Severity.ERROR
+    assert of(curve(tmp_path, values, fail_on_drop=0.17), "CMG801")[0].severity is Severity.WARNING
+
+
+def test_small_drop_is_a_note(tmp_path: Path) -> None:
+    values = [2.3, 2.5, 2.61, 2.56, 2.55, 2.55]
+    (finding,) = of(curve(tmp_path, values, utterances=824, seconds=2.0), "CMG801")
+    assert finding.severity is Severity.NOTE
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ([2.3, 2.6, 2.3], False),  # one low value after the best is a dip as well
+        ([2.3, 2.6, 2.3, 2.3], True),
+        ([2.3, 2.6, 2.58, 2.3, 2.3], False),  # three after the best, of which the first is inside the floor
+        ([2.3, 2.6, 2.3, 2.3, 2.55], False),  # recovered
+        ([2.6, 2.3, 2.3, 2.3], True),  # the best is the first
+    ],
+)
+def test_sustained(tmp_path: Path, values: list[float], found: bool) -> None:
+    assert bool(of(curve(tmp_path, values), "CMG801")) == found
+
+
+def test_noise_floor_says_where_it_comes_from(tmp_path: Path) -> None:
+    low = [2.6, 2.3, 2.3, 2.3]
+    (assumed,) = of(curve(tmp_path, low), "CMG801")
+    assert (assumed.evidence["noise"], assumed.evidence["noise_from"]) == (0.1, "assumed")
+    (table,) = of(curve(tmp_path, low, utterances=824, seconds=2.0), "CMG801")
+    assert table.evidence["noise"] == pytest.approx(0.02, abs=0.001)
+    assert table.evidence["noise_from"] == "table"
+    (measured,) = of(curve(tmp_path, [2.2, 2.4, 2.5, 2.55, 2.6, 2.58, 2.61, 2.3, 2.31, 2.3]), "CMG801")
+    assert measured.evidence["noise_from"] == "measured"
+
+
+def test_failed_values_do_not_make_a_decline(tmp_path: Path) -> None:
+    judgement = curve(tmp_path, [2.3, 0.0, 2.5, 0.0, 2.6, 0.0, 0.0, 0.0])
+    assert of(judgement, "CMG801") == []
+    assert of(judgement, "CMG804")[0].severity is Severity.ERROR
+
+
+def test_lower_is_better(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("epoch,wer\n1,0.3\n2,0.2\n3,0.35\n4,0.36\n5,0.37\n")
+    (finding,) = of(look(tmp_path), "CMG801")
+    assert (finding.evidence["best"], finding.evidence["last"]) == (0.2, 0.37)
+
+
+def test_normalised_pesq_has_thresholds_of_its_own(tmp_path: Path) -> None:
+    normalised = [(v - 1) / 3.5 for v in (2.45, 2.64, 2.21, 2.20, 2.07)]
+    (finding,) = of(curve(tmp_path, normalised), "CMG801")
+    assert finding.severity is Severity.ERROR
+    assert finding.evidence["noise"] == pytest.approx(0.1 / 3.5, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ([2.45, 2.64, 2.21, 2.20, 2.07], "degraded"),
+        ([2.45, 2.55, 2.6, 2.62], "healthy"),
+        ([2.45, 2.64, 2.3], "undecided"),
+        ([2.45], "undecided"),
+    ],
+)
+def test_verdict(tmp_path: Path, values: list[float], verdict: str) -> None:
+    judgement = curve(tmp_path, values)
+    assert judgement.verdict(Severity.ERROR) == verdict
+    assert judgement.verdict(None) != "degraded"

@@ -1,0 +1,200 @@
+"""Text logs: lines as public repositories print them, and what must not be read as a metric."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.logs import text as text_module
+from cmgan_audit.logs.roles import RoleBook
+from cmgan_audit.logs.series import Reading, Series
+from cmgan_audit.logs.text import read_text
+
+PESQ = [2.1, 2.35, 2.5, 2.58]
+
+
+def read(tmp_path: Path, content: str | bytes) -> Reading:
+    path = tmp_path / "train.log"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return read_text(path, "train.log", RoleBook())
+
+
+def only(reading: Reading, measure: str = "pesq", kind: str = "metric") -> Series:
+    found = [s for run in reading.runs for s in run.series if s.role.measure == measure and s.role.kind == kind]
+    assert len(found) == 1, [s.name for run in reading.runs for s in run.series]
+    return found[0]
+
+
+# {e}: epoch, {v}: PESQ. The source is the print statement of the named repository.
+LINES = {
+    "ruizhecao96/CMGAN, Fazazl2020/CMGAN": (
+        "GPU: 0, Epoch {e}, Step 500, loss: 0.1{e}, disc_loss: 0.01\n"
+        "GPU: 0, Test Gen loss: 0.11{e}, Disc loss: 0.02, PESQ: {v}\n"
+    ),
+    "ruizhecao96/CMGAN evaluation.py": "Epoch {e}\npesq:  {v} csig:  4.1 cbak:  3.3 covl:  3.4 stoi:  0.92\n",
+    "KhanhNguyen4999/cmgan_denoiser": (
+        "\x1b[1m     Evaluation Summary:  | Epoch {e} | Pesq {v} | Csig 1.1 | Stoi 0.68\x1b[0m\n"
+        "INFO:utils:\x1b[1m     Evaluation Summary:  | Epoch {e} | Pesq {v} | Csig 1.1 | Stoi 0.68\x1b[0m\n"
+    ),
+    "Fazazl2020/CMGAN, epoch summary": (
+        "Epoch {e} Summary:\n  Train Loss: 0.12, Disc Loss: 0.01\n  Test Loss: 0.13, Test PESQ: {v}\n"
+        "  Best Model: NO (Best Loss: 0.12)\n"
+    ),
+    "facebookresearch/denoiser": (
+        "[2024-01-02 10:11:12][denoiser.solver][INFO] - Overall Summary | Epoch {e} | Train 0.1 | Valid 0.2 | Best 0.2 "
+        "| Pesq {v} | Stoi 0.93\n"
+    ),
+    "yxlu-0102/MP-SENet": (
+        "Epoch: 1\nSteps : {e}000, Gen Loss: 0.1, s/b : 0.1\nSteps : {e}000, PESQ Score: {v}, s/b : 0.1\n"
+    ),
+    "1NEYRON1/MP-SENet-upgrade": (
+        "Validation step {e}00 | PESQ={v} Mag=0.0190 Pha=2.53 Com=0.12 STFT=0.006\nNew best PESQ: {v}, saved g_best\n"
+    ),
+    "winddori2002/MANNER": (
+        "epoch: 00{e} | trn loss: 0.1234 | val loss: 0.2345\nSet: Val | PESQ: {v} | STOI: 0.9123 \n"
+    ),
+    "wooseok-shin/MetricGAN-plus-pytorch": "Epoch:{e} | Test PESQ:{v} | Test CSIG:3.1 | Test CBAK:3.0\n",
+    "key2miao/TSTNN": (
+        "iter = 9/10, epoch = {e}/100, loss = 0.1\n"
+        "After {e} epoch the performance on validation score is a s follows:\nAvg_loss: 0.1\nPESQ: {v}\n"
+    ),
+    "Vitalik-ctrl/speech-enhancement-cmgan": (
+        "2025-01-02 10:11:12,345 - INFO - Epoch {e} Summary | Avg Eval Loss G: 0.1 | Avg Eval Loss D: 0.2 "
+        "| Avg Eval PESQ: {v}\n"
+    ),
+    "Xiaobin-Rong/SEtrain": (
+        "validate[{e}/100][2024-01-02-10:11]: 100%|##| 9/9 [00:10<00:00, 9.9it/s, valid_loss=0.12, pesq={v}]\n"
+    ),
+    "speechbrain train_log.txt": (
+        "epoch: {e}, lr: 1.00e-04 - train loss: 1.2e-01 - valid loss: 0.2, valid pesq: {v}, valid stoi: 0.9\n"
+    ),
+    "sp-uhh/sgmse": "Epoch {e}\nPESQ: {v} ± 0.61\n",
+    "Keras": "Epoch {e}/120\n9/9 [====] - 3s 6ms/step - loss: 0.2 - val_loss: 0.1 - val_pesq: {v}\n",
+    "loguru": (
+        "\x1b[32m2024-01-02 10:11:12.345\x1b[0m | \x1b[1mINFO    \x1b[0m | \x1b[36m__main__\x1b[0m:"
+        "\x1b[36mtrain\x1b[0m:"
+        "\x1b[36m123\x1b[0m - \x1b[1mepoch: {e} | train loss: 0.1 | PESQ: {v}\x1b[0m\n"
+    ),
+    "absl": "I0102 10:11:12.345678 1234 train.py:56] Epoch {e} val/pesq: {v}\n",
+    "dictionary": "{{'epoch': {e}, 'pesq': {v}, 'loss': 0.1}}\n",
+    "bracketed epoch": "Epoch [{e}/120] train_loss=0.12 val_pesq={v} stoi=0.91\n",
+    "tensor": "Epoch {e}: loss tensor(0.1, device='cuda:0'), pesq: tensor({v})\n",
+    "numpy scalar": "epoch {e} {{'pesq': np.float64({v})}}\n",
+    "words": "[Epoch {e}] PESQ is {v}; loss is 0.11\n",
+    "arrow": "{e}Epoch start\nPesq (dev) -> {v}\n",
+    "banner": "===== {e} epoch =====\nPESQ-WB: {v}, SI-SDR: 17.1 dB\n",
+    "step": "step {e}000: pesq_wb {v} stoi 0.91\n",
+    "train/evaluation pair": 'Epoch {e}:\n  loss=0.31/0.28\n  pesq="N/A"/{v}\n  lr=0.001000\n',
+    "windows": "Epoch {e}, PESQ: {v}\r\n",
+    "progress bar": (
+        "Epoch {e}:  10%|#  | 1/10 [00:01<00:09, 9.9it/s, loss=0.5, pesq=1.1]\r"
+        "Epoch {e}: 100%|###| 10/10 [00:10<00:00, 9.9it/s, loss=0.1, pesq={v}]\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("source", LINES)
+def test_reads_the_pesq_of_every_epoch(tmp_path: Path, source: str) -> None:
+    content = "".join(LINES[source].format(e=e, v=v) for e, v in enumerate(PESQ, start=1))
+    series = only(read(tmp_path, content))
+    assert list(series.ys) == PESQ
+    scale = {"yxlu-0102/MP-SENet": 1000, "1NEYRON1/MP-SENet-upgrade": 100, "step": 1000}.get(source, 1)
+    assert list(series.xs) == [e * scale for e in (1, 2, 3, 4)]
+
+
+def test_saved_and_best_values_are_no_evaluations_of_their_own(tmp_path: Path) -> None:
+    content = "".join(
+        f"Epoch {e}, PESQ: {v}\n*** New best model! Epoch: {e}, Loss: 0.1, PESQ: {v} ***\n"
+        for e, v in enumerate(PESQ, start=1)
+    )
+    reading = read(tmp_path, content)
+    assert list(only(reading).ys) == PESQ
+    assert list(only(reading, kind="best").ys) == PESQ
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "p232_001.wav PESQ: 2.31",
+        "2022-11-25 02:43:17",
+        "Loaded 824 files from data/test.txt",
+        "Total params: 1,670,929",
+        "│    └─TSCB: 2-2      [4, 64, 321, 101]         --",
+        "PESQ:  [ 2.67021322  3.03289628  3.70540762]",
+        'File "train.py", line 193, in <module>',
+        "Epochs: 100, Batch size: 4",
+        "Namespace(epoch=120, lr=0.0005, pesq=2.0)",
+        "",
+    ],
+)
+def test_reads_no_metric_from(tmp_path: Path, line: str) -> None:
+    reading = read(tmp_path, f"{line}\n" * 3)
+    assert [s.name for run in reading.runs for s in run.series if s.role.kind in ("metric", "loss")] == []
+
+
+def test_same_message_of_two_handlers_counts_once(tmp_path: Path) -> None:
+    lines = [f"Epoch {e} | PESQ 2.{e} | loss 0.0\n" for e in range(1, 5)]
+    reading = read(tmp_path, "".join(line + "INFO:root:" + line for line in lines))
+    assert len(only(reading)) == 4
+    assert any("4 lines repeat" in note.text for note in reading.notes)
+
+
+def test_equal_losses_in_a_row_are_two_values(tmp_path: Path) -> None:
+    reading = read(tmp_path, "disc_loss: 0.0\ndisc_loss: 0.0\ndisc_loss: 0.0\n")
+    assert [len(s) for run in reading.runs for s in run.series] == [3]
+
+
+def test_numbers_with_commas(tmp_path: Path) -> None:
+    reading = read(tmp_path, "Epoch 1; PESQ 2,64; utterances: 11,572\nEpoch 2; PESQ 2,70; utterances: 11,572\n")
+    assert list(only(reading).ys) == [2.64, 2.7]
+    count = next(s for s in reading.runs[0].series if s.role.kind == "count")
+    assert list(count.ys) == [11572, 11572]
+
+
+def test_not_finite_values_are_kept(tmp_path: Path) -> None:
+    reading = read(tmp_path, "Epoch 1, loss: 0.2, pesq: 2.1\nEpoch 2, loss: nan, pesq: -inf\n")
+    loss, pesq = reading.runs[0].series
+    assert math.isnan(loss.ys[1])
+    assert pesq.ys[1] == -math.inf
+
+
+def test_processes_of_one_training_do_not_mix(tmp_path: Path) -> None:
+    content = "".join(f"GPU: {r}, Epoch {e}, Step 1, loss: 0.{r}{e}\n" for e in range(1, 5) for r in (1, 0))
+    reading = read(tmp_path, content)
+    assert len(reading.runs) == 1
+    assert {s.name: list(s.ys) for s in reading.runs[0].series} == {
+        "loss": [0.01, 0.02, 0.03, 0.04],
+        "loss [rank 1]": [0.11, 0.12, 0.13, 0.14],
+    }
+
+
+def test_printed_sentinels_are_counted_over_wrapped_lines(tmp_path: Path) -> None:
+    reading = read(tmp_path, "Epoch 1\nPESQ:  [ 2.67 -1.   3.70\n -1.    2.90]\nEpoch 1 | loss 0.1\n")
+    batch = reading.runs[0].printed["PESQ"]
+    assert (batch.values, batch.sentinels, batch.first_place) == (5, 2, 2)
+
+
+@pytest.mark.parametrize("codec", ["utf-16", "utf-8-sig", "latin-1"])
+def test_encodings(tmp_path: Path, codec: str) -> None:
+    reading = read(tmp_path, "Epoch 1 \u00b0 PESQ: 2.5\n".encode(codec))
+    assert list(only(reading).ys) == [2.5]
+
+
+def test_only_carriage_returns(tmp_path: Path) -> None:
+    content = "\r".join(f"Epoch {e}, PESQ: {v}" for e, v in enumerate(PESQ, start=1))
+    assert list(only(read(tmp_path, content)).ys) == PESQ
+
+
+def test_jumping_over_steady_lines_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_module, "POINT_LIMIT", 256)
+    lines = [f"GPU: 0, Epoch {i // 700}, Step {i}, loss: {i / 7:.6f}, disc_loss: {i / 9:.6f}\n" for i in range(9000)]
+    lines[5000] = "Test PESQ: 2.5\n"
+    fast = read(tmp_path, "".join(lines))
+    monkeypatch.setattr(text_module._TextScan, "_is_thinned", lambda *_: False)
+    slow = read(tmp_path, "".join(lines))
+    assert fast.notes == slow.notes
+    for one, other in zip(fast.runs[0].series, slow.runs[0].series, strict=True):
+        assert (one.xs, one.ys, one.places, one.seen) == (other.xs, other.ys, other.places, other.seen)
+    assert fast.runs[0].series[0].stride > 4
