@@ -25,6 +25,7 @@ from cmgan_audit.cli.common import (
 from cmgan_audit.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
+    from cmgan_audit.evaluation.models.sources import ModelOptions
     from cmgan_audit.evaluation.options import CompareOptions
 
 NEEDED = ("numpy", "scipy", "pesq", "pystoi", "soundfile", "pebble", "matplotlib")
@@ -98,7 +99,35 @@ def compare_ckpts(
         Path | None,
         typer.Option("--train-data", metavar="DIR", help="Look for test recordings in the training folder."),
     ] = None,
-    model: Annotated[str, typer.Option("--model", metavar="MODEL", help="Network of the checkpoints.")] = "cmgan",
+    model: Annotated[
+        str,
+        typer.Option("--model", metavar="MODEL", help="cmgan (built in), PATH.py:callable or package.module:callable."),
+    ] = "cmgan",
+    repo: Annotated[
+        Path | None, typer.Option("--repo", metavar="DIR", help="Use the network class of this training repository.")
+    ] = None,
+    network: Annotated[
+        str | None, typer.Option("--network", metavar="MODULE:CLASS", help="With --repo: models.generator:TSCNet.")
+    ] = None,
+    kwargs: Annotated[
+        str, typer.Option("--kwargs", metavar="K=V,...", help="With --repo: arguments of the class.")
+    ] = "",
+    pipeline: Annotated[
+        str,
+        typer.Option("--pipeline", metavar="NAME", help="With --repo: what is around the network: cmgan or waveform."),
+    ] = "cmgan",
+    enhance_command: Annotated[
+        str | None,
+        typer.Option(
+            "--enhance-command", metavar="CMD", help="'python infer.py {checkpoint} {noisy} {out}', per utterance."
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option("--weights", metavar="NAME", help="Which weights of a file with several (ema, model).")
+    ] = None,
+    official_chunking: Annotated[
+        bool, typer.Option("--official-chunking", help="Cut inputs above 16 s as CMGAN's evaluation script does.")
+    ] = False,
     device: Annotated[str, typer.Option("--device", metavar="DEVICE", help="cpu, cuda or cuda:N.")] = "cpu",
     jobs: Annotated[
         int | None,
@@ -129,6 +158,8 @@ def compare_ckpts(
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingExtraError("compare-ckpts", "eval")
+    from cmgan_audit.evaluation.models.sources import ModelOptions
+
     options = _options(
         checkpoints=checkpoints,
         folders=_folders(data, clean, noisy),
@@ -139,8 +170,17 @@ def compare_ckpts(
         floor=floor,
         gate=choice("--gate", gate, ("last", "any")),
         fail_on=choice("--fail-on", fail_on, FAIL_ON),
-        model=model,
-        device=device,
+        model=ModelOptions(
+            model=model,
+            repo=repo,
+            network=network,
+            kwargs=kwargs,
+            pipeline=pipeline,
+            enhance_command=enhance_command,
+            device=device,
+            official_chunking=official_chunking,
+            weights=weights,
+        ),
         jobs=jobs,
         limit=limit,
         strata=strata,
@@ -217,8 +257,7 @@ def _options(
     floor: float | None,
     gate: str,
     fail_on: str,
-    model: str,
-    device: str,
+    model: ModelOptions,
     jobs: int | None,
     limit: int | None,
     strata: Path | None,
@@ -229,8 +268,7 @@ def _options(
     cache: Path | None,
     no_cache: bool,
 ) -> CompareOptions:
-    from cmgan_audit.evaluation.comparing import default_floor
-    from cmgan_audit.evaluation.metrics import CompositeScale, parse_metrics
+    from cmgan_audit.evaluation.metrics import CompositeScale, default_floor, parse_metrics
     from cmgan_audit.evaluation.options import CompareOptions
     from cmgan_audit.evaluation.segments import parse_spec
     from cmgan_audit.evaluation.store import default_folder
@@ -253,7 +291,6 @@ def _options(
         gate_any=gate == "any",
         fail_on=None if fail_on == "never" else Severity(fail_on),
         model=model,
-        device=device,
         jobs=jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count() or 1,
         limit=limit,
         strata=strata,

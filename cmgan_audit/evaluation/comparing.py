@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cmgan_audit.evaluation.metrics import METRICS
+from cmgan_audit.evaluation.metrics import METRICS, default_floor
 from cmgan_audit.evaluation.raising import raise_finding
 from cmgan_audit.evaluation.result import MetricComparison, MetricSummary, Outcome
 from cmgan_audit.evaluation.strata import Strata
@@ -43,16 +43,8 @@ def higher_is_better(metric: str) -> bool:
     return known.higher_is_better if known else not any(word in metric.lower() for word in LOWER_IS_BETTER)
 
 
-# Only identical scores are equivalent in a metric of which nobody said what does not matter.
-NO_FLOOR = 1e-9
 # Names of measures of other programs in which less is better: error rates, distances, distortions, losses.
 LOWER_IS_BETTER = ("wer", "cer", "mcd", "lsd", "llr", "wss", "loss", "distance", "error", "rmse", "distortion")
-
-
-def default_floor(metric: str) -> float:
-    """The equivalence band of a metric where `--floor` does not state it; none for a metric that is not ours."""
-    known = METRICS.get(metric)
-    return known.floor if known else NO_FLOOR
 
 
 def compare_rows(table: ScoreTable, question: Question, look: Look | None = None) -> list[MetricComparison]:

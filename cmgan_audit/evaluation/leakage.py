@@ -10,7 +10,7 @@ from cmgan_audit.errors import InputError
 from cmgan_audit.evaluation.audio import AUDIO_SUFFIXES, file_sha256
 from cmgan_audit.evaluation.pairs import Pair, shortened
 from cmgan_audit.evaluation.raising import raise_finding
-from cmgan_audit.finding import Finding
+from cmgan_audit.finding import Finding, JsonValue
 
 
 def check_leakage(pairs: Sequence[Pair], train_data: Path) -> list[Finding]:
@@ -42,7 +42,7 @@ def check_leakage(pairs: Sequence[Pair], train_data: Path) -> list[Finding]:
         raise_finding(
             "CMG710",
             "data",
-            {"utterances": sorted(leaked), "train_files": len(train_files)},
+            {"utterances": list[JsonValue](sorted(leaked)), "train_files": len(train_files)},
             n=len(leaked),
             total=len(pairs),
             names=shortened(sorted(leaked)),

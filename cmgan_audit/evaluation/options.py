@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cmgan_audit.evaluation.metrics import CompositeScale
+from cmgan_audit.evaluation.models.sources import ModelOptions
 from cmgan_audit.evaluation.segments import SegmentSpec
 from cmgan_audit.finding import Severity
 
 
 @dataclass(frozen=True, slots=True)
 class CompareOptions:
-    """Options of `compare-ckpts`; every field is a flag of the same name (docs/compare-ckpts.md)."""
+    """Options of `compare-ckpts`; every field is a flag of the same name (docs/compare-ckpts.md).
+
+    `model` holds all flags on the network; `cache` is None for `--no-cache`.
+    """
 
     checkpoints: tuple[str, ...]
     clean: Path
@@ -24,8 +28,7 @@ class CompareOptions:
     floor: float
     gate_any: bool
     fail_on: Severity | None
-    model: str
-    device: str
+    model: ModelOptions
     jobs: int
     limit: int | None
     strata: Path | None

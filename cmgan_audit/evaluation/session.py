@@ -28,6 +28,7 @@ from cmgan_audit.evaluation.guards import (
 from cmgan_audit.evaluation.leakage import check_leakage
 from cmgan_audit.evaluation.metrics import METRICS
 from cmgan_audit.evaluation.models import estimate_seconds
+from cmgan_audit.evaluation.models.sources import model_source
 from cmgan_audit.evaluation.options import CompareOptions
 from cmgan_audit.evaluation.published import SelfCheck, check_published, is_published_set, rows_to_check, self_check
 from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
@@ -66,6 +67,9 @@ def compare_systems(options: CompareOptions, listener: Listener) -> ComparisonRe
     """
     evaluated = prepare_set(options)
     sources = find_sources(options)
+    notice = model_source(options.model).notice
+    if notice and any(source.is_model for source in sources.every):
+        listener.say(notice)
     gathered = _Gathered()
     with ScoreStore(options.cache) as store, MetricPool(options.jobs) as pool:
         evaluator = Evaluator(store, pool, Settings(options.composite_scale, options.resample), listener)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cmgan_audit.errors import UsageError
 from cmgan_audit.evaluation.checkpoints.naming import expand_checkpoints
-from cmgan_audit.evaluation.models import open_checkpoint
+from cmgan_audit.evaluation.models.sources import model_source
 from cmgan_audit.evaluation.options import CompareOptions
 from cmgan_audit.evaluation.pairs import Pair
 from cmgan_audit.evaluation.systems import NOISY, System, model_system, noisy_system, open_folder, short_names
@@ -35,8 +35,13 @@ class Source:
             return noisy_system(pairs, self.options.noisy.as_posix())
         if self.path.is_dir():
             return open_folder(self.path, self.name, pairs, resample=self.options.resample)
-        enhancer = open_checkpoint(self.path, self.options.model, self.options.device)
+        enhancer = model_source(self.options.model).open(self.path)
         return model_system(enhancer, self.name, resample=self.options.resample)
+
+    @property
+    def is_model(self) -> bool:
+        """Whether a network makes the outputs, not a folder that holds them."""
+        return self.path is not None and not self.path.is_dir()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import soundfile
 from cmgan_audit.errors import InputError
 from cmgan_audit.evaluation.leakage import check_leakage
 from cmgan_audit.evaluation.metrics import CompositeScale
+from cmgan_audit.evaluation.models.sources import ModelOptions
 from cmgan_audit.evaluation.options import CompareOptions
 from cmgan_audit.evaluation.pairs import find_pairs
 from cmgan_audit.evaluation.published import (
@@ -46,8 +47,7 @@ def compared(data: Path, *checkpoints: Path, **changes) -> ComparisonResult:
         "floor": 0.25,
         "gate_any": False,
         "fail_on": Severity.ERROR,
-        "model": "cmgan",
-        "device": "cpu",
+        "model": ModelOptions(),
         "jobs": 2,
         "limit": None,
         "strata": None,

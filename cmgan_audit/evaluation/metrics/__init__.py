@@ -13,6 +13,7 @@ from cmgan_audit.evaluation.metrics.registry import (
     Metric,
     MetricScore,
     Status,
+    default_floor,
     parse_metrics,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "Metric",
     "MetricScore",
     "Status",
+    "default_floor",
     "parse_metrics",
 ]

@@ -205,6 +205,16 @@ METRICS: dict[str, Metric] = {
 DEFAULT_METRICS = ("pesq", "csig", "cbak", "covl", "ssnr", "stoi")
 
 
+# Only identical scores are equivalent in a metric of which nobody said what does not matter.
+NO_FLOOR = 1e-9
+
+
+def default_floor(metric: str) -> float:
+    """The equivalence band of a metric where `--floor` does not state it; none for a metric that is not ours."""
+    known = METRICS.get(metric)
+    return known.floor if known else NO_FLOOR
+
+
 def parse_metrics(text: str) -> tuple[str, ...]:
     """Read `--metrics pesq,stoi`; `all` means every metric. The first named decides the verdict.
 
