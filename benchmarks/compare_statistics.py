@@ -9,6 +9,7 @@ hundred per checkpoint, each its own, which is the slow case (no two checkpoints
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import statistics
 import sys
