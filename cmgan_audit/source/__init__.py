@@ -1,1 +1,1 @@
-"""Files on disk, parsed: discovery, Python, notebooks, YAML / JSON / TOML / INI, shell launchers."""
+"""Files on disk become parsed files: discovery, Python, notebooks, data files with positions, launch lines."""

@@ -1,0 +1,280 @@
+"""Command lines that start Python scripts: in shell scripts, Makefiles, Dockerfiles and documents."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from cmgan_audit.finding import Location
+from cmgan_audit.source.shell import Simple, UnknownWord, Word, commands
+
+_PYTHON = re.compile(r"(?:.*/)?(?:python|pypy|ipython)[0-9.]*(?:\.exe)?$")
+_LAUNCHERS = frozenset({"torchrun", "accelerate", "accelerate-launch", "deepspeed", "horovodrun", "composer"})
+_LAUNCH_MODULES = re.compile(
+    r"torch\.distributed\.(launch|run|elastic)|torch\.distributed\.launcher|accelerate\.commands"
+)
+# Commands whose words are text or files to them, although a script's name may stand among them.
+# fmt: off
+_NOT_STARTING = frozenset((
+    "echo", "printf", "cat", "ls", "rm", "cp", "mv", "grep", "sed", "awk", "find", "git", "pip", "pip3", "apt", "apt-get",
+    "which", "source", ".", "mkdir", "touch", "chmod", "kill", "pkill", "vim", "nano", "code", "black", "flake8", "pytest",
+    "ruff", "pylint", "mypy", "tar", "wget", "curl", "alias", "read", "test", "[", "[[",
+))
+# fmt: on
+_PYTHON_OPTIONS_WITH_VALUE = frozenset({"-W", "-X", "--check-hash-based-pycs"})
+_FENCE = re.compile(r"^\s*(`{3,}|~{3,})\s*\{?\.?(\w*)")
+_SHELL_LANGUAGES = frozenset(
+    {"", "bash", "sh", "shell", "console", "zsh", "shellsession", "commandline", "cmd", "text", "terminal"}
+)
+_PROMPT = re.compile(r"^(\s*)(?:\([\w.-]+\)\s*)?(?:[\w@~:/.-]*[$#%>]|>>>)\s+(?=\S)")
+_PLACEHOLDER = re.compile(r"<[\w /.,'\"|-]+>|\[[^\]\n]*\]|\{[\w .|/-]+\}|\.\.\.|…")
+_INLINE = re.compile(r"`([^`\n]*\.py\b[^`\n]*)`")
+_PLACEHOLDER_MARK = "$PLACEHOLDER"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """One command that starts a script. `argv` are the words after the script; each `UnknownWord` among them is not
+    known before it runs. `folder` is the working folder relative to the launcher's own, as far as `cd` tells.
+
+    `environment` are variables set for the command; `processes` the number of processes that a distributed launcher
+    is told to start per machine, as text.
+    """
+
+    location: Location
+    launcher: str
+    script: str
+    module: str
+    argv: tuple[str, ...]
+    places: tuple[Location, ...]
+    folder: str = ""
+    environment: tuple[tuple[str, str], ...] = ()
+    processes: str = ""
+
+    def scripts(self) -> tuple[str, ...]:
+        """The paths of the file that this may start, best first."""
+        if self.module:
+            path = self.module.replace(".", "/")
+            return (f"{path}.py", f"{path}/__main__.py", f"src/{path}.py")
+        return (self.script,)
+
+    @property
+    def text(self) -> str:
+        """The command as a report names it: script and flags on one line."""
+        what = self.script or f"-m {self.module}"
+        return " ".join((what, *self.argv))
+
+
+def commands_of(path: str, text: str) -> Iterator[CommandLine]:
+    """The commands of one launcher or document that start a script, in file order."""
+    name = PurePosixPath(path).name.lower()
+    if name.startswith("dockerfile"):
+        yield from _dockerfile(path, text)
+    elif name.startswith(("makefile", "gnumakefile")) or name.endswith(".mk"):
+        yield from _makefile(path, text)
+    elif name.endswith((".md", ".rst")) or name.startswith("readme"):
+        yield from _document(path, text)
+    else:
+        yield from _shell(path, text)
+
+
+def _shell(path: str, text: str, line: int = 1, variables: dict[str, str] | None = None) -> Iterator[CommandLine]:
+    in_document = path.lower().endswith((".md", ".rst"))
+    for simple in commands(text, line, variables):
+        yield from _starts(path, simple, in_document=in_document)
+
+
+def _starts(path: str, simple: Simple, depth: int = 0, *, in_document: bool = False) -> Iterator[CommandLine]:
+    """The script that a simple command starts, behind wrappers such as `nohup`, `srun -n 4` or `env A=1`."""
+    words = simple.words
+    if words[0].text in _NOT_STARTING:
+        return
+    for index, word in enumerate(words):
+        if word.text in {"-c", "eval"} and _is_shell(words[:index]) and index + 1 < len(words) and depth < 3:
+            for inner in commands(words[index + 1].text, words[index + 1].line):
+                yield from _starts(path, inner, depth + 1)
+            return
+        base = word.text.rsplit("/", 1)[-1]
+        if _PYTHON.match(word.text) or word.text in {"$PYTHON", "${PYTHON}", "$python", "${python}"}:
+            command = _python(path, simple, index)
+        elif base in _LAUNCHERS:
+            command = _launcher(path, simple, index + 1, base)
+        elif index == 0 and word.text.endswith(".py") and "/" in word.text and not in_document:
+            command = _command(path, simple, index, "python", word.text, "")
+        else:
+            continue
+        if command is not None:
+            yield command
+        return
+
+
+def _is_shell(words: tuple[Word, ...]) -> bool:
+    return any(word.text.rsplit("/", 1)[-1] in {"bash", "sh", "zsh"} for word in words) or not words
+
+
+def _python(path: str, simple: Simple, index: int) -> CommandLine | None:
+    words = simple.words
+    at = index + 1
+    while at < len(words) and words[at].text.startswith("-"):
+        option = words[at].text
+        if option == "-m" and at + 1 < len(words):
+            module = words[at + 1].text
+            if _LAUNCH_MODULES.match(module):
+                return _launcher(path, simple, at + 2, module)
+            return _command(path, simple, at + 1, "python", "", module)
+        if option == "-c" or option == "-":
+            return None
+        at += 2 if option in _PYTHON_OPTIONS_WITH_VALUE else 1
+    if at < len(words) and words[at].text.endswith(".py"):
+        return _command(path, simple, at, "python", words[at].text, "")
+    return None
+
+
+def _launcher(path: str, simple: Simple, start: int, launcher: str) -> CommandLine | None:
+    """The script behind a distributed launcher's own options: the first word that is a Python file, or `-m module`."""
+    processes = ""
+    for at in range(start, len(simple.words)):
+        text = simple.words[at].text
+        name, equals, value = text.partition("=")
+        if name.replace("_", "-") in {"--nproc-per-node", "--num-processes", "--num-gpus", "-np"}:
+            processes = value if equals else simple.words[at + 1].text if at + 1 < len(simple.words) else ""
+        if text.endswith(".py"):
+            return _command(path, simple, at, launcher, text, "", processes)
+        if text in {"-m", "--module"} and at + 1 < len(simple.words):
+            return _command(path, simple, at + 1, launcher, "", simple.words[at + 1].text, processes)
+    return None
+
+
+def _command(
+    path: str, simple: Simple, at: int, launcher: str, script: str, module: str, processes: str = ""
+) -> CommandLine | None:
+    if isinstance(script, UnknownWord) or isinstance(module, UnknownWord):
+        # "$ROOT/train.py": the part behind the last unknown folder still names the file.
+        script = re.sub(r"^.*[`)}]/|^\$\w+/", "", script)
+        if not script or "$" in script:
+            return None
+    rest = simple.words[at + 1 :]
+    first = simple.words[0]
+    here = Location(path, first.line, first.column, simple.words[-1].line, simple.words[-1].end_column)
+    leading = tuple(
+        (match.group(1), word.text[match.end() :])
+        for word in simple.words[:at]
+        if (match := re.match(r"([A-Za-z_]\w*)=", word.text)) is not None
+    )
+    return CommandLine(
+        location=here,
+        launcher=launcher,
+        script=script.removeprefix("./"),
+        module=module,
+        argv=tuple(word.text for word in rest),
+        places=tuple(Location(path, word.line, word.column, word.line, word.end_column) for word in rest),
+        folder="" if isinstance(simple.folder, UnknownWord) else simple.folder,
+        environment=(*simple.exported, *simple.assignments, *leading),
+        processes=processes,
+    )
+
+
+def _makefile(path: str, text: str) -> Iterator[CommandLine]:
+    """Recipe lines, with the variables that the file itself gives a constant value."""
+    variables: dict[str, str] = {}
+    recipe: list[str] = []
+    start = 0
+    lines = text.splitlines()
+    for number, line in enumerate([*lines, ""], 1):
+        continued = bool(recipe) and recipe[-1].endswith("\\")
+        if line.startswith("\t") or continued:
+            if not continued:
+                yield from _recipe(path, recipe, start, variables)
+                recipe, start = [], number
+            recipe.append(line)
+            continue
+        yield from _recipe(path, recipe, start, variables)
+        recipe = []
+        match = re.match(r"\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*(\?|::?|\+)?=\s*(.*?)\s*(?:#.*)?$", line)
+        if match is not None:
+            name, operator, value = match.groups()
+            value = _make_value(value, variables)
+            variables[name] = f"{variables[name]} {value}" if operator == "+" and name in variables else value
+
+
+def _recipe(path: str, lines: list[str], start: int, variables: dict[str, str]) -> Iterator[CommandLine]:
+    if not lines:
+        return
+    first = re.sub(r"^(\t\s*)([@+-]+)", lambda match: match.group(1) + " " * len(match.group(2)), lines[0])
+    yield from _shell(path, _make_value("\n".join([first, *lines[1:]]), variables), start)
+
+
+def _make_value(text: str, variables: dict[str, str]) -> str:
+    """Make's own variables replaced; those without a constant value become shell variables of unknown value."""
+
+    def replace(match: re.Match[str]) -> str:
+        if match.group() == "$$":
+            return "$"
+        name = match.group(1) or match.group(2)
+        return variables.get(name, "${" + re.sub(r"\W", "_", name) + "}")
+
+    return re.sub(r"\$\$|\$\(([^()$]*)\)|\$\{([^{}$]*)\}", replace, text)
+
+
+def _dockerfile(path: str, text: str) -> Iterator[CommandLine]:
+    lines = text.splitlines()
+    number = 0
+    while number < len(lines):
+        first = number
+        while lines[number].rstrip().endswith("\\") and number + 1 < len(lines):
+            number += 1
+        block = "\n".join(lines[first : number + 1])
+        number += 1
+        match = re.match(r"\s*(?:CMD|RUN|ENTRYPOINT)\s+(?:--\S+\s+)*", block, re.IGNORECASE)
+        if match is None:
+            continue
+        body = block[match.end() :]
+        if body.startswith("["):
+            try:
+                words = json.loads(body)
+            except json.JSONDecodeError:
+                continue
+            body = " ".join(word for word in words if isinstance(word, str))
+        yield from _shell(path, " " * match.end() + body, first + 1)
+
+
+def _document(path: str, text: str) -> Iterator[CommandLine]:
+    """Fenced blocks, indented lines and inline code of a document, where they start a script."""
+    for number, block in _blocks(text):
+        cleaned = _PLACEHOLDER.sub(_PLACEHOLDER_MARK, "\n".join(_without_prompt(line) for line in block))
+        yield from _shell(path, cleaned, number)
+
+
+def _without_prompt(line: str) -> str:
+    match = _PROMPT.match(line)
+    return line if match is None else " " * match.end() + line[match.end() :]
+
+
+def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Runs of lines that may be shell, each with the number of its first line."""
+    fence = ""
+    block: list[str] = []
+    shell = False
+    start = 0
+    for number, line in enumerate(text.splitlines(), 1):
+        match = _FENCE.match(line)
+        if match is not None and (not fence or line.strip().startswith(fence)):
+            if fence:
+                if shell:
+                    yield start, block
+                fence = ""
+            else:
+                fence, shell = match.group(1), match.group(2).lower() in _SHELL_LANGUAGES
+                block, start = [], number + 1
+        elif fence:
+            block.append(line)
+        elif (
+            re.match(r"\s{2,}\S|\s*\$ |\s*(?:CUDA_VISIBLE_DEVICES=\S+ )?(?:python3?|torchrun) ", line) and ".py" in line
+        ):
+            yield number, [line]
+        else:
+            for inline in _INLINE.finditer(line):
+                yield number, [" " * inline.start(1) + inline.group(1)]

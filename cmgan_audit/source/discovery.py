@@ -1,0 +1,168 @@
+"""Which files of a tree are looked at: the walk, ignore files, links and limits."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import pathspec
+
+# Folders that hold other people's code, build products or bookkeeping, as every tool of the field skips them.
+# fmt: off
+SKIPPED_FOLDERS = frozenset((
+    "__pycache__", "node_modules", "site-packages", "__pypackages__", "venv", "env", ".venv", ".env", ".git",
+    ".hg", ".svn", ".tox", ".nox", ".eggs", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".ipynb_checkpoints",
+    ".direnv", ".idea", ".vscode", "build", "dist", "buck-out", "_build", "wandb", "lightning_logs",
+))
+# fmt: on
+# Names of skipped folders that are also ordinary package names: skipped only when they hold no Python package.
+MAYBE_PACKAGES = frozenset({"env", "build", "dist", "wandb"})
+
+DATA_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".toml", ".ini", ".cfg", ".conf"})
+LAUNCHER_SUFFIXES = frozenset(
+    {".sh", ".bash", ".zsh", ".slurm", ".sbatch", ".pbs", ".lsf", ".job", ".md", ".rst", ".mk"}
+)
+LAUNCHER_NAMES = frozenset({"makefile", "gnumakefile", "dockerfile", "readme", "readme.txt"})
+
+DEEPEST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be analysed: its path relative to the root, the line (0: the whole file) and why."""
+
+    path: str
+    line: int
+    reason: str
+
+
+def kind_of(name: str) -> str:
+    """What a file is to us by its name: "python", "notebook", "data", "launcher" or "" (not looked at)."""
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix in {".py", ".pyw"}:
+        return "python"
+    if suffix == ".ipynb":
+        return "notebook"
+    if suffix in DATA_SUFFIXES:
+        return "data"
+    lowered = name.lower()
+    if suffix in LAUNCHER_SUFFIXES or lowered in LAUNCHER_NAMES or lowered.startswith(("dockerfile.", "makefile.")):
+        return "launcher"
+    return ""
+
+
+@dataclass(slots=True)
+class Discovery:
+    """The files found under a root, by kind, each sorted; and folders or files that could not be listed."""
+
+    root: Path
+    files: dict[str, list[str]]
+    failures: list[Failure]
+
+
+class _Ignore:
+    """The ignore rules that hold in one folder: its own ignore file first, then those above it."""
+
+    def __init__(self, folder: str, lines: Iterable[str], above: _Ignore | None) -> None:
+        self._prefix = f"{folder}/" if folder else ""
+        self._spec = pathspec.GitIgnoreSpec.from_lines(lines)
+        self._above = above
+
+    def covers(self, path: str, *, is_folder: bool) -> bool:
+        relative = path[len(self._prefix) :] + ("/" if is_folder else "")
+        include = self._spec.check_file(relative).include
+        if include is not None:
+            return include
+        return self._above is not None and self._above.covers(path, is_folder=is_folder)
+
+
+def discover(root: Path, exclude: Iterable[str] = (), *, use_gitignore: bool = True) -> Discovery:
+    """List the files under `root` that matter to the audit; the order does not depend on the file system.
+
+    Links to folders are not entered (no loop is possible); a link to a file counts only if the file lies outside
+    of what is found anyway. `exclude` are patterns as in a .gitignore, relative to the root.
+    """
+    found = Discovery(root, {"python": [], "notebook": [], "data": [], "launcher": []}, [])
+    excluded = pathspec.GitIgnoreSpec.from_lines(exclude)
+    for path in _walk(root, "", None, excluded, found.failures, use_gitignore, 0):
+        found.files[kind_of(path.rsplit("/", 1)[-1])].append(path)
+    for paths in found.files.values():
+        paths.sort()
+    return found
+
+
+def _walk(
+    root: Path,
+    folder: str,
+    ignore: _Ignore | None,
+    excluded: pathspec.GitIgnoreSpec,
+    failures: list[Failure],
+    use_gitignore: bool,
+    depth: int,
+) -> Iterator[str]:
+    if depth > DEEPEST:
+        failures.append(Failure(folder, 0, f"folders nested more than {DEEPEST} deep are not entered"))
+        return
+    try:
+        with os.scandir(root / folder) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+    except OSError as error:
+        failures.append(Failure(folder or ".", 0, f"cannot list this folder: {error.strerror}"))
+        return
+    names = {entry.name for entry in entries}
+    if depth and "pyvenv.cfg" in names:
+        return
+    if use_gitignore and ".gitignore" in names:
+        ignore = _Ignore(folder, _ignore_lines(root / folder / ".gitignore"), ignore)
+    for entry in entries:
+        path = f"{folder}/{entry.name}" if folder else entry.name
+        if not _is_text(path):
+            failures.append(Failure(path.encode(errors="replace").decode(), 0, "the file name is not valid UTF-8"))
+            continue
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if is_folder and _skip_folder(entry):
+            continue
+        if not is_folder and not kind_of(entry.name):
+            continue
+        if excluded.match_file(path + ("/" if is_folder else "")):
+            continue
+        if ignore is not None and ignore.covers(path, is_folder=is_folder):
+            continue
+        if is_folder:
+            yield from _walk(root, path, ignore, excluded, failures, use_gitignore, depth + 1)
+        elif _is_own_file(entry):
+            yield path
+
+
+def _ignore_lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+
+
+def _skip_folder(entry: os.DirEntry[str]) -> bool:
+    if entry.name.endswith(".egg-info"):
+        return True
+    if entry.name not in SKIPPED_FOLDERS:
+        return False
+    return not (entry.name in MAYBE_PACKAGES and Path(entry.path, "__init__.py").is_file())
+
+
+def _is_own_file(entry: os.DirEntry[str]) -> bool:
+    """True for a regular file; a link is another name of a file that is found under its own name, or not ours."""
+    try:
+        return not entry.is_symlink() and stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode)
+    except OSError:
+        return False
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

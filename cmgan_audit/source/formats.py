@@ -1,0 +1,50 @@
+"""Which reader reads which data file."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Literal
+
+from cmgan_audit.source.data import DataError, DataNode
+from cmgan_audit.source.ini_file import read_ini
+from cmgan_audit.source.json_file import read_json
+from cmgan_audit.source.toml_file import read_toml
+from cmgan_audit.source.yaml_file import read_yaml
+
+Dialect = Literal["yaml", "yaml12", "omegaconf", "json", "toml", "ini"]
+
+_BY_SUFFIX: dict[str, Dialect] = {
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".json": "json",
+    ".toml": "toml",
+    ".ini": "ini",
+    ".cfg": "ini",
+    ".conf": "ini",
+}
+
+
+def dialect_of(path: str) -> Dialect | None:
+    """The dialect that a file's name suggests."""
+    return _BY_SUFFIX.get(PurePosixPath(path).suffix.lower())
+
+
+def read_data(path: str, data: bytes, dialect: Dialect) -> DataNode:
+    """The content of a data file with places. Raises DataError with the line for what its library would reject."""
+    try:
+        text = data.decode("utf-8-sig" if dialect != "json" else "utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DataError(line, f"not valid UTF-8 (byte 0x{data[error.start]:02x})") from None
+    return read_text(path, text, dialect)
+
+
+def read_text(path: str, text: str, dialect: Dialect) -> DataNode:
+    """Like `read_data`, for text that is at hand (a string in the program, a here-document)."""
+    if dialect == "json":
+        return read_json(path, text)
+    if dialect == "toml":
+        return read_toml(path, text)
+    if dialect == "ini":
+        return read_ini(path, text)
+    return read_yaml(path, text, dialect)

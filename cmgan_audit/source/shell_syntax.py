@@ -1,0 +1,189 @@
+"""Shell statements: loops, branches, functions and groups around simple commands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cmgan_audit.source.shell_words import NAME, Token
+
+_REDIRECTIONS = frozenset({">", ">>", "<", "&>", "&>>", ">&", "<&", ">|", "<>", "<<<"})
+_SEPARATORS = frozenset({"\n", ";", "&", "&&", "||", "|", "|&"})
+_DEEPEST = 100
+
+
+@dataclass(slots=True)
+class Loop:
+    """`for name in words`."""
+
+    name: Token
+    words: list[Token]
+    body: list[Statement]
+
+
+@dataclass(slots=True)
+class Undecided:
+    """`if`, `case` or `while`: the bodies of which one (or none) runs."""
+
+    bodies: list[list[Statement]]
+
+
+@dataclass(slots=True)
+class Function:
+    """A definition; its body runs where it is called."""
+
+    name: str
+    body: list[Statement]
+
+
+@dataclass(slots=True)
+class Group:
+    """`{ ... }` or `( ... )`; a subshell keeps its variables and folder to itself."""
+
+    body: list[Statement]
+    subshell: bool
+
+
+Statement = list[Token] | Loop | Undecided | Function | Group
+
+
+class Parser:
+    """Statements of a token stream; a keyword that nothing opened is taken as a word."""
+
+    def __init__(self, stream: list[Token]) -> None:
+        self.stream = stream
+        self.at = 0
+        self.depth = 0
+
+    def block(self, *stops: str) -> list[Statement]:
+        """The statements up to one of the words that end the block."""
+        statements: list[Statement] = []
+        while self.at < len(self.stream):
+            token = self.stream[self.at]
+            if token.operator and token.text in _SEPARATORS:
+                self.at += 1
+            elif token.text in stops:
+                break
+            else:
+                before = self.at
+                statement = self._statement(stops)
+                if statement is not None:
+                    statements.append(statement)
+                self.at += self.at == before
+        return statements
+
+    def _statement(self, stops: tuple[str, ...]) -> Statement | None:
+        token = self.stream[self.at]
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            return self._simple()
+        try:
+            if token.text in {"if", "while", "until", "case", "for", "select"} and not token.operator:
+                return {"if": self._if, "case": self._case, "for": self._for, "select": self._for}.get(
+                    token.text, self._while
+                )()
+            if token.text == "{" or (token.text == "(" and token.operator):
+                return self._group("}" if token.text == "{" else ")")
+            if token.text in {"!", "time", "then", "do", "else"} and not token.operator:
+                self.at += 1
+                return None
+            return self._function() or self._simple()
+        finally:
+            self.depth -= 1
+
+    def _expect(self, *words: str) -> str:
+        if self.at < len(self.stream) and self.stream[self.at].text in words:
+            self.at += 1
+            return self.stream[self.at - 1].text
+        return ""
+
+    def _if(self) -> Undecided:
+        bodies: list[list[Statement]] = []
+        self.at += 1
+        condition = self.block("then", "fi")
+        word = self._expect("then", "fi")
+        while word and word != "fi":
+            bodies.append(condition + self.block("elif", "else", "fi"))
+            word = self._expect("elif", "else", "fi")
+            condition = []
+            if word == "elif":
+                condition = self.block("then", "fi")
+                word = self._expect("then", "fi")
+        return Undecided(bodies)
+
+    def _while(self) -> Undecided:
+        self.at += 1
+        condition = self.block("do", "done")
+        self._expect("do")
+        body = self.block("done")
+        self._expect("done")
+        return Undecided([condition + body])
+
+    def _for(self) -> Statement:
+        self.at += 1
+        name = self.stream[self.at] if self.at < len(self.stream) else Token("", 0, 0, 0)
+        self.at += 1
+        words: list[Token] = []
+        if self._expect("in"):
+            while self.at < len(self.stream) and not self.stream[self.at].operator:
+                words.append(self.stream[self.at])
+                self.at += 1
+        else:
+            words.append(Token('"$@"', name.line, name.column, name.end_column))
+            while self.at < len(self.stream) and self.stream[self.at].text not in {"do", "done"}:
+                self.at += 1
+        self.block("do", "done")
+        self._expect("do")
+        body = self.block("done")
+        self._expect("done")
+        return Loop(name, words, body)
+
+    def _case(self) -> Undecided:
+        bodies: list[list[Statement]] = []
+        while self.at < len(self.stream) and self.stream[self.at].text != "in":
+            self.at += 1
+        self.at += 1
+        while self.at < len(self.stream) and not self._expect("esac"):
+            while self.at < len(self.stream) and self.stream[self.at].text not in {")", "esac"}:
+                self.at += 1
+            if self._expect(")"):
+                bodies.append(self.block(";;", ";&", ";;&", "esac"))
+                self._expect(";;", ";&", ";;&")
+        return Undecided(bodies)
+
+    def _group(self, closing: str) -> Group:
+        self.at += 1
+        body = self.block(closing)
+        self._expect(closing)
+        return Group(body, closing == ")")
+
+    def _function(self) -> Function | None:
+        texts = [token.text for token in self.stream[self.at : self.at + 4]]
+        if texts[:1] == ["function"] and len(texts) > 1:
+            self.at += 2
+            if texts[2:4] == ["(", ")"]:
+                self.at += 2
+        elif texts[1:3] == ["(", ")"] and NAME.fullmatch(texts[0].replace("-", "_")):
+            self.at += 3
+        else:
+            return None
+        name = texts[1] if texts[0] == "function" else texts[0]
+        while self._expect("\n"):
+            pass
+        if self.at < len(self.stream) and self.stream[self.at].text == "{":
+            return Function(name, self._group("}").body)
+        return Function(name, [])
+
+    def _simple(self) -> list[Token]:
+        words: list[Token] = []
+        while self.at < len(self.stream):
+            token = self.stream[self.at]
+            if token.operator and token.text in _REDIRECTIONS:
+                if words and words[-1].text.isdigit() and words[-1].end_column == token.column:
+                    words.pop()
+                self.at += 2
+                continue
+            if token.operator:
+                break
+            words.append(token)
+            self.at += 1
+        return words

@@ -1,0 +1,218 @@
+"""The tree that is audited: every file once, read and parsed when somebody asks for it.
+
+Nothing of it is imported, run or written; what cannot be read or parsed is kept as a `Failure` for the coverage.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import posixpath
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from cmgan_audit.errors import InputError
+from cmgan_audit.source import notebook, python_file
+from cmgan_audit.source.commands import CommandLine, commands_of
+from cmgan_audit.source.data import DataError, DataNode
+from cmgan_audit.source.discovery import Failure, discover, kind_of
+from cmgan_audit.source.formats import Dialect, read_data
+from cmgan_audit.source.python_file import ParsedFile
+
+# Above these sizes a file is generated or data; it is named in the coverage instead of being read.
+LARGEST = {"python": 10_000_000, "notebook": 60_000_000, "data": 10_000_000, "launcher": 2_000_000}
+
+
+class SourceTree:
+    """The files under one root; paths are relative to it, with forward slashes.
+
+    `python_files` and `notebooks` are what is analysed; every file below the root can be looked up, also one that
+    an ignore file names (an import or a configuration path may lead there).
+    """
+
+    def __init__(self, root: Path, exclude: Iterable[str] = (), *, use_gitignore: bool = True) -> None:
+        """Raises InputError when `root` is missing or cannot be read."""
+        try:
+            status = root.stat()
+        except OSError as error:
+            raise InputError(f"{root}: {error.strerror}; give a folder or a Python file to audit") from None
+        single = not stat.S_ISDIR(status.st_mode)
+        self.root = Path(os.path.realpath(root.parent if single else root))
+        found = discover(self.root, exclude, use_gitignore=use_gitignore) if not single else None
+        files = found.files if found else {kind_of(root.name): [root.name]}
+        if single and not (set(files) & {"python", "notebook"}):
+            raise InputError(f"{root}: neither a folder nor a Python file or notebook")
+        self.python_files: tuple[str, ...] = tuple(files.get("python", ()))
+        self.notebooks: tuple[str, ...] = tuple(files.get("notebook", ()))
+        self.data_files: tuple[str, ...] = tuple(files.get("data", ()))
+        self.launcher_files: tuple[str, ...] = tuple(files.get("launcher", ()))
+        self._failures: dict[tuple[str, int], Failure] = {}
+        for failure in found.failures if found else ():
+            self._fail(failure)
+        self._bytes: dict[str, bytes | None] = {}
+        self._parsed: dict[str, ParsedFile | None] = {}
+        self._data: dict[tuple[str, Dialect], DataNode | DataError] = {}
+        self._located: dict[str, str | None] = {}
+        self._commands: tuple[CommandLine, ...] | None = None
+
+    # Looking up
+
+    def locate(self, path: str) -> str | None:
+        """The canonical name of the file that `path` (relative to the root) leads to; None when there is none or when
+        it leads out of the root. Links inside the root are followed."""
+        if path not in self._located:
+            self._located[path] = self._locate(path)
+        return self._located[path]
+
+    def _locate(self, path: str) -> str | None:
+        if not path or "\0" in path:
+            return None
+        try:
+            real = os.path.realpath(self.root / path)
+            if not stat.S_ISREG(os.stat(real).st_mode):  # noqa: PTH116 (one call on a hot path)
+                return None
+        except (OSError, ValueError):
+            return None
+        return self._relative(real)
+
+    def _relative(self, real: str) -> str | None:
+        prefix = os.path.join(self.root, "")  # noqa: PTH118 (the root may be "/")
+        if not real.startswith(prefix):
+            return None
+        return real[len(prefix) :].replace(os.sep, "/")
+
+    def is_folder(self, path: str) -> bool:
+        """True when `path` is a folder inside the root ("" or "." is the root itself)."""
+        real = os.path.realpath(self.root / path) if "\0" not in path else ""
+        return Path(real).is_dir() and (real == str(self.root) or self._relative(real) is not None)
+
+    def resolve(self, path: str, bases: Iterable[str] = ("",)) -> str | None:
+        """The file that `path` names, tried relative to each of `bases` (folders relative to the root), in order."""
+        if path.startswith("/"):
+            real = os.path.realpath(path)
+            inside = self._relative(real)
+            return None if inside is None else self.locate(inside)
+        for base in bases:
+            found = self.locate(posixpath.normpath(f"{base}/{path}" if base else path))
+            if found is not None:
+                return found
+        return None
+
+    # Reading
+
+    def read_bytes(self, path: str) -> bytes | None:
+        """The content of a file, None (and a failure kept) when it cannot be read or is too large."""
+        if path not in self._bytes:
+            self._bytes[path] = self._read(path)
+        return self._bytes[path]
+
+    def _read(self, path: str) -> bytes | None:
+        limit = LARGEST.get(kind_of(path.rsplit("/", 1)[-1]), LARGEST["data"])
+        try:
+            with (self.root / path).open("rb") as file:
+                data = file.read(limit + 1)
+        except OSError as error:
+            self._fail(Failure(path, 0, f"cannot be read: {error.strerror}"))
+            return None
+        if len(data) > limit:
+            self._fail(Failure(path, 0, f"larger than {limit // 1_000_000} MB, not read"))
+            return None
+        return data
+
+    def text(self, path: str) -> str | None:
+        """The content of a launcher or document; bytes that are not UTF-8 become replacement characters."""
+        data = self.read_bytes(path)
+        return None if data is None else data.decode("utf-8-sig", errors="replace")
+
+    def module(self, path: str) -> ast.Module | None:
+        """The syntax tree of a Python file or notebook; None (and a failure kept) when it cannot be read or parsed."""
+        parsed = self.parsed(path)
+        return None if parsed is None else parsed.tree
+
+    def parsed(self, path: str) -> ParsedFile | None:
+        """The parsed Python file or notebook; None (and a failure kept) when it cannot be read or parsed."""
+        if path not in self._parsed:
+            data = self.read_bytes(path)
+            parse = notebook.parse_notebook if path.endswith(".ipynb") else python_file.parse_python
+            parsed = None if data is None else parse(path, data)
+            if isinstance(parsed, Failure):
+                self._fail(parsed)
+                parsed = None
+            self._parsed[path] = parsed
+        return self._parsed[path]
+
+    def read_data(self, path: str, dialect: Dialect) -> DataNode:
+        """The content of a data file as `dialect`'s library would load it.
+
+        Raises DataError with the line when the library would reject it, or when the file cannot be read.
+        """
+        key = (path, dialect)
+        if key not in self._data:
+            self._data[key] = self._read_data(path, dialect)
+        node = self._data[key]
+        if isinstance(node, DataError):
+            raise node
+        return node
+
+    def _read_data(self, path: str, dialect: Dialect) -> DataNode | DataError:
+        data = self.read_bytes(path)
+        if data is None:
+            return DataError(0, self._failures[path, 0].reason)
+        try:
+            return read_data(path, data, dialect)
+        except DataError as error:
+            self._fail(Failure(path, error.line, error.reason))
+            return error
+
+    # What starts the scripts
+
+    @property
+    def commands(self) -> tuple[CommandLine, ...]:
+        """Every command line of launchers and documents that starts a Python script of the tree."""
+        if self._commands is None:
+            self._commands = tuple(
+                command for path in self.launcher_files for command in commands_of(path, self.text(path) or "")
+            )
+        return self._commands
+
+    def launches(self, entry: str) -> tuple[CommandLine, ...]:
+        """The command lines that start the script `entry`, each once, in file order."""
+        return tuple(command for command in self.commands if self._script(command) == entry)
+
+    def _script(self, command: CommandLine) -> str | None:
+        """The file that a command starts: from where the command runs, from the launcher's folder and from every folder
+        above it; a document that leaves out a `cd` means the one file of that name."""
+        folder = posixpath.dirname(command.location.path)
+        bases = [posixpath.join(folder, command.folder)]
+        parts = command.folder.split("/")
+        # A document starts with `cd repository`: the folder that is scanned.
+        bases += ["/".join(parts[count:]) for count in range(1, len(parts))]
+        while folder:
+            bases.append(folder)
+            folder = posixpath.dirname(folder)
+        bases += ["", command.folder]
+        for candidate in command.scripts():
+            found = self.resolve(candidate, dict.fromkeys(bases))
+            if found is not None:
+                return found
+        for candidate in command.scripts()[:1]:
+            named = [path for path in self.python_files if f"/{path}".endswith(f"/{candidate}")]
+            if len(named) == 1:
+                return named[0]
+        return None
+
+    # Coverage
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """What could not be read or parsed so far, by path and line."""
+        return tuple(self._failures[key] for key in sorted(self._failures))
+
+    def parse_all(self) -> None:
+        """Parse every Python file and notebook that nobody has asked for, so that the coverage names all failures."""
+        for path in (*self.python_files, *self.notebooks):
+            self.parsed(path)
+
+    def _fail(self, failure: Failure) -> None:
+        self._failures.setdefault((failure.path, failure.line), failure)
