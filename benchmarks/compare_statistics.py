@@ -67,9 +67,9 @@ def main() -> None:
         full, look = (statistics.median(one[index] for one in runs) for index in (0, 1))
         lines.append(f"{k:>11} {n:>10} {'yes' if holes else 'no':>5} {full:>13.2f} s {look:>7.2f} s")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    lines.append(
-        f"median of {arguments.runs} runs; peak memory {peak:.0f} MB; Python {sys.version.split()[0]}, two cores"
-    )
+    load = os.getloadavg()[0]
+    lines.append(f"median of {arguments.runs} runs; peak memory {peak:.0f} MB; Python {sys.version.split()[0]}")
+    lines.append(f"{os.cpu_count()} cores, load average {load:.1f} (above the number of cores: others were at work)")
     text = "\n".join(["$ python benchmarks/compare_statistics.py", *lines]) + "\n"
     print(text, end="")
     if arguments.out is not None:
