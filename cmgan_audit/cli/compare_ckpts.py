@@ -44,13 +44,13 @@ EPILOG = """Examples:
 
 def compare_ckpts(
     checkpoints: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="CKPT...",
             help="Checkpoint files, patterns, folders of checkpoints, or folders of enhanced wav files, oldest first.",
             show_default=False,
         ),
-    ],
+    ] = None,
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DIR", help="Test set: a folder with clean/ and noisy/.")
     ] = None,
@@ -65,9 +65,14 @@ def compare_ckpts(
         typer.Option("--baseline", metavar="CKPT|noisy", help="Compare with this instead of the best before."),
     ] = None,
     metrics: Annotated[
-        str,
-        typer.Option("--metrics", metavar="NAMES", help="Comma-separated, or all; the first decides the verdict."),
-    ] = "pesq,csig,cbak,covl,ssnr,stoi",
+        str | None,
+        typer.Option(
+            "--metrics",
+            metavar="NAMES",
+            help="Comma-separated, or all; the first decides the verdict (default: pesq,csig,cbak,covl,ssnr,stoi).",
+            show_default=False,
+        ),
+    ] = None,
     segments: Annotated[
         str,
         typer.Option(
@@ -91,6 +96,12 @@ def compare_ckpts(
     limit: Annotated[
         int | None, typer.Option("--limit", metavar="N", min=1, help="Score a stratified subset of N utterances.")
     ] = None,
+    until_decided: Annotated[
+        bool,
+        typer.Option(
+            "--until-decided", help="Stop early, at an eighth or half of the set, once a difference is certain."
+        ),
+    ] = False,
     strata: Annotated[
         Path | None,
         typer.Option("--strata", metavar="FILE", help="CSV with utterance and columns such as speaker, snr."),
@@ -98,6 +109,14 @@ def compare_ckpts(
     train_data: Annotated[
         Path | None,
         typer.Option("--train-data", metavar="DIR", help="Look for test recordings in the training folder."),
+    ] = None,
+    scores: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--scores",
+            metavar="FILE",
+            help="Scores of other programs (CSV, VERSA JSON lines): further metrics, or, without CKPT, all there is.",
+        ),
     ] = None,
     model: Annotated[
         str,
@@ -161,8 +180,8 @@ def compare_ckpts(
     from cmgan_audit.evaluation.models.sources import ModelOptions
 
     options = _options(
-        checkpoints=checkpoints,
-        folders=_folders(data, clean, noisy),
+        checkpoints=checkpoints or [],
+        folders=_folders(data, clean, noisy, bool(checkpoints)),
         metrics=metrics,
         segments=segments,
         segment_lock=segment_lock,
@@ -183,8 +202,10 @@ def compare_ckpts(
         ),
         jobs=jobs,
         limit=limit,
+        until_decided=until_decided,
         strata=strata,
         train_data=train_data,
+        scores=scores or [],
         composite_scale=choice("--composite-scale", composite_scale, ("int16", "float")),
         resample=resample,
         strict=strict,
@@ -192,12 +213,13 @@ def compare_ckpts(
         no_cache=no_cache,
     )
     from cmgan_audit.evaluation.result import Outcome
+    from cmgan_audit.evaluation.score_files import compare_score_files
     from cmgan_audit.evaluation.session import compare_systems
     from cmgan_audit.report.compare_files import write_comparison
     from cmgan_audit.report.compare_json import to_json
     from cmgan_audit.report.compare_text import to_text
 
-    result = compare_systems(options, _Terminal(quiet))
+    result = compare_systems(options, _Terminal(quiet)) if checkpoints else compare_score_files(options)
     written = "" if out is None else ", ".join(path.as_posix() for path in write_comparison(result, out))
     if output_format == "json":
         write_document(to_json(result), output)
@@ -239,8 +261,8 @@ class _Terminal:
         sys.stderr.flush()
 
 
-def _folders(data: Path | None, clean: Path | None, noisy: Path | None) -> tuple[Path, Path]:
-    if data is None and (clean is None or noisy is None):
+def _folders(data: Path | None, clean: Path | None, noisy: Path | None, needed: bool) -> tuple[Path, Path]:
+    if needed and data is None and (clean is None or noisy is None):
         raise UsageError("where is the test set? give --data DIR (with clean/ and noisy/), or --clean and --noisy")
     base = data or Path()
     return clean or base / "clean", noisy or base / "noisy"
@@ -250,7 +272,7 @@ def _options(
     *,
     checkpoints: list[str],
     folders: tuple[Path, Path],
-    metrics: str,
+    metrics: str | None,
     segments: str,
     segment_lock: Path | None,
     baseline: str | None,
@@ -260,23 +282,30 @@ def _options(
     model: ModelOptions,
     jobs: int | None,
     limit: int | None,
+    until_decided: bool,
     strata: Path | None,
     train_data: Path | None,
+    scores: list[Path],
     composite_scale: str,
     resample: bool,
     strict: bool,
     cache: Path | None,
     no_cache: bool,
 ) -> CompareOptions:
-    from cmgan_audit.evaluation.metrics import CompositeScale, default_floor, parse_metrics
+    from cmgan_audit.evaluation.metrics import DEFAULT_METRICS, CompositeScale, parse_metrics
     from cmgan_audit.evaluation.options import CompareOptions
     from cmgan_audit.evaluation.segments import parse_spec
     from cmgan_audit.evaluation.store import default_folder
     from cmgan_audit.finding import Severity
 
-    names = parse_metrics(metrics)
+    if not checkpoints and not scores:
+        raise UsageError("nothing to compare: name checkpoints or folders of enhanced recordings, or give --scores")
+    if checkpoints:
+        names = parse_metrics(metrics) if metrics is not None else DEFAULT_METRICS
+    else:
+        names = tuple(part.strip() for part in (metrics or "").split(",") if part.strip())
     if floor is not None and not 0 < floor < float("inf"):
-        raise UsageError(f"--floor {floor}: must be a positive number, in units of {names[0]}")
+        raise UsageError(f"--floor {floor}: must be a positive number, in units of the first metric")
     if cache is not None and no_cache:
         raise UsageError("--cache and --no-cache exclude each other")
     return CompareOptions(
@@ -287,14 +316,16 @@ def _options(
         segments=parse_spec(segments),
         segment_lock=segment_lock,
         baseline=baseline,
-        floor=floor if floor is not None else default_floor(names[0]),
+        floor=floor,
         gate_any=gate == "any",
         fail_on=None if fail_on == "never" else Severity(fail_on),
         model=model,
         jobs=jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count() or 1,
         limit=limit,
+        until_decided=until_decided,
         strata=strata,
         train_data=train_data,
+        scores=tuple(scores),
         composite_scale=CompositeScale(composite_scale),
         resample=resample,
         strict=strict,

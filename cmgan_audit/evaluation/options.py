@@ -25,14 +25,16 @@ class CompareOptions:
     segments: SegmentSpec | Path
     segment_lock: Path | None
     baseline: str | None
-    floor: float
+    floor: float | None
     gate_any: bool
     fail_on: Severity | None
     model: ModelOptions
     jobs: int
     limit: int | None
+    until_decided: bool
     strata: Path | None
     train_data: Path | None
+    scores: tuple[Path, ...]
     composite_scale: CompositeScale
     resample: bool
     strict: bool

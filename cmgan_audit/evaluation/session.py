@@ -2,43 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from cmgan_audit.evaluation.audio import SAMPLE_RATE
-from cmgan_audit.evaluation.comparing import (
-    Question,
-    compare_rows,
-    decisive_comparisons,
-    outcome,
-    regressions,
-    summarise,
-    worst_first,
-)
+from cmgan_audit.evaluation.comparing import Question
+from cmgan_audit.evaluation.concluding import Described, Evidence, conclude
 from cmgan_audit.evaluation.evaluation_set import EvaluationSet, prepare_set
 from cmgan_audit.evaluation.guards import (
     Facts,
     Judged,
     check_data,
-    check_failures,
     check_identical,
     check_system,
 )
 from cmgan_audit.evaluation.leakage import check_leakage
-from cmgan_audit.evaluation.metrics import METRICS
+from cmgan_audit.evaluation.metrics import METRICS, default_floor
 from cmgan_audit.evaluation.models import estimate_seconds
 from cmgan_audit.evaluation.models.sources import model_source
 from cmgan_audit.evaluation.options import CompareOptions
 from cmgan_audit.evaluation.published import SelfCheck, check_published, is_published_set, rows_to_check, self_check
-from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
+from cmgan_audit.evaluation.result import ComparisonResult
 from cmgan_audit.evaluation.run import Evaluator, Outcome, Progress, Request, Settings
+from cmgan_audit.evaluation.score_files import NOTE, joined_scores
 from cmgan_audit.evaluation.segments import Segment
-from cmgan_audit.evaluation.sources import Source, Sources, find_sources
+from cmgan_audit.evaluation.sources import Source, find_sources
 from cmgan_audit.evaluation.store import ScoreStore
 from cmgan_audit.evaluation.systems import ModelSystem, System, noisy_system
 from cmgan_audit.evaluation.table import Row, ScoreTable
 from cmgan_audit.evaluation.workers import MetricPool
+from cmgan_audit.statistics.compare import settled
+from cmgan_audit.statistics.sequential import Look, plan_looks
+from cmgan_audit.statistics.strata import nested_order
 
 
 class Listener(Progress, Protocol):
@@ -54,7 +50,7 @@ class _Gathered:
     """What the systems gave."""
 
     table: ScoreTable = field(default_factory=ScoreTable)
-    described: list[tuple[str, str, str, int | None]] = field(default_factory=list)
+    systems: list[Described] = field(default_factory=list)
     judged: list[Judged] = field(default_factory=list)
     settings: list[str] = field(default_factory=list)
 
@@ -70,14 +66,59 @@ def compare_systems(options: CompareOptions, listener: Listener) -> ComparisonRe
     notice = model_source(options.model).notice
     if notice and any(source.is_model for source in sources.every):
         listener.say(notice)
-    gathered = _Gathered()
+    joined = joined_scores(options.scores, options.metrics, [source.name for source in sources.every])
+    question = Question(
+        order=sources.order,
+        baseline=sources.baseline,
+        metrics=(*options.metrics, *dict.fromkeys(row.metric for row in joined)),
+        floor=options.floor if options.floor is not None else default_floor(options.metrics[0]),
+        gate_any=options.gate_any,
+        strata=evaluated.strata,
+    )
+    leaks = check_leakage(evaluated.pairs, options.train_data) if options.train_data else []
     with ScoreStore(options.cache) as store, MetricPool(options.jobs) as pool:
         evaluator = Evaluator(store, pool, Settings(options.composite_scale, options.resample), listener)
         _announce(sources.every, evaluated, options.metrics, evaluator, listener)
         noisy_facts, checked = _look_at_noisy(evaluated, options, evaluator)
-        for source in sources.every:
-            _gather(source, evaluated, options.metrics, evaluator, gathered)
-    return _judge(options, evaluated, sources, gathered, noisy_facts, checked)
+        for part, look in _looks(evaluated, options.until_decided):
+            gathered = _Gathered()
+            for source in sources.every:
+                _gather(source, part, options.metrics, evaluator, gathered)
+            names = [pair.name for pair in part.pairs]
+            gathered.table.rows.extend(row for row in joined if row.utterance in names)
+            evidence = Evidence(
+                systems=gathered.systems,
+                utterances=names,
+                segments=evaluated.spec,
+                signature=_signature(part, options, gathered.settings),
+                findings=[
+                    *check_data(evaluated.paired, noisy_facts),
+                    *check_published(checked),
+                    *leaks,
+                    *(finding for judged in gathered.judged for finding in check_system(judged)),
+                    *check_identical(gathered.judged),
+                ],
+                checked=checked,
+                left_out=evaluated.left_out,
+                notes=[f"{', '.join(path.name for path in options.scores)}: {NOTE}"] if joined else [],
+            )
+            result = conclude(gathered.table, question, evidence, options.fail_on, look)
+            if settled(result.decisive):
+                break
+    return result
+
+
+def _looks(evaluated: EvaluationSet, until_decided: bool) -> Iterator[tuple[EvaluationSet, Look | None]]:
+    """The whole set at once; with `--until-decided` growing stratified parts of it, each holding the one before."""
+    if not until_decided:
+        yield evaluated, None
+        return
+    plan = plan_looks(len(evaluated.pairs))
+    names = nested_order([pair.name for pair in evaluated.pairs], evaluated.strata.labels or None)
+    for index, size in enumerate(plan.sizes):
+        chosen = set(names[:size])
+        pairs = tuple(pair for pair in evaluated.pairs if pair.name in chosen)
+        yield replace(evaluated, pairs=pairs), plan.look(index)
 
 
 def _announce(
@@ -173,55 +214,9 @@ def _record(
                     score.detail,
                 )
             )
-    gathered.described.append((system.name, system.path, system.sha256, system.epoch))
+    gathered.systems.append(Described(system.name, system.path, system.sha256, system.epoch))
     if system.settings and system.settings not in gathered.settings:
         gathered.settings.append(system.settings)
-
-
-def _judge(
-    options: CompareOptions,
-    evaluated: EvaluationSet,
-    sources: Sources,
-    gathered: _Gathered,
-    noisy_facts: Facts,
-    checked: SelfCheck | None,
-) -> ComparisonResult:
-    table = gathered.table
-    question = Question(
-        sources.order, sources.baseline, options.metrics, options.floor, options.gate_any, evaluated.strata
-    )
-    comparisons = compare_rows(table, question)
-    decisive = decisive_comparisons(comparisons, question)
-    findings = [
-        *check_data(evaluated.paired, noisy_facts),
-        *check_published(checked),
-        *(check_leakage(evaluated.pairs, options.train_data) if options.train_data else []),
-        *(finding for judged in gathered.judged for finding in check_system(judged)),
-        *check_identical(gathered.judged),
-        *check_failures(table, sources.order, options.metrics),
-        *regressions(comparisons, decisive, options.metrics[0]),
-    ]
-    return ComparisonResult(
-        signature=_signature(evaluated, options, gathered.settings),
-        segments=evaluated.spec,
-        utterances=[pair.name for pair in evaluated.pairs],
-        order=sources.order,
-        baseline=sources.baseline,
-        primary=options.metrics[0],
-        floor=options.floor,
-        checkpoints=[
-            CheckpointSummary(name, path, digest, epoch, summarise(table, name, options.metrics))
-            for name, path, digest, epoch in gathered.described
-        ],
-        comparisons=comparisons,
-        decisive=decisive,
-        findings=worst_first(findings),
-        outcome=outcome(findings, options.fail_on),
-        table=table,
-        strata=evaluated.strata,
-        left_out=evaluated.left_out,
-        self_check=checked,
-    )
 
 
 def _signature(evaluated: EvaluationSet, options: CompareOptions, settings: Sequence[str]) -> str:

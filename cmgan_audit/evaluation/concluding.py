@@ -1,0 +1,130 @@
+"""From rows and findings to the result: comparisons, regressions, the verdict. No model and no metric runs here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cmgan_audit.evaluation.comparing import (
+    Question,
+    compare_rows,
+    decisive_comparisons,
+    outcome,
+    regressions,
+    summarise,
+    worst_first,
+)
+from cmgan_audit.evaluation.guards import check_failures
+from cmgan_audit.evaluation.published import SelfCheck
+from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
+from cmgan_audit.evaluation.table import ScoreTable
+from cmgan_audit.finding import Finding, Severity
+from cmgan_audit.statistics.paper import distance_to_paper
+from cmgan_audit.statistics.sequential import Look
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A compared system: name, path as given, digest of its content, epoch if known."""
+
+    name: str
+    path: str
+    sha256: str
+    epoch: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a conclusion rests on, beside the rows.
+
+    Attributes:
+        systems: all systems, the baseline first where it is none of the checkpoints.
+        utterances: names of the evaluated utterances.
+        segments: what was scored of each (`full`, ...).
+        signature: what produced the numbers.
+        findings: of the guards.
+        checked: result of the noisy self-check.
+        left_out: utterances that `--limit` left out.
+        notes: what a reader must know of where the rows come from.
+    """
+
+    systems: Sequence[Described]
+    utterances: Sequence[str]
+    segments: str
+    signature: str
+    findings: Sequence[Finding]
+    checked: SelfCheck | None = None
+    left_out: int = 0
+    notes: Sequence[str] = ()
+
+
+def conclude(
+    table: ScoreTable, question: Question, evidence: Evidence, fail_on: Severity | None, look: Look | None = None
+) -> ComparisonResult:
+    """Compare the rows and judge.
+
+    Args:
+        table: all rows.
+        question: what is asked of them.
+        evidence: where they come from, and what the guards found.
+        fail_on: severity from which a finding fails the comparison; None for never.
+        look: set when `--until-decided` looks before all utterances are in, or at the end of its plan.
+
+    Raises:
+        InputError: two systems that must be compared share no utterance.
+    """
+    comparisons = compare_rows(table, question, look)
+    decisive = decisive_comparisons(comparisons, question)
+    findings = worst_first(
+        [
+            *evidence.findings,
+            *check_failures(table, question.order, question.metrics),
+            *regressions(comparisons, decisive, question.metrics[0]),
+        ]
+    )
+    return ComparisonResult(
+        signature=evidence.signature if look is None else f"{evidence.signature}|{look.describe()}",
+        segments=evidence.segments,
+        utterances=evidence.utterances,
+        order=question.order,
+        baseline=question.baseline,
+        primary=question.metrics[0],
+        floor=question.floor,
+        checkpoints=[
+            CheckpointSummary(one.name, one.path, one.sha256, one.epoch, summarise(table, one.name, question.metrics))
+            for one in evidence.systems
+        ],
+        comparisons=comparisons,
+        decisive=decisive,
+        findings=findings,
+        outcome=outcome(findings, fail_on),
+        table=table,
+        strata=question.strata,
+        left_out=evidence.left_out,
+        self_check=evidence.checked,
+        notes=[*evidence.notes, *_looks(look), *_paper(table, question, evidence.segments)],
+    )
+
+
+def _looks(look: Look | None) -> list[str]:
+    if look is None or look.final:
+        return []
+    return [
+        f"--until-decided stopped after {look.size} of {look.plan.sizes[-1]} utterances: that there is a difference is "
+        "certain at the stated level, its size is overestimated on average"
+    ]
+
+
+def _paper(table: ScoreTable, question: Question, segments: str) -> list[str]:
+    """How far the last checkpoint is from the published number, where that may be said at all."""
+    scores = table.per_utterance(question.metrics[0]).get(question.order[-1], {})
+    if not scores:
+        return []
+    mean = sum(scores.values()) / len(scores)
+    distance = distance_to_paper(mean, metric=question.metrics[0], segments=segments, utterances=scores)
+    if distance.to_cmgan is None:
+        return []
+    return [
+        f"{question.order[-1]}: mean PESQ {mean:.3f} on the full VoiceBank+DEMAND test set is "
+        f"{distance.to_cmgan:+.3f} from the 3.41 published for CMGAN"
+    ]

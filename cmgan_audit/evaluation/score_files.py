@@ -1,0 +1,99 @@
+"""A comparison from score files alone: rows that other programs computed, judged like our own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cmgan_audit.errors import InputError, UsageError
+from cmgan_audit.evaluation.audio import file_sha256
+from cmgan_audit.evaluation.checkpoints.naming import read_name
+from cmgan_audit.evaluation.comparing import Question
+from cmgan_audit.evaluation.concluding import Described, Evidence, conclude
+from cmgan_audit.evaluation.external import ExternalScores, read_scores
+from cmgan_audit.evaluation.metrics import default_floor
+from cmgan_audit.evaluation.options import CompareOptions
+from cmgan_audit.evaluation.pairs import set_digest
+from cmgan_audit.evaluation.result import ComparisonResult
+from cmgan_audit.evaluation.strata import infer_strata, read_strata
+from cmgan_audit.evaluation.table import Row, ScoreTable
+
+NOTE = "scores were computed by other programs: what produced them is not known here, and no guard has seen the audio"
+
+
+def compare_score_files(options: CompareOptions) -> ComparisonResult:
+    """Compare the checkpoints in the files of `--scores`.
+
+    Raises:
+        UsageError: a metric or a baseline that the files do not hold, or a checkpoint in two of them.
+        InputError: a file is not a file of scores.
+    """
+    files = [read_scores(path) for path in options.scores]
+    rows = [row for file in files for row in file.rows]
+    order = [name for file in files for name in file.checkpoints]
+    repeated = sorted({name for name in order if order.count(name) > 1})
+    if repeated:
+        raise UsageError(f"--scores: {repeated[0]} stands in two files; a column checkpoint tells systems apart")
+    metrics = _metrics(options, files)
+    baseline = options.baseline
+    if baseline is not None and baseline not in order:
+        raise UsageError(f"--baseline {baseline}: not in the score files, which hold {', '.join(order)}")
+    names = sorted({row.utterance for row in rows})
+    strata = read_strata(options.strata, names) if options.strata else infer_strata(names)
+    question = Question(
+        order=[name for name in order if len(order) == 1 or name != baseline],
+        baseline=baseline,
+        metrics=metrics,
+        floor=options.floor if options.floor is not None else default_floor(metrics[0]),
+        gate_any=options.gate_any,
+        strata=strata,
+    )
+    evidence = Evidence(
+        systems=[
+            Described(name, file.path.as_posix(), file_sha256(file.path), read_name(name).epoch)
+            for file in files
+            for name in file.checkpoints
+        ],
+        utterances=names,
+        segments="external",
+        signature=f"{metrics[0]}:external|set:{set_digest([(name,) for name in names])}|n:{len(names)}",
+        findings=[],
+        notes=[NOTE],
+    )
+    table = ScoreTable([row for row in rows if row.metric in metrics])
+    return conclude(table, question, evidence, options.fail_on)
+
+
+def joined_scores(paths: Sequence[Path], measured: Sequence[str], systems: Sequence[str]) -> list[Row]:
+    """Rows of further metrics for systems that are measured here.
+
+    Raises:
+        UsageError: a metric that is measured here too (its two sources would not be comparable), or a checkpoint that
+            is not among the systems.
+    """
+    rows: list[Row] = []
+    for path in paths:
+        file = read_scores(path)
+        double = [metric for metric in file.metrics if metric in measured]
+        if double:
+            raise UsageError(
+                f"--scores {path}: {double[0]} is measured here too, and numbers of two programs are not compared; "
+                "leave it out of --metrics, or give no CKPT to compare the file alone"
+            )
+        unknown = [name for name in file.checkpoints if name not in systems]
+        if unknown:
+            raise UsageError(f"--scores {path}: {unknown[0]} is none of the checkpoints here ({', '.join(systems)})")
+        rows.extend(file.rows)
+    return rows
+
+
+def _metrics(options: CompareOptions, files: Sequence[ExternalScores]) -> tuple[str, ...]:
+    held = tuple(dict.fromkeys(metric for file in files for metric in file.metrics))
+    absent = [metric for metric in options.metrics if metric not in held]
+    if absent:
+        raise UsageError(f"--metrics {absent[0]}: not in the score files, which hold {', '.join(held)}")
+    if not held:
+        raise InputError("--scores: the files hold no metric")
+    if options.metrics:
+        return options.metrics
+    return tuple(sorted(held, key=lambda metric: metric != "pesq"))
