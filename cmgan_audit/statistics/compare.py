@@ -33,7 +33,7 @@ from cmgan_audit.statistics.paired import (
 )
 from cmgan_audit.statistics.score_matrix import ScoreMatrix
 from cmgan_audit.statistics.sequential import Look
-from cmgan_audit.statistics.signflip import SignFlips
+from cmgan_audit.statistics.signflip import Reference, SignFlips, jointly
 from cmgan_audit.statistics.verdict import MIN_PAIRS, Verdict, judge
 
 Family = Literal["best", "previous", "baseline"]
@@ -101,6 +101,7 @@ def compare_checkpoints(
     strata: Mapping[str, str] | None = None,
     groupings: Mapping[str, Mapping[str, str]] | None = None,
     higher_is_better: bool = True,
+    every: bool = False,
     look: Look | None = None,
     seed: int = DEFAULT_SEED,
     resamples: int = RESAMPLES,
@@ -116,6 +117,9 @@ def compare_checkpoints(
         strata: utterance -> stratum for the standard error; utterances it does not name form one stratum of their own.
         groupings: name of a grouping ("speaker") -> utterance -> group, reported per group only.
         higher_is_better: direction of the metric.
+        every: every checkpoint decides, not only the last (`--gate any`): the `best` family is then corrected for all
+            pairs of checkpoints together. Without it each checkpoint is tested at 5 % against all before it, and of
+            many equal ones some will seem to regress.
         look: set while `--until-decided` looks at part of the utterances: bounds are then those of the plan.
         seed: of the sign flips.
         resamples: number of sign flips.
@@ -148,7 +152,7 @@ def compare_checkpoints(
         if index > 0
     ]
     pairs += [(winner, candidate, "best") for candidate, winner, _ in best]
-    tests += _best_tests(matrix, best, look, seed, resamples)
+    tests += _best_tests(matrix, best, every, look, seed, resamples)
     previous: list[tuple[str, str, Family]] = [(one, other, "previous") for one, other in pairwise(order)]
     pairs += previous
     tests += _family_tests([matrix.summary(one, other) for one, other, _ in previous], look)
@@ -193,32 +197,38 @@ def settled(decisive: Sequence[Comparison]) -> bool:
 def _best_tests(
     matrix: ScoreMatrix,
     best: Sequence[tuple[str, str, Sequence[str]]],
+    every: bool,
     look: Look | None,
     seed: int,
     resamples: int,
 ) -> list[_Test]:
-    """Tests of each candidate against the best of its earlier checkpoints."""
+    """Tests of each candidate against the best of its earlier checkpoints; with `every` corrected over all of them."""
     if look is not None:
+        pairs = sum(len(earlier) for _, _, earlier in best)
         return [
-            _look_test(matrix.summary(winner, candidate), look, len(earlier)) for candidate, winner, earlier in best
+            _look_test(matrix.summary(winner, candidate), look, pairs if every else len(earlier))
+            for candidate, winner, earlier in best
         ]
     flips = SignFlips(matrix, seed, resamples)
-    tests = []
-    for candidate, winner, earlier in best:
-        summary = matrix.summary(winner, candidate)
-        if not summary.se or summary.df is None:
-            tests.append(_without_spread(summary, len(earlier)))
-            continue
-        reference = flips.against(candidate, earlier, winner)
-        tests.append(
-            _Test(
-                p_value=reference.p_alone(summary),
-                p_adjusted=reference.p_adjusted(summary) if summary.n >= MIN_PAIRS else None,
-                critical=t_scale(reference.critical(ALPHA), summary.df),
-                critical_equivalence=t_scale(reference.critical(EQUIVALENCE_ALPHA), summary.df),
-            )
-        )
-    return tests
+    references = [flips.against(candidate, earlier, winner) for candidate, winner, earlier in best]
+    if every:
+        references = jointly(references)
+    return [
+        _flip_test(matrix.summary(winner, candidate), reference, len(earlier))
+        for (candidate, winner, earlier), reference in zip(best, references, strict=True)
+    ]
+
+
+def _flip_test(summary: PairedSummary, reference: Reference, comparisons: int) -> _Test:
+    """The sign-flip test of one comparison against its reference."""
+    if not summary.se or summary.df is None:
+        return _without_spread(summary, comparisons)
+    return _Test(
+        p_value=reference.p_alone(summary),
+        p_adjusted=reference.p_adjusted(summary) if summary.n >= MIN_PAIRS else None,
+        critical=t_scale(reference.critical(ALPHA), summary.df),
+        critical_equivalence=t_scale(reference.critical(EQUIVALENCE_ALPHA), summary.df),
+    )
 
 
 def _family_tests(summaries: Sequence[PairedSummary], look: Look | None) -> list[_Test]:

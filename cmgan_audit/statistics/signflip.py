@@ -50,6 +50,14 @@ class Reference:
         return resampled_critical(self.maximum, alpha)
 
 
+def jointly(references: Sequence[Reference]) -> list[Reference]:
+    """The same references with one maximum over all of them, for claims that must hold together."""
+    if not references:
+        return []
+    maximum = np.max([reference.maximum for reference in references], axis=0)
+    return [Reference(maximum, reference.alone) for reference in references]
+
+
 def _observed(summary: PairedSummary) -> float:
     if summary.t is None or summary.df is None:
         raise ValueError("differences without spread have no t statistic")

@@ -93,6 +93,28 @@ def test_the_best_before_is_corrected_for_having_been_chosen() -> None:
     assert last.p_adjusted > 3 * lone.p_adjusted
 
 
+def test_when_every_checkpoint_decides_all_pairs_are_corrected_together() -> None:
+    scores = series({f"e{index:02d}": 2.5 - 0.003 * index for index in range(12)})
+    alone = [one for one in compare_checkpoints(scores, sorted(scores)) if one.family == "best"]
+    joint = [one for one in compare_checkpoints(scores, sorted(scores), every=True) if one.family == "best"]
+    for one, other in zip(alone, joint, strict=True):
+        assert (one.baseline, one.mean_difference, one.p_value) == (
+            other.baseline,
+            other.mean_difference,
+            other.p_value,
+        )
+        assert one.p_adjusted is not None and other.p_adjusted is not None
+        assert one.p_adjusted <= other.p_adjusted
+        assert (other.ci_low > 0 or other.ci_high < 0) == (other.p_adjusted <= 0.05)  # type: ignore[operator]
+    assert any(one.p_adjusted < other.p_adjusted for one, other in zip(alone, joint, strict=True))  # type: ignore[operator]
+    look = plan_looks(200).look(2)
+    looked = {
+        every: by_family(compare_checkpoints(scores, sorted(scores), every=every, look=look), "e11")["best"]
+        for every in (False, True)
+    }
+    assert looked[True].ci_low < looked[False].ci_low  # type: ignore[operator]
+
+
 def test_nothing_depends_on_the_order_of_the_rows() -> None:
     shuffled = {name: dict(reversed(list(rows.items()))) for name, rows in reversed(DECLINE.items())}
     assert compare_checkpoints(DECLINE, ORDER, baseline="noisy") == compare_checkpoints(

@@ -165,6 +165,26 @@ def test_equal_checkpoints_rarely_regress_against_the_best(k: int, n: int, faili
     assert rate <= 0.05
 
 
+def test_equal_checkpoints_rarely_regress_anywhere_when_every_one_decides() -> None:
+    rng = np.random.default_rng(5)
+    runs = {False: 0, True: 0}
+    for seed in range(200):
+        difficulty = rng.normal(2.5, 0.6, (206, 1))
+        own = 0.14 * (rng.gamma(2.0, 1.0, (206, 20)) - 2.0) / math.sqrt(2)
+        columns = (difficulty + own).T
+        scores = {
+            f"e{index:02d}": {f"u{row:03d}": float(value) for row, value in enumerate(column)}
+            for index, column in enumerate(columns)
+        }
+        for every in runs:
+            found = compare_checkpoints(
+                scores, list(scores), every=every, floor=TINY_FLOOR, seed=seed, resamples=RESAMPLES
+            )
+            runs[every] += any(one.family == "best" and one.verdict is Verdict.REGRESSED for one in found)
+    print(f"\nany of 20 equal checkpoints regressed: {runs[False] / 200:.3f}, jointly {runs[True] / 200:.3f}", end="")
+    assert runs[True] / 200 <= 0.05
+
+
 def looked_at(differences: Array, comparisons: int) -> tuple[Verdict, float]:
     """Go through the looks of a plan: the verdict where it stops, and the share of the work done by then."""
     plan = plan_looks(len(differences))
