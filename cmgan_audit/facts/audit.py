@@ -1,0 +1,109 @@
+"""The static door: a folder in, records out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cmgan_audit.facts.loaders import loaders_of
+from cmgan_audit.facts.merging import Seen, merge
+from cmgan_audit.facts.names import Assigned
+from cmgan_audit.facts.records import Loader
+from cmgan_audit.facts.scene import look_at
+from cmgan_audit.finding import Step
+from cmgan_audit.program.runs import execute
+from cmgan_audit.rules.matching import Unresolved
+from cmgan_audit.rules.record import Fact, Known, OneOf, Record, Unknown
+from cmgan_audit.source.tree import SourceTree
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of a tree was seen.
+
+    Attributes:
+        files: number of Python files and notebooks.
+        parsed: those of them that could be read.
+        failed: what could not be read, with line and reason.
+        loaders: number of places that make a data loader.
+        loaders_resolved: those of them whose batch size is known.
+    """
+
+    files: int = 0
+    parsed: int = 0
+    failed: tuple[tuple[str, int, str], ...] = ()
+    loaders: int = 0
+    loaders_resolved: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What the collectors made of a tree."""
+
+    records: tuple[Record, ...] = ()
+    coverage: Coverage = field(default_factory=Coverage)
+    unresolved: tuple[Unresolved, ...] = ()
+
+
+def collect(root: Path, excluded: Callable[[str], bool] = lambda path: False) -> Collected:
+    """Collect the records of a training repository.
+
+    Args:
+        root: its folder, or a single Python file.
+        excluded: whether a path (relative, with forward slashes) is left out.
+
+    Raises:
+        InputError: there is nothing to analyse.
+    """
+    tree = SourceTree(root, excluded)
+    assigned = Assigned(tree)
+    seen: list[Seen] = []
+    limits: list[Step] = []
+    for run in execute(tree):
+        scene = look_at(run)
+        limits.extend(run.limits)
+        if scene.made:
+            seen.extend(Seen(loader, run.launch.condition) for loader in loaders_of(scene, assigned))
+    loaders = merge(seen)
+    return Collected(tuple(_records(loaders)), _coverage(tree, loaders), _unresolved(loaders, limits))
+
+
+def _records(loaders: Sequence[Loader]) -> list[Record]:
+    """The loaders and their neighbours, each record once."""
+    found: dict[int, Record] = {}
+    for loader in loaders:
+        neighbours = (loader, loader.dataset, loader.sampler, *loader.loops, *loader.norms)
+        found.update({id(record): record for record in neighbours if record is not None})
+    return list(found.values())
+
+
+def _coverage(tree: SourceTree, loaders: Sequence[Loader]) -> Coverage:
+    tree.parse_all()
+    files = {*tree.python_files, *tree.notebooks}
+    failed = tuple((failure.path, failure.line, failure.reason) for failure in tree.failures)
+    places: dict[object, bool] = {}
+    for loader in loaders:
+        places[loader.location] = places.get(loader.location, True) and _is_known(loader.batch_size)
+    return Coverage(
+        files=len(files),
+        parsed=len(files - {path for path, _, _ in failed}),
+        failed=failed,
+        loaders=len(places),
+        loaders_resolved=sum(places.values()),
+    )
+
+
+def _unresolved(loaders: Sequence[Loader], limits: Sequence[Step]) -> tuple[Unresolved, ...]:
+    """What rules cannot say by themselves: evaluation loaders with an unknown batch, and where execution stopped."""
+    found = [
+        Unresolved("CMG202", loader.location, f"batch_size: {loader.batch_size.reason}")
+        for loader in loaders
+        if isinstance(loader.batch_size, Unknown) and isinstance(loader.role, Known) and loader.role.value == "eval"
+    ]
+    found += [Unresolved("CMG101", step.location, step.note) for step in limits]
+    return tuple(dict.fromkeys(found))
+
+
+def _is_known(fact: Fact) -> bool:
+    return isinstance(fact, Known | OneOf)

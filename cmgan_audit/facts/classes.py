@@ -1,0 +1,150 @@
+"""What classes of the audited program derive from, and what library objects wrap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cmgan_audit.facts.values import instances_of
+from cmgan_audit.program.names import canonical
+from cmgan_audit.program.values import Arguments, Choice, ClassValue, DictValue, External, Instance, ListValue, Value
+
+LOADERS = ("torch.utils.data.DataLoader", "torchdata.stateful_dataloader.StatefulDataLoader")
+LOADER_METHODS = ("speechbrain.dataio.dataloader.SaveableDataLoader", "speechbrain.dataio.dataloader.make_dataloader")
+
+# Wrappers of a network: their first argument is the network that runs.
+NETWORK_WRAPPERS = (
+    "torch.nn.parallel.DistributedDataParallel",
+    "torch.nn.parallel.DataParallel",
+    "torch.distributed.fsdp.FullyShardedDataParallel",
+    "torch.compile",
+    "torch.jit.script",
+    "torch.nn.SyncBatchNorm.convert_sync_batchnorm",
+    "apex.parallel.DistributedDataParallel",
+)
+
+# Layers that eval() switches, and those of them whose statistics pool over the batch.
+BATCH_NORMS = (
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
+    "SyncBatchNorm",
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
+)
+OTHER_NORMS = (
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
+    "LayerNorm",
+    "GroupNorm",
+    "RMSNorm",
+    "LocalResponseNorm",
+)
+DROPOUTS = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout")
+
+
+def library_bases(value: Value) -> set[str]:
+    """The qualified names of the library classes that a class or an object's class derives from (itself if library)."""
+    found: set[str] = set()
+    stack: list[Value] = [value.cls if isinstance(value, Instance) else value]
+    seen: set[int] = set()
+    while stack:
+        current = stack.pop()
+        if isinstance(current, External):
+            found.add(canonical(current.name))
+        elif isinstance(current, ClassValue) and id(current.node) not in seen:
+            seen.add(id(current.node))
+            stack.extend(current.bases)
+        elif isinstance(current, Choice):
+            stack.extend(option.value for option in current.options)
+    return found
+
+
+def is_loader(value: Value) -> bool:
+    """Whether an object is a torch DataLoader (or a class of the tree that derives from it)."""
+    return isinstance(value, Instance) and bool(library_bases(value) & set(LOADERS))
+
+
+def is_network(value: Value) -> bool:
+    """Whether an object is a torch module."""
+    return (
+        (isinstance(value, Instance)
+        and any(
+            name.startswith("torch.nn.") and not name.startswith("torch.nn.functional")
+            for name in library_bases(value)
+            if name.rpartition(".")[2][:1].isupper()
+        ))
+        or any(name.endswith((".LightningModule", ".Brain")) for name in library_bases(value))
+    )
+
+
+def bare_network(value: Instance) -> Instance:
+    """The network inside DistributedDataParallel and its like."""
+    current = value
+    for _ in range(8):
+        if not (library_bases(current) & set(NETWORK_WRAPPERS)) or isinstance(current.cls, ClassValue):
+            return current
+        inner = instances_of(current.arguments.get("module", 0))
+        if not inner:
+            return current
+        current = inner[0]
+    return current
+
+
+def values_within(value: Value, depth: int = 6) -> Iterator[Value]:
+    """A value and what it was made from: options, items, arguments; attributes of objects of the tree."""
+    seen: set[int] = set()
+    stack: list[tuple[Value, int]] = [(value, depth)]
+    while stack:
+        current, left = stack.pop()
+        if id(current) in seen or left < 0:
+            continue
+        seen.add(id(current))
+        yield current
+        if isinstance(current, Choice):
+            stack.extend((option.value, left) for option in reversed(current.options))
+        elif isinstance(current, ListValue | DictValue):
+            items = current.items.values() if isinstance(current, DictValue) else current.items
+            stack.extend((item, left - 1) for item in reversed(list(items)))
+        elif isinstance(current, Instance):
+            inner = [*current.arguments.positional, *current.arguments.keywords.values()]
+            if isinstance(current.cls, ClassValue):
+                inner = [*current.attrs.values()]
+            stack.extend((item, left - 1) for item in reversed(inner))
+
+
+def loaders_within(value: Value, depth: int = 6) -> list[Instance]:
+    """The loaders that are drawn from when a value is iterated: inside enumerate, tqdm, zip, islice and wrappers."""
+    found: list[Instance] = []
+    stack: list[tuple[Value, int]] = [(value, depth)]
+    seen: set[int] = set()
+    while stack:
+        current, left = stack.pop()
+        if id(current) in seen or left < 0:
+            continue
+        seen.add(id(current))
+        if isinstance(current, Choice):
+            stack.extend((option.value, left) for option in reversed(current.options))
+        elif isinstance(current, ListValue) and current.kind != "generator":
+            stack.extend((item, left - 1) for item in reversed(current.items))
+        elif isinstance(current, Instance):
+            if is_loader(current):
+                if all(current.attrs is not known.attrs for known in found):
+                    found.append(current)
+                continue
+            inner: list[Value] = [*current.arguments.positional, *current.arguments.keywords.values()]
+            if isinstance(current.cls, ClassValue):
+                inner = list(current.attrs.values())
+            stack.extend((item, left - 1) for item in reversed(inner))
+    return found
+
+
+def shown_arguments(arguments: Arguments, most: int = 4) -> str:
+    """Arguments as text for a message: constants and names, the rest left out."""
+    from cmgan_audit.program.values import Const
+
+    words = [repr(value.value) for value in arguments.positional if isinstance(value, Const)]
+    words += [f"{key}={value.value!r}" for key, value in arguments.keywords.items() if isinstance(value, Const)]
+    shown = [word if len(word) < 40 else word[:36] + "..." for word in words[:most]]
+    return ", ".join(shown) + (", ..." if len(words) > most else "")

@@ -1,0 +1,53 @@
+"""Why a branch could not be decided: because it depends on the data, or because a setting is not known.
+
+`len(wav) > self.cut` depends on the recording: the branch is taken for some items. `self.training_split` with a value
+that nobody knows depends on how the program is started: then nothing can be said.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from cmgan_audit.program.trace import Condition
+from cmgan_audit.program.values import Choice, Const, Instance, Value
+from cmgan_audit.program.values import Unknown as UnknownValue
+
+
+def open_setting(condition: Condition, owner: Instance | None) -> str:
+    """The setting of an object that leaves a branch open, "" when the branch depends on data.
+
+    Args:
+        condition: the undecided branch.
+        owner: the object whose method was executed; its attributes are `self.x` in the condition.
+    """
+    try:
+        tree = ast.parse(condition.text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""
+    for part in _parts(tree):
+        names = [node.id for node in ast.walk(part) if isinstance(node, ast.Name)]
+        flags = [
+            node.attr
+            for node in ast.walk(part)
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+        ]
+        calls = any(isinstance(node, ast.Call) for node in ast.walk(part))
+        if calls or not flags or any(name != "self" for name in names) or owner is None:
+            continue
+        for flag in flags:
+            value = owner.attrs.get(flag)
+            if value is not None and _is_open(value):
+                return f"{ast.unparse(part)}"
+    return ""
+
+
+def _parts(tree: ast.expr) -> list[ast.expr]:
+    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not):
+        return _parts(tree.operand)
+    if isinstance(tree, ast.BoolOp):
+        return [part for value in tree.values for part in _parts(value)]
+    return [tree]
+
+
+def _is_open(value: Value) -> bool:
+    return isinstance(value, UnknownValue | Choice) and not isinstance(value, Const) and not value.draws

@@ -1,0 +1,122 @@
+"""Loaders of one run as records: their arguments with trails, their role, and their neighbours."""
+
+from __future__ import annotations
+
+from cmgan_audit.facts.accumulation import accumulation_of
+from cmgan_audit.facts.classes import BATCH_NORMS
+from cmgan_audit.facts.crops import dataset_of
+from cmgan_audit.facts.loops import loops_of
+from cmgan_audit.facts.names import Assigned, names_of
+from cmgan_audit.facts.own_batches import own_batch
+from cmgan_audit.facts.records import EVAL, Dataset, Loader, Norm
+from cmgan_audit.facts.reseeding import reseeded
+from cmgan_audit.facts.roles import judged_by_names, name_signs, role_of
+from cmgan_audit.facts.samplers import sampler_of
+from cmgan_audit.facts.scene import Made, Scene
+from cmgan_audit.facts.values import fact_of, known_number, with_step
+from cmgan_audit.finding import Step
+from cmgan_audit.program.names import canonical
+from cmgan_audit.program.trace import innermost_function
+from cmgan_audit.program.values import Instance
+from cmgan_audit.rules.record import Fact, Known, Unknown
+
+UNREACHED = "not reached from any script"
+
+
+def loaders_of(scene: Scene, assigned: Assigned) -> list[Loader]:
+    """Every loader that a run makes."""
+    norms = norms_of(scene)
+    return [_loader(scene, made, assigned, norms) for made in scene.made]
+
+
+def norms_of(scene: Scene) -> tuple[Norm, ...]:
+    """The normalisation layers that a run makes, each place once."""
+    found: dict[object, Norm] = {}
+    for event in scene.norms:
+        layer = canonical(event.callee).rpartition(".")[2]
+        over_batch = Known(layer in BATCH_NORMS)
+        found.setdefault(
+            event.location, Norm(location=event.location, anchor=layer, layer=layer, over_batch=over_batch)
+        )
+    return tuple(found.values())
+
+
+def _loader(scene: Scene, made: Made, assigned: Assigned, norms: tuple[Norm, ...]) -> Loader:
+    arguments = made.arguments
+    signs = name_signs(scene, made, names_of(scene, made, assigned))
+    role, sign_text = role_of(scene, made, signs)
+    dataset = dataset_of(scene, made)
+    if isinstance(role, Known) and role.value == EVAL:
+        dataset = reseeded(scene, made, dataset)
+    here = Step(made.location, "the loader gets it here")
+    missing = arguments.open_kwargs
+    batch = own_batch(scene, made, fact_of(arguments.get("batch_size", 1), 1, missing=missing))
+    steps = accumulation_of(scene, made)
+    each = known_number(batch)
+    times = known_number(steps)
+    accumulated: Fact = Unknown("batch size or accumulation is not known")
+    if each is not None and times is not None:
+        accumulated = Known(each * times)
+    return Loader(
+        location=made.location,
+        anchor=_anchor(made, role, dataset),
+        role=role,
+        signs=sign_text,
+        batch_size=with_step(batch, here),
+        accumulation=steps,
+        accumulated_batch=accumulated,
+        effective_batch=_formula(scene, each, times),
+        batch_norms=_norm_text(norms),
+        shuffle=fact_of(arguments.get("shuffle", 2), False, missing=missing),
+        drop_last=fact_of(arguments.get("drop_last", 8), False, missing=missing),
+        num_workers=fact_of(arguments.get("num_workers", 5), 0, missing=missing),
+        iterated=_iterated(scene, made),
+        dataset=dataset,
+        sampler=sampler_of(scene, made),
+        loops=loops_of(scene, made, role, judged_by_names(signs)),
+        norms=norms,
+    )
+
+
+def _anchor(made: Made, role: Fact, dataset: Dataset) -> str:
+    word = role.value if isinstance(role, Known) else "some"
+    return f"{innermost_function(made.context)}.{word}_loader({dataset.name})"
+
+
+def _formula(scene: Scene, batch: int | None, times: int | None) -> str:
+    """The effective batch: per process x processes x accumulated steps."""
+    parts = [f"{batch}" if batch is not None else "batch"]
+    if any(canonical(event.callee).endswith("init_process_group") for event in scene.calls):
+        parts = [f"{parts[0]} x world size"]
+    if times != 1:
+        parts.append(f"{times if times is not None else 'an unknown number of'} accumulated steps")
+    return " x ".join(parts)
+
+
+def _norm_text(norms: tuple[Norm, ...]) -> str:
+    """The layers whose statistics depend on the batch, as a clause."""
+    places: dict[str, list[str]] = {}
+    for norm in norms:
+        if isinstance(norm.over_batch, Known) and norm.over_batch.value:
+            places.setdefault(norm.layer, []).append(str(norm.location))
+    if not places:
+        others = sorted({norm.layer for norm in norms})
+        seen = f" ({', '.join(others)} do not depend on it)" if others else ""
+        return f"no layer with batch statistics was found{seen}"
+    words = [f"{layer} ({', '.join(where[:2])}{', ...' if len(where) > 2 else ''})" for layer, where in places.items()]
+    return f"statistics over the batch are taken by {' and '.join(words)}"
+
+
+def _iterated(scene: Scene, made: Made) -> Fact:
+    passes = scene.passes_over(made.loader)
+    if passes:
+        return Known(True, (Step(passes[0].event.location, "it is drawn from here"),))
+    if scene.run.launch.condition == UNREACHED:
+        return Unknown(f"the loader at {made.location} is {UNREACHED}")
+    for event in scene.calls:
+        given = [*event.arguments.positional, *event.arguments.keywords.values()]
+        known = isinstance(event.result, Instance) and event.result.external_name
+        if known and any(isinstance(value, Instance) and value.attrs is made.loader.attrs for value in given):
+            if canonical(event.callee).partition(".")[0] not in ("builtins", "tqdm"):
+                return Unknown(f"it is handed to {event.callee}")
+    return Known(False, (Step(made.location, "it is never drawn from"),))

@@ -1,0 +1,111 @@
+"""Loaders of several runs: one record where the runs agree, one per configuration where they do not."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cmgan_audit.facts.records import Loader
+from cmgan_audit.finding import Location
+from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
+
+# The facts whose values may come from a launch or a configuration file.
+_BY_LAUNCH = ("batch_size", "accumulated_batch", "shuffle", "drop_last", "num_workers")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A loader as one run makes it, and the launch configuration of that run ("" for the bare script)."""
+
+    loader: Loader
+    condition: str
+
+
+def merge(seen: Iterable[Seen]) -> list[Loader]:
+    """One record per loader and way in which it is set up.
+
+    A loader is known by the place that makes it, the place that makes its dataset, and its role. Where all runs agree,
+    the first record stands. Where they differ, each way keeps its record, and the facts that differ name the launch
+    configuration. What a run could not find out is dropped when another run found it out.
+    """
+    groups: dict[object, list[Seen]] = {}
+    for each in seen:
+        groups.setdefault(_identity(each.loader), []).append(each)
+    merged = [loader for group in groups.values() for loader in _ways(group)]
+    return _without_vague(merged)
+
+
+def _identity(loader: Loader) -> tuple[object, ...]:
+    dataset = loader.dataset
+    made = (dataset.location, dataset.name) if dataset is not None else None
+    return (loader.location, made, digest(loader.role))
+
+
+def _ways(group: Sequence[Seen]) -> list[Loader]:
+    ways: dict[object, list[Seen]] = {}
+    for each in group:
+        ways.setdefault(_signature(each.loader), []).append(each)
+    kept = list(ways.values())
+    if len(kept) > 1:
+        resolved = [way for way in kept if not _vague(way[0].loader)]
+        kept = resolved or kept[:1]
+    if len(kept) == 1:
+        return [_joined(kept[0])]
+    differing = [name for name in _BY_LAUNCH if len({digest(getattr(way[0].loader, name)) for way in kept}) > 1]
+    return [_named(_joined(way), way[0].condition, differing) for way in kept]
+
+
+def _joined(way: Sequence[Seen]) -> Loader:
+    """The record of runs that agree; drawn from in one of them is drawn from."""
+    first = way[0].loader
+    drawn = next((each.loader for each in way if _is_true(each.loader.iterated)), first)
+    return dataclasses.replace(first, iterated=drawn.iterated, loops=drawn.loops)
+
+
+def _named(loader: Loader, condition: str, differing: Sequence[str]) -> Loader:
+    if not condition:
+        return loader
+    changed = {name: _under(getattr(loader, name), condition) for name in differing}
+    return dataclasses.replace(loader, **changed)
+
+
+def _under(fact: Fact, condition: str) -> Fact:
+    if isinstance(fact, Known) and not fact.condition:
+        return dataclasses.replace(fact, condition=condition)
+    return fact
+
+
+def _signature(loader: Loader) -> tuple[object, ...]:
+    dataset, sampler = loader.dataset, loader.sampler
+    facts = [loader.batch_size, loader.accumulation, loader.shuffle, loader.drop_last]
+    facts += [dataset.random_crop] if dataset is not None else []
+    if sampler is not None:
+        facts += [sampler.shards, sampler.pads, sampler.shuffles, sampler.follows_epoch]
+    loops = tuple(
+        (loop.location, digest(loop.role), digest(loop.eval_mode), digest(loop.no_grad)) for loop in loader.loops
+    )
+    return (*(digest(fact) for fact in facts), sampler.location if sampler is not None else None, loops)
+
+
+def digest(fact: Fact) -> object:
+    """What two facts must share to say the same: values and the place where each is set."""
+    if isinstance(fact, Known):
+        return (repr(fact.value), fact.location)
+    if isinstance(fact, OneOf):
+        return tuple((repr(option.value), option.location, option.condition) for option in fact.options)
+    return "unknown"
+
+
+def _vague(loader: Loader) -> bool:
+    return isinstance(loader.batch_size, Unknown) and not loader.batch_size.formula
+
+
+def _is_true(fact: Fact) -> bool:
+    return isinstance(fact, Known) and fact.value is True
+
+
+def _without_vague(loaders: Sequence[Loader]) -> list[Loader]:
+    """Leave out records with an unknown role where the same place has one with a known role."""
+    known: set[Location] = {loader.location for loader in loaders if isinstance(loader.role, Known)}
+    return [loader for loader in loaders if isinstance(loader.role, Known) or loader.location not in known]

@@ -1,0 +1,57 @@
+"""Datasets that hand out ready-made batches: then the loader's own batch size says nothing."""
+
+from __future__ import annotations
+
+from cmgan_audit.facts.scene import Made, Scene
+from cmgan_audit.facts.values import class_name, fact_of, instances_of
+from cmgan_audit.program.values import ClassValue, Const, Instance, Value, options_of
+from cmgan_audit.rules.record import Fact, Known, Unknown
+
+BATCH_NAMES = ("batch_size", "batchsize", "batch", "bs", "minibatch_size", "mini_batch_size")
+
+
+def own_batch(scene: Scene, made: Made, loader_batch: Fact) -> Fact:
+    """The batch that reaches the training step.
+
+    Args:
+        scene: the run.
+        made: the loader.
+        loader_batch: its argument `batch_size`.
+
+    Returns:
+        The dataset's or the batch sampler's own batch where the loader makes none, else `loader_batch`.
+    """
+    batches = made.arguments.get("batch_sampler", 4)
+    if batches is not None and not (isinstance(batches, Const) and batches.value is None):
+        return _batch_of(batches, "the batch sampler")
+    if isinstance(loader_batch, Known) and loader_batch.value in (1, None):
+        for dataset in instances_of(made.arguments.get("dataset", 0)):
+            found = _named_batch(dataset)
+            if found is not None:
+                return fact_of(found, None)
+        if loader_batch.value is None:
+            return Unknown("the dataset makes the batches itself (batch_size=None)", loader_batch.trail)
+    return loader_batch
+
+
+def _batch_of(value: Value, what: str) -> Fact:
+    for option in options_of(value):
+        if isinstance(option.value, Instance):
+            inner = option.value.arguments.get(
+                "batch_size", 1 if option.value.external_name.startswith("torch") else None
+            )
+            found = inner if inner is not None else _named_batch(option.value)
+            if found is not None:
+                return fact_of(found, None)
+            return Unknown(f"{class_name(option.value)} makes the batches")
+    return Unknown(f"{what} is computed at run time")
+
+
+def _named_batch(owner: Instance) -> Value | None:
+    """The batch size that an object of the tree was given."""
+    if isinstance(owner.cls, ClassValue):
+        for name in BATCH_NAMES:
+            value = owner.attrs.get(name) or owner.arguments.get(name)
+            if value is not None and not (isinstance(value, Const) and value.value is None):
+                return value
+    return None

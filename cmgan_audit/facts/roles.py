@@ -1,0 +1,190 @@
+"""Whether a loader serves training or evaluation, inferred from several signs; the signs stay with the answer.
+
+What happens inside the loops over a loader counts most: gradients and optimiser steps make it a training loader, a
+network that runs without them in eval mode or without gradients an evaluation loader. Names, paths and flags decide
+where the loops do not, and then the answer has low confidence.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from cmgan_audit.facts.records import EVAL, TRAIN
+from cmgan_audit.facts.scene import Made, Scene
+from cmgan_audit.facts.values import class_name, instances_of, same_object
+from cmgan_audit.finding import Confidence, Location, Step
+from cmgan_audit.program.trace import innermost_function
+from cmgan_audit.program.values import ClassValue, Const, Instance, Value
+from cmgan_audit.rules.record import Fact, Known, Unknown
+
+_TRAIN = re.compile(r"train(ing|set|s|er)?|tr|trn|fit")
+_EVAL = re.compile(
+    r"test(ing|set|s)?|val|vals|valset|valid(ation|set|ate|s)?|eval(uation|uate|set)?|dev|devset|cv|tt|tst|vld|infer(ence)?"
+)
+_GLUED = re.compile(r"(train|test|valid|val|eval)(set|ds|dl|loader|data|dataset|iter|gen|dataloader|generator|samples)")
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One sign of a role: positive `weight` for training, negative for evaluation."""
+
+    weight: float
+    text: str
+    location: Location
+
+
+def leaning(name: str) -> int:
+    """+1 when a name speaks of training, -1 of evaluation, 0 of neither or of both."""
+    train = evaluation = False
+    for word in _WORD.findall(name):
+        word = word.lower()
+        glued = _GLUED.fullmatch(word)
+        word = glued.group(1) if glued else word
+        train = train or bool(_TRAIN.fullmatch(word))
+        evaluation = evaluation or bool(_EVAL.fullmatch(word))
+    return int(train) - int(evaluation)
+
+
+def path_leaning(text: str) -> int:
+    """The leaning of a path: its last part that has one."""
+    for part in reversed(re.split(r"[/\\]", text)):
+        side = leaning(part)
+        if side:
+            return side
+    return 0
+
+
+def name_signs(scene: Scene, made: Made, names: list[tuple[str, Location]]) -> list[Sign]:
+    """What the names around a loader say.
+
+    Args:
+        scene: the run.
+        made: the loader.
+        names: what the loader and its dataset are assigned to, with the places.
+    """
+    signs = [Sign(2.0 * leaning(name), f"it is called {name}", place) for name, place in names if leaning(name)]
+    for frame in made.context.frames[-3:]:
+        function = frame.function.rpartition(".")[2]
+        if leaning(function):
+            signs.append(Sign(1.5 * leaning(function), f"it is made in {function}()", frame.call))
+    for dataset in instances_of(made.arguments.get("dataset", 0)):
+        signs.extend(_dataset_signs(dataset))
+    shuffle = made.arguments.get("shuffle", 2)
+    if isinstance(shuffle, Const) and shuffle.value is True:
+        signs.append(Sign(0.5, "it shuffles", made.location))
+    return signs
+
+
+def _dataset_signs(dataset: Instance, depth: int = 3) -> list[Sign]:
+    signs = []
+    name = class_name(dataset)
+    if leaning(name):
+        signs.append(Sign(1.5 * leaning(name), f"its dataset is a {name}", dataset.location))
+    if isinstance(dataset.cls, ClassValue):
+        pairs = [(key, value) for key, value in dataset.attrs.items() if not key.startswith("@")]
+        pairs += [(key, value) for key, value in dataset.arguments.keywords.items() if key not in dataset.attrs]
+        pairs += [("", value) for value in dataset.arguments.positional]
+        signs.extend(sign for key, value in pairs for sign in _value_signs(key, value, dataset.location))
+    elif depth:
+        for position in range(2):
+            for inner in instances_of(dataset.arguments.get("dataset" if position == 0 else "", position)):
+                signs.extend(_dataset_signs(inner, depth - 1))
+    return list({(sign.weight, sign.text): sign for sign in signs}.values())
+
+
+def _value_signs(key: str, value: Value, place: Location) -> list[Sign]:
+    if not isinstance(value, Const):
+        return []
+    if isinstance(value.value, bool) and leaning(key):
+        side = leaning(key) if value.value else -leaning(key)
+        return [Sign(2.0 * side, f"{key}={value.value}", place)]
+    if isinstance(value.value, str) and len(value.value) < 300 and path_leaning(value.value):
+        shown = value.value if len(value.value) < 60 else "..." + value.value[-56:]
+        named = f"{key}={shown!r}" if key else repr(shown)
+        return [Sign(1.5 * path_leaning(value.value), named, place)]
+    return []
+
+
+def judged_by_names(signs: list[Sign]) -> str:
+    """The role that the names alone speak for; "" when they do not."""
+    total = sum(sign.weight for sign in signs)
+    if abs(total) < 1:
+        return ""
+    return TRAIN if total > 0 else EVAL
+
+
+def role_of(scene: Scene, made: Made, signs: list[Sign]) -> tuple[Fact, str]:
+    """The role of a loader, and its signs in one sentence."""
+    named = judged_by_names(signs)
+    for role, text, place in _use_signs(scene, made, named):
+        spoken = _spoken(role, signs)
+        text = "; ".join([text, *(sign.text for sign in spoken[:3])])
+        steps = (Step(place, f"serves {'training' if role == TRAIN else 'evaluation'}: {text}"),)
+        return Known(role, steps), text
+    if named and scene.trains:
+        spoken = _spoken(named, signs)
+        text = "; ".join(sign.text for sign in spoken[:3])
+        place = spoken[0].location if spoken else made.location
+        return Known(named, (Step(place, f"by name: {text}"),), confidence=Confidence.LOW), text
+    if not scene.trains:
+        return Unknown("nothing is trained or evaluated with it here", (Step(made.location, "made here"),)), ""
+    return Unknown("nothing tells whether it serves training or evaluation"), ""
+
+
+def _spoken(role: str, signs: list[Sign]) -> list[Sign]:
+    side = 1 if role == TRAIN else -1
+    return sorted((sign for sign in signs if sign.weight * side > 0), key=lambda sign: -abs(sign.weight))
+
+
+def _use_signs(scene: Scene, made: Made, named: str) -> list[tuple[str, str, Location]]:
+    """What the loops over a loader do, the most telling first."""
+    trained, evaluated = [], []
+    for single in scene.passes_over(made.loader):
+        where = innermost_function(single.event.context).rpartition(".")[2]
+        inside = [use for use in scene.uses if single.holds(use.event.context)]
+        if single.event.framework:
+            role = single.event.role or TRAIN
+            target = trained if role == TRAIN else evaluated
+            target.append((role, f"{single.event.framework} draws from it", single.event.location))
+            continue
+        steps = [use for use in inside if use.kind in ("backward", "step") and not _of_other_loop(scene, single, use)]
+        if steps:
+            trained.append((TRAIN, f"{where}() draws from it and trains", single.event.location))
+            continue
+        runs = [use for use in inside if use.kind == "run" and not _of_other_loop(scene, single, use)]
+        quiet = gradients_off(scene, single.position, single.event.context.managers) or (
+            runs and all(gradients_off(scene, run.position, run.event.context.managers) for run in runs)
+        )
+        if (runs or quiet) and (quiet or named == EVAL) and named != TRAIN:
+            how = "without gradients" if quiet else "without training"
+            evaluated.append((EVAL, f"{where}() draws from it {how}", single.event.location))
+    return [*trained, *evaluated]
+
+
+def _of_other_loop(scene: Scene, outer: object, use: object) -> bool:
+    """Whether a use belongs to a loop over another loader inside this one (an epoch loop drawn from a loader)."""
+    inner = [
+        other
+        for other in scene.passes
+        if other is not outer
+        and other.holds(use.event.context)  # type: ignore[attr-defined]
+        and outer.holds(other.event.context)  # type: ignore[attr-defined]
+    ]
+    return any(not same_object(other.loader, outer.loader) for other in inner)  # type: ignore[attr-defined]
+
+
+def gradients_off(scene: Scene, position: int, managers: tuple[str, ...]) -> bool:
+    """Whether gradients are off at a position of the run."""
+    for manager in reversed(managers):
+        if manager.startswith(("torch.no_grad", "torch.inference_mode")) or manager == "torch.set_grad_enabled(False)":
+            return True
+        if manager.startswith("torch.enable_grad"):
+            return False
+    state = False
+    for use in scene.of("grad"):
+        if use.position < position and not use.event.context.managers:
+            argument = use.event.arguments.get("mode", 0)
+            state = isinstance(argument, Const) and argument.value is False
+    return state

@@ -1,0 +1,159 @@
+"""One run, sorted: the loaders that it makes, the passes over them, and what happens to networks in between.
+
+The events of a run come in program order; everything here keeps their positions, so that "before" means something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from cmgan_audit.facts.classes import BATCH_NORMS, OTHER_NORMS, is_loader, is_network, loaders_within
+from cmgan_audit.facts.values import instances_of, same_object
+from cmgan_audit.finding import Location
+from cmgan_audit.program.names import canonical
+from cmgan_audit.program.trace import CallEvent, Context, IterateEvent, Run, StoreEvent
+from cmgan_audit.program.values import Arguments, Choice, Instance, Value, options_of
+
+# Methods of a network that do bookkeeping; every other call of one is a use of it.
+BOOKKEEPING = frozenset(
+    ["train", "eval", "to", "cuda", "cpu", "half", "float", "double", "parameters", "named_parameters", "state_dict", "load_state_dict", "zero_grad", "apply", "requires_grad_", "modules", "named_modules", "children", "named_children", "buffers", "named_buffers", "register_buffer", "add_module", "register_parameter", "share_memory", "type", "extra_repr", "freeze", "unfreeze", "load", "save", "log", "log_dict", "print", "save_hyperparameters", "configure_optimizers", "load_from_checkpoint", "from_pretrained", "save_pretrained", "summary"]
+)
+SEEDS = ("torch.manual_seed", "random.seed", "numpy.random.seed", "torch.cuda.manual_seed_all")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """A loader and how it was made."""
+
+    loader: Instance
+    arguments: Arguments
+    location: Location
+    context: Context
+    position: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pass:
+    """A loop over a loader."""
+
+    event: IterateEvent
+    loader: Instance
+    position: int
+
+    def holds(self, context: Context) -> bool:
+        """Whether something happens inside this loop."""
+        return any(loop is self.event.loop for loop in context.loops)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Use:
+    """A call on an object: a network runs, is switched, an optimiser steps, a sampler is told the epoch."""
+
+    kind: str
+    event: CallEvent
+    position: int
+    on: Instance | None = None
+
+
+@dataclass(slots=True)
+class Scene:
+    """The events of one run by what they mean for training and evaluation."""
+
+    run: Run
+    made: list[Made] = field(default_factory=list)
+    passes: list[Pass] = field(default_factory=list)
+    uses: list[Use] = field(default_factory=list)
+    norms: list[CallEvent] = field(default_factory=list)
+    stores: list[StoreEvent] = field(default_factory=list)
+    calls: list[CallEvent] = field(default_factory=list)
+
+    def of(self, *kinds: str) -> Iterator[Use]:
+        """The uses of some kinds, in order."""
+        return (use for use in self.uses if use.kind in kinds)
+
+    @property
+    def trains(self) -> bool:
+        """Whether anything is trained in this run."""
+        return any(use.kind in ("backward", "step") for use in self.uses) or any(
+            single.event.framework for single in self.passes
+        )
+
+    def passes_over(self, loader: Instance) -> list[Pass]:
+        """The loops over one loader."""
+        return [single for single in self.passes if same_object(single.loader, loader)]
+
+
+def look_at(run: Run) -> Scene:
+    """Sort the events of a run."""
+    scene = Scene(run)
+    for position, event in enumerate(run.events):
+        if isinstance(event, CallEvent):
+            _sort_call(scene, event, position)
+        elif isinstance(event, IterateEvent):
+            scene.passes.extend(Pass(event, loader, position) for loader in loaders_within(event.iterated))
+        elif isinstance(event, StoreEvent):
+            scene.stores.append(event)
+    return scene
+
+
+def _sort_call(scene: Scene, event: CallEvent, position: int) -> None:
+    scene.calls.append(event)
+    name = canonical(event.callee)
+    member = name.rpartition(".")[2]
+    for made in _loaders_made(event, name):
+        if all(not same_object(made, known.loader) for known in scene.made):
+            scene.made.append(Made(made, event.arguments, event.location, event.context, position))
+    if name.startswith("torch.nn.") and member in (*BATCH_NORMS, *OTHER_NORMS):
+        scene.norms.append(event)
+    kind, on = _use_of(event, name, member)
+    if kind:
+        for each in on or [None]:
+            scene.uses.append(Use(kind, event, position, each))
+
+
+def _loaders_made(event: CallEvent, name: str) -> list[Instance]:
+    if name.endswith(("DataLoader.__init__", "DataLoader")) and isinstance(event.receiver, Instance):
+        return [event.receiver] if is_loader(event.receiver) else []
+    if "." in name and isinstance(event.result, Instance | Choice):
+        return [
+            each
+            for each in instances_of(event.result)
+            if is_loader(each) and each.location == event.location and each.external_name
+        ]
+    return []
+
+
+def _use_of(event: CallEvent, name: str, member: str) -> tuple[str, list[Instance]]:
+    receivers = instances_of(event.receiver)
+    if member == "backward" or name.endswith((".manual_backward", ".backward_pass")):
+        return "backward", []
+    if member == "set_epoch":
+        return "set_epoch", receivers
+    if name in SEEDS or member == "seed_everything":
+        return "seed", []
+    if name in ("torch.set_grad_enabled",):
+        return "grad", []
+    networks = [each for each in receivers if is_network(each)]
+    if networks:
+        if member in ("eval", "train", "requires_grad_"):
+            return member, networks
+        if member == "__call__" or (member not in BOOKKEEPING and not member.startswith("_")):
+            return "run", networks
+        return "keep", networks
+    if member == "step" and receivers and not _is_scheduler(receivers):
+        return "step", receivers
+    if member in ("train_batch", "step") and event.receiver is not None and not receivers and "optim" in name:
+        return "step", []
+    return "", []
+
+
+def _is_scheduler(receivers: list[Instance]) -> bool:
+    return any("lr_scheduler" in each.external_name or "cheduler" in each.external_name for each in receivers)
+
+
+def receivers_of(value: Value | None) -> Iterator[Instance]:
+    """The objects that a method may be called on."""
+    for option in options_of(value) if value is not None else ():
+        if isinstance(option.value, Instance):
+            yield option.value

@@ -1,0 +1,120 @@
+"""From abstract values of the program to facts of a record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cmgan_audit.finding import Confidence, Step, Trail
+from cmgan_audit.program.values import (
+    Choice,
+    Const,
+    Instance,
+    ListValue,
+    Option,
+    Symbol,
+    Value,
+    options_of,
+)
+from cmgan_audit.program.values import Unknown as UnknownValue
+from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
+
+
+def fact_of(value: Value | None, default: Any, *, missing: str = "") -> Fact:
+    """The fact that a value stands for.
+
+    Args:
+        value: an argument of a call; None when it was not given.
+        default: what holds then.
+        missing: the reason why an argument that was not seen may still have been given ("" when it cannot).
+    """
+    if value is None:
+        return Unknown(missing) if missing else Known(default)
+    if isinstance(value, Choice):
+        return _one_of(value, default)
+    return _single(Option(value), default)
+
+
+def _one_of(choice: Choice, default: Any) -> Fact:
+    facts = [_single(option, default) for option in choice.options]
+    for fact in facts:
+        if isinstance(fact, Unknown):
+            return fact
+    known = tuple(fact for fact in facts if isinstance(fact, Known))
+    if all(fact.value == known[0].value for fact in known):
+        return Known(known[0].value, known[0].trail, confidence=min(fact.confidence for fact in known))
+    return OneOf(known, choice.trail)
+
+
+def _single(option: Option, default: Any) -> Known | Unknown:
+    value, condition = option.value, option.condition
+    if type(value).__name__ == "Absent":
+        return Known(default, condition=condition)
+    if isinstance(value, Const):
+        confidence = Confidence.MEDIUM if value.overridable else Confidence.HIGH
+        return Known(value.value, value.trail, condition, confidence)
+    if isinstance(value, Symbol):
+        return Unknown("it depends on the number of processes", value.trail, value.formula)
+    return Unknown(why_unknown(value), value.trail)
+
+
+def why_unknown(value: Value) -> str:
+    """In a few words why a value is not known."""
+    if isinstance(value, UnknownValue):
+        return value.reason
+    if isinstance(value, Instance):
+        return f"it is what {class_name(value)}(...) returns"
+    if isinstance(value, ListValue):
+        return f"it is a {value.kind}"
+    if isinstance(value, Choice):
+        return "; ".join(dict.fromkeys(why_unknown(option.value) for option in value.options))
+    return "it is computed at run time"
+
+
+def class_name(value: Value) -> str:
+    """The name of the class of an object, or of the function that made it, without its module."""
+    if not isinstance(value, Instance):
+        return type(value).__name__
+    name = getattr(value.cls, "name", "") or "?"
+    return str(name).rpartition(".")[2]
+
+
+def constant(value: Value | None) -> Any:
+    """The Python constant behind a value, or None."""
+    return value.value if isinstance(value, Const) else None
+
+
+def known_number(fact: Fact) -> int | None:
+    """The whole number that a fact certainly is."""
+    if isinstance(fact, Known) and isinstance(fact.value, int) and not isinstance(fact.value, bool):
+        return fact.value
+    return None
+
+
+def with_step(fact: Fact, step: Step) -> Fact:
+    """The same fact, its trail one step longer: where the value takes effect."""
+    if isinstance(fact, OneOf):
+        options = tuple(Known(o.value, _longer(o.trail, step), o.condition, o.confidence) for o in fact.options)
+        return OneOf(options, fact.trail)
+    if isinstance(fact, Known):
+        return Known(fact.value, _longer(fact.trail, step), fact.condition, fact.confidence)
+    return Unknown(fact.reason, _longer(fact.trail, step), fact.formula)
+
+
+def _longer(trail: Trail, step: Step) -> Trail:
+    if trail and trail[-1].location.path == step.location.path and trail[-1].location.line == step.location.line:
+        return trail
+    return (*trail, step)
+
+
+def instances_of(value: Value | None) -> list[Instance]:
+    """The objects that a value may be, in order, each once."""
+    found: list[Instance] = []
+    for option in options_of(value) if value is not None else ():
+        if isinstance(option.value, Instance) and all(not same_object(option.value, known) for known in found):
+            found.append(option.value)
+    return found
+
+
+def same_object(left: Instance, right: Instance) -> bool:
+    """Whether two values are the same object of the audited program."""
+    return left.attrs is right.attrs
