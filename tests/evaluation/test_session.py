@@ -1,0 +1,144 @@
+"""Whole comparisons with models and with early stopping, without the command around them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from cmgan_audit.errors import InputError
+from cmgan_audit.evaluation import sources
+from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
+from cmgan_audit.evaluation.models.sources import ModelSource
+from cmgan_audit.evaluation.result import Outcome
+from cmgan_audit.evaluation.segments import SegmentSpec
+from cmgan_audit.statistics.verdict import Verdict
+from tests.evaluation.helpers import compared, half, rules
+
+
+class Scaling:
+    """An enhancer for tests: mixes nothing, scales its input, and counts how often it runs."""
+
+    runs = 0
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.gain = float(path.read_text())
+
+    @property
+    def identity(self) -> str:
+        return f"scaling-{self.gain}"
+
+    def describe(self) -> dict[str, object]:
+        return {"model": "scaling", "path": str(self.path), "sha256": "0" * 64, "epoch": 3, "device": "cpu"}
+
+    def enhance(self, noisy: np.ndarray) -> np.ndarray:
+        Scaling.runs += 1
+        if self.gain < 0:
+            return np.full_like(noisy, np.nan)
+        return (np.tanh(self.gain * noisy) / self.gain).astype(np.float32)
+
+    def enhance_batch(self, noisy: np.ndarray) -> np.ndarray:
+        return np.stack([self.enhance(row) for row in noisy])
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def scaling(monkeypatch: pytest.MonkeyPatch) -> type[Scaling]:
+    def open_one(path: Path) -> Scaling:
+        try:
+            return Scaling(path)
+        except ValueError as error:
+            raise CheckpointError(f"{path}: not a checkpoint") from error
+
+    monkeypatch.setattr(sources, "model_source", lambda options: ModelSource(open_one, None))
+    Scaling.runs = 0
+    return Scaling
+
+
+def checkpoint(folder: Path, name: str, gain: float) -> Path:
+    path = folder / name
+    path.write_text(str(gain))
+    return path
+
+
+def test_a_model_runs_once_per_segment_and_never_again(small_set: Path, tmp_path: Path, scaling: type[Scaling]) -> None:
+    first = checkpoint(tmp_path, "CMGAN_epoch_3_0.1", 2.0)
+    spec = SegmentSpec(2, 1.0)
+    result = compared(small_set, first, segments=spec, cache=tmp_path / "cache", baseline="noisy")
+    probes = 2  # the estimate of the time
+    assert Scaling.runs == 6 + probes
+    assert [entry.epoch for entry in result.checkpoints] == [None, 3]
+    assert "model:scaling|device:cpu" in result.signature
+    again = compared(small_set, first, segments=spec, cache=tmp_path / "cache", baseline="noisy")
+    assert Scaling.runs == 6 + probes
+    assert again.table.rows == result.table.rows
+    # the same weights under another name are the same outputs: nothing is computed
+    renamed = Path(shutil.copy(first, tmp_path / "latest"))
+    compared(small_set, renamed, segments=spec, cache=tmp_path / "cache")
+    assert Scaling.runs == 6 + probes
+
+
+def test_a_model_that_gives_nan_fails_its_rows_and_the_comparison(
+    small_set: Path, tmp_path: Path, scaling: type[Scaling]
+) -> None:
+    good, bad = checkpoint(tmp_path, "epoch_1", 1.0), checkpoint(tmp_path, "epoch_2", -1.0)
+    result = compared(small_set, good, bad)
+    assert {"CMG706", "CMG702"} <= rules(result)
+    assert result.outcome is Outcome.FAIL
+    assert result.comparisons == []
+    summary = {entry.name: entry.metrics["ssnr"] for entry in result.checkpoints}
+    assert (summary["epoch_2"].mean, summary["epoch_2"].n, summary["epoch_2"].failed) == (None, 0, 3)
+
+
+def test_a_broken_checkpoint_ends_the_run_before_any_model_runs(
+    small_set: Path, tmp_path: Path, scaling: type[Scaling]
+) -> None:
+    good = checkpoint(tmp_path, "epoch_1", 1.0)
+    broken = tmp_path / "epoch_2"
+    broken.write_text("no number")
+    with pytest.raises(InputError, match="epoch_2: not a checkpoint"):
+        compared(small_set, good, broken)
+    assert Scaling.runs <= 2  # the probe for the estimate, no utterance
+
+
+@pytest.fixture
+def many(tmp_path: Path, test_set: Path) -> Path:
+    """72 short pairs, cut from the bundled ones."""
+    for path in sorted((test_set / "clean").iterdir()):
+        for side in ("clean", "noisy"):
+            samples = soundfile.read(test_set / side / path.name)[0]
+            (tmp_path / "many" / side).mkdir(parents=True, exist_ok=True)
+            for part in range(6):
+                piece = samples[4000 + part * 4000 :][:6000]
+                soundfile.write(tmp_path / "many" / side / f"{path.stem}_{part}.wav", piece, 16_000, subtype="FLOAT")
+    return tmp_path / "many"
+
+
+def test_until_decided_stops_at_a_clear_difference_and_says_so(many: Path, outputs: Callable[..., Path]) -> None:
+    good = outputs(many, "good", lambda name, clean, noisy: clean + 0.2 * (noisy - clean))
+    bad = outputs(many, "bad", lambda name, clean, noisy: clean + 0.8 * (noisy - clean))
+    result = compared(many, good, bad, until_decided=True)
+    assert result.outcome is Outcome.FAIL
+    assert (len(result.utterances), result.left_out) == (36, 0)
+    assert result.signature.endswith("|looks:36/72,stopped:36")
+    assert "overestimated" in result.notes[0]
+
+
+def test_until_decided_needs_the_whole_set_where_nothing_differs(many: Path, outputs: Callable[..., Path]) -> None:
+    rng = np.random.default_rng(0)
+
+    def changed(name: str, clean: np.ndarray, noisy: np.ndarray) -> np.ndarray:
+        return half(name, clean, noisy) + rng.normal(0, 1e-5, clean.size)
+
+    first, second = outputs(many, "a", changed, subtype="FLOAT"), outputs(many, "b", changed, subtype="FLOAT")
+    result = compared(many, first, second, until_decided=True)
+    assert len(result.utterances) == 72
+    assert [one.verdict for one in result.decisive] == [Verdict.EQUIVALENT]
+    assert result.notes == []
