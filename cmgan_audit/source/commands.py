@@ -19,9 +19,9 @@ _LAUNCH_MODULES = re.compile(
 # Commands whose words are text or files to them, although a script's name may stand among them.
 # fmt: off
 _NOT_STARTING = frozenset((
-    "echo", "printf", "cat", "ls", "rm", "cp", "mv", "grep", "sed", "awk", "find", "git", "pip", "pip3", "apt", "apt-get",
-    "which", "source", ".", "mkdir", "touch", "chmod", "kill", "pkill", "vim", "nano", "code", "black", "flake8", "pytest",
-    "ruff", "pylint", "mypy", "tar", "wget", "curl", "alias", "read", "test", "[", "[[",
+    "echo", "printf", "cat", "ls", "rm", "cp", "mv", "grep", "sed", "awk", "find", "git", "pip", "pip3", "apt",
+    "apt-get", "which", "source", ".", "mkdir", "touch", "chmod", "kill", "pkill", "vim", "nano", "code", "black",
+    "flake8", "pytest", "ruff", "pylint", "mypy", "tar", "wget", "curl", "alias", "read", "test", "[", "[[",
 ))
 # fmt: on
 _PYTHON_OPTIONS_WITH_VALUE = frozenset({"-W", "-X", "--check-hash-based-pycs"})

@@ -1,0 +1,86 @@
+"""How an entry script is started: the command lines of launchers and documents as launches of a run."""
+
+from __future__ import annotations
+
+import posixpath
+
+from cmgan_audit.finding import Location, Step
+from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
+from cmgan_audit.program.trace import Launch
+from cmgan_audit.source.commands import CommandLine
+from cmgan_audit.source.shell import UnknownWord
+from cmgan_audit.source.tree import SourceTree
+
+# Words that pass on what the launcher itself was given; nothing more is known of them.
+_PASSED_ON = frozenset({"$@", "$*", "${@}", "${*}", "${@:1}", "$PLACEHOLDER"})
+MOST_LAUNCHES = 24
+
+
+def launches_of(tree: SourceTree, entry: str) -> list[Launch]:
+    """The launches of one script by the tree's launchers and documents, each combination of words once.
+
+    `Launch.steps` says for each word of `argv` where it stands. A word that is only known at run time carries
+    `UNKNOWN_MARK`. Launchers come before documents; a command that only asks for help is none.
+    """
+    found: dict[tuple[str, ...], Launch] = {}
+    ordered = sorted(tree.launches(entry), key=lambda command: command.location.path.lower().endswith((".md", ".rst")))
+    for command in ordered:
+        launch = _launch(command)
+        if launch is not None and len(found) < MOST_LAUNCHES:
+            found.setdefault(launch.argv, launch)
+    return list(found.values())
+
+
+def _launch(command: CommandLine) -> Launch | None:
+    words: list[str] = []
+    steps: list[Step] = []
+    name = posixpath.basename(command.location.path)
+    for number, (word, place) in enumerate(zip(command.argv, command.places, strict=True)):
+        if word in {"-h", "--help"}:
+            return None
+        if word in _PASSED_ON and not (number and words and words[-1].startswith("-")):
+            continue
+        before = command.argv[number - 1] if number else ""
+        words.append(_marked(word))
+        steps.append(Step(place, f"{name} passes {_shown(word, before, command, number)}"))
+    if any(_is_placeholder(word) for word in words):
+        words, steps = _without_placeholders(words, steps)
+    text = " ".join(word.replace(UNKNOWN_MARK, "") for word in words)
+    condition = f"{name}: {text}" if text else ""
+    return Launch(
+        condition=condition if len(condition) <= 100 else condition[:97] + "...",
+        argv=tuple(words),
+        steps=tuple(steps),
+        location=command.location,
+    )
+
+
+def _marked(word: str) -> str:
+    return UNKNOWN_MARK + word if isinstance(word, UnknownWord) else word
+
+
+def _shown(word: str, before: str, command: CommandLine, number: int) -> str:
+    """The flag with its value, whichever of the two words this is."""
+    if word.startswith("-") and "=" not in word and number + 1 < len(command.argv):
+        after = command.argv[number + 1]
+        return f"{word} {after}" if not after.startswith("-") else word
+    return f"{before} {word}" if before.startswith("-") and "=" not in before else word
+
+
+def _is_placeholder(word: str) -> bool:
+    return "$PLACEHOLDER" in word
+
+
+def _without_placeholders(words: list[str], steps: list[Step]) -> tuple[list[str], list[Step]]:
+    """A placeholder in a document ("--data_dir <folder>") says that there is a value, not which."""
+    kept = [(word.replace("$PLACEHOLDER", "a placeholder"), step) for word, step in zip(words, steps, strict=True)]
+    marked = [
+        (UNKNOWN_MARK + word if "a placeholder" in word and UNKNOWN_MARK not in word else word, step)
+        for word, step in kept
+    ]
+    return [word for word, _ in marked], [step for _, step in marked]
+
+
+def bare(entry: str) -> Launch:
+    """The script without any words."""
+    return Launch(location=Location(entry, 1))
