@@ -67,6 +67,7 @@ def compare_rows(table: ScoreTable, question: Question, look: Look | None = None
                 strata=question.strata.labels or None,
                 groupings=question.strata.groupings if metric == question.metrics[0] else None,
                 higher_is_better=higher_is_better(metric),
+                every=question.gate_any,
                 look=look,
             )
         ]

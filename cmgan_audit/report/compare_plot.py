@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from cmgan_audit.evaluation.metrics import METRICS
@@ -36,9 +37,10 @@ def trend_png(result: ComparisonResult) -> bytes:
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     entries = [entry for entry in result.checkpoints if entry.name in result.order]
     entries.sort(key=lambda entry: list(result.order).index(entry.name))
-    _means(above, result, entries)
-    _differences(below, result, entries)
-    _positions(below, entries)
+    places = _places(entries)
+    _means(above, result, entries, places)
+    _differences(below, result, entries, places)
+    _ticks(below, entries, places)
     figure.suptitle(_title(result), fontsize=11)
     figure.text(0.01, -0.01, _caption(result), fontsize=7.5, va="top", wrap=True)
     stream = io.BytesIO()
@@ -46,15 +48,23 @@ def trend_png(result: ComparisonResult) -> bytes:
     return stream.getvalue()
 
 
-def _means(axes: Axes, result: ComparisonResult, entries: Sequence[CheckpointSummary]) -> None:
-    places, means, halves = [], [], []
-    for place, entry in enumerate(entries):
+def _places(entries: Sequence[CheckpointSummary]) -> list[float]:
+    """Where each checkpoint stands: at its epoch if all have one and they rise, else at its position."""
+    epochs = [entry.epoch for entry in entries if entry.epoch is not None]
+    if len(epochs) == len(entries) and all(before < after for before, after in pairwise(epochs)):
+        return [float(epoch) for epoch in epochs]
+    return [float(position) for position in range(len(entries))]
+
+
+def _means(axes: Axes, result: ComparisonResult, entries: Sequence[CheckpointSummary], places: Sequence[float]) -> None:
+    known, means, halves = [], [], []
+    for place, entry in zip(places, entries, strict=True):
         metric = entry.metrics[result.primary]
         if metric.mean is not None:
-            places.append(place)
+            known.append(place)
             means.append(metric.mean)
             halves.append(Z_95 * metric.sd / metric.n**0.5 if metric.sd is not None else 0.0)
-    axes.errorbar(places, means, yerr=halves, color="black", marker="s", markersize=5, capsize=3, linewidth=1.2)
+    axes.errorbar(known, means, yerr=halves, color="black", marker="s", markersize=5, capsize=3, linewidth=1.2)
     outside = [entry for entry in result.checkpoints if entry.name == result.baseline not in result.order]
     for entry in outside:
         mean = entry.metrics[result.primary].mean
@@ -76,8 +86,10 @@ def _means(axes: Axes, result: ComparisonResult, entries: Sequence[CheckpointSum
     axes.grid(axis="y", color="#dddddd", linewidth=0.6)
 
 
-def _differences(axes: Axes, result: ComparisonResult, entries: Sequence[CheckpointSummary]) -> None:
-    place = {entry.name: index for index, entry in enumerate(entries)}
+def _differences(
+    axes: Axes, result: ComparisonResult, entries: Sequence[CheckpointSummary], places: Sequence[float]
+) -> None:
+    place = {entry.name: at for entry, at in zip(entries, places, strict=True)}
     shown = [one for one in _family(result) if one.candidate in place]
     axes.axhspan(-result.floor, result.floor, color="#0072B2", alpha=0.12, linewidth=0)
     axes.axhline(0, color="black", linewidth=0.8)
@@ -115,18 +127,18 @@ def _family(result: ComparisonResult) -> list[Comparison]:
     ]
 
 
-def _positions(axes: Axes, entries: Sequence[CheckpointSummary]) -> None:
-    step = -(-len(entries) // LABELS_SHOWN)
-    ticks = list(range(0, len(entries), step))
+def _ticks(axes: Axes, entries: Sequence[CheckpointSummary], places: Sequence[float]) -> None:
+    shown = range(0, len(entries), -(-len(entries) // LABELS_SHOWN))
     epochs = [entry.epoch for entry in entries]
-    if all(epoch is not None for epoch in epochs):
-        labels = [str(epochs[at]) for at in ticks]
+    if None not in epochs:
+        labels = [str(epochs[at]) for at in shown]
         axes.set_xlabel("epoch")
     else:
-        labels = [_short(entries[at].name) for at in ticks]
+        labels = [_short(entries[at].name) for at in shown]
         axes.set_xlabel("checkpoint, in the order given")
-    axes.set_xticks(ticks, labels)
-    axes.set_xlim(-0.5, len(entries) - 0.5)
+    axes.set_xticks([places[at] for at in shown], labels)
+    margin = 0.05 * (places[-1] - places[0]) or 0.5
+    axes.set_xlim(places[0] - margin, places[-1] + margin)
 
 
 def _title(result: ComparisonResult) -> str:
@@ -137,10 +149,11 @@ def _title(result: ComparisonResult) -> str:
 
 
 def _caption(result: ComparisonResult) -> str:
+    what = "whole utterances" if result.segments == "full" else f"segments {result.segments}"
     return (
-        f"Above: mean over n = {len(result.utterances)} utterances ({result.segments}), bars: 95 % interval of "
-        f"the mean over utterances. Below: mean paired difference with its adjusted interval; band: floor of "
-        f"±{result.floor:g} within which differences count as none. {result.signature}"
+        f"Above: mean over n = {len(result.utterances)} utterances ({what}); bars: 95 % interval of the mean, wide because "
+        "utterances differ. Below, what decides: mean paired difference on the same utterances with its adjusted 95 % "
+        f"interval; band: ±{result.floor:g}, within which a difference counts as none. {result.signature}"
     )
 
 
