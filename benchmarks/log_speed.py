@@ -34,7 +34,9 @@ def mixed_lines(rng: random.Random, megabytes: int, path: Path) -> None:
     for step in range(40):
         value = f"Epoch @ | Step {step * 25} | Train Loss G: {rng.random():.4f} | Train Loss D: {rng.random():.4f}"
         lines.append(f"2024-05-01 10:11:{step:02d},345 - trainer - INFO - {value}\n{value}\n")
-        lines.append(f"utterance p{rng.randrange(225, 380)}_{rng.randrange(400):03d} took {rng.random():.3f}s on cuda:0\n")
+        lines.append(
+            f"utterance p{rng.randrange(225, 380)}_{rng.randrange(400):03d} took {rng.random():.3f}s on cuda:0\n"
+        )
     lines.append("│    └─TSCB: 2-2                                        [4, 64, 321, 101]         --\n" * 5)
     lines.append("Validation: PESQ=2.5123, STOI=0.9312, epoch @ done\n")
     write_epochs(path, lines, megabytes)
@@ -104,9 +106,10 @@ def event_benchmark(folder: Path, repeats: int) -> None:
         theirs.append(time.perf_counter() - start)
     mine = {tag: [(s, v) for t, s, v, _ in scalars.points if t == tag] for tag in accumulator.Tags()["scalars"]}
     equal = all(mine[tag] == [(e.step, e.value) for e in accumulator.Scalars(tag)] for tag in mine)
+    us, them = statistics.median(ours), statistics.median(theirs)
     print(
-        f"event file, {len(scalars.points)} scalars: ours {statistics.median(ours):.2f} s, EventAccumulator "
-        f"{statistics.median(theirs):.2f} s, ratio {statistics.median(theirs) / statistics.median(ours):.1f}, equal: {equal}"
+        f"event file, {len(scalars.points)} scalars: ours {us:.2f} s, EventAccumulator {them:.2f} s, "
+        f"ratio {them / us:.1f}, equal: {equal}"
     )
 
 

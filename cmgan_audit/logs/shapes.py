@@ -90,7 +90,8 @@ class Plan:
     """How to read the lines of one shape.
 
     `epoch`, `step` and `rank` are slots; `fixed_epoch` stands in the words (`epoch_7`). `drives` says that the line
-    moves the log to its epoch; `surely`, that training goes on (and not only that some checkpoint was loaded). `body` and `body_slot` leave the prefix of the logger out; by `key` the same
+    moves the log to its epoch; `surely`, that training goes on, and not only that some checkpoint was loaded.
+    `body` and `body_slot` leave the prefix of the logger out; by `key` the same
     message of two handlers is recognised.
     """
 

@@ -174,7 +174,7 @@ def _caption(group: list[JudgedSeries]) -> str:
         return f"{len(group)} runs; star: best of each; circles: low to the end ({lower} runs)"
     one = group[0]
     series = one.series
-    text = f"{one.run.title}: {len(series)} evaluations"
+    text = f"{_shortened(one.run.title)}: {len(series)} evaluations"
     if one.decline is not None:
         text += (
             f"; fell by {shown(round(one.decline.drop, 6))} from the best, since {series.x_kind} "
@@ -187,6 +187,10 @@ def _short(one: JudgedSeries, group: list[JudgedSeries]) -> str:
     """The end of the run's path, long enough to tell the runs of a panel apart."""
     sources = {other.run.source for other in group}
     name = one.run.label if len(sources) == 1 else one.run.title
-    name = name if len(name) <= 34 else f"...{name[-31:]}"
+    name = _shortened(name, 34)
     same_run = sum(1 for other in group if other.run.title == one.run.title) > 1
     return f"{name} {one.series.name}" if same_run else name
+
+
+def _shortened(text: str, longest: int = 60) -> str:
+    return text if len(text) <= longest else f"...{text[3 - longest :]}"

@@ -15,6 +15,7 @@ from cmgan_audit.statistics.trend import best_index
 _STYLE = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[33m", Severity.NOTE: "\x1b[36m"}
 _BOLD, _DIM, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _ROWS = 14
+_EVENTS = 4
 _BAR = 24
 _PER_RULE = 3
 _TABLES = 6
@@ -23,6 +24,7 @@ _SENTENCES = {
     "healthy": "healthy: no metric fell and stayed down",
     "undecided": "undecided: the logs do not tell whether a metric fell and stays down",
 }
+_BELOW_THRESHOLD = "undecided: a metric fell and stayed down, by less than what --fail-on makes a regression"
 _ORIGIN = {
     "measured": "measured on this series",
     "table": "what random crops of this number and length do",
@@ -42,7 +44,9 @@ class TrendText:
         findings: dict[str, list[Finding]] = defaultdict(list)
         for finding in judgement.findings:
             findings[f"{finding.evidence.get('run')}|{finding.evidence.get('series')}"].append(finding)
-        self.lines.append(self._styled(_SENTENCES[verdict], _BOLD))
+        fell = any(one.decline is not None and one.decline.beyond_selection for one in judgement.judged)
+        sentence = _BELOW_THRESHOLD if verdict == "undecided" and fell else _SENTENCES[verdict]
+        self.lines.append(self._styled(sentence, _BOLD))
         order = sorted(judgement.judged, key=lambda one: one.decline is None)
         for one in order[:_TABLES]:
             self._table(one, findings[f"{one.run.title}|{one.series.name}"])
@@ -79,7 +83,7 @@ class TrendText:
         events |= {restart.x: "resumed" for restart in one.run.restarts}
         low, high = min(series.ys), max(series.ys)
         previous = -1
-        for i in self._rows(one, best, since):
+        for i in self._rows(one, best, since, list(events)):
             if i > previous + 1:
                 self.lines.append(self._styled(f"  {'...':>9}  {i - previous - 1} evaluations", _DIM))
             passed = [event for x, event in events.items() if previous >= 0 and series.xs[previous] < x <= series.xs[i]]
@@ -93,14 +97,17 @@ class TrendText:
             self._row(one, i, best, low, high)
             previous = i
 
-    def _rows(self, one: JudgedSeries, best: int, since: int | None) -> list[int]:
-        """All evaluations of a short series; of a long one the ends, and what surrounds the best and the change."""
+    def _rows(self, one: JudgedSeries, best: int, since: int | None, events: list[float]) -> list[int]:
+        """All evaluations of a short series; of a long one the ends, and what surrounds best, change and events."""
         n = len(one.series)
         if n <= _ROWS:
             return list(range(n))
         wanted = {0, 1, n - 3, n - 2, n - 1, best - 1, best, best + 1}
         if since is not None:
             wanted |= {since - 1, since, since + 1}
+        for event in events[:_EVENTS]:
+            behind = next((i for i, x in enumerate(one.series.xs) if x >= event), n - 1)
+            wanted |= {behind - 1, behind}
         return sorted(i for i in wanted if 0 <= i < n)
 
     def _row(self, one: JudgedSeries, i: int, best: int, low: float, high: float) -> None:

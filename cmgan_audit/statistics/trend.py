@@ -21,6 +21,9 @@ MEASURABLE = 8
 SUSTAINED = 3
 SUSTAINED_AFTER_LATE_BEST = 2
 
+# From here on the later part of a series is long enough to be looked at by itself.
+_LEVEL_LEAST = 12
+
 _Z = NormalDist().inv_cdf(0.975)
 # Makes the median of absolute differences a standard deviation for normal noise.
 _MAD = 1.4826
@@ -64,7 +67,7 @@ def evaluation_sd(values: Sequence[float]) -> float:
     """Standard deviation of one evaluation around a smooth course, from the series itself.
 
     Median absolute first and second differences, whichever is smaller: the first are inflated by a steady rise, the
-    second by bends, neither by a few dips or one step.
+    second by bends (looked at in the later part alone, too), neither by a few dips or one step.
 
     Args:
         values: at least three finite evaluations in order, any unit.
@@ -76,12 +79,16 @@ def evaluation_sd(values: Sequence[float]) -> float:
     centre = median(first)
     by_first = _MAD * median(abs(d - centre) for d in first) / math.sqrt(2)
     by_second = _MAD * median(abs(d) for d in second) / math.sqrt(6)
-    return min(by_first, by_second) * _small_sample(len(values))
+    estimates = [by_first, by_second]
+    if len(values) >= _LEVEL_LEAST:
+        # The second half is past the steep rise, whose bends inflate both.
+        estimates.append(_MAD * median(abs(d) for d in second[len(second) * 2 // 5 :]) / math.sqrt(6))
+    return min(estimates) * _small_sample(len(values))
 
 
 def _small_sample(n: int) -> float:
-    """The smaller of two noisy estimates is low on average; factor measured on normal noise (tests hold it to 5 %)."""
-    return 1.0 + 1.8 / n
+    """The smaller of two noisy estimates is low on average; factor measured on normal noise (tests hold it to 8 %)."""
+    return 1.0 + 1.8 / n if n < _LEVEL_LEAST else 1.0 + 2.2 / n
 
 
 def noise_floor(
@@ -148,9 +155,12 @@ def find_decline(values: Sequence[float], floor: NoiseFloor, higher_is_better: b
 def _beyond_selection(course: Sequence[float], best: int, floor: NoiseFloor, typical: float) -> bool:
     """Whether a fall is more than the luck of the best: the highest of k noisy evaluations lies above their level.
 
-    k counts the evaluations on the best's level, within the floor of it; each more makes the best luckier.
+    k counts the evaluations on the best's level, within two floors of it; each more makes the best luckier. The noise
+    is that of the whole series or of its last third, whichever is larger: it may grow late in the training.
     """
     sd = floor.sd if floor.measured is None else max(floor.sd, floor.measured / (_Z * math.sqrt(2)))
+    if len(course) >= 2 * MEASURABLE:
+        sd = max(sd, evaluation_sd(course[-max(MEASURABLE, len(course) // 3) :]))
     level = sum(1 for value in course if course[best] - value <= 2 * _Z * math.sqrt(2) * sd)
     return typical > _Z * math.sqrt(2) * sd + expected_maximum(level) * sd
 

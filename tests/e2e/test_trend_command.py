@@ -1,0 +1,148 @@
+"""`trend` as a user meets it: the installed command, its output, its exit status."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMAND = Path(sys.executable).with_name("cmgan-audit")
+LOGS = Path(__file__).parents[2] / "fixtures" / "logs"
+
+
+def trend(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(COMMAND), "trend", *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_quoted_case_as_json() -> None:
+    done = trend(LOGS / "quoted_decline.csv", "--format", "json")
+    assert done.returncode == 1
+    document = json.loads(done.stdout)
+    assert document["schema"] == "cmgan-audit/trend/v1"
+    assert document["verdict"] == "degraded"
+    pesq = document["runs"][0]["series"][0]
+    assert (pesq["name"], pesq["role"], pesq["x"], pesq["higher_is_better"]) == ("pesq", "metric", "epoch", True)
+    assert pesq["points"] == [[0, 2.45], [2, 2.6394], [7, 2.2148], [8, 2.2043], [14, 2.07]]
+    first = document["findings"][0]
+    assert (first["rule"], first["severity"], first["line"]) == ("CMG801", "error", 5)
+    expected = {"best": 2.6394, "best_at": 2, "last": 2.07, "last_at": 14, "since": 7, "drop": 0.5694, "noise": 0.1}
+    assert {key: first["evidence"][key] for key in expected} == expected
+    assert first["evidence"]["noise_from"] == "assumed"
+    assert "CMG802" in [finding["rule"] for finding in document["findings"]]
+
+
+def test_noise_floor_from_the_table() -> None:
+    done = trend(LOGS / "quoted_decline.csv", "--utterances", 824, "--seconds", 2, "--format", "json")
+    evidence = json.loads(done.stdout)["findings"][0]["evidence"]
+    assert evidence["noise"] == pytest.approx(0.02, abs=0.001)
+    assert evidence["noise_from"] == "table"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["declining.log"], 1),
+        (["declining.log", "--fail-on", "never"], 0),
+        (["declining.log", "--fail-on-drop", "0.9"], 0),
+        (["declining.log", "--fail-on-drop", "0.9", "--fail-on", "warning"], 1),
+        (["declining.log", "--ignore", "metric-decline"], 0),
+        (["healthy.csv"], 0),
+        (["healthy.csv", "--fail-on", "note"], 1),
+        (["resumed.jsonl"], 0),
+        (["."], 1),
+    ],
+)
+def test_exit_status(arguments: list[str], status: int) -> None:
+    done = subprocess.run([str(COMMAND), "trend", *arguments], cwd=LOGS, capture_output=True, timeout=60, check=False)
+    assert done.returncode == status, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["missing.log"], 3, "missing.log: no such file or folder"),
+        (["healthy.csv", "--metric", "stoi"], 3, "no metric called stoi in 1 log"),
+        (["healthy.csv", "--utterances", "824"], 2, "--utterances and --seconds go together"),
+        (["healthy.csv", "--utterances", "824", "--seconds", "99"], 2, "99"),
+        (["healthy.csv", "--fail-on", "sometimes"], 2, "not one of error, warning, note, never"),
+        (["healthy.csv", "--fail-on-drop", "-1"], 2, "not a drop above 0"),
+        (["healthy.csv", "--pattern", "(?P<pesq"], 2, "no regular expression"),
+        (["healthy.csv", "--pattern", "(?P<epoch>1)"], 2, "names no series"),
+        (["healthy.csv", "--role", "pesq"], 2, "not NAME=ROLE"),
+        (["healthy.csv", "--role", "pesq=best friend"], 2, "not one of metric, loss"),
+        (["healthy.csv", "--select", "CMG899"], 2, "CMG899"),
+        ([], 2, "LOG"),
+    ],
+)
+def test_errors_say_what_is_wrong(arguments: list[str], status: int, message: str) -> None:
+    done = subprocess.run(
+        [str(COMMAND), "trend", *arguments], cwd=LOGS, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == status
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_log_without_metrics(tmp_path: Path) -> None:
+    log = tmp_path / "train.log"
+    log.write_text("17:41:11,634 torch INFO Reducer buckets have been rebuilt in this iteration.\n" * 3)
+    done = trend(log)
+    assert done.returncode == 3
+    assert "no metric and no loss in 1 log" in done.stderr
+
+
+def test_own_format_by_pattern_and_role(tmp_path: Path) -> None:
+    log = tmp_path / "own.log"
+    log.write_text("".join(f"ep {e} mos {v} x\n" for e, v in enumerate([2.4, 2.64, 2.2, 2.2, 2.1])))
+    done = trend(log, "--pattern", r"ep (?P<epoch>\d+) mos (?P<quality>[\d.]+)", "--role", "quality=pesq:eval")
+    assert done.returncode == 1
+    assert "quality fell from 2.64 (epoch 1) to 2.1 (epoch 4)" in done.stdout
+
+
+def test_plots_and_document(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    done = trend(LOGS / "declining.log", "--out", tmp_path / "one", "--quiet")
+    again = trend(LOGS / "declining.log", "--out", tmp_path / "two", "--quiet")
+    assert (done.returncode, done.stderr, again.stderr) == (1, "", "")
+    assert (tmp_path / "one" / "trend.png").read_bytes()[:4] == b"\x89PNG"
+    assert json.loads((tmp_path / "one" / "trend.json").read_text())["verdict"] == "degraded"
+    for name in ("trend.png", "trend.svg", "trend.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_out_without_the_extra_says_what_to_install(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['matplotlib'] = None; import importlib.util as u; f = u.find_spec;"
+        "u.find_spec = lambda n, *a: None if n == 'matplotlib' else f(n, *a);"
+        "from cmgan_audit.cli.app import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "trend", str(LOGS / "healthy.csv"), "--out", str(tmp_path)],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == "cmgan-audit: trend --out needs more packages: pip install 'cmgan-audit[plot]'\n"
+
+
+def test_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv[1:] = ['trend', sys.argv[1], '--fail-on', 'never', '--format', 'json'];\n"
+        "from cmgan_audit.cli.app import main\n"
+        "try:\n    main()\n"
+        "except SystemExit as end:\n    assert end.code == 0, end.code\n"
+        "heavy = {'torch', 'numpy', 'pandas', 'matplotlib', 'scipy'} & set(sys.modules); assert not heavy, heavy"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(LOGS / "declining.log")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
