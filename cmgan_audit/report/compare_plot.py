@@ -151,8 +151,8 @@ def _title(result: ComparisonResult) -> str:
 def _caption(result: ComparisonResult) -> str:
     what = "whole utterances" if result.segments == "full" else f"segments {result.segments}"
     return (
-        f"Above: mean over n = {len(result.utterances)} utterances ({what}); bars: 95 % interval of the mean, wide because "
-        "utterances differ. Below, what decides: mean paired difference on the same utterances with its adjusted 95 % "
+        f"Above: mean over n = {len(result.utterances)} utterances ({what}); bars: 95 % interval of the mean, "
+        "wide because utterances differ. Below, what decides: mean paired difference on the same utterances with its adjusted 95 % "
         f"interval; band: ±{result.floor:g}, within which a difference counts as none. {result.signature}"
     )
 
