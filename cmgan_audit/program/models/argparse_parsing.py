@@ -22,6 +22,7 @@ from cmgan_audit.program.models.argparse_state import (
     flag_value,
     split,
 )
+from cmgan_audit.program.models.files import NeededOption
 from cmgan_audit.program.models.registry import ModelCall, listing, model
 from cmgan_audit.program.values import (
     Absent,
@@ -29,6 +30,7 @@ from cmgan_audit.program.values import (
     Choice,
     ClassValue,
     Const,
+    Constant,
     DictValue,
     External,
     FunctionValue,
@@ -59,7 +61,7 @@ def _parse_known_args(call: ModelCall) -> Value | None:
     namespace, rest = _parsed(call)
     if namespace is None:
         return None
-    return listing([namespace, listing([_word(text) for text in rest])], "tuple")
+    return listing([namespace, listing([word_value(text) for text in rest])], "tuple")
 
 
 def _parsed(call: ModelCall) -> tuple[Value | None, list[str]]:
@@ -86,7 +88,9 @@ def _parsed(call: ModelCall) -> tuple[Value | None, list[str]]:
             call.interpreter.set_attribute(target, name, value, call.location)
         return target, rest
     origin = f"the command line ({open_reason})" if open_reason else "the command line"
-    namespace = DictValue(items={**items}, complete=not open_reason, attribute_access=True, origin=origin)
+    namespace = DictValue(
+        items=dict[Constant, Value](items), complete=not open_reason, attribute_access=True, origin=origin
+    )
     return namespace, rest
 
 
@@ -111,7 +115,8 @@ def command_words(call: ModelCall, given: Value | None) -> tuple[list[str], list
     return list(launch.argv), list(launch.steps) if len(launch.steps) == len(launch.argv) else []
 
 
-def _word(text: str) -> Value:
+def word_value(text: str) -> Value:
+    """A word of the command line as a value."""
     if UNKNOWN_MARK in text:
         return Unknown(reason=f"{text.replace(UNKNOWN_MARK, '')} is only known when the launcher runs")
     return Const(value=text)
@@ -178,7 +183,8 @@ class Reading:
             return Unknown(reason=spec.extra, trail=(Step(spec.place, f"{spec.name} is declared here"),))
         missing = value is None or (isinstance(value, Const) and value.value is None and not spec.flags)
         if missing and (spec.required or (not spec.flags and spec.nargs not in {"?", "*"})):
-            return Unknown(
+            return NeededOption(
+                flag=(spec.flags and spec.name) or "",
                 reason=f"required argument {spec.name} has no default",
                 trail=(Step(spec.place, f"{spec.name} must be given on the command line"),),
             )

@@ -51,7 +51,11 @@ class Interpreter(Protocol):
     def journal(self) -> Journal:
         """Where writes go."""
 
-    def call(self, function: Value, arguments: Arguments, location: Location) -> Value:
+    @property
+    def notes(self) -> dict[str, object]:
+        """What models keep for the length of one run, by name."""
+
+    def call(self, callee: Value, arguments: Arguments, location: Location) -> Value:
         """Call a value as the program would at `location`."""
 
     def attribute(self, value: Value, name: str, location: Location) -> Value:

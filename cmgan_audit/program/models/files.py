@@ -1,0 +1,340 @@
+"""Files that the audited program opens: paths inside the tree, open files, their content as text.
+
+A path of the audited program is relative to the root of the tree (`__file__` of src/train.py is "src/train.py"), so
+that paths computed from `__file__` lead to the right file.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from cmgan_audit.program.joins import Branch, join
+from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attribute, derives, model
+from cmgan_audit.program.values import Choice, Const, External, Instance, Unknown, Value
+
+PATH = "pathlib.Path"
+FILE = "io.TextIOWrapper"
+for _name in ("PosixPath", "PurePath", "PurePosixPath", "WindowsPath", "PureWindowsPath"):
+    derives(f"pathlib.{_name}", PATH)
+derives("codecs.open", "builtins.open")
+derives("io.open", "builtins.open")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileContent(Unknown):
+    """The text of a file; `path` says which."""
+
+    path: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeededOption(Unknown):
+    """The value of an argument that must be given at launch: `flag` as it is written, "" for a positional word."""
+
+    flag: str = ""
+
+
+def path_of(value: Value | None) -> Value:
+    """The text of a path: of a string, a `Path`, an open file or the content of one."""
+    if isinstance(value, Instance):
+        held = value.attrs.get("@path")
+        if held is not None:
+            return held
+    if isinstance(value, FileContent):
+        return value.path
+    if isinstance(value, Choice):
+        return join([(path_of(o.value), Branch(o.condition, o.facts)) for o in value.options])
+    return value if value is not None else Unknown(reason="no path is given")
+
+
+def resolve(call: ModelCall, text: str) -> str | None:
+    """The file of the tree that a path means when the program opens it: relative to where the command runs, to the
+    script that was started, to the root, to the file that opens it, and to the folders above the script."""
+    interpreter = call.interpreter
+    entry = posixpath.dirname(interpreter.entry)
+    bases = []
+    if interpreter.launch.location is not None and interpreter.launch.location.path != interpreter.entry:
+        bases.append(posixpath.dirname(interpreter.launch.location.path))
+    bases += [entry, "", posixpath.dirname(call.location.path)]
+    while entry:
+        entry = posixpath.dirname(entry)
+        bases.append(entry)
+    return interpreter.tree.resolve(text, dict.fromkeys(bases))
+
+
+def each_path(call: ModelCall, path: Value, read: Callable[[str], Value]) -> Value:
+    """What `read` makes of every file that the path may be; unknown with the reason where it leads to none."""
+    if isinstance(path, Choice):
+        return join([(each_path(call, o.value, read), Branch(o.condition, o.facts)) for o in path.options])
+    if isinstance(path, Const) and isinstance(path.value, str):
+        found = resolve(call, path.value)
+        if found is not None:
+            return read(found)
+        note_needed(call, path)
+        return Unknown(reason=f"{path.value} is not in the tree", trail=path.trail)
+    note_needed(call, path)
+    reason = (
+        f"which file is read is not known: {path.reason}" if isinstance(path, Unknown) else "which file is not known"
+    )
+    return Unknown(reason=reason, trail=path.trail)
+
+
+def note_needed(call: ModelCall, path: Value) -> None:
+    """Remember that a configuration file was asked for and not found, and how a launch could name one."""
+    call.interpreter.notes.setdefault("configuration", path)
+
+
+# Opening and reading
+
+
+@model("builtins.open")
+def _open(call: ModelCall) -> Value | None:
+    given = call.get("file", 0) or call.get("filename")
+    return call.instance(FILE, path=path_of(given))
+
+
+@model(f"{PATH}.open")
+def _path_open(call: ModelCall) -> Value | None:
+    return call.instance(FILE, path=path_of(call.receiver))
+
+
+@model(f"{FILE}.__enter__")
+def _enter(call: ModelCall) -> Value | None:
+    return call.receiver
+
+
+@model(f"{FILE}.read", f"{PATH}.read_text", f"{PATH}.read_bytes", f"{FILE}.getvalue")
+def _read(call: ModelCall) -> Value | None:
+    path = path_of(call.receiver)
+    name = str(path.value) if isinstance(path, Const) else "a file"
+    return FileContent(reason=f"the content of {name}", path=path, trail=path.trail)
+
+
+# pathlib
+
+
+@model(PATH)
+def _path(call: ModelCall) -> Value:
+    parts = [path_of(value) for value in call.arguments.positional]
+    return call.instance(PATH, path=joined(parts) if parts else Const(value="."))
+
+
+def joined(parts: list[Value]) -> Value:
+    """`os.path.join` of texts; unknown as soon as one is."""
+    for position, part in enumerate(parts):
+        if isinstance(part, Choice):
+            sides = []
+            for option in part.options:
+                inner = joined([*parts[:position], option.value, *parts[position + 1 :]])
+                sides.append((inner, Branch(option.condition, option.facts)))
+            return join(sides)
+    draws = frozenset().union(*(part.draws for part in parts))
+    if all(isinstance(part, Const) and isinstance(part.value, str) for part in parts) and parts:
+        texts = [str(part.value) for part in parts if isinstance(part, Const)]
+        trail = next((part.trail for part in reversed(parts) if part.trail), ())
+        told = next((part.overridable for part in parts if isinstance(part, Const) and part.overridable), "")
+        return Const(value=posixpath.join(*texts), trail=trail, draws=draws, overridable=told)
+    unknown = next((part for part in parts if isinstance(part, Unknown)), None)
+    reason = unknown.reason if unknown else "a path at run time"
+    return Unknown(reason=reason, draws=draws, trail=unknown.trail if unknown else ())
+
+
+def _derived(call: ModelCall, path: Value) -> Value:
+    """A new Path with this text."""
+    return replace(call.instance(PATH, path=path))
+
+
+def _mapped(value: Value, compute: Callable[[str], str]) -> Value:
+    """The text after a pure function of it."""
+    if isinstance(value, Choice):
+        return join([(_mapped(o.value, compute), Branch(o.condition, o.facts)) for o in value.options])
+    if isinstance(value, Const) and isinstance(value.value, str):
+        try:
+            return replace(value, value=compute(value.value))
+        except ValueError as error:
+            return Unknown(reason=f"a path fails: {error}", draws=value.draws)
+    return Unknown(reason="a path at run time", draws=value.draws, trail=value.trail)
+
+
+@model(f"{PATH}.__truediv__", f"{PATH}.joinpath")
+def _join_path(call: ModelCall) -> Value:
+    return _derived(call, joined([path_of(call.receiver), *(path_of(v) for v in call.arguments.positional)]))
+
+
+@model(f"{PATH}.__rtruediv__")
+def _join_before(call: ModelCall) -> Value:
+    return _derived(call, joined([*(path_of(v) for v in call.arguments.positional), path_of(call.receiver)]))
+
+
+@model(f"{PATH}.__str__", f"{PATH}.__fspath__", f"{PATH}.as_posix", "os.fspath", f"{PATH}.__format__")
+def _path_text(call: ModelCall) -> Value:
+    return _mapped(path_of(call.receiver or call.get("path", 0)), lambda text: posixpath.normpath(text))
+
+
+@model(f"{PATH}.resolve", f"{PATH}.absolute", f"{PATH}.expanduser")
+def _same_path(call: ModelCall) -> Value | None:
+    return call.receiver
+
+
+@model(f"{PATH}.cwd")
+def _cwd(call: ModelCall) -> Value:
+    return call.instance(PATH, path=Const(value=""))
+
+
+@model(f"{PATH}.with_suffix")
+def _with_suffix(call: ModelCall) -> Value | None:
+    suffix = call.text("suffix", 0)
+    if suffix is None:
+        return None
+    return _derived(call, _mapped(path_of(call.receiver), lambda text: posixpath.splitext(text)[0] + suffix))
+
+
+@model(f"{PATH}.with_name")
+def _with_name(call: ModelCall) -> Value | None:
+    name = call.text("name", 0)
+    if name is None:
+        return None
+    return _derived(call, _mapped(path_of(call.receiver), lambda text: posixpath.join(posixpath.dirname(text), name)))
+
+
+@attribute(f"{PATH}.name", f"{PATH}.stem", f"{PATH}.suffix")
+def _path_part(read: AttributeRead) -> Value:
+    parts: dict[str, Callable[[str], str]] = {
+        "name": lambda text: posixpath.basename(text.rstrip("/")),
+        "stem": lambda text: posixpath.splitext(posixpath.basename(text.rstrip("/")))[0],
+        "suffix": lambda text: posixpath.splitext(posixpath.basename(text.rstrip("/")))[1],
+    }
+    return _mapped(path_of(read.receiver), parts[read.name])
+
+
+@attribute(f"{PATH}.parent")
+def _parent(read: AttributeRead) -> Value | None:
+    if not isinstance(read.receiver, Instance):
+        return None
+    path = _mapped(path_of(read.receiver), lambda text: posixpath.dirname(text.rstrip("/")))
+    return _new_path(read, path)
+
+
+@attribute(f"{PATH}.parents")
+def _parents(read: AttributeRead) -> Value | None:
+    from cmgan_audit.program.models.registry import listing
+
+    path = path_of(read.receiver)
+    if not isinstance(read.receiver, Instance) or not isinstance(path, Const):
+        return None
+    folders: list[Value] = []
+    text = str(path.value)
+    while text and len(folders) < 12:
+        text = posixpath.dirname(text)
+        folders.append(_new_path(read, replace(path, value=text)))
+    return listing(folders, "tuple", complete=False)
+
+
+def _new_path(read: AttributeRead, path: Value) -> Instance:
+    assert isinstance(read.receiver, Instance)
+    return Instance(
+        cls=External(name=PATH), arguments=read.receiver.arguments, location=read.location, attrs={"@path": path}
+    )
+
+
+# os.path
+
+
+@model("os.path.join", "posixpath.join")
+def _os_join(call: ModelCall) -> Value:
+    return joined([path_of(value) for value in call.arguments.positional])
+
+
+@model("os.path.abspath", "os.path.realpath", "os.path.expanduser", "os.path.expandvars", "os.path.normpath")
+def _os_same(call: ModelCall) -> Value:
+    return path_of(call.get("path", 0))
+
+
+@model("os.path.dirname", "os.path.basename")
+def _os_part(call: ModelCall) -> Value:
+    compute = posixpath.dirname if call.callee.endswith("dirname") else posixpath.basename
+    return _mapped(path_of(call.get("p", 0)), lambda text: compute(text))
+
+
+@model("os.path.splitext", "os.path.split")
+def _os_split(call: ModelCall) -> Value | None:
+    from cmgan_audit.program.models.registry import listing
+
+    path = path_of(call.get("p", 0))
+    compute = posixpath.splitext if call.callee.endswith("splitext") else posixpath.split
+    return listing(
+        [_mapped(path, lambda text: compute(text)[0]), _mapped(path, lambda text: compute(text)[1])], "tuple"
+    )
+
+
+@model("os.path.exists", "os.path.isfile", "os.path.isdir", f"{PATH}.exists", f"{PATH}.is_file", f"{PATH}.is_dir")
+def _exists(call: ModelCall) -> Value:
+    """A file of the tree is there; what is not in the tree may be there when the program runs."""
+    path = path_of(call.receiver or call.get("path", 0) or call.get("s"))
+    if isinstance(path, Const) and isinstance(path.value, str):
+        found = resolve(call, path.value)
+        if found is not None and not call.callee.endswith(("isdir", "is_dir")):
+            return Const(value=True)
+    return Unknown(reason="whether a file is there", draws=path.draws)
+
+
+@model("os.getcwd", "hydra.utils.get_original_cwd")
+def _getcwd(call: ModelCall) -> Value:
+    return Const(value="", overridable="the working directory")
+
+
+@model("hydra.utils.to_absolute_path")
+def _to_absolute(call: ModelCall) -> Value:
+    return path_of(call.get("path", 0))
+
+
+# The environment and the command line
+
+
+@model("os.environ.get", "os.getenv", "os.environ.__getitem__", "os.environ.setdefault", "os.environ.pop")
+def _environment(call: ModelCall) -> Value | None:
+    name = call.text("key", 0)
+    default = call.get("default", 1)
+    if name is None:
+        return None
+    if name in {"WORLD_SIZE", "SLURM_NTASKS", "LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_SIZE"}:
+        return None if default is None else _overridable(default, name)
+    if default is None:
+        if call.callee.endswith(("getenv", ".get")):
+            return Unknown(reason=f"the environment variable {name} may be set")
+        return Unknown(reason=f"the environment variable {name} is read")
+    return _overridable(default, name)
+
+
+def _overridable(value: Value, name: str) -> Value:
+    return replace(value, overridable=f"environment variable {name}") if isinstance(value, Const) else value
+
+
+@model("sys.argv.__getitem__")
+def _argv_item(call: ModelCall) -> Value | None:
+    from cmgan_audit.program.models.argparse_parsing import word_value
+    from cmgan_audit.program.models.registry import listing
+    from cmgan_audit.program.values import ListValue
+
+    words: list[Value] = [Const(value=call.interpreter.entry)]
+    launch = call.interpreter.launch
+    for number, word in enumerate(launch.argv):
+        value = word_value(word)
+        words.append(replace(value, trail=launch.steps[number : number + 1]) if launch.steps else value)
+    index = call.get("index", 0)
+    if isinstance(index, Const) and isinstance(index.value, int):
+        if -len(words) <= index.value < len(words):
+            return words[index.value]
+        return NeededOption(reason=f"the word {index.value} of the command line is not given")
+    if isinstance(index, ListValue) and index.kind == "slice" and all(isinstance(p, Const) for p in index.items):
+        bounds = [part.value for part in index.items if isinstance(part, Const) and isinstance(part.value, int | None)]
+        if len(bounds) == 3:
+            return listing(words[bounds[0] : bounds[1] : bounds[2]])
+    return None
+
+
+@model("sys.argv.__len__")
+def _argv_length(call: ModelCall) -> Value:
+    return Const(value=len(call.interpreter.launch.argv) + 1, overridable="the command line")

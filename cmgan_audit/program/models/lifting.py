@@ -1,0 +1,121 @@
+"""Data files as values of the audited program: every scalar starts its way at its place in the file."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable
+
+from cmgan_audit.finding import Step
+from cmgan_audit.program.values import Const, Constant, DictValue, ListValue, Unknown, Value
+from cmgan_audit.source.data import DataNode, Mapping, Scalar, Sequence
+
+Special = Callable[[DataNode, str], Value | None]
+MOST_NODES = 20_000
+
+
+def lift(node: DataNode, path: str, *, attribute_access: bool = False, special: Special | None = None) -> Value:
+    """The value of a document. `special` may answer for a node (by its tag, or an interpolation) before the default.
+
+    Nodes that are aliased become the same object; a document that contains itself is cut.
+    """
+    return _Lifting(path, attribute_access, special).value(node, "")
+
+
+class _Lifting:
+    def __init__(self, path: str, attribute_access: bool, special: Special | None) -> None:
+        self._path = path
+        self._name = posixpath.basename(path)
+        self._attribute_access = attribute_access
+        self._special = special
+        self._done: dict[int, Value] = {}
+        self._left = MOST_NODES
+
+    def value(self, node: DataNode, key: str) -> Value:
+        self._left -= 1
+        if self._left < 0:
+            return Unknown(reason=f"{self._path} holds more than {MOST_NODES} values")
+        if not isinstance(node, Scalar) and id(node) in self._done:
+            return self._done[id(node)]
+        if self._special is not None:
+            answer = self._special(node, key)
+            if answer is not None:
+                self._done[id(node)] = answer
+                return answer
+        if isinstance(node, Scalar):
+            return scalar_value(node, self._name, key)
+        if isinstance(node, Sequence):
+            items: list[Value] = []
+            made: Value = ListValue(items=items, kind="tuple" if node.tag == "!!python/tuple" else "list")
+            self._done[id(node)] = made
+            items.extend(self.value(item, f"{key}[{number}]") for number, item in enumerate(node.items))
+            return made
+        return self._mapping(node, key)
+
+    def _mapping(self, node: Mapping, key: str) -> Value:
+        entries: dict[Constant, Value] = {}
+        origin = f"{self._path}: {key}" if key else self._path
+        made = DictValue(items=entries, attribute_access=self._attribute_access, origin=origin)
+        self._done[id(node)] = made
+        for name, below in node.entries.items():
+            if name is None or isinstance(name, bool | int | float | str | bytes):
+                entries[name] = self.value(below, dotted(key, name))
+        return made
+
+
+def dotted(key: str, name: Constant) -> str:
+    """The dotted key of an entry: "train.batch_size"."""
+    text = name if isinstance(name, str) else repr(name)
+    return f"{key}.{text}" if key else text
+
+
+def scalar_value(node: Scalar, name: str, key: str) -> Value:
+    """One scalar of the file `name` under the dotted `key`."""
+    if node.tag and node.tag not in {"!!python/none", "!!python/str", "!!python/unicode"}:
+        note = f"{key} has the tag {node.tag} in {name}"
+        return Unknown(reason=f"the tag {node.tag} is the program's own", trail=(Step(node.location, note),))
+    value = node.value
+    step = Step(node.location, f"{key} is {value!r} in {name}" if key else f"{name} holds {value!r}")
+    if value is None or isinstance(value, bool | int | float | complex | str | bytes):
+        return Const(value=value, trail=(step,))
+    return Unknown(reason=f"{value} is a date", trail=(step,))
+
+
+def as_dict(value: Value) -> DictValue | None:
+    """The dictionary that a value is or holds inside, if any."""
+    from cmgan_audit.program.values import Instance
+
+    if isinstance(value, Instance):
+        items = value.attrs.get("@items")
+        return items if isinstance(items, DictValue) else None
+    return value if isinstance(value, DictValue) else None
+
+
+def copied(value: Value, *, attribute_access: bool | None = None) -> Value:
+    """A deep copy of dictionaries and lists; what they hold besides stays the same object.
+
+    `attribute_access` sets that of every dictionary, None keeps it.
+    """
+    return _copied(value, attribute_access, {})
+
+
+def _copied(value: Value, attribute_access: bool | None, done: dict[int, Value]) -> Value:
+    import dataclasses
+
+    if isinstance(value, DictValue):
+        if id(value.items) in done:
+            return done[id(value.items)]
+        entries: dict[Constant, Value] = {}
+        access = value.attribute_access if attribute_access is None else attribute_access
+        made: Value = dataclasses.replace(value, items=entries, attribute_access=access)
+        done[id(value.items)] = made
+        entries.update((key, _copied(item, attribute_access, done)) for key, item in value.items.items())
+        return made
+    if isinstance(value, ListValue):
+        if id(value.items) in done:
+            return done[id(value.items)]
+        items: list[Value] = []
+        made = dataclasses.replace(value, items=items)
+        done[id(value.items)] = made
+        items.extend(_copied(item, attribute_access, done) for item in value.items)
+        return made
+    return value
