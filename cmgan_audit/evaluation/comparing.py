@@ -118,13 +118,17 @@ def regressions(comparisons: Sequence[MetricComparison], decisive: Sequence[Comp
     return findings
 
 
-def summarise(table: ScoreTable, name: str, metrics: Sequence[str]) -> Mapping[str, MetricSummary]:
-    """Mean, SD, n and failures of every metric of one checkpoint, over utterances."""
-    summaries: dict[str, MetricSummary] = {}
+def summarise(
+    table: ScoreTable, names: Sequence[str], metrics: Sequence[str]
+) -> Mapping[str, Mapping[str, MetricSummary]]:
+    """Mean, SD, n and failures of every metric over utterances, for each of these checkpoints."""
+    summaries: dict[str, dict[str, MetricSummary]] = {name: {} for name in names}
     for metric in metrics:
-        values = table.per_utterance(metric).get(name, {})
-        mean, sd = mean_and_sd([values[utterance] for utterance in sorted(values)])
-        summaries[metric] = MetricSummary(mean, sd, len(values), len(table.failures(metric).get(name, {})))
+        scores, failures = table.per_utterance(metric), table.failures(metric)
+        for name in names:
+            values = scores.get(name, {})
+            mean, sd = mean_and_sd([values[utterance] for utterance in sorted(values)])
+            summaries[name][metric] = MetricSummary(mean, sd, len(values), len(failures.get(name, {})))
     return summaries
 
 

@@ -82,6 +82,7 @@ def conclude(
             *regressions(comparisons, decisive, question.metrics[0]),
         ]
     )
+    summaries = summarise(table, [one.name for one in evidence.systems], question.metrics)
     return ComparisonResult(
         signature=evidence.signature if look is None else f"{evidence.signature}|{look.describe()}",
         segments=evidence.segments,
@@ -91,7 +92,7 @@ def conclude(
         primary=question.metrics[0],
         floor=question.floor,
         checkpoints=[
-            CheckpointSummary(one.name, one.path, one.sha256, one.epoch, summarise(table, one.name, question.metrics))
+            CheckpointSummary(one.name, one.path, one.sha256, one.epoch, summaries[one.name])
             for one in evidence.systems
         ],
         comparisons=comparisons,

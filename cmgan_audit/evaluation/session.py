@@ -85,7 +85,8 @@ def compare_systems(options: CompareOptions, listener: Listener) -> ComparisonRe
             for source in sources.every:
                 _gather(source, part, options.metrics, evaluator, gathered)
             names = [pair.name for pair in part.pairs]
-            gathered.table.rows.extend(row for row in joined if row.utterance in names)
+            kept = set(names)
+            gathered.table.rows.extend(row for row in joined if row.utterance in kept)
             evidence = Evidence(
                 systems=gathered.systems,
                 utterances=names,

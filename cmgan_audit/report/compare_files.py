@@ -29,8 +29,11 @@ def write_comparison(result: ComparisonResult, folder: Path) -> list[Path]:
         for name, body in contents.items():
             # Beside its place first: a reader, or a run killed here, never sees half a file.
             draft = folder / f".{name}.{os.getpid()}"
-            draft.write_bytes(body)
-            draft.replace(folder / name)
+            try:
+                draft.write_bytes(body)
+                draft.replace(folder / name)
+            finally:
+                draft.unlink(missing_ok=True)
             written.append(folder / name)
     except OSError as error:
         raise InputError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -30,7 +31,13 @@ def trend_png(result: ComparisonResult) -> bytes:
     """The plot as PNG without time stamps: mean with its interval above, paired differences below."""
     import matplotlib as mpl
 
-    mpl.use("Agg", force=False)
+    # A name may hold a dollar sign or letters that the font lacks: it is shown as it is, or as boxes, in silence.
+    with mpl.rc_context({"text.parse_math": False}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        return _drawn(result)
+
+
+def _drawn(result: ComparisonResult) -> bytes:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 6.4), dpi=150, layout="constrained")
@@ -152,8 +159,8 @@ def _caption(result: ComparisonResult) -> str:
     what = "whole utterances" if result.segments == "full" else f"segments {result.segments}"
     return (
         f"Above: mean over n = {len(result.utterances)} utterances ({what}); bars: 95 % interval of the mean, "
-        "wide because utterances differ. Below, what decides: mean paired difference on the same utterances with its adjusted 95 % "
-        f"interval; band: ±{result.floor:g}, within which a difference counts as none. {result.signature}"
+        "wide because utterances differ. Below, what decides: mean paired difference on the same utterances with its "
+        f"adjusted 95 % interval; band: ±{result.floor:g}, within which a difference counts as none. {result.signature}"
     )
 
 

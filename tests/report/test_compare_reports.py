@@ -1,0 +1,120 @@
+"""Reports of a comparison from synthetic rows: documents, names of any kind, many checkpoints, a full disk."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cmgan_audit.errors import InputError
+from cmgan_audit.evaluation.comparing import Question
+from cmgan_audit.evaluation.concluding import Described, Evidence, conclude
+from cmgan_audit.evaluation.metrics import Status
+from cmgan_audit.evaluation.result import ComparisonResult
+from cmgan_audit.evaluation.strata import infer_strata
+from cmgan_audit.evaluation.table import Row, ScoreTable
+from cmgan_audit.finding import Severity
+from cmgan_audit.report.compare_files import write_comparison
+from cmgan_audit.report.compare_json import to_json
+from cmgan_audit.report.compare_plot import trend_png
+from cmgan_audit.report.compare_text import to_text
+
+STRANGE = ('quo"te<b>$x_$', "名前 é", "x" * 300)
+
+
+def synthetic(names: list[str], n: int, drop: float = 0.0, failing: int = 0, epochs: bool = False) -> ComparisonResult:
+    rng = np.random.default_rng(1)
+    utterances = [f"s{index % 2}_{index:04d}" for index in range(n)]
+    base = rng.normal(2.6, 0.6, n)
+    rows = []
+    for position, name in enumerate(names):
+        scores = base - drop * position + rng.normal(0, 0.1, n)
+        for index, (utterance, score) in enumerate(zip(utterances, scores, strict=True)):
+            if index < failing and position == len(names) - 1:
+                rows.append(Row(name, utterance, "full", "pesq", None, Status.METRIC_CRASH, "SIGSEGV"))
+            else:
+                rows.append(Row(name, utterance, "full", "pesq", float(score), Status.OK))
+    question = Question(names, None, ("pesq",), 0.03, False, infer_strata(utterances))
+    systems = [
+        Described(name, f"ckpt/{name}", "0" * 64, position if epochs else None) for position, name in enumerate(names)
+    ]
+    return conclude(ScoreTable(rows), question, Evidence(systems, utterances, "full", "pesq:test", []), Severity.ERROR)
+
+
+def test_the_document_is_the_one_of_the_contract() -> None:
+    document = json.loads(to_json(synthetic(["a", "b", "c"], 40, drop=0.2)))
+    assert document["schema"] == "cmgan-audit/compare/v1"
+    assert document["verdict"] == "fail"
+    assert set(document["checkpoints"][0]) == {"name", "path", "sha256", "epoch", "metrics"}
+    assert set(document["checkpoints"][0]["metrics"]["pesq"]) == {"mean", "sd", "n", "failed"}
+    wanted = {"baseline", "candidate", "metric", "family", "mean_difference", "ci_low", "ci_high", "p_value"}
+    wanted |= {"p_adjusted", "n", "minimum_detectable_effect", "share_worse", "verdict"}
+    for one in document["comparisons"]:
+        assert wanted <= set(one)
+        assert one["ci_low"] < one["mean_difference"] < one["ci_high"]
+    assert {one["family"] for one in document["comparisons"]} == {"best", "previous"}
+    assert all(math.isfinite(one["p_value"]) for one in document["comparisons"])
+
+
+def test_one_sided_failures_shrink_the_pairs_and_are_told() -> None:
+    result = synthetic(["a", "b"], 40, failing=3)
+    (decisive,) = result.decisive
+    assert decisive.n == 37
+    text = to_text(result)
+    assert "37 (3 failed)" in text
+    assert "warning CMG702 asymmetric-failures: b: no pesq on 3 utterance(s)" in text
+
+
+def test_one_checkpoint_alone_says_what_is_missing() -> None:
+    result = synthetic(["only"], 12)
+    assert "nothing was compared" in to_text(result)
+    assert json.loads(to_json(result))["comparisons"] == []
+    assert trend_png(result).startswith(b"\x89PNG")
+
+
+def test_colour_only_when_asked_for() -> None:
+    result = synthetic(["a", "b"], 20, drop=0.5)
+    assert "\x1b[" not in to_text(result)
+    assert to_text(result, color=True).startswith("\x1b[1;31mFAIL\x1b[0m")
+
+
+def test_strange_names_are_shown_as_they_are() -> None:
+    result = synthetic(list(STRANGE), 20, drop=0.3)
+    text = to_text(result)
+    assert 'quo"te<b>$x_$' in text and "名前 é" in text
+    assert max(map(len, text.splitlines()[2:6])) < 200  # the table stays a table
+    document = json.loads(to_json(result))
+    assert [entry["name"] for entry in document["checkpoints"]] == list(STRANGE)
+    assert trend_png(result).startswith(b"\x89PNG")
+
+
+def test_files_are_equal_for_equal_results_and_nothing_half_written_stays(tmp_path: Path) -> None:
+    result = synthetic(["a", "b"], 20, epochs=True)
+    for folder in ("one", "two"):
+        written = write_comparison(result, tmp_path / folder)
+        assert [path.name for path in written] == ["scores.csv", "summary.json", "trend.png"]
+        assert len(list((tmp_path / folder).iterdir())) == 3
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"--out .*cannot be written"):
+        write_comparison(synthetic(["a", "b"], 20), tmp_path / "file" / "out")
+
+
+@pytest.mark.slow
+def test_a_hundred_and_twenty_checkpoints(tmp_path: Path) -> None:
+    start = time.perf_counter()
+    result = synthetic([f"epoch_{index}" for index in range(120)], 824, epochs=True)
+    write_comparison(result, tmp_path)
+    text = to_text(result)
+    assert time.perf_counter() - start < 60
+    assert len(text.splitlines()) < 60
+    assert "more in summary.json" in text
+    assert (tmp_path / "summary.json").stat().st_size < 5_000_000
