@@ -7,26 +7,16 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program.names import is_library
-
-
-class Sources(Protocol):
-    """What the interpreter needs of the files on disk."""
-
-    @property
-    def python_files(self) -> Sequence[str]:
-        """Paths of all Python files and notebooks, relative to the root, with forward slashes."""
-
-    def module(self, path: str) -> ast.Module | None:
-        """The parsed file; None when it cannot be parsed."""
+from cmgan_audit.source.python_file import ParsedFile
+from cmgan_audit.source.tree import SourceTree
 
 
 @dataclass(slots=True, eq=False)
 class Module:
-    """A Python file, or a folder that is imported as a namespace package (then `tree` is None).
+    """A Python file, or a folder that is imported as a namespace package (then `parsed` is None).
 
     `name` is dotted as it was first imported; `folder` is where its relative imports start.
     """
@@ -34,31 +24,31 @@ class Module:
     name: str
     path: str
     folder: str
-    tree: ast.Module | None
+    parsed: ParsedFile | None
+
+    @property
+    def tree(self) -> ast.Module | None:
+        """The syntax tree; None for a folder."""
+        return None if self.parsed is None else self.parsed.tree
 
     def location(self, node: ast.AST) -> Location:
         """Where a node of this file stands."""
-        line = getattr(node, "lineno", 1)
-        column = getattr(node, "col_offset", 0) + 1
-        end_column = getattr(node, "end_col_offset", None)
-        return Location(
-            self.path,
-            line,
-            column,
-            getattr(node, "end_lineno", None),
-            None if end_column is None else end_column + 1,
-        )
+        return Location(self.path, 1) if self.parsed is None else self.parsed.location(node)
+
+    def text(self, node: ast.AST) -> str:
+        """The source text of a node on one line."""
+        return "" if self.parsed is None else self.parsed.segment(node)
 
     @property
     def is_package(self) -> bool:
         """Whether modules can lie below this one."""
-        return self.tree is None or self.path.endswith("__init__.py")
+        return self.parsed is None or self.path.endswith("__init__.py")
 
 
 class ModuleIndex:
     """All Python files of a tree by the names under which they can be imported; parses a file when it is asked for."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: SourceTree) -> None:
         self.sources = sources
         self._modules: dict[str, Module] = {}
         self._files = {path for path in sources.python_files if path.endswith(".py")}
@@ -75,11 +65,11 @@ class ModuleIndex:
     def at(self, path: str, name: str = "") -> Module | None:
         """The module of one file; None when it cannot be parsed."""
         if path not in self._modules:
-            tree = self.sources.module(path)
-            if tree is None:
+            parsed = self.sources.parsed(path)
+            if parsed is None:
                 return None
             stem = posixpath.splitext(path)[0].replace("/", ".")
-            self._modules[path] = Module(name or stem.removesuffix(".__init__"), path, posixpath.dirname(path), tree)
+            self._modules[path] = Module(name or stem.removesuffix(".__init__"), path, posixpath.dirname(path), parsed)
         return self._modules[path]
 
     def absolute(self, name: str, roots: Sequence[str], importer: Module | None) -> Module | None:

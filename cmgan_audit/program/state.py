@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Environment:
     """The names of a module, a function call or a class body. `kind` is one of "module", "function", "class".
 
-    `stars` are the libraries of which everything was imported with `*`.
+    `stars` are the libraries of which everything was imported with `*`; `owner` is the name of a class whose body it is.
     """
 
     module: Module
@@ -32,6 +32,7 @@ class Environment:
     global_names: set[str] = field(default_factory=set)
     outer_names: set[str] = field(default_factory=set)
     stars: list[str] = field(default_factory=list)
+    owner: str = ""
 
     @property
     def module_scope(self) -> Environment:
@@ -142,6 +143,14 @@ class Journal:
             self.entries.append(Change(target, _OPEN, True))
             _write(target, _OPEN, False)
 
+    def put(self, container: Any, key: Any, state: Any) -> None:
+        """Write any cell, as `held_before` and `written_since` name it."""
+        self._put(Change(container, key, state))
+
+    def get(self, container: Any, key: Any) -> Any:
+        """Read any cell; MISSING when there is nothing."""
+        return _read(container, key)
+
     def mark(self) -> int:
         """A point to which `rollback` can return."""
         return len(self.entries)
@@ -173,6 +182,10 @@ class Journal:
         while len(self.entries) > mark:
             entry = self.entries.pop()
             _write(entry.container, entry.key, entry.state)
+
+    def keep(self, mark: int) -> None:
+        """Forget how to take back the writes since `mark`: they stay, whatever branch they were made in."""
+        del self.entries[mark:]
 
     def apply(self, snapshot: Snapshot) -> None:
         """Write the states of a snapshot."""

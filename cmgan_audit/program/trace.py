@@ -113,12 +113,17 @@ class Launch:
 
 @dataclass(slots=True)
 class Run:
-    """One entry under one launch: its events in order, and what could not be followed."""
+    """One entry under one launch: its events in order, and what could not be followed.
+
+    `entry` is the script's path; for code that no script reaches it is the file of that code. `session` is the
+    interpreter with the state at the end, for `program.probe`.
+    """
 
     entry: str
     launch: Launch
     events: list[Event] = field(default_factory=list)
     limits: list[Step] = field(default_factory=list)
+    session: object = None
 
 
 def innermost_function(context: Context) -> str:

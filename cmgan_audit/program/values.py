@@ -131,7 +131,8 @@ class ModuleValue(Value):
 class FunctionValue(Value):
     """A function, lambda or method of the audited tree; `bound_to` is `self` (or the class) of a bound method.
 
-    `closure` is the environment in which it was defined; `defined_in` the class that owns a method.
+    `closure` is the environment in which it was defined; `defined_in` the class that owns a method; `defaults` are
+    the values of its parameters that have one.
     """
 
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -141,6 +142,7 @@ class FunctionValue(Value):
     bound_to: Value | None = None
     defined_in: ClassValue | None = None
     decorators: tuple[Value, ...] = ()
+    defaults: dict[str, Value] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

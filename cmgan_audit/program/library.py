@@ -1,0 +1,203 @@
+"""Calls of libraries: random draws, models, launchers that start functions of the tree, and the default.
+
+By default a library call gives an object that remembers what was called and how, so that `DataLoader(...)`,
+`DistributedSampler(...)` and `DDP(model)` can be read back later.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+from cmgan_audit.finding import Location
+from cmgan_audit.program import draws, launchers
+from cmgan_audit.program.interpreter import Interpreter
+from cmgan_audit.program.models import registry
+from cmgan_audit.program.names import canonical
+from cmgan_audit.program.numbers import drawn
+from cmgan_audit.program.trace import CallEvent
+from cmgan_audit.program.values import (
+    Absent,
+    Arguments,
+    BoundMethod,
+    ClassValue,
+    Const,
+    Draw,
+    External,
+    Instance,
+    ListValue,
+    Unknown,
+    Value,
+)
+
+# Methods that give the object itself back.
+_SAME_OBJECT = frozenset(
+    "to cuda cpu half float double bfloat16 eval train requires_grad_ share_memory apply type xpu ipex module_to".split()  # noqa: SIM905
+)
+
+
+def call_library(
+    it: Interpreter,
+    name: str,
+    receiver: Value | None,
+    arguments: Arguments,
+    location: Location,
+    node: ast.AST | None = None,
+) -> Value:
+    """The result of a library function, class or method; the call is an event."""
+    from cmgan_audit.program.builtins import call_builtin
+
+    name = canonical(name)
+    if name.startswith("builtins."):
+        result = call_builtin(it, name.removeprefix("builtins."), arguments, location)
+        if result is not None:
+            return result
+    event = CallEvent(
+        location=location,
+        context=it.context,
+        callee=name,
+        arguments=arguments,
+        result=Unknown(reason="the call has not ended"),
+        receiver=receiver,
+    )
+    position = len(it.run.events)
+    it.emit(event)
+    result = _result(it, name, receiver, arguments, location, node)
+    if position < len(it.run.events) and it.run.events[position] is event:
+        it.run.events[position] = replace(event, result=result)
+    return result
+
+
+def _result(
+    it: Interpreter, name: str, receiver: Value | None, arguments: Arguments, location: Location, node: ast.AST | None
+) -> Value:
+    given = [*arguments.positional, *arguments.keywords.values()]
+    taint = drawn(*given, *([receiver] if receiver is not None else []))
+    if draws.draws_random(name):
+        made = draws.draw(name, receiver, arguments, location, it.reseeded)
+        return _drawn(it, name, receiver, arguments, taint | {made})
+    _note_seed(it, name, arguments)
+    result = _modelled(it, name, receiver, arguments, location, node)
+    if result is None:
+        result = launchers.start(it, name, receiver, arguments, location)
+    if result is None and isinstance(receiver, Instance) and name.rpartition(".")[2] in _SAME_OBJECT:
+        return receiver
+    if result is None:
+        result = Instance(cls=External(name=name), arguments=arguments, location=location)
+    return result.tainted(taint)
+
+
+def _drawn(it: Interpreter, name: str, receiver: Value | None, arguments: Arguments, taint: frozenset[Draw]) -> Value:
+    if draws.changes_in_place(name):
+        for target in arguments.positional[:1]:
+            if isinstance(target, ListValue):
+                shuffled: list[Value] = [item.tainted(taint) for item in target.items]
+                it.journal.set_content(target, shuffled, complete=False)
+        if isinstance(receiver, Instance | Unknown):
+            return receiver.tainted(taint)
+        return Const(value=None)
+    return Unknown(reason=f"drawn by {name}", draws=taint)
+
+
+def _note_seed(it: Interpreter, name: str, arguments: Arguments) -> None:
+    """While an item is read: a global generator that is seeded with a constant or the index repeats itself."""
+    if not it.probing:
+        return
+    seed = arguments.get("seed", 0) or arguments.get("a")
+    said = draws.seed_text(seed)
+    reason = f"reseeded with {said} for every item" if said else ""
+    if name in draws.SEEDERS:
+        it.reseeded = {**it.reseeded, draws.SEEDERS[name]: reason}
+    elif draws.EVERYTHING_SEEDERS.fullmatch(name):
+        it.reseeded = dict.fromkeys(("random", "numpy", "torch"), reason)
+
+
+def _modelled(
+    it: Interpreter, name: str, receiver: Value | None, arguments: Arguments, location: Location, node: ast.AST | None
+) -> Value | None:
+    for candidate in _names(name, receiver):
+        found = registry.find(candidate)
+        if found is not None:
+            result = found(registry.ModelCall(it, candidate, receiver, without_absent(arguments), node, location))
+            if result is not None:
+                return result
+    return None
+
+
+def _names(name: str, receiver: Value | None) -> list[str]:
+    """The names under which a model may be registered: for objects of the tree, every library base has a say."""
+    if isinstance(receiver, Instance) and isinstance(receiver.cls, ClassValue):
+        from cmgan_audit.program.classes import library_bases
+
+        method = name.rpartition(".")[2]
+        return [f"{base}.{method}" for base in library_bases(receiver.cls) if base != "?"] or [name]
+    return [name]
+
+
+def without_absent(arguments: Arguments) -> Arguments:
+    """The arguments without keywords that were certainly not set."""
+    if not any(isinstance(value, Absent) for value in arguments.keywords.values()):
+        return arguments
+    kept = {key: value for key, value in arguments.keywords.items() if not isinstance(value, Absent)}
+    return replace(arguments, keywords=kept)
+
+
+def library_attribute(it: Interpreter, value: Instance, name: str, location: Location) -> Value | None:
+    """What an attribute of a library object holds, if a model or its constructor says so."""
+    for candidate in _names(f"{value.external_name}.{name}", value):
+        found = registry.find_attribute(candidate)
+        if found is not None:
+            result = found(registry.AttributeRead(it, name, value, location))
+            if result is not None:
+                return result
+    return _given_to_constructor(value, name)
+
+
+# Attributes that hold what the constructor was given under the same name, with its position.
+_KEPT_ARGUMENTS = {
+    "torch.utils.data.DataLoader": {"dataset": 0, "batch_size": 1, "sampler": 3, "num_workers": 5, "drop_last": 8},
+    "torch.utils.data.Subset": {"dataset": 0, "indices": 1},
+    "torch.utils.data.distributed.DistributedSampler": {"dataset": 0, "shuffle": 3},
+    "torch.nn.parallel.DistributedDataParallel": {"module": 0},
+    "torch.nn.parallel.DataParallel": {"module": 0},
+    "functools.partial": {"func": 0},
+}
+
+
+def _given_to_constructor(value: Instance, name: str) -> Value | None:
+    if isinstance(value.cls, ClassValue):
+        for library, kept in _KEPT_ARGUMENTS.items():
+            arguments = value.attrs.get(f"@base:{library}")
+            if isinstance(arguments, Arguments) and name in kept:
+                return arguments.get(name, kept[name])
+        return None
+    positions = _KEPT_ARGUMENTS.get(value.external_name, {})
+    return value.arguments.get(name, positions[name]) if name in positions else None
+
+
+def special_method(
+    it: Interpreter, owner: Instance, name: str, arguments: list[Value], location: Location
+) -> Value | None:
+    """An operator or protocol method of an object: of the tree's class, or as a model of the library has it."""
+    if isinstance(owner.cls, ClassValue):
+        from cmgan_audit.program.attributes import attribute
+        from cmgan_audit.program.classes import class_attribute
+
+        if class_attribute(owner.cls, name) is not None:
+            method = attribute(it, owner, name, location)
+            return it.call(method, Arguments(positional=tuple(arguments)), location)
+    full = f"{owner.external_name}.{name}"
+    return _modelled(it, full, owner, Arguments(positional=tuple(arguments)), location, None)
+
+
+def decorated_by_model(it: Interpreter, decorator: Value, value: Value, location: Location) -> Value | None:
+    """What a library's decorator makes of a function, if a model says so; else None."""
+    arguments = Arguments(positional=(value,))
+    if isinstance(decorator, External):
+        return _modelled(it, canonical(decorator.name), None, arguments, location, None)
+    if isinstance(decorator, BoundMethod) and isinstance(decorator.receiver, Instance):
+        name = f"{decorator.receiver.external_name}.{decorator.name}"
+        return _modelled(it, name, decorator.receiver, arguments, location, None)
+    if isinstance(decorator, Instance) and decorator.external_name:
+        return _modelled(it, f"{decorator.external_name}.__call__", decorator, arguments, location, None)
+    return None

@@ -1,0 +1,65 @@
+"""Trying a method of an object on a scratch state: what a dataset *object* does when one of its items is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cmgan_audit.program.attributes import attribute
+from cmgan_audit.program.interpreter import BudgetExceededError, Interpreter, ProgramRaisedError
+from cmgan_audit.program.sessions import interpreter_of, module_activation
+from cmgan_audit.program.trace import Context, Event, Run
+from cmgan_audit.program.values import Arguments, ClassValue, FunctionValue, Instance, Unknown, Value
+
+INDEX = Unknown(reason="the index of the item")
+PROBE_STEPS = 60_000
+
+
+def call_method(
+    run: Run, instance: Instance, name: str, arguments: Sequence[Value] = (INDEX,)
+) -> tuple[list[Event], Value]:
+    """The events of one call of a method and its result; afterwards the run is as it was.
+
+    An object without that method of the tree gives no events and an unknown result.
+    """
+    return call_value(run, attribute_of(run, instance, name), arguments, instance)
+
+
+def attribute_of(run: Run, instance: Instance, name: str) -> Value:
+    """An attribute of an object as it is at the end of the run."""
+    it = interpreter_of(run)
+    with module_activation(it, instance):
+        return attribute(it, instance, name, instance.location)
+
+
+def call_value(run: Run, function: Value, arguments: Sequence[Value], near: Instance) -> tuple[list[Event], Value]:
+    """The events of one call of a function of the tree (a `collate_fn`, a transform) and its result."""
+    it = interpreter_of(run)
+    if not isinstance(function, FunctionValue | Instance | ClassValue):
+        return [], Unknown(reason="no code of the tree")
+    mark, first_event, limits = it.journal.mark(), len(run.events), len(run.limits)
+    steps, it.steps = it.steps, 0
+    exits, it.exits = it.exits, []
+    context, it.context = it.context, Context()
+    it.probing, it.reseeded = True, {}
+    try:
+        with module_activation(it, near):
+            result = _called(it, function, arguments, near)
+        return run.events[first_event:], result
+    finally:
+        it.journal.rollback(mark)
+        del run.events[first_event:]
+        del run.limits[limits:]
+        it.steps, it.exits, it.context = steps, exits, context
+        it.probing, it.reseeded = False, {}
+
+
+def _called(it: Interpreter, function: Value, arguments: Sequence[Value], near: Instance) -> Value:
+    it.budget, whole = PROBE_STEPS, it.budget
+    try:
+        return it.call(function, Arguments(positional=tuple(arguments)), near.location)
+    except ProgramRaisedError:
+        return Unknown(reason="the call raises")
+    except BudgetExceededError:
+        return Unknown(reason="the call takes too many steps to be followed")
+    finally:
+        it.budget = whole

@@ -1,0 +1,72 @@
+"""All runs of a tree: every script that can reach training code, under every launch that the tree ships."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cmgan_audit.program.models.launches import bare, launches_of
+from cmgan_audit.program.modules import ModuleIndex
+from cmgan_audit.program.sessions import execute_entry
+from cmgan_audit.program.trace import Launch, Run
+from cmgan_audit.source.tree import SourceTree
+
+_MAIN = re.compile(rb"""if\s+\(?\s*(?:__name__\s*==\s*['"]__main__['"]|['"]__main__['"]\s*==\s*__name__)""")
+_NOT_ENTRIES = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test|conftest|setup|conf|__init__)\.py$|(?:^|/)tests?/")
+_RECURSION = 30_000
+
+
+def execute(tree: SourceTree) -> list[Run]:
+    """Execute every entry of the tree symbolically; nothing of it is imported or run."""
+    index = ModuleIndex(tree)
+    runs: list[Run] = []
+    with _deep_recursion():
+        for entry in entries(tree):
+            for launch in _launches(tree, entry):
+                runs.append(execute_entry(tree, index, entry, launch))
+    return runs
+
+
+@contextmanager
+def _deep_recursion() -> Iterator[None]:
+    """Calls of the audited program nest calls of ours; our own limits end first."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _RECURSION))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def _launches(tree: SourceTree, entry: str) -> list[Launch]:
+    return [bare(entry), *(launch for launch in launches_of(tree, entry) if launch.argv)]
+
+
+def entries(tree: SourceTree) -> list[str]:
+    """The scripts: files with a main guard, files whose top level does something, and notebooks."""
+    found = []
+    for path in tree.python_files:
+        if _NOT_ENTRIES.search(path):
+            continue
+        content = tree.read_bytes(path) or b""
+        if _MAIN.search(content) or _acts(tree, path, content):
+            found.append(path)
+    return [*found, *tree.notebooks]
+
+
+def _acts(tree: SourceTree, path: str, content: bytes) -> bool:
+    """Whether a file without a main guard trains when it is run: its top level loops or calls, not only defines."""
+    if b"DataLoader" not in content and b".fit(" not in content and posixpath.basename(path) != "train.py":
+        return False
+    parsed = tree.parsed(path)
+    if parsed is None:
+        return False
+    return any(isinstance(node, ast.For | ast.While | ast.With) or _is_call(node) for node in parsed.tree.body)
+
+
+def _is_call(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)

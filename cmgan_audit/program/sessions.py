@@ -1,0 +1,74 @@
+"""One execution from its start to its end: the roots of imports, the entry's top level, and the state it leaves."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cmgan_audit.finding import Location, Step
+from cmgan_audit.program.imports import run_module
+from cmgan_audit.program.interpreter import (
+    Activation,
+    BudgetExceededError,
+    Interpreter,
+    ProgramRaisedError,
+)
+from cmgan_audit.program.modules import Module, ModuleIndex
+from cmgan_audit.program.state import Environment
+from cmgan_audit.program.trace import Launch, Run
+from cmgan_audit.program.values import ClassValue, Const, Instance
+from cmgan_audit.source.tree import SourceTree
+
+
+def interpreter_of(run: Run) -> Interpreter:
+    """The interpreter that made a run, with the state at its end."""
+    if not isinstance(run.session, Interpreter):
+        raise TypeError("the run was not made by the interpreter")
+    return run.session
+
+
+def new_session(tree: SourceTree, index: ModuleIndex, entry: str, launch: Launch) -> Interpreter:
+    """An interpreter for one entry, nothing executed yet."""
+    run = Run(entry, launch)
+    it = Interpreter(tree, index, run)
+    run.session = it
+    folder = posixpath.dirname(entry)
+    it.roots = list(dict.fromkeys([folder, "", "src"]))
+    return it
+
+
+def execute_entry(tree: SourceTree, index: ModuleIndex, entry: str, launch: Launch) -> Run:
+    """Execute a script as `python entry argv` would."""
+    it = new_session(tree, index, entry, launch)
+    module = index.at(entry)
+    if module is None:
+        it.run.limits.append(Step(Location(entry, 1), "the script cannot be parsed"))
+        return it.run
+    environment = Environment(module, "module")
+    environment.names["__name__"] = Const(value="__main__")
+    environment.names["__file__"] = Const(value=entry)
+    it.environments[entry] = environment
+    try:
+        run_module(it, module, environment)
+    except ProgramRaisedError as error:
+        if error.name != "SystemExit":
+            it.limit(error.location, f"the script ends here: {error.name or 'an error'} is raised on every path")
+    except BudgetExceededError:
+        it.limit(Location(entry, 1), f"more than {it.budget} steps: what comes later in this script is not followed")
+        it.exits.clear()
+    return it.run
+
+
+@contextmanager
+def module_activation(it: Interpreter, near: Instance) -> Iterator[None]:
+    """Execute as the top level of the module that an object's class stands in."""
+    module = near.cls.module if isinstance(near.cls, ClassValue) else _entry_module(it)
+    activation = Activation(module, it.environments.get(module.path) or Environment(module, "module"))
+    with it.activated(activation, None):
+        yield
+
+
+def _entry_module(it: Interpreter) -> Module:
+    module = it.index.at(it.entry)
+    return module if module is not None else Module("", it.entry, "", None)
