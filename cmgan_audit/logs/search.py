@@ -15,9 +15,10 @@ from cmgan_audit.logs.delimited import parse_number, read_delimited
 from cmgan_audit.logs.event_folder import read_event_files
 from cmgan_audit.logs.json_documents import read_json, read_jsonl, read_yaml
 from cmgan_audit.logs.opening import open_bytes
+from cmgan_audit.logs.pattern import read_pattern
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.series import Note, Reading
-from cmgan_audit.logs.text import read_pattern, read_text
+from cmgan_audit.logs.text import read_text
 
 _SKIPPED_FOLDERS = {"node_modules", "__pycache__", "site-packages", ".git", ".venv", "venv", ".mypy_cache"}
 _LOG_SUFFIXES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".out", ".txt", ".gz", ".err", ".stdout"}

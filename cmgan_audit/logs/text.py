@@ -5,19 +5,18 @@ A block of lines is split once into words and numbers; lines of one shape are re
 
 from __future__ import annotations
 
+import gc
 import itertools
-import math
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cmgan_audit.errors import InputError
 from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.runs import RunBuilder, natural_x
-from cmgan_audit.logs.series import EPOCH, STEP, Note, Reading
+from cmgan_audit.logs.series import EPOCH, STEP, Note, Reading, Run, Series
 from cmgan_audit.logs.shapes import Plan, SlotValue, understand
 from cmgan_audit.logs.steady import LEAST_STRIDE, SteadyShape
 
@@ -44,8 +43,14 @@ def read_text(path: Path, source: str, book: RoleBook) -> Reading:
         InputError: the file cannot be opened.
     """
     scan = _TextScan(source, book)
-    for block in read_blocks(path, source):
-        scan.block(_as_shown(block))
+    collecting = gc.isenabled()
+    gc.disable()  # nothing here makes cycles, and the collector would walk over every list of numbers
+    try:
+        for block in read_blocks(path, source):
+            scan.block(_as_shown(block))
+    finally:
+        if collecting:
+            gc.enable()
     return scan.finish()
 
 
@@ -73,7 +78,7 @@ def _lead(piece: bytes) -> bytes:
     return piece[: found.start()] if found else piece[:24]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Seen:
     """A line that was read: to recognise the same message from another handler."""
 
@@ -106,6 +111,7 @@ class _TextScan:
         self.missing: Counter[str] = Counter()
         self.open_array = ""
         self.steady: SteadyShape | None = None
+        self.targets: dict[int, tuple[Run, list[Series]]] = {}
 
     def block(self, block: bytes) -> None:
         """Read one block of whole lines."""
@@ -136,7 +142,9 @@ class _TextScan:
             plan = plans.get(shape) or self._plan(shape)
             plan.lines += count
             size = plan.slots * count
-            if plan.useful or self.open_array:
+            if count == 1 and plan.useful:
+                self._row(plan, numbers[position : position + size], self.line)
+            elif plan.useful or self.open_array:
                 self._group(plan, numbers[position : position + size], count)
                 if (
                     count >= _STEADY
@@ -177,6 +185,8 @@ class _TextScan:
         if len(self.plans) >= _SHAPE_LIMIT:
             self._account()
             self.plans.clear()
+            self.targets.clear()
+            self.recent.clear()
         if len(shape) > _LONG_LINE:
             self.long_lines += 1
             plan = Plan(shape.count(b"\0"))
@@ -283,6 +293,10 @@ class _TextScan:
             builder.current_step = step
         if plan.values:
             kind, x = natural_x(builder, epoch, step, 0)
+            if plan.simple and kind == EPOCH and not rank:
+                for value, series in zip(plan.values, self._targets(plan), strict=True):
+                    series.append(x, value.sign * float(row[value.slots[0]]), line)
+                return
             for value in plan.values:
                 self._point(value, row, kind, x, line, rank)
         for name in plan.missing:
@@ -294,6 +308,14 @@ class _TextScan:
             batch.sentinels += sum(1 for slot, sign in listed.slots if sign * float(row[slot]) == -1.0)
             if "]" not in plan.body.rpartition("[")[2]:
                 self.open_array = listed.name
+
+    def _targets(self, plan: Plan) -> list[Series]:
+        """The series that a plan's values go to, looked up once per run."""
+        known = self.targets.get(id(plan))
+        if known is None or known[0] is not self.builder.run:
+            series = [self.builder.series(value.name, value.role, EPOCH) for value in plan.values]
+            known = self.targets[id(plan)] = (self.builder.run, series)
+        return known[1]
 
     def _count_sentinels(self, name: str, plan: Plan, row: list[bytes], line: int) -> None:
         batch = self.builder.printed(name)
@@ -311,9 +333,7 @@ class _TextScan:
         """
         before = self.recent.get(plan.key)
         now = _Seen(line, plan, row, self.builder.current_epoch)
-        if before is None or line - before.line > _ECHO_DISTANCE or before.body() != now.body():
-            if len(self.recent) > _SHAPE_LIMIT:
-                self.recent.clear()
+        if before is None or line - before.line > _ECHO_DISTANCE or before.body() != row[plan.body_slot :]:
             self.recent[plan.key] = now
             return False
         if before.plan is not plan:
@@ -382,44 +402,3 @@ def _joined(row: list[bytes], value: SlotValue) -> float | None:
     if len(tokens) == 2 and groups[0].isdigit():
         return value.sign * float(head + b"." + groups[0])
     return None
-
-
-def read_pattern(path: Path, source: str, book: RoleBook, pattern: re.Pattern[str]) -> Reading:
-    """Read a text log by the user's own regular expression: groups `epoch`, `step`, and one per series.
-
-    Raises:
-        InputError: the file cannot be opened.
-    """
-    builder = RunBuilder(source, POINT_LIMIT)
-    line = 1
-    unreadable = 0
-    for block in read_blocks(path, source):
-        for text in block.decode("utf-8", errors="replace").splitlines():
-            for match in pattern.finditer(text):
-                unreadable += _matched(builder, book, match, line)
-            line += 1
-    notes = [Note(source, 0, f"{unreadable} values matched by --pattern are no numbers")] if unreadable else []
-    return Reading(source, "text by --pattern", builder.finish(line - 1), notes)
-
-
-def _matched(builder: RunBuilder, book: RoleBook, match: re.Match[str], line: int) -> int:
-    groups = {name: text for name, text in match.groupdict().items() if text is not None}
-    values: dict[str, float] = {}
-    bad = 0
-    for name, text in groups.items():
-        try:
-            values[name] = float(text)
-        except ValueError:
-            bad += 1
-    epoch, step = values.pop("epoch", None), values.pop("step", None)
-    if epoch is not None and math.isfinite(epoch):
-        builder.epoch(epoch, line)
-    for name, y in values.items():
-        role = book.of(name)
-        if role is not None:
-            kind, x = natural_x(builder, epoch, step, line)
-            builder.add(name, role, kind, x, y, line)
-    return bad
-
-
-__all__ = ["InputError", "read_pattern", "read_text"]
