@@ -14,11 +14,23 @@ from pathlib import Path
 from cmgan_audit.errors import InputError
 from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.roles import RoleBook, counter_kind, words_of
+from cmgan_audit.logs.roles import table as table_of_roles
 from cmgan_audit.logs.runs import RunBuilder
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading, Run
 
 _DELIMITERS = ("\t", ";", ",", "|")
-_RUN_COLUMNS = {"run", "run id", "run name", "experiment", "exp", "exp name", "experiment name", "trial"}
+_RUN_COLUMNS = {
+    "seed",
+    "fold",
+    "run",
+    "run id",
+    "run name",
+    "experiment",
+    "exp",
+    "exp name",
+    "experiment name",
+    "trial",
+}
 _NAME_COLUMNS = {"metric", "tag", "key", "measure", "series", "metric name"}
 _VALUE_COLUMNS = {"value", "val", "score", "scalar"}
 _IGNORED = {"wall time", "walltime", "timestamp", "time", "relative time", "date", "runtime", "elapsed", "elapsed time"}
@@ -32,7 +44,7 @@ _SAMPLE = 50
 class _Column:
     position: int
     name: str
-    kind: str  # "epoch", "step", "value", "run", "name", "number", "ignored"
+    kind: str  # "epoch", "step", "value", "run", "name", "part", "number", "ignored"
 
 
 @dataclass(slots=True)
@@ -110,13 +122,16 @@ class _Reader:
         )
         numbers: list[tuple[_Column, float]] = []
         epoch = step = None
-        tag = ""
+        tag = part = ""
         for column in table.columns:
             if column.position >= len(cells) or column.kind in ("ignored", "run"):
                 continue
             cell = cells[column.position].strip().strip("\"'")
             if column.kind == "name":
                 tag = cell
+                continue
+            if column.kind == "part":
+                part = f"{cell}/" if cell else ""
                 continue
             number = self._number(cell, column, table, place)
             if number is None:
@@ -127,20 +142,21 @@ class _Reader:
                 step = number
             else:
                 numbers.append((column, number))
-        self._add(run, epoch, step, tag, numbers, place)
+        self._add(run, epoch, step, (tag, part), numbers, place)
 
     def _add(
         self,
         run: str,
         epoch: float | None,
         step: float | None,
-        tag: str,
+        named: tuple[str, str],
         numbers: list[tuple[_Column, float]],
         place: int,
     ) -> None:
+        tag, part = named
         for column, number in numbers:
             wandb_run, name = self.wandb_names.get(column.position, ("", column.name))
-            name = tag if column.kind == "value" and tag else name
+            name = part + (tag if column.kind == "value" and tag else name)
             builder = self._builder(wandb_run or run)
             if epoch is not None and builder.current_epoch != epoch:
                 builder.epoch(epoch, place)
@@ -320,6 +336,8 @@ def _column_kind(name: str) -> str:
         return "name"
     if words in _VALUE_COLUMNS:
         return "value"
+    if words in table_of_roles().parts:
+        return "part"
     if words in _IGNORED or re.search(r"__(?:MIN|MAX)$", name):
         return "ignored"
     if words in ("checkpoint", "ckpt", "model", "checkpoint name", "unnamed 0", "index"):

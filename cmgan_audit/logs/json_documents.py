@@ -13,7 +13,7 @@ import yaml
 from cmgan_audit.errors import InputError
 from cmgan_audit.finding import JsonValue
 from cmgan_audit.logs.opening import read_all, read_blocks
-from cmgan_audit.logs.roles import RoleBook, counter_kind, infer
+from cmgan_audit.logs.roles import RoleBook, counter_kind, infer, table
 from cmgan_audit.logs.runs import RunBuilder, natural_x
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading
 
@@ -125,7 +125,9 @@ class _Records:
             epoch, step = (at[1], None) if at[0] == EPOCH else (None, at[1])
         if epoch is not None and math.isfinite(epoch):
             self.builder.epoch(epoch, place)
-        for name, value in scalars.items():
+        part = next((f"{v}/" for k, v in record.items() if k.lower() in table().parts and isinstance(v, str)), "")
+        for key, value in scalars.items():
+            name = part + key
             role = self.book.of(name)
             if role is None:
                 continue

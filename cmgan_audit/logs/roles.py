@@ -48,6 +48,8 @@ class RoleTable:
     steps: tuple[tuple[str, ...], ...]
     ranks: tuple[tuple[str, ...], ...]
     qualifiers: frozenset[str]
+    about: frozenset[str]
+    parts: frozenset[str]
 
     def measure(self, key: str) -> Measure | None:
         """The metric with this key."""
@@ -74,6 +76,8 @@ def table() -> RoleTable:
         steps=names(raw["steps"]),
         ranks=names(raw["ranks"]),
         qualifiers=frozenset(raw["qualifiers"]),
+        about=frozenset(raw["about"]),
+        parts=frozenset(raw["parts"]),
     )
 
 
@@ -127,6 +131,8 @@ def _kind(words: tuple[str, ...]) -> Role | None:
     t = table()
     if any(contains(words, name) for name in t.learning_rates):
         return Role("learning_rate")
+    if any(word in t.about for word in words):
+        return None
     # "PESQ loss" is a loss; a loss word that is only part of a metric's name does not occur.
     if any(word in t.losses for word in words):
         return Role("loss", higher_is_better=False)

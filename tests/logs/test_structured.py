@@ -90,6 +90,22 @@ def test_table_per_utterance_is_no_trend(tmp_path: Path) -> None:
     assert runs(tmp_path, "scores.csv", content) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("log.csv", "epoch,phase,pesq,pesq_std\n" + rows("{e},train,9.9,0.6\n{e},val,{v},0.6\n")),
+        (
+            "log.jsonl",
+            rows('{{"epoch": {e}, "split": "train", "pesq": 9.9}}\n{{"epoch": {e}, "split": "val", "pesq": {v}}}\n'),
+        ),
+    ],
+)
+def test_rows_of_training_and_evaluation_do_not_mix(tmp_path: Path, name: str, content: str) -> None:
+    (run,) = runs(tmp_path, name, content)
+    found = {s.name: list(s.ys) for s in run.series if s.role.kind == "metric"}
+    assert found == {"train/pesq": [9.9] * 4, "val/pesq": PESQ}
+
+
 def test_bad_cells_and_lines_are_said(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("epoch,pesq\n1,2.1\n2,oops\n3,2.3\n")
     (tmp_path / "b.jsonl").write_text('{"epoch": 1, "pesq": 2.1}\nnot json\n{"epoch": 2, "pesq": 2.2}\n')
