@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-_QUERY_BLOCK = 128
-"""Queries per step: wide enough for efficient products, so small that a block of scores stays in the cache."""
+_QUERY_BLOCK = 32
+"""Queries per step: so few that a block of scores stays in the cache and that few distances are computed in vain."""
 
 
 def relative_attention(query: Tensor, key: Tensor, value: Tensor, embedding: Tensor, max_distance: int) -> Tensor:
@@ -26,21 +25,24 @@ def relative_attention(query: Tensor, key: Tensor, value: Tensor, embedding: Ten
         [sequences, heads, n, d].
     """
     sequences, heads, n, d = query.shape
-    scale = d**-0.5
+    query, value = (query * d**-0.5).flatten(0, 1), value.flatten(0, 1)
+    key = key.flatten(0, 1).transpose(1, 2)
     blocks = []
     for start in range(0, n, _QUERY_BLOCK):
-        block = query[:, :, start : start + _QUERY_BLOCK]
-        rows = block.shape[2]
-        # Column c of `near` is distance (start + rows - 1) - c: falling, so that key j of query start + i stands at
-        # column rows - 1 - i + j.
+        block = query[:, start : start + _QUERY_BLOCK]
+        rows = block.shape[1]
+        # Column c of `by_distance` is distance (start + rows - 1) - c: falling, so that key j of query start + i stands
+        # at column rows - 1 - i + j.
         distances = torch.arange(start + rows - 1, start - n, -1, device=query.device)
-        near = embedding[distances.clamp(-max_distance, max_distance) + max_distance] * scale
+        near = embedding[distances.clamp(-max_distance, max_distance) + max_distance].transpose(0, 1)
+        by_distance = torch.bmm(block, near.expand(len(block), -1, -1)).contiguous()
         width = rows + n - 1
-        scores = torch.matmul(block, near.transpose(0, 1)).contiguous()
-        positions = scores.as_strided(
-            (sequences, heads, rows, n),
-            (heads * rows * width, rows * width, width - 1, 1),
-            storage_offset=scores.storage_offset() + rows - 1,
+        positions = by_distance.as_strided(
+            (len(block), rows, n),
+            (rows * width, width - 1, 1),
+            storage_offset=by_distance.storage_offset() + rows - 1,
         )
-        blocks.append(F.scaled_dot_product_attention(block, key, value, attn_mask=positions, scale=scale))
-    return blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim=2)
+        scores = torch.bmm(block, key).add_(positions)
+        blocks.append(torch.bmm(scores.softmax(dim=-1), value))
+    attended = blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim=1)
+    return attended.unflatten(0, (sequences, heads))  # type: ignore[no-any-return, no-untyped-call]
