@@ -88,9 +88,9 @@ def _parsed(call: ModelCall) -> tuple[Value | None, list[str]]:
             call.interpreter.set_attribute(target, name, value, call.location)
         return target, rest
     origin = f"the command line ({open_reason})" if open_reason else "the command line"
-    namespace = DictValue(
-        items=dict[Constant, Value](items), complete=not open_reason, attribute_access=True, origin=origin
-    )
+    held: dict[Constant, Value] = {}
+    held.update(items)
+    namespace = DictValue(items=held, complete=not open_reason, attribute_access=True, origin=origin)
     return namespace, rest
 
 

@@ -18,7 +18,7 @@ from cmgan_audit.program.values import Const, External, Instance, Value
 # An unknown part of a command line ("$DATA") carries this mark, so that what is split off from it stays unknown.
 UNKNOWN_MARK = "\0"
 
-_SUPPRESS = "==SUPPRESS=="
+_SUPPRESS = argparse.SUPPRESS
 _FLAG_ACTIONS = {"store_true": True, "store_false": False}
 
 
