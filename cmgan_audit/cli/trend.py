@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,7 +23,10 @@ from cmgan_audit.errors import InputError, MissingExtraError, UsageError
 from cmgan_audit.finding import Severity
 from cmgan_audit.logs.series import Role
 
-_FAIL_ON = ("error", "warning", "note", "never")
+if TYPE_CHECKING:
+    from cmgan_audit.gate.settings import Settings
+    from cmgan_audit.logs.search import Search
+    from cmgan_audit.rules.catalogue import Catalogue
 
 
 def trend(
@@ -63,8 +67,8 @@ def trend(
         ),
     ] = None,
     fail_on: Annotated[
-        str, typer.Option("--fail-on", help="error, warning, note or never: exit 1 from there on.")
-    ] = "error",
+        str | None, typer.Option("--fail-on", help="error, warning, note or never: exit 1 from there on (error).")
+    ] = None,
     fail_on_drop: Annotated[
         float | None, typer.Option("--fail-on-drop", metavar="X", help="A drop of X or more is an error (PESQ: 0.2).")
     ] = None,
@@ -88,8 +92,9 @@ def trend(
 
     Reads CSV, JSON, JSONL, text logs, TensorBoard event files, W&B exports and summaries, checkpoint names.
     """
+    from cmgan_audit.gate.settings import FAIL_ON, find_settings, settle_rules
     from cmgan_audit.logs.judged import Question
-    from cmgan_audit.logs.judging import judge
+    from cmgan_audit.logs.judging import DECLINE, judge
     from cmgan_audit.logs.roles import RoleBook
     from cmgan_audit.logs.search import read_logs
     from cmgan_audit.report.trend_json import trend_document
@@ -97,23 +102,35 @@ def trend(
     from cmgan_audit.rules.catalogue import load_catalogue
 
     choice("--format", output_format, ("text", "json"))
-    threshold = None if choice("--fail-on", fail_on, _FAIL_ON) == "never" else Severity(fail_on)
     if (utterances is None) != (seconds is None):
         raise UsageError("--utterances and --seconds go together: the crop table needs both")
     if fail_on_drop is not None and not fail_on_drop > 0:
         raise UsageError(f"--fail-on-drop {fail_on_drop}: not a drop above 0")
-    question = Question(tuple(metric or ()), utterances, seconds, fail_on_drop)
+    catalogue = load_catalogue()
+    settings = settle_rules(find_settings(Path.cwd()), catalogue)
+    lowest = settings.fail_on if fail_on is None else choice("--fail-on", fail_on, FAIL_ON)
+    threshold = None if lowest == "never" else Severity(lowest)
+    limits = {**catalogue[DECLINE].parameters, **settings.parameters().get(DECLINE, {})}
+    question = Question(
+        tuple(metric or ()),
+        utterances,
+        seconds,
+        fail_on_drop,
+        float(limits["warning_from"]),
+        float(limits["error_from"]),
+    )
     _ = question.table_floor  # a length outside the table is told before any log is read
     if out is not None:
         _need_plots()
-    catalogue = load_catalogue()
-    ours = frozenset(rule.id for rule in catalogue if rule.door == "trend")
-    selected = frozenset(catalogue.find(word).id for word in select) & ours if select else ours
-    selected -= frozenset(catalogue.find(word).id for word in ignore or ())
+    selected = _selected(catalogue, settings, select or [], ignore or [])
     found = read_logs(logs, RoleBook(_roles(role or [])), _compiled(pattern))
     judgement = judge(found.readings, question, catalogue, selected)
     if not judgement.judged and not judgement.findings:
         raise InputError(_nothing(found.readings != [], question.metrics, found))
+    for place, finding in enumerate(judgement.findings):
+        severity = settings.severity_of(finding.rule)
+        if severity is not None:
+            judgement.findings[place] = replace(finding, severity=severity)
     verdict = judgement.verdict(threshold)
     document = trend_document(found, judgement, verdict) if output_format == "json" or out is not None else ""
     if out is not None:
@@ -135,6 +152,21 @@ def trend(
         raise InputError(f"--strict: {len(found.failed)} logs could not be read; the first: {found.failed[0]}")
     if not judgement.judged:
         raise InputError(_nothing(True, question.metrics, found))
+
+
+def _selected(catalogue: Catalogue, settings: Settings, select: list[str], ignore: list[str]) -> frozenset[str]:
+    """The log rules that run. A `select` of the settings that names none of them speaks of the other doors."""
+    from cmgan_audit.gate.selection import matches_rule
+
+    for word in (*select, *ignore):
+        if not any(matches_rule(rule, [word]) for rule in catalogue):
+            catalogue.find(word)  # raises, and names the nearest
+    ours = [rule for rule in catalogue if rule.door == "trend"]
+    wanted = [rule for rule in ours if matches_rule(rule, select or settings.select)]
+    if not wanted and not select:
+        wanted = ours
+    unwanted = (*ignore, *(() if select else settings.ignore))
+    return frozenset(rule.id for rule in wanted if not matches_rule(rule, unwanted))
 
 
 def _need_plots() -> None:
@@ -162,10 +194,7 @@ def _compiled(pattern: str | None) -> re.Pattern[str] | None:
     return compiled
 
 
-def _nothing(has_series: bool, metrics: tuple[str, ...], found: object) -> str:
-    from cmgan_audit.logs.search import Search
-
-    assert isinstance(found, Search)
+def _nothing(has_series: bool, metrics: tuple[str, ...], found: Search) -> str:
     names = sorted({s.name for reading in found.readings for run in reading.runs for s in run.series})
     files = len(found.readings) + len(found.without_series) + len(found.failed)
     logs = f"{files} log{'s' * (files != 1)}"

@@ -29,6 +29,8 @@ class Question:
     utterances: int | None = None
     seconds: float | None = None
     fail_on_drop: float | None = None
+    pesq_warning_from: float = 0.1
+    pesq_error_from: float = 0.2
 
     @property
     def table_floor(self) -> float | None:
@@ -89,7 +91,7 @@ def matches(series: Series, name: str) -> bool:
 
 def _judge(run: Run, series: Series, question: Question, certain: bool) -> JudgedSeries:
     finite = series.finite()
-    measure = measure_of(finite)
+    measure = _with_thresholds(measure_of(finite), question)
     sentinels = sentinel_points(finite, measure)
     if sentinels:
         bad = {point[2:] + point[:1] for point in sentinels}
@@ -100,6 +102,14 @@ def _judge(run: Run, series: Series, question: Question, certain: bool) -> Judge
     floor = noise_floor(finite.ys, assumed=measure.assumed, finest=measure.finest, from_table=table_floor)
     higher = measure.higher if series.role.higher_is_better is None else series.role.higher_is_better
     return JudgedSeries(run, finite, measure, floor, find_decline(finite.ys, floor, higher), sentinels, certain)
+
+
+def _with_thresholds(measure: Measure, question: Question) -> Measure:
+    """PESQ's thresholds as the settings have them, in the unit of the values."""
+    if measure.key != "pesq":
+        return measure
+    factor = 1 / NORMALISED_SPAN if measure.high is not None and measure.high < 2 else 1.0
+    return replace(measure, small=question.pesq_warning_from * factor, large=question.pesq_error_from * factor)
 
 
 def measure_of(series: Series) -> Measure:

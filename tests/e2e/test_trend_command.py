@@ -89,6 +89,26 @@ def test_errors_say_what_is_wrong(arguments: list[str], status: int, message: st
     assert done.stdout == ""
 
 
+def test_settings_of_the_project_hold_and_flags_win(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("epoch,pesq\n1,2.3\n2,2.6\n3,2.45\n4,2.45\n5,2.45\n")
+    settings = tmp_path / "cmgan-audit.toml"
+
+    def status(text: str, *flags: str) -> int:
+        settings.write_text(text)
+        command = [str(COMMAND), "trend", str(log), *flags]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60, check=False).returncode
+
+    assert status("") == 0
+    assert status('fail_on = "warning"') == 1
+    assert status('fail_on = "warning"', "--fail-on", "error") == 0
+    assert status("[per_rule.CMG801]\nerror_from = 0.12") == 1
+    assert status('[per_rule.metric-decline]\nseverity = "error"') == 1
+    assert status('fail_on = "warning"\nignore = ["CMG8"]') == 0
+    assert status('fail_on = "warning"\nselect = ["CMG1"]') == 1
+    assert status("[per_rule.CMG801]\nerrors_from = 0.12") == 2
+
+
 def test_log_without_metrics(tmp_path: Path) -> None:
     log = tmp_path / "train.log"
     log.write_text("17:41:11,634 torch INFO Reducer buckets have been rebuilt in this iteration.\n" * 3)
