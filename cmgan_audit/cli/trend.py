@@ -88,7 +88,7 @@ def trend(
 ) -> None:
     """Find out from training logs whether a metric fell and stayed down, with the noise floor in view.
 
-    Example: cmgan-audit trend logs/ --metric pesq --utterances 824 --seconds 2 --out audit/
+    Example: cmgan-audit trend logs/ --metric pesq --out audit/
 
     Reads CSV, JSON, JSONL, text logs, TensorBoard event files, W&B exports and summaries, checkpoint names.
     """
