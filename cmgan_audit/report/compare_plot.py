@@ -44,10 +44,10 @@ def _drawn(result: ComparisonResult) -> bytes:
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     entries = [entry for entry in result.checkpoints if entry.name in result.order]
     entries.sort(key=lambda entry: list(result.order).index(entry.name))
-    places = _places(entries)
+    places = places_of(entries)
     _means(above, result, entries, places)
     _differences(below, result, entries, places)
-    _ticks(below, entries, places)
+    ticks(below, entries, places)
     figure.suptitle(_title(result), fontsize=11)
     figure.text(0.01, -0.01, _caption(result), fontsize=7.5, va="top", wrap=True)
     stream = io.BytesIO()
@@ -55,7 +55,7 @@ def _drawn(result: ComparisonResult) -> bytes:
     return stream.getvalue()
 
 
-def _places(entries: Sequence[CheckpointSummary]) -> list[float]:
+def places_of(entries: Sequence[CheckpointSummary]) -> list[float]:
     """Where each checkpoint stands: at its epoch if all have one and they rise, else at its position."""
     epochs = [entry.epoch for entry in entries if entry.epoch is not None]
     if len(epochs) == len(entries) and all(before < after for before, after in pairwise(epochs)):
@@ -97,7 +97,7 @@ def _differences(
     axes: Axes, result: ComparisonResult, entries: Sequence[CheckpointSummary], places: Sequence[float]
 ) -> None:
     place = {entry.name: at for entry, at in zip(entries, places, strict=True)}
-    shown = [one for one in _family(result) if one.candidate in place]
+    shown = [one for one in deciding_family(result) if one.candidate in place]
     axes.axhspan(-result.floor, result.floor, color="#0072B2", alpha=0.12, linewidth=0)
     axes.axhline(0, color="black", linewidth=0.8)
     used = set()
@@ -125,7 +125,8 @@ def _differences(
     axes.grid(axis="y", color="#dddddd", linewidth=0.6)
 
 
-def _family(result: ComparisonResult) -> list[Comparison]:
+def deciding_family(result: ComparisonResult) -> list[Comparison]:
+    """The comparisons that are drawn: of every checkpoint with the best before it, or with the `--baseline`."""
     family = "baseline" if result.baseline else "best"
     return [
         entry.comparison
@@ -134,14 +135,17 @@ def _family(result: ComparisonResult) -> list[Comparison]:
     ]
 
 
-def _ticks(axes: Axes, entries: Sequence[CheckpointSummary], places: Sequence[float]) -> None:
-    shown = range(0, len(entries), -(-len(entries) // LABELS_SHOWN))
+def ticks(
+    axes: Axes, entries: Sequence[CheckpointSummary], places: Sequence[float], at_most: int = LABELS_SHOWN
+) -> None:
+    """Label the horizontal axis with epochs, or with names where not every checkpoint has one."""
+    shown = range(0, len(entries), -(-len(entries) // at_most))
     epochs = [entry.epoch for entry in entries]
     if None not in epochs:
         labels = [str(epochs[at]) for at in shown]
         axes.set_xlabel("epoch")
     else:
-        labels = [_short(entries[at].name) for at in shown]
+        labels = [short(entries[at].name) for at in shown]
         axes.set_xlabel("checkpoint, in the order given")
     axes.set_xticks([places[at] for at in shown], labels)
     margin = 0.05 * (places[-1] - places[0]) or 0.5
@@ -152,7 +156,7 @@ def _title(result: ComparisonResult) -> str:
     if not result.decisive:
         return f"{len(result.order)} checkpoint(s), {len(result.utterances)} utterances"
     one = result.decisive[-1]
-    return f"{_short(one.candidate)} against {_short(one.baseline)}: {one.verdict.value} ({one.mean_difference:+.3f})"
+    return f"{short(one.candidate)} against {short(one.baseline)}: {one.verdict.value} ({one.mean_difference:+.3f})"
 
 
 def _caption(result: ComparisonResult) -> str:
@@ -164,5 +168,6 @@ def _caption(result: ComparisonResult) -> str:
     )
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
+    """A name as it fits beside a plot."""
     return name if len(name) <= 24 else f"{name[:10]}...{name[-11:]}"

@@ -29,7 +29,7 @@ def to_text(result: ComparisonResult, *, color: bool = False, out: str = "") -> 
     lines += _series(result)
     lines += _worst_utterances(result)
     lines += _findings(result, color)
-    lines += _footing(result)
+    lines += [*remarks(result), f"signature: {result.signature}"]
     if out:
         lines.append(f"written: {out}")
     return "\n".join(lines) + "\n"
@@ -143,7 +143,8 @@ def _findings(result: ComparisonResult, color: bool) -> list[str]:
     return lines
 
 
-def _footing(result: ComparisonResult) -> list[str]:
+def remarks(result: ComparisonResult) -> list[str]:
+    """What a reader must know of the numbers: the self-check, what was left out, the detectable difference."""
     lines = []
     check = result.self_check
     if check is not None and check.result == "exact":
@@ -159,7 +160,6 @@ def _footing(result: ComparisonResult) -> list[str]:
     one = result.decisive[-1] if result.decisive else None
     if one is not None and one.minimum_detectable_effect is not None:
         lines.append(f"a true difference of {one.minimum_detectable_effect:.3f} would be found with 80 % power")
-    lines.append(f"signature: {result.signature}")
     return lines
 
 
