@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,20 @@ def test_checkpoint_names(tmp_path: Path) -> None:
     assert pesq(run) == list(zip([1, 2, 3, 4], PESQ, strict=True))
     loss = next(s for s in run.series if s.role.kind == "loss")
     assert list(loss.ys) == [0.21, 0.235, 0.25, 0.258]
+
+
+class _Harmful:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return Path.touch, (Path("harm"),)  # type: ignore[return-value]
+
+
+def test_numbers_inside_checkpoints_are_read_without_running_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for e, v in enumerate(PESQ, start=1):
+        saved = {"epoch": e, "pesq_score": v, "weights": _Harmful()}
+        (tmp_path / f"model_{e}.pt").write_bytes(pickle.dumps(saved))
+    (run,) = [run for reading in read_logs([tmp_path], RoleBook()).readings for run in reading.runs]
+    assert pesq(run) == list(zip([1, 2, 3, 4], PESQ, strict=True))
+    assert not (tmp_path / "harm").exists()
