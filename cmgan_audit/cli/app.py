@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from cmgan_audit import __version__
+from cmgan_audit.cli.check import EPILOG as CHECK_EXAMPLES
+from cmgan_audit.cli.check import check
 from cmgan_audit.cli.common import run
 from cmgan_audit.cli.compare_ckpts import EPILOG as COMPARE_EXAMPLES
 from cmgan_audit.cli.compare_ckpts import compare_ckpts
@@ -47,6 +49,7 @@ def root(
     """Training diagnostics and regression audit for speech-enhancement networks of the CMGAN kind."""
 
 
+app.command("check", epilog=CHECK_EXAMPLES)(check)
 app.command("explain", epilog=EXPLAIN_EXAMPLES)(explain)
 app.command("rules", epilog=RULES_EXAMPLES)(rules)
 app.command("compare-ckpts", epilog=COMPARE_EXAMPLES)(compare_ckpts)

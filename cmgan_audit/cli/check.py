@@ -44,7 +44,7 @@ DEFAULT_BASELINE = "cmgan-audit-baseline.json"
 def check(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[PATH]...", help="Training repositories: folders, or a file of one (default: .)."),
+        typer.Argument(metavar="PATH", help="Training repositories: folders, or a file of one (default: .)."),
     ] = None,
     select: Annotated[
         list[str] | None,

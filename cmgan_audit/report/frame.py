@@ -68,7 +68,8 @@ def draw(steps: Sequence[Step], sources: Sources, ink: Ink, style: str) -> list[
             line = step.location.line
             if before and line != before + 1 and line != before:
                 drawn.append(ink("blue", " " * max(width - 3, 0) + "..."))
-            drawn += _step(step, sources, ink, style if position == 0 else "blue", "^" if position == 0 else "-", width)
+            shown = _step(step, sources, ink, style if position == 0 else "blue", "^" if position == 0 else "-", width)
+            drawn += shown[1:] if line == before else shown  # two steps on one line share its text
             before = line
             position += 1
         drawn.append(bar)

@@ -117,9 +117,9 @@ def _finding(rule: CompiledRule, scope: Scope, worlds: Sequence[Outcome[Result]]
     graded = [(*_severity(rule, scope, outcome), outcome) for outcome in worlds]
     severity, sure, outcome = max(graded, key=lambda entry: (entry[0], entry[1]))
     found = scope.bind(outcome.result.witnesses)
-    place, at = _decisive_place(rule, found, outcome.world)
+    place = _decisive_place(rule, found, outcome.world)
     evidence = [item for _, _, other in graded for item in other.result.evidence]
-    evidence = [*at, *outcome.result.evidence, *evidence]
+    evidence = [*place.evidence, *outcome.result.evidence, *evidence]
     confidence = min((Confidence.HIGH if sure else Confidence.MEDIUM, *(item.confidence for item in evidence)))
     conditions = tuple(dict.fromkeys(name for other in worlds for name in other.world.conditions))
     advice = rule.rule.fix
@@ -129,9 +129,11 @@ def _finding(rule: CompiledRule, scope: Scope, worlds: Sequence[Outcome[Result]]
         severity=severity if certain else min(severity, Severity.WARNING),
         confidence=confidence,
         message=_text(rule.messages, found, outcome.world),
-        location=place.location if place else scope.record.location,
-        trail=_name_conditions(_trail(evidence, scope.record), evidence, conditions, scope.record),
-        anchor=(place.holder.anchor if place else "") or scope.record.anchor,
+        location=place.location,
+        trail=_name_conditions(
+            _trail(evidence, scope.record, Step(place.location, rule.rule.summary)), evidence, conditions, scope.record
+        ),
+        anchor=place.anchor or scope.record.anchor,
         fix=None if advice is None else Fix(advice.title, advice.safety, reason=advice.reason),
     )
 
@@ -148,20 +150,27 @@ def _severity(rule: CompiledRule, scope: Scope, outcome: Outcome[Result]) -> tup
     raise AssertionError("the schema asks for a last case without `when`")
 
 
-def _decisive_place(rule: CompiledRule, scope: Scope, world: World) -> tuple[Evidence | None, tuple[Evidence, ...]]:
-    """The fact that `at` names with its evidence; nothing for a record's own place."""
-    if not rule.at:
-        return None, ()
-    worlds = explore(lambda inner: look_up(rule.at, scope, inner), given=world)
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a finding stands, the symbolic name of that place, and the facts that lead there."""
+
+    location: Location
+    anchor: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+def _decisive_place(rule: CompiledRule, scope: Scope, world: World) -> _Place:
+    """The place of the fact or the record that `at` names; without one the record's own."""
+    record = scope.record
+    worlds = explore(lambda inner: look_up(rule.at, scope, inner), given=world) if rule.at else None
     result = worlds[0].result if worlds else Result()
     if isinstance(result.value, Record):
         holder = result.value
-        return Evidence(".".join(rule.at), (Step(holder.location, _here(holder)), *holder.trail), holder), ()
-    return (result.evidence[-1] if result.evidence else None), result.evidence[::-1]
-
-
-def _here(record: Record) -> str:
-    return f"{record.anchor} stands here" if record.anchor else "this is the place"
+        return _Place(holder.location, holder.anchor, (Evidence(".".join(rule.at), holder.trail, holder),))
+    if not result.evidence:
+        return _Place(record.location, record.anchor)
+    decisive = result.evidence[-1]
+    return _Place(decisive.location, decisive.holder.anchor, result.evidence[::-1])
 
 
 def _text(cases: Sequence[CompiledCase], scope: Scope, world: World) -> str:
@@ -172,9 +181,12 @@ def _text(cases: Sequence[CompiledCase], scope: Scope, world: World) -> str:
     return ""
 
 
-def _trail(evidence: Iterable[Evidence], record: Record) -> Trail:
-    steps = (step for item in evidence for step in item.trail)
-    return tuple(dict.fromkeys((*steps, *record.trail)))
+def _trail(evidence: Iterable[Evidence], record: Record, decisive: Step) -> Trail:
+    """All steps, each once; it begins with the one at the decisive place, which is made where no fact tells of it."""
+    found = (step for item in evidence for step in item.trail)
+    steps = list(dict.fromkeys((*found, *record.trail)))
+    first = next((step for step in steps if step.location == decisive.location), decisive)
+    return (first, *(step for step in steps if step != first))
 
 
 def _name_conditions(trail: Trail, evidence: Sequence[Evidence], conditions: Sequence[str], record: Record) -> Trail:

@@ -1,0 +1,197 @@
+"""The gate on a git repository: a YAML-only change, a reformatted branch with a baseline, the steps of the action."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+
+TRAIN = """\
+import argparse
+
+import torch
+import yaml
+from torch.utils.data import DataLoader, Dataset
+
+
+class Pairs(Dataset):
+    def __init__(self, names):
+        self.names = names
+
+    def __len__(self):
+        return len(self.names)
+
+    def __getitem__(self, index):
+        return torch.load(self.names[index])
+
+
+def main():
+    with open("conf/train.yaml") as file:
+        config = yaml.safe_load(file)
+    loader = DataLoader(Pairs(["a", "b"]), batch_size=config["batch_size"], shuffle=True, drop_last=True)
+    model = torch.nn.Linear(4, 4)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-4)
+    model.train()
+    for epoch in range(config["epochs"]):
+        for batch in loader:
+            loss = model(batch).pow(2).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    identity = {
+        f"GIT_{who}_{what}": "test@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+    }
+    variables = {**os.environ, **identity, "PATH": path, **environment}
+    return subprocess.run(arguments, cwd=cwd, env=variables, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    """A repository whose branch main is clean; the batch size stands in a YAML file."""
+    root = tmp_path / "repo"
+    (root / "conf").mkdir(parents=True)
+    (root / "train.py").write_text(TRAIN)
+    (root / "conf" / "train.yaml").write_text("epochs: 120\nbatch_size: 8\n")
+    for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "clean"]):
+        assert run("git", *command, cwd=root).returncode == 0
+    return root
+
+
+def lower_batch(root: Path) -> None:
+    run("git", "checkout", "-q", "-b", "small", cwd=root)
+    (root / "conf" / "train.yaml").write_text("epochs: 120\nbatch_size: 1\n")
+    run("git", "commit", "-q", "-a", "-m", "smaller", cwd=root)
+
+
+def findings(done: subprocess.CompletedProcess[str]) -> list[dict]:
+    return json.loads(done.stdout)["findings"]
+
+
+def test_a_branch_that_only_changes_a_yaml_file(repo):
+    assert run("cmgan-audit", "check", cwd=repo).returncode == 0
+    lower_batch(repo)
+    done = run("cmgan-audit", "check", "--since", "main", "--format", "json", cwd=repo)
+    assert done.returncode == 1, done.stdout + done.stderr
+    [finding] = findings(done)
+    assert finding["rule"] == "CMG101"
+    assert (finding["trail"][0]["path"], finding["trail"][0]["line"]) == ("conf/train.yaml", 2)
+
+
+def test_a_branch_that_reformats_and_moves_everything(repo):
+    lower_batch(repo)
+    assert run("cmgan-audit", "check", "--write-baseline", cwd=repo).returncode == 0
+    run("git", "add", ".", cwd=repo)
+    run("git", "commit", "-q", "-m", "baseline", cwd=repo)
+    head, _, tail = TRAIN.partition("class Pairs")
+    pairs, _, rest = tail.partition("def main")
+    program = f"def main{rest.partition('if __name__')[0]}"
+    moved = f"{head}\n\n{program}\n\nclass Pairs{pairs}\n\n\nif __name__ == '__main__':\n    main()\n"
+    (repo / "train.py").write_text(moved.replace("DataLoader(Pairs", "DataLoader(\n        Pairs"))
+    (repo / "conf" / "train.yaml").write_text("# moved\n\nbatch_size:    1\nepochs: 120\n")
+    done = run("cmgan-audit", "check", "--baseline", "cmgan-audit-baseline.json", cwd=repo)
+    assert done.returncode == 0, done.stdout
+    assert "1 in the baseline" in done.stdout
+
+
+@pytest.mark.parametrize("comment", ["batch_size: 1  # {}", "# {}\nbatch_size: 1"])
+def test_a_suppression_with_a_reason_in_yaml(repo, comment):
+    text = comment.format("cmgan-audit: ignore[CMG101] -- a small card")
+    (repo / "conf" / "train.yaml").write_text(f"epochs: 120\n{text}\n")
+    done = run("cmgan-audit", "check", "--format", "json", cwd=repo)
+    assert done.returncode == 0
+    [finding] = [each for each in findings(done) if each["rule"] == "CMG101"]
+    assert finding["suppressed"] == {"reason": "a small card"}
+
+
+def test_the_pre_commit_hook_stops_a_commit(repo):
+    [hook] = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    command = [*hook["entry"].split(), *hook["args"]]
+    assert run(*command, cwd=repo).returncode == 0
+    (repo / "conf" / "train.yaml").write_text("epochs: 120\nbatch_size: 1\n")
+    run("git", "add", ".", cwd=repo)
+    script = repo / ".git" / "hooks" / "pre-commit"
+    script.write_text(f"#!/bin/sh\nexec {' '.join(command)}\n")
+    script.chmod(0o755)
+    done = run("git", "commit", "-q", "-m", "small", cwd=repo)
+    assert done.returncode != 0 and "error[CMG101]" in done.stdout + done.stderr
+
+
+def steps(text: str) -> list[dict]:
+    content = yaml.safe_load(text)
+    found = content["runs"]["steps"] if "runs" in content else next(iter(content["jobs"].values()))["steps"]
+    return [step for step in found if "run" in step]
+
+
+def play(step: dict, cwd: Path, values: dict[str, str], **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a step as the runner would: `${{ }}` filled in its variables, bash with -e and pipefail."""
+    variables = {
+        name: re.sub(r"\$\{\{\s*(.*?)\s*\}\}", lambda match: values[match.group(1)], str(value))
+        for name, value in step.get("env", {}).items()
+    }
+    return run(
+        "bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"], cwd=cwd, **variables, **environment
+    )
+
+
+def test_the_steps_of_the_action(repo, tmp_path):
+    lower_batch(repo)
+    summary = tmp_path / "summary.md"
+    (tmp_path / "cmgan-audit" / "bin").mkdir(parents=True)
+    (tmp_path / "cmgan-audit" / "bin" / "cmgan-audit").symlink_to(BIN / "cmgan-audit")
+    values = {"inputs.path": ".", "inputs.since": "main", "inputs.arguments": "--strict", "inputs.fail-on": "error"}
+    environment = {"RUNNER_TEMP": str(tmp_path), "GITHUB_STEP_SUMMARY": str(summary)}
+    install, report, decide = steps((ROOT / "action.yml").read_text())
+    assert "pip install" in install["run"]  # run by tests/e2e/test_installed_wheel.py on the built wheel
+    done = play(report, repo, values, **environment)
+    assert done.returncode == 0, done.stderr
+    assert "CMG101" in summary.read_text()
+    assert json.loads((tmp_path / "cmgan-audit.sarif").read_text())["version"] == "2.1.0"
+    done = play(decide, repo, values, **environment)
+    assert done.returncode == 1
+    assert done.stdout.startswith("::error file=conf/train.yaml,line=2,")
+
+
+def test_the_steps_of_the_workflow_that_init_writes(repo, tmp_path):
+    assert run("cmgan-audit", "init", cwd=repo).returncode == 0
+    lower_batch(repo)
+    run("git", "branch", "-q", "origin/main", "main", cwd=repo)
+    install, audit = steps((repo / ".github" / "workflows" / "cmgan-audit.yml").read_text())
+    assert install["env"]["SOURCE"] == "${{ vars.CMGAN_AUDIT_SOURCE }}"
+    done = play(install, repo, {"vars.CMGAN_AUDIT_SOURCE": ""})
+    assert done.returncode != 0 and "say what pip should install" in done.stderr
+    summary = tmp_path / "summary.md"
+    done = play(audit, repo, {"github.base_ref": "main"}, GITHUB_STEP_SUMMARY=str(summary))
+    assert done.returncode == 1 and "CMG101" in done.stdout and "CMG101" in summary.read_text()
+    assert play(audit, repo, {"github.base_ref": ""}, GITHUB_STEP_SUMMARY=str(summary)).returncode == 1
+
+
+def test_init_leaves_files_alone(repo):
+    (repo / ".pre-commit-config.yaml").write_text("repos: []\n")
+    (repo / "pyproject.toml").write_text("[tool.cmgan-audit]\nfail_on = 'note'\n")
+    done = run("cmgan-audit", "init", "--format", "json", "--source", "git+https://example.org/x", cwd=repo)
+    written = {each["path"]: each["written"] for each in json.loads(done.stdout)["files"]}
+    assert written == {
+        "cmgan-audit.toml": False,
+        ".pre-commit-config.yaml": False,
+        ".github/workflows/cmgan-audit.yml": True,
+    }
+    assert (repo / ".pre-commit-config.yaml").read_text() == "repos: []\n"
+    assert '"git+https://example.org/x"' in (repo / ".github" / "workflows" / "cmgan-audit.yml").read_text()
