@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cmgan_audit.errors import UsageError
+from cmgan_audit.errors import MissingExtraError, UsageError
 from cmgan_audit.evaluation.models.enhancer import Enhancer
 from cmgan_audit.evaluation.models.opening import BUILT_IN_MODELS, open_checkpoint
 from cmgan_audit.finding import JsonValue
@@ -23,7 +24,7 @@ class ModelOptions:
     """The options of `compare-ckpts` that decide how a checkpoint becomes an enhancer, each named after its flag.
 
     Attributes:
-        model: `--model`: `cmgan`, `PATH.py:callable` or `package.module:callable`.
+        model: `--model`: `cmgan`, `onnx`, `PATH.py:callable` or `package.module:callable`.
         repo: `--repo DIR`: a training repository whose own network class is used.
         network: `--network MODULE:CLASS`, with `repo`.
         kwargs: `--kwargs NAME=VALUE,...`: arguments of the class, as Python literals or bare words.
@@ -85,7 +86,7 @@ def model_source(options: ModelOptions) -> ModelSource:
         return _repository_source(options, options.repo)
     if options.model in BUILT_IN_MODELS:
         return ModelSource(lambda path: open_built_in(path, options), None)
-    return _factory_source(options)
+    return _onnx_source(options) if options.model == "onnx" else _factory_source(options)
 
 
 def open_built_in(path: Path, options: ModelOptions) -> Enhancer:
@@ -108,12 +109,23 @@ def _command_source(command: str) -> ModelSource:
     )
 
 
+def _onnx_source(options: ModelOptions) -> ModelSource:
+    from cmgan_audit.evaluation.models.hosted.enhancer import CodeModel, HostedEnhancer
+
+    if importlib.util.find_spec("onnxruntime") is None:
+        raise MissingExtraError("--model onnx", "onnx")
+    if options.weights is not None:
+        raise UsageError("--weights: an ONNX file holds one set of weights")
+    model = CodeModel("onnx", "onnx", Path())
+    return ModelSource(lambda path: HostedEnhancer(model, path, options.device), None)
+
+
 def _factory_source(options: ModelOptions) -> ModelSource:
     from cmgan_audit.evaluation.models.hosted.enhancer import CodeModel, HostedEnhancer
 
     if options.weights is not None:
         raise UsageError("--weights: a factory of yours reads the checkpoint itself and decides which weights it takes")
-    code, root = _parse_code("--model", options.model, Path.cwd(), f"{', '.join(BUILT_IN_MODELS)}, ")
+    code, root = _parse_code("--model", options.model, Path.cwd(), f"{', '.join(BUILT_IN_MODELS)}, onnx, ")
     model = CodeModel("factory", code, root)
     notice = f"runs the code of {options.model} in a process of its own"
     return ModelSource(lambda path: HostedEnhancer(model, path, options.device), notice)

@@ -44,8 +44,9 @@ class CodeModel:
     """Which code to run.
 
     Attributes:
-        kind: `factory` (a callable of checkpoint path and device) or `network` (a network class).
-        code: `PATH.py:name` or `package.module:name`.
+        kind: `factory` (a callable of checkpoint path and device), `network` (a network class), or `onnx` (the
+            checkpoint is the model, there is no code).
+        code: `PATH.py:name` or `package.module:name`; the name of the runtime for `onnx`.
         root: folder that is put on the child's sys.path; files below it are part of the identity.
         pipeline: for `network`: `cmgan` or `waveform`.
         kwargs: for `network`: arguments of the class.

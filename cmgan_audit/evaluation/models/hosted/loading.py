@@ -71,9 +71,13 @@ def load_model(request: Header) -> HostedModel:
         Exception: whatever the user's code raises.
     """
     kind = str(request["kind"])
+    checkpoint, device = Path(str(request["checkpoint"])), str(request["device"])
+    if kind == "onnx":
+        from cmgan_audit.evaluation.models.hosted.graphs import graph_runner
+
+        return HostedModel(graph_runner(checkpoint, device), "", None)
     root = Path(str(request["root"]))
     sys.path.insert(0, str(root))
-    checkpoint, device = Path(str(request["checkpoint"])), str(request["device"])
     if kind == "factory":
         factory = _find(str(request["code"]))
         made = factory(str(checkpoint), device)
