@@ -1,6 +1,7 @@
 """Throughput of the metrics, against CMGAN's own compute_metrics and torchmetrics, and of the worker pool.
 
-    python benchmarks/metrics_throughput.py --data VOICEBANK --cmgan CHECKOUT [--rounds N] [--out FILE]
+    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \\
+        python benchmarks/metrics_throughput.py --data VOICEBANK --cmgan CHECKOUT [--rounds N] [--out FILE]
 
 VOICEBANK holds clean/ and noisy/ at 16 kHz; CHECKOUT is a temporary checkout of ruizhecao96/CMGAN (commit 3994600). Its
 code is imported from there and stays there. torchmetrics is measured if it is installed (pip install torchmetrics).
@@ -11,15 +12,11 @@ are CPU time of that process. The pool is set against the same work in as many p
 
 from __future__ import annotations
 
-import os
-
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[name] = "1"
-
 import argparse
 import importlib.util
 import json
 import multiprocessing
+import os
 import platform
 import statistics
 import sys
@@ -48,14 +45,21 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=6, help="how often the pool gets every utterance")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
+    if os.environ.get("OMP_NUM_THREADS") != "1" or os.environ.get("OPENBLAS_NUM_THREADS") != "1":
+        sys.exit("set OMP_NUM_THREADS=1 and OPENBLAS_NUM_THREADS=1: the rates are per core")
     pairs = [
         (path.stem, read_audio(path), read_audio(arguments.data / "noisy" / path.name))
         for path in sorted((arguments.data / "clean").glob("*.wav"))
     ]
     result = {
         "what": "CPU seconds per round over all utterances, median of the rounds; ratios are of these medians",
-        "command": "python benchmarks/metrics_throughput.py --data VOICEBANK --cmgan CHECKOUT",
-        "machine": {"cores": len(os.sched_getaffinity(0)), "python": platform.python_version()},
+        "command": "OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/metrics_throughput.py "
+        "--data VOICEBANK --cmgan CHECKOUT",
+        "machine": {
+            "cores": len(os.sched_getaffinity(0)),
+            "python": platform.python_version(),
+            "load_average_at_start": round(os.getloadavg()[0], 1),
+        },
         "utterances": len(pairs),
         "seconds_of_audio": round(sum(clean.size for _, clean, _ in pairs) / SAMPLE_RATE, 1),
         "rounds": arguments.rounds,

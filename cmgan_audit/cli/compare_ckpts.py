@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cmgan_audit.evaluation.models.sources import ModelOptions
     from cmgan_audit.evaluation.options import CompareOptions
 
-NEEDED = ("numpy", "scipy", "pesq", "pystoi", "soundfile", "pebble", "matplotlib")
+NEEDED = ("numpy", "scipy", "torch", "pesq", "pystoi", "soundfile", "pebble", "matplotlib")
 FORMATS = ("text", "json")
 FAIL_ON = ("error", "warning", "note", "never")
 
