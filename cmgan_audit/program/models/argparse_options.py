@@ -8,7 +8,7 @@ from collections.abc import Callable
 from cmgan_audit.finding import Step
 from cmgan_audit.program.joins import Branch, join
 from cmgan_audit.program.models.argparse_state import OptionSpec, ParserState
-from cmgan_audit.program.models.registry import ModelCall, derives, model
+from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attribute, derives, listing, model
 from cmgan_audit.program.values import (
     Absent,
     Arguments,
@@ -99,6 +99,8 @@ def _add_argument(call: ModelCall) -> Value | None:
     if spec is None:
         change(call, parser, lambda state: dataclasses.replace(state, open_reason="an option of unknown name is added"))
         return _NONE
+
+    spec = dataclasses.replace(spec, group=_group_of(call.receiver, spec))
 
     def add(state: ParserState) -> ParserState:
         made = spec
@@ -241,7 +243,62 @@ def _get_default(call: ModelCall) -> Value | None:
     f"{_GROUP}.add_mutually_exclusive_group",
 )
 def _group(call: ModelCall) -> Value | None:
-    return None if call.receiver is None else call.instance(_GROUP, owner=call.receiver)
+    parser = owner_of(call.receiver)
+    if parser is None:
+        return None
+    title = call.text("title", 0) or ""
+    if title:
+        change(call, parser, lambda state: dataclasses.replace(state, groups=(*state.groups, title)))
+    made = call.instance(_GROUP, owner=parser)
+    made.attrs["title"] = Const(value=title or None)
+    return made
+
+
+def _group_of(receiver: Value | None, spec: OptionSpec) -> str:
+    title = receiver.attrs.get("title") if isinstance(receiver, Instance) else None
+    if isinstance(title, Const) and isinstance(title.value, str):
+        return title.value
+    return "options" if spec.flags else "positional arguments"
+
+
+# What programs look up in a parser: its groups and actions
+
+
+@attribute(f"{PARSER}._action_groups")
+def _action_groups(read: AttributeRead) -> Value | None:
+    state = state_of(read.receiver) if isinstance(read.receiver, Instance) else None
+    if not isinstance(state, ParserState):
+        return None
+    groups: list[Value] = []
+    for title in dict.fromkeys(state.groups):
+        made = Instance(cls=External(name=_GROUP), arguments=Arguments(), location=read.location)
+        made.attrs.update({"title": Const(value=title), "@owner": read.receiver})
+        groups.append(made)
+    return listing(groups)
+
+
+@attribute(f"{_GROUP}._group_actions", f"{PARSER}._actions", f"{_GROUP}._actions")
+def _actions(read: AttributeRead) -> Value | None:
+    parser = owner_of(read.receiver)
+    state = state_of(parser) if parser is not None else None
+    if not isinstance(state, ParserState) or not isinstance(read.receiver, Instance):
+        return None
+    title = read.receiver.attrs.get("title") if read.name == "_group_actions" else None
+    actions: list[Value] = []
+    for option in state.options:
+        if not isinstance(title, Const) or title.value == option.group:
+            made = Instance(cls=External(name="argparse.Action"), arguments=Arguments(), location=option.place)
+            made.attrs.update(
+                {
+                    "dest": Const(value=option.dest),
+                    "default": option.default or _NONE,
+                    "option_strings": listing([Const(value=flag) for flag in option.flags]),
+                    "required": Const(value=option.required),
+                    "help": _NONE,
+                }
+            )
+            actions.append(made)
+    return listing(actions, complete=not state.open_reason)
 
 
 @model(f"{PARSER}.add_subparsers")

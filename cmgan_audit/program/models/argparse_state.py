@@ -39,6 +39,7 @@ class OptionSpec(Value):
     nargs: int | str | None = None
     required: bool = False
     extra: str = ""
+    group: str = "options"
 
     @property
     def name(self) -> str:
@@ -70,6 +71,7 @@ class ParserState(Value):
     unsure_defaults: str = ""
     prefix_chars: str = "-"
     abbreviate: bool = True
+    groups: tuple[str, ...] = ("positional arguments", "options")
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,13 @@ def _launch(command: CommandLine) -> Launch | None:
 
 
 def _marked(word: str) -> str:
-    return UNKNOWN_MARK + word if isinstance(word, UnknownWord) else word
+    """A word that is only known at run time with its mark; of `--flag=$VALUE` the value carries it."""
+    return _with_mark(str(word)) if isinstance(word, UnknownWord) else word
+
+
+def _with_mark(word: str) -> str:
+    flag, equals, value = word.partition("=")
+    return f"{flag}={UNKNOWN_MARK}{value}" if equals and "$" not in flag else UNKNOWN_MARK + word
 
 
 def _shown(word: str, before: str, command: CommandLine, number: int) -> str:
@@ -73,12 +79,9 @@ def _is_placeholder(word: str) -> bool:
 
 def _without_placeholders(words: list[str], steps: list[Step]) -> tuple[list[str], list[Step]]:
     """A placeholder in a document ("--data_dir <folder>") says that there is a value, not which."""
-    kept = [(word.replace("$PLACEHOLDER", "a placeholder"), step) for word, step in zip(words, steps, strict=True)]
-    marked = [
-        (UNKNOWN_MARK + word if "a placeholder" in word and UNKNOWN_MARK not in word else word, step)
-        for word, step in kept
-    ]
-    return [word for word, _ in marked], [step for _, step in marked]
+    plain = [word.replace("$PLACEHOLDER", "a placeholder") for word in words]
+    known = [word if UNKNOWN_MARK in word or "a placeholder" not in word else _with_mark(word) for word in plain]
+    return known, steps
 
 
 def bare(entry: str) -> Launch:

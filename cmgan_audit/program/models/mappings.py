@@ -1,0 +1,107 @@
+"""Dictionaries whose keys are attributes too: namespaces, EasyDict, Box, Munch, ConfigDict and their relatives."""
+
+from __future__ import annotations
+
+from cmgan_audit.program.models.lifting import as_dict, copied
+from cmgan_audit.program.models.registry import ModelCall, listing, model
+from cmgan_audit.program.values import Const, Constant, DictValue, ListValue, Unknown, Value
+
+# Libraries whose nested dictionaries become such objects too.
+_NESTED = (
+    "easydict.EasyDict",
+    "box.Box",
+    "box.ConfigBox",
+    "munch.munchify",
+    "addict.Dict",
+    "attrdict.AttrDict",
+    "attrdict.AttrMap",
+    "dotmap.DotMap",
+    "ml_collections.ConfigDict",
+    "ml_collections.config_dict.ConfigDict",
+    "ml_collections.config_dict.create",
+    "ml_collections.FrozenConfigDict",
+    "yacs.config.CfgNode",
+    "dotted_dict.DottedDict",
+    "prodict.Prodict",
+    "hydra.utils.DictConfig",
+    "lightning.pytorch.utilities.AttributeDict",
+    "lightning.fabric.utilities.AttributeDict",
+)
+_FLAT = (
+    "argparse.Namespace",
+    "types.SimpleNamespace",
+    "munch.Munch",
+    "munch.DefaultMunch",
+    "optparse.Values",
+    "transformers.utils.ModelOutput",
+)
+
+
+@model(*_FLAT, *_NESTED)
+def _mapping(call: ModelCall) -> Value:
+    nested = call.callee in _NESTED
+    items: dict[Constant, Value] = {}
+    complete = True
+    origin = ""
+    for source in call.arguments.positional:
+        held = as_dict(source)
+        if held is None:
+            if not isinstance(source, Const):
+                complete = False
+                origin = f"{call.callee} of unknown content" + (
+                    f": {source.reason}" if isinstance(source, Unknown) else ""
+                )
+            continue
+        items.update(held.items)
+        complete = complete and held.complete
+        origin = origin or held.origin
+    items.update(call.arguments.keywords)
+    complete = complete and not call.arguments.open_kwargs
+    made = DictValue(items=items, complete=complete, attribute_access=True, origin=origin)
+    return copied(made, attribute_access=True) if nested else made
+
+
+@model("argparse.Namespace._get_kwargs", "builtins.dict._get_kwargs")
+def _get_kwargs(call: ModelCall) -> Value | None:
+    held = as_dict(call.receiver) if call.receiver is not None else None
+    if held is None:
+        return None
+    pairs: list[Value] = [listing([Const(value=key), held.items[key]], "tuple") for key in sorted(held.items, key=str)]
+    return listing(pairs, complete=held.complete)
+
+
+@model(
+    "builtins.dict.to_dict",
+    "builtins.dict.toDict",
+    "builtins.dict.as_dict",
+    "builtins.dict.clone",
+    "builtins.dict.copy_and_resolve_references",
+    "builtins.dict.__copy__",
+    "builtins.dict.deepcopy",
+)
+def _to_dict(call: ModelCall) -> Value | None:
+    """The plain dictionary of an attribute dictionary."""
+    if not isinstance(call.receiver, DictValue):
+        return None
+    keeps = call.callee.endswith(("clone", "__copy__", "deepcopy"))
+    return copied(call.receiver, attribute_access=None if keeps else False)
+
+
+@model("builtins.dict.merge_from_list")
+def _merge_from_list(call: ModelCall) -> Value | None:
+    """yacs: `cfg.merge_from_list(["TRAIN.BATCH", 4])`."""
+    pairs = call.get("cfg_list", 0)
+    if not isinstance(call.receiver, DictValue):
+        return None
+    if not isinstance(pairs, ListValue) or not pairs.complete:
+        call.interpreter.journal.set_open(call.receiver)
+        return Const(value=None)
+    for key, value in zip(pairs.items[::2], pairs.items[1::2], strict=False):
+        if isinstance(key, Const):
+            target: Value | None = call.receiver
+            *parents, last = str(key.value).split(".")
+            for parent in parents:
+                target = target.items.get(parent) if isinstance(target, DictValue) else None
+            if isinstance(target, DictValue):
+                call.interpreter.journal.set_item(target, last, value)
+    return Const(value=None)

@@ -1,0 +1,224 @@
+"""What is only known while the program runs on its machines: processes, devices, modules by name, parts of Python."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cmgan_audit.program.interpreter import ProgramRaisedError
+from cmgan_audit.program.joins import Branch, join
+from cmgan_audit.program.models.lifting import copied
+from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
+from cmgan_audit.program.values import (
+    Arguments,
+    Choice,
+    ClassValue,
+    Const,
+    Constant,
+    DictValue,
+    Instance,
+    ListValue,
+    Symbol,
+    Unknown,
+    Value,
+)
+
+_NONE = Const(value=None)
+
+
+# Processes and devices: numbers as formulas, with their value on one process
+
+
+@model(
+    "torch.distributed.get_world_size",
+    "accelerate.Accelerator.num_processes",
+    "horovod.torch.size",
+    "torch_xla.core.xla_model.xrt_world_size",
+)
+def _world_size(call: ModelCall) -> Value:
+    return Symbol(formula="world_size", at_one=1)
+
+
+@model("torch.cuda.device_count", "torch.npu.device_count", "torch.xpu.device_count")
+def _device_count(call: ModelCall) -> Value:
+    return Symbol(formula="device_count", at_one=1)
+
+
+@model("torch.distributed.get_rank", "horovod.torch.rank", "torch_xla.core.xla_model.get_ordinal")
+def _rank(call: ModelCall) -> Value:
+    return Symbol(formula="rank", at_one=0)
+
+
+@model("os.cpu_count", "multiprocessing.cpu_count", "torch.multiprocessing.cpu_count", "psutil.cpu_count")
+def _cpu_count(call: ModelCall) -> Value:
+    return Symbol(formula="cpu_count")
+
+
+# Modules and attributes by name
+
+
+@model("importlib.import_module", "importlib.__import__")
+def _import_module(call: ModelCall) -> Value | None:
+    name, package = call.get("name", 0), call.get("package", 1)
+    return _imported(call, name, package)
+
+
+def _imported(call: ModelCall, name: Value | None, package: Value | None) -> Value | None:
+    if isinstance(name, Choice):
+        sides = [(_imported(call, o.value, package), Branch(o.condition, o.facts)) for o in name.options]
+        return join([(value or Unknown(reason="a module at run time"), branch) for value, branch in sides])
+    if not isinstance(name, Const) or not isinstance(name.value, str):
+        reason = f": {name.reason}" if isinstance(name, Unknown) else ""
+        return Unknown(reason=f"which module is imported is not known{reason}")
+    text = name.value
+    if text.startswith("."):
+        if not isinstance(package, Const) or not isinstance(package.value, str):
+            return Unknown(reason=f"the package that {text} is relative to is not known")
+        dots = len(text) - len(text.lstrip("."))
+        parts = package.value.split(".")
+        text = ".".join([*parts[: len(parts) - dots + 1], text[dots:]])
+    return call.interpreter.import_module(text, call.location)
+
+
+@model("pydoc.locate", "hydra.utils.get_class", "hydra.utils.get_method", "hydra.utils.get_object")
+def _locate(call: ModelCall) -> Value | None:
+    text = call.text("path", 0)
+    return None if text is None else located(call, text)
+
+
+def located(call: ModelCall, text: str) -> Value:
+    """What a dotted name means: the longest part that is a module of the tree, then attributes of it."""
+    parts = text.split(".")
+    for count in range(len(parts) - 1, 0, -1):
+        found = call.interpreter.import_module(".".join(parts[:count]), call.location)
+        if not hasattr(found, "module"):
+            continue
+        for name in parts[count:]:
+            found = call.interpreter.attribute(found, name, call.location)
+        return found
+    from cmgan_audit.program.names import canonical
+    from cmgan_audit.program.values import External
+
+    if len(parts) == 1:
+        return External(name=f"builtins.{text}")
+    return External(name=canonical(text))
+
+
+# Copies, partial calls, named tuples
+
+
+@model("copy.deepcopy")
+def _deepcopy(call: ModelCall) -> Value | None:
+    value = call.get("x", 0)
+    return copied(value) if isinstance(value, DictValue | ListValue) else value
+
+
+@model("copy.copy", "dataclasses.replace")
+def _copy(call: ModelCall) -> Value | None:
+    value = call.get("x", 0) or call.get("obj")
+    if isinstance(value, DictValue):
+        return replace(value, items=dict(value.items))
+    if isinstance(value, ListValue):
+        return replace(value, items=list(value.items))
+    if isinstance(value, Instance):
+        attrs = dict(value.attrs)
+        if call.callee.endswith("replace"):
+            attrs.update(call.arguments.keywords)
+        return replace(value, attrs=attrs)
+    return value
+
+
+@model("dataclasses.asdict", "attr.asdict", "attrs.asdict")
+def _asdict(call: ModelCall) -> Value | None:
+    value = call.get("obj", 0) or call.get("inst")
+    return plain_fields(value) if isinstance(value, Instance) and isinstance(value.cls, ClassValue) else None
+
+
+def plain_fields(value: Value) -> Value:
+    """Objects of the tree as dictionaries of their attributes, all the way down."""
+    if isinstance(value, Instance) and isinstance(value.cls, ClassValue):
+        held = {name: plain_fields(item) for name, item in value.attrs.items() if not name.startswith("@")}
+        items: dict[Constant, Value] = {}
+        items.update(held)
+        return DictValue(items=items, origin=value.cls.name)
+    if isinstance(value, ListValue):
+        return replace(value, items=[plain_fields(item) for item in value.items])
+    return value
+
+
+@model("functools.partial")
+def _partial(call: ModelCall) -> Value | None:
+    if not call.arguments.positional:
+        return None
+    function, *rest = call.arguments.positional
+    kept = replace(call.arguments, positional=tuple(rest), keywords=dict(call.arguments.keywords))
+    return call.instance(function=function, arguments=kept)
+
+
+@model("functools.partial.__call__")
+def _call_partial(call: ModelCall) -> Value | None:
+    function, kept = call.state("function"), call.state("arguments")
+    if function is None or not isinstance(kept, Arguments):
+        return None
+    arguments = Arguments(
+        positional=(*kept.positional, *call.arguments.positional),
+        keywords={**kept.keywords, **call.arguments.keywords},
+        open_kwargs=kept.open_kwargs or call.arguments.open_kwargs,
+    )
+    return call.interpreter.call(function, arguments, call.location)
+
+
+for _name in ("functools.lru_cache", "functools.cache", "functools.wraps", "functools.singledispatch"):
+
+    @model(f"{_name}.__call__")
+    def _decorated(call: ModelCall) -> Value | None:
+        return call.arguments.positional[0] if call.arguments.positional else None
+
+
+@model("functools.cache", "functools.lru_cache", "functools.singledispatch", "torch.compile", "torch.jit.script")
+def _wrapped(call: ModelCall) -> Value | None:
+    """A decorator without arguments, or a wrapper: what is called stays what was given."""
+    given = call.arguments.positional
+    if len(given) == 1 and not isinstance(given[0], Const):
+        return given[0]
+    return None
+
+
+derives("cloudpickle.partial", "functools.partial")
+
+
+@model("sys.exit", "os._exit", "os.abort", "argparse.ArgumentParser.error", "argparse.ArgumentParser.exit")
+def _exit(call: ModelCall) -> Value:
+    raise ProgramRaisedError("SystemExit", call.location)
+
+
+@model("ast.literal_eval")
+def _literal_eval(call: ModelCall) -> Value | None:
+    import ast
+
+    from cmgan_audit.program.containers import lifted
+
+    text = call.text("node_or_string", 0)
+    if text is None or len(text) > 10_000:
+        return None
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        return Unknown(reason=f"{text[:40]!r} is no literal")
+    if isinstance(value, dict):
+        return DictValue(items={key: lifted(item, call.arguments.positional[0]) for key, item in value.items()})
+    return lifted(value, call.arguments.positional[0])
+
+
+@model("torch.utils.data.random_split")
+def _random_split(call: ModelCall) -> Value | None:
+    """One `Subset` per length; which items each holds is a draw, unless its generator is seeded."""
+    dataset, lengths = call.get("dataset", 0), call.get("lengths", 1)
+    if dataset is None or not isinstance(lengths, ListValue):
+        return None
+    parts: list[Value] = []
+    for number, length in enumerate(lengths.items):
+        indices = Unknown(reason="the indices of a random split", draws=length.draws)
+        arguments = Arguments(positional=(dataset, indices), keywords={"@part": Const(value=number), "@length": length})
+        subset = call.instance("torch.utils.data.Subset")
+        parts.append(replace(subset, arguments=arguments))
+    return listing(parts, complete=lengths.complete)
