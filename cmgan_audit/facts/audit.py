@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,17 +46,17 @@ class Collected:
     unresolved: tuple[Unresolved, ...] = ()
 
 
-def collect(root: Path, excluded: Callable[[str], bool] = lambda path: False) -> Collected:
+def collect(root: Path, exclude: Sequence[str] = ()) -> Collected:
     """Collect the records of a training repository.
 
     Args:
         root: its folder, or a single Python file.
-        excluded: whether a path (relative, with forward slashes) is left out.
+        exclude: patterns of paths that are left out, as in .gitignore.
 
     Raises:
         InputError: there is nothing to analyse.
     """
-    tree = SourceTree(root, excluded)
+    tree = SourceTree(root, exclude)
     assigned = Assigned(tree)
     seen: list[Seen] = []
     limits: list[Step] = []

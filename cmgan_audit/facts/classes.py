@@ -69,14 +69,13 @@ def is_loader(value: Value) -> bool:
 def is_network(value: Value) -> bool:
     """Whether an object is a torch module."""
     return (
-        (isinstance(value, Instance)
+        isinstance(value, Instance)
         and any(
             name.startswith("torch.nn.") and not name.startswith("torch.nn.functional")
             for name in library_bases(value)
             if name.rpartition(".")[2][:1].isupper()
-        ))
-        or any(name.endswith((".LightningModule", ".Brain")) for name in library_bases(value))
-    )
+        )
+    ) or any(name.endswith((".LightningModule", ".Brain")) for name in library_bases(value))
 
 
 def bare_network(value: Instance) -> Instance:

@@ -16,7 +16,7 @@ from cmgan_audit.facts.records import Dataset
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import class_name, why_unknown
 from cmgan_audit.finding import Location, Step
-from cmgan_audit.program.probe import call_function, call_method
+from cmgan_audit.program.probe import call_method, call_value
 from cmgan_audit.program.trace import CallEvent, Event, SliceEvent
 from cmgan_audit.program.values import (
     ClassValue,
@@ -75,7 +75,7 @@ def dataset_of(scene: Scene, made: Made) -> Dataset:
         _probe_dataset(scene, each, found)
     collate = made.arguments.get("collate_fn", 6)
     if collate is not None:
-        _probe_collate(scene, collate, made.location, found)
+        _probe_collate(scene, collate, made.loader, found)
     name = class_name(first) if first is not None else "the dataset"
     place = first.location if first is not None else made.location
     fact, drawn_by, evidence = _judge(found, name, place, first)
@@ -124,7 +124,7 @@ def _probe_dataset(scene: Scene, dataset: Instance, found: _Found) -> None:
     for method, arguments in (("__getitem__", [_index()]), ("__iter__", []), ("__getitems__", [_index()])):
         if not _defines(dataset.cls, method):
             continue
-        events, result = call_method(scene.run, dataset, method, arguments, dataset.location)
+        events, _ = call_method(scene.run, dataset, method, arguments)
         found.looked_at.append(f"{dataset.cls.name}.{method}")
         _collect(events, dataset, found)
         return
@@ -143,16 +143,14 @@ def _defines(cls: ClassValue, method: str, depth: int = 12) -> bool:
     return depth > 0 and any(_defines(base, method, depth - 1) for base in bases)
 
 
-def _probe_collate(scene: Scene, collate: Value, place: Location, found: _Found) -> None:
-    item = UnknownValue(reason="data: an item of the dataset")
+def _probe_collate(scene: Scene, collate: Value, loader: Instance, found: _Found) -> None:
     for option in options_of(collate):
+        batch = ListValue(items=[UnknownValue(reason="an item of the dataset")], complete=False)
         if isinstance(option.value, FunctionValue):
-            batch = ListValue(items=[item], complete=False)
-            events, _ = call_function(scene.run, option.value, [batch], place)
+            events, _ = call_value(scene.run, option.value, [batch], loader)
             _collect(events, None, found)
         elif isinstance(option.value, Instance) and isinstance(option.value.cls, ClassValue):
-            batch = ListValue(items=[item], complete=False)
-            events, _ = call_method(scene.run, option.value, "__call__", [batch], place)
+            events, _ = call_method(scene.run, option.value, "__call__", [batch])
             _collect(events, option.value, found)
 
 
@@ -216,11 +214,15 @@ def _judge(found: _Found, name: str, place: Location, first: Instance | None) ->
     if found.crops:
         draw, cut, event = found.crops[0]
         steps = [Step(draw.location, f"{_short(draw.callee)} draws the place of the cut")]
+        steps += [
+            Step(frame.call, f"{frame.function.rpartition('.')[2]}() is called here")
+            for frame in reversed(event.context.frames[1:])
+        ]
         if cut != draw.location:
-            steps.append(Step(cut, "the item is cut there"))
+            steps.insert(1, Step(cut, "the item is cut there"))
         conditions = [condition.text for condition in event.context.conditions]
         if conditions:
-            steps[-1] = Step(steps[-1].location, f"{steps[-1].note}, where {' and '.join(conditions[:3])}")
+            steps[0] = Step(draw.location, f"{steps[0].note}, where {' and '.join(conditions[:3])}")
         steps.append(Step(place, f"this object takes that path: {how}"))
         return Known(True, tuple(steps)), _short(draw.callee), ""
     if found.open:

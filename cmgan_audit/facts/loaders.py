@@ -13,10 +13,10 @@ from cmgan_audit.facts.reseeding import reseeded
 from cmgan_audit.facts.roles import judged_by_names, name_signs, role_of
 from cmgan_audit.facts.samplers import sampler_of
 from cmgan_audit.facts.scene import Made, Scene
-from cmgan_audit.facts.values import fact_of, known_number, with_step
+from cmgan_audit.facts.values import fact_of, known_number, same_object, with_step
 from cmgan_audit.finding import Step
 from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import innermost_function
+from cmgan_audit.program.trace import CallEvent, innermost_function
 from cmgan_audit.program.values import Instance
 from cmgan_audit.rules.record import Fact, Known, Unknown
 
@@ -114,9 +114,13 @@ def _iterated(scene: Scene, made: Made) -> Fact:
     if scene.run.launch.condition == UNREACHED:
         return Unknown(f"the loader at {made.location} is {UNREACHED}")
     for event in scene.calls:
-        given = [*event.arguments.positional, *event.arguments.keywords.values()]
-        known = isinstance(event.result, Instance) and event.result.external_name
-        if known and any(isinstance(value, Instance) and value.attrs is made.loader.attrs for value in given):
-            if canonical(event.callee).partition(".")[0] not in ("builtins", "tqdm"):
-                return Unknown(f"it is handed to {event.callee}")
+        if _takes(event, made) and canonical(event.callee).partition(".")[0] not in ("builtins", "tqdm"):
+            return Unknown(f"it is handed to {event.callee}")
     return Known(False, (Step(made.location, "it is never drawn from"),))
+
+
+def _takes(event: CallEvent, made: Made) -> bool:
+    """Whether a loader is an argument of a library call, which may draw from it."""
+    given = [*event.arguments.positional, *event.arguments.keywords.values()]
+    library = isinstance(event.result, Instance) and event.result.external_name
+    return bool(library) and any(isinstance(value, Instance) and same_object(value, made.loader) for value in given)

@@ -8,8 +8,9 @@ from cmgan_audit.facts.roles import gradients_off
 from cmgan_audit.facts.scene import Made, Pass, Scene, Use
 from cmgan_audit.facts.values import class_name, constant, same_object
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.program.joins import opposite
 from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import Context, innermost_function
+from cmgan_audit.program.trace import innermost_function
 from cmgan_audit.program.values import Const, Instance
 from cmgan_audit.rules.record import Fact, Known, Unknown
 
@@ -47,7 +48,11 @@ def _loop(scene: Scene, single: Pass, role: Fact, named: str) -> Loop | None:
             framework=framework,
         )
     inside = [use for use in scene.uses if single.holds(use.event.context)]
-    runs = [use for use in inside if use.kind == "run" and use.on is not None and _is_kept(scene, use.on)]
+    runs = [
+        use
+        for use in inside
+        if use.kind == "run" and use.on is not None and _is_kept(scene, use.on) and not _impossible(use)
+    ]
     if not runs:
         return None
     if any(use.kind in ("backward", "step") for use in inside):
@@ -68,6 +73,12 @@ def _loop(scene: Scene, single: Pass, role: Fact, named: str) -> Loop | None:
         no_grad=_no_grad(scene, runs),
         mode_layers=layers,
     )
+
+
+def _impossible(use: Use) -> bool:
+    """Whether a use stands under a branch and its opposite: the two sides of one test, met on the way."""
+    texts = {condition.text for condition in use.event.context.conditions}
+    return any(opposite(text) in texts for text in texts)
 
 
 def _is_kept(scene: Scene, network: Instance) -> bool:
@@ -102,8 +113,8 @@ def _mode(scene: Scene, runs: list[Use]) -> tuple[Fact, str]:
             if first is None or (switched and not layers):
                 first = (run, class_name(bare_network(run.on)) if run.on is not None else "the network")
             layers += switched
-        elif state == "open":
-            doubtful = doubtful or (run, str(use.event.location) if use is not None else "")
+        elif state == "open" and use is not None:
+            doubtful = doubtful or (run, str(use.event.location))
         else:
             shown = shown or use
     if first is not None:
@@ -120,23 +131,33 @@ def _state(scene: Scene, run: Use) -> tuple[str, Use | None]:
     """The mode of a network at one of its uses: "train", "eval", or "open" when a switch may not have happened."""
     assert run.on is not None
     network = bare_network(run.on)
+    here = {condition.text for condition in run.event.context.conditions}
+    possible: dict[str, Use] = {}
     for use in reversed([use for use in scene.of("eval", "train") if use.position < run.position]):
         if use.on is None or not _reaches(bare_network(use.on), network):
             continue
-        if not _certain(use.event.context, run.event.context):
+        under = {condition.text for condition in use.event.context.conditions}
+        if any(opposite(text) in here for text in under):
             continue
-        argument = use.event.arguments.get("mode", 0)
-        if use.kind == "train" and argument is not None and not isinstance(argument, Const):
-            return "open", use
-        to_train = use.kind == "train" and constant(argument) is not False
-        return ("train" if to_train else "eval"), use
-    return "train", None
+        mode = _mode_after(use)
+        possible.setdefault(mode, use)
+        if under <= here:
+            break
+    else:
+        possible.setdefault("train", run)  # as it was made
+    if len(possible) == 1:
+        return next(iter(possible.items()))
+    return "open", next(iter(possible.values()))
 
 
-def _certain(switch: Context, run: Context) -> bool:
-    """Whether a switch surely happened before a use: under no branch that the use is not under too."""
-    held = {(condition.text, condition.location) for condition in run.conditions}
-    return all((condition.text, condition.location) in held for condition in switch.conditions) or not run.conditions
+def _mode_after(use: Use) -> str:
+    """The mode that `eval()`, `train()` or `train(flag)` leaves."""
+    argument = use.event.arguments.get("mode", 0)
+    if use.kind == "eval":
+        return "eval"
+    if argument is not None and not isinstance(argument, Const):
+        return "open"
+    return "eval" if constant(argument) is False else "train"
 
 
 def _reaches(switched: Instance, network: Instance) -> bool:

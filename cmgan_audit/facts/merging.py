@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.finding import Location
@@ -66,8 +67,8 @@ def _joined(way: Sequence[Seen]) -> Loader:
 def _named(loader: Loader, condition: str, differing: Sequence[str]) -> Loader:
     if not condition:
         return loader
-    changed = {name: _under(getattr(loader, name), condition) for name in differing}
-    return dataclasses.replace(loader, **changed)
+    named: Any = {name: _under(getattr(loader, name), condition) for name in differing}
+    return dataclasses.replace(loader, **named)
 
 
 def _under(fact: Fact, condition: str) -> Fact:

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from cmgan_audit.facts.records import EVAL, TRAIN
-from cmgan_audit.facts.scene import Made, Scene
+from cmgan_audit.facts.scene import Made, Pass, Scene, Use
 from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.program.trace import innermost_function
@@ -65,9 +65,9 @@ def name_signs(scene: Scene, made: Made, names: list[tuple[str, Location]]) -> l
         names: what the loader and its dataset are assigned to, with the places.
     """
     signs = [Sign(2.0 * leaning(name), f"it is called {name}", place) for name, place in names if leaning(name)]
-    for frame in made.context.frames[-3:]:
+    for frame in made.context.frames[-2:]:
         function = frame.function.rpartition(".")[2]
-        if leaning(function):
+        if leaning(function) and len(_WORD.findall(function)) > 1:  # `train()` alone trains; it makes all loaders
             signs.append(Sign(1.5 * leaning(function), f"it is made in {function}()", frame.call))
     for dataset in instances_of(made.arguments.get("dataset", 0)):
         signs.extend(_dataset_signs(dataset))
@@ -140,7 +140,8 @@ def _spoken(role: str, signs: list[Sign]) -> list[Sign]:
 
 def _use_signs(scene: Scene, made: Made, named: str) -> list[tuple[str, str, Location]]:
     """What the loops over a loader do, the most telling first."""
-    trained, evaluated = [], []
+    trained: list[tuple[str, str, Location]] = []
+    evaluated: list[tuple[str, str, Location]] = []
     for single in scene.passes_over(made.loader):
         where = innermost_function(single.event.context).rpartition(".")[2]
         inside = [use for use in scene.uses if single.holds(use.event.context)]
@@ -163,16 +164,14 @@ def _use_signs(scene: Scene, made: Made, named: str) -> list[tuple[str, str, Loc
     return [*trained, *evaluated]
 
 
-def _of_other_loop(scene: Scene, outer: object, use: object) -> bool:
+def _of_other_loop(scene: Scene, outer: Pass, use: Use) -> bool:
     """Whether a use belongs to a loop over another loader inside this one (an epoch loop drawn from a loader)."""
     inner = [
         other
         for other in scene.passes
-        if other is not outer
-        and other.holds(use.event.context)  # type: ignore[attr-defined]
-        and outer.holds(other.event.context)  # type: ignore[attr-defined]
+        if other is not outer and other.holds(use.event.context) and outer.holds(other.event.context)
     ]
-    return any(not same_object(other.loader, outer.loader) for other in inner)  # type: ignore[attr-defined]
+    return any(not same_object(other.loader, outer.loader) for other in inner)
 
 
 def gradients_off(scene: Scene, position: int, managers: tuple[str, ...]) -> bool:

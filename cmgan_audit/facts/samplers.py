@@ -7,7 +7,7 @@ from cmgan_audit.facts.records import NO, Sampler
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import class_name, constant, fact_of, same_object
 from cmgan_audit.finding import Step
-from cmgan_audit.program.values import Choice, Const, Instance, Option, Value, options_of
+from cmgan_audit.program.values import Arguments, Choice, Const, Instance, Option, Value, options_of
 from cmgan_audit.program.values import Unknown as UnknownValue
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
 
@@ -93,12 +93,14 @@ def _distributed_sampler(scene: Scene, made: Made, given: Value, sampler: Instan
     )
 
 
-def _own_arguments(scene: Scene, sampler: Instance):  # type: ignore[no-untyped-def]
+def _own_arguments(scene: Scene, sampler: Instance) -> Arguments:
     """The arguments that reach torch's sampler: those of super().__init__() in a class of the tree."""
     for event in scene.calls:
-        if event.callee.endswith("DistributedSampler.__init__") and isinstance(event.receiver, Instance):
-            if same_object(event.receiver, sampler):
-                return event.arguments
+        receiver = event.receiver
+        if event.callee.endswith("DistributedSampler.__init__") and isinstance(receiver, Instance):
+            own = event.arguments if same_object(receiver, sampler) else None
+            if own is not None:
+                return own
     return sampler.arguments
 
 

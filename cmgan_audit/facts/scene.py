@@ -13,12 +13,16 @@ from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.finding import Location
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Context, IterateEvent, Run, StoreEvent
-from cmgan_audit.program.values import Arguments, Choice, Instance, Value, options_of
+from cmgan_audit.program.values import Arguments, BoundMethod, Choice, Instance, Value
 
 # Methods of a network that do bookkeeping; every other call of one is a use of it.
-BOOKKEEPING = frozenset(
-    ["train", "eval", "to", "cuda", "cpu", "half", "float", "double", "parameters", "named_parameters", "state_dict", "load_state_dict", "zero_grad", "apply", "requires_grad_", "modules", "named_modules", "children", "named_children", "buffers", "named_buffers", "register_buffer", "add_module", "register_parameter", "share_memory", "type", "extra_repr", "freeze", "unfreeze", "load", "save", "log", "log_dict", "print", "save_hyperparameters", "configure_optimizers", "load_from_checkpoint", "from_pretrained", "save_pretrained", "summary"]
+_BOOKKEEPING = (
+    "train eval to cuda cpu half float double parameters named_parameters state_dict load_state_dict zero_grad "
+    "apply requires_grad_ modules named_modules children named_children buffers named_buffers register_buffer "
+    "add_module register_parameter share_memory type extra_repr freeze unfreeze save load log log_dict print "
+    "save_hyperparameters configure_optimizers load_from_checkpoint from_pretrained save_pretrained summary"
 )
+BOOKKEEPING = frozenset(_BOOKKEEPING.split())
 SEEDS = ("torch.manual_seed", "random.seed", "numpy.random.seed", "torch.cuda.manual_seed_all")
 
 
@@ -108,8 +112,8 @@ def _sort_call(scene: Scene, event: CallEvent, position: int) -> None:
         scene.norms.append(event)
     kind, on = _use_of(event, name, member)
     if kind:
-        for each in on or [None]:
-            scene.uses.append(Use(kind, event, position, each))
+        targets: list[Instance | None] = [*on] or [None]
+        scene.uses.extend(Use(kind, event, position, each) for each in targets)
 
 
 def _loaders_made(event: CallEvent, name: str) -> list[Instance]:
@@ -129,7 +133,7 @@ def _use_of(event: CallEvent, name: str, member: str) -> tuple[str, list[Instanc
     if member == "backward" or name.endswith((".manual_backward", ".backward_pass")):
         return "backward", []
     if member == "set_epoch":
-        return "set_epoch", receivers
+        return "set_epoch", receivers or _owners(event.receiver)
     if name in SEEDS or member == "seed_everything":
         return "seed", []
     if name in ("torch.set_grad_enabled",):
@@ -152,8 +156,8 @@ def _is_scheduler(receivers: list[Instance]) -> bool:
     return any("lr_scheduler" in each.external_name or "cheduler" in each.external_name for each in receivers)
 
 
-def receivers_of(value: Value | None) -> Iterator[Instance]:
-    """The objects that a method may be called on."""
-    for option in options_of(value) if value is not None else ():
-        if isinstance(option.value, Instance):
-            yield option.value
+def _owners(value: Value | None) -> list[Instance]:
+    """The objects behind an attribute that was not followed: `loader.sampler` belongs to the loader."""
+    while isinstance(value, BoundMethod):
+        value = value.receiver
+    return instances_of(value)

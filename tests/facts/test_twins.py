@@ -1,0 +1,51 @@
+"""Small programs in pairs that differ in one line: the rule must find the bad one and be silent about the good one.
+
+`twins/*.yaml` holds them; each pair is one mechanism: a way in which a value, a draw or a call travels.
+"""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cmgan_audit.gate.audited import Audited
+from cmgan_audit.gate.check import Auditor
+from cmgan_audit.gate.door import collect, load_kinds
+from cmgan_audit.gate.settings import Settings
+from cmgan_audit.rules.catalogue import load_catalogue
+
+TWINS = [
+    pytest.param({**twin, "files": {**document["shared"], **twin["files"]}}, id=f"{twin['rule']}: {twin['name']}")
+    for path in sorted((Path(__file__).parent / "twins").glob("*.yaml"))
+    for document in [yaml.safe_load(path.read_text(encoding="utf-8"))]
+    for twin in document["twins"]
+]
+
+
+@pytest.fixture(scope="module")
+def auditor() -> Auditor:
+    load_kinds()
+    return Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1))
+
+
+def audit(auditor: Auditor, folder: Path, twin: dict[str, Any], which: str) -> Audited:
+    text = "".join(twin["files"].values())
+    assert text.count("@@") == 1, "a pair differs in one place"
+    for name, content in twin["files"].items():
+        path = folder / which / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content.replace("@@", twin[which]), encoding="utf-8")
+    return auditor.audit(folder / which)
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_the_bad_twin_is_found_and_the_good_one_is_not(auditor: Auditor, tmp_path: Path, twin: dict[str, Any]) -> None:
+    bad = audit(auditor, tmp_path, twin, "bad")
+    assert twin["rule"] in {finding.rule for finding in bad.findings}, bad.unresolved
+    good = audit(auditor, tmp_path, twin, "good")
+    assert twin["rule"] not in {finding.rule for finding in good.findings}
+    assert twin["rule"] not in {entry.rule for entry in good.unresolved}, good.unresolved
