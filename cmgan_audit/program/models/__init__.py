@@ -1,5 +1,23 @@
 """What libraries do with the values they are given: one module per library, found by qualified name."""
 
-from cmgan_audit.program.models import argparse_options, argparse_parsing, config_files, files, mappings, running
+from cmgan_audit.program.models import (
+    argparse_options,
+    argparse_parsing,
+    config_files,
+    files,
+    hydra_,
+    mappings,
+    omegaconf_,
+    running,
+)
 
-__all__ = ["argparse_options", "argparse_parsing", "config_files", "files", "mappings", "running"]
+__all__ = [
+    "argparse_options",
+    "argparse_parsing",
+    "config_files",
+    "files",
+    "hydra_",
+    "mappings",
+    "omegaconf_",
+    "running",
+]
