@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from cmgan_audit.facts.classes import BATCH_NORMS, DROPOUTS, bare_network, is_network, values_within
+from cmgan_audit.facts.classes import BATCH_NORMS, DROPOUTS, bare_network, values_within
+from cmgan_audit.facts.modes import OPEN, gradients_off, impossible, mode_at
 from cmgan_audit.facts.records import EVAL, TRAIN, Loop
-from cmgan_audit.facts.roles import gradients_off
 from cmgan_audit.facts.scene import Made, Pass, Scene, Use
-from cmgan_audit.facts.values import class_name, constant, same_object
+from cmgan_audit.facts.values import class_name, same_object
 from cmgan_audit.finding import Location, Step
-from cmgan_audit.program.joins import opposite
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import innermost_function
 from cmgan_audit.program.values import Const, Instance
@@ -51,7 +50,7 @@ def _loop(scene: Scene, single: Pass, role: Fact, named: str) -> Loop | None:
     runs = [
         use
         for use in inside
-        if use.kind == "run" and use.on is not None and _is_kept(scene, use.on) and not _impossible(use)
+        if use.kind == "run" and use.on is not None and _is_kept(scene, use.on) and not impossible(use)
     ]
     if not runs:
         return None
@@ -73,12 +72,6 @@ def _loop(scene: Scene, single: Pass, role: Fact, named: str) -> Loop | None:
         no_grad=_no_grad(scene, runs),
         mode_layers=layers,
     )
-
-
-def _impossible(use: Use) -> bool:
-    """Whether a use stands under a branch and its opposite: the two sides of one test, met on the way."""
-    texts = {condition.text for condition in use.event.context.conditions}
-    return any(opposite(text) in texts for text in texts)
 
 
 def _is_kept(scene: Scene, network: Instance) -> bool:
@@ -107,13 +100,13 @@ def _mode(scene: Scene, runs: list[Use]) -> tuple[Fact, str]:
     shown: Use | None = None
     layers: list[str] = []
     for run in runs:
-        state, use = _state(scene, run)
+        state, use = mode_at(scene, run)
         if state == "train":
             switched = mode_layers(run.on) if run.on is not None else []
             if first is None or (switched and not layers):
                 first = (run, class_name(bare_network(run.on)) if run.on is not None else "the network")
             layers += switched
-        elif state == "open" and use is not None:
+        elif state == OPEN and use is not None:
             doubtful = doubtful or (run, str(use.event.location))
         else:
             shown = shown or use
@@ -123,51 +116,8 @@ def _mode(scene: Scene, runs: list[Use]) -> tuple[Fact, str]:
         return Known(False, steps), ", ".join(dict.fromkeys(layers))
     if doubtful is not None:
         return Unknown(f"whether the call at {doubtful[1]} switches the mode depends on the run"), ""
-    steps = (Step(shown.event.location, "eval() is called here"),) if shown is not None else ()
-    return Known(True, steps), ""
-
-
-def _state(scene: Scene, run: Use) -> tuple[str, Use | None]:
-    """The mode of a network at one of its uses: "train", "eval", or "open" when a switch may not have happened."""
-    assert run.on is not None
-    network = bare_network(run.on)
-    here = {condition.text for condition in run.event.context.conditions}
-    possible: dict[str, Use] = {}
-    for use in reversed([use for use in scene.of("eval", "train") if use.position < run.position]):
-        if use.on is None or not _reaches(bare_network(use.on), network):
-            continue
-        under = {condition.text for condition in use.event.context.conditions}
-        if any(opposite(text) in here for text in under):
-            continue
-        mode = _mode_after(use)
-        possible.setdefault(mode, use)
-        if under <= here:
-            break
-    else:
-        possible.setdefault("train", run)  # as it was made
-    if len(possible) == 1:
-        return next(iter(possible.items()))
-    return "open", next(iter(possible.values()))
-
-
-def _mode_after(use: Use) -> str:
-    """The mode that `eval()`, `train()` or `train(flag)` leaves."""
-    argument = use.event.arguments.get("mode", 0)
-    if use.kind == "eval":
-        return "eval"
-    if argument is not None and not isinstance(argument, Const):
-        return "open"
-    return "eval" if constant(argument) is False else "train"
-
-
-def _reaches(switched: Instance, network: Instance) -> bool:
-    """Whether switching one module switches another: it is the same, or a part of it."""
-    if same_object(switched, network):
-        return True
-    return any(
-        isinstance(part, Instance) and is_network(part) and same_object(bare_network(part), network)
-        for part in values_within(switched, 4)
-    )
+    seen = () if shown is None else (Step(shown.event.location, "eval() is called here"),)
+    return Known(True, seen), ""
 
 
 def _no_grad(scene: Scene, runs: list[Use]) -> Fact:

@@ -7,8 +7,11 @@ import ast
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.finding import Location
-from cmgan_audit.program.values import Instance
+from cmgan_audit.program.values import Instance, ListValue
 from cmgan_audit.source.tree import SourceTree
+
+# Line and column of a call, and which item of its result.
+_Place = tuple[int, int, int | None]
 
 
 class Assigned:
@@ -16,18 +19,18 @@ class Assigned:
 
     def __init__(self, tree: SourceTree) -> None:
         self._tree = tree
-        self._files: dict[str, dict[tuple[int, int], str]] = {}
+        self._files: dict[str, dict[_Place, str]] = {}
 
-    def at(self, place: Location) -> str:
-        """The name that the call at a place is assigned to; "" when it is assigned to none."""
+    def at(self, place: Location, item: int | None = None) -> str:
+        """The name that the call at a place (or one item of its result) is assigned to; "" when there is none."""
         if place.path not in self._files:
             module = self._tree.module(place.path)
             self._files[place.path] = {} if module is None else _targets(module)
-        return self._files[place.path].get((place.line, place.column), "")
+        return self._files[place.path].get((place.line, place.column, item), "")
 
 
-def _targets(module: ast.Module) -> dict[tuple[int, int], str]:
-    found: dict[tuple[int, int], str] = {}
+def _targets(module: ast.Module) -> dict[_Place, str]:
+    found: dict[_Place, str] = {}
     for node in ast.walk(module):
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
             _note(node.targets[0], node.value, found)
@@ -36,29 +39,37 @@ def _targets(module: ast.Module) -> dict[tuple[int, int], str]:
         elif isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    found.setdefault((value.lineno, value.col_offset + 1), key.value)
+                    found.setdefault((value.lineno, value.col_offset + 1, None), key.value)
     return found
 
 
-def _note(target: ast.expr, value: ast.expr, found: dict[tuple[int, int], str]) -> None:
-    if isinstance(target, ast.Tuple | ast.List) and isinstance(value, ast.Tuple | ast.List):
-        for each, part in zip(target.elts, value.elts, strict=False):
-            _note(each, part, found)
+def _note(target: ast.expr, value: ast.expr, found: dict[_Place, str]) -> None:
+    if isinstance(target, ast.Tuple | ast.List):
+        if isinstance(value, ast.Tuple | ast.List):
+            for each, part in zip(target.elts, value.elts, strict=False):
+                _note(each, part, found)
+        elif isinstance(value, ast.Call):
+            for position, each in enumerate(target.elts):
+                found.setdefault((value.lineno, value.col_offset + 1, position), _name(each))
         return
-    name = ""
-    if isinstance(target, ast.Name):
-        name = target.id
-    elif isinstance(target, ast.Attribute):
-        name = target.attr
-    elif isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
-        name = str(target.slice.value)
+    name = _name(target)
     if not name:
         return
     for call in (value, *(value.args[:1] if isinstance(value, ast.Call) else ())):
-        found.setdefault((call.lineno, call.col_offset + 1), name)
+        found.setdefault((call.lineno, call.col_offset + 1, None), name)
     if isinstance(value, ast.IfExp):
         _note(target, value.body, found)
         _note(target, value.orelse, found)
+
+
+def _name(target: ast.expr) -> str:
+    if isinstance(target, ast.Name):
+        return target.id
+    if isinstance(target, ast.Attribute):
+        return target.attr
+    if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+        return str(target.slice.value)
+    return ""
 
 
 def names_of(scene: Scene, made: Made, assigned: Assigned) -> list[tuple[str, Location]]:
@@ -74,10 +85,15 @@ def names_of(scene: Scene, made: Made, assigned: Assigned) -> list[tuple[str, Lo
         if isinstance(store.value, Instance) and same_object(store.value, made.loader):
             found.append((store.name, store.location))
     for event in scene.calls:
+        if isinstance(event.result, ListValue):
+            for item, value in enumerate(event.result.items):
+                if isinstance(value, Instance) and same_object(value, made.loader):
+                    found.append((assigned.at(event.location, item), event.location))
         for key, value in event.arguments.keywords.items():
             if isinstance(value, Instance) and same_object(value, made.loader):
                 found.append((key, event.location))
     unique: dict[str, Location] = {}
     for name, place in found:
-        unique.setdefault(name, place)
+        if name:
+            unique.setdefault(name, place)
     return list(unique.items())

@@ -54,7 +54,8 @@ def _seed_before(scene: Scene, single: Pass, drawn_by: str, in_workers: bool) ->
         argument = use.event.arguments.get("seed", 0)
         if argument is None and use.event.arguments.positional:
             argument = use.event.arguments.positional[0]
-        same_pass = use.event.context.loops == single.event.context.loops
+        around = tuple(loop for loop in single.event.context.loops if loop is not single.event.loop)
+        same_pass = use.event.context.loops == around
         if fits and use.position < single.position and same_pass and isinstance(argument, Const):
             return use
     return None

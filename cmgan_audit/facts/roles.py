@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from cmgan_audit.facts.modes import gradients_off, mode_at
 from cmgan_audit.facts.records import EVAL, TRAIN
 from cmgan_audit.facts.scene import Made, Pass, Scene, Use
 from cmgan_audit.facts.values import class_name, instances_of, same_object
@@ -158,8 +159,9 @@ def _use_signs(scene: Scene, made: Made, named: str) -> list[tuple[str, str, Loc
         quiet = gradients_off(scene, single.position, single.event.context.managers) or (
             runs and all(gradients_off(scene, run.position, run.event.context.managers) for run in runs)
         )
-        if (runs or quiet) and (quiet or named == EVAL) and named != TRAIN:
-            how = "without gradients" if quiet else "without training"
+        in_eval = bool(runs) and all(mode_at(scene, run)[0] == "eval" for run in runs)
+        if (runs or quiet) and (quiet or in_eval or named == EVAL) and named != TRAIN:
+            how = "without gradients" if quiet else "in eval mode" if in_eval else "without training"
             evaluated.append((EVAL, f"{where}() draws from it {how}", single.event.location))
     return [*trained, *evaluated]
 
@@ -172,18 +174,3 @@ def _of_other_loop(scene: Scene, outer: Pass, use: Use) -> bool:
         if other is not outer and other.holds(use.event.context) and outer.holds(other.event.context)
     ]
     return any(not same_object(other.loader, outer.loader) for other in inner)
-
-
-def gradients_off(scene: Scene, position: int, managers: tuple[str, ...]) -> bool:
-    """Whether gradients are off at a position of the run."""
-    for manager in reversed(managers):
-        if manager.startswith(("torch.no_grad", "torch.inference_mode")) or manager == "torch.set_grad_enabled(False)":
-            return True
-        if manager.startswith("torch.enable_grad"):
-            return False
-    state = False
-    for use in scene.of("grad"):
-        if use.position < position and not use.event.context.managers:
-            argument = use.event.arguments.get("mode", 0)
-            state = isinstance(argument, Const) and argument.value is False
-    return state

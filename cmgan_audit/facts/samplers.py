@@ -124,30 +124,28 @@ def _follows_epoch(scene: Scene, made: Made, sampler: Instance) -> tuple[Fact, s
     )
     if framework:
         return Known(True), f"{framework} calls set_epoch itself"
-    constants = []
-    unknown = 0
-    for use in scene.of("set_epoch"):
-        if use.on is None:
-            unknown += 1
-            continue
-        if not (same_object(use.on, sampler) or same_object(use.on, made.loader) or _distributed(use.on) is sampler):
-            continue
-        place = use.event.location
-        argument = use.event.arguments.get("epoch", 0)
-        if not use.event.context.loops:
-            constants.append((place, "set_epoch is called once, outside of the epoch loop"))
-        elif isinstance(argument, Const):
-            constants.append((place, f"set_epoch always gets the constant {argument.value!r}"))
-        else:
-            return Known(True, (Step(place, "set_epoch is called in every epoch"),)), f"set_epoch is called at {place}"
+    calls = [
+        use
+        for use in scene.of("set_epoch")
+        if use.on is not None
+        and (same_object(use.on, sampler) or same_object(use.on, made.loader) or _distributed(use.on) is sampler)
+    ]
+    repeated = [use for use in calls if use.event.context.loops]
+    given = [use.event.arguments.get("epoch", 0) for use in repeated]
+    if repeated and (not all(isinstance(each, Const) for each in given) or len({constant(each) for each in given}) > 1):
+        place = repeated[0].event.location
+        return Known(True, (Step(place, "set_epoch is called in every epoch"),)), f"set_epoch is called at {place}"
     for store in scene.stores:
         if store.name == "epoch" and isinstance(store.target, Instance) and same_object(store.target, sampler):
             return Known(
                 True, (Step(store.location, "the epoch is set here"),)
             ), f"its epoch is set at {store.location}"
-    if constants:
-        place, text = constants[0]
+    if calls:
+        place = calls[0].event.location
+        text = "set_epoch is called once, outside of the epoch loop"
+        if repeated:
+            text = f"set_epoch always gets the constant {constant(given[0])!r}"
         return Known(False, (Step(place, text),)), f"{text} ({place})"
-    if unknown:
+    if any(use.on is None for use in scene.of("set_epoch")):
         return Unknown("set_epoch is called on something unknown"), ""
     return Known(False), "set_epoch is never called on it"
