@@ -98,9 +98,14 @@ class HostedEnhancer:
         return said
 
     @property
+    def _label(self) -> str:
+        """The code's name without the folders of this machine."""
+        return self._model.code.rpartition("/")[2]
+
+    @property
     def identity(self) -> str:
         """Hex digest of the user's source files, arguments, pipeline, code version and the checkpoint's bytes."""
-        settings = {**asdict(self._model), "root": "", "code": self._model.code.rpartition("/")[2]}
+        settings = {**asdict(self._model), "root": "", "code": self._label}
         parts = [CODE_VERSION, settings, self._said["digest"], self._sha256]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -110,7 +115,7 @@ class HostedEnhancer:
         if self._model.kind == "network":
             settings |= {"pipeline": self._model.pipeline, "kwargs": dict(self._model.kwargs)}
         return {
-            "model": self._model.code,
+            "model": self._label,
             "path": str(self._checkpoint),
             "sha256": self._sha256,
             "epoch": read_name(self._checkpoint.name).epoch,
