@@ -183,10 +183,11 @@ def truth(it: Interpreter, value: Value) -> bool | None:
                 return outcome
             return not outcome if (formula, False) in it.facts else None
         case ListValue():
-            return True if value.items else (False if value.complete else None)
+            return bool(value.items) if value.complete else None
         case DictValue():
-            certain = any(not _maybe_absent(item) for item in value.items.values())
-            return True if certain else (False if value.complete and not value.items else None)
+            if any(not _maybe_absent(item) for item in value.items.values()):
+                return True
+            return False if value.complete and not value.items else None
         case FunctionValue() | ClassValue() | ModuleValue() | External():
             return True
         case Instance():

@@ -50,6 +50,9 @@ class SuperValue(Value):
 
 def order_of_bases(cls: ClassValue) -> list[Value]:
     """The class and its bases in the order in which attributes are looked up, libraries' included."""
+    known = cls.memo.get("order")
+    if known is not None:
+        return known
     found: list[Value] = []
 
     def visit(value: Value) -> None:
@@ -68,6 +71,7 @@ def order_of_bases(cls: ClassValue) -> list[Value]:
                     visit(inner)
 
     visit(cls)
+    cls.memo["order"] = found
     return found
 
 
@@ -133,6 +137,8 @@ def _is_dataclass_decorator(value: Value) -> bool:
 def construct(it: Interpreter, cls: ClassValue, arguments: Arguments, location: Location) -> Value:
     """A new object of a class of the tree, its constructor executed."""
     instance = Instance(cls=cls, arguments=arguments, location=location)
+    if _is_known_layer(it, cls):
+        return instance
     if is_dictionary(cls):
         instance.attrs["@items"] = DictValue(items={})
     found = class_attribute(cls, "__init__")
@@ -143,6 +149,25 @@ def construct(it: Interpreter, cls: ClassValue, arguments: Arguments, location: 
     else:
         construct_library_part(it, instance, cls, arguments, location)
     return instance
+
+
+def _is_known_layer(it: Interpreter, cls: ClassValue) -> bool:
+    """A layer that a network builds again and again is followed once: what it is made of does not change."""
+    if not is_network(cls) or not any(_builds_network(frame.value) for frame in it.context.frames):
+        return False
+    if cls.node in it.built:
+        return True
+    it.built.add(cls.node)
+    return False
+
+
+def _builds_network(function: FunctionValue | None) -> bool:
+    return (
+        function is not None
+        and function.defined_in is not None
+        and function.qualname.endswith(".__init__")
+        and is_network(function.defined_in)
+    )
 
 
 def construct_library_part(

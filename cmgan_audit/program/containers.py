@@ -9,7 +9,7 @@ from typing import Any
 from cmgan_audit.finding import Location
 from cmgan_audit.program.attributes import present
 from cmgan_audit.program.interpreter import Interpreter
-from cmgan_audit.program.joins import Branch, join
+from cmgan_audit.program.joins import MOST_OPTIONS, Branch, join
 from cmgan_audit.program.numbers import constant, drawn
 from cmgan_audit.program.values import (
     Absent,
@@ -46,6 +46,17 @@ def known_items(value: Value) -> tuple[list[Value], bool]:
         case Instance() if isinstance(value.attrs.get("@items"), DictValue | ListValue):
             return known_items(value.attrs["@items"])
     return [], False
+
+
+def one_of(value: ListValue | DictValue) -> Value:
+    """An item that is not known which: any of the known ones, or another when there may be more."""
+    items, complete = known_items(value)
+    if not items or len(items) >= MOST_OPTIONS:
+        return Unknown(reason="an item of a list", draws=drawn(value))
+    sides = [(item, Branch("")) for item in items]
+    if not complete:
+        sides.append((Unknown(reason="an item of a list that is not wholly known"), Branch("")))
+    return join(sides).tainted(drawn(value))
 
 
 def plain(value: Value) -> tuple[Any] | None:

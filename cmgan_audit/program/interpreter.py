@@ -97,6 +97,7 @@ class Interpreter:
         self.environments: dict[str, Environment] = {}
         self.roots: list[str] = []
         self.executed: set[ast.AST] = set()
+        self.built: set[ast.AST] = set()
         self.notes: dict[str, object] = {}
         self.widened: dict[ast.AST, list[tuple[Any, Any, Any]]] = {}
         self.probing = False

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from cmgan_audit.finding import Location
 from cmgan_audit.program.attributes import attribute
 from cmgan_audit.program.classes import class_attribute
-from cmgan_audit.program.containers import known_items
+from cmgan_audit.program.containers import known_items, one_of
 from cmgan_audit.program.functions import run_body
 from cmgan_audit.program.interpreter import Activation, Interpreter, ProgramRaisedError
 from cmgan_audit.program.joins import Branch, join
@@ -57,10 +57,7 @@ def element(it: Interpreter, value: Value, location: Location) -> Value:
     if isinstance(value, Choice):
         return join([(element(it, o.value, location), Branch(o.condition, o.facts)) for o in value.options])
     if isinstance(value, ListValue | DictValue):
-        items, _ = known_items(value)
-        if items and (isinstance(value, ListValue) and value.complete):
-            return join([(item, Branch("")) for item in items]).tainted(drawn(value))
-        return Unknown(reason="an item of a list", draws=drawn(value))
+        return one_of(value)
     if isinstance(value, Instance) and value.external_name:
         return _library_element(it, value, location)
     return Unknown(reason="an item", draws=value.draws)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from functools import cache
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program import draws, launchers
@@ -116,12 +117,17 @@ def _modelled(
     it: Interpreter, name: str, receiver: Value | None, arguments: Arguments, location: Location, node: ast.AST | None
 ) -> Value | None:
     for candidate in _names(name, receiver):
-        found = registry.find(candidate)
+        found = _model_of(candidate)
         if found is not None:
             result = found(registry.ModelCall(it, candidate, receiver, without_absent(arguments), node, location))
             if result is not None:
                 return result
     return None
+
+
+@cache
+def _model_of(name: str) -> registry.Model | None:
+    return registry.find(name)
 
 
 def _names(name: str, receiver: Value | None) -> list[str]:

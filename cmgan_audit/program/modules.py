@@ -6,7 +6,7 @@ import ast
 import posixpath
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program.names import is_library
@@ -25,6 +25,7 @@ class Module:
     path: str
     folder: str
     parsed: ParsedFile | None
+    _places: dict[ast.AST, Location] = field(default_factory=dict, repr=False)
 
     @property
     def tree(self) -> ast.Module | None:
@@ -33,7 +34,11 @@ class Module:
 
     def location(self, node: ast.AST) -> Location:
         """Where a node of this file stands."""
-        return Location(self.path, 1) if self.parsed is None else self.parsed.location(node)
+        place = self._places.get(node)
+        if place is None:
+            place = Location(self.path, 1) if self.parsed is None else self.parsed.location(node)
+            self._places[node] = place
+        return place
 
     def text(self, node: ast.AST) -> str:
         """The source text of a node on one line."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 
 # The left spelling is an alias of the right one; a dot at the end means the whole prefix.
 _ALIASES = {
@@ -74,6 +75,7 @@ _WELL_KNOWN = _words(
 )
 
 
+@cache
 def canonical(name: str) -> str:
     """The one spelling of a qualified library name; names without an alias come back unchanged."""
     for _ in range(4):

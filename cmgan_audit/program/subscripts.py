@@ -7,9 +7,9 @@ import ast
 from cmgan_audit.finding import Location
 from cmgan_audit.program.attributes import attribute, present
 from cmgan_audit.program.classes import class_attribute
-from cmgan_audit.program.containers import lookup, missing, write_item
+from cmgan_audit.program.containers import lookup, missing, one_of, write_item
 from cmgan_audit.program.interpreter import Interpreter
-from cmgan_audit.program.joins import Branch, join
+from cmgan_audit.program.joins import MOST_OPTIONS, Branch, join
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.numbers import drawn
 from cmgan_audit.program.trace import SliceEvent, StoreEvent
@@ -82,7 +82,7 @@ def _item(it: Interpreter, owner: Value, index: Value, location: Location) -> Va
 
 def _of_dictionary(it: Interpreter, owner: DictValue, index: Value) -> Value:
     if not isinstance(index, Const):
-        if owner.complete and owner.items:
+        if owner.complete and 0 < len(owner.items) <= MOST_OPTIONS:
             return join([(present(value), Branch("")) for value in owner.items.values()])
         return missing(owner, "a key that is not known")
     found = lookup(owner, index.value)
@@ -97,13 +97,9 @@ def _of_list(owner: ListValue, index: Value) -> Value:
         return _slice_of_list(owner, index)
     if isinstance(index, Const) and isinstance(index.value, int):
         position = index.value
-        known = owner.complete or 0 <= position < len(items)
-        if known and owner.kind != "set" and -len(items) <= position < len(items):
+        if owner.complete and owner.kind != "set" and -len(items) <= position < len(items):
             return items[position].tainted(owner.draws)
-        return Unknown(reason="an item of a list that is not wholly known", draws=drawn(owner))
-    if items and owner.complete:
-        return join([(item, Branch("")) for item in items]).tainted(drawn(owner))
-    return Unknown(reason="an item of a list", draws=drawn(owner, index))
+    return one_of(owner).tainted(drawn(index))
 
 
 def _slice_of_list(owner: ListValue, index: ListValue) -> Value:

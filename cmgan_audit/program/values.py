@@ -156,6 +156,7 @@ class ClassValue(Value):
     closure: object = None
     namespace: dict[str, Value] = field(default_factory=dict, compare=False, repr=False)
     decorators: tuple[Value, ...] = ()
+    memo: dict[str, list[Value]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def name(self) -> str:
