@@ -48,13 +48,14 @@ def is_legacy(tree: SourceTree) -> bool:
 
 @dataclass(slots=True)
 class Entry:
-    """One line of a defaults list: a group with the chosen files (none: an own file), or "_self_"."""
+    """One line of a defaults list: a group with its chosen files, one file by name (`fixed`), or "_self_"."""
 
     group: str
     names: tuple[str, ...]
     package: str | None = None
     override: bool = False
     optional: bool = False
+    fixed: bool = False
 
 
 @dataclass(slots=True)
@@ -179,7 +180,7 @@ class Composition:
     def _chosen(self, entry: Entry) -> tuple[str, ...]:
         if entry.override or entry.group in self.removed or "_self_" in entry.names:
             return ()
-        return self.choices.get(entry.group, entry.names) if entry.group else entry.names
+        return entry.names if entry.fixed else self.choices.get(entry.group, entry.names)
 
     def _entries(self, config: Value, group: str) -> list[Entry]:
         """The defaults list of a file; groups are named from the root of the configuration folder."""
@@ -202,7 +203,7 @@ class Composition:
         optional = text.startswith("optional ")
         text = text.removeprefix("optional ").strip()
         full = text[1:] if text.startswith("/") else posixpath.join(group, text)
-        return Entry(posixpath.dirname(full), (posixpath.basename(full),), package or None, optional=optional)
+        return Entry(posixpath.dirname(full), (posixpath.basename(full),), package or None, optional=optional, fixed=True)
 
     def _grouped(self, key: str, value: Value, group: str) -> Entry | None:
         """`- db: mysql`, `- override /db: mysql`, `- optional db@package: [a, b]`."""
