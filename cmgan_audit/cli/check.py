@@ -110,10 +110,10 @@ def check(
     if prune_baseline and known is None:
         raise UsageError("--prune-baseline needs --baseline FILE, or the setting `baseline`")
     if write_baseline:
-        _write_baseline(flags.auditor(settings), roots[0], known or roots[0] / DEFAULT_BASELINE)
+        _write_baseline(flags.auditor(settings), roots[0], known or roots[0] / DEFAULT_BASELINE, quiet)
         return
     if prune_baseline and known is not None:
-        _prune_baseline(flags.auditor(settings), roots[0], known)
+        _prune_baseline(flags.auditor(settings), roots[0], known, quiet)
 
     def audit(root: Path) -> Audited:
         own = settings if root == roots[0] else flags.settings(root)
@@ -137,16 +137,17 @@ def _configured(settings: Settings) -> Path | None:
     return settings.folder / settings.baseline if settings.baseline else None
 
 
-def _write_baseline(auditor: Auditor, root: Path, target: Path) -> None:
+def _write_baseline(auditor: Auditor, root: Path, target: Path, quiet: bool) -> None:
     from cmgan_audit.gate.baseline import baseline_of, write_baseline
     from cmgan_audit.report.wording import count
 
     made = baseline_of(auditor.audit(root).findings, root)
     write_baseline(target, made)
-    typer.echo(f"{target}: {count(sum(entry.count for entry in made.entries), 'known finding')}", err=True)
+    if not quiet:
+        typer.echo(f"{target}: {count(sum(entry.count for entry in made.entries), 'known finding')}", err=True)
 
 
-def _prune_baseline(auditor: Auditor, root: Path, target: Path) -> None:
+def _prune_baseline(auditor: Auditor, root: Path, target: Path, quiet: bool) -> None:
     from cmgan_audit.gate.baseline import prune, read_baseline, write_baseline
     from cmgan_audit.report.wording import count
 
@@ -154,7 +155,8 @@ def _prune_baseline(auditor: Auditor, root: Path, target: Path) -> None:
     pruned = prune(before, auditor.audit(root), root)
     write_baseline(target, pruned)
     gone = sum(entry.count for entry in before.entries) - sum(entry.count for entry in pruned.entries)
-    typer.echo(f"{target}: {count(gone, 'stale finding')} taken out", err=True)
+    if not quiet:
+        typer.echo(f"{target}: {count(gone, 'stale finding')} taken out", err=True)
 
 
 def _render(audited: Audited, output_format: str, color: bool, show_passed: bool) -> str:
