@@ -21,6 +21,7 @@ from cmgan_audit.program.values import (
     Choice,
     ClassValue,
     Const,
+    Constant,
     DictValue,
     External,
     FunctionValue,
@@ -115,7 +116,9 @@ def _of_instance(it: Interpreter, value: Instance, name: str, location: Location
     if isinstance(items, DictValue):
         dynamic = isinstance(value.attrs.get("__dict__"), DictValue | Instance) or items.attribute_access
         if dynamic and name in items.items:
-            return it.read(items.items[name])
+            return it.read(held(items, name))
+        if dynamic and not items.complete and name not in _DICT_METHODS:
+            return not_known(items, name)
         if name in _DICT_METHODS:
             return BoundMethod(receiver=items, name=name)
     getter = class_attribute(value.cls, "__getattr__")
@@ -177,12 +180,30 @@ def _of_class(it: Interpreter, value: ClassValue, name: str) -> Value:
 
 def _of_dictionary(value: DictValue, name: str) -> Value:
     if value.attribute_access and name in value.items:
-        return present(value.items[name])
+        return held(value, name)
     if name in _DICT_METHODS and not (value.attribute_access and not value.complete and name not in dir(dict)):
         return BoundMethod(receiver=value, name=name)
     if value.attribute_access and not value.complete:
-        return Unknown(reason=f"{value.origin or 'the namespace'} is not known to have {name}")
+        return not_known(value, name)
     return BoundMethod(receiver=value, name=name)
+
+
+def not_known(target: DictValue, key: object) -> Unknown:
+    """The value of a key that is not known to be there."""
+    where = target.origin or "the dictionary"
+    return Unknown(reason=f"{where} has no {key!r}" if target.complete else f"{where} is not known to hold {key!r}")
+
+
+def held(target: DictValue, key: Constant) -> Value:
+    """A known key's item. Where it was not set on some path, an open dictionary may have held it before."""
+    value = target.items[key]
+    if not isinstance(value, Choice) or target.complete:
+        return present(value)
+    options = [
+        (not_known(target, key) if isinstance(o.value, Absent) else o.value, Branch(o.condition, o.facts))
+        for o in value.options
+    ]
+    return join(options)
 
 
 def present(value: Value) -> Value:

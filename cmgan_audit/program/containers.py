@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cmgan_audit.finding import Location
-from cmgan_audit.program.attributes import present
+from cmgan_audit.program.attributes import held, not_known, present
 from cmgan_audit.program.interpreter import Interpreter
 from cmgan_audit.program.joins import MOST_OPTIONS, Branch, join
 from cmgan_audit.program.numbers import constant, drawn
@@ -28,7 +28,52 @@ from cmgan_audit.program.values import (
 MOST_ITEMS = 512
 _NONE = Const(value=None)
 _TEXT_METHODS = frozenset(
-    ["lower", "upper", "strip", "lstrip", "rstrip", "title", "capitalize", "casefold", "swapcase", "replace", "removeprefix", "removesuffix", "split", "rsplit", "splitlines", "partition", "rpartition", "startswith", "endswith", "find", "rfind", "index", "rindex", "count", "isdigit", "isalpha", "isalnum", "isspace", "isnumeric", "isupper", "islower", "join", "format", "zfill", "ljust", "rjust", "center", "expandtabs", "encode", "decode", "hex", "is_integer", "bit_length", "conjugate"]
+    [
+        "lower",
+        "upper",
+        "strip",
+        "lstrip",
+        "rstrip",
+        "title",
+        "capitalize",
+        "casefold",
+        "swapcase",
+        "replace",
+        "removeprefix",
+        "removesuffix",
+        "split",
+        "rsplit",
+        "splitlines",
+        "partition",
+        "rpartition",
+        "startswith",
+        "endswith",
+        "find",
+        "rfind",
+        "index",
+        "rindex",
+        "count",
+        "isdigit",
+        "isalpha",
+        "isalnum",
+        "isspace",
+        "isnumeric",
+        "isupper",
+        "islower",
+        "join",
+        "format",
+        "zfill",
+        "ljust",
+        "rjust",
+        "center",
+        "expandtabs",
+        "encode",
+        "decode",
+        "hex",
+        "is_integer",
+        "bit_length",
+        "conjugate",
+    ]
 )
 
 
@@ -198,12 +243,6 @@ def lookup(target: DictValue, key: Constant) -> Value | None:
         return None
 
 
-def missing(target: DictValue, key: object) -> Unknown:
-    """The value of a key that is not known to be there."""
-    where = target.origin or "the dictionary"
-    return Unknown(reason=f"{where} has no {key!r}" if target.complete else f"{where} is not known to hold {key!r}")
-
-
 def _get(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:
     key = arguments.get("key", 0)
     default = arguments.get("default", 1) or _NONE
@@ -215,12 +254,14 @@ def _get_or(it: Interpreter, target: DictValue, key: Value | None, default: Valu
         return join([(_get_or(it, target, o.value, default), Branch(o.condition, o.facts)) for o in key.options])
     if not isinstance(key, Const):
         options = [*target.items.values(), default]
-        return join([(value, Branch("")) for value in options]) if target.complete else missing(target, "a key")
+        return join([(value, Branch("")) for value in options]) if target.complete else not_known(target, "a key")
     found = lookup(target, key.value)
     if found is None:
         if target.complete:
             return default
-        return join([(default, Branch("")), (missing(target, key.value), Branch(""))])
+        return join([(default, Branch("")), (not_known(target, key.value), Branch(""))])
+    if not target.complete:
+        found = held(target, key.value)
     found = it.read(found).tainted(target.draws)
     if isinstance(found, Choice) and any(isinstance(option.value, Absent) for option in found.options):
         return join(
@@ -234,8 +275,8 @@ def _pop(it: Interpreter, target: DictValue, arguments: Arguments, location: Loc
     default = arguments.get("default", 1)
     if not isinstance(key, Const):
         it.journal.set_open(target)
-        return missing(target, "a key")
-    result = _get_or(it, target, key, default or missing(target, key.value))
+        return not_known(target, "a key")
+    result = _get_or(it, target, key, default or not_known(target, key.value))
     it.journal.delete_item(target, key.value)
     return result
 

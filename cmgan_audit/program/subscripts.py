@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 
 from cmgan_audit.finding import Location
-from cmgan_audit.program.attributes import attribute, present
+from cmgan_audit.program.attributes import attribute, held, not_known, present
 from cmgan_audit.program.classes import class_attribute
-from cmgan_audit.program.containers import lookup, missing, one_of, write_item
+from cmgan_audit.program.containers import lookup, one_of, write_item
 from cmgan_audit.program.interpreter import Interpreter
 from cmgan_audit.program.joins import MOST_OPTIONS, Branch, join
 from cmgan_audit.program.names import canonical
@@ -84,11 +84,11 @@ def _of_dictionary(it: Interpreter, owner: DictValue, index: Value) -> Value:
     if not isinstance(index, Const):
         if owner.complete and 0 < len(owner.items) <= MOST_OPTIONS:
             return join([(present(value), Branch("")) for value in owner.items.values()])
-        return missing(owner, "a key that is not known")
+        return not_known(owner, "a key that is not known")
     found = lookup(owner, index.value)
     if found is None:
-        return missing(owner, index.value)
-    return it.read(present(it.read(found))).tainted(owner.draws)
+        return not_known(owner, index.value)
+    return it.read(present(it.read(held(owner, index.value)))).tainted(owner.draws)
 
 
 def _of_list(owner: ListValue, index: Value) -> Value:
