@@ -83,10 +83,10 @@ class Auditor:
                 self.catalogue, self.settings.select, self.settings.ignore, preview=self.settings.preview
             )
         }
+        compiled = [rule for rule in self.catalogue.judged(self.kinds) if rule.rule.id in rules]
         collected = self.collect(root, paths.exclude)
         if not collected.coverage.files:
             raise InputError(f"{root}: no Python file or notebook to analyse")
-        compiled = [rule for rule in self.catalogue.judged(self.kinds) if rule.rule.id in rules]
         matches = match(collected.records, compiled, self.settings.parameters())
         findings, ignored = self._judge(matches, root, paths, rules)
         seen = collected.coverage
