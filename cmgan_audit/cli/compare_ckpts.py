@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cmgan_audit.evaluation.models.sources import ModelOptions
     from cmgan_audit.evaluation.options import CompareOptions
 
-NEEDED = ("numpy", "scipy", "torch", "pesq", "pystoi", "soundfile", "pebble", "matplotlib")
+NEEDED = ("numpy", "scipy", "torch", "pesq", "pystoi", "soundfile", "pebble", "matplotlib", "jinja2")
 FORMATS = ("text", "json")
 FAIL_ON = ("error", "warning", "note", "never")
 
@@ -58,7 +58,7 @@ def compare_ckpts(
     noisy: Annotated[Path | None, typer.Option("--noisy", metavar="DIR", help="Noisy recordings.")] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="DIR", help="Write scores.csv, summary.json and trend.png there."),
+        typer.Option("--out", metavar="DIR", help="Write report.html, summary.json, scores.csv, trend.png there."),
     ] = None,
     baseline: Annotated[
         str | None,
@@ -212,15 +212,22 @@ def compare_ckpts(
         cache=cache,
         no_cache=no_cache,
     )
+    from cmgan_audit.evaluation.listening import listen
     from cmgan_audit.evaluation.result import Outcome
     from cmgan_audit.evaluation.score_files import compare_score_files
     from cmgan_audit.evaluation.session import compare_systems
     from cmgan_audit.report.compare_files import write_comparison
     from cmgan_audit.report.compare_json import to_json
     from cmgan_audit.report.compare_text import to_text
+    from cmgan_audit.report.html.command import repeatable
 
-    result = compare_systems(options, _Terminal(quiet)) if checkpoints else compare_score_files(options)
-    written = "" if out is None else ", ".join(path.as_posix() for path in write_comparison(result, out))
+    terminal = _Terminal(quiet)
+    result = compare_systems(options, terminal) if checkpoints else compare_score_files(options)
+    written = ""
+    if out is not None:
+        listening = listen(options, result, terminal.say)
+        paths = write_comparison(result, out, listening, repeatable(sys.argv[1:]))
+        written = ", ".join(path.as_posix() for path in paths)
     if output_format == "json":
         write_document(to_json(result), output)
     else:

@@ -1,4 +1,4 @@
-"""The exports of compare-ckpts in a folder: scores.csv, summary.json, trend.png; equal inputs give equal bytes."""
+"""The exports of compare-ckpts: scores.csv, summary.json, report.html, trend.png; equal inputs, equal bytes."""
 
 from __future__ import annotations
 
@@ -6,14 +6,24 @@ import os
 from pathlib import Path
 
 from cmgan_audit.errors import InputError
+from cmgan_audit.evaluation.listening import Listening
 from cmgan_audit.evaluation.result import ComparisonResult
 from cmgan_audit.evaluation.table import to_csv
 from cmgan_audit.report.compare_json import to_json
 from cmgan_audit.report.compare_plot import trend_png
+from cmgan_audit.report.html.comparison import to_html
 
 
-def write_comparison(result: ComparisonResult, folder: Path) -> list[Path]:
+def write_comparison(
+    result: ComparisonResult, folder: Path, listening: Listening | None = None, command: str = "cmgan-audit"
+) -> list[Path]:
     """Write the exports, each at once or not at all.
+
+    Args:
+        result: what was compared.
+        folder: where they go; made if it is not there.
+        listening: what can be heard, for report.html.
+        command: the command that makes them, for report.html.
 
     Raises:
         InputError: the folder cannot be made or written (a full disk, no permission).
@@ -21,6 +31,7 @@ def write_comparison(result: ComparisonResult, folder: Path) -> list[Path]:
     contents = {
         "scores.csv": to_csv(result.table.rows).encode(),
         "summary.json": to_json(result).encode(),
+        "report.html": to_html(result, listening or Listening(), command).encode(),
         "trend.png": trend_png(result),
     }
     written: list[Path] = []

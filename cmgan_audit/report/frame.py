@@ -88,7 +88,7 @@ def _step(step: Step, sources: Sources, ink: Ink, style: str, mark: str, width: 
 
 def _cut(text: str, place: Location) -> tuple[str, int, int]:
     """The line as it is shown, and where its marked part begins and how wide it is, in terminal cells."""
-    begin, end = _marked(text, place)
+    begin, end = marked(text, place)
     text, begin, end = _printable(text, begin, end)
     if _cells(text) > WIDEST:
         left = max(0, begin - WIDEST // 3)
@@ -100,7 +100,7 @@ def _cut(text: str, place: Location) -> tuple[str, int, int]:
     return text, _cells(text[:begin]), max(1, _cells(text[begin:end]))
 
 
-def _marked(text: str, place: Location) -> tuple[int, int]:
+def marked(text: str, place: Location) -> tuple[int, int]:
     """The part of the line to mark, as offsets: without an end the word, without any column the whole statement."""
     begin = min(max(place.column - 1, 0), len(text))
     stripped = len(text.rstrip())

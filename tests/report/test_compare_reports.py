@@ -96,8 +96,8 @@ def test_files_are_equal_for_equal_results_and_nothing_half_written_stays(tmp_pa
     result = synthetic(["a", "b"], 20, epochs=True)
     for folder in ("one", "two"):
         written = write_comparison(result, tmp_path / folder)
-        assert [path.name for path in written] == ["scores.csv", "summary.json", "trend.png"]
-        assert len(list((tmp_path / folder).iterdir())) == 3
+        assert [path.name for path in written] == ["scores.csv", "summary.json", "report.html", "trend.png"]
+        assert len(list((tmp_path / folder).iterdir())) == 4
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 

@@ -1,0 +1,177 @@
+"""`report.html` of compare-ckpts: did it get worse, since when, on what, and what does it sound like."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby, takewhile
+
+from cmgan_audit.evaluation.comparing import higher_is_better
+from cmgan_audit.evaluation.listening import Listening, compared_pair
+from cmgan_audit.evaluation.metrics import METRICS
+from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
+from cmgan_audit.finding import Severity
+from cmgan_audit.report.compare_plot import Z_95, deciding_family
+from cmgan_audit.report.compare_text import remarks, sentence
+from cmgan_audit.report.html.charts import (
+    differences_chart,
+    distribution_chart,
+    groups_chart,
+    label_of,
+    means_chart,
+)
+from cmgan_audit.report.html.heard import within_budget
+from cmgan_audit.report.html.page import render_page
+from cmgan_audit.report.wording import count
+from cmgan_audit.statistics.compare import Comparison
+from cmgan_audit.statistics.groups import GroupDifference
+from cmgan_audit.statistics.verdict import Verdict
+
+CHANGED_SHOWN = 10
+FAILURES_SHOWN = 12
+WORDS = {
+    Verdict.REGRESSED: ("worse", "\N{BLACK DOWN-POINTING TRIANGLE}"),
+    Verdict.IMPROVED: ("better", "\N{BLACK UP-POINTING TRIANGLE}"),
+    Verdict.EQUIVALENT: ("same", "\N{BLACK CIRCLE}"),
+    Verdict.UNDECIDED: ("open", "\N{BLACK DIAMOND}"),
+}
+
+
+def to_html(result: ComparisonResult, listening: Listening, command: str) -> str:
+    """The page.
+
+    Args:
+        result: what was compared.
+        listening: what can be heard of it.
+        command: how it was made, for the section that tells how to make it again.
+    """
+    decisive = result.decisive[-1] if result.decisive else None
+    groups = _groups(decisive)
+    ranked = _ranked(result)
+    charts = [
+        means_chart(result),
+        differences_chart(result),
+        groups_chart(result, groups),
+        distribution_chart(result, [value for value, _, _, _ in ranked], decisive) if decisive else None,
+    ]
+    heard = within_budget(listening, compared_pair(result))
+    return render_page(
+        "comparison.html",
+        result=result,
+        metric=label_of(result.primary),
+        verdict=_verdict(result),
+        story=_story(result, groups),
+        remarks=remarks(result),
+        decisive=decisive,
+        metrics=[(name, METRICS[name].label if name in METRICS else name) for name in _metrics(result)],
+        rows=_rows(result),
+        charts={chart.name: chart for chart in charts if chart is not None},
+        groupings=[(name, list(members)) for name, members in groupby(groups, key=lambda group: group.grouping)],
+        worst=[entry for entry in ranked if entry[3] == "worse"][:CHANGED_SHOWN],
+        best=[entry for entry in reversed(ranked) if entry[3] == "better"][:CHANGED_SHOWN],
+        heard=heard,
+        failures=_failures(result),
+        words=WORDS,
+        command=command,
+    )
+
+
+def _metrics(result: ComparisonResult) -> list[str]:
+    return list(result.checkpoints[0].metrics) if result.checkpoints else []
+
+
+def _verdict(result: ComparisonResult) -> list[str]:
+    """The sentences of the head: what decides, regressions first."""
+    regressed = [one for one in result.decisive if one.verdict is Verdict.REGRESSED]
+    chosen = regressed or list(result.decisive[-1:])
+    if not chosen:
+        return ["Nothing was compared: a second checkpoint with scores is needed, or --baseline noisy"]
+    return [sentence(result, one) for one in chosen]
+
+
+def _story(result: ComparisonResult, groups: Sequence[GroupDifference]) -> list[str]:
+    """Whether the numbers can be believed, since when it is so, and on what; only what the comparisons say."""
+    told = []
+    errors = [finding for finding in result.findings if finding.severity is Severity.ERROR and finding.rule != "CMG701"]
+    if errors:
+        told.append(
+            f"{count(len(errors), 'error')} below: numbers here are not what they seem "
+            f"({', '.join(dict.fromkeys(f'{finding.rule} {finding.name}' for finding in errors))})."
+        )
+    family = deciding_family(result)
+    low = list(takewhile(lambda one: one.verdict is Verdict.REGRESSED, reversed(family)))
+    if low:
+        against = result.baseline or "the best before it"
+        first = low[-1].candidate
+        which = (
+            f"Only the last checkpoint, {first}, scores"
+            if len(low) == 1
+            else f"From {first} on, every checkpoint scores"
+        )
+        told.append(f"Since when: {which} worse than {against} ({len(low)} of {len(family)} comparisons).")
+    if result.decisive:
+        one = result.decisive[-1]
+        told.append(f"On what: {100 * one.share_worse:.0f} % of {one.n} utterances are worse than with {one.baseline}.")
+        named = [group for group in groups if group.grouping != "stratum"] or list(groups)
+        if named:
+            sign = 1.0 if higher_is_better(result.primary) else -1.0
+            ordered = sorted(named, key=lambda group: sign * group.mean_difference)
+            worst, best = ordered[0], ordered[-1]
+            told.append(
+                f"Group by group: from {worst.mean_difference:+.3f} ({worst.grouping} {worst.group}, n = {worst.n}) to "
+                f"{best.mean_difference:+.3f} ({best.grouping} {best.group}, n = {best.n})."
+            )
+    return told
+
+
+def _groups(decisive: Comparison | None) -> list[GroupDifference]:
+    """Groups by grouping; strata only where nothing coarser is known, because they repeat it in pieces."""
+    if decisive is None:
+        return []
+    coarse = [group for group in decisive.groups if group.grouping != "stratum"]
+    return sorted(coarse or decisive.groups, key=lambda group: group.grouping)  # stable: groups keep their order
+
+
+def _rows(result: ComparisonResult) -> list[tuple[CheckpointSummary, list[str], Comparison | None]]:
+    """Checkpoint, its metrics as text, and the comparison that concerns it."""
+    against = {one.candidate: one for one in deciding_family(result)}
+    return [
+        (entry, [_mean(entry, name) for name in _metrics(result)], against.get(entry.name))
+        for entry in result.checkpoints
+    ]
+
+
+def _mean(entry: CheckpointSummary, name: str) -> str:
+    metric = entry.metrics[name]
+    if metric.mean is None:
+        return "\N{EN DASH}"
+    return f"{metric.mean:.3f}" + (f" ± {Z_95 * metric.sd / metric.n**0.5:.3f}" if metric.sd is not None else "")
+
+
+def _ranked(result: ComparisonResult) -> list[tuple[float, str, str, str]]:
+    """Difference, utterance, both scores, and its direction; from most worse to most better."""
+    if not result.decisive:
+        return []
+    before_name, after_name = compared_pair(result)
+    scores = result.table.per_utterance(result.primary)
+    before, after = scores.get(before_name or "", {}), scores.get(after_name, {})
+    sign = 1.0 if higher_is_better(result.primary) else -1.0
+    found = []
+    for name in before.keys() & after.keys():
+        value = after[name] - before[name]
+        word = "worse" if sign * value < 0 else "better" if sign * value > 0 else "same"
+        found.append((value, name, f"{before[name]:.3f} to {after[name]:.3f}", word))
+    return sorted(found, key=lambda entry: (sign * entry[0], entry[1]))
+
+
+def _failures(result: ComparisonResult) -> list[tuple[str, str, str, str]]:
+    """Checkpoint, metric, why and how often, and on which utterances."""
+    found = []
+    for metric in _metrics(result):
+        for checkpoint, failed in result.table.failures(metric).items():
+            reasons = Counter(row.status.value for row in failed.values())
+            told = ", ".join(f"{reason} ({number})" for reason, number in sorted(reasons.items()))
+            names = sorted(failed)
+            rest = f" and {len(names) - FAILURES_SHOWN} more" if len(names) > FAILURES_SHOWN else ""
+            found.append((checkpoint, metric, told, ", ".join(names[:FAILURES_SHOWN]) + rest))
+    return found
