@@ -34,7 +34,7 @@ class TimeLimits:
         per_second: a second of its audio.
     """
 
-    opening: float = 300.0
+    opening: float = 120.0
     utterance: float = 60.0
     per_second: float = 60.0
 
