@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import ast
-import posixpath
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from cmgan_audit.program.configurations import candidates
 from cmgan_audit.program.models.launches import bare, launches_of
 from cmgan_audit.program.modules import ModuleIndex
-from cmgan_audit.program.sessions import execute_entry
-from cmgan_audit.program.trace import Launch, Run
+from cmgan_audit.program.sessions import execute_entry, interpreter_of
+from cmgan_audit.program.trace import Run
+from cmgan_audit.program.unreached import execute_unreached
 from cmgan_audit.source.tree import SourceTree
 
-_MAIN = re.compile(rb"""if\s+\(?\s*(?:__name__\s*==\s*['"]__main__['"]|['"]__main__['"]\s*==\s*__name__)""")
+_MAIN = re.compile(rb"""if\s*\(?\s*(?:__name__\s*==\s*['"]__main__['"]|['"]__main__['"]\s*==\s*__name__)""")
 _NOT_ENTRIES = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test|conftest|setup|conf|__init__)\.py$|(?:^|/)tests?/")
+_RELEVANT = re.compile(rb"DataLoader|dataloader|\.fit\(|Dataset|pesq|torch")
 _RECURSION = 30_000
 
 
 def execute(tree: SourceTree) -> list[Run]:
-    """Execute every entry of the tree symbolically; nothing of it is imported or run."""
+    """Execute every entry of the tree symbolically; nothing of it is imported or run.
+
+    Runs of the same entry stand together: the bare script first, then its launches in the order of the tree.
+    """
     index = ModuleIndex(tree)
     runs: list[Run] = []
     with _deep_recursion():
-        for entry in entries(tree):
-            for launch in _launches(tree, entry):
-                runs.append(execute_entry(tree, index, entry, launch))
+        scripts = entries(tree)
+        for entry in scripts:
+            runs.extend(_runs_of(tree, index, entry))
+        runs.extend(execute_unreached(tree, index, runs))
     return runs
 
 
@@ -42,8 +48,24 @@ def _deep_recursion() -> Iterator[None]:
         sys.setrecursionlimit(before)
 
 
-def _launches(tree: SourceTree, entry: str) -> list[Launch]:
-    return [bare(entry), *(launch for launch in launches_of(tree, entry) if launch.argv)]
+def _runs_of(tree: SourceTree, index: ModuleIndex, entry: str) -> list[Run]:
+    """The runs of one script: with its shipped launches, or with the configurations that lie beside it."""
+    first = execute_entry(tree, index, entry, bare(entry))
+    others = [execute_entry(tree, index, entry, launch) for launch in launches_of(tree, entry) if launch.argv]
+    if not _lacks_configuration(first):
+        return [first, *others]
+    configured = [run for run in others if not _lacks_configuration(run)]
+    if configured:
+        return configured
+    wanted = interpreter_of(first).notes["configuration"]
+    tried = [execute_entry(tree, index, entry, launch) for launch in candidates(tree, entry, wanted)]
+    configured = [run for run in tried if not _lacks_configuration(run)]
+    return configured or [first, *others]
+
+
+def _lacks_configuration(run: Run) -> bool:
+    """Whether the script asked for a configuration file that this launch does not name."""
+    return "configuration" in interpreter_of(run).notes
 
 
 def entries(tree: SourceTree) -> list[str]:
@@ -53,14 +75,14 @@ def entries(tree: SourceTree) -> list[str]:
         if _NOT_ENTRIES.search(path):
             continue
         content = tree.read_bytes(path) or b""
-        if _MAIN.search(content) or _acts(tree, path, content):
+        if (_MAIN.search(content) and _RELEVANT.search(content)) or _acts(tree, path, content):
             found.append(path)
     return [*found, *tree.notebooks]
 
 
 def _acts(tree: SourceTree, path: str, content: bytes) -> bool:
     """Whether a file without a main guard trains when it is run: its top level loops or calls, not only defines."""
-    if b"DataLoader" not in content and b".fit(" not in content and posixpath.basename(path) != "train.py":
+    if b"DataLoader" not in content and b".fit(" not in content and not path.endswith("train.py"):
         return False
     parsed = tree.parsed(path)
     if parsed is None:

@@ -64,6 +64,13 @@ def execute_entry(tree: SourceTree, index: ModuleIndex, entry: str, launch: Laun
 def module_activation(it: Interpreter, near: Instance) -> Iterator[None]:
     """Execute as the top level of the module that an object's class stands in."""
     module = near.cls.module if isinstance(near.cls, ClassValue) else _entry_module(it)
+    with module_activation_of(it, module):
+        yield
+
+
+@contextmanager
+def module_activation_of(it: Interpreter, module: Module) -> Iterator[None]:
+    """Execute as the top level of a module."""
     activation = Activation(module, it.environments.get(module.path) or Environment(module, "module"))
     with it.activated(activation, None):
         yield

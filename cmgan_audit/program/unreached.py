@@ -1,0 +1,170 @@
+"""Loaders in code that no script reaches: executed on their own when something refers to them.
+
+A function that nothing in the tree mentions is dead and stays unseen. A hook that a framework calls, a helper that is
+referred to, and everything in a tree without scripts is executed with unknown arguments.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from cmgan_audit.finding import Location, Step
+from cmgan_audit.program.attributes import attribute
+from cmgan_audit.program.classes import class_attribute
+from cmgan_audit.program.imports import environment_of
+from cmgan_audit.program.interpreter import BudgetExceededError, Interpreter, ProgramRaisedError
+from cmgan_audit.program.modules import Module, ModuleIndex
+from cmgan_audit.program.sessions import interpreter_of, module_activation_of, new_session
+from cmgan_audit.program.trace import Condition, Launch, Run
+from cmgan_audit.program.values import Arguments, ClassValue, Const, FunctionValue, Unknown, Value
+from cmgan_audit.source.tree import SourceTree
+
+NOT_REACHED = "not reached from any script"
+MOST_ROOTS = 40
+_HOOKS = frozenset(
+    {
+        "train_dataloader",
+        "val_dataloader",
+        "test_dataloader",
+        "predict_dataloader",
+        "get_train_dataloader",
+        "get_eval_dataloader",
+        "make_dataloader",
+        "setup",
+    }
+)
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An outermost function, or a method with its class, in which a loader is built."""
+
+    path: str
+    function: _Function
+    owner: ast.ClassDef | None
+
+
+def execute_unreached(tree: SourceTree, index: ModuleIndex, runs: Sequence[Run]) -> list[Run]:
+    """A run for every function with a loader that no run has executed and that is not dead."""
+    executed: set[ast.AST] = set()
+    for run in runs:
+        executed |= interpreter_of(run).executed
+    waiting = [place for place in _places(tree) if place.function not in executed]
+    if not waiting:
+        return []
+    mentioned = _mentioned(tree, {name for place in waiting for name in _names(place)})
+    found: list[Run] = []
+    for place in waiting:
+        if place.function in executed or len(found) >= MOST_ROOTS:
+            continue
+        if not runs or place.function.name in _HOOKS or any(name in mentioned for name in _names(place)):
+            run = _execute(tree, index, place)
+            executed |= interpreter_of(run).executed
+            found.append(run)
+    return found
+
+
+def _names(place: _Place) -> set[str]:
+    if place.owner is not None and place.function.name.startswith("__"):
+        return {place.owner.name}
+    return {place.function.name}
+
+
+def _places(tree: SourceTree) -> Iterator[_Place]:
+    for path in tree.python_files:
+        if b"DataLoader" not in (tree.read_bytes(path) or b"") or "test" in path.lower().split("/")[-1]:
+            continue
+        parsed = tree.parsed(path)
+        for node in parsed.tree.body if parsed is not None else ():
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _builds_loader(node):
+                yield _Place(path, node, None)
+            elif isinstance(node, ast.ClassDef):
+                for inner in node.body:
+                    if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef) and _builds_loader(inner):
+                        yield _Place(path, inner, node)
+
+
+def _builds_loader(function: _Function) -> bool:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call):
+            callee = node.func
+            name = (
+                callee.attr if isinstance(callee, ast.Attribute) else callee.id if isinstance(callee, ast.Name) else ""
+            )
+            if name == "DataLoader":
+                return True
+    return False
+
+
+def _mentioned(tree: SourceTree, names: set[str]) -> set[str]:
+    """Which of the names code of the tree reads; definitions and imports of a name are no mention."""
+    found: set[str] = set()
+    for path in tree.python_files:
+        content = tree.read_bytes(path) or b""
+        missing = [name for name in names - found if name.encode() in content]
+        parsed = tree.parsed(path) if missing else None
+        if parsed is None:
+            continue
+        for node in ast.walk(parsed.tree):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in names:
+                found.add(node.id)
+            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and node.attr in names:
+                found.add(node.attr)
+    return found
+
+
+def _execute(tree: SourceTree, index: ModuleIndex, place: _Place) -> Run:
+    it = new_session(tree, index, place.path, Launch(condition=NOT_REACHED, location=Location(place.path, 1)))
+    module = index.at(place.path)
+    if module is None:
+        return it.run
+    try:
+        scope = environment_of(it, module)
+        it.context = replace(it.context, conditions=(Condition(NOT_REACHED, module.location(place.function)),))
+        with module_activation_of(it, module):
+            _call(it, place, scope.names, module)
+    except ProgramRaisedError as error:
+        it.limit(error.location, f"{place.function.name} ends here: {error.name or 'an error'} is raised")
+    except BudgetExceededError:
+        it.run.limits.append(Step(Location(place.path, place.function.lineno), "too many steps to be followed"))
+    return it.run
+
+
+def _call(it: Interpreter, place: _Place, names: dict[str, Value], module: Module) -> None:
+    where = module.location(place.function)
+    if place.owner is None:
+        target: Value = names.get(place.function.name, Unknown(reason="a function that is gone"))
+    else:
+        cls = names.get(place.owner.name)
+        if not isinstance(cls, ClassValue):
+            return
+        constructor = class_attribute(cls, "__init__")
+        made = it.call(cls, unknown_arguments(constructor[0] if constructor else None), where)
+        if place.function.name == "__init__":
+            return
+        target = attribute(it, made, place.function.name, where)
+    if isinstance(target, FunctionValue) and target.node is place.function:
+        it.call(target, unknown_arguments(target), where)
+
+
+def unknown_arguments(function: Value | None) -> Arguments:
+    """Arguments of which nothing is known; parameters with a default keep it, for callers to override."""
+    if not isinstance(function, FunctionValue):
+        return Arguments()
+    spec = function.node.args
+    keywords: dict[str, Value] = {}
+    parameters = [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]
+    own = 1 if function.defined_in is not None and parameters else 0
+    for parameter in parameters[own:]:
+        default = function.defaults.get(parameter.arg)
+        if default is None:
+            reason = f"{parameter.arg} of {function.qualname}, which no script calls"
+            keywords[parameter.arg] = Unknown(reason=reason)
+        elif isinstance(default, Const):
+            note = f"{parameter.arg} defaults to {default.value!r} in {function.qualname}"
+            started = default if default.trail else default.via(function.module.location(parameter), note)
+            keywords[parameter.arg] = replace(started, overridable="the caller")
+    return Arguments(keywords=keywords)
