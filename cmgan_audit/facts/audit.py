@@ -10,6 +10,7 @@ from cmgan_audit.facts.loaders import loaders_of
 from cmgan_audit.facts.merging import Seen, merge
 from cmgan_audit.facts.names import Assigned
 from cmgan_audit.facts.records import Loader
+from cmgan_audit.facts.roles import leaning
 from cmgan_audit.facts.scene import look_at
 from cmgan_audit.finding import Step
 from cmgan_audit.program.runs import execute
@@ -62,7 +63,8 @@ def collect(root: Path, exclude: Sequence[str] = ()) -> Collected:
     limits: list[Step] = []
     for run in execute(tree):
         scene = look_at(run)
-        limits.extend(run.limits)
+        if scene.made or scene.trains or leaning(Path(run.entry).stem) > 0:
+            limits.extend(run.limits)  # elsewhere nothing that the rules ask about can be lost
         if scene.made:
             seen.extend(Seen(loader, run.launch.condition) for loader in loaders_of(scene, assigned))
     loaders = merge(seen)

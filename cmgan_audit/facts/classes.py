@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from cmgan_audit.facts.values import instances_of
@@ -147,3 +148,18 @@ def shown_arguments(arguments: Arguments, most: int = 4) -> str:
     words += [f"{key}={value.value!r}" for key, value in arguments.keywords.items() if isinstance(value, Const)]
     shown = [word if len(word) < 40 else word[:36] + "..." for word in words[:most]]
     return ", ".join(shown) + (", ..." if len(words) > most else "")
+
+
+def bound_arguments(cls: ClassValue, arguments: Arguments) -> dict[str, Value]:
+    """The arguments of a construction by the names of the constructor's parameters."""
+    found = dict(arguments.keywords)
+    owner: ClassValue | None = cls
+    for _ in range(12):
+        if owner is None:
+            break
+        for node in owner.node.body:
+            if isinstance(node, ast.FunctionDef) and node.name == "__init__":
+                names = [parameter.arg for parameter in (*node.args.posonlyargs, *node.args.args)][1:]
+                return {**dict(zip(names, arguments.positional, strict=False)), **found}
+        owner = next((base for base in owner.bases if isinstance(base, ClassValue)), None)
+    return found

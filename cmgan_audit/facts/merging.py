@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cmgan_audit.facts.records import Loader
+from cmgan_audit.facts.records import OTHER, Loader
 from cmgan_audit.finding import Location
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
 
@@ -107,6 +107,10 @@ def _is_true(fact: Fact) -> bool:
 
 
 def _without_vague(loaders: Sequence[Loader]) -> list[Loader]:
-    """Leave out records with an unknown role where the same place has one with a known role."""
-    known: set[Location] = {loader.location for loader in loaders if isinstance(loader.role, Known)}
-    return [loader for loader in loaders if isinstance(loader.role, Known) or loader.location not in known]
+    """Leave out records with an unknown role, or none, where the same place has one that trains or evaluates."""
+    known: set[Location] = {loader.location for loader in loaders if _serves(loader)}
+    return [loader for loader in loaders if _serves(loader) or loader.location not in known]
+
+
+def _serves(loader: Loader) -> bool:
+    return isinstance(loader.role, Known) and loader.role.value != OTHER

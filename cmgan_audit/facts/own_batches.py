@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cmgan_audit.facts.classes import bound_arguments
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import class_name, fact_of, instances_of
 from cmgan_audit.program.values import ClassValue, Const, Instance, Value, options_of
@@ -49,9 +50,11 @@ def _batch_of(value: Value, what: str) -> Fact:
 
 def _named_batch(owner: Instance) -> Value | None:
     """The batch size that an object of the tree was given."""
-    if isinstance(owner.cls, ClassValue):
-        for name in BATCH_NAMES:
-            value = owner.attrs.get(name) or owner.arguments.get(name)
-            if value is not None and not (isinstance(value, Const) and value.value is None):
-                return value
+    if not isinstance(owner.cls, ClassValue):
+        return None
+    given = bound_arguments(owner.cls, owner.arguments)
+    for name in BATCH_NAMES:
+        value = owner.attrs.get(name) or given.get(name)
+        if value is not None and not (isinstance(value, Const) and value.value is None):
+            return value
     return None

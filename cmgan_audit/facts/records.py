@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
 
-TRAIN, EVAL = "train", "eval"
+# OTHER: a loader of a script that neither trains nor evaluates, such as a data set that tries itself out.
+TRAIN, EVAL, OTHER = "train", "eval", "other"
 
 NO = Known(False)
 

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from cmgan_audit.facts.modes import gradients_off, mode_at
-from cmgan_audit.facts.records import EVAL, TRAIN
+from cmgan_audit.facts.records import EVAL, OTHER, TRAIN
 from cmgan_audit.facts.scene import Made, Pass, Scene, Use
 from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.finding import Confidence, Location, Step
@@ -130,7 +130,7 @@ def role_of(scene: Scene, made: Made, signs: list[Sign]) -> tuple[Fact, str]:
         place = spoken[0].location if spoken else made.location
         return Known(named, (Step(place, f"by name: {text}"),), confidence=Confidence.LOW), text
     if not scene.trains:
-        return Unknown("nothing is trained or evaluated with it here", (Step(made.location, "made here"),)), ""
+        return Known(OTHER, (Step(made.location, "nothing is trained or evaluated in this script"),)), ""
     return Unknown("nothing tells whether it serves training or evaluation"), ""
 
 
