@@ -203,7 +203,9 @@ class Composition:
         optional = text.startswith("optional ")
         text = text.removeprefix("optional ").strip()
         full = text[1:] if text.startswith("/") else posixpath.join(group, text)
-        return Entry(posixpath.dirname(full), (posixpath.basename(full),), package or None, optional=optional, fixed=True)
+        return Entry(
+            posixpath.dirname(full), (posixpath.basename(full),), package or None, optional=optional, fixed=True
+        )
 
     def _grouped(self, key: str, value: Value, group: str) -> Entry | None:
         """`- db: mysql`, `- override /db: mysql`, `- optional db@package: [a, b]`."""
