@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from cmgan_audit.finding import Step
+from cmgan_audit.finding import Step, Trail
 from cmgan_audit.program.models.files import FileContent, NeededOption, each_path, path_of
 from cmgan_audit.program.models.lifting import as_dict, dotted, scalar_value
 from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
@@ -147,7 +147,7 @@ class Recipe:
 
     def _scalar(self, node: Scalar, path: Path) -> Value:
         key = _key(path)
-        step = Step(node.location, f"{key} is {node.tag + ' ' if node.tag else ''}{node.value} in {self._name}")
+        step = Step(node.location, f"{key} is {_written(node)} in {self._name}")
         if node.tag in {"!ref", "!copy"}:
             return self._reference(str(node.value), step)
         if node.tag == "!PLACEHOLDER":
@@ -163,7 +163,7 @@ class Recipe:
         try:
             inner = read_text(self.path, f"[{str(node.value)[1:-1]}]", "yaml")
         except DataError:
-            return Unknown(reason=f"{node.value} is no tuple")
+            return Unknown(reason=f"{_written(node)} is no tuple")
         moved = [replace(item, location=node.location) for item in inner.items] if isinstance(inner, Sequence) else []
         return listing([self.value(item, (*path, number)) for number, item in enumerate(moved)], "tuple")
 
@@ -207,7 +207,7 @@ class Recipe:
             return target.via(step.location, step.note) if isinstance(target, Const | Unknown) else target
         parts: list[str] = []
         end = 0
-        trail = (step,)
+        trail: Trail = (step,)
         for match in _REFERENCE.finditer(text):
             value = self._at(match.group().strip("<>"), step)
             if not isinstance(value, Const):
@@ -278,10 +278,10 @@ class Recipe:
         return call.interpreter.call(target, arguments, node.location)
 
     def _include(self, node: Mapping, path: Path) -> Value:
-        overrides = {
+        overrides: dict[Constant, Value] = {
             key: self.value(below, (*path, key)) for key, below in node.entries.items() if isinstance(key, str)
         }
-        return self._include_file(node.tag.partition(":")[2], DictValue(items={**overrides}))
+        return self._include_file(node.tag.partition(":")[2], DictValue(items=overrides))
 
     def _include_file(self, name: str, overrides: DictValue | None) -> Value:
         found = self.call.interpreter.tree.resolve(name, [posixpath.dirname(self.path), ""])
@@ -307,8 +307,6 @@ def _child(node: DataNode, part: str) -> tuple[Constant, DataNode | None]:
         if found is None and part.lstrip("-").isdigit():
             return int(part), node.entries.get(int(part))
         return part, found
-    if isinstance(node, Sequence) and part.lstrip("-").isdigit() and int(part) < len(node.items):
-        return int(part), node.items[int(part)]
     return part, None
 
 
@@ -331,6 +329,11 @@ def _key(path: Path) -> str:
     return text
 
 
+def _written(node: Scalar) -> str:
+    """A scalar as it stands in the file."""
+    return f"{node.tag} {node.value!s}".strip()
+
+
 def _as_text(value: Constant) -> str:
     return value if isinstance(value, str) else str(value)
 
@@ -343,9 +346,10 @@ def arithmetic(text: str) -> Constant:
     if len(text) > 2000:
         return text
     try:
-        return _computed(ast.parse(text, mode="eval").body)
+        value: Constant = _computed(ast.parse(text, mode="eval").body)
     except (TypeError, SyntaxError, KeyError, ValueError, RecursionError, MemoryError):
         return text
+    return value
 
 
 def _computed(node: ast.expr) -> Any:
