@@ -15,7 +15,6 @@ from cmgan_audit.program.containers import known_items, one_of
 from cmgan_audit.program.functions import run_body
 from cmgan_audit.program.interpreter import Activation, Interpreter, ProgramRaisedError
 from cmgan_audit.program.joins import Branch, join
-from cmgan_audit.program.numbers import drawn
 from cmgan_audit.program.trace import Context, IterateEvent, Loop
 from cmgan_audit.program.values import (
     Arguments,
@@ -34,7 +33,28 @@ from cmgan_audit.program.values import (
 MOST_UNROLLED = 32
 # Library functions that hand on what they iterate over, by the last part of their name.
 _WRAPPERS = frozenset(
-    ["enumerate", "iter", "tqdm", "trange", "tqdm_notebook", "track", "islice", "cycle", "reversed", "auto_tqdm", "progress_bar", "ProgressBar", "progressbar", "alive_it", "Progress", "chain", "peekable", "prefetch", "list", "tuple"]
+    [
+        "enumerate",
+        "iter",
+        "tqdm",
+        "trange",
+        "tqdm_notebook",
+        "track",
+        "islice",
+        "cycle",
+        "reversed",
+        "auto_tqdm",
+        "progress_bar",
+        "ProgressBar",
+        "progressbar",
+        "alive_it",
+        "Progress",
+        "chain",
+        "peekable",
+        "prefetch",
+        "list",
+        "tuple",
+    ]
 )
 
 

@@ -81,11 +81,26 @@ def _result(
     result = _modelled(it, name, receiver, arguments, location, node)
     if result is None:
         result = launchers.start(it, name, receiver, arguments, location)
+    if result is None:
+        result = _trained(it, name, receiver, arguments, location)
     if result is None and isinstance(receiver, Instance) and name.rpartition(".")[2] in _SAME_OBJECT:
         return receiver
     if result is None:
         result = Instance(cls=External(name=name), arguments=arguments, location=location)
     return result.tainted(taint)
+
+
+def _trained(
+    it: Interpreter, name: str, receiver: Value | None, arguments: Arguments, location: Location
+) -> Value | None:
+    """What a training framework does in this call, under any of the names of the receiver's library classes."""
+    from cmgan_audit.program.trainers import run_trainer
+
+    for candidate in _names(name, receiver):
+        result = run_trainer(it, candidate, receiver, arguments, location)
+        if result is not None:
+            return result
+    return None
 
 
 def _drawn(it: Interpreter, name: str, receiver: Value | None, arguments: Arguments, taint: frozenset[Draw]) -> Value:
