@@ -111,14 +111,15 @@ def test_unreadable_files_do_not_hide_the_others(ckpt):
     assert strict.returncode == 3 and "1 of 3 files could not be read" in strict.stderr
 
 
-@pytest.mark.parametrize(
-    "make", [lambda path: path.write_bytes(b"nonsense"), lambda path: path.mkdir(), lambda path: None]
-)
-def test_nothing_to_read_is_status_3_without_a_traceback(tmp_path, make):
-    make(tmp_path / "x.pth")
-    done = run(tmp_path / "x.pth")
+def test_nothing_to_read_is_status_3_without_a_traceback(tmp_path):
+    (tmp_path / "nonsense.pth").write_bytes(b"nonsense")
+    (tmp_path / "empty.pth").write_bytes(b"")
+    done = run(tmp_path / "nonsense.pth", tmp_path / "empty.pth")
     assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr.startswith("cmgan-audit: ") and "x.pth" in done.stderr and "Traceback" not in done.stderr
+    assert "nonsense.pth: not a checkpoint" in done.stderr and "empty.pth: an empty file" in done.stderr
+    assert "Traceback" not in done.stderr
+    missing = run(tmp_path / "none.pth")
+    assert missing.returncode == 3 and "none.pth: there is no such file" in missing.stderr
 
 
 def test_wrong_usage_is_status_2(ckpt):
