@@ -24,6 +24,7 @@ from cmgan_audit.program.values import (
 )
 
 MOST_OPTIONS = 12
+LONGEST_CONDITION = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def join(sides: Iterable[tuple[Value, Branch]], draws: frozenset[Draw] = frozens
     options: list[Option] = []
     for value, branch in sides:
         for option in options_of(value):
-            condition = " and ".join(part for part in (branch.text, option.condition) if part)
+            condition = _bounded(" and ".join(part for part in (branch.text, option.condition) if part))
             _add(options, Option(option.value, condition, option.facts | branch.facts))
     if len(options) == 1:
         return options[0].value.tainted(draws)
@@ -106,7 +107,12 @@ def _either(left: str, right: str) -> str:
         return left
     if not left or not right or opposite(left) == right or opposite(right) == left:
         return ""
-    return f"{left} or {right}"
+    return _bounded(f"{left} or {right}")
+
+
+def _bounded(text: str) -> str:
+    """A condition as long as a person reads; joins in loops would otherwise double it again and again."""
+    return text if len(text) <= LONGEST_CONDITION else f"{text[: LONGEST_CONDITION - 2]} …"
 
 
 def opposite(text: str) -> str:
