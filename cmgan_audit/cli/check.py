@@ -37,7 +37,7 @@ Exit status: 0 nothing at or above --fail-on, 1 findings at or above it, 2 wrong
 analyse (or, with --strict, a file that could not be read).
 """
 
-FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown")
+FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown", "html")
 DEFAULT_BASELINE = "cmgan-audit-baseline.json"
 
 
@@ -166,6 +166,7 @@ def _render(audited: Audited, output_format: str, color: bool, show_passed: bool
         return render(audited, color=color, show_passed=show_passed)
     from importlib import import_module
 
-    module = {"json": "check_json", "markdown": "check_markdown"}.get(output_format, output_format)
+    modules = {"json": "check_json", "markdown": "check_markdown", "html": "html.check"}
+    module = modules.get(output_format, output_format)
     document: str = import_module(f"cmgan_audit.report.{module}").render(audited)
     return document
