@@ -7,9 +7,11 @@ from cmgan_audit.program.models import (
     files,
     hydra_,
     hyperpyyaml_,
+    lightning_,
     mappings,
     omegaconf_,
     running,
+    speechbrain_,
 )
 
 __all__ = [
@@ -19,7 +21,9 @@ __all__ = [
     "files",
     "hydra_",
     "hyperpyyaml_",
+    "lightning_",
     "mappings",
     "omegaconf_",
     "running",
+    "speechbrain_",
 ]
