@@ -21,14 +21,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.state import Journal
-from cmgan_audit.program.trace import Context, Event, Launch, Loop
+from cmgan_audit.program.trace import Event, Launch
 from cmgan_audit.program.values import Arguments, Const, Constant, External, Instance, ListValue, Unknown, Value
 from cmgan_audit.source.tree import SourceTree
 
@@ -70,13 +69,6 @@ class Interpreter(Protocol):
 
     def emit(self, event: Event) -> None:
         """Add an event to the run."""
-
-    @property
-    def context(self) -> Context:
-        """The active frames, loops, conditions and managers."""
-
-    def entered(self, *, loop: Loop | None = None, managers: Sequence[str] = ()) -> AbstractContextManager[None]:
-        """Execute inside a loop or under context managers."""
 
     def limit(self, location: Location, note: str) -> None:
         """Say in the run's limits what could not be followed."""

@@ -1,4 +1,4 @@
-"""SpeechBrain as an installed library: its command line, and what `Brain.fit` and `Brain.evaluate` call and draw.
+"""SpeechBrain as an installed library: its command line, and what a `Brain` keeps of what it was given.
 
 A tree that holds SpeechBrain itself is executed like any other code; these models are for recipes outside of it.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 from cmgan_audit.program.models.argparse_parsing import command_words, word_value
 from cmgan_audit.program.models.files import NeededOption
 from cmgan_audit.program.models.lifting import as_dict
-from cmgan_audit.program.models.passes import NUMBER, draw, epochs, hook
 from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attribute, derives, listing, model
 from cmgan_audit.program.values import (
     Arguments,
@@ -16,17 +15,14 @@ from cmgan_audit.program.values import (
     DictValue,
     External,
     Instance,
-    Unknown,
     Value,
 )
 
 _BRAIN = "speechbrain.core.Brain"
 _LOADER = "speechbrain.dataio.dataloader.make_dataloader"
-_NONE = Const(value=None)
 derives("speechbrain.Brain", _BRAIN)
 derives("speechbrain.parse_arguments", "speechbrain.core.parse_arguments")
 _PARAMETERS = ("modules", "opt_class", "hparams", "run_opts", "checkpointer", "profiler")
-_STAGES = {name: External(name=f"speechbrain.Stage.{name}") for name in ("TRAIN", "VALID", "TEST")}
 
 # Flags of SpeechBrain's own command line that take no value; all others take one.
 # fmt: off
@@ -104,60 +100,3 @@ def _make_dataloader(call: ModelCall) -> Value | None:
     keywords = {name: value for name, value in call.arguments.keywords.items() if name not in own}
     arguments = Arguments(positional=(dataset,), keywords=keywords, open_kwargs=call.arguments.open_kwargs)
     return call.interpreter.call(External(name=_LOADER), arguments, call.location)
-
-
-@model(f"{_BRAIN}.fit")
-def _fit(call: ModelCall) -> Value | None:
-    brain = call.receiver
-    train = _loader(call, call.get("train_set", 1), "TRAIN", call.get("train_loader_kwargs", 4))
-    valid = _loader(call, call.get("valid_set", 2), "VALID", call.get("valid_loader_kwargs", 5))
-    hook(call, brain, "on_fit_start")
-    with call.interpreter.entered(loop=epochs(call, call.location)):
-        hook(call, brain, "on_stage_start", _STAGES["TRAIN"], NUMBER)
-        if train is not None:
-            draw(call, train, f"{_BRAIN}.fit", "train", lambda batch: _batch(call, "fit_batch", "TRAIN", batch))
-        hook(call, brain, "on_stage_end", _STAGES["TRAIN"], NUMBER, NUMBER)
-        if valid is not None:
-            _evaluate(call, valid, "VALID")
-    return _NONE
-
-
-@model(f"{_BRAIN}.evaluate")
-def _evaluation(call: ModelCall) -> Value | None:
-    loader = _loader(call, call.get("test_set", 0), "TEST", call.get("test_loader_kwargs", 4))
-    hook(call, call.receiver, "on_evaluate_start")
-    if loader is not None:
-        _evaluate(call, loader, "TEST")
-    return Unknown(reason="the loss of an evaluation")
-
-
-def _evaluate(call: ModelCall, loader: Value, stage: str) -> None:
-    hook(call, call.receiver, "on_stage_start", _STAGES[stage], NUMBER)
-    framework = f"{_BRAIN}.{'evaluate' if stage == 'TEST' else 'fit'}"
-    draw(call, loader, framework, "eval", lambda batch: _batch(call, "evaluate_batch", stage, batch))
-    hook(call, call.receiver, "on_stage_end", _STAGES[stage], NUMBER, NUMBER)
-
-
-def _batch(call: ModelCall, name: str, stage: str, batch: Value) -> None:
-    """A step of the program's own, or Brain's: compute_forward, then compute_objectives."""
-    extra = () if name == "fit_batch" else (_STAGES[stage],)
-    if hook(call, call.receiver, name, batch, *extra) is None:
-        predictions = hook(call, call.receiver, "compute_forward", batch, _STAGES[stage])
-        if predictions is not None:
-            hook(call, call.receiver, "compute_objectives", predictions, batch, _STAGES[stage])
-
-
-def _loader(call: ModelCall, data: Value | None, stage: str, options: Value | None) -> Value | None:
-    """What is drawn from: a loader that was given, or one made of a data set with the given options."""
-    if data is None or (isinstance(data, Const) and data.value is None):
-        return None
-    if isinstance(data, Instance) and data.external_name.endswith(("DataLoader", "make_dataloader")):
-        return data
-    held = as_dict(options) if options is not None else DictValue(items={})
-    keywords = {str(key): value for key, value in held.items.items()} if held is not None else {}
-    unknown = "" if held is not None and held.complete else "loader options of unknown content"
-    make = call.interpreter.attribute(call.receiver or _NONE, "make_dataloader", call.location)
-    arguments = Arguments(positional=(data,), keywords={"stage": _STAGES[stage], **keywords}, open_kwargs=unknown)
-    if isinstance(make, Unknown):
-        return None
-    return call.interpreter.call(make, arguments, call.location)
