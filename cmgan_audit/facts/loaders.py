@@ -114,13 +114,17 @@ def _iterated(scene: Scene, made: Made) -> Fact:
     if scene.run.launch.condition == UNREACHED:
         return Unknown(f"the loader at {made.location} is {UNREACHED}")
     for event in scene.calls:
-        if _takes(event, made) and canonical(event.callee).partition(".")[0] not in ("builtins", "tqdm"):
-            return Unknown(f"it is handed to {event.callee}")
+        if _takes(event, made):
+            return Unknown(f"it is handed to {event.callee.strip('?.') or 'something that is not known'}")
     return Known(False, (Step(made.location, "it is never drawn from"),))
 
 
 def _takes(event: CallEvent, made: Made) -> bool:
-    """Whether a loader is an argument of a library call, which may draw from it."""
+    """Whether a loader is an argument of a call that cannot be looked into, which may draw from it."""
+    callee = canonical(event.callee)
+    library = isinstance(event.result, Instance) and bool(event.result.external_name)
+    unknown = not callee or callee.startswith("?")
+    if not (library or unknown) or callee.partition(".")[0] in ("builtins", "tqdm"):
+        return False
     given = [*event.arguments.positional, *event.arguments.keywords.values()]
-    library = isinstance(event.result, Instance) and event.result.external_name
-    return bool(library) and any(isinstance(value, Instance) and same_object(value, made.loader) for value in given)
+    return any(isinstance(value, Instance) and same_object(value, made.loader) for value in given)

@@ -124,13 +124,13 @@ def role_of(scene: Scene, made: Made, signs: list[Sign]) -> tuple[Fact, str]:
         text = "; ".join([text, *(sign.text for sign in spoken[:3])])
         steps = (Step(place, f"serves {'training' if role == TRAIN else 'evaluation'}: {text}"),)
         return Known(role, steps), text
-    if named and scene.trains:
+    if scene.passes_over(made.loader) and not scene.trains:
+        return Known(OTHER, (Step(made.location, "nothing is trained or evaluated with it"),)), ""
+    if named:
         spoken = _spoken(named, signs)
         text = "; ".join(sign.text for sign in spoken[:3])
         place = spoken[0].location if spoken else made.location
         return Known(named, (Step(place, f"by name: {text}"),), confidence=Confidence.LOW), text
-    if not scene.trains:
-        return Known(OTHER, (Step(made.location, "nothing is trained or evaluated in this script"),)), ""
     return Unknown("nothing tells whether it serves training or evaluation"), ""
 
 
