@@ -93,6 +93,9 @@ def _computed(name: str, positional: list[Any], keywords: dict[str, Any], source
         result = getattr(builtins, name)(*positional, **keywords)
     except (ArithmeticError, TypeError, ValueError, LookupError) as error:
         return Unknown(reason=f"{name}() fails: {error}", draws=drawn(*sources))
+    if name in ("max", "min"):
+        chosen = [value for value in sources if isinstance(value, Const) and value.value is result]
+        sources = (*chosen, *sources)
     return lifted(result, *sources)
 
 
@@ -114,7 +117,11 @@ def _len(it: Interpreter, arguments: Arguments, location: Location) -> Value | N
         return Const(value=len(value.value), trail=value.trail, draws=value.draws)
     if isinstance(value, ListValue | DictValue):
         items, complete = known_items(value)
-        return Const(value=len(items)) if complete else Unknown(reason="a length", draws=drawn(value))
+        return (
+            Const(value=len(items), trail=origin(*items))
+            if complete
+            else Unknown(reason="a length", draws=drawn(value))
+        )
     if isinstance(value, Instance) and isinstance(value.cls, ClassValue):
         found = class_attribute(value.cls, "__len__")
         if found is not None:

@@ -102,7 +102,7 @@ def _spread_choice(it: Interpreter, value: Choice, keywords: dict[str, Value], t
 
 
 def _literal(it: Interpreter, value: Value, node: ast.expr, note: str) -> Value:
-    if isinstance(value, Const) and not value.trail and isinstance(node, ast.Constant | ast.UnaryOp | ast.BinOp):
+    if isinstance(value, Const) and not value.trail:
         return value.via(it.location(node), note)
     return value
 

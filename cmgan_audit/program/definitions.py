@@ -86,7 +86,9 @@ def decorate(it: Interpreter, decorator: Value, value: Value, location: Location
             return made_by_model
     if isinstance(decorator, External):
         decorator = External(name=canonical(decorator.name))
-    if isinstance(value, FunctionValue | ClassValue):
+    if isinstance(value, ClassValue):
+        return dataclasses.replace(value, decorators=(*value.decorators, decorator), memo={})
+    if isinstance(value, FunctionValue):
         return dataclasses.replace(value, decorators=(*value.decorators, decorator))
     return value
 

@@ -370,13 +370,20 @@ def _display(kind: str) -> Callable[[Interpreter, Any], Value]:
                 items.extend(more)
                 complete = complete and whole
             else:
-                items.append(evaluate(it, part))
+                items.append(_written(it, evaluate(it, part), part, node))
         if kind == "set":
             seen = [item.value if isinstance(item, Const) else item for item in items]
             complete = complete and len(set(map(repr, seen))) == len(seen)
         return ListValue(items=items, kind=kind, complete=complete)
 
     return build
+
+
+def _written(it: Interpreter, value: Value, part: ast.expr, whole: ast.expr) -> Value:
+    """A literal item starts its way in the display that it is written in."""
+    if isinstance(value, Const) and not value.trail:
+        return value.via(it.location(part), f"{it.text(part, 40)} in {it.text(whole, 60)}")
+    return value
 
 
 def _dict(it: Interpreter, node: ast.Dict) -> Value:
@@ -443,9 +450,8 @@ def _formatted(it: Interpreter, node: ast.FormattedValue) -> Value:
 def _named(it: Interpreter, node: ast.NamedExpr) -> Value:
     from cmgan_audit.program.imports import bind_name
 
-    value = evaluate(it, node.value)
-    scope = it.activation.environment
-    bind_name(it, scope, node.target.id, value)
+    value = originated(it, evaluate(it, node.value), node.value, f"{node.target.id} =")
+    bind_name(it, it.activation.environment, node.target.id, value)
     return value
 
 
@@ -458,7 +464,9 @@ def _await(it: Interpreter, node: ast.Await) -> Value:
 
 
 def _yield(it: Interpreter, node: ast.Yield) -> Value:
-    value = evaluate(it, node.value) if node.value is not None else Const(value=None)
+    value: Value = Const(value=None)
+    if node.value is not None:
+        value = originated(it, evaluate(it, node.value), node.value, "yields")
     receive = it.activation.on_yield
     if receive is not None:
         receive(value)

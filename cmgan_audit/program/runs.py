@@ -30,9 +30,12 @@ def execute(tree: SourceTree) -> list[Run]:
     index = ModuleIndex(tree)
     runs: list[Run] = []
     with _deep_recursion():
-        scripts = entries(tree)
-        for entry in scripts:
+        for entry in entries(tree):
             runs.extend(_runs_of(tree, index, entry))
+        imported = {path for run in runs for path in interpreter_of(run).environments}
+        for entry in silent_entries(tree):
+            if entry not in imported:
+                runs.extend(_runs_of(tree, index, entry))
         runs.extend(execute_unreached(tree, index, runs))
     return runs
 
@@ -85,10 +88,31 @@ def _acts(tree: SourceTree, path: str, content: bytes) -> bool:
     if b"DataLoader" not in content and b".fit(" not in content and not path.endswith("train.py"):
         return False
     parsed = tree.parsed(path)
-    if parsed is None:
-        return False
-    return any(isinstance(node, ast.For | ast.While | ast.With) or _is_call(node) for node in parsed.tree.body)
+    return parsed is not None and any(_is_action(node) for node in parsed.tree.body)
 
 
-def _is_call(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+def _is_action(node: ast.stmt) -> bool:
+    """A loop, a block or a bare call: a statement that a module made for importing seldom has."""
+    if isinstance(node, ast.If | ast.Try):
+        return any(_is_action(inner) for inner in node.body)
+    return isinstance(node, ast.For | ast.While | ast.With) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+    )
+
+
+def silent_entries(tree: SourceTree) -> list[str]:
+    """Files whose top level only assigns, loaders among it: scripts, unless something imports them."""
+    found = []
+    for path in tree.python_files:
+        content = tree.read_bytes(path) or b""
+        if _NOT_ENTRIES.search(path) or b"DataLoader" not in content or _MAIN.search(content):
+            continue
+        parsed = tree.parsed(path)
+        body = parsed.tree.body if parsed is not None else []
+        if any(_assigns_call(node) for node in body) and not any(_is_action(node) for node in body):
+            found.append(path)
+    return found
+
+
+def _assigns_call(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call)

@@ -23,6 +23,7 @@ from cmgan_audit.program.values import (
     External,
     GeneratorValue,
     Instance,
+    Symbol,
     Unknown,
     Value,
 )
@@ -59,7 +60,24 @@ def _expression(it: Interpreter, node: ast.Expr) -> None:
 
 
 def _assign(it: Interpreter, node: ast.Assign) -> None:
-    execute_assign(it, node.targets, evaluate(it, node.value), node.value)
+    value, pairs = node.value, node.targets
+    if (
+        len(pairs) == 1
+        and isinstance(value, ast.Tuple)
+        and isinstance(pairs[0], ast.Tuple)
+        and _side_by_side(pairs[0], value)
+    ):
+        parts = [evaluate(it, part) for part in value.elts]
+        for target, part, source in zip(pairs[0].elts, parts, value.elts, strict=True):
+            assign(it, target, noted(it, target, part, source))
+        return
+    execute_assign(it, node.targets, evaluate(it, value), value)
+
+
+def _side_by_side(targets: ast.Tuple, values: ast.Tuple) -> bool:
+    """`a, b = 1, 2`: every name has its own value."""
+    whole = not any(isinstance(part, ast.Starred) for part in (*targets.elts, *values.elts))
+    return whole and len(targets.elts) == len(values.elts)
 
 
 def _annotated(it: Interpreter, node: ast.AnnAssign) -> None:
@@ -68,9 +86,19 @@ def _annotated(it: Interpreter, node: ast.AnnAssign) -> None:
 
 
 def _return(it: Interpreter, node: ast.Return) -> Flow:
-    value = evaluate(it, node.value) if node.value is not None else Const(value=None)
+    value: Value = Const(value=None)
+    if node.value is not None:
+        value = _returned(it, evaluate(it, node.value), node)
     record_return(it, it.activation, value)
     return Flow.RETURN
+
+
+def _returned(it: Interpreter, value: Value, node: ast.Return) -> Value:
+    """A setting that a function gives back: the step says which function."""
+    function = it.activation.function
+    if function is None or not isinstance(value, Const | Symbol | Choice):
+        return value
+    return value.via(it.location(node), f"returned by {function.qualname}")
 
 
 def _if(it: Interpreter, node: ast.If) -> Flow:
