@@ -3,8 +3,11 @@
 from cmgan_audit.program.models import (
     argparse_options,
     argparse_parsing,
+    click_,
     config_files,
+    configparser_,
     files,
+    function_command_lines,
     hydra_,
     hyperpyyaml_,
     lightning_,
@@ -17,8 +20,11 @@ from cmgan_audit.program.models import (
 __all__ = [
     "argparse_options",
     "argparse_parsing",
+    "click_",
     "config_files",
+    "configparser_",
     "files",
+    "function_command_lines",
     "hydra_",
     "hyperpyyaml_",
     "lightning_",

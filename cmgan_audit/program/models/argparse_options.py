@@ -170,14 +170,14 @@ def _default(call: ModelCall, flags: tuple[str, ...], dest: str) -> Value | None
     if value is None:
         return None
     name = next((flag for flag in flags if flag.startswith("--")), flags[0] if flags else dest)
-    return _said(value, call, name)
+    return said(value, call, name)
 
 
-def _said(value: Value, call: ModelCall, name: str) -> Value:
+def said(value: Value, call: ModelCall, name: str) -> Value:
     """The value after the step "--x defaults to 4"; for a literal the step stands at the literal itself."""
     if isinstance(value, Choice):
         return dataclasses.replace(
-            value, options=tuple(dataclasses.replace(o, value=_said(o.value, call, name)) for o in value.options)
+            value, options=tuple(dataclasses.replace(o, value=said(o.value, call, name)) for o in value.options)
         )
     text = repr(value.value) if isinstance(value, Const) else ""
     note = f"{name} defaults to {text}" if text else f"the default of {name}"

@@ -61,7 +61,18 @@ def resolve(call: ModelCall, text: str) -> str | None:
     while entry:
         entry = posixpath.dirname(entry)
         bases.append(entry)
-    return interpreter.tree.resolve(text, dict.fromkeys(bases))
+    found = interpreter.tree.resolve(text, dict.fromkeys(bases))
+    return found if found is not None or not text.startswith("/") else _moved(call, text)
+
+
+def _moved(call: ModelCall, text: str) -> str | None:
+    """An absolute path of the author's machine: the file at the end of it, if the tree has it at that place."""
+    parts = text.strip("/").split("/")
+    for count in range(len(parts) - 1, 0, -1):
+        found = call.interpreter.tree.resolve("/".join(parts[-count:]))
+        if found is not None and (count > 1 or len(parts) == 1):
+            return found
+    return None
 
 
 def each_path(call: ModelCall, path: Value, read: Callable[[str], Value]) -> Value:
