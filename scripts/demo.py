@@ -19,7 +19,7 @@ COMMAND = Path(sys.executable).with_name("cmgan-audit")
 
 def steps(out: str) -> list[tuple[str, list[str]]]:
     """The three doors, one after the other: a heading and the arguments of the command."""
-    checkpoints = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "fixtures/checkpoints").glob("*.pth"))
+    checkpoints = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "fixtures/checkpoints").glob("CMGAN_epoch_*"))
     return [
         ("What is wrong in the code?", ["check", "fixtures/repos/broken"]),
         ("(the same as JSON)", ["check", "fixtures/repos/broken", "--format", "json", "--output", f"{out}/check.json"]),
