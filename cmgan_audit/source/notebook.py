@@ -97,14 +97,17 @@ def _find_source(text: str, lines: list[str], offset: int) -> tuple[list[int], i
 
 
 def _code_lines(lines: list[str], starts: list[int], positions: Positions) -> list[tuple[str, tuple[int, int]]]:
-    """The cell's lines, each with its place; the last line of a cell always ends."""
+    """The cell's lines, each with its place; a cell in another language (`%%bash`) has empty ones."""
     result: list[tuple[str, tuple[int, int]]] = []
+    magic = next((match for line in lines[:1] if (match := _CELL_MAGIC.match(line)) is not None), None)
+    foreign = magic is not None and magic.group(1) not in _PYTHON_CELL_MAGICS
     for index, chunk in enumerate(lines):
         start = starts[index] if index < len(starts) else 0
         where = positions.location(start, start)
         column = where.column - 1
         for piece in chunk.splitlines() or [""]:
-            result.append((piece, (where.line, column)))
+            shown = "" if foreign or (magic is not None and not result) else piece
+            result.append((shown, (where.line, column)))
             column += len(json.dumps(piece, ensure_ascii=False))
     return result
 

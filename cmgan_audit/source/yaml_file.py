@@ -154,7 +154,7 @@ class _Reading:
         kind = node.tag[len(_STANDARD) :]
         if self._dialect == "yaml12" and kind in {"int", "float"}:
             return _yaml12_number(node.value, kind)
-        if kind == "value":
+        if kind == "value" and self._dialect == "yaml12":
             return str(node.value)
         try:
             value: ScalarValue = self._construct.construct_object(node, deep=True)

@@ -1,0 +1,240 @@
+"""Commands that start scripts, as shells would run them and documents show them."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cmgan_audit.source.commands import CommandLine, commands_of
+from cmgan_audit.source.shell import UnknownWord, commands
+from cmgan_audit.source.tree import SourceTree
+
+
+def argvs(text: str, path: str = "run.sh") -> list[list[str]]:
+    return [list(command.argv) for command in commands_of(path, text)]
+
+
+def only(text: str, path: str = "run.sh") -> CommandLine:
+    (command,) = commands_of(path, text)
+    return command
+
+
+@pytest.mark.parametrize(
+    ("line", "launcher", "script"),
+    [
+        ("python train.py --b 1", "python", "train.py"),
+        ("python3.10 -u ./src/train.py --b 1", "python", "src/train.py"),
+        ("/usr/bin/env python train.py --b 1", "python", "train.py"),
+        ("CUDA_VISIBLE_DEVICES=0,1 python -W ignore train.py --b 1", "python", "train.py"),
+        ("nohup python train.py --b 1 > log.txt 2>&1 &", "python", "train.py"),
+        ("time srun --gres=gpu:1 -n 4 python train.py --b 1", "python", "train.py"),
+        ("torchrun --standalone --nproc_per_node=4 train.py --b 1", "torchrun", "train.py"),
+        (
+            "python -m torch.distributed.launch --nproc_per_node 4 train.py --b 1",
+            "torch.distributed.launch",
+            "train.py",
+        ),
+        ("accelerate launch --multi_gpu --num_processes 4 train.py --b 1", "accelerate", "train.py"),
+        ("deepspeed --num_gpus 4 train.py --b 1", "deepspeed", "train.py"),
+        ("bash -c 'cd x && python train.py --b 1'", "python", "train.py"),
+        ("poetry run python train.py --b 1", "python", "train.py"),
+        ("singularity exec --nv img.sif python train.py --b 1", "python", "train.py"),
+        ("./train.py --b 1", "python", "train.py"),
+        ("if python train.py --b 1; then echo ok; fi", "python", "train.py"),
+    ],
+)
+def test_ways_to_start_a_script(line: str, launcher: str, script: str) -> None:
+    command = only(line)
+    assert (command.launcher.replace("torch.distributed.run", ""), command.script, command.argv) == (
+        launcher,
+        script,
+        ("--b", "1"),
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["echo python train.py", "# python train.py", "pip install train.py", "cat train.py", "python -c 'print(1)'", "ls"],
+)
+def test_what_starts_no_script(line: str) -> None:
+    assert argvs(line) == []
+
+
+def test_modules_by_name() -> None:
+    command = only("python -m cmgan.train --b 1")
+    assert command.module == "cmgan.train" and command.scripts()[0] == "cmgan/train.py"
+
+
+def test_variables_with_constant_values_are_expanded() -> None:
+    text = """
+BATCH=2
+export LR="1e-3"   # comment
+ARGS="--batch_size $BATCH --lr ${LR}"
+EXTRA=(--epochs 120 --name 'a b')
+PORT=$((29500 + BATCH * 2))
+python train.py $ARGS "${EXTRA[@]}" --port $PORT --gpus ${GPUS:-4} --out "$HOME/x" "$@"
+"""
+    (argv,) = argvs(text)
+    rest = ["--gpus", "4", "--out", "$HOME/x", "$@"]
+    assert argv == ["--batch_size", "2", "--lr", "1e-3", "--epochs", "120", "--name", "a b", "--port", "29504", *rest]
+    assert [word for word in argv if isinstance(word, UnknownWord)] == ["$HOME/x", "$@"]
+
+
+def test_loops_branches_functions_and_subshells() -> None:
+    text = """
+run() {
+    python train.py --batch_size $1 --stage "$2"
+}
+for b in 1 4; do run $b s; done
+b=8
+if [ "$stage" -le 1 ]; then
+    b=16
+    python train.py --batch_size $b
+else
+    python train.py --batch_size 32
+fi
+python train.py --batch_size $b
+(cd sub; b=64; python train.py --batch_size $b)
+case $mode in
+  a|b) python train.py --batch_size 128 ;;
+  *) ;;
+esac
+unused() { python train.py --batch_size 0; }
+"""
+    sizes = [argv[1] for argv in argvs(text)]
+    assert sizes == ["1", "4", "16", "32", "$b", "64", "128"]
+    assert [command.folder for command in commands_of("run.sh", text)][-2:] == ["sub", ""]
+
+
+def test_continuations_comments_and_here_documents() -> None:
+    text = "cat <<EOF > x\npython no.py\nEOF\npython train.py \\\n  --a 1 \\\n  --b '2 3' # no --c\n"
+    text += "cat <<-'X'\n\tpython no.py\n\tX\n"
+    command = only(text)
+    assert command.argv == ("--a", "1", "--b", "2 3")
+    assert [place.line for place in command.places] == [5, 5, 6, 6]
+    assert (command.places[1].column, command.places[1].end_column) == (7, 8)
+
+
+def test_windows_line_ends() -> None:
+    assert argvs("python train.py \\\r\n --a 1\r\n") == [["--a", "1"]]
+
+
+def test_makefile_variables_and_recipes() -> None:
+    text = "B ?= 1\nFLAGS = --batch_size $(B)\n\ntrain: data\n\t@echo hi\n"
+    text += "\t-python train.py $(FLAGS) \\\n\t\t--lr $(LR) --d $$HOME\n"
+    (argv,) = argvs(text, "Makefile")
+    assert argv == ["--batch_size", "1", "--lr", "${LR}", "--d", "$HOME"]
+
+
+def test_dockerfile_commands() -> None:
+    text = 'FROM x\nRUN pip install . && \\\n    python prepare.py --n 2\nCMD ["python", "train.py", "--b", "1"]\n'
+    assert [(command.script, command.argv) for command in commands_of("Dockerfile", text)] == [
+        ("prepare.py", ("--n", "2")),
+        ("train.py", ("--b", "1")),
+    ]
+
+
+def test_documents_show_commands_in_blocks_lines_and_inline() -> None:
+    text = """# Training
+```shell
+$ python train.py --data <path to data> --batch_size 1
+(venv) user@host:~$ python train.py --x 1
+```
+Run `python train.py --inline 1` or look at `train.py` and `python script`.
+```python
+import os; os.system("python train.py --no 1")
+```
+    python3 train.py --indented 1 [--optional]
+The file train.py is described below.
+"""
+    found = argvs(text, "README.md")
+    assert found == [
+        ["--data", "$PLACEHOLDER", "--batch_size", "1"],
+        ["--x", "1"],
+        ["--inline", "1"],
+        ["--indented", "1", "$PLACEHOLDER"],
+    ]
+
+
+def test_commands_lead_to_the_files_they_start(tmp_path: Path) -> None:
+    files = {
+        "src/train.py": "",
+        "recipes/a/train.py": "",
+        "recipes/b/train.py": "",
+        "pkg/main.py": "",
+        "src/run.sh": "python train.py --here 1\n",
+        "scripts/go.sh": "cd ../recipes/a\npython train.py --moved 1\ncd ../../\npython src/train.py --back 1\n",
+        "scripts/root.sh": "python recipes/b/train.py --root 1\npython -m pkg.main --module 1\n",
+        "README.md": "```\ncd my-repo/recipes/b\npython train.py --readme 1\n```\n",
+    }
+    for path, text in files.items():
+        target = tmp_path / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+    tree = SourceTree(tmp_path)
+    started = {script: [c.argv[0] for c in tree.launches(script)] for script in tree.python_files}
+    assert started == {
+        "pkg/main.py": ["--module"],
+        "recipes/a/train.py": ["--moved"],
+        "recipes/b/train.py": ["--readme", "--root"],
+        "src/train.py": ["--back", "--here"],
+    }
+
+
+@given(st.lists(st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=12), max_size=5))
+def test_quoted_words_come_back_whole(words: list[str]) -> None:
+    """Whatever `shlex` quotes, the reader gives back."""
+    assert argvs("python train.py " + " ".join(map(shlex.quote, words))) == [words]
+
+
+@given(st.text("ab \t\n\\\"'$(){}[]|&;<>#=*?!`1-", max_size=60))
+def test_no_text_breaks_the_reader(text: str) -> None:
+    for simple in commands(text):
+        assert simple.words
+
+
+SHELL = shutil.which("bash")
+
+
+PIECES = [
+    "A=1",
+    'B="$A x"',
+    "A+=2",
+    "C=$((A + 3))",
+    "for i in 1 $A; do echo go $i $A; done",
+    "echo go $A \"$B\" ${D:-7} '$A'",
+    "f() { echo go f $1; A=9; }",
+    "f() { :; }; f $A",
+    "f() { echo go f $1; A=9; }; f $A",
+    "(A=5; echo go $A)",
+    "B=a\\ b",
+    'echo go "${B}" $B',
+    "A=$C",
+    "echo go ${NOPE:=3}; echo go $NOPE",
+    "{ echo go $A; }",
+    "L=(a 'b c' $A); echo go \"${L[@]}\" ${L[1]}",
+]
+
+
+@pytest.mark.skipif(SHELL is None, reason="needs bash to compare with")
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=8))
+def test_expansion_agrees_with_bash(lines: list[str]) -> None:
+    text = "A=3\nB=y\nC=2\n" + "\n".join(lines).replace("echo go", "go") + "\n"
+    ours = [
+        [word.text for word in simple.words[1:]] if all(word.known for word in simple.words) else None
+        for simple in commands(text)
+        if simple.words[0].text == "go"
+    ]
+    assert SHELL is not None
+    script = 'go() { printf "%s\\1" "$@"; printf "\\2"; }\n' + text
+    result = subprocess.run([SHELL, "-c", script], capture_output=True, text=True, timeout=20, env={})
+    theirs = [call.split("\1")[:-1] for call in result.stdout.split("\2")[:-1]]
+    assert len(ours) == len(theirs)
+    assert all(mine is None or mine == real for mine, real in zip(ours, theirs, strict=True))
