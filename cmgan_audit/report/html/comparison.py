@@ -10,7 +10,7 @@ from cmgan_audit.evaluation.comparing import higher_is_better
 from cmgan_audit.evaluation.listening import Listening, compared_pair
 from cmgan_audit.evaluation.metrics import METRICS
 from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
-from cmgan_audit.finding import Severity
+from cmgan_audit.finding import Finding, Severity
 from cmgan_audit.report.compare_plot import Z_95, deciding_family
 from cmgan_audit.report.compare_text import remarks, sentence
 from cmgan_audit.report.html.charts import (
@@ -29,6 +29,7 @@ from cmgan_audit.statistics.verdict import Verdict
 
 CHANGED_SHOWN = 10
 FAILURES_SHOWN = 12
+FINDINGS_SHOWN = 5  # of one rule and severity; the others unfold
 WORDS = {
     Verdict.REGRESSED: ("worse", "\N{BLACK DOWN-POINTING TRIANGLE}"),
     Verdict.IMPROVED: ("better", "\N{BLACK UP-POINTING TRIANGLE}"),
@@ -70,6 +71,7 @@ def to_html(result: ComparisonResult, listening: Listening, command: str) -> str
         worst=[entry for entry in ranked if entry[3] == "worse"][:CHANGED_SHOWN],
         best=[entry for entry in reversed(ranked) if entry[3] == "better"][:CHANGED_SHOWN],
         heard=heard,
+        findings=_findings(result),
         failures=_failures(result),
         words=WORDS,
         command=command,
@@ -103,11 +105,7 @@ def _story(result: ComparisonResult, groups: Sequence[GroupDifference]) -> list[
     if low:
         against = result.baseline or "the best before it"
         first = low[-1].candidate
-        which = (
-            f"Only the last checkpoint, {first}, scores"
-            if len(low) == 1
-            else f"From {first} on, every checkpoint scores"
-        )
+        which = f"only the last, {first}, scores" if len(low) == 1 else f"from {first} on, every checkpoint scores"
         told.append(f"Since when: {which} worse than {against} ({len(low)} of {len(family)} comparisons).")
     if result.decisive:
         one = result.decisive[-1]
@@ -162,6 +160,14 @@ def _ranked(result: ComparisonResult) -> list[tuple[float, str, str, str]]:
         word = "worse" if sign * value < 0 else "better" if sign * value > 0 else "same"
         found.append((value, name, f"{before[name]:.3f} to {after[name]:.3f}", word))
     return sorted(found, key=lambda entry: (sign * entry[0], entry[1]))
+
+
+def _findings(result: ComparisonResult) -> list[tuple[list[Finding], list[Finding]]]:
+    """The findings of each rule and severity, worst first: those that are shown, and those that unfold."""
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for finding in result.findings:
+        groups.setdefault((finding.severity.value, finding.rule), []).append(finding)
+    return [(found[:FINDINGS_SHOWN], found[FINDINGS_SHOWN:]) for found in groups.values()]
 
 
 def _failures(result: ComparisonResult) -> list[tuple[str, str, str, str]]:
