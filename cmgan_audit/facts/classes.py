@@ -9,8 +9,12 @@ from cmgan_audit.facts.values import instances_of
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.values import Arguments, Choice, ClassValue, DictValue, External, Instance, ListValue, Value
 
-LOADERS = ("torch.utils.data.DataLoader", "torchdata.stateful_dataloader.StatefulDataLoader")
-LOADER_METHODS = ("speechbrain.dataio.dataloader.SaveableDataLoader", "speechbrain.dataio.dataloader.make_dataloader")
+LOADERS = (
+    "torch.utils.data.DataLoader",
+    "torchdata.stateful_dataloader.StatefulDataLoader",
+    "speechbrain.dataio.dataloader.SaveableDataLoader",
+    "speechbrain.dataio.dataloader.make_dataloader",
+)
 
 # Wrappers of a network: their first argument is the network that runs.
 NETWORK_WRAPPERS = (

@@ -26,6 +26,7 @@ from cmgan_audit.program.values import (
     FunctionValue,
     Instance,
     ListValue,
+    Symbol,
     Value,
     options_of,
 )
@@ -156,10 +157,10 @@ def _probe_collate(scene: Scene, collate: Value, loader: Instance, found: _Found
 
 def _collect(events: list[Event], owner: Instance | None, found: _Found) -> None:
     """Sort out the events of one probe: cuts by draws that are made inside it."""
-    made_here = {event.location for event in events if isinstance(event, CallEvent)}
+    numbers = {event.location for event in events if isinstance(event, CallEvent) and _draws_a_number(event)}
     for event in events:
         draws, place = _cut(event)
-        fresh = [draw for draw in draws if draw.location in made_here]
+        fresh = [draw for draw in draws if draw.location in numbers]
         if isinstance(event, CallEvent) and RANDOM_CROP.fullmatch(
             event.callee.removesuffix(".__call__").rpartition(".")[2]
         ):
@@ -176,6 +177,25 @@ def _collect(events: list[Event], owner: Instance | None, found: _Found) -> None
             found.open.append((loose[0].location, setting))
         else:
             found.crops.append((loose[0], place, event))
+
+
+def _draws_a_number(event: CallEvent) -> bool:
+    """Whether a call may draw a place: not when it draws a file, a permutation or a subset.
+
+    The recording behind a drawn file name depends on the draw too, and so does its length; that is random mixing, not
+    a random cut.
+    """
+    member = event.callee.rpartition(".")[2]
+    if member in ("shuffle", "permutation", "permuted", "randperm", "sample", "choices", "multinomial", "seed"):
+        return False
+    if member != "choice":
+        return True
+    pool = event.arguments.get("a", 0)
+    if isinstance(pool, Instance):
+        return pool.external_name.rpartition(".")[2] in ("range", "arange")
+    if isinstance(pool, ListValue):
+        return bool(pool.items) and all(isinstance(item, Const) and isinstance(item.value, int) for item in pool.items)
+    return isinstance(pool, Symbol) or (isinstance(pool, Const) and isinstance(pool.value, int))
 
 
 def _cut(event: Event) -> tuple[frozenset[Draw], Location]:
