@@ -7,10 +7,10 @@ import ast
 from cmgan_audit.facts.frameworks import accumulating_argument
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import fact_of
-from cmgan_audit.finding import Step
+from cmgan_audit.finding import Confidence, Step
 from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import Condition
-from cmgan_audit.program.values import Const
+from cmgan_audit.program.trace import Condition, Context
+from cmgan_audit.program.values import Const, DictValue, Value
 from cmgan_audit.rules.record import Fact, Known, Unknown
 
 
@@ -29,12 +29,35 @@ def accumulation_of(scene: Scene, made: Made) -> Fact:
         return Known(1)
     use, guard = guarded[0]
     divisor = _divisor(guard)
-    test = getattr(guard, "test", None)
+    step = Step(guard.location, f"the optimiser steps where {guard.text}")
     if isinstance(divisor, int):
-        return Known(divisor, (Step(guard.location, f"the optimiser steps where {guard.text}"),))
-    if isinstance(test, Const):
-        return Known(1)
-    return Unknown(f"the optimiser at {use.event.location} steps where {guard.text}")
+        return Known(divisor, (step,))
+    found = numbers_called(scene, use.event.context, str(divisor).rpartition(".")[2])
+    if len({value.value for value in found}) == 1:
+        known = found[0]
+        confidence = Confidence.MEDIUM if known.overridable else Confidence.HIGH
+        return Known(known.value, (*known.trail, step), confidence=confidence)
+    return Unknown(f"the optimiser at {use.event.location} steps where {guard.text}", (step,))
+
+
+def numbers_called(scene: Scene, context: Context, name: str) -> list[Const]:
+    """The whole numbers that a run keeps under a name: parameters, attributes, keys of settings.
+
+    A branch that stays open keeps only its source text, so the number in `step % args.accumulate` is found by its name.
+    """
+    found: list[Value | None] = [store.value for store in scene.stores if store.name == name]
+    calls = {frame.call for frame in context.frames}
+    for event in scene.calls:
+        given = event.arguments
+        if event.location in calls:
+            function = next((frame.value for frame in context.frames if frame.call == event.location), None)
+            names = [] if function is None else [parameter.arg for parameter in function.node.args.args]
+            skipped = int(bool(names) and names[0] in ("self", "cls") and len(given.positional) < len(names))
+            found += [value for own, value in zip(names[skipped:], given.positional, strict=False) if own == name]
+        found.append(given.keywords.get(name))
+        held = [*given.positional, *given.keywords.values(), event.result]
+        found += [value.items.get(name) for value in held if isinstance(value, DictValue)]
+    return [value for value in found if isinstance(value, Const) and type(value.value) is int]
 
 
 def _divisor(guard: Condition) -> int | str | None:
