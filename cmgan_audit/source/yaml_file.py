@@ -130,7 +130,7 @@ class _Reading:
         place = self._positions.location(node.start_mark.index, node.end_mark.index)
         tag = self._tag(node)
         if isinstance(node, yaml.ScalarNode):
-            made: DataNode = Scalar(self._value(node, tag), place, tag, node.value if node.style is None else "")
+            made: DataNode = Scalar(self._value(node, tag), place, tag, "" if node.style else node.value)
             self._done[id(node)] = made
         elif isinstance(node, yaml.SequenceNode):
             made = self._done[id(node)] = Sequence([], place, tag)

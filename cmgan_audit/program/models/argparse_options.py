@@ -140,10 +140,14 @@ def _spec(call: ModelCall) -> OptionSpec | None:
         dest = (long or names)[0]
         dest = dest.lstrip("-").replace("-", "_") if flags else dest
     nargs = call.constant("nargs")
+    action = _action(call.get("action"))
     return OptionSpec(
         dest=dest,
         flags=flags,
-        action=_action(call.get("action")),
+        action=action,
+        off=tuple(f"--no-{flag[2:]}" for flag in flags if flag.startswith("--"))
+        if action == "boolean_optional"
+        else (),
         place=call.location,
         default=_default(call, flags, dest),
         type=call.get("type"),

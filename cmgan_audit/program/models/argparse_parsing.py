@@ -211,7 +211,7 @@ class Reading:
 
     def _from_words(self, spec: OptionSpec, given: Given) -> Value:
         step = self._step(spec, given)
-        fixed = flag_value(spec.action, given.flag)
+        fixed = flag_value(spec, given.flag)
         if fixed is not None:
             return Const(value=fixed, trail=(step,))
         if spec.action == "store_const":

@@ -26,7 +26,7 @@ _FLAG_ACTIONS = {"store_true": True, "store_false": False}
 class OptionSpec(Value):
     """One `add_argument`. `flags` is empty for a positional argument; `default` None when none was given.
 
-    `nargs` is as in argparse; `extra` says why more may be set than is known here ("**kwargs of unknown content").
+    `nargs` is as in argparse; `off` are flags that switch a boolean off; `extra` says why more may be set than is known here ("**kwargs of unknown content").
     """
 
     dest: str
@@ -40,6 +40,7 @@ class OptionSpec(Value):
     required: bool = False
     extra: str = ""
     group: str = "options"
+    off: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -112,7 +113,7 @@ class _Record(argparse.Action):
         spec: OptionSpec = self.metavar[0]  # type: ignore[assignment, index]
         before = getattr(namespace, self.dest, None)
         raw = values
-        if spec.action in {"append", "extend"}:
+        if spec.action in {"append", "extend", "collect"}:
             added = list(values) if spec.action == "extend" and isinstance(values, list) else [values]
             raw = [*(before.raw if before else []), *added]
         elif spec.action in {"count", "append_const"}:
@@ -150,14 +151,20 @@ class _Rest(argparse.Action):
 def _add(parser: argparse.ArgumentParser, number: int, spec: OptionSpec) -> None:
     """Register an option for splitting only. Positional arguments are never required: others may launch without."""
     nargs: int | str | None = spec.nargs
-    if spec.action in {"store_true", "store_false", "store_const", "append_const", "count", "help", "version"}:
+    if spec.action in {
+        "store_true",
+        "store_false",
+        "store_const",
+        "append_const",
+        "count",
+        "help",
+        "version",
+        "boolean_optional",
+    }:
         nargs = 0
     if not spec.flags and nargs in {None, "+"}:
         nargs = {None: "?", "+": "*"}[nargs]
-    flags = spec.flags
-    if spec.action == "boolean_optional":
-        nargs = 0
-        flags = (*flags, *(f"--no-{flag[2:]}" for flag in flags if flag.startswith("--")))
+    flags = (*spec.flags, *spec.off)
     names = flags or (f"x{number}",)
     options: dict[str, Any] = {"action": _Positional if not flags else _Record, "nargs": nargs, "metavar": (spec,)}
     if flags:
@@ -177,8 +184,6 @@ class _Positional(_Record):
             super().__call__(parser, namespace, values, option_string)
 
 
-def flag_value(action: str, flag: str) -> bool | None:
+def flag_value(spec: OptionSpec, flag: str) -> bool | None:
     """What a flag without a value stores; None for actions that take their value from elsewhere."""
-    if action == "boolean_optional":
-        return not flag.startswith("--no-")
-    return _FLAG_ACTIONS.get(action)
+    return flag not in spec.off if spec.action == "boolean_optional" else _FLAG_ACTIONS.get(spec.action)

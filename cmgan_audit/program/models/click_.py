@@ -78,11 +78,14 @@ def _spec(call: ModelCall, declared: Instance) -> OptionSpec | None:
     if default is None and positional and here.constant("required") is not True and here.constant("nargs") == -1:
         default = listing([], "tuple")
     multiple = here.constant("multiple") is True
+    if default is None and multiple:
+        default = listing([], "tuple")
     nargs = here.constant("nargs")
     return OptionSpec(
         dest=dest.replace("-", "_").lower(),
         flags=tuple(flag for flag in flags if flag not in off),
-        action="store_true" if is_flag else "append" if multiple else "store",
+        off=tuple(off),
+        action="boolean_optional" if is_flag else "collect" if multiple else "store",
         place=declared.location,
         default=said(default, here, shown) if default is not None else None,
         type=_type(here.get("type"), default),

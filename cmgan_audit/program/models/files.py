@@ -68,9 +68,9 @@ def resolve(call: ModelCall, text: str) -> str | None:
 def _moved(call: ModelCall, text: str) -> str | None:
     """An absolute path of the author's machine: the file at the end of it, if the tree has it at that place."""
     parts = text.strip("/").split("/")
-    for count in range(len(parts) - 1, 0, -1):
+    for count in range(len(parts), 0, -1):
         found = call.interpreter.tree.resolve("/".join(parts[-count:]))
-        if found is not None and (count > 1 or len(parts) == 1):
+        if found is not None and (count > 1 or len(parts) < 3):
             return found
     return None
 

@@ -1,0 +1,26 @@
+"""Small programs, written to a folder and executed by the interpreter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.program.runs import execute
+from cmgan_audit.source.tree import SourceTree
+from tests.program.models.shown import Shown
+
+
+@pytest.fixture
+def show(tmp_path: Path) -> Callable[..., Shown]:
+    """Write files (one text is `train.py`) and execute every script among them."""
+
+    def run(files: dict[str, str] | str) -> Shown:
+        for path, text in ({"train.py": files} if isinstance(files, str) else files).items():
+            target = tmp_path / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+        return Shown(execute(SourceTree(tmp_path)))
+
+    return run

@@ -1,0 +1,93 @@
+"""Command lines made of functions and decorators: click, typer, fire, tap, HfArgumentParser, optparse, LightningCLI."""
+
+# ruff: noqa: E501 (a small program is easier to read on one line than folded)
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from cmgan_audit.program.values import Const, Unknown
+from tests.program.models.shown import Shown
+
+Show = Callable[..., Shown]
+CLICK = (
+    "import click, sink\n@click.command()\n@click.option('--batch-size', '-b', default=1, type=int, help='x')\n"
+    "@click.option('--amp/--no-amp', default=True)\n@click.option('--fast', is_flag=True)\n"
+    "@click.option('--w', multiple=True, type=float)\n@click.argument('mode', default='train')\n"
+    "def main(batch_size, amp, fast, w, mode):\n    sink.show((batch_size, amp, fast, w, mode))\n"
+)
+TYPER = (
+    "import typer, sink\nfrom typing import Annotated, Optional\n"
+    "def main(batch_size: int = typer.Option(1, '--bs', help='x'), lr: Annotated[float, typer.Option('--rate')] = 0.5,\n"
+    "         amp: bool = True, name: Optional[str] = None):\n    sink.show((batch_size, lr, amp, name))\n"
+)
+FIRE = "import fire, sink\nclass Trainer:\n    def __init__(self, batch_size=1, lr=0.5):\n        self.b = batch_size\n        self.lr = lr\n    def train(self, n=1):\n        sink.show((self.b, self.lr))\ndef main(batch_size=1, **kw):\n    sink.show((batch_size, kw))\n"
+MAIN = "if __name__ == '__main__':\n    "
+
+
+@pytest.mark.parametrize(
+    ("program", "words", "expected"),
+    [
+        (CLICK + MAIN + "main()\n", "", (1, True, False, (), "train")),
+        (CLICK + MAIN + "main()\n", "-b 4 --no-amp --fast --w 1 --w 2 test", (4, False, True, [1.0, 2.0], "test")),
+        (TYPER + MAIN + "typer.run(main)\n", "", (1, 0.5, True, None)),
+        (TYPER + MAIN + "typer.run(main)\n", "--bs 4 --rate 1e-3 --no-amp --name x", (4, 0.001, False, "x")),
+        (TYPER.replace("def main", "app = typer.Typer()\n@app.command()\ndef main") + MAIN + "app()\n", "--bs=2", (2, 0.5, True, None)),
+        (FIRE + MAIN + "fire.Fire(main)\n", "--batch_size=4 --x a", (4, {"x": "a"})),
+        (FIRE + MAIN + "fire.Fire(Trainer)\n", "train --batch_size 2", (2, 0.5)),
+        (FIRE + MAIN + "fire.Fire({'main': main})\n", "main --batch_size 3", (3, {})),
+        ("import sink\nfrom tap import Tap\nclass A(Tap):\n    batch_size: int = 1\n    lr: float = 0.5\n" + MAIN + "a = A().parse_args()\n    sink.show((a.batch_size, a.lr))\n", "--batch_size 4", (4, 0.5)),
+        ("import sink\nfrom dataclasses import dataclass\nfrom transformers import HfArgumentParser\n@dataclass\nclass A:\n    batch_size: int = 1\n@dataclass\nclass B:\n    lr: float = 0.5\n" + MAIN + "a, b = HfArgumentParser((A, B)).parse_args_into_dataclasses()\n    sink.show((a.batch_size, b.lr))\n", "--batch_size 4", (4, 0.5)),
+        ("import sink\nfrom optparse import OptionParser\np = OptionParser()\np.add_option('-b', '--batch', type='int', default=1)\n" + MAIN + "o, rest = p.parse_args()\n    sink.show(o.batch)\n", "--batch 4", 4),
+    ],
+)  # fmt: skip
+def test_command_lines(show: Show, program: str, words: str, expected: object) -> None:
+    files = {"train.py": program, **({"run.sh": f"python train.py {words}\n"} if words else {})}
+    assert show(files).plain(f"run.sh: {words}" if words else "") == [expected]
+
+
+def test_defaults_of_click_and_typer_can_be_overridden_and_know_their_place(show: Show) -> None:
+    for program, line in ((CLICK + MAIN + "main()\n", 3), (TYPER + MAIN + "typer.run(main)\n", 3)):
+        value = show(program.replace("sink.show((batch_size", "sink.show(batch_size) or ((batch_size")).values()[0]
+        assert isinstance(value, Const) and value.value == 1
+        assert value.overridable in {"--batch-size", "--bs"} and value.trail[0].location.line == line
+
+
+def test_groups_of_commands(show: Show) -> None:
+    text = (
+        "import click, sink\n@click.group()\n@click.pass_context\ndef cli(ctx):\n    pass\n"
+        "@cli.command()\n@click.option('--b', default=1)\ndef train(b):\n    sink.show(b)\n"
+        "@cli.command('eval')\ndef evaluate():\n    sink.show('eval')\n" + MAIN + "cli()\n"
+    )
+    shown = show({"train.py": text, "run.sh": "python train.py train --b 4\n"})
+    assert shown.plain("run.sh: train --b 4") == [4]
+    assert shown.plain() == [1, "eval"]
+
+
+def test_a_required_option_of_typer_is_unknown(show: Show) -> None:
+    text = (
+        "import typer, sink\ndef main(config: str, b: int = typer.Option(...)):\n    sink.show((config, b))\n"
+        + MAIN
+        + "typer.run(main)\n"
+    )
+    assert show(text).plain() == [(Unknown, Unknown)]
+
+
+def test_lightning_cli_makes_modules_from_its_configuration(show: Show) -> None:
+    text = (
+        "import sink\nimport lightning.pytorch as pl\nfrom lightning.pytorch.cli import LightningCLI\n"
+        "from torch.utils.data import DataLoader\nclass Net(pl.LightningModule):\n    def __init__(self, lr=0.1):\n        super().__init__()\n"
+        "    def training_step(self, batch, i):\n        sink.show('step')\n"
+        "class Data(pl.LightningDataModule):\n    def __init__(self, batch_size=4):\n        super().__init__()\n        self.b = batch_size\n"
+        "    def train_dataloader(self):\n        sink.show(self.b)\n        return DataLoader(x, batch_size=self.b)\n"
+        + MAIN + "LightningCLI(Net, Data)\n"
+    )  # fmt: skip
+    files = {
+        "train.py": text,
+        "c.yaml": "data:\n  batch_size: 2\n",
+        "run.sh": "python train.py fit --config c.yaml\npython train.py fit -c c.yaml --data.batch_size=1\n",
+    }
+    shown = show(files)
+    assert shown.plain("run.sh: fit --config c.yaml") == [2, "step"]
+    assert shown.plain("run.sh: fit -c c.yaml --data.batch_size=1") == [1, "step"]

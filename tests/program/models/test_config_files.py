@@ -1,0 +1,183 @@
+"""Configuration files: which file is read, what its values are, and that each starts at its place in the file."""
+
+# ruff: noqa: E501 (a small program is easier to read on one line than folded)
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cmgan_audit.program.values import Const, Unknown
+from tests.program.models.shown import Shown
+
+Show = Callable[..., Shown]
+TAIL = "\nif __name__ == '__main__':\n    pass\n"
+YAML = "lr: 1.0e-3\ntrain:\n  batch_size: 1\n"
+JSON = '{"lr": 0.001,\n "train": {\n  "batch_size": 1}}'
+TOML = "lr = 0.001\n[train]\nbatch_size = 1\n"
+EXPECTED = {"lr": 0.001, "train": {"batch_size": 1}}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "load"),
+    [
+        ("c.yaml", YAML, "import yaml\nwith open('c.yaml') as f:\n    c = yaml.safe_load(f)"),
+        ("c.yaml", YAML, "import yaml\nc = yaml.load(open('c.yaml', 'r'), Loader=yaml.FullLoader)"),
+        ("c.yaml", YAML, "import yaml\nfrom pathlib import Path\nc = yaml.full_load(Path('c.yaml').read_text())"),
+        ("c.yaml", YAML, "from ruamel.yaml import YAML\nc = YAML(typ='safe').load(open('c.yaml'))"),
+        ("c.json", JSON, "import json\nwith open('c.json') as f:\n    data = f.read()\nc = json.loads(data)"),
+        ("c.json", JSON, "import json, os\nc = json.load(open(os.path.join(os.path.dirname(__file__), 'c.json')))"),
+        ("c.json", JSON, "import json\nfrom pathlib import Path\nc = json.loads((Path(__file__).resolve().parent / 'c.json').read_bytes())"),
+        ("c.json", JSON, "import json\nfrom pathlib import Path\nwith (Path.cwd() / 'c.json').open() as f:\n    c = json.load(f)"),
+        ("c.toml", TOML, "import toml\nc = toml.load('c.toml')"),
+        ("c.toml", TOML, "import tomllib\nwith open('c.toml', 'rb') as f:\n    c = tomllib.load(f)"),
+        ("c.toml", TOML, "import rtoml, pathlib\nc = rtoml.load(pathlib.Path('c.toml'))"),
+        ("c.toml", TOML, "import tomli\nc = tomli.loads(open('c.toml').read())"),
+        ("c.yaml", YAML, "from omegaconf import OmegaConf\nc = OmegaConf.load('c.yaml')"),
+        ("c.yaml", YAML, "from omegaconf import OmegaConf\nc = OmegaConf.to_container(OmegaConf.load('c.yaml'), resolve=True)"),
+        ("c.yaml", YAML, "from hyperpyyaml import load_hyperpyyaml\nwith open('c.yaml') as f:\n    c = load_hyperpyyaml(f)"),
+        ("c.json", JSON, "import json, easydict\nc = easydict.EasyDict(json.load(open('c.json')))\nassert c.train"),
+        ("c.yaml", YAML, "import yaml, copy\nc = copy.deepcopy(yaml.safe_load(open('/home/me/project/c.yaml'.split('/')[-1])))"),
+    ],
+)  # fmt: skip
+def test_loaders(show: Show, name: str, text: str, load: str) -> None:
+    shown = show(
+        {"train.py": f"import sink\n{load}\nsink.show(c)\nsink.show(c['train']['batch_size']){TAIL}", name: text}
+    )
+    assert shown.plain() == [EXPECTED, 1]
+    value = shown.values()[1]
+    assert isinstance(value, Const)
+    line = next(number for number, row in enumerate(text.split("\n"), 1) if "batch_size" in row)
+    assert str(value.trail[0].location) == f"{name}:{line}"
+    assert value.trail[0].note == f"train.batch_size is 1 in {name}"
+
+
+@pytest.mark.parametrize(
+    ("entry", "config", "path"),
+    [
+        ("train.py", "conf/c.yaml", "'conf/c.yaml'"),
+        ("src/train.py", "src/conf/c.yaml", "'conf/c.yaml'"),
+        ("src/train.py", "conf/c.yaml", "'conf/c.yaml'"),
+        ("src/train.py", "conf/c.yaml", "'../conf/c.yaml'"),
+        (
+            "src/train.py",
+            "conf/c.yaml",
+            "os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'conf', 'c.yaml')",
+        ),
+        ("src/train.py", "conf/c.yaml", "pathlib.Path(__file__).parents[1] / 'conf' / 'c.yaml'"),
+        ("src/train.py", "src/c.yaml", "os.path.join(pathlib.Path(__file__).parent, 'c.yaml')"),
+        ("src/train.py", "src/c.yaml", "os.getcwd() + '/src/c.yaml'"),
+        ("src/train.py", "src/conf/c.yaml", "'/home/someone/repo/src/conf/c.yaml'"),
+        ("src/train.py", "src/c.yaml", "os.path.splitext('c.txt')[0] + '.yaml'"),
+        ("src/train.py", "src/c.yaml", "pathlib.Path('src/c.json').with_suffix('.yaml')"),
+    ],
+)
+def test_where_a_path_leads(show: Show, entry: str, config: str, path: str) -> None:
+    text = f"import os, pathlib, yaml, sink\nwith open({path}) as f:\n    sink.show(yaml.safe_load(f)['b']){TAIL}"
+    assert show({entry: text, config: "b: 1\n"}).plain(entry=entry) == [1]
+
+
+def test_what_1e_3_is_depends_on_the_loader(show: Show) -> None:
+    text = "import sink, yaml, re\nfrom omegaconf import OmegaConf\nsink.show(yaml.safe_load(open('c.yaml'))['lr'])\n"
+    text += "sink.show(OmegaConf.load('c.yaml').lr)\nloader = yaml.SafeLoader\n"
+    text += "loader.add_implicit_resolver('tag:yaml.org,2002:float', re.compile('x'), list('-+0123456789.'))\n"
+    text += "sink.show(yaml.load(open('c.yaml'), Loader=loader)['lr'])" + TAIL
+    assert show({"train.py": text, "c.yaml": "lr: 1e-3\n"}).plain() == ["1e-3", 0.001, 0.001]
+
+
+def test_object_hooks_make_objects_of_dictionaries(show: Show) -> None:
+    text = (
+        "import json, sink\nfrom types import SimpleNamespace\n"
+        "c = json.load(open('c.json'), object_hook=lambda d: SimpleNamespace(**d))\nsink.show(c.train.batch_size)"
+        + TAIL
+    )
+    assert show({"train.py": text, "c.json": JSON}).plain() == [1]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("sink.show(json.load(open('missing.json')))", "missing.json is not in the tree"),
+        (
+            "import sys\nsink.show(json.load(open(sys.argv[1])))",
+            "which file is read is not known: the word 1 of the command line",
+        ),
+        ("sink.show(json.load(open('broken.json'))['a'])", "broken.json: not valid JSON"),
+        ("sink.show(json.loads(fetch()))", "the parser is not known"),
+    ],
+)
+def test_what_is_not_known_says_why(show: Show, text: str, reason: str) -> None:
+    program = f"import json, sink\nfrom lib import fetch\n{text}{TAIL}"
+    shown = show({"train.py": program, **({"broken.json": '{"a": 1,\n'} if "broken" in text else {})})
+    (value,) = shown.values(shown.conditions[0])
+    assert isinstance(value, Unknown) and reason in value.reason
+
+
+def test_a_configuration_that_must_be_named_is_tried_with_those_that_lie_near(show: Show) -> None:
+    text = (
+        "import argparse, yaml, sink\np = argparse.ArgumentParser()\np.add_argument('--config', required=True)\n"
+        "sink.show(yaml.safe_load(open(p.parse_args().config))['b'])" + TAIL
+    )
+    shown = show({"train.py": text, "configs/a.yaml": "b: 1\n", "configs/b.yaml": "b: 4\n"})
+    assert {c: shown.plain(c) for c in shown.conditions} == {
+        "configuration configs/a.yaml": [1],
+        "configuration configs/b.yaml": [4],
+    }
+
+
+def test_ini_files(show: Show) -> None:
+    ini = "[DEFAULT]\nroot = /data\n[train]\nbatch_size = 1\npath = %(root)s/x\nflag = yes\n"
+    text = (
+        "import configparser, sink\nc = configparser.ConfigParser()\nc.read('c.ini')\n"
+        "sink.show((c.getint('train', 'batch_size'), c['train']['path'], c['train'].getboolean('flag'), "
+        "c.getfloat('train', 'nothing', fallback=2.5), c.sections(), dict(c.items('train'))['root']))" + TAIL
+    )
+    shown = show({"train.py": text, "c.ini": ini})
+    assert shown.plain() == [(1, "/data/x", True, 2.5, ["train"], "/data")]
+
+
+MAPPINGS = [
+    "argparse.Namespace(**d)", "types.SimpleNamespace(**d)", "easydict.EasyDict(d)", "box.Box(d)", "munch.Munch(d)",
+    "munch.munchify(d)", "addict.Dict(d)", "dotmap.DotMap(d)", "ml_collections.ConfigDict(d)", "omegaconf.OmegaConf.create(d)",
+    "yacs.config.CfgNode(d)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("make", MAPPINGS)
+def test_dictionaries_with_attributes(show: Show, make: str) -> None:
+    text = (
+        "import argparse, types, easydict, box, munch, addict, dotmap, ml_collections, omegaconf, yacs.config, sink\n"
+        f"d = {{'batch_size': 8, 'n': {{'x': 1}}}}\nc = {make}\nc.batch_size //= 8\nsink.show(c.batch_size)\nc.new = 3\n"
+        f"sink.show(c.new)\nsink.show(d['batch_size']){TAIL}"
+    )
+    assert show(text).plain() == [1, 3, 8]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("int(os.environ.get('BATCH', 4))", 4),
+        ("os.getenv('BATCH', '4')", "4"),
+        ("os.environ['BATCH']", Unknown),
+        ("torch.cuda.device_count()", "device_count"),
+        ("8 // dist.get_world_size()", "8 // world_size"),
+        ("functools.partial(f, b=1)(c=2)", (1, 2)),
+        ("functools.partial(functools.partial(f, 3), c=4)()", (3, 4)),
+        ("importlib.import_module('pkg.settings').BATCH", 1),
+        ("getattr(importlib.import_module('.settings', 'pkg'), 'BATCH')", 1),
+        ("dataclasses.asdict(C(b=2))", {"a": 1, "b": 2}),
+        ("dataclasses.replace(C(), b=7).b", 7),
+        ("copy.deepcopy({'a': [1, {'b': 2}]})", {"a": [1, {"b": 2}]}),
+        ("ast.literal_eval('[1, 2]')", [1, 2]),
+        ("json.loads('{\"a\": 1}')", {"a": 1}),
+        ("yaml.safe_load('a: 1')", {"a": 1}),
+    ],
+)
+def test_parts_of_python(show: Show, expression: str, expected: Any) -> None:
+    text = (
+        "import ast, copy, dataclasses, functools, importlib, json, os, torch, yaml, sink\nimport torch.distributed as dist\n"
+        "@dataclasses.dataclass\nclass C:\n    a: int = 1\n    b: int = 1\ndef f(b, c):\n    return (b, c)\n"
+        f"sink.show({expression}){TAIL}"
+    )
+    assert show({"train.py": text, "pkg/__init__.py": "", "pkg/settings.py": "BATCH = 1\n"}).plain() == [expected]
