@@ -26,7 +26,8 @@ _FLAG_ACTIONS = {"store_true": True, "store_false": False}
 class OptionSpec(Value):
     """One `add_argument`. `flags` is empty for a positional argument; `default` None when none was given.
 
-    `nargs` is as in argparse; `off` are flags that switch a boolean off; `extra` says why more may be set than is known here ("**kwargs of unknown content").
+    `nargs` is as in argparse; `off` are flags that switch a boolean off; `extra` says why more may be set than is
+    known here ("**kwargs of unknown content").
     """
 
     dest: str

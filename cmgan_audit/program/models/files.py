@@ -240,7 +240,7 @@ def _parents(read: AttributeRead) -> Value | None:
     while text and len(folders) < 12:
         text = posixpath.dirname(text)
         folders.append(_new_path(read, replace(path, value=text)))
-    return listing(folders, "tuple", complete=False)
+    return listing(folders, "tuple")
 
 
 def _new_path(read: AttributeRead, path: Value) -> Instance:
