@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from cmgan_audit.program.attributes import attribute
 from cmgan_audit.program.interpreter import BudgetExceededError, Interpreter, ProgramRaisedError
+from cmgan_audit.program.iteration import run_generator
 from cmgan_audit.program.sessions import interpreter_of, module_activation
 from cmgan_audit.program.trace import Context, Event, Run
-from cmgan_audit.program.values import Arguments, ClassValue, FunctionValue, Instance, Unknown, Value
+from cmgan_audit.program.values import Arguments, ClassValue, FunctionValue, GeneratorValue, Instance, Unknown, Value
 
 INDEX = Unknown(reason="the index of the item")
 PROBE_STEPS = 60_000
@@ -56,7 +57,10 @@ def call_value(run: Run, function: Value, arguments: Sequence[Value], near: Inst
 def _called(it: Interpreter, function: Value, arguments: Sequence[Value], near: Instance) -> Value:
     it.budget, whole = PROBE_STEPS, it.budget
     try:
-        return it.call(function, Arguments(positional=tuple(arguments)), near.location)
+        result = it.call(function, Arguments(positional=tuple(arguments)), near.location)
+        if isinstance(result, GeneratorValue):  # an iterable dataset: its items are made while they are drawn
+            run_generator(it, result, lambda item: None)
+        return result
     except ProgramRaisedError:
         return Unknown(reason="the call raises")
     except BudgetExceededError:
