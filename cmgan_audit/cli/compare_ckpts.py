@@ -60,6 +60,10 @@ def compare_ckpts(
         Path | None,
         typer.Option("--out", metavar="DIR", help="Write report.html, summary.json, scores.csv, trend.png there."),
     ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option("--log", metavar="FILE", help="With --out: draw the losses of this training log in report.html."),
+    ] = None,
     baseline: Annotated[
         str | None,
         typer.Option("--baseline", metavar="CKPT|noisy", help="Compare with this instead of the best before."),
@@ -220,13 +224,17 @@ def compare_ckpts(
     from cmgan_audit.report.compare_json import to_json
     from cmgan_audit.report.compare_text import to_text
     from cmgan_audit.report.html.command import repeatable
+    from cmgan_audit.report.html.losses import read_losses
 
+    if log is not None and out is None:
+        raise UsageError("--log is drawn in report.html: give --out DIR")
+    losses = None if log is None else read_losses(log)  # a log that cannot be read is told before anything runs
     terminal = _Terminal(quiet)
     result = compare_systems(options, terminal) if checkpoints else compare_score_files(options)
     written = ""
     if out is not None:
         listening = listen(options, result, terminal.say)
-        paths = write_comparison(result, out, listening, repeatable(sys.argv[1:]))
+        paths = write_comparison(result, out, listening, repeatable(sys.argv[1:]), losses)
         written = ", ".join(path.as_posix() for path in paths)
     if output_format == "json":
         write_document(to_json(result), output)

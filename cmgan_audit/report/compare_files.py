@@ -12,10 +12,15 @@ from cmgan_audit.evaluation.table import to_csv
 from cmgan_audit.report.compare_json import to_json
 from cmgan_audit.report.compare_plot import trend_png
 from cmgan_audit.report.html.comparison import to_html
+from cmgan_audit.report.html.losses import Losses
 
 
 def write_comparison(
-    result: ComparisonResult, folder: Path, listening: Listening | None = None, command: str = "cmgan-audit"
+    result: ComparisonResult,
+    folder: Path,
+    listening: Listening | None = None,
+    command: str = "cmgan-audit",
+    losses: Losses | None = None,
 ) -> list[Path]:
     """Write the exports, each at once or not at all.
 
@@ -24,6 +29,7 @@ def write_comparison(
         folder: where they go; made if it is not there.
         listening: what can be heard, for report.html.
         command: the command that makes them, for report.html.
+        losses: of the training log, for report.html.
 
     Raises:
         InputError: the folder cannot be made or written (a full disk, no permission).
@@ -31,7 +37,7 @@ def write_comparison(
     contents = {
         "scores.csv": to_csv(result.table.rows).encode(),
         "summary.json": to_json(result).encode(),
-        "report.html": to_html(result, listening or Listening(), command).encode(),
+        "report.html": to_html(result, listening or Listening(), command, losses).encode(),
         "trend.png": trend_png(result),
     }
     written: list[Path] = []

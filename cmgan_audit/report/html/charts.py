@@ -118,7 +118,7 @@ def means_chart(result: ComparisonResult) -> Chart | None:
             f" Shaded: ±{noise:.3f} around the best mean, as far as two evaluations of {n} utterances lie apart (95 %) "
             "when each scores new random crops of 2 s (measured table). The scores here are of fixed segments."
         )
-    return _chart(
+    return drawn_twice(
         "means",
         f"{_label(result)} over the checkpoints",
         f"Mean over n = {n} utterances with its 95 % interval, which is wide because utterances differ; the chart of "
@@ -162,7 +162,7 @@ def differences_chart(result: ComparisonResult) -> Chart | None:
 
     against = result.baseline or "the best checkpoint before"
     last = shown[-1]
-    return _chart(
+    return drawn_twice(
         "differences",
         f"Paired differences in {_label(result)} to {against}",
         "What decides: the mean difference on the same utterances with its adjusted 95 % interval. "
@@ -194,7 +194,7 @@ def groups_chart(result: ComparisonResult, groups: Sequence[GroupDifference]) ->
 
     lowest = min(groups, key=lambda group: group.mean_difference)
     height = 0.75 + 0.27 * len(rows)
-    return _chart(
+    return drawn_twice(
         "groups",
         f"Difference in {_label(result)} per group",
         "Mean paired difference in each group with its 95 % t interval, not corrected for the number of groups: for "
@@ -231,7 +231,7 @@ def distribution_chart(result: ComparisonResult, differences: Sequence[float], o
 
     ordered = sorted(differences)
     middle = ordered[len(ordered) // 2]
-    return _chart(
+    return drawn_twice(
         "distribution",
         f"Distribution of the paired differences in {_label(result)}",
         f"{one.candidate} minus {one.baseline} on each of {len(differences)} utterances; "
@@ -244,7 +244,7 @@ def distribution_chart(result: ComparisonResult, differences: Sequence[float], o
     )
 
 
-def _chart(
+def drawn_twice(
     name: str,
     title: str,
     caption: str,
@@ -253,6 +253,18 @@ def _chart(
     height_wide: float,
     height_narrow: float,
 ) -> Chart:
+    """Make both forms of a chart.
+
+    Args:
+        name: unique in the page.
+        title: what it shows.
+        caption: how to read it, for everybody.
+        description: what it shows, for those who do not see it.
+        draw: puts it into a figure; gets the number of labels that fit on the horizontal axis.
+        height_wide: inches of 72 units.
+        height_narrow: inches of 72 units.
+    """
+
     def form(kind: str, width: float, height: float, font: float, labels: int) -> Markup:
         return inline_svg(
             lambda figure: draw(figure, labels),

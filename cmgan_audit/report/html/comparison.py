@@ -21,6 +21,7 @@ from cmgan_audit.report.html.charts import (
     means_chart,
 )
 from cmgan_audit.report.html.heard import within_budget
+from cmgan_audit.report.html.losses import Losses, losses_chart
 from cmgan_audit.report.html.page import render_page
 from cmgan_audit.report.wording import count
 from cmgan_audit.statistics.compare import Comparison
@@ -38,19 +39,21 @@ WORDS = {
 }
 
 
-def to_html(result: ComparisonResult, listening: Listening, command: str) -> str:
+def to_html(result: ComparisonResult, listening: Listening, command: str, losses: Losses | None = None) -> str:
     """The page.
 
     Args:
         result: what was compared.
         listening: what can be heard of it.
         command: how it was made, for the section that tells how to make it again.
+        losses: of the training log, to stand beside the scores.
     """
     decisive = result.decisive[-1] if result.decisive else None
     groups = _groups(decisive)
     ranked = _ranked(result)
     charts = [
         means_chart(result),
+        None if losses is None else losses_chart(losses),
         differences_chart(result),
         groups_chart(result, groups),
         distribution_chart(result, [value for value, _, _, _ in ranked], decisive) if decisive else None,
