@@ -73,9 +73,9 @@ def load_source(
     if isinstance(source, Const) and isinstance(source.value, str | bytes) and not from_path:
         return _of_text(call, source, dialect)
     known = isinstance(source, FileContent | Const) or (isinstance(source, Instance) and "@path" in source.attrs)
-    if not known and isinstance(source, Unknown):
+    if not known and not from_path and isinstance(source, Unknown):
         return Unknown(reason=f"what is loaded is not known: {source.reason}", trail=source.trail)
-    if isinstance(source, Instance) and not known:
+    if isinstance(source, Instance) and not known and not from_path:
         return Unknown(reason=f"what {source.external_name or 'the program'} gives to the parser is not known")
 
     def read(path: str) -> Value:
