@@ -6,9 +6,12 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 import pathspec
+
+from cmgan_audit.source.git_index import tracked_files
 
 # Folders that hold other people's code, build products or bookkeeping, as every tool of the field skips them.
 # fmt: off
@@ -87,54 +90,63 @@ def discover(root: Path, exclude: Iterable[str] = (), *, use_gitignore: bool = T
     """
     found = Discovery(root, {"python": [], "notebook": [], "data": [], "launcher": []}, [])
     excluded = pathspec.GitIgnoreSpec.from_lines(exclude)
-    for path in _walk(root, "", None, excluded, found.failures, use_gitignore, 0):
+    walk = _Walk(root, excluded, found.failures, use_gitignore)
+    for path in walk.files("", None, 0):
         found.files[kind_of(path.rsplit("/", 1)[-1])].append(path)
     for paths in found.files.values():
         paths.sort()
     return found
 
 
-def _walk(
-    root: Path,
-    folder: str,
-    ignore: _Ignore | None,
-    excluded: pathspec.GitIgnoreSpec,
-    failures: list[Failure],
-    use_gitignore: bool,
-    depth: int,
-) -> Iterator[str]:
-    if depth > DEEPEST:
-        failures.append(Failure(folder, 0, f"folders nested more than {DEEPEST} deep are not entered"))
-        return
-    try:
-        with os.scandir(root / folder) as listing:
-            entries = sorted(listing, key=lambda entry: entry.name)
-    except OSError as error:
-        failures.append(Failure(folder or ".", 0, f"cannot list this folder: {error.strerror}"))
-        return
-    names = {entry.name for entry in entries}
-    if depth and "pyvenv.cfg" in names:
-        return
-    if use_gitignore and ".gitignore" in names:
-        ignore = _Ignore(folder, _ignore_lines(root / folder / ".gitignore"), ignore)
-    for entry in entries:
-        path = f"{folder}/{entry.name}" if folder else entry.name
+@dataclass
+class _Walk:
+    root: Path
+    excluded: pathspec.GitIgnoreSpec
+    failures: list[Failure]
+    use_gitignore: bool
+
+    @cached_property
+    def tracked(self) -> frozenset[str]:
+        """What git tracks, and the folders above: not ignored, whatever an ignore file says."""
+        paths = tracked_files(self.root)
+        return paths | {str(folder) for path in paths for folder in PurePosixPath(path).parents}
+
+    def files(self, folder: str, ignore: _Ignore | None, depth: int) -> Iterator[str]:
+        """The files below a folder that matter, in the order of their names."""
+        if depth > DEEPEST:
+            self.failures.append(Failure(folder, 0, f"folders nested more than {DEEPEST} deep are not entered"))
+            return
+        try:
+            with os.scandir(self.root / folder) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            self.failures.append(Failure(folder or ".", 0, f"cannot list this folder: {error.strerror}"))
+            return
+        names = {entry.name for entry in entries}
+        if depth and "pyvenv.cfg" in names:
+            return
+        if self.use_gitignore and ".gitignore" in names:
+            ignore = _Ignore(folder, _ignore_lines(self.root / folder / ".gitignore"), ignore)
+        for entry in entries:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if not self._wanted(entry, path, is_folder, ignore):
+                continue
+            if is_folder:
+                yield from self.files(path, ignore, depth + 1)
+            elif _is_own_file(entry):
+                yield path
+
+    def _wanted(self, entry: os.DirEntry[str], path: str, is_folder: bool, ignore: _Ignore | None) -> bool:
         if not _is_text(path):
-            failures.append(Failure(path.encode(errors="replace").decode(), 0, "the file name is not valid UTF-8"))
-            continue
-        is_folder = entry.is_dir(follow_symlinks=False)
-        if is_folder and _skip_folder(entry):
-            continue
-        if not is_folder and not kind_of(entry.name):
-            continue
-        if excluded.match_file(path + ("/" if is_folder else "")):
-            continue
-        if ignore is not None and ignore.covers(path, is_folder=is_folder):
-            continue
-        if is_folder:
-            yield from _walk(root, path, ignore, excluded, failures, use_gitignore, depth + 1)
-        elif _is_own_file(entry):
-            yield path
+            shown = path.encode(errors="replace").decode()
+            self.failures.append(Failure(shown, 0, "the file name is not valid UTF-8"))
+            return False
+        if (is_folder and _skip_folder(entry)) or (not is_folder and not kind_of(entry.name)):
+            return False
+        if self.excluded.match_file(path + ("/" if is_folder else "")):
+            return False
+        return ignore is None or not ignore.covers(path, is_folder=is_folder) or path in self.tracked
 
 
 def _ignore_lines(path: Path) -> list[str]:

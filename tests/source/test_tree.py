@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,32 @@ def test_ignore_files_hold_below_their_folder_and_can_be_taken_back(tmp_path: Pa
     # An import may lead to an ignored file (a tracked src/data under a rule `data/`): it can still be read.
     assert tree.locate("data/x.py") == "data/x.py"
     assert tree.parsed("data/x.py") is not None
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git to make a repository")
+@pytest.mark.parametrize("version", ["2", "3", "4"])
+@pytest.mark.parametrize("below", ["", "sub"])
+def test_what_git_tracks_is_not_ignored(tmp_path: Path, version: str, below: str) -> None:
+    """A rule `data/` is meant for recordings; people still track src/data/loader.py."""
+    files: dict[str, str | bytes] = {f"{below}/.gitignore" if below else ".gitignore": "data/\n*.yaml\n"}
+    names = ["src/data/loader.py", "src/data/loader_two.py", "data/scratch.py", "a.yaml", "b.yaml", "src/train.py"]
+    make(tmp_path, {**files, **{(f"{below}/{name}" if below else name): "" for name in names}})
+    added = [
+        f"{below}/{name}" if below else name for name in ("src/data/loader.py", "src/data/loader_two.py", "b.yaml")
+    ]
+    for command in (["init", "-q"], ["add", "-f", *added], ["add", "."], ["update-index", "--index-version", version]):
+        subprocess.run(
+            ["git", *command], cwd=tmp_path, check=True, env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+        )
+    tree = SourceTree(tmp_path / below)
+    assert tree.python_files == ("src/data/loader.py", "src/data/loader_two.py", "src/train.py")
+    assert tree.data_files == ("b.yaml",)
+
+
+def test_a_broken_index_is_no_index(tmp_path: Path) -> None:
+    for content in (b"", b"DIRC", b"DIRC\0\0\0\2\0\0\xff\xffxx", b"nonsense" * 40):
+        tree = make(tmp_path, {".gitignore": "x.py\n", "x.py": "", "y.py": "", ".git/index": content})
+        assert tree.python_files == ("y.py",)
 
 
 def test_excludes_are_patterns_relative_to_the_root(tmp_path: Path) -> None:
