@@ -7,7 +7,7 @@ from cmgan_audit.facts.classes import BATCH_NORMS
 from cmgan_audit.facts.crops import dataset_of
 from cmgan_audit.facts.loops import loops_of
 from cmgan_audit.facts.names import Assigned, names_of
-from cmgan_audit.facts.own_batches import own_batch
+from cmgan_audit.facts.own_batches import over_processes, own_batch
 from cmgan_audit.facts.records import EVAL, Dataset, Loader, Norm
 from cmgan_audit.facts.reseeding import reseeded
 from cmgan_audit.facts.roles import judged_by_names, name_signs, role_of
@@ -50,7 +50,7 @@ def _loader(scene: Scene, made: Made, assigned: Assigned, norms: tuple[Norm, ...
         dataset = reseeded(scene, made, dataset)
     here = Step(made.location, "the loader gets it here")
     missing = arguments.open_kwargs
-    batch = own_batch(scene, made, fact_of(arguments.get("batch_size", 1), 1, missing=missing))
+    batch = over_processes(own_batch(scene, made, fact_of(arguments.get("batch_size", 1), 1, missing=missing)))
     steps = accumulation_of(scene, made)
     each = known_number(batch)
     times = known_number(steps)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from cmgan_audit.facts.classes import bound_arguments
+from cmgan_audit.facts.processes import values_of
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import class_name, fact_of, instances_of
 from cmgan_audit.program.values import ClassValue, Const, Instance, Value, options_of
-from cmgan_audit.rules.record import Fact, Known, Unknown
+from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
 
 BATCH_NAMES = ("batch_size", "batchsize", "batch", "bs", "minibatch_size", "mini_batch_size")
 
@@ -33,6 +34,17 @@ def own_batch(scene: Scene, made: Made, loader_batch: Fact) -> Fact:
         if loader_batch.value is None:
             return Unknown("the dataset makes the batches itself (batch_size=None)", loader_batch.trail)
     return loader_batch
+
+
+def over_processes(batch: Fact) -> Fact:
+    """A batch that is divided by the number of processes, as the values that it can have.
+
+    `2 // world_size` is below 4 whatever the number is; of `16 // world_size` that cannot be said.
+    """
+    values = values_of(batch.formula) if isinstance(batch, Unknown) and batch.formula else ()
+    if not values:
+        return batch
+    return OneOf(tuple(Known(value, batch.trail) for value in values), batch.trail)
 
 
 def _batch_of(value: Value, what: str) -> Fact:

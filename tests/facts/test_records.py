@@ -83,15 +83,30 @@ def test_accumulation_changes_the_severity(
     assert formula in finding.message
 
 
-def test_a_division_by_the_number_of_processes_is_undecided(collected: Write) -> None:
-    found = collected(
-        train=TRAINING.format(divisor="accumulate", default=1).replace(
-            "batch_size=1", "batch_size=8 // torch.cuda.device_count()"
-        )
-    )
+@pytest.mark.parametrize(
+    ("batch", "verdict"),
+    [
+        ("2 // torch.cuda.device_count()", "found"),
+        ("8 // torch.cuda.device_count()", "undecided"),
+        ("int(64 / torch.cuda.device_count())", "in order"),
+        ("4 * torch.cuda.device_count()", "in order"),
+    ],
+)
+def test_a_batch_over_an_unknown_number_of_processes(collected: Write, batch: str, verdict: str) -> None:
+    text = TRAINING.format(divisor="accumulate", default=1).replace("batch_size=1", f"batch_size={batch}")
+    found = collected(train=text)
+    load_kinds()
+    rules = [rule for rule in load_catalogue().judged(KINDS) if rule.rule.id == "CMG101"]
+    matches = match(found.records, rules)
+    verdicts = {"found": matches.findings, "undecided": matches.unresolved, "in order": matches.passed}
+    assert [name for name, entries in verdicts.items() if entries] == [verdict]
+
+
+def test_a_loader_with_an_unknown_batch_counts_as_unresolved(collected: Write) -> None:
+    text = TRAINING.format(divisor="accumulate", default=1).replace("batch_size=1", "batch_size=int(input())")
+    found = collected(train=text)
     (loader,) = loaders(found)
     assert isinstance(loader.batch_size, Unknown)
-    assert "8 //" in loader.batch_size.formula
     assert (found.coverage.loaders, found.coverage.loaders_resolved) == (1, 0)
 
 
