@@ -187,12 +187,14 @@ def test_commands_lead_to_the_files_they_start(tmp_path: Path) -> None:
     }
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=12), max_size=5))
 def test_quoted_words_come_back_whole(words: list[str]) -> None:
     """Whatever `shlex` quotes, the reader gives back."""
     assert argvs("python train.py " + " ".join(map(shlex.quote, words))) == [words]
 
 
+@settings(deadline=None)
 @given(st.text("ab \t\n\\\"'$(){}[]|&;<>#=*?!`1-", max_size=60))
 def test_no_text_breaks_the_reader(text: str) -> None:
     for simple in commands(text):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cmgan_audit.source.data import DataError, DataNode, Mapping, Scalar, plain, scalars
@@ -51,6 +51,7 @@ def same(left: Any, right: Any) -> bool:
     return type(left) is type(right) and bool(left == right)
 
 
+@settings(deadline=None)
 @given(JSON_VALUES, st.sampled_from([None, 1, 3]), st.booleans())
 def test_json_values_and_places(value: Any, indent: int | None, ascii_only: bool) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
@@ -86,6 +87,7 @@ def test_json_is_rejected_where_the_library_rejects_it(text: str) -> None:
         read_text("c.json", text, "json")
 
 
+@settings(deadline=None)
 @given(st.text('{}[]",:0123456789.eE+-truefalsn \n\t\\', max_size=30))
 def test_json_accepts_exactly_what_the_library_accepts(text: str) -> None:
     try:
@@ -97,6 +99,7 @@ def test_json_accepts_exactly_what_the_library_accepts(text: str) -> None:
         assert same(plain(read_text("c.json", text, "json")), expected)
 
 
+@settings(deadline=None)
 @given(JSON_VALUES, st.booleans(), st.sampled_from(["\n", "\r\n"]))
 def test_yaml_values_and_places(value: Any, flow: bool, newline: str) -> None:
     text = yaml.safe_dump(value, default_flow_style=flow, allow_unicode=True, sort_keys=False).replace("\n", newline)
@@ -120,6 +123,7 @@ PLAIN_YAML = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(PLAIN_YAML)
 def test_plain_yaml_scalars_are_what_pyyaml_makes_of_them(word: str) -> None:
     text = f"key: {word}\n"
@@ -225,6 +229,7 @@ def toml_text(document: dict[str, Any], inline: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
+@settings(deadline=None)
 @given(TOML_DOCUMENTS, st.booleans(), st.sampled_from(["\n", "\r\n"]))
 def test_toml_values_and_places(document: dict[str, Any], inline: bool, newline: str) -> None:
     text = toml_text(document, inline).replace("\n", newline)
@@ -245,6 +250,7 @@ def test_toml_tables_of_every_kind() -> None:
     assert {s.location.line for s in scalars(node) if s.value == 3} == {11}
 
 
+@settings(deadline=None)
 @given(st.dictionaries(NAMES, st.dictionaries(NAMES, st.text("abc 1.;#=:", max_size=8), max_size=4), max_size=3))
 def test_ini_values_and_places(document: dict[str, dict[str, str]]) -> None:
     text = "# head\n" + "".join(
