@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from cmgan_audit.evaluation.comparing import (
     Question,
     compare_rows,
@@ -19,8 +21,13 @@ from cmgan_audit.evaluation.published import SelfCheck
 from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
 from cmgan_audit.evaluation.table import ScoreTable
 from cmgan_audit.finding import Finding, Severity
-from cmgan_audit.statistics.paper import distance_to_paper
+from cmgan_audit.statistics.optimism import selection_optimism
+from cmgan_audit.statistics.own_spread import own_sd_of_mean
+from cmgan_audit.statistics.paper import TEST_SPEAKERS, distance_to_paper
 from cmgan_audit.statistics.sequential import Look
+
+FEWEST_TO_CHOOSE_FROM = 3
+FEWEST_UTTERANCES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,12 @@ def conclude(
         strata=question.strata,
         left_out=evidence.left_out,
         self_check=evidence.checked,
-        notes=[*evidence.notes, *_looks(look), *_paper(table, question, evidence.segments)],
+        notes=[
+            *evidence.notes,
+            *_looks(look),
+            *_paper(table, question, evidence.segments),
+            *_optimism(table, question),
+        ],
     )
 
 
@@ -124,8 +136,28 @@ def _paper(table: ScoreTable, question: Question, segments: str) -> list[str]:
     mean = sum(scores.values()) / len(scores)
     distance = distance_to_paper(mean, metric=question.metrics[0], segments=segments, utterances=scores)
     if distance.to_cmgan is None:
-        return []
+        # On another test set nobody expects the paper's number; on a part of the paper's own set people do.
+        ours = all(name.startswith(TEST_SPEAKERS) for name in scores)
+        return [f"mean PESQ {mean:.3f} is {distance.reason}"] if ours else []
     return [
         f"{question.order[-1]}: mean PESQ {mean:.3f} on the full VoiceBank+DEMAND test set is "
         f"{distance.to_cmgan:+.3f} from the 3.41 published for CMGAN"
+    ]
+
+
+def _optimism(table: ScoreTable, question: Question) -> list[str]:
+    """How much too good the best of several checkpoints looks, because it was chosen on the set it is scored on."""
+    scores = table.per_utterance(question.metrics[0])
+    order = [name for name in question.order if scores.get(name)]
+    if len(order) < FEWEST_TO_CHOOSE_FROM:
+        return []
+    common = sorted(set.intersection(*(set(scores[name]) for name in order)))
+    if len(common) < FEWEST_UTTERANCES:
+        return []
+    optimism = selection_optimism(
+        len(order), own_sd_of_mean(np.array([[scores[name][utterance] for name in order] for utterance in common]))
+    )
+    return [
+        f"whichever of the {len(order)} checkpoints is picked as the best on these utterances, its mean is expected "
+        f"to be up to {optimism:.3f} too high for that reason alone"
     ]

@@ -1,0 +1,61 @@
+"""What a conclusion tells beside the numbers: the distance to the paper, and how lucky the best of many is."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from cmgan_audit.evaluation.comparing import Question
+from cmgan_audit.evaluation.concluding import Described, Evidence, conclude
+from cmgan_audit.evaluation.metrics import Status
+from cmgan_audit.evaluation.strata import Strata
+from cmgan_audit.evaluation.table import Row, ScoreTable
+from cmgan_audit.statistics.optimism import expected_maximum
+
+
+def notes(utterances: list[str], checkpoints: int, segments: str = "full", own: float = 0.2) -> list[str]:
+    """The notes on checkpoints that are equally good, each with its own luck on every utterance."""
+    rng = np.random.default_rng(0)
+    names = [f"epoch_{index}" for index in range(checkpoints)]
+    difficulty = rng.normal(2.5, 0.5, len(utterances))
+    rows = [
+        Row(name, utterance, segments, "pesq", float(score), Status.OK)
+        for name in names
+        for utterance, score in zip(utterances, difficulty + rng.normal(0, own, len(utterances)), strict=True)
+    ]
+    systems = [Described(name, name, "0" * 64, None) for name in names]
+    question = Question(names, None, ("pesq",), 0.03, False, Strata())
+    result = conclude(ScoreTable(rows), question, Evidence(systems, utterances, segments, "s", []), None)
+    return list(result.notes)
+
+
+def voicebank(n: int) -> list[str]:
+    return [f"p{232 if index % 2 else 257}_{index:03d}" for index in range(n)]
+
+
+def test_the_full_test_set_is_set_beside_the_paper() -> None:
+    (note,) = notes(voicebank(824), 2)
+    assert "from the 3.41 published for CMGAN" in note
+
+
+def test_a_part_of_it_is_refused_with_the_reason() -> None:
+    (note,) = notes(voicebank(100), 2)
+    assert "not comparable with the published 3.41" in note
+    assert "all 824" in note
+    (note,) = notes(voicebank(824), 2, segments="3x2s")
+    assert "3x2s" in note
+
+
+def test_another_test_set_is_not_set_beside_the_paper() -> None:
+    assert notes([f"mine_{index}" for index in range(100)], 2) == []
+
+
+def test_the_best_of_many_is_expected_to_be_lucky_by_the_spread_that_is_its_own() -> None:
+    (note,) = notes([f"mine_{index}" for index in range(400)], 20)
+    told = float(re.search(r"up to (\d\.\d+) too high", note).group(1))  # type: ignore[union-attr]
+    assert abs(told - expected_maximum(20) * 0.2 / np.sqrt(400)) < 0.002
+
+
+def test_two_checkpoints_are_no_selection() -> None:
+    assert notes([f"mine_{index}" for index in range(100)], 2) == []
