@@ -17,6 +17,8 @@ from cmgan_audit.program.unreached import execute_unreached
 from cmgan_audit.source.tree import SourceTree
 
 _MAIN = re.compile(rb"""if\s*\(?\s*(?:__name__\s*==\s*['"]__main__['"]|['"]__main__['"]\s*==\s*__name__)""")
+# What a script that trains mentions: a loader (its own or a helper's), a trainer, or the gradient step itself.
+_TRAINS = re.compile(rb"[Ll]oader|\.fit\(|\.backward\(|\btrain\w*\(")
 _NOT_ENTRIES = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test|conftest|setup|conf|__init__)\.py$|(?:^|/)tests?/")
 _RELEVANT = re.compile(rb"DataLoader|dataloader|\.fit\(|Dataset|pesq|torch")
 _RECURSION = 30_000
@@ -85,7 +87,7 @@ def entries(tree: SourceTree) -> list[str]:
 
 def _acts(tree: SourceTree, path: str, content: bytes) -> bool:
     """Whether a file without a main guard trains when it is run: its top level loops or calls, not only defines."""
-    if b"DataLoader" not in content and b".fit(" not in content and not path.endswith("train.py"):
+    if not _TRAINS.search(content):
         return False
     parsed = tree.parsed(path)
     return parsed is not None and any(_is_action(node) for node in parsed.tree.body)
