@@ -84,9 +84,10 @@ def change(call: ModelCall, parser: Instance, alter: Callable[[ParserState], Par
             for o in state.options
         )
         new: Value = dataclasses.replace(state, options=options)
-    else:
-        assert isinstance(state, ParserState)
+    elif isinstance(state, ParserState):
         new = alter(state)
+    else:
+        return  # too many paths led here: what the parser was told is not known
     call.interpreter.journal.set(parser.attrs, "@parser", new)
 
 

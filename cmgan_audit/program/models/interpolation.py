@@ -19,6 +19,8 @@ _INNERMOST = re.compile(r"(?<!\\)\$\{([^${}]*)\}")
 _RESOLVER = re.compile(r"^([A-Za-z_][\w.]*):(.*)$", re.DOTALL)
 _KEY = re.compile(r"[^.\[\]]+")
 _MOST_STEPS = 30
+_MOST_VALUES = 50_000
+_DEEPEST = 60
 
 Resolver = Callable[[str, list[Value], Step], Value | None]
 
@@ -58,16 +60,34 @@ def resolved(memory: Memory, raw: Value, resolver: Resolver, *, attribute_access
 
 
 def raw_of(memory: Memory, value: Value) -> Value:
-    """A configuration with its interpolations back, where the program has not changed those entries since."""
-    if isinstance(value, ListValue):
-        return replace(value, items=[raw_of(memory, item) for item in value.items])
-    if not isinstance(value, DictValue):
+    """A configuration with its interpolations back, where the program has not changed those entries since.
+
+    Texts with `${` that the program wrote itself are interpolations too. A configuration inside itself is cut:
+    OmegaConf takes none either.
+    """
+    return _raw_of(memory, value, {})
+
+
+def _raw_of(memory: Memory, value: Value, done: dict[int, Value]) -> Value:
+    if isinstance(value, Const) and isinstance(value.value, str) and "${" in value.value and value.trail:
+        place = value.trail[-1].location
+        return Interpolation(reason=f"it is {value.value}", text=value.value, place=place)
+    if not isinstance(value, ListValue | DictValue):
         return value
+    if id(value.cell) not in done:
+        done[id(value.cell)] = Unknown(reason="the configuration contains itself")
+        done[id(value.cell)] = _raw_items(memory, value, done)
+    return done[id(value.cell)]
+
+
+def _raw_items(memory: Memory, value: ListValue | DictValue, done: dict[int, Value]) -> Value:
+    if isinstance(value, ListValue):
+        return replace(value, items=[_raw_of(memory, item, done) for item in value.items])
     known = memory.entries.get(id(value.items), {})
     items: dict[Constant, Value] = {}
     for key, item in value.items.items():
         before = known.get(key)
-        items[key] = before[0] if before is not None and before[1] is item else raw_of(memory, item)
+        items[key] = before[0] if before is not None and before[1] is item else _raw_of(memory, item, done)
     return replace(value, items=items)
 
 
@@ -78,19 +98,33 @@ class _Resolution:
         self.resolver = resolver
         self.attribute_access = attribute_access
         self.active: list[tuple[str, ...]] = []
+        self.left = _MOST_VALUES
+        self.fixed: dict[int, Value] = {}
+        self.resolved = 0
 
     def run(self) -> Value:
         return self._value(self.root, ())
 
     def _value(self, value: Value, path: tuple[str, ...]) -> Value:
-        if len(path) > 60:
-            return Unknown(reason="nested too deeply")
         if isinstance(value, Interpolation):
             return self._interpolate(value, path)
+        if not isinstance(value, ListValue | DictValue):
+            return value
+        if id(value.cell) in self.fixed:
+            return self.fixed[id(value.cell)]
+        self.left -= 1
+        if len(path) > _DEEPEST or self.left < 0:
+            return Unknown(reason="nested too deeply")
+        before = self.resolved
+        made = self._items(value, path)
+        if self.resolved == before:
+            # Nothing below was an interpolation: where it is shared, it is the same everywhere.
+            self.fixed[id(value.cell)] = made
+        return made
+
+    def _items(self, value: ListValue | DictValue, path: tuple[str, ...]) -> Value:
         if isinstance(value, ListValue):
             return replace(value, items=[self._value(v, (*path, str(n))) for n, v in enumerate(value.items)])
-        if not isinstance(value, DictValue):
-            return value
         items: dict[Constant, Value] = {}
         remembered: dict[Constant, tuple[Interpolation, Value]] = {}
         for key, item in value.items.items():
@@ -105,6 +139,7 @@ class _Resolution:
 
     def _interpolate(self, value: Interpolation, path: tuple[str, ...]) -> Value:
         step = Step(value.place, f"{value.key} is {value.text}" if value.key else f"the value is {value.text}")
+        self.resolved += 1
         if path in self.active or len(self.active) > _MOST_STEPS:
             return Unknown(reason=f"{value.text} refers to itself", trail=(step,))
         self.active.append(path)

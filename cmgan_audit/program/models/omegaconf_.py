@@ -108,23 +108,11 @@ def raw_value(call: ModelCall, value: Value) -> Value:
         value = plain_fields(value)
     held = as_dict(value)
     if held is not None:
-        return _with_texts(raw_of(memory_of(call), held))
+        return raw_of(memory_of(call), held)
     if isinstance(value, ListValue) and value.items and all(_is_assignment(item) for item in value.items):
         return _dot_list(value)
     if isinstance(value, Const) and isinstance(value.value, str):
-        return _with_texts(load_source(call, value, "omegaconf"))
-    return value
-
-
-def _with_texts(value: Value) -> Value:
-    """Texts with `${` in dictionaries that the program wrote itself are interpolations too."""
-    from cmgan_audit.program.models.interpolation import Interpolation
-
-    if isinstance(value, DictValue):
-        return replace(value, items={key: _with_texts(item) for key, item in value.items.items()})
-    if isinstance(value, Const) and isinstance(value.value, str) and "${" in value.value and value.trail:
-        place = value.trail[-1].location
-        return Interpolation(reason=f"it is {value.value}", text=value.value, place=place)
+        return raw_of(memory_of(call), load_source(call, value, "omegaconf"))
     return value
 
 

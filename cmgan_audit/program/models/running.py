@@ -134,15 +134,25 @@ def _asdict(call: ModelCall) -> Value | None:
 
 
 def plain_fields(value: Value) -> Value:
-    """Objects of the tree as dictionaries of their attributes, all the way down."""
-    if isinstance(value, Instance) and isinstance(value.cls, ClassValue):
-        held = {name: plain_fields(item) for name, item in value.attrs.items() if not name.startswith("@")}
-        items: dict[Constant, Value] = {}
-        items.update(held)
-        return DictValue(items=items, origin=value.cls.name)
+    """Objects of the tree as dictionaries of their attributes, all the way down; one inside itself stays an object."""
+    return _plain_fields(value, {})
+
+
+def _plain_fields(value: Value, done: dict[int, Value]) -> Value:
+    if not isinstance(value, Instance | ListValue):
+        return value
+    if id(value.cell) in done:
+        return done[id(value.cell)]
+    done[id(value.cell)] = value
+    made: Value = value
     if isinstance(value, ListValue):
-        return replace(value, items=[plain_fields(item) for item in value.items])
-    return value
+        made = replace(value, items=[_plain_fields(item, done) for item in value.items])
+    elif isinstance(value.cls, ClassValue):
+        items: dict[Constant, Value] = {}
+        items.update({name: _plain_fields(v, done) for name, v in value.attrs.items() if not name.startswith("@")})
+        made = DictValue(items=items, origin=value.cls.name)
+    done[id(value.cell)] = made
+    return made
 
 
 @model("functools.partial")

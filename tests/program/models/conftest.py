@@ -12,6 +12,10 @@ from cmgan_audit.source.tree import SourceTree
 from tests.program.models.shown import Shown
 
 
+# Scripts that cannot reach training code are not executed.
+_CONCERNS_TRAINING = "\n# a DataLoader\n"
+
+
 @pytest.fixture
 def show(tmp_path: Path) -> Callable[..., Shown]:
     """Write files (one text is `train.py`) and execute every script among them."""
@@ -20,7 +24,7 @@ def show(tmp_path: Path) -> Callable[..., Shown]:
         for path, text in ({"train.py": files} if isinstance(files, str) else files).items():
             target = tmp_path / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8")
+            target.write_text(text + _CONCERNS_TRAINING * path.endswith(".py"), encoding="utf-8")
         return Shown(execute(SourceTree(tmp_path)))
 
     return run

@@ -232,3 +232,15 @@ def test_a_configuration_that_refers_to_itself_ends(show: Show) -> None:
     (found,) = show({"train.py": text, "r.yaml": recipe}).plain()
     assert found["a"] is Unknown and found["d"] is Unknown
     assert "a" in json.dumps(found, default=str)
+
+
+def test_objects_inside_themselves_and_shared_a_billion_times_end(show: Show) -> None:
+    bomb = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
+        f"{y}: &{y} [{', '.join(['*' + x] * 10)}]\n" for x, y in zip("abcdefghij", "bcdefghijk", strict=True)
+    )
+    text = (
+        "import copy, dataclasses, sink\nfrom omegaconf import OmegaConf\n@dataclasses.dataclass\nclass C:\n    x: int = 1\n"
+        "c = C()\nc.me = c\nd = {}\nd['me'] = d\nsink.show(OmegaConf.create(d)['me'])\nbig = OmegaConf.load('bomb.yaml')\n"
+        "sink.show(OmegaConf.merge(big, {'z': 1}).z)\ncopy.deepcopy(d)\nsink.show(dataclasses.asdict(c)['x'])" + TAIL
+    )
+    assert show({"train.py": text, "bomb.yaml": bomb}).plain() == [Unknown, 1, 1]
