@@ -11,7 +11,6 @@ from cmgan_audit.program.runs import execute
 from cmgan_audit.source.tree import SourceTree
 from tests.program.models.shown import Shown
 
-
 # Scripts that cannot reach training code are not executed.
 _CONCERNS_TRAINING = "\n# a DataLoader\n"
 
