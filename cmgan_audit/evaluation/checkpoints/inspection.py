@@ -53,7 +53,7 @@ class WeightsFacts:
         not_finite: names of tensors that hold NaN or Inf, with how many values.
         all_zero: names of tensors of more than one value that are zero everywhere, batch-norm statistics apart.
         batch_norms: state of every batch-norm layer.
-        largest: name of the tensor with the largest absolute finite value, and that value; None without values.
+        largest: name of the parameter with the largest absolute finite value, and that value; None without values.
     """
 
     name: str
@@ -112,7 +112,7 @@ def weights_facts(weights: Weights) -> WeightsFacts:
         peak = float(torch.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0).abs().max())
         if not bad and peak == 0.0 and tensor.numel() > 1 and name not in statistics:
             all_zero.append(name)
-        if largest is None or peak > largest[1]:
+        if name not in statistics and (largest is None or peak > largest[1]):
             largest = (name, peak)
     return WeightsFacts(
         name=weights.name,
