@@ -28,8 +28,8 @@ def steps(out: str) -> list[tuple[str, list[str]]]:
             ["compare-ckpts", *checkpoints, "--data", "fixtures/audio", "--out", f"{out}/compare"],
         ),
         (
-            "What does the training log say?",
-            ["trend", "fixtures/checkpoints/train.log", "--out", f"{out}/trend"],
+            "What do logs alone say? (the log of these checkpoints, and the decline that a post-mortem quotes)",
+            ["trend", "fixtures/checkpoints/train.log", "fixtures/logs/quoted_decline.csv", "--out", f"{out}/trend"],
         ),
     ]
 
