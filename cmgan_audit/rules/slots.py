@@ -54,10 +54,13 @@ _SLOTS: dict[type[Record], dict[str, Slot]] = {}
 
 
 def _hints(kind: type[Record]) -> dict[str, typing.Any]:
-    # Linked records may be declared in modules that import each other for type checking only.
-    names = {cls.__name__: cls for cls in KINDS.values()}
     try:
-        return typing.get_type_hints(kind, localns=names)
+        return typing.get_type_hints(kind)  # what a class means by a name is what its own module means by it
+    except NameError:
+        pass
+    # Linked records may be declared in modules that import each other for type checking only.
+    try:
+        return typing.get_type_hints(kind, localns={cls.__name__: cls for cls in KINDS.values()})
     except NameError as error:
         raise TypeError(f"record {kind.__name__}: {error}; linked classes of record must be registered") from error
 
