@@ -132,7 +132,7 @@ def execute_delete(it: Interpreter, node: ast.Delete) -> None:
             case ast.Attribute():
                 owner = it.read(evaluate(it, target.value))
                 if isinstance(owner, Instance):
-                    it.journal.delete(owner.attrs, target.attr)
+                    it.journal.delete_attribute(owner, target.attr)
                 elif isinstance(owner, DictValue):
                     it.journal.delete_item(owner, target.attr)
             case ast.Subscript():

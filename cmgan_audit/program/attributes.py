@@ -99,7 +99,7 @@ def _of_module(it: Interpreter, value: ModuleValue, name: str) -> Value:
 
 def _of_instance(it: Interpreter, value: Instance, name: str, location: Location | None) -> Value:
     if name in value.attrs:
-        return it.read(value.attrs[name]).tainted(value.draws)
+        return it.read(_own(it, value, name, location)).tainted(value.draws)
     if not isinstance(value.cls, ClassValue):
         from cmgan_audit.program.library import library_attribute
 
@@ -131,6 +131,20 @@ def _of_instance(it: Interpreter, value: Instance, name: str, location: Location
         known = library_attribute(it, value, name, location or value.location)
         return known if known is not None else BoundMethod(receiver=value, name=name)
     return Unknown(reason=f"{value.cls.name} has no attribute {name}")
+
+
+def _own(it: Interpreter, value: Instance, name: str, location: Location | None) -> Value:
+    """An attribute of the object itself; on paths where it was not set, the class's."""
+    own = value.attrs[name]
+    if not isinstance(own, Choice) or not any(isinstance(option.value, Absent) for option in own.options):
+        return own
+    found = class_attribute(value.cls, name) if isinstance(value.cls, ClassValue) else None
+    if found is None:
+        return present(own)
+    shared = _bind(it, found[0], value, location)
+    return join(
+        [(shared if isinstance(o.value, Absent) else o.value, Branch(o.condition, o.facts)) for o in own.options]
+    )
 
 
 def _bind(it: Interpreter, member: Value, owner: Instance, location: Location | None) -> Value:
@@ -274,11 +288,18 @@ def _store_on_instance(it: Interpreter, target: Instance, name: str, value: Valu
         if isinstance(items, DictValue) and items.attribute_access:
             it.journal.set_item(items, name, value)
             return
-    it.journal.set(target.attrs, name, value)
+    if isinstance(value, Choice) and any(isinstance(option.value, Absent) for option in value.options):
+        value = present(value)
+    it.journal.set_attribute(target, name, value)
 
 
 def _inside(it: Interpreter, function: FunctionValue) -> bool:
     return any(a.function is not None and a.function.node is function.node for a in it.activations)
+
+
+def _may_lack(value: Value) -> bool:
+    """Whether an item or attribute was not set on some path."""
+    return any(isinstance(option.value, Absent) for option in options_of(value))
 
 
 def has_attribute(it: Interpreter, value: Value, name: str) -> bool | None:
@@ -289,6 +310,8 @@ def has_attribute(it: Interpreter, value: Value, name: str) -> bool | None:
         case ListValue():
             return hasattr({"list": list, "tuple": tuple, "set": set}.get(value.kind, object), name) or None
         case DictValue():
+            if value.attribute_access and name in value.items and _may_lack(value.items[name]):
+                return None
             if hasattr(dict, name) or (value.attribute_access and name in value.items):
                 return True
             return False if value.complete else None
@@ -296,8 +319,10 @@ def has_attribute(it: Interpreter, value: Value, name: str) -> bool | None:
             found = attribute(it, value, name)
             return None if isinstance(found, Unknown) else True
         case Instance(cls=ClassValue() as cls):
-            if name in value.attrs or class_attribute(cls, name) is not None:
+            if class_attribute(cls, name) is not None:
                 return True
+            if name in value.attrs:
+                return None if _may_lack(value.attrs[name]) else True
             items = value.attrs.get("@items")
             if isinstance(items, DictValue):
                 return True if name in items.items or hasattr(dict, name) else (False if items.complete else None)

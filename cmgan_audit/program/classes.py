@@ -208,7 +208,7 @@ def _fill_fields(it: Interpreter, instance: Instance, arguments: Arguments, loca
         given = arguments.get(name, position)
         default = class_attribute(cls, name)
         if given is not None and not isinstance(given, Absent):
-            it.journal.set(instance.attrs, name, given.via(location, f"passed as {name} to {cls.name}"))
+            it.journal.set_attribute(instance, name, given.via(location, f"passed as {name} to {cls.name}"))
         elif default is not None:
             it.journal.set(instance.attrs, name, _field_default(it, default[0], location))
         elif arguments.open_kwargs:

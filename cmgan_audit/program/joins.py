@@ -107,6 +107,9 @@ def _either(left: str, right: str) -> str:
         return left
     if not left or not right or opposite(left) == right or opposite(right) == left:
         return ""
+    known = left.split(" or ")
+    if all(part in known for part in right.split(" or ")):
+        return left
     return _bounded(f"{left} or {right}")
 
 

@@ -38,22 +38,24 @@ def execute_for(it: Interpreter, node: ast.For | ast.AsyncFor) -> Flow:
         assign(it, node.target, item, quiet=True)
         return execute_block(it, node.body)
 
-    flow = execute_loop(it, node, iterable, body)
-    if flow is Flow.NEXT and node.orelse:
+    def otherwise() -> Flow:
         return execute_block(it, node.orelse)
-    return flow
+
+    return execute_loop(it, node, iterable, body, otherwise if node.orelse else None)
 
 
-def execute_loop(it: Interpreter, node: ast.AST, iterable: Value, body: Body) -> Flow:
-    """Run a loop's body over what `iterable` gives."""
+def execute_loop(
+    it: Interpreter, node: ast.AST, iterable: Value, body: Body, otherwise: Callable[[], Flow] | None = None
+) -> Flow:
+    """Run a loop's body over what `iterable` gives; `otherwise` is its `else`, which a break leaves out."""
     location = it.location(getattr(node, "iter", node))
     loop = Loop(it.location(node), iterable)
     if isinstance(iterable, ListValue) and iterable.complete and len(iterable.items) <= MOST_UNROLLED:
         if len(iterable.items) <= 4 or not _counts_only(node, iterable):
-            return _unrolled(it, loop, list(iterable.items), body)
+            return _unrolled(it, loop, list(iterable.items), body, otherwise)
     known = _as_items(iterable)
     if known is not None:
-        return _unrolled(it, loop, known, body)
+        return _unrolled(it, loop, known, body, otherwise)
 
     def once() -> Flow:
         announce(it, iterable, loop, location)
@@ -62,7 +64,7 @@ def execute_loop(it: Interpreter, node: ast.AST, iterable: Value, body: Body) ->
             return flows[-1] or Flow.NEXT if len(flows) == 1 else Flow.NEXT
         return body(element(it, iterable, location)) or Flow.NEXT
 
-    return _repeated(it, node, loop, once, certain=_runs_at_least_once(iterable))
+    return _repeated(it, node, loop, once, otherwise, certain=_runs_at_least_once(iterable))
 
 
 def _counts_only(node: ast.AST, iterable: ListValue) -> bool:
@@ -102,13 +104,15 @@ def execute_while(it: Interpreter, node: ast.While) -> Flow:
         evaluate(it, node.test)
         return execute_block(it, node.body)
 
-    flow = _repeated(it, node, loop, once, certain=certain)
-    if flow is Flow.NEXT and node.orelse:
+    def otherwise() -> Flow:
         return execute_block(it, node.orelse)
-    return flow
+
+    return _repeated(it, node, loop, once, otherwise if node.orelse else None, certain=certain)
 
 
-def _unrolled(it: Interpreter, loop: Loop, items: list[Value], body: Body) -> Flow:
+def _unrolled(
+    it: Interpreter, loop: Loop, items: list[Value], body: Body, otherwise: Callable[[], Flow] | None
+) -> Flow:
     """Every pass on its own, in order."""
     owner = it.activation
     owner.loops += 1
@@ -120,22 +124,47 @@ def _unrolled(it: Interpreter, loop: Loop, items: list[Value], body: Body) -> Fl
                 ended = body(item) or Flow.NEXT
                 if ended in (Flow.NEXT, Flow.CONTINUE):
                     arrive(it, Flow.CONTINUE, owner, level, alone=False)
+                    ended = Flow.NEXT
                 elif not _others_go_on(it, owner, level):
                     break
                 else:
                     leave(it, ended)
                     arrive(it, Flow.CONTINUE, owner, level, alone=True)
                     ended = Flow.NEXT
-        if ended is Flow.RETURN:
-            if any(e.kind == Flow.BREAK.value and e.owner is owner and e.loop == level for e in it.exits):
-                leave(it, Flow.RETURN)
-                arrive(it, Flow.BREAK, owner, level, alone=True)
-                return Flow.NEXT
-            return Flow.RETURN
-        arrive(it, Flow.BREAK, owner, level, alone=False)
+        if ended is not Flow.NEXT:
+            leave(it, ended)
+        return _behind(it, owner, level, otherwise, alive=ended is Flow.NEXT, returned=ended is Flow.RETURN)
     finally:
-        owner.loops -= 1
-    return Flow.NEXT
+        owner.loops = level - 1
+
+
+def _behind(
+    it: Interpreter,
+    owner: Activation,
+    level: int,
+    otherwise: Callable[[], Flow] | None,
+    *,
+    alive: bool,
+    returned: bool,
+) -> Flow:
+    """What follows the last pass: `else` where no break was taken, then the paths that broke join."""
+    owner.loops = level - 1
+    if alive and otherwise is not None:
+        flow = otherwise()
+        if flow is not Flow.NEXT:
+            if not _others_broke(it, owner, level):
+                return flow
+            leave(it, flow)
+            alive = False
+    broke = _others_broke(it, owner, level)
+    arrive(it, Flow.BREAK, owner, level, alone=not alive)
+    if alive or broke:
+        return Flow.NEXT
+    return Flow.RETURN if returned else Flow.NEXT
+
+
+def _others_broke(it: Interpreter, owner: Activation, level: int) -> bool:
+    return any(e.kind == Flow.BREAK.value and e.owner is owner and e.loop == level for e in it.exits)
 
 
 def _others_go_on(it: Interpreter, owner: Activation, level: int) -> bool:
@@ -166,7 +195,15 @@ def _forget(it: Interpreter, start: _Start) -> None:
         del activation.returns[length:]
 
 
-def _repeated(it: Interpreter, node: ast.AST, loop: Loop, once: Callable[[], Flow], *, certain: bool) -> Flow:
+def _repeated(
+    it: Interpreter,
+    node: ast.AST,
+    loop: Loop,
+    once: Callable[[], Flow],
+    otherwise: Callable[[], Flow] | None,
+    *,
+    certain: bool,
+) -> Flow:
     """All passes at once."""
     owner = it.activation
     owner.loops += 1
@@ -182,9 +219,12 @@ def _repeated(it: Interpreter, node: ast.AST, loop: Loop, once: Callable[[], Flo
                 _widen(it, node, changed, loop.location)
                 start = _start(it)
                 alive, returned = _one_pass(it, once, owner, level)
-        return _after(it, owner, level, start, certain, alive, returned, loop.location)
+        alive = _after(it, start, certain, alive)
+        if not alive and not returned and not _others_broke(it, owner, level):
+            raise ProgramRaisedError("", loop.location)
+        return _behind(it, owner, level, otherwise, alive=alive, returned=returned)
     finally:
-        owner.loops -= 1
+        owner.loops = level - 1
 
 
 def _one_pass(it: Interpreter, once: Callable[[], Flow], owner: Activation, level: int) -> tuple[bool, bool]:
@@ -208,17 +248,8 @@ def _one_pass(it: Interpreter, once: Callable[[], Flow], owner: Activation, leve
     return alive, any(e.kind == Flow.RETURN.value and e.owner is owner for e in it.exits[first_exit:])
 
 
-def _after(
-    it: Interpreter,
-    owner: Activation,
-    level: int,
-    start: _Start,
-    certain: bool,
-    alive: bool,
-    returned: bool,
-    location: Location,
-) -> Flow:
-    """The state behind the loop: no pass, the last pass, or a break."""
+def _after(it: Interpreter, start: _Start, certain: bool, alive: bool) -> bool:
+    """Join the state before the loop, where it may not run at all, with the one after the last pass."""
     snapshot = it.journal.written_since(start.mark)
     rebase(it, start.exits, start.mark)
     it.journal.rollback(start.mark)
@@ -231,13 +262,7 @@ def _after(
         it.journal.apply(sides[0][0])
     elif sides:
         it.journal.merge(sides)
-    broke = any(e.kind == Flow.BREAK.value and e.owner is owner and e.loop == level for e in it.exits)
-    arrive(it, Flow.BREAK, owner, level, alone=not sides)
-    if sides or broke:
-        return Flow.NEXT
-    if returned:
-        return Flow.RETURN
-    raise ProgramRaisedError("", location)
+    return bool(sides)
 
 
 # Widening

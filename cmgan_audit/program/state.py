@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cmgan_audit.program.joins import Branch, join
-from cmgan_audit.program.values import Absent, Constant, DictValue, Draw, ListValue, Value
+from cmgan_audit.program.values import Absent, Constant, DictValue, Draw, Instance, ListValue, Value
 
 if TYPE_CHECKING:
     from cmgan_audit.program.modules import Module
@@ -115,6 +115,8 @@ class Journal:
 
     def __init__(self) -> None:
         self.entries: list[Change] = []
+        self.tracking = 0
+        self.undone: list[Change] = []
 
     def set(self, container: dict[str, Value], key: str, value: Value) -> None:
         """Write one name of an environment or one attribute."""
@@ -123,6 +125,14 @@ class Journal:
     def delete(self, container: dict[str, Value], key: str) -> None:
         """Remove a name or an attribute if it is there."""
         self._put(Change(container, key, MISSING))
+
+    def set_attribute(self, target: Instance, name: str, value: Value) -> None:
+        """Write an attribute of an object of the tree; where it is missing on one path, its class may have it."""
+        self._put(Change(target.attrs, Item(name), value))
+
+    def delete_attribute(self, target: Instance, name: str) -> None:
+        """Remove an attribute if it is there."""
+        self._put(Change(target.attrs, Item(name), MISSING))
 
     def set_item(self, target: DictValue, key: Constant, value: Value) -> None:
         """Write one item of a dictionary."""
@@ -177,10 +187,30 @@ class Journal:
         """The cells written since `mark` with what they held at `mark`."""
         return self._held_at(mark)
 
+    def anywhere_since(self, mark: int, undone: int) -> Snapshot:
+        """The cells written since `mark` with whatever they held in between, first and last state included.
+
+        What was taken back meanwhile counts too: `undone` is how much had been taken back at `mark`, and `tracking`
+        must have been on since.
+        """
+        states: dict[CellId, list[Change]] = {}
+        for entry in [*self.entries[mark:], *self.undone[undone:]]:
+            states.setdefault(entry.cell, []).append(entry)
+        nowhere = Branch("")
+        joined: Snapshot = {}
+        for cell, entries in states.items():
+            where = entries[0]
+            held = [entry.state for entry in entries] + [_read(where.container, where.key)]
+            state = _joined(where.key, [(one, nowhere) for one in held], frozenset())
+            joined[cell] = Change(where.container, where.key, state)
+        return joined
+
     def rollback(self, mark: int) -> None:
         """Take back every write since `mark`."""
         while len(self.entries) > mark:
             entry = self.entries.pop()
+            if self.tracking:
+                self.undone.append(Change(entry.container, entry.key, _read(entry.container, entry.key)))
             _write(entry.container, entry.key, entry.state)
 
     def keep(self, mark: int) -> None:
@@ -222,6 +252,8 @@ def _joined(key: Any, states: Sequence[State], draws: frozenset[Draw]) -> Any:
         return _joined_content(states, draws)
     if not isinstance(key, Item):
         states = [(state, branch) for state, branch in states if state is not MISSING]
+        if not states:
+            return MISSING
     return join(((Absent() if state is MISSING else state, branch) for state, branch in states), draws)
 
 

@@ -16,6 +16,7 @@ from cmgan_audit.program.interpreter import MOST_NODES_DEEP, Interpreter, Progra
 from cmgan_audit.program.joins import Branch
 from cmgan_audit.program.loops import execute_for, execute_while
 from cmgan_audit.program.numbers import drawn
+from cmgan_audit.program.state import Snapshot
 from cmgan_audit.program.values import (
     Choice,
     ClassValue,
@@ -203,16 +204,28 @@ def _with_generator(
 
 def _try(it: Interpreter, node: ast.Try) -> Flow:
     handlers = _plausible_handlers(node)
+    reached: Snapshot = {}
 
     def main() -> Flow:
-        flow = execute_block(it, node.body)
+        mark, undone = it.journal.mark(), len(it.journal.undone)
+        it.journal.tracking += 1
+        try:
+            flow = execute_block(it, node.body)
+        finally:
+            it.journal.tracking -= 1
+            if handlers:
+                reached.update(it.journal.anywhere_since(mark, undone))
+            if not it.journal.tracking:
+                it.journal.undone.clear()
         return execute_block(it, node.orelse) if flow is Flow.NEXT and node.orelse else flow
 
     try:
         if handlers:
             sides = [Side(Branch(""), it.location(node), main)]
-            sides += [Side(Branch(_handler_text(it, h)), it.location(h), _handler_body(it, h)) for h in handlers]
-            flow = _fork_try(it, sides, node)
+            sides += [
+                Side(Branch(_handler_text(it, h)), it.location(h), _handler_body(it, h, reached)) for h in handlers
+            ]
+            flow = fork(it, sides)
         else:
             flow = main()
     except ProgramRaisedError:
@@ -225,14 +238,13 @@ def _try(it: Interpreter, node: ast.Try) -> Flow:
     return flow
 
 
-def _fork_try(it: Interpreter, sides: list[Side[Flow]], node: ast.Try) -> Flow:
-    return fork(it, sides)
+def _handler_body(it: Interpreter, handler: ast.ExceptHandler, reached: Snapshot) -> Callable[[], Flow]:
+    """A handler's side: the body may have stopped anywhere, so each cell holds what it held at some point in it."""
 
-
-def _handler_body(it: Interpreter, handler: ast.ExceptHandler) -> Callable[[], Flow]:
     def run() -> Flow:
         from cmgan_audit.program.imports import bind_name
 
+        it.journal.apply(reached)
         if handler.name:
             bind_name(it, it.activation.environment, handler.name, Unknown(reason="a caught exception"))
         return execute_block(it, handler.body)

@@ -219,6 +219,9 @@ def _store_in_list(it: Interpreter, owner: ListValue, index: Value, value: Value
 def delete_item(it: Interpreter, owner: Value, index: Value) -> None:
     """`del owner[index]`."""
     owner, index = it.read(owner), it.read(index)
+    if isinstance(owner, Choice):
+        _maybe_delete(it, owner, index)
+        return
     if isinstance(owner, Instance) and isinstance(owner.attrs.get("@items"), DictValue):
         owner = owner.attrs["@items"]
     if isinstance(owner, DictValue) and isinstance(index, Const):
@@ -233,3 +236,16 @@ def delete_item(it: Interpreter, owner: Value, index: Value) -> None:
                 it.journal.set_content(owner, items, complete=True)
                 return
         it.journal.set_content(owner, list(owner.items), complete=False)
+
+
+def _maybe_delete(it: Interpreter, owner: Choice, index: Value) -> None:
+    """`del` on one of several containers: each may have lost the item."""
+    for option in owner.options:
+        target = option.value
+        if isinstance(target, DictValue):
+            for key in [index.value] if isinstance(index, Const) else list(target.items):
+                old = lookup(target, key)
+                if old is not None:
+                    it.journal.set_item(target, key, join([(old, Branch("")), (Absent(), Branch(option.condition))]))
+        elif isinstance(target, ListValue):
+            it.journal.set_content(target, list(target.items), complete=False)

@@ -1,0 +1,104 @@
+"""Which files are scripts that can reach training code.
+
+Files are looked at as bytes first: a script is executed only if it, or a file that it can reach through imports,
+mentions a loader or a training step. Names are matched by their last part, so that nothing reachable is left out.
+"""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+from collections import defaultdict
+
+from cmgan_audit.source.tree import SourceTree
+
+_MAIN = re.compile(rb"""if\s*\(?\s*(?:__name__\s*==\s*['"]__main__['"]|['"]__main__['"]\s*==\s*__name__)""")
+_TRAINS = re.compile(rb"[Ll]oader|\.fit\(|\.backward\(|pytorch_lightning|speechbrain|transformers|_target_")
+_NOT_ENTRIES = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test|conftest|setup|conf|__init__)\.py$|(?:^|/)tests?/")
+_IMPORT = re.compile(
+    rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#]*)|import[ \t]+([^\n#]+))", re.MULTILINE
+)
+_WORD = re.compile(rb"\w+")
+_DYNAMIC = re.compile(rb"import_module|__import__|instantiate\(|hyperpyyaml|getattr\(")
+
+
+def entries(tree: SourceTree) -> list[str]:
+    """The scripts: files with a main guard, files whose top level does something, and notebooks."""
+    training = _reaching_training(tree)
+    found = []
+    for path in tree.python_files:
+        if _NOT_ENTRIES.search(path) or path not in training:
+            continue
+        if _MAIN.search(tree.read_bytes(path) or b"") or _acts(tree, path):
+            found.append(path)
+    return [*found, *tree.notebooks]
+
+
+def silent_entries(tree: SourceTree) -> list[str]:
+    """Files whose top level only assigns, loaders among it: scripts, unless something imports them."""
+    found = []
+    for path in tree.python_files:
+        content = tree.read_bytes(path) or b""
+        if _NOT_ENTRIES.search(path) or b"DataLoader" not in content or _MAIN.search(content):
+            continue
+        if any(_assigns_call(node) for node in _top_level(tree, path)) and not _acts(tree, path):
+            found.append(path)
+    return found
+
+
+def _reaching_training(tree: SourceTree) -> set[str]:
+    """The files that mention training, and those that import one of them, directly or through others."""
+    importers: dict[bytes, list[str]] = defaultdict(list)
+    reached: set[str] = set()
+    for path in tree.python_files:
+        content = tree.read_bytes(path) or b""
+        for name in _imported_names(content):
+            importers[name].append(path)
+        if _TRAINS.search(content) or (_DYNAMIC.search(content) and _MAIN.search(content)):
+            reached.add(path)
+    waiting = list(reached)
+    while waiting:
+        for importer in importers.get(_module_name(waiting.pop()), ()):
+            if importer not in reached:
+                reached.add(importer)
+                waiting.append(importer)
+    return reached
+
+
+def _imported_names(content: bytes) -> set[bytes]:
+    """The words of all import statements: whatever module is meant, its own name is among them."""
+    names: set[bytes] = set()
+    for match in _IMPORT.finditer(content):
+        for part in match.groups():
+            if part is not None:
+                names.update(_WORD.findall(part))
+    return names
+
+
+def _module_name(path: str) -> bytes:
+    name = posixpath.basename(path)[:-3]
+    return (posixpath.basename(posixpath.dirname(path)) if name == "__init__" else name).encode()
+
+
+def _top_level(tree: SourceTree, path: str) -> list[ast.stmt]:
+    parsed = tree.parsed(path)
+    return parsed.tree.body if parsed is not None else []
+
+
+def _acts(tree: SourceTree, path: str) -> bool:
+    """Whether a file does something when it is run: its top level loops or calls, not only defines."""
+    return any(_is_action(node) for node in _top_level(tree, path))
+
+
+def _is_action(node: ast.stmt) -> bool:
+    """A loop, a block or a bare call: a statement that a module made for importing seldom has."""
+    if isinstance(node, ast.If | ast.Try):
+        return any(_is_action(inner) for inner in node.body)
+    return isinstance(node, ast.For | ast.While | ast.With) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+    )
+
+
+def _assigns_call(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call)
