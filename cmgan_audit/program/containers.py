@@ -26,6 +26,8 @@ from cmgan_audit.program.values import (
 )
 
 MOST_ITEMS = 512
+MOST_PLAIN = 2000
+DEEPEST_PLAIN = 20
 _NONE = Const(value=None)
 _TEXT_METHODS = frozenset(
     [
@@ -105,24 +107,44 @@ def one_of(value: ListValue | DictValue) -> Value:
 
 
 def plain(value: Value) -> tuple[Any] | None:
-    """The Python object behind constants and complete lists, tuples and dictionaries of constants, in a 1-tuple."""
+    """The Python object behind constants and complete lists, tuples and dictionaries of constants, in a 1-tuple.
+
+    None when something in it is not known, and for what is too deep or too large (a list may contain itself, or the
+    same list many times over).
+    """
+    return _plain(value, [MOST_PLAIN], 0)
+
+
+def _plain(value: Value, left: list[int], depth: int) -> tuple[Any] | None:
+    left[0] -= 1
+    if left[0] < 0 or depth > DEEPEST_PLAIN:
+        return None
     match value:
         case Const():
             return (value.value,)
         case ListValue(complete=True, kind="list" | "tuple" | "set"):
-            items = [plain(item) for item in value.items]
-            if any(item is None for item in items):
-                return None
-            content = [item[0] for item in items if item is not None]
-            if value.kind == "set":
-                return (set(content),) if all(not isinstance(item, list | dict) for item in content) else None
-            return (content if value.kind == "list" else tuple(content),)
+            content = []
+            for item in value.items:
+                inner = _plain(item, left, depth + 1)
+                if inner is None:
+                    return None
+                content.append(inner[0])
+            return _as_kind(value.kind, content)
         case DictValue(complete=True):
-            pairs = {key: plain(item) for key, item in value.items.items()}
-            if any(item is None for item in pairs.values()):
-                return None
-            return ({key: item[0] for key, item in pairs.items() if item is not None},)
+            pairs = {}
+            for key, item in value.items.items():
+                inner = _plain(item, left, depth + 1)
+                if inner is None:
+                    return None
+                pairs[key] = inner[0]
+            return (pairs,)
     return None
+
+
+def _as_kind(kind: str, content: list[Any]) -> tuple[Any] | None:
+    if kind == "set":
+        return (set(content),) if all(not isinstance(item, list | dict | set) for item in content) else None
+    return (tuple(content) if kind == "tuple" else content,)
 
 
 def lifted(result: Any, *sources: Value) -> Value:
