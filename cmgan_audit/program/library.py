@@ -33,7 +33,8 @@ from cmgan_audit.program.values import (
 
 # Methods that give the object itself back.
 _SAME_OBJECT = frozenset(
-    "to cuda cpu half float double bfloat16 eval train requires_grad_ share_memory apply type xpu ipex module_to".split()  # noqa: SIM905
+    "to cuda cpu half float double bfloat16 eval train requires_grad_ share_memory apply type xpu ipex "
+    "module_to".split()
 )
 
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Environment:
     """The names of a module, a function call or a class body. `kind` is one of "module", "function", "class".
 
-    `stars` are the libraries of which everything was imported with `*`; `owner` is the name of a class whose body it is.
+    `stars` are the libraries of which everything was imported with `*`; `owner` is the name of a class whose body it
+    is.
     """
 
     module: Module

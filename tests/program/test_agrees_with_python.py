@@ -233,7 +233,8 @@ def shown(value: Value, depth: int = 0) -> str:
         case Choice():
             return "{" + " | ".join(f"{shown(o.value, depth)} if {o.condition}" for o in value.options) + "}"
         case ListValue() if depth < 4:
-            return f"{value.kind}[{', '.join(shown(i, depth + 1) for i in value.items)}{'' if value.complete else ', ...'}]"
+            inner = ", ".join(shown(i, depth + 1) for i in value.items)
+            return f"{value.kind}[{inner}{'' if value.complete else ', ...'}]"
         case DictValue() if depth < 4:
             inner = ", ".join(f"{key!r}: {shown(item, depth + 1)}" for key, item in value.items.items())
             return f"dict[{inner}{'' if value.complete else ', ...'}]"
