@@ -36,7 +36,7 @@ Builtin = Callable[[Interpreter, Arguments, Location], Value | None]
 
 _NONE = Const(value=None)
 # Functions of constants: computed by Python itself.
-_PURE = frozenset("int float str bool abs round min max sum ord chr divmod repr complex bin hex oct ascii".split())  # noqa: SIM905
+_PURE = frozenset("int float str bool abs round min max sum ord chr divmod repr complex bin hex oct ascii".split())
 _CONCRETE = {
     name: getattr(builtins, name)
     for name in ("int", "float", "str", "bool", "dict", "list", "tuple", "set", "bytes", "complex")
@@ -330,6 +330,9 @@ def _of_kinds(value: Value, kinds: list[Value]) -> bool | None:
 
 
 def _of_kind(value: Value, kind: Value) -> bool | None:
+    if isinstance(kind, Choice):
+        possible = {_of_kind(value, option.value) for option in kind.options}
+        return possible.pop() if len(possible) == 1 else None
     if isinstance(kind, External) and kind.name.startswith("builtins."):
         concrete = _CONCRETE.get(kind.name.removeprefix("builtins."))
         real = _real_type(value)
