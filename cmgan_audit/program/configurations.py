@@ -8,7 +8,7 @@ import re
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.models.files import NeededOption
 from cmgan_audit.program.trace import Launch
-from cmgan_audit.program.values import Const, Value
+from cmgan_audit.program.values import Const
 from cmgan_audit.source.tree import SourceTree
 
 MOST_CONFIGURATIONS = 12
@@ -23,7 +23,7 @@ _OTHER_PURPOSES = re.compile(
 
 def candidates(tree: SourceTree, entry: str, wanted: object) -> list[Launch]:
     """A launch for every plausible configuration file near a script; none when no option takes its path."""
-    flag = _flag(wanted)
+    flag = option_of(wanted)
     if flag is None:
         return []
     folder = posixpath.dirname(entry)
@@ -36,14 +36,12 @@ def candidates(tree: SourceTree, entry: str, wanted: object) -> list[Launch]:
     return launches[:MOST_CONFIGURATIONS]
 
 
-def _flag(wanted: object) -> str | None:
+def option_of(wanted: object) -> str | None:
     """The option that takes the path; empty for a positional word, None when the path comes from elsewhere."""
     if isinstance(wanted, NeededOption):
         return wanted.flag
     if isinstance(wanted, Const) and wanted.overridable.startswith("-"):
         return wanted.overridable
-    if isinstance(wanted, Value):
-        return None
     return None
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cmgan_audit.program.configurations import candidates
+from cmgan_audit.program.configurations import candidates, option_of
 from cmgan_audit.program.entries import entries, silent_entries
 from cmgan_audit.program.models.launches import bare, launches_of
 from cmgan_audit.program.modules import ModuleIndex
@@ -64,4 +64,4 @@ def _runs_of(tree: SourceTree, index: ModuleIndex, entry: str) -> list[Run]:
 
 def _lacks_configuration(run: Run) -> bool:
     """Whether the script asked for a configuration file that this launch does not name."""
-    return "configuration" in interpreter_of(run).notes
+    return option_of(interpreter_of(run).notes.get("configuration")) is not None
