@@ -84,8 +84,9 @@ def parts_of(it: Interpreter, value: Value, targets: list[ast.expr]) -> list[Val
 
 def execute_augmented(it: Interpreter, node: ast.AugAssign) -> None:
     """`target += value`; lists are extended in place, as Python does."""
-    from cmgan_audit.program.containers import container_method
-    from cmgan_audit.program.expressions import evaluate, operate
+    from cmgan_audit.program.expressions import evaluate
+    from cmgan_audit.program.methods import container_method
+    from cmgan_audit.program.operators import operate
     from cmgan_audit.program.values import Arguments, DictValue, ListValue
 
     load = _as_load(node.target)

@@ -9,11 +9,12 @@ from typing import Any
 from cmgan_audit.finding import Location
 from cmgan_audit.program.attributes import attribute, has_attribute, store
 from cmgan_audit.program.branches import truth
-from cmgan_audit.program.classes import class_attribute, is_dictionary, library_bases, order_of_bases
-from cmgan_audit.program.containers import MOST_ITEMS, fill_dictionary, known_items, lifted, plain
+from cmgan_audit.program.classes import class_attribute
+from cmgan_audit.program.containers import MOST_ITEMS, known_items, lifted, plain, unique
+from cmgan_audit.program.dictionaries import fill_dictionary
 from cmgan_audit.program.interpreter import Interpreter, ProgramRaisedError
 from cmgan_audit.program.joins import Branch, join
-from cmgan_audit.program.names import canonical
+from cmgan_audit.program.kinds import is_instance, type_of
 from cmgan_audit.program.numbers import call_symbol, drawn, origin
 from cmgan_audit.program.values import (
     Arguments,
@@ -26,7 +27,6 @@ from cmgan_audit.program.values import (
     GeneratorValue,
     Instance,
     ListValue,
-    ModuleValue,
     Symbol,
     Unknown,
     Value,
@@ -37,10 +37,6 @@ Builtin = Callable[[Interpreter, Arguments, Location], Value | None]
 _NONE = Const(value=None)
 # Functions of constants: computed by Python itself.
 _PURE = frozenset("int float str bool abs round min max sum ord chr divmod repr complex bin hex oct ascii".split())
-_CONCRETE = {
-    name: getattr(builtins, name)
-    for name in ("int", "float", "str", "bool", "dict", "list", "tuple", "set", "bytes", "complex")
-}
 
 
 def call_builtin(it: Interpreter, name: str, arguments: Arguments, location: Location) -> Value | None:
@@ -138,19 +134,10 @@ def _sequence(kind: str) -> Builtin:
         source = it.read(arguments.positional[0])
         items, complete = collected(it, source, location)
         if kind == "set":
-            items, complete = _unique(items, complete)
+            items, complete = unique(items, complete)
         return ListValue(items=items, kind=kind, complete=complete, draws=source.draws)
 
     return build
-
-
-def _unique(items: list[Value], complete: bool) -> tuple[list[Value], bool]:
-    seen: dict[Any, Value] = {}
-    for item in items:
-        if not isinstance(item, Const):
-            return items, False
-        seen.setdefault(item.value, item)
-    return list(seen.values()), complete
 
 
 def _dict(it: Interpreter, arguments: Arguments, location: Location) -> Value:
@@ -303,90 +290,6 @@ def _vars(it: Interpreter, arguments: Arguments, location: Location) -> Value:
     return Unknown(reason="vars() of something that is not known")
 
 
-def _isinstance(it: Interpreter, arguments: Arguments, location: Location) -> Value:
-    if len(arguments.positional) != 2:
-        return Unknown(reason="isinstance() without a class")
-    value, kind = (it.read(argument) for argument in arguments.positional)
-    kinds = kind.items if isinstance(kind, ListValue) else [kind]
-    if isinstance(value, Choice):
-        verdicts = [_of_kinds(option.value, kinds) for option in value.options]
-        sides = [
-            (_verdict(verdict), Branch(option.condition, option.facts))
-            for verdict, option in zip(verdicts, value.options, strict=True)
-        ]
-        return join(sides)
-    return _verdict(_of_kinds(value, kinds))
-
-
-def _verdict(known: bool | None) -> Value:
-    return Unknown(reason="the class of an object") if known is None else Const(value=known)
-
-
-def _of_kinds(value: Value, kinds: list[Value]) -> bool | None:
-    verdicts = [_of_kind(value, kind) for kind in kinds]
-    if True in verdicts:
-        return True
-    return None if None in verdicts else False
-
-
-def _of_kind(value: Value, kind: Value) -> bool | None:
-    if isinstance(kind, Choice):
-        possible = {_of_kind(value, option.value) for option in kind.options}
-        return possible.pop() if len(possible) == 1 else None
-    if isinstance(kind, External) and kind.name.startswith("builtins."):
-        concrete = _CONCRETE.get(kind.name.removeprefix("builtins."))
-        real = _real_type(value)
-        if concrete is not None and real is not None:
-            return issubclass(real, concrete)
-    if isinstance(value, Instance) and isinstance(value.cls, ClassValue):
-        return _tree_object_of_kind(value.cls, kind)
-    if isinstance(value, Instance) and isinstance(kind, External):
-        from cmgan_audit.program.models.registry import bases_of
-
-        return True if canonical(kind.name) in bases_of(value.external_name) else None
-    if isinstance(value, Instance) and isinstance(kind, ClassValue):
-        return False
-    if isinstance(value, Const | ListValue | DictValue | FunctionValue | ModuleValue) and isinstance(kind, ClassValue):
-        return False
-    return None
-
-
-def _tree_object_of_kind(cls: ClassValue, kind: Value) -> bool | None:
-    names = library_bases(cls)
-    if isinstance(kind, ClassValue):
-        own = any(isinstance(base, ClassValue) and base.namespace is kind.namespace for base in order_of_bases(cls))
-        return True if own else (None if "?" in names else False)
-    if isinstance(kind, External):
-        name = canonical(kind.name)
-        if name in names or (name == "builtins.dict" and is_dictionary(cls)):
-            return True
-        plain_bases = {"builtins.object", "torch.nn.Module", "torch.utils.data.Dataset", "abc.ABC"}
-        return False if set(names) <= plain_bases else None
-    return None
-
-
-def _real_type(value: Value) -> type | None:
-    if isinstance(value, Const):
-        return type(value.value)
-    if isinstance(value, DictValue):
-        return None if value.attribute_access else dict
-    if isinstance(value, ListValue):
-        return {"list": list, "tuple": tuple, "set": set}.get(value.kind)
-    if isinstance(value, FunctionValue | ClassValue | ModuleValue | GeneratorValue):
-        return type(_real_type)
-    return None
-
-
-def _type(it: Interpreter, arguments: Arguments, location: Location) -> Value:
-    value = it.read(arguments.positional[0]) if arguments.positional else _NONE
-    if isinstance(value, Instance):
-        return value.cls
-    real = _real_type(value)
-    if real is not None and real.__name__ in _CONCRETE:
-        return External(name=f"builtins.{real.__name__}")
-    return Unknown(reason="the class of an object")
-
-
 def _iter(it: Interpreter, arguments: Arguments, location: Location) -> Value | None:
     source = it.read(arguments.positional[0]) if arguments.positional else None
     if isinstance(source, Instance) and isinstance(source.cls, ClassValue):
@@ -454,8 +357,8 @@ _HANDLERS: dict[str, Builtin] = {
     "setattr": _setattr,
     "hasattr": _hasattr,
     "vars": _vars,
-    "isinstance": _isinstance,
-    "type": _type,
+    "isinstance": is_instance,
+    "type": type_of,
     "iter": _iter,
     "next": _next,
     "callable": _callable,

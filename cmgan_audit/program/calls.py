@@ -212,8 +212,8 @@ def call_method(
     it: Interpreter, method: BoundMethod, arguments: Arguments, location: Location, node: ast.AST | None = None
 ) -> Value:
     """A method of a constant, a container, `super()` or a library object."""
-    from cmgan_audit.program.containers import container_method
     from cmgan_audit.program.library import call_library
+    from cmgan_audit.program.methods import container_method
 
     receiver = method.receiver
     if isinstance(receiver, SuperValue):
@@ -252,8 +252,8 @@ def _call_super(
 ) -> Value:
     """A method of the library part of an object."""
     from cmgan_audit.program.classes import construct_library_part
-    from cmgan_audit.program.containers import container_method
     from cmgan_audit.program.library import call_library
+    from cmgan_audit.program.methods import container_method
 
     owner = receiver.owner
     if not isinstance(owner, Instance) or not isinstance(owner.cls, ClassValue):

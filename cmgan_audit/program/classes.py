@@ -177,7 +177,7 @@ def construct_library_part(
 
     What the base was given is kept in the object under "@base:" and the base's name.
     """
-    from cmgan_audit.program.containers import fill_dictionary
+    from cmgan_audit.program.dictionaries import fill_dictionary
 
     for name in library_bases(cls):
         if name in ("?", "builtins.object", "typing.Generic", "abc.ABC", "typing.Protocol"):

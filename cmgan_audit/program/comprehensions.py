@@ -17,14 +17,14 @@ MOST_ITEMS = 64
 
 def evaluate_comprehension(it: Interpreter, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Value:
     """`[element for target in iterable if test]` and its relatives."""
-    from cmgan_audit.program.builtins import _unique
+    from cmgan_audit.program.containers import unique
     from cmgan_audit.program.expressions import evaluate
 
     items: list[Value] = []
     complete, draws = _run(it, node.generators, lambda: items.append(evaluate(it, node.elt)))
     kind = {ast.ListComp: "list", ast.SetComp: "set", ast.GeneratorExp: "view"}[type(node)]
     if kind == "set":
-        items, complete = _unique(items, complete)
+        items, complete = unique(items, complete)
     return ListValue(items=items, kind=kind, complete=complete, draws=draws)
 
 

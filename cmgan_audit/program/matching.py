@@ -43,7 +43,8 @@ def execute_match(it: Interpreter, node: ast.Match) -> Flow:
 
 
 def _fits(it: Interpreter, subject: Value, pattern: ast.pattern) -> bool | None:
-    from cmgan_audit.program.expressions import compare, evaluate, paired
+    from cmgan_audit.program.expressions import evaluate
+    from cmgan_audit.program.operators import compare, paired
 
     match pattern:
         case ast.MatchValue():

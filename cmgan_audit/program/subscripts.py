@@ -7,7 +7,8 @@ import ast
 from cmgan_audit.finding import Location
 from cmgan_audit.program.attributes import attribute, held, not_known, present
 from cmgan_audit.program.classes import class_attribute
-from cmgan_audit.program.containers import lookup, one_of, write_item
+from cmgan_audit.program.containers import one_of
+from cmgan_audit.program.dictionaries import lookup, write_item
 from cmgan_audit.program.interpreter import Interpreter
 from cmgan_audit.program.joins import MOST_OPTIONS, Branch, join
 from cmgan_audit.program.names import canonical
