@@ -68,7 +68,7 @@ def epoch_from_content(content: object) -> int | None:
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     """Sort key with numbers in the order of their values: `epoch_2` before `epoch_10`."""
     parts = re.split(r"(\d+)", name)
-    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part.lower()) for part in parts if part)
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part.lower()) for part in parts if part)
 
 
 def expand_checkpoints(arguments: Sequence[str]) -> list[Path]:
