@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from cmgan_audit.evaluation.models.cmgan.attention import relative_attention
-from cmgan_audit.evaluation.models.cmgan.network import TSCNet
+from cmgan_audit.evaluation.models.cmgan.network import InstanceNorm, TSCNet
 from cmgan_audit.evaluation.models.cmgan.pipeline import (
     SpectralSettings,
     chunk_count,
@@ -126,3 +126,15 @@ def test_compression_is_undone_by_expansion_even_at_zero():
 @pytest.mark.parametrize(("seconds", "pieces"), [(15, 1), (16, 1), (17, 2), (40, 4), (100, 10), (1700, 125)])
 def test_official_chunking_cuts_into_equal_pieces(seconds, pieces):
     assert chunk_count(seconds * 16_000, SpectralSettings(chunk_samples=256_000)) == pieces
+
+
+@pytest.mark.parametrize("offset", [0.0, 30.0])
+def test_instance_norm_keeps_its_digits_on_long_maps(offset):
+    rows = torch.randn(2, 400, 201, 4, generator=torch.Generator().manual_seed(0)) * 2 + offset
+    x = rows.permute(0, 3, 1, 2)  # channels last, as in the network
+    norm = InstanceNorm(4)
+    torch.nn.init.uniform_(norm.weight)
+    exact = torch.nn.functional.instance_norm(x.double(), weight=norm.weight.double(), bias=norm.bias.double())
+    with torch.inference_mode():
+        assert (norm(x) - exact).abs().max() < 2e-5
+    assert (norm(x) - exact).abs().max() < 1e-3  # the way of training

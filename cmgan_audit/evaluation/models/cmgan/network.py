@@ -17,6 +17,10 @@ from cmgan_audit.evaluation.models.cmgan.conformer import FREQUENCY_AXIS, TIME_A
 DENSE_DEPTH = 4
 
 
+_TILE = 4096
+"""Positions whose sums keep all digits that matter, and enough of them for two threads."""
+
+
 class InstanceNorm(nn.InstanceNorm2d):
     """Instance norm with learned scale and shift that keeps the channels-last format."""
 
@@ -49,10 +53,6 @@ class InstanceNorm(nn.InstanceNorm2d):
         variance = (share * (torch.stack(variances) + (tile_means - mean) ** 2)).sum(dim=0)
         scale = torch.rsqrt(variance + self.eps) * self.weight
         return torch.addcmul((self.bias - mean * scale).view(1, -1, 1, 1), x, scale.view(1, -1, 1, 1))
-
-
-_TILE = 4096
-"""Positions whose sums keep all digits that matter, and enough of them for two threads."""
 
 
 class DilatedDenseNet(nn.Module):
