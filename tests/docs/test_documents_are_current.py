@@ -83,6 +83,7 @@ def blocks() -> list[tuple[str, str]]:
     ]
 
 
+@pytest.mark.slow  # runs every command of every page: minutes
 @pytest.mark.parametrize("block", [pytest.param(text, id=place) for place, text in blocks()])
 def test_console_block_shows_what_the_command_prints(block: str) -> None:
     for exchange in exchanges(block):
