@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cmgan_audit.facts.collectors import COLLECTORS
 from cmgan_audit.facts.loaders import loaders_of
 from cmgan_audit.facts.merging import Seen, merge
 from cmgan_audit.facts.names import Assigned
+from cmgan_audit.facts.observing import Observed, merge_observed
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.roles import leaning
 from cmgan_audit.facts.scene import look_at
+from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.program.runs import execute
 from cmgan_audit.rules.matching import Unresolved
@@ -60,15 +63,19 @@ def collect(root: Path, exclude: Sequence[str] = ()) -> Collected:
     tree = SourceTree(root, exclude)
     assigned = Assigned(tree)
     seen: list[Seen] = []
+    observed: list[Observed] = []
     limits: list[Step] = []
     for run in execute(tree):
         scene = look_at(run)
         if scene.made or scene.trains or leaning(Path(run.entry).stem) > 0:
             limits.extend(run.limits)  # elsewhere nothing that the rules ask about can be lost
-        if scene.made:
-            seen.extend(Seen(loader, run.launch.condition) for loader in loaders_of(scene, assigned))
+        view = View(tree, scene, assigned, tuple(loaders_of(scene, assigned)))
+        seen.extend(Seen(loader, run.launch.condition) for loader in view.loaders)
+        found = (record for collector in COLLECTORS for record in collector(view))
+        observed.extend(Observed(record, run.launch.condition) for record in found)
     loaders = merge(seen)
-    return Collected(tuple(_records(loaders)), _coverage(tree, loaders), _unresolved(loaders, limits))
+    records = (*_records(loaders), *merge_observed(observed))
+    return Collected(records, _coverage(tree, loaders), _unresolved(loaders, limits))
 
 
 def _records(loaders: Sequence[Loader]) -> list[Record]:

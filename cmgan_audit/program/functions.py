@@ -103,7 +103,7 @@ def run_body(
     if depth >= MOST_CALLS_DEEP:
         it.limit(location, f"calls are nested deeper than {MOST_CALLS_DEEP}; {function.qualname} is not followed")
         return Unknown(reason="calls are nested too deeply")
-    it.executed.add(function.node)
+    it.executed.setdefault(function.node, function)
     closure = function.closure
     parent = closure if isinstance(closure, Environment) else None
     environment = Environment(function.module, "function", parent)

@@ -96,7 +96,7 @@ class Interpreter:
         self.exits: list[Exit] = []
         self.environments: dict[str, Environment] = {}
         self.roots: list[str] = []
-        self.executed: set[ast.AST] = set()
+        self.executed: dict[ast.AST, FunctionValue] = {}
         self.built: set[ast.AST] = set()
         self.notes: dict[str, object] = {}
         self.widened: dict[ast.AST, list[tuple[Any, Any, Any]]] = {}

@@ -51,7 +51,7 @@ def execute_unreached(tree: SourceTree, index: ModuleIndex, runs: Sequence[Run])
     """A run for every function with a loader that no run has executed and that is not dead."""
     executed: set[ast.AST] = set()
     for run in runs:
-        executed |= interpreter_of(run).executed
+        executed |= interpreter_of(run).executed.keys()
     waiting = [place for place in _places(tree) if place.function not in executed]
     if not waiting:
         return []
@@ -62,7 +62,7 @@ def execute_unreached(tree: SourceTree, index: ModuleIndex, runs: Sequence[Run])
             continue
         if not runs or place.function.name in _HOOKS or any(name in mentioned for name in _names(place)):
             run = _execute(tree, index, place)
-            executed |= interpreter_of(run).executed
+            executed |= interpreter_of(run).executed.keys()
             found.append(run)
     return found
 

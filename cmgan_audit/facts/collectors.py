@@ -1,0 +1,7 @@
+"""Every collector that looks at a run; each lives beside the records that it makes."""
+
+from __future__ import annotations
+
+from cmgan_audit.facts.view import Collector
+
+COLLECTORS: tuple[Collector, ...] = ()

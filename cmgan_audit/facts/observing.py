@@ -1,0 +1,79 @@
+"""Records of several runs: one where the runs agree, one per configuration where they do not.
+
+Loaders have their own merging (`facts/merging.py`), since they are told apart by their datasets and roles too.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cmgan_audit.facts.merging import digest
+from cmgan_audit.rules.record import Fact, Known, OneOf, Record, Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A record as one run gives it, and the launch configuration of that run ("" for the bare script)."""
+
+    record: Record
+    condition: str
+
+
+def merge_observed(observed: Iterable[Observed]) -> list[Record]:
+    """One record per thing and way in which it is set up.
+
+    A thing is known by its kind, its place and its anchor. Where the runs agree, the first record stands. Where they
+    differ, what a run could not find out is dropped when another run found it out; of the ways that are left each
+    keeps a record, and the facts that differ name the launch configuration.
+    """
+    groups: dict[object, list[Observed]] = {}
+    for each in observed:
+        record = each.record
+        groups.setdefault((type(record), record.location, record.anchor), []).append(each)
+    return [record for group in groups.values() for record in _ways(group)]
+
+
+def _ways(group: Sequence[Observed]) -> list[Record]:
+    ways: dict[object, Observed] = {}
+    for each in group:
+        ways.setdefault(_signature(each.record), each)
+    kept = list(ways.values())
+    if len(kept) > 1:
+        least = min(_unknowns(each.record) for each in kept)
+        kept = [each for each in kept if _unknowns(each.record) == least]
+    if len(kept) == 1:
+        return [kept[0].record]
+    differing = [
+        name for name in _facts(kept[0].record) if len({digest(getattr(each.record, name)) for each in kept}) > 1
+    ]
+    return [_named(each, differing) for each in kept]
+
+
+def _facts(record: Record) -> list[str]:
+    """The names of the fields that hold a fact."""
+    names = (entry.name for entry in dataclasses.fields(record))
+    return [name for name in names if isinstance(getattr(record, name), Known | OneOf | Unknown)]
+
+
+def _signature(record: Record) -> tuple[object, ...]:
+    return tuple((name, digest(getattr(record, name))) for name in _facts(record))
+
+
+def _unknowns(record: Record) -> int:
+    return sum(isinstance(getattr(record, name), Unknown) for name in _facts(record))
+
+
+def _named(each: Observed, differing: Sequence[str]) -> Record:
+    if not each.condition:
+        return each.record
+    named: Any = {name: _under(getattr(each.record, name), each.condition) for name in differing}
+    return dataclasses.replace(each.record, **named)
+
+
+def _under(fact: Fact, condition: str) -> Fact:
+    if isinstance(fact, Known) and not fact.condition:
+        return dataclasses.replace(fact, condition=condition)
+    return fact

@@ -1,0 +1,55 @@
+"""What a collector is given: one run with its events sorted, its loaders as records, and the code that it executed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from cmgan_audit.facts.code import Code
+from cmgan_audit.facts.names import Assigned
+from cmgan_audit.facts.records import Loader
+from cmgan_audit.facts.scene import Scene
+from cmgan_audit.program.trace import Context, Loop
+from cmgan_audit.rules.record import Known, Record
+from cmgan_audit.source.tree import SourceTree
+
+
+@dataclass(slots=True, eq=False)
+class View:
+    """One run as collectors look at it.
+
+    Attributes:
+        tree: the files of the audited tree.
+        scene: the events of the run, sorted.
+        assigned: the names that results of calls are assigned to.
+        loaders: the loaders that this run makes, as records, in the order of `scene.made`.
+        code: the source of what the run executed.
+    """
+
+    tree: SourceTree
+    scene: Scene
+    assigned: Assigned
+    loaders: tuple[Loader, ...] = ()
+    code: Code = field(init=False)
+    _roles: dict[Loop, str] | None = None
+
+    def __post_init__(self) -> None:
+        self.code = Code(self.scene)
+
+    def roles_in(self, context: Context) -> frozenset[str]:
+        """The roles ("train", "eval") of the loaders whose loops an event happens in; empty outside of such loops."""
+        if self._roles is None:
+            self._roles = self._roles_of_loops()
+        return frozenset(self._roles[loop] for loop in context.loops if loop in self._roles)
+
+    def _roles_of_loops(self) -> dict[Loop, str]:
+        found: dict[Loop, str] = {}
+        for made, record in zip(self.scene.made, self.loaders, strict=True):
+            if isinstance(record.role, Known):
+                for single in self.scene.passes_over(made.loader):
+                    found[single.event.loop] = record.role.value
+        return found
+
+
+# Looks at one run and makes records of what it does.
+Collector = Callable[[View], Iterable[Record]]
