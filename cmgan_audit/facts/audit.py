@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from cmgan_audit.facts.collectors import COLLECTORS
+from cmgan_audit.facts.declared import NO_ROLES, DeclaredRoles
 from cmgan_audit.facts.loaders import loaders_of
 from cmgan_audit.facts.merging import Seen, merge
 from cmgan_audit.facts.names import Assigned
@@ -43,24 +45,33 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What the collectors made of a tree."""
+    """What the collectors made of a tree; `unmatched` are the declarations of roles that no loader answers to."""
 
     records: tuple[Record, ...] = ()
     coverage: Coverage = field(default_factory=Coverage)
     unresolved: tuple[Unresolved, ...] = ()
+    unmatched: tuple[str, ...] = ()
 
 
-def collect(root: Path, exclude: Sequence[str] = ()) -> Collected:
+def collect(
+    root: Path,
+    exclude: Sequence[str] = (),
+    declared: DeclaredRoles = NO_ROLES,
+    overlay: Mapping[str, bytes] = MappingProxyType({}),
+) -> Collected:
     """Collect the records of a training repository.
 
     Args:
         root: its folder, or a single Python file.
         exclude: patterns of paths that are left out, as in .gitignore.
+        declared: roles of loaders that the project declares.
+        overlay: contents that count instead of those on disk, by path: what files would hold after a fix.
 
     Raises:
         InputError: there is nothing to analyse.
+        UsageError: the project declares two roles for one loader.
     """
-    tree = SourceTree(root, exclude)
+    tree = SourceTree(root, exclude, overlay=overlay)
     assigned = Assigned(tree)
     seen: list[Seen] = []
     observed: list[Observed] = []
@@ -69,13 +80,15 @@ def collect(root: Path, exclude: Sequence[str] = ()) -> Collected:
         scene = look_at(run)
         if scene.made or scene.trains or leaning(Path(run.entry).stem) > 0:
             limits.extend(run.limits)  # elsewhere nothing that the rules ask about can be lost
-        view = View(tree, scene, assigned, tuple(loaders_of(scene, assigned)))
+        view = View(tree, scene, assigned, tuple(loaders_of(scene, assigned, declared)))
         seen.extend(Seen(loader, run.launch.condition) for loader in view.loaders)
         found = (record for collector in COLLECTORS for record in collector(view))
         observed.extend(Observed(record, run.launch.condition) for record in found)
     loaders = merge(seen)
     records = (*_records(loaders), *merge_observed(observed))
-    return Collected(records, _coverage(tree, loaders), _unresolved(loaders, limits))
+    used = {each.loader.declared for each in seen}
+    unmatched = tuple(pattern for pattern in declared if pattern not in used)
+    return Collected(records, _coverage(tree, loaders), _unresolved(loaders, limits), unmatched)
 
 
 def _records(loaders: Sequence[Loader]) -> list[Record]:

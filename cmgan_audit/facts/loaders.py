@@ -5,12 +5,13 @@ from __future__ import annotations
 from cmgan_audit.facts.accumulation import accumulation_of
 from cmgan_audit.facts.classes import BATCH_NORMS
 from cmgan_audit.facts.crops import dataset_of
+from cmgan_audit.facts.declared import NO_ROLES, DeclaredRoles
 from cmgan_audit.facts.loops import loops_of
 from cmgan_audit.facts.names import Assigned, names_of
 from cmgan_audit.facts.own_batches import over_processes, own_batch
 from cmgan_audit.facts.records import EVAL, Dataset, Loader, Norm
 from cmgan_audit.facts.reseeding import reseeded
-from cmgan_audit.facts.roles import judged_by_names, name_signs, role_of
+from cmgan_audit.facts.roles import declared_role, judged_by_names, name_signs, role_of
 from cmgan_audit.facts.samplers import sampler_of
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import fact_of, known_number, same_object, with_step
@@ -23,10 +24,16 @@ from cmgan_audit.rules.record import Fact, Known, Unknown
 UNREACHED = "not reached from any script"
 
 
-def loaders_of(scene: Scene, assigned: Assigned) -> list[Loader]:
-    """Every loader that a run makes."""
+def loaders_of(scene: Scene, assigned: Assigned, declared: DeclaredRoles = NO_ROLES) -> list[Loader]:
+    """Every loader that a run makes.
+
+    Args:
+        scene: the run.
+        assigned: the names that results of calls are assigned to.
+        declared: the roles that the project declares.
+    """
     norms = norms_of(scene)
-    return [_loader(scene, made, assigned, norms) for made in scene.made]
+    return [_loader(scene, made, assigned, declared, norms) for made in scene.made]
 
 
 def norms_of(scene: Scene) -> tuple[Norm, ...]:
@@ -41,10 +48,14 @@ def norms_of(scene: Scene) -> tuple[Norm, ...]:
     return tuple(found.values())
 
 
-def _loader(scene: Scene, made: Made, assigned: Assigned, norms: tuple[Norm, ...]) -> Loader:
+def _loader(scene: Scene, made: Made, assigned: Assigned, declared: DeclaredRoles, norms: tuple[Norm, ...]) -> Loader:
     arguments = made.arguments
-    signs = name_signs(scene, made, names_of(scene, made, assigned))
-    role, sign_text = role_of(scene, made, signs)
+    names = names_of(scene, made, assigned)
+    signs = name_signs(scene, made, names)
+    own_word, pattern = declared.role_of(
+        made.location.path, innermost_function(made.context), [name for name, _ in names]
+    )
+    role, sign_text = declared_role(made, own_word, pattern) if own_word else role_of(scene, made, signs)
     dataset = dataset_of(scene, made)
     if isinstance(role, Known) and role.value == EVAL:
         dataset = reseeded(scene, made, dataset)
@@ -73,8 +84,9 @@ def _loader(scene: Scene, made: Made, assigned: Assigned, norms: tuple[Norm, ...
         iterated=_iterated(scene, made),
         dataset=dataset,
         sampler=sampler_of(scene, made),
-        loops=loops_of(scene, made, role, judged_by_names(signs)),
+        loops=loops_of(scene, made, role, own_word or judged_by_names(signs)),
         norms=norms,
+        declared=pattern,
     )
 
 

@@ -107,6 +107,7 @@ class Loader(Record):
         num_workers: worker processes.
         iterated: whether the program ever draws from it.
         dataset, sampler, loops, norms: the neighbours.
+        declared: the pattern of the settings that declares its role, "" where the role is inferred.
     """
 
     role: Fact
@@ -124,3 +125,4 @@ class Loader(Record):
     sampler: Sampler | None = None
     loops: tuple[Loop, ...] = ()
     norms: tuple[Norm, ...] = ()
+    declared: str = ""

@@ -134,6 +134,13 @@ def role_of(scene: Scene, made: Made, signs: list[Sign]) -> tuple[Fact, str]:
     return Unknown("nothing tells whether it serves training or evaluation"), ""
 
 
+def declared_role(made: Made, role: str, pattern: str) -> tuple[Fact, str]:
+    """The role that the project declares for a loader, and that as its sign in one sentence."""
+    text = f"the settings declare it ({pattern})"
+    step = Step(made.location, f"serves {'training' if role == TRAIN else 'evaluation'}: {text}")
+    return Known(role, (step,)), text
+
+
 def _spoken(role: str, signs: list[Sign]) -> list[Sign]:
     side = 1 if role == TRAIN else -1
     return sorted((sign for sign in signs if sign.weight * side > 0), key=lambda sign: -abs(sign.weight))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from cmgan_audit.errors import InputError
+from cmgan_audit.facts.declared import DeclaredRoles
 from cmgan_audit.finding import Finding, Severity
 from cmgan_audit.rules.matching import Passed, Unresolved
 from cmgan_audit.rules.record import Record
@@ -53,9 +54,25 @@ class CollectedLike(Protocol):
     def unresolved(self) -> Sequence[Unresolved]:
         """What the collectors themselves could not find out."""
 
+    @property
+    def unmatched(self) -> Sequence[str]:
+        """The declarations of roles that no loader answers to."""
 
-# Called with the audited folder and the patterns of paths in it that are left out, as in .gitignore.
-Collect = Callable[[Path, Sequence[str]], CollectedLike]
+
+class Collect(Protocol):
+    """The collectors of the static door."""
+
+    def __call__(
+        self, root: Path, exclude: Sequence[str], declared: DeclaredRoles, overlay: Mapping[str, bytes]
+    ) -> CollectedLike:
+        """Collect the records of a folder.
+
+        Args:
+            root: the folder.
+            exclude: patterns of paths in it that are left out, as in .gitignore.
+            declared: roles of loaders that the project declares.
+            overlay: contents that count instead of those on disk, by path.
+        """
 
 
 @dataclass(frozen=True, slots=True)

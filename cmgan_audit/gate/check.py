@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 import pathspec
 
@@ -16,6 +17,7 @@ from cmgan_audit.errors import InputError
 from cmgan_audit.finding import Finding
 from cmgan_audit.gate.audited import Audited, Collect, Coverage
 from cmgan_audit.gate.baseline import apply_baseline, read_baseline, stale_findings
+from cmgan_audit.gate.roles import unmatched_roles
 from cmgan_audit.gate.selection import matches_rule, selected_rules
 from cmgan_audit.gate.settings import Settings
 from cmgan_audit.gate.since import new_since
@@ -24,6 +26,8 @@ from cmgan_audit.rules.catalogue import Catalogue
 from cmgan_audit.rules.matching import Matches, match
 from cmgan_audit.rules.record import KINDS, Record
 from cmgan_audit.rules.rule import Rule
+
+NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class Auditor:
         except InputError:  # the earlier tree held no program yet: everything is new
             return ()
 
-    def _audit_tree(self, root: Path, paths: ProjectPaths) -> Audited:
+    def _audit_tree(self, root: Path, paths: ProjectPaths, overlay: Mapping[str, bytes] = NOTHING) -> Audited:
         rules = {
             rule.id: rule
             for rule in selected_rules(
@@ -84,11 +88,12 @@ class Auditor:
             )
         }
         compiled = [rule for rule in self.catalogue.judged(self.kinds) if rule.rule.id in rules]
-        collected = self.collect(root, paths.exclude)
+        collected = self.collect(root, paths.exclude, self.settings.declared, overlay)
         if not collected.coverage.files:
             raise InputError(f"{root}: no Python file or notebook to analyse")
         matches = match(collected.records, compiled, self.settings.parameters())
-        findings, ignored = self._judge(matches, root, paths, rules)
+        findings, ignored = self._judge(matches, root, paths, rules, overlay)
+        findings += unmatched_roles(collected.unmatched, self.catalogue, rules, paths.source)
         seen = collected.coverage
         return Audited(
             root=root,
@@ -101,7 +106,12 @@ class Auditor:
         )
 
     def _judge(
-        self, matches: Matches, root: Path, paths: ProjectPaths, rules: Mapping[str, Rule]
+        self,
+        matches: Matches,
+        root: Path,
+        paths: ProjectPaths,
+        rules: Mapping[str, Rule],
+        overlay: Mapping[str, bytes],
     ) -> tuple[list[Finding], int]:
         """Apply the project's severities and path ignores, then the suppressions."""
         graded = [
@@ -109,7 +119,7 @@ class Auditor:
             for finding in matches.findings
         ]
         kept = [finding for finding in graded if not paths.ignored(finding, self.catalogue[finding.rule])]
-        suppressions = read_suppressions(root, commented_files(root, paths.exclude))
+        suppressions = read_suppressions(root, commented_files(root, paths.exclude), overlay)
         marked = apply_suppressions(kept, suppressions, self.catalogue, rules, self.today)
         return marked, len(graded) - len(kept)
 
@@ -119,9 +129,16 @@ class ProjectPaths:
 
     def __init__(self, settings: Settings, root: Path) -> None:
         self._settings = settings
+        self._root = root
         folder, inner = settings.folder.resolve(), root.resolve()
         self._prefix = f"{inner.relative_to(folder).as_posix()}/" if inner.is_relative_to(folder) else ""
         self._prefix = self._prefix.removeprefix("./")
+
+    @property
+    def source(self) -> str:
+        """The settings file as it reads from the audited folder; "" where there is none."""
+        source = self._settings.source
+        return "" if source is None else Path(os.path.relpath(source, self._root)).as_posix()
 
     @property
     def exclude(self) -> tuple[str, ...]:

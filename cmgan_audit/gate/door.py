@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
+from cmgan_audit.facts.declared import NO_ROLES, DeclaredRoles
 from cmgan_audit.gate.audited import CollectedLike
 
 
-def collect(root: Path, exclude: Sequence[str]) -> CollectedLike:
+def collect(
+    root: Path,
+    exclude: Sequence[str],
+    declared: DeclaredRoles = NO_ROLES,
+    overlay: Mapping[str, bytes] = MappingProxyType({}),
+) -> CollectedLike:
     """Collect the records of a training repository, without the paths that its settings exclude.
+
+    Args:
+        root: its folder.
+        exclude: patterns of paths that are left out.
+        declared: roles of loaders that the project declares.
+        overlay: contents that count instead of those on disk, by path.
 
     Raises:
         InputError: the folder holds no Python file.
+        UsageError: the project declares two roles for one loader.
     """
     from cmgan_audit.facts.audit import collect as collect_facts  # the collectors are only loaded when they run
 
-    return collect_facts(root, exclude)
+    return collect_facts(root, exclude, declared, overlay)
 
 
 def load_kinds() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cmgan_audit.errors import UsageError
+from cmgan_audit.facts.declared import DeclaredRoles
 from cmgan_audit.finding import Severity
 from cmgan_audit.rules.catalogue import Catalogue
 from cmgan_audit.rules.nearest import unknown_word
@@ -38,6 +39,11 @@ class Settings:
         default=(), metadata={"help": "folders with rules of your own, relative to the settings file"}
     )
     baseline: str = field(default="", metadata={"help": "file of known findings, relative to the settings file"})
+    train_loaders: tuple[str, ...] = field(
+        default=(),
+        metadata={"help": "loaders that serve training, by name, where nothing tells: [FILE:][FUNCTION.]NAME"},
+    )
+    eval_loaders: tuple[str, ...] = field(default=(), metadata={"help": "loaders that serve evaluation, likewise"})
     per_path_ignores: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict, metadata={"help": "path pattern to the rules that are ignored there"}
     )
@@ -50,6 +56,11 @@ class Settings:
     def folder(self) -> Path:
         """The folder that relative paths of the settings start from."""
         return Path() if self.source is None else self.source.parent
+
+    @property
+    def declared(self) -> DeclaredRoles:
+        """The roles of loaders that the project declares."""
+        return DeclaredRoles(self.train_loaders, self.eval_loaders)
 
     def severity_of(self, rule: str) -> Severity | None:
         """The severity that the project gives a rule, None where it leaves the rule's own."""
@@ -115,7 +126,7 @@ def read_settings(path: Path, table: Any, where: str) -> Settings:
             raise reader.error("", unknown_word("key", key, KEYS))
     values: dict[str, Any] = {}
     for key, value in table.items():
-        if key in ("select", "ignore", "exclude", "rules"):
+        if key in ("select", "ignore", "exclude", "rules", "train_loaders", "eval_loaders"):
             values[key] = reader.texts(key, value)
         elif key == "fail_on":
             values[key] = reader.word(key, value, FAIL_ON)

@@ -13,6 +13,7 @@ import tokenize
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from cmgan_audit.finding import Confidence, Finding, Location, Step
 from cmgan_audit.rules.catalogue import Catalogue
@@ -65,18 +66,21 @@ def commented_files(root: Path, exclude: Sequence[str]) -> list[str]:
     return sorted(path for path in paths if Path(path).suffix in SUFFIXES or Path(path).name in NAMES)
 
 
-def read_suppressions(root: Path, paths: Iterable[str]) -> list[Suppression]:
+def read_suppressions(
+    root: Path, paths: Iterable[str], overlay: Mapping[str, bytes] = MappingProxyType({})
+) -> list[Suppression]:
     """Read the suppressions of the files that can hold comments.
 
     Args:
         root: the audited folder.
         paths: files relative to it; one that cannot be read holds none.
+        overlay: contents that count instead of those on disk, by path.
     """
     found: list[Suppression] = []
     for path in sorted(set(paths)):
         file = root / path
         try:
-            content = file.read_bytes()
+            content = overlay[path] if path in overlay else file.read_bytes()
         except OSError:
             continue  # the collectors report files that cannot be read
         if MARK in content:

@@ -9,8 +9,9 @@ import ast
 import os
 import posixpath
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.source import notebook, python_file
@@ -31,8 +32,18 @@ class SourceTree:
     an ignore file names (an import or a configuration path may lead there).
     """
 
-    def __init__(self, root: Path, exclude: Iterable[str] = (), *, use_gitignore: bool = True) -> None:
-        """Raises InputError when `root` is missing or cannot be read."""
+    def __init__(
+        self,
+        root: Path,
+        exclude: Iterable[str] = (),
+        *,
+        use_gitignore: bool = True,
+        overlay: Mapping[str, bytes] = MappingProxyType({}),
+    ) -> None:
+        """`overlay` holds contents that count instead of those on disk, by path.
+
+        Raises InputError when `root` is missing or cannot be read.
+        """
         try:
             status = root.stat()
         except OSError as error:
@@ -50,7 +61,7 @@ class SourceTree:
         self._failures: dict[tuple[str, int], Failure] = {}
         for failure in found.failures if found else ():
             self._fail(failure)
-        self._bytes: dict[str, bytes | None] = {}
+        self._bytes: dict[str, bytes | None] = dict(overlay)
         self._parsed: dict[str, ParsedFile | None] = {}
         self._data: dict[tuple[str, Dialect], DataNode | DataError] = {}
         self._located: dict[str, str | None] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,9 +51,10 @@ class ToyCollected:
     records: list[Record]
     coverage: Coverage
     unresolved: list[Unresolved] = field(default_factory=list)
+    unmatched: tuple[str, ...] = ()
 
 
-def collect(root: Path, exclude: Sequence[str]) -> ToyCollected:
+def collect(root: Path, exclude: Sequence[str], declared: object, overlay: Mapping[str, bytes]) -> ToyCollected:
     excluded = pathspec.GitIgnoreSpec.from_lines(exclude).match_file
     files = sorted(path for path in root.rglob("*") if path.suffix in (".py", ".yaml") and path.is_file())
     names = [path.relative_to(root).as_posix() for path in files]
@@ -63,7 +64,7 @@ def collect(root: Path, exclude: Sequence[str]) -> ToyCollected:
     records: list[Record] = []
     for name in kept:
         function = "module"
-        for number, line in enumerate((root / name).read_text().splitlines(), start=1):
+        for number, line in enumerate(_text(root, name, overlay).splitlines(), start=1):
             if define := re.match(r"def (\w+)", line):
                 function = define[1]
             if found := re.search(r"batch_size\s*[=:]\s*(\d+)", line):
@@ -71,6 +72,10 @@ def collect(root: Path, exclude: Sequence[str]) -> ToyCollected:
                 steps = (Step(place, f"batch_size is {found[1]}"),)
                 records.append(Toy(location=place, anchor=function, size=Known(int(found[1]), steps)))
     return ToyCollected(records, Coverage(len(kept), len(kept), (), len(records), len(records)))
+
+
+def _text(root: Path, name: str, overlay: Mapping[str, bytes]) -> str:
+    return overlay[name].decode() if name in overlay else (root / name).read_text()
 
 
 @pytest.fixture

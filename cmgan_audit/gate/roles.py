@@ -1,0 +1,38 @@
+"""Declarations of roles that no loader answers to: a role that misses its loader does nothing, unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from cmgan_audit.finding import Confidence, Finding, Location
+from cmgan_audit.rules.catalogue import Catalogue
+
+UNMATCHED = "CMG907"
+
+
+def unmatched_roles(
+    patterns: Sequence[str], catalogue: Catalogue, running: Collection[str], source: str
+) -> list[Finding]:
+    """Make a finding of every declaration that matches no loader.
+
+    Args:
+        patterns: the declarations.
+        catalogue: holds the rule that these findings are of.
+        running: the ids of the rules that ran.
+        source: the settings file, relative to the audited folder.
+    """
+    if UNMATCHED not in running:
+        return []
+    rule = catalogue[UNMATCHED]
+    return [
+        Finding(
+            rule=rule.id,
+            name=rule.name,
+            severity=rule.severity,
+            confidence=Confidence.HIGH,
+            message=rule.message.format(pattern=pattern),
+            location=Location(source, 1),
+            anchor=pattern,
+        )
+        for pattern in patterns
+    ]
