@@ -6,6 +6,7 @@ loop ends), or raise (then it is dropped).
 
 from __future__ import annotations
 
+import ast
 import enum
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,8 +16,19 @@ from cmgan_audit.finding import Location
 from cmgan_audit.program.interpreter import Activation, Exit, Facts, Interpreter, ProgramRaisedError
 from cmgan_audit.program.joins import Branch, join, opposite
 from cmgan_audit.program.state import Snapshot
-from cmgan_audit.program.trace import Condition
-from cmgan_audit.program.values import Const, Draw, Instance, ListValue, Option, Symbol, Value, options_of
+from cmgan_audit.program.trace import Condition, DecisionEvent
+from cmgan_audit.program.values import (
+    Choice,
+    Const,
+    Draw,
+    Instance,
+    ListValue,
+    Option,
+    Symbol,
+    Unknown,
+    Value,
+    options_of,
+)
 
 T = TypeVar("T")
 
@@ -150,6 +162,15 @@ def arrive(it: Interpreter, kind: Flow, owner: Activation, loop: int, *, alone: 
         branch = Branch(leaving.option.condition, leaving.option.facts)
         other = Branch(opposite(branch.text) if branch.text else "")
         it.journal.merge([({}, other), (there, branch)])
+
+
+def asked(it: Interpreter, node: ast.expr, value: Value) -> Value:
+    """Note that a decision asks for a setting: a name, attribute or item that holds a value with a way, or is open."""
+    if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and not it.probing:
+        settled = isinstance(value, Const | Choice) and any(option.value.trail for option in options_of(value))
+        if settled or isinstance(value, Unknown):
+            it.emit(DecisionEvent(location=it.location(node), context=it.context, value=value))
+    return value
 
 
 def sides_of(test: Value, text: str) -> tuple[Branch, Branch]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from cmgan_audit.program import numbers
 from cmgan_audit.program.attributes import attribute
-from cmgan_audit.program.branches import Side, choose, sides_of, truth
+from cmgan_audit.program.branches import Side, asked, choose, sides_of, truth
 from cmgan_audit.program.calls import evaluate_call
 from cmgan_audit.program.comprehensions import evaluate_comprehension, evaluate_dict_comprehension
 from cmgan_audit.program.interpreter import MOST_NODES_DEEP, Interpreter, joined
@@ -98,7 +98,7 @@ def _binary(it: Interpreter, node: ast.BinOp) -> Value:
 def _unary(it: Interpreter, node: ast.UnaryOp) -> Value:
     value = it.read(evaluate(it, node.operand))
     if isinstance(node.op, ast.Not):
-        return negated(it, value)
+        return negated(it, asked(it, node.operand, value))
     return over_options(it, value, lambda v: numbers.unary(type(node.op), v))
 
 
@@ -108,7 +108,7 @@ def _boolean(it: Interpreter, node: ast.BoolOp) -> Value:
 
 
 def _rest_of_boolean(it: Interpreter, nodes: list[ast.expr], stops_at: bool) -> Value:
-    value = it.read(evaluate(it, nodes[0]))
+    value = asked(it, nodes[0], it.read(evaluate(it, nodes[0])))
     if len(nodes) == 1:
         return value
     verdict = truth(it, value)
@@ -140,7 +140,7 @@ def _as_tested(it: Interpreter, value: Value, outcome: bool) -> Value:
 
 
 def _compare(it: Interpreter, node: ast.Compare) -> Value:
-    left = evaluate(it, node.left)
+    left = asked(it, node.left, evaluate(it, node.left))
     result: Value = Const(value=True)
     for operation, right_node in zip(node.ops, node.comparators, strict=True):
         right = evaluate(it, right_node)
@@ -158,7 +158,7 @@ def _compare(it: Interpreter, node: ast.Compare) -> Value:
 
 
 def _conditional(it: Interpreter, node: ast.IfExp) -> Value:
-    test = it.read(evaluate(it, node.test))
+    test = asked(it, node.test, it.read(evaluate(it, node.test)))
     verdict = truth(it, test)
     if verdict is not None:
         return evaluate(it, node.body if verdict else node.orelse)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from cmgan_audit.program.assignments import assign, execute_assign, execute_augmented, execute_delete, noted
-from cmgan_audit.program.branches import Flow, Side, fork, sides_of, truth
+from cmgan_audit.program.branches import Flow, Side, asked, fork, sides_of, truth
 from cmgan_audit.program.definitions import declare, define_class, define_function
 from cmgan_audit.program.expressions import evaluate
 from cmgan_audit.program.functions import is_context_manager, managers_of, record_return
@@ -103,7 +103,7 @@ def _returned(it: Interpreter, value: Value, node: ast.Return) -> Value:
 
 
 def _if(it: Interpreter, node: ast.If) -> Flow:
-    test = it.read(evaluate(it, node.test))
+    test = asked(it, node.test, it.read(evaluate(it, node.test)))
     verdict = truth(it, test)
     if verdict is not None:
         return execute_block(it, node.body if verdict else node.orelse)

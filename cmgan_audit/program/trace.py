@@ -98,6 +98,15 @@ class StoreEvent(Event):
     value: Value
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class DecisionEvent(Event):
+    """A setting was asked on the way to a decision: a name, attribute or item in a test, with what it held.
+
+    A test that is decided leaves no condition behind; this event keeps which setting decided it, and its trail."""
+
+    value: Value
+
+
 @dataclass(slots=True)
 class Launch:
     """One way to start an entry script: from a launcher line, a documented command, a configuration file, or bare.

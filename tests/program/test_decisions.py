@@ -1,0 +1,60 @@
+"""Decided tests leave no condition behind; the settings that decided them are events with their trails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.program.runs import execute
+from cmgan_audit.program.trace import DecisionEvent
+from cmgan_audit.program.values import Const, Unknown
+from cmgan_audit.source.tree import SourceTree
+
+PROGRAM = """
+import argparse
+import os
+from torch.utils.data import DataLoader
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--resume", default=True)
+parser.add_argument("--name", required=True)
+args = parser.parse_args()
+if {test}:
+    print("taken")
+DataLoader(range(4))
+"""
+
+
+def decisions(folder: Path, test: str) -> list[DecisionEvent]:
+    (folder / "train.py").write_text(PROGRAM.format(test=test), encoding="utf-8")
+    (run,) = execute(SourceTree(folder))
+    return [event for event in run.events if isinstance(event, DecisionEvent)]
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "args.resume",
+        "not args.resume",
+        "args.resume is not None",
+        "args.resume and os.path.exists('a')",
+        "(1 if args.resume else 0)",
+    ],
+)
+def test_the_setting_that_decides_is_kept_with_its_trail(tmp_path, test):
+    (event,) = decisions(tmp_path, test)
+    assert isinstance(event.value, Const)
+    assert event.value.value is True
+    assert [step.location.line for step in event.value.trail] == [7]
+    assert event.location.line == 10
+
+
+def test_an_open_setting_is_kept_too(tmp_path):
+    (event,) = decisions(tmp_path, "args.name")
+    assert isinstance(event.value, Unknown)
+
+
+@pytest.mark.parametrize("test", ["1", "os.path.exists('a')", "len('abc') > 2"])
+def test_what_is_no_setting_is_no_event(tmp_path, test):
+    assert decisions(tmp_path, test) == []
