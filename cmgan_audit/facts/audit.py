@@ -14,6 +14,7 @@ from cmgan_audit.facts.merging import Seen, merge
 from cmgan_audit.facts.names import Assigned
 from cmgan_audit.facts.observing import Observed, merge_observed
 from cmgan_audit.facts.records import Loader
+from cmgan_audit.facts.requirements import TorchRange
 from cmgan_audit.facts.roles import leaning
 from cmgan_audit.facts.scene import look_at
 from cmgan_audit.facts.view import View
@@ -73,6 +74,7 @@ def collect(
     """
     tree = SourceTree(root, exclude, overlay=overlay)
     assigned = Assigned(tree)
+    torch = TorchRange(tree)
     seen: list[Seen] = []
     observed: list[Observed] = []
     limits: list[Step] = []
@@ -80,7 +82,7 @@ def collect(
         scene = look_at(run)
         if scene.made or scene.trains or leaning(Path(run.entry).stem) > 0:
             limits.extend(run.limits)  # elsewhere nothing that the rules ask about can be lost
-        view = View(tree, scene, assigned, tuple(loaders_of(scene, assigned, declared)))
+        view = View(tree, scene, assigned, torch, tuple(loaders_of(scene, assigned, declared)))
         seen.extend(Seen(loader, run.launch.condition) for loader in view.loaders)
         found = (record for collector in COLLECTORS for record in collector(view))
         observed.extend(Observed(record, run.launch.condition) for record in found)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.names import Assigned
 from cmgan_audit.facts.records import Loader
+from cmgan_audit.facts.requirements import TorchRange
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.program.trace import Context, Loop
 from cmgan_audit.rules.record import Known, Record
@@ -22,6 +23,7 @@ class View:
         tree: the files of the audited tree.
         scene: the events of the run, sorted.
         assigned: the names that results of calls are assigned to.
+        torch: the versions of torch that the tree allows.
         loaders: the loaders that this run makes, as records, in the order of `scene.made`.
         code: the source of what the run executed.
     """
@@ -29,6 +31,7 @@ class View:
     tree: SourceTree
     scene: Scene
     assigned: Assigned
+    torch: TorchRange
     loaders: tuple[Loader, ...] = ()
     code: Code = field(init=False)
     _roles: dict[Loop, str] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -28,6 +29,10 @@ DATA_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".toml", ".ini", ".cfg", ".
 LAUNCHER_SUFFIXES = frozenset(
     {".sh", ".bash", ".zsh", ".slurm", ".sbatch", ".pbs", ".lsf", ".job", ".md", ".rst", ".mk"}
 )
+# What an installation follows (manifests that are data or Python have those kinds).
+REQUIREMENTS = re.compile(
+    r"(.*requirements?.*|.*constraints?.*)\.(txt|in)|pipfile|pipfile\.lock|poetry\.lock|uv\.lock|pdm\.lock"
+)
 LAUNCHER_NAMES = frozenset({"makefile", "gnumakefile", "dockerfile", "readme", "readme.txt"})
 
 DEEPEST = 60
@@ -43,7 +48,7 @@ class Failure:
 
 
 def kind_of(name: str) -> str:
-    """What a file is to us by its name: "python", "notebook", "data", "launcher" or "" (not looked at)."""
+    """What a file is to us by its name: "python", "notebook", "data", "launcher", "requirements" or "" (nothing)."""
     suffix = PurePosixPath(name).suffix.lower()
     if suffix in {".py", ".pyw"}:
         return "python"
@@ -54,6 +59,8 @@ def kind_of(name: str) -> str:
     lowered = name.lower()
     if suffix in LAUNCHER_SUFFIXES or lowered in LAUNCHER_NAMES or lowered.startswith(("dockerfile.", "makefile.")):
         return "launcher"
+    if REQUIREMENTS.fullmatch(lowered):
+        return "requirements"
     return ""
 
 
@@ -88,7 +95,7 @@ def discover(root: Path, exclude: Iterable[str] = (), *, use_gitignore: bool = T
     Links to folders are not entered (no loop is possible); a link to a file counts only if the file lies outside
     of what is found anyway. `exclude` are patterns as in a .gitignore, relative to the root.
     """
-    found = Discovery(root, {"python": [], "notebook": [], "data": [], "launcher": []}, [])
+    found = Discovery(root, {"python": [], "notebook": [], "data": [], "launcher": [], "requirements": []}, [])
     excluded = pathspec.GitIgnoreSpec.from_lines(exclude)
     walk = _Walk(root, excluded, found.failures, use_gitignore)
     for path in walk.files("", None, 0):

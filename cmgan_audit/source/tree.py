@@ -58,6 +58,7 @@ class SourceTree:
         self.notebooks: tuple[str, ...] = tuple(files.get("notebook", ()))
         self.data_files: tuple[str, ...] = tuple(files.get("data", ()))
         self.launcher_files: tuple[str, ...] = tuple(files.get("launcher", ()))
+        self.requirement_files: tuple[str, ...] = tuple(files.get("requirements", ()))
         self._failures: dict[tuple[str, int], Failure] = {}
         for failure in found.failures if found else ():
             self._fail(failure)
@@ -132,9 +133,13 @@ class SourceTree:
         return data
 
     def text(self, path: str) -> str | None:
-        """The content of a launcher or document; bytes that are not UTF-8 become replacement characters."""
+        """The content of a launcher, document or requirements file; bytes that cannot be decoded become replacement
+        characters. UTF-16 is what `pip freeze >` writes on Windows."""
         data = self.read_bytes(path)
-        return None if data is None else data.decode("utf-8-sig", errors="replace")
+        if data is None:
+            return None
+        encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+        return data.decode(encoding, errors="replace")
 
     def module(self, path: str) -> ast.Module | None:
         """The syntax tree of a Python file or notebook; None (and a failure kept) when it cannot be read or parsed."""

@@ -9,6 +9,7 @@ import pytest
 
 from cmgan_audit.facts.loaders import loaders_of
 from cmgan_audit.facts.names import Assigned
+from cmgan_audit.facts.requirements import TorchRange
 from cmgan_audit.facts.scene import look_at
 from cmgan_audit.facts.view import View
 from cmgan_audit.program.runs import execute
@@ -50,7 +51,7 @@ def view(tmp_path: Path) -> View:
     tree = SourceTree(tmp_path)
     run = next(iter(execute(tree)))
     scene, assigned = look_at(run), Assigned(tree)
-    return View(tree, scene, assigned, tuple(loaders_of(scene, assigned)))
+    return View(tree, scene, assigned, TorchRange(tree), tuple(loaders_of(scene, assigned)))
 
 
 def call(view: View, ending: str) -> CallEvent:

@@ -1,0 +1,192 @@
+"""The range of torch versions that a tree allows for one of its files."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Sequence
+from functools import cached_property
+
+from cmgan_audit.facts.requirements.documents import document_statements
+from cmgan_audit.facts.requirements.manifests import manifest_statements
+from cmgan_audit.facts.requirements.statement import Source, Stated
+from cmgan_audit.finding import Confidence, Step, Trail
+from cmgan_audit.rules.record import Fact, Known, Unknown
+from cmgan_audit.source.tree import SourceTree
+
+# fmt: off
+RELEASES = (
+    "0.4.0", "0.4.1", "1.0.0", "1.0.1", "1.1.0", "1.2.0", "1.3.0", "1.3.1", "1.4.0", "1.5.0", "1.5.1", "1.6.0",
+    "1.7.0", "1.7.1", "1.8.0", "1.8.1", "1.8.2", "1.9.0", "1.9.1", "1.10.0", "1.10.1", "1.10.2", "1.11.0", "1.12.0",
+    "1.12.1", "1.13.0", "1.13.1", "2.0.0", "2.0.1", "2.1.0", "2.1.1", "2.1.2", "2.2.0", "2.2.1", "2.2.2", "2.3.0",
+    "2.3.1", "2.4.0", "2.4.1", "2.5.0", "2.5.1", "2.6.0", "2.7.0", "2.7.1", "2.8.0", "2.9.0", "2.9.1",
+)
+# fmt: on
+
+OLD_PYTHONS = ("2.7", "3.5", "3.6", "3.7", "3.8")
+# The first torch with wheels for a version of Python.
+FIRST_FOR_PYTHON = {
+    "3.9": "1.7.1", "3.10": "1.11.0", "3.11": "1.13.0", "3.12": "2.2.0", "3.13": "2.5.0", "3.14": "2.9.0",
+}  # fmt: skip
+
+# Folders whose requirements are those of the folder above.
+_ASIDE = re.compile(r"(requirements?|envs?|environments?|conda|docker|install(ation)?|setup|deps|docs?|\.devcontainer)")
+# Folders whose requirements are not those of training.
+_OTHER = re.compile(r"(^|/)(\.github|tests?|examples?|wandb|docs?/[^/]*\.txt$)(/|$)|docs?/.*requirements[^/]*$")
+
+
+class TorchRange:
+    """What a tree says about the version of torch; read when somebody asks, once."""
+
+    def __init__(self, tree: SourceTree) -> None:
+        self._tree = tree
+
+    @cached_property
+    def statements(self) -> tuple[Stated, ...]:
+        """Everything that the tree says about torch, its companions and Python, in the order of paths and lines."""
+        found = [*manifest_statements(self._tree), *document_statements(self._tree)]
+        kept = [each for each in found if not _OTHER.search(each.location.path)]
+        return tuple(sorted(kept, key=lambda each: (each.location.path, each.location.line)))
+
+    def allows(self, *, below: str, path: str = "") -> Fact:
+        """Whether a torch older than `below` satisfies what the tree says.
+
+        Args:
+            below: a version, "1.9".
+            path: the file that is asked about: the nearest folder above it that says something decides.
+
+        Returns:
+            Known(True): high confidence where a version is pinned, medium where only a range or a sentence of a
+            document allows it. Known(False) where nothing older fits. Unknown where the tree names no version. The
+            trail names the statements.
+        """
+        deciding = self._deciding(path)
+        if not deciding:
+            return self._silent(path, below)
+        older = [each for each in deciding if _fits(_torch_ranges(each), below)]
+        if not older:
+            return Known(False, _trail(deciding), confidence=_confidence(deciding))
+        floor = self._python_floor(path, below)
+        if floor and not any(each.exact for each in older):
+            return Known(False, _trail([*older, *floor]), confidence=_confidence(floor))
+        certain = len(older) == len(deciding) and all(each.exact for each in older)
+        return Known(True, _trail(older), confidence=_confidence(older) if certain else Confidence.MEDIUM)
+
+    def may_be(self, *, below: str, path: str = "") -> Fact:
+        """Like `allows`, for rules that speak up where nothing is stated: then Known(True) with low confidence."""
+        fact = self.allows(below=below, path=path)
+        return Known(True, fact.trail, confidence=Confidence.LOW) if isinstance(fact, Unknown) else fact
+
+    def _silent(self, path: str, below: str) -> Fact:
+        """The answer where no version of torch is stated: Python's own version may exclude the old ones."""
+        floor = self._python_floor(path, below)
+        if floor:
+            return Known(False, _trail(floor), confidence=_confidence(floor))
+        named = [each for each in self.statements if each.package == "torch" and _above(each, path)]
+        return Unknown("the tree names no version of torch", _trail(named[:1]))
+
+    def _deciding(self, path: str) -> list[Stated]:
+        """The statements that count for a file: of the nearest folder, the most binding ones."""
+        for source in Source:
+            said = [
+                each for each in self.statements if each.source is source and each.package != "python" and each.ranges
+            ]
+            nearest = _nearest(said, path)
+            for exact in (True, False):
+                for companions in (False, True):
+                    chosen = [
+                        each for each in nearest if each.exact is exact and (each.package != "torch") is companions
+                    ]
+                    if chosen:
+                        return chosen
+        return []
+
+    def _python_floor(self, path: str, below: str) -> list[Stated]:
+        """The statements about Python, when every version of it that they allow needs a torch of at least `below`."""
+        from packaging.version import Version
+
+        limit = Version(below)
+        for source in Source:
+            said = [
+                each for each in self.statements if each.source is source and each.package == "python" and each.ranges
+            ]
+            nearest = _nearest(said, path)
+            if nearest:
+                old = [*OLD_PYTHONS, *(python for python, first in FIRST_FOR_PYTHON.items() if Version(first) < limit)]
+                releases = [f"{python}.{patch}" for python in old for patch in range(30)]
+                return nearest if not any(_any_in(each.ranges, releases) for each in nearest) else []
+        return []
+
+
+def _nearest(said: Sequence[Stated], path: str) -> list[Stated]:
+    """The statements in the nearest folder above a file that holds any."""
+    above = [each for each in said if _above(each, path)]
+    deepest = max((len(_folder(each)) for each in above), default=0)
+    return [each for each in above if len(_folder(each)) == deepest]
+
+
+def _above(each: Stated, path: str) -> bool:
+    folder = _folder(each)
+    return not folder or f"{path}/".startswith(f"{folder}/")
+
+
+def _folder(each: Stated) -> str:
+    """The folder that a statement is about."""
+    folder = posixpath.dirname(each.location.path)
+    while folder and _ASIDE.fullmatch(posixpath.basename(folder)):
+        folder = posixpath.dirname(folder)
+    return folder
+
+
+def _torch_ranges(each: Stated) -> tuple[str, ...]:
+    """The ranges of torch that a statement means; torchaudio and torchvision need the torch of their own release."""
+    if each.package == "torch":
+        return each.ranges
+    return tuple(text for text in (_of_companion(each.package, text) for text in each.ranges) if text)
+
+
+def _of_companion(package: str, text: str) -> str:
+    """`torchaudio==0.7.2` as `==1.7.*`, `torchvision>=0.15` as `>=2.0`."""
+    clauses = []
+    for part in text.split(","):
+        match = re.fullmatch(r"(?P<operator>[<>=!~]+)(?P<major>\d+)\.(?P<minor>\d+).*", part)
+        if match is None or match["operator"] == "!=":
+            continue
+        major, minor, operator = int(match["major"]), int(match["minor"]), match["operator"]
+        if package == "torchvision":
+            major, minor = (1, minor - 1) if minor < 15 else (2, minor - 15)
+        elif major == 0:
+            major = 1
+        exact = operator in ("==", "~=")
+        clauses.append(f"=={major}.{minor}.*" if exact else f"{operator.replace('>', '>=')[:2]}{major}.{minor}")
+    return ",".join(clauses)
+
+
+def _fits(ranges: Sequence[str], below: str) -> bool:
+    """Whether a release older than `below` lies in one of the ranges; without a range, none is known to."""
+    from packaging.version import Version
+
+    named = [version for text in ranges for version in re.findall(r"==(\d+(?:\.\d+)*)(?!\.\*|[\d.])", text)]
+    return _any_in(ranges, [version for version in (*RELEASES, *named) if Version(version) < Version(below)])
+
+
+def _any_in(ranges: Sequence[str], versions: Sequence[str]) -> bool:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # only where the question is asked
+
+    for text in ranges:
+        try:
+            allowed = SpecifierSet(text)
+        except InvalidSpecifier:
+            continue
+        if any(version in allowed for version in versions):
+            return True
+    return False
+
+
+def _trail(statements: Sequence[Stated]) -> Trail:
+    return tuple(Step(each.location, each.shown) for each in statements[:3])
+
+
+def _confidence(statements: Sequence[Stated]) -> Confidence:
+    prose = any(each.source is Source.PROSE for each in statements)
+    return Confidence.MEDIUM if prose else Confidence.HIGH
