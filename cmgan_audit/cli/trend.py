@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +26,7 @@ from cmgan_audit.logs.series import Role
 
 if TYPE_CHECKING:
     from cmgan_audit.gate.settings import Settings
+    from cmgan_audit.logs.judging import Judgement
     from cmgan_audit.logs.search import Search
     from cmgan_audit.rules.catalogue import Catalogue
 
@@ -77,10 +79,11 @@ def trend(
     ] = None,
     ignore: Annotated[list[str] | None, typer.Option("--ignore", metavar="RULE", help="Not these rules.")] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Write trend.png, trend.svg and trend.json into DIR.")
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Write report.html, trend.png, .svg and .json into DIR."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 when a log cannot be read.")] = False,
-    output_format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    output_format: Annotated[str, typer.Option("--format", help="text, json or html.")] = "text",
     output: OutputOption = None,
     quiet: QuietOption = False,
     no_color: NoColorOption = False,
@@ -101,7 +104,7 @@ def trend(
     from cmgan_audit.report.trend_text import TrendText
     from cmgan_audit.rules.catalogue import load_catalogue
 
-    choice("--format", output_format, ("text", "json"))
+    choice("--format", output_format, ("text", "json", "html"))
     if (utterances is None) != (seconds is None):
         raise UsageError("--utterances and --seconds go together: the crop table needs both")
     if fail_on_drop is not None and not fail_on_drop > 0:
@@ -120,8 +123,8 @@ def trend(
         float(limits["error_from"]),
     )
     _ = question.table_floor  # a length outside the table is told before any log is read
-    if out is not None:
-        _need_plots()
+    if out is not None or output_format == "html":
+        _need_plots("--out" if out is not None else "--format html")
     selected = _selected(catalogue, settings, select or [], ignore or [])
     found = read_logs(logs, RoleBook(_roles(role or [])), _compiled(pattern))
     judgement = judge(found.readings, question, catalogue, selected)
@@ -132,20 +135,20 @@ def trend(
         if severity is not None:
             judgement.findings[place] = replace(finding, severity=severity)
     verdict = judgement.verdict(threshold)
-    document = trend_document(found, judgement, verdict) if output_format == "json" or out is not None else ""
+    documents = {
+        "json": lambda: trend_document(found, judgement, verdict),
+        "html": lambda: _page(found, judgement, verdict, catalogue),
+        "text": lambda: TrendText(wants_color(no_color, output)).render(found, judgement, verdict),
+    }
     if out is not None:
         from cmgan_audit.report.trend_plot import write_plots
 
         write_plots(judgement, out)
-        write_document(document, out / "trend.json")
+        write_document(documents["json"](), out / "trend.json")
+        write_document(documents["html"](), out / "report.html")
         if not quiet:
-            typer.echo(f"wrote {out}/trend.png, trend.svg and trend.json", err=True)
-    text = (
-        document
-        if output_format == "json"
-        else TrendText(wants_color(no_color, output)).render(found, judgement, verdict)
-    )
-    write_document(text, output)
+            typer.echo(f"wrote {out}/report.html, trend.png, trend.svg and trend.json", err=True)
+    write_document(documents[output_format](), output)
     if threshold is not None and any(finding.severity >= threshold for finding in judgement.findings):
         raise typer.Exit(EXIT_FINDINGS)
     if strict and found.failed:
@@ -169,11 +172,18 @@ def _selected(catalogue: Catalogue, settings: Settings, select: list[str], ignor
     return frozenset(rule.id for rule in wanted if not matches_rule(rule, unwanted))
 
 
-def _need_plots() -> None:
+def _need_plots(flag: str) -> None:
     from importlib.util import find_spec
 
-    if find_spec("matplotlib") is None:
-        raise MissingExtraError("trend --out", "plot")
+    if any(find_spec(package) is None for package in ("matplotlib", "jinja2")):
+        raise MissingExtraError(f"trend {flag}", "plot")
+
+
+def _page(found: Search, judgement: Judgement, verdict: str, catalogue: Catalogue) -> str:
+    from cmgan_audit.report.html.command import repeatable
+    from cmgan_audit.report.html.trend import render
+
+    return render(found, judgement, verdict, repeatable(sys.argv[1:]), catalogue)
 
 
 def _roles(given: list[str]) -> dict[str, Role | None]:

@@ -51,7 +51,7 @@ class Raiser:
                 severity=severity,
                 confidence=Confidence.MEDIUM if certain else Confidence.LOW,
                 message=entry.message.format(
-                    **{"series": name, "axis": series.x_kind if series else "", **words}
+                    **{"series": name, "axis": series.x_kind if series is not None else "", **words}
                 ).strip(),
                 location=Location(run.source, line),
                 evidence={"run": run.title, "series": name, **evidence},

@@ -32,6 +32,12 @@ _ORIGIN = {
 }
 
 
+def sentence(judgement: Judgement, verdict: str) -> str:
+    """The verdict in words."""
+    fell = any(one.decline is not None and one.decline.beyond_selection for one in judgement.judged)
+    return _BELOW_THRESHOLD if verdict == "undecided" and fell else _SENTENCES[verdict]
+
+
 class TrendText:
     """Writes the view; `color` adds escape codes."""
 
@@ -44,9 +50,7 @@ class TrendText:
         findings: dict[str, list[Finding]] = defaultdict(list)
         for finding in judgement.findings:
             findings[f"{finding.evidence.get('run')}|{finding.evidence.get('series')}"].append(finding)
-        fell = any(one.decline is not None and one.decline.beyond_selection for one in judgement.judged)
-        sentence = _BELOW_THRESHOLD if verdict == "undecided" and fell else _SENTENCES[verdict]
-        self.lines.append(self._styled(sentence, _BOLD))
+        self.lines.append(self._styled(sentence(judgement, verdict), _BOLD))
         order = sorted(judgement.judged, key=lambda one: one.decline is None)
         for one in order[:_TABLES]:
             self._table(one, findings[f"{one.run.title}|{one.series.name}"])

@@ -109,6 +109,12 @@ def test_failed_values_do_not_make_a_decline(tmp_path: Path) -> None:
     assert of(judgement, "CMG804")[0].severity is Severity.ERROR
 
 
+def test_a_printed_sentinel_says_its_line(tmp_path: Path) -> None:
+    (tmp_path / "train.log").write_text("Epoch 1\nPESQ:  [ 2.67 -1.   3.70]\nEpoch 1 | loss 0.1\nEpoch 2 | loss 0.1\n")
+    (finding,) = of(look(tmp_path / "train.log"), "CMG804")
+    assert "holds -1 (line 2)" in finding.message
+
+
 def test_lower_is_better(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("epoch,wer\n1,0.3\n2,0.2\n3,0.35\n4,0.36\n5,0.37\n")
     (finding,) = of(look(tmp_path), "CMG801")

@@ -1,0 +1,122 @@
+"""Charts of metric series in training logs: the course, its best, the noise floor, and where it fell."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cmgan_audit.logs.judged import JudgedSeries
+from cmgan_audit.logs.raising import shown
+from cmgan_audit.logs.symptoms.course import learning_rate_steps
+from cmgan_audit.report.compare_plot import short
+from cmgan_audit.report.html.charts import Chart, drawn_twice
+from cmgan_audit.report.html.inline_svg import BAND, BETTER, INK, MUTED, OPEN, SAME, WORSE
+from cmgan_audit.statistics.trend import best_index
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST_CHARTS = 8
+MOST_RUNS = 6  # in one chart; more cannot be told apart in greyscale
+MANY_POINTS = 40
+LONGEST = 32  # characters of a run's title in a legend
+LOOKS = ((SAME, "-", "o"), (INK, "--", "s"), (BETTER, "-.", "^"), (OPEN, ":", "D"), (SAME, "--", "v"), (INK, ":", "x"))
+
+
+def curve_charts(judged: Sequence[JudgedSeries]) -> list[Chart]:
+    """A chart for each metric and axis; the runs that share both share a chart."""
+    panels: dict[tuple[str, str], list[JudgedSeries]] = defaultdict(list)
+    for one in judged:
+        if len(one.series):
+            panels[one.measure.key or one.series.name, one.series.x_kind].append(one)
+    return [_chart(f"curve-{number}", panel) for number, panel in enumerate(list(panels.values())[:MOST_CHARTS])]
+
+
+def _chart(name: str, panel: Sequence[JudgedSeries]) -> Chart:
+    # Runs that fell come first: they are what a reader looks for, and what must not be left out.
+    drawn = sorted(panel, key=lambda one: one.decline is None)[:MOST_RUNS]
+    first = drawn[0]
+    unit = f" [{first.measure.unit}]" if first.measure.unit else ""
+
+    def draw(figure: Figure, labels: int) -> None:
+        from matplotlib.ticker import MaxNLocator
+
+        axes = figure.subplots()
+        for one, label, look in zip(drawn, _labels(drawn), LOOKS, strict=False):
+            _course(axes, one, label, *look)
+        if len(drawn) == 1:
+            _floor(axes, first)
+            _events(axes, first)
+        axes.xaxis.set_major_locator(MaxNLocator(labels, integer=True))
+        axes.set_xlabel(first.series.x_kind)
+        axes.set_ylabel(f"{first.measure.key or short(first.series.name)}{unit}")
+        axes.margins(y=0.12)
+        axes.grid(axis="y")
+        axes.legend(frameon=False, loc="best")
+
+    title = f"{(first.measure.key or first.series.name).upper()} over {first.series.x_kind}s"
+    return drawn_twice(name, title, _caption(drawn, len(panel)), _description(drawn), draw, 3.6, 3.2)
+
+
+def _labels(drawn: Sequence[JudgedSeries]) -> list[str]:
+    """What tells the runs of a chart apart: the ends of their titles, and the series where a run has several."""
+    if len(drawn) == 1:
+        return [short(drawn[0].series.name)]
+    titles = [one.run.title for one in drawn]
+    ends = [title if len(title) <= LONGEST else f"...{title[3 - LONGEST :]}" for title in titles]
+    if len(set(titles)) == len(titles):
+        return ends
+    return [f"{end} {short(one.series.name)}" for end, one in zip(ends, drawn, strict=True)]
+
+
+def _course(axes: Axes, one: JudgedSeries, label: str, colour: str, line: str, marker: str) -> None:
+    series = one.series
+    few = len(series) <= MANY_POINTS
+    axes.plot(
+        series.xs, series.ys, line, color=colour, marker=marker if few else None, markersize=4, linewidth=1.4,
+        label=label,
+    )  # fmt: skip
+    best = best_index(series.ys, one.higher)
+    axes.plot([series.xs[best]], [series.ys[best]], marker="*", markersize=13, color=colour, linestyle="none")
+    if one.decline is not None:
+        low = slice(one.decline.since, None)
+        axes.plot(
+            series.xs[low], series.ys[low], linestyle="none", marker="o", markersize=9, markerfacecolor="none",
+            markeredgecolor=WORSE, markeredgewidth=1.6,
+        )  # fmt: skip
+
+
+def _floor(axes: Axes, one: JudgedSeries) -> None:
+    best = one.series.ys[best_index(one.series.ys, one.higher)]
+    edge = best - one.floor.half_width if one.higher else best + one.floor.half_width
+    axes.axhspan(min(best, edge), max(best, edge), color=BAND, linewidth=0)
+
+
+def _events(axes: Axes, one: JudgedSeries) -> None:
+    for x, _, _ in learning_rate_steps(one.run, one.series.x_kind):
+        axes.axvline(x, color=MUTED, linestyle=":", linewidth=1)
+    for restart in one.run.restarts:
+        axes.axvline(restart.x, color=MUTED, linestyle="--", linewidth=1)
+
+
+def _caption(drawn: Sequence[JudgedSeries], runs: int) -> str:
+    text = "Star: the best. Rings: below the best by more than the noise floor, to the end of the log."
+    if len(drawn) == 1:
+        one = drawn[0]
+        text += f" Shaded: the noise floor of {shown(one.floor.half_width)} below the best ({one.floor.origin})."
+        if learning_rate_steps(one.run, one.series.x_kind):
+            text += " Dotted lines: learning-rate steps."
+        if one.run.restarts:
+            text += " Dashed lines: the run was resumed."
+    left = runs - len(drawn)
+    return text + (f" {left} more runs are in the table only." if left else "")
+
+
+def _description(drawn: Sequence[JudgedSeries]) -> str:
+    return "; ".join(
+        f"{one.run.title}, {one.series.name}: from {shown(one.series.ys[0])} to {shown(one.series.ys[-1])}, "
+        f"best {shown(one.series.ys[best_index(one.series.ys, one.higher)])}"
+        for one in drawn
+    )

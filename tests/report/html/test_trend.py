@@ -1,0 +1,87 @@
+"""The page of `trend`: verdict first, curves, findings with what their rules say, and what was read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("matplotlib")
+
+from cmgan_audit.finding import Severity
+from cmgan_audit.logs.judged import Question
+from cmgan_audit.logs.judging import judge
+from cmgan_audit.logs.roles import RoleBook
+from cmgan_audit.logs.search import read_logs
+from cmgan_audit.report.html.trend import SHOWN, render
+from cmgan_audit.rules.catalogue import load_catalogue
+from tests.report.html.conftest import Chromium
+from tests.report.html.test_comparison import Read
+from tests.report.html.test_in_browser import faults, quiet
+
+LOGS = Path(__file__).parents[3] / "fixtures" / "logs"
+CATALOGUE = load_catalogue()
+RULES = frozenset(rule.id for rule in CATALOGUE if rule.door == "trend")
+
+
+def page_of(*logs: Path) -> str:
+    found = read_logs(logs, RoleBook())
+    judgement = judge(found.readings, Question(), CATALOGUE, RULES)
+    return render(found, judgement, judgement.verdict(Severity.ERROR), "cmgan-audit trend logs/", CATALOGUE)
+
+
+def text_of(page: str) -> str:
+    return " ".join("".join(Read(page).texts).split())
+
+
+def test_a_decline_is_told_first_and_drawn():
+    page = page_of(LOGS / "declining.log")
+    text = text_of(page)
+    heading = page.index("degraded: a metric fell from its best and stayed down</h1>")
+    assert heading < page.index("chart-curve-0") < page.index("chart-losses") < page.index("CMG801 metric-decline")
+    assert "PESQ is best with 2.5814 at epoch 8 and ends with 2.1467" in text
+    assert "it stays below the best by more than 0.0316 since epoch 9" in text
+    assert "Why this matters: the evaluation metric fell from its best" in text
+
+
+def test_a_healthy_run_says_so():
+    text = text_of(page_of(LOGS / "healthy.csv"))
+    assert "healthy: no metric fell and stayed down" in text
+    assert "Dotted lines: learning-rate steps." in text
+
+
+def test_runs_share_a_chart_and_are_told_apart():
+    page = page_of(LOGS / "declining.log", LOGS / "healthy.csv", LOGS / "resumed.jsonl")
+    assert page.count('id="chart-curve-') == 1
+    assert all(name in page for name in ("declining.log", "healthy.csv", "resumed.jsonl"))
+
+
+def test_many_findings_of_one_kind_unfold(tmp_path: Path):
+    for run in range(SHOWN + 2):
+        rows = "".join(f"{epoch},{2.6 if epoch == 2 else 2.1}\n" for epoch in range(8))
+        (tmp_path / f"run{run}.csv").write_text("epoch,pesq\n" + rows)
+    text = text_of(page_of(tmp_path))
+    assert text.count("pesq fell from 2.6") == SHOWN + 2
+    assert "2 more" in text
+
+
+def test_names_are_text(tmp_path: Path):
+    (tmp_path / "a.csv").write_text("epoch,pesq <b>x</b>\n1,2.1\n2,2.2\n3,2.3\n")
+    page = page_of(tmp_path / "a.csv")
+    assert "<b>x</b>" not in page
+    assert "pesq <b>x</b>" in text_of(page)
+
+
+def test_equal_logs_give_equal_pages():
+    assert page_of(LOGS / "declining.log") == page_of(LOGS / "declining.log")
+
+
+@pytest.mark.parametrize(("width", "dark"), [(400, True), (1400, False)])
+def test_in_a_browser(chromium: Chromium, axe: str, tmp_path: Path, width: int, dark: bool):
+    path = tmp_path / "report.html"
+    path.write_text(page_of(LOGS / "declining.log"), encoding="utf-8")
+    opened = chromium.open(path, width=width, dark=dark)
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert faults(opened, axe) == []
+    quiet(opened)
+    opened.page.close()
