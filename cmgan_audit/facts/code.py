@@ -80,8 +80,12 @@ class Code:
 
     def node_of(self, event: Event) -> ast.AST | None:
         """The expression or statement that an event stands for: the outermost node at exactly its place."""
-        file = self._file(event.location.path)
-        return None if file is None else file.nodes.get(_span(event.location))
+        return self.node_at(event.location)
+
+    def node_at(self, place: Location) -> ast.AST | None:
+        """The outermost expression or statement at exactly a place."""
+        file = self._file(place.path)
+        return None if file is None else file.nodes.get(_span(place))
 
     def parents(self, path: str, node: ast.AST) -> Iterator[ast.AST]:
         """The nodes that hold a node of a file, innermost first."""

@@ -14,6 +14,7 @@ from cmgan_audit.program.models import (
     lightning_,
     mappings,
     omegaconf_,
+    parallel,
     running,
     speechbrain_,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "lightning_",
     "mappings",
     "omegaconf_",
+    "parallel",
     "running",
     "speechbrain_",
 ]

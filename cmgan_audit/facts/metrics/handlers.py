@@ -1,0 +1,200 @@
+"""What becomes of a metric that fails: the handlers around its computation, and what they make of a failure."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cmgan_audit.facts.metrics.outcomes import NOTHING, Outcome, outcome_of
+from cmgan_audit.facts.metrics.scoring import Scoring, Spot, scorings
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Location, Step
+from cmgan_audit.program.values import Const, External, Instance, Value
+from cmgan_audit.rules.record import Fact, Known, Record, record_kind
+
+# What a metric does not raise when it fails on its two signals.
+_OTHER_ERRORS = frozenset(
+    "ImportError ModuleNotFoundError KeyboardInterrupt SystemExit GeneratorExit FileNotFoundError OSError IOError "
+    "EOFError StopIteration StopAsyncIteration NameError NotImplementedError".split()
+)
+
+
+@record_kind("metric_handler")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricHandler(Record):
+    """A place where the failure of a metric is caught.
+
+    Attributes:
+        metric: the metric that is computed ("PESQ").
+        caught: how it is caught, as text ("except Exception").
+        outcome: what becomes of a failure: "value" (a number in place of the score), "missing" (NaN or None), "nothing"
+            (it is passed over), "counted" or "kept" (it can still be told), "raised".
+        becomes: the value, as text ("-1"); "" for nothing.
+        swallowed: whether a failure is no longer told from a result, or leaves no trace.
+    """
+
+    metric: str
+    caught: str
+    outcome: str
+    becomes: str
+    swallowed: Fact
+
+
+def metric_handlers(view: View) -> list[Record]:
+    """The handlers around the metrics of a run, each once, and calls of `pesq` that are told to return on errors."""
+    found: dict[Location, Record] = {}
+    training = _training_places(view)
+    for scoring in scorings(view):
+        record = _told_to_return(view, scoring)
+        if record is not None:
+            found.setdefault(record.location, record)
+            continue
+        for level, spot in enumerate(scoring.way):
+            record = _caught_in(view, scoring, level, spot, training)
+            if record is not None:
+                found.setdefault(record.location, record)
+                if record.outcome != "raised":
+                    break
+    return list(found.values())
+
+
+def _caught_in(
+    view: View, scoring: Scoring, level: int, spot: Spot, training: frozenset[tuple[str, int]]
+) -> MetricHandler | None:
+    """The innermost handler of one function around a spot that a failure of the metric ends in."""
+    for parent, child in spot.parents(view.code):
+        if isinstance(parent, ast.With) and child not in parent.items and _suppresses(parent):
+            place = _head(view, spot.path, parent)
+            return _record(scoring, spot, place, "suppress(...)", Outcome(NOTHING, ""))
+        if not isinstance(parent, ast.Try) or child not in parent.body or _trains(spot.path, parent, training):
+            continue
+        handler = next((each for each in parent.handlers if _catches(each)), None)
+        if handler is None:
+            continue
+        outcome = outcome_of(handler, parent)
+        if outcome.kind == NOTHING and not _drops_an_item(view, scoring, level, spot, parent):
+            continue
+        place = _head(view, spot.path, handler)
+        return _record(scoring, spot, place, _caught_text(handler), outcome)
+    return None
+
+
+def _record(scoring: Scoring, spot: Spot, place: Location, caught: str, outcome: Outcome) -> MetricHandler:
+    told = f"a failed {scoring.metric} {outcome.told}"
+    steps = (Step(place, told), Step(scoring.event.location, f"{scoring.metric} is computed here"))
+    swallowed = outcome.kind not in ("raised", "counted", "kept")
+    return MetricHandler(
+        location=place,
+        anchor=spot.name,
+        metric=scoring.metric,
+        caught=caught,
+        outcome=outcome.kind,
+        becomes=outcome.text,
+        swallowed=Known(swallowed, steps),
+    )
+
+
+def _catches(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler catches what a metric may raise on its signals."""
+    if handler.type is None:
+        return True
+    named = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    words = {ast.unparse(each).rpartition(".")[2] for each in named}
+    return not words <= _OTHER_ERRORS
+
+
+def _caught_text(handler: ast.ExceptHandler) -> str:
+    text = "except" if handler.type is None else f"except {ast.unparse(handler.type)}"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _suppresses(node: ast.With) -> bool:
+    calls = (item.context_expr for item in node.items)
+    return any(isinstance(call, ast.Call) and ast.unparse(call.func).endswith("suppress") for call in calls)
+
+
+def _drops_an_item(view: View, scoring: Scoring, level: int, spot: Spot, node: ast.Try) -> bool:
+    """Whether passing over a failure loses an item, rather than ending the script: the handler stands in a loop.
+
+    A function that computes the metric itself loses its result in any case.
+    """
+    if level == 0 and spot.function is not None:
+        return True
+    inner = [(each.path, each.function) for each in scoring.way[:level] if each.function is not None]
+    for loop in scoring.event.context.loops:
+        path, line = loop.location.path, loop.location.line
+        deeper = any(path == each and _spans(function, line) for each, function in inner)
+        if not deeper and not (path == spot.path and _spans(node, line)):
+            return True
+    return False
+
+
+def _training_places(view: View) -> frozenset[tuple[str, int]]:
+    """The lines in which networks are trained: of the steps themselves, and of the calls that lead there."""
+    found: set[tuple[str, int]] = set()
+    for use in view.scene.of("backward", "step"):
+        found.add((use.event.location.path, use.event.location.line))
+        found.update((frame.call.path, frame.call.line) for frame in use.event.context.frames)
+    return frozenset(found)
+
+
+def _trains(path: str, node: ast.Try, training: frozenset[tuple[str, int]]) -> bool:
+    """Whether a whole training stands in a `try`: its handler is about the program, not about the metric."""
+    first, last = node.body[0].lineno, node.body[-1].end_lineno or node.body[-1].lineno
+    return any(path == each and first <= line <= last for each, line in training)
+
+
+def _spans(node: ast.AST, line: int) -> bool:
+    first, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0) or 0
+    return first <= line <= last
+
+
+def _head(view: View, path: str, node: ast.ExceptHandler | ast.With) -> Location:
+    """The line of an `except` or `with`, without the block below it."""
+    module = view.code.module(path)
+    place = Location(path, node.lineno, node.col_offset + 1) if module is None else module.location(node)
+    return Location(place.path, place.line, place.column)
+
+
+def _told_to_return(view: View, scoring: Scoring) -> MetricHandler | None:
+    """A `pesq` call with on_error=PesqError.RETURN_VALUES whose result is not tested where it is computed."""
+    if not scoring.event.callee.startswith("pesq."):
+        return None
+    if not _is_return_values(scoring.event.arguments.get("on_error", 4)):
+        return None
+    spot = scoring.way[0] if scoring.way else None
+    if spot is None:
+        return None
+    tested = spot.function is not None and _is_tested(view, spot)
+    outcome = Outcome("kept", "") if tested else Outcome("value", "a code such as -6 or NaN")
+    return _record(scoring, spot, scoring.event.location, "on_error=RETURN_VALUES", outcome)
+
+
+def _is_return_values(value: Value | None) -> bool:
+    if isinstance(value, External):
+        return value.name.endswith("RETURN_VALUES")
+    if isinstance(value, Instance):
+        return value.external_name.endswith("RETURN_VALUES")
+    return isinstance(value, Const) and value.value == 1 and not isinstance(value.value, bool)
+
+
+def _is_tested(view: View, spot: Spot) -> bool:
+    """Whether the name that holds the result is compared, or asked for NaN, in the same function."""
+    names: Sequence[str] = ()
+    for parent, _ in spot.parents(view.code):
+        if isinstance(parent, ast.Assign):
+            names = [ast.unparse(target) for target in parent.targets]
+    return any(set(names) & _asked(node) for node in ast.walk(spot.function or spot.node))
+
+
+def _asked(node: ast.AST) -> set[str]:
+    if isinstance(node, ast.Compare):
+        return {ast.unparse(part) for part in _names_in(node)}
+    if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("isnan", "isfinite"):
+        return {ast.unparse(part) for part in _names_in(node)}
+    return set()
+
+
+def _names_in(node: ast.AST) -> Iterator[ast.expr]:
+    return (part for part in ast.walk(node) if isinstance(part, ast.Name | ast.Attribute))

@@ -1,0 +1,173 @@
+"""What an `except` block makes of the failure that it caught."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+VALUE, MISSING, NOTHING, COUNTED, KEPT, RAISED = "value", "missing", "nothing", "counted", "kept", "raised"
+
+_OF_FAILURES = re.compile(r"fail|err|skip|bad|invalid|miss|broken|problem|drop|exclu|exception|reject", re.IGNORECASE)
+_ENDS = frozenset({"exit", "_exit", "quit", "abort", "fail", "skip"})
+_ADDS = frozenset({"append", "add", "extend", "update", "setdefault"})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of a failure: one of the kinds above, and the value that takes the place of the score."""
+
+    kind: str
+    text: str
+
+    @property
+    def told(self) -> str:
+        """The end of a sentence: "a failed PESQ becomes -1 here"."""
+        if self.kind in (VALUE, MISSING):
+            return f"becomes {self.text} here"
+        told = {NOTHING: "is passed over here", COUNTED: "is counted here", KEPT: "is kept as such here"}
+        return told.get(self.kind, "is raised again here")
+
+
+def outcome_of(handler: ast.ExceptHandler, node: ast.Try) -> Outcome:
+    """Judge a handler.
+
+    Args:
+        handler: the `except` block.
+        node: the statement that it belongs to, whose body computes the metric.
+    """
+    if _always_raises(handler.body):
+        return Outcome(RAISED, "")
+    scored = {target for statement in _statements(node.body) for target in _written(statement)}
+    counted = False
+    values: list[ast.expr | None] = []
+    for statement in _statements(handler.body):
+        counted = counted or _counts(statement, scored)
+        values.extend(_given(statement, scored))
+    if any(value is not None and _tells(value, handler) for value in values):
+        return Outcome(KEPT, "")
+    for value in values:
+        if value is not None and not _is_missing(value):
+            return Outcome(VALUE, _shown(value))
+    if counted:
+        return Outcome(COUNTED, "")
+    for value in values:
+        return Outcome(MISSING, "None" if value is None else _shown(value))
+    return Outcome(NOTHING, "")
+
+
+def _always_raises(body: list[ast.stmt]) -> bool:
+    for statement in body:
+        if isinstance(statement, ast.Raise):
+            return True
+        if isinstance(statement, ast.If) and statement.orelse:
+            if _always_raises(statement.body) and _always_raises(statement.orelse):
+                return True
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+            if ast.unparse(statement.value.func).rpartition(".")[2] in _ENDS:
+                return True
+        if isinstance(statement, ast.Assert) and isinstance(statement.test, ast.Constant) and not statement.test.value:
+            return True
+    return False
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements and those in their blocks, without functions and classes defined among them."""
+    for statement in body:
+        yield statement
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        for name in ("body", "orelse", "finalbody"):
+            yield from _statements(getattr(statement, name, None) or [])
+        for inner in getattr(statement, "handlers", ()):
+            yield from _statements(inner.body)
+
+
+def _written(statement: ast.stmt) -> Iterator[str]:
+    """What a statement assigns or adds to, as text."""
+    for target in _targets(statement):
+        yield ast.unparse(target)
+    adding = _adding(statement)
+    if adding is not None:
+        yield ast.unparse(adding.func)
+
+
+def _targets(statement: ast.stmt) -> Iterator[ast.expr]:
+    targets: list[ast.expr] = []
+    if isinstance(statement, ast.Assign):
+        targets = statement.targets
+    elif isinstance(statement, ast.AnnAssign | ast.AugAssign):
+        targets = [statement.target]
+    for target in targets:
+        yield from target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
+
+
+def _adding(statement: ast.stmt) -> ast.Call | None:
+    """`scores.append(x)` and its like."""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in _ADDS:
+        return call
+    return None
+
+
+def _counts(statement: ast.stmt, scored: set[str]) -> bool:
+    """Whether a handler counts the failure or notes the item: `failed += 1`, `failures.append(name)`."""
+    if isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add):
+        return ast.unparse(statement.target) not in scored
+    adding = _adding(statement)
+    if adding is None:
+        return False
+    text = ast.unparse(adding.func)
+    return text not in scored and bool(_OF_FAILURES.search(text))
+
+
+def _given(statement: ast.stmt, scored: set[str]) -> Iterator[ast.expr | None]:
+    """What takes the place of the score: a returned value, one assigned or added where the score would have gone."""
+    if isinstance(statement, ast.Return):
+        yield statement.value
+    elif isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
+        targets = [ast.unparse(target) for target in _targets(statement)]
+        if set(targets) & scored or _is_number(statement.value):
+            yield statement.value
+    else:
+        adding = _adding(statement)
+        if adding is not None and adding.args and ast.unparse(adding.func) in scored:
+            yield adding.args[-1]
+
+
+def _is_number(value: ast.expr) -> bool:
+    """A number or NaN in the handler, whatever it is assigned to: `except: p = 0.3` before `scores.append(p)`."""
+    if isinstance(value, ast.UnaryOp):
+        value = value.operand
+    if isinstance(value, ast.Constant):
+        return isinstance(value.value, int | float) and not isinstance(value.value, bool)
+    return _is_nan(value)
+
+
+def _is_missing(value: ast.expr) -> bool:
+    """None or NaN, alone or as every item of a tuple or list."""
+    if isinstance(value, ast.Tuple | ast.List) and value.elts:
+        return all(_is_missing(each) for each in value.elts)
+    return (isinstance(value, ast.Constant) and value.value is None) or _is_nan(value)
+
+
+def _is_nan(value: ast.expr) -> bool:
+    return bool(re.fullmatch(r"(\w+\.)*(nan|NaN|NAN|NA)|float\(['\"]-?nan['\"]\)", ast.unparse(value)))
+
+
+def _tells(value: ast.expr, handler: ast.ExceptHandler) -> bool:
+    """Whether what is handed on still says that it failed: it holds the exception, or a word such as "failed"."""
+    for node in ast.walk(value):
+        if isinstance(node, ast.Name) and node.id == handler.name:
+            return True
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and _OF_FAILURES.search(node.value):
+            return True
+        if isinstance(node, ast.keyword) and node.arg in ("error", "failed", "status"):
+            return True
+    return False
+
+
+def _shown(value: ast.expr) -> str:
+    text = "NaN" if _is_nan(value) else ast.unparse(value)
+    return text if len(text) <= 40 else text[:37] + "..."
