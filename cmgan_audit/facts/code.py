@@ -87,6 +87,12 @@ class Code:
         file = self._file(place.path)
         return None if file is None else file.nodes.get(_span(place))
 
+    def call_at(self, place: Location) -> ast.Call | None:
+        """The call at exactly a place, also where it is a statement of its own."""
+        node = self.node_at(place)
+        node = node.value if isinstance(node, ast.Expr | ast.Await) else node
+        return node if isinstance(node, ast.Call) else None
+
     def parents(self, path: str, node: ast.AST) -> Iterator[ast.AST]:
         """The nodes that hold a node of a file, innermost first."""
         file = self._file(path)

@@ -1,0 +1,155 @@
+"""Where a function binds its names, and which of these bindings a use may see."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cmgan_audit.facts.code import Function, Reached
+
+_GROWS = frozenset({"append", "extend", "update", "add", "insert"})
+_BLOCKS = (ast.For, ast.AsyncFor, ast.While)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binding:
+    """One statement that gives a name a value.
+
+    Attributes:
+        statement: the statement.
+        value: the expression that it gets; None where there is none to read.
+        item: which item of the value, where it is unpacked.
+        adds: whether what the name held before stays part of it (`+=`, `append`).
+    """
+
+    statement: ast.AST
+    value: ast.expr | None
+    item: int | None = None
+    adds: bool = False
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether a constant is given: what matters then is the branch that it stands in."""
+        return isinstance(self.value, ast.Constant)
+
+
+def bindings_in(function: Reached) -> dict[str, list[Binding]]:
+    """The bindings of a function by name ("x", "self.x"), in the order of the source."""
+    found: dict[str, list[Binding]] = defaultdict(list)
+    for node in function.own_nodes():
+        for name, binding in _bindings(node):
+            found[name].append(binding)
+    return found
+
+
+def _bindings(node: ast.AST) -> Iterator[tuple[str, Binding]]:
+    match node:
+        case ast.Assign():
+            for target in node.targets:
+                yield from _targets(node, target, node.value)
+        case ast.AnnAssign() if node.value is not None:
+            yield from _targets(node, node.target, node.value)
+        case ast.AugAssign():
+            for name, bound in _targets(node, node.target, node.value):
+                yield name, Binding(node, bound.value, bound.item, adds=True)
+        case ast.NamedExpr():
+            yield node.target.id, Binding(node, node.value)
+        case ast.For() | ast.AsyncFor():
+            for name, _ in _targets(node, node.target, node.iter):
+                yield name, Binding(node, node.iter)
+        case ast.With() | ast.AsyncWith():
+            for item in node.items:
+                if item.optional_vars is not None:
+                    yield from _targets(node, item.optional_vars, item.context_expr)
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr=method, value=owner), args=[*_, last])):
+            if method in _GROWS:
+                for name, _ in _targets(node, owner, last):
+                    yield name, Binding(node, last, adds=True)
+
+
+def _targets(statement: ast.AST, target: ast.expr, value: ast.expr) -> Iterator[tuple[str, Binding]]:
+    match target:
+        case ast.Name():
+            yield target.id, Binding(statement, value)
+        case ast.Attribute(value=ast.Name(id="self")):
+            yield f"self.{target.attr}", Binding(statement, value)
+        case ast.Subscript():
+            for name, bound in _targets(statement, target.value, value):
+                yield name, Binding(statement, bound.value, bound.item, adds=True)
+        case ast.Starred():
+            yield from _targets(statement, target.value, value)
+        case ast.Tuple() | ast.List():
+            side_by_side = isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts)
+            for position, part in enumerate(target.elts):
+                if side_by_side and isinstance(value, ast.Tuple | ast.List):
+                    yield from _targets(statement, part, value.elts[position])
+                else:
+                    for name, bound in _targets(statement, part, value):
+                        yield name, Binding(statement, bound.value, position)
+
+
+def reaching(bound: Sequence[Binding], use: ast.AST, parents: Sequence[ast.AST]) -> list[Binding]:
+    """The bindings that a use may see: those before it since the last certain one, else those of the loop around it.
+
+    Args:
+        bound: the bindings of the name in this function, in the order of the source.
+        use: where the name is read.
+        parents: the nodes around the use, innermost first, the use itself included.
+    """
+    line = (getattr(use, "lineno", 0), getattr(use, "col_offset", 0))
+    around = {id(node) for node in parents}
+    before = [each for each in bound if _start(each) < line and (id(each.statement) not in around or _holds(each))]
+    certain = max((place for place, each in enumerate(before) if _is_certain(each, parents)), default=0)
+    near = before[certain:]
+    loops = [node for node in parents if isinstance(node, _BLOCKS)]
+    first = _start(near[0]) if near else (0, 0)
+    for loop in loops:
+        inside = (loop.lineno, loop.col_offset) <= first
+        if not inside:
+            later = [each for each in bound if each not in near and _within(each, loop)]
+            near = [*near, *later]
+    return near
+
+
+def _holds(bound: Binding) -> bool:
+    """A loop or a `with` binds its target for its own body."""
+    return isinstance(bound.statement, ast.For | ast.AsyncFor | ast.With | ast.AsyncWith)
+
+
+def _is_certain(bound: Binding, parents: Sequence[ast.AST]) -> bool:
+    """Whether a binding replaces what was there on every path to the use: it stands in a block around the use."""
+    if bound.adds:
+        return False
+    for parent in parents:
+        for block in ("body", "orelse", "finalbody"):
+            statements = getattr(parent, block, None)
+            if isinstance(statements, list) and any(bound.statement is each for each in statements):
+                return True
+    return any(bound.statement is parent for parent in parents)
+
+
+def _start(bound: Binding) -> tuple[int, int]:
+    return (getattr(bound.statement, "lineno", 0), getattr(bound.statement, "col_offset", 0))
+
+
+def _within(bound: Binding, loop: ast.AST) -> bool:
+    end = getattr(loop, "end_lineno", 0) or 0
+    return getattr(loop, "lineno", 0) <= _start(bound)[0] <= end
+
+
+def bound_argument(function: Function, call: ast.Call, name: str) -> ast.expr | None:
+    """The argument of a call that a parameter is bound to; its default where it is not given."""
+    for keyword in call.keywords:
+        if keyword.arg == name:
+            return keyword.value
+    names = [parameter.arg for parameter in (*function.args.posonlyargs, *function.args.args)]
+    if name not in names:
+        return None
+    position = names.index(name) - (1 if names[:1] in (["self"], ["cls"]) else 0)
+    if 0 <= position < len(call.args) and not any(isinstance(each, ast.Starred) for each in call.args[: position + 1]):
+        return call.args[position]
+    defaults = function.args.defaults
+    from_end = len(names) - names.index(name)
+    return defaults[-from_end] if from_end <= len(defaults) else None

@@ -1,0 +1,236 @@
+"""What a value was made from, read backwards through the source that a run executed.
+
+The interpreter knows settings, but a measured number (`val_loss`, `best_pesq`) is only "computed at run time" to it. A
+slice answers where such a number comes from: the calls, comparisons and loops behind an expression, each with the
+stack of calls in which it stands, so that one `evaluate()` that serves two loaders is told apart by its caller.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from cmgan_audit.facts.bindings import Binding, bindings_in, bound_argument, reaching
+from cmgan_audit.facts.code import Code, Reached
+from cmgan_audit.finding import Location
+from cmgan_audit.program.trace import Context
+
+# The calls on the stack, outermost first: which activation of a function is meant.
+Stack = tuple[Location, ...]
+_MOST_STEPS = 4_000
+_LOOPS = (ast.For, ast.AsyncFor, ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """A node behind a value: the file and the stack of calls in which it stands."""
+
+    node: ast.AST
+    path: str
+    stack: Stack
+
+
+@dataclass(slots=True)
+class Slice:
+    """What is behind an expression: calls, comparisons, and loops in which it is gathered, each nearest first."""
+
+    calls: list[Found] = field(default_factory=list)
+    compares: list[Found] = field(default_factory=list)
+    loops: list[Found] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Task:
+    node: ast.AST
+    function: Reached
+    stack: Stack
+    item: int | None = None
+
+
+def stack_of(context: Context) -> Stack:
+    """The calls on the stack of an event."""
+    return tuple(frame.call for frame in context.frames)
+
+
+class Slicer:
+    """Slices of one run."""
+
+    def __init__(self, code: Code) -> None:
+        self._code = code
+        self._bindings: dict[ast.AST, dict[str, list[Binding]]] = {}
+
+    def behind(self, node: ast.AST, path: str, stack: Stack) -> Slice:
+        """What is behind an expression.
+
+        Args:
+            node: the expression.
+            path: its file.
+            stack: the calls in which it is evaluated.
+        """
+        found = Slice()
+        function = self._function(path, stack)
+        waiting = [_Task(node, function, stack)] if function is not None else []
+        seen: set[tuple[int, Stack, int | None]] = set()
+        while waiting and len(seen) < _MOST_STEPS:
+            task = waiting.pop(0)
+            key = (id(task.node), task.stack, task.item)
+            if key not in seen:
+                seen.add(key)
+                waiting.extend(self._expand(task, found))
+        return found
+
+    def location(self, found: Found) -> Location:
+        """Where a node of a slice stands."""
+        return self._located(found.path, found.node)
+
+    def _located(self, path: str, node: ast.AST) -> Location:
+        module = self._code.module(path)
+        return Location(path, getattr(node, "lineno", 1)) if module is None else module.location(node)
+
+    # Functions and their activations
+
+    @cached_property
+    def _reached(self) -> dict[ast.AST, Reached]:
+        return {reached.node: reached for reached in self._code.reached}
+
+    @cached_property
+    def _tops(self) -> dict[str, Reached]:
+        tops = (reached for reached in self._code.reached if isinstance(reached.node, ast.Module))
+        return {reached.module.path: reached for reached in tops}
+
+    @cached_property
+    def _activations(self) -> dict[Stack, ast.AST]:
+        """The function behind every stack of calls."""
+        found: dict[Stack, ast.AST] = {}
+        for contexts in self._code.contexts.values():
+            for context in contexts:
+                calls = stack_of(context)
+                for depth, frame in enumerate(context.frames, start=1):
+                    if frame.value is not None:
+                        found.setdefault(calls[:depth], frame.value.node)
+        return found
+
+    @cached_property
+    def _stacks(self) -> dict[ast.AST, list[Stack]]:
+        """The stacks under which a function was executed."""
+        found: dict[ast.AST, list[Stack]] = defaultdict(list)
+        for stack, node in self._activations.items():
+            found[node].append(stack)
+        return found
+
+    @cached_property
+    def _attributes(self) -> dict[str, list[tuple[Binding, Reached]]]:
+        """The assignments to attributes of `self`, by name."""
+        found: dict[str, list[tuple[Binding, Reached]]] = defaultdict(list)
+        for reached in self._code.reached:
+            for name, bound in self._bound(reached).items():
+                if name.startswith("self."):
+                    found[name].extend((each, reached) for each in bound)
+        return found
+
+    def _function(self, path: str, stack: Stack) -> Reached | None:
+        node = self._activations.get(stack) if stack else None
+        reached = self._reached.get(node) if node is not None else self._tops.get(path)
+        return reached if reached is not None and reached.module.path == path else self._tops.get(path)
+
+    def _bound(self, function: Reached) -> dict[str, list[Binding]]:
+        if function.node not in self._bindings:
+            self._bindings[function.node] = bindings_in(function)
+        return self._bindings[function.node]
+
+    # One step backwards
+
+    def _expand(self, task: _Task, found: Slice) -> Iterator[_Task]:
+        node, path = task.node, task.function.module.path
+        here = Found(node, path, task.stack)
+        if isinstance(node, _LOOPS):
+            found.loops.append(here)
+        match node:
+            case ast.Name():
+                yield from self._names(task, node.id, node, found)
+            case ast.Attribute(value=ast.Name(id="self")):
+                yield from self._of_self(task, f"self.{node.attr}", found)
+            case ast.Attribute():
+                yield _Task(node.value, task.function, task.stack)
+            case ast.Subscript():
+                index = node.slice.value if isinstance(node.slice, ast.Constant) else None
+                yield _Task(node.value, task.function, task.stack, index if isinstance(index, int) else None)
+            case ast.Tuple() | ast.List() if task.item is not None and task.item < len(node.elts):
+                yield _Task(node.elts[task.item], task.function, task.stack)
+            case ast.Call():
+                found.calls.append(here)
+                yield from self._of_call(task, node)
+            case ast.Lambda() | ast.Constant():
+                return
+            case _:
+                if isinstance(node, ast.Compare):
+                    found.compares.append(here)
+                for child in ast.iter_child_nodes(node):
+                    if isinstance(child, ast.expr | ast.comprehension | ast.keyword):
+                        yield _Task(child, task.function, task.stack)
+
+    def _names(self, task: _Task, name: str, use: ast.AST, found: Slice) -> Iterator[_Task]:
+        bound = self._bound(task.function).get(name, [])
+        parents = [use, *self._code.parents(task.function.module.path, use)]
+        near = reaching(bound, use, parents)
+        if near:
+            for each in near:
+                yield from self._of_binding(each, task, found)
+        elif not isinstance(task.function.node, ast.Module):
+            if not bound and task.stack:
+                yield from self._of_parameter(task, name)
+            top = self._tops.get(task.function.module.path)
+            for each in self._bound(top).get(name, []) if top is not None and not bound else ():
+                assert top is not None
+                yield from self._of_binding(each, _Task(use, top, ()), found)
+
+    def _of_binding(self, bound: Binding, task: _Task, found: Slice) -> Iterator[_Task]:
+        path = task.function.module.path
+        if bound.value is not None:
+            yield _Task(bound.value, task.function, task.stack, task.item if bound.item is None else bound.item)
+        for parent in self._code.parents(path, bound.statement):
+            if parent is task.function.node:
+                break
+            if isinstance(parent, ast.For | ast.AsyncFor):
+                found.loops.append(Found(parent, path, task.stack))
+            if isinstance(parent, ast.If) and bound.is_flag:
+                yield _Task(parent.test, task.function, task.stack)
+
+    def _of_self(self, task: _Task, name: str, found: Slice) -> Iterator[_Task]:
+        for bound, reached in self._attributes.get(name, ()):
+            stacks = self._stacks.get(reached.node, [])
+            for stack in [task.stack] if task.stack in stacks else stacks[:4]:
+                yield from self._of_binding(bound, _Task(bound.statement, reached, stack), found)
+
+    def _of_parameter(self, task: _Task, name: str) -> Iterator[_Task]:
+        call = self._code.call_at(task.stack[-1])
+        stack = task.stack[:-1]
+        caller = self._function(task.stack[-1].path, stack)
+        if call is None or caller is None or isinstance(task.function.node, ast.Module):
+            return
+        given = bound_argument(task.function.node, call, name)
+        if given is not None:
+            yield _Task(given, caller, stack)
+
+    def _of_call(self, task: _Task, node: ast.Call) -> Iterator[_Task]:
+        stack = (*task.stack, self._located(task.function.module.path, node))
+        function = self._reached.get(self._activations[stack]) if stack in self._activations else None
+        if function is None:
+            if isinstance(node.func, ast.Attribute):
+                yield _Task(node.func.value, task.function, task.stack)
+            for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+                yield _Task(argument, task.function, task.stack)
+            return
+        if isinstance(function.node, ast.Lambda):
+            yield _Task(function.node.body, function, stack)
+            return
+        for inner in function.own_nodes():
+            if isinstance(inner, ast.Return) and inner.value is not None:
+                yield _Task(inner.value, function, stack, task.item)
+                if isinstance(inner.value, ast.Constant):
+                    parents = self._code.parents(function.module.path, inner)
+                    tests = [parent.test for parent in parents if isinstance(parent, ast.If)]
+                    yield from (_Task(test, function, stack) for test in tests)

@@ -1,0 +1,110 @@
+"""What a measured number is made from, backwards through the source of a run."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from cmgan_audit.facts.loaders import loaders_of
+from cmgan_audit.facts.names import Assigned
+from cmgan_audit.facts.scene import look_at
+from cmgan_audit.facts.slices import Slice, Slicer, stack_of
+from cmgan_audit.facts.view import View
+from cmgan_audit.program.runs import execute
+from cmgan_audit.program.trace import CallEvent
+from cmgan_audit.source.tree import SourceTree
+
+HEAD = """
+import torch
+from torch.utils.data import DataLoader
+
+train_loader, valid_loader, test_loader = DataLoader(range(3)), DataLoader(range(3)), DataLoader(range(3))
+net = torch.nn.Linear(1, 1)
+torch.optim.Adam(net.parameters()).step()
+def score(loader):
+    total, n = 0, 0
+    for item in loader:
+        total += net(item).item()
+        n += 1
+    return n, total / n
+"""
+
+
+def slice_of_print(folder: Path, body: str) -> Slice:
+    """The slice behind the last printed value."""
+    (folder / "train.py").write_text(HEAD + body, encoding="utf-8")
+    tree = SourceTree(folder)
+    run = next(iter(execute(tree)))
+    scene, assigned = look_at(run), Assigned(tree)
+    view = View(tree, scene, assigned, tuple(loaders_of(scene, assigned)))
+    event = [each for each in run.events if isinstance(each, CallEvent) and each.callee == "builtins.print"][-1]
+    call = view.code.call_at(event.location)
+    assert call is not None
+    return Slicer(view.code).behind(call.args[0], event.location.path, stack_of(event.context))
+
+
+def lines(found: Slice) -> set[int]:
+    return {loop.node.lineno for loop in found.loops}
+
+
+def test_a_result_leads_into_the_function_that_gathers_it(tmp_path):
+    found = slice_of_print(tmp_path, "n, value = score(test_loader)\nprint(value)\n")
+    assert lines(found) == {10}
+    assert [loop.stack[0].line for loop in found.loops][:1] == [14]
+
+
+def test_two_calls_of_one_function_are_told_apart(tmp_path):
+    body = "first = score(valid_loader)\nsecond = score(test_loader)\nprint(second[1])\n"
+    found = slice_of_print(tmp_path, body)
+    assert {loop.stack[0].line for loop in found.loops} == {15}
+
+
+def test_a_parameter_leads_to_the_argument_of_this_call(tmp_path):
+    body = """
+def show(value):
+    print(value)
+show(score(valid_loader)[1])
+show(score(test_loader)[1])
+"""
+    found = slice_of_print(tmp_path, body)
+    assert {loop.stack[0].line for loop in found.loops} == {18}
+
+
+def test_an_attribute_leads_to_its_assignments(tmp_path):
+    body = """
+class Trainer:
+    def measure(self):
+        self.value = score(test_loader)[1]
+    def show(self):
+        print(self.value)
+trainer = Trainer()
+trainer.measure()
+trainer.show()
+"""
+    found = slice_of_print(tmp_path, body)
+    assert lines(found) == {10}
+
+
+def test_a_flag_leads_to_the_test_that_set_it(tmp_path):
+    body = """
+best = 0
+value = score(test_loader)[1]
+better = False
+if value > best:
+    better = True
+print(better)
+"""
+    found = slice_of_print(tmp_path, body)
+    assert [compare.node.lineno for compare in found.compares] == [18]
+    assert lines(found) == {10}
+
+
+def test_a_name_that_is_used_again_means_its_last_value(tmp_path):
+    body = "value = score(valid_loader)\nvalue = net(1)\nprint(value)\n"
+    found = slice_of_print(tmp_path, body)
+    assert lines(found) == set()
+
+
+def test_a_comprehension_is_a_loop(tmp_path):
+    found = slice_of_print(tmp_path, "print(sum(net(x) for x in test_loader))\n")
+    assert [type(loop.node) for loop in found.loops] == [ast.GeneratorExp]
