@@ -98,6 +98,7 @@ class Interpreter:
         self.roots: list[str] = []
         self.executed: dict[ast.AST, FunctionValue] = {}
         self.built: set[ast.AST] = set()
+        self.loading: dict[ast.AST, bool] = {}
         self.notes: dict[str, object] = {}
         self.widened: dict[ast.AST, list[tuple[Any, Any, Any]]] = {}
         self.probing = False

@@ -17,6 +17,7 @@ from cmgan_audit.program.joins import Branch
 from cmgan_audit.program.loops import execute_for, execute_while
 from cmgan_audit.program.numbers import drawn
 from cmgan_audit.program.state import Snapshot
+from cmgan_audit.program.supposing import suppose
 from cmgan_audit.program.values import (
     Choice,
     ClassValue,
@@ -32,9 +33,11 @@ from cmgan_audit.program.values import (
 
 def execute_block(it: Interpreter, statements: Sequence[ast.stmt]) -> Flow:
     """Execute statements in order until one leaves the block."""
-    for statement in statements:
+    for position, statement in enumerate(statements):
         flow = execute(it, statement)
         if flow is not Flow.NEXT:
+            if isinstance(statement, ast.If) and position + 1 < len(statements):
+                suppose(it, statement.test, True, statements[position + 1 :], execute_block)
             return flow
     return Flow.NEXT
 
@@ -106,6 +109,7 @@ def _if(it: Interpreter, node: ast.If) -> Flow:
     test = asked(it, node.test, it.read(evaluate(it, node.test)))
     verdict = truth(it, test)
     if verdict is not None:
+        suppose(it, node.test, verdict, node.orelse if verdict else node.body, execute_block)
         return execute_block(it, node.body if verdict else node.orelse)
     taken, other = sides_of(test, it.text(node.test))
     location = it.location(node.test)

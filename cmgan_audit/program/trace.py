@@ -107,6 +107,17 @@ class DecisionEvent(Event):
     value: Value
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Supposed:
+    """What a branch would do that a setting keeps off: a checkpoint that is loaded only if somebody asks for it.
+
+    `condition` is the branch as it would be taken, `position` the number of events of the run before it."""
+
+    condition: Condition
+    position: int
+    events: tuple[Event, ...]
+
+
 @dataclass(slots=True)
 class Launch:
     """One way to start an entry script: from a launcher line, a documented command, a configuration file, or bare.
@@ -124,6 +135,7 @@ class Launch:
 class Run:
     """One entry under one launch: its events in order, and what could not be followed.
 
+    `supposed` are branches that the launch keeps off and that load something; they are no part of `events`.
     `entry` is the script's path; for code that no script reaches it is the file of that code. `session` is the
     interpreter with the state at the end, for `program.probe`.
     """
@@ -133,6 +145,7 @@ class Run:
     events: list[Event] = field(default_factory=list)
     limits: list[Step] = field(default_factory=list)
     session: object = None
+    supposed: list[Supposed] = field(default_factory=list)
 
 
 def innermost_function(context: Context) -> str:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from cmgan_audit.facts.loaders import loaders_of
-from cmgan_audit.facts.names import Assigned
+from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.scene import look_at
 from cmgan_audit.facts.slices import Slice, Slicer, stack_of
-from cmgan_audit.facts.view import View
 from cmgan_audit.program.runs import execute
 from cmgan_audit.program.trace import CallEvent
 from cmgan_audit.source.tree import SourceTree
@@ -35,12 +33,11 @@ def slice_of_print(folder: Path, body: str) -> Slice:
     (folder / "train.py").write_text(HEAD + body, encoding="utf-8")
     tree = SourceTree(folder)
     run = next(iter(execute(tree)))
-    scene, assigned = look_at(run), Assigned(tree)
-    view = View(tree, scene, assigned, tuple(loaders_of(scene, assigned)))
+    code = Code(look_at(run))
     event = [each for each in run.events if isinstance(each, CallEvent) and each.callee == "builtins.print"][-1]
-    call = view.code.call_at(event.location)
+    call = code.call_at(event.location)
     assert call is not None
-    return Slicer(view.code).behind(call.args[0], event.location.path, stack_of(event.context))
+    return Slicer(code).behind(call.args[0], event.location.path, stack_of(event.context))
 
 
 def lines(found: Slice) -> set[int]:

@@ -1,0 +1,69 @@
+"""Branches that a setting keeps off, tried on a scratch state: what resuming would do if somebody asked for it.
+
+A training with `resume = False` never executes its resume code, and yet that code is shipped to be used. It runs here
+with the objects as they are at that point; then everything is as before, and no other fact sees it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+
+from cmgan_audit.program.interpreter import BudgetExceededError, Interpreter, ProgramRaisedError
+from cmgan_audit.program.joins import opposite
+from cmgan_audit.program.trace import Condition, Supposed
+
+MOST_SUPPOSED_STEPS = 20_000
+_LOADS = ("load", "resume", "restore")
+
+
+def suppose(
+    it: Interpreter,
+    test: ast.expr,
+    taken: bool,
+    statements: Sequence[ast.stmt],
+    execute: Callable[[Interpreter, Sequence[ast.stmt]], object],
+) -> None:
+    """Try the statements that a decided test leaves out, if they mention that something is loaded.
+
+    Args:
+        it: the interpreter.
+        test: the test that is decided.
+        taken: how it came out.
+        statements: what is left out.
+        execute: executes a block.
+    """
+    if it.probing or not statements or not _loads(it, statements):
+        return
+    text = it.text(test)
+    condition = Condition(opposite(text) if taken else text, it.location(test))
+    position, limits = len(it.run.events), len(it.run.limits)
+    mark, first_exit = it.journal.mark(), len(it.exits)
+    context, facts, steps, budget = it.context, it.facts, it.steps, it.budget
+    executed, built, environments = dict(it.executed), set(it.built), dict(it.environments)
+    reseeded, tracking = it.reseeded, it.journal.tracking
+    it.journal.tracking = 0  # a try around the branch must not take these writes for its own
+    it.probing, it.budget = True, min(budget, steps + MOST_SUPPOSED_STEPS)
+    try:
+        with it.entered(condition=condition):
+            execute(it, statements)
+    except (ProgramRaisedError, BudgetExceededError):
+        pass  # what was seen until then is what the branch does
+    finally:
+        events = tuple(it.run.events[position:])
+        del it.run.events[position:], it.run.limits[limits:], it.exits[first_exit:]
+        it.journal.rollback(mark)
+        it.context, it.facts, it.steps, it.budget = context, facts, steps, budget
+        it.executed, it.built, it.environments = executed, built, environments
+        it.reseeded, it.journal.tracking, it.probing = reseeded, tracking, False
+    it.run.supposed.append(Supposed(condition, position, events))
+
+
+def _loads(it: Interpreter, statements: Sequence[ast.stmt]) -> bool:
+    """Whether a call in the statements has a name that speaks of loading."""
+    first = statements[0]
+    if first not in it.loading:
+        calls = (node.func for each in statements for node in ast.walk(each) if isinstance(node, ast.Call))
+        names = (getattr(call, "attr", getattr(call, "id", "")).lower() for call in calls)
+        it.loading[first] = any(word in name for name in names for word in _LOADS)
+    return it.loading[first]

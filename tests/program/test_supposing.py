@@ -1,0 +1,69 @@
+"""Branches that a setting keeps off are tried where they load something; the run does not notice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.program.runs import execute
+from cmgan_audit.program.sessions import interpreter_of
+from cmgan_audit.program.trace import CallEvent, Run
+from cmgan_audit.program.values import Const
+from cmgan_audit.source.tree import SourceTree
+
+HEAD = """
+import torch
+from torch.utils.data import DataLoader
+resume = False
+state = "kept"
+net = torch.nn.Linear(1, 1)
+DataLoader(range(3))
+
+def restore(path):
+    global state
+    state = "lost"
+    net.load_state_dict(torch.load(path))
+"""
+
+
+def run_of(folder: Path, body: str) -> Run:
+    (folder / "train.py").write_text(HEAD + body, encoding="utf-8")
+    return next(iter(execute(SourceTree(folder))))
+
+
+def calls(events) -> list[str]:
+    return [event.callee for event in events if isinstance(event, CallEvent)]
+
+
+BRANCHES = {
+    "if": "if resume:\n    restore('a.pth')\n",
+    "else": "if not resume:\n    pass\nelse:\n    restore('a.pth')\n",
+    "early return": "def start():\n    if not resume:\n        return\n    restore('a.pth')\nstart()\n",
+    "inside try": "try:\n    if resume:\n        restore('a.pth')\nexcept OSError:\n    pass\n",
+}
+
+
+@pytest.mark.parametrize("body", BRANCHES.values(), ids=BRANCHES)
+def test_what_is_off_is_tried_and_forgotten(tmp_path, body):
+    run = run_of(tmp_path, f"{body}print(state)\n")
+    (supposed,) = run.supposed
+    assert "torch.load" in calls(supposed.events)
+    assert "torch.nn.Linear.load_state_dict" in calls(supposed.events)
+    assert "torch.load" not in calls(run.events)
+    printed = next(event for event in run.events if isinstance(event, CallEvent) and event.callee == "builtins.print")
+    assert printed.arguments.positional == (Const(value="kept", trail=printed.arguments.positional[0].trail),)
+    assert "restore" not in {value.qualname for value in interpreter_of(run).executed.values()}
+
+
+@pytest.mark.parametrize(
+    "body", ["if resume:\n    restore('a.pth')\n    raise ValueError\n", "while resume:\n    pass\n"]
+)
+def test_a_branch_that_fails_leaves_what_was_seen(tmp_path, body):
+    run = run_of(tmp_path, body)
+    assert ["torch.load" in calls(supposed.events) for supposed in run.supposed] == [True] * ("restore" in body)
+    assert interpreter_of(run).probing is False
+
+
+def test_a_branch_without_a_load_is_not_tried(tmp_path):
+    assert run_of(tmp_path, "if resume:\n    print(1)\n").supposed == []
