@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cmgan_audit.facts.metrics.handlers import metric_handlers
+from cmgan_audit.facts.metrics.collecting import metric_records
 from cmgan_audit.facts.view import Collector
 
-COLLECTORS: tuple[Collector, ...] = (metric_handlers,)
+COLLECTORS: tuple[Collector, ...] = (metric_records,)

@@ -41,9 +41,18 @@ class View:
 
     def roles_in(self, context: Context) -> frozenset[str]:
         """The roles ("train", "eval") of the loaders whose loops an event happens in; empty outside of such loops."""
+        roles = self._known_roles()
+        return frozenset(roles[loop] for loop in context.loops if loop in roles)
+
+    def role_at(self, context: Context) -> str:
+        """The role of the innermost loader's loop that an event happens in; "" outside of such loops."""
+        roles = self._known_roles()
+        return next((roles[loop] for loop in reversed(context.loops) if loop in roles), "")
+
+    def _known_roles(self) -> dict[Loop, str]:
         if self._roles is None:
             self._roles = self._roles_of_loops()
-        return frozenset(self._roles[loop] for loop in context.loops if loop in self._roles)
+        return self._roles
 
     def _roles_of_loops(self) -> dict[Loop, str]:
         found: dict[Loop, str] = {}

@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cmgan_audit.facts.metrics.outcomes import NOTHING, Outcome, outcome_of
-from cmgan_audit.facts.metrics.scoring import Scoring, Spot, scorings
+from cmgan_audit.facts.metrics.outcomes import NOTHING, RAISED, Outcome, outcome_of
+from cmgan_audit.facts.metrics.scoring import Scoring, Spot
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.values import Const, External, Instance, Value
@@ -41,11 +41,11 @@ class MetricHandler(Record):
     swallowed: Fact
 
 
-def metric_handlers(view: View) -> list[Record]:
+def metric_handlers(view: View, scored: Sequence[Scoring]) -> list[MetricHandler]:
     """The handlers around the metrics of a run, each once, and calls of `pesq` that are told to return on errors."""
-    found: dict[Location, Record] = {}
+    found: dict[Location, MetricHandler] = {}
     training = _training_places(view)
-    for scoring in scorings(view):
+    for scoring in scored:
         record = _told_to_return(view, scoring)
         if record is not None:
             found.setdefault(record.location, record)
@@ -57,6 +57,19 @@ def metric_handlers(view: View) -> list[Record]:
                 if record.outcome != "raised":
                     break
     return list(found.values())
+
+
+def catching(view: View, scoring: Scoring) -> Iterator[tuple[Spot, ast.Try, ast.ExceptHandler]]:
+    """Where a failure of the metric may end: the `try` statements on its way, innermost first, up to one that holds."""
+    training = _training_places(view)
+    for spot in scoring.way:
+        for parent, child in spot.parents(view.code):
+            if isinstance(parent, ast.Try) and child in parent.body and not _trains(spot.path, parent, training):
+                handler = next((each for each in parent.handlers if _catches(each)), None)
+                if handler is not None:
+                    yield spot, parent, handler
+                    if outcome_of(handler, parent).kind != RAISED:
+                        return
 
 
 def _caught_in(

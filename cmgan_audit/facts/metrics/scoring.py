@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cmgan_audit.facts.code import Code
+from cmgan_audit.facts.code import Code, Function
+from cmgan_audit.facts.records import TRAIN
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent
+from cmgan_audit.program.trace import CallEvent, Context
 
 # What a metric is called, by the qualified name of the library call; a dot at the end means everything below.
 _METRICS = {
@@ -52,9 +53,6 @@ def metric_called(callee: str) -> str:
             text = name.lower()
             return next((metric for word, metric in _BY_WORD if word in text), metric)
     return ""
-
-
-Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,3 +113,18 @@ def _way(code: Code, event: CallEvent) -> Iterator[Spot]:
         node = code.node_at(place)
         if node is not None:
             yield Spot(place.path, node, function, name)
+
+
+def training_contexts(view: View, contexts: Iterable[Context]) -> list[Context]:
+    """Those contexts in which something is trained: in a loop over training data, and with gradients on.
+
+    Where no loop over a loader is known at all, a run that trains counts.
+    """
+    found = []
+    for context in contexts:
+        if any(manager.startswith(("torch.no_grad", "torch.inference_mode")) for manager in context.managers):
+            continue
+        role = view.role_at(context)
+        if role == TRAIN or (not role and view.scene.trains):
+            found.append(context)
+    return found

@@ -1,0 +1,25 @@
+"""The records about metrics of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cmgan_audit.facts.metrics.batches import metric_batches
+from cmgan_audit.facts.metrics.flow import ScoreFlow
+from cmgan_audit.facts.metrics.handlers import metric_handlers
+from cmgan_audit.facts.metrics.scoring import scorings
+from cmgan_audit.facts.metrics.targets import metric_targets
+from cmgan_audit.facts.view import View
+from cmgan_audit.rules.record import Record
+
+
+def metric_records(view: View) -> Iterator[Record]:
+    """What a run does with speech metrics; nothing for a run that computes none."""
+    scored = scorings(view)
+    if not scored:
+        return
+    flow = ScoreFlow(view, scored)
+    flow.follow()
+    yield from metric_handlers(view, scored)
+    yield from metric_batches(view, scored, flow)
+    yield from metric_targets(view, flow)

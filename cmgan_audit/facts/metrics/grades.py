@@ -1,0 +1,58 @@
+"""What a value has to do with the scores of a batch: nothing, one number of all of them, or a score per item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from cmgan_audit.finding import Location
+
+
+class Grade(IntEnum):
+    """How much of the scores a value holds; of two values that are combined, the richer one counts."""
+
+    NONE = 0
+    ONE_FOR_ALL = 1
+    PER_ITEM = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The grade of a value, and for one number of all scores the place where they were reduced to it."""
+
+    grade: Grade = Grade.NONE
+    reduced: Location | None = None
+
+
+NO_SCORES = Scores()
+ITEMS = Scores(Grade.PER_ITEM)
+
+# A value, or the items of a tuple that is known item by item.
+Graded = Scores | tuple[Scores, ...]
+
+
+def whole(graded: Graded) -> Scores:
+    """The grade of a tuple as one value."""
+    return combine(graded) if isinstance(graded, tuple) else graded
+
+
+def combine(parts: Iterable[Graded]) -> Scores:
+    """The grade of a value that is made of others."""
+    found = NO_SCORES
+    for part in parts:
+        single = whole(part)
+        if single.grade > found.grade:
+            found = single
+    return found
+
+
+def either(left: Graded, right: Graded) -> Graded:
+    """The grade of a value that is one of two; tuples of the same length stay tuples."""
+    if isinstance(left, tuple) and isinstance(right, tuple) and len(left) == len(right):
+        return tuple(combine(pair) for pair in zip(left, right, strict=True))
+    if isinstance(left, tuple) and right == NO_SCORES:
+        return left
+    if isinstance(right, tuple) and left == NO_SCORES:
+        return right
+    return combine((left, right))
