@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from cmgan_audit.facts.classes import BATCH_NORMS, OTHER_NORMS, is_loader, is_network, loaders_within
 from cmgan_audit.facts.values import instances_of, same_object
@@ -14,6 +15,9 @@ from cmgan_audit.finding import Location
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Context, IterateEvent, Run, StoreEvent
 from cmgan_audit.program.values import Arguments, BoundMethod, Choice, Instance, Value
+
+if TYPE_CHECKING:
+    from cmgan_audit.facts.items import Items
 
 # Methods of a network that do bookkeeping; every other call of one is a use of it.
 _BOOKKEEPING = (
@@ -71,6 +75,7 @@ class Scene:
     norms: list[CallEvent] = field(default_factory=list)
     stores: list[StoreEvent] = field(default_factory=list)
     calls: list[CallEvent] = field(default_factory=list)
+    items: dict[Made, Items] = field(default_factory=dict)
 
     def of(self, *kinds: str) -> Iterator[Use]:
         """The uses of some kinds, in order."""
