@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from cmgan_audit.facts.data.collecting import data_records
 from cmgan_audit.facts.metrics.collecting import metric_records
 from cmgan_audit.facts.view import Collector
 
-COLLECTORS: tuple[Collector, ...] = (metric_records,)
+COLLECTORS: tuple[Collector, ...] = (
+    data_records,
+    metric_records,
+)

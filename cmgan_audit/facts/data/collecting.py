@@ -1,0 +1,16 @@
+"""All records of the data path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cmgan_audit.facts.data.pair_cuts import pair_cuts
+from cmgan_audit.facts.data.worker_draws import worker_draws
+from cmgan_audit.facts.view import View
+from cmgan_audit.rules.record import Record
+
+
+def data_records(view: View) -> Iterable[Record]:
+    """What the data path of one run does."""
+    yield from pair_cuts(view)
+    yield from worker_draws(view)

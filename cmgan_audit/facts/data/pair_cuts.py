@@ -1,0 +1,111 @@
+"""Clean and noisy signal of an item: cut by one draw, or each by its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cmgan_audit.facts.cuts import Cut, cuts_in
+from cmgan_audit.facts.data.records import PairCut
+from cmgan_audit.facts.data.subjects import CLEAN, NOISY, Subject, subject_of
+from cmgan_audit.facts.items import Reading, items_of
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Step
+from cmgan_audit.program.draws import EVERYTHING_SEEDERS, SEEDERS
+from cmgan_audit.program.trace import CallEvent, Event
+from cmgan_audit.rules.record import Fact, Known
+
+_RESTORED = re.compile(r".*\.(set_rng_state|setstate|set_state|manual_seed|fork_rng)")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """A cut of one of the two signals; `drawn_at` are the calls, as positions among the events, that drew its place."""
+
+    cut: Cut
+    subject: Subject
+    drawn_at: frozenset[int]
+
+
+def pair_cuts(view: View) -> Iterable[PairCut]:
+    """A record for every piece of code that cuts both signals of an item at random places."""
+    seen: set[int] = set()
+    for made in view.scene.made:
+        for reading in items_of(view.scene, made).readings:
+            if id(reading) not in seen:
+                seen.add(id(reading))
+                yield from _of_reading(view, reading)
+
+
+def _of_reading(view: View, reading: Reading) -> Iterable[PairCut]:
+    cuts = [cut for cut in cuts_in(reading.events) if not cut.repeats]
+    if len(cuts) < 2:
+        return
+    parts = [
+        _Part(cut, subject, _drawn_at(reading.events, cut))
+        for cut in cuts
+        for subject in subject_of(view, cut.event)
+        if subject.side
+    ]
+    noisy = [part for part in parts if part.subject.side == NOISY]
+    clean = [part for part in parts if part.subject.side == CLEAN]
+    alone = [part for part in noisy if not any(part.drawn_at & other.drawn_at for other in clean)]
+    others = [part for part in clean if not any(part.drawn_at & other.drawn_at for other in noisy)]
+    for first in alone:
+        for second in others:
+            if _together(first, second) and not _restored(reading.events, first, second):
+                yield _record(reading, first, second, separate=True)
+                return
+    both = [(one, two) for one in noisy for two in clean if one.drawn_at & two.drawn_at]
+    if both:
+        yield _record(reading, *both[0], separate=False)
+
+
+def _drawn_at(events: Sequence[Event], cut: Cut) -> frozenset[int]:
+    """The last call of each draw before a cut: the same line of a helper draws anew in every call."""
+    found = set()
+    for draw in cut.draws:
+        calls = [
+            position
+            for position, event in enumerate(events[: cut.position + 1])
+            if isinstance(event, CallEvent) and event.location == draw.location and event.callee == draw.callee
+        ]
+        found.add(calls[-1] if calls else cut.position)
+    return frozenset(found)
+
+
+def _together(first: _Part, second: _Part) -> bool:
+    """Whether one item can take both cuts: not when they lie on two sides of a branch."""
+    one = {condition.text for condition in first.cut.event.context.conditions}
+    two = {condition.text for condition in second.cut.event.context.conditions}
+    return not any(f"not ({text})" in two for text in one) and not any(f"not ({text})" in one for text in two)
+
+
+def _restored(events: Sequence[Event], first: _Part, second: _Part) -> bool:
+    """Whether the random state is set again between the draws, so that both draw the same."""
+    start, end = sorted((min(first.drawn_at), min(second.drawn_at)))
+    return any(
+        isinstance(event, CallEvent)
+        and (event.callee in SEEDERS or EVERYTHING_SEEDERS.fullmatch(event.callee) or _RESTORED.fullmatch(event.callee))
+        for event in events[start:end]
+    )
+
+
+def _record(reading: Reading, noisy: _Part, clean: _Part, *, separate: bool) -> PairCut:
+    first, second = sorted((noisy, clean), key=lambda part: part.cut.position)
+    trail = (
+        Step(
+            second.cut.place, f"{second.subject.name} is cut where a draw of its own says" if separate else "one draw"
+        ),
+        Step(first.cut.place, f"{first.subject.name} is cut where {first.cut.draws[0].callee} says"),
+    )
+    fact: Fact = Known(separate, trail if separate else ())
+    return PairCut(
+        location=second.cut.place,
+        anchor=reading.function,
+        dataset=reading.function,
+        separate=fact,
+        noisy=noisy.subject.name,
+        clean=clean.subject.name,
+    )

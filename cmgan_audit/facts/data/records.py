@@ -1,0 +1,51 @@
+"""The records of the data path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cmgan_audit.rules.record import Fact, Record, record_kind
+
+
+@record_kind("worker_draws")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerDraws(Record):
+    """Random numbers that the items of one loader draw from NumPy's global generator, in worker processes.
+
+    Attributes:
+        role: of the loader.
+        dataset: the name of its class.
+        numpy_draw: whether an item draws from the global generator; placed at the draw.
+        drawn_by: the drawing function.
+        workers: worker processes.
+        seeds_workers: whether each worker gets a state of its own.
+        old_torch: whether a torch may be used that does not seed NumPy in workers; low confidence where nothing is
+            stated.
+        torch_stated: whether the tree states a version of torch.
+    """
+
+    role: Fact
+    dataset: str
+    numpy_draw: Fact
+    drawn_by: str = ""
+    workers: Fact
+    seeds_workers: Fact
+    old_torch: Fact
+    torch_stated: Fact
+
+
+@record_kind("pair_cut")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairCut(Record):
+    """The clean and the noisy signal of one item, both cut at a random place.
+
+    Attributes:
+        dataset: the name of the class that makes the item, or of the function.
+        separate: whether each has a draw of its own; placed at the second cut.
+        noisy, clean: what the two are called.
+    """
+
+    dataset: str
+    separate: Fact
+    noisy: str
+    clean: str

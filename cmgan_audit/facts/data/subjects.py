@@ -1,0 +1,148 @@
+"""What a cut is about: the clean or the noisy signal, told by the names on the way to it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cmgan_audit.facts.view import View
+from cmgan_audit.program.trace import CallEvent, Event, Frame
+
+CLEAN, NOISY = "clean", "noisy"
+_CLEAN_WORDS = frozenset("clean target tgt reference ref gt groundtruth label dry anechoic hr hq wideband wb".split())
+_NOISY_WORDS = frozenset(
+    "noisy mix mixture mixed degraded corrupted distorted reverberant wet lr lq narrowband nb noised".split()
+)
+_NOISE_WORDS = frozenset("noise noises rir interferer interference".split())
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+# How many assignments and calls a name is followed back.
+_FAR = 5
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A signal: which of the two it is ("" when the names do not tell), and what it is called there."""
+
+    side: str
+    name: str
+
+
+def side_of(node: ast.AST) -> str:
+    """What the names in an expression say; "" for neither, both, or noise alone."""
+    words = _words(node)
+    clean, noisy = bool(words & _CLEAN_WORDS), bool(words & _NOISY_WORDS)
+    if clean == noisy or words & _NOISE_WORDS:
+        return ""
+    return CLEAN if clean else NOISY
+
+
+def is_noise(node: ast.AST) -> bool:
+    """Whether the names in an expression speak of noise alone or of a room."""
+    words = _words(node)
+    return bool(words & _NOISE_WORDS) and not words & (_CLEAN_WORDS | _NOISY_WORDS)
+
+
+def _words(node: ast.AST) -> set[str]:
+    names = list(_names(node))
+    return {word.lower() for name in names for word in _WORD.findall(name)} | {name.lower() for name in names}
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name):
+            yield part.id
+        elif isinstance(part, ast.Attribute):
+            yield part.attr
+        elif isinstance(part, ast.Constant) and isinstance(part.value, str) and len(part.value) < 60:
+            yield part.value
+
+
+def subject_of(view: View, event: Event) -> list[Subject]:
+    """What an event cuts: one signal, or both where one loop or comprehension goes over the two."""
+    node = _cut_expression(view.code.node_of(event), event)
+    frames = list(event.context.frames)
+    for _ in range(_FAR):
+        if node is None or is_noise(node):
+            return []
+        side = side_of(node)
+        if side:
+            return [Subject(side, ast.unparse(node)[:40])]
+        both = _both_sides(node)
+        if both:
+            return both
+        function = frames[-1].value.node if frames and frames[-1].value is not None else None
+        name = next((part.id for part in ast.walk(node) if isinstance(part, ast.Name)), "")
+        source = _assigned(function, name, node)
+        if source is not None:
+            node = source
+            continue
+        node = _argument(view, frames.pop(), name) if len(frames) > 1 else None  # the first is ours
+    return []
+
+
+def _cut_expression(node: ast.AST | None, event: Event) -> ast.expr | None:
+    """The expression of the signal in `signal[a:b]`, `signal.narrow(...)`, `load(path, ...)`, `crop(signal)`."""
+    if isinstance(node, ast.Expr | ast.Await | ast.Assign | ast.Return):
+        node = node.value
+    if isinstance(node, ast.Subscript):
+        return node.value
+    if isinstance(node, ast.Call):
+        if isinstance(event, CallEvent) and event.receiver is not None and isinstance(node.func, ast.Attribute):
+            if event.callee.endswith((".narrow", ".seek", ".setpos")):
+                return node.func.value
+        return node.args[0] if node.args else None
+    return None
+
+
+def _assigned(function: ast.AST | None, name: str, before: ast.expr) -> ast.expr | None:
+    """What the function last gave a name above an expression, or what its loop or comprehension takes it from."""
+    found: ast.expr | None = None
+    for node in ast.walk(function) if function is not None and name else ():
+        if isinstance(node, ast.Assign) and node.lineno < before.lineno:
+            if any(name == part for target in node.targets for part in _targets(target)) and _told(node.value, name):
+                found = node.value if found is None or node.lineno >= found.lineno else found
+        elif isinstance(node, ast.For | ast.comprehension) and name in _targets(node.target):
+            found = found or node.iter
+    return found
+
+
+def _told(value: ast.expr, name: str) -> bool:
+    """Whether an assignment tells more than `x = f(x)`."""
+    return any(part != name for part in _names(value)) and not (
+        isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name) and value.value.id == name
+    )
+
+
+def _targets(target: ast.expr) -> list[str]:
+    return [part.id for part in ast.walk(target) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]
+
+
+def _both_sides(source: ast.expr) -> list[Subject]:
+    """`for x in (noisy, clean)`: each pass cuts one of the two."""
+    items = source.elts if isinstance(source, ast.Tuple | ast.List) else []
+    sides = [Subject(side_of(item), ast.unparse(item)[:40]) for item in items]
+    return sides if {CLEAN, NOISY} <= {subject.side for subject in sides} else []
+
+
+def _argument(view: View, frame: Frame, name: str) -> ast.expr | None:
+    """What the caller of a function gave for a parameter."""
+    module = view.code.module(frame.call.path)
+    if module is None or frame.value is None or not name:
+        return None
+    call = view.code.node_at(frame.call)
+    if isinstance(call, ast.Expr | ast.Await):
+        call = call.value
+    if not isinstance(call, ast.Call):
+        return None
+    parameters = [parameter.arg for parameter in (*frame.value.node.args.posonlyargs, *frame.value.node.args.args)]
+    if name not in parameters:
+        return None
+    for keyword in call.keywords:
+        if keyword.arg == name:
+            return keyword.value
+    position = parameters.index(name) - int(frame.value.bound_to is not None)
+    return call.args[position] if 0 <= position < len(call.args) else None

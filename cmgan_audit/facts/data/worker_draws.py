@@ -1,0 +1,131 @@
+"""Random numbers in worker processes: who draws from NumPy's global generator, and who seeds it there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from cmgan_audit.facts.conditions import open_setting
+from cmgan_audit.facts.crops import short_callee
+from cmgan_audit.facts.data.records import WorkerDraws
+from cmgan_audit.facts.items import Items, Reading, items_of
+from cmgan_audit.facts.records import TRAIN
+from cmgan_audit.facts.scene import Made, Scene
+from cmgan_audit.facts.values import class_name, constant, instances_of
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Location, Step
+from cmgan_audit.program.draws import EVERYTHING_SEEDERS, draws_random
+from cmgan_audit.program.names import canonical
+from cmgan_audit.program.probe import call_value
+from cmgan_audit.program.trace import CallEvent, Event
+from cmgan_audit.program.values import Const, FunctionValue, Instance, Value, options_of
+from cmgan_audit.program.values import Unknown as UnknownValue
+from cmgan_audit.rules.record import Fact, Known, Unknown
+
+SEEDED_SINCE = "1.9"
+MOST_SHOWN = 6
+_GLOBAL = re.compile(r"numpy\.random\.\w+")
+_STATE = frozenset({"numpy.random.seed", "numpy.random.set_state"})
+_STARTING = re.compile(r"(torch\.)?multiprocessing\.set_start_method")
+
+
+def worker_draws(view: View) -> Iterable[WorkerDraws]:
+    """A record for every training loader whose items draw from NumPy's global generator, or may do so."""
+    for made, loader in zip(view.scene.made, view.loaders, strict=True):
+        if not isinstance(loader.role, Known) or loader.role.value != TRAIN:
+            continue
+        items = items_of(view.scene, made)
+        fact, drawn_by = _draw_in(items)
+        if isinstance(fact, Known) and not fact.value:
+            continue
+        entry = view.scene.run.entry
+        stated = not isinstance(view.torch.allows(below=SEEDED_SINCE, path=entry), Unknown)
+        yield WorkerDraws(
+            location=made.location,
+            anchor=class_name(items.datasets[0]) if items.datasets else "",
+            role=loader.role,
+            dataset=loader.dataset.name if loader.dataset is not None else "the dataset",
+            numpy_draw=fact,
+            drawn_by=drawn_by,
+            workers=loader.num_workers,
+            seeds_workers=_seeds_workers(view.scene, made),
+            old_torch=view.torch.may_be(below=SEEDED_SINCE, path=entry),
+            torch_stated=Known(stated),
+        )
+
+
+def _draw_in(items: Items) -> tuple[Fact, str]:
+    """Whether an item draws from the global generator, and the function."""
+    open_ = ""
+    found: list[tuple[CallEvent, Reading]] = []
+    for reading in items.readings:
+        if any(event.callee in _STATE for event in _calls(reading.events)):
+            continue  # the item sets the state itself
+        for event in _calls(reading.events):
+            if not (_GLOBAL.fullmatch(event.callee) and event.receiver is None and draws_random(event.callee)):
+                continue
+            conditions = event.context.conditions
+            setting = next((text for text in (open_setting(each, reading.owner) for each in conditions) if text), "")
+            if setting:
+                open_ = f"{short_callee(event.callee)} at {event.location} is reached depending on {setting}"
+            else:
+                found.append((event, reading))
+    if found:
+        return Known(True, _trail(found)), short_callee(found[0][0].callee)
+    return (Unknown(open_) if open_ else Known(False)), ""
+
+
+def _calls(events: Sequence[Event]) -> Iterable[CallEvent]:
+    return (event for event in events if isinstance(event, CallEvent))
+
+
+def _trail(found: Sequence[tuple[CallEvent, Reading]]) -> tuple[Step, ...]:
+    """The first draw with the calls that lead to it, then the others."""
+    event, reading = found[0]
+    steps = [Step(event.location, f"{reading.function} draws from NumPy's global generator")]
+    steps += [
+        Step(frame.call, f"{frame.function.rpartition('.')[2]}() is called here")
+        for frame in reversed(event.context.frames[1:])
+    ]
+    others = dict.fromkeys(other.location for other, _ in found if other.location != event.location)
+    return (*steps, *(Step(place, "and here") for place in list(others)[:MOST_SHOWN]))
+
+
+def _seeds_workers(scene: Scene, made: Made) -> Fact:
+    """Whether the workers do not share the state of their parent."""
+    if constant(made.arguments.get("multiprocessing_context", 11)) in ("spawn", "forkserver"):
+        return Known(True)
+    for event in scene.calls:
+        name = canonical(event.callee)
+        method = constant(event.arguments.get("method", 0))
+        if _STARTING.fullmatch(name) and method in ("spawn", "forkserver"):
+            return Known(True, (Step(event.location, "workers are not forked"),))
+        if name.endswith("seed_everything") and constant(event.arguments.get("workers")) is True:
+            return Known(True, (Step(event.location, "the framework seeds the workers"),))
+    given = made.arguments.get("worker_init_fn", 10)
+    if given is None:
+        return Known(False) if not made.arguments.open_kwargs else Unknown(made.arguments.open_kwargs)
+    facts = [_seeds(scene, option.value, made.loader) for option in options_of(given)]
+    return facts[0] if all(fact == facts[0] for fact in facts) else Unknown("which worker_init_fn is used is not known")
+
+
+def _seeds(scene: Scene, function: Value, near: Instance) -> Fact:
+    if isinstance(function, Const):
+        return Known(False)
+    if not isinstance(function, FunctionValue):
+        inner = [each for each in instances_of(function) if each.external_name == "functools.partial"]
+        wrapped = inner[0].arguments.get("func", 0) if inner else None
+        if isinstance(wrapped, FunctionValue):
+            return _seeds(scene, wrapped, near)
+        return Known(True)  # a library's own function is made for this
+    events, _ = call_value(scene.run, function, [UnknownValue(reason="the worker's number")], near)
+    for event in _calls(events):
+        name = canonical(event.callee)
+        if name in _STATE or EVERYTHING_SEEDERS.fullmatch(name):
+            return Known(True, (Step(event.location, f"{function.qualname} seeds NumPy in each worker"),))
+    return Known(False, (Step(made_at(function), f"{function.qualname} does not seed NumPy"),))
+
+
+def made_at(function: FunctionValue) -> Location:
+    """Where a function is defined."""
+    return function.module.location(function.node)
