@@ -106,7 +106,6 @@ class Interpreter:
         self.steps = 0
         self.budget = MOST_STEPS
         self.depth = 0
-        self._texts: dict[ast.AST, str] = {}
 
     # What models and facts use
 
@@ -180,9 +179,7 @@ class Interpreter:
 
     def text(self, node: ast.AST, limit: int = 80) -> str:
         """The source text of an expression on one line."""
-        if node not in self._texts:
-            self._texts[node] = self.module.text(node)
-        text = self._texts[node]
+        text = self.module.text(node)
         return text if len(text) <= limit else text[: limit - 3] + "..."
 
     def limit(self, location: Location, note: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import copy
 import posixpath
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program.names import is_library
@@ -25,7 +26,6 @@ class Module:
     path: str
     folder: str
     parsed: ParsedFile | None
-    _places: dict[ast.AST, Location] = field(default_factory=dict, repr=False)
 
     @property
     def tree(self) -> ast.Module | None:
@@ -34,11 +34,7 @@ class Module:
 
     def location(self, node: ast.AST) -> Location:
         """Where a node of this file stands."""
-        place = self._places.get(node)
-        if place is None:
-            place = Location(self.path, 1) if self.parsed is None else self.parsed.location(node)
-            self._places[node] = place
-        return place
+        return Location(self.path, 1) if self.parsed is None else self.parsed.location(node)
 
     def text(self, node: ast.AST) -> str:
         """The source text of a node on one line."""
@@ -51,7 +47,10 @@ class Module:
 
 
 class ModuleIndex:
-    """All Python files of a tree by the names under which they can be imported; parses a file when it is asked for."""
+    """All Python files of a tree by the names under which they can be imported; parses a file when it is asked for.
+
+    A module is named as it was first imported, so every script gets modules of its own: `afresh`.
+    """
 
     def __init__(self, sources: SourceTree) -> None:
         self.sources = sources
@@ -66,6 +65,12 @@ class ModuleIndex:
                 self._ends[posixpath.basename(folder)].append(folder)
                 folder = posixpath.dirname(folder)
             self._ends[posixpath.basename(path)[:-3]].append(path)
+
+    def afresh(self) -> ModuleIndex:
+        """The same files, none of them imported yet."""
+        index = copy.copy(self)
+        index._modules = {}
+        return index
 
     def at(self, path: str, name: str = "") -> Module | None:
         """The module of one file; None when it cannot be parsed."""

@@ -1,65 +1,118 @@
-"""All runs of a tree: every script that can reach training code, under every launch that the tree ships."""
+"""All runs of a tree: every script that can reach training code, under every launch that the tree ships.
+
+A tree is followed in *units*, one script with all its launches at a time. What a run leaves behind (its events, its
+state) is large, and nobody needs it once its facts are taken: the next unit only has to know what was executed.
+"""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import ast
+from collections.abc import Iterator, Sequence
 
+from cmgan_audit.finding import Location
 from cmgan_audit.program.configurations import candidates, option_of
+from cmgan_audit.program.depth import deep_recursion
 from cmgan_audit.program.entries import entries, silent_entries
 from cmgan_audit.program.models.launches import bare, launches_of
 from cmgan_audit.program.modules import ModuleIndex
 from cmgan_audit.program.sessions import execute_entry, interpreter_of
 from cmgan_audit.program.trace import Run
-from cmgan_audit.program.unreached import execute_unreached
+from cmgan_audit.program.unreached import Place, execute_place, places, referred_to
 from cmgan_audit.source.tree import SourceTree
 
-_RECURSION = 30_000
+MOST_UNREACHED = 40
 
 
-def execute(tree: SourceTree) -> list[Run]:
+class Program:
+    """A tree as something to be executed, unit by unit."""
+
+    def __init__(self, tree: SourceTree) -> None:
+        self._tree = tree
+        self._index = ModuleIndex(tree)
+
+    def scripts(self) -> list[str]:
+        """The scripts that are followed whatever the others do."""
+        with deep_recursion():
+            return entries(self._tree)
+
+    def silent_scripts(self, imported: set[str]) -> list[str]:
+        """The files that are scripts because no run has imported them."""
+        with deep_recursion():
+            return [entry for entry in silent_entries(self._tree) if entry not in imported]
+
+    def unreached(self, executed: set[Location], *, any_run: bool) -> Iterator[Place]:
+        """The functions with a loader that no run has executed and that are not dead.
+
+        `executed` may grow while the places are gone through; `any_run` says whether the tree has scripts at all.
+        """
+        with deep_recursion():
+            waiting = [place for place in places(self._tree) if place.location not in executed]
+            mentioned = referred_to(self._tree, waiting) if waiting and any_run else None
+        found = 0
+        for place in waiting:
+            if place.location in executed or found >= MOST_UNREACHED:
+                continue
+            if mentioned is None or place.is_live(mentioned):
+                found += 1
+                yield place
+
+    def runs_of(self, entry: str) -> list[Run]:
+        """The runs of one script: with its shipped launches, or with the configurations that lie beside it."""
+        tree, index = self._tree, self._index.afresh()
+        with deep_recursion():
+            first = execute_entry(tree, index, entry, bare(entry))
+            others = [execute_entry(tree, index, entry, launch) for launch in launches_of(tree, entry) if launch.argv]
+            if not _lacks_configuration(first):
+                return [first, *others]
+            configured = [run for run in others if not _lacks_configuration(run)]
+            if configured:
+                return configured
+            wanted = interpreter_of(first).notes["configuration"]
+            tried = [execute_entry(tree, index, entry, launch) for launch in candidates(tree, entry, wanted)]
+            configured = [run for run in tried if not _lacks_configuration(run)]
+            return configured or [first, *others]
+
+    def run_of(self, place: Place) -> Run:
+        """The run of a function that no script reaches."""
+        with deep_recursion():
+            return execute_place(self._tree, self._index.afresh(), place)
+
+
+def execute(tree: SourceTree) -> Iterator[Run]:
     """Execute every entry of the tree symbolically; nothing of it is imported or run.
 
     Runs of the same entry stand together: the bare script first, then its launches in the order of the tree.
     """
-    index = ModuleIndex(tree)
-    runs: list[Run] = []
-    with _deep_recursion():
-        for entry in entries(tree):
-            runs.extend(_runs_of(tree, index, entry))
-        imported = {path for run in runs for path in interpreter_of(run).environments}
-        for entry in silent_entries(tree):
-            if entry not in imported:
-                runs.extend(_runs_of(tree, index, entry))
-        runs.extend(execute_unreached(tree, index, runs))
-    return runs
+    program = Program(tree)
+    imported: set[str] = set()
+    executed: set[Location] = set()
+    any_run = False
+    for scripts in (program.scripts(), None):
+        for entry in program.silent_scripts(imported) if scripts is None else scripts:
+            runs = program.runs_of(entry)
+            imported |= imported_by(runs)
+            executed |= executed_by(runs)
+            any_run = True
+            yield from runs
+    for place in program.unreached(executed, any_run=any_run):
+        run = program.run_of(place)
+        executed |= executed_by([run])
+        yield run
 
 
-@contextmanager
-def _deep_recursion() -> Iterator[None]:
-    """Calls of the audited program nest calls of ours; our own limits end first."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, _RECURSION))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
+def imported_by(runs: Sequence[Run]) -> set[str]:
+    """The files whose top level the runs executed."""
+    return {path for run in runs for path in interpreter_of(run).environments}
 
 
-def _runs_of(tree: SourceTree, index: ModuleIndex, entry: str) -> list[Run]:
-    """The runs of one script: with its shipped launches, or with the configurations that lie beside it."""
-    first = execute_entry(tree, index, entry, bare(entry))
-    others = [execute_entry(tree, index, entry, launch) for launch in launches_of(tree, entry) if launch.argv]
-    if not _lacks_configuration(first):
-        return [first, *others]
-    configured = [run for run in others if not _lacks_configuration(run)]
-    if configured:
-        return configured
-    wanted = interpreter_of(first).notes["configuration"]
-    tried = [execute_entry(tree, index, entry, launch) for launch in candidates(tree, entry, wanted)]
-    configured = [run for run in tried if not _lacks_configuration(run)]
-    return configured or [first, *others]
+def executed_by(runs: Sequence[Run]) -> set[Location]:
+    """Where the functions stand that the runs executed; lambdas, which nobody asks for, are left out."""
+    return {
+        function.module.location(node)
+        for run in runs
+        for node, function in interpreter_of(run).executed.items()
+        if not isinstance(node, ast.Lambda)
+    }
 
 
 def _lacks_configuration(run: Run) -> bool:

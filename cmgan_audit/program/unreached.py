@@ -16,13 +16,12 @@ from cmgan_audit.program.classes import class_attribute
 from cmgan_audit.program.imports import environment_of
 from cmgan_audit.program.interpreter import BudgetExceededError, Interpreter, ProgramRaisedError
 from cmgan_audit.program.modules import Module, ModuleIndex
-from cmgan_audit.program.sessions import interpreter_of, module_activation_of, new_session
+from cmgan_audit.program.sessions import module_activation_of, new_session
 from cmgan_audit.program.trace import Condition, Launch, Run
 from cmgan_audit.program.values import Arguments, ClassValue, Const, FunctionValue, Unknown, Value
 from cmgan_audit.source.tree import SourceTree
 
 NOT_REACHED = "not reached from any script"
-MOST_ROOTS = 40
 _HOOKS = frozenset(
     {
         "train_dataloader",
@@ -39,52 +38,45 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
     """An outermost function, or a method with its class, in which a loader is built."""
 
-    path: str
+    location: Location
     function: _Function
     owner: ast.ClassDef | None
 
+    @property
+    def names(self) -> set[str]:
+        """The names by which code would refer to it."""
+        if self.owner is not None and self.function.name.startswith("__"):
+            return {self.owner.name}
+        return {self.function.name}
 
-def execute_unreached(tree: SourceTree, index: ModuleIndex, runs: Sequence[Run]) -> list[Run]:
-    """A run for every function with a loader that no run has executed and that is not dead."""
-    executed: set[ast.AST] = set()
-    for run in runs:
-        executed |= interpreter_of(run).executed.keys()
-    waiting = [place for place in _places(tree) if place.function not in executed]
-    if not waiting:
-        return []
-    mentioned = _mentioned(tree, {name for place in waiting for name in _names(place)})
-    found: list[Run] = []
-    for place in waiting:
-        if place.function in executed or len(found) >= MOST_ROOTS:
-            continue
-        if not runs or place.function.name in _HOOKS or any(name in mentioned for name in _names(place)):
-            run = _execute(tree, index, place)
-            executed |= interpreter_of(run).executed.keys()
-            found.append(run)
-    return found
+    def is_live(self, mentioned: set[str]) -> bool:
+        """Whether a framework calls it, or code of the tree mentions it."""
+        return self.function.name in _HOOKS or bool(self.names & mentioned)
 
 
-def _names(place: _Place) -> set[str]:
-    if place.owner is not None and place.function.name.startswith("__"):
-        return {place.owner.name}
-    return {place.function.name}
-
-
-def _places(tree: SourceTree) -> Iterator[_Place]:
+def places(tree: SourceTree) -> Iterator[Place]:
+    """The functions of the tree that build a loader."""
     for path in tree.python_files:
         if b"DataLoader" not in (tree.read_bytes(path) or b"") or "test" in path.lower().split("/")[-1]:
             continue
         parsed = tree.parsed(path)
-        for node in parsed.tree.body if parsed is not None else ():
+        if parsed is None:
+            continue
+        for node in parsed.tree.body:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _builds_loader(node):
-                yield _Place(path, node, None)
+                yield Place(parsed.location(node), node, None)
             elif isinstance(node, ast.ClassDef):
                 for inner in node.body:
                     if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef) and _builds_loader(inner):
-                        yield _Place(path, inner, node)
+                        yield Place(parsed.location(inner), inner, node)
+
+
+def referred_to(tree: SourceTree, waiting: Sequence[Place]) -> set[str]:
+    """Which of the places' names code of the tree reads."""
+    return _mentioned(tree, {name for place in waiting for name in place.names})
 
 
 def _builds_loader(function: _Function) -> bool:
@@ -116,9 +108,11 @@ def _mentioned(tree: SourceTree, names: set[str]) -> set[str]:
     return found
 
 
-def _execute(tree: SourceTree, index: ModuleIndex, place: _Place) -> Run:
-    it = new_session(tree, index, place.path, Launch(condition=NOT_REACHED, location=Location(place.path, 1)))
-    module = index.at(place.path)
+def execute_place(tree: SourceTree, index: ModuleIndex, place: Place) -> Run:
+    """Execute a function with unknown arguments, after the top level of its file."""
+    path = place.location.path
+    it = new_session(tree, index, path, Launch(condition=NOT_REACHED, location=Location(path, 1)))
+    module = index.at(path)
     if module is None:
         return it.run
     try:
@@ -129,11 +123,11 @@ def _execute(tree: SourceTree, index: ModuleIndex, place: _Place) -> Run:
     except ProgramRaisedError as error:
         it.limit(error.location, f"{place.function.name} ends here: {error.name or 'an error'} is raised")
     except BudgetExceededError:
-        it.run.limits.append(Step(Location(place.path, place.function.lineno), "too many steps to be followed"))
+        it.run.limits.append(Step(Location(path, place.function.lineno), "too many steps to be followed"))
     return it.run
 
 
-def _call(it: Interpreter, place: _Place, names: dict[str, Value], module: Module) -> None:
+def _call(it: Interpreter, place: Place, names: dict[str, Value], module: Module) -> None:
     where = module.location(place.function)
     if place.owner is None:
         target: Value = names.get(place.function.name, Unknown(reason="a function that is gone"))

@@ -30,9 +30,17 @@ class ParsedFile:
     lines: list[str] = field(default_factory=list)
     code: str = ""
     cells: dict[int, int] = field(default_factory=dict)
+    _places: dict[ast.AST, Location] = field(default_factory=dict, repr=False)
+    _segments: dict[ast.AST, str] = field(default_factory=dict, repr=False)
 
     def location(self, node: ast.AST) -> Location:
         """The place of a node; columns count characters from 1, the end is exclusive."""
+        place = self._places.get(node)
+        if place is None:
+            place = self._places[node] = self._place(node)
+        return place
+
+    def _place(self, node: ast.AST) -> Location:
         line: int = getattr(node, "lineno", 1)
         end: int | None = getattr(node, "end_lineno", None)
         column: int = getattr(node, "col_offset", 0)
@@ -47,11 +55,13 @@ class ParsedFile:
 
     def segment(self, node: ast.AST, limit: int = 120) -> str:
         """The source text of an expression on one line, cut after `limit` characters."""
-        try:
-            text = ast.unparse(node)
-        except (RecursionError, ValueError, AttributeError):
-            return "..."
-        text = " ".join(text.split())
+        text = self._segments.get(node)
+        if text is None:
+            try:
+                text = " ".join(ast.unparse(node).split())
+            except (RecursionError, ValueError, AttributeError):
+                text = "..."
+            self._segments[node] = text
         return text if len(text) <= limit else text[: limit - 3] + "..."
 
     def _characters(self, line: int, byte_offset: int) -> int:

@@ -9,13 +9,15 @@ import ast
 import os
 import posixpath
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.source import notebook, python_file
 from cmgan_audit.source.commands import CommandLine, commands_of
+from cmgan_audit.source.consulted import Consulted
 from cmgan_audit.source.data import DataError, DataNode
 from cmgan_audit.source.discovery import Failure, discover, kind_of
 from cmgan_audit.source.formats import Dialect, read_data
@@ -67,12 +69,32 @@ class SourceTree:
         self._data: dict[tuple[str, Dialect], DataNode | DataError] = {}
         self._located: dict[str, str | None] = {}
         self._commands: tuple[CommandLine, ...] | None = None
+        self._starts: dict[str, list[CommandLine]] | None = None
+        self._starts_from = Consulted()
+        self._consulted = Consulted()
+
+    # What an answer is made from
+
+    @contextmanager
+    def watched(self) -> Iterator[Consulted]:
+        """Note what is asked for meanwhile; it counts for those who watch around this too."""
+        outer, self._consulted = self._consulted, Consulted()
+        try:
+            yield self._consulted
+        finally:
+            outer.add(self._consulted)
+            self._consulted = outer
+
+    def depends_on(self, consulted: Consulted) -> None:
+        """An answer that was made earlier, from these questions, is used again."""
+        self._consulted.add(consulted)
 
     # Looking up
 
     def locate(self, path: str) -> str | None:
         """The canonical name of the file that `path` (relative to the root) leads to; None when there is none or when
         it leads out of the root. Links inside the root are followed."""
+        self._consulted.located.add(path)
         if path not in self._located:
             self._located[path] = self._locate(path)
         return self._located[path]
@@ -96,12 +118,14 @@ class SourceTree:
 
     def is_folder(self, path: str) -> bool:
         """True when `path` is a folder inside the root ("" or "." is the root itself)."""
+        self._consulted.folders.add(path)
         real = os.path.realpath(self.root / path) if "\0" not in path else ""
         return Path(real).is_dir() and (real == str(self.root) or self._relative(real) is not None)
 
     def resolve(self, path: str, bases: Iterable[str] = ("",)) -> str | None:
         """The file that `path` names, tried relative to each of `bases` (folders relative to the root), in order."""
         if path.startswith("/"):
+            self._consulted.located.add(path)
             real = os.path.realpath(path)
             inside = self._relative(real)
             return None if inside is None else self.locate(inside)
@@ -115,6 +139,7 @@ class SourceTree:
 
     def read_bytes(self, path: str) -> bytes | None:
         """The content of a file, None (and a failure kept) when it cannot be read or is too large."""
+        self._consulted.contents.add(path)
         if path not in self._bytes:
             self._bytes[path] = self._read(path)
         return self._bytes[path]
@@ -148,6 +173,7 @@ class SourceTree:
 
     def parsed(self, path: str) -> ParsedFile | None:
         """The parsed Python file or notebook; None (and a failure kept) when it cannot be read or parsed."""
+        self._consulted.contents.add(path)
         if path not in self._parsed:
             data = self.read_bytes(path)
             parse = notebook.parse_notebook if path.endswith(".ipynb") else python_file.parse_python
@@ -163,6 +189,7 @@ class SourceTree:
 
         Raises DataError with the line when the library would reject it, or when the file cannot be read.
         """
+        self._consulted.contents.add(path)
         key = (path, dialect)
         if key not in self._data:
             self._data[key] = self._read_data(path, dialect)
@@ -194,7 +221,25 @@ class SourceTree:
 
     def launches(self, entry: str) -> tuple[CommandLine, ...]:
         """The command lines that start the script `entry`, each once, in file order."""
-        return tuple(command for command in self.commands if self._script(command) == entry)
+        self._consulted.started.add(entry)
+        if self._starts is None:
+            outer, self._consulted = self._consulted, self._starts_from
+            try:
+                self._starts = {}
+                for command in self.commands:
+                    script = self._script(command)
+                    if script is not None:
+                        self._starts.setdefault(script, []).append(command)
+            finally:
+                self._consulted = outer
+        return tuple(self._starts.get(entry, ()))
+
+    def settled(self, consulted: Consulted) -> Consulted:
+        """The same questions, put to the launchers and documents themselves instead of to what they start."""
+        made = Consulted(set(consulted.contents), set(consulted.located), set(consulted.folders))
+        if consulted.started:
+            made.add(self._starts_from)
+        return made
 
     def _script(self, command: CommandLine) -> str | None:
         """The file that a command starts: from where the command runs, from the launcher's folder and from every folder
@@ -226,9 +271,22 @@ class SourceTree:
         return tuple(self._failures[key] for key in sorted(self._failures))
 
     def parse_all(self) -> None:
-        """Parse every Python file and notebook that nobody has asked for, so that the coverage names all failures."""
+        """Parse every Python file and notebook that nobody has asked for, so that the coverage names all failures.
+
+        Their syntax trees are not kept: they would take most of the memory, and nobody looks at them.
+        """
         for path in (*self.python_files, *self.notebooks):
-            self.parsed(path)
+            if path not in self._parsed and self.parsed(path) is not None:
+                del self._parsed[path]
+
+    def failures_among(self, paths: Collection[str]) -> tuple[Failure, ...]:
+        """What could not be read or parsed of these files."""
+        return tuple(failure for failure in self.failures if failure.path in paths)
+
+    def note_failures(self, failures: Iterable[Failure]) -> None:
+        """What an earlier look at the same files could not read or parse."""
+        for failure in failures:
+            self._fail(failure)
 
     def _fail(self, failure: Failure) -> None:
         self._failures.setdefault((failure.path, failure.line), failure)

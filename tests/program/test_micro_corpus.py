@@ -26,7 +26,7 @@ def loader_calls(run: Run) -> list[CallEvent]:
 
 @pytest.mark.parametrize("twin", TWINS, ids=lambda twin: f"{twin.name}-{twin.verdict}".replace(" ", "-"))
 def test_batch_size_arrives(twin: Twin, tmp_path: Path) -> None:
-    runs = execute(SourceTree(twin.write(tmp_path)))
+    runs = list(execute(SourceTree(twin.write(tmp_path))))
     calls = loader_calls(runs[twin.run - 1])
     value = calls[twin.loader - 1].arguments.get("batch_size", 1)
     assert isinstance(value, Const), value

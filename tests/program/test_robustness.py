@@ -21,7 +21,7 @@ def runs_of(root: Path, **files: str) -> list[Run]:
         path = root / (name.replace("__", "/") + ".py")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    return execute(SourceTree(root))
+    return list(execute(SourceTree(root)))
 
 
 def batch_sizes(runs: list[Run]) -> list[Value | None]:
@@ -249,7 +249,7 @@ def test_any_text_is_survived(text: str, tmp_path: Path) -> None:
 def test_a_notebook_is_an_entry(tmp_path: Path) -> None:
     cell = '{"cell_type": "code", "source": ["from torch.utils.data import DataLoader\\n", "DataLoader([1], 3)"]}'
     (tmp_path / "train.ipynb").write_text(f'{{"cells": [{cell}], "nbformat": 4, "metadata": {{}}}}', encoding="utf-8")
-    (value,) = batch_sizes(execute(SourceTree(tmp_path)))
+    (value,) = batch_sizes(list(execute(SourceTree(tmp_path))))
     assert isinstance(value, Const)
     assert value.value == 3
 

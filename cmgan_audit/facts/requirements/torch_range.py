@@ -12,6 +12,7 @@ from cmgan_audit.facts.requirements.manifests import manifest_statements
 from cmgan_audit.facts.requirements.statement import Source, Stated
 from cmgan_audit.finding import Confidence, Step, Trail
 from cmgan_audit.rules.record import Fact, Known, Unknown
+from cmgan_audit.source.consulted import Consulted
 from cmgan_audit.source.tree import SourceTree
 
 # fmt: off
@@ -41,12 +42,19 @@ class TorchRange:
     def __init__(self, tree: SourceTree) -> None:
         self._tree = tree
 
-    @cached_property
+    @property
     def statements(self) -> tuple[Stated, ...]:
         """Everything that the tree says about torch, its companions and Python, in the order of paths and lines."""
-        found = [*manifest_statements(self._tree), *document_statements(self._tree)]
+        statements, consulted = self._read
+        self._tree.depends_on(consulted)
+        return statements
+
+    @cached_property
+    def _read(self) -> tuple[tuple[Stated, ...], Consulted]:
+        with self._tree.watched() as consulted:
+            found = [*manifest_statements(self._tree), *document_statements(self._tree)]
         kept = [each for each in found if not _OTHER.search(each.location.path)]
-        return tuple(sorted(kept, key=lambda each: (each.location.path, each.location.line)))
+        return tuple(sorted(kept, key=lambda each: (each.location.path, each.location.line))), consulted
 
     def allows(self, *, below: str, path: str = "") -> Fact:
         """Whether a torch older than `below` satisfies what the tree says.

@@ -24,6 +24,6 @@ def show(tmp_path: Path) -> Callable[..., Shown]:
             target = tmp_path / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text + _CONCERNS_TRAINING * path.endswith(".py"), encoding="utf-8")
-        return Shown(execute(SourceTree(tmp_path)))
+        return Shown(list(execute(SourceTree(tmp_path))))
 
     return run

@@ -188,6 +188,6 @@ def test_any_command_line_gives_what_argparse_gives(
     tail = "args, rest = parser.parse_known_args()\nsink.show(vars(args))\nif __name__ == '__main__':\n    pass  # a DataLoader\n"
     (root / "train.py").write_text(HEAD + "\n".join(lines) + "\n" + tail)
     (root / "run.sh").write_text(f"python train.py {shlex.join(words)}\n")
-    shown = Shown(execute(SourceTree(root)))
+    shown = Shown(list(execute(SourceTree(root))))
     condition = next((text for text in shown.conditions if text), "")
     assert shown.plain(condition) == [expected]

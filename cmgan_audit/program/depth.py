@@ -1,0 +1,67 @@
+"""Room for deep recursion: nested code of the audited program nests calls of ours, and our own limits end first."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_RECURSION = 30_000
+# Address space, not memory: only what is used is ever taken. Smaller ones are for machines that limit it.
+_STACKS = (512 << 20, 128 << 20, 32 << 20)
+
+
+@contextmanager
+def deep_recursion() -> Iterator[None]:
+    """Let Python itself recurse deeply."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _RECURSION))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def deeply(action: Callable[[], T]) -> T:
+    """Do something on a stack that is large enough for `deep_recursion`, which a process's own stack is not.
+
+    Parts of Python that are written in C (its parser, `repr`, comparisons) end the process when their stack is full.
+    """
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            with deep_recursion():
+                results.append(action())
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+            errors.append(error)
+
+    thread = _started(run)
+    if thread is None:
+        return action()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+def _started(run: Callable[[], None]) -> threading.Thread | None:
+    """A thread with the largest stack that the system gives; None when it gives none at all."""
+    before = threading.stack_size()
+    for size in _STACKS:
+        try:
+            threading.stack_size(size)
+            thread = threading.Thread(target=run, name="audit", daemon=True)
+            thread.start()
+        except (ValueError, RuntimeError, MemoryError):
+            continue
+        else:
+            return thread
+        finally:
+            threading.stack_size(before)
+    return None
