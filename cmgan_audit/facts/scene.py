@@ -6,10 +6,10 @@ The events of a run come in program order; everything here keeps their positions
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from cmgan_audit.facts.classes import BATCH_NORMS, OTHER_NORMS, is_loader, is_network, loaders_within
+from cmgan_audit.facts.classes import BATCH_NORMS, LOADERS, OTHER_NORMS, is_loader, is_network, loaders_within
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.finding import Location
 from cmgan_audit.program.names import canonical
@@ -111,8 +111,11 @@ def _sort_call(scene: Scene, event: CallEvent, position: int) -> None:
     name = canonical(event.callee)
     member = name.rpartition(".")[2]
     for made in _loaders_made(event, name):
-        if all(not same_object(made, known.loader) for known in scene.made):
+        known = next((at for at, other in enumerate(scene.made) if same_object(made, other.loader)), None)
+        if known is None:
             scene.made.append(Made(made, event.arguments, event.location, event.context, position))
+        elif name in LOADERS:  # a class of the tree hands these on to the loader that it derives from
+            scene.made[known] = replace(scene.made[known], arguments=event.arguments)
     if name.startswith("torch.nn.") and member in (*BATCH_NORMS, *OTHER_NORMS):
         scene.norms.append(event)
     kind, on = _use_of(event, name, member)

@@ -108,7 +108,8 @@ def _drawn(it: Interpreter, name: str, receiver: Value | None, arguments: Argume
     if draws.changes_in_place(name):
         for target in arguments.positional[:1]:
             if isinstance(target, ListValue):
-                shuffled: list[Value] = [item.tainted(taint) for item in target.items]
+                items = target.items or [Unknown(reason="an item of a list")]
+                shuffled: list[Value] = [item.tainted(taint) for item in items]
                 it.journal.set_content(target, shuffled, complete=False)
         if isinstance(receiver, Instance | Unknown):
             return receiver.tainted(taint)

@@ -49,3 +49,29 @@ class PairCut(Record):
     separate: Fact
     noisy: str
     clean: str
+
+
+@record_kind("training_order")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingOrder(Record):
+    """In which order a loader hands out the items of the training set, and to which process.
+
+    Attributes:
+        role: of the loader.
+        iterated: whether the program draws from it.
+        dataset: the name of its class.
+        shuffled: whether the order is random, by whoever; placed at what keeps it fixed.
+        order_evidence: who shuffles, in one sentence.
+        distributed: whether several processes train one network (DistributedDataParallel); placed at the wrapping.
+        sharded: whether each process gets a part of the items; placed at the loader.
+        shard_evidence: who splits, in one sentence.
+    """
+
+    role: Fact
+    iterated: Fact
+    dataset: str
+    shuffled: Fact
+    order_evidence: str = ""
+    distributed: Fact
+    sharded: Fact
+    shard_evidence: str = ""

@@ -1,0 +1,120 @@
+"""Several processes that train one network: whether each gets a part of the training set."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from cmgan_audit.facts.classes import values_within
+from cmgan_audit.facts.data.streams import is_stream
+from cmgan_audit.facts.items import items_of
+from cmgan_audit.facts.records import Loader
+from cmgan_audit.facts.scene import Made
+from cmgan_audit.facts.values import class_name, constant, instances_of
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Step
+from cmgan_audit.program.names import canonical
+from cmgan_audit.program.trace import CallEvent, Condition
+from cmgan_audit.program.values import ClassValue, Instance, Symbol
+from cmgan_audit.rules.record import Fact, Known, Unknown
+
+_WRAPPER = re.compile(r".*\b(DistributedDataParallel|FullyShardedDataParallel)|torch\.distributed\._composable\..*")
+# Frameworks that give every process its part.
+_INJECTING = re.compile(r"(accelerate|deepspeed|transformers|ray|composer|colossalai|lightning|pytorch_lightning)\b.*")
+_RANK = re.compile(r"(.*_)?(rank|local_rank|world_size|num_replicas|n_?gpus?|num_gpus|shard\w*|gpu)")
+_RANK_CALL = re.compile(r".*\b(rank|get_rank|world_size|get_world_size)\b.*")
+
+
+def distributed(view: View) -> Fact:
+    """Whether the run trains one network in several processes."""
+    groups = [event for event in view.scene.calls if canonical(event.callee).endswith("init_process_group")]
+    wrapped = [event for event in view.scene.calls if _WRAPPER.fullmatch(canonical(event.callee))]
+    if not groups or not wrapped:
+        return Known(False)
+    if all(constant(event.arguments.get("world_size", 3)) == 1 for event in groups):
+        return Known(False)
+    name = canonical(wrapped[0].callee).rpartition(".")[2]
+    condition = _condition(wrapped[0])
+    note = f"{name} trains one network in several processes{f', where {condition}' if condition else ''}"
+    return Known(True, (Step(wrapped[0].location, note),))
+
+
+def _condition(event: CallEvent) -> str:
+    return " and ".join(dict.fromkeys(condition.text for condition in event.context.conditions[:2]))
+
+
+def sharded(view: View, made: Made, loader: Loader) -> tuple[Fact, str]:
+    """Whether each process gets a part of a loader's items, and who splits them."""
+    if loader.sampler is not None and not (
+        isinstance(loader.sampler.shards, Known) and not loader.sampler.shards.value
+    ):
+        return loader.sampler.shards, f"{loader.sampler.name} splits the items"
+    if loader.sampler is not None and not _plain_sampler(made):
+        return Unknown(f"{loader.sampler.name} may split the items"), ""
+    for single in view.scene.passes_over(made.loader):
+        if single.event.framework:
+            return Known(True), f"{single.event.framework} splits the items"
+    for event in view.scene.calls:
+        if _INJECTING.fullmatch(canonical(event.callee)):
+            return Known(True), f"{event.callee} may split the items"
+    who = _split_by_data(view, made)
+    if who:
+        return Known(True), who
+    if made.arguments.open_kwargs:
+        return Unknown(made.arguments.open_kwargs), ""
+    if _single_process(view, made):
+        return Known(True), "it is made where one process runs"
+    return Known(False, (Step(made.location, "no sampler splits the items over the processes"),)), ""
+
+
+def _plain_sampler(made: Made) -> bool:
+    """Whether the sampler is one of torch that knows of one process only."""
+    for given in (made.arguments.get("sampler", 3), made.arguments.get("batch_sampler", 4)):
+        for each in instances_of(given):
+            if not isinstance(each.cls, ClassValue) and each.external_name.startswith("torch.utils.data."):
+                return True
+    return False
+
+
+def _split_by_data(view: View, made: Made) -> str:
+    """Who splits the items by hand: a stream, a dataset that knows its process, a slice by rank."""
+    given = made.arguments.get("dataset", 0)
+    items = items_of(view.scene, made)
+    for each in [*instances_of(given), *items.datasets]:
+        if is_stream(each):
+            return f"{class_name(each)} is a stream and may split its items itself"
+        if isinstance(each.cls, ClassValue) and _knows_rank(each):
+            return f"{class_name(each)} knows which process it serves"
+    for value in values_within(given) if given is not None else ():
+        if isinstance(value, Symbol) and "rank" in value.formula:
+            return "the items are picked by rank"
+    for reached in view.code.reached:
+        for node in reached.own_nodes():
+            if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+                if _RANK_CALL.fullmatch(ast.unparse(node.slice)):
+                    return f"the items are sliced by rank at {reached.module.location(node)}"
+    return ""
+
+
+def _knows_rank(dataset: Instance) -> bool:
+    names = [*dataset.attrs, *dataset.arguments.keywords]
+    if any(_RANK.fullmatch(name) for name in names):
+        return True
+    assert isinstance(dataset.cls, ClassValue)
+    for node in ast.walk(dataset.cls.node):
+        name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+        if _RANK_CALL.fullmatch(name):
+            return True
+    return False
+
+
+def _single_process(view: View, made: Made) -> bool:
+    """Whether the loader lies on the other side of the branch that makes the network distributed."""
+    wrapped = [event for event in view.scene.calls if _WRAPPER.fullmatch(canonical(event.callee))]
+    here = made.context.conditions
+    return any(_contradict(here, event.context.conditions) for event in wrapped)
+
+
+def _contradict(one: tuple[Condition, ...], two: tuple[Condition, ...]) -> bool:
+    texts, others = {condition.text for condition in one}, {condition.text for condition in two}
+    return any(f"not ({text})" in others for text in texts) or any(f"not ({text})" in texts for text in others)

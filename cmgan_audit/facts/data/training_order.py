@@ -1,0 +1,154 @@
+"""The order of the training set: who shuffles it, if anybody does."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+
+from cmgan_audit.facts.classes import values_within
+from cmgan_audit.facts.cuts import is_segment
+from cmgan_audit.facts.data.records import TrainingOrder
+from cmgan_audit.facts.data.shards import distributed, sharded
+from cmgan_audit.facts.data.streams import is_stream
+from cmgan_audit.facts.items import Reading, items_of
+from cmgan_audit.facts.records import TRAIN, Loader
+from cmgan_audit.facts.scene import Made, Scene
+from cmgan_audit.facts.values import class_name, instances_of
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Step
+from cmgan_audit.program.trace import CallEvent, SliceEvent
+from cmgan_audit.program.values import ClassValue, Instance, Value
+from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
+
+# Calls whose result, or whose list, is in random order.
+_MIXED = re.compile(r".*\b(shuffle|permutation|permuted|randperm|sample|choices|random_split|train_test_split)")
+_FIXED_SAMPLERS = ("SequentialSampler",)
+
+
+def training_orders(view: View) -> Iterable[TrainingOrder]:
+    """A record for every training loader of a run."""
+    together = distributed(view)
+    for made, loader in zip(view.scene.made, view.loaders, strict=True):
+        if not isinstance(loader.role, Known) or loader.role.value != TRAIN:
+            continue
+        shuffled, evidence = _shuffled(view, made, loader)
+        alone = not (isinstance(together, Known) and together.value)
+        parted, shards = (Known(True), "one process trains") if alone else sharded(view, made, loader)
+        yield TrainingOrder(
+            location=made.location,
+            anchor=loader.anchor,
+            role=loader.role,
+            iterated=loader.iterated,
+            dataset=loader.dataset.name if loader.dataset is not None else "the dataset",
+            shuffled=shuffled,
+            order_evidence=evidence,
+            distributed=together,
+            sharded=parted,
+            shard_evidence=shards,
+        )
+
+
+def _shuffled(view: View, made: Made, loader: Loader) -> tuple[Fact, str]:
+    own = loader.shuffle
+    if isinstance(own, Known) and own.value:
+        return Known(True, own.trail), "the loader shuffles"
+    who = _sampled(loader, made) or _mixed_by_data(view.scene, made)
+    if who is not None:
+        return who
+    if isinstance(own, Known):
+        here = Step(
+            made.location, "neither shuffle nor a sampler is given" if not own.trail else "the loader gets it here"
+        )
+        return Known(False, (*own.trail, here), own.condition, own.confidence), ""
+    return own, ""
+
+
+def _sampled(loader: Loader, made: Made) -> tuple[Fact, str] | None:
+    """What a sampler says about the order; None when the loader has none, or one that does not change it."""
+    sampler = loader.sampler
+    if sampler is None:
+        return (Unknown(made.arguments.open_kwargs), "") if made.arguments.open_kwargs else None
+    if sampler.name in _FIXED_SAMPLERS or (isinstance(sampler.shuffles, Known) and not sampler.shuffles.value):
+        return None
+    if isinstance(sampler.shuffles, OneOf):
+        return sampler.shuffles, ""
+    return Known(True), f"{sampler.name} decides the order"
+
+
+def _mixed_by_data(scene: Scene, made: Made) -> tuple[Fact, str] | None:
+    """What the data says: a stream, a list in random order, items that are picked at random."""
+    items = items_of(scene, made)
+    given = made.arguments.get("dataset", 0)
+    if given is None or items.unknown:
+        return Unknown(items.unknown[0] if items.unknown else "the dataset is not known"), ""
+    for each in [*instances_of(given), *items.datasets]:
+        if is_stream(each):
+            return Known(True), f"{class_name(each)} is a stream and orders its items itself"
+    mixed_in_place = {
+        id(target): event.location
+        for event in scene.calls
+        if event.callee.endswith(".shuffle")
+        for target in event.arguments.positional[:1]
+    }
+    for value in values_within(given):
+        place = _mixed(value)
+        if place or id(value) in mixed_in_place:
+            return Known(True), f"{place or f'shuffle() at {mixed_in_place[id(value)]}'} puts the items in random order"
+    for reading in items.readings:
+        if _picks_at_random(reading):
+            return Known(True), f"{reading.function} picks an item at random"
+        if reading.owner is not None and reading.function.endswith(".__iter__"):
+            return Known(True), f"{reading.function} orders the items"
+    for event in scene.calls:
+        if event.callee.endswith(".shuffle") and isinstance(event.receiver, Instance):
+            if any(event.receiver == dataset for dataset in items.datasets):
+                return Known(True), f"it is shuffled at {event.location}"
+    return None
+
+
+def _mixed(value: Value) -> str:
+    """The call that put a value in random order, or something in it."""
+    for draw in value.draws:
+        if _MIXED.fullmatch(draw.callee):
+            return f"{draw.callee} at {draw.location}"
+    if isinstance(value, Instance) and _MIXED.fullmatch(value.external_name):
+        return f"{value.external_name} at {value.location}"
+    return ""
+
+
+def _picks_at_random(reading: Reading) -> bool:
+    """Whether an item does not depend on its index but on a draw."""
+    drawn = any(
+        (isinstance(event, SliceEvent) and event.index.draws and not is_segment(event))
+        or (isinstance(event, CallEvent) and event.callee.endswith((".choice", ".sample", ".choices")))
+        for event in reading.events
+    )
+    return drawn and not _reads_index(reading)
+
+
+def _reads_index(reading: Reading) -> bool:
+    """Whether the code of an item reads its index before it gives the name another value."""
+    function = _function(reading)
+    if function is None:
+        return True
+    parameters = [parameter.arg for parameter in function.args.args]
+    if len(parameters) < 2:
+        return False
+    uses = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == parameters[1]]
+    uses.sort(key=lambda node: (node.lineno, not isinstance(node.ctx, ast.Load)))
+    return bool(uses) and isinstance(uses[0].ctx, ast.Load)
+
+
+def _function(reading: Reading) -> ast.FunctionDef | None:
+    """The method that a reading executed."""
+    owner: Value | None = reading.owner.cls if reading.owner is not None else None
+    name = reading.function.rpartition(".")[2]
+    for _ in range(12):
+        if not isinstance(owner, ClassValue):
+            return None
+        for node in owner.node.body:
+            if isinstance(node, ast.FunctionDef) and node.name == name:
+                return node
+        owner = next((base for base in owner.bases if isinstance(base, ClassValue)), None)
+    return None
