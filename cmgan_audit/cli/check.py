@@ -79,6 +79,15 @@ def check(
     show_settings: Annotated[
         bool, typer.Option("--show-settings", help="Print the settings that hold, and where they stand, and exit.")
     ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs", "-j", metavar="N", min=1, help="Processes for a large tree (default: one per processor)."
+        ),
+    ] = None,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Compute everything; use no answers of earlier audits and keep none.")
+    ] = False,
     output_format: Annotated[str, typer.Option("--format", help=f"{', '.join(FORMATS)}.")] = "text",
     output: OutputOption = None,
     quiet: QuietOption = False,
@@ -99,6 +108,8 @@ def check(
         fail_on=None if fail_on is None else choice("--fail-on", fail_on, ("error", "warning", "note", "never")),
         preview=preview,
         rules=tuple(rules or ()),
+        jobs=jobs,
+        cached=not no_cache,
     )
     if len(roots) > 1 and (baseline or write_baseline or prune_baseline or since):
         raise UsageError("--baseline, --write-baseline, --prune-baseline and --since take one PATH")

@@ -7,22 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from cmgan_audit.facts.collectors import COLLECTORS
 from cmgan_audit.facts.declared import NO_ROLES, DeclaredRoles
-from cmgan_audit.facts.loaders import loaders_of
-from cmgan_audit.facts.merging import Seen, merge
-from cmgan_audit.facts.names import Assigned
-from cmgan_audit.facts.observing import Observed, merge_observed
+from cmgan_audit.facts.merging import merge
+from cmgan_audit.facts.observing import merge_observed
 from cmgan_audit.facts.records import Loader
-from cmgan_audit.facts.requirements import TorchRange
-from cmgan_audit.facts.roles import leaning
-from cmgan_audit.facts.scene import look_at
-from cmgan_audit.facts.view import View
+from cmgan_audit.facts.units.answer import Follower
+from cmgan_audit.facts.units.cache import AnswerCache, cache_folder
+from cmgan_audit.facts.units.following import ALONE, Effort, answers_of
 from cmgan_audit.finding import Step
-from cmgan_audit.program.runs import execute
+from cmgan_audit.program.depth import deeply
 from cmgan_audit.rules.matching import Unresolved
 from cmgan_audit.rules.record import Fact, Known, OneOf, Record, Unknown
 from cmgan_audit.source.tree import SourceTree
+
+# The name of the answer about a whole tree among those about its scripts.
+_WHOLE = "tree"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +58,7 @@ def collect(
     exclude: Sequence[str] = (),
     declared: DeclaredRoles = NO_ROLES,
     overlay: Mapping[str, bytes] = MappingProxyType({}),
+    effort: Effort = ALONE,
 ) -> Collected:
     """Collect the records of a training repository.
 
@@ -67,29 +67,36 @@ def collect(
         exclude: patterns of paths that are left out, as in .gitignore.
         declared: roles of loaders that the project declares.
         overlay: contents that count instead of those on disk, by path: what files would hold after a fix.
+        effort: how many processes, and whether earlier answers may be used; it changes nothing of the result.
 
     Raises:
         InputError: there is nothing to analyse.
         UsageError: the project declares two roles for one loader.
     """
-    tree = SourceTree(root, exclude, overlay=overlay)
-    assigned = Assigned(tree)
-    torch = TorchRange(tree)
-    seen: list[Seen] = []
-    observed: list[Observed] = []
-    limits: list[Step] = []
-    for run in execute(tree):
-        scene = look_at(run)
-        if scene.made or scene.trains or leaning(Path(run.entry).stem) > 0:
-            limits.extend(run.limits)  # elsewhere nothing that the rules ask about can be lost
-        view = View(tree, scene, assigned, torch, tuple(loaders_of(scene, assigned, declared)))
-        seen.extend(Seen(loader, run.launch.condition) for loader in view.loaders)
-        found = (record for collector in COLLECTORS for record in collector(view))
-        observed.extend(Observed(record, run.launch.condition) for record in found)
+    return deeply(lambda: _collect(SourceTree(root, exclude, overlay=overlay), declared, effort, kept=not overlay))
+
+
+def _collect(tree: SourceTree, declared: DeclaredRoles, effort: Effort, *, kept: bool) -> Collected:
+    folder = cache_folder(tree.root) if effort.cached and kept else None
+    cache = None if folder is None else AnswerCache(folder, tree, repr(declared))
+    known = cache.read(_WHOLE, Collected) if cache is not None else None
+    if known is not None:
+        return known
+    with tree.watched() as consulted:
+        collected = _computed(tree, declared, effort, cache)
+    if cache is not None:
+        cache.write(_WHOLE, collected, tree.settled(consulted))
+    return collected
+
+
+def _computed(tree: SourceTree, declared: DeclaredRoles, effort: Effort, cache: AnswerCache | None) -> Collected:
+    answers = answers_of(Follower(tree, declared), effort, cache)
+    seen = [each for answer in answers for each in answer.seen]
     loaders = merge(seen)
-    records = (*_records(loaders), *merge_observed(observed))
+    records = (*_records(loaders), *merge_observed(each for answer in answers for each in answer.observed))
     used = {each.loader.declared for each in seen}
     unmatched = tuple(pattern for pattern in declared if pattern not in used)
+    limits = [step for answer in answers for step in answer.limits]
     return Collected(records, _coverage(tree, loaders), _unresolved(loaders, limits), unmatched)
 
 

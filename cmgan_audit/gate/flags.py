@@ -22,6 +22,8 @@ class Flags:
     fail_on: str | None = None
     preview: bool = False
     rules: tuple[Path, ...] = ()
+    jobs: int | None = None
+    cached: bool = False
 
     def settings(self, root: Path) -> Settings:
         """Return the settings that hold for a folder: those of its project, and the flags over them.
@@ -42,7 +44,8 @@ class Flags:
     def auditor(self, settings: Settings) -> Auditor:
         """Return the auditor for these settings."""
         load_kinds()
-        return Auditor(self._catalogue(settings), settings, collect, datetime.date.today())
+        door = functools.partial(collect, jobs=self.jobs, cached=self.cached)
+        return Auditor(self._catalogue(settings), settings, door, datetime.date.today())
 
     def _catalogue(self, settings: Settings) -> Catalogue:
         return _load((*(settings.folder / folder for folder in settings.rules), *self.rules))

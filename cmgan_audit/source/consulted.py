@@ -33,12 +33,16 @@ class Consulted:
         self.folders |= other.folders
         self.started |= other.started
 
+    def questions(self) -> tuple[tuple[str, ...], ...]:
+        """The questions alone, to be made into a `Consulted` elsewhere."""
+        return tuple(tuple(sorted(group)) for group in (self.contents, self.located, self.folders, self.started))
+
     def answered(self, tree: SourceTree) -> Answered:
         """The questions with the answers that hold now."""
         return {
             "contents": {path: digest_of(tree, path) for path in sorted(self.contents)},
-            "located": {path: _shown(tree.resolve(path)) for path in sorted(self.located)},
-            "folders": {path: _shown(tree.is_folder(path)) for path in sorted(self.folders)},
+            "located": {path: _led(tree, path) for path in sorted(self.located)},
+            "folders": {path: repr(tree.is_folder(path)) for path in sorted(self.folders)},
             "started": {path: _starts(tree, path) for path in sorted(self.started)},
         }
 
@@ -47,8 +51,8 @@ def still_holds(answered: Mapping[str, Mapping[str, str]], tree: SourceTree) -> 
     """Whether every question still has the same answer; the likeliest changes are looked at first."""
     return (
         all(digest_of(tree, path) == known for path, known in answered["contents"].items())
-        and all(_shown(tree.resolve(path)) == known for path, known in answered["located"].items())
-        and all(_shown(tree.is_folder(path)) == known for path, known in answered["folders"].items())
+        and all(_led(tree, path) == known for path, known in answered["located"].items())
+        and all(repr(tree.is_folder(path)) == known for path, known in answered["folders"].items())
         and all(_starts(tree, path) == known for path, known in answered["started"].items())
     )
 
@@ -73,8 +77,8 @@ def digest_of_words(words: Iterable[str]) -> str:
     return digest(*(word.encode("utf-8", "surrogatepass") for word in words))
 
 
-def _shown(answer: str | bool | None) -> str:
-    return repr(answer)
+def _led(tree: SourceTree, path: str) -> str:
+    return repr(tree.resolve(path) if path.startswith("/") else tree.locate(path))
 
 
 def _starts(tree: SourceTree, path: str) -> str:

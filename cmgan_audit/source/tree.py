@@ -9,7 +9,7 @@ import ast
 import os
 import posixpath
 import stat
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -279,9 +279,9 @@ class SourceTree:
             if path not in self._parsed and self.parsed(path) is not None:
                 del self._parsed[path]
 
-    def failures_among(self, paths: Collection[str]) -> tuple[Failure, ...]:
-        """What could not be read or parsed of these files."""
-        return tuple(failure for failure in self.failures if failure.path in paths)
+    def failures_among(self, consulted: Consulted) -> tuple[Failure, ...]:
+        """What could not be read or parsed of the files that were asked for."""
+        return tuple(failure for failure in self.failures if failure.path in consulted.contents)
 
     def note_failures(self, failures: Iterable[Failure]) -> None:
         """What an earlier look at the same files could not read or parse."""

@@ -1,0 +1,79 @@
+"""Units in several processes: each follows its share of the tree, and the answers come back as data."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from cmgan_audit.program.depth import deeply
+
+# A small tree is done before a second process would be of use.
+_ALONE_SECONDS = 1.0
+_FEWEST = 4
+_MOST_JOBS = 16
+
+Work = Callable[[str], str]
+_work: Work | None = None
+
+
+def usual_jobs() -> int:
+    """One process per processor that this one may use, where processes can be forked safely."""
+    if sys.platform != "linux":
+        return 1
+    return min(len(os.sched_getaffinity(0)), _MOST_JOBS)
+
+
+def worked(units: Sequence[str], work: Work, jobs: int) -> Iterator[tuple[str, str]]:
+    """Every unit with its result, in no order that matters.
+
+    Args:
+        units: what is to be done.
+        work: does one unit; the result is text, so that it means the same in every process.
+        jobs: the largest number of processes at a time.
+
+    Raises:
+        AuditError: what `work` raises.
+    """
+    waiting = list(reversed(units))
+    began = time.monotonic()
+    while waiting and (jobs < 2 or len(waiting) < _FEWEST or time.monotonic() - began < _ALONE_SECONDS):
+        unit = waiting.pop()
+        yield unit, work(unit)
+    if not waiting:
+        return
+    for unit, result in _in_processes(waiting[::-1], work, min(jobs, len(waiting))):
+        waiting.remove(unit)
+        yield unit, result
+    for unit in waiting:  # a process was killed: what it left is done here
+        yield unit, work(unit)
+
+
+def _in_processes(units: Sequence[str], work: Work, jobs: int) -> Iterator[tuple[str, str]]:
+    global _work
+    if "fork" not in multiprocessing.get_all_start_methods():
+        return
+    before, _work = _work, work
+    try:
+        with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork")) as pool:
+            futures = [(unit, pool.submit(_do, unit)) for unit in units]
+            try:
+                for unit, future in futures:
+                    yield unit, future.result()
+            except BrokenProcessPool:
+                return
+            finally:
+                pool.shutdown(cancel_futures=True)
+    finally:
+        _work = before
+
+
+def _do(unit: str) -> str:
+    work = _work
+    if work is None:
+        raise RuntimeError("a process without work")
+    return deeply(lambda: work(unit))
