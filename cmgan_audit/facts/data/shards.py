@@ -16,7 +16,7 @@ from cmgan_audit.finding import Step
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Condition
 from cmgan_audit.program.values import ClassValue, Instance, Symbol
-from cmgan_audit.rules.record import Fact, Known, Unknown
+from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
 
 _WRAPPER = re.compile(r".*\b(DistributedDataParallel|FullyShardedDataParallel)|torch\.distributed\._composable\..*")
 # Frameworks that give every process its part.
@@ -45,12 +45,13 @@ def _condition(event: CallEvent) -> str:
 
 def sharded(view: View, made: Made, loader: Loader) -> tuple[Fact, str]:
     """Whether each process gets a part of a loader's items, and who splits them."""
-    if loader.sampler is not None and not (
-        isinstance(loader.sampler.shards, Known) and not loader.sampler.shards.value
-    ):
-        return loader.sampler.shards, f"{loader.sampler.name} splits the items"
-    if loader.sampler is not None and not _plain_sampler(made):
-        return Unknown(f"{loader.sampler.name} may split the items"), ""
+    sampler = loader.sampler
+    if sampler is not None and isinstance(sampler.shards, OneOf):
+        return Known(True), f"{sampler.name} splits the items"  # it is there where several processes run
+    if sampler is not None and (not isinstance(sampler.shards, Known) or sampler.shards.value):
+        return sampler.shards, f"{sampler.name} splits the items"
+    if sampler is not None and not _plain_sampler(made):
+        return Unknown(f"{sampler.name} may split the items"), ""
     for single in view.scene.passes_over(made.loader):
         if single.event.framework:
             return Known(True), f"{single.event.framework} splits the items"

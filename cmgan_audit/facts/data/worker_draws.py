@@ -18,7 +18,7 @@ from cmgan_audit.program.draws import EVERYTHING_SEEDERS, draws_random
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.probe import call_value
 from cmgan_audit.program.trace import CallEvent, Event
-from cmgan_audit.program.values import Const, FunctionValue, Instance, Value, options_of
+from cmgan_audit.program.values import ClassValue, Const, FunctionValue, Instance, Value, options_of
 from cmgan_audit.program.values import Unknown as UnknownValue
 from cmgan_audit.rules.record import Fact, Known, Unknown
 
@@ -71,8 +71,16 @@ def _draw_in(items: Items) -> tuple[Fact, str]:
             else:
                 found.append((event, reading))
     if found:
+        found.sort(key=_far)
         return Known(True, _trail(found)), short_callee(found[0][0].callee)
     return (Unknown(open_) if open_ else Known(False)), ""
+
+
+def _far(draw: tuple[CallEvent, Reading]) -> bool:
+    """Whether a draw stands outside of the file of its dataset."""
+    event, reading = draw
+    cls = reading.owner.cls if reading.owner is not None else None
+    return isinstance(cls, ClassValue) and event.location.path != cls.module.path
 
 
 def _calls(events: Sequence[Event]) -> Iterable[CallEvent]:
