@@ -32,6 +32,7 @@ _PATTERNS = (
     r"torch\.distributions\.[\w.]+\.(?:sample|rsample)",
     r"scipy\.stats\.[\w.]+\.rvs",
     r"os\.urandom",
+    r"sklearn\.model_selection\.train_test_split",
 )
 _DRAWS = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS))
 _IN_PLACE = frozenset({"shuffle", "random_", "uniform_", "normal_", "bernoulli_", "exponential_"})
@@ -72,6 +73,9 @@ def draw(name: str, receiver: Value | None, arguments: Arguments, location: Loca
 
 def _seeded(name: str, receiver: Value | None, arguments: Arguments, reseeded: dict[str, str]) -> str:
     own = generator_seed(receiver) or generator_seed(arguments.get("generator"))
+    state = arguments.get("random_state")
+    if state is not None:
+        own = own or generator_seed(state) or (f"random_state is {seed_text(state)}" if seed_text(state) else "")
     if own:
         return own
     if isinstance(receiver, Instance) and receiver.external_name in _GENERATORS:

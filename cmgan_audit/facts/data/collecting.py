@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cmgan_audit.facts.data.pair_cuts import pair_cuts
+from cmgan_audit.facts.data.splits import validation_splits
 from cmgan_audit.facts.data.training_order import training_orders
 from cmgan_audit.facts.data.worker_draws import worker_draws
 from cmgan_audit.facts.view import View
@@ -15,4 +16,5 @@ def data_records(view: View) -> Iterable[Record]:
     """What the data path of one run does."""
     yield from pair_cuts(view)
     yield from training_orders(view)
+    yield from validation_splits(view)
     yield from worker_draws(view)

@@ -75,3 +75,23 @@ class TrainingOrder(Record):
     distributed: Fact
     sharded: Fact
     shard_evidence: str = ""
+
+
+@record_kind("validation_split")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidationSplit(Record):
+    """A set that training is evaluated on and that was picked at random.
+
+    Attributes:
+        role: of the loader that reads it.
+        iterated: whether the program draws from that loader.
+        drawn_by: the function that picks.
+        unseeded: whether every run picks other items; placed at the draw.
+        evidence: what fixes the draw, in one sentence.
+    """
+
+    role: Fact
+    iterated: Fact
+    drawn_by: str
+    unseeded: Fact
+    evidence: str = ""

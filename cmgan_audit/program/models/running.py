@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cmgan_audit.program.draws import generator_seed
 from cmgan_audit.program.interpreter import ProgramRaisedError
 from cmgan_audit.program.joins import Branch, join
 from cmgan_audit.program.models.lifting import copied
@@ -15,6 +16,7 @@ from cmgan_audit.program.values import (
     Const,
     Constant,
     DictValue,
+    Draw,
     Instance,
     ListValue,
     Symbol,
@@ -226,9 +228,19 @@ def _random_split(call: ModelCall) -> Value | None:
     if dataset is None or not isinstance(lengths, ListValue):
         return None
     parts: list[Value] = []
+    picked = Draw("torch.utils.data.random_split", call.location, generator_seed(call.get("generator", 2)))
     for number, length in enumerate(lengths.items):
-        indices = Unknown(reason="the indices of a random split", draws=length.draws)
+        indices = Unknown(reason="the indices of a random split", draws=length.draws | {picked})
         arguments = Arguments(positional=(dataset, indices), keywords={"@part": Const(value=number), "@length": length})
         subset = call.instance("torch.utils.data.Subset")
         parts.append(replace(subset, arguments=arguments))
     return listing(parts, complete=lengths.complete)
+
+
+@model("torch.Generator.manual_seed", "random.Random.seed", "numpy.random.RandomState.seed")
+def _seed_generator(call: ModelCall) -> Value | None:
+    """A generator of one's own is seeded: its draws repeat themselves."""
+    seed = call.get("seed", 0) or call.get("a")
+    if seed is not None:
+        call.set_state("seed", seed)
+    return call.receiver if call.callee.endswith("manual_seed") else _NONE

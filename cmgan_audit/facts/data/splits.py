@@ -1,0 +1,133 @@
+"""Training and validation set picked at random: whether every run picks the same."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+
+from cmgan_audit.facts.classes import values_within
+from cmgan_audit.facts.crops import short_callee
+from cmgan_audit.facts.data.records import ValidationSplit
+from cmgan_audit.facts.records import EVAL, TRAIN
+from cmgan_audit.facts.scene import Made
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Step
+from cmgan_audit.program.draws import EVERYTHING_SEEDERS, SEEDERS
+from cmgan_audit.program.names import canonical
+from cmgan_audit.program.trace import CallEvent, innermost_function
+from cmgan_audit.program.values import Const, Draw, Instance, Value
+from cmgan_audit.rules.record import Fact, Known
+
+# Draws that put a list in another order, so that a part of it is another one, and draws that pick a part.
+_ORDERS = re.compile(r"(random|numpy\.random)(\.\w+)?\.(shuffle|permutation|permuted)|torch\.randperm")
+_PICKS = re.compile(
+    r"(random|numpy\.random)(\.\w+)?\.(sample|choice|choices)|torch\.utils\.data\.random_split"
+    r"|sklearn\.model_selection\.(train_test_split|ShuffleSplit)"
+)
+# The generator of the process that a drawing function uses.
+_FAMILIES = {"random": "random", "numpy": "numpy", "torch": "torch", "sklearn": "numpy"}
+
+
+def validation_splits(view: View) -> Iterable[ValidationSplit]:
+    """A record for every evaluation loader of a training run whose items were picked at random."""
+    if not view.scene.trains:
+        return
+    sides: dict[str, dict[Draw, None]] = {TRAIN: {}, EVAL: {}}
+    pairs = list(zip(view.scene.made, view.loaders, strict=True))
+    found: dict[int, dict[Draw, None]] = {}
+    for number, (made, loader) in enumerate(pairs):
+        if isinstance(loader.role, Known) and loader.role.value in sides:
+            found[number] = dict.fromkeys(_picking_draws(made))
+            sides[loader.role.value].update(found[number])
+    for number, draws in found.items():
+        made, loader = pairs[number]
+        if not isinstance(loader.role, Known) or loader.role.value != EVAL:
+            continue
+        for draw in draws:
+            events = [at for at, event in enumerate(view.scene.run.events) if _made_it(event, draw)]
+            if events and _splits(view, draw, events, shared=draw in sides[TRAIN]):
+                fact, evidence = _unseeded(view, draw, events[0])
+                yield ValidationSplit(
+                    location=made.location,
+                    anchor=loader.anchor,
+                    role=loader.role,
+                    iterated=loader.iterated,
+                    drawn_by=short_callee(draw.callee),
+                    unseeded=fact,
+                    evidence=evidence,
+                )
+                break
+
+
+def _picking_draws(made: Made) -> Iterator[Draw]:
+    """The draws that decide which items a loader has."""
+    given = made.arguments.get("dataset", 0)
+    for value in values_within(given) if given is not None else ():
+        for draw in sorted(value.draws, key=lambda each: (each.location.path, each.location.line, each.callee)):
+            if _ORDERS.fullmatch(draw.callee) or _PICKS.fullmatch(draw.callee):
+                yield draw
+
+
+def _made_it(event: object, draw: Draw) -> bool:
+    return isinstance(event, CallEvent) and event.location == draw.location and canonical(event.callee) == draw.callee
+
+
+def _splits(view: View, draw: Draw, events: list[int], *, shared: bool) -> bool:
+    """Whether a draw decides which items are evaluated, and not only their order."""
+    if _PICKS.fullmatch(draw.callee):
+        return True
+    if len(events) == 1:
+        return shared  # one list in random order, of which both sets are parts
+    return _cut_where_drawn(view, events[0])  # each set puts a list of its own in order and takes a part of it
+
+
+def _cut_where_drawn(view: View, position: int) -> bool:
+    """Whether the function that draws also takes a part of what it put in order."""
+    event = view.scene.run.events[position]
+    frames = event.context.frames
+    function = frames[-1].value.node if frames and frames[-1].value is not None else None
+    node = view.code.node_of(event)
+    if function is None or node is None:
+        return False
+    names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    names |= {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)}
+    return any(
+        isinstance(part, ast.Subscript)
+        and isinstance(part.slice, ast.Slice)
+        and any(getattr(inner, "id", getattr(inner, "attr", "")) in names for inner in ast.walk(part.value))
+        for part in ast.walk(function)
+    )
+
+
+def _unseeded(view: View, draw: Draw, position: int) -> tuple[Fact, str]:
+    """Whether the draw differs between runs, or what fixes it."""
+    event = view.scene.run.events[position]
+    assert isinstance(event, CallEvent)
+    if draw.seeded:
+        return Known(False), f"{draw.seeded} ({draw.location})"
+    family = _FAMILIES.get(draw.callee.partition(".")[0], "")
+    for before in view.scene.run.events[:position]:
+        if isinstance(before, CallEvent) and _fixes(before, family):
+            return Known(False), f"the generator is seeded at {before.location}"
+    where = innermost_function(event.context)
+    note = f"{short_callee(draw.callee)} picks the items" + (f" in {where}()" if where != "<module>" else "")
+    return Known(True, (Step(draw.location, f"{note}, and nothing has seeded it"),)), ""
+
+
+def _fixes(event: CallEvent, family: str) -> bool:
+    """Whether a call gives a generator the same state in every run."""
+    name = canonical(event.callee)
+    if SEEDERS.get(name) != family and not EVERYTHING_SEEDERS.fullmatch(name):
+        return False
+    given = [*event.arguments.positional[:1], *event.arguments.keywords.values()]
+    return not given or not any(_differs(value) for value in given)
+
+
+def _differs(seed: Value) -> bool:
+    """Whether a seed is another one in every run: none, the time, a drawn number."""
+    if isinstance(seed, Const):
+        return seed.value is None
+    return bool(seed.draws) or (
+        isinstance(seed, Instance) and seed.external_name.startswith(("time.", "datetime.", "os."))
+    )
