@@ -62,19 +62,21 @@ _LAUNCHERS = {
     "atexit.register": _REST,
 }
 # Objects whose constructor names the function and whose method starts it.
-_STARTED_LATER = {
-    "multiprocessing.Process": "start",
-    "torch.multiprocessing.Process": "start",
-    "threading.Thread": "start",
-    "threading.Timer": "start",
-}
 _TARGET = Launcher("target", 1, args_position=3)
+_STARTED_LATER = {
+    "multiprocessing.Process": ("start", _TARGET),
+    "torch.multiprocessing.Process": ("start", _TARGET),
+    "threading.Thread": ("start", _TARGET),
+    "threading.Timer": ("start", _TARGET),
+    "speechbrain.utils.metric_stats.MetricStats": ("append", Launcher("metric", 0, args="")),
+}
 
 
 def start(it: Interpreter, name: str, receiver: Value | None, arguments: Arguments, location: Location) -> Value | None:
     """Call the function that a launcher starts; None when `name` starts nothing."""
-    if isinstance(receiver, Instance) and _STARTED_LATER.get(receiver.external_name) == name.rpartition(".")[2]:
-        _start(it, _TARGET, receiver.arguments, location)
+    method, later = _STARTED_LATER.get(receiver.external_name if isinstance(receiver, Instance) else "", ("", None))
+    if later is not None and isinstance(receiver, Instance) and name.rpartition(".")[2] == method:
+        _start(it, later, receiver.arguments, location)
         return Const(value=None)
     launcher = _LAUNCHERS.get(name)
     if launcher is None and isinstance(receiver, BoundMethod | Instance) and name.endswith((".submit", ".map_async")):

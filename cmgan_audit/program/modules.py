@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cmgan_audit.finding import Location
-from cmgan_audit.program.names import is_library
+from cmgan_audit.program.names import MODELLED, is_library
 from cmgan_audit.source.python_file import ParsedFile
 from cmgan_audit.source.tree import SourceTree
 
@@ -88,7 +88,7 @@ class ModuleIndex:
         for root in roots:
             path = self._path_of(posixpath.join(root, below) if root else below)
             if path is not None:
-                return self._named(path, name)
+                return None if self._is_modelled(name, root, importer) else self._named(path, name)
         if is_library(name):
             return None
         near = importer.path if importer else ""
@@ -100,6 +100,19 @@ class ModuleIndex:
             if path is not None:
                 candidates.append((_distance(root, near), path))
         return self._named(min(candidates)[1], name) if candidates else None
+
+    def _is_modelled(self, name: str, root: str, importer: Module | None) -> bool:
+        """Whether a package of the tree is a framework that is known by what it does.
+
+        Its recipes are then judged as they would be outside of its own repository, where it is installed. Its own
+        files, among themselves, are code like any other.
+        """
+        top = name.partition(".")[0]
+        if top not in MODELLED:
+            return False
+        package = posixpath.join(root, top)
+        inside = importer is not None and importer.path.startswith(f"{package}/")
+        return not inside and f"{package}/{MODELLED[top]}" in self._files
 
     def relative(self, level: int, name: str, importer: Module) -> Module | None:
         """The module that `from ..name import x` means, counted from the importing file's folder."""

@@ -74,6 +74,9 @@ _WELL_KNOWN = _words(
     "espnet julius auraloss asteroid webrtcvad pyworld onnx onnxruntime tensorflow keras jax flax six"
 )
 
+# Frameworks whose training loops are modelled (`trainers.py`), and a file that only the framework's own package has.
+MODELLED = {"speechbrain": "core.py"}
+
 
 @cache
 def canonical(name: str) -> str:

@@ -1,6 +1,7 @@
 """SpeechBrain as an installed library: its command line, and what a `Brain` keeps of what it was given.
 
-A tree that holds SpeechBrain itself is executed like any other code; these models are for recipes outside of it.
+Recipes in SpeechBrain's own repository are judged like recipes outside of it (`names.MODELLED`): its training loop is
+known by what it does, and executing it anew for each of hundreds of recipes would take minutes.
 """
 
 from __future__ import annotations
