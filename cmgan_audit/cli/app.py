@@ -1,37 +1,19 @@
-"""The command `cmgan-audit`: every subcommand is a module beside this one."""
+"""The command `cmgan-audit`: every subcommand is a module beside this one, loaded when it is the one that runs."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from cmgan_audit import __version__
-from cmgan_audit.cli.check import EPILOG as CHECK_EXAMPLES
-from cmgan_audit.cli.check import check
 from cmgan_audit.cli.common import run
-from cmgan_audit.cli.compare_ckpts import EPILOG as COMPARE_EXAMPLES
-from cmgan_audit.cli.compare_ckpts import compare_ckpts
-from cmgan_audit.cli.explain import EPILOG as EXPLAIN_EXAMPLES
-from cmgan_audit.cli.explain import explain
-from cmgan_audit.cli.init import EPILOG as INIT_EXAMPLES
-from cmgan_audit.cli.init import init
-from cmgan_audit.cli.inspect import EPILOG as INSPECT_EXAMPLES
-from cmgan_audit.cli.inspect import inspect
-from cmgan_audit.cli.noise import noise
-from cmgan_audit.cli.rules import EPILOG as RULES_EXAMPLES
-from cmgan_audit.cli.rules import rules
-from cmgan_audit.cli.trend import trend
 
-app = typer.Typer(
-    name="cmgan-audit",
-    help="Training diagnostics and regression audit for speech-enhancement networks of the CMGAN kind.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+# In the order of `--help`. The module of a command has its name, and so has the function; dashes become underscores.
+COMMANDS = ("check", "explain", "rules", "compare-ckpts", "init", "inspect", "noise", "trend")
 
 
 def _print_version(wanted: bool) -> None:
@@ -40,7 +22,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def root(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
@@ -49,16 +30,26 @@ def root(
     """Training diagnostics and regression audit for speech-enhancement networks of the CMGAN kind."""
 
 
-app.command("check", epilog=CHECK_EXAMPLES)(check)
-app.command("explain", epilog=EXPLAIN_EXAMPLES)(explain)
-app.command("rules", epilog=RULES_EXAMPLES)(rules)
-app.command("compare-ckpts", epilog=COMPARE_EXAMPLES)(compare_ckpts)
-app.command("init", epilog=INIT_EXAMPLES)(init)
-app.command("inspect", epilog=INSPECT_EXAMPLES)(inspect)
-app.command("noise")(noise)
-app.command("trend")(trend)
+def application(commands: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The command line with these subcommands."""
+    app = typer.Typer(
+        name="cmgan-audit",
+        help=root.__doc__,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(root)
+    for command in commands:
+        name = command.replace("-", "_")
+        module = import_module(f"cmgan_audit.cli.{name}")
+        app.command(command, epilog=getattr(module, "EPILOG", None))(getattr(module, name))
+    return app
 
 
 def main() -> None:
     """Entry point of the installed command."""
-    run(app)
+    first = sys.argv[1] if len(sys.argv) > 1 else ""
+    run(application([first] if first in COMMANDS else COMMANDS))
