@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program.trace import CallEvent, Event, SliceEvent
-from cmgan_audit.program.values import Const, DictValue, Draw, Instance, ListValue, Symbol, Value, options_of
+from cmgan_audit.program.values import Const, DictValue, Draw, Instance, Listing, ListValue, Symbol, Value, options_of
 
 # Functions that read or cut a part: the argument that says where it starts.
 PARTIAL = {
@@ -44,7 +44,7 @@ def cuts_in(events: Sequence[Event]) -> Iterator[Cut]:
     numbers = {event.location for event in events if isinstance(event, CallEvent) and draws_a_number(event)}
     for position, event in enumerate(events):
         draws, place = _cut(event)
-        fresh = [draw for draw in draws if draw.location in numbers]
+        fresh = [draw for draw in draws if draw.location in numbers and not isinstance(draw, Listing)]
         if isinstance(event, CallEvent) and RANDOM_CROP.fullmatch(
             event.callee.removesuffix(".__call__").rpartition(".")[2]
         ):

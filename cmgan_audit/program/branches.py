@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 from cmgan_audit.finding import Location
 from cmgan_audit.program.interpreter import Activation, Exit, Facts, Interpreter, ProgramRaisedError
 from cmgan_audit.program.joins import Branch, join, opposite
+from cmgan_audit.program.listings import without_listings
 from cmgan_audit.program.state import Snapshot
 from cmgan_audit.program.trace import Condition, DecisionEvent
 from cmgan_audit.program.values import (
@@ -113,7 +114,7 @@ def fork(it: Interpreter, sides: Sequence[Side[Flow]], draws: frozenset[Draw] = 
         if len(sides) > 1:
             it.from_now_on(Condition(side.branch.text, side.location), side.branch.facts)
     else:
-        it.journal.merge([(outcome.snapshot, outcome.side.branch) for outcome in going], draws)
+        it.journal.merge([(outcome.snapshot, outcome.side.branch) for outcome in going], without_listings(draws))
     return going[0].result
 
 
@@ -126,6 +127,7 @@ def choose(it: Interpreter, sides: Sequence[Side[Value]], draws: frozenset[Draw]
     outcomes, raised = _explored(it, sides)
     if not outcomes:
         raise raised or ProgramRaisedError("", sides[0].location)
+    draws = without_listings(draws)
     it.journal.merge([(outcome.snapshot, outcome.side.branch) for outcome in outcomes], draws)
     return join([(outcome.result, outcome.side.branch) for outcome in outcomes], draws)
 

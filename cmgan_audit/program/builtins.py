@@ -15,6 +15,7 @@ from cmgan_audit.program.dictionaries import fill_dictionary
 from cmgan_audit.program.interpreter import Interpreter, ProgramRaisedError
 from cmgan_audit.program.joins import Branch, join
 from cmgan_audit.program.kinds import is_instance, type_of
+from cmgan_audit.program.listings import settled, settled_value, without_listings
 from cmgan_audit.program.numbers import call_symbol, drawn, origin
 from cmgan_audit.program.values import (
     Arguments,
@@ -116,13 +117,13 @@ def _len(it: Interpreter, arguments: Arguments, location: Location) -> Value | N
         return (
             Const(value=len(items), trail=origin(*items))
             if complete
-            else Unknown(reason="a length", draws=drawn(value))
+            else Unknown(reason="a length", draws=without_listings(drawn(value)))
         )
     if isinstance(value, Instance) and isinstance(value.cls, ClassValue):
         found = class_attribute(value.cls, "__len__")
         if found is not None:
             return it.call(attribute(it, value, "__len__", location), Arguments(), location)
-    return Unknown(reason="a length", draws=drawn(value))
+    return Unknown(reason="a length", draws=without_listings(drawn(value)))
 
 
 def _sequence(kind: str) -> Builtin:
@@ -208,7 +209,7 @@ def _sorted(it: Interpreter, arguments: Arguments, location: Location) -> Value:
         except TypeError as error:
             return Unknown(reason=f"sorted() fails: {error}")
         return ListValue(items=[items[index] for index in order], draws=drawn(source))
-    return ListValue(items=items, complete=False, draws=drawn(source))
+    return ListValue(items=[settled_value(item) for item in items], complete=False, draws=settled(drawn(source)))
 
 
 def _reversed(it: Interpreter, arguments: Arguments, location: Location) -> Value:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cache
 
 from cmgan_audit.finding import Location
-from cmgan_audit.program import draws, launchers
+from cmgan_audit.program import draws, launchers, listings
 from cmgan_audit.program.interpreter import Interpreter
 from cmgan_audit.program.models import registry
 from cmgan_audit.program.names import canonical
@@ -78,6 +78,10 @@ def _result(
     if draws.draws_random(name):
         made = draws.draw(name, receiver, arguments, location, it.reseeded)
         return _drawn(it, name, receiver, arguments, taint | {made})
+    if listings.lists_a_folder(name):
+        taint |= {listings.listing(name, location, len(it.run.events))}
+    elif listings.sorts(name):
+        taint = listings.settled(taint)
     _note_seed(it, name, arguments)
     result = _modelled(it, name, receiver, arguments, location, node)
     if result is None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from cmgan_audit.program.containers import MOST_ITEMS, known_items, plain
 from cmgan_audit.program.interpreter import Interpreter
+from cmgan_audit.program.listings import settled, settled_value
 from cmgan_audit.program.numbers import drawn
 from cmgan_audit.program.values import (
     Arguments,
@@ -77,7 +78,7 @@ def _pop_item(it: Interpreter, target: ListValue, arguments: Arguments) -> Value
 
 
 def _reorder(it: Interpreter, target: ListValue, arguments: Arguments) -> Value:
-    """`sort` and `reverse`, where all items are constants."""
+    """What changes the list in a way that is not known."""
     _blur(it, target)
     return _NONE
 
@@ -91,7 +92,9 @@ def _sort(it: Interpreter, target: ListValue, arguments: Arguments) -> Value:
             return _reorder(it, target, arguments)
         it.journal.set_content(target, [target.items[index] for index in order], complete=True)
         return _NONE
-    return _reorder(it, target, arguments)
+    items = [settled_value(item) for item in target.items]
+    it.journal.set_content(target, items, complete=False, draws=settled(target.draws))
+    return _NONE
 
 
 def _reverse(it: Interpreter, target: ListValue, arguments: Arguments) -> Value:

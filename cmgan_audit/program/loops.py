@@ -286,7 +286,7 @@ def _differs(before: Any, after: Any) -> bool:
         if not isinstance(before, Const | Symbol | Choice | ListValue):
             return False
         return not (isinstance(after, Value) and same(before, after))
-    if isinstance(before, tuple):  # the items of a list and whether they are all
+    if isinstance(before, tuple):  # the items of a list, whether they are all, its draws
         if before[1] != after[1] or len(before[0]) != len(after[0]):
             return bool(before[1])  # an open list stays open
         return any(not same(x, y) for x, y in zip(before[0], after[0], strict=True))
@@ -316,7 +316,7 @@ def _widened(before: Any, after: Any, location: Location) -> Any:
     if isinstance(before, tuple):
         items = list(before[0])
         items += list(after[0][len(items) :])
-        return tuple(items), False
+        return tuple(items), False, before[2] | after[2]
     if not isinstance(before, Value):
         return False
     if _is_counter(before) or _is_counter(after):

@@ -91,7 +91,7 @@ class Item:
 
 
 CellId = tuple[int, Any]
-Content = tuple[tuple[Value, ...], bool]
+Content = tuple[tuple[Value, ...], bool, frozenset[Draw]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +143,12 @@ class Journal:
         """Remove an item of a dictionary if it is there."""
         self._put(Change(target.items, Item(key), MISSING))
 
-    def set_content(self, target: ListValue, items: list[Value], complete: bool) -> None:
-        """Replace the items of a list."""
+    def set_content(
+        self, target: ListValue, items: list[Value], complete: bool, draws: frozenset[Draw] | None = None
+    ) -> None:
+        """Replace the items of a list; `draws` are those of the list itself, where they change."""
         self.entries.append(Change(target, _CONTENT, _read(target, _CONTENT)))
-        _write(target, _CONTENT, (tuple(items), complete))
+        _write(target, _CONTENT, (tuple(items), complete, target.draws if draws is None else draws))
 
     def set_open(self, target: DictValue) -> None:
         """From now on the dictionary may have keys that are not known."""
@@ -265,14 +267,14 @@ def _joined_content(states: Sequence[State], draws: frozenset[Draw]) -> Content:
     for position in range(len(longest)):
         present = [(state[0][position], branch) for state, branch in states if position < len(state[0])]
         items.append(join(present, draws))
-    return tuple(items), complete
+    return tuple(items), complete, frozenset().union(*(state[2] for state, _ in states))
 
 
 def _read(container: Any, key: Any) -> Any:
     if isinstance(key, Item):
         return container.get(key.key, MISSING)
     if key is _CONTENT:
-        return (tuple(container.items), container.complete)
+        return (tuple(container.items), container.complete, container.draws)
     if key is _OPEN:
         return container.complete
     return container.get(key, MISSING)
@@ -284,6 +286,7 @@ def _write(container: Any, key: Any, state: Any) -> None:
     if key is _CONTENT:
         container.items[:] = state[0]
         object.__setattr__(container, "complete", state[1])
+        object.__setattr__(container, "draws", state[2])
     elif key is _OPEN:
         object.__setattr__(container, "complete", state)
     elif state is MISSING:

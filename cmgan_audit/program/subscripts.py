@@ -11,6 +11,7 @@ from cmgan_audit.program.containers import one_of
 from cmgan_audit.program.dictionaries import lookup, write_item
 from cmgan_audit.program.interpreter import Interpreter
 from cmgan_audit.program.joins import MOST_OPTIONS, Branch, join
+from cmgan_audit.program.listings import listings_of
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.numbers import drawn
 from cmgan_audit.program.trace import SliceEvent, StoreEvent
@@ -46,7 +47,7 @@ def subscript(it: Interpreter, owner: Value, index: Value, location: Location) -
     """`owner[index]`."""
     index = it.read(index)
     owner = it.read(owner)
-    if index.draws:
+    if index.draws or (isinstance(owner, ListValue | Instance) and listings_of(owner)):
         it.emit(SliceEvent(location=location, context=it.context, sliced=owner, index=index))
     return _item(it, owner, index, location).tainted(index.draws)
 

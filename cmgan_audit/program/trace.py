@@ -83,7 +83,8 @@ class IterateEvent(Event):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class SliceEvent(Event):
-    """A subscript read with a slice or an index that depends on random draws: the segment that was picked."""
+    """A subscript read with a slice or an index that depends on random draws: the segment that was picked; or one
+    of a list whose items stand in the order of a listed folder."""
 
     sliced: Value
     index: Value

@@ -33,6 +33,16 @@ class Draw:
     seeded: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Listing(Draw):
+    """One listing of a folder: its order is that of the file system, so it is a draw of its own kind.
+
+    `number` tells two calls of one line apart; `seeded` is "sorted" once the names have been sorted.
+    """
+
+    number: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
     """Base of all abstract values. `draws`: the random draws that it depends on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cmgan_audit.facts.data.listing_uses import listing_uses
 from cmgan_audit.facts.data.pair_cuts import pair_cuts
 from cmgan_audit.facts.data.splits import validation_splits
 from cmgan_audit.facts.data.training_order import training_orders
@@ -14,6 +15,7 @@ from cmgan_audit.rules.record import Record
 
 def data_records(view: View) -> Iterable[Record]:
     """What the data path of one run does."""
+    yield from listing_uses(view)
     yield from pair_cuts(view)
     yield from training_orders(view)
     yield from validation_splits(view)

@@ -95,3 +95,21 @@ class ValidationSplit(Record):
     drawn_by: str
     unseeded: Fact
     evidence: str = ""
+
+
+@record_kind("listing_use")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingUse(Record):
+    """A place where the order of a listed folder matters.
+
+    Attributes:
+        use: "pair" (two lists are gone through side by side) or "part" (a slice of one list is taken).
+        what: the expressions, as text.
+        unsorted: whether the order is that of the file system; placed at the listing.
+        lister: the function that lists.
+    """
+
+    use: str
+    what: str
+    unsorted: Fact
+    lister: str

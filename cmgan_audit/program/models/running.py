@@ -244,3 +244,10 @@ def _seed_generator(call: ModelCall) -> Value | None:
     if seed is not None:
         call.set_state("seed", seed)
     return call.receiver if call.callee.endswith("manual_seed") else _NONE
+
+
+@model("os.listdir.sort", "glob.glob.sort", "glob2.glob.sort")
+def _sort_names(call: ModelCall) -> Value:
+    """The list of names of a folder is sorted where it is."""
+    call.set_state("sorted", Const(value=True))
+    return _NONE

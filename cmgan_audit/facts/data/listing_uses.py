@@ -1,0 +1,117 @@
+"""Where the order of a listed folder matters: two lists side by side, and parts of a list."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from cmgan_audit.facts.data.records import ListingUse
+from cmgan_audit.facts.items import items_of
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Location, Step
+from cmgan_audit.program.listings import listings_of
+from cmgan_audit.program.names import canonical
+from cmgan_audit.program.trace import CallEvent, Event, SliceEvent
+from cmgan_audit.program.values import Const, Instance, Listing, ListValue, Value, options_of
+from cmgan_audit.rules.record import Fact, Known
+
+PAIR, PART = "pair", "part"
+
+
+def listing_uses(view: View) -> Iterable[ListingUse]:
+    """A record for every place where two listed folders are gone through side by side, or a part of one is taken."""
+    found: dict[tuple[str, Location], ListingUse] = {}
+    readings = [reading for made in view.scene.made for reading in items_of(view.scene, made).readings]
+    for events in (view.scene.run.events, *(reading.events for reading in readings)):
+        for use in (*_zipped(view, events), *_subscripted(view, events), *_parts(view, events)):
+            found.setdefault((use.use, use.location), use)
+    return found.values()
+
+
+def _zipped(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
+    for event in events:
+        if isinstance(event, CallEvent) and canonical(event.callee) in ("builtins.zip", "itertools.zip_longest"):
+            lists = [(value, listings_of(value)) for value in event.arguments.positional]
+            named = [(value, listings) for value, listings in lists if listings]
+            for number, (_, first) in enumerate(named):
+                for _, second in named[number + 1 :]:
+                    use = _pair(_text(view, event), event.location, first, second)
+                    if use is not None:
+                        yield use
+
+
+def _subscripted(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
+    """`clean[i]` and `noisy[i]` in one function."""
+    reads: dict[tuple[str, str], list[tuple[SliceEvent, str, frozenset[Listing]]]] = defaultdict(list)
+    for event in events:
+        if not isinstance(event, SliceEvent) or _is_slice(event.index):
+            continue
+        node = view.code.node_of(event)
+        listings = listings_of(event.sliced)
+        if not listings or not isinstance(node, ast.Subscript) or isinstance(node.slice, ast.Constant | ast.UnaryOp):
+            continue
+        frames = event.context.frames
+        where = f"{frames[-1].function} {frames[-1].call}" if frames else event.location.path
+        reads[where, ast.unparse(node.slice)].append((event, ast.unparse(node), listings))
+    for group in reads.values():
+        for number, (event, text, first) in enumerate(group):
+            for _, other, second in group[:number]:
+                use = _pair(f"{other}, {text}", event.location, second, first) if other != text else None
+                if use is not None:
+                    yield use
+
+
+def _pair(what: str, place: Location, first: frozenset[Listing], second: frozenset[Listing]) -> ListingUse | None:
+    """Two lists side by side; None when one stands in the order of the other."""
+    if {_identity(each) for each in first} & {_identity(each) for each in second}:
+        return None
+    loose = sorted((each for each in (*first, *second) if not each.seeded), key=lambda each: each.number)
+    steps = [Step(each.location, f"{each.callee} lists in the order of the file system") for each in loose]
+    steps.append(Step(place, f"{what} go side by side"))
+    fact: Fact = Known(bool(loose), tuple(steps) if loose else ())
+    lister = loose[0].callee if loose else next(iter(first)).callee
+    return ListingUse(location=place, anchor=what, use=PAIR, what=what, unsorted=fact, lister=lister.lstrip("?."))
+
+
+def _identity(listing: Listing) -> tuple[Location, int]:
+    return listing.location, listing.number
+
+
+def _parts(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
+    for event in events:
+        if not isinstance(event, SliceEvent) or not _is_part(event.index):
+            continue
+        if not isinstance(event.sliced, ListValue | Instance) or event.index.draws:
+            continue
+        if isinstance(event.sliced, Instance) and not event.sliced.external_name.endswith(("listdir", "glob")):
+            continue
+        loose = sorted((e for e in listings_of(event.sliced) if not e.seeded), key=lambda each: each.number)
+        text = _text(view, event)
+        steps = [Step(each.location, f"{each.callee} lists in the order of the file system") for each in loose]
+        steps.append(Step(event.location, f"{text} takes a part"))
+        yield ListingUse(
+            location=event.location,
+            anchor=text,
+            use=PART,
+            what=text,
+            unsorted=Known(bool(loose), tuple(steps) if loose else ()),
+            lister=loose[0].callee.lstrip("?.") if loose else "",
+        )
+
+
+def _text(view: View, event: Event) -> str:
+    node = view.code.node_of(event)
+    return ast.unparse(node)[:60] if node is not None else "the lists"
+
+
+def _is_slice(index: Value) -> bool:
+    return any(isinstance(option.value, ListValue) and option.value.kind == "slice" for option in options_of(index))
+
+
+def _is_part(index: Value) -> bool:
+    """Whether a slice leaves something out at one end: `[:n]`, `[n:]`, but not `[::-1]`."""
+    if not isinstance(index, ListValue) or index.kind != "slice" or len(index.items) != 3:
+        return False
+    bounds = index.items[:2]
+    return any(not (isinstance(bound, Const) and bound.value in (None, 0)) for bound in bounds)
