@@ -11,6 +11,7 @@ from cmgan_audit.program.classes import SuperValue, bound, class_attribute, cons
 from cmgan_audit.program.functions import call_function
 from cmgan_audit.program.interpreter import Interpreter
 from cmgan_audit.program.joins import Branch
+from cmgan_audit.program.listings import without_listings
 from cmgan_audit.program.numbers import drawn
 from cmgan_audit.program.trace import CallEvent
 from cmgan_audit.program.values import (
@@ -129,7 +130,8 @@ def call(
         case Choice():
             return _call_choice(it, callee, arguments, location, node)
     reason = callee.reason if isinstance(callee, Unknown) else "what is called is not known"
-    result = Unknown(reason=reason, draws=drawn(callee, *arguments.positional, *arguments.keywords.values()))
+    taint = without_listings(drawn(callee, *arguments.positional, *arguments.keywords.values()))
+    result = Unknown(reason=reason, draws=taint)
     it.emit(CallEvent(location=location, context=it.context, callee="", arguments=arguments, result=result))
     return result
 
@@ -178,7 +180,7 @@ def _call_instance(
     name = f"{callee.cls.module.name}.{callee.cls.qualname}.__call__"
     result = Unknown(
         reason=f"the output of {callee.cls.name}",
-        draws=drawn(callee, *arguments.positional, *arguments.keywords.values()),
+        draws=without_listings(drawn(callee, *arguments.positional, *arguments.keywords.values())),
     )
     event = CallEvent(
         location=location, context=it.context, callee=name, arguments=arguments, result=result, receiver=callee

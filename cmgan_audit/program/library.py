@@ -75,6 +75,8 @@ def _result(
 ) -> Value:
     given = [*arguments.positional, *arguments.keywords.values()]
     taint = drawn(*given, *([receiver] if receiver is not None else []))
+    if not listings.keeps_order(name):
+        taint = listings.without_listings(taint)
     if draws.draws_random(name):
         made = draws.draw(name, receiver, arguments, location, it.reseeded)
         return _drawn(it, name, receiver, arguments, taint | {made})
@@ -115,6 +117,8 @@ def _drawn(it: Interpreter, name: str, receiver: Value | None, arguments: Argume
                 items = target.items or [Unknown(reason="an item of a list")]
                 shuffled: list[Value] = [item.tainted(taint) for item in items]
                 it.journal.set_content(target, shuffled, complete=False)
+            elif isinstance(target, Instance):
+                it.journal.set(target.attrs, "@shuffled", Const(value=True))
         if isinstance(receiver, Instance | Unknown):
             return receiver.tainted(taint)
         return Const(value=None)

@@ -14,6 +14,11 @@ _LISTS = re.compile(
     r"|torch\.utils\.data\.datapipes\.iter\.FileLister"
 )
 _SORTS = re.compile(r"natsort\.(?:natsorted|os_sorted|humansorted|realsorted)|numpy\.sort|toolz\.sorted")
+# Calls that work on names and lists; what any other call makes of a name (the audio in a file) has no order.
+_KEEPS = re.compile(
+    r"(?:builtins|os|posixpath|pathlib|glob2?|itertools|functools|copy|re|shutil|random|natsort|tqdm|collections|fnmatch"
+    r"|multiprocessing|numpy\.random|\?)\..*|numpy\.(?:array|asarray|sort|concatenate)|tqdm"
+)
 SORTED = "sorted"
 
 
@@ -25,6 +30,11 @@ def lists_a_folder(name: str) -> bool:
 def sorts(name: str) -> bool:
     """Whether a library call gives its argument back in order."""
     return _SORTS.fullmatch(name) is not None
+
+
+def keeps_order(name: str) -> bool:
+    """Whether the result of a library call may be a list of names in the order of its arguments."""
+    return _KEEPS.fullmatch(name) is not None
 
 
 def listing(name: str, location: Location, number: int) -> Listing:

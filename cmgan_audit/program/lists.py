@@ -45,7 +45,8 @@ def _extend(it: Interpreter, target: ListValue, arguments: Arguments) -> Value:
     for source in arguments.positional:
         items, complete = known_items(source)
         whole = complete and target.complete and len(target.items) + len(items) <= MOST_ITEMS
-        it.journal.set_content(target, [*target.items, *items][:MOST_ITEMS], whole)
+        draws = target.draws | source.draws
+        it.journal.set_content(target, [*target.items, *items][:MOST_ITEMS], whole, draws)
     return _NONE
 
 

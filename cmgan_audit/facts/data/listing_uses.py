@@ -10,7 +10,7 @@ from cmgan_audit.facts.data.records import ListingUse
 from cmgan_audit.facts.items import items_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
-from cmgan_audit.program.listings import listings_of
+from cmgan_audit.program.listings import listings_of, lists_a_folder
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Event, SliceEvent
 from cmgan_audit.program.values import Const, Instance, Listing, ListValue, Value, options_of
@@ -84,7 +84,9 @@ def _parts(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
             continue
         if not isinstance(event.sliced, ListValue | Instance) or event.index.draws:
             continue
-        if isinstance(event.sliced, Instance) and not event.sliced.external_name.endswith(("listdir", "glob")):
+        if isinstance(event.sliced, Instance) and not lists_a_folder(event.sliced.external_name):
+            continue
+        if _shuffled(event.sliced):
             continue
         loose = sorted((e for e in listings_of(event.sliced) if not e.seeded), key=lambda each: each.number)
         text = _text(view, event)
@@ -98,6 +100,14 @@ def _parts(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
             unsorted=Known(bool(loose), tuple(steps) if loose else ()),
             lister=loose[0].callee.lstrip("?.") if loose else "",
         )
+
+
+def _shuffled(names: ListValue | Instance) -> bool:
+    """Whether somebody put the list in random order meanwhile: then its order is no longer that of a folder."""
+    if isinstance(names, Instance):
+        return "@shuffled" in names.attrs
+    draws = names.draws.union(*(item.draws for item in names.items[:8]))
+    return any(draw.callee.endswith((".shuffle", ".sample", ".permutation")) for draw in draws)
 
 
 def _text(view: View, event: Event) -> str:
