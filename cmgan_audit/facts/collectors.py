@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from cmgan_audit.facts.adversarial.labels import configured_labels
 from cmgan_audit.facts.data.collecting import data_records
 from cmgan_audit.facts.metrics.collecting import metric_records
 from cmgan_audit.facts.view import Collector
 
 COLLECTORS: tuple[Collector, ...] = (
+    configured_labels,
     data_records,
     metric_records,
 )

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cmgan_audit.facts.code import Reached
+from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.metrics.body import Body, Dropped
 from cmgan_audit.facts.metrics.grades import ITEMS, NO_SCORES, Grade, Graded, Scores, combine, either
 from cmgan_audit.facts.metrics.scoring import Scoring
@@ -81,8 +82,7 @@ class ScoreFlow:
             self._functions[reached.node] = reached
         seen: set[int] = set()
         for event in self.view.scene.calls:
-            name = canonical(event.callee)
-            if name.startswith("torch.") and "loss" in name.lower().split(".__call__")[0].rpartition(".")[2]:
+            if is_loss(event.callee):
                 self._losses.add(_place(event.location))
             if id(event.context) not in seen:
                 seen.add(id(event.context))

@@ -1,0 +1,240 @@
+"""Labels of a fixed size that a loss compares with a batch: `torch.ones(args.batch_size)`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cmgan_audit.facts.classes import values_within
+from cmgan_audit.facts.losses import is_loss
+from cmgan_audit.facts.records import Loader
+from cmgan_audit.facts.scene import Made
+from cmgan_audit.facts.values import fact_of, same_object
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Confidence, Step
+from cmgan_audit.program.names import canonical
+from cmgan_audit.program.trace import CallEvent, Context
+from cmgan_audit.program.values import Choice, Const, Instance, ListValue, Symbol, Value, options_of
+from cmgan_audit.program.values import Unknown as UnknownValue
+from cmgan_audit.rules.record import Fact, Known, OneOf, Record, record_kind
+
+_MAKERS = frozenset(
+    "torch.ones torch.zeros torch.full torch.empty torch.Tensor torch.FloatTensor torch.cuda.FloatTensor".split()
+)
+# Methods that hand on a label of the same size, and those that fit it to the batch.
+_SAME_SIZE = frozenset(
+    "fill_ uniform_ requires_grad_ float double half view reshape unsqueeze squeeze flatten type_as detach clone mul "
+    "mul_ add add_ sub random_ contiguous long expand pin_memory".split()
+)
+_FITTED = frozenset({"resize_", "resize_as_", "new_ones", "set_"})
+_NOISE = frozenset({"torch.randn", "torch.normal"})
+
+
+@record_kind("label")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label(Record):
+    """A tensor of constants that a loss compares with the batches of a loader.
+
+    Attributes:
+        text: how it is made, as source text ("torch.ones(args.batch_size)").
+        configured: whether its length is the loader's batch size as configured, not that of the batch at hand.
+        longer_than_one: whether that length is more than one: a batch of one item is never short.
+        role: of the loader, "train" or "eval".
+        drop_last: whether the loader leaves a short last batch out.
+        loader: the loader.
+    """
+
+    text: str
+    configured: Fact
+    longer_than_one: Fact
+    role: Fact
+    drop_last: Fact
+    loader: Loader
+
+
+def configured_labels(view: View) -> Iterator[Label]:
+    """The labels of a run whose length is the configured batch size of the loader that they are compared with."""
+    makers = [event for event in view.scene.calls if canonical(event.callee) in _MAKERS and _length(event) is not None]
+    if not makers or not view.scene.made:
+        return
+    uses = _Uses(view, makers)
+    seen: set[tuple[object, int]] = set()
+    for maker in makers:
+        for context in uses.of(maker):
+            found = _loader_around(view, context)
+            length = _length(maker)
+            if found is None or length is None or (maker.location, id(found[1])) in seen:
+                continue
+            made, loader = found
+            if _is_same(length, made.arguments.get("batch_size", 1)):
+                seen.add((maker.location, id(loader)))
+                yield _label(view, maker, length, loader)
+
+
+def _label(view: View, maker: CallEvent, length: Value, loader: Loader) -> Label:
+    node = view.code.node_of(maker)
+    text = "a label" if node is None else ast.unparse(node)
+    size = fact_of(length, None)
+    made = Step(maker.location, "the label has the configured batch size")
+    at_loader = Step(loader.location, "the loader hands out batches of this size, the last one maybe shorter")
+    trail = size.trail if isinstance(size, Known) else ()
+    return Label(
+        location=maker.location,
+        anchor=maker.context.frames[-1].function if maker.context.frames else "<module>",
+        text=text if len(text) <= 60 else text[:57] + "...",
+        configured=Known(True, (made, *trail, at_loader)),
+        longer_than_one=_longer(size),
+        role=loader.role,
+        drop_last=loader.drop_last,
+        loader=loader,
+    )
+
+
+def _longer(size: Fact) -> Fact:
+    """Whether a size is more than one; one that is only given at the start of the program may well be."""
+    if isinstance(size, Known):
+        return Known(size.value != 1, size.trail, size.condition, size.confidence)
+    if isinstance(size, OneOf):
+        options = [Known(each.value != 1, each.trail, each.condition, each.confidence) for each in size.options]
+        return OneOf(tuple(options), size.trail)
+    return Known(True, size.trail, confidence=Confidence.MEDIUM)
+
+
+def _length(event: CallEvent) -> Value | None:
+    """The first dimension of a tensor that is made, if it is a number of the configuration and not of a tensor."""
+    given = event.arguments.get("size", 0)
+    if isinstance(given, ListValue):
+        given = given.items[0] if given.items else None
+    if isinstance(given, Const):
+        whole = isinstance(given.value, int) and not isinstance(given.value, bool)
+        literal_one = given.value == 1 and all(step.location.line == event.location.line for step in given.trail)
+        return given if whole and not literal_one else None
+    return given if isinstance(given, Symbol | Choice | UnknownValue) else None
+
+
+def _is_same(length: Value, batch: Value | None) -> bool:
+    """Whether a length is the loader's batch size: the same number, the same formula, or the same required option."""
+    if isinstance(length, Const | Choice) and isinstance(batch, Const | Choice):
+        return _numbers(length) == _numbers(batch) != [None]
+    if isinstance(length, Symbol) and isinstance(batch, Symbol):
+        return length.formula == batch.formula
+    if isinstance(length, UnknownValue) and isinstance(batch, UnknownValue):
+        return length.reason == batch.reason and length.trail[:1] == batch.trail[:1] and "default" in length.reason
+    return False
+
+
+def _numbers(value: Value) -> list[object]:
+    return [option.value.value if isinstance(option.value, Const) else None for option in options_of(value)]
+
+
+def _loader_around(view: View, context: Context) -> tuple[Made, Loader] | None:
+    """The loader whose loop an event happens in, the innermost."""
+    for loop in reversed(context.loops):
+        for single in view.scene.passes:
+            if single.event.loop is loop:
+                for made, record in zip(view.scene.made, view.loaders, strict=True):
+                    if same_object(made.loader, single.loader):
+                        return made, record
+    return None
+
+
+class _Uses:
+    """Where labels are compared with something: the losses of the run, by the label."""
+
+    def __init__(self, view: View, makers: list[CallEvent]) -> None:
+        self._view = view
+        self._made: dict[int, CallEvent] = {}
+        self._fitted: set[int] = set()
+        self._compared: dict[int, list[Context]] = {id(maker): [] for maker in makers}
+        for maker in makers:
+            if isinstance(maker.result, Instance):
+                self._made[id(maker.result.attrs)] = maker
+        for event in view.scene.calls:
+            self._note(event)
+
+    def of(self, maker: CallEvent) -> list[Context]:
+        """The contexts in which a label is compared; those of its making where a loss in the source names it."""
+        if id(maker) in self._fitted:
+            return []
+        return self._compared[id(maker)] or ([maker.context] if _named_in_loss(self._view, maker) else [])
+
+    def _note(self, event: CallEvent) -> None:
+        member = event.callee.rpartition(".")[2]
+        label = self._label(event.receiver)
+        if label is not None and member in _FITTED:
+            self._fitted.add(id(label))
+        if label is not None and member in _SAME_SIZE and isinstance(event.result, Instance):
+            self._made.setdefault(id(event.result.attrs), label)
+        if is_loss(event.callee):
+            given = [*event.arguments.positional, *event.arguments.keywords.values()]
+            noise = any(_of_noise(value) for value in given)
+            for value in given:
+                for part in values_within(value, 3):
+                    label = self._label(part)
+                    if label is not None and not noise:
+                        self._compared[id(label)].append(event.context)
+
+    def _label(self, value: Value | None) -> CallEvent | None:
+        return self._made.get(id(value.attrs)) if isinstance(value, Instance) else None
+
+
+def _of_noise(value: Value) -> bool:
+    """Whether what a label is compared with is made from noise of a configured size too, not from a batch."""
+    return any(draw.callee in _NOISE for part in values_within(value, 3) for draw in part.draws)
+
+
+def _named_in_loss(view: View, maker: CallEvent) -> bool:
+    """Whether the name, key or attribute that a label is given to stands in a loss of the same file."""
+    node = view.code.node_of(maker)
+    module = view.code.module(maker.location.path)
+    if node is None or module is None:
+        return False
+    names: set[str] = set()
+    for parent in view.code.parents(maker.location.path, node):
+        if isinstance(parent, ast.Assign | ast.AnnAssign):
+            targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target]
+            names = {_name(target) for target in targets} - {""}
+        if isinstance(parent, ast.stmt):
+            break
+    reached = (each for each in view.code.reached if each.module is module)
+    own = [inner for each in reached for inner in each.own_nodes()]
+    for inner in own:  # `outputs["ones"] = ones` gives it another name
+        if isinstance(inner, ast.Assign) and isinstance(inner.value, ast.Name) and inner.value.id in names:
+            names |= {_name(target) for target in inner.targets} - {""}
+    return bool(names) and any(_compares(inner, names) for inner in own)
+
+
+def _compares(node: ast.AST, names: set[str]) -> bool:
+    if isinstance(node, ast.Call):
+        called = ast.unparse(node.func).lower()
+        if any(word in called.rpartition(".")[2] for word in ("loss", "criterion", "mse", "bce")):
+            return any(_has(argument, names) for argument in node.args)
+    return (
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Sub)
+        and (_has(node.left, names) or _has(node.right, names))
+    )
+
+
+def _has(node: ast.expr, names: set[str]) -> bool:
+    """Whether an expression is one of the names as a whole; a slice of it is fitted to the batch."""
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        return str(node.slice.value) in names
+    if isinstance(node, ast.Name | ast.Attribute):
+        return _name(node) in names
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return _has(node.func.value, names)
+    if isinstance(node, ast.BinOp):
+        return _has(node.left, names) or _has(node.right, names)
+    return False
+
+
+def _name(target: ast.expr) -> str:
+    if isinstance(target, ast.Name):
+        return target.id
+    if isinstance(target, ast.Attribute):
+        return target.attr
+    if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+        return str(target.slice.value)
+    return ""
