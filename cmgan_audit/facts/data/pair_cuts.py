@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from cmgan_audit.facts.data.records import PairCut
 from cmgan_audit.facts.data.subjects import CLEAN, NOISY, Subject, subject_of
 from cmgan_audit.facts.items import Reading, items_of
 from cmgan_audit.facts.view import View
-from cmgan_audit.finding import Step
+from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.draws import EVERYTHING_SEEDERS, SEEDERS
 from cmgan_audit.program.trace import CallEvent, Event
 from cmgan_audit.rules.record import Fact, Known
@@ -42,12 +43,7 @@ def _of_reading(view: View, reading: Reading) -> Iterable[PairCut]:
     cuts = [cut for cut in cuts_in(reading.events) if not cut.repeats]
     if len(cuts) < 2:
         return
-    parts = [
-        _Part(cut, subject, _drawn_at(reading.events, cut))
-        for cut in cuts
-        for subject in subject_of(view, cut.event)
-        if subject.side
-    ]
+    parts = list(_parts(view, reading, cuts))
     noisy = [part for part in parts if part.subject.side == NOISY]
     clean = [part for part in parts if part.subject.side == CLEAN]
     alone = [part for part in noisy if not any(part.drawn_at & other.drawn_at for other in clean)]
@@ -60,6 +56,17 @@ def _of_reading(view: View, reading: Reading) -> Iterable[PairCut]:
     both = [(one, two) for one in noisy for two in clean if one.drawn_at & two.drawn_at]
     if both:
         yield _record(reading, *both[0], separate=False)
+
+
+def _parts(view: View, reading: Reading, cuts: Sequence[Cut]) -> Iterable[_Part]:
+    """The cuts whose signal is known; a loop over both signals cuts one in each pass."""
+    passes: Counter[Location] = Counter()
+    for cut in cuts:
+        subjects = subject_of(view, cut.event)
+        if subjects:
+            subject = subjects[passes[cut.place] % len(subjects)]
+            passes[cut.place] += 1
+            yield _Part(cut, subject, _drawn_at(reading.events, cut))
 
 
 def _drawn_at(events: Sequence[Event], cut: Cut) -> frozenset[int]:
