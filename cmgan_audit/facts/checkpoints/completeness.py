@@ -1,0 +1,81 @@
+"""Whether a resume brings back everything with a state that the training goes on to use."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from cmgan_audit.facts.checkpoints.restoring import Batch, stateful_uses
+from cmgan_audit.facts.values import class_name, instances_of, same_object
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Step, Trail
+from cmgan_audit.program.trace import Event, StoreEvent
+from cmgan_audit.program.values import Instance, Unknown
+from cmgan_audit.rules.record import Fact, Known
+
+_FROM_FILE = "torch.load gives"
+
+
+class Completeness:
+    """What a training uses, against what its checkpoints bring back."""
+
+    def __init__(self, view: View, start: int) -> None:
+        self._view = view
+        self._used = list(stateful_uses(view.scene))
+        self._counts_anew = _counts_anew(view, start)
+
+    def of(self, batch: Batch, events: Iterable[Event]) -> tuple[str, Fact]:
+        """What a checkpoint leaves out, as text, and whether it is complete, with where each missing part is made.
+
+        Args:
+            batch: the checkpoint.
+            events: what happens where it is loaded: attributes that are replaced by a part of the file.
+        """
+        if batch.whole or not self._used or any(each.target is None for each in batch.restored):
+            return "", Known(True)  # what an unknown object is cannot be held against the checkpoint
+        replaced = _replaced(events)
+        missing = [
+            each
+            for each in self._used
+            if not batch.brings_back(each)
+            and "last_epoch" not in each.arguments.keywords  # made with the epoch to go on from: needs no state
+            and not replaced & self._names(each)
+        ]
+        trail: Trail = tuple(
+            Step(each.location, f"{class_name(each)} is made here and starts anew") for each in missing
+        )
+        names = [class_name(each) for each in missing]
+        if names and self._counts_anew:
+            names.append("the epoch")
+        return ", ".join(dict.fromkeys(names)), Known(not missing, trail)
+
+    def _names(self, target: Instance) -> set[str]:
+        """The attributes that an object is kept under."""
+        return {
+            store.name
+            for store in self._view.scene.stores
+            if any(same_object(value, target) for value in instances_of(store.value))
+        }
+
+
+def _replaced(events: Iterable[Event]) -> set[str]:
+    """The attributes that get a part of the file itself: `self.scaler = checkpoint["scaler"]`."""
+    return {
+        event.name
+        for event in events
+        if isinstance(event, StoreEvent) and isinstance(event.value, Unknown) and _FROM_FILE in event.value.reason
+    }
+
+
+def _counts_anew(view: View, start: int) -> bool:
+    """Whether the loop around the first step begins with a constant: `for epoch in range(100)`."""
+    loops = view.scene.run.events[start].context.loops if start else ()
+    for loop in loops[:1]:
+        node = view.code.node_at(loop.location)
+        node = node.iter if isinstance(node, ast.For) else node
+        match node:
+            case ast.Call(func=ast.Name(id="range"), args=[_]):
+                return True
+            case ast.Call(func=ast.Name(id="range"), args=[first, _, *_]):
+                return isinstance(first, ast.Constant)
+    return False

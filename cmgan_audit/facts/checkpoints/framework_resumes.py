@@ -1,0 +1,78 @@
+"""Resumes that a training framework does itself, by an argument of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from cmgan_audit.facts.checkpoints.records import Resume
+from cmgan_audit.facts.classes import library_bases
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Confidence, Step
+from cmgan_audit.program.names import canonical
+from cmgan_audit.program.trace import CallEvent
+from cmgan_audit.program.values import Const, Instance, Value, options_of
+from cmgan_audit.rules.record import Known
+
+# The call of a framework and its argument that names the checkpoint to go on from.
+_ARGUMENTS = {
+    "lightning.pytorch.Trainer.fit": ("ckpt_path", 4),
+    "lightning.pytorch.Trainer": ("resume_from_checkpoint", None),
+    "transformers.Trainer.train": ("resume_from_checkpoint", 0),
+    "transformers.Seq2SeqTrainer.train": ("resume_from_checkpoint", 0),
+}
+_FINDS = re.compile(r"last|latest|newest|glob|find", re.IGNORECASE)
+
+
+def framework_resumes(view: View) -> Iterator[Resume]:
+    """The trainings that a framework continues from a checkpoint in this run."""
+    typed = {step.location for step in view.scene.run.launch.steps}
+    for event in view.scene.calls:
+        for name in _names(event):
+            if name in _ARGUMENTS:
+                argument, position = _ARGUMENTS[name]
+                value = event.arguments.get(argument, position)
+                for option in options_of(value) if value is not None else ():
+                    if _names_a_checkpoint(option.value) and not any(s.location in typed for s in option.value.trail):
+                        yield _resume(event, option.value, f"{argument} is {_shown(option.value)}")
+            elif name in ("speechbrain.Brain.fit", "speechbrain.core.Brain.fit") and _keeps_checkpoints(event):
+                yield _resume(event, Const(value=True), "fit() recovers the newest checkpoint by itself")
+
+
+def _names(event: CallEvent) -> set[str]:
+    name = canonical(event.callee)
+    if isinstance(event.receiver, Instance) and not event.receiver.external_name:
+        member = name.rpartition(".")[2]
+        return {name, *(f"{base}.{member}" for base in library_bases(event.receiver))}
+    return {name}
+
+
+def _names_a_checkpoint(value: Value) -> bool:
+    if isinstance(value, Const):
+        return value.value is True or (isinstance(value.value, str) and bool(value.value))
+    return isinstance(value, Instance) and bool(_FINDS.search(value.external_name.rpartition(".")[2]))
+
+
+def _shown(value: Value) -> str:
+    return repr(value.value) if isinstance(value, Const) else "what is found"
+
+
+def _keeps_checkpoints(event: CallEvent) -> bool:
+    brain = event.receiver
+    if not isinstance(brain, Instance):
+        return False
+    given = brain.attrs.get("checkpointer") or brain.arguments.keywords.get("checkpointer")
+    return given is not None and not (isinstance(given, Const) and given.value is None)
+
+
+def _resume(event: CallEvent, value: Value, how: str) -> Resume:
+    medium = isinstance(value, Const) and bool(value.overridable)
+    trail = (*value.trail, Step(event.location, how))
+    return Resume(
+        location=event.location,
+        anchor=canonical(event.callee),
+        unasked=Known(True, trail, confidence=Confidence.MEDIUM if medium else Confidence.HIGH),
+        how=how,
+        what="everything that the trainer holds",
+        complete=Known(True),
+    )

@@ -1,0 +1,171 @@
+"""The tests that stand between the start of a run and an event, decided ones included.
+
+An undecided branch is in the event's context. A decided one (`if config["resume"]:` with resume = True) left nothing
+there; its test is found in the source around the event and around the calls that lead to it, and the setting that
+decided it among the run's decisions.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeGuard
+
+from cmgan_audit.facts.code import Code
+from cmgan_audit.facts.slices import Stack, stack_of
+from cmgan_audit.finding import Location
+from cmgan_audit.program.trace import CallEvent, DecisionEvent, Event
+from cmgan_audit.program.values import Value
+
+_LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Guard:
+    """One test on the way to an event.
+
+    Attributes:
+        node: the expression that is tested.
+        path: its file.
+        stack: the calls in which it is tested.
+        taken: whether the event is on the side where the test is true.
+    """
+
+    node: ast.expr
+    path: str
+    stack: Stack
+    taken: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Setting:
+    """A setting that a guard asks: its text as written, the place, and what it held."""
+
+    text: str
+    location: Location
+    value: Value
+    taken: bool
+
+
+class Guards:
+    """The guards of one run's events."""
+
+    def __init__(self, code: Code) -> None:
+        self._code = code
+        self._decisions: dict[tuple[Location, Stack], Value] = {}
+        self._calls: dict[tuple[Location, Stack], CallEvent] = {}
+        for event in code.scene.run.events:
+            if isinstance(event, DecisionEvent):
+                self._decisions[(event.location, stack_of(event.context))] = event.value
+            elif isinstance(event, CallEvent):
+                self._calls.setdefault((event.location, stack_of(event.context)), event)
+
+    def of(self, event: Event) -> list[Guard]:
+        """The tests on the way to an event, outermost first, each behind those that its local names depend on."""
+        stack = stack_of(event.context)
+        places = [*stack, event.location]
+        direct = [guard for depth, place in enumerate(places) for guard in self._around(place, stack[:depth])]
+        return [guard for each in direct for guard in (*self._behind(each), each)]
+
+    def _behind(self, guard: Guard) -> Iterator[Guard]:
+        """The tests around assignments to a local name that a guard asks: `if resume: path = ...` before `if path:`."""
+        names = {leaf.id for part, _ in _leaves(guard.node, guard.taken) for leaf in ast.walk(part) if _is_name(leaf)}
+        function = next((each for each in self._code.parents(guard.path, guard.node) if _is_function(each)), None)
+        for node in ast.walk(function) if names and function is not None else ():
+            if isinstance(node, ast.Assign) and node.lineno < guard.node.lineno and not _is_nothing(node.value):
+                if any(isinstance(target, ast.Name) and target.id in names for target in node.targets):
+                    yield from self._around(self._place(guard.path, node), guard.stack)
+
+    def _around(self, place: Location, stack: Stack) -> list[Guard]:
+        """The tests of one function around a place in it, outermost first."""
+        node = self._code.call_at(place) or self._code.node_at(place)
+        found: list[Guard] = []
+        while node is not None:
+            parent = next(self._code.parents(place.path, node), None)
+            if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                found += [Guard(test, place.path, stack, taken) for test, taken in _passed(parent, node)]
+                break
+            if parent is not None:
+                tests = [*_passed(parent, node), *_holding(parent, node)]
+                found += [Guard(test, place.path, stack, taken) for test, taken in tests]
+            node = parent
+        return found[::-1]
+
+    def settings(self, guard: Guard) -> Iterator[Setting]:
+        """The settings that a guard asks: names, attributes and items that hold a value with a way, or are open."""
+        for node, taken in _leaves(guard.node, guard.taken):
+            for part in ast.walk(node):
+                if isinstance(part, ast.Name | ast.Attribute | ast.Subscript):
+                    place = self._place(guard.path, part)
+                    value = self._decisions.get((place, guard.stack))
+                    if value is not None:
+                        yield Setting(ast.unparse(part), place, value, taken)
+
+    def calls(self, guard: Guard) -> Iterator[CallEvent]:
+        """The calls inside of a guard."""
+        for part in ast.walk(guard.node):
+            if isinstance(part, ast.Call):
+                event = self._calls.get((self._place(guard.path, part), guard.stack))
+                if event is not None:
+                    yield event
+
+    def _place(self, path: str, node: ast.AST) -> Location:
+        module = self._code.module(path)
+        return Location(path, getattr(node, "lineno", 1)) if module is None else module.location(node)
+
+
+def _is_name(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name)
+
+
+def _is_function(node: ast.AST) -> bool:
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module)
+
+
+def _is_nothing(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and not node.value
+
+
+def _leaves(node: ast.expr, taken: bool) -> Iterator[tuple[ast.expr, bool]]:
+    """The operands of `and`, `or` and `not`, each with the side that is taken."""
+    if isinstance(node, ast.BoolOp):
+        for value in node.values:
+            yield from _leaves(value, taken)
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        yield from _leaves(node.operand, not taken)
+    else:
+        yield node, taken
+
+
+def _holding(parent: ast.AST, node: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
+    """The test of a node around another one."""
+    match parent:
+        case ast.If() | ast.While():
+            if any(node is each for each in parent.body):
+                yield parent.test, True
+            elif any(node is each for each in parent.orelse):
+                yield parent.test, False
+        case ast.IfExp():
+            if node is parent.body:
+                yield parent.test, True
+            elif node is parent.orelse:
+                yield parent.test, False
+        case ast.BoolOp():
+            for value in parent.values:
+                if value is node:
+                    break
+                yield value, isinstance(parent.op, ast.And)
+
+
+def _passed(parent: ast.AST, node: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
+    """The tests before a statement in its block that would have left: `if not resume: return`."""
+    for block in ("body", "orelse", "finalbody"):
+        statements = getattr(parent, block, None)
+        if not isinstance(statements, list) or not any(node is each for each in statements):
+            continue
+        for statement in statements:
+            if statement is node:
+                break
+            if isinstance(statement, ast.If) and statement.body and isinstance(statement.body[-1], _LEAVES):
+                yield statement.test, False

@@ -1,0 +1,27 @@
+"""Checkpoints as records: restores before training, selections of the best model, loads of files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cmgan_audit.rules.record import Fact, Record, record_kind
+
+
+@record_kind("resume")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume(Record):
+    """A training that continues from a checkpoint of its own: restored before the first step.
+
+    Attributes:
+        unasked: whether that happens with what is shipped, without anybody asking for it.
+        how: what makes it happen, as a clause ("resume is True", "it takes the newest file that it finds").
+        what: the objects that are restored, as text ("TSCNet, AdamW").
+        left_out: what training uses and the checkpoint does not bring back, as text ("StepLR, the epoch").
+        complete: whether everything with a state that training uses is restored.
+    """
+
+    unasked: Fact
+    how: str
+    what: str
+    left_out: str = ""
+    complete: Fact

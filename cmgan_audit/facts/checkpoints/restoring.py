@@ -1,0 +1,137 @@
+"""Restores before training: which files are loaded, what is brought back, and what of it belongs together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from cmgan_audit.facts.classes import NETWORK_WRAPPERS, bare_network, is_network, library_bases
+from cmgan_audit.facts.scene import Scene
+from cmgan_audit.facts.values import class_name, instances_of, same_object
+from cmgan_audit.program.names import canonical
+from cmgan_audit.program.trace import CallEvent, Event
+from cmgan_audit.program.values import Choice, DictValue, Instance, Value
+
+# Functions that read a checkpoint file.
+LOADS = frozenset(
+    {
+        "torch.load",
+        "torch.jit.load",
+        "safetensors.torch.load_file",
+        "safetensors.torch.load_model",
+        "joblib.load",
+        "pickle.load",
+        "dill.load",
+        "numpy.load",
+    }
+)
+# Methods of libraries that load and restore everything in one call.
+WHOLE = frozenset({"load_state", "recover_if_possible", "load_checkpoint"})
+_RESTORES = frozenset({"load_state_dict", *WHOLE})
+_LIBRARIES = ("torch.", "accelerate.", "deepspeed.", "speechbrain.", "lightning.", "ignite.", "apex.", "?")
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """One object that gets a state back; `target` is None where the object is not known."""
+
+    event: CallEvent
+    target: Instance | None
+
+
+@dataclass(slots=True)
+class Batch:
+    """Loads of files and the restores that follow them: one checkpoint, which may lie in several files."""
+
+    loads: list[CallEvent] = field(default_factory=list)
+    restored: list[Restored] = field(default_factory=list)
+
+    @property
+    def whole(self) -> bool:
+        """Whether a library restores everything that it was given."""
+        return any(member_of(each.event) in WHOLE for each in self.restored)
+
+    def brings_back(self, target: Instance) -> bool:
+        """Whether an object is among what is restored; both sides of a branch may make it, at one place."""
+        found = (bare(each.target) for each in self.restored if each.target is not None)
+        wanted = bare(target)
+        return self.whole or any(same_object(each, wanted) or each.location == wanted.location for each in found)
+
+    @property
+    def trains_on(self) -> bool:
+        """Whether more than weights is restored: the state of an optimiser, a scheduler, a scaler."""
+        return self.whole or any(
+            each.target is not None and not is_network(bare(each.target)) and is_stateful(each.target)
+            for each in self.restored
+        )
+
+
+def member_of(event: CallEvent) -> str:
+    """The last part of what is called."""
+    return canonical(event.callee).rpartition(".")[2]
+
+
+def bare(value: Instance) -> Instance:
+    """The object inside wrappers."""
+    return bare_network(value) if library_bases(value) & set(NETWORK_WRAPPERS) else value
+
+
+def is_stateful(value: Instance) -> bool:
+    """Whether an object is an optimiser, a scheduler or a scaler of torch, or something like it."""
+    words = " ".join([value.external_name, class_name(value), *library_bases(value)])
+    return any(word in words for word in ("optim", "Optim", "cheduler", "Scaler", "Adam", "SGD"))
+
+
+def first_step(scene: Scene) -> int:
+    """The position of the event that starts the training: the first gradient, step, or pass of a framework."""
+    starts = [use.position for use in scene.uses if use.kind in ("backward", "step")]
+    starts += [single.position for single in scene.passes if single.event.framework and single.event.role != "eval"]
+    return min(starts, default=0)
+
+
+def batches(events: Iterable[Event]) -> list[Batch]:
+    """The checkpoints that are loaded and restored by some events in order."""
+    found = [Batch()]
+    for event in events:
+        if not isinstance(event, CallEvent):
+            continue
+        name = canonical(event.callee)
+        if name in LOADS:
+            if found[-1].restored:
+                found.append(Batch())
+            found[-1].loads.append(event)
+        elif is_restore(event) and (found[-1].loads or member_of(event) in WHOLE):
+            targets: Sequence[Instance | None] = instances_of(event.receiver) or [None]
+            found[-1].restored.extend(Restored(event, target) for target in targets)
+    return [batch for batch in found if batch.restored]
+
+
+def is_restore(event: CallEvent) -> bool:
+    """Whether a call of a library brings back a state that was not taken from another object of this run."""
+    name = canonical(event.callee)
+    if member_of(event) not in _RESTORES or not name.startswith(_LIBRARIES):
+        return False
+    if member_of(event) == "load_checkpoint" and not name.startswith(("deepspeed", "ignite")):
+        return False
+    return not any(_is_live_state(value) for value in event.arguments.positional[:1])
+
+
+def _is_live_state(value: Value) -> bool:
+    """Whether a value is what `state_dict()` of another object gives: a copy of weights within the run."""
+    if isinstance(value, Choice):
+        return all(_is_live_state(option.value) for option in value.options)
+    if isinstance(value, DictValue):
+        return bool(value.items) and all(_is_live_state(item) for item in value.items.values())
+    return isinstance(value, Instance) and value.external_name.endswith((".state_dict", "copy.deepcopy"))
+
+
+def stateful_uses(scene: Scene) -> Iterator[Instance]:
+    """The optimisers, schedulers and scalers that step in this run, each once, in order."""
+    seen: list[Instance] = []
+    for event in scene.calls:
+        if member_of(event) not in ("step", "update", "minimize"):
+            continue
+        for target in instances_of(event.receiver):
+            if is_stateful(target) and not is_network(target) and not any(same_object(target, s) for s in seen):
+                seen.append(target)
+                yield target

@@ -1,0 +1,235 @@
+"""Whether a training continues from a checkpoint of its own, and whether anybody asked for that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cmgan_audit.facts.checkpoints.completeness import Completeness
+from cmgan_audit.facts.checkpoints.framework_resumes import framework_resumes
+from cmgan_audit.facts.checkpoints.guards import Guards, Setting
+from cmgan_audit.facts.checkpoints.records import Resume
+from cmgan_audit.facts.checkpoints.restoring import Batch, bare, batches, first_step, member_of
+from cmgan_audit.facts.classes import is_network
+from cmgan_audit.facts.slices import Slicer, stack_of
+from cmgan_audit.facts.values import class_name, same_object
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Confidence, Step, Trail
+from cmgan_audit.program.models.files import NeededOption, path_of
+from cmgan_audit.program.names import canonical
+from cmgan_audit.program.trace import CallEvent, Event, Supposed
+from cmgan_audit.program.values import ClassValue, Const, Instance, Unknown, options_of
+from cmgan_audit.rules.record import Fact, Known
+
+_RESUME = re.compile(r"resum|continu|restor|restart|last|latest|recover|start_from|from_epoch", re.IGNORECASE)
+_ABOUT = re.compile(r"resum|continu|restor|restart|check|ckpt|load|weight|pretrain|model|snapshot|state", re.IGNORECASE)
+_PRETRAINED = re.compile(r"pre_?train|fine_?tun|transfer|teacher|init|warm|backbone|student|distill", re.IGNORECASE)
+_EXISTS = frozenset({"exists", "isfile", "isdir", "is_file", "is_dir", "access", "lexists"})
+_LISTS = re.compile(r"glob|listdir|scandir|iterdir|walk|(find|get|scan)?.*(last|latest|newest|scan).*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sign:
+    """Why a load is one of the run's own checkpoint: as a clause, and where that shows."""
+
+    text: str
+    trail: Trail
+
+
+def resumes_of(view: View) -> Iterator[Resume]:
+    """The restores before the training starts, and those that a setting keeps off."""
+    yield from framework_resumes(view)
+    start = first_step(view.scene)
+    if not start:
+        return
+    completeness = Completeness(view, start)
+    resuming = _Resuming(view, completeness)
+    before = view.scene.run.events[:start]
+    for batch in batches(before):
+        yield from resuming.asked_or_not(batch, before)
+    for supposed in view.scene.run.supposed:
+        if supposed.position <= start:
+            for batch in batches(supposed.events):
+                yield from resuming.kept_off(batch, supposed)
+
+
+class _Resuming:
+    def __init__(self, view: View, completeness: Completeness) -> None:
+        self._view = view
+        self._guards = Guards(view.code)
+        self._slicer = Slicer(view.code)
+        self._completeness = completeness
+        self._saved = _saved_paths(view)
+
+    def asked_or_not(self, batch: Batch, events: Sequence[Event]) -> Iterator[Resume]:
+        """The record of a restore that happens in this run; none for weights that are no checkpoint of the run."""
+        if _in_constructor(batch) or not self._is_trained(batch):
+            return
+        settings = [setting for event in _entries(batch) for setting in self._settings(event)]
+        given = self._given(batch, settings)
+        if given is not None:
+            yield self._record(batch, events, Known(False, given.trail), given.text)
+            return
+        sign = self._own(batch, settings)
+        if sign is not None:
+            medium = any(isinstance(s.value, Const) and s.value.overridable for s in settings)
+            confidence = Confidence.MEDIUM if medium else Confidence.HIGH
+            yield self._record(batch, events, Known(True, sign.trail, confidence=confidence), sign.text)
+
+    def kept_off(self, batch: Batch, supposed: Supposed) -> Iterator[Resume]:
+        """The record of a resume that a setting keeps off; none where only weights to start from are meant."""
+        condition = supposed.condition.text
+        names = " ".join([condition, *_functions(batch)])
+        resumes = batch.trains_on or (_RESUME.search(names) and not _PRETRAINED.search(names))
+        if resumes and not _in_constructor(batch):
+            off = Known(False, (Step(supposed.condition.location, f"only if {condition}"),))
+            yield self._record(batch, supposed.events, off, f"only if {condition}")
+
+    def _record(self, batch: Batch, events: Sequence[Event], unasked: Fact, how: str) -> Resume:
+        first = (batch.loads or [each.event for each in batch.restored])[0]
+        left_out, complete = self._completeness.of(batch, events)
+        return Resume(
+            location=first.location,
+            anchor=first.context.frames[-1].function if first.context.frames else "<module>",
+            unasked=unasked,
+            how=how,
+            what=_names(batch),
+            left_out=left_out,
+            complete=complete,
+        )
+
+    def _settings(self, event: CallEvent) -> Iterator[Setting]:
+        for guard in self._guards.of(event):
+            yield from (setting for setting in self._guards.settings(guard) if _ABOUT.search(setting.text))
+
+    def _given(self, batch: Batch, settings: list[Setting]) -> _Sign | None:
+        """What somebody had to give for this load to happen: a word of the command line, a variable, a path."""
+        words = {step.location for step in self._view.scene.run.launch.steps}
+        values = [(setting.text, setting.value, setting.location) for setting in settings if setting.taken]
+        for event in batch.loads:
+            values += [("the path", path_of(value), event.location) for value in event.arguments.positional[:1]]
+        for text, value, place in values:
+            for option in options_of(value):
+                held = option.value
+                typed = isinstance(held, Const) and any(step.location in words for step in held.trail)
+                if typed or isinstance(held, NeededOption) or _is_open(held):
+                    return _Sign(f"{text} is given on the command line", (*held.trail, Step(place, "is asked for")))
+        return None
+
+    def _own(self, batch: Batch, settings: list[Setting]) -> _Sign | None:
+        """Why this is a checkpoint of the run, strongest sign first; None where it may be weights to start from."""
+        names = [setting.text for setting in settings]
+        text = " ".join([*names, *_functions(batch)])
+        if not batch.trains_on and _PRETRAINED.search(text):
+            return None
+        load = (batch.loads or [batch.restored[0].event])[0]
+        way = [Step(frame.call, f"{frame.function}() loads it") for frame in load.context.frames[-2:]]
+        here = (*way, Step(load.location, "the checkpoint is loaded here"))
+        for setting in settings:
+            value = setting.value
+            if (
+                setting.taken
+                and isinstance(value, Const)
+                and value.value
+                and value.trail
+                and _ABOUT.search(setting.text)
+            ):
+                return _Sign(f"{setting.text} is {value.value!r}", (*value.trail, *here))
+        sign = self._found(batch) or self._exists(batch)
+        if sign is None and self._saves_there(load):
+            sign = _Sign("it is where this training saves", ())
+        if sign is None and batch.trains_on:
+            sign = _Sign("nothing has to be set for it", ())
+        return None if sign is None else _Sign(sign.text, (*sign.trail, *here))
+
+    def _found(self, batch: Batch) -> _Sign | None:
+        """A file that the program looks for by itself."""
+        for event in batch.loads:
+            call = self._view.code.call_at(event.location)
+            if call is None or not call.args:
+                continue
+            behind = self._slicer.behind(call.args[0], event.location.path, stack_of(event.context))
+            for found in behind.calls:
+                name = getattr(found.node.func, "attr", getattr(found.node.func, "id", ""))  # type: ignore[attr-defined]
+                if _LISTS.fullmatch(name):
+                    place = self._slicer.location(found)
+                    return _Sign(
+                        "it takes the file that it finds", (Step(place, "the program looks for a checkpoint"),)
+                    )
+        return None
+
+    def _exists(self, batch: Batch) -> _Sign | None:
+        for event in _entries(batch):
+            for guard in self._guards.of(event):
+                for call in self._guards.calls(guard):
+                    if member_of(call) in _EXISTS:
+                        return _Sign("it is taken if it is there", (Step(call.location, "taken if the file is there"),))
+        return None
+
+    def _saves_there(self, load: CallEvent) -> bool:
+        paths = (path_of(value) for value in load.arguments.positional[:1])
+        return any(isinstance(path, Const) and path.value in self._saved for path in paths)
+
+    def _is_trained(self, batch: Batch) -> bool:
+        """Whether something restored is trained in this run: an optimiser, or a network whose parameters are asked."""
+        if batch.trains_on or any(each.target is None for each in batch.restored):
+            return True
+        asked = [
+            use.on
+            for use in self._view.scene.of("keep")
+            if use.on is not None and member_of(use.event) in ("parameters", "named_parameters")
+        ]
+        return any(
+            each.target is not None and same_object(bare(each.target), bare(network))
+            for each in batch.restored
+            for network in asked
+        )
+
+
+def _functions(batch: Batch) -> list[str]:
+    """The names of the functions that a checkpoint is loaded in."""
+    frames = [frame for event in _entries(batch) for frame in event.context.frames]
+    return [frame.function.removesuffix("__init__") for frame in frames]
+
+
+def _entries(batch: Batch) -> list[CallEvent]:
+    """The calls of a batch, loads first, each stack of calls once."""
+    events = [*batch.loads, *(each.event for each in batch.restored)]
+    return list({(stack_of(event.context), event.location): event for event in events}.values())
+
+
+def _is_open(value: object) -> bool:
+    """Whether a value is only known once somebody has typed it."""
+    return isinstance(value, Unknown) and any(
+        words in value.reason for words in ("only known when the launcher runs", "environment variable", "required")
+    )
+
+
+def _in_constructor(batch: Batch) -> bool:
+    """Whether the weights are loaded while a network is built: a part that comes trained."""
+    for event in [*batch.loads, *(each.event for each in batch.restored)]:
+        for frame in event.context.frames:
+            owner = frame.value.bound_to if frame.value is not None else None
+            built = frame.function.endswith(".__init__") and isinstance(owner, Instance)
+            if built and isinstance(owner, Instance) and isinstance(owner.cls, ClassValue) and is_network(owner):
+                return not batch.trains_on
+    return False
+
+
+def _saved_paths(view: View) -> set[object]:
+    """The constant paths that the run saves to."""
+    found: set[object] = set()
+    for event in view.scene.calls:
+        if canonical(event.callee) == "torch.save":
+            path = path_of(event.arguments.get("f", 1))
+            if isinstance(path, Const):
+                found.add(path.value)
+    return found
+
+
+def _names(batch: Batch) -> str:
+    if batch.whole:
+        return "everything that the trainer holds"
+    names = [class_name(bare(each.target)) if each.target is not None else "weights" for each in batch.restored]
+    return ", ".join(dict.fromkeys(names))

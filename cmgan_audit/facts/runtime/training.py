@@ -1,0 +1,141 @@
+"""Scripts that train, and what fixes the random numbers that they train with."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cmgan_audit.facts.records import TRAIN
+from cmgan_audit.facts.runtime.seeds import TORCH, Seeding, seedings
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Location, Step
+from cmgan_audit.program.trace import CallEvent, Event
+from cmgan_audit.program.unreached import NOT_REACHED
+from cmgan_audit.rules.record import Fact, Known, Record, Unknown, record_kind
+
+
+@record_kind("training")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training(Record):
+    """A script that trains a network.
+
+    Attributes:
+        script: its path.
+        seeded: whether torch's generator, which gives the first weights, the order of items and dropout, is set before
+            the first step; placed where the script goes to train, or at the seed.
+        other_seeds: the generators that are set instead, as text.
+        random: what a draw decides in this training, as text.
+    """
+
+    script: str
+    seeded: Fact
+    other_seeds: str = ""
+    random: str = ""
+
+
+def trainings(view: View) -> list[Record]:
+    """The training of a run: one record when it trains over a loop or with a framework, none otherwise."""
+    first = _first_training(view)
+    if first is None:
+        return []
+    position, event = first
+    before = [seeding for seeding in seedings(view.scene.run) if seeding.position < position]
+    way = _way(view, event)
+    place = way[0].location
+    entry = view.scene.run.entry
+    return [
+        Training(
+            location=place,
+            anchor=entry,
+            script=entry,
+            seeded=_seeded(before, event, way),
+            other_seeds=", ".join(dict.fromkeys(g for each in before for g in each.generators if g != TORCH)),
+            random=_random(view),
+        )
+    ]
+
+
+def _first_training(view: View) -> tuple[int, Event] | None:
+    """The first event of a run in which a network learns: a backward pass in a loop, or a framework's pass."""
+    scene = view.scene
+    if scene.run.launch.condition == NOT_REACHED:
+        return None  # whoever calls this code may seed before
+    steps = [(use.position, use.event) for use in scene.of("backward", "step") if use.event.context.loops]
+    learns = any(use.kind == "backward" for use in scene.of("backward"))
+    found: list[tuple[int, Event]] = list(steps[:1]) if learns else []
+    found += [
+        (single.position, single.event)
+        for single in scene.passes
+        if single.event.framework and single.event.role == TRAIN
+    ][:1]
+    return min(found, key=lambda each: each[0]) if found else None
+
+
+def _seeded(before: Sequence[Seeding], event: Event, way: Sequence[Step]) -> Fact:
+    here = {condition.text for condition in event.context.conditions}
+    doubtful: Unknown | None = None
+    for seeding in before:
+        if TORCH not in seeding.generators:
+            continue
+        step = Step(seeding.event.location, f"{seeding.name}() sets the generators here")
+        more = [each.text for each in seeding.event.context.conditions if each.text not in here]
+        if seeding.drawn:
+            doubtful = doubtful or Unknown(f"the seed at {step.location} is drawn anew in every run", (step,))
+        elif more:
+            doubtful = doubtful or Unknown(f"the seed at {step.location} is set only where {more[0]}", (step,))
+        else:
+            return Known(True, (step,))
+    return doubtful or Known(False, tuple(way))
+
+
+def _way(view: View, event: Event) -> tuple[Step, ...]:
+    """How the script comes to its training: the calls from its top level inwards, the loop, and where a seed fits."""
+    frames = event.context.frames
+    steps = [Step(frame.call, f"the script goes to train here: {_last(frame.function)}()") for frame in frames[:1]]
+    steps += [Step(frame.call, f"{_last(frame.function)}() is called here") for frame in frames[1:]]
+    loops = [loop for loop in event.context.loops if loop.location.path]
+    steps += [Step(loop.location, "the training loop") for loop in loops[:1]]
+    if not steps:
+        steps.append(Step(event.location, "the training starts here"))
+    start = _start(view)
+    if start is not None:
+        steps.append(Step(start, "a seed belongs here, before anything is drawn"))
+    return tuple(dict.fromkeys(steps))
+
+
+def _last(function: str) -> str:
+    return function.rpartition(".")[2]
+
+
+def _start(view: View) -> Location | None:
+    """The first statement of the script that is no import, definition or docstring."""
+    module = view.code.module(view.scene.run.entry)
+    if module is None or module.tree is None:
+        return None
+    for node in module.tree.body:
+        passed = isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)
+        if not passed and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+            return module.location(node)
+    return None
+
+
+def _random(view: View) -> str:
+    """What draws decide: the first weights always; crops, order and dropout where they are seen."""
+    found = ["the first weights"]
+    for loader in view.loaders:
+        if not (isinstance(loader.role, Known) and loader.role.value == TRAIN):
+            continue
+        shuffled = isinstance(loader.shuffle, Known) and loader.shuffle.value is True
+        sampled = loader.sampler is not None and isinstance(loader.sampler.shuffles, Known)
+        if shuffled or (sampled and loader.sampler is not None and loader.sampler.shuffles == Known(True)):
+            found.append("the order of the items")
+        if loader.dataset is not None and loader.dataset.drawn_by:
+            found.append(f"the segments ({loader.dataset.drawn_by})")
+    if any(".Dropout" in event.callee for event in _calls(view.scene.run.events)):
+        found.append("dropout")
+    return ", ".join(dict.fromkeys(found))
+
+
+def _calls(events: Iterable[Event]) -> Iterable[CallEvent]:
+    return (event for event in events if isinstance(event, CallEvent))
