@@ -24,6 +24,8 @@ _NOT_STARTING = frozenset((
     "flake8", "pytest", "ruff", "pylint", "mypy", "tar", "wget", "curl", "alias", "read", "test", "[", "[[",
 ))
 # fmt: on
+# Recipes in the manner of Kaldi hand scripts to a command of the site: `$cuda_cmd --gpu 1 log train.py ...`.
+_RECIPE_COMMAND = re.compile(r"\$\{?\w*cmd\w*\}?|(?:.*/)?\w+\.pl")
 _PYTHON_OPTIONS_WITH_VALUE = frozenset({"-W", "-X", "--check-hash-based-pycs"})
 _FENCE = re.compile(r"^\s*(`{3,}|~{3,})\s*\{?\.?(\w*)")
 _SHELL_LANGUAGES = frozenset(
@@ -102,7 +104,9 @@ def _starts(path: str, simple: Simple, depth: int = 0, *, in_document: bool = Fa
             command = _python(path, simple, index)
         elif base in _LAUNCHERS:
             command = _launcher(path, simple, index + 1, base)
-        elif index == 0 and word.text.endswith(".py") and "/" in word.text and not in_document:
+        elif (index and word.text.endswith(".py") and _RECIPE_COMMAND.fullmatch(words[0].text)) or (
+            index == 0 and word.text.endswith(".py") and "/" in word.text and not in_document
+        ):
             command = _command(path, simple, index, "python", word.text, "")
         else:
             continue

@@ -33,6 +33,8 @@ def only(text: str, path: str = "run.sh") -> CommandLine:
         ("/usr/bin/env python train.py --b 1", "python", "train.py"),
         ("CUDA_VISIBLE_DEVICES=0,1 python -W ignore train.py --b 1", "python", "train.py"),
         ("nohup python train.py --b 1 > log.txt 2>&1 &", "python", "train.py"),
+        ("$cuda_cmd --gpu 2 exp/train.log CUDA_VISIBLE_DEVICES=0 train.py --b 1", "python", "train.py"),
+        ("utils/run.pl exp/train.log local/train.py --b 1", "python", "local/train.py"),
         ("time srun --gres=gpu:1 -n 4 python train.py --b 1", "python", "train.py"),
         ("torchrun --standalone --nproc_per_node=4 train.py --b 1", "torchrun", "train.py"),
         (

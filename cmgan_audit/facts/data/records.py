@@ -14,6 +14,7 @@ class WorkerDraws(Record):
 
     Attributes:
         role: of the loader.
+        iterated: whether the program draws from it.
         dataset: the name of its class.
         numpy_draw: whether an item draws from the global generator; placed at the draw.
         drawn_by: the drawing function.
@@ -25,6 +26,7 @@ class WorkerDraws(Record):
     """
 
     role: Fact
+    iterated: Fact
     dataset: str
     numpy_draw: Fact
     drawn_by: str = ""

@@ -15,9 +15,9 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.program.draws import EVERYTHING_SEEDERS, SEEDERS
 from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, innermost_function
+from cmgan_audit.program.trace import CallEvent, Event, innermost_function
 from cmgan_audit.program.values import Const, Draw, Instance, Value
-from cmgan_audit.rules.record import Fact, Known
+from cmgan_audit.rules.record import Fact, Known, Unknown
 
 # Draws that put a list in another order, so that a part of it is another one, and draws that pick a part.
 _ORDERS = re.compile(r"(random|numpy\.random)(\.\w+)?\.(shuffle|permutation|permuted)|torch\.randperm")
@@ -110,9 +110,17 @@ def _unseeded(view: View, draw: Draw, position: int) -> tuple[Fact, str]:
     for before in view.scene.run.events[:position]:
         if isinstance(before, CallEvent) and _fixes(before, family):
             return Known(False), f"the generator is seeded at {before.location}"
+    built = next((each for each in view.scene.run.events[:position] if _builds_objects(each)), None)
+    if built is not None:
+        return Unknown(f"the configuration that is loaded at {built.location} may seed the generator"), ""
     where = innermost_function(event.context)
     note = f"{short_callee(draw.callee)} picks the items" + (f" in {where}()" if where != "<module>" else "")
     return Known(True, (Step(draw.location, f"{note}, and nothing has seeded it"),)), ""
+
+
+def _builds_objects(event: Event) -> bool:
+    """Whether an event loads a configuration that may call functions itself."""
+    return isinstance(event, CallEvent) and canonical(event.callee).endswith("load_hyperpyyaml")
 
 
 def _fixes(event: CallEvent, family: str) -> bool:

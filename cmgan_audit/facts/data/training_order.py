@@ -18,7 +18,7 @@ from cmgan_audit.facts.values import class_name, instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.program.trace import CallEvent, SliceEvent
-from cmgan_audit.program.values import ClassValue, Instance, Value
+from cmgan_audit.program.values import ClassValue, Instance, ListValue, Value
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
 
 # Calls whose result, or whose list, is in random order.
@@ -82,6 +82,8 @@ def _mixed_by_data(scene: Scene, made: Made) -> tuple[Fact, str] | None:
     given = made.arguments.get("dataset", 0)
     if given is None or items.unknown:
         return Unknown(items.unknown[0] if items.unknown else "the dataset is not known"), ""
+    if isinstance(given, ListValue) and given.complete:
+        return Known(True), "the items are written out in the program"
     for each in [*instances_of(given), *items.datasets]:
         if is_stream(each):
             return Known(True), f"{class_name(each)} is a stream and orders its items itself"

@@ -44,6 +44,7 @@ def worker_draws(view: View) -> Iterable[WorkerDraws]:
             location=made.location,
             anchor=class_name(items.datasets[0]) if items.datasets else "",
             role=loader.role,
+            iterated=loader.iterated,
             dataset=loader.dataset.name if loader.dataset is not None else "the dataset",
             numpy_draw=fact,
             drawn_by=drawn_by,
