@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from cmgan_audit.facts.classes import NETWORK_WRAPPERS, bare_network, is_network, library_bases
 from cmgan_audit.facts.scene import Scene
-from cmgan_audit.facts.values import class_name, instances_of, same_object
+from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Event
 from cmgan_audit.program.values import Choice, DictValue, Instance, Value
@@ -77,9 +77,12 @@ def bare(value: Instance) -> Instance:
 
 
 def is_stateful(value: Instance) -> bool:
-    """Whether an object is an optimiser, a scheduler or a scaler of torch, or something like it."""
-    words = " ".join([value.external_name, class_name(value), *library_bases(value)])
-    return any(word in words for word in ("optim", "Optim", "cheduler", "Scaler", "Adam", "SGD"))
+    """Whether an object is an optimiser, a scheduler or a scaler of torch, or derives from one."""
+    return any(
+        name.startswith(("torch.optim.", "apex.optimizers.", "bitsandbytes.optim.")) or name.endswith(".GradScaler")
+        for name in library_bases(value)
+        if name.rpartition(".")[2][:1].isupper()
+    )
 
 
 def first_step(scene: Scene) -> int:
@@ -87,6 +90,13 @@ def first_step(scene: Scene) -> int:
     starts = [use.position for use in scene.uses if use.kind in ("backward", "step")]
     starts += [single.position for single in scene.passes if single.event.framework and single.event.role != "eval"]
     return min(starts, default=0)
+
+
+def together(found: Sequence[Batch]) -> Batch:
+    """Several checkpoints of one run as one: what one leaves out another may bring back."""
+    return Batch(
+        [event for batch in found for event in batch.loads], [each for batch in found for each in batch.restored]
+    )
 
 
 def batches(events: Iterable[Event]) -> list[Batch]:

@@ -10,7 +10,7 @@ from cmgan_audit.facts.checkpoints.completeness import Completeness
 from cmgan_audit.facts.checkpoints.framework_resumes import framework_resumes
 from cmgan_audit.facts.checkpoints.guards import Guards, Setting
 from cmgan_audit.facts.checkpoints.records import Resume
-from cmgan_audit.facts.checkpoints.restoring import Batch, bare, batches, first_step, member_of
+from cmgan_audit.facts.checkpoints.restoring import Batch, bare, batches, first_step, member_of, together
 from cmgan_audit.facts.classes import is_network
 from cmgan_audit.facts.slices import Slicer, stack_of
 from cmgan_audit.facts.values import class_name, same_object
@@ -46,12 +46,14 @@ def resumes_of(view: View) -> Iterator[Resume]:
     completeness = Completeness(view, start)
     resuming = _Resuming(view, completeness)
     before = view.scene.run.events[:start]
-    for batch in batches(before):
-        yield from resuming.asked_or_not(batch, before)
+    found = batches(before)
+    for batch in found:
+        yield from resuming.asked_or_not(batch, together(found), before)
     for supposed in view.scene.run.supposed:
         if supposed.position <= start:
-            for batch in batches(supposed.events):
-                yield from resuming.kept_off(batch, supposed)
+            off = batches(supposed.events)
+            for batch in off:
+                yield from resuming.kept_off(batch, together([*found, *off]), supposed)
 
 
 class _Resuming:
@@ -62,39 +64,41 @@ class _Resuming:
         self._completeness = completeness
         self._saved = _saved_paths(view)
 
-    def asked_or_not(self, batch: Batch, events: Sequence[Event]) -> Iterator[Resume]:
+    def asked_or_not(self, batch: Batch, whole: Batch, events: Sequence[Event]) -> Iterator[Resume]:
         """The record of a restore that happens in this run; none for weights that are no checkpoint of the run."""
         if _in_constructor(batch) or not self._is_trained(batch):
             return
         settings = [setting for event in _entries(batch) for setting in self._settings(event)]
         given = self._given(batch, settings)
+        if given is not None and _is_start(batch, settings):
+            return
         if given is not None:
-            yield self._record(batch, events, Known(False, given.trail), given.text)
+            yield self._record(batch, whole, events, Known(False, given.trail), given.text)
             return
         sign = self._own(batch, settings)
         if sign is not None:
             medium = any(isinstance(s.value, Const) and s.value.overridable for s in settings)
             confidence = Confidence.MEDIUM if medium else Confidence.HIGH
-            yield self._record(batch, events, Known(True, sign.trail, confidence=confidence), sign.text)
+            yield self._record(batch, whole, events, Known(True, sign.trail, confidence=confidence), sign.text)
 
-    def kept_off(self, batch: Batch, supposed: Supposed) -> Iterator[Resume]:
+    def kept_off(self, batch: Batch, whole: Batch, supposed: Supposed) -> Iterator[Resume]:
         """The record of a resume that a setting keeps off; none where only weights to start from are meant."""
         condition = supposed.condition.text
         names = " ".join([condition, *_functions(batch)])
         resumes = batch.trains_on or (_RESUME.search(names) and not _PRETRAINED.search(names))
         if resumes and not _in_constructor(batch):
             off = Known(False, (Step(supposed.condition.location, f"only if {condition}"),))
-            yield self._record(batch, supposed.events, off, f"only if {condition}")
+            yield self._record(batch, whole, supposed.events, off, f"only if {condition}")
 
-    def _record(self, batch: Batch, events: Sequence[Event], unasked: Fact, how: str) -> Resume:
+    def _record(self, batch: Batch, whole: Batch, events: Sequence[Event], unasked: Fact, how: str) -> Resume:
         first = (batch.loads or [each.event for each in batch.restored])[0]
-        left_out, complete = self._completeness.of(batch, events)
+        left_out, complete = self._completeness.of(whole, events)
         return Resume(
             location=first.location,
             anchor=first.context.frames[-1].function if first.context.frames else "<module>",
             unasked=unasked,
             how=how,
-            what=_names(batch),
+            what=_names(whole),
             left_out=left_out,
             complete=complete,
         )
@@ -119,9 +123,7 @@ class _Resuming:
 
     def _own(self, batch: Batch, settings: list[Setting]) -> _Sign | None:
         """Why this is a checkpoint of the run, strongest sign first; None where it may be weights to start from."""
-        names = [setting.text for setting in settings]
-        text = " ".join([*names, *_functions(batch)])
-        if not batch.trains_on and _PRETRAINED.search(text):
+        if _is_start(batch, settings):
             return None
         load = (batch.loads or [batch.restored[0].event])[0]
         way = [Step(frame.call, f"{frame.function}() loads it") for frame in load.context.frames[-2:]]
@@ -185,6 +187,13 @@ class _Resuming:
             for each in batch.restored
             for network in asked
         )
+
+
+def _is_start(batch: Batch, settings: Sequence[Setting]) -> bool:
+    """Whether only weights to start from are loaded, by the names of the settings, functions and files around it."""
+    names = [*(setting.text for setting in settings), *_functions(batch)]
+    names += [event.location.path for event in batch.loads]
+    return not batch.trains_on and bool(_PRETRAINED.search(" ".join(names)))
 
 
 def _functions(batch: Batch) -> list[str]:
