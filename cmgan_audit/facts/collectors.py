@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cmgan_audit.facts.adversarial.labels import configured_labels
+from cmgan_audit.facts.averages.collecting import batch_means
 from cmgan_audit.facts.checkpoints.resuming import resumes_of
 from cmgan_audit.facts.data.collecting import data_records
 from cmgan_audit.facts.metrics.collecting import metric_records
@@ -10,6 +11,7 @@ from cmgan_audit.facts.runtime.training import trainings
 from cmgan_audit.facts.view import Collector
 
 COLLECTORS: tuple[Collector, ...] = (
+    batch_means,
     configured_labels,
     data_records,
     metric_records,

@@ -1,0 +1,1 @@
+"""Numbers that an evaluation averages over its batches."""

@@ -1,0 +1,162 @@
+"""Collects the means over batches: what a loop takes in, and the expression behind it that averages."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from cmgan_audit.facts.averages.counting import BatchCount
+from cmgan_audit.facts.averages.means import divided_inside, means_of
+from cmgan_audit.facts.averages.records import BatchMean
+from cmgan_audit.facts.averages.taking_in import Intake, intakes
+from cmgan_audit.facts.code import Reached
+from cmgan_audit.facts.records import Loader
+from cmgan_audit.facts.scene import Pass
+from cmgan_audit.facts.slices import Slicer, stack_of
+from cmgan_audit.facts.values import instances_of
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Location, Step
+from cmgan_audit.program.trace import CallEvent
+from cmgan_audit.program.values import ClassValue
+from cmgan_audit.rules.record import Known, Record
+
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_WEIGHTS = frozenset({"n", "num", "count", "weight", "k", "batch_size", "bs", "size"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Mean:
+    """An intake and the node that averages it."""
+
+    taken: Intake
+    node: ast.AST
+
+
+def batch_means(view: View) -> Iterable[Record]:
+    """The means over the batches of a run's loaders; loops of frameworks average in their own way."""
+    slicer = Slicer(view.code)
+    found: list[Record] = []
+    for made, loader in zip(view.scene.made, view.loaders, strict=True):
+        for single in view.scene.passes_over(made.loader):
+            loop = None if single.event.framework else _loop_of(view, single)
+            if loop is not None:
+                found += _means_in(view, slicer, single, loop, loader)
+    return found
+
+
+def _loop_of(view: View, single: Pass) -> ast.For | ast.AsyncFor | None:
+    place = single.event.loop.location
+    node = view.code.node_at(place)
+    if node is None:
+        return None
+    for each in (node, *view.code.parents(place.path, node)):
+        if isinstance(each, ast.For | ast.AsyncFor):
+            return each
+        if isinstance(each, ast.stmt):
+            return None
+    return None
+
+
+def _means_in(
+    view: View, slicer: Slicer, single: Pass, loop: ast.For | ast.AsyncFor, loader: Loader
+) -> Iterator[BatchMean]:
+    path = single.event.loop.location.path
+    around = _function_of(view, path, loop)
+    if around is None:
+        return
+    nodes = list(around.own_nodes())
+    body = list(_one_pass(loop))
+    count = BatchCount(loop, body, nodes)
+    behind = [node for node in nodes if getattr(node, "lineno", 0) > (loop.end_lineno or loop.lineno)]
+    means = [
+        mean
+        for taken in intakes(body)
+        if not _sums_items(slicer, taken, path, single)
+        for mean in _of_intake(view, taken, behind, count, path)
+    ]
+    if not means:
+        return
+    first = means[0]
+    module = around.module
+    trail = (
+        Step(module.location(first.node), "every batch weighs the same in this mean"),
+        Step(module.location(first.taken.statement), "the value of one batch is taken in here"),
+        Step(single.event.location, "for each batch of the loader"),
+    )
+    names = dict.fromkeys(mean.taken.target for mean in means)
+    yield BatchMean(
+        location=trail[0].location,
+        anchor=f"{around.name}.{first.taken.target}",
+        names=", ".join(names),
+        equal_weights=Known(True, trail),
+        role=loader.role,
+        batch_size=loader.batch_size,
+        drop_last=loader.drop_last,
+    )
+
+
+def _function_of(view: View, path: str, loop: ast.AST) -> Reached | None:
+    module = view.code.module(path)
+    if module is None or module.tree is None:
+        return None
+    for node in view.code.parents(path, loop):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            return Reached(module, node, node.name)
+    return Reached(module, module.tree, "<module>")
+
+
+def _one_pass(loop: ast.For | ast.AsyncFor) -> Iterator[ast.AST]:
+    """The nodes of a loop's body, without loops over the items of a batch and functions defined inside it."""
+    waiting: list[ast.AST] = list(reversed(loop.body))
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (*_LOOPS, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
+            continue
+        yield node
+        waiting.extend(reversed(list(ast.iter_child_nodes(node))))
+
+
+def _of_intake(view: View, taken: Intake, behind: Sequence[ast.AST], count: BatchCount, path: str) -> Iterator[_Mean]:
+    if taken.kind == "meter":
+        if _is_meter(view, taken, path):
+            yield _Mean(taken, taken.statement)
+    elif divided_inside(taken, count):
+        yield _Mean(taken, taken.statement)
+    else:
+        yield from (_Mean(taken, node) for node in list(means_of(taken, behind, count))[:1])
+
+
+def _is_meter(view: View, taken: Intake, path: str) -> bool:
+    """Whether an update goes to a class of the tree that would take a weight: `update(self, value, n=1)`."""
+    module = view.code.module(path)
+    place = None if module is None else module.location(taken.statement)
+    for event in view.scene.calls:
+        if place is not None and _same_line(event, place):
+            for owner in instances_of(event.receiver):
+                cls = owner.cls
+                methods = cls.node.body if isinstance(cls, ClassValue) else []
+                for method in methods:
+                    if isinstance(method, ast.FunctionDef) and method.name == event.callee.rpartition(".")[2]:
+                        return any(argument.arg in _WEIGHTS for argument in method.args.args[2:])
+    return False
+
+
+def _same_line(event: CallEvent, place: Location) -> bool:
+    return event.location.path == place.path and (event.location.line, event.location.column) == (
+        place.line,
+        place.column,
+    )
+
+
+def _sums_items(slicer: Slicer, taken: Intake, path: str, single: Pass) -> bool:
+    """Whether the value of a batch is a sum over its items, where it is made: a loss with reduction="sum"."""
+    stack = stack_of(single.event.context)
+    for found in slicer.behind(taken.value, path, stack).calls:
+        call = found.node
+        if isinstance(call, ast.Call):
+            for keyword in call.keywords:
+                if keyword.arg in ("reduction", "size_average") and isinstance(keyword.value, ast.Constant):
+                    if keyword.value.value in ("sum", False):
+                        return True
+    return False

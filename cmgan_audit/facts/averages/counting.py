@@ -1,0 +1,63 @@
+"""Expressions that count the batches of a loop: `step`, `i + 1`, `len(loader)`, a counter that grows by one."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+_WRAPPERS = frozenset({"max", "float", "int"})
+
+
+class BatchCount:
+    """What counts the batches of one loop over a loader.
+
+    Attributes:
+        loop: the loop.
+        names: the names that hold the number of batches, or the index of the last one, after the loop.
+    """
+
+    def __init__(self, loop: ast.For | ast.AsyncFor, body: Sequence[ast.AST], function: Sequence[ast.AST]) -> None:
+        """Args:
+        loop: the loop over the batches.
+        body: the nodes of one pass, without those of loops inside it.
+        function: the nodes of the function around the loop.
+        """
+        self.loop = loop
+        self._drawn = {ast.unparse(node) for node in ast.walk(loop.iter) if isinstance(node, ast.Name | ast.Attribute)}
+        self.names: set[str] = set(_index_of(loop))
+        for node in body:
+            match node:
+                case ast.AugAssign(target=target, op=ast.Add(), value=ast.Constant(value=1)):
+                    self.names.add(ast.unparse(target))
+                case ast.Assign(targets=[target], value=value) if self.counts(value):
+                    self.names.add(ast.unparse(target))
+        for node in function:
+            match node:
+                case ast.Assign(targets=[target], value=value) if self._is_length(value):
+                    self.names.add(ast.unparse(target))
+
+    def counts(self, node: ast.expr) -> bool:
+        """Whether an expression is the number of batches, or the index of the last one."""
+        match node:
+            case ast.Name() | ast.Attribute():
+                return ast.unparse(node) in self.names
+            case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=ast.Constant()):
+                return self.counts(left)
+            case ast.Call(func=ast.Name(id=name), args=arguments) if name in _WRAPPERS:
+                return any(self.counts(argument) for argument in arguments)
+        return self._is_length(node)
+
+    def _is_length(self, node: ast.expr) -> bool:
+        """`len(loader)`: the batches; `len(loader.dataset)` counts items."""
+        match node:
+            case ast.Call(func=ast.Name(id="len"), args=[argument]):
+                return ast.unparse(argument) in self._drawn and not ast.unparse(argument).endswith(".dataset")
+        return False
+
+
+def _index_of(loop: ast.For | ast.AsyncFor) -> list[str]:
+    """The index that enumerate, or tqdm's tenumerate, gives."""
+    enumerated = any(isinstance(node, ast.Name) and node.id.endswith("enumerate") for node in ast.walk(loop.iter))
+    if enumerated and isinstance(loop.target, ast.Tuple) and isinstance(loop.target.elts[0], ast.Name):
+        return [loop.target.elts[0].id]
+    return []

@@ -1,0 +1,82 @@
+"""Expressions that average what a loop took in, every batch with the same weight."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from cmgan_audit.facts.averages.counting import BatchCount
+from cmgan_audit.facts.averages.taking_in import Intake, root
+
+_MEAN_FUNCTIONS = frozenset({"mean", "fmean", "nanmean", "average"})
+_AS_ARRAY = frozenset({"array", "asarray", "tensor", "stack", "as_tensor", "FloatTensor", "Tensor"})
+
+
+def means_of(taken: Intake, nodes: Sequence[ast.AST], count: BatchCount) -> Iterator[ast.AST]:
+    """The expressions behind a loop that average one intake.
+
+    Args:
+        taken: what is averaged.
+        nodes: the nodes of the function behind the loop.
+        count: what counts the batches of the loop.
+    """
+    for node in nodes:
+        match node:
+            case ast.BinOp(left=left, op=ast.Div(), right=right) if _holds(left, taken) and _divides(
+                right, taken, count
+            ):
+                yield node
+            case ast.AugAssign(target=target, op=ast.Div(), value=value):
+                if root(target) == taken.target and _divides(value, taken, count):
+                    yield node
+            case ast.DictComp(value=ast.BinOp(op=ast.Div(), right=right), generators=[generator]):
+                if _draws_from(generator.iter, taken) and count.counts(right):
+                    yield node
+            case ast.Call() if taken.kind == "list" and _is_mean(node, taken):
+                yield node
+
+
+def divided_inside(taken: Intake, count: BatchCount) -> bool:
+    """Whether each batch is divided by the number of batches while it is added: `total += loss / len(loader)`."""
+    value = taken.value
+    return isinstance(value, ast.BinOp) and isinstance(value.op, ast.Div) and count.counts(value.right)
+
+
+def _holds(node: ast.expr, taken: Intake) -> bool:
+    """Whether an expression is the sum of an intake."""
+    if taken.kind == "list":
+        match node:
+            case ast.Call(func=ast.Name(id="sum") | ast.Attribute(attr="sum"), args=[inner]):
+                return root(inner) == taken.target
+        return False
+    return root(node) == taken.target
+
+
+def _divides(node: ast.expr, taken: Intake, count: BatchCount) -> bool:
+    match node:
+        case ast.Call(func=ast.Name(id="len"), args=[inner]) if taken.kind == "list" and root(inner) == taken.target:
+            return True
+    return count.counts(node)
+
+
+def _draws_from(node: ast.expr, taken: Intake) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(value=owner, attr="items")):
+            return root(owner) == taken.target
+    return False
+
+
+def _is_mean(node: ast.Call, taken: Intake) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[inner, *_]) if name in _MEAN_FUNCTIONS:
+            return _is_list(inner, taken)
+        case ast.Call(func=ast.Attribute(value=owner, attr="mean"), args=[]):
+            return not isinstance(owner, ast.Name) and _is_list(owner, taken)
+    return False
+
+
+def _is_list(node: ast.expr, taken: Intake) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[inner, *_]) if name in _AS_ARRAY:
+            return _is_list(inner, taken)
+    return root(node) == taken.target

@@ -1,0 +1,106 @@
+"""What a loop takes in from each batch: values that it adds up, lists that it fills, meters that it updates."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+# Names of what an evaluation reports; times, rates and counters are added up in such loops as well.
+_MEASURED = re.compile(
+    r"loss|err|pesq|stoi|sdr|snr|score|metric|mse|mae|csig|cbak|covl|(?<![a-z])(?:wer|cer|acc|lsd|l1|l2)(?![a-z])",
+    re.IGNORECASE,
+)
+_SIZES = re.compile(r"(?:batch|bs|size|count|num|len|frames|n)(?:$|_)|(?:^|_)(?:n|b|batch|bs|size)$", re.IGNORECASE)
+_METERS = frozenset({"update", "add"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Intake:
+    """One statement that takes a value in.
+
+    Attributes:
+        statement: the statement.
+        target: what grows, without subscripts: the name of the sum, the list or the meter.
+        value: the value of one batch.
+        kind: "sum", "list" or "meter".
+    """
+
+    statement: ast.AST
+    target: str
+    value: ast.expr
+    kind: str
+
+
+def intakes(body: Sequence[ast.AST]) -> Iterator[Intake]:
+    """The values that one pass of a loop takes in with no weight of their own.
+
+    Args:
+        body: the nodes of one pass, without those of loops inside it.
+    """
+    for node in body:
+        found = _intake(node)
+        if found is not None and _is_measured(found) and not is_weighted(found.value):
+            yield found
+
+
+def root(node: ast.expr) -> str:
+    """The name of what a subscript or a conversion is about: `totals` for `totals["pesq"].item()`."""
+    match node:
+        case ast.Subscript(value=inner):
+            return root(inner)
+        case ast.Call(func=ast.Attribute(value=inner, attr="item" | "cpu" | "detach" | "numpy"), args=[]):
+            return root(inner)
+        case ast.Call(func=ast.Name(id="float"), args=[inner]):
+            return root(inner)
+    return ast.unparse(node)
+
+
+def _intake(node: ast.AST) -> Intake | None:
+    match node:
+        case ast.AugAssign(target=target, op=ast.Add(), value=ast.List(elts=[value])):
+            return Intake(node, root(target), value, "list")
+        case ast.AugAssign(target=target, op=ast.Add(), value=value) if not isinstance(value, ast.Constant):
+            return Intake(node, root(target), value, "sum")
+        case ast.Assign(targets=[target], value=ast.BinOp(left=left, op=ast.Add(), right=right)):
+            if ast.unparse(left) == ast.unparse(target) and not isinstance(right, ast.Constant):
+                return Intake(node, root(target), right, "sum")
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr="append"), args=[value])):
+            return Intake(node, root(owner), value, "list")
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr=method), args=[value], keywords=[])):
+            if method in _METERS:
+                return Intake(node, root(owner), value, "meter")
+    return None
+
+
+def _is_measured(found: Intake) -> bool:
+    return bool(_MEASURED.search(found.target) or _MEASURED.search(ast.unparse(found.value)))
+
+
+def is_weighted(value: ast.expr) -> bool:
+    """Whether the value of a batch grows with its number of items: a product with a size, a sum, a count."""
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Div):
+        return is_weighted(value.left)  # what it is divided by decides elsewhere
+    for node in ast.walk(value):
+        match node:
+            case ast.BinOp(left=left, op=ast.Mult(), right=right) if _is_size(left) or _is_size(right):
+                return True
+            case ast.Call(func=ast.Attribute(attr="sum") | ast.Name(id="sum" | "len")):
+                return True
+            case ast.keyword(arg="reduction", value=ast.Constant(value="sum" | "none")):
+                return True
+            case ast.List() | ast.Tuple() | ast.Dict() | ast.ListComp() | ast.Compare():
+                return True
+    return False
+
+
+def _is_size(node: ast.expr) -> bool:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return bool(_SIZES.search(name))
+        case ast.Call(func=ast.Attribute(attr="size")) | ast.Call(func=ast.Name(id="len")):
+            return True
+        case ast.Subscript(value=ast.Attribute(attr="shape")):
+            return True
+    return False
