@@ -48,7 +48,7 @@ def _subscripted(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
         if not isinstance(event, SliceEvent) or _is_slice(event.index):
             continue
         node = view.code.node_of(event)
-        listings = listings_of(event.sliced)
+        listings = _in_order(event)
         if not listings or not isinstance(node, ast.Subscript) or isinstance(node.slice, ast.Constant | ast.UnaryOp):
             continue
         frames = event.context.frames
@@ -60,6 +60,14 @@ def _subscripted(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
                 use = _pair(f"{other}, {text}", event.location, second, first) if other != text else None
                 if use is not None:
                     yield use
+
+
+def _in_order(event: SliceEvent) -> frozenset[Listing]:
+    """The listings in whose order a list stands that is read by position; none for a dictionary or a lookup by name."""
+    if listings_of(event.index):
+        return frozenset()
+    held = [option.value for option in options_of(event.sliced)]
+    return listings_of(event.sliced) if all(isinstance(each, ListValue | Instance) for each in held) else frozenset()
 
 
 def _pair(what: str, place: Location, first: frozenset[Listing], second: frozenset[Listing]) -> ListingUse | None:
