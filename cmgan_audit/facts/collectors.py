@@ -5,6 +5,7 @@ from __future__ import annotations
 from cmgan_audit.facts.adversarial.labels import configured_labels
 from cmgan_audit.facts.averages.collecting import batch_means
 from cmgan_audit.facts.checkpoints.resuming import resumes_of
+from cmgan_audit.facts.checkpoints.selecting import selections_of
 from cmgan_audit.facts.data.collecting import data_records
 from cmgan_audit.facts.metrics.collecting import metric_records
 from cmgan_audit.facts.runtime.training import trainings
@@ -16,5 +17,6 @@ COLLECTORS: tuple[Collector, ...] = (
     data_records,
     metric_records,
     resumes_of,
+    selections_of,
     trainings,
 )

@@ -25,3 +25,19 @@ class Resume(Record):
     what: str
     left_out: str = ""
     complete: Fact
+
+
+@record_kind("selection")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection(Record):
+    """A measured number that decides something about the training: which model is kept, when to stop, the step size.
+
+    Attributes:
+        decides: what it decides ("which model is kept").
+        by_test: whether the number is measured on the set that is named test.
+        signs: why that set is taken for the test set, or for another one, in one clause.
+    """
+
+    decides: str
+    by_test: Fact
+    signs: str = ""

@@ -1,0 +1,233 @@
+"""Which measured numbers decide about the training, and on which set they are measured."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cmgan_audit.facts.checkpoints.guards import Guards
+from cmgan_audit.facts.checkpoints.records import Selection
+from cmgan_audit.facts.checkpoints.restoring import first_step, member_of
+from cmgan_audit.facts.checkpoints.splits import TEST, TRAIN, Split, Splits, kinds_in
+from cmgan_audit.facts.scene import Pass
+from cmgan_audit.facts.slices import Found, Slicer, Stack, stack_of
+from cmgan_audit.facts.values import same_object
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Confidence, Location, Step
+from cmgan_audit.program.names import canonical
+from cmgan_audit.program.trace import CallEvent
+from cmgan_audit.program.values import Const
+from cmgan_audit.rules.record import Known
+
+_SAVES = frozenset({"save", "save_pretrained", "save_checkpoint", "save_state", "save_weights", "copyfile", "copy2"})
+_ORDERS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq)
+_KEEPS, _STOPS, _RATE = "which model is kept", "when training stops", "the learning rate"
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """A decision by a measured number: what it is about, the expression, and where it is taken."""
+
+    decides: str
+    node: ast.expr
+    path: str
+    stack: Stack
+
+
+def selections_of(view: View) -> Iterator[Selection]:
+    """The decisions of a training that a measured number takes, each place once."""
+    if not first_step(view.scene) and not any(single.event.framework for single in view.scene.passes):
+        return
+    evaluated = [single for single in view.scene.passes if _is_evaluation(view, single)]
+    slicer = Slicer(view.code)
+    selecting = _Selecting(view, slicer, evaluated)
+    seen: set[tuple[Location, str]] = set()
+    for decision in _decisions(view):
+        for record in selecting.by(decision):
+            if (record.location, record.decides) not in seen:
+                seen.add((record.location, record.decides))
+                yield record
+    yield from selecting.by_frameworks()
+
+
+def _is_evaluation(view: View, single: Pass) -> bool:
+    roles = {
+        record.role.value
+        for made, record in zip(view.scene.made, view.loaders, strict=True)
+        if same_object(made.loader, single.loader) and isinstance(record.role, Known)
+    }
+    return single.event.role == "eval" or "eval" in roles
+
+
+def _decisions(view: View) -> Iterator[_Decision]:
+    guards = Guards(view.code)
+    seen: set[tuple[int, Stack]] = set()
+    for event in view.scene.calls:
+        if member_of(event) == "step" and "ReduceLROnPlateau" in canonical(event.callee):
+            call = view.code.call_at(event.location)
+            for argument in call.args[:1] if call is not None else ():
+                yield _Decision(_RATE, argument, event.location.path, stack_of(event.context))
+        if _keeps(event):
+            for guard in guards.of(event):
+                key = (id(guard.node), guard.stack)
+                if key not in seen:
+                    seen.add(key)
+                    yield _Decision(_KEEPS, guard.node, guard.path, guard.stack)
+    yield from _stops(view)
+
+
+def _keeps(event: CallEvent) -> bool:
+    """Whether a call puts a model aside: a file is written, or its weights are copied."""
+    name = canonical(event.callee)
+    if member_of(event) in _SAVES:
+        return name.partition(".")[0] in ("torch", "safetensors", "accelerate", "shutil", "?", "transformers")
+    return name.endswith(".state_dict") or name == "copy.deepcopy"
+
+
+def _stops(view: View) -> Iterator[_Decision]:
+    """Tests that leave the loop of epochs: `break` in a loop that trains."""
+    training = {loop.location for use in view.scene.of("backward", "step") for loop in use.event.context.loops}
+    for reached in view.code.reached:
+        for node in reached.own_nodes():
+            if not isinstance(node, ast.Break):
+                continue
+            parents = list(view.code.parents(reached.module.path, node))
+            loop = next((parent for parent in parents if isinstance(parent, ast.For | ast.While)), None)
+            if loop is None or not any(
+                place.path == reached.module.path and _spans(loop, place.line) for place in training
+            ):
+                continue
+            contexts = view.code.contexts.get(reached.node, ())
+            stacks = {
+                stack_of(context)[: index + 1]
+                for context in contexts
+                for index, frame in enumerate(context.frames)
+                if frame.value is not None and frame.value.node is reached.node
+            }
+            for parent in parents[: parents.index(loop)]:
+                if isinstance(parent, ast.If):
+                    for stack in sorted(stacks, key=len)[:2] or [()]:
+                        yield _Decision(_STOPS, parent.test, reached.module.path, stack)
+
+
+def _spans(node: ast.For | ast.While, line: int) -> bool:
+    header = node.iter if isinstance(node, ast.For) else node.test
+    return node.lineno <= line <= (header.end_lineno or node.lineno)
+
+
+class _Selecting:
+    def __init__(self, view: View, slicer: Slicer, evaluated: list[Pass]) -> None:
+        self._view = view
+        self._slicer = slicer
+        self._evaluated = evaluated
+        self._splits = Splits(view, slicer)
+
+    def by(self, decision: _Decision) -> Iterator[Selection]:
+        """The records of a decision: none where no measured number takes it."""
+        behind = self._slicer.behind(decision.node, decision.path, decision.stack)
+        compares = [found for found in behind.compares if _is_ordering(found)]
+        if not compares and decision.decides != _RATE:
+            return
+        place = self._slicer.location(compares[0]) if compares else self._place(decision)
+        passes = [single for single in self._evaluated if any(_gathers(loop, single) for loop in behind.loops)]
+        splits = [(self._split(single), single.event.location) for single in passes]
+        if not passes:
+            splits = list(self._named_calls([*behind.calls, *self._around(decision)]))
+        tests = [(split, drawn) for split, drawn in splits if split.kind == TEST]
+        others = [split for split, _ in splits if split.kind != TEST]
+        if tests and not others:
+            split, drawn = tests[0]
+            yield self._record(decision.decides, place, split, drawn)
+        elif splits and others[0].kind:
+            text = others[0].sign
+            yield Selection(
+                location=place, anchor=decision.decides, decides=decision.decides, by_test=Known(False), signs=text
+            )
+
+    def by_frameworks(self) -> Iterator[Selection]:
+        """The selections of trainers that monitor the metric of their evaluation passes."""
+        monitors = [event for event in self._view.scene.calls if _monitors(event)]
+        for single in self._evaluated if monitors else ():
+            if single.event.framework and not single.event.framework.endswith((".test", ".evaluate", ".predict")):
+                split = self._split(single)
+                if split.kind == TEST:
+                    stops = canonical(monitors[0].callee).endswith("EarlyStopping")
+                    yield self._record(_STOPS if stops else _KEEPS, monitors[0].location, split, single.event.location)
+
+    def _record(self, decides: str, place: Location, split: Split, drawn: Location) -> Selection:
+        here = Step(place, f"this decides {decides}")
+        trail = (here, *split.trail, Step(drawn, "the number is measured here"))
+        known = Known(True, trail, confidence=split.confidence)
+        return Selection(location=place, anchor=decides, decides=decides, by_test=known, signs=split.sign)
+
+    def _split(self, single: Pass) -> Split:
+        made = next((m for m in self._view.scene.made if same_object(m.loader, single.loader)), None)
+        return Split("") if made is None else self._splits.of(made)
+
+    def _around(self, decision: _Decision) -> list[Found]:
+        """The call of the function that decides: it may measure and decide in one."""
+        if not decision.stack:
+            return []
+        call = self._view.code.call_at(decision.stack[-1])
+        return [] if call is None else [Found(call, decision.stack[-1].path, decision.stack[:-1])]
+
+    def _named_calls(self, calls: Sequence[Found]) -> Iterator[tuple[Split, Location]]:
+        """Evaluations without a loader: functions that run a network on what their arguments call test."""
+        for found in calls:
+            assert isinstance(found.node, ast.Call)
+            place = self._slicer.location(found)
+            stack = (*found.stack, place)
+            inside = [u for u in self._view.scene.uses if stack_of(u.event.context)[: len(stack)] == stack]
+            if not any(use.kind == "run" for use in inside) or any(use.kind == "backward" for use in inside):
+                continue
+            texts = [text for argument in _arguments(found.node) for text in _texts(argument)]
+            kinds = set().union(*(kinds_in(text) for text in texts)) if texts else set()
+            if len(kinds) == 1 and TRAIN not in kinds:
+                sign = f"it is given {next(text for text in texts if kinds_in(text))}"
+                yield Split(kinds.pop(), sign, (Step(place, sign),), Confidence.MEDIUM), place
+
+    def _place(self, decision: _Decision) -> Location:
+        return self._slicer.location(Found(decision.node, decision.path, decision.stack))
+
+
+def _is_ordering(found: Found) -> bool:
+    """Whether a comparison asks which of two measured numbers is the better one."""
+    node = found.node
+    assert isinstance(node, ast.Compare)
+    constant = any(isinstance(side, ast.Constant) for side in (node.left, *node.comparators))
+    return not constant and any(isinstance(each, _ORDERS) for each in node.ops)
+
+
+def _gathers(loop: Found, single: Pass) -> bool:
+    """Whether a loop of a slice is this pass over a loader."""
+    place = single.event.location
+    if loop.path != place.path or loop.stack != stack_of(single.event.context):
+        return False
+    node = loop.node
+    if isinstance(node, ast.For | ast.AsyncFor):
+        return node.iter.lineno <= place.line <= (node.iter.end_lineno or node.iter.lineno)
+    return getattr(node, "lineno", 0) <= place.line <= (getattr(node, "end_lineno", 0) or 0)
+
+
+def _monitors(event: CallEvent) -> bool:
+    """Whether a call sets up a selection by a framework."""
+    name = canonical(event.callee)
+    if name.endswith(("ModelCheckpoint", "EarlyStopping")) and name.startswith("lightning."):
+        monitor = event.arguments.get("monitor", 2 if name.endswith("ModelCheckpoint") else 0)
+        return monitor is not None and not (isinstance(monitor, Const) and monitor.value is None)
+    return member_of(event) == "save_and_keep_only" and bool({"min_keys", "max_keys"} & event.arguments.keywords.keys())
+
+
+def _arguments(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(keyword.value for keyword in call.keywords)]
+
+
+def _texts(node: ast.expr) -> Iterator[str]:
+    match node:
+        case ast.Name():
+            yield node.id
+        case ast.Attribute():
+            yield node.attr
+        case ast.Constant(value=str() as text):
+            yield text

@@ -1,0 +1,145 @@
+"""Which split a set is: training, validation or test, by its paths, its flags and its names, in this order."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cmgan_audit.facts.classes import values_within
+from cmgan_audit.facts.names import names_of
+from cmgan_audit.facts.scene import Made
+from cmgan_audit.facts.slices import Slicer, Stack, stack_of
+from cmgan_audit.facts.values import instances_of, same_object
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Confidence, Location, Step, Trail
+from cmgan_audit.program.models.files import path_of
+from cmgan_audit.program.trace import CallEvent
+from cmgan_audit.program.values import Const, Instance, Value
+
+TRAIN, VALID, TEST = "train", "valid", "test"
+
+_KINDS = {
+    TRAIN: re.compile(r"train(ing|set|s)?|tr|trn"),
+    VALID: re.compile(r"val|vals|valset|valid(ation|set|ate|s)?|dev|devset|cv|vld|eval"),
+    TEST: re.compile(r"test(ing|set|s)?|tst|tt"),
+}
+_GLUED = re.compile(r"(train|test|valid|val|dev)(set|ds|dl|loader|data|dataset|iter|gen|wav|wavs|files|list|dir|path)")
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_FLAGS = frozenset({"split", "mode", "phase", "subset", "partition", "stage", "set", "part", "fold", "data_type"})
+_READS = frozenset("open load loadtxt read_csv read_json listdir scandir walk glob iglob rglob iterdir".split())
+_LONGEST = 300
+_MOST_TEXTS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Which split a set is taken for ("" where nothing tells), why, and where that is set."""
+
+    kind: str
+    sign: str = ""
+    trail: Trail = ()
+    confidence: Confidence = Confidence.HIGH
+
+
+def kinds_in(text: str) -> set[str]:
+    """The splits that a name speaks of."""
+    found = set()
+    for word in _WORD.findall(text):
+        glued = _GLUED.fullmatch(word.lower())
+        plain = glued.group(1) if glued else word.lower()
+        found |= {kind for kind, pattern in _KINDS.items() if pattern.fullmatch(plain)}
+    return found
+
+
+def kind_of_path(text: str) -> str:
+    """The split of a path: that of its last part that speaks of exactly one."""
+    for part in reversed(re.split(r"[/\\]", text)):
+        kinds = kinds_in(part)
+        if len(kinds) == 1:
+            return kinds.pop()
+    return ""
+
+
+class Splits:
+    """The splits of one run's sets."""
+
+    def __init__(self, view: View, slicer: Slicer) -> None:
+        self._view = view
+        self._slicer = slicer
+        self._calls: dict[tuple[Location, Stack], CallEvent] = {}
+        for event in view.scene.calls:
+            self._calls.setdefault((event.location, stack_of(event.context)), event)
+
+    def of(self, made: Made) -> Split:
+        """The split that a loader draws from."""
+        paths, flags = self._texts(made)
+        for signs, confidence in ((paths, Confidence.HIGH), (flags, Confidence.MEDIUM)):
+            kinds = {sign.kind: sign for sign in reversed(signs)}
+            if len(kinds) == 1:
+                (sign,) = kinds.values()
+                return Split(sign.kind, sign.sign, sign.trail, confidence)
+            if kinds:
+                return Split("")
+        named = names_of(self._view.scene, made, self._view.assigned)
+        kinds_of_names = [(kinds_in(name), name, place) for name, place in named]
+        every = set().union(*(kinds for kinds, _, _ in kinds_of_names)) if kinds_of_names else set()
+        if len(every) != 1:
+            return Split("")
+        _, name, place = next(each for each in kinds_of_names if each[0])
+        step = Step(place, f"it is called {name}")
+        return Split(every.pop(), f"it is called {name}", (step,), Confidence.LOW)
+
+    def _texts(self, made: Made) -> tuple[list[Split], list[Split]]:
+        paths: list[Split] = []
+        flags: list[Split] = []
+        for dataset in instances_of(made.arguments.get("dataset", 0)):
+            for key, value in _held(dataset):
+                if not isinstance(value, Const) or not isinstance(value.value, str) or len(value.value) > _LONGEST:
+                    continue
+                text = value.value
+                is_flag = key in _FLAGS or not re.search(r"[/\\.]", text)
+                kinds = kinds_in(text) if is_flag else {kind_of_path(text)}
+                if len(kinds) == 1 and (kind := kinds.pop()):
+                    shown = f"{key}={text!r}" if key else repr(text)
+                    (flags if is_flag else paths).append(Split(kind, f"{shown} stands there", value.trail))
+            paths.extend(self._files_read(dataset))
+        return paths, flags
+
+    def _files_read(self, dataset: Instance) -> Iterator[Split]:
+        """Lists of items that were read from a file or a folder before the dataset was made."""
+        call = self._view.code.call_at(dataset.location)
+        stack = next((stack_of(event.context) for event in self._view.scene.calls if _makes(event, dataset)), None)
+        if call is not None and stack is not None:
+            for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+                if isinstance(argument, ast.Constant):
+                    continue
+                for found in self._slicer.behind(argument, dataset.location.path, stack).calls:
+                    event = self._calls.get((self._slicer.location(found), found.stack))
+                    path = path_of(event.arguments.positional[0]) if event and event.arguments.positional else None
+                    if event is None or event.callee.rpartition(".")[2] not in _READS:
+                        continue
+                    if isinstance(path, Const) and isinstance(path.value, str) and (kind := kind_of_path(path.value)):
+                        trail = (*path.trail, Step(event.location, f"its items are read from {path.value}"))
+                        yield Split(kind, f"its items are read from {path.value!r}", trail)
+
+
+def _makes(event: CallEvent, dataset: Instance) -> bool:
+    """Whether a call is the one that made an object."""
+    made = (*instances_of(event.result), *instances_of(event.receiver))
+    return event.location == dataset.location and any(same_object(each, dataset) for each in made)
+
+
+def _held(dataset: Instance) -> Iterator[tuple[str, Value]]:
+    """The values that a dataset was made with or holds, with their names; lists of paths item by item."""
+    count = 0
+    named: list[tuple[str, Value]] = [("", value) for value in dataset.arguments.positional]
+    named += list(dataset.arguments.keywords.items())
+    named += [(key, value) for key, value in dataset.attrs.items() if not key.startswith("@")]
+    for key, value in named:
+        for part in values_within(value, 3):
+            count += 1
+            if count > _MOST_TEXTS:
+                return
+            yield key, part
