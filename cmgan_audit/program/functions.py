@@ -16,6 +16,8 @@ from cmgan_audit.program.interpreter import (
     joined,
 )
 from cmgan_audit.program.joins import Branch, join
+from cmgan_audit.program.kernels import left_out
+from cmgan_audit.program.numbers import drawn
 from cmgan_audit.program.state import Environment
 from cmgan_audit.program.trace import CallEvent, Frame
 from cmgan_audit.program.values import (
@@ -104,6 +106,9 @@ def run_body(
         it.limit(location, f"calls are nested deeper than {MOST_CALLS_DEEP}; {function.qualname} is not followed")
         return Unknown(reason="calls are nested too deeply")
     it.executed.setdefault(function.node, function)
+    if left_out(it, function, arguments):
+        given = (*arguments.positional, *arguments.keywords.values())
+        return Unknown(reason=f"a number that {function.qualname} computes", draws=drawn(*given))
     closure = function.closure
     parent = closure if isinstance(closure, Environment) else None
     environment = Environment(function.module, "function", parent)

@@ -97,6 +97,7 @@ class Interpreter:
         self.environments: dict[str, Environment] = {}
         self.roots: list[str] = []
         self.executed: dict[ast.AST, FunctionValue] = {}
+        self.kernels: dict[ast.AST, tuple[FunctionValue, ...] | None] = {}
         self.built: set[ast.AST] = set()
         self.loading: dict[ast.AST, bool] = {}
         self.notes: dict[str, object] = {}

@@ -20,7 +20,6 @@ from cmgan_audit.program.values import (
     Symbol,
     Unknown,
     Value,
-    options_of,
 )
 
 MOST_OPTIONS = 12
@@ -80,26 +79,69 @@ def join(sides: Iterable[tuple[Value, Branch]], draws: frozenset[Draw] = frozens
 
     Options that are the same are kept once, without a condition if the paths between them cover it.
     """
-    options: list[Option] = []
+    joined = _Joined()
     for value, branch in sides:
-        for option in options_of(value):
-            condition = _bounded(" and ".join(part for part in (branch.text, option.condition) if part))
-            _add(options, Option(option.value, condition, option.facts | branch.facts))
-    if len(options) == 1:
-        return options[0].value.tainted(draws)
-    if len(options) > MOST_OPTIONS:
-        taint = draws.union(*(option.value.draws for option in options))
+        if isinstance(value, Choice):
+            for option in value.options:
+                condition = _both(branch.text, option.condition)
+                joined.add(option.value, condition, option.facts | branch.facts if branch.facts else option.facts)
+        else:
+            joined.add(value, _bounded(branch.text), branch.facts)
+    values = joined.values
+    if len(values) == 1:
+        return values[0].tainted(draws)
+    taint = draws.union(*(value.draws for value in values))
+    if len(values) > MOST_OPTIONS:
         return Unknown(reason=f"more than {MOST_OPTIONS} possible values", draws=taint)
-    return Choice(options=tuple(options), draws=draws.union(*(option.value.draws for option in options)))
+    return Choice(options=tuple(map(Option, values, joined.conditions, joined.facts)), draws=taint)
 
 
-def _add(options: list[Option], new: Option) -> None:
-    for position, old in enumerate(options):
-        if same(old.value, new.value):
-            merged = old.value.tainted(new.value.draws)
-            options[position] = Option(merged, _either(old.condition, new.condition), old.facts & new.facts)
+class _Joined:
+    """The options so far. Wide choices are joined again and again in loops, so the same object is found at once."""
+
+    __slots__ = ("_at", "_kept", "conditions", "facts", "values")
+
+    def __init__(self) -> None:
+        self.values: list[Value] = []
+        self.conditions: list[str] = []
+        self.facts: list[frozenset[tuple[str, bool]]] = []
+        self._at: dict[int, int] = {}
+        self._kept: list[Value] = []  # an identity means something only while its object lives
+
+    def add(self, value: Value, condition: str, facts: frozenset[tuple[str, bool]]) -> None:
+        position = self._position(value)
+        if position is None:
+            self._at[id(value)] = len(self.values)
+            self.values.append(value)
+            self.conditions.append(condition)
+            self.facts.append(facts)
             return
-    options.append(new)
+        old = self.values[position]
+        if not value.draws <= old.draws:
+            old = self.values[position] = old.tainted(value.draws)
+            self._kept.append(old)
+            self._at[id(old)] = position
+        if self.conditions[position] != condition:
+            self.conditions[position] = _either(self.conditions[position], condition)
+        self.facts[position] &= facts
+
+    def _position(self, value: Value) -> int | None:
+        position = self._at.get(id(value))
+        if position is not None:
+            return position
+        kind = type(value)
+        for number, old in enumerate(self.values):
+            if type(old) is kind and same(old, value):
+                self._kept.append(value)
+                self._at[id(value)] = number
+                return number
+        self._kept.append(value)
+        return None
+
+
+def _both(first: str, second: str) -> str:
+    """Both conditions, where there are two."""
+    return _bounded(f"{first} and {second}" if first and second else first or second)
 
 
 def _either(left: str, right: str) -> str:

@@ -76,15 +76,16 @@ def paired(it: Interpreter, left: Value, right: Value, compute: Callable[[Value,
     left, right = it.read(left), it.read(right)
     if not isinstance(left, Choice) and not isinstance(right, Choice):
         return compute(left, right)
-    options: list[Option] = []
-    for a in options_of(left):
-        for b in options_of(right):
-            if _contradict(a, b):
-                continue
-            text = " and ".join(dict.fromkeys(part for part in (a.condition, b.condition) if part))
-            options.append(Option(compute(a.value, b.value), text, a.facts | b.facts))
-    if len(options) > MOST_PAIRS:
+    pairs = [(a, b) for a in options_of(left) for b in options_of(right) if not _contradict(a, b)]
+    if len(pairs) > MOST_PAIRS:
+        for a, b in pairs:
+            if isinstance(a.value, Instance) or isinstance(b.value, Instance):
+                compute(a.value, b.value)  # a special method of the tree is called, whatever it gives
         return Unknown(reason=f"more than {MOST_PAIRS} possible values", draws=drawn(left, right))
+    options: list[Option] = []
+    for a, b in pairs:
+        text = " and ".join(dict.fromkeys(part for part in (a.condition, b.condition) if part))
+        options.append(Option(compute(a.value, b.value), text, a.facts | b.facts))
     return joined(options).tainted(left.draws | right.draws)
 
 

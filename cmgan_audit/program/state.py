@@ -204,7 +204,8 @@ class Journal:
         for cell, entries in states.items():
             where = entries[0]
             held = [entry.state for entry in entries] + [_read(where.container, where.key)]
-            state = _joined(where.key, [(one, nowhere) for one in held], frozenset())
+            once = {_identity(one): one for one in held}.values() if where.key is not _OPEN else held
+            state = _joined(where.key, [(one, nowhere) for one in once], frozenset())
             joined[cell] = Change(where.container, where.key, state)
         return joined
 
@@ -243,6 +244,11 @@ class Journal:
 
 
 State = tuple[Any, Branch]
+
+
+def _identity(state: Any) -> object:
+    """What tells two states of a cell apart: most are the same object, written and taken back again and again."""
+    return (tuple(map(id, state[0])), state[1]) if isinstance(state, tuple) else id(state)
 
 
 def _joined(key: Any, states: Sequence[State], draws: frozenset[Draw]) -> Any:
