@@ -98,7 +98,7 @@ LOOKED_INTO = {
     "it reads a file": ("for n in range(3):\n        x = np.load('a.npy')\n", "numpy.load"),
     "it opens a file": ("for n in range(3):\n        open('a.txt', 'w')\n", "builtins.open"),
     "it makes a loader": ("for n in range(3):\n        DataLoader([2], 5)\n", "torch.utils.data.DataLoader"),
-    "it catches": ("try:\n        for n in x:\n            np.sum(n)\n    except ValueError:\n        pass\n", "numpy.sum"),
+    "it catches": ("try:\n        for n in x:\n            np.sum(n)\n    except:\n        pass\n", "numpy.sum"),
     "it raises": ("for n in range(3):\n        if np.sum(x) > 3:\n            raise ValueError\n", "numpy.sum"),
     "it changes a global": ("global wave\n    for n in range(3):\n        wave = np.sum(x)\n", "numpy.sum"),
     "it calls what it is given": ("for n in range(3):\n        x(np.sum(n))\n", "numpy.sum"),
