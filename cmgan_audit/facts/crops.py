@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from cmgan_audit.facts import records
 from cmgan_audit.facts.classes import shown_arguments
 from cmgan_audit.facts.conditions import open_setting
 from cmgan_audit.facts.cuts import Cut, cuts_in
+from cmgan_audit.facts.drawing import object_of, ways_to
 from cmgan_audit.facts.items import Reading, items_of
 from cmgan_audit.facts.records import Dataset
 from cmgan_audit.facts.scene import Made, Scene
@@ -25,6 +27,7 @@ class _Found:
     """What executing one dataset showed."""
 
     crops: list[tuple[Draw, Cut]] = field(default_factory=list)
+    draws: list[records.Draw] = field(default_factory=list)
     seeded: list[Draw] = field(default_factory=list)
     open: list[tuple[Location, str]] = field(default_factory=list)
     looked_at: list[str] = field(default_factory=list)
@@ -38,7 +41,7 @@ def dataset_of(scene: Scene, made: Made) -> Dataset:
     looked_at = [*items.looked_at, *(reading.function for reading in items.readings if reading.owner in items.datasets)]
     found = _Found(looked_at=looked_at, unknown=list(items.unknown))
     for reading in items.readings:
-        _collect(reading, found)
+        _collect(reading, found, reading.owner if reading.owner in items.datasets else None)
     name = class_name(first) if first is not None else "the dataset"
     place = first.location if first is not None else made.location
     fact, drawn_by, evidence = _judge(found, name, place, first)
@@ -50,11 +53,13 @@ def dataset_of(scene: Scene, made: Made) -> Dataset:
         random_crop=fact,
         drawn_by=drawn_by,
         crop_evidence=evidence,
+        draws=tuple(dict.fromkeys(found.draws)),
+        objects=tuple(object_of(each) for each in items.datasets),
     )
 
 
-def _collect(reading: Reading, found: _Found) -> None:
-    """Sort out the cuts of one reading."""
+def _collect(reading: Reading, found: _Found, dataset: Instance | None) -> None:
+    """Sort out the cuts of one reading; `dataset` is the object whose method it is, None for a `collate_fn`."""
     for cut in cuts_in(reading.events):
         loose = [draw for draw in cut.draws if not draw.seeded]
         if not loose:
@@ -66,6 +71,7 @@ def _collect(reading: Reading, found: _Found) -> None:
             found.open.append((loose[0].location, setting))
         else:
             found.crops.append((loose[0], cut))
+            found.draws += [way for draw in loose for way in ways_to(draw, reading.events, dataset)]
 
 
 def _judge(found: _Found, name: str, place: Location, first: Instance | None) -> tuple[Fact, str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cmgan_audit.finding import Location
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
 
 # OTHER: a loader of a script that neither trains nor evaluates, such as a data set that tries itself out.
@@ -25,6 +26,43 @@ class Norm(Record):
     over_batch: Fact
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call on the way from a dataset's method to a draw.
+
+    Attributes:
+        location: the call.
+        own: whether it runs a method of the dataset object itself.
+    """
+
+    location: Location
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """A draw that picks the segment which an item is cut to, and the calls that lead to it from `__getitem__`."""
+
+    location: Location
+    callee: str
+    calls: tuple[Call, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetObject:
+    """One of the objects behind a dataset (several where they are concatenated).
+
+    Attributes:
+        made: the call that makes it.
+        cls: where its class begins; None for a class of a library.
+        flags: its attributes that are a truth value or a short text.
+    """
+
+    made: Location
+    cls: Location | None = None
+    flags: tuple[tuple[str, bool | str], ...] = ()
+
+
 @record_kind("dataset")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset(Record):
@@ -36,6 +74,8 @@ class Dataset(Record):
         random_crop: whether a random draw picks the segment that an item is cut to; placed where the draw stands.
         drawn_by: the function that draws ("random.randint").
         crop_evidence: what was looked at, in one sentence, for `passed`.
+        draws: every draw that `random_crop` stands for; what a fix has to change.
+        objects: the objects behind it.
     """
 
     name: str
@@ -43,6 +83,8 @@ class Dataset(Record):
     random_crop: Fact
     drawn_by: str = ""
     crop_evidence: str = ""
+    draws: tuple[Draw, ...] = ()
+    objects: tuple[DatasetObject, ...] = ()
 
 
 @record_kind("sampler")

@@ -1,0 +1,223 @@
+"""Python files as fixers see them: nodes with their exact text, and edits that leave the text around them alone."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterator
+from functools import cached_property
+
+from cmgan_audit.finding import Edit, Location
+from cmgan_audit.fixes.document import Document, UnrecognisedShapeError
+from cmgan_audit.source.discovery import Failure
+from cmgan_audit.source.python_file import ParsedFile, parse_python
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+_LAYOUT = frozenset((tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT))
+
+
+class PythonText(Document):
+    """One Python file."""
+
+    def __init__(self, path: str, data: bytes) -> None:
+        """Raises UnrecognisedShapeError for a notebook, and for what cannot be parsed."""
+        if path.endswith(".ipynb"):
+            raise UnrecognisedShapeError(f"{path} is a notebook, which is not edited")
+        super().__init__(path, data)
+        parsed = parse_python(path, data)
+        if isinstance(parsed, Failure):
+            raise UnrecognisedShapeError(f"{path} cannot be parsed: {parsed.reason}")
+        self._parsed: ParsedFile = parsed
+        self.tree = parsed.tree
+        self._parents: dict[ast.AST, ast.AST] = {}
+        self._nodes: dict[tuple[int, int], list[ast.expr | ast.stmt]] = {}
+        self._index()
+
+    def _index(self) -> None:
+        waiting: list[ast.AST] = [self.tree]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, ast.expr | ast.stmt):
+                place = self._parsed.location(node)
+                self._nodes.setdefault((place.line, place.column), []).append(node)
+            if isinstance(node, ast.JoinedStr):
+                continue  # the places of what stands in an f-string are not exact
+            for child in ast.iter_child_nodes(node):
+                self._parents[child] = node
+                waiting.append(child)
+
+    # Finding nodes
+
+    def place(self, node: ast.AST) -> tuple[int, int]:
+        """The offsets of a node's text."""
+        return self.span(self._parsed.location(node))
+
+    def source(self, node: ast.AST) -> str:
+        """The text of a node."""
+        start, end = self.place(node)
+        return self.text[start:end]
+
+    def expression(self, place: Location) -> ast.expr:
+        """The outermost expression at exactly this place.
+
+        Raises:
+            UnrecognisedShapeError: there is none.
+        """
+        for node in self._nodes.get((place.line, place.column), ()):
+            where = self._parsed.location(node)
+            if isinstance(node, ast.expr) and (where.end_line, where.end_column) == (place.end_line, place.end_column):
+                return node
+        raise UnrecognisedShapeError(f"no expression stands at {place}")
+
+    def call(self, place: Location) -> ast.Call:
+        """The call at a place.
+
+        Raises:
+            UnrecognisedShapeError: there is none.
+        """
+        node = self.expression(place)
+        if not isinstance(node, ast.Call):
+            raise UnrecognisedShapeError(f"{place} is no call in the text")
+        return node
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        """The node that holds a node."""
+        return self._parents.get(node)
+
+    def parents(self, node: ast.AST) -> Iterator[ast.AST]:
+        """The nodes that hold a node, innermost first."""
+        while node in self._parents:
+            node = self._parents[node]
+            yield node
+
+    def function_around(self, node: ast.AST) -> Function | ast.Lambda | None:
+        """The innermost function that a node stands in."""
+        found = (each for each in self.parents(node) if isinstance(each, Function | ast.Lambda))
+        return next(found, None)
+
+    def class_around(self, node: ast.AST) -> ast.ClassDef | None:
+        """The class whose body holds a function directly."""
+        parent = self.parent(node)
+        return parent if isinstance(parent, ast.ClassDef) else None
+
+    def statement_around(self, node: ast.AST) -> ast.stmt:
+        """The innermost statement that a node belongs to."""
+        if isinstance(node, ast.stmt):
+            return node
+        return next(each for each in self.parents(node) if isinstance(each, ast.stmt))
+
+    # Style of the file
+
+    @cached_property
+    def quote(self) -> str:
+        """The quotation mark that the file uses most."""
+        strings = [text for _, kind, text in self.tokens if kind == tokenize.STRING]
+        single = sum(text.lstrip("rbfuRBFU").startswith("'") for text in strings)
+        return "'" if single * 2 > len(strings) else '"'
+
+    def literal(self, value: str | bool) -> str:
+        """A text or truth value as this file would write it."""
+        return f"{self.quote}{value}{self.quote}" if isinstance(value, str) else str(value)
+
+    @cached_property
+    def tokens(self) -> list[tuple[int, int, str]]:
+        """Start offset, kind and text of every token."""
+        readline = io.StringIO(self.text, newline="").readline
+        return [
+            (self.offset(token.start[0], token.start[1] + 1), token.type, token.string)
+            for token in tokenize.generate_tokens(readline)
+            if token.string
+        ]
+
+    # Edits
+
+    def replace(self, node: ast.expr, text: str) -> Edit:
+        """The edit that replaces an expression."""
+        return self.edit(*self.place(node), text)
+
+    def add_keyword(self, call: ast.Call, name: str, value: str) -> Edit:
+        """The edit that passes one more keyword argument, on a line of its own where the others have one."""
+        _, end = self.place(call)
+        assert call.func.end_lineno is not None
+        opening = self._first("(", self.place(call.func)[1])
+        inside = [token for token in self._between(opening + 1, end - 1) if token[1] not in _LAYOUT]
+        if not inside:
+            return self.insert(opening + 1, f"{name}={value}")
+        last = inside[-2] if inside[-1][2] == "," and len(inside) > 1 else inside[-1]
+        return self.insert(last[0] + len(last[2]), f"{self._separator(call)}{name}={value}")
+
+    def _separator(self, call: ast.Call) -> str:
+        arguments: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
+        last = max(arguments, key=lambda node: (node.lineno, node.col_offset))
+        start = self.place(last)[0]
+        before = self.text[self.line_start(start) : start]
+        return f",\n{before}" if not before.strip() and last.lineno > call.lineno else ", "
+
+    def add_parameter(self, function: Function, name: str, kind: str, default: str) -> Edit:
+        """The edit that gives a function one more parameter with a default, behind those that it has."""
+        arguments = function.args
+        every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        annotated = any(each.annotation is not None for each in every)
+        parameter = f"{name}: {kind} = {default}" if annotated else f"{name}={default}"
+        opening = self._first("(", self._first(function.name, self._def(function)))
+        closing = self._closing(opening)
+        inside = [token for token in self._between(opening + 1, closing) if token[1] not in _LAYOUT]
+        if arguments.kwarg is not None:
+            name_start = self.place(arguments.kwarg)[0]
+            stars = max(token[0] for token in inside if token[0] < name_start and token[2] == "**")
+            return self.insert(stars, f"{parameter}, ")
+        if not inside:
+            return self.insert(opening + 1, parameter)
+        last = inside[-2] if inside[-1][2] == "," and len(inside) > 1 else inside[-1]
+        return self.insert(last[0] + len(last[2]), f", {parameter}")
+
+    def _def(self, function: Function) -> int:
+        """The offset behind the word `def` (decorators stand before it)."""
+        return self._first("def", self.place(function)[0]) + len("def")
+
+    def insert_before(self, statement: ast.stmt, line: str) -> Edit:
+        """The edit that puts a statement in front of another one, on a line of its own where that has one."""
+        start = self.place(statement)[0]
+        indent = self.indent(statement)
+        if indent is None:
+            return self.insert(start, f"{line}; ")
+        return self.insert(start, f"{line}\n{indent}")
+
+    def insert_after(self, statement: ast.stmt, line: str) -> Edit:
+        """The edit that puts a statement behind another one, on a line of its own where that has one."""
+        end = self.place(statement)[1]
+        indent = self.indent(statement)
+        if indent is None:
+            return self.insert(end, f"; {line}")
+        return self.insert(self.line_end(end), f"\n{indent}{line}")
+
+    def indent(self, statement: ast.stmt) -> str | None:
+        """The indentation of a statement that begins its line; None for one behind a colon or a semicolon."""
+        start = self.place(statement)[0]
+        before = self.text[self.line_start(start) : start]
+        return None if before.strip() else before
+
+    # Tokens
+
+    def _first(self, text: str, offset: int) -> int:
+        return next(start for start, _, string in self.tokens if start >= offset and string == text)
+
+    def _between(self, start: int, end: int) -> list[tuple[int, int, str]]:
+        return [token for token in self.tokens if start <= token[0] < end]
+
+    def _closing(self, opening: int) -> int:
+        depth = 0
+        for start, kind, text in self.tokens:
+            if start < opening or kind != tokenize.OP:
+                continue
+            depth += (text in "([{") - (text in ")]}")
+            if depth == 0:
+                return start
+        raise AssertionError("a parsed file has a closing bracket for every opening one")
+
+
+def atom(text: str, node: ast.expr) -> str:
+    """The text of an expression as an operand: in parentheses unless it binds tighter than any operator."""
+    tight = ast.Name | ast.Attribute | ast.Call | ast.Subscript | ast.Constant
+    return text if isinstance(node, tight) else f"({text})"
