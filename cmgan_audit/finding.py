@@ -88,12 +88,16 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A way to mend a finding: `safety` is "safe" or "unsafe", `reason` says why."""
+    """A way to mend a finding: `safety` is "safe" or "unsafe", `reason` says why.
+
+    `edits` make the change; without them the title is advice, and `declined` says why this place gets no edits.
+    """
 
     title: str
     safety: str
     edits: tuple[Edit, ...] = ()
     reason: str = ""
+    declined: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,6 +33,8 @@ EPILOG = """Examples:
   cmgan-audit check --since main --fail-on warning
 
   cmgan-audit check --write-baseline   # know today's findings, fail only on new ones
+
+  cmgan-audit check --diff --unsafe-fixes   # see the fixes; --fix makes them
 
 Exit status: 0 nothing at or above --fail-on, 1 findings at or above it, 2 wrong usage or settings, 3 nothing to
 analyse (or, with --strict, a file that could not be read).
@@ -72,6 +75,16 @@ def check(
     since: Annotated[
         str, typer.Option("--since", metavar="REF", help="Report only what the tree at this commit did not have.")
     ] = "",
+    fix: Annotated[
+        bool,
+        typer.Option("--fix", help="Mend findings in the files, where training and scores stay as they are."),
+    ] = False,
+    unsafe_fixes: Annotated[
+        bool, typer.Option("--unsafe-fixes", help="With --fix or --diff: also what changes training or scores.")
+    ] = False,
+    show_diff: Annotated[
+        bool, typer.Option("--diff", help="Print what --fix would change, as a unified diff, and write nothing.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 when a file could not be read.")] = False,
     show_passed: Annotated[
         bool, typer.Option("--show-passed", help="Also list what is in order and what could not be decided.")
@@ -97,8 +110,10 @@ def check(
     """Audit training repositories without running them: values that reach loaders, random crops, loops, metrics."""
     from cmgan_audit.gate.audited import exit_status
     from cmgan_audit.gate.flags import Flags
-    from cmgan_audit.gate.paths import audit_paths, root_of
+    from cmgan_audit.gate.paths import audit_paths, part_of, root_of
+    from cmgan_audit.gate.writing import Fixes
     from cmgan_audit.report.settings_text import show
+    from cmgan_audit.report.wording import would_fix
 
     choice("--format", output_format, FORMATS)
     roots = [root_of(path) for path in paths or [Path()]]
@@ -113,6 +128,12 @@ def check(
     )
     if len(roots) > 1 and (baseline or write_baseline or prune_baseline or since):
         raise UsageError("--baseline, --write-baseline, --prune-baseline and --since take one PATH")
+    if unsafe_fixes and not (fix or show_diff):
+        raise UsageError("--unsafe-fixes goes with --fix or --diff")
+    if (fix or show_diff) and (write_baseline or prune_baseline):
+        raise UsageError("--fix and --diff do not go with --write-baseline or --prune-baseline")
+    if show_diff and output_format != "text":
+        raise UsageError("--diff prints a diff; leave --format out")
     settings = flags.settings(roots[0])
     if show_settings:
         write_document(show(settings), output)
@@ -126,12 +147,26 @@ def check(
     if prune_baseline and known is not None:
         _prune_baseline(flags.auditor(settings), roots[0], known, quiet)
 
-    def audit(root: Path) -> Audited:
-        own = settings if root == roots[0] else flags.settings(root)
-        return flags.auditor(own).audit(root, baseline=known if len(roots) == 1 else None, since=since)
+    fixes = Fixes(unsafe=unsafe_fixes, write=not show_diff) if fix or show_diff else None
+
+    def audit(path: Path) -> Audited:
+        root = root_of(path)
+        auditor = flags.auditor(settings if root == roots[0] else flags.settings(root))
+
+        def look(overlay: Mapping[str, bytes]) -> Audited:
+            at = known if len(roots) == 1 else None
+            return part_of(auditor.audit(root, baseline=at, since=since, overlay=overlay), path)
+
+        return look({}) if fixes is None else fixes.make(root, look)
 
     audited = audit_paths(paths or [Path()], audit)
-    write_document(_render(audited, output_format, wants_color(no_color, output), show_passed), output)
+    if fixes is not None and show_diff:
+        if fixes.diff:
+            write_document(fixes.diff, output)
+        if not quiet:
+            typer.echo(would_fix(fixes.made), err=True)
+    else:
+        write_document(_render(audited, output_format, wants_color(no_color, output), show_passed), output)
     status = exit_status(audited, settings.fail_on, strict=strict)
     if status:
         raise typer.Exit(status)

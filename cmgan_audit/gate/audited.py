@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -10,9 +10,9 @@ from typing import Protocol
 from cmgan_audit.errors import InputError
 from cmgan_audit.facts.declared import DeclaredRoles
 from cmgan_audit.finding import Finding, Severity
-from cmgan_audit.rules.matching import Passed, Unresolved
+from cmgan_audit.rules.matching import Matches, Passed, Unresolved
 from cmgan_audit.rules.record import Record
-from cmgan_audit.rules.rule import Rule
+from cmgan_audit.rules.rule import ParameterValue, Rule
 
 
 class CoverageLike(Protocol):
@@ -76,6 +76,20 @@ class Collect(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """A folder as it is looked at: without some paths, and with contents that count instead of those on disk."""
+
+    root: Path
+    exclude: Sequence[str] = ()
+    overlay: Mapping[str, bytes] = field(default_factory=dict)
+
+
+Parameters = Mapping[str, Mapping[str, ParameterValue]]
+# Called with the findings, what the rules said, all records, the parameters of the rules, and the folder.
+Mend = Callable[[Sequence[Finding], Matches, Sequence[Record], Parameters, Look], list[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """How much was seen, over all trees of a run."""
 
@@ -91,8 +105,8 @@ class Audited:
     """The result of `check`: what every report is made from.
 
     `findings` holds also what is suppressed or in the baseline, marked as such. `ignored` counts findings that the
-    settings drop for their path, `older` those that `--since` leaves out. `root` is the folder that the paths of
-    findings start from; `rules` are the rules that ran.
+    settings drop for their path, `older` those that `--since` leaves out; `fixed` are findings that `--fix` mended.
+    `root` is the folder that the paths of findings start from; `rules` are the rules that ran.
     """
 
     root: Path
@@ -103,6 +117,7 @@ class Audited:
     rules: Mapping[str, Rule] = field(default_factory=dict)
     ignored: int = 0
     older: int = 0
+    fixed: tuple[Finding, ...] = ()
 
     @property
     def open(self) -> tuple[Finding, ...]:

@@ -15,7 +15,7 @@ import pathspec
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.finding import Finding
-from cmgan_audit.gate.audited import Audited, Collect, Coverage
+from cmgan_audit.gate.audited import Audited, Collect, Coverage, Look, Mend
 from cmgan_audit.gate.baseline import apply_baseline, read_baseline, stale_findings
 from cmgan_audit.gate.roles import unmatched_roles
 from cmgan_audit.gate.selection import matches_rule, selected_rules
@@ -40,6 +40,7 @@ class Auditor:
         collect: the collectors of the static door.
         today: the date that suppressions are held against.
         kinds: the kinds of record that rules may be over.
+        mend: gives findings the edits that would mend them; None where nobody asks for them.
     """
 
     catalogue: Catalogue
@@ -47,21 +48,25 @@ class Auditor:
     collect: Collect
     today: datetime.date
     kinds: Mapping[str, type[Record]] = field(default_factory=lambda: KINDS)
+    mend: Mend | None = None
 
-    def audit(self, root: Path, *, baseline: Path | None = None, since: str = "") -> Audited:
+    def audit(
+        self, root: Path, *, baseline: Path | None = None, since: str = "", overlay: Mapping[str, bytes] = NOTHING
+    ) -> Audited:
         """Audit a folder.
 
         Args:
             root: the folder; paths of findings are relative to it.
             baseline: a file of known findings.
             since: a commit; only findings that its tree did not have are left.
+            overlay: contents that count instead of those on disk, by path.
 
         Raises:
             InputError: there is nothing to analyse.
             UsageError: the settings, the baseline or the commit are wrong.
         """
         paths = ProjectPaths(self.settings, root)
-        audited = self._audit_tree(root, paths)
+        audited = self._audit_tree(root, paths, overlay)
         findings: Sequence[Finding] = audited.findings
         older = 0
         if since:
@@ -76,7 +81,7 @@ class Auditor:
 
     def _findings_before(self, tree: Path, paths: ProjectPaths) -> Sequence[Finding]:
         try:
-            return self._audit_tree(tree, paths).findings
+            return replace(self, mend=None)._audit_tree(tree, paths).findings
         except InputError:  # the earlier tree held no program yet: everything is new
             return ()
 
@@ -91,9 +96,14 @@ class Auditor:
         collected = self.collect(root, paths.exclude, self.settings.declared, overlay)
         if not collected.coverage.files:
             raise InputError(f"{root}: no Python file or notebook to analyse")
-        matches = match(collected.records, compiled, self.settings.parameters())
+        own = self.settings.parameters()
+        parameters = {rule.rule.id: {**rule.rule.parameters, **own.get(rule.rule.id, {})} for rule in compiled}
+        matches = match(collected.records, compiled, parameters)
         findings, ignored = self._judge(matches, root, paths, rules, overlay)
         findings += unmatched_roles(collected.unmatched, self.catalogue, rules, paths.source)
+        if self.mend is not None:
+            look = Look(root, paths.exclude, overlay)
+            findings = self.mend(findings, matches, collected.records, parameters, look)
         seen = collected.coverage
         return Audited(
             root=root,

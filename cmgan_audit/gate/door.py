@@ -7,7 +7,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from cmgan_audit.facts.declared import NO_ROLES, DeclaredRoles
-from cmgan_audit.gate.audited import CollectedLike
+from cmgan_audit.finding import Finding
+from cmgan_audit.gate.audited import CollectedLike, Look, Parameters
+from cmgan_audit.rules.matching import Matches
+from cmgan_audit.rules.record import Record
 
 
 def collect(
@@ -39,6 +42,27 @@ def collect(
 
     effort = Effort(usual_jobs() if jobs is None else jobs, cached)
     return collect_facts(root, exclude, declared, overlay, effort)
+
+
+def mend(
+    findings: Sequence[Finding], matches: Matches, records: Sequence[Record], parameters: Parameters, look: Look
+) -> list[Finding]:
+    """The same findings, each with the edits that would mend it, or why its shape gets none.
+
+    Args:
+        findings: what the rules found.
+        matches: what the rules said, with the records behind each finding.
+        records: all records of the tree.
+        parameters: per rule, what the rules went by.
+        look: the folder as the collectors saw it.
+    """
+    from cmgan_audit.fixes.repair import FIXERS, with_fixes
+    from cmgan_audit.source.tree import SourceTree
+
+    if not any(finding.rule in FIXERS for finding in findings):
+        return list(findings)
+    tree = SourceTree(look.root, look.exclude, overlay=look.overlay)
+    return with_fixes(findings, matches.subjects, records, parameters, tree)
 
 
 def load_kinds() -> None:

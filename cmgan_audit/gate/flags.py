@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cmgan_audit.gate.check import Auditor
-from cmgan_audit.gate.door import collect, load_kinds
+from cmgan_audit.gate.door import collect, load_kinds, mend
 from cmgan_audit.gate.settings import Settings, find_settings, settle_rules
 from cmgan_audit.rules.catalogue import Catalogue, load_catalogue
 
@@ -45,7 +45,7 @@ class Flags:
         """Return the auditor for these settings."""
         load_kinds()
         door = functools.partial(collect, jobs=self.jobs, cached=self.cached)
-        return Auditor(self._catalogue(settings), settings, door, datetime.date.today())
+        return Auditor(self._catalogue(settings), settings, door, datetime.date.today(), mend=mend)
 
     def _catalogue(self, settings: Settings) -> Catalogue:
         return _load((*(settings.folder / folder for folder in settings.rules), *self.rules))

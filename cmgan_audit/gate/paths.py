@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cmgan_audit.errors import UsageError
-from cmgan_audit.finding import Finding, Location, Step
+from cmgan_audit.finding import Finding, Fix, Location, Step
 from cmgan_audit.gate.audited import Audited, Coverage
 from cmgan_audit.rules.matching import Passed, Unresolved
 
@@ -29,17 +29,19 @@ def audit_paths(paths: Sequence[Path], audit: Callable[[Path], Audited]) -> Audi
     """Audit each path and join the results; paths of findings start from the one folder, or from the common one.
 
     Args:
-        paths: folders, or files of which only the findings that touch them are kept.
-        audit: audits one folder.
+        paths: folders, or files.
+        audit: audits one of them.
 
     Raises:
         UsageError: a path does not exist.
     """
-    results = []
-    for path in paths:
-        audited = audit(root_of(path))
-        results.append(audited if path.is_dir() else _touching(audited, path.name))
+    results = [audit(path) for path in paths]
     return results[0] if len(results) == 1 else _join(results)
+
+
+def part_of(audited: Audited, path: Path) -> Audited:
+    """The part of the audit of a folder that a path asks for: all of it, or what touches a file."""
+    return audited if path.is_dir() else _touching(audited, path.name)
 
 
 def _touching(audited: Audited, name: str) -> Audited:
@@ -73,7 +75,12 @@ def _join(results: Sequence[Audited]) -> Audited:
         rules={name: rule for result in moved for name, rule in result.rules.items()},
         ignored=sum(result.ignored for result in moved),
         older=sum(result.older for result in moved),
+        fixed=tuple(finding for result in moved for finding in result.fixed),
     )
+
+
+def _moved_fix(fix: Fix, prefix: str) -> Fix:
+    return replace(fix, edits=tuple(replace(edit, path=prefix + edit.path) for edit in fix.edits))
 
 
 _Placed = TypeVar("_Placed", Step, Unresolved, Passed)
@@ -90,17 +97,19 @@ def _moved(audited: Audited, root: Path) -> Audited:
     def put(placed: _Placed) -> _Placed:
         return replace(placed, location=place(placed.location))
 
+    def moved(finding: Finding) -> Finding:
+        return replace(
+            finding,
+            location=None if finding.location is None else place(finding.location),
+            trail=tuple(put(step) for step in finding.trail),
+            fix=None if finding.fix is None else _moved_fix(finding.fix, prefix),
+        )
+
     return replace(
         audited,
         root=root,
-        findings=tuple(
-            replace(
-                finding,
-                location=None if finding.location is None else place(finding.location),
-                trail=tuple(put(step) for step in finding.trail),
-            )
-            for finding in audited.findings
-        ),
+        findings=tuple(moved(finding) for finding in audited.findings),
+        fixed=tuple(moved(finding) for finding in audited.fixed),
         unresolved=tuple(put(each) for each in audited.unresolved),
         passed=tuple(put(each) for each in audited.passed),
         coverage=replace(

@@ -9,7 +9,7 @@ from cmgan_audit.finding import Finding, Step
 from cmgan_audit.gate.audited import Audited
 from cmgan_audit.report.ansi import SEVERITY_COLORS, Ink, visible
 from cmgan_audit.report.frame import Sources, draw
-from cmgan_audit.report.wording import coverage, summary
+from cmgan_audit.report.wording import coverage, how, summary
 
 
 def render(audited: Audited, *, color: bool = False, show_passed: bool = False) -> str:
@@ -23,6 +23,8 @@ def render(audited: Audited, *, color: bool = False, show_passed: bool = False) 
     ink = Ink(color)
     sources = Sources(audited.root)
     blocks = ["\n".join(_finding(finding, sources, ink)) for finding in audited.open]
+    if audited.fixed:
+        blocks.append("\n".join(_fixed(audited, ink)))
     if audited.coverage.failed:
         blocks.append("\n".join(_failed(audited, ink)))
     if show_passed:
@@ -49,7 +51,7 @@ def _finding(finding: Finding, sources: Sources, ink: Ink) -> Iterator[str]:
         yield from draw(steps, sources, ink, style)
     margin = " " * width + " = "
     if finding.fix is not None:
-        yield _wrapped(margin, f"{ink('bold', 'help')}: {finding.fix.title} ({finding.fix.safety} fix)")
+        yield _wrapped(margin, f"{ink('bold', 'help')}: {finding.fix.title} ({how(finding.fix)})")
     yield f"{margin}{ink('bold', 'more')}: cmgan-audit explain {finding.rule}  ({finding.name})"
 
 
@@ -57,6 +59,13 @@ def _wrapped(margin: str, text: str) -> str:
     return textwrap.fill(
         text, width=118, initial_indent=margin, subsequent_indent=" " * len(margin), break_on_hyphens=False
     )
+
+
+def _fixed(audited: Audited, ink: Ink) -> Iterator[str]:
+    yield ink("bold", "fixed")
+    for finding in audited.fixed:
+        if finding.fix is not None:
+            yield f"  {finding.rule} {finding.location}: {visible(finding.fix.title)} ({finding.fix.safety})"
 
 
 def _failed(audited: Audited, ink: Ink) -> Iterator[str]:

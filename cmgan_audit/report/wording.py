@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
-from cmgan_audit.finding import Severity
+from cmgan_audit.finding import Finding, Fix, Severity
 from cmgan_audit.gate.audited import Audited
+from cmgan_audit.gate.fixing import applicable
 
 
 def count(number: int, word: str) -> str:
@@ -17,6 +19,8 @@ def summary(audited: Audited) -> str:
     """Account for every finding: "3 findings (2 errors, 1 note); 2 suppressed, 5 in the baseline"."""
     shown = audited.open
     by_severity = Counter(finding.severity for finding in shown)
+    safe = sum(applicable(finding, unsafe=False) for finding in shown)
+    unsafe = sum(applicable(finding, unsafe=True) for finding in shown) - safe
     grades = ", ".join(
         count(by_severity[severity], severity.value) for severity in reversed(Severity) if by_severity[severity]
     )
@@ -25,11 +29,28 @@ def summary(audited: Audited) -> str:
         (sum(finding.baselined for finding in audited.findings), "in the baseline"),
         (audited.older, "older than the commit"),
         (audited.ignored, "ignored for their path"),
-        (sum(finding.fix is not None and bool(finding.fix.edits) for finding in shown), "fixable"),
+        (safe, "fixable with --fix"),
+        (unsafe, f"{'more ' if safe else 'fixable '}with --fix --unsafe-fixes"),
+        (len(audited.fixed), "fixed"),
     ]
     parts = [f"{number} {words}" for number, words in hidden if number]
     found = count(len(shown), "finding") if shown else "no findings"
     return found + (f" ({grades})" if grades else "") + (f"; {', '.join(parts)}" if parts else "")
+
+
+def how(fix: Fix) -> str:
+    """Say how a fix is made: by a flag, or by hand and why."""
+    if fix.edits:
+        return "--fix makes it" if fix.safety == "safe" else "--fix --unsafe-fixes makes it"
+    return f"{fix.safety} fix, by hand" + (f": {fix.declined}" if fix.declined else "")
+
+
+def would_fix(findings: Sequence[Finding]) -> str:
+    """Say what `--fix` would do: "would fix 2 findings: CMG101 settings.py:7, CMG201 data.py:36"."""
+    if not findings:
+        return "nothing would be fixed"
+    places = ", ".join(f"{finding.rule} {finding.location}" for finding in findings)
+    return f"would fix {count(len(findings), 'finding')}: {places}"
 
 
 def coverage(audited: Audited, *, at_most: int = 4) -> str:

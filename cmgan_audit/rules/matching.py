@@ -38,11 +38,12 @@ class Passed:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """What the rules say of the records."""
+    """What the rules say of the records; `subjects` are the records behind the findings of a rule at a place."""
 
     findings: tuple[Finding, ...] = ()
     unresolved: tuple[Unresolved, ...] = ()
     passed: tuple[Passed, ...] = ()
+    subjects: Mapping[tuple[str, Location | None], tuple[Record, ...]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -50,6 +51,7 @@ class _Collected:
     findings: list[Finding] = field(default_factory=list)
     unresolved: list[Unresolved] = field(default_factory=list)
     passed: list[Passed] = field(default_factory=list)
+    subjects: dict[tuple[str, Location | None], list[Record]] = field(default_factory=dict)
 
 
 def match(
@@ -75,6 +77,7 @@ def match(
         tuple(sorted(_merge(collected.findings), key=_place)),
         tuple(dict.fromkeys(collected.unresolved)),
         tuple(dict.fromkeys(collected.passed)),
+        {key: tuple(found) for key, found in collected.subjects.items()},
     )
 
 
@@ -91,7 +94,9 @@ def _match_one(rule: CompiledRule, record: Record, values: Mapping[str, Paramete
     certain = len(true) == len(outcomes)
     documented = true if certain else [outcome for outcome in true if outcome.world.documented]
     if documented:
-        collected.findings.append(_finding(rule, scope, documented, certain=certain))
+        finding = _finding(rule, scope, documented, certain=certain)
+        collected.findings.append(finding)
+        collected.subjects.setdefault((identifier, finding.location), []).append(record)
     if unknown or not outcomes or (true and not documented):
         reason = _why_unresolved(unknown, true)
         collected.unresolved.append(Unresolved(identifier, record.location, reason))
