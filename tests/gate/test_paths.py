@@ -10,7 +10,7 @@ import pytest
 from cmgan_audit.errors import UsageError
 from cmgan_audit.gate.audited import Coverage, exit_status
 from cmgan_audit.gate.fingerprint import fingerprints
-from cmgan_audit.gate.paths import audit_paths, root_of
+from cmgan_audit.gate.paths import audit_paths, part_of, root_of
 
 
 def test_several_folders_are_joined_under_their_common_one(auditor, tree):
@@ -23,7 +23,8 @@ def test_several_folders_are_joined_under_their_common_one(auditor, tree):
 
 def test_a_file_keeps_the_findings_that_touch_it(auditor, tree):
     root = tree({"a.py": "batch_size = 1\n", "b.py": "batch_size = 1\n"})
-    audited = audit_paths([root / "a.py"], auditor().audit)
+    path = root / "a.py"
+    audited = audit_paths([path], lambda each: part_of(auditor().audit(root_of(each)), each))
     assert [str(finding.location) for finding in audited.open] == ["a.py:1"]
 
 
