@@ -64,7 +64,6 @@ def _finding(finding: Finding, fingerprint: str) -> dict[str, Any]:
         ],
         "fingerprint": fingerprint,
         "fix": _fix(finding.fix),
-        "no_fix": (finding.fix.declined if finding.fix is not None else "") or None,
         "suppressed": None if finding.suppressed is None else {"reason": finding.suppressed},
         "baselined": finding.baselined,
     }

@@ -39,10 +39,8 @@ def summary(audited: Audited) -> str:
 
 
 def how(fix: Fix) -> str:
-    """Say how a fix is made: by a flag, or by hand and why."""
-    if fix.edits:
-        return "--fix makes it" if fix.safety == "safe" else "--fix --unsafe-fixes makes it"
-    return f"{fix.safety} fix, by hand" + (f": {fix.declined}" if fix.declined else "")
+    """Say whether a fix is safe, and why it has to be made by hand where its place is not recognised."""
+    return f"{fix.safety} fix" + (f", by hand: {fix.declined}" if fix.declined else "")
 
 
 def would_fix(findings: Sequence[Finding]) -> str:

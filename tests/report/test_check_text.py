@@ -39,7 +39,8 @@ warning[CMG903] one item reaches the loader
 could not be read
   old.py:3: invalid syntax
 
-2 findings (1 error, 1 warning); 1 suppressed, 1 in the baseline, 2 ignored for their path, 1 fixable
+2 findings (1 error, 1 warning); 1 suppressed, 1 in the baseline, 2 ignored for their path, 1 fixable \
+with --fix --unsafe-fixes
 read 3 of 4 files; batch size resolved at 7 of 9 loaders; 1 question undecided: train.py:1: batch_size: takes **kwargs \
 from build()
 """
