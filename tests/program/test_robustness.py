@@ -154,6 +154,7 @@ def test_cycles_end(name: str, tmp_path: Path) -> None:
 
 
 DEEP = {
+    "a huge range": "for i in range(10 ** 30):\n    x = i",
     "a long sum": "x = " + " + ".join(["1"] * 3000),
     "nested brackets": "x = " + "(" * 80 + "1" + ")" * 80,
     "nested lists": "x = " + "[" * 90 + "1" + "]" * 90,
