@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cmgan_audit.facts.classes import BATCH_NORMS, DROPOUTS, bare_network, values_within
-from cmgan_audit.facts.modes import OPEN, gradients_off, impossible, mode_at
+from cmgan_audit.facts.modes import OPEN, gradients_off, impossible, left_in_eval, mode_at
 from cmgan_audit.facts.records import EVAL, TRAIN, Loop
 from cmgan_audit.facts.scene import Made, Pass, Scene, Use
 from cmgan_audit.facts.values import class_name, same_object
@@ -44,6 +44,7 @@ def _loop(scene: Scene, single: Pass, role: Fact, named: str) -> Loop | None:
             role=Known(single.event.role or TRAIN),
             eval_mode=done,
             no_grad=done,
+            train_mode=done,
             framework=framework,
         )
     inside = [use for use in scene.uses if single.holds(use.event.context)]
@@ -63,6 +64,9 @@ def _loop(scene: Scene, single: Pass, role: Fact, named: str) -> Loop | None:
     else:
         here = role
     mode, layers = _mode(scene, runs)
+    train_mode: Fact = Known(True)
+    if isinstance(here, Known) and here.value == TRAIN:
+        train_mode, layers = _train_mode(scene, runs)
     return Loop(
         location=place,
         anchor=name,
@@ -70,6 +74,7 @@ def _loop(scene: Scene, single: Pass, role: Fact, named: str) -> Loop | None:
         role=here,
         eval_mode=mode,
         no_grad=_no_grad(scene, runs),
+        train_mode=train_mode,
         mode_layers=layers,
     )
 
@@ -118,6 +123,23 @@ def _mode(scene: Scene, runs: list[Use]) -> tuple[Fact, str]:
         return Unknown(f"whether the call at {doubtful[1]} switches the mode depends on the run"), ""
     seen = () if shown is None else (Step(shown.event.location, "eval() is called here"),)
     return Known(True, seen), ""
+
+
+def _train_mode(scene: Scene, runs: list[Use]) -> tuple[Fact, str]:
+    """Whether the networks of a training loop are in training mode in later passes too, and what their layers lack."""
+    left = [(run, use) for run in runs for use in [left_in_eval(scene, run)] if use is not None and run.on is not None]
+    if not left:
+        return Known(True), ""
+    # A network with layers that eval() switches tells more than one without.
+    layers, run, use = max(
+        ((mode_layers(run.on), run, use) for run, use in left if run.on is not None), key=lambda each: bool(each[0])
+    )
+    name = class_name(bare_network(run.on)) if run.on is not None else "the network"
+    steps = (
+        Step(use.event.location, f"{name} is switched to eval mode here, and nothing switches it back"),
+        Step(run.event.location, f"the next pass trains {name} in eval mode"),
+    )
+    return Known(False, steps), ", ".join(layers)
 
 
 def _no_grad(scene: Scene, runs: list[Use]) -> Fact:

@@ -84,7 +84,8 @@ def _signature(loader: Loader) -> tuple[object, ...]:
     if sampler is not None:
         facts += [sampler.shards, sampler.pads, sampler.shuffles, sampler.follows_epoch]
     loops = tuple(
-        (loop.location, digest(loop.role), digest(loop.eval_mode), digest(loop.no_grad)) for loop in loader.loops
+        (loop.location, digest(loop.role), digest(loop.eval_mode), digest(loop.no_grad), digest(loop.train_mode))
+        for loop in loader.loops
     )
     return (*(digest(fact) for fact in facts), sampler.location if sampler is not None else None, loops)
 

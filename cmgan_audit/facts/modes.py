@@ -5,7 +5,9 @@ from __future__ import annotations
 from cmgan_audit.facts.classes import bare_network, is_network, values_within
 from cmgan_audit.facts.scene import Scene, Use
 from cmgan_audit.facts.values import constant, same_object
+from cmgan_audit.finding import Location
 from cmgan_audit.program.joins import opposite
+from cmgan_audit.program.names import canonical
 from cmgan_audit.program.values import Const, Instance
 
 OPEN = "open"
@@ -36,6 +38,48 @@ def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
     if len(possible) == 1:
         return next(iter(possible.items()))
     return OPEN, next(iter(possible.values()))
+
+
+def left_in_eval(scene: Scene, run: Use) -> Use | None:
+    """The `eval()` that is still in force when a loop around a network's run comes round again; None where none is.
+
+    The first pass may be in training mode all the same: what counts is what the end of the loop's body leaves behind,
+    and whether anything before the run switches back.
+    """
+    if run.on is None:
+        return None
+    network = bare_network(run.on)
+    switches = [
+        use for use in scene.of("eval", "train") if use.on is not None and _reaches(bare_network(use.on), network)
+    ]
+    if not _is_trained(scene, network, switches):
+        return None  # a teacher or a metric network is meant to stay in eval mode
+    for loop in reversed(run.event.context.loops):
+        inside = [use for use in switches if any(each is loop for each in use.event.context.loops)]
+        if any(use.position < run.position and _mode_after(use) != "eval" for use in inside):
+            return None  # every pass of this loop begins in training mode; so does what lies around it
+        if inside and inside[-1].position > run.position and _mode_after(inside[-1]) == "eval":
+            return inside[-1]
+    return None
+
+
+def _is_trained(scene: Scene, network: Instance, switches: list[Use]) -> bool:
+    """Whether a network is switched to training mode somewhere, or an optimiser is made with its parameters."""
+    if any(_mode_after(use) == "train" for use in switches):
+        return True
+    optimisers = [event for event in scene.calls if canonical(event.callee).startswith("torch.optim.")]
+    return any(
+        use.on is not None
+        and same_object(bare_network(use.on), network)
+        and canonical(use.event.callee).endswith(".parameters")
+        and any(_lies_in(use.event.location, event.location) for event in optimisers)
+        for use in scene.of("keep")
+    )
+
+
+def _lies_in(inner: Location, outer: Location) -> bool:
+    end = outer.end_line if outer.end_line is not None else outer.line
+    return inner.path == outer.path and outer.line <= inner.line <= end
 
 
 def _mode_after(use: Use) -> str:

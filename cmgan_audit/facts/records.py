@@ -119,6 +119,8 @@ class Loop(Record):
         role: "train" or "eval".
         eval_mode: whether every network that runs was switched by `eval()`; placed at the first that was not.
         no_grad: whether gradients are off while networks run.
+        train_mode: of a training loop, whether later passes begin in training mode again; placed at the `eval()` that
+            is left behind.
         mode_layers: the layers of the program that `eval()` switches (dropout, batch statistics), as text.
         framework: who runs the loop, where it is not the program's own code.
     """
@@ -127,6 +129,7 @@ class Loop(Record):
     role: Fact
     eval_mode: Fact
     no_grad: Fact
+    train_mode: Fact
     mode_layers: str = ""
     framework: str = ""
 
