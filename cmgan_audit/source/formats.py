@@ -6,10 +6,6 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from cmgan_audit.source.data import DataError, DataNode
-from cmgan_audit.source.ini_file import read_ini
-from cmgan_audit.source.json_file import read_json
-from cmgan_audit.source.toml_file import read_toml
-from cmgan_audit.source.yaml_file import read_yaml
 
 Dialect = Literal["yaml", "yaml12", "omegaconf", "json", "toml", "ini"]
 
@@ -41,10 +37,19 @@ def read_data(path: str, data: bytes, dialect: Dialect) -> DataNode:
 
 def read_text(path: str, text: str, dialect: Dialect) -> DataNode:
     """Like `read_data`, for text that is at hand (a string in the program, a here-document)."""
+    # Each reader is loaded when a file of its kind is read: most trees have one or two kinds.
     if dialect == "json":
+        from cmgan_audit.source.json_file import read_json
+
         return read_json(path, text)
     if dialect == "toml":
+        from cmgan_audit.source.toml_file import read_toml
+
         return read_toml(path, text)
     if dialect == "ini":
+        from cmgan_audit.source.ini_file import read_ini
+
         return read_ini(path, text)
+    from cmgan_audit.source.yaml_file import read_yaml
+
     return read_yaml(path, text, dialect)

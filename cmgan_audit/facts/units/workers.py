@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 
 from cmgan_audit.program.depth import deeply
 
@@ -55,6 +52,10 @@ def worked(units: Sequence[str], work: Work, jobs: int) -> Iterator[tuple[str, s
 
 def _in_processes(units: Sequence[str], work: Work, jobs: int) -> Iterator[tuple[str, str]]:
     global _work
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
     if "fork" not in multiprocessing.get_all_start_methods():
         return
     before, _work = _work, work

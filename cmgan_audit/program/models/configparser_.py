@@ -11,7 +11,6 @@ from cmgan_audit.program.models.lifting import as_dict, lift
 from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
 from cmgan_audit.program.values import Choice, Const, Constant, DictValue, External, Instance, ListValue, Unknown, Value
 from cmgan_audit.source.data import DataError
-from cmgan_audit.source.ini_file import read_ini
 
 _PARSER = "configparser.ConfigParser"
 derives("configparser.RawConfigParser", _PARSER)
@@ -67,6 +66,8 @@ def _read(call: ModelCall) -> Value | None:
 def _fill(call: ModelCall, held: DictValue, path: str) -> None:
     text = call.interpreter.tree.text(path)
     try:
+        from cmgan_audit.source.ini_file import read_ini
+
         node = read_ini(path, text or "", interpolation=_interpolation(call.receiver))
     except DataError as error:
         call.interpreter.limit(call.location, f"{path}:{error.line}: {error.reason}")
