@@ -21,7 +21,7 @@ _STACKS = (512 << 20, 128 << 20, 32 << 20)
 
 # An audit makes millions of objects that live as long as a run: looking for dead ones among them every 700 objects, as
 # Python does by default, takes a quarter of the time.
-_COLLECT_EVERY = (100_000, 20, 50)
+_COLLECT_EVERY = (100_000, 20, 10)
 
 
 @contextmanager
@@ -33,6 +33,11 @@ def rare_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+def forget_young() -> None:
+    """Free what the last script left: its state is full of cycles, and a search of what is young finds most of them."""
+    gc.collect(1)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from cmgan_audit.facts.roles import leaning
 from cmgan_audit.facts.scene import look_at
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.program.depth import forget_young
 from cmgan_audit.program.runs import Program, executed_by, imported_by
 from cmgan_audit.program.trace import Run
 from cmgan_audit.program.unreached import Place
@@ -67,6 +68,8 @@ class Follower:
         with self.tree.watched() as consulted:
             runs = self.program.runs_of(unit) if isinstance(unit, str) else [self.program.run_of(unit)]
             answer = self._taken(runs, consulted)
+        del runs
+        forget_young()
         return answer, consulted
 
     def _taken(self, runs: Sequence[Run], consulted: Consulted) -> Answer:
