@@ -11,7 +11,9 @@ import pytest
 import torch
 
 from cmgan_audit.evaluation.models.cmgan.attention import relative_attention
-from cmgan_audit.evaluation.models.cmgan.network import InstanceNorm, TSCNet
+from cmgan_audit.evaluation.models.cmgan.cores import on_all_cores
+from cmgan_audit.evaluation.models.cmgan.network import TSCNet
+from cmgan_audit.evaluation.models.cmgan.normalising import norm_and_prelu
 from cmgan_audit.evaluation.models.cmgan.pipeline import (
     SpectralSettings,
     chunk_count,
@@ -107,12 +109,12 @@ def test_a_batch_gives_what_its_members_give():
 @pytest.mark.parametrize("max_distance", [3, 512])
 def test_relative_attention_is_the_textbook_formula(n, max_distance):
     generator = torch.Generator().manual_seed(n)
-    query, key, value = (torch.randn(2, 3, n, 4, generator=generator) for _ in range(3))
+    query, key, value = (torch.randn(6, n, 4, generator=generator) for _ in range(3))
     embedding = torch.randn(2 * max_distance + 1, 4, generator=generator)
     distance = (torch.arange(n)[:, None] - torch.arange(n)[None]).clamp(-max_distance, max_distance) + max_distance
-    scores = query @ key.transpose(-1, -2) + torch.einsum("shid,ijd->shij", query, embedding[distance])
+    scores = query @ key.transpose(-1, -2) + torch.einsum("sid,ijd->sij", query, embedding[distance])
     expected = (scores / 2.0).softmax(dim=-1) @ value
-    assert (relative_attention(query, key, value, embedding, max_distance) - expected).abs().max() < 1e-5
+    assert (relative_attention(query / 2.0, key, value, embedding, max_distance) - expected).abs().max() < 1e-5
 
 
 def test_compression_is_undone_by_expansion_even_at_zero():
@@ -130,11 +132,36 @@ def test_official_chunking_cuts_into_equal_pieces(seconds, pieces):
 
 @pytest.mark.parametrize("offset", [0.0, 30.0])
 def test_instance_norm_keeps_its_digits_on_long_maps(offset):
-    rows = torch.randn(2, 400, 201, 4, generator=torch.Generator().manual_seed(0)) * 2 + offset
+    rows = torch.randn(1, 400, 201, 4, generator=torch.Generator().manual_seed(0)) * 2 + offset
     x = rows.permute(0, 3, 1, 2)  # channels last, as in the network
-    norm = InstanceNorm(4)
+    norm, prelu = torch.nn.InstanceNorm2d(4, affine=True), torch.nn.PReLU(4)
     torch.nn.init.uniform_(norm.weight)
-    exact = torch.nn.functional.instance_norm(x.double(), weight=norm.weight.double(), bias=norm.bias.double())
+    normed = torch.nn.functional.instance_norm(x.double(), weight=norm.weight.double(), bias=norm.bias.double())
+    exact = torch.nn.functional.prelu(normed, prelu.weight.double())
     with torch.inference_mode():
-        assert (norm(x) - exact).abs().max() < 2e-5
-    assert (norm(x) - exact).abs().max() < 1e-3  # the way of training
+        tiled = norm_and_prelu(lambda start, stop: x[:, :, start:stop], x.shape, norm, prelu)
+    assert (tiled - exact).abs().max() < 2e-5
+    whole = norm_and_prelu(lambda start, stop: x[:, :, start:stop], x.shape, norm, prelu)  # the way of training
+    assert (whole - exact).abs().max() < 1e-3
+
+
+@pytest.mark.parametrize("frames", [1, 3, 9, 47])
+def test_tiles_of_few_frames_see_the_frames_before_them(frames):
+    """Maps shorter than a dilation, and a last tile of a few frames."""
+    network = _network("small")
+    spectrum = torch.randn(1, 2, frames, 201, generator=torch.Generator().manual_seed(frames))
+    plain = network(spectrum).detach()
+    with torch.inference_mode():
+        assert (network(spectrum) - plain).abs().max() < 1e-5
+
+
+def test_work_on_all_cores_keeps_the_order_and_passes_errors_on():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        assert on_all_cores(lambda n: n * n, range(50)) == [n * n for n in range(50)]
+        with pytest.raises(ZeroDivisionError):
+            on_all_cores(lambda n: 1 // n, range(3))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

@@ -1,8 +1,8 @@
-"""Conformer block of CMGAN (arXiv:2209.11112, section III-B; Gulati et al. 2020), over one axis of a feature map.
+"""Conformer block of CMGAN (arXiv:2209.11112, section III-B; Gulati et al. 2020).
 
-Feature maps are [batch, time, frequency, channels] from end to end: linear layers, layer norms and the depthwise
-convolution all want the channels last, so nothing is transposed between them. Submodules carry the names of the
-public implementation's, because checkpoints carry them.
+It looks along sequences [sequences, n, channels]: the rows or the columns of a feature map. Linear layers, layer norms
+and the depthwise convolution all want the channels last, so nothing is transposed inside. Submodules carry the names
+of the public implementation's, because checkpoints carry them.
 """
 
 from __future__ import annotations
@@ -16,9 +16,6 @@ from torch.nn import functional as F
 from cmgan_audit.evaluation.models.cmgan.attention import relative_attention
 
 DROPOUT = 0.2
-
-TIME_AXIS = 1
-FREQUENCY_AXIS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ class PreNorm(nn.Module):
 
 
 class HalfStep(nn.Module):
-    """Half of what a layer gives: the Macaron-style feed-forward residual."""
+    """The residual of a Macaron-style feed-forward layer: half of what it gives is added."""
 
     def __init__(self, fn: nn.Module) -> None:
         super().__init__()
@@ -68,7 +65,7 @@ class HalfStep(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Keep the shape."""
-        return 0.5 * self.fn(x)  # type: ignore[no-any-return]
+        return torch.add(x, self.fn(x), alpha=0.5)
 
 
 class FeedForward(nn.Module):
@@ -90,12 +87,11 @@ class FeedForward(nn.Module):
         return self.net(x)  # type: ignore[no-any-return]
 
 
-class AxisAttention(nn.Module):
-    """Multi-head self-attention with relative positions along one axis of the feature map."""
+class Attention(nn.Module):
+    """Multi-head self-attention with relative positions."""
 
-    def __init__(self, sizes: Sizes, axis: int) -> None:
+    def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        self.axis = axis
         self.heads = sizes.heads
         self.max_distance = sizes.max_distance
         inner = sizes.heads * sizes.head_width
@@ -106,113 +102,88 @@ class AxisAttention(nn.Module):
         self.dropout = nn.Dropout(DROPOUT)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Keep the shape [batch, time, frequency, channels]."""
-        query, key, value = (self._sequences(part) for part in (self.to_q(x), *self.to_kv(x).chunk(2, dim=-1)))
+        """Keep the shape [sequences, n, channels]."""
+        sequences, n, _ = x.shape
+        scale = (self.to_q.out_features // self.heads) ** -0.5
+        projected = F.linear(x, torch.cat([self.to_q.weight * scale, self.to_kv.weight]))
+        split = projected.view(sequences, n, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        query, key, value = split.reshape(3, sequences * self.heads, n, -1)
         attended = relative_attention(query, key, value, self.rel_pos_emb.weight, self.max_distance)
-        batch, time, frequency, _ = x.shape
-        if self.axis == TIME_AXIS:
-            attended = attended.view(batch, frequency, self.heads, time, -1).permute(0, 3, 1, 2, 4)
-        else:
-            attended = attended.view(batch, time, self.heads, frequency, -1).permute(0, 1, 3, 2, 4)
-        return self.dropout(self.to_out(attended.flatten(-2)))  # type: ignore[no-any-return]
-
-    def _sequences(self, x: Tensor) -> Tensor:
-        """[batch, time, frequency, heads * d] -> [sequences, heads, n, d] along the axis."""
-        x = x.view(*x.shape[:3], self.heads, -1)
-        x = x.permute(0, 2, 3, 1, 4) if self.axis == TIME_AXIS else x.permute(0, 1, 3, 2, 4)
-        return x.flatten(0, 1)
+        attended = attended.view(sequences, self.heads, n, -1).transpose(1, 2).flatten(2)
+        return self.dropout(self.to_out(attended))  # type: ignore[no-any-return]
 
 
 class DepthwiseConv(nn.Module):
-    """Depthwise convolution along one axis; its weight is that of a Conv1d, as in checkpoints."""
+    """Depthwise convolution along the sequences; its weight is that of a Conv1d, as in checkpoints."""
 
-    def __init__(self, channels: int, kernel_size: int, axis: int) -> None:
+    def __init__(self, channels: int, kernel_size: int) -> None:
         super().__init__()
-        self.axis = axis
         self.conv = nn.Conv1d(channels, channels, kernel_size, groups=channels)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Keep the shape [batch, channels, time, frequency]."""
-        weight = self.conv.weight
-        half = weight.shape[-1] // 2  # an odd kernel: the length is kept
-        if self.axis == TIME_AXIS:
-            weight, padding = weight.unsqueeze(3), (half, 0)
-        else:
-            weight, padding = weight.unsqueeze(2), (0, half)
-        return F.conv2d(x, weight, self.conv.bias, padding=padding, groups=self.conv.groups)
+    def forward(self, x: Tensor, norm: nn.BatchNorm1d) -> Tensor:
+        """Keep the shape [sequences, n, channels]; the batch norm behind it is applied too.
+
+        In inference that norm is a scale and a shift of each channel, so it goes into weight and bias.
+        """
+        weight, bias = self.conv.weight, self.conv.bias
+        assert bias is not None and norm.running_mean is not None and norm.running_var is not None
+        if not self.training:
+            scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+            weight, bias = weight * scale.view(-1, 1, 1), torch.addcmul(norm.bias, bias - norm.running_mean, scale)
+        rows = x.unsqueeze(0).permute(0, 3, 1, 2)  # the sequences are the rows of one map with the channels last
+        padding = weight.shape[-1] // 2  # an odd kernel: the length is kept
+        rows = F.conv2d(rows, weight.unsqueeze(2), bias, padding=(0, padding), groups=len(weight))
+        if self.training:
+            rows = norm(rows.flatten(2)).view(rows.shape)
+        return rows.squeeze(0).permute(1, 2, 0)
 
 
 class ConvModule(nn.Module):
     """Layer norm, gated pointwise convolution, depthwise convolution, batch norm, swish, pointwise convolution."""
 
-    def __init__(self, channels: int, kernel_size: int, axis: int) -> None:
+    def __init__(self, channels: int, kernel_size: int) -> None:
         super().__init__()
         inner = 2 * channels
-        # Places 1 and 8 hold the transpositions of the public implementation; there is nothing to transpose here.
+        # Place 1 is a transposition in the public implementation; there is nothing to transpose here.
         self.net = nn.Sequential(
             nn.LayerNorm(channels),
             nn.Identity(),
             nn.Conv1d(channels, 2 * inner, 1),
             nn.GLU(dim=-1),
-            DepthwiseConv(inner, kernel_size, axis),
+            DepthwiseConv(inner, kernel_size),
             nn.BatchNorm1d(inner),
             nn.SiLU(inplace=True),
             nn.Conv1d(inner, channels, 1),
-            nn.Identity(),
-            nn.Dropout(0.0),
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Keep the shape [batch, time, frequency, channels]."""
-        x = self._pointwise(2, self.net[0](x))
-        x = self.net[4](self.net[3](x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        x = self.net[5](x.flatten(0, 2)).view(x.shape)
-        return self.net[9](self._pointwise(7, self.net[6](x)))  # type: ignore[no-any-return]
+        """Keep the shape [sequences, n, channels]."""
+        norm, _, widen, gate, depthwise, batch_norm, swish, narrow = self.net
+        x = gate(_pointwise(widen, norm(x)))
+        return _pointwise(narrow, swish(depthwise(x, batch_norm)))
 
-    def _pointwise(self, place: int, x: Tensor) -> Tensor:
-        """A convolution of one tap is a linear layer over the channels."""
-        conv = self.net[place]
-        assert isinstance(conv, nn.Conv1d)
-        return F.linear(x, conv.weight.squeeze(-1), conv.bias)
+
+def _pointwise(conv: nn.Module, x: Tensor) -> Tensor:
+    """A convolution of one tap is a linear layer over the channels."""
+    assert isinstance(conv, nn.Conv1d)
+    return F.linear(x, conv.weight.squeeze(-1), conv.bias)
 
 
 class Conformer(nn.Module):
-    """Feed-forward, attention, convolution, feed-forward, layer norm, along one axis of the feature map."""
+    """Feed-forward, attention, convolution, feed-forward, layer norm."""
 
-    def __init__(self, sizes: Sizes, axis: int) -> None:
+    def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         channels = sizes.channels
         self.ff1 = HalfStep(PreNorm(channels, FeedForward(channels, sizes.expansion)))
-        self.attn = PreNorm(channels, AxisAttention(sizes, axis))
-        self.conv = ConvModule(channels, sizes.kernel_size, axis)
+        self.attn = PreNorm(channels, Attention(sizes))
+        self.conv = ConvModule(channels, sizes.kernel_size)
         self.ff2 = HalfStep(PreNorm(channels, FeedForward(channels, sizes.expansion)))
         self.post_norm = nn.LayerNorm(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Keep the shape [batch, time, frequency, channels]."""
-        x = x + self.ff1(x)
+        """Keep the shape [sequences, n, channels]."""
+        x = self.ff1(x)
         x = x + self.attn(x)
         x = x + self.conv(x)
-        x = x + self.ff2(x)
-        return self.post_norm(x)  # type: ignore[no-any-return]
-
-
-_TOKENS_AT_ONCE = 2048
-"""Positions per piece in inference: their widest intermediate (4 x 64 channels) stays near the size of a cache."""
-
-
-def apply_in_pieces(conformer: Conformer, x: Tensor, axis: int) -> Tensor:
-    """`x + conformer(x)` for inference, a few sequences at a time, written over `x`.
-
-    Sequences along `axis` do not see each other, so the result is the same and memory does not grow with their number.
-
-    Args:
-        conformer: in evaluation mode.
-        x: [batch, time, frequency, channels]; overwritten.
-        axis: the axis that the conformer looks along.
-    """
-    across = FREQUENCY_AXIS if axis == TIME_AXIS else TIME_AXIS
-    step = max(1, _TOKENS_AT_ONCE // (x.shape[0] * x.shape[axis]))
-    for piece in torch.split(x, step, dim=across):
-        piece.add_(conformer(piece))
-    return x
+        return self.post_norm(self.ff2(x))  # type: ignore[no-any-return]

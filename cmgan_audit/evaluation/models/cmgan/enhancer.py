@@ -20,7 +20,7 @@ from cmgan_audit.evaluation.models.devices import open_device
 from cmgan_audit.evaluation.models.enhancer import ModelError, Samples
 from cmgan_audit.finding import JsonValue
 
-CODE_VERSION = 2
+CODE_VERSION = 3
 """Raised whenever a change to network or pipeline can change the output: part of the identity of every result."""
 
 

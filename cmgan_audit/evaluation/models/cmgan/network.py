@@ -8,51 +8,20 @@ frequency] (PyTorch's channels-last format) inside the convolutions.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cmgan_audit.evaluation.models.cmgan.conformer import FREQUENCY_AXIS, TIME_AXIS, Conformer, Sizes, apply_in_pieces
+from cmgan_audit.evaluation.models.cmgan.conformer import Conformer, Sizes
+from cmgan_audit.evaluation.models.cmgan.cores import on_all_cores
+from cmgan_audit.evaluation.models.cmgan.normalising import norm_and_prelu, runs_in_pieces
 
 DENSE_DEPTH = 4
 
-
-_TILE = 4096
-"""Positions whose sums keep all digits that matter, and enough of them for two threads."""
-
-
-class InstanceNorm(nn.InstanceNorm2d):
-    """Instance norm with learned scale and shift that keeps the channels-last format."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__(channels, affine=True)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Keep the shape [batch, channels, time, frequency]."""
-        if torch.is_grad_enabled() or x.is_cuda:
-            return super().forward(x)
-        normed = [self._norm_one(one) for one in torch.split(x, 1)]
-        return normed[0] if len(normed) == 1 else torch.cat(normed)
-
-    def _norm_one(self, x: Tensor) -> Tensor:
-        """One feature map on the CPU, whose usual kernels are slow with channels last.
-
-        Batch norm's kernel gives mean and deviation of tiles of positions, fast; summed over a whole map, though, it
-        loses digits (1e-4 of the result after six seconds), so the tiles are combined here.
-        """
-        positions = x.permute(0, 2, 3, 1).reshape(-1, x.shape[1])
-        means, variances, counts = [], [], []
-        for tile in torch.split(positions, _TILE):
-            _, mean, inverse = torch.native_batch_norm(tile, None, None, None, None, True, 0.0, 0.0)
-            means.append(mean)
-            variances.append(inverse**-2.0)
-            counts.append(len(tile))
-        share = torch.tensor(counts, dtype=x.dtype).unsqueeze(1) / len(positions)
-        tile_means = torch.stack(means)
-        mean = (share * tile_means).sum(dim=0)
-        variance = (share * (torch.stack(variances) + (tile_means - mean) ** 2)).sum(dim=0)
-        scale = torch.rsqrt(variance + self.eps) * self.weight
-        return torch.addcmul((self.bias - mean * scale).view(1, -1, 1, 1), x, scale.view(1, -1, 1, 1))
+_TOKENS_AT_ONCE = 2048
+"""Positions per piece of a conformer: their widest intermediate (4 x 64 channels) stays near the size of a cache."""
 
 
 class DilatedDenseNet(nn.Module):
@@ -63,33 +32,46 @@ class DilatedDenseNet(nn.Module):
         for i in range(DENSE_DEPTH):
             conv = nn.Conv2d(channels * (i + 1), channels, kernel_size=(2, 3), dilation=(2**i, 1))
             self.add_module(f"conv{i + 1}", conv)
-            self.add_module(f"norm{i + 1}", InstanceNorm(channels))
+            self.add_module(f"norm{i + 1}", nn.InstanceNorm2d(channels, affine=True))
             self.add_module(f"prelu{i + 1}", nn.PReLU(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Keep the shape [batch, channels, time, frequency].
-
-        A convolution over concatenated maps is the sum of convolutions over each of them, so nothing is
-        concatenated. Padding 2**i rows on both sides of time and dropping the last 2**i results is causal padding
-        without a padded copy.
-        """
+        """Keep the shape [batch, channels, time, frequency]."""
         maps = [x]
         for i in range(DENSE_DEPTH):
-            conv = self.get_submodule(f"conv{i + 1}")
-            assert isinstance(conv, nn.Conv2d)
-            dilation = 2**i
-            bias = conv.bias
-            out: Tensor | None = None
-            # The newest map stands first in the weights' channel order.
-            for weight, source in zip(torch.split(conv.weight, x.shape[1], dim=1), reversed(maps), strict=True):
-                part = F.conv2d(source, weight, bias, padding=(dilation, 1), dilation=(dilation, 1))
-                bias = None
-                out = part if out is None else out.add_(part)
-            assert out is not None
-            out = out[:, :, : x.shape[2]]
-            out = self.get_submodule(f"prelu{i + 1}")(self.get_submodule(f"norm{i + 1}")(out))
-            maps.append(out)
+            convolve = _dense_convolution(self.get_submodule(f"conv{i + 1}"), maps[::-1], dilation=2**i)
+            norm, prelu = self.get_submodule(f"norm{i + 1}"), self.get_submodule(f"prelu{i + 1}")
+            maps.append(norm_and_prelu(convolve, x.shape, norm, prelu))
         return maps[-1]
+
+
+def _dense_convolution(conv: nn.Module, maps: list[Tensor], dilation: int) -> Callable[[int, int], Tensor]:
+    """The convolution over concatenated maps, causal in time, for frames `start` to `stop` of its result.
+
+    It is the sum of convolutions over each of the maps, so nothing is concatenated.
+
+    Args:
+        conv: with a kernel of two frames, `dilation` apart, and three frequencies.
+        maps: in the order of the weights' channels: the newest first.
+        dilation: of the kernel in time.
+    """
+    assert isinstance(conv, nn.Conv2d)
+    weights = torch.split(conv.weight, maps[0].shape[1], dim=1)
+
+    def convolve(start: int, stop: int) -> Tensor:
+        if start >= dilation:
+            first, padding, skipped = start - dilation, 0, 0
+        else:  # Frames before the first count as zero: padding adds them at both ends, and the far end is cut off.
+            first, padding, skipped = 0, dilation, start
+        total: Tensor | None = None
+        for source, weight in zip(maps, weights, strict=True):
+            bias = conv.bias if total is None else None
+            part = F.conv2d(source[:, :, first:stop], weight, bias, padding=(padding, 1), dilation=(dilation, 1))
+            total = part if total is None else total.add_(part)
+        assert total is not None
+        return total[:, :, skipped : skipped + stop - start]
+
+    return convolve
 
 
 class DenseEncoder(nn.Module):
@@ -97,14 +79,22 @@ class DenseEncoder(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.conv_1 = nn.Sequential(nn.Conv2d(3, channels, 1), InstanceNorm(channels), nn.PReLU(channels))
+        self.channels = channels
+        norm = nn.InstanceNorm2d(channels, affine=True)
+        self.conv_1 = nn.Sequential(nn.Conv2d(3, channels, 1), norm, nn.PReLU(channels))
         self.dilated_dense = DilatedDenseNet(channels)
         halve = nn.Conv2d(channels, channels, kernel_size=(1, 3), stride=(1, 2), padding=(0, 1))
-        self.conv_2 = nn.Sequential(halve, InstanceNorm(channels), nn.PReLU(channels))
+        self.conv_2 = nn.Sequential(halve, nn.InstanceNorm2d(channels, affine=True), nn.PReLU(channels))
 
     def forward(self, x: Tensor) -> Tensor:
         """[batch, 3, time, frequency] -> [batch, channels, time, frequency // 2 + 1]."""
-        return self.conv_2(self.dilated_dense(self.conv_1(x)))  # type: ignore[no-any-return]
+        batch, _, time, frequency = x.shape
+        conv, norm, prelu = self.conv_1
+        shape = (batch, self.channels, time, frequency)
+        wide = self.dilated_dense(norm_and_prelu(lambda start, stop: conv(x[:, :, start:stop]), shape, norm, prelu))
+        halve, norm, prelu = self.conv_2
+        shape = (*shape[:3], frequency // 2 + 1)
+        return norm_and_prelu(lambda start, stop: halve(wide[:, :, start:stop]), shape, norm, prelu)
 
 
 class TwoStageConformer(nn.Module):
@@ -112,16 +102,30 @@ class TwoStageConformer(nn.Module):
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        self.time_conformer = Conformer(sizes, TIME_AXIS)
-        self.freq_conformer = Conformer(sizes, FREQUENCY_AXIS)
+        self.time_conformer = Conformer(sizes)
+        self.freq_conformer = Conformer(sizes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Keep the shape [batch, time, frequency, channels]; in inference the input is overwritten."""
-        if torch.is_grad_enabled() or self.training:
-            x = x + self.time_conformer(x)
-            return x + self.freq_conformer(x)  # type: ignore[no-any-return]
-        x = apply_in_pieces(self.time_conformer, x, TIME_AXIS)
-        return apply_in_pieces(self.freq_conformer, x, FREQUENCY_AXIS)
+        x = _along_rows(self.time_conformer, x.transpose(1, 2))
+        return _along_rows(self.freq_conformer, x.transpose(1, 2))
+
+
+def _along_rows(conformer: nn.Module, x: Tensor) -> Tensor:
+    """`x + conformer(x)` with the third axis as the sequence, for x of [batch, rows, n, channels].
+
+    Rows do not see each other, so in inference they are done a few at a time, over x: memory does not grow with their
+    number.
+    """
+
+    def change(rows: Tensor) -> Tensor:
+        return conformer(rows.flatten(0, 1).contiguous()).view(rows.shape)  # type: ignore[no-any-return]
+
+    if not runs_in_pieces(x):
+        return x + change(x)
+    pieces = torch.split(x, max(1, _TOKENS_AT_ONCE // x.shape[2]), dim=1)
+    on_all_cores(lambda rows: rows.add_(change(rows)), pieces)
+    return x
 
 
 class SubPixelConv(nn.Module):
@@ -150,15 +154,19 @@ class MaskDecoder(nn.Module):
         self.dense_block = DilatedDenseNet(channels)
         self.sub_pixel = SubPixelConv(channels)
         self.conv_1 = nn.Conv2d(channels, 1, (1, 2))
-        self.norm = InstanceNorm(1)
+        self.norm = nn.InstanceNorm2d(1, affine=True)
         self.prelu = nn.PReLU(1)
         self.final_conv = nn.Conv2d(1, 1, 1)
         self.prelu_out = nn.PReLU(frequencies, init=-0.25)
 
     def forward(self, x: Tensor) -> Tensor:
         """[batch, channels, time, frequency // 2 + 1] -> [batch, time, frequency]."""
-        x = self.conv_1(self.sub_pixel(self.dense_block(x)))
-        x = torch.squeeze(self.final_conv(self.prelu(self.norm(x))), 1)
+        narrow = self.dense_block(x)
+        shape = (len(x), 1, x.shape[2], 2 * x.shape[3] - 1)
+        x = norm_and_prelu(
+            lambda start, stop: self.conv_1(self.sub_pixel(narrow[:, :, start:stop])), shape, self.norm, self.prelu
+        )
+        x = torch.squeeze(self.final_conv(x), 1)
         return torch.where(x >= 0, x, x * self.prelu_out.weight)
 
 
@@ -170,12 +178,17 @@ class ComplexDecoder(nn.Module):
         self.dense_block = DilatedDenseNet(channels)
         self.sub_pixel = SubPixelConv(channels)
         self.prelu = nn.PReLU(channels)
-        self.norm = InstanceNorm(channels)
+        self.norm = nn.InstanceNorm2d(channels, affine=True)
         self.conv = nn.Conv2d(channels, 2, (1, 2))
 
     def forward(self, x: Tensor) -> Tensor:
         """[batch, channels, time, frequency // 2 + 1] -> [batch, 2, time, frequency]."""
-        return self.conv(self.prelu(self.norm(self.sub_pixel(self.dense_block(x)))))  # type: ignore[no-any-return]
+        narrow = self.dense_block(x)
+        shape = (*x.shape[:3], 2 * x.shape[3])
+        wide = norm_and_prelu(
+            lambda start, stop: self.sub_pixel(narrow[:, :, start:stop]), shape, self.norm, self.prelu
+        )
+        return self.conv(wide)  # type: ignore[no-any-return]
 
 
 class TSCNet(nn.Module):
@@ -216,6 +229,8 @@ class TSCNet(nn.Module):
             The same shape. The mask acts on the magnitude and the noisy phase is kept, which is the mask times
             real and imaginary part; the complex decoder's output is added.
         """
+        if runs_in_pieces(spectrum) and len(spectrum) > 1:
+            return torch.cat([self(one) for one in torch.split(spectrum, 1)])
         magnitude = torch.linalg.vector_norm(spectrum, dim=1, keepdim=True)
         x = torch.cat([magnitude, spectrum], dim=1).contiguous(memory_format=torch.channels_last)
         x = self.dense_encoder(x).permute(0, 2, 3, 1)
