@@ -11,6 +11,7 @@ from cmgan_audit.fixes.document import UnrecognisedShapeError
 
 # A number at the end of what stands there: alone, in quotes, or behind `--option=` and `--option `.
 _NUMBER = re.compile(r"(?:.*[=\s:])?[\"']?(?P<number>\d+)[\"']?")
+_NEXT_NUMBER = re.compile(r"[ \t]+[\"']?(?P<number>\d+)(?![\w.])")
 _TRUE = re.compile(r"[\"']?(?P<word>true|yes|on)[\"']?", re.IGNORECASE)
 _OPPOSITE = {"true": "false", "yes": "no", "on": "off"}
 
@@ -36,6 +37,9 @@ def change_number(sources: Sources, place: Location, old: int, new: int) -> Edit
             return document.edit(start, end, str(new))
         raise UnrecognisedShapeError(f"{old} is not written out at {place} but computed there")
     match = _NUMBER.fullmatch(text)
+    if match is None and text.startswith("-"):  # an option on a launch line: its value is the next word
+        match = _NEXT_NUMBER.match(document.text, end)
+        start = 0
     if match is None or int(match["number"]) != old:
         raise UnrecognisedShapeError(f"{old} is not written out at {place}")
     return document.edit(start + match.start("number"), start + match.end("number"), str(new))
