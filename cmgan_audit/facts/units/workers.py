@@ -77,4 +77,7 @@ def _do(unit: str) -> str:
     work = _work
     if work is None:
         raise RuntimeError("a process without work")
-    return deeply(lambda: work(unit))
+    try:
+        return deeply(lambda: work(unit))
+    except KeyboardInterrupt:  # a pool would hand it to the one that waits and go on with the next unit
+        os._exit(1)
