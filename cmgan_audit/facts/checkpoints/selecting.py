@@ -157,7 +157,10 @@ class _Selecting:
 
     def _record(self, decides: str, place: Location, split: Split, drawn: Location) -> Selection:
         here = Step(place, f"this decides {decides}")
-        trail = (here, *split.trail, Step(drawn, "the number is measured here"))
+        configured = bool(split.trail) and not split.trail[0].location.path.endswith((".py", ".ipynb"))
+        drawn_here = Step(drawn, "the number is measured here")
+        # Code that many configurations share decides rightly for some of them: then the setting is what stands out.
+        trail = (*split.trail, here, drawn_here) if configured else (here, *split.trail, drawn_here)
         known = Known(True, trail, confidence=split.confidence)
         return Selection(location=place, anchor=decides, decides=decides, by_test=known, signs=split.sign)
 
