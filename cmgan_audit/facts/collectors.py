@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from cmgan_audit.facts.adversarial.labels import configured_labels
 from cmgan_audit.facts.averages.collecting import batch_means
+from cmgan_audit.facts.checkpoints.keeping import kept_weights
+from cmgan_audit.facts.checkpoints.loading import file_loads
 from cmgan_audit.facts.checkpoints.resuming import resumes_of
 from cmgan_audit.facts.checkpoints.selecting import selections_of
 from cmgan_audit.facts.data.collecting import data_records
@@ -15,6 +17,8 @@ COLLECTORS: tuple[Collector, ...] = (
     batch_means,
     configured_labels,
     data_records,
+    file_loads,
+    kept_weights,
     metric_records,
     resumes_of,
     selections_of,

@@ -41,3 +41,33 @@ class Selection(Record):
     decides: str
     by_test: Fact
     signs: str = ""
+
+
+@record_kind("kept_weights")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptWeights(Record):
+    """The weights of a network put aside in a variable while training goes on.
+
+    `aliased` tells whether what is used later are the network's own tensors, which training keeps changing; `used` how.
+    """
+
+    aliased: Fact
+    used: str
+
+
+@record_kind("file_load")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileLoad(Record):
+    """A `torch.load` of a file.
+
+    Attributes:
+        given: whether somebody gives the file: not one that this program wrote or found in its own folder.
+        typed: whether the path comes from the command line or the environment.
+        pickle: "always" (weights_only=False), "by default" (the default of the torch version) or "never".
+        old_torch: whether the tree allows a torch before 2.6, whose default unpickles anything.
+    """
+
+    given: Fact
+    typed: Fact
+    pickle: Fact
+    old_torch: Fact

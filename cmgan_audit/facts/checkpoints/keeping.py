@@ -1,0 +1,84 @@
+"""Weights that are put aside while training goes on, and used afterwards: copies, or the living tensors themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cmgan_audit.facts.checkpoints.records import KeptWeights
+from cmgan_audit.facts.checkpoints.restoring import member_of
+from cmgan_audit.facts.classes import is_network
+from cmgan_audit.facts.scene import Use
+from cmgan_audit.facts.values import instances_of, same_object
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Step
+from cmgan_audit.program.names import canonical
+from cmgan_audit.program.trace import CallEvent, Loop
+from cmgan_audit.program.values import Choice, DictValue, Instance, ListValue, Value
+from cmgan_audit.rules.record import Known
+
+# What gives a new container of the same tensors.
+_SHALLOW = frozenset({"builtins.dict", "collections.OrderedDict", "copy.copy"})
+_USES = {"save": "saved", "load_state_dict": "loaded back"}
+
+
+def kept_weights(view: View) -> Iterator[KeptWeights]:
+    """The weights that a training loop puts aside under a condition and that are used after that loop."""
+    events = view.scene.calls
+    training = {loop for use in view.scene.of("step") for loop in use.event.context.loops}
+    for position, event in enumerate(events):
+        if member_of(event) != "state_dict" or not _is_of_network(event) or not isinstance(event.result, Instance):
+            continue
+        if any(canonical(each.callee) == "copy.deepcopy" and _uses(each, event.result) for each in events):
+            continue
+        epochs = next((loop for loop in event.context.loops if loop in training), None)
+        if epochs is None or not event.context.conditions:
+            continue
+        for later in events[position + 1 :]:
+            if member_of(later) in _USES and _is_after(later, epochs) and _uses(later, event.result):
+                how = _USES[member_of(later)]
+                trail = (
+                    Step(event.location, "the network's own tensors are put aside, not copies of them"),
+                    *(Step(use.event.location, "training goes on changing them") for use in _steps(view, epochs)),
+                    Step(later.location, f"they are {how} here, as training has left them"),
+                )
+                yield KeptWeights(
+                    location=event.location, anchor=canonical(event.callee), aliased=Known(True, trail), used=how
+                )
+                break
+
+
+def _is_of_network(event: CallEvent) -> bool:
+    found = instances_of(event.receiver)
+    return any(is_network(each) for each in found) or (not found and event.callee.startswith("torch.nn."))
+
+
+def _is_after(event: CallEvent, epochs: Loop) -> bool:
+    return epochs not in event.context.loops
+
+
+def _steps(view: View, epochs: Loop) -> list[Use]:
+    return [use for use in view.scene.of("step") if epochs in use.event.context.loops][:1]
+
+
+def _uses(event: CallEvent, weights: Instance) -> bool:
+    given = [*event.arguments.positional, *event.arguments.keywords.values()]
+    return any(_holds(value, weights, 4) for value in given)
+
+
+def _holds(value: Value, weights: Instance, depth: int) -> bool:
+    """Whether a value is these tensors, or a container of them that was not copied deeply."""
+    if depth < 0:
+        return False
+    match value:
+        case Choice():
+            return any(_holds(option.value, weights, depth) for option in value.options)
+        case DictValue():
+            return any(_holds(item, weights, depth - 1) for item in value.items.values())
+        case ListValue():
+            return any(_holds(item, weights, depth - 1) for item in value.items)
+        case Instance():
+            if same_object(value, weights):
+                return True
+            shallow = canonical(value.external_name) in _SHALLOW
+            return shallow and any(_holds(each, weights, depth - 1) for each in value.arguments.positional)
+    return False

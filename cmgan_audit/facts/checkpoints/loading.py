@@ -1,0 +1,73 @@
+"""Files that `torch.load` reads: whether somebody gives them, and whether what they hold may run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cmgan_audit.facts.checkpoints.records import FileLoad
+from cmgan_audit.facts.values import constant
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Step
+from cmgan_audit.program.models.files import NeededOption, path_of
+from cmgan_audit.program.names import canonical
+from cmgan_audit.program.trace import CallEvent
+from cmgan_audit.program.values import Const, Unknown, Value, options_of
+from cmgan_audit.rules.record import Fact, Known
+
+
+def file_loads(view: View) -> Iterator[FileLoad]:
+    """Every `torch.load` of a run, those in branches that a setting keeps off included."""
+    off = (event for supposed in view.scene.run.supposed for event in supposed.events)
+    saved: set[object] | None = None
+    for event in (*view.scene.calls, *off):
+        if not isinstance(event, CallEvent) or canonical(event.callee) != "torch.load":
+            continue
+        saved = _saved(view) if saved is None else saved
+        path = path_of(event.arguments.get("f", 0))
+        here = (Step(event.location, "the file is unpickled here"),)
+        yield FileLoad(
+            location=event.location,
+            anchor=event.context.frames[-1].function if event.context.frames else "<module>",
+            given=_given(view, event, path, saved),
+            typed=Known(_is_typed(view, path), path.trail),
+            pickle=Known(_pickle(event), here),
+            old_torch=view.torch.may_be(below="2.6", path=event.location.path),
+        )
+
+
+def _saved(view: View) -> set[object]:
+    """The constant paths that the run writes."""
+    written = (event for event in view.scene.calls if canonical(event.callee) == "torch.save")
+    return {constant(path_of(event.arguments.get("f", 1))) for event in written} - {None}
+
+
+def _given(view: View, event: CallEvent, path: Value, saved: set[object]) -> Fact:
+    steps = (*path.trail, Step(event.location, "the file is loaded here"))
+    if isinstance(path, Const):
+        return Known(path.value not in saved, steps)
+    if view.scene.trains and not _is_typed(view, path):
+        return Known(False, steps)  # a training that computes the path looks into its own folder
+    return Known(True, steps)
+
+
+def _is_typed(view: View, path: Value) -> bool:
+    """Whether a path may be typed by whoever starts the program."""
+    words = {step.location for step in view.scene.run.launch.steps}
+    for option in options_of(path):
+        held = option.value
+        if isinstance(held, NeededOption) or (isinstance(held, Const) and held.overridable):
+            return True
+        if any(step.location in words for step in held.trail):
+            return True
+        if isinstance(held, Unknown) and "only known when the launcher runs" in held.reason:
+            return True
+    return False
+
+
+def _pickle(event: CallEvent) -> str:
+    flag = event.arguments.get("weights_only")
+    if flag is None:
+        return "by default"
+    if isinstance(flag, Const):
+        return "by default" if flag.value is None else "never" if flag.value else "always"
+    return "never"  # a flag that is passed on: the caller has thought of it
