@@ -124,7 +124,9 @@ def compare_ckpts(
     ] = None,
     model: Annotated[
         str,
-        typer.Option("--model", metavar="MODEL", help="cmgan (built in), PATH.py:callable or package.module:callable."),
+        typer.Option(
+            "--model", metavar="MODEL", help="cmgan (built in), onnx, PATH.py:callable or package.module:callable."
+        ),
     ] = "cmgan",
     repo: Annotated[
         Path | None, typer.Option("--repo", metavar="DIR", help="Use the network class of this training repository.")

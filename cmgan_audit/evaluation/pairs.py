@@ -70,7 +70,7 @@ def find_pairs(clean: Path, noisy: Path, *, resample: bool = False) -> PairedSet
     if not common:
         raise InputError(
             f"no clean file has a noisy file of the same name: {clean} holds {shortened(clean_files)}; "
-            f"{noisy} holds {shortened(noisy_files)}"
+            f"{noisy} holds {shortened(noisy_files)}; a pair has one name in both folders, so rename (or link) the files"
         )
     pairs: list[Pair] = []
     unusable: list[tuple[str, str]] = []
@@ -103,8 +103,18 @@ def _listed(folder: Path, role: str) -> dict[str, Path]:
         raise InputError(f"{folder}: no such folder ({role} recordings){hint}")
     files = audio_files(folder)
     if not files:
-        raise InputError(f"{folder}: no .wav or .flac file in it ({role} recordings)")
+        raise InputError(f"{folder}: no .wav or .flac file in it ({role} recordings){_below(folder)}")
     return files
+
+
+def _below(folder: Path) -> str:
+    """Where recordings are instead, if they lie in folders of this one."""
+    folders = sorted(
+        path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".") and audio_files(path)
+    )
+    if not folders:
+        return ""
+    return f"; sub-folders hold some ({shortened(folders)}): bring all recordings into one folder"
 
 
 def _pair(name: str, clean: Path, noisy: Path, resample: bool) -> Pair:

@@ -27,6 +27,15 @@ def test_no_name_in_common(small_set: Path) -> None:
         find_pairs(small_set / "clean", small_set / "noisy")
 
 
+def test_recordings_in_sub_folders_are_pointed_out(small_set: Path) -> None:
+    folder = small_set / "clean" / "speaker_1"
+    folder.mkdir()
+    for path in (small_set / "clean").glob("*.wav"):
+        path.rename(folder / path.name)
+    with pytest.raises(InputError, match=r"no \.wav or \.flac file in it .*sub-folders hold some \(speaker_1\)"):
+        find_pairs(small_set / "clean", small_set / "noisy")
+
+
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
