@@ -70,7 +70,7 @@ def find_pairs(clean: Path, noisy: Path, *, resample: bool = False) -> PairedSet
     if not common:
         raise InputError(
             f"no clean file has a noisy file of the same name: {clean} holds {shortened(clean_files)}; "
-            f"{noisy} holds {shortened(noisy_files)}; a pair has one name in both folders, so rename (or link) the files"
+            f"{noisy} holds {shortened(noisy_files)}; a pair has one name in both folders: rename or link the files"
         )
     pairs: list[Pair] = []
     unusable: list[tuple[str, str]] = []

@@ -22,7 +22,7 @@ from cmgan_audit.evaluation.audio import (
     wrong_rate,
 )
 from cmgan_audit.evaluation.checkpoints.naming import read_name
-from cmgan_audit.evaluation.models.enhancer import Enhancer
+from cmgan_audit.evaluation.models.enhancer import Enhancer, ModelError
 from cmgan_audit.evaluation.pairs import Pair, shortened
 from cmgan_audit.evaluation.segments import Segment
 
@@ -159,9 +159,12 @@ class ModelSystem:
         return f"model:{self._identity}:{self.settings}:{pair.noisy_sha256}"
 
     def estimate(self, pair: Pair, segment: Segment) -> Estimate:
-        """Run the model on the segment of the noisy recording."""
+        """Run the model on the segment of the noisy recording; its errors name both."""
         noisy = segment.cut(read_audio(pair.noisy, resample=self.resample)).astype(np.float32)
-        return self.enhancer.enhance(noisy)
+        try:
+            return self.enhancer.enhance(noisy)
+        except ModelError as error:
+            raise ModelError(f"{self.name}: {pair.noisy}: {error}") from error
 
     def close(self) -> None:
         """Release the network."""

@@ -105,6 +105,13 @@ def test_a_batch_gives_what_its_members_give():
     assert (together - alone).abs().max() < 1e-5
 
 
+def test_less_than_half_a_window_is_enhanced_too():
+    noisy = torch.randn(2, 50, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        enhanced = enhance_waveform(_network("small"), noisy, SpectralSettings())
+    assert enhanced.shape == noisy.shape and torch.isfinite(enhanced).all()
+
+
 @pytest.mark.parametrize("n", [1, 7, 128, 129, 300])
 @pytest.mark.parametrize("max_distance", [3, 512])
 def test_relative_attention_is_the_textbook_formula(n, max_distance):

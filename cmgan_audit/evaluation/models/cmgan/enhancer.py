@@ -72,9 +72,6 @@ class CmganEnhancer:
         """Enhance utterances of equal length; see `Enhancer.enhance_batch`."""
         if noisy.ndim != 2:
             raise ModelError(f"cmgan: a batch has shape [batch, samples], not {list(noisy.shape)}")
-        shortest = self._settings.n_fft // 2 + 1
-        if noisy.shape[1] < shortest:
-            raise ModelError(f"cmgan: {noisy.shape[1]} samples are too short for its transform, at least {shortest}")
         with torch.inference_mode():
             samples = torch.from_numpy(np.ascontiguousarray(noisy, dtype=np.float32)).to(self._device)
             enhanced: Tensor = enhance_waveform(self._network, samples, self._settings)

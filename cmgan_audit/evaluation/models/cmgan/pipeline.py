@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from cmgan_audit.evaluation.models.enhancer import SAMPLE_RATE
 from cmgan_audit.finding import JsonValue
@@ -71,13 +72,16 @@ def enhance_waveform(network: Callable[[Tensor], Tensor], noisy: Tensor, setting
 
     Args:
         network: [batch, 2, time, frequency] -> the same shape.
-        noisy: [batch, samples] at 16 kHz, more than n_fft // 2 samples.
+        noisy: [batch, samples] at 16 kHz; less than half a window is filled up with silence.
         settings: of the transform.
 
     Returns:
         [batch, samples] at the level of the input: each utterance is scaled to unit power for the network, and back.
     """
     batch, length = noisy.shape
+    shortest = settings.n_fft // 2 + 1  # the transform mirrors half a window at both ends
+    if length < shortest:
+        return enhance_waveform(network, F.pad(noisy, (0, shortest - length)), settings)[:, :length]
     power = noisy.square().mean(dim=1, keepdim=True)
     gain = torch.where(power > 0, power.rsqrt(), 1.0)
     padding = -length % settings.hop
