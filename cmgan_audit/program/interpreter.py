@@ -100,6 +100,7 @@ class Interpreter:
         self.kernels: dict[ast.AST, tuple[FunctionValue, ...] | None] = {}
         self.built: set[ast.AST] = set()
         self.loading: dict[ast.AST, bool] = {}
+        self.supposed: list[ast.AST] = []
         self.notes: dict[str, object] = {}
         self.widened: dict[ast.AST, list[tuple[Any, Any, Any]]] = {}
         self.probing = False

@@ -14,6 +14,8 @@ from cmgan_audit.program.joins import opposite
 from cmgan_audit.program.trace import Condition, Supposed
 
 MOST_SUPPOSED_STEPS = 20_000
+# A branch in a loop, or in a function that is called often, says the same each time.
+MOST_TIMES = 4
 _LOADS = ("load", "resume", "restore")
 
 
@@ -35,6 +37,9 @@ def suppose(
     """
     if it.probing or not statements or not _loads(it, statements):
         return
+    if it.supposed.count(statements[0]) >= MOST_TIMES:
+        return
+    it.supposed.append(statements[0])
     text = it.text(test)
     condition = Condition(opposite(text) if taken else text, it.location(test))
     position, limits = len(it.run.events), len(it.run.limits)

@@ -8,6 +8,7 @@ import pytest
 
 from cmgan_audit.program.runs import execute
 from cmgan_audit.program.sessions import interpreter_of
+from cmgan_audit.program.supposing import MOST_TIMES
 from cmgan_audit.program.trace import CallEvent, Run
 from cmgan_audit.program.values import Const
 from cmgan_audit.source.tree import SourceTree
@@ -67,3 +68,8 @@ def test_a_branch_that_fails_leaves_what_was_seen(tmp_path, body):
 
 def test_a_branch_without_a_load_is_not_tried(tmp_path):
     assert run_of(tmp_path, "if resume:\n    print(1)\n").supposed == []
+
+
+def test_a_branch_in_a_loop_is_tried_a_few_times_only(tmp_path):
+    run = run_of(tmp_path, "for number in [1, 2, 3, 4, 5, 6, 7, 8]:\n    if resume:\n        restore('a.pth')\n")
+    assert 1 <= len(run.supposed) <= MOST_TIMES
