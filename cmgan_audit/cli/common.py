@@ -96,4 +96,6 @@ def run(app: typer.Typer) -> None:
         if "--debug" in sys.argv:
             traceback.print_exc()
         fail(f"internal error: {type(error).__name__}: {error} (use --debug for the traceback)", EXIT_INTERNAL)
+    if status == EXIT_INTERRUPTED:  # Typer turns Ctrl-C into this status by itself and says nothing
+        fail("interrupted", EXIT_INTERRUPTED)
     raise SystemExit(status if isinstance(status, int) else 0)
