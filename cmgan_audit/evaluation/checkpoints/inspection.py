@@ -171,8 +171,9 @@ def _plain_values(value: object, place: tuple[str, ...]) -> Iterator[tuple[str, 
     if isinstance(value, Mapping) and len(place) < _MAX_DEPTH:
         for key, item in value.items():
             yield from _plain_values(item, (*place, str(key)))
-    elif isinstance(value, Tensor):
-        if value.numel() == 1 and len(place) == 1 and not value.is_quantized:
+    elif isinstance(value, Tensor) and place:
+        is_weight = "." in place[0]  # a bare state_dict has parameters of one value, too
+        if value.numel() == 1 and len(place) == 1 and not is_weight and not value.is_quantized:
             yield place[0], _as_json(value.item())
     elif isinstance(value, list | tuple):
         if place and len(value) <= 32 and all(isinstance(item, bool | int | float | str) for item in value):
