@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from cmgan_audit.facts.metrics.batches import metric_batches
 from cmgan_audit.facts.metrics.flow import ScoreFlow
 from cmgan_audit.facts.metrics.handlers import metric_handlers
+from cmgan_audit.facts.metrics.pesq_calls import pesq_calls
 from cmgan_audit.facts.metrics.scoring import scorings
 from cmgan_audit.facts.metrics.targets import metric_targets
 from cmgan_audit.facts.view import View
@@ -23,3 +24,4 @@ def metric_records(view: View) -> Iterator[Record]:
     yield from metric_handlers(view, scored)
     yield from metric_batches(view, scored, flow)
     yield from metric_targets(view, flow)
+    yield from pesq_calls(view, scored)

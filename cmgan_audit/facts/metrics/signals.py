@@ -1,0 +1,143 @@
+"""Which signal is the reference and which the estimate, by what they are called on the way to a metric."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from cmgan_audit.facts.metrics.scoring import Scoring, Spot
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Location
+
+REFERENCE, ESTIMATE = "reference", "estimate"
+
+_OF_REFERENCE = frozenset(
+    "clean ref refs reference references target targets tgt gt truth groundtruth original".split()
+)
+_OF_ESTIMATE = frozenset(
+    "est esti estimate estimated estimation estimates enh enhanced enhancement deg degraded denoise denoised denoising "
+    "pred preds predict predicted prediction predictions output outputs fake gen generated recon reconstructed hat "
+    "proc processed noisy separated".split()
+)
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+def side_of(name: str) -> str:
+    """The side that a name speaks for; "" for neither. An estimate of something clean is an estimate."""
+    words = {word.lower() for word in _WORD.findall(name)}
+    if words & _OF_ESTIMATE:
+        return ESTIMATE
+    return REFERENCE if words & _OF_REFERENCE else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The two signals of a call: what stands where the reference belongs, and where the estimate does."""
+
+    reference: ast.expr
+    estimate: ast.expr
+
+    @classmethod
+    def of(cls, call: ast.Call, reference: tuple[str, int], estimate: tuple[str, int]) -> Self | None:
+        """The signals of a call by keyword or position; None when one of them cannot be seen."""
+        first, second = _given(call, *reference), _given(call, *estimate)
+        return cls(first, second) if first is not None and second is not None else None
+
+    @property
+    def text(self) -> str:
+        """The signals as the source has them."""
+        return f"{ast.unparse(self.reference)[:40]}, {ast.unparse(self.estimate)[:40]}"
+
+
+def swapped_at(view: View, scoring: Scoring, pair: Pair) -> tuple[Location | None, str]:
+    """The innermost call on the way to a metric whose names say that the signals stand in each other's place."""
+    for level, spot in enumerate(scoring.way):
+        names = tuple(_named(view, spot, each) for each in (pair.reference, pair.estimate))
+        if (side_of(names[0]), side_of(names[1])) == (ESTIMATE, REFERENCE):
+            place = view.code.module(spot.path)
+            where = None if place is None else place.location(spot.node)
+            return where, f"{names[0]} stands where the reference belongs, and {names[1]} where the estimate does"
+        above = scoring.way[level + 1] if level + 1 < len(scoring.way) else None
+        outer = None if above is None else _handed_in(spot, above, pair)
+        if outer is None:
+            break
+        pair = outer
+    return None, ""
+
+
+def _given(call: ast.Call, keyword: str, position: int) -> ast.expr | None:
+    for each in call.keywords:
+        if each.arg == keyword:
+            return each.value
+    if position < len(call.args) and not any(isinstance(each, ast.Starred) for each in call.args[: position + 1]):
+        return call.args[position]
+    return None
+
+
+def _root(node: ast.expr) -> str:
+    """The name of a signal: of `clean[i, :n].cpu().numpy()` it is "clean", of `outputs["est"]` it is "est"."""
+    match node:
+        case ast.Name():
+            return node.id
+        case ast.Attribute():
+            return node.attr if not isinstance(node.value, ast.Call) else _root(node.value)
+        case ast.Subscript():
+            if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+                return node.slice.value
+            return _root(node.value)
+        case ast.Call(func=ast.Attribute(value=value)) if not node.args or not isinstance(value, ast.Name):
+            return _root(value)
+        case ast.Call() if node.args:
+            return _root(node.args[0])
+        case ast.Call(func=ast.Attribute(value=value)):
+            return _root(value)
+        case ast.Starred():
+            return _root(node.value)
+        case ast.BinOp():
+            return _root(node.left)
+    return ""
+
+
+def _named(view: View, spot: Spot, node: ast.expr) -> str:
+    """The name of a signal; for a loop variable over `zip(...)` without a telling name that of what it runs over."""
+    name = _root(node)
+    if side_of(name) or not isinstance(node, ast.Name | ast.Call | ast.Subscript | ast.Attribute):
+        return name
+    for parent, _ in spot.parents(view.code):
+        for target, iterated in _loops(parent):
+            if isinstance(iterated, ast.Call) and ast.unparse(iterated.func) == "zip" and isinstance(target, ast.Tuple):
+                for each, source in zip(target.elts, iterated.args, strict=False):
+                    if isinstance(each, ast.Name) and each.id == name:
+                        return _root(source)
+    return name
+
+
+def _loops(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
+        for generator in node.generators:
+            yield generator.target, generator.iter
+    elif isinstance(node, ast.For):
+        yield node.target, node.iter
+
+
+def _handed_in(spot: Spot, above: Spot, pair: Pair) -> Pair | None:
+    """The signals as the caller of this function names them, where both are parameters of it."""
+    function = spot.function
+    call = above.node.value if isinstance(above.node, ast.Expr) else above.node
+    if function is None or not isinstance(call, ast.Call):
+        return None
+    names = [parameter.arg for parameter in (*function.args.posonlyargs, *function.args.args)]
+    if names and names[0] in ("self", "cls"):
+        names = names[1:]
+    shift = 1 if isinstance(call.func, ast.Attribute) and call.func.attr == "submit" else 0
+    found = []
+    for signal in (pair.reference, pair.estimate):
+        name = _root(signal)
+        given = _given(call, name, names.index(name) + shift) if name in names else None
+        if given is None:
+            return None
+        found.append(given)
+    return Pair(*found)
