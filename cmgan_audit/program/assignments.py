@@ -73,12 +73,14 @@ def parts_of(it: Interpreter, value: Value, targets: list[ast.expr]) -> list[Val
         if complete and len(items) == len(targets):
             return [item.tainted(value.draws) for item in items]
         reason = value.reason if isinstance(value, Unknown) else "a part of something that is not wholly known"
-        return [Unknown(reason=reason, draws=drawn(value)) for _ in targets]
+        part = Unknown(reason=reason, draws=drawn(value))
+        return [part.made_from("[]", (value, Const(value=place))) for place in range(len(targets))]
     after = len(targets) - star - 1
     if complete and len(items) >= len(targets) - 1:
         middle = items[star : len(items) - after]
         return [*items[:star], ListValue(items=list(middle)), *items[len(items) - after :]]
     unknown = Unknown(reason="a part of something that is not wholly known", draws=drawn(value))
+    unknown = unknown.made_from("[]", (value,))
     return [ListValue(items=[], complete=False) if place == star else unknown for place in range(len(targets))]
 
 

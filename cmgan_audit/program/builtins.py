@@ -76,7 +76,7 @@ def _pure(it: Interpreter, name: str, arguments: Arguments) -> Value:
         if symbol is not None:
             return symbol
     reason = next((value.reason for value in values if isinstance(value, Unknown)), f"{name}() at run time")
-    return Unknown(reason=reason, draws=drawn(*sources), trail=origin(*sources))
+    return Unknown(reason=reason, draws=drawn(*sources), trail=origin(*sources)).made_from(name, sources)
 
 
 def _has_text(contents: list[Any]) -> bool:

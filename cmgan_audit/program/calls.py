@@ -131,7 +131,8 @@ def call(
             return _call_choice(it, callee, arguments, location, node)
     reason = callee.reason if isinstance(callee, Unknown) else "what is called is not known"
     taint = without_listings(drawn(callee, *arguments.positional, *arguments.keywords.values()))
-    result = Unknown(reason=reason, draws=taint)
+    operands = (callee, *arguments.positional, *arguments.keywords.values())
+    result = Unknown(reason=reason, draws=taint).made_from("call", operands, location)
     it.emit(CallEvent(location=location, context=it.context, callee="", arguments=arguments, result=result))
     return result
 
@@ -178,10 +179,10 @@ def _call_instance(
     if found is not None and isinstance(found[0], FunctionValue):
         return call_function(it, bound(found[0], callee), arguments, location)
     name = f"{callee.cls.module.name}.{callee.cls.qualname}.__call__"
-    result = Unknown(
-        reason=f"the output of {callee.cls.name}",
-        draws=without_listings(drawn(callee, *arguments.positional, *arguments.keywords.values())),
-    )
+    given = (*arguments.positional, *arguments.keywords.values())
+    draws = without_listings(drawn(callee, *given))
+    result = Unknown(reason=f"the output of {callee.cls.name}", draws=draws)
+    result = result.made_from("network", (callee, *given), location)
     event = CallEvent(
         location=location, context=it.context, callee=name, arguments=arguments, result=result, receiver=callee
     )

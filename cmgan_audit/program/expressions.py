@@ -99,7 +99,12 @@ def _unary(it: Interpreter, node: ast.UnaryOp) -> Value:
     value = it.read(evaluate(it, node.operand))
     if isinstance(node.op, ast.Not):
         return negated(it, asked(it, node.operand, value))
-    return over_options(it, value, lambda v: numbers.unary(type(node.op), v))
+    return over_options(it, value, lambda v: _signed(it, node, v))
+
+
+def _signed(it: Interpreter, node: ast.UnaryOp, value: Value) -> Value:
+    result = numbers.unary(type(node.op), value)
+    return result.made_from("sign", (value,), it.location(node)) if isinstance(result, Unknown) else result
 
 
 def _boolean(it: Interpreter, node: ast.BoolOp) -> Value:

@@ -81,7 +81,7 @@ def element(it: Interpreter, value: Value, location: Location) -> Value:
         return one_of(value)
     if isinstance(value, Instance) and value.external_name:
         return _library_element(it, value, location)
-    return Unknown(reason="an item", draws=value.draws)
+    return Unknown(reason="an item", draws=value.draws).made_from("[]", (value,), location)
 
 
 def _library_element(it: Interpreter, value: Instance, location: Location) -> Value:
@@ -99,7 +99,7 @@ def _library_element(it: Interpreter, value: Instance, location: Location) -> Va
         if inner is not None:
             return element(it, inner, location)
     draws = settled(value.draws) if "@sorted" in value.attrs else value.draws
-    return Unknown(reason=f"an item of {value.external_name}", draws=draws)
+    return Unknown(reason=f"an item of {value.external_name}", draws=draws).made_from("[]", (value,), location)
 
 
 def collected(it: Interpreter, value: Value, location: Location) -> tuple[list[Value], bool]:

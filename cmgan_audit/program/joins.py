@@ -10,6 +10,7 @@ from cmgan_audit.program.values import (
     BoundMethod,
     Choice,
     ClassValue,
+    Computation,
     Const,
     Draw,
     External,
@@ -92,7 +93,8 @@ def join(sides: Iterable[tuple[Value, Branch]], draws: frozenset[Draw] = frozens
         return values[0].tainted(draws)
     taint = draws.union(*(value.draws for value in values))
     if len(values) > MOST_OPTIONS:
-        return Unknown(reason=f"more than {MOST_OPTIONS} possible values", draws=taint)
+        too_many = Unknown(reason=f"more than {MOST_OPTIONS} possible values", draws=taint)
+        return too_many.made_from("or", tuple(values))
     return Choice(options=tuple(map(Option, values, joined.conditions, joined.facts)), draws=taint)
 
 
@@ -109,6 +111,7 @@ class _Joined:
         self._kept: list[Value] = []  # an identity means something only while its object lives
 
     def add(self, value: Value, condition: str, facts: frozenset[tuple[str, bool]]) -> None:
+        seen = id(value) in self._at
         position = self._position(value)
         if position is None:
             self._at[id(value)] = len(self.values)
@@ -117,10 +120,11 @@ class _Joined:
             self.facts.append(facts)
             return
         old = self.values[position]
-        if not value.draws <= old.draws:
-            old = self.values[position] = old.tainted(value.draws)
-            self._kept.append(old)
-            self._at[id(old)] = position
+        kept = (old if seen else _merged(old, value)).tainted(value.draws)
+        if kept is not old:
+            self.values[position] = kept
+            self._kept.append(kept)
+            self._at[id(kept)] = position
         if self.conditions[position] != condition:
             self.conditions[position] = _either(self.conditions[position], condition)
         self.facts[position] &= facts
@@ -142,6 +146,17 @@ class _Joined:
 def _both(first: str, second: str) -> str:
     """Both conditions, where there are two."""
     return _bounded(f"{first} and {second}" if first and second else first or second)
+
+
+def _merged(old: Value, new: Value) -> Value:
+    """One of two values that count as the same: of two that are not known, both origins are kept."""
+    if isinstance(old, Unknown) and isinstance(new, Unknown) and new.computed is not None:
+        if old.computed is None:
+            return new if type(old) is Unknown else old
+        if old.computed is not new.computed and type(old) is Unknown:
+            either = Computation("or", (old, new))
+            return Unknown(reason=old.reason, trail=old.trail, draws=old.draws, computed=either)
+    return old
 
 
 def _either(left: str, right: str) -> str:

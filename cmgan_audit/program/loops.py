@@ -320,7 +320,8 @@ def _widened(before: Any, after: Any, location: Location) -> Any:
     if not isinstance(before, Value):
         return False
     if _is_counter(before) or _is_counter(after):
-        return Unknown(reason=f"changes in the loop at line {location.line}", draws=before.draws | after.draws)
+        changed = Unknown(reason=f"changes in the loop at line {location.line}", draws=before.draws | after.draws)
+        return changed.made_from("or", (before, after))
     return join([(before, Branch("")), (after, Branch(""))])
 
 

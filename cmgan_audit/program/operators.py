@@ -35,7 +35,12 @@ def operate(it: Interpreter, operation: type[ast.operator], left: Value, right: 
 
     def one(a: Value, b: Value) -> Value:
         special = _special_method(it, operation, a, b, location)
-        return special if special is not None else numbers.binary(operation, a, b)
+        if special is not None:
+            return special
+        result = numbers.binary(operation, a, b)
+        if isinstance(result, Unknown):
+            return result.made_from(numbers.spelled(operation), (a, b), location)
+        return result
 
     return paired(it, left, right, one)
 
@@ -81,7 +86,8 @@ def paired(it: Interpreter, left: Value, right: Value, compute: Callable[[Value,
         for a, b in pairs:
             if isinstance(a.value, Instance) or isinstance(b.value, Instance):
                 compute(a.value, b.value)  # a special method of the tree is called, whatever it gives
-        return Unknown(reason=f"more than {MOST_PAIRS} possible values", draws=drawn(left, right))
+        too_many = Unknown(reason=f"more than {MOST_PAIRS} possible values", draws=drawn(left, right))
+        return too_many.made_from("or", (left, right))
     options: list[Option] = []
     for a, b in pairs:
         text = " and ".join(dict.fromkeys(part for part in (a.condition, b.condition) if part))

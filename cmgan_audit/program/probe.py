@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cmgan_audit.program.attributes import attribute
 from cmgan_audit.program.interpreter import BudgetExceededError, Interpreter, ProgramRaisedError
@@ -32,7 +32,9 @@ def attribute_of(run: Run, instance: Instance, name: str) -> Value:
         return attribute(it, instance, name, instance.location)
 
 
-def call_value(run: Run, function: Value, arguments: Sequence[Value], near: Instance) -> tuple[list[Event], Value]:
+def call_value(
+    run: Run, function: Value, arguments: Sequence[Value], near: Instance, keywords: Mapping[str, Value] | None = None
+) -> tuple[list[Event], Value]:
     """The events of one call of a function of the tree (a `collate_fn`, a transform) and its result."""
     it = interpreter_of(run)
     if not isinstance(function, FunctionValue | Instance | ClassValue):
@@ -44,7 +46,8 @@ def call_value(run: Run, function: Value, arguments: Sequence[Value], near: Inst
     it.probing, it.reseeded = True, {}
     try:
         with module_activation(it, near):
-            result = _called(it, function, arguments, near)
+            given = Arguments(positional=tuple(arguments), keywords=dict(keywords or {}))
+            result = _called(it, function, given, near)
         return run.events[first_event:], result
     finally:
         it.journal.rollback(mark)
@@ -54,10 +57,10 @@ def call_value(run: Run, function: Value, arguments: Sequence[Value], near: Inst
         it.probing, it.reseeded = False, {}
 
 
-def _called(it: Interpreter, function: Value, arguments: Sequence[Value], near: Instance) -> Value:
+def _called(it: Interpreter, function: Value, arguments: Arguments, near: Instance) -> Value:
     it.budget, whole = PROBE_STEPS, it.budget
     try:
-        result = it.call(function, Arguments(positional=tuple(arguments)), near.location)
+        result = it.call(function, arguments, near.location)
         if isinstance(result, GeneratorValue):  # an iterable dataset: its items are made while they are drawn
             run_generator(it, result, lambda item: None)
         return result

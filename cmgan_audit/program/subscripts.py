@@ -49,7 +49,10 @@ def subscript(it: Interpreter, owner: Value, index: Value, location: Location) -
     owner = it.read(owner)
     if index.draws or (isinstance(owner, ListValue | Instance) and listings_of(owner)):
         it.emit(SliceEvent(location=location, context=it.context, sliced=owner, index=index))
-    return _item(it, owner, index, location).tainted(index.draws)
+    item = _item(it, owner, index, location)
+    if isinstance(item, Unknown):
+        item = item.made_from("[]", (owner, index), location)
+    return item.tainted(index.draws)
 
 
 def _item(it: Interpreter, owner: Value, index: Value, location: Location) -> Value:

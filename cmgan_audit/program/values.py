@@ -78,11 +78,32 @@ class Symbol(Value):
     at_one: Constant = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Computation:
+    """What a value that is not known was computed from: tensors, mostly. `operation` is an operator as it is written,
+    "[]", "network" for the output of a network of the tree, or the name of a function of Python."""
+
+    operation: str
+    operands: tuple[Value, ...]
+    location: Location | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown(Value):
-    """Nothing is known; `reason` says in one sentence why ("required argument --config has no default")."""
+    """Nothing is known; `reason` says in one sentence why ("required argument --config has no default").
+
+    `computed` keeps what it was computed from: how a loss depends on a network is a fact, though no number is known.
+    """
 
     reason: str
+    computed: Computation | None = field(default=None, compare=False, repr=False)
+
+    def made_from(self, operation: str, operands: tuple[Value, ...], location: Location | None = None) -> Unknown:
+        """The same value with what it was computed from, unless that is known already."""
+        if self.computed is not None or type(self) is not Unknown:
+            return self
+        computed = Computation(operation, operands, location)
+        return Unknown(reason=self.reason, trail=self.trail, draws=self.draws, computed=computed)
 
 
 @dataclass(frozen=True, slots=True)

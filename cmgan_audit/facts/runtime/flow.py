@@ -1,0 +1,254 @@
+"""How the loss of a training depends on tensors: what each value was computed from, back to networks and data.
+
+A loss is followed backwards through operators, library calls and the forward of the tree's networks and losses, which
+are tried on a scratch state with the arguments that they were given. Where gradients end (`detach`, `no_grad`, NumPy),
+the way ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from cmgan_audit.facts.classes import bare_network, is_network, library_bases, values_within
+from cmgan_audit.facts.modes import gradients_off
+from cmgan_audit.facts.scene import Scene
+from cmgan_audit.facts.values import instances_of
+from cmgan_audit.finding import Location
+from cmgan_audit.program.names import canonical
+from cmgan_audit.program.probe import attribute_of, call_value
+from cmgan_audit.program.trace import CallEvent, Event
+from cmgan_audit.program.values import (
+    BoundMethod,
+    Choice,
+    ClassValue,
+    Const,
+    DictValue,
+    FunctionValue,
+    Instance,
+    ListValue,
+    Unknown,
+    Value,
+    options_of,
+)
+
+MOST_VALUES = 6_000
+MOST_PROBES = 60
+_ENDS = frozenset("detach detach_ item numpy tolist argmax argmin size dim shape dtype device data".split())
+_ELSEWHERE = ("numpy.", "math.", "scipy.", "librosa.", "pesq.", "pystoi.", "builtins.print", "builtins.len")
+# Layers of torch without weights of their own.
+_PLAIN = (
+    "Loss", "ReLU", "ReLU6", "LeakyReLU", "ELU", "Tanh", "Sigmoid", "Softplus", "Softmax", "Identity", "Dropout",
+    "Pad1d", "Pad2d", "Flatten", "GELU", "SiLU", "Module", "Sequential", "ModuleList", "ModuleDict", "Unfold", "Fold",
+    "Upsample", "AvgPool1d", "AvgPool2d", "MaxPool1d", "MaxPool2d", "CosineSimilarity", "Buffer",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """A value on the way to a loss: the call that made it, where it was a call, and what it was computed from."""
+
+    value: Value
+    event: CallEvent | None
+    operation: str
+    operands: tuple[Value, ...]
+    location: Location | None
+
+
+@dataclass(eq=False)
+class Flow:
+    """The values of one run by what made them."""
+
+    scene: Scene
+    _events: dict[int, CallEvent] = field(default_factory=dict)
+    _positions: dict[int, int] = field(default_factory=dict)
+    _probed: dict[int, Value | None] = field(default_factory=dict)
+    _learned: dict[int, bool] = field(default_factory=dict)
+    _nodes: dict[int, Node] = field(default_factory=dict)
+    _kept: list[Value] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._note(self.scene.run.events, number=True)
+
+    def _note(self, events: Sequence[Event], *, number: bool = False) -> None:
+        """Remember which call made which value."""
+        for position, event in enumerate(events):
+            if isinstance(event, CallEvent):
+                key = _key(event.result)
+                if key is not None and _makes(event):
+                    self._events.setdefault(key, event)
+                    if number:
+                        self._positions.setdefault(key, position)
+
+    def losses(self) -> Iterator[tuple[Value, Location]]:
+        """What the run calls `backward` on, or gives to a framework that does, with the place."""
+        for use in self.scene.of("backward"):
+            for value in (use.event.receiver, *use.event.arguments.positional[:1]):
+                if value is not None:
+                    yield value, use.event.location
+        for event in self.scene.calls:
+            if event.callee.endswith((".training_step", ".compute_objectives", ".compute_loss")):
+                if not _off(event):
+                    yield event.result, event.location
+
+    def behind(self, root: Value) -> Iterator[Node]:
+        """The computations that a value depends on with gradients, nearest first, each once."""
+        waiting, seen = [root], set[int]()
+        while waiting and len(seen) < MOST_VALUES:
+            value = waiting.pop(0)
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            node = self.node(value)
+            if node is None:
+                waiting.extend(_parts(value))
+            elif not self._ends(node):
+                yield node
+                waiting.extend(node.operands)
+
+    def node(self, value: Value) -> Node | None:
+        """How a value was computed; None for containers, choices and what was not computed."""
+        if id(value) not in self._nodes:
+            found = self._made(value)
+            if found is None:
+                return None
+            self._kept.append(value)  # its id must stay its own
+            self._nodes[id(value)] = found
+        return self._nodes[id(value)]
+
+    def _made(self, value: Value) -> Node | None:
+        key = _key(value)
+        event = self._events.get(key) if key is not None else None
+        if isinstance(value, Unknown) and value.computed is not None:
+            computed = value.computed
+            operands = computed.operands
+            if event is not None and computed.operation == "network":
+                inner = self._forward(event)
+                operands = (inner,) if inner is not None else operands
+            if computed.operation == "[]":
+                operands = (self._picked(operands),)
+            return Node(value, event, computed.operation, operands, computed.location)
+        if isinstance(value, Instance) and value.external_name:
+            name = canonical(value.external_name)
+            given = (*value.arguments.positional, *value.arguments.keywords.values())
+            if event is None:
+                return Node(value, None, name, given, value.location)
+            receiver = event.receiver
+            inner = self._forward(event) if name.endswith(".__call__") else None
+            if inner is not None:
+                return Node(value, event, "network", (inner,), value.location)
+            return Node(value, event, name, (*((receiver,) if receiver is not None else ()), *given), value.location)
+        if isinstance(value, BoundMethod):
+            return Node(value, None, f"?.{value.name}", (value.receiver,), None)
+        return None
+
+    def _picked(self, operands: tuple[Value, ...]) -> Value:
+        """The item that is taken out of what a network of the tree returns, where both are known."""
+        whole, index = operands[0], operands[-1]
+        node = self.node(whole) if len(operands) > 1 else None
+        if node is not None and node.operation == "network" and isinstance(index, Const):
+            inner = node.operands[0]
+            if (
+                isinstance(inner, ListValue)
+                and isinstance(index.value, int)
+                and -len(inner.items) <= index.value < len(inner.items)
+            ):
+                return inner.items[index.value]
+            if isinstance(inner, DictValue) and index.value in inner.items:
+                return inner.items[index.value]
+        return whole
+
+    def _ends(self, node: Node) -> bool:
+        """Whether no gradient passes here."""
+        name = node.operation
+        if name.rpartition(".")[2] in _ENDS or name.startswith(_ELSEWHERE):
+            return True
+        if node.event is None:
+            return False
+        position = self._positions.get(_key(node.value) or 0)
+        if position is None:
+            return _off(node.event)
+        return gradients_off(self.scene, position, node.event.context.managers)
+
+    # Networks of the tree
+
+    def _forward(self, event: CallEvent) -> Value | None:
+        """What a network of the tree computes from the arguments of a call; None when that cannot be followed."""
+        networks = [bare_network(each) for each in instances_of(event.receiver)]
+        if len(networks) != 1 or not isinstance(networks[0].cls, ClassValue):
+            return None
+        key = id(event)
+        if key not in self._probed:
+            self._probed[key] = self._tried(networks[0], event) if len(self._probed) < MOST_PROBES else None
+        return self._probed[key]
+
+    def _tried(self, network: Instance, event: CallEvent) -> Value | None:
+        run = self.scene.run
+        forward = attribute_of(run, network, "forward")
+        if not isinstance(forward, FunctionValue):
+            return None
+        events, result = call_value(run, forward, event.arguments.positional, network, event.arguments.keywords)
+        self._note(events)
+        return result
+
+    def is_learned(self, node: Node) -> bool:
+        """Whether a computation uses weights that are trained: a layer with weights, or a network that has some."""
+        event = node.event
+        name = node.operation
+        if name in ("torch.nn.Parameter", "torch.nn.parameter.Parameter"):
+            return True
+        if event is None or not (name == "network" or name.endswith(".__call__")):
+            return False
+        called = [bare_network(each) for each in instances_of(event.receiver)]
+        return any(id(each.attrs) in self._optimised or self.has_weights(each) for each in called)
+
+    @cached_property
+    def _optimised(self) -> frozenset[int]:
+        """The objects whose parameters the run asks for: networks, also those of libraries that are not known."""
+        asked = [event for event in self.scene.calls if event.callee.endswith(".parameters")]
+        return frozenset(id(bare_network(each).attrs) for event in asked for each in instances_of(event.receiver))
+
+    def has_weights(self, network: Instance) -> bool:
+        """Whether an object is a network with weights."""
+        key = id(network.attrs)
+        if key not in self._learned:
+            self._learned[key] = is_network(network) and any(
+                isinstance(part, Instance) and any(_is_layer(name) for name in library_bases(part))
+                for part in values_within(network, 8)
+            )
+        return self._learned[key]
+
+
+def _is_layer(name: str) -> bool:
+    member = name.rpartition(".")[2]
+    return name.startswith("torch.nn.") and member[:1].isupper() and not member.endswith(_PLAIN)
+
+
+def _key(value: Value) -> int | None:
+    if isinstance(value, Unknown):
+        return id(value.computed) if value.computed is not None else None
+    return id(value.attrs) if isinstance(value, Instance) else None
+
+
+def _makes(event: CallEvent) -> bool:
+    """Whether a call made its result itself, rather than handing on what a call inside it made."""
+    result = event.result
+    if isinstance(result, Unknown):
+        return result.computed is not None and result.computed.location == event.location
+    return isinstance(result, Instance) and canonical(result.external_name) == canonical(event.callee)
+
+
+def _parts(value: Value) -> list[Value]:
+    if isinstance(value, Choice):
+        return [option.value for option in options_of(value)]
+    if isinstance(value, ListValue):
+        return list(value.items)
+    if isinstance(value, DictValue):
+        return list(value.items.values())
+    return []
+
+
+def _off(event: CallEvent) -> bool:
+    managers = event.context.managers
+    return any(manager.startswith(("torch.no_grad", "torch.inference_mode")) for manager in managers)

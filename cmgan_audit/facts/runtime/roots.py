@@ -1,0 +1,93 @@
+"""Roots on the way from a network to its loss: infinite slope at exactly zero, NaN after the chain rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cmgan_audit.facts.runtime.flow import Flow, Node
+from cmgan_audit.facts.runtime.signs import Least, least
+from cmgan_audit.facts.values import class_name
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Location, Step
+from cmgan_audit.program.sessions import interpreter_of
+from cmgan_audit.program.values import Const, Value
+from cmgan_audit.rules.record import Fact, Known, Record, record_kind
+
+_ROOTS = re.compile(rb"sqrt|\*\*|pow\(|hypot")
+
+
+@record_kind("root")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Root(Record):
+    """A root, or a power between 0 and 1, that gradients pass on their way from the training loss to a network.
+
+    Attributes:
+        form: how it is written, without its argument ("torch.sqrt", "** 0.3").
+        zero: whether its argument can be exactly zero; placed at the root.
+    """
+
+    form: str
+    zero: Fact
+
+
+def roots_of(view: View) -> list[Record]:
+    """The roots of a run between its networks and its training loss, each once."""
+    if not view.scene.trains or not _mentioned(view):
+        return []
+    flow = Flow(view.scene)
+    found: dict[Location, Record] = {}
+    for loss, place in flow.losses():
+        for node in flow.behind(loss):
+            for record in _record(flow, node, place):
+                if record.location not in found or _is_zero(record):
+                    found[record.location] = record
+    return list(found.values())
+
+
+def _mentioned(view: View) -> bool:
+    it = interpreter_of(view.scene.run)
+    return any(_ROOTS.search(view.tree.read_bytes(path) or b"") for path in it.environments)
+
+
+def _is_zero(record: Root) -> bool:
+    return isinstance(record.zero, Known) and record.zero.value is True
+
+
+def _record(flow: Flow, node: Node, loss: Location) -> Iterator[Root]:
+    form, arguments = _form(node)
+    if not form or node.location is None or not arguments:
+        return
+    learned = next((each for value in arguments for each in flow.behind(value) if flow.is_learned(each)), None)
+    if learned is None:
+        return
+    lows = [least(flow, value) for value in arguments]
+    if Least.OPEN in lows and form != "torch.hypot":
+        return
+    zero = form == "torch.hypot" or Least.ZERO in lows
+    steps = [Step(node.location, f"{form} of something that {Least.ZERO.value if zero else Least.POSITIVE.value}")]
+    if zero:
+        if learned.event is not None and learned.event.receiver is not None:
+            name = class_name(learned.event.receiver)
+            steps.append(Step(learned.event.location, f"it depends on what {name} puts out"))
+        steps.append(Step(loss, "gradients come back through it from this loss"))
+    yield Root(location=node.location, anchor=form, form=form, zero=Known(zero, tuple(steps)))
+
+
+def _form(node: Node) -> tuple[str, tuple[Value, ...]]:
+    """How a root is written, and its arguments; an empty form for anything else."""
+    operands = node.operands
+    member = node.operation.rpartition(".")[2] or node.operation
+    if node.operation.startswith(("numpy.", "math.", "builtins.")):
+        return "", ()
+    if member in ("sqrt", "sqrt_", "rsqrt", "rsqrt_"):
+        return f"torch.{member.removesuffix('_')}", operands[:1]
+    if member == "hypot":
+        return "torch.hypot", operands[:2]
+    if (node.operation == "**" or member in ("pow", "pow_", "float_power")) and len(operands) >= 2:
+        exponent = operands[1]
+        number = exponent.value if isinstance(exponent, Const) else None
+        if isinstance(number, int | float) and not isinstance(number, bool) and number < 1 and number != 0:
+            return f"** {number:.3g}", operands[:1]
+    return "", ()
