@@ -10,6 +10,7 @@ from cmgan_audit.facts.checkpoints.resuming import resumes_of
 from cmgan_audit.facts.checkpoints.selecting import selections_of
 from cmgan_audit.facts.data.collecting import data_records
 from cmgan_audit.facts.metrics.collecting import metric_records
+from cmgan_audit.facts.runtime.devices import placements
 from cmgan_audit.facts.runtime.roots import roots_of
 from cmgan_audit.facts.runtime.training import trainings
 from cmgan_audit.facts.view import Collector
@@ -21,6 +22,7 @@ COLLECTORS: tuple[Collector, ...] = (
     file_loads,
     kept_weights,
     metric_records,
+    placements,
     resumes_of,
     roots_of,
     selections_of,

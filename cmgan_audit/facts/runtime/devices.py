@@ -1,0 +1,119 @@
+"""Where tensors and networks of a distributed program are put: on the device of the process, or always on one."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Step
+from cmgan_audit.program.names import canonical
+from cmgan_audit.program.trace import CallEvent, StoreEvent, innermost_function
+from cmgan_audit.program.unreached import NOT_REACHED
+from cmgan_audit.program.values import Const, Instance, Value
+from cmgan_audit.rules.record import Fact, Known, Record, record_kind
+
+_STARTS = ("torch.distributed.init_process_group", "torch.multiprocessing.spawn")
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
+_NAMES = ("cuda", "cuda:0")
+_MOST_SHOWN = 6
+
+
+@record_kind("placement")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement(Record):
+    """How a program that runs in several processes names its devices.
+
+    Attributes:
+        script: its path.
+        fixed: whether something is put on a device that is written into the code; placed at the first such call that
+            every step reaches, its trail names the others.
+        own_device: whether every process makes one device its own (`torch.cuda.set_device`, CUDA_VISIBLE_DEVICES), so
+            that a plain "cuda" means it.
+    """
+
+    script: str
+    fixed: Fact
+    own_device: Fact
+
+
+def placements(view: View) -> Iterable[Record]:
+    """The record of a program that is distributed; none for others."""
+    scene = view.scene
+    started = next((event for event in scene.calls if canonical(event.callee) in _STARTS), None)
+    if started is None or scene.run.launch.condition == NOT_REACHED or not scene.trains:
+        return []
+    sites = [event for event in scene.calls if _names_a_device(view, event)]
+    # What happens in every step comes first: a wrong device there is met in every process.
+    ordered = sorted(sites, key=lambda event: not event.context.loops)
+    steps = dict.fromkeys(Step(event.location, f"{_shown(event)} names the device here") for event in ordered)
+    trail = (*list(steps)[:_MOST_SHOWN], Step(started.location, "the program runs in several processes"))
+    return [
+        Placement(
+            location=ordered[0].location if ordered else started.location,
+            anchor=f"{scene.run.entry}:{innermost_function(ordered[0].context)}" if ordered else scene.run.entry,
+            script=scene.run.entry,
+            fixed=Known(bool(sites), trail if sites else trail[-1:]),
+            own_device=_own_device(view),
+        )
+    ]
+
+
+def _own_device(view: View) -> Fact:
+    for event in view.scene.calls:
+        name = canonical(event.callee)
+        if name == "torch.cuda.set_device" or any(
+            manager.startswith("torch.cuda.device") for manager in event.context.managers
+        ):
+            return Known(True, (Step(event.location, "each process chooses its device here"),))
+    for store in _stores(view):
+        if store.name == _VISIBLE and store.context.frames:
+            return Known(True, (Step(store.location, f"{_VISIBLE} is set here"),))
+    return Known(False)
+
+
+def _stores(view: View) -> Iterator[StoreEvent]:
+    return (event for event in view.scene.run.events if isinstance(event, StoreEvent))
+
+
+def _names_a_device(view: View, event: CallEvent) -> bool:
+    """Whether a call puts something on a device whose number is written into the code, or left to the default."""
+    member = canonical(event.callee).rpartition(".")[2]
+    given = event.arguments
+    if member in ("cuda", "to"):
+        device = given.get("device", 0)
+        if device is None:
+            return member == "cuda" and event.receiver is not None and not given.open_kwargs
+        return _is_fixed(view, device, event)
+    device = given.keywords.get("device")
+    return device is not None and canonical(event.callee).startswith("torch.") and _is_fixed(view, device, event)
+
+
+def _is_fixed(view: View, device: Value, event: CallEvent) -> bool:
+    """ "cuda", "cuda:0" or 0 as they stand in the code; a device object made of them is one too.
+
+    A text that is put together ("cuda:{}".format(rank)), and a number that comes from elsewhere, may be the rank of the
+    process even where this run has it as 0.
+    """
+    if isinstance(device, Instance) and device.external_name == "torch.device":
+        inner = device.arguments.get("type", 0)
+        plain = len(device.arguments.positional) + len(device.arguments.keywords) == 1
+        return plain and isinstance(inner, Const) and inner.value in _NAMES and _is_literal(view, inner)
+    if not isinstance(device, Const) or device.overridable:
+        return False
+    if type(device.value) is int and device.value == 0:
+        call = view.code.call_at(event.location)
+        return call is not None and any(isinstance(each, ast.Constant) for each in call.args[:1])
+    return device.value in _NAMES and _is_literal(view, device)
+
+
+def _is_literal(view: View, value: Const) -> bool:
+    node = view.code.node_at(value.trail[0].location) if value.trail else None
+    return isinstance(node, ast.Constant) and node.value == value.value
+
+
+def _shown(event: CallEvent) -> str:
+    member = canonical(event.callee).rpartition(".")[2]
+    device = event.arguments.get("device", 0)
+    return f"{member}({device.value!r})" if isinstance(device, Const) else f"{member}()"
