@@ -39,8 +39,9 @@ def outcome_of(handler: ast.ExceptHandler, node: ast.Try) -> Outcome:
     """
     if _always_raises(handler.body):
         return Outcome(RAISED, "")
-    scored = {target for statement in _statements(node.body) for target in _written(statement)}
-    counted = False
+    masks = {target for statement in _statements(node.body) if _marks(statement) for target in _written(statement)}
+    scored = {target for statement in _statements(node.body) for target in _written(statement)} - masks
+    counted = any(_marks(each) and masks & set(_written(each)) for each in _statements(handler.body))
     values: list[ast.expr | None] = []
     for statement in _statements(handler.body):
         counted = counted or _counts(statement, scored)
@@ -55,6 +56,13 @@ def outcome_of(handler: ast.ExceptHandler, node: ast.Try) -> Outcome:
     for value in values:
         return Outcome(MISSING, "None" if value is None else _shown(value))
     return Outcome(NOTHING, "")
+
+
+def _marks(statement: ast.stmt) -> bool:
+    """Whether a statement notes that an item was scored, or that it was not: `scored.append(True)`, `ok = False`."""
+    adding = _adding(statement)
+    value = adding.args[-1] if adding is not None and adding.args else getattr(statement, "value", None)
+    return isinstance(value, ast.Constant) and isinstance(value.value, bool)
 
 
 def _always_raises(body: list[ast.stmt]) -> bool:
