@@ -35,6 +35,7 @@ class Pairs(Dataset):
 
 
 def main():
+    torch.manual_seed(0)
     with open("conf/train.yaml") as file:
         config = yaml.safe_load(file)
     loader = DataLoader(Pairs(["a", "b"]), batch_size=config["batch_size"], shuffle=True, drop_last=True)
