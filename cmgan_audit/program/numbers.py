@@ -49,6 +49,7 @@ _UNARY: dict[type[ast.unaryop], tuple[str, Callable[[Any], Any]]] = {
 _SPELLING: dict[type[ast.AST], str] = {
     **{kind: text for kind, (text, _) in _BINARY.items()},
     **{kind: text for kind, (text, _) in _COMPARE.items()},
+    ast.MatMult: "@",
     ast.Is: "is",
     ast.IsNot: "is not",
     ast.In: "in",

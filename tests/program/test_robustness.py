@@ -294,3 +294,16 @@ def test_a_probe_looks_at_the_object_and_leaves_no_trace(tmp_path: Path) -> None
     assert [draw.callee for draw in slices[0][0].index.draws] == ["random.randint"]
     assert slices[0][0].location.line == 17
     assert len(run.events) == count
+
+
+def test_every_operator_between_unknown_values_is_followed(tmp_path: Path) -> None:
+    binary = ("+", "-", "*", "/", "//", "%", "**", "<<", ">>", "|", "^", "&", "@")
+    compared = ("==", "!=", "<", "<=", ">", ">=", "is", "is not", "in", "not in", "and", "or")
+    lines = [f"x = a {sign} b" for sign in (*binary, *compared)]
+    lines += [f"a {sign}= b" for sign in binary]
+    lines += [f"x = {sign} a" for sign in ("-", "+", "~", "not")]
+    program = "import sys, torch\na, b = torch.load(sys.argv[1]), torch.load(sys.argv[2])\n" + "\n".join(lines)
+    program += "\ntorch.utils.data.DataLoader(x)\n"
+    (tmp_path / "train.py").write_text(program, encoding="utf-8")
+    (run, *_) = execute(SourceTree(tmp_path))
+    assert any(event.location.line == program.count("\n") for event in run.events)
