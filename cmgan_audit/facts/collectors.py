@@ -13,6 +13,7 @@ from cmgan_audit.facts.metrics.collecting import metric_records
 from cmgan_audit.facts.runtime.devices import placements
 from cmgan_audit.facts.runtime.roots import roots_of
 from cmgan_audit.facts.runtime.training import trainings
+from cmgan_audit.facts.steps.schedulers import schedulers_of
 from cmgan_audit.facts.view import Collector
 
 COLLECTORS: tuple[Collector, ...] = (
@@ -25,6 +26,7 @@ COLLECTORS: tuple[Collector, ...] = (
     placements,
     resumes_of,
     roots_of,
+    schedulers_of,
     selections_of,
     trainings,
 )

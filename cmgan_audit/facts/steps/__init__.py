@@ -1,0 +1,1 @@
+"""Steps of optimisers and schedulers, and what happens to losses and gradients before them."""

@@ -1,0 +1,116 @@
+"""What a run does to losses, gradients and rates, in program order: backward, zero_grad, step, scale, clip."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cmgan_audit.facts.classes import library_bases
+from cmgan_audit.facts.values import instances_of, same_object
+from cmgan_audit.program.names import canonical
+from cmgan_audit.program.trace import CallEvent, Run
+from cmgan_audit.program.values import Instance
+
+BACKWARD, ZERO, STEP, SCHEDULE = "backward", "zero", "step", "schedule"
+SCALE, UNSCALE, UPDATE, CLIP = "scale", "unscale", "update", "clip"
+
+_SCHEDULE_MAKERS = re.compile(r"transformers\.(optimization\.)?get_\w*schedule\w*")
+_OPTIMISERS = re.compile(r"(Fused)?(\w*Adam\w*|SGD\w*|RMSprop\w*|Adagrad|Adadelta|Lion|Lamb|LARS|AdaBelief|Adafactor)")
+_SCALERS = re.compile(r"torch\.(cuda\.)?amp\.(grad_scaler\.)?GradScaler")
+_OF_SCALERS = {"scale": SCALE, "unscale_": UNSCALE, "update": UPDATE}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Action:
+    """One call that takes part in an optimisation.
+
+    Attributes:
+        kind: one of the words above.
+        event: the call.
+        position: its place in the order of the run.
+        on: the optimisers, schedulers or scalers that it may be about; empty when that is not known.
+        scaler: the scalers through which an optimiser steps.
+    """
+
+    kind: str
+    event: CallEvent
+    position: int
+    on: tuple[Instance, ...] = ()
+    scaler: tuple[Instance, ...] = ()
+
+    def concerns(self, thing: Instance) -> bool:
+        """Whether this may be about an optimiser, a scheduler or a scaler."""
+        return any(same_object(each, thing) for each in self.on)
+
+
+def actions_of(run: Run) -> Iterator[Action]:
+    """The actions of a run, in order."""
+    for position, event in enumerate(run.events):
+        if isinstance(event, CallEvent):
+            name = canonical(event.callee)
+            found = _action(event, name, name.rpartition(".")[2], position)
+            if found is not None:
+                yield found
+
+
+def _action(event: CallEvent, name: str, member: str, position: int) -> Action | None:
+    if member == "step":
+        return _step(event, name, position)
+    if member == "backward" or name.endswith((".manual_backward", ".backward_pass")):
+        return Action(BACKWARD, event, position)
+    if member == "zero_grad":
+        return Action(ZERO, event, position, tuple(each for each in instances_of(event.receiver) if is_optimiser(each)))
+    if member in _OF_SCALERS:
+        scalers = _scalers(event)
+        if scalers or name.startswith("?"):
+            return Action(_OF_SCALERS[member], event, position, scalers)
+    if name.startswith("torch.nn.utils.clip_grad"):
+        return Action(CLIP, event, position)
+    return None
+
+
+def _step(event: CallEvent, name: str, position: int) -> Action | None:
+    receivers = instances_of(event.receiver)
+    schedulers = tuple(each for each in receivers if is_scheduler(each))
+    if schedulers:
+        return Action(SCHEDULE, event, position, schedulers)
+    optimisers = tuple(each for each in receivers if is_optimiser(each))
+    if optimisers:
+        return Action(STEP, event, position, optimisers)
+    scalers = _scalers(event)
+    given = tuple(each for each in instances_of(event.arguments.get("optimizer", 0)) if is_optimiser(each))
+    if scalers or (given and name.startswith("?")):
+        return Action(STEP, event, position, given, scalers)
+    return None
+
+
+def _scalers(event: CallEvent) -> tuple[Instance, ...]:
+    return tuple(each for each in instances_of(event.receiver) if is_scaler(each))
+
+
+def is_scheduler(value: Instance) -> bool:
+    """Whether an object changes the learning rate of an optimiser."""
+    if _SCHEDULE_MAKERS.fullmatch(value.external_name):
+        return True
+    return any(name.startswith("torch.optim.lr_scheduler.") and _is_class(name) for name in library_bases(value))
+
+
+def is_optimiser(value: Instance) -> bool:
+    """Whether an object is an optimiser of torch, or of a library that names it like one."""
+    names = library_bases(value)
+    return any(
+        _is_class(name)
+        and not name.startswith("torch.optim.lr_scheduler.")
+        and (name.startswith("torch.optim.") or _OPTIMISERS.fullmatch(name.rpartition(".")[2]) is not None)
+        for name in names
+    )
+
+
+def is_scaler(value: Instance) -> bool:
+    """Whether an object is torch's GradScaler, or derives from it."""
+    return any(_SCALERS.fullmatch(name) for name in library_bases(value))
+
+
+def _is_class(name: str) -> bool:
+    return name.rpartition(".")[2].lstrip("_")[:1].isupper()

@@ -1,0 +1,203 @@
+"""Collects schedulers: how often each is stepped, and for which pace its constants are given."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cmgan_audit.facts.slices import Slicer
+from cmgan_audit.facts.steps.actions import SCHEDULE, STEP, Action, actions_of, is_scheduler
+from cmgan_audit.facts.steps.paces import meant_pace
+from cmgan_audit.facts.steps.records import ANY, BATCH, EPOCH, Scheduler
+from cmgan_audit.facts.values import class_name, instances_of, same_object
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Location, Step
+from cmgan_audit.program.trace import CallEvent, Context, innermost_function
+from cmgan_audit.program.unreached import NOT_REACHED
+from cmgan_audit.program.values import Const, Instance
+from cmgan_audit.rules.record import Fact, Known, Unknown
+
+NO = Known(False)
+_A_STEP = re.compile(r"(sch|lr_)[\w.]*(\[[^\]]*\]|\(\))?\.step\(", re.IGNORECASE)
+_OWN_STATE = frozenset({"state_dict", "load_state_dict", "get_last_lr", "get_lr"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Made:
+    """A scheduler and the call that made it."""
+
+    scheduler: Instance
+    event: CallEvent
+
+
+def schedulers_of(view: View) -> Iterable[Scheduler]:
+    """The schedulers of a run that trains in its own loops; frameworks step theirs by themselves."""
+    run = view.scene.run
+    if run.launch.condition == NOT_REACHED or any(single.event.framework for single in view.scene.passes):
+        return []
+    made = _made(view)
+    if not made:
+        return []
+    actions = list(actions_of(run))
+    batches = {single.event.loop.location for single in view.scene.passes}
+    slicer = Slicer(view.code)
+    found = (_scheduler(view, slicer, each, actions, batches) for each in made)
+    return [record for record in found if record is not None]
+
+
+def _made(view: View) -> list[_Made]:
+    found: list[_Made] = []
+    for event in view.scene.calls:
+        for each in instances_of(event.result):
+            if each.location == event.location and each.external_name and is_scheduler(each):
+                if all(not same_object(each, known.scheduler) for known in found):
+                    found.append(_Made(each, event))
+    return found
+
+
+def _scheduler(
+    view: View, slicer: Slicer, made: _Made, actions: Sequence[Action], batches: set[Location]
+) -> Scheduler | None:
+    updates = _updates(made.scheduler, actions)
+    loops = {loop for loop in (_batch_loop(each.event.context, batches) for each in updates) if loop is not None}
+    if not loops:
+        return None  # no batches of a loader: a step per epoch and a step per batch are the same thing
+    every = [each for each in actions if each.kind == SCHEDULE]
+    steps = [each for each in every if each.concerns(made.scheduler)]
+    seen = {each.event.location for each in every}
+    if not steps and any(_shares_optimiser(made.scheduler, each) for each in every):
+        return None  # another scheduler of this optimiser does the work
+    here = Step(made.event.location, f"{class_name(made.scheduler)} is made here")
+    pace = _pace(steps, updates, loops)
+    meant, constants = meant_pace(view, slicer, made.scheduler, made.event, pace)
+    place = steps[0].event.location if steps else made.event.location
+    return Scheduler(
+        location=place,
+        anchor=f"{innermost_function(made.event.context)}.{class_name(made.scheduler)}",
+        trail=(here,),
+        name=class_name(made.scheduler),
+        stepped=Known(True, (Step(place, "it is stepped here"),)) if steps else _stepped(view, made, seen),
+        pace=pace,
+        meant=meant,
+        constants=constants,
+        before_update=_before(steps, updates),
+        without_metric=_without_metric(made.scheduler, steps),
+    )
+
+
+def _updates(scheduler: Instance, actions: Sequence[Action]) -> list[Action]:
+    """The steps of the optimiser that a scheduler belongs to; of all optimisers where it is not known."""
+    steps = [each for each in actions if each.kind == STEP]
+    own = instances_of(scheduler.arguments.get("optimizer", 0))
+    return [each for each in steps if any(each.concerns(optimiser) for optimiser in own)] if own else steps
+
+
+def _shares_optimiser(scheduler: Instance, step: Action) -> bool:
+    own = instances_of(scheduler.arguments.get("optimizer", 0))
+    others = [each for other in step.on for each in instances_of(other.arguments.get("optimizer", 0))]
+    return any(same_object(one, other) for one in own for other in others)
+
+
+def _batch_loop(context: Context, batches: set[Location]) -> Location | None:
+    """The innermost loop over the batches of a loader that something happens in."""
+    return next((loop.location for loop in reversed(context.loops) if loop.location in batches), None)
+
+
+def _pace(steps: Sequence[Action], updates: Sequence[Action], batches: set[Location]) -> Fact:
+    paces = {_pace_of(each, updates, batches): each for each in reversed(steps)}
+    if len(paces) != 1:
+        return Known(ANY)
+    pace, action = next(iter(paces.items()))
+    note = f"it is stepped here, once per {pace}" if pace != ANY else "it is stepped here"
+    return Known(pace, (Step(action.event.location, note),))
+
+
+def _pace_of(step: Action, updates: Sequence[Action], batches: set[Location]) -> str:
+    context = step.event.context
+    loops = {loop.location for loop in context.loops}
+    if loops & batches:
+        usual = {condition.text for each in updates for condition in each.event.context.conditions}
+        guards = [condition.text for condition in context.conditions if condition.text not in usual]
+        return ANY if any(_counts(text) for text in guards) else BATCH
+    around = {loop.location for each in updates for loop in each.event.context.loops}
+    return EPOCH if loops & around else ANY
+
+
+def _counts(text: str) -> bool:
+    """Whether a test compares numbers: `(i + 1) % 1000 == 0`, `step > warm_up`, unlike `scheduler is not None`."""
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return True
+    return any(
+        (isinstance(node, ast.Compare) and not isinstance(node.ops[0], ast.Is | ast.IsNot | ast.In | ast.NotIn))
+        or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod))
+        for node in ast.walk(tree)
+    )
+
+
+def _before(steps: Sequence[Action], updates: Sequence[Action]) -> Fact:
+    """Whether the first step of a scheduler in the training loop comes before any step of its optimiser."""
+    first = min(updates, key=lambda each: each.position)
+    around = {loop.location for loop in first.event.context.loops}
+    for step in steps:
+        inside = any(loop.location in around for loop in step.event.context.loops)
+        if not inside or step.position > first.position or step.event.arguments.positional:
+            continue  # step(epoch) says itself where in the schedule it is
+        if step.event.arguments.keywords or step.event.context.conditions != first.event.context.conditions:
+            continue
+        trail = (
+            Step(step.event.location, "the scheduler steps here"),
+            Step(first.event.location, "the optimiser steps only then"),
+        )
+        return Known(True, trail)
+    return NO
+
+
+def _without_metric(scheduler: Instance, steps: Sequence[Action]) -> Fact:
+    if class_name(scheduler) != "ReduceLROnPlateau":
+        return NO
+    for step in steps:
+        given = step.event.arguments
+        if not given.positional and not given.keywords and not given.open_kwargs:
+            return Known(True, (Step(step.event.location, "step() is called without a metric"),))
+        value = given.get("metrics", 0)
+        if isinstance(value, Const) and value.value is None:
+            return Known(True, (Step(step.event.location, "step() is called with None"),))
+    return NO
+
+
+def _stepped(view: View, made: _Made, seen: set[Location]) -> Fact:
+    """Whether a scheduler that no step was seen of is left alone for certain."""
+    place = made.event.location
+    taker = _handed_to(view, made.scheduler)
+    if taker:
+        return Unknown(f"it is handed to {taker}")
+    for path in sorted({reached.module.path for reached in view.code.reached}):
+        line = _unseen_step(view.tree.text(path) or "", {at.line for at in seen if at.path == path})
+        if line:
+            return Unknown(f"{path}:{line} steps a scheduler on a way that was not followed")
+    return Known(False, (Step(place, "this scheduler is never stepped"),))
+
+
+def _unseen_step(text: str, seen: set[int]) -> int:
+    """The first line that steps something called a scheduler and is none of those seen; 0 when there is none."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if number not in seen and _A_STEP.search(line.partition("#")[0]):
+            return number
+    return 0
+
+
+def _handed_to(view: View, scheduler: Instance) -> str:
+    """The library function, or the object that is not known, that gets a scheduler and may step it."""
+    for event in view.scene.calls:
+        given = [*event.arguments.positional, *event.arguments.keywords.values()]
+        if event.receiver is not None and event.callee.rpartition(".")[2] in _OWN_STATE:
+            continue
+        inside = (each for value in given for each in instances_of(value))
+        library = isinstance(event.result, Instance) and bool(event.result.external_name)
+        if (library or event.callee.startswith("?")) and any(same_object(each, scheduler) for each in inside):
+            return event.callee.strip("?.") or "something that is not known"
+    return ""
