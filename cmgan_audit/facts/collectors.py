@@ -13,6 +13,7 @@ from cmgan_audit.facts.metrics.collecting import metric_records
 from cmgan_audit.facts.runtime.devices import placements
 from cmgan_audit.facts.runtime.roots import roots_of
 from cmgan_audit.facts.runtime.training import trainings
+from cmgan_audit.facts.steps.scalings import scalings_of
 from cmgan_audit.facts.steps.schedulers import schedulers_of
 from cmgan_audit.facts.view import Collector
 
@@ -26,6 +27,7 @@ COLLECTORS: tuple[Collector, ...] = (
     placements,
     resumes_of,
     roots_of,
+    scalings_of,
     schedulers_of,
     selections_of,
     trainings,

@@ -33,3 +33,29 @@ class Scheduler(Record):
     constants: str = ""
     before_update: Fact
     without_metric: Fact
+
+
+@record_kind("scaling")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaling(Record):
+    """An update of weights as mixed precision sees it; its place is the backward pass.
+
+    Attributes:
+        optimiser: its class, "AdamW".
+        half: whether networks run in float16 before the backward pass.
+        scaled: whether the loss is multiplied by a GradScaler before it.
+        scaler_on: whether this scaler is enabled.
+        through_scaler: whether the optimiser steps through a scaler.
+        scaler_updated: whether the scaler is told to adapt after steps.
+        clips_scaled: whether gradients are clipped while they are still multiplied.
+        idle_scaler: whether the run makes a GradScaler that takes part in nothing; told with its first update only.
+    """
+
+    optimiser: str
+    half: Fact
+    scaled: Fact
+    scaler_on: Fact
+    through_scaler: Fact
+    scaler_updated: Fact
+    clips_scaled: Fact
+    idle_scaler: Fact

@@ -1,0 +1,106 @@
+"""Mixed precision: which networks run in float16, and whether their gradients are scaled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cmgan_audit.facts.modes import gradients_off
+from cmgan_audit.facts.scene import Scene, Use
+from cmgan_audit.facts.values import fact_of
+from cmgan_audit.finding import Step
+from cmgan_audit.program.names import canonical
+from cmgan_audit.program.trace import CallEvent, Context
+from cmgan_audit.program.values import Arguments, Const, External, Value
+from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
+
+_AUTOCAST = "torch.autocast"
+_HALVES = frozenset({"torch.float16", "torch.half"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """How an autocast is set up."""
+
+    device: Value | None
+    dtype: Value | None
+    enabled: Value | None
+
+
+def runs_in_half(scene: Scene, start: int, end: int, context: Context) -> Fact:
+    """Whether a network runs under an autocast to float16 between two positions of a run, gradients on.
+
+    Args:
+        scene: the run.
+        start: the position before the first.
+        end: the position of the backward pass.
+        context: of the backward pass; only what happens in its innermost loop counts.
+    """
+    loop = context.loops[-1]
+    runs = [
+        use
+        for use in scene.of("run")
+        if start < use.position < end and any(each is loop for each in use.event.context.loops)
+    ]
+    casts = [
+        (position, event)
+        for position, event in enumerate(scene.run.events)
+        if position < end and isinstance(event, CallEvent) and canonical(event.callee) == _AUTOCAST
+    ]
+    answers = [
+        _in_half(use, casts) for use in runs if not gradients_off(scene, use.position, use.event.context.managers)
+    ]
+    for wanted in (_is_true, _is_open):
+        found = next((answer for answer in answers if wanted(answer)), None)
+        if found is not None:
+            return found
+    return Known(False)
+
+
+def _is_true(fact: Fact) -> bool:
+    return isinstance(fact, Known) and fact.value is True
+
+
+def _is_open(fact: Fact) -> bool:
+    return isinstance(fact, OneOf | Unknown)
+
+
+def _in_half(use: Use, casts: Sequence[tuple[int, CallEvent]]) -> Fact:
+    depth = use.event.context.managers.count(_AUTOCAST)
+    if depth == 0:
+        return Known(False)
+    around = [
+        event
+        for position, event in casts
+        if position < use.position and event.context.managers.count(_AUTOCAST) == depth - 1
+    ]
+    here = Step(use.event.location, "a network runs under autocast here")
+    if not around:
+        return Known(True, (here,))  # `@autocast` without arguments: float16 on a GPU
+    return _to_half(around[-1], here)
+
+
+def _to_half(event: CallEvent, here: Step) -> Fact:
+    setting = _setting(event.arguments)
+    if isinstance(setting.device, Const) and str(setting.device.value).startswith("cpu") and setting.dtype is None:
+        return Known(False)  # bfloat16 is the default there
+    if setting.dtype is not None:
+        if not isinstance(setting.dtype, External):
+            return Unknown("the type that autocast computes in is not known", setting.dtype.trail)
+        if canonical(setting.dtype.name) not in _HALVES:
+            return Known(False)
+    made = Step(event.location, "autocast computes in float16 here")
+    enabled = fact_of(setting.enabled, True)
+    if isinstance(enabled, Known):
+        trail = (made, here, *enabled.trail)
+        return Known(bool(enabled.value), trail, enabled.condition, enabled.confidence)
+    return enabled
+
+
+def _setting(arguments: Arguments) -> _Setting:
+    """The arguments of `torch.autocast(device, dtype, enabled)` or of `torch.cuda.amp.autocast(enabled, dtype)`."""
+    first = arguments.get("device_type", 0)
+    of_cuda = isinstance(first, Const) and isinstance(first.value, bool)
+    if of_cuda or (not arguments.positional and "device_type" not in arguments.keywords):
+        return _Setting(None, arguments.get("dtype", 1), arguments.get("enabled", 0))
+    return _Setting(first, arguments.get("dtype", 1), arguments.get("enabled", 2))

@@ -1,0 +1,147 @@
+"""Collects updates as mixed precision sees them: float16 before them, and what a GradScaler does about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cmgan_audit.facts.steps.actions import CLIP, SCALE, STEP, UNSCALE, UPDATE, Action, actions_of, is_scaler
+from cmgan_audit.facts.steps.precision import runs_in_half
+from cmgan_audit.facts.steps.records import Scaling
+from cmgan_audit.facts.steps.windows import Update, updates_in
+from cmgan_audit.facts.values import class_name, fact_of, instances_of, same_object
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Step
+from cmgan_audit.program.names import canonical
+from cmgan_audit.program.trace import innermost_function
+from cmgan_audit.program.unreached import NOT_REACHED
+from cmgan_audit.program.values import Instance
+from cmgan_audit.rules.record import Fact, Known, Unknown
+
+NO, YES = Known(False), Known(True)
+# Libraries that scale by themselves in their own backward().
+_OWN_SCALING = ("accelerate.", "lightning.", "deepspeed.", "apex.")
+
+
+def scalings_of(view: View) -> Iterable[Scaling]:
+    """The updates of a run in which autocast or a GradScaler takes part."""
+    run = view.scene.run
+    if run.launch.condition == NOT_REACHED or not _is_mixed(view):
+        return []
+    actions = list(actions_of(run))
+    found: list[Scaling] = []
+    for update in updates_in(view, actions):
+        if update.backwards and not any(_is_foreign(each) for each in update.backwards):
+            record = _scaling(view, update, actions, first=not found)
+            if record is not None:
+                found.append(record)
+    return found
+
+
+def _is_mixed(view: View) -> bool:
+    return any(
+        canonical(event.callee) == "torch.autocast" or event.callee.endswith("GradScaler") for event in view.scene.calls
+    )
+
+
+def _is_foreign(backward: Action) -> bool:
+    return canonical(backward.event.callee).startswith(_OWN_SCALING)
+
+
+def _scaling(view: View, update: Update, actions: Sequence[Action], *, first: bool) -> Scaling | None:
+    scales = [_scale_before(update, backward) for backward in update.backwards]
+    if len({each is None for each in scales}) != 1:
+        return None  # one backward pass is scaled and another is not: whose gradients step here is not known
+    backward, scale = update.backwards[-1], scales[-1]
+    context = backward.event.context
+    place = backward.event.location
+    scaler_on = _enabled(scale)
+    is_scaled = scale is not None and scaler_on != NO
+    return Scaling(
+        location=place,
+        anchor=f"{innermost_function(context)}.{class_name(update.optimiser)}",
+        trail=(
+            Step(place, "the gradients are computed here"),
+            Step(update.step.event.location, "the optimiser steps here"),
+        ),
+        optimiser=class_name(update.optimiser),
+        half=runs_in_half(view.scene, update.start_of(backward), backward.position, context),
+        scaled=Known(True, (Step(scale.event.location, "the loss is scaled here"),)) if scale and is_scaled else NO,
+        scaler_on=scaler_on,
+        through_scaler=_through(update.step),
+        scaler_updated=_updated(update.step, actions),
+        clips_scaled=_clips_scaled(update, backward),
+        idle_scaler=_idle(view, actions) if first else NO,
+    )
+
+
+def _scale_before(update: Update, backward: Action) -> Action | None:
+    start = update.start_of(backward)
+    return next(
+        (each for each in update.inside if each.kind == SCALE and start < each.position < backward.position), None
+    )
+
+
+def _enabled(scale: Action | None) -> Fact:
+    if scale is None:
+        return NO
+    if not scale.on:
+        return Unknown("the scaler is not known")
+    facts = [fact_of(each.arguments.get("enabled", 4), True) for each in scale.on]
+    fact = facts[0]
+    return NO if isinstance(fact, Known) and not fact.value else fact
+
+
+def _through(step: Action) -> Fact:
+    place = step.event.location
+    if step.scaler or step.event.callee.startswith("?"):
+        return Known(True, (Step(place, "the optimiser steps through the scaler here"),))
+    return Known(False, (Step(place, "the optimiser steps here, past the scaler"),))
+
+
+def _updated(step: Action, actions: Sequence[Action]) -> Fact:
+    updates = [each for each in actions if each.kind == UPDATE]
+    if any(not each.on or any(each.concerns(scaler) for scaler in step.scaler) for each in updates):
+        return YES
+    return Known(False, (Step(step.event.location, "no update() of this scaler was found"),))
+
+
+def _clips_scaled(update: Update, backward: Action) -> Fact:
+    between = [each for each in update.inside if backward.position < each.position < update.step.position]
+    for each in between:
+        if each.kind == UNSCALE:
+            return NO
+        if each.kind == CLIP:
+            return Known(True, (Step(each.event.location, "gradients are clipped here"),))
+    return NO
+
+
+def _idle(view: View, actions: Sequence[Action]) -> Fact:
+    """Whether a GradScaler of the run takes part in nothing."""
+    kinds = (SCALE, UNSCALE, UPDATE)
+    if any(each.kind in kinds and not each.on for each in actions):
+        return NO  # something scales that could not be told
+    used = [on for each in actions if each.kind in kinds for on in each.on]
+    used += [scaler for each in actions if each.kind == STEP for scaler in each.scaler]
+    for event in view.scene.calls:
+        for scaler in instances_of(event.result):
+            if scaler.location != event.location or not is_scaler(scaler) or _is_off(scaler):
+                continue
+            if not any(same_object(scaler, each) for each in used) and not _is_given_away(view, scaler):
+                return Known(True, (Step(event.location, "this GradScaler scales nothing"),))
+    return NO
+
+
+def _is_off(scaler: Instance) -> bool:
+    enabled = fact_of(scaler.arguments.get("enabled", 4), True)
+    return not (isinstance(enabled, Known) and enabled.value)
+
+
+def _is_given_away(view: View, scaler: Instance) -> bool:
+    """Whether a call that cannot be looked into gets a scaler."""
+    for event in view.scene.calls:
+        library = isinstance(event.result, Instance) and bool(event.result.external_name)
+        if library or event.callee.startswith("?"):
+            given = [*event.arguments.positional, *event.arguments.keywords.values()]
+            if any(same_object(each, scaler) for value in given for each in instances_of(value)):
+                return True
+    return False

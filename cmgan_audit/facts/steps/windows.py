@@ -1,0 +1,65 @@
+"""Updates of weights with the backward passes that fill their gradients, inside the loop over batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cmgan_audit.facts.steps.actions import BACKWARD, STEP, Action
+from cmgan_audit.facts.view import View
+from cmgan_audit.program.trace import Context, Loop
+from cmgan_audit.program.values import Instance
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Update:
+    """A step of one optimiser.
+
+    Attributes:
+        step: the step.
+        optimiser: what steps.
+        loop: the loop over batches that it happens in.
+        inside: the actions of that loop, in order.
+        backwards: the backward passes since the step before, of any optimiser.
+    """
+
+    step: Action
+    optimiser: Instance
+    loop: Loop
+    inside: tuple[Action, ...]
+    backwards: tuple[Action, ...]
+
+    def start_of(self, backward: Action) -> int:
+        """The position from which on networks run for a backward pass: after the one before it in this loop."""
+        earlier = [each.position for each in self.inside if each.kind == BACKWARD and each.position < backward.position]
+        return max(earlier, default=-1)
+
+
+def updates_in(view: View, actions: Sequence[Action]) -> Iterator[Update]:
+    """The updates of a run that happen in loops over batches, each place and optimiser once."""
+    passes = [single.event.loop for single in view.scene.passes if not single.event.framework]
+    seen: set[object] = set()
+    for step in actions:
+        loop = batch_loop(step.event.context, passes) if step.kind == STEP else None
+        if loop is None:
+            continue
+        inside = tuple(each for each in actions if holds(loop, each.event.context))
+        start = max(
+            (each.position for each in inside if each.kind == STEP and each.position < step.position), default=-1
+        )
+        backwards = tuple(each for each in inside if each.kind == BACKWARD and start < each.position < step.position)
+        for optimiser in step.on:
+            key = (step.event.location, id(optimiser.attrs))
+            if key not in seen:
+                seen.add(key)
+                yield Update(step, optimiser, loop, inside, backwards)
+
+
+def batch_loop(context: Context, passes: Sequence[Loop]) -> Loop | None:
+    """The innermost loop over the batches of a loader that something happens in."""
+    return next((loop for loop in reversed(context.loops) if any(loop is each for each in passes)), None)
+
+
+def holds(loop: Loop, context: Context) -> bool:
+    """Whether something happens inside a loop."""
+    return any(each is loop for each in context.loops)
