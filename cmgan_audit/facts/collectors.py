@@ -15,6 +15,7 @@ from cmgan_audit.facts.runtime.roots import roots_of
 from cmgan_audit.facts.runtime.training import trainings
 from cmgan_audit.facts.steps.scalings import scalings_of
 from cmgan_audit.facts.steps.schedulers import schedulers_of
+from cmgan_audit.facts.steps.updates import updates_of
 from cmgan_audit.facts.view import Collector
 
 COLLECTORS: tuple[Collector, ...] = (
@@ -31,4 +32,5 @@ COLLECTORS: tuple[Collector, ...] = (
     schedulers_of,
     selections_of,
     trainings,
+    updates_of,
 )

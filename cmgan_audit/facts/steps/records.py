@@ -59,3 +59,29 @@ class Scaling(Record):
     scaler_updated: Fact
     clips_scaled: Fact
     idle_scaler: Fact
+
+
+@record_kind("update")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update(Record):
+    """A step of an optimiser over the batches of a loader; its place is the step.
+
+    Attributes:
+        optimiser: its class, "AdamW".
+        accumulation: batches whose gradients are summed for one step.
+        ever_zeroed: whether its gradients are ever set back.
+        zeroed_before_step: whether they are set back between the backward pass and the step.
+        zeroed_every_batch: whether they are set back for every batch although the step comes less often.
+        repeated: whether it steps a second time on the same gradients.
+        divided: whether the loss, or the gradient, is divided by the number of accumulated batches.
+        scale_matters: whether a constant factor on all gradients changes the step.
+    """
+
+    optimiser: str
+    accumulation: Fact
+    ever_zeroed: Fact
+    zeroed_before_step: Fact
+    zeroed_every_batch: Fact
+    repeated: Fact
+    divided: Fact
+    scale_matters: Fact

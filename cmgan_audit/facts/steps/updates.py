@@ -1,0 +1,165 @@
+"""Collects updates: when gradients are set back, how many batches one step sums, and whether the loss allows for it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Sequence
+
+from cmgan_audit.facts.steps.actions import BACKWARD, CLIP, STEP, ZERO, Action, actions_of
+from cmgan_audit.facts.steps.guards import Guard, guard_of, last_name
+from cmgan_audit.facts.steps.records import Update
+from cmgan_audit.facts.steps.windows import Update as Window
+from cmgan_audit.facts.steps.windows import updates_in
+from cmgan_audit.facts.values import class_name
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Step
+from cmgan_audit.program.joins import opposite
+from cmgan_audit.program.trace import innermost_function
+from cmgan_audit.program.unreached import NOT_REACHED
+from cmgan_audit.rules.record import Fact, Known, Unknown
+
+NO, YES = Known(False), Known(True)
+# Optimisers that divide the gradient by its own size: a constant factor on it cancels.
+_SCALE_FREE = re.compile(r"(Fused)?\w*Adam\w*|RMSprop\w*|Adagrad|Adadelta|Lion|Lamb|Adafactor")
+_ACCUMULATES = re.compile(r"accum|grad_steps|iters_to", re.IGNORECASE)
+_ZEROING = re.compile(r"zero_grad\(|(\.grad\s*=\s*None|\.grad\.(data\.)?zero_\()")
+
+
+def updates_of(view: View) -> Iterable[Update]:
+    """The steps of optimisers in the loops of a run over batches; frameworks order theirs by themselves."""
+    run = view.scene.run
+    if run.launch.condition == NOT_REACHED or any(single.event.framework for single in view.scene.passes):
+        return []
+    actions = list(actions_of(run))
+    return [_update(view, window, actions) for window in updates_in(view, actions) if window.backwards]
+
+
+def _update(view: View, window: Window, actions: Sequence[Action]) -> Update:
+    step = window.step
+    place = step.event.location
+    guard = _accumulating(view, window)
+    return Update(
+        location=place,
+        anchor=f"{innermost_function(step.event.context)}.{class_name(window.optimiser)}",
+        trail=(Step(window.backwards[-1].event.location, "the gradients are computed here"),),
+        optimiser=class_name(window.optimiser),
+        accumulation=Known(1) if guard is None else guard.every,
+        ever_zeroed=_ever_zeroed(view, window, actions),
+        zeroed_before_step=_zeroed_before(window),
+        zeroed_every_batch=_zeroed_every_batch(window, guard),
+        repeated=_repeated(window),
+        divided=_divided(view, guard),
+        scale_matters=_scale_matters(window),
+    )
+
+
+def _accumulating(view: View, window: Window) -> Guard | None:
+    """The counter that lets the optimiser step less often than gradients are computed."""
+    guard = guard_of(view, window.step.event.context)
+    if guard is None:
+        return None
+    behind = (condition.location for each in window.backwards for condition in each.event.context.conditions)
+    return None if guard.location in behind else guard
+
+
+def _conditions(action: Action) -> frozenset[str]:
+    return frozenset(condition.text for condition in action.event.context.conditions)
+
+
+def _ever_zeroed(view: View, window: Window, actions: Sequence[Action]) -> Fact:
+    zeros = [each for each in actions if each.kind == ZERO]
+    if any(not each.on or each.concerns(window.optimiser) for each in zeros):
+        return YES
+    seen = {(each.event.location.path, each.event.location.line) for each in zeros}
+    for path in sorted({reached.module.path for reached in view.code.reached}):
+        for number, line in enumerate((view.tree.text(path) or "").splitlines(), start=1):
+            found = _ZEROING.search(line.partition("#")[0])
+            if found is not None and found[1]:
+                return YES  # parameter by parameter: whose they are is not told apart
+            if found is not None and (path, number) not in seen:
+                return Unknown(f"{path}:{number} sets gradients back on a way that was not followed")
+    place = window.step.event.location
+    return Known(False, (Step(place, "it steps on the sum of all gradients since the beginning"),))
+
+
+def _zeroed_before(window: Window) -> Fact:
+    """Whether the last thing that happens to the gradients before the step is that they are set back."""
+    step = window.step
+    for each in reversed(window.inside):
+        if each.position >= step.position or each.kind not in (ZERO, BACKWARD):
+            continue
+        if each.kind == BACKWARD:
+            return NO
+        if each.concerns(window.optimiser) and _conditions(each) <= _conditions(step):
+            return Known(True, (Step(each.event.location, "gradients are set back here, after the backward pass"),))
+    return NO
+
+
+def _zeroed_every_batch(window: Window, guard: Guard | None) -> Fact:
+    """Whether gradients are set back under fewer conditions than the step, which is guarded by a counter."""
+    if guard is None:
+        return NO
+    of_step = _conditions(window.step)
+    for each in window.inside:
+        if each.kind != ZERO or not each.concerns(window.optimiser):
+            continue
+        guarded = any(condition.location == guard.location for condition in each.event.context.conditions)
+        if not guarded and _conditions(each) < of_step:
+            return Known(True, (Step(each.event.location, "gradients are set back here, for every batch"),))
+    return NO
+
+
+def _repeated(window: Window) -> Fact:
+    """Whether another step of the optimiser follows without a backward pass in between."""
+    step = window.step
+    for each in window.inside:
+        if each.position <= step.position:
+            continue
+        if each.kind in (BACKWARD, ZERO):
+            return NO
+        same_way = _conditions(each) == _conditions(step) and not _excluded(each)
+        same_loops = each.event.context.loops == step.event.context.loops
+        if each.kind == STEP and each.concerns(window.optimiser) and same_way and same_loops:
+            trail = (
+                Step(each.event.location, "it steps again, on the same gradients"),
+                Step(step.event.location, "it has stepped here"),
+            )
+            return Known(True, trail)
+    return NO
+
+
+def _excluded(action: Action) -> bool:
+    texts = _conditions(action)
+    return any(opposite(text) in texts for text in texts)
+
+
+def _divided(view: View, guard: Guard | None) -> Fact:
+    """Whether anything that the run executed is divided by the number of batches that are summed."""
+    if guard is None:
+        return YES
+    name = last_name(guard.divisor)
+    for reached in view.code.reached:
+        if any(_divides(node, name, guard.every) for node in reached.own_nodes()):
+            return YES
+    return Known(False, (Step(guard.location, "gradients of whole losses are summed until here"),))
+
+
+def _divides(node: ast.AST, name: str, every: Fact) -> bool:
+    match node:
+        case ast.BinOp(op=ast.Div(), right=by) | ast.AugAssign(op=ast.Div(), value=by):
+            pass
+        case ast.Call(func=ast.Attribute(attr="div" | "div_"), args=[*_, by]):
+            pass
+        case _:
+            return False
+    if isinstance(by, ast.Constant):
+        return isinstance(every, Known) and by.value == every.value
+    called = last_name(by)
+    return bool(called) and (called == name or _ACCUMULATES.search(called) is not None)
+
+
+def _scale_matters(window: Window) -> Fact:
+    if any(each.kind == CLIP for each in window.inside):
+        return YES
+    return NO if _SCALE_FREE.fullmatch(class_name(window.optimiser)) else YES
