@@ -20,11 +20,13 @@ class Guard:
         location: of the branch.
         divisor: K, as written.
         every: what K is.
+        alone: whether the counter alone decides; another way through it may take the tail of an epoch along.
     """
 
     location: Location
     divisor: ast.expr
     every: Fact
+    alone: bool
 
 
 def guard_of(view: View, context: Context) -> Guard | None:
@@ -32,8 +34,9 @@ def guard_of(view: View, context: Context) -> Guard | None:
     for condition in context.conditions:
         test = _test(view, condition)
         divisor = None if test is None else _divisor(test, taken=_is_taken(condition, test))
-        if divisor is not None:
-            return Guard(condition.location, divisor, _value(view, context, condition, divisor))
+        if test is not None and divisor is not None:
+            alone = not any(isinstance(each, ast.BoolOp) for each in ast.walk(test))
+            return Guard(condition.location, divisor, _value(view, context, condition, divisor), alone)
     return None
 
 

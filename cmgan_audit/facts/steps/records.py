@@ -75,6 +75,7 @@ class Update(Record):
         repeated: whether it steps a second time on the same gradients.
         divided: whether the loss, or the gradient, is divided by the number of accumulated batches.
         scale_matters: whether a constant factor on all gradients changes the step.
+        tail_lost: whether the last batches of an epoch, fewer than one step sums, are set back without a step.
     """
 
     optimiser: str
@@ -85,3 +86,4 @@ class Update(Record):
     repeated: Fact
     divided: Fact
     scale_matters: Fact
+    tail_lost: Fact

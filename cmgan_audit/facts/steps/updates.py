@@ -10,7 +10,7 @@ from cmgan_audit.facts.steps.actions import BACKWARD, CLIP, STEP, ZERO, Action, 
 from cmgan_audit.facts.steps.guards import Guard, guard_of, last_name
 from cmgan_audit.facts.steps.records import Update
 from cmgan_audit.facts.steps.windows import Update as Window
-from cmgan_audit.facts.steps.windows import updates_in
+from cmgan_audit.facts.steps.windows import holds, updates_in
 from cmgan_audit.facts.values import class_name
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
@@ -51,6 +51,7 @@ def _update(view: View, window: Window, actions: Sequence[Action]) -> Update:
         repeated=_repeated(window),
         divided=_divided(view, guard),
         scale_matters=_scale_matters(window),
+        tail_lost=_tail_lost(window, guard, actions),
     )
 
 
@@ -163,3 +164,26 @@ def _scale_matters(window: Window) -> Fact:
     if any(each.kind == CLIP for each in window.inside):
         return YES
     return NO if _SCALE_FREE.fullmatch(class_name(window.optimiser)) else YES
+
+
+def _tail_lost(window: Window, guard: Guard | None, actions: Sequence[Action]) -> Fact:
+    """Whether gradients are set back between two epochs, when the counter has let no step use the last of them.
+
+    A tail that nobody sets back is not lost: the first step of the next epoch uses it.
+    """
+    if guard is None or not guard.alone:
+        return NO
+    around = window.step.event.context.loops
+    epochs = around[: next(index for index, loop in enumerate(around) if loop is window.loop)]
+    here = window.loop.location  # a loop in a function is another one with each call
+    outside = [each for each in actions if all(loop.location != here for loop in each.event.context.loops)]
+    if not epochs or any(each.kind == STEP and each.concerns(window.optimiser) for each in outside):
+        return NO
+    for each in outside:
+        if each.kind == ZERO and each.concerns(window.optimiser) and holds(epochs[-1], each.event.context):
+            trail = (
+                Step(each.event.location, "gradients are set back here, once per epoch"),
+                Step(guard.location, "the counter lets no step use the batches after its last multiple"),
+            )
+            return Known(True, trail)
+    return NO
