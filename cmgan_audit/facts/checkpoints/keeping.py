@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from cmgan_audit.facts.checkpoints.records import KeptWeights
@@ -10,7 +11,7 @@ from cmgan_audit.facts.classes import is_network
 from cmgan_audit.facts.scene import Use
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
-from cmgan_audit.finding import Step
+from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Loop
 from cmgan_audit.program.values import Choice, DictValue, Instance, ListValue, Value
@@ -36,15 +37,27 @@ def kept_weights(view: View) -> Iterator[KeptWeights]:
         for later in events[position + 1 :]:
             if member_of(later) in _USES and _is_after(later, epochs) and _uses(later, event.result):
                 how = _USES[member_of(later)]
+                place = _written_at(view, event)
                 trail = (
-                    Step(event.location, "the network's own tensors are put aside, not copies of them"),
+                    Step(place, "the network's own tensors are put aside, not copies of them"),
                     *(Step(use.event.location, "training goes on changing them") for use in _steps(view, epochs)),
                     Step(later.location, f"they are {how} here, as training has left them"),
                 )
-                yield KeptWeights(
-                    location=event.location, anchor=canonical(event.callee), aliased=Known(True, trail), used=how
-                )
+                yield KeptWeights(location=place, anchor=canonical(event.callee), aliased=Known(True, trail), used=how)
                 break
+
+
+def _written_at(view: View, event: CallEvent) -> Location:
+    """The place of a call; both arms of `a.module.state_dict() if ddp else a.state_dict()` are one place."""
+    call, place = view.code.call_at(event.location), event.location
+    module = view.code.module(place.path)
+    if call is None or module is None:
+        return place
+    for parent in view.code.parents(place.path, call):
+        if not isinstance(parent, ast.IfExp):
+            break
+        place = module.location(parent)
+    return place
 
 
 def _is_of_network(event: CallEvent) -> bool:
