@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from cmgan_audit.finding import Finding, Step
 from cmgan_audit.gate.audited import Audited
 from cmgan_audit.report.ansi import SEVERITY_COLORS, Ink, visible
-from cmgan_audit.report.frame import Sources, draw
+from cmgan_audit.report.frame import draw, margin
+from cmgan_audit.report.sources import Sources
 from cmgan_audit.report.wording import coverage, how, summary
 
 
@@ -47,12 +48,12 @@ def _finding(finding: Finding, sources: Sources, ink: Ink) -> Iterator[str]:
         steps = (Step(finding.location, finding.name), *steps)
     width = 0
     if steps:
-        width = max(len(str(step.location.line)) for step in steps)
+        width = margin(steps, sources)
         yield from draw(steps, sources, ink, style)
-    margin = " " * width + " = "
+    left = " " * width + " = "
     if finding.fix is not None:
-        yield _wrapped(margin, f"{ink('bold', 'help')}: {finding.fix.title} ({how(finding.fix)})")
-    yield f"{margin}{ink('bold', 'more')}: cmgan-audit explain {finding.rule}  ({finding.name})"
+        yield _wrapped(left, f"{ink('bold', 'help')}: {finding.fix.title} ({how(finding.fix)})")
+    yield f"{left}{ink('bold', 'more')}: cmgan-audit explain {finding.rule}  ({finding.name})"
 
 
 def _wrapped(margin: str, text: str) -> str:

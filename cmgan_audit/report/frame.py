@@ -5,43 +5,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
-from pathlib import Path
 
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.report.ansi import Ink, visible
+from cmgan_audit.report.sources import Shown, Sources
 
 TAB = 4
 # A longer line is shown around its marked part.
 WIDEST = 110
 
 _WORD = re.compile(r"[\w.]+")
-
-
-@dataclass(slots=True)
-class Sources:
-    """Lines of source files, read once; a file that cannot be read as lines has none."""
-
-    root: Path
-    _lines: dict[str, list[str]] = field(default_factory=dict)
-
-    def line(self, place: Location) -> str | None:
-        """Return the text of a place's line without its end; None where there is none to show."""
-        if place.path not in self._lines:
-            self._lines[place.path] = self._read(place.path)
-        lines = self._lines[place.path]
-        return lines[place.line - 1] if 1 <= place.line <= len(lines) else None
-
-    def _read(self, path: str) -> list[str]:
-        if path.endswith(".ipynb"):
-            return []  # the lines of a notebook are those of its code cells, not of the JSON file
-        try:
-            text = (self.root / path).read_bytes().decode("utf-8", errors="replace")
-        except (OSError, ValueError):
-            return []
-        # Only the ends of line that editors count: a form feed inside a line must not shift the frame.
-        return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def draw(steps: Sequence[Step], sources: Sources, ink: Ink, style: str) -> list[str]:
@@ -53,35 +27,41 @@ def draw(steps: Sequence[Step], sources: Sources, ink: Ink, style: str) -> list[
         ink: colour and links.
         style: the colour of the first step.
     """
-    width = max(len(str(step.location.line)) for step in steps)
+    width = margin(steps, sources)
     bar = ink("blue", " " * width + " |")
     drawn: list[str] = []
-    position = 0
     for path, group in groupby(steps, key=lambda step: step.location.path):
-        members = list(group)
-        first = members[0].location
+        members = [(step, sources.shown(step.location)) for step in group]
         arrow = "-->" if not drawn else ":::"
-        place = ink.link(f"{visible(path)}:{first.line}:{first.column}", (sources.root / path).absolute())
-        drawn += [f"{' ' * width}{ink('blue', arrow)} {place}", bar]
-        before = 0
-        for step in members:
-            line = step.location.line
-            if before and line != before + 1 and line != before:
+        drawn += [f"{' ' * width}{ink('blue', arrow)} {_head(path, *members[0], sources, ink)}", bar]
+        before = (0, 0)
+        for step, line in members:
+            if before != (0, 0) and line.order not in (before, (before[0], before[1] + 1)):
                 drawn.append(ink("blue", " " * max(width - 3, 0) + "..."))
-            shown = _step(step, sources, ink, style if position == 0 else "blue", "^" if position == 0 else "-", width)
-            drawn += shown[1:] if line == before else shown  # two steps on one line share its text
-            before = line
-            position += 1
+            first = step is steps[0]
+            picture = _step(step, line, ink, style if first else "blue", "^" if first else "-", width)
+            drawn += picture[1:] if line.order == before else picture  # two steps on one line share its text
+            before = line.order
         drawn.append(bar)
     return drawn
 
 
-def _step(step: Step, sources: Sources, ink: Ink, style: str, mark: str, width: int) -> list[str]:
-    number = ink("blue", f"{step.location.line:>{width}} |")
-    text = sources.line(step.location)
-    if text is None:
+def margin(steps: Sequence[Step], sources: Sources) -> int:
+    """The width of the numbers beside the lines of a frame."""
+    return max(len(sources.shown(step.location).label) for step in steps)
+
+
+def _head(path: str, step: Step, line: Shown, sources: Sources, ink: Ink) -> str:
+    first = step.location
+    place = ink.link(f"{visible(path)}:{first.line}:{first.column}", (sources.root / path).absolute())
+    return f"{place} ({line.where})" if line.where else place
+
+
+def _step(step: Step, line: Shown, ink: Ink, style: str, mark: str, width: int) -> list[str]:
+    number = ink("blue", f"{line.label:>{width}} |")
+    if line.text is None:
         return [f"{number} {ink('dim', '(no source line to show)')}", f"{ink('blue', ' ' * width + ' |')} {step.note}"]
-    shown, start, length = _cut(text, step.location)
+    shown, start, length = _cut(line.text, line.place)
     marks = " " * start + ink(style, mark * length + " " + visible(step.note))
     return [f"{number} {shown}", f"{ink('blue', ' ' * width + ' |')} {marks}"]
 

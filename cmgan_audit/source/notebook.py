@@ -5,7 +5,11 @@ from __future__ import annotations
 import ast
 import json
 import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
 
+from cmgan_audit.finding import Location
 from cmgan_audit.source.discovery import Failure
 from cmgan_audit.source.positions import Positions
 from cmgan_audit.source.python_file import ParsedFile, parse_code
@@ -17,6 +21,64 @@ _ASSIGNED_MAGIC = re.compile(r"^(\s*[\w.,\s]+=)\s*[%!]")
 _SOURCE_KEY = re.compile(r'"source"\s*:\s*')
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BETWEEN = re.compile(r"[\s,\[]*")
+
+
+@dataclass(frozen=True, slots=True)
+class CellLine:
+    """A line of a code cell: the cell's number among all cells, the line's number in it, from 1; its text; and the
+    offset in the file at which it begins."""
+
+    cell: int
+    number: int
+    text: str
+    offset: int
+
+
+class CellLines:
+    """The lines of a notebook's code cells, found again from places in the file: to show what stands there.
+
+    A notebook may be one single line, so that a line number says nothing.
+    """
+
+    def __init__(self, text: str) -> None:
+        """Read a notebook's text; one that is none has no lines."""
+        self._text = text
+        self._positions = Positions("", text)
+        try:
+            document = json.loads(text)
+        except (json.JSONDecodeError, RecursionError):
+            document = None
+        cells = document.get("cells") if isinstance(document, dict) else None
+        self._lines = list(_lines_of_cells(text, cells)) if isinstance(cells, list) else []
+
+    def at(self, place: Location) -> tuple[CellLine, Location] | None:
+        """The cell's line at a place in the file, and the place in it: line and columns count in the cell."""
+        if not 0 < place.line <= self._positions.lines:
+            return None
+        begin = self._positions.offset(place.line, place.column)
+        index = bisect_right(self._lines, begin, key=lambda line: line.offset) - 1
+        if index < 0:
+            return None
+        line = self._lines[index]
+        column, last, end_column = self._column(line, begin), None, None
+        if place.end_line is not None and place.end_column is not None and place.end_line <= self._positions.lines:
+            end = self._positions.offset(place.end_line, place.end_column)
+            over = index + 1 < len(self._lines) and end > self._lines[index + 1].offset
+            last, end_column = (line.number + 1, 1) if over else (line.number, self._column(line, end))
+        return line, Location(place.path, line.number, column, last, end_column)
+
+    def around(self, line: CellLine, reach: int) -> list[CellLine]:
+        """The lines of the same cell at most `reach` lines away, itself included."""
+        return [each for each in self._lines if each.cell == line.cell and abs(each.number - line.number) <= reach]
+
+    def _column(self, line: CellLine, offset: int) -> int:
+        """The column, from 1, of an offset in the file: escapes in the JSON string are longer than what they say."""
+        raw = self._text[line.offset : offset]
+        try:
+            column = len(json.loads(f'"{raw}"', strict=False))
+        except json.JSONDecodeError:
+            column = len(raw)
+        return min(column, len(line.text)) + 1
 
 
 def parse_notebook(path: str, data: bytes) -> ParsedFile | Failure:
@@ -51,19 +113,11 @@ def _module_of_cells(path: str, text: str, cells: list[object]) -> ParsedFile | 
     code: list[str] = []
     places: list[tuple[int, int]] = []  # line and column, from 1 and 0, at which each code line starts in the file
     cell_of: dict[int, int] = {}
-    offset = 0
-    for number, cell in enumerate(cells, 1):
-        source = cell.get("source") if isinstance(cell, dict) else None
-        lines = source if isinstance(source, list) else [source] if isinstance(source, str) else []
-        if not all(isinstance(line, str) for line in lines):
-            continue
-        starts, offset = _find_source(text, lines, offset)
-        if not isinstance(cell, dict) or cell.get("cell_type") != "code":
-            continue
-        for line, place in _code_lines(lines, starts, positions):
-            code.append(line)
-            places.append(place)
-            cell_of[place[0]] = number
+    for line in _lines_of_cells(text, cells):
+        where = positions.location(line.offset, line.offset)
+        code.append(line.text)
+        places.append((where.line, where.column - 1))
+        cell_of[where.line] = line.cell
     blank = _without_magics(code)
     joined = "\n".join(blank)
     tree = parse_code(path, joined)
@@ -72,6 +126,19 @@ def _module_of_cells(path: str, text: str, cells: list[object]) -> ParsedFile | 
         return Failure(path, at, f"cell {cell_of[at]}: {tree.reason}" if at in cell_of else tree.reason)
     _move(tree, places, blank)
     return ParsedFile(path, text, tree, text.splitlines(), joined, cell_of)
+
+
+def _lines_of_cells(text: str, cells: list[object]) -> Iterator[CellLine]:
+    """The lines of all code cells, in order."""
+    offset = 0
+    for number, cell in enumerate(cells, 1):
+        source = cell.get("source") if isinstance(cell, dict) else None
+        lines = source if isinstance(source, list) else [source] if isinstance(source, str) else []
+        if not all(isinstance(line, str) for line in lines):
+            continue
+        starts, offset = _find_source(text, lines, offset)
+        if isinstance(cell, dict) and cell.get("cell_type") == "code":
+            yield from _code_lines(number, lines, starts)
 
 
 def _find_source(text: str, lines: list[str], offset: int) -> tuple[list[int], int]:
@@ -96,20 +163,18 @@ def _find_source(text: str, lines: list[str], offset: int) -> tuple[list[int], i
     return [], offset
 
 
-def _code_lines(lines: list[str], starts: list[int], positions: Positions) -> list[tuple[str, tuple[int, int]]]:
-    """The cell's lines, each with its place; a cell in another language (`%%bash`) has empty ones."""
-    result: list[tuple[str, tuple[int, int]]] = []
+def _code_lines(cell: int, lines: list[str], starts: list[int]) -> Iterator[CellLine]:
+    """The lines of one cell; a cell in another language (`%%bash`) has empty ones."""
     magic = next((match for line in lines[:1] if (match := _CELL_MAGIC.match(line)) is not None), None)
     foreign = magic is not None and magic.group(1) not in _PYTHON_CELL_MAGICS
+    number = 0
     for index, chunk in enumerate(lines):
-        start = starts[index] if index < len(starts) else 0
-        where = positions.location(start, start)
-        column = where.column - 1
+        offset = starts[index] if index < len(starts) else 0
         for piece in chunk.splitlines() or [""]:
-            shown = "" if foreign or (magic is not None and not result) else piece
-            result.append((shown, (where.line, column)))
-            column += len(json.dumps(piece, ensure_ascii=False))
-    return result
+            number += 1
+            hidden = foreign or (magic is not None and number == 1)
+            yield CellLine(cell, number, "" if hidden else piece, offset)
+            offset += len(json.dumps(piece, ensure_ascii=False))
 
 
 def _without_magics(lines: list[str]) -> list[str]:

@@ -17,6 +17,11 @@ class Positions:
         self.path = path
         self._starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
 
+    @property
+    def lines(self) -> int:
+        """How many lines the text has."""
+        return len(self._starts)
+
     def line(self, offset: int) -> int:
         """The line, from 1, on which the character at `offset` stands."""
         return bisect.bisect_right(self._starts, offset)

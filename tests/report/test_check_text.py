@@ -8,7 +8,8 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.gate.audited import Audited, Coverage
 from cmgan_audit.report.ansi import Ink
 from cmgan_audit.report.check_text import render
-from cmgan_audit.report.frame import Sources, draw
+from cmgan_audit.report.frame import draw
+from cmgan_audit.report.sources import Sources
 
 EXPECTED = """\
 error[CMG901] Speech draws | a `random` segment

@@ -11,8 +11,9 @@ from cmgan_audit.errors import MissingExtraError
 from cmgan_audit.finding import Finding, Location, Severity, Step
 from cmgan_audit.gate.audited import Audited
 from cmgan_audit.report.ansi import visible
-from cmgan_audit.report.frame import TAB, Sources, marked
+from cmgan_audit.report.frame import TAB, marked
 from cmgan_audit.report.html.page import render_page
+from cmgan_audit.report.sources import Shown, Sources
 from cmgan_audit.report.wording import count, summary
 from cmgan_audit.rules.rule import Rule
 
@@ -22,9 +23,9 @@ WIDEST = 240  # characters of a line; of a longer one the part around the mark
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of source: its number, and its text before, in and behind the marked part."""
+    """A line of source: its number as it is shown, and its text before, in and behind the marked part."""
 
-    number: int
+    number: str
     before: str
     marked: str = ""
     after: str = ""
@@ -99,23 +100,22 @@ def _walk(finding: Finding, sources: Sources, audited: Audited) -> Walk:
     stops: list[Stop] = []
     for step in steps:
         # Two steps on one line share its picture, as they do in the terminal.
-        again = bool(stops) and stops[-1].place == str(step.location)
-        stops.append(
-            Stop(str(step.location), visible(step.note), [] if again else _lines(step.location, sources), again)
-        )
+        where = sources.shown(step.location).where
+        place = f"{step.location} ({where})" if where else str(step.location)
+        again = bool(stops) and stops[-1].place == place
+        stops.append(Stop(place, visible(step.note), [] if again else _lines(step.location, sources), again))
     return Walk(finding, stops, audited.rules.get(finding.rule))
 
 
 def _lines(place: Location, sources: Sources) -> list[Line]:
-    text = sources.line(place)
-    if text is None:
+    here = sources.shown(place)
+    if here.text is None:
         return []
-    around = range(max(1, place.line - CONTEXT), place.line + CONTEXT + 1)
-    found = [(number, sources.line(Location(place.path, number))) for number in around]
     lines = [
-        _marked_line(place, text) if number == place.line else Line(number, _shown(line)[:WIDEST].rstrip())
-        for number, line in found
-        if line is not None
+        _marked_line(here, here.text)
+        if each.order == here.order
+        else Line(each.label, _shown(each.text or "")[:WIDEST].rstrip())
+        for each in sources.around(place, CONTEXT)
     ]
     # Indentation that all lines share says nothing here, and costs a narrow screen its width.
     used = [line.before for line in lines if line.before.strip() or line.marked]
@@ -123,13 +123,13 @@ def _lines(place: Location, sources: Sources) -> list[Line]:
     return [replace(line, before=line.before[spare:]) for line in lines]
 
 
-def _marked_line(place: Location, text: str) -> Line:
-    begin, end = marked(text, place)
+def _marked_line(line: Shown, text: str) -> Line:
+    begin, end = marked(text, line.place)
     left = max(0, begin - WIDEST // 3) if len(text) > WIDEST else 0
     right = min(len(text), left + WIDEST)
     before = ("..." if left else "") + _shown(text[left:begin])
     after = _shown(text[end:right]).rstrip() + ("..." if right < len(text) else "")
-    return Line(place.line, before, _shown(text[begin : min(end, right)]), after)
+    return Line(line.label, before, _shown(text[begin : min(end, right)]), after)
 
 
 def _shown(text: str) -> str:
