@@ -26,7 +26,11 @@ RANDOM_CROP = re.compile(r"Random(Resized)?(Crop|Chunk|Clip|Segment|Trim)|Random
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
-    """One cut: the draws that decide where, and where the event stands among the others."""
+    """One cut: the draws that decide where, the most decisive first, and where the event stands among the others.
+
+    What begins the cut comes before what only ends it, and a later draw before an earlier one: an earlier one reaches
+    the place of the cut through the bounds of the later.
+    """
 
     draws: tuple[Draw, ...]
     place: Location
@@ -41,7 +45,10 @@ class Cut:
 
 def cuts_in(events: Sequence[Event]) -> Iterator[Cut]:
     """The cuts by draws that are made inside one reading of an item."""
-    numbers = {event.location for event in events if isinstance(event, CallEvent) and draws_a_number(event)}
+    numbers: dict[Location, int] = {}
+    for position, event in enumerate(events):
+        if isinstance(event, CallEvent) and draws_a_number(event):
+            numbers[event.location] = position
     for position, event in enumerate(events):
         draws, place = _cut(event)
         fresh = [draw for draw in draws if draw.location in numbers and not isinstance(draw, Listing)]
@@ -50,7 +57,8 @@ def cuts_in(events: Sequence[Event]) -> Iterator[Cut]:
         ):
             fresh = fresh or [Draw(event.callee.removesuffix(".__call__"), event.location)]
         if fresh:
-            fresh.sort(key=lambda draw: (draw.location.path, draw.location.line, draw.location.column))
+            begins = _begin_draws(event.index) if isinstance(event, SliceEvent) else draws
+            fresh.sort(key=lambda draw: (draw not in begins, -numbers.get(draw.location, position), str(draw.location)))
             yield Cut(tuple(fresh), place, event, position)
 
 
@@ -104,6 +112,18 @@ def _slice_draws(index: Value) -> frozenset[Draw]:
             found = found.union(*(_slice_draws(item) for item in each.items if _is_slice(item)))
         elif _is_slice(each):
             found |= each.draws
+    return found
+
+
+def _begin_draws(index: Value) -> frozenset[Draw]:
+    """The draws on which the lower bounds of a subscript depend."""
+    found: frozenset[Draw] = frozenset()
+    for option in options_of(index):
+        each = option.value
+        if isinstance(each, ListValue) and each.kind == "slice":
+            found |= each.items[0].draws if each.items else frozenset()
+        elif isinstance(each, ListValue):
+            found = found.union(*(_begin_draws(item) for item in each.items if _is_slice(item)))
     return found
 
 

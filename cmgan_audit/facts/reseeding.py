@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 from cmgan_audit.facts.records import Dataset
 from cmgan_audit.facts.scene import Made, Pass, Scene, Use
@@ -19,6 +20,9 @@ _LIBRARY = {
     "numpy.": "numpy.random.seed",
     "torch": "torch.manual_seed",
 }
+
+# Hooks that a framework calls before each evaluation pass of its fit(), whose epochs are not loops of the program.
+_BEFORE_PASS = re.compile(r"on_(validation|stage)(_epoch)?_start")
 
 
 def reseeded(scene: Scene, made: Made, dataset: Dataset) -> Dataset:
@@ -54,8 +58,16 @@ def _seed_before(scene: Scene, single: Pass, drawn_by: str, in_workers: bool) ->
         argument = use.event.arguments.get("seed", 0)
         if argument is None and use.event.arguments.positional:
             argument = use.event.arguments.positional[0]
-        around = tuple(loop for loop in single.event.context.loops if loop is not single.event.loop)
-        same_pass = use.event.context.loops == around
-        if fits and use.position < single.position and same_pass and isinstance(argument, Const):
+        if fits and use.position < single.position and _before_each(use, single) and isinstance(argument, Const):
             return use
     return None
+
+
+def _before_each(use: Use, single: Pass) -> bool:
+    """Whether a call comes once with every time that a pass is made, not once before all of them."""
+    if single.event.framework.endswith(".fit"):
+        frames = use.event.context.frames
+        hooks = (frame.function.rpartition(".")[2] for frame in frames if frame.call == single.event.location)
+        return any(_BEFORE_PASS.fullmatch(hook) for hook in hooks)
+    around = tuple(loop for loop in single.event.context.loops if loop is not single.event.loop)
+    return use.event.context.loops == around

@@ -148,7 +148,8 @@ def _parameters(model: Value | None, name: str) -> int:
 
 def _validate(it: Interpreter, model: Value | None, loader: Value, location: Location, name: str) -> None:
     with it.entered(managers=_NO_GRADIENT):
-        _hook(it, model, "on_validation_epoch_start", (), location)
+        for hook in ("on_validation_start", "on_validation_epoch_start"):
+            _hook(it, model, hook, (), location)
         _over(it, loader, location, name, "eval", lambda batch: _step(it, model, "validation_step", batch, location))
         _hook(it, model, "validation_epoch_end", (Unknown(reason="the outputs of the validation steps"),), location)
         _hook(it, model, "on_validation_epoch_end", (), location)

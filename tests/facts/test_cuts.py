@@ -1,0 +1,70 @@
+"""Which of several draws decides where an item is cut."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.gate.check import Auditor
+from cmgan_audit.gate.door import collect, load_kinds
+from cmgan_audit.gate.settings import Settings
+from cmgan_audit.rules.catalogue import load_catalogue
+
+TRAIN = """
+import torch
+from torch.utils.data import DataLoader
+from data import Speech
+
+model = torch.nn.Conv1d(1, 1, 3)
+optimizer = torch.optim.Adam(model.parameters())
+for epoch in range(9):
+    for item in DataLoader(Speech(), 8, shuffle=True):
+        loss = model(item).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    model.eval()
+    with torch.no_grad():
+        for item in DataLoader(Speech(), 1):
+            print(model(item).mean())
+"""
+DATA = """
+import random, torchaudio
+
+class Speech:
+    def __len__(self):
+        return 100
+
+    def __getitem__(self, index):
+        wav, _ = torchaudio.load(f"{index}.wav")
+%s
+        return part
+"""
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [
+            "low = random.choice([0, 1000])",
+            "start = random.randint(low, 2000)  # here",
+            "part = wav[:, start:]",
+        ],
+        [
+            "start = random.randint(0, 100)  # here",
+            "length = random.randint(100, 200)",
+            "part = wav[:, start : start + length]",
+        ],
+        ["length = random.randint(100, 200)", "part = wav[:, random.randint(0, 9) : length]  # here"],
+    ],
+)
+def test_the_draw_that_begins_the_cut_is_named(tmp_path: Path, lines: list[str]) -> None:
+    text = DATA % "\n".join(f"        {line}" for line in lines)
+    (tmp_path / "data.py").write_text(text, encoding="utf-8")
+    (tmp_path / "train.py").write_text(TRAIN, encoding="utf-8")
+    load_kinds()
+    found = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path).findings
+    places = [each.location.line for each in found if each.rule == "CMG201" and each.location is not None]
+    assert places == [next(number for number, line in enumerate(text.splitlines(), 1) if "# here" in line)]
