@@ -57,11 +57,16 @@ class Program:
                 yield place
 
     def runs_of(self, entry: str) -> list[Run]:
-        """The runs of one script: with its shipped launches, or with the configurations that lie beside it."""
+        """The runs of one script: with its shipped launches, or with the configurations that lie beside it.
+
+        A command that a document shows as a smoke test trains nobody's model: it counts only where nothing else names
+        the configuration that the script needs.
+        """
         tree, index = self._tree, self._index.afresh()
         with deep_recursion():
             first = execute_entry(tree, index, entry, bare(entry))
-            others = [execute_entry(tree, index, entry, launch) for launch in launches_of(tree, entry) if launch.argv]
+            launches = [launch for launch in launches_of(tree, entry) if launch.argv]
+            others = [execute_entry(tree, index, entry, launch) for launch in launches if not launch.trial]
             if not _lacks_configuration(first):
                 return [first, *others]
             configured = [run for run in others if not _lacks_configuration(run)]
@@ -70,7 +75,10 @@ class Program:
             wanted = interpreter_of(first).notes["configuration"]
             tried = [execute_entry(tree, index, entry, launch) for launch in candidates(tree, entry, wanted)]
             configured = [run for run in tried if not _lacks_configuration(run)]
-            return configured or [first, *others]
+            if configured:
+                return configured
+            trials = [execute_entry(tree, index, entry, launch) for launch in launches if launch.trial]
+            return [run for run in trials if not _lacks_configuration(run)] or [first, *others]
 
     def run_of(self, place: Place) -> Run:
         """The run of a function that no script reaches."""

@@ -124,12 +124,14 @@ class Launch:
     """One way to start an entry script: from a launcher line, a documented command, a configuration file, or bare.
 
     `flags` maps option strings to values as they stand on the command line; `condition` is how a report names it
-    ("train.sh: --batch_size 1", "configuration hparams/train.yaml", "" for the bare script)."""
+    ("train.sh: --batch_size 1", "configuration hparams/train.yaml", "" for the bare script). `trial`: it only
+    shows that the script runs."""
 
     condition: str = ""
     argv: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     location: Location | None = None
+    trial: bool = False
 
 
 @dataclass(slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import PurePosixPath
 
 from cmgan_audit.finding import Location
@@ -34,6 +35,16 @@ _SHELL_LANGUAGES = frozenset(
 _PROMPT = re.compile(r"^(\s*)(?:\([\w.-]+\)\s*)?(?:[\w@~:/.-]*[$#%>]|>>>)\s+(?=\S)")
 _PLACEHOLDER = re.compile(r"<[\w /.,'\"|-]+>|\[[^\]\n]*\]|\{[\w .|/-]+\}|\.\.\.|…")
 _INLINE = re.compile(r"`([^`\n]*\.py\b[^`\n]*)`")
+_HEADING = re.compile(r"#{1,6}\s")
+# How documents call a command that only shows whether the program runs; and a run that is over before it has begun.
+_TRIAL = re.compile(
+    r"\b(smoke|sanity|dry[-_ ]?run|debug(ging)?|unit[-_ ]?tests?|fast[-_]dev[-_]run|quick(ly)? (test|check|try))\b"
+    r"|冒烟|调试|スモーク|스모크|디버그",
+    re.IGNORECASE,
+)
+_SHORT_RUN = re.compile(
+    r"--?(max|num|n|train)?[-_]?(epochs?[= ][1-3]|(steps|iters?|iterations|batches)[= ]\d{1,2})(?=\s|$)"
+)
 _PLACEHOLDER_MARK = "$PLACEHOLDER"
 
 
@@ -43,7 +54,7 @@ class CommandLine:
     known before it runs. `folder` is the working folder relative to the launcher's own, as far as `cd` tells.
 
     `environment` are variables set for the command; `processes` the number of processes that a distributed launcher
-    is told to start per machine, as text.
+    is told to start per machine, as text. `trial`: a document shows it to try the program out, not to train with.
     """
 
     location: Location
@@ -55,6 +66,7 @@ class CommandLine:
     folder: str = ""
     environment: tuple[tuple[str, str], ...] = ()
     processes: str = ""
+    trial: bool = False
 
     def scripts(self) -> tuple[str, ...]:
         """The paths of the file that this may start, best first."""
@@ -247,9 +259,23 @@ def _dockerfile(path: str, text: str) -> Iterator[CommandLine]:
 
 def _document(path: str, text: str) -> Iterator[CommandLine]:
     """Fenced blocks, indented lines and inline code of a document, where they start a script."""
+    lines = text.splitlines()
+    heading, seen = "", 0
     for number, block in _blocks(text):
+        between = [line for line in lines[seen : number - 1] if line.strip() and not _FENCE.match(line)]
+        heading = next((line for line in reversed(between) if _HEADING.match(line)), heading)
+        seen = number - 1 + len(block)
         cleaned = _PLACEHOLDER.sub(_PLACEHOLDER_MARK, "\n".join(_without_prompt(line) for line in block))
-        yield from _shell(path, cleaned, number)
+        for command in _shell(path, cleaned, number):
+            said = [heading, *between[-1:], command.text, *_comment_above(block, command.location.line - number)]
+            trial = any(_TRIAL.search(line) for line in said) or _SHORT_RUN.search(command.text) is not None
+            yield replace(command, trial=trial)
+
+
+def _comment_above(block: list[str], index: int) -> list[str]:
+    """The comment that stands right above a command of a block."""
+    lines = reversed(block[:index])
+    return list(takewhile(lambda line: line.lstrip().startswith("#"), lines))
 
 
 def _without_prompt(line: str) -> str:

@@ -164,6 +164,31 @@ The file train.py is described below.
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "trials"),
+    [
+        (
+            "## Smoke test\n```bash\npython t.py --b 2\n```\n## Training\n```bash\npython t.py --b 4\n```\n",
+            [True, False],
+        ),
+        ("## Use\n```\n# quick test\npython t.py --b 2\n\npython t.py --b 4\n```\n", [True, False]),
+        (
+            "## Use\nA dry run:\n```\npython t.py --b 2\n```\nAnd all of it:\n```\npython t.py --b 4\n```\n",
+            [True, False],
+        ),
+        (
+            "```\npython t.py --epochs 1\npython t.py --epochs=120\npython t.py --max_steps 10\n```\n",
+            [True, False, True],
+        ),
+        ("```\npython t.py --debug\npython t.py --epochs 30 --max_steps 100000\n```\n", [True, False]),
+        ("## Test\n```\npython t.py --batch_size 1\n```\nSee `python t.py --debugger_off 1`.", [False, False]),
+    ],
+)
+def test_documents_show_commands_that_only_try_the_program_out(text: str, trials: list[bool]) -> None:
+    assert [command.trial for command in commands_of("README.md", text)] == trials
+    assert not any(command.trial for command in commands_of("train.sh", "# smoke test\npython train.py --epochs 1\n"))
+
+
 def test_commands_lead_to_the_files_they_start(tmp_path: Path) -> None:
     files = {
         "src/train.py": "",

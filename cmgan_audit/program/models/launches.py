@@ -20,10 +20,13 @@ def launches_of(tree: SourceTree, entry: str) -> list[Launch]:
     """The launches of one script by the tree's launchers and documents, each combination of words once.
 
     `Launch.steps` says for each word of `argv` where it stands. A word that is only known at run time carries
-    `UNKNOWN_MARK`. Launchers come before documents; a command that only asks for help is none.
+    `UNKNOWN_MARK`. Launchers come before documents, and trials last; a command that only asks for help is none.
     """
     found: dict[tuple[str, ...], Launch] = {}
-    ordered = sorted(tree.launches(entry), key=lambda command: command.location.path.lower().endswith((".md", ".rst")))
+    ordered = sorted(
+        tree.launches(entry),
+        key=lambda command: (command.trial, command.location.path.lower().endswith((".md", ".rst"))),
+    )
     for command in ordered:
         launch = _launch(command)
         if launch is not None and len(found) < MOST_LAUNCHES:
@@ -52,6 +55,7 @@ def _launch(command: CommandLine) -> Launch | None:
         argv=tuple(words),
         steps=tuple(steps),
         location=command.location,
+        trial=command.trial,
     )
 
 
