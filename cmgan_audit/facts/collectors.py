@@ -10,6 +10,7 @@ from cmgan_audit.facts.checkpoints.resuming import resumes_of
 from cmgan_audit.facts.checkpoints.selecting import selections_of
 from cmgan_audit.facts.data.collecting import data_records
 from cmgan_audit.facts.metrics.collecting import metric_records
+from cmgan_audit.facts.options.collecting import options_of_run
 from cmgan_audit.facts.runtime.devices import placements
 from cmgan_audit.facts.runtime.roots import roots_of
 from cmgan_audit.facts.runtime.training import trainings
@@ -25,6 +26,7 @@ COLLECTORS: tuple[Collector, ...] = (
     file_loads,
     kept_weights,
     metric_records,
+    options_of_run,
     placements,
     resumes_of,
     roots_of,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from cmgan_audit.finding import Step
+from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.joins import Branch, join
 from cmgan_audit.program.models.argparse_options import PARSER, owner_of, state_of
 from cmgan_audit.program.models.argparse_state import (
@@ -24,6 +24,7 @@ from cmgan_audit.program.models.argparse_state import (
 )
 from cmgan_audit.program.models.files import NeededOption
 from cmgan_audit.program.models.registry import ModelCall, listing, model
+from cmgan_audit.program.trace import Launch
 from cmgan_audit.program.values import (
     Absent,
     Arguments,
@@ -103,11 +104,15 @@ def _joined(sides: list[tuple[dict[str, Value], Branch]]) -> dict[str, Value]:
 
 def command_words(call: ModelCall, given: Value | None) -> tuple[list[str], list[Step]]:
     """The words that are parsed, and for each where it stands: the launch's, or a list that the program gives."""
-    launch = call.interpreter.launch
+    return words_of(call.interpreter.launch, given, call.location)
+
+
+def words_of(launch: Launch, given: Value | None, place: Location) -> tuple[list[str], list[Step]]:
+    """Like `command_words`, of a parsing at `place` in a run with this launch."""
     if isinstance(given, ListValue) and given.complete and all(isinstance(item, Const) for item in given.items):
         words = [str(item.value) for item in given.items if isinstance(item, Const)]
         if words != list(launch.argv):
-            steps = [item.trail[0] if item.trail else Step(call.location, f"passes {item}") for item in given.items]
+            steps = [item.trail[0] if item.trail else Step(place, f"passes {item}") for item in given.items]
             return words, [
                 dataclasses.replace(step, note=f"the program passes {word}")
                 for step, word in zip(steps, words, strict=True)

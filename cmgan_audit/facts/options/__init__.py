@@ -1,0 +1,1 @@
+"""Options of the command line: what a parser makes of the words that it is given."""

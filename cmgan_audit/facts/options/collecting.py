@@ -1,0 +1,197 @@
+"""The options of the parsers that a run parses with, and what the command line of that run makes of them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cmgan_audit.facts.options.converters import BOOL, REFUSED, Converter, misleading
+from cmgan_audit.facts.options.reads import Reads
+from cmgan_audit.facts.options.records import CommandOption
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Location, Step
+from cmgan_audit.program.models.argparse_options import state_of
+from cmgan_audit.program.models.argparse_parsing import words_of
+from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK, Given, OptionSpec, ParserState, split
+from cmgan_audit.program.names import canonical
+from cmgan_audit.program.trace import CallEvent
+from cmgan_audit.program.unreached import NOT_REACHED
+from cmgan_audit.program.values import Const, External, FunctionValue, Instance, ListValue, options_of
+from cmgan_audit.rules.record import Known
+
+_PARSES = ("parse_args", "parse_known_args", "parse_intermixed_args", "parse_known_intermixed_args")
+_STORES = ("store", "append", "extend")
+# jsonargparse reads the texts of `type=bool` and `type=list` as YAML: they mean what they say.
+_READS_TYPES = ("jsonargparse.",)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """A parser in one of its states, and the words that it is given in this run."""
+
+    parser: Instance
+    state: ParserState
+    words: list[str]
+    steps: list[Step]
+    call: Location
+
+
+def options_of_run(view: View) -> Iterator[CommandOption]:
+    """The options that mean truth values or several values, of every parser that the run parses with."""
+    run = view.scene.run
+    if run.launch.condition == NOT_REACHED:
+        return
+    reads = Reads(view)
+    done: set[tuple[Location, str]] = set()
+    for parsed in _parsed(view):
+        given = split(parsed.state, parsed.words).given
+        for spec in parsed.state.options:
+            if (spec.place, spec.name) not in done and spec.action in (*_STORES, "boolean_optional"):
+                done.add((spec.place, spec.name))
+                yield from _record(view, reads, parsed, spec, given.get(spec.dest))
+
+
+def _parsed(view: View) -> Iterator[_Parsed]:
+    run = view.scene.run
+    for event in view.scene.calls:
+        if event.callee.rpartition(".")[2] not in _PARSES or not isinstance(event.receiver, Instance):
+            continue
+        parser = event.receiver
+        if parser.external_name.startswith(_READS_TYPES) or _knows_bool(view, parser):
+            continue
+        words, steps = words_of(run.launch, event.arguments.get("args", 0), event.location)
+        yield from _states(parser, words, steps, event.location)
+
+
+def _states(parser: Instance, words: list[str], steps: list[Step], call: Location) -> Iterator[_Parsed]:
+    """The states of a parser and of the parsers of its sub-commands."""
+    for option in options_of(state_of(parser)):
+        state = option.value
+        if not isinstance(state, ParserState):
+            continue
+        yield _Parsed(parser, state, words, steps, call)
+        if state.commands:
+            result = split(state, words)
+            for name, inner in state.commands:
+                yield from _states(inner, list(result.command_words) if name == result.command else [], steps, call)
+
+
+def _knows_bool(view: View, parser: Instance) -> bool:
+    """Whether the program teaches a parser to read a type in its own way: `parser.register("type", bool, read)`."""
+    return any(
+        isinstance(event, CallEvent) and event.receiver == parser and canonical(event.callee).endswith(".register")
+        for event in view.scene.calls
+    )
+
+
+def _record(
+    view: View, reads: Reads, parsed: _Parsed, spec: OptionSpec, given: Given | None
+) -> Iterator[CommandOption]:
+    converter = None if spec.action == "boolean_optional" else misleading(view.scene.run, spec.type, parsed.parser)
+    if converter is None and not _means_several(spec):
+        return
+    places = reads.of(spec.dest)
+    call = view.code.call_at(spec.place)
+    if not places or (converter is not None and converter.kind != BOOL and all(read.joined for read in places)):
+        return  # nobody reads it, or who reads it puts the characters together again
+    if converter is not None and _is_loud(converter, call):
+        converter = Converter(REFUSED, converter.name)
+    declared = Step(_place_of_type(view, spec, call), f"{spec.name} is read with {_shown(spec, converter)}")
+    used = Step(places[0].location, f"{spec.name} is used here")
+    parse = Step(parsed.call, "the command line is parsed here")
+    text, way = _lost(spec, converter, given, parsed) if converter is not None else (None, ())
+    sample = text if text is not None else "False" if converter is not None and converter.kind == BOOL else "0.1"
+    yield CommandOption(
+        location=spec.place,
+        anchor=spec.name,
+        name=spec.name,
+        converter=_shown(spec, converter),
+        kind=converter.kind if converter is not None else "",
+        misread=Known(converter is not None, (declared, parse, used)),
+        lost=Known(text is not None, way),
+        text=text or "",
+        outcome=converter.outcome(sample) if converter is not None else "",
+        default_on=isinstance(spec.default, Const) and bool(spec.default.value),
+        bare=spec.nargs == "?" and spec.const is not None,
+    )
+
+
+def _means_several(spec: OptionSpec) -> bool:
+    """Whether an option with a converter of its own means a truth value or several values, by its default."""
+    if isinstance(spec.default, Const) and isinstance(spec.default.value, bool):
+        return isinstance(spec.type, FunctionValue) or spec.action == "boolean_optional"
+    return isinstance(spec.default, ListValue) and (isinstance(spec.type, FunctionValue) or spec.nargs is not None)
+
+
+def _is_loud(converter: Converter, call: ast.Call | None) -> bool:
+    """Whether `choices` refuse whatever the converter gives: argparse compares them with the converted value."""
+    choices = next((each.value for each in call.keywords if each.arg == "choices"), None) if call is not None else None
+    if choices is None:
+        return False
+    if converter.kind != BOOL or not isinstance(choices, ast.List | ast.Tuple | ast.Set):
+        return converter.kind != BOOL
+    return not any(isinstance(each, ast.Constant) and each.value in (True, 1) for each in choices.elts)
+
+
+def _place_of_type(view: View, spec: OptionSpec, call: ast.Call | None) -> Location:
+    """Where the type is written: in the call that adds the option, else in the call of the helper that does."""
+    module = view.code.module(spec.place.path)
+    if call is None or module is None:
+        return spec.place
+    if len(call.args) and isinstance(call.args[0], ast.Constant):
+        written = next((each.value for each in call.keywords if each.arg == "type"), None)
+        return module.location(written) if written is not None else spec.place
+    for event in view.scene.calls:
+        if event.location == spec.place and event.context.frames and _adds(event, spec):
+            return event.context.frames[-1].call
+    return spec.place
+
+
+def _adds(event: CallEvent, spec: OptionSpec) -> bool:
+    names = {value.value for value in event.arguments.positional if isinstance(value, Const)}
+    return bool(names & {*spec.flags, spec.dest})
+
+
+def _shown(spec: OptionSpec, converter: Converter | None) -> str:
+    if converter is not None:
+        return f"type={converter.name}"
+    if spec.action == "boolean_optional":
+        return "BooleanOptionalAction"
+    if isinstance(spec.type, FunctionValue):
+        name = spec.type.qualname.rpartition(".")[2]
+        return f"type={name if name.isidentifier() else 'lambda'}"
+    kind = f" and type={spec.type.name.rpartition('.')[2]}" if isinstance(spec.type, External) else ""
+    return f"nargs={spec.nargs!r}{kind}"
+
+
+def _lost(
+    spec: OptionSpec, converter: Converter, given: Given | None, parsed: _Parsed
+) -> tuple[str | None, tuple[Step, ...]]:
+    """The text that comes out as something else in this run: of the command line, else of the default."""
+    if given is not None:
+        for text in _texts(given.raw):
+            if UNKNOWN_MARK not in text and converter.changes(text):
+                return text, (_step_of(given, parsed, f"the command line passes {spec.name} {text}"),)
+        return None, ()
+    default = spec.default
+    if isinstance(default, Const) and isinstance(default.value, str) and default.value:
+        if converter.changes(default.value):
+            note = f"the default of {spec.name} is a text, and is converted like one: {default.value!r}"
+            return default.value, (Step(spec.place, note),)
+    return None, ()
+
+
+def _texts(raw: object) -> list[str]:
+    if isinstance(raw, list):
+        return [text for part in raw for text in _texts(part)]
+    return [] if raw is None else [str(raw)]
+
+
+def _step_of(given: Given, parsed: _Parsed, note: str) -> Step:
+    """The word of the command line that gives the option."""
+    for step, word in zip(reversed(parsed.steps), reversed(parsed.words), strict=False):
+        name = word.split("=", 1)[0]
+        if name == given.flag or (name and not given.flag and word in _texts(given.raw)):
+            return Step(step.location, note)
+    return Step(parsed.call, note)

@@ -1,0 +1,88 @@
+"""Where a program reads its options: by attribute, by key, or as the parameter that `**vars(args)` fills."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from cmgan_audit.facts.code import Reached
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Location
+
+_KEY_READERS = ("getattr", "get", "pop")
+_Mention = ast.expr | ast.arg
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A place that reads an option; `joined` says that it puts the pieces of a text together again."""
+
+    location: Location
+    joined: bool
+
+
+@dataclass(eq=False)
+class Reads:
+    """The places in reached code that read something by a name."""
+
+    view: View
+    _found: dict[str, tuple[Read, ...]] = field(default_factory=dict)
+
+    def of(self, name: str) -> tuple[Read, ...]:
+        """Where an option is read, in the order of execution of the functions."""
+        if name not in self._found:
+            self._found[name] = tuple(self._read(reached, node) for reached, node in self._mentions.get(name, ()))
+        return self._found[name]
+
+    def _read(self, reached: Reached, node: _Mention) -> Read:
+        parent = next(iter(self.view.code.parents(reached.module.path, node)), None)
+        joined = isinstance(parent, ast.Call) and node in parent.args and _name_of(parent) == "join"
+        return Read(reached.module.location(node), joined)
+
+    @cached_property
+    def _mentions(self) -> Mapping[str, list[tuple[Reached, _Mention]]]:
+        found: dict[str, list[tuple[Reached, _Mention]]] = defaultdict(list)
+        parameters: list[tuple[Reached, ast.arg]] = []
+        spread = False
+        for reached in self.view.code.reached:
+            parameters += [(reached, each) for each in _parameters(reached)]
+            called: set[ast.AST] = set()
+            for node in reached.own_nodes():
+                if isinstance(node, ast.Call):
+                    called.add(node.func)
+                    spread = spread or any(keyword.arg is None for keyword in node.keywords)
+                for name, mention in _named_by(node):
+                    if mention not in called:  # an option is a value: what is called is something else
+                        found[name].append((reached, mention))
+        for reached, each in parameters if spread else ():
+            found[each.arg].append((reached, each))
+        return found
+
+
+def _parameters(reached: Reached) -> list[ast.arg]:
+    if isinstance(reached.node, ast.Module):
+        return []
+    arguments = reached.node.args
+    return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+
+
+def _named_by(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """The names that a node reads by: `args.x`, `args["x"]`, `getattr(args, "x")`, `args.get("x")`."""
+    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+        yield node.attr, node
+    elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+        if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+            yield node.slice.value, node
+    elif isinstance(node, ast.Call) and _name_of(node) in _KEY_READERS:
+        for given in node.args[:2]:
+            if isinstance(given, ast.Constant) and isinstance(given.value, str):
+                yield given.value, node
+
+
+def _name_of(call: ast.Call) -> str:
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr
+    return call.func.id if isinstance(call.func, ast.Name) else ""

@@ -1,0 +1,39 @@
+"""Records of command lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cmgan_audit.rules.record import Fact, Record, record_kind
+
+
+@record_kind("command_option")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandOption(Record):
+    """An option of a parser that reached code parses with and whose value reached code reads.
+
+    Only options that mean a truth value or several values are recorded: those whose default is one, and those whose
+    `type=` makes one.
+
+    Attributes:
+        name: as people write it ("--loss_weights").
+        converter: the `type=` as it is written ("list", "str2bool"), or the action; "" without one.
+        kind: what a `type=` that misreads texts makes of them: "bool", "list", "tuple", "set", or "refused" when it
+            accepts none; "" for one that reads them.
+        misread: whether the value is not what the text says; placed at the type.
+        lost: whether a launch passes, or the default is, a text that comes out as something else.
+        text: that text.
+        outcome: what comes out of `text`; without one, of "0.1" or "False".
+        default_on: whether the option is true when it is not given.
+        bare: whether the option is made to be given without a word (`nargs="?"` with a `const`).
+    """
+
+    name: str
+    converter: str = ""
+    kind: str = ""
+    misread: Fact
+    lost: Fact
+    text: str = ""
+    outcome: str = ""
+    default_on: bool = False
+    bare: bool = False
