@@ -27,6 +27,7 @@ class _Found:
     """What executing one dataset showed."""
 
     crops: list[tuple[Draw, Cut]] = field(default_factory=list)
+    plain: tuple[Draw, Cut] | None = None  # the first crop that is drawn where it is cut: the easiest to see
     draws: list[records.Draw] = field(default_factory=list)
     seeded: list[Draw] = field(default_factory=list)
     open: list[tuple[Location, str]] = field(default_factory=list)
@@ -71,14 +72,22 @@ def _collect(reading: Reading, found: _Found, dataset: Instance | None) -> None:
             found.open.append((loose[0].location, setting))
         else:
             found.crops.append((loose[0], cut))
+            if _together(loose[0], cut, reading):
+                found.plain = found.plain or found.crops[-1]
             found.draws += [way for draw in loose for way in ways_to(draw, reading.events, dataset)]
+
+
+def _together(draw: Draw, cut: Cut, reading: Reading) -> bool:
+    """Whether the call that cuts draws the place as well, rather than being handed a signal of random length."""
+    frames = cut.event.context.frames
+    return any(event.location == draw.location and event.context.frames == frames for event in reading.events)
 
 
 def _judge(found: _Found, name: str, place: Location, first: Instance | None) -> tuple[Fact, str, str]:
     """The fact, who draws, and the evidence for `passed`."""
     how = f"{name}({shown_arguments(first.arguments)})" if first is not None else name
     if found.crops:
-        draw, cut = found.crops[0]
+        draw, cut = found.plain or found.crops[0]
         event = cut.event
         steps = [Step(draw.location, f"{short_callee(draw.callee)} draws the place of the cut")]
         steps += [

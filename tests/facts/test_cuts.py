@@ -31,11 +31,17 @@ for epoch in range(9):
             print(model(item).mean())
 """
 DATA = """
-import random, torchaudio
+import random, torch, torchaudio
 
 class Speech:
     def __len__(self):
         return 100
+
+    def trimmed(self, wav):
+        return wav[:, self.first_loud(wav) :]
+
+    def first_loud(self, wav):
+        return int((wav.abs() > 0.1).max())
 
     def __getitem__(self, index):
         wav, _ = torchaudio.load(f"{index}.wav")
@@ -58,6 +64,11 @@ class Speech:
             "part = wav[:, start : start + length]",
         ],
         ["length = random.randint(100, 200)", "part = wav[:, random.randint(0, 9) : length]  # here"],
+        [
+            "wav = self.trimmed(torch.nn.functional.pad(wav, (random.randint(0, 99), 0)))",
+            "start = random.randint(0, 2000)  # here",
+            "part = wav[:, start : start + 32000]",
+        ],
     ],
 )
 def test_the_draw_that_begins_the_cut_is_named(tmp_path: Path, lines: list[str]) -> None:
