@@ -12,7 +12,7 @@ from cmgan_audit.program.values import Const
 from cmgan_audit.source.tree import SourceTree
 
 MOST_CONFIGURATIONS = 12
-_KINDS = (".yaml", ".yml", ".json", ".toml", ".ini")
+_KINDS = (".yaml", ".yml", ".json", ".json5", ".jsonc", ".toml", ".ini")
 _FOLDERS = ("conf", "config", "configs", "hparams")
 _OTHER_PURPOSES = re.compile(
     r"(?:^|/)(?:\.|package(?:-lock)?\.json|pyproject\.toml|environment\.ya?ml|mkdocs\.ya?ml|docker-compose|tsconfig|"

@@ -67,7 +67,7 @@ _STAR_NAMES = {
 
 _WELL_KNOWN = _words(
     "torch torchaudio torchvision numpy scipy librosa soundfile pandas matplotlib tensorboard tensorboardX wandb tqdm "
-    "yaml toml tomli json omegaconf hydra hyperpyyaml pytorch_lightning lightning lightning_fabric accelerate "
+    "yaml toml tomli json json5 omegaconf hydra hyperpyyaml pytorch_lightning lightning lightning_fabric accelerate "
     "transformers datasets pesq pystoi museval einops sklearn skimage cv2 PIL requests click typer absl fire "
     "natsort joblib h5py lmdb numba sox soxr resampy torchinfo torchsummary torchmetrics thop ptflops rich colorlog "
     "easydict box addict attrdict munch pydantic attrs attr ray optuna submitit deepspeed apex horovod fairseq "

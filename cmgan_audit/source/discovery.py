@@ -25,7 +25,7 @@ SKIPPED_FOLDERS = frozenset((
 # Names of skipped folders that are also ordinary package names: skipped only when they hold no Python package.
 MAYBE_PACKAGES = frozenset({"env", "build", "dist", "wandb"})
 
-DATA_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".toml", ".ini", ".cfg", ".conf"})
+DATA_SUFFIXES = frozenset({".yaml", ".yml", ".json", ".json5", ".jsonc", ".toml", ".ini", ".cfg", ".conf"})
 LAUNCHER_SUFFIXES = frozenset(
     {".sh", ".bash", ".zsh", ".slurm", ".sbatch", ".pbs", ".lsf", ".job", ".md", ".rst", ".mk"}
 )

@@ -7,12 +7,14 @@ from typing import Literal
 
 from cmgan_audit.source.data import DataError, DataNode
 
-Dialect = Literal["yaml", "yaml12", "omegaconf", "json", "toml", "ini"]
+Dialect = Literal["yaml", "yaml12", "omegaconf", "json", "json5", "toml", "ini"]
 
 _BY_SUFFIX: dict[str, Dialect] = {
     ".yaml": "yaml",
     ".yml": "yaml",
     ".json": "json",
+    ".json5": "json5",
+    ".jsonc": "json5",
     ".toml": "toml",
     ".ini": "ini",
     ".cfg": "ini",
@@ -42,6 +44,10 @@ def read_text(path: str, text: str, dialect: Dialect) -> DataNode:
         from cmgan_audit.source.json_file import read_json
 
         return read_json(path, text)
+    if dialect == "json5":
+        from cmgan_audit.source.json5_file import read_json5
+
+        return read_json5(path, text)
     if dialect == "toml":
         from cmgan_audit.source.toml_file import read_toml
 

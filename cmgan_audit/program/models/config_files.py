@@ -25,6 +25,8 @@ from cmgan_audit.source.formats import Dialect, read_text
 _PARSERS: dict[str, Dialect] = {
     "json.load": "json",
     "json.loads": "json",
+    "json5.load": "json5",
+    "json5.loads": "json5",
     "yaml.load": "yaml",
     "yaml.safe_load": "yaml",
     "yaml.full_load": "yaml",
@@ -40,6 +42,10 @@ _PARSERS: dict[str, Dialect] = {
 for _library in ("ujson", "simplejson", "orjson", "rapidjson"):
     derives(f"{_library}.load", "json.load")
     derives(f"{_library}.loads", "json.loads")
+for _library in ("pyjson5", "commentjson", "jstyleson"):  # what they share: JSON with comments
+    derives(f"{_library}.load", "json5.load")
+    derives(f"{_library}.loads", "json5.loads")
+derives("pyjson5.decode", "json5.loads")
 for _library in ("tomllib", "tomli", "rtoml", "tomlkit", "pytoml"):
     derives(f"{_library}.load", "toml.load")
     derives(f"{_library}.loads", "toml.loads")
@@ -159,7 +165,7 @@ def _ruamel(call: ModelCall) -> Value:
     return call.instance()
 
 
-@model("json.dumps", "yaml.dump", "toml.dumps")
+@model("json.dumps", "json5.dumps", "yaml.dump", "toml.dumps")
 def _dump(call: ModelCall) -> Value | None:
     return Unknown(reason=f"a text made by {call.callee}")
 
