@@ -34,7 +34,7 @@ repos:
         entry: cmgan-audit check --since HEAD
         language: system
         pass_filenames: false
-        types_or: [python, yaml, toml, json, shell]
+        types_or: [python, yaml, toml, json, json5, ini, shell]
 """
 
 WORKFLOW = """\

@@ -107,8 +107,7 @@ class _Reader:
         return Sequence(items, self.positions.location(start, self.end))
 
     def _mapping(self, start: int, depth: int) -> Mapping:
-        entries: dict[str, DataNode] = {}
-        node = Mapping(entries, self.positions.location(start, start + 1), keys={})
+        node = Mapping({}, self.positions.location(start, start + 1), keys={})
         offset = self.skip(start + 1)
         while self.text[offset : offset + 1] != "}":
             offset = self._after(self._entry(node, offset, depth), "}")
