@@ -1,0 +1,67 @@
+"""The plain values of a pickle, told from its opcodes: nothing that it names is imported, and nothing is called."""
+
+from __future__ import annotations
+
+import pickle
+import struct
+from dataclasses import dataclass
+
+from cmgan_audit.source.checkpoints.machine import Machine, PickleError
+from cmgan_audit.source.checkpoints.opcodes import STEPS
+
+# A checkpoint of CMGAN with both optimisers has about 30,000 opcodes.
+MOST_OPCODES = 1_000_000
+
+
+@dataclass(slots=True)
+class Pickled:
+    """What one pickle holds.
+
+    Attributes:
+        value: its plain values.
+        end: the offset behind it.
+        opcodes: how many were followed.
+        names: the dotted names of everything that it would import.
+        storages: whether it refers to storages outside of it, as the pickles of torch do.
+    """
+
+    value: object
+    end: int
+    opcodes: int
+    names: frozenset[str]
+    storages: bool
+
+
+def read_pickle(data: bytes, start: int = 0, most: int = MOST_OPCODES) -> Pickled:
+    """Read the pickle that begins at an offset.
+
+    Args:
+        data: bytes that hold it.
+        start: its offset.
+        most: the largest number of opcodes that is followed.
+
+    Raises:
+        PickleError: there is none, it is cut short or damaged, or it has more opcodes.
+    """
+    machine = Machine(data, start)
+    try:
+        value, opcodes = _run(machine, data, most)
+    except (IndexError, KeyError, ValueError, TypeError, AttributeError, struct.error, OverflowError) as error:
+        raise PickleError(f"damaged at byte {machine.position}") from error
+    return Pickled(value, machine.position, opcodes, frozenset(machine.names), machine.storages)
+
+
+def _run(machine: Machine, data: bytes, most: int) -> tuple[object, int]:
+    stop = pickle.STOP[0]
+    for opcodes in range(1, most + 1):
+        if machine.position >= len(data):
+            raise PickleError("cut short")
+        code = data[machine.position]
+        machine.position += 1
+        if code == stop:
+            return machine.top(), opcodes
+        step = STEPS.get(code)
+        if step is None:
+            raise PickleError(f"no opcode at byte {machine.position - 1}")
+        step(machine)
+    raise PickleError(f"more than {most:,} opcodes")
