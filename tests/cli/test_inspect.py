@@ -93,11 +93,15 @@ def test_the_text_says_the_same(ckpt):
 
 
 def test_equal_weights_are_noticed_in_another_form(tmp_path):
-    weights = {"a.weight": torch.ones(2)}
-    torch.save(weights, tmp_path / "one.pth")
-    torch.save({"epoch": 1, "state_dict": weights}, tmp_path / "two.pth", _use_new_zipfile_serialization=False)
-    document = json.loads(run(tmp_path / "one.pth", tmp_path / "two.pth", "--format", "json").stdout)
-    assert [[Path(path).name for path in group] for group in document["duplicates"]] == [["one.pth", "two.pth"]]
+    weights = {"a.weight": torch.ones(2), "b.weight": torch.zeros(3)}
+    wrapped = {f"module.net.{name}": tensor for name, tensor in weights.items()}
+    others = {"a.weight": torch.zeros(2), "b.weight": torch.zeros(3)}
+    torch.save(weights, tmp_path / "1.pth")
+    torch.save({"epoch": 1, "state_dict": weights}, tmp_path / "2.pth", _use_new_zipfile_serialization=False)
+    torch.save({"model": wrapped}, tmp_path / "3.pth")
+    torch.save(others, tmp_path / "4.pth")
+    document = json.loads(run(tmp_path, "--format", "json").stdout)
+    assert [[Path(path).name for path in group] for group in document["duplicates"]] == [["1.pth", "2.pth", "3.pth"]]
 
 
 def test_unreadable_files_do_not_hide_the_others(ckpt):

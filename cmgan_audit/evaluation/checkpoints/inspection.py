@@ -46,7 +46,7 @@ class WeightsFacts:
 
     Attributes:
         name: where it lies in the file, "" for a bare state_dict.
-        digest: hex digest of the content.
+        digest: hex digest of the content, without a prefix that all names share.
         tensors: number of tensors.
         parameters: number of values, without batch-norm statistics.
         dtypes: tensors per type, such as {"float32": 331}.
@@ -116,7 +116,7 @@ def weights_facts(weights: Weights) -> WeightsFacts:
             largest = (name, peak)
     return WeightsFacts(
         name=weights.name,
-        digest=weights.digest,
+        digest=weights.bare.digest,
         tensors=len(weights.tensors),
         parameters=sum(tensor.numel() for name, tensor in weights.tensors.items() if name not in statistics),
         dtypes=dtypes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 
 import torch
 from torch import Tensor
@@ -38,6 +39,17 @@ class Weights:
             total.update(f"{name}\0{tensor.dtype}\0{list(tensor.shape)}\0".encode())
             total.update(tensor_bytes(tensor))
         return total.hexdigest()
+
+    @property
+    def bare(self) -> Weights:
+        """The same tensors without the prefix that all their names share.
+
+        A wrapper's copy (`module.` of DistributedDataParallel, `net.` of a Lightning module) is equal to the plain one.
+        """
+        parts = [name.split(".")[:-1] for name in self.tensors]
+        shared = sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, zip(*parts, strict=False)))
+        tensors = {name.split(".", shared)[-1]: tensor for name, tensor in self.tensors.items()}
+        return Weights(self.name, tensors)
 
     @property
     def is_average(self) -> bool:
