@@ -47,6 +47,20 @@ class Checkpoint:
     epoch_from: str
 
 
+# What the zip reader of the standard library raises for files that lie about themselves; an offset before the
+# beginning of the file is an OSError.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    EOFError,
+    NotImplementedError,
+    struct.error,
+    ValueError,
+    RuntimeError,
+    OSError,
+    OverflowError,
+)
+
+
 def open_file(path: Path) -> Checkpoint:
     """Read a checkpoint file onto the CPU.
 
@@ -113,7 +127,7 @@ def _read_zip(path: Path, size: int) -> object:
             if "data.pkl" not in records:
                 raise CheckpointError(f"{path}: a zip archive without data.pkl, so not a checkpoint of PyTorch")
             survey_pickle(io.BytesIO(archive.read(records["data.pkl"])), survey)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, struct.error, ValueError, RuntimeError) as error:
+    except _DAMAGED as error:
         raise CheckpointError(f"{path}: damaged or cut short: {error}") from error
     except SurveyError as error:
         raise CheckpointError(f"{path}: {error}") from error

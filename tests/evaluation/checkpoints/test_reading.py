@@ -194,6 +194,16 @@ def test_a_folder_and_a_missing_file(tmp_path):
         open_file(tmp_path / "none.pth")
 
 
+def test_a_directory_that_points_before_the_file_is_damage(tmp_path):
+    buffer = io.BytesIO()
+    torch.save({"a.weight": torch.zeros(3)}, buffer)
+    damaged = bytearray(buffer.getvalue())
+    damaged[-50] = 0xFF  # zip64: where the archive says that its directory begins
+    (tmp_path / "x.pth").write_bytes(bytes(damaged))
+    with pytest.raises(CheckpointError, match=r"x\.pth: damaged"):
+        open_file(tmp_path / "x.pth")
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), legacy=st.booleans())
 def test_no_damage_ends_in_anything_but_a_message(tmp_path, data, legacy):
