@@ -14,6 +14,7 @@ from cmgan_audit.facts.options.collecting import options_of_run
 from cmgan_audit.facts.runtime.devices import placements
 from cmgan_audit.facts.runtime.roots import roots_of
 from cmgan_audit.facts.runtime.training import trainings
+from cmgan_audit.facts.spectra.transforms import transforms_of
 from cmgan_audit.facts.steps.scalings import scalings_of
 from cmgan_audit.facts.steps.schedulers import schedulers_of
 from cmgan_audit.facts.steps.updates import updates_of
@@ -34,5 +35,6 @@ COLLECTORS: tuple[Collector, ...] = (
     schedulers_of,
     selections_of,
     trainings,
+    transforms_of,
     updates_of,
 )

@@ -30,6 +30,12 @@ FIRST_FOR_PYTHON = {
     "3.9": "1.7.1", "3.10": "1.11.0", "3.11": "1.13.0", "3.12": "2.2.0", "3.13": "2.5.0", "3.14": "2.9.0",
 }  # fmt: skip
 
+# The last torch with wheels for an old version of Python; the newer ones have it still.
+LAST_FOR_PYTHON = {
+    "2.7": "1.4.0", "3.5": "1.5.1", "3.6": "1.10.2", "3.7": "1.13.1", "3.8": "2.4.1", "3.9": "2.8.0",
+}  # fmt: skip
+NEW_PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
+
 # Folders whose requirements are those of the folder above.
 _ASIDE = re.compile(r"(requirements?|envs?|environments?|conda|docker|install(ation)?|setup|deps|docs?|\.devcontainer)")
 # Folders whose requirements are not those of training.
@@ -80,6 +86,36 @@ class TorchRange:
         certain = len(older) == len(deciding) and all(each.exact for each in older)
         return Known(True, _trail(older), confidence=_confidence(older) if certain else Confidence.MEDIUM)
 
+    def reaches(self, *, first: str, path: str = "") -> Fact:
+        """Whether a torch of at least `first` satisfies what the tree says: the other end of `allows`.
+
+        Args:
+            first: a version, "2.0".
+            path: the file that is asked about.
+
+        Returns:
+            Known(True): high confidence where every statement pins such a version, medium where a range allows one.
+            Known(False) where nothing that new fits, or the Python that is stated has none. Unknown where the tree
+            names no version. The trail names the statements.
+        """
+        deciding = self._deciding(path)
+        newer = [each for each in deciding if _reaches(_torch_ranges(each), first)]
+        if deciding and not newer:
+            return Known(False, _trail(deciding), confidence=_confidence(deciding))
+        ceiling = [] if any(each.exact for each in newer) else self._python_ceiling(path, first)
+        if ceiling:
+            return Known(False, _trail([*newer, *ceiling]), confidence=_confidence(ceiling))
+        if not deciding:
+            named = [each for each in self.statements if each.package == "torch" and _above(each, path)]
+            return Unknown("the tree names no version of torch", _trail(named[:1]))
+        certain = len(newer) == len(deciding) and all(each.exact for each in newer)
+        return Known(True, _trail(newer), confidence=_confidence(newer) if certain else Confidence.MEDIUM)
+
+    def may_reach(self, *, first: str, path: str = "") -> Fact:
+        """Like `reaches`, for rules that speak up where nothing is stated: then Known(True) with low confidence."""
+        fact = self.reaches(first=first, path=path)
+        return Known(True, fact.trail, confidence=Confidence.LOW) if isinstance(fact, Unknown) else fact
+
     def may_be(self, *, below: str, path: str = "") -> Fact:
         """Like `allows`, for rules that speak up where nothing is stated: then Known(True) with low confidence."""
         fact = self.allows(below=below, path=path)
@@ -114,14 +150,26 @@ class TorchRange:
         from packaging.version import Version
 
         limit = Version(below)
+        old = [*OLD_PYTHONS, *(python for python, first in FIRST_FOR_PYTHON.items() if Version(first) < limit)]
+        return self._pythons_without(path, old)
+
+    def _python_ceiling(self, path: str, first: str) -> list[Stated]:
+        """The statements about Python, when no version of it that they allow has a torch of at least `first`."""
+        from packaging.version import Version
+
+        limit = Version(first)
+        new = [python for python, last in LAST_FOR_PYTHON.items() if Version(last) >= limit]
+        return self._pythons_without(path, [*new, *NEW_PYTHONS])
+
+    def _pythons_without(self, path: str, pythons: Sequence[str]) -> list[Stated]:
+        """The statements about Python that count for a file, when they allow none of these versions."""
         for source in Source:
             said = [
                 each for each in self.statements if each.source is source and each.package == "python" and each.ranges
             ]
             nearest = _nearest(said, path)
             if nearest:
-                old = [*OLD_PYTHONS, *(python for python, first in FIRST_FOR_PYTHON.items() if Version(first) < limit)]
-                releases = [f"{python}.{patch}" for python in old for patch in range(30)]
+                releases = [f"{python}.{patch}" for python in pythons for patch in range(30)]
                 return nearest if not any(_any_in(each.ranges, releases) for each in nearest) else []
         return []
 
@@ -174,8 +222,20 @@ def _fits(ranges: Sequence[str], below: str) -> bool:
     """Whether a release older than `below` lies in one of the ranges; without a range, none is known to."""
     from packaging.version import Version
 
-    named = [version for text in ranges for version in re.findall(r"==(\d+(?:\.\d+)*)(?!\.\*|[\d.])", text)]
-    return _any_in(ranges, [version for version in (*RELEASES, *named) if Version(version) < Version(below)])
+    return _any_in(ranges, [each for each in (*RELEASES, *_named(ranges)) if Version(each) < Version(below)])
+
+
+def _reaches(ranges: Sequence[str], first: str) -> bool:
+    """Whether a release of at least `first` lies in one of the ranges, be it newer than those that we know."""
+    from packaging.version import Version
+
+    floors = [version for text in ranges for version in re.findall(r">=(\d+(?:\.\d+)*)", text)]
+    return _any_in(ranges, [each for each in (*RELEASES, *_named(ranges), *floors) if Version(each) >= Version(first)])
+
+
+def _named(ranges: Sequence[str]) -> list[str]:
+    """The versions that the ranges name one by one; releases may be missing from our list."""
+    return [version for text in ranges for version in re.findall(r"==(\d+(?:\.\d+)*)(?!\.\*|[\d.])", text)]
 
 
 def _any_in(ranges: Sequence[str], versions: Sequence[str]) -> bool:

@@ -232,3 +232,41 @@ def test_any_text_is_read_or_not_without_an_error(text: str) -> None:
     requirement(f"torch {text}")
     for each in poetry(text):
         SpecifierSet(each)
+
+
+NEWEST = [
+    ({"requirements.txt": "torch==1.10.0\n"}, False, Confidence.HIGH),
+    ({"requirements.txt": "torch==2.0.0+cu118\n"}, True, Confidence.HIGH),
+    ({"requirements.txt": "torch>=1.8\n"}, True, Confidence.MEDIUM),
+    ({"requirements.txt": "torch>=2.40\n"}, True, Confidence.MEDIUM),
+    ({"requirements.txt": "torch>=1.8,<2\n"}, False, Confidence.HIGH),
+    ({"requirements.txt": "torch~=1.13\n"}, False, Confidence.HIGH),
+    ({"requirements.txt": "torchaudio==2.1.0\n"}, True, Confidence.HIGH),
+    ({"README.md": "We use PyTorch 1.12.\n"}, False, Confidence.MEDIUM),
+    ({"environment.yml": "dependencies:\n  - python=3.7\n  - pytorch>=1.5\n"}, False, Confidence.HIGH),
+    ({"environment.yml": "dependencies:\n  - python=3.8\n  - pytorch>=1.5\n"}, True, Confidence.MEDIUM),
+    ({"setup.py": "setup(python_requires='>=3.6', install_requires=['torch>=1.5'])\n"}, True, Confidence.MEDIUM),
+]
+
+
+@pytest.mark.parametrize(("files", "answer", "confidence"), NEWEST)
+def test_the_newest_torch_is_asked_for_like_the_oldest(
+    tmp_path: Path, files: dict[str, str], answer: bool, confidence: Confidence
+) -> None:
+    for name, text in {"train.py": "", **files}.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    fact = TorchRange(SourceTree(tmp_path)).reaches(first="2.0", path="train.py")
+    assert isinstance(fact, Known)
+    assert (fact.value, fact.confidence) == (answer, confidence)
+    assert fact.trail
+
+
+@pytest.mark.parametrize("files", [{}, {"requirements.txt": "torch\n"}])
+def test_where_no_version_is_stated_a_new_torch_is_only_possible(tmp_path: Path, files: dict[str, str]) -> None:
+    for name, text in {"train.py": "", **files}.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    torch = TorchRange(SourceTree(tmp_path))
+    assert isinstance(torch.reaches(first="2.0", path="train.py"), Unknown)
+    possible = torch.may_reach(first="2.0", path="train.py")
+    assert isinstance(possible, Known)
+    assert possible.confidence is Confidence.LOW

@@ -1,0 +1,1 @@
+"""Short-time spectra: how they are computed, and in which form they are kept."""
