@@ -108,7 +108,7 @@ class Forms:
         if not isinstance(value, Instance) or not value.external_name.endswith(".unsqueeze"):
             return False
         position = 1 if canonical(value.external_name) == "torch.unsqueeze" else 0
-        return constant(value.arguments.get("dim", position)) == -1
+        return bool(constant(value.arguments.get("dim", position)) == -1)
 
     @cached_property
     def _origins(self) -> Mapping[int, CallEvent]:
