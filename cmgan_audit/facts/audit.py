@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from cmgan_audit.facts.collectors import TREE_COLLECTORS
 from cmgan_audit.facts.declared import NO_ROLES, DeclaredRoles
 from cmgan_audit.facts.merging import merge
 from cmgan_audit.facts.observing import merge_observed
@@ -73,10 +74,20 @@ def collect(
         InputError: there is nothing to analyse.
         UsageError: the project declares two roles for one loader.
     """
-    return deeply(lambda: _collect(SourceTree(root, exclude, overlay=overlay), declared, effort, kept=not overlay))
+
+    def work() -> Collected:
+        tree = SourceTree(root, exclude, overlay=overlay)
+        collected = _followed(tree, declared, effort, kept=not overlay)
+        if not root.is_dir():
+            return collected
+        # Not kept: what lies beside the code, and how old it is, is no question that is put to the tree.
+        beside = (record for look in TREE_COLLECTORS for record in look(tree, exclude, collected.records))
+        return replace(collected, records=(*collected.records, *beside))
+
+    return deeply(work)
 
 
-def _collect(tree: SourceTree, declared: DeclaredRoles, effort: Effort, *, kept: bool) -> Collected:
+def _followed(tree: SourceTree, declared: DeclaredRoles, effort: Effort, *, kept: bool) -> Collected:
     folder = cache_folder(tree.root) if effort.cached and kept else None
     cache = None if folder is None else AnswerCache(folder, tree, repr(declared))
     known = cache.read(_WHOLE, Collected) if cache is not None else None

@@ -1,4 +1,4 @@
-"""Every collector that looks at a run; each lives beside the records that it makes."""
+"""Every collector that looks at a run or at a whole tree; each lives beside the records that it makes."""
 
 from __future__ import annotations
 
@@ -18,9 +18,12 @@ from cmgan_audit.facts.spectra.transforms import transforms_of
 from cmgan_audit.facts.steps.scalings import scalings_of
 from cmgan_audit.facts.steps.schedulers import schedulers_of
 from cmgan_audit.facts.steps.updates import updates_of
-from cmgan_audit.facts.view import Collector
+from cmgan_audit.facts.trained.applied import applied_settings
+from cmgan_audit.facts.trained.collecting import trained_files
+from cmgan_audit.facts.view import Collector, TreeCollector
 
 COLLECTORS: tuple[Collector, ...] = (
+    applied_settings,
     batch_means,
     configured_labels,
     data_records,
@@ -38,3 +41,6 @@ COLLECTORS: tuple[Collector, ...] = (
     transforms_of,
     updates_of,
 )
+
+# What lies beside the code, held against what the code does.
+TREE_COLLECTORS: tuple[TreeCollector, ...] = (trained_files,)

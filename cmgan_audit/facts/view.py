@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from cmgan_audit.facts.code import Code
@@ -65,3 +65,6 @@ class View:
 
 # Looks at one run and makes records of what it does.
 Collector = Callable[[View], Iterable[Record]]
+
+# Looks at the files of a tree, without the excluded patterns, beside the records of all its runs.
+TreeCollector = Callable[[SourceTree, Sequence[str], Sequence[Record]], Iterable[Record]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cmgan_audit.report.ansi import visible
 from cmgan_audit.report.rule_text import by_chapter, chapters, origin, severity_words
 from cmgan_audit.rules.rule import Example, Rule
 
@@ -60,5 +61,6 @@ def _files(example: Example) -> list[str]:
             f" (found at line {example.at.rpartition(':')[2]})" if example.at and example.at.startswith(name) else ""
         )
         fence = "````" if "```" in content else "```"
-        parts += [f"`{name}`{found}", f"{fence}{language}\n{content.rstrip()}\n{fence}"]
+        shown = "\n".join(map(visible, content.rstrip().split("\n")))
+        parts += [f"`{name}`{found}", f"{fence}{language}\n{shown}\n{fence}"]
     return parts

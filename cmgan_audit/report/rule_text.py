@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from cmgan_audit.report.ansi import SEVERITY_COLORS, Ink
+from cmgan_audit.report.ansi import SEVERITY_COLORS, Ink, visible
 from cmgan_audit.rules.rule import Example, Rule
 
 WIDTH = 100
@@ -163,5 +163,5 @@ def _excerpt(example: Example, ink: Ink) -> list[str]:
     at = int(number)
     lines = example.files[name].splitlines()
     first, last = max(1, at - AROUND), min(len(lines), at + AROUND - 1)
-    shown = [f"  {'>' if n == at else ' '} {n:>3} | {lines[n - 1]}" for n in range(first, last + 1)]
+    shown = [f"  {'>' if n == at else ' '} {n:>3} | {visible(lines[n - 1])}" for n in range(first, last + 1)]
     return [f"  {name}", *(ink("red", line) if line.startswith("  >") else line for line in shown)]

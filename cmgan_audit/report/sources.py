@@ -9,6 +9,10 @@ from pathlib import Path
 from cmgan_audit.finding import Location
 from cmgan_audit.source.notebook import CellLines
 
+# A finding may stand at a checkpoint: gigabytes without lines.
+_LARGEST = 60_000_000
+_HEAD = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -80,6 +84,9 @@ class Sources:
 
     def _read(self, path: str) -> str:
         try:
-            return (self.root / path).read_bytes().decode("utf-8-sig", errors="replace")
+            with (self.root / path).open("rb") as file:
+                content = file.read(_LARGEST + 1)
         except (OSError, ValueError):
             return ""
+        is_text = len(content) <= _LARGEST and b"\0" not in content[:_HEAD]
+        return content.decode("utf-8-sig", errors="replace") if is_text else ""

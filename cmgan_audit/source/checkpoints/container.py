@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cmgan_audit.source.checkpoints.machine import PickleError
-from cmgan_audit.source.checkpoints.pickled import MOST_OPCODES, Pickled, read_pickle
+from cmgan_audit.source.checkpoints.pickled import Steps, read_pickle
 
 # Bytes of a file that are read: first a part that holds most pickles whole, then all that is ever looked at.
 FIRST_PART = 1_000_000
@@ -32,48 +32,46 @@ class HeldValues:
 
     Attributes:
         value: dictionaries, lists, texts and numbers; objects as `machine.Thing`.
-        opcodes: how many steps it took to read them.
     """
 
     value: object
-    opcodes: int
 
 
 class _NoCheckpointError(Exception):
     """The file is something else."""
 
 
-def read_checkpoint(path: Path, most: int = MOST_OPCODES) -> HeldValues | None:
+def read_checkpoint(path: Path, steps: Steps | None = None) -> HeldValues | None:
     """The plain values of a checkpoint file; None for every other file, and for one that cannot be read.
 
     Args:
         path: the file.
-        most: the largest number of opcodes that is followed.
+        steps: the opcodes that may be followed over all files; what this one takes is taken off.
     """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return None
         with path.open("rb") as file:
-            return _read(file, most)
+            return _read(file, steps)
     except (OSError, _NoCheckpointError):
         return None
 
 
-def _read(file: BinaryIO, most: int) -> HeldValues:
+def _read(file: BinaryIO, steps: Steps | None) -> HeldValues:
     data = file.read(FIRST_PART)
     try:
-        return _values(data, most)
+        return _values(data, steps)
     except PickleError:
         if len(data) < FIRST_PART:
             raise _NoCheckpointError from None
     data += file.read(LARGEST_PART - FIRST_PART)
     try:
-        return _values(data, most)
+        return _values(data, steps)
     except PickleError:
         raise _NoCheckpointError from None
 
 
-def _values(data: bytes, most: int) -> HeldValues:
+def _values(data: bytes, steps: Steps | None) -> HeldValues:
     """What the beginning of a file holds.
 
     Raises:
@@ -81,16 +79,12 @@ def _values(data: bytes, most: int) -> HeldValues:
         _NoCheckpointError: it is of no kind that is read.
     """
     if data.startswith(b"PK\x03\x04"):
-        return _held(read_pickle(data, _pickle_in_zip(data), most))
+        return HeldValues(read_pickle(data, _pickle_in_zip(data), steps).value)
     if data[5:9] == b"\0\0\0{":  # the length of a header may begin like a pickle
-        return HeldValues(_safetensors_metadata(data), 0)
+        return HeldValues(_safetensors_metadata(data))
     if data[:1] == b"\x80":
-        return _legacy(data, most)
+        return _legacy(data, steps)
     raise _NoCheckpointError
-
-
-def _held(pickled: Pickled) -> HeldValues:
-    return HeldValues(pickled.value, pickled.opcodes)
 
 
 def _pickle_in_zip(data: bytes) -> int:
@@ -114,16 +108,16 @@ def _pickle_in_zip(data: bytes) -> int:
     raise _NoCheckpointError
 
 
-def _legacy(data: bytes, most: int) -> HeldValues:
-    first = read_pickle(data, 0, most)
+def _legacy(data: bytes, steps: Steps | None) -> HeldValues:
+    first = read_pickle(data, 0, steps)
     if first.value != _MAGIC:
         if not (first.storages or any(name.startswith("torch.") for name in first.names)):
             raise _NoCheckpointError
-        return _held(first)
+        return HeldValues(first.value)
     end = first.end
     for _ in range(2):  # protocol, and the sizes of the machine's types
-        end = read_pickle(data, end, most).end
-    return _held(read_pickle(data, end, most))
+        end = read_pickle(data, end, steps).end
+    return HeldValues(read_pickle(data, end, steps).value)
 
 
 def _safetensors_metadata(data: bytes) -> object:

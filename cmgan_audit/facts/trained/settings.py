@@ -1,0 +1,124 @@
+"""The settings that the code trains with now: each number where it is written, and where it takes effect."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from cmgan_audit.facts.records import TRAIN, Loader
+from cmgan_audit.facts.trained.families import BATCH, SEGMENT
+from cmgan_audit.facts.trained.records import AppliedSetting
+from cmgan_audit.finding import Location
+from cmgan_audit.rules.record import Fact, Known, OneOf, Record
+from cmgan_audit.source.tree import SourceTree
+
+_NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class CodeValue:
+    """A number as the code sets it.
+
+    Attributes:
+        number: what takes effect.
+        fact: the same, with its trail.
+        written: the number as it stands where it is set; None where that is no plain number.
+        words: the words of the line where it is set.
+        place: where it is set.
+    """
+
+    number: float
+    fact: Known
+    written: float | None
+    words: frozenset[str]
+    place: Location | None
+
+
+@dataclass(slots=True)
+class CodeSettings:
+    """The numbers by family; a family is left out where one of its values is not known."""
+
+    values: dict[str, list[CodeValue]] = field(default_factory=lambda: defaultdict(list))
+    unknown: set[str] = field(default_factory=set)
+    words: frozenset[str] = frozenset()
+
+    def of(self, family: str) -> Sequence[CodeValue]:
+        """All values of a family; none where one of them is not known."""
+        return () if family in self.unknown else self.values.get(family, ())
+
+    def comparable(self, family: str, key: str) -> Sequence[CodeValue]:
+        """The values that a key of a configuration may have set: where lines name it, those alone."""
+        known = self.of(family)
+        named = [value for value in known if key.lower() in value.words]
+        return named or (() if family == SEGMENT else known)
+
+
+def code_settings(tree: SourceTree, records: Iterable[Record]) -> CodeSettings:
+    """The settings behind the records of a tree."""
+    found = CodeSettings()
+    lines = _Lines(tree)
+    for family, fact in _facts(records):
+        options = fact.options if isinstance(fact, OneOf) else (fact,)
+        for option in options:
+            if (
+                isinstance(option, Known)
+                and isinstance(option.value, int | float)
+                and not isinstance(option.value, bool)
+            ):
+                found.values[family].append(_code_value(option, lines))
+            else:
+                found.unknown.add(family)
+    found.words = lines.words
+    return found
+
+
+def _facts(records: Iterable[Record]) -> Iterator[tuple[str, Fact]]:
+    for record in records:
+        if isinstance(record, Loader) and isinstance(record.role, Known) and record.role.value == TRAIN:
+            yield BATCH, record.batch_size
+        elif isinstance(record, AppliedSetting):
+            yield record.family, record.value
+
+
+def _code_value(fact: Known, lines: _Lines) -> CodeValue:
+    place = fact.location
+    line = "" if place is None else lines.at(place)
+    for step in fact.trail:
+        lines.at(step.location)
+    return CodeValue(
+        number=float(fact.value),
+        fact=fact,
+        written=None if place is None else _written(line, place),
+        words=frozenset(re.findall(r"\w+", line.lower())),
+        place=place,
+    )
+
+
+def _written(line: str, place: Location) -> float | None:
+    if place.end_column is None or place.end_line not in (None, place.line):
+        return None
+    text = line[place.column - 1 : place.end_column - 1].strip("\"' ")
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+class _Lines:
+    """Lines of files, and the words of every file that one was asked of."""
+
+    def __init__(self, tree: SourceTree) -> None:
+        self._tree = tree
+        self._lines: dict[str, list[str]] = {}
+        self._words: set[str] = set()
+
+    @property
+    def words(self) -> frozenset[str]:
+        return frozenset(self._words)
+
+    def at(self, place: Location) -> str:
+        lines = self._lines.get(place.path)
+        if lines is None:
+            text = "" if place.path.endswith(".ipynb") else self._tree.text(place.path) or ""
+            lines = self._lines[place.path] = text.replace("\r\n", "\n").split("\n")
+            self._words.update(re.findall(r"\w+", text))
+        return lines[place.line - 1] if 0 < place.line <= len(lines) else ""
