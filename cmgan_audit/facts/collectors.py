@@ -12,6 +12,7 @@ from cmgan_audit.facts.data.collecting import data_records
 from cmgan_audit.facts.metrics.collecting import metric_records
 from cmgan_audit.facts.options.collecting import options_of_run
 from cmgan_audit.facts.runtime.devices import placements
+from cmgan_audit.facts.runtime.launching import process_starts
 from cmgan_audit.facts.runtime.roots import roots_of
 from cmgan_audit.facts.runtime.training import trainings
 from cmgan_audit.facts.spectra.transforms import transforms_of
@@ -32,6 +33,7 @@ COLLECTORS: tuple[Collector, ...] = (
     metric_records,
     options_of_run,
     placements,
+    process_starts,
     resumes_of,
     roots_of,
     scalings_of,

@@ -65,7 +65,9 @@ _LAUNCHERS = {
 _TARGET = Launcher("target", 1, args_position=3)
 _STARTED_LATER = {
     "multiprocessing.Process": ("start", _TARGET),
+    "multiprocessing.get_context.Process": ("start", _TARGET),
     "torch.multiprocessing.Process": ("start", _TARGET),
+    "torch.multiprocessing.get_context.Process": ("start", _TARGET),
     "threading.Thread": ("start", _TARGET),
     "threading.Timer": ("start", _TARGET),
     "speechbrain.utils.metric_stats.MetricStats": ("append", Launcher("metric", 0, args="")),
