@@ -47,8 +47,8 @@ def compare(content: object, settings: CodeSettings) -> list[Compared]:
         if held is None or not is_of_training(each.place) or not _is_of_this_code(each, settings):
             continue
         values = settings.comparable(family, each.place[-1])
-        if values:
-            same = [value for value in values if _agrees(held, value, family, each.place[-1])]
+        same = [value for value in values if _agrees(held, value, family, each.place[-1])]
+        if values and (same or (each.place[-1], held) not in settings.written):
             found.append(Compared(".".join(each.place), held, (same or list(values))[0], family, bool(same)))
     return sorted(found, key=lambda each: (each.same, list(_SINKS).index(each.family), each.place))
 

@@ -8,13 +8,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cmgan_audit.facts.records import TRAIN, Loader
-from cmgan_audit.facts.trained.families import BATCH, SEGMENT
+from cmgan_audit.facts.trained.families import BATCH, SEGMENT, family_of
 from cmgan_audit.facts.trained.records import AppliedSetting
 from cmgan_audit.finding import Location
 from cmgan_audit.rules.record import Fact, Known, OneOf, Record
 from cmgan_audit.source.tree import SourceTree
 
 _NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
+_BESIDE = re.compile(
+    r"\b(\w+)\b(?:[\"\']?\s*[:=]\s*|[\"\'][^#=]*,[^#]*?\bdefault\s*=\s*|\s+)([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)\b(?!\s*[*/.])"
+)
+_LONGEST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,19 @@ class CodeValue:
 
 @dataclass(slots=True)
 class CodeSettings:
-    """The numbers by family; a family is left out where one of its values is not known."""
+    """The settings of a tree.
+
+    Attributes:
+        values: the numbers by family.
+        unknown: the families of which one value is not known.
+        words: all words of the files that the values come through.
+        written: the numbers that these files write beside a key, also where something else takes effect.
+    """
 
     values: dict[str, list[CodeValue]] = field(default_factory=lambda: defaultdict(list))
     unknown: set[str] = field(default_factory=set)
     words: frozenset[str] = frozenset()
+    written: frozenset[tuple[str, float]] = frozenset()
 
     def of(self, family: str) -> Sequence[CodeValue]:
         """All values of a family; none where one of them is not known."""
@@ -70,7 +82,8 @@ def code_settings(tree: SourceTree, records: Iterable[Record]) -> CodeSettings:
                 found.values[family].append(_code_value(option, lines))
             else:
                 found.unknown.add(family)
-    found.words = lines.words
+    found.words = frozenset(lines.words)
+    found.written = frozenset(lines.written)
     return found
 
 
@@ -104,21 +117,27 @@ def _written(line: str, place: Location) -> float | None:
 
 
 class _Lines:
-    """Lines of files, and the words of every file that one was asked of."""
+    """Lines of files; of every file that one was asked of its words, and the numbers beside keys."""
 
     def __init__(self, tree: SourceTree) -> None:
         self._tree = tree
         self._lines: dict[str, list[str]] = {}
-        self._words: set[str] = set()
-
-    @property
-    def words(self) -> frozenset[str]:
-        return frozenset(self._words)
+        self.words: set[str] = set()
+        self.written: set[tuple[str, float]] = set()
 
     def at(self, place: Location) -> str:
         lines = self._lines.get(place.path)
         if lines is None:
             text = "" if place.path.endswith(".ipynb") else self._tree.text(place.path) or ""
             lines = self._lines[place.path] = text.replace("\r\n", "\n").split("\n")
-            self._words.update(re.findall(r"\w+", text))
+            self.words.update(re.findall(r"\w+", text))
+            self.written.update(_beside_keys(lines))
         return lines[place.line - 1] if 0 < place.line <= len(lines) else ""
+
+
+def _beside_keys(lines: Iterable[str]) -> Iterator[tuple[str, float]]:
+    """Keys of settings with the number that stands beside them: in dictionaries, calls, options and commands."""
+    for line in lines:
+        for key, number in _BESIDE.findall(line.partition("#")[0][:_LONGEST]):
+            if family_of(key):
+                yield key, float(number)

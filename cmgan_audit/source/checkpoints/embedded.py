@@ -13,7 +13,8 @@ _MOST_KEYS = 200_000
 _LONGEST_KEY = 100
 # Where configuration objects of OmegaConf, ml_collections and others keep what they hold.
 _WRAPPERS = frozenset({"_content", "_val", "_fields", "_data", "_store", "__dict__"})
-_STATES = ("optim", "sched", "scaler", "rng", "state_dict", "_ema", "buffer")
+# Keys by which the states of optimisers, schedulers and gradient scalers are known, whatever they are saved under.
+_STATES = frozenset({"param_groups", "base_lrs", "growth_factor"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Embedded:
 
 
 def embedded_values(content: object) -> Iterator[Embedded]:
-    """The plain values of a checkpoint, without the states of networks, optimisers and the like."""
+    """The plain values of a checkpoint, without the states of optimisers and the like."""
     waiting: list[tuple[tuple[str, ...], object]] = [((), content)]
     seen: set[int] = set()
     left = _MOST_KEYS
@@ -47,9 +48,9 @@ def embedded_values(content: object) -> Iterator[Embedded]:
             return
         held = _joined(parts)
         keys = frozenset(held)
+        if keys & _STATES:
+            continue
         for key, value in held.items():
-            if any(word in key.lower() for word in _STATES):
-                continue
             inner = place if key in _WRAPPERS else (*place, key)
             plain = _unwrapped(value)
             if plain is None or isinstance(plain, bool | int | float | str):

@@ -168,6 +168,26 @@ def test_a_launcher_that_sets_the_value_of_the_file(tmp_path: Path) -> None:
     assert found(tmp_path) == []
 
 
+def test_the_default_that_a_launcher_overrides(tmp_path: Path) -> None:
+    save(project(tmp_path, OPTIONS), args=argparse.Namespace(batch_size=4, lr=5e-4, epochs=120))
+    (tmp_path / "large.sh").write_text("python train.py --batch_size 16\n")
+    assert found(tmp_path) == []
+    (tmp_path / "train.py").write_text(OPTIONS.replace("default=4", "required=True"))
+    (finding,) = found(tmp_path)
+    assert "args.batch_size is 4 in it, the training loader gets 16 now" in finding.message
+
+
+def test_a_comment_that_tells_the_earlier_value(tmp_path: Path) -> None:
+    code = DICTIONARY.replace('"batch_size": 4,', '"batch_size": 4,  # batch_size: 1 was too small')
+    save(project(tmp_path, code), config={**OWN, "batch_size": 1})
+    assert len(found(tmp_path)) == 1
+
+
+def test_a_configuration_of_optimisation_is_no_state_of_an_optimiser(tmp_path: Path) -> None:
+    save(project(tmp_path), config={"optimization": {**OWN, "batch_size": 1}})
+    assert len(found(tmp_path)) == 1
+
+
 def test_a_value_that_is_not_known_contradicts_nothing(tmp_path: Path) -> None:
     code = OPTIONS.replace("batch_size=args.batch_size", "batch_size=int(open('size').read())")
     save(project(tmp_path, code), args=argparse.Namespace(batch_size=1, lr=5e-4, epochs=120))
