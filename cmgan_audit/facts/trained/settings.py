@@ -16,7 +16,9 @@ from cmgan_audit.source.tree import SourceTree
 
 _NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
 _BESIDE = re.compile(
-    r"\b(\w+)\b(?:[\"\']?\s*[:=]\s*|[\"\'][^#=]*,[^#]*?\bdefault\s*=\s*|\s+)([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)\b(?!\s*[*/.])"
+    r"(?:\b(\w+)[\"\']?\s*[:=]\s*"  # batch_size=4, "batch_size": 4
+    r"|--([\w\-]+)(?:[\"\'][^#]{0,200}?\bdefault\s*=\s*|\s+))"  # "--batch_size", default=4, --batch_size 4
+    r"([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)\b(?!\s*[*/.])"
 )
 _LONGEST = 1_000
 
@@ -138,6 +140,7 @@ class _Lines:
 def _beside_keys(lines: Iterable[str]) -> Iterator[tuple[str, float]]:
     """Keys of settings with the number that stands beside them: in dictionaries, calls, options and commands."""
     for line in lines:
-        for key, number in _BESIDE.findall(line.partition("#")[0][:_LONGEST]):
-            if family_of(key):
-                yield key, float(number)
+        for key, option, number in _BESIDE.findall(line.partition("#")[0][:_LONGEST]):
+            name = key or option.replace("-", "_")
+            if family_of(name):
+                yield name, float(number)
