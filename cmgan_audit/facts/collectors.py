@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cmgan_audit.facts.adversarial.games import games_of
 from cmgan_audit.facts.adversarial.labels import configured_labels
 from cmgan_audit.facts.averages.collecting import batch_means
 from cmgan_audit.facts.checkpoints.keeping import kept_weights
@@ -29,6 +30,7 @@ COLLECTORS: tuple[Collector, ...] = (
     configured_labels,
     data_records,
     file_loads,
+    games_of,
     kept_weights,
     metric_records,
     options_of_run,

@@ -1,0 +1,247 @@
+"""Whose loss each player of an adversarial training steps on.
+
+A backward pass adds to the gradients of every network that its loss came through. Which passes a step uses is
+therefore decided by where gradients were last set back: the loop over batches is walked backwards from the step, and
+once around its end, until they were.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import permutations
+
+from cmgan_audit.facts.adversarial.holders import Held, Holders, called, disjoint
+from cmgan_audit.facts.adversarial.records import Game
+from cmgan_audit.facts.runtime.flow import Flow, Node
+from cmgan_audit.facts.steps.actions import BACKWARD, ZERO, Action, actions_of
+from cmgan_audit.facts.steps.windows import Update, updates_in
+from cmgan_audit.facts.values import class_name, instances_of
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Location, Step
+from cmgan_audit.program.trace import Loop, innermost_function
+from cmgan_audit.program.unreached import NOT_REACHED
+from cmgan_audit.program.values import Instance, Value
+from cmgan_audit.rules.record import Fact, Known
+
+NO = Known(False)
+_JUDGES = re.compile(r"disc|critic|adversar|judge", re.IGNORECASE)
+_SWITCHES = re.compile(r"requires_grad_|set_requires_grad|(un)?freeze\w*|(un)?toggle_(optimizer|model|grad)\w*")
+
+
+@dataclass(eq=False)
+class _Player:
+    """A step of an optimiser over batches, the networks that it trains, and the backward passes that it uses."""
+
+    update: Update
+    held: Held
+    passes: tuple[Action, ...]
+
+    @property
+    def name(self) -> str:
+        """The class of the network, of several the first."""
+        return class_name(self.held.networks[0])
+
+
+def games_of(view: View) -> list[Game]:
+    """The steps of discriminators in a run; frameworks that step by themselves are not looked into."""
+    run = view.scene.run
+    if run.launch.condition == NOT_REACHED or not view.scene.trains:
+        return []
+    actions = list(actions_of(run))
+    holders = Holders(view.scene)
+    players = []
+    for update in updates_in(view, actions):
+        held = holders.of(update.optimiser)
+        if held.complete:
+            players.append(_Player(update, held, tuple(_passes_used(update, held))))
+    if len(players) < 2:
+        return []
+    losses = _Losses(Flow(view.scene))
+    pairs = ((one, other) for one, other in permutations(players, 2) if _play_together(one, other))
+    return [_game(view, judge, maker, losses) for judge, maker in pairs if losses.judges(judge, maker)]
+
+
+def _play_together(one: _Player, other: _Player) -> bool:
+    same_loop = one.update.loop.location == other.update.loop.location
+    return same_loop and bool(one.passes) and bool(other.passes) and disjoint(one.held, other.held)
+
+
+def _passes_used(update: Update, held: Held) -> Iterator[Action]:
+    """The backward passes since the gradients of an optimiser were last set back; none where they never are."""
+    before = [each for each in update.inside if each.position < update.step.position]
+    after = [each for each in update.inside if each.position > update.step.position]
+    used: list[Action] = []
+    for each in (*reversed(before), *reversed(after)):
+        if each.kind == ZERO and _sets_back(each, update.optimiser, held):
+            yield from used
+            return
+        if each.kind == BACKWARD and all(each.event.location != one.event.location for one in used):
+            used.append(each)
+
+
+def _sets_back(zero: Action, optimiser: Instance, held: Held) -> bool:
+    if zero.on:
+        return zero.concerns(optimiser)
+    networks = called([zero.event.receiver] if zero.event.receiver is not None else [])
+    return not networks or any(held.touches(each) for each in networks)
+
+
+@dataclass(eq=False)
+class _Losses:
+    """What backward passes run through: calls of networks behind their losses."""
+
+    flow: Flow
+    _calls: dict[int, list[Node]] = field(default_factory=dict)
+    _kept: list[Value] = field(default_factory=list)
+
+    def calls(self, backward: Action, held: Held) -> list[Node]:
+        """The calls of some networks that the gradients of a pass come through."""
+        return [node for node in self._network_calls(_loss_of(backward)) if _is_call_of(node, held)]
+
+    def fed(self, call: Node, held: Held) -> bool:
+        """Whether gradients come through a call back into other networks."""
+        return any(_is_call_of(node, held) for node in self._network_calls(call.value) if node is not call)
+
+    def reaches(self, backward: Action, held: Held) -> bool:
+        """Whether the gradients of a pass come to some networks."""
+        return bool(self.calls(backward, held))
+
+    def judges(self, judge: _Player, maker: _Player) -> bool:
+        """Whether one player is asked about what another puts out, and also about something that is given.
+
+        An encoder and a decoder with an optimiser each are no such pair: the decoder sees nothing but codes.
+        """
+        passes = {id(each): each for each in (*judge.passes, *maker.passes)}.values()
+        calls = [call for each in passes for call in self.calls(each, judge.held)]
+        fed = [self.fed(call, maker.held) for call in calls]
+        returned = any(self.fed(call, judge.held) for each in passes for call in self.calls(each, maker.held))
+        named = any(_JUDGES.search(class_name(each)) for each in judge.held.networks)
+        return any(fed) and (named or not all(fed)) and not returned
+
+    def _network_calls(self, value: Value | None) -> list[Node]:
+        if value is None:
+            return []
+        if id(value) not in self._calls:
+            found = [node for node in self.flow.behind(value) if node.event is not None]
+            self._calls[id(value)] = [node for node in found if node.operation.endswith(("network", ".__call__"))]
+            self._kept.append(value)  # its id must stay its own
+        return self._calls[id(value)]
+
+
+def _is_call_of(node: Node, held: Held) -> bool:
+    receiver = node.event.receiver if node.event is not None else None
+    return receiver is not None and any(held.holds(each) for each in called([receiver]))
+
+
+def _loss_of(backward: Action) -> Value | None:
+    """The value that a backward pass starts from: `loss.backward()`, `accelerator.backward(loss)`."""
+    event = backward.event
+    handed = event.arguments.get("loss", 0) or event.arguments.get("tensors", 0)
+    by_helper = event.receiver is None or (bool(instances_of(event.receiver)) and handed is not None)
+    return handed if by_helper and handed is not None else event.receiver
+
+
+def _game(view: View, judge: _Player, maker: _Player, losses: _Losses) -> Game:
+    step = judge.update.step.event
+    return Game(
+        location=step.location,
+        anchor=f"{innermost_function(step.context)}.{judge.name}",
+        trail=(),
+        generator=maker.name,
+        discriminator=judge.name,
+        leaked=_leaked(view, judge, maker, losses),
+        undetached=_undetached(judge, maker, losses),
+        taken_up=_taken_up(judge, maker, losses),
+    )
+
+
+def _leaked(view: View, judge: _Player, maker: _Player, losses: _Losses) -> Fact:
+    """Whether the judge steps on the maker's loss as well as on its own."""
+    for foreign in judge.passes:
+        through = [call for call in losses.calls(foreign, judge.held) if losses.fed(call, maker.held)]
+        if not through or foreign not in maker.passes:
+            continue
+        own = [each for each in judge.passes if each is not foreign and _is_own(each, judge, maker, losses)]
+        if not own:
+            continue
+        if _are_switched(view, judge.update.loop):
+            return NO  # the judge's parameters may take no gradients while the maker is trained
+        trail = (
+            Step(judge.update.step.event.location, f"the optimiser of {judge.name} steps here"),
+            Step(foreign.event.location, f"the loss of {maker.name} is followed back here"),
+            *(Step(call.event.location, f"it came through {judge.name}") for call in through[:1] if call.event),
+            Step(own[0].event.location, f"the loss of {judge.name} adds to the same gradients"),
+        )
+        return Known(True, trail)
+    return NO
+
+
+def _is_own(backward: Action, judge: _Player, maker: _Player, losses: _Losses) -> bool:
+    """Whether a pass is of the judge's own loss: it leaves the maker alone, or the maker's step does not use it."""
+    if not losses.reaches(backward, judge.held):
+        return False
+    return not losses.reaches(backward, maker.held) or backward not in maker.passes
+
+
+def _own_through(judge: _Player, maker: _Player, losses: _Losses) -> tuple[Action, Node] | None:
+    """A pass of the judge's own loss that runs back into the maker, and the call of the judge on its way."""
+    for backward in judge.passes:
+        calls = losses.calls(backward, judge.held)
+        fed = [call for call in calls if losses.fed(call, maker.held)]
+        others = [each for each in maker.passes if each is not backward]
+        if not fed or not others or not any(losses.reaches(each, maker.held) for each in others):
+            continue
+        shared = backward in maker.passes
+        elsewhere = any(each not in judge.passes for each in others)
+        if not shared or elsewhere or len(fed) < len(calls):
+            return backward, fed[0]
+    return None
+
+
+def _undetached(judge: _Player, maker: _Player, losses: _Losses) -> Fact:
+    found = _own_through(judge, maker, losses)
+    if found is None:
+        return NO
+    backward, call = found
+    assert call.event is not None
+    trail = (
+        Step(call.event.location, f"{judge.name} is asked about what {maker.name} puts out, with its gradients"),
+        Step(backward.event.location, f"the loss of {judge.name} is followed back here, through {maker.name} too"),
+    )
+    return Known(True, trail)
+
+
+def _taken_up(judge: _Player, maker: _Player, losses: _Losses) -> Fact:
+    found = _own_through(judge, maker, losses)
+    if found is None or found[0] not in maker.passes:
+        return NO
+    place = maker.update.step.event.location
+    return Known(True, (Step(place, f"the optimiser of {maker.name} steps on these gradients too"),))
+
+
+def _are_switched(view: View, loop: Loop) -> bool:
+    """Whether code that a loop executes changes which parameters take gradients."""
+    for reached in view.code.reached:
+        contexts = view.code.contexts.get(reached.node, ())
+        called = any(each.location == loop.location for context in contexts for each in context.loops)
+        for node in reached.own_nodes():
+            if _switches(node) and (called or _lies_in(reached.module.location(node), loop.location)):
+                return True
+    return False
+
+
+def _lies_in(inner: Location, outer: Location) -> bool:
+    end = outer.line if outer.end_line is None else outer.end_line
+    return inner.path == outer.path and outer.line <= inner.line <= end
+
+
+def _switches(node: ast.AST) -> bool:
+    match node:
+        case ast.Assign(targets=targets):
+            return any(isinstance(each, ast.Attribute) and each.attr == "requires_grad" for each in targets)
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
+            return _SWITCHES.fullmatch(name) is not None
+    return False

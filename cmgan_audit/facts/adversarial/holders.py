@@ -1,0 +1,72 @@
+"""Which networks an optimiser trains: the ones whose parameters it was made with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cmgan_audit.facts.classes import bare_network, is_network, values_within
+from cmgan_audit.facts.scene import Scene
+from cmgan_audit.facts.values import instances_of, same_object
+from cmgan_audit.program.values import Instance, Value
+
+_ASKED = (".parameters", ".named_parameters")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """Networks, without what wraps them; `complete` is False where more may be trained than is known."""
+
+    networks: tuple[Instance, ...]
+    complete: bool = True
+
+    def holds(self, network: Instance) -> bool:
+        """Whether a network is one of these, or a part of one."""
+        return any(same_object(each, network) or _is_part(network, each) for each in self.networks)
+
+    def touches(self, network: Instance) -> bool:
+        """Whether a network shares parameters with one of these."""
+        return self.holds(network) or any(_is_part(each, network) for each in self.networks)
+
+
+class Holders:
+    """The networks of a run by the optimiser that trains them."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._asked: dict[int, list[Instance]] = {}
+        for event in scene.calls:
+            if event.callee.endswith(_ASKED) and isinstance(event.result, Instance):
+                networks = [bare_network(each) for each in instances_of(event.receiver)]
+                self._asked.setdefault(id(event.result.attrs), networks)
+
+    def of(self, optimiser: Instance) -> Held:
+        """The networks of one optimiser."""
+        given = optimiser.arguments.get("params", 0)
+        if given is None:
+            return Held((), complete=False)
+        found: list[Instance] = []
+        for value in values_within(given, 6):
+            for network in self._networks(value):
+                if not any(same_object(network, each) for each in found):
+                    found.append(network)
+        return Held(tuple(found), complete=bool(found))
+
+    def _networks(self, value: Value) -> Sequence[Instance]:
+        return self._asked.get(id(value.attrs), ()) if isinstance(value, Instance) else ()
+
+
+def disjoint(one: Held, other: Held) -> bool:
+    """Whether two optimisers train different networks."""
+    return not any(other.touches(each) for each in one.networks)
+
+
+def called(values: Iterable[Value]) -> list[Instance]:
+    """The networks that are called as a value, without what wraps them."""
+    return [bare_network(each) for value in values for each in instances_of(value)]
+
+
+def _is_part(part: Instance, whole: Instance) -> bool:
+    return any(
+        isinstance(each, Instance) and each is not whole and is_network(each) and same_object(bare_network(each), part)
+        for each in values_within(whole, 4)
+    )
