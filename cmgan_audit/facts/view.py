@@ -9,6 +9,7 @@ from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.names import Assigned
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.requirements import TorchRange
+from cmgan_audit.facts.runtime.flow import Flow
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.program.trace import Context, Loop
 from cmgan_audit.rules.record import Known, Record
@@ -26,6 +27,7 @@ class View:
         torch: the versions of torch that the tree allows.
         loaders: the loaders that this run makes, as records, in the order of `scene.made`.
         code: the source of what the run executed.
+        flow: what the values of the run were computed from; made when it is first asked for, and shared.
     """
 
     tree: SourceTree
@@ -35,9 +37,17 @@ class View:
     loaders: tuple[Loader, ...] = ()
     code: Code = field(init=False)
     _roles: dict[Loop, str] | None = None
+    _flow: Flow | None = None
 
     def __post_init__(self) -> None:
         self.code = Code(self.scene)
+
+    @property
+    def flow(self) -> Flow:
+        """What the values of the run were computed from."""
+        if self._flow is None:
+            self._flow = Flow(self.scene)
+        return self._flow
 
     def roles_in(self, context: Context) -> frozenset[str]:
         """The roles ("train", "eval") of the loaders whose loops an event happens in; empty outside of such loops."""

@@ -59,7 +59,7 @@ def games_of(view: View) -> list[Game]:
             players.append(_Player(update, held, tuple(_passes_used(update, held))))
     if len(players) < 2:
         return []
-    losses = _Losses(Flow(view.scene))
+    losses = _Losses(view.flow)
     pairs = ((one, other) for one, other in permutations(players, 2) if _play_together(one, other))
     return [_game(view, judge, maker, losses) for judge, maker in pairs if losses.judges(judge, maker)]
 
@@ -98,8 +98,9 @@ class _Losses:
     _kept: list[Value] = field(default_factory=list)
 
     def calls(self, backward: Action, held: Held) -> list[Node]:
-        """The calls of some networks that the gradients of a pass come through."""
-        return [node for node in self._network_calls(_loss_of(backward)) if _is_call_of(node, held)]
+        """The calls of some networks that the gradients of a pass come through; of their parts where only these are."""
+        calls = [node for node in self._network_calls(_loss_of(backward)) if _is_call_of(node, held)]
+        return [node for node in calls if any(held.is_one(each) for each in _networks_of(node))] or calls
 
     def fed(self, call: Node, held: Held) -> bool:
         """Whether gradients come through a call back into other networks."""
@@ -131,9 +132,13 @@ class _Losses:
         return self._calls[id(value)]
 
 
-def _is_call_of(node: Node, held: Held) -> bool:
+def _networks_of(node: Node) -> list[Instance]:
     receiver = node.event.receiver if node.event is not None else None
-    return receiver is not None and any(held.holds(each) for each in called([receiver]))
+    return called([receiver]) if receiver is not None else []
+
+
+def _is_call_of(node: Node, held: Held) -> bool:
+    return any(held.holds(each) for each in _networks_of(node))
 
 
 def _loss_of(backward: Action) -> Value | None:

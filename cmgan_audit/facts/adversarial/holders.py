@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from cmgan_audit.facts.classes import bare_network, is_network, values_within
 from cmgan_audit.facts.scene import Scene
@@ -13,20 +14,28 @@ from cmgan_audit.program.values import Instance, Value
 _ASKED = (".parameters", ".named_parameters")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(eq=False)
 class Held:
     """Networks, without what wraps them; `complete` is False where more may be trained than is known."""
 
     networks: tuple[Instance, ...]
     complete: bool = True
 
+    def is_one(self, network: Instance) -> bool:
+        """Whether a network is one of these."""
+        return any(same_object(each, network) for each in self.networks)
+
     def holds(self, network: Instance) -> bool:
         """Whether a network is one of these, or a part of one."""
-        return any(same_object(each, network) or _is_part(network, each) for each in self.networks)
+        return id(network.attrs) in self._inside
 
     def touches(self, network: Instance) -> bool:
         """Whether a network shares parameters with one of these."""
-        return self.holds(network) or any(_is_part(each, network) for each in self.networks)
+        return self.holds(network) or not self._inside.isdisjoint(_inside(network))
+
+    @cached_property
+    def _inside(self) -> frozenset[int]:
+        return frozenset[int]().union(*(_inside(each) for each in self.networks))
 
 
 class Holders:
@@ -65,8 +74,7 @@ def called(values: Iterable[Value]) -> list[Instance]:
     return [bare_network(each) for value in values for each in instances_of(value)]
 
 
-def _is_part(part: Instance, whole: Instance) -> bool:
-    return any(
-        isinstance(each, Instance) and each is not whole and is_network(each) and same_object(bare_network(each), part)
-        for each in values_within(whole, 4)
-    )
+def _inside(network: Instance) -> frozenset[int]:
+    """The identities of a network and of the networks that it is made of."""
+    parts = (each for each in values_within(network, 4) if isinstance(each, Instance) and is_network(each))
+    return frozenset((id(network.attrs), *(id(bare_network(each).attrs) for each in parts)))

@@ -36,7 +36,7 @@ def roots_of(view: View) -> list[Record]:
     """The roots of a run between its networks and its training loss, each once."""
     if not view.scene.trains or not _mentioned(view):
         return []
-    flow = Flow(view.scene)
+    flow = view.flow
     found: dict[Location, Record] = {}
     for loss, place in flow.losses():
         for node in flow.behind(loss):
