@@ -36,6 +36,7 @@ MOST_UNROLLED = 32
 _WRAPPERS = frozenset(
     [
         "enumerate",
+        "tenumerate",
         "iter",
         "tqdm",
         "trange",
@@ -86,7 +87,7 @@ def element(it: Interpreter, value: Value, location: Location) -> Value:
 
 def _library_element(it: Interpreter, value: Instance, location: Location) -> Value:
     name = value.external_name.rpartition(".")[2]
-    if name == "enumerate":
+    if name in ("enumerate", "tenumerate"):
         numbered = value.arguments.get("iterable", 0) or Unknown(reason="nothing to enumerate")
         counter = Unknown(reason="the loop's counter")
         return ListValue(items=[counter, element(it, numbered, location)], kind="tuple")

@@ -1,0 +1,243 @@
+"""By which factors a value was scaled on its way from the loader: "noisy * c", where c was computed from noisy.
+
+A value is followed backwards. Shapes, devices, transforms and compression leave a level as it is; a factor that is
+multiplied and later divided out is gone again; a network puts out what it is trained towards, at the level of what it
+takes in. What is not understood has no level, and nothing is said of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from cmgan_audit.facts.classes import bare_network, is_loader, is_network
+from cmgan_audit.facts.losses import is_loss
+from cmgan_audit.facts.runtime.flow import Flow, Node
+from cmgan_audit.facts.values import instances_of
+from cmgan_audit.finding import Location
+from cmgan_audit.program.values import Choice, ClassValue, Const, External, Instance, ListValue, Symbol, Unknown, Value
+from cmgan_audit.source.tree import SourceTree
+
+_KEEPS = frozenset(
+    "[] to cuda cpu float double half type detach clone contiguous view reshape permute transpose squeeze unsqueeze "
+    "flatten expand narrow chunk split T mT stft istft rfft irfft view_as_real view_as_complex abs real imag pad numpy "
+    "tensor as_tensor from_numpy array asarray pow ** sqrt square log log10 log1p clamp clip sign neg swapaxes movedim "
+    "requires_grad_ repeat roll flip Variable".split()
+)
+_JOINS = frozenset("cat stack concat concatenate complex hstack vstack polar".split())
+_NO_LEVEL = frozenset(
+    "angle atan2 cos sin ones zeros ones_like zeros_like hamming_window hann_window arange size shape len numel "
+    "eye linspace full".split()
+)
+_REDUCES = frozenset("sum mean std var max amax norm rms nanmean median".split())
+_TIMES, _DIVIDED = frozenset({"*", "mul", "multiply"}), frozenset({"/", "div", "divide", "true_divide"})
+# What a network does that normalises its input by itself.
+_NORMALISES = re.compile(rb"(?<!self)\.(std|var|norm|std_mean|var_mean)\(|abs\(\)\.a?max\(|\brms\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The level of a value.
+
+    Attributes:
+        factors: the statistics of data that it was scaled by; empty for what comes as the loader gives it.
+        sources: the items of batches that it was made from; empty for constants and windows.
+        network: whether a network with weights lies on its way.
+    """
+
+    factors: frozenset[int] = frozenset()
+    sources: frozenset[tuple[object, ...]] = frozenset()
+    network: bool = False
+
+
+_NEUTRAL = Level()
+
+
+@dataclass(eq=False)
+class Levels:
+    """The levels of the values of one run.
+
+    Attributes:
+        flow: what each value was computed from.
+        tree: the files of the audited tree.
+        applied: where each factor is applied first.
+        scaled: the items of batches that each factor scales.
+        origins: the items of batches that each factor was computed from.
+    """
+
+    flow: Flow
+    tree: SourceTree
+    applied: dict[int, Location] = field(default_factory=dict)
+    scaled: dict[int, set[tuple[object, ...]]] = field(default_factory=dict)
+    origins: dict[int, frozenset[tuple[object, ...]]] = field(default_factory=dict)
+    _levels: dict[int, Level | None] = field(default_factory=dict)
+    _factors: dict[int, frozenset[int]] = field(default_factory=dict)
+
+    def of(self, value: Value) -> Level | None:
+        """The level of a value; None where that is not known."""
+        key = id(value)
+        if key not in self._levels:
+            self._levels[key] = None  # a value that depends on itself has none
+            self._levels[key] = self._of(value)
+        return self._levels[key]
+
+    def _of(self, value: Value) -> Level | None:
+        if isinstance(value, Const | Symbol | External):
+            return _NEUTRAL
+        if isinstance(value, Choice):
+            return self._agreed([option.value for option in value.options])
+        if isinstance(value, ListValue):
+            return self._agreed(value.items)
+        node = self.flow.node(value)
+        if node is None or not node.operands:
+            return None
+        name = node.operation.rpartition(".")[2] or node.operation
+        if self._is_called_network(node):
+            return self._put_out(node)
+        if is_loss(node.operation):
+            return None
+        if name in _NO_LEVEL:
+            return _NEUTRAL
+        if name == "[]":
+            return self._item(value, node.operands)
+        if name in _TIMES or name in _DIVIDED:
+            return self._product(node, is_division=name in _DIVIDED)
+        if name in ("+", "-", "add", "sub"):
+            return self._sum(node)
+        if name in _JOINS or name == "or":
+            return self._agreed(node.operands)
+        return self.of(node.operands[0]) if name in _KEEPS else None
+
+    def _item(self, value: Value, operands: tuple[Value, ...]) -> Level | None:
+        """A batch that a loader gives is a source, and so is each item of it."""
+        if isinstance(value, Unknown) and value.computed is not None:
+            operands = value.computed.operands  # the network itself, not what its forward returns
+        loaders = instances_of(operands[0])
+        if loaders and all(map(is_loader, loaders)):
+            return Level(sources=frozenset({(_identity(value), None)}))
+        whole, index = self.of(operands[0]), operands[-1]
+        if whole is None or not isinstance(index, Const) or isinstance(index.value, float | complex):
+            return whole
+        sources = frozenset((batch, index.value) if place is None else (batch, place) for batch, place in whole.sources)
+        return Level(whole.factors, sources, whole.network)
+
+    def _product(self, node: Node, *, is_division: bool) -> Level | None:
+        if len(node.operands) < 2:
+            return None
+        left, right = node.operands[:2]
+        for signal, factor in ((left, right), (right, left)):
+            factors = self.factors(factor)
+            level = self.of(signal) if factors else None
+            if level is not None and level.sources and not (is_division and signal is right):
+                self._note(node, level, factors)
+                return Level(level.factors ^ factors, level.sources, level.network)
+        first, second = self.of(left), self.of(right)
+        return None if first is None or second is None else _joined((first, second))
+
+    def _note(self, node: Node, level: Level, factors: frozenset[int]) -> None:
+        for factor in factors:
+            if node.location is not None:
+                self.applied.setdefault(factor, node.location)
+            if not level.network:
+                self.scaled.setdefault(factor, set()).update(level.sources)
+
+    def _sum(self, node: Node) -> Level | None:
+        if len(node.operands) < 2:
+            return None
+        left, right = node.operands[:2]
+        if self.factors(right):
+            return self.of(left)  # a mean is taken off
+        return self._agreed((left, right))
+
+    def _agreed(self, values: Iterable[Value]) -> Level | None:
+        """The level that several values share; None where one is not known or they differ."""
+        levels = [self.of(value) for value in values]
+        known = [level for level in levels if level is not None]
+        if len(known) < len(levels):
+            return None
+        signals = [level for level in known if level.sources]
+        if len({level.factors for level in signals}) > 1:
+            return None
+        return _joined(signals) if signals else _NEUTRAL
+
+    # Networks
+
+    def _is_called_network(self, node: Node) -> bool:
+        if node.operation == "network":
+            return True
+        receiver = None if node.event is None else node.event.receiver
+        return (
+            node.operation.endswith(".__call__")
+            and not is_loss(node.operation)
+            and any(map(is_network, instances_of(receiver)))
+        )
+
+    def _put_out(self, node: Node) -> Level | None:
+        event = node.event
+        if event is None:
+            return None
+        if not self.flow.is_learned(node):
+            return self.of(node.operands[0]) if node.operation == "network" else self.of(node.operands[1])
+        given = (*event.arguments.positional, *event.arguments.keywords.values())
+        levels = [level for level in map(self.of, given) if level is not None and level.sources]
+        if len({level.factors for level in levels}) != 1 or self._normalises(event.receiver):
+            return None
+        level = _joined(levels)
+        return Level(level.factors, level.sources, network=True)
+
+    def _normalises(self, receiver: Value | None) -> bool:
+        """Whether the file of a network speaks of statistics: it may scale what it takes in, and scale it back."""
+        for network in map(bare_network, instances_of(receiver)):
+            if isinstance(network.cls, ClassValue):
+                if _NORMALISES.search(self.tree.read_bytes(network.cls.module.path) or b""):
+                    return True
+        return False
+
+    # Factors
+
+    def factors(self, value: Value) -> frozenset[int]:
+        """The statistics of data that a value was computed from; empty for what is no statistic."""
+        key = id(value)
+        if key not in self._factors:
+            self._factors[key] = frozenset()
+            self._factors[key] = self._factors_of(value)
+        return self._factors[key]
+
+    def _factors_of(self, value: Value) -> frozenset[int]:
+        if isinstance(value, Choice):
+            found = {self.factors(option.value) for option in value.options}
+            return found.pop() if len(found) == 1 else frozenset()
+        node = self.flow.node(value)
+        if node is None or not node.operands:
+            return frozenset()
+        name = node.operation.rpartition(".")[2] or node.operation
+        if name in _REDUCES:
+            inner = self.of(node.operands[0])
+            if inner is not None and inner.sources and not inner.network:
+                factor = _identity(value)
+                self.origins[factor] = inner.sources
+                return frozenset({factor})
+            return self.factors(node.operands[0])
+        if name in (*_TIMES, *_DIVIDED, "+", "-", "max", "maximum"):
+            sides = [self.factors(operand) for operand in node.operands[:2]]
+            signals = [level for level in map(self.of, node.operands[:2]) if level is not None and level.sources]
+            return frozenset() if signals else frozenset().union(*sides)
+        if name in _KEEPS or name in ("item", "expand_as", "view_as", "rsqrt", "reciprocal", "clamp_min", "maximum"):
+            return self.factors(node.operands[0])
+        return frozenset()
+
+
+def _joined(levels: Iterable[Level]) -> Level:
+    levels = list(levels)
+    return Level(
+        frozenset().union(*(level.factors for level in levels)),
+        frozenset().union(*(level.sources for level in levels)),
+        any(level.network for level in levels),
+    )
+
+
+def _identity(value: Value) -> int:
+    if isinstance(value, Unknown) and value.computed is not None:
+        return id(value.computed)
+    return id(value.attrs) if isinstance(value, Instance) else id(value)
