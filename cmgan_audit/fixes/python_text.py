@@ -144,8 +144,14 @@ class PythonText(Document):
         inside = [token for token in self._between(opening + 1, end - 1) if token[1] not in _LAYOUT]
         if not inside:
             return self.insert(opening + 1, f"{name}={value}")
-        last = inside[-2] if inside[-1][2] == "," and len(inside) > 1 else inside[-1]
-        return self.insert(last[0] + len(last[2]), f"{self._separator(call)}{name}={value}")
+        comma = inside[-1][2] == "," and len(inside) > 1
+        last = inside[-2] if comma else inside[-1]
+        separator = self._separator(call)
+        line_end = self.line_end(inside[-1][0])
+        alone = self.text[inside[-1][0] + 1 : line_end].lstrip()[:1] in ("", "#")
+        if comma and alone and separator.startswith(",\n"):  # behind a comment on the last argument
+            return self.insert(line_end, f"{separator[1:]}{name}={value},")
+        return self.insert(last[0] + len(last[2]), f"{separator}{name}={value}")
 
     def _separator(self, call: ast.Call) -> str:
         arguments: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]

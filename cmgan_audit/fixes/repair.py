@@ -14,6 +14,7 @@ from cmgan_audit.fixes.evaluation_crop import cut_in_the_middle
 from cmgan_audit.fixes.loader_flags import keep_last_batch, keep_order
 from cmgan_audit.fixes.resuming import resume_when_asked
 from cmgan_audit.fixes.samplers import tell_epoch, without_sampler
+from cmgan_audit.fixes.weights_only import take_weights_only
 from cmgan_audit.rules.record import Record
 from cmgan_audit.rules.rule import ParameterValue
 from cmgan_audit.source.tree import SourceTree
@@ -26,6 +27,7 @@ FIXERS: Mapping[str, Fixer] = {
     "CMG204": without_sampler,
     "CMG211": tell_epoch,
     "CMG601": resume_when_asked,
+    "CMG604": take_weights_only,
 }
 
 

@@ -31,7 +31,7 @@ def first(source: PythonText, kind: type[ast.AST]):
         ("(f)(a)", "(f)(a, mode=1)"),
         ("f(a, **k)", "f(a, **k, mode=1)"),
         ("f(')', a)  # (", "f(')', a, mode=1)  # ("),
-        ("f(\n    a,\n    b,  # last\n)", "f(\n    a,\n    b,\n    mode=1,  # last\n)"),
+        ("f(\n    a,\n    b,  # last\n)", "f(\n    a,\n    b,  # last\n    mode=1,\n)"),
         ("f(a,\n  b)", "f(a,\n  b,\n  mode=1)"),
         ("x[0](y)", "x[0](y, mode=1)"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cmgan_audit.facts.checkpoints.records import FileLoad
+from cmgan_audit.facts.checkpoints.whole_states import whole_state
 from cmgan_audit.facts.values import constant
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
@@ -32,6 +33,8 @@ def file_loads(view: View) -> Iterator[FileLoad]:
             typed=Known(_is_typed(view, path), path.trail),
             pickle=Known(_pickle(event), here),
             old_torch=view.torch.may_be(below="2.6", path=event.location.path),
+            older_than_flag=view.torch.allows(below="1.13", path=event.location.path),
+            only_weights=whole_state(view, event),
         )
 
 

@@ -65,9 +65,14 @@ class FileLoad(Record):
         typed: whether the path comes from the command line or the environment.
         pickle: "always" (weights_only=False), "by default" (the default of the torch version) or "never".
         old_torch: whether the tree allows a torch before 2.6, whose default unpickles anything.
+        older_than_flag: whether the tree allows a torch before 1.13, which has no weights_only; unknown where it names
+            no version.
+        only_weights: whether the file as a whole becomes the state of a network, so that it holds tensors alone.
     """
 
     given: Fact
     typed: Fact
     pickle: Fact
     old_torch: Fact
+    older_than_flag: Fact
+    only_weights: Fact
