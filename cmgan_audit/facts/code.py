@@ -69,6 +69,12 @@ class Code:
         return (*tops, *functions)
 
     @cached_property
+    def files(self) -> tuple[str, ...]:
+        """The files whose top level was executed; a folder that is imported as a package without a file is none."""
+        environments = interpreter_of(self.scene.run).environments
+        return tuple(path for path, each in environments.items() if each.module.tree is not None)
+
+    @cached_property
     def contexts(self) -> Mapping[ast.AST, tuple[Context, ...]]:
         """For every function that events happened in: the contexts of those events, callers included."""
         found: dict[ast.AST, dict[int, Context]] = defaultdict(dict)

@@ -65,20 +65,20 @@ class History:
             return None
         return float(told) if told.isdigit() else None
 
-    def last_change(self, path: str, line: int, begin: int, end: int) -> ValueChange | None:
-        """The last change of the number at a place of a file as it lies in the working tree.
+    def last_change(self, path: str, content: bytes, line: int, begin: int, end: int) -> ValueChange | None:
+        """The last change of the number at a place of a file.
 
         Args:
             path: relative to the folder.
+            content: what the file holds now.
             line: from 1.
             begin: the offset in the line at which the number begins.
             end: the offset behind it.
         """
         try:
-            file = self._root / path
-            lines = _lines(file.read_bytes())
+            lines = _lines(content)
             wanted = _Wanted(lines[line - 1], begin, end)
-            return self._last_change(path, lines, line - 1, wanted, file.stat().st_mtime)
+            return self._last_change(path, lines, line - 1, wanted, (self._root / path).stat().st_mtime)
         except (OSError, IndexError, _NoAnswerError):
             return None
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.loaders import loaders_of
 from cmgan_audit.facts.names import Assigned
 from cmgan_audit.facts.requirements import TorchRange
@@ -83,3 +84,12 @@ def test_a_function_knows_the_contexts_of_what_happened_in_it(view):
     measure = next(reached for reached in view.code.reached if reached.name == "measure")
     roles = {role for context in view.code.contexts[measure.node] for role in view.roles_in(context)}
     assert roles == {"eval"}
+
+
+def test_a_package_without_a_file_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "steps.py").write_text("def step():\n    return 1\n")
+    (tmp_path / "train.py").write_text(f"from parts import steps\n{TRAINING}")
+    tree = SourceTree(tmp_path)
+    scene = look_at(next(run for run in execute(tree) if run.entry == "train.py"))
+    assert sorted(Code(scene).files) == ["parts/steps.py", "train.py"]

@@ -12,7 +12,6 @@ from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.runtime.flow import Node
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
-from cmgan_audit.program.sessions import interpreter_of
 from cmgan_audit.program.values import Value
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
 
@@ -66,8 +65,7 @@ def level_pairs(view: View) -> list[Record]:
 
 
 def _mentioned(view: View) -> bool:
-    it = interpreter_of(view.scene.run)
-    return any(_SCALES.search(view.tree.read_bytes(path) or b"") for path in it.environments)
+    return any(_SCALES.search(view.tree.read_bytes(path) or b"") for path in view.code.files)
 
 
 def _meetings(view: View, levels: Levels, loss: Value) -> Iterator[_Meeting]:

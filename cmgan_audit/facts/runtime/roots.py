@@ -11,7 +11,6 @@ from cmgan_audit.facts.runtime.signs import Least, least
 from cmgan_audit.facts.values import class_name
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
-from cmgan_audit.program.sessions import interpreter_of
 from cmgan_audit.program.values import Const, Value
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
 
@@ -47,8 +46,7 @@ def roots_of(view: View) -> list[Record]:
 
 
 def _mentioned(view: View) -> bool:
-    it = interpreter_of(view.scene.run)
-    return any(_ROOTS.search(view.tree.read_bytes(path) or b"") for path in it.environments)
+    return any(_ROOTS.search(view.tree.read_bytes(path) or b"") for path in view.code.files)
 
 
 def _is_zero(record: Root) -> bool:

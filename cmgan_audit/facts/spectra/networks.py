@@ -37,8 +37,7 @@ def calls_inside(view: View, word: bytes) -> Iterator[CallEvent]:
 
 
 def _files_with(view: View, word: bytes) -> frozenset[str]:
-    environments = interpreter_of(view.scene.run).environments
-    return frozenset(path for path in environments if word in (view.tree.read_bytes(path) or b""))
+    return frozenset(path for path in view.code.files if word in (view.tree.read_bytes(path) or b""))
 
 
 def _may_mention(view: View, cls: ClassValue, telling: frozenset[str]) -> bool:

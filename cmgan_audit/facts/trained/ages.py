@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from cmgan_audit.facts.trained.families import BATCH
 from cmgan_audit.facts.trained.settings import CodeSettings, CodeValue
+from cmgan_audit.finding import Location
 from cmgan_audit.source.git_index import tracked_files
 from cmgan_audit.source.history import History, ValueChange
 from cmgan_audit.source.tree import SourceTree
@@ -40,29 +40,31 @@ class Ages:
         self._tree = tree
         self._settings = settings
         self._history = History(tree.root)
+        self._changes: dict[Location | None, Change | None] = {}
 
     def overtaken_by(self, path: str) -> Change | None:
         """The change of the batch size that a checkpoint is older than; None where a way to train has not changed."""
-        if not self._changes:
+        places = {value.place: value for value in self._settings.near(path).of(BATCH)}
+        changes = [self._change(value) for value in places.values()]
+        known = [change for change in changes if change is not None]
+        if not known or len(known) < len(changes):
             return None
-        first = min(self._changes, key=lambda each: each.change.time)
+        first = min(known, key=lambda each: each.change.time)
         return first if self._written(path) < first.change.time else None
 
-    @cached_property
-    def _changes(self) -> list[Change]:
-        """The last change at every place that sets a batch size; none where one of them is as old as its history."""
-        places = {value.place: value for value in self._settings.of(BATCH)}
-        changes = list(self._changed(places.values()))
-        return changes if len(changes) == len(places) else []
+    def _change(self, value: CodeValue) -> Change | None:
+        """The last change at the place that sets a batch size; None where it is as old as its history."""
+        if value.place not in self._changes:
+            self._changes[value.place] = self._changed(value)
+        return self._changes[value.place]
 
-    def _changed(self, values: Iterable[CodeValue]) -> Iterator[Change]:
-        for value in values:
-            place = value.place
-            if value.written is None or place is None or place.end_column is None:
-                continue
-            change = self._history.last_change(place.path, place.line, place.column - 1, place.end_column - 1)
-            if change is not None:
-                yield Change(value, change)
+    def _changed(self, value: CodeValue) -> Change | None:
+        place = value.place
+        if value.written is None or place is None or place.end_column is None:
+            return None
+        content = self._tree.read_bytes(place.path) or b""
+        change = self._history.last_change(place.path, content, place.line, place.column - 1, place.end_column - 1)
+        return None if change is None else Change(value, change)
 
     def _written(self, path: str) -> float:
         """When a file was written at the latest: a checkout gives every file a new time, its commit keeps the old."""

@@ -60,7 +60,7 @@ def trained_files(tree: SourceTree, exclude: Sequence[str], records: Sequence[Re
 
 
 def _tell(path: str, held: HeldValues, settings: CodeSettings, ages: Ages) -> _Told | None:
-    compared = compare(held.value, settings)
+    compared = compare(held.value, settings.near(path))
     if compared:
         shown = [each for each in compared if not each.same] or compared
         return _Told(_judged(shown), "content", "; ".join(each.clause for each in shown[:3]))

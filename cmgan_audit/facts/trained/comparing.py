@@ -48,7 +48,7 @@ def compare(content: object, settings: CodeSettings) -> list[Compared]:
             continue
         values = settings.comparable(family, each.place[-1])
         same = [value for value in values if _agrees(held, value, family, each.place[-1])]
-        if values and (same or (each.place[-1], held) not in settings.written):
+        if values and (same or not settings.writes(each.place[-1], held)):
             found.append(Compared(".".join(each.place), held, (same or list(values))[0], family, bool(same)))
     return sorted(found, key=lambda each: (each.same, list(_SINKS).index(each.family), each.place))
 

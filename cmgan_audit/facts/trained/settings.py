@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from cmgan_audit.facts.records import TRAIN, Loader
 from cmgan_audit.facts.trained.families import BATCH, SEGMENT, family_of
@@ -50,13 +50,24 @@ class CodeSettings:
         values: the numbers by family.
         unknown: the families of which one value is not known.
         words: all words of the files that the values come through.
-        written: the numbers that these files write beside a key, also where something else takes effect.
+        written: files, keys and the numbers that the files write beside them.
     """
 
-    values: dict[str, list[CodeValue]] = field(default_factory=lambda: defaultdict(list))
+    values: dict[str, list[CodeValue]] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
     words: frozenset[str] = frozenset()
-    written: frozenset[tuple[str, float]] = frozenset()
+    written: frozenset[tuple[str, str, float]] = frozenset()
+
+    def near(self, path: str) -> CodeSettings:
+        """The settings as a file's neighbours have them: of code in other folders than the nearest none count."""
+        values = {family: _nearest(path, held) for family, held in self.values.items()}
+        ways = {step.location.path for held in values.values() for value in held for step in value.fact.trail}
+        written = frozenset(each for each in self.written if each[0] in ways)
+        return CodeSettings(values, self.unknown, self.words, written)
+
+    def writes(self, key: str, number: float) -> bool:
+        """Whether the files write a number beside a key, also where something else takes effect."""
+        return any(each[1:] == (key, number) for each in self.written)
 
     def of(self, family: str) -> Sequence[CodeValue]:
         """All values of a family; none where one of them is not known."""
@@ -81,7 +92,7 @@ def code_settings(tree: SourceTree, records: Iterable[Record]) -> CodeSettings:
                 and isinstance(option.value, int | float)
                 and not isinstance(option.value, bool)
             ):
-                found.values[family].append(_code_value(option, lines))
+                found.values.setdefault(family, []).append(_code_value(option, lines))
             else:
                 found.unknown.add(family)
     found.words = frozenset(lines.words)
@@ -95,6 +106,17 @@ def _facts(records: Iterable[Record]) -> Iterator[tuple[str, Fact]]:
             yield BATCH, record.batch_size
         elif isinstance(record, AppliedSetting):
             yield record.family, record.value
+
+
+def _nearest(path: str, values: Sequence[CodeValue]) -> list[CodeValue]:
+    """The values whose way through the code shares most folders with a path."""
+    shared = [max((_shared(path, step.location.path) for step in value.fact.trail), default=0) for value in values]
+    return [value for value, count in zip(values, shared, strict=True) if count == max(shared)]
+
+
+def _shared(left: str, right: str) -> int:
+    folders = zip(left.split("/")[:-1], right.split("/")[:-1], strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], folders))
 
 
 def _code_value(fact: Known, lines: _Lines) -> CodeValue:
@@ -125,7 +147,7 @@ class _Lines:
         self._tree = tree
         self._lines: dict[str, list[str]] = {}
         self.words: set[str] = set()
-        self.written: set[tuple[str, float]] = set()
+        self.written: set[tuple[str, str, float]] = set()
 
     def at(self, place: Location) -> str:
         lines = self._lines.get(place.path)
@@ -133,7 +155,7 @@ class _Lines:
             text = "" if place.path.endswith(".ipynb") else self._tree.text(place.path) or ""
             lines = self._lines[place.path] = text.replace("\r\n", "\n").split("\n")
             self.words.update(re.findall(r"\w+", text))
-            self.written.update(_beside_keys(lines))
+            self.written.update((place.path, *each) for each in _beside_keys(lines))
         return lines[place.line - 1] if 0 < place.line <= len(lines) else ""
 
 

@@ -152,6 +152,16 @@ def test_another_script_that_still_trains_as_before(repository: Repository) -> N
     assert found(repository.root) == []
 
 
+def test_another_project_beside_it_does_not_count(repository: Repository) -> None:
+    for name in ("baseline", "modified"):
+        (repository.root / name).mkdir()
+    repository.commit(**{"baseline/train__py": BEFORE, "modified/train__py": BEFORE})
+    repository.commit(**{"modified/train__py": DICTIONARY})
+    repository.checkpoint("modified/last.pth", day=2.5)
+    repository.checkpoint("baseline/last.pth", day=2.5)
+    assert [str(finding.location) for finding in found(repository.root)] == ["modified/last.pth:1"]
+
+
 def test_without_a_repository_nothing_is_said(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(DICTIONARY)
     torch.save({"model": torch.zeros(2)}, tmp_path / "last.pth")
@@ -183,4 +193,4 @@ def test_programs_that_a_repository_names_are_not_run(repository: Repository) ->
 @pytest.mark.parametrize(("line", "begin", "end"), [(0, 0, 1), (99, 0, 1), (1, 0, 1), (5, 200, 201)])
 def test_places_that_hold_no_number(repository: Repository, line: int, begin: int, end: int) -> None:
     repository.commit(train__py=DICTIONARY)
-    assert History(repository.root).last_change("train.py", line, begin, end) is None
+    assert History(repository.root).last_change("train.py", DICTIONARY.encode(), line, begin, end) is None

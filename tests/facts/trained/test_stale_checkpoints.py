@@ -200,7 +200,20 @@ def test_files_of_one_run_are_one_finding(tmp_path: Path) -> None:
         save(tmp_path, f"ckpt/epoch_{epoch}.pth", epoch=epoch, config={**OWN, "batch_size": 1})
     save(tmp_path, "ckpt/new.pth", epoch=1, config=OWN)
     (finding,) = found(tmp_path)
-    assert finding.message.startswith("ckpt/epoch_2.pth and 2 more files beside it was trained")
+    assert finding.message.startswith("ckpt/epoch_2.pth and 2 more files beside it: trained with other settings")
+
+
+def test_the_code_in_the_nearest_folder_counts(tmp_path: Path) -> None:
+    for name, size in (("baseline", 1), ("modified", 4)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "train.py").write_text(DICTIONARY.replace('"batch_size": 4', f'"batch_size": {size}'))
+        save(tmp_path, f"{name}/ckpt/last.pt", config={**OWN, "batch_size": 1})
+    (finding,) = found(tmp_path)
+    assert finding.location is not None
+    assert finding.location.path == "modified/ckpt/last.pt"
+    assert {step.location.path for step in finding.trail[1:]} == {"modified/train.py"}
+    save(tmp_path, "ckpt/last.pt", config={**OWN, "batch_size": 1})
+    assert len(found(tmp_path)) == 1, "beside both, it may be of either"
 
 
 def test_settings_exclude_checkpoints(tmp_path: Path) -> None:
