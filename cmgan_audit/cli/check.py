@@ -59,6 +59,10 @@ def check(
         typer.Option("--fail-on", metavar="SEVERITY", help="error (default), warning, note or never."),
     ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Also run rules that are still in preview.")] = False,
+    profile: Annotated[
+        str | None,
+        typer.Option("--profile", metavar="NAME", help="Compare settings with a published training: cmgan, or a file."),
+    ] = None,
     rules: Annotated[
         list[Path] | None, typer.Option("--rules", metavar="DIR", help="Also run the rules in this folder.")
     ] = None,
@@ -122,6 +126,7 @@ def check(
         ignore=_words(ignore),
         fail_on=None if fail_on is None else choice("--fail-on", fail_on, ("error", "warning", "note", "never")),
         preview=preview,
+        profile=profile,
         rules=tuple(rules or ()),
         jobs=jobs,
         cached=not no_cache,

@@ -10,6 +10,7 @@ from cmgan_audit.facts.checkpoints.loading import file_loads
 from cmgan_audit.facts.checkpoints.resuming import resumes_of
 from cmgan_audit.facts.checkpoints.selecting import selections_of
 from cmgan_audit.facts.data.collecting import data_records
+from cmgan_audit.facts.hyperparameters.collecting import hyperparameters_of
 from cmgan_audit.facts.levels.pairs import level_pairs
 from cmgan_audit.facts.metrics.collecting import metric_records
 from cmgan_audit.facts.options.collecting import options_of_run
@@ -32,6 +33,7 @@ COLLECTORS: tuple[Collector, ...] = (
     data_records,
     file_loads,
     games_of,
+    hyperparameters_of,
     kept_weights,
     level_pairs,
     metric_records,

@@ -17,6 +17,7 @@ from cmgan_audit.errors import InputError
 from cmgan_audit.finding import Finding
 from cmgan_audit.gate.audited import Audited, Collect, Coverage, Look, Mend
 from cmgan_audit.gate.baseline import apply_baseline, read_baseline, stale_findings
+from cmgan_audit.gate.profiles import parameters_of, profile_of, with_references
 from cmgan_audit.gate.roles import unmatched_roles
 from cmgan_audit.gate.selection import matches_rule, selected_rules
 from cmgan_audit.gate.settings import Settings
@@ -96,14 +97,19 @@ class Auditor:
         collected = self.collect(root, paths.exclude, self.settings.declared, overlay)
         if not collected.coverage.files:
             raise InputError(f"{root}: no Python file or notebook to analyse")
-        own = self.settings.parameters()
-        parameters = {rule.rule.id: {**rule.rule.parameters, **own.get(rule.rule.id, {})} for rule in compiled}
-        matches = match(collected.records, compiled, parameters)
+        profile = profile_of(self.settings)
+        published, own = parameters_of(profile, self.catalogue), self.settings.parameters()
+        parameters = {
+            rule.id: {**rule.parameters, **published.get(rule.id, {}), **own.get(rule.id, {})}
+            for rule in (each.rule for each in compiled)
+        }
+        records = with_references(collected.records, profile)
+        matches = match(records, compiled, parameters)
         findings, ignored = self._judge(matches, root, paths, rules, overlay)
         findings += unmatched_roles(collected.unmatched, self.catalogue, rules, paths.source)
         if self.mend is not None:
             look = Look(root, paths.exclude, overlay)
-            findings = self.mend(findings, matches, collected.records, parameters, look)
+            findings = self.mend(findings, matches, records, parameters, look)
         seen = collected.coverage
         return Audited(
             root=root,

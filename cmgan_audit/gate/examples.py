@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cmgan_audit.finding import Finding
@@ -52,7 +52,8 @@ def _audit(auditor: Auditor, example: Example) -> Audited:
     with tempfile.TemporaryDirectory(prefix="cmgan-audit-example-") as folder:
         root = Path(folder)
         write_example(example, root)
-        return auditor.audit(root)
+        settings = replace(auditor.settings, profile=example.profile)
+        return replace(auditor, settings=settings).audit(root)
 
 
 def _problem(rule: Rule, example: Example, audited: Audited) -> str:

@@ -21,6 +21,7 @@ class Flags:
     ignore: tuple[str, ...] | None = None
     fail_on: str | None = None
     preview: bool = False
+    profile: str | None = None
     rules: tuple[Path, ...] = ()
     jobs: int | None = None
     cached: bool = False
@@ -38,6 +39,7 @@ class Flags:
             ignore=found.ignore if self.ignore is None else self.ignore,
             fail_on=self.fail_on or found.fail_on,
             preview=self.preview or found.preview,
+            profile=found.profile if self.profile is None else _from_here(self.profile),
         )
         return settle_rules(found, self._catalogue(found))
 
@@ -49,6 +51,11 @@ class Flags:
 
     def _catalogue(self, settings: Settings) -> Catalogue:
         return _load((*(settings.folder / folder for folder in settings.rules), *self.rules))
+
+
+def _from_here(profile: str) -> str:
+    """A profile as the command line names it: a file is relative to the working folder, not to the settings."""
+    return str(Path(profile).absolute()) if profile.endswith((".yaml", ".yml")) else profile
 
 
 @functools.cache

@@ -13,7 +13,7 @@ from cmgan_audit.facts.declared import DeclaredRoles
 from cmgan_audit.finding import Severity
 from cmgan_audit.rules.catalogue import Catalogue
 from cmgan_audit.rules.nearest import unknown_word
-from cmgan_audit.rules.rule import ParameterValue
+from cmgan_audit.rules.rule import ParameterValue, Rule
 
 FILE_NAME = "cmgan-audit.toml"
 TABLE = "tool.cmgan-audit"
@@ -36,6 +36,10 @@ class Settings:
     exclude: tuple[str, ...] = field(default=(), metadata={"help": "paths that are not audited, as in .gitignore"})
     rules: tuple[str, ...] = field(
         default=(), metadata={"help": "folders with rules of your own, relative to the settings file"}
+    )
+    profile: str = field(
+        default="",
+        metadata={"help": "published training to compare settings with (CMG102): cmgan, or a file of your own (.yaml)"},
     )
     baseline: str = field(default="", metadata={"help": "file of known findings, relative to the settings file"})
     train_loaders: tuple[str, ...] = field(
@@ -133,7 +137,7 @@ def read_settings(path: Path, table: Any, where: str) -> Settings:
             values[key] = reader.word(key, value, FAIL_ON)
         elif key == "preview":
             values[key] = reader.flag(key, value)
-        elif key == "baseline":
+        elif key in ("baseline", "profile"):
             values[key] = reader.text(key, value)
         elif key == "per_path_ignores":
             values[key] = {
@@ -189,24 +193,37 @@ def settle_rules(settings: Settings, catalogue: Catalogue) -> Settings:
     """
     per_rule: dict[str, dict[str, ParameterValue]] = {}
     for word, values in settings.per_rule.items():
-        place = f"{settings.source}: per_rule.{word}"
-        try:
-            rule = catalogue.find(word)
-        except UsageError as error:
-            raise UsageError(f"{place}: {error}") from error
-        legal = ("severity", *rule.parameters)
-        for name, value in values.items():
-            if name not in legal:
-                raise UsageError(f"{place}: {unknown_word('key', name, legal)}")
-            if name == "severity":
-                if value not in FAIL_ON[:-1]:
-                    raise UsageError(f"{place}.severity: {value!r} is not one of {', '.join(FAIL_ON[:-1])}")
-                continue
-            default = rule.parameters[name]
-            if not _fits(value, default):
-                raise UsageError(f"{place}.{name}: {value!r} is not of the type of the default, {default!r}")
+        rule = check_parameters(f"{settings.source}: per_rule.{word}", word, values, catalogue)
         per_rule.setdefault(rule.id, {}).update(values)
     return dataclasses.replace(settings, per_rule=per_rule)
+
+
+def check_parameters(place: str, word: str, values: Mapping[str, ParameterValue], catalogue: Catalogue) -> Rule:
+    """Check the values that are set for a rule, and return the rule.
+
+    Args:
+        place: where they stand, for errors.
+        word: the rule's id or name.
+        values: its severity and parameters.
+        catalogue: the rules.
+
+    Raises:
+        UsageError: the rule, a parameter or its value is not legal.
+    """
+    try:
+        rule = catalogue.find(word)
+    except UsageError as error:
+        raise UsageError(f"{place}: {error}") from error
+    legal = ("severity", *rule.parameters)
+    for name, value in values.items():
+        if name not in legal:
+            raise UsageError(f"{place}: {unknown_word('key', name, legal)}")
+        if name == "severity":
+            if value not in FAIL_ON[:-1]:
+                raise UsageError(f"{place}.severity: {value!r} is not one of {', '.join(FAIL_ON[:-1])}")
+        elif not _fits(value, rule.parameters[name]):
+            raise UsageError(f"{place}.{name}: {value!r} is not of the type of the default, {rule.parameters[name]!r}")
+    return rule
 
 
 def _fits(value: object, default: ParameterValue) -> bool:

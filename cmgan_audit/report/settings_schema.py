@@ -23,6 +23,7 @@ def settings_schema(rules: Iterable[Rule]) -> dict[str, Any]:
         "exclude": _TEXTS,
         "rules": _TEXTS,
         "baseline": {"type": "string"},
+        "profile": {"type": "string"},
         "train_loaders": _TEXTS,
         "eval_loaders": _TEXTS,
         "per_path_ignores": {"type": "object", "additionalProperties": _TEXTS},

@@ -34,7 +34,10 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Small files that the rule is right (`good`) or wrong (`bad`) about; `at` is "file:line" of the finding."""
+    """Small files that the rule is right (`good`) or wrong (`bad`) about; `at` is "file:line" of the finding.
+
+    `profile` names the published training that they are compared with.
+    """
 
     verdict: str
     files: Mapping[str, str]
@@ -42,6 +45,7 @@ class Example:
     at: str | None = None
     title: str = ""
     arguments: tuple[str, ...] = ()
+    profile: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ KEYS = {
     "fix": "{title, safety: safe or unsafe, reason}",
     "seen_at_run_time": "the symptom in logs and scores",
     "references": "a list of texts",
-    "examples": "a list of {verdict: bad or good, files: {name: text}, at: file:line, title, arguments}",
+    "examples": "a list of {verdict: bad or good, files: {name: text}, at: file:line, title, arguments, profile}",
 }
 
 _ID = re.compile(r"[A-Z]{2,10}[0-9]{3,4}")
@@ -139,7 +139,7 @@ def _fix(section: Section) -> Advice | None:
 
 
 def _example(path: Path, node: yaml.Node) -> Example:
-    entry = Section(path, node, "example", ("verdict", "files", "at", "title", "arguments"))
+    entry = Section(path, node, "example", ("verdict", "files", "at", "title", "arguments", "profile"))
     verdict = entry.word("verdict", ("bad", "good"))
     if "files" not in entry:
         entry.fail("example: 'files' is missing")
@@ -158,4 +158,12 @@ def _example(path: Path, node: yaml.Node) -> Example:
         entry.fail(f"at: {at!r} is not file:line with one of the files {', '.join(files)}", "at")
     if at and verdict == "good":
         entry.fail("at: a good example has no finding, so no place", "at")
-    return Example(verdict, files, entry.line, at, entry.text("title", required=False), entry.texts("arguments"))
+    return Example(
+        verdict,
+        files,
+        entry.line,
+        at,
+        entry.text("title", required=False),
+        entry.texts("arguments"),
+        entry.text("profile", required=False),
+    )

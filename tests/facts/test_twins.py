@@ -1,11 +1,12 @@
 """Small programs in pairs that differ in one line: the rule must find the bad one and be silent about the good one.
 
 `twins/*.yaml` holds them; each pair is one mechanism: a way in which a value, a draw or a call travels.
-Where `times` is given, the bad one has exactly so many findings.
+Where `times` is given, the bad one has exactly so many findings; `profile` names the training to compare with.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,8 @@ def audit(auditor: Auditor, folder: Path, twin: dict[str, Any], which: str) -> A
         path = folder / which / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content.replace("@@", twin[which]), encoding="utf-8")
-    return auditor.audit(folder / which)
+    settings = dataclasses.replace(auditor.settings, profile=twin.get("profile", ""))
+    return dataclasses.replace(auditor, settings=settings).audit(folder / which)
 
 
 @pytest.mark.parametrize("twin", TWINS)

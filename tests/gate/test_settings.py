@@ -68,6 +68,7 @@ def test_every_key_has_help_and_can_be_written(tmp_path):
         "exclude",
         "rules",
         "baseline",
+        "profile",
         "train_loaders",
         "eval_loaders",
         "per_path_ignores",

@@ -1,0 +1,1 @@
+"""The settings of a training as they reach optimisers, schedulers, loaders, spectra and losses."""
