@@ -1,55 +1,33 @@
-"""The command `cmgan-audit`: every subcommand is a module beside this one, loaded when it is the one that runs."""
+"""The command `cmgan-audit`: an outcome of `check` that is still known is printed; all else is for the command line."""
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterable
-from importlib import import_module
-from typing import Annotated
 
-import typer
-
-from cmgan_audit import __version__
-from cmgan_audit.cli.common import run
-
-# In the order of `--help`. The module of a command has its name, and so has the function; dashes become underscores.
-COMMANDS = ("check", "explain", "rules", "compare-ckpts", "init", "inspect", "noise", "trend")
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"cmgan-audit {__version__}")
-        raise typer.Exit
-
-
-def root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
-    ] = False,
-) -> None:
-    """Training diagnostics and regression audit for speech-enhancement networks of the CMGAN kind."""
-
-
-def application(commands: Iterable[str] = COMMANDS) -> typer.Typer:
-    """The command line with these subcommands."""
-    app = typer.Typer(
-        name="cmgan-audit",
-        help=root.__doc__,
-        no_args_is_help=True,
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
-    app.callback()(root)
-    for command in commands:
-        name = command.replace("-", "_")
-        module = import_module(f"cmgan_audit.cli.{name}")
-        app.command(command, epilog=getattr(module, "EPILOG", None))(getattr(module, name))
-    return app
+from cmgan_audit.gate.recall import Asked
 
 
 def main() -> None:
     """Entry point of the installed command."""
-    first = sys.argv[1] if len(sys.argv) > 1 else ""
-    run(application([first] if first in COMMANDS else COMMANDS))
+    arguments = sys.argv[1:]
+    asked = Asked(arguments) if arguments[:1] == ["check"] else None
+    outcome = None if asked is None else asked.recalled()
+    if outcome is not None:
+        _print(*outcome)
+    from cmgan_audit.cli.commands import COMMANDS, application  # loads the parser of the command line
+    from cmgan_audit.cli.common import run
+
+    first = arguments[0] if arguments else ""
+    run(application([first] if first in COMMANDS else COMMANDS), asked)
+
+
+def _print(document: str, status: int) -> None:
+    """Print a document and end with its status, as `check` does."""
+    try:
+        sys.stdout.write(document if document.endswith("\n") else f"{document}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # as in `common.run`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 2
+    raise SystemExit(status)

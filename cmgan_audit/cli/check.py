@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +23,7 @@ from cmgan_audit.errors import UsageError
 if TYPE_CHECKING:
     from cmgan_audit.gate.audited import Audited
     from cmgan_audit.gate.check import Auditor
+    from cmgan_audit.gate.recall import Asked
     from cmgan_audit.gate.settings import Settings
 
 EPILOG = """Examples:
@@ -45,6 +47,7 @@ DEFAULT_BASELINE = "cmgan-audit-baseline.json"
 
 
 def check(
+    context: typer.Context,
     paths: Annotated[
         list[Path] | None,
         typer.Argument(metavar="PATH", help="Training repositories: folders, or a file of one (default: .)."),
@@ -171,10 +174,22 @@ def check(
         if not quiet:
             typer.echo(would_fix(fixes.made), err=True)
     else:
-        write_document(_render(audited, output_format, wants_color(no_color, output), show_passed), output)
+        document = _render(audited, output_format, wants_color(no_color, output), show_passed)
+        write_document(document, output)
     status = exit_status(audited, settings.fail_on, strict=strict)
+    plain = fixes is None and output is None and not since and known is None and not prune_baseline
+    if context.obj is not None and plain and len(roots) == 1 and not (no_cache or flags.rules or settings.rules):
+        _keep(context.obj, document, status, roots[0], audited)
     if status:
         raise typer.Exit(status)
+
+
+def _keep(asked: Asked, document: str, status: int, root: Path, audited: Audited) -> None:
+    """Keep the outcome for the next time that the same is asked."""
+    sys.stdout.flush()  # whoever waits for the document has it before this begins
+    places = [step.location for finding in audited.findings for step in finding.trail]
+    places += [finding.location for finding in audited.findings if finding.location is not None]
+    asked.keep(document, status, root, audited.asked, {place.path for place in places})
 
 
 def _words(values: list[str] | None) -> tuple[str, ...] | None:

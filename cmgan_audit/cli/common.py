@@ -70,10 +70,15 @@ def fail(message: str, status: int) -> NoReturn:
     raise SystemExit(status)
 
 
-def run(app: typer.Typer) -> None:
-    """Run the command line and turn every way of failing into a message and an exit status of the contract."""
+def run(app: typer.Typer, asked: object = None) -> None:
+    """Run the command line and turn every way of failing into a message and an exit status of the contract.
+
+    Args:
+        app: the command line.
+        asked: what its commands find in their context.
+    """
     try:
-        status = app(standalone_mode=False)
+        status = app(standalone_mode=False, obj=asked)
     except typer.Abort:
         fail("interrupted", EXIT_INTERRUPTED)
     except KeyboardInterrupt:

@@ -13,13 +13,15 @@ from cmgan_audit.facts.merging import merge
 from cmgan_audit.facts.observing import merge_observed
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.units.answer import Follower
-from cmgan_audit.facts.units.cache import AnswerCache, cache_folder
+from cmgan_audit.facts.units.cache import AnswerCache
 from cmgan_audit.facts.units.following import ALONE, Effort, answers_of
 from cmgan_audit.finding import Step
 from cmgan_audit.program.depth import deeply
 from cmgan_audit.rules.matching import Unresolved
 from cmgan_audit.rules.record import Fact, Known, OneOf, Record, Unknown
+from cmgan_audit.source.consulted import Consulted, Questions
 from cmgan_audit.source.tree import SourceTree
+from cmgan_audit.source.user_cache import cache_folder
 
 # The name of the answer about a whole tree among those about its scripts.
 _WHOLE = "tree"
@@ -46,12 +48,21 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What the collectors made of a tree; `unmatched` are the declarations of roles that no loader answers to."""
+    """What the collectors made of a tree.
+
+    Attributes:
+        records: what rules judge.
+        coverage: how much was seen.
+        unresolved: what the collectors themselves could not find out.
+        unmatched: the declarations of roles that no loader answers to.
+        asked: the questions to the tree that all this was made from; empty where nobody keeps it.
+    """
 
     records: tuple[Record, ...] = ()
     coverage: Coverage = field(default_factory=Coverage)
     unresolved: tuple[Unresolved, ...] = ()
     unmatched: tuple[str, ...] = ()
+    asked: Questions = field(default=(), compare=False)
 
 
 def collect(
@@ -81,8 +92,9 @@ def collect(
         if not root.is_dir():
             return collected
         # Not kept: what lies beside the code, and how old it is, is no question that is put to the tree.
-        beside = (record for look in TREE_COLLECTORS for record in look(tree, exclude, collected.records))
-        return replace(collected, records=(*collected.records, *beside))
+        with tree.watched() as more:
+            beside = [record for look in TREE_COLLECTORS for record in look(tree, exclude, collected.records)]
+        return replace(collected, records=(*collected.records, *beside), asked=_all_asked(tree, collected.asked, more))
 
     return deeply(work)
 
@@ -96,8 +108,21 @@ def _followed(tree: SourceTree, declared: DeclaredRoles, effort: Effort, *, kept
     with tree.watched() as consulted:
         collected = _computed(tree, declared, effort, cache)
     if cache is not None:
-        cache.write(_WHOLE, collected, tree.settled(consulted))
+        settled = tree.settled(consulted)
+        collected = replace(collected, asked=settled.questions())
+        cache.write(_WHOLE, collected, settled)
     return collected
+
+
+def _all_asked(tree: SourceTree, asked: Questions, more: Consulted) -> Questions:
+    """All questions to a tree; every listed file counts, since each may hold a comment that suppresses a finding."""
+    if not asked:
+        return ()
+    listed = (tree.python_files, tree.notebooks, tree.data_files, tree.launcher_files, tree.requirement_files)
+    every = Consulted(*map(set, asked))
+    every.add(tree.settled(more))
+    every.contents.update(path for group in listed for path in group)
+    return every.questions()
 
 
 def _computed(tree: SourceTree, declared: DeclaredRoles, effort: Effort, cache: AnswerCache | None) -> Collected:

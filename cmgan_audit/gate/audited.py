@@ -13,6 +13,7 @@ from cmgan_audit.finding import Finding, Severity
 from cmgan_audit.rules.matching import Matches, Passed, Unresolved
 from cmgan_audit.rules.record import Record
 from cmgan_audit.rules.rule import ParameterValue, Rule
+from cmgan_audit.source.consulted import Questions
 
 
 class CoverageLike(Protocol):
@@ -57,6 +58,10 @@ class CollectedLike(Protocol):
     @property
     def unmatched(self) -> Sequence[str]:
         """The declarations of roles that no loader answers to."""
+
+    @property
+    def asked(self) -> Questions:
+        """The questions to the tree that it was made from; empty where nobody keeps it."""
 
 
 class Collect(Protocol):
@@ -106,7 +111,8 @@ class Audited:
 
     `findings` holds also what is suppressed or in the baseline, marked as such. `ignored` counts findings that the
     settings drop for their path, `older` those that `--since` leaves out; `fixed` are findings that `--fix` mended.
-    `root` is the folder that the paths of findings start from; `rules` are the rules that ran.
+    `root` is the folder that the paths of findings start from; `rules` are the rules that ran. `asked` are the
+    questions to the tree that all of it was made from, empty where nobody keeps it.
     """
 
     root: Path
@@ -118,6 +124,7 @@ class Audited:
     ignored: int = 0
     older: int = 0
     fixed: tuple[Finding, ...] = ()
+    asked: Questions = field(default=(), compare=False)
 
     @property
     def open(self) -> tuple[Finding, ...]:

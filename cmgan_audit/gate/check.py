@@ -119,6 +119,7 @@ class Auditor:
             coverage=Coverage(seen.files, seen.parsed, tuple(seen.failed), seen.loaders, seen.loaders_resolved),
             rules=rules,
             ignored=ignored,
+            asked=collected.asked,
         )
 
     def _judge(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from cmgan_audit.source.tree import SourceTree
 
 Answered = dict[str, dict[str, str]]
+# Contents, places, folders, what starts scripts; paths only.
+Questions = tuple[tuple[str, ...], ...]
 
 
 @dataclass(slots=True)
@@ -33,7 +35,7 @@ class Consulted:
         self.folders |= other.folders
         self.started |= other.started
 
-    def questions(self) -> tuple[tuple[str, ...], ...]:
+    def questions(self) -> Questions:
         """The questions alone, to be made into a `Consulted` elsewhere."""
         return tuple(tuple(sorted(group)) for group in (self.contents, self.located, self.folders, self.started))
 

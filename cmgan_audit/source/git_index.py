@@ -13,7 +13,7 @@ _ENTRY_FIXED = 62  # bytes of an entry before its path, without the extended fla
 def tracked_files(root: Path) -> frozenset[str]:
     """Paths of the tracked files below `root`, relative to it; empty without a repository or a readable index."""
     for folder in (root, *root.parents):
-        place = _git_folder(folder / ".git")
+        place = git_folder(folder / ".git")
         if place is None:
             continue
         prefix = root.relative_to(folder).as_posix()
@@ -23,8 +23,8 @@ def tracked_files(root: Path) -> frozenset[str]:
     return frozenset()
 
 
-def _git_folder(path: Path) -> Path | None:
-    """The folder of a repository; a work tree has a file that names it."""
+def git_folder(path: Path) -> Path | None:
+    """The folder of a repository that `path`, a `.git`, is or names, as in a work tree; None where there is none."""
     try:
         if path.is_dir():
             return path

@@ -17,7 +17,7 @@ import pathspec
 from cmgan_audit.source.discovery import DEEPEST, SKIPPED_FOLDERS
 
 # Training frameworks write checkpoints here.
-_ENTERED = frozenset({"wandb", "lightning_logs", "build", "dist"})
+ENTERED = frozenset({"wandb", "lightning_logs", "build", "dist"})
 _SUFFIXES = (
     ".pt", ".pth", ".ckpt", ".chkpt", ".tar", ".bin", ".th", ".pkl", ".pickle", ".safetensors", ".weights", ".model",
 )  # fmt: skip
@@ -62,7 +62,7 @@ def checkpoint_candidates(root: Path, exclude: Iterable[str] = ()) -> Candidates
             if entry.is_dir(follow_symlinks=False):
                 if _entered(entry.name) and not excluded.match_file(f"{path}/"):
                     waiting.append((path, depth + 1))
-            elif _may_be_checkpoint(entry.name) and entry.is_file(follow_symlinks=False) and _is_text(path):
+            elif may_be_checkpoint(entry.name) and entry.is_file(follow_symlinks=False) and _is_text(path):
                 if not excluded.match_file(path):
                     found.files.append(path)
     found.files.sort()
@@ -79,10 +79,11 @@ def _listed(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 
 def _entered(name: str) -> bool:
-    return (name not in SKIPPED_FOLDERS or name in _ENTERED) and not name.endswith(".egg-info")
+    return (name not in SKIPPED_FOLDERS or name in ENTERED) and not name.endswith(".egg-info")
 
 
-def _may_be_checkpoint(name: str) -> bool:
+def may_be_checkpoint(name: str) -> bool:
+    """Whether a file may be a checkpoint by its name."""
     lowered = name.lower()
     if lowered.endswith(_SUFFIXES):
         return True

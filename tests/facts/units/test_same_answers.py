@@ -17,9 +17,10 @@ from cmgan_audit.facts.declared import DeclaredRoles
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.units import workers
 from cmgan_audit.facts.units.answer import Follower
-from cmgan_audit.facts.units.cache import MOST_TREES, cache_folder
+from cmgan_audit.facts.units.cache import MOST_TREES
 from cmgan_audit.facts.units.following import Effort
 from cmgan_audit.rules.record import Known
+from cmgan_audit.source.user_cache import cache_folder
 
 CACHED = Effort(cached=True)
 SCRIPT = """
