@@ -52,6 +52,7 @@ class ToyCollected:
     coverage: Coverage
     unresolved: list[Unresolved] = field(default_factory=list)
     unmatched: tuple[str, ...] = ()
+    asked: tuple[tuple[str, ...], ...] = ()
 
 
 def collect(root: Path, exclude: Sequence[str], declared: object, overlay: Mapping[str, bytes]) -> ToyCollected:
