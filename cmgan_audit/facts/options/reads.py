@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from cmgan_audit.facts.code import Reached
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 
+_SPREAD = re.compile(rb"[(,]\s*\*\*")
 _KEY_READERS = ("getattr", "get", "pop")
 _Mention = ast.expr | ast.arg
 
@@ -26,16 +28,31 @@ class Read:
 
 @dataclass(eq=False)
 class Reads:
-    """The places in reached code that read something by a name."""
+    """The places in reached code that read something by a name.
+
+    Only files that hold the name are looked at, each of their functions once.
+    """
 
     view: View
     _found: dict[str, tuple[Read, ...]] = field(default_factory=dict)
+    _read_in: dict[Reached, Mapping[str, list[_Mention]]] = field(default_factory=dict)
 
     def of(self, name: str) -> tuple[Read, ...]:
         """Where an option is read, in the order of execution of the functions."""
         if name not in self._found:
-            self._found[name] = tuple(self._read(reached, node) for reached, node in self._mentions.get(name, ()))
+            self._found[name] = tuple(self._reads(name))
         return self._found[name]
+
+    def _reads(self, name: str) -> Iterator[Read]:
+        word = name.encode()
+        for reached in self.view.code.reached:
+            if word not in (self.view.tree.read_bytes(reached.module.path) or b""):
+                continue
+            if reached not in self._read_in:
+                self._read_in[reached] = _mentions(reached)
+            for node in self._read_in[reached].get(name, ()):
+                if not isinstance(node, ast.arg) or self._spreads:
+                    yield self._read(reached, node)
 
     def _read(self, reached: Reached, node: _Mention) -> Read:
         parent = next(iter(self.view.code.parents(reached.module.path, node)), None)
@@ -43,23 +60,25 @@ class Reads:
         return Read(reached.module.location(node), joined)
 
     @cached_property
-    def _mentions(self) -> Mapping[str, list[tuple[Reached, _Mention]]]:
-        found: dict[str, list[tuple[Reached, _Mention]]] = defaultdict(list)
-        parameters: list[tuple[Reached, ast.arg]] = []
-        spread = False
-        for reached in self.view.code.reached:
-            parameters += [(reached, each) for each in _parameters(reached)]
-            called: set[ast.AST] = set()
-            for node in reached.own_nodes():
-                if isinstance(node, ast.Call):
-                    called.add(node.func)
-                    spread = spread or any(keyword.arg is None for keyword in node.keywords)
-                for name, mention in _named_by(node):
-                    if mention not in called:  # an option is a value: what is called is something else
-                        found[name].append((reached, mention))
-        for reached, each in parameters if spread else ():
-            found[each.arg].append((reached, each))
-        return found
+    def _spreads(self) -> bool:
+        """Whether reached files call something with `**`."""
+        paths = {reached.module.path for reached in self.view.code.reached}
+        return any(_SPREAD.search(self.view.tree.read_bytes(path) or b"") for path in paths)
+
+
+def _mentions(reached: Reached) -> Mapping[str, list[_Mention]]:
+    """The names that a function reads by, and its parameters."""
+    found: dict[str, list[_Mention]] = defaultdict(list)
+    called: set[ast.AST] = set()
+    for node in reached.own_nodes():
+        if isinstance(node, ast.Call):
+            called.add(node.func)
+        for name, mention in _named_by(node):
+            if mention not in called:  # an option is a value: what is called is something else
+                found[name].append(mention)
+    for parameter in _parameters(reached):
+        found[parameter.arg].append(parameter)
+    return found
 
 
 def _parameters(reached: Reached) -> list[ast.arg]:

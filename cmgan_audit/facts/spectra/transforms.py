@@ -29,8 +29,9 @@ def transforms_of(view: View) -> Iterator[FourierTransform]:
     """A record for every call that keeps a spectrum in the old form, or would if it were not told otherwise."""
     calls = list(_calls(view))
     forms = Forms(calls)
+    allowed: dict[str, tuple[Fact, bool]] = {}
     for event in calls:
-        name = canonical(event.callee)
+        name, path = canonical(event.callee), event.location.path
         if name in STFT or (_METHOD.fullmatch(name) and event.receiver is not None):
             old = _of_stft(forms, event)
         elif name in ISTFT:
@@ -39,14 +40,19 @@ def transforms_of(view: View) -> Iterator[FourierTransform]:
             continue
         if old is None or _is_guarded(view, event):
             continue
-        stated = view.torch.reaches(first=REFUSING, path=event.location.path)
+        if path not in allowed:
+            allowed[path] = (
+                view.torch.may_reach(first=REFUSING, path=path),
+                not isinstance(view.torch.reaches(first=REFUSING, path=path), Unknown),
+            )
+        new_torch, stated = allowed[path]
         yield FourierTransform(
             location=event.location,
             anchor=f"{innermost_function(event.context)}:{name.rpartition('.')[2]}",
             function=name.rpartition(".")[2],
             old_form=old,
-            new_torch=view.torch.may_reach(first=REFUSING, path=event.location.path),
-            torch_stated=not isinstance(stated, Unknown),
+            new_torch=new_torch,
+            torch_stated=stated,
         )
 
 
