@@ -22,6 +22,7 @@ from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
 REFUSING = "2.0"
 _METHOD = re.compile(r"torch\.(?!nn\.)(?:\w+\.)+stft")
 # A branch that asks which torch runs.
+_ANSWERS = (ast.Compare, ast.BoolOp, ast.UnaryOp, ast.Call, ast.IfExp)
 _ASKS_VERSION = re.compile(r"(?i)version|\d_\d|torch_?\d|hasattr|signature")
 
 
@@ -126,10 +127,14 @@ def _flags_of_version(tree: ast.Module) -> frozenset[str]:
     return frozenset(
         target.id
         for node in tree.body
-        if isinstance(node, ast.Assign) and "version" in ast.unparse(node.value).lower()
+        if isinstance(node, ast.Assign) and isinstance(node.value, _ANSWERS) and _mentions_version(node.value)
         for target in node.targets
         if isinstance(target, ast.Name)
     )
+
+
+def _mentions_version(value: ast.expr) -> bool:
+    return "version" in ast.unparse(value).lower()
 
 
 def _asks(test: str, flags: frozenset[str]) -> bool:
