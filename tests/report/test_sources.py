@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+from pathlib import Path
 
 import pytest
 
@@ -55,3 +56,8 @@ def test_a_place_outside_of_all_cells_has_no_line(tmp_path):
 def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path):
     (tmp_path / "a.py").write_bytes(b"\xef\xbb\xbfx = 1\n")
     assert Sources(tmp_path).shown(Location("a.py", 1)).text == "x = 1"
+
+
+def test_a_checkpoint_has_no_lines(tmp_path: Path) -> None:
+    (tmp_path / "last.pt").write_bytes(b"PK\x03\x04\x00\x00\x08\x08 torch")
+    assert Sources(tmp_path).shown(Location("last.pt", 1)).text is None

@@ -16,8 +16,9 @@ from cmgan_audit.source.checkpoints.finding import checkpoint_candidates
 from cmgan_audit.source.checkpoints.pickled import Steps
 from cmgan_audit.source.tree import SourceTree
 
-# Over all checkpoints of a tree; a hundred of CMGAN with both optimisers.
+# Over all checkpoints of a tree; a hundred of CMGAN with both optimisers, or 4,000 small files (features, mostly).
 MOST_STEPS = 4_000_000
+_PER_FILE = 1_000
 
 
 @dataclass(slots=True)
@@ -47,10 +48,11 @@ def trained_files(tree: SourceTree, exclude: Sequence[str], records: Sequence[Re
     steps = Steps(MOST_STEPS)
     for path in sorted(candidates.files, key=_natural):
         held = read_checkpoint(tree.root / path, steps)
+        steps.left -= _PER_FILE
         if held is None and steps.left <= 0:
-            yield _unread(path, f"more checkpoints lie here than are read ({MOST_STEPS:,} opcodes of pickles)")
+            yield _unread(path, f"more checkpoints lie here than are read (until {MOST_STEPS:,} opcodes of pickles)")
             break
-        found = None if held is None else _tell(path, held, settings, ages)
+        found = _tell(path, held, settings, ages) if held is not None and held.weights else None
         if found is not None:
             key = (path.rpartition("/")[0], found.told_by, found.comparison, found.same_settings.value)
             told.setdefault(key, found).files.append(path)

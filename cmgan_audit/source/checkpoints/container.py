@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from cmgan_audit.source.checkpoints.embedded import holds_weights
 from cmgan_audit.source.checkpoints.machine import PickleError
 from cmgan_audit.source.checkpoints.pickled import Steps, read_pickle
 
-# Bytes of a file that are read: first a part that holds most pickles whole, then all that is ever looked at.
-FIRST_PART = 1_000_000
-LARGEST_PART = 16_000_000
+# Bytes of a file that are read: a beginning that tells what it is, one that holds most pickles whole, and the most.
+PARTS = (64_000, 1_000_000, 16_000_000)
 
 _MAGIC = 0x1950A86A20F9469CFC6C  # first pickle of torch.save before PyTorch 1.6
 _ZIP_ENTRY = struct.Struct("<4s5H3I2H")
@@ -32,9 +32,11 @@ class HeldValues:
 
     Attributes:
         value: dictionaries, lists, texts and numbers; objects as `machine.Thing`.
+        weights: whether it holds the weights of a network.
     """
 
     value: object
+    weights: bool
 
 
 class _NoCheckpointError(Exception):
@@ -58,17 +60,15 @@ def read_checkpoint(path: Path, steps: Steps | None = None) -> HeldValues | None
 
 
 def _read(file: BinaryIO, steps: Steps | None) -> HeldValues:
-    data = file.read(FIRST_PART)
-    try:
-        return _values(data, steps)
-    except PickleError:
-        if len(data) < FIRST_PART:
-            raise _NoCheckpointError from None
-    data += file.read(LARGEST_PART - FIRST_PART)
-    try:
-        return _values(data, steps)
-    except PickleError:
-        raise _NoCheckpointError from None
+    data = b""
+    for size in PARTS:
+        data += file.read(size - len(data))
+        try:
+            return _values(data, steps)
+        except PickleError:
+            if len(data) < size:
+                break
+    raise _NoCheckpointError
 
 
 def _values(data: bytes, steps: Steps | None) -> HeldValues:
@@ -79,12 +79,16 @@ def _values(data: bytes, steps: Steps | None) -> HeldValues:
         _NoCheckpointError: it is of no kind that is read.
     """
     if data.startswith(b"PK\x03\x04"):
-        return HeldValues(read_pickle(data, _pickle_in_zip(data), steps).value)
+        return _held(read_pickle(data, _pickle_in_zip(data), steps).value)
     if data[5:9] == b"\0\0\0{":  # the length of a header may begin like a pickle
-        return HeldValues(_safetensors_metadata(data))
+        return HeldValues(_safetensors_metadata(data), weights=True)
     if data[:1] == b"\x80":
         return _legacy(data, steps)
     raise _NoCheckpointError
+
+
+def _held(value: object) -> HeldValues:
+    return HeldValues(value, holds_weights(value))
 
 
 def _pickle_in_zip(data: bytes) -> int:
@@ -113,11 +117,11 @@ def _legacy(data: bytes, steps: Steps | None) -> HeldValues:
     if first.value != _MAGIC:
         if not (first.storages or any(name.startswith("torch.") for name in first.names)):
             raise _NoCheckpointError
-        return HeldValues(first.value)
+        return _held(first.value)
     end = first.end
     for _ in range(2):  # protocol, and the sizes of the machine's types
         end = read_pickle(data, end, steps).end
-    return HeldValues(read_pickle(data, end, steps).value)
+    return _held(read_pickle(data, end, steps).value)
 
 
 def _safetensors_metadata(data: bytes) -> object:

@@ -11,6 +11,9 @@ from cmgan_audit.source.checkpoints.machine import Thing
 _DEEPEST = 10
 _MOST_KEYS = 200_000
 _LONGEST_KEY = 100
+# What the parameters and buffers of layers are called, and how deep a checkpoint keeps them.
+_WEIGHTS = frozenset({"weight", "bias", "weight_g", "weight_v", "weight_orig", "running_mean", "num_batches_tracked"})
+_DEEPEST_WEIGHTS = 3
 # Where configuration objects of OmegaConf, ml_collections and others keep what they hold.
 _WRAPPERS = frozenset({"_content", "_val", "_fields", "_data", "_store", "__dict__"})
 # Keys by which the states of optimisers, schedulers and gradient scalers are known, whatever they are saved under.
@@ -30,6 +33,22 @@ class Embedded:
     place: tuple[str, ...]
     value: bool | int | float | str | None
     beside: frozenset[str]
+
+
+def holds_weights(content: object) -> bool:
+    """Whether a content holds the weights of a network: features of a data set are saved by torch too."""
+    waiting: list[tuple[object, int]] = [(content, 0)]
+    left = _MOST_KEYS
+    while waiting and left > 0:
+        holder, depth = waiting.pop()
+        for part in _parts(holder):
+            for key, value in part.items():
+                left -= 1
+                if isinstance(key, str) and key[-_LONGEST_KEY:].rpartition(".")[2] in _WEIGHTS:
+                    return True
+                if depth < _DEEPEST_WEIGHTS:
+                    waiting.append((value, depth + 1))
+    return False
 
 
 def embedded_values(content: object) -> Iterator[Embedded]:

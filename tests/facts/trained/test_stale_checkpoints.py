@@ -238,10 +238,16 @@ def test_damaged_and_foreign_files_are_passed_over(tmp_path: Path) -> None:
     assert found(tmp_path) == []
 
 
+def test_features_that_torch_saved_are_no_checkpoints(tmp_path: Path) -> None:
+    project(tmp_path)
+    torch.save({"mel": torch.zeros(80, 9), "hop": 256}, tmp_path / "features.pt")
+    assert found(tmp_path) == []
+
+
 def test_more_checkpoints_than_are_read_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project(tmp_path)
     for epoch in range(4):
         save(tmp_path, f"ckpt/epoch_{epoch}.pth", config=OWN)
-    monkeypatch.setattr(collecting, "MOST_STEPS", 250)
+    monkeypatch.setattr(collecting, "MOST_STEPS", 2_250)
     audited = audit(tmp_path)
     assert [(each.location.path, each.rule) for each in audited.unresolved] == [("ckpt/epoch_2.pth", "CMG605")]

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmgan_audit.source.checkpoints.container import read_checkpoint
-from cmgan_audit.source.checkpoints.embedded import embedded_values
+from cmgan_audit.source.checkpoints.embedded import embedded_values, holds_weights
 from cmgan_audit.source.checkpoints.machine import PickleError, Thing
 from cmgan_audit.source.checkpoints.pickled import read_pickle
 
@@ -247,5 +247,7 @@ HOSTILE = {
 def test_hostile_pickles_end_soon(data: bytes) -> None:
     started = time.process_time()
     with suppress(PickleError):
-        list(embedded_values({"x": read_pickle(data).value}))
+        content = {"x": read_pickle(data).value}
+        list(embedded_values(content))
+        holds_weights(content)
     assert time.process_time() - started < 5
