@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cmgan_audit.facts.adversarial.batch_names import batch_tensor
 from cmgan_audit.facts.classes import values_within
 from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.records import Loader
@@ -43,6 +44,7 @@ class Label(Record):
         role: of the loader, "train" or "eval".
         drop_last: whether the loader leaves a short last batch out.
         loader: the loader.
+        batch: the name of a tensor of the batch in scope where the label is made; "" where none is known.
     """
 
     text: str
@@ -51,6 +53,7 @@ class Label(Record):
     role: Fact
     drop_last: Fact
     loader: Loader
+    batch: str = ""
 
 
 def configured_labels(view: View) -> Iterator[Label]:
@@ -69,26 +72,36 @@ def configured_labels(view: View) -> Iterator[Label]:
             made, loader = found
             if _is_same(length, made.arguments.get("batch_size", 1)):
                 seen.add((maker.location, id(loader)))
-                yield _label(view, maker, length, loader)
+                yield _label(view, maker, length, made, loader)
 
 
-def _label(view: View, maker: CallEvent, length: Value, loader: Loader) -> Label:
+def _label(view: View, maker: CallEvent, length: Value, made: Made, loader: Loader) -> Label:
     node = view.code.node_of(maker)
     text = "a label" if node is None else ast.unparse(node)
     size = fact_of(length, None)
-    made = Step(maker.location, "the label has the configured batch size")
+    at_label = Step(maker.location, "the label has the configured batch size")
     at_loader = Step(loader.location, "the loader hands out batches of this size, the last one maybe shorter")
     trail = size.trail if isinstance(size, Known) else ()
     return Label(
         location=maker.location,
         anchor=maker.context.frames[-1].function if maker.context.frames else "<module>",
         text=text if len(text) <= 60 else text[:57] + "...",
-        configured=Known(True, (made, *trail, at_loader)),
+        configured=Known(True, (at_label, *trail, at_loader)),
         longer_than_one=_longer(size),
         role=loader.role,
         drop_last=loader.drop_last,
         loader=loader,
+        batch=_batch_at_hand(view, maker, made),
     )
+
+
+def _batch_at_hand(view: View, maker: CallEvent, made: Made) -> str:
+    """The name of a tensor of the batch where a label is made inside the loop over its loader."""
+    if made.arguments.get("collate_fn", 6) is not None:
+        return ""  # only what torch itself stacks is known to have the items first
+    passes = view.scene.passes_over(made.loader)
+    loop = next((each.event.loop for each in passes if each.holds(maker.context)), None)
+    return "" if loop is None else batch_tensor(view, maker, loop)
 
 
 def _longer(size: Fact) -> Fact:
