@@ -145,7 +145,7 @@ class _Walk:
                 yield path
 
     def _wanted(self, entry: os.DirEntry[str], path: str, is_folder: bool, ignore: _Ignore | None) -> bool:
-        if not _is_text(path):
+        if not is_text(path):
             shown = path.encode(errors="replace").decode()
             self.failures.append(Failure(shown, 0, "the file name is not valid UTF-8"))
             return False
@@ -179,7 +179,8 @@ def _is_own_file(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _is_text(path: str) -> bool:
+def is_text(path: str) -> bool:
+    """Whether a path is made of characters; one of undecodable bytes cannot be written into a report."""
     try:
         path.encode("utf-8")
     except UnicodeEncodeError:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pathspec
 
-from cmgan_audit.source.discovery import DEEPEST, SKIPPED_FOLDERS
+from cmgan_audit.source.discovery import DEEPEST, SKIPPED_FOLDERS, is_text
 
 # Training frameworks write checkpoints here.
 ENTERED = frozenset({"wandb", "lightning_logs", "build", "dist"})
@@ -62,7 +62,7 @@ def checkpoint_candidates(root: Path, exclude: Iterable[str] = ()) -> Candidates
             if entry.is_dir(follow_symlinks=False):
                 if _entered(entry.name) and not excluded.match_file(f"{path}/"):
                     waiting.append((path, depth + 1))
-            elif may_be_checkpoint(entry.name) and entry.is_file(follow_symlinks=False) and _is_text(path):
+            elif may_be_checkpoint(entry.name) and entry.is_file(follow_symlinks=False) and is_text(path):
                 if not excluded.match_file(path):
                     found.files.append(path)
     found.files.sort()
@@ -88,11 +88,3 @@ def may_be_checkpoint(name: str) -> bool:
     if lowered.endswith(_SUFFIXES):
         return True
     return _WORDY_SUFFIX.search(lowered) is None and _BARE.search(lowered) is not None
-
-
-def _is_text(path: str) -> bool:
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
