@@ -21,6 +21,8 @@ from cmgan_audit.source.tree import SourceTree
 
 # Deterministic limits: the same tree gives the same answer on every machine.
 MOST_STEPS = 400_000
+# Training code joins about one value per step. Where loops full of undecided branches nest, it is hundreds.
+JOINED_PER_STEP = 2
 MOST_CALLS_DEEP = 50
 MOST_NODES_DEEP = 900
 
@@ -196,11 +198,13 @@ class Interpreter:
         """One more step.
 
         Raises:
-            BudgetExceededError: the run has used up its steps.
+            BudgetExceededError: the run has used up its steps, or has joined too many values; the message says which.
         """
         self.steps += 1
         if self.steps > self.budget:
-            raise BudgetExceededError
+            raise BudgetExceededError(f"more than {self.budget} steps")
+        if self.journal.joined > self.budget * JOINED_PER_STEP:
+            raise BudgetExceededError(f"more than {self.budget * JOINED_PER_STEP} values joined where paths meet")
 
     # Context
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cmgan_audit.program.values import (
     Absent,
@@ -80,6 +81,10 @@ def join(sides: Iterable[tuple[Value, Branch]], draws: frozenset[Draw] = frozens
 
     Options that are the same are kept once, without a condition if the paths between them cover it.
     """
+    sides = list(sides)
+    first = sides[0][0]
+    if not isinstance(first, Choice) and all(value is first for value, _ in sides):
+        return first.tainted(draws)
     joined = _Joined()
     for value, branch in sides:
         if isinstance(value, Choice):
@@ -99,50 +104,75 @@ def join(sides: Iterable[tuple[Value, Branch]], draws: frozenset[Draw] = frozens
 
 
 class _Joined:
-    """The options so far. Wide choices are joined again and again in loops, so the same object is found at once."""
+    """The options so far. Wide choices are joined again and again in loops, so what is the same is found at once."""
 
-    __slots__ = ("_at", "_kept", "conditions", "facts", "values")
+    __slots__ = ("_at", "_kept", "_known", "conditions", "facts", "values")
 
     def __init__(self) -> None:
         self.values: list[Value] = []
         self.conditions: list[str] = []
         self.facts: list[frozenset[tuple[str, bool]]] = []
         self._at: dict[int, int] = {}
+        self._known: dict[object, int] = {}
         self._kept: list[Value] = []  # an identity means something only while its object lives
 
     def add(self, value: Value, condition: str, facts: frozenset[tuple[str, bool]]) -> None:
-        seen = id(value) in self._at
-        position = self._position(value)
+        position = self._at.get(id(value))
         if position is None:
-            self._at[id(value)] = len(self.values)
-            self.values.append(value)
-            self.conditions.append(condition)
-            self.facts.append(facts)
-            return
-        old = self.values[position]
-        kept = (old if seen else _merged(old, value)).tainted(value.draws)
-        if kept is not old:
-            self.values[position] = kept
-            self._kept.append(kept)
-            self._at[id(kept)] = position
+            position = self._position(value)
+            self._kept.append(value)
+            self._at[id(value)] = len(self.values) if position is None else position
+            if position is None:
+                self.values.append(value)
+                self.conditions.append(condition)
+                self.facts.append(facts)
+                return
+            self._keep(position, _merged(self.values[position], value).tainted(value.draws))
+        elif value.draws:
+            self._keep(position, self.values[position].tainted(value.draws))
         if self.conditions[position] != condition:
             self.conditions[position] = _either(self.conditions[position], condition)
         self.facts[position] &= facts
 
+    def _keep(self, position: int, kept: Value) -> None:
+        if kept is not self.values[position]:
+            self.values[position] = kept
+            self._kept.append(kept)
+            self._at[id(kept)] = position
+
     def _position(self, value: Value) -> int | None:
-        position = self._at.get(id(value))
-        if position is not None:
-            return position
-        kind = type(value)
-        for number, old in enumerate(self.values):
-            if type(old) is kind and same(old, value):
-                self._kept.append(value)
-                self._at[id(value)] = number
-                return number
-        self._kept.append(value)
-        return None
+        key = _key(value)
+        if key is None:
+            kind = type(value)
+            return next((at for at, old in enumerate(self.values) if type(old) is kind and same(old, value)), None)
+        position = self._known.setdefault(key, len(self.values))
+        return None if position == len(self.values) else position
 
 
+def _key(value: Value) -> object | None:
+    """What two values have in common exactly when they are `same`; None for those that have to be held side by side."""
+    kind = type(value)
+    match value:
+        case Const(value=constant):
+            return (kind, type(constant), constant if constant == constant else "nan")
+        case Symbol(formula=text) | External(name=text) | Unknown(reason=text):
+            return (kind, text)
+        case HeapValue(cell=cell):
+            return (kind, id(cell))
+        case ClassValue(namespace=namespace):
+            return (kind, id(namespace))
+        case ModuleValue(module=module):
+            return (kind, id(module))
+        case Absent():
+            return kind
+    return None
+
+
+# The same conditions meet again and again, in every cell that a branch touched and in every pass of a loop.
+_REMEMBERED = 8192
+
+
+@lru_cache(_REMEMBERED)
 def _both(first: str, second: str) -> str:
     """Both conditions, where there are two."""
     return _bounded(f"{first} and {second}" if first and second else first or second)
@@ -159,6 +189,7 @@ def _merged(old: Value, new: Value) -> Value:
     return old
 
 
+@lru_cache(_REMEMBERED)
 def _either(left: str, right: str) -> str:
     if left == right:
         return left

@@ -41,6 +41,7 @@ def call_value(
         return [], Unknown(reason="no code of the tree")
     mark, first_event, limits = it.journal.mark(), len(run.events), len(run.limits)
     steps, it.steps = it.steps, 0
+    joined, it.journal.joined = it.journal.joined, 0
     exits, it.exits = it.exits, []
     context, it.context = it.context, Context()
     it.probing, it.reseeded = True, {}
@@ -54,6 +55,7 @@ def call_value(
         del run.events[first_event:]
         del run.limits[limits:]
         it.steps, it.exits, it.context = steps, exits, context
+        it.journal.joined = joined
         it.probing, it.reseeded = False, {}
 
 

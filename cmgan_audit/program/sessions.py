@@ -54,8 +54,8 @@ def execute_entry(tree: SourceTree, index: ModuleIndex, entry: str, launch: Laun
     except ProgramRaisedError as error:
         if error.name != "SystemExit":
             it.limit(error.location, f"the script ends here: {error.name or 'an error'} is raised on every path")
-    except BudgetExceededError:
-        it.limit(Location(entry, 1), f"more than {it.budget} steps: what comes later in this script is not followed")
+    except BudgetExceededError as error:
+        it.limit(Location(entry, 1), f"{error}: what comes later in this script is not followed")
         it.exits.clear()
     return it.run
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cmgan_audit.program.joins import Branch, join
-from cmgan_audit.program.values import Absent, Constant, DictValue, Draw, Instance, ListValue, Value
+from cmgan_audit.program.values import Absent, Choice, Constant, DictValue, Draw, Instance, ListValue, Value
 
 if TYPE_CHECKING:
     from cmgan_audit.program.modules import Module
@@ -94,7 +94,7 @@ CellId = tuple[int, Any]
 Content = tuple[tuple[Value, ...], bool, frozenset[Draw]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # frozen ones take twice as long to make, and there are millions
 class Change:
     """A cell and what it holds: `container` and `key` say where, `state` is a value, MISSING or a list's content."""
 
@@ -112,12 +112,19 @@ Snapshot = dict[CellId, Change]
 
 
 class Journal:
-    """Remembers what every write replaced, in order."""
+    """Remembers what every write replaced, in order.
+
+    Attributes:
+        entries: what was replaced.
+        tracking: above 0, what is taken back is kept in `undone`.
+        joined: how many values were joined so far, options of choices counted one by one.
+    """
 
     def __init__(self) -> None:
         self.entries: list[Change] = []
         self.tracking = 0
         self.undone: list[Change] = []
+        self.joined = 0
 
     def set(self, container: dict[str, Value], key: str, value: Value) -> None:
         """Write one name of an environment or one attribute."""
@@ -205,7 +212,7 @@ class Journal:
             where = entries[0]
             held = [entry.state for entry in entries] + [_read(where.container, where.key)]
             once = {_identity(one): one for one in held}.values() if where.key is not _OPEN else held
-            state = _joined(where.key, [(one, nowhere) for one in once], frozenset())
+            state = self._join(where.key, [(one, nowhere) for one in once], frozenset())
             joined[cell] = Change(where.container, where.key, state)
         return joined
 
@@ -240,10 +247,25 @@ class Journal:
         for cell, here in touched.items():
             now = _read(here.container, here.key)
             states = [(snapshot[cell].state if cell in snapshot else now, branch) for snapshot, branch in sides]
-            self._put(Change(here.container, here.key, _joined(here.key, states, draws)))
+            self._put(Change(here.container, here.key, self._join(here.key, states, draws)))
+
+
+    def _join(self, key: Any, states: Sequence[State], draws: frozenset[Draw]) -> Any:
+        first = states[0][0]
+        if all(state is first for state, _ in states):
+            return first
+        self.joined += sum(_size(state) for state, _ in states)
+        return _joined(key, states, draws)
 
 
 State = tuple[Any, Branch]
+
+
+def _size(state: Any) -> int:
+    """How many values a state of a cell holds."""
+    if isinstance(state, Choice):
+        return len(state.options)
+    return len(state[0]) if isinstance(state, tuple) else 1
 
 
 def _identity(state: Any) -> object:
@@ -252,9 +274,6 @@ def _identity(state: Any) -> object:
 
 
 def _joined(key: Any, states: Sequence[State], draws: frozenset[Draw]) -> Any:
-    first = states[0][0]
-    if all(state is first for state, _ in states):
-        return first
     if key is _OPEN:
         return all(state for state, _ in states)
     if key is _CONTENT:

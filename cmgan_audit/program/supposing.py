@@ -45,6 +45,7 @@ def suppose(
     position, limits = len(it.run.events), len(it.run.limits)
     mark, first_exit = it.journal.mark(), len(it.exits)
     context, facts, steps, budget = it.context, it.facts, it.steps, it.budget
+    joined = it.journal.joined
     executed, built, environments = dict(it.executed), set(it.built), dict(it.environments)
     reseeded, tracking = it.reseeded, it.journal.tracking
     it.journal.tracking = 0  # a try around the branch must not take these writes for its own
@@ -61,6 +62,7 @@ def suppose(
         it.context, it.facts, it.steps, it.budget = context, facts, steps, budget
         it.executed, it.built, it.environments = executed, built, environments
         it.reseeded, it.journal.tracking, it.probing = reseeded, tracking, False
+        it.journal.joined = joined
     it.run.supposed.append(Supposed(condition, position, events))
 
 
