@@ -200,6 +200,17 @@ def test_a_program_that_takes_too_many_steps_says_so(tmp_path: Path, monkeypatch
     assert interpreter_of(run).steps == 20_001
 
 
+def test_a_program_that_joins_too_much_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few steps, and at the end of each a list of hundreds of values is joined."""
+    monkeypatch.setattr("cmgan_audit.program.interpreter.MOST_STEPS", 20_000)
+    head = "from outside import unknown\nfrom torch.utils.data import DataLoader\nDataLoader([1], 3)\n"
+    growing = f"items = {list(range(400))}\n" + "if unknown():\n    items.append(unknown())\n" * 100
+    (run,) = runs_of(tmp_path, train=f"{head}{growing}")
+    assert batch_sizes([run])
+    assert "40000 values joined" in run.limits[-1].note
+    assert interpreter_of(run).steps < 2_000
+
+
 @pytest.mark.parametrize(
     "text",
     [
