@@ -249,7 +249,6 @@ class Journal:
             states = [(snapshot[cell].state if cell in snapshot else now, branch) for snapshot, branch in sides]
             self._put(Change(here.container, here.key, self._join(here.key, states, draws)))
 
-
     def _join(self, key: Any, states: Sequence[State], draws: frozenset[Draw]) -> Any:
         first = states[0][0]
         if all(state is first for state, _ in states):
