@@ -11,6 +11,7 @@ from cmgan_audit.fixes.batch_size import set_batch_size
 from cmgan_audit.fixes.case import Case, Fixer, Sources
 from cmgan_audit.fixes.document import UnrecognisedShapeError, overlap
 from cmgan_audit.fixes.evaluation_crop import cut_in_the_middle
+from cmgan_audit.fixes.failed_items import keep_scored_items
 from cmgan_audit.fixes.label_size import size_of_the_batch
 from cmgan_audit.fixes.loader_flags import keep_last_batch, keep_order
 from cmgan_audit.fixes.resuming import resume_when_asked
@@ -27,6 +28,7 @@ FIXERS: Mapping[str, Fixer] = {
     "CMG203": keep_order,
     "CMG204": without_sampler,
     "CMG211": tell_epoch,
+    "CMG401": keep_scored_items,
     "CMG403": size_of_the_batch,
     "CMG601": resume_when_asked,
     "CMG604": take_weights_only,
