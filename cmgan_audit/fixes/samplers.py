@@ -60,7 +60,7 @@ def _refuse_other_uses(source: PythonText, parent: ast.AST | None, case: Case) -
 
 def tell_epoch(case: Case) -> Repair:
     """Call `set_epoch` at the beginning of every epoch of the training loop."""
-    edits = {edit for loader in case.loaders for loop in loader.loops for edit in [_told(case, loader, loop)]}
+    edits = dict.fromkeys(_told(case, loader, loop) for loader in case.loaders for loop in loader.loops)
     if not edits:
         raise UnrecognisedShapeError("no training loop over the loader was found")
     return Repair("call set_epoch at the beginning of every epoch", tuple(edits))
