@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 from cmgan_audit.fixes.case import Case, Repair
+from cmgan_audit.fixes.document import UnrecognisedShapeError
 from cmgan_audit.fixes.values import switch_off
+
+# Words for going on from a file; a setting named "checkpoint" may decide whether checkpoints are written at all.
+_GOES_ON = re.compile(r"resum|contin|restart|restor|re_?load|load|last|warm", re.IGNORECASE)
 
 
 def resume_when_asked(case: Case) -> Repair:
     """Switch the setting off where it is set; a checkpoint that is looked for without a setting is not touched."""
-    return Repair("switch resuming off; who wants it asks for it", (switch_off(case.sources, case.place),))
+    edit = switch_off(case.sources, case.place)
+    document = case.sources.document(case.place.path)
+    start, end = document.span(case.place)
+    if not _GOES_ON.search(document.text[document.line_start(start) : end]):
+        raise UnrecognisedShapeError(
+            f"by its name the setting at {case.place} may also decide whether anything is saved"
+        )
+    return Repair("switch resuming off; who wants it asks for it", (edit,))

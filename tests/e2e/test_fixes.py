@@ -204,3 +204,15 @@ def only_meant_statements_change(old: bytes, new: bytes, fixable: list[dict[str,
 def test_at_least_six_of_the_random_crops_of_the_checkouts_are_mended() -> None:
     crops = [each for path in checkouts() for each in findings(path, "--select", "CMG201")]
     assert sum(bool(each["fix"]) for each in crops) >= 6
+
+
+# How many findings of the checkouts are mended at least, by rule; the others say why they are not.
+MENDED = {"CMG401": 6, "CMG403": 6, "CMG604": 3}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CHECKOUTS, reason="set CMGAN_AUDIT_CHECKOUTS to a folder with the public checkouts")
+@pytest.mark.parametrize("rule", MENDED)
+def test_failed_metrics_labels_and_loads_of_the_checkouts_are_mended(rule: str) -> None:
+    found = [each for path in checkouts() for each in findings(path, "--select", rule)]
+    assert sum(bool(each["fix"]) for each in found) >= MENDED[rule]

@@ -2,32 +2,53 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+
+import pytest
 
 from cmgan_audit.rules.catalogue import load_catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def install(folder: Path) -> Path:
-    """Build the wheel, install it into a new environment, and return the installed command."""
+HEAVY = {"torch", "numpy", "pandas", "matplotlib", "scipy"}
+# Seconds that an installation from a warm package cache may take.
+QUICK = 20.0
 
-    def run(*arguments: str) -> None:
-        subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, check=True, capture_output=True)
 
+def run(*arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, check=True, capture_output=True)
+
+
+def build(folder: Path) -> Path:
+    """Build the wheel."""
     run("build", "--wheel", "--no-isolation", "--outdir", str(folder / "dist"), ".")
     [wheel] = (folder / "dist").glob("*.whl")
-    run("venv", "--without-pip", str(folder / "venv"))
-    python = folder / "venv" / "bin" / "python"
+    return wheel
+
+
+def install(wheel: Path, folder: Path) -> Path:
+    """Install the wheel into a new environment and return the installed command."""
+    run("venv", "--without-pip", str(folder))
+    python = folder / "bin" / "python"
     quiet = ("--quiet", "--disable-pip-version-check", "--no-compile", "--constraint", "constraints.txt")
     run("pip", "--python", str(python), "install", *quiet, str(wheel))
     return python.with_name("cmgan-audit")
 
 
+def packages(command: Path) -> set[str]:
+    """What is installed beside a command."""
+    site = next((command.parents[1] / "lib").glob("python*/site-packages"))
+    return {path.name for path in site.iterdir()}
+
+
 def test_the_wheel_works_with_the_light_base_alone(tmp_path):
-    command = install(tmp_path)
+    command = install(build(tmp_path), tmp_path / "venv")
     repo = tmp_path / "repo"
     repo.mkdir()
     (repo / "train.py").write_text("batch_size = 1  # cmgan-audit: ignore[CMG101]\n")
@@ -35,8 +56,7 @@ def test_the_wheel_works_with_the_light_base_alone(tmp_path):
     def call(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([str(command), *arguments], cwd=repo, capture_output=True, text=True, check=False)
 
-    site = next((command.parents[1] / "lib").glob("python*/site-packages"))
-    assert not {"torch", "numpy", "pandas", "matplotlib", "scipy"} & {path.name for path in site.iterdir()}
+    assert not HEAVY & packages(command)
 
     rules = call("rules")
     assert rules.returncode == 0, rules.stderr
@@ -49,3 +69,27 @@ def test_the_wheel_works_with_the_light_base_alone(tmp_path):
     compare = call("compare-ckpts", "a.pth", "b.pth", "--data", ".")
     assert (compare.returncode, compare.stdout) == (2, "")
     assert compare.stderr == "cmgan-audit: compare-ckpts needs more packages: pip install 'cmgan-audit[eval]'\n"
+
+
+@pytest.mark.slow
+def test_the_light_base_is_installed_quickly_and_checks_the_fixtures(tmp_path):
+    wheel = build(tmp_path)
+    install(wheel, tmp_path / "first")  # warms the cache of packages
+    begin = time.monotonic()
+    command = install(wheel, tmp_path / "second")
+    taken = time.monotonic() - begin
+    assert taken < QUICK, f"took {taken:.1f} s"
+    assert not HEAVY & packages(command)
+
+    alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    for name, rules in (("broken", ["CMG101", "CMG201"]), ("fixed", [])):
+        done = subprocess.run(
+            [str(command), "check", ".", "--format", "json"],
+            cwd=ROOT / "fixtures" / "repos" / name,
+            env=alone,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == (1 if rules else 0), done.stderr
+        assert sorted(each["rule"] for each in json.loads(done.stdout)["findings"]) == rules

@@ -53,3 +53,10 @@ def test_a_file_that_is_looked_for_stays_and_the_finding_says_why(fix):
     mended = fix("CMG601", program("files"))
     assert len(mended.found) == 1 and not mended.fixed.changes
     assert mended.found[0].fix is not None and mended.found[0].fix.declined
+
+
+def test_a_setting_that_may_also_keep_checkpoints_from_being_written_stays(fix):
+    files = program('settings["checkpoint"]') | {"settings.yaml": "epochs: 100\ncheckpoint: true\n"}
+    mended = fix("CMG601", files)
+    assert len(mended.found) == 1 and not mended.fixed.changes
+    assert "may also decide whether anything is saved" in mended.found[0].fix.declined
