@@ -60,3 +60,11 @@ def test_a_setting_that_may_also_keep_checkpoints_from_being_written_stays(fix):
     mended = fix("CMG601", files)
     assert len(mended.found) == 1 and not mended.fixed.changes
     assert "may also decide whether anything is saved" in mended.found[0].fix.declined
+
+
+def test_an_option_is_named_by_the_call_that_declares_it(fix):
+    option = 'parser.add_argument(\n    "--resume",\n    default=True,\n)\n'
+    files = program("parser.parse_args().resume")
+    files["train.py"] = files["train.py"].replace("files = ", f"parser = argparse.ArgumentParser()\n{option}files = ")
+    mended = fix("CMG601", files)
+    assert mended.found and mended.remaining == [] and mended.added("train.py") == ["default=False,"]
