@@ -26,6 +26,7 @@ SUFFIXES = frozenset({".py", ".yaml", ".yml", ".toml", ".sh", ".bash", ".zsh", "
 NAMES = frozenset({"Makefile"})
 
 _COMMENT = re.compile(r"#\s*cmgan-audit:\s*(?P<body>.*)$")
+_NEXT_COMMENT = re.compile(r"\s+#\s")  # what stood behind the line before; "see #12" goes on
 _IGNORE = re.compile(
     r"ignore\s*\[(?P<rules>[^\]]*)\]\s*(?:until\s*=\s*(?P<until>\S+)\s*)?(?:--\s*(?P<reason>.*))?$", re.DOTALL
 )
@@ -94,7 +95,7 @@ def _in_text(path: str, text: str, *, python: bool) -> list[Suppression]:
         match = _COMMENT.search(comment)
         if match is None:
             continue
-        body = match["body"].strip()
+        body = _NEXT_COMMENT.split(match["body"])[0].strip()
         form = _IGNORE.match(body)
         rules = tuple(part.strip() for part in form["rules"].split(",") if part.strip()) if form else ()
         until = (form["until"] or "") if form else ""

@@ -22,6 +22,7 @@ OPEN, QUIET = ["TOY101"], []
         ("# cmgan-audit: ignore[TOY999] -- misspelt", ["TOY101", "CMG902"]),
         ("# cmgan-audit: ignore[TOY102] -- the wrong one", ["TOY101", "CMG903"]),
         ("# cmgan-audit: ignore TOY101", ["TOY101", "CMG905"]),
+        ("# cmgan-audit: ignore[TOY101]  # per process", ["TOY101", "CMG901"]),
         ("# cmgan-audit: ignore[] -- nothing named", ["TOY101", "CMG905"]),
         ("# noqa  # cmgan-audit: ignore[TOY101] -- behind another comment", QUIET),
     ],
