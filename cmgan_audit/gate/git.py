@@ -107,6 +107,10 @@ class Repository:
             (target / path).write_bytes(content[line + 1 : line + 1 + length])
             at = line + length + 2  # a newline behind every blob
 
+    def tracked(self) -> list[str]:
+        """Return the files that git holds, relative to the folder."""
+        return [os.fsdecode(name) for name in self.run("ls-files", "-z").split(b"\0") if name]
+
     def renamed_since(self, commit: str) -> dict[str, str]:
         """Return new path -> old path of the files renamed between a commit and the working tree."""
         output = self.run(

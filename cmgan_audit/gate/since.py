@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from cmgan_audit.finding import Finding, Step
 from cmgan_audit.gate.fingerprint import under_older_name
 from cmgan_audit.gate.git import Repository
+
+# Per file the lines that are new or changed, None for all of them.
+Changed = Mapping[str, set[int] | None]
 
 
 def new_since(
@@ -19,7 +22,8 @@ def new_since(
     """Return the findings that the tree at a commit did not have, and how many it had already.
 
     Files that git sees as renamed are compared under their older name. In a new finding the step on a changed line
-    comes first: it tells the reader of the change why it appears now.
+    comes first: it tells the reader of the change why it appears now. A finding in a file that git ignores, such as a
+    checkpoint beside the code, cannot be looked for in the older tree: it is new where its trail passes a changed line.
 
     Args:
         reference: a commit, branch or tag.
@@ -41,23 +45,31 @@ def new_since(
         known = Counter(finding.fingerprint for finding in audit_tree(before) if finding.suppressed is None)
     older = repository.renamed_since(commit)
     changed = repository.changed_lines(commit)
+    seen = {*repository.tracked(), *changed}
     new = []
     for finding in findings:
         fingerprint = under_older_name(finding, older).fingerprint
         if known[fingerprint]:
             known[fingerprint] -= 1
+        elif finding.location is not None and finding.location.path not in seen and not _is_new(finding, changed):
+            continue
         else:
             new.append(_changed_first(finding, changed))
     return new, len(findings) - len(new)
 
 
-def _changed_first(finding: Finding, changed: dict[str, set[int] | None]) -> Finding:
-    def is_changed(step: Step) -> bool:
-        place = step.location
-        lines = changed.get(place.path, set())
-        return lines is None or any(line in lines for line in range(place.line, (place.end_line or place.line) + 1))
+def _is_new(finding: Finding, changed: Changed) -> bool:
+    return any(_is_changed(step, changed) for step in finding.trail)
 
-    first = next((step for step in finding.trail if is_changed(step)), None)
+
+def _is_changed(step: Step, changed: Changed) -> bool:
+    place = step.location
+    lines = changed.get(place.path, set())
+    return lines is None or any(line in lines for line in range(place.line, (place.end_line or place.line) + 1))
+
+
+def _changed_first(finding: Finding, changed: Changed) -> Finding:
+    first = next((step for step in finding.trail if _is_changed(step, changed)), None)
     if first is None or first is finding.trail[0]:
         return finding
     return replace(finding, trail=(first, *(step for step in finding.trail if step is not first)))

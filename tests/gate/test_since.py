@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+import datetime
+from pathlib import Path
 
+import pytest
+import torch
+
+from cmgan_audit.gate.check import Auditor
+from cmgan_audit.gate.door import collect, load_kinds
 from cmgan_audit.gate.git import GitError
+from cmgan_audit.gate.settings import Settings
+from cmgan_audit.rules.catalogue import load_catalogue
 
 CLEAN = {"train.py": "def main():\n    batch_size = 8\n", "conf/train.yaml": "epochs: 120\nbatch_size: 8\n"}
 
@@ -95,3 +103,36 @@ def test_a_reference_that_names_no_commit(auditor, repo, reference):
 def test_outside_a_repository(auditor, tree):
     with pytest.raises(GitError, match="git"):
         auditor().audit(tree({"train.py": ""}), since="main")
+
+
+TRAINING = """
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+CONFIG = {"batch_size": 8, "lr": 5e-4}
+net = torch.nn.Linear(4, 4)
+optimizer = torch.optim.AdamW(net.parameters(), lr=CONFIG["lr"])
+for epoch in range(9):
+    for (batch,) in DataLoader(TensorDataset(torch.zeros(64, 4)), CONFIG["batch_size"], shuffle=True):
+        optimizer.zero_grad()
+        net(batch).mean().backward()
+        optimizer.step()
+"""
+
+
+def test_a_checkpoint_that_git_ignores_is_new_where_the_code_changed(tree: object, git: object, tmp_path: Path) -> None:
+    def stale(root: Path) -> list[str]:
+        load_kinds()
+        auditor = Auditor(load_catalogue(), Settings(select=("CMG605",)), collect, datetime.date(2026, 1, 1))
+        return [finding.rule for finding in auditor.audit(root, since="main").open]
+
+    root = tree({"train.py": TRAINING, ".gitignore": "ckpt/\n"})  # type: ignore[operator]
+    git("add", ".")  # type: ignore[operator]
+    git("commit", "-qm", "first")  # type: ignore[operator]
+    (root / "ckpt").mkdir()
+    weights = {"weight": torch.zeros(4, 4), "bias": torch.zeros(4)}
+    torch.save({"config": {"batch_size": 4, "lr": 5e-4}, "state_dict": weights}, root / "ckpt" / "old.pth")
+    (root / "notes.py").write_text("text = 1\n", encoding="utf-8")
+    assert stale(root) == []  # as stale as it was before
+    (root / "train.py").write_text(TRAINING.replace('"batch_size": 8', '"batch_size": 16'), encoding="utf-8")
+    assert stale(root) == ["CMG605"]
