@@ -23,7 +23,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.trace import Loop, innermost_function
 from cmgan_audit.program.unreached import NOT_REACHED
-from cmgan_audit.program.values import Instance, Value
+from cmgan_audit.program.values import Instance, ListValue, Value
 from cmgan_audit.rules.record import Fact, Known
 
 NO = Known(False)
@@ -117,10 +117,18 @@ class _Losses:
         """
         passes = {id(each): each for each in (*judge.passes, *maker.passes)}.values()
         calls = [call for each in passes for call in self.calls(each, judge.held)]
+        if not self._any_fed(calls, maker.held):
+            return False
         fed = [self.fed(call, maker.held) for call in calls]
-        returned = any(self.fed(call, judge.held) for each in passes for call in self.calls(each, maker.held))
+        returned = self._any_fed([call for each in passes for call in self.calls(each, maker.held)], judge.held)
         named = any(_JUDGES.search(class_name(each)) for each in judge.held.networks)
-        return any(fed) and (named or not all(fed)) and not returned
+        return (named or not all(fed)) and not returned
+
+    def _any_fed(self, calls: list[Node], held: Held) -> bool:
+        """Whether gradients come through any of some calls back into other networks; looked for in one go."""
+        own = {id(call) for call in calls}
+        together = ListValue(items=[call.value for call in calls])
+        return any(_is_call_of(node, held) for node in self._network_calls(together) if id(node) not in own)
 
     def _network_calls(self, value: Value | None) -> list[Node]:
         if value is None:
