@@ -22,7 +22,7 @@ from cmgan_audit.program.trace import Context, Event
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Reached:
     """A function that the run executed, or the top level of a module (`node` is then the module's tree).
 
@@ -40,12 +40,18 @@ class Reached:
 
     def own_nodes(self) -> Iterator[ast.AST]:
         """Its nodes in the order of the source, without those of functions and classes defined inside it."""
+        return iter(self._own_nodes)
+
+    @cached_property
+    def _own_nodes(self) -> tuple[ast.AST, ...]:
+        found: list[ast.AST] = []
         waiting: list[ast.AST] = list(reversed(_body(self.node)))
         while waiting:
             node = waiting.pop()
-            yield node
+            found.append(node)
             if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
                 waiting.extend(reversed(list(ast.iter_child_nodes(node))))
+        return tuple(found)
 
 
 def _body(node: Function | ast.Module) -> list[ast.AST]:

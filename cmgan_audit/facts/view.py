@@ -11,6 +11,7 @@ from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.requirements import TorchRange
 from cmgan_audit.facts.runtime.flow import Flow
 from cmgan_audit.facts.scene import Scene
+from cmgan_audit.facts.slices import Slicer
 from cmgan_audit.program.trace import Context, Loop
 from cmgan_audit.rules.record import Known, Record
 from cmgan_audit.source.tree import SourceTree
@@ -28,6 +29,7 @@ class View:
         loaders: the loaders that this run makes, as records, in the order of `scene.made`.
         code: the source of what the run executed.
         flow: what the values of the run were computed from; made when it is first asked for, and shared.
+        slicer: what stands behind an expression of the source; likewise.
     """
 
     tree: SourceTree
@@ -38,6 +40,7 @@ class View:
     code: Code = field(init=False)
     _roles: dict[Loop, str] | None = None
     _flow: Flow | None = None
+    _slicer: Slicer | None = None
 
     def __post_init__(self) -> None:
         self.code = Code(self.scene)
@@ -48,6 +51,13 @@ class View:
         if self._flow is None:
             self._flow = Flow(self.scene)
         return self._flow
+
+    @property
+    def slicer(self) -> Slicer:
+        """What stands behind an expression of the source."""
+        if self._slicer is None:
+            self._slicer = Slicer(self.code)
+        return self._slicer
 
     def roles_in(self, context: Context) -> frozenset[str]:
         """The roles ("train", "eval") of the loaders whose loops an event happens in; empty outside of such loops."""

@@ -35,7 +35,7 @@ class _Mean:
 
 def batch_means(view: View) -> Iterable[Record]:
     """The means over the batches of a run's loaders; loops of frameworks average in their own way."""
-    slicer = Slicer(view.code)
+    slicer = view.slicer
     found: list[Record] = []
     for made, loader in zip(view.scene.made, view.loaders, strict=True):
         for single in view.scene.passes_over(made.loader):

@@ -12,7 +12,7 @@ from cmgan_audit.facts.checkpoints.guards import Guards, Setting
 from cmgan_audit.facts.checkpoints.records import Resume
 from cmgan_audit.facts.checkpoints.restoring import Batch, bare, batches, first_step, member_of, together
 from cmgan_audit.facts.classes import is_network
-from cmgan_audit.facts.slices import Slicer, stack_of
+from cmgan_audit.facts.slices import stack_of
 from cmgan_audit.facts.values import class_name, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step, Trail
@@ -60,7 +60,7 @@ class _Resuming:
     def __init__(self, view: View, completeness: Completeness) -> None:
         self._view = view
         self._guards = Guards(view.code)
-        self._slicer = Slicer(view.code)
+        self._slicer = view.slicer
         self._completeness = completeness
         self._saved = _saved_paths(view)
 

@@ -40,7 +40,7 @@ def selections_of(view: View) -> Iterator[Selection]:
     if not first_step(view.scene) and not any(single.event.framework for single in view.scene.passes):
         return
     evaluated = [single for single in view.scene.passes if _is_evaluation(view, single)]
-    slicer = Slicer(view.code)
+    slicer = view.slicer
     selecting = _Selecting(view, slicer, evaluated)
     seen: set[tuple[Location, str]] = set()
     for decision in _decisions(view):

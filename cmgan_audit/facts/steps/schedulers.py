@@ -42,7 +42,7 @@ def schedulers_of(view: View) -> Iterable[Scheduler]:
         return []
     actions = list(actions_of(run))
     batches = {single.event.loop.location for single in view.scene.passes}
-    slicer = Slicer(view.code)
+    slicer = view.slicer
     found = (_scheduler(view, slicer, each, actions, batches) for each in made)
     return [record for record in found if record is not None]
 
