@@ -1,7 +1,8 @@
 """Small programs in pairs that differ in one line: the rule must find the bad one and be silent about the good one.
 
 `twins/*.yaml` holds them; each pair is one mechanism: a way in which a value, a draw or a call travels.
-Where `times` is given, the bad one has exactly so many findings; `profile` names the training to compare with.
+Where `times` is given, the bad one has exactly so many findings; `says` is a part of their message;
+`profile` names the training to compare with.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ def test_the_bad_twin_is_found_and_the_good_one_is_not(auditor: Auditor, tmp_pat
     bad = audit(auditor, tmp_path, twin, "bad")
     found = [finding.rule for finding in bad.findings].count(twin["rule"])
     assert found == twin.get("times", found or 1), bad.unresolved
+    messages = [finding.message for finding in bad.findings if finding.rule == twin["rule"]]
+    assert all(twin.get("says", "") in message for message in messages), messages
     good = audit(auditor, tmp_path, twin, "good")
     assert twin["rule"] not in {finding.rule for finding in good.findings}
     assert twin["rule"] not in {entry.rule for entry in good.unresolved}, good.unresolved

@@ -44,7 +44,8 @@ class Completeness:
         trail: Trail = tuple(
             Step(each.location, f"{class_name(each)} is made here and starts anew") for each in missing
         )
-        names = [class_name(each) for each in missing]
+        restored = {class_name(each.target) for each in batch.restored if each.target is not None}
+        names = [f"another {name}" if name in restored else name for name in map(class_name, missing)]
         if names and self._counts_anew:
             names.append("the epoch")
         return ", ".join(dict.fromkeys(names)), Known(not missing, trail)
