@@ -15,7 +15,7 @@ from cmgan_audit.program.containers import known_items, one_of
 from cmgan_audit.program.functions import run_body
 from cmgan_audit.program.interpreter import Activation, Interpreter, ProgramRaisedError
 from cmgan_audit.program.joins import Branch, join
-from cmgan_audit.program.listings import settled
+from cmgan_audit.program.listings import order_of
 from cmgan_audit.program.trace import Context, IterateEvent, Loop
 from cmgan_audit.program.values import (
     Arguments,
@@ -99,8 +99,9 @@ def _library_element(it: Interpreter, value: Instance, location: Location) -> Va
         inner = value.arguments.get("iterable", 0)
         if inner is not None:
             return element(it, inner, location)
-    draws = settled(value.draws) if "@sorted" in value.attrs else value.draws
-    return Unknown(reason=f"an item of {value.external_name}", draws=draws).made_from("[]", (value,), location)
+    return Unknown(reason=f"an item of {value.external_name}", draws=order_of(value)).made_from(
+        "[]", (value,), location
+    )
 
 
 def collected(it: Interpreter, value: Value, location: Location) -> tuple[list[Value], bool]:

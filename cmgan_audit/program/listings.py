@@ -64,6 +64,11 @@ def settled(draws: frozenset[Draw]) -> frozenset[Draw]:
     return frozenset(replace(draw, seeded=SORTED) if isinstance(draw, Listing) else draw for draw in draws)
 
 
+def order_of(value: Value) -> frozenset[Draw]:
+    """The draws of a value, the listings among them settled where the list was sorted in place."""
+    return settled(value.draws) if isinstance(value, Instance) and "@sorted" in value.attrs else value.draws
+
+
 def settled_value(value: Value) -> Value:
     """An item of a list that was sorted."""
     found = settled(value.draws)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cmgan_audit.finding import Trail
+from cmgan_audit.program.listings import order_of
 from cmgan_audit.program.values import (
     Const,
     Constant,
@@ -72,7 +73,7 @@ def drawn(*values: Value) -> frozenset[Draw]:
     """All draws that any of these values depends on, also through the items of lists."""
     found: set[Draw] = set()
     for value in values:
-        found |= value.draws
+        found |= order_of(value)
         if isinstance(value, ListValue):
             for item in value.items[:_MOST_ITEMS]:
                 found |= item.draws

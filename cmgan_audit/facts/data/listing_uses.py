@@ -43,7 +43,7 @@ def _zipped(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
 
 def _subscripted(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
     """`clean[i]` and `noisy[i]` in one function."""
-    reads: dict[tuple[str, str], list[tuple[SliceEvent, str, frozenset[Listing]]]] = defaultdict(list)
+    reads: dict[tuple[object, str], list[tuple[SliceEvent, str, frozenset[Listing]]]] = defaultdict(list)
     for event in events:
         if not isinstance(event, SliceEvent) or _is_slice(event.index):
             continue
@@ -51,8 +51,8 @@ def _subscripted(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
         listings = _in_order(event)
         if not listings or not isinstance(node, ast.Subscript) or isinstance(node.slice, ast.Constant | ast.UnaryOp):
             continue
-        frames = event.context.frames
-        where = f"{frames[-1].function} {frames[-1].call}" if frames else event.location.path
+        frames = event.context.frames  # one activation of the function: another one has lists of its own
+        where = tuple(frame.call for frame in frames) or event.location.path
         reads[where, ast.unparse(node.slice)].append((event, ast.unparse(node), listings))
     for group in reads.values():
         for number, (event, text, first) in enumerate(group):
