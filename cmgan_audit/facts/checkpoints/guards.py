@@ -30,12 +30,14 @@ class Guard:
         path: its file.
         stack: the calls in which it is tested.
         taken: whether the event is on the side where the test is true.
+        insists: whether the program ends with an error on the other side.
     """
 
     node: ast.expr
     path: str
     stack: Stack
     taken: bool
+    insists: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,11 +86,11 @@ class Guards:
         while node is not None:
             parent = next(self._code.parents(place.path, node), None)
             if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-                found += [Guard(test, place.path, stack, taken) for test, taken in _passed(parent, node)]
+                found += [Guard(test, place.path, stack, *side) for test, *side in _passed(parent, node)]
                 break
             if parent is not None:
                 tests = [*_passed(parent, node), *_holding(parent, node)]
-                found += [Guard(test, place.path, stack, taken) for test, taken in tests]
+                found += [Guard(test, place.path, stack, *side) for test, *side in tests]
             node = parent
         return found[::-1]
 
@@ -138,27 +140,33 @@ def _leaves(node: ast.expr, taken: bool) -> Iterator[tuple[ast.expr, bool]]:
         yield node, taken
 
 
-def _holding(parent: ast.AST, node: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
+_Test = tuple[ast.expr, bool, bool]  # what is tested, the side that is taken, whether the other one is an error
+
+
+def _holding(parent: ast.AST, node: ast.AST) -> Iterator[_Test]:
     """The test of a node around another one."""
     match parent:
-        case ast.If() | ast.While():
+        case ast.If():
             if any(node is each for each in parent.body):
-                yield parent.test, True
+                yield parent.test, True, _fails(parent.orelse)
             elif any(node is each for each in parent.orelse):
-                yield parent.test, False
+                yield parent.test, False, _fails(parent.body)
+        case ast.While():
+            if any(node is each for each in parent.body):
+                yield parent.test, True, False
         case ast.IfExp():
             if node is parent.body:
-                yield parent.test, True
+                yield parent.test, True, False
             elif node is parent.orelse:
-                yield parent.test, False
+                yield parent.test, False, False
         case ast.BoolOp():
             for value in parent.values:
                 if value is node:
                     break
-                yield value, isinstance(parent.op, ast.And)
+                yield value, isinstance(parent.op, ast.And), False
 
 
-def _passed(parent: ast.AST, node: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
+def _passed(parent: ast.AST, node: ast.AST) -> Iterator[_Test]:
     """The tests before a statement in its block that would have left: `if not resume: return`."""
     for block in ("body", "orelse", "finalbody"):
         statements = getattr(parent, block, None)
@@ -168,4 +176,10 @@ def _passed(parent: ast.AST, node: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
             if statement is node:
                 break
             if isinstance(statement, ast.If) and statement.body and isinstance(statement.body[-1], _LEAVES):
-                yield statement.test, False
+                yield statement.test, False, _fails(statement.body)
+            elif isinstance(statement, ast.Assert):
+                yield statement.test, True, True
+
+
+def _fails(block: list[ast.stmt]) -> bool:
+    return bool(block) and isinstance(block[-1], ast.Raise)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cmgan_audit.facts.checkpoints.completeness import Completeness
 from cmgan_audit.facts.checkpoints.framework_resumes import framework_resumes
-from cmgan_audit.facts.checkpoints.guards import Guards, Setting
+from cmgan_audit.facts.checkpoints.guards import Guard, Guards, Setting
 from cmgan_audit.facts.checkpoints.records import Resume
 from cmgan_audit.facts.checkpoints.restoring import Batch, bare, batches, first_step, member_of, together
 from cmgan_audit.facts.classes import is_network
@@ -138,7 +138,10 @@ class _Resuming:
                 and _ABOUT.search(setting.text)
             ):
                 return _Sign(f"{setting.text} is {value.value!r}", (*value.trail, *here))
-        sign = self._found(batch) or self._exists(batch)
+        sign = self._found(batch)
+        if sign is None and any(guard.insists for guard, _ in self._looked_for(batch)):
+            return None  # a file that has to be there was asked for, whoever asked
+        sign = sign or self._exists(batch)
         if sign is None and self._saves_there(load):
             sign = _Sign("it is where this training saves", ())
         if sign is None and batch.trains_on:
@@ -162,12 +165,17 @@ class _Resuming:
         return None
 
     def _exists(self, batch: Batch) -> _Sign | None:
+        for _, call in self._looked_for(batch):
+            return _Sign("it is taken if it is there", (Step(call.location, "taken if the file is there"),))
+        return None
+
+    def _looked_for(self, batch: Batch) -> Iterator[tuple[Guard, CallEvent]]:
+        """The tests on the way to a load that ask whether a file is there."""
         for event in _entries(batch):
             for guard in self._guards.of(event):
                 for call in self._guards.calls(guard):
                     if member_of(call) in _EXISTS:
-                        return _Sign("it is taken if it is there", (Step(call.location, "taken if the file is there"),))
-        return None
+                        yield guard, call
 
     def _saves_there(self, load: CallEvent) -> bool:
         paths = (path_of(value) for value in load.arguments.positional[:1])
