@@ -121,6 +121,7 @@ def check(
     from cmgan_audit.gate.writing import Fixes
     from cmgan_audit.report.settings_text import show
     from cmgan_audit.report.wording import would_fix
+    from cmgan_audit.rules.profile import is_own_file
 
     choice("--format", output_format, FORMATS)
     roots = [root_of(path) for path in paths or [Path()]]
@@ -178,7 +179,8 @@ def check(
         write_document(document, output)
     status = exit_status(audited, settings.fail_on, strict=strict)
     plain = fixes is None and output is None and not since and known is None and not prune_baseline
-    if context.obj is not None and plain and len(roots) == 1 and not (no_cache or flags.rules or settings.rules):
+    own = flags.rules or settings.rules or is_own_file(settings.profile)  # files that the footprint does not hold
+    if context.obj is not None and plain and len(roots) == 1 and not (no_cache or own):
         _keep(context.obj, document, status, roots[0], audited)
     if status:
         raise typer.Exit(status)

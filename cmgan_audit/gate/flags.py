@@ -11,6 +11,7 @@ from cmgan_audit.gate.check import Auditor
 from cmgan_audit.gate.door import collect, load_kinds, mend
 from cmgan_audit.gate.settings import Settings, find_settings, settle_rules
 from cmgan_audit.rules.catalogue import Catalogue, load_catalogue
+from cmgan_audit.rules.profile import is_own_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Flags:
 
 def _from_here(profile: str) -> str:
     """A profile as the command line names it: a file is relative to the working folder, not to the settings."""
-    return str(Path(profile).absolute()) if profile.endswith((".yaml", ".yml")) else profile
+    return str(Path(profile).absolute()) if is_own_file(profile) else profile
 
 
 @functools.cache

@@ -61,6 +61,11 @@ class Profile:
     path: Path = Path()
 
 
+def is_own_file(word: str) -> bool:
+    """Whether a profile is named by a file of one's own, rather than by its name in the catalogue."""
+    return word.endswith((".yaml", ".yml"))
+
+
 def find_profile(word: str, folder: Path) -> Path:
     """The file of a profile: one of the catalogue by its name, or a file of one's own.
 
@@ -71,7 +76,7 @@ def find_profile(word: str, folder: Path) -> Path:
     Raises:
         UsageError: there is none.
     """
-    if word.endswith((".yaml", ".yml")):
+    if is_own_file(word):
         path = folder / word
         if not path.is_file():
             raise UsageError(f"{path}: no such profile")
@@ -89,7 +94,7 @@ def read_profile(path: Path) -> Profile:
         RuleError: it does not follow the schema; the message names file, line and the legal fields.
     """
     document = Section(path, read_document(path), "profile", ("name", "summary", "source", "values", "rules"))
-    source = document.text("source", required=False)
+    source = document.text("source", required=False)  # the file itself, where nothing else is named
     if "values" not in document:
         document.fail("profile: 'values' is missing")
     listing = Section(path, document.node("values"), "values", NAMES)
@@ -109,7 +114,7 @@ def _reference(path: Path, node: yaml.Node, name: str, source: str) -> Reference
     if not fits:
         entry.fail(f"{name}: {value!r} is not {'a text' if text else 'a number'} ({NAMES[name]})", "value")
     own = entry.text("source", required=False)
-    return Reference(value, ", ".join(part for part in (source, own) if part))
+    return Reference(value, ", ".join(part for part in (source, own) if part) or path.name)
 
 
 def _parameters(path: Path, node: yaml.Node, rule: str) -> dict[str, ParameterValue]:

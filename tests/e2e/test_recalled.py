@@ -191,6 +191,20 @@ def test_what_writes_or_looks_elsewhere_is_done_every_time(tree: Path, check: Ch
     assert len(recalled) == 8 and not any(recalled)
 
 
+def test_a_profile_of_ones_own_is_read_every_time(tree: Path, check: Check, recalled: list[bool]) -> None:
+    profile = tree.parent.parent / "lab.yaml"
+    shown = []
+    for size in (8, 8, 16):
+        profile.write_text(f"name: lab\nvalues:\n  batch_size: {{value: {size}}}\n", encoding="utf-8")
+        shown.append(check(tree, "--profile", profile, "--select", "CMG102")[0])
+    assert shown[0] == shown[1] != shown[2] and "16: lab.yaml" in shown[2]
+    (tree / "cmgan-audit.toml").write_text(f'profile = "{profile}"\n', encoding="utf-8")
+    assert "16" in check(tree, "--select", "CMG102")[0]
+    profile.write_text("name: lab\nvalues:\n  batch_size: {value: 32}\n", encoding="utf-8")
+    assert "32" in check(tree, "--select", "CMG102")[0]
+    assert not any(recalled)
+
+
 def test_what_changed_just_now_is_looked_at_again(
     tree: Path, check: Check, recalled: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
