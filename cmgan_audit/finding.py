@@ -62,6 +62,11 @@ class Location:
     def __str__(self) -> str:
         return f"{self.path}:{self.line}"
 
+    def lies_in(self, outer: Location) -> bool:
+        """Whether it begins on one of the lines of another place."""
+        last = outer.line if outer.end_line is None else outer.end_line
+        return self.path == outer.path and outer.line <= self.line <= last
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from cmgan_audit.facts.classes import bare_network, is_network, values_within
 from cmgan_audit.facts.scene import Scene, Use
 from cmgan_audit.facts.values import constant, same_object
-from cmgan_audit.finding import Location
 from cmgan_audit.program.joins import opposite
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.values import Const, Instance
@@ -72,14 +71,9 @@ def _is_trained(scene: Scene, network: Instance, switches: list[Use]) -> bool:
         use.on is not None
         and same_object(bare_network(use.on), network)
         and canonical(use.event.callee).endswith(".parameters")
-        and any(_lies_in(use.event.location, event.location) for event in optimisers)
+        and any(use.event.location.lies_in(event.location) for event in optimisers)
         for use in scene.of("keep")
     )
-
-
-def _lies_in(inner: Location, outer: Location) -> bool:
-    end = outer.end_line if outer.end_line is not None else outer.line
-    return inner.path == outer.path and outer.line <= inner.line <= end
 
 
 def _mode_after(use: Use) -> str:

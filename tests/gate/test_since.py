@@ -120,15 +120,15 @@ for epoch in range(9):
 """
 
 
-def test_a_checkpoint_that_git_ignores_is_new_where_the_code_changed(tree: object, git: object, tmp_path: Path) -> None:
+def test_a_checkpoint_that_git_ignores_is_new_where_the_code_changed(tree, git):
     def stale(root: Path) -> list[str]:
         load_kinds()
         auditor = Auditor(load_catalogue(), Settings(select=("CMG605",)), collect, datetime.date(2026, 1, 1))
         return [finding.rule for finding in auditor.audit(root, since="main").open]
 
-    root = tree({"train.py": TRAINING, ".gitignore": "ckpt/\n"})  # type: ignore[operator]
-    git("add", ".")  # type: ignore[operator]
-    git("commit", "-qm", "first")  # type: ignore[operator]
+    root = tree({"train.py": TRAINING, ".gitignore": "ckpt/\n"})
+    git("add", ".")
+    git("commit", "-qm", "first")
     (root / "ckpt").mkdir()
     weights = {"weight": torch.zeros(4, 4), "bias": torch.zeros(4)}
     torch.save({"config": {"batch_size": 4, "lr": 5e-4}, "state_dict": weights}, root / "ckpt" / "old.pth")

@@ -20,14 +20,13 @@ from cmgan_audit.facts.steps.actions import BACKWARD, ZERO, Action, actions_of
 from cmgan_audit.facts.steps.windows import Update, updates_in
 from cmgan_audit.facts.values import class_name, instances_of
 from cmgan_audit.facts.view import View
-from cmgan_audit.finding import Location, Step
+from cmgan_audit.finding import Step
 from cmgan_audit.program.trace import Loop, innermost_function
 from cmgan_audit.program.unreached import NOT_REACHED
 from cmgan_audit.program.values import Instance, ListValue, Value
 from cmgan_audit.rules.record import Fact, Known
 
 NO = Known(False)
-_JUDGES = re.compile(r"disc|critic|adversar|judge", re.IGNORECASE)
 _SWITCHES = re.compile(r"requires_grad_|set_requires_grad|(un)?freeze\w*|(un)?toggle_(optimizer|model|grad)\w*")
 
 
@@ -121,8 +120,7 @@ class _Losses:
             return False
         fed = [self.fed(call, maker.held) for call in calls]
         returned = self._any_fed([call for each in passes for call in self.calls(each, maker.held)], judge.held)
-        named = any(_JUDGES.search(class_name(each)) for each in judge.held.networks)
-        return (named or not all(fed)) and not returned
+        return (judge.held.is_called_judge or not all(fed)) and not returned
 
     def _any_fed(self, calls: list[Node], held: Held) -> bool:
         """Whether gradients come through any of some calls back into other networks; looked for in one go."""
@@ -159,6 +157,7 @@ def _loss_of(backward: Action) -> Value | None:
 
 def _game(view: View, judge: _Player, maker: _Player, losses: _Losses) -> Game:
     step = judge.update.step.event
+    open_pass = _own_through(judge, maker, losses)
     return Game(
         location=step.location,
         anchor=f"{innermost_function(step.context)}.{judge.name}",
@@ -166,8 +165,8 @@ def _game(view: View, judge: _Player, maker: _Player, losses: _Losses) -> Game:
         generator=maker.name,
         discriminator=judge.name,
         leaked=_leaked(view, judge, maker, losses),
-        undetached=_undetached(judge, maker, losses),
-        taken_up=_taken_up(judge, maker, losses),
+        undetached=NO if open_pass is None else _undetached(judge, maker, *open_pass),
+        taken_up=NO if open_pass is None else _taken_up(maker, open_pass[0]),
     )
 
 
@@ -214,11 +213,7 @@ def _own_through(judge: _Player, maker: _Player, losses: _Losses) -> tuple[Actio
     return None
 
 
-def _undetached(judge: _Player, maker: _Player, losses: _Losses) -> Fact:
-    found = _own_through(judge, maker, losses)
-    if found is None:
-        return NO
-    backward, call = found
+def _undetached(judge: _Player, maker: _Player, backward: Action, call: Node) -> Fact:
     assert call.event is not None
     trail = (
         Step(call.event.location, f"{judge.name} is asked about what {maker.name} puts out, with its gradients"),
@@ -227,9 +222,9 @@ def _undetached(judge: _Player, maker: _Player, losses: _Losses) -> Fact:
     return Known(True, trail)
 
 
-def _taken_up(judge: _Player, maker: _Player, losses: _Losses) -> Fact:
-    found = _own_through(judge, maker, losses)
-    if found is None or found[0] not in maker.passes:
+def _taken_up(maker: _Player, backward: Action) -> Fact:
+    """Whether the maker's step uses what a pass of the judge's loss leaves in it."""
+    if backward not in maker.passes:
         return NO
     place = maker.update.step.event.location
     return Known(True, (Step(place, f"the optimiser of {maker.name} steps on these gradients too"),))
@@ -241,14 +236,9 @@ def _are_switched(view: View, loop: Loop) -> bool:
         contexts = view.code.contexts.get(reached.node, ())
         called = any(each.location == loop.location for context in contexts for each in context.loops)
         for node in reached.own_nodes():
-            if _switches(node) and (called or _lies_in(reached.module.location(node), loop.location)):
+            if _switches(node) and (called or reached.module.location(node).lies_in(loop.location)):
                 return True
     return False
-
-
-def _lies_in(inner: Location, outer: Location) -> bool:
-    end = outer.line if outer.end_line is None else outer.end_line
-    return inner.path == outer.path and outer.line <= inner.line <= end
 
 
 def _switches(node: ast.AST) -> bool:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from cmgan_audit.facts.classes import bare_network, is_network, values_within
 from cmgan_audit.facts.scene import Scene
-from cmgan_audit.facts.values import instances_of, same_object
+from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.program.values import Instance, Value
 
+_JUDGES = re.compile(r"disc|critic|adversar|judge", re.IGNORECASE)
 _ASKED = (".parameters", ".named_parameters")
 
 
@@ -28,6 +30,11 @@ class Held:
     def holds(self, network: Instance) -> bool:
         """Whether a network is one of these, or a part of one."""
         return id(network.attrs) in self._inside
+
+    @property
+    def is_called_judge(self) -> bool:
+        """Whether a class among these is named as what judges the output of another network."""
+        return any(_JUDGES.search(class_name(each)) for each in self.networks)
 
     def touches(self, network: Instance) -> bool:
         """Whether a network shares parameters with one of these."""

@@ -6,7 +6,6 @@ rather than guessed at.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from cmgan_audit.facts.adversarial.holders import Held, Holders
@@ -26,7 +25,6 @@ from cmgan_audit.program.values import Const, Instance, ListValue, Value, option
 from cmgan_audit.program.values import Unknown as UnknownValue
 from cmgan_audit.rules.record import Fact, Known, Unknown
 
-_JUDGES = re.compile(r"disc|critic|adversar|judge", re.IGNORECASE)
 # The learning rates that optimisers of torch take without one.
 _DEFAULT_RATES = {"Adam": 1e-3, "AdamW": 1e-3, "NAdam": 2e-3, "RAdam": 1e-3, "RMSprop": 1e-2, "SGD": 1e-3}
 
@@ -75,8 +73,7 @@ def _players(updates: Sequence[Update], holders: Holders) -> list[_Player]:
         held = holders.of(update.optimiser)
         known = any(same_object(update.optimiser, each) for _, each, _ in found)
         if held.complete and not known:
-            judges = any(_JUDGES.search(class_name(each)) for each in held.networks)
-            found.append(("discriminator" if judges else "generator", update.optimiser, held))
+            found.append(("discriminator" if held.is_called_judge else "generator", update.optimiser, held))
     roles = [role for role, _, _ in found]
     return found if roles.count("generator") <= 1 and roles.count("discriminator") <= 1 else []
 
