@@ -6,9 +6,8 @@ import posixpath
 import re
 
 from cmgan_audit.finding import Location, Step
-from cmgan_audit.program.models.files import NeededOption
+from cmgan_audit.program.models.files import option_of
 from cmgan_audit.program.trace import Launch
-from cmgan_audit.program.values import Const
 from cmgan_audit.source.tree import SourceTree
 
 MOST_CONFIGURATIONS = 12
@@ -34,15 +33,6 @@ def candidates(tree: SourceTree, entry: str, wanted: object) -> list[Launch]:
         steps = tuple(Step(place, f"started with the configuration {path}") for _ in words)
         launches.append(Launch(condition=f"configuration {path}", argv=words, steps=steps, location=place))
     return launches[:MOST_CONFIGURATIONS]
-
-
-def option_of(wanted: object) -> str | None:
-    """The option that takes the path; empty for a positional word, None when the path comes from elsewhere."""
-    if isinstance(wanted, NeededOption):
-        return wanted.flag
-    if isinstance(wanted, Const) and wanted.overridable.startswith("-"):
-        return wanted.overridable
-    return None
 
 
 def _near(tree: SourceTree, folder: str) -> list[str]:

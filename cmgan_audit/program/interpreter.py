@@ -33,6 +33,10 @@ class BudgetExceededError(Exception):
     """The run took more steps than it may; caught where the run began, and noted in `Run.limits`."""
 
 
+class UnconfiguredError(Exception):
+    """The script asks for a configuration file that the launch does not name; caught where the run began."""
+
+
 class ProgramRaisedError(Exception):
     """On this path the audited program certainly raises: `name` is the exception's class, if it is known."""
 
@@ -85,6 +89,7 @@ class Interpreter:
         context: active frames, loops, conditions and managers, outermost first.
         facts: the symbolic tests that are decided on the current path.
         exits: paths that have left and are joined where they lead to.
+        must_be_configured: the run ends where it asks for a configuration file that the launch does not name.
     """
 
     def __init__(self, tree: SourceTree, index: ModuleIndex, run: Run) -> None:
@@ -104,6 +109,7 @@ class Interpreter:
         self.loading: dict[ast.AST, bool] = {}
         self.supposed: list[ast.AST] = []
         self.notes: dict[str, object] = {}
+        self.must_be_configured = False
         self.widened: dict[ast.AST, list[tuple[Any, Any, Any]]] = {}
         self.probing = False
         self.reseeded: dict[str, str] = {}

@@ -10,9 +10,10 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from cmgan_audit.finding import Location
-from cmgan_audit.program.configurations import candidates, option_of
+from cmgan_audit.program.configurations import candidates
 from cmgan_audit.program.depth import deep_recursion
 from cmgan_audit.program.entries import entries, silent_entries
+from cmgan_audit.program.models.files import option_of
 from cmgan_audit.program.models.launches import bare, launches_of
 from cmgan_audit.program.modules import ModuleIndex
 from cmgan_audit.program.sessions import execute_entry, interpreter_of
@@ -60,25 +61,24 @@ class Program:
         """The runs of one script: with its shipped launches, or with the configurations that lie beside it.
 
         A command that a document shows as a smoke test trains nobody's model: it counts only where nothing else names
-        the configuration that the script needs.
+        the configuration that the script needs. A run without its configuration counts only where nothing names one:
+        until that is known, it ends where it asks for it.
         """
-        tree, index = self._tree, self._index.afresh()
         with deep_recursion():
-            first = execute_entry(tree, index, entry, bare(entry))
-            launches = [launch for launch in launches_of(tree, entry) if launch.argv]
-            others = [execute_entry(tree, index, entry, launch) for launch in launches if not launch.trial]
+            shipped = [launch for launch in launches_of(self._tree, entry) if launch.argv]
+            others = [launch for launch in shipped if not launch.trial]
+            index = self._index.afresh()
+            first = execute_entry(self._tree, index, entry, bare(entry), must_be_configured=True)
             if not _lacks_configuration(first):
-                return [first, *others]
-            configured = [run for run in others if not _lacks_configuration(run)]
-            if configured:
-                return configured
-            wanted = interpreter_of(first).notes["configuration"]
-            tried = [execute_entry(tree, index, entry, launch) for launch in candidates(tree, entry, wanted)]
-            configured = [run for run in tried if not _lacks_configuration(run)]
-            if configured:
-                return configured
-            trials = [execute_entry(tree, index, entry, launch) for launch in launches if launch.trial]
-            return [run for run in trials if not _lacks_configuration(run)] or [first, *others]
+                return [first, *(execute_entry(self._tree, index, entry, launch) for launch in others)]
+            beside = candidates(self._tree, entry, interpreter_of(first).notes["configuration"])
+            for launches in (others, beside, [launch for launch in shipped if launch.trial]):
+                runs = [execute_entry(self._tree, index, entry, each, must_be_configured=True) for each in launches]
+                configured = [run for run in runs if not _lacks_configuration(run)]
+                if configured:
+                    return configured
+            index = self._index.afresh()
+            return [execute_entry(self._tree, index, entry, launch) for launch in (bare(entry), *others)]
 
     def run_of(self, place: Place) -> Run:
         """The run of a function that no script reaches."""

@@ -13,6 +13,7 @@ from cmgan_audit.program.interpreter import (
     BudgetExceededError,
     Interpreter,
     ProgramRaisedError,
+    UnconfiguredError,
 )
 from cmgan_audit.program.modules import Module, ModuleIndex
 from cmgan_audit.program.state import Environment
@@ -38,9 +39,15 @@ def new_session(tree: SourceTree, index: ModuleIndex, entry: str, launch: Launch
     return it
 
 
-def execute_entry(tree: SourceTree, index: ModuleIndex, entry: str, launch: Launch) -> Run:
-    """Execute a script as `python entry argv` would."""
+def execute_entry(
+    tree: SourceTree, index: ModuleIndex, entry: str, launch: Launch, *, must_be_configured: bool = False
+) -> Run:
+    """Execute a script as `python entry argv` would.
+
+    With `must_be_configured`, the run ends where it asks for a configuration file that the launch does not name.
+    """
     it = new_session(tree, index, entry, launch)
+    it.must_be_configured = must_be_configured
     module = index.at(entry)
     if module is None:
         it.run.limits.append(Step(Location(entry, 1), "the script cannot be parsed"))
@@ -57,6 +64,8 @@ def execute_entry(tree: SourceTree, index: ModuleIndex, entry: str, launch: Laun
     except BudgetExceededError as error:
         it.limit(Location(entry, 1), f"{error}: what comes later in this script is not followed")
         it.exits.clear()
+    except UnconfiguredError:
+        pass  # what was seen until then is dropped by those who wanted it configured
     return it.run
 
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 
 from cmgan_audit.program.joins import Branch, join
-from cmgan_audit.program.models.files import path_of, resolve
+from cmgan_audit.program.models.files import note_needed, path_of, resolve
 from cmgan_audit.program.models.lifting import as_dict, lift
 from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
 from cmgan_audit.program.values import Choice, Const, Constant, DictValue, External, Instance, ListValue, Unknown, Value
@@ -55,7 +55,7 @@ def _read(call: ModelCall) -> Value | None:
         path = path_of(source)
         found = resolve(call, path.value) if isinstance(path, Const) and isinstance(path.value, str) else None
         if found is None:
-            call.interpreter.notes.setdefault("configuration", path)
+            note_needed(call, path)
             call.interpreter.journal.set_open(held)
             continue
         read.append(path)

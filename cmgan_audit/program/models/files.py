@@ -10,6 +10,7 @@ import posixpath
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from cmgan_audit.program.interpreter import UnconfiguredError
 from cmgan_audit.program.joins import Branch, join
 from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attribute, derives, model
 from cmgan_audit.program.values import Choice, Const, External, Instance, Unknown, Value
@@ -93,8 +94,23 @@ def each_path(call: ModelCall, path: Value, read: Callable[[str], Value]) -> Val
 
 
 def note_needed(call: ModelCall, path: Value) -> None:
-    """Remember that a configuration file was asked for and not found, and how a launch could name one."""
-    call.interpreter.notes.setdefault("configuration", path)
+    """Remember that a configuration file was asked for and not found, and how a launch could name one.
+
+    Raises:
+        UnconfiguredError: a launch could name it, and the run is of no use without.
+    """
+    first = call.interpreter.notes.setdefault("configuration", path)
+    if call.interpreter.must_be_configured and option_of(first) is not None:
+        raise UnconfiguredError
+
+
+def option_of(wanted: object) -> str | None:
+    """The option that takes the path; empty for a positional word, None when the path comes from elsewhere."""
+    if isinstance(wanted, NeededOption):
+        return wanted.flag
+    if isinstance(wanted, Const) and wanted.overridable.startswith("-"):
+        return wanted.overridable
+    return None
 
 
 # Opening and reading

@@ -55,6 +55,10 @@ class Interpreter(Protocol):
     def notes(self) -> dict[str, object]:
         """What models keep for the length of one run, by name."""
 
+    @property
+    def must_be_configured(self) -> bool:
+        """Whether the run ends where the script asks for a configuration that the launch does not name."""
+
     def call(self, callee: Value, arguments: Arguments, location: Location) -> Value:
         """Call a value as the program would at `location`."""
 

@@ -1,0 +1,100 @@
+"""Which runs a script gets: bare, as it is started, or with the configuration that it asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.facts.audit import collect
+from cmgan_audit.facts.records import Loader
+from cmgan_audit.facts.units.following import Effort
+from cmgan_audit.program import runs
+from cmgan_audit.program.trace import CallEvent, Run
+from cmgan_audit.rules.record import Known
+from cmgan_audit.source.tree import SourceTree
+
+# The configuration is asked for between two loaders.
+SCRIPT = """
+import sys
+import yaml
+from torch.utils.data import DataLoader
+
+first = DataLoader([1], batch_size=1)
+config = yaml.safe_load(open(sys.argv[1]))
+last = DataLoader([1], batch_size=config["size"])
+"""
+
+
+@pytest.fixture
+def executed(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
+    """Every run that was begun, also those that are dropped."""
+    begun: list[Run] = []
+    execute_entry = runs.execute_entry
+
+    def noted(*args: object, **keywords: object) -> Run:
+        begun.append(execute_entry(*args, **keywords))  # type: ignore[arg-type]
+        return begun[-1]
+
+    monkeypatch.setattr(runs, "execute_entry", noted)
+    return begun
+
+
+def runs_in(folder: Path, files: dict[str, str]) -> list[Run]:
+    for name, text in {"train.py": SCRIPT, **files}.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return list(runs.execute(SourceTree(folder)))
+
+
+def words(found: list[Run]) -> list[tuple[str, ...]]:
+    return [run.launch.argv for run in found]
+
+
+def loaders(run: Run) -> int:
+    events = [event for event in run.events if isinstance(event, CallEvent)]
+    return sum(event.callee == "torch.utils.data.DataLoader" for event in events)
+
+
+def test_without_its_configuration_a_script_is_left_where_it_asks(tmp_path: Path, executed: list[Run]) -> None:
+    found = runs_in(tmp_path, {"run.sh": "python train.py a.yaml\n", "a.yaml": "size: 4\n"})
+    assert words(found) == [("a.yaml",)]
+    assert [(run.launch.argv, loaders(run)) for run in executed] == [((), 1), (("a.yaml",), 2)]
+
+
+def test_a_path_that_is_given_and_leads_nowhere_is_no_question(tmp_path: Path) -> None:
+    started = "python train.py gone.yaml\npython train.py a.yaml\n"
+    found = runs_in(tmp_path, {"run.sh": started, "a.yaml": "size: 4\n"})
+    assert words(found) == [("gone.yaml",), ("a.yaml",)]
+
+
+def test_a_configuration_beside_the_script_is_tried(tmp_path: Path) -> None:
+    found = runs_in(tmp_path, {"run.sh": "python train.py\n", "a.yaml": "size: 4\n"})
+    assert words(found) == [("a.yaml",)]
+    assert loaders(found[0]) == 2
+
+
+def test_where_nothing_names_a_configuration_the_script_is_followed_to_its_end(tmp_path: Path) -> None:
+    found = runs_in(tmp_path, {})
+    assert words(found) == [()]
+    assert loaders(found[0]) == 2
+
+
+def test_a_document_that_names_the_configuration_later_leads_to_another_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "train.py").write_text(SCRIPT, encoding="utf-8")
+    (tree / "README.md").write_text("A model.\n", encoding="utf-8")
+    (tree / "more.cfg.yaml").write_text("size: 4\n", encoding="utf-8")
+    (tree / "other.yaml").write_text("size: 5\n", encoding="utf-8")
+
+    def sizes() -> set[object]:
+        records = collect(tree, effort=Effort(cached=True)).records
+        found = (record.batch_size for record in records if isinstance(record, Loader))
+        return {size.value for size in found if isinstance(size, Known)}
+
+    assert sizes() == {1, 4, 5}
+    (tree / "README.md").write_text("    python train.py other.yaml\n", encoding="utf-8")
+    assert sizes() == {1, 5}
