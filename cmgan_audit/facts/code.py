@@ -10,16 +10,25 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.finding import Location
 from cmgan_audit.program.modules import Module
 from cmgan_audit.program.sessions import interpreter_of
-from cmgan_audit.program.trace import Context, Event
+from cmgan_audit.program.trace import CallEvent, Context, DecisionEvent, Event, Frame
+from cmgan_audit.program.values import Value
+from cmgan_audit.source.syntax import Outline, outline_of
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+# The calls on the stack, outermost first: which activation of a function is meant.
+Stack = tuple[Location, ...]
+
+
+def stack_of(context: Context) -> Stack:
+    """The calls on the stack of an event."""
+    return tuple(frame.call for frame in context.frames)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,24 +47,9 @@ class Reached:
         """Where it begins."""
         return Location(self.module.path, 1) if isinstance(self.node, ast.Module) else self.module.location(self.node)
 
-    def own_nodes(self) -> Iterator[ast.AST]:
+    def own_nodes(self) -> tuple[ast.AST, ...]:
         """Its nodes in the order of the source, without those of functions and classes defined inside it."""
-        return iter(self._own_nodes)
-
-    @cached_property
-    def _own_nodes(self) -> tuple[ast.AST, ...]:
-        found: list[ast.AST] = []
-        waiting: list[ast.AST] = list(reversed(_body(self.node)))
-        while waiting:
-            node = waiting.pop()
-            found.append(node)
-            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-                waiting.extend(reversed(list(ast.iter_child_nodes(node))))
-        return tuple(found)
-
-
-def _body(node: Function | ast.Module) -> list[ast.AST]:
-    return [node.body] if isinstance(node, ast.Lambda) else list(node.body)
+        return () if self.module.parsed is None else outline_of(self.module.parsed).own(self.node)
 
 
 @dataclass(eq=False)
@@ -63,7 +57,6 @@ class Code:
     """The source behind one run."""
 
     scene: Scene
-    _files: dict[str, _File] = field(default_factory=dict)
 
     @cached_property
     def reached(self) -> tuple[Reached, ...]:
@@ -84,11 +77,48 @@ class Code:
     def contexts(self) -> Mapping[ast.AST, tuple[Context, ...]]:
         """For every function that events happened in: the contexts of those events, callers included."""
         found: dict[ast.AST, dict[int, Context]] = defaultdict(dict)
-        for event in self.scene.run.events:
-            for frame in event.context.frames:
+        for key, context in {id(event.context): event.context for event in self.scene.run.events}.items():
+            for frame in context.frames:
                 if frame.value is not None:
-                    found[frame.value.node].setdefault(id(event.context), event.context)
+                    found[frame.value.node].setdefault(key, context)
         return {node: tuple(contexts.values()) for node, contexts in found.items()}
+
+    @cached_property
+    def activations(self) -> Mapping[Stack, ast.AST]:
+        """The function behind every stack of calls in which an event happened."""
+        found: dict[Stack, ast.AST] = {}
+        contexts = (context for each in self.contexts.values() for context in each)
+        for frames in {id(context.frames): context.frames for context in contexts}.values():
+            calls = tuple(frame.call for frame in frames)
+            for depth, frame in enumerate(frames, start=1):
+                if frame.value is not None:
+                    found.setdefault(calls[:depth], frame.value.node)
+        return found
+
+    @property
+    def calls(self) -> Mapping[tuple[Location, Stack], CallEvent]:
+        """The first call at every place, under every stack of calls."""
+        return self._by_place[0]
+
+    @property
+    def decisions(self) -> Mapping[tuple[Location, Stack], Value]:
+        """What the settings held that were asked at a place, the last time, under every stack of calls."""
+        return self._by_place[1]
+
+    @cached_property
+    def _by_place(self) -> tuple[dict[tuple[Location, Stack], CallEvent], dict[tuple[Location, Stack], Value]]:
+        calls: dict[tuple[Location, Stack], CallEvent] = {}
+        decisions: dict[tuple[Location, Stack], Value] = {}
+        frames: tuple[Frame, ...] = ()
+        stack: Stack = ()
+        for event in self.scene.run.events:
+            if event.context.frames is not frames:  # most events happen where the one before happened
+                frames, stack = event.context.frames, stack_of(event.context)
+            if isinstance(event, DecisionEvent):
+                decisions[event.location, stack] = event.value
+            elif isinstance(event, CallEvent):
+                calls.setdefault((event.location, stack), event)
+        return calls, decisions
 
     def node_of(self, event: Event) -> ast.AST | None:
         """The expression or statement that an event stands for: the outermost node at exactly its place."""
@@ -96,8 +126,8 @@ class Code:
 
     def node_at(self, place: Location) -> ast.AST | None:
         """The outermost expression or statement at exactly a place."""
-        file = self._file(place.path)
-        return None if file is None else file.nodes.get(_span(place))
+        outline = self._outline(place.path)
+        return None if outline is None else outline.at(place)
 
     def call_at(self, place: Location) -> ast.Call | None:
         """The call at exactly a place, also where it is a statement of its own."""
@@ -107,42 +137,13 @@ class Code:
 
     def parents(self, path: str, node: ast.AST) -> Iterator[ast.AST]:
         """The nodes that hold a node of a file, innermost first."""
-        file = self._file(path)
-        while file is not None and node in file.parents:
-            node = file.parents[node]
-            yield node
+        outline = self._outline(path)
+        return iter(()) if outline is None else outline.parents(node)
 
     def module(self, path: str) -> Module | None:
         """The module of a file."""
         return interpreter_of(self.scene.run).index.at(path)
 
-    def _file(self, path: str) -> _File | None:
-        if path not in self._files:
-            module = self.module(path)
-            if module is None or module.tree is None:
-                return None
-            self._files[path] = _File(module)
-        return self._files[path]
-
-
-_Span = tuple[int, int, int | None, int | None]
-
-
-def _span(place: Location) -> _Span:
-    return (place.line, place.column, place.end_line, place.end_column)
-
-
-class _File:
-    """The nodes of one file by place, and the node that holds each."""
-
-    def __init__(self, module: Module) -> None:
-        self.nodes: dict[_Span, ast.AST] = {}
-        self.parents: dict[ast.AST, ast.AST] = {}
-        waiting: list[ast.AST] = [] if module.tree is None else [module.tree]
-        while waiting:
-            node = waiting.pop()
-            if isinstance(node, ast.expr | ast.stmt):
-                self.nodes.setdefault(_span(module.location(node)), node)
-            for child in ast.iter_child_nodes(node):
-                self.parents[child] = node
-                waiting.append(child)
+    def _outline(self, path: str) -> Outline | None:
+        module = self.module(path)
+        return None if module is None or module.parsed is None else outline_of(module.parsed)

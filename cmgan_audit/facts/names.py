@@ -8,6 +8,7 @@ from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.finding import Location
 from cmgan_audit.program.values import Instance, ListValue
+from cmgan_audit.source.syntax import walk
 from cmgan_audit.source.tree import SourceTree
 
 # Line and column of a call, and which item of its result.
@@ -31,7 +32,7 @@ class Assigned:
 
 def _targets(module: ast.Module) -> dict[_Place, str]:
     found: dict[_Place, str] = {}
-    for node in ast.walk(module):
+    for node in walk(module):
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
             _note(node.targets[0], node.value, found)
         elif isinstance(node, ast.AnnAssign) and node.value is not None:

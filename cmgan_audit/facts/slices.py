@@ -14,12 +14,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from cmgan_audit.facts.bindings import Binding, bindings_in, bound_argument, reaching
-from cmgan_audit.facts.code import Code, Reached
+from cmgan_audit.facts.code import Code, Reached, Stack
 from cmgan_audit.finding import Location
-from cmgan_audit.program.trace import Context
 
-# The calls on the stack, outermost first: which activation of a function is meant.
-Stack = tuple[Location, ...]
 _MOST_STEPS = 4_000
 _LOOPS = (ast.For, ast.AsyncFor, ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 
@@ -48,11 +45,6 @@ class _Task:
     function: Reached
     stack: Stack
     item: int | None = None
-
-
-def stack_of(context: Context) -> Stack:
-    """The calls on the stack of an event."""
-    return tuple(frame.call for frame in context.frames)
 
 
 class Slicer:
@@ -102,22 +94,10 @@ class Slicer:
         return {reached.module.path: reached for reached in tops}
 
     @cached_property
-    def _activations(self) -> dict[Stack, ast.AST]:
-        """The function behind every stack of calls."""
-        found: dict[Stack, ast.AST] = {}
-        for contexts in self._code.contexts.values():
-            for context in contexts:
-                calls = stack_of(context)
-                for depth, frame in enumerate(context.frames, start=1):
-                    if frame.value is not None:
-                        found.setdefault(calls[:depth], frame.value.node)
-        return found
-
-    @cached_property
     def _stacks(self) -> dict[ast.AST, list[Stack]]:
         """The stacks under which a function was executed."""
         found: dict[ast.AST, list[Stack]] = defaultdict(list)
-        for stack, node in self._activations.items():
+        for stack, node in self._code.activations.items():
             found[node].append(stack)
         return found
 
@@ -132,7 +112,7 @@ class Slicer:
         return found
 
     def _function(self, path: str, stack: Stack) -> Reached | None:
-        node = self._activations.get(stack) if stack else None
+        node = self._code.activations.get(stack) if stack else None
         reached = self._reached.get(node) if node is not None else self._tops.get(path)
         return reached if reached is not None and reached.module.path == path else self._tops.get(path)
 
@@ -217,7 +197,7 @@ class Slicer:
 
     def _of_call(self, task: _Task, node: ast.Call) -> Iterator[_Task]:
         stack = (*task.stack, self._located(task.function.module.path, node))
-        function = self._reached.get(self._activations[stack]) if stack in self._activations else None
+        function = self._reached.get(self._code.activations[stack]) if stack in self._code.activations else None
         if function is None:
             if isinstance(node.func, ast.Attribute):
                 yield _Task(node.func.value, task.function, task.stack)

@@ -53,6 +53,12 @@ class ParsedFile:
             None if end is None or end_column is None else self._characters(end, end_column) + 1,
         )
 
+    def span(self, place: Location) -> tuple[int, int, int | None, int | None]:
+        """Where a place of this file is in the syntax tree's own count: lines, and columns in bytes from 0."""
+        end = place.end_line
+        end_column = None if end is None or place.end_column is None else self._bytes(end, place.end_column - 1)
+        return place.line, self._bytes(place.line, place.column - 1), end, end_column
+
     def segment(self, node: ast.AST, limit: int = 120) -> str:
         """The source text of an expression on one line, cut after `limit` characters."""
         text = self._segments.get(node)
@@ -72,6 +78,11 @@ class ParsedFile:
         if text.isascii():
             return byte_offset
         return len(text.encode("utf-8", "surrogatepass")[:byte_offset].decode("utf-8", "ignore"))
+
+    def _bytes(self, line: int, characters: int) -> int:
+        if self.cells or line > len(self.lines) or self.lines[line - 1].isascii():
+            return characters
+        return len(self.lines[line - 1][:characters].encode("utf-8", "surrogatepass"))
 
 
 def split_lines(text: str) -> list[str]:

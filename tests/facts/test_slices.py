@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from cmgan_audit.facts.code import Code
+from cmgan_audit.facts.code import Code, stack_of
 from cmgan_audit.facts.scene import look_at
-from cmgan_audit.facts.slices import Slice, Slicer, stack_of
+from cmgan_audit.facts.slices import Slice, Slicer
 from cmgan_audit.program.runs import execute
 from cmgan_audit.program.trace import CallEvent
 from cmgan_audit.source.tree import SourceTree

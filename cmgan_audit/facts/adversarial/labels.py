@@ -14,6 +14,7 @@ from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.values import fact_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step
+from cmgan_audit.program.modules import Module
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Context
 from cmgan_audit.program.values import Choice, Const, Instance, ListValue, Symbol, Value, options_of
@@ -30,6 +31,8 @@ _SAME_SIZE = frozenset(
 )
 _FITTED = frozenset({"resize_", "resize_as_", "new_ones", "set_"})
 _NOISE = frozenset({"torch.randn", "torch.normal"})
+# Names that a file gives other names, in the order of the source, and the names that its losses compare.
+_InLosses = tuple[list[tuple[set[str], str]], set[str]]
 
 
 @record_kind("label")
@@ -159,6 +162,7 @@ class _Uses:
         self._view = view
         self._made: dict[int, CallEvent] = {}
         self._fitted: set[int] = set()
+        self._in_losses: dict[str, _InLosses] = {}
         self._compared: dict[int, list[Context]] = {id(maker): [] for maker in makers}
         for maker in makers:
             if isinstance(maker.result, Instance):
@@ -170,7 +174,20 @@ class _Uses:
         """The contexts in which a label is compared; those of its making where a loss in the source names it."""
         if id(maker) in self._fitted:
             return []
-        return self._compared[id(maker)] or ([maker.context] if _named_in_loss(self._view, maker) else [])
+        return self._compared[id(maker)] or ([maker.context] if _named_in_loss(self._view, self, maker) else [])
+
+    def in_losses(self, module: Module) -> _InLosses:
+        """What the executed code of a file gives other names, and which names its losses compare."""
+        if module.path not in self._in_losses:
+            renamed: list[tuple[set[str], str]] = []
+            compared: set[str] = set()
+            for reached in self._view.code.reached:
+                for node in reached.own_nodes() if reached.module is module else ():
+                    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name):
+                        renamed.append((_assigned_names(node), node.value.id))
+                    compared |= _compared(node)
+            self._in_losses[module.path] = renamed, compared
+        return self._in_losses[module.path]
 
     def _note(self, event: CallEvent) -> None:
         member = event.callee.rpartition(".")[2]
@@ -197,7 +214,7 @@ def _of_noise(value: Value) -> bool:
     return any(draw.callee in _NOISE for part in values_within(value, 3) for draw in part.draws)
 
 
-def _named_in_loss(view: View, maker: CallEvent) -> bool:
+def _named_in_loss(view: View, uses: _Uses, maker: CallEvent) -> bool:
     """Whether the name, key or attribute that a label is given to stands in a loss of the same file."""
     node = view.code.node_of(maker)
     module = view.code.module(maker.location.path)
@@ -210,37 +227,39 @@ def _named_in_loss(view: View, maker: CallEvent) -> bool:
             names = {_name(target) for target in targets} - {""}
         if isinstance(parent, ast.stmt):
             break
-    reached = (each for each in view.code.reached if each.module is module)
-    own = [inner for each in reached for inner in each.own_nodes()]
-    for inner in own:  # `outputs["ones"] = ones` gives it another name
-        if isinstance(inner, ast.Assign) and isinstance(inner.value, ast.Name) and inner.value.id in names:
-            names |= {_name(target) for target in inner.targets} - {""}
-    return bool(names) and any(_compares(inner, names) for inner in own)
+    renamed, compared = uses.in_losses(module)
+    for more, given in renamed:  # `outputs["ones"] = ones` gives it another name
+        if given in names:
+            names |= more
+    return not names.isdisjoint(compared)
 
 
-def _compares(node: ast.AST, names: set[str]) -> bool:
+def _assigned_names(node: ast.Assign) -> set[str]:
+    return {_name(target) for target in node.targets} - {""}
+
+
+def _compared(node: ast.AST) -> set[str]:
+    """The names that a loss compares: what it is called with, or one side of a difference."""
     if isinstance(node, ast.Call):
-        called = ast.unparse(node.func).lower()
-        if any(word in called.rpartition(".")[2] for word in ("loss", "criterion", "mse", "bce")):
-            return any(_has(argument, names) for argument in node.args)
-    return (
-        isinstance(node, ast.BinOp)
-        and isinstance(node.op, ast.Sub)
-        and (_has(node.left, names) or _has(node.right, names))
-    )
+        called = ast.unparse(node.func).lower().rpartition(".")[2]
+        if any(word in called for word in ("loss", "criterion", "mse", "bce")):
+            return set().union(*map(_whole, node.args))
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+        return _whole(node.left) | _whole(node.right)
+    return set()
 
 
-def _has(node: ast.expr, names: set[str]) -> bool:
-    """Whether an expression is one of the names as a whole; a slice of it is fitted to the batch."""
+def _whole(node: ast.expr) -> set[str]:
+    """The names that an expression stands for as a whole; a slice of one is fitted to the batch."""
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-        return str(node.slice.value) in names
+        return {str(node.slice.value)}
     if isinstance(node, ast.Name | ast.Attribute):
-        return _name(node) in names
+        return {_name(node)}
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        return _has(node.func.value, names)
+        return _whole(node.func.value)
     if isinstance(node, ast.BinOp):
-        return _has(node.left, names) or _has(node.right, names)
-    return False
+        return _whole(node.left) | _whole(node.right)
+    return set()
 
 
 def _name(target: ast.expr) -> str:

@@ -10,10 +10,10 @@ from cmgan_audit.facts.averages.counting import BatchCount
 from cmgan_audit.facts.averages.means import divided_inside, means_of
 from cmgan_audit.facts.averages.records import BatchMean
 from cmgan_audit.facts.averages.taking_in import Intake, intakes
-from cmgan_audit.facts.code import Reached
+from cmgan_audit.facts.code import Reached, stack_of
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Pass
-from cmgan_audit.facts.slices import Slicer, stack_of
+from cmgan_audit.facts.slices import Slicer
 from cmgan_audit.facts.values import instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step

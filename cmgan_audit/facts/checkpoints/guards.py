@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from cmgan_audit.facts.code import Code
-from cmgan_audit.facts.slices import Stack, stack_of
+from cmgan_audit.facts.code import Code, Stack, stack_of
 from cmgan_audit.finding import Location
-from cmgan_audit.program.trace import CallEvent, DecisionEvent, Event
+from cmgan_audit.program.trace import CallEvent, Event
 from cmgan_audit.program.values import Value
 
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
@@ -55,13 +54,6 @@ class Guards:
 
     def __init__(self, code: Code) -> None:
         self._code = code
-        self._decisions: dict[tuple[Location, Stack], Value] = {}
-        self._calls: dict[tuple[Location, Stack], CallEvent] = {}
-        for event in code.scene.run.events:
-            if isinstance(event, DecisionEvent):
-                self._decisions[(event.location, stack_of(event.context))] = event.value
-            elif isinstance(event, CallEvent):
-                self._calls.setdefault((event.location, stack_of(event.context)), event)
 
     def of(self, event: Event) -> list[Guard]:
         """The tests on the way to an event, outermost first, each behind those that its local names depend on."""
@@ -100,7 +92,7 @@ class Guards:
             for part in ast.walk(node):
                 if isinstance(part, ast.Name | ast.Attribute | ast.Subscript):
                     place = self._place(guard.path, part)
-                    value = self._decisions.get((place, guard.stack))
+                    value = self._code.decisions.get((place, guard.stack))
                     if value is not None:
                         yield Setting(ast.unparse(part), place, value, taken)
 
@@ -108,7 +100,7 @@ class Guards:
         """The calls inside of a guard."""
         for part in ast.walk(guard.node):
             if isinstance(part, ast.Call):
-                event = self._calls.get((self._place(guard.path, part), guard.stack))
+                event = self._code.calls.get((self._place(guard.path, part), guard.stack))
                 if event is not None:
                     yield event
 

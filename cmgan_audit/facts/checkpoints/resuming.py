@@ -12,7 +12,7 @@ from cmgan_audit.facts.checkpoints.guards import Guard, Guards, Setting
 from cmgan_audit.facts.checkpoints.records import Resume
 from cmgan_audit.facts.checkpoints.restoring import Batch, bare, batches, first_step, member_of, together
 from cmgan_audit.facts.classes import is_network
-from cmgan_audit.facts.slices import stack_of
+from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.values import class_name, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step, Trail

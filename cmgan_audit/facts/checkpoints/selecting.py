@@ -10,8 +10,9 @@ from cmgan_audit.facts.checkpoints.guards import Guards
 from cmgan_audit.facts.checkpoints.records import Selection
 from cmgan_audit.facts.checkpoints.restoring import first_step, member_of
 from cmgan_audit.facts.checkpoints.splits import TEST, TRAIN, Split, Splits, kinds_in
+from cmgan_audit.facts.code import Stack, stack_of
 from cmgan_audit.facts.scene import Pass
-from cmgan_audit.facts.slices import Found, Slicer, Stack, stack_of
+from cmgan_audit.facts.slices import Found, Slicer
 from cmgan_audit.facts.values import same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Location, Step
@@ -99,12 +100,12 @@ def _stops(view: View) -> Iterator[_Decision]:
             ):
                 continue
             contexts = view.code.contexts.get(reached.node, ())
-            stacks = {
-                stack_of(context)[: index + 1]
-                for context in contexts
-                for index, frame in enumerate(context.frames)
+            stacks = dict.fromkeys(
+                tuple(frame.call for frame in frames[: index + 1])
+                for frames in {id(context.frames): context.frames for context in contexts}.values()
+                for index, frame in enumerate(frames)
                 if frame.value is not None and frame.value.node is reached.node
-            }
+            )
             for parent in parents[: parents.index(loop)]:
                 if isinstance(parent, ast.If):
                     for stack in sorted(stacks, key=len)[:2] or [()]:

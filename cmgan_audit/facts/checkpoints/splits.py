@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cmgan_audit.facts.classes import values_within
+from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.names import names_of
 from cmgan_audit.facts.scene import Made
-from cmgan_audit.facts.slices import Slicer, Stack, stack_of
+from cmgan_audit.facts.slices import Slicer
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
-from cmgan_audit.finding import Confidence, Location, Step, Trail
+from cmgan_audit.finding import Confidence, Step, Trail
 from cmgan_audit.program.models.files import path_of
 from cmgan_audit.program.trace import CallEvent
 from cmgan_audit.program.values import Const, Instance, Value
@@ -68,9 +69,6 @@ class Splits:
     def __init__(self, view: View, slicer: Slicer) -> None:
         self._view = view
         self._slicer = slicer
-        self._calls: dict[tuple[Location, Stack], CallEvent] = {}
-        for event in view.scene.calls:
-            self._calls.setdefault((event.location, stack_of(event.context)), event)
 
     def of(self, made: Made) -> Split:
         """The split that a loader draws from."""
@@ -116,7 +114,7 @@ class Splits:
                 if isinstance(argument, ast.Constant):
                     continue
                 for found in self._slicer.behind(argument, dataset.location.path, stack).calls:
-                    event = self._calls.get((self._slicer.location(found), found.stack))
+                    event = self._view.code.calls.get((self._slicer.location(found), found.stack))
                     path = path_of(event.arguments.positional[0]) if event and event.arguments.positional else None
                     if event is None or event.callee.rpartition(".")[2] not in _READS:
                         continue

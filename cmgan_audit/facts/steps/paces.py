@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from cmgan_audit.facts.slices import Slicer, stack_of
+from cmgan_audit.facts.code import stack_of
+from cmgan_audit.facts.slices import Slicer
 from cmgan_audit.facts.steps.records import ANY, BATCH, EPOCH
 from cmgan_audit.facts.values import class_name, fact_of
 from cmgan_audit.facts.view import View

@@ -1,0 +1,118 @@
+"""Syntax trees from above: the children of a node, all nodes below it, and one file's nodes by place and by holder."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cached_property, lru_cache
+
+from cmgan_audit.finding import Location
+from cmgan_audit.source.python_file import ParsedFile
+
+Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.Module
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+# Fields that never hold code: words, numbers, and the marks for operators and for reading or writing. More than a third
+# of all nodes are such marks, shared by the whole tree, so that nothing about a place can be asked of them.
+_NO_CODE = frozenset(
+    "ctx op ops id attr arg asname kind type_comment level module is_async conversion simple type_ignores rest"
+    " kwd_attrs".split()
+)
+_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
+
+# A file's outline is as large as its syntax tree. A script's runs ask for a few files, again and again.
+_OUTLINES_KEPT = 24
+
+
+def children(node: ast.AST) -> list[ast.AST]:
+    """The nodes directly below a node in the order of its fields, without operators and contexts (`ast.Load`)."""
+    kind = type(node)
+    fields = _FIELDS.get(kind)
+    if fields is None:
+        fields = _FIELDS[kind] = tuple(field for field in kind._fields if not _is_word(kind, field))
+    found: list[ast.AST] = []
+    for field in fields:
+        value = getattr(node, field, None)
+        if isinstance(value, list):
+            found += [each for each in value if isinstance(each, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
+
+
+def _is_word(kind: type[ast.AST], field: str) -> bool:
+    return field in _NO_CODE or (field == "value" and kind is ast.Constant)
+
+
+def walk(node: ast.AST) -> list[ast.AST]:
+    """A node and all nodes below it, level by level as `ast.walk` gives them, without operators and contexts."""
+    found = [node]
+    for each in found:
+        found += children(each)
+    return found
+
+
+class Outline:
+    """The nodes of one file: by place, who holds each, and those that a function has of its own."""
+
+    def __init__(self, parsed: ParsedFile) -> None:
+        self._parsed = parsed
+        self._own: dict[ast.AST, tuple[ast.AST, ...]] = {}
+
+    @cached_property
+    def _parents(self) -> dict[ast.AST, ast.AST]:
+        found: dict[ast.AST, ast.AST] = {}
+        waiting: list[ast.AST] = [self._parsed.tree]
+        while waiting:
+            node = waiting.pop()
+            below = children(node)
+            for child in below:
+                found[child] = node
+            waiting += below
+        return found
+
+    @cached_property
+    def _by_place(self) -> dict[tuple[int, int, int | None, int | None], ast.AST]:
+        found: dict[tuple[int, int, int | None, int | None], ast.AST] = {}
+        for node in self._parents:  # holders come before what they hold
+            if isinstance(node, ast.expr | ast.stmt):
+                found.setdefault((node.lineno, node.col_offset, node.end_lineno, node.end_col_offset), node)
+        return found
+
+    def at(self, place: Location) -> ast.AST | None:
+        """The outermost expression or statement at exactly a place."""
+        return self._by_place.get(self._parsed.span(place))
+
+    def parents(self, node: ast.AST) -> Iterator[ast.AST]:
+        """The nodes that hold a node, innermost first."""
+        parents = self._parents
+        while node in parents:
+            node = parents[node]
+            yield node
+
+    def own(self, scope: Scope) -> tuple[ast.AST, ...]:
+        """The nodes of a function or of the top level in the order of the source.
+
+        Those of functions and classes inside it are left out.
+        """
+        if scope not in self._own:
+            self._own[scope] = tuple(own_nodes(scope))
+        return self._own[scope]
+
+
+def own_nodes(scope: ast.AST) -> list[ast.AST]:
+    """The nodes of a function's body in the order of the source, without those of functions and classes inside it."""
+    found: list[ast.AST] = []
+    body = getattr(scope, "body", [])
+    waiting: list[ast.AST] = list(reversed(body)) if isinstance(body, list) else [body]
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+        if not isinstance(node, _SCOPES):
+            waiting += reversed(children(node))
+    return found
+
+
+@lru_cache(maxsize=_OUTLINES_KEPT)
+def outline_of(parsed: ParsedFile) -> Outline:
+    """The outline of a file; that of a file which was asked for lately is kept."""
+    return Outline(parsed)

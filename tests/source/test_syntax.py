@@ -1,0 +1,68 @@
+"""Walks over syntax trees give what `ast` gives, without the marks that nobody asks for."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import cmgan_audit
+from cmgan_audit.finding import Location
+from cmgan_audit.source.python_file import ParsedFile, parse_python
+from cmgan_audit.source.syntax import children, outline_of, own_nodes, walk
+
+FILES = sorted(Path(cmgan_audit.__file__).parent.glob("program/*.py"))
+MARKS = (ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.unaryop)
+
+
+def parsed(text: str) -> ParsedFile:
+    file = parse_python("train.py", text.encode())
+    assert isinstance(file, ParsedFile)
+    return file
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_walk_gives_the_nodes_of_ast_in_its_order(path: Path) -> None:
+    tree = ast.parse(path.read_bytes())
+    assert walk(tree) == [node for node in ast.walk(tree) if not isinstance(node, MARKS)]
+
+
+def test_every_syntax_of_python_keeps_its_children() -> None:
+    text = (
+        "import a.b as c\nglobal_name: int = 0\n"
+        "@d(1)\n"
+        "async def f(x, /, y: int = 2, *z, k=3, **w) -> e:\n    async for i in x: await i\n    return f'{y!r:>{k}}'\n"
+        "class A(B, metaclass=C):\n    t = [j for j in q if j]\n"
+        "match p:\n    case {'k': K(v=1), **rest}: pass\n    case [1, *others] | None as named: pass\n"
+        "try: raise u from v\nexcept* E as e: pass\n"
+    )
+    tree = ast.parse(text)
+    assert set(walk(tree)) == {node for node in ast.walk(tree) if not isinstance(node, MARKS)}
+
+
+def test_the_outermost_node_at_a_place_also_behind_letters_of_several_bytes() -> None:
+    file = parsed("s = 'äö' + g(x)\nh(y)\n")
+    statement = file.tree.body[0]
+    assert isinstance(statement, ast.Assign)
+    call = statement.value.right  # type: ignore[attr-defined]
+    outline = outline_of(file)
+    assert file.location(call).column == 12
+    assert outline.at(file.location(call)) is call
+    assert outline.at(Location("train.py", 2, 1, 2, 5)) is file.tree.body[1]  # the statement, not its call
+    assert outline.at(Location("train.py", 2, 2, 2, 5)) is None
+
+
+def test_holders_come_innermost_first() -> None:
+    file = parsed("def f():\n    while True:\n        break\n")
+    function = file.tree.body[0]
+    leave = walk(function)[-1]
+    assert isinstance(leave, ast.Break)
+    assert [type(node) for node in outline_of(file).parents(leave)] == [ast.While, ast.FunctionDef, ast.Module]
+
+
+def test_own_nodes_stand_in_the_order_of_the_source_and_stop_at_inner_functions() -> None:
+    tree = ast.parse("def f():\n    a = b\n    def g():\n        c\n    d\n")
+    names = [node.id for node in own_nodes(tree.body[0]) if isinstance(node, ast.Name)]
+    assert names == ["a", "b", "d"]
+    assert children(tree.body[0].body[0]) == [*tree.body[0].body[0].targets, tree.body[0].body[0].value]  # type: ignore[attr-defined]
