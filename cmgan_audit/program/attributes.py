@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from cmgan_audit.finding import Location
 from cmgan_audit.program.classes import (
     SuperValue,
@@ -44,7 +46,7 @@ def attribute(it: Interpreter, value: Value, name: str, location: Location | Non
         case Choice():
             return _of_choice(it, value, name, location)
         case External():
-            return External(name=canonical(f"{value.name}.{name}"))
+            return _member(value.name, name)
         case ModuleValue():
             return _of_module(it, value, name)
         case Instance():
@@ -64,6 +66,12 @@ def attribute(it: Interpreter, value: Value, name: str, location: Location | Non
                 return BoundMethod(receiver=value, name=name, draws=value.draws)
             return BoundMethod(receiver=value, name=name)
     return BoundMethod(receiver=value, name=name, draws=value.draws)
+
+
+@lru_cache(4096)
+def _member(owner: str, name: str) -> External:
+    """A member of a library's module or class; the same names are read in every run."""
+    return External(name=canonical(f"{owner}.{name}"))
 
 
 def _of_choice(it: Interpreter, value: Choice, name: str, location: Location | None) -> Value:

@@ -19,11 +19,18 @@ from cmgan_audit.program.listings import without_listings
 from cmgan_audit.program.state import Snapshot
 from cmgan_audit.program.trace import Condition, DecisionEvent
 from cmgan_audit.program.values import (
+    Absent,
+    BoundMethod,
     Choice,
+    ClassValue,
     Const,
+    DictValue,
     Draw,
+    External,
+    FunctionValue,
     Instance,
     ListValue,
+    ModuleValue,
     Option,
     Symbol,
     Unknown,
@@ -195,8 +202,6 @@ def stripped(formula: str) -> tuple[str, bool]:
 
 def truth(it: Interpreter, value: Value) -> bool | None:
     """Whether a value is true as a test; None when that is not decided."""
-    from cmgan_audit.program.values import BoundMethod, ClassValue, DictValue, External, FunctionValue, ModuleValue
-
     match value:
         case Const():
             return bool(value.value)
@@ -222,14 +227,11 @@ def truth(it: Interpreter, value: Value) -> bool | None:
 
 
 def _maybe_absent(value: Value) -> bool:
-    from cmgan_audit.program.values import Absent
-
     return any(isinstance(option.value, Absent) for option in options_of(value))
 
 
 def _truth_of_instance(value: Instance) -> bool | None:
     from cmgan_audit.program.classes import class_attribute, library_bases
-    from cmgan_audit.program.values import ClassValue
 
     if not isinstance(value.cls, ClassValue):
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program.branches import Side, choose
@@ -62,11 +61,16 @@ def evaluate_arguments(it: Interpreter, node: ast.Call) -> Arguments:
             else:
                 unknown = f"*{it.text(item.value, 40)} of unknown content"
         else:
-            positional.append(_literal(it, evaluate(it, item), item, it.text(item)))
+            value = evaluate(it, item)
+            if isinstance(value, Const) and not value.trail:
+                value = value.via(it.location(item), it.text(item))
+            positional.append(value)
     for keyword in node.keywords:
         value = evaluate(it, keyword.value)
         if keyword.arg is not None:
-            keywords[keyword.arg] = _literal(it, value, keyword.value, f"{keyword.arg}={it.text(keyword.value)}")
+            if isinstance(value, Const) and not value.trail:
+                value = value.via(it.location(keyword.value), f"{keyword.arg}={it.text(keyword.value)}")
+            keywords[keyword.arg] = value
             continue
         reason = spread_keywords(it, it.read(value), keywords, it.text(keyword.value, 40))
         unknown = reason or unknown
@@ -100,12 +104,6 @@ def _spread_choice(it: Interpreter, value: Choice, keywords: dict[str, Value], t
     for name in {name: None for inner, _ in parts for name in inner}:
         keywords[name] = join([(inner.get(name, Absent()), branch) for inner, branch in parts])
     return unknown
-
-
-def _literal(it: Interpreter, value: Value, node: ast.expr, note: str) -> Value:
-    if isinstance(value, Const) and not value.trail:
-        return value.via(it.location(node), note)
-    return value
 
 
 def call(
@@ -148,13 +146,11 @@ def _call_class(it: Interpreter, cls: ClassValue, arguments: Arguments, location
         arguments=arguments,
         result=Unknown(reason="the constructor has not ended"),
     )
-    position = len(it.run.events)
     it.emit(event)
     result = construct(it, cls, arguments, location)
     if made is not None and isinstance(made[0], FunctionValue) and class_attribute(cls, "__init__") is None:
         result = it.call(bound(made[0], cls), arguments, location)
-    if position < len(it.run.events) and it.run.events[position] is event:
-        it.run.events[position] = replace(event, result=result)
+    event.ended(result)
     return result
 
 

@@ -33,7 +33,9 @@ from cmgan_audit.program.values import (
 
 def evaluate(it: Interpreter, node: ast.expr) -> Value:
     """The value of an expression in the current scope."""
-    it.count()
+    it.steps += 1
+    if it.steps > it.budget or it.journal.joined > it.most_joined:
+        it.exceed()
     handler = _HANDLERS.get(type(node))
     if handler is None:
         return Unknown(reason=f"{type(node).__name__} is not followed")

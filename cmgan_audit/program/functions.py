@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from functools import lru_cache
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program.attributes import decorator_names
@@ -37,12 +38,12 @@ from cmgan_audit.program.values import (
     Unknown,
     Value,
 )
+from cmgan_audit.source.syntax import own_nodes
 
 # Decorators that are in force while the function runs, as if its body stood in a `with`.
 _MANAGERS = frozenset(
     {"torch.no_grad", "torch.inference_mode", "torch.enable_grad", "torch.autocast", "torch.set_grad_enabled"}
 )
-_GENERATORS: dict[ast.AST, bool] = {}
 
 
 def qualified(function: FunctionValue) -> str:
@@ -50,24 +51,10 @@ def qualified(function: FunctionValue) -> str:
     return f"{function.module.name}.{function.qualname}"
 
 
+@lru_cache(1024)  # not more: what is remembered keeps the syntax tree of its function
 def is_generator(node: ast.AST) -> bool:
     """Whether calling the function makes a generator."""
-    if node not in _GENERATORS:
-        _GENERATORS[node] = any(isinstance(inner, ast.Yield | ast.YieldFrom) for inner in own_nodes(node))
-    return _GENERATORS[node]
-
-
-def own_nodes(node: ast.AST) -> list[ast.AST]:
-    """The nodes of a function's body without those of functions and classes inside it."""
-    found: list[ast.AST] = []
-    body = node.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) else []
-    waiting: list[ast.AST] = list(body) if isinstance(body, list) else [body]
-    while waiting:
-        current = waiting.pop()
-        found.append(current)
-        if not isinstance(current, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            waiting.extend(ast.iter_child_nodes(current))
-    return found
+    return any(isinstance(inner, ast.Yield | ast.YieldFrom) for inner in own_nodes(node))
 
 
 def call_function(it: Interpreter, function: FunctionValue, arguments: Arguments, location: Location) -> Value:
@@ -80,14 +67,12 @@ def call_function(it: Interpreter, function: FunctionValue, arguments: Arguments
         result=Unknown(reason="the call has not ended"),
         receiver=function.bound_to,
     )
-    position = len(it.run.events)
     it.emit(event)
     if is_generator(function.node):
         result: Value = GeneratorValue(function=function, arguments=arguments, location=location)
     else:
         result = run_body(it, function, arguments, location)
-    if position < len(it.run.events) and it.run.events[position] is event:
-        it.run.events[position] = replace(event, result=result)
+    event.ended(result)
     return result
 
 

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NoReturn
 
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.joins import join
@@ -114,7 +114,7 @@ class Interpreter:
         self.probing = False
         self.reseeded: dict[str, str] = {}
         self.steps = 0
-        self.budget = MOST_STEPS
+        self.allow(MOST_STEPS)
         self.depth = 0
 
     # What models and facts use
@@ -185,11 +185,11 @@ class Interpreter:
 
     def location(self, node: ast.AST) -> Location:
         """Where a node of the current module stands."""
-        return self.module.location(node)
+        return self.activations[-1].module.location(node)
 
     def text(self, node: ast.AST, limit: int = 80) -> str:
         """The source text of an expression on one line."""
-        text = self.module.text(node)
+        text = self.activations[-1].module.text(node)
         return text if len(text) <= limit else text[: limit - 3] + "..."
 
     def limit(self, location: Location, note: str) -> None:
@@ -200,6 +200,11 @@ class Interpreter:
 
     # Limits
 
+    def allow(self, steps: int) -> None:
+        """Set how many steps the run may have taken before it ends."""
+        self.budget = steps
+        self.most_joined = steps * JOINED_PER_STEP
+
     def count(self) -> None:
         """One more step.
 
@@ -207,10 +212,18 @@ class Interpreter:
             BudgetExceededError: the run has used up its steps, or has joined too many values; the message says which.
         """
         self.steps += 1
+        if self.steps > self.budget or self.journal.joined > self.most_joined:
+            self.exceed()
+
+    def exceed(self) -> NoReturn:
+        """End the run: a limit is passed.
+
+        Raises:
+            BudgetExceededError: always.
+        """
         if self.steps > self.budget:
             raise BudgetExceededError(f"more than {self.budget} steps")
-        if self.journal.joined > self.budget * JOINED_PER_STEP:
-            raise BudgetExceededError(f"more than {self.budget * JOINED_PER_STEP} values joined where paths meet")
+        raise BudgetExceededError(f"more than {self.most_joined} values joined where paths meet")
 
     # Context
 

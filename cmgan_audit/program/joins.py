@@ -85,6 +85,10 @@ def join(sides: Iterable[tuple[Value, Branch]], draws: frozenset[Draw] = frozens
     first = sides[0][0]
     if not isinstance(first, Choice) and all(value is first for value, _ in sides):
         return first.tainted(draws)
+    if len(sides) == 2 and not isinstance(first, Choice):  # the two sides of an `if`, mostly with equal values
+        second = sides[1][0]
+        if same(first, second):
+            return _merged(first, second).tainted(second.draws).tainted(draws)
     joined = _Joined()
     for value, branch in sides:
         if isinstance(value, Choice):

@@ -27,6 +27,7 @@ from cmgan_audit.program.values import (
     Unknown,
     Value,
 )
+from cmgan_audit.source.syntax import walk
 
 # Libraries that compute on NumPy arrays; what reads or writes files in them is not meant.
 _LIBRARIES = frozenset({"numpy", "scipy", "math", "librosa", "onnxruntime", "numba"})
@@ -87,7 +88,7 @@ def _examined(it: Interpreter, function: FunctionValue, depth: int) -> tuple[Fun
         or depth > _MOST_DEEP
     ):
         return None
-    nodes = [inner for statement in node.body for inner in ast.walk(statement)]
+    nodes = [inner for statement in node.body for inner in walk(statement)]
     if any(isinstance(inner, _NEVER) for inner in nodes):
         return None
     spec = node.args

@@ -7,8 +7,8 @@ By default a library call gives an object that remembers what was called and how
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program import draws, launchers, listings
@@ -62,12 +62,27 @@ def call_library(
         result=Unknown(reason="the call has not ended"),
         receiver=receiver,
     )
-    position = len(it.run.events)
     it.emit(event)
     result = _result(it, name, receiver, arguments, location, node)
-    if position < len(it.run.events) and it.run.events[position] is event:
-        it.run.events[position] = replace(event, result=result)
+    event.ended(result)
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What the name of a library call says about it: whether it draws, lists a folder, sorts, or keeps an order."""
+
+    draws: bool
+    lists: bool
+    sorts: bool
+    keeps_order: bool
+
+
+@lru_cache(4096)
+def _kind_of(name: str) -> _Kind:
+    return _Kind(
+        draws.draws_random(name), listings.lists_a_folder(name), listings.sorts(name), listings.keeps_order(name)
+    )
 
 
 def _result(
@@ -75,14 +90,15 @@ def _result(
 ) -> Value:
     given = [*arguments.positional, *arguments.keywords.values()]
     taint = drawn(*given, *([receiver] if receiver is not None else []))
-    if not listings.keeps_order(name):
+    kind = _kind_of(name)
+    if taint and not kind.keeps_order:
         taint = listings.without_listings(taint)
-    if draws.draws_random(name):
+    if kind.draws:
         made = draws.draw(name, receiver, arguments, location, it.reseeded)
         return _drawn(it, name, receiver, arguments, taint | {made})
-    if listings.lists_a_folder(name):
+    if kind.lists:
         taint |= {listings.listing(name, location, len(it.run.events))}
-    elif listings.sorts(name):
+    elif kind.sorts:
         taint = listings.settled(taint)
     _note_seed(it, name, arguments)
     result = _modelled(it, name, receiver, arguments, location, node)
@@ -150,9 +166,14 @@ def _modelled(
     return None
 
 
-@cache
+@lru_cache(4096)
 def _model_of(name: str) -> registry.Model | None:
     return registry.find(name)
+
+
+@lru_cache(4096)
+def _attribute_model_of(name: str) -> registry.AttributeModel | None:
+    return registry.find_attribute(name)
 
 
 def _names(name: str, receiver: Value | None) -> list[str]:
@@ -176,7 +197,7 @@ def without_absent(arguments: Arguments) -> Arguments:
 def library_attribute(it: Interpreter, value: Instance, name: str, location: Location) -> Value | None:
     """What an attribute of a library object holds, if a model or its constructor says so."""
     for candidate in _names(f"{value.external_name}.{name}", value):
-        found = registry.find_attribute(candidate)
+        found = _attribute_model_of(candidate)
         if found is not None:
             result = found(registry.AttributeRead(it, name, value, location))
             if result is not None:

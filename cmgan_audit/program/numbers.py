@@ -62,6 +62,7 @@ _RAISED = (ArithmeticError, TypeError, ValueError)
 _LONGEST_TEXT = 20_000
 _MOST_BITS = 4096
 _MOST_ITEMS = 256
+_NO_DRAWS: frozenset[Draw] = frozenset()  # most values depend on none
 
 
 def spelled(operation: type[ast.AST]) -> str:
@@ -71,13 +72,15 @@ def spelled(operation: type[ast.AST]) -> str:
 
 def drawn(*values: Value) -> frozenset[Draw]:
     """All draws that any of these values depends on, also through the items of lists."""
-    found: set[Draw] = set()
+    found = _NO_DRAWS
     for value in values:
-        found |= order_of(value)
+        if value.draws:
+            found |= order_of(value)
         if isinstance(value, ListValue):
             for item in value.items[:_MOST_ITEMS]:
-                found |= item.draws
-    return frozenset(found)
+                if item.draws:
+                    found |= item.draws
+    return found
 
 
 def origin(*values: Value) -> Trail:

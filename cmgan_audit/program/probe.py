@@ -60,7 +60,8 @@ def call_value(
 
 
 def _called(it: Interpreter, function: Value, arguments: Arguments, near: Instance) -> Value:
-    it.budget, whole = PROBE_STEPS, it.budget
+    whole = it.budget
+    it.allow(PROBE_STEPS)
     try:
         result = it.call(function, arguments, near.location)
         if isinstance(result, GeneratorValue):  # an iterable dataset: its items are made while they are drawn
@@ -71,4 +72,4 @@ def _called(it: Interpreter, function: Value, arguments: Arguments, near: Instan
     except BudgetExceededError:
         return Unknown(reason="the call takes too many steps to be followed")
     finally:
-        it.budget = whole
+        it.allow(whole)

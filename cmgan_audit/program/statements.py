@@ -44,7 +44,9 @@ def execute_block(it: Interpreter, statements: Sequence[ast.stmt]) -> Flow:
 
 def execute(it: Interpreter, node: ast.stmt) -> Flow:
     """Execute one statement."""
-    it.count()
+    it.steps += 1
+    if it.steps > it.budget or it.journal.joined > it.most_joined:
+        it.exceed()
     handler = _HANDLERS.get(type(node))
     if handler is None:
         return Flow.NEXT

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from cmgan_audit.program.interpreter import BudgetExceededError, Interpreter, ProgramRaisedError
 from cmgan_audit.program.joins import opposite
 from cmgan_audit.program.trace import Condition, Supposed
+from cmgan_audit.source.syntax import walk
 
 MOST_SUPPOSED_STEPS = 20_000
 # A branch in a loop, or in a function that is called often, says the same each time.
@@ -35,7 +36,7 @@ def suppose(
         statements: what is left out.
         execute: executes a block.
     """
-    if it.probing or not statements or not _loads(it, statements):
+    if it.probing or not statements or _asks_who_runs(test) or not _loads(it, statements):
         return
     if it.supposed.count(statements[0]) >= MOST_TIMES:
         return
@@ -49,7 +50,8 @@ def suppose(
     executed, built, environments = dict(it.executed), set(it.built), dict(it.environments)
     reseeded, tracking = it.reseeded, it.journal.tracking
     it.journal.tracking = 0  # a try around the branch must not take these writes for its own
-    it.probing, it.budget = True, min(budget, steps + MOST_SUPPOSED_STEPS)
+    it.probing = True
+    it.allow(min(budget, steps + MOST_SUPPOSED_STEPS))
     try:
         with it.entered(condition=condition):
             execute(it, statements)
@@ -59,18 +61,24 @@ def suppose(
         events = tuple(it.run.events[position:])
         del it.run.events[position:], it.run.limits[limits:], it.exits[first_exit:]
         it.journal.rollback(mark)
-        it.context, it.facts, it.steps, it.budget = context, facts, steps, budget
+        it.context, it.facts, it.steps = context, facts, steps
+        it.allow(budget)
         it.executed, it.built, it.environments = executed, built, environments
         it.reseeded, it.journal.tracking, it.probing = reseeded, tracking, False
         it.journal.joined = joined
     it.run.supposed.append(Supposed(condition, position, events))
 
 
+def _asks_who_runs(test: ast.expr) -> bool:
+    """`if __name__ == "__main__":` is no setting: what a script does is not what its importer could be asked to do."""
+    return isinstance(test, ast.Compare) and isinstance(test.left, ast.Name) and test.left.id == "__name__"
+
+
 def _loads(it: Interpreter, statements: Sequence[ast.stmt]) -> bool:
     """Whether a call in the statements has a name that speaks of loading."""
     first = statements[0]
     if first not in it.loading:
-        calls = (node.func for each in statements for node in ast.walk(each) if isinstance(node, ast.Call))
+        calls = (node.func for each in statements for node in walk(each) if isinstance(node, ast.Call))
         names = (getattr(call, "attr", getattr(call, "id", "")).lower() for call in calls)
         it.loading[first] = any(word in name for name in names for word in _LOADS)
     return it.loading[first]

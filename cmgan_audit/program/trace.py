@@ -67,6 +67,10 @@ class CallEvent(Event):
     result: Value
     receiver: Value | None = None
 
+    def ended(self, result: Value) -> None:
+        """Note what the call gave: it is seen when it begins, so that what happens inside comes after it."""
+        object.__setattr__(self, "result", result)
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class IterateEvent(Event):

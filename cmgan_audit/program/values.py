@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from cmgan_audit.finding import Location, Step, Trail
 
@@ -55,11 +54,11 @@ class Value:
         step = Step(location, note)
         if self.trail and self.trail[-1] == step:
             return self
-        return dataclasses.replace(self, trail=(*self.trail, step))
+        return _changed(self, "trail", (*self.trail, step))
 
     def tainted(self, draws: frozenset[Draw]) -> Self:
         """The same value, known to depend on these draws too."""
-        return self if draws <= self.draws else dataclasses.replace(self, draws=self.draws | draws)
+        return self if draws <= self.draws else _changed(self, "draws", self.draws | draws)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,9 +310,26 @@ class GeneratorValue(Value):
     location: Location
 
 
-def options_of(value: Value) -> Iterator[Option]:
+def options_of(value: Value) -> tuple[Option, ...]:
     """All values that this may be: the options of a choice, else the value itself under no condition."""
-    if isinstance(value, Choice):
-        yield from value.options
-    else:
-        yield Option(value)
+    return value.options if isinstance(value, Choice) else (Option(value),)
+
+
+_V = TypeVar("_V", bound=Value)
+_FIELDS: dict[type[Value], tuple[str, ...]] = {}
+
+
+def _changed(value: _V, name: str, held: object) -> _V:
+    """The same value with another content of one field.
+
+    Every step of a way makes one: `dataclasses.replace`, which looks at the fields and calls the constructor, takes
+    four times as long.
+    """
+    kind = type(value)
+    fields = _FIELDS.get(kind)
+    if fields is None:
+        fields = _FIELDS[kind] = tuple(field.name for field in dataclasses.fields(kind))
+    made = object.__new__(kind)
+    for field_name in fields:
+        object.__setattr__(made, field_name, held if field_name == name else getattr(value, field_name))
+    return made
