@@ -12,6 +12,7 @@ from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import Condition, Context
 from cmgan_audit.program.values import Const, DictValue, Value
 from cmgan_audit.rules.record import Fact, Known, Unknown
+from cmgan_audit.source.syntax import walk
 
 
 def accumulation_of(scene: Scene, made: Made) -> Fact:
@@ -70,7 +71,7 @@ def _divisor(guard: Condition) -> int | str | None:
         if isinstance(tree.operand, ast.BinOp):  # `if not step % K:`
             return _modulus(tree.operand)
         return None
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq):
             found = _modulus(node.left) if isinstance(node.left, ast.BinOp) else None
             if found is not None:

@@ -11,6 +11,7 @@ import ast
 from cmgan_audit.program.trace import Condition
 from cmgan_audit.program.values import Choice, Const, Instance, Value
 from cmgan_audit.program.values import Unknown as UnknownValue
+from cmgan_audit.source.syntax import walk
 
 
 def open_setting(condition: Condition, owner: Instance | None) -> str:
@@ -25,13 +26,13 @@ def open_setting(condition: Condition, owner: Instance | None) -> str:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ""
     for part in _parts(tree):
-        names = [node.id for node in ast.walk(part) if isinstance(node, ast.Name)]
+        names = [node.id for node in walk(part) if isinstance(node, ast.Name)]
         flags = [
             node.attr
-            for node in ast.walk(part)
+            for node in walk(part)
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
         ]
-        calls = any(isinstance(node, ast.Call) for node in ast.walk(part))
+        calls = any(isinstance(node, ast.Call) for node in walk(part))
         if calls or not flags or any(name != "self" for name in names) or owner is None:
             continue
         for flag in flags:

@@ -8,7 +8,7 @@ stack of calls in which it stands, so that one `evaluate()` that serves two load
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +16,7 @@ from functools import cached_property
 from cmgan_audit.facts.bindings import Binding, bindings_in, bound_argument, reaching
 from cmgan_audit.facts.code import Code, Reached, Stack
 from cmgan_audit.finding import Location
+from cmgan_audit.source.syntax import children
 
 _MOST_STEPS = 4_000
 _LOOPS = (ast.For, ast.AsyncFor, ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
@@ -64,10 +65,10 @@ class Slicer:
         """
         found = Slice()
         function = self._function(path, stack)
-        waiting = [_Task(node, function, stack)] if function is not None else []
+        waiting = deque([_Task(node, function, stack)] if function is not None else [])
         seen: set[tuple[int, Stack, int | None]] = set()
         while waiting and len(seen) < _MOST_STEPS:
-            task = waiting.pop(0)
+            task = waiting.popleft()
             key = (id(task.node), task.stack, task.item)
             if key not in seen:
                 seen.add(key)
@@ -148,7 +149,7 @@ class Slicer:
             case _:
                 if isinstance(node, ast.Compare):
                     found.compares.append(here)
-                for child in ast.iter_child_nodes(node):
+                for child in children(node):
                     if isinstance(child, ast.expr | ast.comprehension | ast.keyword):
                         yield _Task(child, task.function, task.stack)
 

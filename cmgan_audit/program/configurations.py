@@ -8,10 +8,12 @@ import re
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.models.files import option_of
 from cmgan_audit.program.trace import Launch
+from cmgan_audit.program.values import Const
 from cmgan_audit.source.tree import SourceTree
 
 MOST_CONFIGURATIONS = 12
 _KINDS = (".yaml", ".yml", ".json", ".json5", ".jsonc", ".toml", ".ini")
+_ALIKE = (frozenset({".yaml", ".yml"}), frozenset({".json", ".json5", ".jsonc"}))
 _FOLDERS = ("conf", "config", "configs", "hparams")
 _OTHER_PURPOSES = re.compile(
     r"(?:^|/)(?:\.|package(?:-lock)?\.json|pyproject\.toml|environment\.ya?ml|mkdocs\.ya?ml|docker-compose|tsconfig|"
@@ -28,11 +30,21 @@ def candidates(tree: SourceTree, entry: str, wanted: object) -> list[Launch]:
     folder = posixpath.dirname(entry)
     launches = []
     for path in _near(tree, folder):
+        if not _may_stand_for(path, wanted):
+            continue
         words = (flag, posixpath.relpath(path, folder or ".")) if flag else (posixpath.relpath(path, folder or "."),)
         place = Location(path, 1)
         steps = tuple(Step(place, f"started with the configuration {path}") for _ in words)
         launches.append(Launch(condition=f"configuration {path}", argv=words, steps=steps, location=place))
     return launches[:MOST_CONFIGURATIONS]
+
+
+def _may_stand_for(path: str, wanted: object) -> bool:
+    """Whether a file has the format of the one that a script asks for by default, where the default tells."""
+    named = wanted.value if isinstance(wanted, Const) else None
+    suffix = posixpath.splitext(named)[1] if isinstance(named, str) else ""
+    own = posixpath.splitext(path)[1]
+    return suffix not in _KINDS or own == suffix or any({own, suffix} <= alike for alike in _ALIKE)
 
 
 def _near(tree: SourceTree, folder: str) -> list[str]:

@@ -48,6 +48,7 @@ def suppose(
     context, facts, steps, budget = it.context, it.facts, it.steps, it.budget
     joined = it.journal.joined
     executed, built, environments = dict(it.executed), set(it.built), dict(it.environments)
+    notes = dict(it.notes)
     reseeded, tracking = it.reseeded, it.journal.tracking
     it.journal.tracking = 0  # a try around the branch must not take these writes for its own
     it.probing = True
@@ -63,7 +64,7 @@ def suppose(
         it.journal.rollback(mark)
         it.context, it.facts, it.steps = context, facts, steps
         it.allow(budget)
-        it.executed, it.built, it.environments = executed, built, environments
+        it.executed, it.built, it.environments, it.notes = executed, built, environments, notes
         it.reseeded, it.journal.tracking, it.probing = reseeded, tracking, False
         it.journal.joined = joined
     it.run.supposed.append(Supposed(condition, position, events))

@@ -19,6 +19,7 @@ from cmgan_audit.program.modules import Module, ModuleIndex
 from cmgan_audit.program.sessions import module_activation_of, new_session
 from cmgan_audit.program.trace import Condition, Launch, Run
 from cmgan_audit.program.values import Arguments, ClassValue, Const, FunctionValue, Unknown, Value
+from cmgan_audit.source.syntax import walk
 from cmgan_audit.source.tree import SourceTree
 
 NOT_REACHED = "not reached from any script"
@@ -80,7 +81,7 @@ def referred_to(tree: SourceTree, waiting: Sequence[Place]) -> set[str]:
 
 
 def _builds_loader(function: _Function) -> bool:
-    for node in ast.walk(function):
+    for node in walk(function):
         if isinstance(node, ast.Call):
             callee = node.func
             name = (
@@ -100,7 +101,7 @@ def _mentioned(tree: SourceTree, names: set[str]) -> set[str]:
         parsed = tree.parsed(path) if missing else None
         if parsed is None:
             continue
-        for node in ast.walk(parsed.tree):
+        for node in walk(parsed.tree):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in names:
                 found.add(node.id)
             elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and node.attr in names:

@@ -98,3 +98,16 @@ def test_a_document_that_names_the_configuration_later_leads_to_another_answer(
     assert sizes() == {1, 4, 5}
     (tree / "README.md").write_text("    python train.py other.yaml\n", encoding="utf-8")
     assert sizes() == {1, 5}
+
+
+def test_only_files_of_the_format_that_is_asked_for_are_tried(tmp_path: Path, executed: list[Run]) -> None:
+    asks = SCRIPT.replace("import sys", "import argparse").replace(
+        "open(sys.argv[1])", "open(arguments.parse_args().config)"
+    )
+    asks = asks.replace(
+        "first =",
+        'arguments = argparse.ArgumentParser()\narguments.add_argument("--config", default="c.yaml")\nfirst =',
+    )
+    found = runs_in(tmp_path, {"train.py": asks, "a.yml": "size: 4\n", "b.toml": "size = 8\n", "run.sh": ""})
+    assert words(found) == [("--config", "a.yml")]
+    assert [run.launch.argv for run in executed] == [(), ("--config", "a.yml")]

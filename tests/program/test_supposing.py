@@ -73,3 +73,14 @@ def test_a_branch_without_a_load_is_not_tried(tmp_path):
 def test_a_branch_in_a_loop_is_tried_a_few_times_only(tmp_path):
     run = run_of(tmp_path, "for number in [1, 2, 3, 4, 5, 6, 7, 8]:\n    if resume:\n        restore('a.pth')\n")
     assert 1 <= len(run.supposed) <= MOST_TIMES
+
+
+def test_the_main_block_of_an_imported_script_is_no_branch_that_a_setting_keeps_off(tmp_path):
+    (tmp_path / "other.py").write_text("import torch\nif __name__ == '__main__':\n    torch.load('a.pth')\n")
+    assert run_of(tmp_path, "import other\n").supposed == []
+
+
+def test_what_a_branch_would_ask_for_is_not_asked_for(tmp_path):
+    run = run_of(tmp_path, "import yaml\nif resume:\n    restore(yaml.safe_load(open('gone.yaml')))\n")
+    assert len(run.supposed) == 1
+    assert interpreter_of(run).notes == {}

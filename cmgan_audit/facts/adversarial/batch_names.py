@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cmgan_audit.facts.view import View
 from cmgan_audit.program.trace import CallEvent, Frame, Loop
+from cmgan_audit.source.syntax import walk
 
 # Methods of a tensor that keep its first axis, and what else shows that a name is a tensor.
 _KEEPING = frozenset("to cuda cpu float double half detach clone contiguous requires_grad_ pin_memory".split())
@@ -43,7 +44,7 @@ def batch_tensor(view: View, event: CallEvent, loop: Loop) -> str:
         names = _handed_on(call, function, _holding(view, body, names, frame.call.path, call))
         body = function.body
     holding = _holding(view, body, names, event.location.path, place)
-    own = [node for statement in body for node in ast.walk(statement)]
+    own = [node for statement in body for node in walk(statement)]
     return next((name for name in holding if _is_tensor(name, own)), "")
 
 
@@ -60,7 +61,7 @@ def _frames_within(frames: Iterable[Frame], loop: Loop, head: ast.For) -> list[F
 def _targets(head: ast.For) -> _Names:
     """The names that a loop binds to what the loader hands out."""
     target = head.target
-    counted = any(isinstance(node, ast.Name) and node.id == "enumerate" for node in ast.walk(head.iter))
+    counted = any(isinstance(node, ast.Name) and node.id == "enumerate" for node in walk(head.iter))
     if counted:
         if not isinstance(target, ast.Tuple) or len(target.elts) != 2:
             return {}
@@ -107,9 +108,9 @@ def _kind(value: ast.expr, names: _Names) -> str:
 def _holding(view: View, body: Sequence[ast.stmt], names: _Names, path: str, place: ast.Call) -> _Names:
     """The names that surely hold a batch, or a part of it, where a place is reached."""
     outer = list(view.code.parents(path, place))
-    statements = [node for each in body for node in ast.walk(each) if isinstance(node, ast.stmt)]
+    statements = [node for each in body for node in walk(each) if isinstance(node, ast.stmt)]
     loops = [each for each in statements if isinstance(each, ast.For | ast.While) and _among(each, outer)]
-    again = [node for each in loops for node in ast.walk(each)]  # what follows in a loop comes before, the next time
+    again = [node for each in loops for node in walk(each)]  # what follows in a loop comes before, the next time
     found, lost = dict(names), set()
     for statement in sorted(statements, key=lambda node: (node.lineno, node.col_offset)):
         if statement.lineno >= place.lineno and not _among(statement, again):
@@ -130,7 +131,7 @@ def _among(node: ast.AST | None, others: Sequence[ast.AST]) -> bool:
 
 
 def _stored(target: ast.expr) -> list[str]:
-    return [node.id for node in ast.walk(target) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    return [node.id for node in walk(target) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
 
 
 def _assigned(statement: ast.stmt) -> Iterator[tuple[ast.expr, ast.expr | None]]:

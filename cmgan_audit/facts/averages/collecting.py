@@ -20,6 +20,7 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.trace import CallEvent
 from cmgan_audit.program.values import ClassValue
 from cmgan_audit.rules.record import Known, Record
+from cmgan_audit.source.syntax import children
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _WEIGHTS = frozenset({"n", "num", "count", "weight", "k", "batch_size", "bs", "size"})
@@ -114,7 +115,7 @@ def _one_pass(loop: ast.For | ast.AsyncFor) -> Iterator[ast.AST]:
         if isinstance(node, (*_LOOPS, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
             continue
         yield node
-        waiting.extend(reversed(list(ast.iter_child_nodes(node))))
+        waiting.extend(reversed(children(node)))
 
 
 def _of_intake(view: View, taken: Intake, behind: Sequence[ast.AST], count: BatchCount, path: str) -> Iterator[_Mean]:

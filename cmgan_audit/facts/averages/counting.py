@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
+from cmgan_audit.source.syntax import walk
+
 _WRAPPERS = frozenset({"max", "float", "int"})
 
 
@@ -23,7 +25,7 @@ class BatchCount:
         function: the nodes of the function around the loop.
         """
         self.loop = loop
-        self._drawn = {ast.unparse(node) for node in ast.walk(loop.iter) if isinstance(node, ast.Name | ast.Attribute)}
+        self._drawn = {ast.unparse(node) for node in walk(loop.iter) if isinstance(node, ast.Name | ast.Attribute)}
         self.names: set[str] = set(_index_of(loop))
         for node in body:
             match node:
@@ -57,7 +59,7 @@ class BatchCount:
 
 def _index_of(loop: ast.For | ast.AsyncFor) -> list[str]:
     """The index that enumerate, or tqdm's tenumerate, gives."""
-    enumerated = any(isinstance(node, ast.Name) and node.id.endswith("enumerate") for node in ast.walk(loop.iter))
+    enumerated = any(isinstance(node, ast.Name) and node.id.endswith("enumerate") for node in walk(loop.iter))
     if enumerated and isinstance(loop.target, ast.Tuple) and isinstance(loop.target.elts[0], ast.Name):
         return [loop.target.elts[0].id]
     return []

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from cmgan_audit.source.syntax import walk
+
 # Names of what an evaluation reports; times, rates and counters are added up in such loops as well.
 _MEASURED = re.compile(
     r"loss|err|pesq|stoi|sdr|snr|score|metric|mse|mae|csig|cbak|covl|(?<![a-z])(?:wer|cer|acc|lsd|l1|l2)(?![a-z])",
@@ -82,7 +84,7 @@ def is_weighted(value: ast.expr) -> bool:
     """Whether the value of a batch grows with its number of items: a product with a size, a sum, a count."""
     if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Div):
         return is_weighted(value.left)  # what it is divided by decides elsewhere
-    for node in ast.walk(value):
+    for node in walk(value):
         match node:
             case ast.BinOp(left=left, op=ast.Mult(), right=right) if _is_size(left) or _is_size(right):
                 return True

@@ -16,6 +16,7 @@ from cmgan_audit.facts.code import Code, Stack, stack_of
 from cmgan_audit.finding import Location
 from cmgan_audit.program.trace import CallEvent, Event
 from cmgan_audit.program.values import Value
+from cmgan_audit.source.syntax import walk
 
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
@@ -64,9 +65,9 @@ class Guards:
 
     def _behind(self, guard: Guard) -> Iterator[Guard]:
         """The tests around assignments to a local name that a guard asks: `if resume: path = ...` before `if path:`."""
-        names = {leaf.id for part, _ in _leaves(guard.node, guard.taken) for leaf in ast.walk(part) if _is_name(leaf)}
+        names = {leaf.id for part, _ in _leaves(guard.node, guard.taken) for leaf in walk(part) if _is_name(leaf)}
         function = next((each for each in self._code.parents(guard.path, guard.node) if _is_function(each)), None)
-        for node in ast.walk(function) if names and function is not None else ():
+        for node in walk(function) if names and function is not None else ():
             if isinstance(node, ast.Assign) and node.lineno < guard.node.lineno and not _is_nothing(node.value):
                 if any(isinstance(target, ast.Name) and target.id in names for target in node.targets):
                     yield from self._around(self._place(guard.path, node), guard.stack)
@@ -89,7 +90,7 @@ class Guards:
     def settings(self, guard: Guard) -> Iterator[Setting]:
         """The settings that a guard asks: names, attributes and items that hold a value with a way, or are open."""
         for node, taken in _leaves(guard.node, guard.taken):
-            for part in ast.walk(node):
+            for part in walk(node):
                 if isinstance(part, ast.Name | ast.Attribute | ast.Subscript):
                     place = self._place(guard.path, part)
                     value = self._code.decisions.get((place, guard.stack))
@@ -98,7 +99,7 @@ class Guards:
 
     def calls(self, guard: Guard) -> Iterator[CallEvent]:
         """The calls inside of a guard."""
-        for part in ast.walk(guard.node):
+        for part in walk(guard.node):
             if isinstance(part, ast.Call):
                 event = self._code.calls.get((self._place(guard.path, part), guard.stack))
                 if event is not None:

@@ -18,6 +18,7 @@ from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Event, innermost_function
 from cmgan_audit.program.values import Const, Draw, Instance, Value
 from cmgan_audit.rules.record import Fact, Known, Unknown
+from cmgan_audit.source.syntax import walk
 
 # Draws that put a list in another order, so that a part of it is another one, and draws that pick a part.
 _ORDERS = re.compile(r"(random|numpy\.random)(\.\w+)?\.(shuffle|permutation|permuted)|torch\.randperm")
@@ -90,13 +91,13 @@ def _cut_where_drawn(view: View, position: int) -> bool:
     node = view.code.node_of(event)
     if function is None or node is None:
         return False
-    names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-    names |= {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)}
+    names = {part.id for part in walk(node) if isinstance(part, ast.Name)}
+    names |= {part.attr for part in walk(node) if isinstance(part, ast.Attribute)}
     return any(
         isinstance(part, ast.Subscript)
         and isinstance(part.slice, ast.Slice)
-        and any(getattr(inner, "id", getattr(inner, "attr", "")) in names for inner in ast.walk(part.value))
-        for part in ast.walk(function)
+        and any(getattr(inner, "id", getattr(inner, "attr", "")) in names for inner in walk(part.value))
+        for part in walk(function)
     )
 
 

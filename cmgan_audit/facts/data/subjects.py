@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from cmgan_audit.facts.view import View
 from cmgan_audit.program.trace import CallEvent, Event, Frame
+from cmgan_audit.source.syntax import walk
 
 CLEAN, NOISY = "clean", "noisy"
 _CLEAN_WORDS = frozenset("clean target tgt reference ref gt groundtruth label dry anechoic hr hq wideband wb".split())
@@ -52,7 +53,7 @@ def _words(node: ast.AST) -> set[str]:
 
 
 def _names(node: ast.AST) -> Iterator[str]:
-    for part in ast.walk(node):
+    for part in walk(node):
         if isinstance(part, ast.Name):
             yield part.id
         elif isinstance(part, ast.Attribute):
@@ -75,7 +76,7 @@ def subject_of(view: View, event: Event) -> list[Subject]:
         if both:
             return both
         function = frames[-1].value.node if frames and frames[-1].value is not None else None
-        name = next((part.id for part in ast.walk(node) if isinstance(part, ast.Name)), "")
+        name = next((part.id for part in walk(node) if isinstance(part, ast.Name)), "")
         source = _assigned(function, name, node)
         if source is not None:
             node = source
@@ -101,7 +102,7 @@ def _cut_expression(node: ast.AST | None, event: Event) -> ast.expr | None:
 def _assigned(function: ast.AST | None, name: str, before: ast.expr) -> ast.expr | None:
     """What the function last gave a name above an expression, or what its loop or comprehension takes it from."""
     found: ast.expr | None = None
-    for node in ast.walk(function) if function is not None and name else ():
+    for node in walk(function) if function is not None and name else ():
         if isinstance(node, ast.Assign) and node.lineno < before.lineno:
             if any(name == part for target in node.targets for part in _targets(target)) and _told(node.value, name):
                 found = node.value if found is None or node.lineno >= found.lineno else found
@@ -118,7 +119,7 @@ def _told(value: ast.expr, name: str) -> bool:
 
 
 def _targets(target: ast.expr) -> list[str]:
-    return [part.id for part in ast.walk(target) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]
+    return [part.id for part in walk(target) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]
 
 
 def _both_sides(source: ast.expr) -> list[Subject]:

@@ -14,6 +14,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.values import Value
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
+from cmgan_audit.source.syntax import walk
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SIGNALS = frozenset("clean speech wave waveform wav audio ref reference".split())
@@ -119,7 +120,7 @@ def _is_called_signal(view: View, meeting: _Meeting) -> bool:
         operands = [*node.args, *(keyword.value for keyword in node.keywords)]
     if meeting.reference.factors or meeting.at >= len(operands):
         return False
-    texts = (text for inner in ast.walk(operands[meeting.at]) for text in _texts(inner))
+    texts = (text for inner in walk(operands[meeting.at]) for text in _texts(inner))
     return any(word.lower() in _SIGNALS for text in texts for word in _WORD.findall(text))
 
 

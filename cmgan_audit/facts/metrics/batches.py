@@ -15,6 +15,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.trace import Context
 from cmgan_audit.rules.record import Fact, Known, Record, Unknown, record_kind
+from cmgan_audit.source.syntax import walk
 
 # Share of random crops of the VoiceBank+DEMAND test set whose PESQ fails, by the length of the crop.
 FAILURES = (("1 s", 0.0016), ("0.5 s", 0.035))
@@ -126,8 +127,8 @@ def _loop_around(spot: Spot, node: ast.Try) -> bool:
     function = spot.function
     if function is None or isinstance(function, ast.Lambda):
         return False
-    for each in ast.walk(function):
-        if isinstance(each, ast.For | ast.AsyncFor | ast.While) and any(inner is node for inner in ast.walk(each)):
+    for each in walk(function):
+        if isinstance(each, ast.For | ast.AsyncFor | ast.While) and any(inner is node for inner in walk(each)):
             return True
     return False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cmgan_audit.facts.metrics.expressions import bind, element_of, grade_of
@@ -11,6 +11,7 @@ from cmgan_audit.facts.metrics.failing import asks_for_one_failure, item_fails
 from cmgan_audit.facts.metrics.grades import NO_SCORES, Graded, combine, either, whole
 from cmgan_audit.finding import Location
 from cmgan_audit.program.modules import Module
+from cmgan_audit.source.syntax import walk
 
 _Loop = ast.For | ast.AsyncFor | ast.While
 Called = Callable[[ast.Call, list[Graded], Mapping[str, Graded]], Graded | None]
@@ -235,9 +236,5 @@ def _trains(block: Sequence[ast.stmt]) -> bool:
     return any(
         isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "backward"
         for statement in block
-        for node in _within(statement)
+        for node in walk(statement)
     )
-
-
-def _within(node: ast.AST) -> Iterator[ast.AST]:
-    return ast.walk(node)

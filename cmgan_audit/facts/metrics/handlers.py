@@ -12,6 +12,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.values import Const, External, Instance, Value
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
+from cmgan_audit.source.syntax import walk
 
 # What a metric does not raise when it fails on its two signals.
 _OTHER_ERRORS = frozenset(
@@ -198,7 +199,7 @@ def _is_tested(view: View, spot: Spot) -> bool:
     for parent, _ in spot.parents(view.code):
         if isinstance(parent, ast.Assign):
             names = [ast.unparse(target) for target in parent.targets]
-    return any(set(names) & _asked(node) for node in ast.walk(spot.function or spot.node))
+    return any(set(names) & _asked(node) for node in walk(spot.function or spot.node))
 
 
 def _asked(node: ast.AST) -> set[str]:
@@ -210,4 +211,4 @@ def _asked(node: ast.AST) -> set[str]:
 
 
 def _names_in(node: ast.AST) -> Iterator[ast.expr]:
-    return (part for part in ast.walk(node) if isinstance(part, ast.Name | ast.Attribute))
+    return (part for part in walk(node) if isinstance(part, ast.Name | ast.Attribute))

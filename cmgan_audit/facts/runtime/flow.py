@@ -7,6 +7,7 @@ the way ends.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -66,6 +67,7 @@ class Flow:
     _probed: dict[int, Value | None] = field(default_factory=dict)
     _learned: dict[int, bool] = field(default_factory=dict)
     _nodes: dict[int, Node] = field(default_factory=dict)
+    _ends: dict[Node, bool] = field(default_factory=dict)
     _kept: list[Value] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -94,16 +96,16 @@ class Flow:
 
     def behind(self, root: Value) -> Iterator[Node]:
         """The computations that a value depends on with gradients, nearest first, each once."""
-        waiting, seen = [root], set[int]()
+        waiting, seen = deque([root]), set[int]()
         while waiting and len(seen) < MOST_VALUES:
-            value = waiting.pop(0)
+            value = waiting.popleft()
             if id(value) in seen:
                 continue
             seen.add(id(value))
             node = self.node(value)
             if node is None:
                 waiting.extend(_parts(value))
-            elif not self._ends(node):
+            elif not self._is_end(node):
                 yield node
                 waiting.extend(node.operands)
 
@@ -159,8 +161,14 @@ class Flow:
                 return inner.items[index.value]
         return whole
 
-    def _ends(self, node: Node) -> bool:
-        """Whether no gradient passes here."""
+    def _is_end(self, node: Node) -> bool:
+        """Whether no gradient passes here; many losses of a run have the same values behind them."""
+        end = self._ends.get(node)
+        if end is None:
+            end = self._ends[node] = self._ends_here(node)
+        return end
+
+    def _ends_here(self, node: Node) -> bool:
         name = node.operation
         if name.rpartition(".")[2] in _ENDS or name.startswith(_ELSEWHERE):
             return True

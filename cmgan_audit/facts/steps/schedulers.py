@@ -18,6 +18,7 @@ from cmgan_audit.program.trace import CallEvent, Context, innermost_function
 from cmgan_audit.program.unreached import NOT_REACHED
 from cmgan_audit.program.values import Const, Instance
 from cmgan_audit.rules.record import Fact, Known, Unknown
+from cmgan_audit.source.syntax import walk
 
 NO = Known(False)
 _A_STEP = re.compile(r"(sch|lr_)[\w.]*(\[[^\]]*\]|\(\))?\.step\(", re.IGNORECASE)
@@ -134,7 +135,7 @@ def _counts(text: str) -> bool:
     return any(
         (isinstance(node, ast.Compare) and not isinstance(node.ops[0], ast.Is | ast.IsNot | ast.In | ast.NotIn))
         or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod))
-        for node in ast.walk(tree)
+        for node in walk(tree)
     )
 
 
