@@ -51,7 +51,7 @@ def qualified(function: FunctionValue) -> str:
     return f"{function.module.name}.{function.qualname}"
 
 
-@lru_cache(1024)  # not more: what is remembered keeps the syntax tree of its function
+@lru_cache(256)  # not more: what is remembered keeps the syntax tree of its function
 def is_generator(node: ast.AST) -> bool:
     """Whether calling the function makes a generator."""
     return any(isinstance(inner, ast.Yield | ast.YieldFrom) for inner in own_nodes(node))

@@ -66,6 +66,7 @@ class SourceTree:
             self._fail(failure)
         self._bytes: dict[str, bytes | None] = dict(overlay)
         self._parsed: dict[str, ParsedFile | None] = {}
+        self._forgotten: set[str] = set()
         self._data: dict[tuple[str, Dialect], DataNode | DataError] = {}
         self._located: dict[str, str | None] = {}
         self._commands: tuple[CommandLine, ...] | None = None
@@ -276,8 +277,15 @@ class SourceTree:
         Their syntax trees are not kept: they would take most of the memory, and nobody looks at them.
         """
         for path in (*self.python_files, *self.notebooks):
-            if path not in self._parsed and self.parsed(path) is not None:
-                del self._parsed[path]
+            self._consulted.contents.add(path)
+            if path not in self._parsed and path not in self._forgotten and self.parsed(path) is not None:
+                self.forget(path)
+
+    def forget(self, path: str) -> None:
+        """Drop the syntax tree of a file that could be parsed: it is large, and made again if anybody asks for it."""
+        if self._parsed.get(path) is not None:
+            del self._parsed[path]
+            self._forgotten.add(path)
 
     def failures_among(self, consulted: Consulted) -> tuple[Failure, ...]:
         """What could not be read or parsed of the files that were asked for."""

@@ -260,3 +260,17 @@ def test_reading_leaves_no_trace(tmp_path: Path) -> None:
     tree.read_data("c.yaml", "yaml")
     _ = tree.commands
     assert sorted((path, path.stat().st_mtime_ns) for path in tmp_path.rglob("*")) == before
+
+
+def test_a_forgotten_syntax_tree_is_made_again_when_somebody_asks(tmp_path: Path) -> None:
+    tree = make(tmp_path, {"train.py": "x = 1\n", "broken.py": "x = = 1\n"})
+    first = tree.parsed("train.py")
+    assert first is not None
+    assert tree.parsed("train.py") is first
+    tree.forget("train.py")
+    tree.forget("broken.py")
+    assert failures(tree) == {"broken.py": (1, "syntax error: invalid syntax")}
+    again = tree.parsed("train.py")
+    assert again is not None
+    assert again is not first
+    assert again.text == first.text

@@ -69,6 +69,8 @@ class Follower:
             runs = self.program.runs_of(unit) if isinstance(unit, str) else [self.program.run_of(unit)]
             answer = self._taken(runs, consulted)
         del runs
+        if isinstance(unit, str):
+            self.tree.forget(unit)  # a script is seldom imported, and every tree has many
         forget_young()
         return answer, consulted
 
