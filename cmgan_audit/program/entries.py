@@ -1,7 +1,8 @@
 """Which files are scripts that can reach training code.
 
 Files are looked at as bytes first: a script is executed only if it, or a file that it can reach through imports,
-mentions a loader or a training step. Names are matched by their last part, so that nothing reachable is left out.
+mentions a loader or a training step, and only if a library whose objects the facts look at can be met on the way:
+Python's own modules are full of loaders. Names are matched by their last part, so that nothing reachable is left out.
 """
 
 from __future__ import annotations
@@ -10,25 +11,31 @@ import ast
 import posixpath
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 
+from cmgan_audit.program.names import looked_at, training_libraries
 from cmgan_audit.source.tree import SourceTree
 
 _MAIN = re.compile(rb"""if\s*\(?\s*(?:__name__\s*==\s*['"]__main__['"]|['"]__main__['"]\s*==\s*__name__)""")
 _TRAINS = re.compile(rb"[Ll]oader|\.fit\(|\.backward\(|pytorch_lightning|speechbrain|transformers|_target_")
 _NOT_ENTRIES = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test|conftest|setup|conf|__init__)\.py$|(?:^|/)tests?/")
 _IMPORT = re.compile(
-    rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#]*)|import[ \t]+([^\n#]+))", re.MULTILINE
+    rb"(?:^|[:;])[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#]*)|import[ \t]+([^\n#]+))", re.MULTILINE
 )
 _WORD = re.compile(rb"\w+")
 _DYNAMIC = re.compile(rb"import_module|__import__|instantiate\(|hyperpyyaml|getattr\(")
+_LIBRARIES = frozenset(name.encode() for name in looked_at())
+_TRAINING_LIBRARIES = frozenset(name.encode() for name in training_libraries())
+# A library that is imported by its name as text, or that a configuration file names.
+_NAMED = re.compile(rb"\b(?:" + b"|".join(sorted(_TRAINING_LIBRARIES)) + rb")[.\"']")
 
 
 def entries(tree: SourceTree) -> list[str]:
     """The scripts: files with a main guard, files whose top level does something, and notebooks."""
-    training = _reaching_training(tree)
+    relevant = _relevant(tree)
     found = []
     for path in tree.python_files:
-        if _NOT_ENTRIES.search(path) or path not in training:
+        if _NOT_ENTRIES.search(path) or path not in relevant:
             continue
         if _MAIN.search(tree.read_bytes(path) or b"") or _acts(tree, path):
             found.append(path)
@@ -47,17 +54,43 @@ def silent_entries(tree: SourceTree) -> list[str]:
     return found
 
 
-def _reaching_training(tree: SourceTree) -> set[str]:
-    """The files that mention training, and those that import one of them, directly or through others."""
+def _relevant(tree: SourceTree) -> set[str]:
+    """The files that reach, in themselves or through imports, both training and a library that is looked at."""
+    imports = {path: _imported_names(tree.read_bytes(path) or b"") for path in tree.python_files}
     importers: dict[bytes, list[str]] = defaultdict(list)
-    reached: set[str] = set()
+    for path, names in imports.items():
+        for name in names:
+            importers[name].append(path)
+    return _with_importers(_training(tree), importers) & _with_importers(_with_libraries(tree, imports), importers)
+
+
+def _training(tree: SourceTree) -> set[str]:
+    """The files that mention training, and scripts that may import anything."""
+    found = set()
     for path in tree.python_files:
         content = tree.read_bytes(path) or b""
-        for name in _imported_names(content):
-            importers[name].append(path)
         if _TRAINS.search(content) or (_DYNAMIC.search(content) and _MAIN.search(content)):
-            reached.add(path)
-    waiting = list(reached)
+            found.add(path)
+    return found
+
+
+def _with_libraries(tree: SourceTree, imports: Mapping[str, set[bytes]]) -> set[str]:
+    """The files that import a library that is looked at, and those that import by name and so may meet one."""
+    found = {path for path, names in imports.items() if not names.isdisjoint(_LIBRARIES)}
+    dynamic = {path for path in tree.python_files if _DYNAMIC.search(tree.read_bytes(path) or b"")}
+    configurations = [path for path in tree.data_files if path.endswith((".yaml", ".yml"))]
+    if not dynamic <= found and (
+        any(not imports[path].isdisjoint(_TRAINING_LIBRARIES) for path in found)
+        or any(_NAMED.search(tree.read_bytes(path) or b"") for path in (*dynamic, *configurations))
+    ):
+        return found | dynamic
+    return found
+
+
+def _with_importers(paths: set[str], importers: dict[bytes, list[str]]) -> set[str]:
+    """The files, and those that import one of them, directly or through others."""
+    reached = set(paths)
+    waiting = list(paths)
     while waiting:
         for importer in importers.get(_module_name(waiting.pop()), ()):
             if importer not in reached:

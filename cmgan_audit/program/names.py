@@ -65,13 +65,24 @@ _STAR_NAMES = {
     "torch.nn": _words("Module ModuleList Sequential Conv1d Conv2d Linear LSTM GRU functional init parallel"),
 }
 
-_WELL_KNOWN = _words(
-    "torch torchaudio torchvision numpy scipy librosa soundfile pandas matplotlib tensorboard tensorboardX wandb tqdm "
-    "yaml toml tomli json json5 omegaconf hydra hyperpyyaml pytorch_lightning lightning lightning_fabric accelerate "
-    "transformers datasets pesq pystoi museval einops sklearn skimage cv2 PIL requests click typer absl fire "
-    "natsort joblib h5py lmdb numba sox soxr resampy torchinfo torchsummary torchmetrics thop ptflops rich colorlog "
-    "easydict box addict attrdict munch pydantic attrs attr ray optuna submitit deepspeed apex horovod fairseq "
-    "espnet julius auraloss asteroid webrtcvad pyworld onnx onnxruntime tensorflow keras jax flax six"
+# Libraries that train, or that know sound: these words mean nothing else.
+_TRAINING = _words(
+    "torch torchaudio torchvision torchinfo torchsummary torchmetrics pytorch_lightning lightning lightning_fabric "
+    "accelerate transformers deepspeed apex horovod fairseq espnet onnxruntime tensorflow keras jax flax "
+    "librosa soundfile pesq pystoi museval sox soxr resampy julius auraloss asteroid webrtcvad pyworld"
+)
+_WELL_KNOWN = _TRAINING | _words(
+    "numpy scipy pandas matplotlib tensorboard tensorboardX wandb tqdm "
+    "yaml toml tomli json json5 omegaconf hydra hyperpyyaml datasets einops sklearn skimage cv2 PIL requests click "
+    "typer absl fire natsort joblib h5py lmdb numba thop ptflops rich colorlog "
+    "easydict box addict attrdict munch pydantic attrs attr ray optuna submitit onnx six"
+)
+# Further libraries that models and facts know; a folder of the tree may well bear such a name.
+_TRAINING_TOO = _words("speechbrain ignite torch_xla torchdata trl bitsandbytes safetensors pypesq mir_eval")
+_LOOKED_AT_TOO = _words(
+    "cloudpickle configargparse dill dotmap dotted_dict jsonargparse ml_collections multiprocess pathos prodict psutil "
+    "rich_click ruamel tap tomlkit yacs commentjson glob2 jstyleson orjson pyjson5 pytoml rapidjson rtoml simplejson "
+    "ujson"
 )
 
 # Frameworks whose training loops are modelled (`trainers.py`), and a file that only the framework's own package has.
@@ -98,6 +109,16 @@ def is_library(name: str) -> bool:
     """Whether a module name certainly belongs to a library: then a far folder of the same name is not meant."""
     top = name.partition(".")[0]
     return top in sys.stdlib_module_names or top in _WELL_KNOWN
+
+
+def looked_at() -> frozenset[str]:
+    """The libraries without whose objects nothing can be found: a program of Python's own modules trains no model."""
+    return (_WELL_KNOWN | _TRAINING_TOO | _LOOKED_AT_TOO) - sys.stdlib_module_names
+
+
+def training_libraries() -> frozenset[str]:
+    """Those of them that train or know sound, whose names mean nothing else."""
+    return _TRAINING | _TRAINING_TOO
 
 
 def from_star(libraries: list[str], name: str) -> str | None:

@@ -17,6 +17,9 @@ from typing import get_args
 import pytest
 
 from cmgan_audit.facts.audit import collect
+from cmgan_audit.facts.declared import DeclaredRoles
+from cmgan_audit.facts.units.answer import Follower
+from cmgan_audit.program import entries
 from cmgan_audit.source.data import DataError
 from cmgan_audit.source.formats import Dialect
 from cmgan_audit.source.tree import SourceTree
@@ -158,10 +161,14 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_every_file_of_the_standard_library(tmp_path: Path) -> None:
-    """Each on its own. As one tree they all reach each other, and a thousand scripts each take all their steps."""
+    """Each on its own, then all as one tree, in which they reach each other."""
     library = Path(sysconfig.get_path("stdlib"))
     paths = [path for path in sorted(library.rglob("*.py")) if "site-packages" not in path.parts]
     assert len(paths) > 1000
+    whole = tmp_path / "whole"
+    shutil.copytree(library, whole, ignore=shutil.ignore_patterns("site-packages", "__pycache__"))
+    assert collect(whole).coverage.files > 1000
+    shutil.rmtree(whole)
     for number, path in enumerate(paths):
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -180,6 +187,22 @@ def test_every_data_file_of_every_checkout_is_read_or_refused() -> None:
             for dialect in get_args(Dialect):
                 with suppress(DataError):
                     tree.read_data(path, dialect)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CHECKOUTS, reason="set CMGAN_AUDIT_CHECKOUTS to a folder with the public checkouts")
+def test_a_script_that_meets_no_library_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `entries` leaves out because no library that the facts look at can be met would not have told anything."""
+    for folder in sorted(path for path in Path(CHECKOUTS).iterdir() if path.is_dir()):
+        tree = SourceTree(folder)
+        kept = entries.entries(tree)
+        with monkeypatch.context() as patched:
+            patched.setattr(entries, "_with_libraries", lambda tree, imports: set(tree.python_files))
+            left_out = [script for script in entries.entries(tree) if script not in kept]
+        follower = Follower(tree, DeclaredRoles())
+        for script in left_out:
+            answer, _ = follower.follow(script)
+            assert not answer.seen and not answer.observed, script
 
 
 @pytest.mark.slow

@@ -263,7 +263,9 @@ def check(program: str, coins: list[bool]) -> None:
     if real is None:
         return
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "train.py").write_text(program + "if __name__ == '__main__':\n    loader = 1\n", encoding="utf-8")
+        Path(folder, "train.py").write_text(
+            program + "if __name__ == '__main__':\n    import torch as loader\n", encoding="utf-8"
+        )
         (run,) = execute(SourceTree(Path(folder)))
     names = interpreter_of(run).environments["train.py"].names
     for name in NAMES:

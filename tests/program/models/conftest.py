@@ -12,7 +12,7 @@ from cmgan_audit.source.tree import SourceTree
 from tests.program.models.shown import Shown
 
 # Scripts that cannot reach training code are not executed.
-_CONCERNS_TRAINING = "\n# a DataLoader\n"
+_CONCERNS_TRAINING = "\nimport torch  # and a DataLoader\n"
 
 
 @pytest.fixture

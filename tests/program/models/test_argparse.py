@@ -185,7 +185,7 @@ def test_any_command_line_gives_what_argparse_gives(
     except SystemExit:
         return
     root: Path = tmp_path_factory.mktemp("program")
-    tail = "args, rest = parser.parse_known_args()\nsink.show(vars(args))\nif __name__ == '__main__':\n    pass  # a DataLoader\n"
+    tail = "args, rest = parser.parse_known_args()\nsink.show(vars(args))\nif __name__ == '__main__':\n    import torch  # and a DataLoader\n"
     (root / "train.py").write_text(HEAD + "\n".join(lines) + "\n" + tail)
     (root / "run.sh").write_text(f"python train.py {shlex.join(words)}\n")
     shown = Shown(list(execute(SourceTree(root))))
