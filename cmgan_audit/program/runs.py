@@ -7,6 +7,7 @@ state) is large, and nobody needs it once its facts are taken: the next unit onl
 from __future__ import annotations
 
 import ast
+import posixpath
 from collections.abc import Iterator, Sequence
 
 from cmgan_audit.finding import Location
@@ -17,7 +18,7 @@ from cmgan_audit.program.models.files import option_of
 from cmgan_audit.program.models.launches import bare, launches_of
 from cmgan_audit.program.modules import ModuleIndex
 from cmgan_audit.program.sessions import execute_entry, interpreter_of
-from cmgan_audit.program.trace import Run
+from cmgan_audit.program.trace import Launch, Run
 from cmgan_audit.program.unreached import Place, execute_place, places, referred_to
 from cmgan_audit.source.tree import SourceTree
 
@@ -72,13 +73,42 @@ class Program:
             if not _lacks_configuration(first):
                 return [first, *(execute_entry(self._tree, index, entry, launch) for launch in others)]
             beside = candidates(self._tree, entry, interpreter_of(first).notes["configuration"])
-            for launches in (others, beside, [launch for launch in shipped if launch.trial]):
-                runs = [execute_entry(self._tree, index, entry, each, must_be_configured=True) for each in launches]
-                configured = [run for run in runs if not _lacks_configuration(run)]
+            trials = [launch for launch in shipped if launch.trial]
+            for launches, each_counts in ((others, True), (beside, False), (trials, True)):
+                configured = self._configured(index, entry, launches, each_counts=each_counts)
                 if configured:
                     return configured
             index = self._index.afresh()
             return [execute_entry(self._tree, index, entry, launch) for launch in (bare(entry), *others)]
+
+    def _configured(
+        self, index: ModuleIndex, entry: str, launches: Sequence[Launch], *, each_counts: bool
+    ) -> list[Run]:
+        """The runs of some launches that have the configuration they ask for.
+
+        Args:
+            index: the files, as this script imports them.
+            entry: the script.
+            launches: the launches.
+            each_counts: whether every launch is one that the tree ships. Of files that are only tried, those count
+                that the script reads; where it reads none of one format, one run stands for all of them.
+        """
+        read: list[Run] = []
+        unread: dict[str, Run] = {}
+        for launch in launches:
+            path = "" if launch.location is None else launch.location.path
+            suffix = posixpath.splitext(path)[1]
+            if suffix in unread:
+                continue
+            with self._tree.watched() as consulted:
+                run = execute_entry(self._tree, index, entry, launch, must_be_configured=True)
+            if _lacks_configuration(run):
+                continue
+            if each_counts or path in consulted.contents:
+                read.append(run)
+            else:
+                unread[suffix] = run
+        return read or list(unread.values())[:1]
 
     def run_of(self, place: Place) -> Run:
         """The run of a function that no script reaches."""

@@ -100,14 +100,24 @@ def test_a_document_that_names_the_configuration_later_leads_to_another_answer(
     assert sizes() == {1, 5}
 
 
+# The configuration is given by an option with a default.
+OPTION = (
+    SCRIPT.replace("import sys", "import argparse")
+    .replace(
+        "first =", 'parser = argparse.ArgumentParser()\nparser.add_argument("--config", default="c.yaml")\nfirst ='
+    )
+    .replace("open(sys.argv[1])", "open(parser.parse_args().config)")
+)
+
+
 def test_only_files_of_the_format_that_is_asked_for_are_tried(tmp_path: Path, executed: list[Run]) -> None:
-    asks = SCRIPT.replace("import sys", "import argparse").replace(
-        "open(sys.argv[1])", "open(arguments.parse_args().config)"
-    )
-    asks = asks.replace(
-        "first =",
-        'arguments = argparse.ArgumentParser()\narguments.add_argument("--config", default="c.yaml")\nfirst =',
-    )
-    found = runs_in(tmp_path, {"train.py": asks, "a.yml": "size: 4\n", "b.toml": "size = 8\n", "run.sh": ""})
+    found = runs_in(tmp_path, {"train.py": OPTION, "a.yml": "size: 4\n", "b.toml": "size = 8\n", "run.sh": ""})
     assert words(found) == [("--config", "a.yml")]
     assert [run.launch.argv for run in executed] == [(), ("--config", "a.yml")]
+
+
+def test_files_that_the_script_does_not_read_are_tried_once(tmp_path: Path, executed: list[Run]) -> None:
+    asks = OPTION.replace("open(", "open('conf_' + ")
+    found = runs_in(tmp_path, {"train.py": asks, "a.yaml": "size: 4\n", "b.yaml": "size: 5\n"})
+    assert words(found) == [("--config", "a.yaml")]
+    assert [run.launch.argv for run in executed] == [(), ("--config", "a.yaml")]
