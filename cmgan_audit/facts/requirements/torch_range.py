@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from cmgan_audit.facts.requirements.documents import document_statements
 from cmgan_audit.facts.requirements.manifests import manifest_statements
@@ -218,14 +218,17 @@ def _of_companion(package: str, text: str) -> str:
     return ",".join(clauses)
 
 
-def _fits(ranges: Sequence[str], below: str) -> bool:
+# The same few statements are asked about at every call of the tree that a version matters to.
+@lru_cache(1024)
+def _fits(ranges: tuple[str, ...], below: str) -> bool:
     """Whether a release older than `below` lies in one of the ranges; without a range, none is known to."""
     from packaging.version import Version
 
     return _any_in(ranges, [each for each in (*RELEASES, *_named(ranges)) if Version(each) < Version(below)])
 
 
-def _reaches(ranges: Sequence[str], first: str) -> bool:
+@lru_cache(1024)
+def _reaches(ranges: tuple[str, ...], first: str) -> bool:
     """Whether a release of at least `first` lies in one of the ranges, be it newer than those that we know."""
     from packaging.version import Version
 
