@@ -36,3 +36,16 @@ def test_unknown_option_and_command_are_usage_errors_without_traceback() -> None
 def test_python_m_is_the_same_command() -> None:
     done = subprocess.run([sys.executable, "-m", "cmgan_audit", "--version"], capture_output=True, text=True)
     assert done.stdout == run("--version").stdout
+
+
+def test_only_check_does_without_the_search_for_what_can_be_freed(tmp_path: Path) -> None:
+    """At its end nothing is left to search; the other commands are left as Python runs them."""
+    asking = (
+        "import atexit, gc, sys\n"
+        "atexit.register(lambda: print(gc.get_freeze_count() > 1000, gc.get_threshold()[0] > 700, file=sys.stderr))\n"
+        "from cmgan_audit.cli.app import main; main()"
+    )
+    (tmp_path / "train.py").write_text("import torch\n")
+    for words, expected in ((["check", str(tmp_path), "--no-cache"], "True True"), (["rules"], "False False")):
+        done = subprocess.run([sys.executable, "-c", asking, *words], capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stderr.splitlines()[-1]) == (0, expected)
