@@ -18,6 +18,7 @@ from cmgan_audit.cli.common import (
     wants_color,
     write_document,
 )
+from cmgan_audit.cli.plain_words import PlainCommand
 from cmgan_audit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from cmgan_audit.gate.recall import Asked
     from cmgan_audit.gate.settings import Settings
 
+CLASS = PlainCommand
 EPILOG = """Examples:
 
   cmgan-audit check

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cmgan_audit import __version__
+from cmgan_audit.cli.plain_words import PlainGroup
 
 # In the order of `--help`. The module of a command has its name, and so has the function; dashes become underscores.
 COMMANDS = ("check", "explain", "rules", "compare-ckpts", "init", "inspect", "noise", "trend")
@@ -32,6 +33,7 @@ def application(commands: Iterable[str] = COMMANDS) -> typer.Typer:
     """The command line with these subcommands."""
     app = typer.Typer(
         name="cmgan-audit",
+        cls=PlainGroup,
         help=root.__doc__,
         no_args_is_help=True,
         add_completion=False,
@@ -43,5 +45,7 @@ def application(commands: Iterable[str] = COMMANDS) -> typer.Typer:
     for command in commands:
         name = command.replace("-", "_")
         module = import_module(f"cmgan_audit.cli.{name}")
-        app.command(command, epilog=getattr(module, "EPILOG", None))(getattr(module, name))
+        app.command(command, cls=getattr(module, "CLASS", None), epilog=getattr(module, "EPILOG", None))(
+            getattr(module, name)
+        )
     return app
