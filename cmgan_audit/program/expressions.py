@@ -195,11 +195,20 @@ def _display(kind: str) -> Callable[[Interpreter, Any], Value]:
             else:
                 items.append(_written(it, evaluate(it, part), part, node))
         if kind == "set":
-            seen = [item.value if isinstance(item, Const) else item for item in items]
-            complete = complete and len(set(map(repr, seen))) == len(seen)
+            complete = complete and len(set(map(_as_member, items))) == len(items)
         return ListValue(items=items, kind=kind, complete=complete)
 
     return build
+
+
+def _as_member(item: Value) -> object:
+    """What tells two members of a set apart. Whole objects are never written out: they hold each other."""
+    match item:
+        case Const():
+            return repr(item.value)
+        case External(name=text) | Symbol(formula=text) | Unknown(reason=text):
+            return type(item), text, item.trail
+    return id(item)
 
 
 def _written(it: Interpreter, value: Value, part: ast.expr, whole: ast.expr) -> Value:

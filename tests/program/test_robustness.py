@@ -12,7 +12,7 @@ from cmgan_audit.program.probe import call_method
 from cmgan_audit.program.runs import execute
 from cmgan_audit.program.sessions import interpreter_of
 from cmgan_audit.program.trace import CallEvent, Run, SliceEvent
-from cmgan_audit.program.values import Const, Instance, Value, options_of
+from cmgan_audit.program.values import Const, Instance, ListValue, Value, options_of
 from cmgan_audit.source.tree import SourceTree
 
 
@@ -318,3 +318,13 @@ def test_every_operator_between_unknown_values_is_followed(tmp_path: Path) -> No
     (tmp_path / "train.py").write_text(program, encoding="utf-8")
     (run, *_) = execute(SourceTree(tmp_path))
     assert any(event.location.line == program.count("\n") for event in run.events)
+
+
+def test_objects_that_hold_each_other_are_told_apart_in_a_set(tmp_path: Path) -> None:
+    """Each holds the one before twice: written out in full, the last would fill the memory."""
+    chain = "".join(f"x{n + 1} = Pair(x{n}, x{n})\n" for n in range(40))
+    text = f"import torch\nclass Pair:\n    def __init__(self, a, b):\n        self.a, self.b = a, b\nx0 = 1\n{chain}"
+    (run,) = runs_of(tmp_path, train=f"{text}print({{x39, x40}})  # a loader\n")
+    (shown,) = [e.arguments.positional[0] for e in run.events if isinstance(e, CallEvent) and e.location.line == 46]
+    assert isinstance(shown, ListValue)
+    assert shown.complete

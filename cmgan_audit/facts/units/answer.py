@@ -19,6 +19,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.depth import forget_young
 from cmgan_audit.program.runs import Program, executed_by, imported_by
+from cmgan_audit.program.sessions import interpreter_of
 from cmgan_audit.program.trace import Run
 from cmgan_audit.program.unreached import Place
 from cmgan_audit.source.consulted import Consulted
@@ -39,6 +40,7 @@ class Answer:
         failures: the files that it asked for and that could not be read.
         imported: the files whose top level it executed.
         executed: the functions with a loader inside that it executed.
+        steps: how many steps its runs took.
     """
 
     seen: tuple[Seen, ...] = ()
@@ -47,6 +49,7 @@ class Answer:
     failures: tuple[Failure, ...] = ()
     imported: tuple[str, ...] = ()
     executed: tuple[Location, ...] = ()
+    steps: int = 0
 
 
 class Follower:
@@ -94,6 +97,7 @@ class Follower:
             failures=self.tree.failures_among(consulted),
             imported=tuple(sorted(imported_by(runs))),
             executed=tuple(sorted(self._with_loader(runs), key=str)),
+            steps=sum(interpreter_of(run).steps for run in runs),
         )
 
     def _with_loader(self, runs: Sequence[Run]) -> list[Location]:

@@ -26,7 +26,7 @@ def usual_jobs() -> int:
 
 
 def worked(units: Sequence[str], work: Work, jobs: int) -> Iterator[tuple[str, str]]:
-    """Every unit with its result, in no order that matters.
+    """Every unit with its result, in the order of the units.
 
     Args:
         units: what is to be done.

@@ -15,7 +15,7 @@ from cmgan_audit.errors import UsageError
 from cmgan_audit.facts.audit import Collected, collect
 from cmgan_audit.facts.declared import DeclaredRoles
 from cmgan_audit.facts.records import Loader
-from cmgan_audit.facts.units import workers
+from cmgan_audit.facts.units import following, workers
 from cmgan_audit.facts.units.answer import Follower
 from cmgan_audit.facts.units.cache import MOST_TREES
 from cmgan_audit.facts.units.following import Effort
@@ -98,6 +98,24 @@ def test_several_processes_find_the_same(tree: Path, monkeypatch: pytest.MonkeyP
     assert collect(tree, effort=Effort(jobs=3)) == plain
     assert collect(tree, effort=Effort(jobs=2, cached=True)) == plain
     assert collect(tree, effort=CACHED) == plain
+
+
+def test_a_tree_that_is_too_large_is_followed_as_far_however_it_is_done(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "_ALONE_SECONDS", 0.0)
+    monkeypatch.setattr(workers, "_FEWEST", 1)
+    monkeypatch.setattr(following, "MOST_STEPS_IN_ALL", 100)
+    plain = collect(tree)
+    assert batches(plain) == [2, 5, 7, 9]
+    left = {each.location.path: each.reason.partition(": ")[2] for each in plain.unresolved}
+    assert left["third.py"] == "scripts that are not followed, from this one on: 2"
+    assert left["hooks.py"] == "this function is not followed"
+    assert collect(tree, effort=Effort(jobs=3)) == plain
+    assert collect(tree, effort=Effort(jobs=2, cached=True)) == plain
+    (tree / "third.py").write_text("# nobody looks at this one\n" + SCRIPT, encoding="utf-8")
+    again = collect(tree, effort=CACHED)
+    assert (again.unresolved, batches(again)) == (plain.unresolved, batches(plain))
 
 
 def test_errors_of_another_process_reach_the_user(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
