@@ -16,7 +16,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
+from types import MappingProxyType
 
 from cmgan_audit.rules.nearest import unknown_word
 from cmgan_audit.rules.predicate import PREDICATES, RESERVED
@@ -49,15 +51,17 @@ class Names:
     parameters: tuple[str, ...] = ()
     variables: Mapping[str, tuple[type[Record], ...]] | None = None
 
-    def fields(self) -> dict[str, Slot]:
+    def fields(self) -> Mapping[str, Slot]:
         """The fields that every class of record here has."""
         return common_fields(self.kinds)
 
 
-def common_fields(kinds: tuple[type[Record], ...]) -> dict[str, Slot]:
+@cache  # a catalogue asks for a few dozen of them five hundred times
+def common_fields(kinds: tuple[type[Record], ...]) -> Mapping[str, Slot]:
     """Return the fields that all these classes of record have."""
     first, *rest = [slots_of(kind) for kind in kinds]
-    return {name: slot for name, slot in first.items() if all(name in other for other in rest)}
+    fields = {name: slot for name, slot in first.items() if all(name in other for other in rest)}
+    return MappingProxyType(fields)
 
 
 def parse_condition(text: str, names: Names) -> Condition:
