@@ -74,25 +74,35 @@ class Program:
                 return [first, *(execute_entry(self._tree, index, entry, launch) for launch in others)]
             beside = candidates(self._tree, entry, interpreter_of(first).notes["configuration"])
             trials = [launch for launch in shipped if launch.trial]
-            for launches, each_counts in ((others, True), (beside, False), (trials, True)):
-                configured = self._configured(index, entry, launches, each_counts=each_counts)
-                if configured:
-                    return configured
-            index = self._index.afresh()
-            return [execute_entry(self._tree, index, entry, launch) for launch in (bare(entry), *others)]
+            found = self._shipped(entry, others) or self._tried(entry, beside) or self._shipped(entry, trials)
+            return found or [self._whole(entry, launch) for launch in (bare(entry), *others)]
 
-    def _configured(
-        self, index: ModuleIndex, entry: str, launches: Sequence[Launch], *, each_counts: bool
-    ) -> list[Run]:
-        """The runs of some launches that have the configuration they ask for.
+    def _whole(self, entry: str, launch: Launch) -> Run:
+        """The run of a launch to its end, whatever it lacks."""
+        return execute_entry(self._tree, self._index.afresh(), entry, launch)
 
-        Args:
-            index: the files, as this script imports them.
-            entry: the script.
-            launches: the launches.
-            each_counts: whether every launch is one that the tree ships. Of files that are only tried, those count
-                that the script reads; where it reads none of one format, one run stands for all of them.
+    def _shipped(self, entry: str, launches: Sequence[Launch]) -> list[Run]:
+        """The runs of launches that the tree ships, where any has the configuration that it asks for.
+
+        `train.py --ddp` beside `train.py --config a.yaml` leaves it out for shortness. But where no launch of a mode
+        has one, `main.py train` beside `main.py test`, what that mode asks for is no configuration: all launches count,
+        and the bare script.
         """
+        index = self._index.afresh()
+        runs = [execute_entry(self._tree, index, entry, launch, must_be_configured=True) for launch in launches]
+        configured = [run for run in runs if not _lacks_configuration(run)]
+        modes = {_mode(run.launch) for run in configured}
+        if not configured or all(_mode(launch) in modes for launch in launches):
+            return configured
+        whole = [self._whole(entry, run.launch) if _lacks_configuration(run) else run for run in runs]
+        return [self._whole(entry, bare(entry)), *whole]
+
+    def _tried(self, entry: str, launches: Sequence[Launch]) -> list[Run]:
+        """The runs with files that lie beside a script, of those that it reads.
+
+        Where it reads none, one run stands for all of them, and what is not read is tried once per format.
+        """
+        index = self._index.afresh()
         read: list[Run] = []
         unread: dict[str, Run] = {}
         for launch in launches:
@@ -104,7 +114,7 @@ class Program:
                 run = execute_entry(self._tree, index, entry, launch, must_be_configured=True)
             if _lacks_configuration(run):
                 continue
-            if each_counts or path in consulted.contents:
+            if path in consulted.contents:
                 read.append(run)
             else:
                 unread[suffix] = run
@@ -151,6 +161,12 @@ def executed_by(runs: Sequence[Run]) -> set[Location]:
         for node, function in interpreter_of(run).executed.items()
         if not isinstance(node, ast.Lambda)
     }
+
+
+def _mode(launch: Launch) -> str:
+    """The mode that a launch chooses by a plain first word: "train" of `main.py train --epochs 3`; else ""."""
+    word = launch.argv[0] if launch.argv else ""
+    return word if word.isidentifier() else ""
 
 
 def _lacks_configuration(run: Run) -> bool:

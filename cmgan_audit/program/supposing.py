@@ -48,8 +48,7 @@ def suppose(
     context, facts, steps, budget = it.context, it.facts, it.steps, it.budget
     joined = it.journal.joined
     executed, built, environments = dict(it.executed), set(it.built), dict(it.environments)
-    notes = dict(it.notes)
-    reseeded, tracking = it.reseeded, it.journal.tracking
+    reseeded, tracking, notes = it.reseeded, it.journal.tracking, dict(it.notes)
     it.journal.tracking = 0  # a try around the branch must not take these writes for its own
     it.probing = True
     it.allow(min(budget, steps + MOST_SUPPOSED_STEPS))

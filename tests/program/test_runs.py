@@ -121,3 +121,27 @@ def test_files_that_the_script_does_not_read_are_tried_once(tmp_path: Path, exec
     found = runs_in(tmp_path, {"train.py": asks, "a.yaml": "size: 4\n", "b.yaml": "size: 5\n"})
     assert words(found) == [("--config", "a.yaml")]
     assert [run.launch.argv for run in executed] == [(), ("--config", "a.yaml")]
+
+
+MODES = """
+import argparse
+import json
+from torch.utils.data import DataLoader
+
+parser = argparse.ArgumentParser()
+parser.add_argument("action", nargs="?", default="train")
+parser.add_argument("--list", default="train")
+options = parser.parse_args()
+if options.action == "train":
+    files = json.load(open(options.list + "/noisy.json"))
+    DataLoader(files, batch_size=4)
+else:
+    DataLoader([1], batch_size=1)
+"""
+
+
+def test_a_mode_that_no_command_gives_a_configuration_counts_as_it_is_started(tmp_path: Path) -> None:
+    started = "python train.py train\npython train.py test\n"
+    found = runs_in(tmp_path, {"train.py": MODES, "run.sh": started})
+    assert words(found) == [(), ("train",), ("test",)]
+    assert all(loaders(run) for run in found)

@@ -100,7 +100,8 @@ def note_needed(call: ModelCall, path: Value) -> None:
         UnconfiguredError: a launch could name it, and the run is of no use without.
     """
     first = call.interpreter.notes.setdefault("configuration", path)
-    if call.interpreter.must_be_configured and option_of(first) is not None:
+    it = call.interpreter
+    if it.must_be_configured and not it.probing and option_of(first) is not None:
         raise UnconfiguredError
 
 

@@ -59,6 +59,10 @@ class Interpreter(Protocol):
     def must_be_configured(self) -> bool:
         """Whether the run ends where the script asks for a configuration that the launch does not name."""
 
+    @property
+    def probing(self) -> bool:
+        """Whether something is only tried on a scratch state."""
+
     def call(self, callee: Value, arguments: Arguments, location: Location) -> Value:
         """Call a value as the program would at `location`."""
 
