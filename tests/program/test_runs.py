@@ -133,7 +133,7 @@ parser.add_argument("action", nargs="?", default="train")
 parser.add_argument("--list", default="train")
 options = parser.parse_args()
 if options.action == "train":
-    files = json.load(open(options.list + "/noisy.json"))
+    files = json.load(open(options.list + ".json"))
     DataLoader(files, batch_size=4)
 else:
     DataLoader([1], batch_size=1)
@@ -145,3 +145,12 @@ def test_a_mode_that_no_command_gives_a_configuration_counts_as_it_is_started(tm
     found = runs_in(tmp_path, {"train.py": MODES, "run.sh": started})
     assert words(found) == [(), ("train",), ("test",)]
     assert all(loaders(run) for run in found)
+
+
+def test_an_option_that_names_the_folder_of_a_list_asks_for_no_configuration(tmp_path: Path) -> None:
+    asks = OPTION.replace(
+        "open(parser.parse_args().config)", "open(os.path.join(parser.parse_args().config, 'a.yaml'))"
+    )
+    asks = asks.replace("import yaml", "import os\nimport yaml")
+    found = runs_in(tmp_path, {"train.py": asks, "a.yaml": "size: 4\n", "run.sh": "python train.py --config other\n"})
+    assert words(found) == [(), ("--config", "other")]

@@ -106,11 +106,15 @@ def note_needed(call: ModelCall, path: Value) -> None:
 
 
 def option_of(wanted: object) -> str | None:
-    """The option that takes the path; empty for a positional word, None when the path comes from elsewhere."""
+    """The option that takes the path; empty for a positional word, None when the path comes from elsewhere.
+
+    Where the code itself writes the file's name, the option names a folder: `join(args.train_dir, "noisy.json")`.
+    """
     if isinstance(wanted, NeededOption):
         return wanted.flag
     if isinstance(wanted, Const) and wanted.overridable.startswith("-"):
-        return wanted.overridable
+        written = repr(str(wanted.value).replace("\\", "/").rpartition("/")[2])
+        return None if any(step.note == written for step in wanted.trail) else wanted.overridable
     return None
 
 
