@@ -7,6 +7,7 @@ import os
 import sys
 
 from cmgan_audit.gate.recall import Asked
+from cmgan_audit.program.depth import COLLECT_EVERY
 
 
 def main() -> None:
@@ -17,7 +18,7 @@ def main() -> None:
         return
     # An audit keeps nearly all that it loads and makes: looking for what can be freed pays neither on the way, as often
     # as Python does by default, nor at the end.
-    gc.set_threshold(100_000, 20, 10)
+    gc.set_threshold(*COLLECT_EVERY)
     try:
         _run(arguments)
     finally:

@@ -61,16 +61,11 @@ def evaluate_arguments(it: Interpreter, node: ast.Call) -> Arguments:
             else:
                 unknown = f"*{it.text(item.value, 40)} of unknown content"
         else:
-            value = evaluate(it, item)
-            if isinstance(value, Const) and not value.trail:
-                value = value.via(it.location(item), it.text(item))
-            positional.append(value)
+            positional.append(_literal(it, evaluate(it, item), item))
     for keyword in node.keywords:
         value = evaluate(it, keyword.value)
         if keyword.arg is not None:
-            if isinstance(value, Const) and not value.trail:
-                value = value.via(it.location(keyword.value), f"{keyword.arg}={it.text(keyword.value)}")
-            keywords[keyword.arg] = value
+            keywords[keyword.arg] = _literal(it, value, keyword.value, keyword.arg)
             continue
         reason = spread_keywords(it, it.read(value), keywords, it.text(keyword.value, 40))
         unknown = reason or unknown
@@ -104,6 +99,14 @@ def _spread_choice(it: Interpreter, value: Choice, keywords: dict[str, Value], t
     for name in {name: None for inner, _ in parts for name in inner}:
         keywords[name] = join([(inner.get(name, Absent()), branch) for inner, branch in parts])
     return unknown
+
+
+def _literal(it: Interpreter, value: Value, node: ast.expr, keyword: str = "") -> Value:
+    """The value of an argument; a literal starts its way here. Its text is only made where it is said."""
+    if isinstance(value, Const) and not value.trail:
+        text = it.text(node)
+        return value.via(it.location(node), f"{keyword}={text}" if keyword else text)
+    return value
 
 
 def call(

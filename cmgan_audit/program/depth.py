@@ -21,14 +21,14 @@ _STACKS = (512 << 20, 128 << 20, 32 << 20)
 
 # An audit makes millions of objects that live as long as a run: looking for dead ones among them every 700 objects, as
 # Python does by default, takes a quarter of the time.
-_COLLECT_EVERY = (100_000, 20, 10)
+COLLECT_EVERY = (100_000, 20, 10)
 
 
 @contextmanager
 def rare_collections() -> Iterator[None]:
     """Let Python look for unreachable cycles seldom."""
     before = gc.get_threshold()
-    gc.set_threshold(*_COLLECT_EVERY)
+    gc.set_threshold(*COLLECT_EVERY)
     try:
         yield
     finally:

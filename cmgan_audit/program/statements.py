@@ -44,7 +44,7 @@ def execute_block(it: Interpreter, statements: Sequence[ast.stmt]) -> Flow:
 
 def execute(it: Interpreter, node: ast.stmt) -> Flow:
     """Execute one statement."""
-    it.steps += 1
+    it.steps += 1  # as in `evaluate`
     if it.steps > it.budget or it.journal.joined > it.most_joined:
         it.exceed()
     handler = _HANDLERS.get(type(node))
