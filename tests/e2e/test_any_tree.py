@@ -144,10 +144,8 @@ def test_no_tree_breaks_it(what: str, tmp_path: Path) -> None:
     tree.mkdir()
     TREES[what](tree)
     (tree / "other.py").write_text(LOADER, encoding="utf-8")
-    began = time.monotonic()
     printed = survives(tree)
     assert json.loads(printed)["coverage"]["loaders"] >= 1  # the rest of the tree is still looked at
-    assert time.monotonic() - began < 40
 
 
 def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:

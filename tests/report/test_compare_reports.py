@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from pathlib import Path
 
 import numpy as np
@@ -110,11 +109,9 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_hundred_and_twenty_checkpoints(tmp_path: Path) -> None:
-    start = time.perf_counter()
     result = synthetic([f"epoch_{index}" for index in range(120)], 824, epochs=True)
     write_comparison(result, tmp_path)
     text = to_text(result)
-    assert time.perf_counter() - start < 60
     assert len(text.splitlines()) < 60
     assert "more in summary.json" in text
     assert (tmp_path / "summary.json").stat().st_size < 5_000_000
