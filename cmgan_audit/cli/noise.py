@@ -7,7 +7,6 @@ import json
 import math
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +22,7 @@ from cmgan_audit.cli.common import (
     write_document,
 )
 from cmgan_audit.errors import MissingExtraError, UsageError
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.crop_change import LEVEL, CropNoise, Explanation, crop_noise, explain_change
 from cmgan_audit.statistics.crop_noise import FULL_TEST_SET, crop_spread, crop_table
 from cmgan_audit.statistics.crop_scores import MeasuredSpread, measure_spread, widest_spread

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from cmgan_audit.evaluation.metrics import METRICS, default_floor
 from cmgan_audit.evaluation.raising import raise_finding
@@ -11,6 +10,7 @@ from cmgan_audit.evaluation.result import MetricComparison, MetricSummary, Outco
 from cmgan_audit.evaluation.strata import Strata
 from cmgan_audit.evaluation.table import ScoreTable, mean_and_sd
 from cmgan_audit.finding import Finding, Severity
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.compare import Comparison, compare_checkpoints, gating
 from cmgan_audit.statistics.sequential import Look
 from cmgan_audit.statistics.verdict import Verdict

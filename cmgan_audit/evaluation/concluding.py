@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from cmgan_audit.evaluation.published import SelfCheck
 from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
 from cmgan_audit.evaluation.table import ScoreTable
 from cmgan_audit.finding import Finding, Severity
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.optimism import selection_optimism
 from cmgan_audit.statistics.own_spread import own_sd_of_mean
 from cmgan_audit.statistics.paper import TEST_SPEAKERS, distance_to_paper

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from cmgan_audit.errors import InputError, UsageError
@@ -12,6 +11,7 @@ from cmgan_audit.evaluation.pairs import Pair, PairedSet, find_pairs, set_digest
 from cmgan_audit.evaluation.run import Request
 from cmgan_audit.evaluation.segments import Segment, choose_segments, read_lock, write_lock
 from cmgan_audit.evaluation.strata import Strata, infer_strata, limited, read_strata
+from cmgan_audit.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ import csv
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.evaluation.metrics import METRICS, Status
 from cmgan_audit.evaluation.table import Row
+from cmgan_audit.lazy_dataclasses import dataclass
 
 UTTERANCE_COLUMNS = ("utterance", "key", "utt", "utt_id", "file", "filename", "name", "id")
 CHECKPOINT_COLUMNS = ("checkpoint", "system", "model", "epoch")

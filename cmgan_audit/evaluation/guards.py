@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from cmgan_audit.evaluation.audio import SAMPLE_RATE
 from cmgan_audit.evaluation.metrics import Status
@@ -13,6 +12,7 @@ from cmgan_audit.evaluation.raising import raise_finding
 from cmgan_audit.evaluation.signals import SignalFacts
 from cmgan_audit.evaluation.table import Row, ScoreTable
 from cmgan_audit.finding import Finding, JsonValue, Severity
+from cmgan_audit.lazy_dataclasses import dataclass
 
 MOST = 0.9  # share of the utterances from which a fault counts as the system's, not an utterance's
 DELAY_SAMPLES = 8  # half a millisecond; filters of a network without a delay leave the maximum within a sample or two

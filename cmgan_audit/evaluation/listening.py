@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from cmgan_audit.evaluation.segments import Segment
 from cmgan_audit.evaluation.sources import Source, find_sources
 from cmgan_audit.evaluation.store import content_key
 from cmgan_audit.evaluation.systems import NOISY, System
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.compare import Comparison
 
 MOST_PER_SIDE = 3

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from cmgan_audit.errors import InputError
@@ -17,6 +16,7 @@ from cmgan_audit.evaluation.audio import (
     probe,
     wrong_rate,
 )
+from cmgan_audit.lazy_dataclasses import dataclass
 
 NAMES_SHOWN = 5
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import csv
 import functools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 
 from cmgan_audit.evaluation.raising import raise_finding
 from cmgan_audit.finding import Finding, Severity
+from cmgan_audit.lazy_dataclasses import dataclass
 
 SET_NAME = "VoiceBank+DEMAND test set"
 EXACT = 1e-4

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
 from pathlib import Path
 
 from cmgan_audit.errors import UsageError
@@ -15,6 +14,7 @@ from cmgan_audit.evaluation.segments import MIN_SECONDS, Segment
 from cmgan_audit.evaluation.store import ScoreStore
 from cmgan_audit.evaluation.systems import System, noisy_system, open_folder
 from cmgan_audit.evaluation.workers import MetricPool
+from cmgan_audit.lazy_dataclasses import dataclass
 
 METRIC = "pesq"
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cmgan_audit.evaluation.published import SelfCheck
 from cmgan_audit.evaluation.strata import Strata
 from cmgan_audit.evaluation.table import ScoreTable
 from cmgan_audit.finding import Finding
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.compare import Comparison
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from cmgan_audit.evaluation.metrics import METRICS, CompositeScale, MetricScore
@@ -14,6 +14,7 @@ from cmgan_audit.evaluation.store import ScoreStore, content_key
 from cmgan_audit.evaluation.systems import System
 from cmgan_audit.evaluation.task import Task
 from cmgan_audit.evaluation.workers import MetricPool
+from cmgan_audit.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

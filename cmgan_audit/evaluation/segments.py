@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 from cmgan_audit.errors import InputError, UsageError
 from cmgan_audit.evaluation.audio import SAMPLE_RATE, Signal, read_audio
 from cmgan_audit.evaluation.pairs import Pair, shortened
+from cmgan_audit.lazy_dataclasses import dataclass
 
 LOCK_SCHEMA = "cmgan-audit/segments/v1"
 MIN_SECONDS = 0.25  # PESQ refuses less

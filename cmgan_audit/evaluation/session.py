@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Protocol
 
 from cmgan_audit.evaluation.audio import SAMPLE_RATE
@@ -32,6 +32,7 @@ from cmgan_audit.evaluation.store import ScoreStore
 from cmgan_audit.evaluation.systems import ModelSystem, System, noisy_system
 from cmgan_audit.evaluation.table import Row, ScoreTable
 from cmgan_audit.evaluation.workers import MetricPool
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.compare import settled
 from cmgan_audit.statistics.sequential import Look, plan_looks
 from cmgan_audit.statistics.strata import nested_order

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from cmgan_audit.evaluation.audio import SAMPLE_RATE, Signal
 from cmgan_audit.evaluation.metrics.scoring import si_sdr, unusable
+from cmgan_audit.lazy_dataclasses import dataclass
 
 FACTS_VERSION = 1
 MAX_LAG = SAMPLE_RATE // 4  # delays are looked for up to 250 ms

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from cmgan_audit.errors import UsageError
@@ -12,6 +11,7 @@ from cmgan_audit.evaluation.models.sources import model_source
 from cmgan_audit.evaluation.options import CompareOptions
 from cmgan_audit.evaluation.pairs import Pair
 from cmgan_audit.evaluation.systems import NOISY, System, model_system, noisy_system, open_folder, short_names
+from cmgan_audit.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

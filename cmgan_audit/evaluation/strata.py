@@ -10,12 +10,13 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.evaluation.pairs import shortened
 from cmgan_audit.evaluation.published import is_published_set, published_rows
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.strata import nested_order
 
 CONDITIONS = 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -25,6 +25,7 @@ from cmgan_audit.evaluation.checkpoints.naming import read_name
 from cmgan_audit.evaluation.models.enhancer import Enhancer, ModelError
 from cmgan_audit.evaluation.pairs import Pair, shortened
 from cmgan_audit.evaluation.segments import Segment
+from cmgan_audit.lazy_dataclasses import dataclass
 
 NOISY = "noisy"
 Estimate: TypeAlias = Path | npt.NDArray[np.float32]

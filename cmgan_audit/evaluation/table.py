@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cmgan_audit.evaluation.metrics import Status
+from cmgan_audit.lazy_dataclasses import dataclass
 
 COLUMNS = ("checkpoint", "utterance", "segment", "metric", "value", "status")
 

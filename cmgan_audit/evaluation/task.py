@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from cmgan_audit.evaluation.metrics import CompositeScale, MetricScore
 from cmgan_audit.evaluation.metrics.scoring import score
 from cmgan_audit.evaluation.segments import Segment
 from cmgan_audit.evaluation.signals import SignalFacts, signal_facts
+from cmgan_audit.lazy_dataclasses import dataclass
 
 # Metrics that run PESQ in the same mode stand or fall together; the others must survive a crash of PESQ.
 ISOLATED = (("pesq", "csig", "cbak", "covl"), ("pesq_nb",))

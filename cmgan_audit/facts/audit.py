@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -16,6 +16,7 @@ from cmgan_audit.facts.units.answer import Follower
 from cmgan_audit.facts.units.cache import AnswerCache
 from cmgan_audit.facts.units.following import ALONE, Effort, answers_of
 from cmgan_audit.finding import Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.depth import deeply
 from cmgan_audit.rules.matching import Unresolved
 from cmgan_audit.rules.record import Fact, Known, OneOf, Record, Unknown

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from cmgan_audit.facts.code import Function, Reached
+from cmgan_audit.lazy_dataclasses import dataclass
 
 _GROWS = frozenset({"append", "extend", "update", "add", "insert"})
 _BLOCKS = (ast.For, ast.AsyncFor, ast.While)

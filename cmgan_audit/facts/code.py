@@ -10,11 +10,11 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.modules import Module
 from cmgan_audit.program.sessions import interpreter_of
 from cmgan_audit.program.trace import CallEvent, Context, DecisionEvent, Event, Frame

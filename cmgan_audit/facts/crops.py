@@ -6,7 +6,7 @@ read (`facts/items.py` executes, `facts/cuts.py` finds the cuts).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cmgan_audit.facts import records
 from cmgan_audit.facts.classes import shown_arguments
@@ -18,6 +18,7 @@ from cmgan_audit.facts.records import Dataset
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import class_name
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.values import Draw, Instance
 from cmgan_audit.rules.record import Fact, Known, Unknown
 

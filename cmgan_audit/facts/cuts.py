@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.trace import CallEvent, Event, SliceEvent
 from cmgan_audit.program.values import Const, DictValue, Draw, Instance, Listing, ListValue, Symbol, Value, options_of
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from cmgan_audit.errors import UsageError
 from cmgan_audit.facts.records import EVAL, TRAIN
+from cmgan_audit.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ scratch state; so flags cut their branches. What this shows is kept, since sever
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import why_unknown
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.probe import call_method, call_value
 from cmgan_audit.program.trace import Event
 from cmgan_audit.program.values import (

@@ -6,9 +6,8 @@ what the program does; whether that is wrong is for the rules (`rules/*.yaml`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
 
 # OTHER: a loader of a script that neither trains nor evaluates, such as a data set that tries itself out.

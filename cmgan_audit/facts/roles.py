@@ -8,13 +8,13 @@ where the loops do not, and then the answer has low confidence.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from cmgan_audit.facts.modes import gradients_off, mode_at
 from cmgan_audit.facts.records import EVAL, OTHER, TRAIN
 from cmgan_audit.facts.scene import Made, Pass, Scene, Use
 from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.finding import Confidence, Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.trace import innermost_function
 from cmgan_audit.program.values import ClassValue, Const, Instance, Value
 from cmgan_audit.rules.record import Fact, Known, Unknown

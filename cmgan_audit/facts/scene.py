@@ -6,12 +6,13 @@ The events of a run come in program order; everything here keeps their positions
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from cmgan_audit.facts.classes import BATCH_NORMS, LOADERS, OTHER_NORMS, is_loader, is_network, loaders_within
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Context, IterateEvent, Run, StoreEvent
 from cmgan_audit.program.values import Arguments, BoundMethod, Choice, Instance, Value

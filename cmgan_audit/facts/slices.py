@@ -10,12 +10,13 @@ from __future__ import annotations
 import ast
 from collections import defaultdict, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from cmgan_audit.facts.bindings import Binding, bindings_in, bound_argument, reaching
 from cmgan_audit.facts.code import Code, Reached, Stack
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.syntax import children
 
 _MOST_STEPS = 4_000

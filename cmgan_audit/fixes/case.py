@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.finding import Edit, Finding, Location
 from cmgan_audit.fixes.document import Document, UnrecognisedShapeError
 from cmgan_audit.fixes.python_text import PythonText
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.record import Record
 from cmgan_audit.rules.rule import ParameterValue
 from cmgan_audit.source.tree import SourceTree

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from cmgan_audit.finding import Edit, Location
 from cmgan_audit.fixes.case import Sources
 from cmgan_audit.fixes.document import UnrecognisedShapeError
 from cmgan_audit.fixes.python_text import Function, PythonText
+from cmgan_audit.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cached_property
 
 from cmgan_audit.facts.records import EVAL, DatasetObject, Draw, Loader
@@ -19,6 +18,7 @@ from cmgan_audit.fixes.document import UnrecognisedShapeError
 from cmgan_audit.fixes.draws import fix_draw, guard_draw, method_of
 from cmgan_audit.fixes.guards import Guard, guards_around, parameter_of, separation
 from cmgan_audit.fixes.python_text import PythonText
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.record import Known
 
 MODES = ("mode", "split", "crop_mode")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from cmgan_audit.facts.records import DatasetObject
 from cmgan_audit.facts.roles import leaning
 from cmgan_audit.fixes.python_text import Function, PythonText
+from cmgan_audit.lazy_dataclasses import dataclass
 
 # Attributes that choose between training and evaluation, or whether to vary the data, without naming either.
 _FLAGS = frozenset(

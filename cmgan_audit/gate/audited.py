@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Protocol
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.facts.declared import DeclaredRoles
 from cmgan_audit.finding import Finding, Severity
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.matching import Matches, Passed, Unresolved
 from cmgan_audit.rules.record import Record
 from cmgan_audit.rules.rule import ParameterValue, Rule

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from cmgan_audit.finding import Confidence, Finding, Location
 from cmgan_audit.gate.audited import Audited
 from cmgan_audit.gate.fingerprint import under_older_name
 from cmgan_audit.gate.git import GitError, Repository
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.catalogue import Catalogue
 
 SCHEMA = "cmgan-audit/baseline/v1"

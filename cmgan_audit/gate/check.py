@@ -6,7 +6,7 @@ import datetime
 import fnmatch
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +23,7 @@ from cmgan_audit.gate.selection import matches_rule, selected_rules
 from cmgan_audit.gate.settings import Settings
 from cmgan_audit.gate.since import new_since
 from cmgan_audit.gate.suppression import apply_suppressions, commented_files, read_suppressions
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.catalogue import Catalogue
 from cmgan_audit.rules.matching import Matches, match
 from cmgan_audit.rules.record import KINDS, Record

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from cmgan_audit.finding import Finding
 from cmgan_audit.gate.audited import Audited, Collect
 from cmgan_audit.gate.check import Auditor
 from cmgan_audit.gate.settings import Settings
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.catalogue import Catalogue
 from cmgan_audit.rules.rule import Example, Rule
 

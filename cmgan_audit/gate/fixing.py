@@ -11,12 +11,13 @@ import ast
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from cmgan_audit.finding import Edit, Finding
 from cmgan_audit.fixes.document import Document, overlap
 from cmgan_audit.gate.audited import Audited
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.data import DataError
 from cmgan_audit.source.formats import dialect_of, read_data
 

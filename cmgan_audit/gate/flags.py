@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime
 import functools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from cmgan_audit.gate.check import Auditor
 from cmgan_audit.gate.door import collect, load_kinds, mend
 from cmgan_audit.gate.settings import Settings, find_settings, settle_rules
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.catalogue import Catalogue, load_catalogue
 from cmgan_audit.rules.profile import is_own_file
 

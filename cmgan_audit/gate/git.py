@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from cmgan_audit.errors import UsageError
+from cmgan_audit.lazy_dataclasses import dataclass
 
 # Blobs beyond this are data; an empty file stands for them in the laid-out tree, so that listings stay true.
 LARGEST_BLOB = 5_000_000

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from cmgan_audit.errors import UsageError
 from cmgan_audit.gate.settings import FILE_NAME
+from cmgan_audit.lazy_dataclasses import dataclass
 
 SETTINGS = """\
 # Settings of cmgan-audit; `cmgan-audit check --show-settings` shows all keys.

@@ -7,7 +7,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from cmgan_audit.errors import InputError
@@ -15,6 +15,7 @@ from cmgan_audit.finding import Finding
 from cmgan_audit.fixes.document import Document
 from cmgan_audit.gate.audited import Audited
 from cmgan_audit.gate.fixing import AuditWith, Change, fix_tree
+from cmgan_audit.lazy_dataclasses import dataclass
 
 
 @dataclass(slots=True)

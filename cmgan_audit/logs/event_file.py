@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import BinaryIO
 
 from cmgan_audit.errors import InputError
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.opening import open_bytes
 from cmgan_audit.logs.series import Note
 

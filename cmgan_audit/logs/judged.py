@@ -5,8 +5,9 @@ from __future__ import annotations
 import fnmatch
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.roles import Measure, is_normalised, table
 from cmgan_audit.logs.series import Run, Series
 from cmgan_audit.statistics.crop_noise import half_width

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cmgan_audit.finding import Finding, Severity
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.judged import JudgedSeries, Question, judged_series
 from cmgan_audit.logs.raising import Raiser
 from cmgan_audit.logs.series import Reading

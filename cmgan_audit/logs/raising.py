@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from cmgan_audit.finding import Confidence, Finding, JsonValue, Location, Severity
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.series import Run, Series
 from cmgan_audit.rules.catalogue import Catalogue
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
 import yaml
 
 from cmgan_audit.errors import UsageError
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.series import Role
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")

@@ -6,10 +6,11 @@ import json
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from cmgan_audit.errors import InputError
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.checkpoint_names import SUFFIXES, read_checkpoints
 from cmgan_audit.logs.delimited import parse_number, read_delimited
 from cmgan_audit.logs.event_folder import read_event_files

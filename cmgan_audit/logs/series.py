@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from cmgan_audit.lazy_dataclasses import dataclass
 
 EPOCH = "epoch"
 STEP = "step"

@@ -9,10 +9,10 @@ from __future__ import annotations
 import ast
 import enum
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.interpreter import Activation, Exit, Facts, Interpreter, ProgramRaisedError
 from cmgan_audit.program.joins import Branch, join, opposite
 from cmgan_audit.program.listings import without_listings

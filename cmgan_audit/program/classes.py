@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.interpreter import Interpreter
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent

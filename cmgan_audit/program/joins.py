@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.values import (
     Absent,
     BoundMethod,

@@ -7,10 +7,11 @@ By default a library call gives an object that remembers what was called and how
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program import draws, launchers, listings
 from cmgan_audit.program.interpreter import Interpreter
 from cmgan_audit.program.models import registry

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.branches import Flow, arrive, leave, rebase, truth
 from cmgan_audit.program.interpreter import Activation, Interpreter, ProgramRaisedError
 from cmgan_audit.program.iteration import MOST_UNROLLED, announce, element, iterate

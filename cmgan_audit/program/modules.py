@@ -7,9 +7,9 @@ import copy
 import posixpath
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.names import MODELLED, is_library
 from cmgan_audit.source.python_file import ParsedFile
 from cmgan_audit.source.tree import SourceTree

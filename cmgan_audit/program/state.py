@@ -8,9 +8,10 @@ tried on the same start state, and both be joined cell by cell.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.joins import Branch, join
 from cmgan_audit.program.values import Absent, Choice, Constant, DictValue, Draw, Instance, ListValue, Value
 

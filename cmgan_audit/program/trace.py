@@ -6,9 +6,10 @@ do them; an undecided branch contributes the events of both sides, each with the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.values import Arguments, FunctionValue, Instance, Value
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from cmgan_audit.finding import Location, Step, Trail
+from cmgan_audit.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from cmgan_audit.program.modules import Module

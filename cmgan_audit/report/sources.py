@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.notebook import CellLines
 
 # A finding may stand at a checkpoint: gigabytes without lines.

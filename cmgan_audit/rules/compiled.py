@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.condition import (
     Condition,
     ConditionError,

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from types import MappingProxyType
 
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.nearest import unknown_word
 from cmgan_audit.rules.predicate import PREDICATES, RESERVED
 from cmgan_audit.rules.record import Record

@@ -10,11 +10,12 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from typing import Any
 
 from cmgan_audit.finding import Confidence, Location, Trail
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.condition import Condition, chain_of, is_literal
 from cmgan_audit.rules.predicate import PREDICATES
 from cmgan_audit.rules.record import Known, OneOf, Record, Unknown

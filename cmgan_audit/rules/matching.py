@@ -8,9 +8,10 @@ is unresolved.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from cmgan_audit.finding import Confidence, Finding, Fix, Location, Severity, Step, Trail
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.compiled import CompiledCase, CompiledRule
 from cmgan_audit.rules.judging import Evidence, Result, Scope, judge, look_up, settled
 from cmgan_audit.rules.record import Record

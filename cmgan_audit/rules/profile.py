@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 import yaml
 
 from cmgan_audit.errors import UsageError
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.catalogue import find_catalogue
 from cmgan_audit.rules.document import RuleError, Section, read_document
 from cmgan_audit.rules.nearest import unknown_word

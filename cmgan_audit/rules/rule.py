@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from cmgan_audit.finding import Severity
+from cmgan_audit.lazy_dataclasses import dataclass
 
 DOORS = ("check", "trend", "compare-ckpts")
 

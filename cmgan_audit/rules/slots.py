@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from dataclasses import dataclass
 
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.record import KINDS, Known, OneOf, Record, Unknown
 
 # Where a record stands is for messages and reports; a rule judges what the program does, not where.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from string import Formatter
 from typing import Any
 
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.condition import ConditionError, Names, resolve
 from cmgan_audit.rules.judging import Result, Scope, look_up
 from cmgan_audit.rules.record import Known, OneOf, Record, Unknown

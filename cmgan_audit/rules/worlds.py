@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.record import Known, OneOf
 
 # Facts with many options multiply; beyond this many worlds the judgement is given up as unknown, never cut short.

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from cmgan_audit.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from cmgan_audit.source.tree import SourceTree

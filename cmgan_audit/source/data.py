@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 
 ScalarValue = None | bool | int | float | complex | str | bytes | datetime.date | datetime.datetime | datetime.time
 

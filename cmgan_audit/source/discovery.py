@@ -6,12 +6,12 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 import pathspec
 
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.git_index import tracked_files
 
 # Folders that hold other people's code, build products or bookkeeping, as every tool of the field skips them.

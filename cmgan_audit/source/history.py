@@ -11,9 +11,10 @@ import os
 import re
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+from cmgan_audit.lazy_dataclasses import dataclass
 
 _MOST_STEPS = 20  # commits that touched the line without changing the value
 _SECONDS = 20

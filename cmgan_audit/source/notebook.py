@@ -7,9 +7,9 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.discovery import Failure
 from cmgan_audit.source.positions import Positions
 from cmgan_audit.source.python_file import ParsedFile, parse_code

@@ -6,10 +6,11 @@ import ast
 import re
 import tokenize
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import field
 from io import BytesIO
 
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.discovery import Failure
 
 _PYTHON_2 = re.compile(

@@ -10,8 +10,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.shell_syntax import Function, Group, Loop, Parser, Statement, Undecided
 from cmgan_audit.source.shell_words import NAME, Token, bracket_end, quote_end, tokens
 

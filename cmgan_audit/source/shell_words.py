@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from cmgan_audit.lazy_dataclasses import dataclass
 
 _SPACES = " \t\r"
 # Longest first: the first that matches is the operator.

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.groups import GroupDifference, group_differences
 from cmgan_audit.statistics.multiple import RESAMPLES, holm, t_scale
 from cmgan_audit.statistics.paired import (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 import math
-from dataclasses import dataclass
 from statistics import NormalDist
 
 from cmgan_audit.errors import UsageError
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.crop_noise import FULL_TEST_SET, CropSpread
 
 LEVEL = 0.95

@@ -12,11 +12,11 @@ import bisect
 import functools
 import json
 import math
-from dataclasses import dataclass
 from importlib.resources import files
 from statistics import NormalDist
 
 from cmgan_audit.errors import UsageError
+from cmgan_audit.lazy_dataclasses import dataclass
 
 # The VoiceBank+DEMAND test set; an evaluation of all of it has the same utterances every time.
 FULL_TEST_SET = 824

@@ -6,11 +6,11 @@ import csv
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, variance
 
 from cmgan_audit.errors import InputError, UsageError
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.crop_noise import CropSpread
 
 UTTERANCE_COLUMNS = ("utterance", "utt", "file", "filename", "name")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
 
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.paired import Array
 
 ALPHA = 0.05

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.strata import merge_small
 
 Array = NDArray[np.float64]

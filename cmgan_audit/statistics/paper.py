@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from cmgan_audit.lazy_dataclasses import dataclass
 
 # Cao, Abdulatif, Yang: CMGAN (arXiv 2203.15149 and 2209.11112), VoiceBank+DEMAND test set, wide-band PESQ.
 PUBLISHED_CMGAN = 3.41

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cmgan_audit.errors import InputError
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.paired import Array, PairedSummary, summarise_coded
 from cmgan_audit.statistics.strata import merge_sizes
 from cmgan_audit.statistics.verdict import MIN_PAIRS

@@ -12,12 +12,13 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
+
+from cmgan_audit.lazy_dataclasses import dataclass
 
 FRACTIONS = (1 / 8, 1 / 2, 1.0)
 # A first look at fewer pairs would rest on the far tail of a t distribution with hardly any degrees of freedom.

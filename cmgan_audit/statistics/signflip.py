@@ -10,11 +10,11 @@ dual to the test.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.multiple import (
     Array,
     flip_scale,

@@ -12,8 +12,9 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import NormalDist, median
+
+from cmgan_audit.lazy_dataclasses import dataclass
 
 # Below this many evaluations a series says too little about its own noise (FACTS: five values gave 0.47).
 MEASURABLE = 8

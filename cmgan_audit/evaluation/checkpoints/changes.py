@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import torch
 
 from cmgan_audit.evaluation.checkpoints.weights import Weights
+from cmgan_audit.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor
 from cmgan_audit.evaluation.checkpoints.reading import Checkpoint, open_file
 from cmgan_audit.evaluation.checkpoints.weights import Weights, state_dicts
 from cmgan_audit.finding import JsonValue
+from cmgan_audit.lazy_dataclasses import dataclass
 
 EXPLODED_VARIANCE = 1e6
 """A running variance above this is called exploded: activations behind it are a thousand times the usual size."""

@@ -12,7 +12,6 @@ import struct
 import warnings
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -21,6 +20,7 @@ from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
 from cmgan_audit.evaluation.checkpoints.naming import epoch_from_content, read_name
 from cmgan_audit.evaluation.checkpoints.plain import plain_values
 from cmgan_audit.evaluation.checkpoints.survey import DAMAGE, Survey, SurveyError, survey_pickle
+from cmgan_audit.lazy_dataclasses import dataclass
 
 _TORCH_MAGIC = 0x1950A86A20F9469CFC6C  # first pickle of the format before PyTorch 1.6
 _SAFETENSORS_HEADER_LIMIT = 100_000_000  # the format's own limit

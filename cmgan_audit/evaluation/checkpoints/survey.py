@@ -11,8 +11,10 @@ from __future__ import annotations
 import pickle
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar, Protocol, TypeGuard
+
+from cmgan_audit.lazy_dataclasses import dataclass
 
 # Bytes per element of the storage classes that torch pickles by name.
 _ITEM_SIZES = {

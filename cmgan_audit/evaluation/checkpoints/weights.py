@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import takewhile
 
 import torch
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
 from cmgan_audit.evaluation.checkpoints.reading import Checkpoint
+from cmgan_audit.lazy_dataclasses import dataclass
 
 _MAX_DEPTH = 4
 _OPTIMIZER_WORDS = ("optim", "scheduler", "scaler")

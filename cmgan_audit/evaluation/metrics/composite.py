@@ -9,12 +9,12 @@ the FFT is longer than the frame plus the highest lag.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from cmgan_audit.evaluation.audio import SAMPLE_RATE, Signal
+from cmgan_audit.lazy_dataclasses import dataclass
 
 FRAME = 30 * SAMPLE_RATE // 1000
 HOP = FRAME // 4

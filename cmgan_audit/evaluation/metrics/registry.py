@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from cmgan_audit.errors import UsageError
+from cmgan_audit.lazy_dataclasses import dataclass
 
 # Goes up when one of our own algorithms changes a value: scores of other versions are then computed again.
 COMPOSITE_VERSION = 1

@@ -6,13 +6,13 @@ import ast
 import importlib.util
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from cmgan_audit.errors import MissingExtraError, UsageError
 from cmgan_audit.evaluation.models.enhancer import Enhancer
 from cmgan_audit.evaluation.models.opening import BUILT_IN_MODELS, open_checkpoint
 from cmgan_audit.finding import JsonValue
+from cmgan_audit.lazy_dataclasses import dataclass
 
 PIPELINES = ("cmgan", "waveform")
 

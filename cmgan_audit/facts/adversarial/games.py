@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import permutations
 
 from cmgan_audit.facts.adversarial.holders import Held, Holders, called, disjoint
@@ -21,6 +21,7 @@ from cmgan_audit.facts.steps.windows import Update, updates_in
 from cmgan_audit.facts.values import class_name, instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.trace import Loop, innermost_function
 from cmgan_audit.program.unreached import NOT_REACHED
 from cmgan_audit.program.values import Instance, ListValue, Value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from cmgan_audit.facts.adversarial.batch_names import batch_tensor
 from cmgan_audit.facts.classes import values_within
@@ -14,6 +13,7 @@ from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.values import fact_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.modules import Module
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Context

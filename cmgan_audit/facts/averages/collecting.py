@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from cmgan_audit.facts.averages.counting import BatchCount
 from cmgan_audit.facts.averages.means import divided_inside, means_of
@@ -17,6 +16,7 @@ from cmgan_audit.facts.slices import Slicer
 from cmgan_audit.facts.values import instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.trace import CallEvent
 from cmgan_audit.program.values import ClassValue
 from cmgan_audit.rules.record import Known, Record

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeGuard
 
 from cmgan_audit.facts.code import Code, Stack, stack_of
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.trace import CallEvent, Event
 from cmgan_audit.program.values import Value
 from cmgan_audit.source.syntax import walk

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from cmgan_audit.facts.checkpoints.completeness import Completeness
 from cmgan_audit.facts.checkpoints.framework_resumes import framework_resumes
@@ -16,6 +15,7 @@ from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.values import class_name, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step, Trail
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.models.files import NeededOption, path_of
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Event, Supposed

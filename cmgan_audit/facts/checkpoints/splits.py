@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from cmgan_audit.facts.classes import values_within
 from cmgan_audit.facts.code import stack_of
@@ -15,6 +14,7 @@ from cmgan_audit.facts.slices import Slicer
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step, Trail
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.models.files import path_of
 from cmgan_audit.program.trace import CallEvent
 from cmgan_audit.program.values import Const, Instance, Value

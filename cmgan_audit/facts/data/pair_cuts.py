@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from cmgan_audit.facts.cuts import Cut, cuts_in
 from cmgan_audit.facts.data.records import PairCut
@@ -13,6 +12,7 @@ from cmgan_audit.facts.data.subjects import CLEAN, NOISY, Subject, subject_of
 from cmgan_audit.facts.items import Reading, items_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.draws import EVERYTHING_SEEDERS, SEEDERS
 from cmgan_audit.program.trace import CallEvent, Event
 from cmgan_audit.rules.record import Fact, Known

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.record import Fact, Record, record_kind
 
 

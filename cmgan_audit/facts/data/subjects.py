@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from cmgan_audit.facts.view import View
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.trace import CallEvent, Event, Frame
 from cmgan_audit.source.syntax import walk
 

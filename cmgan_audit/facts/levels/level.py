@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cmgan_audit.facts.classes import bare_network, is_loader, is_network
 from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.runtime.flow import Flow, Node
 from cmgan_audit.facts.values import instances_of
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.values import Choice, ClassValue, Const, External, Instance, ListValue, Symbol, Unknown, Value
 from cmgan_audit.source.tree import SourceTree
 

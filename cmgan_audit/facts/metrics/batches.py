@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from cmgan_audit.facts.metrics.flow import DroppedBatch, ScoreFlow
 from cmgan_audit.facts.metrics.handlers import catching
@@ -13,6 +12,7 @@ from cmgan_audit.facts.records import TRAIN
 from cmgan_audit.facts.values import known_number
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.trace import Context
 from cmgan_audit.rules.record import Fact, Known, Record, Unknown, record_kind
 from cmgan_audit.source.syntax import walk

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cmgan_audit.facts.metrics.expressions import bind, element_of, grade_of
 from cmgan_audit.facts.metrics.failing import asks_for_one_failure, item_fails
 from cmgan_audit.facts.metrics.grades import NO_SCORES, Graded, combine, either, whole
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.modules import Module
 from cmgan_audit.source.syntax import walk
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cmgan_audit.facts.code import Reached
 from cmgan_audit.facts.losses import is_loss
@@ -14,6 +14,7 @@ from cmgan_audit.facts.metrics.grades import ITEMS, NO_SCORES, Grade, Graded, Sc
 from cmgan_audit.facts.metrics.scoring import Scoring
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.modules import Module
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import Context

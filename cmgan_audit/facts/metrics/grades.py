@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum
 
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 
 
 class Grade(IntEnum):

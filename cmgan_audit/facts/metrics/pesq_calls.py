@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from cmgan_audit.facts.metrics.scoring import Scoring, Spot
 from cmgan_audit.facts.metrics.signals import Pair, swapped_at
 from cmgan_audit.facts.values import fact_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.values import Arguments, Instance, Value
 from cmgan_audit.rules.record import Fact, Known, OneOf, Record, record_kind

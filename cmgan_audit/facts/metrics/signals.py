@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Self
 
 from cmgan_audit.facts.metrics.scoring import Scoring, Spot
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 
 REFERENCE, ESTIMATE = "reference", "estimate"
 

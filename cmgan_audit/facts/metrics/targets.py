@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from cmgan_audit.facts.metrics.flow import ScoreFlow
 from cmgan_audit.facts.metrics.grades import Grade
 from cmgan_audit.facts.metrics.scoring import training_contexts
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from cmgan_audit.facts.options.converters import BOOL, REFUSED, Converter, misleading
 from cmgan_audit.facts.options.reads import Reads
 from cmgan_audit.facts.options.records import CommandOption
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.models.argparse_options import state_of
 from cmgan_audit.program.models.argparse_parsing import words_of
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK, Given, OptionSpec, ParserState, split

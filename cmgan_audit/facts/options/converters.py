@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.probe import call_value
 from cmgan_audit.program.trace import Run
 from cmgan_audit.program.values import Const, External, FunctionValue, Instance, ListValue, Value

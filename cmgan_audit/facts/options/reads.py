@@ -6,12 +6,13 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from cmgan_audit.facts.code import Reached
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 
 _SPREAD = re.compile(rb"[(,]\s*\*\*")
 _KEY_READERS = ("getattr", "get", "pop")

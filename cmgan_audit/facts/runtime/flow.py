@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from cmgan_audit.facts.classes import bare_network, is_network, library_bases, values_within
@@ -17,6 +17,7 @@ from cmgan_audit.facts.modes import gradients_off
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.values import instances_of
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.probe import attribute_of, call_value
 from cmgan_audit.program.trace import CallEvent, Event

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from cmgan_audit.facts.records import TRAIN
 from cmgan_audit.facts.runtime.seeds import TORCH, Seeding, seedings
 from cmgan_audit.facts.values import constant
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Frame
 from cmgan_audit.program.unreached import NOT_REACHED

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from cmgan_audit.facts.runtime.flow import Flow, Node
 from cmgan_audit.facts.runtime.signs import Least, least
 from cmgan_audit.facts.values import class_name
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.values import Const, Value
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
 

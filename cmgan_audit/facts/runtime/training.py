@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from cmgan_audit.facts.records import TRAIN
 from cmgan_audit.facts.runtime.seeds import TORCH, Seeding, seedings
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.trace import CallEvent, Event
 from cmgan_audit.program.unreached import NOT_REACHED
 from cmgan_audit.rules.record import Fact, Known, Record, Unknown, record_kind

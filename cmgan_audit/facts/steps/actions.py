@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from cmgan_audit.facts.classes import library_bases
 from cmgan_audit.facts.values import instances_of, same_object
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Run
 from cmgan_audit.program.values import Instance

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 
 from cmgan_audit.facts.accumulation import numbers_called
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.trace import Condition, Context
 from cmgan_audit.rules.record import Fact, Known, Unknown
 

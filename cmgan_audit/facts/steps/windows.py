@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from cmgan_audit.facts.steps.actions import BACKWARD, STEP, Action
 from cmgan_audit.facts.view import View
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.trace import Context, Loop
 from cmgan_audit.program.values import Instance
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
 from functools import cached_property
 
 from cmgan_audit.facts.trained.families import BATCH
 from cmgan_audit.facts.trained.settings import CodeSettings, CodeValue
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.git_index import tracked_files
 from cmgan_audit.source.history import History, ValueChange
 from cmgan_audit.source.tree import SourceTree

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cmgan_audit.facts.trained.ages import Ages
 from cmgan_audit.facts.trained.comparing import Compared, compare, has_batch_size
 from cmgan_audit.facts.trained.records import TrainedFile
 from cmgan_audit.facts.trained.settings import CodeSettings, code_settings
 from cmgan_audit.finding import Confidence, Location
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.record import Known, Record, Unknown
 from cmgan_audit.source.checkpoints.container import HeldValues, read_checkpoint
 from cmgan_audit.source.checkpoints.finding import checkpoint_candidates

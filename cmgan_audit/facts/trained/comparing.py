@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from cmgan_audit.facts.trained.families import BATCH, FFT, HOP, RATE, SEGMENT, WINDOW, family_of, is_of_training
 from cmgan_audit.facts.trained.settings import CodeSettings, CodeValue
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.checkpoints.embedded import Embedded, embedded_values
 
 _SINKS = {

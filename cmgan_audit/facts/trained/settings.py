@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import takewhile
 
 from cmgan_audit.facts.records import TRAIN, Loader
 from cmgan_audit.facts.trained.families import BATCH, SEGMENT, family_of
 from cmgan_audit.facts.trained.records import AppliedSetting
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.record import Fact, Known, OneOf, Record
 from cmgan_audit.source.tree import SourceTree
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from cmgan_audit.facts.collectors import COLLECTORS
@@ -17,6 +16,7 @@ from cmgan_audit.facts.roles import leaning
 from cmgan_audit.facts.scene import look_at
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.depth import forget_young
 from cmgan_audit.program.runs import Program, executed_by, imported_by
 from cmgan_audit.program.sessions import interpreter_of

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 
 from cmgan_audit.facts.units.answer import Answer, Follower
 from cmgan_audit.facts.units.archive import pack, unpack
 from cmgan_audit.facts.units.cache import AnswerCache
 from cmgan_audit.facts.units.workers import worked
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.consulted import Consulted
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.interpreter import UnconfiguredError
 from cmgan_audit.program.joins import Branch, join
 from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attribute, derives, model

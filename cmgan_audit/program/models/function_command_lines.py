@@ -6,6 +6,7 @@ import ast
 import dataclasses
 
 from cmgan_audit.finding import Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.models.argparse_options import PARSER
 from cmgan_audit.program.models.argparse_parsing import command_words, word_value
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
@@ -29,7 +30,7 @@ _CONVERSIONS = {"int": int, "float": float, "str": str}
 _TRUE = frozenset({"true", "1", "yes", "y", "on", "t"})
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Flag:
     """One `--name value` of a command line: the value's text (None for a flag alone) and where it stands."""
 

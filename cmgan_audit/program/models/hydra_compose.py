@@ -9,9 +9,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cmgan_audit.finding import Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.models.interpolation import argument, merged, split_arguments, with_entry
 from cmgan_audit.program.values import Choice, Const, DictValue, ListValue, Option, Unknown, Value
 from cmgan_audit.source.tree import SourceTree

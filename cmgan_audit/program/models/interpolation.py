@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.values import Const, Constant, DictValue, ListValue, Unknown, Value
 from cmgan_audit.source.data import DataError, DataNode, Scalar
 from cmgan_audit.source.formats import read_text

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cmgan_audit.evaluation.comparing import higher_is_better
 from cmgan_audit.evaluation.metrics import METRICS
 from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.report.compare_plot import Z_95, deciding_family, places_of, short, ticks
 from cmgan_audit.report.html.inline_svg import BAND, BETTER, INK, MUTED, OPEN, SAME, WORSE, inline_svg
 from cmgan_audit.statistics.compare import Comparison

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.util import find_spec
 from itertools import groupby
 
 from cmgan_audit.errors import MissingExtraError
 from cmgan_audit.finding import Finding, Location, Severity, Step
 from cmgan_audit.gate.audited import Audited
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.report.ansi import visible
 from cmgan_audit.report.frame import TAB, marked
 from cmgan_audit.report.html.page import render_page

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cmgan_audit.evaluation.audio import SAMPLE_RATE, Signal
 from cmgan_audit.evaluation.listening import Excerpt, Listening
 from cmgan_audit.evaluation.systems import NOISY
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.report.html.sound import flac, spectrogram, spectrum_peak
 
 # Sounds and pictures that one page may hold, in characters; with the rest it stays below 10 MB.

@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import stat
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.checkpoints.embedded import holds_weights
 from cmgan_audit.source.checkpoints.machine import PickleError
 from cmgan_audit.source.checkpoints.pickled import Steps, read_pickle

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.checkpoints.machine import Thing
 
 # A configuration is small; what a stranger's file repeats without end is left.

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 import pathspec
 
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.discovery import DEEPEST, SKIPPED_FOLDERS, is_text
 
 # Training frameworks write checkpoints here.

@@ -8,7 +8,9 @@ others.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from cmgan_audit.lazy_dataclasses import dataclass
 
 _LARGEST_KEY = 2**32
 _LONGEST_NAME = 200

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pickle
 import struct
-from dataclasses import dataclass
 
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.checkpoints.machine import Machine, PickleError
 from cmgan_audit.source.checkpoints.opcodes import STEPS
 

@@ -7,13 +7,12 @@ of the public implementation's, because checkpoints carry them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cmgan_audit.evaluation.models.cmgan.attention import relative_attention
+from cmgan_audit.lazy_dataclasses import dataclass
 
 DROPOUT = 0.2
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from cmgan_audit.evaluation.models.cmgan.cores import on_all_cores
+from cmgan_audit.lazy_dataclasses import dataclass
 
 _TILE = 4096
 """Positions of a tile: at 64 channels it stays in a core's cache, and float32 sums over it keep all their digits."""

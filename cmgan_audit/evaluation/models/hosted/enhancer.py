@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from cmgan_audit.evaluation.models.enhancer import SAMPLE_RATE, ModelError, Samp
 from cmgan_audit.evaluation.models.hosted.process import Host
 from cmgan_audit.evaluation.models.hosted.wire import Header
 from cmgan_audit.finding import JsonValue
+from cmgan_audit.lazy_dataclasses import dataclass
 
 CODE_VERSION = 1
 """Raised whenever a change to the pipelines around users' networks can change the output."""

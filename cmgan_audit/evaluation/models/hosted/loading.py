@@ -7,7 +7,6 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 
 from cmgan_audit.evaluation.models.enhancer import ModelError, Samples
 from cmgan_audit.evaluation.models.hosted.wire import Header
+from cmgan_audit.lazy_dataclasses import dataclass
 
 PIPELINES = ("cmgan", "waveform")
 

@@ -1,0 +1,135 @@
+"""Dataclasses that are written later behave as those of the standard library do."""
+
+from __future__ import annotations
+
+import dataclasses
+import pickle
+from dataclasses import field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmgan_audit.lazy_dataclasses import dataclass
+
+KINDS = ("plain", "default", "factory")
+
+
+def declared(decorate, kinds, *, base=object, **flags):
+    """A class with one field per kind; those without a default come first, as Python asks for."""
+    namespace: dict[str, object] = {"__annotations__": {}, "__doc__": "Declared here."}
+    for number, kind in enumerate(sorted(kinds, key=lambda kind: kind != "plain")):
+        namespace["__annotations__"][f"f{number}"] = "int"
+        if kind == "default":
+            namespace[f"f{number}"] = number
+        elif kind == "factory":
+            namespace[f"f{number}"] = field(default_factory=lambda: [1])
+    return decorate(**flags)(type("Made", (base,), namespace))
+
+
+@given(
+    kinds=st.lists(st.sampled_from(KINDS), max_size=4),
+    flags=st.fixed_dictionaries({}, optional={name: st.booleans() for name in ("frozen", "slots", "eq", "kw_only")}),
+    given_values=st.lists(st.integers(0, 2), max_size=5),
+    by_name=st.booleans(),
+)
+def test_they_do_what_the_standard_ones_do(kinds, flags, given_values, by_name):
+    told = []
+    for decorate in (dataclass, dataclasses.dataclass):
+        cls = declared(decorate, kinds, **flags)
+        arguments = () if by_name else given_values
+        named = {f"f{number}": value for number, value in enumerate(given_values)} if by_name else {}
+        try:
+            one, other = cls(*arguments, **named), cls(*arguments, **named)
+        except TypeError as error:
+            told.append(str(error).replace(cls.__qualname__, ""))
+            continue
+        changed = dataclasses.replace(one, **dict.fromkeys([f.name for f in dataclasses.fields(one)][:1], 7))
+        try:
+            hashed = hash(one) == hash(other)
+        except TypeError as error:
+            hashed = str(error)
+        told.append(
+            (
+                repr(one), repr(changed), one == other, one == changed, one != 3, hashed, dataclasses.asdict(one),
+                cls.__match_args__, hasattr(one, "__dict__"), [f.name for f in dataclasses.fields(cls)],
+            )
+        )  # fmt: skip
+    assert told[0] == told[1]
+
+
+def test_a_field_left_out_of_comparison_hash_and_representation():
+    @dataclass(frozen=True, slots=True)
+    class Noted:
+        value: int
+        note: str = field(default="", compare=False)
+        shown: int = field(default=0, repr=False)
+
+    assert Noted(1, "a") == Noted(1, "b") != Noted(1, shown=2)
+    assert hash(Noted(1, "a")) == hash(Noted(1, "b"))
+    assert repr(Noted(1, "a", 3)).endswith("Noted(value=1, note='a')")
+
+
+def test_methods_of_ones_own_stay():
+    @dataclass(frozen=True)
+    class Own:
+        value: int
+        twice: int = field(init=False)
+
+        def __post_init__(self) -> None:
+            self.__dict__["twice"] = 2 * self.value
+
+        def __eq__(self, other: object) -> bool:
+            return isinstance(other, Own) and self.value % 10 == other.value % 10
+
+        def __hash__(self) -> int:
+            return self.value % 10
+
+        def __repr__(self) -> str:
+            return f"<{self.value}>"
+
+    assert (Own(12), Own(12).twice, Own(12) == Own(2), hash(Own(12)), repr(Own(12))) == (Own(12), 24, True, 2, "<12>")
+
+
+def test_a_class_below_has_methods_of_its_own():
+    @dataclass(slots=True)
+    class Above:
+        first: int
+
+    @dataclass(slots=True)
+    class Below(Above):
+        second: int = 2
+
+    class Plain(Above):
+        pass
+
+    assert repr(Below(1)).endswith("Below(first=1, second=2)")
+    assert Plain(1).first == Above(1).first == 1
+    assert Above(1) != Below(1) and Plain(1) == Plain(1) and Plain(1) != Above(1)
+
+
+def test_one_that_holds_itself_is_shown_in_full_once():
+    @dataclass(slots=True)
+    class Loop:
+        inner: object = None
+
+    loop = Loop()
+    loop.inner = loop
+    assert repr(loop).endswith("Loop(inner=...)")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    value: int
+    rest: tuple[int, ...] = ()
+
+
+def test_they_go_to_other_processes():
+    assert pickle.loads(pickle.dumps(Sent(1, (2,)))) == Sent(1, (2,))
+
+
+def test_an_argument_too_many_is_told_with_the_name_of_the_class():
+    with pytest.raises(TypeError, match=r"Sent\.__init__\(\)"):
+        Sent(1, (), 3)
+    with pytest.raises(TypeError, match=r"Sent\.__init__\(\) missing 1 required positional argument: 'value'"):
+        Sent()
