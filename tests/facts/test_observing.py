@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cmgan_audit.facts.observing import Observed, merge_observed
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.record import Fact, Known, Record, Unknown
 
 NO = Known(False)

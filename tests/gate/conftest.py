@@ -6,7 +6,7 @@ import datetime
 import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 import pathspec
@@ -17,6 +17,7 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.gate.audited import Audited, Coverage
 from cmgan_audit.gate.check import Auditor
 from cmgan_audit.gate.settings import Settings
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.catalogue import Catalogue, load_catalogue
 from cmgan_audit.rules.matching import Unresolved
 from cmgan_audit.rules.record import Fact, Known, Record

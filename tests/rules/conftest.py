@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +10,7 @@ import pytest
 import yaml
 
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.compiled import CompiledRule, compile_rule
 from cmgan_audit.rules.record import Fact, Known, Record
 from cmgan_audit.rules.schema import read_rule

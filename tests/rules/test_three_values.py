@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.condition import Names, parse_condition
 from cmgan_audit.rules.judging import Scope, judge
 from cmgan_audit.rules.record import Fact, Known, OneOf, Record, Unknown
