@@ -33,8 +33,10 @@ class Sources:
             data = self.tree.read_bytes(path) if self.tree.locate(path) == path else None
             if data is None:
                 raise UnrecognisedShapeError(f"{path} is no file of the audited folder")
-            kind = PythonText if path.endswith((".py", ".pyw", ".ipynb")) else Document
-            self._opened[path] = kind(path, data)
+            if path.endswith((".py", ".pyw", ".ipynb")):
+                self._opened[path] = PythonText(path, data, self.tree.parsed(path))
+            else:
+                self._opened[path] = Document(path, data)
         return self._opened[path]
 
     def modules_with(self, word: str) -> Iterator[tuple[str, ast.Module]]:

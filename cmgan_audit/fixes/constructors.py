@@ -10,6 +10,7 @@ from cmgan_audit.fixes.case import Sources
 from cmgan_audit.fixes.document import UnrecognisedShapeError
 from cmgan_audit.fixes.python_text import Function, PythonText
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.source.syntax import walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Constructor:
         arguments = self.function.args
         every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
         taken = {each.arg for each in every if each is not None}
-        for node in ast.walk(self.cls):
+        for node in walk(self.cls):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
                 taken.add(node.attr)
             elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -87,7 +88,7 @@ def constructor_of(
 
 
 def _class_at(source: PythonText, place: Location) -> ast.ClassDef:
-    for node in ast.walk(source.tree):
+    for node in walk(source.tree):
         if isinstance(node, ast.ClassDef) and (node.lineno, node.end_lineno) == (place.line, place.end_line):
             return node
     raise UnrecognisedShapeError(f"no class begins at {place}")
@@ -100,10 +101,10 @@ def _init(cls: ast.ClassDef) -> Function | None:
 def _forgetful_subclasses(sources: Sources, cls: ast.ClassDef) -> Iterator[str]:
     """Subclasses of the tree with a constructor that never calls one of a base."""
     for path, module in sources.modules_with(cls.name):
-        for node in ast.walk(module):
+        for node in walk(module):
             if isinstance(node, ast.ClassDef) and any(_last_name(base) == cls.name for base in node.bases):
                 init = _init(node)
-                if init is not None and not any(_is_base_constructor(each) for each in ast.walk(init)):
+                if init is not None and not any(_is_base_constructor(each) for each in walk(init)):
                     yield f"{node.name} ({path}:{node.lineno})"
 
 

@@ -20,6 +20,7 @@ from cmgan_audit.fixes.guards import Guard, guards_around, parameter_of, separat
 from cmgan_audit.fixes.python_text import PythonText
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.record import Known
+from cmgan_audit.source.syntax import walk
 
 MODES = ("mode", "split", "crop_mode")
 TRAINING, EVALUATION = "train", "test"
@@ -188,7 +189,7 @@ def _uses(case: Case, name: str) -> list[Location]:
     found = []
     for path, module in case.sources.modules_with(name):
         parsed = case.sources.tree.parsed(path)
-        for node in ast.walk(module):
+        for node in walk(module):
             heads = [node.func] if isinstance(node, ast.Call) else node.bases if isinstance(node, ast.ClassDef) else []
             if parsed and any(getattr(head, "id", getattr(head, "attr", "")) == name for head in heads):
                 found.append(parsed.location(node))

@@ -14,6 +14,7 @@ from cmgan_audit.finding import Edit, Location
 from cmgan_audit.fixes.case import Case, Repair, Sources
 from cmgan_audit.fixes.document import UnrecognisedShapeError
 from cmgan_audit.fixes.python_text import Function, PythonText
+from cmgan_audit.source.syntax import walk
 
 _KEPT = "kept"
 _LOSSES = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss"})
@@ -40,7 +41,7 @@ def keep_scored_items(case: Case) -> Repair:
 
 def _test_at(source: PythonText, place: Location) -> ast.If:
     """The statement that drops the batch."""
-    for node in ast.walk(source.tree):
+    for node in walk(source.tree):
         if isinstance(node, ast.If) and node.lineno == place.line:
             return node
     raise UnrecognisedShapeError(f"no test of the scores stands at {place}")
@@ -119,16 +120,16 @@ def _callers(sources: Sources, path: str, name: str) -> Iterator[tuple[PythonTex
         UnrecognisedShapeError: the name is used in another way, or it is open which function a file means.
     """
     modules = list(sources.modules_with(name))
-    homes = [each for each, module in modules if any(_defines(node, name) for node in ast.walk(module))]
+    homes = [each for each, module in modules if any(_defines(node, name) for node in walk(module))]
     for user, module in modules:
-        used = [node for node in ast.walk(module) if _names(node, name)]
+        used = [node for node in walk(module) if _names(node, name)]
         nearest = [user] if user in homes else _nearest(homes, user)
         if not used or path not in nearest:
             continue
         if nearest != [path]:
             raise UnrecognisedShapeError(f"it is open which {name}() is meant in {user}")
         source = sources.python(user)
-        for node in (each for each in ast.walk(source.tree) if _names(each, name)):
+        for node in (each for each in walk(source.tree) if _names(each, name)):
             call = source.parent(node)
             if not isinstance(call, ast.Call) or call.func is not node:
                 raise UnrecognisedShapeError(f"{name} is not only called in {user}")
@@ -166,7 +167,7 @@ def _loss_over_the_kept(source: PythonText, call: ast.Call) -> Iterator[Edit]:
     function = source.function_around(call)
     if not isinstance(function, Function):
         raise UnrecognisedShapeError(f"the scores at {place} are no local name of a function")
-    names = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
+    names = [node for node in walk(function) if isinstance(node, ast.Name)]
     read = [node for node in names if node.id == scores and isinstance(node.ctx, ast.Load)]
     used = [node for node in read if not _tests_for_none(source.parent(node))]
     stored = [node for node in names if node.id == scores and isinstance(node.ctx, ast.Store)]

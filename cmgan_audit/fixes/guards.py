@@ -9,6 +9,7 @@ from cmgan_audit.facts.records import DatasetObject
 from cmgan_audit.facts.roles import leaning
 from cmgan_audit.fixes.python_text import Function, PythonText
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.source.syntax import walk
 
 # Attributes that choose between training and evaluation, or whether to vary the data, without naming either.
 _FLAGS = frozenset(
@@ -119,7 +120,7 @@ def parameter_of(constructor: Function, attribute: str) -> str:
 
 def _stores(function: Function) -> Iterator[tuple[ast.expr, ast.expr]]:
     """The targets and values of the assignments in a function; those of `a, b = c, d` one by one."""
-    for node in ast.walk(function):
+    for node in walk(function):
         if isinstance(node, ast.AnnAssign) and node.value is not None:
             yield node.target, node.value
         elif isinstance(node, ast.Assign):

@@ -12,6 +12,7 @@ from cmgan_audit.finding import Edit, Location
 from cmgan_audit.fixes.document import Document, UnrecognisedShapeError
 from cmgan_audit.source.discovery import Failure
 from cmgan_audit.source.python_file import ParsedFile, parse_python
+from cmgan_audit.source.syntax import outline_of
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _LAYOUT = frozenset((tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT))
@@ -20,32 +21,21 @@ _LAYOUT = frozenset((tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.I
 class PythonText(Document):
     """One Python file."""
 
-    def __init__(self, path: str, data: bytes) -> None:
-        """Raises UnrecognisedShapeError for a notebook, and for what cannot be parsed."""
+    def __init__(self, path: str, data: bytes, parsed: ParsedFile | None = None) -> None:
+        """`parsed` is the same file where somebody has parsed it already.
+
+        Raises:
+            UnrecognisedShapeError: it is a notebook, or cannot be parsed.
+        """
         if path.endswith(".ipynb"):
             raise UnrecognisedShapeError(f"{path} is a notebook, which is not edited")
         super().__init__(path, data)
-        parsed = parse_python(path, data)
-        if isinstance(parsed, Failure):
-            raise UnrecognisedShapeError(f"{path} cannot be parsed: {parsed.reason}")
-        self._parsed: ParsedFile = parsed
-        self.tree = parsed.tree
-        self._parents: dict[ast.AST, ast.AST] = {}
-        self._nodes: dict[tuple[int, int], list[ast.expr | ast.stmt]] = {}
-        self._index()
-
-    def _index(self) -> None:
-        waiting: list[ast.AST] = [self.tree]
-        while waiting:
-            node = waiting.pop()
-            if isinstance(node, ast.expr | ast.stmt):
-                place = self._parsed.location(node)
-                self._nodes.setdefault((place.line, place.column), []).append(node)
-            if isinstance(node, ast.JoinedStr):
-                continue  # the places of what stands in an f-string are not exact
-            for child in ast.iter_child_nodes(node):
-                self._parents[child] = node
-                waiting.append(child)
+        known = parse_python(path, data) if parsed is None else parsed
+        if isinstance(known, Failure):
+            raise UnrecognisedShapeError(f"{path} cannot be parsed: {known.reason}")
+        self._parsed = known
+        self._outline = outline_of(known)
+        self.tree = known.tree
 
     # Finding nodes
 
@@ -64,10 +54,12 @@ class PythonText(Document):
         Raises:
             UnrecognisedShapeError: there is none.
         """
-        for node in self._nodes.get((place.line, place.column), ()):
-            where = self._parsed.location(node)
-            if isinstance(node, ast.expr) and (where.end_line, where.end_column) == (place.end_line, place.end_column):
-                return node
+        node = self._outline.at(place)
+        if isinstance(node, ast.Expr):  # a statement that is nothing but an expression stands where that one does
+            node = node.value
+        # The places of what stands in an f-string are not exact.
+        if isinstance(node, ast.expr) and not any(isinstance(each, ast.JoinedStr) for each in self.parents(node)):
+            return node
         raise UnrecognisedShapeError(f"no expression stands at {place}")
 
     def call(self, place: Location) -> ast.Call:
@@ -83,13 +75,11 @@ class PythonText(Document):
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """The node that holds a node."""
-        return self._parents.get(node)
+        return next(self._outline.parents(node), None)
 
     def parents(self, node: ast.AST) -> Iterator[ast.AST]:
         """The nodes that hold a node, innermost first."""
-        while node in self._parents:
-            node = self._parents[node]
-            yield node
+        return self._outline.parents(node)
 
     def function_around(self, node: ast.AST) -> Function | ast.Lambda | None:
         """The innermost function that a node stands in."""

@@ -10,6 +10,7 @@ from cmgan_audit.fixes.case import Case, Repair
 from cmgan_audit.fixes.document import UnrecognisedShapeError
 from cmgan_audit.fixes.python_text import Function, PythonText
 from cmgan_audit.rules.record import Known, OneOf
+from cmgan_audit.source.syntax import walk
 
 
 def without_sampler(case: Case) -> Repair:
@@ -50,7 +51,7 @@ def _refuse_other_uses(source: PythonText, parent: ast.AST | None, case: Case) -
         raise UnrecognisedShapeError(f"the sampler at {case.place} is neither an argument nor a plain variable")
     name = parent.targets[0].id
     scope = source.function_around(parent) or source.tree
-    for node in ast.walk(scope):
+    for node in walk(scope):
         if not isinstance(node, ast.Name) or node.id != name or not isinstance(node.ctx, ast.Load):
             continue
         holder = source.parent(node)
