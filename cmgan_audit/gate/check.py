@@ -11,8 +11,6 @@ from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
-import pathspec
-
 from cmgan_audit.errors import InputError
 from cmgan_audit.finding import Finding
 from cmgan_audit.gate.audited import Audited, Collect, Coverage, Look, Mend
@@ -28,6 +26,7 @@ from cmgan_audit.rules.catalogue import Catalogue
 from cmgan_audit.rules.matching import Matches, match
 from cmgan_audit.rules.record import KINDS, Record
 from cmgan_audit.rules.rule import Rule
+from cmgan_audit.source.path_patterns import PathPatterns
 
 NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
@@ -169,14 +168,11 @@ class ProjectPaths:
         if finding.location is None:
             return False
         path = self._prefix + finding.location.path
-        return any(spec.match_file(path) for spec, words in self._ignores if matches_rule(rule, words))
+        return any(patterns.match(path) for patterns, words in self._ignores if matches_rule(rule, words))
 
     @cached_property
-    def _ignores(self) -> list[tuple[pathspec.GitIgnoreSpec, tuple[str, ...]]]:
-        return [
-            (pathspec.GitIgnoreSpec.from_lines([pattern]), words)
-            for pattern, words in self._settings.per_path_ignores.items()
-        ]
+    def _ignores(self) -> list[tuple[PathPatterns, tuple[str, ...]]]:
+        return [(PathPatterns([pattern]), words) for pattern, words in self._settings.per_path_ignores.items()]
 
 
 def _from_inside(pattern: str, folder: str) -> str:

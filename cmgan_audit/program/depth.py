@@ -36,7 +36,7 @@ def rare_collections() -> Iterator[None]:
 
 
 def forget_young() -> None:
-    """Free what the last script left: its state is full of cycles, and a search of what is young finds most of them."""
+    """Free what the last script left: its state is full of cycles, and a search of what is young finds most of it."""
     gc.collect(1)
 
 

@@ -9,10 +9,9 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-import pathspec
-
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.git_index import tracked_files
+from cmgan_audit.source.path_patterns import PathPatterns
 
 # Folders that hold other people's code, build products or bookkeeping, as every tool of the field skips them.
 # fmt: off
@@ -78,12 +77,12 @@ class _Ignore:
 
     def __init__(self, folder: str, lines: Iterable[str], above: _Ignore | None) -> None:
         self._prefix = f"{folder}/" if folder else ""
-        self._spec = pathspec.GitIgnoreSpec.from_lines(lines)
+        self._patterns = PathPatterns(lines)
         self._above = above
 
     def covers(self, path: str, *, is_folder: bool) -> bool:
         relative = path[len(self._prefix) :] + ("/" if is_folder else "")
-        include = self._spec.check_file(relative).include
+        include = self._patterns.says(relative)
         if include is not None:
             return include
         return self._above is not None and self._above.covers(path, is_folder=is_folder)
@@ -96,7 +95,7 @@ def discover(root: Path, exclude: Iterable[str] = (), *, use_gitignore: bool = T
     of what is found anyway. `exclude` are patterns as in a .gitignore, relative to the root.
     """
     found = Discovery(root, {"python": [], "notebook": [], "data": [], "launcher": [], "requirements": []}, [])
-    excluded = pathspec.GitIgnoreSpec.from_lines(exclude)
+    excluded = PathPatterns(exclude)
     walk = _Walk(root, excluded, found.failures, use_gitignore)
     for path in walk.files("", None, 0):
         found.files[kind_of(path.rsplit("/", 1)[-1])].append(path)
@@ -108,7 +107,7 @@ def discover(root: Path, exclude: Iterable[str] = (), *, use_gitignore: bool = T
 @dataclass
 class _Walk:
     root: Path
-    excluded: pathspec.GitIgnoreSpec
+    excluded: PathPatterns
     failures: list[Failure]
     use_gitignore: bool
 
@@ -151,7 +150,7 @@ class _Walk:
             return False
         if (is_folder and _skip_folder(entry)) or (not is_folder and not kind_of(entry.name)):
             return False
-        if self.excluded.match_file(path + ("/" if is_folder else "")):
+        if self.excluded.match(path + ("/" if is_folder else "")):
             return False
         return ignore is None or not ignore.covers(path, is_folder=is_folder) or path in self.tracked
 

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import field
 from functools import cached_property
+from itertools import count, islice
 
 from cmgan_audit.facts.classes import bare_network, is_network, library_bases, values_within
 from cmgan_audit.facts.modes import gradients_off
@@ -69,6 +70,7 @@ class Flow:
     _learned: dict[int, bool] = field(default_factory=dict)
     _nodes: dict[int, Node] = field(default_factory=dict)
     _ends: dict[Node, bool] = field(default_factory=dict)
+    _behind: dict[int, tuple[list[Node], Iterator[Node]]] = field(default_factory=dict)
     _kept: list[Value] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -97,6 +99,18 @@ class Flow:
 
     def behind(self, root: Value) -> Iterator[Node]:
         """The computations that a value depends on with gradients, nearest first, each once."""
+        if id(root) not in self._behind:
+            self._kept.append(root)  # its id must stay its own
+            self._behind[id(root)] = ([], self._followed_back(root))
+        found, more = self._behind[id(root)]
+        for number in count():  # somebody else may go on with the same root meanwhile
+            if number == len(found):
+                found.extend(islice(more, 1))
+            if number == len(found):
+                return
+            yield found[number]
+
+    def _followed_back(self, root: Value) -> Iterator[Node]:
         waiting, seen = deque([root]), set[int]()
         while waiting and len(seen) < MOST_VALUES:
             value = waiting.popleft()

@@ -61,6 +61,7 @@ class Follower:
         self._declared = declared
         self._assigned = Assigned(tree)
         self._torch = TorchRange(tree)
+        self._followed = 0
 
     def follow(self, unit: Unit) -> tuple[Answer, Consulted]:
         """The answer of one unit, and what it was made from.
@@ -68,13 +69,15 @@ class Follower:
         Raises:
             UsageError: the project declares two roles for one loader.
         """
+        if self._followed:
+            forget_young()
+        self._followed += 1
         with self.tree.watched() as consulted:
             runs = self.program.runs_of(unit) if isinstance(unit, str) else [self.program.run_of(unit)]
             answer = self._taken(runs, consulted)
         del runs
         if isinstance(unit, str):
             self.tree.forget(unit)  # a script is seldom imported, and every tree has many
-        forget_young()
         return answer, consulted
 
     def _taken(self, runs: Sequence[Run], consulted: Consulted) -> Answer:

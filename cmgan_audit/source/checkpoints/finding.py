@@ -12,10 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import field
 from pathlib import Path
 
-import pathspec
-
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.discovery import DEEPEST, SKIPPED_FOLDERS, is_text
+from cmgan_audit.source.path_patterns import PathPatterns
 
 # Training frameworks write checkpoints here.
 ENTERED = frozenset({"wandb", "lightning_logs", "build", "dist"})
@@ -46,7 +45,7 @@ def checkpoint_candidates(root: Path, exclude: Iterable[str] = ()) -> Candidates
         exclude: patterns of paths that are left out, as in .gitignore, relative to the root.
     """
     found = Candidates()
-    excluded = pathspec.GitIgnoreSpec.from_lines(exclude)
+    excluded = PathPatterns(exclude)
     seen = 0
     waiting = [("", 0)]
     while waiting:
@@ -61,10 +60,10 @@ def checkpoint_candidates(root: Path, exclude: Iterable[str] = ()) -> Candidates
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
             if entry.is_dir(follow_symlinks=False):
-                if _entered(entry.name) and not excluded.match_file(f"{path}/"):
+                if _entered(entry.name) and not excluded.match(f"{path}/"):
                     waiting.append((path, depth + 1))
             elif may_be_checkpoint(entry.name) and entry.is_file(follow_symlinks=False) and is_text(path):
-                if not excluded.match_file(path):
+                if not excluded.match(path):
                     found.files.append(path)
     found.files.sort()
     found.unsearched.sort()
