@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cmgan_audit.facts.accumulation import accumulation_of
 from cmgan_audit.facts.classes import BATCH_NORMS
+from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.crops import dataset_of
 from cmgan_audit.facts.declared import NO_ROLES, DeclaredRoles
 from cmgan_audit.facts.loops import loops_of
@@ -33,7 +34,8 @@ def loaders_of(scene: Scene, assigned: Assigned, declared: DeclaredRoles = NO_RO
         declared: the roles that the project declares.
     """
     norms = norms_of(scene)
-    return [_loader(scene, made, assigned, declared, norms) for made in scene.made]
+    code = Code(scene)
+    return [_loader(code, made, assigned, declared, norms) for made in scene.made]
 
 
 def norms_of(scene: Scene) -> tuple[Norm, ...]:
@@ -48,7 +50,8 @@ def norms_of(scene: Scene) -> tuple[Norm, ...]:
     return tuple(found.values())
 
 
-def _loader(scene: Scene, made: Made, assigned: Assigned, declared: DeclaredRoles, norms: tuple[Norm, ...]) -> Loader:
+def _loader(code: Code, made: Made, assigned: Assigned, declared: DeclaredRoles, norms: tuple[Norm, ...]) -> Loader:
+    scene = code.scene
     arguments = made.arguments
     names = names_of(scene, made, assigned)
     signs = name_signs(scene, made, names)
@@ -62,7 +65,7 @@ def _loader(scene: Scene, made: Made, assigned: Assigned, declared: DeclaredRole
     here = Step(made.location, "the loader gets it here")
     missing = arguments.open_kwargs
     batch = over_processes(own_batch(scene, made, fact_of(arguments.get("batch_size", 1), 1, missing=missing)))
-    steps = accumulation_of(scene, made)
+    steps = accumulation_of(code, made)
     each = known_number(batch)
     times = known_number(steps)
     accumulated: Fact = Unknown("batch size or accumulation is not known")
@@ -97,7 +100,7 @@ def _anchor(made: Made, role: Fact, dataset: Dataset) -> str:
 
 def _formula(scene: Scene, batch: int | None, times: int | None) -> str:
     """The effective batch: per process x processes x accumulated steps."""
-    parts = [f"{batch}" if batch is not None else "batch"]
+    parts = [f"{batch}" if batch is not None else "the same"]
     if any(canonical(event.callee).endswith("init_process_group") for event in scene.calls):
         parts = [f"{parts[0]} x world size"]
     if times != 1:
@@ -113,7 +116,7 @@ def _norm_text(norms: tuple[Norm, ...]) -> str:
             places.setdefault(norm.layer, []).append(str(norm.location))
     if not places:
         others = sorted({norm.layer for norm in norms})
-        seen = f" ({', '.join(others)} do not depend on it)" if others else ""
+        seen = f" ({', '.join(others)} {'does' if len(others) == 1 else 'do'} not depend on it)" if others else ""
         return f"no layer with batch statistics was found{seen}"
     words = [f"{layer} ({', '.join(where[:2])}{', ...' if len(where) > 2 else ''})" for layer, where in places.items()]
     return f"statistics over the batch are taken by {' and '.join(words)}"

@@ -197,16 +197,24 @@ def _trail(evidence: Iterable[Evidence], record: Record, decisive: Step) -> Trai
 
 def _name_conditions(trail: Trail, evidence: Sequence[Evidence], conditions: Sequence[str], record: Record) -> Trail:
     """Say in the trail under which configurations the finding holds, where no step says so already."""
-    steps = list(trail)
+    added: list[Step] = []
+    named: dict[Step, list[str]] = {}  # several configurations may lead to one and the same step
     for condition in conditions:
-        if any(condition in step.note for step in steps):
+        if any(condition in step.note for step in trail):
             continue
         own = next((item.trail[0] for item in evidence if item.condition == condition and item.trail), None)
         if own is None:
-            steps.append(Step(record.location, f"in this configuration: {condition}"))
+            added.append(Step(record.location, f"in this configuration: {condition}"))
         else:
-            steps[steps.index(own)] = replace(own, note=f"{own.note} (in this configuration: {condition})")
-    return tuple(steps)
+            named.setdefault(own, []).append(condition)
+    return (*(_in_configurations(step, named.get(step, ())) for step in trail), *added)
+
+
+def _in_configurations(step: Step, conditions: Sequence[str]) -> Step:
+    if not conditions:
+        return step
+    which = "this configuration" if len(conditions) == 1 else "these configurations"
+    return replace(step, note=f"{step.note} (in {which}: {'; '.join(conditions)})")
 
 
 def _passed(rule: CompiledRule, scope: Scope) -> Passed | None:

@@ -84,6 +84,29 @@ def test_accumulation_changes_the_severity(
 
 
 @pytest.mark.parametrize(
+    "test",
+    [
+        "counted = (step + 1) % accumulate == 0\n        if counted:",
+        "last = step + 1 == len(loader)\n        now = (step + 1) % accumulate == 0 or last\n        if now:",
+        "wait = (step + 1) % accumulate\n        if not wait:",
+    ],
+)
+def test_a_counter_may_have_a_name(collected: Write, test: str) -> None:
+    text = TRAINING.format(divisor="accumulate", default=4).replace("if (step + 1) % accumulate == 0:", test)
+    (loader,) = loaders(collected(train=text))
+    assert loader.effective_batch == "1 x 4 accumulated steps"
+
+
+def test_a_name_that_stands_for_something_else_is_no_counter(collected: Write) -> None:
+    test = (
+        "counted = (step + 1) % accumulate == 0\n        if step > 3:\n            counted = True\n        if counted:"
+    )
+    text = TRAINING.format(divisor="accumulate", default=4).replace("if (step + 1) % accumulate == 0:", test)
+    (loader,) = loaders(collected(train=text))
+    assert loader.effective_batch == "1"
+
+
+@pytest.mark.parametrize(
     ("batch", "verdict"),
     [
         ("2 // torch.cuda.device_count()", "found"),

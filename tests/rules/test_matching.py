@@ -63,6 +63,20 @@ def test_a_documented_configuration_is_named_in_the_trail(lab, compiled):
     assert finding.trail[0].note == "sets --batch_size 1 (in this configuration: launched by run.sh)"
 
 
+def test_configurations_that_share_a_step_are_named_there_together(lab, compiled):
+    shared = lab.trail(3, "2 if short else 1")
+    sizes = OneOf(
+        (
+            Known(2, shared, condition="net == 'a'"),
+            Known(1, shared, condition="net == 'b'"),
+            Known(8, lab.trail(5, "the default"), condition="the default"),
+        )
+    )
+    [finding] = match([lab.Loader(location=lab.place(9), batch_size=sizes)], [compiled(at="batch_size")]).findings
+    [step] = [step for step in finding.trail if step.location.line == 3]
+    assert step.note == "2 if short else 1 (in these configurations: net == 'a'; net == 'b')"
+
+
 def test_a_possibility_that_nothing_selects_is_unresolved(lab, compiled):
     sizes = OneOf((Known(8), Known(1)))
     matches = match([lab.Loader(location=lab.place(9), batch_size=sizes)], [compiled()])

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import ast
 
-from cmgan_audit.facts.accumulation import numbers_called
-from cmgan_audit.facts.view import View
+from cmgan_audit.facts.bindings import bindings_in, reaching
+from cmgan_audit.facts.code import Code, Reached
+from cmgan_audit.facts.scene import Scene
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.trace import Condition, Context
+from cmgan_audit.program.values import Const, DictValue, Value
 from cmgan_audit.rules.record import Fact, Known, Unknown
+from cmgan_audit.source.syntax import walk
+
+# How many names may stand between a branch and its counter: `last = ...; step_now = counted or last; if step_now:`.
+_MOST_NAMES = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,31 +24,34 @@ class Guard:
 
     Attributes:
         location: of the branch.
+        text: the branch as it is told.
         divisor: K, as written.
         every: what K is.
         alone: whether the counter alone decides; another way through it may take the tail of an epoch along.
     """
 
     location: Location
+    text: str
     divisor: ast.expr
     every: Fact
     alone: bool
 
 
-def guard_of(view: View, context: Context) -> Guard | None:
+def guard_of(code: Code, context: Context) -> Guard | None:
     """The counter that something stands under; None where there is none."""
     for condition in context.conditions:
-        test = _test(view, condition)
-        divisor = None if test is None else _divisor(test, taken=_is_taken(condition, test))
-        if test is not None and divisor is not None:
-            alone = not any(isinstance(each, ast.BoolOp) for each in ast.walk(test))
-            return Guard(condition.location, divisor, _value(view, context, condition, divisor), alone)
+        test = _test(code, condition)
+        found = None if test is None else _counter(code, condition, test, taken=_is_taken(condition, test))
+        if found is not None:
+            divisor, alone = found
+            value = _value(code.scene, context, condition, divisor)
+            return Guard(condition.location, condition.text, divisor, value, alone)
     return None
 
 
-def _test(view: View, condition: Condition) -> ast.expr | None:
+def _test(code: Code, condition: Condition) -> ast.expr | None:
     """The whole test behind a branch; its text in the trace may be shortened."""
-    node = view.code.node_at(condition.location)
+    node = code.node_at(condition.location)
     if isinstance(node, ast.If | ast.While | ast.IfExp):
         return node.test
     return node if isinstance(node, ast.expr) else None
@@ -53,32 +62,77 @@ def _is_taken(condition: Condition, test: ast.expr) -> bool:
     return condition.text.startswith("not ") == negated
 
 
-def _divisor(test: ast.expr, *, taken: bool) -> ast.expr | None:
-    """K, where the branch is the one that is taken when the counter is a multiple of K."""
+def _counter(
+    code: Code, condition: Condition, test: ast.expr, *, taken: bool, names: int = _MOST_NAMES
+) -> tuple[ast.expr, bool] | None:
+    """K, where the branch is the one that is taken when the counter is a multiple of K; and whether nothing else
+    decides."""
     match test:
         case ast.UnaryOp(op=ast.Not(), operand=inner):
-            return _divisor(inner, taken=not taken)
+            return _counter(code, condition, inner, taken=not taken, names=names)
         case ast.BoolOp(values=parts):
-            return next((found for part in parts if (found := _divisor(part, taken=taken)) is not None), None)
+            inside = (_counter(code, condition, part, taken=taken, names=names) for part in parts)
+            return next(((found[0], False) for found in inside if found is not None), None)
         case ast.Compare(left=ast.BinOp(op=ast.Mod(), right=divisor), ops=[ast.Eq()]) if taken:
-            return divisor
+            return divisor, _is_plain(test)
         case ast.Compare(left=ast.BinOp(op=ast.Mod(), right=divisor), ops=[ast.NotEq() | ast.Gt()]) if not taken:
-            return divisor
+            return divisor, _is_plain(test)
         case ast.BinOp(op=ast.Mod(), right=divisor) if not taken:
-            return divisor
+            return divisor, _is_plain(test)
+        case ast.Name() if names:
+            given = _given(code, condition.location.path, test)
+            return None if given is None else _counter(code, condition, given, taken=taken, names=names - 1)
     return None
 
 
-def _value(view: View, context: Context, condition: Condition, divisor: ast.expr) -> Fact:
+def _is_plain(test: ast.expr) -> bool:
+    return not any(isinstance(each, ast.BoolOp) for each in walk(test))
+
+
+def _given(code: Code, path: str, name: ast.Name) -> ast.expr | None:
+    """The one expression that a name of a function stands for where it is read."""
+    module = code.module(path)
+    if module is None or module.tree is None:
+        return None
+    parents = list(code.parents(path, name))
+    around = next((each for each in parents if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)), module.tree)
+    bound = bindings_in(Reached(module, around, "")).get(name.id, [])
+    seen = reaching(bound, name, [name, *parents])
+    if len(seen) != 1 or seen[0].item is not None or seen[0].adds or not isinstance(seen[0].statement, ast.Assign):
+        return None
+    return seen[0].value
+
+
+def _value(scene: Scene, context: Context, condition: Condition, divisor: ast.expr) -> Fact:
     step = Step(condition.location, f"the optimiser steps where {condition.text}")
     if isinstance(divisor, ast.Constant):
         return Known(divisor.value, (step,)) if type(divisor.value) is int else Unknown("no whole number", (step,))
-    found = numbers_called(view.scene, context, last_name(divisor))
+    found = numbers_called(scene, context, last_name(divisor))
     if len({value.value for value in found}) == 1:
         known = found[0]
         confidence = Confidence.MEDIUM if known.overridable else Confidence.HIGH
         return Known(known.value, (*known.trail, step), confidence=confidence)
     return Unknown(f"{ast.unparse(divisor)} is not known", (step,))
+
+
+def numbers_called(scene: Scene, context: Context, name: str) -> list[Const]:
+    """The whole numbers that a run keeps under a name: parameters, attributes, keys of settings.
+
+    A branch that stays open keeps only its source text, so the number in `step % args.accumulate` is found by its name.
+    """
+    found: list[Value | None] = [store.value for store in scene.stores if store.name == name]
+    calls = {frame.call for frame in context.frames}
+    for event in scene.calls:
+        given = event.arguments
+        if event.location in calls:
+            function = next((frame.value for frame in context.frames if frame.call == event.location), None)
+            names = [] if function is None else [parameter.arg for parameter in function.node.args.args]
+            skipped = int(bool(names) and names[0] in ("self", "cls") and len(given.positional) < len(names))
+            found += [value for own, value in zip(names[skipped:], given.positional, strict=False) if own == name]
+        found.append(given.keywords.get(name))
+        held = [*given.positional, *given.keywords.values(), event.result]
+        found += [value.items.get(name) for value in held if isinstance(value, DictValue)]
+    return [value for value in found if isinstance(value, Const) and type(value.value) is int]
 
 
 def last_name(node: ast.expr) -> str:

@@ -18,6 +18,7 @@ from cmgan_audit.program.joins import opposite
 from cmgan_audit.program.trace import innermost_function
 from cmgan_audit.program.unreached import NOT_REACHED
 from cmgan_audit.rules.record import Fact, Known, Unknown
+from cmgan_audit.source.syntax import walk
 
 NO, YES = Known(False), Known(True)
 # Optimisers that divide the gradient by its own size: a constant factor on it cancels.
@@ -57,7 +58,7 @@ def _update(view: View, window: Window, actions: Sequence[Action]) -> Update:
 
 def _accumulating(view: View, window: Window) -> Guard | None:
     """The counter that lets the optimiser step less often than gradients are computed."""
-    guard = guard_of(view, window.step.event.context)
+    guard = guard_of(view.code, window.step.event.context)
     if guard is None:
         return None
     behind = (condition.location for each in window.backwards for condition in each.event.context.conditions)
@@ -156,8 +157,9 @@ def _divides(node: ast.AST, name: str, every: Fact) -> bool:
             return False
     if isinstance(by, ast.Constant):
         return isinstance(every, Known) and by.value == every.value
-    called = last_name(by)
-    return bool(called) and (called == name or _ACCUMULATES.search(called) is not None)
+    # Also inside `float(accumulate)`, `max(1, accumulate)`, `(accumulate * processes)`.
+    called = {last_name(each) for each in walk(by) if isinstance(each, ast.expr)} - {""}
+    return name in called or any(_ACCUMULATES.search(each) for each in called)
 
 
 def _scale_matters(window: Window) -> Fact:
