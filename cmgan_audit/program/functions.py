@@ -16,7 +16,7 @@ from cmgan_audit.program.interpreter import (
     ProgramRaisedError,
     joined,
 )
-from cmgan_audit.program.joins import Branch, join
+from cmgan_audit.program.joins import Branch, join, same
 from cmgan_audit.program.kernels import left_out
 from cmgan_audit.program.numbers import drawn
 from cmgan_audit.program.state import Environment
@@ -39,6 +39,10 @@ from cmgan_audit.program.values import (
     Value,
 )
 from cmgan_audit.source.syntax import own_nodes
+
+# How often a function may be on the way at once: twice, and once for each level of nested data that it goes down.
+MOST_OWN_CALLS = 2
+MOST_LEVELS = 8
 
 # Decorators that are in force while the function runs, as if its body stood in a `with`.
 _MANAGERS = frozenset(
@@ -85,7 +89,8 @@ def run_body(
 ) -> Value:
     """Execute a function's body with bound parameters and join what its paths return."""
     depth = len(it.activations)
-    if sum(1 for active in it.activations if active.function and active.function.node is function.node) >= 2:
+    level = sum(1 for frame in it.context.frames if frame.value is not None and frame.value.node is function.node)
+    if level >= MOST_OWN_CALLS and not (level < MOST_LEVELS and _goes_down(it, function, arguments)):
         return Unknown(reason=f"{function.qualname} calls itself")
     if depth >= MOST_CALLS_DEEP:
         it.limit(location, f"calls are nested deeper than {MOST_CALLS_DEEP}; {function.qualname} is not followed")
@@ -105,6 +110,26 @@ def run_body(
     frame = Frame(function.qualname, location, function)
     with it.activated(activation, frame), it.entered(managers=managers):
         return _execute(it, function, activation)
+
+
+def _goes_down(it: Interpreter, function: FunctionValue, arguments: Arguments) -> bool:
+    """Whether a function that calls itself works on an item of what it was given, as those for nested settings do."""
+    above = next(each for each in reversed(it.activations) if each.function and each.function.node is function.node)
+    items: list[Value] = []
+    scope: Environment | None = above.environment  # that of a comprehension lies in that of its function
+    while scope is not None and scope.kind == "function":
+        for each in map(it.read, scope.names.values()):
+            if isinstance(each, DictValue):
+                items += each.items.values()
+            elif isinstance(each, ListValue):
+                items += each.items
+        scope = scope.parent
+    for value in map(it.read, (*arguments.positional, *arguments.keywords.values())):
+        if isinstance(value, Const) and items:
+            return True
+        if isinstance(value, DictValue | ListValue) and any(same(value, it.read(item)) for item in items):
+            return True
+    return False
 
 
 def _execute(it: Interpreter, function: FunctionValue, activation: Activation) -> Value:

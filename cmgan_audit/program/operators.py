@@ -10,12 +10,14 @@ from cmgan_audit.program import numbers
 from cmgan_audit.program.branches import truth
 from cmgan_audit.program.interpreter import Interpreter, joined
 from cmgan_audit.program.joins import Branch, join, opposite, same
+from cmgan_audit.program.names import canonical
 from cmgan_audit.program.numbers import drawn
 from cmgan_audit.program.values import (
     Choice,
     ClassValue,
     Const,
     DictValue,
+    External,
     FunctionValue,
     Instance,
     ListValue,
@@ -28,6 +30,9 @@ from cmgan_audit.program.values import (
 )
 
 MOST_PAIRS = 16
+
+# The classes of plain values: each has this one name.
+PLAIN_TYPES = frozenset(f"builtins.{name}" for name in "int float str bool dict list tuple set bytes complex".split())
 
 
 def operate(it: Interpreter, operation: type[ast.operator], left: Value, right: Value, location: Location) -> Value:
@@ -152,7 +157,24 @@ def _identical(left: Value, right: Value) -> bool | None:
                 return False
     if isinstance(left, Instance | ListValue | DictValue | ClassValue | FunctionValue) and type(left) is type(right):
         return same(left, right)
-    return None
+    return _same_class(left, right)
+
+
+def _same_class(left: Value, right: Value) -> bool | None:
+    """Whether two values are one class, as in `type(value) is dict`; a library's class may go by several names."""
+    if not (isinstance(left, External | ClassValue) and isinstance(right, External | ClassValue)):
+        return None
+    if isinstance(left, ClassValue) and isinstance(right, ClassValue):
+        return same(left, right)
+    if isinstance(left, External) and isinstance(right, External):
+        if canonical(left.name) == canonical(right.name):
+            return True
+        return False if _is_plain_type(left) and _is_plain_type(right) else None
+    return False if _is_plain_type(left) or _is_plain_type(right) else None
+
+
+def _is_plain_type(value: Value) -> bool:
+    return isinstance(value, External) and value.name in PLAIN_TYPES
 
 
 def _is_object(value: Value) -> bool:
@@ -180,7 +202,7 @@ def _equal(left: Value, right: Value) -> bool | None:
             return False
     if isinstance(left, ClassValue | FunctionValue | ModuleValue) and type(left) is type(right):
         return same(left, right)
-    return None
+    return _same_class(left, right)
 
 
 def _is_member(value: Instance) -> bool:
@@ -206,7 +228,9 @@ def _contained(it: Interpreter, item: Value, container: Value) -> bool | None:
         return None
     if isinstance(container, ListValue):
         wanted = plain(item)
-        verdicts = [None if wanted is None or plain(i) is None else plain(i) == wanted for i in container.items]
+        verdicts = [
+            _same_class(item, i) if wanted is None or plain(i) is None else plain(i) == wanted for i in container.items
+        ]
         if True in verdicts:
             return True
         return False if container.complete and None not in verdicts else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator, Sequence
 
@@ -25,6 +26,7 @@ from cmgan_audit.rules.record import Fact, Known
 _RESUME = re.compile(r"resum|continu|restor|restart|last|latest|recover|start_from|from_epoch", re.IGNORECASE)
 _ABOUT = re.compile(r"resum|continu|restor|restart|check|ckpt|load|weight|pretrain|model|snapshot|state", re.IGNORECASE)
 _PRETRAINED = re.compile(r"pre_?train|fine_?tun|transfer|teacher|init|warm|backbone|student|distill", re.IGNORECASE)
+_A_FILE = re.compile(r"[\w-]*(?<!last)(?<!latest)(?<!best)\.(pt|pth|ckpt|tar|bin|th|pkl|safetensors)$", re.IGNORECASE)
 _EXISTS = frozenset({"exists", "isfile", "isdir", "is_file", "is_dir", "access", "lexists"})
 _LISTS = re.compile(r"glob|listdir|scandir|iterdir|walk|(find|get|scan)?.*(last|latest|newest|scan).*", re.IGNORECASE)
 
@@ -119,7 +121,25 @@ class _Resuming:
                 typed = isinstance(held, Const) and any(step.location in words for step in held.trail)
                 if typed or isinstance(held, NeededOption) or _is_open(held):
                     return _Sign(f"{text} is given on the command line", (*held.trail, Step(place, "is asked for")))
+                if isinstance(held, Const) and self._named_in_given_settings(held):
+                    said = f"because {text} names the file, in settings that are given on the command line"
+                    return _Sign(said, (*held.trail, Step(place, "is asked for")))
         return None
+
+    def _named_in_given_settings(self, held: Const) -> bool:
+        """Whether a value names one checkpoint, and stands in a file of settings that a word of the command names.
+
+        A later stage of a training is started like that. `resume: true`, "last" or a folder name no file: they take
+        what they find.
+        """
+        if not isinstance(held.value, str) or not held.trail or not _A_FILE.search(held.value):
+            return False
+        settings = held.trail[0].location.path
+        return not settings.endswith(".py") and any(
+            f"/{settings}".endswith("/" + posixpath.normpath(word.rpartition("=")[2]).lstrip("./"))
+            for word in self._view.scene.run.launch.argv
+            if word and not word.startswith("\0")
+        )
 
     def _own(self, batch: Batch, settings: list[Setting]) -> _Sign | None:
         """Why this is a checkpoint of the run, strongest sign first; None where it may be weights to start from."""
