@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 
@@ -115,21 +116,24 @@ def run_body(
 def _goes_down(it: Interpreter, function: FunctionValue, arguments: Arguments) -> bool:
     """Whether a function that calls itself works on an item of what it was given, as those for nested settings do."""
     above = next(each for each in reversed(it.activations) if each.function and each.function.node is function.node)
-    items: list[Value] = []
-    scope: Environment | None = above.environment  # that of a comprehension lies in that of its function
-    while scope is not None and scope.kind == "function":
-        for each in map(it.read, scope.names.values()):
-            if isinstance(each, DictValue):
-                items += each.items.values()
-            elif isinstance(each, ListValue):
-                items += each.items
-        scope = scope.parent
-    for value in map(it.read, (*arguments.positional, *arguments.keywords.values())):
-        if isinstance(value, Const) and items:
-            return True
-        if isinstance(value, DictValue | ListValue) and any(same(value, it.read(item)) for item in items):
-            return True
-    return False
+    spec = function.node.args
+    parameters = [*spec.posonlyargs, *spec.args, *spec.kwonlyargs, *filter(None, (spec.vararg, spec.kwarg))]
+    scopes = [(parameter.arg, above.environment.scope_of(parameter.arg)) for parameter in parameters]
+    held = _items(it, [scope.names[name] for name, scope in scopes if scope is not None])
+    spread = _items(it, held) if arguments.keywords else []  # `**item`: its items are what is given
+    given = map(it.read, (*arguments.positional, *arguments.keywords.values()))
+    return any(same(value, item) for value in given for item in (*held, *spread))
+
+
+def _items(it: Interpreter, values: Iterable[Value]) -> list[Value]:
+    """The items of those values that are dictionaries or lists."""
+    found: list[Value] = []
+    for each in map(it.read, values):
+        if isinstance(each, DictValue):
+            found += map(it.read, each.items.values())
+        elif isinstance(each, ListValue):
+            found += map(it.read, each.items)
+    return found
 
 
 def _execute(it: Interpreter, function: FunctionValue, activation: Activation) -> Value:
