@@ -23,6 +23,7 @@ _IMPORT = re.compile(
     rb"(?:^|[:;])[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#]*)|import[ \t]+([^\n#]+))", re.MULTILINE
 )
 _WORD = re.compile(rb"\w+")
+_BY_NAME = re.compile(rb"import_module|__import__")
 _DYNAMIC = re.compile(rb"import_module|__import__|instantiate\(|hyperpyyaml|getattr\(")
 _LIBRARIES = frozenset(name.encode() for name in looked_at())
 _TRAINING_LIBRARIES = frozenset(name.encode() for name in training_libraries())
@@ -69,7 +70,7 @@ def _training(tree: SourceTree) -> set[str]:
     found = set()
     for path in tree.python_files:
         content = tree.read_bytes(path) or b""
-        if _TRAINS.search(content) or (_DYNAMIC.search(content) and _MAIN.search(content)):
+        if _TRAINS.search(content) or _BY_NAME.search(content) or (_DYNAMIC.search(content) and _MAIN.search(content)):
             found.add(path)
     return found
 

@@ -90,7 +90,7 @@ def run_body(
 ) -> Value:
     """Execute a function's body with bound parameters and join what its paths return."""
     depth = len(it.activations)
-    level = sum(1 for frame in it.context.frames if frame.value is not None and frame.value.node is function.node)
+    level = sum(1 for frame in it.context.frames if _is_same(frame.value, function))
     if level >= MOST_OWN_CALLS and not (level < MOST_LEVELS and _goes_down(it, function, arguments)):
         return Unknown(reason=f"{function.qualname} calls itself")
     if depth >= MOST_CALLS_DEEP:
@@ -113,9 +113,14 @@ def run_body(
         return _execute(it, function, activation)
 
 
+def _is_same(one: FunctionValue | None, other: FunctionValue) -> bool:
+    """Whether two functions are one, whatever they are bound to; what a decorator makes is another one each time."""
+    return one is not None and one.node is other.node and one.closure is other.closure
+
+
 def _goes_down(it: Interpreter, function: FunctionValue, arguments: Arguments) -> bool:
     """Whether a function that calls itself works on an item of what it was given, as those for nested settings do."""
-    above = next(each for each in reversed(it.activations) if each.function and each.function.node is function.node)
+    above = next(each for each in reversed(it.activations) if _is_same(each.function, function))
     spec = function.node.args
     parameters = [*spec.posonlyargs, *spec.args, *spec.kwonlyargs, *filter(None, (spec.vararg, spec.kwarg))]
     scopes = [(parameter.arg, above.environment.scope_of(parameter.arg)) for parameter in parameters]
