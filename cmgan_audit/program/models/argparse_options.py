@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from cmgan_audit.finding import Step
 from cmgan_audit.program.joins import Branch, join
-from cmgan_audit.program.models.argparse_state import OptionSpec, ParserState
+from cmgan_audit.program.models.argparse_state import CONFIG_FILE, OptionSpec, ParserState
 from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attribute, derives, listing, model
 from cmgan_audit.program.values import (
     Absent,
@@ -27,6 +27,7 @@ _GROUP = "argparse._ArgumentGroup"
 _NONE = Const(value=None)
 for _name in ("configargparse.ArgumentParser", "configargparse.ArgParser", "jsonargparse.ArgumentParser"):
     derives(_name, PARSER)
+derives("yamlargparse.ArgumentParser", PARSER)  # as jsonargparse was called before
 derives("argparse._MutuallyExclusiveGroup", _GROUP)
 
 
@@ -141,7 +142,8 @@ def _spec(call: ModelCall) -> OptionSpec | None:
         dest = (long or names)[0]
         dest = dest.lstrip("-").replace("-", "_") if flags else dest
     nargs = call.constant("nargs")
-    action = _action(call.get("action"))
+    of_a_file = any(call.constant(name) is True for name in ("is_config_file", "is_config_file_arg"))
+    action = CONFIG_FILE if of_a_file else _action(call.get("action"))
     return OptionSpec(
         dest=dest,
         flags=flags,
@@ -166,6 +168,8 @@ def _action(value: Value | None) -> str:
         return value.value
     if isinstance(value, External) and value.name == "argparse.BooleanOptionalAction":
         return "boolean_optional"
+    if isinstance(value, External) and value.name.endswith("argparse.ActionConfigFile"):
+        return CONFIG_FILE
     return "custom"
 
 

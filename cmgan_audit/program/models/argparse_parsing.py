@@ -14,6 +14,7 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.joins import Branch, join
 from cmgan_audit.program.models.argparse_options import PARSER, owner_of, state_of
 from cmgan_audit.program.models.argparse_state import (
+    CONFIG_FILE,
     UNKNOWN_MARK,
     Given,
     OptionSpec,
@@ -22,7 +23,8 @@ from cmgan_audit.program.models.argparse_state import (
     flag_value,
     split,
 )
-from cmgan_audit.program.models.files import NeededOption
+from cmgan_audit.program.models.config_files import load_source
+from cmgan_audit.program.models.files import NeededOption, note_needed
 from cmgan_audit.program.models.registry import ModelCall, listing, model
 from cmgan_audit.program.trace import Launch
 from cmgan_audit.program.values import (
@@ -135,6 +137,7 @@ class Reading:
         self.state = state
         self.steps = steps
         self.rest: list[str] = []
+        self.files: list[Value] = []
 
     def sides(self, words: list[str]) -> list[tuple[dict[str, Value], str]]:
         """The attributes of the namespace; one side for each sub-command when none was chosen."""
@@ -142,6 +145,7 @@ class Reading:
         if result.error:
             self.call.interpreter.limit(self.call.location, f"the command line is rejected: {result.error}")
         self.rest = list(result.rest)
+        self.files = self._files(result)
         items = dict(self.state.defaults)
         for spec in self.state.options:
             value = self._value(spec, result)
@@ -173,10 +177,48 @@ class Reading:
         if spec.action in {"help", "version"} or spec.suppressed:
             return None
         value = self._from_default(spec)
+        for file in self.files:
+            value = self._from_file(spec, file, value)
         if self.state.unsure_defaults:
             unsure = Unknown(reason=f"set_defaults({self.state.unsure_defaults})")
             return join([(value, Branch("")), (unsure, Branch("set_defaults sets it"))])
         return value
+
+    # Values that files give
+
+    def _files(self, result: Splitting) -> list[Value]:
+        """What the files hold that options name (`--config train.yaml`)."""
+        found = []
+        for spec in self.state.options:
+            if spec.action != CONFIG_FILE:
+                continue
+            given = result.given.get(spec.dest)
+            path = self._from_words(spec, given) if given is not None else self._from_default(spec)
+            if isinstance(path, Const) and path.value is None:
+                if any(_asks_for_a_value(each, result) for each in self.state.options):
+                    note_needed(self.call, path)
+                continue
+            found.append(load_source(self.call, path, "yaml", from_path=True))
+        return found
+
+    def _from_file(self, spec: OptionSpec, file: Value, default: Value) -> Value:
+        """What an option holds after a file was read: its value there, or what it held before."""
+        if isinstance(file, Choice):
+            sides = [(self._from_file(spec, o.value, default), Branch(o.condition, o.facts)) for o in file.options]
+            return join(sides)
+        if spec.action == CONFIG_FILE:
+            return default
+        if not isinstance(file, DictValue):
+            reason = file.reason if isinstance(file, Unknown) else "what the file holds is not known"
+            return Unknown(reason=reason, trail=file.trail)
+        names = (spec.dest, *(flag.lstrip("-") for flag in spec.flags))
+        for name in (*names, *(name.replace("-", "_") for name in names)):
+            value = _at(file, name)
+            if isinstance(value, Const) and isinstance(value.value, str) and spec.type is not None:
+                return self._converted(spec, value)
+            if value is not None:
+                return value
+        return default
 
     # Values that were not given
 
@@ -280,6 +322,22 @@ class Reading:
                 return dataclasses.replace(made_by_call, trail=value.trail)
             return made_by_call
         return Unknown(reason=f"the type of {spec.name} is not known", trail=value.trail)
+
+
+def _asks_for_a_value(spec: OptionSpec, result: Splitting) -> bool:
+    """Whether a number is expected that neither the command line nor a default gives."""
+    number = isinstance(spec.type, External) and spec.type.name in {"builtins.int", "builtins.float"}
+    return number and spec.default is None and spec.dest not in result.given
+
+
+def _at(file: DictValue, name: str) -> Value | None:
+    """The value of a name, "optimizer.lr" inside its section too."""
+    found: Value | None = file.items.get(name)
+    if found is None and "." in name:
+        head, _, rest = name.partition(".")
+        section = file.items.get(head)
+        found = _at(section, rest) if isinstance(section, DictValue) else None
+    return found
 
 
 def _items(value: Value | None) -> list[Value]:

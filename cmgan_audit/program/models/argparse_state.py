@@ -19,6 +19,9 @@ from cmgan_audit.program.values import Const, External, Instance, Value
 # An unknown part of a command line ("$DATA") carries this mark, so that what is split off from it stays unknown.
 UNKNOWN_MARK = "\0"
 
+# The action of an option that takes a file with values of the others (jsonargparse, configargparse).
+CONFIG_FILE = "config_file"
+
 _SUPPRESS = argparse.SUPPRESS
 _FLAG_ACTIONS = {"store_true": True, "store_false": False}
 

@@ -9,7 +9,18 @@ from cmgan_audit.program.joins import Branch, join
 from cmgan_audit.program.models.files import note_needed, path_of, resolve
 from cmgan_audit.program.models.lifting import as_dict, lift
 from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
-from cmgan_audit.program.values import Choice, Const, Constant, DictValue, External, Instance, ListValue, Unknown, Value
+from cmgan_audit.program.values import (
+    Choice,
+    ClassValue,
+    Const,
+    Constant,
+    DictValue,
+    External,
+    Instance,
+    ListValue,
+    Unknown,
+    Value,
+)
 from cmgan_audit.source.data import DataError
 
 _PARSER = "configparser.ConfigParser"
@@ -32,6 +43,16 @@ def _make(call: ModelCall) -> Value:
     return call.instance(items=DictValue(items={}, origin="the INI files"))
 
 
+def _held(call: ModelCall) -> DictValue | None:
+    """The sections that a parser holds; a class of the tree that derives from ConfigParser gets them on first use."""
+    receiver = call.receiver
+    held = as_dict(receiver) if receiver is not None else None
+    if held is None and isinstance(receiver, Instance) and isinstance(receiver.cls, ClassValue):
+        held = DictValue(items={}, origin="the INI files")
+        call.interpreter.journal.set(receiver.attrs, "@items", held)
+    return held
+
+
 def _interpolation(parser: Value | None) -> str:
     if not isinstance(parser, Instance):
         return "basic"
@@ -47,7 +68,7 @@ def _interpolation(parser: Value | None) -> str:
 @model(f"{_PARSER}.read", f"{_PARSER}.read_file", f"{_PARSER}.readfp")
 def _read(call: ModelCall) -> Value | None:
     given = call.get("filenames", 0) or call.get("f")
-    held = as_dict(call.receiver) if call.receiver is not None else None
+    held = _held(call)
     if held is None or given is None:
         return None
     read: list[Value] = []
@@ -87,7 +108,7 @@ def _fill(call: ModelCall, held: DictValue, path: str) -> None:
 def _get(call: ModelCall) -> Value | None:
     """`config.getint("train", "batch_size", fallback=4)`."""
     section, option = call.text("section", 0), call.text("option", 1)
-    held = as_dict(call.receiver) if call.receiver is not None else None
+    held = _held(call)
     if held is None or section is None or option is None:
         return None
     found = held.items.get(section)
@@ -128,7 +149,7 @@ def _converted(call: ModelCall, value: Value | None, fallback: Value | None, nam
 
 @model(f"{_PARSER}.sections")
 def _sections(call: ModelCall) -> Value | None:
-    held = as_dict(call.receiver) if call.receiver is not None else None
+    held = _held(call)
     if held is None:
         return None
     names: list[Value] = [Const(value=name) for name in held.items if name != "DEFAULT"]
@@ -138,7 +159,7 @@ def _sections(call: ModelCall) -> Value | None:
 @model(f"{_PARSER}.items", f"{_PARSER}.options")
 def _items(call: ModelCall) -> Value | None:
     section = call.text("section", 0)
-    held = as_dict(call.receiver) if call.receiver is not None else None
+    held = _held(call)
     found = held.items.get(section) if held is not None and section is not None else None
     if not isinstance(found, DictValue):
         return None

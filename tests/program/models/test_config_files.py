@@ -181,3 +181,55 @@ def test_parts_of_python(show: Show, expression: str, expected: Any) -> None:
         f"sink.show({expression}){TAIL}"
     )
     assert show({"train.py": text, "pkg/__init__.py": "", "pkg/settings.py": "BATCH = 1\n"}).plain() == [expected]
+
+
+def test_a_class_of_the_tree_that_reads_ini_files(show: Show) -> None:
+    text = (
+        "from configparser import ConfigParser\nimport sink\n"
+        "class Settings(ConfigParser):\n    def __init__(self, defaults=None):\n"
+        "        ConfigParser.__init__(self, defaults=None)\n    def optionxform(self, name):\n        return name\n"
+        "c = Settings()\nc.read('c.ini')\nsink.show((c.getint('Train', 'Size'), c.getboolean('Train', 'flag')))" + TAIL
+    )
+    assert show({"train.py": text, "c.ini": "[Train]\nSize = 4\nflag = no\n"}).plain() == [(4, False)]
+
+
+FILE_OPTIONS = {
+    "jsonargparse": "action=jsonargparse.ActionConfigFile",
+    "yamlargparse": "action=yamlargparse.ActionConfigFile",
+    "configargparse": "is_config_file=True",
+}
+
+
+@pytest.mark.parametrize("library", FILE_OPTIONS)
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("--config c.yaml", (2, 0.5, 7, "a")),
+        ("--config c.yaml --batch-size 6", (6, 0.5, 7, "a")),
+        ("--batch-size 6 --lr 1", (6, 1.0, 7, None)),
+    ],
+)
+def test_a_file_of_option_values(show: Show, library: str, words: str, shown: tuple[object, ...]) -> None:
+    text = (
+        f"import {library}, sink\np = {library}.ArgumentParser()\n"
+        f"p.add_argument('--config', {FILE_OPTIONS[library]})\n"
+        "p.add_argument('--batch-size', dest='batch_size', type=int)\np.add_argument('--lr', type=float)\n"
+        "p.add_argument('--seed', type=int, default=7)\np.add_argument('--name')\na = p.parse_args()\n"
+        "sink.show((a.batch_size, a.lr, a.seed, a.name))" + TAIL
+    )
+    files = {"train.py": text, "c.yaml": "batch_size: 2\nlr: '0.5'\nname: a\n", "run.sh": f"python train.py {words}\n"}
+    result = show(files)
+    assert result.plain(next(each for each in result.conditions if each.startswith("run.sh"))) == [shown]
+
+
+def test_a_file_of_option_values_that_nothing_names_is_looked_for(show: Show) -> None:
+    text = (
+        "import jsonargparse, sink\np = jsonargparse.ArgumentParser()\n"
+        "p.add_argument('--config', action=jsonargparse.ActionConfigFile)\np.add_argument('--size', type=int)\n"
+        "sink.show(p.parse_args().size)" + TAIL
+    )
+    result = show({"train.py": text, "conf/a.yaml": "size: 2\n", "conf/b.yaml": "size: 8\n"})
+    assert {each: result.plain(each) for each in result.conditions} == {
+        "configuration conf/a.yaml": [2],
+        "configuration conf/b.yaml": [8],
+    }
