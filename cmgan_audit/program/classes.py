@@ -37,6 +37,7 @@ _MODULES = frozenset(
 _DICTIONARIES = frozenset(
     {"builtins.dict", "collections.OrderedDict", "collections.UserDict", "collections.defaultdict"}
 )
+_ITEM_GETTERS = frozenset(f"{name}.{method}" for name in _DICTIONARIES for method in ("__getitem__", "get"))
 MOST_BASES = 40
 
 
@@ -116,6 +117,12 @@ def is_dictionary(cls: ClassValue) -> bool:
     return any(name in _DICTIONARIES for name in library_bases(cls))
 
 
+def _reads_items(cls: ClassValue) -> bool:
+    """Whether a dictionary's attributes are its items: `__getattr__ = dict.__getitem__`."""
+    getter = class_attribute(cls, "__getattr__")
+    return getter is not None and isinstance(getter[0], External) and getter[0].name in _ITEM_GETTERS
+
+
 def is_enum(cls: ClassValue) -> bool:
     """Whether the class is an enumeration."""
     return any(name in ("enum.Enum", "enum.IntEnum", "enum.StrEnum", "enum.Flag") for name in library_bases(cls))
@@ -140,7 +147,7 @@ def construct(it: Interpreter, cls: ClassValue, arguments: Arguments, location: 
     if _is_known_layer(it, cls):
         return instance
     if is_dictionary(cls):
-        instance.attrs["@items"] = DictValue(items={})
+        instance.attrs["@items"] = DictValue(items={}, attribute_access=_reads_items(cls))
     found = class_attribute(cls, "__init__")
     if found is not None and isinstance(found[0], FunctionValue):
         it.call(bound(found[0], instance), arguments, location)
