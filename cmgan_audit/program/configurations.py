@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Sequence
 
 from cmgan_audit.finding import Location, Step
-from cmgan_audit.program.models.files import option_of
+from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
+from cmgan_audit.program.models.files import NeededOption, option_of
 from cmgan_audit.program.trace import Launch
 from cmgan_audit.program.values import Const
 from cmgan_audit.source.tree import SourceTree
@@ -22,21 +24,49 @@ _OTHER_PURPOSES = re.compile(
 )
 
 
-def candidates(tree: SourceTree, entry: str, wanted: object) -> list[Launch]:
-    """A launch for every plausible configuration file near a script; none when no option takes its path."""
+def candidates(tree: SourceTree, entry: str, wanted: object, shipped: Sequence[Launch] = ()) -> list[Launch]:
+    """A launch for every plausible configuration file near a script; none when no option takes its path.
+
+    Args:
+        tree: the audited tree.
+        entry: the script.
+        wanted: the path that the script asks for.
+        shipped: launches that leave the file open (`train.py -c [config file] -n [name]`): their other words stay.
+    """
     flag = option_of(wanted)
     if flag is None:
         return []
+    spellings = (flag, *(wanted.spellings if isinstance(wanted, NeededOption) else ())) if flag else ()
     folder = posixpath.dirname(entry)
-    launches = []
+    launches: dict[tuple[str, ...], Launch] = {}
     for path in _near(tree, folder):
         if not _may_stand_for(path, wanted):
             continue
-        words = (flag, posixpath.relpath(path, folder or ".")) if flag else (posixpath.relpath(path, folder or "."),)
+        name = posixpath.relpath(path, folder or ".")
         place = Location(path, 1)
-        steps = tuple(Step(place, f"started with the configuration {path}") for _ in words)
-        launches.append(Launch(condition=f"configuration {path}", argv=words, steps=steps, location=place))
-    return launches[:MOST_CONFIGURATIONS]
+        named = Step(place, f"started with the configuration {path}")
+        own = [found for launch in shipped if (found := _filled(launch, spellings, name, named)) is not None]
+        words = (flag, name) if flag else (name,)
+        for argv, steps in own or [(words, tuple(named for _ in words))]:
+            launches.setdefault(argv, Launch(f"configuration {path}", argv, steps, place))
+    return list(launches.values())[:MOST_CONFIGURATIONS]
+
+
+def _filled(
+    launch: Launch, flags: Sequence[str], name: str, step: Step
+) -> tuple[tuple[str, ...], tuple[Step, ...]] | None:
+    """The words of a launch with the file in place of the open word after an option; None where it has none."""
+    argv = list(launch.argv)
+    steps = list(launch.steps) if len(launch.steps) == len(argv) else [step] * len(argv)
+    for number, word in enumerate(argv):
+        head, equals, _ = word.partition("=")
+        joined = bool(equals) and head in flags
+        before = argv[number - 1] if number else ""
+        if UNKNOWN_MARK in word and (joined or before in flags or not (flags or before.startswith("-"))):
+            argv[number] = f"{head}={name}" if joined else name
+            steps[number] = step
+            return tuple(argv), tuple(steps)
+    return None
 
 
 def _may_stand_for(path: str, wanted: object) -> bool:

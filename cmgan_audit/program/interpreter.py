@@ -91,6 +91,7 @@ class Interpreter:
         facts: the symbolic tests that are decided on the current path.
         exits: paths that have left and are joined where they lead to.
         must_be_configured: the run ends where it asks for a configuration file that the launch does not name.
+        passed_checks: assertions and `raise` statements that do nothing, since the script would end there.
     """
 
     def __init__(self, tree: SourceTree, index: ModuleIndex, run: Run) -> None:
@@ -111,6 +112,7 @@ class Interpreter:
         self.supposed: list[ast.AST] = []
         self.notes: dict[str, object] = {}
         self.must_be_configured = False
+        self.passed_checks: frozenset[Location] = frozenset()
         self.widened: dict[ast.AST, list[tuple[Any, Any, Any]]] = {}
         self.probing = False
         self.reseeded: dict[str, str] = {}

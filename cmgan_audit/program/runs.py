@@ -72,10 +72,14 @@ class Program:
             first = execute_entry(self._tree, index, entry, bare(entry), must_be_configured=True)
             if not _lacks_configuration(first):
                 return [first, *(execute_entry(self._tree, index, entry, launch) for launch in others)]
-            beside = candidates(self._tree, entry, interpreter_of(first).notes["configuration"])
             trials = [launch for launch in shipped if launch.trial]
-            found = self._shipped(entry, others) or self._tried(entry, beside) or self._shipped(entry, trials)
+            found = self._shipped(entry, others) or self._beside(entry, first, others) or self._shipped(entry, trials)
             return found or [self._whole(entry, launch) for launch in (bare(entry), *others)]
+
+    def _beside(self, entry: str, first: Run, others: Sequence[Launch]) -> list[Run]:
+        """The runs with files that lie beside a script, which lacks its configuration and says so in its first run."""
+        wanted = interpreter_of(first).notes["configuration"]
+        return self._tried(entry, candidates(self._tree, entry, wanted, others))
 
     def _whole(self, entry: str, launch: Launch) -> Run:
         """The run of a launch to its end, whatever it lacks."""

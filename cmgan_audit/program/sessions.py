@@ -21,6 +21,10 @@ from cmgan_audit.program.trace import Launch, Run
 from cmgan_audit.program.values import ClassValue, Const, Instance
 from cmgan_audit.source.tree import SourceTree
 
+# What checks of settings raise, and how many of them are passed over in one script.
+_CHECKS = frozenset({"AssertionError", "ValueError", "Exception", "RuntimeError"})
+MOST_CHECKS = 4
+
 
 def interpreter_of(run: Run) -> Interpreter:
     """The interpreter that made a run, with the state at its end."""
@@ -44,14 +48,30 @@ def execute_entry(
 ) -> Run:
     """Execute a script as `python entry argv` would.
 
-    With `must_be_configured`, the run ends where it asks for a configuration file that the launch does not name.
+    With `must_be_configured`, the run ends where it asks for a configuration file that the launch does not name. Where
+    a check of the settings ends the program, because something is left to be filled in, what comes after it is
+    followed as if the check had passed.
     """
-    it = new_session(tree, index, entry, launch)
-    it.must_be_configured = must_be_configured
+    passed: list[Location] = []
+    while True:
+        it = new_session(tree, index, entry, launch)
+        it.must_be_configured, it.passed_checks = must_be_configured, frozenset(passed)
+        ended = _executed(it)
+        if ended is None or ended.name not in _CHECKS or len(passed) == MOST_CHECKS or ended.location in passed:
+            break
+        passed.append(ended.location)
+    for place in passed:
+        it.limit(place, "the script ends at this check as it is shipped; it is followed as if the check had passed")
+    return it.run
+
+
+def _executed(it: Interpreter) -> ProgramRaisedError | None:
+    """Execute the entry of a session to its end; the exception that ends it, where one is certainly raised."""
+    index, entry = it.index, it.entry
     module = index.at(entry)
     if module is None:
         it.run.limits.append(Step(Location(entry, 1), "the script cannot be parsed"))
-        return it.run
+        return None
     environment = Environment(module, "module")
     environment.names["__name__"] = Const(value="__main__")
     environment.names["__file__"] = Const(value=entry)
@@ -61,12 +81,13 @@ def execute_entry(
     except ProgramRaisedError as error:
         if error.name != "SystemExit":
             it.limit(error.location, f"the script ends here: {error.name or 'an error'} is raised on every path")
+        return error
     except BudgetExceededError as error:
         it.limit(Location(entry, 1), f"{error}: what comes later in this script is not followed")
         it.exits.clear()
     except UnconfiguredError:
         pass  # what was seen until then is dropped by those who wanted it configured
-    return it.run
+    return None
 
 
 @contextmanager

@@ -34,7 +34,12 @@ _SHELL_LANGUAGES = frozenset(
     {"", "bash", "sh", "shell", "console", "zsh", "shellsession", "commandline", "cmd", "text", "terminal"}
 )
 _PROMPT = re.compile(r"^(\s*)(?:\([\w.-]+\)\s*)?(?:[\w@~:/.-]*[$#%>]|>>>)\s+(?=\S)")
-_PLACEHOLDER = re.compile(r"<[\w /.,'\"|-]+>|\[[^\]\n]*\]|\{[\w .|/-]+\}|\.\.\.|…")
+# What the reader has to fill in: `<folder>`, `[name of the run]`, `CONFIG_YAML_FILE`, `PATH_TO_DATA`.
+_PLACEHOLDER = re.compile(
+    r"<[\w /.,'\"|-]+>|\[[^\]\n]*\]|\{[\w .|/-]+\}|\.\.\.|…"
+    r"|(?<=[\s=])(?:(?:PATH_TO|YOUR)_[A-Z0-9_]+"
+    r"|[A-Z0-9_]+_(?:FILE|PATH|DIR|FOLDER|NAME|RUN|ID|CONFIG|YAML|JSON|CKPT|CHECKPOINT|ROOT))(?=\s|$)"
+)
 _INLINE = re.compile(r"`([^`\n]*\.py\b[^`\n]*)`")
 _HEADING = re.compile(r"#{1,6}\s")
 # How documents call a command that only shows whether the program runs; and a run that is over before it has begun.

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.source.git_index import tracked_files
+from cmgan_audit.source.git_index import repository_of, tracked_files
 from cmgan_audit.source.path_patterns import PathPatterns
 
 # Folders that hold other people's code, build products or bookkeeping, as every tool of the field skips them.
@@ -92,11 +92,12 @@ def discover(root: Path, exclude: Iterable[str] = (), *, use_gitignore: bool = T
     """List the files under `root` that matter to the audit; the order does not depend on the file system.
 
     Links to folders are not entered (no loop is possible); a link to a file counts only if the file lies outside
-    of what is found anyway. `exclude` are patterns as in a .gitignore, relative to the root.
+    of what is found anyway. `exclude` are patterns as in a .gitignore, relative to the root. Ignore files hold inside
+    a repository only: what was unpacked from an archive of one was tracked, whatever they name.
     """
     found = Discovery(root, {"python": [], "notebook": [], "data": [], "launcher": [], "requirements": []}, [])
     excluded = PathPatterns(exclude)
-    walk = _Walk(root, excluded, found.failures, use_gitignore)
+    walk = _Walk(root, excluded, found.failures, use_gitignore and repository_of(root) is not None)
     for path in walk.files("", None, 0):
         found.files[kind_of(path.rsplit("/", 1)[-1])].append(path)
     for paths in found.files.values():

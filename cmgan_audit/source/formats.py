@@ -7,7 +7,10 @@ from typing import Literal
 
 from cmgan_audit.source.data import DataError, DataNode
 
-Dialect = Literal["yaml", "yaml12", "omegaconf", "json", "json5", "toml", "ini"]
+# "documents": all documents of a YAML file, as a list.
+Dialect = Literal[
+    "yaml", "yaml12", "omegaconf", "yaml documents", "omegaconf documents", "json", "json5", "toml", "ini"
+]  # fmt: skip
 
 _BY_SUFFIX: dict[str, Dialect] = {
     ".yaml": "yaml",
@@ -56,6 +59,8 @@ def read_text(path: str, text: str, dialect: Dialect) -> DataNode:
         from cmgan_audit.source.ini_file import read_ini
 
         return read_ini(path, text)
-    from cmgan_audit.source.yaml_file import read_yaml
+    from cmgan_audit.source.yaml_file import read_yaml, read_yaml_documents
 
+    if dialect in ("yaml documents", "omegaconf documents"):
+        return read_yaml_documents(path, text, dialect.partition(" ")[0])
     return read_yaml(path, text, dialect)

@@ -12,15 +12,22 @@ _ENTRY_FIXED = 62  # bytes of an entry before its path, without the extended fla
 
 def tracked_files(root: Path) -> frozenset[str]:
     """Paths of the tracked files below `root`, relative to it; empty without a repository or a readable index."""
+    found = repository_of(root)
+    if found is None:
+        return frozenset()
+    folder, place = found
+    prefix = root.relative_to(folder).as_posix()
+    start = "" if prefix == "." else f"{prefix}/"
+    return frozenset(path[len(start) :] for path in _read_index(place / "index") if path.startswith(start))
+
+
+def repository_of(root: Path) -> tuple[Path, Path] | None:
+    """The work tree that a folder lies in and its repository (`.git`); None where it lies in none."""
     for folder in (root, *root.parents):
         place = git_folder(folder / ".git")
-        if place is None:
-            continue
-        prefix = root.relative_to(folder).as_posix()
-        start = "" if prefix == "." else f"{prefix}/"
-        paths = _read_index(place / "index")
-        return frozenset(path[len(start) :] for path in paths if path.startswith(start))
-    return frozenset()
+        if place is not None:
+            return folder, place
+    return None
 
 
 def git_folder(path: Path) -> Path | None:

@@ -83,6 +83,25 @@ def read_yaml(path: str, text: str, dialect: str = "yaml") -> DataNode:
     return _Reading(path, text, dialect).node(node)
 
 
+def read_yaml_documents(path: str, text: str, dialect: str = "yaml") -> Sequence:
+    """All documents of a YAML file, `---` between them.
+
+    Raises DataError, with the line, for what the library would reject.
+    """
+    _refuse_depth(text)
+    loader = _LOADERS[dialect](text)
+    nodes = []
+    try:
+        while loader.check_node():
+            nodes.append(loader.get_node())
+    except yaml.YAMLError as error:
+        raise _data_error(error) from None
+    finally:
+        loader.dispose()
+    reading = _Reading(path, text, dialect)
+    return Sequence([reading.node(node) for node in nodes], Location(path, 1, 1, 1, 1))
+
+
 def _refuse_depth(text: str) -> None:
     """libyaml and PyYAML recurse: text that nests deeper than any configuration would end the process."""
     if (

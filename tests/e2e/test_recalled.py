@@ -123,9 +123,13 @@ CHANGES: dict[str, tuple[Callable[[Path], object], Callable[[Path], object]]] = 
         lambda tree: None,
         put("config.yaml", "train: 1  # cmgan-audit: ignore[CMG101] -- one is meant\n"),
     ),
-    "a file is ignored": (lambda tree: None, put(".gitignore", "train.py\n")),
+    "a file is ignored": (put(".git/HEAD", ""), put(".gitignore", "train.py\n")),
+    "ignore files begin to hold": (put(".gitignore", "train.py\n"), put(".git/HEAD", "")),
     "an ignored file is tracked": (put(".gitignore", "*.py\n!lib/data.py\n"), tracked_though_ignored),
-    "a file that an ignore file names": (put(".gitignore", "config.yaml\n"), put("config.yaml", "train: 16\n")),
+    "a file that an ignore file names": (
+        lambda tree: [put(".git/HEAD", "")(tree), put(".gitignore", "config.yaml\n")(tree)],
+        put("config.yaml", "train: 16\n"),
+    ),
     "a link leads elsewhere": (
         lambda tree: [(tree / "config.yaml").unlink(), (tree / "config.yaml").symlink_to("local.yaml")],
         lambda tree: [(tree / "config.yaml").unlink(), (tree / "config.yaml").symlink_to("README.md")],

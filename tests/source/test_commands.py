@@ -153,6 +153,7 @@ Run `python train.py --inline 1` or look at `train.py` and `python script`.
 import os; os.system("python train.py --no 1")
 ```
     python3 train.py --indented 1 [--optional]
+    python3 train.py -c CONFIG_YAML_FILE --data=PATH_TO_DATA --model CMGAN --opt ADAM_W
 The file train.py is described below.
 """
     found = argvs(text, "README.md")
@@ -161,6 +162,7 @@ The file train.py is described below.
         ["--x", "1"],
         ["--inline", "1"],
         ["--indented", "1", "$PLACEHOLDER"],
+        ["-c", "$PLACEHOLDER", "--data=$PLACEHOLDER", "--model", "CMGAN", "--opt", "ADAM_W"],
     ]
 
 

@@ -58,6 +58,7 @@ def test_ignore_files_hold_below_their_folder_and_can_be_taken_back(tmp_path: Pa
     tree = make(
         tmp_path,
         {
+            ".git/HEAD": "ref: refs/heads/main\n",
             ".gitignore": "data/\n*_old.py\n/only_root.py\n",
             "data/x.py": "",
             "a_old.py": "",
@@ -73,6 +74,11 @@ def test_ignore_files_hold_below_their_folder_and_can_be_taken_back(tmp_path: Pa
     # An import may lead to an ignored file (a tracked src/data under a rule `data/`): it can still be read.
     assert tree.locate("data/x.py") == "data/x.py"
     assert tree.parsed("data/x.py") is not None
+
+
+def test_what_was_unpacked_from_an_archive_was_tracked(tmp_path: Path) -> None:
+    tree = make(tmp_path, {".gitignore": "data/\n*.yaml\n", "data/x.py": "", "conf/a.yaml": "", "train.py": ""})
+    assert (tree.python_files, tree.data_files) == (("data/x.py", "train.py"), ("conf/a.yaml",))
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="needs git to make a repository")

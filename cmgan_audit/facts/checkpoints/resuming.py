@@ -119,7 +119,8 @@ class _Resuming:
             for option in options_of(value):
                 held = option.value
                 typed = isinstance(held, Const) and any(step.location in words for step in held.trail)
-                if typed or isinstance(held, NeededOption) or _is_open(held):
+                none_yet = isinstance(held, Const) and bool(held.overridable) and held.value in (None, "")
+                if typed or (text == "the path" and none_yet) or isinstance(held, NeededOption) or _is_open(held):
                     return _Sign(f"{text} is given on the command line", (*held.trail, Step(place, "is asked for")))
                 if isinstance(held, Const) and self._named_in_given_settings(held):
                     said = f"because {text} names the file, in settings that are given on the command line"

@@ -232,6 +232,7 @@ class Reading:
         if missing and (spec.required or (not spec.flags and spec.nargs not in {"?", "*"})):
             return NeededOption(
                 flag=(spec.flags and spec.name) or "",
+                spellings=spec.flags,
                 reason=f"required argument {spec.name} has no default",
                 trail=(Step(spec.place, f"{spec.name} must be given on the command line"),),
             )
@@ -273,18 +274,18 @@ class Reading:
         raw = given.raw
         if isinstance(raw, list):
             before = _items(spec.default) if spec.action in {"append", "extend"} else []
-            return listing([*before, *(self._nested(spec, part, step) for part in raw)])
+            return listing([*before, *(self._nested(spec, part, step, given.flag) for part in raw)])
         if spec.nargs == "?" and raw is None:
             return (spec.const or _NONE).via(step.location, step.note)
-        return self._nested(spec, raw, step)
+        return self._nested(spec, raw, step, given.flag)
 
-    def _nested(self, spec: OptionSpec, raw: object, step: Step) -> Value:
+    def _nested(self, spec: OptionSpec, raw: object, step: Step, flag: str) -> Value:
         if isinstance(raw, list):
-            return listing([self._nested(spec, part, step) for part in raw])
+            return listing([self._nested(spec, part, step, flag) for part in raw])
         text = str(raw)
         if UNKNOWN_MARK in text:
             reason = f"{text.replace(UNKNOWN_MARK, '')} is only known when the launcher runs"
-            return Unknown(reason=reason, trail=(step,))
+            return NeededOption(flag=flag, reason=reason, trail=(step,))
         value = Const(value=text, trail=(step,))
         return value if spec.type is None else self._converted(spec, value)
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cmgan_audit.program.joins import Branch, join
 from cmgan_audit.program.models.files import FILE, FileContent, each_path, path_of
 from cmgan_audit.program.models.lifting import lift
-from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
+from cmgan_audit.program.models.registry import ModelCall, derives, model
 from cmgan_audit.program.values import (
     Arguments,
-    Choice,
     ClassValue,
     Const,
     DictValue,
@@ -70,17 +68,11 @@ def _load(call: ModelCall) -> Value | None:
 
 @model("yaml.load_all", "yaml.safe_load_all", "yaml.full_load_all", "yaml.unsafe_load_all")
 def _load_all(call: ModelCall) -> Value | None:
-    """The documents of a file; one in nearly all of them, and others are not read."""
     source = call.get("stream", 0)
     if source is None:
         return None
-    return _documents(load_source(call, source, "omegaconf" if _own_loader(call) else "yaml"))
-
-
-def _documents(loaded: Value) -> Value:
-    if isinstance(loaded, Choice):
-        return join([(_documents(o.value), Branch(o.condition, o.facts)) for o in loaded.options])
-    return loaded if isinstance(loaded, Unknown) else listing([loaded])
+    own = call.interpreter.notes.get("yaml floats") or _own_loader(call)
+    return load_source(call, source, "omegaconf documents" if own else "yaml documents")
 
 
 def _names(name: str) -> list[str]:

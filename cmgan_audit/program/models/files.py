@@ -33,9 +33,13 @@ class FileContent(Unknown):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeededOption(Unknown):
-    """The value of an argument that must be given at launch: `flag` as it is written, "" for a positional word."""
+    """The value of an argument that must be given at launch: `flag` as it is written, "" for a positional word.
+
+    `spellings` are all flags of the option.
+    """
 
     flag: str = ""
+    spellings: tuple[str, ...] = ()
 
 
 def path_of(value: Value | None) -> Value:

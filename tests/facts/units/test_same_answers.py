@@ -190,7 +190,7 @@ MOVES: dict[str, Callable[[Path], object]] = {
     "a launcher appears": put("run.sh", "python again.py --batch_size 64\n"),
     "a broken file is mended": put("broken.py", "x = 1\n"),
     "a file breaks": put("lib/data.py", "class Pairs(:\n"),
-    "a file is ignored": put(".gitignore", "more/\n"),
+    "a file is ignored": lambda tree: [put(".git/HEAD", "")(tree), put(".gitignore", "more/\n")(tree)],
     "everything goes but one script": lambda tree: [
         path.unlink() for path in tree.rglob("*.py") if path.name not in ("train.py", "data.py")
     ],
@@ -207,6 +207,7 @@ def test_after_any_change_of_the_tree_the_answer_is_the_new_one(what: str, tree:
 
 def test_files_outside_of_the_listing_count_too(tree: Path) -> None:
     """A file that an ignore file names is not analysed, and yet a script may read it."""
+    put(".git/HEAD", "")(tree)
     (tree / ".gitignore").write_text("config.yaml\n", encoding="utf-8")
     collect(tree, effort=CACHED)
     change("config.yaml", "7", "70")(tree)

@@ -233,3 +233,50 @@ def test_a_file_of_option_values_that_nothing_names_is_looked_for(show: Show) ->
         "configuration conf/a.yaml": [2],
         "configuration conf/b.yaml": [8],
     }
+
+
+def test_a_command_that_leaves_its_file_open_keeps_its_other_words(show: Show) -> None:
+    text = (
+        "import argparse, yaml, sink\np = argparse.ArgumentParser()\np.add_argument('-c', '--config', required=True)\n"
+        "p.add_argument('-n', '--name', required=True)\np.add_argument('--size', type=int, default=1)\n"
+        "a = p.parse_args()\nsink.show((yaml.safe_load(open(a.config))['b'], a.size))" + TAIL
+    )
+    readme = "```\npython train.py -c [config file] -n [name of the run] --size 3\n```\n"
+    result = show({"train.py": text, "config/a.yaml": "b: 1\n", "config/b.yaml": "b: 4\n", "README.md": readme})
+    assert {each: result.plain(each) for each in result.conditions} == {
+        "configuration config/a.yaml": [(1, 3)],
+        "configuration config/b.yaml": [(4, 3)],
+    }
+
+
+def test_all_documents_of_a_yaml_file(show: Show) -> None:
+    text = (
+        "import yaml, sink\nheld = {}\nfor document in yaml.load_all(open('c.yaml'), Loader=yaml.Loader):\n"
+        "    for key, value in document.items():\n        held[key] = value\n"
+        "sink.show((held['train']['b'], held['data']['root']))" + TAIL
+    )
+    shown = show({"train.py": text, "c.yaml": "train:\n  b: 4\n---\ndata:\n  root: x\n---\n"})
+    assert shown.plain() == [(4, "x")]
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "assert c['root'] != '', 'fill in root'",
+        "if c['root'] == '':\n    raise ValueError('fill in root')",
+        "if not c['root']:\n    print('fill in root')\n    raise Exception('no root')",
+    ],
+)
+def test_what_has_to_be_filled_in_does_not_hide_the_rest(show: Show, check: str) -> None:
+    text = f"import yaml, sink\nc = yaml.safe_load(open('c.yaml'))\n{check}\nsink.show(c['b'])" + TAIL
+    result = show({"train.py": text, "c.yaml": "root: ''\nb: 4\n"})
+    assert result.plain() == [4]
+    assert "as if the check had passed" in result.runs[0].limits[0].note
+
+
+def test_a_path_that_always_raises_is_not_taken(show: Show) -> None:
+    text = (
+        "import sink, sys\nmode = sys.argv[1]\nif mode == 'a':\n    size = 2\nelse:\n    raise ValueError(mode)\n"
+        "sink.show(size)" + TAIL
+    )
+    assert show({"train.py": text}).plain() == [2]
