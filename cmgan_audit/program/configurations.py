@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
-from cmgan_audit.program.models.files import NeededOption, option_of
+from cmgan_audit.program.models.files import option_of
 from cmgan_audit.program.trace import Launch
 from cmgan_audit.program.values import Const
 from cmgan_audit.source.tree import SourceTree
@@ -24,49 +24,60 @@ _OTHER_PURPOSES = re.compile(
 )
 
 
-def candidates(tree: SourceTree, entry: str, wanted: object, shipped: Sequence[Launch] = ()) -> list[Launch]:
+def candidates(tree: SourceTree, entry: str, asked: Sequence[tuple[Launch, object]]) -> list[Launch]:
     """A launch for every plausible configuration file near a script; none when no option takes its path.
 
     Args:
         tree: the audited tree.
         entry: the script.
-        wanted: the path that the script asks for.
-        shipped: launches that leave the file open (`train.py -c [config file] -n [name]`): their other words stay.
+        asked: launches that lack a configuration, the bare script first, each with the path that it asks for. A
+            launch that leaves the file open (`train.py -c [config file] -n [name]`), or names one that is not there,
+            gets it in that place; for all others the bare script is started with it.
     """
-    flag = option_of(wanted)
-    if flag is None:
-        return []
-    spellings = (flag, *(wanted.spellings if isinstance(wanted, NeededOption) else ())) if flag else ()
     folder = posixpath.dirname(entry)
     launches: dict[tuple[str, ...], Launch] = {}
-    for path in _near(tree, folder):
-        if not _may_stand_for(path, wanted):
+    for launch, wanted in (*asked[1:], *asked[:1]):
+        flag = option_of(wanted, launch.argv)
+        if flag is None or (launches and not launch.argv):
             continue
-        name = posixpath.relpath(path, folder or ".")
-        place = Location(path, 1)
-        named = Step(place, f"started with the configuration {path}")
-        own = [found for launch in shipped if (found := _filled(launch, spellings, name, named)) is not None]
-        words = (flag, name) if flag else (name,)
-        for argv, steps in own or [(words, tuple(named for _ in words))]:
-            launches.setdefault(argv, Launch(f"configuration {path}", argv, steps, place))
+        for path in _standing_for(tree, folder, wanted):
+            name = posixpath.relpath(path, folder or ".")
+            step = Step(Location(path, 1), f"started with the configuration {path}")
+            if launch.argv:
+                filled = _filled(launch, wanted, flag, name, step)
+            else:
+                words = (flag, name) if flag else (name,)
+                filled = words, tuple(step for _ in words)
+            if filled is not None:
+                launches.setdefault(filled[0], Launch(f"configuration {path}", *filled, step.location))
     return list(launches.values())[:MOST_CONFIGURATIONS]
 
 
 def _filled(
-    launch: Launch, flags: Sequence[str], name: str, step: Step
+    launch: Launch, wanted: object, flag: str, name: str, step: Step
 ) -> tuple[tuple[str, ...], tuple[Step, ...]] | None:
-    """The words of a launch with the file in place of the open word after an option; None where it has none."""
+    """The words of a launch with the file in place of the word that leaves it open; None where it has none."""
+    missing = wanted.value if isinstance(wanted, Const) and isinstance(wanted.value, str) else None
     argv = list(launch.argv)
     steps = list(launch.steps) if len(launch.steps) == len(argv) else [step] * len(argv)
     for number, word in enumerate(argv):
-        head, equals, _ = word.partition("=")
-        joined = bool(equals) and head in flags
+        head, equals, value = word.partition("=")
+        joined = bool(equals) and bool(flag) and head == flag
         before = argv[number - 1] if number else ""
-        if UNKNOWN_MARK in word and (joined or before in flags or not (flags or before.startswith("-"))):
+        stands_here = joined or (before == flag if flag else not before.startswith("-"))
+        if stands_here and (UNKNOWN_MARK in word or (value if joined else word) == missing):
             argv[number] = f"{head}={name}" if joined else name
             steps[number] = step
             return tuple(argv), tuple(steps)
     return None
+
+
+def _standing_for(tree: SourceTree, folder: str, wanted: object) -> list[str]:
+    """The files near a script that may be meant: those in the folder that it names, if there are any."""
+    found = [path for path in _near(tree, folder) if _may_stand_for(path, wanted)]
+    named = wanted.value if isinstance(wanted, Const) and isinstance(wanted.value, str) else ""
+    place = posixpath.dirname(posixpath.normpath(posixpath.join(folder, named))) if "/" in named.lstrip("./") else ""
+    return [path for path in found if place and posixpath.dirname(path) == place] or found
 
 
 def _may_stand_for(path: str, wanted: object) -> bool:
@@ -78,8 +89,12 @@ def _may_stand_for(path: str, wanted: object) -> bool:
 
 
 def _near(tree: SourceTree, folder: str) -> list[str]:
-    """Configuration files in a script's folder or below it first, then those in the usual folders of the root."""
+    """Configuration files in a script's folder or below it first, then those in the usual folders of the root.
+
+    Where there are none, those in folders of such a name anywhere (`egs/corpus/conf/`).
+    """
     plausible = [path for path in tree.data_files if path.endswith(_KINDS) and not _OTHER_PURPOSES.search(path)]
     below = [path for path in plausible if not folder or path.startswith(f"{folder}/")]
     usual = [path for path in plausible if path.partition("/")[0] in _FOLDERS]
-    return list(dict.fromkeys([*sorted(below, key=lambda path: (path.count("/"), path)), *usual]))
+    near = list(dict.fromkeys([*sorted(below, key=lambda path: (path.count("/"), path)), *usual]))
+    return near or [path for path in plausible if set(path.split("/")[:-1]) & set(_FOLDERS)]

@@ -66,6 +66,16 @@ class Activation:
 
 
 @dataclass(slots=True, eq=False)
+class Widening:
+    """A cell that a loop changes: its container, its key, what it came to hold, and whether it is a name of a call."""
+
+    container: Any
+    key: Any
+    after: Any
+    local: bool
+
+
+@dataclass(slots=True, eq=False)
 class Exit:
     """A path that left by return, break or continue while another path went on: what it had written by then.
 
@@ -113,7 +123,7 @@ class Interpreter:
         self.notes: dict[str, object] = {}
         self.must_be_configured = False
         self.passed_checks: frozenset[Location] = frozenset()
-        self.widened: dict[ast.AST, list[tuple[Any, Any, Any]]] = {}
+        self.widened: dict[ast.AST, list[Widening]] = {}
         self.probing = False
         self.reseeded: dict[str, str] = {}
         self.steps = 0

@@ -13,7 +13,7 @@ from typing import Any
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.branches import Flow, arrive, leave, rebase, truth
-from cmgan_audit.program.interpreter import Activation, Interpreter, ProgramRaisedError
+from cmgan_audit.program.interpreter import Activation, Interpreter, ProgramRaisedError, Widening
 from cmgan_audit.program.iteration import MOST_UNROLLED, announce, element, iterate
 from cmgan_audit.program.joins import Branch, join, same
 from cmgan_audit.program.state import MISSING, Change, Snapshot
@@ -297,19 +297,25 @@ def _widen(it: Interpreter, node: ast.AST, changed: list[tuple[Change, Any]], lo
     names = it.activation.environment.names
     known = it.widened.setdefault(node, [])
     for before, after in changed:
-        local = before.container is names
-        known.append((None if local else before.container, before.key, after))
+        known.append(Widening(before.container, before.key, after, before.container is names))
         it.journal.put(before.container, before.key, _widened(before.state, after, location))
 
 
 def _widen_known(it: Interpreter, node: ast.AST, location: Location) -> None:
-    """What this loop was seen to change when it was executed before."""
+    """What this loop was seen to change when it was executed before.
+
+    A name of another call held what was made from other arguments: only that it changes is known of it.
+    """
     names = it.activation.environment.names
-    for container, key, after in it.widened.get(node, ()):
-        where = names if container is None else container
-        before = it.journal.get(where, key)
-        if before is not MISSING and _differs(before, after):
-            it.journal.put(where, key, _widened(before, after, location))
+    for seen in it.widened.get(node, ()):
+        where = names if seen.local else seen.container
+        before = it.journal.get(where, seen.key)
+        if before is MISSING or not _differs(before, seen.after):
+            continue
+        after = seen.after
+        if where is not seen.container and isinstance(before, Value) and not isinstance(after, Const | ListValue):
+            after = Unknown(reason=f"changes in the loop at line {location.line}").made_from("or", (before,))
+        it.journal.put(where, seen.key, _widened(before, after, location))
 
 
 def _widened(before: Any, after: Any, location: Location) -> Any:

@@ -72,31 +72,38 @@ class Program:
             first = execute_entry(self._tree, index, entry, bare(entry), must_be_configured=True)
             if not _lacks_configuration(first):
                 return [first, *(execute_entry(self._tree, index, entry, launch) for launch in others)]
-            trials = [launch for launch in shipped if launch.trial]
-            found = self._shipped(entry, others) or self._beside(entry, first, others) or self._shipped(entry, trials)
+            tried = self._started(entry, others)
+            found = self._configured(entry, tried) or self._tried(entry, self._beside(entry, [first, *tried]))
+            if not found:
+                found = self._configured(entry, self._started(entry, [each for each in shipped if each.trial]))
             return found or [self._whole(entry, launch) for launch in (bare(entry), *others)]
 
-    def _beside(self, entry: str, first: Run, others: Sequence[Launch]) -> list[Run]:
-        """The runs with files that lie beside a script, which lacks its configuration and says so in its first run."""
-        wanted = interpreter_of(first).notes["configuration"]
-        return self._tried(entry, candidates(self._tree, entry, wanted, others))
+    def _started(self, entry: str, launches: Sequence[Launch]) -> list[Run]:
+        """The runs of launches, each to where it asks for a configuration that it does not name."""
+        index = self._index.afresh()
+        return [execute_entry(self._tree, index, entry, launch, must_be_configured=True) for launch in launches]
+
+    def _beside(self, entry: str, runs: Sequence[Run]) -> list[Launch]:
+        """Launches with files that lie beside a script, for those that lack one."""
+        lacking = [run for run in runs if _lacks_configuration(run)]
+        return candidates(
+            self._tree, entry, [(run.launch, interpreter_of(run).notes["configuration"]) for run in lacking]
+        )
 
     def _whole(self, entry: str, launch: Launch) -> Run:
         """The run of a launch to its end, whatever it lacks."""
         return execute_entry(self._tree, self._index.afresh(), entry, launch)
 
-    def _shipped(self, entry: str, launches: Sequence[Launch]) -> list[Run]:
-        """The runs of launches that the tree ships, where any has the configuration that it asks for.
+    def _configured(self, entry: str, runs: Sequence[Run]) -> list[Run]:
+        """Of runs of launches that the tree ships, those that have the configuration that they ask for.
 
         `train.py --ddp` beside `train.py --config a.yaml` leaves it out for shortness. But where no launch of a mode
         has one, `main.py train` beside `main.py test`, what that mode asks for is no configuration: all launches count,
         and the bare script.
         """
-        index = self._index.afresh()
-        runs = [execute_entry(self._tree, index, entry, launch, must_be_configured=True) for launch in launches]
         configured = [run for run in runs if not _lacks_configuration(run)]
         modes = {_mode(run.launch) for run in configured}
-        if not configured or all(_mode(launch) in modes for launch in launches):
+        if not configured or all(_mode(run.launch) in modes for run in runs):
             return configured
         whole = [self._whole(entry, run.launch) if _lacks_configuration(run) else run for run in runs]
         return [self._whole(entry, bare(entry)), *whole]
@@ -175,4 +182,4 @@ def _mode(launch: Launch) -> str:
 
 def _lacks_configuration(run: Run) -> bool:
     """Whether the script asked for a configuration file that this launch does not name."""
-    return option_of(interpreter_of(run).notes.get("configuration")) is not None
+    return option_of(interpreter_of(run).notes.get("configuration"), run.launch.argv) is not None

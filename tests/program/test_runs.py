@@ -61,10 +61,29 @@ def test_without_its_configuration_a_script_is_left_where_it_asks(tmp_path: Path
     assert [(run.launch.argv, loaders(run)) for run in executed] == [((), 1), (("a.yaml",), 2)]
 
 
-def test_a_path_that_is_given_and_leads_nowhere_is_no_question(tmp_path: Path) -> None:
+def test_a_path_that_leads_nowhere_counts_where_nothing_is_known(tmp_path: Path) -> None:
     started = "python train.py gone.yaml\npython train.py a.yaml\n"
-    found = runs_in(tmp_path, {"run.sh": started, "a.yaml": "size: 4\n"})
-    assert words(found) == [("gone.yaml",), ("a.yaml",)]
+    assert words(runs_in(tmp_path, {"run.sh": started, "a.yaml": "size: 4\n"})) == [("a.yaml",)]
+
+
+def test_a_file_that_was_renamed_is_looked_for_beside_the_named_one(tmp_path: Path) -> None:
+    (tmp_path / "settings" / "old").mkdir(parents=True)
+    (tmp_path / "conf").mkdir()
+    files = {
+        "run.sh": "python train.py settings/train.yaml --x 3\n",
+        "settings/train_all.yaml": "size: 4\n",
+        "settings/old/a.yaml": "size: 1\n",
+        "conf/b.yaml": "size: 2\n",
+    }
+    assert words(runs_in(tmp_path, files)) == [("settings/train_all.yaml", "--x", "3")]
+
+
+def test_configurations_of_recipes_far_from_the_script(tmp_path: Path) -> None:
+    (tmp_path / "egs" / "vctk" / "conf").mkdir(parents=True)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "egs" / "vctk" / "conf" / "a.yaml").write_text("size: 4\n", encoding="utf-8")
+    found = runs_in(tmp_path, {"bin/train.py": SCRIPT, "train.py": ""})
+    assert words(found) == [("../egs/vctk/conf/a.yaml",)]
 
 
 def test_a_configuration_beside_the_script_is_tried(tmp_path: Path) -> None:

@@ -232,7 +232,6 @@ class Reading:
         if missing and (spec.required or (not spec.flags and spec.nargs not in {"?", "*"})):
             return NeededOption(
                 flag=(spec.flags and spec.name) or "",
-                spellings=spec.flags,
                 reason=f"required argument {spec.name} has no default",
                 trail=(Step(spec.place, f"{spec.name} must be given on the command line"),),
             )

@@ -7,7 +7,7 @@ that paths computed from `__file__` lead to the right file.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -33,13 +33,9 @@ class FileContent(Unknown):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeededOption(Unknown):
-    """The value of an argument that must be given at launch: `flag` as it is written, "" for a positional word.
-
-    `spellings` are all flags of the option.
-    """
+    """The value of an argument that must be given at launch: `flag` as it is written, "" for a positional word."""
 
     flag: str = ""
-    spellings: tuple[str, ...] = ()
 
 
 def path_of(value: Value | None) -> Value:
@@ -106,17 +102,24 @@ def note_needed(call: ModelCall, path: Value) -> None:
     """
     first = call.interpreter.notes.setdefault("configuration", path)
     it = call.interpreter
-    if it.must_be_configured and not it.probing and option_of(first) is not None:
+    if it.must_be_configured and not it.probing and option_of(first, it.launch.argv) is not None:
         raise UnconfiguredError
 
 
-def option_of(wanted: object) -> str | None:
+def option_of(wanted: object, argv: Sequence[str] = ()) -> str | None:
     """The option that takes the path; empty for a positional word, None when the path comes from elsewhere.
 
-    Where the code itself writes the file's name, the option names a folder: `join(args.train_dir, "noisy.json")`.
+    Where the code itself writes the file's name, the option names a folder: `join(args.train_dir, "noisy.json")`. A
+    word of the command line may name a file that the tree does not have, since it was renamed.
     """
     if isinstance(wanted, NeededOption):
         return wanted.flag
+    if isinstance(wanted, Const) and isinstance(wanted.value, str) and wanted.value:
+        for before, word in zip(("", *argv), argv, strict=False):
+            if word == wanted.value:
+                return before if before.startswith("-") else ""
+            if word.startswith("-") and word.partition("=")[2] == wanted.value:
+                return word.partition("=")[0]
     if isinstance(wanted, Const) and wanted.overridable.startswith("-"):
         written = repr(str(wanted.value).replace("\\", "/").rpartition("/")[2])
         return None if any(step.note == written for step in wanted.trail) else wanted.overridable
