@@ -3,6 +3,7 @@
 from cmgan_audit.program.models import (
     argparse_options,
     argparse_parsing,
+    asteroid_,
     click_,
     config_files,
     configparser_,
@@ -22,6 +23,7 @@ from cmgan_audit.program.models import (
 __all__ = [
     "argparse_options",
     "argparse_parsing",
+    "asteroid_",
     "click_",
     "config_files",
     "configparser_",

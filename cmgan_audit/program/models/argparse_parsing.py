@@ -56,18 +56,19 @@ _CONVERSIONS: dict[str, Callable[[str], object]] = {
 
 @model(f"{PARSER}.parse_args", f"{PARSER}.parse_intermixed_args")
 def _parse_args(call: ModelCall) -> Value | None:
-    return _parsed(call)[0]
+    return parsed(call)[0]
 
 
 @model(f"{PARSER}.parse_known_args", f"{PARSER}.parse_known_intermixed_args")
 def _parse_known_args(call: ModelCall) -> Value | None:
-    namespace, rest = _parsed(call)
+    namespace, rest = parsed(call)
     if namespace is None:
         return None
     return listing([namespace, listing([word_value(text) for text in rest])], "tuple")
 
 
-def _parsed(call: ModelCall) -> tuple[Value | None, list[str]]:
+def parsed(call: ModelCall) -> tuple[Value | None, list[str]]:
+    """The namespace that the receiver of a call makes of the command line, and the words that are left."""
     parser = owner_of(call.receiver)
     if parser is None:
         return None, []

@@ -34,6 +34,7 @@ _FLAT = (
     "munch.DefaultMunch",
     "optparse.Values",
     "transformers.utils.ModelOutput",
+    "tensorflow.contrib.training.HParams",
 )
 
 

@@ -138,7 +138,7 @@ def test_ini_files(show: Show) -> None:
 
 
 MAPPINGS = [
-    "argparse.Namespace(**d)", "types.SimpleNamespace(**d)", "easydict.EasyDict(d)", "box.Box(d)", "munch.Munch(d)",
+    "argparse.Namespace(**d)", "types.SimpleNamespace(**d)", "tensorflow.contrib.training.HParams(**d)", "easydict.EasyDict(d)", "box.Box(d)", "munch.Munch(d)",
     "munch.munchify(d)", "addict.Dict(d)", "dotmap.DotMap(d)", "ml_collections.ConfigDict(d)", "omegaconf.OmegaConf.create(d)",
     "yacs.config.CfgNode(d)",
 ]  # fmt: skip
@@ -147,7 +147,7 @@ MAPPINGS = [
 @pytest.mark.parametrize("make", MAPPINGS)
 def test_dictionaries_with_attributes(show: Show, make: str) -> None:
     text = (
-        "import argparse, types, easydict, box, munch, addict, dotmap, ml_collections, omegaconf, yacs.config, sink\n"
+        "import argparse, types, tensorflow, easydict, box, munch, addict, dotmap, ml_collections, omegaconf, yacs.config, sink\n"
         f"d = {{'batch_size': 8, 'n': {{'x': 1}}}}\nc = {make}\nc.batch_size //= 8\nsink.show(c.batch_size)\nc.new = 3\n"
         f"sink.show(c.new)\nsink.show(d['batch_size']){TAIL}"
     )
