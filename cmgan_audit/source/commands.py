@@ -52,6 +52,7 @@ _SHORT_RUN = re.compile(
     r"--?(max|num|n|train)?[-_]?(epochs?[= ][1-3]|(steps|iters?|iterations|batches)[= ]\d{1,2})(?=\s|$)"
 )
 _PLACEHOLDER_MARK = "$PLACEHOLDER"
+_OPTIONAL_MARK = "$OPTIONAL_PLACEHOLDER"  # `[...]` and an ellipsis, which may also stand for nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,11 +272,15 @@ def _document(path: str, text: str) -> Iterator[CommandLine]:
         between = [line for line in lines[seen : number - 1] if line.strip() and not _FENCE.match(line)]
         heading = next((line for line in reversed(between) if _HEADING.match(line)), heading)
         seen = number - 1 + len(block)
-        cleaned = _PLACEHOLDER.sub(_PLACEHOLDER_MARK, "\n".join(_without_prompt(line) for line in block))
+        cleaned = _PLACEHOLDER.sub(_mark, "\n".join(_without_prompt(line) for line in block))
         for command in _shell(path, cleaned, number):
             said = [heading, *between[-1:], command.text, *_comment_above(block, command.location.line - number)]
             trial = any(_TRIAL.search(line) for line in said) or _SHORT_RUN.search(command.text) is not None
             yield replace(command, trial=trial)
+
+
+def _mark(placeholder: re.Match[str]) -> str:
+    return _OPTIONAL_MARK if placeholder.group().startswith(("[", ".", "…")) else _PLACEHOLDER_MARK
 
 
 def _comment_above(block: list[str], index: int) -> list[str]:

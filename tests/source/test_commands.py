@@ -161,7 +161,7 @@ The file train.py is described below.
         ["--data", "$PLACEHOLDER", "--batch_size", "1"],
         ["--x", "1"],
         ["--inline", "1"],
-        ["--indented", "1", "$PLACEHOLDER"],
+        ["--indented", "1", "$OPTIONAL_PLACEHOLDER"],
         ["-c", "$PLACEHOLDER", "--data=$PLACEHOLDER", "--model", "CMGAN", "--opt", "ADAM_W"],
     ]
 

@@ -18,6 +18,7 @@ from cmgan_audit.program.models import (
     parallel,
     running,
     speechbrain_,
+    started_with,
 )
 
 __all__ = [
@@ -38,4 +39,5 @@ __all__ = [
     "parallel",
     "running",
     "speechbrain_",
+    "started_with",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cmgan_audit.program.models.files import FILE, FileContent, each_path, path_of
+from cmgan_audit.program.models.files import FILE, FileContent, each_path, path_of, read_here
 from cmgan_audit.program.models.lifting import lift
 from cmgan_audit.program.models.registry import ModelCall, derives, model
 from cmgan_audit.program.values import (
@@ -88,6 +88,9 @@ def load_source(
     if isinstance(source, Const) and isinstance(source.value, str | bytes) and not from_path:
         return _of_text(call, source, dialect)
     known = isinstance(source, FileContent | Const) or (isinstance(source, Instance) and "@path" in source.attrs)
+    stripped = read_here(call) if dialect == "json" and not known and not from_path else None
+    if stripped is not None and isinstance(source, Unknown | Instance):
+        return load_source(call, stripped, "json5", from_path=True, attribute_access=attribute_access)
     if not known and not from_path and isinstance(source, Unknown):
         return Unknown(reason=f"what is loaded is not known: {source.reason}", trail=source.trail)
     if isinstance(source, Instance) and not known and not from_path:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 
+from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.interpreter import UnconfiguredError
-from cmgan_audit.program.joins import Branch, join
+from cmgan_audit.program.joins import Branch, join, same
 from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attribute, derives, model
 from cmgan_audit.program.values import Choice, Const, External, Instance, Unknown, Value
 
@@ -132,12 +133,41 @@ def option_of(wanted: object, argv: Sequence[str] = ()) -> str | None:
 @model("builtins.open")
 def _open(call: ModelCall) -> Value | None:
     given = call.get("file", 0) or call.get("filename")
-    return call.instance(FILE, path=path_of(given))
+    return _opened(call, path_of(given), call.text("mode", 1))
 
 
 @model(f"{PATH}.open")
 def _path_open(call: ModelCall) -> Value | None:
-    return call.instance(FILE, path=path_of(call.receiver))
+    return _opened(call, path_of(call.receiver), call.text("mode", 0))
+
+
+@dataclass(slots=True)
+class _Opened:
+    """The files that were opened to read, each with the calls around."""
+
+    files: list[tuple[tuple[Location, ...], Value]] = field(default_factory=list)
+
+
+def _opened(call: ModelCall, path: Value, mode: str | None) -> Value:
+    opened = call.interpreter.notes.setdefault("opened", _Opened())
+    if isinstance(opened, _Opened) and (mode is None or "r" in mode):
+        opened.files.append((_here(call), path))
+    return call.instance(FILE, path=path)
+
+
+def read_here(call: ModelCall) -> Value | None:
+    """The path of the one file that the function which is being executed has opened to read; None for several.
+
+    A text that was put together line by line, without its comments, comes from there.
+    """
+    opened = call.interpreter.notes.get("opened")
+    files = opened.files if isinstance(opened, _Opened) else []
+    here = [path for place, path in files if place == _here(call)]
+    return here[0] if here and all(same(path, here[0]) for path in here) else None
+
+
+def _here(call: ModelCall) -> tuple[Location, ...]:
+    return tuple(frame.call for frame in call.interpreter.context.frames)
 
 
 @model(f"{FILE}.__enter__")
@@ -163,6 +193,8 @@ def _path(call: ModelCall) -> Value:
 
 def joined(parts: list[Value]) -> Value:
     """`os.path.join` of texts; unknown as soon as one is."""
+    if len(parts) == 1 and isinstance(parts[0], NeededOption):
+        return parts[0]
     for position, part in enumerate(parts):
         if isinstance(part, Choice):
             sides = []
@@ -210,7 +242,8 @@ def _join_before(call: ModelCall) -> Value:
 
 @model(f"{PATH}.__str__", f"{PATH}.__fspath__", f"{PATH}.as_posix", "os.fspath", f"{PATH}.__format__")
 def _path_text(call: ModelCall) -> Value:
-    return _mapped(path_of(call.receiver or call.get("path", 0)), lambda text: posixpath.normpath(text))
+    path = path_of(call.receiver or call.get("path", 0))
+    return path if isinstance(path, NeededOption) else _mapped(path, lambda text: posixpath.normpath(text))
 
 
 @model(f"{PATH}.resolve", f"{PATH}.absolute", f"{PATH}.expanduser")
@@ -328,53 +361,3 @@ def _getcwd(call: ModelCall) -> Value:
 @model("hydra.utils.to_absolute_path")
 def _to_absolute(call: ModelCall) -> Value:
     return path_of(call.get("path", 0))
-
-
-# The environment and the command line
-
-
-@model("os.environ.get", "os.getenv", "os.environ.__getitem__", "os.environ.setdefault", "os.environ.pop")
-def _environment(call: ModelCall) -> Value | None:
-    name = call.text("key", 0)
-    default = call.get("default", 1)
-    if name is None:
-        return None
-    if name in {"WORLD_SIZE", "SLURM_NTASKS", "LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_SIZE"}:
-        return None if default is None else _overridable(default, name)
-    if default is None:
-        if call.callee.endswith(("getenv", ".get")):
-            return Unknown(reason=f"the environment variable {name} may be set")
-        return Unknown(reason=f"the environment variable {name} is read")
-    return _overridable(default, name)
-
-
-def _overridable(value: Value, name: str) -> Value:
-    return replace(value, overridable=f"environment variable {name}") if isinstance(value, Const) else value
-
-
-@model("sys.argv.__getitem__")
-def _argv_item(call: ModelCall) -> Value | None:
-    from cmgan_audit.program.models.argparse_parsing import word_value
-    from cmgan_audit.program.models.registry import listing
-    from cmgan_audit.program.values import ListValue
-
-    words: list[Value] = [Const(value=call.interpreter.entry)]
-    launch = call.interpreter.launch
-    for number, word in enumerate(launch.argv):
-        value = word_value(word)
-        words.append(replace(value, trail=launch.steps[number : number + 1]) if launch.steps else value)
-    index = call.get("index", 0)
-    if isinstance(index, Const) and isinstance(index.value, int):
-        if -len(words) <= index.value < len(words):
-            return words[index.value]
-        return NeededOption(reason=f"the word {index.value} of the command line is not given")
-    if isinstance(index, ListValue) and index.kind == "slice" and all(isinstance(p, Const) for p in index.items):
-        bounds = [part.value for part in index.items if isinstance(part, Const) and isinstance(part.value, int | None)]
-        if len(bounds) == 3:
-            return listing(words[bounds[0] : bounds[1] : bounds[2]])
-    return None
-
-
-@model("sys.argv.__len__")
-def _argv_length(call: ModelCall) -> Value:
-    return Const(value=len(call.interpreter.launch.argv) + 1, overridable="the command line")

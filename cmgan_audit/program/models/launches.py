@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
@@ -12,7 +13,8 @@ from cmgan_audit.source.shell import UnknownWord
 from cmgan_audit.source.tree import SourceTree
 
 # Words that pass on what the launcher itself was given; nothing more is known of them.
-_PASSED_ON = frozenset({"$@", "$*", "${@}", "${*}", "${@:1}", "$PLACEHOLDER"})
+_PASSED_ON = frozenset({"$@", "$*", "${@}", "${*}", "${@:1}", "$OPTIONAL_PLACEHOLDER"})
+_PLACEHOLDER = re.compile(r"\$(?:OPTIONAL_)?PLACEHOLDER")
 MOST_LAUNCHES = 24
 
 
@@ -78,12 +80,12 @@ def _shown(word: str, before: str, command: CommandLine, number: int) -> str:
 
 
 def _is_placeholder(word: str) -> bool:
-    return "$PLACEHOLDER" in word
+    return _PLACEHOLDER.search(word) is not None
 
 
 def _without_placeholders(words: list[str], steps: list[Step]) -> tuple[list[str], list[Step]]:
     """A placeholder in a document ("--data_dir <folder>") says that there is a value, not which."""
-    plain = [word.replace("$PLACEHOLDER", "a placeholder") for word in words]
+    plain = [_PLACEHOLDER.sub("a placeholder", word) for word in words]
     known = [word if UNKNOWN_MARK in word or "a placeholder" not in word else _with_mark(word) for word in plain]
     return known, steps
 

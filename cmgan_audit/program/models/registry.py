@@ -27,7 +27,7 @@ from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.state import Journal
-from cmgan_audit.program.trace import Event, Launch
+from cmgan_audit.program.trace import Context, Event, Launch
 from cmgan_audit.program.values import Arguments, Const, Constant, External, Instance, ListValue, Unknown, Value
 from cmgan_audit.source.tree import SourceTree
 
@@ -46,6 +46,10 @@ class Interpreter(Protocol):
     @property
     def entry(self) -> str:
         """The path of the entry script, relative to the root."""
+
+    @property
+    def context(self) -> Context:
+        """The calls, loops and conditions around what is being executed."""
 
     @property
     def journal(self) -> Journal:

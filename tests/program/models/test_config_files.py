@@ -280,3 +280,46 @@ def test_a_path_that_always_raises_is_not_taken(show: Show) -> None:
         "sink.show(size)" + TAIL
     )
     assert show({"train.py": text}).plain() == [2]
+
+
+STRIPPED = [
+    "text = ''\nwith open('c.json') as f:\n    for line in f:\n        text += line.split('//')[0] + '\\n'\n",
+    "text = ''.join(line.split('//')[0] for line in open('c.json').readlines())\n",
+    "import re\ntext = re.sub(r'//.*', '', open('c.json').read())\n",
+]
+
+
+@pytest.mark.parametrize("strip", STRIPPED)
+def test_a_json_file_whose_comments_are_taken_out_first(show: Show, strip: str) -> None:
+    text = (
+        f"import json, sink\ndef load():\n{indented(strip)}    return json.loads(text)\nsink.show(load()['b'])" + TAIL
+    )
+    assert show({"train.py": text, "c.json": '{\n "a": 1, // one\n "b": 4 // items\n}\n'}).plain() == [4]
+
+
+def indented(text: str) -> str:
+    return "".join(f"    {line}\n" for line in text.splitlines())
+
+
+def test_of_two_opened_files_none_is_guessed(show: Show) -> None:
+    text = (
+        "import json, sink\nfirst = open('a.json').readlines()\nlast = open('b.json').readlines()\n"
+        "sink.show(json.loads(''.join(last)))" + TAIL
+    )
+    assert show({"train.py": text, "a.json": "{}", "b.json": "{}"}).plain() == [Unknown]
+
+
+def test_a_path_that_goes_through_pathlib_is_still_asked_for(show: Show) -> None:
+    text = (
+        "import argparse, pathlib, sink, toml\np = argparse.ArgumentParser()\np.add_argument('-C', required=True)\n"
+        "path = pathlib.Path(p.parse_args().C).expanduser().absolute()\nsink.show(toml.load(path.as_posix())['b'])"
+        + TAIL
+    )
+    result = show({"train.py": text, "a.toml": "b = 4\n"})
+    assert {each: result.plain(each) for each in result.conditions} == {"configuration a.toml": [4]}
+
+
+def test_a_documented_positional_file_is_tried(show: Show) -> None:
+    text = "import sink, sys, yaml\nsink.show((yaml.safe_load(open(sys.argv[1]))['b'], sys.argv[2]))" + TAIL
+    result = show({"train.py": text, "a.yaml": "b: 4\n", "README.md": "    python train.py <config.yaml> fast\n"})
+    assert {each: result.plain(each) for each in result.conditions} == {"configuration a.yaml": [(4, "fast")]}

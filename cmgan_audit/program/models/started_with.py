@@ -1,0 +1,56 @@
+"""What a process is started with: environment variables, and the words of its command line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cmgan_audit.program.models.argparse_parsing import word_value
+from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
+from cmgan_audit.program.models.files import NeededOption
+from cmgan_audit.program.models.registry import ModelCall, listing, model
+from cmgan_audit.program.values import Const, ListValue, Unknown, Value
+
+
+@model("os.environ.get", "os.getenv", "os.environ.__getitem__", "os.environ.setdefault", "os.environ.pop")
+def _environment(call: ModelCall) -> Value | None:
+    name = call.text("key", 0)
+    default = call.get("default", 1)
+    if name is None:
+        return None
+    if name in {"WORLD_SIZE", "SLURM_NTASKS", "LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_SIZE"}:
+        return None if default is None else _overridable(default, name)
+    if default is None:
+        if call.callee.endswith(("getenv", ".get")):
+            return Unknown(reason=f"the environment variable {name} may be set")
+        return Unknown(reason=f"the environment variable {name} is read")
+    return _overridable(default, name)
+
+
+def _overridable(value: Value, name: str) -> Value:
+    return replace(value, overridable=f"environment variable {name}") if isinstance(value, Const) else value
+
+
+@model("sys.argv.__getitem__")
+def _argv_item(call: ModelCall) -> Value | None:
+    words: list[Value] = [Const(value=call.interpreter.entry)]
+    launch = call.interpreter.launch
+    for number, word in enumerate(launch.argv):
+        value = word_value(word)
+        if UNKNOWN_MARK in word and isinstance(value, Unknown):
+            value = NeededOption(reason=value.reason)
+        words.append(replace(value, trail=launch.steps[number : number + 1]) if launch.steps else value)
+    index = call.get("index", 0)
+    if isinstance(index, Const) and isinstance(index.value, int):
+        if -len(words) <= index.value < len(words):
+            return words[index.value]
+        return NeededOption(reason=f"the word {index.value} of the command line is not given")
+    if isinstance(index, ListValue) and index.kind == "slice" and all(isinstance(p, Const) for p in index.items):
+        bounds = [part.value for part in index.items if isinstance(part, Const) and isinstance(part.value, int | None)]
+        if len(bounds) == 3:
+            return listing(words[bounds[0] : bounds[1] : bounds[2]])
+    return None
+
+
+@model("sys.argv.__len__")
+def _argv_length(call: ModelCall) -> Value:
+    return Const(value=len(call.interpreter.launch.argv) + 1, overridable="the command line")
