@@ -123,8 +123,8 @@ class Program:
                 continue
             with self._tree.watched() as consulted:
                 run = execute_entry(self._tree, index, entry, launch, must_be_configured=True)
-            if _lacks_configuration(run):
-                continue
+            if _lacks_configuration(run) or any(step.note.startswith(f"{path}:") for step in run.limits):
+                continue  # it asks for another one, or cannot read this one
             if path in consulted.contents:
                 read.append(run)
             else:

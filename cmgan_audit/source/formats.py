@@ -30,6 +30,16 @@ def dialect_of(path: str) -> Dialect | None:
     return _BY_SUFFIX.get(PurePosixPath(path).suffix.lower())
 
 
+def may_be(path: str, dialect: Dialect) -> bool:
+    """Whether a file of this name may be written in a dialect: its name suggests one of that kind, or none at all."""
+    suggested = dialect_of(path)
+    return suggested is None or _kind(suggested) == _kind(dialect)
+
+
+def _kind(dialect: Dialect) -> str:
+    return "yaml" if dialect.startswith(("yaml", "omegaconf")) else dialect.removesuffix("5")
+
+
 def read_data(path: str, data: bytes, dialect: Dialect) -> DataNode:
     """The content of a data file with places. Raises DataError with the line for what its library would reject."""
     try:

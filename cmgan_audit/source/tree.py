@@ -20,7 +20,7 @@ from cmgan_audit.source.commands import CommandLine, commands_of
 from cmgan_audit.source.consulted import Consulted
 from cmgan_audit.source.data import DataError, DataNode
 from cmgan_audit.source.discovery import Failure, discover, kind_of
-from cmgan_audit.source.formats import Dialect, read_data
+from cmgan_audit.source.formats import Dialect, may_be, read_data
 from cmgan_audit.source.python_file import ParsedFile
 
 # Above these sizes a file is generated or data; it is named in the coverage instead of being read.
@@ -206,7 +206,8 @@ class SourceTree:
         try:
             return read_data(path, data, dialect)
         except DataError as error:
-            self._fail(Failure(path, error.line, error.reason))
+            if may_be(path, dialect):  # a YAML file that is read as JSON is not broken: the wrong one was tried
+                self._fail(Failure(path, error.line, error.reason))
             return error
 
     # What starts the scripts

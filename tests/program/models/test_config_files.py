@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cmgan_audit.facts.audit import collect
 from cmgan_audit.program.values import Const, Unknown
 from tests.program.models.shown import Shown
 
@@ -323,3 +325,13 @@ def test_a_documented_positional_file_is_tried(show: Show) -> None:
     text = "import sink, sys, yaml\nsink.show((yaml.safe_load(open(sys.argv[1]))['b'], sys.argv[2]))" + TAIL
     result = show({"train.py": text, "a.yaml": "b: 4\n", "README.md": "    python train.py <config.yaml> fast\n"})
     assert {each: result.plain(each) for each in result.conditions} == {"configuration a.yaml": [(4, "fast")]}
+
+
+def test_files_of_another_format_are_no_broken_ones(tmp_path: Path, show: Show) -> None:
+    text = (
+        "import argparse, json, sink\np = argparse.ArgumentParser()\np.add_argument('--config', required=True)\n"
+        "sink.show(json.load(open(p.parse_args().config))['b'])" + TAIL
+    )
+    result = show({"train.py": text, "conf/a.yml": "b: 1\n", "conf/b.json": '{"b": 4}'})
+    assert {each: result.plain(each) for each in result.conditions} == {"configuration conf/b.json": [4]}
+    assert not collect(tmp_path).coverage.failed
