@@ -16,6 +16,7 @@ from cmgan_audit.program.values import (
     DictValue,
     External,
     Instance,
+    Unknown,
     Value,
 )
 
@@ -65,6 +66,8 @@ def _parse_arguments(call: ModelCall) -> Value:
         target[flag.lstrip("-")] = value.via(step.location, step.note) if step is not None else value
         number += 1
     first = word_value(words[0])
+    if isinstance(first, Unknown):  # `python train.py hparams/<file>.yaml`
+        first = NeededOption(reason=first.reason)
     held = [DictValue(items={key: value for key, value in part.items()}) for part in (options, overrides)]  # noqa: C416
     return listing([first, *held], "tuple")
 

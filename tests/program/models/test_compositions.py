@@ -226,6 +226,25 @@ def test_a_recipe_of_speechbrain_as_a_library(show: Show) -> None:
     assert [e.arguments.keywords["batch_size"].value for e in loaders] == [1]
 
 
+def test_a_recipe_whose_document_leaves_the_file_open(show: Show) -> None:
+    text = (
+        "import sys, sink\nimport speechbrain as sb\nfrom hyperpyyaml import load_hyperpyyaml\n"
+        "file, run_opts, overrides = sb.parse_arguments(sys.argv[1:])\nwith open(file) as f:\n    h = load_hyperpyyaml(f, overrides)\n"
+        "sink.show((h['b'], h['data']))" + TAIL
+    )
+    files = {
+        "train.py": text,
+        "hparams/a.yaml": "data: !PLACEHOLDER\nb: 4\n",
+        "hparams/b.yaml": "data: !PLACEHOLDER\nb: 8\n",
+        "README.md": "`python train.py hparams/<model>.yaml --data x`\n",
+    }
+    shown = show(files)
+    assert {each: shown.plain(each) for each in shown.conditions} == {
+        "configuration hparams/a.yaml": [(4, "x")],
+        "configuration hparams/b.yaml": [(8, "x")],
+    }
+
+
 def test_a_configuration_that_refers_to_itself_ends(show: Show) -> None:
     text = "import sink\nfrom hyperpyyaml import load_hyperpyyaml\nsink.show(load_hyperpyyaml(open('r.yaml')))" + TAIL
     recipe = "a: !ref <b>\nb: !ref <a>\nc: !include:r.yaml\nd: !ref <nothing[x]>\ne: &e [*e]\n"
