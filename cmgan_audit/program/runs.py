@@ -9,17 +9,20 @@ from __future__ import annotations
 import ast
 import posixpath
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program.configurations import candidates
 from cmgan_audit.program.depth import deep_recursion
 from cmgan_audit.program.entries import entries, silent_entries
+from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
 from cmgan_audit.program.models.files import option_of
 from cmgan_audit.program.models.launches import bare, launches_of
 from cmgan_audit.program.modules import ModuleIndex
 from cmgan_audit.program.sessions import execute_entry, interpreter_of
-from cmgan_audit.program.trace import Launch, Run
+from cmgan_audit.program.trace import CallEvent, Launch, Run
 from cmgan_audit.program.unreached import Place, execute_place, places, referred_to
+from cmgan_audit.program.values import Const
 from cmgan_audit.source.tree import SourceTree
 
 MOST_UNREACHED = 40
@@ -71,7 +74,8 @@ class Program:
             index = self._index.afresh()
             first = execute_entry(self._tree, index, entry, bare(entry), must_be_configured=True)
             if not _lacks_configuration(first):
-                return [first, *(execute_entry(self._tree, index, entry, launch) for launch in others)]
+                told = [launch for launch in others if not _only_fills_in(launch, first)]
+                return [first, *(execute_entry(self._tree, index, entry, launch) for launch in told)]
             tried = self._started(entry, others)
             found = self._configured(entry, tried) or self._tried(entry, self._beside(entry, [first, *tried]))
             if not found:
@@ -178,6 +182,31 @@ def _mode(launch: Launch) -> str:
     """The mode that a launch chooses by a plain first word: "train" of `main.py train --epochs 3`; else ""."""
     word = launch.argv[0] if launch.argv else ""
     return word if word.isidentifier() else ""
+
+
+def _only_fills_in(launch: Launch, first: Run) -> bool:
+    """Whether a launch gives nothing but open values of options that have a text by default: `--data_dir <folder>`.
+
+    What is known of such a run is what is known of the bare script.
+    """
+    options = [flag for word, flag in _given(launch.argv) if UNKNOWN_MARK in word]
+    return bool(options) and len(options) * 2 == len(launch.argv) and set(options) <= _with_text(first)
+
+
+def _given(argv: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The words that follow an option, each with the option."""
+    return ((word, flag) for flag, word in pairwise(argv) if flag.startswith("-"))
+
+
+def _with_text(run: Run) -> set[str]:
+    """The options of a script's parsers whose default is a text."""
+    found = set()
+    for event in run.events:
+        if isinstance(event, CallEvent) and event.callee.endswith(".add_argument"):
+            default = event.arguments.get("default")
+            if isinstance(default, Const) and isinstance(default.value, str) and default.value:
+                found |= {str(flag.value) for flag in event.arguments.positional if isinstance(flag, Const)}
+    return found
 
 
 def _lacks_configuration(run: Run) -> bool:

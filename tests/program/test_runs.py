@@ -173,3 +173,23 @@ def test_an_option_that_names_the_folder_of_a_list_asks_for_no_configuration(tmp
     asks = asks.replace("import yaml", "import os\nimport yaml")
     found = runs_in(tmp_path, {"train.py": asks, "a.yaml": "size: 4\n", "run.sh": "python train.py --config other\n"})
     assert words(found) == [(), ("--config", "other")]
+
+
+@pytest.mark.parametrize(
+    ("default", "started", "expected"),
+    [
+        ('"data"', "--data <folder>", [()]),
+        ('"data"', "--data <folder> --size 3", [(), ("--data", "\0a placeholder", "--size", "3")]),
+        ("None", "--data <folder>", [(), ("--data", "\0a placeholder")]),
+    ],
+)
+def test_a_command_that_only_fills_in_a_folder_is_the_bare_script(
+    tmp_path: Path, default: str, started: str, expected: list[tuple[str, ...]]
+) -> None:
+    script = (
+        "import argparse\nfrom torch.utils.data import DataLoader\np = argparse.ArgumentParser()\n"
+        f"p.add_argument('--data', default={default})\np.add_argument('--size', type=int, default=4)\n"
+        "a = p.parse_args()\nDataLoader(a.data, batch_size=a.size)\n"
+    )
+    readme = f"```\npython train.py {started}\n```\n"
+    assert words(runs_in(tmp_path, {"train.py": script, "README.md": readme})) == expected
