@@ -252,12 +252,23 @@ def _fire_call(call: ModelCall, target: Value, keywords: dict[str, Value], rest:
         if isinstance(target, ClassValue):
             made = call.interpreter.call(target, Arguments(keywords=keywords), call.location)
             keywords = {}
-        for word in rest[:1]:
+        given = tuple(_literal(Flag("", word, None)) for word in rest[1:])
+        for word in rest[:1] or _commands(made):
             method = call.interpreter.attribute(made, word, call.location)
-            return call.interpreter.call(method, Arguments(keywords=keywords), call.location)
+            call.interpreter.call(method, Arguments(positional=given, keywords=keywords), call.location)
         return made
     positional = tuple(_literal(Flag("", word, None)) for word in rest)
     return call.interpreter.call(target, Arguments(positional=positional, keywords=keywords), call.location)
+
+
+def _commands(made: Value) -> list[str]:
+    """The commands that a class offers: its public methods; without a word of the command line any may be meant."""
+    cls = made.cls if isinstance(made, Instance) else None
+    if not isinstance(cls, ClassValue):
+        return []
+    return [
+        name for name, held in cls.namespace.items() if isinstance(held, FunctionValue) and not name.startswith("_")
+    ]
 
 
 # Classes whose annotated fields are the options

@@ -140,7 +140,9 @@ def _store_instance(call: ModelCall) -> Value:
 @model("hydra.initialize", "hydra.initialize_config_dir", "hydra.initialize_config_module")
 def _initialize(call: ModelCall) -> Value:
     given = call.get("config_path", 0) or call.get("config_dir", 0)
-    call.interpreter.notes["hydra folder"] = (given, posixpath.dirname(call.location.path))
+    # `config_path` is relative to the file that calls; `config_dir` a whole path, which here begins at the tree's root.
+    base = "" if call.callee.endswith("config_dir") else posixpath.dirname(call.location.path)
+    call.interpreter.notes["hydra folder"] = (given, base)
     return call.instance()
 
 

@@ -36,6 +36,7 @@ MAIN = "if __name__ == '__main__':\n    "
         (TYPER.replace("def main", "app = typer.Typer()\n@app.command()\ndef main") + MAIN + "app()\n", "--bs=2", (2, 0.5, True, None)),
         (FIRE + MAIN + "fire.Fire(main)\n", "--batch_size=4 --x a", (4, {"x": "a"})),
         (FIRE + MAIN + "fire.Fire(Trainer)\n", "train --batch_size 2", (2, 0.5)),
+        (FIRE + MAIN + "fire.Fire(Trainer)\n", "", (1, 0.5)),
         (FIRE + MAIN + "fire.Fire({'main': main})\n", "main --batch_size 3", (3, {})),
         ("import sink\nfrom tap import Tap\nclass A(Tap):\n    batch_size: int = 1\n    lr: float = 0.5\n" + MAIN + "a = A().parse_args()\n    sink.show((a.batch_size, a.lr))\n", "--batch_size 4", (4, 0.5)),
         ("import sink\nfrom dataclasses import dataclass\nfrom transformers import HfArgumentParser\n@dataclass\nclass A:\n    batch_size: int = 1\n@dataclass\nclass B:\n    lr: float = 0.5\n" + MAIN + "a, b = HfArgumentParser((A, B)).parse_args_into_dataclasses()\n    sink.show((a.batch_size, b.lr))\n", "--batch_size 4", (4, 0.5)),

@@ -263,3 +263,14 @@ def test_objects_inside_themselves_and_shared_a_billion_times_end(show: Show) ->
         "sink.show(OmegaConf.merge(big, {'z': 1}).z)\ncopy.deepcopy(d)\nsink.show(dataclasses.asdict(c)['x'])" + TAIL
     )
     assert show({"train.py": text, "bomb.yaml": bomb}).plain() == [Unknown, 1, 1]
+
+
+def test_a_composition_from_a_whole_path(show: Show) -> None:
+    program = (
+        "import sink\nfrom pathlib import Path\nfrom hydra import compose, initialize_config_dir\n"
+        "folder = Path(__file__).resolve().parents[1] / 'configs'\n"
+        "with initialize_config_dir(version_base=None, config_dir=str(folder)):\n    cfg = compose(config_name='c')\n"
+        "sink.show(cfg.b)" + TAIL
+    )
+    shown = show({"tool/train.py": program, "configs/c.yaml": "b: 4\n"})
+    assert shown.plain(entry="tool/train.py") == [4]
