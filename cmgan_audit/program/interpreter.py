@@ -182,6 +182,12 @@ class Interpreter:
 
         return attribute(self, value, name, location)
 
+    def item(self, owner: Value, index: Value, location: Location) -> Value:
+        """The item of a value."""
+        from cmgan_audit.program.subscripts import subscript
+
+        return subscript(self, owner, index, location)
+
     def set_attribute(self, target: Value, name: str, value: Value, location: Location) -> None:
         """Assign an attribute, with the special methods of the tree, through the journal."""
         from cmgan_audit.program.attributes import store

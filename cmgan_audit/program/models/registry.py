@@ -73,6 +73,9 @@ class Interpreter(Protocol):
     def attribute(self, value: Value, name: str, location: Location) -> Value:
         """Read `value.name`."""
 
+    def item(self, owner: Value, index: Value, location: Location) -> Value:
+        """Read `owner[index]`."""
+
     def set_attribute(self, target: Value, name: str, value: Value, location: Location) -> None:
         """Do `target.name = value` (special methods and properties of the tree included)."""
 

@@ -25,6 +25,7 @@ from cmgan_audit.program.values import (
 )
 
 _NONE = Const(value=None)
+MOST_REDUCED = 40
 
 
 # Processes and devices: numbers as formulas, with their value on one process
@@ -155,6 +156,29 @@ def _plain_fields(value: Value, done: dict[int, Value]) -> Value:
         made = DictValue(items=items, origin=value.cls.name)
     done[id(value.cell)] = made
     return made
+
+
+@model("functools.reduce")
+def _reduce(call: ModelCall) -> Value | None:
+    """As settings are merged one after the other, or looked up key by key."""
+    function, items, initial = call.get("function", 0), call.get("sequence", 1), call.get("initial", 2)
+    if function is None or not isinstance(items, ListValue) or not items.complete or len(items.items) > MOST_REDUCED:
+        return None
+    values = list(items.items)
+    if initial is None and not values:
+        return None
+    result = values.pop(0) if initial is None else initial
+    for value in values:
+        result = call.interpreter.call(function, Arguments(positional=(result, value)), call.location)
+    return result
+
+
+@model("operator.getitem")
+def _getitem(call: ModelCall) -> Value | None:
+    if len(call.arguments.positional) != 2:
+        return None
+    owner, key = call.arguments.positional
+    return call.interpreter.item(owner, key, call.location)
 
 
 @model("functools.partial")
