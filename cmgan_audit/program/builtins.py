@@ -102,22 +102,23 @@ def _huge(value: object) -> bool:
     return isinstance(value, str) and len(value) > 4000
 
 
-def _str(it: Interpreter, arguments: Arguments, location: Location) -> Value | None:
+def _str(it: Interpreter, arguments: Arguments, location: Location) -> Value:
     """`str(path)` and the text of other objects; of plain values it is computed like any pure function."""
     value = it.read(arguments.positional[0]) if len(arguments.positional) == 1 else None
     if isinstance(value, Choice):
         sides = []
         for option in value.options:
-            one = Arguments(positional=(option.value,))
-            text = _str(it, one, location) or _pure(it, "str", one)
+            text = _str(it, Arguments(positional=(option.value,)), location)
             sides.append((text, Branch(option.condition, option.facts)))
         return join(sides)
     if isinstance(value, Instance):
         from cmgan_audit.program.library import special_method
 
-        return special_method(it, value, "__str__", [], location)
-    # The word of an option that must be given, or the content of a file, is a text already.
-    return value if isinstance(value, Unknown) and type(value) is not Unknown else None
+        text = special_method(it, value, "__str__", [], location)
+        return text if text is not None else _pure(it, "str", arguments)
+    if isinstance(value, Unknown) and type(value) is not Unknown:
+        return value  # the word of an option that must be given, or the content of a file, is a text already
+    return _pure(it, "str", arguments)
 
 
 def _len(it: Interpreter, arguments: Arguments, location: Location) -> Value | None:
