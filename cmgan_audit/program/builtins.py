@@ -114,8 +114,7 @@ def _str(it: Interpreter, arguments: Arguments, location: Location) -> Value:
     if isinstance(value, Instance):
         from cmgan_audit.program.library import special_method
 
-        text = special_method(it, value, "__str__", [], location)
-        return text if text is not None else _pure(it, "str", arguments)
+        return special_method(it, value, "__str__", [], location) or _pure(it, "str", arguments)
     if isinstance(value, Unknown) and type(value) is not Unknown:
         return value  # the word of an option that must be given, or the content of a file, is a text already
     return _pure(it, "str", arguments)
