@@ -10,6 +10,7 @@ from cmgan_audit.logs.judging import Judgement
 from cmgan_audit.logs.raising import shown
 from cmgan_audit.logs.search import Search
 from cmgan_audit.logs.symptoms.course import learning_rate_steps
+from cmgan_audit.report.wording import count
 from cmgan_audit.statistics.trend import best_index
 
 _STYLE = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[33m", Severity.NOTE: "\x1b[36m"}
@@ -33,7 +34,10 @@ _ORIGIN = {
 
 
 def sentence(judgement: Judgement, verdict: str) -> str:
-    """The verdict in words."""
+    """The verdict in words; where no metric fell, errors of another kind are named with it."""
+    errors = sum(finding.severity is Severity.ERROR for finding in judgement.findings)
+    if verdict == "healthy" and errors:
+        return f"no metric fell and stayed down, but {count(errors, 'error')} of another kind: see below"
     fell = any(one.decline is not None and one.decline.beyond_selection for one in judgement.judged)
     return _BELOW_THRESHOLD if verdict == "undecided" and fell else _SENTENCES[verdict]
 

@@ -45,7 +45,7 @@ def render(found: Search, judgement: Judgement, verdict: str, command: str, cata
     ordered = sorted(judgement.judged, key=lambda one: one.decline is None)
     return render_page(
         "trend.html",
-        outcome=OUTCOMES[verdict],
+        outcome=_outcome(judgement, verdict),
         verdict=sentence(judgement, verdict),
         story=[_told(one) for one in ordered[:3]],
         logs=count(len(found.readings), "log"),
@@ -60,6 +60,12 @@ def render(found: Search, judgement: Judgement, verdict: str, command: str, cata
         without_series=found.without_series,
         command=command,
     )
+
+
+def _outcome(judgement: Judgement, verdict: str) -> str:
+    """The colour of the page: a run whose loss is NaN has passed nothing, though no metric of it fell."""
+    errors = any(finding.severity is Severity.ERROR for finding in judgement.findings)
+    return "error" if verdict == "healthy" and errors else OUTCOMES[verdict]
 
 
 def _told(one: JudgedSeries) -> str:

@@ -1,0 +1,52 @@
+"""The first line of `trend`: a run whose loss became NaN is not called healthy because no metric of it fell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.finding import Severity
+from cmgan_audit.logs.judged import Question
+from cmgan_audit.logs.judging import judge
+from cmgan_audit.logs.roles import RoleBook
+from cmgan_audit.logs.search import read_logs
+from cmgan_audit.report.trend_text import TrendText
+from cmgan_audit.rules.catalogue import load_catalogue
+
+CATALOGUE = load_catalogue()
+RULES = frozenset(rule.id for rule in CATALOGUE if rule.door == "trend")
+
+
+def first_line(log: Path) -> str:
+    found = read_logs([log], RoleBook())
+    judgement = judge(found.readings, Question(), CATALOGUE, RULES)
+    return TrendText(color=False).render(found, judgement, judgement.verdict(Severity.ERROR)).splitlines()[0]
+
+
+def write(path: Path, losses: list[str]) -> Path:
+    scores = (2.1, 2.3, 2.4, 2.5, 2.55, 2.6)
+    rows = (f"{epoch},{scores[epoch]},{loss}\n" for epoch, loss in enumerate(losses))
+    path.write_text("epoch,pesq,loss\n" + "".join(rows))
+    return path
+
+
+def test_a_rising_metric_and_a_finite_loss_are_healthy(tmp_path: Path):
+    log = write(tmp_path / "log.csv", ["0.5", "0.4", "0.35", "0.3", "0.29", "0.28"])
+    assert first_line(log) == "healthy: no metric fell and stayed down"
+
+
+@pytest.mark.parametrize("page", [False, True])
+def test_errors_of_another_kind_are_said_in_the_verdict(tmp_path: Path, page: bool):
+    log = write(tmp_path / "log.csv", ["0.5", "0.4", "0.35", "nan", "nan", "nan"])
+    expected = "no metric fell and stayed down, but 1 error of another kind: see below"
+    if not page:
+        assert first_line(log) == expected
+        return
+    pytest.importorskip("matplotlib")
+    from cmgan_audit.report.html.trend import render
+
+    found = read_logs([log], RoleBook())
+    judgement = judge(found.readings, Question(), CATALOGUE, RULES)
+    text = render(found, judgement, judgement.verdict(Severity.ERROR), "cmgan-audit trend log.csv", CATALOGUE)
+    assert f'<h1 class="outcome error">{expected}</h1>' in text
