@@ -29,6 +29,11 @@ class Judgement:
     judged: list[JudgedSeries] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
+    @property
+    def errors(self) -> int:
+        """How many findings are errors, of whatever kind."""
+        return sum(finding.severity is Severity.ERROR for finding in self.findings)
+
     def verdict(self, fail_on: Severity | None) -> str:
         """ "degraded", "healthy" or "undecided".
 

@@ -35,9 +35,8 @@ _ORIGIN = {
 
 def sentence(judgement: Judgement, verdict: str) -> str:
     """The verdict in words; where no metric fell, errors of another kind are named with it."""
-    errors = sum(finding.severity is Severity.ERROR for finding in judgement.findings)
-    if verdict == "healthy" and errors:
-        return f"no metric fell and stayed down, but {count(errors, 'error')} of another kind: see below"
+    if verdict == "healthy" and judgement.errors:
+        return f"no metric fell and stayed down, but {count(judgement.errors, 'error')} of another kind: see below"
     fell = any(one.decline is not None and one.decline.beyond_selection for one in judgement.judged)
     return _BELOW_THRESHOLD if verdict == "undecided" and fell else _SENTENCES[verdict]
 

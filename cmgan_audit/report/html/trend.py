@@ -64,8 +64,7 @@ def render(found: Search, judgement: Judgement, verdict: str, command: str, cata
 
 def _outcome(judgement: Judgement, verdict: str) -> str:
     """The colour of the page: a run whose loss is NaN has passed nothing, though no metric of it fell."""
-    errors = any(finding.severity is Severity.ERROR for finding in judgement.findings)
-    return "error" if verdict == "healthy" and errors else OUTCOMES[verdict]
+    return "error" if verdict == "healthy" and judgement.errors else OUTCOMES[verdict]
 
 
 def _told(one: JudgedSeries) -> str:
