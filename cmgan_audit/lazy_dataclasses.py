@@ -66,7 +66,7 @@ def _written_later(name: str, write: _Writer) -> Callable[..., Any]:
 
 def _constructor(cls: type) -> Callable[..., Any]:
     """`__init__`: its parameters are the fields, those for keywords only last; `__post_init__` is called after."""
-    known: dict[str, object] = {"_absent": dataclasses.MISSING}
+    known: dict[str, Any] = {"_absent": dataclasses.MISSING}
     taken: tuple[list[str], list[str]] = ([], [])
     body = []
     for field in dataclasses.fields(cls):
@@ -104,15 +104,15 @@ def _hashing(cls: type) -> Callable[..., Any]:
     return _compiled("__hash__", ["self"], [f" return hash(({values}))"], {})
 
 
-def _compiled(name: str, parameters: list[str], body: list[str], known: dict[str, object]) -> Callable[..., Any]:
+def _compiled(name: str, parameters: list[str], body: list[str], known: dict[str, Any]) -> Callable[..., Any]:
     written = "\n".join([f"def {name}({', '.join(parameters)}):", *body])
     exec(written, known)
-    method: Callable[..., Any] = known.pop(name)  # type: ignore[assignment]
+    method: Callable[..., Any] = known.pop(name)
     return method
 
 
 @recursive_repr()
-def _shown(self: object) -> str:
-    fields = dataclasses.fields(self)  # type: ignore[arg-type]  # it is the method of dataclasses only
-    values = ", ".join(f"{field.name}={getattr(self, field.name)!r}" for field in fields if field.repr)
+def _shown(self: Any) -> str:  # a dataclass, which has no type of its own
+    fields = (field for field in dataclasses.fields(self) if field.repr)
+    values = ", ".join(f"{field.name}={getattr(self, field.name)!r}" for field in fields)
     return f"{self.__class__.__qualname__}({values})"

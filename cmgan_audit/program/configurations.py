@@ -11,11 +11,11 @@ from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
 from cmgan_audit.program.models.files import option_of
 from cmgan_audit.program.trace import Launch
 from cmgan_audit.program.values import Const
+from cmgan_audit.source.formats import dialect_of, may_be
 from cmgan_audit.source.tree import SourceTree
 
 MOST_CONFIGURATIONS = 12
 _KINDS = (".yaml", ".yml", ".json", ".json5", ".jsonc", ".toml", ".ini")
-_ALIKE = (frozenset({".yaml", ".yml"}), frozenset({".json", ".json5", ".jsonc"}))
 _FOLDERS = ("conf", "config", "configs", "hparams")
 _OTHER_PURPOSES = re.compile(
     r"(?:^|/)(?:\.|package(?:-lock)?\.json|pyproject\.toml|environment\.ya?ml|mkdocs\.ya?ml|docker-compose|tsconfig|"
@@ -83,9 +83,8 @@ def _standing_for(tree: SourceTree, folder: str, wanted: object) -> list[str]:
 def _may_stand_for(path: str, wanted: object) -> bool:
     """Whether a file has the format of the one that a script asks for by default, where the default tells."""
     named = wanted.value if isinstance(wanted, Const) else None
-    suffix = posixpath.splitext(named)[1] if isinstance(named, str) else ""
-    own = posixpath.splitext(path)[1]
-    return suffix not in _KINDS or own == suffix or any({own, suffix} <= alike for alike in _ALIKE)
+    dialect = dialect_of(named) if isinstance(named, str) and named.endswith(_KINDS) else None
+    return dialect is None or may_be(path, dialect)
 
 
 def _near(tree: SourceTree, folder: str) -> list[str]:

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from cmgan_audit.cli.commands import application
-from cmgan_audit.cli.plain_words import PlainCommand
+from cmgan_audit.cli.plain_words import PlainCommand, PlainGroup
 
 PLAIN = (
     [],
@@ -63,7 +63,8 @@ def test_the_same_as_typer(words: list[str], monkeypatch: pytest.MonkeyPatch, tm
 
 def check_command() -> PlainCommand:
     group = typer.main.get_command(application(["check", "rules"]))
-    command = group.commands["check"]  # type: ignore[attr-defined]
+    assert isinstance(group, PlainGroup)
+    command = group.commands["check"]
     assert isinstance(command, PlainCommand)
     return command
 
