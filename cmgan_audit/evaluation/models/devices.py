@@ -31,3 +31,19 @@ def open_device(name: str) -> torch.device:
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     return device
+
+
+def failure(error: RuntimeError, device: torch.device, seconds: float) -> str:
+    """In one line, why PyTorch could not run a network; memory that ran out is told with what would help.
+
+    Args:
+        error: of a forward pass; PyTorch raises this class for everything, on every device.
+        device: where it ran.
+        seconds: of audio that went in.
+    """
+    said = str(error).strip().partition("\n")[0]
+    if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in said:
+        less = "--device cpu, " if device.type == "cuda" else ""
+        help_ = f"{less}--official-chunking and --segments 3x2s need less"
+        return f"out of memory on {device} at an input of {seconds:.1f} s: {help_}"
+    return f"failed on {device}: {said}"

@@ -59,3 +59,9 @@ def test_graphs_that_do_not_fit(tmp_path, make, said):
     make(path)
     with pytest.raises(ModelError, match=said):
         opened(path).enhance(NOISY)
+
+
+def test_a_device_that_onnxruntime_does_not_have(tmp_path):
+    path = graph(tmp_path / "x.onnx", ["b", "n"])
+    with pytest.raises(ModelError, match="--device gpu: not a device; use cpu, cuda or cuda:N"):
+        model_source(ModelOptions(model="onnx", device="gpu")).open(path)

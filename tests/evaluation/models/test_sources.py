@@ -370,3 +370,31 @@ def test_a_device_that_is_not_there(tmp_path, checkpoint):
     if not torch.cuda.is_available():
         with pytest.raises(AuditError, match="sees no CUDA device"):
             open_checkpoint(checkpoint, device="cuda:0")
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "said"),
+    [
+        (
+            torch.OutOfMemoryError,
+            "CUDA out of memory. Tried to allocate 20 GiB",
+            "of memory on cpu at an input of 0.5 s",
+        ),
+        (
+            RuntimeError,
+            "DefaultCPUAllocator: can't allocate memory",
+            "--official-chunking and --segments 3x2s need less",
+        ),
+        (RuntimeError, "cuDNN error: FAILED\nmore", "cmgan: failed on cpu: cuDNN error: FAILED$"),
+    ],
+)
+def test_what_pytorch_cannot_run_is_an_error_of_the_model(checkpoint, monkeypatch, kind, message, said):
+    torch.save(TSCNet(4).state_dict(), checkpoint)
+    enhancer = open_checkpoint(checkpoint)
+
+    def fail(*_: object) -> None:
+        raise kind(message)
+
+    monkeypatch.setattr(TSCNet, "forward", fail)
+    with pytest.raises(ModelError, match=said):
+        enhancer.enhance(np.zeros(8000, np.float32))

@@ -16,8 +16,8 @@ from cmgan_audit.evaluation.checkpoints.weights import Weights, pick_weights
 from cmgan_audit.evaluation.models.cmgan.network import TSCNet
 from cmgan_audit.evaluation.models.cmgan.pipeline import OFFICIAL_CHUNK_SAMPLES, SpectralSettings, enhance_waveform
 from cmgan_audit.evaluation.models.cmgan.sizes import MARKER, network_for
-from cmgan_audit.evaluation.models.devices import open_device
-from cmgan_audit.evaluation.models.enhancer import ModelError, Samples
+from cmgan_audit.evaluation.models.devices import failure, open_device
+from cmgan_audit.evaluation.models.enhancer import SAMPLE_RATE, ModelError, Samples
 from cmgan_audit.finding import JsonValue
 
 CODE_VERSION = 3
@@ -72,11 +72,14 @@ class CmganEnhancer:
         """Enhance utterances of equal length; see `Enhancer.enhance_batch`."""
         if noisy.ndim != 2:
             raise ModelError(f"cmgan: a batch has shape [batch, samples], not {list(noisy.shape)}")
-        with torch.inference_mode():
-            samples = torch.from_numpy(np.ascontiguousarray(noisy, dtype=np.float32)).to(self._device)
-            enhanced: Tensor = enhance_waveform(self._network, samples, self._settings)
-            result: Samples = enhanced.cpu().numpy()
-            return result
+        try:
+            with torch.inference_mode():
+                samples = torch.from_numpy(np.ascontiguousarray(noisy, dtype=np.float32)).to(self._device)
+                enhanced: Tensor = enhance_waveform(self._network, samples, self._settings)
+                result: Samples = enhanced.cpu().numpy()
+                return result
+        except RuntimeError as error:
+            raise ModelError(f"cmgan: {failure(error, self._device, noisy.shape[1] / SAMPLE_RATE)}") from error
 
     def close(self) -> None:
         """Nothing to release: memory goes with the object."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
-from cmgan_audit.evaluation.models.enhancer import ModelError, Samples
+from cmgan_audit.evaluation.models.enhancer import DeviceError, ModelError, Samples
 
 
 def graph_runner(path: Path, device: str) -> Callable[[Samples], object]:
@@ -19,19 +20,21 @@ def graph_runner(path: Path, device: str) -> Callable[[Samples], object]:
 
     Args:
         path: the .onnx file.
-        device: `cpu` or `cuda`.
+        device: `cpu`, `cuda` or `cuda:N`.
 
     Raises:
         ModelError: the graph has other inputs, or the device is not there.
     """
-    wanted = "CUDAExecutionProvider" if device.startswith("cuda") else "CPUExecutionProvider"
+    wanted, settings = _provider(device)
     if wanted not in onnxruntime.get_available_providers():
         raise ModelError(
             f"onnxruntime has no {wanted} here; it has: {', '.join(onnxruntime.get_available_providers())}"
         )
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors only; they are raised anyway
-    session = onnxruntime.InferenceSession(str(path), options, providers=[wanted])
+    session = onnxruntime.InferenceSession(str(path), options, providers=[(wanted, settings)])
+    if session.get_providers()[0] != wanted:  # libraries of CUDA are missing: onnxruntime goes on with the CPU
+        raise ModelError(f"onnxruntime could not start its {wanted} for --device {device}; use --device cpu")
     inputs = session.get_inputs()
     if len(inputs) != 1 or inputs[0].type != "tensor(float)" or len(inputs[0].shape) not in (2, 4):
         had = "; ".join(f"{each.name}: {each.type} {each.shape}" for each in inputs)
@@ -49,6 +52,16 @@ def graph_runner(path: Path, device: str) -> Callable[[Samples], object]:
         return result[0]
 
     return run
+
+
+def _provider(device: str) -> tuple[str, dict[str, str]]:
+    """What onnxruntime calls a device, and its settings: as everywhere, TF32 rounding is off."""
+    if device == "cpu":
+        return "CPUExecutionProvider", {}
+    match = re.fullmatch(r"cuda(?::(\d+))?", device)
+    if match is None:
+        raise DeviceError(f"--device {device}: not a device; use cpu, cuda or cuda:N")
+    return "CUDAExecutionProvider", {"device_id": match[1] or "0", "use_tf32": "0"}
 
 
 def _spectral(graph: Callable[[Samples], list[Samples]]) -> Callable[[Samples], object]:
