@@ -107,7 +107,8 @@ def test_pesq_on_sixty_bursts_of_speech_really_crashes_and_is_contained(tmp_path
             [task(small_set, name, position) for position, name in enumerate(("ada_001", "bursts", "ben_001"))],
         )
     assert found[1]["pesq"].status is Status.METRIC_CRASH
-    assert "SIGSEGV" in found[1]["pesq"].detail
+    # A compiler that guards buffers turns the overflow into an abort.
+    assert found[1]["pesq"].detail.endswith(("SIGSEGV", "SIGABRT"))
     assert found[1]["stoi"].status is Status.OK
     assert found[0]["pesq"].status is found[2]["pesq"].status is Status.OK
 

@@ -8,6 +8,7 @@ import torch
 
 from cmgan_audit.evaluation.models import DeviceError, ModelError, open_checkpoint
 from cmgan_audit.evaluation.models.cmgan.network import TSCNet
+from cmgan_audit.evaluation.models.devices import open_device
 from cmgan_audit.evaluation.models.sources import ModelOptions, model_source
 from cmgan_audit.evaluation.systems import model_system
 
@@ -32,7 +33,8 @@ def test_the_network_computes_what_the_official_one_computes(size):
     network = TSCNet(num_channel=known.SIZES[size])
     network.load_state_dict(known.known_state(network))
     with torch.inference_mode(), np.load(GOLDEN / "golden.npz") as golden:
-        ours = network.eval().cuda()(known.known_spectrum().cuda()).cpu().numpy()
+        place = open_device("cuda")
+        ours = network.eval().to(place)(known.known_spectrum().to(place)).cpu().numpy()
         assert np.abs(ours - golden[f"{size}_spectrum"]).max() < 1e-4
 
 
