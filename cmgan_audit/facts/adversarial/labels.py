@@ -130,18 +130,26 @@ def _length(event: CallEvent) -> Value | None:
 
 
 def _is_same(length: Value, batch: Value | None) -> bool:
-    """Whether a length is the loader's batch size: the same number, the same formula, or the same required option."""
-    if isinstance(length, Const | Choice) and isinstance(batch, Const | Choice):
-        return _numbers(length) == _numbers(batch) != [None]
+    """Whether a length is the loader's batch size: the same number, the same formula, or the same required option.
+
+    Of choices every option has to be; two values of which nothing is known may be anything.
+    """
+    if batch is None:
+        return False
+    lengths, sizes = options_of(length), options_of(batch)
+    return len(lengths) == len(sizes) and all(
+        _is_one(one.value, other.value) for one, other in zip(lengths, sizes, strict=True)
+    )
+
+
+def _is_one(length: Value, batch: Value) -> bool:
+    if isinstance(length, Const) and isinstance(batch, Const):
+        return length.value == batch.value is not None
     if isinstance(length, Symbol) and isinstance(batch, Symbol):
         return length.formula == batch.formula
     if isinstance(length, UnknownValue) and isinstance(batch, UnknownValue):
         return length.reason == batch.reason and length.trail[:1] == batch.trail[:1] and "default" in length.reason
     return False
-
-
-def _numbers(value: Value) -> list[object]:
-    return [option.value.value if isinstance(option.value, Const) else None for option in options_of(value)]
 
 
 def _loader_around(view: View, context: Context) -> tuple[Made, Loader] | None:
