@@ -25,6 +25,7 @@ from typing import Protocol, TypeVar
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.modules import Module
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.state import Journal
 from cmgan_audit.program.trace import Context, Event, Launch
@@ -46,6 +47,10 @@ class Interpreter(Protocol):
     @property
     def entry(self) -> str:
         """The path of the entry script, relative to the root."""
+
+    @property
+    def module(self) -> Module:
+        """The module of the code that is being executed."""
 
     @property
     def context(self) -> Context:

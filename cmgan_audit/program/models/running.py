@@ -106,7 +106,7 @@ def located(call: ModelCall, text: str) -> Value:
     return External(name=canonical(text))
 
 
-# Copies, partial calls, named tuples
+# Copies, partial calls
 
 
 @model("copy.deepcopy")
