@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program.classes import is_dictionary, library_bases, order_of_bases
@@ -29,6 +30,8 @@ _CONCRETE = {
     name: getattr(builtins, name)
     for name in ("int", "float", "str", "bool", "dict", "list", "tuple", "set", "bytes", "complex")
 }
+# Classes of libraries whose objects are no number, text or container: `isinstance(parser, tuple)` is False.
+_NO_BUILTIN = re.compile(r"(argparse|pathlib|torch\.nn|torch\.optim(\.lr_scheduler)?|torch\.utils\.data)\.[A-Z]\w*")
 
 
 def is_instance(it: Interpreter, arguments: Arguments, location: Location) -> Value:
@@ -67,6 +70,8 @@ def _of_kind(value: Value, kind: Value) -> bool | None:
         real = _real_type(value)
         if concrete is not None and real is not None:
             return issubclass(real, concrete)
+        if concrete is not None and isinstance(value, Instance) and _NO_BUILTIN.fullmatch(value.external_name):
+            return False
     if isinstance(value, Instance) and isinstance(value.cls, ClassValue):
         return _tree_object_of_kind(value.cls, kind)
     if isinstance(value, Instance) and isinstance(kind, External):
