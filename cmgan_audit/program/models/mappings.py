@@ -1,10 +1,10 @@
-"""Dictionaries whose keys are attributes too: namespaces, EasyDict, Box, Munch, ConfigDict and their relatives."""
+"""Dictionaries of libraries, above all those whose keys are attributes too: namespaces, EasyDict, Box, Munch."""
 
 from __future__ import annotations
 
 from cmgan_audit.program.models.lifting import as_dict, copied
 from cmgan_audit.program.models.registry import ModelCall, listing, model
-from cmgan_audit.program.values import Const, Constant, DictValue, ListValue, Unknown, Value
+from cmgan_audit.program.values import Const, Constant, DictValue, External, ListValue, Unknown, Value
 
 # Libraries whose nested dictionaries become such objects too.
 _NESTED = (
@@ -60,6 +60,14 @@ def _mapping(call: ModelCall) -> Value:
     complete = complete and not call.arguments.open_kwargs
     made = DictValue(items=items, complete=complete, attribute_access=True, origin=origin)
     return copied(made, attribute_access=True) if nested else made
+
+
+@model("collections.OrderedDict")
+def _ordered(call: ModelCall) -> Value | None:
+    """A dictionary like any other, also as the `object_hook` of a parser; what it is made from has to be known."""
+    if not all(isinstance(source, ListValue) or as_dict(source) is not None for source in call.arguments.positional):
+        return None
+    return call.interpreter.call(External(name="builtins.dict"), call.arguments, call.location)
 
 
 @model("argparse.Namespace._get_kwargs", "builtins.dict._get_kwargs")
