@@ -73,9 +73,14 @@ def _filled(
 
 
 def _standing_for(tree: SourceTree, folder: str, wanted: object) -> list[str]:
-    """The files near a script that may be meant: those in the folder that it names, if there are any."""
+    """The files near a script that may be meant: those in the folder that it names, if there are any.
+
+    A path on another machine (`/home/me/project/config.json`) means the files of that name, if there are any.
+    """
     found = [path for path in _near(tree, folder) if _may_stand_for(path, wanted)]
     named = wanted.value if isinstance(wanted, Const) and isinstance(wanted.value, str) else ""
+    if posixpath.isabs(named):
+        found = [path for path in found if posixpath.basename(path) == posixpath.basename(named)] or found
     place = posixpath.dirname(posixpath.normpath(posixpath.join(folder, named))) if "/" in named.lstrip("./") else ""
     return [path for path in found if place and posixpath.dirname(path) == place] or found
 

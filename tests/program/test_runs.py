@@ -86,6 +86,22 @@ def test_configurations_of_recipes_far_from_the_script(tmp_path: Path) -> None:
     assert words(found) == [("../egs/vctk/conf/a.yaml",)]
 
 
+def test_a_default_on_another_machine_means_the_file_of_that_name(tmp_path: Path) -> None:
+    (tmp_path / "logger").mkdir()
+    script = """
+import argparse
+import json
+from torch.utils.data import DataLoader
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--config", default="/home/somebody/project/config.json")
+config = json.load(open(parser.parse_args().config))
+loader = DataLoader([1], batch_size=config["size"])
+"""
+    files = {"train.py": script, "config.json": '{"size": 4}', "logger/levels.json": '{"size": 9}'}
+    assert words(runs_in(tmp_path, files)) == [("--config", "config.json")]
+
+
 def test_a_configuration_beside_the_script_is_tried(tmp_path: Path) -> None:
     found = runs_in(tmp_path, {"run.sh": "python train.py\n", "a.yaml": "size: 4\n"})
     assert words(found) == [("a.yaml",)]
