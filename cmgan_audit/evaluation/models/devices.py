@@ -6,6 +6,9 @@ import torch
 
 from cmgan_audit.evaluation.models.enhancer import DeviceError
 
+OFFICIAL_CHUNK_SECONDS = 16
+"""CMGAN's published evaluation cuts longer inputs into pieces of equal length."""
+
 
 def open_device(name: str) -> torch.device:
     """The device of a name such as `cpu`, `cuda` or `cuda:1`, ready for exact arithmetic.
@@ -42,8 +45,10 @@ def failure(error: RuntimeError, device: torch.device, seconds: float) -> str:
         seconds: of audio that went in.
     """
     said = str(error).strip().partition("\n")[0]
-    if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in said:
-        less = "--device cpu, " if device.type == "cuda" else ""
-        help_ = f"{less}--official-chunking and --segments 3x2s need less"
-        return f"out of memory on {device} at an input of {seconds:.1f} s: {help_}"
-    return f"failed on {device}: {said}"
+    if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in said:
+        return f"failed on {device}: {said}"
+    helps = ["--device cpu"] if device.type == "cuda" else []
+    helps += ["--segments 3x2s"] if seconds > 2 else []
+    helps += ["--official-chunking"] if seconds > OFFICIAL_CHUNK_SECONDS else []
+    advice = f"; what needs less: {', '.join(helps)}" if helps else ""
+    return f"out of memory on {device} at an input of {seconds:.1f} s{advice}"

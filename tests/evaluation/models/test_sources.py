@@ -375,16 +375,8 @@ def test_a_device_that_is_not_there(tmp_path, checkpoint):
 @pytest.mark.parametrize(
     ("kind", "message", "said"),
     [
-        (
-            torch.OutOfMemoryError,
-            "CUDA out of memory. Tried to allocate 20 GiB",
-            "of memory on cpu at an input of 0.5 s",
-        ),
-        (
-            RuntimeError,
-            "DefaultCPUAllocator: can't allocate memory",
-            "--official-chunking and --segments 3x2s need less",
-        ),
+        (torch.OutOfMemoryError, "CUDA out of memory. Tried to", "of memory on cpu at an input of 17.5 s; what needs"),
+        (RuntimeError, "DefaultCPUAllocator: can't allocate memory", "less: --segments 3x2s, --official-chunking$"),
         (RuntimeError, "cuDNN error: FAILED\nmore", "cmgan: failed on cpu: cuDNN error: FAILED$"),
     ],
 )
@@ -397,4 +389,4 @@ def test_what_pytorch_cannot_run_is_an_error_of_the_model(checkpoint, monkeypatc
 
     monkeypatch.setattr(TSCNet, "forward", fail)
     with pytest.raises(ModelError, match=said):
-        enhancer.enhance(np.zeros(8000, np.float32))
+        enhancer.enhance(np.zeros(280_000, np.float32))
