@@ -347,8 +347,13 @@ def _column_kind(name: str) -> str:
 
 
 def parse_number(text: str, decimal_comma: bool) -> float | None:
-    """A cell as a number: plain, `2,64` where commas are decimal, `1,234.5` where they group; None if it is none."""
-    text = text.strip()
+    """A cell as a number: plain, `2,64` where commas are decimal, `1,234.5` where they group; None if it is none.
+
+    The best value of a Markdown table is often set off: `**2.64**`, `` `2.64` ``, `__2.64__`.
+    """
+    text = text.strip().strip("*`").replace("\u2212", "-")
+    if text.startswith("__") and text.endswith("__"):
+        text = text[2:-2]
     if text.endswith("%"):
         text = text[:-1].rstrip()
     if "_" in text:

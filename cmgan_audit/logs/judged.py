@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fnmatch
 import math
 from collections.abc import Sequence
 from dataclasses import field, replace
 
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.logs.choosing import chosen_series
 from cmgan_audit.logs.roles import Measure, is_normalised, table
 from cmgan_audit.logs.series import Run, Series
 from cmgan_audit.statistics.crop_noise import half_width
@@ -65,29 +65,9 @@ class JudgedSeries:
 
 
 def judged_series(run: Run, question: Question) -> list[JudgedSeries]:
-    """The metric series of a run that are judged: those asked for, else PESQ, else every metric there is.
-
-    Evaluation counts before training, and values of their own line before those repeated with a saved checkpoint.
-    """
-    wanted = [s for s in run.series if s.role.kind in ("metric", "saved") and "[rank " not in s.name]
-    if question.metrics:
-        wanted = [s for s in wanted if any(matches(s, name) for name in question.metrics)]
-    elif any(s.role.measure == "pesq" for s in wanted):
-        wanted = [s for s in wanted if s.role.measure == "pesq"]
-    for certain, choice in (
-        (True, [s for s in wanted if s.role.kind == "metric" and s.role.phase != "train"]),
-        (False, [s for s in wanted if s.role.kind == "saved"]),
-        (False, wanted),
-    ):
-        if choice:
-            return [_judge(run, series, question, certain) for series in choice]
-    return []
-
-
-def matches(series: Series, name: str) -> bool:
-    """Whether `--metric NAME` means this series: its measure, its name, or a pattern with `*`."""
-    asked, have = name.lower().replace("-", "_"), series.name.lower()
-    return series.role.measure == asked or have == name.lower() or fnmatch.fnmatchcase(have, name.lower())
+    """The metric series of a run that are judged (choosing.py)."""
+    chosen, certain = chosen_series(run, question.metrics)
+    return [_judge(run, series, question, certain) for series in chosen]
 
 
 def _judge(run: Run, series: Series, question: Question, certain: bool) -> JudgedSeries:

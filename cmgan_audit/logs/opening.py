@@ -52,6 +52,8 @@ def read_blocks(path: Path, source: str) -> Iterator[bytes]:
                 decoder = codecs.getincrementaldecoder("utf-16")(errors="replace")
             elif first and data.startswith(codecs.BOM_UTF8):
                 data = data[3:]
+            elif first and not data.isascii():
+                decoder = _older_encoding(data)
             first = False
             final = not data
             if decoder is not None:
@@ -67,6 +69,26 @@ def read_blocks(path: Path, source: str) -> Iterator[bytes]:
                 rest = rest[end:]
         if rest:
             yield rest
+
+
+def _older_encoding(data: bytes) -> codecs.IncrementalDecoder | None:
+    """A decoder for text that is not UTF-8: Windows writes Chinese as GB 18030, and most else as code page 1252.
+
+    A UTF-8 log with a few broken bytes (a cut-off write, another program's output) stays UTF-8.
+    """
+    text = codecs.getincrementaldecoder("utf-8")(errors="replace").decode(data)
+    broken = text.count("\ufffd")
+    if broken * 2 <= sum(not char.isascii() for char in text):
+        return None
+    try:
+        chinese = codecs.getincrementaldecoder("gb18030")().decode(data)
+    except UnicodeDecodeError:
+        chinese = ""
+    letters = [char for char in chinese if not char.isascii()]
+    is_chinese = (
+        letters and sum("\u3000" <= char <= "\u9fff" or char >= "\uff00" for char in letters) > len(letters) / 2
+    )
+    return codecs.getincrementaldecoder("gb18030" if is_chinese else "cp1252")(errors="replace")
 
 
 def read_all(path: Path, source: str, limit: int) -> str:

@@ -12,6 +12,7 @@ import yaml
 
 from cmgan_audit.errors import UsageError
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.logs.local_words import in_english
 from cmgan_audit.logs.series import Role
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
@@ -50,6 +51,7 @@ class RoleTable:
     ranks: tuple[tuple[str, ...], ...]
     qualifiers: frozenset[str]
     about: frozenset[str]
+    inputs: frozenset[str]
     parts: frozenset[str]
 
     def measure(self, key: str) -> Measure | None:
@@ -78,6 +80,7 @@ def table() -> RoleTable:
         ranks=names(raw["ranks"]),
         qualifiers=frozenset(raw["qualifiers"]),
         about=frozenset(raw["about"]),
+        inputs=frozenset(raw["inputs"]),
         parts=frozenset(raw["parts"]),
     )
 
@@ -86,7 +89,7 @@ def table() -> RoleTable:
 def words_of(name: str) -> tuple[str, ...]:
     """The words of a name in lower case: `valPESQ_wb` -> val, pesq, wb; a measure glued to a known word is split."""
     out: list[str] = []
-    for word in _WORD.findall(_CAMEL.sub(" ", name).lower()):
+    for word in _WORD.findall(_CAMEL.sub(" ", in_english(name)).lower()):
         out.extend(_unglue(word))
     return tuple(out)
 

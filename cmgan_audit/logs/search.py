@@ -13,6 +13,7 @@ from cmgan_audit.errors import InputError
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.checkpoint_names import SUFFIXES, read_checkpoints
 from cmgan_audit.logs.delimited import parse_number, read_delimited
+from cmgan_audit.logs.directions import settle_directions
 from cmgan_audit.logs.event_folder import read_event_files
 from cmgan_audit.logs.json_documents import read_json, read_jsonl, read_yaml
 from cmgan_audit.logs.opening import open_bytes
@@ -66,6 +67,7 @@ def read_logs(paths: Sequence[Path], book: RoleBook, pattern: re.Pattern[str] | 
         _keep(found, read_event_files(events, book))
     for folder, members in sorted(checkpoints.items()):
         _keep(found, [read_checkpoints(members, folder, book)])
+    settle_directions(found.readings)
     return found
 
 
@@ -153,7 +155,8 @@ def format_of(path: Path, source: str) -> str:
             head = stream.read(_PEEK)
         except (OSError, EOFError) as error:
             raise InputError(f"{source}: cannot be read: {error}") from error
-    if not head.strip():
+    # Decoded first: text knows more blanks than bytes do (U+001C, U+0085), and a file of those holds nothing.
+    if not head.decode("utf-8", errors="replace").strip():
         raise InputError(f"{source}: empty")
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "text"

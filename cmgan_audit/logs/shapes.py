@@ -7,18 +7,20 @@ of numbers, however long it is. In a shape a slot is the character NUL.
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import field, replace
 
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.logs.labels import constant_of, counter_of, is_part_of_word, is_tight, label_before, words_as_written
+from cmgan_audit.logs.local_words import in_english
 from cmgan_audit.logs.roles import RoleBook, counter_kind, table, words_of
 from cmgan_audit.logs.series import Role
 
 SLOT = "\0"
 _USED = "\1"
 
-# Dates and times: their numbers are nobody's metric. T and Z may touch digits, so part stays literal.
+# Dates, times and devices (`cuda:0`): their numbers are nobody's metric. T and Z may touch digits, so part stays
+# literal.
 _MASKED = re.compile(
     r"\x00[-/.]\x00[-/.]\x00"
     r"(?:[T_ -]{1,2}[\dT]*\x00?[:\-]\x00[:\-]\x00(?:[.,]\x00)?(?:Z|[ ]?[+-]\x00(?::\x00)?)?)?"
@@ -26,6 +28,7 @@ _MASKED = re.compile(
     r"\s+\x00,?(?:\s+\x00)?\s+\x00:\x00(?::\x00)?(?:[.,]\x00)?(?:\s+[A-Z]{2,4})?(?:\s+\x00)?"
     r"|T?\d*\x00?:\x00:\x00(?:[.,]\x00)?"
     r"|(?<![:\w])\x00:\x00(?::\x00)?(?=[<\]])"
+    r"|\b(?:cuda|xpu|npu|mps):\x00"
 )
 _LEVEL = r"(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL|NOTICE|TRACE|SUCCESS|debug|info|warning)"
 _PREFIX_PART = re.compile(
@@ -42,14 +45,6 @@ _PREFIX_PART = re.compile(
 )
 _CONSTANT = re.compile(r"(?<![\w.\-+])[-+]?(?:nan|inf|infinity|none|null|n/a)(?![\w/])", re.IGNORECASE)
 _ATOM = re.compile(r"\x00(?:,\x00)*|" + _CONSTANT.pattern, re.IGNORECASE)
-_WRAPPER = re.compile(
-    r"(?:torch\.)?(?:tensor|array)$|(?:np|numpy)\.float(?:16|32|64)$|\b(?:is|was|equals|now|reached)$"
-)
-_BALANCED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
-_DELIMITER = re.compile(
-    r"[|;,{}\t!?()\[\]\x01]|\s[-\u2013\u2014]+\s|--+|={2,}|\*{2,}|#{2,}|:(?=\s|[A-Za-z])|\.\s|>>+|>\s"
-)
-_SUFFIX = re.compile(r"[A-Za-z_]+")
 _EPOCH_AFTER = re.compile(r"(?:st|nd|rd|th)?\s?[-_]?\s?epoch(?!s)", re.IGNORECASE)
 _GLUED_COUNTER = re.compile(r"(?<![A-Za-z/\\])(epoch|ep|step|iter)[_ ]?(\d+)(?!\w)(?!\.\d)", re.IGNORECASE)
 _RESUMED = re.compile(r"\bresum(?:e|ed|es|ing)\b|loading last state|continuing from|will begin at", re.IGNORECASE)
@@ -59,7 +54,13 @@ _LOADED = re.compile(
 _PROCESS = re.compile(
     r"\bnamespace\(|^\s*job id\b|beginning experiment|^\s*\$ python|starting training for", re.IGNORECASE
 )
-_ITEM = re.compile(r"\.(?:wav|flac|mp3|ogg|npy)\b", re.IGNORECASE)
+# Values of one utterance: an audio file is named, or `track: p232_001`, which is no number and no checkpoint.
+_ITEM = re.compile(
+    r"\.(?:wav|flac|mp3|ogg|npy)\b"
+    r"|\b(?:track|utt|utterance|clip|(?:file|audio|wav|sample)[ _]?(?:name|id))(?:[ _]?(?:name|id))?\s*[:=]\s*"
+    r"(?![\w./\\-]*\.(?:pth?|ckpt|th|tar|bin|safetensors|onnx)\b)[\w./\\-]*[A-Za-z]",
+    re.IGNORECASE,
+)
 _SAVED = re.compile(r"\b(?:sav(?:ed|ing)|checkpoint)\b", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"\b(?:best|sav(?:ed|ing)|from|until|every|patience|stopping|improvement)\b", re.IGNORECASE)
 
@@ -127,7 +128,7 @@ class Plan:
 
 def understand(shape: str, book: RoleBook) -> Plan:
     """Make the plan of a shape."""
-    plan = _plan(shape, book)
+    plan = _plan(in_english(shape), book)
     plan.settle()
     return plan
 
@@ -209,13 +210,13 @@ class _Line:
             sign = -1.0 if before[-1] == "-" else 1.0
             before = before[:-1]
         after = text[end : end + 16]
-        if slots and _is_part_of_word(after):
+        if slots and is_part_of_word(after):
             self.last = ""
             return
         if before.strip(" \t\"'") == "/" and self.last:
             self._second(atom, slots, sign)
             return
-        label, separated, listed, context = _label(before)
+        label, separated, listed, context = label_before(before)
         if not label and self.last == "array" and before.strip(" \t,") == "":
             self.array.extend((slot, sign) for slot in slots)
             return
@@ -227,7 +228,7 @@ class _Line:
         if not label:
             self.last = ""
             return
-        counter = _counter(label)
+        counter = counter_of(label)
         if counter is None and listed and after.startswith("/") and all(w in table().phases for w in words_of(label)):
             counter = "epoch"  # SEtrain's bars: `validate[3/100]`
         if counter and slots:
@@ -248,7 +249,7 @@ class _Line:
 
     def _note_context(self, text: str) -> None:
         """Words that stand beside the labels: the phase of what follows, and whether the line repeats a best value."""
-        for word in _words_as_written(text):
+        for word in words_as_written(text):
             if word.lower() in table().phases:
                 self.phase = word
         if re.search(r"\bbest\b", text, re.IGNORECASE):
@@ -281,7 +282,7 @@ class _Line:
             self.plan.values.append(SlotValue(name, role, slots, sign))
             self.last = "value"
             return
-        constant = _constant(atom.group())
+        constant = constant_of(atom.group())
         self.last = "missing" if constant is None else "value"
         if constant is None:
             self.plan.missing.append(name)
@@ -296,7 +297,7 @@ class _Line:
             return role
         if role.kind == "other":
             return None
-        return role if separated or _is_tight(label) else None
+        return role if separated or is_tight(label) else None
 
     def _named(self, label: str, role: Role) -> tuple[str, Role]:
         """Adds what the line says around the label: the phase, or that the value is announced again."""
@@ -325,7 +326,7 @@ class _Line:
         if role is None or role.phase:
             return
         name, role = f"{label}/{SECOND}", replace(role, phase="eval")
-        constant = None if slots else _constant(atom.group())
+        constant = None if slots else constant_of(atom.group())
         if slots or constant is not None:
             plan.values.append(SlotValue(name, role, slots, sign, constant))
 
@@ -335,69 +336,3 @@ class _Line:
         self.array = []
         if self.last == "array":
             self.last = ""
-
-
-def _is_part_of_word(after: str) -> bool:
-    """`2x`, `10ms`, `1.10.0`: digits that belong to a word; `3Epoch`, `10dB` and `45%` do not."""
-    if after[:1] == "." and after[1:2].isdigit():
-        return True
-    suffix = _SUFFIX.match(after)
-    return suffix is not None and suffix.group().lower() not in ("db", "epoch", "st", "nd", "rd", "th")
-
-
-def _label(before: str) -> tuple[str, bool, bool, str]:
-    """The name in front of a number, whether `:` or `=` separates them, whether a list opens, and the text before."""
-    text, separated, listed = before, False, False
-    while True:
-        stripped = text.rstrip(" \t\"'`([{*=:~≈→>-±")
-        tail = text[len(stripped) :]
-        separated = separated or any(c in tail for c in "=:≈→")
-        listed = listed or "[" in tail
-        shorter = _WRAPPER.sub("", stripped)
-        if shorter == stripped:
-            break
-        separated = separated or not shorter.endswith((".", "("))
-        text = shorter
-    shadow = _BALANCED.sub(lambda m: "x" * len(m.group()), stripped)
-    cut = 0
-    for delimiter in _DELIMITER.finditer(shadow):
-        cut = delimiter.end()
-    label = re.sub(r"^[^A-Za-z]+", "", stripped[cut:])
-    words = label.split()
-    return " ".join(words[-5:]), separated, listed, stripped[:cut]
-
-
-def _counter(label: str) -> str | None:
-    words = words_of(label)
-    if not words:
-        return None
-    t = table()
-    if words[-1] in t.epochs:
-        return "epoch"
-    if any(words[-len(name) :] == name for name in t.steps):
-        return "step"
-    if any(words[-len(name) :] == name for name in t.ranks):
-        return "rank"
-    return None
-
-
-def _is_tight(label: str) -> bool:
-    """Whether a name may stand before a number with nothing but a space between: `Pesq 2.51`, `Train Loss G 0.1`."""
-    words = words_of(re.sub(r"\s*\([^)]*\)$", "", label))
-    t = table()
-    known = t.qualifiers | t.losses | set(t.phases) | set(t.networks)
-    measures = {name[-1] for m in t.metrics for name in m.names} | {name[-1] for name in t.learning_rates}
-    return 0 < len(words) <= 4 and (words[-1] in known or words[-1] in measures)
-
-
-def _constant(text: str) -> float | None:
-    word = text.lower().lstrip("+-")
-    if word == "nan":
-        return math.nan
-    if word.startswith("inf"):
-        return -math.inf if text.startswith("-") else math.inf
-    return None
-
-
-def _words_as_written(text: str) -> list[str]:
-    return re.findall(r"[A-Za-z]+", text)

@@ -8,15 +8,14 @@ from __future__ import annotations
 import gc
 import itertools
 import re
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.logs.left_out import LONG_LINE, LeftOut
 from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.runs import RunBuilder, natural_x
-from cmgan_audit.logs.series import EPOCH, STEP, Note, Reading, Run, Series
+from cmgan_audit.logs.series import EPOCH, STEP, Reading, Run, Series
 from cmgan_audit.logs.shapes import Plan, SlotValue, understand
 from cmgan_audit.logs.steady import LEAST_STRIDE, SteadyShape
 
@@ -26,12 +25,13 @@ _SHAPE_LIMIT = 20_000
 # So many equal lines in a row make a shape worth jumping over; this far is read before the next try.
 _STEADY = 64
 _AHEAD = 2048
-_LONG_LINE = 20_000
 # Two handlers print one message on neighbouring lines; farther apart it is said again on purpose.
 _ECHO_DISTANCE = 4
 
 # One charset and a look behind, so that the search skips words at full speed; signs stay in the words.
 _NUMBER = re.compile(rb"([0-9](?<![A-Za-z0-9_.].)[0-9]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)")
+# The minus sign of typesetting (U+2212), as NumPy-styled tables and plots write it.
+_MINUS = b"\xe2\x88\x92"
 _ESCAPE = re.compile(rb"\x1b(?:\[[0-9;:?]*[A-Za-z]|\][^\x07\n]*\x07|[()][A-Z0-9])")
 _OVERWRITTEN = re.compile(rb"[^\n\r]*(?:\r+[^\n\r]+)+")
 
@@ -60,6 +60,8 @@ def _as_shown(block: bytes) -> bytes:
         block = block.replace(b"\0", b" ")
     if b"\x1b" in block:
         block = _ESCAPE.sub(b"", block)
+    if _MINUS in block:
+        block = block.replace(_MINUS, b"-")
     if b"\r" not in block:
         return block
     block = block.replace(b"\r\n", b"\n")
@@ -100,15 +102,8 @@ class _TextScan:
         self.builder = RunBuilder(source, POINT_LIMIT)
         self.plans: dict[bytes, Plan] = {}
         self.line = 1
-        self.lines_with_numbers = 0
-        self.lines_used = 0
-        self.echoes = 0
-        self.per_item = 0
-        self.unreadable = 0
-        self.long_lines = 0
-        self.unknown: Counter[str] = Counter()
+        self.left = LeftOut()
         self.recent: dict[str, _Seen] = {}
-        self.missing: Counter[str] = Counter()
         self.open_array = ""
         self.steady: SteadyShape | None = None
         self.targets: dict[int, tuple[Run, list[Series]]] = {}
@@ -178,37 +173,27 @@ class _TextScan:
                 numbers = _NUMBER.split(b"\n".join(kept))[1::2]
                 series.extend_kept(epoch, numbers[value.slots[0] :: plan.slots], count, self.line, value.sign)
         plan.lines += count
-        self.lines_used += count
+        self.left.used += count
         self.line += count
 
     def _plan(self, shape: bytes) -> Plan:
         if len(self.plans) >= _SHAPE_LIMIT:
-            self._account()
+            self.left.account(self.plans.values())
             self.plans.clear()
             self.targets.clear()
             self.recent.clear()
-        if len(shape) > _LONG_LINE:
-            self.long_lines += 1
+        if len(shape) > LONG_LINE:
+            self.left.long_lines += 1
             plan = Plan(shape.count(b"\0"))
         else:
             plan = understand(shape.decode("utf-8", errors="replace"), self.book)
         self.plans[shape] = plan
         return plan
 
-    def _account(self) -> None:
-        """Count what the lines of the known shapes had that was not used."""
-        for plan in self.plans.values():
-            if plan.slots:
-                self.lines_with_numbers += plan.lines
-            if plan.per_item:
-                self.per_item += plan.lines
-            for name in plan.unknown:
-                self.unknown[name] += plan.lines
-
     def _group(self, plan: Plan, numbers: list[bytes], count: int) -> None:
         if count > 1 and plan.simple and not self.open_array and not self._needs_rows(plan, numbers):
             self._columns(plan, numbers, count)
-            self.lines_used += count
+            self.left.used += count
             return
         size = plan.slots
         for i in range(count):
@@ -280,9 +265,9 @@ class _TextScan:
             builder.resume(plan.surely)
             return
         if self._is_echo(plan, row, line):
-            self.echoes += 1
+            self.left.echoes += 1
             return
-        self.lines_used += 1
+        self.left.used += 1
         epoch = plan.fixed_epoch if plan.epoch is None else float(row[plan.epoch])
         step = None if plan.step is None else float(row[plan.step])
         rank = 0 if plan.rank is None else int(float(row[plan.rank]))
@@ -300,7 +285,7 @@ class _TextScan:
             for value in plan.values:
                 self._point(value, row, kind, x, line, rank)
         for name in plan.missing:
-            self.missing[name] += 1
+            self.left.missing[name] += 1
         for listed in plan.arrays:
             batch = builder.printed(listed.name)
             batch.first_place = batch.first_place or line
@@ -351,7 +336,7 @@ class _TextScan:
         else:
             y = _joined(row, value)
         if y is None:
-            self.unreadable += 1
+            self.left.unreadable += 1
             return
         name = f"{value.name} [rank {rank}]" if rank else value.name
         if kind == EPOCH:
@@ -364,26 +349,8 @@ class _TextScan:
 
     def finish(self) -> Reading:
         """The runs, and what was not understood, counted."""
-        self._account()
-        notes = list(self._notes())
-        return Reading(self.source, "text", self.builder.finish(self.line - 1), notes)
-
-    def _notes(self) -> Iterator[Note]:
-        unused = self.lines_with_numbers - self.lines_used - self.echoes
-        if unused > 0:
-            names = ", ".join(f"{name} ({count})" for name, count in self.unknown.most_common(5))
-            named = f"; names without a role: {names} (--role NAME=ROLE)" if names else ""
-            yield Note(self.source, 0, f"{unused} lines hold numbers that are no metric and no loss{named}")
-        if self.echoes:
-            yield Note(self.source, 0, f"{self.echoes} lines repeat the line of another log handler; counted once")
-        if self.per_item:
-            yield Note(self.source, 0, f"{self.per_item} lines name an audio file: values of single items, left out")
-        if self.unreadable:
-            yield Note(self.source, 0, f"{self.unreadable} numbers with commas could not be read without guessing")
-        if self.long_lines:
-            yield Note(self.source, 0, f"{self.long_lines} lines longer than {_LONG_LINE} characters left out")
-        for name, count in self.missing.most_common(5):
-            yield Note(self.source, 0, f"{name} has no value on {count} lines (None or N/A)")
+        self.left.account(self.plans.values())
+        return Reading(self.source, "text", self.builder.finish(self.line - 1), list(self.left.notes(self.source)))
 
 
 def _joined(row: list[bytes], value: SlotValue) -> float | None:

@@ -1,0 +1,74 @@
+"""Measures in decibels that a log holds with the sign of a loss: `valid_sisnr: -13.2` is a score of 13.2 dB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from statistics import median
+
+from cmgan_audit.logs.roles import table, words_of
+from cmgan_audit.logs.series import Note, Reading, Run, Series
+
+_DECIBELS = ("si_sdr", "ssnr")
+_FEWEST = 3
+# No network that was trained at all gives this little; as a loss it is an ordinary value.
+_IMPOSSIBLE = -8.0
+
+
+def settle_directions(readings: Iterable[Reading]) -> None:
+    """Turn the direction of series that are negated measures, and say so in the notes of their log."""
+    for reading in readings:
+        turned = [name for run in reading.runs for name in _turn(run)]
+        for name in dict.fromkeys(turned):
+            text = (
+                f"{name}: negative and falling as a loss does, so it is read as the negated measure, lower is better "
+                f"(--role '{name}=metric:higher' if it is not)"
+            )
+            reading.notes.append(Note(reading.path, 0, text))
+
+
+def _turn(run: Run) -> list[str]:
+    names = []
+    for series in run.series:
+        if _is_negated(series, run):
+            series.role = replace(series.role, higher_is_better=False)
+            names.append(series.name)
+    return names
+
+
+def _is_negated(series: Series, run: Run) -> bool:
+    """Whether a score in decibels is negative and falls, and something beside the numbers says that this is no decline.
+
+    That is a loss in the path of its name, a loss of the run that falls with it, or values that no score can have. An
+    improvement over the input (SI-SDRi) that is negative is a bad network, not another sign.
+    """
+    role = series.role
+    if role.given or role.kind not in ("metric", "saved") or role.measure not in _DECIBELS:
+        return False
+    ys = series.finite().ys
+    early, late = _ends(series)
+    if len(ys) < _FEWEST or median(ys) >= 0 or late >= early:
+        return False
+    if set(words_of(series.name)) & table().losses:
+        return True
+    return max(ys) < 0 and (min(ys) <= _IMPOSSIBLE or _falls_with_a_loss(series, run))
+
+
+def _falls_with_a_loss(series: Series, run: Run) -> bool:
+    for other in run.series:
+        same_part = not other.role.phase or not series.role.phase or other.role.phase == series.role.phase
+        if other.role.kind != "loss" or other.role.network == "discriminator" or not same_part or len(other) < _FEWEST:
+            continue
+        early, late = _ends(other)
+        if late < early and max(other.finite().ys, default=0.0) < 0:
+            return True
+    return False
+
+
+def _ends(series: Series) -> tuple[float, float]:
+    """Medians of the first and the last third."""
+    ys = series.finite().ys
+    if not ys:
+        return 0.0, 0.0
+    third = max(1, len(ys) // 3)
+    return median(ys[:third]), median(ys[-third:])

@@ -1,0 +1,86 @@
+"""Names in front of numbers: where a name begins, which counter it is, whether it may stand without a colon."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from cmgan_audit.logs.roles import table, words_of
+
+_WRAPPER = re.compile(
+    r"(?:torch\.)?(?:tensor|array)$|(?:np|numpy)\.float(?:16|32|64)$|\b(?:is|was|equals|now|reached)$"
+)
+_BALANCED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+_DELIMITER = re.compile(
+    r"[|;,{}\t!?()\[\]\x01]|\s[-\u2013\u2014]+\s|--+|={2,}|\*{2,}|#{2,}|:(?=\s|[A-Za-z])|\.\s|>>+|>\s"
+)
+_SUFFIX = re.compile(r"[A-Za-z_]+")
+
+
+def is_part_of_word(after: str) -> bool:
+    """`2x`, `10ms`, `1.10.0`: digits that belong to a word; `3Epoch`, `10dB` and `45%` do not."""
+    if after[:1] == "." and after[1:2].isdigit():
+        return True
+    suffix = _SUFFIX.match(after)
+    return suffix is not None and suffix.group().lower() not in ("db", "epoch", "st", "nd", "rd", "th")
+
+
+def label_before(before: str) -> tuple[str, bool, bool, str]:
+    """The name in front of a number, whether `:` or `=` separates them, whether a list opens, and the text before."""
+    text, separated, listed = before, False, False
+    while True:
+        stripped = text.rstrip(" \t\"'`([{*=:~≈→>-±")
+        tail = text[len(stripped) :]
+        separated = separated or any(c in tail for c in "=:≈→")
+        listed = listed or "[" in tail
+        shorter = _WRAPPER.sub("", stripped)
+        if shorter == stripped:
+            break
+        separated = separated or not shorter.endswith((".", "("))
+        text = shorter
+    shadow = _BALANCED.sub(lambda m: "x" * len(m.group()), stripped)
+    cut = 0
+    for delimiter in _DELIMITER.finditer(shadow):
+        cut = delimiter.end()
+    label = re.sub(r"^[^A-Za-z]+", "", stripped[cut:])
+    words = label.split()
+    return " ".join(words[-5:]), separated, listed, stripped[:cut]
+
+
+def counter_of(label: str) -> str | None:
+    """ "epoch", "step" or "rank" if a name in front of a number ends with the word for one."""
+    words = words_of(label)
+    if not words:
+        return None
+    t = table()
+    if words[-1] in t.epochs:
+        return "epoch"
+    if any(words[-len(name) :] == name for name in t.steps):
+        return "step"
+    if any(words[-len(name) :] == name for name in t.ranks):
+        return "rank"
+    return None
+
+
+def is_tight(label: str) -> bool:
+    """Whether a name may stand before a number with nothing but a space between: `Pesq 2.51`, `Train Loss G 0.1`."""
+    words = words_of(re.sub(r"\s*\([^)]*\)$", "", label))
+    t = table()
+    known = t.qualifiers | t.losses | set(t.phases) | set(t.networks)
+    measures = {name[-1] for m in t.metrics for name in m.names} | {name[-1] for name in t.learning_rates}
+    return 0 < len(words) <= 4 and (words[-1] in known or words[-1] in measures)
+
+
+def constant_of(text: str) -> float | None:
+    """NaN or infinity as a log writes them; None for words that stand for no value."""
+    word = text.lower().lstrip("+-")
+    if word == "nan":
+        return math.nan
+    if word.startswith("inf"):
+        return -math.inf if text.startswith("-") else math.inf
+    return None
+
+
+def words_as_written(text: str) -> list[str]:
+    """The words of a text in their own spelling."""
+    return re.findall(r"[A-Za-z]+", text)

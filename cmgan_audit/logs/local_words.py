@@ -1,0 +1,42 @@
+"""Logs in Chinese: their punctuation and the few words that matter, as the table of names has them."""
+
+from __future__ import annotations
+
+import re
+
+# Punctuation of full width does what its ASCII counterpart does.
+_PUNCTUATION = str.maketrans("\uff1a\uff1d\uff0c\uff1b\uff5c\uff08\uff09\u3010\u3011\u3001\u3000", ":=,;|()[], ")
+# `第 3 轮`, `第 3/100 轮`: the number stands inside of the word for epoch.
+_NTH_EPOCH = re.compile("第\\s*(\0|\\d+)\\s*(/\\s*(?:\0|\\d+)\\s*)?个?\\s*(?:轮次?|輪次?|代|epoch)")
+_WORDS = {
+    "轮次": "epoch",
+    "輪次": "epoch",
+    "轮数": "epoch",
+    "步数": "step",
+    "迭代": "iter",
+    "学习率": "lr",
+    "學習率": "lr",
+    "损失": "loss",
+    "損失": "loss",
+    "训练": "train",
+    "訓練": "train",
+    "验证": "val",
+    "驗證": "val",
+    "测试": "test",
+    "測試": "test",
+    "平均": "mean",
+    "最佳": "best",
+    "最好": "best",
+    "最优": "best",
+    "最高": "best",
+    "恢复": "resume",
+}
+_WORD = re.compile("|".join(_WORDS))
+
+
+def in_english(text: str) -> str:
+    """`第 3 轮 验证损失: 0.2` -> `epoch 3 val loss: 0.2`; other text stays, and so does the order of the numbers."""
+    if text.isascii():
+        return text
+    text = _NTH_EPOCH.sub(lambda m: f"epoch {m.group(1)}{m.group(2) or ''} ", text.translate(_PUNCTUATION))
+    return _WORD.sub(lambda m: f" {_WORDS[m.group()]} ", text)
