@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.logs.cells import parse_number
 from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.roles import RoleBook, counter_kind, words_of
 from cmgan_audit.logs.roles import table as table_of_roles
@@ -64,7 +65,16 @@ def read_delimited(path: Path, source: str, book: RoleBook) -> Reading:
     Raises:
         InputError: the file cannot be opened, or holds no table of numbers.
     """
-    return _Reader(source, path.stem.partition(".")[0], book).read(path)
+    return read_table(_lines(path, source), source, path.stem.partition(".")[0], book)
+
+
+def read_table(lines: Iterator[tuple[int, str]], source: str, stem: str, book: RoleBook) -> Reading:
+    """Read the lines of one table, each with its number in the file; `stem` names an only column without a name.
+
+    Raises:
+        InputError: they hold no table of numbers.
+    """
+    return _Reader(source, stem, book).read(lines)
 
 
 class _Reader:
@@ -79,8 +89,7 @@ class _Reader:
         self.rows = 0
         self.wandb_names: dict[int, tuple[str, str]] = {}
 
-    def read(self, path: Path) -> Reading:
-        lines = _lines(path, self.source)
+    def read(self, lines: Iterator[tuple[int, str]]) -> Reading:
         head = [pair for _, pair in zip(range(_SAMPLE), lines, strict=False)]
         if not head:
             raise InputError(f"{self.source}: empty, no table")
@@ -207,23 +216,32 @@ class _Reader:
             place, cell = self.first_bad[name]
             if name in numeric:
                 self.notes.append(Note(self.source, place, f"{name}: {cell!r} is no number ({count} such cells)"))
-        if self._is_per_item(table, numeric):
-            self.notes.append(Note(self.source, 0, "one row per audio file, not per evaluation: no trend in it"))
+        rows = self._what_rows_are(table, numeric)
+        if rows:
+            self.notes.append(Note(self.source, 0, f"one row per {rows}, not per evaluation: no trend in it"))
             runs = []
         return Reading(self.source, "csv", runs, self.notes)
 
-    def _is_per_item(self, table: _Table, numeric: set[str]) -> bool:
-        """A table of scores per utterance: a text column that is different, or a file name, on nearly every row."""
-        if self.rows < 3 or any(c.kind in ("epoch", "step") for c in table.columns):
-            return False
+    def _what_rows_are(self, table: _Table, numeric: set[str]) -> str:
+        """ "audio file" or "system" where a text column names something else on every row; "" for evaluations."""
+        kinds = {c.kind for c in table.columns if self.bad[c.name] < self.rows}
+        if self.rows < 2 or kinds & {"epoch", "step", "name", "part", "run"}:
+            return ""
         for column in table.columns:
             seen = self.texts.get(column.position, set())
             if column.name in numeric or not seen:
                 continue
             audio = sum(1 for text in seen if re.search(r"\.(?:wav|flac)$|^p\d{3}_\d+", text, re.IGNORECASE))
-            if audio > len(seen) // 2 or len(seen) >= min(self.rows, 1000) * 0.9 > 20:
-                return True
-        return False
+            if self.rows > 2 and (audio > len(seen) // 2 or len(seen) >= min(self.rows, 1000) * 0.9 > 20):
+                return "audio file"
+            if column.position == 0 and len(seen) == self.rows and all(map(_is_system, seen)):
+                return "system"
+        return ""
+
+
+def _is_system(text: str) -> bool:
+    """`base_model`, `Noisy`, `CMGAN (ours)`; not a date, and not `epoch_7` or `iter-1000`, which name evaluations."""
+    return text[:1].isalpha() and _TRAILING_NUMBER.search(text) is None
 
 
 def _lines(path: Path, source: str) -> Iterator[tuple[int, str]]:
@@ -344,29 +362,3 @@ def _column_kind(name: str) -> str:
     if words in ("checkpoint", "ckpt", "model", "checkpoint name", "unnamed 0", "index"):
         return "epoch"
     return "number"
-
-
-def parse_number(text: str, decimal_comma: bool) -> float | None:
-    """A cell as a number: plain, `2,64` where commas are decimal, `1,234.5` where they group; None if it is none.
-
-    The best value of a Markdown table is often set off: `**2.64**`, `` `2.64` ``, `__2.64__`.
-    """
-    text = text.strip().strip("*`").replace("\u2212", "-")
-    if text.startswith("__") and text.endswith("__"):
-        text = text[2:-2]
-    if text.endswith("%"):
-        text = text[:-1].rstrip()
-    if "_" in text:
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    if decimal_comma and re.fullmatch(r"[-+]?[\d.]*\d,\d+(?:[eE][-+]?\d+)?", text):
-        return float(text.replace(".", "").replace(",", "."))
-    if not decimal_comma and re.fullmatch(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?", text):
-        return float(text.replace(",", ""))
-    wrapped = re.fullmatch(r"(?:tensor|array)\(\[?([-+.\deE]+)\]?(?:,.*)?\)", text)
-    if wrapped:
-        return parse_number(wrapped.group(1), False)
-    return None

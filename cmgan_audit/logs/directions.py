@@ -51,13 +51,13 @@ def _is_negated(series: Series, run: Run) -> bool:
         return False
     if set(words_of(series.name)) & table().losses:
         return True
-    return max(ys) < 0 and (min(ys) <= _IMPOSSIBLE or _falls_with_a_loss(series, run))
+    return max(ys) < 0 and (min(ys) <= _IMPOSSIBLE or _falls_with_a_loss(run))
 
 
-def _falls_with_a_loss(series: Series, run: Run) -> bool:
+def _falls_with_a_loss(run: Run) -> bool:
+    """A loss that is negative and falls is such a measure itself, or holds one."""
     for other in run.series:
-        same_part = not other.role.phase or not series.role.phase or other.role.phase == series.role.phase
-        if other.role.kind != "loss" or other.role.network == "discriminator" or not same_part or len(other) < _FEWEST:
+        if other.role.kind != "loss" or other.role.network == "discriminator" or len(other) < _FEWEST:
             continue
         early, late = _ends(other)
         if late < early and max(other.finite().ys, default=0.0) < 0:

@@ -63,6 +63,13 @@ class JudgedSeries:
         said = self.series.role.higher_is_better
         return self.measure.higher if said is None else said
 
+    @property
+    def words(self) -> dict[str, str]:
+        """How getting worse is called: a PESQ falls below its best, a word error rate rises above it."""
+        if self.higher:
+            return {"moved": "fell", "change": "drop", "side": "below"}
+        return {"moved": "rose", "change": "rise", "side": "above"}
+
 
 def judged_series(run: Run, question: Question) -> list[JudgedSeries]:
     """The metric series of a run that are judged (choosing.py)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import field
+from statistics import median
 
 from cmgan_audit.finding import Finding, Severity
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -20,6 +21,9 @@ from cmgan_audit.statistics.trend import best_index
 DECLINE = "CMG801"
 # Fewer evaluations say nothing about a trend.
 _FEWEST = 3
+# The level before the last evaluation, and how many noise floors below it are no noise of one evaluation.
+_LEVEL = 5
+_PLUNGE = 3.0
 
 
 @dataclass(slots=True)
@@ -57,7 +61,19 @@ def _can_tell(judged: JudgedSeries) -> bool:
         return True
     sign = 1.0 if judged.higher else -1.0
     best = ys[best_index(ys, judged.higher)]
-    return sign * (best - ys[-1]) <= judged.floor.half_width or len(ys) >= 3 * _FEWEST
+    if sign * (best - ys[-1]) <= judged.floor.half_width:
+        return True
+    return len(ys) >= 3 * _FEWEST and not ends_in_a_plunge(judged)
+
+
+def ends_in_a_plunge(judged: JudgedSeries) -> bool:
+    """The last evaluation lies far below the level before it: a failed evaluation, or the first of a collapse."""
+    ys = judged.series.ys
+    if len(ys) <= _LEVEL:
+        return False
+    sign = 1.0 if judged.higher else -1.0
+    plunge = sign * (median(ys[-1 - _LEVEL : -1]) - ys[-1])
+    return plunge > max(_PLUNGE * judged.floor.half_width, judged.measure.large)
 
 
 def judge(readings: Sequence[Reading], question: Question, catalogue: Catalogue, selected: frozenset[str]) -> Judgement:

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.logs.cells import parse_number
 from cmgan_audit.logs.checkpoint_names import SUFFIXES, read_checkpoints
-from cmgan_audit.logs.delimited import parse_number, read_delimited
+from cmgan_audit.logs.delimited import read_delimited
 from cmgan_audit.logs.directions import settle_directions
 from cmgan_audit.logs.event_folder import read_event_files
 from cmgan_audit.logs.json_documents import read_json, read_jsonl, read_yaml
+from cmgan_audit.logs.markdown import read_markdown
 from cmgan_audit.logs.opening import open_bytes
 from cmgan_audit.logs.pattern import read_pattern
 from cmgan_audit.logs.roles import RoleBook
@@ -133,9 +135,16 @@ def _keep(found: Search, readings: list[Reading]) -> None:
 
 
 def _read(path: Path, source: str, kind: str, book: RoleBook, pattern: re.Pattern[str] | None) -> Reading:
-    if pattern is not None and kind == "text":
+    if pattern is not None and kind in ("text", "markdown"):
         return read_pattern(path, source, book, pattern)
-    readers = {"csv": read_delimited, "json": read_json, "jsonl": read_jsonl, "yaml": read_yaml, "text": read_text}
+    readers = {
+        "csv": read_delimited,
+        "json": read_json,
+        "jsonl": read_jsonl,
+        "yaml": read_yaml,
+        "markdown": read_markdown,
+        "text": read_text,
+    }
     return readers[kind](path, source, book)
 
 
@@ -168,6 +177,8 @@ def format_of(path: Path, source: str) -> str:
         return "csv"
     if suffix in (".yaml", ".yml"):
         return "yaml"
+    if suffix in (".md", ".markdown"):
+        return "markdown"
     return _by_content(head.decode("utf-8", errors="replace"), suffix, len(head) < _PEEK)
 
 

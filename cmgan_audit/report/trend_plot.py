@@ -177,7 +177,7 @@ def _caption(group: list[JudgedSeries]) -> str:
     text = f"{_shortened(one.run.title)}: {len(series)} evaluations"
     if one.decline is not None:
         text += (
-            f"; fell by {shown(round(one.decline.drop, 6))} from the best, since {series.x_kind} "
+            f"; {one.words['moved']} by {shown(round(one.decline.drop, 6))} from the best, since {series.x_kind} "
             f"{shown(series.xs[one.decline.since])}"
         )
     return text

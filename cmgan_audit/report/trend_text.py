@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from cmgan_audit.finding import Finding, Severity
 from cmgan_audit.logs.judged import JudgedSeries
-from cmgan_audit.logs.judging import Judgement
+from cmgan_audit.logs.judging import Judgement, ends_in_a_plunge
 from cmgan_audit.logs.raising import shown
 from cmgan_audit.logs.search import Search
 from cmgan_audit.logs.symptoms.course import learning_rate_steps
@@ -20,11 +20,14 @@ _EVENTS = 4
 _BAR = 24
 _PER_RULE = 3
 _TABLES = 6
+_HEADS = 12
 _SENTENCES = {
     "degraded": "degraded: a metric fell from its best and stayed down",
     "healthy": "healthy: no metric fell and stayed down",
     "undecided": "undecided: the logs do not tell whether a metric fell and stays down",
 }
+_ROSE = "degraded: a metric for which lower is better rose from its best and stayed up"
+_PLUNGED = "undecided: the last evaluation is far worse than those before it: it failed, or a collapse begins"
 _BELOW_THRESHOLD = "undecided: a metric fell and stayed down, by less than what --fail-on makes a regression"
 _ORIGIN = {
     "measured": "measured on this series",
@@ -37,7 +40,12 @@ def sentence(judgement: Judgement, verdict: str) -> str:
     """The verdict in words; where no metric fell, errors of another kind are named with it."""
     if verdict == "healthy" and judgement.errors:
         return f"no metric fell and stayed down, but {count(judgement.errors, 'error')} of another kind: see below"
-    fell = any(one.decline is not None and one.decline.beyond_selection for one in judgement.judged)
+    declined = [one for one in judgement.judged if one.decline is not None and one.decline.counts]
+    if verdict == "degraded" and declined and not any(one.higher for one in declined):
+        return _ROSE
+    if verdict == "undecided" and any(ends_in_a_plunge(one) for one in judgement.judged):
+        return _PLUNGED
+    fell = any(one.decline is not None and one.decline.counts for one in judgement.judged)
     return _BELOW_THRESHOLD if verdict == "undecided" and fell else _SENTENCES[verdict]
 
 
@@ -54,12 +62,15 @@ class TrendText:
         for finding in judgement.findings:
             findings[f"{finding.evidence.get('run')}|{finding.evidence.get('series')}"].append(finding)
         self.lines.append(self._styled(sentence(judgement, verdict), _BOLD))
-        order = sorted(judgement.judged, key=lambda one: one.decline is None)
+        # What fell comes first, and a single value, which shows no trend, last.
+        order = sorted(judgement.judged, key=lambda one: (one.decline is None, len(one.series) < 2))
         for one in order[:_TABLES]:
             self._table(one, findings[f"{one.run.title}|{one.series.name}"])
-        for one in order[_TABLES:]:
+        for one in order[_TABLES : _TABLES + _HEADS]:
             self.lines.append("")
             self.lines.append(self._head(one))
+        if len(order) > _TABLES + _HEADS:
+            self.lines += ["", f"and {len(order) - _TABLES - _HEADS} more series (all of them: --format json)"]
         self._findings(judgement.findings)
         self._left_out(found)
         return "\n".join(self.lines) + "\n"
@@ -99,7 +110,10 @@ class TrendText:
             if i == since:
                 worst = next((f for f in findings if f.rule == "CMG801"), None)
                 if worst is not None:
-                    text = f"-- {worst.rule} {worst.severity.value}: from here on below the best by more than the floor"
+                    side = one.words["side"]
+                    text = (
+                        f"-- {worst.rule} {worst.severity.value}: from here on {side} the best by more than the floor"
+                    )
                     self.lines.append(self._styled(f"  {'':>9}  {text}", _STYLE[worst.severity]))
             self._row(one, i, best, low, high)
             previous = i
@@ -144,7 +158,7 @@ class TrendText:
             severity = self._styled(finding.severity.value, _STYLE[finding.severity])
             self.lines.append(f"{finding.location}: {severity} {finding.rule} {finding.name}")
             self.lines.append(f"  {finding.message}")
-        more = [f"{count - _PER_RULE} more {s.value}s {rule}" for (rule, s), count in told.items() if count > _PER_RULE]
+        more = [f"{count(n - _PER_RULE, f'more {s.value}')} {rule}" for (rule, s), n in told.items() if n > _PER_RULE]
         if more:
             self.lines.append(f"and {', '.join(more)} (all of them: --format json)")
         counts = [(s, sum(1 for f in findings if f.severity is s)) for s in reversed(list(Severity))]

@@ -22,6 +22,8 @@ MEASURABLE = 8
 SUSTAINED = 3
 SUSTAINED_AFTER_LATE_BEST = 2
 
+# So many noise floors above both neighbours, no course of a training reaches and leaves in one evaluation.
+_LONE = 3.0
 # From here on the later part of a series is long enough to be looked at by itself.
 _LEVEL_LEAST = 12
 
@@ -54,7 +56,8 @@ class Decline:
 
     `since` is the first evaluation of the low stretch that lasts until the end. `drop` is best minus last;
     `typical_drop` is best minus the median of the last three. `beyond_selection`: the typical drop is larger than the
-    floor plus what the best owes to being picked among many.
+    floor plus what the best owes to being picked among many. `lone_best`: the best stands out from both of its
+    neighbours, and without it there is no such fall.
     """
 
     best: int
@@ -62,6 +65,12 @@ class Decline:
     drop: float
     typical_drop: float
     beyond_selection: bool
+    lone_best: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether the network got worse: neither luck nor a single evaluation explains the fall."""
+        return self.beyond_selection and not self.lone_best
 
 
 def evaluation_sd(values: Sequence[float]) -> float:
@@ -150,7 +159,22 @@ def find_decline(values: Sequence[float], floor: NoiseFloor, higher_is_better: b
     if low < min(SUSTAINED, after) or low < SUSTAINED_AFTER_LATE_BEST:
         return None
     typical = course[best] - median(course[-min(SUSTAINED, low) :])
-    return Decline(best, since, course[best] - course[-1], typical, _beyond_selection(course, best, floor, typical))
+    beyond = _beyond_selection(course, best, floor, typical)
+    return Decline(best, since, course[best] - course[-1], typical, beyond, beyond and _is_lone(course, best, floor))
+
+
+def _is_lone(course: Sequence[float], best: int, floor: NoiseFloor) -> bool:
+    """Whether a fall rests on one evaluation: a mean over few utterances, or of another set, can be anything.
+
+    Only where the series knows its own noise: of a handful of values, one far up may be the course itself.
+    """
+    if floor.measured is None or not 0 < best < len(course) - 1:
+        return False
+    above = course[best] - max(course[best - 1], course[best + 1])
+    if above <= _LONE * max(floor.measured, floor.half_width):
+        return False
+    rest = find_decline([*course[:best], *course[best + 1 :]], floor)
+    return rest is None or not rest.beyond_selection
 
 
 def _beyond_selection(course: Sequence[float], best: int, floor: NoiseFloor, typical: float) -> bool:

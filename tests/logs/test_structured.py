@@ -91,6 +91,49 @@ def test_table_per_utterance_is_no_trend(tmp_path: Path) -> None:
     assert runs(tmp_path, "scores.csv", content) == []
 
 
+def test_table_of_systems_is_no_trend(tmp_path: Path) -> None:
+    content = "model,set,pesq,stoi\nNoisy,dns,1.97,0.91\nBaseline,dns,2.9,0.93\nOurs (small),dns,2.7,0.92\n"
+    assert runs(tmp_path, "table.csv", content.replace("model,set", "system,dataset")) == []
+    named = "name,pesq\nepoch_1,2.1\nepoch_2,2.35\nepoch_3,2.5\n"
+    assert len(runs(tmp_path, "evaluations.csv", named)) == 1
+
+
+REPORT = """# Results
+
+Trained for 30 epochs at 5e-4; PESQ 3.41 is what the paper reports.
+
+## Small
+
+| Epoch | PESQ |
+|------:|:----:|
+| 10 | 2.50 |
+| 20 | **2.64** |
+
+## Systems
+
+| Model | PESQ |
+|---|---|
+| Noisy | 1.97 |
+| Ours | 2.64 |
+"""
+
+
+def test_tables_of_a_report(tmp_path: Path) -> None:
+    (run,) = runs(tmp_path, "report.md", REPORT)
+    assert run.label == "Small"
+    assert [(s.name, list(s.xs), list(s.ys)) for s in run.series] == [("PESQ", [10, 20], [2.5, 2.64])]
+
+
+def test_report_without_tables_of_evaluations_is_read_as_text(tmp_path: Path) -> None:
+    (run,) = runs(tmp_path, "log.md", "```\nEpoch 1 PESQ: 2.1\nEpoch 2 PESQ: 2.2\n```\n")
+    assert pesq(run) == [(1, 2.1), (2, 2.2)]
+
+
+def test_file_of_blanks_that_bytes_do_not_know_is_empty(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="empty"):
+        runs(tmp_path, "a.log", "\x1c\n\x85")
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

@@ -141,3 +141,32 @@ def test_verdict(tmp_path: Path, values: list[float], verdict: str) -> None:
     judgement = curve(tmp_path, values)
     assert judgement.verdict(Severity.ERROR) == verdict
     assert judgement.verdict(None) != "degraded"
+
+
+NOISE = [0.0, 0.012, -0.009, 0.004, -0.011, 0.007, 0.01, -0.006, 0.002, -0.004]
+
+
+def plateau_with(place: int, value: float, level: float = 2.6) -> list[float]:
+    values = [level + NOISE[i % 10] for i in range(30)]
+    values[place] = value
+    return values
+
+
+def test_a_single_high_evaluation_makes_no_decline(tmp_path: Path) -> None:
+    (finding,) = of(curve(tmp_path, plateau_with(8, 3.4)), "CMG801")
+    assert finding.severity is Severity.NOTE
+    assert "rests on the best alone" in finding.message
+    steep = [*plateau_with(0, 2.6), 3.4, 2.1, 2.1, 2.09]  # a best beside a real fall
+    assert of(curve(tmp_path, steep), "CMG801")[0].severity is Severity.ERROR
+
+
+def test_a_plunge_at_the_end_is_not_healthy(tmp_path: Path) -> None:
+    assert curve(tmp_path, plateau_with(29, 1.6)).verdict(Severity.ERROR) == "undecided"
+    assert curve(tmp_path, plateau_with(15, 1.6)).verdict(Severity.ERROR) == "healthy"
+
+
+def test_words_of_a_measure_for_which_lower_is_better(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("epoch,val_wer\n" + "".join(f"{i},{v}\n" for i, v in enumerate([30, 20, 10, 16, 17, 18])))
+    (finding,) = of(look(path), "CMG801")
+    assert "rose from 10 (epoch 2) to 18 (epoch 5): a rise of 8, above the best" in finding.message

@@ -198,3 +198,29 @@ def test_jumping_over_steady_lines_changes_nothing(tmp_path: Path, monkeypatch: 
     for one, other in zip(fast.runs[0].series, slow.runs[0].series, strict=True):
         assert (one.xs, one.ys, one.places, one.seen) == (other.xs, other.ys, other.places, other.seen)
     assert fast.runs[0].series[0].stride > 4
+
+
+CHINESE = {
+    "epoch between its words": "第 {e}/9 轮 训练损失: 0.2 验证损失: 0.3 PESQ: {v}\n",
+    "punctuation of full width": "轮次 {e}\uff1a训练损失\uff1d0.2\uff0cPESQ\uff1d{v}\n",
+}
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "gb18030"])
+@pytest.mark.parametrize("name", CHINESE)
+def test_reads_chinese(tmp_path: Path, name: str, codec: str) -> None:
+    content = "".join(CHINESE[name].format(e=e, v=v) for e, v in enumerate(PESQ, start=1))
+    reading = read(tmp_path, content.encode(codec))
+    series = only(reading)
+    assert (list(series.xs), list(series.ys), series.x_kind) == ([1, 2, 3, 4], PESQ, "epoch")
+    assert {s.role.phase for run in reading.runs for s in run.series if s.role.kind == "loss"} >= {"train"}
+
+
+def test_a_broken_byte_does_not_change_the_encoding(tmp_path: Path) -> None:
+    content = "Epoche 1 | PESQ: 2.1 | größer\n".encode() + b"\xff cut\n" + "Epoche 2 | PESQ: 2.2 | größer\n".encode()
+    assert list(only(read(tmp_path, content)).ys) == [2.1, 2.2]
+
+
+def test_minus_sign_of_typesetting(tmp_path: Path) -> None:
+    series = only(read(tmp_path, "Epoch 1 SI-SDR: \u22123.2 dB\nEpoch 2 SI-SDR: \u22121.5 dB\n"), "si_sdr")
+    assert list(series.ys) == [-3.2, -1.5]

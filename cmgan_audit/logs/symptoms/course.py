@@ -87,7 +87,7 @@ def schedule(judged: JudgedSeries, raiser: Raiser) -> list[Finding]:
         large = drop >= judged.measure.small and judged.certain
         found += raiser(
             "CMG809", Severity.WARNING if large else Severity.NOTE, run, metric, after[0][1], evidence,
-            what=f"falls by {drop:.3g} where {event}",
+            what=f"{'falls' if judged.higher else 'rises'} by {drop:.3g} where {event}",
         )  # fmt: skip
     return found
 

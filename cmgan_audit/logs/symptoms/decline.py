@@ -6,7 +6,7 @@ from cmgan_audit.finding import Finding, JsonValue, Severity
 from cmgan_audit.logs.judged import JudgedSeries, Question, losses_of
 from cmgan_audit.logs.raising import Raiser, exact
 from cmgan_audit.logs.series import Series
-from cmgan_audit.statistics.trend import MEASURABLE, evaluation_sd, per_x
+from cmgan_audit.statistics.trend import MEASURABLE, Decline, evaluation_sd, per_x
 
 # A loss that falls by less than this share does not count as improving.
 _IMPROVED = 0.01
@@ -15,7 +15,7 @@ _IMPROVED = 0.01
 def decline_severity(judged: JudgedSeries, question: Question) -> Severity:
     """By the size of the drop; a note where the luck of the best explains it, no error where the role is guessed."""
     decline = judged.decline
-    if decline is None or not decline.beyond_selection:
+    if decline is None or not decline.counts:
         return Severity.NOTE
     error_from = judged.measure.large if question.fail_on_drop is None else question.fail_on_drop
     # Drops are compared as printed numbers are: 2.6 - 2.4 is 0.2, not 0.20000000000000018.
@@ -44,6 +44,7 @@ def metric_decline(judged: JudgedSeries, question: Question, raiser: Raiser) -> 
         "evaluations": len(series),
         "low_evaluations": len(series) - decline.since,
         "beyond_selection": decline.beyond_selection,
+        "lone_best": decline.lone_best,
     }
     return raiser(
         "CMG801",
@@ -53,8 +54,18 @@ def metric_decline(judged: JudgedSeries, question: Question, raiser: Raiser) -> 
         series.places[decline.since],
         evidence,
         certain=judged.certain,
-        luck="" if decline.beyond_selection else "; picking the best of so many noisy evaluations explains it",
+        luck=_luck(decline),
+        **judged.words,
     )
+
+
+def _luck(decline: Decline) -> str:
+    """Why a fall is no decline of the network."""
+    if not decline.beyond_selection:
+        return "; picking the best of so many noisy evaluations explains it"
+    if decline.lone_best:
+        return "; it rests on the best alone, which stands out from the evaluations before and after it"
+    return ""
 
 
 def loss_divergence(judged: JudgedSeries, question: Question, raiser: Raiser) -> list[Finding]:
@@ -80,8 +91,9 @@ def loss_divergence(judged: JudgedSeries, question: Question, raiser: Raiser) ->
         }
         severity = min(Severity.WARNING, decline_severity(judged, question))
         return raiser(
-            "CMG802", severity, judged.run, metric, metric.places[decline.since], evidence, certain=judged.certain
-        )
+            "CMG802", severity, judged.run, metric, metric.places[decline.since], evidence,
+            certain=judged.certain, **judged.words,
+        )  # fmt: skip
     return []
 
 

@@ -76,7 +76,8 @@ def plateau(judged: JudgedSeries, raiser: Raiser) -> list[Finding]:
         "best": exact(series.ys[best]),
         "best_at": exact(series.xs[best]),
     }
-    return raiser("CMG807", Severity.NOTE, judged.run, series, series.places[start], evidence)
+    moved = "improved" if gain > 0 else "changed"
+    return raiser("CMG807", Severity.NOTE, judged.run, series, series.places[start], evidence, moved=moved)
 
 
 def selection_optimism(judged: JudgedSeries, raiser: Raiser) -> list[Finding]:

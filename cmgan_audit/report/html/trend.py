@@ -79,7 +79,8 @@ def _told(one: JudgedSeries) -> str:
     )
     if one.decline is not None:
         since = shown(series.xs[one.decline.since])
-        text += f"; it stays below the best by more than {shown(one.floor.half_width)} since {series.x_kind} {since}"
+        floor = shown(one.floor.half_width)
+        text += f"; it stays {one.words['side']} the best by more than {floor} since {series.x_kind} {since}"
     return text
 
 

@@ -1,0 +1,75 @@
+"""Markdown: the tables of a report; without any that holds evaluations, its text is read as a log is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from cmgan_audit.errors import InputError
+from cmgan_audit.logs.delimited import read_table
+from cmgan_audit.logs.opening import read_blocks
+from cmgan_audit.logs.roles import RoleBook
+from cmgan_audit.logs.series import Note, Reading
+from cmgan_audit.logs.text import read_text
+
+_RULE = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
+_HEADING = re.compile(r"^#+\s+(.*\S)")
+
+Lines = list[tuple[int, str]]
+
+
+def read_markdown(path: Path, source: str, book: RoleBook) -> Reading:
+    """Read every table of a Markdown file; a table is a run, labelled with the heading above it.
+
+    Raises:
+        InputError: the file cannot be opened.
+    """
+    reading = Reading(source, "csv")
+    without_trend: list[Note] = []
+    for heading, table in _tables(path, source):
+        try:
+            found = read_table(iter(table), source, heading or "table", book)
+        except InputError:
+            continue  # words only
+        for run in found.runs:
+            run.label = " ".join(part for part in (heading, run.label) if part)
+        notes = [note if note.line else Note(source, table[0][0], note.text) for note in found.notes]
+        reading.runs += found.runs
+        if found.runs:
+            reading.notes += notes
+        else:
+            without_trend += notes
+    if any(series.role.kind == "metric" for run in reading.runs for series in run.series):
+        return reading
+    text = read_text(path, source, book)
+    text.notes = without_trend + text.notes
+    return text
+
+
+def _tables(path: Path, source: str) -> Iterator[tuple[str, Lines]]:
+    """Tables with the heading before them: lines with `|`, of which the second is a rule."""
+    heading, lines = "", Lines()
+    for number, text in _numbered(path, source):
+        if "|" in text:
+            lines.append((number, text))
+            continue
+        if _is_table(lines):
+            yield heading, lines
+        lines = []
+        found = _HEADING.match(text)
+        heading = found.group(1) if found else heading
+    if _is_table(lines):
+        yield heading, lines
+
+
+def _is_table(lines: Lines) -> bool:
+    return len(lines) > 2 and bool(_RULE.match(lines[1][1]))
+
+
+def _numbered(path: Path, source: str) -> Iterator[tuple[int, str]]:
+    number = 0
+    for block in read_blocks(path, source):
+        for text in block.decode("utf-8", errors="replace").splitlines():
+            number += 1
+            yield number, text
