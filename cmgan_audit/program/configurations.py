@@ -22,6 +22,8 @@ _OTHER_PURPOSES = re.compile(
     r"setup\.cfg|codecov|appveyor|action\.ya?ml|conda|dependabot|requirements|Pipfile|poetry)",
     re.IGNORECASE,
 )
+# What configurations are called that only show whether the program runs: on one batch, say.
+_TRIALS = re.compile(r"(?<![a-z])(one[-_]?batch|over[-_]?fit|smoke|sanity|dry[-_]?run|debug)(?![a-z])", re.IGNORECASE)
 
 
 def candidates(tree: SourceTree, entry: str, asked: Sequence[tuple[Launch, object]]) -> list[Launch]:
@@ -36,7 +38,7 @@ def candidates(tree: SourceTree, entry: str, asked: Sequence[tuple[Launch, objec
     """
     folder = posixpath.dirname(entry)
     launches: dict[tuple[str, ...], Launch] = {}
-    for launch, wanted in (*asked[1:], *asked[:1]):
+    for launch, wanted in (*sorted(asked[1:], key=_leaves_open), *asked[:1]):
         flag = option_of(wanted, launch.argv)
         if flag is None or (launches and not launch.argv):
             continue
@@ -51,6 +53,11 @@ def candidates(tree: SourceTree, entry: str, asked: Sequence[tuple[Launch, objec
             if filled is not None:
                 launches.setdefault(filled[0], Launch(f"configuration {path}", *filled, step.location))
     return list(launches.values())[:MOST_CONFIGURATIONS]
+
+
+def _leaves_open(asked: tuple[Launch, object]) -> bool:
+    """Whether a launch names no file at all: those that name one, though it is not there, tell more."""
+    return not isinstance(asked[1], Const)
 
 
 def _filled(
@@ -73,16 +80,17 @@ def _filled(
 
 
 def _standing_for(tree: SourceTree, folder: str, wanted: object) -> list[str]:
-    """The files near a script that may be meant: those in the folder that it names, if there are any.
+    """The files near a script that may be meant: those in the folder that it names, else those of the name.
 
-    A path on another machine (`/home/me/project/config.json`) means the files of that name, if there are any.
+    A path on another machine (`/home/me/project/config.json`) tells no more than the name. What only tries the program
+    out trains nobody's model: it counts where there is nothing else.
     """
-    found = [path for path in _near(tree, folder) if _may_stand_for(path, wanted)]
+    near = [path for path in _near(tree, folder) if _may_stand_for(path, wanted)]
     named = wanted.value if isinstance(wanted, Const) and isinstance(wanted.value, str) else ""
-    if posixpath.isabs(named):
-        found = [path for path in found if posixpath.basename(path) == posixpath.basename(named)] or found
     place = posixpath.dirname(posixpath.normpath(posixpath.join(folder, named))) if "/" in named.lstrip("./") else ""
-    return [path for path in found if place and posixpath.dirname(path) == place] or found
+    beside = [path for path in near if place and posixpath.dirname(path) == place]
+    found = beside or [path for path in near if posixpath.basename(path) == posixpath.basename(named)] or near
+    return [path for path in found if not _TRIALS.search(posixpath.basename(path))] or found
 
 
 def _may_stand_for(path: str, wanted: object) -> bool:

@@ -16,13 +16,13 @@ from cmgan_audit.program.configurations import candidates
 from cmgan_audit.program.depth import deep_recursion
 from cmgan_audit.program.entries import entries, silent_entries
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
-from cmgan_audit.program.models.files import option_of
+from cmgan_audit.program.models.files import NeededOption, option_of
 from cmgan_audit.program.models.launches import bare, launches_of
 from cmgan_audit.program.modules import ModuleIndex
 from cmgan_audit.program.sessions import execute_entry, interpreter_of
 from cmgan_audit.program.trace import CallEvent, Launch, Run
 from cmgan_audit.program.unreached import Place, execute_place, places, referred_to
-from cmgan_audit.program.values import Const
+from cmgan_audit.program.values import Const, Unknown
 from cmgan_audit.source.tree import SourceTree
 
 MOST_UNREACHED = 40
@@ -105,7 +105,7 @@ class Program:
         has one, `main.py train` beside `main.py test`, what that mode asks for is no configuration: all launches count,
         and the bare script.
         """
-        configured = [run for run in runs if not _lacks_configuration(run)]
+        configured = [run for run in runs if not _lacks_configuration(run) and not _leaves_it_open(run)]
         modes = {_mode(run.launch) for run in configured}
         if not configured or all(_mode(run.launch) in modes for run in runs):
             return configured
@@ -207,6 +207,13 @@ def _with_text(run: Run) -> set[str]:
             if isinstance(default, Const) and isinstance(default.value, str) and default.value:
                 found |= {str(flag.value) for flag in event.arguments.positional if isinstance(flag, Const)}
     return found
+
+
+def _leaves_it_open(run: Run) -> bool:
+    """Whether the configuration is looked for beside something that the reader has to fill in: `--resume=<path>`."""
+    asked = interpreter_of(run).notes.get("configuration")
+    open_words = any(UNKNOWN_MARK in word for word in run.launch.argv)
+    return open_words and isinstance(asked, Unknown) and not isinstance(asked, NeededOption)
 
 
 def _lacks_configuration(run: Run) -> bool:

@@ -86,20 +86,52 @@ def test_configurations_of_recipes_far_from_the_script(tmp_path: Path) -> None:
     assert words(found) == [("../egs/vctk/conf/a.yaml",)]
 
 
-def test_a_default_on_another_machine_means_the_file_of_that_name(tmp_path: Path) -> None:
-    (tmp_path / "logger").mkdir()
-    script = """
+# The configuration is named by an option, or lies beside the checkpoint that training goes on from.
+OPTIONS = """
 import argparse
 import json
+from pathlib import Path
 from torch.utils.data import DataLoader
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--config", default="/home/somebody/project/config.json")
-config = json.load(open(parser.parse_args().config))
+parser.add_argument("--config", default={default!r})
+parser.add_argument("--resume", default=None)
+args = parser.parse_args()
+if args.resume is not None:
+    path = Path(args.resume).parent / "config.json"
+else:
+    assert args.config is not None
+    path = Path(args.config)
+with path.open() as handle:
+    config = json.load(handle)
 loader = DataLoader([1], batch_size=config["size"])
 """
+
+
+def test_a_default_on_another_machine_means_the_file_of_that_name(tmp_path: Path) -> None:
+    (tmp_path / "logger").mkdir()
+    script = OPTIONS.format(default="/home/somebody/project/config.json")
     files = {"train.py": script, "config.json": '{"size": 4}', "logger/levels.json": '{"size": 9}'}
     assert words(runs_in(tmp_path, files)) == [("--config", "config.json")]
+
+
+def test_a_path_that_has_to_be_given_is_asked_for_like_a_file(tmp_path: Path) -> None:
+    files = {"train.py": OPTIONS.format(default=None), "base.json": '{"size": 4}', "one_batch.json": '{"size": 1}'}
+    found = runs_in(tmp_path, files)
+    assert words(found) == [("--config", "base.json")]  # on one batch nobody trains
+    assert loaders(found[0]) == 1
+
+
+def test_a_launch_that_goes_on_from_a_file_of_the_reader_names_no_configuration(tmp_path: Path) -> None:
+    (tmp_path / "configs" / "training").mkdir(parents=True)
+    readme = "```\npython train.py --config=configs/small.json\npython train.py --resume=<checkpoint>\n```\n"
+    files = {
+        "train.py": OPTIONS.format(default=None),
+        "README.md": readme,
+        "configs/training/small.json": '{"size": 4}',  # moved since the document was written
+        "configs/training/large.json": '{"size": 8}',
+    }
+    assert words(runs_in(tmp_path, files)) == [("--config=configs/training/small.json",)]
 
 
 def test_a_configuration_beside_the_script_is_tried(tmp_path: Path) -> None:

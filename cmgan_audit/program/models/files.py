@@ -192,8 +192,8 @@ def _path(call: ModelCall) -> Value:
 
 
 def joined(parts: list[Value]) -> Value:
-    """`os.path.join` of texts; unknown as soon as one is."""
-    if len(parts) == 1 and isinstance(parts[0], NeededOption):
+    """`os.path.join` of texts; unknown as soon as one is. A path that is still to be given stays that."""
+    if len(parts) == 1 and _is_to_be_given(parts[0]):
         return parts[0]
     for position, part in enumerate(parts):
         if isinstance(part, Choice):
@@ -211,6 +211,13 @@ def joined(parts: list[Value]) -> Value:
     unknown = next((part for part in parts if isinstance(part, Unknown)), None)
     reason = unknown.reason if unknown else "a path at run time"
     return Unknown(reason=reason, draws=draws, trail=unknown.trail if unknown else ())
+
+
+def _is_to_be_given(part: Value) -> bool:
+    """Whether a path has to be given on the command line: `Path(args.config)` where None stands for it."""
+    return isinstance(part, NeededOption) or (
+        isinstance(part, Const) and part.value is None and part.overridable.startswith("-")
+    )
 
 
 def _derived(call: ModelCall, path: Value) -> Value:
