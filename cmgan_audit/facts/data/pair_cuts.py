@@ -22,11 +22,11 @@ _RESTORED = re.compile(r".*\.(set_rng_state|setstate|set_state|manual_seed|fork_
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """A cut of one of the two signals; `drawn_at` are the calls, as positions among the events, that drew its place."""
+    """A cut of one of the two signals; `drawn_at` is the call, as a position among the events, that drew its place."""
 
     cut: Cut
     subject: Subject
-    drawn_at: frozenset[int]
+    drawn_at: int
 
 
 def pair_cuts(view: View) -> Iterable[PairCut]:
@@ -46,14 +46,14 @@ def _of_reading(view: View, reading: Reading) -> Iterable[PairCut]:
     parts = list(_parts(view, reading, cuts))
     noisy = [part for part in parts if part.subject.side == NOISY]
     clean = [part for part in parts if part.subject.side == CLEAN]
-    alone = [part for part in noisy if not any(part.drawn_at & other.drawn_at for other in clean)]
-    others = [part for part in clean if not any(part.drawn_at & other.drawn_at for other in noisy)]
+    alone = [part for part in noisy if all(part.drawn_at != other.drawn_at for other in clean)]
+    others = [part for part in clean if all(part.drawn_at != other.drawn_at for other in noisy)]
     for first in alone:
         for second in others:
             if _together(first, second) and not _restored(reading.events, first, second):
                 yield _record(reading, first, second, separate=True)
                 return
-    both = [(one, two) for one in noisy for two in clean if one.drawn_at & two.drawn_at]
+    both = [(one, two) for one in noisy for two in clean if one.drawn_at == two.drawn_at]
     if both:
         yield _record(reading, *both[0], separate=False)
 
@@ -69,17 +69,18 @@ def _parts(view: View, reading: Reading, cuts: Sequence[Cut]) -> Iterable[_Part]
             yield _Part(cut, subject, _drawn_at(reading.events, cut))
 
 
-def _drawn_at(events: Sequence[Event], cut: Cut) -> frozenset[int]:
-    """The last call of each draw before a cut: the same line of a helper draws anew in every call."""
-    found = set()
-    for draw in cut.draws:
-        calls = [
-            position
-            for position, event in enumerate(events[: cut.position + 1])
-            if isinstance(event, CallEvent) and event.location == draw.location and event.callee == draw.callee
-        ]
-        found.add(calls[-1] if calls else cut.position)
-    return frozenset(found)
+def _drawn_at(events: Sequence[Event], cut: Cut) -> int:
+    """The last call before a cut of the draw that decides its place: a line of a helper draws anew in every call.
+
+    Earlier draws reach the place through the bounds of that one, as the length of a noise that was drawn for both.
+    """
+    draw = cut.draws[0]
+    calls = [
+        position
+        for position, event in enumerate(events[: cut.position + 1])
+        if isinstance(event, CallEvent) and event.location == draw.location and event.callee == draw.callee
+    ]
+    return calls[-1] if calls else cut.position
 
 
 def _together(first: _Part, second: _Part) -> bool:
@@ -91,7 +92,7 @@ def _together(first: _Part, second: _Part) -> bool:
 
 def _restored(events: Sequence[Event], first: _Part, second: _Part) -> bool:
     """Whether the random state is set again between the draws, so that both draw the same."""
-    start, end = sorted((min(first.drawn_at), min(second.drawn_at)))
+    start, end = sorted((first.drawn_at, second.drawn_at))
     return any(
         isinstance(event, CallEvent)
         and (event.callee in SEEDERS or EVERYTHING_SEEDERS.fullmatch(event.callee) or _RESTORED.fullmatch(event.callee))

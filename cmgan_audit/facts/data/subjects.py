@@ -17,6 +17,9 @@ _NOISY_WORDS = frozenset(
     "noisy mix mixture mixed degraded corrupted distorted reverberant wet lr lq narrowband nb noised".split()
 )
 _NOISE_WORDS = frozenset("noise noises rir interferer interference".split())
+# What a network gets is the noisy signal, but functions call many a signal their input: it tells where nothing else
+# does.
+_INPUT_WORDS = frozenset("input inputs".split())
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 # How many assignments and calls a name is followed back.
 _FAR = 5
@@ -66,8 +69,11 @@ def subject_of(view: View, event: Event) -> list[Subject]:
     """What an event cuts: one signal, or both where one loop or comprehension goes over the two."""
     node = _cut_expression(view.code.node_of(event), event)
     frames = list(event.context.frames)
+    called_input: list[Subject] = []
     for _ in range(_FAR):
-        if node is None or is_noise(node):
+        if node is None:
+            return called_input
+        if is_noise(node):
             return []
         side = side_of(node)
         if side:
@@ -75,14 +81,19 @@ def subject_of(view: View, event: Event) -> list[Subject]:
         both = _both_sides(node)
         if both:
             return both
+        if not called_input and _words(node) & _INPUT_WORDS and _words(node).isdisjoint(_CLEAN_WORDS | _NOISY_WORDS):
+            called_input = [Subject(NOISY, ast.unparse(node)[:40])]
         function = frames[-1].value.node if frames and frames[-1].value is not None else None
         name = next((part.id for part in walk(node) if isinstance(part, ast.Name)), "")
         source = _assigned(function, name, node)
         if source is not None:
             node = source
             continue
-        node = _argument(view, frames.pop(), name) if len(frames) > 1 else None  # the first is ours
-    return []
+        if len(frames) <= 1:  # the first is ours
+            return called_input
+        node = _argument(view, frames.pop(), name)
+        called_input = []
+    return called_input
 
 
 def _cut_expression(node: ast.AST | None, event: Event) -> ast.expr | None:
