@@ -225,7 +225,7 @@ class _Reader:
     def _what_rows_are(self, table: _Table, numeric: set[str]) -> str:
         """ "audio file" or "system" where a text column names something else on every row; "" for evaluations."""
         kinds = {c.kind for c in table.columns if self.bad[c.name] < self.rows}
-        if self.rows < 2 or kinds & {"epoch", "step", "name", "part", "run"}:
+        if self.rows < 2 or kinds & {"epoch", "step", "name", "run"}:
             return ""
         for column in table.columns:
             seen = self.texts.get(column.position, set())

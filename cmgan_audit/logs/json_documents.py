@@ -20,6 +20,9 @@ from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading
 _LIMIT = 512 << 20
 _DEEPEST = 40
 _IGNORED = {"_timestamp", "_runtime", "_wandb", "timestamp", "time", "wall_time", "date", "runtime", "elapsed"}
+# Keys under which the records of a list say which utterance or file they are of, and the fewest of such a list.
+_IDENTITIES = {"id", "utt", "utt_id", "utterance", "utterance_id", "file", "filename", "file_name", "path", "key"}
+_FEW = 3
 _KEYED = re.compile(r"^(?:(epoch|ep|step|iter)[_ \-]?)?(\d+)$", re.IGNORECASE)
 
 Scalars = dict[str, float]
@@ -96,7 +99,7 @@ def _document(document: JsonValue, source: str, path: Path, book: RoleBook, kind
         raise InputError(f"{source}: nested too deep for a log") from error
     runs = records.builder.finish()
     if records.per_item:
-        notes.append(Note(source, 0, f"{records.per_item} entries name audio files: single items, left out"))
+        notes.append(Note(source, 0, f"{records.per_item} records of single utterances or files, left out"))
     return Reading(source, kind, runs, notes)
 
 
@@ -181,6 +184,9 @@ def _mapping(document: dict[str, JsonValue], records: _Records) -> None:
 
 def _list(document: list[JsonValue], stem: str, records: _Records) -> None:
     if document and all(isinstance(item, dict) for item in document):
+        if _is_per_item([item for item in document if isinstance(item, dict)]):
+            records.per_item += len(document)
+            return
         for place, item in enumerate(document, start=1):
             if isinstance(item, dict):
                 records.add(item, place)
@@ -196,6 +202,17 @@ def _list(document: list[JsonValue], stem: str, records: _Records) -> None:
     numbers = [_number(item) for item in document]
     if numbers and all(number is not None for number in numbers):
         records.columns({stem: [number for number in numbers if number is not None]})
+
+
+def _is_per_item(records: list[dict[str, JsonValue]]) -> bool:
+    """Scores per utterance: every record has an identity of its own, and none says at which epoch it was."""
+    if len(records) < _FEW or any(counter_kind(key) for key in records[0]):
+        return False
+    for key in (key for key in records[0] if key.lower() in _IDENTITIES):
+        named = {value for record in records if isinstance(value := record.get(key), str)}
+        if len(named) == len(records):
+            return True
+    return False
 
 
 def _keyed_records(document: dict[str, JsonValue]) -> list[tuple[tuple[str, float], dict[str, JsonValue]]]:

@@ -56,8 +56,9 @@ def read_text(path: Path, source: str, book: RoleBook) -> Reading:
 
 def _as_shown(block: bytes) -> bytes:
     """The block as a terminal would show it: a progress bar that is drawn again and again counts once."""
-    if b"\0" in block:
-        block = block.replace(b"\0", b" ")
+    for mark in (b"\0", b"\1"):  # what shapes are marked with
+        if mark in block:
+            block = block.replace(mark, b" ")
     if b"\x1b" in block:
         block = _ESCAPE.sub(b"", block)
     if _MINUS in block:

@@ -91,6 +91,13 @@ def test_table_per_utterance_is_no_trend(tmp_path: Path) -> None:
     assert runs(tmp_path, "scores.csv", content) == []
 
 
+def test_records_of_utterances_are_no_evaluations(tmp_path: Path) -> None:
+    content = json.dumps([{"id": f"u{i}", "method": "none", "pesq": 1.5 + i / 10} for i in range(20)])
+    assert runs(tmp_path, "scores.json", content) == []
+    content = json.dumps([{"id": f"u{i}", "epoch": i, "pesq": 1.5 + i / 10} for i in range(4)])
+    assert pesq(runs(tmp_path, "epochs.json", content)[0])[0] == (0, 1.5)
+
+
 def test_table_of_systems_is_no_trend(tmp_path: Path) -> None:
     content = "model,set,pesq,stoi\nNoisy,dns,1.97,0.91\nBaseline,dns,2.9,0.93\nOurs (small),dns,2.7,0.92\n"
     assert runs(tmp_path, "table.csv", content.replace("model,set", "system,dataset")) == []
