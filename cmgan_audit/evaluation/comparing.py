@@ -77,7 +77,9 @@ def compare_rows(table: ScoreTable, question: Question, look: Look | None = None
 def decisive_comparisons(comparisons: Sequence[MetricComparison], question: Question) -> list[Comparison]:
     """The comparisons of the first metric on which the exit status rests."""
     own = [entry.comparison for entry in comparisons if entry.metric == question.metrics[0]]
-    return gating(own, question.order[-1], baseline=question.baseline, every=question.gate_any)
+    # The baseline may be one of the checkpoints, and the last of them; it is not held against itself.
+    last = next((name for name in reversed(question.order) if name != question.baseline), question.order[-1])
+    return gating(own, last, baseline=question.baseline, every=question.gate_any)
 
 
 def regressions(comparisons: Sequence[MetricComparison], decisive: Sequence[Comparison], metric: str) -> list[Finding]:

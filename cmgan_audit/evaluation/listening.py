@@ -135,12 +135,13 @@ def listen(options: CompareOptions, result: ComparisonResult, say: Callable[[str
         seconds = {choice: _segment(choice, pair).length / SAMPLE_RATE for choice, pair in pairs.items()}
         worse, better = _affordable(worse, better, seconds)
         chosen = [*worse, *better]
+        utterances = "1 utterance" if len(chosen) == 1 else f"{len(chosen)} utterances"
         note = (
-            f"Checkpoints keep no audio: {len(chosen)} utterance(s) were enhanced again, "
+            f"Checkpoints keep no audio: enhanced again were {utterances}, "
             f"at most {MOST_SECONDS_OF_A_MODEL:g} s of audio per checkpoint."
         )
         length = sum(seconds[choice] for choice in chosen)
-        say(f"report.html: enhancing {len(chosen)} utterance(s) again to listen to ({length:.0f} s per checkpoint)")
+        say(f"report.html: enhancing {utterances} again to listen to ({length:.0f} s per checkpoint)")
         pairs = {choice: pairs[choice] for choice in chosen}
     heard = {
         source.name: _hear(source, pairs) for source in sorted(sources, key=lambda source: wanted.index(source.name))

@@ -57,7 +57,8 @@ class Repository:
         Raises:
             GitError: the folder is in no repository, or the reference names no commit.
         """
-        self.run("rev-parse", "--git-dir")
+        if not self.exists():
+            raise GitError(f"{self.folder} lies in no git repository, so {reference!r} names no commit")
         try:
             found = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
         except GitError as error:

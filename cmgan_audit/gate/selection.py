@@ -28,12 +28,21 @@ def selected_rules(
         named = any(word.casefold() in (rule.id.casefold(), rule.name) for word in select)
         if wanted > unwanted and (preview or named or not rule.preview):
             chosen.append(rule)
-    for word in (*select, *ignore):
+    check_words((*select, *ignore), catalogue)
+    return tuple(chosen)
+
+
+def check_words(words: Iterable[str], catalogue: Catalogue) -> None:
+    """Check that every word names a rule, or the beginning of some.
+
+    Raises:
+        UsageError: one names none; the nearest is said.
+    """
+    for word in words:
         if not any(_precision(rule, word) for rule in catalogue):
             known = [name for rule in catalogue for name in (rule.id, rule.name)]
             near = unknown_word("rule", word, known).split(";")[0]
             raise UsageError(f"{near}; `cmgan-audit rules` lists them all")
-    return tuple(chosen)
 
 
 def matches_rule(rule: Rule, words: Iterable[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from cmgan_audit.errors import UsageError
 from cmgan_audit.facts.declared import DeclaredRoles
 from cmgan_audit.finding import Severity
+from cmgan_audit.gate.selection import check_words
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.catalogue import Catalogue
 from cmgan_audit.rules.nearest import unknown_word
@@ -97,6 +99,9 @@ def find_settings(start: Path) -> Settings:
             tool = _load(project).get("tool", {})
             if isinstance(tool, dict) and "cmgan-audit" in tool:
                 return read_settings(project, tool["cmgan-audit"], where=TABLE)
+            for name in tool if isinstance(tool, dict) else ():
+                if re.sub(r"[-_. ]", "", name).casefold() == "cmganaudit":
+                    raise UsageError(f"{project}: [tool.{name}] is read by nobody; the table is called [{TABLE}]")
         if (folder / ".git").exists():
             break
     return Settings()
@@ -196,6 +201,11 @@ def settle_rules(settings: Settings, catalogue: Catalogue) -> Settings:
     for word, values in settings.per_rule.items():
         rule = check_parameters(f"{settings.source}: per_rule.{word}", word, values, catalogue)
         per_rule.setdefault(rule.id, {}).update(values)
+    for pattern, words in settings.per_path_ignores.items():
+        try:
+            check_words(words, catalogue)
+        except UsageError as error:
+            raise UsageError(f"{settings.source}: per_path_ignores.{pattern}: {error}") from error
     return dataclasses.replace(settings, per_rule=per_rule)
 
 

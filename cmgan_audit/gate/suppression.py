@@ -22,11 +22,13 @@ from cmgan_audit.rules.nearest import unknown_word
 from cmgan_audit.rules.rule import Rule
 from cmgan_audit.source.discovery import discover
 
-MARK = b"cmgan-audit:"
+# Written in capitals or with an underscore it is meant all the same; to pass over it in silence helps nobody.
+MARK = re.compile(rb"cmgan[-_]audit:", re.IGNORECASE)
+_MARK = r"(?i:cmgan[-_]audit):"
 SUFFIXES = frozenset({".py", ".yaml", ".yml", ".toml", ".sh", ".bash", ".zsh", ".cfg", ".ini", ".mk"})
 NAMES = frozenset({"Makefile"})
 
-_COMMENT = re.compile(r"#\s*cmgan-audit:\s*(?P<body>.*)$")
+_COMMENT = re.compile(rf"#\s*{_MARK}\s*(?P<body>.*)$")
 _NEXT_COMMENT = re.compile(r"\s+#\s")  # what stood behind the line before; "see #12" goes on
 _IGNORE = re.compile(
     r"ignore\s*\[(?P<rules>[^\]]*)\]\s*(?:until\s*=\s*(?P<until>\S+)\s*)?(?:--\s*(?P<reason>.*))?$", re.DOTALL
@@ -85,7 +87,7 @@ def read_suppressions(
             content = overlay[path] if path in overlay else file.read_bytes()
         except OSError:
             continue  # the collectors report files that cannot be read
-        if MARK in content:
+        if MARK.search(content):
             found += _in_text(path, content.decode("utf-8", errors="replace"), python=file.suffix == ".py")
     return found
 
@@ -130,7 +132,7 @@ def _python_comments(text: str) -> list[tuple[int, int, str, str]]:
 def _line_comments(text: str) -> list[tuple[int, int, str, str]]:
     found = []
     for number, line in enumerate(text.splitlines(), start=1):
-        match = re.search(r"(?:^|(?<=\s))#\s*cmgan-audit:", line)
+        match = re.search(rf"(?:^|(?<=\s))#\s*{_MARK}", line)
         if match:
             found.append((number, match.start() + 1, line[match.start() :], line[: match.start()]))
     return found

@@ -13,6 +13,7 @@ from cmgan_audit.statistics.verdict import Verdict
 BARS = "▁▂▃▄▅▆▇█"
 NAMES_WIDTH = 40
 WORST_SHOWN = 3
+FEWEST_PAIRS = 10
 ROWS_SHOWN = 30
 _COLOURS = {"error": "31", "warning": "33", "note": "36", "good": "32"}
 _WORDS = {
@@ -39,11 +40,10 @@ def sentence(result: ComparisonResult, one: Comparison) -> str:
     """One comparison in one sentence with its numbers: candidate, verdict, baseline, difference, interval, n."""
     label = METRICS[result.primary].label if result.primary in METRICS else result.primary
     known = "" if one.ci_low is None or one.ci_high is None else f" [{one.ci_low:+.3f}, {one.ci_high:+.3f}]"
-    few = "; below 10 pairs there is no verdict" if one.n < 10 else ""
-    return (
-        f"{one.candidate} {_WORDS[one.verdict]} {one.baseline}: {label} {one.mean_difference:+.3f}{known}, "
-        f"paired, n = {one.n}{few}"
-    )
+    verdict = f"{_WORDS[one.verdict]} {one.baseline}"
+    if one.n < FEWEST_PAIRS:
+        verdict = f"against {one.baseline} gets no verdict below {FEWEST_PAIRS} pairs"
+    return f"{one.candidate} {verdict}: {label} {one.mean_difference:+.3f}{known}, paired, n = {one.n}"
 
 
 def _verdict(result: ComparisonResult, color: bool) -> list[str]:
@@ -53,12 +53,23 @@ def _verdict(result: ComparisonResult, color: bool) -> list[str]:
     chosen = regressed or list(result.decisive[-1:])
     told = [sentence(result, one) for one in chosen]
     if not told:
-        told = ["nothing was compared: a second checkpoint with scores is needed, or --baseline noisy"]
+        told = [f"nothing was compared: {_why_not(result)}"]
     lines = [f"{painted}  {told[0]}", *(f"      {text}" for text in told[1:])]
     errors = [finding for finding in result.findings if finding.severity is Severity.ERROR and finding.rule != "CMG701"]
     if errors:
-        lines.append(f"      {len(errors)} error(s) below say that numbers here are not what they seem")
+        say = "error below says" if len(errors) == 1 else "errors below say"
+        lines.append(f"      {len(errors)} {say} that numbers here are not what they seem")
     return lines
+
+
+def _why_not(result: ComparisonResult) -> str:
+    """Why there is no comparison: checkpoints without any score, or only one checkpoint."""
+    empty = [
+        f"{one.name} has no {result.primary} on any utterance ({one.metrics[result.primary].failed} failed)"
+        for one in result.checkpoints
+        if not one.metrics[result.primary].n
+    ]
+    return "; ".join(empty) or "a second checkpoint with scores is needed, or --baseline noisy"
 
 
 def _table(result: ComparisonResult) -> list[str]:

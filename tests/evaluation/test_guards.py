@@ -92,7 +92,7 @@ def test_failures_on_one_side_only(small_set: Path, outputs: Callable[..., Path]
     good = outputs(small_set, "good", half)
     bad = outputs(small_set, "bad", lambda name, clean, noisy: half(name, clean, noisy) * (name != "ben_001"))
     findings = {one.rule: one for one in compared(small_set, good, bad).findings}
-    assert "bad: no ssnr on 1 utterance(s)" in findings["CMG702"].message
+    assert "bad: no ssnr on 1 of the utterances" in findings["CMG702"].message
     assert findings["CMG706"].severity is Severity.ERROR
     both = compared(small_set, bad, Path(shutil.copytree(bad, bad.with_name("bad2"))))
     assert "CMG715" in rules(both) and "CMG702" not in rules(both)

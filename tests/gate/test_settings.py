@@ -35,6 +35,19 @@ def test_a_wrong_file_names_file_key_value_and_what_is_legal(tmp_path, text, rea
     assert reason in str(caught.value) and str(tmp_path / "cmgan-audit.toml") in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["cmgan_audit", "CMGAN-Audit", "cmganaudit"])
+def test_a_table_of_nearly_our_name_is_not_passed_over(tmp_path, name):
+    (tmp_path / "pyproject.toml").write_text(f"[tool.{name}]\nfail_on = 'note'\n")
+    with pytest.raises(UsageError, match=r"the table is called \[tool.cmgan-audit\]"):
+        find_settings(tmp_path)
+
+
+def test_rules_that_are_ignored_for_paths_are_checked(catalogue):
+    with pytest.raises(UsageError, match=r"per_path_ignores.legacy/: unknown rule 'TOY1O1'"):
+        settle_rules(Settings(per_path_ignores={"legacy/": ("TOY101", "TOY1O1")}), catalogue)
+    settle_rules(Settings(per_path_ignores={"legacy/": ("TOY1", "ALL")}), catalogue)
+
+
 @pytest.mark.parametrize(("per_rule", "reason"), UNFITTING)
 def test_settings_of_single_rules_are_checked(catalogue, per_rule, reason):
     with pytest.raises(UsageError) as caught:

@@ -13,6 +13,8 @@ OPEN, QUIET = ["TOY101"], []
         ("# cmgan-audit: ignore[TOY101] -- one clip", QUIET),
         ("# cmgan-audit: ignore[tiny-batch] -- by name", QUIET),
         ("#cmgan-audit:ignore[TOY101]--dense", QUIET),
+        ("# cmgan_audit: ignore[TOY101] -- as the package is called", QUIET),
+        ("# CMGAN-Audit: ignore[TOY101] -- capitals", QUIET),
         ("# cmgan-audit: ignore[TOY101, CMG903] -- two rules, one unused", ["CMG903"]),
         ("# cmgan-audit: ignore[TOY101] until=2026-11-23 -- its last day", QUIET),
         ("# cmgan-audit: ignore[TOY101] until=2026-11-22 -- yesterday", ["TOY101", "CMG904"]),

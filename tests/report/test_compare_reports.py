@@ -25,7 +25,9 @@ from cmgan_audit.report.compare_text import to_text
 STRANGE = ('quo"te<b>$x_$', "名前 é", "x" * 300)
 
 
-def synthetic(names: list[str], n: int, drop: float = 0.0, failing: int = 0, epochs: bool = False) -> ComparisonResult:
+def synthetic(
+    names: list[str], n: int, drop: float = 0.0, failing: int = 0, epochs: bool = False, baseline: str = ""
+) -> ComparisonResult:
     rng = np.random.default_rng(1)
     utterances = [f"s{index % 2}_{index:04d}" for index in range(n)]
     base = rng.normal(2.6, 0.6, n)
@@ -37,7 +39,7 @@ def synthetic(names: list[str], n: int, drop: float = 0.0, failing: int = 0, epo
                 rows.append(Row(name, utterance, "full", "pesq", None, Status.METRIC_CRASH, "SIGSEGV"))
             else:
                 rows.append(Row(name, utterance, "full", "pesq", float(score), Status.OK))
-    question = Question(names, None, ("pesq",), 0.03, False, infer_strata(utterances))
+    question = Question(names, baseline or None, ("pesq",), 0.03, False, infer_strata(utterances))
     systems = [
         Described(name, f"ckpt/{name}", "0" * 64, position if epochs else None) for position, name in enumerate(names)
     ]
@@ -65,7 +67,7 @@ def test_one_sided_failures_shrink_the_pairs_and_are_told() -> None:
     assert decisive.n == 37
     text = to_text(result)
     assert "37 (3 failed)" in text
-    assert "warning CMG702 asymmetric-failures: b: no pesq on 3 utterance(s)" in text
+    assert "warning CMG702 asymmetric-failures: b: no pesq on 3 of the utterances" in text
 
 
 def test_one_checkpoint_alone_says_what_is_missing() -> None:
@@ -73,6 +75,21 @@ def test_one_checkpoint_alone_says_what_is_missing() -> None:
     assert "nothing was compared" in to_text(result)
     assert json.loads(to_json(result))["comparisons"] == []
     assert trend_png(result).startswith(b"\x89PNG")
+
+
+def test_a_checkpoint_without_scores_is_why_nothing_was_compared() -> None:
+    text = to_text(synthetic(["a", "b"], 12, failing=12))
+    assert "nothing was compared: b has no pesq on any utterance (12 failed)" in text
+
+
+def test_few_pairs_are_said_before_the_numbers() -> None:
+    first = to_text(synthetic(["a", "b"], 5, drop=2.0)).splitlines()[0]
+    assert first.startswith("PASS  b against a gets no verdict below 10 pairs: PESQ (wide band) -")
+
+
+def test_a_baseline_that_is_named_last_is_not_held_against_itself() -> None:
+    result = synthetic(["a", "b"], 40, drop=0.5, baseline="b")
+    assert [(one.candidate, one.baseline) for one in result.decisive] == [("a", "b")]
 
 
 def test_colour_only_when_asked_for() -> None:
