@@ -17,7 +17,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent
+from cmgan_audit.program.trace import CallEvent, Loop
 from cmgan_audit.program.values import Const
 from cmgan_audit.rules.record import Known
 
@@ -150,11 +150,26 @@ class _Selecting:
         """The selections of trainers that monitor the metric of their evaluation passes."""
         monitors = [event for event in self._view.scene.calls if _monitors(event)]
         for single in self._evaluated if monitors else ():
-            if single.event.framework and not single.event.framework.endswith((".test", ".evaluate", ".predict")):
-                split = self._split(single)
-                if split.kind == TEST:
-                    stops = canonical(monitors[0].callee).endswith("EarlyStopping")
-                    yield self._record(_STOPS if stops else _KEEPS, monitors[0].location, split, single.event.location)
+            if not single.event.framework or single.event.framework.endswith((".test", ".evaluate", ".predict")):
+                continue
+            split = self._split(single)
+            deciding = [event for event in monitors if _watches(event, *self._which(single))]
+            if split.kind == TEST and deciding:
+                stops = canonical(deciding[0].callee).endswith("EarlyStopping")
+                yield self._record(_STOPS if stops else _KEEPS, deciding[0].location, split, single.event.location)
+
+    def _which(self, single: Pass) -> tuple[int, int]:
+        """Which of the loaders of one evaluation a pass goes over, and of how many: a new one begins after training."""
+        loops: list[Loop] = []
+        for each in self._view.scene.passes:
+            if each.event.location == single.event.location:
+                if each.event.role == "train":
+                    if single.event.loop in loops:
+                        break
+                    loops = []
+                elif each.event.loop not in loops:
+                    loops.append(each.event.loop)
+        return (loops.index(single.event.loop), len(loops)) if single.event.loop in loops else (0, 1)
 
     def _record(self, decides: str, place: Location, split: Split, drawn: Location) -> Selection:
         here = Step(place, f"this decides {decides}")
@@ -221,6 +236,19 @@ def _monitors(event: CallEvent) -> bool:
         monitor = event.arguments.get("monitor", 2 if name.endswith("ModelCheckpoint") else 0)
         return monitor is not None and not (isinstance(monitor, Const) and monitor.value is None)
     return member_of(event) == "save_and_keep_only" and bool({"min_keys", "max_keys"} & event.arguments.keywords.keys())
+
+
+def _watches(event: CallEvent, position: int, count: int) -> bool:
+    """Whether a selection goes by the number that one of several validation loaders gives.
+
+    Lightning names the numbers of several loaders apart: "val_loss/dataloader_idx_0". Which one another name stands for
+    is not known.
+    """
+    if count < 2:
+        return True
+    monitor = event.arguments.get("monitor", 2 if canonical(event.callee).endswith("ModelCheckpoint") else 0)
+    name = monitor.value if isinstance(monitor, Const) else None
+    return isinstance(name, str) and name.endswith(f"/dataloader_idx_{position}")
 
 
 def _arguments(call: ast.Call) -> list[ast.expr]:
