@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from cmgan_audit.facts.metrics.flow import DroppedBatch, ScoreFlow
 from cmgan_audit.facts.metrics.handlers import catching
 from cmgan_audit.facts.metrics.scoring import Scoring, Spot, training_contexts
-from cmgan_audit.facts.records import TRAIN
+from cmgan_audit.facts.records import EVAL, TRAIN
 from cmgan_audit.facts.values import known_number
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
@@ -42,9 +42,13 @@ class MetricBatch(Record):
 
 
 def metric_batches(view: View, scored: Sequence[Scoring], flow: ScoreFlow) -> Iterator[MetricBatch]:
-    """The places of a run where one failure drops a batch that is trained on."""
+    """The places of a run where one failure drops a batch that is trained on.
+
+    What only evaluations score is no batch of a discriminator: a gate may well keep no checkpoint after a failure.
+    """
     found: dict[Location, MetricBatch] = {}
-    for dropped in flow.dropped.values():
+    scored = [scoring for scoring in scored if view.role_at(scoring.event.context) != EVAL]
+    for dropped in flow.dropped.values() if scored else ():
         contexts = view.code.contexts.get(dropped.function)
         if contexts is None:
             contexts = tuple(each.event.context for each in scored)

@@ -81,13 +81,12 @@ class ScoreFlow:
         """The functions that ran, which of them each call reached, and the losses of libraries."""
         for reached in self.view.code.reached:
             self._functions[reached.node] = reached
-        seen: set[int] = set()
         for event in self.view.scene.calls:
             if is_loss(event.callee):
                 self._losses.add(_place(event.location))
-            if id(event.context) not in seen:
-                seen.add(id(event.context))
-                self._link(event.context)
+        contexts = (context for each in self.view.code.contexts.values() for context in each)
+        for context in {id(context): context for context in contexts}.values():  # also of functions that call nothing
+            self._link(context)
 
     def _link(self, context: Context) -> None:
         caller: _Node | None = None
