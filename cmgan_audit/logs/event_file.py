@@ -15,6 +15,7 @@ from typing import BinaryIO
 from cmgan_audit.errors import InputError
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.opening import open_bytes
+from cmgan_audit.logs.protobuf import CorruptError, skip, varint
 from cmgan_audit.logs.series import Note
 
 _HEADER = struct.Struct("<QI")
@@ -41,10 +42,6 @@ class Scalars:
     notes: list[Note] = field(default_factory=list)
 
 
-class _CorruptError(Exception):
-    """A message is not what it should be; never leaves this module."""
-
-
 def read_scalars(path: Path, source: str) -> Scalars:
     """All scalars of an event file; a cut or broken tail is noted, what stands before it is kept.
 
@@ -57,7 +54,7 @@ def read_scalars(path: Path, source: str) -> Scalars:
             out.records += 1
             try:
                 _event(payload, out)
-            except (_CorruptError, struct.error, IndexError) as error:
+            except (CorruptError, struct.error, IndexError) as error:
                 if out.records == 1:
                     raise InputError(f"{source}: record 1 is no TensorBoard event") from error
                 out.notes.append(Note(source, 0, f"record {out.records} is broken; what follows it was not read"))
@@ -95,36 +92,6 @@ def _frames(stream: BinaryIO, source: str, out: Scalars) -> Iterator[bytes]:
         position = end + 4
 
 
-def _varint(data: bytes, position: int) -> tuple[int, int]:
-    byte = data[position]
-    position += 1
-    if byte < 0x80:
-        return byte, position
-    value, shift = byte & 0x7F, 7
-    while True:
-        byte = data[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-        shift += 7
-        if shift > 63:
-            raise _CorruptError
-
-
-def _skip(data: bytes, position: int, wire: int) -> int:
-    if wire == 0:
-        return _varint(data, position)[1]
-    if wire == 1:
-        return position + 8
-    if wire == 2:
-        size, position = _varint(data, position)
-        return position + size
-    if wire == 5:
-        return position + 4
-    raise _CorruptError
-
-
 def _event(data: bytes, out: Scalars) -> None:
     position, end, step = 0, len(data), 0
     summaries: list[tuple[int, int]] = []
@@ -132,17 +99,17 @@ def _event(data: bytes, out: Scalars) -> None:
         key = data[position]
         position += 1
         if key == _EVENT_STEP:
-            step, position = _varint(data, position)
+            step, position = varint(data, position)
         elif key == _EVENT_SUMMARY:
-            size, position = _varint(data, position)
+            size, position = varint(data, position)
             summaries.append((position, position + size))
             position += size
         else:
             if key >= 0x80:
-                key, position = _varint(data, position - 1)
-            position = _skip(data, position, key & 7)
+                key, position = varint(data, position - 1)
+            position = skip(data, position, key & 7)
     if position != end:
-        raise _CorruptError
+        raise CorruptError
     if step >= 1 << 63:
         step -= 1 << 64
     for start, stop in summaries:
@@ -151,11 +118,11 @@ def _event(data: bytes, out: Scalars) -> None:
 
 def _summary(data: bytes, position: int, end: int, step: int, out: Scalars) -> None:
     while position < end:
-        key, position = _varint(data, position)
+        key, position = varint(data, position)
         if key != _SUMMARY_VALUE:
-            position = _skip(data, position, key & 7)
+            position = skip(data, position, key & 7)
             continue
-        size, position = _varint(data, position)
+        size, position = varint(data, position)
         _value(data, position, position + size, step, out)
         position += size
 
@@ -167,20 +134,20 @@ def _value(data: bytes, position: int, end: int, step: int, out: Scalars) -> Non
         key = data[position]
         position += 1
         if key == _VALUE_TAG:
-            size, position = _varint(data, position)
+            size, position = varint(data, position)
             tag = data[position : position + size].decode("utf-8", errors="replace")
             position += size
         elif key == _VALUE_SIMPLE:
             number = _FLOAT.unpack_from(data, position)[0]
             position += 4
         elif key == _VALUE_TENSOR:
-            size, position = _varint(data, position)
+            size, position = varint(data, position)
             number = _tensor(data, position, position + size)
             position += size
         else:
             if key >= 0x80:
-                key, position = _varint(data, position - 1)
-            position = _skip(data, position, key & 7)
+                key, position = varint(data, position - 1)
+            position = skip(data, position, key & 7)
     if number is None:
         out.other_values += 1
     else:
@@ -193,11 +160,11 @@ def _tensor(data: bytes, position: int, end: int) -> float | None:
     content = b""
     number: float | None = None
     while position < end:
-        key, position = _varint(data, position)
+        key, position = varint(data, position)
         if key == _TENSOR_DTYPE:
-            dtype, position = _varint(data, position)
+            dtype, position = varint(data, position)
         elif key in (_TENSOR_SHAPE, _TENSOR_CONTENT, _TENSOR_FLOATS, _TENSOR_DOUBLES):
-            size, position = _varint(data, position)
+            size, position = varint(data, position)
             piece = data[position : position + size]
             position += size
             if key == _TENSOR_SHAPE:
@@ -212,7 +179,7 @@ def _tensor(data: bytes, position: int, end: int) -> float | None:
             number = _FLOAT.unpack_from(data, position)[0]
             position += 4
         else:
-            position = _skip(data, position, key & 7)
+            position = skip(data, position, key & 7)
     form = _SCALAR_FORMATS.get(dtype)
     if number is None and form is not None and len(content) == struct.calcsize(form):
         number = float(struct.unpack(form, content)[0])

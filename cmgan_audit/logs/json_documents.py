@@ -66,7 +66,7 @@ def read_jsonl(path: Path, source: str, book: RoleBook) -> Reading:
     Raises:
         InputError: it cannot be opened.
     """
-    records = _Records(source, book)
+    records = Records(source, book)
     line = 0
     bad = first_bad = 0
     for block in read_blocks(path, source):
@@ -86,7 +86,7 @@ def read_jsonl(path: Path, source: str, book: RoleBook) -> Reading:
 
 
 def _document(document: JsonValue, source: str, path: Path, book: RoleBook, kind: str) -> Reading:
-    records = _Records(source, book)
+    records = Records(source, book)
     notes: list[Note] = []
     if not isinstance(document, dict | list):
         raise InputError(f"{source}: a single value, no log")
@@ -103,7 +103,7 @@ def _document(document: JsonValue, source: str, path: Path, book: RoleBook, kind
     return Reading(source, kind, runs, notes)
 
 
-class _Records:
+class Records:
     """Adds records and columns to one builder."""
 
     def __init__(self, source: str, book: RoleBook) -> None:
@@ -164,7 +164,7 @@ def _per_epoch(name: str) -> bool:
     return infer(name).kind != "other"
 
 
-def _mapping(document: dict[str, JsonValue], records: _Records) -> None:
+def _mapping(document: dict[str, JsonValue], records: Records) -> None:
     for history in ("log_history", "history", "epochs", "logs", "records", "metrics_history"):
         inner = document.get(history)
         if isinstance(inner, list) and inner and isinstance(inner[0], dict):
@@ -182,7 +182,7 @@ def _mapping(document: dict[str, JsonValue], records: _Records) -> None:
     records.add(document, 1)
 
 
-def _list(document: list[JsonValue], stem: str, records: _Records) -> None:
+def _list(document: list[JsonValue], stem: str, records: Records) -> None:
     if document and all(isinstance(item, dict) for item in document):
         if _is_per_item([item for item in document if isinstance(item, dict)]):
             records.per_item += len(document)

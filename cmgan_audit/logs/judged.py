@@ -64,6 +64,12 @@ class JudgedSeries:
         return self.measure.higher if said is None else said
 
     @property
+    def without_score(self) -> str:
+        """How many values were left out because no evaluation of this measure can give them; "" for none."""
+        n = len(self.sentinels)
+        return f"; {n} value{'s' * (n != 1)} that can be no score left out" if n else ""
+
+    @property
     def words(self) -> dict[str, str]:
         """How getting worse is called: a PESQ falls below its best, a word error rate rises above it."""
         if self.higher:

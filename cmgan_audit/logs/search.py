@@ -23,12 +23,26 @@ from cmgan_audit.logs.pattern import read_pattern
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.series import Note, Reading
 from cmgan_audit.logs.text import read_text
+from cmgan_audit.logs.wandb_file import read_wandb
 
 _SKIPPED_FOLDERS = {"node_modules", "__pycache__", "site-packages", ".git", ".venv", "venv", ".mypy_cache"}
-_LOG_SUFFIXES = {".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".out", ".txt", ".gz", ".err", ".stdout"}
+_LOG_SUFFIXES = {
+    ".csv",
+    ".tsv",
+    ".json",
+    ".jsonl",
+    ".ndjson",
+    ".log",
+    ".out",
+    ".txt",
+    ".gz",
+    ".err",
+    ".stdout",
+    ".wandb",
+}
 _NOT_LOGS = re.compile(
     r"^(?:requirements.*\.txt|package(?:-lock)?\.json|tsconfig\.json|wandb-metadata\.json|config.*\.(?:json|ya?ml)"
-    r"|conda-environment\.yaml|readme.*|licen[cs]e.*|.*\.lock)$",
+    r"|conda-environment\.yaml|debug-(?:internal|core)\.log|readme.*|licen[cs]e.*|.*\.lock)$",
     re.IGNORECASE,
 )
 _LOG_NAME = re.compile(r"(?:^|[_\-.])(?:log|logs|nohup|stdout|stderr|output|history)(?:$|[_\-.\d])", re.IGNORECASE)
@@ -143,6 +157,7 @@ def _read(path: Path, source: str, kind: str, book: RoleBook, pattern: re.Patter
         "jsonl": read_jsonl,
         "yaml": read_yaml,
         "markdown": read_markdown,
+        "wandb": read_wandb,
         "text": read_text,
     }
     return readers[kind](path, source, book)
@@ -159,6 +174,8 @@ def format_of(path: Path, source: str) -> str:
         return "tensorboard"
     if _is_checkpoint(path.name):
         return "checkpoint"
+    if suffix == ".wandb":
+        return "wandb"
     with open_bytes(path, source) as stream:
         try:
             head = stream.read(_PEEK)

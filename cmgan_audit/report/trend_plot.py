@@ -121,7 +121,11 @@ def _mark(axis: Axes, one: JudgedSeries, color: str, alone: bool) -> None:
         low = slice(one.decline.since, None)
         axis.plot(series.xs[low], series.ys[low], linestyle="none", marker="o", markersize=8,
                   markerfacecolor="none", markeredgecolor=color, markeredgewidth=1.6,
-                  label="below the best by more than the floor, to the end" if alone else None)  # fmt: skip
+                  label=_low_label(one) if alone else None)  # fmt: skip
+
+
+def _low_label(one: JudgedSeries) -> str:
+    return f"{one.words['side']} the best by more than the floor, to the end"
 
 
 def _events(axis: Axes, one: JudgedSeries) -> None:

@@ -43,9 +43,9 @@ def sentence(judgement: Judgement, verdict: str) -> str:
     declined = [one for one in judgement.judged if one.decline is not None and one.decline.counts]
     if verdict == "degraded" and declined and not any(one.higher for one in declined):
         return _ROSE
-    if verdict == "undecided" and any(ends_in_a_plunge(one) for one in judgement.judged):
-        return _PLUNGED
     fell = any(one.decline is not None and one.decline.counts for one in judgement.judged)
+    if verdict == "undecided" and not fell and any(ends_in_a_plunge(one) for one in judgement.judged):
+        return _PLUNGED
     return _BELOW_THRESHOLD if verdict == "undecided" and fell else _SENTENCES[verdict]
 
 
@@ -86,6 +86,7 @@ class TrendText:
         return (
             f"{one.run.title}: {series.name}, {len(series)} evaluation{'s' * (len(series) != 1)}, "
             f"best {shown(series.ys[best])} at {series.x_kind} {shown(series.xs[best])}, last {shown(series.ys[-1])}"
+            f"{one.without_score}"
         )
 
     def _table(self, one: JudgedSeries, findings: list[Finding]) -> None:

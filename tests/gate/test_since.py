@@ -101,7 +101,7 @@ def test_a_reference_that_names_no_commit(auditor, repo, reference):
 
 
 def test_outside_a_repository(auditor, tree):
-    with pytest.raises(GitError, match="git"):
+    with pytest.raises(GitError, match="lies in no git repository, so 'main' names no commit"):
         auditor().audit(tree({"train.py": ""}), since="main")
 
 

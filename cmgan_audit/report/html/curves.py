@@ -102,10 +102,12 @@ def _events(axes: Axes, one: JudgedSeries) -> None:
 
 
 def _caption(drawn: Sequence[JudgedSeries], runs: int) -> str:
-    text = "Star: the best. Rings: below the best by more than the noise floor, to the end of the log."
+    sides = sorted({one.words["side"] for one in drawn}, reverse=True)
+    text = f"Star: the best. Rings: {' or '.join(sides)} the best by more than the noise floor, to the end of the log."
     if len(drawn) == 1:
         one = drawn[0]
-        text += f" Shaded: the noise floor of {shown(one.floor.half_width)} below the best ({one.floor.origin})."
+        floor = f"{shown(one.floor.half_width)} {one.words['side']} the best ({one.floor.origin})"
+        text += f" Shaded: the noise floor of {floor}."
         if learning_rate_steps(one.run, one.series.x_kind):
             text += " Dotted lines: learning-rate steps."
         if one.run.restarts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,7 +71,7 @@ def losses_chart(losses: Losses) -> Chart:
             axes.plot(
                 xs, ys, line, color=colour, marker=marker if few else None, markersize=4, label=short(series.name)
             )
-        if all(min(ys) > 0 for _, ys in points):
+        if _spans_a_decade(points):
             axes.set_yscale("log")
             # Names may hold dollar signs, so that no text is parsed as mathematics, powers of ten included.
             axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -93,6 +94,12 @@ def losses_chart(losses: Losses) -> Chart:
         2.8,
         2.8,
     )
+
+
+def _spans_a_decade(points: Sequence[tuple[Sequence[float], Sequence[float]]]) -> bool:
+    """Whether a logarithmic axis has a power of ten to write on: below that it would be an axis without numbers."""
+    values = [y for _, ys in points for y in ys if math.isfinite(y)]
+    return bool(values) and min(values) > 0 and max(values) >= 10 * min(values)
 
 
 def _thinned(xs: Sequence[float], ys: Sequence[float]) -> tuple[Sequence[float], Sequence[float]]:
