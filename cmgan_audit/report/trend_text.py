@@ -43,10 +43,11 @@ def sentence(judgement: Judgement, verdict: str) -> str:
     declined = [one for one in judgement.judged if one.decline is not None and one.decline.counts]
     if verdict == "degraded" and declined and not any(one.higher for one in declined):
         return _ROSE
-    fell = any(one.decline is not None and one.decline.counts for one in judgement.judged)
-    if verdict == "undecided" and not fell and any(ends_in_a_plunge(one) for one in judgement.judged):
+    if verdict == "undecided" and declined:
+        return _BELOW_THRESHOLD
+    if verdict == "undecided" and any(ends_in_a_plunge(one) for one in judgement.judged):
         return _PLUNGED
-    return _BELOW_THRESHOLD if verdict == "undecided" and fell else _SENTENCES[verdict]
+    return _SENTENCES[verdict]
 
 
 class TrendText:
