@@ -30,6 +30,8 @@ from cmgan_audit.statistics.crop_scores import MeasuredSpread, measure_spread, w
 SCHEMA = "cmgan-audit/noise/v1"
 DEFAULT_SECONDS = 2.0
 DEFAULT_CROPS = 20
+# What a PESQ of P.862.2 or P.862.1 can be, with a little room: identical signals score 4.64 and 4.55.
+LEAST_PESQ, MOST_PESQ = 1.0, 4.65
 NEEDED_FOR_AUDIO = ("numpy", "pesq", "pystoi", "soundfile", "pebble")
 
 SENTENCES = {
@@ -105,6 +107,13 @@ def noise(
     for option, score in (("--from", before), ("--to", after)):
         if score is not None and not math.isfinite(score):
             raise UsageError(f"{option} {score}: not a finite score")
+        if score is not None and metric == "pesq" and not LEAST_PESQ <= score <= MOST_PESQ:
+            raise UsageError(
+                f"{option} {score:g}: no mean PESQ, which lies between {LEAST_PESQ:g} and {MOST_PESQ:g} "
+                "(a label as CMGAN trains on, (PESQ - 1) / 3.5, times 3.5 plus 1 is one)"
+            )
+    if n is not None and test_set is not None and n > test_set:
+        raise UsageError(f"--n {n}: an evaluation scores {n} utterances, but --test-set has {test_set}")
     if scores is not None and data is not None:
         raise UsageError("--scores and --data exclude each other: measure from a score file, or from recordings")
     if scores is None and (where or metric != "pesq"):

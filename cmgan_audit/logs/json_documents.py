@@ -205,12 +205,12 @@ def _list(document: list[JsonValue], stem: str, records: Records) -> None:
 
 
 def _is_per_item(records: list[dict[str, JsonValue]]) -> bool:
-    """Scores per utterance: every record has an identity of its own, and none says at which epoch it was."""
+    """Scores per utterance, perhaps of several systems: records say of which they are, and not at which epoch."""
     if len(records) < _FEW or any(counter_kind(key) for key in records[0]):
         return False
     for key in (key for key in records[0] if key.lower() in _IDENTITIES):
         named = {value for record in records if isinstance(value := record.get(key), str)}
-        if len(named) == len(records):
+        if len(named) >= _FEW:
             return True
     return False
 

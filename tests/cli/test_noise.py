@@ -119,3 +119,13 @@ def test_the_document_goes_to_a_file(tmp_path: Path) -> None:
 
 def test_help_has_an_example() -> None:
     assert "cmgan-audit noise --from 2.64 --to 2.20 --n 824 --seconds 2" in noise("--help")
+
+
+@pytest.mark.parametrize("score", [0.47, 7])
+def test_a_score_that_is_no_pesq_is_refused(score: float) -> None:
+    error = noise("--from", score, "--to", 2.2, "--n", 824, status=2)
+    assert f"--from {score}: no mean PESQ, which lies between 1 and 4.65" in error
+
+
+def test_an_evaluation_is_no_larger_than_the_test_set() -> None:
+    assert "--n 900: an evaluation scores 900" in noise("--n", 900, "--test-set", 824, status=2)

@@ -94,6 +94,8 @@ def test_table_per_utterance_is_no_trend(tmp_path: Path) -> None:
 def test_records_of_utterances_are_no_evaluations(tmp_path: Path) -> None:
     content = json.dumps([{"id": f"u{i}", "method": "none", "pesq": 1.5 + i / 10} for i in range(20)])
     assert runs(tmp_path, "scores.json", content) == []
+    twice = [{"id": f"u{i % 10}", "method": f"m{i // 10}", "pesq": 1.5 + i / 10} for i in range(20)]
+    assert runs(tmp_path, "methods.json", json.dumps(twice)) == []
     content = json.dumps([{"id": f"u{i}", "epoch": i, "pesq": 1.5 + i / 10} for i in range(4)])
     assert pesq(runs(tmp_path, "epochs.json", content)[0])[0] == (0, 1.5)
 
