@@ -16,6 +16,7 @@ from cmgan_audit.logs.checkpoint_names import SUFFIXES, read_checkpoints
 from cmgan_audit.logs.delimited import read_delimited
 from cmgan_audit.logs.directions import settle_directions
 from cmgan_audit.logs.event_folder import read_event_files
+from cmgan_audit.logs.interleaved import separate
 from cmgan_audit.logs.json_documents import read_json, read_jsonl, read_yaml
 from cmgan_audit.logs.markdown import read_markdown
 from cmgan_audit.logs.opening import open_bytes
@@ -83,6 +84,7 @@ def read_logs(paths: Sequence[Path], book: RoleBook, pattern: re.Pattern[str] | 
         _keep(found, read_event_files(events, book))
     for folder, members in sorted(checkpoints.items()):
         _keep(found, [read_checkpoints(members, folder, book)])
+    separate(found.readings)
     settle_directions(found.readings)
     return found
 

@@ -97,6 +97,15 @@ def expand_checkpoints(arguments: Sequence[str]) -> list[Path]:
     return paths
 
 
+def _holds_something(folder: Path) -> bool:
+    """Whether a folder holds recordings or checkpoints."""
+    try:
+        names = [path.name for path in folder.iterdir()]
+    except OSError:
+        return False
+    return any(name.lower().endswith((".wav", ".flac")) or _is_checkpoint_name(name) for name in names)
+
+
 def _expand_folder(folder: Path) -> list[Path]:
     try:
         files = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
@@ -106,9 +115,11 @@ def _expand_folder(folder: Path) -> list[Path]:
         return [folder]
     checkpoints = [path for path in files if _is_checkpoint_name(path.name)]
     if not checkpoints:
+        below = next((path for path in sorted(folder.iterdir()) if path.is_dir() and _holds_something(path)), None)
+        hint = f"; its folder {below.name} does" if below else ""
         raise CheckpointError(
             f"{folder}: holds neither wav files nor checkpoints "
-            f"(files named {', '.join(f'*{suffix}' for suffix in SUFFIXES[:4])} or like CMGAN_epoch_7_0.105)"
+            f"(files named {', '.join(f'*{suffix}' for suffix in SUFFIXES[:4])} or like CMGAN_epoch_7_0.105){hint}"
         )
     return sorted(checkpoints, key=lambda path: natural_key(path.name))
 

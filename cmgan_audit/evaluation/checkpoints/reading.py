@@ -68,7 +68,7 @@ def open_file(path: Path) -> Checkpoint:
         CheckpointError: it is not there, not a checkpoint, damaged, or needs more than weights and plain values.
     """
     if path.is_dir():
-        raise CheckpointError(f"{path}: a folder, where a checkpoint file is expected")
+        raise CheckpointError(f"{path}: a folder of recordings, where a checkpoint file is expected")
     try:
         with path.open("rb") as stream:
             start = stream.read(64)

@@ -82,3 +82,10 @@ def test_a_file_whose_name_looks_like_a_pattern(tmp_path):
     path = tmp_path / "epoch[3].pth"
     path.write_bytes(b"x")
     assert expand_checkpoints([str(path)]) == [path]
+
+
+def test_a_folder_above_the_recordings_says_where_they_are(tmp_path):
+    (tmp_path / "run" / "wavs").mkdir(parents=True)
+    (tmp_path / "run" / "wavs" / "a.wav").touch()
+    with pytest.raises(CheckpointError, match="its folder wavs does"):
+        expand_checkpoints([str(tmp_path / "run")])

@@ -1,0 +1,69 @@
+"""Two test sets, or two trainings, that a log prints under one name: taken apart where the numbers show it."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from statistics import median
+
+from cmgan_audit.logs.series import INDEX, Note, Reading, Series
+
+# So many epochs with the same number of values show a habit; more values than this are steps of one epoch.
+_FEWEST, _MOST = 4, 8
+# So much farther apart than the course moves from epoch to epoch: two evaluations within an epoch are nearer.
+_APART = 2.0
+
+Point = tuple[float, float, int]
+
+
+def separate(readings: Iterable[Reading]) -> None:
+    """Replace a metric that has several values per epoch, always in the same order, by one series for each."""
+    for reading in readings:
+        for run in reading.runs:
+            parts = [(series, _parts(series)) for series in run.series]
+            run.series = [part for _, found in parts for part in found]
+            for series, found in parts:
+                if len(found) > 1:
+                    text = (
+                        f"{series.name}: {len(found)} values per {series.x_kind}, far apart and always in the same "
+                        "order, are read as a series each: several test sets or trainings under one name"
+                    )
+                    reading.notes.append(Note(reading.path, series.places[0] if reading.format == "text" else 0, text))
+
+
+def _parts(series: Series) -> list[Series]:
+    """The series that are mixed in one, or the series itself."""
+    if series.role.kind != "metric" or series.x_kind == INDEX:
+        return [series]
+    groups = [list(points) for _, points in itertools.groupby(series.finite(), key=lambda point: point[0])]
+    size = Counter(map(len, groups)).most_common(1)[0][0] if groups else 1
+    # A killed run leaves an incomplete last epoch; any other gap, and nobody knows which value is whose.
+    whole = groups if groups and len(groups[-1]) == size else groups[:-1]
+    if not 2 <= size <= _MOST or len(whole) < _FEWEST or any(len(group) != size for group in whole):
+        return [series]
+    if not _is_ordered(whole) or not _is_apart(whole):
+        return [series]
+    return [
+        replace(
+            series.replaced(group[i] for group in groups if i < len(group)),
+            name=f"{series.name} ({i + 1} of {size} per {series.x_kind})",
+        )
+        for i in range(size)
+    ]
+
+
+def _is_ordered(groups: list[list[Point]]) -> bool:
+    """Whether each value lies on the same side of the one before it in every epoch."""
+    return all(
+        len({group[i][1] > group[i - 1][1] for group in groups}) == 1 and all(g[i][1] != g[i - 1][1] for g in groups)
+        for i in range(1, len(groups[0]))
+    )
+
+
+def _is_apart(groups: list[list[Point]]) -> bool:
+    """Whether the values of an epoch differ by more than each changes until the next epoch."""
+    across = [abs(b[1] - a[1]) for group in groups for a, b in itertools.pairwise(group)]
+    along = [abs(b[i][1] - a[i][1]) for a, b in itertools.pairwise(groups) for i in range(len(a))]
+    return median(across) > _APART * median(along)
