@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+_WITH_UNIT = re.compile(r"([-+]?\d[\d.,]*(?:[eE][-+]?\d+)?)\s*(?:dB|ms|s|sec)$")
+
 
 def parse_number(text: str, decimal_comma: bool) -> float | None:
     """A cell as a number: plain, `2,64` where commas are decimal, `1,234.5` where they group; None if it is none.
@@ -17,6 +19,9 @@ def parse_number(text: str, decimal_comma: bool) -> float | None:
         text = text[:-1].rstrip()
     if "_" in text:
         return None
+    measured = _WITH_UNIT.match(text)
+    if measured:
+        text = measured.group(1)
     try:
         return float(text)
     except ValueError:

@@ -12,7 +12,7 @@ _WRAPPER = re.compile(
 )
 _BALANCED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _DELIMITER = re.compile(
-    r"[|;,{}\t!?()\[\]\x01]|\s[-\u2013\u2014]+\s|--+|={2,}|\*{2,}|#{2,}|:(?=\s|[A-Za-z])|\.\s|>>+|>\s"
+    r"[|│┃;,{}\t!?()\[\]\x01]|\s[-\u2013\u2014]+\s|--+|={2,}|\*{2,}|#{2,}|:(?=\s|[A-Za-z])|\.\s|>>+|>\s"
 )
 _SUFFIX = re.compile(r"[A-Za-z_]+")
 
@@ -29,7 +29,7 @@ def label_before(before: str) -> tuple[str, bool, bool, str]:
     """The name in front of a number, whether `:` or `=` separates them, whether a list opens, and the text before."""
     text, separated, listed = before, False, False
     while True:
-        stripped = text.rstrip(" \t\"'`([{*=:~≈→>-±")
+        stripped = text.rstrip(" \t\"'`([{*=:~≈→>-±│┃")
         tail = text[len(stripped) :]
         separated = separated or any(c in tail for c in "=:≈→")
         listed = listed or "[" in tail

@@ -1,4 +1,4 @@
-"""Logs in Chinese: their punctuation and the few words that matter, as the table of names has them."""
+"""Logs in other languages: the few words that matter, as the table of names has them; punctuation of full width."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ _PUNCTUATION = str.maketrans("\uff1a\uff1d\uff0c\uff1b\uff5c\uff08\uff09\u3010\u
 # `第 3 轮`, `第 3/100 轮`: the number stands inside of the word for epoch.
 _NTH_EPOCH = re.compile("第\\s*(\0|\\d+)\\s*(/\\s*(?:\0|\\d+)\\s*)?个?\\s*(?:轮次?|輪次?|代|epoch)")
 _WORDS = {
+    "Época": "epoch",
+    "época": "epoch",
+    "Époque": "epoch",
+    "époque": "epoch",
+    "Эпоха": "epoch",
+    "эпоха": "epoch",
+    "エポック": "epoch",
+    "에포크": "epoch",
     "轮次": "epoch",
     "輪次": "epoch",
     "轮数": "epoch",
@@ -16,8 +24,11 @@ _WORDS = {
     "迭代": "iter",
     "学习率": "lr",
     "學習率": "lr",
-    "损失": "loss",
+    "pérdida": "loss",
+    "Pérdida": "loss",
+    "потери": "loss",
     "損失": "loss",
+    "损失": "loss",
     "训练": "train",
     "訓練": "train",
     "验证": "val",

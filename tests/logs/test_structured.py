@@ -133,6 +133,12 @@ def test_tables_of_a_report(tmp_path: Path) -> None:
     assert [(s.name, list(s.xs), list(s.ys)) for s in run.series] == [("PESQ", [10, 20], [2.5, 2.64])]
 
 
+def test_cells_with_units(tmp_path: Path) -> None:
+    table = "Epoch | Loss | Val SI-SNR | Time\n---\n 1 | 0.2 | 7.1 dB | 12.3s\n 2 | 0.1 | -8.4 dB | 12.1s\n"
+    (run,) = runs(tmp_path, "train.log", table)
+    assert {s.name: list(s.ys) for s in run.series if s.role.kind == "metric"} == {"Val SI-SNR": [7.1, -8.4]}
+
+
 def test_report_without_tables_of_evaluations_is_read_as_text(tmp_path: Path) -> None:
     (run,) = runs(tmp_path, "log.md", "```\nEpoch 1 PESQ: 2.1\nEpoch 2 PESQ: 2.2\n```\n")
     assert pesq(run) == [(1, 2.1), (2, 2.2)]

@@ -224,3 +224,13 @@ def test_a_broken_byte_does_not_change_the_encoding(tmp_path: Path) -> None:
 def test_minus_sign_of_typesetting(tmp_path: Path) -> None:
     series = only(read(tmp_path, "Epoch 1 SI-SDR: \u22123.2 dB\nEpoch 2 SI-SDR: \u22121.5 dB\n"), "si_sdr")
     assert list(series.ys) == [-3.2, -1.5]
+
+
+@pytest.mark.parametrize("line", ["Época {e}/9 - pérdida: 0.2 - PESQ: {v}", "Эпоха {e}: loss=0.2, PESQ={v}"])
+def test_reads_the_epoch_of_other_languages(tmp_path: Path, line: str) -> None:
+    series = only(read(tmp_path, "".join(f"{line.format(e=e, v=v)}\n" for e, v in enumerate(PESQ, start=1))))
+    assert (list(series.xs), list(series.ys), series.x_kind) == ([1, 2, 3, 4], PESQ, "epoch")
+
+
+def test_a_drawn_frame_is_no_part_of_a_name(tmp_path: Path) -> None:
+    assert only(read(tmp_path, "│ val_pesq │ 2.1 │\n│ val_pesq │ 2.2 │\n")).name == "val_pesq"
