@@ -91,9 +91,9 @@ class SlotArray:
 class Plan:
     """How to read the lines of one shape.
 
-    `epoch`, `step` and `rank` are slots; `fixed_epoch` stands in the words (`epoch_7`). `drives` says that the line
-    moves the log to its epoch; `surely`, that training goes on, and not only that some checkpoint was loaded.
-    `body` and `body_slot` leave the prefix of the logger out; by `key` the same
+    `epoch`, `step` and `rank` are slots (of `step 12,500` the first of `step_slots`); `fixed_epoch` stands in the words
+    (`epoch_7`). `drives` says that the line moves the log to its epoch; `surely`, that training goes on, and not only
+    that some checkpoint was loaded. `body` and `body_slot` leave the prefix of the logger out; by `key` the same
     message of two handlers is recognised.
     """
 
@@ -104,6 +104,7 @@ class Plan:
     epoch: int | None = None
     fixed_epoch: float | None = None
     step: int | None = None
+    step_slots: int = 1
     rank: int | None = None
     drives: bool = False
     resume: bool = False
@@ -241,7 +242,7 @@ class _Line:
         if kind == "epoch" and plan.epoch is None and not self.announced:
             plan.epoch = slots[0]
         elif kind == "step" and plan.step is None:
-            plan.step = slots[0]
+            plan.step, plan.step_slots = slots[0], len(slots)
         elif kind == "rank" and plan.rank is None:
             plan.rank = slots[0]
         self._note_context(label)

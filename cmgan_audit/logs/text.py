@@ -270,7 +270,7 @@ class _TextScan:
             return
         self.left.used += 1
         epoch = plan.fixed_epoch if plan.epoch is None else float(row[plan.epoch])
-        step = None if plan.step is None else float(row[plan.step])
+        step = None if plan.step is None else _counter(row[plan.step : plan.step + plan.step_slots])
         rank = 0 if plan.rank is None else int(float(row[plan.rank]))
         if epoch is not None:
             if plan.drives and rank == 0:
@@ -352,6 +352,12 @@ class _TextScan:
         """The runs, and what was not understood, counted."""
         self.left.account(self.plans.values())
         return Reading(self.source, "text", self.builder.finish(self.line - 1), list(self.left.notes(self.source)))
+
+
+def _counter(tokens: list[bytes]) -> float:
+    """The number of a step; `12,500` has its thousands behind a comma, of `3,4` only the first is one."""
+    thousands = tokens[0].isdigit() and all(len(token) == 3 and token.isdigit() for token in tokens[1:])
+    return float(b"".join(tokens) if thousands else tokens[0])
 
 
 def _joined(row: list[bytes], value: SlotValue) -> float | None:

@@ -234,3 +234,8 @@ def test_reads_the_epoch_of_other_languages(tmp_path: Path, line: str) -> None:
 
 def test_a_drawn_frame_is_no_part_of_a_name(tmp_path: Path) -> None:
     assert only(read(tmp_path, "│ val_pesq │ 2.1 │\n│ val_pesq │ 2.2 │\n")).name == "val_pesq"
+
+
+def test_steps_with_commas_between_thousands(tmp_path: Path) -> None:
+    series = only(read(tmp_path, "step 500 | PESQ: 2.1\nstep 1,500 | PESQ: 2.2\nstep 12,500 | PESQ: 2.3\n"))
+    assert (list(series.xs), series.x_kind) == ([500, 1500, 12500], "step")
