@@ -9,6 +9,7 @@ from cmgan_audit.facts.code import Code, Reached
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.sessions import interpreter_of
 from cmgan_audit.program.trace import Condition, Context
 from cmgan_audit.program.values import Const, DictValue, Value
 from cmgan_audit.rules.record import Fact, Known, Unknown
@@ -44,7 +45,7 @@ def guard_of(code: Code, context: Context) -> Guard | None:
         found = None if test is None else _counter(code, condition, test, taken=_is_taken(condition, test))
         if found is not None:
             divisor, alone = found
-            value = _value(code.scene, context, condition, divisor)
+            value = _value(code, context, condition, divisor)
             return Guard(condition.location, condition.text, divisor, value, alone)
     return None
 
@@ -103,16 +104,39 @@ def _given(code: Code, path: str, name: ast.Name) -> ast.expr | None:
     return seen[0].value
 
 
-def _value(scene: Scene, context: Context, condition: Condition, divisor: ast.expr) -> Fact:
+def _value(code: Code, context: Context, condition: Condition, divisor: ast.expr) -> Fact:
     step = Step(condition.location, f"the optimiser steps where {condition.text}")
     if isinstance(divisor, ast.Constant):
         return Known(divisor.value, (step,)) if type(divisor.value) is int else Unknown("no whole number", (step,))
-    found = numbers_called(scene, context, last_name(divisor))
+    path = condition.location.path
+    given = _given(code, path, divisor) if isinstance(divisor, ast.Name) else None
+    if isinstance(given, ast.Constant) and type(given.value) is int:
+        module = code.module(path)
+        here = Step(condition.location if module is None else module.location(given), f"{ast.unparse(divisor)} is set")
+        return Known(given.value, (here, step))
+    found = _global(code, path, divisor) or numbers_called(code.scene, context, last_name(divisor))
     if len({value.value for value in found}) == 1:
         known = found[0]
         confidence = Confidence.MEDIUM if known.overridable else Confidence.HIGH
         return Known(known.value, (*known.trail, step), confidence=confidence)
     return Unknown(f"{ast.unparse(divisor)} is not known", (step,))
+
+
+def _global(code: Code, path: str, name: ast.expr) -> list[Const]:
+    """The whole number that a file keeps under a name that the function around does not bind; none for other names."""
+    around = next((each for each in code.parents(path, name) if isinstance(each, ast.FunctionDef)), None)
+    environment = interpreter_of(code.scene.run).environments.get(path)
+    if not isinstance(name, ast.Name) or environment is None or (around is not None and _binds(around, name.id)):
+        return []
+    value = environment.names.get(name.id)
+    return [value] if isinstance(value, Const) and type(value.value) is int else []
+
+
+def _binds(function: ast.FunctionDef, name: str) -> bool:
+    given = function.args
+    parameters = (*given.posonlyargs, *given.args, *given.kwonlyargs)
+    stored = (each.id for each in walk(function) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store))
+    return name in {*(each.arg for each in parameters), *stored}
 
 
 def numbers_called(scene: Scene, context: Context, name: str) -> list[Const]:
