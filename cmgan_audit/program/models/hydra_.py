@@ -31,9 +31,12 @@ _NONE = Const(value=None)
 _STORE = "hydra.core.config_store.ConfigStore"
 
 
-@model("hydra.main.__call__", "hydra.experimental.main.__call__")
+@model("hydra.main.__call__", "hydra.experimental.main.__call__", "dora.hydra_main.__call__")
 def _decorate(call: ModelCall) -> Value | None:
-    """`@hydra.main(...)` on a function: an object that composes the configuration when it is called."""
+    """`@hydra.main(...)` on a function: an object that composes the configuration when it is called.
+
+    Dora composes it in the same way, and names the folder of a run after what differs from the default.
+    """
     if not isinstance(call.receiver, Instance) or not call.arguments.positional:
         return None
     made = call.instance("hydra.main.wrapped", function=call.arguments.positional[0])

@@ -158,7 +158,10 @@ class Composition:
         if self.files > _MOST_FILES:
             return Unknown(reason="a configuration of too many files"), ""
         header = _PACKAGE.search((self.tree.text(path) or "")[:500])
-        return self.load(path), header.group(1) if header else ""
+        content = self.load(path)
+        if isinstance(content, Const) and content.value is None:  # nothing but comments: it changes nothing
+            content = DictValue(items={}, attribute_access=True, origin=path)
+        return content, header.group(1) if header else ""
 
     # The defaults list
 

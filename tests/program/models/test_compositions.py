@@ -79,6 +79,7 @@ CONF = {
     "conf/model/enc/small.yaml": "dim: 16\n",
     "conf/model/enc/big.yaml": "defaults:\n  - small\n  - _self_\ndim: 64\nextra: ${.dim}\n",
     "conf/exp/a.yaml": "# @package _global_\ndefaults:\n  - override /db: pg\n  - override /model/enc: big\nbatch_size: 1\n",
+    "conf/exp/none.yaml": "# @package _global_\n",
     "conf/exp/b.yaml": "# @package foo.bar\nq: 1\n",
 }
 MYSQL = {"host": "self", "port": 3306, "user": 4}
@@ -97,6 +98,7 @@ EXPERIMENT = {
         ("db=pg", {**BASE, "db": {"host": "self", "port": 5432, "rel": 5432}, "x": 5432}),
         ("+exp=a", EXPERIMENT),
         ("+exp=a db=mysql", {**EXPERIMENT, "db": {**MYSQL, "user": 1}, "x": 3306}),
+        ("+exp=none", BASE),
         ("+exp=b", {**BASE, "foo": {"bar": {"q": 1}}}),
         ("+new.key=[1,2,a] lr=1e-4", {**BASE, "new": {"key": [1, 2, "a"]}, "lr": 0.0001}),
         ("+db@second=pg", {**BASE, "second": {"host": "pg", "port": 5432, "rel": 5432}}),
@@ -110,6 +112,14 @@ def test_hydra(show: Show, words: str, expected: dict[str, Any]) -> None:
     )
     shown = show({**CONF, "train.py": text, **({"run.sh": f"python train.py {words}\n"} if words else {})})
     assert shown.plain(f"run.sh: {words}" if words else "") == [expected]
+
+
+def test_a_function_of_dora_gets_the_same_configuration(show: Show) -> None:
+    text = (
+        "import sink\nfrom dora import hydra_main\n@hydra_main(config_path='conf', config_name='config')\n"
+        "def main(cfg):\n    sink.show(cfg.db.port)\nif __name__ == '__main__':\n    main()\n"
+    )
+    assert show({**CONF, "train.py": text}).plain() == [3306]
 
 
 def test_a_hydra_before_1_1_puts_the_primary_file_first(show: Show) -> None:
