@@ -18,6 +18,8 @@ from cmgan_audit.program.trace import CallEvent, Event
 from cmgan_audit.program.values import Value
 from cmgan_audit.source.syntax import walk
 
+# What objects of settings are called.
+_SETTINGS = frozenset("args cfg conf config hparams hps opt opts options params settings flags".split())
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
@@ -97,6 +99,14 @@ class Guards:
                     if value is not None:
                         yield Setting(ast.unparse(part), place, value, taken)
 
+    def open_settings(self, guard: Guard) -> Iterator[str]:
+        """The settings that a guard wants to be given and of which nothing is known: `if args.resume:`, as written."""
+        for node, taken in _leaves(guard.node, guard.taken):
+            asked = _asked_whether_given(node) if taken else None
+            if asked is not None and _SETTINGS & {part.lower() for part in ast.unparse(asked).split(".")[:-1]}:
+                if (self._place(guard.path, asked), guard.stack) not in self._code.decisions:
+                    yield ast.unparse(asked)
+
     def calls(self, guard: Guard) -> Iterator[CallEvent]:
         """The calls inside of a guard."""
         for part in walk(guard.node):
@@ -108,6 +118,16 @@ class Guards:
     def _place(self, path: str, node: ast.AST) -> Location:
         module = self._code.module(path)
         return Location(path, getattr(node, "lineno", 1)) if module is None else module.location(node)
+
+
+def _asked_whether_given(node: ast.expr) -> ast.Attribute | None:
+    """The attribute of which a test asks whether it is set: `args.resume`, `args.resume is not None`."""
+    match node:
+        case ast.Attribute():
+            return node
+        case ast.Compare(left=ast.Attribute() as left, ops=[ast.IsNot() | ast.NotEq()], comparators=[ast.Constant()]):
+            return left
+    return None
 
 
 def _is_name(node: ast.AST) -> TypeGuard[ast.Name]:

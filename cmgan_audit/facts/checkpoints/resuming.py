@@ -22,6 +22,7 @@ from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Event, Supposed
 from cmgan_audit.program.values import ClassValue, Const, Instance, Unknown, options_of
 from cmgan_audit.rules.record import Fact, Known
+from cmgan_audit.rules.record import Unknown as NotKnown
 
 _RESUME = re.compile(r"resum|continu|restor|restart|last|latest|recover|start_from|from_epoch", re.IGNORECASE)
 _ABOUT = re.compile(r"resum|continu|restor|restart|check|ckpt|load|weight|pretrain|model|snapshot|state", re.IGNORECASE)
@@ -78,7 +79,10 @@ class _Resuming:
             yield self._record(batch, whole, events, Known(False, given.trail), given.text)
             return
         sign = self._own(batch, settings)
-        if sign is not None:
+        wanted = self._wanted(batch)
+        if sign is not None and wanted:
+            yield self._record(batch, whole, events, NotKnown(f"it is not known whether {wanted} is given"), sign.text)
+        elif sign is not None:
             medium = any(isinstance(s.value, Const) and s.value.overridable for s in settings)
             confidence = Confidence.MEDIUM if medium else Confidence.HIGH
             yield self._record(batch, whole, events, Known(True, sign.trail, confidence=confidence), sign.text)
@@ -108,6 +112,17 @@ class _Resuming:
     def _settings(self, event: CallEvent) -> Iterator[Setting]:
         for guard in self._guards.of(event):
             yield from (setting for setting in self._guards.settings(guard) if _ABOUT.search(setting.text))
+
+    def _wanted(self, batch: Batch) -> str:
+        """A setting that has to be given for this load to happen, and of which nothing is known; "" where none is."""
+        wanted = [
+            text
+            for event in _entries(batch)
+            for guard in self._guards.of(event)
+            for text in self._guards.open_settings(guard)
+            if _ABOUT.search(text)
+        ]
+        return wanted[0] if wanted else ""
 
     def _given(self, batch: Batch, settings: list[Setting]) -> _Sign | None:
         """What somebody had to give for this load to happen: a word of the command line, a variable, a path."""

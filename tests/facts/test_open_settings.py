@@ -1,0 +1,51 @@
+"""What a setting decides of which nothing is known is not decided (CMG601)."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+from cmgan_audit.gate.audited import Audited
+from cmgan_audit.gate.check import Auditor
+from cmgan_audit.gate.door import collect, load_kinds
+from cmgan_audit.gate.settings import Settings
+from cmgan_audit.rules.catalogue import load_catalogue
+
+TRAIN = """
+import torch
+from experiments import settings
+from torch.utils.data import DataLoader, TensorDataset
+
+args = settings.of_this_run()
+model = torch.nn.Linear(4, 4)
+optimizer = torch.optim.Adam(model.parameters())
+if {asked}:
+    saved = torch.load(args.folder / "last.pt")
+    model.load_state_dict(saved["model"])
+    optimizer.load_state_dict(saved["optimizer"])
+for epoch in range(9):
+    for (batch,) in DataLoader(TensorDataset(torch.zeros(64, 4)), batch_size=8, shuffle=True):
+        loss = model(batch).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+"""
+
+
+def audit(folder: Path, asked: str) -> Audited:
+    load_kinds()
+    (folder / "train.py").write_text(TRAIN.format(asked=asked), encoding="utf-8")
+    return Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(folder)
+
+
+def test_a_resume_that_an_unknown_setting_asks_for_is_left_open(tmp_path: Path) -> None:
+    for asked in ("args.continue_from", "args.resume is not None"):
+        audited = audit(tmp_path, asked)
+        assert "CMG601" not in {finding.rule for finding in audited.findings}
+        (reason,) = [entry.reason for entry in audited.unresolved if entry.rule == "CMG601"]
+        assert "it is not known whether args." in reason
+
+
+def test_a_resume_that_nothing_asks_for_is_found(tmp_path: Path) -> None:
+    audited = audit(tmp_path, '(args.folder / "last.pt").exists()')
+    assert "CMG601" in {finding.rule for finding in audited.findings}
