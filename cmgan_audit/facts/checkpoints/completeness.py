@@ -33,6 +33,7 @@ class Completeness:
         """
         if batch.whole or not self._used or any(each.target is None for each in batch.restored):
             return "", Known(True)  # what an unknown object is cannot be held against the checkpoint
+        events = list(events)
         replaced = _replaced(events)
         missing = [
             each
@@ -40,6 +41,7 @@ class Completeness:
             if not batch.brings_back(each)
             and "last_epoch" not in each.arguments.keywords  # made with the epoch to go on from: needs no state
             and not replaced & self._names(each)
+            and not _is_told(each, events)
         ]
         trail: Trail = tuple(
             Step(each.location, f"{class_name(each)} is made here and starts anew") for each in missing
@@ -66,6 +68,12 @@ def _replaced(events: Iterable[Event]) -> set[str]:
         for event in events
         if isinstance(event, StoreEvent) and isinstance(event.value, Unknown) and _FROM_FILE in event.value.reason
     }
+
+
+def _is_told(scheduler: Instance, events: Iterable[Event]) -> bool:
+    """Whether a scheduler is told where to go on: `scheduler.last_epoch = checkpoint["epoch"]`."""
+    stores = (event for event in events if isinstance(event, StoreEvent) and event.name == "last_epoch")
+    return any(same_object(target, scheduler) for store in stores for target in instances_of(store.target))
 
 
 def _counts_anew(view: View, start: int) -> bool:
