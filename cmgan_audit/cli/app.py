@@ -26,7 +26,7 @@ def main() -> None:
 
 
 def _run(arguments: list[str]) -> None:
-    asked = Asked(arguments) if arguments[:1] == ["check"] else None
+    asked = Asked(arguments) if arguments[:1] == ["check"] and "--no-cache" not in arguments else None
     outcome = None if asked is None else asked.recalled()
     if outcome is not None:
         _print(*outcome)

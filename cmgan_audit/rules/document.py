@@ -15,6 +15,9 @@ from cmgan_audit.rules.nearest import unknown_word
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+_TEXT = "tag:yaml.org,2002:str"
+
+
 class RuleError(UsageError):
     """A rule file is wrong; the message names the file, the line, the value and what would be right."""
 
@@ -140,6 +143,8 @@ def plain(node: yaml.Node, path: Path) -> Any:
     Raises:
         RuleError: the node has a tag or a value that plain YAML does not know.
     """
+    if node.tag == _TEXT and isinstance(node.value, str):
+        return node.value
     constructor = yaml.constructor.SafeConstructor()
     try:
         return constructor.construct_object(node, deep=True)

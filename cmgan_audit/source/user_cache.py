@@ -6,9 +6,7 @@ What cannot be read is computed again and what cannot be written is not kept; no
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -45,6 +43,8 @@ def write_whole(path: Path, text: str) -> None:
     Raises:
         OSError: it cannot be written.
     """
+    import tempfile  # not needed to look for what is kept, and slow to load
+
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -57,6 +57,8 @@ def write_whole(path: Path, text: str) -> None:
 
 def forget_oldest(folder: Path, most: int) -> None:
     """Leave the `most` newest entries of a folder: the user's disk is not ours to fill."""
+    import shutil
+
     with suppress(OSError):
         for old in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)[:-most]:
             if old.is_dir():
