@@ -102,6 +102,8 @@ class Interpreter:
         exits: paths that have left and are joined where they lead to.
         must_be_configured: the run ends where it asks for a configuration file that the launch does not name.
         passed_checks: assertions and `raise` statements that do nothing, since the script would end there.
+        steps: how many steps the run has taken, without `supposed_steps`, those in branches that settings keep off, and
+            `earlier_steps`, those of attempts that ended at such a check.
     """
 
     def __init__(self, tree: SourceTree, index: ModuleIndex, run: Run) -> None:
@@ -126,7 +128,7 @@ class Interpreter:
         self.widened: dict[ast.AST, list[Widening]] = {}
         self.probing = False
         self.reseeded: dict[str, str] = {}
-        self.steps = 0
+        self.steps = self.supposed_steps = self.earlier_steps = 0
         self.allow(MOST_STEPS)
         self.depth = 0
 
@@ -223,6 +225,11 @@ class Interpreter:
         """Set how many steps the run may have taken before it ends."""
         self.budget = steps
         self.most_joined = steps * JOINED_PER_STEP
+
+    @property
+    def all_steps(self) -> int:
+        """How many steps all has taken that this run was made with."""
+        return self.steps + self.supposed_steps + self.earlier_steps
 
     def count(self) -> None:
         """One more step.

@@ -53,13 +53,16 @@ def execute_entry(
     followed as if the check had passed.
     """
     passed: list[Location] = []
+    earlier = 0
     while True:
         it = new_session(tree, index, entry, launch)
+        it.earlier_steps = earlier
         it.must_be_configured, it.passed_checks = must_be_configured, frozenset(passed)
         ended = _executed(it)
         if ended is None or ended.name not in _CHECKS or len(passed) == MOST_CHECKS or ended.location in passed:
             break
         passed.append(ended.location)
+        earlier = it.all_steps
     for place in passed:
         it.limit(place, "the script ends at this check as it is shipped; it is followed as if the check had passed")
     return it.run

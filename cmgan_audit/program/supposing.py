@@ -15,6 +15,8 @@ from cmgan_audit.program.trace import Condition, Supposed
 from cmgan_audit.source.syntax import walk
 
 MOST_SUPPOSED_STEPS = 20_000
+# Of all such branches of a run. Training code needs a few thousand, a launcher of many modes hundreds of thousands.
+MOST_SUPPOSED_IN_ALL = 100_000
 # A branch in a loop, or in a function that is called often, says the same each time.
 MOST_TIMES = 4
 _LOADS = ("load", "resume", "restore")
@@ -40,6 +42,9 @@ def suppose(
         return
     if it.supposed.count(statements[0]) >= MOST_TIMES:
         return
+    if it.supposed_steps > MOST_SUPPOSED_IN_ALL:
+        it.limit(it.location(test), f"more than {MOST_SUPPOSED_IN_ALL} steps in branches that settings keep off")
+        return
     it.supposed.append(statements[0])
     text = it.text(test)
     condition = Condition(opposite(text) if taken else text, it.location(test))
@@ -61,6 +66,7 @@ def suppose(
         events = tuple(it.run.events[position:])
         del it.run.events[position:], it.run.limits[limits:], it.exits[first_exit:]
         it.journal.rollback(mark)
+        it.supposed_steps += it.steps - steps
         it.context, it.facts, it.steps = context, facts, steps
         it.allow(budget)
         it.executed, it.built, it.environments, it.notes = executed, built, environments, notes

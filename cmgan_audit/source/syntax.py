@@ -20,7 +20,7 @@ _NO_CODE = frozenset(
 _FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
 
 # A file's outline is as large as its syntax tree. A script's runs ask for a few files, again and again.
-_OUTLINES_KEPT = 24
+_OUTLINES_KEPT = 96
 
 
 def children(node: ast.AST) -> list[ast.AST]:

@@ -69,20 +69,12 @@ def test_measured_on_recordings(tmp_path: Path) -> None:
     assert "no utterance is longer" in noise("--data", audio, "--seconds", 60, status=2, cache=tmp_path)
 
 
-def test_it_is_quick_and_imports_nothing_heavy() -> None:
+def test_it_imports_nothing_heavy() -> None:
     command = [sys.executable, "-X", "importtime", "-m", "cmgan_audit", "noise", "--n", "824"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
     assert "json" in imported
     assert not imported.intersection(HEAVY)
-    took = []
-    for _ in range(3):
-        before = os.times()
-        noise("--n", 824)
-        after = os.times()
-        # Processor time of the command: on an idle machine that is how long it takes.
-        took.append(after.children_user + after.children_system - before.children_user - before.children_system)
-    assert min(took) < 0.5
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cmgan_audit.program import supposing
 from cmgan_audit.program.runs import execute
 from cmgan_audit.program.sessions import interpreter_of
 from cmgan_audit.program.supposing import MOST_TIMES
@@ -84,3 +85,24 @@ def test_what_a_branch_would_ask_for_is_not_asked_for(tmp_path):
     run = run_of(tmp_path, "import yaml\nif resume:\n    restore(yaml.safe_load(open('gone.yaml')))\n")
     assert len(run.supposed) == 1
     assert interpreter_of(run).notes == {}
+
+
+def test_all_that_is_tried_in_a_run_is_limited_and_the_limit_is_told(tmp_path, monkeypatch):
+    body = "".join(f"if resume:\n    restore('{name}.pth')\n" for name in "abc")
+    whole = run_of(tmp_path, body)
+    assert len(whole.supposed) == 3
+    monkeypatch.setattr(supposing, "MOST_SUPPOSED_IN_ALL", interpreter_of(whole).supposed_steps // 2)
+    run = run_of(tmp_path, body)
+    assert [each.condition for each in run.supposed] == [each.condition for each in whole.supposed[:2]]
+    assert [step.note for step in run.limits] == [
+        f"more than {supposing.MOST_SUPPOSED_IN_ALL} steps in branches that settings keep off"
+    ]
+    assert interpreter_of(run).steps == interpreter_of(whole).steps
+
+
+def test_steps_of_attempts_and_of_what_is_tried_count_for_the_tree(tmp_path):
+    plain = interpreter_of(run_of(tmp_path, "for _ in range(9):\n    print(state)\n"))
+    assert plain.all_steps == plain.steps and not plain.supposed_steps and not plain.earlier_steps
+    checked = interpreter_of(run_of(tmp_path, "if resume:\n    restore('a.pth')\nassert state == '', 'fill this in'\n"))
+    assert checked.earlier_steps > checked.supposed_steps > 0
+    assert checked.all_steps == checked.steps + checked.supposed_steps + checked.earlier_steps

@@ -57,6 +57,7 @@ class Guards:
 
     def __init__(self, code: Code) -> None:
         self._code = code
+        self._assigned: dict[ast.AST, list[tuple[ast.Assign, frozenset[str]]]] = {}
 
     def of(self, event: Event) -> list[Guard]:
         """The tests on the way to an event, outermost first, each behind those that its local names depend on."""
@@ -69,10 +70,19 @@ class Guards:
         """The tests around assignments to a local name that a guard asks: `if resume: path = ...` before `if path:`."""
         names = {leaf.id for part, _ in _leaves(guard.node, guard.taken) for leaf in walk(part) if _is_name(leaf)}
         function = next((each for each in self._code.parents(guard.path, guard.node) if _is_function(each)), None)
-        for node in walk(function) if names and function is not None else ():
-            if isinstance(node, ast.Assign) and node.lineno < guard.node.lineno and not _is_nothing(node.value):
-                if any(isinstance(target, ast.Name) and target.id in names for target in node.targets):
-                    yield from self._around(self._place(guard.path, node), guard.stack)
+        for node, given in self._assignments(function) if names and function is not None else ():
+            if node.lineno < guard.node.lineno and not given.isdisjoint(names):
+                yield from self._around(self._place(guard.path, node), guard.stack)
+
+    def _assignments(self, function: ast.AST) -> list[tuple[ast.Assign, frozenset[str]]]:
+        """The assignments in a function that give names something, with these names."""
+        if function not in self._assigned:
+            nodes = [node for node in walk(function) if isinstance(node, ast.Assign) and not _is_nothing(node.value)]
+            self._assigned[function] = [
+                (node, frozenset(target.id for target in node.targets if isinstance(target, ast.Name)))
+                for node in nodes
+            ]
+        return self._assigned[function]
 
     def _around(self, place: Location, stack: Stack) -> list[Guard]:
         """The tests of one function around a place in it, outermost first."""

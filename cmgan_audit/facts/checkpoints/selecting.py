@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from cmgan_audit.facts.checkpoints.guards import Guards
 from cmgan_audit.facts.checkpoints.records import Selection
 from cmgan_audit.facts.checkpoints.restoring import first_step, member_of
 from cmgan_audit.facts.checkpoints.splits import TEST, TRAIN, Split, Splits, kinds_in
 from cmgan_audit.facts.code import Stack, stack_of
-from cmgan_audit.facts.scene import Pass
+from cmgan_audit.facts.scene import Pass, Use
 from cmgan_audit.facts.slices import Found, Slicer
 from cmgan_audit.facts.values import same_object
 from cmgan_audit.facts.view import View
@@ -191,13 +193,23 @@ class _Selecting:
         call = self._view.code.call_at(decision.stack[-1])
         return [] if call is None else [Found(call, decision.stack[-1].path, decision.stack[:-1])]
 
+    @cached_property
+    def _used_below(self) -> dict[Stack, list[Use]]:
+        """What happens to networks and losses below every stack of calls."""
+        found: dict[Stack, list[Use]] = defaultdict(list)
+        for use in self._view.scene.uses:
+            stack = stack_of(use.event.context)
+            for depth in range(1, len(stack) + 1):
+                found[stack[:depth]].append(use)
+        return found
+
     def _named_calls(self, calls: Sequence[Found]) -> Iterator[tuple[Split, Location]]:
         """Evaluations without a loader: functions that run a network on what their arguments call test."""
         for found in calls:
             assert isinstance(found.node, ast.Call)
             place = self._slicer.location(found)
             stack = (*found.stack, place)
-            inside = [u for u in self._view.scene.uses if stack_of(u.event.context)[: len(stack)] == stack]
+            inside = self._used_below.get(stack, ())
             if not any(use.kind == "run" for use in inside) or any(use.kind == "backward" for use in inside):
                 continue
             texts = [text for argument in _arguments(found.node) for text in _texts(argument)]

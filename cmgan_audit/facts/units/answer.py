@@ -100,7 +100,7 @@ class Follower:
             failures=self.tree.failures_among(consulted),
             imported=tuple(sorted(imported_by(runs))),
             executed=tuple(sorted(self._with_loader(runs), key=str)),
-            steps=sum(interpreter_of(run).steps for run in runs),
+            steps=sum(interpreter_of(run).all_steps for run in runs),
         )
 
     def _with_loader(self, runs: Sequence[Run]) -> list[Location]:
