@@ -40,6 +40,7 @@ MOST_VALUES = 6_000
 MOST_PROBES = 60
 _ENDS = frozenset("detach detach_ item numpy tolist argmax argmin size dim shape dtype device data".split())
 _ELSEWHERE = ("numpy.", "math.", "scipy.", "librosa.", "pesq.", "pystoi.", "builtins.print", "builtins.len")
+PARAMETERS = ("torch.nn.Parameter", "torch.nn.parameter.Parameter")
 # Layers of torch without weights of their own.
 _PLAIN = (
     "Loss", "ReLU", "ReLU6", "LeakyReLU", "ELU", "Tanh", "Sigmoid", "Softplus", "Softmax", "Identity", "Dropout",
@@ -219,8 +220,8 @@ class Flow:
         """Whether a computation uses weights that are trained: a layer with weights, or a network that has some."""
         event = node.event
         name = node.operation
-        if name in ("torch.nn.Parameter", "torch.nn.parameter.Parameter"):
-            return True
+        if name in PARAMETERS:
+            return not _is_fixed(node.value)
         if event is None or not (name == "network" or name.endswith(".__call__")):
             return False
         called = [bare_network(each) for each in instances_of(event.receiver)]
@@ -233,11 +234,13 @@ class Flow:
         return frozenset(id(bare_network(each).attrs) for event in asked for each in instances_of(event.receiver))
 
     def has_weights(self, network: Instance) -> bool:
-        """Whether an object is a network with weights."""
+        """Whether an object is a network with weights that are not fixed where they are made."""
         key = id(network.attrs)
         if key not in self._learned:
             self._learned[key] = is_network(network) and any(
-                isinstance(part, Instance) and any(_is_layer(name) for name in library_bases(part))
+                isinstance(part, Instance)
+                and any(_is_layer(name) for name in library_bases(part))
+                and not _is_fixed(part)
                 for part in values_within(network, 8)
             )
         return self._learned[key]
@@ -246,6 +249,15 @@ class Flow:
 def _is_layer(name: str) -> bool:
     member = name.rpartition(".")[2]
     return name.startswith("torch.nn.") and member[:1].isupper() and not member.endswith(_PLAIN)
+
+
+def _is_fixed(part: Value) -> bool:
+    """Whether this is a parameter that is not trained, such as the windowed kernels of a transform."""
+    if not isinstance(part, Instance) or canonical(part.external_name) not in PARAMETERS:
+        return False
+    given = part.arguments.get("requires_grad", 1)
+    trained = part.attrs.get("requires_grad", given)
+    return isinstance(trained, Const) and not trained.value
 
 
 def _key(value: Value) -> int | None:
