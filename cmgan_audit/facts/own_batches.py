@@ -1,4 +1,4 @@
-"""Datasets that hand out ready-made batches: then the loader's own batch size says nothing."""
+"""Datasets that hand out ready-made batches, and wrappers that make others: the loader's batch size says nothing."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ from cmgan_audit.facts.classes import bound_arguments
 from cmgan_audit.facts.processes import values_of
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import class_name, fact_of, instances_of
+from cmgan_audit.finding import Step
+from cmgan_audit.program.functions import is_generator
+from cmgan_audit.program.names import canonical
+from cmgan_audit.program.trace import Frame
 from cmgan_audit.program.values import ClassValue, Const, Instance, Value, options_of
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
 
 BATCH_NAMES = ("batch_size", "batchsize", "batch", "bs", "minibatch_size", "mini_batch_size")
+
+# What makes a batch of single items.
+_COLLATES = frozenset({"default_collate", "stack", "cat", "concat", "concatenate"})
 
 
 def own_batch(scene: Scene, made: Made, loader_batch: Fact) -> Fact:
@@ -21,8 +28,12 @@ def own_batch(scene: Scene, made: Made, loader_batch: Fact) -> Fact:
         loader_batch: its argument `batch_size`.
 
     Returns:
-        The dataset's or the batch sampler's own batch where the loader makes none, else `loader_batch`.
+        The dataset's or the batch sampler's own batch where the loader makes none, the batch of a wrapper that cuts
+        what the loader gives into pieces and makes batches of those, else `loader_batch`.
     """
+    made_anew = _made_anew(scene, made)
+    if made_anew is not None:
+        return made_anew
     batches = made.arguments.get("batch_sampler", 4)
     if batches is not None and not (isinstance(batches, Const) and batches.value is None):
         return _batch_of(batches, "the batch sampler")
@@ -45,6 +56,28 @@ def over_processes(batch: Fact) -> Fact:
     if not values:
         return batch
     return OneOf(tuple(Known(value, batch.trail) for value in values), batch.trail)
+
+
+def _made_anew(scene: Scene, made: Made) -> Fact | None:
+    """The batch of an object that draws from the loader and yields other batches; None where nothing does that."""
+    for single in scene.passes_over(made.loader):
+        frames = single.event.context.frames
+        function = frames[-1].value if frames else None
+        if function is None or not is_generator(function.node):
+            continue
+        for call in scene.calls:
+            if single.holds(call.context) and _is_under(frames[-1], call.context.frames):
+                if canonical(call.callee).rpartition(".")[2] in _COLLATES:
+                    owner = function.bound_to
+                    own = _named_batch(owner) if isinstance(owner, Instance) else None
+                    here = (Step(call.location, f"{frames[-1].function}() makes other batches of what the loader gives"),)
+                    return fact_of(own, None) if own is not None else Unknown(here[0].note, here)
+        return None
+    return None
+
+
+def _is_under(frame: Frame, frames: tuple[Frame, ...]) -> bool:
+    return any(each is frame for each in frames)
 
 
 def _batch_of(value: Value, what: str) -> Fact:
