@@ -80,7 +80,7 @@ def is_network(value: Value) -> bool:
             for name in library_bases(value)
             if name.rpartition(".")[2][:1].isupper()
         )
-    ) or any(name.endswith((".LightningModule", ".Brain")) for name in library_bases(value))
+    ) or any(name.endswith((".LightningModule", ".Brain", ".AveragedModel")) for name in library_bases(value))
 
 
 def bare_network(value: Instance) -> Instance:

@@ -6,10 +6,11 @@ import ast
 from collections.abc import Iterable
 
 from cmgan_audit.facts.checkpoints.restoring import Batch, stateful_uses
+from cmgan_audit.facts.exclusive import exclusive
 from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step, Trail
-from cmgan_audit.program.trace import Event, StoreEvent
+from cmgan_audit.program.trace import CallEvent, Event, StoreEvent
 from cmgan_audit.program.values import Instance, Unknown
 from cmgan_audit.rules.record import Fact, Known
 
@@ -37,8 +38,9 @@ class Completeness:
         replaced = _replaced(events)
         missing = [
             each
-            for each in self._used
+            for each, step in self._used
             if not batch.brings_back(each)
+            and not _apart(batch, step)
             and "last_epoch" not in each.arguments.keywords  # made with the epoch to go on from: needs no state
             and not replaced & self._names(each)
             and not _is_told(each, events)
@@ -59,6 +61,11 @@ class Completeness:
             for store in self._view.scene.stores
             if any(same_object(value, target) for value in instances_of(store.value))
         }
+
+
+def _apart(batch: Batch, step: CallEvent) -> bool:
+    """Whether a checkpoint belongs to another of the trainings that are chosen between."""
+    return any(exclusive(load.context, step.context) for load in batch.loads)
 
 
 def _replaced(events: Iterable[Event]) -> set[str]:

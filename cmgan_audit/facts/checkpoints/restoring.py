@@ -11,7 +11,7 @@ from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Event
-from cmgan_audit.program.values import Choice, DictValue, Instance, Value
+from cmgan_audit.program.values import Choice, Const, DictValue, Instance, Value
 
 # Functions that read a checkpoint file.
 LOADS = frozenset(
@@ -26,6 +26,8 @@ LOADS = frozenset(
         "numpy.load",
     }
 )
+# Of these, what data is read with too.
+_FOR_DATA = frozenset({"joblib.load", "pickle.load", "dill.load", "numpy.load"})
 # Methods of libraries that load and restore everything in one call.
 WHOLE = frozenset({"load_state", "recover_if_possible", "load_checkpoint"})
 _RESTORES = frozenset({"load_state_dict", *WHOLE})
@@ -114,6 +116,10 @@ def batches(events: Iterable[Event]) -> list[Batch]:
         elif is_restore(event) and (found[-1].loads or member_of(event) in WHOLE):
             targets: Sequence[Instance | None] = instances_of(event.receiver) or [None]
             found[-1].restored.extend(Restored(event, target) for target in targets)
+    for batch in found:
+        # Data that was read before is no part of a checkpoint that is loaded with a function for checkpoints.
+        of_torch = [event for event in batch.loads if canonical(event.callee) not in _FOR_DATA]
+        batch.loads = of_torch or batch.loads
     return [batch for batch in found if batch.restored]
 
 
@@ -136,13 +142,21 @@ def _is_live_state(value: Value) -> bool:
     return isinstance(value, Instance) and value.external_name.endswith((".state_dict", "copy.deepcopy"))
 
 
-def stateful_uses(scene: Scene) -> Iterator[Instance]:
-    """The optimisers, schedulers and scalers that step in this run, each once, in order."""
+def stateful_uses(scene: Scene) -> Iterator[tuple[Instance, CallEvent]]:
+    """The optimisers, schedulers and scalers that step in this run, each once, in order, with the first step."""
     seen: list[Instance] = []
     for event in scene.calls:
         if member_of(event) not in ("step", "update", "minimize"):
             continue
         for target in instances_of(event.receiver):
-            if is_stateful(target) and not is_network(target) and not any(same_object(target, s) for s in seen):
+            if not is_stateful(target) or is_network(target) or _is_disabled(target):
+                continue
+            if not any(same_object(target, s) for s in seen):
                 seen.append(target)
-                yield target
+                yield target, event
+
+
+def _is_disabled(target: Instance) -> bool:
+    """Whether a scaler is switched off: it has no state then."""
+    enabled = target.arguments.get("enabled")
+    return isinstance(enabled, Const) and not enabled.value
