@@ -13,6 +13,8 @@ from cmgan_audit.facts.code import Reached
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.sessions import interpreter_of
+from cmgan_audit.program.values import External
 
 _SPREAD = re.compile(rb"[(,]\s*\*\*")
 _KEY_READERS = ("getattr", "get", "pop")
@@ -52,6 +54,8 @@ class Reads:
             if reached not in self._read_in:
                 self._read_in[reached] = _mentions(reached)
             for node in self._read_in[reached].get(name, ()):
+                if self._is_of_library(reached, node):
+                    continue
                 if not isinstance(node, ast.arg) or self._spreads:
                     yield self._read(reached, node)
 
@@ -59,6 +63,13 @@ class Reads:
         parent = next(iter(self.view.code.parents(reached.module.path, node)), None)
         joined = isinstance(parent, ast.Call) and node in parent.args and _name_of(parent) == "join"
         return Read(reached.module.location(node), joined)
+
+    def _is_of_library(self, reached: Reached, node: _Mention) -> bool:
+        """Whether an attribute belongs to a library: `torch.cuda` is no option `--cuda`."""
+        if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+            return False
+        environment = interpreter_of(self.view.scene.run).environments.get(reached.module.path)
+        return environment is not None and isinstance(environment.names.get(node.value.id), External)
 
     @cached_property
     def _spreads(self) -> bool:
