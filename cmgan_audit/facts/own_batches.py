@@ -70,8 +70,8 @@ def _made_anew(scene: Scene, made: Made) -> Fact | None:
                 if canonical(call.callee).rpartition(".")[2] in _COLLATES:
                     owner = function.bound_to
                     own = _named_batch(owner) if isinstance(owner, Instance) else None
-                    here = (Step(call.location, f"{frames[-1].function}() makes other batches of what the loader gives"),)
-                    return fact_of(own, None) if own is not None else Unknown(here[0].note, here)
+                    what = f"{frames[-1].function}() makes other batches of what the loader gives"
+                    return Unknown(what, (Step(call.location, what),)) if own is None else fact_of(own, None)
         return None
     return None
 
