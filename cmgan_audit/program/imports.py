@@ -32,6 +32,7 @@ def run_module(it: Interpreter, module: Module, environment: Environment) -> Non
 
     if module.tree is None:
         return
+    environment.names["__doc__"] = Const(value=ast.get_docstring(module.tree, clean=False))
     activation = Activation(module, environment)
     outer, facts = it.context, it.facts
     it.context = Context(conditions=outer.conditions)

@@ -23,6 +23,10 @@ TYPER = (
     "         amp: bool = True, name: Optional[str] = None):\n    sink.show((batch_size, lr, amp, name))\n"
 )
 FIRE = "import fire, sink\nclass Trainer:\n    def __init__(self, batch_size=1, lr=0.5):\n        self.b = batch_size\n        self.lr = lr\n    def train(self, n=1):\n        sink.show((self.b, self.lr))\ndef main(batch_size=1, **kw):\n    sink.show((batch_size, kw))\n"
+DOCOPT = (
+    '"""Train.\n\nUsage:\n  train.py [options] <data> [--fast]\n\nOptions:\n  -b N, --batch=N  items [default: 4]\n'
+    '  --checkpoint=<path>  go on from here\n  -v --verbose  say more\n"""\nimport sink\nfrom docopt import docopt\n'
+)
 MAIN = "if __name__ == '__main__':\n    "
 
 
@@ -40,6 +44,9 @@ MAIN = "if __name__ == '__main__':\n    "
         (FIRE + MAIN + "fire.Fire({'main': main})\n", "main --batch_size 3", (3, {})),
         ("import sink\nfrom tap import Tap\nclass A(Tap):\n    batch_size: int = 1\n    lr: float = 0.5\n" + MAIN + "a = A().parse_args()\n    sink.show((a.batch_size, a.lr))\n", "--batch_size 4", (4, 0.5)),
         ("import sink\nfrom dataclasses import dataclass\nfrom transformers import HfArgumentParser\n@dataclass\nclass A:\n    batch_size: int = 1\n@dataclass\nclass B:\n    lr: float = 0.5\n" + MAIN + "a, b = HfArgumentParser((A, B)).parse_args_into_dataclasses()\n    sink.show((a.batch_size, b.lr))\n", "--batch_size 4", (4, 0.5)),
+        (DOCOPT + MAIN + "sink.show(docopt(__doc__))\n", "corpus", {"--batch": "4", "--checkpoint": None, "--verbose": False, "--fast": False, "<data>": "corpus"}),
+        (DOCOPT + MAIN + "a = docopt(__doc__)\n    sink.show((int(a['--batch']), a['--checkpoint'], a['--verbose'], a['--fast']))\n", "-b 8 -v --fast --checkpoint=x.pt corpus", (8, "x.pt", True, True)),
+        (DOCOPT.replace("[options] <data> [--fast]", "(fit | test) --lr=<x>") + MAIN + "a = docopt(__doc__)\n    sink.show((a['fit'], a['test'], a['--lr']))\n", "fit --lr 0.1", (True, False, "0.1")),
         ("import sink\nfrom optparse import OptionParser\np = OptionParser()\np.add_option('-b', '--batch', type='int', default=1)\n" + MAIN + "o, rest = p.parse_args()\n    sink.show(o.batch)\n", "--batch 4", 4),
     ],
 )  # fmt: skip
