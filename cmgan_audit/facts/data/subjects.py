@@ -21,8 +21,8 @@ _NOISE_WORDS = frozenset("noise noises rir interferer interference".split())
 # does.
 _INPUT_WORDS = frozenset("input inputs".split())
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-# How many assignments and calls a name is followed back.
-_FAR = 5
+# How many assignments and calls a name is followed back: a helper reads, turns, mixes down and scales before it cuts.
+_FAR = 10
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -84,7 +84,7 @@ def subject_of(view: View, event: Event) -> list[Subject]:
         if not called_input and _words(node) & _INPUT_WORDS and _words(node).isdisjoint(_CLEAN_WORDS | _NOISY_WORDS):
             called_input = [Subject(NOISY, ast.unparse(node)[:40])]
         function = frames[-1].value.node if frames and frames[-1].value is not None else None
-        name = next((part.id for part in walk(node) if isinstance(part, ast.Name)), "")
+        name = _followed(node, function)
         source = _assigned(function, name, node)
         if source is not None:
             node = source
@@ -108,6 +108,20 @@ def _cut_expression(node: ast.AST | None, event: Event) -> ast.expr | None:
                 return node.func.value
         return node.args[0] if node.args else None
     return None
+
+
+def _followed(node: ast.expr, function: ast.AST | None) -> str:
+    """The name in an expression that is followed back: the first that the function itself gives or is given."""
+    names = [part.id for part in walk(node) if isinstance(part, ast.Name)]
+    own = _own_names(function) if function is not None else frozenset()
+    return next((name for name in names if name in own), names[0] if names else "")
+
+
+def _own_names(function: ast.AST) -> frozenset[str]:
+    """The parameters and variables of a function."""
+    stored = (part.id for part in walk(function) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store))
+    given = (part.arg for part in walk(function) if isinstance(part, ast.arg))
+    return frozenset((*stored, *given)) - {"self", "cls"}
 
 
 def _assigned(function: ast.AST | None, name: str, before: ast.expr) -> ast.expr | None:
