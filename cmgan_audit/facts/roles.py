@@ -126,12 +126,23 @@ def role_of(scene: Scene, made: Made, signs: list[Sign]) -> tuple[Fact, str]:
         return Known(role, steps), text
     if scene.passes_over(made.loader) and not scene.trains:
         return Known(OTHER, (Step(made.location, "nothing is trained or evaluated with it"),)), ""
+    if named != EVAL and _only_shown(scene, made):
+        return Known(OTHER, (Step(made.location, "no network gets what is drawn from it"),)), ""
     if named:
         spoken = _spoken(named, signs)
         text = "; ".join(sign.text for sign in spoken[:3])
         place = spoken[0].location if spoken else made.location
         return Known(named, (Step(place, f"by name: {text}"),), confidence=Confidence.LOW), text
     return Unknown("nothing tells whether it serves training or evaluation"), ""
+
+
+def _only_shown(scene: Scene, made: Made) -> bool:
+    """Whether a loader is only drawn from to look at items, while others serve the training: a preview, statistics."""
+    own = scene.passes_over(made.loader)
+    if not own or any(single.holds(use.event.context) for single in own for use in scene.uses):
+        return False
+    training = {id(loop) for use in scene.of("backward", "step") for loop in use.event.context.loops}
+    return any(each.event.framework or id(each.event.loop) in training for each in scene.passes if each not in own)
 
 
 def declared_role(made: Made, role: str, pattern: str) -> tuple[Fact, str]:
