@@ -18,6 +18,7 @@ from cmgan_audit.program.loops import execute_for, execute_while
 from cmgan_audit.program.numbers import drawn
 from cmgan_audit.program.state import Snapshot
 from cmgan_audit.program.supposing import suppose
+from cmgan_audit.program.trace import DecisionEvent, Event
 from cmgan_audit.program.values import (
     Choice,
     ClassValue,
@@ -108,8 +109,14 @@ def _returned(it: Interpreter, value: Value, node: ast.Return) -> Value:
 
 
 def _if(it: Interpreter, node: ast.If) -> Flow:
+    asked_before = len(it.run.events)
     test = asked(it, node.test, it.read(evaluate(it, node.test)))
     verdict = truth(it, test)
+    if verdict and it.context.conditions and isinstance(node.body[-1], ast.Raise):
+        option = _not_given(it.run.events[asked_before:])
+        if option:
+            it.limit(it.location(node.test), f"{option} has to be given on this way, which is followed as if it were")
+            return execute_block(it, node.orelse)
     if verdict is not None:
         suppose(it, node.test, verdict, node.orelse if verdict else node.body, execute_block)
         return execute_block(it, node.body if verdict else node.orelse)
@@ -120,6 +127,18 @@ def _if(it: Interpreter, node: ast.If) -> Flow:
         Side(other, location, lambda: execute_block(it, node.orelse)),
     ]
     return fork(it, sides, drawn(test))
+
+
+def _not_given(events: Sequence[Event]) -> str:
+    """An option without a default that a test asked for: one way through the program needs it, others do not."""
+    return next(
+        (
+            event.value.overridable
+            for event in events
+            if isinstance(event, DecisionEvent) and isinstance(event.value, Const) and event.value.value is None
+        ),
+        "",
+    )
 
 
 def _raise(it: Interpreter, node: ast.Raise) -> None:

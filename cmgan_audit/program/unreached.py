@@ -96,7 +96,7 @@ def _builds_loader(function: _Function) -> bool:
 def _mentioned(tree: SourceTree, names: set[str]) -> set[str]:
     """Which of the names code of the tree reads; definitions and imports of a name are no mention."""
     found: set[str] = set()
-    for path in tree.python_files:
+    for path in (*tree.python_files, *tree.notebooks):
         content = tree.read_bytes(path) or b""
         missing = [name for name in names - found if name.encode() in content]
         parsed = tree.parsed(path) if missing else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,7 @@ def test_configurations_of_recipes_far_from_the_script(tmp_path: Path) -> None:
 # The configuration is named by an option, or lies beside the checkpoint that training goes on from.
 OPTIONS = """
 import argparse
+import json
 import json
 from pathlib import Path
 from torch.utils.data import DataLoader
@@ -241,3 +243,36 @@ def test_a_command_that_only_fills_in_a_folder_is_the_bare_script(
     )
     readme = f"```\npython train.py {started}\n```\n"
     assert words(runs_in(tmp_path, {"train.py": script, "README.md": readme})) == expected
+
+
+ONE_MODE_NEEDS_MORE = """
+import argparse
+from torch.utils.data import DataLoader
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--mode", required=True)
+parser.add_argument("--loss"{default})
+args = parser.parse_args()
+if args.mode == "train":
+    if args.loss != "l1" and args.loss != "l2":
+        raise ValueError("choose a loss")
+    DataLoader([1], batch_size=4)
+else:
+    DataLoader([1], batch_size=1)
+"""
+
+
+@pytest.mark.parametrize(("default", "made"), [("", 2), (', default="mse"', 1)])
+def test_an_option_that_only_one_mode_needs_ends_no_mode(tmp_path: Path, default: str, made: int) -> None:
+    (run,) = runs_in(tmp_path, {"train.py": ONE_MODE_NEEDS_MORE.format(default=default)})
+    assert loaders(run) == made
+
+
+def test_what_only_a_notebook_mentions_is_no_dead_code(tmp_path: Path) -> None:
+    (tmp_path / "data.py").write_text(
+        "from torch.utils.data import DataLoader\ndef make(items):\n    return DataLoader(items, batch_size=4)\n"
+    )
+    cell = {"cell_type": "code", "metadata": {}, "outputs": [], "source": "from cloned import data\ndata.make([1])\n"}
+    (tmp_path / "demo.ipynb").write_text(json.dumps({"cells": [cell], "nbformat": 4, "nbformat_minor": 5}))
+    program = runs.Program(SourceTree(tmp_path))
+    assert [place.function.name for place in program.unreached(set(), any_run=True)] == ["make"]
