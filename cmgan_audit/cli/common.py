@@ -14,6 +14,7 @@ from cmgan_audit.errors import AuditError, UsageError
 
 EXIT_FINDINGS = 1
 EXIT_USAGE = 2
+EXIT_NOTHING = 3
 EXIT_INTERNAL = 3
 EXIT_INTERRUPTED = 130
 

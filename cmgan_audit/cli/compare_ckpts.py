@@ -13,6 +13,7 @@ import typer
 
 from cmgan_audit.cli.common import (
     EXIT_FINDINGS,
+    EXIT_NOTHING,
     DebugOption,
     NoColorOption,
     OutputOption,
@@ -218,6 +219,7 @@ def compare_ckpts(
         cache=cache,
         no_cache=no_cache,
     )
+    from cmgan_audit.evaluation.comparing import outcome
     from cmgan_audit.evaluation.listening import listen
     from cmgan_audit.evaluation.result import Outcome
     from cmgan_audit.evaluation.score_files import compare_score_files
@@ -242,8 +244,10 @@ def compare_ckpts(
         write_document(to_json(result), output)
     else:
         write_document(to_text(result, color=wants_color(no_color, output), out=written), output)
-    if result.outcome is Outcome.FAIL:
+    if outcome(result.findings, options.fail_on) is Outcome.FAIL:
         raise typer.Exit(EXIT_FINDINGS)
+    if result.unanswered:
+        raise typer.Exit(EXIT_NOTHING)
 
 
 class _Terminal:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from cmgan_audit.evaluation.metrics import METRICS, default_floor
 from cmgan_audit.evaluation.raising import raise_finding
-from cmgan_audit.evaluation.result import MetricComparison, MetricSummary, Outcome
+from cmgan_audit.evaluation.result import MetricComparison, MetricSummary, Outcome, deciding
 from cmgan_audit.evaluation.strata import Strata
 from cmgan_audit.evaluation.table import ScoreTable, mean_and_sd
 from cmgan_audit.finding import Finding, Severity
@@ -77,8 +77,7 @@ def compare_rows(table: ScoreTable, question: Question, look: Look | None = None
 def decisive_comparisons(comparisons: Sequence[MetricComparison], question: Question) -> list[Comparison]:
     """The comparisons of the first metric on which the exit status rests."""
     own = [entry.comparison for entry in comparisons if entry.metric == question.metrics[0]]
-    # The baseline may be one of the checkpoints, and the last of them; it is not held against itself.
-    last = next((name for name in reversed(question.order) if name != question.baseline), question.order[-1])
+    last = deciding(question.order, question.baseline)
     return gating(own, last, baseline=question.baseline, every=question.gate_any)
 
 

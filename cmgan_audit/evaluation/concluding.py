@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from cmgan_audit.evaluation.comparing import (
 )
 from cmgan_audit.evaluation.guards import check_failures
 from cmgan_audit.evaluation.published import SelfCheck
-from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
+from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult, Outcome
 from cmgan_audit.evaluation.table import ScoreTable
 from cmgan_audit.finding import Finding, Severity
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -90,7 +91,7 @@ def conclude(
         ]
     )
     summaries = summarise(table, [one.name for one in evidence.systems], question.metrics)
-    return ComparisonResult(
+    result = ComparisonResult(
         signature=evidence.signature if look is None else f"{evidence.signature}|{look.describe()}",
         segments=evidence.segments,
         utterances=evidence.utterances,
@@ -117,6 +118,7 @@ def conclude(
             *_optimism(table, question),
         ],
     )
+    return replace(result, outcome=Outcome.FAIL) if result.unanswered else result
 
 
 def _looks(look: Look | None) -> list[str]:

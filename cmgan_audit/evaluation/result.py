@@ -66,7 +66,7 @@ class ComparisonResult:
         comparisons: all of them, the primary metric first.
         decisive: those that decide the exit status.
         findings: worst first.
-        outcome: pass or fail.
+        outcome: pass or fail; what is `unanswered` fails.
         table: the rows.
         strata: labels of the utterances.
         left_out: utterances that `--limit` left out.
@@ -91,3 +91,18 @@ class ComparisonResult:
     left_out: int = 0
     self_check: SelfCheck | None = None
     notes: Sequence[str] = field(default=())
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the question has no answer: the checkpoint that decides has no score, or all others have none."""
+        scored = {one.name for one in self.checkpoints if one.metrics[self.primary].n}
+        alone = len(self.checkpoints) < 2
+        return deciding(self.order, self.baseline) not in scored or not (self.decisive or alone)
+
+
+def deciding(order: Sequence[str], baseline: str | None) -> str:
+    """The checkpoint on which the exit status rests: the last one.
+
+    The baseline may be one of the checkpoints, and the last of them; it is not held against itself.
+    """
+    return next((name for name in reversed(order) if name != baseline), order[-1])

@@ -53,7 +53,7 @@ def _verdict(result: ComparisonResult, color: bool) -> list[str]:
     chosen = regressed or list(result.decisive[-1:])
     told = [sentence(result, one) for one in chosen]
     if not told:
-        told = [f"nothing was compared: {_why_not(result)}"]
+        told = [f"nothing was compared: {why_not(result)}"]
     lines = [f"{painted}  {told[0]}", *(f"      {text}" for text in told[1:])]
     errors = [finding for finding in result.findings if finding.severity is Severity.ERROR and finding.rule != "CMG701"]
     if errors:
@@ -62,7 +62,7 @@ def _verdict(result: ComparisonResult, color: bool) -> list[str]:
     return lines
 
 
-def _why_not(result: ComparisonResult) -> str:
+def why_not(result: ComparisonResult) -> str:
     """Why there is no comparison: checkpoints without any score, or only one checkpoint."""
     empty = [
         f"{one.name} has no {result.primary} on any utterance ({one.metrics[result.primary].failed} failed)"

@@ -80,6 +80,15 @@ def test_gate_and_fail_on_decide_the_exit_status(systems: Path, tmp_path: Path) 
     assert run(*rows, "--baseline", "epoch_2").returncode == 0
 
 
+def test_a_question_without_an_answer_does_not_pass(systems: Path) -> None:
+    """STOI needs more speech than a segment of 0.3 s holds: no finding is severe, and yet nothing is known."""
+    for words in ((), ("--baseline", "noisy"), ("--fail-on", "never")):
+        done = run(systems / "epoch_2", "--data", AUDIO, "--metrics", "stoi", "--segments", "2x0.3s", *words)
+        assert done.returncode == 3, done.stderr
+        assert done.stdout.startswith("FAIL  nothing was compared: ") and "error" not in done.stdout
+        assert "epoch_2 has no stoi on any utterance (12 failed)" in done.stdout
+
+
 def test_a_second_run_computes_nothing_and_gives_equal_bytes(systems: Path, tmp_path: Path) -> None:
     arguments = (systems / "epoch_2", systems / "epoch_7", "--data", AUDIO, "--metrics", "pesq,estoi")
     first = run(*arguments, "--out", tmp_path / "a", cache=tmp_path / "cache")

@@ -78,8 +78,11 @@ def test_one_checkpoint_alone_says_what_is_missing() -> None:
 
 
 def test_a_checkpoint_without_scores_is_why_nothing_was_compared() -> None:
-    text = to_text(synthetic(["a", "b"], 12, failing=12))
-    assert "nothing was compared: b has no pesq on any utterance (12 failed)" in text
+    result = synthetic(["a", "b"], 12, failing=12)
+    assert to_text(result).startswith("FAIL  nothing was compared: b has no pesq on any utterance (12 failed)")
+    assert result.unanswered and json.loads(to_json(result))["verdict"] == "fail"
+    assert not synthetic(["only"], 12).unanswered
+    assert synthetic(["only"], 12, failing=12).unanswered
 
 
 def test_few_pairs_are_said_before_the_numbers() -> None:

@@ -12,7 +12,7 @@ from cmgan_audit.evaluation.metrics import METRICS
 from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
 from cmgan_audit.finding import Finding, Severity
 from cmgan_audit.report.compare_plot import Z_95, deciding_family
-from cmgan_audit.report.compare_text import remarks, sentence
+from cmgan_audit.report.compare_text import remarks, sentence, why_not
 from cmgan_audit.report.html.charts import (
     differences_chart,
     distribution_chart,
@@ -90,7 +90,7 @@ def _verdict(result: ComparisonResult) -> list[str]:
     regressed = [one for one in result.decisive if one.verdict is Verdict.REGRESSED]
     chosen = regressed or list(result.decisive[-1:])
     if not chosen:
-        return ["Nothing was compared: a second checkpoint with scores is needed, or --baseline noisy"]
+        return [f"Nothing was compared: {why_not(result)}"]
     return [sentence(result, one) for one in chosen]
 
 
