@@ -14,11 +14,12 @@ from cmgan_audit.program.joins import opposite
 from cmgan_audit.program.trace import Condition, Supposed
 from cmgan_audit.source.syntax import walk
 
-MOST_SUPPOSED_STEPS = 20_000
+MOST_SUPPOSED_STEPS = 8_000
 # Of all such branches of a run. Training code needs a few thousand, a launcher of many modes hundreds of thousands.
 MOST_SUPPOSED_IN_ALL = 100_000
-# A branch in a loop, or in a function that is called often, says the same each time.
+# A branch in a loop, or in a function that is called often, says the same each time; where much is tried, once will do.
 MOST_TIMES = 4
+MUCH = MOST_SUPPOSED_IN_ALL // 4
 _LOADS = ("load", "resume", "restore")
 
 
@@ -40,7 +41,8 @@ def suppose(
     """
     if it.probing or not statements or _asks_who_runs(test) or not _loads(it, statements):
         return
-    if it.supposed.count(statements[0]) >= MOST_TIMES:
+    times = it.supposed.count(statements[0])
+    if times >= MOST_TIMES or (times and it.supposed_steps > MUCH):
         return
     if it.supposed_steps > MOST_SUPPOSED_IN_ALL:
         it.limit(it.location(test), f"more than {MOST_SUPPOSED_IN_ALL} steps in branches that settings keep off")

@@ -65,6 +65,11 @@ def plain_encode(text: object, encoding: object = "latin1") -> bytes:
     return str(text).encode("latin1", errors="replace")
 
 
+# Python 3.13 alone has its paths in a module below.
+_PATH_MODULES = ("pathlib", "pathlib._local")
+_PATHS = ("PosixPath", "PurePosixPath", "WindowsPath", "PureWindowsPath")
+
+
 def plain_values() -> list[Callable[..., object] | tuple[Callable[..., object], str]]:
     """For `torch.serialization.safe_globals`: our function for each name that a pickle may use."""
     return [
@@ -73,7 +78,5 @@ def plain_values() -> list[Callable[..., object] | tuple[Callable[..., object], 
         (PlainDtype, "numpy.dtype"),
         (plain_encode, "_codecs.encode"),
         (PlainNamespace, "argparse.Namespace"),
-        (plain_path, "pathlib.PosixPath"),
-        (plain_path, "pathlib.PurePosixPath"),
-        (plain_path, "pathlib.WindowsPath"),
+        *((plain_path, f"{module}.{name}") for module in _PATH_MODULES for name in _PATHS),
     ]

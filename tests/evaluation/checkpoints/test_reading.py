@@ -82,6 +82,15 @@ def test_numpy_scalars_paths_and_arguments_are_values(tmp_path, weights, legacy)
     assert type(content["args"]) is not argparse.Namespace
 
 
+@pytest.mark.parametrize("module", [b"pathlib", b"pathlib._local"])
+def test_paths_are_values_whichever_python_wrote_them(tmp_path, weights, module):
+    path = saved(tmp_path / "x.pth", {"state_dict": weights, "data": pathlib.PurePosixPath("/data/demand")}, True)
+    written = path.read_bytes().replace(b"cpathlib._local\n", b"cpathlib\n")
+    assert written.count(b"cpathlib\n") == 1
+    path.write_bytes(written.replace(b"cpathlib\n", b"c" + module + b"\n"))
+    assert open_file(path).content["data"] == "/data/demand"
+
+
 @pytest.mark.parametrize("legacy", [False, True])
 def test_a_pickle_that_runs_a_command_is_refused_by_name(tmp_path, weights, legacy, marker):
     path = saved(tmp_path / "evil.pth", {"model": weights, "hook": RunsACommand(marker)}, legacy)
