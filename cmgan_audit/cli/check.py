@@ -41,7 +41,7 @@ EPILOG = """Examples:
   cmgan-audit check --diff --unsafe-fixes   # see the fixes; --fix makes them
 
 Exit status: 0 nothing at or above --fail-on, 1 findings at or above it, 2 wrong usage or settings, 3 nothing to
-analyse (or, with --strict, a file that could not be read).
+analyse, no file that could be read, or with --strict one that could not.
 """
 
 FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown", "html")

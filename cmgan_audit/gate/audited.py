@@ -134,7 +134,7 @@ class Audited:
 
 
 def exit_status(audited: Audited, fail_on: str, *, strict: bool) -> int:
-    """Return the exit status of the contract: 1 findings, 3 something could not be read under `--strict`, else 0.
+    """Return the exit status of the contract: 1 findings, 3 nothing read, or not all under `--strict`, else 0.
 
     Args:
         audited: the result of the audit.
@@ -143,4 +143,5 @@ def exit_status(audited: Audited, fail_on: str, *, strict: bool) -> int:
     """
     if fail_on != "never" and any(finding.severity >= Severity(fail_on) for finding in audited.open):
         return 1
-    return InputError.exit_status if strict and audited.coverage.failed else 0
+    seen = audited.coverage
+    return InputError.exit_status if seen.failed and (strict or not seen.parsed) else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import tokenize
 import warnings
 from dataclasses import field
@@ -16,6 +17,10 @@ from cmgan_audit.source.discovery import Failure
 _PYTHON_2 = re.compile(
     r"^\s*(print\s+[^\s(=.,\[]|print\s*$|exec\s+[\"'\w]|raise\s+\w+\s*,|except\s+[\w.()]+\s*,\s*\w+\s*:)|\b0[0-7]+[lL]?\b|\bur[\"']|<>"
 )
+
+# Type parameters and aliases; quotes and backslashes within an f-string of the same quotes.
+_PYTHON_3_12 = re.compile(r"\s*(type\s+\w+\s*(\[.*\]\s*)?=|(async\s+)?def\s+\w+\s*\[|class\s+\w+\s*\[)")
+_QUOTED_WITHIN = re.compile(r"f-string(: unmatched|: expecting '}'| expression part cannot include)")
 
 
 @dataclass(slots=True, eq=False)
@@ -125,6 +130,9 @@ def _explain(text: str, error: SyntaxError) -> str:
     line = lines[error.lineno - 1] if error.lineno and error.lineno <= len(lines) else ""
     if _PYTHON_2.search(line):
         return f"Python 2 syntax: {error.msg}"
+    if sys.version_info < (3, 12) and (_PYTHON_3_12.match(line) or _QUOTED_WITHIN.match(error.msg)):
+        mine = ".".join(map(str, sys.version_info[:2]))
+        return f"syntax of Python 3.12 or newer: {error.msg}; cmgan-audit runs on {mine} here and reads no newer code"
     return f"syntax error: {error.msg}"
 
 

@@ -47,8 +47,15 @@ def test_a_path_that_is_not_there():
 def test_exit_status(auditor, tree, fail_on, strict, failed, status):
     audited = auditor().audit(tree({"a.py": "batch_size = 1\n"}))
     if failed:
-        audited = replace(audited, coverage=Coverage(1, 0, (("b.py", 1, "invalid syntax"),)))
+        audited = replace(audited, coverage=Coverage(2, 1, (("b.py", 1, "invalid syntax"),)))
     assert exit_status(audited, fail_on, strict=strict) == status
+
+
+def test_a_tree_of_which_nothing_could_be_read_does_not_pass(auditor, tree):
+    audited = auditor().audit(tree({"a.py": "batch_size = 1\n"}))
+    unread = replace(audited, findings=(), coverage=Coverage(1, 0, (("b.py", 1, "invalid syntax"),)))
+    assert [exit_status(unread, word, strict=False) for word in ("error", "never")] == [3, 3]
+    assert exit_status(replace(audited, coverage=unread.coverage), "error", strict=False) == 1
 
 
 def test_the_lowest_severity_that_counts(auditor, tree):

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -280,3 +281,27 @@ def test_a_forgotten_syntax_tree_is_made_again_when_somebody_asks(tmp_path: Path
     assert again is not None
     assert again is not first
     assert again.text == first.text
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="this Python reads it")
+@pytest.mark.parametrize(
+    "code",
+    [
+        "type Names = list[str]\n",
+        "class Pairs[T]:\n    pass\n",
+        "async def pair[T](a: T): pass\n",
+        'x = f"{names[\'a\']} {names["a"]}"\n',
+        "x = f\"{'\\n'.join(names)}\"\n",
+    ],
+)
+def test_code_for_a_newer_python_is_told_as_such(tmp_path, code):
+    (tmp_path / "new.py").write_text(code, encoding="utf-8")
+    ((line, reason),) = failures(SourceTree(tmp_path)).values()
+    assert line == 1 and reason.startswith("syntax of Python 3.12 or newer: ")
+    assert reason.endswith("; cmgan-audit runs on 3.11 here and reads no newer code")
+
+
+@pytest.mark.parametrize("code", ["x = f'{}'\n", "type = = 3\n", "class A(:\n"])
+def test_code_that_no_python_reads_is_not(tmp_path, code):
+    (tmp_path / "wrong.py").write_text(code, encoding="utf-8")
+    assert failures(SourceTree(tmp_path))["wrong.py"][1].startswith("syntax error: ")
