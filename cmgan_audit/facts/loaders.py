@@ -9,7 +9,7 @@ from cmgan_audit.facts.crops import dataset_of
 from cmgan_audit.facts.declared import NO_ROLES, DeclaredRoles
 from cmgan_audit.facts.loops import loops_of
 from cmgan_audit.facts.names import Assigned, names_of
-from cmgan_audit.facts.own_batches import over_processes, own_batch
+from cmgan_audit.facts.own_batches import made_anew, over_processes, own_batch
 from cmgan_audit.facts.records import EVAL, Dataset, Loader, Norm
 from cmgan_audit.facts.reseeding import reseeded
 from cmgan_audit.facts.roles import declared_role, judged_by_names, name_signs, role_of
@@ -64,7 +64,12 @@ def _loader(code: Code, made: Made, assigned: Assigned, declared: DeclaredRoles,
         dataset = reseeded(scene, made, dataset)
     here = Step(made.location, "the loader gets it here")
     missing = arguments.open_kwargs
-    batch = over_processes(own_batch(scene, made, fact_of(arguments.get("batch_size", 1), 1, missing=missing)))
+    others = made_anew(scene, made)
+    batch = others or own_batch(scene, made, fact_of(arguments.get("batch_size", 1), 1, missing=missing))
+    batch = over_processes(batch)
+    drop_last = fact_of(arguments.get("drop_last", 8), False, missing=missing)
+    if others is not None and isinstance(drop_last, Known) and not drop_last.value:
+        drop_last = Unknown("what becomes of the last batch is up to the wrapper that makes other batches")
     steps = accumulation_of(code, made)
     each = known_number(batch)
     times = known_number(steps)
@@ -82,7 +87,7 @@ def _loader(code: Code, made: Made, assigned: Assigned, declared: DeclaredRoles,
         effective_batch=_formula(scene, each, times),
         batch_norms=_norm_text(norms),
         shuffle=fact_of(arguments.get("shuffle", 2), False, missing=missing),
-        drop_last=fact_of(arguments.get("drop_last", 8), False, missing=missing),
+        drop_last=drop_last,
         num_workers=fact_of(arguments.get("num_workers", 5), 0, missing=missing),
         iterated=_iterated(scene, made),
         dataset=dataset,

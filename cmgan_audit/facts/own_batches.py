@@ -28,12 +28,8 @@ def own_batch(scene: Scene, made: Made, loader_batch: Fact) -> Fact:
         loader_batch: its argument `batch_size`.
 
     Returns:
-        The dataset's or the batch sampler's own batch where the loader makes none, the batch of a wrapper that cuts
-        what the loader gives into pieces and makes batches of those, else `loader_batch`.
+        The dataset's or the batch sampler's own batch where the loader makes none, else `loader_batch`.
     """
-    made_anew = _made_anew(scene, made)
-    if made_anew is not None:
-        return made_anew
     batches = made.arguments.get("batch_sampler", 4)
     if batches is not None and not (isinstance(batches, Const) and batches.value is None):
         return _batch_of(batches, "the batch sampler")
@@ -58,8 +54,11 @@ def over_processes(batch: Fact) -> Fact:
     return OneOf(tuple(Known(value, batch.trail) for value in values), batch.trail)
 
 
-def _made_anew(scene: Scene, made: Made) -> Fact | None:
-    """The batch of an object that draws from the loader and yields other batches; None where nothing does that."""
+def made_anew(scene: Scene, made: Made) -> Fact | None:
+    """The batch of an object that draws from the loader and yields other batches, of the pieces of its items.
+
+    None where nothing does that.
+    """
     for single in scene.passes_over(made.loader):
         frames = single.event.context.frames
         function = frames[-1].value if frames else None
