@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program.branches import Side, choose
@@ -30,6 +31,7 @@ from cmgan_audit.program.values import (
     Unknown,
     Value,
 )
+from cmgan_audit.source.syntax import walk
 
 
 def evaluate_call(it: Interpreter, node: ast.Call) -> Value:
@@ -177,6 +179,9 @@ def _call_instance(
     found = class_attribute(callee.cls, "__call__")
     if found is not None and isinstance(found[0], FunctionValue):
         return call_function(it, bound(found[0], callee), arguments, location)
+    forward = class_attribute(callee.cls, "forward")
+    if forward is not None and isinstance(forward[0], FunctionValue) and _trains(forward[0].node):
+        return call_function(it, bound(forward[0], callee), arguments, location)
     name = f"{callee.cls.module.name}.{callee.cls.qualname}.__call__"
     given = (*arguments.positional, *arguments.keywords.values())
     draws = without_listings(drawn(callee, *given))
@@ -186,11 +191,16 @@ def _call_instance(
         location=location, context=it.context, callee=name, arguments=arguments, result=result, receiver=callee
     )
     it.emit(event)
-    if not is_network(callee.cls):
-        forward = class_attribute(callee.cls, "forward")
-        if forward is not None and isinstance(forward[0], FunctionValue):
-            return call_function(it, bound(forward[0], callee), arguments, location)
+    if not is_network(callee.cls) and forward is not None and isinstance(forward[0], FunctionValue):
+        return call_function(it, bound(forward[0], callee), arguments, location)
     return result
+
+
+@lru_cache(maxsize=256)
+def _trains(function: ast.AST) -> bool:
+    """Whether a `forward` holds a training: a trainer that is written as a module, which no network is."""
+    calls = (node.func for node in walk(function) if isinstance(node, ast.Call))
+    return any(isinstance(called, ast.Attribute) and called.attr == "backward" for called in calls)
 
 
 def _call_choice(

@@ -160,10 +160,9 @@ def draw_one(it: Interpreter, value: Value, location: Location) -> Value:
 def announce(it: Interpreter, value: Value, loop: Loop, location: Location) -> None:
     """Record what a loop draws its items from."""
     for source in unwrapped(value):
-        for option in options_of(source):
-            if isinstance(option.value, ListValue | DictValue | Const):
-                break
-        else:
+        # A loader that may be missing is there where a loop draws from it.
+        drawn_from = [o.value for o in options_of(source) if not (isinstance(o.value, Const) and o.value.value is None)]
+        if drawn_from and not any(isinstance(value, ListValue | DictValue | Const) for value in drawn_from):
             it.emit(IterateEvent(location=location, context=it.context, iterated=source, loop=loop))
 
 
