@@ -49,3 +49,14 @@ def test_a_resume_that_an_unknown_setting_asks_for_is_left_open(tmp_path: Path) 
 def test_a_resume_that_nothing_asks_for_is_found(tmp_path: Path) -> None:
     audited = audit(tmp_path, '(args.folder / "last.pt").exists()')
     assert "CMG601" in {finding.rule for finding in audited.findings}
+
+
+def test_a_path_that_some_ways_leave_out_is_left_open(tmp_path: Path) -> None:
+    chosen = 'checkpoint = None\nif args.epoch > 0:\n    checkpoint = Path("runs/7.pt")\nif checkpoint:'
+    program = TRAIN.replace("if {asked}:", chosen).replace('args.folder / "last.pt"', "checkpoint")
+    load_kinds()
+    (tmp_path / "train.py").write_text("from pathlib import Path\n" + program, encoding="utf-8")
+    audited = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path)
+    assert "CMG601" not in {finding.rule for finding in audited.findings}
+    (reason,) = [entry.reason for entry in audited.unresolved if entry.rule == "CMG601"]
+    assert "it is not known whether checkpoint is given" in reason

@@ -29,6 +29,7 @@ _ABOUT = re.compile(r"resum|continu|restor|restart|check|ckpt|load|weight|pretra
 _PRETRAINED = re.compile(r"pre_?train|fine_?tun|transfer|teacher|init|warm|backbone|student|distill", re.IGNORECASE)
 _A_FILE = re.compile(r"[\w-]*(?<!last)(?<!latest)(?<!best)\.(pt|pth|ckpt|tar|bin|th|pkl|safetensors)$", re.IGNORECASE)
 _EXISTS = frozenset({"exists", "isfile", "isdir", "is_file", "is_dir", "access", "lexists"})
+_NOTHING_TOLD = "nothing has to be set for it"
 _LISTS = re.compile(r"glob|listdir|scandir|iterdir|walk|(find|get|scan)?.*(last|latest|newest|scan).*", re.IGNORECASE)
 
 
@@ -80,6 +81,8 @@ class _Resuming:
             return
         sign = self._own(batch, settings)
         wanted = self._wanted(batch)
+        if sign is not None and sign.text == _NOTHING_TOLD:
+            wanted = wanted or _maybe_missing(settings)
         if sign is not None and wanted:
             yield self._record(batch, whole, events, NotKnown(f"it is not known whether {wanted} is given"), sign.text)
         elif sign is not None:
@@ -181,7 +184,7 @@ class _Resuming:
         if sign is None and self._saves_there(load):
             sign = _Sign("it is where this training saves", ())
         if sign is None and batch.trains_on:
-            sign = _Sign("nothing has to be set for it", ())
+            sign = _Sign(_NOTHING_TOLD, ())
         return None if sign is None else _Sign(sign.text, (*sign.trail, *here))
 
     def _found(self, batch: Batch) -> _Sign | None:
@@ -238,6 +241,15 @@ def _is_start(batch: Batch, settings: Sequence[Setting]) -> bool:
     names = [*(setting.text for setting in settings), *_functions(batch)]
     names += [event.location.path for event in batch.loads]
     return not batch.trains_on and bool(_PRETRAINED.search(" ".join(names)))
+
+
+def _maybe_missing(settings: Sequence[Setting]) -> str:
+    """A setting that has to be there for a load, and of which some ways through the program leave nothing."""
+    for setting in settings:
+        held = [option.value for option in options_of(setting.value)] if setting.taken else []
+        if len(held) > 1 and any(isinstance(value, Const) and not value.value for value in held):
+            return setting.text
+    return ""
 
 
 def _functions(batch: Batch) -> list[str]:
