@@ -205,7 +205,8 @@ class _Calls:
         for function in reached:
             self.flow.give(function, given, keywords)
             result = either(result, self.flow.returned(function))
-        return result
+        makes = any(function.qualname.endswith(".__init__") for function in reached)
+        return None if makes else result  # an object holds what it is made of
 
 
 def _place(location: Location) -> _Place:
