@@ -33,6 +33,9 @@ _NONE = Const(value=None)
 _COUNTER = Unknown(reason="the batch's number")
 _NO_GRADIENT = ("torch.no_grad",)
 
+# Asteroid's LightningModule, which is made with its loaders: System(model, optimizer, loss_func, train_loader, ...).
+_ASTEROID = ("asteroid.engine.system.System", "asteroid.engine.System", "asteroid.System")
+
 Trainer = Callable[[Interpreter, Instance | None, Arguments, Location], Value]
 
 
@@ -184,7 +187,19 @@ def _made(it: Interpreter, owners: Sequence[Value | None], name: str, location: 
         result = _hook(it, owner, name, (), location)
         if result is not None:
             return result
-    return None
+    return next((given for owner in owners if (given := _held(owner, name)) is not None), None)
+
+
+def _held(owner: Value | None, name: str) -> Value | None:
+    """The loader that Asteroid's module was given, also as the base of a class of the tree; it hands that out."""
+    position = {"train_dataloader": 3, "val_dataloader": 4}.get(name)
+    if not isinstance(owner, Instance) or position is None:
+        return None
+    bases = (
+        [owner.arguments] if owner.external_name in _ASTEROID else [owner.attrs.get(f"@base:{n}") for n in _ASTEROID]
+    )
+    given = next((each for each in bases if isinstance(each, Arguments)), None)
+    return None if given is None else given.get(name.replace("data", ""), position)
 
 
 def _lightning_pass(stage: str, loader_hook: str, step: str, ends: Sequence[str]) -> Trainer:
