@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cmgan_audit.facts.classes import BATCH_NORMS, DROPOUTS, bare_network, values_within
-from cmgan_audit.facts.modes import OPEN, gradients_off, impossible, left_in_eval, mode_at
+from cmgan_audit.facts.modes import OPEN, gradients_off, impossible, left_in_eval, mode_at, only_in_training
 from cmgan_audit.facts.records import EVAL, TRAIN, Loop
 from cmgan_audit.facts.scene import Made, Pass, Scene, Use
 from cmgan_audit.facts.values import class_name, same_object
@@ -55,7 +55,9 @@ def _loop(scene: Scene, single: Pass, role: Fact, named: str) -> Loop | None:
     ]
     if not runs:
         return None
-    if any(use.kind in ("backward", "step") for use in inside):
+    steps = [use for use in inside if use.kind in ("backward", "step")]
+    evaluates = isinstance(role, Known) and role.value == EVAL
+    if steps and not (evaluates and all(only_in_training(use) for use in steps)):
         here: Fact = Known(TRAIN)
     elif isinstance(role, Known) and role.value == EVAL:
         here = Known(EVAL, role.trail, confidence=role.confidence)

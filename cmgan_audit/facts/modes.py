@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cmgan_audit.facts.classes import bare_network, is_network, values_within
 from cmgan_audit.facts.scene import Scene, Use
 from cmgan_audit.facts.values import constant, same_object
@@ -10,6 +12,7 @@ from cmgan_audit.program.names import canonical
 from cmgan_audit.program.values import Const, Instance
 
 OPEN = "open"
+_IN_TRAINING = re.compile(r"[\w.]+\.training")
 
 
 def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
@@ -109,6 +112,11 @@ def gradients_off(scene: Scene, position: int, managers: tuple[str, ...]) -> boo
             argument = use.event.arguments.get("mode", 0)
             state = isinstance(argument, Const) and argument.value is False
     return state
+
+
+def only_in_training(use: Use) -> bool:
+    """Whether a use stands behind a module's question whether it is in training mode: `if self.training:`."""
+    return any(_IN_TRAINING.fullmatch(condition.text) for condition in use.event.context.conditions)
 
 
 def impossible(use: Use) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from cmgan_audit.facts.modes import gradients_off, mode_at
+from cmgan_audit.facts.modes import gradients_off, mode_at, only_in_training
 from cmgan_audit.facts.records import EVAL, OTHER, TRAIN
 from cmgan_audit.facts.scene import Made, Pass, Scene, Use
 from cmgan_audit.facts.values import class_name, instances_of, same_object
@@ -65,7 +65,9 @@ def name_signs(scene: Scene, made: Made, names: list[tuple[str, Location]]) -> l
         made: the loader.
         names: what the loader and its dataset are assigned to, with the places.
     """
-    signs = [Sign(2.0 * leaning(name), f"it is called {name}", place) for name, place in names if leaning(name)]
+    signs = [
+        Sign(_weight(name) * leaning(name), f"it is called {name}", place) for name, place in names if leaning(name)
+    ]
     for frame in made.context.frames[-2:]:
         function = frame.function.rpartition(".")[2]
         if leaning(function) and len(_WORD.findall(function)) > 1:  # `train()` alone trains; it makes all loaders
@@ -76,6 +78,11 @@ def name_signs(scene: Scene, made: Made, names: list[tuple[str, Location]]) -> l
     if isinstance(shuffle, Const) and shuffle.value is True:
         signs.append(Sign(0.5, "it shuffles", made.location))
     return signs
+
+
+def _weight(name: str) -> float:
+    """What a name counts for: a trainer holds the loaders of evaluation too."""
+    return 1.0 if name.rpartition(".")[2].lower() == "trainer" else 2.0
 
 
 def _dataset_signs(dataset: Instance, depth: int = 3) -> list[Sign]:
@@ -169,11 +176,12 @@ def _use_signs(scene: Scene, made: Made, named: str) -> list[tuple[str, str, Loc
             target = trained if role == TRAIN else evaluated
             target.append((role, f"{single.event.framework} draws from it", single.event.location))
             continue
-        steps = [use for use in inside if use.kind in ("backward", "step") and not _of_other_loop(scene, single, use)]
-        if steps:
+        steps = [use for use in inside if use.kind in ("backward", "step") and not of_other_loop(scene, single, use)]
+        # What trains and evaluates in one function asks for the mode: its caller's loader is what it is called.
+        if steps and not (named == EVAL and all(only_in_training(use) for use in steps)):
             trained.append((TRAIN, f"{where}() draws from it and trains", single.event.location))
             continue
-        runs = [use for use in inside if use.kind == "run" and not _of_other_loop(scene, single, use)]
+        runs = [use for use in inside if use.kind == "run" and not of_other_loop(scene, single, use)]
         quiet = gradients_off(scene, single.position, single.event.context.managers) or (
             runs and all(gradients_off(scene, run.position, run.event.context.managers) for run in runs)
         )
@@ -184,7 +192,7 @@ def _use_signs(scene: Scene, made: Made, named: str) -> list[tuple[str, str, Loc
     return [*trained, *evaluated]
 
 
-def _of_other_loop(scene: Scene, outer: Pass, use: Use) -> bool:
+def of_other_loop(scene: Scene, outer: Pass, use: Use) -> bool:
     """Whether a use belongs to a loop over another loader inside this one (an epoch loop drawn from a loader)."""
     inner = [
         other
