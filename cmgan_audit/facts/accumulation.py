@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.frameworks import accumulating_argument
-from cmgan_audit.facts.roles import of_other_loop
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.steps.guards import guard_of
 from cmgan_audit.facts.values import fact_of
@@ -24,7 +23,7 @@ def accumulation_of(code: Code, made: Made) -> Fact:
         use.event.location: guard_of(code, use.event.context)
         for single in scene.passes_over(made.loader)
         for use in scene.of("step")
-        if single.holds(use.event.context) and not of_other_loop(scene, single, use)
+        if single.holds(use.event.context) and not scene.is_of_inner_loop(use, single)
     }
     found = [guard for guard in guards.values() if guard is not None]
     if not found or len(found) < len(guards):

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.code import Function, Reached
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.source.syntax import walk
 
 _GROWS = frozenset({"append", "extend", "update", "add", "insert"})
 _BLOCKS = (ast.For, ast.AsyncFor, ast.While)
@@ -42,6 +43,13 @@ def bindings_in(function: Reached) -> dict[str, list[Binding]]:
         for name, binding in _bindings(node):
             found[name].append(binding)
     return found
+
+
+def names_bound(function: ast.AST) -> frozenset[str]:
+    """The names of a function's parameters and of all that is assigned in it."""
+    stored = (part.id for part in walk(function) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store))
+    given = (part.arg for part in walk(function) if isinstance(part, ast.arg))
+    return frozenset((*stored, *given))
 
 
 def _bindings(node: ast.AST) -> Iterator[tuple[str, Binding]]:

@@ -56,11 +56,11 @@ def _loop(scene: Scene, single: Pass, role: Fact, named: str) -> Loop | None:
     if not runs:
         return None
     steps = [use for use in inside if use.kind in ("backward", "step")]
-    evaluates = isinstance(role, Known) and role.value == EVAL
-    if steps and not (evaluates and all(only_in_training(use) for use in steps)):
+    evaluates = role if isinstance(role, Known) and role.value == EVAL else None
+    if steps and not (evaluates is not None and all(only_in_training(use) for use in steps)):
         here: Fact = Known(TRAIN)
-    elif isinstance(role, Known) and role.value == EVAL:
-        here = Known(EVAL, role.trail, confidence=role.confidence)
+    elif evaluates is not None:
+        here = Known(EVAL, evaluates.trail, confidence=evaluates.confidence)
     elif named == TRAIN:
         return None  # a pass over training data without training: statistics, a warm-up, a preview
     else:

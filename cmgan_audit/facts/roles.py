@@ -11,8 +11,8 @@ import re
 
 from cmgan_audit.facts.modes import gradients_off, mode_at, only_in_training
 from cmgan_audit.facts.records import EVAL, OTHER, TRAIN
-from cmgan_audit.facts.scene import Made, Pass, Scene, Use
-from cmgan_audit.facts.values import class_name, instances_of, same_object
+from cmgan_audit.facts.scene import Made, Scene
+from cmgan_audit.facts.values import class_name, instances_of
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.trace import innermost_function
@@ -176,12 +176,12 @@ def _use_signs(scene: Scene, made: Made, named: str) -> list[tuple[str, str, Loc
             target = trained if role == TRAIN else evaluated
             target.append((role, f"{single.event.framework} draws from it", single.event.location))
             continue
-        steps = [use for use in inside if use.kind in ("backward", "step") and not of_other_loop(scene, single, use)]
+        steps = [use for use in inside if use.kind in ("backward", "step") and not scene.is_of_inner_loop(use, single)]
         # What trains and evaluates in one function asks for the mode: its caller's loader is what it is called.
         if steps and not (named == EVAL and all(only_in_training(use) for use in steps)):
             trained.append((TRAIN, f"{where}() draws from it and trains", single.event.location))
             continue
-        runs = [use for use in inside if use.kind == "run" and not of_other_loop(scene, single, use)]
+        runs = [use for use in inside if use.kind == "run" and not scene.is_of_inner_loop(use, single)]
         quiet = gradients_off(scene, single.position, single.event.context.managers) or (
             runs and all(gradients_off(scene, run.position, run.event.context.managers) for run in runs)
         )
@@ -190,13 +190,3 @@ def _use_signs(scene: Scene, made: Made, named: str) -> list[tuple[str, str, Loc
             how = "without gradients" if quiet else "in eval mode" if in_eval else "without training"
             evaluated.append((EVAL, f"{where}() draws from it {how}", single.event.location))
     return [*trained, *evaluated]
-
-
-def of_other_loop(scene: Scene, outer: Pass, use: Use) -> bool:
-    """Whether a use belongs to a loop over another loader inside this one (an epoch loop drawn from a loader)."""
-    inner = [
-        other
-        for other in scene.passes
-        if other is not outer and other.holds(use.event.context) and outer.holds(other.event.context)
-    ]
-    return any(not same_object(other.loader, outer.loader) for other in inner)

@@ -93,6 +93,15 @@ class Scene:
         """The loops over one loader."""
         return [single for single in self.passes if same_object(single.loader, loader)]
 
+    def is_of_inner_loop(self, use: Use, outer: Pass) -> bool:
+        """Whether a use belongs to a loop over another loader inside a pass (an epoch loop drawn from a loader)."""
+        inner = [
+            other
+            for other in self.passes
+            if other is not outer and other.holds(use.event.context) and outer.holds(other.event.context)
+        ]
+        return any(not same_object(other.loader, outer.loader) for other in inner)
+
 
 def look_at(run: Run) -> Scene:
     """Sort the events of a run."""

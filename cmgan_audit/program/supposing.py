@@ -19,7 +19,7 @@ MOST_SUPPOSED_STEPS = 8_000
 MOST_SUPPOSED_IN_ALL = 100_000
 # A branch in a loop, or in a function that is called often, says the same each time; where much is tried, once will do.
 MOST_TIMES = 4
-MUCH = MOST_SUPPOSED_IN_ALL // 4
+_MUCH = MOST_SUPPOSED_IN_ALL // 4
 _LOADS = ("load", "resume", "restore")
 
 
@@ -42,7 +42,7 @@ def suppose(
     if it.probing or not statements or _asks_who_runs(test) or not _loads(it, statements):
         return
     times = it.supposed.count(statements[0])
-    if times >= MOST_TIMES or (times and it.supposed_steps > MUCH):
+    if times >= MOST_TIMES or (times and it.supposed_steps > _MUCH):
         return
     if it.supposed_steps > MOST_SUPPOSED_IN_ALL:
         it.limit(it.location(test), f"more than {MOST_SUPPOSED_IN_ALL} steps in branches that settings keep off")

@@ -8,12 +8,11 @@ from cmgan_audit.evaluation.metrics import METRICS
 from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
 from cmgan_audit.finding import Severity
 from cmgan_audit.statistics.compare import Comparison
-from cmgan_audit.statistics.verdict import Verdict
+from cmgan_audit.statistics.verdict import MIN_PAIRS, Verdict
 
 BARS = "▁▂▃▄▅▆▇█"
 NAMES_WIDTH = 40
 WORST_SHOWN = 3
-FEWEST_PAIRS = 10
 ROWS_SHOWN = 30
 _COLOURS = {"error": "31", "warning": "33", "note": "36", "good": "32"}
 _WORDS = {
@@ -41,8 +40,8 @@ def sentence(result: ComparisonResult, one: Comparison) -> str:
     label = METRICS[result.primary].label if result.primary in METRICS else result.primary
     known = "" if one.ci_low is None or one.ci_high is None else f" [{one.ci_low:+.3f}, {one.ci_high:+.3f}]"
     verdict = f"{_WORDS[one.verdict]} {one.baseline}"
-    if one.n < FEWEST_PAIRS:
-        verdict = f"against {one.baseline} gets no verdict below {FEWEST_PAIRS} pairs"
+    if one.n < MIN_PAIRS:
+        verdict = f"against {one.baseline} gets no verdict below {MIN_PAIRS} pairs"
     return f"{one.candidate} {verdict}: {label} {one.mean_difference:+.3f}{known}, paired, n = {one.n}"
 
 

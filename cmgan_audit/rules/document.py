@@ -13,8 +13,6 @@ from cmgan_audit.rules.nearest import unknown_word
 
 # The C loader reads the catalogue ten times faster; both give the same nodes.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
 _TEXT = "tag:yaml.org,2002:str"
 
 

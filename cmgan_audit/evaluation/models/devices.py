@@ -6,9 +6,6 @@ import torch
 
 from cmgan_audit.evaluation.models.enhancer import DeviceError
 
-OFFICIAL_CHUNK_SECONDS = 16
-"""CMGAN's published evaluation cuts longer inputs into pieces of equal length."""
-
 
 def open_device(name: str) -> torch.device:
     """The device of a name such as `cpu`, `cuda` or `cuda:1`, ready for exact arithmetic.
@@ -34,21 +31,3 @@ def open_device(name: str) -> torch.device:
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     return device
-
-
-def failure(error: RuntimeError, device: torch.device, seconds: float) -> str:
-    """In one line, why PyTorch could not run a network; memory that ran out is told with what would help.
-
-    Args:
-        error: of a forward pass; PyTorch raises this class for everything, on every device.
-        device: where it ran.
-        seconds: of audio that went in.
-    """
-    said = str(error).strip().partition("\n")[0]
-    if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in said:
-        return f"failed on {device}: {said}"
-    helps = ["--device cpu"] if device.type == "cuda" else []
-    helps += ["--segments 3x2s"] if seconds > 2 else []
-    helps += ["--official-chunking"] if seconds > OFFICIAL_CHUNK_SECONDS else []
-    advice = f"; what needs less: {', '.join(helps)}" if helps else ""
-    return f"out of memory on {device} at an input of {seconds:.1f} s{advice}"

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from cmgan_audit.facts.bindings import names_bound
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.trace import CallEvent, Event, Frame
@@ -113,15 +114,8 @@ def _cut_expression(node: ast.AST | None, event: Event) -> ast.expr | None:
 def _followed(node: ast.expr, function: ast.AST | None) -> str:
     """The name in an expression that is followed back: the first that the function itself gives or is given."""
     names = [part.id for part in walk(node) if isinstance(part, ast.Name)]
-    own = _own_names(function) if function is not None else frozenset()
+    own = names_bound(function) - {"self", "cls"} if function is not None else frozenset[str]()
     return next((name for name in names if name in own), names[0] if names else "")
-
-
-def _own_names(function: ast.AST) -> frozenset[str]:
-    """The parameters and variables of a function."""
-    stored = (part.id for part in walk(function) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store))
-    given = (part.arg for part in walk(function) if isinstance(part, ast.arg))
-    return frozenset((*stored, *given)) - {"self", "cls"}
 
 
 def _assigned(function: ast.AST | None, name: str, before: ast.expr) -> ast.expr | None:

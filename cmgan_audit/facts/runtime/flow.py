@@ -40,7 +40,7 @@ MOST_VALUES = 6_000
 MOST_PROBES = 60
 _ENDS = frozenset("detach detach_ item numpy tolist argmax argmin size dim shape dtype device data".split())
 _ELSEWHERE = ("numpy.", "math.", "scipy.", "librosa.", "pesq.", "pystoi.", "builtins.print", "builtins.len")
-PARAMETERS = ("torch.nn.Parameter", "torch.nn.parameter.Parameter")
+_PARAMETERS = ("torch.nn.Parameter", "torch.nn.parameter.Parameter")
 # Layers of torch without weights of their own.
 _PLAIN = (
     "Loss", "ReLU", "ReLU6", "LeakyReLU", "ELU", "Tanh", "Sigmoid", "Softplus", "Softmax", "Identity", "Dropout",
@@ -220,7 +220,7 @@ class Flow:
         """Whether a computation uses weights that are trained: a layer with weights, or a network that has some."""
         event = node.event
         name = node.operation
-        if name in PARAMETERS:
+        if name in _PARAMETERS:
             return not _is_fixed(node.value)
         if event is None or not (name == "network" or name.endswith(".__call__")):
             return False
@@ -253,7 +253,7 @@ def _is_layer(name: str) -> bool:
 
 def _is_fixed(part: Value) -> bool:
     """Whether this is a parameter that is not trained, such as the windowed kernels of a transform."""
-    if not isinstance(part, Instance) or canonical(part.external_name) not in PARAMETERS:
+    if not isinstance(part, Instance) or canonical(part.external_name) not in _PARAMETERS:
         return False
     given = part.arguments.get("requires_grad", 1)
     trained = part.attrs.get("requires_grad", given)

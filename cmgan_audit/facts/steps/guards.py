@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from cmgan_audit.facts.bindings import bindings_in, reaching
+from cmgan_audit.facts.bindings import bindings_in, names_bound, reaching
 from cmgan_audit.facts.code import Code, Reached
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.finding import Confidence, Location, Step
@@ -126,17 +126,10 @@ def _global(code: Code, path: str, name: ast.expr) -> list[Const]:
     """The whole number that a file keeps under a name that the function around does not bind; none for other names."""
     around = next((each for each in code.parents(path, name) if isinstance(each, ast.FunctionDef)), None)
     environment = interpreter_of(code.scene.run).environments.get(path)
-    if not isinstance(name, ast.Name) or environment is None or (around is not None and _binds(around, name.id)):
+    if not isinstance(name, ast.Name) or environment is None or (around is not None and name.id in names_bound(around)):
         return []
     value = environment.names.get(name.id)
     return [value] if isinstance(value, Const) and type(value.value) is int else []
-
-
-def _binds(function: ast.FunctionDef, name: str) -> bool:
-    given = function.args
-    parameters = (*given.posonlyargs, *given.args, *given.kwonlyargs)
-    stored = (each.id for each in walk(function) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store))
-    return name in {*(each.arg for each in parameters), *stored}
 
 
 def numbers_called(scene: Scene, context: Context, name: str) -> list[Const]:

@@ -16,7 +16,7 @@ from cmgan_audit.evaluation.checkpoints.weights import Weights, pick_weights
 from cmgan_audit.evaluation.models.cmgan.network import TSCNet
 from cmgan_audit.evaluation.models.cmgan.pipeline import OFFICIAL_CHUNK_SAMPLES, SpectralSettings, enhance_waveform
 from cmgan_audit.evaluation.models.cmgan.sizes import MARKER, network_for
-from cmgan_audit.evaluation.models.devices import failure, open_device
+from cmgan_audit.evaluation.models.devices import open_device
 from cmgan_audit.evaluation.models.enhancer import SAMPLE_RATE, ModelError, Samples
 from cmgan_audit.finding import JsonValue
 
@@ -79,7 +79,7 @@ class CmganEnhancer:
                 result: Samples = enhanced.cpu().numpy()
                 return result
         except RuntimeError as error:
-            raise ModelError(f"cmgan: {failure(error, self._device, noisy.shape[1] / SAMPLE_RATE)}") from error
+            raise ModelError(f"cmgan: {_failure(error, self._device, noisy.shape[1])}") from error
 
     def close(self) -> None:
         """Nothing to release: memory goes with the object."""
@@ -97,3 +97,22 @@ def open_cmgan(
     chunk = OFFICIAL_CHUNK_SAMPLES if official_chunking else None
     settings = SpectralSettings(n_fft=n_fft, hop=n_fft // 4, chunk_samples=chunk)
     return CmganEnhancer(network, settings, place, checkpoint, chosen)
+
+
+def _failure(error: RuntimeError, device: torch.device, samples: int) -> str:
+    """In one line, why PyTorch could not run a network; memory that ran out is told with what would help.
+
+    Args:
+        error: of a forward pass; PyTorch raises this class for everything, on every device.
+        device: where it ran.
+        samples: of audio that went in, at 16 kHz.
+    """
+    said = str(error).strip().partition("\n")[0]
+    if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in said:
+        return f"failed on {device}: {said}"
+    seconds = samples / SAMPLE_RATE
+    helps = ["--device cpu"] if device.type == "cuda" else []
+    helps += ["--segments 3x2s"] if seconds > 2 else []
+    helps += ["--official-chunking"] if samples > OFFICIAL_CHUNK_SAMPLES else []
+    advice = f"; what needs less: {', '.join(helps)}" if helps else ""
+    return f"out of memory on {device} at an input of {seconds:.1f} s{advice}"

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cmgan_audit.evaluation.models.devices import OFFICIAL_CHUNK_SECONDS
 from cmgan_audit.evaluation.models.enhancer import SAMPLE_RATE
 from cmgan_audit.finding import JsonValue
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -41,7 +40,7 @@ class SpectralSettings:
         return asdict(self)
 
 
-OFFICIAL_CHUNK_SAMPLES = OFFICIAL_CHUNK_SECONDS * SAMPLE_RATE
+OFFICIAL_CHUNK_SAMPLES = 16 * SAMPLE_RATE
 
 
 def compress(spectrum: Tensor, exponent: float) -> Tensor:

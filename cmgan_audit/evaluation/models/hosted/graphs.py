@@ -24,6 +24,7 @@ def graph_runner(path: Path, device: str) -> Callable[[Samples], object]:
 
     Raises:
         ModelError: the graph has other inputs, or the device is not there.
+        DeviceError: the device is none.
     """
     wanted, settings = _provider(device)
     if wanted not in onnxruntime.get_available_providers():
