@@ -36,6 +36,8 @@ LAST_FOR_PYTHON = {
 }  # fmt: skip
 NEW_PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 
+_PIN = re.compile(r"==(\d+(?:\.\d+)*)", re.ASCII)
+
 # Folders whose requirements are those of the folder above.
 _ASIDE = re.compile(r"(requirements?|envs?|environments?|conda|docker|install(ation)?|setup|deps|docs?|\.devcontainer)")
 # Folders whose requirements are not those of training.
@@ -222,6 +224,10 @@ def _of_companion(package: str, text: str) -> str:
 @lru_cache(1024)
 def _fits(ranges: tuple[str, ...], below: str) -> bool:
     """Whether a release older than `below` lies in one of the ranges; without a range, none is known to."""
+    pinned = _pinned(ranges)
+    if pinned is not None:
+        return any(version < _release(below) for version in pinned)
+
     from packaging.version import Version
 
     return _any_in(ranges, [each for each in (*RELEASES, *_named(ranges)) if Version(each) < Version(below)])
@@ -230,10 +236,25 @@ def _fits(ranges: tuple[str, ...], below: str) -> bool:
 @lru_cache(1024)
 def _reaches(ranges: tuple[str, ...], first: str) -> bool:
     """Whether a release of at least `first` lies in one of the ranges, be it newer than those that we know."""
+    pinned = _pinned(ranges)
+    if pinned is not None:
+        return any(version >= _release(first) for version in pinned)
+
     from packaging.version import Version
 
     floors = [version for text in ranges for version in re.findall(r">=(\d+(?:\.\d+)*)", text)]
     return _any_in(ranges, [each for each in (*RELEASES, *_named(ranges), *floors) if Version(each) >= Version(first)])
+
+
+def _pinned(ranges: Sequence[str]) -> list[tuple[int, ...]] | None:
+    """The releases, if each range is one plain pin, as most are: what reads all others takes long to load."""
+    matches = [_PIN.fullmatch(text) for text in ranges]
+    return None if None in matches else [_release(match[1]) for match in matches if match]
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """The numbers of a plain version without zeros at its end: 1.10 and 1.10.0 are one release."""
+    return tuple(map(int, re.sub(r"(\.0+)+$", "", version).split(".")))
 
 
 def _named(ranges: Sequence[str]) -> list[str]:

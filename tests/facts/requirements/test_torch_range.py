@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -224,6 +225,21 @@ def test_ranges_mean_what_pip_says(text: str, version: str) -> None:
     found = requirement(f"torch{text}")
     assert found is not None
     assert all((Version(version) in SpecifierSet(own)) == (Version(version) in SpecifierSet(text)) for own in found[1])
+
+
+PLAIN = st.lists(st.integers(0, 12), min_size=1, max_size=3).map(lambda numbers: ".".join(map(str, numbers)))
+
+
+@given(PLAIN, PLAIN)
+def test_a_pin_is_older_or_newer_as_pip_says(pin: str, limit: str) -> None:
+    with TemporaryDirectory() as folder:
+        Path(folder, "requirements.txt").write_text(f"torch=={pin}\n", encoding="utf-8")
+        torch = TorchRange(SourceTree(Path(folder)))
+        old, new = torch.allows(below=limit), torch.reaches(first=limit)
+    assert isinstance(old, Known)
+    assert isinstance(new, Known)
+    assert old.value is (Version(pin) < Version(limit))
+    assert new.value is (Version(pin) >= Version(limit))
 
 
 @given(st.text(max_size=60))
