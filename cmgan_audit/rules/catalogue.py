@@ -75,14 +75,19 @@ def find_catalogue() -> Path:
     raise AuditError(f"the catalogue is missing: no folder {package / 'data'}; install cmgan-audit again")
 
 
-def load_catalogue(extra: Iterable[Path] = ()) -> Catalogue:
+def load_catalogue(extra: Iterable[Path] = (), *, examples: bool = True) -> Catalogue:
     """Read the built-in catalogue, and the rule files of further folders behind it.
+
+    Args:
+        extra: folders of a team's own rule files, which are always read and checked as a whole.
+        examples: whether the built-in rules come with their examples, half of their text; without, they have none.
 
     Raises:
         RuleError: a file does not follow the schema, or an id or a name is taken.
         UsageError: a further folder does not exist or holds no rule files.
     """
-    return Catalogue([*_read_folder(find_catalogue()), *(rule for folder in extra for rule in load_folder(folder))])
+    own = _read_folder(find_catalogue(), examples=examples)
+    return Catalogue([*own, *(rule for folder in extra for rule in load_folder(folder))])
 
 
 def load_folder(folder: Path) -> list[Rule]:
@@ -100,5 +105,6 @@ def load_folder(folder: Path) -> list[Rule]:
     return rules
 
 
-def _read_folder(folder: Path) -> list[Rule]:
-    return [read_rule(path) for path in sorted(folder.iterdir()) if path.suffix in (".yaml", ".yml")]
+def _read_folder(folder: Path, *, examples: bool = True) -> list[Rule]:
+    paths = [path for path in sorted(folder.iterdir()) if path.suffix in (".yaml", ".yml")]
+    return [read_rule(path, examples=examples) for path in paths]

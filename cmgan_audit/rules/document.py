@@ -112,8 +112,12 @@ class Section:
         return tuple(found)
 
 
-def read_document(path: Path) -> yaml.Node:
+def read_document(path: Path, *, without: str = "") -> yaml.Node:
     """Read the one document of a YAML file as nodes with their places.
+
+    Args:
+        path: the file.
+        without: a key of the document that is left out, if it is the last one and its value stands on lines of its own.
 
     Raises:
         RuleError: the file cannot be read, is no YAML, or is empty.
@@ -124,6 +128,8 @@ def read_document(path: Path) -> yaml.Node:
         raise RuleError(path, 1, f"cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise RuleError(path, 1, f"is not UTF-8 text: {error.reason}") from error
+    if without:
+        text = _before_last(text, without)
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:
@@ -133,6 +139,12 @@ def read_document(path: Path) -> yaml.Node:
     if node is None:
         raise RuleError(path, 1, "is empty")
     return node
+
+
+def _before_last(text: str, key: str) -> str:
+    """The text of a document up to its last key, if that is the key; the whole text if another key stands behind."""
+    head, _, value = text.partition(f"\n{key}:\n")
+    return text if any(line and line[0] not in " -#" for line in value.splitlines()) else f"{head}\n"
 
 
 def plain(node: yaml.Node, path: Path) -> Any:

@@ -40,13 +40,17 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 _AT = re.compile(r"(.+):([0-9]+)")
 
 
-def read_rule(path: Path) -> Rule:
+def read_rule(path: Path, *, examples: bool = True) -> Rule:
     """Read one rule file.
+
+    Args:
+        path: the file.
+        examples: whether its examples are read and checked; without, the rule has none.
 
     Raises:
         RuleError: the file cannot be read or does not follow the schema.
     """
-    section = Section(path, read_document(path), "rule", KEYS)
+    section = Section(path, read_document(path, without="" if examples else "examples"), "rule", KEYS)
     identifier, name = section.text("id"), section.text("name")
     if not _ID.fullmatch(identifier):
         section.fail(f"id: {identifier!r} is not capital letters and three or four digits, such as LAB101", "id")
@@ -78,9 +82,11 @@ def read_rule(path: Path) -> Rule:
         fix=_fix(section),
         seen_at_run_time=section.text("seen_at_run_time", required=False),
         references=section.texts("references"),
-        examples=tuple(_example(path, node) for node in section.items("examples")),
+        examples=tuple(_example(path, node) for node in section.items("examples")) if examples else (),
     )
     _check_door(rule, section)
+    if examples:
+        _check_examples(rule, section)
     return rule
 
 
@@ -92,10 +98,13 @@ def _check_door(rule: Rule, section: Section) -> None:
                 section.fail(f"{key}: a rule with `raised_by` has no {key!r}", key)
     elif not judged:
         section.fail("a rule needs `over` and `when`, or `raised_by`")
-    elif not {example.verdict for example in rule.examples} >= {"bad", "good"}:
-        section.fail("examples: at least one bad and one good example are needed", "examples")
     if rule.pass_when and not rule.passed:
         section.fail("pass_when: `passed` must tell the evidence", "pass_when")
+
+
+def _check_examples(rule: Rule, section: Section) -> None:
+    if not rule.raised_by and not {example.verdict for example in rule.examples} >= {"bad", "good"}:
+        section.fail("examples: at least one bad and one good example are needed", "examples")
 
 
 def _cases(section: Section, key: str) -> tuple[Case, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cmgan_audit.errors import UsageError
@@ -81,6 +83,20 @@ def test_a_file_that_is_no_rule(tmp_path, text, reason):
     path.write_text(text)
     with pytest.raises(RuleError, match=reason):
         read_rule(path)
+
+
+def test_examples_are_left_out_where_nobody_asks_for_them(rule_file):
+    path = rule_file()
+    whole, bare = read_rule(path), read_rule(path, examples=False)
+    assert len(whole.examples) == 2 and not bare.examples
+    lines = {key: line for key, line in whole.lines.items() if key != "examples"}
+    assert bare == replace(whole, examples=(), lines=lines)
+
+
+def test_what_stands_behind_the_examples_is_read_without_them_too(rule_file):
+    path = rule_file()
+    path.write_text(f'{path.read_text(encoding="utf-8")}since: "0.7"\n', encoding="utf-8")
+    assert read_rule(path, examples=False).since == read_rule(path).since == "0.7"
 
 
 def test_an_id_belongs_to_one_rule(rule_file):

@@ -23,6 +23,10 @@ def test_a_rule_is_complete(rule):
         assert getattr(rule, key), f"{rule.id} has no {key}"
 
 
+def test_an_audit_reads_no_examples():
+    assert not any(rule.examples for rule in load_catalogue(examples=False))
+
+
 @pytest.mark.parametrize("rule", CATALOGUE, ids=lambda rule: rule.id)
 def test_its_explanation_fits_a_screen(rule):
     text = explain(rule)
