@@ -120,7 +120,6 @@ def check(
     from cmgan_audit.gate.audited import exit_status
     from cmgan_audit.gate.flags import Flags
     from cmgan_audit.gate.paths import audit_paths, part_of, root_of
-    from cmgan_audit.gate.writing import Fixes
     from cmgan_audit.report.settings_text import show
     from cmgan_audit.report.wording import would_fix
     from cmgan_audit.rules.profile import is_own_file
@@ -158,7 +157,11 @@ def check(
     if prune_baseline and known is not None:
         _prune_baseline(flags.auditor(settings), roots[0], known, quiet)
 
-    fixes = Fixes(unsafe=unsafe_fixes, write=not show_diff) if fix or show_diff else None
+    fixes = None
+    if fix or show_diff:
+        from cmgan_audit.gate.writing import Fixes
+
+        fixes = Fixes(unsafe=unsafe_fixes, write=not show_diff)
 
     def audit(path: Path) -> Audited:
         root = root_of(path)

@@ -19,7 +19,6 @@ from cmgan_audit.gate.profiles import parameters_of, profile_of, with_references
 from cmgan_audit.gate.roles import unmatched_roles
 from cmgan_audit.gate.selection import matches_rule, selected_rules
 from cmgan_audit.gate.settings import Settings
-from cmgan_audit.gate.since import new_since
 from cmgan_audit.gate.suppression import apply_suppressions, commented_files, read_suppressions
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.catalogue import Catalogue
@@ -71,6 +70,8 @@ class Auditor:
         findings: Sequence[Finding] = audited.findings
         older = 0
         if since:
+            from cmgan_audit.gate.since import new_since  # what lays out the older tree is slow to load
+
             findings, older = new_since(since, root, findings, lambda tree: self._findings_before(tree, paths))
         if baseline is not None:
             applied = apply_baseline(findings, read_baseline(baseline), root)
