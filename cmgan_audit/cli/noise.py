@@ -211,6 +211,7 @@ def _from_audio(
     assumption = _measured(found, "pesq", str(data))
     if scored.too_short:
         assumption += f"; {len(scored.too_short)} utterances not longer than {length:g} s are left out"
+    assumption += "".join(f"; {remark}" for remark in scored.remarks)
     return crop_noise(found.spread, n or scored.utterances, test_set or scored.utterances), assumption
 
 

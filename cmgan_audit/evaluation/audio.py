@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cmgan_audit.errors import InputError
+from cmgan_audit.evaluation.listing import is_recording
 from cmgan_audit.lazy_dataclasses import dataclass
 
 SAMPLE_RATE = 16_000
-AUDIO_SUFFIXES = (".wav", ".flac")
 
 Signal: TypeAlias = npt.NDArray[np.float64]
 """Mono audio at 16 kHz, shape [samples]; full scale is 1.0."""
@@ -35,7 +35,7 @@ def audio_files(folder: Path) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in AUDIO_SUFFIXES or path.name.startswith(".") or not path.is_file():
+        if not is_recording(path):
             continue
         if path.stem in found:
             raise AudioError(f"{folder}: {found[path.stem].name} and {path.name} are the same utterance; keep one")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from cmgan_audit.errors import InputError
-from cmgan_audit.evaluation.audio import AUDIO_SUFFIXES, file_sha256
+from cmgan_audit.evaluation.audio import file_sha256
+from cmgan_audit.evaluation.listing import recordings_below
 from cmgan_audit.evaluation.pairs import Pair, shortened
 from cmgan_audit.evaluation.raising import raise_finding
 from cmgan_audit.finding import Finding, JsonValue
@@ -23,7 +23,7 @@ def check_leakage(pairs: Sequence[Pair], train_data: Path) -> list[Finding]:
     """
     if not train_data.is_dir():
         raise InputError(f"--train-data {train_data}: no such folder")
-    train_files = sorted(_audio_below(train_data))
+    train_files = list(recordings_below(train_data))
     if not train_files:
         raise InputError(f"--train-data {train_data}: no .wav or .flac file below it")
     digests = {digest: pair.name for pair in pairs for digest in (pair.clean_sha256, pair.noisy_sha256)}
@@ -50,13 +50,6 @@ def check_leakage(pairs: Sequence[Pair], train_data: Path) -> list[Finding]:
             path=leaked[first],
         )
     ]
-
-
-def _audio_below(folder: Path) -> Iterable[Path]:
-    for root, _, names in os.walk(folder):
-        for name in names:
-            if Path(name).suffix.lower() in AUDIO_SUFFIXES:
-                yield Path(root) / name
 
 
 def _same_file(path: Path, pairs: Sequence[Pair]) -> bool:

@@ -84,6 +84,12 @@ def find_pairs(clean: Path, noisy: Path, *, resample: bool = False) -> PairedSet
     return PairedSet(tuple(pairs), only_clean, only_noisy, tuple(unusable))
 
 
+def names_in_both(clean: Path, noisy: Path) -> list[str]:
+    """Names of the utterances that have a recording in both folders, whether or not it can be used."""
+    noisy_files = audio_files(noisy)
+    return [name for name in audio_files(clean) if name in noisy_files]
+
+
 def set_digest(entries: Iterable[Sequence[str]]) -> str:
     """Twelve hex digits that stand for an evaluation set: names, bytes and segments, independent of order."""
     lines = sorted("\0".join(entry) for entry in entries)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import field
 from pathlib import Path
 
 from cmgan_audit.errors import UsageError
 from cmgan_audit.evaluation.audio import SAMPLE_RATE
 from cmgan_audit.evaluation.metrics import CompositeScale
-from cmgan_audit.evaluation.pairs import Pair, find_pairs, shortened
+from cmgan_audit.evaluation.pairs import Pair, find_pairs, names_in_both, shortened
 from cmgan_audit.evaluation.run import Evaluator, Progress, Request, Settings
 from cmgan_audit.evaluation.segments import MIN_SECONDS, Segment
 from cmgan_audit.evaluation.store import ScoreStore
@@ -28,12 +29,14 @@ class CropScores:
         failed: system -> crops that could not be scored.
         utterances: utterances that were cropped.
         too_short: names of those not longer than a crop, which were left out.
+        remarks: how the outputs of a system were found, where that does not go without saying.
     """
 
     scores: dict[str, dict[str, list[float]]]
     failed: dict[str, int]
     utterances: int
     too_short: tuple[str, ...]
+    remarks: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +78,11 @@ def score_random_crops(options: CropOptions, progress: Progress) -> CropScores:
         evaluator = Evaluator(store, pool, Settings(CompositeScale.INT16), progress)
         systems: list[System] = [noisy_system(long_enough, options.noisy.as_posix())]
         if options.enhanced is not None:
-            systems.append(open_folder(options.enhanced, options.enhanced.name, long_enough))
+            among = names_in_both(options.clean, options.noisy)
+            systems.append(open_folder(options.enhanced, options.enhanced.name, long_enough, among=among))
         for system in systems:
             _collect(system, requests, evaluator, found)
+            found.remarks.extend([system.remark] if system.remark else [])
     return found
 
 

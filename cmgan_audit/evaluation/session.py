@@ -54,6 +54,7 @@ class _Gathered:
     systems: list[Described] = field(default_factory=list)
     judged: list[Judged] = field(default_factory=list)
     settings: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 def compare_systems(options: CompareOptions, listener: Listener) -> ComparisonResult:
@@ -76,6 +77,7 @@ def compare_systems(options: CompareOptions, listener: Listener) -> ComparisonRe
         gate_any=options.gate_any,
         strata=evaluated.strata,
     )
+    joined_note = [f"{', '.join(path.name for path in options.scores)}: {NOTE}"] if joined else []
     leaks = check_leakage(evaluated.pairs, options.train_data) if options.train_data else []
     with ScoreStore(options.cache) as store, MetricPool(options.jobs) as pool:
         evaluator = Evaluator(store, pool, Settings(options.composite_scale, options.resample), listener)
@@ -102,7 +104,7 @@ def compare_systems(options: CompareOptions, listener: Listener) -> ComparisonRe
                 ],
                 checked=checked,
                 left_out=evaluated.left_out,
-                notes=[f"{', '.join(path.name for path in options.scores)}: {NOTE}"] if joined else [],
+                notes=[*gathered.remarks, *joined_note],
             )
             result = conclude(gathered.table, question, evidence, options.fail_on, look)
             if settled(result.decisive):
@@ -219,6 +221,8 @@ def _record(
     gathered.systems.append(Described(system.name, system.path, system.sha256, system.epoch))
     if system.settings and system.settings not in gathered.settings:
         gathered.settings.append(system.settings)
+    if system.remark:
+        gathered.remarks.append(system.remark)
 
 
 def _signature(evaluated: EvaluationSet, options: CompareOptions, settings: Sequence[str]) -> str:

@@ -15,7 +15,6 @@ from cmgan_audit.errors import InputError
 from cmgan_audit.evaluation.audio import (
     SAMPLE_RATE,
     SampleRateError,
-    audio_files,
     file_sha256,
     probe,
     read_audio,
@@ -23,6 +22,7 @@ from cmgan_audit.evaluation.audio import (
 )
 from cmgan_audit.evaluation.checkpoints.naming import read_name
 from cmgan_audit.evaluation.models.enhancer import Enhancer, ModelError
+from cmgan_audit.evaluation.output_names import match_outputs
 from cmgan_audit.evaluation.pairs import Pair, shortened
 from cmgan_audit.evaluation.segments import Segment
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -41,6 +41,7 @@ class System(Protocol):
         sha256: of the checkpoint file, or of names and bytes of a folder.
         epoch: from the checkpoint's content or the name, None where neither says.
         settings: what else decides its output, for the report's signature ("" for recordings).
+        remark: how its outputs were found, where that does not go without saying ("" where it does).
     """
 
     name: str
@@ -48,6 +49,7 @@ class System(Protocol):
     sha256: str
     epoch: int | None
     settings: str
+    remark: str
 
     def missing(self, pairs: Sequence[Pair]) -> list[str]:
         """Names of the utterances for which there is no output and never will be."""
@@ -68,7 +70,7 @@ class System(Protocol):
 
 @dataclass(slots=True)
 class FolderSystem:
-    """A folder of enhanced recordings with the names of the test set."""
+    """A folder of enhanced recordings, by utterance of the test set."""
 
     name: str
     path: str
@@ -77,6 +79,7 @@ class FolderSystem:
     sha256: str
     epoch: int | None
     settings: str = ""
+    remark: str = ""
 
     def missing(self, pairs: Sequence[Pair]) -> list[str]:
         """Utterances without a file in the folder."""
@@ -94,23 +97,27 @@ class FolderSystem:
         """Nothing is held."""
 
 
-def open_folder(folder: Path, name: str, pairs: Sequence[Pair], *, resample: bool = False) -> FolderSystem:
+def open_folder(
+    folder: Path, name: str, pairs: Sequence[Pair], *, among: Sequence[str], resample: bool = False
+) -> FolderSystem:
     """A system from a folder of enhanced recordings; headers are checked now, so that no run ends half way for them.
+
+    Args:
+        folder: with recordings that have the names of utterances, or those with something before and after them.
+        name: of the system.
+        pairs: the utterances that are scored.
+        among: names of the whole test set, by which the recordings are found.
+        resample: whether another sample rate is brought to 16 kHz.
 
     Raises:
         InputError: no recording of the test set in the folder, or one that is not mono audio.
         SampleRateError: a recording is not at 16 kHz and `resample` is off.
     """
-    recordings = audio_files(folder)
-    wanted = {pair.name: recordings[pair.name] for pair in pairs if pair.name in recordings}
-    if not recordings:
-        raise InputError(
-            f"{folder}: no .wav or .flac file in it; a CKPT is a checkpoint file or a folder of recordings"
-        )
+    matched = match_outputs(folder, among)
+    wanted = {pair.name: matched.files[pair.name] for pair in pairs if pair.name in matched.files}
     if not wanted:
         raise InputError(
-            f"{folder}: no recording has the name of a test utterance: it holds {shortened(recordings)}; "
-            f"the test set has {shortened(pair.name for pair in pairs)}"
+            f"{folder}: no recording of the utterances that are scored ({shortened(pair.name for pair in pairs)})"
         )
     for path in wanted.values():
         header = probe(path, allow_empty=True)
@@ -125,6 +132,7 @@ def open_folder(folder: Path, name: str, pairs: Sequence[Pair], *, resample: boo
         digests,
         hashlib.sha256(listing.encode()).hexdigest(),
         read_name(folder.name).epoch,
+        remark=matched.how and f"{name}: {matched.how}",
     )
 
 
@@ -148,6 +156,7 @@ class ModelSystem:
     sha256: str
     epoch: int | None
     settings: str
+    remark: str = ""
     _identity: str = field(default="")
 
     def missing(self, pairs: Sequence[Pair]) -> list[str]:

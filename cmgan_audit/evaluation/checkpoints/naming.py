@@ -8,6 +8,7 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
+from cmgan_audit.evaluation.listing import is_recording, recordings_below
 from cmgan_audit.lazy_dataclasses import dataclass
 
 SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".bin", ".tar", ".onnx")
@@ -75,7 +76,7 @@ def expand_checkpoints(arguments: Sequence[str]) -> list[Path]:
     """The checkpoints that a command line means, in the order meant.
 
     A file stands for itself; a pattern (`ckpt/epoch_*.pth`) and a folder of checkpoint files stand for their files in
-    natural order; a folder of wav files is one enhanced system and stands for itself.
+    natural order; a folder of wav files, or of folders of them, is one enhanced system and stands for itself.
 
     Raises:
         CheckpointError: a pattern matches nothing, or a path is not there, or a folder holds neither.
@@ -97,13 +98,12 @@ def expand_checkpoints(arguments: Sequence[str]) -> list[Path]:
     return paths
 
 
-def _holds_something(folder: Path) -> bool:
-    """Whether a folder holds recordings or checkpoints."""
+def _holds_checkpoints(folder: Path) -> bool:
     try:
-        names = [path.name for path in folder.iterdir()]
+        names = [path.name for path in folder.iterdir() if path.is_file()]
     except OSError:
         return False
-    return any(name.lower().endswith((".wav", ".flac")) or _is_checkpoint_name(name) for name in names)
+    return any(_is_checkpoint_name(name) for name in names)
 
 
 def _expand_folder(folder: Path) -> list[Path]:
@@ -111,11 +111,13 @@ def _expand_folder(folder: Path) -> list[Path]:
         files = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
     except OSError as error:
         raise CheckpointError(f"{folder}: cannot be read: {error.strerror or error}") from error
-    if any(path.suffix.lower() in (".wav", ".flac") for path in files):
+    if any(is_recording(path) for path in files):
         return [folder]
     checkpoints = [path for path in files if _is_checkpoint_name(path.name)]
     if not checkpoints:
-        below = next((path for path in sorted(folder.iterdir()) if path.is_dir() and _holds_something(path)), None)
+        below = next((path for path in sorted(folder.iterdir()) if path.is_dir() and _holds_checkpoints(path)), None)
+        if below is None and next(recordings_below(folder), None) is not None:
+            return [folder]
         hint = f"; its folder {below.name} does" if below else ""
         raise CheckpointError(
             f"{folder}: holds neither wav files nor checkpoints "

@@ -84,8 +84,15 @@ def test_a_file_whose_name_looks_like_a_pattern(tmp_path):
     assert expand_checkpoints([str(path)]) == [path]
 
 
-def test_a_folder_above_the_recordings_says_where_they_are(tmp_path):
-    (tmp_path / "run" / "wavs").mkdir(parents=True)
-    (tmp_path / "run" / "wavs" / "a.wav").touch()
-    with pytest.raises(CheckpointError, match="its folder wavs does"):
+def test_a_folder_above_recordings_is_one_system(tmp_path):
+    (tmp_path / "run" / "p232" / "wavs").mkdir(parents=True)
+    (tmp_path / "run" / "p232" / "wavs" / "a.wav").touch()
+    assert expand_checkpoints([str(tmp_path / "run")]) == [tmp_path / "run"]
+
+
+def test_a_folder_above_the_checkpoints_says_where_they_are(tmp_path):
+    for name in ("ckpt/epoch_1.pth", "samples/a.wav"):
+        (tmp_path / "run" / name).parent.mkdir(parents=True)
+        (tmp_path / "run" / name).touch()
+    with pytest.raises(CheckpointError, match="its folder ckpt does"):
         expand_checkpoints([str(tmp_path / "run")])

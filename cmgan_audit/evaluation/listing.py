@@ -1,0 +1,23 @@
+"""Which files are recordings, by their names alone. Light: nothing is opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+AUDIO_SUFFIXES = (".wav", ".flac")
+
+
+def is_recording(path: Path) -> bool:
+    """Whether this is a file with the name of a recording; hidden ones are other programs' affair."""
+    return path.suffix.lower() in AUDIO_SUFFIXES and not path.name.startswith(".") and path.is_file()
+
+
+def recordings_below(folder: Path) -> Iterator[Path]:
+    """Recordings in a folder and the folders in it, at any depth, sorted by folder and name."""
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if is_recording(path := Path(root) / name):
+                yield path
