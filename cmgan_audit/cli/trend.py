@@ -136,7 +136,7 @@ def trend(
             judgement.findings[place] = replace(finding, severity=severity)
     verdict = judgement.verdict(threshold)
     documents = {
-        "json": lambda: trend_document(found, judgement, verdict),
+        "json": lambda: trend_document(found, judgement, verdict, threshold),
         "html": lambda: _page(found, judgement, verdict, catalogue),
         "text": lambda: TrendText(wants_color(no_color, output)).render(found, judgement, verdict),
     }

@@ -6,6 +6,10 @@ import re
 
 _WITH_UNIT = re.compile(r"([-+]?\d[\d.,]*(?:[eE][-+]?\d+)?)\s*(?:dB|ms|s|sec)$")
 
+# What tables are drawn with: bars between cells as the plain bar, and the characters of lines that only separate.
+BARS = str.maketrans("│┃║", "|||")
+RULES = frozenset("|-:+= \t─━═┌┬┐├┼┤└┴┘┏┳┓┣╋┫┗┻┛┡╇┩╞╪╡╒╤╕╘╧╛╔╦╗╠╬╣╚╩╝╭╮╰╯")
+
 
 def parse_number(text: str, decimal_comma: bool) -> float | None:
     """A cell as a number: plain, `2,64` where commas are decimal, `1,234.5` where they group; None if it is none.

@@ -5,8 +5,12 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Sequence
 
+from cmgan_audit.logs.batches import are_batches
 from cmgan_audit.logs.roles import table, words_of
 from cmgan_audit.logs.series import Run, Series
+
+# So many evaluations show a course.
+_FEW_EVALUATIONS = 3
 
 
 def chosen_series(run: Run, asked: Sequence[str]) -> tuple[list[Series], bool]:
@@ -44,7 +48,12 @@ def _evaluations(wanted: list[Series]) -> list[Series]:
         s
         for s in wanted
         if s.role.given
-        or not (_is_of_input(s, wanted) or _is_per_batch(s, wanted) or _is_training_beside_evaluation(s, wanted))
+        or not (
+            _is_of_input(s, wanted)
+            or _is_per_batch(s, wanted)
+            or _is_of_batches(s, wanted)
+            or _is_training_beside_evaluation(s, wanted)
+        )
     ]
 
 
@@ -63,6 +72,24 @@ def _is_per_batch(series: Series, wanted: list[Series]) -> bool:
     """Lightning logs `stoi_step` for the batch at hand and `stoi_epoch` for the mean over all."""
     stem = series.name.removesuffix("_step")
     return stem != series.name and any(other.name == f"{stem}_epoch" for other in wanted)
+
+
+def _is_of_batches(series: Series, wanted: list[Series]) -> bool:
+    """Scores of the batches of an evaluation beside its means: `[Val] batch 10/50 PESQ`, `[Val] average PESQ`."""
+    return _scatters_as_batches(series) and any(
+        other.role.phase in (series.role.phase, "eval")
+        and other.role.measure == series.role.measure
+        and other.x_kind == series.x_kind
+        and len(set(other.xs)) >= _FEW_EVALUATIONS
+        and not _scatters_as_batches(other)
+        for other in wanted
+        if other is not series
+    )
+
+
+def _scatters_as_batches(series: Series) -> bool:
+    measure = table().measure(series.role.measure)
+    return measure is not None and are_batches(series.finite(), measure.assumed)
 
 
 def _is_training_beside_evaluation(series: Series, wanted: list[Series]) -> bool:

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.logs.cells import parse_number
+from cmgan_audit.logs.cells import BARS, RULES, parse_number
 from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.roles import RoleBook, counter_kind, words_of
 from cmgan_audit.logs.roles import table as table_of_roles
+from cmgan_audit.logs.rows import TRAILING_NUMBER, are_evaluations, numbers_name_rows, what_rows_are
 from cmgan_audit.logs.runs import RunBuilder
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading, Run
 
@@ -37,9 +38,9 @@ _NAME_COLUMNS = {"metric", "tag", "key", "measure", "series", "metric name"}
 _VALUE_COLUMNS = {"value", "val", "score", "scalar"}
 _IGNORED = {"wall time", "walltime", "timestamp", "time", "relative time", "date", "runtime", "elapsed", "elapsed time"}
 _MISSING = {"", "-", "--", "na", "n/a", "none", "null"}
-_TRAILING_NUMBER = re.compile(r"(?:^|[^A-Za-z])(?:epoch|ep|step|iter|g|ckpt)?[_\- =]*(\d+)(?:\.\w+)?$", re.IGNORECASE)
-_CSV_LIMIT = 1 << 24
 _SAMPLE = 50
+# So many different cells of a column tell whether it names the rows.
+_MOST_SEEN = 1000
 
 
 @dataclass(slots=True)
@@ -86,6 +87,9 @@ class _Reader:
         self.first_bad: dict[str, tuple[int, str]] = {}
         self.ragged = 0
         self.texts: dict[int, set[str]] = {}
+        self.worded: Counter[int] = Counter()
+        self.numbers: dict[int, set[float]] = {}
+        self.tags: set[str] = set()
         self.rows = 0
         self.wandb_names: dict[int, tuple[str, str]] = {}
 
@@ -152,6 +156,8 @@ class _Reader:
                 step = number
             else:
                 numbers.append((column, number))
+        if tag or part:
+            _remember(self.tags, part + tag)
         self._add(run, epoch, step, (tag, part), numbers, place)
 
     def _add(
@@ -191,16 +197,17 @@ class _Reader:
         if cell.lower() in _MISSING:
             return None
         value = parse_number(cell, table.decimal_comma)
-        if value is None and column.kind in ("epoch", "step"):
-            match = _TRAILING_NUMBER.search(cell)
-            value = float(match.group(1)) if match else None
-        if value is None:
-            seen = self.texts.setdefault(column.position, set())
-            if len(seen) < 1000:
-                seen.add(cell)
-            self.bad[column.name] += 1
-            self.first_bad.setdefault(column.name, (place, cell))
-        return value
+        if value is not None:
+            _remember(self.numbers.setdefault(column.position, set()), value)
+            return value
+        _remember(self.texts.setdefault(column.position, set()), cell)
+        self.worded[column.position] += 1
+        match = TRAILING_NUMBER.search(cell) if column.kind in ("epoch", "step") else None
+        if match is not None:
+            return float(match.group(1))
+        self.bad[column.name] += 1
+        self.first_bad.setdefault(column.name, (place, cell))
+        return None
 
     def _finish(self, table: _Table) -> Reading:
         runs: list[Run] = []
@@ -216,32 +223,37 @@ class _Reader:
             place, cell = self.first_bad[name]
             if name in numeric:
                 self.notes.append(Note(self.source, place, f"{name}: {cell!r} is no number ({count} such cells)"))
-        rows = self._what_rows_are(table, numeric)
+        rows = self._what_rows_are(table)
         if rows:
             self.notes.append(Note(self.source, 0, f"one row per {rows}, not per evaluation: no trend in it"))
             runs = []
         return Reading(self.source, "csv", runs, self.notes)
 
-    def _what_rows_are(self, table: _Table, numeric: set[str]) -> str:
-        """ "audio file" or "system" where a text column names something else on every row; "" for evaluations."""
-        kinds = {c.kind for c in table.columns if self.bad[c.name] < self.rows}
-        if self.rows < 2 or kinds & {"epoch", "step", "name", "run"}:
-            return ""
+    def _what_rows_are(self, table: _Table) -> str:
+        """What another row is another one of (rows.py); "" for evaluations, which a counter or their order tells."""
         for column in table.columns:
-            seen = self.texts.get(column.position, set())
-            if column.name in numeric or not seen:
+            texts = self.texts.get(column.position, set())
+            counts = column.kind in ("epoch", "step") and not self.bad[column.name]
+            if counts and (not texts or are_evaluations(texts)):
+                return ""
+        rows = self.rows / max(1, len(self.tags))
+        for column in table.columns:
+            if column.kind in ("ignored", "part", "name", "run", "value"):
                 continue
-            audio = sum(1 for text in seen if re.search(r"\.(?:wav|flac)$|^p\d{3}_\d+", text, re.IGNORECASE))
-            if self.rows > 2 and (audio > len(seen) // 2 or len(seen) >= min(self.rows, 1000) * 0.9 > 20):
-                return "audio file"
-            if column.position == 0 and len(seen) == self.rows and all(map(_is_system, seen)):
-                return "system"
+            texts = self.texts.get(column.position, set())
+            if texts:
+                found = what_rows_are(column.name, texts, self.worded[column.position] / self.rows, rows)
+            else:
+                found = numbers_name_rows(column.name, self.numbers.get(column.position, set()), rows)
+            if found:
+                return found
         return ""
 
 
-def _is_system(text: str) -> bool:
-    """`base_model`, `Noisy`, `CMGAN (ours)`; not a date, and not `epoch_7` or `iter-1000`, which name evaluations."""
-    return text[:1].isalpha() and _TRAILING_NUMBER.search(text) is None
+def _remember(seen: set[str] | set[float], value: str | float) -> None:
+    """Keep what a column holds, up to what is needed to tell what its rows are."""
+    if len(seen) < _MOST_SEEN:
+        seen.add(value)  # type: ignore[arg-type]
 
 
 def _lines(path: Path, source: str) -> Iterator[tuple[int, str]]:
@@ -251,7 +263,8 @@ def _lines(path: Path, source: str) -> Iterator[tuple[int, str]]:
         for line in block.decode("utf-8", errors="replace").replace("\r\n", "\n").replace("\r", "\n").splitlines():
             number += 1
             text = line.replace("\0", " ")
-            if text.strip() and not text.lstrip().startswith(("#", "//")):
+            text = text.translate(BARS)
+            if text.strip() and not text.lstrip().startswith(("#", "//")) and set(text) - RULES:
                 yield number, text
 
 

@@ -28,12 +28,23 @@ def settle_directions(readings: Iterable[Reading]) -> None:
 
 
 def _turn(run: Run) -> list[str]:
-    names = []
-    for series in run.series:
-        if _is_negated(series, run):
-            series.role = replace(series.role, higher_is_better=False)
-            names.append(series.name)
-    return names
+    negated = [series for series in run.series if _is_negated(series, run)]
+    negated += [s for s in run.series if s not in negated and any(_is_same_measure(s, other) for other in negated)]
+    for series in negated:
+        series.role = replace(series.role, higher_is_better=False)
+    return [series.name for series in negated]
+
+
+def _is_same_measure(series: Series, negated: Series) -> bool:
+    """Whether a series is the evaluation of a negated training value, or the other way round: it has the same sign."""
+    role, ys = series.role, series.finite().ys
+    if role.given or role.kind not in ("metric", "saved") or role.measure != negated.role.measure or not ys:
+        return False
+    return median(ys) < 0 and _without_phase(series.name) == _without_phase(negated.name)
+
+
+def _without_phase(name: str) -> set[str]:
+    return set(words_of(name)) - set(table().phases)
 
 
 def _is_negated(series: Series, run: Run) -> bool:

@@ -1,8 +1,9 @@
-"""Two test sets, or two trainings, that a log prints under one name: taken apart where the numbers show it."""
+"""Several values of one name in every epoch: test sets or trainings are taken apart, a value said twice counts once."""
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,14 +15,21 @@ from cmgan_audit.logs.series import INDEX, Note, Reading, Series
 _FEWEST, _MOST = 4, 8
 # So much farther apart than the course moves from epoch to epoch: two evaluations within an epoch are nearer.
 _APART = 2.0
+# In so many epochs a value stands twice if it is a habit; to so many digits it is rounded.
+_HABIT = 0.9
+_DIGITS = range(1, 6)
 
 Point = tuple[float, float, int]
 
 
 def separate(readings: Iterable[Reading]) -> None:
-    """Replace a metric that has several values per epoch, always in the same order, by one series for each."""
+    """Replace a metric that has several values per epoch, always in the same order, by one series for each.
+
+    A progress bar ends with the value that the next line says with more digits: the finer one counts.
+    """
     for reading in readings:
         for run in reading.runs:
+            run.series = [_said_once(series) for series in run.series]
             parts = [(series, _parts(series)) for series in run.series]
             run.series = [part for _, found in parts for part in found]
             for series, found in parts:
@@ -31,6 +39,30 @@ def separate(readings: Iterable[Reading]) -> None:
                         "order, are read as a series each: several test sets or trainings under one name"
                     )
                     reading.notes.append(Note(reading.path, series.places[0] if reading.format == "text" else 0, text))
+
+
+def _said_once(series: Series) -> Series:
+    """Without the rounded copies of values, where nearly every epoch has one."""
+    if series.role.kind != "metric" or series.x_kind == INDEX:
+        return series
+    epochs = copies = 0
+    kept: list[Point] = []
+    for _, group in itertools.groupby(series, key=lambda point: point[0]):
+        finest: list[Point] = []
+        for point in group:
+            if finest and _is_copy(finest[-1][1], point[1]):
+                finest[-1] = point
+            elif not finest or not _is_copy(point[1], finest[-1][1]):
+                finest.append(point)
+        epochs += 1
+        copies += len(finest) == 1
+        kept += finest
+    return series.replaced(kept) if len(kept) < len(series) and copies >= _HABIT * epochs else series
+
+
+def _is_copy(rounded: float, value: float) -> bool:
+    """Whether one number is the other with fewer digits, or the same."""
+    return rounded == value or (math.isfinite(value) and any(rounded == round(value, n) for n in _DIGITS))
 
 
 def _parts(series: Series) -> list[Series]:

@@ -12,8 +12,10 @@ import yaml
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.finding import JsonValue
+from cmgan_audit.logs.named_values import leave_out_single
 from cmgan_audit.logs.opening import read_all, read_blocks
 from cmgan_audit.logs.roles import RoleBook, counter_kind, infer, table
+from cmgan_audit.logs.rows import numbers_name_rows, what_rows_are
 from cmgan_audit.logs.runs import RunBuilder, natural_x
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading
 
@@ -23,6 +25,8 @@ _IGNORED = {"_timestamp", "_runtime", "_wandb", "timestamp", "time", "wall_time"
 # Keys under which the records of a list say which utterance or file they are of, and the fewest of such a list.
 _IDENTITIES = {"id", "utt", "utt_id", "utterance", "utterance_id", "file", "filename", "file_name", "path", "key"}
 _FEW = 3
+# The names of so many records tell what they are of.
+_NAMED = 1000
 _KEYED = re.compile(r"^(?:(epoch|ep|step|iter)[_ \-]?)?(\d+)$", re.IGNORECASE)
 
 Scalars = dict[str, float]
@@ -82,12 +86,11 @@ def read_jsonl(path: Path, source: str, book: RoleBook) -> Reading:
             if isinstance(record, dict):
                 records.add(record, line)
     notes = [Note(source, first_bad, f"{bad} lines are no JSON records; the first is here")] if bad else []
-    return Reading(source, "jsonl", records.builder.finish(line), notes)
+    return records.reading("jsonl", notes, line)
 
 
 def _document(document: JsonValue, source: str, path: Path, book: RoleBook, kind: str) -> Reading:
     records = Records(source, book)
-    notes: list[Note] = []
     if not isinstance(document, dict | list):
         raise InputError(f"{source}: a single value, no log")
     try:
@@ -97,10 +100,7 @@ def _document(document: JsonValue, source: str, path: Path, book: RoleBook, kind
             _mapping(document, records)
     except RecursionError as error:
         raise InputError(f"{source}: nested too deep for a log") from error
-    runs = records.builder.finish()
-    if records.per_item:
-        notes.append(Note(source, 0, f"{records.per_item} records of single utterances or files, left out"))
-    return Reading(source, kind, runs, notes)
+    return records.reading(kind, [])
 
 
 class Records:
@@ -108,8 +108,42 @@ class Records:
 
     def __init__(self, source: str, book: RoleBook) -> None:
         self.builder = RunBuilder(source)
-        self.book = book
+        self.source, self.book = source, book
         self.per_item = 0
+        self.counted = False
+        self.names: dict[str, list[str]] = {}
+        self.numbers: dict[str, list[float]] = {}
+        self.rows = 0
+
+    def reading(self, kind: str, notes: list[Note], last_place: int = 0) -> Reading:
+        """The runs; none where the records name systems or conditions and count no training."""
+        runs = self.builder.finish(last_place)
+        rows = "" if self.counted else self._what_records_are()
+        if rows:
+            notes.append(Note(self.source, 0, f"one record per {rows}, not per evaluation: no trend in it"))
+            runs = []
+        if self.per_item:
+            notes.append(Note(self.source, 0, f"{self.per_item} records of single utterances or files, left out"))
+        reading = Reading(self.source, kind, runs, notes)
+        leave_out_single(reading)
+        return reading
+
+    def _remember(self, record: dict[str, JsonValue], scalars: Scalars) -> None:
+        """Keep what the first records without a counter are called."""
+        self.rows += 1
+        for key, value in record.items():
+            if isinstance(value, str):
+                self.names.setdefault(key, []).append(value)
+            elif key in scalars:
+                self.numbers.setdefault(key, []).append(scalars[key])
+
+    def _what_records_are(self) -> str:
+        for key, texts in self.names.items():
+            if key.lower() not in table().parts and key.lower() not in _IGNORED:
+                found = what_rows_are(key, set(texts), len(texts) / max(1, self.rows), self.rows)
+                if found:
+                    return found
+        return next((f for k, v in self.numbers.items() if (f := numbers_name_rows(k, set(v), self.rows))), "")
 
     def add(self, record: dict[str, JsonValue], place: int, at: tuple[str, float] | None = None) -> None:
         """One record: its counter, or the one it is filed under, and its numbers."""
@@ -128,6 +162,9 @@ class Records:
             epoch, step = (at[1], None) if at[0] == EPOCH else (None, at[1])
         if epoch is not None and math.isfinite(epoch):
             self.builder.epoch(epoch, place)
+        self.counted = self.counted or epoch is not None or step is not None
+        if not self.counted and self.rows < _NAMED:
+            self._remember(record, scalars)
         part = next((f"{v}/" for k, v in record.items() if k.lower() in table().parts and isinstance(v, str)), "")
         for key, value in scalars.items():
             name = part + key
@@ -148,6 +185,7 @@ class Records:
         counter = counter or next((n for n, kind in kinds.items() if kind == "step"), None)
         at = columns.get(counter) if counter else None
         kind = INDEX if counter is None else (kinds[counter] or INDEX)
+        self.counted = counter is not None
         for name, values in columns.items():
             role = self.book.of(name)
             if name == counter or role is None:
@@ -178,6 +216,8 @@ def _mapping(document: dict[str, JsonValue], records: Records) -> None:
     columns = dict(_columns(document))
     if columns:
         records.columns(columns)
+        records.names = {k: words for k, v in document.items() if (words := _words(v))}
+        records.rows = max((len(words) for words in records.names.values()), default=0)
         return
     records.add(document, 1)
 
@@ -263,6 +303,12 @@ def _flat(record: dict[str, JsonValue], prefix: str = "", depth: int = 0) -> Ite
             only = _number(value[0])
             if only is not None:
                 yield name, only
+
+
+def _words(value: JsonValue) -> list[str]:
+    """A list of words beside lists of numbers, as `"models": ["noisy", "cmgan"]`; empty for anything else."""
+    words = [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+    return words if isinstance(value, list) and len(words) == len(value) else []
 
 
 def _number(value: JsonValue) -> float | None:

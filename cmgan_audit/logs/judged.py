@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import field, replace
 
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.logs.batches import are_batches, epoch_means
 from cmgan_audit.logs.choosing import chosen_series
-from cmgan_audit.logs.roles import Measure, is_normalised, table
+from cmgan_audit.logs.placeholders import ends_in_failures
+from cmgan_audit.logs.roles import Measure, is_normalised, is_relative, table
 from cmgan_audit.logs.series import Run, Series
 from cmgan_audit.statistics.crop_noise import half_width
 from cmgan_audit.statistics.trend import Decline, NoiseFloor, find_decline, noise_floor
@@ -46,7 +48,9 @@ class JudgedSeries:
     """A metric series without failed values, and what was found out about it.
 
     `measure` is in the unit of the values (a normalised PESQ has its thresholds divided by 3.5). `certain` is false
-    where only a training metric, or the scores of saved checkpoints, could be judged.
+    where only a training metric, or the scores of saved checkpoints, could be judged. Of scores of batches the epoch
+    means are judged; `batches` says how many scores there were (0: the scores are those of evaluations).
+    `ends_without_score`: the last evaluations failed, so that nobody knows how the course went on.
     """
 
     run: Run
@@ -56,6 +60,8 @@ class JudgedSeries:
     decline: Decline | None
     sentinels: list[tuple[float, float, int]] = field(default_factory=list)
     certain: bool = True
+    batches: int = 0
+    ends_without_score: bool = False
 
     @property
     def higher(self) -> bool:
@@ -68,6 +74,11 @@ class JudgedSeries:
         """How many values were left out because no evaluation of this measure can give them; "" for none."""
         n = len(self.sentinels)
         return f"; {n} value{'s' * (n != 1)} that can be no score left out" if n else ""
+
+    @property
+    def from_batches(self) -> str:
+        """That epoch means are judged of scores as batches have them; "" for scores of evaluations."""
+        return f"; means per epoch of {self.batches} scores" if self.batches else ""
 
     @property
     def words(self) -> dict[str, str]:
@@ -90,12 +101,21 @@ def _judge(run: Run, series: Series, question: Question, certain: bool) -> Judge
     if sentinels:
         bad = {point[2:] + point[:1] for point in sentinels}
         finite = finite.replaced(p for p in finite if p[2:] + p[:1] not in bad)
+    scored = set(zip(finite.places, finite.xs, strict=True))
+    ends_without_score = ends_in_failures([(place, x) not in scored for x, _, place in series])
+    batches = 0
+    if are_batches(finite, measure.assumed):
+        batches, finite = len(finite), epoch_means(finite)
+        certain = certain and series.role.phase == "eval"
     table_floor = question.table_floor if measure.key == "pesq" else None
     if table_floor is not None and measure.high is not None and measure.high < 2:
         table_floor /= NORMALISED_SPAN
     floor = noise_floor(finite.ys, assumed=measure.assumed, finest=measure.finest, from_table=table_floor)
     higher = measure.higher if series.role.higher_is_better is None else series.role.higher_is_better
-    return JudgedSeries(run, finite, measure, floor, find_decline(finite.ys, floor, higher), sentinels, certain)
+    decline = find_decline(finite.ys, floor, higher)
+    return JudgedSeries(
+        run, finite, measure, floor, decline, sentinels, certain, batches=batches, ends_without_score=ends_without_score
+    )
 
 
 def _with_thresholds(measure: Measure, question: Question) -> Measure:
@@ -110,6 +130,8 @@ def measure_of(series: Series) -> Measure:
     """The table's row for a series, scaled where the values are: PESQ to 0..1, shares to percent."""
     measure = table().measure(series.role.measure) or _UNKNOWN
     values = [y for y in series.ys if math.isfinite(y)]
+    if is_relative(series.name):
+        return replace(measure, low=None, high=None)
     if measure.key == "pesq" and (is_normalised(series.name) or (values and max(values) <= _NORMALISED_TOP)):
         return _scaled(measure, 1 / NORMALISED_SPAN, 0.0, _NORMALISED_TOP)
     if measure.key in ("stoi", "estoi", "wer") and values and max(values) > 2:

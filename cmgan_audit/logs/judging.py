@@ -24,6 +24,8 @@ _FEWEST = 3
 # The level before the last evaluation, and how many noise floors below it are no noise of one evaluation.
 _LEVEL = 5
 _PLUNGE = 3.0
+# A noise floor of so many large falls hides what is looked for.
+_HIDDEN = 3.0
 
 
 @dataclass(slots=True)
@@ -42,20 +44,23 @@ class Judgement:
         """ "degraded", "healthy" or "undecided".
 
         degraded: a CMG801 at or above `fail_on` (None: never). healthy: some series was long enough to tell and
-        nothing worse than a note was found of its course. undecided: everything else.
+        nothing worse than a note was found of its course, and none ends in failed or far worse evaluations.
+        undecided: everything else.
         """
         declines = [f for f in self.findings if f.rule == DECLINE]
         if fail_on is not None and any(f.severity >= fail_on for f in declines):
             return "degraded"
         if any(f.severity > Severity.NOTE for f in declines):
             return "undecided"
+        if any(one.ends_without_score or ends_in_a_plunge(one) for one in self.judged):
+            return "undecided"
         return "healthy" if any(_can_tell(judged) for judged in self.judged) else "undecided"
 
 
 def _can_tell(judged: JudgedSeries) -> bool:
-    """Enough evaluations, and the last one not so low that it may be the start of a fall."""
+    """Enough evaluations that scatter less than what is looked for, the last of them no start of a fall."""
     ys = judged.series.ys
-    if len(ys) < _FEWEST:
+    if len(ys) < _FEWEST or scatters_too_much(judged):
         return False
     if judged.decline is not None:
         return True
@@ -63,13 +68,18 @@ def _can_tell(judged: JudgedSeries) -> bool:
     best = ys[best_index(ys, judged.higher)]
     if sign * (best - ys[-1]) <= judged.floor.half_width:
         return True
-    return len(ys) >= 3 * _FEWEST and not ends_in_a_plunge(judged)
+    return len(ys) >= 3 * _FEWEST
+
+
+def scatters_too_much(judged: JudgedSeries) -> bool:
+    """Whether even a large fall would be lost in the noise: scores of single utterances scatter so, no evaluations."""
+    return judged.floor.half_width > _HIDDEN * judged.measure.large
 
 
 def ends_in_a_plunge(judged: JudgedSeries) -> bool:
     """The last evaluation lies far below the level before it: a failed evaluation, or the first of a collapse."""
     ys = judged.series.ys
-    if len(ys) <= _LEVEL:
+    if len(ys) <= _LEVEL or judged.decline is not None:
         return False
     sign = 1.0 if judged.higher else -1.0
     plunge = sign * (median(ys[-1 - _LEVEL : -1]) - ys[-1])

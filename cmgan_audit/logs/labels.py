@@ -43,8 +43,15 @@ def label_before(before: str) -> tuple[str, bool, bool, str]:
     for delimiter in _DELIMITER.finditer(shadow):
         cut = delimiter.end()
     label = re.sub(r"^[^A-Za-z]+", "", stripped[cut:])
+    if "]" in label and "[" not in label:
+        label = label.replace("]", "", 1)  # of `[Val] average PESQ`, which began with the bracket
     words = label.split()
     return " ".join(words[-5:]), separated, listed, stripped[:cut]
+
+
+def is_arrow(before: str) -> bool:
+    """Whether nothing but an arrow stands in front of a number: `1.97 -> 2.64`, `1.97 to 2.64`."""
+    return before.strip(" \t\"'()") in ("->", "-->", "=>", "→", "to")
 
 
 def counter_of(label: str) -> str | None:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import field
 
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.logs.plan import Plan
 from cmgan_audit.logs.series import Note
-from cmgan_audit.logs.shapes import Plan
 
 # A longer line is data, not a message.
 LONG_LINE = 20_000

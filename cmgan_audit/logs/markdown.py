@@ -1,4 +1,8 @@
-"""Markdown: the tables of a report; without any that holds evaluations, its text is read as a log is."""
+"""Markdown: the tables of a report; without any that holds evaluations, its text is read as a log is.
+
+A report compares systems, test sets and settings more often than epochs. Without an epoch or a step beside them, the
+order of its numbers is that of the writer, and they are no training.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from cmgan_audit.errors import InputError
 from cmgan_audit.logs.delimited import read_table
 from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.roles import RoleBook
-from cmgan_audit.logs.series import Note, Reading
+from cmgan_audit.logs.series import INDEX, Note, Reading
 from cmgan_audit.logs.text import read_text
 
 _RULE = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
@@ -32,6 +36,9 @@ def read_markdown(path: Path, source: str, book: RoleBook) -> Reading:
             found = read_table(iter(table), source, heading or "table", book)
         except InputError:
             continue  # words only
+        without_order = _leave_out_unordered(found)
+        if without_order:
+            found.notes.append(Note(source, 0, "a table without epochs or steps: no trend in it"))
         for run in found.runs:
             run.label = " ".join(part for part in (heading, run.label) if part)
         notes = [note if note.line else Note(source, table[0][0], note.text) for note in found.notes]
@@ -44,7 +51,19 @@ def read_markdown(path: Path, source: str, book: RoleBook) -> Reading:
         return reading
     text = read_text(path, source, book)
     text.notes = without_trend + text.notes
+    for name in _leave_out_unordered(text):
+        text.notes.append(Note(source, 0, f"{name}: values in a text without epochs or steps: no trend in them"))
     return text
+
+
+def _leave_out_unordered(reading: Reading) -> list[str]:
+    """Take out what stands over the order of its lines alone; the names of the metrics among it."""
+    taken: list[str] = []
+    for run in reading.runs:
+        taken += [s.name for s in run.series if s.x_kind == INDEX and s.role.kind == "metric"]
+        run.series = [s for s in run.series if s.x_kind != INDEX]
+    reading.runs = [run for run in reading.runs if run.series or run.printed]
+    return list(dict.fromkeys(taken))
 
 
 def _tables(path: Path, source: str) -> Iterator[tuple[str, Lines]]:

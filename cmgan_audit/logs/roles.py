@@ -17,6 +17,8 @@ from cmgan_audit.logs.series import Role
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
 _WORD = re.compile(r"[a-z]+|[0-9]+")
+_RELATIVE = ("imp", "improved", "change", "increase", "decrease", "pesqi", "stoii")
+_CHANGE = re.compile(r"[\u0394\u2206]|[A-Za-z]\+(?:$|[\s(/])")
 _NORMALISED = ("normalized", "normalised", "normed", "norm", "scaled")
 
 
@@ -52,6 +54,7 @@ class RoleTable:
     qualifiers: frozenset[str]
     about: frozenset[str]
     inputs: frozenset[str]
+    outputs: frozenset[str]
     parts: frozenset[str]
 
     def measure(self, key: str) -> Measure | None:
@@ -81,6 +84,7 @@ def table() -> RoleTable:
         qualifiers=frozenset(raw["qualifiers"]),
         about=frozenset(raw["about"]),
         inputs=frozenset(raw["inputs"]),
+        outputs=frozenset(raw["outputs"]),
         parts=frozenset(raw["parts"]),
     )
 
@@ -151,6 +155,11 @@ def _kind(words: tuple[str, ...]) -> Role | None:
 def is_normalised(name: str) -> bool:
     """Whether a name says that its values are scaled, as CMGAN's `(pesq - 1) / 3.5`."""
     return any(word in _NORMALISED for word in words_of(name)) and "denormalized" not in words_of(name)
+
+
+def is_relative(name: str) -> bool:
+    """Whether a name says that its values are changes, as `pesq_imp` and `PESQ change`: they may be 0 or negative."""
+    return any(word in _RELATIVE for word in words_of(name)) or bool(_CHANGE.search(name))
 
 
 def counter_kind(name: str) -> str | None:

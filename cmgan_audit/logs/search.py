@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.logs.cells import parse_number
+from cmgan_audit.logs.cells import BARS, RULES, parse_number
 from cmgan_audit.logs.checkpoint_names import SUFFIXES, read_checkpoints
 from cmgan_audit.logs.delimited import read_delimited
 from cmgan_audit.logs.directions import settle_directions
@@ -231,9 +231,9 @@ def _is_json(text: str) -> bool:
 
 def _is_table(lines: list[str]) -> bool:
     """Whether lines of a .txt or .log are a table: names, then rows that are mostly numbers, as many as the names."""
-    lines = [line for line in lines if not line.lstrip().startswith("#")]
+    lines = [line.translate(BARS) for line in lines if not line.lstrip().startswith("#")]
     for delimiter in (",", "\t", ";", "|", None):
-        cells = [line.strip("| \r").split(delimiter) for line in lines if set(line) - set("|-:+= ")]
+        cells = [line.strip("| \r").split(delimiter) for line in lines if set(line) - RULES]
         if len(cells) < 2 or len(cells[0]) < 2 or any(len(row) != len(cells[0]) for row in cells):
             continue
         if any(":" in cell or "=" in cell for cell in cells[0]):

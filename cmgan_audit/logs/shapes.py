@@ -8,11 +8,20 @@ of numbers, however long it is. In a shape a slot is the character NUL.
 from __future__ import annotations
 
 import re
-from dataclasses import field, replace
+from dataclasses import replace
 
-from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.logs.labels import constant_of, counter_of, is_part_of_word, is_tight, label_before, words_as_written
+from cmgan_audit.logs.implied import in_another_phase, of_the_output
+from cmgan_audit.logs.labels import (
+    constant_of,
+    counter_of,
+    is_arrow,
+    is_part_of_word,
+    is_tight,
+    label_before,
+    words_as_written,
+)
 from cmgan_audit.logs.local_words import in_english
+from cmgan_audit.logs.plan import Plan, SlotArray, SlotValue
 from cmgan_audit.logs.roles import RoleBook, counter_kind, table, words_of
 from cmgan_audit.logs.series import Role
 
@@ -47,6 +56,7 @@ _CONSTANT = re.compile(r"(?<![\w.\-+])[-+]?(?:nan|inf|infinity|none|null|n/a)(?!
 _ATOM = re.compile(r"\x00(?:,\x00)*|" + _CONSTANT.pattern, re.IGNORECASE)
 _EPOCH_AFTER = re.compile(r"(?:st|nd|rd|th)?\s?[-_]?\s?epoch(?!s)", re.IGNORECASE)
 _GLUED_COUNTER = re.compile(r"(?<![A-Za-z/\\])(epoch|ep|step|iter)[_ ]?(\d+)(?!\w)(?!\.\d)", re.IGNORECASE)
+_GLUED_RANK = re.compile(r"\brank_?(\d+)\b", re.IGNORECASE)
 _RESUMED = re.compile(r"\bresum(?:e|ed|es|ing)\b|loading last state|continuing from|will begin at", re.IGNORECASE)
 _LOADED = re.compile(
     r"\b(?:load|loaded|loading|restor\w*)\b.*\b(?:checkpoint|ckpt|state|pretrain\w*|weights|model)\b", re.IGNORECASE
@@ -57,6 +67,8 @@ _PROCESS = re.compile(
 # Values of one utterance: an audio file is named, or `track: p232_001`, which is no number and no checkpoint.
 _ITEM = re.compile(
     r"\.(?:wav|flac|mp3|ogg|npy)\b"
+    r"|^\W*(?:file|sample|utt|utterance|audio|clip|sentence|track|item)\s*[#:]?\s*\x00(?![^|]*\b(?:loss|epoch)\b)"
+    r"|\bp\d{3}_\d{3}\b"
     r"|\b(?:track|utt|utterance|clip|(?:file|audio|wav|sample)[ _]?(?:name|id))(?:[ _]?(?:name|id))?\s*[:=]\s*"
     r"(?![\w./\\-]*\.(?:pth?|ckpt|th|tar|bin|safetensors|onnx)\b)[\w./\\-]*[A-Za-z]",
     re.IGNORECASE,
@@ -66,65 +78,6 @@ _ELSEWHERE = re.compile(r"\b(?:best|sav(?:ed|ing)|from|until|every|patience|stop
 
 SECOND = "val"
 FIRST = "train"
-
-
-@dataclass(frozen=True, slots=True)
-class SlotValue:
-    """A named number of a shape: the slots it stands in (several when commas join them), its sign, or a constant."""
-
-    name: str
-    role: Role
-    slots: tuple[int, ...]
-    sign: float = 1.0
-    constant: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SlotArray:
-    """Numbers printed as a list under one name: slot and sign of each."""
-
-    name: str
-    slots: tuple[tuple[int, float], ...]
-
-
-@dataclass(slots=True)
-class Plan:
-    """How to read the lines of one shape.
-
-    `epoch`, `step` and `rank` are slots (of `step 12,500` the first of `step_slots`); `fixed_epoch` stands in the words
-    (`epoch_7`). `drives` says that the line moves the log to its epoch; `surely`, that training goes on, and not only
-    that some checkpoint was loaded. `body` and `body_slot` leave the prefix of the logger out; by `key` the same
-    message of two handlers is recognised.
-    """
-
-    slots: int
-    body: str = ""
-    key: str = ""
-    body_slot: int = 0
-    epoch: int | None = None
-    fixed_epoch: float | None = None
-    step: int | None = None
-    step_slots: int = 1
-    rank: int | None = None
-    drives: bool = False
-    resume: bool = False
-    surely: bool = False
-    process: bool = False
-    per_item: bool = False
-    values: list[SlotValue] = field(default_factory=list)
-    arrays: list[SlotArray] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-    continues_array: bool = False
-    useful: bool = False
-    simple: bool = False
-    lines: int = 0
-
-    def settle(self) -> None:
-        """Set `useful` (the lines change something) and `simple` (blocks of them can be read column by column)."""
-        events = self.resume or self.process or bool(self.arrays or self.missing)
-        self.useful = events or self.drives or bool(self.values)
-        self.simple = not events and all(len(value.slots) == 1 for value in self.values)
 
 
 def understand(shape: str, book: RoleBook) -> Plan:
@@ -147,7 +100,7 @@ def _plan(shape: str, book: RoleBook) -> Plan:
     if _PROCESS.search(plan.body):
         plan.process = True
         return plan
-    if _ITEM.search(masked):
+    if _ITEM.search(masked) or _ITEM.search(plan.body):
         plan.per_item = bool(plan.slots)
         return plan
     _Line(plan, masked, start, book).read()
@@ -195,6 +148,8 @@ class _Line:
         glued = _GLUED_COUNTER.search(text, self.start)
         if plan.epoch is None and glued is not None and glued.group(1).lower().startswith("ep"):
             plan.fixed_epoch = float(glued.group(2))
+        rank = _GLUED_RANK.search(text)
+        plan.fixed_rank = int(rank.group(1)) if rank is not None and plan.rank is None else 0
         has_epoch = plan.epoch is not None or plan.fixed_epoch is not None
         short = len(words_of(plan.body)) <= 14 and not _ELSEWHERE.search(plan.body)
         plan.drives = has_epoch and (short or any(v.role.kind in ("metric", "loss") for v in plan.values))
@@ -216,6 +171,8 @@ class _Line:
             return
         if before.strip(" \t\"'") == "/" and self.last:
             self._second(atom, slots, sign)
+            return
+        if self.last == "value" and slots and is_arrow(before + "-" * (sign < 0)) and self._after_arrow(slots):
             return
         label, separated, listed, context = label_before(before)
         if not label and self.last == "array" and before.strip(" \t,") == "":
@@ -270,6 +227,12 @@ class _Line:
     ) -> None:
         role = self._role(label, separated)
         self.last_label = label
+        if role is None and separated and slots:
+            implied = in_another_phase(self.plan.values, label) or of_the_output(self.plan.values, label)
+            if implied is not None:
+                self.plan.values.append(SlotValue(implied[0], implied[1], slots, sign))
+                self.last = "value"
+                return
         if role is None:
             self.last = ""
             if separated and slots and len(self.plan.unknown) < 20:
@@ -287,8 +250,18 @@ class _Line:
         self.last = "missing" if constant is None else "value"
         if constant is None:
             self.plan.missing.append(name)
-        elif separated:
+        elif separated or self.plan.values or self.plan.epoch is not None or self.plan.step is not None:
             self.plan.values.append(SlotValue(name, role, (), 1.0, constant))
+
+    def _after_arrow(self, slots: tuple[int, ...]) -> bool:
+        """`PESQ: 1.97 -> 2.64`: a score before and after enhancement; `improved from 2.60 to 2.64`: a best value."""
+        first = self.plan.values[-1]
+        if first.role.kind != "metric" or first.role.given or _ELSEWHERE.search(self.plan.body):
+            return False
+        self.plan.values[-1] = replace(first, name=f"{first.name} (before)")
+        self.plan.values.append(SlotValue(f"{first.name} (after)", first.role, slots))
+        self.last = "value"
+        return True
 
     def _role(self, label: str, separated: bool) -> Role | None:
         role = self.book.of(label)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from cmgan_audit.logs.shapes import Plan
+from cmgan_audit.logs.plan import Plan
 
 _NUMBER = rb"[0-9]++(?:\.[0-9]*+)?+(?:[eE][-+]?[0-9]++)?+"
 # Jumping pays when a run is long and most of it is skipped.

@@ -12,11 +12,13 @@ from pathlib import Path
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.left_out import LONG_LINE, LeftOut
+from cmgan_audit.logs.named_values import leave_out_named
 from cmgan_audit.logs.opening import read_blocks
+from cmgan_audit.logs.plan import Plan, SlotValue
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.runs import RunBuilder, natural_x
 from cmgan_audit.logs.series import EPOCH, STEP, Reading, Run, Series
-from cmgan_audit.logs.shapes import Plan, SlotValue, understand
+from cmgan_audit.logs.shapes import understand
 from cmgan_audit.logs.steady import LEAST_STRIDE, SteadyShape
 
 # Loss series longer than this are thinned; a metric never is.
@@ -51,7 +53,9 @@ def read_text(path: Path, source: str, book: RoleBook) -> Reading:
     finally:
         if collecting:
             gc.enable()
-    return scan.finish()
+    reading = scan.finish()
+    leave_out_named(reading, path)
+    return reading
 
 
 def _as_shown(block: bytes) -> bytes:
@@ -271,7 +275,7 @@ class _TextScan:
         self.left.used += 1
         epoch = plan.fixed_epoch if plan.epoch is None else float(row[plan.epoch])
         step = None if plan.step is None else _counter(row[plan.step : plan.step + plan.step_slots])
-        rank = 0 if plan.rank is None else int(float(row[plan.rank]))
+        rank = plan.fixed_rank if plan.rank is None else int(float(row[plan.rank]))
         if epoch is not None:
             if plan.drives and rank == 0:
                 builder.epoch(epoch, line)

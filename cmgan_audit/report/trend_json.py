@@ -7,20 +7,23 @@ import math
 from collections.abc import Sequence
 
 from cmgan_audit import __version__
-from cmgan_audit.finding import Finding, JsonValue
+from cmgan_audit.finding import Finding, JsonValue, Severity
 from cmgan_audit.logs.judging import Judgement
 from cmgan_audit.logs.raising import exact
 from cmgan_audit.logs.search import Search
 from cmgan_audit.logs.series import Run, Series
+from cmgan_audit.report.trend_text import sentence
 
 SCHEMA = "cmgan-audit/trend/v1"
 
 
-def trend_document(found: Search, judgement: Judgement, verdict: str) -> str:
+def trend_document(found: Search, judgement: Judgement, verdict: str, fail_on: Severity | None) -> str:
     """The document as text: one line per series, so that it can be read and compared.
 
-    Values that are NaN or infinite are null in `points`; `not_finite` counts them.
+    Values that are NaN or infinite are null in `points`; `not_finite` counts them. The verdict speaks of the course of
+    the metrics alone; `failing` lists the rules for which the exit status is 1, empty when it is not.
     """
+    failing = [f.rule for f in judgement.findings if fail_on is not None and f.severity >= fail_on]
     document: dict[str, JsonValue] = {
         "schema": SCHEMA,
         "tool": {"name": "cmgan-audit", "version": __version__},
@@ -32,6 +35,8 @@ def trend_document(found: Search, judgement: Judgement, verdict: str) -> str:
                 "series": one.series.name,
                 "measure": one.measure.key,
                 "evaluations": len(one.series),
+                "scores_of_batches": one.batches,
+                "certain": one.certain,
                 "noise": round(one.floor.half_width, 6),
                 "noise_from": one.floor.origin,
             }
@@ -41,6 +46,9 @@ def trend_document(found: Search, judgement: Judgement, verdict: str) -> str:
         "without_series": list(found.without_series),
         "failed": [str(note) for note in found.failed],
         "verdict": verdict,
+        "summary": sentence(judgement, verdict),
+        "fail_on": "never" if fail_on is None else fail_on.value,
+        "failing": list(dict.fromkeys(failing)),
     }
     return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 

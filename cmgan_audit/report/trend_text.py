@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from cmgan_audit.finding import Finding, Severity
 from cmgan_audit.logs.judged import JudgedSeries
-from cmgan_audit.logs.judging import Judgement, ends_in_a_plunge
+from cmgan_audit.logs.judging import Judgement, ends_in_a_plunge, scatters_too_much
 from cmgan_audit.logs.raising import shown
 from cmgan_audit.logs.search import Search
 from cmgan_audit.logs.symptoms.course import learning_rate_steps
@@ -28,6 +28,8 @@ _SENTENCES = {
 }
 _ROSE = "degraded: a metric for which lower is better rose from its best and stayed up"
 _PLUNGED = "undecided: the last evaluation is far worse than those before it: it failed, or a collapse begins"
+_WITHOUT_SCORE = "undecided: the last evaluation gave no score, so how the metric went on is not known"
+_SCATTERS = "undecided: the scores scatter too much for evaluations of a test set, so that a fall would not be seen"
 _BELOW_THRESHOLD = "undecided: a metric fell and stayed down, by less than what --fail-on makes a regression"
 _ORIGIN = {
     "measured": "measured on this series",
@@ -39,14 +41,18 @@ _ORIGIN = {
 def sentence(judgement: Judgement, verdict: str) -> str:
     """The verdict in words; where no metric fell, errors of another kind are named with it."""
     if verdict == "healthy" and judgement.errors:
-        return f"no metric fell and stayed down, but {count(judgement.errors, 'error')} of another kind: see below"
+        return f"no metric fell and stayed down, but {count(judgement.errors, 'error')} of another kind"
     declined = [one for one in judgement.judged if one.decline is not None and one.decline.counts]
     if verdict == "degraded" and declined and not any(one.higher for one in declined):
         return _ROSE
     if verdict == "undecided" and declined:
         return _BELOW_THRESHOLD
+    if verdict == "undecided" and any(one.ends_without_score for one in judgement.judged):
+        return _WITHOUT_SCORE
     if verdict == "undecided" and any(ends_in_a_plunge(one) for one in judgement.judged):
         return _PLUNGED
+    if verdict == "undecided" and any(scatters_too_much(one) for one in judgement.judged):
+        return _SCATTERS
     return _SENTENCES[verdict]
 
 
@@ -87,7 +93,7 @@ class TrendText:
         return (
             f"{one.run.title}: {series.name}, {len(series)} evaluation{'s' * (len(series) != 1)}, "
             f"best {shown(series.ys[best])} at {series.x_kind} {shown(series.xs[best])}, last {shown(series.ys[-1])}"
-            f"{one.without_score}"
+            f"{one.without_score}{one.from_batches}"
         )
 
     def _table(self, one: JudgedSeries, findings: list[Finding]) -> None:

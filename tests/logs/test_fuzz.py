@@ -62,7 +62,7 @@ def survives(name: str, content: bytes) -> None:
             return
         judgement = judge(found.readings, Question(), CATALOGUE, EVERY)
         verdict = judgement.verdict(Severity.ERROR)
-        json.loads(trend_document(found, judgement, verdict))
+        json.loads(trend_document(found, judgement, verdict, Severity.ERROR))
         TrendText(color=False).render(found, judgement, verdict)
 
 

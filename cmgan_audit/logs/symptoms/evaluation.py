@@ -65,7 +65,7 @@ def plateau(judged: JudgedSeries, raiser: Raiser) -> list[Finding]:
     course = [sign * y for y in series.ys]
     start = len(course) - length
     gain = median(course[-3:]) - median(course[start - 1 : start + 2])
-    if gain > judged.floor.half_width:
+    if abs(gain) > judged.floor.half_width:
         return []
     best = best_index(series.ys, judged.higher)
     evidence: dict[str, JsonValue] = {

@@ -6,6 +6,7 @@ import math
 
 from cmgan_audit.finding import Finding, JsonValue, Severity
 from cmgan_audit.logs.judged import NORMALISED_SPAN, measure_of, sentinel_points
+from cmgan_audit.logs.placeholders import scores_come_in_rhythm
 from cmgan_audit.logs.raising import Raiser, exact
 from cmgan_audit.logs.series import Role, Run, Series
 
@@ -58,7 +59,17 @@ def sentinel_in_metric(run: Run, raiser: Raiser) -> list[Finding]:
             "values": len(points),
             "evaluations": len(finite),
         }
-        found += raiser("CMG804", Severity.ERROR, run, series, place, evidence, explanation=_explanation(y))
+        failed = {point[:1] + point[2:] for point in points}
+        never_meant = y == 0 and scores_come_in_rhythm([(x, place) in failed for x, _, place in finite])
+        found += raiser(
+            "CMG804",
+            Severity.NOTE if never_meant else Severity.ERROR,
+            run,
+            series,
+            place,
+            evidence,
+            explanation="0.0 stands where nothing was evaluated" if never_meant else _explanation(y),
+        )
     for name, batch in run.printed.items():
         if batch.sentinels:
             printed: dict[str, JsonValue] = {
@@ -98,6 +109,8 @@ def not_finite(run: Run, raiser: Raiser) -> list[Finding]:
         bad = [point for point in series if not math.isfinite(point[1])]
         if not bad:
             continue
+        if series.role.kind == "metric" and scores_come_in_rhythm([not math.isfinite(y) for y in series.ys]):
+            continue  # an evaluation every few epochs, and NaN in the table between them
         x, y, place = bad[0]
         until_end = all(not math.isfinite(value) for _, value, at in series if at >= place)
         evidence: dict[str, JsonValue] = {

@@ -76,7 +76,7 @@ def _told(one: JudgedSeries) -> str:
     text = (
         f"{one.run.title}: {series.name} is best with {shown(series.ys[best])} at {series.x_kind} "
         f"{shown(series.xs[best])} and ends with {shown(series.ys[-1])}"
-        f"{one.without_score}"
+        f"{one.without_score}{one.from_batches}"
     )
     if one.decline is not None:
         since = shown(series.xs[one.decline.since])

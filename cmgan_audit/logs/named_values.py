@@ -1,0 +1,100 @@
+"""Logs without epochs and steps: values of one thing after the other, or of different things, each under its name.
+
+A list of systems (`Testing SEGAN`, `PESQ: 2.16`, `Testing DEMUCS`, `PESQ: 3.07`) reads like the evaluations of a
+training. What differs are the words: a training says the same at every evaluation, and only its numbers change.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from cmgan_audit.logs.opening import read_blocks
+from cmgan_audit.logs.roles import table, words_of
+from cmgan_audit.logs.rows import numbers_name_rows
+from cmgan_audit.logs.series import INDEX, Note, Reading, Series
+
+# Whole words, without a number at their end (`factory1`, `model12`): that counts something, as `p232` and `0x7f3a` do.
+_WORD = re.compile(r"(?<![^\W_])([^\W\d_]{3,}|[^\W\d_]{2}(?!\d))\d{0,2}(?![^\W_])")
+_MOMENT = re.compile(r"\b(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)\w{0,6}\b")
+# Fewer values show no habit; more than this many are no list that someone wrote.
+_FEWEST, _MOST = 3, 5000
+# Of so many of the values something is said that is said of few others: then each is a value of another thing.
+_SHARE, _RARE = 0.8, 1 / 3
+_SAID = (
+    "{} values under different names and without epochs or steps, as a list of systems, of noises or of test sets "
+    "has them: no trend in them"
+)
+
+
+def leave_out_named(reading: Reading, path: Path) -> None:
+    """Take the metrics out of a reading whose values stand under different names, and say so."""
+    for run in reading.runs:
+        listed = [s for s in run.series if s.x_kind == INDEX and s.role.kind == "metric" and not s.role.given]
+        places = next((s.places for s in listed if _FEWEST <= len(s) <= _MOST), None)
+        if places is None or not (_are_mixtures(listed) or _are_named(path, reading.path, places)):
+            continue
+        run.series = [s for s in run.series if s not in listed]
+        reading.notes.append(Note(reading.path, places[0], _SAID.format(len(places))))
+    leave_out_single(reading)
+
+
+def leave_out_single(reading: Reading) -> None:
+    """Take out metrics of which a reading holds one value under each of several names: `SEGAN PESQ: 2.16`."""
+    for run in reading.runs:
+        single = [s for s in run.series if s.x_kind == INDEX and s.role.kind == "metric" and s.seen == 1]
+        names = {(s.role.measure, _own_words(s.name)) for s in single if not s.role.given}
+        listed = {m for m, n in Counter(measure for measure, _ in names).items() if n >= _FEWEST}
+        taken = [s for s in single if s.role.measure in listed]
+        if taken:
+            run.series = [s for s in run.series if s not in taken]
+            reading.notes.append(Note(reading.path, taken[0].places[0], _SAID.format(len(taken))))
+    reading.runs = [run for run in reading.runs if run.series or run.printed]
+
+
+def _own_words(name: str) -> tuple[str, ...]:
+    """What a name says beside its measure and its phase: `val_pesq_wb` nothing, `SEGAN PESQ` segan."""
+    t = table()
+    known = t.qualifiers | set(t.phases) | {word for m in t.metrics for names in m.names for word in names}
+    return tuple(word for word in words_of(name) if word not in known)
+
+
+def _are_mixtures(listed: Sequence[Series]) -> bool:
+    """Whether the values stand at the SNRs of mixtures: `SNR 5 dB: PESQ 2.25`."""
+    return any(numbers_name_rows(series.name, set(series.ys), len(series)) for series in listed)
+
+
+def _are_named(path: Path, source: str, places: Sequence[int]) -> bool:
+    said = [set(block) for block in _blocks(path, source, sorted(set(places)))]
+    often = Counter(words for block in said for words in block)
+    rare = [[words for words in block if often[words] <= max(1.0, _RARE * len(said))] for block in said]
+    return len(said) >= _FEWEST and sum(1 for words in rare if words) >= _SHARE * len(said)
+
+
+def _blocks(path: Path, source: str, places: Sequence[int]) -> Iterator[list[tuple[str, ...]]]:
+    """The words of the lines up to each value; those before the first as far as those before the second."""
+    if len(places) < _FEWEST:
+        return
+    block: list[tuple[str, ...]] = []
+    next_place, first = 0, places[0] - (places[1] - places[0])
+    for number, line in _numbered(path, source):
+        if number > first:
+            words = tuple(word for word in _WORD.findall(line.lower()) if not _MOMENT.fullmatch(word))
+            if words:
+                block.append(words)
+        if number == places[next_place]:
+            yield block
+            block = []
+            next_place += 1
+            if next_place == len(places):
+                return
+
+
+def _numbered(path: Path, source: str) -> Iterator[tuple[int, str]]:
+    number = 0
+    for block in read_blocks(path, source):
+        for line in block.decode("utf-8", errors="replace").removesuffix("\n").split("\n"):
+            number += 1
+            yield number, line

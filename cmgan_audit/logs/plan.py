@@ -1,0 +1,68 @@
+"""How the lines of one shape are read: which of their numbers is the epoch, and which are values of which names."""
+
+from __future__ import annotations
+
+from dataclasses import field
+
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.logs.series import Role
+
+
+@dataclass(frozen=True, slots=True)
+class SlotValue:
+    """A named number of a shape: the slots it stands in (several when commas join them), its sign, or a constant."""
+
+    name: str
+    role: Role
+    slots: tuple[int, ...]
+    sign: float = 1.0
+    constant: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlotArray:
+    """Numbers printed as a list under one name: slot and sign of each."""
+
+    name: str
+    slots: tuple[tuple[int, float], ...]
+
+
+@dataclass(slots=True)
+class Plan:
+    """How to read the lines of one shape.
+
+    `epoch`, `step` and `rank` are slots (of `step 12,500` the first of `step_slots`); `fixed_epoch` stands in the words
+    (`epoch_7`), and so does `fixed_rank` (`rank1`). `drives` says that the line moves the log to its epoch; `surely`,
+    that training goes on, and not only that some checkpoint was loaded. `body` and `body_slot` leave the prefix of the
+    logger out; by `key` the same message of two handlers is recognised.
+    """
+
+    slots: int
+    body: str = ""
+    key: str = ""
+    body_slot: int = 0
+    epoch: int | None = None
+    fixed_epoch: float | None = None
+    step: int | None = None
+    step_slots: int = 1
+    rank: int | None = None
+    fixed_rank: int = 0
+    drives: bool = False
+    resume: bool = False
+    surely: bool = False
+    process: bool = False
+    per_item: bool = False
+    values: list[SlotValue] = field(default_factory=list)
+    arrays: list[SlotArray] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    continues_array: bool = False
+    useful: bool = False
+    simple: bool = False
+    lines: int = 0
+
+    def settle(self) -> None:
+        """Set `useful` (the lines change something) and `simple` (blocks of them can be read column by column)."""
+        events = self.resume or self.process or bool(self.arrays or self.missing)
+        self.useful = events or self.drives or bool(self.values)
+        self.simple = not events and not self.fixed_rank and all(len(value.slots) == 1 for value in self.values)

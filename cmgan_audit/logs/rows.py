@@ -1,0 +1,90 @@
+"""What the rows of a list are that counts no epochs and no steps: evaluations in their order, or different things.
+
+A table of systems, of noise types or of utterances looks like a training log without its epochs. Words tell them apart:
+where every row has a name of its own, the order of the rows is nobody's training.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from cmgan_audit.logs.roles import words_of
+
+# A number at the end of a name: `epoch_7`, `ckpt-120.pth`, `iter=4000`.
+TRAILING_NUMBER = re.compile(r"(?:^|[^A-Za-z])(?:epoch|ep|step|iter|g|ckpt)?[_\- =]*(\d+)(?:\.\w+)?$", re.IGNORECASE)
+_COUNTED = re.compile(r"(?:epoch|ep|step|iter)[_\- =:]*\d", re.IGNORECASE)
+_AUDIO = re.compile(r"\.(?:wav|flac)$|^p\d{3}_\d+", re.IGNORECASE)
+_MOMENT = re.compile(r"\d:\d\d|\d{4}-\d\d|^(?:mon|tue|wed|thu|fri|sat|sun)\b", re.IGNORECASE)
+_FLAGS = {"true", "false", "yes", "no", "y", "n", "best", "saved", "ok", "*", "none", "improved"}
+_ITEMS = {"id", "utt", "uttid", "utt id", "utterance", "utterance id", "file", "filename", "file name", "wav", "audio"}
+_SYSTEMS = {"system", "systems", "model", "models", "method", "methods", "approach", "algorithm", "network", "variant"}
+_CONDITIONS = {
+    "noise",
+    "noise type",
+    "condition",
+    "scenario",
+    "environment",
+    "speaker",
+    "gender",
+    "dataset",
+    "language",
+}
+_SNRS = {"snr", "snr db", "input snr", "snr level", "input snr db"}
+# So many rows with names of their own are files; fewer may be systems.
+_MANY = 20
+# Nearly every row has a name, nearly every name stands on one row; a reader need not remember more names than this.
+_MOST, _SEEN = 0.9, 1000
+
+
+def what_rows_are(column: str, texts: Collection[str], filled: float, rows: float) -> str:
+    """ "audio file", "system" or "condition" where a column of words names another one on every row, else "".
+
+    Args:
+        column: the column's name.
+        texts: its different words; as many as there are.
+        filled: on which share of the rows it holds words.
+        rows: how many rows there are of one series.
+    """
+    if rows < 2 or not texts:
+        return ""
+    audio = sum(1 for text in texts if _AUDIO.search(text))
+    if rows > 2 and audio > len(texts) // 2:
+        return "audio file"
+    if filled < _MOST or len(texts) < 2 or _are_moments(texts) or are_evaluations(texts):
+        return ""
+    name = " ".join(words_of(column))
+    if name in _CONDITIONS:
+        return "condition"
+    if name in _SYSTEMS:
+        return "system"
+    if len(texts) < _MOST * min(rows, _SEEN):
+        return ""
+    return "audio file" if name in _ITEMS or len(texts) > _MANY else "system"
+
+
+def numbers_name_rows(column: str, numbers: Collection[float], rows: float) -> str:
+    """ "audio file" or "condition" where a column of numbers tells the rows apart and counts no training.
+
+    `uttid` holds an utterance's number, and an SNR in round decibels is what was mixed, not what came out.
+    """
+    name = " ".join(words_of(column))
+    if name in _ITEMS and name != "id" and rows > 2 and len(numbers) >= _MOST * min(rows, _SEEN):
+        return "audio file"
+    if name in _SNRS and len(numbers) > 1 and all((2 * number).is_integer() for number in numbers):
+        return "condition"
+    return ""
+
+
+def _are_moments(texts: Collection[str]) -> bool:
+    """Dates, times and flags say nothing about what a row is of."""
+    return all(_MOMENT.search(text) or text.strip().lower() in _FLAGS for text in texts)
+
+
+def are_evaluations(texts: Collection[str]) -> bool:
+    """`epoch_1`, `epoch_2`, `best`: one name with a number that counts; `SEGAN-2`, `DCCRN-4` are several names."""
+    if 2 * sum(1 for text in texts if _COUNTED.search(text)) > len(texts):
+        return True
+    counted = [text for text in texts if TRAILING_NUMBER.search(text)]
+    stems = {text[: match.start(1)].lower() for text in counted if (match := TRAILING_NUMBER.search(text))}
+    return 2 * len(counted) > len(texts) and (len(stems) <= 2 or 3 * len(stems) <= len(counted))
