@@ -166,3 +166,15 @@ def test_imports_nothing_heavy() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_document_tells_why_the_status_is_1(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("epoch,pesq,loss\n" + "".join(f"{e},{2 + e / 10},{'nan' if e > 2 else 0.1}\n" for e in range(6)))
+    done = trend(log, "--format", "json")
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["verdict"]) == (1, "healthy")
+    assert (document["fail_on"], document["failing"]) == ("error", ["CMG805"])
+    assert document["summary"] == "no metric fell and stayed down, but 1 error of another kind"
+    done = trend(log, "--format", "json", "--fail-on", "never")
+    assert (done.returncode, json.loads(done.stdout)["failing"]) == (0, [])

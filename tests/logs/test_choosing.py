@@ -116,3 +116,10 @@ def test_device_number_is_no_score(tmp_path: Path) -> None:
     found = search(tmp_path, "Epoch 1 PESQ: 2.4\npesq_score was always on cuda:0\nEpoch 2 PESQ: 2.5\n")
     assert names(found) == ["PESQ"]
     assert not look(found).findings
+
+
+def test_both_phases_of_a_negated_measure_have_the_same_sign(tmp_path: Path) -> None:
+    rows = "".join(f"Epoch {e} | train_sisnr: {-10 - e / 2} | valid_sisnr: {-12 + e / 4}\n" for e in range(8))
+    judgement = look(search(tmp_path, rows))
+    assert [one.higher for one in judgement.judged] == [False]
+    assert judgement.verdict(Severity.ERROR) == "degraded"

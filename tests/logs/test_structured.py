@@ -37,6 +37,10 @@ TABLES = {
     "semicolon.csv": "Epoch;PESQ;STOI\n" + rows("{e};{c};0,9{e}\n"),
     "tabs.tsv": "epoch\tval/pesq\n" + rows("{e}\t{v}\n"),
     "spaces.txt": "epoch   pesq   stoi\n" + rows("   {e}   {v}   0.91\n"),
+    "drawn.txt": "+----+----+\n| Epoch | PESQ |\n+====+====+\n" + rows("| {e} | {v} |\n") + "+----+----+\n",
+    "rich.log": "┏━━━━━━━┳━━━━━━┓\n┃ epoch ┃ pesq ┃\n┡━━━━━━━╇━━━━━━┩\n"
+    + rows("│ {e} │ {v} │\n")
+    + "└───────┴──────┘\n",
     "pipes.txt": "| epoch | pesq |\n|---|---|\n" + rows("| {e} | {v} |\n"),
     "quoted.csv": '"epoch","PESQ, wide band"\n' + rows('"{e}","{v}"\n'),
     "checkpoints.csv": "checkpoint,pesq\n" + rows("ckpt/CMGAN_epoch_{e}.pth,{v}\n"),

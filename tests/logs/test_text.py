@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cmgan_audit.logs import text as text_module
+from cmgan_audit.logs.choosing import chosen_series
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.series import Reading, Series
 from cmgan_audit.logs.text import read_text
@@ -239,3 +240,47 @@ def test_a_drawn_frame_is_no_part_of_a_name(tmp_path: Path) -> None:
 def test_steps_with_commas_between_thousands(tmp_path: Path) -> None:
     series = only(read(tmp_path, "step 500 | PESQ: 2.1\nstep 1,500 | PESQ: 2.2\nstep 12,500 | PESQ: 2.3\n"))
     assert (list(series.xs), series.x_kind) == ([500, 1500, 12500], "step")
+
+
+def named(reading: Reading) -> dict[str, list[float]]:
+    return {s.name: list(s.ys) for run in reading.runs for s in run.series}
+
+
+def test_a_phase_alone_speaks_of_the_value_before(tmp_path: Path) -> None:
+    lines = "".join(f"Epoch [{e}/9] PESQ Train: {v} | Val: {v - 0.1:.2f}\n" for e, v in enumerate(PESQ, start=1))
+    reading = read(tmp_path, lines)
+    assert named(reading) == {"PESQ Train": PESQ, "PESQ Val": [2.0, 2.25, 2.4, 2.48]}
+    assert [s.role.phase for s in reading.runs[0].series] == ["train", "eval"]
+
+
+def test_a_phase_alone_is_left_open_between_two_values(tmp_path: Path) -> None:
+    assert set(named(read(tmp_path, "Epoch 1 train loss: 0.2 train acc_pesq: 2.1 | val: 0.3\n"))) == {
+        "train loss",
+        "train acc_pesq",
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("Epoch {e} | PESQ noisy: 1.97 -> enhanced: {v}\n", "PESQ enhanced"),
+        ("Epoch {e} | PESQ: 1.97 -> {v}\n", "PESQ (after)"),
+        ("Epoch {e} | pesq: 1.97 to {v}\n", "pesq (after)"),
+    ],
+)
+def test_scores_before_and_after_enhancement(tmp_path: Path, line: str, name: str) -> None:
+    reading = read(tmp_path, "".join(line.format(e=e, v=v) for e, v in enumerate(PESQ)))
+    assert named(reading)[name] == PESQ
+    assert [series.name for series in chosen_series(reading.runs[0], ())[0]] == [name]
+
+
+def test_an_improved_best_value_is_no_score_of_two_signals(tmp_path: Path) -> None:
+    reading = read(tmp_path, "Epoch 00003: val_pesq improved from 2.60 to 2.64, saving model\n")
+    assert not any(series.role.kind == "metric" for run in reading.runs for series in run.series)
+
+
+def test_processes_named_in_one_word(tmp_path: Path) -> None:
+    lines = "".join(f"[rank{r}] Epoch {e} | val_pesq {v + r / 10:.2f}\n" for e, v in enumerate(PESQ) for r in (0, 1))
+    reading = read(tmp_path, lines)
+    assert named(reading)["val_pesq"] == PESQ
+    assert [series.name for series in chosen_series(reading.runs[0], ())[0]] == ["val_pesq"]

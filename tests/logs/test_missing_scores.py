@@ -1,0 +1,69 @@
+"""Evaluations without a score: failed ones at the end, and what stands where nothing was evaluated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.finding import Severity
+from cmgan_audit.logs.judged import Question
+from cmgan_audit.logs.judging import Judgement, judge
+from cmgan_audit.logs.placeholders import ends_in_failures, scores_come_in_rhythm
+from cmgan_audit.logs.roles import RoleBook
+from cmgan_audit.logs.search import read_logs
+from cmgan_audit.rules.catalogue import load_catalogue
+
+CATALOGUE = load_catalogue()
+EVERY = frozenset(rule.id for rule in CATALOGUE if rule.door == "trend")
+
+
+def look(tmp_path: Path, content: str, name: str = "log.csv") -> Judgement:
+    path = tmp_path / name
+    path.write_text(content)
+    return judge(read_logs([path], RoleBook()).readings, Question(), CATALOGUE, EVERY)
+
+
+def table(scores: list[str]) -> str:
+    return "epoch,pesq\n" + "".join(f"{e},{score}\n" for e, score in enumerate(scores, start=1))
+
+
+@pytest.mark.parametrize("failed", ["0.0", "nan", "-1"])
+def test_a_training_whose_evaluations_fail_at_the_end_is_not_healthy(tmp_path: Path, failed: str) -> None:
+    judgement = look(tmp_path, table(["2.1", "2.3", "2.4", "2.5", "2.55", failed, failed]))
+    assert judgement.verdict(Severity.ERROR) == "undecided"
+    assert judgement.errors
+
+
+@pytest.mark.parametrize(("nothing", "rules"), [("0.0", ["CMG804"]), ("nan", [])])
+def test_epochs_without_an_evaluation(tmp_path: Path, nothing: str, rules: list[str]) -> None:
+    judgement = look(tmp_path, table([f"{2 + e / 50:.2f}" if e % 5 == 0 else nothing for e in range(1, 33)]))
+    assert judgement.verdict(Severity.ERROR) == "healthy"
+    told = [f for f in judgement.findings if f.rule in ("CMG804", "CMG805")]
+    assert [f.rule for f in told] == rules
+    assert all(f.severity is Severity.NOTE and "nothing was evaluated" in f.message for f in told)
+
+
+def test_rhythm() -> None:
+    assert scores_come_in_rhythm([True, False] * 4)
+    assert scores_come_in_rhythm([False, True, True] * 3)
+    assert not scores_come_in_rhythm([False, False, True, False, True, False])
+    assert not scores_come_in_rhythm([False, True, False, True])
+    assert not scores_come_in_rhythm([False, True] * 3 + [True] * 4)
+    assert ends_in_failures([False] * 5 + [True])
+    assert not ends_in_failures([False, True] * 4)
+    assert not ends_in_failures([])
+
+
+def test_a_loss_that_is_nan_without_a_sign_before_it(tmp_path: Path) -> None:
+    lines = "".join(f"Epoch {e}: loss {'nan' if e > 3 else 0.2} PESQ {2 + e / 20:.2f}\n" for e in range(8))
+    judgement = look(tmp_path, lines, "train.log")
+    assert [(f.rule, f.severity) for f in judgement.findings if f.rule == "CMG805"] == [("CMG805", Severity.ERROR)]
+
+
+@pytest.mark.parametrize("name", ["pesq_imp", "PESQ change", "v2 PESQ+", "ΔPESQ"])
+def test_a_change_of_pesq_may_be_negative(tmp_path: Path, name: str) -> None:
+    rows = "".join(f"{e},{v}\n" for e, v in enumerate((-0.02, 0.0, 0.1, 0.2, 0.21, 0.22)))
+    judgement = look(tmp_path, f"epoch,{name}\n{rows}")
+    assert judgement.findings == []
+    assert judgement.judged[0].measure.large == 0.2

@@ -1,0 +1,108 @@
+"""Lists of systems, conditions and utterances: numbers whose order is nobody's training, in every format."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.finding import Severity
+from cmgan_audit.logs.judged import Question
+from cmgan_audit.logs.judging import Judgement, judge
+from cmgan_audit.logs.roles import RoleBook, parse_role
+from cmgan_audit.logs.search import Search, read_logs
+from cmgan_audit.rules.catalogue import load_catalogue
+
+CATALOGUE = load_catalogue()
+EVERY = frozenset(rule.id for rule in CATALOGUE if rule.door == "trend")
+SYSTEMS = {"Noisy": 1.97, "SEGAN": 2.16, "CMGAN": 3.41, "DEMUCS": 3.07, "Wiener": 2.22}
+SCORES = list(SYSTEMS.values())
+
+
+def search(tmp_path: Path, name: str, content: str, role: str = "") -> Search:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    return read_logs([path], RoleBook(dict([parse_role(role)]) if role else None))
+
+
+def look(found: Search) -> Judgement:
+    return judge(found.readings, Question(), CATALOGUE, EVERY)
+
+
+def each(template: str) -> str:
+    return "".join(template.format(name=name, score=score) for name, score in SYSTEMS.items())
+
+
+LISTS = {
+    "last_column.csv": "pesq,stoi,system\n" + each("{score},0.9,{name}\n"),
+    "numbered_names.csv": "model,pesq\nSEGAN-1,2.16\nDCCRN-2,2.84\nCMGAN-3,3.41\nDEMUCS-4,3.07\nWiener-5,2.22\n",
+    "models_and_snrs.csv": "model,snr,pesq\n" + "".join(each(f"{{name}},{snr},{{score}}\n") for snr in (0, 5)),
+    "snrs.csv": "snr,pesq\n20,3.0\n15,2.75\n10,2.5\n5,2.25\n0,2.0\n",
+    "noises.csv": "noise_type,pesq\nbabble,2.9\ncafe,2.6\nbabble,2.4\ncafe,2.2\n",
+    "utterances.csv": "uttid,pesq\n" + "".join(f"{i:05d},{score}\n" for i, score in enumerate(SCORES)),
+    "long.csv": "cell,metric,value\n" + each("{name},pesq,{score}\n{name},stoi,0.9\n"),
+    "blocks.log": each("Testing {name}\nPESQ: {score}\nSTOI: 0.93\n"),
+    "lines.log": each("{name:<10} PESQ: {score}  STOI: 0.93\n"),
+    "two_sets.txt": "Set A\n"
+    + each("{name} (last.pt)\npesq = {score}\n")
+    + "Set B\n"
+    + each("{name} (x.pt)\npesq = {score}\n"),
+    "mixtures.log": "".join(f"SNR {snr} dB: PESQ {2 + snr / 20}\n" for snr in (20, 15, 10, 5, 0)),
+    "ids.log": "".join(f"p232_{i:03d} PESQ: {score}\n" for i, score in enumerate(SCORES)),
+    "files.log": "".join(f"File {i}: PESQ = {score}\n" for i, score in enumerate(SCORES)),
+    "records.json": json.dumps([{"model": name, "pesq": score} for name, score in SYSTEMS.items()]),
+    "records.jsonl": each('{{"pesq": {score}, "method": "{name}"}}\n'),
+    "columns.json": json.dumps({"models": list(SYSTEMS), "pesq": SCORES}),
+    "keys.json": json.dumps({name: {"pesq": score} for name, score in SYSTEMS.items()}),
+    "report.md": "# Results\n\n| Rank | Name | PESQ |\n|---|---|---|\n"
+    + "".join(f"| {place} | {score:.1f} dB | {score} |\n" for place, score in enumerate(SCORES, start=1)),
+    "prose.md": each("The PESQ of one of them is PESQ: {score}, as said.\n\n"),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_are_not_judged_and_the_reason_is_said(tmp_path: Path, name: str) -> None:
+    found = search(tmp_path, name, LISTS[name])
+    judgement = look(found)
+    assert judgement.judged == [], [one.series.name for one in judgement.judged]
+    assert judgement.findings == []
+    assert found.notes
+
+
+TRAININGS = {
+    "no_words.log": "".join(f"val loss {0.3 - i / 100:.2f} pesq {v}\n" for i, v in enumerate(SCORES)),
+    "messages.log": "".join(
+        f"pesq {v}\n{'New best model saved' if i % 3 else 'No improvement, patience goes down'}\n"
+        for i, v in enumerate([*SCORES, *SCORES])
+    ),
+    "checkpoints.csv": "checkpoint,pesq\n"
+    + "".join(f"ckpt/epoch_{i}.pth,{v}\n" for i, v in enumerate(SCORES, start=1)),
+    "best_too.csv": "model,pesq\nepoch_1,2.1\nepoch_2,2.2\nepoch_3,2.3\nbest,2.3\n",
+    "dates.csv": "date,pesq\n" + "".join(f"2024-01-0{i} 10:00,{v}\n" for i, v in enumerate(SCORES, start=1)),
+    "flags.csv": "loss,pesq,saved\n" + "".join(f"0.{i},{v},{'yes' if i % 2 else 'no'}\n" for i, v in enumerate(SCORES)),
+    "runs.csv": "epoch,model,pesq\n" + "".join(f"{i},{n},{v}\n" for i, (n, v) in enumerate(SYSTEMS.items(), start=1)),
+    "stamps.jsonl": "".join(
+        json.dumps({"time": f"2024-01-01T0{i}:00", "checkpoint": f"epoch={i}-loss=0.{i}1.ckpt", "pesq": v}) + "\n"
+        for i, v in enumerate(SCORES)
+    ),
+    "history.json": json.dumps({"pesq": SCORES, "config": {"layers": ["a", "b"]}}),
+}
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_trainings_with_words_beside_them_are_judged(tmp_path: Path, name: str) -> None:
+    judgement = look(search(tmp_path, name, TRAININGS[name]))
+    assert {one.series.role.measure for one in judgement.judged} == {"pesq"}
+    assert len(judgement.judged[0].series) >= 3
+
+
+def test_a_role_that_was_given_is_kept(tmp_path: Path) -> None:
+    found = search(tmp_path, "blocks.log", LISTS["blocks.log"], "PESQ=metric")
+    assert [one.series.name for one in look(found).judged] == ["PESQ"]
+
+
+def test_scores_of_single_utterances_in_a_column_leave_it_undecided(tmp_path: Path) -> None:
+    scores = [1.4, 3.1, 2.2, 3.6, 1.2, 2.9, 1.9, 3.3, 1.6, 2.7, 3.8, 1.3]
+    judgement = look(search(tmp_path, "scores.json", json.dumps({"pesq": scores})))
+    assert judgement.verdict(Severity.ERROR) == "undecided"
