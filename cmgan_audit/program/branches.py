@@ -16,6 +16,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.interpreter import Activation, Exit, Facts, Interpreter, ProgramRaisedError
 from cmgan_audit.program.joins import Branch, join, opposite
 from cmgan_audit.program.listings import without_listings
+from cmgan_audit.program.names import canonical
 from cmgan_audit.program.state import Snapshot
 from cmgan_audit.program.trace import Condition, DecisionEvent
 from cmgan_audit.program.values import (
@@ -39,6 +40,13 @@ from cmgan_audit.program.values import (
 )
 
 T = TypeVar("T")
+
+# Classes of libraries whose objects have no length that could be zero, and so are true; optimisers and schedulers are
+# another such family. A loader has a length, but one without a batch trains nothing.
+_NEVER_EMPTY = frozenset(
+    "argparse.ArgumentParser torch.device torch.nn.parallel.DistributedDataParallel torch.nn.parallel.DataParallel "
+    "torch.cuda.amp.GradScaler torch.amp.GradScaler torch.utils.data.DataLoader".split()
+)
 
 
 class Flow(enum.Enum):
@@ -234,8 +242,16 @@ def _truth_of_instance(value: Instance) -> bool | None:
     from cmgan_audit.program.classes import class_attribute, library_bases
 
     if not isinstance(value.cls, ClassValue):
-        return None
+        return True if _is_never_empty(canonical(value.external_name)) else None
     if any(base not in ("builtins.object", "torch.nn.Module") for base in library_bases(value.cls)):
         return None
     has_own = any(class_attribute(value.cls, name) is not None for name in ("__bool__", "__len__"))
     return None if has_own else True
+
+
+def _is_never_empty(name: str) -> bool:
+    """Whether objects of a library's class are true as a test."""
+    member = name.rpartition(".")[2]
+    if name.startswith("torch.optim."):
+        return member[:1].isupper()
+    return name in _NEVER_EMPTY or member == "SummaryWriter"

@@ -19,6 +19,9 @@ from cmgan_audit.source.tree import SourceTree
 _MAIN = re.compile(rb"""if\s*\(?\s*(?:__name__\s*==\s*['"]__main__['"]|['"]__main__['"]\s*==\s*__name__)""")
 _TRAINS = re.compile(rb"[Ll]oader|\.fit\(|\.backward\(|pytorch_lightning|speechbrain|transformers|_target_")
 _NOT_ENTRIES = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test|conftest|setup|conf|__init__)\.py$|(?:^|/)tests?/")
+# `train_test.py` and `train_and_test.py` train and then test a network, unless a test runner collects what is in them.
+_TRAIN_AND_TEST = re.compile(r"(?:.*/)?train[^/]*_test\.py")
+_COLLECTED = re.compile(rb"\bpytest\b|\bunittest\b|^(?:async )?def test_|^class Test", re.MULTILINE)
 _IMPORT = re.compile(
     rb"(?:^|[:;])[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#]*)|import[ \t]+([^\n#]+))", re.MULTILINE
 )
@@ -36,7 +39,7 @@ def entries(tree: SourceTree) -> list[str]:
     relevant = _relevant(tree)
     found = []
     for path in tree.python_files:
-        if _NOT_ENTRIES.search(path) or path not in relevant:
+        if path not in relevant or _is_no_script(tree, path):
             continue
         if _MAIN.search(tree.read_bytes(path) or b"") or _acts(tree, path):
             found.append(path)
@@ -48,11 +51,23 @@ def silent_entries(tree: SourceTree) -> list[str]:
     found = []
     for path in tree.python_files:
         content = tree.read_bytes(path) or b""
-        if _NOT_ENTRIES.search(path) or b"DataLoader" not in content or _MAIN.search(content):
+        if b"DataLoader" not in content or _MAIN.search(content) or _is_no_script(tree, path):
             continue
         if any(_assigns_call(node) for node in _top_level(tree, path)) and not _acts(tree, path):
             found.append(path)
     return found
+
+
+def _is_no_script(tree: SourceTree, path: str) -> bool:
+    """Whether a file is there for a test runner, a package or an installer, as its name tells."""
+    if not _NOT_ENTRIES.search(path):
+        return False
+    in_folder_of_tests = bool(_NOT_ENTRIES.search(posixpath.dirname(path) + "/"))
+    return (
+        in_folder_of_tests
+        or _TRAIN_AND_TEST.fullmatch(path) is None
+        or bool(_COLLECTED.search(tree.read_bytes(path) or b""))
+    )
 
 
 def _relevant(tree: SourceTree) -> set[str]:

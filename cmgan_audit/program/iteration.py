@@ -33,7 +33,7 @@ from cmgan_audit.program.values import (
 
 MOST_UNROLLED = 32
 # Library functions that hand on what they iterate over, by the last part of their name.
-_WRAPPERS = frozenset(
+HANDING_ON = frozenset(
     [
         "enumerate",
         "tenumerate",
@@ -66,7 +66,7 @@ def unwrapped(value: Value) -> list[Value]:
         name = value.external_name.rpartition(".")[2]
         if name in ("zip", "zip_longest", "chain"):
             return [inner for argument in value.arguments.positional for inner in unwrapped(argument)]
-        if name in _WRAPPERS:
+        if name in HANDING_ON:
             inner = value.arguments.get("iterable", 0) or value.arguments.get("sequence")
             if inner is not None:
                 return unwrapped(inner)
@@ -95,7 +95,7 @@ def _library_element(it: Interpreter, value: Instance, location: Location) -> Va
         return ListValue(items=[element(it, part, location) for part in value.arguments.positional], kind="tuple")
     if name in ("range", "trange"):
         return Unknown(reason="the loop's counter", draws=value.draws)
-    if name in _WRAPPERS:
+    if name in HANDING_ON:
         inner = value.arguments.get("iterable", 0)
         if inner is not None:
             return element(it, inner, location)
@@ -171,7 +171,7 @@ def iterate(it: Interpreter, value: Value, location: Location, loop: Loop, recei
 
     `receive` is the loop's body. False when the value has no code of the tree to run.
     """
-    if isinstance(value, Instance) and value.external_name.rpartition(".")[2] in _WRAPPERS:
+    if isinstance(value, Instance) and value.external_name.rpartition(".")[2] in HANDING_ON:
         inner = value.arguments.get("iterable", 0)
         numbered = value.external_name.endswith("enumerate")
         if inner is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cmgan_audit.program.runs import execute
-from cmgan_audit.program.trace import DecisionEvent
+from cmgan_audit.program.trace import CallEvent, DecisionEvent
 from cmgan_audit.program.values import Const, Unknown
 from cmgan_audit.source.tree import SourceTree
 
@@ -58,3 +58,52 @@ def test_an_open_setting_is_kept_too(tmp_path):
 @pytest.mark.parametrize("test", ["1", "os.path.exists('a')", "len('abc') > 2"])
 def test_what_is_no_setting_is_no_event(tmp_path, test):
     assert decisions(tmp_path, test) == []
+
+
+GIVEN = """
+import argparse
+import torch
+from torch.utils.data import DataLoader
+
+def options(parser=None):
+    if not parser:
+        parser = argparse.ArgumentParser()
+    parser.add_argument("--size", default="")
+    return parser.parse_args()
+
+size = 4
+args = options({given})
+if args.size == "":
+    pass
+else:
+    size = eval(args.size)
+DataLoader(range(4), batch_size=size)
+"""
+
+
+@pytest.mark.parametrize("given", ["argparse.ArgumentParser()", ""])
+def test_an_object_without_a_length_is_true(tmp_path, given):
+    (tmp_path / "train.py").write_text(GIVEN.format(given=given), encoding="utf-8")
+    (run,) = execute(SourceTree(tmp_path))
+    (loader,) = (event for event in run.events if isinstance(event, CallEvent) and event.callee.endswith("DataLoader"))
+    size = loader.arguments.get("batch_size", 1)
+    assert isinstance(size, Const)
+    assert size.value == 4
+
+
+@pytest.mark.parametrize(
+    ("made", "decided"),
+    [
+        ("torch.optim.Adam([])", True),
+        ("torch.optim.lr_scheduler.StepLR(torch.optim.Adam([]), 3)", True),
+        ("torch.utils.tensorboard.SummaryWriter()", True),
+        ("torch.zeros(1)", False),
+        ("torch.nn.Sequential()", False),
+    ],
+)
+def test_which_objects_of_libraries_are_true(tmp_path, made, decided):
+    script = f"import torch\nimport torch.utils.tensorboard\nmade = {made}\nif made:\n    print(1)\nelse:\n    print(2)\n"
+    (tmp_path / "train.py").write_text(script + "torch.utils.data.DataLoader(made)\n", encoding="utf-8")
+    (run,) = execute(SourceTree(tmp_path))
+    printed = [event for event in run.events if isinstance(event, CallEvent) and event.callee.endswith("print")]
+    assert len(printed) == (1 if decided else 2)

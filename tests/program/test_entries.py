@@ -63,3 +63,19 @@ def test_every_library_with_a_model_is_looked_at() -> None:
     tops = {name.partition(".")[0] for name in (*registry._MODELS, *registry._ATTRIBUTES, *registry._BASES)}
     assert len(tops) > 20
     assert tops - looked_at() - sys.stdlib_module_names == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "followed"),
+    [
+        ("train_test.py", "", True),
+        ("src/train_and_test.py", "", True),
+        ("train_test.py", "def test_it(): pass\n", False),
+        ("train_test.py", "import unittest\n", False),
+        ("tests/train_test.py", "", False),
+        ("trainer_test/__init__.py", "", False),
+        ("layers_test.py", "", False),
+    ],
+)
+def test_a_script_that_trains_and_tests_is_no_test(name: str, more: str, followed: bool, tmp_path: Path) -> None:
+    assert scripts(tmp_path, {name: f"import torch\n{more}{MAIN}"}) == [name] * followed

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cmgan_audit.facts.averages.counting import BatchCount
 from cmgan_audit.facts.averages.means import divided_inside, means_of
+from cmgan_audit.facts.averages.named_values import named_intakes, one_pass
 from cmgan_audit.facts.averages.records import BatchMean
 from cmgan_audit.facts.averages.taking_in import Intake, intakes
 from cmgan_audit.facts.code import Reached, stack_of
@@ -20,9 +21,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.trace import CallEvent
 from cmgan_audit.program.values import ClassValue
 from cmgan_audit.rules.record import Known, Record
-from cmgan_audit.source.syntax import children
 
-_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _WEIGHTS = frozenset({"n", "num", "count", "weight", "k", "batch_size", "bs", "size"})
 
 
@@ -67,12 +66,12 @@ def _means_in(
     if around is None:
         return
     nodes = list(around.own_nodes())
-    body = list(_one_pass(loop))
+    body = list(one_pass(loop))
     count = BatchCount(loop, body, nodes)
     behind = [node for node in nodes if getattr(node, "lineno", 0) > (loop.end_lineno or loop.lineno)]
     means = [
         mean
-        for taken in intakes(body)
+        for taken in (*intakes(body), *named_intakes(body))
         if not _sums_items(slicer, taken, path, single)
         for mean in _of_intake(view, taken, behind, count, path)
     ]
@@ -105,17 +104,6 @@ def _function_of(view: View, path: str, loop: ast.AST) -> Reached | None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             return Reached(module, node, node.name)
     return Reached(module, module.tree, "<module>")
-
-
-def _one_pass(loop: ast.For | ast.AsyncFor) -> Iterator[ast.AST]:
-    """The nodes of a loop's body, without loops over the items of a batch and functions defined inside it."""
-    waiting: list[ast.AST] = list(reversed(loop.body))
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, (*_LOOPS, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
-            continue
-        yield node
-        waiting.extend(reversed(children(node)))
 
 
 def _of_intake(view: View, taken: Intake, behind: Sequence[ast.AST], count: BatchCount, path: str) -> Iterator[_Mean]:

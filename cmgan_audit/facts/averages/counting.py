@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
+from cmgan_audit.program.iteration import HANDING_ON
 from cmgan_audit.source.syntax import walk
 
 _WRAPPERS = frozenset({"max", "float", "int"})
@@ -25,8 +26,11 @@ class BatchCount:
         function: the nodes of the function around the loop.
         """
         self.loop = loop
-        self._drawn = {ast.unparse(node) for node in walk(loop.iter) if isinstance(node, ast.Name | ast.Attribute)}
-        self.names: set[str] = set(_index_of(loop))
+        drawn = [loop.iter, *_wrapped(loop.iter, function)]
+        self._drawn = {
+            ast.unparse(node) for each in drawn for node in walk(each) if isinstance(node, ast.Name | ast.Attribute)
+        }
+        self.names: set[str] = set(_index_of(loop, drawn))
         for node in body:
             match node:
                 case ast.AugAssign(target=target, op=ast.Add(), value=ast.Constant(value=1)):
@@ -57,9 +61,25 @@ class BatchCount:
         return False
 
 
-def _index_of(loop: ast.For | ast.AsyncFor) -> list[str]:
+def _wrapped(drawn: ast.expr, function: Sequence[ast.AST]) -> list[ast.expr]:
+    """What a loop draws from when it is wrapped before the loop: `bar = tqdm(loader)`, `with tqdm(loader) as bar`."""
+    name = ast.unparse(drawn)
+    found = []
+    for node in function:
+        match node:
+            case ast.Assign(targets=[target], value=ast.Call() as call) if ast.unparse(target) == name:
+                found.append(call)
+            case ast.withitem(context_expr=ast.Call() as call, optional_vars=ast.expr() as target):
+                if ast.unparse(target) == name:
+                    found.append(call)
+    return [call for call in found if ast.unparse(call.func).rpartition(".")[2] in HANDING_ON]
+
+
+def _index_of(loop: ast.For | ast.AsyncFor, drawn: Sequence[ast.expr]) -> list[str]:
     """The index that enumerate, or tqdm's tenumerate, gives."""
-    enumerated = any(isinstance(node, ast.Name) and node.id.endswith("enumerate") for node in walk(loop.iter))
+    enumerated = any(
+        isinstance(node, ast.Name) and node.id.endswith("enumerate") for each in drawn for node in walk(each)
+    )
     if enumerated and isinstance(loop.target, ast.Tuple) and isinstance(loop.target.elts[0], ast.Name):
         return [loop.target.elts[0].id]
     return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from cmgan_audit.facts.averages.counting import BatchCount
 from cmgan_audit.facts.averages.taking_in import Intake, root
@@ -30,7 +31,10 @@ def means_of(taken: Intake, nodes: Sequence[ast.AST], count: BatchCount) -> Iter
                 if root(target) == taken.target and _divides(value, taken, count):
                     yield node
             case ast.DictComp(value=ast.BinOp(op=ast.Div(), right=right), generators=[generator]):
-                if _draws_from(generator.iter, taken) and count.counts(right):
+                if _draws_from(generator.iter, taken) and (count.counts(right) or _averages_lists(node, taken)):
+                    yield node
+            case ast.DictComp(value=ast.Call(), generators=[generator]) if _draws_from(generator.iter, taken):
+                if _averages_lists(node, taken):
                     yield node
             case ast.Call() if taken.kind == "list" and _is_mean(node, taken):
                 yield node
@@ -63,6 +67,21 @@ def _draws_from(node: ast.expr, taken: Intake) -> bool:
     match node:
         case ast.Call(func=ast.Attribute(value=owner, attr="items")):
             return root(owner) == taken.target
+    return False
+
+
+def _averages_lists(node: ast.DictComp, taken: Intake) -> bool:
+    """Whether a dictionary holds the means of lists: `{name: mean(x) for name, x in lists.items()}`."""
+    match node:
+        case ast.DictComp(generators=[ast.comprehension(target=ast.Tuple(elts=[_, ast.Name(id=values)]))]):
+            each = replace(taken, target=values)
+        case _:
+            return False
+    match node.value:
+        case ast.Call():
+            return taken.kind == "list" and _is_mean(node.value, each)
+        case ast.BinOp(left=left, op=ast.Div(), right=ast.Call(func=ast.Name(id="len"), args=[inner])):
+            return taken.kind == "list" and _holds(left, each) and root(inner) == values
     return False
 
 

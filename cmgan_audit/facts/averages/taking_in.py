@@ -11,7 +11,7 @@ from cmgan_audit.source.syntax import walk
 
 # Names of what an evaluation reports; times, rates and counters are added up in such loops as well.
 _MEASURED = re.compile(
-    r"loss|err|pesq|stoi|sdr|snr|score|metric|mse|mae|csig|cbak|covl|(?<![a-z])(?:wer|cer|acc|lsd|l1|l2)(?![a-z])",
+    r"loss|criteri|err|pesq|stoi|sdr|snr|score|metric|mse|mae|csig|cbak|covl|(?<![a-z])(?:wer|cer|acc|lsd|l1|l2)(?![a-z])",
     re.IGNORECASE,
 )
 _SIZES = re.compile(r"(?:batch|bs|size|count|num|len|frames|n)(?:$|_)|(?:^|_)(?:n|b|batch|bs|size)$", re.IGNORECASE)
@@ -42,9 +42,16 @@ def intakes(body: Sequence[ast.AST]) -> Iterator[Intake]:
         body: the nodes of one pass, without those of loops inside it.
     """
     for node in body:
-        found = _intake(node)
-        if found is not None and _is_measured(found) and not is_weighted(found.value):
+        found = intake_of(node)
+        if found is None or is_weighted(found.value):
+            continue
+        if is_measure(found.target) or is_measure(ast.unparse(found.value)):
             yield found
+
+
+def is_measure(text: str) -> bool:
+    """Whether a text names something that an evaluation reports."""
+    return bool(_MEASURED.search(text))
 
 
 def root(node: ast.expr) -> str:
@@ -59,14 +66,15 @@ def root(node: ast.expr) -> str:
     return ast.unparse(node)
 
 
-def _intake(node: ast.AST) -> Intake | None:
+def intake_of(node: ast.AST) -> Intake | None:
+    """What a statement takes in, if it does."""
     match node:
         case ast.AugAssign(target=target, op=ast.Add(), value=ast.List(elts=[value])):
             return Intake(node, root(target), value, "list")
         case ast.AugAssign(target=target, op=ast.Add(), value=value) if not isinstance(value, ast.Constant):
             return Intake(node, root(target), value, "sum")
         case ast.Assign(targets=[target], value=ast.BinOp(left=left, op=ast.Add(), right=right)):
-            if ast.unparse(left) == ast.unparse(target) and not isinstance(right, ast.Constant):
+            if _is_content_of(left, target) and not isinstance(right, ast.Constant):
                 return Intake(node, root(target), right, "sum")
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr="append"), args=[value])):
             return Intake(node, root(owner), value, "list")
@@ -76,8 +84,15 @@ def _intake(node: ast.AST) -> Intake | None:
     return None
 
 
-def _is_measured(found: Intake) -> bool:
-    return bool(_MEASURED.search(found.target) or _MEASURED.search(ast.unparse(found.value)))
+def _is_content_of(node: ast.expr, target: ast.expr) -> bool:
+    """Whether an expression is what a target holds so far: `total`, or `totals.get(name, 0)` for `totals[name]`."""
+    match node, target:
+        case (
+            ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[key, ast.Constant(value=0)]),
+            ast.Subscript(value=kept, slice=name),
+        ):
+            return ast.unparse(owner) == ast.unparse(kept) and ast.unparse(key) == ast.unparse(name)
+    return ast.unparse(node) == ast.unparse(target)
 
 
 def is_weighted(value: ast.expr) -> bool:

@@ -1,9 +1,9 @@
-"""Launch libraries that wrap what they are given and hand it back in the same order: Accelerate, Fabric."""
+"""Libraries that wrap what they are given and hand it back in the same order: Accelerate, Fabric, Apex."""
 
 from __future__ import annotations
 
 from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
-from cmgan_audit.program.values import Value
+from cmgan_audit.program.values import Const, Value
 
 derives("lightning.Fabric", "lightning.fabric.Fabric")
 derives("lightning_fabric.Fabric", "lightning.fabric.Fabric")
@@ -26,3 +26,12 @@ def _handed_through(call: ModelCall) -> Value | None:
     if not given:
         return None
     return given[0] if len(given) == 1 else listing(given, "tuple")
+
+
+@model("apex.amp.initialize")
+def _for_apex(call: ModelCall) -> Value | None:
+    """Networks and optimisers come back as they were given; without optimisers the networks alone."""
+    models, optimizers = call.get("models", 0), call.get("optimizers", 1)
+    if models is None or optimizers is None or (isinstance(optimizers, Const) and optimizers.value is None):
+        return models
+    return listing([models, optimizers], "tuple")
