@@ -102,7 +102,9 @@ def test_an_object_without_a_length_is_true(tmp_path, given):
     ],
 )
 def test_which_objects_of_libraries_are_true(tmp_path, made, decided):
-    script = f"import torch\nimport torch.utils.tensorboard\nmade = {made}\nif made:\n    print(1)\nelse:\n    print(2)\n"
+    script = (
+        f"import torch\nimport torch.utils.tensorboard\nmade = {made}\nif made:\n    print(1)\nelse:\n    print(2)\n"
+    )
     (tmp_path / "train.py").write_text(script + "torch.utils.data.DataLoader(made)\n", encoding="utf-8")
     (run,) = execute(SourceTree(tmp_path))
     printed = [event for event in run.events if isinstance(event, CallEvent) and event.callee.endswith("print")]

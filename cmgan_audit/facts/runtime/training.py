@@ -7,12 +7,21 @@ from collections.abc import Iterable, Sequence
 
 from cmgan_audit.facts.records import TRAIN
 from cmgan_audit.facts.runtime.seeds import TORCH, Seeding, seedings
+from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Event
 from cmgan_audit.program.unreached import NOT_REACHED
 from cmgan_audit.rules.record import Fact, Known, Record, Unknown, record_kind
+
+# Functions that read recordings, features or tables. `torch.load` reads weights too: in a loop it reads data.
+_READERS = frozenset(
+    "numpy.load numpy.loadtxt numpy.genfromtxt numpy.fromfile librosa.load librosa.core.load soundfile.read "
+    "torchaudio.load scipy.io.wavfile.read scipy.io.loadmat h5py.File pandas.read_csv pandas.read_pickle "
+    "datasets.load_dataset".split()
+)
 
 
 @record_kind("training")
@@ -62,8 +71,8 @@ def _first_training(view: View) -> tuple[int, Event] | None:
     if scene.run.launch.condition == NOT_REACHED:
         return None  # whoever calls this code may seed before
     steps = [(use.position, use.event) for use in scene.of("backward", "step") if use.event.context.loops]
-    # Without a loader it is a self-test: a few steps on made-up numbers.
-    learns = bool(scene.made) and any(True for _ in scene.of("backward"))
+    # Without data it is a self-test: a few steps on made-up numbers.
+    learns = any(True for _ in scene.of("backward")) and (bool(scene.made) or _reads_data(scene))
     found: list[tuple[int, Event]] = list(steps[:1]) if learns else []
     found += [
         (single.position, single.event)
@@ -71,6 +80,17 @@ def _first_training(view: View) -> tuple[int, Event] | None:
         if single.event.framework and single.event.role == TRAIN
     ][:1]
     return min(found, key=lambda each: each[0]) if found else None
+
+
+def _reads_data(scene: Scene) -> bool:
+    """Whether a run without a loader trains a network on data from files; an array may be read once, before its loop."""
+    if not any(True for _ in scene.of("keep")):
+        return False  # numbers are fitted, no network
+    for event in scene.calls:
+        name = canonical(event.callee)
+        if name in _READERS or (name == "torch.load" and event.context.loops):
+            return True
+    return False
 
 
 def _seeded(before: Sequence[Seeding], event: Event, way: Sequence[Step]) -> Fact:

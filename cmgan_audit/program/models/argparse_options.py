@@ -263,6 +263,11 @@ def _group(call: ModelCall) -> Value | None:
     return made
 
 
+# The options that Lightning's trainer adds stand in a group of their own.
+_TRAINERS_GROUP = "pl.Trainer"
+_TRAINERS_OWN = "Trainer.add_argparse_args adds the trainer's own options"
+
+
 def _group_of(receiver: Value | None, spec: OptionSpec) -> str:
     title = receiver.attrs.get("title") if isinstance(receiver, Instance) else None
     if isinstance(title, Const) and isinstance(title.value, str):
@@ -307,7 +312,8 @@ def _actions(read: AttributeRead) -> Value | None:
                 }
             )
             actions.append(made)
-    return listing(actions, complete=not state.open_reason)
+    other_group = isinstance(title, Const) and title.value != _TRAINERS_GROUP and state.open_reason == _TRAINERS_OWN
+    return listing(actions, complete=other_group or not state.open_reason)
 
 
 @model(f"{PARSER}.add_subparsers")
@@ -331,11 +337,16 @@ def _add_parser(call: ModelCall) -> Value | None:
     return made
 
 
-@model("lightning.pytorch.Trainer.add_argparse_args", "lightning.pytorch.Trainer.from_argparse_args")
+@model("lightning.pytorch.Trainer.add_argparse_args")
 def _trainer_arguments(call: ModelCall) -> Value | None:
     parser = call.get("parent_parser", 0)
-    if not call.callee.endswith(".add_argparse_args") or not isinstance(parser, Instance):
+    if not isinstance(parser, Instance):
         return None
-    reason = "Trainer.add_argparse_args adds the trainer's own options"
-    change(call, parser, lambda state: dataclasses.replace(state, open_reason=reason))
+    change(
+        call,
+        parser,
+        lambda state: dataclasses.replace(
+            state, open_reason=state.open_reason or _TRAINERS_OWN, groups=(*state.groups, _TRAINERS_GROUP)
+        ),
+    )
     return parser

@@ -1,4 +1,4 @@
-"""LightningCLI: modules made from configuration files and flags, then the sub-command."""
+"""Lightning's ways from a command line to a trainer: LightningCLI, and `Trainer.from_argparse_args` of version 1."""
 
 from __future__ import annotations
 
@@ -25,6 +25,18 @@ _TRAINER = "lightning.pytorch.Trainer"
 _CLI = "lightning.pytorch.cli.LightningCLI"
 derives("lightning.pytorch.cli.ArgsType", _CLI)
 derives("lightning.pytorch.utilities.cli.LightningCLI", _CLI)
+# The options of a trainer that the audit asks for; a program may declare them itself.
+_OPTIONS = ("accumulate_grad_batches", "devices", "gpus", "num_nodes", "precision", "strategy", "max_epochs")
+
+
+@model(f"{_TRAINER}.from_argparse_args")
+def _from_options(call: ModelCall) -> Value | None:
+    """A trainer made from the options of a command line, and from arguments that count before them."""
+    given = call.get("args", 0)
+    options = given.items if isinstance(given, DictValue) else {}
+    keywords = {name: options[name] for name in _OPTIONS if name in options}
+    keywords |= {name: value for name, value in call.arguments.keywords.items() if name != "args"}
+    return call.interpreter.call(External(name=_TRAINER), Arguments(keywords=keywords), call.location)
 
 
 @model(_CLI)
