@@ -83,7 +83,7 @@ def _first_training(view: View) -> tuple[int, Event] | None:
 
 
 def _reads_data(scene: Scene) -> bool:
-    """Whether a run without a loader trains a network on data from files; an array may be read once, before its loop."""
+    """Whether a run without a loader trains a network on data from files; arrays may be read before the loop."""
     if not any(True for _ in scene.of("keep")):
         return False  # numbers are fitted, no network
     for event in scene.calls:
