@@ -196,6 +196,15 @@ def moving_median(values: Sequence[float], width: int = 3) -> list[float]:
     return [median(values[max(0, i - half) : i + half + 1]) for i in range(len(values))]
 
 
+def levels(xs: Sequence[float], ys: Sequence[float], most: int) -> tuple[list[float], list[float]]:
+    """The course of a long series: medians of as many equal stretches, each at its first x; a short one as it is."""
+    size = -(-len(ys) // most)
+    if size <= 1:
+        return list(xs), list(ys)
+    starts = range(0, len(ys), size)
+    return [xs[i] for i in starts], [median(ys[i : i + size]) for i in starts]
+
+
 def per_x(xs: Sequence[float], ys: Sequence[float]) -> tuple[list[float], list[float]]:
     """Means of the values that share an x (the steps of one epoch), in the order of x."""
     sums: dict[float, tuple[float, int]] = {}

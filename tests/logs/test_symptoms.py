@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -170,3 +171,30 @@ def test_words_of_a_measure_for_which_lower_is_better(tmp_path: Path) -> None:
     path.write_text("epoch,val_wer\n" + "".join(f"{i},{v}\n" for i, v in enumerate([30, 20, 10, 16, 17, 18])))
     (finding,) = of(look(path), "CMG801")
     assert "rose from 10 (epoch 2) to 18 (epoch 5): a rise of 8, above the best" in finding.message
+
+
+def losses(tmp_path: Path, name: str, values: list[float]) -> Judgement:
+    path = tmp_path / "log.csv"
+    path.write_text(f"step,{name}\n" + "".join(f"{i},{v}\n" for i, v in enumerate(values, start=1)))
+    return look(path)
+
+
+def test_a_flat_loss_of_single_steps_does_not_diverge(tmp_path: Path) -> None:
+    scatter = random.Random(4)
+    values = [scatter.lognormvariate(0, 0.35) for _ in range(4000)]
+    values[2000:2003] = [0.2, 0.2, 0.2]  # what a median of three takes for a level
+    assert of(losses(tmp_path, "train_loss", [*values, 1.8, 1.9, 1.8]), "CMG808") == []
+
+
+def test_a_loss_of_single_steps_that_comes_back_up_diverges(tmp_path: Path) -> None:
+    scatter = random.Random(4)
+    course = [1 + 2 * abs(i - 2000) / 2000 + (i > 3000) * (i - 3000) / 500 for i in range(4000)]
+    (found,) = of(losses(tmp_path, "train_loss", [y * scatter.lognormvariate(0, 0.2) for y in course]), "CMG808")
+    assert found.severity is Severity.WARNING
+
+
+@pytest.mark.parametrize(("values", "raised"), [([-1, -5, -6, -3, 0, 2, 2, 2], 0), ([1, 0.4, 0.3, 0.8, 2, 3, 3, 3], 1)])
+def test_a_generator_that_is_judged_by_its_discriminator_has_no_level(
+    tmp_path: Path, values: list[float], raised: int
+) -> None:
+    assert len(of(losses(tmp_path, "loss_G", values), "CMG808")) == raised

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from statistics import median
 
 from cmgan_audit.finding import Finding, JsonValue, Severity
 from cmgan_audit.logs.judged import JudgedSeries, losses_of
 from cmgan_audit.logs.raising import Raiser, exact
-from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Run
-from cmgan_audit.statistics.trend import moving_median, per_x
+from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Run, Series
+from cmgan_audit.statistics.trend import evaluation_sd, expected_maximum, levels, moving_median, per_x
 
 _FEWEST = 5
 # A loss that stands this many times as high as at its lowest is lost for good.
 _BLOWN_UP = 10.0
 _NEAR = 0.1
+# Losses of single steps scatter; their course is that of so many medians.
+_LEVELS = 50
 # More steps than these are a smooth schedule (cosine, exponential), not steps.
 _MOST_STEPS = 12
 _STEP_SHARE = 0.1
@@ -25,13 +28,13 @@ def divergence(run: Run, raiser: Raiser) -> list[Finding]:
     found: list[Finding] = []
     for kind in (EPOCH, STEP, INDEX):
         for loss in losses_of(run, kind, ("eval", "", "train")):
-            xs, ys = per_x(loss.xs, loss.ys)
-            if len(ys) < _FEWEST:
+            xs, ys = levels(*per_x(loss.xs, loss.ys), _LEVELS)
+            if len(ys) < _FEWEST or _is_adversarial(loss):
                 continue
             smooth = moving_median(ys)
             lowest = min(range(len(smooth)), key=smooth.__getitem__)
             gained, rise = max(smooth[0] - smooth[lowest], 0.0), smooth[-1] - smooth[lowest]
-            if rise <= max(gained, 0.5 * abs(smooth[lowest])) or rise <= 0:
+            if rise <= max(gained, 0.5 * abs(smooth[lowest]), _luck(ys)):
                 continue
             evidence: dict[str, JsonValue] = {
                 "lowest": exact(smooth[lowest]),
@@ -46,6 +49,16 @@ def divergence(run: Run, raiser: Raiser) -> list[Finding]:
             place = next((p for x, _, p in loss if x > xs[near]), loss.places[-1])
             found += raiser("CMG808", Severity.ERROR if blown else Severity.WARNING, run, loss, place, evidence)
     return found
+
+
+def _luck(ys: Sequence[float]) -> float:
+    """How far the last of so many equal values may lie above the lowest of them by chance."""
+    return (expected_maximum(len(ys)) + 2.0) * evaluation_sd(ys)
+
+
+def _is_adversarial(loss: Series) -> bool:
+    """A generator's loss below zero is what its discriminator thinks of it: its level says nothing of the network."""
+    return loss.role.network == "generator" and min(loss.ys) < 0
 
 
 def learning_rate_steps(run: Run, x_kind: str) -> list[tuple[float, float, float]]:
