@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from statistics import median
+from statistics import median, variance
 
 from cmgan_audit.logs.series import EPOCH, Series
 from cmgan_audit.statistics.trend import evaluation_sd
@@ -32,6 +32,16 @@ def are_batches(series: Series, assumed: float) -> bool:
     if median(sizes) < _FEWEST_PER_EPOCH:
         return False
     return _95_PERCENT_OF_A_DIFFERENCE * evaluation_sd(series.ys) > assumed
+
+
+def noise_of_means(series: Series) -> float:
+    """95 % half-width of the difference of two epoch means, from how far the scores within an epoch lie apart."""
+    spreads = []
+    for _, points in itertools.groupby(series, key=lambda point: point[0]):
+        ys = [y for _, y, _ in points]
+        if len(ys) > 1:
+            spreads.append(variance(ys) / len(ys))
+    return _95_PERCENT_OF_A_DIFFERENCE * math.sqrt(median(spreads)) if spreads else 0.0
 
 
 def epoch_means(series: Series) -> Series:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import field, replace
 
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.logs.batches import are_batches, epoch_means
+from cmgan_audit.logs.batches import are_batches, epoch_means, noise_of_means
 from cmgan_audit.logs.choosing import chosen_series
 from cmgan_audit.logs.placeholders import ends_in_failures
 from cmgan_audit.logs.roles import Measure, is_normalised, is_relative, table
@@ -103,14 +103,18 @@ def _judge(run: Run, series: Series, question: Question, certain: bool) -> Judge
         finite = finite.replaced(p for p in finite if p[2:] + p[:1] not in bad)
     scored = set(zip(finite.places, finite.xs, strict=True))
     ends_without_score = ends_in_failures([(place, x) not in scored for x, _, place in series])
-    batches = 0
+    batches, least = 0, 0.0
     if are_batches(finite, measure.assumed):
+        # An evaluation takes the same batches every time, a training others.
+        least = 0.0 if series.role.phase == "eval" else noise_of_means(finite)
         batches, finite = len(finite), epoch_means(finite)
         certain = certain and series.role.phase == "eval"
     table_floor = question.table_floor if measure.key == "pesq" else None
     if table_floor is not None and measure.high is not None and measure.high < 2:
         table_floor /= NORMALISED_SPAN
     floor = noise_floor(finite.ys, assumed=measure.assumed, finest=measure.finest, from_table=table_floor)
+    if floor.half_width < least:
+        floor = NoiseFloor(least, "measured", least)
     higher = measure.higher if series.role.higher_is_better is None else series.role.higher_is_better
     decline = find_decline(finite.ys, floor, higher)
     return JudgedSeries(

@@ -12,6 +12,7 @@ from cmgan_audit.logs.judging import Judgement
 from cmgan_audit.logs.raising import shown
 from cmgan_audit.logs.series import Series
 from cmgan_audit.logs.symptoms.course import learning_rate_steps
+from cmgan_audit.report.scales import spans_a_decade
 from cmgan_audit.statistics.trend import best_index, per_x
 
 if TYPE_CHECKING:
@@ -146,10 +147,8 @@ def _losses(one: JudgedSeries) -> list[Series]:
 
 
 def _loss_panel(axis: Axes, losses: list[Series], one: JudgedSeries) -> None:
-    positive = True
-    for number, loss in enumerate(losses):
-        xs, ys = per_x(loss.xs, loss.ys)
-        positive = positive and min(ys) > 0
+    courses = [per_x(loss.xs, loss.ys) for loss in losses]
+    for number, (loss, (xs, ys)) in enumerate(zip(losses, courses, strict=True)):
         axis.plot(
             xs,
             ys,
@@ -160,12 +159,13 @@ def _loss_panel(axis: Axes, losses: list[Series], one: JudgedSeries) -> None:
             markersize=3.5,
             label=loss.name,
         )
-    if positive:
+    logarithmic = spans_a_decade(ys for _, ys in courses)
+    if logarithmic:
         axis.set_yscale("log")
     if one.decline is not None:
         axis.axvline(one.series.xs[one.decline.best], color=_GREY, linewidth=1, label="best metric")
     _events(axis, one)
-    axis.set_ylabel("loss (log scale)" if positive else "loss")
+    axis.set_ylabel("loss (log scale)" if logarithmic else "loss")
     axis.set_xlabel(one.series.x_kind)
     axis.grid(alpha=0.25)
     handles, labels = axis.get_legend_handles_labels()
@@ -175,10 +175,12 @@ def _loss_panel(axis: Axes, losses: list[Series], one: JudgedSeries) -> None:
 def _caption(group: list[JudgedSeries]) -> str:
     if len(group) > 1:
         lower = sum(1 for one in group if one.decline is not None)
-        return f"{len(group)} runs; star: best of each; circles: low to the end ({lower} runs)"
+        runs = len({one.run.title for one in group})
+        what = f"{runs} runs" if runs == len(group) else f"{len(group)} series"
+        return f"{what}; star: best of each; circles: low to the end ({lower} of {len(group)})"
     one = group[0]
     series = one.series
-    text = f"{_shortened(one.run.title)}: {len(series)} evaluations"
+    text = f"{_shortened(one.run.title)}: {len(series)} evaluations{one.from_batches}"
     if one.decline is not None:
         text += (
             f"; {one.words['moved']} by {shown(round(one.decline.drop, 6))} from the best, since {series.x_kind} "

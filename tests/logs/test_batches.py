@@ -35,12 +35,19 @@ def only(judgement: Judgement) -> JudgedSeries:
 
 
 def test_epoch_means_of_training_batches_are_judged_with_less_confidence(tmp_path: Path) -> None:
-    judgement = look(tmp_path, [line for e in range(10) for line in batches(e, 2.9 - max(0, e - 3) * 0.1)])
+    judgement = look(tmp_path, [line for e in range(10) for line in batches(e, 2.9 - max(0, e - 3) * 0.15)])
     one = only(judgement)
     assert (len(one.series), one.batches, one.certain) == (10, 50, False)
     assert one.series.ys[0] == pytest.approx(2.9)
     (decline,) = [f for f in judgement.findings if f.rule == "CMG801"]
     assert (decline.severity, decline.confidence.value) == (Severity.WARNING, "low")
+
+
+def test_a_handful_of_noisy_epoch_means_is_no_decline(tmp_path: Path) -> None:
+    lines = [line for e, level in enumerate((2.3, 2.5, 2.3, 2.25, 2.2)) for line in batches(e, level)]
+    one = only(look(tmp_path, lines))
+    assert one.decline is None
+    assert (one.floor.origin, one.floor.half_width) == ("measured", pytest.approx(0.347, abs=0.001))
 
 
 def test_a_few_evaluations_go_before_batches(tmp_path: Path) -> None:

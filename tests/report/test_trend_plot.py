@@ -41,7 +41,28 @@ def test_learning_rate_steps_are_lines() -> None:
 def test_several_runs_share_a_panel() -> None:
     (panel,) = draw(judged("declining.log", "healthy.csv", "resumed.jsonl")).axes
     assert len(labels(panel)) == 3
-    assert "(1 runs)" in panel.get_title(loc="left")
+    assert panel.get_title(loc="left") == "3 runs; star: best of each; circles: low to the end (1 of 3)"
+
+
+def drawn(tmp_path: Path, lines: list[str]) -> list[JudgedSeries]:
+    log = tmp_path / "train.log"
+    log.write_text("".join(f"{line}\n" for line in lines))
+    return [
+        one for r in read_logs([log], RoleBook()).readings for run in r.runs for one in judged_series(run, Question())
+    ]
+
+
+def test_two_test_sets_of_one_run_are_no_two_runs(tmp_path: Path) -> None:
+    lines = [f"epoch {e} | test set {s}: PESQ {2.1 + e / 100 + s:.2f}" for e in range(8) for s in (0, 1)]
+    (panel,) = draw(drawn(tmp_path, lines)).axes
+    assert panel.get_title(loc="left") == "2 series; star: best of each; circles: low to the end (0 of 2)"
+
+
+def test_epoch_means_are_said_and_losses_of_one_size_have_an_axis_with_numbers(tmp_path: Path) -> None:
+    lines = [f"epoch {e} pesq {2.1 + (7 * e + 5 * b) % 11 / 12:.2f} loss 0.2{e}" for e in range(6) for b in range(5)]
+    metric, losses = draw(drawn(tmp_path, lines)).axes
+    assert metric.get_title(loc="left").endswith("6 evaluations; means per epoch of 30 scores")
+    assert (losses.get_yscale(), losses.get_ylabel()) == ("linear", "loss")
 
 
 def test_nothing_to_draw() -> None:

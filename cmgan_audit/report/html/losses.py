@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from cmgan_audit.logs.series import Series
 from cmgan_audit.report.compare_plot import short
 from cmgan_audit.report.html.charts import Chart, drawn_twice
 from cmgan_audit.report.html.inline_svg import BETTER, INK, OPEN, SAME, WORSE
+from cmgan_audit.report.scales import spans_a_decade
 from cmgan_audit.statistics.trend import per_x
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def losses_chart(losses: Losses) -> Chart:
             axes.plot(
                 xs, ys, line, color=colour, marker=marker if few else None, markersize=4, label=short(series.name)
             )
-        if _spans_a_decade(points):
+        if spans_a_decade([ys for _, ys in points]):
             axes.set_yscale("log")
             # Names may hold dollar signs, so that no text is parsed as mathematics, powers of ten included.
             axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -94,12 +94,6 @@ def losses_chart(losses: Losses) -> Chart:
         2.8,
         2.8,
     )
-
-
-def _spans_a_decade(points: Sequence[tuple[Sequence[float], Sequence[float]]]) -> bool:
-    """Whether a logarithmic axis has a power of ten to write on: below that it would be an axis without numbers."""
-    values = [y for _, ys in points for y in ys if math.isfinite(y)]
-    return bool(values) and min(values) > 0 and max(values) >= 10 * min(values)
 
 
 def _thinned(xs: Sequence[float], ys: Sequence[float]) -> tuple[Sequence[float], Sequence[float]]:

@@ -64,7 +64,7 @@ def render(found: Search, judgement: Judgement, verdict: str, command: str, cata
 
 def _outcome(judgement: Judgement, verdict: str) -> str:
     """The colour of the page: a run whose loss is NaN has passed nothing, though no metric of it fell."""
-    return "error" if verdict == "healthy" and judgement.errors else OUTCOMES[verdict]
+    return "error" if verdict != "degraded" and judgement.errors else OUTCOMES[verdict]
 
 
 def _told(one: JudgedSeries) -> str:
