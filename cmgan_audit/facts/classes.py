@@ -115,6 +115,8 @@ def values_within(value: Value, depth: int = 6) -> Iterator[Value]:
             inner = [*current.arguments.positional, *current.arguments.keywords.values()]
             if isinstance(current.cls, ClassValue):
                 inner = [*current.attrs.values()]
+            elif isinstance(current.attrs.get("@items"), ListValue):  # what was appended to a ModuleList
+                inner.append(current.attrs["@items"])
             stack.extend((item, left - 1) for item in reversed(inner))
 
 

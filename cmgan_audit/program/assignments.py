@@ -87,9 +87,10 @@ def parts_of(it: Interpreter, value: Value, targets: list[ast.expr]) -> list[Val
 def execute_augmented(it: Interpreter, node: ast.AugAssign) -> None:
     """`target += value`; lists are extended in place, as Python does."""
     from cmgan_audit.program.expressions import evaluate
+    from cmgan_audit.program.library import special_method
     from cmgan_audit.program.methods import container_method
     from cmgan_audit.program.operators import operate
-    from cmgan_audit.program.values import Arguments, DictValue, ListValue
+    from cmgan_audit.program.values import Arguments, DictValue, Instance, ListValue
 
     load = _as_load(node.target)
     before = it.read(evaluate(it, load))
@@ -101,6 +102,11 @@ def execute_augmented(it: Interpreter, node: ast.AugAssign) -> None:
     if isinstance(before, DictValue) and isinstance(node.op, ast.BitOr):
         container_method(it, before, "update", Arguments(positional=(value,)), location)
         return
+    if isinstance(before, Instance) and isinstance(node.op, ast.Add):
+        itself = special_method(it, before, "__iadd__", [value], location)
+        if itself is not None:
+            assign(it, node.target, itself)
+            return
     result = operate(it, type(node.op), before, value, location)
     if isinstance(result, Const | Symbol | Choice):
         result = result.via(location, it.text(node))

@@ -80,6 +80,8 @@ def element(it: Interpreter, value: Value, location: Location) -> Value:
         return join([(element(it, o.value, location), Branch(o.condition, o.facts)) for o in value.options])
     if isinstance(value, ListValue | DictValue):
         return one_of(value)
+    if isinstance(value, Instance) and isinstance(value.attrs.get("@items"), ListValue):
+        return element(it, value.attrs["@items"], location)
     if isinstance(value, Instance) and value.external_name:
         return _library_element(it, value, location)
     return Unknown(reason="an item", draws=value.draws).made_from("[]", (value,), location)

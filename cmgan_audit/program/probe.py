@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from cmgan_audit.program.attributes import attribute
 from cmgan_audit.program.interpreter import BudgetExceededError, Interpreter, ProgramRaisedError
 from cmgan_audit.program.iteration import run_generator
 from cmgan_audit.program.sessions import interpreter_of, module_activation
 from cmgan_audit.program.trace import Context, Event, Run
-from cmgan_audit.program.values import Arguments, ClassValue, FunctionValue, GeneratorValue, Instance, Unknown, Value
+from cmgan_audit.program.values import (
+    Arguments,
+    ClassValue,
+    DictValue,
+    FunctionValue,
+    GeneratorValue,
+    Instance,
+    ListValue,
+    Unknown,
+    Value,
+)
 
 INDEX = Unknown(reason="the index of the item")
 PROBE_STEPS = 60_000
+_DEEPEST = 4
 
 
 def call_method(
@@ -48,7 +60,7 @@ def call_value(
     try:
         with module_activation(it, near):
             given = Arguments(positional=tuple(arguments), keywords=dict(keywords or {}))
-            result = _called(it, function, given, near)
+            result = _copied(_called(it, function, given, near))
         return run.events[first_event:], result
     finally:
         it.journal.rollback(mark)
@@ -57,6 +69,17 @@ def call_value(
         it.steps, it.exits, it.context = steps, exits, context
         it.journal.joined = joined
         it.probing, it.reseeded = False, {}
+
+
+def _copied(value: Value, depth: int = _DEEPEST) -> Value:
+    """A result that keeps the content of its lists and dictionaries when the state is put back."""
+    if depth == 0:
+        return value
+    if isinstance(value, ListValue):
+        return replace(value, items=[_copied(item, depth - 1) for item in value.items])
+    if isinstance(value, DictValue):
+        return replace(value, items={key: _copied(item, depth - 1) for key, item in value.items.items()})
+    return value
 
 
 def _called(it: Interpreter, function: Value, arguments: Arguments, near: Instance) -> Value:

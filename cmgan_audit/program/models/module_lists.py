@@ -1,0 +1,49 @@
+"""`torch.nn.ModuleList`: a list of networks; its items are kept, so that a `forward` can be followed through them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cmgan_audit.program.containers import MOST_ITEMS, known_items
+from cmgan_audit.program.models.registry import ModelCall, listing, model
+from cmgan_audit.program.values import Const, ListValue, Value
+
+
+@model("torch.nn.ModuleList")
+def _module_list(call: ModelCall) -> Value | None:
+    given = call.get("modules", 0)
+    items, complete = ([], True) if given is None else known_items(given)
+    return call.instance(items=listing(list(items), complete=complete))
+
+
+@model("torch.nn.ModuleList.append")
+def _append(call: ModelCall) -> Value | None:
+    return _longer(call, call.arguments.positional[:1], whole=True)
+
+
+@model("torch.nn.ModuleList.extend", "torch.nn.ModuleList.__iadd__")
+def _extend(call: ModelCall) -> Value | None:
+    more = call.get("modules", 0)
+    items, complete = ([], False) if more is None else known_items(more)
+    return _longer(call, items, whole=complete)
+
+
+@model("torch.nn.ModuleList.insert")
+def _insert(call: ModelCall) -> Value | None:
+    """Where it stands matters to nobody who asks what the list holds; which index it has is not known any more."""
+    return _longer(call, call.arguments.positional[1:2], whole=False)
+
+
+@model("torch.nn.ModuleList.__len__")
+def _length(call: ModelCall) -> Value | None:
+    held = call.state("items")
+    return Const(value=len(held.items)) if isinstance(held, ListValue) and held.complete else None
+
+
+def _longer(call: ModelCall, more: Sequence[Value], *, whole: bool) -> Value | None:
+    """The list itself, with further items."""
+    held = call.state("items")
+    if isinstance(held, ListValue):
+        complete = held.complete and whole and len(held.items) + len(more) <= MOST_ITEMS
+        call.interpreter.journal.set_content(held, [*held.items, *more][:MOST_ITEMS], complete)
+    return call.receiver
