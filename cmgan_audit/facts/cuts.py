@@ -8,7 +8,18 @@ from collections.abc import Iterator, Sequence
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.trace import CallEvent, Event, SliceEvent
-from cmgan_audit.program.values import Const, DictValue, Draw, Instance, Listing, ListValue, Symbol, Value, options_of
+from cmgan_audit.program.values import (
+    ClassValue,
+    Const,
+    DictValue,
+    Draw,
+    Instance,
+    Listing,
+    ListValue,
+    Symbol,
+    Value,
+    options_of,
+)
 
 # Functions that read or cut a part: the argument that says where it starts.
 PARTIAL = {
@@ -52,14 +63,20 @@ def cuts_in(events: Sequence[Event]) -> Iterator[Cut]:
     for position, event in enumerate(events):
         draws, place = _cut(event)
         fresh = [draw for draw in draws if draw.location in numbers and not isinstance(draw, Listing)]
-        if isinstance(event, CallEvent) and RANDOM_CROP.fullmatch(
-            event.callee.removesuffix(".__call__").rpartition(".")[2]
-        ):
+        if isinstance(event, CallEvent) and _crops_by_its_name(event):
             fresh = fresh or [Draw(event.callee.removesuffix(".__call__"), event.location)]
         if fresh:
             begins = _begin_draws(event.index) if isinstance(event, SliceEvent) else draws
             fresh.sort(key=lambda draw: (draw not in begins, -numbers.get(draw.location, position), str(draw.location)))
             yield Cut(tuple(fresh), place, event, position)
+
+
+def _crops_by_its_name(event: CallEvent) -> bool:
+    """Whether a call is that of a library's crop; a class of the tree is judged by what it does, whatever its name."""
+    if not RANDOM_CROP.fullmatch(event.callee.removesuffix(".__call__").rpartition(".")[2]):
+        return False
+    objects = (event.receiver, event.result)
+    return not any(isinstance(each, Instance) and isinstance(each.cls, ClassValue) for each in objects)
 
 
 def draws_a_number(event: CallEvent) -> bool:

@@ -144,10 +144,19 @@ def defines(cls: ClassValue, method: str, depth: int = 12) -> bool:
 def _read_collate(scene: Scene, collate: Value, loader: Instance, items: Items) -> None:
     for option in options_of(collate):
         batch = ListValue(items=[UnknownValue(reason="an item of the dataset")], complete=False)
-        if isinstance(option.value, FunctionValue):
-            events, result = call_value(scene.run, option.value, [batch], loader)
-            items.readings.append(Reading(None, option.value.qualname, tuple(events), result))
-        elif isinstance(option.value, Instance) and isinstance(option.value.cls, ClassValue):
-            events, result = call_method(scene.run, option.value, "__call__", [batch])
-            name = f"{option.value.cls.name}.__call__"
-            items.readings.append(Reading(option.value, name, tuple(events), result))
+        function = option.value
+        name = _function_name(function)
+        if name:
+            events, result = call_value(scene.run, function, [batch], loader)
+            items.readings.append(Reading(None, name, tuple(events), result))
+        elif isinstance(function, Instance) and isinstance(function.cls, ClassValue):
+            events, result = call_method(scene.run, function, "__call__", [batch])
+            items.readings.append(Reading(function, f"{function.cls.name}.__call__", tuple(events), result))
+
+
+def _function_name(value: Value) -> str:
+    """The name of a function of the tree, also of one that some arguments were given to already; else empty."""
+    if isinstance(value, Instance) and value.external_name.endswith(".partial"):
+        inner = value.arguments.get("func", 0)
+        return _function_name(inner) if inner is not None else ""
+    return value.qualname if isinstance(value, FunctionValue) else ""
