@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,17 +17,24 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.draws import EVERYTHING_SEEDERS, SEEDERS
 from cmgan_audit.program.trace import CallEvent, Event
 from cmgan_audit.rules.record import Fact, Known
+from cmgan_audit.source.syntax import walk
 
 _RESTORED = re.compile(r".*\.(set_rng_state|setstate|set_state|manual_seed|fork_rng)")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """A cut of one of the two signals; `drawn_at` is the call, as a position among the events, that drew its place."""
+    """A cut of one of the two signals.
+
+    Attributes:
+        drawn_at: the call, as a position among the events, that drew its place.
+        given: whether that draw only stands in for a place that its function may have been given.
+    """
 
     cut: Cut
     subject: Subject
     drawn_at: int
+    given: bool
 
 
 def pair_cuts(view: View) -> Iterable[PairCut]:
@@ -50,6 +58,8 @@ def _of_reading(view: View, reading: Reading) -> Iterable[PairCut]:
     others = [part for part in clean if all(part.drawn_at != other.drawn_at for other in noisy)]
     for first in alone:
         for second in others:
+            if first.given or second.given:
+                continue
             if _together(first, second) and not _restored(reading.events, first, second):
                 yield _record(reading, first, second, separate=True)
                 return
@@ -66,7 +76,8 @@ def _parts(view: View, reading: Reading, cuts: Sequence[Cut]) -> Iterable[_Part]
         if subjects:
             subject = subjects[passes[cut.place] % len(subjects)]
             passes[cut.place] += 1
-            yield _Part(cut, subject, _drawn_at(reading.events, cut))
+            drawn_at = _drawn_at(reading.events, cut)
+            yield _Part(cut, subject, drawn_at, _may_be_given(view, reading.events[drawn_at]))
 
 
 def _drawn_at(events: Sequence[Event], cut: Cut) -> int:
@@ -81,6 +92,30 @@ def _drawn_at(events: Sequence[Event], cut: Cut) -> int:
         if isinstance(event, CallEvent) and event.location == draw.location and event.callee == draw.callee
     ]
     return calls[-1] if calls else cut.position
+
+
+def _may_be_given(view: View, draw: Event) -> bool:
+    """Whether a place is only drawn where none was handed in, `if start is None: start = randint(...)`, and what was
+    handed in is not known: then the draw of another call may have come this way."""
+    frames, node = draw.context.frames, view.code.node_of(draw)
+    function = frames[-1].value.node if frames and frames[-1].value is not None else None
+    if node is None or function is None:
+        return False
+    spec = function.args
+    parameters = {each.arg for each in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)}
+    open_tests = {condition.text.removeprefix("not (").removesuffix(")") for condition in draw.context.conditions}
+    open_tests |= {condition.text for condition in draw.context.conditions}
+    assigned: set[str] = set()
+    for parent in view.code.parents(draw.location.path, node):
+        if parent is function:
+            break
+        if isinstance(parent, ast.Assign):
+            assigned = {part.id for target in parent.targets for part in walk(target) if isinstance(part, ast.Name)}
+        if isinstance(parent, ast.If | ast.IfExp) and ast.unparse(parent.test) in open_tests:
+            asked = {part.id for part in walk(parent.test) if isinstance(part, ast.Name)} & parameters
+            if asked and (isinstance(parent, ast.IfExp) or asked & assigned):
+                return True
+    return False
 
 
 def _together(first: _Part, second: _Part) -> bool:

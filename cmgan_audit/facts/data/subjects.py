@@ -20,7 +20,7 @@ _NOISY_WORDS = frozenset(
 _NOISE_WORDS = frozenset("noise noises rir interferer interference".split())
 # What a network gets is the noisy signal, but functions call many a signal their input: it tells where nothing else
 # does.
-_INPUT_WORDS = frozenset("input inputs".split())
+_INPUT_WORDS = frozenset("input inputs src".split())
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 # How many assignments and calls a name is followed back: a helper reads, turns, mixes down and scales before it cuts.
 _FAR = 10
@@ -123,7 +123,8 @@ def _assigned(function: ast.AST | None, name: str, before: ast.expr) -> ast.expr
     found: ast.expr | None = None
     for node in walk(function) if function is not None and name else ():
         if isinstance(node, ast.Assign) and node.lineno < before.lineno:
-            if any(name == part for target in node.targets for part in _targets(target)) and _told(node.value, name):
+            targets = [part for target in node.targets for part in _targets(target)]
+            if name in targets and _told(node.value, name) and not _changes_all(node.value, targets):
                 found = node.value if found is None or node.lineno >= found.lineno else found
         elif isinstance(node, ast.For | ast.comprehension) and name in _targets(node.target):
             found = found or node.iter
@@ -135,6 +136,11 @@ def _told(value: ast.expr, name: str) -> bool:
     return any(part != name for part in _names(value)) and not (
         isinstance(value, ast.Subscript) and isinstance(value.value, ast.Name) and value.value.id == name
     )
+
+
+def _changes_all(value: ast.expr, targets: list[str]) -> bool:
+    """`a, b = normalise(a, b)`: each stays what it was."""
+    return len(targets) > 1 and set(targets) <= set(_names(value))
 
 
 def _targets(target: ast.expr) -> list[str]:
