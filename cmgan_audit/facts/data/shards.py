@@ -91,9 +91,17 @@ def _split_by_data(view: View, made: Made) -> str:
             return "the items are picked by rank"
     for reached in view.code.reached:
         for node in reached.own_nodes():
-            if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
-                if _RANK_CALL.fullmatch(ast.unparse(node.slice)):
-                    return f"the items are sliced by rank at {reached.module.location(node)}"
+            if _RANK_CALL.fullmatch(_stride(node)):
+                return f"the items are sliced by rank at {reached.module.location(node)}"
+    return ""
+
+
+def _stride(node: ast.AST) -> str:
+    """What says where a part begins and how far apart its items lie: `[rank::world]`, `range(rank, n, world)`."""
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+        return ast.unparse(node.slice)
+    if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("range", "arange", "islice"):
+        return ast.unparse(node) if len(node.args) >= 3 else ""
     return ""
 
 
@@ -113,7 +121,7 @@ def _single_process(view: View, made: Made) -> bool:
     """Whether the loader lies on the other side of the branch that makes the network distributed."""
     wrapped = [event for event in view.scene.calls if _WRAPPER.fullmatch(canonical(event.callee))]
     here = made.context.conditions
-    return any(_contradict(here, event.context.conditions) for event in wrapped)
+    return bool(wrapped) and all(_contradict(here, event.context.conditions) for event in wrapped)
 
 
 def _contradict(one: tuple[Condition, ...], two: tuple[Condition, ...]) -> bool:

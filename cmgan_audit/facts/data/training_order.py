@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from cmgan_audit.facts.classes import values_within
 from cmgan_audit.facts.cuts import is_segment
@@ -18,7 +19,7 @@ from cmgan_audit.facts.values import class_name, instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.program.trace import CallEvent, SliceEvent
-from cmgan_audit.program.values import ClassValue, Instance, ListValue, Value
+from cmgan_audit.program.values import ClassValue, Const, Instance, ListValue, Value, options_of
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
 
 # Calls whose result, or whose list, is in random order.
@@ -53,15 +54,26 @@ def _shuffled(view: View, made: Made, loader: Loader) -> tuple[Fact, str]:
     own = loader.shuffle
     if isinstance(own, Known) and own.value:
         return Known(True, own.trail), "the loader shuffles"
-    who = _sampled(loader, made) or _mixed_by_data(view.scene, made)
+    sampled = _sampled(loader, made)
+    alone = _alone(made) if isinstance(own, Known) else ""
+    who = sampled if sampled is not None and not alone else _mixed_by_data(view.scene, made)
     if who is not None:
         return who
-    if isinstance(own, Known):
-        here = Step(
-            made.location, "neither shuffle nor a sampler is given" if not own.trail else "the loader gets it here"
-        )
-        return Known(False, (*own.trail, here), own.condition, own.confidence), ""
-    return own, ""
+    if not isinstance(own, Known):
+        return own, ""
+    here = Step(made.location, "neither shuffle nor a sampler is given" if not own.trail else "the loader gets it here")
+    in_order = Known(False, (*own.trail, here), own.condition, own.confidence)
+    if sampled is None:
+        return in_order, ""
+    return OneOf((Known(True, condition=f"not ({alone})"), replace(in_order, condition=alone))), ""
+
+
+def _alone(made: Made) -> str:
+    """Under which condition a loader goes without the sampler that it has otherwise; "" where it always has one."""
+    given = made.arguments.get("sampler", 3)
+    options = options_of(given) if given is not None else []
+    without = [option.condition for option in options if isinstance(option.value, Const) and option.value.value is None]
+    return next((text for text in without if text), "") if len(without) < len(options) else ""
 
 
 def _sampled(loader: Loader, made: Made) -> tuple[Fact, str] | None:
