@@ -13,7 +13,7 @@ from cmgan_audit.facts.own_batches import made_anew, over_processes, own_batch
 from cmgan_audit.facts.records import EVAL, Dataset, Loader, Norm
 from cmgan_audit.facts.reseeding import reseeded
 from cmgan_audit.facts.roles import declared_role, judged_by_names, name_signs, role_of
-from cmgan_audit.facts.samplers import sampler_of
+from cmgan_audit.facts.samplers import random_order, sampler_of
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import fact_of, known_number, same_object, with_step
 from cmgan_audit.finding import Step
@@ -86,7 +86,7 @@ def _loader(code: Code, made: Made, assigned: Assigned, declared: DeclaredRoles,
         accumulated_batch=accumulated,
         effective_batch=_formula(scene, each, times),
         batch_norms=_norm_text(norms),
-        shuffle=fact_of(arguments.get("shuffle", 2), False, missing=missing),
+        shuffle=random_order(made) or fact_of(arguments.get("shuffle", 2), False, missing=missing),
         drop_last=drop_last,
         num_workers=fact_of(arguments.get("num_workers", 5), 0, missing=missing),
         iterated=_iterated(scene, made),

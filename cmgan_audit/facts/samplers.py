@@ -12,8 +12,45 @@ from cmgan_audit.program.values import Unknown as UnknownValue
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
 
 DISTRIBUTED = frozenset({"torch.utils.data.distributed.DistributedSampler", "torch.utils.data.DistributedSampler"})
+RANDOM = frozenset(
+    f"torch.utils.data{module}.{name}"
+    for module in ("", ".sampler")
+    for name in ("RandomSampler", "SubsetRandomSampler", "WeightedRandomSampler")
+)
 # Samplers of other libraries that split over processes and are told the epoch by name.
 WRAPPERS = ("DistributedSamplerWrapper", "DistributedProxySampler")
+
+
+def random_order(made: Made) -> Fact | None:
+    """Whether the sampler of a loader goes through the items in random order, as `shuffle=True` has one made.
+
+    None where no option of the sampler does. A DistributedSampler's own order is no part of this.
+    """
+    given = made.arguments.get("sampler", 3) or made.arguments.get("batch_sampler", 4)
+    options = options_of(given) if given is not None else []
+    found = [(option, _random_sampler(option.value)) for option in options]
+    steps = [
+        Step(each.location, f"{class_name(each)} goes through the items in random order") for _, each in found if each
+    ]
+    if not steps:
+        return None
+    if len(found) == len(steps):
+        return Known(True, tuple(steps[:1]))
+    return OneOf(
+        tuple(Known(each is not None, tuple(steps[:1]) if each else (), option.condition) for option, each in found)
+    )
+
+
+def _random_sampler(value: Value, depth: int = 3) -> Instance | None:
+    """The sampler of torch that draws the order, also inside a batch sampler."""
+    if not isinstance(value, Instance):
+        return None
+    if library_bases(value) & RANDOM:
+        return value
+    if depth and "torch.utils.data.BatchSampler" in library_bases(value):
+        inner = value.arguments.get("sampler", 0)
+        return _random_sampler(inner, depth - 1) if inner is not None else None
+    return None
 
 
 def sampler_of(scene: Scene, made: Made) -> Sampler | None:
