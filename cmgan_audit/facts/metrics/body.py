@@ -14,8 +14,11 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.modules import Module
 from cmgan_audit.source.syntax import walk
 
+_TELLS = frozenset({"print", "info", "debug", "warning", "warn", "error", "log", "write"})
 _Loop = ast.For | ast.AsyncFor | ast.While
 Called = Callable[[ast.Call, list[Graded], Mapping[str, Graded]], Graded | None]
+Answered = Callable[[ast.Call], bool | None]
+IsLoss = Callable[[ast.Call], bool]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,15 +37,19 @@ class Body:
         names: what variables hold at the statement that is looked at, by their text ("scores", "self.scores").
         attributes: what attributes hold that other methods of the file have set, by name.
         returned: what it gives back.
+        answer: what it gives back where it asks whether a score failed: its truth value when one of a batch did.
         written: attributes that it sets.
         dropped: where it drops a batch.
     """
 
     module: Module
     call: Called
+    asks: Answered
+    is_loss: IsLoss
     attributes: Mapping[str, Graded]
     names: dict[str, Graded] = field(default_factory=dict)
     returned: Graded = NO_SCORES
+    answer: bool | None = None
     written: dict[str, Graded] = field(default_factory=dict)
     dropped: list[Dropped] = field(default_factory=list)
     _loops: list[bool] = field(default_factory=list)
@@ -58,6 +65,10 @@ class Body:
     def called(self, node: ast.Call, given: list[Graded], keywords: Mapping[str, Graded]) -> Graded | None:
         """What a call gives, as far as it is known."""
         return self.call(node, given, keywords)
+
+    def answered(self, node: ast.Call) -> bool | None:
+        """What a function of the tree answers that asks whether a score failed."""
+        return self.asks(node)
 
     def run(self, statements: Sequence[ast.stmt]) -> None:
         """Go through statements in order."""
@@ -78,6 +89,7 @@ class Body:
             case ast.Return():
                 if node.value is not None:
                     self._drops_in_value(node.value)
+                    self.answer = asks_for_one_failure(node.value, self)
                 self.returned = either(self.returned, grade_of(node.value, self))
             case ast.Expr():
                 value = grade_of(node.value, self)
@@ -146,12 +158,19 @@ class Body:
         if failed is not None:
             lost = node.body if failed else (node.orelse or list(rest))
             kept = (node.orelse or list(rest)) if failed else node.body
+            if node.orelse and _is_idle(lost) and (_trains(kept) or self._takes_a_loss(kept)):
+                return True
             if failed or node.orelse:
                 return _gives_up(lost, inside=bool(self._loops))
             return _gives_up(lost, inside=bool(self._loops)) or (not lost and _trains(kept))
         if any(self._loops) and item_fails(node.test, self):  # one item of the loop ends the function
             return bool(node.body) and isinstance(node.body[-1], ast.Return) and _gives_up(node.body, inside=False)
         return False
+
+    def _takes_a_loss(self, block: Sequence[ast.stmt]) -> bool:
+        """Whether a block computes a loss of the library."""
+        nodes = (node for statement in block for node in walk(statement))
+        return any(isinstance(node, ast.Call) and self.is_loss(node) for node in nodes)
 
     def _drops_in_value(self, node: ast.expr) -> None:
         """`None if -1 in scores else scores`."""
@@ -230,6 +249,34 @@ def _is_none(node: ast.expr) -> bool:
     if isinstance(node, ast.Tuple | ast.List):
         return all(_is_none(each) for each in node.elts)
     return isinstance(node, ast.Constant) and (node.value is None or node.value is False)
+
+
+def _is_idle(block: Sequence[ast.stmt]) -> bool:
+    """Whether a block does nothing with the batch: it prints, and gives a loss of zero in place of the one to learn."""
+    for statement in block:
+        if isinstance(statement, ast.Assign | ast.AnnAssign):
+            if not _is_zero(statement.value):
+                return False
+        elif not isinstance(statement, ast.Pass | ast.Continue) and not _only_tells(statement):
+            return False
+    return True
+
+
+def _is_zero(node: ast.expr | None) -> bool:
+    """`0`, `0.0`, None, `torch.tensor([0.0])`, `torch.zeros(1)`."""
+    if isinstance(node, ast.Call):
+        name = ast.unparse(node.func).rpartition(".")[2]
+        return name in ("zeros", "tensor", "float") and all(name == "zeros" or _is_zero(each) for each in node.args)
+    if isinstance(node, ast.List | ast.Tuple):
+        return bool(node.elts) and all(_is_zero(each) for each in node.elts)
+    return isinstance(node, ast.Constant) and not node.value
+
+
+def _only_tells(statement: ast.stmt) -> bool:
+    if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
+        return False
+    name = ast.unparse(statement.value.func).rpartition(".")[2]
+    return name in _TELLS
 
 
 def _trains(block: Sequence[ast.stmt]) -> bool:

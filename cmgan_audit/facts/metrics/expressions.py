@@ -34,6 +34,9 @@ class Surroundings(Protocol):
     def called(self, node: ast.Call, given: list[Graded], keywords: Mapping[str, Graded]) -> Graded | None:
         """What a call gives: of a metric, of functions of the tree, nothing of a loss; None where nothing is known."""
 
+    def answered(self, node: ast.Call) -> bool | None:
+        """What a function of the tree says when one score of a batch failed; None where it asks something else."""
+
 
 def grade_of(node: ast.expr | None, around: Surroundings) -> Graded:
     """The grade of an expression."""

@@ -28,7 +28,8 @@ def asks_for_one_failure(test: ast.expr, around: Surroundings) -> bool | None:
         case ast.Compare(ops=[op]):
             return _compared(test.left, op, test.comparators[0], around)
         case ast.Call():
-            return _called(test, around)
+            told = _called(test, around)
+            return around.answered(test) if told is None else told
     return None
 
 
@@ -82,6 +83,8 @@ def _compared(left: ast.expr, op: ast.cmpop, right: ast.expr, around: Surroundin
 
 def _called(test: ast.Call, around: Surroundings) -> bool | None:
     name = _member(test)
+    if name == "bool" and len(test.args) == 1:
+        return asks_for_one_failure(test.args[0], around)
     if name in ("isnan", "isfinite") and test.args and _is_one_number(test.args[0], around):
         return name == "isnan"
     asked: ast.expr | None = test.args[0] if test.args else None

@@ -58,6 +58,7 @@ class ScoreFlow:
     _functions: dict[_Node, Reached] = field(default_factory=dict)
     _losses: set[_Place] = field(default_factory=set)
     _returns: dict[_Node, Graded] = field(default_factory=dict)
+    _answers: dict[_Node, bool | None] = field(default_factory=dict)
     _given: dict[_Node, dict[str, Graded]] = field(default_factory=lambda: defaultdict(dict))
     _attributes: dict[str, dict[str, Graded]] = field(default_factory=lambda: defaultdict(dict))
     _waiting: list[_Node] = field(default_factory=list)
@@ -111,7 +112,8 @@ class ScoreFlow:
     def _run(self, node: _Node) -> None:
         reached = self._functions[node]
         module = reached.module
-        body = Body(module, _Calls(self, module, node).grade, self._attributes[module.path])
+        calls = _Calls(self, module, node)
+        body = Body(module, calls.grade, calls.answer, calls.is_loss, self._attributes[module.path])
         body.names.update(self._given[node])
         if isinstance(reached.node, ast.Lambda):
             body.run([ast.copy_location(ast.Return(reached.node.body), reached.node.body)])
@@ -122,8 +124,8 @@ class ScoreFlow:
         self._keep(module, body.written)
         before = self._returns.get(node, NO_SCORES)
         after = either(before, body.returned)
-        if after != before:
-            self._returns[node] = after
+        if after != before or body.answer is not self._answers.get(node):
+            self._returns[node], self._answers[node] = after, body.answer
             for caller in self._callers[node]:
                 self._wait(caller)
 
@@ -170,6 +172,11 @@ class ScoreFlow:
         """Whether a loss of the library is computed at a place."""
         return _place(place) in self._losses
 
+    def answer(self, place: Location) -> bool | None:
+        """What the one function that a call reached answers about failed scores, as far as it is known by now."""
+        reached = self.targets(place)
+        return self._answers.get(reached[0].node) if len(reached) == 1 else None
+
     def targets(self, place: Location) -> Sequence[FunctionValue]:
         """The functions of the tree that a call reached."""
         return self._targets.get(_place(place), ())
@@ -207,6 +214,14 @@ class _Calls:
             result = either(result, self.flow.returned(function))
         makes = any(function.qualname.endswith(".__init__") for function in reached)
         return None if makes else result  # an object holds what it is made of
+
+    def answer(self, node: ast.Call) -> bool | None:
+        """What a function of the tree answers that asks whether a score failed."""
+        return self.flow.answer(self.module.location(node))
+
+    def is_loss(self, node: ast.Call) -> bool:
+        """Whether a call computes a loss of the library."""
+        return self.flow.is_loss(self.module.location(node))
 
 
 def _place(location: Location) -> _Place:

@@ -11,6 +11,7 @@ from cmgan_audit.program.values import (
     BoundMethod,
     Choice,
     ClassValue,
+    External,
     FunctionValue,
     Instance,
     ListValue,
@@ -125,4 +126,4 @@ def _item(iterable: Value | None) -> Value:
 def _is_code(value: Value | None) -> bool:
     if isinstance(value, Choice):
         return any(_is_code(option.value) for option in options_of(value))
-    return isinstance(value, FunctionValue | ClassValue | Instance | BoundMethod)
+    return isinstance(value, FunctionValue | ClassValue | Instance | BoundMethod | External)
