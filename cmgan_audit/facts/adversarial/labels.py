@@ -197,6 +197,16 @@ class _Uses:
             self._in_losses[module.path] = renamed, compared
         return self._in_losses[module.path]
 
+    def cut(self, module: Module) -> set[str]:
+        """The names in a file that hold a part of themselves: `ones = ones[: len(batch)]`."""
+        found: set[str] = set()
+        for reached in self._view.code.reached:
+            for node in reached.own_nodes() if reached.module is module else ():
+                if isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript):
+                    if isinstance(node.value.slice, ast.Slice | ast.Tuple):
+                        found |= _assigned_names(node) & {_name(node.value.value)}
+        return found
+
     def _note(self, event: CallEvent) -> None:
         member = event.callee.rpartition(".")[2]
         label = self._label(event.receiver)
@@ -230,12 +240,16 @@ def _named_in_loss(view: View, uses: _Uses, maker: CallEvent) -> bool:
         return False
     names: set[str] = set()
     for parent in view.code.parents(maker.location.path, node):
+        if isinstance(parent, ast.Subscript) and isinstance(parent.slice, ast.Slice | ast.Tuple):
+            return False  # it is cut to the batch
         if isinstance(parent, ast.Assign | ast.AnnAssign):
             targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target]
             names = {_name(target) for target in targets} - {""}
         if isinstance(parent, ast.stmt):
             break
     renamed, compared = uses.in_losses(module)
+    if names & uses.cut(module):
+        return False
     for more, given in renamed:  # `outputs["ones"] = ones` gives it another name
         if given in names:
             names |= more
