@@ -16,9 +16,12 @@ from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Loop
 from cmgan_audit.program.values import Choice, DictValue, Instance, ListValue, Value
 from cmgan_audit.rules.record import Known
+from cmgan_audit.source.syntax import walk
 
 # What gives a new container of the same tensors.
 _SHALLOW = frozenset({"builtins.dict", "collections.OrderedDict", "copy.copy"})
+# What a statement is repeated in: a loop, or the function that one calls.
+_REPEATED = (ast.For, ast.While, ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)
 _USES = {"save": "saved", "load_state_dict": "loaded back"}
 
 
@@ -34,8 +37,12 @@ def kept_weights(view: View) -> Iterator[KeptWeights]:
         epochs = next((loop for loop in event.context.loops if loop in training), None)
         if epochs is None or not event.context.conditions:
             continue
+        aliases: list[Value] = [event.result]
         for later in events[position + 1 :]:
-            if member_of(later) in _USES and _is_after(later, epochs) and _uses(later, event.result):
+            if _copies_shallowly(later) and any(_uses(later, each) for each in aliases):
+                aliases.append(later.result)
+            goes_on = _is_after(later, epochs) or _outlives_a_pass(view, event, later, epochs)
+            if member_of(later) in _USES and goes_on and any(_uses(later, each) for each in aliases):
                 how = _USES[member_of(later)]
                 place = _written_at(view, event)
                 trail = (
@@ -69,16 +76,46 @@ def _is_after(event: CallEvent, epochs: Loop) -> bool:
     return epochs not in event.context.loops
 
 
+def _outlives_a_pass(view: View, kept: CallEvent, later: CallEvent, epochs: Loop) -> bool:
+    """Whether a use in the loop of epochs also comes in passes that put nothing aside: then it gets what an earlier
+    one did. What every pass sets anew does not outlive it, nor do the local names of a function that a pass calls."""
+    module, node = view.code.module(kept.location.path), view.code.node_of(kept)
+    parents = list(view.code.parents(kept.location.path, node)) if node is not None else []
+    keeping = next((each for each in parents if isinstance(each, ast.Assign)), None)
+    if module is None or keeping is None or epochs not in later.context.loops:
+        return False
+    statement = module.location(keeping)
+    mine = {each.location for each in kept.context.conditions if not _stands_in(each.location, statement)}
+    if not mine or mine <= {each.location for each in later.context.conditions}:
+        return False
+    block = next(each for each in parents if isinstance(each, _REPEATED))
+    if not isinstance(block, ast.For | ast.While) and any(isinstance(each, ast.Name) for each in keeping.targets):
+        return False
+    names = {ast.unparse(target) for target in keeping.targets}
+    given = (each for each in walk(block) if isinstance(each, ast.Assign) and each is not keeping)
+    return not any(names & {ast.unparse(target) for target in each.targets} for each in given)
+
+
+def _stands_in(place: Location, statement: Location) -> bool:
+    """Whether a test is part of a statement: `x = a if test else b`, not `if test: x = a`."""
+    begins = place.line > statement.line or place.column >= statement.column
+    return begins and place.lies_in(statement)
+
+
+def _copies_shallowly(event: CallEvent) -> bool:
+    return canonical(event.callee) in _SHALLOW
+
+
 def _steps(view: View, epochs: Loop) -> list[Use]:
     return [use for use in view.scene.of("step") if epochs in use.event.context.loops][:1]
 
 
-def _uses(event: CallEvent, weights: Instance) -> bool:
+def _uses(event: CallEvent, weights: Value) -> bool:
     given = [*event.arguments.positional, *event.arguments.keywords.values()]
     return any(_holds(value, weights, 4) for value in given)
 
 
-def _holds(value: Value, weights: Instance, depth: int) -> bool:
+def _holds(value: Value, weights: Value, depth: int) -> bool:
     """Whether a value is these tensors, or a container of them that was not copied deeply."""
     if depth < 0:
         return False
@@ -86,11 +123,13 @@ def _holds(value: Value, weights: Instance, depth: int) -> bool:
         case Choice():
             return any(_holds(option.value, weights, depth) for option in value.options)
         case DictValue():
+            if isinstance(weights, DictValue) and value.items is weights.items:
+                return True
             return any(_holds(item, weights, depth - 1) for item in value.items.values())
         case ListValue():
             return any(_holds(item, weights, depth - 1) for item in value.items)
         case Instance():
-            if same_object(value, weights):
+            if isinstance(weights, Instance) and same_object(value, weights):
                 return True
             shallow = canonical(value.external_name) in _SHALLOW
             return shallow and any(_holds(each, weights, depth - 1) for each in value.arguments.positional)

@@ -19,8 +19,8 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, Loop
-from cmgan_audit.program.values import Const
+from cmgan_audit.program.trace import CallEvent, Event, Loop
+from cmgan_audit.program.values import Choice, Const, DictValue, Instance, Value
 from cmgan_audit.rules.record import Known
 
 _SAVES = frozenset({"save", "save_pretrained", "save_checkpoint", "save_state", "save_weights", "copyfile", "copy2"})
@@ -71,12 +71,14 @@ def _decisions(view: View) -> Iterator[_Decision]:
             call = view.code.call_at(event.location)
             for argument in call.args[:1] if call is not None else ():
                 yield _Decision(_RATE, argument, event.location.path, stack_of(event.context))
-        if _keeps(event):
-            for guard in guards.of(event):
-                key = (id(guard.node), guard.stack)
-                if key not in seen:
-                    seen.add(key)
-                    yield _Decision(_KEEPS, guard.node, guard.path, guard.stack)
+    kept: list[Event] = [event for event in view.scene.calls if _keeps(event)]
+    kept += [store for store in view.scene.stores if _holds_weights(store.value)]
+    for each in kept:
+        for guard in guards.of(each):
+            key = (id(guard.node), guard.stack)
+            if key not in seen:
+                seen.add(key)
+                yield _Decision(_KEEPS, guard.node, guard.path, guard.stack)
     yield from _stops(view)
 
 
@@ -86,6 +88,17 @@ def _keeps(event: CallEvent) -> bool:
     if member_of(event) in _SAVES:
         return name.partition(".")[0] in ("torch", "safetensors", "accelerate", "shutil", "?", "transformers")
     return name.endswith(".state_dict") or name == "copy.deepcopy"
+
+
+def _holds_weights(value: Value, depth: int = 3) -> bool:
+    """Whether something that is put aside in an attribute is a state, or a dictionary that holds one."""
+    if isinstance(value, Instance):
+        return value.external_name.endswith(".state_dict")
+    if depth and isinstance(value, Choice):
+        return any(_holds_weights(option.value, depth - 1) for option in value.options)
+    if depth and isinstance(value, DictValue):
+        return any(_holds_weights(item, depth - 1) for item in value.items.values())
+    return False
 
 
 def _stops(view: View) -> Iterator[_Decision]:

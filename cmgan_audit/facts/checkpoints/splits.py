@@ -30,6 +30,8 @@ _GLUED = re.compile(r"(train|test|valid|val|dev)(set|ds|dl|loader|data|dataset|i
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _FLAGS = frozenset({"split", "mode", "phase", "subset", "partition", "stage", "set", "part", "fold", "data_type"})
 _READS = frozenset("open load loadtxt read_csv read_json listdir scandir walk glob iglob rglob iterdir".split())
+# Files of settings: what they are called says nothing about the items of a set.
+_SETTINGS = (".toml", ".yaml", ".yml", ".ini", ".cfg", ".conf")
 _LONGEST = 300
 _MOST_TEXTS = 60
 
@@ -118,7 +120,9 @@ class Splits:
                     path = path_of(event.arguments.positional[0]) if event and event.arguments.positional else None
                     if event is None or event.callee.rpartition(".")[2] not in _READS:
                         continue
-                    if isinstance(path, Const) and isinstance(path.value, str) and (kind := kind_of_path(path.value)):
+                    if not isinstance(path, Const) or not isinstance(path.value, str):
+                        continue
+                    if not path.value.endswith(_SETTINGS) and (kind := kind_of_path(path.value)):
                         trail = (*path.trail, Step(event.location, f"its items are read from {path.value}"))
                         yield Split(kind, f"its items are read from {path.value!r}", trail)
 
