@@ -11,7 +11,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, StoreEvent, innermost_function
 from cmgan_audit.program.unreached import NOT_REACHED
-from cmgan_audit.program.values import Const, Instance, Value
+from cmgan_audit.program.values import Choice, Const, Instance, Value
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
 
 _STARTS = ("torch.distributed.init_process_group", "torch.multiprocessing.spawn")
@@ -94,12 +94,15 @@ def _is_fixed(view: View, device: Value, event: CallEvent) -> bool:
     """ "cuda", "cuda:0" or 0 as they stand in the code; a device object made of them is one too.
 
     A text that is put together ("cuda:{}".format(rank)), and a number that comes from elsewhere, may be the rank of the
-    process even where this run has it as 0.
+    process even where this run has it as 0. What stands beside it for a machine without GPUs changes nothing.
     """
+    if isinstance(device, Choice):
+        others = [each.value for each in device.options if not _is_fixed_arm(view, each.value, event)]
+        return len(others) < len(device.options) and all(_is_cpu(each) for each in others)
     if isinstance(device, Instance) and device.external_name == "torch.device":
         inner = device.arguments.get("type", 0)
         plain = len(device.arguments.positional) + len(device.arguments.keywords) == 1
-        return plain and isinstance(inner, Const) and inner.value in _NAMES and _is_literal(view, inner)
+        return plain and isinstance(inner, Const | Choice) and _is_fixed(view, inner, event)
     if not isinstance(device, Const) or device.overridable:
         return False
     if type(device.value) is int and device.value == 0:
@@ -108,9 +111,23 @@ def _is_fixed(view: View, device: Value, event: CallEvent) -> bool:
     return device.value in _NAMES and _is_literal(view, device)
 
 
+def _is_fixed_arm(view: View, arm: Value, event: CallEvent) -> bool:
+    """The same for one side of an expression; a text that came no way stands in the expression itself."""
+    here = isinstance(arm, Const) and not arm.trail and not arm.overridable and arm.value in _NAMES
+    return here or _is_fixed(view, arm, event)
+
+
+def _is_cpu(device: Value) -> bool:
+    if isinstance(device, Instance) and device.external_name == "torch.device":
+        inner = device.arguments.get("type", 0)
+        return inner is not None and _is_cpu(inner)
+    return isinstance(device, Const) and device.value == "cpu"
+
+
 def _is_literal(view: View, value: Const) -> bool:
     node = view.code.node_at(value.trail[0].location) if value.trail else None
-    return isinstance(node, ast.Constant) and node.value == value.value
+    arms = [node.body, node.orelse] if isinstance(node, ast.IfExp) else [node]
+    return any(isinstance(arm, ast.Constant) and arm.value == value.value for arm in arms)
 
 
 def _shown(event: CallEvent) -> str:
