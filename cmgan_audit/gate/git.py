@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from cmgan_audit.errors import UsageError
@@ -34,7 +36,7 @@ class Repository:
         """
         # A hook (pre-commit) sets GIT_DIR and GIT_INDEX_FILE for its own repository: they would point us elsewhere.
         environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-        environment["GIT_OPTIONAL_LOCKS"] = "0"
+        environment |= {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}  # its messages are told apart by their words
         try:
             done = subprocess.run(
                 ["git", "-c", "core.quotepath=off", *arguments],
@@ -57,12 +59,21 @@ class Repository:
         Raises:
             GitError: the folder is in no repository, or the reference names no commit.
         """
-        if not self.exists():
-            raise GitError(f"{self.folder} lies in no git repository, so {reference!r} names no commit")
         try:
-            found = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
+            shallow = self.run("rev-parse", "--is-shallow-repository").strip() == b"true"
         except GitError as error:
-            raise GitError(f"{reference!r} names no commit of the repository around {self.folder}") from error
+            if "not a git repository" not in str(error):
+                raise  # git is missing, or keeps away from a folder that belongs to somebody else
+            raise GitError(f"{self.folder} lies in no git repository, so {reference!r} names no commit") from error
+        try:
+            if reference.startswith("-"):  # `--end-of-options` is not known everywhere
+                raise GitError(f"{reference!r} is an option")
+            found = self.run("rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}")
+        except GitError as error:
+            where = f"the repository around {self.folder}"
+            if shallow:
+                where += ", a shallow clone: fetch its history too (actions/checkout: `fetch-depth: 0`)"
+            raise GitError(f"{reference!r} names no commit of {where}") from error
         return found.decode().strip()
 
     def exists(self) -> bool:
@@ -83,30 +94,41 @@ class Repository:
     def lay_out(self, commit: str, target: Path) -> None:
         """Write the folder as it is at a commit into an empty folder, from the object store.
 
-        Filters, attributes and hooks have no say; submodules and links that lead outside are left out.
+        Filters, attributes and hooks have no say; submodules and links that lead outside are left out. Links come
+        last, so that no file is written through one.
         """
-        entries = self.run("ls-tree", "-r", "-l", "-z", commit)  # of the folder in which git runs, relative to it
-        wanted: list[tuple[str, PurePosixPath]] = []
-        for entry in entries.split(b"\0"):
-            if not entry:
-                continue
+        kept: dict[PurePosixPath, str] = {}
+        links: set[PurePosixPath] = set()
+        for entry in self.run("ls-tree", "-r", "-l", "-z", commit).split(b"\0"):  # relative to the folder
             head, _, name = entry.partition(b"\t")
-            mode, kind, blob, size = head.split()
-            path = PurePosixPath(os.fsdecode(name))
-            if kind != b"blob" or mode == b"120000":
+            mode, kind, blob, size = head.split() if head else (b"", b"", b"", b"")
+            if kind != b"blob":
                 continue
+            path = PurePosixPath(os.fsdecode(name))
             (target / path).parent.mkdir(parents=True, exist_ok=True)
             if int(size) > LARGEST_BLOB:
                 (target / path).touch()
-            else:
-                wanted.append((blob.decode(), path))
-        content = self.run("cat-file", "--batch", stdin="".join(f"{blob}\n" for blob, _ in wanted).encode())
+                continue
+            kept[path] = blob.decode()
+            if mode == b"120000":
+                links.add(path)
+        contents = dict(zip(kept, self._blobs(list(kept.values())), strict=True))
+        for path in contents.keys() - links:
+            (target / path).write_bytes(contents[path])
+        for path in links:
+            aim = os.fsdecode(contents[path])
+            if not posixpath.normpath(posixpath.join(path.parent, aim)).startswith(("/", "..")):
+                (target / path).symlink_to(aim)
+
+    def _blobs(self, names: list[str]) -> Iterator[bytes]:
+        """The contents of objects, in order."""
+        output = self.run("cat-file", "--batch", stdin="".join(f"{name}\n" for name in names).encode())
         at = 0
-        for _, path in wanted:
-            line = content.index(b"\n", at)
-            length = int(content[at:line].split()[2])
-            (target / path).write_bytes(content[line + 1 : line + 1 + length])
-            at = line + length + 2  # a newline behind every blob
+        for _ in names:
+            line = output.index(b"\n", at)
+            length = int(output[at:line].split()[2])
+            yield output[line + 1 : line + 1 + length]
+            at = line + length + 2  # a newline behind every one
 
     def tracked(self) -> list[str]:
         """Return the files that git holds, relative to the folder."""

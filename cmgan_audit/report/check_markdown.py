@@ -3,35 +3,44 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from cmgan_audit.finding import Finding
 from cmgan_audit.gate.audited import Audited
-from cmgan_audit.report.places import prefix_from_here
+from cmgan_audit.report.places import FromHere
 from cmgan_audit.report.wording import coverage, summary
 
 
 def render(audited: Audited) -> str:
     """Return the findings that count as Markdown."""
-    prefix = prefix_from_here(audited)
+    here = FromHere(audited)
     parts = [f"### cmgan-audit: {summary(audited)}"]
     if audited.open:
-        rows = [_row(finding, prefix) for finding in audited.open]
+        rows = [_row(finding, here) for finding in audited.open]
         parts.append("\n".join(("| | rule | where | what |", "|---|---|---|---|", *rows)))
-        parts += [_way(finding, prefix) for finding in audited.open if finding.trail]
+        parts += [_way(finding, here) for finding in audited.open if finding.trail]
+    if audited.coverage.failed:
+        parts.append("\n".join(("Could not be read:", "", *_unread(audited, here))))
     parts.append(_escape(coverage(audited)))
     return "\n\n".join(parts) + "\n"
 
 
-def _row(finding: Finding, prefix: str) -> str:
-    place = "" if finding.location is None else _code(f"{prefix}{finding.location}")
+def _row(finding: Finding, here: FromHere) -> str:
+    place = "" if finding.location is None else _code(here.place(finding.location))
     rule = f"{finding.rule} {finding.name}"
     return f"| **{finding.severity.value}** | {rule} | {place} | {_escape(finding.message)} |"
 
 
-def _way(finding: Finding, prefix: str) -> str:
-    place = "" if finding.location is None else f" at {_html(prefix + str(finding.location))}"
+def _unread(audited: Audited, here: FromHere) -> Iterator[str]:
+    for path, line, reason in audited.coverage.failed:
+        place = here.path(path) + (f":{line}" if line else "")
+        yield f"- {_code(place)} {_escape(reason)}"
+
+
+def _way(finding: Finding, here: FromHere) -> str:
+    place = "" if finding.location is None else f" at {_html(here.place(finding.location))}"
     steps = "\n".join(
-        f"{number}. {_code(f'{prefix}{step.location}')} {_escape(step.note)}"
+        f"{number}. {_code(here.place(step.location))} {_escape(step.note)}"
         for number, step in enumerate(finding.trail, start=1)
     )
     return f"<details><summary>{finding.rule}{place}: how it comes about</summary>\n\n{steps}\n\n</details>"

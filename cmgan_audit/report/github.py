@@ -4,29 +4,35 @@ from __future__ import annotations
 
 from cmgan_audit.finding import Finding, Severity
 from cmgan_audit.gate.audited import Audited
-from cmgan_audit.report.places import prefix_from_here
+from cmgan_audit.report.places import FromHere
 
 COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 
 def render(audited: Audited) -> str:
-    """Return a command per finding that counts."""
-    prefix = prefix_from_here(audited)
-    return "".join(f"{_command(finding, prefix)}\n" for finding in audited.open)
+    """Return a command per finding that counts, and per file that could not be read."""
+    here = FromHere(audited)
+    unread = (_unread(here.path(path), line, reason) for path, line, reason in audited.coverage.failed)
+    return "".join(f"{command}\n" for command in (*(_command(each, here) for each in audited.open), *unread))
 
 
-def _command(finding: Finding, prefix: str) -> str:
+def _unread(path: str, line: int, reason: str) -> str:
+    place = f"file={_property(path)},line={max(line, 1)}"
+    return f"::warning {place},title=could not be read::{_data(f'cmgan-audit could not read this file: {reason}')}"
+
+
+def _command(finding: Finding, here: FromHere) -> str:
     properties: dict[str, str | int] = {}
     place = finding.location
     if place is not None:
-        properties = {"file": prefix + place.path, "line": place.line, "endLine": place.end_line or place.line}
+        properties = {"file": here.path(place.path), "line": place.line, "endLine": place.end_line or place.line}
         if properties["line"] == properties["endLine"]:  # GitHub refuses columns over several lines
             properties["col"] = place.column
             if place.end_column is not None:
                 properties["endColumn"] = place.end_column
     properties["title"] = f"{finding.rule} {finding.name}"
     listed = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
-    steps = [f"{prefix}{step.location}: {step.note}" for step in finding.trail]
+    steps = [f"{here.place(step.location)}: {step.note}" for step in finding.trail]
     return f"::{COMMANDS[finding.severity]} {listed}::{_data(chr(10).join((finding.message, *steps)))}"
 
 

@@ -11,13 +11,13 @@ from cmgan_audit import __version__
 from cmgan_audit.finding import Finding, Fix, Location, Severity, Step
 from cmgan_audit.gate.audited import Audited
 from cmgan_audit.gate.fingerprint import fingerprints
-from cmgan_audit.report.places import prefix_from_here
+from cmgan_audit.report.places import FromHere
 from cmgan_audit.report.rule_text import chapters
 from cmgan_audit.rules.rule import Rule
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 BASE = "%SRCROOT%"
-# The name of our fingerprint and its version: code scanning matches results of two runs by it.
+# The name of our fingerprint and its version; code scanning adds a hash of the line when a report is uploaded.
 FINGERPRINT = "cmganAudit/v1"
 
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
@@ -30,8 +30,9 @@ def render(audited: Audited) -> str:
 
 def document(audited: Audited) -> dict[str, Any]:
     """Return the report as a SARIF log."""
-    writer = _Writer(prefix_from_here(audited), tuple(audited.rules))
-    marks = fingerprints(audited.findings)
+    writer = _Writer(FromHere(audited), tuple(audited.rules))
+    counting = audited.open
+    marked = zip(audited.findings, fingerprints(audited.findings), strict=True)
     run = {
         "tool": {
             "driver": {
@@ -56,7 +57,8 @@ def document(audited: Audited) -> dict[str, Any]:
                 ],
             }
         ],
-        "results": [writer.result(finding, mark) for finding, mark in zip(audited.findings, marks, strict=True)],
+        # Code scanning opens an alert for a suppressed result too: like the other reports, this has what counts.
+        "results": [writer.result(finding, mark) for finding, mark in marked if finding in counting],
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
@@ -78,10 +80,10 @@ def _descriptor(rule: Rule) -> dict[str, Any]:
 
 
 class _Writer:
-    """Turns findings into results; knows the prefix of their paths and the order of the rules."""
+    """Turns findings into results; knows how their paths read and the order of the rules."""
 
-    def __init__(self, prefix: str, rules: Sequence[str]) -> None:
-        self._prefix = prefix
+    def __init__(self, here: FromHere, rules: Sequence[str]) -> None:
+        self._here = here
         self._rules = {identifier: index for index, identifier in enumerate(rules)}
 
     def result(self, finding: Finding, fingerprint: str) -> dict[str, Any]:
@@ -100,9 +102,6 @@ class _Writer:
             steps = [self._step(step) for step in finding.trail]
             result["codeFlows"] = [{"threadFlows": [{"locations": [{"location": step} for step in steps]}]}]
             result["relatedLocations"] = [{"id": number, **step} for number, step in enumerate(steps, start=1)]
-        suppressions = _suppressions(finding)
-        if suppressions:
-            result["suppressions"] = suppressions
         if finding.fix is not None and finding.fix.edits:
             result["fixes"] = [self._fix(finding.fix)]
         return result
@@ -116,7 +115,7 @@ class _Writer:
         return {"artifactLocation": self._artifact(place.path), "region": region}
 
     def _artifact(self, path: str) -> dict[str, str]:
-        return {"uri": quote(self._prefix + path), "uriBaseId": BASE}
+        return {"uri": quote(self._here.path(path)), "uriBaseId": BASE}
 
     def _step(self, step: Step) -> dict[str, Any]:
         return {"physicalLocation": self.physical(step.location), "message": {"text": step.note}}
@@ -141,11 +140,3 @@ class _Writer:
             ],
         }
 
-
-def _suppressions(finding: Finding) -> list[dict[str, str]]:
-    found = []
-    if finding.suppressed is not None:
-        found.append({"kind": "inSource", "justification": finding.suppressed})
-    if finding.baselined:
-        found.append({"kind": "external", "justification": "in the baseline"})
-    return found

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -152,22 +153,75 @@ def play(step: dict, cwd: Path, values: dict[str, str], **environment: str) -> s
     )
 
 
-def test_the_steps_of_the_action(repo, tmp_path):
-    lower_batch(repo)
+@dataclass
+class Played:
+    """The steps of the action, with the inputs and variables that the runner gives them."""
+
+    steps: list[dict]
+    values: dict[str, str]
+    environment: dict[str, str]
+
+    def run(self, number: int, cwd: Path, **values: str) -> subprocess.CompletedProcess[str]:
+        return play(self.steps[number], cwd, {**self.values, **values}, **self.environment)
+
+
+@pytest.fixture
+def played(tmp_path: Path) -> Played:
     summary = tmp_path / "summary.md"
     (tmp_path / "cmgan-audit" / "bin").mkdir(parents=True)
     (tmp_path / "cmgan-audit" / "bin" / "cmgan-audit").symlink_to(BIN / "cmgan-audit")
-    values = {"inputs.path": ".", "inputs.since": "main", "inputs.arguments": "--strict", "inputs.fail-on": "error"}
-    environment = {"RUNNER_TEMP": str(tmp_path), "GITHUB_STEP_SUMMARY": str(summary)}
-    install, report, decide = steps((ROOT / "action.yml").read_text())
-    assert "pip install" in install["run"]  # run by tests/e2e/test_installed_wheel.py on the built wheel
-    done = play(report, repo, values, **environment)
+    values = {"inputs.path": ".", "inputs.since": "main", "inputs.arguments": "--strict", "inputs.fail-on": ""}
+    outputs = tmp_path / "outputs"
+    environment = {"RUNNER_TEMP": str(tmp_path), "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_OUTPUT": str(outputs)}
+    return Played(steps((ROOT / "action.yml").read_text()), values, environment)
+
+
+def test_the_steps_of_the_action(repo, played, tmp_path):
+    lower_batch(repo)
+    assert "pip install" in played.steps[0]["run"]  # run by tests/e2e/test_installed_wheel.py on the built wheel
+    done = played.run(1, repo)
     assert done.returncode == 0, done.stderr
-    assert "CMG101" in summary.read_text()
-    assert json.loads((tmp_path / "cmgan-audit.sarif").read_text())["version"] == "2.1.0"
-    done = play(decide, repo, values, **environment)
+    assert "CMG101" in (tmp_path / "summary.md").read_text()
+    sarif = tmp_path / "cmgan-audit.sarif"
+    assert (tmp_path / "outputs").read_text() == f"sarif={sarif}\n"
+    assert json.loads(sarif.read_text())["version"] == "2.1.0"
+    done = played.run(2, repo)
     assert done.returncode == 1
     assert done.stdout.startswith("::error file=conf/train.yaml,line=2,")
+
+
+def test_the_action_reports_what_it_read_when_some_of_it_cannot_be_read(repo, played, tmp_path):
+    lower_batch(repo)
+    (repo / "broken.py").write_text("def f(:\n")
+    assert played.run(1, repo).returncode == 0
+    summary = (tmp_path / "summary.md").read_text()
+    assert "CMG101" in summary and "- `broken.py:1`" in summary
+    assert json.loads((tmp_path / "cmgan-audit.sarif").read_text())["runs"][0]["results"]
+    done = played.run(2, repo, **{"inputs.fail-on": "never"})
+    assert done.returncode == 3 and "::warning file=broken.py,line=1," in done.stdout  # --strict
+
+
+def test_the_action_with_nothing_to_analyse_uploads_nothing(repo, played, tmp_path):
+    (repo / "docs").mkdir()
+    (tmp_path / "cmgan-audit.sarif").write_text("{}")  # of an earlier use in the same job
+    done = played.run(1, repo, **{"inputs.path": "docs", "inputs.since": ""})
+    assert done.returncode == 0 and "no Python file or notebook" in done.stderr
+    assert not (tmp_path / "outputs").exists() and not (tmp_path / "cmgan-audit.sarif").exists()
+    assert played.run(2, repo, **{"inputs.path": "docs", "inputs.since": ""}).returncode == 3
+
+
+def test_the_action_takes_arguments_on_several_lines_and_stops_at_wrong_ones(repo, played):
+    lower_batch(repo)
+    done = played.run(2, repo, **{"inputs.arguments": "--strict\n--ignore CMG101\n"})
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
+    assert played.run(1, repo, **{"inputs.arguments": "--strict\n--ignre CMG101\n"}).returncode != 0
+
+
+@pytest.mark.parametrize(("wanted", "status"), [("", 0), ("error", 1)])
+def test_the_action_leaves_it_to_the_settings_what_fails(repo, played, wanted, status):
+    (repo / "cmgan-audit.toml").write_text('fail_on = "never"\n')
+    lower_batch(repo)
+    assert played.run(2, repo, **{"inputs.fail-on": wanted}).returncode == status
 
 
 def test_the_steps_of_the_workflow_that_init_writes(repo, tmp_path):

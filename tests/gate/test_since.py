@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,54 @@ def test_odd_file_names_survive(auditor, tree, git, rules_of):
 def test_a_reference_that_names_no_commit(auditor, repo, reference):
     with pytest.raises(GitError, match="names no commit"):
         auditor().audit(repo, since=reference)
+
+
+def test_a_linked_file_or_folder_is_there_in_the_older_tree_too(tree, repo, git):
+    """A configuration that the program reads through a link: what it sets was set before."""
+    (repo / "train.py").write_text(TRAINING.replace("CONFIG = {", "CONFIG = json.load(open('conf/now.json')) or {"))
+    (repo / "train.py").write_text("import json\n" + (repo / "train.py").read_text())
+    tree({"kept/small.json": '{"batch_size": 1, "lr": 1e-3}\n'})
+    (repo / "kept" / "now.json").symlink_to("small.json")
+    (repo / "conf" / "train.yaml").unlink()
+    (repo / "conf").rmdir()
+    (repo / "conf").symlink_to("kept")
+    (repo / "outside").symlink_to("../..")
+    git("add", "-A")
+    git("commit", "-qm", "links")
+    load_kinds()
+    auditor = Auditor(load_catalogue(), Settings(select=("CMG101",)), collect, datetime.date(2026, 1, 1))
+    assert [finding.location.path for finding in auditor.audit(repo).open] == ["kept/small.json"]
+    audited = auditor.audit(repo, since="main")
+    assert (audited.open, audited.older) == ((), 1)
+
+
+def test_a_shallow_clone_says_that_it_lacks_the_commit(auditor, tree, repo, git, tmp_path):
+    tree({"train.py": "x = 1\n"})
+    git("commit", "-qam", "second")
+    subprocess.run(["git", "clone", "-q", "--depth", "1", repo.as_uri(), tmp_path / "shallow"], check=True)
+    with pytest.raises(GitError, match=r"'HEAD~1' names no commit of .* a shallow clone: .*fetch-depth: 0"):
+        auditor().audit(tmp_path / "shallow", since="HEAD~1")
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("", "git is not installed"),
+        ("echo \"fatal: detected dubious ownership in repository at '/x'\" >&2; exit 128", "dubious ownership"),
+    ],
+)
+def test_what_keeps_git_from_answering_is_not_taken_for_a_missing_repository(
+    auditor, repo, tmp_path, monkeypatch, script, reason
+):
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    if script:
+        (folder / "git").write_text(f"#!/bin/sh\n{script}\n")
+        (folder / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    for reference in ("main", "HEAD"):
+        with pytest.raises(GitError, match=reason):
+            auditor().audit(repo, since=reference)
 
 
 def test_outside_a_repository(auditor, tree):
