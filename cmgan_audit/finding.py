@@ -132,5 +132,9 @@ class Finding:
     @property
     def fingerprint(self) -> str:
         """Hex digest of rule, file and symbolic place; independent of line numbers and of the message's wording."""
-        place = "" if self.location is None else self.location.path
-        return hashlib.sha256("\0".join((self.rule, place, self.anchor)).encode()).hexdigest()[:16]
+        return fingerprint_of(self.rule, "" if self.location is None else self.location.path, self.anchor)
+
+
+def fingerprint_of(rule: str, path: str, anchor: str) -> str:
+    """The fingerprint of findings of a rule at a symbolic place of a file."""
+    return hashlib.sha256("\0".join((rule, path, anchor)).encode()).hexdigest()[:16]

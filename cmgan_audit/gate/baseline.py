@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
 from cmgan_audit.errors import UsageError
-from cmgan_audit.finding import Confidence, Finding, Location
+from cmgan_audit.finding import Confidence, Finding, Location, fingerprint_of
 from cmgan_audit.gate.audited import Audited
 from cmgan_audit.gate.fingerprint import under_older_name
 from cmgan_audit.gate.git import GitError, Repository
@@ -23,21 +24,41 @@ STALE = "CMG906"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One known finding: what makes its fingerprint, the fingerprint, and how often it occurs."""
+    """One known finding: what makes its fingerprint, the fingerprint, how often it occurs, and the line it is on."""
 
     rule: str
     path: str
     anchor: str
     fingerprint: str
     count: int = 1
+    line: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The known findings, and the commit at which they were written down (for renamed files)."""
+    """The known findings of a folder, and the commit at which they were written down (for renamed files).
+
+    `root` is the folder, None where the file does not say it. `complete` is false where the entries are those of
+    another folder: that one of them is not found says nothing then.
+    """
 
     entries: tuple[Entry, ...] = ()
     commit: str | None = None
+    root: Path | None = None
+    complete: bool = True
+
+    def seen_from(self, root: Path) -> Baseline:
+        """The same as it reads from a folder inside of its own, or from one around it."""
+        inner, own = root.resolve(), self.root
+        if own is None or own == inner or not (own.is_relative_to(inner) or inner.is_relative_to(own)):
+            return self
+        moved = []
+        for entry in self.entries:
+            path = own / entry.path
+            if path.is_relative_to(inner):
+                name = path.relative_to(inner).as_posix()
+                moved.append(replace(entry, path=name, fingerprint=fingerprint_of(entry.rule, name, entry.anchor)))
+        return Baseline(tuple(moved), self.commit, inner, complete=False)
 
 
 def read_baseline(path: Path) -> Baseline:
@@ -47,22 +68,27 @@ def read_baseline(path: Path) -> Baseline:
         UsageError: the file cannot be read or is no baseline.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8-sig")
+        document = json.loads(text)
     except OSError as error:
         raise UsageError(
             f"baseline {path}: cannot be read: {error.strerror or error}; --write-baseline makes one"
         ) from error
     except ValueError as error:
         raise UsageError(f"baseline {path}: is not JSON: {error}") from error
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        raise UsageError(f"baseline {path}: 'schema' is not {SCHEMA!r}")
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema != SCHEMA:
+        said = "is no baseline" if schema is None else f"'schema' is {schema!r}"
+        raise UsageError(f"baseline {path}: {said}; this version reads {SCHEMA!r}, which --write-baseline makes")
     findings = document.get("findings")
     if not isinstance(findings, list):
         raise UsageError(f"baseline {path}: 'findings' is not a list")
-    commit = document.get("commit")
+    commit, root = document.get("commit"), document.get("root")
+    entries = (_entry(path, number, each) for number, each in enumerate(findings))
     return Baseline(
-        tuple(_entry(path, number, each) for number, each in enumerate(findings)),
+        tuple(replace(entry, line=text.count("\n", 0, text.find(entry.fingerprint)) + 1) for entry in entries),
         commit if isinstance(commit, str) else None,
+        (path.parent / root).resolve() if isinstance(root, str) else None,
     )
 
 
@@ -94,7 +120,7 @@ def baseline_of(findings: Sequence[Finding], root: Path) -> Baseline:
         for finding in kept
     }
     ordered = sorted(entries.values(), key=lambda entry: (entry.path, entry.rule, entry.anchor))
-    return Baseline(tuple(ordered), Repository(root).head())
+    return Baseline(tuple(ordered), Repository(root).head(), root.resolve())
 
 
 def write_baseline(path: Path, baseline: Baseline) -> None:
@@ -103,9 +129,11 @@ def write_baseline(path: Path, baseline: Baseline) -> None:
     Raises:
         UsageError: the file cannot be written.
     """
+    root = _beside(path, baseline.root)
     document = {
         "schema": SCHEMA,
         "commit": baseline.commit,
+        **({} if root is None else {"root": root}),
         "findings": [
             {
                 "rule": entry.rule,
@@ -121,6 +149,14 @@ def write_baseline(path: Path, baseline: Baseline) -> None:
         path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
         raise UsageError(f"baseline {path}: cannot be written: {error.strerror or error}") from error
+
+
+def _beside(path: Path, root: Path | None) -> str | None:
+    """How the folder reads from the baseline file, where one of them lies in the other."""
+    home = path.parent.resolve()
+    if root is None or not (root.is_relative_to(home) or home.is_relative_to(root)):
+        return None
+    return Path(os.path.relpath(root, home)).as_posix()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +187,20 @@ def apply_baseline(findings: Sequence[Finding], baseline: Baseline, root: Path) 
 
 
 def prune(baseline: Baseline, audited: Audited, root: Path) -> Baseline:
-    """Return the baseline without the entries that nothing matches; entries of rules that did not run stay."""
+    """Return the baseline without the entries that nothing matches; entries of rules that did not run stay.
+
+    Raises:
+        UsageError: it is the baseline of another folder.
+    """
+    if not baseline.seen_from(root).complete:
+        raise UsageError(f"--prune-baseline: the baseline is that of {baseline.root}; prune it there")
     stale = {
         entry.fingerprint: entry.count
         for entry in apply_baseline(audited.findings, baseline, root).stale
         if entry.rule in audited.rules
     }
     kept = [replace(entry, count=entry.count - stale.get(entry.fingerprint, 0)) for entry in baseline.entries]
-    return Baseline(tuple(entry for entry in kept if entry.count), baseline.commit)
+    return replace(baseline, entries=tuple(entry for entry in kept if entry.count))
 
 
 def _mark(finding: Finding, fingerprint: str, left: Counter[str]) -> Finding:
@@ -196,7 +238,7 @@ def stale_findings(stale: Sequence[Entry], catalogue: Catalogue, running: Collec
             severity=rule.severity,
             confidence=Confidence.HIGH,
             message=rule.message.format(known=entry.rule, place=f"{entry.path} {entry.anchor}".strip(), baseline=path),
-            location=Location(path, 1),
+            location=Location(path, entry.line),
             anchor=entry.fingerprint,
         )
         for entry in stale

@@ -15,11 +15,12 @@ from cmgan_audit.errors import InputError
 from cmgan_audit.finding import Finding
 from cmgan_audit.gate.audited import Audited, Collect, Coverage, Look, Mend
 from cmgan_audit.gate.baseline import apply_baseline, read_baseline, stale_findings
+from cmgan_audit.gate.comments import commented_files, read_suppressions
 from cmgan_audit.gate.profiles import parameters_of, profile_of, with_references
 from cmgan_audit.gate.roles import unmatched_roles
 from cmgan_audit.gate.selection import matches_rule, selected_rules
 from cmgan_audit.gate.settings import Settings
-from cmgan_audit.gate.suppression import apply_suppressions, commented_files, read_suppressions
+from cmgan_audit.gate.suppression import apply_suppressions
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.catalogue import Catalogue
 from cmgan_audit.rules.matching import Matches, match
@@ -74,9 +75,10 @@ class Auditor:
 
             findings, older = new_since(since, root, findings, lambda tree: self._findings_before(tree, paths))
         if baseline is not None:
-            applied = apply_baseline(findings, read_baseline(baseline), root)
+            known = read_baseline(baseline).seen_from(root)
+            applied = apply_baseline(findings, known, root)
             findings = applied.findings
-            if not since:  # with --since most entries have no finding to match, and that says nothing
+            if known.complete and not since:  # with --since most entries have no finding to match: that says nothing
                 name = Path(os.path.relpath(baseline, root)).as_posix()
                 findings = (*findings, *stale_findings(applied.stale, self.catalogue, audited.rules, name))
         return replace(audited, findings=tuple(findings), older=older)

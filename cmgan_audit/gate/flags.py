@@ -35,7 +35,8 @@ class Flags:
             UsageError: the settings or the rules that they name are wrong.
         """
         found = find_settings(root.absolute())
-        found = replace(
+        found = settle_rules(found, self._catalogue(found))
+        return replace(
             found,
             select=found.select if self.select is None else self.select,
             ignore=found.ignore if self.ignore is None else self.ignore,
@@ -43,7 +44,6 @@ class Flags:
             preview=self.preview or found.preview,
             profile=found.profile if self.profile is None else _from_here(self.profile),
         )
-        return settle_rules(found, self._catalogue(found))
 
     def auditor(self, settings: Settings) -> Auditor:
         """Return the auditor for these settings."""

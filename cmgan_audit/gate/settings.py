@@ -20,6 +20,10 @@ from cmgan_audit.rules.rule import ParameterValue, Rule
 
 FILE_NAME = "cmgan-audit.toml"
 TABLE = "tool.cmgan-audit"
+# A backslash makes the next sign of a pattern an ordinary one; letters and figures are ordinary anyway.
+_BACKSLASH = re.compile(r"\w*\\\w+")
+_HERE = re.compile(r"^(!?)\./")
+
 FAIL_ON = ("error", "warning", "note", "never")
 
 
@@ -111,7 +115,7 @@ def _load(path: Path) -> dict[str, Any]:
     import tomllib  # most projects have nothing to read
 
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: is not TOML: {error}") from error
     except OSError as error:
@@ -137,8 +141,10 @@ def read_settings(path: Path, table: Any, where: str) -> Settings:
             raise reader.error("", unknown_word("key", key, KEYS))
     values: dict[str, Any] = {}
     for key, value in table.items():
-        if key in ("select", "ignore", "exclude", "rules", "train_loaders", "eval_loaders"):
+        if key in ("select", "ignore", "rules", "train_loaders", "eval_loaders"):
             values[key] = reader.texts(key, value)
+        elif key == "exclude":
+            values[key] = tuple(reader.pattern(key, each) for each in reader.texts(key, value))
         elif key == "fail_on":
             values[key] = reader.word(key, value, FAIL_ON)
         elif key == "preview":
@@ -147,7 +153,8 @@ def read_settings(path: Path, table: Any, where: str) -> Settings:
             values[key] = reader.text(key, value)
         elif key == "per_path_ignores":
             values[key] = {
-                pattern: reader.texts(f"{key}.{pattern}", rules) for pattern, rules in reader.table(key, value)
+                reader.pattern(key, pattern): reader.texts(f"{key}.{pattern}", rules)
+                for pattern, rules in reader.table(key, value)
             }
         else:
             values[key] = {rule: dict(reader.table(f"{key}.{rule}", entry)) for rule, entry in reader.table(key, value)}
@@ -175,6 +182,14 @@ class _Reader:
             raise self.error(key, f"{value!r} is not a list of texts")
         return tuple(value)
 
+    def pattern(self, key: str, value: str) -> str:
+        """A path pattern, as in .gitignore, where "./" at the beginning would cover nothing."""
+        if slip := _BACKSLASH.search(value):
+            raise self.error(
+                key, f"{value!r}: write {slip[0].replace(chr(92), '/')!r}: paths have forward slashes here"
+            )
+        return _HERE.sub(r"\1/", value)
+
     def word(self, key: str, value: Any, legal: tuple[str, ...]) -> str:
         if value not in legal:
             raise self.error(key, f"{value!r} is not one of {', '.join(legal)}")
@@ -201,11 +216,12 @@ def settle_rules(settings: Settings, catalogue: Catalogue) -> Settings:
     for word, values in settings.per_rule.items():
         rule = check_parameters(f"{settings.source}: per_rule.{word}", word, values, catalogue)
         per_rule.setdefault(rule.id, {}).update(values)
-    for pattern, words in settings.per_path_ignores.items():
+    named = {f"per_path_ignores.{pattern}": words for pattern, words in settings.per_path_ignores.items()}
+    for key, words in {"select": settings.select, "ignore": settings.ignore, **named}.items():
         try:
             check_words(words, catalogue)
         except UsageError as error:
-            raise UsageError(f"{settings.source}: per_path_ignores.{pattern}: {error}") from error
+            raise UsageError(f"{settings.source}: {key}: {error}") from error
     return dataclasses.replace(settings, per_rule=per_rule)
 
 

@@ -7,142 +7,16 @@ some way, or that suppresses nothing, is a finding of its own.
 from __future__ import annotations
 
 import datetime
-import io
-import re
-import tokenize
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from types import MappingProxyType
 
-from cmgan_audit.finding import Confidence, Finding, Location, Step
-from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.finding import Confidence, Finding, Step
+from cmgan_audit.gate.comments import Suppression
 from cmgan_audit.rules.catalogue import Catalogue
 from cmgan_audit.rules.nearest import unknown_word
 from cmgan_audit.rules.rule import Rule
-from cmgan_audit.source.discovery import discover
-
-# Written in capitals or with an underscore it is meant all the same; to pass over it in silence helps nobody.
-MARK = re.compile(rb"cmgan[-_]audit:", re.IGNORECASE)
-_MARK = r"(?i:cmgan[-_]audit):"
-SUFFIXES = frozenset({".py", ".yaml", ".yml", ".toml", ".sh", ".bash", ".zsh", ".cfg", ".ini", ".mk"})
-NAMES = frozenset({"Makefile"})
-
-_COMMENT = re.compile(rf"#\s*{_MARK}\s*(?P<body>.*)$")
-_NEXT_COMMENT = re.compile(r"\s+#\s")  # what stood behind the line before; "see #12" goes on
-_IGNORE = re.compile(
-    r"ignore\s*\[(?P<rules>[^\]]*)\]\s*(?:until\s*=\s*(?P<until>\S+)\s*)?(?:--\s*(?P<reason>.*))?$", re.DOTALL
-)
 
 NO_REASON, UNKNOWN_RULE, UNUSED, EXPIRED, MALFORMED = "CMG901", "CMG902", "CMG903", "CMG904", "CMG905"
-
-
-@dataclass(frozen=True, slots=True)
-class Suppression:
-    """One comment: the rules it names, its reason, its date, and whether it stands alone on its line."""
-
-    path: str
-    line: int
-    column: int
-    end_column: int
-    body: str
-    rules: tuple[str, ...]
-    reason: str
-    until: str
-    alone: bool
-    readable: bool
-
-    @property
-    def location(self) -> Location:
-        """Where the comment stands."""
-        return Location(self.path, self.line, self.column, self.line, self.end_column)
-
-    def expired(self, today: datetime.date) -> bool:
-        """Whether its date has passed; the date itself still counts."""
-        date = _date(self.until)
-        return date is not None and date < today
-
-
-def commented_files(root: Path, exclude: Sequence[str]) -> list[str]:
-    """Return the files of the audited tree that can hold suppressions, relative to it."""
-    found = discover(root, exclude)
-    paths = (path for paths in found.files.values() for path in paths)
-    return sorted(path for path in paths if Path(path).suffix in SUFFIXES or Path(path).name in NAMES)
-
-
-def read_suppressions(
-    root: Path, paths: Iterable[str], overlay: Mapping[str, bytes] = MappingProxyType({})
-) -> list[Suppression]:
-    """Read the suppressions of the files that can hold comments.
-
-    Args:
-        root: the audited folder.
-        paths: files relative to it; one that cannot be read holds none.
-        overlay: contents that count instead of those on disk, by path.
-    """
-    found: list[Suppression] = []
-    for path in sorted(set(paths)):
-        file = root / path
-        try:
-            content = overlay[path] if path in overlay else file.read_bytes()
-        except OSError:
-            continue  # the collectors report files that cannot be read
-        if MARK.search(content):
-            found += _in_text(path, content.decode("utf-8", errors="replace"), python=file.suffix == ".py")
-    return found
-
-
-def _in_text(path: str, text: str, *, python: bool) -> list[Suppression]:
-    found = []
-    for line, column, comment, before in _python_comments(text) if python else _line_comments(text):
-        match = _COMMENT.search(comment)
-        if match is None:
-            continue
-        body = _NEXT_COMMENT.split(match["body"])[0].strip()
-        form = _IGNORE.match(body)
-        rules = tuple(part.strip() for part in form["rules"].split(",") if part.strip()) if form else ()
-        until = (form["until"] or "") if form else ""
-        found.append(
-            Suppression(
-                path=path,
-                line=line,
-                column=column + match.start(),
-                end_column=column + len(comment),
-                body=body,
-                rules=rules,
-                reason=((form["reason"] or "").strip()) if form else "",
-                until=until,
-                alone=not before.strip(),
-                readable=bool(rules) and (not until or _date(until) is not None),
-            )
-        )
-    return found
-
-
-def _python_comments(text: str) -> list[tuple[int, int, str, str]]:
-    """The comments of a Python file; a text that looks like one inside a string is none."""
-    try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
-    except (tokenize.TokenError, SyntaxError, ValueError):
-        return _line_comments(text)
-    comments = [token for token in tokens if token.type == tokenize.COMMENT]
-    return [(token.start[0], token.start[1] + 1, token.string, token.line[: token.start[1]]) for token in comments]
-
-
-def _line_comments(text: str) -> list[tuple[int, int, str, str]]:
-    found = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        match = re.search(rf"(?:^|(?<=\s))#\s*{_MARK}", line)
-        if match:
-            found.append((number, match.start() + 1, line[match.start() :], line[: match.start()]))
-    return found
-
-
-def _date(text: str) -> datetime.date | None:
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def apply_suppressions(
@@ -164,7 +38,7 @@ def apply_suppressions(
     used: set[tuple[Suppression, str]] = set()
     marked = []
     for finding in findings:
-        cover = next((each for each in suppressions if _covers(each, finding, catalogue, suppressions)), None)
+        cover = next((each for each in suppressions if _covers(each, finding, catalogue)), None)
         if cover is not None:
             used |= {(cover, word) for word in cover.rules if _names(word, finding.rule, catalogue)}
             if cover.reason and not cover.expired(today):
@@ -179,20 +53,15 @@ def apply_suppressions(
     return marked + about
 
 
-def _covers(suppression: Suppression, finding: Finding, catalogue: Catalogue, others: Sequence[Suppression]) -> bool:
+def _covers(suppression: Suppression, finding: Finding, catalogue: Catalogue) -> bool:
     place = finding.location
     if place is None or place.path != suppression.path or not suppression.readable:
         return False
     if not any(_names(word, finding.rule, catalogue) for word in suppression.rules):
         return False
-    if not suppression.alone:
-        return place.line <= suppression.line <= (place.end_line or place.line)
-    # Comments that stand alone hold for the next line that is not such a comment itself.
-    below = suppression.line + 1
-    taken = {each.line for each in others if each.path == suppression.path and each.alone}
-    while below in taken:
-        below += 1
-    return place.line == below
+    if suppression.alone:
+        return suppression.first <= place.line <= suppression.last
+    return place.line <= suppression.last and suppression.first <= (place.end_line or place.line)
 
 
 def _names(word: str, rule: str, catalogue: Catalogue) -> bool:

@@ -139,4 +139,3 @@ class _Writer:
                 for path, replacements in by_path.items()
             ],
         }
-

@@ -22,6 +22,7 @@ from cmgan_audit.rules.catalogue import Catalogue, load_catalogue
 from cmgan_audit.rules.matching import Unresolved
 from cmgan_audit.rules.record import Fact, Known, Record
 from cmgan_audit.rules.schema import read_rule
+from cmgan_audit.source.discovery import kind_of
 
 TODAY = datetime.date(2026, 11, 23)
 
@@ -58,10 +59,10 @@ class ToyCollected:
 
 def collect(root: Path, exclude: Sequence[str], declared: object, overlay: Mapping[str, bytes]) -> ToyCollected:
     excluded = pathspec.GitIgnoreSpec.from_lines(exclude).match_file
-    files = sorted(path for path in root.rglob("*") if path.suffix in (".py", ".yaml") and path.is_file())
+    files = sorted(path for path in root.rglob("*") if kind_of(path.name) and path.is_file())
     names = [path.relative_to(root).as_posix() for path in files]
     kept = [name for name in names if not excluded(name)]
-    if not any(name.endswith(".py") for name in kept):
+    if not any(kind_of(name) == "python" for name in kept):
         raise InputError(f"{root}: no Python file")
     records: list[Record] = []
     for name in kept:

@@ -74,6 +74,38 @@ def test_entries_of_rules_that_did_not_run_are_not_stale(auditor, tree, known, r
     assert prune(read_baseline(path), auditor(ignore=("TOY101",)).audit(root), root).entries
 
 
+def test_a_stale_entry_is_shown_where_it_stands(auditor, tree, known):
+    root = tree({"train.py": SMALL, "other.py": SMALL})
+    path = known(root)
+    (root / "train.py").write_text("x = 1\n")
+    [stale] = auditor().audit(root, baseline=path).open
+    lines = path.read_text().splitlines()
+    assert f'"fingerprint": "{stale.anchor}"' in lines[stale.location.line - 1]
+
+
+def test_the_baseline_of_a_project_holds_in_its_folders_and_around_it(auditor, tree, rules_of):
+    root = tree({"src/a/train.py": SMALL, "src/b/train.py": SMALL, "other.py": SMALL})
+    path = root / "src" / "known.json"
+    write_baseline(path, baseline_of(auditor().audit(root / "src").findings, root / "src"))
+    assert json.loads(path.read_text())["root"] == "."
+    assert rules_of(auditor().audit(root / "src" / "a", baseline=path)) == []  # and nothing of b is stale
+    [new] = auditor().audit(root, baseline=path).open
+    assert new.location.path == "other.py"
+    with pytest.raises(UsageError, match=r"the baseline is that of .*src; prune it there"):
+        prune(read_baseline(path), auditor().audit(root / "src" / "a"), root / "src" / "a")
+    copy = root.parent / "ci" / "known.json"
+    copy.parent.mkdir()
+    copy.write_bytes(path.read_bytes())  # beside it lies no folder around or inside of the audited one
+    assert rules_of(auditor().audit(root / "src", baseline=copy)) == []
+
+
+def test_a_baseline_from_an_editor_of_windows(auditor, tree, known, rules_of):
+    root = tree({"train.py": SMALL})
+    path = known(root)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert rules_of(auditor().audit(root, baseline=path)) == []
+
+
 def test_equal_findings_give_equal_bytes(tree, known):
     root = tree({"train.py": SMALL})
     assert known(root).read_bytes() == known(root).read_bytes()
@@ -83,7 +115,8 @@ def test_equal_findings_give_equal_bytes(tree, known):
     ("content", "reason"),
     [
         ("{", "is not JSON"),
-        ("[]", "'schema' is not 'cmgan-audit/baseline/v1'"),
+        ("[]", "is no baseline; this version reads 'cmgan-audit/baseline/v1'"),
+        (json.dumps({"schema": "cmgan-audit/baseline/v9"}), "'schema' is 'cmgan-audit/baseline/v9'; this version"),
         (json.dumps({"schema": "cmgan-audit/baseline/v1"}), "'findings' is not a list"),
         (json.dumps({"schema": "cmgan-audit/baseline/v1", "findings": [{"rule": 1}]}), r"findings\[0\]: 'rule'"),
     ],

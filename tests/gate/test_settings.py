@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cmgan_audit.errors import InputError, UsageError
+from cmgan_audit.gate.flags import Flags
 from cmgan_audit.gate.selection import selected_rules
 from cmgan_audit.gate.settings import KEYS, Settings, find_settings, settle_rules
 
@@ -16,6 +17,8 @@ WRONG = [
     ("per_path_ignores = ['a']", "per_path_ignores: ['a'] is not a table"),
     ("[per_path_ignores]\n'legacy/' = 'CMG1'", "per_path_ignores.legacy/: 'CMG1' is not a list of texts"),
     ("select = [", "is not TOML"),
+    (r"exclude = ['old\data.py']", r"exclude: 'old\\data.py': write 'old/data': paths have forward slashes here"),
+    (r"per_path_ignores = {'a\b\*.py' = ['CMG1']}", "per_path_ignores: 'a\\\\b\\\\*.py': write 'a/b'"),
 ]
 
 UNFITTING = [
@@ -40,6 +43,26 @@ def test_a_table_of_nearly_our_name_is_not_passed_over(tmp_path, name):
     (tmp_path / "pyproject.toml").write_text(f"[tool.{name}]\nfail_on = 'note'\n")
     with pytest.raises(UsageError, match=r"the table is called \[tool.cmgan-audit\]"):
         find_settings(tmp_path)
+
+
+def test_what_other_editors_write_is_read(tmp_path):
+    (tmp_path / "cmgan-audit.toml").write_bytes(b"\xef\xbb\xbffail_on = 'note'\r\npreview = true\r\n")
+    found = find_settings(tmp_path)
+    assert (found.fail_on, found.preview) == ("note", True)
+
+
+def test_patterns_may_begin_with_the_folder_of_the_settings(tmp_path):
+    text = "exclude = ['./old/', '!./old/kept.py', '\\#odd']\n[per_path_ignores]\n'./data/*.py' = ['CMG1']\n"
+    (tmp_path / "cmgan-audit.toml").write_text(text)
+    found = find_settings(tmp_path)
+    assert found.exclude == ("/old/", "!/old/kept.py", "\\#odd") and list(found.per_path_ignores) == ["/data/*.py"]
+
+
+@pytest.mark.parametrize("key", ["select", "ignore"])
+def test_an_unknown_rule_of_the_settings_names_their_file(tmp_path, key):
+    (tmp_path / "cmgan-audit.toml").write_text(f"{key} = ['CMG101', 'CMG999']\n")
+    with pytest.raises(UsageError, match=rf"cmgan-audit.toml: {key}: unknown rule 'CMG999'"):
+        Flags().settings(tmp_path)
 
 
 def test_rules_that_are_ignored_for_paths_are_checked(catalogue):

@@ -54,6 +54,53 @@ def test_places(auditor, tree, rules_of, text, found):
     assert sorted(rules_of(auditor().audit(tree({"train.py": text})))) == sorted(found)
 
 
+FORM = "cmgan-audit: ignore[TOY101] -- small card"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("run.slurm", f"# {FORM}\nbatch_size: 1\n"),
+        ("run.sbatch", f"batch_size: 1  # {FORM}\n"),
+        ("Dockerfile", f"# {FORM}\nbatch_size: 1\n"),
+        ("GNUmakefile", f"# {FORM}\nbatch_size: 1\n"),
+        ("gui.pyw", f"batch_size = 1  # {FORM}\n"),
+        ("a.conf", f"; {FORM}\nbatch_size = 1\n"),
+        ("a.ini", f"batch_size = 1  # {FORM}\n"),
+        ("a.json5", f"// {FORM}\nbatch_size: 1\n"),
+        ("a.jsonc", f"batch_size: 1 // {FORM} // and so on\n"),
+    ],
+)
+def test_every_kind_of_file_that_has_comments(auditor, tree, rules_of, name, text):
+    audited = auditor().audit(tree({"main.py": "", name: text}))
+    assert [finding.suppressed for finding in audited.findings] == ["small card"]
+
+
+@pytest.mark.parametrize("name", ["README.md", "a.json", "readme"])
+def test_what_has_no_comments_or_is_read_by_people_holds_none(auditor, tree, rules_of, name):
+    assert rules_of(auditor().audit(tree({"main.py": "", name: f"# {FORM}\nbatch_size: 1\n"}))) == OPEN
+
+
+COMMAND = "python train.py \\\n  --lr 1 \\\n  batch_size=1 \\\n  --epochs 3"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"# {FORM}\n{COMMAND}\n", QUIET),
+        (f"# {FORM}\n{COMMAND}\n".replace("\n", "\r\n"), QUIET),
+        (f"{COMMAND}  # {FORM}\n", QUIET),
+        (f"# {FORM}\n\n{COMMAND}\n", ["CMG903", "TOY101"]),
+        (f"# {FORM}\nls\n{COMMAND}\n", ["CMG903", "TOY101"]),
+        (f"{COMMAND}\nls  # {FORM}\n", ["CMG903", "TOY101"]),
+    ],
+)
+def test_a_command_that_goes_on_over_several_lines_holds_no_comment_in_between(auditor, tree, rules_of, text, found):
+    root = tree({"main.py": ""})
+    (root / "run.sh").write_bytes(text.encode())
+    assert sorted(rules_of(auditor().audit(root))) == found
+
+
 def test_the_reason_is_kept_with_the_finding(auditor, tree):
     root = tree({"train.py": "batch_size = 1  # cmgan-audit: ignore[TOY101] -- one clip -- really\n"})
     [finding] = auditor().audit(root).findings

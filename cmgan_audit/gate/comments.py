@@ -1,0 +1,174 @@
+"""Comments for the audit in the files of a tree: `# cmgan-audit: ignore[CMG101] -- reason`."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import re
+import tokenize
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+
+from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.source.discovery import discover
+
+# Written in capitals or with an underscore it is meant all the same; to pass over it in silence helps nobody.
+MARK = re.compile(rb"cmgan[-_]audit:", re.IGNORECASE)
+_MARK = r"(?i:cmgan[-_]audit):"
+
+# What begins a comment, where that is not "#". JSON has no comments, and in a text for people they would be read.
+_SIGNS = {".json5": "//", ".jsonc": "//", ".ini": "[#;]", ".cfg": "[#;]", ".conf": "[#;]"}
+_WITHOUT = frozenset({".json", ".md", ".rst"})
+
+_IGNORE = re.compile(
+    r"ignore\s*\[(?P<rules>[^\]]*)\]\s*(?:until\s*=\s*(?P<until>\S+)\s*)?(?:--\s*(?P<reason>.*))?$", re.DOTALL
+)
+
+# Line, column, the comment itself, and what stands before it on its line.
+_Comment = tuple[int, int, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """One comment: the rules it names, its reason, its date, whether it stands alone, and the lines it holds for.
+
+    These are the line that it stands on, or the next one that is no such comment where it stands alone; with all
+    that go on behind a backslash, where no comment can stand.
+    """
+
+    path: str
+    line: int
+    column: int
+    end_column: int
+    body: str
+    rules: tuple[str, ...]
+    reason: str
+    until: str
+    alone: bool
+    readable: bool
+    first: int
+    last: int
+
+    @property
+    def location(self) -> Location:
+        """Where the comment stands."""
+        return Location(self.path, self.line, self.column, self.line, self.end_column)
+
+    def expired(self, today: datetime.date) -> bool:
+        """Whether its date has passed; the date itself still counts."""
+        date = _date(self.until)
+        return date is not None and date < today
+
+
+def commented_files(root: Path, exclude: Sequence[str]) -> list[str]:
+    """Return the files of the audited tree that can hold suppressions, relative to it."""
+    files = discover(root, exclude).files
+    paths = (path for kind in ("python", "data", "launcher") for path in files[kind])
+    return sorted(path for path in paths if PurePosixPath(path).suffix.lower() not in _WITHOUT and not _readme(path))
+
+
+def _readme(path: str) -> bool:
+    return PurePosixPath(path).name.lower().startswith("readme")
+
+
+def read_suppressions(
+    root: Path, paths: Iterable[str], overlay: Mapping[str, bytes] = MappingProxyType({})
+) -> list[Suppression]:
+    """Read the suppressions of the files that can hold comments.
+
+    Args:
+        root: the audited folder.
+        paths: files relative to it; one that cannot be read holds none.
+        overlay: contents that count instead of those on disk, by path.
+    """
+    found: list[Suppression] = []
+    for path in sorted(set(paths)):
+        file = root / path
+        try:
+            content = overlay[path] if path in overlay else file.read_bytes()
+        except OSError:
+            continue  # the collectors report files that cannot be read
+        if MARK.search(content):
+            found += _in_text(path, content.decode("utf-8", errors="replace"))
+    return found
+
+
+def _in_text(path: str, text: str) -> list[Suppression]:
+    suffix = PurePosixPath(path).suffix.lower()
+    sign = _SIGNS.get(suffix, "#")
+    python = suffix in (".py", ".pyw")
+    comments = list(_python_comments(text) if python else _line_comments(text, sign))
+    alone = {line for line, _, _, before in comments if not before.strip()}
+    lines = _lines(text)
+    found = []
+    for line, column, comment, _ in comments:
+        match = re.search(rf"{sign}\s*{_MARK}\s*(?P<body>.*)$", comment)
+        if match is None:
+            continue
+        body = re.split(rf"\s+{sign}\s", match["body"])[0].strip()  # what stood behind before; "see #12" goes on
+        form = _IGNORE.match(body)
+        rules = tuple(part.strip() for part in form["rules"].split(",") if part.strip()) if form else ()
+        until = (form["until"] or "") if form else ""
+        first, last = _held(lines, line, alone)
+        found.append(
+            Suppression(
+                path=path,
+                line=line,
+                column=column + match.start(),
+                end_column=column + len(comment),
+                body=body,
+                rules=rules,
+                reason=((form["reason"] or "").strip()) if form else "",
+                until=until,
+                alone=line in alone,
+                readable=bool(rules) and (not until or _date(until) is not None),
+                first=first,
+                last=last,
+            )
+        )
+    return found
+
+
+def _held(lines: Sequence[str], line: int, alone: Collection[int]) -> tuple[int, int]:
+    """The first and the last line that the comment on a line holds for."""
+    first = line
+    while first in alone:
+        first += 1
+    last = first
+    while last < len(lines) and lines[last - 1].endswith("\\"):
+        last += 1
+    while line not in alone and first > 1 and lines[first - 2].endswith("\\"):
+        first -= 1
+    return first, last
+
+
+def _lines(text: str) -> list[str]:
+    return [line.removesuffix("\r") for line in text.split("\n")]
+
+
+def _python_comments(text: str) -> Iterator[_Comment]:
+    """The comments of a Python file; a text that looks like one inside a string is none."""
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    except (tokenize.TokenError, SyntaxError, ValueError):
+        yield from _line_comments(text, "#")
+        return
+    for token in tokens:
+        if token.type == tokenize.COMMENT and MARK.search(token.string.encode(errors="replace")):
+            yield token.start[0], token.start[1] + 1, token.string, token.line[: token.start[1]]
+
+
+def _line_comments(text: str, sign: str) -> Iterator[_Comment]:
+    for number, line in enumerate(_lines(text), start=1):
+        match = re.search(rf"(?:^|(?<=\s)){sign}\s*{_MARK}", line)
+        if match:
+            yield number, match.start() + 1, line[match.start() :], line[: match.start()]
+
+
+def _date(text: str) -> datetime.date | None:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        return None
