@@ -12,6 +12,7 @@ from cmgan_audit.program.depth import COLLECT_EVERY
 
 def main() -> None:
     """Entry point of the installed command."""
+    _open_closed_streams()
     arguments = sys.argv[1:]
     if arguments[:1] != ["check"]:
         _run(arguments)
@@ -23,6 +24,14 @@ def main() -> None:
         _run(arguments)
     finally:
         gc.freeze()
+
+
+def _open_closed_streams() -> None:
+    """Python has None for a stream that its caller closed (`>&-`, a service): what is written there goes nowhere."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - as long as the process
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
 
 
 def _run(arguments: list[str]) -> None:
@@ -45,4 +54,8 @@ def _print(document: str, status: int) -> None:
     except BrokenPipeError:  # as in `common.run`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 2
+    except OSError as error:  # as in `common.write_document`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.stderr.write(f"cmgan-audit: stdout: cannot be written: {error.strerror or error}\n")
+        status = 3
     raise SystemExit(status)

@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from cmgan_audit.errors import AuditError, UsageError
+from cmgan_audit.errors import AuditError, InputError, UsageError
 
 EXIT_FINDINGS = 1
 EXIT_USAGE = 2
@@ -29,8 +29,12 @@ DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback o
 
 
 def wants_color(no_color: bool, output: Path | None) -> bool:
-    """Whether text may be coloured: stdout is a terminal, no file is written, and nobody said no."""
-    return not (no_color or "NO_COLOR" in os.environ or output is not None) and sys.stdout.isatty()
+    """Whether text may be coloured: stdout is a terminal that can, no file is written, and nobody said no.
+
+    An empty NO_COLOR says nothing (https://no-color.org).
+    """
+    unwanted = no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return not (unwanted or output is not None) and sys.stdout.isatty()
 
 
 def wants_progress(quiet: bool) -> bool:
@@ -43,9 +47,15 @@ def write_document(text: str, output: Path | None) -> None:
 
     Raises:
         UsageError: the file cannot be written.
+        InputError: stdout cannot be written, for another reason than that its reader left.
     """
     if output is None:
-        typer.echo(text, nl=not text.endswith("\n"), color=True)
+        try:
+            typer.echo(text, nl=not text.endswith("\n"), color=True)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise InputError(f"stdout: cannot be written: {error.strerror or error}") from error
         return
     try:
         output.parent.mkdir(parents=True, exist_ok=True)

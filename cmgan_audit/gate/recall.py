@@ -27,7 +27,7 @@ class Asked:
 
     def __init__(self, arguments: Sequence[str]) -> None:
         self._began = time.time()
-        terminal = f"{sys.stdout.isatty()} {'NO_COLOR' in os.environ}"
+        terminal = f"{sys.stdout.isatty()} {os.environ.get('NO_COLOR')} {os.environ.get('TERM')}"
         day = datetime.date.today().isoformat()  # suppressions end on one
         self._name = digest_of_words([this_tool(), os.getcwd(), terminal, day, *arguments])  # noqa: PTH109
 

@@ -1,8 +1,13 @@
 """The frame of the command: help, version, wrong usage; as a user meets it."""
 
+import os
+import pty
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+
+import pytest
 
 COMMAND = str(Path(sys.executable).with_name("cmgan-audit"))
 
@@ -50,3 +55,41 @@ def test_only_check_does_without_the_search_for_what_can_be_freed(tmp_path: Path
     for words, expected in ((["check", str(tmp_path), "--no-cache"], "True True"), (["rules"], "False False")):
         done = subprocess.run([sys.executable, "-c", asking, *words], capture_output=True, text=True, timeout=60)
         assert (done.returncode, done.stderr.splitlines()[-1]) == (0, expected)
+
+
+BROKEN = str(Path(__file__).resolve().parents[2] / "fixtures" / "repos" / "broken")
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_where_stdout_is_closed_or_full_the_audit_still_has_its_status(tmp_path: Path, cached: bool) -> None:
+    def audit(redirection: str) -> tuple[int, str]:
+        words = f"{COMMAND} check {BROKEN}{'' if cached else ' --no-cache'} {redirection}"
+        environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+        done = subprocess.run(["sh", "-c", words], capture_output=True, text=True, env=environment, timeout=60)
+        return done.returncode, done.stderr
+
+    for _ in range(2):  # the second time the outcome is known
+        assert audit(">&-") == (1, "")
+        assert audit("2>&-") == (1, "")
+        assert audit(">/dev/full") == (3, "cmgan-audit: stdout: cannot be written: No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    ("variables", "coloured"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"TERM": "dumb"}, False)],
+)
+def test_colours_on_a_terminal(tmp_path: Path, variables: dict[str, str], coloured: bool) -> None:
+    """One cache for all: what was printed on another terminal is not printed again."""
+    environment = {**os.environ, "TERM": "xterm", "XDG_CACHE_HOME": str(tmp_path)}
+    environment.pop("NO_COLOR", None)
+    for asked, expected in (({}, True), (variables, coloured)):
+        leader, follower = pty.openpty()
+        process = subprocess.Popen([COMMAND, "check", BROKEN], stdout=follower, env={**environment, **asked})
+        os.close(follower)
+        text = b""
+        with suppress(OSError):  # the end, on Linux
+            while part := os.read(leader, 65536):
+                text += part
+        os.close(leader)
+        assert process.wait(timeout=60) == 1
+        assert (b"\x1b[1;31merror" in text) == expected
