@@ -15,7 +15,7 @@ from cmgan_audit.finding import Finding, JsonValue, Severity
 from cmgan_audit.lazy_dataclasses import dataclass
 
 MOST = 0.9  # share of the utterances from which a fault counts as the system's, not an utterance's
-DELAY_SAMPLES = 8  # half a millisecond; filters of a network without a delay leave the maximum within a sample or two
+DELAY_SAMPLES = 8  # half a millisecond; below it only measures that do not align suffer
 DELAY_AGREES = 0.8
 CLIPPED_SAMPLES = 16  # one millisecond in all
 WRAPS = 3
@@ -189,8 +189,9 @@ def _delayed(system: Judged) -> list[Finding]:
     if not lags:
         return []
     typical = int(statistics.median_low(lags))
-    agreeing = sum(abs(lag - typical) <= 1 for lag in lags)
-    if abs(typical) < DELAY_SAMPLES or agreeing < DELAY_AGREES * len(lags):
+    short = abs(typical) < DELAY_SAMPLES
+    agreeing = sum(abs(lag - typical) <= (0 if short else 1) for lag in lags)
+    if typical == 0 or agreeing < (MOST if short else DELAY_AGREES) * len(lags):
         return []
     milliseconds = 1000.0 * typical / SAMPLE_RATE
     return [
@@ -198,9 +199,10 @@ def _delayed(system: Judged) -> list[Finding]:
             "CMG704",
             system.name,
             {"checkpoint": system.name, "samples": typical, "milliseconds": milliseconds, "outputs": agreeing},
+            severity=Severity.NOTE if short else Severity.WARNING,
             checkpoint=system.name,
-            samples=abs(typical),
-            milliseconds=f"{abs(milliseconds):.1f}",
+            samples="1 sample" if abs(typical) == 1 else f"{abs(typical)} samples",
+            milliseconds=f"{abs(milliseconds):.1f}" if not short else f"{abs(milliseconds):.2f}",
             direction="late" if typical > 0 else "early",
             n=agreeing,
             total=len(lags),

@@ -22,6 +22,7 @@ from cmgan_audit.evaluation.metrics import METRICS, default_floor
 from cmgan_audit.evaluation.models import estimate_seconds
 from cmgan_audit.evaluation.models.sources import model_source
 from cmgan_audit.evaluation.options import CompareOptions
+from cmgan_audit.evaluation.output_levels import check_levels
 from cmgan_audit.evaluation.published import SelfCheck, check_published, is_published_set, rows_to_check, self_check
 from cmgan_audit.evaluation.result import ComparisonResult
 from cmgan_audit.evaluation.run import Evaluator, Outcome, Progress, Request, Settings
@@ -100,6 +101,7 @@ def compare_systems(options: CompareOptions, listener: Listener) -> ComparisonRe
                     *check_published(checked),
                     *leaks,
                     *(finding for judged in gathered.judged for finding in check_system(judged)),
+                    *(finding for judged in gathered.judged for finding in check_levels(judged)),
                     *check_identical(gathered.judged),
                 ],
                 checked=checked,

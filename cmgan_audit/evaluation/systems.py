@@ -25,6 +25,7 @@ from cmgan_audit.evaluation.models.enhancer import Enhancer, ModelError
 from cmgan_audit.evaluation.output_names import match_outputs
 from cmgan_audit.evaluation.pairs import Pair, shortened
 from cmgan_audit.evaluation.segments import Segment
+from cmgan_audit.finding import JsonValue
 from cmgan_audit.lazy_dataclasses import dataclass
 
 NOISY = "noisy"
@@ -193,7 +194,17 @@ def model_system(enhancer: Enhancer, name: str, *, resample: bool = False) -> Mo
         str(said.get("sha256", "")),
         epoch if isinstance(epoch, int) else None,
         f"model:{said.get('model')}|device:{said.get('device')}",
+        remark=_which_weights(name, said),
     )
+
+
+def _which_weights(name: str, said: Mapping[str, JsonValue]) -> str:
+    """Which of several sets of weights were used; people who keep an average mean to evaluate it."""
+    others = said.get("passed_over")
+    if not isinstance(others, list) or not others:
+        return ""
+    used, listed = said.get("weights") or "(top level)", ", ".join(str(other) for other in others)
+    return f"{name}: scored are the weights {used}; the file also holds {listed} (--weights NAME takes others)"
 
 
 def short_names(paths: Sequence[Path]) -> list[str]:

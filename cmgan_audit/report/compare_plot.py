@@ -9,8 +9,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from cmgan_audit.evaluation.metrics import METRICS
-from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
-from cmgan_audit.statistics.compare import Comparison
+from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult, MetricSummary
+from cmgan_audit.statistics.compare import ALPHA, Comparison
+from cmgan_audit.statistics.paired import critical_t
 from cmgan_audit.statistics.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ LOOKS = {
     Verdict.EQUIVALENT: ("#0072B2", "o"),
     Verdict.UNDECIDED: ("#666666", "D"),
 }
-Z_95 = 1.96
 LABELS_SHOWN = 12
 
 
@@ -63,6 +63,11 @@ def places_of(entries: Sequence[CheckpointSummary]) -> list[float]:
     return [float(position) for position in range(len(entries))]
 
 
+def half_interval(metric: MetricSummary) -> float | None:
+    """Half of the 95 % interval of a mean over utterances, by Student's t; None where one utterance has no spread."""
+    return None if metric.sd is None else critical_t(metric.n - 1.0, ALPHA) * metric.sd / metric.n**0.5
+
+
 def _means(axes: Axes, result: ComparisonResult, entries: Sequence[CheckpointSummary], places: Sequence[float]) -> None:
     known, means, halves = [], [], []
     for place, entry in zip(places, entries, strict=True):
@@ -70,7 +75,7 @@ def _means(axes: Axes, result: ComparisonResult, entries: Sequence[CheckpointSum
         if metric.mean is not None:
             known.append(place)
             means.append(metric.mean)
-            halves.append(Z_95 * metric.sd / metric.n**0.5 if metric.sd is not None else 0.0)
+            halves.append(half_interval(metric) or 0.0)
     axes.errorbar(known, means, yerr=halves, color="black", marker="s", markersize=5, capsize=3, linewidth=1.2)
     outside = [entry for entry in result.checkpoints if entry.name == result.baseline not in result.order]
     for entry in outside:

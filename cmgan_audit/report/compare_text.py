@@ -125,10 +125,9 @@ def _series(result: ComparisonResult) -> list[str]:
     if len(known) < 2:
         return []
     low, high = min(known), max(known)
-    steps = [
-        " " if mean is None else BARS[round((mean - low) / (high - low) * (len(BARS) - 1)) if high > low else 0]
-        for mean in means
-    ]
+    # A step stands for the floor at least: differences that count as none must not look like a decline.
+    span = max(high - low, result.floor * (len(BARS) - 1))
+    steps = [" " if mean is None else BARS[round((mean - low) / span * (len(BARS) - 1))] for mean in means]
     return [f"{result.primary} {''.join(steps)}  {low:.3f} to {high:.3f}"]
 
 
@@ -139,7 +138,7 @@ def _worst_utterances(result: ComparisonResult) -> list[str]:
     scores = result.table.per_utterance(result.primary)
     ours, theirs = scores.get(one.candidate, {}), scores.get(one.baseline, {})
     differences = sorted((ours[name] - theirs[name], name) for name in ours.keys() & theirs.keys())
-    worse = [(value, name) for value, name in differences if value < 0][:WORST_SHOWN]
+    worse = [(value, name) for value, name in differences if round(value, 2) < 0][:WORST_SHOWN]
     if not worse:
         return []
     return ["most worse: " + ", ".join(f"{name} {value:+.2f}" for value, name in worse)]
@@ -167,10 +166,28 @@ def remarks(result: ComparisonResult) -> list[str]:
             f"--limit left out {result.left_out} utterances; the subset is stratified by {result.strata.source}"
         )
     lines += list(result.notes)
+    lines += _other_metrics(result)
     one = result.decisive[-1] if result.decisive else None
     if one is not None and one.minimum_detectable_effect is not None:
         lines.append(f"a true difference of {one.minimum_detectable_effect:.3f} would be found with 80 % power")
     return lines
+
+
+def _other_metrics(result: ComparisonResult) -> list[str]:
+    """What got worse beside the metric that decides, where that one does not say so itself."""
+    if not result.decisive or result.decisive[-1].verdict is Verdict.REGRESSED:
+        return []
+    decisive = result.decisive[-1]
+    worse = [
+        f"{entry.metric} {one.mean_difference:+.3f} [{one.ci_low:+.3f}, {one.ci_high:+.3f}]"
+        for entry in result.comparisons
+        if (one := entry.comparison).verdict is Verdict.REGRESSED
+        and entry.metric != result.primary
+        and (one.candidate, one.family) == (decisive.candidate, decisive.family)
+    ]
+    if not worse:
+        return []
+    return [f"{decisive.candidate} scores worse in what does not decide, each judged alone: {', '.join(worse)}"]
 
 
 def _shortened(name: str) -> str:

@@ -45,6 +45,10 @@ def test_a_sound_comparison_has_no_finding(small_set: Path, outputs: Callable[..
         ("CMG709", lambda name, clean, noisy: noisy),
         ("CMG709", lambda name, clean, noisy: 0.8 * noisy),
         ("CMG714", lambda name, clean, noisy: clean),
+        ("CMG716", lambda name, clean, noisy: 0.5 * half(name, clean, noisy)),
+        ("CMG716", lambda name, clean, noisy: -half(name, clean, noisy)),
+        ("CMG716", lambda name, clean, noisy: np.roll(-half(name, clean, noisy), 200)),
+        ("CMG716", lambda name, clean, noisy: half(name, clean, noisy) + 0.05),
         ("CMG713", lambda name, clean, noisy: None if name == "ada_001" else half(name, clean, noisy)),
     ],
 )
@@ -67,7 +71,7 @@ def test_nan_in_a_float_file(small_set: Path, outputs: Callable[..., Path]) -> N
 @pytest.mark.parametrize(
     "change",
     [
-        lambda name, clean, noisy: np.roll(half(name, clean, noisy), 3),  # a filter's few samples
+        lambda name, clean, noisy: np.roll(half(name, clean, noisy), 3 if name == "ada_001" else 0),  # one of three
         lambda name, clean, noisy: 1.9 * clean / np.abs(clean).max() * 0.5 + 0.05 * noisy,  # loud, not clipped
         lambda name, clean, noisy: 0.98 * noisy + 0.02 * clean,  # weak enhancement is not a copy
     ],
@@ -79,6 +83,86 @@ def test_neighbours_that_are_right(small_set: Path, outputs: Callable[..., Path]
         "CMG709",
         "CMG714",
     }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda name, clean, noisy: 0.75 * half(name, clean, noisy),  # some speech is taken with the noise
+        lambda name, clean, noisy: half(name, clean, noisy) * (0.3 if name == "ada_001" else 1.0),  # one of three
+        lambda name, clean, noisy: half(name, clean, noisy) + 0.001,
+    ],
+)
+def test_levels_that_are_right(small_set: Path, outputs: Callable[..., Path], change) -> None:
+    assert "CMG716" not in rules(compared(small_set, outputs(small_set, "a", change)))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda signal: 0.5 * signal, "a: outputs are 6.0 dB quieter than the reference (3 of 3)"),
+        (lambda signal: 2.0 * signal, "a: outputs are 6.0 dB louder than the reference (3 of 3)"),
+        (
+            lambda signal: -0.25 * signal,
+            "a: outputs are 12.0 dB quieter than the reference (3 of 3) and have the sign of the reference turned "
+            "(3 of 3)",
+        ),
+        (
+            lambda signal: signal - signal.mean() + 0.5 * np.sqrt(np.mean(signal**2)),
+            "a: outputs have an offset of +50 % of the reference's effective value (3 of 3)",
+        ),
+    ],
+)
+def test_level_sign_and_offset_are_told_apart(
+    small_set: Path, outputs: Callable[..., Path], change: Callable[[np.ndarray], np.ndarray], told: str
+) -> None:
+    made = outputs(small_set, "a", lambda name, clean, noisy: change(clean), subtype="FLOAT")
+    (finding,) = (one for one in compared(small_set, made).findings if one.rule == "CMG716")
+    assert finding.message == told
+    assert finding.severity is Severity.WARNING
+
+
+@pytest.mark.parametrize(("samples", "severity"), [(1, "note"), (-7, "note"), (8, "warning"), (1000, "warning")])
+def test_a_delay_that_pesq_does_not_notice_is_a_note(
+    small_set: Path, outputs: Callable[..., Path], samples: int, severity: str
+) -> None:
+    made = outputs(small_set, "a", lambda name, clean, noisy: np.roll(half(name, clean, noisy), samples))
+    (finding,) = (one for one in compared(small_set, made).findings if one.rule == "CMG704")
+    assert finding.severity.value == severity
+    assert f"outputs are {abs(samples)} sample" in finding.message
+    assert ("early" if samples < 0 else "late") in finding.message
+
+
+@pytest.mark.parametrize(
+    ("change", "severity"),
+    [
+        # loud and cut off: it swings from one limit to the other within a sample, which is no overflow
+        (lambda signal: np.clip(40.0 * signal, -1.0, 1.0), "warning"),
+        (lambda signal: (4.0 * signal + 1.0) % 2.0 - 1.0, "error"),
+        (lambda signal: (1.1 * signal / np.abs(signal).max() + 1.0) % 2.0 - 1.0, "error"),  # only the loudest peaks
+    ],
+)
+def test_cut_off_is_told_from_overflow(
+    small_set: Path, outputs: Callable[..., Path], change: Callable[[np.ndarray], np.ndarray], severity: str
+) -> None:
+    made = outputs(small_set, "a", lambda name, clean, noisy: change(half(name, clean, noisy)))
+    (finding,) = (one for one in compared(small_set, made).findings if one.rule == "CMG705")
+    assert finding.severity.value == severity, finding.message
+
+
+@pytest.mark.parametrize(
+    ("repeat", "told"),
+    [(3, ": as if samples at 48000 Hz were taken for samples at 16000 Hz)"), (None, "the reference 45461)")],
+)
+def test_a_length_that_is_another_rate_is_told(
+    small_set: Path, outputs: Callable[..., Path], repeat: int | None, told: str
+) -> None:
+    made = outputs(
+        small_set, "a", lambda name, clean, noisy: noisy[:-400] if repeat is None else np.repeat(noisy, repeat)
+    )
+    (finding,) = (one for one in compared(small_set, made).findings if one.rule == "CMG703")
+    reference = soundfile.info(small_set / "clean" / "ada_001.wav").frames
+    assert finding.message.endswith(told.replace("45461", str(reference)))
 
 
 def test_identical_outputs_of_two_checkpoints(small_set: Path, outputs: Callable[..., Path]) -> None:

@@ -12,15 +12,17 @@ import pytest
 from cmgan_audit.errors import InputError
 from cmgan_audit.evaluation.comparing import Question
 from cmgan_audit.evaluation.concluding import Described, Evidence, conclude
+from cmgan_audit.evaluation.listening import Listening
 from cmgan_audit.evaluation.metrics import Status
-from cmgan_audit.evaluation.result import ComparisonResult
+from cmgan_audit.evaluation.result import ComparisonResult, MetricSummary
 from cmgan_audit.evaluation.strata import infer_strata
 from cmgan_audit.evaluation.table import Row, ScoreTable
 from cmgan_audit.finding import Severity
 from cmgan_audit.report.compare_files import write_comparison
 from cmgan_audit.report.compare_json import to_json
-from cmgan_audit.report.compare_plot import trend_png
+from cmgan_audit.report.compare_plot import half_interval, trend_png
 from cmgan_audit.report.compare_text import to_text
+from cmgan_audit.report.html.comparison import to_html
 
 STRANGE = ('quo"te<b>$x_$', "名前 é", "x" * 300)
 
@@ -135,3 +137,47 @@ def test_a_hundred_and_twenty_checkpoints(tmp_path: Path) -> None:
     assert len(text.splitlines()) < 60
     assert "more in summary.json" in text
     assert (tmp_path / "summary.json").stat().st_size < 5_000_000
+
+
+def two_metrics(pesq: float, ssnr: float, n: int = 20) -> ComparisonResult:
+    """Checkpoint b differs from a by these amounts, nearly alike on all utterances."""
+    rng = np.random.default_rng(2)
+    utterances = [f"u{index:03d}" for index in range(n)]
+    rows = []
+    for metric, level, change in (("pesq", 3.0, pesq), ("ssnr", 10.0, ssnr)):
+        base = rng.normal(level, 0.1 * level, n)
+        for name, shift in (("a", 0.0), ("b", change)):
+            scores = base + shift + rng.normal(0, 0.002, n)
+            rows += [
+                Row(name, utterance, "full", metric, float(score), Status.OK)
+                for utterance, score in zip(utterances, scores, strict=True)
+            ]
+    question = Question(["a", "b"], None, ("pesq", "ssnr"), 0.03, False, infer_strata(utterances))
+    systems = [Described(name, name, "0" * 64, None) for name in "ab"]
+    return conclude(ScoreTable(rows), question, Evidence(systems, utterances, "full", "pesq:test", []), Severity.ERROR)
+
+
+def test_what_got_worse_beside_the_deciding_metric_is_said_where_that_one_passes() -> None:
+    said = "b scores worse in what does not decide, each judged alone: ssnr -7.99"
+    text = to_text(two_metrics(0.0, -8.0))
+    assert text.startswith("PASS  b is equivalent to a")
+    assert said in text
+    assert said in to_html(two_metrics(0.0, -8.0), Listening(), "cmgan-audit")
+    assert "what does not decide" not in to_text(two_metrics(0.0, 8.0))
+    assert "what does not decide" not in to_text(two_metrics(-1.0, -8.0))  # told by the verdict already
+
+
+def test_a_difference_that_counts_as_none_does_not_look_like_a_decline() -> None:
+    text = to_text(two_metrics(-0.01, 0.0))
+    assert "pesq ▁▁  " in text
+    (named,) = (line for line in to_text(two_metrics(-0.004, 0.0)).splitlines() if line.startswith("most worse: "))
+    assert "-0.01" in named and "-0.00" not in named
+    assert "pesq █▁  " in to_text(two_metrics(-0.5, 0.0))
+
+
+def test_the_interval_of_a_mean_over_few_utterances_is_student_s() -> None:
+    three = MetricSummary(mean=2.0, sd=0.3, n=3, failed=0)
+    assert half_interval(three) == pytest.approx(4.303 * 0.3 / 3**0.5, abs=1e-3)
+    assert half_interval(MetricSummary(2.0, None, 1, 0)) is None
+    many = MetricSummary(mean=2.0, sd=0.3, n=824, failed=0)
+    assert half_interval(many) == pytest.approx(1.963 * 0.3 / 824**0.5, abs=1e-4)

@@ -137,6 +137,12 @@ def pick_weights(checkpoint: Checkpoint, marker: str, wanted: str | None = None)
     return matching[0]
 
 
+def passed_over(checkpoint: Checkpoint, marker: str, chosen: Weights) -> list[str]:
+    """Names of other sets of weights of the same network in the file, with other values than those that were chosen."""
+    networks = [network for found in state_dicts(checkpoint) for network in split_by_marker(found, marker)]
+    return [one.name or "(top level)" for one in networks if one.name != chosen.name and one.digest != chosen.digest]
+
+
 def fit_problem(expected: Mapping[str, tuple[int, ...]], tensors: Mapping[str, Tensor]) -> str | None:
     """Say how tensors do not fit a network, or None if they do.
 

@@ -9,7 +9,7 @@ from cmgan_audit.evaluation.comparing import higher_is_better
 from cmgan_audit.evaluation.metrics import METRICS
 from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.report.compare_plot import Z_95, deciding_family, places_of, short, ticks
+from cmgan_audit.report.compare_plot import deciding_family, half_interval, places_of, short, ticks
 from cmgan_audit.report.html.inline_svg import BAND, BETTER, INK, MUTED, OPEN, SAME, WORSE, inline_svg
 from cmgan_audit.statistics.compare import Comparison
 from cmgan_audit.statistics.crop_noise import half_width
@@ -67,7 +67,7 @@ def means_chart(result: ComparisonResult) -> Chart | None:
     entries = _entries(result)
     places = places_of(entries)
     known = [
-        (place, metric.mean, Z_95 * metric.sd / metric.n**0.5 if metric.sd is not None else 0.0)
+        (place, metric.mean, half_interval(metric) or 0.0)
         for place, metric in zip(places, (entry.metrics[result.primary] for entry in entries), strict=True)
         if metric.mean is not None
     ]

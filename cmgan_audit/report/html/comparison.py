@@ -11,7 +11,7 @@ from cmgan_audit.evaluation.listening import Listening, compared_pair
 from cmgan_audit.evaluation.metrics import METRICS
 from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
 from cmgan_audit.finding import Finding, Severity
-from cmgan_audit.report.compare_plot import Z_95, deciding_family
+from cmgan_audit.report.compare_plot import deciding_family, half_interval
 from cmgan_audit.report.compare_text import remarks, sentence, why_not
 from cmgan_audit.report.html.charts import (
     differences_chart,
@@ -146,7 +146,8 @@ def _mean(entry: CheckpointSummary, name: str) -> str:
     metric = entry.metrics[name]
     if metric.mean is None:
         return "\N{EN DASH}"
-    return f"{metric.mean:.3f}" + (f" ± {Z_95 * metric.sd / metric.n**0.5:.3f}" if metric.sd is not None else "")
+    half = half_interval(metric)
+    return f"{metric.mean:.3f}" + ("" if half is None else f" ± {half:.3f}")
 
 
 def _ranked(result: ComparisonResult) -> list[tuple[float, str, str, str]]:

@@ -7,7 +7,7 @@ import torch
 
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
 from cmgan_audit.evaluation.checkpoints.reading import Checkpoint
-from cmgan_audit.evaluation.checkpoints.weights import pick_weights, state_dicts
+from cmgan_audit.evaluation.checkpoints.weights import passed_over, pick_weights, state_dicts
 from cmgan_audit.evaluation.models.cmgan.sizes import MARKER, network_for
 
 
@@ -51,6 +51,8 @@ def test_averaged_weights_are_taken_only_when_asked_for(tmp_path, weights):
     file = checkpoint({"model": weights, "model_ema": average}, tmp_path)
     assert pick_weights(file, MARKER).name == "model"
     assert pick_weights(file, MARKER, "ema").name == "model_ema"
+    assert passed_over(file, MARKER, pick_weights(file, MARKER)) == ["model_ema"]
+    assert passed_over(file, MARKER, pick_weights(file, MARKER, "ema")) == ["model"]
     with pytest.raises(CheckpointError, match="no weights named 'swa'; there are: model, model_ema"):
         pick_weights(file, MARKER, "swa")
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from cmgan_audit.evaluation.checkpoints.reading import Checkpoint, open_file
-from cmgan_audit.evaluation.checkpoints.weights import Weights, pick_weights
+from cmgan_audit.evaluation.checkpoints.weights import Weights, passed_over, pick_weights
 from cmgan_audit.evaluation.models.cmgan.network import TSCNet
 from cmgan_audit.evaluation.models.cmgan.pipeline import OFFICIAL_CHUNK_SAMPLES, SpectralSettings, enhance_waveform
 from cmgan_audit.evaluation.models.cmgan.sizes import MARKER, network_for
@@ -55,6 +55,7 @@ class CmganEnhancer:
             "sha256": self._checkpoint.sha256,
             "weights": self._weights.name,
             "weights_digest": self._weights.digest,
+            "passed_over": list[JsonValue](passed_over(self._checkpoint, MARKER, self._weights)),
             "epoch": self._checkpoint.epoch,
             "parameters": sum(parameter.numel() for parameter in self._network.parameters()),
             "device": str(self._device),
