@@ -12,7 +12,7 @@ import re
 from cmgan_audit.facts.modes import gradients_off, mode_at, only_in_training
 from cmgan_audit.facts.records import EVAL, OTHER, TRAIN
 from cmgan_audit.facts.scene import Made, Scene
-from cmgan_audit.facts.values import class_name, instances_of
+from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.trace import innermost_function
@@ -72,8 +72,9 @@ def name_signs(scene: Scene, made: Made, names: list[tuple[str, Location]]) -> l
         function = frame.function.rpartition(".")[2]
         if leaning(function) and len(_WORD.findall(function)) > 1:  # `train()` alone trains; it makes all loaders
             signs.append(Sign(1.5 * leaning(function), f"it is made in {function}()", frame.call))
+    shared = _datasets_of_others(scene, made)
     for dataset in instances_of(made.arguments.get("dataset", 0)):
-        signs.extend(_dataset_signs(dataset))
+        signs.extend(_dataset_signs(dataset, shared))
     shuffle = made.arguments.get("shuffle", 2)
     if isinstance(shuffle, Const) and shuffle.value is True:
         signs.append(Sign(0.5, "it shuffles", made.location))
@@ -85,20 +86,40 @@ def _weight(name: str) -> float:
     return 1.0 if name.rpartition(".")[2].lower() == "trainer" else 2.0
 
 
-def _dataset_signs(dataset: Instance, depth: int = 3) -> list[Sign]:
-    signs = []
+def _datasets_of_others(scene: Scene, made: Made) -> list[Instance]:
+    """What other loaders draw from: both parts of a split lie in one folder, which tells nothing about either."""
+    others = (each for each in scene.made if each is not made)
+    return [dataset for other in others for dataset in _all_within(other.arguments.get("dataset", 0))]
+
+
+def _all_within(value: Value | None, depth: int = 3) -> list[Instance]:
+    """A dataset, and those that it takes parts of."""
+    found: list[Instance] = []
+    for dataset in instances_of(value):
+        found.append(dataset)
+        if depth and not isinstance(dataset.cls, ClassValue):
+            for position in range(2):
+                found += _all_within(dataset.arguments.get("dataset" if position == 0 else "", position), depth - 1)
+    return found
+
+
+def _dataset_signs(dataset: Instance, shared: list[Instance], depth: int = 3) -> list[Sign]:
+    signs: list[Sign] = []
+    if any(same_object(dataset, each) for each in shared):
+        return signs
     name = class_name(dataset)
     if leaning(name):
         signs.append(Sign(1.5 * leaning(name), f"its dataset is a {name}", dataset.location))
     if isinstance(dataset.cls, ClassValue):
         pairs = [(key, value) for key, value in dataset.attrs.items() if not key.startswith("@")]
         pairs += [(key, value) for key, value in dataset.arguments.keywords.items() if key not in dataset.attrs]
-        pairs += [("", value) for value in dataset.arguments.positional]
+        kept = {value.value for _, value in pairs if isinstance(value, Const)}
+        pairs += [("", v) for v in dataset.arguments.positional if not (isinstance(v, Const) and v.value in kept)]
         signs.extend(sign for key, value in pairs for sign in _value_signs(key, value, dataset.location))
     elif depth:
         for position in range(2):
             for inner in instances_of(dataset.arguments.get("dataset" if position == 0 else "", position)):
-                signs.extend(_dataset_signs(inner, depth - 1))
+                signs.extend(_dataset_signs(inner, shared, depth - 1))
     return list({(sign.weight, sign.text): sign for sign in signs}.values())
 
 

@@ -18,7 +18,7 @@ from cmgan_audit.facts.adversarial.records import Game
 from cmgan_audit.facts.runtime.flow import Flow, Node
 from cmgan_audit.facts.steps.actions import BACKWARD, ZERO, Action, actions_of
 from cmgan_audit.facts.steps.windows import Update, updates_in
-from cmgan_audit.facts.values import class_name, instances_of
+from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -60,8 +60,14 @@ def games_of(view: View) -> list[Game]:
     if len(players) < 2:
         return []
     losses = _Losses(view.flow)
-    pairs = ((one, other) for one, other in permutations(players, 2) if _play_together(one, other))
-    return [_game(view, judge, maker, losses) for judge, maker in pairs if losses.judges(judge, maker)]
+    pairs = [(one, other) for one, other in permutations(players, 2) if _play_together(one, other)]
+    judging = [judge.update.optimiser for judge, maker in pairs if losses.judges(judge, maker)]
+    # An optimiser may step on what is given and on what the maker puts out one after the other.
+    return [
+        _game(view, judge, maker, losses)
+        for judge, maker in pairs
+        if any(same_object(judge.update.optimiser, each) for each in judging)
+    ]
 
 
 def _play_together(one: _Player, other: _Player) -> bool:
