@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 
 from cmgan_audit.facts.code import stack_of
@@ -17,6 +18,12 @@ from cmgan_audit.rules.record import Fact, Known, Unknown
 
 # A schedule that is over after so few steps is counted in epochs: an epoch of VoiceBank+DEMAND at batch 4 has 2,893.
 _FEW = 500
+# What settings that count optimiser steps are called; a "step size" may be one of epochs.
+_STEPS = re.compile(
+    r"(?:^|[^a-z])(?:(?:n|num|max|total|train|training|global)_?(?:steps?|iters?|iterations?|updates|batches)"
+    r"|iterations|iters|updates)(?![a-z])",
+    re.IGNORECASE,
+)
 # Where a rate is looked at that decays from batch to batch, and what is left of it when it is given up.
 _LATER = 1000
 _NOTHING = 1e-3
@@ -105,9 +112,14 @@ def _decay(every: Fact, factor: Fact) -> tuple[Fact, str] | None:
 def _over(count: Fact, text: str) -> tuple[Fact, str] | None:
     if isinstance(count, Unknown):
         return (count, "") if not count.formula else None
-    if isinstance(count, Known) and _number(count.value) and 0 < count.value <= _FEW:
+    if isinstance(count, Known) and _number(count.value) and 0 < count.value <= _FEW and not _counts_steps(count):
         return _known(EPOCH, count), text.format(_n(count))
     return None
+
+
+def _counts_steps(count: Known) -> bool:
+    """Whether a number is set under a name that counts steps: few of them are a short run, no mistake."""
+    return any(_STEPS.search(step.note) for step in count.trail)
 
 
 def _n(count: Fact) -> str:

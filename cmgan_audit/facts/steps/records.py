@@ -23,6 +23,7 @@ class Scheduler(Record):
         constants: what these arguments come to at the other pace, as a clause.
         before_update: whether its first step comes before the first step of its optimiser.
         without_metric: whether it waits for a metric that its step is not given.
+        told_metric: whether its step is given a metric, and it counts epochs.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Scheduler(Record):
     constants: str = ""
     before_update: Fact
     without_metric: Fact
+    told_metric: Fact
 
 
 @record_kind("scaling")

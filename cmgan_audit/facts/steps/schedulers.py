@@ -22,6 +22,10 @@ from cmgan_audit.source.syntax import walk
 
 NO = Known(False)
 _A_STEP = re.compile(r"(sch|lr_)[\w.]*(\[[^\]]*\]|\(\))?\.step\(", re.IGNORECASE)
+# Schedulers whose step takes the number of an epoch, and how what is measured and what is counted are called.
+_COUNTS_EPOCHS = frozenset("StepLR MultiStepLR ExponentialLR CosineAnnealingLR LambdaLR PolynomialLR LinearLR".split())
+_MEASURED = re.compile(r"loss|pesq|stoi|sdr|score|metric|(?<![a-z])(?:snr|err|error|acc)(?![a-z])", re.IGNORECASE)
+_COUNTED = re.compile(r"(?<![a-z])(?:epochs?|steps?|iter|i|n|idx|index|len)(?![a-z])(?!_(?:loss|val|valid|test))", re.I)
 _OWN_STATE = frozenset({"state_dict", "load_state_dict", "get_last_lr", "get_lr"})
 
 
@@ -85,6 +89,7 @@ def _scheduler(
         constants=constants,
         before_update=_before(steps, updates),
         without_metric=_without_metric(made.scheduler, steps),
+        told_metric=_told_metric(view, made.scheduler, steps),
     )
 
 
@@ -168,6 +173,26 @@ def _without_metric(scheduler: Instance, steps: Sequence[Action]) -> Fact:
         if isinstance(value, Const) and value.value is None:
             return Known(True, (Step(step.event.location, "step() is called with None"),))
     return NO
+
+
+def _told_metric(view: View, scheduler: Instance, steps: Sequence[Action]) -> Fact:
+    """Whether a step that takes the number of an epoch is given what was measured instead."""
+    if class_name(scheduler) not in _COUNTS_EPOCHS:
+        return NO
+    for step in steps:
+        call = view.code.call_at(step.event.location)
+        if call is None or len(step.on) != 1:
+            continue  # one of several schedulers: another may wait for the metric
+        given = [*call.args, *(each.value for each in call.keywords if each.arg == "epoch")]
+        if given and _is_measured(ast.unparse(given[0])):
+            text = f"step({ast.unparse(given[0])}) is taken for the number of the epoch"
+            return Known(True, (Step(step.event.location, text),))
+    return NO
+
+
+def _is_measured(text: str) -> bool:
+    """Whether an argument is called like a loss or a score, and not like a count."""
+    return bool(_MEASURED.search(text)) and not _COUNTED.search(text)
 
 
 def _stepped(view: View, made: _Made, seen: set[Location]) -> Fact:
