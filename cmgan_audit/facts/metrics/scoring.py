@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
@@ -32,6 +33,8 @@ _METRICS = {
     "fast_bss_eval.": "a metric",
 }
 _BY_WORD = (("perceptualevaluation", "PESQ"), ("perceptual_evaluation", "PESQ"), ("pesq", "PESQ"), ("stoi", "STOI"))
+# Classes that torchmetrics also gives out at its top.
+_AT_THE_TOP = re.compile(r"torchmetrics\.(?=\w*Signal(?:Distortion|Noise)Ratio\b|Perceptual\w+|ShortTime\w+)")
 _CALLS = frozenset({"__call__", "update", "compute", "forward"})
 
 
@@ -41,7 +44,7 @@ def metric_called(callee: str) -> str:
 
     A class of torchmetrics is made first and computes when its object is called.
     """
-    name = canonical(callee)
+    name = _AT_THE_TOP.sub("torchmetrics.audio.", canonical(callee))
     if name in _METRICS:
         return _METRICS[name]
     for prefix, metric in _METRICS.items():
