@@ -10,7 +10,17 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from cmgan_audit.logs.implied import in_another_phase, of_the_output
+from cmgan_audit.logs.implied import (
+    first_words,
+    in_another_phase,
+    last_words,
+    leaves_it_open,
+    of_a_count,
+    of_a_counter,
+    of_the_output,
+    under_a_heading,
+    with_phase_of_line,
+)
 from cmgan_audit.logs.labels import (
     constant_of,
     counter_of,
@@ -73,7 +83,7 @@ _ITEM = re.compile(
     r"(?![\w./\\-]*\.(?:pth?|ckpt|th|tar|bin|safetensors|onnx)\b)[\w./\\-]*[A-Za-z]",
     re.IGNORECASE,
 )
-_SAVED = re.compile(r"\b(?:sav(?:ed|ing)|checkpoint)\b", re.IGNORECASE)
+_SAVED = re.compile(r"\b(?:sav(?:ed|ing)(?! dict)|checkpoint)\b", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"\b(?:best|sav(?:ed|ing)|from|until|every|patience|stopping|improvement)\b", re.IGNORECASE)
 
 SECOND = "val"
@@ -132,6 +142,8 @@ class _Line:
         self.announced = ""
         self.last: str = ""  # "counter", "value", "array", "missing" or "": what the number before was
         self.last_label = ""
+        self.named = ""  # a measure that was named, and then not its value but an epoch or a number of files
+        self.context = ""
         self.array: list[tuple[int, float]] = []
 
     def read(self) -> None:
@@ -145,6 +157,7 @@ class _Line:
             self._number(atom, text[end : atom.start()])
             end = atom.end()
         self._close_array()
+        plan.values = with_phase_of_line(plan.values, plan.body)
         glued = _GLUED_COUNTER.search(text, self.start)
         if plan.epoch is None and glued is not None and glued.group(1).lower().startswith("ep"):
             plan.fixed_epoch = float(glued.group(2))
@@ -180,6 +193,14 @@ class _Line:
             return
         self._close_array()
         self._note_context(context)
+        self.context = context
+        named, self.named = self.named, ""
+        if slots and of_a_count(label, before, after):
+            self.named, self.last = of_a_count(label, before, after), ""
+            return
+        if named and slots and separated and leaves_it_open(label):
+            self._value(named, separated, listed, slots, sign, atom, after)
+            return
         if slots and _EPOCH_AFTER.match(after) and counter_kind(label) is None:
             self._counter("epoch", slots, label)
             return
@@ -203,7 +224,7 @@ class _Line:
         elif kind == "rank" and plan.rank is None:
             plan.rank = slots[0]
         self._note_context(label)
-        self.last = "counter"
+        self.last, self.named = "counter", of_a_counter(label)
 
     def _note_context(self, text: str) -> None:
         """Words that stand beside the labels: the phase of what follows, and whether the line repeats a best value."""
@@ -228,7 +249,12 @@ class _Line:
         role = self._role(label, separated)
         self.last_label = label
         if role is None and separated and slots:
-            implied = in_another_phase(self.plan.values, label) or of_the_output(self.plan.values, label)
+            headings = (last_words(self.context), first_words(self.plan.body))
+            implied = (
+                in_another_phase(self.plan.values, label)
+                or of_the_output(self.plan.values, label)
+                or under_a_heading(self.plan.values, label, headings)
+            )
             if implied is not None:
                 self.plan.values.append(SlotValue(implied[0], implied[1], slots, sign))
                 self.last = "value"

@@ -284,3 +284,42 @@ def test_processes_named_in_one_word(tmp_path: Path) -> None:
     reading = read(tmp_path, lines)
     assert named(reading)["val_pesq"] == PESQ
     assert [series.name for series in chosen_series(reading.runs[0], ())[0]] == ["val_pesq"]
+
+
+SAID_BEFORE = {
+    "Validation PESQ after epoch {e}: {v}\n": "Validation PESQ",
+    "PESQ at epoch {e} = {v}\n": "PESQ",
+    "epoch {e}: mean PESQ over 824 files: {v}\n": "mean PESQ",
+    "Epoch {e} PESQ (824 utts): {v}, STOI (824 utts): 0.9{e}\n": "PESQ",
+    "--- epoch {e} ---\nAverage PESQ for 824 files is {v}\n": "Average PESQ",
+    "Epoch {e} PESQ - train: 2.8, val: {v}, noisy: 1.97\n": "PESQ val",
+    "PESQ(time/N, lr=1.5e-05) - Epoch {e}: train = +2.8(109.42m/11079) | dev = +{v}(10.35m/2802)\n": "PESQ dev",
+    "Epoch {e}/9\n----------\ntrain Loss: 0.2{e} PESQ: 2.8\nval Loss: 0.3{e} PESQ: {v}\n": "PESQ (val)",
+    "Saving dict for global step {e}: global_step = {e}, loss = 0.2{e}, pesq = {v}\n": "pesq",
+}
+
+
+@pytest.mark.parametrize("line", SAID_BEFORE)
+def test_a_name_that_was_said_before_another_number(tmp_path: Path, line: str) -> None:
+    reading = read(tmp_path, "".join(line.format(e=e, v=v) for e, v in enumerate(PESQ, start=1)))
+    (chosen,), certain = chosen_series(reading.runs[0], ())
+    assert (chosen.name, list(chosen.xs), list(chosen.ys)) == (SAID_BEFORE[line], [1, 2, 3, 4], PESQ)
+    assert certain
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Best PESQ at epoch 3: 2.64\n",
+        "PESQ failed for 12 files: 3\n",
+        "Error reading the train list of today: 3\n",
+    ],
+)
+def test_a_name_that_is_no_measure_of_what_follows(tmp_path: Path, line: str) -> None:
+    assert not any(s.role.kind == "metric" for run in read(tmp_path, line).runs for s in run.series)
+
+
+def test_training_beside_an_only_value_keeps_its_own_phase(tmp_path: Path) -> None:
+    reading = read(tmp_path, "".join(f"train_loss: 0.2{e} pesq: {v}\n" for e, v in enumerate(PESQ)))
+    assert named(reading)["pesq"] == PESQ
+    assert chosen_series(reading.runs[0], ())[1]
