@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cmgan_audit.facts.classes import BATCH_NORMS, DROPOUTS, bare_network, values_within
+from cmgan_audit.facts.learning import TAKEN
 from cmgan_audit.facts.modes import OPEN, gradients_off, impossible, left_in_eval, mode_at, only_in_training
 from cmgan_audit.facts.records import EVAL, TRAIN, Loop
 from cmgan_audit.facts.scene import Made, Pass, Scene, Use
@@ -78,6 +79,7 @@ def _loop(scene: Scene, single: Pass, role: Fact, named: str) -> Loop | None:
         no_grad=_no_grad(scene, runs),
         train_mode=train_mode,
         mode_layers=layers,
+        differentiates=any(use.kind == TAKEN for use in inside),
     )
 
 

@@ -122,6 +122,7 @@ class Loop(Record):
             is left behind.
         mode_layers: the layers of the program that `eval()` switches (dropout, batch statistics), as text.
         framework: who runs the loop, where it is not the program's own code.
+        differentiates: whether gradients are taken in it and train nothing: of its inputs, or in a penalty.
     """
 
     name: str
@@ -131,6 +132,7 @@ class Loop(Record):
     train_mode: Fact
     mode_layers: str = ""
     framework: str = ""
+    differentiates: bool = False
 
 
 @record_kind("loader")

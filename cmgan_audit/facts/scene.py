@@ -10,11 +10,13 @@ from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from cmgan_audit.facts.classes import BATCH_NORMS, LOADERS, OTHER_NORMS, is_loader, is_network, loaders_within
+from cmgan_audit.facts.learning import TAKEN, told_apart
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Context, IterateEvent, Run, StoreEvent
+from cmgan_audit.program.unreached import NOT_REACHED
 from cmgan_audit.program.values import Arguments, BoundMethod, Choice, Instance, Value
 
 if TYPE_CHECKING:
@@ -113,6 +115,8 @@ def look_at(run: Run) -> Scene:
             scene.passes.extend(Pass(event, loader, position) for loader in loaders_within(event.iterated))
         elif isinstance(event, StoreEvent):
             scene.stores.append(event)
+    if run.launch.condition != NOT_REACHED:  # who calls this code may step along its gradients
+        scene.uses = told_apart(scene.uses, scene.calls)
     return scene
 
 
@@ -154,6 +158,8 @@ def _use_of(event: CallEvent, name: str, member: str) -> tuple[str, list[Instanc
         return "set_epoch", receivers or _owners(event.receiver)
     if name in SEEDS or member == "seed_everything":
         return "seed", []
+    if name == "torch.autograd.grad":
+        return TAKEN, []
     if name in ("torch.set_grad_enabled",):
         return "grad", []
     networks = [each for each in receivers if is_network(each)]

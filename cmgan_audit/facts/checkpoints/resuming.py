@@ -20,7 +20,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.models.files import NeededOption, path_of
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Event, Supposed
-from cmgan_audit.program.values import ClassValue, Const, Instance, Unknown, options_of
+from cmgan_audit.program.values import ClassValue, Const, Instance, Unknown, Value, options_of
 from cmgan_audit.rules.record import Fact, Known
 from cmgan_audit.rules.record import Unknown as NotKnown
 
@@ -30,6 +30,8 @@ _PRETRAINED = re.compile(r"pre_?train|fine_?tun|transfer|teacher|init|warm|backb
 _A_FILE = re.compile(r"[\w-]*(?<!last)(?<!latest)(?<!best)\.(pt|pth|ckpt|tar|bin|th|pkl|safetensors)$", re.IGNORECASE)
 _EXISTS = frozenset({"exists", "isfile", "isdir", "is_file", "is_dir", "access", "lexists"})
 _NOTHING_TOLD = "nothing has to be set for it"
+# An option that numbers a stored state, with a default that numbers none: training begins at step 0 or epoch 0.
+_NUMBERS_NONE = re.compile(r"(-\S*(?:resum|continu|restor|step|epoch|iter)\S*) defaults to (?:0|-\d+)", re.IGNORECASE)
 _LISTS = re.compile(r"glob|listdir|scandir|iterdir|walk|(find|get|scan)?.*(last|latest|newest|scan).*", re.IGNORECASE)
 
 
@@ -140,6 +142,9 @@ class _Resuming:
                 none_yet = isinstance(held, Const) and bool(held.overridable) and held.value in (None, "")
                 if typed or (text == "the path" and none_yet) or isinstance(held, NeededOption) or _is_open(held):
                     return _Sign(f"{text} is given on the command line", (*held.trail, Step(place, "is asked for")))
+                unnumbered = _numbers_none(held) if text == "the path" else ""
+                if unnumbered:
+                    return _Sign(f"only if {unnumbered} numbers a stored state", held.trail)
                 if isinstance(held, Const) and self._named_in_given_settings(held):
                     said = f"because {text} names the file, in settings that are given on the command line"
                     return _Sign(said, (*held.trail, Step(place, "is asked for")))
@@ -250,6 +255,15 @@ def _maybe_missing(settings: Sequence[Setting]) -> str:
         if len(held) > 1 and any(isinstance(value, Const) and not value.value for value in held):
             return setting.text
     return ""
+
+
+def _numbers_none(path: Value) -> str:
+    """The option that numbers the stored state in a path and whose default numbers none; "" where none does.
+
+    `torch.load("model_%d.pt" % args.restore_step)` finds no file while restore_step is 0, and `try` passes over that.
+    """
+    found = [_NUMBERS_NONE.fullmatch(step.note) for step in path.trail]
+    return next((match[1] for match in found if match is not None), "")
 
 
 def _functions(batch: Batch) -> list[str]:
