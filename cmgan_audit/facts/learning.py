@@ -21,8 +21,8 @@ TAKEN = "gradient"
 
 # Functions of torch that make a tensor which nobody has trained; methods of their results keep the name in front.
 _MAKERS = frozenset(
-    "torch.zeros torch.ones torch.rand torch.randn torch.full torch.empty torch.tensor torch.from_numpy torch.zeros_like "
-    "torch.ones_like torch.rand_like torch.randn_like torch.full_like torch.empty_like torch.clone".split()
+    "torch.zeros torch.ones torch.rand torch.randn torch.full torch.empty torch.tensor torch.from_numpy torch.clone "
+    "torch.zeros_like torch.ones_like torch.rand_like torch.randn_like torch.full_like torch.empty_like".split()
 )
 _STEPS = frozenset({"step", "minimize", "apply_gradients", "train_batch"})
 

@@ -7,6 +7,7 @@ from cmgan_audit.facts.classes import BATCH_NORMS
 from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.crops import dataset_of
 from cmgan_audit.facts.declared import NO_ROLES, DeclaredRoles
+from cmgan_audit.facts.gathered_batches import gathered_batch
 from cmgan_audit.facts.loops import loops_of
 from cmgan_audit.facts.names import Assigned, names_of
 from cmgan_audit.facts.own_batches import made_anew, over_processes, own_batch
@@ -66,7 +67,7 @@ def _loader(code: Code, made: Made, assigned: Assigned, declared: DeclaredRoles,
     missing = arguments.open_kwargs
     others = made_anew(scene, made)
     batch = others or own_batch(scene, made, fact_of(arguments.get("batch_size", 1), 1, missing=missing))
-    batch = over_processes(batch)
+    batch = gathered_batch(code, made, over_processes(batch))
     drop_last = fact_of(arguments.get("drop_last", 8), False, missing=missing)
     if others is not None and isinstance(drop_last, Known) and not drop_last.value:
         drop_last = Unknown("what becomes of the last batch is up to the wrapper that makes other batches")

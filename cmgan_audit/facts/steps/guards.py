@@ -41,16 +41,16 @@ class Guard:
 def guard_of(code: Code, context: Context) -> Guard | None:
     """The counter that something stands under; None where there is none."""
     for condition in context.conditions:
-        test = _test(code, condition)
-        found = None if test is None else _counter(code, condition, test, taken=_is_taken(condition, test))
+        test = test_behind(code, condition)
+        found = None if test is None else _counter(code, condition, test, taken=is_taken(condition, test))
         if found is not None:
             divisor, alone = found
-            value = _value(code, context, condition, divisor)
+            value = number_at(code, context, condition, divisor)
             return Guard(condition.location, condition.text, divisor, value, alone)
     return None
 
 
-def _test(code: Code, condition: Condition) -> ast.expr | None:
+def test_behind(code: Code, condition: Condition) -> ast.expr | None:
     """The whole test behind a branch; its text in the trace may be shortened."""
     node = code.node_at(condition.location)
     if isinstance(node, ast.If | ast.While | ast.IfExp):
@@ -58,7 +58,8 @@ def _test(code: Code, condition: Condition) -> ast.expr | None:
     return node if isinstance(node, ast.expr) else None
 
 
-def _is_taken(condition: Condition, test: ast.expr) -> bool:
+def is_taken(condition: Condition, test: ast.expr) -> bool:
+    """Whether a branch was taken where its test is true."""
     negated = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
     return condition.text.startswith("not ") == negated
 
@@ -104,7 +105,8 @@ def _given(code: Code, path: str, name: ast.Name) -> ast.expr | None:
     return seen[0].value
 
 
-def _value(code: Code, context: Context, condition: Condition, divisor: ast.expr) -> Fact:
+def number_at(code: Code, context: Context, condition: Condition, divisor: ast.expr) -> Fact:
+    """The whole number that an expression in the test of a branch stands for."""
     step = Step(condition.location, f"the optimiser steps where {condition.text}")
     if isinstance(divisor, ast.Constant):
         return Known(divisor.value, (step,)) if type(divisor.value) is int else Unknown("no whole number", (step,))
