@@ -21,6 +21,7 @@ MOST_ITEMS = 512
 MOST_PLAIN = 2000
 DEEPEST_PLAIN = 20
 _NONE = Const(value=None)
+NOT_WHOLLY_KNOWN = "an item of a list that is not wholly known"
 
 
 def known_items(value: Value) -> tuple[list[Value], bool]:
@@ -46,7 +47,7 @@ def one_of(value: ListValue | DictValue) -> Value:
         return Unknown(reason="an item of a list", draws=drawn(value))
     sides = [(item, Branch("")) for item in items]
     if not complete:
-        sides.append((Unknown(reason="an item of a list that is not wholly known"), Branch("")))
+        sides.append((Unknown(reason=NOT_WHOLLY_KNOWN), Branch("")))
     return join(sides).tainted(drawn(value))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from cmgan_audit.program.containers import MOST_ITEMS, known_items, plain
+from cmgan_audit.program.containers import MOST_ITEMS, NOT_WHOLLY_KNOWN, known_items, plain
 from cmgan_audit.program.interpreter import Interpreter
 from cmgan_audit.program.listings import settled, settled_value
 from cmgan_audit.program.numbers import drawn
@@ -75,7 +75,7 @@ def _pop_item(it: Interpreter, target: ListValue, arguments: Arguments) -> Value
         it.journal.set_content(target, items, complete=True)
         return popped
     _blur(it, target)
-    return Unknown(reason="an item of a list that is not wholly known", draws=drawn(target))
+    return Unknown(reason=NOT_WHOLLY_KNOWN, draws=drawn(target))
 
 
 def _reorder(it: Interpreter, target: ListValue, arguments: Arguments) -> Value:

@@ -8,7 +8,7 @@ takes in. What is not understood has no level, and nothing is said of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import field
 
 from cmgan_audit.facts.classes import bare_network, is_loader, is_network
@@ -17,6 +17,7 @@ from cmgan_audit.facts.runtime.flow import Flow, Node
 from cmgan_audit.facts.values import instances_of
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.containers import NOT_WHOLLY_KNOWN
 from cmgan_audit.program.values import Choice, ClassValue, Const, External, Instance, ListValue, Symbol, Unknown, Value
 from cmgan_audit.source.tree import SourceTree
 
@@ -47,12 +48,16 @@ class Level:
         network: whether a network with weights lies on its way.
     """
 
-    factors: frozenset[int] = frozenset()
+    factors: frozenset[Factor] = frozenset()
     sources: frozenset[tuple[object, ...]] = frozenset()
     network: bool = False
 
 
 _NEUTRAL = Level()
+
+# A statistic of data: where it is computed, and the items of batches that it is computed from. A loop over the items
+# of a batch computes one again and again.
+Factor = tuple[Location | int, frozenset[tuple[object, ...]]]
 
 
 @dataclass(eq=False)
@@ -69,11 +74,11 @@ class Levels:
 
     flow: Flow
     tree: SourceTree
-    applied: dict[int, Location] = field(default_factory=dict)
-    scaled: dict[int, set[tuple[object, ...]]] = field(default_factory=dict)
-    origins: dict[int, frozenset[tuple[object, ...]]] = field(default_factory=dict)
+    applied: dict[Factor, Location] = field(default_factory=dict)
+    scaled: dict[Factor, set[tuple[object, ...]]] = field(default_factory=dict)
+    origins: dict[Factor, frozenset[tuple[object, ...]]] = field(default_factory=dict)
     _levels: dict[int, Level | None] = field(default_factory=dict)
-    _factors: dict[int, frozenset[int]] = field(default_factory=dict)
+    _factors: dict[int, frozenset[Factor]] = field(default_factory=dict)
 
     def of(self, value: Value) -> Level | None:
         """The level of a value; None where that is not known."""
@@ -89,7 +94,7 @@ class Levels:
         if isinstance(value, Choice):
             return self._agreed([option.value for option in value.options])
         if isinstance(value, ListValue):
-            return self._agreed(value.items)
+            return self._agreed(_last_made(value.items))
         node = self.flow.node(value)
         if node is None or not node.operands:
             return None
@@ -116,7 +121,7 @@ class Levels:
             operands = value.computed.operands  # the network itself, not what its forward returns
         loaders = instances_of(operands[0])
         if loaders and all(map(is_loader, loaders)):
-            return Level(sources=frozenset({(_identity(value), None)}))
+            return Level(sources=frozenset({(_batch(value, loaders), None)}))
         whole, index = self.of(operands[0]), operands[-1]
         if whole is None or not isinstance(index, Const) or isinstance(index.value, float | complex):
             return whole
@@ -136,7 +141,7 @@ class Levels:
         first, second = self.of(left), self.of(right)
         return None if first is None or second is None else _joined((first, second))
 
-    def _note(self, node: Node, level: Level, factors: frozenset[int]) -> None:
+    def _note(self, node: Node, level: Level, factors: frozenset[Factor]) -> None:
         for factor in factors:
             if node.location is not None:
                 self.applied.setdefault(factor, node.location)
@@ -153,7 +158,7 @@ class Levels:
 
     def _agreed(self, values: Iterable[Value]) -> Level | None:
         """The level that several values share; None where one is not known or they differ."""
-        levels = [self.of(value) for value in values]
+        levels = [self.of(value) for value in values if not _is_of_the_rest(value)]
         known = [level for level in levels if level is not None]
         if len(known) < len(levels):
             return None
@@ -197,7 +202,7 @@ class Levels:
 
     # Factors
 
-    def factors(self, value: Value) -> frozenset[int]:
+    def factors(self, value: Value) -> frozenset[Factor]:
         """The statistics of data that a value was computed from; empty for what is no statistic."""
         key = id(value)
         if key not in self._factors:
@@ -205,10 +210,11 @@ class Levels:
             self._factors[key] = self._factors_of(value)
         return self._factors[key]
 
-    def _factors_of(self, value: Value) -> frozenset[int]:
+    def _factors_of(self, value: Value) -> frozenset[Factor]:
         if isinstance(value, Choice):
-            found = {self.factors(option.value) for option in value.options}
-            return found.pop() if len(found) == 1 else frozenset()
+            return self._shared([option.value for option in value.options])
+        if isinstance(value, ListValue):
+            return self._shared(_last_made(value.items))
         node = self.flow.node(value)
         if node is None or not node.operands:
             return frozenset()
@@ -216,7 +222,7 @@ class Levels:
         if name in _REDUCES:
             inner = self.of(node.operands[0])
             if inner is not None and inner.sources and not inner.network:
-                factor = _identity(value)
+                factor = (node.location or _identity(value), inner.sources)
                 self.origins[factor] = inner.sources
                 return frozenset({factor})
             return self.factors(node.operands[0])
@@ -224,9 +230,38 @@ class Levels:
             sides = [self.factors(operand) for operand in node.operands[:2]]
             signals = [level for level in map(self.of, node.operands[:2]) if level is not None and level.sources]
             return frozenset() if signals else frozenset().union(*sides)
+        if name in _JOINS or name == "or":
+            return self._shared(node.operands)
         if name in _KEEPS or name in ("item", "expand_as", "view_as", "rsqrt", "reciprocal", "clamp_min", "maximum"):
             return self.factors(node.operands[0])
         return frozenset()
+
+    def _shared(self, values: Iterable[Value]) -> frozenset[Factor]:
+        """The factors that several values are made of alike; none where they differ."""
+        found = {self.factors(value) for value in values if not _is_of_the_rest(value)}
+        return found.pop() if len(found) == 1 else frozenset()
+
+
+def _last_made(values: Iterable[Value]) -> list[Value]:
+    """The last value of each place that values of a list were made at: what a loop makes first is tried, not kept."""
+    found: dict[object, Value] = {}
+    for value in values:
+        computed = value.computed if isinstance(value, Unknown) else None
+        made = value.location if isinstance(value, Instance) else None if computed is None else computed.location
+        found[made or _identity(value)] = value
+    return list(found.values())
+
+
+def _is_of_the_rest(value: Value) -> bool:
+    """Whether a value is, or was computed from, an item of a list of which only the first ones are known.
+
+    Lists that a loop fills go on as they begin.
+    """
+    if not isinstance(value, Unknown):
+        return False
+    if value.computed is None:
+        return value.reason == NOT_WHOLLY_KNOWN
+    return any(isinstance(each, Unknown) and each.reason == NOT_WHOLLY_KNOWN for each in value.computed.operands)
 
 
 def _joined(levels: Iterable[Level]) -> Level:
@@ -236,6 +271,12 @@ def _joined(levels: Iterable[Level]) -> Level:
         frozenset().union(*(level.sources for level in levels)),
         any(level.network for level in levels),
     )
+
+
+def _batch(value: Value, loaders: Sequence[Instance]) -> object:
+    """What tells the batches of one place from those of another: the next round of a loop draws one like the last."""
+    place = value.computed.location if isinstance(value, Unknown) and value.computed is not None else None
+    return _identity(value) if place is None else (*(id(loader.attrs) for loader in loaders), place)
 
 
 def _identity(value: Value) -> int:

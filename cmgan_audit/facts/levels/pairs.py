@@ -141,7 +141,8 @@ def _record(meeting: _Meeting, levels: Levels, loss: Location, *, balanced: bool
     who = "both" if meeting.same else "estimate" if meeting.estimate.factors else "reference"
     other = {"estimate": "reference", "reference": "estimate", "both": ""}[who]
     met = f"the {who} is normalised, the {other} is not" if other else "both are normalised by one factor"
-    places = dict.fromkeys(levels.applied[factor] for factor in sorted(factors) if factor in levels.applied)
+    applied = {levels.applied[factor] for factor in factors if factor in levels.applied}
+    places = sorted(applied, key=lambda place: (place.path, place.line, place.column))
     steps = (
         Step(meeting.location, met),
         *(Step(place, "a factor that was computed from the data is applied here") for place in places),
