@@ -54,7 +54,7 @@ def attribute(it: Interpreter, value: Value, name: str, location: Location | Non
         case ClassValue():
             return _of_class(it, value, name)
         case DictValue():
-            return _of_dictionary(value, name)
+            return _of_dictionary(it, value, name)
         case SuperValue():
             return _of_super(it, value, name)
         case FunctionValue() if name == "__name__":
@@ -200,9 +200,11 @@ def _of_class(it: Interpreter, value: ClassValue, name: str) -> Value:
     return Unknown(reason=f"{value.name} has no attribute {name}")
 
 
-def _of_dictionary(value: DictValue, name: str) -> Value:
+def _of_dictionary(it: Interpreter, value: DictValue, name: str) -> Value:
     if value.attribute_access and name in value.items:
         return held(value, name)
+    if value.attribute_access and name not in _DICT_METHODS:
+        it.note_missing(value)
     if name in _DICT_METHODS and not (value.attribute_access and not value.complete and name not in dir(dict)):
         return BoundMethod(receiver=value, name=name)
     if value.attribute_access and not value.complete:

@@ -22,6 +22,10 @@ _OTHER_PURPOSES = re.compile(
     r"setup\.cfg|codecov|appveyor|action\.ya?ml|conda|dependabot|requirements|Pipfile|poetry)",
     re.IGNORECASE,
 )
+# Words in the names of options that say no more than that a file of settings is meant.
+_ANY_FILE = re.compile(
+    r"conf(ig)?s?|cfg|ya?ml|json|toml|ini|files?|path|hparams?|param(s|eter)?|settings?|opts?|options?"
+)
 # What configurations are called that only show whether the program runs: on one batch, say.
 _TRIALS = re.compile(r"(?<![a-z])(one[-_]?batch|over[-_]?fit|smoke|sanity|dry[-_]?run|debug)(?![a-z])", re.IGNORECASE)
 
@@ -53,6 +57,41 @@ def candidates(tree: SourceTree, entry: str, asked: Sequence[tuple[Launch, objec
             if filled is not None:
                 launches.setdefault(filled[0], Launch(f"configuration {path}", *filled, step.location))
     return list(launches.values())[:MOST_CONFIGURATIONS]
+
+
+def with_second(tree: SourceTree, entry: str, launch: Launch, wanted: object) -> list[Launch]:
+    """A launch that names one configuration, with each file that may be the second one that the script asks for.
+
+    Files whose names hold a word of the option (`--teacher_config`, `configs/teacher.yaml`) come alone.
+    """
+    flag = option_of(wanted, launch.argv)
+    if flag is None or flag in launch.argv:
+        return []
+    folder = posixpath.dirname(entry)
+    found = called_like(flag, _standing_for(tree, folder, wanted))
+    return [_with(launch, flag, path, posixpath.relpath(path, folder or ".")) for path in found[:MOST_CONFIGURATIONS]]
+
+
+def without_first(launch: Launch) -> Launch:
+    """The launch with its second configuration alone, where several files may be the first."""
+    half = len(launch.argv) // 2
+    last = launch.steps[-1]
+    return Launch(f"configuration {last.location.path}", launch.argv[half:], launch.steps[half:], last.location)
+
+
+def called_like(flag: str, paths: Sequence[str]) -> list[str]:
+    """The files whose names hold a word of an option that tells it from other options; all where none does."""
+    words = [word for word in re.findall("[a-z]+", flag.lower()) if len(word) > 2 and not _ANY_FILE.fullmatch(word)]
+    found = [path for path in paths if any(word in posixpath.basename(path).lower() for word in words)]
+    return found or list(paths)
+
+
+def _with(launch: Launch, flag: str, path: str, name: str) -> Launch:
+    step = Step(Location(path, 1), f"started with the configuration {path}")
+    words = (flag, name) if flag else (name,)
+    condition = f"{launch.condition} and {path}" if launch.condition else f"configuration {path}"
+    steps = (*launch.steps, *(step for _ in words))
+    return Launch(condition, (*launch.argv, *words), steps, launch.location or step.location)
 
 
 def _leaves_open(asked: tuple[Launch, object]) -> bool:

@@ -17,7 +17,7 @@ from cmgan_audit.program.joins import join
 from cmgan_audit.program.modules import Module, ModuleIndex
 from cmgan_audit.program.state import Environment, Journal, Snapshot
 from cmgan_audit.program.trace import Condition, Context, Event, Frame, Launch, Loop, Run
-from cmgan_audit.program.values import Arguments, Choice, FunctionValue, Option, Unknown, Value
+from cmgan_audit.program.values import Arguments, Choice, DictValue, FunctionValue, Option, Unknown, Value
 from cmgan_audit.source.tree import SourceTree
 
 # Deterministic limits: the same tree gives the same answer on every machine.
@@ -123,6 +123,7 @@ class Interpreter:
         self.loading: dict[ast.AST, bool] = {}
         self.supposed: list[ast.AST] = []
         self.notes: dict[str, object] = {}
+        self.lacking: set[str] = set()
         self.must_be_configured = False
         self.passed_checks: frozenset[Location] = frozenset()
         self.widened: dict[ast.AST, list[Widening]] = {}
@@ -218,6 +219,11 @@ class Interpreter:
         step = Step(location, note)
         if step not in self.run.limits:
             self.run.limits.append(step)
+
+    def note_missing(self, owner: DictValue) -> None:
+        """Remember the file of a mapping that was asked for a key which it does not hold."""
+        if owner.complete and owner.origin:
+            self.lacking.add(owner.origin.partition(": ")[0])
 
     # Limits
 

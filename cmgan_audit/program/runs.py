@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from cmgan_audit.finding import Location
-from cmgan_audit.program.configurations import candidates
+from cmgan_audit.program.configurations import called_like, candidates, with_second, without_first
 from cmgan_audit.program.depth import deep_recursion
 from cmgan_audit.program.entries import entries, silent_entries
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
@@ -26,6 +26,8 @@ from cmgan_audit.program.values import Const, Unknown
 from cmgan_audit.source.tree import SourceTree
 
 MOST_UNREACHED = 40
+# How many files are tried in the first place of two: each is a run of its own.
+MOST_PAIRS = 3
 
 
 class Program:
@@ -120,6 +122,7 @@ class Program:
         index = self._index.afresh()
         read: list[Run] = []
         unread: dict[str, Run] = {}
+        asking: list[Run] = []
         for launch in launches:
             path = "" if launch.location is None else launch.location.path
             suffix = posixpath.splitext(path)[1]
@@ -127,13 +130,58 @@ class Program:
                 continue
             with self._tree.watched() as consulted:
                 run = execute_entry(self._tree, index, entry, launch, must_be_configured=True)
-            if _lacks_configuration(run) or any(step.note.startswith(f"{path}:") for step in run.limits):
-                continue  # it asks for another one, or cannot read this one
-            if path in consulted.contents:
+            if any(step.note.startswith(f"{path}:") for step in run.limits):
+                continue  # it cannot read this one
+            if _lacks_configuration(run):
+                asking.append(run)
+            elif path in consulted.contents:
                 read.append(run)
             else:
                 unread[suffix] = run
-        return read or list(unread.values())[:1]
+        return read or list(unread.values())[:1] or self._paired(entry, asking)
+
+    def _paired(self, entry: str, asking: Sequence[Run]) -> list[Run]:
+        """The run of a script that asks for two configurations, where the keys that it reads tell which are meant.
+
+        Where they tell only the second one, the first is left open.
+
+        Args:
+            entry: the script.
+            asking: runs that were given one file, each to where it asks for another one.
+        """
+        firsts = [run.launch for run in asking if _suits(run, _last_file(run.launch)) and len(run.launch.argv) <= 2]
+        if not firsts:
+            return []
+        wanted = interpreter_of(asking[0]).notes["configuration"]
+        tried: dict[str, Launch] = {}
+        for first in firsts[:2]:  # the first with all others, another one with the first
+            for launch in with_second(self._tree, entry, first, wanted):
+                if _last_file(launch) != _last_file(first) or len(firsts) == 1:
+                    tried.setdefault(_last_file(launch), launch)
+        fitting = self._fitting(entry, list(tried.values()), second_only=True)
+        if len(fitting) != 1:
+            return []
+        second = _last_file(fitting[0].launch)
+        flag = firsts[0].argv[0] if len(firsts[0].argv) == 2 else ""
+        named = called_like(flag, [path for path in map(_last_file, firsts) if path != second] or [second])
+        pairs = [
+            launch
+            for first in firsts
+            if _last_file(first) in named
+            for launch in with_second(self._tree, entry, first, wanted)
+            if _last_file(launch) == second
+        ]
+        whole = self._fitting(entry, pairs) if len(pairs) <= MOST_PAIRS else []
+        return whole if len(whole) == 1 else [self._whole(entry, without_first(fitting[0].launch))]
+
+    def _fitting(self, entry: str, launches: Sequence[Launch], *, second_only: bool = False) -> list[Run]:
+        """Of runs with two files each, those whose files hold every key that they are asked for."""
+        found = []
+        for run in self._started(entry, launches):
+            files = {_last_file(run.launch)} if second_only else {step.location.path for step in run.launch.steps}
+            if not _lacks_configuration(run) and _suits(run, *files):
+                found.append(run)
+        return found
 
     def run_of(self, place: Place) -> Run:
         """The run of a function that no script reaches."""
@@ -207,6 +255,16 @@ def _with_text(run: Run) -> set[str]:
             if isinstance(default, Const) and isinstance(default.value, str) and default.value:
                 found |= {str(flag.value) for flag in event.arguments.positional if isinstance(flag, Const)}
     return found
+
+
+def _last_file(launch: Launch) -> str:
+    """The configuration file that a launch names last."""
+    return launch.steps[-1].location.path
+
+
+def _suits(run: Run, *files: str) -> bool:
+    """Whether files that a run was given hold every key that it asks them for."""
+    return interpreter_of(run).lacking.isdisjoint(files)
 
 
 def _leaves_it_open(run: Run) -> bool:

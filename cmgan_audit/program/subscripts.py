@@ -92,6 +92,7 @@ def _of_dictionary(it: Interpreter, owner: DictValue, index: Value) -> Value:
         return not_known(owner, "a key that is not known")
     found = lookup(owner, index.value)
     if found is None:
+        it.note_missing(owner)
         return not_known(owner, index.value)
     return it.read(present(it.read(held(owner, index.value)))).tainted(owner.draws)
 
