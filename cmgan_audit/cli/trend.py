@@ -93,7 +93,7 @@ def trend(
 
     Example: cmgan-audit trend logs/ --metric pesq --out audit/
 
-    Reads CSV, JSON, JSONL, text logs, TensorBoard event files, W&B runs, exports and summaries, checkpoint names.
+    Reads CSV, JSON, JSONL, text logs, notebooks, TensorBoard event files, W&B runs and exports, checkpoint names.
     """
     from cmgan_audit.gate.settings import FAIL_ON, find_settings, settle_rules
     from cmgan_audit.logs.judged import Question

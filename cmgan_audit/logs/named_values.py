@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.roles import table, words_of
 from cmgan_audit.logs.rows import numbers_name_rows
 from cmgan_audit.logs.series import INDEX, Note, Reading, Series
@@ -29,12 +27,20 @@ _SAID = (
 )
 
 
-def leave_out_named(reading: Reading, path: Path) -> None:
-    """Take the metrics out of a reading whose values stand under different names, and say so."""
+Blocks = Callable[[], Iterable[bytes]]
+
+
+def leave_out_named(reading: Reading, text: Blocks) -> None:
+    """Take the metrics out of a reading whose values stand under different names, and say so.
+
+    Args:
+        reading: what was read.
+        text: gives the text once more, in blocks of whole lines.
+    """
     for run in reading.runs:
         listed = [s for s in run.series if s.x_kind == INDEX and s.role.kind == "metric" and not s.role.given]
         places = next((s.places for s in listed if _FEWEST <= len(s) <= _MOST), None)
-        if places is None or not (_are_mixtures(listed) or _are_named(path, reading.path, places)):
+        if places is None or not (_are_mixtures(listed) or _are_named(text, places)):
             continue
         run.series = [s for s in run.series if s not in listed]
         reading.notes.append(Note(reading.path, places[0], _SAID.format(len(places))))
@@ -66,20 +72,20 @@ def _are_mixtures(listed: Sequence[Series]) -> bool:
     return any(numbers_name_rows(series.name, set(series.ys), len(series)) for series in listed)
 
 
-def _are_named(path: Path, source: str, places: Sequence[int]) -> bool:
-    said = [set(block) for block in _blocks(path, source, sorted(set(places)))]
+def _are_named(text: Blocks, places: Sequence[int]) -> bool:
+    said = [set(block) for block in _said_before(text, sorted(set(places)))]
     often = Counter(words for block in said for words in block)
     rare = [[words for words in block if often[words] <= max(1.0, _RARE * len(said))] for block in said]
     return len(said) >= _FEWEST and sum(1 for words in rare if words) >= _SHARE * len(said)
 
 
-def _blocks(path: Path, source: str, places: Sequence[int]) -> Iterator[list[tuple[str, ...]]]:
+def _said_before(text: Blocks, places: Sequence[int]) -> Iterator[list[tuple[str, ...]]]:
     """The words of the lines up to each value; those before the first as far as those before the second."""
     if len(places) < _FEWEST:
         return
     block: list[tuple[str, ...]] = []
     next_place, first = 0, places[0] - (places[1] - places[0])
-    for number, line in _numbered(path, source):
+    for number, line in _numbered(text):
         if number > first:
             words = tuple(word for word in _WORD.findall(line.lower()) if not _MOMENT.fullmatch(word))
             if words:
@@ -92,9 +98,9 @@ def _blocks(path: Path, source: str, places: Sequence[int]) -> Iterator[list[tup
                 return
 
 
-def _numbered(path: Path, source: str) -> Iterator[tuple[int, str]]:
+def _numbered(text: Blocks) -> Iterator[tuple[int, str]]:
     number = 0
-    for block in read_blocks(path, source):
+    for block in text():
         for line in block.decode("utf-8", errors="replace").removesuffix("\n").split("\n"):
             number += 1
             yield number, line

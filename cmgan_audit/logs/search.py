@@ -19,6 +19,7 @@ from cmgan_audit.logs.event_folder import read_event_files
 from cmgan_audit.logs.interleaved import separate
 from cmgan_audit.logs.json_documents import read_json, read_jsonl, read_yaml
 from cmgan_audit.logs.markdown import read_markdown
+from cmgan_audit.logs.notebook import read_notebook
 from cmgan_audit.logs.opening import open_bytes
 from cmgan_audit.logs.pattern import read_pattern
 from cmgan_audit.logs.roles import RoleBook
@@ -159,6 +160,7 @@ def _read(path: Path, source: str, kind: str, book: RoleBook, pattern: re.Patter
         "jsonl": read_jsonl,
         "yaml": read_yaml,
         "markdown": read_markdown,
+        "notebook": read_notebook,
         "wandb": read_wandb,
         "text": read_text,
     }
@@ -198,6 +200,8 @@ def format_of(path: Path, source: str) -> str:
         return "yaml"
     if suffix in (".md", ".markdown"):
         return "markdown"
+    if suffix == ".ipynb":
+        return "notebook"
     return _by_content(head.decode("utf-8", errors="replace"), suffix, len(head) < _PEEK)
 
 

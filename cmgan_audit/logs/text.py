@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.left_out import LONG_LINE, LeftOut
-from cmgan_audit.logs.named_values import leave_out_named
+from cmgan_audit.logs.named_values import Blocks, leave_out_named
 from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.plan import Plan, SlotValue
 from cmgan_audit.logs.roles import RoleBook
@@ -44,17 +44,22 @@ def read_text(path: Path, source: str, book: RoleBook) -> Reading:
     Raises:
         InputError: the file cannot be opened.
     """
+    return read_printed(lambda: read_blocks(path, source), source, book)
+
+
+def read_printed(text: Blocks, source: str, book: RoleBook) -> Reading:
+    """Read what a program has printed; `text` gives it, in blocks of whole lines, as often as it is asked."""
     scan = _TextScan(source, book)
     collecting = gc.isenabled()
     gc.disable()  # nothing here makes cycles, and the collector would walk over every list of numbers
     try:
-        for block in read_blocks(path, source):
+        for block in text():
             scan.block(_as_shown(block))
     finally:
         if collecting:
             gc.enable()
     reading = scan.finish()
-    leave_out_named(reading, path)
+    leave_out_named(reading, text)
     return reading
 
 

@@ -222,3 +222,31 @@ def test_numbers_inside_checkpoints_are_read_without_running_them(
     (run,) = [run for reading in read_logs([tmp_path], RoleBook()).readings for run in reading.runs]
     assert pesq(run) == list(zip([1, 2, 3, 4], PESQ, strict=True))
     assert not (tmp_path / "harm").exists()
+
+
+def notebook(*outputs: dict[str, object]) -> str:
+    cells = [{"cell_type": "markdown", "source": ["PESQ: 3.41"]}]
+    cells += [{"cell_type": "code", "source": ["print('PESQ: 3.41')"], "outputs": list(outputs)}]
+    return json.dumps({"cells": cells, "nbformat": 4, "nbformat_minor": 5, "metadata": {}})
+
+
+def test_what_a_notebook_has_printed(tmp_path: Path) -> None:
+    lines = [f"Epoch {e}, PESQ: {v}\n" for e, v in enumerate(PESQ, start=1)]
+    content = notebook(
+        {"output_type": "stream", "name": "stderr", "text": "\rEpoch 1:  50%|     | 1/2\rEpoch 1: 100%|#####| 2/2"},
+        {"output_type": "stream", "name": "stdout", "text": lines[:2]},
+        {"output_type": "stream", "name": "stdout", "text": "".join(lines[2:])},
+        {"output_type": "display_data", "data": {"text/plain": ["<Figure size 640x480>"], "image/png": "aGVsbG8="}},
+    )
+    (run,) = runs(tmp_path, "train.ipynb", content)
+    assert pesq(run) == list(enumerate(PESQ, start=1))
+
+
+@pytest.mark.parametrize("content", [notebook(), "[]", '{"cells": [1, {"outputs": [2, {"text": 3}]}]}'])
+def test_a_notebook_without_outputs_holds_no_log(tmp_path: Path, content: str) -> None:
+    assert runs(tmp_path, "train.ipynb", content) == []
+
+
+def test_a_broken_notebook_is_told_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"train\.ipynb:2: no notebook: "):
+        runs(tmp_path, "train.ipynb", '{"cells":\n [}')
