@@ -1,19 +1,20 @@
 """CMG401: items whose metric failed are left out of the discriminator's loss, and the others are kept.
 
 One shape is known: a function turns the scores of a batch into an array, returns None when one of them is -1, and
-returns a tensor otherwise; its callers test for None and take one loss between the tensor and a prediction.
+returns a tensor otherwise; its callers test for None and take one loss between each tensor and a prediction.
 """
 
 from __future__ import annotations
 
 import ast
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from cmgan_audit.finding import Edit, Location
 from cmgan_audit.fixes.case import Case, Repair, Sources
 from cmgan_audit.fixes.document import UnrecognisedShapeError
 from cmgan_audit.fixes.python_text import Function, PythonText
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.syntax import walk
 
 _KEPT = "kept"
@@ -34,8 +35,7 @@ def keep_scored_items(case: Case) -> Repair:
     callers = list(_callers(case.sources, case.place.path, function.name))
     if not callers:
         raise UnrecognisedShapeError(f"nothing calls {function.name}() by its name")
-    for caller, call in callers:
-        edits += _loss_over_the_kept(caller, call)
+    edits += _losses_over_the_kept(callers)
     return Repair("leave the items that failed out of the loss, and keep the others", tuple(edits))
 
 
@@ -156,8 +156,44 @@ def _shared(one: str, other: str) -> list[str]:
     return [left for left, _ in parts[:end] if left]
 
 
-def _loss_over_the_kept(source: PythonText, call: ast.Call) -> Iterator[Edit]:
-    """The edits where the scores are used: the loss takes the items that have one."""
+@dataclass(frozen=True, slots=True)
+class _Loss:
+    """Where scores are used: the loss between them (as `target` reads them) and a prediction, and its statement."""
+
+    source: PythonText
+    function: Function
+    statement: ast.stmt
+    scores: str
+    target: ast.expr
+    found: ast.expr
+
+
+def _losses_over_the_kept(callers: Iterable[tuple[PythonText, ast.Call]]) -> Iterator[Edit]:
+    """The edits where the scores are used: the loss takes the items that have one.
+
+    A statement may add up losses of several scores (of an estimate, of the noisy input): each has a mask of its own.
+    """
+    together: dict[int, list[_Loss]] = {}
+    for source, call in callers:
+        loss = _loss_of(source, call)
+        together.setdefault(id(loss.statement), []).append(loss)
+    for losses in together.values():
+        source, statement, function = losses[0].source, losses[0].statement, losses[0].function
+        taken = {node.id for node in walk(function) if isinstance(node, ast.Name)}
+        masks = []
+        for loss in losses:
+            name = _KEPT if len(losses) == 1 else f"{_KEPT}_{loss.scores}"
+            if name in taken:
+                raise UnrecognisedShapeError(f"{function.name}() has a name {name} of its own")
+            masks.append(f"{name} = ~{source.source(loss.target)}.isnan()")
+            for each in (loss.target, loss.found):
+                yield source.insert(source.place(each)[1], f"[{name}]")
+        indent = source.indent(statement)
+        yield source.insert_before(statement, ("; " if indent is None else f"\n{indent}").join(masks))
+
+
+def _loss_of(source: PythonText, call: ast.Call) -> _Loss:
+    """The one loss that the scores of a call go into, once they have been tested for None."""
     place = f"{source.path}:{call.lineno}"
     match source.parent(call):
         case ast.Assign(targets=[ast.Name(id=scores)]):
@@ -167,35 +203,13 @@ def _loss_over_the_kept(source: PythonText, call: ast.Call) -> Iterator[Edit]:
     function = source.function_around(call)
     if not isinstance(function, Function):
         raise UnrecognisedShapeError(f"the scores at {place} are no local name of a function")
-    names = [node for node in walk(function) if isinstance(node, ast.Name)]
-    read = [node for node in names if node.id == scores and isinstance(node.ctx, ast.Load)]
+    names = [node for node in walk(function) if isinstance(node, ast.Name) and node.id == scores]
+    read = [node for node in names if isinstance(node.ctx, ast.Load)]
     used = [node for node in read if not _tests_for_none(source.parent(node))]
-    stored = [node for node in names if node.id == scores and isinstance(node.ctx, ast.Store)]
+    stored = [node for node in names if isinstance(node.ctx, ast.Store)]
     if len(used) != 1 or len(stored) != 1 or len(used) == len(read):
         raise UnrecognisedShapeError(f"the scores at {place} are not tested for None and then used in one loss")
-    if any(node.id == _KEPT for node in names):
-        raise UnrecognisedShapeError(f"{function.name}() has a name {_KEPT} of its own")
-    yield from _masked(source, used[0], place)
-
-
-def _tests_for_none(node: ast.AST | None) -> bool:
-    match node:
-        case ast.Compare(ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
-            return True
-    return False
-
-
-def _masked(source: PythonText, scores: ast.Name, place: str) -> Iterator[Edit]:
-    operand: ast.AST = scores
-    loss = source.parent(operand)
-    while isinstance(loss, ast.Attribute) and loss.attr in _MOVES and isinstance(source.parent(loss), ast.Call):
-        operand = source.parent(loss) or loss
-        loss = source.parent(operand)
-    if not isinstance(loss, ast.Call) or loss.keywords or len(loss.args) != 2 or _called(loss) not in _LOSSES:
-        raise UnrecognisedShapeError(f"the scores at {place} do not go into a mean loss of two tensors")
-    target, found = (loss.args[0], loss.args[1]) if loss.args[0] is operand else (loss.args[1], loss.args[0])
-    if target is not operand or not isinstance(found, ast.Call) or _called(found) not in _FLATTENS:
-        raise UnrecognisedShapeError(f"the prediction that the scores at {place} meet is not flattened there")
+    target, found, loss = _operands(source, used[0], place)
     between = []
     for each in source.parents(loss):
         if isinstance(each, ast.stmt):
@@ -206,9 +220,29 @@ def _masked(source: PythonText, scores: ast.Name, place: str) -> Iterator[Edit]:
         isinstance(each, ast.BinOp | ast.Call) for each in between
     ):
         raise UnrecognisedShapeError(f"the loss of the scores at {place} stands under a condition of its own")
-    yield source.insert_before(statement, f"{_KEPT} = ~{source.source(target)}.isnan()")
-    for each in (target, found):
-        yield source.insert(source.place(each)[1], f"[{_KEPT}]")
+    return _Loss(source, function, statement, scores, target, found)
+
+
+def _tests_for_none(node: ast.AST | None) -> bool:
+    match node:
+        case ast.Compare(ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
+            return True
+    return False
+
+
+def _operands(source: PythonText, scores: ast.Name, place: str) -> tuple[ast.expr, ast.expr, ast.Call]:
+    """The scores as a loss takes them, the prediction that they meet there, and the loss."""
+    operand: ast.AST = scores
+    loss = source.parent(operand)
+    while isinstance(loss, ast.Attribute) and loss.attr in _MOVES and isinstance(source.parent(loss), ast.Call):
+        operand = source.parent(loss) or loss
+        loss = source.parent(operand)
+    if not isinstance(loss, ast.Call) or loss.keywords or len(loss.args) != 2 or _called(loss) not in _LOSSES:
+        raise UnrecognisedShapeError(f"the scores at {place} do not go into a mean loss of two tensors")
+    target, found = (loss.args[0], loss.args[1]) if loss.args[0] is operand else (loss.args[1], loss.args[0])
+    if target is not operand or not isinstance(found, ast.Call) or _called(found) not in _FLATTENS:
+        raise UnrecognisedShapeError(f"the prediction that the scores at {place} meet is not flattened there")
+    return target, found, loss
 
 
 def _called(call: ast.Call) -> str:

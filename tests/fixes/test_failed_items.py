@@ -114,6 +114,32 @@ def test_what_it_makes_trains_on_the_kept_items_only(fix, monkeypatch):
     assert train["discriminator_loss"](critic, torch.zeros(3, 1, 8), estimate) is None
 
 
+TWO = """\
+    target = scores.labels(clean.squeeze(1).numpy(), estimate.squeeze(1).numpy())
+    lower = scores.labels(estimate.squeeze(1).numpy(), clean.squeeze(1).numpy())
+    if target is not None and lower is not None:
+        best = discriminator(torch.cat([clean, clean], 1)).mean((1, 2))
+        found = discriminator(torch.cat([clean, estimate], 1)).mean(2)
+        least = discriminator(torch.cat([estimate, clean], 1)).mean(2)
+        loss = F.mse_loss(best, torch.ones(len(best)))
+        loss = loss + F.mse_loss(found.flatten(), target) + F.mse_loss(least.flatten(), lower)
+        return loss
+    return None
+"""
+
+
+def test_scores_that_meet_in_one_statement_are_masked_apart(fix):
+    before = TRAIN[TRAIN.index("    target = ") : TRAIN.index("def main")]
+    mended = fix("CMG401", program((before, f"{TWO}\n\n")))
+    assert mended.remaining == []
+    assert mended.added("train.py") == [
+        "kept_target = ~target.isnan()",
+        "kept_lower = ~lower.isnan()",
+        "loss = loss + F.mse_loss(found.flatten()[kept_target], target[kept_target])"
+        " + F.mse_loss(least.flatten()[kept_lower], lower[kept_lower])",
+    ]
+
+
 def test_programs_with_a_function_of_the_same_name_are_mended_apart(fix):
     more = {f"{folder}/{name}": text for folder in ("one", "two") for name, text in program().items()}
     more["two/scores.py"] = SCORES.replace("-1 in values", "(values == -1).all()")
