@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 
@@ -12,7 +13,7 @@ from cmgan_audit.program.depth import COLLECT_EVERY
 
 def main() -> None:
     """Entry point of the installed command."""
-    _open_closed_streams()
+    _ready_streams()
     arguments = sys.argv[1:]
     if arguments[:1] != ["check"]:
         _run(arguments)
@@ -26,12 +27,20 @@ def main() -> None:
         gc.freeze()
 
 
-def _open_closed_streams() -> None:
-    """Python has None for a stream that its caller closed (`>&-`, a service): what is written there goes nowhere."""
-    if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - as long as the process
-    if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+def _ready_streams() -> None:
+    """Make the output streams take every document.
+
+    Python has None for a stream that its caller closed (`>&-`, a service): what is written there goes nowhere. In files
+    and pipes documents are UTF-8, whatever a C locale or a Windows code page says; a terminal, and whoever names an
+    encoding, get their own, with escapes for what it does not have.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - as long as the process
+        elif isinstance(stream, io.TextIOWrapper):
+            own = stream.isatty() or "PYTHONIOENCODING" in os.environ
+            stream.reconfigure(encoding=None if own else "utf-8", errors="backslashreplace")
 
 
 def _run(arguments: list[str]) -> None:

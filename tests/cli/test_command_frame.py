@@ -2,6 +2,7 @@
 
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from contextlib import suppress
@@ -72,6 +73,26 @@ def test_where_stdout_is_closed_or_full_the_audit_still_has_its_status(tmp_path:
         assert audit(">&-") == (1, "")
         assert audit("2>&-") == (1, "")
         assert audit(">/dev/full") == (3, "cmgan-audit: stdout: cannot be written: No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    ("variables", "shown"),
+    [
+        ({"PYTHONIOENCODING": "cp1252"}, "größer \\u4e2d \\U0001f600".encode("cp1252")),
+        ({"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, "größer 中 😀".encode()),
+    ],
+)
+def test_source_that_the_encoding_of_stdout_does_not_have(
+    tmp_path: Path, variables: dict[str, str], shown: bytes
+) -> None:
+    shutil.copytree(BROKEN, tmp_path / "repo")
+    settings = tmp_path / "repo" / "settings.py"
+    text = settings.read_text().replace("reduced for tight memory", "größer 中 😀")
+    settings.write_text(text, encoding="utf-8")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONIOENCODING"} | variables
+    command = [COMMAND, "check", tmp_path / "repo", "--no-cache"]
+    done = subprocess.run(command, capture_output=True, env=environment, timeout=60)
+    assert done.returncode == 1 and shown in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(
