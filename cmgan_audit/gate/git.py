@@ -15,6 +15,9 @@ from cmgan_audit.lazy_dataclasses import dataclass
 # Blobs beyond this are data; an empty file stands for them in the laid-out tree, so that listings stay true.
 LARGEST_BLOB = 5_000_000
 
+# The mode of a submodule's entry.
+LINKED = "160000"
+
 _HUNK = re.compile(rb"^@@ -\S+ \+(\d+)(?:,(\d+))? @@")
 
 
@@ -94,8 +97,8 @@ class Repository:
     def lay_out(self, commit: str, target: Path) -> None:
         """Write the folder as it is at a commit into an empty folder, from the object store.
 
-        Filters, attributes and hooks have no say; submodules and links that lead outside are left out. Links come
-        last, so that no file is written through one.
+        Filters, attributes and hooks have no say; links that lead outside, and submodules whose commit is not at hand,
+        are left out. Links come last, so that no file is written through one.
         """
         kept: dict[PurePosixPath, str] = {}
         links: set[PurePosixPath] = set()
@@ -119,6 +122,43 @@ class Repository:
             aim = os.fsdecode(contents[path])
             if not posixpath.normpath(posixpath.join(path.parent, aim)).startswith(("/", "..")):
                 (target / path).symlink_to(aim)
+        for folder, inner, earlier in self._submodules(commit):
+            if earlier is not None:
+                (target / folder).mkdir(parents=True, exist_ok=True)
+                inner.lay_out(earlier, target / folder)
+
+    def _submodules(self, commit: str) -> Iterator[tuple[str, Repository, str | None]]:
+        """The checked-out submodules that can be compared with a commit: path, repository, their own commit there.
+
+        That is None for one that is new since. Left out is one whose earlier commit was not fetched.
+        """
+        linked = [name for mode, _, name in self._entries("ls-files", "--stage", "-z") if mode == LINKED]
+        if not linked:
+            return
+        earlier = {name: value for mode, value, name in self._entries("ls-tree", "-r", "-z", commit) if mode == LINKED}
+        for name in linked:
+            inner = Repository(self.folder / name)
+            if not (inner.folder / ".git").exists():
+                continue
+            before = earlier.get(name)
+            if before is None or inner.has(before):
+                yield name, inner, before
+
+    def _entries(self, *arguments: str) -> Iterator[tuple[str, str, str]]:
+        """Mode, object and path of what git lists."""
+        for entry in self.run(*arguments).split(b"\0"):
+            head, _, name = entry.partition(b"\t")
+            if head:
+                words = head.decode().split()  # ls-tree tells the kind between mode and object
+                yield words[0], words[2] if arguments[0] == "ls-tree" else words[1], os.fsdecode(name)
+
+    def has(self, commit: str) -> bool:
+        """Whether a commit is at hand."""
+        try:
+            self.run("cat-file", "-e", f"{commit}^{{commit}}")
+        except GitError:
+            return False
+        return True
 
     def _blobs(self, names: list[str]) -> Iterator[bytes]:
         """The contents of objects, in order."""
@@ -130,9 +170,12 @@ class Repository:
             yield output[line + 1 : line + 1 + length]
             at = line + length + 2  # a newline behind every one
 
-    def tracked(self) -> list[str]:
-        """Return the files that git holds, relative to the folder."""
-        return [os.fsdecode(name) for name in self.run("ls-files", "-z").split(b"\0") if name]
+    def tracked(self, commit: str | None) -> list[str]:
+        """Return the files that git holds, with those of submodules that can be compared with a commit, if any."""
+        names = [os.fsdecode(name) for name in self.run("ls-files", "-z").split(b"\0") if name]
+        for path, inner, earlier in self._submodules(commit) if commit is not None else ():
+            names += [f"{path}/{name}" for name in inner.tracked(earlier)]
+        return names
 
     def renamed_since(self, commit: str) -> dict[str, str]:
         """Return new path -> old path of the files renamed between a commit and the working tree."""
@@ -140,7 +183,11 @@ class Repository:
             "diff", "--name-status", "-z", "--relative", "--find-renames", "--diff-filter=R", commit, "--"
         )
         parts = [os.fsdecode(part) for part in output.split(b"\0") if part]
-        return {parts[index + 2]: parts[index + 1] for index in range(0, len(parts) - 2, 3)}
+        renamed = {parts[index + 2]: parts[index + 1] for index in range(0, len(parts) - 2, 3)}
+        for path, inner, earlier in self._submodules(commit):
+            moved = inner.renamed_since(earlier) if earlier is not None else {}
+            renamed |= {f"{path}/{new}": f"{path}/{old}" for new, old in moved.items()}
+        return renamed
 
     def changed_lines(self, commit: str) -> dict[str, set[int] | None]:
         """Return, per file of the working tree, the lines that are new or changed since a commit; None for all."""
@@ -159,4 +206,7 @@ class Repository:
                 start, count = int(hunk[1]), int(hunk[2] or 1)
                 lines.update(range(start, start + count))
                 changed[path] = lines
+        for name, inner, earlier in self._submodules(commit):
+            within = dict.fromkeys(inner.tracked(None)) if earlier is None else inner.changed_lines(earlier)
+            changed |= {f"{name}/{inside}": numbers for inside, numbers in within.items()}
         return changed

@@ -45,7 +45,7 @@ def new_since(
         known = Counter(finding.fingerprint for finding in audit_tree(before) if finding.suppressed is None)
     older = repository.renamed_since(commit)
     changed = repository.changed_lines(commit)
-    seen = {*repository.tracked(), *changed}
+    seen = {*repository.tracked(commit), *changed}
     new = []
     for finding in findings:
         fingerprint = under_older_name(finding, older).fingerprint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -118,6 +119,28 @@ def test_a_linked_file_or_folder_is_there_in_the_older_tree_too(tree, repo, git)
     assert [finding.location.path for finding in auditor.audit(repo).open] == ["kept/small.json"]
     audited = auditor.audit(repo, since="main")
     assert (audited.open, audited.older) == ((), 1)
+
+
+def test_a_submodule_is_compared_with_its_own_earlier_commit(auditor, tree, repo, git, tmp_path, rules_of):
+    part = tmp_path / "part"
+    shutil.copytree(repo, part)
+    (part / "old.py").write_text("batch_size = 1\n")
+    git("-C", str(part), "add", ".")
+    git("-C", str(part), "commit", "-qm", "part")
+    git("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(part), "sub")
+    assert rules_of(auditor().audit(repo, since="main")) == ["TOY101"]  # all of a new submodule is new
+    git("commit", "-qm", "with a part")
+    assert rules_of(auditor().audit(repo, since="main")) == []
+    git("-C", "sub", "mv", "old.py", "moved.py")
+    (repo / "sub" / "new.py").write_text("batch_size = 2\n")
+    git("-C", "sub", "add", ".")
+    [finding] = auditor().audit(repo, since="main").open
+    assert finding.location.path == "sub/new.py"
+    git("-C", "sub", "commit", "-qm", "more")
+    git("add", ".")
+    assert rules_of(auditor().audit(repo, since="main")) == ["TOY101"]
+    git("commit", "-qm", "more of the part")
+    assert rules_of(auditor().audit(repo, since="main")) == []
 
 
 def test_a_shallow_clone_says_that_it_lacks_the_commit(auditor, tree, repo, git, tmp_path):
