@@ -106,11 +106,23 @@ def shortened(names: Iterable[str], shown: int = NAMES_SHOWN) -> str:
 def _listed(folder: Path, role: str) -> dict[str, Path]:
     if not folder.is_dir():
         hint = "; --data DIR needs the folders clean/ and noisy/, or give --clean and --noisy"
-        raise InputError(f"{folder}: no such folder ({role} recordings){hint}")
+        raise InputError(f"{folder}: no such folder ({role} recordings){hint}{_meant(folder.parent)}")
     files = audio_files(folder)
     if not files:
         raise InputError(f"{folder}: no .wav or .flac file in it ({role} recordings){_below(folder)}")
     return files
+
+
+def _meant(data: Path) -> str:
+    """What in a folder without clean/ and noisy/ may be the test set: folders that hold both, or have such names."""
+    if not data.is_dir():
+        return ""
+    folders = sorted(path for path in data.iterdir() if path.is_dir() and not path.name.startswith("."))
+    sets = [path for path in folders if (path / "clean").is_dir() and (path / "noisy").is_dir()]
+    if sets:
+        return f" (in {', '.join(path.as_posix() for path in sets[:NAMES_SHOWN])} there are both)"
+    named = [path.as_posix() for path in folders if "clean" in path.name.lower() or "noisy" in path.name.lower()]
+    return f" (there are {', '.join(named[:NAMES_SHOWN])})" if named else ""
 
 
 def _below(folder: Path) -> str:

@@ -167,10 +167,25 @@ def remarks(result: ComparisonResult) -> list[str]:
         )
     lines += list(result.notes)
     lines += _other_metrics(result)
-    one = result.decisive[-1] if result.decisive else None
-    if one is not None and one.minimum_detectable_effect is not None:
-        lines.append(f"a true difference of {one.minimum_detectable_effect:.3f} would be found with 80 % power")
+    if result.decisive:
+        lines += _sizes(result.decisive[-1], result.floor)
     return lines
+
+
+def _sizes(one: Comparison, floor: float) -> list[str]:
+    """Whether the difference is known to matter, and which difference so many utterances would find."""
+    lines = []
+    ends = [abs(end) for end in (one.ci_low, one.ci_high) if end is not None]
+    if one.verdict in (Verdict.REGRESSED, Verdict.IMPROVED) and ends and min(ends) < floor:
+        lines.append(f"that they differ is shown at this level; that they do by more than the floor, {floor:g}, is not")
+    effect = one.minimum_detectable_effect
+    if effect is None:
+        return lines
+    found = f"a true difference of {effect:.3f} would be found with 80 % power"
+    if one.verdict is Verdict.UNDECIDED and effect > floor:
+        needed = float(f"{one.n * (effect / floor) ** 2:.2g}")
+        found += f"; one of the floor, {floor:g}, would take about {needed:.0f} utterances like these"
+    return [*lines, found]
 
 
 def _other_metrics(result: ComparisonResult) -> list[str]:

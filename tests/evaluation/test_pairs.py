@@ -74,6 +74,17 @@ def test_missing_and_empty_folders(tmp_path: Path) -> None:
         find_pairs(tmp_path / "clean", tmp_path / "noisy")
 
 
+def test_a_test_set_one_folder_deeper_or_under_longer_names_is_pointed_out(small_set: Path) -> None:
+    above = small_set.parent
+    with pytest.raises(InputError, match=rf"--clean and --noisy \(in {small_set} there are both\)$"):
+        find_pairs(above / "clean", above / "noisy")
+    for side in ("clean", "noisy"):
+        (small_set / side).rename(small_set / f"{side}_testset_wav")
+    said = rf"\(there are {small_set}/clean_testset_wav, {small_set}/noisy_testset_wav\)$"
+    with pytest.raises(InputError, match=said):
+        find_pairs(small_set / "clean", small_set / "noisy")
+
+
 def test_the_same_utterance_twice(small_set: Path) -> None:
     samples, rate = soundfile.read(small_set / "clean" / "ada_001.wav")
     soundfile.write(small_set / "clean" / "ada_001.flac", samples, rate)

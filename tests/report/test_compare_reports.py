@@ -175,6 +175,22 @@ def test_a_difference_that_counts_as_none_does_not_look_like_a_decline() -> None
     assert "pesq █▁  " in to_text(two_metrics(-0.5, 0.0))
 
 
+def test_what_so_many_utterances_can_show_is_said() -> None:
+    power = "would be found with 80 % power"
+    undecided = synthetic(["a", "b"], 12)
+    (said,) = (line for line in to_text(undecided).splitlines() if power in line)
+    effect = undecided.decisive[0].minimum_detectable_effect
+    assert undecided.decisive[0].verdict.value == "undecided" and effect is not None
+    needed = 12 * (effect / 0.03) ** 2
+    assert f"one of the floor, 0.03, would take about {float(f'{needed:.2g}'):.0f} utterances like these" in said
+    shown = "that they do by more than the floor, 0.03, is not"
+    assert shown in to_text(two_metrics(-0.0295, 0.0))  # its 95 % interval reaches into the floor
+    for clear in (-0.5, 0.5):
+        assert shown not in (text := to_text(two_metrics(clear, 0.0)))
+        assert power in text and "utterances like these" not in text
+    assert "utterances like these" not in to_text(two_metrics(0.0, 0.0))
+
+
 def test_the_interval_of_a_mean_over_few_utterances_is_student_s() -> None:
     three = MetricSummary(mean=2.0, sd=0.3, n=3, failed=0)
     assert half_interval(three) == pytest.approx(4.303 * 0.3 / 3**0.5, abs=1e-3)

@@ -221,7 +221,8 @@ def parse_metrics(text: str) -> tuple[str, ...]:
     Raises:
         UsageError: an unknown or repeated name; the message lists the legal ones.
     """
-    names = tuple(METRICS) if text.strip() == "all" else tuple(part.strip() for part in text.split(",") if part.strip())
+    written = [part.strip().lower().replace("-", "_") for part in text.split(",") if part.strip()]  # PESQ, SI-SDR
+    names = tuple(METRICS) if written == ["all"] else tuple(written)
     if not names:
         raise UsageError(f"--metrics {text!r}: names no metric; legal names: {', '.join(METRICS)}")
     _refuse_unknown(names)
