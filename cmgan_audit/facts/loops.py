@@ -130,8 +130,14 @@ def _mode(scene: Scene, runs: list[Use]) -> tuple[Fact, str]:
 
 
 def _train_mode(scene: Scene, runs: list[Use]) -> tuple[Fact, str]:
-    """Whether the networks of a training loop are in training mode in later passes too, and what their layers lack."""
-    left = [(run, use) for run in runs for use in [left_in_eval(scene, run)] if use is not None and run.on is not None]
+    """Whether the networks of a training loop are in training mode in later passes too, and what their layers lack.
+
+    What runs without gradients inside of it is evaluated: nothing is trained there, in whichever mode.
+    """
+    trained = [run for run in runs if not gradients_off(scene, run.position, run.event.context.managers)]
+    left = [
+        (run, use) for run in trained for use in [left_in_eval(scene, run)] if use is not None and run.on is not None
+    ]
     if not left:
         return Known(True), ""
     # A network with layers that eval() switches tells more than one without.
