@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cmgan_audit.facts.records import OTHER, Loader
@@ -31,10 +31,38 @@ def merge(seen: Iterable[Seen]) -> list[Loader]:
     configuration. What a run could not find out is dropped when another run found it out.
     """
     groups: dict[object, list[Seen]] = {}
-    for each in seen:
+    for each in _told_elsewhere(list(seen)):
         groups.setdefault(_identity(each.loader), []).append(each)
     merged = [loader for group in groups.values() for loader in _ways(group)]
     return _without_vague(merged)
+
+
+def _told_elsewhere(seen: Sequence[Seen]) -> Iterable[Seen]:
+    """Let a sampler that another run tells the epoch count as told where that is no other loop.
+
+    A run that only evaluates makes the training loader too and ends before its loop; one that does not know whether
+    it is distributed makes the sampler and may pass over what is done for it.
+    """
+    told: dict[object, list[Loader]] = {}
+    for each in seen:
+        if each.loader.sampler is not None and _is_true(each.loader.sampler.follows_epoch):
+            told.setdefault((each.loader.location, each.loader.sampler.location), []).append(each.loader)
+    for each in seen:
+        yield dataclasses.replace(each, loader=_told_as(each.loader, told))
+
+
+def _told_as(loader: Loader, told: Mapping[object, Sequence[Loader]]) -> Loader:
+    sampler, drawn = loader.sampler, loader.iterated
+    if sampler is None or _is_true(sampler.follows_epoch):
+        return loader
+    place = drawn.location if isinstance(drawn, Known) and drawn.value is True else None
+    for other in told.get((loader.location, sampler.location), ()):
+        there = other.iterated
+        if other.sampler is not None and (place is None or (isinstance(there, Known) and there.location == place)):
+            follows, evidence = other.sampler.follows_epoch, other.sampler.epoch_evidence
+            sampler = dataclasses.replace(sampler, follows_epoch=follows, epoch_evidence=evidence)
+            return dataclasses.replace(loader, sampler=sampler)
+    return loader
 
 
 def _identity(loader: Loader) -> tuple[object, ...]:

@@ -96,11 +96,14 @@ class Scene:
         return [single for single in self.passes if same_object(single.loader, loader)]
 
     def is_of_inner_loop(self, use: Use, outer: Pass) -> bool:
-        """Whether a use belongs to a loop over another loader inside a pass (an epoch loop drawn from a loader)."""
+        """Whether a use belongs to a loop over another loader inside a pass (an epoch loop drawn from a loader).
+
+        One loop over whichever of several loaders a branch has chosen is a pass over each of them, not one in another.
+        """
         inner = [
             other
             for other in self.passes
-            if other is not outer and other.holds(use.event.context) and outer.holds(other.event.context)
+            if other.event is not outer.event and other.holds(use.event.context) and outer.holds(other.event.context)
         ]
         return any(not same_object(other.loader, outer.loader) for other in inner)
 

@@ -75,10 +75,16 @@ class _Outcome(Generic[T]):
     exits: list[Exit]
 
 
-def _explored(it: Interpreter, sides: Sequence[Side[T]]) -> tuple[list[_Outcome[T]], ProgramRaisedError | None]:
-    """Run every side from the state as it is now, and take its writes back."""
+def _explored(it: Interpreter, sides: Sequence[Side[T]]) -> list[_Outcome[T]]:
+    """Run every side from the state as it is now, and take its writes back.
+
+    Raises:
+        ProgramRaisedError: every side raises; what they had written by then stays, as after any other statement that
+            raises: who looks at the objects of a run that ends here finds them as they were made.
+    """
     outcomes: list[_Outcome[T]] = []
-    raised: ProgramRaisedError | None = None
+    raised: list[tuple[Snapshot, Branch]] = []
+    last = ProgramRaisedError("", sides[0].location)
     mark = it.journal.mark()
     for side in sides:
         first_exit = len(it.exits)
@@ -87,15 +93,16 @@ def _explored(it: Interpreter, sides: Sequence[Side[T]]) -> tuple[list[_Outcome[
             with it.entered(condition=condition, facts=side.branch.facts):
                 result = side.run()
         except ProgramRaisedError as error:
-            raised = error
-            rebase(it, first_exit, mark)
-            it.journal.rollback(mark)
-            continue
-        snapshot = it.journal.written_since(mark)
+            last = error
+            raised.append((it.journal.written_since(mark), side.branch))
+        else:
+            outcomes.append(_Outcome(side, result, it.journal.written_since(mark), []))
         rebase(it, first_exit, mark)
         it.journal.rollback(mark)
-        outcomes.append(_Outcome(side, result, snapshot, []))
-    return outcomes, raised
+    if not outcomes:
+        it.journal.merge(raised)
+        raise last
+    return outcomes
 
 
 def rebase(it: Interpreter, first_exit: int, mark: int) -> None:
@@ -113,9 +120,7 @@ def fork(it: Interpreter, sides: Sequence[Side[Flow]], draws: frozenset[Draw] = 
     Raises:
         ProgramRaisedError: every side raises.
     """
-    outcomes, raised = _explored(it, sides)
-    if not outcomes:
-        raise raised or ProgramRaisedError("", sides[0].location)
+    outcomes = _explored(it, sides)
     mark = it.journal.mark()
     going = [outcome for outcome in outcomes if outcome.result is Flow.NEXT]
     leaving = [outcome for outcome in outcomes if outcome.result is not Flow.NEXT]
@@ -139,9 +144,7 @@ def choose(it: Interpreter, sides: Sequence[Side[Value]], draws: frozenset[Draw]
     Raises:
         ProgramRaisedError: every side raises.
     """
-    outcomes, raised = _explored(it, sides)
-    if not outcomes:
-        raise raised or ProgramRaisedError("", sides[0].location)
+    outcomes = _explored(it, sides)
     draws = without_listings(draws)
     it.journal.merge([(outcome.snapshot, outcome.side.branch) for outcome in outcomes], draws)
     return join([(outcome.result, outcome.side.branch) for outcome in outcomes], draws)
