@@ -1,4 +1,4 @@
-"""Command lines made of a function's or a class's own parameters: typer, fire, tap, HfArgumentParser, optparse."""
+"""Command lines made of a function's or a class's own parameters: typer, fire, tap, HfArgumentParser, tyro, optparse."""
 
 from __future__ import annotations
 
@@ -302,6 +302,30 @@ def _into_dataclasses(call: ModelCall) -> Value | None:
             own = {name: value for name, value in flags.items() if name not in taken}
         made.append(call.interpreter.call(cls, Arguments(keywords=own), call.location))
     return listing(made, "tuple")
+
+
+@model("argparse_dataclass.ArgumentParser.parse_args", "argparse_dataclass.parse_args", "tyro.cli")
+def _into_one(call: ModelCall) -> Value | None:
+    """An object of one dataclass, also of what it holds (`--data.batch-size 4`); tyro calls functions too."""
+    from_parser = isinstance(call.receiver, Instance)
+    given = call.receiver.arguments if isinstance(call.receiver, Instance) else call.arguments
+    target = given.get("options_class" if call.callee.startswith("argparse") else "f", 0)
+    words, steps = command_words(call, call.get("args", 0 if from_parser else 1))
+    if isinstance(target, FunctionValue):
+        return _call_with_flags(call, target, words, steps)
+    if not isinstance(target, ClassValue):
+        return None
+    flags = {flag.name: _literal(flag) for flag in flags_of(words, steps)[0]}
+    own = {name: value for name, value in flags.items() if _is_field(target, name)}
+    made = call.interpreter.call(target, Arguments(keywords=own), call.location)
+    for name, value in flags.items():
+        owner, *parts = name.split(".")
+        if parts and _is_field(target, owner):
+            held = call.interpreter.attribute(made, owner, call.location)
+            for part in parts[:-1]:
+                held = call.interpreter.attribute(held, part, call.location)
+            call.interpreter.set_attribute(held, parts[-1], value, call.location)
+    return made
 
 
 def _is_field(cls: Value, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Command lines made of functions and decorators: click, typer, fire, tap, HfArgumentParser, optparse, LightningCLI."""
+"""Command lines made of functions and decorators: click, typer, fire, tap, HfArgumentParser, tyro, optparse, LightningCLI."""
 
 # ruff: noqa: E501 (a small program is easier to read on one line than folded)
 from __future__ import annotations
@@ -27,6 +27,7 @@ DOCOPT = (
     '"""Train.\n\nUsage:\n  train.py [options] <data> [--fast]\n\nOptions:\n  -b N, --batch=N  items [default: 4]\n'
     '  --checkpoint=<path>  go on from here\n  -v --verbose  say more\n"""\nimport sink\nfrom docopt import docopt\n'
 )
+ONE = "import sink\nfrom dataclasses import dataclass, field\nfrom {}\n@dataclass\nclass Data:\n    workers: int = 0\n@dataclass\nclass A:\n    batch_size: int = 1\n    name: str = None\n    data: Data = field(default_factory=Data)\n"
 MAIN = "if __name__ == '__main__':\n    "
 
 
@@ -44,6 +45,11 @@ MAIN = "if __name__ == '__main__':\n    "
         (FIRE + MAIN + "fire.Fire({'main': main})\n", "main --batch_size 3", (3, {})),
         ("import sink\nfrom tap import Tap\nclass A(Tap):\n    batch_size: int = 1\n    lr: float = 0.5\n" + MAIN + "a = A().parse_args()\n    sink.show((a.batch_size, a.lr))\n", "--batch_size 4", (4, 0.5)),
         ("import sink\nfrom dataclasses import dataclass\nfrom transformers import HfArgumentParser\n@dataclass\nclass A:\n    batch_size: int = 1\n@dataclass\nclass B:\n    lr: float = 0.5\n" + MAIN + "a, b = HfArgumentParser((A, B)).parse_args_into_dataclasses()\n    sink.show((a.batch_size, b.lr))\n", "--batch_size 4", (4, 0.5)),
+        (ONE.format("argparse_dataclass import ArgumentParser") + MAIN + "a = ArgumentParser(A).parse_args()\n    sink.show((a.batch_size, a.name))\n", "", (1, None)),
+        (ONE.format("argparse_dataclass import ArgumentParser") + MAIN + "a = ArgumentParser(A).parse_args()\n    sink.show((a.batch_size, a.name))\n", "--batch-size 4 --name x", (4, "x")),
+        (ONE.format("argparse_dataclass import parse_args") + MAIN + "a = parse_args(A)\n    sink.show(a.batch_size)\n", "--batch-size 4", 4),
+        (ONE.format("tyro import cli") + MAIN + "a = cli(A)\n    sink.show((a.batch_size, a.data.workers))\n", "--batch-size 4 --data.workers 2", (4, 2)),
+        (ONE.format("tyro import cli") + "def main(batch_size: int = 1):\n    sink.show(batch_size)\n" + MAIN + "cli(main)\n", "--batch-size 4", 4),
         (DOCOPT + MAIN + "sink.show(docopt(__doc__))\n", "corpus", {"--batch": "4", "--checkpoint": None, "--verbose": False, "--fast": False, "<data>": "corpus"}),
         (DOCOPT + MAIN + "a = docopt(__doc__)\n    sink.show((int(a['--batch']), a['--checkpoint'], a['--verbose'], a['--fast']))\n", "-b 8 -v --fast --checkpoint=x.pt corpus", (8, "x.pt", True, True)),
         (DOCOPT.replace("[options] <data> [--fast]", "(fit | test) --lr=<x>") + MAIN + "a = docopt(__doc__)\n    sink.show((a['fit'], a['test'], a['--lr']))\n", "fit --lr 0.1", (True, False, "0.1")),
