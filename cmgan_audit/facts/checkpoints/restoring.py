@@ -114,6 +114,8 @@ def batches(events: Iterable[Event]) -> list[Batch]:
                 found.append(Batch())
             found[-1].loads.append(event)
         elif is_restore(event) and (found[-1].loads or member_of(event) in WHOLE):
+            if member_of(event) in WHOLE and any(member_of(each.event) not in WHOLE for each in found[-1].restored):
+                found.append(Batch())  # it reads a file of its own
             targets: Sequence[Instance | None] = instances_of(event.receiver) or [None]
             found[-1].restored.extend(Restored(event, target) for target in targets)
     for batch in found:
