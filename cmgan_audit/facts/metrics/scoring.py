@@ -15,7 +15,8 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Context
 
-# What a metric is called, by the qualified name of the library call; a dot at the end means everything below.
+# What a metric is called, by the qualified name of the library call; a dot at the end means everything below, by words
+# in its name, else by that name itself.
 _METRICS = {
     "pesq.pesq": "PESQ",
     "pesq.pesq_batch": "PESQ",
@@ -24,15 +25,31 @@ _METRICS = {
     "pesqc2.pesq": "PESQ",
     "pystoi.stoi": "STOI",
     "pystoi.stoi.stoi": "STOI",
-    "torchmetrics.functional.audio.": "a metric",
-    "torchmetrics.audio.": "a metric",
-    "speechmetrics.": "a metric",
-    "pysepm.": "a metric",
-    "museval.metrics.": "a metric",
-    "mir_eval.separation.": "a metric",
-    "fast_bss_eval.": "a metric",
 }
-_BY_WORD = (("perceptualevaluation", "PESQ"), ("perceptual_evaluation", "PESQ"), ("pesq", "PESQ"), ("stoi", "STOI"))
+_LIBRARIES = (
+    "torchmetrics.functional.audio.",
+    "torchmetrics.audio.",
+    "speechmetrics.",
+    "pysepm.",
+    "museval.metrics.",
+    "mir_eval.separation.",
+    "fast_bss_eval.",
+)
+_BY_WORD = (
+    ("perceptualevaluation", "PESQ"),
+    ("pesq", "PESQ"),
+    ("shorttimeobjective", "STOI"),
+    ("stoi", "STOI"),
+    ("scaleinvariantsignalnoise", "SI-SNR"),
+    ("scaleinvariantsignaldistortion", "SI-SDR"),
+    ("sisdr", "SI-SDR"),
+    ("signaldistortion", "SDR"),
+    ("signalnoise", "SNR"),
+    ("sdr", "SDR"),
+)
+# Ratios of energies: losses as well as metrics, defined for every signal. Only what the network puts out makes them
+# NaN, never an item that has no score.
+RATIOS = frozenset({"SI-SNR", "SI-SDR", "SDR", "SNR"})
 # Classes that torchmetrics also gives out at its top.
 _AT_THE_TOP = re.compile(r"torchmetrics\.(?=\w*Signal(?:Distortion|Noise)Ratio\b|Perceptual\w+|ShortTime\w+)")
 _CALLS = frozenset({"__call__", "update", "compute", "forward"})
@@ -47,14 +64,14 @@ def metric_called(callee: str) -> str:
     name = _AT_THE_TOP.sub("torchmetrics.audio.", canonical(callee))
     if name in _METRICS:
         return _METRICS[name]
-    for prefix, metric in _METRICS.items():
-        if prefix.endswith(".") and name.startswith(prefix):
+    for prefix in _LIBRARIES:
+        if name.startswith(prefix):
             tail = name.removeprefix(prefix).split(".")
             owner = next((part for part in tail if part[:1].isupper()), "")
             if owner and tail[-1] not in _CALLS:
                 return ""
-            text = name.lower()
-            return next((metric for word, metric in _BY_WORD if word in text), metric)
+            text = name.lower().replace("_", "")
+            return next((metric for word, metric in _BY_WORD if word in text), owner or tail[-1])
     return ""
 
 
