@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 
 from cmgan_audit.facts.checkpoints.restoring import Batch, stateful_uses
@@ -15,6 +16,7 @@ from cmgan_audit.program.values import Instance, Unknown
 from cmgan_audit.rules.record import Fact, Known
 
 _FROM_FILE = "torch.load gives"
+_COUNTER = re.compile(r"epoch|step|iter", re.IGNORECASE)
 
 
 class Completeness:
@@ -44,15 +46,29 @@ class Completeness:
             and "last_epoch" not in each.arguments.keywords  # made with the epoch to go on from: needs no state
             and not replaced & self._names(each)
             and not _is_told(each, events)
+            and not self._made_in_passes(each, batch)
         ]
         trail: Trail = tuple(
             Step(each.location, f"{class_name(each)} is made here and starts anew") for each in missing
         )
         restored = {class_name(each.target) for each in batch.restored if each.target is not None}
         names = [f"another {name}" if name in restored else name for name in map(class_name, missing)]
-        if names and self._counts_anew:
+        if names and self._counts_anew and not any(_COUNTER.search(name) for name in replaced):
             names.append("the epoch")
         return ", ".join(dict.fromkeys(names)), Known(not missing, trail)
+
+    def _made_in_passes(self, target: Instance, batch: Batch) -> bool:
+        """Whether an object is made in a loop that begins after the load: for every item anew, with nothing to go on.
+
+        So are the optimisers that fit something to each utterance of a test set, whatever network guides them.
+        """
+        around = [loop for event in [*batch.loads, *(r.event for r in batch.restored)] for loop in event.context.loops]
+        return any(
+            all(loop is not each for each in around)
+            for event in self._view.scene.calls
+            if event.location == target.location
+            for loop in event.context.loops
+        )
 
     def _names(self, target: Instance) -> set[str]:
         """The attributes that an object is kept under."""

@@ -31,7 +31,17 @@ _FOR_DATA = frozenset({"joblib.load", "pickle.load", "dill.load", "numpy.load"})
 # Methods of libraries that load and restore everything in one call.
 WHOLE = frozenset({"load_state", "recover_if_possible", "load_checkpoint"})
 _RESTORES = frozenset({"load_state_dict", *WHOLE})
-_LIBRARIES = ("torch.", "accelerate.", "deepspeed.", "speechbrain.", "lightning.", "ignite.", "apex.", "?")
+_LIBRARIES = (
+    "torch.",
+    "accelerate.",
+    "deepspeed.",
+    "speechbrain.",
+    "lightning.",
+    "ignite.",
+    "apex.",
+    "bitsandbytes.",
+    "?",
+)
 
 
 @dataclass(frozen=True, slots=True)
