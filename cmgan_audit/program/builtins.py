@@ -15,8 +15,9 @@ from cmgan_audit.program.dictionaries import fill_dictionary
 from cmgan_audit.program.interpreter import Interpreter, ProgramRaisedError
 from cmgan_audit.program.joins import Branch, join
 from cmgan_audit.program.kinds import is_instance, type_of
-from cmgan_audit.program.listings import settled, settled_value, without_listings
+from cmgan_audit.program.listings import listings_of, settled, settled_value, without_listings
 from cmgan_audit.program.numbers import call_symbol, drawn, origin
+from cmgan_audit.program.trace import SideBySideEvent
 from cmgan_audit.program.values import (
     Arguments,
     Choice,
@@ -194,6 +195,9 @@ def _zip(it: Interpreter, arguments: Arguments, location: Location) -> Value | N
     sources = [it.read(value) for value in arguments.positional]
     parts = [known_items(source) for source in sources]
     if not parts or not all(complete for _, complete in parts) or arguments.keywords:
+        orders = tuple(order for order in map(listings_of, sources) if order)
+        if len(orders) > 1:
+            it.emit(SideBySideEvent(location=location, context=it.context, orders=orders))
         return None
     rows = zip(*(items for items, _ in parts), strict=False)
     return ListValue(items=[ListValue(items=list(row), kind="tuple") for row in rows], kind="view")

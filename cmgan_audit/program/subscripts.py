@@ -47,8 +47,9 @@ def subscript(it: Interpreter, owner: Value, index: Value, location: Location) -
     """`owner[index]`."""
     index = it.read(index)
     owner = it.read(owner)
-    if index.draws or (isinstance(owner, ListValue | Instance) and listings_of(owner)):
-        it.emit(SliceEvent(location=location, context=it.context, sliced=owner, index=index))
+    order = listings_of(owner)
+    if index.draws or (order and isinstance(owner, ListValue | Instance)):
+        it.emit(SliceEvent(location=location, context=it.context, sliced=owner, index=index, order=order))
     item = _item(it, owner, index, location)
     if isinstance(item, Unknown):
         item = item.made_from("[]", (owner, index), location)

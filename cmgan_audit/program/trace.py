@@ -10,7 +10,7 @@ from dataclasses import field
 
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.values import Arguments, FunctionValue, Instance, Value
+from cmgan_audit.program.values import Arguments, FunctionValue, Instance, Listing, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +89,19 @@ class IterateEvent(Event):
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class SliceEvent(Event):
     """A subscript read with a slice or an index that depends on random draws: the segment that was picked; or one
-    of a list whose items stand in the order of a listed folder."""
+    of a list whose items stand in the order of a listed folder: `order` is that order as it is *here*. A list goes on
+    to change, and where paths meet it is what it is on all of them."""
 
     sliced: Value
     index: Value
+    order: frozenset[Listing] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class SideBySideEvent(Event):
+    """Lists that stand in the order of listed folders, each in its `orders` as it is here, are gone through together."""
+
+    orders: tuple[frozenset[Listing], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from cmgan_audit.facts.data.records import ListingUse
+from cmgan_audit.facts.exclusive import exclusive
 from cmgan_audit.facts.items import items_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.listings import listings_of, lists_a_folder
 from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, Event, SliceEvent
+from cmgan_audit.program.trace import CallEvent, Event, SideBySideEvent, SliceEvent
 from cmgan_audit.program.values import Const, Instance, Listing, ListValue, Value, options_of
 from cmgan_audit.rules.record import Fact, Known
 
@@ -31,14 +33,15 @@ def listing_uses(view: View) -> Iterable[ListingUse]:
 
 def _zipped(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
     for event in events:
-        if isinstance(event, CallEvent) and canonical(event.callee) in ("builtins.zip", "itertools.zip_longest"):
-            lists = [(value, listings_of(value)) for value in event.arguments.positional]
-            named = [(value, listings) for value, listings in lists if listings]
-            for number, (_, first) in enumerate(named):
-                for _, second in named[number + 1 :]:
-                    use = _pair(_text(view, event), event.location, first, second)
-                    if use is not None:
-                        yield use
+        orders: tuple[frozenset[Listing], ...] = ()
+        if isinstance(event, SideBySideEvent):
+            orders = event.orders
+        elif isinstance(event, CallEvent) and canonical(event.callee) == "itertools.zip_longest":
+            orders = tuple(order for order in map(listings_of, event.arguments.positional) if order)
+        for first, second in itertools.combinations(orders, 2):
+            use = _pair(_text(view, event), event.location, first, second)
+            if use is not None:
+                yield use
 
 
 def _subscripted(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
@@ -56,10 +59,20 @@ def _subscripted(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
         reads[where, ast.unparse(node.slice)].append((event, ast.unparse(node), listings))
     for group in reads.values():
         for number, (event, text, first) in enumerate(group):
-            for _, other, second in group[:number]:
-                use = _pair(f"{other}, {text}", event.location, second, first) if other != text else None
+            for earlier, other, second in group[:number]:
+                if other == text or not _together(earlier, event):
+                    continue
+                use = _pair(f"{other}, {text}", event.location, second, first)
                 if use is not None:
                     yield use
+
+
+def _together(first: SliceEvent, second: SliceEvent) -> bool:
+    """Whether two reads may be of one pair: on one way through the function, with one and the same index."""
+    drawn = first.index.draws, second.index.draws
+    if all(drawn) and drawn[0] != drawn[1]:
+        return False  # the name stands for another number by then
+    return not exclusive(first.context, second.context)
 
 
 def _in_order(event: SliceEvent) -> frozenset[Listing]:
@@ -67,7 +80,7 @@ def _in_order(event: SliceEvent) -> frozenset[Listing]:
     if listings_of(event.index):
         return frozenset()
     held = [option.value for option in options_of(event.sliced)]
-    return listings_of(event.sliced) if all(isinstance(each, ListValue | Instance) for each in held) else frozenset()
+    return event.order if all(isinstance(each, ListValue | Instance) for each in held) else frozenset()
 
 
 def _pair(what: str, place: Location, first: frozenset[Listing], second: frozenset[Listing]) -> ListingUse | None:
@@ -96,7 +109,7 @@ def _parts(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
             continue
         if _shuffled(event.sliced):
             continue
-        loose = sorted((e for e in listings_of(event.sliced) if not e.seeded), key=lambda each: each.number)
+        loose = sorted((e for e in event.order if not e.seeded), key=lambda each: each.number)
         text = _text(view, event)
         steps = [Step(each.location, f"{each.callee} lists in the order of the file system") for each in loose]
         steps.append(Step(event.location, f"{text} takes a part"))
