@@ -6,6 +6,7 @@ mode that the framework sets.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Sequence
 
 from cmgan_audit.finding import Location
@@ -23,6 +24,7 @@ from cmgan_audit.program.values import (
     ClassValue,
     Const,
     DictValue,
+    FunctionValue,
     Instance,
     ListValue,
     Unknown,
@@ -124,13 +126,35 @@ def _lightning_fit(it: Interpreter, receiver: Instance | None, arguments: Argume
     name = "lightning.Trainer.fit"
     for hook in ("on_fit_start", "on_train_start", "on_train_epoch_start"):
         _hook(it, model, hook, (), location)
-    if train is not None:
+    if train is not None and not _is_limited(receiver, "train") and not _does_nothing(model, "training_step"):
         _over(it, train, location, name, "train", lambda batch: _step(it, model, "training_step", batch, location))
-    if val is not None:
+    if val is not None and not _is_limited(receiver, "val"):
         _validate(it, model, val, location, name)
     for hook in ("on_train_epoch_end", "on_train_end"):
         _hook(it, model, hook, (), location)
     return _NONE
+
+
+def _is_limited(trainer: Instance | None, stage: str) -> bool:
+    """Whether a trainer draws no batch at all: `limit_train_batches=0`."""
+    given = None if trainer is None else trainer.arguments.get(f"limit_{stage}_batches")
+    return isinstance(given, Const) and isinstance(given.value, int | float) and given.value == 0
+
+
+def _does_nothing(model: Value | None, name: str) -> bool:
+    """Whether a step is only there because the trainer asks for one: nothing comes of what it is given."""
+    if not isinstance(model, Instance) or not isinstance(model.cls, ClassValue):
+        return False
+    found = class_attribute(model.cls, name)
+    body = found[0].node.body if found is not None and isinstance(found[0], FunctionValue) else None
+    return isinstance(body, list) and all(_is_empty(statement) for statement in body)
+
+
+def _is_empty(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Pass() | ast.Expr(value=ast.Constant()) | ast.Return(value=None | ast.Constant(value=None)):
+            return True
+    return False
 
 
 def _step(it: Interpreter, model: Value | None, name: str, batch: Value, location: Location) -> None:
@@ -140,8 +164,6 @@ def _step(it: Interpreter, model: Value | None, name: str, batch: Value, locatio
 
 
 def _parameters(model: Value | None, name: str) -> int:
-    from cmgan_audit.program.values import FunctionValue
-
     if isinstance(model, Instance) and isinstance(model.cls, ClassValue):
         found = class_attribute(model.cls, name)
         if found is not None and isinstance(found[0], FunctionValue):
