@@ -42,6 +42,20 @@ def open_setting(condition: Condition, owner: Instance | None) -> str:
     return ""
 
 
+def as_read(text: str) -> str:
+    """A condition as a person would write it: `not (not split)` is `split`."""
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return text  # cut short, or no expression ("except ValueError")
+    match tree:
+        case ast.UnaryOp(op=ast.Not(), operand=ast.UnaryOp(op=ast.Not(), operand=inner)):
+            return as_read(ast.unparse(inner))
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Compare(left=left, ops=[ast.In()], comparators=[right])):
+            return f"{ast.unparse(left)} not in {ast.unparse(right)}"
+    return text
+
+
 def _parts(tree: ast.expr) -> list[ast.expr]:
     if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not):
         return _parts(tree.operand)

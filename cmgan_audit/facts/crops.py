@@ -10,7 +10,7 @@ from dataclasses import field
 
 from cmgan_audit.facts import records
 from cmgan_audit.facts.classes import shown_arguments
-from cmgan_audit.facts.conditions import open_setting
+from cmgan_audit.facts.conditions import as_read, open_setting
 from cmgan_audit.facts.cuts import Cut, cuts_in
 from cmgan_audit.facts.drawing import object_of, ways_to
 from cmgan_audit.facts.items import Reading, items_of
@@ -29,6 +29,7 @@ class _Found:
 
     crops: list[tuple[Draw, Cut]] = field(default_factory=list)
     plain: tuple[Draw, Cut] | None = None  # the first crop that is drawn where it is cut: the easiest to see
+    collating: dict[Cut, str] = field(default_factory=dict)  # the cuts of a `collate_fn`, and what it is called
     draws: list[records.Draw] = field(default_factory=list)
     seeded: list[Draw] = field(default_factory=list)
     open: list[tuple[Location, str]] = field(default_factory=list)
@@ -54,6 +55,7 @@ def dataset_of(scene: Scene, made: Made) -> Dataset:
         arguments=shown_arguments(first.arguments) if first is not None else "",
         random_crop=fact,
         drawn_by=drawn_by,
+        cut_by=_cutter(found, name),
         crop_evidence=evidence,
         draws=tuple(dict.fromkeys(found.draws)),
         objects=tuple(object_of(each) for each in items.datasets),
@@ -73,6 +75,8 @@ def _collect(reading: Reading, found: _Found, dataset: Instance | None) -> None:
             found.open.append((loose[0].location, setting))
         else:
             found.crops.append((loose[0], cut))
+            if dataset is None:
+                found.collating[cut] = reading.function.removesuffix(".__call__")
             if _together(loose[0], cut, reading):
                 found.plain = found.plain or found.crops[-1]
             found.draws += [way for draw in loose for way in ways_to(draw, reading.events, dataset)]
@@ -97,7 +101,7 @@ def _judge(found: _Found, name: str, place: Location, first: Instance | None) ->
         ]
         if cut.place != draw.location:
             steps.insert(1, Step(cut.place, "the item is cut there"))
-        conditions = [condition.text for condition in event.context.conditions]
+        conditions = list(dict.fromkeys(as_read(condition.text) for condition in event.context.conditions))
         if conditions:
             steps[0] = Step(draw.location, f"{steps[0].note}, where {' and '.join(conditions[:3])}")
         steps.append(Step(place, f"this object takes that path: {how}"))
@@ -112,6 +116,16 @@ def _judge(found: _Found, name: str, place: Location, first: Instance | None) ->
         draw = found.seeded[0]
         return Known(False), "", f"{how}: the draw at {draw.location} repeats itself ({draw.seeded})"
     return Known(False), "", f"{how}: no random draw that {looked} can reach picks a segment"
+
+
+def _cutter(found: _Found, name: str) -> str:
+    """Who cuts, as the subject of a sentence: the dataset, or the function that makes batches of its items."""
+    if not found.crops:
+        return ""
+    function = found.collating.get((found.plain or found.crops[0])[1])
+    if function is None:
+        return name
+    return "the collate function" if "<" in function else f"the collate function {function}"
 
 
 def short_callee(callee: str) -> str:

@@ -72,6 +72,7 @@ class Dataset(Record):
         arguments: how it was made, as text ("mode='test'"), for messages.
         random_crop: whether a random draw picks the segment that an item is cut to; placed where the draw stands.
         drawn_by: the function that draws ("random.randint").
+        cut_by: who cuts there, as the subject of a sentence; "" where nobody does.
         crop_evidence: what was looked at, in one sentence, for `passed`.
         draws: every draw that `random_crop` stands for; what a fix has to change.
         objects: the objects behind it.
@@ -81,6 +82,7 @@ class Dataset(Record):
     arguments: str = ""
     random_crop: Fact
     drawn_by: str = ""
+    cut_by: str = ""
     crop_evidence: str = ""
     draws: tuple[Draw, ...] = ()
     objects: tuple[DatasetObject, ...] = ()
