@@ -151,6 +151,22 @@ class Interpreter:
         return self.activations[-1]
 
     @property
+    def parameters(self) -> dict[str, Value]:
+        """The parameters of the innermost call, `self` left out; what `**kwargs` caught stands under its own name."""
+        function = self.activation.function
+        if function is None:
+            return {}
+        given = function.node.args
+        names = [each.arg for each in (*given.posonlyargs, *given.args)][0 if function.bound_to is None else 1 :]
+        names += [each.arg for each in given.kwonlyargs]
+        held = self.activation.environment.names
+        found = {name: held[name] for name in names if name in held}
+        caught = held.get(given.kwarg.arg) if given.kwarg is not None else None
+        if isinstance(caught, DictValue):
+            found |= {key: value for key, value in caught.items.items() if isinstance(key, str)}
+        return found
+
+    @property
     def module(self) -> Module:
         """The module of the code that is being executed."""
         return self.activation.module

@@ -99,7 +99,7 @@ class SliceEvent(Event):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class SideBySideEvent(Event):
-    """Lists that stand in the order of listed folders, each in its `orders` as it is here, are gone through together."""
+    """Lists in the order of listed folders, each in its `orders` as it is here, are gone through together."""
 
     orders: tuple[frozenset[Listing], ...]
 

@@ -17,7 +17,7 @@ from cmgan_audit.finding import Confidence, Step, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.models.files import path_of
 from cmgan_audit.program.trace import CallEvent
-from cmgan_audit.program.values import Const, Instance, Value
+from cmgan_audit.program.values import Const, DictValue, Instance, Value
 
 TRAIN, VALID, TEST = "train", "valid", "test"
 
@@ -134,14 +134,21 @@ def _makes(event: CallEvent, dataset: Instance) -> bool:
 
 
 def _held(dataset: Instance) -> Iterator[tuple[str, Value]]:
-    """The values that a dataset was made with or holds, with their names; lists of paths item by item."""
+    """The values that a dataset was made with or holds, with their names; lists of paths item by item.
+
+    A configuration of several sections speaks of every set and of where results go: it tells nothing of this one.
+    """
     count = 0
     named: list[tuple[str, Value]] = [("", value) for value in dataset.arguments.positional]
     named += list(dataset.arguments.keywords.items())
     named += [(key, value) for key, value in dataset.attrs.items() if not key.startswith("@")]
     for key, value in named:
-        for part in values_within(value, 3):
+        for part in values_within(value, 3) if not _is_whole_configuration(value) else ():
             count += 1
             if count > _MOST_TEXTS:
                 return
             yield key, part
+
+
+def _is_whole_configuration(value: Value) -> bool:
+    return isinstance(value, DictValue) and any(isinstance(item, DictValue) for item in value.items.values())

@@ -1,4 +1,4 @@
-"""Command lines made of a function's or a class's own parameters: typer, fire, tap, HfArgumentParser, tyro, optparse."""
+"""Command lines made of a function's or class's own parameters: typer, fire, tap, HfArgumentParser, tyro, optparse."""
 
 from __future__ import annotations
 

@@ -1,7 +1,10 @@
-"""Lightning's ways from a command line to a trainer: LightningCLI, and `Trainer.from_argparse_args` of version 1."""
+"""Lightning: what a module keeps of its arguments, and the ways from a command line to a trainer: LightningCLI, and
+`Trainer.from_argparse_args` of version 1.
+"""
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 
 from cmgan_audit.finding import Step
@@ -9,24 +12,40 @@ from cmgan_audit.program.models.argparse_parsing import command_words, word_valu
 from cmgan_audit.program.models.config_files import load_file
 from cmgan_audit.program.models.files import each_path
 from cmgan_audit.program.models.interpolation import argument, merged, with_entry
-from cmgan_audit.program.models.registry import ModelCall, derives, model
+from cmgan_audit.program.models.lifting import as_dict
+from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attribute, derives, model
 from cmgan_audit.program.models.running import located
+from cmgan_audit.program.state import Environment
 from cmgan_audit.program.values import (
     Arguments,
     ClassValue,
     Const,
+    Constant,
     DictValue,
     External,
+    FunctionValue,
+    ListValue,
     Unknown,
     Value,
 )
 
+_MODULES = ("lightning.pytorch.LightningModule", "lightning.pytorch.LightningDataModule")
 _TRAINER = "lightning.pytorch.Trainer"
 _CLI = "lightning.pytorch.cli.LightningCLI"
 derives("lightning.pytorch.cli.ArgsType", _CLI)
 derives("lightning.pytorch.utilities.cli.LightningCLI", _CLI)
 # The options of a trainer that the audit asks for; a program may declare them itself.
-_OPTIONS = ("accumulate_grad_batches", "devices", "gpus", "num_nodes", "precision", "strategy", "max_epochs")
+_OPTIONS = (
+    "accumulate_grad_batches",
+    "devices",
+    "gpus",
+    "limit_train_batches",
+    "limit_val_batches",
+    "max_epochs",
+    "num_nodes",
+    "precision",
+    "strategy",
+)
 
 
 @model(f"{_TRAINER}.from_argparse_args")
@@ -37,6 +56,40 @@ def _from_options(call: ModelCall) -> Value | None:
     keywords = {name: options[name] for name in _OPTIONS if name in options}
     keywords |= {name: value for name, value in call.arguments.keywords.items() if name != "args"}
     return call.interpreter.call(External(name=_TRAINER), Arguments(keywords=keywords), call.location)
+
+
+@model(*(f"{name}.save_hyperparameters" for name in _MODULES))
+def _save_hyperparameters(call: ModelCall) -> Value:
+    """`self.hparams` holds the arguments of the constructor, some of them, or one collection of settings."""
+    given = call.arguments.positional
+    names = [value.value for value in given if isinstance(value, Const) and isinstance(value.value, str)]
+    collections = [value for value in given if not isinstance(value, Const)]
+    held = as_dict(collections[0]) if len(collections) == 1 else None
+    kept: Value
+    if held is not None:
+        kept = DictValue(items=held.items, complete=held.complete, attribute_access=True, origin=held.origin)
+    elif collections:
+        kept = collections[0]  # an object with settings as its attributes
+    else:
+        own = call.interpreter.parameters
+        left_out = _texts(call.get("ignore"))
+        wanted = (name for name in own if name not in left_out and (not names or name in names))
+        items: dict[Constant, Value] = {name: own[name] for name in wanted}
+        # A class that derives from this one adds the arguments of its own constructor, unless they are named.
+        kept = DictValue(items=items, complete=bool(names), attribute_access=True)
+    call.set_state("hparams", kept)
+    return Const(value=None)
+
+
+def _texts(value: Value | None) -> set[object]:
+    """The texts that an argument names: one, or several in a list."""
+    parts = value.items if isinstance(value, ListValue) else [value]
+    return {part.value for part in parts if isinstance(part, Const)}
+
+
+@attribute(*(f"{name}.hparams" for name in _MODULES))
+def _hyperparameters(read: AttributeRead) -> Value | None:
+    return read.state("hparams")
 
 
 @model(_CLI)
@@ -96,8 +149,43 @@ def _component(call: ModelCall, given: Value | None, config: Value | None) -> Va
         held = arguments if isinstance(arguments, DictValue) else DictValue(items={})
     if not isinstance(given, ClassValue | External):
         return None
-    keywords = {str(key): _nested(call, value) for key, value in held.items.items()}
+    keywords = {str(key): _typed(call, given, str(key), _nested(call, value)) for key, value in held.items.items()}
     return call.interpreter.call(given, Arguments(keywords=keywords), call.location)
+
+
+def _typed(call: ModelCall, made: ClassValue | External, name: str, value: Value) -> Value:
+    """What a parameter gets: settings become an object of the class that its annotation names (`data: DataConfig`)."""
+    if not isinstance(made, ClassValue) or not isinstance(value, DictValue):
+        return value
+    wanted = _annotated(made, name)
+    if wanted is None:
+        return value
+    keywords = {key: _typed(call, wanted, key, item) for key, item in value.items.items() if isinstance(key, str)}
+    return call.interpreter.call(wanted, Arguments(keywords=keywords), call.location)
+
+
+def _annotated(made: ClassValue, name: str) -> ClassValue | None:
+    """The class of the tree that the annotation of a constructor's parameter, or of a field, names."""
+    from cmgan_audit.program.classes import class_attribute
+
+    constructor = class_attribute(made, "__init__")
+    if constructor is not None and isinstance(constructor[0], FunctionValue):
+        scope = constructor[0].closure
+        given = constructor[0].node.args
+        parameters = (*given.posonlyargs, *given.args, *given.kwonlyargs)
+        annotations = {each.arg: each.annotation for each in parameters if each.annotation is not None}
+    else:
+        scope = made.closure
+        fields = [node for node in made.node.body if isinstance(node, ast.AnnAssign)]
+        annotations = {each.target.id: each.annotation for each in fields if isinstance(each.target, ast.Name)}
+    if name not in annotations or not isinstance(scope, Environment):
+        return None
+    for node in ast.walk(annotations[name]):
+        found = scope.scope_of(node.id) if isinstance(node, ast.Name) else None
+        held = found.names[node.id] if found is not None and isinstance(node, ast.Name) else None
+        if isinstance(held, ClassValue):
+            return held
+    return None
 
 
 def _nested(call: ModelCall, value: Value) -> Value:

@@ -20,7 +20,7 @@ State of library objects lives in `Instance.attrs` under keys that start with "@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from cmgan_audit.finding import Location
@@ -51,6 +51,10 @@ class Interpreter(Protocol):
     @property
     def module(self) -> Module:
         """The module of the code that is being executed."""
+
+    @property
+    def parameters(self) -> Mapping[str, Value]:
+        """The parameters of the function that is being executed, `self` left out, with what they hold."""
 
     @property
     def context(self) -> Context:

@@ -1,0 +1,85 @@
+"""What Lightning's modules keep of their arguments, and what LightningCLI hands to annotated parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.program.models.shown import Shown
+
+Show = Callable[..., Shown]
+MODULE = """
+import argparse, sink
+import pytorch_lightning as pl
+class Data(pl.LightningDataModule):
+    def __init__(self, folder, batch_size=4, workers: int = 2, **rest):
+        super().__init__()
+        self.save_hyperparameters({saved})
+    def show(self):
+        sink.show({shown})
+Data("corpus", batch_size=1, name="x").show()
+"""
+
+
+@pytest.mark.parametrize(
+    ("saved", "shown", "expected"),
+    [
+        ("", "(self.hparams.folder, self.hparams['batch_size'], self.hparams.workers)", ("corpus", 1, 2)),
+        ("logger=False", "(self.hparams.batch_size, self.hparams.name)", (1, "x")),
+        ("'batch_size'", "(self.hparams.batch_size, 'workers' in self.hparams)", (1, False)),
+        ("ignore=['folder']", "self.hparams.batch_size", 1),
+        ("dict(a=5)", "self.hparams.a", 5),
+        ("argparse.Namespace(a=5)", "self.hparams.a", 5),
+    ],
+)
+def test_saved_hyperparameters(show: Show, saved: str, shown: str, expected: object) -> None:
+    assert show(MODULE.format(saved=saved, shown=shown)).plain() == [expected]
+
+
+def test_a_base_class_saves_its_own_arguments(show: Show) -> None:
+    text = """
+import sink
+import lightning as L
+class Base(L.LightningModule):
+    def __init__(self, rate=0.5):
+        super().__init__()
+        self.save_hyperparameters()
+class Net(Base):
+    def __init__(self, width=8):
+        super().__init__(rate=0.1)
+sink.show(Net().hparams.rate)
+"""
+    assert show(text).plain() == [0.1]
+
+
+def test_a_configuration_becomes_an_object_of_the_annotated_class(show: Show) -> None:
+    text = """
+import sink
+from dataclasses import dataclass
+from typing import Optional
+import pytorch_lightning as pl
+from pytorch_lightning.cli import LightningCLI
+@dataclass
+class Part:
+    workers: int = 0
+@dataclass
+class Config:
+    batch_size: int
+    part: Part
+class Net(pl.LightningModule):
+    pass
+class Data(pl.LightningDataModule):
+    def __init__(self, train: Config, valid: Optional[Config] = None, other: dict = None):
+        super().__init__()
+        sink.show((train.batch_size, train.part.workers, valid.batch_size, other["a"]))
+LightningCLI(Net, Data, run=False)
+"""
+    files = {
+        "train.py": text,
+        "c.yaml": (
+            "data:\n  train: {batch_size: 2, part: {workers: 3}}\n  valid: {batch_size: 1, part: {}}\n  other: {a: 5}\n"
+        ),
+        "run.sh": "python train.py -c c.yaml\n",
+    }
+    assert show(files).plain("run.sh: -c c.yaml") == [(2, 3, 1, 5)]
