@@ -120,6 +120,8 @@ def _of_instance(it: Interpreter, value: Instance, name: str, location: Location
     found = class_attribute(value.cls, name)
     if found is not None:
         return _bind(it, found[0], value, location)
+    if name == "__setattr__":
+        return BoundMethod(receiver=value, name=name)
     items = value.attrs.get("@items")
     if isinstance(items, DictValue):
         dynamic = isinstance(value.attrs.get("__dict__"), DictValue | Instance) or items.attribute_access

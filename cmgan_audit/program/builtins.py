@@ -290,6 +290,15 @@ def _setattr(it: Interpreter, arguments: Arguments, location: Location) -> Value
     return _NONE
 
 
+def _set_past_the_class(it: Interpreter, arguments: Arguments, location: Location) -> Value | None:
+    """`object.__setattr__(self, name, value)`: what the class says about writing is passed over."""
+    owner, name, value = (arguments.get("", position) for position in range(3))
+    if not isinstance(owner, Instance) or not isinstance(name, Const) or value is None:
+        return None
+    it.journal.set_attribute(owner, str(name.value), value)
+    return _NONE
+
+
 def _hasattr(it: Interpreter, arguments: Arguments, location: Location) -> Value:
     owner, name = arguments.get("obj", 0), arguments.get("name", 1)
     if owner is not None and isinstance(name, Const) and isinstance(name.value, str):
@@ -378,6 +387,7 @@ _HANDLERS: dict[str, Builtin] = {
     "all": _quantified(anyone=False),
     "getattr": _getattr,
     "setattr": _setattr,
+    "object.__setattr__": _set_past_the_class,
     "hasattr": _hasattr,
     "vars": _vars,
     "str": _str,

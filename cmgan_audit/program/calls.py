@@ -230,6 +230,9 @@ def call_method(
     receiver = method.receiver
     if isinstance(receiver, SuperValue):
         return _call_super(it, receiver, method.name, arguments, location, node)
+    if method.name == "__setattr__" and isinstance(receiver, Instance) and isinstance(receiver.cls, ClassValue):
+        written = Arguments(positional=(receiver, *arguments.positional))
+        return call_library(it, "builtins.setattr", None, written, location, node)
     if isinstance(receiver, Const | ListValue | DictValue):
         result = container_method(it, receiver, method.name, arguments, location)
         if result is not None:
