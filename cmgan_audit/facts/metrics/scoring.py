@@ -71,7 +71,8 @@ def metric_called(callee: str) -> str:
             if owner and tail[-1] not in _CALLS:
                 return ""
             text = name.lower().replace("_", "")
-            return next((metric for word, metric in _BY_WORD if word in text), owner or tail[-1])
+            named = owner or (prefix.rstrip(".") if tail[-1] in _CALLS else tail[-1])
+            return next((metric for word, metric in _BY_WORD if word in text), named)
     return ""
 
 
