@@ -74,7 +74,7 @@ _TRAINING = _words(
 _WELL_KNOWN = _TRAINING | _words(
     "numpy scipy pandas matplotlib tensorboard tensorboardX wandb tqdm "
     "yaml toml tomli json json5 omegaconf hydra hyperpyyaml datasets einops sklearn skimage cv2 PIL requests click "
-    "typer absl fire natsort joblib h5py lmdb numba thop ptflops rich colorlog "
+    "typer tyro argparse_dataclass absl fire natsort joblib h5py lmdb numba thop ptflops rich colorlog "
     "easydict box addict attrdict munch pydantic attrs attr ray optuna submitit onnx six"
 )
 # Further libraries that models and facts know; a folder of the tree may well bear such a name.
