@@ -21,6 +21,8 @@ _MOMENT = re.compile(r"\b(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|june
 _FEWEST, _MOST = 3, 5000
 # Of so many of the values something is said that is said of few others: then each is a value of another thing.
 _SHARE, _RARE = 0.8, 1 / 3
+# Its name stands on the line of a value, or on one of the few before it.
+_NEAR = 4
 _SAID = (
     "{} values under different names and without epochs or steps, as a list of systems, of noises or of test sets "
     "has them: no trend in them"
@@ -91,7 +93,7 @@ def _said_before(text: Blocks, places: Sequence[int]) -> Iterator[list[tuple[str
             if words:
                 block.append(words)
         if number == places[next_place]:
-            yield block
+            yield block[-_NEAR:]
             block = []
             next_place += 1
             if next_place == len(places):

@@ -15,7 +15,12 @@ from cmgan_audit.logs.roles import words_of
 TRAILING_NUMBER = re.compile(r"(?:^|[^A-Za-z])(?:epoch|ep|step|iter|g|ckpt)?[_\- =]*(\d+)(?:\.\w+)?$", re.IGNORECASE)
 _COUNTED = re.compile(r"(?:epoch|ep|step|iter)[_\- =:]*\d", re.IGNORECASE)
 _AUDIO = re.compile(r"\.(?:wav|flac)$|^p\d{3}_\d+", re.IGNORECASE)
-_MOMENT = re.compile(r"\d:\d\d|\d{4}-\d\d|^(?:mon|tue|wed|thu|fri|sat|sun)\b", re.IGNORECASE)
+_MOMENT = re.compile(
+    r"\d:\d\d|\d{4}[-/.]\d\d|\d\d?[/.]\d\d?[/.]\d{2,4}|^(?:mon|tue|wed|thu|fri|sat|sun)\b"
+    r"|\d\s*(?:d|h|m|s|ms|mins?|secs?|days?|hours?|minutes?|seconds?)\b",
+    re.IGNORECASE,
+)
+_LAST_NUMBER = re.compile(r"(\d+)(?:\.\w+)?$")
 _FLAGS = {"true", "false", "yes", "no", "y", "n", "best", "saved", "ok", "*", "none", "improved"}
 _ITEMS = {"id", "utt", "uttid", "utt id", "utterance", "utterance id", "file", "filename", "file name", "wav", "audio"}
 _SYSTEMS = {"system", "systems", "model", "models", "method", "methods", "approach", "algorithm", "network", "variant"}
@@ -35,6 +40,8 @@ _SNRS = {"snr", "snr db", "input snr", "snr level", "input snr db"}
 _MANY = 20
 # Nearly every row has a name, nearly every name stands on one row; a reader need not remember more names than this.
 _MOST, _SEEN = 0.9, 1000
+# Names begin with a letter; what begins with a digit is a quantity with its unit.
+_NAMES = 0.8
 
 
 def what_rows_are(column: str, texts: Collection[str], filled: float, rows: float) -> str:
@@ -58,7 +65,8 @@ def what_rows_are(column: str, texts: Collection[str], filled: float, rows: floa
         return "condition"
     if name in _SYSTEMS:
         return "system"
-    if len(texts) < _MOST * min(rows, _SEEN):
+    names = sum(1 for text in texts if text.lstrip(" *`([")[:1].isalpha())
+    if len(texts) < _MOST * min(rows, _SEEN) or (name not in _ITEMS and names < _NAMES * len(texts)):
         return ""
     return "audio file" if name in _ITEMS or len(texts) > _MANY else "system"
 
@@ -85,6 +93,6 @@ def are_evaluations(texts: Collection[str]) -> bool:
     """`epoch_1`, `epoch_2`, `best`: one name with a number that counts; `SEGAN-2`, `DCCRN-4` are several names."""
     if 2 * sum(1 for text in texts if _COUNTED.search(text)) > len(texts):
         return True
-    counted = [text for text in texts if TRAILING_NUMBER.search(text)]
-    stems = {text[: match.start(1)].lower() for text in counted if (match := TRAILING_NUMBER.search(text))}
+    counted = [match for text in texts if (match := _LAST_NUMBER.search(text))]
+    stems = {match.string[: match.start(1)].lower() for match in counted}
     return 2 * len(counted) > len(texts) and (len(stems) <= 2 or 3 * len(stems) <= len(counted))

@@ -86,6 +86,16 @@ TRAININGS = {
         json.dumps({"time": f"2024-01-01T0{i}:00", "checkpoint": f"epoch={i}-loss=0.{i}1.ckpt", "pesq": v}) + "\n"
         for i, v in enumerate(SCORES)
     ),
+    "short_names.csv": "model,pesq\n" + "".join(f"e{i},{v}\n" for i, v in enumerate(SCORES)),
+    "slashes.csv": "when,pesq\n" + "".join(f"2024/0{i}/17,{v}\n" for i, v in enumerate(SCORES, start=1)),
+    "units.csv": "memory,pesq\n" + "".join(f"10.{i}GB,{v}\n" for i, v in enumerate(SCORES, start=1)),
+    "remaining.jsonl": "".join(
+        json.dumps({"eta": f"{5 - i} days, {i} hours", "pesq": v}) + "\n" for i, v in enumerate(SCORES)
+    ),
+    "samples.log": "".join(
+        f"heard: {word} spoken by a person\nenhancing\nwriting audio\nwriting spectrogram\nscoring\npesq {v}\n"
+        for word, v in zip(("one", "other", "again", "thing", "house"), SCORES, strict=True)
+    ),
     "history.json": json.dumps({"pesq": SCORES, "config": {"layers": ["a", "b"]}}),
 }
 
