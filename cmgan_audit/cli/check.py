@@ -178,7 +178,7 @@ def check(
         if fixes.diff:
             write_document(fixes.diff, output)
         if not quiet:
-            typer.echo(would_fix(fixes.made), err=True)
+            typer.echo(would_fix(fixes.made, () if unsafe_fixes else audited.open), err=True)
     else:
         document = _render(audited, output_format, wants_color(no_color, output), show_passed)
         write_document(document, output)

@@ -43,12 +43,19 @@ def how(fix: Fix) -> str:
     return f"{fix.safety} fix" + (f", by hand: {fix.declined}" if fix.declined else "")
 
 
-def would_fix(findings: Sequence[Finding]) -> str:
-    """Say what `--fix` would do: "would fix 2 findings: CMG101 settings.py:7, CMG201 data.py:36"."""
+def would_fix(findings: Sequence[Finding], left: Sequence[Finding] = ()) -> str:
+    """Say what `--fix` would do: "would fix 2 findings: CMG101 settings.py:7, CMG201 data.py:36; 1 more with ...".
+
+    Args:
+        findings: what would be mended.
+        left: what is found, where only safe fixes were asked for.
+    """
+    unsafe = sum(applicable(each, unsafe=True) and not applicable(each, unsafe=False) for each in left)
+    more = f"; {unsafe} {'more ' if findings else ''}with --unsafe-fixes" if unsafe else ""
     if not findings:
-        return "nothing would be fixed"
+        return f"nothing would be fixed{more}"
     places = ", ".join(f"{finding.rule} {finding.location}" for finding in findings)
-    return f"would fix {count(len(findings), 'finding')}: {places}"
+    return f"would fix {count(len(findings), 'finding')}: {places}{more}"
 
 
 def coverage(audited: Audited, *, at_most: int = 4) -> str:

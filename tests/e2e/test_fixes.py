@@ -104,6 +104,8 @@ def test_safe_fixes_alone_leave_the_fixture_as_it_is_and_say_what_could_be_done(
     folder = repository(REPOS / "broken", tmp_path / "repo")
     done = run(COMMAND, "check", "--fix", cwd=folder)
     assert done.returncode == 1 and "2 fixable with --fix --unsafe-fixes" in done.stdout
+    shown = run(COMMAND, "check", "--diff", cwd=folder)
+    assert (shown.stdout, shown.stderr) == ("", "nothing would be fixed; 2 with --unsafe-fixes\n")
     assert run("git", "status", "--porcelain", cwd=folder).stdout == ""
 
 
