@@ -12,8 +12,15 @@ from pathlib import Path, PurePosixPath
 from cmgan_audit.errors import UsageError
 from cmgan_audit.lazy_dataclasses import dataclass
 
-# Blobs beyond this are data; an empty file stands for them in the laid-out tree, so that listings stay true.
+# Blobs beyond this, and recordings, pictures and arrays of any size, are data: an empty file stands for them in the
+# laid-out tree, so that listings stay true.
 LARGEST_BLOB = 5_000_000
+DATA = frozenset(
+    ".wav .flac .mp3 .ogg .opus .m4a .sph .aac .mp4 .avi .png .jpg .jpeg .gif .bmp .tiff .svg .pdf "
+    ".npy .npz .mat .h5 .hdf5 .zip .gz .bz2 .xz .tgz .tar".split()
+)
+# Read from git at a time, so that no more than these are in memory.
+TOGETHER = 200
 
 # The mode of a submodule's entry.
 LINKED = "160000"
@@ -109,17 +116,19 @@ class Repository:
                 continue
             path = PurePosixPath(os.fsdecode(name))
             (target / path).parent.mkdir(parents=True, exist_ok=True)
-            if int(size) > LARGEST_BLOB:
+            if int(size) > LARGEST_BLOB or path.suffix.lower() in DATA:
                 (target / path).touch()
                 continue
             kept[path] = blob.decode()
             if mode == b"120000":
                 links.add(path)
-        contents = dict(zip(kept, self._blobs(list(kept.values())), strict=True))
-        for path in contents.keys() - links:
-            (target / path).write_bytes(contents[path])
-        for path in links:
-            aim = os.fsdecode(contents[path])
+        aims: dict[PurePosixPath, str] = {}
+        for path, content in zip(kept, self._blobs(list(kept.values())), strict=True):
+            if path in links:
+                aims[path] = os.fsdecode(content)
+            else:
+                (target / path).write_bytes(content)
+        for path, aim in aims.items():
             if not posixpath.normpath(posixpath.join(path.parent, aim)).startswith(("/", "..")):
                 (target / path).symlink_to(aim)
         for folder, inner, earlier in self._submodules(commit):
@@ -162,13 +171,15 @@ class Repository:
 
     def _blobs(self, names: list[str]) -> Iterator[bytes]:
         """The contents of objects, in order."""
-        output = self.run("cat-file", "--batch", stdin="".join(f"{name}\n" for name in names).encode())
-        at = 0
-        for _ in names:
-            line = output.index(b"\n", at)
-            length = int(output[at:line].split()[2])
-            yield output[line + 1 : line + 1 + length]
-            at = line + length + 2  # a newline behind every one
+        for start in range(0, len(names), TOGETHER):
+            part = names[start : start + TOGETHER]
+            output = self.run("cat-file", "--batch", stdin="".join(f"{name}\n" for name in part).encode())
+            at = 0
+            for _ in part:
+                line = output.index(b"\n", at)
+                length = int(output[at:line].split()[2])
+                yield output[line + 1 : line + 1 + length]
+                at = line + length + 2  # a newline behind every one
 
     def tracked(self, commit: str | None) -> list[str]:
         """Return the files that git holds, with those of submodules that can be compared with a commit, if any."""

@@ -12,7 +12,7 @@ import torch
 
 from cmgan_audit.gate.check import Auditor
 from cmgan_audit.gate.door import collect, load_kinds
-from cmgan_audit.gate.git import GitError
+from cmgan_audit.gate.git import TOGETHER, GitError, Repository
 from cmgan_audit.gate.settings import Settings
 from cmgan_audit.rules.catalogue import load_catalogue
 
@@ -141,6 +141,19 @@ def test_a_submodule_is_compared_with_its_own_earlier_commit(auditor, tree, repo
     assert rules_of(auditor().audit(repo, since="main")) == ["TOY101"]
     git("commit", "-qm", "more of the part")
     assert rules_of(auditor().audit(repo, since="main")) == []
+
+
+def test_data_of_the_older_tree_is_listed_not_read(repo, git, tmp_path):
+    for number in range(TOGETHER + 1):
+        (repo / f"part{number}.py").write_text(f"number = {number}\n")
+    (repo / "take.WAV").write_bytes(b"RIFF" * 100)
+    (repo / "scores.npy").write_bytes(b"numbers")
+    git("add", ".")
+    git("commit", "-qm", "data")
+    Repository(repo).lay_out("HEAD", tmp_path / "older")
+    laid = {path.name: path.read_bytes() for path in (tmp_path / "older").iterdir() if path.is_file()}
+    assert laid["take.WAV"] == laid["scores.npy"] == b""
+    assert all(laid[f"part{number}.py"] == f"number = {number}\n".encode() for number in range(TOGETHER + 1))
 
 
 def test_a_shallow_clone_says_that_it_lacks_the_commit(auditor, tree, repo, git, tmp_path):
