@@ -35,6 +35,7 @@ repos:
         language: system
         pass_filenames: false
         always_run: true # a deleted file, a launcher, a README's command may decide too
+        stages: [pre-commit, pre-merge-commit, pre-push, manual]
 """
 
 WORKFLOW = """\

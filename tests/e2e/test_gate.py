@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cmgan_audit.gate.starting import PRE_COMMIT
+
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 
@@ -126,6 +128,10 @@ def test_a_suppression_with_a_reason_in_yaml(repo, comment):
 def test_the_pre_commit_hook_stops_a_commit(repo):
     [hook] = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
     command = [*hook["entry"].split(), *hook["args"]]
+    assert hook["always_run"] and not hook["pass_filenames"]  # pre-commit hands over no deleted files
+    assert "commit-msg" not in hook["stages"]  # without stages it would run at every hook that is installed
+    [ours] = yaml.safe_load(PRE_COMMIT)["repos"][0]["hooks"]
+    assert {**ours, "entry": hook["entry"], "language": "python"} == {key: hook[key] for key in hook if key != "args"}
     assert run(*command, cwd=repo).returncode == 0
     (repo / "conf" / "train.yaml").write_text("epochs: 120\nbatch_size: 1\n")
     run("git", "add", ".", cwd=repo)
