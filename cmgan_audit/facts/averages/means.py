@@ -47,7 +47,13 @@ def divided_inside(taken: Intake, count: BatchCount) -> bool:
 
 
 def _holds(node: ast.expr, taken: Intake) -> bool:
-    """Whether an expression is the sum of an intake."""
+    """Whether an expression is the sum of an intake, or a constant multiple of it (per cent)."""
+    match node:
+        case (
+            ast.BinOp(left=ast.Constant(), op=ast.Mult(), right=inner)
+            | ast.BinOp(left=inner, op=ast.Mult(), right=ast.Constant())
+        ):
+            return _holds(inner, taken)
     if taken.kind == "list":
         match node:
             case ast.Call(func=ast.Name(id="sum") | ast.Attribute(attr="sum"), args=[inner]):

@@ -44,9 +44,9 @@ def guard_of(code: Code, context: Context) -> Guard | None:
         test = test_behind(code, condition)
         found = None if test is None else _counter(code, condition, test, taken=is_taken(condition, test))
         if found is not None:
-            divisor, alone = found
-            value = number_at(code, context, condition, divisor)
-            return Guard(condition.location, condition.text, divisor, value, alone)
+            count, alone = found
+            value = _in_batches(code, context, condition, count.left, number_at(code, context, condition, count.right))
+            return Guard(condition.location, condition.text, count.right, value, alone)
     return None
 
 
@@ -66,8 +66,8 @@ def is_taken(condition: Condition, test: ast.expr) -> bool:
 
 def _counter(
     code: Code, condition: Condition, test: ast.expr, *, taken: bool, names: int = _MOST_NAMES
-) -> tuple[ast.expr, bool] | None:
-    """K, where the branch is the one that is taken when the counter is a multiple of K; and whether nothing else
+) -> tuple[ast.BinOp, bool] | None:
+    """`counter % K`, where the branch is taken when the counter is a multiple of K; and whether nothing else
     decides."""
     match test:
         case ast.UnaryOp(op=ast.Not(), operand=inner):
@@ -75,12 +75,12 @@ def _counter(
         case ast.BoolOp(values=parts):
             inside = (_counter(code, condition, part, taken=taken, names=names) for part in parts)
             return next(((found[0], False) for found in inside if found is not None), None)
-        case ast.Compare(left=ast.BinOp(op=ast.Mod(), right=divisor), ops=[ast.Eq()]) if taken:
-            return divisor, _is_plain(test)
-        case ast.Compare(left=ast.BinOp(op=ast.Mod(), right=divisor), ops=[ast.NotEq() | ast.Gt()]) if not taken:
-            return divisor, _is_plain(test)
-        case ast.BinOp(op=ast.Mod(), right=divisor) if not taken:
-            return divisor, _is_plain(test)
+        case ast.Compare(left=ast.BinOp(op=ast.Mod()) as count, ops=[ast.Eq()]) if taken:
+            return count, _is_plain(test)
+        case ast.Compare(left=ast.BinOp(op=ast.Mod()) as count, ops=[ast.NotEq() | ast.Gt()]) if not taken:
+            return count, _is_plain(test)
+        case ast.BinOp(op=ast.Mod()) if not taken:
+            return test, _is_plain(test)
         case ast.Name() if names:
             given = _given(code, condition.location.path, test)
             return None if given is None else _counter(code, condition, given, taken=taken, names=names - 1)
@@ -105,6 +105,46 @@ def _given(code: Code, path: str, name: ast.Name) -> ast.expr | None:
     return seen[0].value
 
 
+def _in_batches(code: Code, context: Context, condition: Condition, counter: ast.expr, every: Fact) -> Fact:
+    """K in batches, where a counter of items grows by the size of a batch: `seen += batch_size`."""
+    grows = _growth(code, condition.location.path, counter)
+    if grows is None or (isinstance(grows, ast.Constant) and grows.value == 1):
+        return every
+    text = f"{ast.unparse(counter)} grows by {ast.unparse(grows)}"
+    by = (
+        [grows.value]
+        if isinstance(grows, ast.Constant)
+        else [c.value for c in _numbers(code, context, condition, grows)]
+    )
+    number = by[0] if len(set(by)) == 1 else None
+    if isinstance(every, Known) and isinstance(number, int) and number > 0 and every.value % number == 0:
+        return Known(every.value // number, (*every.trail, Step(condition.location, text)), confidence=every.confidence)
+    return Unknown(text, every.trail)
+
+
+def _growth(code: Code, path: str, counter: ast.expr) -> ast.expr | None:
+    """What is added to a counter in the function around it; None where nothing is, or several things are."""
+    node = counter.left if isinstance(counter, ast.BinOp) else counter
+    module = code.module(path)
+    if module is None or module.tree is None or not isinstance(node, ast.Name | ast.Attribute):
+        return None
+    parents = code.parents(path, counter)
+    around = next((each for each in parents if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)), module.tree)
+    added = [
+        each.value
+        for each in Reached(module, around, "").own_nodes()
+        if isinstance(each, ast.AugAssign)
+        and isinstance(each.op, ast.Add)
+        and ast.unparse(each.target) == ast.unparse(node)
+    ]
+    return added[0] if len(added) == 1 else None
+
+
+def _numbers(code: Code, context: Context, condition: Condition, node: ast.expr) -> list[Const]:
+    """The whole numbers that a name, an attribute or an item may stand for at a branch."""
+    return _global(code, condition.location.path, node) or numbers_called(code.scene, context, last_name(node))
+
+
 def number_at(code: Code, context: Context, condition: Condition, divisor: ast.expr) -> Fact:
     """The whole number that an expression in the test of a branch stands for."""
     step = Step(condition.location, f"the optimiser steps where {condition.text}")
@@ -116,7 +156,7 @@ def number_at(code: Code, context: Context, condition: Condition, divisor: ast.e
         module = code.module(path)
         here = Step(condition.location if module is None else module.location(given), f"{ast.unparse(divisor)} is set")
         return Known(given.value, (here, step))
-    found = _global(code, path, divisor) or numbers_called(code.scene, context, last_name(divisor))
+    found = _numbers(code, context, condition, divisor)
     if len({value.value for value in found}) == 1:
         known = found[0]
         confidence = Confidence.MEDIUM if known.overridable else Confidence.HIGH
