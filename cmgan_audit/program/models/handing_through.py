@@ -1,9 +1,9 @@
-"""Libraries that wrap what they are given and hand it back in the same order: Accelerate, Fabric, Apex."""
+"""Libraries that hand on what they are given: Accelerate, Fabric and Apex give it back, `data_parallel` calls it."""
 
 from __future__ import annotations
 
 from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
-from cmgan_audit.program.values import Const, Value
+from cmgan_audit.program.values import Arguments, Const, DictValue, ListValue, Value
 
 derives("lightning.Fabric", "lightning.fabric.Fabric")
 derives("lightning_fabric.Fabric", "lightning.fabric.Fabric")
@@ -35,3 +35,18 @@ def _for_apex(call: ModelCall) -> Value | None:
     if models is None or optimizers is None or (isinstance(optimizers, Const) and optimizers.value is None):
         return models
     return listing([models, optimizers], "tuple")
+
+
+@model("torch.nn.parallel.data_parallel")
+def _data_parallel(call: ModelCall) -> Value | None:
+    """The network runs on the parts of its input, one for each GPU, and gives what it gives for the whole."""
+    module, inputs, keywords = call.get("module", 0), call.get("inputs", 1), call.get("module_kwargs", 4)
+    if module is None:
+        return None
+    parts = tuple(inputs.items) if isinstance(inputs, ListValue) and inputs.kind == "tuple" else (inputs,)
+    named = keywords.items.items() if isinstance(keywords, DictValue) else ()
+    given = Arguments(
+        positional=tuple(part for part in parts if part is not None),
+        keywords={key: value for key, value in named if isinstance(key, str)},
+    )
+    return call.interpreter.call(module, given, call.location)
