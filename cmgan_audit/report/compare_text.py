@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cmgan_audit.evaluation.metrics import METRICS
 from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
@@ -120,7 +120,15 @@ def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _series(result: ComparisonResult) -> list[str]:
-    means = [entry.metrics[result.primary].mean for entry in result.checkpoints if entry.name in result.order]
+    names = [entry.name for entry in result.checkpoints if entry.name in result.order]
+    scores = _scores(result, names)
+    common = set.intersection(*(set(found) for found in scores.values())) if scores else set()
+    if not common:
+        return []
+    means = [
+        sum(scores[name][utterance] for utterance in sorted(common)) / len(common) if name in scores else None
+        for name in names
+    ]
     known = [mean for mean in means if mean is not None]
     if len(known) < 2:
         return []
@@ -128,7 +136,19 @@ def _series(result: ComparisonResult) -> list[str]:
     # A step stands for the floor at least: differences that count as none must not look like a decline.
     span = max(high - low, result.floor * (len(BARS) - 1))
     steps = [" " if mean is None else BARS[round((mean - low) / span * (len(BARS) - 1))] for mean in means]
-    return [f"{result.primary} {''.join(steps)}  {low:.3f} to {high:.3f}"]
+    where = f" on the {len(common)} utterances that all have" if _uneven(scores) else ""
+    return [f"{result.primary} {''.join(steps)}  {low:.3f} to {high:.3f}{where}"]
+
+
+def _scores(result: ComparisonResult, names: Sequence[str]) -> dict[str, Mapping[str, float]]:
+    """Scores of the deciding metric by system and utterance; of those systems that have any."""
+    found = result.table.per_utterance(result.primary)
+    return {name: found[name] for name in names if found.get(name)}
+
+
+def _uneven(scores: Mapping[str, Mapping[str, float]]) -> bool:
+    """Whether not all systems have scores on the same utterances."""
+    return len({frozenset(found) for found in scores.values()}) > 1
 
 
 def _worst_utterances(result: ComparisonResult) -> list[str]:
@@ -166,6 +186,11 @@ def remarks(result: ComparisonResult) -> list[str]:
             f"--limit left out {result.left_out} utterances; the subset is stratified by {result.strata.source}"
         )
     lines += list(result.notes)
+    if _uneven(_scores(result, [entry.name for entry in result.checkpoints])):
+        lines.append(
+            "each mean is over the utterances that its checkpoint has a score for, and these are not the same for all; "
+            "a difference is over those that both have"
+        )
     lines += _other_metrics(result)
     if result.decisive:
         lines += _sizes(result.decisive[-1], result.floor)

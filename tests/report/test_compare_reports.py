@@ -191,6 +191,27 @@ def test_what_so_many_utterances_can_show_is_said() -> None:
     assert "utterances like these" not in to_text(two_metrics(0.0, 0.0))
 
 
+def test_means_over_other_utterances_are_not_shown_as_a_decline() -> None:
+    """The best 10 of 30 utterances have no score with the last checkpoint: its mean is lower, it is not worse."""
+    utterances = [f"u{index:03d}" for index in range(30)]
+    rows = [
+        Row(name, utterance, "full", "pesq", None, Status.METRIC_CRASH)
+        if name == "b" and index >= 20
+        else Row(name, utterance, "full", "pesq", 1.5 + 0.1 * index, Status.OK)
+        for name in "ab"
+        for index, utterance in enumerate(utterances)
+    ]
+    question = Question(["a", "b"], None, ("pesq",), 0.03, False, infer_strata(utterances))
+    systems = [Described(name, name, "0" * 64, None) for name in "ab"]
+    text = to_text(
+        conclude(ScoreTable(rows), question, Evidence(systems, utterances, "full", "pesq:test", []), Severity.ERROR)
+    )
+    assert "pesq ▁▁  2.450 to 2.450 on the 20 utterances that all have" in text
+    assert "each mean is over the utterances that its checkpoint has a score for" in text
+    even = to_text(two_metrics(-0.5, 0.0))
+    assert "utterances that all have" not in even and "each mean" not in even
+
+
 def test_the_interval_of_a_mean_over_few_utterances_is_student_s() -> None:
     three = MetricSummary(mean=2.0, sd=0.3, n=3, failed=0)
     assert half_interval(three) == pytest.approx(4.303 * 0.3 / 3**0.5, abs=1e-3)
