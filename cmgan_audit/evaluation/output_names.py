@@ -19,6 +19,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 
 # From this share of the utterances on, another way of reading the names is one that may have been meant.
 MEANT = 0.5
+PLAIN = "<utterance>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,8 @@ class MatchedOutputs:
 def match_outputs(folder: Path, utterances: Sequence[str]) -> MatchedOutputs:
     """Match the recordings of a folder with the utterances of a test set.
 
-    The names of the utterances themselves come first; with them an utterance may be without a recording. Without any of
-    them, something before and after the name is taken off, and every utterance must have its recording.
+    The names of the utterances themselves come first; with them an utterance may be without a recording. Where nobody
+    used them, something before and after the name is taken off, and every utterance must have its recording.
 
     Args:
         folder: with recordings, or with folders of recordings.
@@ -45,10 +46,13 @@ def match_outputs(folder: Path, utterances: Sequence[str]) -> MatchedOutputs:
     recordings, below = _recordings(folder)
     by_name = _by_folded_name(recordings)
     files = {name: path for name in utterances if (path := recordings.get(name) or by_name.get(_folded(name)))}
-    if files:
+    if len(files) >= MEANT * len(utterances):
         return MatchedOutputs(files, _told(folder, files, below, ""))
     ways = _ways(recordings, utterances)
     likely = [way for way, matched in ways.items() if len(matched) >= MEANT * len(utterances)]
+    if files and not likely:
+        return MatchedOutputs(files, _told(folder, files, below, ""))
+    likely += [PLAIN] if files else []
     if len(likely) > 1:
         raise InputError(
             f"{folder}: more than one recording may be the output of an utterance: {', '.join(sorted(likely))}; "
@@ -113,8 +117,8 @@ def _ways(recordings: Mapping[str, Path], utterances: Sequence[str]) -> dict[str
     for folded, path in _by_folded_name(recordings).items():
         for start, end in _words(folded):
             name = names.get(folded[start:end])
-            if name is not None:
-                found.setdefault(f"{folded[:start]}<utterance>{folded[end:]}", {})[name] = path
+            if name is not None and folded[start:end] != folded:
+                found.setdefault(f"{folded[:start]}{PLAIN}{folded[end:]}", {})[name] = path
     return found
 
 

@@ -85,6 +85,11 @@ def test_plain_names_come_first_and_may_be_incomplete(tmp_path: Path) -> None:
             [*named("{}_enhanced.wav")[1:], *named("{}_noisy.wav")],
             "more than one recording may be the output of an utterance: <utterance>_enhanced, <utterance>_noisy; put",
         ),
+        # a stray recording with a plain name among the others
+        (
+            ["p232_001.wav", *named("{}_enhanced.wav")],
+            "more than one recording may be the output of an utterance: <utterance>, <utterance>_enhanced; put",
+        ),
         (
             named("{}_enhanced.wav")[:2],
             r"recordings are named <utterance>_enhanced, but 1 of 3 utterances have none \(p257_001\)",
@@ -102,6 +107,10 @@ def test_plain_names_come_first_and_may_be_incomplete(tmp_path: Path) -> None:
 def test_what_leaves_something_open_is_refused(tmp_path: Path, names: list[str], message: str) -> None:
     with pytest.raises(InputError, match=message):
         match_outputs(folder_of(tmp_path / "enhanced", *names), UTTERANCES)
+
+
+def test_few_plain_names_alone_are_taken(tmp_path: Path) -> None:
+    assert sorted(match_outputs(folder_of(tmp_path, "p232_001.wav", "other.wav"), UTTERANCES).files) == ["p232_001"]
 
 
 def test_numbers_as_utterances_are_not_found_inside_other_names(tmp_path: Path) -> None:
