@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import field
 
 from cmgan_audit.finding import Step
@@ -173,8 +173,8 @@ class Composition:
         for entry in self._entries(self._read(name)[0], group):
             if entry.override:
                 self.choices.setdefault(entry.group, entry.names)
-            for chosen in self._chosen(entry):
-                self._collect(posixpath.join(entry.group, chosen), entry.group, depth + 1)
+            for path in self._paths(entry):
+                self._collect(path, entry.group, depth + 1)
         self.choices.update(said)
         if depth == 0:
             for appended in self.appended:
@@ -185,6 +185,13 @@ class Composition:
         if entry.override or entry.group in self.removed or "_self_" in entry.names:
             return ()
         return entry.names if entry.fixed else self.choices.get(entry.group, entry.names)
+
+    def _paths(self, entry: Entry) -> Iterator[str]:
+        """The files that an entry brings; an optional one that is not there is no mistake."""
+        for chosen in self._chosen(entry):
+            path = posixpath.join(entry.group, chosen)
+            if not entry.optional or self._path(path) is not None:
+                yield path
 
     def _entries(self, config: Value, group: str) -> list[Entry]:
         """The defaults list of a file; groups are named from the root of the configuration folder."""
@@ -248,11 +255,8 @@ class Composition:
             if "_self_" in entry.names:
                 result = merged(result, placed)
                 continue
-            for chosen in self._chosen(entry):
+            for path in self._paths(entry):
                 below = self._under("" if primary else place, entry, group)
-                path = posixpath.join(entry.group, chosen)
-                if entry.optional and self._path(path) is None:
-                    continue
                 result = merged(result, self._config(path, entry.group, below, primary=False, depth=depth + 1))
         return result
 

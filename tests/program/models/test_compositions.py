@@ -284,3 +284,20 @@ def test_a_composition_from_a_whole_path(show: Show) -> None:
     )
     shown = show({"tool/train.py": program, "configs/c.yaml": "b: 4\n"})
     assert shown.plain(entry="tool/train.py") == [4]
+
+
+@pytest.mark.parametrize(("local", "noted"), [("optional local", False), ("local", True)])
+def test_only_a_missing_file_that_is_not_optional_is_noted(show: Show, local: str, noted: bool) -> None:
+    text = (
+        "import hydra, sink\n@hydra.main(config_path='conf', config_name='train')\n"
+        "def main(cfg):\n    sink.show(cfg.data.b)\nif __name__ == '__main__':\n    main()\n"
+    )
+    files = {
+        "train.py": text,
+        "conf/train.yaml": f"defaults:\n  - data: some\n  - {local}: default\n",
+        "conf/data/some.yaml": "b: 4\n",
+    }
+    shown = show(files)
+    assert shown.plain() == [4]
+    notes = [step.note for run in shown.runs for step in run.limits]
+    assert any("local/default is not in conf" in note for note in notes) == noted
