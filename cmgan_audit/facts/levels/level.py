@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import field
 
 from cmgan_audit.facts.classes import bare_network, is_loader, is_network
+from cmgan_audit.facts.levels.items import is_from_a_recording, parts_of_items, reads_a_recording
 from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.runtime.flow import Flow, Node
 from cmgan_audit.facts.values import instances_of
@@ -25,7 +26,7 @@ _KEEPS = frozenset(
     "[] to cuda cpu float double half type detach clone contiguous view reshape permute transpose squeeze unsqueeze "
     "flatten expand narrow chunk split T mT stft istft rfft irfft view_as_real view_as_complex abs real imag pad numpy "
     "tensor as_tensor from_numpy array asarray pow ** sqrt square log log10 log1p clamp clip sign neg swapaxes movedim "
-    "requires_grad_ repeat roll flip Variable".split()
+    "requires_grad_ repeat roll flip Variable FloatTensor Tensor".split()
 )
 _JOINS = frozenset("cat stack concat concatenate complex hstack vstack polar".split())
 _NO_LEVEL = frozenset(
@@ -70,6 +71,7 @@ class Levels:
         applied: where each factor is applied first.
         scaled: the items of batches that each factor scales.
         origins: the items of batches that each factor was computed from.
+        recordings: the items of batches that a dataset of the tree reads from files of audio: signals, not labels.
     """
 
     flow: Flow
@@ -77,7 +79,9 @@ class Levels:
     applied: dict[Factor, Location] = field(default_factory=dict)
     scaled: dict[Factor, set[tuple[object, ...]]] = field(default_factory=dict)
     origins: dict[Factor, frozenset[tuple[object, ...]]] = field(default_factory=dict)
+    recordings: set[tuple[object, ...]] = field(default_factory=set)
     _levels: dict[int, Level | None] = field(default_factory=dict)
+    _items: dict[int, Sequence[Value]] = field(default_factory=dict)
     _factors: dict[int, frozenset[Factor]] = field(default_factory=dict)
 
     def of(self, value: Value) -> Level | None:
@@ -98,6 +102,8 @@ class Levels:
         node = self.flow.node(value)
         if node is None or not node.operands:
             return None
+        if reads_a_recording(node):
+            return Level(sources=frozenset({(_identity(value), None)}))
         name = node.operation.rpartition(".")[2] or node.operation
         if self._is_called_network(node):
             return self._put_out(node)
@@ -123,10 +129,39 @@ class Levels:
         if loaders and all(map(is_loader, loaders)):
             return Level(sources=frozenset({(_batch(value, loaders), None)}))
         whole, index = self.of(operands[0]), operands[-1]
+        scaled = self._scaled_item(operands[0], index)
+        if scaled is not None:
+            return scaled
         if whole is None or not isinstance(index, Const) or isinstance(index.value, float | complex):
             return whole
         sources = frozenset((batch, index.value) if place is None else (batch, place) for batch, place in whole.sources)
         return Level(whole.factors, sources, whole.network)
+
+    def _scaled_item(self, batch: Value, index: Value) -> Level | None:
+        """The level of a part of a batch that the dataset has scaled; None where it has not, or is not understood."""
+        node = self.flow.node(batch)
+        loaders = [] if node is None or node.operation != "[]" else instances_of(node.operands[0])
+        if len(loaders) != 1 or not is_loader(loaders[0]) or not isinstance(index, Const):
+            return None
+        key = id(loaders[0].attrs)
+        if key not in self._items:
+            parts = parts_of_items(self.flow, loaders[0])
+            levels = {id(part): self.of(part) for part in parts}
+            open_parts = [part for part in parts if levels[id(part)] is None and is_from_a_recording(self.flow, part)]
+            self._items[key] = () if open_parts else parts
+        parts = self._items[key]
+        place = index.value
+        if not isinstance(place, int) or isinstance(place, bool) or not 0 <= place < len(parts):
+            return None
+        level = self.of(parts[place])
+        source = (_batch(batch, loaders), place)
+        if level is not None and level.sources:
+            self.recordings.add(source)
+        if level is None or not level.factors:
+            return None
+        for factor in level.factors:
+            self.scaled.setdefault(factor, set()).add(source)
+        return Level(level.factors, frozenset({source}))
 
     def _product(self, node: Node, *, is_division: bool) -> Level | None:
         if len(node.operands) < 2:

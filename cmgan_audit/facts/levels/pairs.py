@@ -102,7 +102,13 @@ def _is_one_sided(meeting: _Meeting) -> bool:
 
 
 def _is_scaled(meeting: _Meeting, levels: Levels) -> bool:
-    """Whether the reference is scaled by a factor of the other signal, here or elsewhere: labels never are."""
+    """Whether the reference is scaled by a factor of the other signal, here or elsewhere: labels never are.
+
+    Where the dataset scales, it is enough that the reference is a recording too.
+    """
+    by_dataset = any(levels.scaled.get(factor, set()) & levels.recordings for factor in meeting.estimate.factors)
+    if by_dataset and meeting.reference.sources and meeting.reference.sources <= levels.recordings:
+        return True
     return any(
         meeting.reference.sources & levels.scaled.get(factor, set())
         and not levels.origins[factor] <= meeting.reference.sources

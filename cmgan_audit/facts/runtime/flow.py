@@ -87,6 +87,10 @@ class Flow:
                     if number:
                         self._positions.setdefault(key, position)
 
+    def note(self, events: Sequence[Event]) -> None:
+        """Take in what happened where something was tried: the item of a dataset that was read."""
+        self._note(events)
+
     def losses(self) -> Iterator[tuple[Value, Location]]:
         """What the run calls `backward` on, or gives to a framework that does, with the place."""
         for use in self.scene.of("backward"):
