@@ -47,7 +47,8 @@ def validation_splits(view: View) -> Iterable[ValidationSplit]:
             continue
         for draw in draws:
             events = [at for at, event in enumerate(view.scene.run.events) if _made_it(event, draw)]
-            if events and _splits(view, draw, events, shared=draw in sides[TRAIN]):
+            shared = draw in sides[TRAIN] or _picks_a_part(view, made, draw)
+            if events and _splits(view, draw, events, shared=shared):
                 fact, evidence = _unseeded(view, draw, events[0])
                 yield ValidationSplit(
                     location=made.location,
@@ -81,6 +82,32 @@ def _splits(view: View, draw: Draw, events: list[int], *, shared: bool) -> bool:
     if len(events) == 1:
         return shared  # one list in random order, of which both sets are parts
     return _cut_where_drawn(view, events[0])  # each set puts a list of its own in order and takes a part of it
+
+
+def _picks_a_part(view: View, made: Made, draw: Draw) -> bool:
+    """Whether a loader has what a part of a list in random order names: `Subset(data, order[:64])`."""
+    given = made.arguments.get("dataset", 0)
+    for value in values_within(given) if given is not None else ():
+        if isinstance(value, Instance) and canonical(value.external_name) == "torch.utils.data.Subset":
+            indices = value.arguments.get("indices", 1)
+            if indices is not None and draw in indices.draws and _is_given_a_part(view, value):
+                return True
+    return False
+
+
+def _is_given_a_part(view: View, subset: Instance) -> bool:
+    """Whether the indices of a subset are sliced where it is made, or where they got their name."""
+    call, module = view.code.call_at(subset.location), view.code.module(subset.location.path)
+    if call is None or module is None or module.tree is None:
+        return False
+    given = [*call.args[1:2], *(keyword.value for keyword in call.keywords if keyword.arg == "indices")]
+    names = {each.id for each in given if isinstance(each, ast.Name)}
+    for node in walk(module.tree) if names else ():
+        if isinstance(node, ast.Assign):
+            if names & {part.id for target in node.targets for part in walk(target) if isinstance(part, ast.Name)}:
+                given.append(node.value)
+    parts = (part for each in given for part in walk(each))
+    return any(isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Slice) for part in parts)
 
 
 def _cut_where_drawn(view: View, position: int) -> bool:
