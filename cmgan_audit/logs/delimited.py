@@ -19,7 +19,7 @@ from cmgan_audit.logs.roles import RoleBook, counter_kind, words_of
 from cmgan_audit.logs.roles import table as table_of_roles
 from cmgan_audit.logs.rows import TRAILING_NUMBER, are_evaluations, numbers_name_rows, what_rows_are
 from cmgan_audit.logs.runs import RunBuilder
-from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading, Run
+from cmgan_audit.logs.series import EPOCH, INDEX, NO_TREND, STEP, Note, Reading, Run
 
 _DELIMITERS = ("\t", ";", ",", "|")
 _RUN_COLUMNS = {
@@ -225,7 +225,7 @@ class _Reader:
                 self.notes.append(Note(self.source, place, f"{name}: {cell!r} is no number ({count} such cells)"))
         rows = self._what_rows_are(table)
         if rows:
-            self.notes.append(Note(self.source, 0, f"one row per {rows}, not per evaluation: no trend in it"))
+            self.notes.append(Note(self.source, 0, f"one row per {rows}, not per evaluation: {NO_TREND} it"))
             runs = []
         return Reading(self.source, "csv", runs, self.notes)
 

@@ -17,7 +17,7 @@ from cmgan_audit.logs.opening import read_all, read_blocks
 from cmgan_audit.logs.roles import RoleBook, counter_kind, infer, table
 from cmgan_audit.logs.rows import numbers_name_rows, what_rows_are
 from cmgan_audit.logs.runs import RunBuilder, natural_x
-from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading
+from cmgan_audit.logs.series import EPOCH, INDEX, NO_TREND, STEP, Note, Reading
 
 _LIMIT = 512 << 20
 _DEEPEST = 40
@@ -120,7 +120,7 @@ class Records:
         runs = self.builder.finish(last_place)
         rows = "" if self.counted else self._what_records_are()
         if rows:
-            notes.append(Note(self.source, 0, f"one record per {rows}, not per evaluation: no trend in it"))
+            notes.append(Note(self.source, 0, f"one record per {rows}, not per evaluation: {NO_TREND} it"))
             runs = []
         if self.per_item:
             notes.append(Note(self.source, 0, f"{self.per_item} records of single utterances or files, left out"))

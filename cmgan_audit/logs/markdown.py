@@ -14,7 +14,7 @@ from cmgan_audit.errors import InputError
 from cmgan_audit.logs.delimited import read_table
 from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.roles import RoleBook
-from cmgan_audit.logs.series import INDEX, Note, Reading
+from cmgan_audit.logs.series import INDEX, NO_TREND, Note, Reading
 from cmgan_audit.logs.text import read_text
 
 _RULE = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
@@ -38,7 +38,7 @@ def read_markdown(path: Path, source: str, book: RoleBook) -> Reading:
             continue  # words only
         without_order = _leave_out_unordered(found)
         if without_order:
-            found.notes.append(Note(source, 0, "a table without epochs or steps: no trend in it"))
+            found.notes.append(Note(source, 0, f"a table without epochs or steps: {NO_TREND} it"))
         for run in found.runs:
             run.label = " ".join(part for part in (heading, run.label) if part)
         notes = [note if note.line else Note(source, table[0][0], note.text) for note in found.notes]
@@ -52,7 +52,7 @@ def read_markdown(path: Path, source: str, book: RoleBook) -> Reading:
     text = read_text(path, source, book)
     text.notes = without_trend + text.notes
     for name in _leave_out_unordered(text):
-        text.notes.append(Note(source, 0, f"{name}: values in a text without epochs or steps: no trend in them"))
+        text.notes.append(Note(source, 0, f"{name}: values in a text without epochs or steps: {NO_TREND} them"))
     return text
 
 

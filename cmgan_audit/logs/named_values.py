@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from cmgan_audit.logs.roles import table, words_of
 from cmgan_audit.logs.rows import numbers_name_rows
-from cmgan_audit.logs.series import INDEX, Note, Reading, Series
+from cmgan_audit.logs.series import INDEX, NO_TREND, Note, Reading, Series
 
 # Whole words, without a number at their end (`factory1`, `model12`): that counts something, as `p232` and `0x7f3a` do.
 _WORD = re.compile(r"(?<![^\W_])([^\W\d_]{3,}|[^\W\d_]{2}(?!\d))\d{0,2}(?![^\W_])")
@@ -25,7 +25,7 @@ _SHARE, _RARE = 0.8, 1 / 3
 _NEAR = 4
 _SAID = (
     "{} values under different names and without epochs or steps, as a list of systems, of noises or of test sets "
-    "has them: no trend in them"
+    f"has them: {NO_TREND} them"
 )
 
 

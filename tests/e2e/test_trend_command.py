@@ -178,3 +178,21 @@ def test_the_document_tells_why_the_status_is_1(tmp_path: Path) -> None:
     assert document["summary"] == "no metric fell and stayed down, but 1 error of another kind"
     done = trend(log, "--format", "json", "--fail-on", "never")
     assert (done.returncode, json.loads(done.stdout)["failing"]) == (0, [])
+
+
+def test_a_list_of_systems_is_told_and_not_judged(tmp_path: Path) -> None:
+    systems = tmp_path / "results.txt"
+    systems.write_text(
+        "took 12.5 s\n"
+        + "".join(
+            f"Testing {n}\nPESQ: {v}\n"
+            for n, v in (("SEGAN", 2.16), ("CMGAN", 3.41), ("DEMUCS", 3.07), ("Wiener", 2.2))
+        )
+    )
+    done = trend(systems)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "no training in 1 log: " in done.stderr
+    assert "values under different names" in done.stderr
+    done = trend(systems, LOGS / "healthy.csv")
+    assert done.returncode == 0
+    assert f"{systems.as_posix()}:3: 4 values under different names" in done.stdout
