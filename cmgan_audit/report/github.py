@@ -18,7 +18,7 @@ def render(audited: Audited) -> str:
 
 def _unread(path: str, line: int, reason: str) -> str:
     place = f"file={_property(path)},line={max(line, 1)}"
-    return f"::warning {place},title=could not be read::{_data(f'cmgan-audit could not read this file: {reason}')}"
+    return f"::notice {place},title=could not be read::{_data(f'cmgan-audit could not read this file: {reason}')}"
 
 
 def _command(finding: Finding, here: FromHere) -> str:

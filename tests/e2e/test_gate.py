@@ -204,7 +204,7 @@ def test_the_action_reports_what_it_read_when_some_of_it_cannot_be_read(repo, pl
     assert "CMG101" in summary and "- `broken.py:1`" in summary
     assert json.loads((tmp_path / "cmgan-audit.sarif").read_text())["runs"][0]["results"]
     done = played.run(2, repo, **{"inputs.fail-on": "never"})
-    assert done.returncode == 3 and "::warning file=broken.py,line=1," in done.stdout  # --strict
+    assert done.returncode == 3 and "::notice file=broken.py,line=1," in done.stdout  # --strict
 
 
 def test_the_action_with_nothing_to_analyse_uploads_nothing(repo, played, tmp_path):

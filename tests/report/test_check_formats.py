@@ -90,9 +90,7 @@ def test_github_commands_are_escaped(audited):
     lines = github.render(audited).splitlines()
     assert len(lines) == 3 and all(COMMAND.match(line) for line in lines)
     assert lines[0].startswith("::error file=data set/data.py,line=6,endLine=6,col=17,endColumn=53,title=CMG901 ")
-    assert (
-        lines[2].startswith("::warning file=old.py,line=3,title=could not be read::") and "invalid syntax" in lines[2]
-    )
+    assert lines[2].startswith("::notice file=old.py,line=3,title=could not be read::") and "invalid syntax" in lines[2]
     assert "100 %25 of the runs" in lines[0] and "%0Adata set/data.py:11: " in lines[0]
 
 
