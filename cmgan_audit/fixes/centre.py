@@ -6,6 +6,7 @@ import ast
 
 from cmgan_audit.fixes.document import UnrecognisedShapeError
 from cmgan_audit.fixes.python_text import PythonText, atom
+from cmgan_audit.source.syntax import walk
 
 # Draws from 0 (included) to 1 (left out).
 _UNIT = frozenset(("random", "rand", "random_sample", "ranf"))
@@ -44,12 +45,21 @@ def centre_of(source: PythonText, call: ast.Call, callee: str) -> str:
     """
     if any(isinstance(argument, ast.Starred) for argument in call.args) or any(k.arg is None for k in call.keywords):
         raise UnrecognisedShapeError(f"the arguments of {callee} are spread")
+    if any(_is_own_length(node) for node in walk(call)):  # one item for ever, also where just that one cannot be loaded
+        raise UnrecognisedShapeError(f"{callee} draws which item is taken, not the place of a cut")
     middle, size = _middle_and_size(source, call, callee)
     if size is None or drawn_expression(source, call, callee) is not call or _is_in_int(source, call):
         return middle
     if callee.startswith("torch.") and isinstance(call.func, ast.Attribute):
         return f"{source.source(call.func.value)}.full({size}, {middle})"
     raise UnrecognisedShapeError(f"{callee} draws an array")
+
+
+def _is_own_length(node: ast.AST) -> bool:
+    match node:
+        case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id="self")]):
+            return True
+    return False
 
 
 def _is_in_int(source: PythonText, call: ast.Call) -> bool:

@@ -206,6 +206,12 @@ DECLINED = {
         "def loaders",
         "class Short(Speech):\n    def __init__(self):\n        self.folder, self.cut = 'a', 1\n\n\ndef loaders",
     ).replace("@DRAW@", PLAIN),
+    "random.randrange draws which item is taken, not the place of a cut": DATA.replace(
+        "        start = @DRAW@\n"
+        "        return clean[..., start : start + self.cut], noisy[..., start : start + self.cut]\n",
+        "        if not clean.any():\n            return self[random.randrange(len(self))]\n"
+        "        whole = length - length % self.cut\n        return clean[..., :whole], noisy[..., :whole]\n",
+    ).replace("    def __getitem__", "    def __len__(self):\n        return 9\n\n    def __getitem__"),
     "np.random.randint draws an array": DATA.replace("@DRAW@", "np.random.randint(0, length - self.cut, 1)"),
 }
 
