@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cmgan_audit.facts.averages.counting import BatchCount
 from cmgan_audit.facts.averages.means import divided_inside, means_of
+from cmgan_audit.facts.averages.meters import weighs_equally
 from cmgan_audit.facts.averages.named_values import named_intakes, one_pass
 from cmgan_audit.facts.averages.records import BatchMean
 from cmgan_audit.facts.averages.taking_in import Intake, intakes
@@ -21,8 +22,6 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.trace import CallEvent
 from cmgan_audit.program.values import ClassValue
 from cmgan_audit.rules.record import Known, Record
-
-_WEIGHTS = frozenset({"n", "num", "count", "weight", "k", "batch_size", "bs", "size"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +116,7 @@ def _of_intake(view: View, taken: Intake, behind: Sequence[ast.AST], count: Batc
 
 
 def _is_meter(view: View, taken: Intake, path: str) -> bool:
-    """Whether an update goes to a class of the tree that would take a weight: `update(self, value, n=1)`."""
+    """Whether an update goes to a class of the tree that averages all updates with the same weight."""
     module = view.code.module(path)
     place = None if module is None else module.location(taken.statement)
     for event in view.scene.calls:
@@ -127,7 +126,7 @@ def _is_meter(view: View, taken: Intake, path: str) -> bool:
                 methods = cls.node.body if isinstance(cls, ClassValue) else []
                 for method in methods:
                     if isinstance(method, ast.FunctionDef) and method.name == event.callee.rpartition(".")[2]:
-                        return any(argument.arg in _WEIGHTS for argument in method.args.args[2:])
+                        return isinstance(cls, ClassValue) and weighs_equally(cls.node, method)
     return False
 
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from typing import Protocol
 
 from cmgan_audit.program.iteration import HANDING_ON
 from cmgan_audit.source.syntax import walk
 
 _WRAPPERS = frozenset({"max", "float", "int"})
+
+
+class Count(Protocol):
+    """What is divided by in a mean."""
+
+    def counts(self, node: ast.expr) -> bool:
+        """Whether an expression is the number of values that were taken in."""
 
 
 class BatchCount:

@@ -6,14 +6,14 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from cmgan_audit.facts.averages.counting import BatchCount
+from cmgan_audit.facts.averages.counting import Count
 from cmgan_audit.facts.averages.taking_in import Intake, root
 
 _MEAN_FUNCTIONS = frozenset({"mean", "fmean", "nanmean", "average"})
 _AS_ARRAY = frozenset({"array", "asarray", "tensor", "stack", "as_tensor", "FloatTensor", "Tensor"})
 
 
-def means_of(taken: Intake, nodes: Sequence[ast.AST], count: BatchCount) -> Iterator[ast.AST]:
+def means_of(taken: Intake, nodes: Sequence[ast.AST], count: Count) -> Iterator[ast.AST]:
     """The expressions behind a loop that average one intake.
 
     Args:
@@ -40,7 +40,7 @@ def means_of(taken: Intake, nodes: Sequence[ast.AST], count: BatchCount) -> Iter
                 yield node
 
 
-def divided_inside(taken: Intake, count: BatchCount) -> bool:
+def divided_inside(taken: Intake, count: Count) -> bool:
     """Whether each batch is divided by the number of batches while it is added: `total += loss / len(loader)`."""
     value = taken.value
     return isinstance(value, ast.BinOp) and isinstance(value.op, ast.Div) and count.counts(value.right)
@@ -62,7 +62,7 @@ def _holds(node: ast.expr, taken: Intake) -> bool:
     return root(node) == taken.target
 
 
-def _divides(node: ast.expr, taken: Intake, count: BatchCount) -> bool:
+def _divides(node: ast.expr, taken: Intake, count: Count) -> bool:
     match node:
         case ast.Call(func=ast.Name(id="len"), args=[inner]) if taken.kind == "list" and root(inner) == taken.target:
             return True

@@ -1,0 +1,63 @@
+"""Classes of the tree that average what their objects are given: meters, reporters, trackers."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from cmgan_audit.facts.averages.means import means_of
+from cmgan_audit.facts.averages.taking_in import Intake, intake_of, root
+from cmgan_audit.source.syntax import walk
+
+_WEIGHTS = frozenset({"n", "num", "count", "weight", "k", "batch_size", "bs", "size"})
+
+
+def weighs_equally(cls: ast.ClassDef, method: ast.FunctionDef) -> bool:
+    """Whether a method that is given one value adds it to a mean in which every call weighs the same.
+
+    Either it would take a weight, `update(self, value, n=1)`, or it takes none and its class divides by the calls.
+    """
+    parameters = method.args.args[1:]
+    if any(parameter.arg in _WEIGHTS for parameter in parameters[1:]):
+        return True
+    if len(parameters) != 1 or method.args.kwonlyargs:
+        return False
+    taken = [each for each in _intakes(method) if root(each.value) == parameters[0].arg]
+    nodes = list(walk(cls))
+    return any(True for each in taken for _ in means_of(each, nodes, _Calls(each, method, nodes)))
+
+
+def _intakes(method: ast.FunctionDef) -> Iterator[Intake]:
+    for node in walk(method):
+        found = intake_of(node)
+        if found is not None:
+            yield found
+
+
+class _Calls:
+    """What counts the calls of a method: a counter that it increases, the length of the list that it fills."""
+
+    def __init__(self, taken: Intake, method: ast.FunctionDef, nodes: list[ast.AST]) -> None:
+        self._taken = taken
+        self._names: set[str] = set()
+        for node in walk(method):
+            match node:
+                case ast.AugAssign(target=target, op=ast.Add(), value=ast.Constant(value=1)):
+                    self._names.add(ast.unparse(target))
+        for node in nodes:
+            match node:
+                case ast.Assign(targets=[name], value=value) if self._is_length(value):
+                    self._names.add(ast.unparse(name))
+
+    def counts(self, node: ast.expr) -> bool:
+        """Whether an expression is the number of calls."""
+        match node:
+            case ast.Call(func=ast.Name(id="max" | "float" | "int"), args=arguments):
+                return any(self.counts(argument) for argument in arguments)
+        return ast.unparse(node) in self._names or self._is_length(node)
+
+    def _is_length(self, node: ast.expr) -> bool:
+        match node:
+            case ast.Call(func=ast.Name(id="len"), args=[argument]):
+                return self._taken.kind == "list" and root(argument) == self._taken.target
+        return False
