@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import re
 from bisect import bisect_right
@@ -111,21 +112,40 @@ def _language(document: dict[str, object]) -> str:
 def _module_of_cells(path: str, text: str, cells: list[object]) -> ParsedFile | Failure:
     positions = Positions(path, text)
     code: list[str] = []
+    numbers: list[int] = []  # the cell of each code line
     places: list[tuple[int, int]] = []  # line and column, from 1 and 0, at which each code line starts in the file
     cell_of: dict[int, int] = {}
     for line in _lines_of_cells(text, cells):
         where = positions.location(line.offset, line.offset)
         code.append(line.text)
+        numbers.append(line.cell)
         places.append((where.line, where.column - 1))
         cell_of[where.line] = line.cell
     blank = _without_magics(code)
-    joined = "\n".join(blank)
-    tree = parse_code(path, joined)
+    tree = parse_code(path, "\n".join(blank))
+    left_out: tuple[Failure, ...] = ()
+    if isinstance(tree, Failure):
+        left_out = tuple(_without_broken_cells(path, blank, numbers, places))
+        tree = parse_code(path, "\n".join(blank)) if left_out and any(blank) else tree
     if isinstance(tree, Failure):
         at = places[tree.line - 1][0] if 0 < tree.line <= len(places) else 0
         return Failure(path, at, f"cell {cell_of[at]}: {tree.reason}" if at in cell_of else tree.reason)
     _move(tree, places, blank)
-    return ParsedFile(path, text, tree, text.splitlines(), joined, cell_of)
+    return ParsedFile(path, text, tree, text.splitlines(), "\n".join(blank), cell_of, left_out)
+
+
+def _without_broken_cells(
+    path: str, code: list[str], numbers: list[int], places: list[tuple[int, int]]
+) -> Iterator[Failure]:
+    """Empty the cells that are no Python by themselves: nobody can run these, and the others do without them."""
+    for cell, group in itertools.groupby(enumerate(numbers), key=lambda each: each[1]):
+        indices = [index for index, _ in group]
+        tree = parse_code(path, "\n".join(code[index] for index in indices))
+        if isinstance(tree, Failure):
+            at = places[indices[min(max(tree.line, 1), len(indices)) - 1]][0]
+            yield Failure(path, at, f"cell {cell}, which is left out: {tree.reason}")
+            for index in indices:
+                code[index] = ""
 
 
 def _lines_of_cells(text: str, cells: list[object]) -> Iterator[CellLine]:

@@ -27,7 +27,8 @@ _QUOTED_WITHIN = re.compile(r"f-string(: unmatched|: expecting '}'| expression p
 class ParsedFile:
     """One Python file: its text, lines and syntax tree. For a notebook the tree's places point into the .ipynb file.
 
-    `path` is relative to the scanned root. `cells` maps lines of a notebook's file to the cell they belong to.
+    `path` is relative to the scanned root. `cells` maps lines of a notebook's file to the cell they belong to;
+    `left_out` are those of its cells that are no Python.
     """
 
     path: str
@@ -36,6 +37,7 @@ class ParsedFile:
     lines: list[str] = field(default_factory=list)
     code: str = ""
     cells: dict[int, int] = field(default_factory=dict)
+    left_out: tuple[Failure, ...] = ()
     _places: dict[ast.AST, Location] = field(default_factory=dict, repr=False)
     _segments: dict[ast.AST, str] = field(default_factory=dict, repr=False)
 

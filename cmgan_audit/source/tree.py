@@ -182,6 +182,8 @@ class SourceTree:
             if isinstance(parsed, Failure):
                 self._fail(parsed)
                 parsed = None
+            for failure in parsed.left_out if parsed is not None else ():
+                self._fail(failure)
             self._parsed[path] = parsed
         return self._parsed[path]
 

@@ -305,3 +305,22 @@ def test_code_for_a_newer_python_is_told_as_such(tmp_path, code):
 def test_code_that_no_python_reads_is_not(tmp_path, code):
     (tmp_path / "wrong.py").write_text(code, encoding="utf-8")
     assert failures(SourceTree(tmp_path))["wrong.py"][1].startswith("syntax error: ")
+
+
+@pytest.mark.parametrize("indent", [1, None])
+def test_a_cell_that_is_no_python_is_left_out_and_named(tmp_path: Path, indent: int | None) -> None:
+    text = notebook(
+        ("code", "import torch\nbatch_size = 1"),
+        ("code", "for name in names:"),
+        ("code", "loader = batch_size\nprint(loader"),
+        ("code", "epochs = 3"),
+        indent=indent,
+    )
+    tree = make(tmp_path, {"n.ipynb": text})
+    parsed = tree.parsed("n.ipynb")
+    assert parsed is not None, tree.failures
+    assert [ast.unparse(node) for node in parsed.tree.body] == ["import torch", "batch_size = 1", "epochs = 3"]
+    reasons = [failure.reason for failure in tree.failures]
+    assert reasons[0].startswith("cell 2, which is left out: syntax error: ")
+    assert all(reason.startswith("cell 3, which is left out: syntax error: ") for reason in reasons[1:])
+    assert len(reasons) == (2 if indent else 1)  # a file of one line has one place
