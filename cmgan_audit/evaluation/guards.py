@@ -56,7 +56,8 @@ def check_identical(systems: Sequence[Judged]) -> list[Finding]:
     findings: list[Finding] = []
     first: dict[tuple[str, ...], str] = {}
     for system in systems:
-        if not system.facts or system.is_input:
+        # Outputs of which none can be scored are told of as such; that they are alike says nothing.
+        if system.is_input or all(facts.fault for facts in system.facts.values()):
             continue
         digests = tuple(f"{key}:{system.facts[key].digest}" for key in sorted(system.facts))
         if digests in first:

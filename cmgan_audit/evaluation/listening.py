@@ -127,6 +127,9 @@ def listen(options: CompareOptions, result: ComparisonResult, say: Callable[[str
     if not options.checkpoints:
         return Listening(note="The scores were computed by other programs; there is no audio to listen to.")
     worse, better = choose(result)
+    judged = compared_pair(result)[1]
+    if not _rows(result, judged):
+        return Listening(note=f"{judged} has no score, so there is nothing to choose from.")
     pairs = {choice: _pair(options, choice.utterance) for choice in (*worse, *better)}
     wanted = [name for name in compared_pair(result) if name not in (None, NOISY)]
     sources = [source for source in find_sources(options).every if source.name in wanted]

@@ -172,6 +172,12 @@ def test_identical_outputs_of_two_checkpoints(small_set: Path, outputs: Callable
     assert finding.message == "b and a give identical outputs on all 3 segments"
 
 
+def test_outputs_that_are_all_dead_are_not_called_identical(small_set: Path, outputs: Callable[..., Path]) -> None:
+    dead = outputs(small_set, "a", lambda name, clean, noisy: 0.0 * noisy)
+    found = rules(compared(small_set, dead, Path(shutil.copytree(dead, dead.with_name("b")))))
+    assert "CMG706" in found and "CMG708" not in found
+
+
 def test_failures_on_one_side_only(small_set: Path, outputs: Callable[..., Path]) -> None:
     good = outputs(small_set, "good", half)
     bad = outputs(small_set, "bad", lambda name, clean, noisy: half(name, clean, noisy) * (name != "ben_001"))

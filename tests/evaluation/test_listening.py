@@ -217,5 +217,16 @@ def test_scores_of_other_programs_cannot_be_heard(small_set: Path) -> None:
     assert "no audio" in heard.note and not heard.worse
 
 
+def test_a_checkpoint_without_any_score_is_not_enhanced_again(small_set: Path, tmp_path: Path) -> None:
+    """Nor is anything announced: there is no utterance to choose."""
+    paths = [tmp_path / name for name in ("epoch_1.pth", "epoch_2.pth")]
+    for path in paths:
+        path.touch()
+    result = judged({"epoch_1.pth": full(ada_001=1.0), "epoch_2.pth": {}})
+    heard = listen(options(small_set, *paths), result, pytest.fail)
+    assert (list(heard.worse), list(heard.better)) == ([], [])
+    assert heard.note == "epoch_2.pth has no score, so there is nothing to choose from."
+
+
 def test_a_choice_without_comparison_has_no_difference() -> None:
     assert Choice("u", "full", None, 1.0).difference is None
