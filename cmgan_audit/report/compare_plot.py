@@ -57,10 +57,22 @@ def _drawn(result: ComparisonResult) -> bytes:
 
 def places_of(entries: Sequence[CheckpointSummary]) -> list[float]:
     """Where each checkpoint stands: at its epoch if all have one and they rise, else at its position."""
+    return [float(place) for place in rising_epochs(entries) or range(len(entries))]
+
+
+def rising_epochs(entries: Sequence[CheckpointSummary]) -> list[int]:
+    """The epochs of checkpoints, if all have one and they rise: others are of several trainings, or out of order."""
     epochs = [entry.epoch for entry in entries if entry.epoch is not None]
-    if len(epochs) == len(entries) and all(before < after for before, after in pairwise(epochs)):
-        return [float(epoch) for epoch in epochs]
-    return [float(position) for position in range(len(entries))]
+    rising = len(epochs) == len(entries) and all(before < after for before, after in pairwise(epochs))
+    return epochs if rising else []
+
+
+def scored(result: ComparisonResult) -> str:
+    """Over how many utterances the drawn means are: "n = 14 utterances", or from the fewest to the most."""
+    numbers = sorted(entry.metrics[result.primary].n for entry in result.checkpoints if entry.metrics[result.primary].n)
+    if not numbers or numbers[0] == numbers[-1]:
+        return f"n = {numbers[0] if numbers else len(result.utterances)} utterances"
+    return f"n = {numbers[0]} to {numbers[-1]} utterances, not the same for all checkpoints"
 
 
 def half_interval(metric: MetricSummary) -> float | None:
@@ -143,10 +155,10 @@ def deciding_family(result: ComparisonResult) -> list[Comparison]:
 def ticks(
     axes: Axes, entries: Sequence[CheckpointSummary], places: Sequence[float], at_most: int = LABELS_SHOWN
 ) -> None:
-    """Label the horizontal axis with epochs, or with names where not every checkpoint has one."""
+    """Label the horizontal axis with epochs, or with names where checkpoints do not stand at theirs."""
     shown = range(0, len(entries), -(-len(entries) // at_most))
-    epochs = [entry.epoch for entry in entries]
-    if None not in epochs:
+    epochs = rising_epochs(entries)
+    if epochs:
         labels = [str(epochs[at]) for at in shown]
         axes.set_xlabel("epoch")
     else:
@@ -167,7 +179,7 @@ def _title(result: ComparisonResult) -> str:
 def _caption(result: ComparisonResult) -> str:
     what = "whole utterances" if result.segments == "full" else f"segments {result.segments}"
     return (
-        f"Above: mean over n = {len(result.utterances)} utterances ({what}); bars: 95 % interval of the mean, "
+        f"Above: mean over {scored(result)} ({what}); bars: 95 % interval of the mean, "
         "wide because utterances differ. Below, what decides: mean paired difference on the same utterances with its "
         f"adjusted 95 % interval; band: ±{result.floor:g}, within which a difference counts as none. {result.signature}"
     )

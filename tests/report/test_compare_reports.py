@@ -8,19 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.evaluation.comparing import Question
 from cmgan_audit.evaluation.concluding import Described, Evidence, conclude
 from cmgan_audit.evaluation.listening import Listening
 from cmgan_audit.evaluation.metrics import Status
-from cmgan_audit.evaluation.result import ComparisonResult, MetricSummary
+from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult, MetricSummary
 from cmgan_audit.evaluation.strata import infer_strata
 from cmgan_audit.evaluation.table import Row, ScoreTable
 from cmgan_audit.finding import Severity
 from cmgan_audit.report.compare_files import write_comparison
 from cmgan_audit.report.compare_json import to_json
-from cmgan_audit.report.compare_plot import half_interval, trend_png
+from cmgan_audit.report.compare_plot import half_interval, places_of, scored, ticks, trend_png
 from cmgan_audit.report.compare_text import to_text
 from cmgan_audit.report.html.comparison import to_html
 
@@ -210,6 +211,28 @@ def test_means_over_other_utterances_are_not_shown_as_a_decline() -> None:
     assert "each mean is over the utterances that its checkpoint has a score for" in text
     even = to_text(two_metrics(-0.5, 0.0))
     assert "utterances that all have" not in even and "each mean" not in even
+
+
+def test_the_plots_say_over_how_many_utterances_their_means_are() -> None:
+    assert scored(synthetic(["a", "b"], 20)) == "n = 20 utterances"
+    assert scored(synthetic(["a", "b"], 20, failing=3)) == "n = 17 to 20 utterances, not the same for all checkpoints"
+    assert scored(synthetic(["a"], 20, failing=20)) == "n = 20 utterances"
+
+
+def test_checkpoints_whose_epochs_do_not_rise_are_drawn_by_name() -> None:
+    def entries(*epochs: int | None) -> list[CheckpointSummary]:
+        return [CheckpointSummary(f"c{at}", "", "", epoch, {}) for at, epoch in enumerate(epochs)]
+
+    for epochs, places, label, texts in (
+        ((2, 7, 14), [2.0, 7.0, 14.0], "epoch", ["2", "7", "14"]),
+        ((24, 3, 3), [0.0, 1.0, 2.0], "checkpoint, in the order given", ["c0", "c1", "c2"]),
+        ((2, None, 5), [0.0, 1.0, 2.0], "checkpoint, in the order given", ["c0", "c1", "c2"]),
+    ):
+        axes = Figure().subplots()
+        assert places_of(entries(*epochs)) == places
+        ticks(axes, entries(*epochs), places)
+        assert axes.get_xlabel() == label
+        assert [text.get_text() for text in axes.get_xticklabels()] == texts
 
 
 def test_the_interval_of_a_mean_over_few_utterances_is_student_s() -> None:

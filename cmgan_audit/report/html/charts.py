@@ -9,7 +9,7 @@ from cmgan_audit.evaluation.comparing import higher_is_better
 from cmgan_audit.evaluation.metrics import METRICS
 from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.report.compare_plot import deciding_family, half_interval, places_of, short, ticks
+from cmgan_audit.report.compare_plot import deciding_family, half_interval, places_of, scored, short, ticks
 from cmgan_audit.report.html.inline_svg import BAND, BETTER, INK, MUTED, OPEN, SAME, WORSE, inline_svg
 from cmgan_audit.statistics.compare import Comparison
 from cmgan_audit.statistics.crop_noise import half_width
@@ -121,7 +121,7 @@ def means_chart(result: ComparisonResult) -> Chart | None:
     return drawn_twice(
         "means",
         f"{_label(result)} over the checkpoints",
-        f"Mean over n = {n} utterances with its 95 % interval, which is wide because utterances differ; the chart of "
+        f"Mean over {scored(result)} with its 95 % interval, which is wide because utterances differ; the chart of "
         f"paired differences below decides.{band}",
         f"From {means[0]:.3f} at the first to {means[-1]:.3f} at the last of {len(means)}; best {best:.3f}.",
         draw,
