@@ -150,12 +150,14 @@ def _coverage(tree: SourceTree, loaders: Sequence[Loader]) -> Coverage:
     tree.parse_all()
     files = {*tree.python_files, *tree.notebooks}
     failed = tuple((failure.path, failure.line, failure.reason) for failure in tree.failures)
+    # A notebook whose broken cells are left out is read all the same.
+    unread = [path for path in files & {path for path, _, _ in failed} if tree.parsed(path) is None]
     places: dict[object, bool] = {}
     for loader in loaders:
         places[loader.location] = places.get(loader.location, True) and _is_known(loader.batch_size)
     return Coverage(
         files=len(files),
-        parsed=len(files - {path for path, _, _ in failed}),
+        parsed=len(files) - len(unread),
         failed=failed,
         loaders=len(places),
         loaders_resolved=sum(places.values()),
