@@ -60,6 +60,8 @@ def cuts_in(events: Sequence[Event]) -> Iterator[Cut]:
     for position, event in enumerate(events):
         if isinstance(event, CallEvent) and draws_a_number(event):
             numbers[event.location] = position
+    for draw in _of_items(events):
+        numbers.pop(draw.location, None)
     for position, event in enumerate(events):
         draws, place = _cut(event)
         fresh = [draw for draw in draws if draw.location in numbers and not isinstance(draw, Listing)]
@@ -69,6 +71,18 @@ def cuts_in(events: Sequence[Event]) -> Iterator[Cut]:
             begins = _begin_draws(event.index) if isinstance(event, SliceEvent) else draws
             fresh.sort(key=lambda draw: (draw not in begins, -numbers.get(draw.location, position), str(draw.location)))
             yield Cut(tuple(fresh), place, event, position)
+
+
+def _of_items(events: Sequence[Event]) -> Iterator[Draw]:
+    """The draws that say which item is taken, as in `return self[random.randrange(len(self))]` after a failure.
+
+    What is read then depends on the draw, and so does its length, as behind a drawn file name.
+    """
+    for event in events:
+        if isinstance(event, CallEvent) and event.callee.rpartition(".")[2] == "__getitem__":
+            for index in (*event.arguments.positional, *event.arguments.keywords.values()):
+                if not isinstance(index, ListValue) and not _is_slice(index):
+                    yield from index.draws
 
 
 def _crops_by_its_name(event: CallEvent) -> bool:

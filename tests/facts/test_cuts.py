@@ -72,10 +72,24 @@ class Speech:
     ],
 )
 def test_the_draw_that_begins_the_cut_is_named(tmp_path: Path, lines: list[str]) -> None:
-    text = DATA % "\n".join(f"        {line}" for line in lines)
-    (tmp_path / "data.py").write_text(text, encoding="utf-8")
-    (tmp_path / "train.py").write_text(TRAIN, encoding="utf-8")
-    load_kinds()
-    found = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path).findings
-    places = [each.location.line for each in found if each.rule == "CMG201" and each.location is not None]
+    text, places = _found(tmp_path, lines)
     assert places == [next(number for number, line in enumerate(text.splitlines(), 1) if "# here" in line)]
+
+
+@pytest.mark.parametrize("again", ["self[random.randrange(100)]", "self.__getitem__(random.randint(0, 99))"])
+def test_what_is_taken_in_place_of_an_item_that_fails_is_no_cut(tmp_path: Path, again: str) -> None:
+    """Its length, and with it the end of what is kept of it, is that of another recording."""
+    lines = ["if not wav.any():", f"    return {again}"]
+    assert _found(tmp_path, [*lines, "part = wav[:, : wav.shape[-1] - wav.shape[-1] % 100]"])[1] == []
+    text, places = _found(tmp_path, [*lines, "part = wav[:, random.randint(0, 9) :]  # here"])
+    assert places == [next(number for number, line in enumerate(text.splitlines(), 1) if "# here" in line)]
+
+
+def _found(folder: Path, lines: list[str]) -> tuple[str, list[int]]:
+    """The dataset, and the lines in which CMG201 is found."""
+    text = DATA % "\n".join(f"        {line}" for line in lines)
+    (folder / "data.py").write_text(text, encoding="utf-8")
+    (folder / "train.py").write_text(TRAIN, encoding="utf-8")
+    load_kinds()
+    found = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(folder).findings
+    return text, [each.location.line for each in found if each.rule == "CMG201" and each.location is not None]

@@ -209,9 +209,8 @@ DECLINED = {
     "random.randrange draws which item is taken, not the place of a cut": DATA.replace(
         "        start = @DRAW@\n"
         "        return clean[..., start : start + self.cut], noisy[..., start : start + self.cut]\n",
-        "        if not clean.any():\n            return self[random.randrange(len(self))]\n"
         "        whole = length - length % self.cut\n        return clean[..., :whole], noisy[..., :whole]\n",
-    ).replace("    def __getitem__", "    def __len__(self):\n        return 9\n\n    def __getitem__"),
+    ).replace("        clean, _ =", "        index = random.randrange(len(self))\n        clean, _ ="),
     "np.random.randint draws an array": DATA.replace("@DRAW@", "np.random.randint(0, length - self.cut, 1)"),
 }
 
