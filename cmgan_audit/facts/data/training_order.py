@@ -123,7 +123,7 @@ def _mixed_by_data(scene: Scene, made: Made) -> tuple[Fact, str] | None:
 
 def _mixed(value: Value) -> str:
     """The call that put a value in random order, or something in it."""
-    for draw in value.draws:
+    for draw in sorted(value.draws, key=lambda each: (str(each.location), each.callee)):
         if _MIXED.fullmatch(draw.callee):
             return f"{draw.callee} at {draw.location}"
     if isinstance(value, Instance) and _MIXED.fullmatch(value.external_name):
