@@ -48,13 +48,23 @@ class _Task:
     stack: Stack
     item: int | None = None
 
+    @property
+    def key(self) -> _Key:
+        return id(self.node), id(self.stack), self.item
+
+
+# What a task is about: the node, the stack (every stack is one object within a run) and the item.
+_Key = tuple[int, int, int | None]
+
 
 class Slicer:
-    """Slices of one run."""
+    """Slices of one run. Many of its values have the same ones behind them: every step backwards is taken once."""
 
     def __init__(self, code: Code) -> None:
         self._code = code
         self._bindings: dict[ast.AST, dict[str, list[Binding]]] = {}
+        self._stacks_known: dict[Stack, Stack] = {}
+        self._steps: dict[tuple[_Key, int], tuple[tuple[_Task, ...], Slice]] = {}
 
     def behind(self, node: ast.AST, path: str, stack: Stack) -> Slice:
         """What is behind an expression.
@@ -65,16 +75,34 @@ class Slicer:
             stack: the calls in which it is evaluated.
         """
         found = Slice()
+        stack = self._one(stack)
         function = self._function(path, stack)
         waiting = deque([_Task(node, function, stack)] if function is not None else [])
-        seen: set[tuple[int, Stack, int | None]] = set()
+        seen: set[_Key] = set()
         while waiting and len(seen) < _MOST_STEPS:
             task = waiting.popleft()
-            key = (id(task.node), task.stack, task.item)
+            key = task.key
             if key not in seen:
                 seen.add(key)
-                waiting.extend(self._expand(task, found))
+                tasks, near = self._step(task)
+                waiting.extend(tasks)
+                found.calls += near.calls
+                found.compares += near.compares
+                found.loops += near.loops
         return found
+
+    def _step(self, task: _Task) -> tuple[tuple[_Task, ...], Slice]:
+        """The tasks behind a task, and what it finds by itself."""
+        key = (task.key, id(task.function.node))
+        step = self._steps.get(key)
+        if step is None:
+            near = Slice()
+            step = self._steps[key] = (tuple(self._expand(task, near)), near)
+        return step
+
+    def _one(self, stack: Stack) -> Stack:
+        """The one object that stands for all equal stacks."""
+        return self._stacks_known.setdefault(stack, stack)
 
     def location(self, found: Found) -> Location:
         """Where a node of a slice stands."""
@@ -167,7 +195,7 @@ class Slicer:
             top = self._tops.get(task.function.module.path)
             for each in self._bound(top).get(name, []) if top is not None and not bound else ():
                 assert top is not None
-                yield from self._of_binding(each, _Task(use, top, ()), found)
+                yield from self._of_binding(each, _Task(use, top, self._one(())), found)
 
     def _of_binding(self, bound: Binding, task: _Task, found: Slice) -> Iterator[_Task]:
         path = task.function.module.path
@@ -185,11 +213,11 @@ class Slicer:
         for bound, reached in self._attributes.get(name, ()):
             stacks = self._stacks.get(reached.node, [])
             for stack in [task.stack] if task.stack in stacks else stacks[:4]:
-                yield from self._of_binding(bound, _Task(bound.statement, reached, stack), found)
+                yield from self._of_binding(bound, _Task(bound.statement, reached, self._one(stack)), found)
 
     def _of_parameter(self, task: _Task, name: str) -> Iterator[_Task]:
         call = self._code.call_at(task.stack[-1])
-        stack = task.stack[:-1]
+        stack = self._one(task.stack[:-1])
         caller = self._function(task.stack[-1].path, stack)
         if call is None or caller is None or isinstance(task.function.node, ast.Module):
             return
@@ -198,7 +226,7 @@ class Slicer:
             yield _Task(given, caller, stack)
 
     def _of_call(self, task: _Task, node: ast.Call) -> Iterator[_Task]:
-        stack = (*task.stack, self._located(task.function.module.path, node))
+        stack = self._one((*task.stack, self._located(task.function.module.path, node)))
         function = self._reached.get(self._code.activations[stack]) if stack in self._code.activations else None
         if function is None:
             if isinstance(node.func, ast.Attribute):
