@@ -9,7 +9,7 @@ from cmgan_audit.facts.crops import dataset_of
 from cmgan_audit.facts.declared import NO_ROLES, DeclaredRoles
 from cmgan_audit.facts.gathered_batches import gathered_batch
 from cmgan_audit.facts.loops import loops_of
-from cmgan_audit.facts.names import Assigned, names_of
+from cmgan_audit.facts.names import Assigned, Names
 from cmgan_audit.facts.own_batches import made_anew, over_processes, own_batch
 from cmgan_audit.facts.records import EVAL, Dataset, Loader, Norm
 from cmgan_audit.facts.reseeding import reseeded
@@ -36,7 +36,8 @@ def loaders_of(scene: Scene, assigned: Assigned, declared: DeclaredRoles = NO_RO
     """
     norms = norms_of(scene)
     code = Code(scene)
-    return [_loader(code, made, assigned, declared, norms) for made in scene.made]
+    called = Names(scene, assigned)
+    return [_loader(code, made, called, declared, norms) for made in scene.made]
 
 
 def norms_of(scene: Scene) -> tuple[Norm, ...]:
@@ -51,10 +52,10 @@ def norms_of(scene: Scene) -> tuple[Norm, ...]:
     return tuple(found.values())
 
 
-def _loader(code: Code, made: Made, assigned: Assigned, declared: DeclaredRoles, norms: tuple[Norm, ...]) -> Loader:
+def _loader(code: Code, made: Made, called: Names, declared: DeclaredRoles, norms: tuple[Norm, ...]) -> Loader:
     scene = code.scene
     arguments = made.arguments
-    names = names_of(scene, made, assigned)
+    names = called.of(made)
     signs = name_signs(scene, made, names)
     own_word, pattern = declared.role_of(
         made.location.path, innermost_function(made.context), [name for name, _ in names]

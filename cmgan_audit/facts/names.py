@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 
 from cmgan_audit.facts.scene import Made, Scene
-from cmgan_audit.facts.values import instances_of, same_object
+from cmgan_audit.facts.values import instances_of
 from cmgan_audit.finding import Location
-from cmgan_audit.program.values import Instance, ListValue
+from cmgan_audit.program.values import Instance, ListValue, Value
 from cmgan_audit.source.syntax import walk
 from cmgan_audit.source.tree import SourceTree
 
@@ -73,28 +74,36 @@ def _name(target: ast.expr) -> str:
     return ""
 
 
-def names_of(scene: Scene, made: Made, assigned: Assigned) -> list[tuple[str, Location]]:
-    """The names that a loader and its dataset get, with the places, nearest first."""
-    found: list[tuple[str, Location]] = []
-    places = [made.location, *(frame.call for frame in reversed(made.context.frames[-3:]))]
-    places += [dataset.location for dataset in instances_of(made.arguments.get("dataset", 0))]
-    for place in places:
-        name = assigned.at(place)
-        if name:
-            found.append((name, place))
-    for store in scene.stores:
-        if isinstance(store.value, Instance) and same_object(store.value, made.loader):
-            found.append((store.name, store.location))
-    for event in scene.calls:
-        if isinstance(event.result, ListValue):
-            for item, value in enumerate(event.result.items):
-                if isinstance(value, Instance) and same_object(value, made.loader):
-                    found.append((assigned.at(event.location, item), event.location))
-        for key, value in event.arguments.keywords.items():
-            if isinstance(value, Instance) and same_object(value, made.loader):
-                found.append((key, event.location))
-    unique: dict[str, Location] = {}
-    for name, place in found:
-        if name:
-            unique.setdefault(name, place)
-    return list(unique.items())
+class Names:
+    """The names that the loaders of one run get."""
+
+    def __init__(self, scene: Scene, assigned: Assigned) -> None:
+        self._assigned = assigned
+        # By the object that is named, in order: its name, or which item of a result it is, and the place. A run may
+        # make hundreds of loaders, and tens of thousands of calls.
+        self._given: dict[int, list[tuple[str | int, Location]]] = defaultdict(list)
+        for store in scene.stores:
+            self._give(store.value, store.name, store.location)
+        for event in scene.calls:
+            if isinstance(event.result, ListValue):
+                for item, value in enumerate(event.result.items):
+                    self._give(value, item, event.location)
+            for key, value in event.arguments.keywords.items():
+                self._give(value, key, event.location)
+
+    def of(self, made: Made) -> list[tuple[str, Location]]:
+        """The names that a loader and its dataset get, with the places, nearest first."""
+        places = [made.location, *(frame.call for frame in reversed(made.context.frames[-3:]))]
+        places += [dataset.location for dataset in instances_of(made.arguments.get("dataset", 0))]
+        found = [(self._assigned.at(place), place) for place in places]
+        for name, place in self._given.get(id(made.loader.attrs), ()):
+            found.append((self._assigned.at(place, name) if isinstance(name, int) else name, place))
+        unique: dict[str, Location] = {}
+        for word, place in found:
+            if word:
+                unique.setdefault(word, place)
+        return list(unique.items())
+
+    def _give(self, value: Value, name: str | int, place: Location) -> None:
+        if isinstance(value, Instance):
+            self._given[id(value.attrs)].append((name, place))

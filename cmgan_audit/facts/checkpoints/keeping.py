@@ -41,8 +41,9 @@ def kept_weights(view: View) -> Iterator[KeptWeights]:
         for later in events[position + 1 :]:
             if _copies_shallowly(later) and any(_uses(later, each) for each in aliases):
                 aliases.append(later.result)
-            goes_on = _is_after(later, epochs) or _outlives_a_pass(view, event, later, epochs)
-            if member_of(later) in _USES and goes_on and any(_uses(later, each) for each in aliases):
+            if member_of(later) not in _USES or not any(_uses(later, each) for each in aliases):
+                continue
+            if _is_after(later, epochs) or _outlives_a_pass(view, event, later, epochs):
                 how = _USES[member_of(later)]
                 place = _written_at(view, event)
                 trail = (

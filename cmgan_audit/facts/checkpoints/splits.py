@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from cmgan_audit.facts.classes import values_within
 from cmgan_audit.facts.code import stack_of
-from cmgan_audit.facts.names import names_of
+from cmgan_audit.facts.names import Names
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.slices import Slicer
 from cmgan_audit.facts.values import instances_of, same_object
@@ -71,9 +71,16 @@ class Splits:
     def __init__(self, view: View, slicer: Slicer) -> None:
         self._view = view
         self._slicer = slicer
+        self._names = Names(view.scene, view.assigned)
+        self._found: dict[Made, Split] = {}
 
     def of(self, made: Made) -> Split:
         """The split that a loader draws from."""
+        if made not in self._found:
+            self._found[made] = self._of(made)
+        return self._found[made]
+
+    def _of(self, made: Made) -> Split:
         paths, flags = self._texts(made)
         for signs, confidence in ((paths, Confidence.HIGH), (flags, Confidence.MEDIUM)):
             kinds = {sign.kind: sign for sign in reversed(signs)}
@@ -82,7 +89,7 @@ class Splits:
                 return Split(sign.kind, sign.sign, sign.trail, confidence)
             if kinds:
                 return Split("")
-        named = names_of(self._view.scene, made, self._view.assigned)
+        named = self._names.of(made)
         kinds_of_names = [(kinds_in(name), name, place) for name, place in named]
         every = set().union(*(kinds for kinds, _, _ in kinds_of_names)) if kinds_of_names else set()
         if len(every) != 1:
@@ -129,8 +136,10 @@ class Splits:
 
 def _makes(event: CallEvent, dataset: Instance) -> bool:
     """Whether a call is the one that made an object."""
+    if event.location != dataset.location:
+        return False
     made = (*instances_of(event.result), *instances_of(event.receiver))
-    return event.location == dataset.location and any(same_object(each, dataset) for each in made)
+    return any(same_object(each, dataset) for each in made)
 
 
 def _held(dataset: Instance) -> Iterator[tuple[str, Value]]:
