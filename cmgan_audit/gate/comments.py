@@ -21,6 +21,8 @@ _MARK = r"(?i:cmgan[-_]audit):"
 # What begins a comment, where that is not "#". JSON has no comments, and in a text for people they would be read.
 _SIGNS = {".json5": "//", ".jsonc": "//", ".ini": "[#;]", ".cfg": "[#;]", ".conf": "[#;]"}
 _WITHOUT = frozenset({".json", ".md", ".rst"})
+# Where a backslash at the end of a line is a character like others, as in a path of Windows.
+_LINE_BY_LINE = frozenset({".yaml", ".yml", ".toml", ".json5", ".jsonc", ".ini", ".cfg", ".conf"})
 
 _IGNORE = re.compile(
     r"ignore\s*\[(?P<rules>[^\]]*)\]\s*(?:until\s*=\s*(?P<until>\S+)\s*)?(?:--\s*(?P<reason>.*))?$", re.DOTALL
@@ -101,7 +103,7 @@ def _in_text(path: str, text: str) -> list[Suppression]:
     python = suffix in (".py", ".pyw")
     comments = list(_python_comments(text) if python else _line_comments(text, sign))
     alone = {line for line, _, _, before in comments if not before.strip()}
-    lines = _lines(text)
+    going_on = frozenset() if suffix in _LINE_BY_LINE else _going_on(text)
     found = []
     for line, column, comment, _ in comments:
         match = re.search(rf"{sign}\s*{_MARK}\s*(?P<body>.*)$", comment)
@@ -111,7 +113,7 @@ def _in_text(path: str, text: str) -> list[Suppression]:
         form = _IGNORE.match(body)
         rules = tuple(part.strip() for part in form["rules"].split(",") if part.strip()) if form else ()
         until = (form["until"] or "") if form else ""
-        first, last = _held(lines, line, alone)
+        first, last = _held(line, alone, going_on)
         found.append(
             Suppression(
                 path=path,
@@ -131,17 +133,23 @@ def _in_text(path: str, text: str) -> list[Suppression]:
     return found
 
 
-def _held(lines: Sequence[str], line: int, alone: Collection[int]) -> tuple[int, int]:
+def _held(line: int, alone: Collection[int], going_on: Collection[int]) -> tuple[int, int]:
     """The first and the last line that the comment on a line holds for."""
     first = line
     while first in alone:
         first += 1
     last = first
-    while last < len(lines) and lines[last - 1].endswith("\\"):
+    while last in going_on:
         last += 1
-    while line not in alone and first > 1 and lines[first - 2].endswith("\\"):
+    while line not in alone and first - 1 in going_on:
         first -= 1
     return first, last
+
+
+def _going_on(text: str) -> frozenset[int]:
+    """The lines that go on in the next one."""
+    lines = _lines(text)
+    return frozenset(number for number, line in enumerate(lines[:-1], start=1) if line.endswith("\\"))
 
 
 def _lines(text: str) -> list[str]:

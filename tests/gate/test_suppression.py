@@ -125,3 +125,8 @@ def test_unknown_rules_are_told_with_the_nearest(auditor, tree):
         == "unknown rule 'tiny-bacth' (did you mean 'tiny-batch'?); this suppression has no effect for it"
     )
     assert str(finding.location) == "train.py:1"
+
+
+def test_a_path_of_windows_does_not_go_on_in_the_next_line(auditor, tree, rules_of):
+    text = f"batch_size: 1 in C:\\data\\\nworkers: 2  # {FORM}\n"
+    assert sorted(rules_of(auditor().audit(tree({"main.py": "", "a.yaml": text})))) == ["CMG903", "TOY101"]
