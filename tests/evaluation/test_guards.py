@@ -111,6 +111,11 @@ def test_levels_that_are_right(small_set: Path, outputs: Callable[..., Path], ch
             lambda signal: signal - signal.mean() + 0.5 * np.sqrt(np.mean(signal**2)),
             "a: outputs have an offset of +50 % of the reference's effective value (3 of 3)",
         ),
+        (
+            # so far off that no correlation with the reference is left, and no level to be told
+            lambda signal: signal - signal.mean() + 5.0 * np.sqrt(np.mean(signal**2)),
+            "a: outputs have an offset of +500 % of the reference's effective value (3 of 3)",
+        ),
     ],
 )
 def test_level_sign_and_offset_are_told_apart(
