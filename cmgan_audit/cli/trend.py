@@ -214,7 +214,7 @@ def _nothing(has_series: bool, metrics: tuple[str, ...], found: Search) -> str:
         return f"no metric{wanted} in {logs}; series that were read: {listed} (say what one is with --role NAME=metric)"
     if not files:
         return "no logs found: no CSV, JSON, JSONL, text log or event file among the paths"
-    listed = next((str(note) for note in found.notes if note.is_of_a_list), "")
+    listed = next((str(note) for note in found.notes if note.of_a_list), "")
     if listed:
         return f"no training in {logs}: {listed}"
     first = next((str(note) for note in [*found.failed, *found.notes]), "")

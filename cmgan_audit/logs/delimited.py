@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import field
 from pathlib import Path
+from typing import TypeVar
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -19,7 +20,7 @@ from cmgan_audit.logs.roles import RoleBook, counter_kind, words_of
 from cmgan_audit.logs.roles import table as table_of_roles
 from cmgan_audit.logs.rows import TRAILING_NUMBER, are_evaluations, numbers_name_rows, what_rows_are
 from cmgan_audit.logs.runs import RunBuilder
-from cmgan_audit.logs.series import EPOCH, INDEX, NO_TREND, STEP, Note, Reading, Run
+from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading, Run
 
 _DELIMITERS = ("\t", ";", ",", "|")
 _RUN_COLUMNS = {
@@ -41,6 +42,8 @@ _MISSING = {"", "-", "--", "na", "n/a", "none", "null"}
 _SAMPLE = 50
 # So many different cells of a column tell whether it names the rows.
 _MOST_SEEN = 1000
+
+_Cell = TypeVar("_Cell", str, float)
 
 
 @dataclass(slots=True)
@@ -225,7 +228,8 @@ class _Reader:
                 self.notes.append(Note(self.source, place, f"{name}: {cell!r} is no number ({count} such cells)"))
         rows = self._what_rows_are(table)
         if rows:
-            self.notes.append(Note(self.source, 0, f"one row per {rows}, not per evaluation: {NO_TREND} it"))
+            text = f"one row per {rows}, not per evaluation: no trend in it"
+            self.notes.append(Note(self.source, 0, text, of_a_list=True))
             runs = []
         return Reading(self.source, "csv", runs, self.notes)
 
@@ -250,10 +254,10 @@ class _Reader:
         return ""
 
 
-def _remember(seen: set[str] | set[float], value: str | float) -> None:
+def _remember(seen: set[_Cell], value: _Cell) -> None:
     """Keep what a column holds, up to what is needed to tell what its rows are."""
     if len(seen) < _MOST_SEEN:
-        seen.add(value)  # type: ignore[arg-type]
+        seen.add(value)
 
 
 def _lines(path: Path, source: str) -> Iterator[tuple[int, str]]:

@@ -17,7 +17,7 @@ from cmgan_audit.logs.opening import read_all, read_blocks
 from cmgan_audit.logs.roles import RoleBook, counter_kind, infer, table
 from cmgan_audit.logs.rows import numbers_name_rows, what_rows_are
 from cmgan_audit.logs.runs import RunBuilder, natural_x
-from cmgan_audit.logs.series import EPOCH, INDEX, NO_TREND, STEP, Note, Reading
+from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading
 
 _LIMIT = 512 << 20
 _DEEPEST = 40
@@ -120,7 +120,8 @@ class Records:
         runs = self.builder.finish(last_place)
         rows = "" if self.counted else self._what_records_are()
         if rows:
-            notes.append(Note(self.source, 0, f"one record per {rows}, not per evaluation: {NO_TREND} it"))
+            text = f"one record per {rows}, not per evaluation: no trend in it"
+            notes.append(Note(self.source, 0, text, of_a_list=True))
             runs = []
         if self.per_item:
             notes.append(Note(self.source, 0, f"{self.per_item} records of single utterances or files, left out"))
@@ -178,8 +179,14 @@ class Records:
             else:
                 self.builder.add(name, role, kind, x, value, place)
 
-    def columns(self, columns: dict[str, list[float]]) -> None:
-        """Columns of lists: one may be the counter; else the order counts from 1 as epochs."""
+    def columns(self, columns: dict[str, list[float]], words: dict[str, list[str]]) -> None:
+        """Columns of lists: one may be the counter; else the order counts from 1 as epochs.
+
+        Lists of words name the rows if they are as long as the columns; others belong to something else.
+        """
+        self.numbers = columns
+        self.rows = max(len(values) for values in columns.values())
+        self.names = {name: texts for name, texts in words.items() if len(texts) == self.rows}
         kinds = {name: counter_kind(name) for name in columns}
         counter = next((n for n, kind in kinds.items() if kind == "epoch"), None)
         counter = counter or next((n for n, kind in kinds.items() if kind == "step"), None)
@@ -215,9 +222,7 @@ def _mapping(document: dict[str, JsonValue], records: Records) -> None:
         return
     columns = dict(_columns(document))
     if columns:
-        records.columns(columns)
-        records.names = {k: words for k, v in document.items() if (words := _words(v))}
-        records.rows = max((len(words) for words in records.names.values()), default=0)
+        records.columns(columns, {name: words for name, value in document.items() if (words := _words(value))})
         return
     records.add(document, 1)
 
@@ -241,7 +246,7 @@ def _list(document: list[JsonValue], stem: str, records: Records) -> None:
         return
     numbers = [_number(item) for item in document]
     if numbers and all(number is not None for number in numbers):
-        records.columns({stem: [number for number in numbers if number is not None]})
+        records.columns({stem: [number for number in numbers if number is not None]}, {})
 
 
 def _is_per_item(records: list[dict[str, JsonValue]]) -> bool:

@@ -43,8 +43,9 @@ def label_before(before: str) -> tuple[str, bool, bool, str]:
     for delimiter in _DELIMITER.finditer(shadow):
         cut = delimiter.end()
     label = re.sub(r"^[^A-Za-z]+", "", stripped[cut:])
-    if "]" in label and "[" not in label:
-        label = label.replace("]", "", 1)  # of `[Val] average PESQ`, which began with the bracket
+    for opening, closing in ("[]", "()"):
+        if opening not in label:
+            label = label.replace(closing, "", 1)  # of `[Val] average PESQ`, which began with the bracket
     words = label.split()
     return " ".join(words[-5:]), separated, listed, stripped[:cut]
 

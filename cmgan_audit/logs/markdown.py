@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.logs.delimited import read_table
 from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.roles import RoleBook
-from cmgan_audit.logs.series import INDEX, NO_TREND, Note, Reading
+from cmgan_audit.logs.series import INDEX, Note, Reading
 from cmgan_audit.logs.text import read_text
 
 _RULE = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
@@ -36,12 +37,11 @@ def read_markdown(path: Path, source: str, book: RoleBook) -> Reading:
             found = read_table(iter(table), source, heading or "table", book)
         except InputError:
             continue  # words only
-        without_order = _leave_out_unordered(found)
-        if without_order:
-            found.notes.append(Note(source, 0, f"a table without epochs or steps: {NO_TREND} it"))
+        if _leave_out_unordered(found):
+            found.notes.append(Note(source, 0, "a table without epochs or steps: no trend in it", of_a_list=True))
         for run in found.runs:
             run.label = " ".join(part for part in (heading, run.label) if part)
-        notes = [note if note.line else Note(source, table[0][0], note.text) for note in found.notes]
+        notes = [note if note.line else replace(note, line=table[0][0]) for note in found.notes]
         reading.runs += found.runs
         if found.runs:
             reading.notes += notes
@@ -52,7 +52,8 @@ def read_markdown(path: Path, source: str, book: RoleBook) -> Reading:
     text = read_text(path, source, book)
     text.notes = without_trend + text.notes
     for name in _leave_out_unordered(text):
-        text.notes.append(Note(source, 0, f"{name}: values in a text without epochs or steps: {NO_TREND} them"))
+        said = f"{name}: values in a text without epochs or steps: no trend in them"
+        text.notes.append(Note(source, 0, said, of_a_list=True))
     return text
 
 

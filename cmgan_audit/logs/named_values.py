@@ -12,11 +12,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from cmgan_audit.logs.roles import table, words_of
 from cmgan_audit.logs.rows import numbers_name_rows
-from cmgan_audit.logs.series import INDEX, NO_TREND, Note, Reading, Series
+from cmgan_audit.logs.series import INDEX, Note, Reading, Series
 
 # Whole words, without a number at their end (`factory1`, `model12`): that counts something, as `p232` and `0x7f3a` do.
 _WORD = re.compile(r"(?<![^\W_])([^\W\d_]{3,}|[^\W\d_]{2}(?!\d))\d{0,2}(?![^\W_])")
 _MOMENT = re.compile(r"\b(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)\w{0,6}\b")
+# A line of such words alone says how a training goes on, and names nothing.
+_USUAL = frozenset(
+    "new best better worse so far no not an any yet for in of the is was has did and at since to early out counter "
+    "improve improves improved improving improvement patience plateau stop stopping stopped evaluation evaluations "
+    "epoch epochs model models checkpoint checkpoints weights state save saves saved saving learning rate reduce "
+    "reduces reduced reducing halved decayed".split()
+)
 # Fewer values show no habit; more than this many are no list that someone wrote.
 _FEWEST, _MOST = 3, 5000
 # Of so many of the values something is said that is said of few others: then each is a value of another thing.
@@ -25,7 +32,7 @@ _SHARE, _RARE = 0.8, 1 / 3
 _NEAR = 4
 _SAID = (
     "{} values under different names and without epochs or steps, as a list of systems, of noises or of test sets "
-    f"has them: {NO_TREND} them"
+    "has them: no trend in them"
 )
 
 
@@ -45,7 +52,7 @@ def leave_out_named(reading: Reading, text: Blocks) -> None:
         if places is None or not (_are_mixtures(listed) or _are_named(text, places)):
             continue
         run.series = [s for s in run.series if s not in listed]
-        reading.notes.append(Note(reading.path, places[0], _SAID.format(len(places))))
+        reading.notes.append(Note(reading.path, places[0], _SAID.format(len(places)), of_a_list=True))
     leave_out_single(reading)
 
 
@@ -58,7 +65,7 @@ def leave_out_single(reading: Reading) -> None:
         taken = [s for s in single if s.role.measure in listed]
         if taken:
             run.series = [s for s in run.series if s not in taken]
-            reading.notes.append(Note(reading.path, taken[0].places[0], _SAID.format(len(taken))))
+            reading.notes.append(Note(reading.path, taken[0].places[0], _SAID.format(len(taken)), of_a_list=True))
     reading.runs = [run for run in reading.runs if run.series or run.printed]
 
 
@@ -90,7 +97,7 @@ def _said_before(text: Blocks, places: Sequence[int]) -> Iterator[list[tuple[str
     for number, line in _numbered(text):
         if number > first:
             words = tuple(word for word in _WORD.findall(line.lower()) if not _MOMENT.fullmatch(word))
-            if words:
+            if not _USUAL.issuperset(words):
                 block.append(words)
         if number == places[next_place]:
             yield block[-_NEAR:]

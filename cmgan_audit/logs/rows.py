@@ -35,6 +35,8 @@ _CONDITIONS = {
     "dataset",
     "language",
 }
+# What is said about an evaluation, not of what it is.
+_REMARKS = {"message", "msg", "event", "text", "log", "info", "comment", "comments", "note", "notes", "remarks"}
 _SNRS = {"snr", "snr db", "input snr", "snr level", "input snr db"}
 # So many rows with names of their own are files; fewer may be systems.
 _MANY = 20
@@ -61,6 +63,8 @@ def what_rows_are(column: str, texts: Collection[str], filled: float, rows: floa
     if filled < _MOST or len(texts) < 2 or _are_moments(texts) or are_evaluations(texts):
         return ""
     name = " ".join(words_of(column))
+    if name in _REMARKS:
+        return ""
     if name in _CONDITIONS:
         return "condition"
     if name in _SYSTEMS:

@@ -12,8 +12,6 @@ from cmgan_audit.lazy_dataclasses import dataclass
 EPOCH = "epoch"
 STEP = "step"
 INDEX = "index"
-# Ends the note on a list of systems, conditions or utterances: no trend in it, in them.
-NO_TREND = "no trend in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,16 +154,15 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something in a file that was not understood, or was left out on purpose: said, never silent."""
+    """Something in a file that was not understood, or was left out on purpose: said, never silent.
+
+    `of_a_list`: numbers were left out because they are in no order of a training.
+    """
 
     path: str
     line: int
     text: str
-
-    @property
-    def is_of_a_list(self) -> bool:
-        """Whether it says that numbers were left out because they are in no order of a training."""
-        return NO_TREND in self.text
+    of_a_list: bool = False
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.text}" if self.line else f"{self.path}: {self.text}"

@@ -195,8 +195,8 @@ class _Line:
         self._note_context(context)
         self.context = context
         named, self.named = self.named, ""
-        if slots and of_a_count(label, before, after):
-            self.named, self.last = of_a_count(label, before, after), ""
+        if slots and (counted := of_a_count(label, before, after)):
+            self.named, self.last = counted, ""
             return
         if named and slots and separated and leaves_it_open(label):
             self._value(named, separated, listed, slots, sign, atom, after)

@@ -265,7 +265,7 @@ class _TextScan:
         builder = self.builder
         if self.open_array:
             if plan.continues_array:
-                self._count_sentinels(self.open_array, plan, row, line)
+                self._count_sentinels(self.open_array, plan, row)
                 return
             self.open_array = ""
         if plan.process:
@@ -312,7 +312,7 @@ class _TextScan:
             known = self.targets[id(plan)] = (self.builder.run, series)
         return known[1]
 
-    def _count_sentinels(self, name: str, plan: Plan, row: list[bytes], line: int) -> None:
+    def _count_sentinels(self, name: str, plan: Plan, row: list[bytes]) -> None:
         batch = self.builder.printed(name)
         batch.values += len(row)
         signs = [before.rstrip(" ,").endswith("-") for before in plan.body.split("\0")[: len(row)]]

@@ -177,7 +177,7 @@ class TrendText:
         for note in found.failed:
             self.lines.append(f"not read: {note}")
         notes = [note for reading in found.readings for note in reading.notes]
-        notes += [note for note in found.notes if note.is_of_a_list]
+        notes += [note for note in found.notes if note.of_a_list]
         for note in notes[:8]:
             self.lines.append(self._styled(f"{note}", _DIM))
         if len(notes) > 8:

@@ -323,3 +323,8 @@ def test_training_beside_an_only_value_keeps_its_own_phase(tmp_path: Path) -> No
     reading = read(tmp_path, "".join(f"train_loss: 0.2{e} pesq: {v}\n" for e, v in enumerate(PESQ)))
     assert named(reading)["pesq"] == PESQ
     assert chosen_series(reading.runs[0], ())[1]
+
+
+def test_a_phase_in_brackets_is_part_of_the_name(tmp_path: Path) -> None:
+    text = "".join(f"Epoch {e}: (val) PESQ {v}, [test] STOI {v / 3:.3f}\n" for e, v in enumerate(PESQ, start=1))
+    assert list(named(read(tmp_path, text))) == ["val PESQ", "test STOI"]

@@ -43,6 +43,7 @@ LISTS = {
     "utterances.csv": "uttid,pesq\n" + "".join(f"{i:05d},{score}\n" for i, score in enumerate(SCORES)),
     "long.csv": "cell,metric,value\n" + each("{name},pesq,{score}\n{name},stoi,0.9\n"),
     "blocks.log": each("Testing {name}\nPESQ: {score}\nSTOI: 0.93\n"),
+    "best_of_each.log": each("Loading the best checkpoint of {name}\nPESQ: {score}\n"),
     "lines.log": each("{name:<10} PESQ: {score}  STOI: 0.93\n"),
     "two_sets.txt": "Set A\n"
     + each("{name} (last.pt)\npesq = {score}\n")
@@ -54,6 +55,7 @@ LISTS = {
     "records.json": json.dumps([{"model": name, "pesq": score} for name, score in SYSTEMS.items()]),
     "records.jsonl": each('{{"pesq": {score}, "method": "{name}"}}\n'),
     "columns.json": json.dumps({"models": list(SYSTEMS), "pesq": SCORES}),
+    "snrs.json": json.dumps({"snr": [20, 15, 10, 5, 0], "pesq": SCORES}),
     "keys.json": json.dumps({name: {"pesq": score} for name, score in SYSTEMS.items()}),
     "report.md": "# Results\n\n| Rank | Name | PESQ |\n|---|---|---|\n"
     + "".join(f"| {place} | {score:.1f} dB | {score} |\n" for place, score in enumerate(SCORES, start=1)),
@@ -97,6 +99,13 @@ TRAININGS = {
         for word, v in zip(("one", "other", "again", "thing", "house"), SCORES, strict=True)
     ),
     "history.json": json.dumps({"pesq": SCORES, "config": {"layers": ["a", "b"]}}),
+    "callbacks.json": json.dumps({"pesq": SCORES, "callbacks": ["EarlyStopping", "ModelCheckpoint"]}),
+    "few.log": "Reading the data\npesq 2.1\nNew best, saving the model\npesq 2.2\nNo improvement\npesq 2.15\n",
+    "remarks.jsonl": "".join(
+        json.dumps({"msg": text, "pesq": v}) + "\n"
+        for text, v in zip(("First evaluation", "Up", "Down again", "Rate halved", "End"), SCORES, strict=True)
+    ),
+    "comments.csv": "comment,pesq\nfirst try,2.0\nlr halved,2.1\nmore data,2.2\nbigger batch,2.0\n",
 }
 
 
