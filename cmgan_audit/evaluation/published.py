@@ -15,7 +15,6 @@ from cmgan_audit.evaluation.raising import raise_finding
 from cmgan_audit.finding import Finding, Severity
 from cmgan_audit.lazy_dataclasses import dataclass
 
-SET_NAME = "VoiceBank+DEMAND test set"
 EXACT = 1e-4
 CLOSE = 0.05  # another resampler from 48 kHz moves a row by less than this
 CHECKED_ROWS = 24  # enough to prove a set and a PESQ build when the noisy input is not scored anyway
