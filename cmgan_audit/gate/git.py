@@ -25,7 +25,7 @@ TOGETHER = 200
 # The mode of a submodule's entry.
 LINKED = "160000"
 
-_HUNK = re.compile(rb"^@@ -\S+ \+(\d+)(?:,(\d+))? @@")
+_HUNK = re.compile(rb"^@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
 
 class GitError(UsageError):
@@ -210,14 +210,18 @@ class Repository:
         }
         path = ""
         lines: set[int] = set()
+        inside = 0  # so many lines of the hunk follow: "+++ b/x" among them is what a file says
         for line in output.split(b"\n"):
-            if line.startswith(b"+++ "):
+            if inside:
+                inside -= not line.startswith(b"\\")  # "\ No newline at end of file"
+            elif line.startswith(b"+++ "):
                 path, lines = os.fsdecode(line[4:]).rstrip("\t").removeprefix("b/"), set()
             elif hunk := _HUNK.match(line):
-                start, count = int(hunk[1]), int(hunk[2] or 1)
+                removed, start, count = int(hunk[1] or 1), int(hunk[2]), int(hunk[3] or 1)
+                inside = removed + count
                 lines.update(range(start, start + count))
                 changed[path] = lines
         for name, inner, earlier in self._submodules(commit):
             within = dict.fromkeys(inner.tracked(None)) if earlier is None else inner.changed_lines(earlier)
-            changed |= {f"{name}/{inside}": numbers for inside, numbers in within.items()}
+            changed |= {f"{name}/{path}": numbers for path, numbers in within.items()}
         return changed

@@ -221,3 +221,11 @@ def test_a_checkpoint_that_git_ignores_is_new_where_the_code_changed(tree, git):
     assert stale(root) == []  # as stale as it was before
     (root / "train.py").write_text(TRAINING.replace('"batch_size": 8', '"batch_size": 16'), encoding="utf-8")
     assert stale(root) == ["CMG605"]
+
+
+def test_lines_that_read_like_a_patch_are_content(repo, git):
+    (repo / "notes.py").write_text("1\n2\n3\n4")
+    git("add", ".")
+    git("commit", "-qm", "notes")
+    (repo / "notes.py").write_text("++ b/other.py\n2\n@@ -1 +7 @@\n4\n5\n")
+    assert Repository(repo).changed_lines("HEAD") == {"notes.py": {1, 3, 4, 5}}
