@@ -49,16 +49,14 @@ class Baseline:
 
     def seen_from(self, root: Path) -> Baseline:
         """The same as it reads from a folder inside of its own, or from one around it."""
-        inner, own = root.resolve(), self.root
-        if own is None or own == inner or not (own.is_relative_to(inner) or inner.is_relative_to(own)):
+        here, own = root.resolve(), self.root
+        if own is None or own == here or not (own.is_relative_to(here) or here.is_relative_to(own)):
             return self
         moved = []
         for entry in self.entries:
-            path = own / entry.path
-            if path.is_relative_to(inner):
-                name = path.relative_to(inner).as_posix()
-                moved.append(replace(entry, path=name, fingerprint=fingerprint_of(entry.rule, name, entry.anchor)))
-        return Baseline(tuple(moved), self.commit, inner, complete=False)
+            name = Path(os.path.relpath(own / entry.path, here)).as_posix()  # settings may lie above both
+            moved.append(replace(entry, path=name, fingerprint=fingerprint_of(entry.rule, name, entry.anchor)))
+        return Baseline(tuple(moved), self.commit, here, complete=False)
 
 
 def read_baseline(path: Path) -> Baseline:

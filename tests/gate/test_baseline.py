@@ -7,7 +7,8 @@ import json
 import pytest
 
 from cmgan_audit.errors import UsageError
-from cmgan_audit.gate.baseline import baseline_of, prune, read_baseline, write_baseline
+from cmgan_audit.finding import fingerprint_of
+from cmgan_audit.gate.baseline import Baseline, Entry, baseline_of, prune, read_baseline, write_baseline
 
 SMALL = "def main():\n    batch_size = 1\n"
 
@@ -128,3 +129,14 @@ def test_a_broken_baseline_is_an_error(tmp_path, content, reason):
         read_baseline(path)
     with pytest.raises(UsageError, match="--write-baseline makes one"):
         read_baseline(tmp_path / "none.json")
+
+
+def test_a_known_finding_of_the_settings_above_is_known_from_every_folder(tmp_path):
+    """Settings may lie above the audited folder: their path from it is "../cmgan-audit.toml"."""
+    names = {".": "cmgan-audit.toml", "src": "../cmgan-audit.toml", "src/a": "../../cmgan-audit.toml"}
+    for folder, path in names.items():
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        entry = Entry("CMG907", path, "loader", fingerprint_of("CMG907", path, "loader"))
+        for other, expected in names.items():
+            [seen] = Baseline((entry,), root=(tmp_path / folder).resolve()).seen_from(tmp_path / other).entries
+            assert (seen.path, seen.fingerprint) == (expected, fingerprint_of("CMG907", expected, "loader"))
