@@ -46,7 +46,7 @@ class Completeness:
             and "last_epoch" not in each.arguments.keywords  # made with the epoch to go on from: needs no state
             and not replaced & self._names(each)
             and not _is_told(each, events)
-            and not self._made_in_passes(each, batch)
+            and not self._made_in_passes(each, step, batch)
         ]
         trail: Trail = tuple(
             Step(each.location, f"{class_name(each)} is made here and starts anew") for each in missing
@@ -57,14 +57,16 @@ class Completeness:
             names.append("the epoch")
         return ", ".join(dict.fromkeys(names)), Known(not missing, trail)
 
-    def _made_in_passes(self, target: Instance, batch: Batch) -> bool:
-        """Whether an object is made in a loop that begins after the load: for every item anew, with nothing to go on.
+    def _made_in_passes(self, target: Instance, step: CallEvent, batch: Batch) -> bool:
+        """Whether an object is made and used in one pass of a loop without the load: anew, with nothing to go on.
 
-        So are the optimisers that fit something to each utterance of a test set, whatever network guides them.
+        So are the optimisers that fit something to each utterance of a test set, whatever network guides them. One
+        that a loop over several networks makes, and another loop steps, goes on.
         """
         around = [loop for event in [*batch.loads, *(r.event for r in batch.restored)] for loop in event.context.loops]
+        passes = [loop for loop in step.context.loops if all(loop is not each for each in around)]
         return any(
-            all(loop is not each for each in around)
+            any(loop is each for each in passes)
             for event in self._view.scene.calls
             if event.location == target.location
             for loop in event.context.loops
