@@ -22,10 +22,18 @@ from cmgan_audit.source.syntax import walk
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Store:
-    """What a loop fills: its name, and the names that count how far (`index` in `buffer[index] = item`)."""
+    """What a loop fills.
+
+    Attributes:
+        name: its name.
+        counters: the names that count how far (`index` in `buffer[index] = item`).
+        waiting: those of which `>= N` waits for N items each time: of a list only what begins again in the loop, since
+            `index >= N` is true ever after, as behind a warm-up.
+    """
 
     name: str
     counters: frozenset[str]
+    waiting: frozenset[str]
 
 
 def gathered_batch(code: Code, made: Made, batch: Fact) -> Fact:
@@ -67,15 +75,16 @@ def _stores_used(loop: ast.For | ast.AsyncFor) -> list[_Store]:
 
 def _stores(loop: ast.For | ast.AsyncFor) -> Iterator[_Store]:
     counted = frozenset(_counters(loop))
+    begins_again = counted & frozenset(_set_back(loop))
     for node in walk(loop):
         match node:
             case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name), slice=index)]):
                 used = {each.id for each in walk(index) if isinstance(each, ast.Name)} & counted
                 if used:
-                    yield _Store(name, frozenset(used))
+                    yield _Store(name, frozenset(used), frozenset(used))
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[item]):
                 if not _is_number(item):
-                    yield _Store(name, counted)
+                    yield _Store(name, counted, begins_again)
 
 
 def _is_number(item: ast.expr) -> bool:
@@ -94,6 +103,13 @@ def _counters(loop: ast.For | ast.AsyncFor) -> Iterator[str]:
     for node in walk(loop):
         match node:
             case ast.AugAssign(target=ast.Name(id=name), op=ast.Add(), value=ast.Constant(value=1)):
+                yield name
+
+
+def _set_back(loop: ast.For | ast.AsyncFor) -> Iterator[str]:
+    for node in walk(loop):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant()):
                 yield name
 
 
@@ -121,19 +137,20 @@ def _number(test: ast.expr, stores: list[_Store], *, taken: bool) -> ast.expr | 
             return next((found for found in inside if found is not None), None)
         case ast.Compare(left=ast.BinOp(left=counter, op=ast.Mod(), right=number), ops=[ast.Eq()]) if taken:
             return number if _counts(counter, stores) else None
-        case ast.Compare(left=counter, ops=[ast.Eq() | ast.GtE()], comparators=[number]) if taken:
-            return number if _counts(counter, stores) else None
-        case ast.Compare(left=counter, ops=[ast.NotEq() | ast.Lt()], comparators=[number]) if not taken:
-            return number if _counts(counter, stores) else None
+        case ast.Compare(left=counter, ops=[ast.Eq() | ast.GtE() as op], comparators=[number]) if taken:
+            return number if _counts(counter, stores, exactly=isinstance(op, ast.Eq)) else None
+        case ast.Compare(left=counter, ops=[ast.NotEq() | ast.Lt() as op], comparators=[number]) if not taken:
+            return number if _counts(counter, stores, exactly=isinstance(op, ast.NotEq)) else None
     return None
 
 
-def _counts(node: ast.expr, stores: list[_Store]) -> bool:
+def _counts(node: ast.expr, stores: list[_Store], *, exactly: bool = True) -> bool:
+    """Whether an expression counts the gathered items, as a test that asks for just N of them or for at least N."""
     match node:
         case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)]):
             return any(name == store.name for store in stores)
         case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=ast.Constant()):
-            return _counts(left, stores)
+            return _counts(left, stores, exactly=exactly)
         case ast.Name(id=name):
-            return any(name in store.counters for store in stores)
+            return any(name in (store.counters if exactly else store.waiting) for store in stores)
     return False
