@@ -12,7 +12,7 @@ import re
 from cmgan_audit.facts.modes import gradients_off, mode_at, only_in_training
 from cmgan_audit.facts.records import EVAL, OTHER, TRAIN
 from cmgan_audit.facts.scene import Made, Scene
-from cmgan_audit.facts.values import class_name, instances_of, same_object
+from cmgan_audit.facts.values import class_name, instances_of, is_none, same_object
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.trace import innermost_function
@@ -88,8 +88,18 @@ def _weight(name: str) -> float:
 
 def _datasets_of_others(scene: Scene, made: Made) -> list[Instance]:
     """What other loaders draw from: both parts of a split lie in one folder, which tells nothing about either."""
-    others = (each for each in scene.made if each is not made)
+    others = (each for each in scene.made if each is not made and not _draw_alike(each, made))
     return [dataset for other in others for dataset in _all_within(other.arguments.get("dataset", 0))]
+
+
+def _draw_alike(one: Made, other: Made) -> bool:
+    """Whether two loaders draw the whole of one dataset, as where every evaluation makes its own: no parts of it."""
+    for made in (one, other):
+        given = (made.arguments.get("sampler", 3), made.arguments.get("batch_sampler", 4))
+        if any(each is not None and not is_none(each) for each in given):
+            return False
+    mine, others = (instances_of(made.arguments.get("dataset", 0)) for made in (one, other))
+    return any(same_object(each, drawn) for each in mine for drawn in others)
 
 
 def _all_within(value: Value | None, depth: int = 3) -> list[Instance]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cmgan_audit.facts.classes import library_bases
 from cmgan_audit.facts.records import NO, Sampler
 from cmgan_audit.facts.scene import Made, Scene
-from cmgan_audit.facts.values import class_name, constant, fact_of, same_object
+from cmgan_audit.facts.values import class_name, constant, fact_of, is_none, same_object
 from cmgan_audit.finding import Step
 from cmgan_audit.program.values import Arguments, Choice, Const, Instance, Option, Value, options_of
 from cmgan_audit.program.values import Unknown as UnknownValue
@@ -26,8 +26,9 @@ def random_order(made: Made) -> Fact | None:
 
     None where no option of the sampler does. A DistributedSampler's own order is no part of this.
     """
-    given = made.arguments.get("sampler", 3) or made.arguments.get("batch_sampler", 4)
-    options = options_of(given) if given is not None else []
+    given = [made.arguments.get("sampler", 3), made.arguments.get("batch_sampler", 4)]
+    sampler = next((each for each in given if each is not None and not is_none(each)), None)
+    options = options_of(sampler) if sampler is not None else []
     found = [(option, _random_sampler(option.value)) for option in options]
     steps = [
         Step(each.location, f"{class_name(each)} goes through the items in random order") for _, each in found if each
@@ -57,9 +58,9 @@ def sampler_of(scene: Scene, made: Made) -> Sampler | None:
     """The sampler of a loader; None when the loader takes its default ones."""
     given = made.arguments.get("sampler", 3)
     batches = made.arguments.get("batch_sampler", 4)
-    options = [option for option in options_of(given) if not _is_none(option.value)] if given is not None else []
+    options = [option for option in options_of(given) if not is_none(option.value)] if given is not None else []
     if not options and batches is not None:
-        options = [option for option in options_of(batches) if not _is_none(option.value)]
+        options = [option for option in options_of(batches) if not is_none(option.value)]
         given = batches
     if not options or given is None:
         return None
@@ -86,10 +87,6 @@ def sampler_of(scene: Scene, made: Made) -> Sampler | None:
         shuffles=Unknown(reason),
         follows_epoch=Unknown(reason),
     )
-
-
-def _is_none(value: Value) -> bool:
-    return (isinstance(value, Const) and value.value is None) or type(value).__name__ == "Absent"
 
 
 def _distributed(value: Value, depth: int = 3) -> Instance | None:

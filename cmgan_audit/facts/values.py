@@ -6,6 +6,7 @@ from typing import Any
 
 from cmgan_audit.finding import Confidence, Step, Trail
 from cmgan_audit.program.values import (
+    Absent,
     Choice,
     Const,
     Instance,
@@ -47,7 +48,7 @@ def _one_of(choice: Choice, default: Any) -> Fact:
 
 def _single(option: Option, default: Any) -> Known | Unknown:
     value, condition = option.value, option.condition
-    if type(value).__name__ == "Absent":
+    if isinstance(value, Absent):
         return Known(default, condition=condition)
     if isinstance(value, Const):
         confidence = Confidence.MEDIUM if value.overridable else Confidence.HIGH
@@ -81,6 +82,11 @@ def class_name(value: Value) -> str:
 def constant(value: Value | None) -> Any:
     """The Python constant behind a value, or None."""
     return value.value if isinstance(value, Const) else None
+
+
+def is_none(value: Value) -> bool:
+    """Whether a value is None, also as what stands for an argument that was not given."""
+    return isinstance(value, Absent) or (isinstance(value, Const) and value.value is None)
 
 
 def known_number(fact: Fact) -> int | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from cmgan_audit.facts.values import is_none
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Run
-from cmgan_audit.program.values import Absent, Choice, Const, Instance, Unknown, Value, options_of
+from cmgan_audit.program.values import Choice, Const, Instance, Unknown, Value, options_of
 
 TORCH, CUDA, PYTHON, NUMPY = "torch", "the CUDA generators of torch", "Python's random", "NumPy"
 
@@ -55,7 +56,7 @@ def seedings(run: Run) -> Iterator[Seeding]:
         generators = _generators(name, event)
         if generators:
             seed = _seed(event, name)
-            if not _is_none(seed):
+            if not _always_none(seed):
                 yield Seeding(event, position, generators, name, seed is not None and _is_drawn(seed))
 
 
@@ -87,13 +88,8 @@ def _seed(event: CallEvent, name: str) -> Value | None:
     return given
 
 
-def _is_none(value: Value | None) -> bool:
-    if value is None:
-        return False
-    return all(
-        isinstance(option.value, Absent) or (isinstance(option.value, Const) and option.value.value is None)
-        for option in options_of(value)
-    )
+def _always_none(value: Value | None) -> bool:
+    return value is not None and all(is_none(option.value) for option in options_of(value))
 
 
 def _is_drawn(value: Value) -> bool:
