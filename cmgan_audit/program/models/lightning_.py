@@ -60,7 +60,10 @@ def _from_options(call: ModelCall) -> Value | None:
 
 @model(*(f"{name}.save_hyperparameters" for name in _MODULES))
 def _save_hyperparameters(call: ModelCall) -> Value:
-    """`self.hparams` holds the arguments of the constructor, some of them, or one collection of settings."""
+    """`self.hparams` holds the arguments of the constructor, some of them, or one collection of settings.
+
+    What is saved later is added: a base class may have saved its own.
+    """
     given = call.arguments.positional
     names = [value.value for value in given if isinstance(value, Const) and isinstance(value.value, str)]
     collections = [value for value in given if not isinstance(value, Const)]
@@ -77,6 +80,10 @@ def _save_hyperparameters(call: ModelCall) -> Value:
         items: dict[Constant, Value] = {name: own[name] for name in wanted}
         # A class that derives from this one adds the arguments of its own constructor, unless they are named.
         kept = DictValue(items=items, complete=bool(names), attribute_access=True)
+    before = call.state("hparams")
+    if isinstance(before, DictValue) and isinstance(kept, DictValue):
+        items = {**before.items, **kept.items}
+        kept = DictValue(items=items, complete=before.complete and kept.complete, attribute_access=True)
     call.set_state("hparams", kept)
     return Const(value=None)
 

@@ -29,6 +29,11 @@ Data("corpus", batch_size=1, name="x").show()
         ("logger=False", "(self.hparams.batch_size, self.hparams.name)", (1, "x")),
         ("'batch_size'", "(self.hparams.batch_size, 'workers' in self.hparams)", (1, False)),
         ("ignore=['folder']", "self.hparams.batch_size", 1),
+        (
+            "'folder'); self.save_hyperparameters('workers'",
+            "(self.hparams.folder, self.hparams.workers)",
+            ("corpus", 2),
+        ),
         ("dict(a=5)", "self.hparams.a", 5),
         ("argparse.Namespace(a=5)", "self.hparams.a", 5),
     ],
