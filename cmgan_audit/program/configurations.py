@@ -72,11 +72,15 @@ def with_second(tree: SourceTree, entry: str, launch: Launch, wanted: object) ->
     return [_with(launch, flag, path, posixpath.relpath(path, folder or ".")) for path in found[:MOST_CONFIGURATIONS]]
 
 
-def without_first(launch: Launch) -> Launch:
-    """The launch with its second configuration alone, where several files may be the first."""
-    half = len(launch.argv) // 2
-    last = launch.steps[-1]
-    return Launch(f"configuration {last.location.path}", launch.argv[half:], launch.steps[half:], last.location)
+def without_first(launch: Launch, first: Launch) -> Launch:
+    """The launch with its second configuration alone, where several files may be the first.
+
+    Args:
+        launch: a launch with two configurations.
+        first: one with the first alone; whichever file it names, it has as many words.
+    """
+    words, last = len(first.argv), launch.steps[-1]
+    return Launch(f"configuration {last.location.path}", launch.argv[words:], launch.steps[words:], last.location)
 
 
 def called_like(flag: str, paths: Sequence[str]) -> list[str]:

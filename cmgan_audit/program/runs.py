@@ -172,7 +172,7 @@ class Program:
             if _last_file(launch) == second
         ]
         whole = self._fitting(entry, pairs) if len(pairs) <= MOST_PAIRS else []
-        return whole if len(whole) == 1 else [self._whole(entry, without_first(fitting[0].launch))]
+        return whole if len(whole) == 1 else [self._whole(entry, without_first(fitting[0].launch, firsts[0]))]
 
     def _fitting(self, entry: str, launches: Sequence[Launch], *, second_only: bool = False) -> list[Run]:
         """Of runs with two files each, those whose files hold every key that they are asked for."""

@@ -62,3 +62,9 @@ def test_the_files_that_hold_what_is_read_are_given(
     tmp_path: Path, files: dict[str, str], given: tuple[str, ...]
 ) -> None:
     assert [run.launch.argv for run in runs_in(tmp_path, files)] == [given]
+
+
+def test_a_second_configuration_may_be_a_plain_word(tmp_path: Path) -> None:
+    script = SCRIPT.replace('"--model-config", required=True', '"model_config"')
+    files = {"train.py": script, "b.yaml": MODEL, "x.yaml": DATA, "y.yaml": DATA}
+    assert [run.launch.argv for run in runs_in(tmp_path, files)] == [("b.yaml",)]
