@@ -61,13 +61,13 @@ def games_of(view: View) -> list[Game]:
         return []
     losses = _Losses(view.flow)
     pairs = [(one, other) for one, other in permutations(players, 2) if _play_together(one, other)]
-    judging = [judge.update.optimiser for judge, maker in pairs if losses.judges(judge, maker)]
+    judging = [pair for pair in pairs if losses.judges(*pair)]
     # An optimiser may step on what is given and on what the maker puts out one after the other.
-    return [
-        _game(view, judge, maker, losses)
-        for judge, maker in pairs
-        if any(same_object(judge.update.optimiser, each) for each in judging)
-    ]
+    return [_game(view, *pair, losses) for pair in pairs if any(_same_optimisers(pair, each) for each in judging)]
+
+
+def _same_optimisers(one: tuple[_Player, _Player], other: tuple[_Player, _Player]) -> bool:
+    return all(same_object(mine.update.optimiser, its.update.optimiser) for mine, its in zip(one, other, strict=True))
 
 
 def _play_together(one: _Player, other: _Player) -> bool:

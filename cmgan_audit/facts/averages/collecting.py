@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from cmgan_audit.facts.averages.counting import BatchCount
 from cmgan_audit.facts.averages.means import divided_inside, means_of
 from cmgan_audit.facts.averages.meters import weighs_equally
-from cmgan_audit.facts.averages.named_values import named_intakes, one_pass
+from cmgan_audit.facts.averages.named_values import named_intakes
 from cmgan_audit.facts.averages.records import BatchMean
-from cmgan_audit.facts.averages.taking_in import Intake, intakes
+from cmgan_audit.facts.averages.taking_in import Intake, intakes, one_pass
 from cmgan_audit.facts.code import Reached, stack_of
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Pass

@@ -9,7 +9,8 @@ from typing import Protocol
 from cmgan_audit.program.iteration import HANDING_ON
 from cmgan_audit.source.syntax import walk
 
-_WRAPPERS = frozenset({"max", "float", "int"})
+# What a number is handed through before something is divided by it.
+CONVERSIONS = frozenset({"max", "float", "int"})
 
 
 class Count(Protocol):
@@ -57,7 +58,7 @@ class BatchCount:
                 return ast.unparse(node) in self.names
             case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=ast.Constant()):
                 return self.counts(left)
-            case ast.Call(func=ast.Name(id=name), args=arguments) if name in _WRAPPERS:
+            case ast.Call(func=ast.Name(id=name), args=arguments) if name in CONVERSIONS:
                 return any(self.counts(argument) for argument in arguments)
         return self._is_length(node)
 

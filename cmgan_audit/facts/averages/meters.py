@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from cmgan_audit.facts.averages.counting import CONVERSIONS
 from cmgan_audit.facts.averages.means import means_of
 from cmgan_audit.facts.averages.taking_in import Intake, intake_of, root
 from cmgan_audit.source.syntax import walk
@@ -52,7 +53,7 @@ class _Calls:
     def counts(self, node: ast.expr) -> bool:
         """Whether an expression is the number of calls."""
         match node:
-            case ast.Call(func=ast.Name(id="max" | "float" | "int"), args=arguments):
+            case ast.Call(func=ast.Name(id=name), args=arguments) if name in CONVERSIONS:
                 return any(self.counts(argument) for argument in arguments)
         return ast.unparse(node) in self._names or self._is_length(node)
 

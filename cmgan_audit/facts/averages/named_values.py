@@ -5,21 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from cmgan_audit.facts.averages.taking_in import Intake, intake_of, is_measure, is_weighted, root
-from cmgan_audit.source.syntax import children, walk
+from cmgan_audit.facts.averages.taking_in import Intake, intake_of, is_measure, is_weighted, one_pass, root
+from cmgan_audit.source.syntax import walk
 
-_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _VIEWS = frozenset({"items", "keys"})
-
-
-def one_pass(loop: ast.For | ast.AsyncFor) -> Iterator[ast.AST]:
-    """The nodes of a loop's body, with loops inside it but without what they and functions hold."""
-    waiting: list[ast.AST] = list(reversed(loop.body))
-    while waiting:
-        node = waiting.pop()
-        yield node
-        if not isinstance(node, (*_LOOPS, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
-            waiting.extend(reversed(children(node)))
 
 
 def named_intakes(body: Sequence[ast.AST]) -> Iterator[Intake]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import children, walk
 
 # Names of what an evaluation reports; times, rates and counters are added up in such loops as well.
 _MEASURED = re.compile(
@@ -16,6 +16,8 @@ _MEASURED = re.compile(
 )
 _SIZES = re.compile(r"(?:batch|bs|size|count|num|len|frames|n)(?:$|_)|(?:^|_)(?:n|b|batch|bs|size)$", re.IGNORECASE)
 _METERS = frozenset({"update", "add"})
+# What holds statements that one pass does not take once.
+_BLOCKS = (ast.For, ast.AsyncFor, ast.While, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +35,16 @@ class Intake:
     target: str
     value: ast.expr
     kind: str
+
+
+def one_pass(loop: ast.For | ast.AsyncFor) -> Iterator[ast.AST]:
+    """The nodes of a loop's body, with loops inside it but without what they and functions hold."""
+    waiting: list[ast.AST] = list(reversed(loop.body))
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, _BLOCKS):
+            waiting.extend(reversed(children(node)))
 
 
 def intakes(body: Sequence[ast.AST]) -> Iterator[Intake]:

@@ -11,6 +11,7 @@ from cmgan_audit.facts.cuts import Cut, cuts_in
 from cmgan_audit.facts.data.records import PairCut
 from cmgan_audit.facts.data.subjects import CLEAN, NOISY, Subject, subject_of
 from cmgan_audit.facts.items import Reading, items_of
+from cmgan_audit.facts.steps.guards import test_behind
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -103,15 +104,14 @@ def _may_be_given(view: View, draw: Event) -> bool:
         return False
     spec = function.args
     parameters = {each.arg for each in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)}
-    open_tests = {condition.text.removeprefix("not (").removesuffix(")") for condition in draw.context.conditions}
-    open_tests |= {condition.text for condition in draw.context.conditions}
+    open_tests = {test_behind(view.code, condition) for condition in draw.context.conditions}
     assigned: set[str] = set()
     for parent in view.code.parents(draw.location.path, node):
         if parent is function:
             break
         if isinstance(parent, ast.Assign):
             assigned = {part.id for target in parent.targets for part in walk(target) if isinstance(part, ast.Name)}
-        if isinstance(parent, ast.If | ast.IfExp) and ast.unparse(parent.test) in open_tests:
+        if isinstance(parent, ast.If | ast.IfExp) and parent.test in open_tests:
             asked = {part.id for part in walk(parent.test) if isinstance(part, ast.Name)} & parameters
             if asked and (isinstance(parent, ast.IfExp) or asked & assigned):
                 return True

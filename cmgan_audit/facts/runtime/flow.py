@@ -75,10 +75,15 @@ class Flow:
     _kept: list[Value] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._note(self.scene.run.events, number=True)
+        self.note(self.scene.run.events, number=True)
 
-    def _note(self, events: Sequence[Event], *, number: bool = False) -> None:
-        """Remember which call made which value."""
+    def note(self, events: Sequence[Event], *, number: bool = False) -> None:
+        """Remember which call made which value.
+
+        Args:
+            events: what happened, in the run or where something was tried (the item of a dataset that was read).
+            number: whether these are the events of the run, by whose positions values are told to be older.
+        """
         for position, event in enumerate(events):
             if isinstance(event, CallEvent):
                 key = _key(event.result)
@@ -86,10 +91,6 @@ class Flow:
                     self._events.setdefault(key, event)
                     if number:
                         self._positions.setdefault(key, position)
-
-    def note(self, events: Sequence[Event]) -> None:
-        """Take in what happened where something was tried: the item of a dataset that was read."""
-        self._note(events)
 
     def losses(self) -> Iterator[tuple[Value, Location]]:
         """What the run calls `backward` on, or gives to a framework that does, with the place."""
@@ -217,7 +218,7 @@ class Flow:
         if not isinstance(forward, FunctionValue):
             return None
         events, result = call_value(run, forward, event.arguments.positional, network, event.arguments.keywords)
-        self._note(events)
+        self.note(events)
         return result
 
     def is_learned(self, node: Node) -> bool:

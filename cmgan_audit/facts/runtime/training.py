@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 
+from cmgan_audit.facts.recordings import READERS
 from cmgan_audit.facts.records import TRAIN
 from cmgan_audit.facts.runtime.seeds import TORCH, Seeding, seedings
 from cmgan_audit.facts.scene import Scene
@@ -17,10 +18,9 @@ from cmgan_audit.program.unreached import NOT_REACHED
 from cmgan_audit.rules.record import Fact, Known, Record, Unknown, record_kind
 
 # Functions that read recordings, features or tables. `torch.load` reads weights too: in a loop it reads data.
-_READERS = frozenset(
-    "numpy.load numpy.loadtxt numpy.genfromtxt numpy.fromfile librosa.load librosa.core.load soundfile.read "
-    "torchaudio.load scipy.io.wavfile.read scipy.io.loadmat h5py.File pandas.read_csv pandas.read_pickle "
-    "datasets.load_dataset".split()
+_READERS = READERS | frozenset(
+    "numpy.load numpy.loadtxt numpy.genfromtxt numpy.fromfile scipy.io.loadmat h5py.File pandas.read_csv "
+    "pandas.read_pickle datasets.load_dataset".split()
 )
 
 

@@ -25,6 +25,9 @@ from cmgan_audit.program.values import (
 PARSER = "argparse.ArgumentParser"
 _GROUP = "argparse._ArgumentGroup"
 _NONE = Const(value=None)
+# The options that Lightning's trainer adds stand in a group of their own.
+_TRAINERS_GROUP = "pl.Trainer"
+_TRAINERS_OWN = "Trainer.add_argparse_args adds the trainer's own options"
 for _name in ("configargparse.ArgumentParser", "configargparse.ArgParser", "jsonargparse.ArgumentParser"):
     derives(_name, PARSER)
 derives("yamlargparse.ArgumentParser", PARSER)  # as jsonargparse was called before
@@ -261,11 +264,6 @@ def _group(call: ModelCall) -> Value | None:
     made = call.instance(_GROUP, owner=parser)
     made.attrs["title"] = Const(value=title or None)
     return made
-
-
-# The options that Lightning's trainer adds stand in a group of their own.
-_TRAINERS_GROUP = "pl.Trainer"
-_TRAINERS_OWN = "Trainer.add_argparse_args adds the trainer's own options"
 
 
 def _group_of(receiver: Value | None, spec: OptionSpec) -> str:
