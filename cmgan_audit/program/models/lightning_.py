@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import replace
 
 from cmgan_audit.finding import Step
@@ -34,6 +35,8 @@ _TRAINER = "lightning.pytorch.Trainer"
 _CLI = "lightning.pytorch.cli.LightningCLI"
 derives("lightning.pytorch.cli.ArgsType", _CLI)
 derives("lightning.pytorch.utilities.cli.LightningCLI", _CLI)
+# Annotations that name several things of which a value is one.
+_CHOICES = frozenset({"Optional", "Union", "Annotated"})
 # The options of a trainer that the audit asks for; a program may declare them itself.
 _OPTIONS = (
     "accumulate_grad_batches",
@@ -187,12 +190,25 @@ def _annotated(made: ClassValue, name: str) -> ClassValue | None:
         annotations = {each.target.id: each.annotation for each in fields if isinstance(each.target, ast.Name)}
     if name not in annotations or not isinstance(scope, Environment):
         return None
-    for node in ast.walk(annotations[name]):
-        found = scope.scope_of(node.id) if isinstance(node, ast.Name) else None
-        held = found.names[node.id] if found is not None and isinstance(node, ast.Name) else None
+    for word in _alternatives(annotations[name]):
+        found = scope.scope_of(word)
+        held = found.names[word] if found is not None else None
         if isinstance(held, ClassValue):
             return held
     return None
+
+
+def _alternatives(annotation: ast.expr) -> Iterator[str]:
+    """The names that a value itself may be of: not those of what it holds, as in `dict[str, Config]`."""
+    match annotation:
+        case ast.Name(id=name):
+            yield name
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            yield from _alternatives(left)
+            yield from _alternatives(right)
+        case ast.Subscript(value=ast.Name(id=owner) | ast.Attribute(attr=owner), slice=inner) if owner in _CHOICES:
+            for each in inner.elts if isinstance(inner, ast.Tuple) else [inner]:
+                yield from _alternatives(each)
 
 
 def _nested(call: ModelCall, value: Value) -> Value:

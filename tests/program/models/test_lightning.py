@@ -62,7 +62,7 @@ def test_a_configuration_becomes_an_object_of_the_annotated_class(show: Show) ->
     text = """
 import sink
 from dataclasses import dataclass
-from typing import Optional
+from typing import Dict, Optional
 import pytorch_lightning as pl
 from pytorch_lightning.cli import LightningCLI
 @dataclass
@@ -75,16 +75,19 @@ class Config:
 class Net(pl.LightningModule):
     pass
 class Data(pl.LightningDataModule):
-    def __init__(self, train: Config, valid: Optional[Config] = None, other: dict = None):
+    def __init__(self, train: Config, valid: Optional[Config] = None, other: dict = None,
+                 sets: Dict[str, Config] = None, last: "int | None" = None, more: None | Part = None):
         super().__init__()
-        sink.show((train.batch_size, train.part.workers, valid.batch_size, other["a"]))
+        sink.show((train.batch_size, train.part.workers, valid.batch_size, other["a"],
+                   sets["a"]["batch_size"], more.workers))
 LightningCLI(Net, Data, run=False)
 """
     files = {
         "train.py": text,
         "c.yaml": (
             "data:\n  train: {batch_size: 2, part: {workers: 3}}\n  valid: {batch_size: 1, part: {}}\n  other: {a: 5}\n"
+            "  sets: {a: {batch_size: 6, part: {}}}\n  more: {workers: 7}\n"
         ),
         "run.sh": "python train.py -c c.yaml\n",
     }
-    assert show(files).plain("run.sh: -c c.yaml") == [(2, 3, 1, 5)]
+    assert show(files).plain("run.sh: -c c.yaml") == [(2, 3, 1, 5, 6, 7)]
