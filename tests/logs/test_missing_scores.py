@@ -42,6 +42,7 @@ def test_epochs_without_an_evaluation(tmp_path: Path, nothing: str, rules: list[
     told = [f for f in judgement.findings if f.rule in ("CMG804", "CMG805")]
     assert [f.rule for f in told] == rules
     assert all(f.severity is Severity.NOTE and "nothing was evaluated" in f.message for f in told)
+    assert "note" in [case.value for case in CATALOGUE["CMG804"].severities]
 
 
 def test_rhythm() -> None:

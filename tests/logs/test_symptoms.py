@@ -23,7 +23,10 @@ CASES = [pytest.param(rule, example, id=f"{rule.id}-{i}") for rule in OURS for i
 
 def look(path: Path, **asked: object) -> Judgement:
     question = Question(**asked)  # type: ignore[arg-type]
-    return judge(read_logs([path], RoleBook()).readings, question, CATALOGUE, EVERY)
+    judgement = judge(read_logs([path], RoleBook()).readings, question, CATALOGUE, EVERY)
+    for finding in judgement.findings:
+        assert finding.severity.value in [case.value for case in CATALOGUE[finding.rule].severities], finding
+    return judgement
 
 
 def curve(tmp_path: Path, values: list[float], **asked: object) -> Judgement:
