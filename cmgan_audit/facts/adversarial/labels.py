@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from cmgan_audit.facts.adversarial.batch_names import batch_tensor
 from cmgan_audit.facts.classes import values_within
@@ -31,8 +32,8 @@ _SAME_SIZE = frozenset(
 )
 _FITTED = frozenset({"resize_", "resize_as_", "new_ones", "set_"})
 _NOISE = frozenset({"torch.randn", "torch.normal"})
-# Names that a file gives other names, in the order of the source, and the names that its losses compare.
-_InLosses = tuple[list[tuple[set[str], str]], set[str]]
+# Names that a file gives other names, in the order of the source, those that its losses compare, those that it cuts.
+_InLosses = tuple[list[tuple[set[str], str]], set[str], set[str]]
 
 
 @record_kind("label")
@@ -185,27 +186,21 @@ class _Uses:
         return self._compared[id(maker)] or ([maker.context] if _named_in_loss(self._view, self, maker) else [])
 
     def in_losses(self, module: Module) -> _InLosses:
-        """What the executed code of a file gives other names, and which names its losses compare."""
+        """What the executed code of a file gives other names, which its losses compare, and which hold a part of
+        themselves: `ones = ones[: len(batch)]`."""
         if module.path not in self._in_losses:
             renamed: list[tuple[set[str], str]] = []
             compared: set[str] = set()
+            cut: set[str] = set()
             for reached in self._view.code.reached:
                 for node in reached.own_nodes() if reached.module is module else ():
                     if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name):
                         renamed.append((_assigned_names(node), node.value.id))
                     compared |= _compared(node)
-            self._in_losses[module.path] = renamed, compared
+                    if isinstance(node, ast.Assign) and _is_part(node.value):
+                        cut |= _assigned_names(node) & {_name(node.value.value)}
+            self._in_losses[module.path] = renamed, compared, cut
         return self._in_losses[module.path]
-
-    def cut(self, module: Module) -> set[str]:
-        """The names in a file that hold a part of themselves: `ones = ones[: len(batch)]`."""
-        found: set[str] = set()
-        for reached in self._view.code.reached:
-            for node in reached.own_nodes() if reached.module is module else ():
-                if isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript):
-                    if isinstance(node.value.slice, ast.Slice | ast.Tuple):
-                        found |= _assigned_names(node) & {_name(node.value.value)}
-        return found
 
     def _note(self, event: CallEvent) -> None:
         member = event.callee.rpartition(".")[2]
@@ -240,20 +235,25 @@ def _named_in_loss(view: View, uses: _Uses, maker: CallEvent) -> bool:
         return False
     names: set[str] = set()
     for parent in view.code.parents(maker.location.path, node):
-        if isinstance(parent, ast.Subscript) and isinstance(parent.slice, ast.Slice | ast.Tuple):
+        if _is_part(parent):
             return False  # it is cut to the batch
         if isinstance(parent, ast.Assign | ast.AnnAssign):
             targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target]
             names = {_name(target) for target in targets} - {""}
         if isinstance(parent, ast.stmt):
             break
-    renamed, compared = uses.in_losses(module)
-    if names & uses.cut(module):
+    renamed, compared, cut = uses.in_losses(module)
+    if names & cut:
         return False
     for more, given in renamed:  # `outputs["ones"] = ones` gives it another name
         if given in names:
             names |= more
     return not names.isdisjoint(compared)
+
+
+def _is_part(node: ast.AST) -> TypeGuard[ast.Subscript]:
+    """Whether an expression takes a slice of something, not one item."""
+    return isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice | ast.Tuple)
 
 
 def _assigned_names(node: ast.Assign) -> set[str]:
