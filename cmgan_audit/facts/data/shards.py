@@ -91,17 +91,20 @@ def _split_by_data(view: View, made: Made) -> str:
             return "the items are picked by rank"
     for reached in view.code.reached:
         for node in reached.own_nodes():
-            if _RANK_CALL.fullmatch(_stride(node)):
+            if _RANK_CALL.fullmatch(_beginning(node)):
                 return f"the items are sliced by rank at {reached.module.location(node)}"
     return ""
 
 
-def _stride(node: ast.AST) -> str:
-    """What says where a part begins and how far apart its items lie: `[rank::world]`, `range(rank, n, world)`."""
+def _beginning(node: ast.AST) -> str:
+    """What says where a part begins: a slice, `[rank::world]`, or the first of three numbers, `range(rank, n, world)`.
+
+    `range(0, n, rank)` goes through a matrix of low rank.
+    """
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
         return ast.unparse(node.slice)
     if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("range", "arange", "islice"):
-        return ast.unparse(node) if len(node.args) >= 3 else ""
+        return ast.unparse(node.args[-3]) if len(node.args) >= 3 else ""
     return ""
 
 
