@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import gc
-import io
-import os
 import sys
 
+from cmgan_audit.cli.streams import give_up_stdout, ready_streams
 from cmgan_audit.gate.recall import Asked
 from cmgan_audit.program.depth import COLLECT_EVERY
 
 
 def main() -> None:
     """Entry point of the installed command."""
-    _ready_streams()
+    ready_streams()
     arguments = sys.argv[1:]
     if arguments[:1] != ["check"]:
         _run(arguments)
@@ -25,22 +24,6 @@ def main() -> None:
         _run(arguments)
     finally:
         gc.freeze()
-
-
-def _ready_streams() -> None:
-    """Make the output streams take every document.
-
-    Python has None for a stream that its caller closed (`>&-`, a service): what is written there goes nowhere. In files
-    and pipes documents are UTF-8, whatever a C locale or a Windows code page says; a terminal, and whoever names an
-    encoding, get their own, with escapes for what it does not have.
-    """
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - as long as the process
-        elif isinstance(stream, io.TextIOWrapper):
-            own = stream.isatty() or "PYTHONIOENCODING" in os.environ
-            stream.reconfigure(encoding=None if own else "utf-8", errors="backslashreplace")
 
 
 def _run(arguments: list[str]) -> None:
@@ -61,10 +44,10 @@ def _print(document: str, status: int) -> None:
         sys.stdout.write(document if document.endswith("\n") else f"{document}\n")
         sys.stdout.flush()
     except BrokenPipeError:  # as in `common.run`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up_stdout()
         status = 2
     except OSError as error:  # as in `common.write_document`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up_stdout()
         sys.stderr.write(f"cmgan-audit: stdout: cannot be written: {error.strerror or error}\n")
         status = 3
     raise SystemExit(status)

@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from cmgan_audit.cli.streams import give_up_stdout
 from cmgan_audit.errors import AuditError, InputError, UsageError
 
 EXIT_FINDINGS = 1
@@ -105,8 +106,7 @@ def run(app: typer.Typer, asked: object = None) -> None:
     except AuditError as error:
         fail(str(error), error.exit_status)
     except BrokenPipeError:
-        # The reader of a pipe went away (`| head`): not an error of ours; keep the interpreter from complaining.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up_stdout()  # the reader of a pipe went away (`| head`): not an error of ours
         raise SystemExit(EXIT_USAGE) from None
     except Exception as error:  # noqa: BLE001 - the outermost frame: nothing goes on after it
         if "--debug" in sys.argv:
