@@ -35,6 +35,8 @@ else:
                 methods["__eq__"] = _written_later("__eq__", _comparison)
             if eq and "__hash__" not in given:
                 methods["__hash__"] = _written_later("__hash__", _hashing) if frozen else None
+            if cls.__doc__ is None:  # the standard library would work out a signature: half a millisecond
+                cls.__doc__ = cls.__name__
             cls = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(cls)
             for name, method in methods.items():
                 setattr(cls, name, method)

@@ -14,7 +14,9 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
-_COUNT = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
+from cmgan_audit.lazy_regex import regex
+
+_COUNT = regex(r"[1-9][0-9]{0,3}", re.ASCII)
 
 
 class NotPlainError(Exception):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +13,7 @@ from cmgan_audit.errors import InputError, UsageError
 from cmgan_audit.evaluation.audio import SAMPLE_RATE, Signal, read_audio
 from cmgan_audit.evaluation.pairs import Pair, shortened
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 
 LOCK_SCHEMA = "cmgan-audit/segments/v1"
 MIN_SECONDS = 0.25  # PESQ refuses less
@@ -23,8 +23,8 @@ ENOUGH_SPEECH = 0.4  # seconds in one go; of 436 random crops that PESQ refused 
 BRIDGED_FRAMES = 5
 SEARCH_STEP = SAMPLE_RATE // 50
 
-_COUNTED = re.compile(r"(\d+)x(\d+(?:\.\d+)?)s")
-_CENTRE = re.compile(r"cent(?:er|re):(\d+(?:\.\d+)?)s")
+_COUNTED = regex(r"(\d+)x(\d+(?:\.\d+)?)s")
+_CENTRE = regex(r"cent(?:er|re):(\d+(?:\.\d+)?)s")
 
 
 @dataclass(frozen=True, slots=True)

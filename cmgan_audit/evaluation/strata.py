@@ -7,7 +7,6 @@ the published list, so that a part of the set gets the same labels as the whole.
 from __future__ import annotations
 
 import csv
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import field
@@ -17,11 +16,12 @@ from cmgan_audit.errors import InputError
 from cmgan_audit.evaluation.pairs import shortened
 from cmgan_audit.evaluation.published import is_published_set, published_rows
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.statistics.strata import nested_order
 
 CONDITIONS = 20
 SNRS = 4
-_SPEAKER = re.compile(r"([^_\-.]+)[_\-.]")
+_SPEAKER = regex(r"([^_\-.]+)[_\-.]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.trace import CallEvent, Event, SliceEvent
 from cmgan_audit.program.values import (
     ClassValue,
@@ -32,7 +32,7 @@ PARTIAL = {
     "numpy.roll": ("", -1),
 }
 METHODS = {"narrow": ("start", 1), "seek": ("frames", 0), "setpos": ("pos", 0)}
-RANDOM_CROP = re.compile(r"Random(Resized)?(Crop|Chunk|Clip|Segment|Trim)|RandomCrop1D|RandomChunk")
+RANDOM_CROP = regex(r"Random(Resized)?(Crop|Chunk|Clip|Segment|Trim)|RandomCrop1D|RandomChunk")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from cmgan_audit.facts.classes import bare_network, is_network, values_within
 from cmgan_audit.facts.scene import Scene, Use
 from cmgan_audit.facts.values import constant, same_object
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.joins import opposite
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.values import Const, Instance
 
 OPEN = "open"
-_IN_TRAINING = re.compile(r"[\w.]+\.training")
+_IN_TRAINING = regex(r"[\w.]+\.training")
 
 
 def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 
 from cmgan_audit.facts.records import Dataset
 from cmgan_audit.facts.scene import Made, Pass, Scene, Use
 from cmgan_audit.facts.values import constant
 from cmgan_audit.finding import Step
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.values import Const
 from cmgan_audit.rules.record import Known
@@ -22,7 +22,7 @@ _LIBRARY = {
 }
 
 # Hooks that a framework calls before each evaluation pass of its fit(), whose epochs are not loops of the program.
-_BEFORE_PASS = re.compile(r"on_(validation|stage)(_epoch)?_start")
+_BEFORE_PASS = regex(r"on_(validation|stage)(_epoch)?_start")
 
 
 def reseeded(scene: Scene, made: Made, dataset: Dataset) -> Dataset:

@@ -15,16 +15,17 @@ from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import class_name, instances_of, is_none, same_object
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.trace import innermost_function
 from cmgan_audit.program.values import ClassValue, Const, Instance, Value
 from cmgan_audit.rules.record import Fact, Known, Unknown
 
-_TRAIN = re.compile(r"train(ing|set|s|er)?|tr|trn|fit")
-_EVAL = re.compile(
+_TRAIN = regex(r"train(ing|set|s|er)?|tr|trn|fit")
+_EVAL = regex(
     r"test(ing|set|s)?|val|vals|valset|valid(ation|set|ate|s)?|eval(uation|uate|set)?|dev|devset|cv|tt|tst|vld|infer(ence)?"
 )
-_GLUED = re.compile(r"(train|test|valid|val|eval)(set|ds|dl|loader|data|dataset|iter|gen|dataloader|generator|samples)")
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_GLUED = regex(r"(train|test|valid|val|eval)(set|ds|dl|loader|data|dataset|iter|gen|dataloader|generator|samples)")
+_WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
 @dataclass(frozen=True, slots=True)

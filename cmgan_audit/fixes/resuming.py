@@ -9,9 +9,10 @@ from cmgan_audit.fixes.case import Case, Repair
 from cmgan_audit.fixes.document import UnrecognisedShapeError
 from cmgan_audit.fixes.python_text import PythonText
 from cmgan_audit.fixes.values import switch_off
+from cmgan_audit.lazy_regex import regex
 
 # Words for going on from a file; a setting named "checkpoint" may decide whether checkpoints are written at all.
-_GOES_ON = re.compile(r"resum|contin|restart|restor|re_?load|load|last|warm", re.IGNORECASE)
+_GOES_ON = regex(r"resum|contin|restart|restor|re_?load|load|last|warm", re.IGNORECASE)
 
 
 def resume_when_asked(case: Case) -> Repair:

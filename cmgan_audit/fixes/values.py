@@ -8,11 +8,12 @@ import re
 from cmgan_audit.finding import Edit, Location
 from cmgan_audit.fixes.case import Sources
 from cmgan_audit.fixes.document import UnrecognisedShapeError
+from cmgan_audit.lazy_regex import regex
 
 # A number at the end of what stands there: alone, in quotes, or behind `--option=` and `--option `.
-_NUMBER = re.compile(r"(?:.*[=\s:])?[\"']?(?P<number>\d+)[\"']?")
-_NEXT_NUMBER = re.compile(r"[ \t]+[\"']?(?P<number>\d+)(?![\w.])")
-_TRUE = re.compile(r"[\"']?(?P<word>true|yes|on)[\"']?", re.IGNORECASE)
+_NUMBER = regex(r"(?:.*[=\s:])?[\"']?(?P<number>\d+)[\"']?")
+_NEXT_NUMBER = regex(r"[ \t]+[\"']?(?P<number>\d+)(?![\w.])")
+_TRUE = regex(r"[\"']?(?P<word>true|yes|on)[\"']?", re.IGNORECASE)
 _OPPOSITE = {"true": "false", "yes": "no", "on": "off"}
 
 

@@ -12,10 +12,11 @@ from types import MappingProxyType
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.discovery import discover
 
 # Written in capitals or with an underscore it is meant all the same; to pass over it in silence helps nobody.
-MARK = re.compile(rb"cmgan[-_]audit:", re.IGNORECASE)
+MARK = regex(rb"cmgan[-_]audit:", re.IGNORECASE)
 _MARK = r"(?i:cmgan[-_]audit):"
 
 # What begins a comment, where that is not "#". JSON has no comments, and in a text for people they would be read.
@@ -24,7 +25,7 @@ _WITHOUT = frozenset({".json", ".md", ".rst"})
 # Where a backslash at the end of a line is a character like others, as in a path of Windows.
 _LINE_BY_LINE = frozenset({".yaml", ".yml", ".toml", ".json5", ".jsonc", ".ini", ".cfg", ".conf"})
 
-_IGNORE = re.compile(
+_IGNORE = regex(
     r"ignore\s*\[(?P<rules>[^\]]*)\]\s*(?:until\s*=\s*(?P<until>\S+)\s*)?(?:--\s*(?P<reason>.*))?$", re.DOTALL
 )
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from cmgan_audit.errors import UsageError
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 
 # Blobs beyond this, and recordings, pictures and arrays of any size, are data: an empty file stands for them in the
 # laid-out tree, so that listings stay true.
@@ -25,7 +25,7 @@ TOGETHER = 200
 # The mode of a submodule's entry.
 LINKED = "160000"
 
-_HUNK = re.compile(rb"^@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_HUNK = regex(rb"^@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
 
 class GitError(UsageError):

@@ -14,6 +14,7 @@ from cmgan_audit.facts.declared import DeclaredRoles
 from cmgan_audit.finding import Severity
 from cmgan_audit.gate.selection import check_words
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.rules.catalogue import Catalogue
 from cmgan_audit.rules.nearest import unknown_word
 from cmgan_audit.rules.rule import ParameterValue, Rule
@@ -21,8 +22,8 @@ from cmgan_audit.rules.rule import ParameterValue, Rule
 FILE_NAME = "cmgan-audit.toml"
 TABLE = "tool.cmgan-audit"
 # A backslash makes the next sign of a pattern an ordinary one; letters and figures are ordinary anyway.
-_BACKSLASH = re.compile(r"\w*\\\w+")
-_HERE = re.compile(r"^(!?)\./")
+_BACKSLASH = regex(r"\w*\\\w+")
+_HERE = regex(r"^(!?)\./")
 
 FAIL_ON = ("error", "warning", "note", "never")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_WITH_UNIT = re.compile(r"([-+]?\d[\d.,]*(?:[eE][-+]?\d+)?)\s*(?:dB|ms|s|sec)$")
+from cmgan_audit.lazy_regex import regex
+
+_WITH_UNIT = regex(r"([-+]?\d[\d.,]*(?:[eE][-+]?\d+)?)\s*(?:dB|ms|s|sec)$")
 
 # What tables are drawn with: bars between cells as the plain bar, and the characters of lines that only separate.
 BARS = str.maketrans("│┃║", "|||")

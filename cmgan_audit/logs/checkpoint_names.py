@@ -16,14 +16,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.roles import RoleBook, counter_kind
 from cmgan_audit.logs.runs import RunBuilder, natural_x
 from cmgan_audit.logs.series import Note, Reading, Role
 
 SUFFIXES = (".pth", ".pt", ".ckpt", ".tar", ".pkl", ".safetensors")
-_EPOCH = re.compile(r"(?<![A-Za-z])(epoch|ep|e|step|steps|iter)[_\-= ]?(\d+)", re.IGNORECASE)
-_NAMED = re.compile(r"(?<![A-Za-z])([A-Za-z][A-Za-z_/\- ]*?)[_\-= ]?(-?\d+\.\d+)(?!\d)")
-_BARE = re.compile(r"epoch[_\-]?\d+[_\-](-?\d+\.\d+)$", re.IGNORECASE)
+_EPOCH = regex(r"(?<![A-Za-z])(epoch|ep|e|step|steps|iter)[_\-= ]?(\d+)", re.IGNORECASE)
+_NAMED = regex(r"(?<![A-Za-z])([A-Za-z][A-Za-z_/\- ]*?)[_\-= ]?(-?\d+\.\d+)(?!\d)")
+_BARE = regex(r"epoch[_\-]?\d+[_\-](-?\d+\.\d+)$", re.IGNORECASE)
 _PICKLE_LIMIT = 64 << 20
 _BROKEN = (
     pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, KeyError, TypeError, ValueError,

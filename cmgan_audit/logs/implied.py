@@ -6,16 +6,17 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.labels import is_tight
 from cmgan_audit.logs.plan import SlotValue
 from cmgan_audit.logs.roles import infer, table, words_of
 from cmgan_audit.logs.series import Role
 
 _ITEMS = "utt|utts|utterances?|files?|samples?|clips?|segments?|sentences?|recordings?|items?|tracks?"
-_COUNT_AFTER = re.compile(rf"\s*(?:{_ITEMS})\b", re.IGNORECASE)
-_COUNT_WORD = re.compile(_ITEMS, re.IGNORECASE)
-_PREPOSITION = re.compile(r"\s*\b(?:over|for|on|of|across|from|in|at|after|during)$", re.IGNORECASE)
-_HEADING = re.compile(r"[A-Za-z][A-Za-z\- ]*")
+_COUNT_AFTER = regex(rf"\s*(?:{_ITEMS})\b", re.IGNORECASE)
+_COUNT_WORD = regex(_ITEMS, re.IGNORECASE)
+_PREPOSITION = regex(r"\s*\b(?:over|for|on|of|across|from|in|at|after|during)$", re.IGNORECASE)
+_HEADING = regex(r"[A-Za-z][A-Za-z\- ]*")
 
 
 def of_a_count(label: str, before: str, after: str) -> str:

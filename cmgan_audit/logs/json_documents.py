@@ -12,6 +12,7 @@ import yaml
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.finding import JsonValue
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.named_values import leave_out_single
 from cmgan_audit.logs.opening import read_all, read_blocks
 from cmgan_audit.logs.roles import RoleBook, counter_kind, infer, table
@@ -27,7 +28,7 @@ _IDENTITIES = {"id", "utt", "utt_id", "utterance", "utterance_id", "file", "file
 _FEW = 3
 # The names of so many records tell what they are of.
 _NAMED = 1000
-_KEYED = re.compile(r"^(?:(epoch|ep|step|iter)[_ \-]?)?(\d+)$", re.IGNORECASE)
+_KEYED = regex(r"^(?:(epoch|ep|step|iter)[_ \-]?)?(\d+)$", re.IGNORECASE)
 
 Scalars = dict[str, float]
 

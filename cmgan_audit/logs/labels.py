@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 import re
 
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.roles import table, words_of
 
-_WRAPPER = re.compile(
-    r"(?:torch\.)?(?:tensor|array)$|(?:np|numpy)\.float(?:16|32|64)$|\b(?:is|was|equals|now|reached)$"
-)
-_BALANCED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
-_DELIMITER = re.compile(
-    r"[|│┃;,{}\t!?()\[\]\x01]|\s[-\u2013\u2014]+\s|--+|={2,}|\*{2,}|#{2,}|:(?=\s|[A-Za-z])|\.\s|>>+|>\s"
-)
-_SUFFIX = re.compile(r"[A-Za-z_]+")
+_WRAPPER = regex(r"(?:torch\.)?(?:tensor|array)$|(?:np|numpy)\.float(?:16|32|64)$|\b(?:is|was|equals|now|reached)$")
+_BALANCED = regex(r"\([^()]*\)|\[[^\[\]]*\]")
+_DELIMITER = regex(r"[|│┃;,{}\t!?()\[\]\x01]|\s[-\u2013\u2014]+\s|--+|={2,}|\*{2,}|#{2,}|:(?=\s|[A-Za-z])|\.\s|>>+|>\s")
+_SUFFIX = regex(r"[A-Za-z_]+")
 
 
 def is_part_of_word(after: str) -> bool:

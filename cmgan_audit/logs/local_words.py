@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
+from cmgan_audit.lazy_regex import regex
 
 # Punctuation of full width does what its ASCII counterpart does.
 _PUNCTUATION = str.maketrans("\uff1a\uff1d\uff0c\uff1b\uff5c\uff08\uff09\u3010\u3011\u3001\u3000", ":=,;|()[], ")
 # `第 3 轮`, `第 3/100 轮`: the number stands inside of the word for epoch.
-_NTH_EPOCH = re.compile("第\\s*(\0|\\d+)\\s*(/\\s*(?:\0|\\d+)\\s*)?个?\\s*(?:轮次?|輪次?|代|epoch)")
+_NTH_EPOCH = regex("第\\s*(\0|\\d+)\\s*(/\\s*(?:\0|\\d+)\\s*)?个?\\s*(?:轮次?|輪次?|代|epoch)")
 _WORDS = {
     "Época": "epoch",
     "época": "epoch",
@@ -42,7 +42,7 @@ _WORDS = {
     "最高": "best",
     "恢复": "resume",
 }
-_WORD = re.compile("|".join(_WORDS))
+_WORD = regex("|".join(_WORDS))
 
 
 def in_english(text: str) -> str:

@@ -6,20 +6,20 @@ order of its numbers is that of the writer, and they are no training.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from cmgan_audit.errors import InputError
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.delimited import read_table
 from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.series import INDEX, Note, Reading
 from cmgan_audit.logs.text import read_text
 
-_RULE = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
-_HEADING = re.compile(r"^#+\s+(.*\S)")
+_RULE = regex(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
+_HEADING = regex(r"^#+\s+(.*\S)")
 
 Lines = list[tuple[int, str]]
 

@@ -6,17 +6,17 @@ training. What differs are the words: a training says the same at every evaluati
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.roles import table, words_of
 from cmgan_audit.logs.rows import numbers_name_rows
 from cmgan_audit.logs.series import INDEX, Note, Reading, Series
 
 # Whole words, without a number at their end (`factory1`, `model12`): that counts something, as `p232` and `0x7f3a` do.
-_WORD = re.compile(r"(?<![^\W_])([^\W\d_]{3,}|[^\W\d_]{2}(?!\d))\d{0,2}(?![^\W_])")
-_MOMENT = re.compile(r"\b(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)\w{0,6}\b")
+_WORD = regex(r"(?<![^\W_])([^\W\d_]{3,}|[^\W\d_]{2}(?!\d))\d{0,2}(?![^\W_])")
+_MOMENT = regex(r"\b(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)\w{0,6}\b")
 # A line of such words alone says how a training goes on, and names nothing.
 _USUAL = frozenset(
     "new best better worse so far no not an any yet for in of the is was has did and at since to early out counter "

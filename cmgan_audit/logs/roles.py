@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from dataclasses import replace
 from importlib.resources import files
 from typing import Any
@@ -12,13 +11,14 @@ import yaml
 
 from cmgan_audit.errors import UsageError
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.local_words import in_english
 from cmgan_audit.logs.series import Role
 
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
-_WORD = re.compile(r"[a-z]+|[0-9]+")
+_CAMEL = regex(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
+_WORD = regex(r"[a-z]+|[0-9]+")
 _RELATIVE = ("imp", "improved", "change", "increase", "decrease", "pesqi", "stoii")
-_CHANGE = re.compile(r"[\u0394\u2206]|[A-Za-z]\+(?:$|[\s(/])")
+_CHANGE = regex(r"[\u0394\u2206]|[A-Za-z]\+(?:$|[\s(/])")
 _NORMALISED = ("normalized", "normalised", "normed", "norm", "scaled")
 
 

@@ -9,18 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.roles import words_of
 
 # A number at the end of a name: `epoch_7`, `ckpt-120.pth`, `iter=4000`.
-TRAILING_NUMBER = re.compile(r"(?:^|[^A-Za-z])(?:epoch|ep|step|iter|g|ckpt)?[_\- =]*(\d+)(?:\.\w+)?$", re.IGNORECASE)
-_COUNTED = re.compile(r"(?:epoch|ep|step|iter)[_\- =:]*\d", re.IGNORECASE)
-_AUDIO = re.compile(r"\.(?:wav|flac)$|^p\d{3}_\d+", re.IGNORECASE)
-_MOMENT = re.compile(
+TRAILING_NUMBER = regex(r"(?:^|[^A-Za-z])(?:epoch|ep|step|iter|g|ckpt)?[_\- =]*(\d+)(?:\.\w+)?$", re.IGNORECASE)
+_COUNTED = regex(r"(?:epoch|ep|step|iter)[_\- =:]*\d", re.IGNORECASE)
+_AUDIO = regex(r"\.(?:wav|flac)$|^p\d{3}_\d+", re.IGNORECASE)
+_MOMENT = regex(
     r"\d:\d\d|\d{4}[-/.]\d\d|\d\d?[/.]\d\d?[/.]\d{2,4}|^(?:mon|tue|wed|thu|fri|sat|sun)\b"
     r"|\d\s*(?:d|h|m|s|ms|mins?|secs?|days?|hours?|minutes?|seconds?)\b",
     re.IGNORECASE,
 )
-_LAST_NUMBER = re.compile(r"(\d+)(?:\.\w+)?$")
+_LAST_NUMBER = regex(r"(\d+)(?:\.\w+)?$")
 _FLAGS = {"true", "false", "yes", "no", "y", "n", "best", "saved", "ok", "*", "none", "improved"}
 _ITEMS = {"id", "utt", "uttid", "utt id", "utterance", "utterance id", "file", "filename", "file name", "wav", "audio"}
 _SYSTEMS = {"system", "systems", "model", "models", "method", "methods", "approach", "algorithm", "network", "variant"}

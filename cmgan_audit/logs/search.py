@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.cells import BARS, RULES, parse_number
 from cmgan_audit.logs.checkpoint_names import SUFFIXES, read_checkpoints
 from cmgan_audit.logs.delimited import read_delimited
@@ -42,13 +43,13 @@ _LOG_SUFFIXES = {
     ".stdout",
     ".wandb",
 }
-_NOT_LOGS = re.compile(
+_NOT_LOGS = regex(
     r"^(?:requirements.*\.txt|package(?:-lock)?\.json|tsconfig\.json|wandb-metadata\.json|config.*\.(?:json|ya?ml)"
     r"|conda-environment\.yaml|debug-(?:internal|core)\.log|readme.*|licen[cs]e.*|.*\.lock)$",
     re.IGNORECASE,
 )
-_LOG_NAME = re.compile(r"(?:^|[_\-.])(?:log|logs|nohup|stdout|stderr|output|history)(?:$|[_\-.\d])", re.IGNORECASE)
-_CMGAN_CHECKPOINT = re.compile(r"epoch_?\d+_-?\d+(?:\.\d+)?$")
+_LOG_NAME = regex(r"(?:^|[_\-.])(?:log|logs|nohup|stdout|stderr|output|history)(?:$|[_\-.\d])", re.IGNORECASE)
+_CMGAN_CHECKPOINT = regex(r"epoch_?\d+_-?\d+(?:\.\d+)?$")
 _PEEK = 1 << 16
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.implied import (
     first_words,
     in_another_phase,
@@ -40,7 +41,7 @@ _USED = "\1"
 
 # Dates, times and devices (`cuda:0`): their numbers are nobody's metric. T and Z may touch digits, so part stays
 # literal.
-_MASKED = re.compile(
+_MASKED = regex(
     r"\x00[-/.]\x00[-/.]\x00"
     r"(?:[T_ -]{1,2}[\dT]*\x00?[:\-]\x00[:\-]\x00(?:[.,]\x00)?(?:Z|[ ]?[+-]\x00(?::\x00)?)?)?"
     r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)?,?\s?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
@@ -50,7 +51,7 @@ _MASKED = re.compile(
     r"|\b(?:cuda|xpu|npu|mps):\x00"
 )
 _LEVEL = r"(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL|NOTICE|TRACE|SUCCESS|debug|info|warning)"
-_PREFIX_PART = re.compile(
+_PREFIX_PART = regex(
     r"[\s\[\](){}<>|;,:\-#]*(?:"
     rf"{_LEVEL}(?::[\w.\-]+(?=:))?(?![\w])"
     r"|[A-Z]\d{4}(?=[\s\x01])"
@@ -62,20 +63,18 @@ _PREFIX_PART = re.compile(
     r"|[\x01 ]*\x01[\x01 ]*"
     r")"
 )
-_CONSTANT = re.compile(r"(?<![\w.\-+])[-+]?(?:nan|inf|infinity|none|null|n/a)(?![\w/])", re.IGNORECASE)
-_ATOM = re.compile(r"\x00(?:,\x00)*|" + _CONSTANT.pattern, re.IGNORECASE)
-_EPOCH_AFTER = re.compile(r"(?:st|nd|rd|th)?\s?[-_]?\s?epoch(?!s)", re.IGNORECASE)
-_GLUED_COUNTER = re.compile(r"(?<![A-Za-z/\\])(epoch|ep|step|iter)[_ ]?(\d+)(?!\w)(?!\.\d)", re.IGNORECASE)
-_GLUED_RANK = re.compile(r"\brank_?(\d+)\b", re.IGNORECASE)
-_RESUMED = re.compile(r"\bresum(?:e|ed|es|ing)\b|loading last state|continuing from|will begin at", re.IGNORECASE)
-_LOADED = re.compile(
+_CONSTANT = regex(r"(?<![\w.\-+])[-+]?(?:nan|inf|infinity|none|null|n/a)(?![\w/])", re.IGNORECASE)
+_ATOM = regex(r"\x00(?:,\x00)*|" + _CONSTANT.pattern, re.IGNORECASE)
+_EPOCH_AFTER = regex(r"(?:st|nd|rd|th)?\s?[-_]?\s?epoch(?!s)", re.IGNORECASE)
+_GLUED_COUNTER = regex(r"(?<![A-Za-z/\\])(epoch|ep|step|iter)[_ ]?(\d+)(?!\w)(?!\.\d)", re.IGNORECASE)
+_GLUED_RANK = regex(r"\brank_?(\d+)\b", re.IGNORECASE)
+_RESUMED = regex(r"\bresum(?:e|ed|es|ing)\b|loading last state|continuing from|will begin at", re.IGNORECASE)
+_LOADED = regex(
     r"\b(?:load|loaded|loading|restor\w*)\b.*\b(?:checkpoint|ckpt|state|pretrain\w*|weights|model)\b", re.IGNORECASE
 )
-_PROCESS = re.compile(
-    r"\bnamespace\(|^\s*job id\b|beginning experiment|^\s*\$ python|starting training for", re.IGNORECASE
-)
+_PROCESS = regex(r"\bnamespace\(|^\s*job id\b|beginning experiment|^\s*\$ python|starting training for", re.IGNORECASE)
 # Values of one utterance: an audio file is named, or `track: p232_001`, which is no number and no checkpoint.
-_ITEM = re.compile(
+_ITEM = regex(
     r"\.(?:wav|flac|mp3|ogg|npy)\b"
     r"|^\W*(?:file|sample|utt|utterance|audio|clip|sentence|track|item)\s*[#:]?\s*\x00(?![^|]*\b(?:loss|epoch)\b)"
     r"|\bp\d{3}_\d{3}\b"
@@ -83,8 +82,8 @@ _ITEM = re.compile(
     r"(?![\w./\\-]*\.(?:pth?|ckpt|th|tar|bin|safetensors|onnx)\b)[\w./\\-]*[A-Za-z]",
     re.IGNORECASE,
 )
-_SAVED = re.compile(r"\b(?:sav(?:ed|ing)(?! dict)|checkpoint)\b", re.IGNORECASE)
-_ELSEWHERE = re.compile(r"\b(?:best|sav(?:ed|ing)|from|until|every|patience|stopping|improvement)\b", re.IGNORECASE)
+_SAVED = regex(r"\b(?:sav(?:ed|ing)(?! dict)|checkpoint)\b", re.IGNORECASE)
+_ELSEWHERE = regex(r"\b(?:best|sav(?:ed|ing)|from|until|every|patience|stopping|improvement)\b", re.IGNORECASE)
 
 SECOND = "val"
 FIRST = "train"

@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.left_out import LONG_LINE, LeftOut
 from cmgan_audit.logs.named_values import Blocks, leave_out_named
 from cmgan_audit.logs.opening import read_blocks
@@ -31,11 +32,11 @@ _AHEAD = 2048
 _ECHO_DISTANCE = 4
 
 # One charset and a look behind, so that the search skips words at full speed; signs stay in the words.
-_NUMBER = re.compile(rb"([0-9](?<![A-Za-z0-9_.].)[0-9]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)")
+_NUMBER = regex(rb"([0-9](?<![A-Za-z0-9_.].)[0-9]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)")
 # The minus sign of typesetting (U+2212), as NumPy-styled tables and plots write it.
 _MINUS = b"\xe2\x88\x92"
-_ESCAPE = re.compile(rb"\x1b(?:\[[0-9;:?]*[A-Za-z]|\][^\x07\n]*\x07|[()][A-Z0-9])")
-_OVERWRITTEN = re.compile(rb"[^\n\r]*(?:\r+[^\n\r]+)+")
+_ESCAPE = regex(rb"\x1b(?:\[[0-9;:?]*[A-Za-z]|\][^\x07\n]*\x07|[()][A-Z0-9])")
+_OVERWRITTEN = regex(rb"[^\n\r]*(?:\r+[^\n\r]+)+")
 
 
 def read_text(path: Path, source: str, book: RoleBook) -> Reading:

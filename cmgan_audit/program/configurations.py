@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
 from cmgan_audit.program.models.files import option_of
 from cmgan_audit.program.trace import Launch
@@ -17,17 +18,15 @@ from cmgan_audit.source.tree import SourceTree
 MOST_CONFIGURATIONS = 12
 _KINDS = (".yaml", ".yml", ".json", ".json5", ".jsonc", ".toml", ".ini")
 _FOLDERS = ("conf", "config", "configs", "hparams")
-_OTHER_PURPOSES = re.compile(
+_OTHER_PURPOSES = regex(
     r"(?:^|/)(?:\.|package(?:-lock)?\.json|pyproject\.toml|environment\.ya?ml|mkdocs\.ya?ml|docker-compose|tsconfig|"
     r"setup\.cfg|codecov|appveyor|action\.ya?ml|conda|dependabot|requirements|Pipfile|poetry)",
     re.IGNORECASE,
 )
 # Words in the names of options that say no more than that a file of settings is meant.
-_ANY_FILE = re.compile(
-    r"conf(ig)?s?|cfg|ya?ml|json|toml|ini|files?|path|hparams?|param(s|eter)?|settings?|opts?|options?"
-)
+_ANY_FILE = regex(r"conf(ig)?s?|cfg|ya?ml|json|toml|ini|files?|path|hparams?|param(s|eter)?|settings?|opts?|options?")
 # What configurations are called that only show whether the program runs: on one batch, say.
-_TRIALS = re.compile(r"(?<![a-z])(one[-_]?batch|over[-_]?fit|smoke|sanity|dry[-_]?run|debug)(?![a-z])", re.IGNORECASE)
+_TRIALS = regex(r"(?<![a-z])(one[-_]?batch|over[-_]?fit|smoke|sanity|dry[-_]?run|debug)(?![a-z])", re.IGNORECASE)
 
 
 def candidates(tree: SourceTree, entry: str, asked: Sequence[tuple[Launch, object]]) -> list[Launch]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.values import Arguments, Const, Draw, Instance, Unknown, Value, options_of
 
 _SAMPLERS = (
@@ -34,7 +33,7 @@ _PATTERNS = (
     r"os\.urandom",
     r"sklearn\.model_selection\.train_test_split",
 )
-_DRAWS = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS))
+_DRAWS = regex("|".join(f"(?:{pattern})" for pattern in _PATTERNS))
 _IN_PLACE = frozenset({"shuffle", "random_", "uniform_", "normal_", "bernoulli_", "exponential_"})
 
 _GENERATORS = frozenset(
@@ -53,7 +52,7 @@ SEEDERS = {
     "torch.random.manual_seed": "torch",
     "torch.cuda.manual_seed_all": "cuda",
 }
-EVERYTHING_SEEDERS = re.compile(r"(?:[\w.]+\.)?(?:seed_everything|set_seed)|torch\.random\.fork_rng")
+EVERYTHING_SEEDERS = regex(r"(?:[\w.]+\.)?(?:seed_everything|set_seed)|torch\.random\.fork_rng")
 
 
 def draws_random(name: str) -> bool:

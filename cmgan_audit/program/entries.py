@@ -13,25 +13,26 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.names import looked_at, training_libraries
 from cmgan_audit.source.tree import SourceTree
 
-_MAIN = re.compile(rb"""if\s*\(?\s*(?:__name__\s*==\s*['"]__main__['"]|['"]__main__['"]\s*==\s*__name__)""")
-_TRAINS = re.compile(rb"[Ll]oader|\.fit\(|\.backward\(|pytorch_lightning|speechbrain|transformers|_target_")
-_NOT_ENTRIES = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test|conftest|setup|conf|__init__)\.py$|(?:^|/)tests?/")
+_MAIN = regex(rb"""if\s*\(?\s*(?:__name__\s*==\s*['"]__main__['"]|['"]__main__['"]\s*==\s*__name__)""")
+_TRAINS = regex(rb"[Ll]oader|\.fit\(|\.backward\(|pytorch_lightning|speechbrain|transformers|_target_")
+_NOT_ENTRIES = regex(r"(?:^|/)(?:test_[^/]*|[^/]*_test|conftest|setup|conf|__init__)\.py$|(?:^|/)tests?/")
 # `train_test.py` and `train_and_test.py` train and then test a network, unless a test runner collects what is in them.
-_TRAIN_AND_TEST = re.compile(r"(?:.*/)?train[^/]*_test\.py")
-_COLLECTED = re.compile(rb"\bpytest\b|\bunittest\b|^(?:async )?def test_|^class Test", re.MULTILINE)
-_IMPORT = re.compile(
+_TRAIN_AND_TEST = regex(r"(?:.*/)?train[^/]*_test\.py")
+_COLLECTED = regex(rb"\bpytest\b|\bunittest\b|^(?:async )?def test_|^class Test", re.MULTILINE)
+_IMPORT = regex(
     rb"(?:^|[:;])[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#]*)|import[ \t]+([^\n#]+))", re.MULTILINE
 )
-_WORD = re.compile(rb"\w+")
-_BY_NAME = re.compile(rb"import_module|__import__")
-_DYNAMIC = re.compile(rb"import_module|__import__|instantiate\(|hyperpyyaml|getattr\(")
+_WORD = regex(rb"\w+")
+_BY_NAME = regex(rb"import_module|__import__")
+_DYNAMIC = regex(rb"import_module|__import__|instantiate\(|hyperpyyaml|getattr\(")
 _LIBRARIES = frozenset(name.encode() for name in looked_at())
 _TRAINING_LIBRARIES = frozenset(name.encode() for name in training_libraries())
 # A library that is imported by its name as text, or that a configuration file names.
-_NAMED = re.compile(rb"\b(?:" + b"|".join(sorted(_TRAINING_LIBRARIES)) + rb")[.\"']")
+_NAMED = regex(rb"\b(?:" + b"|".join(sorted(_TRAINING_LIBRARIES)) + rb")[.\"']")
 
 
 def entries(tree: SourceTree) -> list[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import builtins
-import re
 
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.classes import is_dictionary, library_bases, order_of_bases
 from cmgan_audit.program.interpreter import Interpreter
 from cmgan_audit.program.joins import Branch, join
@@ -31,7 +31,7 @@ _CONCRETE = {
     for name in ("int", "float", "str", "bool", "dict", "list", "tuple", "set", "bytes", "complex")
 }
 # Classes of libraries whose objects are no number, text or container: `isinstance(parser, tuple)` is False.
-_NO_BUILTIN = re.compile(r"(argparse|pathlib|torch\.nn|torch\.optim(\.lr_scheduler)?|torch\.utils\.data)\.[A-Z]\w*")
+_NO_BUILTIN = regex(r"(argparse|pathlib|torch\.nn|torch\.optim(\.lr_scheduler)?|torch\.utils\.data)\.[A-Z]\w*")
 
 
 def is_instance(it: Interpreter, arguments: Arguments, location: Location) -> Value:

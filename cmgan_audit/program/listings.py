@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.values import Choice, Draw, Instance, Listing, ListValue, Value
 
-_LISTS = re.compile(
+_LISTS = regex(
     r"os\.(?:listdir|scandir|walk|fwalk)|glob2?\.i?glob|(?:pathlib\.Path|\?)\.(?:glob|rglob|iterdir|walk)"
     r"|torch\.utils\.data\.datapipes\.iter\.FileLister"
 )
-_SORTS = re.compile(r"natsort\.(?:natsorted|os_sorted|humansorted|realsorted)|numpy\.sort|toolz\.sorted")
+_SORTS = regex(r"natsort\.(?:natsorted|os_sorted|humansorted|realsorted)|numpy\.sort|toolz\.sorted")
 # Calls that work on names and lists; what any other call makes of a name (the audio in a file) has no order.
-_KEEPS = re.compile(
+_KEEPS = regex(
     r"(?:builtins|os|posixpath|pathlib|glob2?|itertools|functools|copy|re|shutil|random|natsort|tqdm|collections|fnmatch"
     r"|multiprocessing|numpy\.random|\?)\..*|numpy\.(?:array|asarray|sort|concatenate)|tqdm"
 )

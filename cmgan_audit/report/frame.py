@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Sequence
 from itertools import groupby
 
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.report.ansi import Ink, visible
 from cmgan_audit.report.sources import Shown, Sources
 
@@ -15,7 +15,7 @@ TAB = 4
 # A longer line is shown around its marked part.
 WIDEST = 110
 
-_WORD = re.compile(r"[\w.]+")
+_WORD = regex(r"[\w.]+")
 
 
 def draw(steps: Sequence[Step], sources: Sources, ink: Ink, style: str) -> list[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from cmgan_audit.finding import Severity
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.rules.document import RuleError, Section, plain, read_document
 from cmgan_audit.rules.rule import DOORS, Advice, Case, Example, ParameterValue, Rule
 
@@ -35,9 +35,9 @@ KEYS = {
     "examples": "a list of {verdict: bad or good, files: {name: text}, at: file:line, title, arguments, profile}",
 }
 
-_ID = re.compile(r"[A-Z]{2,10}[0-9]{3,4}")
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
-_AT = re.compile(r"(.+):([0-9]+)")
+_ID = regex(r"[A-Z]{2,10}[0-9]{3,4}")
+_NAME = regex(r"[a-z0-9]+(-[a-z0-9]+)+")
+_AT = regex(r"(.+):([0-9]+)")
 
 
 def read_rule(path: Path, *, examples: bool = True) -> Rule:

@@ -11,13 +11,12 @@ from pathlib import PurePosixPath
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.shell import Simple, UnknownWord, Word, commands
 
-_PYTHON = re.compile(r"(?:.*/)?(?:python|pypy|ipython)[0-9.]*(?:\.exe)?$")
+_PYTHON = regex(r"(?:.*/)?(?:python|pypy|ipython)[0-9.]*(?:\.exe)?$")
 _LAUNCHERS = frozenset({"torchrun", "accelerate", "accelerate-launch", "deepspeed", "horovodrun", "composer"})
-_LAUNCH_MODULES = re.compile(
-    r"torch\.distributed\.(launch|run|elastic)|torch\.distributed\.launcher|accelerate\.commands"
-)
+_LAUNCH_MODULES = regex(r"torch\.distributed\.(launch|run|elastic)|torch\.distributed\.launcher|accelerate\.commands")
 # Commands whose words are text or files to them, although a script's name may stand among them.
 # fmt: off
 _NOT_STARTING = frozenset((
@@ -27,30 +26,28 @@ _NOT_STARTING = frozenset((
 ))
 # fmt: on
 # Recipes in the manner of Kaldi hand scripts to a command of the site: `$cuda_cmd --gpu 1 log train.py ...`.
-_RECIPE_COMMAND = re.compile(r"\$\{?\w*cmd\w*\}?|(?:.*/)?\w+\.pl")
+_RECIPE_COMMAND = regex(r"\$\{?\w*cmd\w*\}?|(?:.*/)?\w+\.pl")
 _PYTHON_OPTIONS_WITH_VALUE = frozenset({"-W", "-X", "--check-hash-based-pycs"})
-_FENCE = re.compile(r"^\s*(`{3,}|~{3,})\s*\{?\.?(\w*)")
+_FENCE = regex(r"^\s*(`{3,}|~{3,})\s*\{?\.?(\w*)")
 _SHELL_LANGUAGES = frozenset(
     {"", "bash", "sh", "shell", "console", "zsh", "shellsession", "commandline", "cmd", "text", "terminal"}
 )
-_PROMPT = re.compile(r"^(\s*)(?:\([\w.-]+\)\s*)?(?:[\w@~:/.-]*[$#%>]|>>>)\s+(?=\S)")
+_PROMPT = regex(r"^(\s*)(?:\([\w.-]+\)\s*)?(?:[\w@~:/.-]*[$#%>]|>>>)\s+(?=\S)")
 # What the reader has to fill in: `<folder>`, `[name of the run]`, `CONFIG_YAML_FILE`, `PATH_TO_DATA`.
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = regex(
     r"<[\w /.,'\"|-]+>|\[[^\]\n]*\]|\{[\w .|/-]+\}|\.\.\.|…"
     r"|(?<=[\s=])(?:(?:PATH_TO|YOUR)_[A-Z0-9_]+"
     r"|[A-Z0-9_]+_(?:FILE|PATH|DIR|FOLDER|NAME|RUN|ID|CONFIG|YAML|JSON|CKPT|CHECKPOINT|ROOT))(?=\s|$)"
 )
-_INLINE = re.compile(r"`([^`\n]*\.py\b[^`\n]*)`")
-_HEADING = re.compile(r"#{1,6}\s")
+_INLINE = regex(r"`([^`\n]*\.py\b[^`\n]*)`")
+_HEADING = regex(r"#{1,6}\s")
 # How documents call a command that only shows whether the program runs; and a run that is over before it has begun.
-_TRIAL = re.compile(
+_TRIAL = regex(
     r"\b(smoke|sanity|dry[-_ ]?run|debug(ging)?|unit[-_ ]?tests?|fast[-_]dev[-_]run|quick(ly)? (test|check|try))\b"
     r"|冒烟|调试|スモーク|스모크|디버그",
     re.IGNORECASE,
 )
-_SHORT_RUN = re.compile(
-    r"--?(max|num|n|train)?[-_]?(epochs?[= ][1-3]|(steps|iters?|iterations|batches)[= ]\d{1,2})(?=\s|$)"
-)
+_SHORT_RUN = regex(r"--?(max|num|n|train)?[-_]?(epochs?[= ][1-3]|(steps|iters?|iterations|batches)[= ]\d{1,2})(?=\s|$)")
 _PLACEHOLDER_MARK = "$PLACEHOLDER"
 _OPTIONAL_MARK = "$OPTIONAL_PLACEHOLDER"  # `[...]` and an ellipsis, which may also stand for nothing
 

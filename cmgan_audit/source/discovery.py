@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.git_index import repository_of, tracked_files
 from cmgan_audit.source.path_patterns import PathPatterns
 
@@ -29,7 +29,7 @@ LAUNCHER_SUFFIXES = frozenset(
     {".sh", ".bash", ".zsh", ".slurm", ".sbatch", ".pbs", ".lsf", ".job", ".md", ".rst", ".mk"}
 )
 # What an installation follows (manifests that are data or Python have those kinds).
-REQUIREMENTS = re.compile(
+REQUIREMENTS = regex(
     r"(.*requirements?.*|.*constraints?.*)\.(txt|in)|pipfile|pipfile\.lock|poetry\.lock|uv\.lock|pdm\.lock"
 )
 LAUNCHER_NAMES = frozenset({"makefile", "gnumakefile", "dockerfile", "readme", "readme.txt"})

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import configparser
-import re
 
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.data import DataError, Mapping, Scalar
 from cmgan_audit.source.python_file import split_lines
 
-_SECTION = re.compile(r"\[(?P<name>.+)\]")
-_OPTION = re.compile(r"(?P<name>.*?)\s*(?P<delimiter>[=:])\s*(?P<value>.*)$")
+_SECTION = regex(r"\[(?P<name>.+)\]")
+_OPTION = regex(r"(?P<name>.*?)\s*(?P<delimiter>[=:])\s*(?P<value>.*)$")
 
 
 def read_ini(path: str, text: str, *, interpolation: str = "basic") -> Mapping:

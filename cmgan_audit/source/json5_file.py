@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import re
 
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.data import DataNode, Scalar
 from cmgan_audit.source.json_file import Reader, read_document
 
 # Everything between two tokens: white space, line comments, block comments.
-_SPACE = re.compile(r"(?:[\s\ufeff]+|//[^\n\r\u2028\u2029]*|/\*.*?\*/)*", re.DOTALL)
-_NUMBER = re.compile(
-    r"([+-]?)(?:(0[xX][0-9a-fA-F]+)|(Infinity|NaN)|((?:0|[1-9][0-9]*)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?))"
-)
-_NAME = re.compile(r"(?:[^\W\d]|[$]|\\u[0-9a-fA-F]{4})(?:\w|[$\u200c\u200d]|\\u[0-9a-fA-F]{4})*")
-_STRING = re.compile(r"\"((?:[^\"\\\n\r]|\\(?:\r\n|.|\n))*)\"|'((?:[^'\\\n\r]|\\(?:\r\n|.|\n))*)'")
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r\n|[\n\r\u2028\u2029])|([^ux1-9]))", re.DOTALL)
+_SPACE = regex(r"(?:[\s\ufeff]+|//[^\n\r\u2028\u2029]*|/\*.*?\*/)*", re.DOTALL)
+_NUMBER = regex(r"([+-]?)(?:(0[xX][0-9a-fA-F]+)|(Infinity|NaN)|((?:0|[1-9][0-9]*)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?))")
+_NAME = regex(r"(?:[^\W\d]|[$]|\\u[0-9a-fA-F]{4})(?:\w|[$\u200c\u200d]|\\u[0-9a-fA-F]{4})*")
+_STRING = regex(r"\"((?:[^\"\\\n\r]|\\(?:\r\n|.|\n))*)\"|'((?:[^'\\\n\r]|\\(?:\r\n|.|\n))*)'")
+_ESCAPE = regex(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(\r\n|[\n\r\u2028\u2029])|([^ux1-9]))", re.DOTALL)
 _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "0": "\0"}
 _WORDS = {"null": None, "true": True, "false": False}
 

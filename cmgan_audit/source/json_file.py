@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from json import decoder
 from typing import NoReturn
 
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.data import DataError, DataNode, Mapping, Scalar, Sequence
 from cmgan_audit.source.positions import Positions
 
 DEEPEST = 200
 # The standard library's own scanner of string literals: text, offset after the quote, strictness.
 _scan_string: Callable[[str, int, bool], tuple[str, int]] = decoder.scanstring  # type: ignore[attr-defined]
-_SPACE = re.compile(r"[ \t\n\r]*")
-_NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*))(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_SPACE = regex(r"[ \t\n\r]*")
+_NUMBER = regex(r"(-?(?:0|[1-9][0-9]*))(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _WORDS = {
     "null": None,
     "true": True,

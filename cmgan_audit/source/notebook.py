@@ -11,17 +11,18 @@ from collections.abc import Iterator
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.discovery import Failure
 from cmgan_audit.source.positions import Positions
 from cmgan_audit.source.python_file import ParsedFile, parse_code
 
-_CELL_MAGIC = re.compile(r"^\s*%%(\w+)")
+_CELL_MAGIC = regex(r"^\s*%%(\w+)")
 _PYTHON_CELL_MAGICS = frozenset({"time", "timeit", "capture", "prun", "python", "python3"})
-_LINE_MAGIC = re.compile(r"^(\s*)(?:[%!?]|[\w.]+\?{1,2}\s*$)")
-_ASSIGNED_MAGIC = re.compile(r"^(\s*[\w.,\s]+=)\s*[%!]")
-_SOURCE_KEY = re.compile(r'"source"\s*:\s*')
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_BETWEEN = re.compile(r"[\s,\[]*")
+_LINE_MAGIC = regex(r"^(\s*)(?:[%!?]|[\w.]+\?{1,2}\s*$)")
+_ASSIGNED_MAGIC = regex(r"^(\s*[\w.,\s]+=)\s*[%!]")
+_SOURCE_KEY = regex(r'"source"\s*:\s*')
+_STRING = regex(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BETWEEN = regex(r"[\s,\[]*")
 
 
 @dataclass(frozen=True, slots=True)

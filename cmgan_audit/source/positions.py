@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import bisect
-import re
 
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_regex import regex
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
+_LINE_END = regex(r"\r\n|\r|\n")
 
 
 class Positions:

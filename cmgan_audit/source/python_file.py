@@ -12,15 +12,16 @@ from io import BytesIO
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.discovery import Failure
 
-_PYTHON_2 = re.compile(
+_PYTHON_2 = regex(
     r"^\s*(print\s+[^\s(=.,\[]|print\s*$|exec\s+[\"'\w]|raise\s+\w+\s*,|except\s+[\w.()]+\s*,\s*\w+\s*:)|\b0[0-7]+[lL]?\b|\bur[\"']|<>"
 )
 
 # Type parameters and aliases; quotes and backslashes within an f-string of the same quotes.
-_PYTHON_3_12 = re.compile(r"\s*(type\s+\w+\s*(\[.*\]\s*)?=|(async\s+)?def\s+\w+\s*\[|class\s+\w+\s*\[)")
-_QUOTED_WITHIN = re.compile(r"f-string(: unmatched|: expecting '}'| expression part cannot include)")
+_PYTHON_3_12 = regex(r"\s*(type\s+\w+\s*(\[.*\]\s*)?=|(async\s+)?def\s+\w+\s*\[|class\s+\w+\s*\[)")
+_QUOTED_WITHIN = regex(r"f-string(: unmatched|: expecting '}'| expression part cannot include)")
 
 
 @dataclass(slots=True, eq=False)

@@ -13,14 +13,15 @@ from collections.abc import Iterator
 from dataclasses import field
 
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.shell_syntax import Function, Group, Loop, Parser, Statement, Undecided
 from cmgan_audit.source.shell_words import NAME, Token, bracket_end, quote_end, tokens
 
-_SPECIAL = re.compile(r"[0-9@*#?$!-]")
-_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
-_WHOLE_LIST = re.compile(r'"?\$\{([A-Za-z_][A-Za-z0-9_]*|@)\[[@*]\]\}"?|"?\$([@*])"?|"?\$\{([@*])\}"?')
-_BRACED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*|[0-9]+|@)(?:\[([0-9]+)\])?(:?[-=])?")
-_ARITHMETIC = re.compile(r"[0-9+\-*/%() ]{1,60}")
+_SPECIAL = regex(r"[0-9@*#?$!-]")
+_ASSIGNMENT = regex(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
+_WHOLE_LIST = regex(r'"?\$\{([A-Za-z_][A-Za-z0-9_]*|@)\[[@*]\]\}"?|"?\$([@*])"?|"?\$\{([@*])\}"?')
+_BRACED = regex(r"([A-Za-z_][A-Za-z0-9_]*|[0-9]+|@)(?:\[([0-9]+)\])?(:?[-=])?")
+_ARITHMETIC = regex(r"[0-9+\-*/%() ]{1,60}")
 _LOOP_LIMIT = 24
 _CALLS_DEEP = 8
 

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 
 _SPACES = " \t\r"
 # Longest first: the first that matches is the operator.
 _THREE = (";;&", "&>>", "<<<", "<<-")
 _TWO = ("&&", "||", ";;", ";&", "|&", "&>", ">>", "<<", ">&", "<&", ">|", "<>")
 _OPERATORS = (*_THREE, *_TWO, ">", "<", "|", "&", ";", "(", ")")
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+NAME = regex(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)

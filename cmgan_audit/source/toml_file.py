@@ -6,18 +6,19 @@ import re
 import tomllib
 from typing import Any
 
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.data import DataError, DataNode, Mapping, Scalar, Sequence
 from cmgan_audit.source.positions import Positions
 
-_BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
-_SPACE = re.compile(r"[ \t]*")
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
-_BASIC = re.compile(r'"(?:[^"\\\n]|\\.)*"')
-_LITERAL = re.compile(r"'[^'\n]*'")
-_LONG_BASIC = re.compile(r'"""(?:[^\\]|\\.)*?"{3,5}', re.DOTALL)
-_LONG_LITERAL = re.compile(r"'''.*?'{3,5}", re.DOTALL)
-_PLAIN = re.compile(r"[^,\]}#\r\n]+")
-_LINE = re.compile(r" \(at line (\d+), column \d+\)| \(at end of document\)")
+_BLANK = regex(r"(?:[ \t\r\n]|#[^\n]*)*")
+_SPACE = regex(r"[ \t]*")
+_BARE = regex(r"[A-Za-z0-9_-]+")
+_BASIC = regex(r'"(?:[^"\\\n]|\\.)*"')
+_LITERAL = regex(r"'[^'\n]*'")
+_LONG_BASIC = regex(r'"""(?:[^\\]|\\.)*?"{3,5}', re.DOTALL)
+_LONG_LITERAL = regex(r"'''.*?'{3,5}", re.DOTALL)
+_PLAIN = regex(r"[^,\]}#\r\n]+")
+_LINE = regex(r" \(at line (\d+), column \d+\)| \(at end of document\)")
 
 
 def read_toml(path: str, text: str) -> DataNode:

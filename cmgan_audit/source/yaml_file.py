@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.data import DataError, DataNode, Mapping, Scalar, ScalarValue, Sequence
 from cmgan_audit.source.positions import Positions
 
@@ -21,7 +22,7 @@ _STANDARD = "tag:yaml.org,2002:"
 DEEPEST = 200
 
 _DIGITS = list("-+0123456789.")
-_OMEGACONF_FLOAT = re.compile(
+_OMEGACONF_FLOAT = regex(
     r"""^(?:[-+]?[0-9]+(?:_[0-9]+)*\.[0-9_]*(?:[eE][-+]?[0-9]+)?
     |[-+]?[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+)
     |\.[0-9]+(?:_[0-9]+)*(?:[eE][-+][0-9]+)?
@@ -29,15 +30,15 @@ _OMEGACONF_FLOAT = re.compile(
     |[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$""",
     re.VERBOSE,
 )
-_YAML12_FLOAT = re.compile(
+_YAML12_FLOAT = regex(
     r"""^(?:[-+]?(?:[0-9][0-9_]*)\.[0-9_]*(?:[eE][-+]?[0-9]+)?
     |[-+]?(?:[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)
     |[-+]?\.[0-9_]+(?:[eE][-+][0-9]+)?
     |[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$""",
     re.VERBOSE,
 )
-_YAML12_INT = re.compile(r"^(?:[-+]?0b[0-1_]+|[-+]?0o?[0-7_]+|[-+]?[0-9_]+|[-+]?0x[0-9a-fA-F_]+)$")
-_YAML12_BOOL = re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$")
+_YAML12_INT = regex(r"^(?:[-+]?0b[0-1_]+|[-+]?0o?[0-7_]+|[-+]?[0-9_]+|[-+]?0x[0-9a-fA-F_]+)$")
+_YAML12_BOOL = regex(r"^(?:true|True|TRUE|false|False|FALSE)$")
 
 
 class _OmegaConfLoader(_Fast):  # type: ignore[misc]

@@ -10,16 +10,17 @@ from pathlib import Path
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
 from cmgan_audit.evaluation.listing import is_recording, recordings_below
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 
 SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".bin", ".tar", ".onnx")
 
 _NUMBER_BEFORE = r"(?:^|(?<=[^a-z]))"  # a word starts here
-_EPOCH = re.compile(_NUMBER_BEFORE + r"(?:epochs?|ep|e)[_=.\- ]*0*(\d+)", re.IGNORECASE)
-_STEP = re.compile(_NUMBER_BEFORE + r"(?:steps?|iter(?:ation)?s?|it|global_step|g|do)[_=.\- ]*0*(\d+)", re.IGNORECASE)
-_COUNTED = re.compile(
+_EPOCH = regex(_NUMBER_BEFORE + r"(?:epochs?|ep|e)[_=.\- ]*0*(\d+)", re.IGNORECASE)
+_STEP = regex(_NUMBER_BEFORE + r"(?:steps?|iter(?:ation)?s?|it|global_step|g|do)[_=.\- ]*0*(\d+)", re.IGNORECASE)
+_COUNTED = regex(
     _NUMBER_BEFORE + r"(?:ckpt|checkpoint|model|net|generator|weights?|state)[_=.\- ]*0*(\d+)(?![\d.])", re.IGNORECASE
 )
-_SCORE = re.compile(r"(?<![\d.])(\d+\.\d+)(?![\d.])")
+_SCORE = regex(r"(?<![\d.])(\d+\.\d+)(?![\d.])")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ import io
 import json
 import mmap
 import pickle
-import re
 import struct
 import warnings
 import zipfile
@@ -21,6 +20,7 @@ from cmgan_audit.evaluation.checkpoints.naming import epoch_from_content, read_n
 from cmgan_audit.evaluation.checkpoints.plain import plain_values
 from cmgan_audit.evaluation.checkpoints.survey import DAMAGE, Survey, SurveyError, survey_pickle
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 
 _TORCH_MAGIC = 0x1950A86A20F9469CFC6C  # first pickle of the format before PyTorch 1.6
 _SAFETENSORS_HEADER_LIMIT = 100_000_000  # the format's own limit
@@ -183,7 +183,7 @@ def _load_weights_only(path: Path, survey: Survey) -> object:
 
 
 # What tensors and their containers need; a pickle that asks for nothing else is loaded.
-_ORDINARY = re.compile(
+_ORDINARY = regex(
     r"torch\._utils\._rebuild_\w+|torch\.(storage\.)?\w*Storage|torch\.(Size|device|Tensor|[a-z]+[0-9]+\w*|bool)"
     r"|torch\._tensor\._rebuild\w*|torch\.nn\.parameter\.Parameter|collections\.(OrderedDict|Counter|defaultdict)"
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,10 +12,11 @@ from cmgan_audit.evaluation.models.enhancer import Enhancer
 from cmgan_audit.evaluation.models.opening import BUILT_IN_MODELS, open_checkpoint
 from cmgan_audit.finding import JsonValue
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 
 PIPELINES = ("cmgan", "waveform")
 
-_CODE = re.compile(r"(?P<place>.+\.py|[A-Za-z_]\w*(\.[A-Za-z_]\w*)*):(?P<name>[A-Za-z_]\w*(\.[A-Za-z_]\w*)*)")
+_CODE = regex(r"(?P<place>.+\.py|[A-Za-z_]\w*(\.[A-Za-z_]\w*)*):(?P<name>[A-Za-z_]\w*(\.[A-Za-z_]\w*)*)")
 
 
 @dataclass(frozen=True, slots=True)

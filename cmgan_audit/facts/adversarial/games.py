@@ -8,7 +8,6 @@ once around its end, until they were.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from dataclasses import field
 from itertools import permutations
@@ -22,13 +21,14 @@ from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.trace import Loop, innermost_function
 from cmgan_audit.program.unreached import NOT_REACHED
 from cmgan_audit.program.values import Instance, ListValue, Value
 from cmgan_audit.rules.record import Fact, Known
 
 NO = Known(False)
-_SWITCHES = re.compile(r"requires_grad_|set_requires_grad|(un)?freeze\w*|(un)?toggle_(optimizer|model|grad)\w*")
+_SWITCHES = regex(r"requires_grad_|set_requires_grad|(un)?freeze\w*|(un)?toggle_(optimizer|model|grad)\w*")
 
 
 @dataclass(eq=False)

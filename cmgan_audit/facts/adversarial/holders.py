@@ -10,9 +10,10 @@ from cmgan_audit.facts.classes import bare_network, is_network, values_within
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.values import Instance, Value
 
-_JUDGES = re.compile(r"disc|critic|adversar|judge", re.IGNORECASE)
+_JUDGES = regex(r"disc|critic|adversar|judge", re.IGNORECASE)
 _ASKED = (".parameters", ".named_parameters")
 
 

@@ -7,14 +7,15 @@ import re
 from collections.abc import Iterator, Sequence
 
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.syntax import children, walk
 
 # Names of what an evaluation reports; times, rates and counters are added up in such loops as well.
-_MEASURED = re.compile(
+_MEASURED = regex(
     r"loss|criteri|err|pesq|stoi|sdr|snr|score|metric|mse|mae|csig|cbak|covl|(?<![a-z])(?:wer|cer|acc|lsd|l1|l2)(?![a-z])",
     re.IGNORECASE,
 )
-_SIZES = re.compile(r"(?:batch|bs|size|count|num|len|frames|n)(?:$|_)|(?:^|_)(?:n|b|batch|bs|size)$", re.IGNORECASE)
+_SIZES = regex(r"(?:batch|bs|size|count|num|len|frames|n)(?:$|_)|(?:^|_)(?:n|b|batch|bs|size)$", re.IGNORECASE)
 _METERS = frozenset({"update", "add"})
 # What holds statements that one pass does not take once.
 _BLOCKS = (ast.For, ast.AsyncFor, ast.While, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)

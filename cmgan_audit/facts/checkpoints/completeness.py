@@ -11,12 +11,13 @@ from cmgan_audit.facts.exclusive import exclusive
 from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step, Trail
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.trace import CallEvent, Event, StoreEvent
 from cmgan_audit.program.values import Instance, Unknown
 from cmgan_audit.rules.record import Fact, Known
 
 _FROM_FILE = "torch.load gives"
-_COUNTER = re.compile(r"epoch|step|iter", re.IGNORECASE)
+_COUNTER = regex(r"epoch|step|iter", re.IGNORECASE)
 
 
 class Completeness:

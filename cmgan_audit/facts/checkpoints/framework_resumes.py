@@ -9,6 +9,7 @@ from cmgan_audit.facts.checkpoints.records import Resume
 from cmgan_audit.facts.classes import library_bases
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent
 from cmgan_audit.program.values import Const, Instance, Value, options_of
@@ -21,7 +22,7 @@ _ARGUMENTS = {
     "transformers.Trainer.train": ("resume_from_checkpoint", 0),
     "transformers.Seq2SeqTrainer.train": ("resume_from_checkpoint", 0),
 }
-_FINDS = re.compile(r"last|latest|newest|glob|find", re.IGNORECASE)
+_FINDS = regex(r"last|latest|newest|glob|find", re.IGNORECASE)
 
 
 def framework_resumes(view: View) -> Iterator[Resume]:

@@ -17,6 +17,7 @@ from cmgan_audit.facts.values import class_name, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.models.files import NeededOption, path_of
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Event, Supposed
@@ -24,15 +25,15 @@ from cmgan_audit.program.values import ClassValue, Const, Instance, Unknown, Val
 from cmgan_audit.rules.record import Fact, Known
 from cmgan_audit.rules.record import Unknown as NotKnown
 
-_RESUME = re.compile(r"resum|continu|restor|restart|last|latest|recover|start_from|from_epoch", re.IGNORECASE)
-_ABOUT = re.compile(r"resum|continu|restor|restart|check|ckpt|load|weight|pretrain|model|snapshot|state", re.IGNORECASE)
-_PRETRAINED = re.compile(r"pre_?train|fine_?tun|transfer|teacher|init|warm|backbone|student|distill", re.IGNORECASE)
-_A_FILE = re.compile(r"[\w-]*(?<!last)(?<!latest)(?<!best)\.(pt|pth|ckpt|tar|bin|th|pkl|safetensors)$", re.IGNORECASE)
+_RESUME = regex(r"resum|continu|restor|restart|last|latest|recover|start_from|from_epoch", re.IGNORECASE)
+_ABOUT = regex(r"resum|continu|restor|restart|check|ckpt|load|weight|pretrain|model|snapshot|state", re.IGNORECASE)
+_PRETRAINED = regex(r"pre_?train|fine_?tun|transfer|teacher|init|warm|backbone|student|distill", re.IGNORECASE)
+_A_FILE = regex(r"[\w-]*(?<!last)(?<!latest)(?<!best)\.(pt|pth|ckpt|tar|bin|th|pkl|safetensors)$", re.IGNORECASE)
 _EXISTS = frozenset({"exists", "isfile", "isdir", "is_file", "is_dir", "access", "lexists"})
 _NOTHING_TOLD = "nothing has to be set for it"
 # An option that numbers a stored state, with a default that numbers none: training begins at step 0 or epoch 0.
-_NUMBERS_NONE = re.compile(r"(-\S*(?:resum|continu|restor|step|epoch|iter)\S*) defaults to (?:0|-\d+)", re.IGNORECASE)
-_LISTS = re.compile(r"glob|listdir|scandir|iterdir|walk|(find|get|scan)?.*(last|latest|newest|scan).*", re.IGNORECASE)
+_NUMBERS_NONE = regex(r"(-\S*(?:resum|continu|restor|step|epoch|iter)\S*) defaults to (?:0|-\d+)", re.IGNORECASE)
+_LISTS = regex(r"glob|listdir|scandir|iterdir|walk|(find|get|scan)?.*(last|latest|newest|scan).*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

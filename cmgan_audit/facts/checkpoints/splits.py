@@ -15,6 +15,7 @@ from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.models.files import path_of
 from cmgan_audit.program.trace import CallEvent
 from cmgan_audit.program.values import Const, DictValue, Instance, Value
@@ -22,12 +23,12 @@ from cmgan_audit.program.values import Const, DictValue, Instance, Value
 TRAIN, VALID, TEST = "train", "valid", "test"
 
 _KINDS = {
-    TRAIN: re.compile(r"train(ing|set|s)?|tr|trn"),
-    VALID: re.compile(r"val|vals|valset|valid(ation|set|ate|s)?|dev|devset|cv|vld|eval"),
-    TEST: re.compile(r"test(ing|set|s)?|tst|tt"),
+    TRAIN: regex(r"train(ing|set|s)?|tr|trn"),
+    VALID: regex(r"val|vals|valset|valid(ation|set|ate|s)?|dev|devset|cv|vld|eval"),
+    TEST: regex(r"test(ing|set|s)?|tst|tt"),
 }
-_GLUED = re.compile(r"(train|test|valid|val|dev)(set|ds|dl|loader|data|dataset|iter|gen|wav|wavs|files|list|dir|path)")
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_GLUED = regex(r"(train|test|valid|val|dev)(set|ds|dl|loader|data|dataset|iter|gen|wav|wavs|files|list|dir|path)")
+_WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _FLAGS = frozenset({"split", "mode", "phase", "subset", "partition", "stage", "set", "part", "fold", "data_type"})
 _READS = frozenset("open load loadtxt read_csv read_json listdir scandir walk glob iglob rglob iterdir".split())
 # Files of settings: what they are called says nothing about the items of a set.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -15,12 +14,13 @@ from cmgan_audit.facts.steps.guards import test_behind
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.draws import EVERYTHING_SEEDERS, SEEDERS
 from cmgan_audit.program.trace import CallEvent, Event
 from cmgan_audit.rules.record import Fact, Known
 from cmgan_audit.source.syntax import walk
 
-_RESTORED = re.compile(r".*\.(set_rng_state|setstate|set_state|manual_seed|fork_rng)")
+_RESTORED = regex(r".*\.(set_rng_state|setstate|set_state|manual_seed|fork_rng)")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 
 from cmgan_audit.facts.classes import values_within
 from cmgan_audit.facts.data.streams import is_stream
@@ -13,16 +12,17 @@ from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.values import class_name, constant, instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Condition
 from cmgan_audit.program.values import ClassValue, Instance, Symbol
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
 
-_WRAPPER = re.compile(r".*\b(DistributedDataParallel|FullyShardedDataParallel)|torch\.distributed\._composable\..*")
+_WRAPPER = regex(r".*\b(DistributedDataParallel|FullyShardedDataParallel)|torch\.distributed\._composable\..*")
 # Frameworks that give every process its part.
-_INJECTING = re.compile(r"(accelerate|deepspeed|transformers|ray|composer|colossalai|lightning|pytorch_lightning)\b.*")
-_RANK = re.compile(r"(.*_)?(rank|local_rank|world_size|num_replicas|n_?gpus?|num_gpus|shard\w*|gpu)")
-_RANK_CALL = re.compile(r".*\b(rank|get_rank|world_size|get_world_size)\b.*")
+_INJECTING = regex(r"(accelerate|deepspeed|transformers|ray|composer|colossalai|lightning|pytorch_lightning)\b.*")
+_RANK = regex(r"(.*_)?(rank|local_rank|world_size|num_replicas|n_?gpus?|num_gpus|shard\w*|gpu)")
+_RANK_CALL = regex(r".*\b(rank|get_rank|world_size|get_world_size)\b.*")
 
 
 def distributed(view: View) -> Fact:

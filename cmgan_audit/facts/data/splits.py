@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Iterator
 
 from cmgan_audit.facts.classes import values_within
@@ -13,6 +12,7 @@ from cmgan_audit.facts.records import EVAL, TRAIN
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.draws import EVERYTHING_SEEDERS, SEEDERS
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Event, innermost_function
@@ -21,8 +21,8 @@ from cmgan_audit.rules.record import Fact, Known, Unknown
 from cmgan_audit.source.syntax import walk
 
 # Draws that put a list in another order, so that a part of it is another one, and draws that pick a part.
-_ORDERS = re.compile(r"(random|numpy\.random)(\.\w+)?\.(shuffle|permutation|permuted)|torch\.randperm")
-_PICKS = re.compile(
+_ORDERS = regex(r"(random|numpy\.random)(\.\w+)?\.(shuffle|permutation|permuted)|torch\.randperm")
+_PICKS = regex(
     r"(random|numpy\.random)(\.\w+)?\.(sample|choice|choices)|torch\.utils\.data\.random_split"
     r"|sklearn\.model_selection\.(train_test_split|ShuffleSplit)"
 )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
 from cmgan_audit.facts.bindings import names_bound
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.trace import CallEvent, Event, Frame
 from cmgan_audit.source.syntax import walk
 
@@ -21,7 +21,7 @@ _NOISE_WORDS = frozenset("noise noises rir interferer interference".split())
 # What a network gets is the noisy signal, but functions call many a signal their input: it tells where nothing else
 # does.
 _INPUT_WORDS = frozenset("input inputs src".split())
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 # How many assignments and calls a name is followed back: a helper reads, turns, mixes down and scales before it cuts.
 _FAR = 10
 

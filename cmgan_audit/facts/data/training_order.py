@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -18,12 +17,13 @@ from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import class_name, instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.trace import CallEvent, SliceEvent
 from cmgan_audit.program.values import ClassValue, Const, Instance, ListValue, Value, options_of
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
 
 # Calls whose result, or whose list, is in random order.
-_MIXED = re.compile(r".*\b(shuffle|permutation|permuted|randperm|sample|choices|random_split|train_test_split)")
+_MIXED = regex(r".*\b(shuffle|permutation|permuted|randperm|sample|choices|random_split|train_test_split)")
 _FIXED_SAMPLERS = ("SequentialSampler",)
 
 

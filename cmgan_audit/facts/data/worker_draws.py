@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from cmgan_audit.facts.conditions import open_setting
@@ -14,6 +13,7 @@ from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import class_name, constant, instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.draws import EVERYTHING_SEEDERS, draws_random
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.probe import call_value
@@ -24,9 +24,9 @@ from cmgan_audit.rules.record import Fact, Known, Unknown
 
 SEEDED_SINCE = "1.9"
 MOST_SHOWN = 6
-_GLOBAL = re.compile(r"numpy\.random\.\w+")
+_GLOBAL = regex(r"numpy\.random\.\w+")
 _STATE = frozenset({"numpy.random.seed", "numpy.random.set_state"})
-_STARTING = re.compile(r"(torch\.)?multiprocessing\.set_start_method")
+_STARTING = regex(r"(torch\.)?multiprocessing\.set_start_method")
 
 
 def worker_draws(view: View) -> Iterable[WorkerDraws]:

@@ -14,15 +14,16 @@ from cmgan_audit.facts.runtime.flow import Node
 from cmgan_audit.facts.values import fact_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.values import Const, Value
 from cmgan_audit.rules.record import Fact
 
-_MENTIONED = re.compile(rb"weight|lambda|alpha|\bw\d|loss", re.IGNORECASE)
+_MENTIONED = regex(rb"weight|lambda|alpha|\bw\d|loss", re.IGNORECASE)
 _TERMS = (
-    ("loss_weight_adversarial", "the adversarial loss", re.compile(r"gan|metric|adv|disc|fake", re.IGNORECASE)),
-    ("loss_weight_magnitude", "the magnitude loss", re.compile(r"mag", re.IGNORECASE)),
-    ("loss_weight_time", "the time loss", re.compile(r"time|wav", re.IGNORECASE)),
-    ("loss_weight_complex", "the complex loss", re.compile(r"(^|_)ri(_|$)|(^|_)com(plex)?(_|$)", re.IGNORECASE)),
+    ("loss_weight_adversarial", "the adversarial loss", regex(r"gan|metric|adv|disc|fake", re.IGNORECASE)),
+    ("loss_weight_magnitude", "the magnitude loss", regex(r"mag", re.IGNORECASE)),
+    ("loss_weight_time", "the time loss", regex(r"time|wav", re.IGNORECASE)),
+    ("loss_weight_complex", "the complex loss", regex(r"(^|_)ri(_|$)|(^|_)com(plex)?(_|$)", re.IGNORECASE)),
 )
 
 

@@ -18,6 +18,7 @@ from cmgan_audit.facts.runtime.flow import Flow, Node
 from cmgan_audit.facts.values import instances_of
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.containers import NOT_WHOLLY_KNOWN
 from cmgan_audit.program.values import Choice, ClassValue, Const, External, Instance, ListValue, Symbol, Unknown, Value
 from cmgan_audit.source.tree import SourceTree
@@ -36,7 +37,7 @@ _NO_LEVEL = frozenset(
 _REDUCES = frozenset("sum mean std var max amax norm rms nanmean median".split())
 _TIMES, _DIVIDED = frozenset({"*", "mul", "multiply"}), frozenset({"/", "div", "divide", "true_divide"})
 # What a network does that normalises its input by itself.
-_NORMALISES = re.compile(rb"(?<!self)\.(std|var|norm|std_mean|var_mean)\(|abs\(\)\.a?max\(|\brms\b", re.IGNORECASE)
+_NORMALISES = regex(rb"(?<!self)\.(std|var|norm|std_mean|var_mean)\(|abs\(\)\.a?max\(|\brms\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

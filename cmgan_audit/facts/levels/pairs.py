@@ -12,13 +12,14 @@ from cmgan_audit.facts.runtime.flow import Node
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.values import Value
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
 from cmgan_audit.source.syntax import walk
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SIGNALS = frozenset("clean speech wave waveform wav audio ref reference".split())
-_SCALES = re.compile(rb"sqrt|std|norm|max|rms|mean|pow|\*\*", re.IGNORECASE)
+_SCALES = regex(rb"sqrt|std|norm|max|rms|mean|pow|\*\*", re.IGNORECASE)
 
 
 @record_kind("level_pair")

@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator
 
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 
 VALUE, MISSING, NOTHING, COUNTED, KEPT, RAISED = "value", "missing", "nothing", "counted", "kept", "raised"
 
-_OF_FAILURES = re.compile(r"fail|err|skip|bad|invalid|miss|broken|problem|drop|exclu|exception|reject", re.IGNORECASE)
+_OF_FAILURES = regex(r"fail|err|skip|bad|invalid|miss|broken|problem|drop|exclu|exception|reject", re.IGNORECASE)
 _ENDS = frozenset({"exit", "_exit", "quit", "abort", "fail", "skip"})
 _ADDS = frozenset({"append", "add", "extend", "update", "setdefault"})
 

@@ -12,12 +12,13 @@ from cmgan_audit.facts.values import fact_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.values import Arguments, Instance, Value
 from cmgan_audit.rules.record import Fact, Known, OneOf, Record, record_kind
 
 _FUNCTIONAL = "torchmetrics.functional.audio."
-_NARROW = re.compile(r"nb|narrow|8k|_n_?b|telephone", re.IGNORECASE)
+_NARROW = regex(r"nb|narrow|8k|_n_?b|telephone", re.IGNORECASE)
 RATES = (8000, 16000)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
@@ -12,6 +11,7 @@ from cmgan_audit.facts.records import TRAIN
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Context
 
@@ -51,7 +51,7 @@ _BY_WORD = (
 # NaN, never an item that has no score.
 RATIOS = frozenset({"SI-SNR", "SI-SDR", "SDR", "SNR"})
 # Classes that torchmetrics also gives out at its top.
-_AT_THE_TOP = re.compile(r"torchmetrics\.(?=\w*Signal(?:Distortion|Noise)Ratio\b|Perceptual\w+|ShortTime\w+)")
+_AT_THE_TOP = regex(r"torchmetrics\.(?=\w*Signal(?:Distortion|Noise)Ratio\b|Perceptual\w+|ShortTime\w+)")
 _CALLS = frozenset({"__call__", "update", "compute", "forward"})
 
 

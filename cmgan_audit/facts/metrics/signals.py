@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from typing import Self
 
@@ -11,6 +10,7 @@ from cmgan_audit.facts.metrics.scoring import Scoring, Spot
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 
 REFERENCE, ESTIMATE = "reference", "estimate"
 
@@ -22,7 +22,7 @@ _OF_ESTIMATE = frozenset(
     "pred preds predict predicted prediction predictions output outputs fake gen generated recon reconstructed hat "
     "proc processed noisy separated".split()
 )
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
 def side_of(name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import field
@@ -13,10 +12,11 @@ from cmgan_audit.facts.code import Reached
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.sessions import interpreter_of
 from cmgan_audit.program.values import External
 
-_SPREAD = re.compile(rb"[(,]\s*\*\*")
+_SPREAD = regex(rb"[(,]\s*\*\*")
 _KEY_READERS = ("getattr", "get", "pop")
 _Mention = ast.expr | ast.arg
 

@@ -10,14 +10,15 @@ from urllib.parse import unquote
 
 from cmgan_audit.facts.requirements.statement import PACKAGES, Source, Stated, clause, requirement
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.tree import SourceTree
 
-_INSTALL = re.compile(r"\b(?:(?:pip|pip3|conda|mamba|micromamba|uv|poetry|pipenv)\b[^\n`]*?\b(?:install|create|add)\b)")
-_IMAGE = re.compile(r"^\s*FROM\s+(?:\S+/)?pytorch/pytorch:(?P<version>\d+\.\d+(?:\.\d+)?)", re.IGNORECASE)
+_INSTALL = regex(r"\b(?:(?:pip|pip3|conda|mamba|micromamba|uv|poetry|pipenv)\b[^\n`]*?\b(?:install|create|add)\b)")
+_IMAGE = regex(r"^\s*FROM\s+(?:\S+/)?pytorch/pytorch:(?P<version>\d+\.\d+(?:\.\d+)?)", re.IGNORECASE)
 # A document that tells how to install; a change log or a page of results tells of other people's versions.
-_GUIDE = re.compile(r"^(readme|install|prereq|require|setup|environment|getting|usage|quick)", re.IGNORECASE)
-_MARKS = re.compile(r"[`*_\[\](){}\"']")
-_PROSE = re.compile(
+_GUIDE = regex(r"^(readme|install|prereq|require|setup|environment|getting|usage|quick)", re.IGNORECASE)
+_MARKS = regex(r"[`*_\[\](){}\"']")
+_PROSE = regex(
     r"(?:(?<![\w./-])|(?<=badge/))(?P<name>pytorch|torch|torchaudio|torchvision|python)3?[\s:-]*"
     r"(?:(?:version|v)\.?\s*)?(?P<operator>==|>=|<=|~=|=|>|<|≥|≤)?[\s:v-]*(?P<version>\d+\.\d+(?:\.\d+)?(?![\w%]))"
     r"(?P<more>\s*\+|\s*(?:or|and|/)\s+(?:above|newer|later|higher|greater|up))?",

@@ -12,16 +12,17 @@ from collections.abc import Iterator
 
 from cmgan_audit.facts.requirements.statement import PACKAGES, Stated, poetry, requirement
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.data import DataError, DataNode, Mapping, Scalar, Sequence, scalars
 from cmgan_audit.source.tree import SourceTree
 
 # In a pyproject.toml: tables of PEP 621, PEP 735 and Poetry that hold requirements.
 _PYPROJECT = (("project", "dependencies"), ("project", "optional-dependencies"), ("dependency-groups",))
-_LOCKED = re.compile(r'^name = "(?P<name>[\w-]+)"\s*\nversion = "(?P<version>[^"]+)"', re.MULTILINE)
-_PIPENV_LOCKED = re.compile(r'"(?P<name>torch|torchaudio|torchvision)":\s*\{[^{}]*?"version":\s*"(?P<range>[^"]+)"')
-_CONDA = re.compile(r"^\s*(?:dependencies|requirements|python_packages)\s*:|^\s*-\s*pip\s*:", re.MULTILINE)
-_ITEM = re.compile(r"^\s*-\s*(?P<text>[^#\n]+)")
-_SETTING = re.compile(r"^\s*python_requires\s*=\s*(?P<range>.+)$")
+_LOCKED = regex(r'^name = "(?P<name>[\w-]+)"\s*\nversion = "(?P<version>[^"]+)"', re.MULTILINE)
+_PIPENV_LOCKED = regex(r'"(?P<name>torch|torchaudio|torchvision)":\s*\{[^{}]*?"version":\s*"(?P<range>[^"]+)"')
+_CONDA = regex(r"^\s*(?:dependencies|requirements|python_packages)\s*:|^\s*-\s*pip\s*:", re.MULTILINE)
+_ITEM = regex(r"^\s*-\s*(?P<text>[^#\n]+)")
+_SETTING = regex(r"^\s*python_requires\s*=\s*(?P<range>.+)$")
 
 
 def manifest_statements(tree: SourceTree) -> Iterator[Stated]:

@@ -7,6 +7,7 @@ import re
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 
 
 @enum.unique
@@ -57,11 +58,11 @@ PACKAGES = {
 }
 
 _NAME = r"(?P<name>[A-Za-z][A-Za-z0-9_-]*)"
-_REQUIREMENT = re.compile(
+_REQUIREMENT = regex(
     rf"^(?:[\w./-]+::)?{_NAME}\s*(?:\[[^\]]*\])?\s*\(?\s*(?P<range>(?:[<>=!~]{{1,3}}\s*[\w.*+!-]+\s*,?\s*)*)\)?\s*(?:$|[;#@\s=])"
 )
-_CLAUSE = re.compile(r"(?P<operator>[<>=!~]{1,3})\s*(?P<version>[\w.*+!-]+)")
-_VERSION = re.compile(r"\d+(?:\.\d+)*(?:\.\*)?")
+_CLAUSE = regex(r"(?P<operator>[<>=!~]{1,3})\s*(?P<version>[\w.*+!-]+)")
+_VERSION = regex(r"\d+(?:\.\d+)*(?:\.\*)?")
 
 
 def requirement(text: str) -> tuple[str, tuple[str, ...]] | None:

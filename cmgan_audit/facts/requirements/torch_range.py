@@ -11,6 +11,7 @@ from cmgan_audit.facts.requirements.documents import document_statements
 from cmgan_audit.facts.requirements.manifests import manifest_statements
 from cmgan_audit.facts.requirements.statement import Source, Stated
 from cmgan_audit.finding import Confidence, Step, Trail
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.rules.record import Fact, Known, Unknown
 from cmgan_audit.source.consulted import Consulted
 from cmgan_audit.source.tree import SourceTree
@@ -36,12 +37,12 @@ LAST_FOR_PYTHON = {
 }  # fmt: skip
 NEW_PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 
-_PIN = re.compile(r"==(\d+(?:\.\d+)*)", re.ASCII)
+_PIN = regex(r"==(\d+(?:\.\d+)*)", re.ASCII)
 
 # Folders whose requirements are those of the folder above.
-_ASIDE = re.compile(r"(requirements?|envs?|environments?|conda|docker|install(ation)?|setup|deps|docs?|\.devcontainer)")
+_ASIDE = regex(r"(requirements?|envs?|environments?|conda|docker|install(ation)?|setup|deps|docs?|\.devcontainer)")
 # Folders whose requirements are not those of training.
-_OTHER = re.compile(r"(^|/)(\.github|tests?|examples?|wandb|docs?/[^/]*\.txt$)(/|$)|docs?/.*requirements[^/]*$")
+_OTHER = regex(r"(^|/)(\.github|tests?|examples?|wandb|docs?/[^/]*\.txt$)(/|$)|docs?/.*requirements[^/]*$")
 
 
 class TorchRange:

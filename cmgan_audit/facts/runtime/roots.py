@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from cmgan_audit.facts.runtime.flow import Flow, Node
@@ -11,10 +10,11 @@ from cmgan_audit.facts.values import class_name
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.values import Const, Value
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
 
-_ROOTS = re.compile(rb"sqrt|\*\*|pow\(|hypot")
+_ROOTS = regex(rb"sqrt|\*\*|pow\(|hypot")
 
 
 @record_kind("root")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from cmgan_audit.facts.values import is_none
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Run
 from cmgan_audit.program.values import Choice, Const, Instance, Unknown, Value, options_of
@@ -21,12 +21,12 @@ _SEEDERS = {
     "numpy.random.seed": (NUMPY,),
 }
 # Helpers of libraries: Lightning, Accelerate, Transformers, SpeechBrain, Ignite, MONAI, Fairseq, MMEngine and others.
-_HELPERS = re.compile(
+_HELPERS = regex(
     r"(?:\w+\.)+(?:seed_everything|set_seed|set_seeds|set_random_seed|set_random_seeds|set_torch_seed|set_determinism|"
     r"fix_seed|fix_seeds|fix_random_seed|fix_random_seeds|setup_seed|init_seed|init_seeds|seed_all|"
     r"set_all_seeds?|set_global_seeds?|manual_seed|seed_torch|enable_full_determinism)"
 )
-_NO_HELPERS = re.compile(r"torch\.(?:Generator|cuda|random|xpu|mps)\b.*|random\..*|numpy\..*|tensorflow\..*|jax\..*")
+_NO_HELPERS = regex(r"torch\.(?:Generator|cuda|random|xpu|mps)\b.*|random\..*|numpy\..*|tensorflow\..*|jax\..*")
 # Frameworks that seed by themselves before they train.
 _OWN_SEED = {
     "lightning.pytorch.cli.LightningCLI": "seed_everything_default",

@@ -13,6 +13,7 @@ from cmgan_audit.facts.spectra.records import FourierTransform
 from cmgan_audit.facts.values import class_name
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, innermost_function
 from cmgan_audit.program.values import Absent, Arguments, Const, Instance, Option, options_of
@@ -20,10 +21,10 @@ from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
 
 # The first torch that refuses the old forms.
 REFUSING = "2.0"
-_METHOD = re.compile(r"torch\.(?!nn\.)(?:\w+\.)+stft")
+_METHOD = regex(r"torch\.(?!nn\.)(?:\w+\.)+stft")
 # A branch that asks which torch runs.
 _ANSWERS = (ast.Compare, ast.BoolOp, ast.UnaryOp, ast.Call, ast.IfExp)
-_ASKS_VERSION = re.compile(r"(?i)version|\d_\d|torch_?\d|hasattr|signature")
+_ASKS_VERSION = regex(r"(?i)version|\d_\d|torch_?\d|hasattr|signature")
 
 
 def transforms_of(view: View) -> Iterator[FourierTransform]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from cmgan_audit.facts.classes import library_bases
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Run
 from cmgan_audit.program.values import Instance
@@ -15,9 +15,9 @@ from cmgan_audit.program.values import Instance
 BACKWARD, ZERO, STEP, SCHEDULE = "backward", "zero", "step", "schedule"
 SCALE, UNSCALE, UPDATE, CLIP = "scale", "unscale", "update", "clip"
 
-_SCHEDULE_MAKERS = re.compile(r"transformers\.(optimization\.)?get_\w*schedule\w*")
-_OPTIMISERS = re.compile(r"(Fused)?(\w*Adam\w*|SGD\w*|RMSprop\w*|Adagrad|Adadelta|Lion|Lamb|LARS|AdaBelief|Adafactor)")
-_SCALERS = re.compile(r"torch\.(cuda\.)?amp\.(grad_scaler\.)?GradScaler")
+_SCHEDULE_MAKERS = regex(r"transformers\.(optimization\.)?get_\w*schedule\w*")
+_OPTIMISERS = regex(r"(Fused)?(\w*Adam\w*|SGD\w*|RMSprop\w*|Adagrad|Adadelta|Lion|Lamb|LARS|AdaBelief|Adafactor)")
+_SCALERS = regex(r"torch\.(cuda\.)?amp\.(grad_scaler\.)?GradScaler")
 _OF_SCALERS = {"scale": SCALE, "unscale_": UNSCALE, "update": UPDATE}
 
 

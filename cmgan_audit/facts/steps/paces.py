@@ -12,6 +12,7 @@ from cmgan_audit.facts.steps.records import ANY, BATCH, EPOCH
 from cmgan_audit.facts.values import class_name, fact_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step, Trail
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.trace import CallEvent
 from cmgan_audit.program.values import Instance, ListValue
 from cmgan_audit.rules.record import Fact, Known, Unknown
@@ -19,7 +20,7 @@ from cmgan_audit.rules.record import Fact, Known, Unknown
 # A schedule that is over after so few steps is counted in epochs: an epoch of VoiceBank+DEMAND at batch 4 has 2,893.
 _FEW = 500
 # What settings that count optimiser steps are called; a "step size" may be one of epochs.
-_STEPS = re.compile(
+_STEPS = regex(
     r"(?:^|[^a-z])(?:(?:n|num|max|total|train|training|global)_?(?:steps?|iters?|iterations?|updates|batches)"
     r"|iterations|iters|updates)(?![a-z])",
     re.IGNORECASE,

@@ -14,6 +14,7 @@ from cmgan_audit.facts.steps.windows import holds, updates_in
 from cmgan_audit.facts.values import class_name
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.joins import opposite
 from cmgan_audit.program.trace import innermost_function
 from cmgan_audit.program.unreached import NOT_REACHED
@@ -22,9 +23,9 @@ from cmgan_audit.source.syntax import walk
 
 NO, YES = Known(False), Known(True)
 # Optimisers that divide the gradient by its own size: a constant factor on it cancels.
-_SCALE_FREE = re.compile(r"(Fused)?\w*Adam\w*|RMSprop\w*|Adagrad|Adadelta|Lion|Lamb|Adafactor")
-_ACCUMULATES = re.compile(r"accum|grad_steps|iters_to", re.IGNORECASE)
-_ZEROING = re.compile(r"zero_grad\(|(\.grad\s*=\s*None|\.grad\.(data\.)?zero_\()")
+_SCALE_FREE = regex(r"(Fused)?\w*Adam\w*|RMSprop\w*|Adagrad|Adadelta|Lion|Lamb|Adafactor")
+_ACCUMULATES = regex(r"accum|grad_steps|iters_to", re.IGNORECASE)
+_ZEROING = regex(r"zero_grad\(|(\.grad\s*=\s*None|\.grad\.(data\.)?zero_\()")
 
 
 def updates_of(view: View) -> Iterable[Update]:

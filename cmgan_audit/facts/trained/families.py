@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from cmgan_audit.lazy_regex import regex
 
 BATCH, RATE, SEGMENT, FFT, HOP, WINDOW = (
     "batch size", "learning rate", "segment length", "FFT size", "hop size", "window length",
@@ -21,7 +21,7 @@ _SPELLINGS = {
 }
 _FAMILIES = {name: family for family, names in _SPELLINGS.items() for name in names.split()}
 # Settings of other loaders than the one that trains.
-_OTHER = re.compile(r"(^|_)(val|valid|validation|test|eval|evaluation|dev|infer|inference)(_|$)")
+_OTHER = regex(r"(^|_)(val|valid|validation|test|eval|evaluation|dev|infer|inference)(_|$)")
 
 
 def family_of(name: str) -> str:

@@ -12,11 +12,12 @@ from cmgan_audit.facts.trained.families import BATCH, SEGMENT, family_of
 from cmgan_audit.facts.trained.records import AppliedSetting
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.rules.record import Fact, Known, OneOf, Record
 from cmgan_audit.source.tree import SourceTree
 
-_NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
-_BESIDE = re.compile(
+_NUMBER = regex(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
+_BESIDE = regex(
     r"(?:\b(\w+)[\"\']?\s*[:=]\s*"  # batch_size=4, "batch_size": 4
     r"|--([\w\-]+)(?:[\"\'][^#]{0,200}?\bdefault\s*=\s*|\s+))"  # "--batch_size", default=4, --batch_size 4
     r"([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)\b(?!\s*[*/.])"

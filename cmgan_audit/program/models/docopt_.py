@@ -11,17 +11,16 @@ from collections.abc import Iterator
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.models.argparse_parsing import Reading, command_words
 from cmgan_audit.program.models.argparse_state import OptionSpec, ParserState
 from cmgan_audit.program.models.registry import ModelCall, model
 from cmgan_audit.program.values import Const, Constant, DictValue, Unknown, Value
 
-_USAGE = re.compile(
-    r"^[^\n]*usage:[ \t]*(.*?)(?=\n[ \t]*\n|\n[^\n]*options:|\Z)", re.IGNORECASE | re.DOTALL | re.MULTILINE
-)
-_OPTION = re.compile(r"^[ \t]*(-{1,2}[^\W_].*)")
-_DEFAULT = re.compile(r"\[default: ([^\]]*)\]", re.IGNORECASE)
-_PATTERN = re.compile(r"--?[\w-]+(?:[= ]<[^<>]*>|=[\w-]+)?|<[^<>]*>|[\w:.-]+|\[|\]|\(|\)|\||\.\.\.")
+_USAGE = regex(r"^[^\n]*usage:[ \t]*(.*?)(?=\n[ \t]*\n|\n[^\n]*options:|\Z)", re.IGNORECASE | re.DOTALL | re.MULTILINE)
+_OPTION = regex(r"^[ \t]*(-{1,2}[^\W_].*)")
+_DEFAULT = regex(r"\[default: ([^\]]*)\]", re.IGNORECASE)
+_PATTERN = regex(r"--?[\w-]+(?:[= ]<[^<>]*>|=[\w-]+)?|<[^<>]*>|[\w:.-]+|\[|\]|\(|\)|\||\.\.\.")
 _HELP = ("-h", "--help", "--version")
 
 

@@ -13,12 +13,13 @@ from dataclasses import field
 
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.models.interpolation import argument, merged, split_arguments, with_entry
 from cmgan_audit.program.values import Choice, Const, DictValue, ListValue, Option, Unknown, Value
 from cmgan_audit.source.tree import SourceTree
 
-_PACKAGE = re.compile(r"^#\s*@package\s+(\S+)", re.MULTILINE)
-_PINNED = re.compile(r"hydra[-_]core[\"']?\s*(==|<=|<|~=)\s*[\"']?\s*([0-9]+)\.([0-9]+)", re.IGNORECASE)
+_PACKAGE = regex(r"^#\s*@package\s+(\S+)", re.MULTILINE)
+_PINNED = regex(r"hydra[-_]core[\"']?\s*(==|<=|<|~=)\s*[\"']?\s*([0-9]+)\.([0-9]+)", re.IGNORECASE)
 _REQUIREMENTS = (
     "requirements.txt",
     "requirements_dev.txt",
@@ -29,7 +30,7 @@ _REQUIREMENTS = (
     "environment.yml",
     "environment.yaml",
 )
-_OVERRIDE = re.compile(r"^(\+\+|\+|~)?([\w./@:-]+)(?:=(.*))?$", re.DOTALL)
+_OVERRIDE = regex(r"^(\+\+|\+|~)?([\w./@:-]+)(?:=(.*))?$", re.DOTALL)
 _MOST_FILES = 200
 
 Load = Callable[[str], Value]

@@ -9,12 +9,12 @@ from __future__ import annotations
 import ast
 import operator
 import posixpath
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from cmgan_audit.finding import Step, Trail
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.models.files import FileContent, NeededOption, each_path, path_of
 from cmgan_audit.program.models.lifting import as_dict, dotted, scalar_value
 from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
@@ -36,8 +36,8 @@ derives("speechbrain.utils.data_utils.load_extended_yaml", "hyperpyyaml.load_hyp
 derives("speechbrain.yaml.load_extended_yaml", "hyperpyyaml.load_hyperpyyaml")
 derives("hyperpyyaml.core.load_hyperpyyaml", "hyperpyyaml.load_hyperpyyaml")
 
-_REFERENCE = re.compile(r"<[^>]*>")
-_TUPLE = re.compile(r"^\(.*\)$")
+_REFERENCE = regex(r"<[^>]*>")
+_TUPLE = regex(r"^\(.*\)$")
 _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,

@@ -12,13 +12,14 @@ from dataclasses import field, replace
 
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.values import Const, Constant, DictValue, ListValue, Unknown, Value
 from cmgan_audit.source.data import DataError, DataNode, Scalar
 from cmgan_audit.source.formats import read_text
 
-_INNERMOST = re.compile(r"(?<!\\)\$\{([^${}]*)\}")
-_RESOLVER = re.compile(r"^([A-Za-z_][\w.]*):(.*)$", re.DOTALL)
-_KEY = re.compile(r"[^.\[\]]+")
+_INNERMOST = regex(r"(?<!\\)\$\{([^${}]*)\}")
+_RESOLVER = regex(r"^([A-Za-z_][\w.]*):(.*)$", re.DOTALL)
+_KEY = regex(r"[^.\[\]]+")
 _MOST_STEPS = 30
 _MOST_VALUES = 50_000
 _DEEPEST = 60

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
 from cmgan_audit.program.trace import Launch
 from cmgan_audit.source.commands import CommandLine
@@ -14,7 +14,7 @@ from cmgan_audit.source.tree import SourceTree
 
 # Words that pass on what the launcher itself was given; nothing more is known of them.
 _PASSED_ON = frozenset({"$@", "$*", "${@}", "${*}", "${@:1}", "$OPTIONAL_PLACEHOLDER"})
-_PLACEHOLDER = re.compile(r"\$(?:OPTIONAL_)?PLACEHOLDER")
+_PLACEHOLDER = regex(r"\$(?:OPTIONAL_)?PLACEHOLDER")
 MOST_LAUNCHES = 24
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
+from cmgan_audit.lazy_regex import regex
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -49,8 +51,8 @@ _SETTINGS: dict[Any, Any] = {
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
 }
-_TAG = re.compile(r"<[^>]*>")  # matplotlib escapes the angle brackets of texts and attributes
-_FONT = re.compile(r"font-family:[^;\"]*;? ?|font: ?([\d.]+px) [^;\"]*")
+_TAG = regex(r"<[^>]*>")  # matplotlib escapes the angle brackets of texts and attributes
+_FONT = regex(r"font-family:[^;\"]*;? ?|font: ?([\d.]+px) [^;\"]*")
 
 
 def inline_svg(

@@ -13,6 +13,7 @@ from dataclasses import field
 from pathlib import Path
 
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.discovery import DEEPEST, SKIPPED_FOLDERS, is_text
 from cmgan_audit.source.path_patterns import PathPatterns
 
@@ -22,8 +23,8 @@ _SUFFIXES = (
     ".pt", ".pth", ".ckpt", ".chkpt", ".tar", ".bin", ".th", ".pkl", ".pickle", ".safetensors", ".weights", ".model",
 )  # fmt: skip
 # Names that scripts give without a suffix: CMGAN_epoch_7_0.105, g_00005000, latest_checkpoint.
-_BARE = re.compile(r"(^|[_\-.])(ckpt|checkpoint|epoch|model|weights?|best|last|latest|g|do)([_\-.\d]|$)", re.IGNORECASE)
-_WORDY_SUFFIX = re.compile(r"\.[a-z][a-z0-9]{0,9}$", re.IGNORECASE)
+_BARE = regex(r"(^|[_\-.])(ckpt|checkpoint|epoch|model|weights?|best|last|latest|g|do)([_\-.\d]|$)", re.IGNORECASE)
+_WORDY_SUFFIX = regex(r"\.[a-z][a-z0-9]{0,9}$", re.IGNORECASE)
 
 # Entries of folders that are listed: a data set may lie beside the code.
 MOST_ENTRIES = 300_000
