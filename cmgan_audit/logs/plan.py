@@ -21,10 +21,18 @@ class SlotValue:
 
 @dataclass(frozen=True, slots=True)
 class SlotArray:
-    """Numbers printed as a list under one name: slot and sign of each."""
+    """Numbers printed as a list under one name: slot and sign of each, or None and a value that is no number.
+
+    `is_python`: printed with commas, as Python's lists are, and not as an array of a batch. `open`: it goes on in the
+    next line. `counter`: "epoch" where the list counts.
+    """
 
     name: str
-    slots: tuple[tuple[int, float], ...]
+    slots: tuple[tuple[int | None, float], ...]
+    role: Role | None = None
+    counter: str = ""
+    is_python: bool = False
+    open: bool = False
 
 
 @dataclass(slots=True)
@@ -34,7 +42,8 @@ class Plan:
     `epoch`, `step` and `rank` are slots (of `step 12,500` the first of `step_slots`); `fixed_epoch` stands in the words
     (`epoch_7`), and so does `fixed_rank` (`rank1`). `drives` says that the line moves the log to its epoch; `surely`,
     that training goes on, and not only that some checkpoint was loaded. `body` and `body_slot` leave the prefix of the
-    logger out; by `key` the same message of two handlers is recognised.
+    logger out; by `key` the same message of two handlers is recognised. `rest` is what the line adds to a list that the
+    line before has left open.
     """
 
     slots: int
@@ -56,7 +65,7 @@ class Plan:
     arrays: list[SlotArray] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
-    continues_array: bool = False
+    rest: SlotArray | None = None
     useful: bool = False
     simple: bool = False
     lines: int = 0

@@ -31,6 +31,7 @@ from cmgan_audit.logs.labels import (
     label_before,
     words_as_written,
 )
+from cmgan_audit.logs.list_shapes import ListShape, Numbers, lists_of, rest_of_list, without
 from cmgan_audit.logs.local_words import in_english
 from cmgan_audit.logs.plan import Plan, SlotArray, SlotValue
 from cmgan_audit.logs.roles import RoleBook, counter_kind, table, words_of
@@ -103,8 +104,11 @@ def _plan(shape: str, book: RoleBook) -> Plan:
     plan.body = masked[start:].strip()
     plan.key = plan.body.lstrip(":;|-)]> \t")
     plan.body_slot = sum(masked.count(c, 0, start) for c in (SLOT, _USED))
+    line = _Line(plan, masked, start, book)
+    if rest := rest_of_list(masked, start):
+        plan.rest = SlotArray("", line.in_slots(rest), open="]" not in plan.body)
+        return plan
     if not any(c.isalpha() for c in plan.body):
-        plan.continues_array = bool(re.fullmatch(r"[\s\x00\-.,\]\)]*", plan.body)) and SLOT in plan.body
         return plan
     if _PROCESS.search(plan.body):
         plan.process = True
@@ -112,7 +116,7 @@ def _plan(shape: str, book: RoleBook) -> Plan:
     if _ITEM.search(masked) or _ITEM.search(plan.body):
         plan.per_item = bool(plan.slots)
         return plan
-    _Line(plan, masked, start, book).read()
+    line.read()
     return plan
 
 
@@ -143,15 +147,16 @@ class _Line:
         self.last_label = ""
         self.named = ""  # a measure that was named, and then not its value but an epoch or a number of files
         self.context = ""
-        self.array: list[tuple[int, float]] = []
+        self.array: list[tuple[int | None, float]] = []
 
     def read(self) -> None:
-        plan, text = self.plan, self.text
+        plan = self.plan
         plan.surely = bool(_RESUMED.search(plan.body))
         plan.resume = plan.surely or bool(_LOADED.search(plan.body))
         if plan.resume:
             return
-        end = self.start
+        self._lists()
+        text, end = self.text, self.start
         for atom in _ATOM.finditer(text, self.start):
             self._number(atom, text[end : atom.start()])
             end = atom.end()
@@ -165,6 +170,25 @@ class _Line:
         has_epoch = plan.epoch is not None or plan.fixed_epoch is not None
         short = len(words_of(plan.body)) <= 14 and not _ELSEWHERE.search(plan.body)
         plan.drives = has_epoch and (short or any(v.role.kind in ("metric", "loss") for v in plan.values))
+
+    def in_slots(self, numbers: Numbers) -> Numbers:
+        """Numbers of a list by their slots in place of their positions."""
+        return tuple((None if at is None else self.slot_of[at], value) for at, value in numbers)
+
+    def _lists(self) -> None:
+        """Take the lists out of the line that Python or JSON has printed under a name."""
+        taken: list[ListShape] = []
+        for found in lists_of(self.text, self.start):
+            before = self.text[taken[-1].end if taken else self.start : found.start].rpartition(SLOT)[2]
+            label, separated, _, _ = label_before(before)
+            counter = counter_of(label) if separated else None
+            role = None if counter else self._role(label, separated)
+            if counter or role is not None:
+                slots = self.in_slots(found.numbers)
+                self.plan.arrays.append(SlotArray(label, slots, role, counter or "", True, found.open))
+                taken.append(found)
+        if taken:
+            self.text = without(self.text, taken, _USED)
 
     def _number(self, atom: re.Match[str], before: str) -> None:
         text, start, end = self.text, atom.start(), atom.end()
@@ -331,7 +355,8 @@ class _Line:
 
     def _close_array(self) -> None:
         if self.last == "array" and self.array:
-            self.plan.arrays.append(SlotArray(self.last_label, tuple(self.array)))
+            goes_on = "]" not in self.plan.body.rpartition("[")[2]
+            self.plan.arrays.append(SlotArray(self.last_label, tuple(self.array), open=goes_on))
         self.array = []
         if self.last == "array":
             self.last = ""

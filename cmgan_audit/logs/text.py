@@ -16,6 +16,7 @@ from cmgan_audit.logs.left_out import LONG_LINE, LeftOut
 from cmgan_audit.logs.named_values import Blocks, leave_out_named
 from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.plan import Plan, SlotValue
+from cmgan_audit.logs.printed_lists import PrintedLists
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.runs import RunBuilder, natural_x
 from cmgan_audit.logs.series import EPOCH, STEP, Reading, Run, Series
@@ -115,7 +116,7 @@ class _TextScan:
         self.line = 1
         self.left = LeftOut()
         self.recent: dict[str, _Seen] = {}
-        self.open_array = ""
+        self.lists = PrintedLists()
         self.steady: SteadyShape | None = None
         self.targets: dict[int, tuple[Run, list[Series]]] = {}
 
@@ -150,7 +151,7 @@ class _TextScan:
             size = plan.slots * count
             if count == 1 and plan.useful:
                 self._row(plan, numbers[position : position + size], self.line)
-            elif plan.useful or self.open_array:
+            elif plan.useful or self.lists.is_open:
                 self._group(plan, numbers[position : position + size], count)
                 if (
                     count >= _STEADY
@@ -202,7 +203,7 @@ class _TextScan:
         return plan
 
     def _group(self, plan: Plan, numbers: list[bytes], count: int) -> None:
-        if count > 1 and plan.simple and not self.open_array and not self._needs_rows(plan, numbers):
+        if count > 1 and plan.simple and not self.lists.is_open and not self._needs_rows(plan, numbers):
             self._columns(plan, numbers, count)
             self.left.used += count
             return
@@ -264,11 +265,12 @@ class _TextScan:
 
     def _row(self, plan: Plan, row: list[bytes], line: int) -> None:
         builder = self.builder
-        if self.open_array:
-            if plan.continues_array:
-                self._count_sentinels(self.open_array, plan, row)
+        if self.lists.is_open:
+            if plan.rest is not None:
+                self.lists.go_on(plan.rest, row)
+                self.left.used += 1
                 return
-            self.open_array = ""
+            self.lists.close()
         if plan.process:
             builder.process_start(line)
             return
@@ -298,12 +300,7 @@ class _TextScan:
         for name in plan.missing:
             self.left.missing[name] += 1
         for listed in plan.arrays:
-            batch = builder.printed(listed.name)
-            batch.first_place = batch.first_place or line
-            batch.values += len(listed.slots)
-            batch.sentinels += sum(1 for slot, sign in listed.slots if sign * float(row[slot]) == -1.0)
-            if "]" not in plan.body.rpartition("[")[2]:
-                self.open_array = listed.name
+            self.lists.take(builder, listed, row, line)
 
     def _targets(self, plan: Plan) -> list[Series]:
         """The series that a plan's values go to, looked up once per run."""
@@ -312,14 +309,6 @@ class _TextScan:
             series = [self.builder.series(value.name, value.role, EPOCH) for value in plan.values]
             known = self.targets[id(plan)] = (self.builder.run, series)
         return known[1]
-
-    def _count_sentinels(self, name: str, plan: Plan, row: list[bytes]) -> None:
-        batch = self.builder.printed(name)
-        batch.values += len(row)
-        signs = [before.rstrip(" ,").endswith("-") for before in plan.body.split("\0")[: len(row)]]
-        batch.sentinels += sum(1 for minus, token in zip(signs, row, strict=False) if minus and float(token) == 1.0)
-        if "]" in plan.body:
-            self.open_array = ""
 
     def _is_echo(self, plan: Plan, row: list[bytes], line: int) -> bool:
         """Whether another handler printed this message just before: the same words and numbers behind another prefix.
@@ -361,7 +350,8 @@ class _TextScan:
     def finish(self) -> Reading:
         """The runs, and what was not understood, counted."""
         self.left.account(self.plans.values())
-        return Reading(self.source, "text", self.builder.finish(self.line - 1), list(self.left.notes(self.source)))
+        notes = [*self.left.notes(self.source), *self.lists.settle(self.source)]
+        return Reading(self.source, "text", self.builder.finish(self.line - 1), notes)
 
 
 def _counter(tokens: list[bytes]) -> float:
