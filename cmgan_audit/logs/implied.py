@@ -16,6 +16,8 @@ _ITEMS = "utt|utts|utterances?|files?|samples?|clips?|segments?|sentences?|recor
 _COUNT_AFTER = regex(rf"\s*(?:{_ITEMS})\b", re.IGNORECASE)
 _COUNT_WORD = regex(_ITEMS, re.IGNORECASE)
 _PREPOSITION = regex(r"\s*\b(?:over|for|on|of|across|from|in|at|after|during)$", re.IGNORECASE)
+_TIME_AFTER = regex(r"\s*(?:s|secs?|seconds?|m|mins?|minutes?|h|hours?|ms|it/s)\b", re.IGNORECASE)
+_BATCH_AFTER = regex(r"\s+\[\s*\x00\s*/")
 _HEADING = regex(r"[A-Za-z][A-Za-z\- ]*")
 
 
@@ -33,6 +35,17 @@ def of_a_counter(label: str) -> str:
     return name if _is_measured(name) else ""
 
 
+def of_a_phase(separated: bool, listed: bool, after: str) -> str | None:
+    """What a number counts that stands behind a phase alone: "epoch", "batch" or nothing.
+
+    SEtrain's bars say `validate[3/100]` of an epoch, the meters of PyTorch's examples `Test: [10/40]` of a batch, and
+    timm `Train: 3 [10/40 (25%)]` of an epoch and a batch.
+    """
+    if listed and after.startswith("/"):
+        return "batch" if separated else "epoch"
+    return "epoch" if separated and not listed and _BATCH_AFTER.match(after) else None
+
+
 def leaves_it_open(label: str) -> bool:
     """Whether a number has no name of its own, or only that of what was counted."""
     return not label or _COUNT_WORD.fullmatch(label) is not None
@@ -42,22 +55,21 @@ def _is_measured(name: str) -> bool:
     return is_tight(name) and infer(name).kind in ("metric", "loss")
 
 
-def under_a_heading(values: Sequence[SlotValue], label: str, texts: Iterable[str]) -> tuple[str, Role] | None:
-    """Name and role where only phases are named, under what is measured: `PESQ - train: 2.20, val: 2.10`.
+def under_a_heading(label: str, texts: Iterable[str]) -> tuple[str, Role] | None:
+    """Name and role where only phases or signals are named, under what is measured: `PESQ - train: 2.20, val: 2.10`.
 
     Args:
-        values: the values of the line before this one.
-        label: the phase.
-        texts: what may be the heading: the beginning of the line, and what stands before the phase.
+        label: the phase or the signal, as in `PESQ - noisy: 1.97, enhanced: 2.64`.
+        texts: what may be the heading: what stands before the phase, and at the beginning of the line.
     """
     words, phases = words_of(label), table().phases
-    if len(words) != 1 or words[0] not in phases or _measured(values):
+    if not _is_side(words):
         return None
     for text in texts:
         heading = text.strip(" -")
         role = infer(heading)
         if len(words_of(heading)) <= 3 and role.kind in ("metric", "loss") and not role.phase:
-            return f"{heading} {label}", replace(role, phase=phases[words[0]])
+            return f"{heading} {label}", replace(role, phase=phases.get(words[0], ""))
     return None
 
 
@@ -93,23 +105,40 @@ def with_phase_of_line(values: Sequence[SlotValue], body: str) -> list[SlotValue
 
 
 def in_another_phase(values: Sequence[SlotValue], label: str) -> tuple[str, Role] | None:
-    """Name and role where a phase stands alone: it speaks of the only value before, if that has another phase."""
+    """Name and role where a phase stands alone: it speaks of the value before, if only that lacks this phase."""
     words, phases = words_of(label), table().phases
     phase = phases.get(words[0], "") if len(words) == 1 else ""
     measured = _measured(values)
-    if not phase or len({value.name for value in measured}) != 1 or measured[0].role.phase in ("", phase):
+    if not phase or not measured:
         return None
-    first = measured[0]
+    first = measured[-1]
+    told = {(v.role.kind, v.role.measure) for v in measured if v.role.phase == phase}
+    without = {value.name for value in measured if (value.role.kind, value.role.measure) not in told}
+    if without != {first.name} or first.role.phase == "":
+        return None
     name = " ".join(label if word.lower() in phases else word for word in first.name.split())
     return (name if name != first.name else f"{first.name}/{label}"), replace(first.role, phase=phase)
 
 
-def of_the_output(values: Sequence[SlotValue], label: str) -> tuple[str, Role] | None:
-    """Name and role where only the output is named: `PESQ noisy: 1.97 -> enhanced: 2.64` is the PESQ of both."""
+def of_the_other_signal(values: Sequence[SlotValue], label: str) -> tuple[str, Role] | None:
+    """Name and role where the other signal is named alone: `PESQ noisy: 1.97 -> enhanced: 2.64` is the PESQ of both."""
     words, t = set(words_of(label)), table()
-    if not words or not words <= t.outputs or not values:
+    if not words or not values or values[-1].role.kind != "metric":
         return None
     first = values[-1]
-    if first.role.kind != "metric" or not set(words_of(first.name)) & t.inputs:
-        return None
-    return " ".join(label if set(words_of(word)) & t.inputs else word for word in first.name.split()), first.role
+    for here, there in ((t.outputs, t.inputs), (t.inputs, t.outputs)):
+        if words <= here and set(words_of(first.name)) & there:
+            name = " ".join(label if set(words_of(word)) & there else word for word in first.name.split())
+            return name, first.role
+    return None
+
+
+def names_a_side(label: str, after: str) -> bool:
+    """Whether a name may stand before a number without a sign between: `PESQ: train 2.20, val 2.10`, no seconds."""
+    return _is_side(words_of(label)) and not _TIME_AFTER.match(after)
+
+
+def _is_side(words: Sequence[str]) -> bool:
+    """A phase, or the input or the output of the network."""
+    t = table()
+    return len(words) == 1 and (words[0] in t.phases or words[0] in t.inputs or words[0] in t.outputs)

@@ -15,9 +15,9 @@ from cmgan_audit.finding import JsonValue
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.named_values import leave_out_single
 from cmgan_audit.logs.opening import read_all, read_blocks
-from cmgan_audit.logs.roles import RoleBook, counter_kind, infer, table
+from cmgan_audit.logs.roles import RoleBook, counter_kind, table
 from cmgan_audit.logs.rows import numbers_name_rows, what_rows_are
-from cmgan_audit.logs.runs import RunBuilder, natural_x
+from cmgan_audit.logs.runs import RunBuilder, common_axis, natural_x, spread
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading
 
 _LIMIT = 512 << 20
@@ -192,22 +192,19 @@ class Records:
         counter = next((n for n, kind in kinds.items() if kind == "epoch"), None)
         counter = counter or next((n for n, kind in kinds.items() if kind == "step"), None)
         at = columns.get(counter) if counter else None
-        kind = INDEX if counter is None else (kinds[counter] or INDEX)
+        kind = EPOCH if counter is None else (kinds[counter] or INDEX)
         self.counted = counter is not None
-        for name, values in columns.items():
-            role = self.book.of(name)
-            if name == counter or role is None:
+        roles = {name: self.book.of(name) for name in columns if name != counter}
+        axis = len(at) if at else common_axis((role, len(columns[name])) for name, role in roles.items())
+        for name, role in roles.items():
+            values = columns[name]
+            if role is None:
                 continue
-            xs = at if at is not None and len(at) == len(values) else [float(i + 1) for i in range(len(values))]
-            x_kind = kind if at is not None and len(at) == len(values) else EPOCH if _per_epoch(name) else INDEX
+            x_kind, xs = spread(len(values), axis, at or ())
+            x_kind = kind if x_kind == EPOCH and (at or role.kind != "other") else INDEX
             series = self.builder.series(name, role, x_kind)
             for place, (x, y) in enumerate(zip(xs, values, strict=True), start=1):
                 series.append(x, y, place)
-
-
-def _per_epoch(name: str) -> bool:
-    """Lists of metrics and losses without a counter hold one value per epoch as far as anyone can tell."""
-    return infer(name).kind != "other"
 
 
 def _mapping(document: dict[str, JsonValue], records: Records) -> None:

@@ -11,18 +11,17 @@ import re
 from collections.abc import Iterator
 
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 
 _ELEMENT = (
     r"(?:(?:np|numpy)\.float(?:16|32|64)\(|(?:torch\.)?tensor\()?"
     r"(?:[-+]?\x00|[-+]?(?:nan|inf|infinity)|none|null)"
     r"(?:,\s*\w+=[^(),\[\]]*(?:\([^()]*\))?)*\)?"
 )
-_LIST = re.compile(
-    rf"(?<![(\w])\[\s*(?P<inside>(?:{_ELEMENT}\s*(?:,\s*{_ELEMENT}\s*)*,?)?)\s*(?P<end>\]|$)", re.IGNORECASE
-)
-_NUMBER = re.compile(r"(?P<sign>-?)\+?(?:(?P<slot>\x00)|(?P<word>nan|inf(?:inity)?|none|null))", re.IGNORECASE)
+_LIST = regex(rf"(?<![(\w])\[\s*(?P<inside>(?:{_ELEMENT}\s*(?:,\s*{_ELEMENT}\s*)*,?)?)\s*(?P<end>\]|$)", re.IGNORECASE)
+_NUMBER = regex(r"(?P<sign>-?)\+?(?:(?P<slot>\x00)|(?P<word>nan|inf(?:inity)?|none|null))", re.IGNORECASE)
 # A line that holds nothing but further numbers of a list, and perhaps its end.
-_REST = re.compile(rf"[\s\x00\-.,\]){{}}]*|\s*(?:{_ELEMENT}[\s,]*+)++[\])}}\s,]*", re.IGNORECASE)
+_REST = regex(rf"[\s\x00\-.,\]){{}}]*|\s*(?:{_ELEMENT}[\s,]*+)++[\])}}\s,]*", re.IGNORECASE)
 _FEWEST = 3
 
 Numbers = tuple[tuple[int | None, float], ...]

@@ -16,6 +16,10 @@ from cmgan_audit.logs.series import INDEX, Note, Reading, Series
 
 # Whole words, without a number at their end (`factory1`, `model12`): that counts something, as `p232` and `0x7f3a` do.
 _WORD = regex(r"(?<![^\W_])([^\W\d_]{3,}|[^\W\d_]{2}(?!\d))\d{0,2}(?![^\W_])")
+# Speakers (`p226` of VCTK) and numbered conditions: each number is another one.
+_NUMBERED = regex(
+    r"(?<![^\W_])(?:[ps]\d{3}|(?:speakers?|spk|talker|subject|noise|condition|scene|room|snr|env)\W{0,3}\d{1,3})(?![^\W_])"
+)
 _MOMENT = regex(r"\b(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)\w{0,6}\b")
 # A line of such words alone says how a training goes on, and names nothing.
 _USUAL = frozenset(
@@ -96,7 +100,9 @@ def _said_before(text: Blocks, places: Sequence[int]) -> Iterator[list[tuple[str
     next_place, first = 0, places[0] - (places[1] - places[0])
     for number, line in _numbered(text):
         if number > first:
-            words = tuple(word for word in _WORD.findall(line.lower()) if not _MOMENT.fullmatch(word))
+            said = line.lower()
+            words = tuple(word for word in _WORD.findall(said) if not _MOMENT.fullmatch(word))
+            words += tuple(_NUMBERED.findall(said))
             if not _USUAL.issuperset(words):
                 block.append(words)
         if number == places[next_place]:

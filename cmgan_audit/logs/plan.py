@@ -10,13 +10,17 @@ from cmgan_audit.logs.series import Role
 
 @dataclass(frozen=True, slots=True)
 class SlotValue:
-    """A named number of a shape: the slots it stands in (several when commas join them), its sign, or a constant."""
+    """A named number of a shape: the slots it stands in (several when commas join them), its sign, or a constant.
+
+    `mean` is the slot of what stands in brackets behind it, which may be the mean so far.
+    """
 
     name: str
     role: Role
     slots: tuple[int, ...]
     sign: float = 1.0
     constant: float | None = None
+    mean: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.plan import SlotArray
 from cmgan_audit.logs.roles import words_of
-from cmgan_audit.logs.runs import RunBuilder
-from cmgan_audit.logs.series import EPOCH, INDEX, Note, PrintedBatch, Role, Run, Series
+from cmgan_audit.logs.runs import RunBuilder, common_axis, spread
+from cmgan_audit.logs.series import EPOCH, Note, PrintedBatch, Role, Run, Series
 
 # Fewer numbers are a handful of parameters, no course.
 _FEWEST = 3
@@ -23,7 +24,7 @@ _FEWEST = 3
 _BESIDE = 12
 # Words of a name that holds a value per epoch, and not one per utterance.
 _COURSE = frozenset("history hist curve course epochwise epochs val valid validation train training dev".split())
-_PLURAL = re.compile(r"losses|errors", re.IGNORECASE)
+_PLURAL = regex(r"losses|errors", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -135,9 +136,9 @@ class PrintedLists:
             known = [one for one in lists.values() if one.is_course(run, lists.values())]
             courses = [o for o in lists.values() if o in known or (o.may_be_course and any(map(o.is_beside, known)))]
             epochs = next((one.last for one in lists.values() if one.counter == EPOCH and one.growing), [])
-            longest = max((len(one.last) for one in courses), default=0)
+            axis = common_axis((one.role, len(one.last)) for one in courses)
             for one in courses:
-                _add(run, one, epochs, longest)
+                _add(run, one, epochs, axis)
             for one in lists.values():
                 if one.role is None or one in courses:
                     continue
@@ -155,24 +156,18 @@ class PrintedLists:
         return bool(self._runs) and self._runs[-1][1].get(one.name) is one
 
 
-def spread(length: int, longest: int, epochs: Sequence[float]) -> tuple[str, list[float]]:
-    """Over what a list without a counter is drawn: epochs, those of every second, fifth, ... or merely its order."""
-    if epochs and len(epochs) == length:
-        return EPOCH, list(epochs)
-    every, rest = divmod(longest, length)
-    return (INDEX if rest else EPOCH), [float(every * (i + 1)) if not rest else float(i + 1) for i in range(length)]
-
-
-def _add(run: Run, one: _Listed, epochs: Sequence[float], longest: int) -> None:
+def _add(run: Run, one: _Listed, epochs: Sequence[float], axis: int) -> None:
     """The history as a series; where the log has said its values epoch by epoch, it is known already."""
     role = one.role
     if role is None:
         return
-    alike = [s for s in run.series if (s.role.kind, s.role.measure, s.role.phase) == (role.kind, role.measure, role.phase)]
+    alike = [
+        s for s in run.series if (s.role.kind, s.role.measure, s.role.phase) == (role.kind, role.measure, role.phase)
+    ]
     if any(len(series) >= _FEWEST for series in alike):
         return
     run.series = [series for series in run.series if series.name != one.name]
-    kind, xs = spread(len(one.last), longest, epochs)
+    kind, xs = spread(len(one.last), axis, epochs)
     series = Series(one.name, role, kind)
     for x, y in zip(xs, one.last, strict=True):
         series.append(x, y, one.line)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from cmgan_audit.logs.series import EPOCH, STEP, PrintedBatch, Restart, Role, Run, Series
+from collections.abc import Iterable, Sequence
+
+from cmgan_audit.logs.series import EPOCH, INDEX, STEP, PrintedBatch, Restart, Role, Run, Series
 
 # A resumed process repeats at most this share of the epochs before it, or this many; farther back is another run.
 _OVERLAP_SHARE = 0.5
 _OVERLAP = 3
+# Evaluations are made every ten epochs at the least; a list so many times longer than that of a metric is one of steps.
+_MOST_EPOCHS = 10
 
 
 class RunBuilder:
@@ -161,3 +165,31 @@ def natural_x(builder: RunBuilder, epoch: float | None, step: float | None, inde
     if builder.current_step is not None:
         return STEP, builder.current_step
     return "index", float(index)
+
+
+def common_axis(lists: Iterable[tuple[Role | None, int]]) -> int:
+    """How many epochs the lists of one history have: the longest that is no list of steps beside those of the metrics.
+
+    Args:
+        lists: role and length of each.
+    """
+    known = [(role.kind if role is not None else "", length) for role, length in lists if length]
+    lengths = [length for _, length in known]
+    shortest = min((length for kind, length in known if kind == "metric"), default=0)
+    return max((n for n in lengths if not shortest or n <= _MOST_EPOCHS * shortest), default=0)
+
+
+def spread(length: int, axis: int, epochs: Sequence[float] = ()) -> tuple[str, list[float]]:
+    """Over what a list is drawn: epochs, those of every second, fifth, ... or merely its order.
+
+    Args:
+        length: of the list.
+        axis: how many epochs the history has.
+        epochs: their numbers, where they are known.
+    """
+    every, rest = divmod(axis, length) if length else (0, 1)
+    if rest or not every:
+        return INDEX, [float(i + 1) for i in range(length)]
+    if len(epochs) == axis:
+        return EPOCH, list(epochs[every - 1 :: every])
+    return EPOCH, [float(every * (i + 1)) for i in range(length)]

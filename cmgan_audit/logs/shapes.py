@@ -16,9 +16,11 @@ from cmgan_audit.logs.implied import (
     in_another_phase,
     last_words,
     leaves_it_open,
+    names_a_side,
     of_a_count,
     of_a_counter,
-    of_the_output,
+    of_a_phase,
+    of_the_other_signal,
     under_a_heading,
     with_phase_of_line,
 )
@@ -35,6 +37,7 @@ from cmgan_audit.logs.list_shapes import ListShape, Numbers, lists_of, rest_of_l
 from cmgan_audit.logs.local_words import in_english
 from cmgan_audit.logs.plan import Plan, SlotArray, SlotValue
 from cmgan_audit.logs.roles import RoleBook, counter_kind, table, words_of
+from cmgan_audit.logs.running_means import has_batches, says_mean, with_means
 from cmgan_audit.logs.series import Role
 
 SLOT = "\0"
@@ -161,7 +164,7 @@ class _Line:
             self._number(atom, text[end : atom.start()])
             end = atom.end()
         self._close_array()
-        plan.values = with_phase_of_line(plan.values, plan.body)
+        plan.values = with_means(with_phase_of_line(plan.values, plan.body))
         glued = _GLUED_COUNTER.search(text, self.start)
         if plan.epoch is None and glued is not None and glued.group(1).lower().startswith("ep"):
             plan.fixed_epoch = float(glued.group(2))
@@ -181,7 +184,7 @@ class _Line:
         for found in lists_of(self.text, self.start):
             before = self.text[taken[-1].end if taken else self.start : found.start].rpartition(SLOT)[2]
             label, separated, _, _ = label_before(before)
-            counter = counter_of(label) if separated else None
+            counter = (counter_of(label) or counter_kind(label)) if separated else None
             role = None if counter else self._role(label, separated)
             if counter or role is not None:
                 slots = self.in_slots(found.numbers)
@@ -210,7 +213,11 @@ class _Line:
             return
         if self.last == "value" and slots and is_arrow(before + "-" * (sign < 0)) and self._after_arrow(slots):
             return
+        if self.last == "value" and slots and before.strip() == "(" and self._in_brackets("", slots, after):
+            return
         label, separated, listed, context = label_before(before)
+        if self.last == "value" and slots and says_mean(label) and self._in_brackets(label, slots, after):
+            return
         if not label and self.last == "array" and before.strip(" \t,") == "":
             self.array.extend((slot, sign) for slot in slots)
             return
@@ -231,8 +238,8 @@ class _Line:
             self.last = ""
             return
         counter = counter_of(label)
-        if counter is None and listed and after.startswith("/") and all(w in table().phases for w in words_of(label)):
-            counter = "epoch"  # SEtrain's bars: `validate[3/100]`
+        if counter is None and slots and all(word in table().phases for word in words_of(label)):
+            counter = of_a_phase(separated, listed, after)
         if counter and slots:
             self._counter(counter, slots, label)
             return
@@ -271,12 +278,14 @@ class _Line:
     ) -> None:
         role = self._role(label, separated)
         self.last_label = label
-        if role is None and separated and slots:
-            headings = (last_words(self.context), first_words(self.plan.body))
+        if role is None and slots and (separated or names_a_side(label, after)):
+            headings = [last_words(self.context)]
+            if not any(value.role.kind in ("metric", "loss") for value in self.plan.values):
+                headings.append(first_words(self.plan.body))
             implied = (
                 in_another_phase(self.plan.values, label)
-                or of_the_output(self.plan.values, label)
-                or under_a_heading(self.plan.values, label, headings)
+                or of_the_other_signal(self.plan.values, label)
+                or under_a_heading(label, headings)
             )
             if implied is not None:
                 self.plan.values.append(SlotValue(implied[0], implied[1], slots, sign))
@@ -301,6 +310,18 @@ class _Line:
             self.plan.missing.append(name)
         elif separated or self.plan.values or self.plan.epoch is not None or self.plan.step is not None:
             self.plan.values.append(SlotValue(name, role, (), 1.0, constant))
+
+    def _in_brackets(self, label: str, slots: tuple[int, ...], after: str) -> bool:
+        """`loss 0.123 (0.140)` on the line of a batch: the mean so far, if its series turns out to be one."""
+        first = self.plan.values[-1]
+        epoch = next((at for at, slot in self.slot_of.items() if slot == self.plan.epoch), None)
+        if not after.lstrip().startswith(")") or first.role.kind not in ("metric", "loss"):
+            return False
+        if not label and not (self.plan.step is not None or has_batches(self.text[self.start :], epoch)):
+            return False
+        self.plan.values[-1] = replace(first, mean=slots)
+        self.last = ""
+        return True
 
     def _after_arrow(self, slots: tuple[int, ...]) -> bool:
         """`PESQ: 1.97 -> 2.64`: a score before and after enhancement; `improved from 2.60 to 2.64`: a best value."""

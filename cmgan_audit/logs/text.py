@@ -18,6 +18,7 @@ from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.plan import Plan, SlotValue
 from cmgan_audit.logs.printed_lists import PrintedLists
 from cmgan_audit.logs.roles import RoleBook
+from cmgan_audit.logs.running_means import settle_running_means
 from cmgan_audit.logs.runs import RunBuilder, natural_x
 from cmgan_audit.logs.series import EPOCH, STEP, Reading, Run, Series
 from cmgan_audit.logs.shapes import understand
@@ -351,7 +352,10 @@ class _TextScan:
         """The runs, and what was not understood, counted."""
         self.left.account(self.plans.values())
         notes = [*self.left.notes(self.source), *self.lists.settle(self.source)]
-        return Reading(self.source, "text", self.builder.finish(self.line - 1), notes)
+        runs = self.builder.finish(self.line - 1)
+        for run in runs:
+            settle_running_means(run)
+        return Reading(self.source, "text", runs, notes)
 
 
 def _counter(tokens: list[bytes]) -> float:

@@ -250,3 +250,14 @@ def test_a_notebook_without_outputs_holds_no_log(tmp_path: Path, content: str) -
 def test_a_broken_notebook_is_told_with_its_place(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"train\.ipynb:2: no notebook: "):
         runs(tmp_path, "train.ipynb", '{"cells":\n [}')
+
+
+def test_lists_of_evaluations_and_of_steps_beside_each_other(tmp_path: Path) -> None:
+    history = {"val_pesq": PESQ, "train_loss": [0.5] * 20, "step_loss": [0.6] * 400}
+    (run,) = runs(tmp_path, "history.json", json.dumps(history))
+    found = {series.name: (series.x_kind, list(series.xs)[:3]) for series in run.series}
+    assert found == {
+        "val_pesq": ("epoch", [5, 10, 15]),
+        "train_loss": ("epoch", [1, 2, 3]),
+        "step_loss": ("index", [1, 2, 3]),
+    }

@@ -328,3 +328,30 @@ def test_training_beside_an_only_value_keeps_its_own_phase(tmp_path: Path) -> No
 def test_a_phase_in_brackets_is_part_of_the_name(tmp_path: Path) -> None:
     text = "".join(f"Epoch {e}: (val) PESQ {v}, [test] STOI {v / 3:.3f}\n" for e, v in enumerate(PESQ, start=1))
     assert list(named(read(tmp_path, text))) == ["val PESQ", "test STOI"]
+
+
+SIDES = {
+    "PESQ: train {t:.2f}, val {v:.2f}": ("PESQ train", "PESQ val"),
+    "Loss (train 0.2, val 0.3) PESQ=(train {t:.2f}, val {v:.2f})": ("PESQ train", "PESQ val"),
+    "PESQ - noisy: {t:.2f}, enhanced: {v:.2f}": ("PESQ noisy", "PESQ enhanced"),
+    "PESQ: enhanced {v:.2f}, noisy {t:.2f}": ("PESQ noisy", "PESQ enhanced"),
+}
+
+
+@pytest.mark.parametrize("line", SIDES)
+def test_sides_of_one_measure(tmp_path: Path, line: str) -> None:
+    content = "".join(f"Epoch {e}: {line.format(v=v, t=v + 0.2)}\n" for e, v in enumerate(PESQ, start=1))
+    found = named(reading := read(tmp_path, content))
+    first, second = SIDES[line]
+    assert (found[first], found[second]) == ([2.3, 2.55, 2.7, 2.78], PESQ)
+    assert [s.name for s in chosen_series(reading.runs[0], ())[0]] == [second]
+
+
+def test_seconds_behind_a_phase_are_no_score(tmp_path: Path) -> None:
+    assert named(read(tmp_path, "Epoch 1: train PESQ: 2.1, val 12.3 sec\n")) == {"train PESQ": [2.1]}
+
+
+def test_epochs_and_batches_of_timm(tmp_path: Path) -> None:
+    content = "".join(f"Train: {e} [  10/40 ( 25%)]  Loss: {v} ({v})\n" for e, v in enumerate(PESQ))
+    series = read(tmp_path, content).runs[0].series[0]
+    assert (series.role.phase, list(series.xs)) == ("train", [0, 1, 2, 3])

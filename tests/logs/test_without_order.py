@@ -51,6 +51,8 @@ LISTS = {
     + each("{name} (x.pt)\npesq = {score}\n"),
     "mixtures.log": "".join(f"SNR {snr} dB: PESQ {2 + snr / 20}\n" for snr in (20, 15, 10, 5, 0)),
     "ids.log": "".join(f"p232_{i:03d} PESQ: {score}\n" for i, score in enumerate(SCORES)),
+    "speakers.log": "".join(f"Results for p{226 + i}\n  PESQ: {score}\n" for i, score in enumerate(SCORES)),
+    "numbered.log": "".join(f"Speaker {i}:\nPESQ = {score}\n" for i, score in enumerate(SCORES)),
     "files.log": "".join(f"File {i}: PESQ = {score}\n" for i, score in enumerate(SCORES)),
     "records.json": json.dumps([{"model": name, "pesq": score} for name, score in SYSTEMS.items()]),
     "records.jsonl": each('{{"pesq": {score}, "method": "{name}"}}\n'),
