@@ -32,6 +32,8 @@ _STEADY = 64
 _AHEAD = 2048
 # Two handlers print one message on neighbouring lines; farther apart it is said again on purpose.
 _ECHO_DISTANCE = 4
+# No machine room has more processes than this has digits.
+_MOST_DIGITS = 6
 
 # One charset and a look behind, so that the search skips words at full speed; signs stay in the words.
 _NUMBER = regex(rb"([0-9](?<![A-Za-z0-9_.].)[0-9]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)")
@@ -284,7 +286,7 @@ class _TextScan:
         self.left.used += 1
         epoch = plan.fixed_epoch if plan.epoch is None else float(row[plan.epoch])
         step = None if plan.step is None else _counter(row[plan.step : plan.step + plan.step_slots])
-        rank = plan.fixed_rank if plan.rank is None else int(float(row[plan.rank]))
+        rank = plan.fixed_rank if plan.rank is None else _process(row[plan.rank])
         if epoch is not None:
             if plan.drives and rank == 0:
                 builder.epoch(epoch, line)
@@ -362,6 +364,11 @@ def _counter(tokens: list[bytes]) -> float:
     """The number of a step; `12,500` has its thousands behind a comma, of `3,4` only the first is one."""
     thousands = tokens[0].isdigit() and all(len(token) == 3 and token.isdigit() for token in tokens[1:])
     return float(b"".join(tokens) if thousands else tokens[0])
+
+
+def _process(token: bytes) -> int:
+    """The number of a process; whatever is no such number belongs to the first."""
+    return int(token) if token.isdigit() and len(token) <= _MOST_DIGITS else 0
 
 
 def _joined(row: list[bytes], value: SlotValue) -> float | None:

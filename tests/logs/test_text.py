@@ -171,6 +171,10 @@ def test_processes_of_one_training_do_not_mix(tmp_path: Path) -> None:
     }
 
 
+def test_a_number_that_counts_no_process(tmp_path: Path) -> None:
+    assert named(read(tmp_path, "GPU: 1e999, Epoch 1, PESQ: 2.5\n")) == {"PESQ": [2.5]}
+
+
 def test_printed_sentinels_are_counted_over_wrapped_lines(tmp_path: Path) -> None:
     reading = read(tmp_path, "Epoch 1\nPESQ:  [ 2.67 -1.   3.70\n -1.    2.90]\nEpoch 1 | loss 0.1\n")
     batch = reading.runs[0].printed["PESQ"]
