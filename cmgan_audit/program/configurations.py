@@ -17,7 +17,7 @@ from cmgan_audit.source.tree import SourceTree
 
 MOST_CONFIGURATIONS = 12
 _KINDS = (".yaml", ".yml", ".json", ".json5", ".jsonc", ".toml", ".ini")
-_FOLDERS = ("conf", "config", "configs", "hparams")
+_FOLDERS = ("conf", "confs", "config", "configs", "cfg", "cfgs", "hparams", "options")
 _OTHER_PURPOSES = regex(
     r"(?:^|/)(?:\.|package(?:-lock)?\.json|pyproject\.toml|environment\.ya?ml|mkdocs\.ya?ml|docker-compose|tsconfig|"
     r"setup\.cfg|codecov|appveyor|action\.ya?ml|conda|dependabot|requirements|Pipfile|poetry)",

@@ -31,7 +31,7 @@ from cmgan_audit.program.values import (
     options_of,
 )
 
-MOST_UNROLLED = 32
+MOST_UNROLLED = 64
 # Library functions that hand on what they iterate over, by the last part of their name.
 HANDING_ON = frozenset(
     [

@@ -85,14 +85,34 @@ def each_path(call: ModelCall, path: Value, read: Callable[[str], Value]) -> Val
     if isinstance(path, Const) and isinstance(path.value, str):
         found = resolve(call, path.value)
         if found is not None:
+            if _is_named(call, path.value):
+                call.interpreter.notes["configured"] = found
             return read(found)
-        note_needed(call, path)
+        if not _is_data(call, path.value):
+            note_needed(call, path)
         return Unknown(reason=f"{path.value} is not in the tree", trail=path.trail)
     note_needed(call, path)
     reason = (
         f"which file is read is not known: {path.reason}" if isinstance(path, Unknown) else "which file is not known"
     )
     return Unknown(reason=reason, trail=path.trail)
+
+
+def _is_named(call: ModelCall, text: str) -> bool:
+    """Whether a launch names a path."""
+    return any(text in (word, word.partition("=")[2]) for word in call.interpreter.launch.argv)
+
+
+def _is_data(call: ModelCall, text: str) -> bool:
+    """Whether a file that a launch names beside its configuration is made by an earlier step, as a list of utterances.
+
+    The tree has no such folder and no file of such a name.
+    """
+    if "configured" not in call.interpreter.notes or not _is_named(call, text):
+        return False
+    folder, _, name = posixpath.normpath(text).rpartition("/")
+    files = call.interpreter.tree.data_files
+    return bool(folder) and not any(f"{folder}/" in f"/{path}" or posixpath.basename(path) == name for path in files)
 
 
 def note_needed(call: ModelCall, path: Value) -> None:

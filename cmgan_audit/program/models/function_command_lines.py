@@ -1,4 +1,4 @@
-"""Command lines made of a function's or class's own parameters: typer, fire, tap, HfArgumentParser, tyro, optparse."""
+"""Command lines made of a function's or class's own parameters: typer, tap, HfArgumentParser, tyro, optparse."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from cmgan_audit.program.values import (
     Arguments,
     ClassValue,
     Const,
-    DictValue,
     External,
     FunctionValue,
     Instance,
@@ -65,8 +64,8 @@ def flags_of(
     return found, rest
 
 
-def _literal(flag: Flag) -> Value:
-    """A value as fire reads it: a Python literal, else the text."""
+def literal(flag: Flag) -> Value:
+    """A value as a Python literal where it is one, else the text."""
     trail = (flag.step,) if flag.step else ()
     if flag.text is None:
         return Const(value=True, trail=trail)
@@ -172,9 +171,30 @@ def _call_with_flags(call: ModelCall, function: FunctionValue, words: list[str],
     required = _required(function)
     for name, word in zip([name for name in required if name not in keywords], rest, strict=False):
         keywords[name] = _as_kind(Flag(name, word, None), known[name][1])
-    for name in required:
-        keywords.setdefault(name, NeededOption(reason=f"required argument {name} has no default", flag=f"--{name}"))
-    return call.interpreter.call(function, Arguments(keywords=keywords), call.location)
+    return call.interpreter.call(function, Arguments(keywords=completed(function, keywords)), call.location)
+
+
+def completed(function: FunctionValue, keywords: dict[str, Value]) -> dict[str, Value]:
+    """What a command line gives to a function, with what it leaves out: defaults, which a launch may override, and
+    arguments that must be given."""
+    arguments = function.node.args
+    result = dict(keywords)
+    for parameter in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
+        name = parameter.arg
+        default = function.defaults.get(name)
+        if name in result or (function.bound_to is not None and parameter is _first(arguments)):
+            continue
+        if default is None:
+            result[name] = NeededOption(reason=f"required argument {name} has no default", flag=f"--{name}")
+        elif isinstance(default, Const) and not default.overridable:
+            place = function.module.location(parameter)
+            told = default.via(place, f"{name} defaults to {default.value!r} in {function.qualname}")
+            result[name] = dataclasses.replace(told, overridable=f"--{name}")
+    return result
+
+
+def _first(arguments: ast.arguments) -> ast.arg | None:
+    return next(iter((*arguments.posonlyargs, *arguments.args)), None)
 
 
 def _required(function: FunctionValue) -> list[str]:
@@ -226,51 +246,6 @@ def _typer_start(call: ModelCall) -> Value | None:
     return _NONE
 
 
-# fire
-
-
-@model("fire.Fire", "fire.core.Fire")
-def _fire(call: ModelCall) -> Value | None:
-    component = call.get("component", 0)
-    words, steps = command_words(call, call.get("command", 1))
-    flags, rest = flags_of(words, steps)
-    keywords = {flag.name: _literal(flag) for flag in flags}
-    if isinstance(component, DictValue):
-        chosen = [component.items[word] for word in rest[:1] if word in component.items]
-        targets, rest = chosen or list(component.items.values()), rest[1:]
-        for target in targets:
-            _fire_call(call, target, keywords, rest)
-        return _NONE
-    if component is not None:
-        return _fire_call(call, component, keywords, rest)
-    return None
-
-
-def _fire_call(call: ModelCall, target: Value, keywords: dict[str, Value], rest: list[str]) -> Value:
-    if isinstance(target, ClassValue | Instance):
-        made: Value = target
-        if isinstance(target, ClassValue):
-            made = call.interpreter.call(target, Arguments(keywords=keywords), call.location)
-            keywords = {}
-        given = tuple(_literal(Flag("", word, None)) for word in rest[1:])
-        for word in rest[:1] or _commands(made):
-            method = call.interpreter.attribute(made, word, call.location)
-            call.interpreter.call(method, Arguments(positional=given, keywords=keywords), call.location)
-        return made
-    positional = tuple(_literal(Flag("", word, None)) for word in rest)
-    return call.interpreter.call(target, Arguments(positional=positional, keywords=keywords), call.location)
-
-
-def _commands(made: Value) -> list[str]:
-    """The commands that a class offers: its public methods; without a word of the command line any may be meant."""
-    cls = made.cls if isinstance(made, Instance) else None
-    if not isinstance(cls, ClassValue):
-        return []
-    return [
-        name for name, held in cls.namespace.items() if isinstance(held, FunctionValue) and not name.startswith("_")
-    ]
-
-
 # Classes whose annotated fields are the options
 
 
@@ -280,7 +255,7 @@ def _tap(call: ModelCall) -> Value | None:
         return None
     words, steps = command_words(call, call.get("args", 0))
     for flag in flags_of(words, steps)[0]:
-        call.interpreter.set_attribute(call.receiver, flag.name, _literal(flag), call.location)
+        call.interpreter.set_attribute(call.receiver, flag.name, literal(flag), call.location)
     return call.receiver
 
 
@@ -292,7 +267,7 @@ def _into_dataclasses(call: ModelCall) -> Value | None:
     given = call.receiver.arguments.get("dataclass_types", 0)
     classes = list(given.items) if isinstance(given, ListValue) else [given] if given is not None else []
     words, steps = command_words(call, call.get("args", 0))
-    flags = {flag.name: _literal(flag) for flag in flags_of(words, steps)[0]}
+    flags = {flag.name: literal(flag) for flag in flags_of(words, steps)[0]}
     made: list[Value] = []
     taken: set[str] = set()
     for cls in classes:
@@ -315,7 +290,7 @@ def _into_one(call: ModelCall) -> Value | None:
         return _call_with_flags(call, target, words, steps)
     if not isinstance(target, ClassValue):
         return None
-    flags = {flag.name: _literal(flag) for flag in flags_of(words, steps)[0]}
+    flags = {flag.name: literal(flag) for flag in flags_of(words, steps)[0]}
     own = {name: value for name, value in flags.items() if _is_field(target, name)}
     made = call.interpreter.call(target, Arguments(keywords=own), call.location)
     for name, value in flags.items():

@@ -105,3 +105,30 @@ def test_lightning_cli_makes_modules_from_its_configuration(show: Show) -> None:
     shown = show(files)
     assert shown.plain("run.sh: fit --config c.yaml") == [2, "step"]
     assert shown.plain("run.sh: fit -c c.yaml --data.batch_size=1") == [1, "step"]
+
+
+def test_a_list_of_utterances_beside_the_configuration_is_no_second_configuration(show: Show) -> None:
+    text = (
+        "import argparse, json, sink, yaml\np = argparse.ArgumentParser()\np.add_argument('--config', default='none.yaml')\n"
+        "p.add_argument('--speakers')\na = p.parse_args()\nc = yaml.safe_load(open(a.config))\n"
+        "speakers = json.load(open(a.speakers))\nsink.show(c['batch_size'])\n"
+    )
+    words = "--config conf/a.yaml --speakers data/train/speakers.json"
+    files = {
+        "train.py": text,
+        "conf/a.yaml": "batch_size: 6\n",
+        "conf/b.yaml": "batch_size: 1\n",
+        "run.sh": f"python train.py {words}\n",
+    }
+    shown = show(files)
+    assert shown.conditions == [f"run.sh: {words}"] and shown.plain(f"run.sh: {words}") == [6]
+
+
+def test_a_dictionary_of_many_defaults_becomes_options_one_by_one(show: Show) -> None:
+    many = ", ".join(f"o{number}={number}" for number in range(45))
+    text = (
+        f"import argparse, sink\ndefaults = dict(batch_size=2, {many})\np = argparse.ArgumentParser()\n"
+        "for k, v in defaults.items():\n    p.add_argument(f'--{k}', default=v, type=type(v))\n"
+        "sink.show((p.parse_args().batch_size, p.parse_args().o44))\n"
+    )
+    assert show(text).plain() == [(2, 44)]
