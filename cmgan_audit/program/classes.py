@@ -185,6 +185,8 @@ def construct_library_part(
     What the base was given is kept in the object under "@base:" and the base's name.
     """
     from cmgan_audit.program.dictionaries import fill_dictionary
+    from cmgan_audit.program.library import without_absent
+    from cmgan_audit.program.models.registry import ModelCall, find
 
     for name in library_bases(cls):
         if name in ("?", "builtins.object", "typing.Generic", "abc.ABC", "typing.Protocol"):
@@ -203,6 +205,9 @@ def construct_library_part(
             receiver=instance,
         )
         it.emit(event)
+        constructor = find(f"{name}.__init__")
+        if constructor is not None:
+            constructor(ModelCall(it, f"{name}.__init__", instance, without_absent(arguments), None, location))
         return
 
 

@@ -79,9 +79,10 @@ class Program:
                 told = [launch for launch in others if not _only_fills_in(launch, first)]
                 return [first, *(execute_entry(self._tree, index, entry, launch) for launch in told)]
             tried = self._started(entry, others)
-            found = self._configured(entry, tried) or self._tried(entry, self._beside(entry, [first, *tried]))
+            found = self._configured(entry, first, tried) or self._tried(entry, self._beside(entry, [first, *tried]))
             if not found:
-                found = self._configured(entry, self._started(entry, [each for each in shipped if each.trial]))
+                trials = self._started(entry, [each for each in shipped if each.trial])
+                found = self._configured(entry, first, trials)
             return found or [self._whole(entry, launch) for launch in (bare(entry), *others)]
 
     def _started(self, entry: str, launches: Sequence[Launch]) -> list[Run]:
@@ -100,17 +101,22 @@ class Program:
         """The run of a launch to its end, whatever it lacks."""
         return execute_entry(self._tree, self._index.afresh(), entry, launch)
 
-    def _configured(self, entry: str, runs: Sequence[Run]) -> list[Run]:
+    def _configured(self, entry: str, first: Run, runs: Sequence[Run]) -> list[Run]:
         """Of runs of launches that the tree ships, those that have the configuration that they ask for.
 
-        `train.py --ddp` beside `train.py --config a.yaml` leaves it out for shortness. But where no launch of a mode
-        has one, `main.py train` beside `main.py test`, what that mode asks for is no configuration: all launches count,
-        and the bare script.
+        `train.py --ddp` beside `train.py --config a.yaml` leaves it out for shortness. A mode of which no launch has
+        one, `main.py train` beside `main.py test`, is given the files that stand for what its launches leave open or
+        call otherwise. Where there is none, what that mode asks for is no configuration: all launches count, and the
+        bare script.
         """
         configured = [run for run in runs if not _lacks_configuration(run) and not _leaves_it_open(run)]
         modes = {_mode(run.launch) for run in configured}
-        if not configured or all(_mode(run.launch) in modes for run in runs):
+        others = [run for run in runs if _mode(run.launch) not in modes]
+        if not configured or not others:
             return configured
+        filled = self._tried(entry, [each for each in self._beside(entry, [first, *others]) if _mode(each)])
+        if {_mode(run.launch) for run in others} == {_mode(run.launch) for run in filled}:
+            return [*configured, *filled]
         whole = [self._whole(entry, run.launch) if _lacks_configuration(run) else run for run in runs]
         return [self._whole(entry, bare(entry)), *whole]
 
