@@ -14,6 +14,7 @@ from cmgan_audit.program.classes import (
 )
 from cmgan_audit.program.interpreter import Interpreter
 from cmgan_audit.program.joins import Branch, join
+from cmgan_audit.program.models.registry import find_object
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import StoreEvent
 from cmgan_audit.program.values import (
@@ -46,7 +47,8 @@ def attribute(it: Interpreter, value: Value, name: str, location: Location | Non
         case Choice():
             return _of_choice(it, value, name, location)
         case External():
-            return _member(value.name, name)
+            made = find_object(value.name)
+            return _member(value.name, name) if made is None else attribute(it, made(it), name, location)
         case ModuleValue():
             return _of_module(it, value, name)
         case Instance():

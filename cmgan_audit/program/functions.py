@@ -10,6 +10,7 @@ from functools import lru_cache
 from cmgan_audit.finding import Location
 from cmgan_audit.program.attributes import decorator_names
 from cmgan_audit.program.branches import Flow, arrive
+from cmgan_audit.program.classes import order_of_bases
 from cmgan_audit.program.interpreter import (
     MOST_CALLS_DEEP,
     Activation,
@@ -26,6 +27,7 @@ from cmgan_audit.program.values import (
     Absent,
     Arguments,
     Choice,
+    ClassValue,
     Const,
     Constant,
     DictValue,
@@ -44,6 +46,14 @@ from cmgan_audit.source.syntax import own_nodes
 # How often a function may be on the way at once: twice, and once for each level of nested data that it goes down.
 MOST_OWN_CALLS = 2
 MOST_LEVELS = 8
+
+# Decorators through which a configuration, which is not followed, fills parameters in.
+_FILLERS = {
+    "gin.configurable": "gin",
+    "gin.register": "gin",
+    "gin.config.configurable": "gin",
+    "gin.config.register": "gin",
+}
 
 # Decorators that are in force while the function runs, as if its body stood in a `with`.
 _MANAGERS = frozenset(
@@ -213,6 +223,9 @@ def _bound(
     default = function.defaults.get(parameter.arg)
     name = function.qualname
     if given is None or isinstance(given, Absent):
+        filler = _filler(function)
+        if filler:
+            return Unknown(reason=f"{filler} may set {parameter.arg} of {name}")
         fallback = _default(function, parameter, default)
         if not arguments.open_kwargs:
             return fallback
@@ -229,6 +242,29 @@ def _bound(
     if isinstance(given, Const | Symbol | Choice | Unknown):
         return passed(given, location, f"passed as {parameter.arg} to {name}")
     return given
+
+
+def _filler(function: FunctionValue) -> str:
+    """The library that gives a function, or the class that it makes, what a call leaves out; "" where there is none."""
+    if function.decorators:
+        for name in decorator_names(function):
+            if name in _FILLERS:
+                return _FILLERS[name]
+    made, owner = function.defined_in, function.bound_to
+    if made is None or not isinstance(owner, Instance) or not isinstance(owner.cls, ClassValue):
+        return ""
+    if not function.qualname.endswith(".__init__"):
+        return ""
+    decorated = next((base for base in order_of_bases(owner.cls) if _is_class(base, made)), None)
+    for value in decorated.decorators if isinstance(decorated, ClassValue) else ():
+        name = value.name if isinstance(value, External) else getattr(value, "external_name", "")
+        if name in _FILLERS:
+            return _FILLERS[name]
+    return ""
+
+
+def _is_class(base: Value, made: ClassValue) -> bool:
+    return isinstance(base, ClassValue) and base.node is made.node
 
 
 def passed(value: Value, location: Location, note: str) -> Value:

@@ -1,6 +1,7 @@
 """What libraries do with the values they are given: one module per library, found by qualified name."""
 
 from cmgan_audit.program.models import (
+    absl_,
     argparse_options,
     argparse_parsing,
     asteroid_,
@@ -14,6 +15,7 @@ from cmgan_audit.program.models import (
     handing_through,
     hydra_,
     hyperpyyaml_,
+    ignite_,
     lightning_,
     lightning_cli,
     mappings,
@@ -27,6 +29,7 @@ from cmgan_audit.program.models import (
 )
 
 __all__ = [
+    "absl_",
     "argparse_options",
     "argparse_parsing",
     "asteroid_",
@@ -40,6 +43,7 @@ __all__ = [
     "handing_through",
     "hydra_",
     "hyperpyyaml_",
+    "ignite_",
     "lightning_",
     "lightning_cli",
     "mappings",

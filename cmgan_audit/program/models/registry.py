@@ -197,6 +197,25 @@ def attribute(*names: str) -> Callable[[AttributeModel], AttributeModel]:
     return register
 
 
+ObjectModel = Callable[[Interpreter], Value]
+_OBJECTS: dict[str, ObjectModel] = {}
+
+
+def library_object(name: str) -> Callable[[ObjectModel], ObjectModel]:
+    """Register what stands for an object that a library makes when it is imported, such as `absl.flags.FLAGS`."""
+
+    def register(function: ObjectModel) -> ObjectModel:
+        _OBJECTS[name] = function
+        return function
+
+    return register
+
+
+def find_object(name: str) -> ObjectModel | None:
+    """The model of an object that a library makes when it is imported, by its qualified name."""
+    return _OBJECTS.get(name)
+
+
 def derives(name: str, base: str) -> None:
     """Say that a library class inherits the models of another, or is another name of it."""
     _BASES[name] = base

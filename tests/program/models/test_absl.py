@@ -1,0 +1,50 @@
+"""absl: flags of every kind, `app.run`, the configuration files of ml_collections; and what gin may set."""
+
+# ruff: noqa: E501 (a small program is easier to read on one line than folded)
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cmgan_audit.program.values import Unknown
+from tests.program.models.shown import Shown
+
+Show = Callable[..., Shown]
+MAIN = "if __name__ == '__main__':\n    "
+
+
+ABSL = (
+    "import sink\nfrom absl import app, flags\nFLAGS = flags.FLAGS\nflags.DEFINE_integer('batch', 2, 'items')\n"
+    "flags.DEFINE_bool('amp', True, 'x')\nNAMES = flags.DEFINE_multi_string('name', 'a', 'x')\nflags.DEFINE_list('part', None, 'x')\n"
+    "def main(argv):\n    sink.show((FLAGS.batch, FLAGS.amp, NAMES.value, FLAGS.part))\n" + MAIN + "app.run(main)\n"
+)
+
+
+def test_flags_of_absl(show: Show) -> None:
+    words = "--batch=8 --noamp --name b --name=c --part 1,2"
+    shown = show({"train.py": ABSL, "run.sh": f"python train.py {words}\n"})
+    assert shown.plain() == [(2, True, ["a"], None)]
+    assert shown.plain(f"run.sh: {words}") == [(8, False, ["b", "c"], ["1", "2"])]
+
+
+def test_configuration_files_of_ml_collections(show: Show) -> None:
+    files = {
+        "train.py": "import sink\nfrom absl import app, flags\nfrom ml_collections import config_flags\nFLAGS = flags.FLAGS\n"
+        "config_flags.DEFINE_config_file('config', None, 'settings')\n"
+        "def main(argv):\n    sink.show(FLAGS.config.training.batch_size)\n" + MAIN + "app.run(main)\n",
+        "configs/small.py": "import ml_collections\ndef get_config():\n    config = ml_collections.ConfigDict()\n"
+        "    config.training = training = ml_collections.ConfigDict()\n    training.batch_size = 3\n    return config\n",
+        "run.sh": "python train.py --config configs/small.py\npython train.py --config=configs/small.py --config.training.batch_size=5\n",
+    }
+    shown = show(files)
+    assert shown.plain("run.sh: --config configs/small.py") == [3]
+    assert shown.plain("run.sh: --config=configs/small.py --config.training.batch_size=5") == [5]
+
+
+def test_what_gin_may_set_is_not_taken_from_its_default(show: Show) -> None:
+    text = (
+        "import gin, sink\n@gin.configurable\ndef build(batch_size=1, *, size=2):\n    sink.show((batch_size, size))\n"
+        "@gin.configurable(module='x')\nclass Net:\n    def __init__(self, size=1):\n        sink.show(size)\n"
+        "    def scale(self, by=3):\n        sink.show(by)\n"
+        "build(size=4)\nNet().scale()\n"
+    )
+    assert show(text).plain() == [(Unknown, 4), Unknown, 3]
