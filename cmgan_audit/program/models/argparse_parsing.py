@@ -8,6 +8,7 @@ applied as Python applies them, to command lines and to defaults that are texts:
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 
 from cmgan_audit.finding import Location, Step
@@ -130,6 +131,10 @@ def word_value(text: str) -> Value:
     return Const(value=text)
 
 
+# How options are called that take files of settings.
+_CONFIGURATION = re.compile(r"^--?(?:[a-z]+[-_])?(?:conf|config|cfg|hparam|yaml)s?(?:[-_](?:files?|paths?))?$")
+
+
 class Reading:
     """One parser state against one command line."""
 
@@ -239,7 +244,17 @@ class Reading:
         if value is None:
             value = listing([]) if not spec.flags and spec.nargs == "*" else _NONE
             value = value.via(spec.place, f"{spec.name} has no default")
+        if self._collects_configurations(spec, value):
+            step = Step(spec.place, f"{spec.name} collects configuration files")
+            return listing([NeededOption(flag=spec.name, reason="no configuration is given", trail=(step,))])
         return self._overridable(spec, self._convert_default(spec, value))
+
+    def _collects_configurations(self, spec: OptionSpec, value: Value) -> bool:
+        """Whether an option without a word would hold configuration files: the script does little without one."""
+        empty = isinstance(value, ListValue) and value.complete and not value.items
+        several = spec.action in {"append", "extend"} or spec.nargs in {"*", "+"}
+        wanted = self.call.interpreter.must_be_configured and any(_CONFIGURATION.search(flag) for flag in spec.flags)
+        return empty and several and wanted
 
     def _convert_default(self, spec: OptionSpec, value: Value) -> Value:
         """A default that is a text is converted like a word of the command line; others are taken as they are."""

@@ -191,3 +191,14 @@ def test_any_command_line_gives_what_argparse_gives(
     shown = Shown(list(execute(SourceTree(root))))
     condition = next((text for text in shown.conditions if text), "")
     assert shown.plain(condition) == [expected]
+
+
+def test_an_option_that_collects_configurations_is_given_the_file_beside_the_script(show: Callable[..., Shown]) -> None:
+    text = (
+        "import argparse, json, sink\np = argparse.ArgumentParser()\np.add_argument('--config', '-c', action='append', default=[])\n"
+        "settings = {}\nfor name in p.parse_args().config:\n    with open(name) as f:\n        settings.update(json.load(f))\n"
+        "sink.show(settings['batch_size'])\n"
+    )
+    readme = "```\npython train.py -c [config.json]\n```\n"
+    shown = show({"train.py": text, "README.md": readme, "config/small.json": '{"batch_size": 3}'})
+    assert [shown.plain(condition) for condition in shown.conditions] == [[3]]
