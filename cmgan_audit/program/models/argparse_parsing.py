@@ -8,10 +8,10 @@ applied as Python applies them, to command lines and to defaults that are texts:
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable
 
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.joins import Branch, join
 from cmgan_audit.program.models.argparse_options import PARSER, owner_of, state_of
 from cmgan_audit.program.models.argparse_state import (
@@ -132,7 +132,7 @@ def word_value(text: str) -> Value:
 
 
 # How options are called that take files of settings.
-_CONFIGURATION = re.compile(r"^--?(?:[a-z]+[-_])?(?:conf|config|cfg|hparam|yaml)s?(?:[-_](?:files?|paths?))?$")
+_CONFIGURATION = regex(r"^--?(?:[a-z]+[-_])?(?:conf|config|cfg|hparam|yaml)s?(?:[-_](?:files?|paths?))?$")
 
 
 class Reading:
