@@ -5,7 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
+from cmgan_audit.facts.adversarial.holders import Held, Holders
 from cmgan_audit.facts.checkpoints.completeness import Completeness
 from cmgan_audit.facts.checkpoints.framework_resumes import framework_resumes
 from cmgan_audit.facts.checkpoints.guards import Guard, Guards, Setting
@@ -53,7 +55,7 @@ def resumes_of(view: View) -> Iterator[Resume]:
     completeness = Completeness(view, start)
     resuming = _Resuming(view, completeness)
     before = view.scene.run.events[:start]
-    found = batches(before)
+    found = [batch for batch in batches(before) if not _in_constructor(batch) and resuming.is_trained(batch)]
     for batch in found:
         yield from resuming.asked_or_not(batch, together(found), before)
     for supposed in view.scene.run.supposed:
@@ -70,11 +72,10 @@ class _Resuming:
         self._slicer = view.slicer
         self._completeness = completeness
         self._saved = _saved_paths(view)
+        self._holders = Holders(view.scene)
 
     def asked_or_not(self, batch: Batch, whole: Batch, events: Sequence[Event]) -> Iterator[Resume]:
         """The record of a restore that happens in this run; none for weights that are no checkpoint of the run."""
-        if _in_constructor(batch) or not self._is_trained(batch):
-            return
         settings = [setting for event in _entries(batch) for setting in self._settings(event)]
         given = self._given(batch, settings)
         if given is not None and _is_start(batch, settings):
@@ -226,20 +227,31 @@ class _Resuming:
         paths = (path_of(value) for value in load.arguments.positional[:1])
         return any(isinstance(path, Const) and path.value in self._saved for path in paths)
 
-    def _is_trained(self, batch: Batch) -> bool:
-        """Whether something restored is trained in this run: an optimiser, or a network whose parameters are asked."""
-        if batch.trains_on or any(each.target is None for each in batch.restored):
+    def is_trained(self, batch: Batch) -> bool:
+        """Whether something restored is trained in this run: an optimiser, or a network whose parameters are asked.
+
+        Who freezes a network asks for its parameters too, so an optimiser has to hold them where all are known that
+        the optimisers hold.
+        """
+        restored = [bare(each.target) for each in batch.restored if each.target is not None]
+        if batch.trains_on or len(restored) < len(batch.restored):
             return True
         asked = [
-            use.on
+            bare(use.on)
             for use in self._view.scene.of("keep")
             if use.on is not None and member_of(use.event) in ("parameters", "named_parameters")
         ]
-        return any(
-            each.target is not None and same_object(bare(each.target), bare(network))
-            for each in batch.restored
-            for network in asked
+        restored = [each for each in restored if any(same_object(each, network) for network in asked)]
+        known = all(held.complete for held in self._held)
+        return bool(restored) and (
+            not self._held or not known or any(held.touches(each) for held in self._held for each in restored)
         )
+
+    @cached_property
+    def _held(self) -> list[Held]:
+        """What each optimiser of the run trains."""
+        optimisers = {id(use.on.attrs): use.on for use in self._view.scene.of("step") if use.on is not None}
+        return [self._holders.of(each) for each in optimisers.values()]
 
 
 def _is_start(batch: Batch, settings: Sequence[Setting]) -> bool:
