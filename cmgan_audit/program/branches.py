@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.bounds import decided
 from cmgan_audit.program.interpreter import Activation, Exit, Facts, Interpreter, ProgramRaisedError
 from cmgan_audit.program.joins import Branch, join, opposite
 from cmgan_audit.program.listings import without_listings
@@ -220,7 +221,10 @@ def truth(it: Interpreter, value: Value) -> bool | None:
             formula, outcome = stripped(value.formula)
             if (formula, True) in it.facts:
                 return outcome
-            return not outcome if (formula, False) in it.facts else None
+            if (formula, False) in it.facts:
+                return not outcome
+            verdict = decided(formula, it.facts)
+            return None if verdict is None else verdict is outcome
         case ListValue():
             return bool(value.items) if value.complete else None
         case DictValue():

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program import numbers
+from cmgan_audit.program.bounds import decided
 from cmgan_audit.program.branches import truth
 from cmgan_audit.program.interpreter import Interpreter, joined
 from cmgan_audit.program.joins import Branch, join, opposite, same
@@ -96,8 +97,17 @@ def paired(it: Interpreter, left: Value, right: Value, compute: Callable[[Value,
     options: list[Option] = []
     for a, b in pairs:
         text = " and ".join(dict.fromkeys(part for part in (a.condition, b.condition) if part))
-        options.append(Option(compute(a.value, b.value), text, a.facts | b.facts))
+        facts = a.facts | b.facts
+        options.append(Option(_settled(compute(a.value, b.value), facts), text, facts))
     return joined(options).tainted(left.draws | right.draws)
+
+
+def _settled(result: Value, facts: frozenset[tuple[str, bool]]) -> Value:
+    """A test on a number that depends on the run, decided where the tests behind the operands decide it."""
+    if not facts or not isinstance(result, Symbol):
+        return result
+    verdict = decided(result.formula, facts)
+    return result if verdict is None else Const(value=verdict, trail=result.trail, draws=result.draws)
 
 
 def _contradict(left: Option, right: Option) -> bool:
