@@ -71,10 +71,10 @@ def _bindings(node: ast.AST) -> Iterator[tuple[str, Binding]]:
             for item in node.items:
                 if item.optional_vars is not None:
                     yield from _targets(node, item.optional_vars, item.context_expr)
-        case ast.Expr(value=ast.Call(func=ast.Attribute(attr=method, value=owner), args=[*_, last])):
-            if method in _GROWS:
-                for name, _ in _targets(node, owner, last):
-                    yield name, Binding(node, last, adds=True)
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr=method, value=owner)) as call) if method in _GROWS:
+            for taken in (*call.args[-1:], *(keyword.value for keyword in call.keywords)):
+                for name, _ in _targets(node, owner, taken):
+                    yield name, Binding(node, taken, adds=True)
 
 
 def _targets(statement: ast.AST, target: ast.expr, value: ast.expr) -> Iterator[tuple[str, Binding]]:
@@ -83,6 +83,9 @@ def _targets(statement: ast.AST, target: ast.expr, value: ast.expr) -> Iterator[
             yield target.id, Binding(statement, value)
         case ast.Attribute(value=ast.Name(id="self")):
             yield f"self.{target.attr}", Binding(statement, value)
+        case ast.Attribute(value=ast.Attribute() as owner):  # a part of what `self` holds: `self.table.total[name] += x`
+            for name, bound in _targets(statement, owner, value):
+                yield name, Binding(statement, bound.value, bound.item, adds=True)
         case ast.Subscript():
             for name, bound in _targets(statement, target.value, value):
                 yield name, Binding(statement, bound.value, bound.item, adds=True)

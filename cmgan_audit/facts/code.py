@@ -15,6 +15,7 @@ from functools import cached_property
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.functions import qualified
 from cmgan_audit.program.modules import Module
 from cmgan_audit.program.sessions import interpreter_of
 from cmgan_audit.program.trace import CallEvent, Context, DecisionEvent, Event, Frame
@@ -85,7 +86,7 @@ class Code:
 
     @cached_property
     def activations(self) -> Mapping[Stack, ast.AST]:
-        """The function behind every stack of calls in which an event happened."""
+        """The function behind every stack of calls: of those in which an event happened, and of those that only store."""
         found: dict[Stack, ast.AST] = {}
         contexts = (context for each in self.contexts.values() for context in each)
         for frames in {id(context.frames): context.frames for context in contexts}.values():
@@ -93,7 +94,20 @@ class Code:
             for depth, frame in enumerate(frames, start=1):
                 if frame.value is not None:
                     found.setdefault(calls[:depth], frame.value.node)
+        named = self._named
+        for (place, stack), event in self.calls.items():
+            node = named.get(event.callee)
+            if node is not None:
+                found.setdefault((*stack, place), node)
         return found
+
+    @cached_property
+    def _named(self) -> Mapping[str, ast.AST]:
+        """The executed functions by the names that calls give them, where one name means one function."""
+        found: dict[str, set[ast.AST]] = defaultdict(set)
+        for function in interpreter_of(self.scene.run).executed.values():
+            found[qualified(function)].add(function.node)
+        return {name: nodes.pop() for name, nodes in found.items() if len(nodes) == 1}
 
     @property
     def calls(self) -> Mapping[tuple[Location, Stack], CallEvent]:

@@ -20,6 +20,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.syntax import children
 
 _MOST_STEPS = 4_000
+_MOST_CALLS = 12  # of a method that fills what an object holds: a tracker's training updates come before the others
 _LOOPS = (ast.For, ast.AsyncFor, ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 
 
@@ -189,8 +190,10 @@ class Slicer:
         if near:
             for each in near:
                 yield from self._of_binding(each, task, found)
+            if all(each.adds for each in near) and task.stack and not isinstance(task.function.node, ast.Module):
+                yield from self._of_parameter(task, name)  # what was given stays a part of it
         elif not isinstance(task.function.node, ast.Module):
-            if not bound and task.stack:
+            if task.stack:  # `batch = prepare(batch)`: what is read here was given, whatever the name holds later
                 yield from self._of_parameter(task, name)
             top = self._tops.get(task.function.module.path)
             for each in self._bound(top).get(name, []) if top is not None and not bound else ():
@@ -201,7 +204,7 @@ class Slicer:
         path = task.function.module.path
         if bound.value is not None:
             yield _Task(bound.value, task.function, task.stack, task.item if bound.item is None else bound.item)
-        for parent in self._code.parents(path, bound.statement):
+        for parent in (bound.statement, *self._code.parents(path, bound.statement)):
             if parent is task.function.node:
                 break
             if isinstance(parent, ast.For | ast.AsyncFor):
@@ -212,7 +215,7 @@ class Slicer:
     def _of_self(self, task: _Task, name: str, found: Slice) -> Iterator[_Task]:
         for bound, reached in self._attributes.get(name, ()):
             stacks = self._stacks.get(reached.node, [])
-            for stack in [task.stack] if task.stack in stacks else stacks[:4]:
+            for stack in [task.stack] if task.stack in stacks else stacks[:_MOST_CALLS]:
                 yield from self._of_binding(bound, _Task(bound.statement, reached, self._one(stack)), found)
 
     def _of_parameter(self, task: _Task, name: str) -> Iterator[_Task]:

@@ -105,3 +105,40 @@ def test_a_name_that_is_used_again_means_its_last_value(tmp_path):
 def test_a_comprehension_is_a_loop(tmp_path):
     found = slice_of_print(tmp_path, "print(sum(net(x) for x in test_loader))\n")
     assert [type(loop.node) for loop in found.loops] == [ast.GeneratorExp]
+
+
+def test_what_is_given_is_part_of_what_a_name_holds_later(tmp_path):
+    body = """
+def moved(batch):
+    batch = moved_keys(batch)
+    return batch
+def moved_keys(batch):
+    batch["x"] = 1
+    return batch
+for item in test_loader:
+    print(moved(item))
+"""
+    assert lines(slice_of_print(tmp_path, body)) == {21}
+
+
+def test_a_tracker_that_only_stores_leads_to_its_updates(tmp_path):
+    body = """
+class Tracker:
+    def __init__(self):
+        self.table = make()
+    def update(self, name, value):
+        self.table.total[name] += value
+    def result(self):
+        return self.table.total
+tracker, log = Tracker(), {}
+for item in train_loader:
+    tracker.update("train", net(item))
+    tracker.update("other", net(item))
+    tracker.update("third", net(item))
+    tracker.update("fourth", net(item))
+for item in test_loader:
+    tracker.update("test", net(item))
+log.update(**{"val_" + name: value for name, value in tracker.result().items()})
+print(log["val_test"])
+"""
+    assert {23, 28} <= lines(slice_of_print(tmp_path, body))

@@ -6,11 +6,12 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 
 from cmgan_audit.facts.averages.counting import BatchCount
+from cmgan_audit.facts.averages.keyed_meters import keyed_means, updates_of
 from cmgan_audit.facts.averages.means import divided_inside, means_of
 from cmgan_audit.facts.averages.meters import weighs_equally
 from cmgan_audit.facts.averages.named_values import named_intakes
 from cmgan_audit.facts.averages.records import BatchMean
-from cmgan_audit.facts.averages.taking_in import Intake, intakes, one_pass
+from cmgan_audit.facts.averages.taking_in import Intake, intakes, one_pass, sums_items
 from cmgan_audit.facts.code import Reached, stack_of
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Pass
@@ -35,10 +36,14 @@ class _Mean:
 def batch_means(view: View) -> Iterable[Record]:
     """The means over the batches of a run's loaders; loops of frameworks average in their own way."""
     slicer = view.slicer
+    updates = updates_of(view)
     found: list[Record] = []
     for made, loader in zip(view.scene.made, view.loaders, strict=True):
         for single in view.scene.passes_over(made.loader):
-            loop = None if single.event.framework else _loop_of(view, single)
+            if single.event.framework:
+                continue
+            found += keyed_means(view, single, loader, updates)
+            loop = _loop_of(view, single)
             if loop is not None:
                 found += _means_in(view, slicer, single, loop, loader)
     return found
@@ -71,7 +76,7 @@ def _means_in(
     means = [
         mean
         for taken in (*intakes(body), *named_intakes(body))
-        if not _sums_items(slicer, taken, path, single)
+        if not sums_items(slicer, taken.value, path, stack_of(single.event.context))
         for mean in _of_intake(view, taken, behind, count, path)
     ]
     if not means:
@@ -135,16 +140,3 @@ def _same_line(event: CallEvent, place: Location) -> bool:
         place.line,
         place.column,
     )
-
-
-def _sums_items(slicer: Slicer, taken: Intake, path: str, single: Pass) -> bool:
-    """Whether the value of a batch is a sum over its items, where it is made: a loss with reduction="sum"."""
-    stack = stack_of(single.event.context)
-    for found in slicer.behind(taken.value, path, stack).calls:
-        call = found.node
-        if isinstance(call, ast.Call):
-            for keyword in call.keywords:
-                if keyword.arg in ("reduction", "size_average") and isinstance(keyword.value, ast.Constant):
-                    if keyword.value.value in ("sum", False):
-                        return True
-    return False

@@ -23,9 +23,36 @@ def weighs_equally(cls: ast.ClassDef, method: ast.FunctionDef) -> bool:
         return True
     if len(parameters) != 1 or method.args.kwonlyargs:
         return False
-    taken = [each for each in _intakes(method) if root(each.value) == parameters[0].arg]
+    return _averages_calls(cls, method, parameters[0].arg)
+
+
+def weighs_equally_by_name(cls: ast.ClassDef, method: ast.FunctionDef) -> bool:
+    """Whether a method that is given a name and one value adds it to the mean of that name, every call alike.
+
+    As above: `update(self, name, value, n=1)`, or no weight and a class that divides by the calls.
+    """
+    parameters = method.args.args[1:]
+    if len(parameters) == 3 and parameters[2].arg in _WEIGHTS:
+        return bool(method.args.defaults) and _multiplies(method, parameters[1].arg, parameters[2].arg)
+    if len(parameters) != 2 or method.args.kwonlyargs:
+        return False
+    return _averages_calls(cls, method, parameters[1].arg)
+
+
+def _averages_calls(cls: ast.ClassDef, method: ast.FunctionDef, value: str) -> bool:
+    taken = [each for each in _intakes(method) if root(each.value) == value]
     nodes = list(walk(cls))
     return any(True for each in taken for _ in means_of(each, nodes, _Calls(each, method, nodes)))
+
+
+def _multiplies(method: ast.FunctionDef, value: str, weight: str) -> bool:
+    """Whether a value is multiplied by its weight before it is added."""
+    for node in walk(method):
+        match node:
+            case ast.BinOp(left=left, op=ast.Mult(), right=right):
+                if {root(left), root(right)} == {value, weight}:
+                    return True
+    return False
 
 
 def _intakes(method: ast.FunctionDef) -> Iterator[Intake]:
@@ -44,7 +71,7 @@ class _Calls:
         for node in walk(method):
             match node:
                 case ast.AugAssign(target=target, op=ast.Add(), value=ast.Constant(value=1)):
-                    self._names.add(ast.unparse(target))
+                    self._names.add(root(target))
         for node in nodes:
             match node:
                 case ast.Assign(targets=[name], value=value) if self._is_length(value):
@@ -55,7 +82,7 @@ class _Calls:
         match node:
             case ast.Call(func=ast.Name(id=name), args=arguments) if name in CONVERSIONS:
                 return any(self.counts(argument) for argument in arguments)
-        return ast.unparse(node) in self._names or self._is_length(node)
+        return root(node) in self._names or self._is_length(node)
 
     def _is_length(self, node: ast.expr) -> bool:
         match node:

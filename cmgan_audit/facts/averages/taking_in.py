@@ -6,6 +6,8 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
+from cmgan_audit.facts.code import Stack
+from cmgan_audit.facts.slices import Slicer
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.syntax import children, walk
@@ -16,7 +18,8 @@ _MEASURED = regex(
     re.IGNORECASE,
 )
 _SIZES = regex(r"(?:batch|bs|size|count|num|len|frames|n)(?:$|_)|(?:^|_)(?:n|b|batch|bs|size)$", re.IGNORECASE)
-_METERS = frozenset({"update", "add"})
+# Methods of meters.
+METERS = frozenset({"update", "add"})
 # What holds statements that one pass does not take once.
 _BLOCKS = (ast.For, ast.AsyncFor, ast.While, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
@@ -92,7 +95,7 @@ def intake_of(node: ast.AST) -> Intake | None:
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr="append"), args=[value])):
             return Intake(node, root(owner), value, "list")
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr=method), args=[value], keywords=[])):
-            if method in _METERS:
+            if method in METERS:
                 return Intake(node, root(owner), value, "meter")
     return None
 
@@ -133,4 +136,16 @@ def _is_size(node: ast.expr) -> bool:
             return True
         case ast.Subscript(value=ast.Attribute(attr="shape")):
             return True
+    return False
+
+
+def sums_items(slicer: Slicer, value: ast.expr, path: str, stack: Stack) -> bool:
+    """Whether the value of a batch is a sum over its items, where it is made: a loss with reduction="sum"."""
+    for found in slicer.behind(value, path, stack).calls:
+        call = found.node
+        if isinstance(call, ast.Call):
+            for keyword in call.keywords:
+                if keyword.arg in ("reduction", "size_average") and isinstance(keyword.value, ast.Constant):
+                    if keyword.value.value in ("sum", False):
+                        return True
     return False

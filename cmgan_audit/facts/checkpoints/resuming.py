@@ -323,5 +323,12 @@ def _saved_paths(view: View) -> set[object]:
 def _names(batch: Batch) -> str:
     if batch.whole:
         return "everything that the trainer holds"
-    names = [class_name(bare(each.target)) if each.target is not None else "weights" for each in batch.restored]
-    return ", ".join(dict.fromkeys(names))
+    return ", ".join(dict.fromkeys(_name(each.target) for each in batch.restored))
+
+
+def _name(target: Instance | None) -> str:
+    """What is restored: its class; what a function of a library gave is named after it, and tells nothing."""
+    if target is None:
+        return "weights"
+    name = class_name(bare(target))
+    return name if isinstance(bare(target).cls, ClassValue) or name[:1].isupper() else "weights"

@@ -1,0 +1,121 @@
+"""Trackers that keep one mean per name: `metrics.update("loss", value)` for each batch, in whatever function."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from cmgan_audit.facts.averages.meters import weighs_equally_by_name
+from cmgan_audit.facts.averages.records import BatchMean
+from cmgan_audit.facts.averages.taking_in import METERS, is_measure, is_weighted, sums_items
+from cmgan_audit.facts.code import stack_of
+from cmgan_audit.facts.records import Loader
+from cmgan_audit.facts.scene import Pass
+from cmgan_audit.facts.values import constant, instances_of
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Step
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.trace import CallEvent, Loop
+from cmgan_audit.program.values import ClassValue, Instance
+from cmgan_audit.rules.record import Known
+from cmgan_audit.source.syntax import walk
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Update:
+    """One value that a tracker takes in under a name, with no weight of its own."""
+
+    event: CallEvent
+    name: str
+    key: ast.expr
+
+
+def updates_of(view: View) -> list[Update]:
+    """The updates of a run's trackers."""
+    found = []
+    for event in view.scene.calls:
+        if event.callee.rpartition(".")[2] in METERS and any(map(_keeps_means, instances_of(event.receiver))):
+            update = _update(view, event)
+            if update is not None:
+                found.append(update)
+    return found
+
+
+def keyed_means(view: View, single: Pass, loader: Loader, updates: Sequence[Update]) -> Iterator[BatchMean]:
+    """The means that trackers keep over one pass, as one record.
+
+    Args:
+        view: the run.
+        single: the pass over a loader.
+        loader: the loader.
+        updates: those of the run.
+    """
+    taken = [each for each in updates if single.holds(each.event.context) and _once_a_batch(view, each, single)]
+    if not taken:
+        return
+    first = taken[0].event
+    trail = (
+        Step(first.location, "every batch weighs the same in this mean"),
+        Step(single.event.location, "for each batch of the loader"),
+    )
+    yield BatchMean(
+        location=first.location,
+        anchor=f"{first.context.frames[-1].function if first.context.frames else '<module>'}.{first.callee}",
+        names=", ".join(dict.fromkeys(each.name for each in taken)),
+        equal_weights=Known(True, trail),
+        role=loader.role,
+        batch_size=loader.batch_size,
+        drop_last=loader.drop_last,
+    )
+
+
+def _keeps_means(owner: Instance) -> bool:
+    return isinstance(owner.cls, ClassValue) and bool(_methods(owner.cls.node))
+
+
+@lru_cache(256)
+def _methods(cls: ast.ClassDef) -> frozenset[str]:
+    """The methods of a class that take in a value under a name."""
+    return frozenset(
+        method.name
+        for method in cls.body
+        if isinstance(method, ast.FunctionDef) and method.name in METERS and weighs_equally_by_name(cls, method)
+    )
+
+
+def _update(view: View, event: CallEvent) -> Update | None:
+    call = view.code.call_at(event.location)
+    if call is None or call.keywords or len(call.args) != 2:
+        return None  # a third argument is the weight
+    key, value = call.args
+    if isinstance(value, ast.Starred) or isinstance(key, ast.Starred) or is_weighted(value):
+        return None
+    written = constant(event.arguments.positional[0]) if event.arguments.positional else None
+    name = written if isinstance(written, str) else ast.unparse(key)
+    text = f"{name} {ast.unparse(value)}"
+    if not is_measure(text if isinstance(written, str) else f"{text} {ast.unparse(call.func)}"):
+        return None
+    if sums_items(view.slicer, value, event.location.path, stack_of(event.context)):
+        return None
+    return Update(event, name, key)
+
+
+def _once_a_batch(view: View, update: Update, single: Pass) -> bool:
+    """Whether a name gets one value per batch: loops inside of the pass go over names, not over items."""
+    loops = update.event.context.loops
+    inside = loops[next(at for at, loop in enumerate(loops) if loop is single.event.loop) + 1 :]
+    named = {node.id for node in walk(update.key) if isinstance(node, ast.Name)}
+    return all(not named.isdisjoint(_targets(view, loop)) for loop in inside)
+
+
+def _targets(view: View, loop: Loop) -> set[str]:
+    """The names that a loop gives a value in each of its passes."""
+    node = view.code.node_at(loop.location)
+    around = () if node is None else (node, *view.code.parents(loop.location.path, node))
+    for each in around:
+        if isinstance(each, ast.For | ast.AsyncFor):
+            return {part.id for part in walk(each.target) if isinstance(part, ast.Name)}
+        if isinstance(each, ast.stmt):
+            break
+    return set()
