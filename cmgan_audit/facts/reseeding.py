@@ -10,7 +10,9 @@ from cmgan_audit.facts.values import constant
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.names import canonical
-from cmgan_audit.program.values import Const
+from cmgan_audit.program.probe import call_value
+from cmgan_audit.program.trace import CallEvent
+from cmgan_audit.program.values import Const, FunctionValue
 from cmgan_audit.rules.record import Known
 
 # The generator that a draw uses, by the library of the drawing function.
@@ -32,6 +34,11 @@ def reseeded(scene: Scene, made: Made, dataset: Dataset) -> Dataset:
     if not (isinstance(crop, Known) and crop.value) or not passes:
         return dataset
     workers = constant(made.arguments.get("num_workers", 5)) or 0
+    in_workers = _seed_of_workers(scene, made, dataset.drawn_by) if workers > 0 else None
+    if in_workers is not None:
+        text = f"{dataset.name}: the workers of every pass start from the seed that is set at {in_workers.location}"
+        steps = (Step(in_workers.location, "each worker sets this random state when a pass starts it"),)
+        return dataclasses.replace(dataset, random_crop=Known(False, steps), crop_evidence=text)
     seeds = [_seed_before(scene, single, dataset.drawn_by, workers > 0) for single in passes]
     if not all(seeds):
         return dataset
@@ -47,20 +54,40 @@ def _seed_before(scene: Scene, single: Pass, drawn_by: str, in_workers: bool) ->
 
     Worker processes are seeded from torch's generator; without workers the drawing library's own one counts.
     """
-    wanted = (
-        "torch.manual_seed"
-        if in_workers
-        else next((seed for prefix, seed in _LIBRARY.items() if drawn_by.startswith(prefix)), "torch.manual_seed")
-    )
+    wanted = "torch.manual_seed" if in_workers else _seed_for(drawn_by)
     for use in scene.of("seed"):
         name = canonical(use.event.callee)
         fits = name == wanted or name.endswith("seed_everything")
-        argument = use.event.arguments.get("seed", 0)
-        if argument is None and use.event.arguments.positional:
-            argument = use.event.arguments.positional[0]
-        if fits and use.position < single.position and _before_each(use, single) and isinstance(argument, Const):
+        if fits and use.position < single.position and _before_each(use, single) and _is_fixed(use.event):
             return use
     return None
+
+
+def _seed_of_workers(scene: Scene, made: Made, drawn_by: str) -> CallEvent | None:
+    """The call by which each worker sets the random state to a constant; workers start anew with every pass."""
+    function = made.arguments.get("worker_init_fn", 10)
+    kept = made.arguments.get("persistent_workers")
+    if not isinstance(function, FunctionValue) or (kept is not None and constant(kept) is not False):
+        return None
+    events, _ = call_value(scene.run, function, [Const(value=1)], made.loader)  # one of the workers stands for all
+    wanted = _seed_for(drawn_by)
+    for event in events:
+        if isinstance(event, CallEvent) and canonical(event.callee) == wanted and not event.context.conditions:
+            return event if _is_fixed(event) else None
+    return None
+
+
+def _seed_for(drawn_by: str) -> str:
+    """The function that sets the state of the generator that a draw uses."""
+    return next((seed for prefix, seed in _LIBRARY.items() if drawn_by.startswith(prefix)), "torch.manual_seed")
+
+
+def _is_fixed(event: CallEvent) -> bool:
+    """Whether a seed is a constant."""
+    argument = event.arguments.get("seed", 0)
+    if argument is None and event.arguments.positional:
+        argument = event.arguments.positional[0]
+    return isinstance(argument, Const)
 
 
 def _before_each(use: Use, single: Pass) -> bool:
