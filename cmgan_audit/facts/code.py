@@ -86,7 +86,7 @@ class Code:
 
     @cached_property
     def activations(self) -> Mapping[Stack, ast.AST]:
-        """The function behind every stack of calls: of those in which an event happened, and of those that only store."""
+        """The function behind every stack of calls, whether events happened in it or it only stores."""
         found: dict[Stack, ast.AST] = {}
         contexts = (context for each in self.contexts.values() for context in each)
         for frames in {id(context.frames): context.frames for context in contexts}.values():

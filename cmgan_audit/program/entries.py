@@ -20,6 +20,7 @@ from cmgan_audit.source.tree import SourceTree
 _MAIN = regex(rb"""if\s*\(?\s*(?:__name__\s*==\s*['"]__main__['"]|['"]__main__['"]\s*==\s*__name__)""")
 _TRAINS = regex(rb"[Ll]oader|\.fit\(|\.backward\(|pytorch_lightning|speechbrain|transformers|_target_")
 _NOT_ENTRIES = regex(r"(?:^|/)(?:test_[^/]*|[^/]*_test|conftest|setup|conf|__init__)\.py$|(?:^|/)tests?/")
+_OF_TESTS = regex(r"(?:^|[/_])tests?(?:[/_]|$)")
 # `train_test.py` and `train_and_test.py` train and then test a network, unless a test runner collects what is in them.
 _TRAIN_AND_TEST = regex(r"(?:.*/)?train[^/]*_test\.py")
 _COLLECTED = regex(rb"\bpytest\b|\bunittest\b|^(?:async )?def test_|^class Test", re.MULTILINE)
@@ -64,6 +65,8 @@ def _is_no_script(tree: SourceTree, path: str) -> bool:
     if not _NOT_ENTRIES.search(path):
         return False
     in_folder_of_tests = bool(_NOT_ENTRIES.search(posixpath.dirname(path) + "/"))
+    if posixpath.basename(path) == "__init__.py" and not _OF_TESTS.search(posixpath.dirname(path)):
+        return not _MAIN.search(tree.read_bytes(path) or b"")  # `python __init__.py`, in a folder that is no package
     return (
         in_folder_of_tests
         or _TRAIN_AND_TEST.fullmatch(path) is None

@@ -51,6 +51,12 @@ def walk(node: ast.AST) -> list[ast.AST]:
     return found
 
 
+def shown(node: ast.AST, longest: int = 60) -> str:
+    """An expression as a message shows it: as it is written, and where it is cut one sees that."""
+    text = ast.unparse(node)
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
 class Outline:
     """The nodes of one file: by place, who holds each, and those that a function has of its own."""
 

@@ -79,3 +79,12 @@ def test_every_library_with_a_model_is_looked_at() -> None:
 )
 def test_a_script_that_trains_and_tests_is_no_test(name: str, more: str, followed: bool, tmp_path: Path) -> None:
     assert scripts(tmp_path, {name: f"import torch\n{more}{MAIN}"}) == [name] * followed
+
+
+def test_the_file_of_a_package_is_a_script_where_it_says_so(tmp_path: Path) -> None:
+    files = {
+        "__init__.py": f"import torch\n{MAIN}",
+        "package/__init__.py": "import torch\nfrom torch.utils.data import DataLoader\nprint(DataLoader)\n",
+        "tests/__init__.py": f"import torch\n{MAIN}",
+    }
+    assert scripts(tmp_path, files) == ["__init__.py"]

@@ -10,7 +10,7 @@ import pytest
 import cmgan_audit
 from cmgan_audit.finding import Location
 from cmgan_audit.source.python_file import ParsedFile, parse_python
-from cmgan_audit.source.syntax import children, outline_of, own_nodes, walk
+from cmgan_audit.source.syntax import children, outline_of, own_nodes, shown, walk
 
 FILES = sorted(Path(cmgan_audit.__file__).parent.glob("program/*.py"))
 MARKS = (ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.unaryop)
@@ -66,3 +66,9 @@ def test_own_nodes_stand_in_the_order_of_the_source_and_stop_at_inner_functions(
     names = [node.id for node in own_nodes(tree.body[0]) if isinstance(node, ast.Name)]
     assert names == ["a", "b", "d"]
     assert children(tree.body[0].body[0]) == [*tree.body[0].body[0].targets, tree.body[0].body[0].value]  # type: ignore[attr-defined]
+
+
+def test_an_expression_that_is_cut_shows_that():
+    node = ast.parse("names[0 : int(len(names) * self.share_of_training)]", mode="eval").body
+    assert shown(node) == "names[0:int(len(names) * self.share_of_training)]"
+    assert shown(node, 20) == "names[0:int(len(n..."

@@ -17,6 +17,7 @@ from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, Event, SideBySideEvent, SliceEvent
 from cmgan_audit.program.values import Const, Instance, Listing, ListValue, Value, options_of
 from cmgan_audit.rules.record import Fact, Known
+from cmgan_audit.source.syntax import shown
 
 PAIR, PART = "pair", "part"
 
@@ -133,7 +134,7 @@ def _shuffled(names: ListValue | Instance) -> bool:
 
 def _text(view: View, event: Event) -> str:
     node = view.code.node_of(event)
-    return ast.unparse(node)[:60] if node is not None else "the lists"
+    return shown(node) if node is not None else "the lists"
 
 
 def _is_slice(index: Value) -> bool:

@@ -10,7 +10,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.trace import CallEvent, Event, Frame
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import shown, walk
 
 CLEAN, NOISY = "clean", "noisy"
 _CLEAN_WORDS = frozenset("clean target tgt reference ref gt groundtruth label dry anechoic hr hq wideband wb".split())
@@ -78,12 +78,12 @@ def subject_of(view: View, event: Event) -> list[Subject]:
             return []
         side = side_of(node)
         if side:
-            return [Subject(side, ast.unparse(node)[:40])]
+            return [Subject(side, shown(node, 40))]
         both = _both_sides(node)
         if both:
             return both
         if not called_input and _words(node) & _INPUT_WORDS and _words(node).isdisjoint(_CLEAN_WORDS | _NOISY_WORDS):
-            called_input = [Subject(NOISY, ast.unparse(node)[:40])]
+            called_input = [Subject(NOISY, shown(node, 40))]
         function = frames[-1].value.node if frames and frames[-1].value is not None else None
         name = _followed(node, function)
         source = _assigned(function, name, node)
@@ -150,7 +150,7 @@ def _targets(target: ast.expr) -> list[str]:
 def _both_sides(source: ast.expr) -> list[Subject]:
     """`for x in (noisy, clean)`: each pass cuts one of the two."""
     items = source.elts if isinstance(source, ast.Tuple | ast.List) else []
-    sides = [Subject(side_of(item), ast.unparse(item)[:40]) for item in items]
+    sides = [Subject(side_of(item), shown(item, 40)) for item in items]
     return sides if {CLEAN, NOISY} <= {subject.side for subject in sides} else []
 
 

@@ -11,6 +11,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.source.syntax import shown
 
 REFERENCE, ESTIMATE = "reference", "estimate"
 
@@ -49,7 +50,7 @@ class Pair:
     @property
     def text(self) -> str:
         """The signals as the source has them."""
-        return f"{ast.unparse(self.reference)[:40]}, {ast.unparse(self.estimate)[:40]}"
+        return f"{shown(self.reference, 40)}, {shown(self.estimate, 40)}"
 
 
 def swapped_at(view: View, scoring: Scoring, pair: Pair) -> tuple[Location | None, str]:
