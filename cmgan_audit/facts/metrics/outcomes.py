@@ -14,6 +14,7 @@ VALUE, MISSING, NOTHING, COUNTED, KEPT, RAISED = "value", "missing", "nothing", 
 _OF_FAILURES = regex(r"fail|err|skip|bad|invalid|miss|broken|problem|drop|exclu|exception|reject", re.IGNORECASE)
 _ENDS = frozenset({"exit", "_exit", "quit", "abort", "fail", "skip"})
 _ADDS = frozenset({"append", "add", "extend", "update", "setdefault"})
+_SAYS = frozenset({"print", "warn", "warning", "error", "exception", "critical", "info", "print_exc"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,17 @@ def outcome_of(handler: ast.ExceptHandler, node: ast.Try) -> Outcome:
             return Outcome(VALUE, _shown(value))
     if counted:
         return Outcome(COUNTED, "")
+    if values and _says(handler):
+        return Outcome(KEPT, "")
     for value in values:
         return Outcome(MISSING, "None" if value is None else _shown(value))
     return Outcome(NOTHING, "")
+
+
+def _says(handler: ast.ExceptHandler) -> bool:
+    """Whether each failure is printed or logged: a NaN or None beside it hides nothing."""
+    calls = (each.value for each in _statements(handler.body) if isinstance(each, ast.Expr))
+    return any(isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] in _SAYS for call in calls)
 
 
 def _marks(statement: ast.stmt) -> bool:

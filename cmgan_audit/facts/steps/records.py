@@ -24,6 +24,7 @@ class Scheduler(Record):
         before_update: whether its first step comes before the first step of its optimiser.
         without_metric: whether it waits for a metric that its step is not given.
         told_metric: whether its step is given a metric, and it counts epochs.
+        told_epoch: whether its step is given the number of the epoch, and it waits for a metric.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Scheduler(Record):
     before_update: Fact
     without_metric: Fact
     told_metric: Fact
+    told_epoch: Fact
 
 
 @record_kind("scaling")

@@ -27,6 +27,7 @@ _A_STEP = regex(r"(sch|lr_)[\w.]*(\[[^\]]*\]|\(\))?\.step\(", re.IGNORECASE)
 _COUNTS_EPOCHS = frozenset("StepLR MultiStepLR ExponentialLR CosineAnnealingLR LambdaLR PolynomialLR LinearLR".split())
 _MEASURED = regex(r"loss|pesq|stoi|sdr|score|metric|(?<![a-z])(?:snr|err|error|acc)(?![a-z])", re.IGNORECASE)
 _COUNTED = regex(r"(?<![a-z])(?:epochs?|steps?|iter|i|n|idx|index|len)(?![a-z])(?!_(?:loss|val|valid|test))", re.I)
+_AN_EPOCH = regex(r"(?:\w+\.)*_?(?:cur_?|current_?)?epoch(?:_?(?:id|idx|num|number|index))?(?: [+-] \d+)?", re.I)
 _OWN_STATE = frozenset({"state_dict", "load_state_dict", "get_last_lr", "get_lr"})
 
 
@@ -91,6 +92,7 @@ def _scheduler(
         before_update=_before(steps, updates),
         without_metric=_without_metric(made.scheduler, steps),
         told_metric=_told_metric(view, made.scheduler, steps),
+        told_epoch=_told_epoch(view, made.scheduler, steps),
     )
 
 
@@ -180,15 +182,30 @@ def _told_metric(view: View, scheduler: Instance, steps: Sequence[Action]) -> Fa
     """Whether a step that takes the number of an epoch is given what was measured instead."""
     if class_name(scheduler) not in _COUNTS_EPOCHS:
         return NO
+    for step, given in _told(view, steps, "epoch"):
+        if _is_measured(given):
+            return Known(True, (Step(step.event.location, f"step({given}) is taken for the number of the epoch"),))
+    return NO
+
+
+def _told_epoch(view: View, scheduler: Instance, steps: Sequence[Action]) -> Fact:
+    """Whether a scheduler that watches a metric is given the number of the epoch, as the others are."""
+    if class_name(scheduler) != "ReduceLROnPlateau":
+        return NO
+    for step, given in _told(view, steps, "metrics"):
+        if _AN_EPOCH.fullmatch(given):
+            return Known(True, (Step(step.event.location, f"step({given}) is taken for the value to watch"),))
+    return NO
+
+
+def _told(view: View, steps: Sequence[Action], keyword: str) -> Iterable[tuple[Action, str]]:
+    """Steps with the text of what they are given first; not of several schedulers, one of which it may be meant for."""
     for step in steps:
         call = view.code.call_at(step.event.location)
-        if call is None or len(step.on) != 1:
-            continue  # one of several schedulers: another may wait for the metric
-        given = [*call.args, *(each.value for each in call.keywords if each.arg == "epoch")]
-        if given and _is_measured(ast.unparse(given[0])):
-            text = f"step({ast.unparse(given[0])}) is taken for the number of the epoch"
-            return Known(True, (Step(step.event.location, text),))
-    return NO
+        if call is not None and len(step.on) == 1:
+            given = [*call.args, *(each.value for each in call.keywords if each.arg == keyword)]
+            if given:
+                yield step, ast.unparse(given[0])
 
 
 def _is_measured(text: str) -> bool:

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Sequence
 
+from cmgan_audit.facts.adversarial.holders import Held, Holders, called
 from cmgan_audit.facts.steps.actions import BACKWARD, CLIP, STEP, ZERO, Action, actions_of
 from cmgan_audit.facts.steps.guards import Guard, guard_of, last_name
 from cmgan_audit.facts.steps.records import Update
@@ -33,8 +34,26 @@ def updates_of(view: View) -> Iterable[Update]:
     run = view.scene.run
     if run.launch.condition == NOT_REACHED or any(single.event.framework for single in view.scene.passes):
         return []
-    actions = list(actions_of(run))
+    actions = _with_networks(view, list(actions_of(run)))
     return [_update(view, window, actions) for window in updates_in(view, actions) if window.backwards]
+
+
+def _with_networks(view: View, actions: Sequence[Action]) -> Sequence[Action]:
+    """The actions, where `network.zero_grad()` is about the optimisers whose networks are all set back by it."""
+    if all(each.kind != ZERO or each.on for each in actions):
+        return actions
+    holders = Holders(view.scene)
+    stepping = {id(optimiser.attrs): optimiser for each in actions if each.kind == STEP for optimiser in each.on}
+    held = [(optimiser, holders.of(optimiser)) for optimiser in stepping.values()]
+    found: list[Action] = []
+    for each in actions:
+        if each.kind == ZERO and not each.on:
+            reset = Held(tuple(called([each.event.receiver])) if each.event.receiver is not None else ())
+            on = (optimiser for optimiser, own in held if own.complete and all(map(reset.holds, own.networks)))
+            found.append(Action(ZERO, each.event, each.position, tuple(on)))
+        else:
+            found.append(each)
+    return found
 
 
 def _update(view: View, window: Window, actions: Sequence[Action]) -> Update:
@@ -95,7 +114,9 @@ def _zeroed_before(window: Window) -> Fact:
         if each.kind == BACKWARD:
             return NO
         if each.concerns(window.optimiser) and _conditions(each) <= _conditions(step):
-            return Known(True, (Step(each.event.location, "gradients are set back here, after the backward pass"),))
+            late = all(backward.position > step.position for backward in window.backwards)
+            told = "and computed only after the step" if late else "after the backward pass"
+            return Known(True, (Step(each.event.location, f"gradients are set back here, {told}"),))
     return NO
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cmgan_audit.facts.steps.actions import BACKWARD, STEP, Action
+from cmgan_audit.facts.steps.actions import BACKWARD, STEP, ZERO, Action
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.trace import Context, Loop
@@ -20,7 +20,8 @@ class Update:
         optimiser: what steps.
         loop: the loop over batches that it happens in.
         inside: the actions of that loop, in order.
-        backwards: the backward passes since the step before, of any optimiser.
+        backwards: the backward passes since the step before, of any optimiser; those after the step, where none comes
+            before it and gradients are set back first.
     """
 
     step: Action
@@ -52,7 +53,16 @@ def updates_in(view: View, actions: Sequence[Action]) -> Iterator[Update]:
             key = (step.event.location, id(optimiser.attrs))
             if key not in seen:
                 seen.add(key)
-                yield Update(step, optimiser, loop, inside, backwards)
+                late = () if backwards else _too_late(step, optimiser, inside)
+                yield Update(step, optimiser, loop, inside, backwards or late)
+
+
+def _too_late(step: Action, optimiser: Instance, inside: Sequence[Action]) -> tuple[Action, ...]:
+    """The backward passes after a step that follows zero_grad: what they compute, the next pass sets back unused."""
+    first = [each for each in inside if each.position < step.position]
+    if not any(each.kind == ZERO and each.concerns(optimiser) for each in first):
+        return ()
+    return tuple(each for each in inside if each.kind == BACKWARD and each.position > step.position)
 
 
 def batch_loop(context: Context, passes: Sequence[Loop]) -> Loop | None:
