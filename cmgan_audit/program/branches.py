@@ -185,9 +185,18 @@ def arrive(it: Interpreter, kind: Flow, owner: Activation, loop: int, *, alone: 
         it.journal.merge([({}, other), (there, branch)])
 
 
+def reads_setting(node: ast.AST) -> bool:
+    """Whether an expression may read a setting: a name, an attribute, an item, also by `get(...)` and `getattr(...)`."""
+    if isinstance(node, ast.Call):
+        called = node.func
+        named = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+        return named in ("get", "getattr")
+    return isinstance(node, ast.Name | ast.Attribute | ast.Subscript)
+
+
 def asked(it: Interpreter, node: ast.expr, value: Value) -> Value:
-    """Note that a decision asks for a setting: a name, attribute or item that holds a value with a way, or is open."""
-    if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and not it.probing:
+    """Note that a decision asks for a setting that holds a value with a way, or is open."""
+    if reads_setting(node) and not it.probing:
         settled = isinstance(value, Const | Choice) and any(option.value.trail for option in options_of(value))
         if settled or isinstance(value, Unknown):
             it.emit(DecisionEvent(location=it.location(node), context=it.context, value=value))

@@ -115,7 +115,7 @@ class StoreEvent(Event):
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class DecisionEvent(Event):
-    """A setting was asked on the way to a decision: a name, attribute or item in a test, with what it held.
+    """A setting was asked on the way to a decision: a name, attribute, item or `get(...)` in a test, and what it held.
 
     A test that is decided leaves no condition behind; this event keeps which setting decided it, and its trail."""
 

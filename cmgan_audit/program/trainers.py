@@ -34,6 +34,8 @@ from cmgan_audit.program.values import (
 _NONE = Const(value=None)
 _COUNTER = Unknown(reason="the batch's number")
 _NO_GRADIENT = ("torch.no_grad",)
+# Where a module keeps what its `configure_optimizers` has returned.
+CONFIGURED = "@configured"
 
 # Asteroid's LightningModule, which is made with its loaders: System(model, optimizer, loss_func, train_loader, ...).
 _ASTEROID = ("asteroid.engine.system.System", "asteroid.engine.System", "asteroid.System")
@@ -120,7 +122,9 @@ def _lightning_fit(it: Interpreter, receiver: Instance | None, arguments: Argume
     for owner in (data, model):
         _hook(it, owner, "prepare_data", (), location)
         _hook(it, owner, "setup", (Const(value="fit"),), location)
-    _hook(it, model, "configure_optimizers", (), location)
+    configured = _hook(it, model, "configure_optimizers", (), location)
+    if isinstance(model, Instance) and configured is not None:
+        it.journal.set(model.attrs, CONFIGURED, configured)  # what `self.optimizers()` gives
     train = train or _made(it, (data, model), "train_dataloader", location)
     val = val or _made(it, (data, model), "val_dataloader", location)
     name = "lightning.Trainer.fit"

@@ -14,6 +14,7 @@ from typing import TypeGuard
 from cmgan_audit.facts.code import Code, Stack, stack_of
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.branches import reads_setting
 from cmgan_audit.program.trace import CallEvent, Event
 from cmgan_audit.program.values import Value
 from cmgan_audit.source.syntax import walk
@@ -100,13 +101,13 @@ class Guards:
         return found[::-1]
 
     def settings(self, guard: Guard) -> Iterator[Setting]:
-        """The settings that a guard asks: names, attributes and items that hold a value with a way, or are open."""
+        """The settings that a guard asks, where they hold a value with a way, or are open."""
         for node, taken in _leaves(guard.node, guard.taken):
             for part in walk(node):
-                if isinstance(part, ast.Name | ast.Attribute | ast.Subscript):
+                if reads_setting(part):
                     place = self._place(guard.path, part)
                     value = self._code.decisions.get((place, guard.stack))
-                    if value is not None:
+                    if value is not None and isinstance(part, ast.expr):
                         yield Setting(ast.unparse(part), place, value, taken)
 
     def open_settings(self, guard: Guard) -> Iterator[str]:

@@ -63,6 +63,7 @@ class TrainingOrder(Record):
         dataset: the name of its class.
         shuffled: whether the order is random, by whoever; placed at what keeps it fixed.
         order_evidence: who shuffles, in one sentence.
+        keeper: the name of the class of a sampler that keeps the order; "" where there is none.
         distributed: whether several processes train one network (DistributedDataParallel); placed at the wrapping.
         sharded: whether each process gets a part of the items; placed at the loader.
         shard_evidence: who splits, in one sentence.
@@ -73,6 +74,7 @@ class TrainingOrder(Record):
     dataset: str
     shuffled: Fact
     order_evidence: str = ""
+    keeper: str = ""
     distributed: Fact
     sharded: Fact
     shard_evidence: str = ""

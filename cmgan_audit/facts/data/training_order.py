@@ -44,6 +44,7 @@ def training_orders(view: View) -> Iterable[TrainingOrder]:
             dataset=loader.dataset.name if loader.dataset is not None else "the dataset",
             shuffled=shuffled,
             order_evidence=evidence,
+            keeper=loader.sampler.name if loader.sampler is not None and _sampled(loader, made) is None else "",
             distributed=together,
             sharded=parted,
             shard_evidence=shards,
@@ -61,11 +62,19 @@ def _shuffled(view: View, made: Made, loader: Loader) -> tuple[Fact, str]:
         return who
     if not isinstance(own, Known):
         return own, ""
-    here = Step(made.location, "neither shuffle nor a sampler is given" if not own.trail else "the loader gets it here")
-    in_order = Known(False, (*own.trail, here), own.condition, own.confidence)
+    in_order = Known(False, _kept_by(made, loader, own), own.condition, own.confidence)
     if sampled is None:
         return in_order, ""
     return OneOf((Known(True, condition=f"not ({alone})"), replace(in_order, condition=alone))), ""
+
+
+def _kept_by(made: Made, loader: Loader, own: Known) -> tuple[Step, ...]:
+    """What keeps the items in order: a sampler that is given, or a loader without one that does not shuffle."""
+    taken = Step(made.location, "the loader gets it here")
+    if loader.sampler is not None and _sampled(loader, made) is None:
+        told = loader.sampler.shuffles.trail if isinstance(loader.sampler.shuffles, Known) else ()
+        return (*told, Step(loader.sampler.location, f"{loader.sampler.name} keeps the items in order"), taken)
+    return (*own.trail, taken if own.trail else Step(made.location, "neither shuffle nor a sampler is given"))
 
 
 def _alone(made: Made) -> str:

@@ -10,6 +10,7 @@ from cmgan_audit.facts.slices import Slicer
 from cmgan_audit.facts.steps.actions import SCHEDULE, STEP, Action, actions_of, is_scheduler
 from cmgan_audit.facts.steps.paces import meant_pace
 from cmgan_audit.facts.steps.records import ANY, BATCH, EPOCH, Scheduler
+from cmgan_audit.facts.steps.windows import steps_by_framework
 from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
@@ -27,6 +28,7 @@ _A_STEP = regex(r"(sch|lr_)[\w.]*(\[[^\]]*\]|\(\))?\.step\(", re.IGNORECASE)
 _COUNTS_EPOCHS = frozenset("StepLR MultiStepLR ExponentialLR CosineAnnealingLR LambdaLR PolynomialLR LinearLR".split())
 _MEASURED = regex(r"loss|pesq|stoi|sdr|score|metric|(?<![a-z])(?:snr|err|error|acc)(?![a-z])", re.IGNORECASE)
 _COUNTED = regex(r"(?<![a-z])(?:epochs?|steps?|iter|i|n|idx|index|len)(?![a-z])(?!_(?:loss|val|valid|test))", re.I)
+_LAST = regex(r"\b(is_)?last_?(batch|step|iter)|end_of_epoch|epoch_end", re.IGNORECASE)
 _AN_EPOCH = regex(r"(?:\w+\.)*_?(?:cur_?|current_?)?epoch(?:_?(?:id|idx|num|number|index))?(?: [+-] \d+)?", re.I)
 _OWN_STATE = frozenset({"state_dict", "load_state_dict", "get_last_lr", "get_lr"})
 
@@ -42,12 +44,12 @@ class _Made:
 def schedulers_of(view: View) -> Iterable[Scheduler]:
     """The schedulers of a run that trains in its own loops; frameworks step theirs by themselves."""
     run = view.scene.run
-    if run.launch.condition == NOT_REACHED or any(single.event.framework for single in view.scene.passes):
+    actions = list(actions_of(run))
+    if run.launch.condition == NOT_REACHED or steps_by_framework(view, actions):
         return []
     made = _made(view)
     if not made:
         return []
-    actions = list(actions_of(run))
     batches = {single.event.loop.location for single in view.scene.passes}
     slicer = view.slicer
     found = (_scheduler(view, slicer, each, actions, batches) for each in made)
@@ -129,7 +131,7 @@ def _pace_of(step: Action, updates: Sequence[Action], batches: set[Location]) ->
     if loops & batches:
         usual = {condition.text for each in updates for condition in each.event.context.conditions}
         guards = [condition.text for condition in context.conditions if condition.text not in usual]
-        return ANY if any(_counts(text) for text in guards) else BATCH
+        return ANY if any(_counts(text) or _LAST.search(text) for text in guards) else BATCH
     around = {loop.location for each in updates for loop in each.event.context.loops}
     return EPOCH if loops & around else ANY
 

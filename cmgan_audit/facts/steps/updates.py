@@ -11,7 +11,7 @@ from cmgan_audit.facts.steps.actions import BACKWARD, CLIP, STEP, ZERO, Action, 
 from cmgan_audit.facts.steps.guards import Guard, guard_of, last_name
 from cmgan_audit.facts.steps.records import Update
 from cmgan_audit.facts.steps.windows import Update as Window
-from cmgan_audit.facts.steps.windows import holds, updates_in
+from cmgan_audit.facts.steps.windows import holds, steps_by_framework, updates_in
 from cmgan_audit.facts.values import class_name
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
@@ -32,9 +32,10 @@ _ZEROING = regex(r"zero_grad\(|(\.grad\s*=\s*None|\.grad\.(data\.)?zero_\()")
 def updates_of(view: View) -> Iterable[Update]:
     """The steps of optimisers in the loops of a run over batches; frameworks order theirs by themselves."""
     run = view.scene.run
-    if run.launch.condition == NOT_REACHED or any(single.event.framework for single in view.scene.passes):
+    actions = list(actions_of(run))
+    if run.launch.condition == NOT_REACHED or steps_by_framework(view, actions):
         return []
-    actions = _with_networks(view, list(actions_of(run)))
+    actions = _with_networks(view, actions)
     return [_update(view, window, actions) for window in updates_in(view, actions) if window.backwards]
 
 

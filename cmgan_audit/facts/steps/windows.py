@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from cmgan_audit.facts.records import TRAIN
 from cmgan_audit.facts.steps.actions import BACKWARD, STEP, ZERO, Action
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.trace import Context, Loop
+from cmgan_audit.program.trace import Context, IterateEvent, Loop
 from cmgan_audit.program.values import Instance
 
 
@@ -36,9 +37,22 @@ class Update:
         return max(earlier, default=-1)
 
 
+def steps_by_framework(view: View, actions: Sequence[Action]) -> bool:
+    """Whether a framework goes over batches and the program does not step in its passes by hand."""
+    passes = [single.event for single in view.scene.passes if single.event.framework]
+    steps = [each for each in actions if each.kind == STEP and each.on]
+    by_hand = any(_may_step_by_hand(each) and holds(each.loop, step.event.context) for each in passes for step in steps)
+    return bool(passes) and not by_hand
+
+
+def _may_step_by_hand(event: IterateEvent) -> bool:
+    """Whether the program may step optimisers in a pass: its own, or one of Lightning with manual optimisation."""
+    return not event.framework or (event.framework.startswith("lightning.") and event.role == TRAIN)
+
+
 def updates_in(view: View, actions: Sequence[Action]) -> Iterator[Update]:
     """The updates of a run that happen in loops over batches, each place and optimiser once."""
-    passes = [single.event.loop for single in view.scene.passes if not single.event.framework]
+    passes = [single.event.loop for single in view.scene.passes if _may_step_by_hand(single.event)]
     seen: set[object] = set()
     for step in actions:
         loop = batch_loop(step.event.context, passes) if step.kind == STEP else None

@@ -231,7 +231,8 @@ class Reading:
     def _from_default(self, spec: OptionSpec) -> Value:
         value = spec.default
         if value is None and spec.action in {"store_true", "store_false"}:
-            value = Const(value=spec.action == "store_false").via(spec.place, f"{spec.name} is off unless it is given")
+            on = spec.action == "store_false"
+            value = Const(value=on).via(spec.place, f"{spec.name} is {'on' if on else 'off'} unless it is given")
         if value is None and spec.extra:
             return Unknown(reason=spec.extra, trail=(Step(spec.place, f"{spec.name} is declared here"),))
         missing = value is None or (isinstance(value, Const) and value.value is None and not spec.flags)

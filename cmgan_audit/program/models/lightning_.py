@@ -1,6 +1,8 @@
-"""Lightning: what a module keeps of its arguments, and `Trainer.from_argparse_args` of version 1."""
+"""Lightning: what a module keeps of its arguments and optimisers, and `Trainer.from_argparse_args` of version 1."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from cmgan_audit.program.models.lifting import as_dict
 from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attribute, model
@@ -10,6 +12,7 @@ from cmgan_audit.program.values import (
     Constant,
     DictValue,
     External,
+    Instance,
     ListValue,
     Value,
 )
@@ -79,3 +82,43 @@ def _texts(value: Value | None) -> set[object]:
 @attribute(*(f"{name}.hparams" for name in _MODULES))
 def _hyperparameters(read: AttributeRead) -> Value | None:
     return read.state("hparams")
+
+
+@model("lightning.pytorch.LightningModule.optimizers")
+def _optimizers(call: ModelCall) -> Value | None:
+    """What a module that steps by hand asks for: its only optimiser, or all of them."""
+    return _one_or_all([optimizer for optimizer, _ in _configured(call.state("configured"))])
+
+
+@model("lightning.pytorch.LightningModule.lr_schedulers")
+def _lr_schedulers(call: ModelCall) -> Value | None:
+    """The schedulers beside the optimisers of a module."""
+    return _one_or_all([scheduler for _, scheduler in _configured(call.state("configured"))])
+
+
+def _one_or_all(values: list[Value | None]) -> Value | None:
+    found = [value for value in values if value is not None]
+    return found[0] if len(found) == 1 else ListValue(items=found) if found else None
+
+
+def _configured(value: Value | None) -> Iterator[tuple[Value | None, Value | None]]:
+    """Optimisers with their schedulers, in each of the forms that `configure_optimizers` may return."""
+    if isinstance(value, DictValue):
+        scheduler = value.items.get("lr_scheduler")
+        inner = scheduler.items.get("scheduler") if isinstance(scheduler, DictValue) else scheduler
+        yield value.items.get("optimizer"), inner
+    elif isinstance(value, ListValue) and len(value.items) == 2 and all(map(_is_list, value.items)):
+        optimizers, schedulers = value.items
+        for optimizer in optimizers.items if isinstance(optimizers, ListValue) else ():
+            yield optimizer, None
+        for each in schedulers.items if isinstance(schedulers, ListValue) else ():
+            yield None, each.items.get("scheduler") if isinstance(each, DictValue) else each
+    elif isinstance(value, ListValue):
+        for each in value.items:
+            yield from _configured(each)
+    elif isinstance(value, Instance):
+        yield value, None
+
+
+def _is_list(value: Value) -> bool:
+    return isinstance(value, ListValue)

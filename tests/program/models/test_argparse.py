@@ -29,6 +29,12 @@ def program(options: str, *, words: str = "", body: str = "sink.show(vars(args))
     return f"{HEAD}{options}\nargs = parser.parse_args({words})\n{body}\nif __name__ == '__main__':\n    pass\n"
 
 
+@pytest.mark.parametrize(("action", "told"), [("store_true", "off"), ("store_false", "on")])
+def test_a_switch_that_is_not_given_says_how_it_stands(show: Show, action: str, told: str) -> None:
+    (value,) = show(program(f"parser.add_argument('--x', action='{action}')", body="sink.show(args.x)")).values()
+    assert isinstance(value, Const) and [step.note for step in value.trail] == [f"--x is {told} unless it is given"]
+
+
 def test_a_default_knows_where_it_was_set(show: Show) -> None:
     (value,) = show(
         program("parser.add_argument('--batch_size', type=int, default=1)", body="sink.show(args.batch_size)")

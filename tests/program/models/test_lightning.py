@@ -1,4 +1,4 @@
-"""What Lightning's modules keep of their arguments, and what LightningCLI hands to annotated parameters."""
+"""What Lightning's modules keep of their arguments and optimisers, and what LightningCLI hands to parameters."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from cmgan_audit.facts.classes import values_within
+from cmgan_audit.program.values import Const, Instance, ListValue
 from tests.program.models.shown import Shown
 
 Show = Callable[..., Shown]
@@ -91,3 +93,40 @@ LightningCLI(Net, Data, run=False)
         "run.sh": "python train.py -c c.yaml\n",
     }
     assert show(files).plain("run.sh: -c c.yaml") == [(2, 3, 1, 5, 6, 7)]
+
+
+@pytest.mark.parametrize(
+    ("returned", "optimizers", "schedulers"),
+    [
+        ("G", "G", ""),
+        ("[G, D]", "G D", ""),
+        ("([G, D], [plan(G)])", "G D", "plan"),
+        ("{'optimizer': G, 'lr_scheduler': plan(G)}", "G", "plan"),
+        ("[{'optimizer': G, 'lr_scheduler': {'scheduler': plan(G)}}, {'optimizer': D}]", "G D", "plan"),
+    ],
+)
+def test_a_module_that_steps_by_hand_gets_what_it_has_configured(
+    show: Show, returned: str, optimizers: str, schedulers: str
+) -> None:
+    text = f"""
+import sink, torch
+import lightning as L
+from torch.optim.lr_scheduler import StepLR
+def plan(optimizer):
+    return StepLR(optimizer, step_size=7)
+class Net(L.LightningModule):
+    def configure_optimizers(self):
+        net = torch.nn.Linear(4, 4)
+        G, D = torch.optim.Adam(net.parameters(), lr=1), torch.optim.Adam(net.parameters(), lr=2)
+        return {returned}
+    def training_step(self, batch, number):
+        sink.show((self.optimizers(), self.lr_schedulers()))
+L.Trainer().fit(Net(), torch.utils.data.DataLoader([1, 2]))
+"""
+    (value,) = show(text).values()
+    assert isinstance(value, ListValue)
+    rates = {1: "G", 2: "D"}
+    found = [[each for each in values_within(part) if isinstance(each, Instance)] for part in value.items]
+    named = [rates[rate.value] for each in found[0] if isinstance(rate := each.arguments.get("lr"), Const)]
+    planned = [each for each in found[1] if each.external_name.endswith("StepLR")]
+    assert (" ".join(named), len(planned)) == (optimizers, len(schedulers.split()))
