@@ -186,7 +186,7 @@ def arrive(it: Interpreter, kind: Flow, owner: Activation, loop: int, *, alone: 
 
 
 def reads_setting(node: ast.AST) -> bool:
-    """Whether an expression may read a setting: a name, an attribute, an item, also by `get(...)` and `getattr(...)`."""
+    """Whether an expression may read a setting: a name, an attribute, an item, `get(...)` or `getattr(...)`."""
     if isinstance(node, ast.Call):
         called = node.func
         named = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")

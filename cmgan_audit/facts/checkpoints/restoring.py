@@ -160,7 +160,8 @@ def stateful_uses(scene: Scene) -> Iterator[tuple[Instance, CallEvent]]:
     for event in scene.calls:
         if member_of(event) not in ("step", "update", "minimize"):
             continue
-        for target in instances_of(event.receiver):
+        handed = event.arguments.get("optimizer", 0)  # `scaler.step(optimizer)` is a step of both
+        for target in (*instances_of(event.receiver), *(instances_of(handed) if handed is not None else ())):
             if not is_stateful(target) or is_network(target) or _is_disabled(target):
                 continue
             if not any(same_object(target, s) for s in seen):

@@ -29,7 +29,10 @@ from cmgan_audit.rules.record import Unknown as NotKnown
 
 _RESUME = regex(r"resum|continu|restor|restart|last|latest|recover|start_from|from_epoch", re.IGNORECASE)
 _ABOUT = regex(r"resum|continu|restor|restart|check|ckpt|load|weight|pretrain|model|snapshot|state", re.IGNORECASE)
-_PRETRAINED = regex(r"pre_?train|fine_?tun|transfer|teacher|init|warm|backbone|student|distill", re.IGNORECASE)
+_PRETRAINED = regex(
+    r"pre_?train|fine_?tun|transfer|teacher|init|warm|backbone|student|distill|weights?_only|only_weights",
+    re.IGNORECASE,
+)
 _A_FILE = regex(r"[\w-]*(?<!last)(?<!latest)(?<!best)\.(pt|pth|ckpt|tar|bin|th|pkl|safetensors)$", re.IGNORECASE)
 _EXISTS = frozenset({"exists", "isfile", "isdir", "is_file", "is_dir", "access", "lexists"})
 _NOTHING_TOLD = "nothing has to be set for it"
