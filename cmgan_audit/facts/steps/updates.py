@@ -32,7 +32,7 @@ _ZEROING = regex(r"zero_grad\(|(\.grad\s*=\s*None|\.grad\.(data\.)?zero_\()")
 def updates_of(view: View) -> Iterable[Update]:
     """The steps of optimisers in the loops of a run over batches; frameworks order theirs by themselves."""
     run = view.scene.run
-    actions = list(actions_of(run))
+    actions: Sequence[Action] = list(actions_of(run))
     if run.launch.condition == NOT_REACHED or steps_by_framework(view, actions):
         return []
     actions = _with_networks(view, actions)
