@@ -20,7 +20,7 @@ import numpy as np
 
 from cmgan_audit.statistics.compare import compare_checkpoints
 from cmgan_audit.statistics.own_spread import own_sd_of_mean
-from cmgan_audit.statistics.paired import typical_utterance
+from cmgan_audit.statistics.paired import typical_difference
 from cmgan_audit.statistics.sequential import plan_looks
 
 CASES = [(3, 824, False), (30, 824, False), (120, 824, False), (120, 824, True)]
@@ -49,7 +49,7 @@ def measure(k: int, n: int, holes: bool) -> tuple[float, float]:
     shared = [name for name in utterances if all(name in table[system] for system in order)]
     matrix = np.array([[table[system][name] for system in order] for name in shared])
     own_sd_of_mean(matrix)
-    typical_utterance(matrix[:, -1] - matrix[:, 0])
+    typical_difference(matrix[:, -1] - matrix[:, 0])
     full = time.perf_counter() - start
     start = time.perf_counter()
     compare_checkpoints(table, order, baseline="noisy", strata=strata, look=plan_looks(n).look(1))

@@ -53,10 +53,15 @@ def compare_ckpts(
         ),
     ] = None,
     data: Annotated[
-        Path | None, typer.Option("--data", metavar="DIR", help="Test set: a folder with clean/ and noisy/.")
+        Path | None,
+        typer.Option("--data", metavar="DIR", help="Test set: a folder with clean/ and noisy/, or a table of pairs."),
     ] = None,
-    clean: Annotated[Path | None, typer.Option("--clean", metavar="DIR", help="Clean recordings.")] = None,
-    noisy: Annotated[Path | None, typer.Option("--noisy", metavar="DIR", help="Noisy recordings.")] = None,
+    clean: Annotated[
+        Path | None, typer.Option("--clean", metavar="DIR", help="Clean recordings: a folder or a list.")
+    ] = None,
+    noisy: Annotated[
+        Path | None, typer.Option("--noisy", metavar="DIR", help="Noisy recordings: a folder or a list.")
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Write report.html, summary.json, scores.csv, trend.png there."),
@@ -285,8 +290,10 @@ class _Terminal:
 def _folders(data: Path | None, clean: Path | None, noisy: Path | None, needed: bool) -> tuple[Path, Path]:
     if needed and data is None and (clean is None or noisy is None):
         raise UsageError("where is the test set? give --data DIR (with clean/ and noisy/), or --clean and --noisy")
-    base = data or Path()
-    return clean or base / "clean", noisy or base / "noisy"
+    from cmgan_audit.evaluation.sides import sides_of
+
+    sides = sides_of(data or Path())
+    return clean or sides[0], noisy or sides[1]
 
 
 def _options(

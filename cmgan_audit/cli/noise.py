@@ -201,11 +201,12 @@ def _from_audio(
     if any(importlib.util.find_spec(name) is None for name in NEEDED_FOR_AUDIO):
         raise MissingExtraError("noise --data", "eval")
     from cmgan_audit.evaluation.random_crops import CropOptions, score_random_crops
+    from cmgan_audit.evaluation.sides import sides_of
     from cmgan_audit.evaluation.store import default_folder
 
     length = DEFAULT_SECONDS if seconds is None else seconds
     jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    options = CropOptions(data / "clean", data / "noisy", enhanced, length, crops, jobs, default_folder())
+    options = CropOptions(*sides_of(data), enhanced, length, crops, jobs, default_folder())
     scored = score_random_crops(options, _Progress(quiet))
     found = widest_spread(scored.scores, scored.failed, source=str(data), seconds=length)
     assumption = _measured(found, "pesq", str(data))

@@ -22,10 +22,13 @@ from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult, O
 from cmgan_audit.evaluation.table import ScoreTable
 from cmgan_audit.finding import Finding, Severity
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.statistics.compare import Comparison
 from cmgan_audit.statistics.optimism import selection_optimism
 from cmgan_audit.statistics.own_spread import own_sd_of_mean
+from cmgan_audit.statistics.paired import typical_difference
 from cmgan_audit.statistics.paper import TEST_SPEAKERS, distance_to_paper
 from cmgan_audit.statistics.sequential import Look
+from cmgan_audit.statistics.verdict import MIN_PAIRS
 
 FEWEST_TO_CHOOSE_FROM = 3
 FEWEST_UTTERANCES = 10
@@ -114,6 +117,7 @@ def conclude(
         notes=[
             *evidence.notes,
             *_looks(look),
+            *_few(table, decisive, question),
             *_paper(table, question, evidence.segments),
             *_optimism(table, question),
         ],
@@ -130,10 +134,26 @@ def _looks(look: Look | None) -> list[str]:
     ]
 
 
+def _few(table: ScoreTable, decisive: Sequence[Comparison], question: Question) -> list[str]:
+    """Where few utterances make a difference of the mean that would matter, and the typical one does not change."""
+    if not decisive or decisive[-1].n < MIN_PAIRS or abs(decisive[-1].mean_difference) < question.floor:
+        return []
+    one, scores = decisive[-1], table.per_utterance(question.metrics[0])
+    ours, theirs = scores[one.candidate], scores[one.baseline]
+    typical = typical_difference(np.array([ours[name] - theirs[name] for name in sorted(ours.keys() & theirs.keys())]))
+    if abs(typical) >= question.floor:
+        return []
+    return [
+        f"few utterances make the difference of {one.mean_difference:+.3f}: the typical one changes by {typical:+.3f} "
+        "(Hodges-Lehmann estimate; the verdict is on the mean)"
+    ]
+
+
 def _paper(table: ScoreTable, question: Question, segments: str) -> list[str]:
     """How far the last checkpoint is from the published number, where that may be said at all."""
     scores = table.per_utterance(question.metrics[0]).get(question.order[-1], {})
-    if not scores:
+    # The published number is one of PESQ; nobody expects it of another metric.
+    if not scores or not question.metrics[0].startswith("pesq"):
         return []
     mean = sum(scores.values()) / len(scores)
     distance = distance_to_paper(mean, metric=question.metrics[0], segments=segments, utterances=scores)

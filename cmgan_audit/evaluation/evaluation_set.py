@@ -47,6 +47,11 @@ class EvaluationSet:
         )
 
     @property
+    def remarks(self) -> list[str]:
+        """What a reader must know of how the set was put together."""
+        return [self.paired.how] if self.paired.how else []
+
+    @property
     def left_out(self) -> int:
         """Usable pairs that `--limit` left out."""
         return len(self.paired.pairs) - len(self.pairs)

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from cmgan_audit.evaluation.audio import SAMPLE_RATE
 from cmgan_audit.evaluation.metrics import Status
-from cmgan_audit.evaluation.pairs import PairedSet, shortened
+from cmgan_audit.evaluation.names import shortened
+from cmgan_audit.evaluation.pairs import PairedSet
 from cmgan_audit.evaluation.raising import raise_finding
 from cmgan_audit.evaluation.signals import SignalFacts
 from cmgan_audit.evaluation.table import Row, ScoreTable

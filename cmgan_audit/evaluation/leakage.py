@@ -8,7 +8,8 @@ from pathlib import Path
 from cmgan_audit.errors import InputError
 from cmgan_audit.evaluation.audio import file_sha256
 from cmgan_audit.evaluation.listing import recordings_below
-from cmgan_audit.evaluation.pairs import Pair, shortened
+from cmgan_audit.evaluation.names import shortened
+from cmgan_audit.evaluation.pairs import Pair
 from cmgan_audit.evaluation.raising import raise_finding
 from cmgan_audit.finding import Finding, JsonValue
 

@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from cmgan_audit.errors import AuditError
-from cmgan_audit.evaluation.audio import SAMPLE_RATE, Signal, audio_files, file_sha256, probe, read_audio
+from cmgan_audit.evaluation.audio import SAMPLE_RATE, Signal, read_audio
 from cmgan_audit.evaluation.comparing import higher_is_better
 from cmgan_audit.evaluation.options import CompareOptions
-from cmgan_audit.evaluation.pairs import Pair
+from cmgan_audit.evaluation.pairs import Pair, read_pair
 from cmgan_audit.evaluation.result import ComparisonResult
 from cmgan_audit.evaluation.segments import Segment
+from cmgan_audit.evaluation.sides import match_sides
 from cmgan_audit.evaluation.sources import Source, find_sources
 from cmgan_audit.evaluation.store import content_key
 from cmgan_audit.evaluation.systems import NOISY, System
@@ -130,7 +131,11 @@ def listen(options: CompareOptions, result: ComparisonResult, say: Callable[[str
     judged = compared_pair(result)[1]
     if not _rows(result, judged):
         return Listening(note=f"{judged} has no score, so there is nothing to choose from.")
-    pairs = {choice: _pair(options, choice.utterance) for choice in (*worse, *better)}
+    files = match_sides(options.clean, options.noisy).pairs
+    pairs = {
+        choice: read_pair(choice.utterance, *files[choice.utterance], resample=options.resample)
+        for choice in (*worse, *better)
+    }
     wanted = [name for name in compared_pair(result) if name not in (None, NOISY)]
     sources = [source for source in find_sources(options).every if source.name in wanted]
     note = ""
@@ -166,11 +171,6 @@ def _distinct(choices: Sequence[Choice], at_most: int) -> list[Choice]:
     for choice in choices:
         by_utterance.setdefault(choice.utterance, choice)
     return list(by_utterance.values())[:at_most]
-
-
-def _pair(options: CompareOptions, utterance: str) -> Pair:
-    clean, noisy = audio_files(options.clean)[utterance], audio_files(options.noisy)[utterance]
-    return Pair(utterance, clean, noisy, file_sha256(clean), file_sha256(noisy), probe(clean).samples_at_16k)
 
 
 def _segment(choice: Choice, pair: Pair) -> Segment:

@@ -9,9 +9,11 @@ from pathlib import Path
 from cmgan_audit.errors import UsageError
 from cmgan_audit.evaluation.audio import SAMPLE_RATE
 from cmgan_audit.evaluation.metrics import CompositeScale
-from cmgan_audit.evaluation.pairs import Pair, find_pairs, names_in_both, shortened
+from cmgan_audit.evaluation.names import shortened
+from cmgan_audit.evaluation.pairs import Pair, find_pairs
 from cmgan_audit.evaluation.run import Evaluator, Progress, Request, Settings
 from cmgan_audit.evaluation.segments import MIN_SECONDS, Segment
+from cmgan_audit.evaluation.sides import match_sides
 from cmgan_audit.evaluation.store import ScoreStore
 from cmgan_audit.evaluation.systems import System, noisy_system, open_folder
 from cmgan_audit.evaluation.workers import MetricPool
@@ -78,7 +80,7 @@ def score_random_crops(options: CropOptions, progress: Progress) -> CropScores:
         evaluator = Evaluator(store, pool, Settings(CompositeScale.INT16), progress)
         systems: list[System] = [noisy_system(long_enough, options.noisy.as_posix())]
         if options.enhanced is not None:
-            among = names_in_both(options.clean, options.noisy)
+            among = match_sides(options.clean, options.noisy)
             systems.append(open_folder(options.enhanced, options.enhanced.name, long_enough, among=among))
         for system in systems:
             _collect(system, requests, evaluator, found)

@@ -11,7 +11,8 @@ import numpy as np
 
 from cmgan_audit.errors import InputError, UsageError
 from cmgan_audit.evaluation.audio import SAMPLE_RATE, Signal, read_audio
-from cmgan_audit.evaluation.pairs import Pair, shortened
+from cmgan_audit.evaluation.names import shortened
+from cmgan_audit.evaluation.pairs import Pair
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 

@@ -106,7 +106,7 @@ def compare_systems(options: CompareOptions, listener: Listener) -> ComparisonRe
                 ],
                 checked=checked,
                 left_out=evaluated.left_out,
-                notes=[*gathered.remarks, *joined_note],
+                notes=[*evaluated.remarks, *gathered.remarks, *joined_note],
             )
             result = conclude(gathered.table, question, evidence, options.fail_on, look)
             if settled(result.decisive):

@@ -13,7 +13,7 @@ from dataclasses import field
 from pathlib import Path
 
 from cmgan_audit.errors import InputError
-from cmgan_audit.evaluation.pairs import shortened
+from cmgan_audit.evaluation.names import shortened
 from cmgan_audit.evaluation.published import is_published_set, published_rows
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex

@@ -21,9 +21,11 @@ from cmgan_audit.evaluation.audio import (
     wrong_rate,
 )
 from cmgan_audit.evaluation.checkpoints.naming import read_name
+from cmgan_audit.evaluation.matching import Matched
 from cmgan_audit.evaluation.models.enhancer import Enhancer, ModelError
+from cmgan_audit.evaluation.names import shortened
 from cmgan_audit.evaluation.output_names import match_outputs
-from cmgan_audit.evaluation.pairs import Pair, shortened
+from cmgan_audit.evaluation.pairs import Pair
 from cmgan_audit.evaluation.segments import Segment
 from cmgan_audit.finding import JsonValue
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -99,7 +101,7 @@ class FolderSystem:
 
 
 def open_folder(
-    folder: Path, name: str, pairs: Sequence[Pair], *, among: Sequence[str], resample: bool = False
+    folder: Path, name: str, pairs: Sequence[Pair], *, among: Matched, resample: bool = False
 ) -> FolderSystem:
     """A system from a folder of enhanced recordings; headers are checked now, so that no run ends half way for them.
 
@@ -107,14 +109,14 @@ def open_folder(
         folder: with recordings that have the names of utterances, or those with something before and after them.
         name: of the system.
         pairs: the utterances that are scored.
-        among: names of the whole test set, by which the recordings are found.
+        among: the whole test set, by whose names the recordings are found.
         resample: whether another sample rate is brought to 16 kHz.
 
     Raises:
         InputError: no recording of the test set in the folder, or one that is not mono audio.
         SampleRateError: a recording is not at 16 kHz and `resample` is off.
     """
-    matched = match_outputs(folder, among)
+    matched = match_outputs(folder, list(among.pairs), among.also)
     wanted = {pair.name: matched.files[pair.name] for pair in pairs if pair.name in matched.files}
     if not wanted:
         raise InputError(
@@ -203,8 +205,12 @@ def _which_weights(name: str, said: Mapping[str, JsonValue]) -> str:
     others = said.get("passed_over")
     if not isinstance(others, list) or not others:
         return ""
-    used, listed = said.get("weights") or "(top level)", ", ".join(str(other) for other in others)
-    return f"{name}: scored are the weights {used}; the file also holds {listed} (--weights NAME takes others)"
+    used, listed = said.get("weights"), ", ".join(str(other) for other in others)
+    chooser = said.get("chosen_by")
+    if used is None:
+        return f"{name}: the file holds several sets of weights of one network, {listed}; {chooser} decides which it is"
+    way = f"{chooser} decides" if chooser else "--weights NAME takes others"
+    return f"{name}: scored are the weights {used or '(top level)'}; the file also holds {listed} ({way})"
 
 
 def short_names(paths: Sequence[Path]) -> list[str]:

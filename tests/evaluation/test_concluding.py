@@ -14,18 +14,20 @@ from cmgan_audit.evaluation.table import Row, ScoreTable
 from cmgan_audit.statistics.optimism import expected_maximum
 
 
-def notes(utterances: list[str], checkpoints: int, segments: str = "full", own: float = 0.2) -> list[str]:
+def notes(
+    utterances: list[str], checkpoints: int, segments: str = "full", own: float = 0.2, metric: str = "pesq"
+) -> list[str]:
     """The notes on checkpoints that are equally good, each with its own luck on every utterance."""
     rng = np.random.default_rng(0)
     names = [f"epoch_{index}" for index in range(checkpoints)]
     difficulty = rng.normal(2.5, 0.5, len(utterances))
     rows = [
-        Row(name, utterance, segments, "pesq", float(score), Status.OK)
+        Row(name, utterance, segments, metric, float(score), Status.OK)
         for name in names
         for utterance, score in zip(utterances, difficulty + rng.normal(0, own, len(utterances)), strict=True)
     ]
     systems = [Described(name, name, "0" * 64, None) for name in names]
-    question = Question(names, None, ("pesq",), 0.03, False, Strata())
+    question = Question(names, None, (metric,), 0.03, False, Strata())
     result = conclude(ScoreTable(rows), question, Evidence(systems, utterances, segments, "s", []), None)
     return list(result.notes)
 
@@ -49,6 +51,31 @@ def test_a_part_of_it_is_refused_with_the_reason() -> None:
 
 def test_another_test_set_is_not_set_beside_the_paper() -> None:
     assert notes([f"mine_{index}" for index in range(100)], 2) == []
+
+
+def changed_by(differences: list[float], metric: str = "pesq") -> list[str]:
+    """The notes on two checkpoints that differ so on utterances of another test set."""
+    rows = [
+        Row(name, f"mine_{index}", "full", metric, 2.5 + (value if name == "b" else 0.0), Status.OK)
+        for name in ("a", "b")
+        for index, value in enumerate(differences)
+    ]
+    systems = [Described(name, name, "0" * 64, None) for name in ("a", "b")]
+    question = Question(["a", "b"], None, (metric,), 0.03, False, Strata())
+    return list(conclude(ScoreTable(rows), question, Evidence(systems, [], "full", "s", []), None).notes)
+
+
+def test_a_difference_that_few_utterances_make_is_told() -> None:
+    small = [0.001 * (-1) ** index for index in range(19)]
+    (note,) = changed_by([*small, -1.2])
+    assert note.startswith("few utterances make the difference of -0.060: the typical one changes by ")
+    assert changed_by([value - 0.06 for value in small]) == []
+    assert changed_by([*small, -0.2]) == []  # below the floor nothing happened
+    assert changed_by([*small[:7], -1.2]) == []  # and below ten pairs nothing is said
+
+
+def test_only_pesq_is_set_beside_the_paper() -> None:
+    assert notes(voicebank(100), 2, metric="ssnr") == []
 
 
 def test_the_best_of_many_is_expected_to_be_lucky_by_the_spread_that_is_its_own() -> None:

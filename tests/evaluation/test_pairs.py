@@ -27,13 +27,24 @@ def test_no_name_in_common(small_set: Path) -> None:
         find_pairs(small_set / "clean", small_set / "noisy")
 
 
-def test_recordings_in_sub_folders_are_pointed_out(small_set: Path) -> None:
+def test_recordings_in_folders_of_speakers_are_paired_by_name(small_set: Path) -> None:
     folder = small_set / "clean" / "speaker_1"
     folder.mkdir()
     for path in (small_set / "clean").glob("*.wav"):
         path.rename(folder / path.name)
-    with pytest.raises(InputError, match=r"no \.wav or \.flac file in it .*sub-folders hold some \(speaker_1\)"):
-        find_pairs(small_set / "clean", small_set / "noisy")
+    found = find_pairs(small_set / "clean", small_set / "noisy")
+    assert [pair.name for pair in found.pairs] == ["ada_001", "ben_001", "cleo_001"]
+    assert found.complete and found.pairs[0].clean == folder / "ada_001.wav"
+
+
+def test_folders_that_repeat_names_tell_utterances_apart(small_set: Path) -> None:
+    for side in ("clean", "noisy"):
+        for path in list((small_set / side).glob("*.wav")):
+            speaker, number = path.stem.split("_")
+            (small_set / side / speaker).mkdir()
+            path.rename(small_set / side / speaker / f"{number}.wav")
+    found = find_pairs(small_set / "clean", small_set / "noisy")
+    assert [pair.name for pair in found.pairs] == ["ada/001", "ben/001", "cleo/001"]
 
 
 @pytest.mark.parametrize(

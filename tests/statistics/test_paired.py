@@ -19,7 +19,7 @@ from cmgan_audit.statistics.paired import (
     p_value,
     share_worse,
     summarise,
-    typical_utterance,
+    typical_difference,
 )
 
 RNG = np.random.default_rng(7)
@@ -109,12 +109,16 @@ def test_ties_are_not_worse() -> None:
     assert share_worse(np.array([-0.1, 0.0, 0.1, 0.2]), higher_is_better=False) == 0.5
 
 
-def test_typical_utterance_is_hodges_lehmann_and_wilcoxon() -> None:
-    typical = typical_utterance(DIFFERENCES)
+def test_the_typical_difference_is_hodges_lehmanns() -> None:
     pairs = [(a + b) / 2 for a, b in itertools.combinations_with_replacement(DIFFERENCES, 2)]
-    assert typical.hodges_lehmann == pytest.approx(np.median(pairs))
-    assert typical.p_value == pytest.approx(stats.wilcoxon(CANDIDATE, BASELINE).pvalue)
-    assert typical_utterance(np.zeros(12)).p_value is None
+    assert typical_difference(DIFFERENCES) == pytest.approx(np.median(pairs))
+    assert typical_difference(np.zeros(12)) == 0.0
+
+
+def test_the_typical_difference_of_many_is_that_of_their_quantiles() -> None:
+    many = RNG.gamma(2.0, size=100_000)
+    assert typical_difference(many) == pytest.approx(typical_difference(many[:2_000]), abs=0.1)
+    assert typical_difference(many) == pytest.approx(typical_difference(np.sort(many)[25::50]), abs=1e-3)
 
 
 def test_group_differences_per_speaker() -> None:

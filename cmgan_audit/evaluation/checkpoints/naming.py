@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from glob import glob, has_magic
 from pathlib import Path
+from typing import Any
 
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
 from cmgan_audit.evaluation.listing import is_recording, recordings_below
@@ -59,7 +60,9 @@ def epoch_from_content(content: object) -> int | None:
     if not isinstance(content, Mapping):
         return None
     for key in ("epoch", "epochs", "current_epoch", "cur_epoch", "last_epoch", "epoch_num", "epoch_idx"):
-        value = content.get(key)
+        value: Any = content.get(key)
+        if hasattr(value, "numel") and value.numel() == 1:  # a tensor of one number
+            value = value.item()
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:

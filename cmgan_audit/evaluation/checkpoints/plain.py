@@ -37,6 +37,16 @@ class PlainDtype:
         """Byte order and layout: numbers are little-endian on every machine that trains networks."""
 
 
+class PlainArray:
+    """A NumPy array (a history of losses, the state of a random generator): its values are not looked at."""
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def __setstate__(self, state: object) -> None:
+        """Shape, type and bytes; none of them is a weight."""
+
+
 class PlainNamespace:
     """The attributes of an argparse.Namespace or of another object that only holds values."""
 
@@ -52,6 +62,11 @@ def plain_scalar(dtype: object, data: object = b"") -> object:
     if letter is None or not isinstance(raw, bytes) or len(raw) != struct.calcsize(f"<{letter}"):
         return f"<numpy scalar {code}>"
     return struct.unpack(f"<{letter}", raw)[0]
+
+
+def plain_array(*_: object) -> PlainArray:
+    """An array without its values; the bytes that follow are dropped."""
+    return PlainArray()
 
 
 def plain_path(*parts: object) -> str:
@@ -76,6 +91,9 @@ def plain_values() -> list[Callable[..., object] | tuple[Callable[..., object], 
         (plain_scalar, "numpy.core.multiarray.scalar"),
         (plain_scalar, "numpy._core.multiarray.scalar"),
         (PlainDtype, "numpy.dtype"),
+        (PlainArray, "numpy.ndarray"),
+        (plain_array, "numpy.core.multiarray._reconstruct"),
+        (plain_array, "numpy._core.multiarray._reconstruct"),
         (plain_encode, "_codecs.encode"),
         (PlainNamespace, "argparse.Namespace"),
         *((plain_path, f"{module}.{name}") for module in _PATH_MODULES for name in _PATHS),

@@ -70,9 +70,13 @@ def state_dicts(checkpoint: Checkpoint) -> list[Weights]:
 
 
 def _walk(value: object, place: tuple[str, ...]) -> Iterator[Weights]:
+    if isinstance(value, list | tuple):  # (epoch, weights, optimizer state)
+        value = {str(index): item for index, item in enumerate(value) if isinstance(item, Mapping)}
     if not isinstance(value, Mapping) or len(place) > _MAX_DEPTH:
         return
     if place and any(word in place[-1].lower() for word in _OPTIMIZER_WORDS):
+        return
+    if {"state", "param_groups"} <= value.keys():  # an optimizer's state under another name, or under none
         return
     tensors = {key: item for key, item in value.items() if isinstance(key, str) and isinstance(item, Tensor)}
     if any("." in key for key in tensors) or (tensors and len(tensors) == len(value)):

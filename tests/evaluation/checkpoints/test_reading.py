@@ -73,6 +73,21 @@ def test_the_epoch_comes_from_the_name_when_the_content_is_silent(tmp_path, weig
 
 
 @pytest.mark.parametrize("legacy", [False, True])
+def test_numpy_arrays_beside_the_weights_are_passed_over(tmp_path, weights, legacy):
+    content = {
+        "model": weights,
+        "losses": np.arange(5.0),
+        "rng": np.random.RandomState(1).get_state(),
+        "epoch": torch.tensor(4),
+    }
+    path = tmp_path / "x.pth"
+    torch.save(content, path, _use_new_zipfile_serialization=not legacy)
+    opened = open_file(path)
+    assert opened.epoch == 4
+    assert opened.content["model"].keys() == weights.keys()
+
+
+@pytest.mark.parametrize("legacy", [False, True])
 def test_numpy_scalars_paths_and_arguments_are_values(tmp_path, weights, legacy):
     extra = {"epoch": np.int64(3), "pesq_score": np.float64(2.5), "loss": np.float32(0.25), "ok": np.bool_(True)}
     extra["args"] = argparse.Namespace(lr=5e-4, data=pathlib.PurePosixPath("/data/demand"))

@@ -74,6 +74,15 @@ def test_optimizer_states_are_not_weights(tmp_path, weights):
     assert [found.name for found in state_dicts(file)] == ["model"]
 
 
+def test_optimizer_states_are_known_without_their_name(tmp_path, weights):
+    optimizer = torch.optim.AdamW([torch.nn.Parameter(torch.ones(2))])
+    optimizer.param_groups[0]["params"][0].grad = torch.ones(2)
+    optimizer.step()
+    file = checkpoint((5, weights, optimizer.state_dict()), tmp_path)
+    assert [found.name for found in state_dicts(file)] == ["1"]
+    assert pick_weights(file, MARKER).tensors.keys() == weights.keys()
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -15,6 +15,7 @@ from cmgan_audit.evaluation.models import ModelError, open_checkpoint
 from cmgan_audit.evaluation.models.cmgan.network import TSCNet
 from cmgan_audit.evaluation.models.hosted.enhancer import CodeModel, HostedEnhancer, TimeLimits
 from cmgan_audit.evaluation.models.sources import ModelOptions, model_source, parse_kwargs
+from cmgan_audit.evaluation.systems import model_system
 
 NOISY = np.random.default_rng(1).normal(0, 0.1, 3210).astype(np.float32)
 
@@ -69,6 +70,60 @@ def test_a_network_with_a_pipeline(tmp_path, checkpoint, pipeline):
     enhancer = opened(factory(tmp_path, body), checkpoint)
     assert np.abs(enhancer.enhance(NOISY) - NOISY).max() < 1e-5  # the spectral pipeline is undone exactly
     assert enhancer.describe()["parameters"] == 0
+
+
+@pytest.mark.parametrize("draw", ["random.random()", "np.random.rand()", "float(torch.rand(()))"])
+def test_what_a_model_draws_is_the_same_on_every_run(tmp_path, checkpoint, draw):
+    body = f"import random, torch\nreturn lambda noisy: (noisy * {draw}).astype(np.float32)"
+    first = opened(factory(tmp_path, body), checkpoint)
+    second = opened(factory(tmp_path, body), checkpoint)
+    assert np.array_equal(first.enhance(NOISY), second.enhance(NOISY))
+    assert np.array_equal(first.enhance(NOISY), second.enhance(NOISY))
+
+
+SCALE = """import torch
+class Scale(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gain = torch.nn.Parameter(torch.zeros(1))
+    def forward(self, noisy):
+        return noisy * self.gain
+network = Scale()
+network.load_state_dict(torch.load(checkpoint, weights_only=True)[{key!r}])
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "last", "weights", "passed_over"),
+    [
+        ("model", "return network, 'waveform'", "model", ["ema", "best"]),
+        ("ema", "return network, 'waveform'", "ema", ["model", "best", "copy"]),
+        ("model", "network.load_state_dict({'gain': torch.tensor([9.0])})\nreturn network, 'waveform'", None, None),
+        ("model", "return lambda noisy: network(torch.from_numpy(noisy))", None, None),
+    ],
+)
+def test_which_of_several_sets_a_factory_takes_is_told_where_it_shows(tmp_path, key, last, weights, passed_over):
+    sets = {name: {"gain": torch.tensor([gain])} for name, gain in (("model", 0.5), ("ema", 0.25), ("best", 0.75))}
+    torch.save({**sets, "copy": sets["model"], "epoch": 12}, tmp_path / "last.pth")
+    options = factory(tmp_path, SCALE.format(key=key) + last)
+    said = opened(options, tmp_path / "last.pth").describe()
+    assert (said["weights"], said["epoch"]) == (weights, 12)
+    assert said["passed_over"] == (passed_over or ["model", "ema", "best", "copy"])
+    remark = model_system(opened(options, tmp_path / "last.pth"), "last").remark
+    if weights is None:
+        assert remark == (
+            "last: the file holds several sets of weights of one network, model, ema, best, copy; "
+            "the factory decides which it is"
+        )
+    else:
+        assert remark.startswith(f"last: scored are the weights {weights}; the file also holds {passed_over[0]}, ")
+        assert remark.endswith("(the factory decides)")
+
+
+def test_a_checkpoint_that_only_the_factory_can_read_is_described_by_its_name(tmp_path):
+    (tmp_path / "own_epoch_3.bin").write_bytes(b"a form of their own")
+    said = opened(factory(tmp_path, "return lambda noisy: noisy"), tmp_path / "own_epoch_3.bin").describe()
+    assert (said["epoch"], said["weights"], said["passed_over"]) == (3, None, [])
 
 
 def test_a_module_on_the_python_path(tmp_path, checkpoint, monkeypatch):
@@ -230,6 +285,16 @@ def test_the_network_class_of_a_repository(repository, checkpoint):
     assert source.notice is not None and "runs the code of models.generator:Scale" in source.notice
     enhancer = source.open(checkpoint)
     assert np.array_equal(enhancer.enhance(NOISY), NOISY * np.float32(0.5))
+
+
+def test_which_of_several_sets_a_repositorys_network_takes(repository, tmp_path):
+    torch.save({"model": {"gain": torch.ones(1)}, "ema": {"gain": torch.zeros(1)}, "epoch": 8}, tmp_path / "last.pth")
+    options = ModelOptions(repo=repository, network="models.generator:Scale", pipeline="waveform")
+    system = model_system(opened(options, tmp_path / "last.pth"), "last")
+    assert system.epoch == 8
+    assert system.remark == (
+        "last: scored are the weights model; the file also holds ema (--weights NAME takes others)"
+    )
 
 
 def test_a_fork_of_cmgan_gives_what_the_built_in_network_gives(tmp_path):

@@ -19,7 +19,7 @@ from cmgan_audit.evaluation.models.hosted.wire import Header
 from cmgan_audit.finding import JsonValue
 from cmgan_audit.lazy_dataclasses import dataclass
 
-CODE_VERSION = 1
+CODE_VERSION = 2
 """Raised whenever a change to the pipelines around users' networks can change the output."""
 
 _STARTS = 3
@@ -119,7 +119,10 @@ class HostedEnhancer:
             "model": self._label,
             "path": str(self._checkpoint),
             "sha256": self._sha256,
-            "epoch": read_name(self._checkpoint.name).epoch,
+            "weights": self._said.get("weights"),
+            "passed_over": self._said.get("passed_over", []),
+            "chosen_by": "the factory" if self._model.kind == "factory" else None,
+            "epoch": self._said.get("epoch", read_name(self._checkpoint.name).epoch),
             "parameters": self._said["parameters"],
             "device": self._device,
             "settings": settings,

@@ -50,7 +50,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         try:
             if header["do"] == "open":
                 model = load_model(header)
-                said: Header = {"ok": True, "digest": model.digest, "parameters": model.parameters}
+                said: Header = {"ok": True, "digest": model.digest, "parameters": model.parameters, **model.contents}
                 answer = pack(said)
             else:
                 assert model is not None

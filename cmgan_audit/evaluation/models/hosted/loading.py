@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import random
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -28,11 +30,13 @@ class HostedModel:
         run: one utterance in, whatever the user's code returned out.
         digest: hex digest of the user's source files that were loaded.
         parameters: count, None if it is no network.
+        contents: what the checkpoint says and holds, as far as it could be read (see `contents`).
     """
 
     run: Callable[[Samples], object]
     digest: str
     parameters: int | None
+    contents: Header = field(default_factory=dict)
 
     def enhance(self, noisy: Samples) -> Samples:
         """Run one utterance and hold the result to the interface.
@@ -40,10 +44,17 @@ class HostedModel:
         Raises:
             ModelError: the result is not float32 audio of one dimension.
         """
-        torch = sys.modules.get("torch")
-        if torch is not None:
-            torch.manual_seed(0)  # a model that draws noise gives the same on every run
+        _seed()
         return as_audio(self.run(noisy))
+
+
+def _seed() -> None:
+    """A model that draws noise, from whichever generator, gives the same for an utterance on every run."""
+    random.seed(0)
+    np.random.seed(0)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.manual_seed(0)
 
 
 def as_audio(result: object) -> Samples:
@@ -82,15 +93,16 @@ def load_model(request: Header) -> HostedModel:
         factory = _find(str(request["code"]))
         made = factory(str(checkpoint), device)
         run, network = _from_factory(made, device, str(request["code"]))
+        contents = _contents(checkpoint, network)
     else:
         from cmgan_audit.evaluation.models.hosted.repository import load_network
 
         kwargs = request["kwargs"]
         assert isinstance(kwargs, dict)
-        network = load_network(_find(str(request["code"])), kwargs, checkpoint, request.get("weights"))
+        network, contents = load_network(_find(str(request["code"])), kwargs, checkpoint, request.get("weights"))
         run = _network_runner(network, str(request["pipeline"]), {}, device)
     parameters = None if network is None else sum(parameter.numel() for parameter in network.parameters())
-    return HostedModel(run, source_digest(root), parameters)
+    return HostedModel(run, source_digest(root), parameters, contents)
 
 
 def _find(code: str) -> Callable[..., Any]:
@@ -148,6 +160,12 @@ def _network_runner(network: Any, pipeline: str, settings: dict[str, Any], devic
     from cmgan_audit.evaluation.models.hosted.networks import network_runner
 
     return network_runner(network, pipeline, settings, device)
+
+
+def _contents(checkpoint: Path, network: Any) -> Header:
+    from cmgan_audit.evaluation.models.hosted.contents import contents_of
+
+    return contents_of(checkpoint, network)
 
 
 def source_digest(root: Path) -> str:

@@ -10,12 +10,16 @@ from torch import nn
 
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
 from cmgan_audit.evaluation.checkpoints.reading import open_file
-from cmgan_audit.evaluation.checkpoints.weights import fit_problem, pick_weights
+from cmgan_audit.evaluation.checkpoints.weights import fit_problem, passed_over, pick_weights
 from cmgan_audit.evaluation.models.enhancer import ModelError
+from cmgan_audit.evaluation.models.hosted.wire import Header
+from cmgan_audit.finding import JsonValue
 
 
-def load_network(build: Callable[..., Any], kwargs: dict[str, Any], checkpoint: Path, weights: object) -> nn.Module:
-    """Build a network and load a checkpoint into it.
+def load_network(
+    build: Callable[..., Any], kwargs: dict[str, Any], checkpoint: Path, weights: object
+) -> tuple[nn.Module, Header]:
+    """Build a network and load a checkpoint into it; beside it, what the file says and holds (`contents`).
 
     Args:
         build: a network class, or a function that returns a network.
@@ -42,7 +46,8 @@ def load_network(build: Callable[..., Any], kwargs: dict[str, Any], checkpoint: 
     if problem is not None:
         raise CheckpointError(f"{checkpoint}: the weights do not fit the network: {problem}")
     network.load_state_dict(dict(chosen.tensors), strict=False)  # fit_problem was strict, counters apart
-    return network
+    others = list[JsonValue](passed_over(file, next(iter(expected)), chosen))
+    return network, {"epoch": file.epoch, "weights": chosen.name, "passed_over": others}
 
 
 def _spelled(kwargs: dict[str, Any]) -> str:
