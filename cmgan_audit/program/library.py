@@ -32,6 +32,8 @@ from cmgan_audit.program.values import (
     Value,
 )
 
+# Functions that join what a list holds at that moment: it may grow later, or be emptied for the next round.
+_JOINING = frozenset("torch.stack torch.cat torch.concat torch.concatenate torch.vstack torch.hstack torch.dstack".split())
 # Methods that give the object itself back.
 _SAME_OBJECT = frozenset(
     "to cuda cpu half float double bfloat16 eval train requires_grad_ share_memory apply type xpu ipex "
@@ -110,8 +112,18 @@ def _result(
     if result is None and isinstance(receiver, Instance) and name.rpartition(".")[2] in _SAME_OBJECT:
         return receiver
     if result is None:
-        result = Instance(cls=External(name=name), arguments=arguments, location=location)
+        given_now = _as_it_is(arguments) if name in _JOINING else arguments
+        result = Instance(cls=External(name=name), arguments=given_now, location=location)
     return result.tainted(taint)
+
+
+def _as_it_is(arguments: Arguments) -> Arguments:
+    """Arguments whose lists keep the content that they have now."""
+    positional = tuple(
+        replace(value, items=list(value.items)) if isinstance(value, ListValue) else value
+        for value in arguments.positional
+    )
+    return replace(arguments, positional=positional)
 
 
 def _trained(

@@ -8,6 +8,7 @@ from typing import Any
 
 from cmgan_audit.program.assignments import assign, execute_assign, execute_augmented, execute_delete, noted
 from cmgan_audit.program.branches import Flow, Side, asked, fork, sides_of, truth
+from cmgan_audit.program.complaints import only_complains, option_not_given
 from cmgan_audit.program.definitions import declare, define_class, define_function
 from cmgan_audit.program.expressions import evaluate
 from cmgan_audit.program.functions import is_context_manager, managers_of, record_return
@@ -18,7 +19,6 @@ from cmgan_audit.program.loops import execute_for, execute_while
 from cmgan_audit.program.numbers import drawn
 from cmgan_audit.program.state import Snapshot
 from cmgan_audit.program.supposing import suppose
-from cmgan_audit.program.trace import DecisionEvent, Event
 from cmgan_audit.program.values import (
     Choice,
     ClassValue,
@@ -112,8 +112,8 @@ def _if(it: Interpreter, node: ast.If) -> Flow:
     asked_before = len(it.run.events)
     test = asked(it, node.test, it.read(evaluate(it, node.test)))
     verdict = truth(it, test)
-    if verdict and it.context.conditions and isinstance(node.body[-1], ast.Raise):
-        option = _not_given(it.run.events[asked_before:])
+    if verdict and _ends_the_script(it, node.body):
+        option = option_not_given(it.run.events[asked_before:])
         if option:
             it.limit(it.location(node.test), f"{option} has to be given on this way, which is followed as if it were")
             return execute_block(it, node.orelse)
@@ -129,16 +129,11 @@ def _if(it: Interpreter, node: ast.If) -> Flow:
     return fork(it, sides, drawn(test))
 
 
-def _not_given(events: Sequence[Event]) -> str:
-    """An option without a default that a test asked for: one way through the program needs it, others do not."""
-    return next(
-        (
-            event.value.overridable
-            for event in events
-            if isinstance(event, DecisionEvent) and isinstance(event.value, Const) and event.value.value is None
-        ),
-        "",
-    )
+def _ends_the_script(it: Interpreter, body: list[ast.stmt]) -> bool:
+    """Whether a branch only refuses to go on. What is raised on every way is met, and passed over, as a check."""
+    if isinstance(body[-1], ast.Raise):
+        return bool(it.context.conditions)
+    return only_complains(body, len(it.activations))
 
 
 def _raise(it: Interpreter, node: ast.Raise) -> None:
