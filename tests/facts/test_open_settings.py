@@ -60,3 +60,18 @@ def test_a_path_that_some_ways_leave_out_is_left_open(tmp_path: Path) -> None:
     assert "CMG601" not in {finding.rule for finding in audited.findings}
     (reason,) = [entry.reason for entry in audited.unresolved if entry.rule == "CMG601"]
     assert "it is not known whether checkpoint is given" in reason
+
+
+def test_a_resume_that_a_missing_file_of_settings_asks_for_is_left_open(tmp_path: Path) -> None:
+    found = 'resume = json.load(open("settings.json"))["resume"]\nif resume:'
+    program = TRAIN.replace("if {asked}:", found).replace('args.folder / "last.pt"', 'sorted(glob("runs/*.pt"))[-1]')
+    load_kinds()
+    auditor = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1))
+    (tmp_path / "train.py").write_text("import json\nfrom glob import glob\n" + program, encoding="utf-8")
+    audited = auditor.audit(tmp_path)
+    assert "CMG601" not in {finding.rule for finding in audited.findings}
+    (reason,) = [entry.reason for entry in audited.unresolved if entry.rule == "CMG601"]
+    assert "it is not known whether resume is given" in reason
+    (tmp_path / "settings.json").write_text('{"resume": true}', encoding="utf-8")
+    audited = auditor.audit(tmp_path)
+    assert "CMG601" in {finding.rule for finding in audited.findings}

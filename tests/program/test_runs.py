@@ -117,6 +117,12 @@ def test_a_default_on_another_machine_means_the_file_of_that_name(tmp_path: Path
     assert words(runs_in(tmp_path, files)) == [("--config", "config.json")]
 
 
+def test_a_file_that_no_option_names_does_not_stand_for_the_one_that_is_started_with(tmp_path: Path) -> None:
+    fixed = "\nimport json\nlevels = json.load(open('levels.json'))\n"  # read first, and not in the tree
+    files = {"train.py": fixed + OPTIONS.format(default="config.json"), "config_train.json": '{"size": 4}'}
+    assert words(runs_in(tmp_path, files)) == [("--config", "config_train.json")]
+
+
 def test_a_path_that_has_to_be_given_is_asked_for_like_a_file(tmp_path: Path) -> None:
     files = {"train.py": OPTIONS.format(default=None), "base.json": '{"size": 4}', "one_batch.json": '{"size": 1}'}
     found = runs_in(tmp_path, files)

@@ -87,7 +87,7 @@ class _Resuming:
             yield self._record(batch, whole, events, Known(False, given.trail), given.text)
             return
         sign = self._own(batch, settings)
-        wanted = self._wanted(batch)
+        wanted = self._wanted(batch, settings)
         if sign is not None and sign.text == _NOTHING_TOLD:
             wanted = wanted or _maybe_missing(settings)
         if sign is not None and wanted:
@@ -123,9 +123,10 @@ class _Resuming:
         for guard in self._guards.of(event):
             yield from (setting for setting in self._guards.settings(guard) if _ABOUT.search(setting.text))
 
-    def _wanted(self, batch: Batch) -> str:
+    def _wanted(self, batch: Batch, settings: Sequence[Setting]) -> str:
         """A setting that has to be given for this load to happen, and of which nothing is known; "" where none is."""
-        wanted = [
+        wanted = [setting.text for setting in settings if setting.taken and _is_unread(setting.value)]
+        wanted += [
             text
             for event in _entries(batch)
             for guard in self._guards.of(event)
@@ -299,6 +300,11 @@ def _is_open(value: object) -> bool:
     return isinstance(value, Unknown) and any(
         words in value.reason for words in ("only known when the launcher runs", "environment variable", "required")
     )
+
+
+def _is_unread(value: Value) -> bool:
+    """Whether a value stands in a file of settings that the tree does not have."""
+    return isinstance(value, Unknown) and value.reason.endswith("is not in the tree")
 
 
 def _in_constructor(batch: Batch) -> bool:

@@ -118,11 +118,15 @@ def _is_data(call: ModelCall, text: str) -> bool:
 def note_needed(call: ModelCall, path: Value) -> None:
     """Remember that a configuration file was asked for and not found, and how a launch could name one.
 
+    Where several were, the first that a launch could name is remembered, else the first.
+
     Raises:
         UnconfiguredError: a launch could name it, and the run is of no use without.
     """
-    first = call.interpreter.notes.setdefault("configuration", path)
     it = call.interpreter
+    first = it.notes.setdefault("configuration", path)
+    if option_of(first, it.launch.argv) is None and option_of(path, it.launch.argv) is not None:
+        first = it.notes["configuration"] = path
     if it.must_be_configured and not it.probing and option_of(first, it.launch.argv) is not None:
         raise UnconfiguredError
 

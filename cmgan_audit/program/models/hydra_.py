@@ -101,7 +101,7 @@ def composed(
         return Unknown(reason="the name of the Hydra configuration is not known")
     if not primary:
         return DictValue(items={}, attribute_access=True, complete=True, origin="an empty Hydra configuration")
-    root = posixpath.normpath(posixpath.join(base, where)) if where else base
+    root = _folder(call, base, where, primary)
     if root.startswith(".."):
         root = where.replace("../", "")
     composition = Composition(
@@ -115,6 +115,17 @@ def composed(
     for problem in composition.problems:
         call.interpreter.limit(call.location, problem)
     return finished(call, raw)
+
+
+def _folder(call: ModelCall, base: str, where: str, primary: str) -> str:
+    """The folder of a configuration: relative to `base`, unless the program made a whole path of it.
+
+    `Path(__file__).resolve().parent / "conf"` is a path that begins at the tree's root.
+    """
+    root = posixpath.normpath(posixpath.join(base, where)) if where else base
+    file = primary if primary.endswith((".yaml", ".yml")) else f"{primary}.yaml"
+    whole = bool(where) and call.interpreter.tree.resolve(file, [root]) is None
+    return posixpath.normpath(where) if whole and call.interpreter.tree.resolve(file, [where]) is not None else root
 
 
 def _stored(call: ModelCall) -> dict[str, Value]:

@@ -286,6 +286,16 @@ def test_a_composition_from_a_whole_path(show: Show) -> None:
     assert shown.plain(entry="tool/train.py") == [4]
 
 
+def test_a_main_function_that_names_a_whole_path(show: Show) -> None:
+    program = (
+        "import hydra, sink\nfrom pathlib import Path\nfolder = Path(__file__).resolve().parents[2] / 'src/conf'\n"
+        "@hydra.main(version_base=None, config_path=str(folder), config_name='config')\n"
+        "def main(cfg):\n    sink.show(cfg.b)\nmain()\n"
+    )
+    shown = show({"pipeline/train/exp.py": program, "src/conf/config.yaml": "b: 4\n"})
+    assert shown.plain(entry="pipeline/train/exp.py") == [4]
+
+
 @pytest.mark.parametrize(("local", "noted"), [("optional local", False), ("local", True)])
 def test_only_a_missing_file_that_is_not_optional_is_noted(show: Show, local: str, noted: bool) -> None:
     text = (
