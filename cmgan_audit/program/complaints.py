@@ -9,7 +9,9 @@ from cmgan_audit.program.trace import DecisionEvent, Event
 from cmgan_audit.program.values import Const
 
 # What only tells somebody something, and what ends the program, by the last part of the called name.
-_TELLS = frozenset("print error warning warn info debug critical exception log echo secho print_help print_usage".split())
+_TELLS = frozenset(
+    "print error warning warn info debug critical exception log echo secho print_help print_usage".split()
+)
 _ENDS = frozenset({"exit", "quit", "_exit", "error"})
 # The stack of the module's top level and of one function: when that function returns, the script is at its end.
 _MAIN = 2

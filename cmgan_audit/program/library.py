@@ -33,7 +33,9 @@ from cmgan_audit.program.values import (
 )
 
 # Functions that join what a list holds at that moment: it may grow later, or be emptied for the next round.
-_JOINING = frozenset("torch.stack torch.cat torch.concat torch.concatenate torch.vstack torch.hstack torch.dstack".split())
+_JOINING = frozenset(
+    f"torch.{name}" for name in ("stack", "cat", "concat", "concatenate", "vstack", "hstack", "dstack")
+)
 # Methods that give the object itself back.
 _SAME_OBJECT = frozenset(
     "to cuda cpu half float double bfloat16 eval train requires_grad_ share_memory apply type xpu ipex "
