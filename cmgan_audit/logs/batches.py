@@ -1,17 +1,25 @@
-"""Scores of which every epoch has several, as those of batches: their epoch means are what can be judged."""
+"""Scores of which every epoch has several, as those of batches: their epoch means are what can be judged.
+
+A line that counts within the epoch (`Valid | Epoch 3 | 10/40 | Nsdr 6.2`) speaks of a batch, or of those so far; where
+other lines sum the epoch up, the two are kept apart.
+"""
 
 from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterable
+from dataclasses import replace
 from statistics import median, variance
 
-from cmgan_audit.logs.series import EPOCH, Series
+from cmgan_audit.logs.plan import SlotValue
+from cmgan_audit.logs.series import EPOCH, Run, Series
 from cmgan_audit.statistics.trend import evaluation_sd
 
 # Scores in the middle of an epoch are as often evaluations; batches show by how far they scatter.
 _FEWEST_PER_EPOCH = 2
 _FEWEST = 3
+_OF_A_BATCH = " (of a batch)"
 _95_PERCENT_OF_A_DIFFERENCE = 1.96 * math.sqrt(2)
 
 
@@ -51,3 +59,30 @@ def epoch_means(series: Series) -> Series:
         members = list(points)
         means.append((epoch, math.fsum(y for _, y, _ in members) / len(members), members[-1][2]))
     return series.replaced(means)
+
+
+def named_by_batch(values: Iterable[SlotValue]) -> list[SlotValue]:
+    """The values of a line that counts within the epoch, under names of their own."""
+    return [
+        replace(value, name=f"{value.name}{_OF_A_BATCH}") if value.role.kind in ("metric", "loss") else value
+        for value in values
+    ]
+
+
+def is_of_a_batch(name: str) -> bool:
+    """Whether a series holds what lines within the epoch say, beside those that sum the epoch up."""
+    return _OF_A_BATCH in name
+
+
+def settle_batches(run: Run) -> None:
+    """Give the values of batches the plain name, but where other lines sum up most of their epochs."""
+    for series in [one for one in run.series if is_of_a_batch(one.name)]:
+        name = series.name.replace(_OF_A_BATCH, "")
+        place = run.series.index(series)
+        summed = next((one for one in run.series if one.name == name and one.x_kind == series.x_kind), None)
+        if summed is None:
+            series.name = name
+        elif 2 * len(set(summed.xs)) < len(set(series.xs)):
+            merged = series.replaced(sorted([*series, *summed], key=lambda point: point[2]))
+            run.series[place] = replace(merged, name=name)
+            run.series.remove(summed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Sequence
 
-from cmgan_audit.logs.batches import are_batches
+from cmgan_audit.logs.batches import are_batches, is_of_a_batch
 from cmgan_audit.logs.roles import table, words_of
 from cmgan_audit.logs.series import Run, Series
 
@@ -49,7 +49,8 @@ def _evaluations(wanted: list[Series]) -> list[Series]:
         for s in wanted
         if s.role.given
         or not (
-            _is_of_input(s, wanted)
+            is_of_a_batch(s.name)
+            or _is_of_input(s, wanted)
             or _is_per_batch(s, wanted)
             or _is_of_batches(s, wanted)
             or _is_training_beside_evaluation(s, wanted)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import field, replace
 
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.logs.batches import are_batches, epoch_means, noise_of_means
+from cmgan_audit.logs.batches import are_batches, epoch_means, is_of_a_batch, noise_of_means
 from cmgan_audit.logs.choosing import chosen_series
 from cmgan_audit.logs.placeholders import ends_in_failures
 from cmgan_audit.logs.roles import Measure, is_normalised, is_relative, table
@@ -173,6 +173,7 @@ def losses_of(run: Run, x_kind: str, phases: Sequence[str]) -> list[Series]:
         s.finite()
         for s in run.series
         if s.role.kind == "loss" and s.role.network != "discriminator" and s.x_kind == x_kind
+        and not is_of_a_batch(s.name)
         and not any(word in s.name.lower() for word in ("metric loss", "adv", "gan", "[rank"))
     ]  # fmt: skip
     return [s for phase in phases for s in found if s.role.phase == phase and len(s)]

@@ -16,7 +16,8 @@ from cmgan_audit.logs.local_words import in_english
 from cmgan_audit.logs.series import Role
 
 _CAMEL = regex(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
-_WORD = regex(r"[a-z]+|[0-9]+")
+# `l1` and `l2` are the names of losses, `valpesq2` is two words.
+_WORD = regex(r"l[12](?![a-z0-9])|[a-z]+|[0-9]+")
 _RELATIVE = ("imp", "improved", "change", "increase", "decrease", "pesqi", "stoii")
 _CHANGE = regex(r"[\u0394\u2206]|[A-Za-z]\+(?:$|[\s(/])")
 _NORMALISED = ("normalized", "normalised", "normed", "norm", "scaled")

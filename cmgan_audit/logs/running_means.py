@@ -12,17 +12,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from statistics import median
 
-from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.plan import SlotValue
 from cmgan_audit.logs.roles import words_of
-from cmgan_audit.logs.series import INDEX, Run, Series
+from cmgan_audit.logs.series import EPOCH, INDEX, Run, Series
 
 RUNNING = "running mean"
 _SUFFIX = f" ({RUNNING})"
-# A line of a batch says which it is: `[10/40]`, `10/40`.
-_OF_A_TOTAL = regex(r"(\x00)\s*/\s*\x00")
 _MEAN = frozenset("avg average mean ave".split())
 _FEWEST = 3
+_PER_EPOCH = 2
 # The mean lies among the values of the batches: so many times nearer than they scatter from one to the next.
 _NEAR = 3.0
 
@@ -31,11 +29,6 @@ def says_mean(label: str) -> bool:
     """Whether the brackets themselves say that they hold a mean: `0.123 (avg 0.140)`."""
     words = words_of(label)
     return bool(words) and set(words) <= _MEAN
-
-
-def has_batches(text: str, epoch: int | None) -> bool:
-    """Whether a line counts batches; `epoch` is the position of its epoch, whose own total counts for nothing."""
-    return any(match.start() != epoch for match in _OF_A_TOTAL.finditer(text))
 
 
 def with_means(values: Sequence[SlotValue]) -> list[SlotValue]:
@@ -59,14 +52,23 @@ def settle_running_means(run: Run) -> None:
 
 
 def _is_mean_of(mean: Series, values: Series) -> bool:
+    """Whether what stands in brackets follows the values of the batches, and several of them in every epoch.
+
+    A standard deviation lies far from all of them, and the best so far never gets worse.
+    """
     by_place = dict(zip(values.places, values.ys, strict=True))
     pairs = [(by_place[place], y) for _, y, place in mean if place in by_place]
-    if len(pairs) < _FEWEST:
+    if len(pairs) < _FEWEST or (mean.x_kind == EPOCH and len(pairs) < _PER_EPOCH * len(set(mean.xs))):
         return False
-    if pairs[0][0] == pairs[0][1]:
-        return True  # of the first batch both are the same
+    if _is_best_so_far(pairs, 1.0 if values.role.higher_is_better else -1.0):
+        return False
     steps = median(abs(b[0] - a[0]) for a, b in itertools.pairwise(pairs))
     return median(abs(value - y) for value, y in pairs) <= _NEAR * steps
+
+
+def _is_best_so_far(pairs: Sequence[tuple[float, float]], sign: float) -> bool:
+    never_beaten = all(sign * y >= sign * value for value, y in pairs)
+    return never_beaten and all(sign * b[1] >= sign * a[1] for a, b in itertools.pairwise(pairs))
 
 
 def _settled(values: Series, mean: Series) -> Series:

@@ -11,6 +11,7 @@ import re
 from dataclasses import replace
 
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.logs.batches import named_by_batch
 from cmgan_audit.logs.implied import (
     first_words,
     in_another_phase,
@@ -37,7 +38,7 @@ from cmgan_audit.logs.list_shapes import ListShape, Numbers, lists_of, rest_of_l
 from cmgan_audit.logs.local_words import in_english
 from cmgan_audit.logs.plan import Plan, SlotArray, SlotValue
 from cmgan_audit.logs.roles import RoleBook, counter_kind, table, words_of
-from cmgan_audit.logs.running_means import has_batches, says_mean, with_means
+from cmgan_audit.logs.running_means import says_mean, with_means
 from cmgan_audit.logs.series import Role
 
 SLOT = "\0"
@@ -69,6 +70,7 @@ _PREFIX_PART = regex(
 )
 _CONSTANT = regex(r"(?<![\w.\-+])[-+]?(?:nan|inf|infinity|none|null|n/a)(?![\w/])", re.IGNORECASE)
 _ATOM = regex(r"\x00(?:,\x00)*|" + _CONSTANT.pattern, re.IGNORECASE)
+_OF_A_TOTAL = regex(r"\x00\s*/\s*\x00")
 _EPOCH_AFTER = regex(r"(?:st|nd|rd|th)?\s?[-_]?\s?epoch(?!s)", re.IGNORECASE)
 _GLUED_COUNTER = regex(r"(?<![A-Za-z/\\])(epoch|ep|step|iter)[_ ]?(\d+)(?!\w)(?!\.\d)", re.IGNORECASE)
 _GLUED_RANK = regex(r"\brank_?(\d+)\b", re.IGNORECASE)
@@ -164,7 +166,8 @@ class _Line:
             self._number(atom, text[end : atom.start()])
             end = atom.end()
         self._close_array()
-        plan.values = with_means(with_phase_of_line(plan.values, plan.body))
+        values = with_phase_of_line(plan.values, plan.body)
+        plan.values = with_means(named_by_batch(values) if self._counts_batches() else values)
         glued = _GLUED_COUNTER.search(text, self.start)
         if plan.epoch is None and glued is not None and glued.group(1).lower().startswith("ep"):
             plan.fixed_epoch = float(glued.group(2))
@@ -173,6 +176,11 @@ class _Line:
         has_epoch = plan.epoch is not None or plan.fixed_epoch is not None
         short = len(words_of(plan.body)) <= 14 and not _ELSEWHERE.search(plan.body)
         plan.drives = has_epoch and (short or any(v.role.kind in ("metric", "loss") for v in plan.values))
+
+    def _counts_batches(self) -> bool:
+        """`Epoch 3 | 10/40`: a part of an epoch, as `Epoch 3/100` is none."""
+        totals = _OF_A_TOTAL.finditer(self.text, self.start)
+        return any(self.slot_of[total.start()] != self.plan.epoch for total in totals)
 
     def in_slots(self, numbers: Numbers) -> Numbers:
         """Numbers of a list by their slots in place of their positions."""
@@ -213,11 +221,10 @@ class _Line:
             return
         if self.last == "value" and slots and is_arrow(before + "-" * (sign < 0)) and self._after_arrow(slots):
             return
-        if self.last == "value" and slots and before.strip() == "(" and self._in_brackets("", slots, after):
-            return
         label, separated, listed, context = label_before(before)
-        if self.last == "value" and slots and says_mean(label) and self._in_brackets(label, slots, after):
-            return
+        if self.last == "value" and slots and (before.strip() == "(" or says_mean(label)):
+            if self._in_brackets(slots, after):
+                return
         if not label and self.last == "array" and before.strip(" \t,") == "":
             self.array.extend((slot, sign) for slot in slots)
             return
@@ -311,13 +318,10 @@ class _Line:
         elif separated or self.plan.values or self.plan.epoch is not None or self.plan.step is not None:
             self.plan.values.append(SlotValue(name, role, (), 1.0, constant))
 
-    def _in_brackets(self, label: str, slots: tuple[int, ...], after: str) -> bool:
-        """`loss 0.123 (0.140)` on the line of a batch: the mean so far, if its series turns out to be one."""
+    def _in_brackets(self, slots: tuple[int, ...], after: str) -> bool:
+        """`loss 0.123 (0.140)`: perhaps the mean so far; its series will tell."""
         first = self.plan.values[-1]
-        epoch = next((at for at, slot in self.slot_of.items() if slot == self.plan.epoch), None)
         if not after.lstrip().startswith(")") or first.role.kind not in ("metric", "loss"):
-            return False
-        if not label and not (self.plan.step is not None or has_batches(self.text[self.start :], epoch)):
             return False
         self.plan.values[-1] = replace(first, mean=slots)
         self.last = ""

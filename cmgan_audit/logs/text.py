@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.logs.batches import settle_batches
 from cmgan_audit.logs.left_out import LONG_LINE, LeftOut
 from cmgan_audit.logs.named_values import Blocks, leave_out_named
 from cmgan_audit.logs.opening import read_blocks
@@ -357,6 +358,7 @@ class _TextScan:
         runs = self.builder.finish(self.line - 1)
         for run in runs:
             settle_running_means(run)
+            settle_batches(run)
         return Reading(self.source, "text", runs, notes)
 
 

@@ -85,3 +85,18 @@ def test_a_progress_bar_that_ends_with_the_score_says_it_twice(tmp_path: Path) -
     for e, y in enumerate((1.7912, 2.0001, 2.0430, 1.8998, 2.1756, 2.2428), start=1):
         lines += [f"Epoch {e}", f"Validation: 100%| 824/824 [03:11<00:00, PESQ={y:.3f}]", f"PESQ:   {y:.4f}"]
     assert only(look(tmp_path, lines)).series.ys.tolist() == [1.7912, 2.0001, 2.0430, 1.8998, 2.1756, 2.2428]
+
+
+def test_lines_within_the_epoch_beside_those_that_sum_it_up(tmp_path: Path) -> None:
+    """Demucs' progress says the score of the batches so far, its summary that of the epoch."""
+    lines, scores = [], (2.7, 3.3, 4.0, 4.4, 4.9, 5.1)
+    for e, score in enumerate(scores, start=1):
+        lines += [f"Valid | Epoch {e} | {b}/30 | 1.4 it/sec | Loss 0.2 | Nsdr {score + 0.4:.3f}" for b in (10, 20)]
+        lines += [f"Valid Summary | Epoch {e} | Loss=0.2223 | Nsdr={score:.3f}"]
+    judged = only(look(tmp_path, lines))
+    assert (judged.series.ys.tolist(), judged.batches, judged.series.role.phase) == (list(scores), 0, "eval")
+
+
+def test_lines_within_the_epoch_alone_are_what_there_is(tmp_path: Path) -> None:
+    lines = [f"Epoch {e} [10/10] pesq {y}" for e, y in enumerate((2.1, 2.2, 2.3), start=1)]
+    assert only(look(tmp_path, lines)).series.name == "pesq"

@@ -51,7 +51,9 @@ def test_meters_of_the_evaluation_are_no_epochs(tmp_path: Path) -> None:
 
 def test_a_line_that_sums_the_epoch_up_goes_before_the_meters(tmp_path: Path) -> None:
     content = "".join(meter(f"Epoch: [{e}]", m + 0.1) + f" * PESQ {m:.3f}\n" for e, m in enumerate(MEANS))
-    assert values(read(tmp_path, content)) == {"PESQ": MEANS}
+    reading = read(tmp_path, content)
+    assert values(reading) == {"PESQ": MEANS, "PESQ (of a batch)": [2.2, 2.45, 2.6, 2.68]}
+    assert [s.name for s in chosen_series(reading.runs[0], ())[0]] == ["PESQ"]
 
 
 def test_brackets_that_say_what_they_hold(tmp_path: Path) -> None:
@@ -70,3 +72,23 @@ def test_without_epochs_a_mean_that_begins_anew_ends_the_one_before(tmp_path: Pa
 def test_brackets_without_a_mean_count_for_nothing(tmp_path: Path, head: str, brackets: str) -> None:
     content = "".join(f"{head.format(e=e)} PESQ: {m} {brackets}\n" for e, m in enumerate(MEANS, start=1))
     assert values(read(tmp_path, content))["PESQ"] == MEANS
+
+
+def test_brackets_on_lines_of_their_own(tmp_path: Path) -> None:
+    """Coqui's trainer counts on one line and prints each loss on another."""
+    batches = [(0.35, 0.35), (0.31, 0.33), (0.34, 0.332)]
+    content = ""
+    for e in range(3):
+        content += f" > EPOCH: {e}/9\n"
+        for b, (value, mean) in enumerate(batches):
+            content += f"   --> STEP: {b}/40\n     | > loss: {value - e / 100:.3f}  ({mean - e / 100:.3f})\n"
+        content += f"     | > avg_loss: {0.4 - e / 100:.2f} (-0.01)\n"
+    assert values(read(tmp_path, content)) == {"loss": [0.332, 0.322, 0.312], "avg_loss": [0.4, 0.39, 0.38]}
+
+
+@pytest.mark.parametrize("head", ["", "Step {e}00/900\n"])
+def test_the_best_so_far_is_no_mean(tmp_path: Path, head: str) -> None:
+    scores = [2.1, 2.35, 2.3, 2.41, 2.2, 2.15]
+    best = [max(scores[: i + 1]) for i in range(len(scores))]
+    lines = [f"{head.format(e=e)}PESQ: {v} ({b})\n" for e, (v, b) in enumerate(zip(scores, best, strict=True))]
+    assert values(read(tmp_path, "".join(lines))) == {"PESQ": scores}
