@@ -41,6 +41,10 @@ _WORDS = {
     "最优": "best",
     "最高": "best",
     "恢复": "resume",
+    "级别": "level",
+    "等级": "level",
+    "級別": "level",
+    "等級": "level",
 }
 _WORD = regex("|".join(_WORDS))
 

@@ -24,6 +24,29 @@ _MOMENT = regex(
 _LAST_NUMBER = regex(r"(\d+)(?:\.\w+)?$")
 _FLAGS = {"true", "false", "yes", "no", "y", "n", "best", "saved", "ok", "*", "none", "improved"}
 _ITEMS = {"id", "utt", "uttid", "utt id", "utterance", "utterance id", "file", "filename", "file name", "wav", "audio"}
+# Columns of these names hold nothing but recordings, however often each of them stands there.
+_RECORDINGS = {
+    "utt",
+    "uttid",
+    "utt id",
+    "utterance",
+    "utterance id",
+    "wav",
+    "wavfile",
+    "wav file",
+    "wav name",
+    "audio",
+    "audio file",
+    "clip",
+    "clip id",
+    "track",
+    "track id",
+    "song",
+    "song id",
+    "recording",
+    "recording id",
+    "mixture id",
+}
 _SYSTEMS = {"system", "systems", "model", "models", "method", "methods", "approach", "algorithm", "network", "variant"}
 _CONDITIONS = {
     "noise",
@@ -35,6 +58,8 @@ _CONDITIONS = {
     "gender",
     "dataset",
     "language",
+    "stem",
+    "instrument",
 }
 # What is said about an evaluation, not of what it is.
 _REMARKS = {"message", "msg", "event", "text", "log", "info", "comment", "comments", "note", "notes", "remarks"}
@@ -61,9 +86,11 @@ def what_rows_are(column: str, texts: Collection[str], filled: float, rows: floa
     audio = sum(1 for text in texts if _AUDIO.search(text))
     if rows > 2 and audio > len(texts) // 2:
         return "audio file"
+    name = " ".join(words_of(column))
+    if name in _RECORDINGS and filled >= _MOST and len(texts) > 2:
+        return "audio file"
     if filled < _MOST or len(texts) < 2 or _are_moments(texts) or are_evaluations(texts):
         return ""
-    name = " ".join(words_of(column))
     if name in _REMARKS:
         return ""
     if name in _CONDITIONS:
@@ -82,6 +109,8 @@ def numbers_name_rows(column: str, numbers: Collection[float], rows: float) -> s
     `uttid` holds an utterance's number, and an SNR in round decibels is what was mixed, not what came out.
     """
     name = " ".join(words_of(column))
+    if name in _RECORDINGS and len(numbers) > 2:
+        return "audio file"
     if name in _ITEMS and name != "id" and rows > 2 and len(numbers) >= _MOST * min(rows, _SEEN):
         return "audio file"
     if name in _SNRS and len(numbers) > 1 and all((2 * number).is_integer() for number in numbers):

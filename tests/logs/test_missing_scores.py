@@ -68,3 +68,10 @@ def test_a_change_of_pesq_may_be_negative(tmp_path: Path, name: str) -> None:
     judgement = look(tmp_path, f"epoch,{name}\n{rows}")
     assert judgement.findings == []
     assert judgement.judged[0].measure.large == 0.2
+
+
+@pytest.mark.parametrize(("name", "severity"), [("train_pesq", Severity.NOTE), ("test_pesq", Severity.ERROR)])
+def test_zeros_all_along_beside_scores(tmp_path: Path, name: str, severity: Severity) -> None:
+    rows = "".join(f"{e},0.0,{2.1 + e / 20}\n" for e in range(6))
+    judgement = look(tmp_path, f"epoch,{name},val_pesq\n{rows}")
+    assert [f.severity for f in judgement.findings if f.rule == "CMG804"] == [severity]

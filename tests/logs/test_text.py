@@ -359,3 +359,16 @@ def test_epochs_and_batches_of_timm(tmp_path: Path) -> None:
     content = "".join(f"Train: {e} [  10/40 ( 25%)]  Loss: {v} ({v})\n" for e, v in enumerate(PESQ))
     series = read(tmp_path, content).runs[0].series[0]
     assert (series.role.phase, list(series.xs)) == ("train", [0, 1, 2, 3])
+
+
+def test_levels_of_mixtures_in_chinese_are_no_scores(tmp_path: Path) -> None:
+    assert named(read(tmp_path, "SNR级别: 5\nSI-SDR指标: 3.04\n")) == {"SI-SDR指标": [3.04]}
+
+
+def test_short_names_of_validation_and_of_losses(tmp_path: Path) -> None:
+    (run,) = read(tmp_path, "Epoch 1 vali_loss: 0.2 train L1: 0.3 valid Nsdr: 6.2\n").runs
+    assert {s.name: str(s.role) for s in run.series} == {
+        "vali_loss": "eval loss",
+        "train L1": "train loss",
+        "valid Nsdr": "eval si_sdr metric",
+    }

@@ -41,6 +41,11 @@ LISTS = {
     "snrs.csv": "snr,pesq\n20,3.0\n15,2.75\n10,2.5\n5,2.25\n0,2.0\n",
     "noises.csv": "noise_type,pesq\nbabble,2.9\ncafe,2.6\nbabble,2.4\ncafe,2.2\n",
     "utterances.csv": "uttid,pesq\n" + "".join(f"{i:05d},{score}\n" for i, score in enumerate(SCORES)),
+    "wavfiles.csv": "wavfile,pesq\n"
+    + "".join(f"amp_h{i // 3}_{i % 3},{score}\n" for i, score in enumerate([*SCORES, *SCORES, *SCORES])),
+    "tracks.csv": ",track_id,stem,sdr\n"
+    + "".join(f"{i},7f-{i % 5},{'drums' if i < 5 else 'bass'},{v}\n" for i, v in enumerate([*SCORES, *SCORES])),
+    "numbered_tracks.json": json.dumps([{"track": i % 5, "sdr": v} for i, v in enumerate([*SCORES, *SCORES])]),
     "long.csv": "cell,metric,value\n" + each("{name},pesq,{score}\n{name},stoi,0.9\n"),
     "blocks.log": each("Testing {name}\nPESQ: {score}\nSTOI: 0.93\n"),
     "best_of_each.log": each("Loading the best checkpoint of {name}\nPESQ: {score}\n"),

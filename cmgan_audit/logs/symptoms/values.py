@@ -60,7 +60,10 @@ def sentinel_in_metric(run: Run, raiser: Raiser) -> list[Finding]:
             "evaluations": len(finite),
         }
         failed = {point[:1] + point[2:] for point in points}
-        never_meant = y == 0 and scores_come_in_rhythm([(x, place) in failed for x, _, place in finite])
+        failures = [(x, place) in failed for x, _, place in finite]
+        never_meant = all(not point[1] for point in points) and (
+            scores_come_in_rhythm(failures) or (all(failures) and _has_scores_elsewhere(run, series))
+        )
         found += raiser(
             "CMG804",
             Severity.NOTE if never_meant else Severity.ERROR,
@@ -88,6 +91,16 @@ def sentinel_in_metric(run: Run, raiser: Raiser) -> list[Finding]:
                 explanation="a failed PESQ; the log does not say whether it enters a mean or a label",
             )
     return found
+
+
+def _has_scores_elsewhere(run: Run, series: Series) -> bool:
+    """Whether another PESQ of the run has scores: one of training that is 0 all along beside it was never computed."""
+    if series.role.phase == "eval":
+        return False
+    others = [
+        s.finite() for s in run.series if s is not series and s.role.measure == "pesq" and s.role.kind == "metric"
+    ]
+    return any(len(other) > len(sentinel_points(other, measure_of(other))) for other in others)
 
 
 def _explanation(value: float) -> str:
