@@ -22,8 +22,14 @@ MEASURABLE = 8
 SUSTAINED = 3
 SUSTAINED_AFTER_LATE_BEST = 2
 
-# So many noise floors above both neighbours, no course of a training reaches and leaves in one evaluation.
-_LONE = 3.0
+# So many noise floors above both neighbours, and nothing fell without it: a fall that rests on one evaluation.
+_LONE = 1.0
+# Without the best, this share of the fall must remain.
+_OF_THE_FALL = 0.5
+# Levels are medians of so many evaluations; so many standard errors apart, the later one is lower.
+_LEVEL_SPAN, _LEVEL_APART = 5, 3.5
+# A median scatters so much more than a mean does.
+_OF_A_MEDIAN = math.sqrt(math.pi / 2)
 # From here on the later part of a series is long enough to be looked at by itself.
 _LEVEL_LEAST = 12
 
@@ -159,11 +165,12 @@ def find_decline(values: Sequence[float], floor: NoiseFloor, higher_is_better: b
     if low < min(SUSTAINED, after) or low < SUSTAINED_AFTER_LATE_BEST:
         return None
     typical = course[best] - median(course[-min(SUSTAINED, low) :])
-    beyond = _beyond_selection(course, best, floor, typical)
-    return Decline(best, since, course[best] - course[-1], typical, beyond, beyond and _is_lone(course, best, floor))
+    beyond = _beyond_selection(course, best, since, floor, typical)
+    lone = beyond and _is_lone(course, best, floor, typical)
+    return Decline(best, since, course[best] - course[-1], typical, beyond, lone)
 
 
-def _is_lone(course: Sequence[float], best: int, floor: NoiseFloor) -> bool:
+def _is_lone(course: Sequence[float], best: int, floor: NoiseFloor, typical: float) -> bool:
     """Whether a fall rests on one evaluation: a mean over few utterances, or of another set, can be anything.
 
     Only where the series knows its own noise: of a handful of values, one far up may be the course itself.
@@ -174,20 +181,27 @@ def _is_lone(course: Sequence[float], best: int, floor: NoiseFloor) -> bool:
     if above <= _LONE * max(floor.measured, floor.half_width):
         return False
     rest = find_decline([*course[:best], *course[best + 1 :]], floor)
-    return rest is None or not rest.beyond_selection
+    return rest is None or not rest.beyond_selection or rest.typical_drop < _OF_THE_FALL * typical
 
 
-def _beyond_selection(course: Sequence[float], best: int, floor: NoiseFloor, typical: float) -> bool:
+def _beyond_selection(course: Sequence[float], best: int, since: int, floor: NoiseFloor, typical: float) -> bool:
     """Whether a fall is more than the luck of the best: the highest of k noisy evaluations lies above their level.
 
     k counts the evaluations on the best's level, within two floors of it; each more makes the best luckier. The noise
-    is that of the whole series or of its last third, whichever is larger: it may grow late in the training.
+    is that of the whole series or of its last third, whichever is larger: it may grow late in the training. Of a long
+    low stretch, its level beside that around the best says more than the best itself.
     """
     sd = floor.sd if floor.measured is None else max(floor.sd, floor.measured / (_Z * math.sqrt(2)))
     if len(course) >= 2 * MEASURABLE:
         sd = max(sd, evaluation_sd(course[-max(MEASURABLE, len(course) // 3) :]))
     level = sum(1 for value in course if course[best] - value <= 2 * _Z * math.sqrt(2) * sd)
-    return typical > _Z * math.sqrt(2) * sd + expected_maximum(level) * sd
+    if typical > _Z * math.sqrt(2) * sd + expected_maximum(level) * sd:
+        return True
+    around, low = course[max(0, best - _LEVEL_SPAN + 1) : min(since, best + _LEVEL_SPAN)], course[since:]
+    if min(len(around), len(low)) < _LEVEL_SPAN:
+        return False
+    error = _OF_A_MEDIAN * sd * math.sqrt(1 / len(around) + 1 / len(low))
+    return median(around) - median(low) > _LEVEL_APART * error
 
 
 def moving_median(values: Sequence[float], width: int = 3) -> list[float]:

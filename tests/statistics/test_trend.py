@@ -92,3 +92,30 @@ def test_expected_maximum_against_tables(k: int, exact: float) -> None:
 def test_helpers() -> None:
     assert moving_median([1, 9, 2, 3]) == [5, 2, 3, 2.5]
     assert per_x([2, 1, 2], [4.0, 1.0, 6.0]) == ([1, 2], [1.0, 5.0])
+
+
+def noisy(levels: list[float], sd: float, seed: int) -> list[float]:
+    drawn = random.Random(seed)
+    return [level + drawn.gauss(0, sd) for level in levels]
+
+
+def falls(values: list[float]) -> bool:
+    decline = find_decline(values, noise_floor(values, assumed=0.1, finest=0.01))
+    return decline is not None and decline.counts
+
+
+def test_a_long_low_stretch_is_no_luck_of_the_best() -> None:
+    """The best of many noisy evaluations lies far above their level; what counts then are the levels."""
+    courses = [noisy([2.65] * 25 + [2.25] * 12, 0.1, seed) for seed in range(60)]
+    assert sum(map(falls, courses)) >= 50
+
+
+def test_noise_alone_has_no_low_stretch() -> None:
+    courses = [noisy([2.65] * 40, 0.1, seed) for seed in range(200)]
+    assert sum(map(falls, courses)) <= 1
+
+
+@pytest.mark.parametrize("spike", [0.25, 0.5])
+def test_a_fall_that_rests_on_one_evaluation_is_none(spike: float) -> None:
+    courses = [noisy([2.5] * 9 + [2.5 + spike] + [2.5] * 10, 0.03, seed) for seed in range(100)]
+    assert sum(map(falls, courses)) <= 1
