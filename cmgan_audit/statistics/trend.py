@@ -24,8 +24,8 @@ SUSTAINED_AFTER_LATE_BEST = 2
 
 # So many noise floors above both neighbours, and nothing fell without it: a fall that rests on one evaluation.
 _LONE = 1.0
-# Without the best, this share of the fall must remain.
-_OF_THE_FALL = 0.5
+# Without the best, this share of the fall must remain, or so many noise floors of it.
+_OF_THE_FALL, _FALL_LEFT = 0.5, 3.0
 # Levels are medians of so many evaluations; so many standard errors apart, the later one is lower.
 _LEVEL_SPAN, _LEVEL_APART = 5, 3.5
 # A median scatters so much more than a mean does.
@@ -177,11 +177,13 @@ def _is_lone(course: Sequence[float], best: int, floor: NoiseFloor, typical: flo
     """
     if floor.measured is None or not 0 < best < len(course) - 1:
         return False
-    above = course[best] - max(course[best - 1], course[best + 1])
-    if above <= _LONE * max(floor.measured, floor.half_width):
+    noise = max(floor.measured, floor.half_width)
+    if course[best] - max(course[best - 1], course[best + 1]) <= _LONE * noise:
         return False
     rest = find_decline([*course[:best], *course[best + 1 :]], floor)
-    return rest is None or not rest.beyond_selection or rest.typical_drop < _OF_THE_FALL * typical
+    if rest is None or not rest.beyond_selection:
+        return True
+    return rest.typical_drop < min(_OF_THE_FALL * typical, _FALL_LEFT * noise)
 
 
 def _beyond_selection(course: Sequence[float], best: int, since: int, floor: NoiseFloor, typical: float) -> bool:
