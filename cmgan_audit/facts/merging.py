@@ -82,7 +82,8 @@ def _ways(group: Sequence[Seen]) -> list[Loader]:
     if len(kept) == 1:
         return [_joined(kept[0])]
     differing = [name for name in _BY_LAUNCH if len({digest(getattr(way[0].loader, name)) for way in kept}) > 1]
-    return [_named(_joined(way), way[0].condition, differing) for way in kept]
+    crops = {digest(way[0].loader.dataset.random_crop) for way in kept if way[0].loader.dataset is not None}
+    return [_named(_joined(way), way[0].condition, differing, crops=len(crops) > 1) for way in kept]
 
 
 def _joined(way: Sequence[Seen]) -> Loader:
@@ -92,10 +93,14 @@ def _joined(way: Sequence[Seen]) -> Loader:
     return dataclasses.replace(first, iterated=drawn.iterated, loops=drawn.loops)
 
 
-def _named(loader: Loader, condition: str, differing: Sequence[str]) -> Loader:
+def _named(loader: Loader, condition: str, differing: Sequence[str], *, crops: bool) -> Loader:
+    """The record with the launch configuration on the facts that differ; `crops`: the dataset cuts in some only."""
     if not condition:
         return loader
     named: Any = {name: _under(getattr(loader, name), condition) for name in differing}
+    if crops and loader.dataset is not None:
+        crop = _under(loader.dataset.random_crop, condition)
+        named["dataset"] = dataclasses.replace(loader.dataset, random_crop=crop)
     return dataclasses.replace(loader, **named)
 
 

@@ -48,7 +48,13 @@ def operate(it: Interpreter, operation: type[ast.operator], left: Value, right: 
             return result.made_from(numbers.spelled(operation), (a, b), location)
         return result
 
-    return paired(it, left, right, one)
+    divides = operation in (ast.Div, ast.FloorDiv, ast.Mod)
+    return paired(it, left, right, one, raises=_divides_by_zero if divides else None)
+
+
+def _divides_by_zero(right: Value, facts: frozenset[tuple[str, bool]]) -> bool:
+    """Whether a number is zero where some tests came out as they did: `4 // device_count` without a device raises."""
+    return isinstance(right, Symbol) and decided(f"{numbers.operand(right)} == 0", facts) is True
 
 
 _SPECIAL = {
@@ -82,12 +88,24 @@ def _special_method(
     return None
 
 
-def paired(it: Interpreter, left: Value, right: Value, compute: Callable[[Value, Value], Value]) -> Value:
-    """A function of two values over all pairs of their options that can hold together."""
+def paired(
+    it: Interpreter,
+    left: Value,
+    right: Value,
+    compute: Callable[[Value, Value], Value],
+    raises: Callable[[Value, frozenset[tuple[str, bool]]], bool] | None = None,
+) -> Value:
+    """A function of two values over all pairs of their options that can hold together.
+
+    `raises` tells whether Python raises for a right side where the tests behind its option came out as they did: such
+    a pair is left out as long as others are left.
+    """
     left, right = it.read(left), it.read(right)
     if not isinstance(left, Choice) and not isinstance(right, Choice):
         return compute(left, right)
     pairs = [(a, b) for a in options_of(left) for b in options_of(right) if not _contradict(a, b)]
+    if raises is not None:
+        pairs = [(a, b) for a, b in pairs if not (b.facts and raises(b.value, b.facts))] or pairs
     if len(pairs) > MOST_PAIRS:
         for a, b in pairs:
             if isinstance(a.value, Instance) or isinstance(b.value, Instance):

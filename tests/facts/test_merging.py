@@ -1,0 +1,61 @@
+"""One record where the runs of a script agree, and the launch on what differs where they do not."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+from cmgan_audit.gate.check import Auditor
+from cmgan_audit.gate.door import collect, load_kinds
+from cmgan_audit.gate.settings import Settings
+from cmgan_audit.rules.catalogue import load_catalogue
+
+TRAIN = """
+import argparse
+import random
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+
+class Speech(Dataset):
+    def __init__(self, split):
+        self.split = split
+
+    def __len__(self):
+        return 100
+
+    def __getitem__(self, index):
+        wav = torch.load(f"{index}.pt")
+        if self.split:
+            start = random.randint(0, wav.size(0) - 32000)
+            wav = wav[start : start + 32000]
+        return wav
+
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--split", action="store_true")
+args = parser.parse_args()
+model = torch.nn.Conv1d(1, 1, 3)
+optimizer = torch.optim.Adam(model.parameters())
+train_loader = DataLoader(Speech(True), batch_size=8, shuffle=True)
+valid_loader = DataLoader(Speech(args.split), batch_size=1)
+for epoch in range(10):
+    model.train()
+    for wav in train_loader:
+        optimizer.zero_grad()
+        model(wav).mean().backward()
+        optimizer.step()
+    model.eval()
+    with torch.no_grad():
+        print(sum(model(wav).mean() for wav in valid_loader))
+"""
+
+
+def test_a_cut_that_one_launch_makes_names_that_launch(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(TRAIN, encoding="utf-8")
+    (tmp_path / "plain.sh").write_text("python train.py\n", encoding="utf-8")
+    (tmp_path / "segments.sh").write_text("python train.py --split\n", encoding="utf-8")
+    load_kinds()
+    audited = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path)
+    (found,) = [finding for finding in audited.findings if finding.rule == "CMG201"]
+    assert "segments.sh: --split" in found.trail[0].note
