@@ -13,6 +13,7 @@ from cmgan_audit.facts.checkpoints.framework_resumes import framework_resumes
 from cmgan_audit.facts.checkpoints.guards import Guard, Guards, Setting
 from cmgan_audit.facts.checkpoints.records import Resume
 from cmgan_audit.facts.checkpoints.restoring import Batch, bare, batches, first_step, member_of, together
+from cmgan_audit.facts.checkpoints.whole_networks import is_whole, whole_networks
 from cmgan_audit.facts.classes import is_network
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.values import class_name, same_object
@@ -58,7 +59,8 @@ def resumes_of(view: View) -> Iterator[Resume]:
     completeness = Completeness(view, start)
     resuming = _Resuming(view, completeness)
     before = view.scene.run.events[:start]
-    found = [batch for batch in batches(before) if not _in_constructor(batch) and resuming.is_trained(batch)]
+    read = [*batches(before), *whole_networks(before, resuming.held)]
+    found = [batch for batch in read if not _in_constructor(batch) and resuming.is_trained(batch)]
     for batch in found:
         yield from resuming.asked_or_not(batch, together(found), before)
     for supposed in view.scene.run.supposed:
@@ -238,7 +240,7 @@ class _Resuming:
         the optimisers hold.
         """
         restored = [bare(each.target) for each in batch.restored if each.target is not None]
-        if batch.trains_on or len(restored) < len(batch.restored):
+        if batch.trains_on or len(restored) < len(batch.restored) or any(map(is_whole, restored)):
             return True
         asked = [
             bare(use.on)
@@ -246,13 +248,13 @@ class _Resuming:
             if use.on is not None and member_of(use.event) in ("parameters", "named_parameters")
         ]
         restored = [each for each in restored if any(same_object(each, network) for network in asked)]
-        known = all(held.complete for held in self._held)
+        known = all(held.complete for held in self.held)
         return bool(restored) and (
-            not self._held or not known or any(held.touches(each) for held in self._held for each in restored)
+            not self.held or not known or any(held.touches(each) for held in self.held for each in restored)
         )
 
     @cached_property
-    def _held(self) -> list[Held]:
+    def held(self) -> list[Held]:
         """What each optimiser of the run trains."""
         optimisers = {id(use.on.attrs): use.on for use in self._view.scene.of("step") if use.on is not None}
         return [self._holders.of(each) for each in optimisers.values()]
@@ -339,5 +341,7 @@ def _name(target: Instance | None) -> str:
     """What is restored: its class; what a function of a library gave is named after it, and tells nothing."""
     if target is None:
         return "weights"
+    if is_whole(target):
+        return "the network"
     name = class_name(bare(target))
     return name if isinstance(bare(target).cls, ClassValue) or name[:1].isupper() else "weights"
