@@ -11,7 +11,7 @@ from dataclasses import field
 from cmgan_audit.facts import records
 from cmgan_audit.facts.classes import shown_arguments
 from cmgan_audit.facts.conditions import as_read, open_setting
-from cmgan_audit.facts.cuts import Cut, cuts_in
+from cmgan_audit.facts.cuts import PICKS, Cut, cuts_in
 from cmgan_audit.facts.drawing import object_of, ways_to
 from cmgan_audit.facts.items import Reading, items_of
 from cmgan_audit.facts.records import Dataset
@@ -19,7 +19,9 @@ from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import class_name
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.trace import SliceEvent
 from cmgan_audit.program.values import Draw, Instance
+from cmgan_audit.program.values import Unknown as UnknownValue
 from cmgan_audit.rules.record import Fact, Known, Unknown
 
 
@@ -28,7 +30,7 @@ class _Found:
     """What executing one dataset showed."""
 
     crops: list[tuple[Draw, Cut]] = field(default_factory=list)
-    plain: tuple[Draw, Cut] | None = None  # the first crop that is drawn where it is cut: the easiest to see
+    plain: list[tuple[Draw, Cut]] = field(default_factory=list)  # those drawn where they are cut: the easiest to see
     collating: dict[Cut, str] = field(default_factory=dict)  # the cuts of a `collate_fn`, and what it is called
     draws: list[records.Draw] = field(default_factory=list)
     seeded: list[Draw] = field(default_factory=list)
@@ -78,8 +80,24 @@ def _collect(reading: Reading, found: _Found, dataset: Instance | None) -> None:
             if dataset is None:
                 found.collating[cut] = reading.function.removesuffix(".__call__")
             if _together(loose[0], cut, reading):
-                found.plain = found.plain or found.crops[-1]
+                found.plain.append(found.crops[-1])
             found.draws += [way for draw in loose for way in ways_to(draw, reading.events, dataset)]
+
+
+def _shown(found: _Found) -> tuple[Draw, Cut]:
+    """The crop that stands for all: one of the item itself rather than of a recording that is drawn, such as noise."""
+    return min(found.plain or found.crops, key=lambda crop: _of_drawn(crop[1]))
+
+
+def _of_drawn(cut: Cut) -> int:
+    """How far what is cut depends on other draws: not at all, by some number, or as a file that is drawn from many."""
+    if not isinstance(cut.event, SliceEvent):
+        return 0
+    sliced = cut.event.sliced
+    others = sliced.draws - set(cut.draws)
+    picked = any(draw.callee.rpartition(".")[2] in PICKS for draw in others)
+    mixed = isinstance(sliced, UnknownValue) and sliced.computed is not None  # it depends on what was mixed in
+    return 2 if picked and not mixed else 1 if others else 0
 
 
 def _together(draw: Draw, cut: Cut, reading: Reading) -> bool:
@@ -92,7 +110,7 @@ def _judge(found: _Found, name: str, place: Location, first: Instance | None) ->
     """The fact, who draws, and the evidence for `passed`."""
     how = f"{name}({shown_arguments(first.arguments)})" if first is not None else name
     if found.crops:
-        draw, cut = found.plain or found.crops[0]
+        draw, cut = _shown(found)
         event = cut.event
         steps = [Step(draw.location, f"{short_callee(draw.callee)} draws the place of the cut")]
         steps += [
@@ -122,7 +140,7 @@ def _cutter(found: _Found, name: str) -> str:
     """Who cuts, as the subject of a sentence: the dataset, or the function that makes batches of its items."""
     if not found.crops:
         return ""
-    function = found.collating.get((found.plain or found.crops[0])[1])
+    function = found.collating.get(_shown(found)[1])
     if function is None:
         return name
     return "the collate function" if "<" in function else f"the collate function {function}"

@@ -32,6 +32,9 @@ PARTIAL = {
     "numpy.roll": ("", -1),
 }
 METHODS = {"narrow": ("start", 1), "seek": ("frames", 0), "setpos": ("pos", 0)}
+# Functions that draw some out of several.
+PICKS = frozenset({"choice", "choices", "sample"})
+_NO_NUMBERS = frozenset("shuffle permutation permuted randperm sample choices multinomial seed".split())
 RANDOM_CROP = regex(r"Random(Resized)?(Crop|Chunk|Clip|Segment|Trim)|RandomCrop1D|RandomChunk")
 
 
@@ -100,7 +103,7 @@ def draws_a_number(event: CallEvent) -> bool:
     a random cut.
     """
     member = event.callee.rpartition(".")[2]
-    if member in ("shuffle", "permutation", "permuted", "randperm", "sample", "choices", "multinomial", "seed"):
+    if member in _NO_NUMBERS:
         return False
     if member != "choice":
         return True

@@ -69,6 +69,13 @@ class Speech:
             "start = random.randint(0, 2000)  # here",
             "part = wav[:, start : start + 32000]",
         ],
+        [
+            "noise, _ = torchaudio.load(random.choice(['street.wav', 'cafe.wav']))",
+            "begin = random.randint(0, noise.size(1) - wav.size(1))",
+            "noise = noise[:, begin : begin + wav.size(1)]",
+            "start = random.randint(0, 2000)  # here",
+            "part = wav[:, start : start + 32000] + noise[:, :32000]",
+        ],
     ],
 )
 def test_the_draw_that_begins_the_cut_is_named(tmp_path: Path, lines: list[str]) -> None:
