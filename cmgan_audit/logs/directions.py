@@ -11,6 +11,8 @@ from cmgan_audit.logs.series import Note, Reading, Run, Series
 
 _DECIBELS = ("si_sdr", "ssnr")
 _FEWEST = 3
+# So many values show a steady course.
+_STEADY = 4
 # No network that was trained at all gives this little; as a loss it is an ordinary value.
 _IMPOSSIBLE = -8.0
 
@@ -58,11 +60,36 @@ def _is_negated(series: Series, run: Run) -> bool:
         return False
     ys = series.finite().ys
     early, late = _ends(series)
-    if len(ys) < _FEWEST or median(ys) >= 0 or late >= early:
+    if len(ys) < _FEWEST or late >= early:
+        return False
+    if _falls_from_the_start(series) and any(_is_twin(other, series) for other in run.series):
+        return True
+    if median(ys) >= 0:
         return False
     if set(words_of(series.name)) & table().losses:
         return True
     return max(ys) < 0 and (min(ys) <= _IMPOSSIBLE or _falls_with_a_loss(run))
+
+
+def _is_twin(other: Series, series: Series) -> bool:
+    """Whether another series is the same measure of the other phase, and falls from its start below 0 as well."""
+    phases = {other.role.phase, series.role.phase}
+    same = other.role.measure == series.role.measure and other.role.kind == series.role.kind
+    return same and phases == {"train", "eval"} and _falls_from_the_start(other)
+
+
+def _falls_from_the_start(series: Series) -> bool:
+    """Whether a score is best before it is trained and ends below 0: training makes no network worse all along.
+
+    SpeechBrain prints its loss so, as `train si-snr: 2.23 - valid si-snr: -3.86` and falling.
+    """
+    ys = series.finite().ys
+    if len(ys) < _STEADY:
+        return False
+    best = max(range(len(ys)), key=ys.__getitem__)
+    early, late = _ends(series)
+    middle = median(ys[len(ys) // 3 : -(len(ys) // 3)])
+    return best <= len(ys) // 4 and early > middle > late and late < 0
 
 
 def _falls_with_a_loss(run: Run) -> bool:

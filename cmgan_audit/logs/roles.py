@@ -140,14 +140,18 @@ def _kind(words: tuple[str, ...]) -> Role | None:
     t = table()
     if any(contains(words, name) for name in t.learning_rates):
         return Role("learning_rate")
-    if any(word in t.about for word in words):
+    named = {
+        m: name for m in t.metrics if (name := max((n for n in m.names if contains(words, n)), key=len, default=()))
+    }
+    measure = next(iter(named), None)
+    rest = [word for word in words if measure is None or word not in named[measure]]
+    if any(word in t.about for word in rest):
         return None
     # "PESQ loss" is a loss; a loss word that is only part of a metric's name does not occur.
     if any(word in t.losses for word in words):
         return Role("loss", higher_is_better=False)
-    for measure in t.metrics:
-        if any(contains(words, name) for name in measure.names):
-            return Role("metric", measure.key, higher_is_better=measure.higher)
+    if measure is not None:
+        return Role("metric", measure.key, higher_is_better=measure.higher)
     if any(contains(words, name) for name in t.counts):
         return Role("count")
     return None

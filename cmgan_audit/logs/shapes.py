@@ -70,6 +70,8 @@ _PREFIX_PART = regex(
 )
 _CONSTANT = regex(r"(?<![\w.\-+])[-+]?(?:nan|inf|infinity|none|null|n/a)(?![\w/])", re.IGNORECASE)
 _ATOM = regex(r"\x00(?:,\x00)*|" + _CONSTANT.pattern, re.IGNORECASE)
+# `[train] loss=0.3, pesq=2.1, [valid] loss=0.4`: the phase of all that follows.
+_PHASE_IN_BRACKETS = regex(r"\[\s*([A-Za-z]+)\s*\]")
 _OF_A_TOTAL = regex(r"\x00\s*/\s*\x00")
 _EPOCH_AFTER = regex(r"(?:st|nd|rd|th)?\s?[-_]?\s?epoch(?!s)", re.IGNORECASE)
 _GLUED_COUNTER = regex(r"(?<![A-Za-z/\\])(epoch|ep|step|iter)[_ ]?(\d+)(?!\w)(?!\.\d)", re.IGNORECASE)
@@ -221,6 +223,8 @@ class _Line:
             return
         if self.last == "value" and slots and is_arrow(before + "-" * (sign < 0)) and self._after_arrow(slots):
             return
+        for phase in _PHASE_IN_BRACKETS.finditer(before):
+            self._note_context(phase.group(1))
         label, separated, listed, context = label_before(before)
         if self.last == "value" and slots and (before.strip() == "(" or says_mean(label)):
             if self._in_brackets(slots, after):

@@ -123,3 +123,19 @@ def test_both_phases_of_a_negated_measure_have_the_same_sign(tmp_path: Path) -> 
     judgement = look(search(tmp_path, rows))
     assert [one.higher for one in judgement.judged] == [False]
     assert judgement.verdict(Severity.ERROR) == "degraded"
+
+
+def test_training_and_evaluation_that_fall_from_the_start_are_losses(tmp_path: Path) -> None:
+    """SpeechBrain's recipes call their loss si-snr; at first it is no lower than a bad score would be."""
+    train = (2.23, 1.66, -0.4, -0.64, -0.97, -1.22, -2.15, -2.33)
+    valid = (-3.86, -3.51, -5.13, -5.74, -5.79, -5.91, -6.49, -6.71)
+    pairs = enumerate(zip(train, valid, strict=True))
+    content = "".join(f"epoch: {e}, train si-snr: {t} - valid si-snr: {v}\n" for e, (t, v) in pairs)
+    (judged,) = look(search(tmp_path, content)).judged
+    assert (judged.higher, judged.decline) == (False, None)
+
+
+def test_an_evaluation_that_falls_while_training_rises_is_a_decline(tmp_path: Path) -> None:
+    content = "".join(f"epoch: {e}, train si-snr: {3 + e} - valid si-snr: {2 - e}\n" for e in range(8))
+    (judged,) = look(search(tmp_path, content)).judged
+    assert judged.higher and judged.decline is not None

@@ -372,3 +372,13 @@ def test_short_names_of_validation_and_of_losses(tmp_path: Path) -> None:
         "train L1": "train loss",
         "valid Nsdr": "eval si_sdr metric",
     }
+
+
+def test_phases_in_brackets_hold_until_the_next(tmp_path: Path) -> None:
+    line = "{e}epoch results: [train] time=0.01, loss=-{e}.1, [valid] time=0.02, ci_sdr={e}.5, loss=-{e}.2\n"
+    (run,) = read(tmp_path, "".join(line.format(e=e) for e in (1, 2))).runs
+    assert {s.name: (s.role.phase, list(s.ys)) for s in run.series} == {
+        "loss (train)": ("train", [-1.1, -2.1]),
+        "ci_sdr (valid)": ("eval", [1.5, 2.5]),
+        "loss (valid)": ("eval", [-1.2, -2.2]),
+    }
