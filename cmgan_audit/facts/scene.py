@@ -119,7 +119,7 @@ def look_at(run: Run) -> Scene:
         elif isinstance(event, StoreEvent):
             scene.stores.append(event)
     if run.launch.condition != NOT_REACHED:  # who calls this code may step along its gradients
-        scene.uses = told_apart(scene.uses, scene.calls)
+        scene.uses = told_apart(scene.uses, scene.calls, scene.stores)
     return scene
 
 

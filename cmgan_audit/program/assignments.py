@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 
+from cmgan_audit.finding import Location
 from cmgan_audit.program.attributes import store
 from cmgan_audit.program.containers import known_items
 from cmgan_audit.program.imports import bind_name
 from cmgan_audit.program.interpreter import Interpreter
 from cmgan_audit.program.numbers import drawn
 from cmgan_audit.program.subscripts import store_item
-from cmgan_audit.program.values import Choice, Const, Symbol, Unknown, Value, options_of
+from cmgan_audit.program.trace import CallEvent
+from cmgan_audit.program.values import Arguments, Choice, Const, Symbol, Unknown, Value, options_of
 
 
 def execute_assign(it: Interpreter, targets: list[ast.expr], value: Value, source: ast.expr) -> None:
@@ -90,7 +92,7 @@ def execute_augmented(it: Interpreter, node: ast.AugAssign) -> None:
     from cmgan_audit.program.library import special_method
     from cmgan_audit.program.methods import container_method
     from cmgan_audit.program.operators import operate
-    from cmgan_audit.program.values import Arguments, DictValue, Instance, ListValue
+    from cmgan_audit.program.values import DictValue, Instance, ListValue
 
     load = _as_load(node.target)
     before = it.read(evaluate(it, load))
@@ -110,7 +112,30 @@ def execute_augmented(it: Interpreter, node: ast.AugAssign) -> None:
     result = operate(it, type(node.op), before, value, location)
     if isinstance(result, Const | Symbol | Choice):
         result = result.via(location, it.text(node))
+    if isinstance(node.target, ast.Name) and isinstance(node.op, ast.Add | ast.Sub):
+        _changed_in_place(it, node.op, before, value, location)
     assign(it, node.target, result)
+
+
+def _changed_in_place(
+    it: Interpreter, operator: ast.Add | ast.Sub, before: Value, other: Value, location: Location
+) -> None:
+    """`p -= step` where p is an item of something: a tensor is changed itself, not the name alone.
+
+    An attribute or an item that is assigned leaves an event behind; so does this, as the call that Python makes of it.
+    """
+    if any(_is_item(option.value) for option in options_of(before)):
+        name = "?.__iadd__" if isinstance(operator, ast.Add) else "?.__isub__"
+        given = Arguments(positional=(other,))
+        it.emit(
+            CallEvent(
+                location=location, context=it.context, callee=name, arguments=given, result=before, receiver=before
+            )
+        )
+
+
+def _is_item(value: Value) -> bool:
+    return isinstance(value, Unknown) and value.computed is not None and value.computed.operation == "[]"
 
 
 def _as_load(target: ast.expr) -> ast.expr:

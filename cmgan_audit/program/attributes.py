@@ -266,6 +266,8 @@ def store(it: Interpreter, target: Value, name: str, value: Value, location: Loc
                 )
                 new = value if old is None else join([(value, Branch(option.condition)), (old, Branch(""))])
                 store(it, option.value, name, new, location)
+            elif isinstance(option.value, Unknown):
+                store(it, option.value, name, value, location)
         return
     if location is not None:
         it.emit(StoreEvent(location=location, context=it.context, target=target, name=name, value=value))

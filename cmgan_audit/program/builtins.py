@@ -347,8 +347,11 @@ def _callable(it: Interpreter, arguments: Arguments, location: Location) -> Valu
 
 
 def _filter(it: Interpreter, arguments: Arguments, location: Location) -> Value:
+    from cmgan_audit.program.iteration import collected
+
     source = arguments.get("", 1) or _NONE
-    return ListValue(items=known_items(source)[0][:MOST_ITEMS], complete=False, kind="view", draws=drawn(source))
+    items, _ = collected(it, source, location)
+    return ListValue(items=items[:MOST_ITEMS], complete=False, kind="view", draws=drawn(source))
 
 
 def _import(it: Interpreter, arguments: Arguments, location: Location) -> Value:

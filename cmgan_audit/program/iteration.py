@@ -117,9 +117,14 @@ def collected(it: Interpreter, value: Value, location: Location) -> tuple[list[V
     if complete or items:
         return items, complete
     wrapped = unwrapped(value)
-    if len(wrapped) == 1 and wrapped[0] is not value:
+    if (len(wrapped) == 1 and wrapped[0] is not value) or all(_are_weights(each) for each in wrapped):
         return [element(it, value, location)], False
     return [], False
+
+
+def _are_weights(value: Value) -> bool:
+    """Whether these are the weights of a network, of which there are some: `list(net.parameters())` holds them."""
+    return isinstance(value, Instance) and value.external_name.endswith((".parameters", ".named_parameters"))
 
 
 def run_generator(it: Interpreter, generator: GeneratorValue, receive: Callable[[Value], None]) -> None:
