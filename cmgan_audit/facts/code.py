@@ -20,6 +20,7 @@ from cmgan_audit.program.modules import Module
 from cmgan_audit.program.sessions import interpreter_of
 from cmgan_audit.program.trace import CallEvent, Context, DecisionEvent, Event, Frame
 from cmgan_audit.program.values import Value
+from cmgan_audit.source.discovery import kind_of
 from cmgan_audit.source.syntax import Outline, outline_of
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -155,8 +156,8 @@ class Code:
         return iter(()) if outline is None else outline.parents(node)
 
     def module(self, path: str) -> Module | None:
-        """The module of a file."""
-        return interpreter_of(self.scene.run).index.at(path)
+        """The module of a file of code; None for a file of settings, where values come from too."""
+        return interpreter_of(self.scene.run).index.at(path) if kind_of(path) in ("python", "notebook") else None
 
     def _outline(self, path: str) -> Outline | None:
         module = self.module(path)

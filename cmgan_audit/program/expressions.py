@@ -259,11 +259,13 @@ def _lambda(it: Interpreter, node: ast.Lambda) -> Value:
 
 def _joined_text(it: Interpreter, node: ast.JoinedStr) -> Value:
     value: Value = Const(value="")
+    parts: list[Value] = []
     for part in node.values:
-        value = numbers.binary(ast.Add, value, over_options(it, evaluate(it, part), lambda v: v))
+        parts.append(over_options(it, evaluate(it, part), lambda v: v))
+        value = numbers.binary(ast.Add, value, parts[-1])
         if isinstance(value, Choice):
             return value
-    return value
+    return value.made_from("str", tuple(parts)) if isinstance(value, Unknown) else value
 
 
 def _formatted(it: Interpreter, node: ast.FormattedValue) -> Value:

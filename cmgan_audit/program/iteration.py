@@ -15,6 +15,7 @@ from cmgan_audit.program.containers import known_items, one_of
 from cmgan_audit.program.functions import run_body
 from cmgan_audit.program.interpreter import Activation, Interpreter, ProgramRaisedError
 from cmgan_audit.program.joins import Branch, join
+from cmgan_audit.program.library import call_library
 from cmgan_audit.program.listings import order_of
 from cmgan_audit.program.trace import Context, IterateEvent, Loop
 from cmgan_audit.program.values import (
@@ -23,6 +24,7 @@ from cmgan_audit.program.values import (
     ClassValue,
     Const,
     DictValue,
+    External,
     GeneratorValue,
     Instance,
     ListValue,
@@ -113,6 +115,8 @@ def collected(it: Interpreter, value: Value, location: Location) -> tuple[list[V
         yielded: list[Value] = []
         run_generator(it, value, yielded.append)
         return yielded, False
+    if isinstance(value, External) and value.name == "sys.argv":
+        value = call_library(it, "sys.argv.__iter__", None, Arguments(), location)
     items, complete = known_items(value)
     if complete or items:
         return items, complete

@@ -14,6 +14,7 @@ from cmgan_audit.program.joins import Branch, join, opposite, same
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.numbers import drawn
 from cmgan_audit.program.values import (
+    Arguments,
     Choice,
     ClassValue,
     Const,
@@ -57,6 +58,10 @@ def _divides_by_zero(right: Value, facts: frozenset[tuple[str, bool]]) -> bool:
     return isinstance(right, Symbol) and decided(f"{numbers.operand(right)} == 0", facts) is True
 
 
+def _is_command_line(value: Value) -> bool:
+    return isinstance(value, External) and value.name == "sys.argv"
+
+
 _SPECIAL = {
     ast.Add: "add",
     ast.Sub: "sub",
@@ -71,7 +76,7 @@ _SPECIAL = {
 def _special_method(
     it: Interpreter, operation: type[ast.operator], left: Value, right: Value, location: Location
 ) -> Value | None:
-    from cmgan_audit.program.library import special_method
+    from cmgan_audit.program.library import call_library, special_method
 
     name = _SPECIAL.get(operation)
     if name is None:
@@ -79,6 +84,10 @@ def _special_method(
     if isinstance(left, DictValue) and isinstance(right, DictValue) and operation is ast.BitOr:
         merged = DictValue(items={**left.items, **right.items}, complete=left.complete and right.complete)
         return merged.tainted(left.draws | right.draws)
+    if operation is ast.Add and _is_command_line(left):
+        return call_library(it, "sys.argv.__add__", None, Arguments(positional=(right,)), location)
+    if operation is ast.Add and _is_command_line(right):
+        return call_library(it, "sys.argv.__radd__", None, Arguments(positional=(left,)), location)
     if isinstance(left, Instance):
         result = special_method(it, left, f"__{name}__", [right], location)
         if result is not None:

@@ -19,6 +19,7 @@ from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
 from cmgan_audit.program.models.files import NeededOption, option_of
 from cmgan_audit.program.models.launches import bare, launches_of
 from cmgan_audit.program.modules import ModuleIndex
+from cmgan_audit.program.restarts import restarts_of
 from cmgan_audit.program.sessions import execute_entry, interpreter_of
 from cmgan_audit.program.trace import CallEvent, Launch, Run
 from cmgan_audit.program.unreached import Place, execute_place, places, referred_to
@@ -64,6 +65,12 @@ class Program:
                 yield place
 
     def runs_of(self, entry: str) -> list[Run]:
+        """The runs of one script, and those of the processes in which it starts itself again."""
+        runs = self._launched(entry)
+        with deep_recursion():
+            return [*runs, *(self._whole(entry, launch) for launch in restarts_of(runs))]
+
+    def _launched(self, entry: str) -> list[Run]:
         """The runs of one script: with its shipped launches, or with the configurations that lie beside it.
 
         A command that a document shows as a smoke test trains nobody's model: it counts only where nothing else names

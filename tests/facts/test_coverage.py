@@ -19,3 +19,21 @@ def test_a_notebook_without_its_broken_cell_counts_as_read(tmp_path: Path) -> No
     (tmp_path / "broken.py").write_text("x = = 1\n", encoding="utf-8")
     audited = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path)
     assert (audited.coverage.files, audited.coverage.parsed, len(audited.coverage.failed)) == (2, 1, 2)
+
+
+def test_a_device_that_settings_name_does_not_make_code_of_them(tmp_path: Path) -> None:
+    load_kinds()
+    (tmp_path / "train.yaml").write_text("device: cuda\nname: first try\n", encoding="utf-8")
+    (tmp_path / "train.py").write_text(
+        "import torch, yaml\n"
+        "settings = yaml.safe_load(open('train.yaml'))\n"
+        "torch.distributed.init_process_group('nccl')\n"
+        "network = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(4, 4).to(settings['device']))\n"
+        "optimizer = torch.optim.Adam(network.parameters())\n"
+        "for (batch,) in torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.zeros(4, 4)), 2):\n"
+        "    network(batch.to(settings['device'])).mean().backward()\n"
+        "    optimizer.step()\n",
+        encoding="utf-8",
+    )
+    audited = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path)
+    assert audited.coverage.failed == ()

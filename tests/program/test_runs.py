@@ -274,6 +274,53 @@ def test_an_option_that_only_one_mode_needs_ends_no_mode(tmp_path: Path, default
     assert loaders(run) == made
 
 
+RESTARTED = """
+import os
+import subprocess
+import sys
+from torch.utils.data import DataLoader
+
+given = sys.argv[1:]
+if "--child" not in given:
+    for rank in range(4):
+        {start}
+    sys.exit()
+DataLoader([1], batch_size=4)
+"""
+
+# The script is shipped with a launch, and may be started without one.
+BOTH = [("--child",), ("--size", "4", "--child")]
+
+
+@pytest.mark.parametrize(
+    ("start", "children"),
+    [
+        ("subprocess.Popen([sys.executable] + sys.argv + ['--child'])", BOTH),
+        ("subprocess.run([sys.executable, *sys.argv, '--child'], check=True)", BOTH),
+        ("os.execv(sys.executable, ['python'] + sys.argv + ['--child'])", BOTH),
+        (
+            "subprocess.Popen(['python', '-u', __file__, '--child', '--rank', str(rank)])",
+            [("--child", "--rank", str(rank)) for rank in range(2)],
+        ),
+        (
+            "subprocess.Popen([sys.executable, 'train.py', '--child', 'n=' + os.environ['N'], '%s' % os.getpid()])",
+            [("--child", "n=\0its value", "\0a word")],
+        ),
+        ("subprocess.Popen([sys.executable] + sys.argv)", []),
+        ("subprocess.Popen([sys.executable, 'other.py', '--child'])", []),
+        ("subprocess.Popen([sys.executable, '-m', 'pip', 'install', 'torch'])", []),
+        ("subprocess.Popen('python train.py --child', shell=True)", []),
+    ],
+)
+def test_a_script_that_starts_itself_again(tmp_path: Path, start: str, children: list[tuple[str, ...]]) -> None:
+    found = runs_in(
+        tmp_path, {"train.py": RESTARTED.format(start=start), "other.py": "", "run.sh": "python train.py --size 4\n"}
+    )
+    started = [run for run in found if "--child" in run.launch.argv]
+    assert [run.launch.argv for run in started] == children
+    assert all(loaders(run) == 1 for run in started)
+
+
 def test_what_only_a_notebook_mentions_is_no_dead_code(tmp_path: Path) -> None:
     (tmp_path / "data.py").write_text(
         "from torch.utils.data import DataLoader\ndef make(items):\n    return DataLoader(items, batch_size=4)\n"

@@ -30,12 +30,13 @@ _KEEPS, _STOPS, _RATE = "which model is kept", "when training stops", "the learn
 
 @dataclass(frozen=True, slots=True)
 class _Decision:
-    """A decision by a measured number: what it is about, the expression, and where it is taken."""
+    """A decision by a measured number: what it is about, the expression, where it is taken, and what follows it."""
 
     decides: str
     node: ast.expr
     path: str
     stack: Stack
+    outcome: Event | None = None
 
 
 def selections_of(view: View) -> Iterator[Selection]:
@@ -78,7 +79,7 @@ def _decisions(view: View) -> Iterator[_Decision]:
             key = (id(guard.node), guard.stack)
             if key not in seen:
                 seen.add(key)
-                yield _Decision(_KEEPS, guard.node, guard.path, guard.stack)
+                yield _Decision(_KEEPS, guard.node, guard.path, guard.stack, each)
     yield from _stops(view)
 
 
@@ -147,7 +148,12 @@ class _Selecting:
             return
         place = self._slicer.location(compares[0]) if compares else self._place(decision)
         passes = [single for single in self._evaluated if any(_gathers(loop, single) for loop in behind.loops)]
-        splits = [(self._split(single), single.event.location) for single in passes]
+        splits = [
+            (split, single.event.location)
+            for single in passes
+            for split in [self._split(single)]
+            if not (split.kind == TEST and self._comes_after(single, decision))
+        ]
         if not passes:
             splits = list(self._named_calls([*behind.calls, *self._around(decision)]))
         tests = [(split, drawn) for split, drawn in splits if split.kind == TEST]
@@ -160,6 +166,15 @@ class _Selecting:
             yield Selection(
                 location=place, anchor=decision.decides, decides=decision.decides, by_test=Known(False), signs=text
             )
+
+    def _comes_after(self, single: Pass, decision: _Decision) -> bool:
+        """Whether a number is measured only once the decision is taken: in later epochs it is a part of the history.
+
+        A history keeps other numbers too, and what a decision asks it for is the one that the same epoch has added.
+        """
+        if decision.outcome is None:
+            return False
+        return any(event is decision.outcome for event in self._view.scene.run.events[: single.position])
 
     def by_frameworks(self) -> Iterator[Selection]:
         """The selections of trainers that monitor the metric of their evaluation passes."""

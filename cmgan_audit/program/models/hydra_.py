@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from cmgan_audit.finding import Step
 from cmgan_audit.program.models.argparse_parsing import command_words
-from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
 from cmgan_audit.program.models.files import note_needed
 from cmgan_audit.program.models.hydra_compose import Composition, is_legacy
 from cmgan_audit.program.models.omegaconf_ import finished, raw_file, raw_value
@@ -81,7 +80,7 @@ def _options(
             text = value if equals else (words[number + 1] if number + 1 < len(words) else "")
             skip = not equals
             found[flags[flag]] = Const(value=text, trail=(step,) if step else ())
-        elif ("=" in word or word.startswith("~")) and UNKNOWN_MARK not in word:
+        elif "=" in word or word.startswith("~"):
             rest.append((word, step))
     return found.get("name"), found.get("path"), rest
 

@@ -14,6 +14,7 @@ from dataclasses import field
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
 from cmgan_audit.program.models.interpolation import argument, merged, split_arguments, with_entry
 from cmgan_audit.program.values import Choice, Const, DictValue, ListValue, Option, Unknown, Value
 from cmgan_audit.source.tree import SourceTree
@@ -77,7 +78,7 @@ class Composition:
 
     def compose(self, name: str, overrides: list[tuple[str, Step | None]]) -> Value:
         """The raw configuration of the primary file `name`."""
-        values = [entry for entry in overrides if not self._group_override(*entry)]
+        values = [(text, step) for text, step in overrides if not self._group_override(text)]
         self._collect(name, "")
         result = self._config(name, "", "", primary=True)
         for entry in self.appended:
@@ -94,8 +95,11 @@ class Composition:
 
     # Overrides of the command line
 
-    def _group_override(self, text: str, step: Step | None) -> bool:
-        """Take `group=choice`, `+group=choice` and `~group`; False for an override of a value."""
+    def _group_override(self, text: str) -> bool:
+        """Take `group=choice`, `+group=choice` and `~group`; False for an override of a value.
+
+        Where a launcher alone knows which choice is meant, the one of the configuration stands for it.
+        """
         match = _OVERRIDE.match(text)
         if match is None:
             return True
@@ -105,7 +109,7 @@ class Composition:
             return False
         if sign == "~":
             self.removed.add(group)
-        elif value is not None:
+        elif value is not None and UNKNOWN_MARK not in value:
             names = tuple(split_arguments(value.strip("[]")))
             if sign == "+":
                 self.appended.append(Entry(group, names, package or None))
@@ -122,6 +126,9 @@ class Composition:
             return _without(root, key.split("."))
         if value is None or key.startswith("hydra."):
             return root
+        if UNKNOWN_MARK in value:
+            why = f"{key} is only known when the launcher runs"
+            return with_entry(root, key, Unknown(reason=why, trail=(step,) if step else ()))
         parts = split_arguments(value)
         if len(parts) > 1:
             options = tuple(Option(argument(part, step), f"the sweep takes {key}={part}") for part in parts)

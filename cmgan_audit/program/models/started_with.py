@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 
 from cmgan_audit.program.models.argparse_parsing import word_value
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
 from cmgan_audit.program.models.files import NeededOption
 from cmgan_audit.program.models.registry import ModelCall, listing, model
-from cmgan_audit.program.values import Const, ListValue, Unknown, Value
+from cmgan_audit.program.numbers import binary
+from cmgan_audit.program.values import Computation, Const, ListValue, Unknown, Value
 
 
 @model("os.environ.get", "os.getenv", "os.environ.__getitem__", "os.environ.setdefault", "os.environ.pop")
@@ -32,13 +34,7 @@ def _overridable(value: Value, name: str) -> Value:
 
 @model("sys.argv.__getitem__")
 def _argv_item(call: ModelCall) -> Value | None:
-    words: list[Value] = [Const(value=call.interpreter.entry)]
-    launch = call.interpreter.launch
-    for number, word in enumerate(launch.argv):
-        value = word_value(word)
-        if UNKNOWN_MARK in word and isinstance(value, Unknown):
-            value = NeededOption(reason=value.reason)
-        words.append(replace(value, trail=launch.steps[number : number + 1]) if launch.steps else value)
+    words = _words(call)
     index = call.get("index", 0)
     if isinstance(index, Const) and isinstance(index.value, int):
         if -len(words) <= index.value < len(words):
@@ -49,6 +45,39 @@ def _argv_item(call: ModelCall) -> Value | None:
         if len(bounds) == 3:
             return listing(words[bounds[0] : bounds[1] : bounds[2]])
     return None
+
+
+def _words(call: ModelCall) -> list[Value]:
+    """The words of `sys.argv` as this run is started: the script, then those of the launch."""
+    words: list[Value] = [Const(value=call.interpreter.entry)]
+    launch = call.interpreter.launch
+    for number, word in enumerate(launch.argv):
+        value = word_value(word)
+        if UNKNOWN_MARK in word and isinstance(value, Unknown):
+            start = Computation("str", (Const(value=word.partition(UNKNOWN_MARK)[0]), value))
+            value = NeededOption(reason=value.reason, computed=start)
+        words.append(replace(value, trail=launch.steps[number : number + 1]) if launch.steps else value)
+    return words
+
+
+def _command_line(call: ModelCall) -> ListValue:
+    """`sys.argv` as a list of its own: a script that is started without words may be given some."""
+    return listing(_words(call), complete=bool(call.interpreter.launch.argv))
+
+
+@model("sys.argv.__iter__", "sys.argv.copy")
+def _argv_copied(call: ModelCall) -> Value:
+    return _command_line(call)
+
+
+@model("sys.argv.__add__")
+def _argv_and_more(call: ModelCall) -> Value:
+    return binary(ast.Add, _command_line(call), call.arguments.positional[0])
+
+
+@model("sys.argv.__radd__")
+def _more_and_argv(call: ModelCall) -> Value:
+    return binary(ast.Add, call.arguments.positional[0], _command_line(call))
 
 
 @model("sys.argv.__len__")

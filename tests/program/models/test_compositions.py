@@ -102,6 +102,7 @@ EXPERIMENT = {
         ("+exp=b", {**BASE, "foo": {"bar": {"q": 1}}}),
         ("+new.key=[1,2,a] lr=1e-4", {**BASE, "new": {"key": [1, 2, "a"]}, "lr": 0.0001}),
         ("+db@second=pg", {**BASE, "second": {"host": "pg", "port": 5432, "rel": 5432}}),
+        ("batch_size=$SIZE db=$DB", {**BASE, "batch_size": Unknown, "db": {**MYSQL, "user": Unknown}, "y": Unknown}),
         ("~db.host batch_size=null y=1", {**BASE, "batch_size": None, "db": {"port": 3306, "user": None}, "y": 1}),
     ],
 )  # fmt: skip
