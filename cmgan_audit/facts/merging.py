@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cmgan_audit.facts.records import OTHER, Loader
+from cmgan_audit.facts.records import OTHER, TRAIN, Loader
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
@@ -52,17 +52,27 @@ def _told_elsewhere(seen: Sequence[Seen]) -> Iterable[Seen]:
 
 
 def _told_as(loader: Loader, told: Mapping[object, Sequence[Loader]]) -> Loader:
-    sampler, drawn = loader.sampler, loader.iterated
+    sampler = loader.sampler
     if sampler is None or _is_true(sampler.follows_epoch):
         return loader
-    place = drawn.location if isinstance(drawn, Known) and drawn.value is True else None
-    for other in told.get((loader.location, sampler.location), ()):
-        there = other.iterated
-        if other.sampler is not None and (place is None or (isinstance(there, Known) and there.location == place)):
-            follows, evidence = other.sampler.follows_epoch, other.sampler.epoch_evidence
-            sampler = dataclasses.replace(sampler, follows_epoch=follows, epoch_evidence=evidence)
-            return dataclasses.replace(loader, sampler=sampler)
-    return loader
+    others = told.get((loader.location, sampler.location), ())
+    there = {place for other in others for place in (*_trained_at(other), *_drawn_at(other))}
+    if not others or not (_trained_at(loader) or _drawn_at(loader)) <= there:
+        return loader
+    follows = next(other.sampler for other in others if other.sampler is not None)
+    sampler = dataclasses.replace(sampler, follows_epoch=follows.follows_epoch, epoch_evidence=follows.epoch_evidence)
+    return dataclasses.replace(loader, sampler=sampler)
+
+
+def _trained_at(loader: Loader) -> set[Location]:
+    """The loops over a loader that train: a pass for statistics beside them has no epoch."""
+    return {loop.location for loop in loader.loops if isinstance(loop.role, Known) and loop.role.value == TRAIN}
+
+
+def _drawn_at(loader: Loader) -> set[Location]:
+    """The first loop over a loader, whatever it does; none where no loop draws from it."""
+    drawn = loader.iterated
+    return {drawn.location} if isinstance(drawn, Known) and drawn.value is True and drawn.location else set()
 
 
 def _identity(loader: Loader) -> tuple[object, ...]:
