@@ -52,7 +52,7 @@ def _loop(scene: Scene, single: Pass, role: Fact, named: str) -> Loop | None:
     runs = [
         use
         for use in inside
-        if use.kind == "run" and use.on is not None and _is_kept(scene, use.on) and not impossible(use)
+        if use.kind == "run" and use.on is not None and is_kept(scene, use.on) and not impossible(use)
     ]
     if not runs:
         return None
@@ -83,7 +83,7 @@ def _loop(scene: Scene, single: Pass, role: Fact, named: str) -> Loop | None:
     )
 
 
-def _is_kept(scene: Scene, network: Instance) -> bool:
+def is_kept(scene: Scene, network: Instance) -> bool:
     """Whether an object is a network that is trained, loaded or switched, rather than a loss or a transform."""
     bare = bare_network(network)
     kept = ("keep", "eval", "train")

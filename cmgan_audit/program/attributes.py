@@ -24,12 +24,12 @@ from cmgan_audit.program.values import (
     Choice,
     ClassValue,
     Const,
-    Constant,
     DictValue,
     External,
     FunctionValue,
     GeneratorValue,
     Instance,
+    Key,
     ListValue,
     ModuleValue,
     Symbol,
@@ -222,7 +222,7 @@ def not_known(target: DictValue, key: object) -> Unknown:
     return Unknown(reason=f"{where} has no {key!r}" if target.complete else f"{where} is not known to hold {key!r}")
 
 
-def held(target: DictValue, key: Constant) -> Value:
+def held(target: DictValue, key: Key) -> Value:
     """A known key's item. Where it was not set on some path, an open dictionary may have held it before."""
     value = target.items[key]
     if not isinstance(value, Choice) or target.complete:

@@ -10,7 +10,7 @@ from cmgan_audit.program.interpreter import Activation, Interpreter
 from cmgan_audit.program.numbers import drawn
 from cmgan_audit.program.state import Environment
 from cmgan_audit.program.trace import Loop
-from cmgan_audit.program.values import Const, DictValue, Draw, GeneratorValue, ListValue, Value
+from cmgan_audit.program.values import DictValue, Draw, GeneratorValue, ListValue, Value
 
 MOST_ITEMS = 64
 
@@ -30,6 +30,7 @@ def evaluate_comprehension(it: Interpreter, node: ast.ListComp | ast.SetComp | a
 
 def evaluate_dict_comprehension(it: Interpreter, node: ast.DictComp) -> Value:
     """`{key: value for target in iterable}`."""
+    from cmgan_audit.program.containers import key_of
     from cmgan_audit.program.expressions import evaluate
 
     made = DictValue(items={})
@@ -38,8 +39,9 @@ def evaluate_dict_comprehension(it: Interpreter, node: ast.DictComp) -> Value:
     def add() -> None:
         key = it.read(evaluate(it, node.key))
         value = evaluate(it, node.value)
-        if isinstance(key, Const):
-            made.items[key.value] = value
+        known = key_of(key)
+        if known is not None:
+            made.items[known[0]] = value
         else:
             unknown_keys.append(key)
 

@@ -11,6 +11,7 @@ from cmgan_audit.program.values import (
     Const,
     DictValue,
     Instance,
+    Key,
     ListValue,
     Unknown,
     Value,
@@ -18,6 +19,7 @@ from cmgan_audit.program.values import (
 )
 
 MOST_ITEMS = 512
+MOST_PARTS = 8
 MOST_PLAIN = 2000
 DEEPEST_PLAIN = 20
 _NONE = Const(value=None)
@@ -32,12 +34,30 @@ def known_items(value: Value) -> tuple[list[Value], bool]:
             return items, value.complete
         case DictValue():
             sure = not any(isinstance(o.value, Absent) for v in value.items.values() for o in options_of(v))
-            return [Const(value=key) for key in value.items], value.complete and sure
+            return [value_of(key) for key in value.items], value.complete and sure
         case Const(value=str() as text) if len(text) <= MOST_ITEMS:
             return [Const(value=character) for character in text], True
         case Instance() if isinstance(value.attrs.get("@items"), DictValue | ListValue):
             return known_items(value.attrs["@items"])
     return [], False
+
+
+def key_of(value: Value) -> tuple[Key] | None:
+    """The key of a dictionary that a value is, in a 1-tuple: a constant or a tuple of them. None for anything else."""
+    match value:
+        case Const():
+            return (value.value,)
+        case ListValue(kind="tuple", complete=True) if len(value.items) <= MOST_PARTS:
+            parts = [key_of(item) for item in value.items]
+            return (tuple(part[0] for part in parts if part is not None),) if None not in parts else None
+    return None
+
+
+def value_of(key: Key) -> Value:
+    """The value that a key stands for when a program asks a dictionary for its keys."""
+    if isinstance(key, tuple):
+        return ListValue(items=[value_of(part) for part in key], kind="tuple")
+    return Const(value=key)
 
 
 def one_of(value: ListValue | DictValue) -> Value:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program.attributes import held, not_known, present
-from cmgan_audit.program.containers import known_items
+from cmgan_audit.program.containers import key_of, known_items, value_of
 from cmgan_audit.program.interpreter import Interpreter
 from cmgan_audit.program.joins import Branch, join
 from cmgan_audit.program.values import (
@@ -15,9 +15,9 @@ from cmgan_audit.program.values import (
     Arguments,
     Choice,
     Const,
-    Constant,
     DictValue,
     Instance,
+    Key,
     ListValue,
     Value,
 )
@@ -43,7 +43,7 @@ def fill_dictionary(it: Interpreter, target: DictValue, arguments: Arguments, lo
         it.journal.set_open(target)
 
 
-def write_item(it: Interpreter, target: DictValue, key: Constant, value: Value) -> None:
+def write_item(it: Interpreter, target: DictValue, key: Key, value: Value) -> None:
     """Write an item; an option that says "not set" leaves what was there before."""
     if isinstance(value, Choice) and any(isinstance(option.value, Absent) for option in value.options):
         before = target.items.get(key, Absent())
@@ -57,15 +57,16 @@ def _fill_from_pairs(it: Interpreter, target: DictValue, source: Value) -> None:
     pairs, complete = known_items(source)
     for pair in pairs:
         parts, whole = known_items(pair)
-        if whole and len(parts) == 2 and isinstance(parts[0], Const):
-            it.journal.set_item(target, parts[0].value, parts[1])
+        key = key_of(it.read(parts[0])) if whole and len(parts) == 2 else None
+        if key is not None:
+            it.journal.set_item(target, key[0], parts[1])
         else:
             complete = False
     if not complete:
         it.journal.set_open(target)
 
 
-def lookup(target: DictValue, key: Constant) -> Value | None:
+def lookup(target: DictValue, key: Key) -> Value | None:
     """The item of a key; None when it is not among the known ones."""
     try:
         return target.items.get(key)
@@ -82,16 +83,17 @@ def _get(it: Interpreter, target: DictValue, arguments: Arguments, location: Loc
 def _get_or(it: Interpreter, target: DictValue, key: Value | None, default: Value) -> Value:
     if isinstance(key, Choice):
         return join([(_get_or(it, target, o.value, default), Branch(o.condition, o.facts)) for o in key.options])
-    if not isinstance(key, Const):
+    known = key_of(key) if key is not None else None
+    if known is None:
         options = [*target.items.values(), default]
         return join([(value, Branch("")) for value in options]) if target.complete else not_known(target, "a key")
-    found = lookup(target, key.value)
+    found = lookup(target, known[0])
     if found is None:
         if target.complete:
             return default
-        return join([(default, Branch("")), (not_known(target, key.value), Branch(""))])
+        return join([(default, Branch("")), (not_known(target, known[0]), Branch(""))])
     if not target.complete:
-        found = held(target, key.value)
+        found = held(target, known[0])
     found = it.read(found).tainted(target.draws)
     if isinstance(found, Choice) and any(isinstance(option.value, Absent) for option in found.options):
         return join(
@@ -103,11 +105,12 @@ def _get_or(it: Interpreter, target: DictValue, key: Value | None, default: Valu
 def _pop(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:
     key = arguments.get("key", 0)
     default = arguments.get("default", 1)
-    if not isinstance(key, Const):
+    known = key_of(key) if key is not None else None
+    if known is None:
         it.journal.set_open(target)
         return not_known(target, "a key")
-    result = _get_or(it, target, key, default or not_known(target, key.value))
-    it.journal.delete_item(target, key.value)
+    result = _get_or(it, target, key, default or not_known(target, known[0]))
+    it.journal.delete_item(target, known[0])
     return result
 
 
@@ -115,8 +118,9 @@ def _setdefault(it: Interpreter, target: DictValue, arguments: Arguments, locati
     key = arguments.get("key", 0)
     default = arguments.get("default", 1) or _NONE
     result = _get_or(it, target, key, default)
-    if isinstance(key, Const):
-        it.journal.set_item(target, key.value, result)
+    known = key_of(key) if key is not None else None
+    if known is not None:
+        it.journal.set_item(target, known[0], result)
     return result
 
 
@@ -127,8 +131,7 @@ def _update(it: Interpreter, target: DictValue, arguments: Arguments, location: 
 
 def _items(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:
     pairs: list[Value] = [
-        ListValue(items=[Const(value=key), it.read(present(value))], kind="tuple")
-        for key, value in target.items.items()
+        ListValue(items=[value_of(key), it.read(present(value))], kind="tuple") for key, value in target.items.items()
     ]
     return ListValue(items=pairs, complete=known_items(target)[1], kind="view", draws=target.draws)
 

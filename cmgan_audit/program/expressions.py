@@ -12,6 +12,7 @@ from cmgan_audit.program.attributes import attribute
 from cmgan_audit.program.branches import Side, asked, choose, sides_of, truth
 from cmgan_audit.program.calls import evaluate_call
 from cmgan_audit.program.comprehensions import evaluate_comprehension, evaluate_dict_comprehension
+from cmgan_audit.program.containers import key_of
 from cmgan_audit.program.interpreter import MOST_NODES_DEEP, Interpreter, joined
 from cmgan_audit.program.names import from_star
 from cmgan_audit.program.numbers import drawn
@@ -229,9 +230,9 @@ def _dict(it: Interpreter, node: ast.Dict) -> Value:
         if key_node is None:
             fill_dictionary(it, made, Arguments(positional=(value,)), it.location(value_node))
             continue
-        key = it.read(evaluate(it, key_node))
-        if isinstance(key, Const):
-            made.items[key.value] = originated(it, value, value_node, f"{key.value!r} is set to")
+        key = key_of(it.read(evaluate(it, key_node)))
+        if key is not None:
+            made.items[key[0]] = originated(it, value, value_node, f"{key[0]!r} is set to")
         else:
             complete = False
     return made if complete and made.complete else DictValue(items=made.items, complete=False)

@@ -29,12 +29,12 @@ from cmgan_audit.program.values import (
     Choice,
     ClassValue,
     Const,
-    Constant,
     DictValue,
     External,
     FunctionValue,
     GeneratorValue,
     Instance,
+    Key,
     ListValue,
     Option,
     Symbol,
@@ -204,7 +204,7 @@ def bind(it: Interpreter, function: FunctionValue, arguments: Arguments, locatio
         given = keywords.pop(parameter.arg, None)
         names[parameter.arg] = _bound(it, function, parameter, given, arguments, location)
     if spec.kwarg is not None:
-        rest_by_name: dict[Constant, Value] = {}
+        rest_by_name: dict[Key, Value] = {}
         rest_by_name.update(keywords.items())
         names[spec.kwarg.arg] = DictValue(
             items=rest_by_name, complete=not arguments.open_kwargs, origin=arguments.open_kwargs

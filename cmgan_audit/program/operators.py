@@ -249,13 +249,14 @@ def _is_member(value: Instance) -> bool:
 
 
 def _contained(it: Interpreter, item: Value, container: Value) -> bool | None:
-    from cmgan_audit.program.containers import plain
+    from cmgan_audit.program.containers import key_of, plain
     from cmgan_audit.program.values import Absent
 
     if isinstance(container, Instance) and isinstance(container.attrs.get("@items"), DictValue):
         container = container.attrs["@items"]
-    if isinstance(item, Const) and isinstance(container, DictValue):
-        held = container.items.get(item.value)
+    key = key_of(item) if isinstance(container, DictValue) else None
+    if key is not None and isinstance(container, DictValue):
+        held = container.items.get(key[0])
         if held is None:
             return False if container.complete else None
         return None if any(isinstance(o.value, Absent) for o in options_of(it.read(held))) else True

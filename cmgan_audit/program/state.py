@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.joins import Branch, join
-from cmgan_audit.program.values import Absent, Choice, Constant, DictValue, Draw, Instance, ListValue, Value
+from cmgan_audit.program.values import Absent, Choice, DictValue, Draw, Instance, Key, ListValue, Value
 
 if TYPE_CHECKING:
     from cmgan_audit.program.modules import Module
@@ -88,7 +88,7 @@ _OPEN = _Marker("OPEN")
 class Item:
     """The cell key of a dictionary's item: where it is missing on one path only, that is a value of its own."""
 
-    key: Constant
+    key: Key
 
 
 CellId = tuple[int, Any]
@@ -143,11 +143,11 @@ class Journal:
         """Remove an attribute if it is there."""
         self._put(Change(target.attrs, Item(name), MISSING))
 
-    def set_item(self, target: DictValue, key: Constant, value: Value) -> None:
+    def set_item(self, target: DictValue, key: Key, value: Value) -> None:
         """Write one item of a dictionary."""
         self._put(Change(target.items, Item(key), value))
 
-    def delete_item(self, target: DictValue, key: Constant) -> None:
+    def delete_item(self, target: DictValue, key: Key) -> None:
         """Remove an item of a dictionary if it is there."""
         self._put(Change(target.items, Item(key), MISSING))
 

@@ -7,7 +7,7 @@ import ast
 from cmgan_audit.finding import Location
 from cmgan_audit.program.attributes import attribute, held, not_known, present
 from cmgan_audit.program.classes import class_attribute
-from cmgan_audit.program.containers import one_of
+from cmgan_audit.program.containers import key_of, one_of
 from cmgan_audit.program.dictionaries import lookup, write_item
 from cmgan_audit.program.interpreter import Interpreter
 from cmgan_audit.program.joins import MOST_OPTIONS, Branch, join
@@ -87,15 +87,16 @@ def _item(it: Interpreter, owner: Value, index: Value, location: Location) -> Va
 
 
 def _of_dictionary(it: Interpreter, owner: DictValue, index: Value) -> Value:
-    if not isinstance(index, Const):
+    key = key_of(index)
+    if key is None:
         if owner.complete and 0 < len(owner.items) <= MOST_OPTIONS:
             return join([(present(value), Branch("")) for value in owner.items.values()])
         return not_known(owner, "a key that is not known")
-    found = lookup(owner, index.value)
+    found = lookup(owner, key[0])
     if found is None:
         it.note_missing(owner)
-        return not_known(owner, index.value)
-    return it.read(present(it.read(held(owner, index.value)))).tainted(owner.draws)
+        return not_known(owner, key[0])
+    return it.read(present(it.read(held(owner, key[0])))).tainted(owner.draws)
 
 
 def _of_list(owner: ListValue, index: Value) -> Value:
@@ -182,10 +183,11 @@ def store_item(it: Interpreter, owner: Value, index: Value, value: Value, locati
     from cmgan_audit.program.library import call_library, special_method
 
     owner, index = it.read(owner), it.read(index)
+    key = key_of(index)
     if isinstance(owner, Choice):
         for option in owner.options:
-            if isinstance(option.value, DictValue) and isinstance(index, Const):
-                old = lookup(option.value, index.value) or Absent()
+            if isinstance(option.value, DictValue) and key is not None:
+                old = lookup(option.value, key[0]) or Absent()
                 both = join([(value, Branch(option.condition)), (old, Branch(""))])
                 store_item(it, option.value, index, both, location)
         return
@@ -199,8 +201,8 @@ def store_item(it: Interpreter, owner: Value, index: Value, value: Value, locati
     if isinstance(index, Const) and isinstance(index.value, str):
         it.emit(StoreEvent(location=location, context=it.context, target=owner, name=index.value, value=value))
     if isinstance(owner, DictValue):
-        if isinstance(index, Const):
-            write_item(it, owner, index.value, value)
+        if key is not None:
+            write_item(it, owner, key[0], value)
         else:
             it.journal.set_open(owner)
     elif isinstance(owner, ListValue):
@@ -231,8 +233,9 @@ def delete_item(it: Interpreter, owner: Value, index: Value) -> None:
         return
     if isinstance(owner, Instance) and isinstance(owner.attrs.get("@items"), DictValue):
         owner = owner.attrs["@items"]
-    if isinstance(owner, DictValue) and isinstance(index, Const):
-        it.journal.delete_item(owner, index.value)
+    key = key_of(index)
+    if isinstance(owner, DictValue) and key is not None:
+        it.journal.delete_item(owner, key[0])
     elif isinstance(owner, DictValue):
         it.journal.set_open(owner)
     elif isinstance(owner, ListValue):
@@ -250,7 +253,7 @@ def _maybe_delete(it: Interpreter, owner: Choice, index: Value) -> None:
     for option in owner.options:
         target = option.value
         if isinstance(target, DictValue):
-            for key in [index.value] if isinstance(index, Const) else list(target.items):
+            for key in key_of(index) or list(target.items):
                 old = lookup(target, key)
                 if old is not None:
                     it.journal.set_item(target, key, join([(old, Branch("")), (Absent(), Branch(option.condition))]))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from cmgan_audit.program.modules import Module
 
 Constant = None | bool | int | float | complex | str | bytes
+# A key of a dictionary: a constant, or a tuple of keys.
+Key = Constant | tuple["Key", ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,13 +237,13 @@ class ListValue(HeapValue):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DictValue(HeapValue):
-    """A dictionary with identity. Keys are Python constants. `complete` is False when other keys may exist.
+    """A dictionary with identity. Keys are constants and tuples of them. `complete` is False when others may exist.
 
     `attribute_access` is True for AttrDict-like objects and namespaces whose keys are also attributes.
     `origin` says where it came from ("config/train.yaml"), empty for literals.
     """
 
-    items: dict[Constant, Value]
+    items: dict[Key, Value]
     complete: bool = True
     attribute_access: bool = False
     origin: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cmgan_audit.facts.loops import is_kept
 from cmgan_audit.facts.modes import gradients_off
 from cmgan_audit.facts.scene import Scene, Use
 from cmgan_audit.facts.values import fact_of
@@ -40,7 +41,10 @@ def runs_in_half(scene: Scene, start: int, end: int, context: Context) -> Fact:
     runs = [
         use
         for use in scene.of("run")
-        if start < use.position < end and any(each is loop for each in use.event.context.loops)
+        if start < use.position < end
+        and any(each is loop for each in use.event.context.loops)
+        and use.on is not None
+        and is_kept(scene, use.on)  # a loss computes in float32 under autocast: it multiplies by no weights
     ]
     casts = [
         (position, event)

@@ -34,11 +34,11 @@ from cmgan_audit.program.values import (
     Choice,
     ClassValue,
     Const,
-    Constant,
     DictValue,
     External,
     FunctionValue,
     Instance,
+    Key,
     ListValue,
     Unknown,
     Value,
@@ -93,7 +93,7 @@ def parsed(call: ModelCall) -> tuple[Value | None, list[str]]:
             call.interpreter.set_attribute(target, name, value, call.location)
         return target, rest
     origin = f"the command line ({open_reason})" if open_reason else "the command line"
-    held: dict[Constant, Value] = {}
+    held: dict[Key, Value] = {}
     held.update(items)
     namespace = DictValue(items=held, complete=not open_reason, attribute_access=True, origin=origin)
     return namespace, rest

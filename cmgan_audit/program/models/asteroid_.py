@@ -16,9 +16,9 @@ from cmgan_audit.program.models.registry import ModelCall, derives, listing, mod
 from cmgan_audit.program.values import (
     Arguments,
     Const,
-    Constant,
     DictValue,
     External,
+    Key,
     Unknown,
     Value,
     options_of,
@@ -117,7 +117,7 @@ def _parse(call: ModelCall) -> Value | None:
     namespace, _ = parsed(asked)
     if not isinstance(namespace, DictValue):
         return Unknown(reason="what the command line gives is not known")
-    sections: dict[Constant, Value] = {}
+    sections: dict[Key, Value] = {}
     for state in (option.value for option in options_of(state_of(parser))):
         if isinstance(state, ParserState):
             for spec in state.options:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
+from cmgan_audit.program.containers import value_of
 from cmgan_audit.program.joins import Branch, join
 from cmgan_audit.program.models.files import note_needed, path_of, resolve
 from cmgan_audit.program.models.lifting import as_dict, lift
@@ -152,7 +153,7 @@ def _sections(call: ModelCall) -> Value | None:
     held = _held(call)
     if held is None:
         return None
-    names: list[Value] = [Const(value=name) for name in held.items if name != "DEFAULT"]
+    names: list[Value] = [value_of(name) for name in held.items if name != "DEFAULT"]
     return listing(names, complete=held.complete)
 
 
@@ -164,5 +165,5 @@ def _items(call: ModelCall) -> Value | None:
     if not isinstance(found, DictValue):
         return None
     if call.callee.endswith(".options"):
-        return listing([Const(value=key) for key in found.items])
-    return listing([listing([Const(value=key), value], "tuple") for key, value in found.items.items()])
+        return listing([value_of(key) for key in found.items])
+    return listing([listing([value_of(key), value], "tuple") for key, value in found.items.items()])

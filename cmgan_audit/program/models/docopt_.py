@@ -15,7 +15,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.models.argparse_parsing import Reading, command_words
 from cmgan_audit.program.models.argparse_state import OptionSpec, ParserState
 from cmgan_audit.program.models.registry import ModelCall, model
-from cmgan_audit.program.values import Const, Constant, DictValue, Unknown, Value
+from cmgan_audit.program.values import Const, DictValue, Key, Unknown, Value
 
 _USAGE = regex(r"^[^\n]*usage:[ \t]*(.*?)(?=\n[ \t]*\n|\n[^\n]*options:|\Z)", re.IGNORECASE | re.DOTALL | re.MULTILINE)
 _OPTION = regex(r"^[ \t]*(-{1,2}[^\W_].*)")
@@ -49,7 +49,7 @@ def _docopt(call: ModelCall) -> Value | None:
         options=(*options, *(_positional(call, word) for word in usage if _is_positional(word))),
     )
     ((found, _),) = Reading(call, state, steps).sides([word for word in words if word not in chosen])
-    items: dict[Constant, Value] = {}
+    items: dict[Key, Value] = {}
     items.update(found)
     for name in dict.fromkeys(commands):
         items[name] = Const(value=name in chosen) if words else Unknown(reason=f"whether {name} is the command")

@@ -24,6 +24,7 @@ from cmgan_audit.program.values import (
     Const,
     Constant,
     DictValue,
+    Key,
     ListValue,
     ModuleValue,
     Unknown,
@@ -109,14 +110,14 @@ class Recipe:
         """The dictionary that the program gets: entries that start with two underscores are made and dropped."""
         if not isinstance(self.root, Mapping):
             return self.value(self.root, ())
-        items: dict[Constant, Value] = {}
+        items: dict[Key, Value] = {}
         for key, node in self.root.entries.items():
             if key is None or isinstance(key, bool | int | float | str):
                 value = self.value(node, (key,))
                 if not str(key).startswith("__"):
                     items[key] = value
-        for key, value in (self.overrides.items if self.overrides is not None else {}).items():
-            items.setdefault(key, value)
+        for name, value in (self.overrides.items if self.overrides is not None else {}).items():
+            items.setdefault(name, value)
         known = self.overrides is None or self.overrides.complete
         return DictValue(items=items, origin=self.path, complete=known)
 
@@ -175,13 +176,13 @@ class Recipe:
             return listing(items, "tuple" if node.tag else "list")
         if node.tag.startswith("!include:"):
             return self._include(node, path)
-        entries: dict[Constant, Value] = {}
+        entries: dict[Key, Value] = {}
         for key, below in node.entries.items():
             if key is None or isinstance(key, bool | int | float | str):
                 entries[key] = self.value(below, (*path, key))
         override = self._override(path)
-        for key, value in (override.items if isinstance(override, DictValue) else {}).items():
-            entries.setdefault(key, value)
+        for name, value in (override.items if isinstance(override, DictValue) else {}).items():
+            entries.setdefault(name, value)
         if not node.tag:
             return DictValue(items=entries, origin=f"{self.path}: {_key(path)}")
         return self._made(node.tag, _keywords(entries), node)
@@ -278,7 +279,7 @@ class Recipe:
         return call.interpreter.call(target, arguments, node.location)
 
     def _include(self, node: Mapping, path: Path) -> Value:
-        overrides: dict[Constant, Value] = {
+        overrides: dict[Key, Value] = {
             key: self.value(below, (*path, key)) for key, below in node.entries.items() if isinstance(key, str)
         }
         return self._include_file(node.tag.partition(":")[2], DictValue(items=overrides))
@@ -310,7 +311,7 @@ def _child(node: DataNode, part: str) -> tuple[Constant, DataNode | None]:
     return part, None
 
 
-def _keywords(entries: dict[Constant, Value]) -> Arguments:
+def _keywords(entries: dict[Key, Value]) -> Arguments:
     return Arguments(keywords={str(key): value for key, value in entries.items()})
 
 

@@ -13,7 +13,7 @@ from dataclasses import field, replace
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.values import Const, Constant, DictValue, ListValue, Unknown, Value
+from cmgan_audit.program.values import Const, Constant, DictValue, Key, ListValue, Unknown, Value
 from cmgan_audit.source.data import DataError, DataNode, Scalar
 from cmgan_audit.source.formats import read_text
 
@@ -40,7 +40,7 @@ class Interpolation(Unknown):
 class Memory:
     """Which entries of which resolved dictionaries were interpolations (by the identity of their items)."""
 
-    entries: dict[int, dict[Constant, tuple[Interpolation, Value]]] = field(default_factory=dict)
+    entries: dict[int, dict[Key, tuple[Interpolation, Value]]] = field(default_factory=dict)
     kept: list[DictValue] = field(default_factory=list)
 
 
@@ -86,7 +86,7 @@ def _raw_items(memory: Memory, value: ListValue | DictValue, done: dict[int, Val
     if isinstance(value, ListValue):
         return replace(value, items=[_raw_of(memory, item, done) for item in value.items])
     known = memory.entries.get(id(value.items), {})
-    items: dict[Constant, Value] = {}
+    items: dict[Key, Value] = {}
     for key, item in value.items.items():
         before = known.get(key)
         items[key] = before[0] if before is not None and before[1] is item else _raw_of(memory, item, done)
@@ -127,8 +127,8 @@ class _Resolution:
     def _items(self, value: ListValue | DictValue, path: tuple[str, ...]) -> Value:
         if isinstance(value, ListValue):
             return replace(value, items=[self._value(v, (*path, str(n))) for n, v in enumerate(value.items)])
-        items: dict[Constant, Value] = {}
-        remembered: dict[Constant, tuple[Interpolation, Value]] = {}
+        items: dict[Key, Value] = {}
+        remembered: dict[Key, tuple[Interpolation, Value]] = {}
         for key, item in value.items.items():
             items[key] = self._value(item, (*path, str(key)))
             if isinstance(item, Interpolation):
@@ -270,7 +270,7 @@ def with_entry(root: DictValue, key: str, value: Value) -> DictValue:
 
 def _with_entry(target: Value | None, parts: list[str | int], value: Value) -> DictValue:
     base = target if isinstance(target, DictValue) else DictValue(items={}, attribute_access=True)
-    head: Constant = parts[0]
+    head: Key = parts[0]
     if head not in base.items:
         head = next((key for key in base.items if str(key) == str(parts[0])), head)
     below = base.items.get(head)

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Callable
 
 from cmgan_audit.finding import Step
-from cmgan_audit.program.values import Const, Constant, DictValue, ListValue, Unknown, Value
+from cmgan_audit.program.values import Const, Constant, DictValue, Key, ListValue, Unknown, Value
 from cmgan_audit.source.data import DataNode, Mapping, Scalar, Sequence
 
 Special = Callable[[DataNode, str], Value | None]
@@ -52,7 +52,7 @@ class _Lifting:
         return self._mapping(node, key)
 
     def _mapping(self, node: Mapping, key: str) -> Value:
-        entries: dict[Constant, Value] = {}
+        entries: dict[Key, Value] = {}
         origin = f"{self._path}: {key}" if key else self._path
         made = DictValue(items=entries, attribute_access=self._attribute_access, origin=origin)
         self._done[id(node)] = made
@@ -104,7 +104,7 @@ def _copied(value: Value, attribute_access: bool | None, done: dict[int, Value])
     if isinstance(value, DictValue):
         if id(value.items) in done:
             return done[id(value.items)]
-        entries: dict[Constant, Value] = {}
+        entries: dict[Key, Value] = {}
         access = value.attribute_access if attribute_access is None else attribute_access
         made: Value = dataclasses.replace(value, items=entries, attribute_access=access)
         done[id(value.items)] = made

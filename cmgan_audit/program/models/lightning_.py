@@ -9,10 +9,10 @@ from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attrib
 from cmgan_audit.program.values import (
     Arguments,
     Const,
-    Constant,
     DictValue,
     External,
     Instance,
+    Key,
     ListValue,
     Value,
 )
@@ -62,7 +62,7 @@ def _save_hyperparameters(call: ModelCall) -> Value:
         own = call.interpreter.parameters
         left_out = _texts(call.get("ignore"))
         wanted = (name for name in own if name not in left_out and (not names or name in names))
-        items: dict[Constant, Value] = {name: own[name] for name in wanted}
+        items: dict[Key, Value] = {name: own[name] for name in wanted}
         # A class that derives from this one adds the arguments of its own constructor, unless they are named.
         kept = DictValue(items=items, complete=bool(names), attribute_access=True)
     before = call.state("hparams")

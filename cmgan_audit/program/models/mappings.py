@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from cmgan_audit.program.containers import value_of
 from cmgan_audit.program.models.lifting import as_dict, copied
 from cmgan_audit.program.models.registry import ModelCall, listing, model
-from cmgan_audit.program.values import Const, Constant, DictValue, External, ListValue, Unknown, Value
+from cmgan_audit.program.values import Const, DictValue, External, Key, ListValue, Unknown, Value
 
 # Libraries whose nested dictionaries become such objects too.
 _NESTED = (
@@ -41,7 +42,7 @@ _FLAT = (
 @model(*_FLAT, *_NESTED)
 def _mapping(call: ModelCall) -> Value:
     nested = call.callee in _NESTED
-    items: dict[Constant, Value] = {}
+    items: dict[Key, Value] = {}
     complete = True
     origin = ""
     for source in call.arguments.positional:
@@ -75,7 +76,7 @@ def _get_kwargs(call: ModelCall) -> Value | None:
     held = as_dict(call.receiver) if call.receiver is not None else None
     if held is None:
         return None
-    pairs: list[Value] = [listing([Const(value=key), held.items[key]], "tuple") for key in sorted(held.items, key=str)]
+    pairs: list[Value] = [listing([value_of(key), held.items[key]], "tuple") for key in sorted(held.items, key=str)]
     return listing(pairs, complete=held.complete)
 
 

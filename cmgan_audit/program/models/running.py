@@ -14,10 +14,10 @@ from cmgan_audit.program.values import (
     Choice,
     ClassValue,
     Const,
-    Constant,
     DictValue,
     Draw,
     Instance,
+    Key,
     ListValue,
     Symbol,
     Unknown,
@@ -151,7 +151,7 @@ def _plain_fields(value: Value, done: dict[int, Value]) -> Value:
     if isinstance(value, ListValue):
         made = replace(value, items=[_plain_fields(item, done) for item in value.items])
     elif isinstance(value.cls, ClassValue):
-        items: dict[Constant, Value] = {}
+        items: dict[Key, Value] = {}
         items.update({name: _plain_fields(v, done) for name, v in value.attrs.items() if not name.startswith("@")})
         made = DictValue(items=items, origin=value.cls.name)
     done[id(value.cell)] = made
