@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_regex import regex
@@ -54,7 +55,8 @@ def candidates(tree: SourceTree, entry: str, asked: Sequence[tuple[Launch, objec
                 words = (flag, name) if flag else (name,)
                 filled = words, tuple(step for _ in words)
             if filled is not None:
-                launches.setdefault(filled[0], Launch(f"configuration {path}", *filled, step.location))
+                made = Launch(f"configuration {path}", *filled, step.location, environment=launch.environment)
+                launches.setdefault(filled[0], made)
     return list(launches.values())[:MOST_CONFIGURATIONS]
 
 
@@ -79,7 +81,13 @@ def without_first(launch: Launch, first: Launch) -> Launch:
         first: one with the first alone; whichever file it names, it has as many words.
     """
     words, last = len(first.argv), launch.steps[-1]
-    return Launch(f"configuration {last.location.path}", launch.argv[words:], launch.steps[words:], last.location)
+    return replace(
+        launch,
+        condition=f"configuration {last.location.path}",
+        argv=launch.argv[words:],
+        steps=launch.steps[words:],
+        location=last.location,
+    )
 
 
 def called_like(flag: str, paths: Sequence[str]) -> list[str]:
@@ -94,7 +102,14 @@ def _with(launch: Launch, flag: str, path: str, name: str) -> Launch:
     words = (flag, name) if flag else (name,)
     condition = f"{launch.condition} and {path}" if launch.condition else f"configuration {path}"
     steps = (*launch.steps, *(step for _ in words))
-    return Launch(condition, (*launch.argv, *words), steps, launch.location or step.location)
+    return replace(
+        launch,
+        condition=condition,
+        argv=(*launch.argv, *words),
+        steps=steps,
+        location=launch.location or step.location,
+        trial=False,
+    )
 
 
 def _leaves_open(asked: tuple[Launch, object]) -> bool:

@@ -58,6 +58,7 @@ def _restart(run: Run, event: CallEvent) -> Launch | None:
         argv=argv,
         steps=tuple(_step(run, word, value, event.location) for word, value in words),
         location=event.location,
+        environment=run.launch.environment,
     )
 
 

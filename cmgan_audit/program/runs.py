@@ -18,6 +18,7 @@ from cmgan_audit.program.entries import entries, silent_entries
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
 from cmgan_audit.program.models.files import NeededOption, option_of
 from cmgan_audit.program.models.launches import bare, launches_of
+from cmgan_audit.program.models.started_with import asked_variables
 from cmgan_audit.program.modules import ModuleIndex
 from cmgan_audit.program.restarts import restarts_of
 from cmgan_audit.program.sessions import execute_entry, interpreter_of
@@ -78,10 +79,12 @@ class Program:
         until that is known, it ends where it asks for it.
         """
         with deep_recursion():
-            shipped = [launch for launch in launches_of(self._tree, entry) if launch.argv]
-            others = [launch for launch in shipped if not launch.trial]
             index = self._index.afresh()
             first = execute_entry(self._tree, index, entry, bare(entry), must_be_configured=True)
+            variables = asked_variables(interpreter_of(first).notes)
+            launches = launches_of(self._tree, entry, variables)
+            shipped = [launch for launch in launches if launch.argv or launch.environment]
+            others = [launch for launch in shipped if not launch.trial]
             if not _lacks_configuration(first):
                 told = [launch for launch in others if not _only_fills_in(launch, first)]
                 return [first, *(execute_entry(self._tree, index, entry, launch) for launch in told)]
@@ -251,7 +254,8 @@ def _only_fills_in(launch: Launch, first: Run) -> bool:
     What is known of such a run is what is known of the bare script.
     """
     options = [flag for word, flag in _given(launch.argv) if UNKNOWN_MARK in word]
-    return bool(options) and len(options) * 2 == len(launch.argv) and set(options) <= _with_text(first)
+    filled_in = bool(options) and len(options) * 2 == len(launch.argv) and not launch.environment
+    return filled_in and set(options) <= _with_text(first)
 
 
 def _given(argv: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ do them; an undecided branch contributes the events of both sides, each with the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field
 
 from cmgan_audit.finding import Location, Step
@@ -137,15 +138,16 @@ class Supposed:
 class Launch:
     """One way to start an entry script: from a launcher line, a documented command, a configuration file, or bare.
 
-    `flags` maps option strings to values as they stand on the command line; `condition` is how a report names it
-    ("train.sh: --batch_size 1", "configuration hparams/train.yaml", "" for the bare script). `trial`: it only
-    shows that the script runs."""
+    `condition` is how a report names it ("train.sh: --batch_size 1", "configuration hparams/train.yaml", "" for the
+    bare script). `trial`: it only shows that the script runs. `environment` holds what the launcher sets of the
+    environment variables that the script asks for."""
 
     condition: str = ""
     argv: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     location: Location | None = None
     trial: bool = False
+    environment: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

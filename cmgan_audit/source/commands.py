@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import field, replace
 from itertools import takewhile
 from pathlib import PurePosixPath
 
@@ -57,8 +57,9 @@ class CommandLine:
     """One command that starts a script. `argv` are the words after the script; each `UnknownWord` among them is not
     known before it runs. `folder` is the working folder relative to the launcher's own, as far as `cd` tells.
 
-    `environment` are variables set for the command; `processes` the number of processes that a distributed launcher
-    is told to start per machine, as text. `trial`: a document shows it to try the program out, not to train with.
+    `environment` are the variables that it is started with, by name: what each holds and where it is set; `processes`
+    the number of processes that a distributed launcher is told to start per machine, as text. `trial`: a document shows
+    it to try the program out, not to train with.
     """
 
     location: Location
@@ -68,7 +69,7 @@ class CommandLine:
     argv: tuple[str, ...]
     places: tuple[Location, ...]
     folder: str = ""
-    environment: tuple[tuple[str, str], ...] = ()
+    environment: Mapping[str, tuple[str, Location]] = field(default_factory=dict)
     processes: str = ""
     trial: bool = False
 
@@ -179,22 +180,27 @@ def _command(
     rest = simple.words[at + 1 :]
     first = simple.words[0]
     here = Location(path, first.line, first.column, simple.words[-1].line, simple.words[-1].end_column)
-    leading = tuple(
-        (match.group(1), word.text[match.end() :])
-        for word in simple.words[:at]
-        if (match := re.match(r"([A-Za-z_]\w*)=", word.text)) is not None
-    )
+    environment = {name: (word.text, _place(path, word)) for name, word in simple.environment.items()}
+    for word in simple.words[:at]:  # env A=1 python train.py
+        match = re.match(r"([A-Za-z_]\w*)=", word.text)
+        if match is not None:
+            value = word.text[match.end() :]
+            environment[match.group(1)] = (value if word.known else UnknownWord(value), _place(path, word))
     return CommandLine(
         location=here,
         launcher=launcher,
         script=script.removeprefix("./"),
         module=module,
         argv=tuple(word.text for word in rest),
-        places=tuple(Location(path, word.line, word.column, word.line, word.end_column) for word in rest),
+        places=tuple(_place(path, word) for word in rest),
         folder="" if isinstance(simple.folder, UnknownWord) else simple.folder,
-        environment=(*simple.exported, *simple.assignments, *leading),
+        environment=environment,
         processes=processes,
     )
+
+
+def _place(path: str, word: Word) -> Location:
+    return Location(path, word.line, word.column, word.line, word.end_column)
 
 
 def _makefile(path: str, text: str) -> Iterator[CommandLine]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -49,21 +49,22 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Simple:
-    """One simple command: its words, the assignments before it, and the folder that `cd` has led to.
+    """One simple command: its words, and the folder that `cd` has led to.
 
-    `variables` are the variables with a known value at that point, for `env` lookups.
+    `environment` are the variables that were exported before and those set for this command alone, by name: what each
+    holds and where that is written.
     """
 
     words: tuple[Word, ...]
-    assignments: tuple[tuple[str, str], ...]
     folder: str
-    exported: tuple[tuple[str, str], ...]
+    environment: Mapping[str, Word]
 
 
 @dataclass(slots=True)
 class _State:
     variables: dict[str, str | list[str]] = field(default_factory=dict)
     exported: set[str] = field(default_factory=set)
+    places: dict[str, Token] = field(default_factory=dict)
     folder: str = ""
 
 
@@ -121,15 +122,16 @@ class _Execution:
 
     def _simple(self, raw: list[Token]) -> Iterator[Simple]:
         assignments: list[tuple[str, str | list[str]]] = []
+        places: dict[str, Token] = {}
         rest = list(raw)
         while rest and (match := _ASSIGNMENT.match(rest[0].text)) is not None:
-            assignments.append(self._assigned(match, rest.pop(0)))
+            places[match.group(1)] = rest.pop(0)
+            assignments.append(self._assigned(match, places[match.group(1)]))
         if not rest:
             self.state.variables.update(assignments)
+            self.state.places.update(places)
             return
-        words = [
-            Word(text, token.line, token.column, token.end_column) for token in rest for text in self.expand(token)
-        ]
+        words = [_placed(text, token) for token in rest for text in self.expand(token)]
         if not words:
             return
         name = words[0].text
@@ -140,11 +142,13 @@ class _Execution:
         elif name in self.functions and self.deep < _CALLS_DEEP:
             yield from self._call(name, words[1:])
         else:
-            exported = tuple(
-                sorted((k, v) for k in self.state.exported if isinstance(v := self.state.variables.get(k), str))
-            )
-            temporary = tuple((key, value) for key, value in assignments if isinstance(value, str))
-            yield Simple(tuple(words), temporary, self.state.folder, exported)
+            exported = {key: self.state.variables.get(key) for key in sorted(self.state.exported)}
+            places = {**self.state.places, **places}
+            held = {**exported, **dict(assignments)}
+            environment = {
+                key: _placed(value, places.get(key, rest[0])) for key, value in held.items() if isinstance(value, str)
+            }
+            yield Simple(tuple(words), self.state.folder, environment)
 
     def _assigned(self, match: re.Match[str], token: Token) -> tuple[str, str | list[str]]:
         """The name and the value (a list for an array) of an assignment; nothing is written yet."""
@@ -167,6 +171,7 @@ class _Execution:
             name = match.group(1) if match else token.text
             if match is not None:
                 self.state.variables.update([self._assigned(match, token)])
+                self.state.places[name] = token
             if command == "export":
                 self.state.exported.add(name)
 
@@ -313,6 +318,10 @@ class _Execution:
         if not _ARITHMETIC.fullmatch(expression.strip() or "?"):
             return UnknownWord(source)
         return _integer(expression) or UnknownWord(source)
+
+
+def _placed(text: str, token: Token) -> Word:
+    return Word(text, token.line, token.column, token.end_column)
 
 
 def _integer(expression: str) -> str:

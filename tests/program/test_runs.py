@@ -321,6 +321,32 @@ def test_a_script_that_starts_itself_again(tmp_path: Path, start: str, children:
     assert all(loaders(run) == 1 for run in started)
 
 
+ASKS = """
+import os
+from torch.utils.data import DataLoader
+if {test}:
+    DataLoader([1], batch_size=1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("test", "started"),
+    [
+        ("os.environ.get('SMALL', '0') == '1'", ["", "run.sh: SMALL=1"]),
+        ("os.getenv('SMALL') == '1'", ["", "run.sh: SMALL=1"]),
+        ("os.environ.get('LARGE', '0') == '1'", [""]),  # nobody asks for what the launcher sets
+        ("int(os.environ.get('LOCAL_RANK', 1)) == 0", [""]),
+    ],
+)
+def test_variables_that_a_launcher_sets_count_where_they_are_asked_for(
+    tmp_path: Path, test: str, started: list[str]
+) -> None:
+    launcher = "export SMALL=1 LOCAL_RANK=0\npython train.py\npython train.py\n"
+    found = runs_in(tmp_path, {"train.py": ASKS.format(test=test), "run.sh": launcher})
+    assert [run.launch.condition for run in found] == started
+    assert loaders(found[-1]) == (len(started) > 1)
+
+
 def test_what_only_a_notebook_mentions_is_no_dead_code(tmp_path: Path) -> None:
     (tmp_path / "data.py").write_text(
         "from torch.utils.data import DataLoader\ndef make(items):\n    return DataLoader(items, batch_size=4)\n"

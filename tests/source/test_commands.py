@@ -233,6 +233,23 @@ def test_no_text_breaks_the_reader(text: str) -> None:
 SHELL = shutil.which("bash")
 
 
+def test_variables_that_a_command_is_started_with_stand_where_they_are_set() -> None:
+    command = only(
+        "export SIZE=4 RATE\nRATE=$1; OTHER=2\nexport LATER=$(date)\n"
+        "if test -d data; then SIZE=8; fi\nONCE=1 env TWICE=2 python train.py\nexport AFTER=3\n"
+    )
+    held = {name: (text, str(place)) for name, (text, place) in command.environment.items()}
+    assert held == {
+        "LATER": ("$(date)", "run.sh:3"),
+        "ONCE": ("1", "run.sh:5"),
+        "RATE": ("$1", "run.sh:2"),
+        "SIZE": ("$SIZE", "run.sh:4"),
+        "TWICE": ("2", "run.sh:5"),
+    }
+    unknown = {name for name, (text, _) in command.environment.items() if isinstance(text, UnknownWord)}
+    assert unknown == {"LATER", "RATE", "SIZE"}
+
+
 PIECES = [
     "A=1",
     'B="$A x"',

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import field, replace
 
-from cmgan_audit.finding import Location, Step
+from cmgan_audit.finding import Location, Step, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.values import Const, Constant, DictValue, Key, ListValue, Unknown, Value
@@ -153,16 +153,18 @@ class _Resolution:
 
     def _text(self, text: str, path: tuple[str, ...], step: Step) -> Value:
         """Innermost interpolations first; a text that is one interpolation keeps the value's type."""
+        way: Trail = ()  # of the arguments of a resolver that were interpolated themselves
         for _ in range(_MOST_STEPS):
             match = _INNERMOST.search(text)
             if match is None:
                 return Const(value=text.replace("\\${", "${"))
             inner = self._one(match.group(1), path, step)
             if match.span() == (0, len(text)):
-                return inner
+                return replace(inner, trail=(*way, *inner.trail)) if way and isinstance(inner, Const) else inner
             if not isinstance(inner, Const):
                 reason = inner.reason if isinstance(inner, Unknown) else "not a plain value"
                 return Unknown(reason=f"{text}: {reason}", trail=(step,))
+            way += inner.trail
             text = text[: match.start()] + _as_text(inner.value) + text[match.end() :]
         return Unknown(reason=f"{text} is nested too deeply", trail=(step,))
 

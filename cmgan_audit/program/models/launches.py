@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Collection, Iterator
 
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.models.argparse_parsing import word_value
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
 from cmgan_audit.program.trace import Launch
 from cmgan_audit.source.commands import CommandLine
@@ -18,8 +20,10 @@ _PLACEHOLDER = regex(r"\$(?:OPTIONAL_)?PLACEHOLDER")
 MOST_LAUNCHES = 24
 
 
-def launches_of(tree: SourceTree, entry: str) -> list[Launch]:
+def launches_of(tree: SourceTree, entry: str, asked: Collection[str] = ()) -> list[Launch]:
     """The launches of one script by the tree's launchers and documents, each combination of words once.
+
+    Of the variables that a launcher exports, those count that the script asks for: `asked` names them.
 
     `Launch.steps` says for each word of `argv` where it stands. A word that is only known at run time carries
     `UNKNOWN_MARK`. Launchers come before documents, and trials last; a command that only asks for help is none.
@@ -30,13 +34,18 @@ def launches_of(tree: SourceTree, entry: str) -> list[Launch]:
         key=lambda command: (command.trial, command.location.path.lower().endswith((".md", ".rst"))),
     )
     for command in ordered:
-        launch = _launch(command)
+        launch = _launch(command, asked)
         if launch is not None and len(found) < MOST_LAUNCHES:
-            found.setdefault(launch.argv, launch)
+            found.setdefault((*_variables(command, asked), *launch.argv), launch)
     return list(found.values())
 
 
-def _launch(command: CommandLine) -> Launch | None:
+def _variables(command: CommandLine, asked: Collection[str]) -> Iterator[str]:
+    """The variables that a command is started with as it would set them itself: `SIZE=4 python train.py`."""
+    return (f"{name}={text}" for name, (text, _) in command.environment.items() if name in asked)
+
+
+def _launch(command: CommandLine, asked: Collection[str]) -> Launch | None:
     words: list[str] = []
     steps: list[Step] = []
     name = posixpath.basename(command.location.path)
@@ -50,7 +59,7 @@ def _launch(command: CommandLine) -> Launch | None:
         steps.append(Step(place, f"{name} passes {_shown(word, before, command, number)}"))
     if any(_is_placeholder(word) for word in words):
         words, steps = _without_placeholders(words, steps)
-    text = " ".join(word.replace(UNKNOWN_MARK, "") for word in words)
+    text = " ".join((*_variables(command, asked), *(word.replace(UNKNOWN_MARK, "") for word in words)))
     condition = f"{name}: {text}" if text else ""
     return Launch(
         condition=condition if len(condition) <= 100 else condition[:97] + "...",
@@ -58,6 +67,11 @@ def _launch(command: CommandLine) -> Launch | None:
         steps=tuple(steps),
         location=command.location,
         trial=command.trial,
+        environment={
+            key: word_value(_marked(text)).via(place, f"{name} sets {key}={text}")
+            for key, (text, place) in command.environment.items()
+            if key in asked
+        },
     )
 
 

@@ -20,6 +20,7 @@ from cmgan_audit.program.models.interpolation import (
 from cmgan_audit.program.models.lifting import as_dict, copied, lift
 from cmgan_audit.program.models.registry import ModelCall, derives, model
 from cmgan_audit.program.models.running import plain_fields
+from cmgan_audit.program.models.started_with import environment_variable
 from cmgan_audit.program.values import (
     Arguments,
     ClassValue,
@@ -55,6 +56,9 @@ def resolver_of(call: ModelCall) -> Resolver:
             return call.interpreter.call(registered[name], Arguments(positional=tuple(arguments)), step.location)
         first = arguments[0] if arguments else None
         if name in {"oc.env", "env"} and isinstance(first, Const):
+            given = environment_variable(call, str(first.value))
+            if given is not None:
+                return _decoded(given) if name == "env" and isinstance(given, Const) else given
             if len(arguments) > 1:
                 default = arguments[1]
                 told = f"environment variable {first.value!s}"
@@ -63,10 +67,16 @@ def resolver_of(call: ModelCall) -> Resolver:
                 return Symbol(formula="world_size", at_one=1)
             return Unknown(reason=f"the environment variable {first.value!s} is read", trail=(step,))
         if name == "oc.decode" and isinstance(first, Const):
-            return argument(str(first.value), step)
+            return _decoded(first.via(step.location, step.note))
         return None
 
     return resolve
+
+
+def _decoded(text: Const) -> Value:
+    """What OmegaConf makes of a text: "4" is a number."""
+    value = argument(str(text.value), text.trail[-1])
+    return replace(value, trail=text.trail) if isinstance(value, Const) else value
 
 
 def finished(call: ModelCall, raw: Value) -> Value:

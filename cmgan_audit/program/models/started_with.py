@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import replace
 
 from cmgan_audit.program.models.argparse_parsing import word_value
@@ -12,6 +13,11 @@ from cmgan_audit.program.models.registry import ModelCall, listing, model
 from cmgan_audit.program.numbers import binary
 from cmgan_audit.program.values import Computation, Const, ListValue, Unknown, Value
 
+_ASKED = "environment variables"
+# How many processes there are, and which one this is.
+_PROCESSES = frozenset({"WORLD_SIZE", "SLURM_NTASKS", "LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_SIZE"})
+_RANKS = frozenset({"RANK", "LOCAL_RANK", "SLURM_PROCID", "SLURM_LOCALID", "OMPI_COMM_WORLD_RANK"})
+
 
 @model("os.environ.get", "os.getenv", "os.environ.__getitem__", "os.environ.setdefault", "os.environ.pop")
 def _environment(call: ModelCall) -> Value | None:
@@ -19,13 +25,33 @@ def _environment(call: ModelCall) -> Value | None:
     default = call.get("default", 1)
     if name is None:
         return None
-    if name in {"WORLD_SIZE", "SLURM_NTASKS", "LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_SIZE"}:
+    held = environment_variable(call, name)
+    if held is not None:
+        return held
+    if name in _PROCESSES:
         return None if default is None else _overridable(default, name)
     if default is None:
         if call.callee.endswith(("getenv", ".get")):
             return Unknown(reason=f"the environment variable {name} may be set")
         return Unknown(reason=f"the environment variable {name} is read")
     return _overridable(default, name)
+
+
+def environment_variable(call: ModelCall, name: str) -> Value | None:
+    """What the launch sets an environment variable to, None where it does not; that it is asked for is noted.
+
+    How many processes there are, and which one this is, is up to the machine, whatever one launcher says.
+    """
+    if name in _PROCESSES or name in _RANKS:
+        return None
+    call.interpreter.notes[_ASKED] = asked_variables(call.interpreter.notes) | {name}
+    return call.interpreter.launch.environment.get(name)
+
+
+def asked_variables(notes: Mapping[str, object]) -> frozenset[str]:
+    """The environment variables that a run has asked for, told from its notes."""
+    asked = notes.get(_ASKED)
+    return asked if isinstance(asked, frozenset) else frozenset()
 
 
 def _overridable(value: Value, name: str) -> Value:
