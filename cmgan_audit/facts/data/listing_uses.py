@@ -7,6 +7,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
+from cmgan_audit.facts.data.listed_picks import is_seeded_shuffle, picked_parts
 from cmgan_audit.facts.data.records import ListingUse
 from cmgan_audit.facts.exclusive import exclusive
 from cmgan_audit.facts.items import items_of
@@ -29,6 +30,9 @@ def listing_uses(view: View) -> Iterable[ListingUse]:
     for events in (view.scene.run.events, *(reading.events for reading in readings)):
         for use in (*_zipped(view, events), *_subscripted(view, events), *_parts(view, events)):
             found.setdefault((use.use, use.location), use)
+    for event, orders in picked_parts(view):
+        use = _part(view, event, orders, "picks")
+        found.setdefault((use.use, use.location), use)
     return found.values()
 
 
@@ -108,28 +112,37 @@ def _parts(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
             continue
         if isinstance(event.sliced, Instance) and not lists_a_folder(event.sliced.external_name):
             continue
-        if _shuffled(event.sliced):
+        if _shuffled(view, event.sliced):
             continue
-        loose = sorted((e for e in event.order if not e.seeded), key=lambda each: each.number)
-        text = _text(view, event)
-        steps = [Step(each.location, f"{each.callee} lists in the order of the file system") for each in loose]
-        steps.append(Step(event.location, f"{text} takes a part"))
-        yield ListingUse(
-            location=event.location,
-            anchor=text,
-            use=PART,
-            what=text,
-            unsorted=Known(bool(loose), tuple(steps) if loose else ()),
-            lister=loose[0].callee.lstrip("?.") if loose else "",
-        )
+        yield _part(view, event, event.order, "takes")
 
 
-def _shuffled(names: ListValue | Instance) -> bool:
-    """Whether somebody put the list in random order meanwhile: then its order is no longer that of a folder."""
+def _part(view: View, event: Event, orders: frozenset[Listing], does: str) -> ListingUse:
+    """A part of listed names that an event takes or picks."""
+    loose = sorted((each for each in orders if not each.seeded), key=lambda each: each.number)
+    text = _text(view, event)
+    steps = [Step(each.location, f"{each.callee} lists in the order of the file system") for each in loose]
+    steps.append(Step(event.location, f"{text} {does} a part"))
+    return ListingUse(
+        location=event.location,
+        anchor=text,
+        use=PART,
+        what=text,
+        unsorted=Known(bool(loose), tuple(steps) if loose else ()),
+        lister=loose[0].callee.lstrip("?.") if loose else "",
+    )
+
+
+def _shuffled(view: View, names: ListValue | Instance) -> bool:
+    """Whether somebody put the list in random order meanwhile: then its order is no longer that of a folder.
+
+    Under a seed it depends on that order all the same: the same positions go to the same places.
+    """
     if isinstance(names, Instance):
         return "@shuffled" in names.attrs
     draws = names.draws.union(*(item.draws for item in names.items[:8]))
-    return any(draw.callee.endswith((".shuffle", ".sample", ".permutation")) for draw in draws)
+    mixed = [draw for draw in draws if draw.callee.endswith((".shuffle", ".sample", ".permutation"))]
+    return not all(is_seeded_shuffle(view, draw) for draw in mixed)
 
 
 def _text(view: View, event: Event) -> str:

@@ -8,16 +8,15 @@ from collections.abc import Iterable, Iterator
 from cmgan_audit.facts.classes import values_within
 from cmgan_audit.facts.crops import short_callee
 from cmgan_audit.facts.data.records import ValidationSplit
+from cmgan_audit.facts.data.seeding import unseeded
 from cmgan_audit.facts.records import EVAL, TRAIN
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.view import View
-from cmgan_audit.finding import Step
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.draws import EVERYTHING_SEEDERS, SEEDERS
 from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, Event, innermost_function
-from cmgan_audit.program.values import Const, Draw, Instance, Value
-from cmgan_audit.rules.record import Fact, Known, Unknown
+from cmgan_audit.program.trace import CallEvent
+from cmgan_audit.program.values import Draw, Instance
+from cmgan_audit.rules.record import Known
 from cmgan_audit.source.syntax import walk
 
 # Draws that put a list in another order, so that a part of it is another one, and draws that pick a part.
@@ -26,8 +25,6 @@ _PICKS = regex(
     r"(random|numpy\.random)(\.\w+)?\.(sample|choice|choices)|torch\.utils\.data\.random_split"
     r"|sklearn\.model_selection\.(train_test_split|ShuffleSplit)"
 )
-# The generator of the process that a drawing function uses.
-_FAMILIES = {"random": "random", "numpy": "numpy", "torch": "torch", "sklearn": "numpy"}
 
 
 def validation_splits(view: View) -> Iterable[ValidationSplit]:
@@ -49,7 +46,7 @@ def validation_splits(view: View) -> Iterable[ValidationSplit]:
             events = [at for at, event in enumerate(view.scene.run.events) if _made_it(event, draw)]
             shared = draw in sides[TRAIN] or _picks_a_part(view, made, draw)
             if events and _splits(view, draw, events, shared=shared):
-                fact, evidence = _unseeded(view, draw, events[0])
+                fact, evidence = unseeded(view, draw, events[0])
                 yield ValidationSplit(
                     location=made.location,
                     anchor=loader.anchor,
@@ -125,45 +122,4 @@ def _cut_where_drawn(view: View, position: int) -> bool:
         and isinstance(part.slice, ast.Slice)
         and any(getattr(inner, "id", getattr(inner, "attr", "")) in names for inner in walk(part.value))
         for part in walk(function)
-    )
-
-
-def _unseeded(view: View, draw: Draw, position: int) -> tuple[Fact, str]:
-    """Whether the draw differs between runs, or what fixes it."""
-    event = view.scene.run.events[position]
-    assert isinstance(event, CallEvent)
-    if draw.seeded:
-        return Known(False), f"{draw.seeded} ({draw.location})"
-    family = _FAMILIES.get(draw.callee.partition(".")[0], "")
-    for before in view.scene.run.events[:position]:
-        if isinstance(before, CallEvent) and _fixes(before, family):
-            return Known(False), f"the generator is seeded at {before.location}"
-    built = next((each for each in view.scene.run.events[:position] if _builds_objects(each)), None)
-    if built is not None:
-        return Unknown(f"the configuration that is loaded at {built.location} may seed the generator"), ""
-    where = innermost_function(event.context)
-    note = f"{short_callee(draw.callee)} picks the items" + (f" in {where}()" if where != "<module>" else "")
-    return Known(True, (Step(draw.location, f"{note}, and nothing has seeded it"),)), ""
-
-
-def _builds_objects(event: Event) -> bool:
-    """Whether an event loads a configuration that may call functions itself."""
-    return isinstance(event, CallEvent) and canonical(event.callee).endswith("load_hyperpyyaml")
-
-
-def _fixes(event: CallEvent, family: str) -> bool:
-    """Whether a call gives a generator the same state in every run."""
-    name = canonical(event.callee)
-    if SEEDERS.get(name) != family and not EVERYTHING_SEEDERS.fullmatch(name):
-        return False
-    given = [*event.arguments.positional[:1], *event.arguments.keywords.values()]
-    return not given or not any(_differs(value) for value in given)
-
-
-def _differs(seed: Value) -> bool:
-    """Whether a seed is another one in every run: none, the time, a drawn number."""
-    if isinstance(seed, Const):
-        return seed.value is None
-    return bool(seed.draws) or (
-        isinstance(seed, Instance) and seed.external_name.startswith(("time.", "datetime.", "os."))
     )

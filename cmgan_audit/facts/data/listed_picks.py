@@ -1,0 +1,115 @@
+"""Parts of a listed folder that a seeded draw picks: the seed fixes positions, and which names stand there is open."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+
+from cmgan_audit.facts.classes import values_within
+from cmgan_audit.facts.data.seeding import unseeded
+from cmgan_audit.facts.items import Reading, items_of
+from cmgan_audit.facts.scene import Made
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Location
+from cmgan_audit.program.listings import listings_of
+from cmgan_audit.program.names import canonical
+from cmgan_audit.program.trace import CallEvent, SliceEvent
+from cmgan_audit.program.values import Draw, Instance, Listing, ListValue, Unknown, Value
+from cmgan_audit.rules.record import Known
+
+_FROM_LISTS = re.compile(r"random(\.Random)?\.sample|sklearn\.model_selection\.train_test_split")
+_SPLIT = "torch.utils.data.random_split"
+
+
+def picked_parts(view: View) -> Iterator[tuple[CallEvent, frozenset[Listing]]]:
+    """The calls that pick some of the names of a folder with a seed, each with the listings it picks from."""
+    for position, event in enumerate(view.scene.run.events):
+        if isinstance(event, CallEvent) and _FROM_LISTS.fullmatch(canonical(event.callee)):
+            given = event.arguments.positional
+            lists = given if canonical(event.callee).startswith("sklearn.") else given[:1]
+            orders = frozenset().union(*(_order(value) for value in lists))
+            if orders and not _is_whole(view, event) and _is_seeded(view, event, position):
+                yield event, orders
+    for made in view.scene.made:
+        yield from _split_datasets(view, made)
+
+
+def is_seeded_shuffle(view: View, draw: Draw) -> bool:
+    """Whether a draw that put a list in another order gives the same order of positions in every run."""
+    at = _position(view, draw.location, draw.callee)
+    return at is not None and _repeats(view, draw, at)
+
+
+def _split_datasets(view: View, made: Made) -> Iterator[tuple[CallEvent, frozenset[Listing]]]:
+    """A dataset that reads its items by position from listed names, and that is split at random."""
+    given = made.arguments.get("dataset", 0)
+    draws = {
+        draw
+        for value in (values_within(given) if given is not None else ())
+        if isinstance(value, Instance) and canonical(value.external_name) == "torch.utils.data.Subset"
+        for indices in [value.arguments.get("indices", 1)]
+        if indices is not None
+        for draw in indices.draws
+        if draw.callee == _SPLIT
+    }
+    for draw in sorted(draws, key=lambda each: (each.location.path, each.location.line)):
+        at = _position(view, draw.location, _SPLIT)
+        orders = frozenset().union(*map(_read_by_position, items_of(view.scene, made).readings))
+        if at is not None and orders and _repeats(view, draw, at):
+            event = view.scene.run.events[at]
+            assert isinstance(event, CallEvent)
+            yield event, orders
+
+
+def _read_by_position(reading: Reading) -> frozenset[Listing]:
+    """The listings in whose order the items of a dataset stand: `self.names[index]`."""
+    orders = [
+        event.order
+        for event in reading.events
+        if reading.owner is not None and isinstance(event, SliceEvent) and _is_index_of_item(event.index)
+    ]
+    return frozenset().union(*orders)
+
+
+def _is_index_of_item(index: Value) -> bool:
+    return isinstance(index, Unknown) and index.reason == "the index of an item" and not index.draws
+
+
+def _order(value: Value) -> frozenset[Listing]:
+    """The listings in whose order a list stands; none where it was put in random order before."""
+    if not isinstance(value, ListValue | Instance) or (isinstance(value, Instance) and "@shuffled" in value.attrs):
+        return frozenset()
+    items = value.items[:8] if isinstance(value, ListValue) else ()
+    draws: Sequence[Draw] = [*value.draws, *(draw for item in items for draw in item.draws)]
+    return listings_of(value) if all(isinstance(draw, Listing) for draw in draws) else frozenset()
+
+
+def _is_whole(view: View, event: CallEvent) -> bool:
+    """`random.sample(names, len(names))` picks no part: it gives all of them in another order."""
+    call = view.code.call_at(event.location)
+    given = () if call is None else (*call.args[1:2], *(each.value for each in call.keywords if each.arg == "k"))
+    return any(isinstance(each, ast.Call) and ast.unparse(each.func) == "len" for each in given)
+
+
+def _is_seeded(view: View, event: CallEvent, position: int) -> bool:
+    made = (draw for draw in event.result.draws if draw.location == event.location and not isinstance(draw, Listing))
+    return any(_repeats(view, draw, position) for draw in made)
+
+
+def _repeats(view: View, draw: Draw, position: int) -> bool:
+    fact, _ = unseeded(view, draw, position)
+    return isinstance(fact, Known) and fact.value is False
+
+
+def _position(view: View, place: Location, callee: str) -> int | None:
+    """Where the call that draws stands among the events of a run."""
+    events = enumerate(view.scene.run.events)
+    return next(
+        (
+            at
+            for at, event in events
+            if isinstance(event, CallEvent) and event.location == place and canonical(event.callee) == callee
+        ),
+        None,
+    )
