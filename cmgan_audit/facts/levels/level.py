@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import field
+from functools import cached_property
 
 from cmgan_audit.facts.classes import bare_network, is_loader, is_network
 from cmgan_audit.facts.levels.items import is_from_a_recording, parts_of_items, reads_a_recording
+from cmgan_audit.facts.levels.magnitudes import Magnitudes
 from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.runtime.flow import Flow, Node
 from cmgan_audit.facts.values import instances_of
@@ -29,12 +31,12 @@ _KEEPS = frozenset(
     "tensor as_tensor from_numpy array asarray pow ** sqrt square log log10 log1p clamp clip sign neg swapaxes movedim "
     "requires_grad_ repeat roll flip Variable FloatTensor Tensor".split()
 )
-_JOINS = frozenset("cat stack concat concatenate complex hstack vstack polar".split())
+_JOINS = frozenset("cat stack concat concatenate complex hstack vstack polar hypot".split())
 _NO_LEVEL = frozenset(
     "angle atan2 cos sin ones zeros ones_like zeros_like hamming_window hann_window arange size shape len numel "
     "eye linspace full".split()
 )
-_REDUCES = frozenset("sum mean std var max amax norm rms nanmean median".split())
+_REDUCES = frozenset("sum mean std var max amax norm vector_norm rms nanmean median".split())
 _TIMES, _DIVIDED = frozenset({"*", "mul", "multiply"}), frozenset({"/", "div", "divide", "true_divide"})
 # What a network does that normalises its input by itself.
 _NORMALISES = regex(rb"(?<!self)\.(std|var|norm|std_mean|var_mean)\(|abs\(\)\.a?max\(|\brms\b", re.IGNORECASE)
@@ -85,6 +87,10 @@ class Levels:
     _items: dict[int, Sequence[Value]] = field(default_factory=dict)
     _factors: dict[int, frozenset[Factor]] = field(default_factory=dict)
 
+    @cached_property
+    def _magnitudes(self) -> Magnitudes:
+        return Magnitudes(self.flow)
+
     def of(self, value: Value) -> Level | None:
         """The level of a value; None where that is not known."""
         key = id(value)
@@ -120,7 +126,7 @@ class Levels:
             return self._sum(node)
         if name in _JOINS or name == "or":
             return self._agreed(node.operands)
-        return self.of(node.operands[0]) if name in _KEEPS else None
+        return self.of(node.operands[0]) if name in _KEEPS or self._magnitudes.is_one(node) else None
 
     def _item(self, value: Value, operands: tuple[Value, ...]) -> Level | None:
         """A batch that a loader gives is a source, and so is each item of it."""
@@ -255,6 +261,8 @@ class Levels:
         if node is None or not node.operands:
             return frozenset()
         name = node.operation.rpartition(".")[2] or node.operation
+        if self._magnitudes.is_one(node):
+            return frozenset()
         if name in _REDUCES:
             inner = self.of(node.operands[0])
             if inner is not None and inner.sources and not inner.network:
