@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.classes import values_within
@@ -12,13 +11,14 @@ from cmgan_audit.facts.items import Reading, items_of
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.listings import listings_of
 from cmgan_audit.program.names import canonical
 from cmgan_audit.program.trace import CallEvent, SliceEvent
 from cmgan_audit.program.values import Draw, Instance, Listing, ListValue, Unknown, Value
 from cmgan_audit.rules.record import Known
 
-_FROM_LISTS = re.compile(r"random(\.Random)?\.sample|sklearn\.model_selection\.train_test_split")
+_FROM_LISTS = regex(r"random(\.Random)?\.sample|sklearn\.model_selection\.train_test_split")
 _SPLIT = "torch.utils.data.random_split"
 
 
@@ -29,16 +29,19 @@ def picked_parts(view: View) -> Iterator[tuple[CallEvent, frozenset[Listing]]]:
             given = event.arguments.positional
             lists = given if canonical(event.callee).startswith("sklearn.") else given[:1]
             orders = frozenset().union(*(_order(value) for value in lists))
-            if orders and not _is_whole(view, event) and _is_seeded(view, event, position):
+            if orders and not _is_whole(view, event) and not event.context.loops and _is_seeded(view, event, position):
                 yield event, orders
     for made in view.scene.made:
         yield from _split_datasets(view, made)
 
 
 def is_seeded_shuffle(view: View, draw: Draw) -> bool:
-    """Whether a draw that put a list in another order gives the same order of positions in every run."""
+    """Whether a draw that put a list in another order gives the same order of positions in every run.
+
+    What is drawn anew in every round of a loop is another part each time, wherever it runs.
+    """
     at = _position(view, draw.location, draw.callee)
-    return at is not None and _repeats(view, draw, at)
+    return at is not None and not view.scene.run.events[at].context.loops and _repeats(view, draw, at)
 
 
 def _split_datasets(view: View, made: Made) -> Iterator[tuple[CallEvent, frozenset[Listing]]]:
