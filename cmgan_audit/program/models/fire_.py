@@ -12,10 +12,10 @@ from cmgan_audit.program.values import (
     Arguments,
     ClassValue,
     Const,
-    Constant,
     DictValue,
     FunctionValue,
     Instance,
+    Key,
     Value,
 )
 
@@ -99,7 +99,7 @@ def _commands(made: Value) -> list[str]:
     ]
 
 
-def _defined(call: ModelCall) -> dict[Constant, Value]:
+def _defined(call: ModelCall) -> dict[Key, Value]:
     """The functions and classes of the file that is executed: what `Fire()` offers."""
     it = call.interpreter
     tree = it.module.tree
@@ -110,7 +110,7 @@ def _defined(call: ModelCall) -> dict[Constant, Value]:
     return {name: it.attribute(module, name, call.location) for name in names if not name.startswith("_")}
 
 
-def _commands_of_file(call: ModelCall, offered: dict[Constant, Value]) -> list[Value]:
+def _commands_of_file(call: ModelCall, offered: dict[Key, Value]) -> list[Value]:
     """Of what `Fire()` offers, the functions that nothing else in the file uses: the others are their helpers."""
     tree = call.interpreter.module.tree
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} if tree is not None else set()

@@ -18,11 +18,11 @@ from cmgan_audit.program.values import (
     Arguments,
     ClassValue,
     Const,
-    Constant,
     DictValue,
     External,
     FunctionValue,
     Instance,
+    Key,
     ListValue,
     Unknown,
     Value,
@@ -44,7 +44,7 @@ def _set_defaults(call: ModelCall) -> Value:
     """Settings of a program's own: `parser.set_defaults({"data.batch_size": 4})` or by keyword."""
     given = call.arguments.positional[0] if call.arguments.positional else None
     kept = call.state("defaults")
-    items: dict[Constant, Value] = dict(kept.items) if isinstance(kept, DictValue) else {}
+    items: dict[Key, Value] = dict(kept.items) if isinstance(kept, DictValue) else {}
     items.update(given.items if isinstance(given, DictValue) else {})
     items.update(call.arguments.keywords)
     call.set_state("defaults", DictValue(items=items))
