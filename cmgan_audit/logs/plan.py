@@ -47,7 +47,7 @@ class Plan:
     (`epoch_7`), and so does `fixed_rank` (`rank1`). `drives` says that the line moves the log to its epoch; `surely`,
     that training goes on, and not only that some checkpoint was loaded. `body` and `body_slot` leave the prefix of the
     logger out; by `key` the same message of two handlers is recognised. `rest` is what the line adds to a list that the
-    line before has left open.
+    line before has left open. `columns` are the phases of a table's head, `cells` the numbers of one of its rows.
     """
 
     slots: int
@@ -70,12 +70,14 @@ class Plan:
     missing: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     rest: SlotArray | None = None
+    columns: tuple[str, ...] = ()
+    cells: tuple[tuple[int, float], ...] = ()
     useful: bool = False
     simple: bool = False
     lines: int = 0
 
     def settle(self) -> None:
         """Set `useful` (the lines change something) and `simple` (blocks of them can be read column by column)."""
-        events = self.resume or self.process or bool(self.arrays or self.missing)
+        events = self.resume or self.process or bool(self.arrays or self.missing or self.columns or self.cells)
         self.useful = events or self.drives or bool(self.values)
         self.simple = not events and not self.fixed_rank and all(len(value.slots) == 1 for value in self.values)

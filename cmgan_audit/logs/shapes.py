@@ -36,6 +36,7 @@ from cmgan_audit.logs.labels import (
 )
 from cmgan_audit.logs.list_shapes import ListShape, Numbers, lists_of, rest_of_list, without
 from cmgan_audit.logs.local_words import in_english
+from cmgan_audit.logs.phase_columns import cells_of, head_of
 from cmgan_audit.logs.plan import Plan, SlotArray, SlotValue
 from cmgan_audit.logs.roles import RoleBook, counter_kind, table, words_of
 from cmgan_audit.logs.running_means import says_mean, with_means
@@ -124,6 +125,10 @@ def _plan(shape: str, book: RoleBook) -> Plan:
         plan.per_item = bool(plan.slots)
         return plan
     line.read()
+    if not plan.slots:
+        plan.columns = head_of(plan.body)
+    elif len(plan.values) == 1 and plan.epoch is None and plan.step is None:
+        plan.cells = cells_of(masked, start, plan.body_slot)
     return plan
 
 

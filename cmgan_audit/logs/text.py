@@ -16,6 +16,7 @@ from cmgan_audit.logs.batches import settle_batches
 from cmgan_audit.logs.left_out import LONG_LINE, LeftOut
 from cmgan_audit.logs.named_values import Blocks, leave_out_named
 from cmgan_audit.logs.opening import read_blocks
+from cmgan_audit.logs.phase_columns import PhaseColumns
 from cmgan_audit.logs.plan import Plan, SlotValue
 from cmgan_audit.logs.printed_lists import PrintedLists
 from cmgan_audit.logs.roles import RoleBook
@@ -121,6 +122,7 @@ class _TextScan:
         self.left = LeftOut()
         self.recent: dict[str, _Seen] = {}
         self.lists = PrintedLists()
+        self.columns = PhaseColumns()
         self.steady: SteadyShape | None = None
         self.targets: dict[int, tuple[Run, list[Series]]] = {}
 
@@ -284,6 +286,10 @@ class _TextScan:
         if self._is_echo(plan, row, line):
             self.left.echoes += 1
             return
+        if plan.columns:
+            self.columns = PhaseColumns(plan.columns, line)
+            return
+        values = self.columns.values(plan, line) if plan.cells else plan.values
         self.left.used += 1
         epoch = plan.fixed_epoch if plan.epoch is None else float(row[plan.epoch])
         step = None if plan.step is None else _counter(row[plan.step : plan.step + plan.step_slots])
@@ -293,13 +299,13 @@ class _TextScan:
                 builder.epoch(epoch, line)
         elif step is not None:
             builder.current_step = step
-        if plan.values:
+        if values:
             kind, x = natural_x(builder, epoch, step, 0)
             if plan.simple and kind == EPOCH and not rank:
                 for value, series in zip(plan.values, self._targets(plan), strict=True):
                     series.append(x, value.sign * float(row[value.slots[0]]), line)
                 return
-            for value in plan.values:
+            for value in values:
                 self._point(value, row, kind, x, line, rank)
         for name in plan.missing:
             self.left.missing[name] += 1

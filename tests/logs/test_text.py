@@ -382,3 +382,25 @@ def test_phases_in_brackets_hold_until_the_next(tmp_path: Path) -> None:
         "ci_sdr (valid)": ("eval", [1.5, 2.5]),
         "loss (valid)": ("eval", [-1.2, -2.2]),
     }
+
+
+ROWS = "PESQ        {t:.2f}      {v:.2f}\nSI-SDR      -3.1      -2.{e}\n"
+HEADS = [
+    "Metric      Train     Val\n-----------------------\n",
+    "            train     val\n",
+    "| name | Train | Val |\n",
+]
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_tables_of_an_epoch_with_a_column_per_phase(tmp_path: Path, head: str) -> None:
+    content = "".join(f"Epoch {e} Summary\n{head}{ROWS.format(e=e, v=v, t=v + 0.1)}" for e, v in enumerate(PESQ))
+    reading = read(tmp_path, content)
+    (pesq,) = chosen_series(reading.runs[0], ())[0]
+    assert (pesq.role.phase, list(pesq.xs), list(pesq.ys)) == ("eval", [0, 1, 2, 3], PESQ)
+    (sdr,) = chosen_series(reading.runs[0], ("si_sdr",))[0]
+    assert list(sdr.ys) == [-2.0, -2.1, -2.2, -2.3]
+
+
+def test_rows_without_a_head_of_phases_stay_as_they_are(tmp_path: Path) -> None:
+    assert named(read(tmp_path, "Epoch 1\nPESQ 2.40 2.30\nEpoch 2\nPESQ 2.45 2.35\n")) == {"PESQ": [2.4, 2.45]}
