@@ -141,7 +141,7 @@ def _few(table: ScoreTable, decisive: Sequence[Comparison], question: Question) 
     one, scores = decisive[-1], table.per_utterance(question.metrics[0])
     ours, theirs = scores[one.candidate], scores[one.baseline]
     typical = typical_difference(np.array([ours[name] - theirs[name] for name in sorted(ours.keys() & theirs.keys())]))
-    if abs(typical) >= question.floor:
+    if abs(typical) >= min(question.floor, abs(one.mean_difference) / 2):
         return []
     return [
         f"few utterances make the difference of {one.mean_difference:+.3f}: the typical one changes by {typical:+.3f} "

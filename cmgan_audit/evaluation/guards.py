@@ -16,6 +16,8 @@ from cmgan_audit.finding import Finding, JsonValue, Severity
 from cmgan_audit.lazy_dataclasses import dataclass
 
 MOST = 0.9  # share of the utterances from which a fault counts as the system's, not an utterance's
+FEWEST_PAIRS = 3
+UNRELATED = 0.5  # share of the pairs; single ones may be recordings with very much noise
 DELAY_SAMPLES = 8  # half a millisecond; below it only measures that do not align suffer
 DELAY_AGREES = 0.8
 CLIPPED_SAMPLES = 16  # one millisecond in all
@@ -41,10 +43,7 @@ def check_data(paired: PairedSet, noisy_facts: Facts) -> list[Finding]:
     findings: list[Finding] = []
     if not paired.complete:
         findings.append(_unpaired(paired))
-    swapped = _swapped(noisy_facts)
-    if swapped is not None:
-        findings.append(swapped)
-    return findings
+    return [*findings, *_swapped(noisy_facts), *_unrelated(noisy_facts)]
 
 
 def check_system(system: Judged) -> list[Finding]:
@@ -137,7 +136,7 @@ def _unpaired(paired: PairedSet) -> Finding:
     return raise_finding("CMG712", "pairs", evidence, told="; ".join(told), used=len(paired.pairs))
 
 
-def _swapped(noisy_facts: Facts) -> Finding | None:
+def _swapped(noisy_facts: Facts) -> list[Finding]:
     """The quiet stretches tell which folder is the clean one: noise fills the pauses."""
     votes = [
         facts.floor_db < facts.reference_floor_db
@@ -147,10 +146,20 @@ def _swapped(noisy_facts: Facts) -> Finding | None:
         and facts.floor_db != facts.reference_floor_db
     ]
     share = sum(votes) / len(votes) if votes else 0.0
-    if len(votes) < 3 or share < MOST:
-        return None
+    if len(votes) < FEWEST_PAIRS or share < MOST:
+        return []
     evidence: dict[str, JsonValue] = {"pairs": len(votes), "share": round(share, 4)}
-    return raise_finding("CMG707", "data", evidence, n=sum(votes), total=len(votes))
+    return [raise_finding("CMG707", "data", evidence, n=sum(votes), total=len(votes))]
+
+
+def _unrelated(noisy_facts: Facts) -> list[Finding]:
+    """Noisy recordings in which the clean ones are not found at any delay: speech 8 dB below its noise still is."""
+    usable = {utterance: facts for (utterance, _), facts in noisy_facts.items() if not facts.fault}
+    strangers = sorted(utterance for utterance, facts in usable.items() if facts.lag is None)
+    if len(usable) < FEWEST_PAIRS or len(strangers) < UNRELATED * len(usable):
+        return []
+    evidence: dict[str, JsonValue] = {"pairs": len(usable), "utterances": _names(strangers)}
+    return [raise_finding("CMG717", "data", evidence, n=len(strangers), total=len(usable), names=shortened(strangers))]
 
 
 def _missing(system: Judged) -> list[Finding]:

@@ -17,6 +17,7 @@ from cmgan_audit.evaluation.pairs import set_digest
 from cmgan_audit.evaluation.result import ComparisonResult
 from cmgan_audit.evaluation.strata import infer_strata, read_strata
 from cmgan_audit.evaluation.table import Row, ScoreTable
+from cmgan_audit.statistics.paper import EXTERNAL
 
 NOTE = "scores were computed by other programs: what produced them is not known here, and no guard has seen the audio"
 
@@ -55,7 +56,7 @@ def compare_score_files(options: CompareOptions) -> ComparisonResult:
             for name in file.checkpoints
         ],
         utterances=names,
-        segments="external",
+        segments=EXTERNAL,
         signature=f"{metrics[0]}:external|set:{set_digest([(name,) for name in names])}|n:{len(names)}",
         findings=[],
         notes=[NOTE],

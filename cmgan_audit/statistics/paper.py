@@ -10,6 +10,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 PUBLISHED_CMGAN = 3.41
 PUBLISHED_NOISY = 1.97
 TEST_SET_SIZE = 824
+EXTERNAL = "external"  # in place of segments: scores that were computed elsewhere
 TEST_SPEAKERS = ("p232_", "p257_")
 
 
@@ -46,6 +47,8 @@ def distance_to_paper(mean: float, *, metric: str, segments: str, utterances: Co
 def _difference(metric: str, segments: str, utterances: Collection[str]) -> str | None:
     if metric != "pesq":
         return f"it is wide-band PESQ, this is {metric}"
+    if segments == EXTERNAL:
+        return "it is over whole utterances, and what other programs scored of an utterance is not known here"
     if segments != "full":
         return f"it is over whole utterances, this is over segments ({segments})"
     foreign = sorted(name for name in utterances if not name.startswith(TEST_SPEAKERS))

@@ -45,6 +45,8 @@ def test_a_part_of_it_is_refused_with_the_reason() -> None:
     (note,) = notes(voicebank(100), 2)
     assert "not comparable with the published 3.41" in note
     assert "all 824" in note
+    (note,) = notes(voicebank(824), 2, segments="external")
+    assert note.endswith("what other programs scored of an utterance is not known here")
     (note,) = notes(voicebank(824), 2, segments="3x2s")
     assert "3x2s" in note
 
@@ -70,6 +72,7 @@ def test_a_difference_that_few_utterances_make_is_told() -> None:
     (note,) = changed_by([*small, -1.2])
     assert note.startswith("few utterances make the difference of -0.060: the typical one changes by ")
     assert changed_by([value - 0.06 for value in small]) == []
+    assert changed_by([*(value - 0.025 for value in small), -0.225]) == []  # most of the mean is everybody's
     assert changed_by([*small, -0.2]) == []  # below the floor nothing happened
     assert changed_by([*small[:7], -1.2]) == []  # and below ten pairs nothing is said
 

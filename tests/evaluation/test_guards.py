@@ -22,6 +22,7 @@ from cmgan_audit.evaluation.published import (
 )
 from cmgan_audit.evaluation.result import Outcome
 from cmgan_audit.finding import Severity
+from tests.evaluation.conftest import read, write
 from tests.evaluation.helpers import compared, half, rules
 
 
@@ -196,6 +197,26 @@ def test_failures_on_one_side_only(small_set: Path, outputs: Callable[..., Path]
 def test_swapped_folders(small_set: Path, outputs: Callable[..., Path]) -> None:
     made = outputs(small_set, "a", half)
     assert "CMG707" in rules(compared(small_set, made, clean=small_set / "noisy", noisy=small_set / "clean"))
+
+
+def test_recordings_of_different_speech_under_one_name(test_set: Path, outputs) -> None:
+    made = outputs(test_set, "made", half)
+    assert "CMG717" not in rules(compared(test_set, made))
+    clean = sorted((test_set / "clean").iterdir())
+    speech = [read(path) for path in clean]
+    for path, other in zip(clean, [*speech[1:], speech[0]], strict=True):
+        write(path, np.resize(other, read(path).size))
+    (finding,) = [one for one in compared(test_set, made).findings if one.rule == "CMG717"]
+    assert f"in {len(clean)} of {len(clean)} pairs" in finding.message and finding.severity is Severity.WARNING
+
+
+def test_much_noise_is_no_other_speech(test_set: Path, outputs) -> None:
+    for path in sorted((test_set / "clean").iterdir()):
+        speech, noisy = read(path), read(test_set / "noisy" / path.name)
+        noise = noisy - speech
+        level = np.sqrt(np.sum(speech**2) / np.sum(noise**2)) * 10 ** (5 / 20)  # 5 dB above the speech
+        write(test_set / "noisy" / path.name, 0.3 * (speech + level * noise))
+    assert "CMG717" not in rules(compared(test_set, outputs(test_set, "made", half)))
 
 
 def test_unpaired_recordings_and_strict(small_set: Path, outputs: Callable[..., Path]) -> None:
