@@ -8,7 +8,7 @@ from typing import Any
 
 from cmgan_audit.program.assignments import assign, execute_assign, execute_augmented, execute_delete, noted
 from cmgan_audit.program.branches import Flow, Side, asked, fork, sides_of, truth
-from cmgan_audit.program.complaints import only_complains, option_not_given
+from cmgan_audit.program.complaints import is_main, only_complains, option_not_given
 from cmgan_audit.program.definitions import declare, define_class, define_function
 from cmgan_audit.program.expressions import evaluate
 from cmgan_audit.program.functions import is_context_manager, managers_of, record_return
@@ -131,9 +131,9 @@ def _if(it: Interpreter, node: ast.If) -> Flow:
 
 def _ends_the_script(it: Interpreter, body: list[ast.stmt]) -> bool:
     """Whether a branch only refuses to go on. What is raised on every way is met, and passed over, as a check."""
-    if isinstance(body[-1], ast.Raise):
-        return bool(it.context.conditions)
-    return only_complains(body, len(it.activations))
+    if isinstance(body[-1], ast.Raise) and it.context.conditions:
+        return True
+    return only_complains(body, is_main(it.activations[0].module.tree, it.context.frames))
 
 
 def _raise(it: Interpreter, node: ast.Raise) -> None:

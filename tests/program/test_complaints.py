@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--checkpoint")
+parser.add_argument("--list", default="")
 parser.add_argument("--folder", default="data")
 args = parser.parse_args()
 
@@ -30,13 +31,14 @@ def load():
 
 
 def main():
-    load()
     if {test}:
         {refusal}
     DataLoader(args.folder)
 
 
-main()
+load()
+if __name__ == "__main__":
+    main()
 """
 
 
@@ -51,7 +53,7 @@ def loaders(folder: Path, test: str, refusal: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("test", ["not args.checkpoint", "args.checkpoint is None"])
+@pytest.mark.parametrize("test", ["not args.checkpoint", "args.checkpoint is None", "not args.list"])
 @pytest.mark.parametrize(
     "refusal",
     [
@@ -60,6 +62,7 @@ def loaders(folder: Path, test: str, refusal: str) -> list[str]:
         "sys.exit('--checkpoint is needed')",
         "parser.error('--checkpoint is needed')",
         "print('--checkpoint is needed'); sys.exit(1)",
+        "raise SystemExit('--checkpoint is needed')",
     ],
 )
 def test_a_script_that_refuses_to_go_on_is_followed(tmp_path, test, refusal):
@@ -71,6 +74,8 @@ def test_a_script_that_refuses_to_go_on_is_followed(tmp_path, test, refusal):
     [
         ("not args.checkpoint", "return"),
         ("not args.checkpoint", "DataLoader('first'); return"),
+        ("not args.checkpoint", "sys.exit(DataLoader('first'))"),
+        ("not args.checkpoint", "raise SystemExit(len(DataLoader('first')))"),
         ("args.folder == 'data'", "print('nothing there'); return"),
     ],
 )
