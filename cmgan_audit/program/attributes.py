@@ -94,6 +94,8 @@ def _of_module(it: Interpreter, value: ModuleValue, name: str) -> Value:
     scope = environment_of(it, value.module)
     if name in scope.names:
         return it.read(scope.names[name])
+    if name == "__dict__":
+        return DictValue(items=scope.names)  # type: ignore[arg-type]
     child = submodule(it, value.module, name)
     if child is not None:
         return child

@@ -28,6 +28,9 @@ _OTHER_PURPOSES = regex(
 _ANY_FILE = regex(r"conf(ig)?s?|cfg|ya?ml|json|toml|ini|files?|path|hparams?|param(s|eter)?|settings?|opts?|options?")
 # What configurations are called that only show whether the program runs: on one batch, say.
 _TRIALS = regex(r"(?<![a-z])(one[-_]?batch|over[-_]?fit|smoke|sanity|dry[-_]?run|debug)(?![a-z])", re.IGNORECASE)
+# What scripts are called that train, and configurations that are made for scoring or applying what was trained.
+_TRAINS = regex(r"(?<![a-z])train(?:er|ing)?(?![a-z])", re.IGNORECASE)
+_SCORES = regex(r"(?<![a-z])(?:tests?|testing|eval(?:uate|uation)?|infer(?:ence)?|predict)(?![a-z])", re.IGNORECASE)
 
 
 def candidates(tree: SourceTree, entry: str, asked: Sequence[tuple[Launch, object]]) -> list[Launch]:
@@ -46,7 +49,7 @@ def candidates(tree: SourceTree, entry: str, asked: Sequence[tuple[Launch, objec
         flag = option_of(wanted, launch.argv)
         if flag is None or (launches and not launch.argv):
             continue
-        for path in _standing_for(tree, folder, wanted):
+        for path in _standing_for(tree, entry, wanted):
             name = posixpath.relpath(path, folder or ".")
             step = Step(Location(path, 1), f"started with the configuration {path}")
             if launch.argv:
@@ -69,7 +72,7 @@ def with_second(tree: SourceTree, entry: str, launch: Launch, wanted: object) ->
     if flag is None or flag in launch.argv:
         return []
     folder = posixpath.dirname(entry)
-    found = called_like(flag, _standing_for(tree, folder, wanted))
+    found = called_like(flag, _standing_for(tree, entry, wanted))
     return [_with(launch, flag, path, posixpath.relpath(path, folder or ".")) for path in found[:MOST_CONFIGURATIONS]]
 
 
@@ -136,18 +139,23 @@ def _filled(
     return None
 
 
-def _standing_for(tree: SourceTree, folder: str, wanted: object) -> list[str]:
+def _standing_for(tree: SourceTree, script: str, wanted: object) -> list[str]:
     """The files near a script that may be meant: those in the folder that it names, else those of the name.
 
     A path on another machine (`/home/me/project/config.json`) tells no more than the name. What only tries the program
-    out trains nobody's model: it counts where there is nothing else.
+    out trains nobody's model: it counts where there is nothing else. So does what scores or applies a network, for a
+    script that trains one by its name.
     """
+    folder, script = posixpath.dirname(script), posixpath.basename(script)
     near = [path for path in _near(tree, folder) if _may_stand_for(path, wanted)]
     named = wanted.value if isinstance(wanted, Const) and isinstance(wanted.value, str) else ""
     place = posixpath.dirname(posixpath.normpath(posixpath.join(folder, named))) if "/" in named.lstrip("./") else ""
     beside = [path for path in near if place and posixpath.dirname(path) == place]
     found = beside or [path for path in near if posixpath.basename(path) == posixpath.basename(named)] or near
-    return [path for path in found if not _TRIALS.search(posixpath.basename(path))] or found
+    found = [path for path in found if not _TRIALS.search(posixpath.basename(path))] or found
+    if _TRAINS.search(script):
+        return [path for path in found if not _SCORES.search(path)] or found
+    return found
 
 
 def _may_stand_for(path: str, wanted: object) -> bool:

@@ -355,3 +355,20 @@ def test_what_only_a_notebook_mentions_is_no_dead_code(tmp_path: Path) -> None:
     (tmp_path / "demo.ipynb").write_text(json.dumps({"cells": [cell], "nbformat": 4, "nbformat_minor": 5}))
     program = runs.Program(SourceTree(tmp_path))
     assert [place.function.name for place in program.unreached(set(), any_run=True)] == ["make"]
+
+
+def test_a_script_that_trains_is_not_started_with_what_scores(tmp_path: Path) -> None:
+    for name in ("train", "test"):
+        (tmp_path / "configs" / name).mkdir(parents=True)
+        (tmp_path / "configs" / name / "a.yaml").write_text("size: 4\n", encoding="utf-8")
+    assert words(runs_in(tmp_path, {})) == [("configs/train/a.yaml",)]
+    scoring = SCRIPT.replace("first = ", "model = ")
+    (tmp_path / "train.py").unlink()
+    (tmp_path / "score.py").write_text(scoring, encoding="utf-8")
+    found = list(runs.execute(SourceTree(tmp_path)))
+    assert words(found) == [("configs/test/a.yaml",), ("configs/train/a.yaml",)]
+
+
+def test_a_file_beside_the_code_does_not_stand_for_the_configuration(tmp_path: Path) -> None:
+    script = 'import json\ntry:\n    sizes = json.load(open("parts/sizes.json"))\nexcept OSError:\n    pass\n' + SCRIPT
+    assert words(runs_in(tmp_path, {"train.py": script, "a.yaml": "size: 4\n"})) == [("a.yaml",)]

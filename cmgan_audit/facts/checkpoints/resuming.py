@@ -23,7 +23,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.models.files import NeededOption, path_of
 from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, Event, Supposed
+from cmgan_audit.program.trace import CallEvent, Event, StoreEvent, Supposed
 from cmgan_audit.program.values import ClassValue, Const, Instance, Unknown, Value, options_of
 from cmgan_audit.rules.record import Fact, Known
 from cmgan_audit.rules.record import Unknown as NotKnown
@@ -36,6 +36,7 @@ _PRETRAINED = regex(
 )
 _A_FILE = regex(r"[\w-]*(?<!last)(?<!latest)(?<!best)\.(pt|pth|ckpt|tar|bin|th|pkl|safetensors)$", re.IGNORECASE)
 _EXISTS = frozenset({"exists", "isfile", "isdir", "is_file", "is_dir", "access", "lexists"})
+_NAMES = regex(r"[A-Za-z_]\w*")
 _NOTHING_TOLD = "nothing has to be set for it"
 # An option that numbers a stored state, with a default that numbers none: training begins at step 0 or epoch 0.
 _NUMBERS_NONE = regex(r"(-\S*(?:resum|continu|restor|step|epoch|iter)\S*) defaults to (?:0|-\d+)", re.IGNORECASE)
@@ -66,8 +67,25 @@ def resumes_of(view: View) -> Iterator[Resume]:
     for supposed in view.scene.run.supposed:
         if supposed.position <= start:
             off = batches(supposed.events)
+            later = [batch for each in _in_its_wake(view, supposed, start) for batch in batches(each.events)]
             for batch in off:
-                yield from resuming.kept_off(batch, together([*found, *off]), supposed)
+                yield from resuming.kept_off(batch, together([*found, *off, *later]), supposed)
+
+
+def _in_its_wake(view: View, supposed: Supposed, start: int) -> list[Supposed]:
+    """Other branches that are taken once this one is: they ask for an attribute that it sets.
+
+    A resume may go in steps: the network first, with `self.resume_step = 1000`, then `if self.resume_step:` the
+    optimiser.
+    """
+    names = {event.name for event in supposed.events if isinstance(event, StoreEvent)}
+    return [
+        each
+        for each in view.scene.run.supposed
+        if each is not supposed
+        and supposed.position <= each.position <= start
+        and names & set(_NAMES.findall(each.condition.text))
+    ]
 
 
 class _Resuming:
