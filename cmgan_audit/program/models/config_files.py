@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cmgan_audit.program.models.files import FILE, FileContent, each_path, path_of, read_here
-from cmgan_audit.program.models.lifting import lift
+from cmgan_audit.program.models.files import FILE, FileContent, SettingsText, each_path, path_of, read_here
+from cmgan_audit.program.models.lifting import copied, lift
 from cmgan_audit.program.models.registry import ModelCall, derives, model
 from cmgan_audit.program.values import (
     Arguments,
@@ -85,6 +85,8 @@ def load_source(
     call: ModelCall, source: Value, dialect: Dialect, *, from_path: bool = False, attribute_access: bool = False
 ) -> Value:
     """What a parser makes of an open file, the text of a file, a text in the program, or (`from_path`) a path."""
+    if isinstance(source, SettingsText):
+        return copied(source.settings, attribute_access=attribute_access)
     if isinstance(source, Const) and isinstance(source.value, str | bytes) and not from_path:
         return _of_text(call, source, dialect)
     known = isinstance(source, FileContent | Const) or (isinstance(source, Instance) and "@path" in source.attrs)
@@ -177,9 +179,15 @@ def _ruamel(call: ModelCall) -> Value:
     return call.instance()
 
 
-@model("json.dumps", "json5.dumps", "yaml.dump", "toml.dumps")
+@model("json.dumps", "json5.dumps", "yaml.dump", "yaml.safe_dump", "toml.dumps", "omegaconf.OmegaConf.to_yaml")
 def _dump(call: ModelCall) -> Value | None:
-    return Unknown(reason=f"a text made by {call.callee}")
+    """Settings as a text; what is written into a file is no value of the program."""
+    given = call.arguments.positional[0] if call.arguments.positional else call.get("obj") or call.get("data")
+    into_file = len(call.arguments.positional) > 1 or call.get("stream") is not None
+    reason = f"a text made by {call.callee}"
+    if not isinstance(given, DictValue | ListValue) or into_file:
+        return Unknown(reason=reason)
+    return SettingsText(reason=reason, settings=given)
 
 
 __all__ = ["FILE", "load_file", "load_source"]

@@ -33,6 +33,13 @@ class FileContent(Unknown):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsText(Unknown):
+    """The text that a dictionary or list is written as: `json.dumps(config)`; who reads it again gets a copy."""
+
+    settings: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NeededOption(Unknown):
     """The value of an argument that must be given at launch: `flag` as it is written, "" for a positional word."""
 

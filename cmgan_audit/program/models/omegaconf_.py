@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cmgan_audit.finding import Step
 from cmgan_audit.program.models.config_files import load_source
-from cmgan_audit.program.models.files import each_path, path_of
+from cmgan_audit.program.models.files import SettingsText, each_path, path_of
 from cmgan_audit.program.models.interpolation import (
     Memory,
     Resolver,
@@ -112,6 +112,8 @@ def _create(call: ModelCall) -> Value | None:
 
 def raw_value(call: ModelCall, value: Value) -> Value:
     """Anything that OmegaConf takes as a configuration, raw: dictionaries, dataclasses, dot lists, YAML texts."""
+    if isinstance(value, SettingsText):
+        value = copied(value.settings)
     if isinstance(value, ClassValue):
         value = call.interpreter.call(value, Arguments(), call.location)
     if isinstance(value, Instance) and isinstance(value.cls, ClassValue) and as_dict(value) is None:

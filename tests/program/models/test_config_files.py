@@ -335,3 +335,18 @@ def test_files_of_another_format_are_no_broken_ones(tmp_path: Path, show: Show) 
     result = show({"train.py": text, "conf/a.yml": "b: 1\n", "conf/b.json": '{"b": 4}'})
     assert {each: result.plain(each) for each in result.conditions} == {"configuration conf/b.json": [4]}
     assert not collect(tmp_path).coverage.failed
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        "json.loads(json.dumps(c))['batch_size']",
+        "json.loads(json.dumps(c), object_hook=lambda d: types.SimpleNamespace(**d)).batch_size",
+        "yaml.safe_load(yaml.dump(c, sort_keys=False))['batch_size']",
+        "OmegaConf.create(OmegaConf.to_yaml(OmegaConf.create(c))).batch_size",
+        "OmegaConf.structured(OmegaConf.to_yaml(c)).batch_size",
+    ],
+)
+def test_settings_that_are_written_as_a_text_and_read_again(show: Callable[..., Shown], again: str) -> None:
+    text = "import json, types, yaml, sink\nfrom omegaconf import OmegaConf\nc = {'batch_size': 3}\n"
+    assert show(f"{text}a = {again}\nc['batch_size'] = 4\nsink.show(a)\n").plain() == [3]
