@@ -6,6 +6,7 @@ import ast
 from functools import lru_cache
 
 from cmgan_audit.finding import Location
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.branches import Side, choose
 from cmgan_audit.program.classes import SuperValue, bound, class_attribute, construct, is_enum, is_network
 from cmgan_audit.program.functions import call_function
@@ -32,6 +33,9 @@ from cmgan_audit.program.values import (
     Value,
 )
 from cmgan_audit.source.syntax import walk
+
+# Functions that score speech: nothing is learnt through them.
+_A_SCORE = regex(r"(compute_|calc_|cal_|get_)?(pesq|e?stoi)(_score|_mos|_wb|_nb)?")
 
 
 def evaluate_call(it: Interpreter, node: ast.Call) -> Value:
@@ -180,7 +184,7 @@ def _call_instance(
     if found is not None and isinstance(found[0], FunctionValue):
         return call_function(it, bound(found[0], callee), arguments, location)
     forward = class_attribute(callee.cls, "forward")
-    if forward is not None and isinstance(forward[0], FunctionValue) and _trains(forward[0].node):
+    if forward is not None and isinstance(forward[0], FunctionValue) and _is_no_network(forward[0].node):
         return call_function(it, bound(forward[0], callee), arguments, location)
     name = f"{callee.cls.module.name}.{callee.cls.qualname}.__call__"
     given = (*arguments.positional, *arguments.keywords.values())
@@ -197,10 +201,16 @@ def _call_instance(
 
 
 @lru_cache(maxsize=256)
-def _trains(function: ast.AST) -> bool:
-    """Whether a `forward` holds a training: a trainer that is written as a module, which no network is."""
-    calls = (node.func for node in walk(function) if isinstance(node, ast.Call))
-    return any(isinstance(called, ast.Attribute) and called.attr == "backward" for called in calls)
+def _is_no_network(function: ast.AST) -> bool:
+    """Whether a `forward` holds a training, or asks for a score: a trainer or a metric that is written as a module."""
+    for node in walk(function):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="backward")):
+                return True
+            case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(value=ast.Name(), attr=name)):
+                if _A_SCORE.fullmatch(name):
+                    return True
+    return False
 
 
 def _call_choice(

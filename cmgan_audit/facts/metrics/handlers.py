@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from cmgan_audit.facts.metrics.outcomes import NOTHING, RAISED, Outcome, outcome_of
+from cmgan_audit.facts.metrics.outcomes import COUNTED, MISSING, NOTHING, RAISED, Outcome, outcome_of
 from cmgan_audit.facts.metrics.scoring import Scoring, Spot
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
@@ -87,11 +87,37 @@ def _caught_in(
         if handler is None:
             continue
         outcome = outcome_of(handler, parent)
+        if outcome.kind == MISSING and any(_counts_missing(each) for each in scoring.way):
+            outcome = Outcome(COUNTED, "")
         if outcome.kind == NOTHING and not _drops_an_item(view, scoring, level, spot, parent):
             continue
         place = _head(view, spot.path, handler)
         return _record(scoring, spot, place, _caught_text(handler), outcome)
     return None
+
+
+def _counts_missing(spot: Spot) -> bool:
+    """Whether a function on the way to a metric counts the scores that are NaN or None: `np.isnan(scores).sum()`."""
+    for node in walk(spot.function) if spot.function is not None else ():
+        match node:
+            case ast.Call(func=ast.Attribute(value=inner, attr="sum")):
+                counted: ast.AST = inner
+            case ast.Call(func=ast.Name(id="sum") | ast.Attribute(attr="sum" | "count_nonzero"), args=[first, *_]):
+                counted = first
+            case _:
+                continue
+        if any(_asks_for_missing(each) for each in walk(counted)):
+            return True
+    return False
+
+
+def _asks_for_missing(node: ast.AST) -> bool:
+    match node:
+        case ast.Compare(ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
+            return True
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name in ("isnan", "isfinite")
+    return False
 
 
 def _record(scoring: Scoring, spot: Spot, place: Location, caught: str, outcome: Outcome) -> MetricHandler:

@@ -28,7 +28,9 @@ class MetricTarget(Record):
 def metric_targets(view: View, flow: ScoreFlow) -> Iterator[MetricTarget]:
     """The losses of a run with metric scores as their target."""
     for learnt in flow.learnt.values():
-        contexts = view.code.contexts.get(learnt.function, ())
+        contexts = view.code.contexts.get(learnt.function)
+        if contexts is None:  # outside of all functions, as in a notebook
+            contexts = tuple(event.context for event in view.scene.calls if event.location == learnt.place)
         if not training_contexts(view, contexts):
             continue
         loss = Step(learnt.place, "the loss compares the batch with this target")
