@@ -37,6 +37,7 @@ _NO_LEVEL = frozenset(
     "eye linspace full".split()
 )
 _REDUCES = frozenset("sum mean std var max amax norm vector_norm rms nanmean median".split())
+_KEEP_FACTORS = frozenset("item expand_as view_as rsqrt reciprocal clamp_min maximum values".split())
 _TIMES, _DIVIDED = frozenset({"*", "mul", "multiply"}), frozenset({"/", "div", "divide", "true_divide"})
 # What a network does that normalises its input by itself.
 _NORMALISES = regex(rb"(?<!self)\.(std|var|norm|std_mean|var_mean)\(|abs\(\)\.a?max\(|\brms\b", re.IGNORECASE)
@@ -276,7 +277,7 @@ class Levels:
             return frozenset() if signals else frozenset().union(*sides)
         if name in _JOINS or name == "or":
             return self._shared(node.operands)
-        if name in _KEEPS or name in ("item", "expand_as", "view_as", "rsqrt", "reciprocal", "clamp_min", "maximum"):
+        if name in _KEEPS or name in _KEEP_FACTORS:
             return self.factors(node.operands[0])
         return frozenset()
 
