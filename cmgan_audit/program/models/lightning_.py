@@ -81,7 +81,12 @@ def _texts(value: Value | None) -> set[object]:
 
 @attribute(*(f"{name}.hparams" for name in _MODULES))
 def _hyperparameters(read: AttributeRead) -> Value | None:
-    return read.state("hparams")
+    """What was saved; a module that has saved nothing yet may put its settings there one by one."""
+    held = read.state("hparams")
+    if held is None:
+        held = DictValue(items={}, complete=False, attribute_access=True)
+        read.set_state("hparams", held)
+    return held
 
 
 @model("lightning.pytorch.LightningModule.optimizers")

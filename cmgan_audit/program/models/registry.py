@@ -161,6 +161,11 @@ class AttributeRead:
         """The receiver's state under "@key"."""
         return self.receiver.attrs.get(f"@{key}") if isinstance(self.receiver, Instance) else None
 
+    def set_state(self, key: str, value: Value) -> None:
+        """Write the receiver's state under "@key"."""
+        if isinstance(self.receiver, Instance):
+            self.interpreter.journal.set(self.receiver.attrs, f"@{key}", value)
+
 
 T = TypeVar("T")
 Model = Callable[[ModelCall], Value | None]

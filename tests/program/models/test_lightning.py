@@ -60,6 +60,35 @@ sink.show(Net().hparams.rate)
     assert show(text).plain() == [0.1]
 
 
+@pytest.mark.parametrize(
+    ("saved", "shown", "expected"),
+    [
+        ("", "(self.hparams.batch_size, self.hparams['batch_size'])", (1, 1)),
+        ("self.save_hyperparameters('width')", "(self.hparams.batch_size, self.hparams.width)", (1, 8)),
+        ("self.hparams.update(rate=2)", "(self.hparams.batch_size, self.hparams.rate)", (1, 2)),
+        ("", "'batch_size' in self.hparams", True),
+    ],
+)
+def test_settings_are_put_into_the_hyperparameters_one_by_one(
+    show: Show, saved: str, shown: str, expected: object
+) -> None:
+    text = f"""
+import sink
+import pytorch_lightning as pl
+class Base(pl.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.hparams["batch_size"] = 1
+class Net(Base):
+    def __init__(self, width=8):
+        super().__init__()
+        {saved}
+        sink.show({shown})
+Net()
+"""
+    assert show(text).plain() == [expected]
+
+
 def test_a_configuration_becomes_an_object_of_the_annotated_class(show: Show) -> None:
     text = """
 import sink
