@@ -49,7 +49,8 @@ class EvaluationSet:
     @property
     def remarks(self) -> list[str]:
         """What a reader must know of how the set was put together."""
-        return [self.paired.how] if self.paired.how else []
+        how = self.paired.matched.how
+        return [how] if how else []
 
     @property
     def left_out(self) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 from cmgan_audit.errors import AuditError
 from cmgan_audit.evaluation.audio import SAMPLE_RATE, Signal, read_audio
 from cmgan_audit.evaluation.comparing import higher_is_better
+from cmgan_audit.evaluation.matching import Matched
 from cmgan_audit.evaluation.options import CompareOptions
 from cmgan_audit.evaluation.pairs import Pair, read_pair
 from cmgan_audit.evaluation.result import ComparisonResult
@@ -131,9 +132,9 @@ def listen(options: CompareOptions, result: ComparisonResult, say: Callable[[str
     judged = compared_pair(result)[1]
     if not _rows(result, judged):
         return Listening(note=f"{judged} has no score, so there is nothing to choose from.")
-    files = match_sides(options.clean, options.noisy).pairs
+    matched = match_sides(options.clean, options.noisy)
     pairs = {
-        choice: read_pair(choice.utterance, *files[choice.utterance], resample=options.resample)
+        choice: read_pair(choice.utterance, *matched.pairs[choice.utterance], resample=options.resample)
         for choice in (*worse, *better)
     }
     wanted = [name for name in compared_pair(result) if name not in (None, NOISY)]
@@ -152,7 +153,8 @@ def listen(options: CompareOptions, result: ComparisonResult, say: Callable[[str
         say(f"report.html: enhancing {utterances} again to listen to ({length:.0f} s per checkpoint)")
         pairs = {choice: pairs[choice] for choice in chosen}
     heard = {
-        source.name: _hear(source, pairs) for source in sorted(sources, key=lambda source: wanted.index(source.name))
+        source.name: _hear(source, pairs, matched)
+        for source in sorted(sources, key=lambda source: wanted.index(source.name))
     }
     excerpts = {choice: _excerpt(choice, pair, heard, options.resample) for choice, pair in pairs.items()}
     return Listening([excerpts[one] for one in worse], [excerpts[one] for one in better], note)
@@ -195,11 +197,11 @@ def _affordable(
     return [one for one in worse if one in kept], [one for one in better if one in kept]
 
 
-def _hear(source: Source, pairs: Mapping[Choice, Pair]) -> dict[Choice, Signal | str]:
+def _hear(source: Source, pairs: Mapping[Choice, Pair], among: Matched) -> dict[Choice, Signal | str]:
     """The outputs of one system; in the place of one that is not there, the reason."""
     listed = list(pairs.values())
     try:
-        system = source.open(listed)
+        system = source.open(listed, among)
     except AuditError as error:
         return dict.fromkeys(pairs, str(error))
     found: dict[Choice, Signal | str] = {}

@@ -170,7 +170,9 @@ def _shared(names: list[str]) -> int:
 
 
 def _set_off(name: str, start: int, end: int) -> bool:
-    return start in word_starts(name) and len(name) - end in word_ends(name)
+    """Whether what lies between so many characters of a name is set off from them."""
+    before, after = name[:start][-1:], name[len(name) - end :][:1]
+    return not before.isalnum() and not after.isalnum()
 
 
 def _by_label(clean: Mapping[str, str], noisy: Mapping[str, str]) -> Iterator[_Way]:

@@ -34,7 +34,8 @@ def by_folded_name(recordings: Mapping[str, Path]) -> dict[str, tuple[str, Path]
 
 def word_spans(name: str) -> list[tuple[int, int]]:
     """Where parts of a name begin and end that are set off from the rest: `a_1` in `x-a_1.wav`, not in `xa_1`."""
-    return [(start, end) for start in word_starts(name) for end in word_ends(name) if start < end]
+    ends = word_ends(name)
+    return [(start, end) for start in word_starts(name) for end in ends if start < end]
 
 
 def word_starts(name: str) -> list[int]:

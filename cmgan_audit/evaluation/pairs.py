@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import field
 from pathlib import Path
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.evaluation.audio import SAMPLE_RATE, AudioError, SampleRateError, file_sha256, probe, wrong_rate
+from cmgan_audit.evaluation.matching import Matched
 from cmgan_audit.evaluation.sides import match_sides
 from cmgan_audit.lazy_dataclasses import dataclass
 
@@ -33,14 +35,14 @@ class Pair:
 class PairedSet:
     """The usable pairs, sorted by name, and what could not be used: unpaired names, and files with the reason why.
 
-    `how` says in a sentence how clean and noisy recordings were matched ("" by the same plain names).
+    `matched` is what they were made from: all utterances, usable or not, with the other names of their outputs.
     """
 
     pairs: tuple[Pair, ...]
     only_clean: tuple[str, ...] = ()
     only_noisy: tuple[str, ...] = ()
     unusable: tuple[tuple[str, str], ...] = ()
-    how: str = ""
+    matched: Matched = field(default_factory=lambda: Matched({}))
 
     @property
     def complete(self) -> bool:
@@ -68,7 +70,7 @@ def find_pairs(clean: Path, noisy: Path, *, resample: bool = False) -> PairedSet
             unusable.append((name, str(error)))
     if not pairs:
         raise InputError(f"none of the {len(matched.pairs)} pairs can be used: {unusable[0][1]}")
-    return PairedSet(tuple(pairs), matched.only_clean, matched.only_noisy, tuple(unusable), matched.how)
+    return PairedSet(tuple(pairs), matched.only_clean, matched.only_noisy, tuple(unusable), matched)
 
 
 def set_digest(entries: Iterable[Sequence[str]]) -> str:

@@ -13,7 +13,6 @@ from cmgan_audit.evaluation.names import shortened
 from cmgan_audit.evaluation.pairs import Pair, find_pairs
 from cmgan_audit.evaluation.run import Evaluator, Progress, Request, Settings
 from cmgan_audit.evaluation.segments import MIN_SECONDS, Segment
-from cmgan_audit.evaluation.sides import match_sides
 from cmgan_audit.evaluation.store import ScoreStore
 from cmgan_audit.evaluation.systems import System, noisy_system, open_folder
 from cmgan_audit.evaluation.workers import MetricPool
@@ -31,7 +30,7 @@ class CropScores:
         failed: system -> crops that could not be scored.
         utterances: utterances that were cropped.
         too_short: names of those not longer than a crop, which were left out.
-        remarks: how the outputs of a system were found, where that does not go without saying.
+        remarks: how pairs and the outputs of a system were found, where that does not go without saying.
     """
 
     scores: dict[str, dict[str, list[float]]]
@@ -67,7 +66,8 @@ def score_random_crops(options: CropOptions, progress: Progress) -> CropScores:
     if options.seconds < MIN_SECONDS:
         raise UsageError(f"crops of {options.seconds:g} s: PESQ needs at least {MIN_SECONDS} s")
     length = round(options.seconds * SAMPLE_RATE)
-    pairs = find_pairs(options.clean, options.noisy).pairs
+    paired = find_pairs(options.clean, options.noisy)
+    pairs = paired.pairs
     long_enough = [pair for pair in pairs if pair.samples > length]
     if not long_enough:
         names = shortened(pair.name for pair in pairs)
@@ -76,12 +76,12 @@ def score_random_crops(options: CropOptions, progress: Progress) -> CropScores:
         Request(pair, segment, (METRIC,)) for pair in long_enough for segment in _crops(pair, length, options.crops)
     ]
     found = CropScores({}, {}, len(long_enough), tuple(pair.name for pair in pairs if pair.samples <= length))
+    found.remarks.extend([paired.matched.how] if paired.matched.how else [])
     with ScoreStore(options.cache) as store, MetricPool(options.jobs) as pool:
         evaluator = Evaluator(store, pool, Settings(CompositeScale.INT16), progress)
         systems: list[System] = [noisy_system(long_enough, options.noisy.as_posix())]
         if options.enhanced is not None:
-            among = match_sides(options.clean, options.noisy)
-            systems.append(open_folder(options.enhanced, options.enhanced.name, long_enough, among=among))
+            systems.append(open_folder(options.enhanced, options.enhanced.name, long_enough, among=paired.matched))
         for system in systems:
             _collect(system, requests, evaluator, found)
             found.remarks.extend([system.remark] if system.remark else [])

@@ -138,7 +138,7 @@ def _announce(
     models, audio, rate = 0, 0.0, 0.0
     requests = evaluated.requests(metrics)
     for source in sources:
-        system = source.open(evaluated.pairs)
+        system = source.open(evaluated.pairs, evaluated.paired.matched)
         try:
             if isinstance(system, ModelSystem):
                 _, missing = evaluator.recorded(system, requests)
@@ -183,7 +183,7 @@ def _look_at_noisy(
 def _gather(
     source: Source, evaluated: EvaluationSet, metrics: tuple[str, ...], evaluator: Evaluator, gathered: _Gathered
 ) -> None:
-    system = source.open(evaluated.pairs)
+    system = source.open(evaluated.pairs, evaluated.paired.matched)
     try:
         missing = set(system.missing(evaluated.pairs))
         present = [pair for pair in evaluated.pairs if pair.name not in missing]

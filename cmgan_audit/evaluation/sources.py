@@ -7,10 +7,10 @@ from pathlib import Path
 
 from cmgan_audit.errors import UsageError
 from cmgan_audit.evaluation.checkpoints.naming import expand_checkpoints
+from cmgan_audit.evaluation.matching import Matched
 from cmgan_audit.evaluation.models.sources import model_source
 from cmgan_audit.evaluation.options import CompareOptions
 from cmgan_audit.evaluation.pairs import Pair
-from cmgan_audit.evaluation.sides import match_sides
 from cmgan_audit.evaluation.systems import NOISY, System, model_system, noisy_system, open_folder, short_names
 from cmgan_audit.lazy_dataclasses import dataclass
 
@@ -26,8 +26,8 @@ class Source:
     path: Path | None
     options: CompareOptions
 
-    def open(self, pairs: Sequence[Pair]) -> System:
-        """Open the system for these utterances.
+    def open(self, pairs: Sequence[Pair], among: Matched) -> System:
+        """Open the system for these utterances of a test set.
 
         Raises:
             AuditError: no such model, a checkpoint that does not fit, recordings that are not audio.
@@ -35,7 +35,6 @@ class Source:
         if self.path is None:
             return noisy_system(pairs, self.options.noisy.as_posix())
         if self.path.is_dir():
-            among = match_sides(self.options.clean, self.options.noisy)
             return open_folder(self.path, self.name, pairs, among=among, resample=self.options.resample)
         enhancer = model_source(self.options.model).open(self.path)
         return model_system(enhancer, self.name, resample=self.options.resample)

@@ -201,10 +201,10 @@ def test_a_system_that_cannot_be_opened_again_is_named(
     result = judged({"one": full(ada_001=2.0), "two": full(ada_001=1.0)})
     take = module.Source.open
 
-    def refuse(self: module.Source, pairs: object) -> object:
+    def refuse(self: module.Source, pairs: object, among: object) -> object:
         if self.name == "one":
             raise AuditError("one: gone")
-        return take(self, pairs)  # type: ignore[arg-type]
+        return take(self, pairs, among)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module.Source, "open", refuse)
     (excerpt,) = listen(options(small_set, one, two), result, pytest.fail).worse

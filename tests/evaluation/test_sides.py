@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from cmgan_audit.errors import InputError
+from cmgan_audit.evaluation.random_crops import CropOptions, score_random_crops
 from cmgan_audit.evaluation.sides import match_sides, sides_of
-from tests.evaluation.helpers import compared
+from tests.evaluation.helpers import Silent, compared
 
 
 def folders(root: Path, *names: str) -> Path:
@@ -84,6 +85,13 @@ def test_outputs_of_a_dns_set_are_found_whatever_they_are_named_after(
         "clean_fileid_0 is taken for the clean side of book_00_reader_0_snr0_fileid_0" in note for note in result.notes
     )
     assert any(f"enhanced: {told}" in note for note in result.notes) if told else len(result.notes) == 1
+
+
+def test_random_crops_say_how_pairs_were_made(small_set: Path) -> None:
+    data = dns(small_set)
+    options = CropOptions(data / "clean", data / "noisy", None, seconds=0.5, crops=2, jobs=1, cache=None)
+    found = score_random_crops(options, Silent())
+    assert found.utterances == 3 and "is taken for the clean side of" in found.remarks[0]
 
 
 def test_outputs_of_a_set_in_folders_of_speakers(small_set: Path, tmp_path: Path) -> None:

@@ -287,6 +287,17 @@ def test_the_network_class_of_a_repository(repository, checkpoint):
     assert np.array_equal(enhancer.enhance(NOISY), NOISY * np.float32(0.5))
 
 
+@pytest.mark.parametrize(("pipeline", "shape"), [("waveform", "[1, 3210]"), ("cmgan", "[1, 2, 34, 201]")])
+def test_a_network_that_returns_something_else_is_referred_to_a_factory(repository, checkpoint, pipeline, shape):
+    place = repository / "models" / "generator.py"
+    place.write_text(place.read_text().replace("return noisy * self.gain", "return noisy * self.gain, noisy, noisy"))
+    options = ModelOptions(repo=repository, network="models.generator:Scale", pipeline=pipeline)
+    with pytest.raises(ModelError) as caught:
+        opened(options, checkpoint).enhance(NOISY)
+    assert f"returned 3 values (shape {shape}, " in str(caught.value)
+    assert str(caught.value).endswith("goes into a factory (--model FILE.py:factory, docs/models.md)")
+
+
 def test_which_of_several_sets_a_repositorys_network_takes(repository, tmp_path):
     torch.save({"model": {"gain": torch.ones(1)}, "ema": {"gain": torch.zeros(1)}, "epoch": 8}, tmp_path / "last.pth")
     options = ModelOptions(repo=repository, network="models.generator:Scale", pipeline="waveform")

@@ -13,6 +13,8 @@ from cmgan_audit.evaluation.models.cmgan.pipeline import SpectralSettings, enhan
 from cmgan_audit.evaluation.models.devices import open_device
 from cmgan_audit.evaluation.models.enhancer import ModelError, Samples
 
+FACTORY = "code of your own around it goes into a factory (--model FILE.py:factory, docs/models.md)"
+
 
 def network_runner(
     network: object, pipeline: str, settings: Mapping[str, object], device: str
@@ -48,7 +50,7 @@ def network_runner(
         if not isinstance(result, Tensor) or result.shape != spectrum.shape:
             raise ModelError(
                 f"the network returned {_shape(result)} for a spectrum of shape {list(spectrum.shape)}; the pipeline "
-                "`cmgan` expects the same shape, or real and imaginary part"
+                f"`cmgan` expects the same shape, or real and imaginary part; {FACTORY}"
             )
         return result.float()
 
@@ -59,7 +61,9 @@ def network_runner(
                 return enhance_waveform(on_spectrum, samples, spectral)[0]
             result = network(samples)
             if not isinstance(result, Tensor):
-                raise ModelError(f"the network returned {_shape(result)}, where a tensor [batch, samples] is expected")
+                raise ModelError(
+                    f"the network returned {_shape(result)}, where a tensor [batch, samples] is expected; {FACTORY}"
+                )
             if result.ndim == 3 and result.shape[1] == 1:
                 result = result[:, 0]
             if result.ndim != 2 or len(result) != 1:
