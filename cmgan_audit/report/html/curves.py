@@ -102,8 +102,10 @@ def _events(axes: Axes, one: JudgedSeries) -> None:
 
 
 def _caption(drawn: Sequence[JudgedSeries], runs: int) -> str:
-    sides = sorted({one.words["side"] for one in drawn}, reverse=True)
-    text = f"Star: the best. Rings: {' or '.join(sides)} the best by more than the noise floor, to the end of the log."
+    sides = sorted({one.words["side"] for one in drawn if one.decline is not None}, reverse=True)
+    text = "Star: the best."
+    if sides:
+        text += f" Rings: {' or '.join(sides)} the best by more than the noise floor, to the end of the log."
     if len(drawn) == 1:
         one = drawn[0]
         floor = f"{shown(one.floor.half_width)} {one.words['side']} the best ({one.floor.origin})"

@@ -50,6 +50,11 @@ def test_a_healthy_run_says_so():
     assert "Dotted lines: learning-rate steps." in text
 
 
+def test_the_caption_names_only_what_is_drawn():
+    assert "Rings:" in text_of(page_of(LOGS / "declining.log"))
+    assert "Rings:" not in text_of(page_of(LOGS / "healthy.csv"))
+
+
 def test_runs_share_a_chart_and_are_told_apart():
     page = page_of(LOGS / "declining.log", LOGS / "healthy.csv", LOGS / "resumed.jsonl")
     assert page.count('id="chart-curve-') == 1
