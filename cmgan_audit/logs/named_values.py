@@ -16,9 +16,11 @@ from cmgan_audit.logs.series import INDEX, Note, Reading, Series
 
 # Whole words, without a number at their end (`factory1`, `model12`): that counts something, as `p232` and `0x7f3a` do.
 _WORD = regex(r"(?<![^\W_])([^\W\d_]{3,}|[^\W\d_]{2}(?!\d))\d{0,2}(?![^\W_])")
-# Speakers (`p226` of VCTK) and numbered conditions: each number is another one.
+# Speakers (`p226` of VCTK), numbered conditions, and runs that are named after the time at which they began: each is
+# another one.
 _NUMBERED = regex(
-    r"(?<![^\W_])(?:[ps]\d{3}|(?:speakers?|spk|talker|subject|noise|condition|scene|room|snr|env)\W{0,3}\d{1,3})(?![^\W_])"
+    r"(?<![^\W_])(?:[ps]\d{3}|(?:speaker|spk|talker|subject|condition|scene|room)[ _#\-]{0,2}\d{1,3})(?![^\W_]|\.\d)"
+    r"|\b[a-z][a-z_\-]*20\d{6}[_\-]?\d{6}(?!\d)"
 )
 _MOMENT = regex(r"\b(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)\w{0,6}\b")
 # A line of such words alone says how a training goes on, and names nothing.
@@ -52,11 +54,18 @@ def leave_out_named(reading: Reading, text: Blocks) -> None:
     """
     for run in reading.runs:
         listed = [s for s in run.series if s.x_kind == INDEX and s.role.kind == "metric" and not s.role.given]
-        places = next((s.places for s in listed if _FEWEST <= len(s) <= _MOST), None)
-        if places is None or not (_are_mixtures(listed) or _are_named(text, places)):
-            continue
-        run.series = [s for s in run.series if s not in listed]
-        reading.notes.append(Note(reading.path, places[0], _SAID.format(len(places)), of_a_list=True))
+        mixtures = _are_mixtures(listed)
+        told: dict[tuple[int, ...], bool] = {}
+        for series in listed:
+            places = tuple(series.places)
+            if _FEWEST <= len(places) <= _MOST and places not in told:
+                told[places] = mixtures or _are_named(text, places)
+        named = [places for places, is_named in told.items() if is_named]
+        if named:
+            taken = listed if len(named) == len(told) else [s for s in listed if tuple(s.places) in named]
+            run.series = [s for s in run.series if s not in taken]
+            text_of = _SAID.format(len(named[0]))
+            reading.notes.append(Note(reading.path, named[0][0], text_of, of_a_list=True))
     leave_out_single(reading)
 
 

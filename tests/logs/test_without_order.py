@@ -57,6 +57,10 @@ LISTS = {
     "mixtures.log": "".join(f"SNR {snr} dB: PESQ {2 + snr / 20}\n" for snr in (20, 15, 10, 5, 0)),
     "ids.log": "".join(f"p232_{i:03d} PESQ: {score}\n" for i, score in enumerate(SCORES)),
     "speakers.log": "".join(f"Results for p{226 + i}\n  PESQ: {score}\n" for i, score in enumerate(SCORES)),
+    "runs.log": "".join(
+        f"train.py dpcrn_grl202406{i + 11}_10270{i}  63.07\ntrain.py done\ntrain.py PESQ:{score}\n"
+        for i, score in enumerate(SCORES)
+    ),
     "numbered.log": "".join(f"Speaker {i}:\nPESQ = {score}\n" for i, score in enumerate(SCORES)),
     "files.log": "".join(f"File {i}: PESQ = {score}\n" for i, score in enumerate(SCORES)),
     "records.json": json.dumps([{"model": name, "pesq": score} for name, score in SYSTEMS.items()]),
@@ -95,6 +99,10 @@ TRAININGS = {
         json.dumps({"time": f"2024-01-01T0{i}:00", "checkpoint": f"epoch={i}-loss=0.{i}1.ckpt", "pesq": v}) + "\n"
         for i, v in enumerate(SCORES)
     ),
+    "scores_of_noise.log": "".join(f"snr: {9 + i}.3, noise: {i}.2, pesq {v}\n" for i, v in enumerate(SCORES)),
+    "one_run.log": "".join(
+        f"Loading exp/dpcrn_20240611_102700/{i}000.pth\nPESQ: {v}\n" for i, v in enumerate(SCORES, start=1)
+    ),
     "short_names.csv": "model,pesq\n" + "".join(f"e{i},{v}\n" for i, v in enumerate(SCORES)),
     "slashes.csv": "when,pesq\n" + "".join(f"2024/0{i}/17,{v}\n" for i, v in enumerate(SCORES, start=1)),
     "units.csv": "memory,pesq\n" + "".join(f"10.{i}GB,{v}\n" for i, v in enumerate(SCORES, start=1)),
@@ -132,3 +140,11 @@ def test_scores_of_single_utterances_in_a_column_leave_it_undecided(tmp_path: Pa
     scores = [1.4, 3.1, 2.2, 3.6, 1.2, 2.9, 1.9, 3.3, 1.6, 2.7, 3.8, 1.3]
     judgement = look(search(tmp_path, "scores.json", json.dumps({"pesq": scores})))
     assert judgement.verdict(Severity.ERROR) == "undecided"
+
+
+def test_scores_under_names_stand_beside_those_of_a_training(tmp_path: Path) -> None:
+    """Two tables of one log: what is named in one says nothing about the other."""
+    training = "".join(f"evaluation: stoi {0.9 + i / 100:.2f}\n" for i in range(6))
+    found = search(tmp_path, "both.log", training + LISTS["blocks.log"].replace("STOI", "speed"))
+    assert {one.series.role.measure for one in look(found).judged} == {"stoi"}
+    assert any(note.of_a_list for reading in found.readings for note in reading.notes)
