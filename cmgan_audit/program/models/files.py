@@ -384,6 +384,8 @@ def _os_split(call: ModelCall) -> Value | None:
 def _exists(call: ModelCall) -> Value:
     """A file of the tree is there; what is not in the tree may be there when the program runs."""
     path = path_of(call.receiver or call.get("path", 0) or call.get("s"))
+    if isinstance(path, Const) and path.value == "" and call.callee.startswith("os.path."):
+        return Const(value=False, trail=path.trail)  # nothing is named, so nothing is there
     if isinstance(path, Const) and isinstance(path.value, str):
         found = resolve(call, path.value)
         if found is not None and not call.callee.endswith(("isdir", "is_dir")):
