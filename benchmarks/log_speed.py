@@ -55,7 +55,7 @@ def write_epochs(path: Path, epoch: list[str], megabytes: int) -> None:
 def read_once(path: Path) -> tuple[float, float]:
     """CPU seconds and peak megabytes of one reading in a fresh process (wall time would time the neighbours too)."""
     code = (
-        "import resource, sys, time; from pathlib import Path; from cmgan_audit.logs.text import read_text;"
+        "import resource, sys, time; from pathlib import Path; from cmgan_audit.logs.lines.text import read_text;"
         "from cmgan_audit.logs.roles import RoleBook; t = time.process_time();"
         "r = read_text(Path(sys.argv[1]), 'log', RoleBook()); s = time.process_time() - t;"
         "print(s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
@@ -86,7 +86,7 @@ def event_benchmark(folder: Path, repeats: int) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     from torch.utils.tensorboard import SummaryWriter
 
-    from cmgan_audit.logs.event_file import read_scalars
+    from cmgan_audit.logs.formats.event_file import read_scalars
 
     writer = SummaryWriter(str(folder))
     rng = random.Random(3)

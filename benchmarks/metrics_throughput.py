@@ -26,12 +26,12 @@ from pathlib import Path
 
 import numpy as np
 
-from cmgan_audit.evaluation.audio import SAMPLE_RATE, Signal, read_audio
+from cmgan_audit.evaluation.material.audio import SAMPLE_RATE, Signal, read_audio
+from cmgan_audit.evaluation.material.segments import Segment
 from cmgan_audit.evaluation.metrics import CompositeScale
 from cmgan_audit.evaluation.metrics.scoring import score
-from cmgan_audit.evaluation.segments import Segment
-from cmgan_audit.evaluation.task import Task
-from cmgan_audit.evaluation.workers import MetricPool
+from cmgan_audit.evaluation.workers.pool import MetricPool
+from cmgan_audit.evaluation.workers.task import Task
 
 FULL_SET = ("pesq", "csig", "cbak", "covl", "ssnr", "stoi")
 Pairs = list[tuple[str, Signal, Signal]]

@@ -15,8 +15,8 @@ import trend_curves as curves
 from matplotlib.figure import Figure
 
 from cmgan_audit.finding import Severity
-from cmgan_audit.logs.judged import Question, judged_series
 from cmgan_audit.logs.roles import infer
+from cmgan_audit.logs.selection.judged import Question, judged_series
 from cmgan_audit.logs.series import EPOCH, Run, Series
 from cmgan_audit.logs.symptoms.decline import decline_severity
 

@@ -7,7 +7,7 @@ import sys
 
 from cmgan_audit.cli.streams import give_up_stdout, ready_streams
 from cmgan_audit.gate.recall import Asked
-from cmgan_audit.program.depth import COLLECT_EVERY
+from cmgan_audit.program.execution.depth import COLLECT_EVERY
 
 
 def main() -> None:

@@ -290,7 +290,7 @@ class _Terminal:
 def _folders(data: Path | None, clean: Path | None, noisy: Path | None, needed: bool) -> tuple[Path, Path]:
     if needed and data is None and (clean is None or noisy is None):
         raise UsageError("where is the test set? give --data DIR (with clean/ and noisy/), or --clean and --noisy")
-    from cmgan_audit.evaluation.sides import sides_of
+    from cmgan_audit.evaluation.material.sides import sides_of
 
     sides = sides_of(data or Path())
     return clean or sides[0], noisy or sides[1]
@@ -320,10 +320,10 @@ def _options(
     cache: Path | None,
     no_cache: bool,
 ) -> CompareOptions:
+    from cmgan_audit.evaluation.material.segments import parse_spec
     from cmgan_audit.evaluation.metrics import DEFAULT_METRICS, CompositeScale, parse_metrics
     from cmgan_audit.evaluation.options import CompareOptions
-    from cmgan_audit.evaluation.segments import parse_spec
-    from cmgan_audit.evaluation.store import default_folder
+    from cmgan_audit.evaluation.scores.store import default_folder
     from cmgan_audit.finding import Severity
 
     if not checkpoints and not scores:

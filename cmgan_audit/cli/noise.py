@@ -200,9 +200,9 @@ def _from_audio(
 ) -> tuple[CropNoise, str]:
     if any(importlib.util.find_spec(name) is None for name in NEEDED_FOR_AUDIO):
         raise MissingExtraError("noise --data", "eval")
+    from cmgan_audit.evaluation.material.sides import sides_of
     from cmgan_audit.evaluation.random_crops import CropOptions, score_random_crops
-    from cmgan_audit.evaluation.sides import sides_of
-    from cmgan_audit.evaluation.store import default_folder
+    from cmgan_audit.evaluation.scores.store import default_folder
 
     length = DEFAULT_SECONDS if seconds is None else seconds
     jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -96,10 +96,10 @@ def trend(
     Reads CSV, JSON, JSONL, text logs, notebooks, TensorBoard event files, W&B runs and exports, checkpoint names.
     """
     from cmgan_audit.gate.settings import FAIL_ON, find_settings, settle_rules
-    from cmgan_audit.logs.judged import Question
     from cmgan_audit.logs.judging import DECLINE, judge
     from cmgan_audit.logs.roles import RoleBook
     from cmgan_audit.logs.search import read_logs
+    from cmgan_audit.logs.selection.judged import Question
     from cmgan_audit.report.trend_json import trend_document
     from cmgan_audit.report.trend_text import TrendText
     from cmgan_audit.rules.catalogue import load_catalogue

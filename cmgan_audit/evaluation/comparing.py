@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from cmgan_audit.evaluation.material.strata import Strata
 from cmgan_audit.evaluation.metrics import METRICS, default_floor
 from cmgan_audit.evaluation.raising import raise_finding
 from cmgan_audit.evaluation.result import MetricComparison, MetricSummary, Outcome, deciding
-from cmgan_audit.evaluation.strata import Strata
-from cmgan_audit.evaluation.table import ScoreTable, mean_and_sd
+from cmgan_audit.evaluation.scores.table import ScoreTable, mean_and_sd
 from cmgan_audit.finding import Finding, Severity
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.compare import Comparison, compare_checkpoints, gating

@@ -16,10 +16,10 @@ from cmgan_audit.evaluation.comparing import (
     summarise,
     worst_first,
 )
-from cmgan_audit.evaluation.guards import check_failures
-from cmgan_audit.evaluation.published import SelfCheck
+from cmgan_audit.evaluation.guards.checks import check_failures
+from cmgan_audit.evaluation.guards.published import SelfCheck
 from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult, Outcome
-from cmgan_audit.evaluation.table import ScoreTable
+from cmgan_audit.evaluation.scores.table import ScoreTable
 from cmgan_audit.finding import Finding, Severity
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.compare import Comparison

@@ -15,16 +15,16 @@ from pathlib import Path
 import numpy as np
 
 from cmgan_audit.errors import AuditError
-from cmgan_audit.evaluation.audio import SAMPLE_RATE, Signal, read_audio
 from cmgan_audit.evaluation.comparing import higher_is_better
-from cmgan_audit.evaluation.matching import Matched
+from cmgan_audit.evaluation.material.audio import SAMPLE_RATE, Signal, read_audio
+from cmgan_audit.evaluation.material.matching import Matched
+from cmgan_audit.evaluation.material.pairs import Pair, read_pair
+from cmgan_audit.evaluation.material.segments import Segment
+from cmgan_audit.evaluation.material.sides import match_sides
 from cmgan_audit.evaluation.options import CompareOptions
-from cmgan_audit.evaluation.pairs import Pair, read_pair
 from cmgan_audit.evaluation.result import ComparisonResult
-from cmgan_audit.evaluation.segments import Segment
-from cmgan_audit.evaluation.sides import match_sides
+from cmgan_audit.evaluation.scores.store import content_key
 from cmgan_audit.evaluation.sources import Source, find_sources
-from cmgan_audit.evaluation.store import content_key
 from cmgan_audit.evaluation.systems import NOISY, System
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.compare import Comparison

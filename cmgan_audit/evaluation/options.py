@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cmgan_audit.evaluation.material.segments import SegmentSpec
 from cmgan_audit.evaluation.metrics import CompositeScale
 from cmgan_audit.evaluation.models.sources import ModelOptions
-from cmgan_audit.evaluation.segments import SegmentSpec
 from cmgan_audit.finding import Severity
 from cmgan_audit.lazy_dataclasses import dataclass
 

@@ -7,15 +7,15 @@ from dataclasses import field
 from pathlib import Path
 
 from cmgan_audit.errors import UsageError
-from cmgan_audit.evaluation.audio import SAMPLE_RATE
+from cmgan_audit.evaluation.material.audio import SAMPLE_RATE
+from cmgan_audit.evaluation.material.names import shortened
+from cmgan_audit.evaluation.material.pairs import Pair, find_pairs
+from cmgan_audit.evaluation.material.segments import MIN_SECONDS, Segment
 from cmgan_audit.evaluation.metrics import CompositeScale
-from cmgan_audit.evaluation.names import shortened
-from cmgan_audit.evaluation.pairs import Pair, find_pairs
 from cmgan_audit.evaluation.run import Evaluator, Progress, Request, Settings
-from cmgan_audit.evaluation.segments import MIN_SECONDS, Segment
-from cmgan_audit.evaluation.store import ScoreStore
+from cmgan_audit.evaluation.scores.store import ScoreStore
 from cmgan_audit.evaluation.systems import System, noisy_system, open_folder
-from cmgan_audit.evaluation.workers import MetricPool
+from cmgan_audit.evaluation.workers.pool import MetricPool
 from cmgan_audit.lazy_dataclasses import dataclass
 
 METRIC = "pesq"

@@ -6,9 +6,9 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 
-from cmgan_audit.evaluation.published import SelfCheck
-from cmgan_audit.evaluation.strata import Strata
-from cmgan_audit.evaluation.table import ScoreTable
+from cmgan_audit.evaluation.guards.published import SelfCheck
+from cmgan_audit.evaluation.material.strata import Strata
+from cmgan_audit.evaluation.scores.table import ScoreTable
 from cmgan_audit.finding import Finding
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.compare import Comparison

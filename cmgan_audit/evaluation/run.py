@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import field
 from typing import Protocol
 
+from cmgan_audit.evaluation.guards.signals import FACTS_VERSION, SignalFacts
+from cmgan_audit.evaluation.material.pairs import Pair
+from cmgan_audit.evaluation.material.segments import Segment
 from cmgan_audit.evaluation.metrics import METRICS, CompositeScale, MetricScore
-from cmgan_audit.evaluation.pairs import Pair
-from cmgan_audit.evaluation.segments import Segment
-from cmgan_audit.evaluation.signals import FACTS_VERSION, SignalFacts
-from cmgan_audit.evaluation.store import ScoreStore, content_key
+from cmgan_audit.evaluation.scores.store import ScoreStore, content_key
 from cmgan_audit.evaluation.systems import System
-from cmgan_audit.evaluation.task import Task
-from cmgan_audit.evaluation.workers import MetricPool
+from cmgan_audit.evaluation.workers.pool import MetricPool
+from cmgan_audit.evaluation.workers.task import Task
 from cmgan_audit.lazy_dataclasses import dataclass
 
 

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cmgan_audit.errors import InputError, UsageError
-from cmgan_audit.evaluation.audio import file_sha256
 from cmgan_audit.evaluation.checkpoints.naming import read_name
 from cmgan_audit.evaluation.comparing import Question
 from cmgan_audit.evaluation.concluding import Described, Evidence, conclude
-from cmgan_audit.evaluation.external import ExternalScores, read_scores
+from cmgan_audit.evaluation.material.audio import file_sha256
+from cmgan_audit.evaluation.material.pairs import set_digest
+from cmgan_audit.evaluation.material.strata import infer_strata, read_strata
 from cmgan_audit.evaluation.metrics import default_floor
 from cmgan_audit.evaluation.options import CompareOptions
-from cmgan_audit.evaluation.pairs import set_digest
 from cmgan_audit.evaluation.result import ComparisonResult
-from cmgan_audit.evaluation.strata import infer_strata, read_strata
-from cmgan_audit.evaluation.table import Row, ScoreTable
+from cmgan_audit.evaluation.scores.external import ExternalScores, read_scores
+from cmgan_audit.evaluation.scores.table import Row, ScoreTable
 from cmgan_audit.statistics.paper import EXTERNAL
 
 NOTE = "scores were computed by other programs: what produced them is not known here, and no guard has seen the audio"

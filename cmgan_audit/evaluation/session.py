@@ -6,33 +6,39 @@ from collections.abc import Iterator, Sequence
 from dataclasses import field, replace
 from typing import Protocol
 
-from cmgan_audit.evaluation.audio import SAMPLE_RATE
 from cmgan_audit.evaluation.comparing import Question
 from cmgan_audit.evaluation.concluding import Described, Evidence, conclude
-from cmgan_audit.evaluation.evaluation_set import EvaluationSet, prepare_set
-from cmgan_audit.evaluation.guards import (
+from cmgan_audit.evaluation.guards.checks import (
     Facts,
     Judged,
     check_data,
     check_identical,
     check_system,
 )
-from cmgan_audit.evaluation.leakage import check_leakage
+from cmgan_audit.evaluation.guards.leakage import check_leakage
+from cmgan_audit.evaluation.guards.output_levels import check_levels
+from cmgan_audit.evaluation.guards.published import (
+    SelfCheck,
+    check_published,
+    is_published_set,
+    rows_to_check,
+    self_check,
+)
+from cmgan_audit.evaluation.material.audio import SAMPLE_RATE
+from cmgan_audit.evaluation.material.evaluation_set import EvaluationSet, prepare_set
+from cmgan_audit.evaluation.material.segments import Segment
 from cmgan_audit.evaluation.metrics import METRICS, default_floor
 from cmgan_audit.evaluation.models import estimate_seconds
 from cmgan_audit.evaluation.models.sources import model_source
 from cmgan_audit.evaluation.options import CompareOptions
-from cmgan_audit.evaluation.output_levels import check_levels
-from cmgan_audit.evaluation.published import SelfCheck, check_published, is_published_set, rows_to_check, self_check
 from cmgan_audit.evaluation.result import ComparisonResult
 from cmgan_audit.evaluation.run import Evaluator, Outcome, Progress, Request, Settings
 from cmgan_audit.evaluation.score_files import NOTE, joined_scores
-from cmgan_audit.evaluation.segments import Segment
+from cmgan_audit.evaluation.scores.store import ScoreStore
+from cmgan_audit.evaluation.scores.table import Row, ScoreTable
 from cmgan_audit.evaluation.sources import Source, find_sources
-from cmgan_audit.evaluation.store import ScoreStore
 from cmgan_audit.evaluation.systems import ModelSystem, System, noisy_system
-from cmgan_audit.evaluation.table import Row, ScoreTable
-from cmgan_audit.evaluation.workers import MetricPool
+from cmgan_audit.evaluation.workers.pool import MetricPool
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.compare import settled
 from cmgan_audit.statistics.sequential import Look, plan_looks

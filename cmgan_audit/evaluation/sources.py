@@ -7,10 +7,10 @@ from pathlib import Path
 
 from cmgan_audit.errors import UsageError
 from cmgan_audit.evaluation.checkpoints.naming import expand_checkpoints
-from cmgan_audit.evaluation.matching import Matched
+from cmgan_audit.evaluation.material.matching import Matched
+from cmgan_audit.evaluation.material.pairs import Pair
 from cmgan_audit.evaluation.models.sources import model_source
 from cmgan_audit.evaluation.options import CompareOptions
-from cmgan_audit.evaluation.pairs import Pair
 from cmgan_audit.evaluation.systems import NOISY, System, model_system, noisy_system, open_folder, short_names
 from cmgan_audit.lazy_dataclasses import dataclass
 

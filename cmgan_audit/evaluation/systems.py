@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cmgan_audit.errors import InputError
-from cmgan_audit.evaluation.audio import (
+from cmgan_audit.evaluation.checkpoints.naming import read_name
+from cmgan_audit.evaluation.material.audio import (
     SAMPLE_RATE,
     SampleRateError,
     file_sha256,
@@ -20,13 +21,12 @@ from cmgan_audit.evaluation.audio import (
     read_audio,
     wrong_rate,
 )
-from cmgan_audit.evaluation.checkpoints.naming import read_name
-from cmgan_audit.evaluation.matching import Matched
+from cmgan_audit.evaluation.material.matching import Matched
+from cmgan_audit.evaluation.material.names import shortened
+from cmgan_audit.evaluation.material.output_names import match_outputs
+from cmgan_audit.evaluation.material.pairs import Pair
+from cmgan_audit.evaluation.material.segments import Segment
 from cmgan_audit.evaluation.models.enhancer import Enhancer, ModelError
-from cmgan_audit.evaluation.names import shortened
-from cmgan_audit.evaluation.output_names import match_outputs
-from cmgan_audit.evaluation.pairs import Pair
-from cmgan_audit.evaluation.segments import Segment
 from cmgan_audit.finding import JsonValue
 from cmgan_audit.lazy_dataclasses import dataclass
 

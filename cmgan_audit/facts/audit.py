@@ -8,8 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from cmgan_audit.facts.collectors import TREE_COLLECTORS
-from cmgan_audit.facts.declared import NO_ROLES, DeclaredRoles
-from cmgan_audit.facts.merging import merge
+from cmgan_audit.facts.loading.declared import NO_ROLES, DeclaredRoles
+from cmgan_audit.facts.loading.merging import merge
 from cmgan_audit.facts.observing import merge_observed
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.units.answer import Follower
@@ -17,7 +17,7 @@ from cmgan_audit.facts.units.cache import AnswerCache
 from cmgan_audit.facts.units.following import ALONE, Effort, answers_of
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.depth import deeply
+from cmgan_audit.program.execution.depth import deeply
 from cmgan_audit.rules.matching import Unresolved
 from cmgan_audit.rules.record import Fact, Known, OneOf, Record, Unknown
 from cmgan_audit.source.consulted import Consulted, Questions

@@ -6,8 +6,17 @@ import ast
 from collections.abc import Iterator
 
 from cmgan_audit.facts.values import instances_of
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.values import Arguments, Choice, ClassValue, DictValue, External, Instance, ListValue, Value
+from cmgan_audit.program.domain.values import (
+    Arguments,
+    Choice,
+    ClassValue,
+    DictValue,
+    External,
+    Instance,
+    ListValue,
+    Value,
+)
+from cmgan_audit.program.naming.names import canonical
 
 LOADERS = (
     "torch.utils.data.DataLoader",
@@ -148,7 +157,7 @@ def loaders_within(value: Value, depth: int = 6) -> list[Instance]:
 
 def shown_arguments(arguments: Arguments, most: int = 4) -> str:
     """Arguments as text for a message: constants and names, the rest left out."""
-    from cmgan_audit.program.values import Const
+    from cmgan_audit.program.domain.values import Const
 
     words = [repr(value.value) for value in arguments.positional if isinstance(value, Const)]
     words += [f"{key}={value.value!r}" for key, value in arguments.keywords.items() if isinstance(value, Const)]

@@ -15,11 +15,11 @@ from functools import cached_property
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.functions import qualified
-from cmgan_audit.program.modules import Module
-from cmgan_audit.program.sessions import interpreter_of
-from cmgan_audit.program.trace import CallEvent, Context, DecisionEvent, Event, Frame
-from cmgan_audit.program.values import Value
+from cmgan_audit.program.domain.values import Value
+from cmgan_audit.program.execution.sessions import interpreter_of
+from cmgan_audit.program.execution.trace import CallEvent, Context, DecisionEvent, Event, Frame
+from cmgan_audit.program.language.functions import qualified
+from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.source.discovery import kind_of
 from cmgan_audit.source.syntax import Outline, outline_of
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ast
 
-from cmgan_audit.program.trace import Condition
-from cmgan_audit.program.values import Choice, Const, Instance, Value
-from cmgan_audit.program.values import Unknown as UnknownValue
+from cmgan_audit.program.domain.values import Choice, Const, Instance, Value
+from cmgan_audit.program.domain.values import Unknown as UnknownValue
+from cmgan_audit.program.execution.trace import Condition
 from cmgan_audit.source.syntax import walk
 
 

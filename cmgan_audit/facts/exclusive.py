@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cmgan_audit.program.trace import Condition, Context, Frame
+from cmgan_audit.program.execution.trace import Condition, Context, Frame
 
 
 def exclusive(one: Context, other: Context) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from cmgan_audit.program.names import canonical
+from cmgan_audit.program.naming.names import canonical
 
 _WORDS = ("loss", "entropy", "kl_div", "huber")
 

@@ -1,6 +1,6 @@
 """Records of several runs: one where the runs agree, one per configuration where they do not.
 
-Loaders have their own merging (`facts/merging.py`), since they are told apart by their datasets and roles too.
+Loaders have their own merging (`facts/loading/merging.py`), since they are told apart by their datasets and roles too.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cmgan_audit.facts.merging import digest
+from cmgan_audit.facts.loading.merging import digest
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.record import Fact, Known, OneOf, Record, Unknown
 

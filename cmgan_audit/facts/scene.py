@@ -10,17 +10,17 @@ from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from cmgan_audit.facts.classes import BATCH_NORMS, LOADERS, OTHER_NORMS, is_loader, is_network, loaders_within
-from cmgan_audit.facts.learning import TAKEN, told_apart
+from cmgan_audit.facts.passes.learning import TAKEN, told_apart
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, Context, IterateEvent, Run, StoreEvent
-from cmgan_audit.program.unreached import NOT_REACHED
-from cmgan_audit.program.values import Arguments, BoundMethod, Choice, Instance, Value
+from cmgan_audit.program.domain.values import Arguments, BoundMethod, Choice, Instance, Value
+from cmgan_audit.program.execution.trace import CallEvent, Context, IterateEvent, Run, StoreEvent
+from cmgan_audit.program.launches.unreached import NOT_REACHED
+from cmgan_audit.program.naming.names import canonical
 
 if TYPE_CHECKING:
-    from cmgan_audit.facts.items import Items
+    from cmgan_audit.facts.loading.items import Items
 
 # Methods of a network that do bookkeeping; every other call of one is a use of it.
 _BOOKKEEPING = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cmgan_audit.finding import Confidence, Step, Trail
-from cmgan_audit.program.values import (
+from cmgan_audit.program.domain.values import (
     Absent,
     Choice,
     Const,
@@ -16,7 +16,7 @@ from cmgan_audit.program.values import (
     Value,
     options_of,
 )
-from cmgan_audit.program.values import Unknown as UnknownValue
+from cmgan_audit.program.domain.values import Unknown as UnknownValue
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
 
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import field
 
 from cmgan_audit.facts.code import Code
-from cmgan_audit.facts.names import Assigned
+from cmgan_audit.facts.loading.names import Assigned
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.requirements import TorchRange
 from cmgan_audit.facts.runtime.flow import Flow
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.slices import Slicer
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.trace import Context, Loop
+from cmgan_audit.program.execution.trace import Context, Loop
 from cmgan_audit.rules.record import Known, Record
 from cmgan_audit.source.tree import SourceTree
 

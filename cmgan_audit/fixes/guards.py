@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
+from cmgan_audit.facts.loading.roles import leaning
 from cmgan_audit.facts.records import DatasetObject
-from cmgan_audit.facts.roles import leaning
 from cmgan_audit.fixes.python_text import Function, PythonText
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.syntax import walk

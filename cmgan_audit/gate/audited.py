@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cmgan_audit.errors import InputError
-from cmgan_audit.facts.declared import DeclaredRoles
+from cmgan_audit.facts.loading.declared import DeclaredRoles
 from cmgan_audit.finding import Finding, Severity
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.matching import Matches, Passed, Unresolved

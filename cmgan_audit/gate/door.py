@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from cmgan_audit.facts.declared import NO_ROLES, DeclaredRoles
+from cmgan_audit.facts.loading.declared import NO_ROLES, DeclaredRoles
 from cmgan_audit.finding import Finding
 from cmgan_audit.gate.audited import CollectedLike, Look, Parameters
 from cmgan_audit.rules.matching import Matches

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cmgan_audit.errors import UsageError
-from cmgan_audit.facts.declared import DeclaredRoles
+from cmgan_audit.facts.loading.declared import DeclaredRoles
 from cmgan_audit.finding import Severity
 from cmgan_audit.gate.selection import check_words
 from cmgan_audit.lazy_dataclasses import dataclass

@@ -8,8 +8,8 @@ from statistics import median
 
 from cmgan_audit.finding import Finding, Severity
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.logs.judged import JudgedSeries, Question, judged_series
 from cmgan_audit.logs.raising import Raiser
+from cmgan_audit.logs.selection.judged import JudgedSeries, Question, judged_series
 from cmgan_audit.logs.series import Reading
 from cmgan_audit.logs.symptoms.course import divergence, lost_best, schedule
 from cmgan_audit.logs.symptoms.decline import loss_divergence, metric_decline

@@ -12,21 +12,21 @@ from pathlib import Path
 from cmgan_audit.errors import InputError
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.logs.cells import BARS, RULES, parse_number
-from cmgan_audit.logs.checkpoint_names import SUFFIXES, read_checkpoints
-from cmgan_audit.logs.delimited import read_delimited
-from cmgan_audit.logs.directions import settle_directions
-from cmgan_audit.logs.event_folder import read_event_files
-from cmgan_audit.logs.interleaved import separate
-from cmgan_audit.logs.json_documents import read_json, read_jsonl, read_yaml
-from cmgan_audit.logs.markdown import read_markdown
-from cmgan_audit.logs.notebook import read_notebook
+from cmgan_audit.logs.formats.cells import BARS, RULES, parse_number
+from cmgan_audit.logs.formats.checkpoint_names import SUFFIXES, read_checkpoints
+from cmgan_audit.logs.formats.delimited import read_delimited
+from cmgan_audit.logs.formats.event_folder import read_event_files
+from cmgan_audit.logs.formats.json_documents import read_json, read_jsonl, read_yaml
+from cmgan_audit.logs.formats.markdown import read_markdown
+from cmgan_audit.logs.formats.notebook import read_notebook
+from cmgan_audit.logs.formats.pattern import read_pattern
+from cmgan_audit.logs.formats.wandb_file import read_wandb
+from cmgan_audit.logs.lines.text import read_text
 from cmgan_audit.logs.opening import open_bytes
-from cmgan_audit.logs.pattern import read_pattern
 from cmgan_audit.logs.roles import RoleBook
+from cmgan_audit.logs.selection.directions import settle_directions
+from cmgan_audit.logs.selection.interleaved import separate
 from cmgan_audit.logs.series import Note, Reading
-from cmgan_audit.logs.text import read_text
-from cmgan_audit.logs.wandb_file import read_wandb
 
 _SKIPPED_FOLDERS = {"node_modules", "__pycache__", "site-packages", ".git", ".venv", "venv", ".mypy_cache"}
 _LOG_SUFFIXES = {

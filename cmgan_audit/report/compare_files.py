@@ -8,7 +8,7 @@ from pathlib import Path
 from cmgan_audit.errors import InputError
 from cmgan_audit.evaluation.listening import Listening
 from cmgan_audit.evaluation.result import ComparisonResult
-from cmgan_audit.evaluation.table import to_csv
+from cmgan_audit.evaluation.scores.table import to_csv
 from cmgan_audit.report.compare_json import to_json
 from cmgan_audit.report.compare_plot import trend_png
 from cmgan_audit.report.html.comparison import to_html

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cmgan_audit.errors import UsageError
-from cmgan_audit.logs.judged import JudgedSeries
 from cmgan_audit.logs.judging import Judgement
 from cmgan_audit.logs.raising import shown
+from cmgan_audit.logs.selection.judged import JudgedSeries
 from cmgan_audit.logs.series import Series
 from cmgan_audit.logs.symptoms.course import learning_rate_steps
 from cmgan_audit.report.scales import spans_a_decade

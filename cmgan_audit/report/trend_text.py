@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 
 from cmgan_audit.finding import Finding, Severity
-from cmgan_audit.logs.judged import JudgedSeries
 from cmgan_audit.logs.judging import Judgement, ends_in_a_plunge, scatters_too_much
 from cmgan_audit.logs.raising import shown
 from cmgan_audit.logs.search import Search
+from cmgan_audit.logs.selection.judged import JudgedSeries
 from cmgan_audit.logs.symptoms.course import learning_rate_steps
 from cmgan_audit.report.wording import count
 from cmgan_audit.statistics.trend import best_index

@@ -17,9 +17,9 @@ from typing import get_args
 import pytest
 
 from cmgan_audit.facts.audit import collect
-from cmgan_audit.facts.declared import DeclaredRoles
+from cmgan_audit.facts.loading.declared import DeclaredRoles
 from cmgan_audit.facts.units.answer import Follower
-from cmgan_audit.program import entries
+from cmgan_audit.program.launches import entries
 from cmgan_audit.source.data import DataError
 from cmgan_audit.source.formats import Dialect
 from cmgan_audit.source.tree import SourceTree

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from cmgan_audit.evaluation.material.segments import FULL
 from cmgan_audit.evaluation.metrics import CompositeScale
 from cmgan_audit.evaluation.models.sources import ModelOptions
 from cmgan_audit.evaluation.options import CompareOptions
 from cmgan_audit.evaluation.result import ComparisonResult
-from cmgan_audit.evaluation.segments import FULL
 from cmgan_audit.evaluation.session import compare_systems
 from cmgan_audit.finding import Severity
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from cmgan_audit.evaluation.comparing import Question
 from cmgan_audit.evaluation.concluding import Described, Evidence, conclude
+from cmgan_audit.evaluation.material.strata import Strata
 from cmgan_audit.evaluation.metrics import Status
-from cmgan_audit.evaluation.strata import Strata
-from cmgan_audit.evaluation.table import Row, ScoreTable
+from cmgan_audit.evaluation.scores.table import Row, ScoreTable
 from cmgan_audit.statistics.optimism import expected_maximum
 
 

@@ -13,13 +13,13 @@ from cmgan_audit.evaluation import listening as module
 from cmgan_audit.evaluation.comparing import Question
 from cmgan_audit.evaluation.concluding import Described, Evidence, conclude
 from cmgan_audit.evaluation.listening import Choice, choose, listen
+from cmgan_audit.evaluation.material.segments import FULL
+from cmgan_audit.evaluation.material.strata import Strata
 from cmgan_audit.evaluation.metrics import CompositeScale, Status
 from cmgan_audit.evaluation.models.sources import ModelOptions
 from cmgan_audit.evaluation.options import CompareOptions
 from cmgan_audit.evaluation.result import ComparisonResult
-from cmgan_audit.evaluation.segments import FULL
-from cmgan_audit.evaluation.strata import Strata
-from cmgan_audit.evaluation.table import Row, ScoreTable
+from cmgan_audit.evaluation.scores.table import Row, ScoreTable
 from tests.evaluation.conftest import read
 
 

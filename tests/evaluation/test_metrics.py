@@ -11,7 +11,7 @@ import pytest
 from scipy.linalg import solve_toeplitz, toeplitz
 
 from cmgan_audit.errors import UsageError
-from cmgan_audit.evaluation.audio import read_audio
+from cmgan_audit.evaluation.material.audio import read_audio
 from cmgan_audit.evaluation.metrics import DEFAULT_METRICS, METRICS, CompositeScale, Status, parse_metrics
 from cmgan_audit.evaluation.metrics import composite as module
 from cmgan_audit.evaluation.metrics.scoring import score, si_sdr
@@ -43,7 +43,7 @@ def test_published_rows_are_reproduced(voicebank: Path) -> None:
 
 
 def test_shipped_published_rows_equal_the_shared_ones(voicebank: Path) -> None:
-    from cmgan_audit.evaluation.published import published_rows
+    from cmgan_audit.evaluation.guards.published import published_rows
 
     with (voicebank / "published_noisy_metrics.csv").open() as stream:
         for row in csv.DictReader(stream):

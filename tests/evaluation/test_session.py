@@ -13,9 +13,9 @@ import soundfile
 from cmgan_audit.errors import InputError
 from cmgan_audit.evaluation import sources
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
+from cmgan_audit.evaluation.material.segments import SegmentSpec
 from cmgan_audit.evaluation.models.sources import ModelSource
 from cmgan_audit.evaluation.result import Outcome
-from cmgan_audit.evaluation.segments import SegmentSpec
 from cmgan_audit.statistics.verdict import Verdict
 from tests.evaluation.helpers import compared, half, rules
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from cmgan_audit.evaluation.material.pairs import find_pairs
+from cmgan_audit.evaluation.material.segments import Segment
 from cmgan_audit.evaluation.models import ModelError
-from cmgan_audit.evaluation.pairs import find_pairs
-from cmgan_audit.evaluation.segments import Segment
 from cmgan_audit.evaluation.systems import model_system
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from cmgan_audit.facts.code import Code
-from cmgan_audit.facts.loaders import loaders_of
-from cmgan_audit.facts.names import Assigned
+from cmgan_audit.facts.loading.loaders import loaders_of
+from cmgan_audit.facts.loading.names import Assigned
 from cmgan_audit.facts.requirements import TorchRange
 from cmgan_audit.facts.scene import look_at
 from cmgan_audit.facts.view import View
-from cmgan_audit.program.runs import execute
-from cmgan_audit.program.trace import CallEvent
+from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.launches.runs import execute
 from cmgan_audit.source.tree import SourceTree
 
 TRAINING = """

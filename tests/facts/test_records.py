@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cmgan_audit.facts.audit import Collected, collect
+from cmgan_audit.facts.loading.roles import leaning, path_leaning
 from cmgan_audit.facts.records import Loader
-from cmgan_audit.facts.roles import leaning, path_leaning
 from cmgan_audit.finding import Confidence
 from cmgan_audit.gate.door import load_kinds
 from cmgan_audit.rules.catalogue import load_catalogue

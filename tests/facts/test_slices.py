@@ -8,8 +8,8 @@ from pathlib import Path
 from cmgan_audit.facts.code import Code, stack_of
 from cmgan_audit.facts.scene import look_at
 from cmgan_audit.facts.slices import Slice, Slicer
-from cmgan_audit.program.runs import execute
-from cmgan_audit.program.trace import CallEvent
+from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.launches.runs import execute
 from cmgan_audit.source.tree import SourceTree
 
 HEAD = """

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.finding import Severity
-from cmgan_audit.logs.event_file import _masked_crc
-from cmgan_audit.logs.judged import Question
+from cmgan_audit.logs.formats.event_file import _masked_crc
 from cmgan_audit.logs.judging import judge
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.search import read_logs
+from cmgan_audit.logs.selection.judged import Question
 from cmgan_audit.report.trend_json import trend_document
 from cmgan_audit.report.trend_text import TrendText
 from cmgan_audit.rules.catalogue import load_catalogue

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from cmgan_audit.finding import Severity
-from cmgan_audit.logs.judged import Question
 from cmgan_audit.logs.judging import Judgement, judge
-from cmgan_audit.logs.placeholders import ends_in_failures, scores_come_in_rhythm
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.search import read_logs
+from cmgan_audit.logs.selection.judged import Question
+from cmgan_audit.logs.selection.placeholders import ends_in_failures, scores_come_in_rhythm
 from cmgan_audit.rules.catalogue import load_catalogue
 
 CATALOGUE = load_catalogue()

@@ -12,9 +12,9 @@ from types import ModuleType
 import pytest
 
 from cmgan_audit.finding import Severity
-from cmgan_audit.logs.judged import Question, judged_series
 from cmgan_audit.logs.roles import RoleBook, infer
 from cmgan_audit.logs.search import read_logs
+from cmgan_audit.logs.selection.judged import Question, judged_series
 from cmgan_audit.logs.series import EPOCH, Run, Series
 from cmgan_audit.logs.symptoms.decline import decline_severity
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from cmgan_audit.finding import Finding, Severity
-from cmgan_audit.logs.event_file import read_scalars
-from cmgan_audit.logs.judged import Question
+from cmgan_audit.logs.formats.event_file import read_scalars
 from cmgan_audit.logs.judging import judge
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.search import read_logs
+from cmgan_audit.logs.selection.judged import Question
 from cmgan_audit.logs.series import Run
 from cmgan_audit.rules.catalogue import load_catalogue
 

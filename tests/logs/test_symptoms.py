@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from cmgan_audit.finding import Finding, Severity
-from cmgan_audit.logs.judged import Question
 from cmgan_audit.logs.judging import Judgement, judge
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.search import read_logs
+from cmgan_audit.logs.selection.judged import Question
 from cmgan_audit.rules.catalogue import load_catalogue
 from cmgan_audit.rules.rule import Example, Rule
 

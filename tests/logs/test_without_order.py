@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from cmgan_audit.finding import Severity
-from cmgan_audit.logs.judged import Question
 from cmgan_audit.logs.judging import Judgement, judge
 from cmgan_audit.logs.roles import RoleBook, parse_role
 from cmgan_audit.logs.search import Search, read_logs
+from cmgan_audit.logs.selection.judged import Question
 from cmgan_audit.rules.catalogue import load_catalogue
 
 CATALOGUE = load_catalogue()

@@ -18,9 +18,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cmgan_audit.program.runs import execute
-from cmgan_audit.program.sessions import interpreter_of
-from cmgan_audit.program.values import Absent, Choice, Const, DictValue, ListValue, Value, options_of
+from cmgan_audit.program.domain.values import Absent, Choice, Const, DictValue, ListValue, Value, options_of
+from cmgan_audit.program.execution.sessions import interpreter_of
+from cmgan_audit.program.launches.runs import execute
 from cmgan_audit.source.tree import SourceTree
 
 NAMES = ("a", "b", "c", "d")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cmgan_audit.program.runs import execute
-from cmgan_audit.program.trace import CallEvent, DecisionEvent
-from cmgan_audit.program.values import Const, Unknown
+from cmgan_audit.program.domain.values import Const, Unknown
+from cmgan_audit.program.execution.trace import CallEvent, DecisionEvent
+from cmgan_audit.program.launches.runs import execute
 from cmgan_audit.source.tree import SourceTree
 
 PROGRAM = """

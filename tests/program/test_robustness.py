@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from cmgan_audit.program.probe import call_method
-from cmgan_audit.program.runs import execute
-from cmgan_audit.program.sessions import interpreter_of
-from cmgan_audit.program.trace import CallEvent, Run, SliceEvent
-from cmgan_audit.program.values import Const, Instance, ListValue, Value, options_of
+from cmgan_audit.program.domain.values import Const, Instance, ListValue, Value, options_of
+from cmgan_audit.program.execution.probe import call_method
+from cmgan_audit.program.execution.sessions import interpreter_of
+from cmgan_audit.program.execution.trace import CallEvent, Run, SliceEvent
+from cmgan_audit.program.launches.runs import execute
 from cmgan_audit.source.tree import SourceTree
 
 
@@ -188,7 +188,7 @@ def test_deep_and_large_programs_end(name: str, tmp_path: Path) -> None:
 
 
 def test_a_program_that_takes_too_many_steps_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cmgan_audit.program.interpreter.MOST_STEPS", 20_000)
+    monkeypatch.setattr("cmgan_audit.program.execution.interpreter.MOST_STEPS", 20_000)
     functions = "def f0(x):\n    return x\n" + "".join(
         f"def f{n}(x):\n    return (f{n - 1}(x) if unknown() else f{n - 1}(not x)) if x else f{n - 1}(x)\n"
         for n in range(1, 30)
@@ -202,7 +202,7 @@ def test_a_program_that_takes_too_many_steps_says_so(tmp_path: Path, monkeypatch
 
 def test_a_program_that_joins_too_much_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Few steps, and at the end of each a list of hundreds of values is joined."""
-    monkeypatch.setattr("cmgan_audit.program.interpreter.MOST_STEPS", 20_000)
+    monkeypatch.setattr("cmgan_audit.program.execution.interpreter.MOST_STEPS", 20_000)
     head = "from outside import unknown\nfrom torch.utils.data import DataLoader\nDataLoader([1], 3)\n"
     growing = f"items = {list(range(400))}\n" + "if unknown():\n    items.append(unknown())\n" * 100
     (run,) = runs_of(tmp_path, train=f"{head}{growing}")

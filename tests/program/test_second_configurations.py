@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cmgan_audit.program import runs
-from cmgan_audit.program.trace import Run
+from cmgan_audit.program.execution.trace import Run
+from cmgan_audit.program.launches import runs
 from cmgan_audit.source.tree import SourceTree
 
 SCRIPT = """

@@ -14,10 +14,10 @@ from cmgan_audit.errors import InputError
 from cmgan_audit.evaluation.comparing import Question
 from cmgan_audit.evaluation.concluding import Described, Evidence, conclude
 from cmgan_audit.evaluation.listening import Listening
+from cmgan_audit.evaluation.material.strata import infer_strata
 from cmgan_audit.evaluation.metrics import Status
 from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult, MetricSummary
-from cmgan_audit.evaluation.strata import infer_strata
-from cmgan_audit.evaluation.table import Row, ScoreTable
+from cmgan_audit.evaluation.scores.table import Row, ScoreTable
 from cmgan_audit.finding import Severity
 from cmgan_audit.report.compare_files import write_comparison
 from cmgan_audit.report.compare_json import to_json

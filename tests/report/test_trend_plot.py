@@ -8,9 +8,9 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
-from cmgan_audit.logs.judged import JudgedSeries, Question, judged_series
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.search import read_logs
+from cmgan_audit.logs.selection.judged import JudgedSeries, Question, judged_series
 from cmgan_audit.report.trend_plot import draw
 
 LOGS = Path(__file__).parents[2] / "fixtures" / "logs"

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from cmgan_audit.finding import Severity
-from cmgan_audit.logs.judged import Question
 from cmgan_audit.logs.judging import judge
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.search import read_logs
+from cmgan_audit.logs.selection.judged import Question
 from cmgan_audit.report.trend_text import TrendText
 from cmgan_audit.rules.catalogue import load_catalogue
 

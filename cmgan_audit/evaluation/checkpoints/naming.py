@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
-from cmgan_audit.evaluation.listing import is_recording, recordings_below
+from cmgan_audit.evaluation.material.listing import is_recording, recordings_below
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 

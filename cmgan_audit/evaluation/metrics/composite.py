@@ -13,7 +13,7 @@ import functools
 import numpy as np
 import numpy.typing as npt
 
-from cmgan_audit.evaluation.audio import SAMPLE_RATE, Signal
+from cmgan_audit.evaluation.material.audio import SAMPLE_RATE, Signal
 from cmgan_audit.lazy_dataclasses import dataclass
 
 FRAME = 30 * SAMPLE_RATE // 1000

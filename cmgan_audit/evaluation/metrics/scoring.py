@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from cmgan_audit.evaluation.audio import SAMPLE_RATE, Signal
+from cmgan_audit.evaluation.material.audio import SAMPLE_RATE, Signal
 from cmgan_audit.evaluation.metrics.registry import CompositeScale, MetricScore, Status
 
 INT16_FULL_SCALE = 32768.0

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 
 from cmgan_audit.facts.view import View
-from cmgan_audit.program.trace import CallEvent, Frame, Loop
+from cmgan_audit.program.execution.trace import CallEvent, Frame, Loop
 from cmgan_audit.source.syntax import walk
 
 # Methods of a tensor that keep its first axis, and what else shows that a name is a tensor.

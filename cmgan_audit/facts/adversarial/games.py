@@ -22,9 +22,9 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.trace import Loop, innermost_function
-from cmgan_audit.program.unreached import NOT_REACHED
-from cmgan_audit.program.values import Instance, ListValue, Value
+from cmgan_audit.program.domain.values import Instance, ListValue, Value
+from cmgan_audit.program.execution.trace import Loop, innermost_function
+from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.rules.record import Fact, Known
 
 NO = Known(False)

@@ -11,7 +11,7 @@ from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.values import Instance, Value
+from cmgan_audit.program.domain.values import Instance, Value
 
 _JUDGES = regex(r"disc|critic|adversar|judge", re.IGNORECASE)
 _ASKED = (".parameters", ".named_parameters")

@@ -15,11 +15,11 @@ from cmgan_audit.facts.values import fact_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.modules import Module
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, Context
-from cmgan_audit.program.values import Choice, Const, Instance, ListValue, Symbol, Value, options_of
-from cmgan_audit.program.values import Unknown as UnknownValue
+from cmgan_audit.program.domain.values import Choice, Const, Instance, ListValue, Symbol, Value, options_of
+from cmgan_audit.program.domain.values import Unknown as UnknownValue
+from cmgan_audit.program.execution.trace import CallEvent, Context
+from cmgan_audit.program.naming.modules import Module
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, OneOf, Record, record_kind
 
 _MAKERS = frozenset(

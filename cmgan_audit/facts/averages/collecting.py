@@ -20,8 +20,8 @@ from cmgan_audit.facts.values import instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.trace import CallEvent
-from cmgan_audit.program.values import ClassValue
+from cmgan_audit.program.domain.values import ClassValue
+from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.rules.record import Known, Record
 
 

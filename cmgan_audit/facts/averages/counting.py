@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 from typing import Protocol
 
-from cmgan_audit.program.iteration import HANDING_ON
+from cmgan_audit.program.execution.iteration import HANDING_ON
 from cmgan_audit.source.syntax import walk
 
 # What a number is handed through before something is divided by it.

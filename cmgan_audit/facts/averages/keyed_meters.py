@@ -16,8 +16,8 @@ from cmgan_audit.facts.values import constant, instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.trace import CallEvent, Loop
-from cmgan_audit.program.values import ClassValue, Instance
+from cmgan_audit.program.domain.values import ClassValue, Instance
+from cmgan_audit.program.execution.trace import CallEvent, Loop
 from cmgan_audit.rules.record import Known
 from cmgan_audit.source.syntax import walk
 

@@ -12,8 +12,8 @@ from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step, Trail
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.trace import CallEvent, Event, StoreEvent
-from cmgan_audit.program.values import Instance, Unknown
+from cmgan_audit.program.domain.values import Instance, Unknown
+from cmgan_audit.program.execution.trace import CallEvent, Event, StoreEvent
 from cmgan_audit.rules.record import Fact, Known
 
 _FROM_FILE = "torch.load gives"

@@ -10,9 +10,9 @@ from cmgan_audit.facts.classes import library_bases
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent
-from cmgan_audit.program.values import Const, Instance, Value, options_of
+from cmgan_audit.program.domain.values import Const, Instance, Value, options_of
+from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
 
 # The call of a framework and its argument that names the checkpoint to go on from.

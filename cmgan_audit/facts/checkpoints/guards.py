@@ -14,9 +14,9 @@ from typing import TypeGuard
 from cmgan_audit.facts.code import Code, Stack, stack_of
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.branches import reads_setting
-from cmgan_audit.program.trace import CallEvent, Event
-from cmgan_audit.program.values import Value
+from cmgan_audit.program.domain.values import Value
+from cmgan_audit.program.execution.branches import reads_setting
+from cmgan_audit.program.execution.trace import CallEvent, Event
 from cmgan_audit.source.syntax import walk
 
 # What objects of settings are called.

@@ -12,9 +12,9 @@ from cmgan_audit.facts.scene import Use
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, Loop
-from cmgan_audit.program.values import Choice, DictValue, Instance, ListValue, Value
+from cmgan_audit.program.domain.values import Choice, DictValue, Instance, ListValue, Value
+from cmgan_audit.program.execution.trace import CallEvent, Loop
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
 from cmgan_audit.source.syntax import walk
 

@@ -9,10 +9,10 @@ from cmgan_audit.facts.checkpoints.whole_states import whole_state
 from cmgan_audit.facts.values import constant
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
+from cmgan_audit.program.domain.values import Const, Unknown, Value, options_of
+from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.models.files import NeededOption, path_of
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent
-from cmgan_audit.program.values import Const, Unknown, Value, options_of
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known
 
 

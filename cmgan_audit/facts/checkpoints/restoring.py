@@ -9,9 +9,9 @@ from cmgan_audit.facts.classes import NETWORK_WRAPPERS, bare_network, is_network
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, Event
-from cmgan_audit.program.values import Choice, Const, DictValue, Instance, Value
+from cmgan_audit.program.domain.values import Choice, Const, DictValue, Instance, Value
+from cmgan_audit.program.execution.trace import CallEvent, Event
+from cmgan_audit.program.naming.names import canonical
 
 # Functions that read a checkpoint file.
 LOADS = frozenset(

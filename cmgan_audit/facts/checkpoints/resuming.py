@@ -21,10 +21,10 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import ClassValue, Const, Instance, Unknown, Value, options_of
+from cmgan_audit.program.execution.trace import CallEvent, Event, StoreEvent, Supposed
 from cmgan_audit.program.models.files import NeededOption, path_of
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, Event, StoreEvent, Supposed
-from cmgan_audit.program.values import ClassValue, Const, Instance, Unknown, Value, options_of
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known
 from cmgan_audit.rules.record import Unknown as NotKnown
 

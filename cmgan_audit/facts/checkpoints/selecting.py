@@ -18,9 +18,9 @@ from cmgan_audit.facts.values import same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, Event, Loop
-from cmgan_audit.program.values import Choice, Const, DictValue, Instance, Value
+from cmgan_audit.program.domain.values import Choice, Const, DictValue, Instance, Value
+from cmgan_audit.program.execution.trace import CallEvent, Event, Loop
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
 
 _SAVES = frozenset({"save", "save_pretrained", "save_checkpoint", "save_state", "save_weights", "copyfile", "copy2"})

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from cmgan_audit.facts.classes import values_within
 from cmgan_audit.facts.code import stack_of
-from cmgan_audit.facts.names import Names
+from cmgan_audit.facts.loading.names import Names
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.slices import Slicer
 from cmgan_audit.facts.values import instances_of, same_object
@@ -16,9 +16,9 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import Const, DictValue, Instance, Value
+from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.models.files import path_of
-from cmgan_audit.program.trace import CallEvent
-from cmgan_audit.program.values import Const, DictValue, Instance, Value
 
 TRAIN, VALID, TEST = "train", "valid", "test"
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from cmgan_audit.facts.adversarial.holders import Held
 from cmgan_audit.facts.checkpoints.restoring import Batch, Restored
 from cmgan_audit.facts.values import instances_of
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, Event
-from cmgan_audit.program.values import Instance
+from cmgan_audit.program.domain.values import Instance
+from cmgan_audit.program.execution.trace import CallEvent, Event
+from cmgan_audit.program.naming.names import canonical
 
 _READ_BY = "torch.load"
 

@@ -10,7 +10,7 @@ from cmgan_audit.facts.code import Reached
 from cmgan_audit.facts.values import instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step, Trail
-from cmgan_audit.program.trace import CallEvent
+from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.rules.record import Fact, Known, Unknown
 
 

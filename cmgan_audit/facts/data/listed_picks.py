@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.classes import values_within
 from cmgan_audit.facts.data.seeding import unseeded
-from cmgan_audit.facts.items import Reading, items_of
+from cmgan_audit.facts.loading.items import Reading, items_of
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.listings import listings_of
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, SliceEvent
-from cmgan_audit.program.values import Draw, Instance, Listing, ListValue, Unknown, Value
+from cmgan_audit.program.domain.listings import listings_of
+from cmgan_audit.program.domain.values import Draw, Instance, Listing, ListValue, Unknown, Value
+from cmgan_audit.program.execution.trace import CallEvent, SliceEvent
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
 
 _FROM_LISTS = regex(r"random(\.Random)?\.sample|sklearn\.model_selection\.train_test_split")

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from cmgan_audit.facts.data.listed_picks import is_seeded_shuffle, picked_parts
 from cmgan_audit.facts.data.records import ListingUse
 from cmgan_audit.facts.exclusive import exclusive
-from cmgan_audit.facts.items import items_of
+from cmgan_audit.facts.loading.items import items_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
-from cmgan_audit.program.listings import listings_of, lists_a_folder
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, Event, SideBySideEvent, SliceEvent
-from cmgan_audit.program.values import Const, Instance, Listing, ListValue, Value, options_of
+from cmgan_audit.program.domain.listings import listings_of, lists_a_folder
+from cmgan_audit.program.domain.values import Const, Instance, Listing, ListValue, Value, options_of
+from cmgan_audit.program.execution.trace import CallEvent, Event, SideBySideEvent, SliceEvent
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known
 from cmgan_audit.source.syntax import shown
 

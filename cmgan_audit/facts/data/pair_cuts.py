@@ -6,17 +6,17 @@ import ast
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from cmgan_audit.facts.cuts import Cut, cuts_in
 from cmgan_audit.facts.data.records import PairCut
 from cmgan_audit.facts.data.subjects import CLEAN, NOISY, Subject, subject_of
-from cmgan_audit.facts.items import Reading, items_of
+from cmgan_audit.facts.loading.cuts import Cut, cuts_in
+from cmgan_audit.facts.loading.items import Reading, items_of
 from cmgan_audit.facts.steps.guards import test_behind
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.draws import EVERYTHING_SEEDERS, SEEDERS
-from cmgan_audit.program.trace import CallEvent, Event
+from cmgan_audit.program.execution.trace import CallEvent, Event
+from cmgan_audit.program.library.draws import EVERYTHING_SEEDERS, SEEDERS
 from cmgan_audit.rules.record import Fact, Known
 from cmgan_audit.source.syntax import walk
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from cmgan_audit.facts.crops import short_callee
+from cmgan_audit.facts.loading.crops import short_callee
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
-from cmgan_audit.program.draws import EVERYTHING_SEEDERS, SEEDERS
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, Event, innermost_function
-from cmgan_audit.program.values import Const, Draw, Instance, Value
+from cmgan_audit.program.domain.values import Const, Draw, Instance, Value
+from cmgan_audit.program.execution.trace import CallEvent, Event, innermost_function
+from cmgan_audit.program.library.draws import EVERYTHING_SEEDERS, SEEDERS
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, Unknown
 
 # The generator of the process that a drawing function uses.

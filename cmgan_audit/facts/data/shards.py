@@ -6,16 +6,16 @@ import ast
 
 from cmgan_audit.facts.classes import values_within
 from cmgan_audit.facts.data.streams import is_stream
-from cmgan_audit.facts.items import items_of
+from cmgan_audit.facts.loading.items import items_of
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.values import class_name, constant, instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, Condition
-from cmgan_audit.program.values import ClassValue, Instance, Symbol
+from cmgan_audit.program.domain.values import ClassValue, Instance, Symbol
+from cmgan_audit.program.execution.trace import CallEvent, Condition
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
 
 _WRAPPER = regex(r".*\b(DistributedDataParallel|FullyShardedDataParallel)|torch\.distributed\._composable\..*")

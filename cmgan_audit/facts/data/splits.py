@@ -6,16 +6,16 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from cmgan_audit.facts.classes import values_within
-from cmgan_audit.facts.crops import short_callee
 from cmgan_audit.facts.data.records import ValidationSplit
 from cmgan_audit.facts.data.seeding import unseeded
+from cmgan_audit.facts.loading.crops import short_callee
 from cmgan_audit.facts.records import EVAL, TRAIN
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent
-from cmgan_audit.program.values import Draw, Instance
+from cmgan_audit.program.domain.values import Draw, Instance
+from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
 from cmgan_audit.source.syntax import walk
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cmgan_audit.facts.classes import library_bases
-from cmgan_audit.program.values import Instance
+from cmgan_audit.program.domain.values import Instance
 
 
 def is_stream(dataset: Instance) -> bool:

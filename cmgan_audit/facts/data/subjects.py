@@ -9,7 +9,7 @@ from cmgan_audit.facts.bindings import names_bound
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.trace import CallEvent, Event, Frame
+from cmgan_audit.program.execution.trace import CallEvent, Event, Frame
 from cmgan_audit.source.syntax import shown, walk
 
 CLEAN, NOISY = "clean", "noisy"

@@ -7,19 +7,19 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from cmgan_audit.facts.classes import values_within
-from cmgan_audit.facts.cuts import is_segment
 from cmgan_audit.facts.data.records import TrainingOrder
 from cmgan_audit.facts.data.shards import distributed, sharded
 from cmgan_audit.facts.data.streams import is_stream
-from cmgan_audit.facts.items import Reading, items_of
+from cmgan_audit.facts.loading.cuts import is_segment
+from cmgan_audit.facts.loading.items import Reading, items_of
 from cmgan_audit.facts.records import TRAIN, Loader
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import class_name, instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.trace import CallEvent, SliceEvent
-from cmgan_audit.program.values import ClassValue, Const, Instance, ListValue, Value, options_of
+from cmgan_audit.program.domain.values import ClassValue, Const, Instance, ListValue, Value, options_of
+from cmgan_audit.program.execution.trace import CallEvent, SliceEvent
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
 
 # Calls whose result, or whose list, is in random order.

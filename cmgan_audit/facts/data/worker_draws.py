@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from cmgan_audit.facts.conditions import open_setting
-from cmgan_audit.facts.crops import short_callee
 from cmgan_audit.facts.data.records import WorkerDraws
-from cmgan_audit.facts.items import Items, Reading, items_of
+from cmgan_audit.facts.loading.crops import short_callee
+from cmgan_audit.facts.loading.items import Items, Reading, items_of
 from cmgan_audit.facts.records import TRAIN
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import class_name, constant, instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.draws import EVERYTHING_SEEDERS, draws_random
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.probe import call_value
-from cmgan_audit.program.trace import CallEvent, Event
-from cmgan_audit.program.values import ClassValue, Const, FunctionValue, Instance, Value, options_of
-from cmgan_audit.program.values import Unknown as UnknownValue
+from cmgan_audit.program.domain.values import ClassValue, Const, FunctionValue, Instance, Value, options_of
+from cmgan_audit.program.domain.values import Unknown as UnknownValue
+from cmgan_audit.program.execution.probe import call_value
+from cmgan_audit.program.execution.trace import CallEvent, Event
+from cmgan_audit.program.library.draws import EVERYTHING_SEEDERS, draws_random
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, Unknown
 
 SEEDED_SINCE = "1.9"

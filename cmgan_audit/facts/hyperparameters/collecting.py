@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from cmgan_audit.facts.adversarial.holders import Held, Holders
-from cmgan_audit.facts.cuts import cuts_in
 from cmgan_audit.facts.hyperparameters.records import Hyperparameter
 from cmgan_audit.facts.hyperparameters.weights import weights_of
-from cmgan_audit.facts.items import items_of
+from cmgan_audit.facts.loading.cuts import cuts_in
+from cmgan_audit.facts.loading.items import items_of
 from cmgan_audit.facts.steps.actions import actions_of, is_scheduler
 from cmgan_audit.facts.steps.windows import Update, updates_in
 from cmgan_audit.facts.values import class_name, fact_of, instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, SliceEvent
-from cmgan_audit.program.unreached import NOT_REACHED
-from cmgan_audit.program.values import Const, Instance, ListValue, Value, options_of
-from cmgan_audit.program.values import Unknown as UnknownValue
+from cmgan_audit.program.domain.values import Const, Instance, ListValue, Value, options_of
+from cmgan_audit.program.domain.values import Unknown as UnknownValue
+from cmgan_audit.program.execution.trace import CallEvent, SliceEvent
+from cmgan_audit.program.launches.unreached import NOT_REACHED
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, Unknown
 
 # The learning rates that optimisers of torch take without one.

@@ -15,7 +15,7 @@ from cmgan_audit.facts.values import fact_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.values import Const, Value
+from cmgan_audit.program.domain.values import Const, Value
 from cmgan_audit.rules.record import Fact
 
 _MENTIONED = regex(rb"weight|lambda|alpha|\bw\d|loss", re.IGNORECASE)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cmgan_audit.facts.items import items_of
+from cmgan_audit.facts.loading.items import items_of
 from cmgan_audit.facts.recordings import READERS
 from cmgan_audit.facts.runtime.flow import Flow, Node
 from cmgan_audit.facts.values import same_object
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.values import Instance, ListValue, Value
+from cmgan_audit.program.domain.values import Instance, ListValue, Value
+from cmgan_audit.program.naming.names import canonical
 
 
 def parts_of_items(flow: Flow, loader: Instance) -> Sequence[Value]:

@@ -21,8 +21,18 @@ from cmgan_audit.facts.values import instances_of
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.containers import NOT_WHOLLY_KNOWN
-from cmgan_audit.program.values import Choice, ClassValue, Const, External, Instance, ListValue, Symbol, Unknown, Value
+from cmgan_audit.program.domain.containers import NOT_WHOLLY_KNOWN
+from cmgan_audit.program.domain.values import (
+    Choice,
+    ClassValue,
+    Const,
+    External,
+    Instance,
+    ListValue,
+    Symbol,
+    Unknown,
+    Value,
+)
 from cmgan_audit.source.tree import SourceTree
 
 _KEEPS = frozenset(

@@ -11,7 +11,7 @@ from cmgan_audit.facts.runtime.flow import Flow, Node
 from cmgan_audit.facts.spectra.forms import Form, Forms
 from cmgan_audit.facts.values import constant
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.values import Value
+from cmgan_audit.program.domain.values import Value
 
 # Where the axis stands among the arguments of a method; a function has the tensor before it.
 _AXIS = {"sum": 0, "norm": 1, "vector_norm": 1}

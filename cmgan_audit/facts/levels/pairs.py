@@ -13,7 +13,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.values import Value
+from cmgan_audit.program.domain.values import Value
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
 from cmgan_audit.source.syntax import walk
 

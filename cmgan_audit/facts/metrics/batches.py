@@ -13,7 +13,7 @@ from cmgan_audit.facts.values import known_number
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.trace import Context
+from cmgan_audit.program.execution.trace import Context
 from cmgan_audit.rules.record import Fact, Known, Record, Unknown, record_kind
 from cmgan_audit.source.syntax import walk
 

@@ -11,7 +11,7 @@ from cmgan_audit.facts.metrics.failing import asks_for_one_failure, item_fails
 from cmgan_audit.facts.metrics.grades import NO_SCORES, Graded, combine, either, whole
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.modules import Module
+from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.source.syntax import walk
 
 _TELLS = frozenset({"print", "info", "debug", "warning", "warn", "error", "log", "write"})

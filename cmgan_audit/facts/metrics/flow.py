@@ -15,10 +15,10 @@ from cmgan_audit.facts.metrics.scoring import Scoring
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.modules import Module
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import Context
-from cmgan_audit.program.values import FunctionValue
+from cmgan_audit.program.domain.values import FunctionValue
+from cmgan_audit.program.execution.trace import Context
+from cmgan_audit.program.naming.modules import Module
+from cmgan_audit.program.naming.names import canonical
 
 MOST_ROUNDS = 400
 _Place = tuple[str, int, int, int | None, int | None]

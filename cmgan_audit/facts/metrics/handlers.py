@@ -10,7 +10,7 @@ from cmgan_audit.facts.metrics.scoring import Scoring, Spot
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.values import Const, External, Instance, Value
+from cmgan_audit.program.domain.values import Const, External, Instance, Value
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
 from cmgan_audit.source.syntax import walk
 

@@ -13,8 +13,8 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.values import Arguments, Instance, Value
+from cmgan_audit.program.domain.values import Arguments, Instance, Value
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, OneOf, Record, record_kind
 
 _FUNCTIONAL = "torchmetrics.functional.audio."

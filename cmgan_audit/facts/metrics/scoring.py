@@ -12,8 +12,8 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, Context
+from cmgan_audit.program.execution.trace import CallEvent, Context
+from cmgan_audit.program.naming.names import canonical
 
 # What a metric is called, by the qualified name of the library call; a dot at the end means everything below, by words
 # in its name, else by that name itself.

@@ -11,13 +11,13 @@ from cmgan_audit.facts.options.records import CommandOption
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.values import Const, External, FunctionValue, Instance, ListValue, options_of
+from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.models.argparse_options import state_of
 from cmgan_audit.program.models.argparse_parsing import words_of
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK, Given, OptionSpec, ParserState, split
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent
-from cmgan_audit.program.unreached import NOT_REACHED
-from cmgan_audit.program.values import Const, External, FunctionValue, Instance, ListValue, options_of
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
 
 _PARSES = ("parse_args", "parse_known_args", "parse_intermixed_args", "parse_known_intermixed_args")

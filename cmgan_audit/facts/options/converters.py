@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.probe import call_value
-from cmgan_audit.program.trace import Run
-from cmgan_audit.program.values import Const, External, FunctionValue, Instance, ListValue, Value
+from cmgan_audit.program.domain.values import Const, External, FunctionValue, Instance, ListValue, Value
+from cmgan_audit.program.execution.probe import call_value
+from cmgan_audit.program.execution.trace import Run
 
 BOOL, REFUSED = "bool", "refused"
 

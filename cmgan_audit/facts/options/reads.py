@@ -13,8 +13,8 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.sessions import interpreter_of
-from cmgan_audit.program.values import External
+from cmgan_audit.program.domain.values import External
+from cmgan_audit.program.execution.sessions import interpreter_of
 
 _SPREAD = regex(rb"[(,]\s*\*\*")
 _KEY_READERS = ("getattr", "get", "pop")

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, StoreEvent, innermost_function
-from cmgan_audit.program.unreached import NOT_REACHED
-from cmgan_audit.program.values import Choice, Const, Instance, Value
+from cmgan_audit.program.domain.values import Choice, Const, Instance, Value
+from cmgan_audit.program.execution.trace import CallEvent, StoreEvent, innermost_function
+from cmgan_audit.program.launches.unreached import NOT_REACHED
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
 
 _STARTS = ("torch.distributed.init_process_group", "torch.multiprocessing.spawn")

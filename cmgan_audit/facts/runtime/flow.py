@@ -14,15 +14,12 @@ from functools import cached_property
 from itertools import count, islice
 
 from cmgan_audit.facts.classes import bare_network, is_network, library_bases, values_within
-from cmgan_audit.facts.modes import gradients_off
+from cmgan_audit.facts.passes.modes import gradients_off
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.values import instances_of
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.probe import attribute_of, call_value
-from cmgan_audit.program.trace import CallEvent, Event
-from cmgan_audit.program.values import (
+from cmgan_audit.program.domain.values import (
     BoundMethod,
     Choice,
     ClassValue,
@@ -35,6 +32,9 @@ from cmgan_audit.program.values import (
     Value,
     options_of,
 )
+from cmgan_audit.program.execution.probe import attribute_of, call_value
+from cmgan_audit.program.execution.trace import CallEvent, Event
+from cmgan_audit.program.naming.names import canonical
 
 MOST_VALUES = 6_000
 MOST_PROBES = 60

@@ -11,10 +11,10 @@ from cmgan_audit.facts.values import constant
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, Frame
-from cmgan_audit.program.unreached import NOT_REACHED
-from cmgan_audit.program.values import Instance
+from cmgan_audit.program.domain.values import Instance
+from cmgan_audit.program.execution.trace import CallEvent, Frame
+from cmgan_audit.program.launches.unreached import NOT_REACHED
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
 
 FORK, SPAWN = "fork", "spawn"

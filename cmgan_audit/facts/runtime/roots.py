@@ -11,7 +11,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.values import Const, Value
+from cmgan_audit.program.domain.values import Const, Value
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
 
 _ROOTS = regex(rb"sqrt|\*\*|pow\(|hypot")

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from cmgan_audit.facts.values import is_none
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, Run
-from cmgan_audit.program.values import Choice, Const, Instance, Unknown, Value, options_of
+from cmgan_audit.program.domain.values import Choice, Const, Instance, Unknown, Value, options_of
+from cmgan_audit.program.execution.trace import CallEvent, Run
+from cmgan_audit.program.naming.names import canonical
 
 TORCH, CUDA, PYTHON, NUMPY = "torch", "the CUDA generators of torch", "Python's random", "NumPy"
 

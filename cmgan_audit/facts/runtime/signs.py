@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from cmgan_audit.facts.runtime.flow import Flow, Node
-from cmgan_audit.program.values import Choice, Const, Instance, Unknown, Value, options_of
+from cmgan_audit.program.domain.values import Choice, Const, Instance, Unknown, Value, options_of
 
 _DEEPEST = 40
 

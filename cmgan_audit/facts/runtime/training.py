@@ -12,9 +12,9 @@ from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, Event
-from cmgan_audit.program.unreached import NOT_REACHED
+from cmgan_audit.program.execution.trace import CallEvent, Event
+from cmgan_audit.program.launches.unreached import NOT_REACHED
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, Record, Unknown, record_kind
 
 # Functions that read recordings, features or tables. `torch.load` reads weights too: in a loop it reads data.

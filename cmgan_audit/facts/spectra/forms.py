@@ -8,9 +8,7 @@ from functools import cached_property
 
 from cmgan_audit.facts.values import constant
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent
-from cmgan_audit.program.values import (
+from cmgan_audit.program.domain.values import (
     Arguments,
     Const,
     External,
@@ -20,6 +18,8 @@ from cmgan_audit.program.values import (
     Value,
     options_of,
 )
+from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.naming.names import canonical
 
 
 @enum.unique

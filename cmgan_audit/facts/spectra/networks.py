@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from cmgan_audit.facts.classes import is_network
 from cmgan_audit.facts.view import View
-from cmgan_audit.program.probe import attribute_of, call_value
-from cmgan_audit.program.sessions import interpreter_of
-from cmgan_audit.program.trace import CallEvent
-from cmgan_audit.program.unreached import NOT_REACHED
-from cmgan_audit.program.values import ClassValue, FunctionValue, Instance, ModuleValue, Unknown
+from cmgan_audit.program.domain.values import ClassValue, FunctionValue, Instance, ModuleValue, Unknown
+from cmgan_audit.program.execution.probe import attribute_of, call_value
+from cmgan_audit.program.execution.sessions import interpreter_of
+from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.launches.unreached import NOT_REACHED
 
 MOST_TRIED = 24
 _SIGNAL = Unknown(reason="what a network is given")

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from cmgan_audit.facts.items import items_of
+from cmgan_audit.facts.loading.items import items_of
 from cmgan_audit.facts.spectra.forms import ISTFT, STFT, Form, Forms, returns_complex
 from cmgan_audit.facts.spectra.networks import calls_inside
 from cmgan_audit.facts.spectra.records import FourierTransform
@@ -14,9 +14,9 @@ from cmgan_audit.facts.values import class_name
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, innermost_function
-from cmgan_audit.program.values import Absent, Arguments, Const, Instance, Option, options_of
+from cmgan_audit.program.domain.values import Absent, Arguments, Const, Instance, Option, options_of
+from cmgan_audit.program.execution.trace import CallEvent, innermost_function
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
 
 # The first torch that refuses the old forms.

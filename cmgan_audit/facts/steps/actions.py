@@ -8,9 +8,9 @@ from cmgan_audit.facts.classes import library_bases
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, Run
-from cmgan_audit.program.values import Instance
+from cmgan_audit.program.domain.values import Instance
+from cmgan_audit.program.execution.trace import CallEvent, Run
+from cmgan_audit.program.naming.names import canonical
 
 BACKWARD, ZERO, STEP, SCHEDULE = "backward", "zero", "step", "schedule"
 SCALE, UNSCALE, UPDATE, CLIP = "scale", "unscale", "update", "clip"

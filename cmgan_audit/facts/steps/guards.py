@@ -9,9 +9,9 @@ from cmgan_audit.facts.code import Code, Reached
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.sessions import interpreter_of
-from cmgan_audit.program.trace import Condition, Context
-from cmgan_audit.program.values import Const, DictValue, Value
+from cmgan_audit.program.domain.values import Const, DictValue, Value
+from cmgan_audit.program.execution.sessions import interpreter_of
+from cmgan_audit.program.execution.trace import Condition, Context
 from cmgan_audit.rules.record import Fact, Known, Unknown
 from cmgan_audit.source.syntax import walk
 

@@ -13,8 +13,8 @@ from cmgan_audit.facts.values import class_name, fact_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step, Trail
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.trace import CallEvent
-from cmgan_audit.program.values import Instance, ListValue
+from cmgan_audit.program.domain.values import Instance, ListValue
+from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.rules.record import Fact, Known, Unknown
 
 # A schedule that is over after so few steps is counted in epochs: an epoch of VoiceBank+DEMAND at batch 4 has 2,893.

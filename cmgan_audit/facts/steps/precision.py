@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cmgan_audit.facts.loops import is_kept
-from cmgan_audit.facts.modes import gradients_off
+from cmgan_audit.facts.passes.loops import is_kept
+from cmgan_audit.facts.passes.modes import gradients_off
 from cmgan_audit.facts.scene import Scene, Use
 from cmgan_audit.facts.values import fact_of
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent, Context
-from cmgan_audit.program.values import Arguments, Const, External, Value
+from cmgan_audit.program.domain.values import Arguments, Const, External, Value
+from cmgan_audit.program.execution.trace import CallEvent, Context
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
 
 _AUTOCAST = "torch.autocast"

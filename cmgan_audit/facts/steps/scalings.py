@@ -11,10 +11,10 @@ from cmgan_audit.facts.steps.windows import Update, updates_in
 from cmgan_audit.facts.values import class_name, fact_of, instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import innermost_function
-from cmgan_audit.program.unreached import NOT_REACHED
-from cmgan_audit.program.values import Instance
+from cmgan_audit.program.domain.values import Instance
+from cmgan_audit.program.execution.trace import innermost_function
+from cmgan_audit.program.launches.unreached import NOT_REACHED
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, Unknown
 
 NO, YES = Known(False), Known(True)

@@ -16,9 +16,9 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.trace import CallEvent, Context, innermost_function
-from cmgan_audit.program.unreached import NOT_REACHED
-from cmgan_audit.program.values import Const, Instance
+from cmgan_audit.program.domain.values import Const, Instance
+from cmgan_audit.program.execution.trace import CallEvent, Context, innermost_function
+from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.rules.record import Fact, Known, Unknown
 from cmgan_audit.source.syntax import walk
 

@@ -8,8 +8,8 @@ from cmgan_audit.facts.records import TRAIN
 from cmgan_audit.facts.steps.actions import BACKWARD, STEP, ZERO, Action
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.trace import Context, IterateEvent, Loop
-from cmgan_audit.program.values import Instance
+from cmgan_audit.program.domain.values import Instance
+from cmgan_audit.program.execution.trace import Context, IterateEvent, Loop
 
 
 @dataclass(frozen=True, slots=True, eq=False)

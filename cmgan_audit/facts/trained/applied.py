@@ -14,9 +14,9 @@ from cmgan_audit.facts.trained.records import AppliedSetting
 from cmgan_audit.facts.values import fact_of, instances_of, with_step
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.trace import CallEvent
-from cmgan_audit.program.values import Const, DictValue, ListValue, Value
+from cmgan_audit.program.domain.values import Const, DictValue, ListValue, Value
+from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
 
 # The arguments of an STFT that are settings: name, position.

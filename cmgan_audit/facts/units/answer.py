@@ -6,22 +6,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cmgan_audit.facts.collectors import COLLECTORS
-from cmgan_audit.facts.declared import DeclaredRoles
-from cmgan_audit.facts.loaders import loaders_of
-from cmgan_audit.facts.merging import Seen
-from cmgan_audit.facts.names import Assigned
+from cmgan_audit.facts.loading.declared import DeclaredRoles
+from cmgan_audit.facts.loading.loaders import loaders_of
+from cmgan_audit.facts.loading.merging import Seen
+from cmgan_audit.facts.loading.names import Assigned
+from cmgan_audit.facts.loading.roles import leaning
 from cmgan_audit.facts.observing import Observed
 from cmgan_audit.facts.requirements import TorchRange
-from cmgan_audit.facts.roles import leaning
 from cmgan_audit.facts.scene import look_at
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.depth import forget_young
-from cmgan_audit.program.runs import Program, executed_by, imported_by
-from cmgan_audit.program.sessions import interpreter_of
-from cmgan_audit.program.trace import Run
-from cmgan_audit.program.unreached import Place
+from cmgan_audit.program.execution.depth import forget_young
+from cmgan_audit.program.execution.sessions import interpreter_of
+from cmgan_audit.program.execution.trace import Run
+from cmgan_audit.program.launches.runs import Program, executed_by, imported_by
+from cmgan_audit.program.launches.unreached import Place
 from cmgan_audit.source.consulted import Consulted
 from cmgan_audit.source.discovery import Failure
 from cmgan_audit.source.tree import SourceTree

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from cmgan_audit.program.depth import deeply
+from cmgan_audit.program.execution.depth import deeply
 
 # A small tree is done before a second process would be of use.
 _ALONE_SECONDS = 1.0

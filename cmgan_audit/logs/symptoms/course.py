@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from statistics import median
 
 from cmgan_audit.finding import Finding, JsonValue, Severity
-from cmgan_audit.logs.judged import JudgedSeries, losses_of
 from cmgan_audit.logs.raising import Raiser, exact
+from cmgan_audit.logs.selection.judged import JudgedSeries, losses_of
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Run, Series
 from cmgan_audit.statistics.trend import evaluation_sd, expected_maximum, levels, moving_median, per_x
 

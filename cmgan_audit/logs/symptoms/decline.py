@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cmgan_audit.finding import Finding, JsonValue, Severity
-from cmgan_audit.logs.judged import JudgedSeries, Question, losses_of
 from cmgan_audit.logs.raising import Raiser, exact
+from cmgan_audit.logs.selection.judged import JudgedSeries, Question, losses_of
 from cmgan_audit.logs.series import Series
 from cmgan_audit.statistics.trend import MEASURABLE, Decline, evaluation_sd, per_x
 

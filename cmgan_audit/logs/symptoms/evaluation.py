@@ -5,8 +5,8 @@ from __future__ import annotations
 from statistics import median
 
 from cmgan_audit.finding import Finding, JsonValue, Severity
-from cmgan_audit.logs.judged import JudgedSeries, Question
 from cmgan_audit.logs.raising import Raiser, exact
+from cmgan_audit.logs.selection.judged import JudgedSeries, Question
 from cmgan_audit.logs.series import Run
 from cmgan_audit.statistics.trend import best_index, expected_maximum
 

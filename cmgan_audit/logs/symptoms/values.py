@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from cmgan_audit.finding import Finding, JsonValue, Severity
-from cmgan_audit.logs.judged import NORMALISED_SPAN, measure_of, sentinel_points
-from cmgan_audit.logs.placeholders import scores_come_in_rhythm
 from cmgan_audit.logs.raising import Raiser, exact
+from cmgan_audit.logs.selection.judged import NORMALISED_SPAN, measure_of, sentinel_points
+from cmgan_audit.logs.selection.placeholders import scores_come_in_rhythm
 from cmgan_audit.logs.series import Role, Run, Series
 
 # Share of zero discriminator losses from which on it is worth knowing, and from which on it is a warning.

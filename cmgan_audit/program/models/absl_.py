@@ -7,12 +7,7 @@ import posixpath
 from collections.abc import Callable, Iterator
 
 from cmgan_audit.finding import Location, Step
-from cmgan_audit.program.models.argparse_parsing import command_words, word_value
-from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
-from cmgan_audit.program.models.files import each_path
-from cmgan_audit.program.models.interpolation import argument, with_entry
-from cmgan_audit.program.models.registry import Interpreter, ModelCall, derives, library_object, listing, model
-from cmgan_audit.program.values import (
+from cmgan_audit.program.domain.values import (
     Arguments,
     Const,
     Constant,
@@ -24,6 +19,11 @@ from cmgan_audit.program.values import (
     Unknown,
     Value,
 )
+from cmgan_audit.program.models.argparse_parsing import command_words, word_value
+from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
+from cmgan_audit.program.models.files import each_path
+from cmgan_audit.program.models.interpolation import argument, with_entry
+from cmgan_audit.program.models.registry import Interpreter, ModelCall, derives, library_object, listing, model
 
 _FLAGS = "absl.flags.FLAGS"
 _HOLDER = "absl.flags.FlagHolder"

@@ -6,10 +6,8 @@ import dataclasses
 from collections.abc import Callable
 
 from cmgan_audit.finding import Step
-from cmgan_audit.program.joins import Branch, join
-from cmgan_audit.program.models.argparse_state import CONFIG_FILE, OptionSpec, ParserState
-from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attribute, derives, listing, model
-from cmgan_audit.program.values import (
+from cmgan_audit.program.domain.joins import Branch, join
+from cmgan_audit.program.domain.values import (
     Absent,
     Arguments,
     Choice,
@@ -21,6 +19,8 @@ from cmgan_audit.program.values import (
     Value,
     options_of,
 )
+from cmgan_audit.program.models.argparse_state import CONFIG_FILE, OptionSpec, ParserState
+from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attribute, derives, listing, model
 
 PARSER = "argparse.ArgumentParser"
 _GROUP = "argparse._ArgumentGroup"

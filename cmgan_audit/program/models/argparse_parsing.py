@@ -12,23 +12,8 @@ from collections.abc import Callable
 
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.joins import Branch, join
-from cmgan_audit.program.models.argparse_options import PARSER, owner_of, state_of
-from cmgan_audit.program.models.argparse_state import (
-    CONFIG_FILE,
-    UNKNOWN_MARK,
-    Given,
-    OptionSpec,
-    ParserState,
-    Splitting,
-    flag_value,
-    split,
-)
-from cmgan_audit.program.models.config_files import load_source
-from cmgan_audit.program.models.files import NeededOption, note_needed
-from cmgan_audit.program.models.registry import ModelCall, listing, model
-from cmgan_audit.program.trace import Launch
-from cmgan_audit.program.values import (
+from cmgan_audit.program.domain.joins import Branch, join
+from cmgan_audit.program.domain.values import (
     Absent,
     Arguments,
     Choice,
@@ -44,6 +29,21 @@ from cmgan_audit.program.values import (
     Value,
     options_of,
 )
+from cmgan_audit.program.execution.trace import Launch
+from cmgan_audit.program.models.argparse_options import PARSER, owner_of, state_of
+from cmgan_audit.program.models.argparse_state import (
+    CONFIG_FILE,
+    UNKNOWN_MARK,
+    Given,
+    OptionSpec,
+    ParserState,
+    Splitting,
+    flag_value,
+    split,
+)
+from cmgan_audit.program.models.config_files import load_source
+from cmgan_audit.program.models.files import NeededOption, note_needed
+from cmgan_audit.program.models.registry import ModelCall, listing, model
 
 _NONE = Const(value=None)
 _CONVERSIONS: dict[str, Callable[[str], object]] = {

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.values import Const, External, Instance, Value
+from cmgan_audit.program.domain.values import Const, External, Instance, Value
 
 # An unknown part of a command line ("$DATA") carries this mark, so that what is split off from it stays unknown.
 UNKNOWN_MARK = "\0"

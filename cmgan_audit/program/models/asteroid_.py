@@ -8,12 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from cmgan_audit.program.models.argparse_options import PARSER, change, owner_of, said, state_of
-from cmgan_audit.program.models.argparse_parsing import parsed
-from cmgan_audit.program.models.argparse_state import OptionSpec, ParserState
-from cmgan_audit.program.models.lifting import as_dict
-from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
-from cmgan_audit.program.values import (
+from cmgan_audit.program.domain.values import (
     Arguments,
     Const,
     DictValue,
@@ -23,6 +18,11 @@ from cmgan_audit.program.values import (
     Value,
     options_of,
 )
+from cmgan_audit.program.models.argparse_options import PARSER, change, owner_of, said, state_of
+from cmgan_audit.program.models.argparse_parsing import parsed
+from cmgan_audit.program.models.argparse_state import OptionSpec, ParserState
+from cmgan_audit.program.models.lifting import as_dict
+from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
 
 _UTILS = "asteroid.utils.parser_utils"
 _TRUE, _FALSE = ("yes", "true", "y", "1"), ("no", "false", "n", "0")

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from cmgan_audit.program.models.argparse_options import said
-from cmgan_audit.program.models.argparse_parsing import Reading, command_words
-from cmgan_audit.program.models.argparse_state import OptionSpec, ParserState
-from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
-from cmgan_audit.program.values import (
+from cmgan_audit.program.domain.values import (
     Arguments,
     Const,
     External,
@@ -18,6 +14,10 @@ from cmgan_audit.program.values import (
     Unknown,
     Value,
 )
+from cmgan_audit.program.models.argparse_options import said
+from cmgan_audit.program.models.argparse_parsing import Reading, command_words
+from cmgan_audit.program.models.argparse_state import OptionSpec, ParserState
+from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
 
 _FUNCTION = "click.decorated"
 _COMMAND = "click.Command"

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cmgan_audit.program.models.files import FILE, FileContent, SettingsText, each_path, path_of, read_here
-from cmgan_audit.program.models.lifting import copied, lift
-from cmgan_audit.program.models.registry import ModelCall, derives, model
-from cmgan_audit.program.values import (
+from cmgan_audit.program.domain.values import (
     Arguments,
     ClassValue,
     Const,
@@ -19,6 +16,9 @@ from cmgan_audit.program.values import (
     Unknown,
     Value,
 )
+from cmgan_audit.program.models.files import FILE, FileContent, SettingsText, each_path, path_of, read_here
+from cmgan_audit.program.models.lifting import copied, lift
+from cmgan_audit.program.models.registry import ModelCall, derives, model
 from cmgan_audit.source.data import DataError
 from cmgan_audit.source.formats import Dialect, read_text
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from cmgan_audit.program.containers import value_of
-from cmgan_audit.program.joins import Branch, join
-from cmgan_audit.program.models.files import note_needed, path_of, resolve
-from cmgan_audit.program.models.lifting import as_dict, lift
-from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
-from cmgan_audit.program.values import (
+from cmgan_audit.program.domain.containers import value_of
+from cmgan_audit.program.domain.joins import Branch, join
+from cmgan_audit.program.domain.values import (
     Choice,
     ClassValue,
     Const,
@@ -22,6 +19,9 @@ from cmgan_audit.program.values import (
     Unknown,
     Value,
 )
+from cmgan_audit.program.models.files import note_needed, path_of, resolve
+from cmgan_audit.program.models.lifting import as_dict, lift
+from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
 from cmgan_audit.source.data import DataError
 
 _PARSER = "configparser.ConfigParser"

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import Const, DictValue, Key, Unknown, Value
 from cmgan_audit.program.models.argparse_parsing import Reading, command_words
 from cmgan_audit.program.models.argparse_state import OptionSpec, ParserState
 from cmgan_audit.program.models.registry import ModelCall, model
-from cmgan_audit.program.values import Const, DictValue, Key, Unknown, Value
 
 _USAGE = regex(r"^[^\n]*usage:[ \t]*(.*?)(?=\n[ \t]*\n|\n[^\n]*options:|\Z)", re.IGNORECASE | re.DOTALL | re.MULTILINE)
 _OPTION = regex(r"^[ \t]*(-{1,2}[^\W_].*)")

@@ -12,10 +12,10 @@ from dataclasses import field, replace
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.interpreter import UnconfiguredError
-from cmgan_audit.program.joins import Branch, join, same
+from cmgan_audit.program.domain.joins import Branch, join, same
+from cmgan_audit.program.domain.values import Choice, Const, External, Instance, Unknown, Value
+from cmgan_audit.program.execution.interpreter import UnconfiguredError
 from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attribute, derives, model
-from cmgan_audit.program.values import Choice, Const, External, Instance, Unknown, Value
 
 PATH = "pathlib.Path"
 FILE = "io.TextIOWrapper"

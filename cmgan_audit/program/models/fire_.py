@@ -5,10 +5,7 @@ from __future__ import annotations
 import ast
 import posixpath
 
-from cmgan_audit.program.models.argparse_parsing import command_words
-from cmgan_audit.program.models.function_command_lines import Flag, completed, flags_of, literal
-from cmgan_audit.program.models.registry import ModelCall, model
-from cmgan_audit.program.values import (
+from cmgan_audit.program.domain.values import (
     Arguments,
     ClassValue,
     Const,
@@ -18,6 +15,9 @@ from cmgan_audit.program.values import (
     Key,
     Value,
 )
+from cmgan_audit.program.models.argparse_parsing import command_words
+from cmgan_audit.program.models.function_command_lines import Flag, completed, flags_of, literal
+from cmgan_audit.program.models.registry import ModelCall, model
 
 _NONE = Const(value=None)
 
@@ -79,7 +79,7 @@ def _positional(function: FunctionValue) -> list[str]:
 
 def _taken(cls: ClassValue, keywords: dict[str, Value]) -> dict[str, Value]:
     """The flags that the constructor of a class takes; the others are for its method."""
-    from cmgan_audit.program.classes import class_attribute
+    from cmgan_audit.program.language.classes import class_attribute
 
     found = class_attribute(cls, "__init__")
     if found is None or not isinstance(found[0], FunctionValue):

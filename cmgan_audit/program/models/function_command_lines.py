@@ -7,12 +7,7 @@ import dataclasses
 
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.models.argparse_options import PARSER
-from cmgan_audit.program.models.argparse_parsing import command_words, word_value
-from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
-from cmgan_audit.program.models.files import NeededOption
-from cmgan_audit.program.models.registry import ModelCall, find, listing, model
-from cmgan_audit.program.values import (
+from cmgan_audit.program.domain.values import (
     Arguments,
     ClassValue,
     Const,
@@ -23,6 +18,11 @@ from cmgan_audit.program.values import (
     Unknown,
     Value,
 )
+from cmgan_audit.program.models.argparse_options import PARSER
+from cmgan_audit.program.models.argparse_parsing import command_words, word_value
+from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
+from cmgan_audit.program.models.files import NeededOption
+from cmgan_audit.program.models.registry import ModelCall, find, listing, model
 
 _NONE = Const(value=None)
 _CONVERSIONS = {"int": int, "float": float, "str": str}
@@ -304,7 +304,7 @@ def _into_one(call: ModelCall) -> Value | None:
 
 
 def _is_field(cls: Value, name: str) -> bool:
-    from cmgan_audit.program.classes import field_names
+    from cmgan_audit.program.language.classes import field_names
 
     return isinstance(cls, ClassValue) and name in field_names(cls)
 

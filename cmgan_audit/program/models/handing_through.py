@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from cmgan_audit.program.domain.values import Arguments, Const, DictValue, ListValue, Value
 from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
-from cmgan_audit.program.values import Arguments, Const, DictValue, ListValue, Value
 
 derives("lightning.Fabric", "lightning.fabric.Fabric")
 derives("lightning_fabric.Fabric", "lightning.fabric.Fabric")

@@ -6,13 +6,7 @@ import posixpath
 from dataclasses import replace
 
 from cmgan_audit.finding import Step
-from cmgan_audit.program.models.argparse_parsing import command_words
-from cmgan_audit.program.models.files import note_needed
-from cmgan_audit.program.models.hydra_compose import Composition, is_legacy
-from cmgan_audit.program.models.omegaconf_ import finished, raw_file, raw_value
-from cmgan_audit.program.models.registry import ModelCall, model
-from cmgan_audit.program.models.running import located
-from cmgan_audit.program.values import (
+from cmgan_audit.program.domain.values import (
     Arguments,
     BoundMethod,
     ClassValue,
@@ -25,6 +19,12 @@ from cmgan_audit.program.values import (
     Unknown,
     Value,
 )
+from cmgan_audit.program.models.argparse_parsing import command_words
+from cmgan_audit.program.models.files import note_needed
+from cmgan_audit.program.models.hydra_compose import Composition, is_legacy
+from cmgan_audit.program.models.omegaconf_ import finished, raw_file, raw_value
+from cmgan_audit.program.models.registry import ModelCall, model
+from cmgan_audit.program.models.running import located
 
 _NONE = Const(value=None)
 _STORE = "hydra.core.config_store.ConfigStore"

@@ -14,9 +14,9 @@ from dataclasses import field
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import Choice, Const, DictValue, ListValue, Option, Unknown, Value
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
 from cmgan_audit.program.models.interpolation import argument, merged, split_arguments, with_entry
-from cmgan_audit.program.values import Choice, Const, DictValue, ListValue, Option, Unknown, Value
 from cmgan_audit.source.tree import SourceTree
 
 _PACKAGE = regex(r"^#\s*@package\s+(\S+)", re.MULTILINE)

@@ -15,11 +15,7 @@ from typing import Any
 
 from cmgan_audit.finding import Step, Trail
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.models.files import FileContent, NeededOption, each_path, path_of
-from cmgan_audit.program.models.lifting import as_dict, dotted, scalar_value
-from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
-from cmgan_audit.program.models.running import located
-from cmgan_audit.program.values import (
+from cmgan_audit.program.domain.values import (
     Arguments,
     Const,
     Constant,
@@ -30,6 +26,10 @@ from cmgan_audit.program.values import (
     Unknown,
     Value,
 )
+from cmgan_audit.program.models.files import FileContent, NeededOption, each_path, path_of
+from cmgan_audit.program.models.lifting import as_dict, dotted, scalar_value
+from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
+from cmgan_audit.program.models.running import located
 from cmgan_audit.source.data import DataError, DataNode, Mapping, Scalar, Sequence
 from cmgan_audit.source.formats import read_text
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from cmgan_audit.program.domain.numbers import binary
+from cmgan_audit.program.domain.values import Arguments, Const, External, ListValue, Symbol, Value
 from cmgan_audit.program.models.registry import ModelCall, derives, model
-from cmgan_audit.program.numbers import binary
-from cmgan_audit.program.values import Arguments, Const, External, ListValue, Symbol, Value
 
 _LOADER = "torch.utils.data.DataLoader"
 _PARALLEL = "ignite.distributed.Parallel"

@@ -13,7 +13,7 @@ from dataclasses import field, replace
 from cmgan_audit.finding import Location, Step, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.values import Const, Constant, DictValue, Key, ListValue, Unknown, Value
+from cmgan_audit.program.domain.values import Const, Constant, DictValue, Key, ListValue, Unknown, Value
 from cmgan_audit.source.data import DataError, DataNode, Scalar
 from cmgan_audit.source.formats import read_text
 

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator
 
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.execution.trace import Launch
 from cmgan_audit.program.models.argparse_parsing import word_value
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
-from cmgan_audit.program.trace import Launch
 from cmgan_audit.source.commands import CommandLine
 from cmgan_audit.source.shell import UnknownWord
 from cmgan_audit.source.tree import SourceTree

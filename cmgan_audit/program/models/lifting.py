@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Callable
 
 from cmgan_audit.finding import Step
-from cmgan_audit.program.values import Const, Constant, DictValue, Key, ListValue, Unknown, Value
+from cmgan_audit.program.domain.values import Const, Constant, DictValue, Key, ListValue, Unknown, Value
 from cmgan_audit.source.data import DataNode, Mapping, Scalar, Sequence
 
 Special = Callable[[DataNode, str], Value | None]
@@ -82,7 +82,7 @@ def scalar_value(node: Scalar, name: str, key: str) -> Value:
 
 def as_dict(value: Value) -> DictValue | None:
     """The dictionary that a value is or holds inside, if any."""
-    from cmgan_audit.program.values import Instance
+    from cmgan_audit.program.domain.values import Instance
 
     if isinstance(value, Instance):
         items = value.attrs.get("@items")

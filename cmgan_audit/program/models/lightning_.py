@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cmgan_audit.program.models.lifting import as_dict
-from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attribute, model
-from cmgan_audit.program.values import (
+from cmgan_audit.program.domain.values import (
     Arguments,
     Const,
     DictValue,
@@ -16,6 +14,8 @@ from cmgan_audit.program.values import (
     ListValue,
     Value,
 )
+from cmgan_audit.program.models.lifting import as_dict
+from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attribute, model
 
 _MODULES = ("lightning.pytorch.LightningModule", "lightning.pytorch.LightningDataModule")
 _TRAINER = "lightning.pytorch.Trainer"

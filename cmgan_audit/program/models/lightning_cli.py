@@ -7,14 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cmgan_audit.finding import Step
-from cmgan_audit.program.models.argparse_parsing import command_words, word_value
-from cmgan_audit.program.models.config_files import load_file
-from cmgan_audit.program.models.files import NeededOption, each_path, note_needed
-from cmgan_audit.program.models.interpolation import argument, merged, with_entry
-from cmgan_audit.program.models.registry import ModelCall, derives, model
-from cmgan_audit.program.models.running import located
-from cmgan_audit.program.state import Environment
-from cmgan_audit.program.values import (
+from cmgan_audit.program.domain.values import (
     Arguments,
     ClassValue,
     Const,
@@ -27,6 +20,13 @@ from cmgan_audit.program.values import (
     Unknown,
     Value,
 )
+from cmgan_audit.program.execution.state import Environment
+from cmgan_audit.program.models.argparse_parsing import command_words, word_value
+from cmgan_audit.program.models.config_files import load_file
+from cmgan_audit.program.models.files import NeededOption, each_path, note_needed
+from cmgan_audit.program.models.interpolation import argument, merged, with_entry
+from cmgan_audit.program.models.registry import ModelCall, derives, model
+from cmgan_audit.program.models.running import located
 
 _CLI = "lightning.pytorch.cli.LightningCLI"
 _TRAINER = "lightning.pytorch.Trainer"
@@ -161,7 +161,7 @@ def _wants_settings(call: ModelCall, held: DictValue) -> bool:
 
 def _required(made: ClassValue) -> list[str]:
     """The parameters of a constructor that have no default."""
-    from cmgan_audit.program.classes import class_attribute
+    from cmgan_audit.program.language.classes import class_attribute
 
     found = class_attribute(made, "__init__")
     if found is None or not isinstance(found[0], FunctionValue):
@@ -220,7 +220,7 @@ def _typed(call: ModelCall, made: ClassValue | External, name: str, value: Value
 
 def _annotated(made: ClassValue, name: str) -> ClassValue | None:
     """The class of the tree that the annotation of a constructor's parameter, or of a field, names."""
-    from cmgan_audit.program.classes import class_attribute
+    from cmgan_audit.program.language.classes import class_attribute
 
     constructor = class_attribute(made, "__init__")
     if constructor is not None and isinstance(constructor[0], FunctionValue):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cmgan_audit.program.containers import value_of
+from cmgan_audit.program.domain.containers import value_of
+from cmgan_audit.program.domain.values import Const, DictValue, External, Key, ListValue, Unknown, Value
 from cmgan_audit.program.models.lifting import as_dict, copied
 from cmgan_audit.program.models.registry import ModelCall, listing, model
-from cmgan_audit.program.values import Const, DictValue, External, Key, ListValue, Unknown, Value
 
 # Libraries whose nested dictionaries become such objects too.
 _NESTED = (

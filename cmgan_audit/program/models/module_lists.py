@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cmgan_audit.program.containers import MOST_ITEMS, known_items
+from cmgan_audit.program.domain.containers import MOST_ITEMS, known_items
+from cmgan_audit.program.domain.values import Const, ListValue, Value
 from cmgan_audit.program.models.registry import ModelCall, listing, model
-from cmgan_audit.program.values import Const, ListValue, Value
 
 
 @model("torch.nn.ModuleList")

@@ -6,8 +6,8 @@ import ast
 import keyword
 
 from cmgan_audit.finding import Location
+from cmgan_audit.program.domain.values import ClassValue, Const, External, ListValue, Value
 from cmgan_audit.program.models.registry import ModelCall, model
-from cmgan_audit.program.values import ClassValue, Const, External, ListValue, Value
 
 
 @model("collections.namedtuple")

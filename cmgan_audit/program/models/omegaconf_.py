@@ -5,6 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cmgan_audit.finding import Step
+from cmgan_audit.program.domain.values import (
+    Arguments,
+    ClassValue,
+    Const,
+    DictValue,
+    Instance,
+    ListValue,
+    Symbol,
+    Unknown,
+    Value,
+)
 from cmgan_audit.program.models.config_files import load_source
 from cmgan_audit.program.models.files import SettingsText, each_path, path_of
 from cmgan_audit.program.models.interpolation import (
@@ -21,17 +32,6 @@ from cmgan_audit.program.models.lifting import as_dict, copied, lift
 from cmgan_audit.program.models.registry import ModelCall, derives, model
 from cmgan_audit.program.models.running import plain_fields
 from cmgan_audit.program.models.started_with import environment_variable
-from cmgan_audit.program.values import (
-    Arguments,
-    ClassValue,
-    Const,
-    DictValue,
-    Instance,
-    ListValue,
-    Symbol,
-    Unknown,
-    Value,
-)
 from cmgan_audit.source.data import DataError
 
 _OC = "omegaconf.OmegaConf"

@@ -5,8 +5,7 @@ The function is called here as it would be there; for a map, once with an item t
 
 from __future__ import annotations
 
-from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
-from cmgan_audit.program.values import (
+from cmgan_audit.program.domain.values import (
     Arguments,
     BoundMethod,
     Choice,
@@ -19,6 +18,7 @@ from cmgan_audit.program.values import (
     Value,
     options_of,
 )
+from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
 
 for _alias in ("joblib.parallel.delayed", "sklearn.externals.joblib.delayed", "sklearn.utils.fixes.delayed"):
     derives(_alias, "joblib.delayed")

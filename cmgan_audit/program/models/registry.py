@@ -25,11 +25,11 @@ from typing import Protocol, TypeVar
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.modules import Module
-from cmgan_audit.program.names import canonical
-from cmgan_audit.program.state import Journal
-from cmgan_audit.program.trace import Context, Event, Launch
-from cmgan_audit.program.values import Arguments, Const, Constant, External, Instance, ListValue, Unknown, Value
+from cmgan_audit.program.domain.values import Arguments, Const, Constant, External, Instance, ListValue, Unknown, Value
+from cmgan_audit.program.execution.state import Journal
+from cmgan_audit.program.execution.trace import Context, Event, Launch
+from cmgan_audit.program.naming.modules import Module
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.source.tree import SourceTree
 
 

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cmgan_audit.program.draws import generator_seed
-from cmgan_audit.program.interpreter import ProgramRaisedError
-from cmgan_audit.program.joins import Branch, join
-from cmgan_audit.program.models.lifting import copied
-from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
-from cmgan_audit.program.values import (
+from cmgan_audit.program.domain.joins import Branch, join
+from cmgan_audit.program.domain.values import (
     Arguments,
     Choice,
     ClassValue,
@@ -23,6 +19,10 @@ from cmgan_audit.program.values import (
     Unknown,
     Value,
 )
+from cmgan_audit.program.execution.interpreter import ProgramRaisedError
+from cmgan_audit.program.library.draws import generator_seed
+from cmgan_audit.program.models.lifting import copied
+from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
 
 _NONE = Const(value=None)
 MOST_REDUCED = 40
@@ -98,8 +98,8 @@ def located(call: ModelCall, text: str) -> Value:
         for name in parts[count:]:
             found = call.interpreter.attribute(found, name, call.location)
         return found
-    from cmgan_audit.program.names import canonical
-    from cmgan_audit.program.values import External
+    from cmgan_audit.program.domain.values import External
+    from cmgan_audit.program.naming.names import canonical
 
     if len(parts) == 1:
         return External(name=f"builtins.{text}")
@@ -231,7 +231,7 @@ def _exit(call: ModelCall) -> Value:
 def _literal_eval(call: ModelCall) -> Value | None:
     import ast
 
-    from cmgan_audit.program.containers import lifted
+    from cmgan_audit.program.domain.containers import lifted
 
     text = call.text("node_or_string", 0)
     if text is None or len(text) > 10_000:

@@ -6,11 +6,7 @@ known by what it does, and executing it anew for each of hundreds of recipes wou
 
 from __future__ import annotations
 
-from cmgan_audit.program.models.argparse_parsing import command_words, word_value
-from cmgan_audit.program.models.files import NeededOption
-from cmgan_audit.program.models.lifting import as_dict
-from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attribute, derives, listing, model
-from cmgan_audit.program.values import (
+from cmgan_audit.program.domain.values import (
     Arguments,
     Const,
     DictValue,
@@ -19,6 +15,10 @@ from cmgan_audit.program.values import (
     Unknown,
     Value,
 )
+from cmgan_audit.program.models.argparse_parsing import command_words, word_value
+from cmgan_audit.program.models.files import NeededOption
+from cmgan_audit.program.models.lifting import as_dict
+from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attribute, derives, listing, model
 
 _BRAIN = "speechbrain.core.Brain"
 _LOADER = "speechbrain.dataio.dataloader.make_dataloader"

@@ -6,12 +6,12 @@ import ast
 from collections.abc import Mapping
 from dataclasses import replace
 
+from cmgan_audit.program.domain.numbers import binary
+from cmgan_audit.program.domain.values import Computation, Const, ListValue, Unknown, Value
 from cmgan_audit.program.models.argparse_parsing import word_value
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
 from cmgan_audit.program.models.files import NeededOption
 from cmgan_audit.program.models.registry import ModelCall, listing, model
-from cmgan_audit.program.numbers import binary
-from cmgan_audit.program.values import Computation, Const, ListValue, Unknown, Value
 
 _ASKED = "environment variables"
 # How many processes there are, and which one this is.

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from cmgan_audit.logs.judged import JudgedSeries
 from cmgan_audit.logs.raising import shown
+from cmgan_audit.logs.selection.judged import JudgedSeries
 from cmgan_audit.logs.symptoms.course import learning_rate_steps
 from cmgan_audit.report.compare_plot import short
 from cmgan_audit.report.html.charts import Chart, drawn_twice

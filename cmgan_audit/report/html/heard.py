@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cmgan_audit.evaluation.audio import SAMPLE_RATE, Signal
 from cmgan_audit.evaluation.listening import Excerpt, Listening
+from cmgan_audit.evaluation.material.audio import SAMPLE_RATE, Signal
 from cmgan_audit.evaluation.systems import NOISY
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.report.html.sound import flac, spectrogram, spectrum_peak

@@ -7,7 +7,7 @@ import io
 
 import numpy as np
 
-from cmgan_audit.evaluation.audio import SAMPLE_RATE, Signal
+from cmgan_audit.evaluation.material.audio import SAMPLE_RATE, Signal
 
 WINDOW = 512
 WIDTH, HEIGHT = 360, 128  # pixels of a spectrogram

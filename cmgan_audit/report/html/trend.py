@@ -8,10 +8,10 @@ from itertools import groupby
 
 from cmgan_audit.errors import MissingExtraError
 from cmgan_audit.finding import Finding, Severity
-from cmgan_audit.logs.judged import JudgedSeries
 from cmgan_audit.logs.judging import Judgement
 from cmgan_audit.logs.raising import shown
 from cmgan_audit.logs.search import Search
+from cmgan_audit.logs.selection.judged import JudgedSeries
 from cmgan_audit.report.html.charts import Chart
 from cmgan_audit.report.html.curves import curve_charts
 from cmgan_audit.report.html.losses import Losses, losses_chart

@@ -13,7 +13,7 @@ import pytest
 
 from cmgan_audit.errors import UsageError
 from cmgan_audit.facts.audit import Collected, collect
-from cmgan_audit.facts.declared import DeclaredRoles
+from cmgan_audit.facts.loading.declared import DeclaredRoles
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.units import following, workers
 from cmgan_audit.facts.units.answer import Follower

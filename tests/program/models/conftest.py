@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cmgan_audit.program.runs import execute
+from cmgan_audit.program.launches.runs import execute
 from cmgan_audit.source.tree import SourceTree
 from tests.program.models.shown import Shown
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cmgan_audit.program.trace import CallEvent, Run
-from cmgan_audit.program.values import Choice, Const, DictValue, Instance, ListValue, Symbol, Unknown, Value
+from cmgan_audit.program.domain.values import Choice, Const, DictValue, Instance, ListValue, Symbol, Unknown, Value
+from cmgan_audit.program.execution.trace import CallEvent, Run
 
 
 def plain(value: Value) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cmgan_audit.program.values import Unknown
+from cmgan_audit.program.domain.values import Unknown
 from tests.program.models.shown import Shown
 
 Show = Callable[..., Shown]

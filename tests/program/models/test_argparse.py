@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmgan_audit.program.runs import execute
-from cmgan_audit.program.values import Const, Unknown
+from cmgan_audit.program.domain.values import Const, Unknown
+from cmgan_audit.program.launches.runs import execute
 from cmgan_audit.source.tree import SourceTree
 from tests.program.models.shown import Shown
 

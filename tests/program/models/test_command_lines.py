@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cmgan_audit.program.values import Const, Unknown
+from cmgan_audit.program.domain.values import Const, Unknown
 from tests.program.models.shown import Shown
 
 Show = Callable[..., Shown]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cmgan_audit.facts.audit import collect
-from cmgan_audit.program.values import Const, Unknown
+from cmgan_audit.program.domain.values import Const, Unknown
 from tests.program.models.shown import Shown
 
 Show = Callable[..., Shown]

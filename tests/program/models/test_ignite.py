@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cmgan_audit.program.trace import CallEvent
-from cmgan_audit.program.values import Symbol
+from cmgan_audit.program.domain.values import Symbol
+from cmgan_audit.program.execution.trace import CallEvent
 from tests.program.models.shown import Shown
 
 Show = Callable[..., Shown]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from cmgan_audit.facts.classes import values_within
-from cmgan_audit.program.values import Const, Instance, ListValue
+from cmgan_audit.program.domain.values import Const, Instance, ListValue
 from tests.program.models.shown import Shown
 
 Show = Callable[..., Shown]

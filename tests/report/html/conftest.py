@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cmgan_audit.evaluation.audio import read_audio
 from cmgan_audit.evaluation.listening import Choice, Excerpt, Listening
+from cmgan_audit.evaluation.material.audio import read_audio
 from cmgan_audit.evaluation.result import ComparisonResult
 from tests.report.test_compare_reports import synthetic
 

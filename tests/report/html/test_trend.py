@@ -9,10 +9,10 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from cmgan_audit.finding import Severity
-from cmgan_audit.logs.judged import Question
 from cmgan_audit.logs.judging import judge
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.search import read_logs
+from cmgan_audit.logs.selection.judged import Question
 from cmgan_audit.report.html.trend import SHOWN, render
 from cmgan_audit.rules.catalogue import load_catalogue
 from tests.report.html.conftest import Chromium

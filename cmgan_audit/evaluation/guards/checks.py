@@ -1,0 +1,271 @@
+"""Guards: what must be right before a mean is believed. Each reads facts and rows, none recomputes anything."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+
+from cmgan_audit.evaluation.guards.signals import SignalFacts
+from cmgan_audit.evaluation.material.audio import SAMPLE_RATE
+from cmgan_audit.evaluation.material.names import shortened
+from cmgan_audit.evaluation.material.pairs import PairedSet
+from cmgan_audit.evaluation.metrics import Status
+from cmgan_audit.evaluation.raising import raise_finding
+from cmgan_audit.evaluation.scores.table import Row, ScoreTable
+from cmgan_audit.finding import Finding, JsonValue, Severity
+from cmgan_audit.lazy_dataclasses import dataclass
+
+MOST = 0.9  # share of the utterances from which a fault counts as the system's, not an utterance's
+FEWEST_PAIRS = 3
+UNRELATED = 0.5  # share of the pairs; single ones may be recordings with very much noise
+DELAY_SAMPLES = 8  # half a millisecond; below it only measures that do not align suffer
+DELAY_AGREES = 0.8
+CLIPPED_SAMPLES = 16  # one millisecond in all
+WRAPS = 3
+
+Facts = Mapping[tuple[str, str], SignalFacts]
+"""Signal facts of one system by utterance and segment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A system as the guards see it."""
+
+    name: str
+    facts: Facts
+    missing: Sequence[str] = ()
+    # The noisy input and recordings that are meant to be it are not accused of being it.
+    is_input: bool = False
+
+
+def check_data(paired: PairedSet, noisy_facts: Facts) -> list[Finding]:
+    """Findings about the test set itself: files without partner, pairs that cannot be used, swapped folders."""
+    findings: list[Finding] = []
+    if not paired.complete:
+        findings.append(_unpaired(paired))
+    return [*findings, *_swapped(noisy_facts), *_unrelated(noisy_facts)]
+
+
+def check_system(system: Judged) -> list[Finding]:
+    """Findings about the outputs of one system."""
+    return [*_missing(system), *_broken(system), *_delayed(system), *_distorted(system), *_copies(system)]
+
+
+def check_identical(systems: Sequence[Judged]) -> list[Finding]:
+    """Findings about checkpoints whose outputs are the same, sample by sample, on everything they share."""
+    findings: list[Finding] = []
+    first: dict[tuple[str, ...], str] = {}
+    for system in systems:
+        # Outputs of which none can be scored are told of as such; that they are alike says nothing.
+        if system.is_input or all(facts.fault for facts in system.facts.values()):
+            continue
+        digests = tuple(f"{key}:{system.facts[key].digest}" for key in sorted(system.facts))
+        if digests in first:
+            findings.append(
+                raise_finding(
+                    "CMG708",
+                    system.name,
+                    {"checkpoint": system.name, "same_as": first[digests], "outputs": len(digests)},
+                    checkpoint=system.name,
+                    other=first[digests],
+                    n=len(digests),
+                )
+            )
+        else:
+            first[digests] = system.name
+    return findings
+
+
+def check_failures(table: ScoreTable, order: Sequence[str], metrics: Sequence[str]) -> list[Finding]:
+    """Findings about utterances that one checkpoint has a score for and another has not, and such that none has.
+
+    Metrics that failed on the same utterances for the same reasons share a finding: CSIG falls with PESQ.
+    """
+    lost: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for metric in metrics:
+        failures = table.failures(metric)
+        failed_in = {name: set(failures.get(name, {})) for name in order}
+        everywhere = set.intersection(*failed_in.values())
+        for name in order:
+            own = sorted(failed_in[name] - everywhere)
+            if own:
+                lost.setdefault((name, tuple(own), _reasons(failures[name], own)), []).append(metric)
+        if everywhere:
+            listed = sorted(everywhere)
+            lost.setdefault(("", tuple(listed), _reasons(failures[order[0]], listed)), []).append(metric)
+    return [_failed(name, utterances, reasons, hit) for (name, utterances, reasons), hit in lost.items()]
+
+
+def _failed(name: str, utterances: Sequence[str], reasons: Sequence[str], metrics: Sequence[str]) -> Finding:
+    """One finding about failed metrics: of one checkpoint, or (with no name) of all of them."""
+    evidence: dict[str, JsonValue] = {
+        "checkpoint": name or None,
+        "metrics": _names(metrics),
+        "utterances": _names(utterances),
+        "reasons": _names(reasons),
+    }
+    return raise_finding(
+        "CMG702" if name else "CMG715",
+        f"{name}:{','.join(metrics)}",
+        evidence,
+        checkpoint=name,
+        metric=", ".join(metrics),
+        n=len(utterances),
+        reasons=", ".join(reasons),
+        names=shortened(utterances),
+    )
+
+
+def _reasons(failures: Mapping[str, Row], utterances: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted({failures[utterance].status.value for utterance in utterances}))
+
+
+def _unpaired(paired: PairedSet) -> Finding:
+    told = []
+    if paired.only_clean:
+        told.append(f"{len(paired.only_clean)} only in the clean folder ({shortened(paired.only_clean)})")
+    if paired.only_noisy:
+        told.append(f"{len(paired.only_noisy)} only in the noisy folder ({shortened(paired.only_noisy)})")
+    if paired.unusable:
+        told.append(f"{len(paired.unusable)} not usable ({shortened([why for _, why in paired.unusable], 3)})")
+    evidence: dict[str, JsonValue] = {
+        "only_clean": list(paired.only_clean),
+        "only_noisy": list(paired.only_noisy),
+        "unusable": [f"{name}: {why}" for name, why in paired.unusable],
+    }
+    return raise_finding("CMG712", "pairs", evidence, told="; ".join(told), used=len(paired.pairs))
+
+
+def _swapped(noisy_facts: Facts) -> list[Finding]:
+    """The quiet stretches tell which folder is the clean one: noise fills the pauses."""
+    votes = [
+        facts.floor_db < facts.reference_floor_db
+        for facts in noisy_facts.values()
+        if facts.floor_db is not None
+        and facts.reference_floor_db is not None
+        and facts.floor_db != facts.reference_floor_db
+    ]
+    share = sum(votes) / len(votes) if votes else 0.0
+    if len(votes) < FEWEST_PAIRS or share < MOST:
+        return []
+    evidence: dict[str, JsonValue] = {"pairs": len(votes), "share": round(share, 4)}
+    return [raise_finding("CMG707", "data", evidence, n=sum(votes), total=len(votes))]
+
+
+def _unrelated(noisy_facts: Facts) -> list[Finding]:
+    """Noisy recordings in which the clean ones are not found at any delay: speech 8 dB below its noise still is."""
+    usable = {utterance: facts for (utterance, _), facts in noisy_facts.items() if not facts.fault}
+    strangers = sorted(utterance for utterance, facts in usable.items() if facts.lag is None)
+    if len(usable) < FEWEST_PAIRS or len(strangers) < UNRELATED * len(usable):
+        return []
+    evidence: dict[str, JsonValue] = {"pairs": len(usable), "utterances": _names(strangers)}
+    return [raise_finding("CMG717", "data", evidence, n=len(strangers), total=len(usable), names=shortened(strangers))]
+
+
+def _missing(system: Judged) -> list[Finding]:
+    if not system.missing:
+        return []
+    listed = sorted(system.missing)
+    evidence: dict[str, JsonValue] = {"checkpoint": system.name, "missing": len(listed), "utterances": _names(listed)}
+    return [
+        raise_finding("CMG713", system.name, evidence, checkpoint=system.name, n=len(listed), names=shortened(listed))
+    ]
+
+
+def _broken(system: Judged) -> list[Finding]:
+    """Outputs with another length, without life, with NaN."""
+    findings: list[Finding] = []
+    for rule, faults in (("CMG703", (Status.LENGTH_MISMATCH,)), ("CMG706", (Status.DEAD_OUTPUT, Status.NOT_FINITE))):
+        hit = {key[0]: facts.fault_detail for key, facts in sorted(system.facts.items()) if facts.fault in faults}
+        if hit:
+            listed = sorted(hit)
+            evidence: dict[str, JsonValue] = {"checkpoint": system.name, "utterances": _names(listed)}
+            findings.append(
+                raise_finding(
+                    rule,
+                    system.name,
+                    evidence,
+                    checkpoint=system.name,
+                    n=len(listed),
+                    total=len({utterance for utterance, _ in system.facts}),
+                    first=listed[0],
+                    detail=hit[listed[0]],
+                )
+            )
+    return findings
+
+
+def _delayed(system: Judged) -> list[Finding]:
+    lags = [facts.lag for facts in system.facts.values() if facts.lag is not None]
+    if not lags:
+        return []
+    typical = int(statistics.median_low(lags))
+    short = abs(typical) < DELAY_SAMPLES
+    agreeing = sum(abs(lag - typical) <= (0 if short else 1) for lag in lags)
+    if typical == 0 or agreeing < (MOST if short else DELAY_AGREES) * len(lags):
+        return []
+    milliseconds = 1000.0 * typical / SAMPLE_RATE
+    return [
+        raise_finding(
+            "CMG704",
+            system.name,
+            {"checkpoint": system.name, "samples": typical, "milliseconds": milliseconds, "outputs": agreeing},
+            severity=Severity.NOTE if short else Severity.WARNING,
+            checkpoint=system.name,
+            samples="1 sample" if abs(typical) == 1 else f"{abs(typical)} samples",
+            milliseconds=f"{abs(milliseconds):.1f}" if not short else f"{abs(milliseconds):.2f}",
+            direction="late" if typical > 0 else "early",
+            n=agreeing,
+            total=len(lags),
+        )
+    ]
+
+
+def _distorted(system: Judged) -> list[Finding]:
+    clipped = sorted(key[0] for key, facts in system.facts.items() if facts.clipped >= CLIPPED_SAMPLES)
+    wrapped = sorted(key[0] for key, facts in system.facts.items() if facts.wraps >= WRAPS)
+    told = []
+    if wrapped:
+        told.append(f"{len(wrapped)} with jumps through the full range, as int16 overflow makes them")
+    if clipped:
+        told.append(f"{len(clipped)} with cut-off peaks or samples beyond full scale")
+    if not told or system.is_input:
+        return []
+    listed = sorted({*clipped, *wrapped})
+    evidence: dict[str, JsonValue] = {
+        "checkpoint": system.name,
+        "clipped": len(clipped),
+        "wrapped": len(wrapped),
+        "utterances": _names(listed),
+    }
+    return [
+        raise_finding(
+            "CMG705",
+            system.name,
+            evidence,
+            # Overflow is never meant; a loud output that a file would clip may be.
+            severity=Severity.ERROR if wrapped else Severity.WARNING,
+            checkpoint=system.name,
+            told=" and ".join(told),
+            total=len(system.facts),
+            names=shortened(listed),
+        )
+    ]
+
+
+def _copies(system: Judged) -> list[Finding]:
+    if system.is_input or not system.facts:
+        return []
+    findings: list[Finding] = []
+    for rule, source in (("CMG709", "noisy"), ("CMG714", "clean")):
+        copies = sum(facts.copy_of == source for facts in system.facts.values())
+        if copies >= MOST * len(system.facts):
+            evidence: dict[str, JsonValue] = {"checkpoint": system.name, "outputs": copies}
+            findings.append(
+                raise_finding(rule, system.name, evidence, checkpoint=system.name, n=copies, total=len(system.facts))
+            )
+    return findings
+
+
+def _names(names: Sequence[str]) -> list[JsonValue]:
+    return list(names)

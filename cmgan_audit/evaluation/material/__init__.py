@@ -1,0 +1,1 @@
+"""What is evaluated: recordings, the pairs that they make, segments and strata, outputs by their names."""

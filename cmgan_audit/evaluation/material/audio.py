@@ -1,0 +1,142 @@
+"""Audio files: reading, checking and hashing. Everything inside is mono float64 in [-1, 1] at 16 kHz."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from cmgan_audit.errors import InputError
+from cmgan_audit.evaluation.material.listing import is_recording
+from cmgan_audit.lazy_dataclasses import dataclass
+
+SAMPLE_RATE = 16_000
+
+Signal: TypeAlias = npt.NDArray[np.float64]
+"""Mono audio at 16 kHz, shape [samples]; full scale is 1.0."""
+
+
+class SampleRateError(InputError):
+    """A file has another sample rate than 16 kHz and nobody asked for resampling."""
+
+
+class AudioError(InputError):
+    """A file is not readable, mono, non-empty audio; names the file and what is wrong with it."""
+
+
+def audio_files(folder: Path) -> dict[str, Path]:
+    """The audio files that stand directly in a folder, by utterance name (file name without suffix), sorted.
+
+    Raises:
+        AudioError: two files of the folder stand for the same utterance (`a.wav` and `a.flac`).
+    """
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if not is_recording(path):
+            continue
+        if path.stem in found:
+            raise AudioError(f"{folder}: {found[path.stem].name} and {path.name} are the same utterance; keep one")
+        found[path.stem] = path
+    return found
+
+
+def file_sha256(path: Path) -> str:
+    """Hex digest of a file's bytes.
+
+    Raises:
+        AudioError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise AudioError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a mono audio file says of itself: sample rate in Hz and number of samples."""
+
+    rate: int
+    samples: int
+
+    @property
+    def samples_at_16k(self) -> int:
+        """The length after resampling to 16 kHz (the polyphase filter rounds up)."""
+        return -(-self.samples * SAMPLE_RATE // self.rate)
+
+
+def probe(path: Path, *, allow_empty: bool = False) -> Header:
+    """Read the header of a mono audio file.
+
+    Raises:
+        AudioError: not audio, more than one channel, or (unless allowed) no samples.
+    """
+    import soundfile
+
+    try:
+        info = soundfile.info(path)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise AudioError(f"{path}: not readable as audio: {_reason(error)}") from error
+    _check_shape(path, info.channels, info.frames, allow_empty)
+    return Header(info.samplerate, info.frames)
+
+
+def read_audio(path: Path, *, resample: bool = False, allow_empty: bool = False) -> Signal:
+    """Read a mono audio file at 16 kHz.
+
+    Args:
+        path: WAV or FLAC, any sample format that libsndfile reads.
+        resample: bring another sample rate to 16 kHz (polyphase filter) instead of refusing it.
+        allow_empty: return no samples for an empty recording instead of refusing it.
+
+    Returns:
+        Float64 samples; integer formats are scaled by their full scale, so PCM16 times 32768 is exact.
+
+    Raises:
+        AudioError: not audio, more than one channel, or no samples.
+        SampleRateError: another sample rate, and `resample` is off.
+    """
+    import soundfile
+
+    try:
+        samples, rate = soundfile.read(path, dtype="float64", always_2d=True)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise AudioError(f"{path}: not readable as audio: {_reason(error)}") from error
+    _check_shape(path, samples.shape[1], samples.shape[0], allow_empty)
+    signal: Signal = np.ascontiguousarray(samples[:, 0])
+    if rate == SAMPLE_RATE or signal.size == 0:
+        return signal
+    if not resample:
+        raise SampleRateError(wrong_rate(path, rate))
+    return _to_16k(signal, rate)
+
+
+def wrong_rate(path: Path, rate: int) -> str:
+    """The sentence for a file that is not at 16 kHz."""
+    return f"{path}: {rate} Hz where {SAMPLE_RATE} Hz is needed; resample the files, or pass --resample to have it done"
+
+
+def _check_shape(path: Path, channels: int, samples: int, allow_empty: bool) -> None:
+    if channels != 1:
+        raise AudioError(f"{path}: {channels} channels; the metrics are defined for one")
+    if samples == 0 and not allow_empty:
+        raise AudioError(f"{path}: no samples (an empty recording)")
+
+
+def _to_16k(signal: Signal, rate: int) -> Signal:
+    from math import gcd
+
+    from scipy.signal import resample_poly
+
+    common = gcd(SAMPLE_RATE, rate)
+    resampled: Signal = np.asarray(resample_poly(signal, SAMPLE_RATE // common, rate // common), dtype=np.float64)
+    return resampled
+
+
+def _reason(error: Exception) -> str:
+    text = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
+    return str(text).strip().rstrip(".")

@@ -1,0 +1,149 @@
+"""Which recording of a folder is the output of which utterance.
+
+Enhancement scripts write `p232_001.wav`, but also `p232_001_enhanced.wav`, `enhanced_p232_001.wav`, or a folder per
+speaker. What stands before and after the utterance's name is taken off where it is the same for all of them and leaves
+every utterance exactly one recording; a mapping that is guessed wrong would score one utterance against another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from cmgan_audit.errors import InputError
+from cmgan_audit.evaluation.material.audio import AudioError
+from cmgan_audit.evaluation.material.names import MEANT, UTTERANCE, by_folded_name, folded, shortened, word_spans
+from cmgan_audit.evaluation.material.recordings import recordings_in
+from cmgan_audit.lazy_dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedOutputs:
+    """The recordings of a folder by utterance, and in a sentence how they were matched ("" by their plain names)."""
+
+    files: Mapping[str, Path]
+    how: str = ""
+
+
+def match_outputs(
+    folder: Path, utterances: Sequence[str], also: Mapping[str, tuple[str, str]] | None = None
+) -> MatchedOutputs:
+    """Match the recordings of a folder with the utterances of a test set.
+
+    The names of the utterances themselves come first, then those of their recordings; with such names an utterance may
+    be without an output. Where nobody used them, something before and after the name is taken off, and every utterance
+    must have its output.
+
+    Args:
+        folder: with recordings, or with folders of recordings.
+        utterances: of the whole test set, so that a part of it is matched as the whole is.
+        also: utterance -> other names that its output may have, where clean and noisy recordings are named otherwise.
+
+    Raises:
+        InputError: no recording, none of the test set, or no telling which is meant; the message says what is there.
+    """
+    recordings, below = _recordings(folder, utterances)
+    folds = {name: path for name, (_, path) in by_folded_name(recordings).items()}
+    called = _called(utterances, also or {})
+    files: dict[str, Path] = {}
+    for names in called.values():
+        found = {
+            utterance: path
+            for name, utterance in names.items()
+            if (path := recordings.get(name) or folds.get(folded(name)))
+        }
+        if len(found) >= MEANT * len(utterances):
+            return MatchedOutputs(found, _told(folder, found, below, "", names))
+        files = files or found
+    ways = _ways(folds, called)
+    likely = [way for way, matched in ways.items() if len(matched) >= MEANT * len(utterances)]
+    if files and not likely:
+        return MatchedOutputs(files, _told(folder, files, below, "", called[UTTERANCE]))
+    # Ways that give every utterance the same recording are one, told in two manners.
+    distinct = list({frozenset(ways[way].items()): way for way in reversed(likely)}.values())
+    distinct += [UTTERANCE] if files else []
+    if len(distinct) > 1:
+        raise InputError(
+            f"{folder}: more than one recording may be the output of an utterance: {', '.join(sorted(distinct))}; "
+            "put those that are meant into a folder of their own"
+        )
+    if not distinct:
+        raise InputError(
+            f"{folder}: no recording has the name of a test utterance: it holds {shortened(recordings)}; "
+            f"the test set has {shortened(utterances)}"
+        )
+    (way,) = distinct
+    files = {name: ways[way][name] for name in utterances if name in ways[way]}
+    absent = [name for name in utterances if name not in files]
+    if absent:
+        raise InputError(
+            f"{folder}: recordings are named {way}, but {len(absent)} of {len(utterances)} utterances have none "
+            f"({shortened(absent)}); give the recordings the names of the test set, then those without one are left out"
+        )
+    return MatchedOutputs(files, _told(folder, files, below, way, {}))
+
+
+def _called(utterances: Sequence[str], also: Mapping[str, tuple[str, str]]) -> dict[str, dict[str, str]]:
+    """What outputs may be named after, the plainest first: name -> utterance, for each kind of name."""
+    called = {UTTERANCE: {name: name for name in utterances}}
+    kinds = {
+        "<folder>_<utterance>": [(name.replace("/", "_"), name) for name in utterances],
+        "<noisy recording>": [(also[name][0], name) for name in utterances if name in also],
+        "<clean recording>": [(also[name][1], name) for name in utterances if name in also],
+    }
+    for kind, names in kinds.items():
+        # Names that two utterances share tell nothing.
+        if len(dict(names)) == len(utterances) and dict(names) not in called.values():
+            called[kind] = dict(names)
+    return called
+
+
+def _recordings(folder: Path, utterances: Sequence[str]) -> tuple[dict[str, Path], bool]:
+    """The recordings by name, and whether they lie in folders of this one because it holds none itself."""
+    found = recordings_in(folder)
+    if not found.by_path:
+        raise InputError(
+            f"{folder}: no .wav or .flac file in it; a CKPT is a checkpoint file or a folder of recordings"
+        )
+    if any("/" in name for name in utterances):
+        return found.by_path, found.below
+    if found.by_name is None:
+        assert found.repeated is not None
+        first, second = (path.parent.relative_to(folder).as_posix() for path in found.repeated)
+        raise AudioError(
+            f"{folder}: its folders {first} and {second} both hold a recording {found.repeated[0].stem}; name the one "
+            f"that is meant: {folder / first}"
+        )
+    return found.by_name, found.below
+
+
+def _ways(recordings: Mapping[str, Path], called: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Path]]:
+    """Ways in which recordings may be named after utterances (`<utterance>_enhanced`), and whom each of them gives."""
+    found: dict[str, dict[str, Path]] = {}
+    for kind, names in called.items():
+        known = {folded(name): utterance for name, utterance in names.items()}
+        for name, path in recordings.items():
+            for start, end in word_spans(name):
+                utterance = known.get(name[start:end])
+                if utterance is not None and name[start:end] != name:
+                    found.setdefault(f"{name[:start]}{kind}{name[end:]}", {})[utterance] = path
+    return found
+
+
+def _told(folder: Path, files: Mapping[str, Path], below: bool, way: str, names: Mapping[str, str]) -> str:
+    """How the recordings were matched, with the first that is named otherwise than its utterance."""
+    own = {utterance: name for name, utterance in names.items()}
+    renamed = {name: path for name, path in files.items() if path.stem != Path(own.get(name, name)).name}
+    others = {name: path for name, path in files.items() if own.get(name, name) != name}
+    if not renamed and not below and not others:
+        return ""
+    name, path = next(iter((renamed or others or files).items()))
+    if way:
+        told = f"outputs are named {way}"
+    elif renamed:
+        told = f"{len(renamed)} outputs differ from their utterances in capitals or in the coding of accents"
+    elif others:
+        told = "outputs are named after the recordings"
+    else:
+        told = "outputs lie in folders of their own"
+    return f"{told}: {path.relative_to(folder).as_posix()} is taken for {name}"

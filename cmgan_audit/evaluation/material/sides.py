@@ -1,0 +1,82 @@
+"""The two sides of a test set: where clean and noisy recordings lie, and which belong together."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from cmgan_audit.errors import InputError
+from cmgan_audit.evaluation.material.manifests import read_list, read_table
+from cmgan_audit.evaluation.material.matching import Matched, match_names
+from cmgan_audit.evaluation.material.names import NAMES_SHOWN, shortened
+from cmgan_audit.evaluation.material.recordings import Recordings, recordings_in
+
+SIDES = ("clean", "noisy")
+
+
+def sides_of(data: Path) -> tuple[Path, Path]:
+    """Where the clean and the noisy recordings of `--data` are.
+
+    A file is a table that names both. In a folder they are `clean/` and `noisy/`, or the only two folders whose names
+    are the same but for these words (`clean_testset_wav`, `noisy_testset_wav`).
+    """
+    if data.is_file():
+        return data, data
+    plain = data / SIDES[0], data / SIDES[1]
+    if not data.is_dir() or any(folder.is_dir() for folder in plain):
+        return plain
+    alike = _alike(data)
+    return alike[0] if len(alike) == 1 else plain
+
+
+def match_sides(clean: Path, noisy: Path) -> Matched:
+    """Match the recordings of two places, each a folder or a list of recordings; one file for both is a table of pairs.
+
+    Raises:
+        InputError: a place is missing or holds no recording, or their names do not tell what belongs together.
+    """
+    if clean == noisy and clean.is_file():
+        pairs = read_table(clean)
+        also = {name: (theirs.stem, ours.stem) for name, (ours, theirs) in pairs.items()}
+        return Matched(pairs, also, how=f"pairs are those of {clean.name}")
+    found = [_recordings(place, role) for place, role in zip((clean, noisy), SIDES, strict=True)]
+    by_path = any(side.by_name is None for side in found)
+    ours, theirs = (side.by_path if by_path or side.by_name is None else side.by_name for side in found)
+    places = f"{clean} holds {shortened(ours)}; {noisy} holds {shortened(theirs)}"
+    return match_names(ours, theirs, places)
+
+
+def _recordings(place: Path, role: str) -> Recordings:
+    if place.is_file():
+        listed = read_list(place, role)
+        return Recordings(listed, listed)
+    if not place.is_dir():
+        hint = "; --data DIR needs the folders clean/ and noisy/, or give --clean and --noisy"
+        raise InputError(f"{place}: no such folder ({role} recordings){hint}{_meant(place.parent)}")
+    found = recordings_in(place)
+    if not found.by_path:
+        raise InputError(f"{place}: no .wav or .flac file in it ({role} recordings)")
+    return found
+
+
+def _alike(data: Path) -> list[tuple[Path, Path]]:
+    """Pairs of folders whose names are the same but for `clean` and `noisy`."""
+    folders = {path.name.lower(): path for path in _folders(data)}
+    pairs = [(path, folders.get(name.replace(*SIDES))) for name, path in folders.items() if SIDES[0] in name]
+    return [(clean, noisy) for clean, noisy in pairs if noisy is not None and clean != noisy]
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def _meant(data: Path) -> str:
+    """What in a folder without clean/ and noisy/ may be the test set: folders that hold both, or have such names."""
+    if not data.is_dir():
+        return ""
+    folders = _folders(data)
+    sets = [path for path in folders if all((path / side).is_dir() for side in SIDES)]
+    if sets:
+        return f" (in {', '.join(path.as_posix() for path in sets[:NAMES_SHOWN])} there are both)"
+    named = [path.as_posix() for path in folders if re.search("|".join(SIDES), path.name, re.IGNORECASE)]
+    return f" (there are {', '.join(named[:NAMES_SHOWN])})" if named else ""

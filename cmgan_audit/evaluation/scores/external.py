@@ -1,0 +1,158 @@
+"""Scores that other programs computed, as rows of the same table: CSV (long or wide) and VERSA's JSON lines."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from cmgan_audit.errors import InputError
+from cmgan_audit.evaluation.metrics import METRICS, Status
+from cmgan_audit.evaluation.scores.table import Row
+from cmgan_audit.lazy_dataclasses import dataclass
+
+UTTERANCE_COLUMNS = ("utterance", "key", "utt", "utt_id", "file", "filename", "name", "id")
+CHECKPOINT_COLUMNS = ("checkpoint", "system", "model", "epoch")
+SEGMENT = "external"
+# What other programs call the metrics that we know.
+SAME_METRIC = {
+    "pesq_wb": "pesq",
+    "wb_pesq": "pesq",
+    "nb_pesq": "pesq_nb",
+    "sisdr": "si_sdr",
+    "si_snr": "si_sdr",
+    "ssnr_db": "ssnr",
+    "segsnr": "ssnr",
+}
+MARGIN = 0.01  # beyond a metric's range by this much is rounding; more is no score
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalScores:
+    """Rows of a file, the checkpoints in it in the order of their first row, and its metrics."""
+
+    path: Path
+    rows: tuple[Row, ...]
+    checkpoints: tuple[str, ...]
+    metrics: tuple[str, ...]
+
+
+def read_scores(path: Path) -> ExternalScores:
+    """Read a file of scores.
+
+    A CSV file is long (columns utterance, metric, value, and perhaps checkpoint, segment, status: what this command
+    writes) or wide (a column per metric). JSON lines hold an object per utterance, with its name under `key`, as
+    VERSA writes them. Without a column for it, the checkpoint is named after the file. A value that a metric cannot
+    have (PESQ 0.0, which some programs write for a failure) becomes a failed row, never a number.
+
+    Raises:
+        InputError: not such a file; the message names the line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"--scores {path}: cannot be read: {error}") from error
+    rows = tuple(_json_rows(path, text) if text.lstrip().startswith("{") else _csv_rows(path, text))
+    if not rows:
+        raise InputError(f"--scores {path}: holds no scores")
+    _refuse_repeats(path, rows)
+    return ExternalScores(
+        path,
+        rows,
+        tuple(dict.fromkeys(row.checkpoint for row in rows)),
+        tuple(dict.fromkeys(row.metric for row in rows)),
+    )
+
+
+def _csv_rows(path: Path, text: str) -> Iterator[Row]:
+    reader = csv.DictReader(text.splitlines())
+    columns = [column for column in reader.fieldnames or [] if column]
+    utterance = _column(columns, UTTERANCE_COLUMNS)
+    if utterance is None:
+        raise InputError(f"--scores {path}: no column for the utterance ({', '.join(UTTERANCE_COLUMNS[:4])}, ...)")
+    checkpoint = _column(columns, CHECKPOINT_COLUMNS)
+    long_form = "metric" in columns and "value" in columns
+    named = {utterance, checkpoint, "segment", "status"}
+    for line, entry in enumerate(reader, 2):
+        name = (entry[checkpoint] if checkpoint else "") or path.stem
+        spoken = Path(entry[utterance] or "").stem
+        segment = entry.get("segment") or SEGMENT
+        if long_form:
+            yield _row(path, line, name, spoken, segment, entry["metric"] or "", entry["value"], entry.get("status"))
+        else:
+            for column in columns:
+                if column not in named:
+                    yield _row(path, line, name, spoken, segment, column, entry[column], None)
+
+
+def _json_rows(path: Path, text: str) -> Iterator[Row]:
+    for line, raw in enumerate(text.splitlines(), 1):
+        if not raw.strip():
+            continue
+        try:
+            entry = json.loads(raw)
+        except ValueError as error:
+            raise InputError(f"--scores {path}:{line}: not JSON: {error}") from error
+        utterance = _column(list(entry), UTTERANCE_COLUMNS) if isinstance(entry, dict) else None
+        if utterance is None:
+            raise InputError(f"--scores {path}:{line}: an object with the utterance under `key` is needed")
+        checkpoint = _column(list(entry), CHECKPOINT_COLUMNS)
+        name = str(entry[checkpoint]) if checkpoint else path.stem
+        for metric, value in entry.items():
+            if metric not in (utterance, checkpoint) and isinstance(value, int | float) and not isinstance(value, bool):
+                yield _row(path, line, name, Path(str(entry[utterance])).stem, SEGMENT, metric, str(value), None)
+
+
+def _row(
+    path: Path,
+    line: int,
+    checkpoint: str,
+    utterance: str,
+    segment: str,
+    metric: str,
+    text: str | None,
+    status: str | None,
+) -> Row:
+    metric = SAME_METRIC.get(metric.strip().lower(), metric.strip().lower())
+    if not utterance or not metric:
+        raise InputError(f"--scores {path}:{line}: utterance or metric is empty")
+    if status and status != Status.OK.value:
+        if status not in list(Status):
+            raise InputError(f"--scores {path}:{line}: status {status}: not one of {', '.join(Status)}")
+        return Row(checkpoint, utterance, segment, metric, None, Status(status), "failed in the program that scored it")
+    try:
+        value = float(text or "nan")
+    except ValueError as error:
+        raise InputError(f"--scores {path}:{line}: {metric}: {text!r} is not a number") from error
+    impossible = _impossible(metric, value)
+    if impossible:
+        return Row(checkpoint, utterance, segment, metric, None, Status.METRIC_CRASH, impossible)
+    return Row(checkpoint, utterance, segment, metric, value, Status.OK)
+
+
+def _impossible(metric: str, value: float) -> str:
+    """Why a number cannot be a score of this metric, "" if it can."""
+    if not math.isfinite(value):
+        return "no number"
+    known = METRICS.get(metric)
+    if known is None:
+        return ""
+    low = known.low is not None and value < known.low - MARGIN
+    high = known.high is not None and value > known.high + MARGIN
+    return f"{value:g} is outside the range of {known.label}, {known.low:g} to {known.high:g}" if low or high else ""
+
+
+def _refuse_repeats(path: Path, rows: Sequence[Row]) -> None:
+    seen: set[tuple[str, str, str, str]] = set()
+    for row in rows:
+        key = (row.checkpoint, row.utterance, row.segment, row.metric)
+        if key in seen:
+            raise InputError(f"--scores {path}: {row.metric} of {row.utterance} ({row.checkpoint}) stands there twice")
+        seen.add(key)
+
+
+def _column(columns: Sequence[str], wanted: Sequence[str]) -> str | None:
+    lowered = {column.lower(): column for column in columns}
+    return next((lowered[name] for name in wanted if name in lowered), None)

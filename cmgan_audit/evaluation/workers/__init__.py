@@ -1,0 +1,1 @@
+"""Metrics are computed in separate processes, one core each."""

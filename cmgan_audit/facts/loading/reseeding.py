@@ -1,0 +1,100 @@
+"""Evaluation passes that repeat themselves because the random state is set before each of them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from cmgan_audit.facts.records import Dataset
+from cmgan_audit.facts.scene import Made, Pass, Scene, Use
+from cmgan_audit.facts.values import constant
+from cmgan_audit.finding import Step
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import Const, FunctionValue
+from cmgan_audit.program.execution.probe import call_value
+from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.naming.names import canonical
+from cmgan_audit.rules.record import Known
+
+# The generator that a draw uses, by the library of the drawing function.
+_LIBRARY = {
+    "random.": "random.seed",
+    "np.": "numpy.random.seed",
+    "numpy.": "numpy.random.seed",
+    "torch": "torch.manual_seed",
+}
+
+# Hooks that a framework calls before each evaluation pass of its fit(), whose epochs are not loops of the program.
+_BEFORE_PASS = regex(r"on_(validation|stage)(_epoch)?_start")
+
+
+def reseeded(scene: Scene, made: Made, dataset: Dataset) -> Dataset:
+    """The dataset, its crop taken back where every pass over the loader starts from the same random state."""
+    crop = dataset.random_crop
+    passes = scene.passes_over(made.loader)
+    if not (isinstance(crop, Known) and crop.value) or not passes:
+        return dataset
+    workers = constant(made.arguments.get("num_workers", 5)) or 0
+    in_workers = _seed_of_workers(scene, made, dataset.drawn_by) if workers > 0 else None
+    if in_workers is not None:
+        text = f"{dataset.name}: the workers of every pass start from the seed that is set at {in_workers.location}"
+        steps = (Step(in_workers.location, "each worker sets this random state when a pass starts it"),)
+        return dataclasses.replace(dataset, random_crop=Known(False, steps), crop_evidence=text)
+    seeds = [_seed_before(scene, single, dataset.drawn_by, workers > 0) for single in passes]
+    if not all(seeds):
+        return dataset
+    first = seeds[0]
+    assert first is not None
+    text = f"{dataset.name}: every pass starts from the seed that is set at {first.event.location}"
+    steps = (Step(first.event.location, "the random state is set before each pass"),)
+    return dataclasses.replace(dataset, random_crop=Known(False, steps), crop_evidence=text)
+
+
+def _seed_before(scene: Scene, single: Pass, drawn_by: str, in_workers: bool) -> Use | None:
+    """The call that sets the random state for one pass.
+
+    Worker processes are seeded from torch's generator; without workers the drawing library's own one counts.
+    """
+    wanted = "torch.manual_seed" if in_workers else _seed_for(drawn_by)
+    for use in scene.of("seed"):
+        name = canonical(use.event.callee)
+        fits = name == wanted or name.endswith("seed_everything")
+        if fits and use.position < single.position and _before_each(use, single) and _is_fixed(use.event):
+            return use
+    return None
+
+
+def _seed_of_workers(scene: Scene, made: Made, drawn_by: str) -> CallEvent | None:
+    """The call by which each worker sets the random state to a constant; workers start anew with every pass."""
+    function = made.arguments.get("worker_init_fn", 10)
+    kept = made.arguments.get("persistent_workers")
+    if not isinstance(function, FunctionValue) or (kept is not None and constant(kept) is not False):
+        return None
+    events, _ = call_value(scene.run, function, [Const(value=1)], made.loader)  # one of the workers stands for all
+    wanted = _seed_for(drawn_by)
+    for event in events:
+        if isinstance(event, CallEvent) and canonical(event.callee) == wanted and not event.context.conditions:
+            return event if _is_fixed(event) else None
+    return None
+
+
+def _seed_for(drawn_by: str) -> str:
+    """The function that sets the state of the generator that a draw uses."""
+    return next((seed for prefix, seed in _LIBRARY.items() if drawn_by.startswith(prefix)), "torch.manual_seed")
+
+
+def _is_fixed(event: CallEvent) -> bool:
+    """Whether a seed is a constant."""
+    argument = event.arguments.get("seed", 0)
+    if argument is None and event.arguments.positional:
+        argument = event.arguments.positional[0]
+    return isinstance(argument, Const)
+
+
+def _before_each(use: Use, single: Pass) -> bool:
+    """Whether a call comes once with every time that a pass is made, not once before all of them."""
+    if single.event.framework.endswith(".fit"):
+        frames = use.event.context.frames
+        hooks = (frame.function.rpartition(".")[2] for frame in frames if frame.call == single.event.location)
+        return any(_BEFORE_PASS.fullmatch(hook) for hook in hooks)
+    around = tuple(loop for loop in single.event.context.loops if loop is not single.event.loop)
+    return use.event.context.loops == around

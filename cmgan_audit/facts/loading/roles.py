@@ -1,0 +1,224 @@
+"""Whether a loader serves training or evaluation, inferred from several signs; the signs stay with the answer.
+
+What happens inside the loops over a loader counts most: gradients and optimiser steps make it a training loader, a
+network that runs without them in eval mode or without gradients an evaluation loader. Names, paths and flags decide
+where the loops do not, and then the answer has low confidence.
+"""
+
+from __future__ import annotations
+
+import re
+
+from cmgan_audit.facts.passes.modes import gradients_off, mode_at, only_in_training
+from cmgan_audit.facts.records import EVAL, OTHER, TRAIN
+from cmgan_audit.facts.scene import Made, Scene
+from cmgan_audit.facts.values import class_name, instances_of, is_none, same_object
+from cmgan_audit.finding import Confidence, Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import ClassValue, Const, Instance, Value
+from cmgan_audit.program.execution.trace import innermost_function
+from cmgan_audit.rules.record import Fact, Known, Unknown
+
+_TRAIN = regex(r"train(ing|set|s|er)?|tr|trn|fit")
+_EVAL = regex(
+    r"test(ing|set|s)?|val|vals|valset|valid(ation|set|ate|s)?|eval(uation|uate|set)?|dev|devset|cv|tt|tst|vld|infer(ence)?"
+)
+_GLUED = regex(r"(train|test|valid|val|eval)(set|ds|dl|loader|data|dataset|iter|gen|dataloader|generator|samples)")
+_WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One sign of a role: positive `weight` for training, negative for evaluation."""
+
+    weight: float
+    text: str
+    location: Location
+
+
+def leaning(name: str) -> int:
+    """+1 when a name speaks of training, -1 of evaluation, 0 of neither or of both."""
+    train = evaluation = False
+    for word in _WORD.findall(name):
+        word = word.lower()
+        glued = _GLUED.fullmatch(word)
+        word = glued.group(1) if glued else word
+        train = train or bool(_TRAIN.fullmatch(word))
+        evaluation = evaluation or bool(_EVAL.fullmatch(word))
+    return int(train) - int(evaluation)
+
+
+def path_leaning(text: str) -> int:
+    """The leaning of a path: its last part that has one."""
+    for part in reversed(re.split(r"[/\\]", text)):
+        side = leaning(part)
+        if side:
+            return side
+    return 0
+
+
+def name_signs(scene: Scene, made: Made, names: list[tuple[str, Location]]) -> list[Sign]:
+    """What the names around a loader say.
+
+    Args:
+        scene: the run.
+        made: the loader.
+        names: what the loader and its dataset are assigned to, with the places.
+    """
+    signs = [
+        Sign(_weight(name) * leaning(name), f"it is called {name}", place) for name, place in names if leaning(name)
+    ]
+    for frame in made.context.frames[-2:]:
+        function = frame.function.rpartition(".")[2]
+        if leaning(function) and len(_WORD.findall(function)) > 1:  # `train()` alone trains; it makes all loaders
+            signs.append(Sign(1.5 * leaning(function), f"it is made in {function}()", frame.call))
+    shared = _datasets_of_others(scene, made)
+    for dataset in instances_of(made.arguments.get("dataset", 0)):
+        signs.extend(_dataset_signs(dataset, shared))
+    shuffle = made.arguments.get("shuffle", 2)
+    if isinstance(shuffle, Const) and shuffle.value is True:
+        signs.append(Sign(0.5, "it shuffles", made.location))
+    return signs
+
+
+def _weight(name: str) -> float:
+    """What a name counts for: a trainer holds the loaders of evaluation too."""
+    return 1.0 if name.rpartition(".")[2].lower() == "trainer" else 2.0
+
+
+def _datasets_of_others(scene: Scene, made: Made) -> list[Instance]:
+    """What other loaders draw from: both parts of a split lie in one folder, which tells nothing about either."""
+    others = (each for each in scene.made if each is not made and not _draw_alike(each, made))
+    return [dataset for other in others for dataset in _all_within(other.arguments.get("dataset", 0))]
+
+
+def _draw_alike(one: Made, other: Made) -> bool:
+    """Whether two loaders draw the whole of one dataset, as where every evaluation makes its own: no parts of it."""
+    for made in (one, other):
+        given = (made.arguments.get("sampler", 3), made.arguments.get("batch_sampler", 4))
+        if any(each is not None and not is_none(each) for each in given):
+            return False
+    mine, others = (instances_of(made.arguments.get("dataset", 0)) for made in (one, other))
+    return any(same_object(each, drawn) for each in mine for drawn in others)
+
+
+def _all_within(value: Value | None, depth: int = 3) -> list[Instance]:
+    """A dataset, and those that it takes parts of."""
+    found: list[Instance] = []
+    for dataset in instances_of(value):
+        found.append(dataset)
+        if depth and not isinstance(dataset.cls, ClassValue):
+            for position in range(2):
+                found += _all_within(dataset.arguments.get("dataset" if position == 0 else "", position), depth - 1)
+    return found
+
+
+def _dataset_signs(dataset: Instance, shared: list[Instance], depth: int = 3) -> list[Sign]:
+    signs: list[Sign] = []
+    if any(same_object(dataset, each) for each in shared):
+        return signs
+    name = class_name(dataset)
+    if leaning(name):
+        signs.append(Sign(1.5 * leaning(name), f"its dataset is a {name}", dataset.location))
+    if isinstance(dataset.cls, ClassValue):
+        pairs = [(key, value) for key, value in dataset.attrs.items() if not key.startswith("@")]
+        pairs += [(key, value) for key, value in dataset.arguments.keywords.items() if key not in dataset.attrs]
+        kept = {value.value for _, value in pairs if isinstance(value, Const)}
+        pairs += [("", v) for v in dataset.arguments.positional if not (isinstance(v, Const) and v.value in kept)]
+        signs.extend(sign for key, value in pairs for sign in _value_signs(key, value, dataset.location))
+    elif depth:
+        for position in range(2):
+            for inner in instances_of(dataset.arguments.get("dataset" if position == 0 else "", position)):
+                signs.extend(_dataset_signs(inner, shared, depth - 1))
+    return list({(sign.weight, sign.text): sign for sign in signs}.values())
+
+
+def _value_signs(key: str, value: Value, place: Location) -> list[Sign]:
+    if not isinstance(value, Const):
+        return []
+    if isinstance(value.value, bool) and leaning(key):
+        side = leaning(key) if value.value else -leaning(key)
+        return [Sign(2.0 * side, f"{key}={value.value}", place)]
+    if isinstance(value.value, str) and len(value.value) < 300 and path_leaning(value.value):
+        shown = value.value if len(value.value) < 60 else "..." + value.value[-56:]
+        named = f"{key}={shown!r}" if key else repr(shown)
+        return [Sign(1.5 * path_leaning(value.value), named, place)]
+    return []
+
+
+def judged_by_names(signs: list[Sign]) -> str:
+    """The role that the names alone speak for; "" when they do not."""
+    total = sum(sign.weight for sign in signs)
+    if abs(total) < 1:
+        return ""
+    return TRAIN if total > 0 else EVAL
+
+
+def role_of(scene: Scene, made: Made, signs: list[Sign]) -> tuple[Fact, str]:
+    """The role of a loader, and its signs in one sentence."""
+    named = judged_by_names(signs)
+    for role, text, place in _use_signs(scene, made, named):
+        spoken = _spoken(role, signs)
+        text = "; ".join([text, *(sign.text for sign in spoken[:3])])
+        steps = (Step(place, f"serves {'training' if role == TRAIN else 'evaluation'}: {text}"),)
+        return Known(role, steps), text
+    if scene.passes_over(made.loader) and not scene.trains:
+        return Known(OTHER, (Step(made.location, "nothing is trained or evaluated with it"),)), ""
+    if named != EVAL and _only_shown(scene, made):
+        return Known(OTHER, (Step(made.location, "no network gets what is drawn from it"),)), ""
+    if named:
+        spoken = _spoken(named, signs)
+        text = "; ".join(sign.text for sign in spoken[:3])
+        place = spoken[0].location if spoken else made.location
+        return Known(named, (Step(place, f"by name: {text}"),), confidence=Confidence.LOW), text
+    return Unknown("nothing tells whether it serves training or evaluation"), ""
+
+
+def _only_shown(scene: Scene, made: Made) -> bool:
+    """Whether a loader is only drawn from to look at items, while others serve the training: a preview, statistics."""
+    own = scene.passes_over(made.loader)
+    if not own or any(single.holds(use.event.context) for single in own for use in scene.uses):
+        return False
+    training = {id(loop) for use in scene.of("backward", "step") for loop in use.event.context.loops}
+    return any(each.event.framework or id(each.event.loop) in training for each in scene.passes if each not in own)
+
+
+def declared_role(made: Made, role: str, pattern: str) -> tuple[Fact, str]:
+    """The role that the project declares for a loader, and that as its sign in one sentence."""
+    text = f"the settings declare it ({pattern})"
+    step = Step(made.location, f"serves {'training' if role == TRAIN else 'evaluation'}: {text}")
+    return Known(role, (step,)), text
+
+
+def _spoken(role: str, signs: list[Sign]) -> list[Sign]:
+    side = 1 if role == TRAIN else -1
+    return sorted((sign for sign in signs if sign.weight * side > 0), key=lambda sign: -abs(sign.weight))
+
+
+def _use_signs(scene: Scene, made: Made, named: str) -> list[tuple[str, str, Location]]:
+    """What the loops over a loader do, the most telling first."""
+    trained: list[tuple[str, str, Location]] = []
+    evaluated: list[tuple[str, str, Location]] = []
+    for single in scene.passes_over(made.loader):
+        where = innermost_function(single.event.context).rpartition(".")[2]
+        inside = [use for use in scene.uses if single.holds(use.event.context)]
+        if single.event.framework:
+            role = single.event.role or TRAIN
+            target = trained if role == TRAIN else evaluated
+            target.append((role, f"{single.event.framework} draws from it", single.event.location))
+            continue
+        steps = [use for use in inside if use.kind in ("backward", "step") and not scene.is_of_inner_loop(use, single)]
+        # What trains and evaluates in one function asks for the mode: its caller's loader is what it is called.
+        if steps and not (named == EVAL and all(only_in_training(use) for use in steps)):
+            trained.append((TRAIN, f"{where}() draws from it and trains", single.event.location))
+            continue
+        runs = [use for use in inside if use.kind == "run" and not scene.is_of_inner_loop(use, single)]
+        quiet = gradients_off(scene, single.position, single.event.context.managers) or (
+            runs and all(gradients_off(scene, run.position, run.event.context.managers) for run in runs)
+        )
+        in_eval = bool(runs) and all(mode_at(scene, run)[0] == "eval" for run in runs)
+        if (runs or quiet) and (quiet or in_eval or named == EVAL) and named != TRAIN:
+            how = "without gradients" if quiet else "in eval mode" if in_eval else "without training"
+            evaluated.append((EVAL, f"{where}() draws from it {how}", single.event.location))
+    return [*trained, *evaluated]

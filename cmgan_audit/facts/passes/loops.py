@@ -1,0 +1,177 @@
+"""Loops over loaders in which networks run: which mode the networks are in, and whether gradients are kept."""
+
+from __future__ import annotations
+
+from cmgan_audit.facts.classes import BATCH_NORMS, DROPOUTS, bare_network, values_within
+from cmgan_audit.facts.passes.learning import TAKEN
+from cmgan_audit.facts.passes.modes import OPEN, gradients_off, impossible, left_in_eval, mode_at, only_in_training
+from cmgan_audit.facts.records import EVAL, TRAIN, Loop
+from cmgan_audit.facts.scene import Made, Pass, Scene, Use
+from cmgan_audit.facts.values import class_name, same_object
+from cmgan_audit.finding import Location, Step
+from cmgan_audit.program.domain.values import Const, Instance
+from cmgan_audit.program.execution.trace import innermost_function
+from cmgan_audit.program.naming.names import canonical
+from cmgan_audit.rules.record import Fact, Known, Unknown
+
+
+def loops_of(scene: Scene, made: Made, role: Fact, named: str) -> tuple[Loop, ...]:
+    """The loops over a loader that run a network.
+
+    Args:
+        scene: the run.
+        made: the loader.
+        role: of the loader.
+        named: the role that names alone speak for, "" when they do not.
+    """
+    found = []
+    for single in scene.passes_over(made.loader):
+        loop = _loop(scene, single, role, named)
+        if loop is not None:
+            found.append(loop)
+    return tuple(found)
+
+
+def _loop(scene: Scene, single: Pass, role: Fact, named: str) -> Loop | None:
+    name = innermost_function(single.event.context)
+    place = single.event.location
+    framework = single.event.framework
+    if framework:
+        done = Known(True, (Step(place, f"{framework} does this itself"),))
+        return Loop(
+            location=place,
+            anchor=name,
+            name=framework,
+            role=Known(single.event.role or TRAIN),
+            eval_mode=done,
+            no_grad=done,
+            train_mode=done,
+            framework=framework,
+        )
+    inside = [use for use in scene.uses if single.holds(use.event.context)]
+    runs = [
+        use
+        for use in inside
+        if use.kind == "run" and use.on is not None and is_kept(scene, use.on) and not impossible(use)
+    ]
+    if not runs:
+        return None
+    steps = [use for use in inside if use.kind in ("backward", "step")]
+    evaluates = role if isinstance(role, Known) and role.value == EVAL else None
+    if steps and not (evaluates is not None and all(only_in_training(use) for use in steps)):
+        here: Fact = Known(TRAIN)
+    elif evaluates is not None:
+        here = Known(EVAL, evaluates.trail, confidence=evaluates.confidence)
+    elif named == TRAIN:
+        return None  # a pass over training data without training: statistics, a warm-up, a preview
+    else:
+        here = role
+    mode, layers = _mode(scene, runs)
+    train_mode: Fact = Known(True)
+    if isinstance(here, Known) and here.value == TRAIN:
+        train_mode, layers = _train_mode(scene, runs)
+    return Loop(
+        location=place,
+        anchor=name,
+        name=f"{name.rpartition('.')[2]}()" if name != "<module>" else "the script",
+        role=here,
+        eval_mode=mode,
+        no_grad=_no_grad(scene, runs),
+        train_mode=train_mode,
+        mode_layers=layers,
+        differentiates=any(use.kind == TAKEN for use in inside),
+    )
+
+
+def is_kept(scene: Scene, network: Instance) -> bool:
+    """Whether an object is a network that is trained, loaded or switched, rather than a loss or a transform."""
+    bare = bare_network(network)
+    kept = ("keep", "eval", "train")
+    return any(
+        use.on is not None and same_object(bare_network(use.on), bare) and _counts(use) for use in scene.of(*kept)
+    )
+
+
+def _counts(use: Use) -> bool:
+    member = canonical(use.event.callee).rpartition(".")[2]
+    return use.kind in ("eval", "train") or member in (
+        "parameters",
+        "named_parameters",
+        "load_state_dict",
+        "state_dict",
+    )
+
+
+def _mode(scene: Scene, runs: list[Use]) -> tuple[Fact, str]:
+    """Whether the networks of a loop are in eval mode where they run, and the layers that are not."""
+    first: tuple[Use, str] | None = None
+    doubtful: tuple[Use, str] | None = None
+    shown: Use | None = None
+    layers: list[str] = []
+    for run in runs:
+        state, use = mode_at(scene, run)
+        if state == "train":
+            switched = mode_layers(run.on) if run.on is not None else []
+            if first is None or (switched and not layers):
+                first = (run, class_name(bare_network(run.on)) if run.on is not None else "the network")
+            layers += switched
+        elif state == OPEN and use is not None:
+            doubtful = doubtful or (run, str(use.event.location))
+        else:
+            shown = shown or use
+    if first is not None:
+        run, network = first
+        steps = (Step(run.event.location, f"{network} runs here in training mode"),)
+        return Known(False, steps), ", ".join(dict.fromkeys(layers))
+    if doubtful is not None:
+        return Unknown(f"whether the call at {doubtful[1]} switches the mode depends on the run"), ""
+    seen = () if shown is None else (Step(shown.event.location, "eval() is called here"),)
+    return Known(True, seen), ""
+
+
+def _train_mode(scene: Scene, runs: list[Use]) -> tuple[Fact, str]:
+    """Whether the networks of a training loop are in training mode in later passes too, and what their layers lack.
+
+    What runs without gradients inside of it is evaluated: nothing is trained there, in whichever mode.
+    """
+    trained = [run for run in runs if not gradients_off(scene, run.position, run.event.context.managers)]
+    left = [
+        (run, use) for run in trained for use in [left_in_eval(scene, run)] if use is not None and run.on is not None
+    ]
+    if not left:
+        return Known(True), ""
+    # A network with layers that eval() switches tells more than one without.
+    layers, run, use = max(
+        ((mode_layers(run.on), run, use) for run, use in left if run.on is not None), key=lambda each: bool(each[0])
+    )
+    name = class_name(bare_network(run.on)) if run.on is not None else "the network"
+    steps = (
+        Step(use.event.location, f"{name} is switched to eval mode here, and nothing switches it back"),
+        Step(run.event.location, f"the next pass trains {name} in eval mode"),
+    )
+    return Known(False, steps), ", ".join(layers)
+
+
+def _no_grad(scene: Scene, runs: list[Use]) -> Fact:
+    for run in runs:
+        if not gradients_off(scene, run.position, run.event.context.managers):
+            network = class_name(bare_network(run.on)) if run.on is not None else "the network"
+            return Known(False, (Step(run.event.location, f"{network} runs here with gradients on"),))
+    place: Location = runs[0].event.location
+    return Known(True, (Step(place, "gradients are off here"),))
+
+
+def mode_layers(network: Instance) -> list[str]:
+    """The layers of a network that eval() switches, by name."""
+    names = []
+    for part in values_within(network, 10):
+        if isinstance(part, Instance):
+            name = canonical(part.external_name)
+            member = name.rpartition(".")[2]
+            if name.startswith("torch.nn.") and member in (*BATCH_NORMS, *DROPOUTS):
+                names.append(member)
+            elif name.startswith("torch.nn.") and member in ("LSTM", "GRU", "RNN", "MultiheadAttention"):
+                dropout = part.arguments.get("dropout")
+                if isinstance(dropout, Const) and dropout.value:
+                    names.append(f"dropout of {member}")
+    return list(dict.fromkeys(names))

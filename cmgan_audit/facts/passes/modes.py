@@ -1,0 +1,124 @@
+"""The state of networks in the order of the run: train or eval mode, gradients on or off."""
+
+from __future__ import annotations
+
+from cmgan_audit.facts.classes import bare_network, is_network, values_within
+from cmgan_audit.facts.scene import Scene, Use
+from cmgan_audit.facts.values import constant, same_object
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.joins import opposite
+from cmgan_audit.program.domain.values import Const, Instance
+from cmgan_audit.program.naming.names import canonical
+
+OPEN = "open"
+_IN_TRAINING = regex(r"[\w.]+\.training")
+
+
+def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
+    """The mode of a network where it runs, and the call that set it.
+
+    Returns:
+        "train" or "eval"; "open" when a switch that decides may not have happened.
+    """
+    if run.on is None:
+        return OPEN, None
+    network = bare_network(run.on)
+    here = {condition.text for condition in run.event.context.conditions}
+    possible: dict[str, Use] = {}
+    for use in reversed([use for use in scene.of("eval", "train") if use.position < run.position]):
+        if use.on is None or not _reaches(bare_network(use.on), network):
+            continue
+        under = {condition.text for condition in use.event.context.conditions}
+        if any(opposite(text) in here for text in under):
+            continue
+        possible.setdefault(_mode_after(use), use)
+        if under <= here:
+            break
+    else:
+        possible.setdefault("train", run)  # as it was made
+    if len(possible) == 1:
+        return next(iter(possible.items()))
+    return OPEN, next(iter(possible.values()))
+
+
+def left_in_eval(scene: Scene, run: Use) -> Use | None:
+    """The `eval()` that is still in force when a loop around a network's run comes round again; None where none is.
+
+    The first pass may be in training mode all the same: what counts is what the end of the loop's body leaves behind,
+    and whether anything before the run switches back.
+    """
+    if run.on is None:
+        return None
+    network = bare_network(run.on)
+    switches = [
+        use for use in scene.of("eval", "train") if use.on is not None and _reaches(bare_network(use.on), network)
+    ]
+    if not _is_trained(scene, network, switches):
+        return None  # a teacher or a metric network is meant to stay in eval mode
+    for loop in reversed(run.event.context.loops):
+        inside = [use for use in switches if any(each is loop for each in use.event.context.loops)]
+        if any(use.position < run.position and _mode_after(use) != "eval" for use in inside):
+            return None  # every pass of this loop begins in training mode; so does what lies around it
+        if inside and inside[-1].position > run.position and _mode_after(inside[-1]) == "eval":
+            return inside[-1]
+    return None
+
+
+def _is_trained(scene: Scene, network: Instance, switches: list[Use]) -> bool:
+    """Whether a network is switched to training mode somewhere, or an optimiser is made with its parameters."""
+    if any(_mode_after(use) == "train" for use in switches):
+        return True
+    optimisers = [event for event in scene.calls if canonical(event.callee).startswith("torch.optim.")]
+    return any(
+        use.on is not None
+        and same_object(bare_network(use.on), network)
+        and canonical(use.event.callee).endswith(".parameters")
+        and any(use.event.location.lies_in(event.location) for event in optimisers)
+        for use in scene.of("keep")
+    )
+
+
+def _mode_after(use: Use) -> str:
+    """The mode that `eval()`, `train()` or `train(flag)` leaves."""
+    argument = use.event.arguments.get("mode", 0)
+    if use.kind == "eval":
+        return "eval"
+    if argument is not None and not isinstance(argument, Const):
+        return OPEN
+    return "eval" if constant(argument) is False else "train"
+
+
+def _reaches(switched: Instance, network: Instance) -> bool:
+    """Whether switching one module switches another: it is the same, or a part of it."""
+    if same_object(switched, network):
+        return True
+    return any(
+        isinstance(part, Instance) and is_network(part) and same_object(bare_network(part), network)
+        for part in values_within(switched, 4)
+    )
+
+
+def gradients_off(scene: Scene, position: int, managers: tuple[str, ...]) -> bool:
+    """Whether gradients are off at a position of the run."""
+    for manager in reversed(managers):
+        if manager.startswith(("torch.no_grad", "torch.inference_mode")) or manager == "torch.set_grad_enabled(False)":
+            return True
+        if manager.startswith(("torch.enable_grad", "torch.set_grad_enabled(True)")):
+            return False
+    state = False
+    for use in scene.of("grad"):
+        if use.position < position and not use.event.context.managers:
+            argument = use.event.arguments.get("mode", 0)
+            state = isinstance(argument, Const) and argument.value is False
+    return state
+
+
+def only_in_training(use: Use) -> bool:
+    """Whether a use stands behind a module's question whether it is in training mode: `if self.training:`."""
+    return any(_IN_TRAINING.fullmatch(condition.text) for condition in use.event.context.conditions)
+
+
+def impossible(use: Use) -> bool:
+    """Whether a use stands under a branch and its opposite: the two sides of one test, met on the way."""
+    texts = {condition.text for condition in use.event.context.conditions}
+    return any(opposite(text) in texts for text in texts)

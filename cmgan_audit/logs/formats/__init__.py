@@ -1,0 +1,1 @@
+"""One reader per format: tables, JSON, event files, W&B runs, notebooks; names of checkpoints."""

@@ -1,0 +1,88 @@
+"""The event files of one folder are one run and its restarts; `add_scalars` folders belong to the folder above."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from cmgan_audit.errors import InputError
+from cmgan_audit.logs.formats.event_file import Scalars, read_scalars
+from cmgan_audit.logs.roles import RoleBook
+from cmgan_audit.logs.runs import RunBuilder
+from cmgan_audit.logs.series import STEP, Note, Reading
+
+# Records of later files of one folder get places behind those of the earlier ones.
+_FILE_SPAN = 1 << 40
+
+
+def read_event_files(files: Sequence[tuple[Path, str]], book: RoleBook) -> list[Reading]:
+    """Read event files, a reading per folder; `files` are paths with the names to show.
+
+    Raises:
+        InputError: an only file is no event file; among several it is noted instead.
+    """
+    folders: dict[str, list[tuple[Path, str, Scalars]]] = defaultdict(list)
+    notes: dict[str, list[Note]] = defaultdict(list)
+    for path, source in files:
+        folder = str(Path(source).parent).replace("\\", "/")
+        try:
+            scalars = read_scalars(path, source)
+        except InputError as error:
+            if len(files) == 1:
+                raise
+            notes[folder].append(Note(source, 0, str(error).partition(": ")[2]))
+            continue
+        folders[folder].append((path, source, scalars))
+    groups: dict[str, list[tuple[str, str, Scalars]]] = defaultdict(list)
+    for folder, members in folders.items():
+        main = _main_tag(folder, members)
+        for _, source, scalars in members:
+            target = str(Path(folder).parent).replace("\\", "/") if main else folder
+            groups[target].append((source, main, scalars))
+    readings: list[Reading] = []
+    for folder in sorted(groups.keys() | notes.keys()):
+        runs = _same_run(groups[folder])
+        shown = folder if len(runs) == 1 else ""
+        readings.extend(_read_folder(shown, members, book) for members in runs)
+        if notes[folder]:
+            readings.append(Reading(folder, "tensorboard", notes=notes[folder]))
+    return readings
+
+
+def _same_run(members: list[tuple[str, str, Scalars]]) -> list[list[tuple[str, str, Scalars]]]:
+    """Files that write the same tags continue each other; files with nothing in common are runs of their own."""
+    runs: list[tuple[set[str], list[tuple[str, str, Scalars]]]] = []
+    for member in sorted(members, key=lambda member: member[0]):
+        tags = {tag for tag, *_ in member[2].points}
+        home = next((run for run in runs if member[1] or run[0] & tags or not run[0] or not tags), None)
+        if home is None:
+            runs.append((tags, [member]))
+        else:
+            home[0].update(tags)
+            home[1].append(member)
+    return [run for _, run in runs]
+
+
+def _main_tag(folder: str, members: list[tuple[Path, str, Scalars]]) -> str:
+    """The tag of `add_scalars(tag, {...})`, whose folder is called `tag_subtag`; "" for an ordinary folder."""
+    tags = {tag for _, _, scalars in members for tag, *_ in scalars.points}
+    if len(tags) != 1:
+        return ""
+    tag = tags.pop()
+    return tag if Path(folder).name.startswith(tag.replace("/", "_") + "_") else ""
+
+
+def _read_folder(folder: str, members: list[tuple[str, str, Scalars]], book: RoleBook) -> Reading:
+    source = folder if folder and len(members) > 1 else members[0][0]
+    notes: list[Note] = []
+    builder = RunBuilder(source)
+    for number, (name, main, scalars) in enumerate(members):
+        sub = Path(name).parent.name.removeprefix(main.replace("/", "_") + "_") if main else ""
+        for tag, step, value, record in scalars.points:
+            full = f"{tag}/{sub}" if sub else tag
+            role = book.of(full)
+            if role is not None:
+                builder.add(full, role, STEP, float(step), value, record + number * _FILE_SPAN)
+        notes.extend(scalars.notes)
+    return Reading(source, "tensorboard", builder.finish(), notes)

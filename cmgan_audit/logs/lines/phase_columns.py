@@ -1,0 +1,60 @@
+"""Tables of an epoch in a text log: `Metric  Train  Val` above `PESQ  2.40  2.30`.
+
+Without its head, the first number of such a row would pass for the score.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.logs.lines.plan import Plan, SlotValue
+from cmgan_audit.logs.roles import table
+
+_WORDS = regex(r"[A-Za-z]+")
+_CELL_SPACE = r"[\s|│]"
+_NUMBER = rf"{_CELL_SPACE}+[-+]?\x00"
+_ROW = regex(rf"{_CELL_SPACE}*[A-Za-z][\w\-]*(?: [\w\-]+)*:?{_NUMBER}(?:{_NUMBER})+{_CELL_SPACE}*")
+_CELL = regex(r"([-+]?)\x00")
+_FIRST = frozenset("metric metrics name measure score scores epoch loss".split())
+# A table is no longer than this.
+_LINES = 20
+
+
+def head_of(body: str) -> tuple[str, ...]:
+    """The phases that a line without numbers names one beside the other, and nothing else; () for other lines."""
+    words = _WORDS.findall(body)
+    if words and words[0].lower() in _FIRST:
+        words = words[1:]
+    phases = table().phases
+    if len(words) < 2 or any(word.lower() not in phases for word in words) or len(set(words)) < len(words):
+        return ()
+    return tuple(words)
+
+
+def cells_of(text: str, start: int, first_slot: int) -> tuple[tuple[int, float], ...]:
+    """Slot and sign of every number of a line that holds one name and several bare numbers; () for other lines."""
+    body = text[start:]
+    if not _ROW.fullmatch(body):
+        return ()
+    return tuple((first_slot + i, -1.0 if cell.group(1) == "-" else 1.0) for i, cell in enumerate(_CELL.finditer(body)))
+
+
+@dataclass(slots=True)
+class PhaseColumns:
+    """The head that was seen last, and on which line."""
+
+    head: tuple[str, ...] = ()
+    line: int = 0
+
+    def values(self, plan: Plan, line: int) -> list[SlotValue]:
+        """The values of a line of a table, a phase each; as they are where no head of as many columns is near."""
+        if len(plan.cells) != len(self.head) or line - self.line > _LINES:
+            return plan.values
+        (only,) = plan.values
+        phases = table().phases
+        return [
+            SlotValue(f"{only.name} ({word})", replace(only.role, phase=phases[word.lower()]), (slot,), sign)
+            for word, (slot, sign) in zip(self.head, plan.cells, strict=True)
+        ]

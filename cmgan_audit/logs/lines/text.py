@@ -1,0 +1,397 @@
+"""Text logs: prints, Python logging, progress bars, nohup files; streamed, in bounded memory.
+
+A block of lines is split once into words and numbers; lines of one shape are read together (shapes.py).
+"""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import re
+from pathlib import Path
+
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.logs.lines.left_out import LONG_LINE, LeftOut
+from cmgan_audit.logs.lines.phase_columns import PhaseColumns
+from cmgan_audit.logs.lines.plan import Plan, SlotValue
+from cmgan_audit.logs.lines.printed_lists import PrintedLists
+from cmgan_audit.logs.lines.running_means import settle_running_means
+from cmgan_audit.logs.lines.shapes import understand
+from cmgan_audit.logs.lines.steady import LEAST_STRIDE, SteadyShape
+from cmgan_audit.logs.named_values import Blocks, leave_out_named
+from cmgan_audit.logs.opening import read_blocks
+from cmgan_audit.logs.roles import RoleBook
+from cmgan_audit.logs.runs import RunBuilder, natural_x
+from cmgan_audit.logs.selection.batches import settle_batches
+from cmgan_audit.logs.series import EPOCH, STEP, Reading, Run, Series
+
+# Loss series longer than this are thinned; a metric never is.
+POINT_LIMIT = 1 << 17
+_SHAPE_LIMIT = 20_000
+# So many equal lines in a row make a shape worth jumping over; this far is read before the next try.
+_STEADY = 64
+_AHEAD = 2048
+# Two handlers print one message on neighbouring lines; farther apart it is said again on purpose.
+_ECHO_DISTANCE = 4
+# No machine room has more processes than this has digits.
+_MOST_DIGITS = 6
+
+# One charset and a look behind, so that the search skips words at full speed; signs stay in the words.
+_NUMBER = regex(rb"([0-9](?<![A-Za-z0-9_.].)[0-9]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)")
+# The minus sign of typesetting (U+2212), as NumPy-styled tables and plots write it.
+_MINUS = b"\xe2\x88\x92"
+_ESCAPE = regex(rb"\x1b(?:\[[0-9;:?]*[A-Za-z]|\][^\x07\n]*\x07|[()][A-Z0-9])")
+_OVERWRITTEN = regex(rb"[^\n\r]*(?:\r+[^\n\r]+)+")
+
+
+def read_text(path: Path, source: str, book: RoleBook) -> Reading:
+    """Read a text log.
+
+    Raises:
+        InputError: the file cannot be opened.
+    """
+    return read_printed(lambda: read_blocks(path, source), source, book)
+
+
+def read_printed(text: Blocks, source: str, book: RoleBook) -> Reading:
+    """Read what a program has printed; `text` gives it, in blocks of whole lines, as often as it is asked."""
+    scan = _TextScan(source, book)
+    collecting = gc.isenabled()
+    gc.disable()  # nothing here makes cycles, and the collector would walk over every list of numbers
+    try:
+        for block in text():
+            scan.block(_as_shown(block))
+    finally:
+        if collecting:
+            gc.enable()
+    reading = scan.finish()
+    leave_out_named(reading, text)
+    return reading
+
+
+def _as_shown(block: bytes) -> bytes:
+    """The block as a terminal would show it: a progress bar that is drawn again and again counts once."""
+    for mark in (b"\0", b"\1"):  # what shapes are marked with
+        if mark in block:
+            block = block.replace(mark, b" ")
+    if b"\x1b" in block:
+        block = _ESCAPE.sub(b"", block)
+    if _MINUS in block:
+        block = block.replace(_MINUS, b"-")
+    if b"\r" not in block:
+        return block
+    block = block.replace(b"\r\n", b"\n")
+    return _OVERWRITTEN.sub(_last_drawn, block).replace(b"\r", b"\n") if b"\r" in block else block
+
+
+def _last_drawn(match: re.Match[bytes]) -> bytes:
+    pieces = [piece for piece in match.group().split(b"\r") if piece.strip()]
+    kept = [a for a, b in itertools.pairwise(pieces) if _lead(a) != _lead(b)]
+    return b"\n".join([*kept, *pieces[-1:]])
+
+
+def _lead(piece: bytes) -> bytes:
+    """What a progress bar shows before its percentage: two drawings of one bar have it in common."""
+    found = re.search(rb"\s*[0-9.]+\s*%", piece)
+    return piece[: found.start()] if found else piece[:24]
+
+
+@dataclass(slots=True)
+class _Seen:
+    """A line that was read: to recognise the same message from another handler."""
+
+    line: int
+    plan: Plan
+    row: list[bytes]
+    epoch: float | None
+
+    def body(self) -> list[bytes]:
+        """The numbers behind the logger's prefix."""
+        return self.row[self.plan.body_slot :]
+
+
+class _TextScan:
+    """The state of reading one text log."""
+
+    def __init__(self, source: str, book: RoleBook) -> None:
+        self.source, self.book = source, book
+        self.builder = RunBuilder(source, POINT_LIMIT)
+        self.plans: dict[bytes, Plan] = {}
+        self.line = 1
+        self.left = LeftOut()
+        self.recent: dict[str, _Seen] = {}
+        self.lists = PrintedLists()
+        self.columns = PhaseColumns()
+        self.steady: SteadyShape | None = None
+        self.targets: dict[int, tuple[Run, list[Series]]] = {}
+
+    def block(self, block: bytes) -> None:
+        """Read one block of whole lines."""
+        position, ahead = 0, _AHEAD
+        while position < len(block):
+            end = self.steady.end(block, position) if self.steady is not None else position
+            if self.steady is not None and end > position:
+                self._jump(block[position:end], self.steady)
+                position, ahead = end, _AHEAD
+                continue
+            if self.steady is None or ahead >= len(block) - position:
+                end = len(block)
+            else:
+                end = block.find(b"\n", position + ahead) + 1 or len(block)
+                ahead *= 2
+            self._lines(block[position:end])
+            position = end
+
+    def _lines(self, block: bytes) -> None:
+        parts = _NUMBER.split(block)
+        shapes = b"\0".join(parts[::2]).split(b"\n")
+        if shapes and shapes[-1] == b"":
+            shapes.pop()
+        numbers = parts[1::2]
+        position, plans = 0, self.plans
+        for shape, group in itertools.groupby(shapes):
+            count = len(list(group))
+            plan = plans.get(shape) or self._plan(shape)
+            plan.lines += count
+            size = plan.slots * count
+            if count == 1 and plan.useful:
+                self._row(plan, numbers[position : position + size], self.line)
+            elif plan.useful or self.lists.is_open:
+                self._group(plan, numbers[position : position + size], count)
+                if (
+                    count >= _STEADY
+                    and self._is_thinned(plan)
+                    and (self.steady is None or self.steady.plan is not plan)
+                ):
+                    self.steady = SteadyShape(shape, plan)
+            position += size
+            self.line += count
+
+    def _is_thinned(self, plan: Plan) -> bool:
+        """Whether most lines of this shape would only be counted."""
+        if not plan.simple or plan.epoch is None or not plan.drives:
+            return False
+        series = [self.builder.series(value.name, value.role, EPOCH) for value in plan.values]
+        return bool(series) and min(one.stride for one in series) >= LEAST_STRIDE
+
+    def _jump(self, block: bytes, steady: SteadyShape) -> None:
+        """Read every stride-th line of a run of equal shape and epoch, count the others."""
+        plan, builder = steady.plan, self.builder
+        lines = block.split(b"\n")
+        lines.pop()
+        count = len(lines)
+        first = _NUMBER.split(lines[0])[1::2]
+        if plan.rank is None or first[plan.rank] == b"0":
+            epoch = float(first[plan.epoch or 0])
+            builder.epoch(epoch, self.line)
+            for value in plan.values:
+                series = builder.series(value.name, value.role, EPOCH)
+                kept = lines[-series.seen % series.stride :: series.stride]
+                numbers = _NUMBER.split(b"\n".join(kept))[1::2]
+                series.extend_kept(epoch, numbers[value.slots[0] :: plan.slots], count, self.line, value.sign)
+        plan.lines += count
+        self.left.used += count
+        self.line += count
+
+    def _plan(self, shape: bytes) -> Plan:
+        if len(self.plans) >= _SHAPE_LIMIT:
+            self.left.account(self.plans.values())
+            self.plans.clear()
+            self.targets.clear()
+            self.recent.clear()
+        if len(shape) > LONG_LINE:
+            self.left.long_lines += 1
+            plan = Plan(shape.count(b"\0"))
+        else:
+            plan = understand(shape.decode("utf-8", errors="replace"), self.book)
+        self.plans[shape] = plan
+        return plan
+
+    def _group(self, plan: Plan, numbers: list[bytes], count: int) -> None:
+        if count > 1 and plan.simple and not self.lists.is_open and not self._needs_rows(plan, numbers):
+            self._columns(plan, numbers, count)
+            self.left.used += count
+            return
+        size = plan.slots
+        for i in range(count):
+            self._row(plan, numbers[i * size : (i + 1) * size], self.line + i)
+
+    def _needs_rows(self, plan: Plan, numbers: list[bytes]) -> bool:
+        """Whether lines repeat their counter or the message before: two handlers or processes may have printed it."""
+        size = plan.slots
+        if plan.rank is not None and any(token != b"0" for token in numbers[plan.rank :: size]):
+            return True
+        recent = self.recent.get(plan.key)
+        near = recent is not None and self.line - recent.line <= _ECHO_DISTANCE
+        if recent is not None and near and recent.body() == numbers[plan.body_slot : size]:
+            return True
+        counter = plan.step if plan.step is not None else plan.epoch
+        if counter is None:
+            return False
+        column = numbers[counter::size]
+        return any(map(bytes.__eq__, column, column[1:]))
+
+    def _columns(self, plan: Plan, numbers: list[bytes], count: int) -> None:
+        """Lines of one shape, one after the other: read column by column, epoch by epoch."""
+        size, builder, first = plan.slots, self.builder, 0
+        if plan.epoch is None:
+            if plan.drives and plan.fixed_epoch is not None:
+                builder.epoch(plan.fixed_epoch, self.line)
+            if plan.step is not None:
+                for i in range(count):
+                    self._row(plan, numbers[i * size : (i + 1) * size], self.line + i)
+                return
+            spans: list[tuple[bytes | None, int]] = [(None, count)]
+        else:
+            spans = [(k, sum(1 for _ in g)) for k, g in itertools.groupby(numbers[plan.epoch :: size])]
+        for token, length in spans:
+            line = self.line + first
+            epoch = plan.fixed_epoch
+            if token is not None:
+                epoch = float(token)
+                if plan.drives:
+                    builder.epoch(epoch, line)
+            rows = numbers[first * size : (first + length) * size]
+            for value in plan.values:
+                self._column(value, epoch, rows, size, line, length)
+            first += length
+        self.recent[plan.key] = _Seen(self.line + count - 1, plan, numbers[-size:], builder.current_epoch)
+
+    def _column(
+        self, value: SlotValue, epoch: float | None, rows: list[bytes], size: int, line: int, length: int
+    ) -> None:
+        kind, x = natural_x(self.builder, epoch, None, 0)
+        if kind == "index" or not value.slots:
+            for i in range(length):
+                self._point(value, rows[i * size : (i + 1) * size], kind, x, line + i)
+            return
+        series = self.builder.series(value.name, value.role, kind)
+        series.extend(x, rows[value.slots[0] :: size], line, value.sign)
+
+    def _row(self, plan: Plan, row: list[bytes], line: int) -> None:
+        builder = self.builder
+        if self.lists.is_open:
+            if plan.rest is not None:
+                self.lists.go_on(plan.rest, row)
+                self.left.used += 1
+                return
+            self.lists.close()
+        if plan.process:
+            builder.process_start(line)
+            return
+        if plan.resume:
+            builder.resume(plan.surely)
+            return
+        if self._is_echo(plan, row, line):
+            self.left.echoes += 1
+            return
+        if plan.columns:
+            self.columns = PhaseColumns(plan.columns, line)
+            return
+        values = self.columns.values(plan, line) if plan.cells else plan.values
+        self.left.used += 1
+        epoch = plan.fixed_epoch if plan.epoch is None else float(row[plan.epoch])
+        step = None if plan.step is None else _counter(row[plan.step : plan.step + plan.step_slots])
+        rank = plan.fixed_rank if plan.rank is None else _process(row[plan.rank])
+        if epoch is not None:
+            if plan.drives and rank == 0:
+                builder.epoch(epoch, line)
+        elif step is not None:
+            builder.current_step = step
+        if values:
+            kind, x = natural_x(builder, epoch, step, 0)
+            if plan.simple and kind == EPOCH and not rank:
+                for value, series in zip(plan.values, self._targets(plan), strict=True):
+                    series.append(x, value.sign * float(row[value.slots[0]]), line)
+                return
+            for value in values:
+                self._point(value, row, kind, x, line, rank)
+        for name in plan.missing:
+            self.left.missing[name] += 1
+        for listed in plan.arrays:
+            self.lists.take(builder, listed, row, line)
+
+    def _targets(self, plan: Plan) -> list[Series]:
+        """The series that a plan's values go to, looked up once per run."""
+        known = self.targets.get(id(plan))
+        if known is None or known[0] is not self.builder.run:
+            series = [self.builder.series(value.name, value.role, EPOCH) for value in plan.values]
+            known = self.targets[id(plan)] = (self.builder.run, series)
+        return known[1]
+
+    def _is_echo(self, plan: Plan, row: list[bytes], line: int) -> bool:
+        """Whether another handler printed this message just before: the same words and numbers behind another prefix.
+
+        Behind the same prefix the message must say by a step, a metric's epoch or a time that it is the same moment;
+        two equal losses in a row are two values.
+        """
+        before = self.recent.get(plan.key)
+        now = _Seen(line, plan, row, self.builder.current_epoch)
+        if before is None or line - before.line > _ECHO_DISTANCE or before.body() != row[plan.body_slot :]:
+            self.recent[plan.key] = now
+            return False
+        if before.plan is not plan:
+            return plan.epoch is not None or before.epoch == now.epoch
+        has_metric = plan.epoch is not None and any(value.role.kind == "metric" for value in plan.values)
+        echo = plan.step is not None or has_metric or (plan.body_slot > 0 and before.row == row)
+        self.recent[plan.key] = now
+        return echo
+
+    def _point(self, value: SlotValue, row: list[bytes], kind: str, x: float, line: int, rank: int = 0) -> None:
+        if value.constant is not None:
+            y: float | None = value.constant
+        elif len(value.slots) == 1:
+            y = value.sign * float(row[value.slots[0]])
+        else:
+            y = _joined(row, value)
+        if y is None:
+            self.left.unreadable += 1
+            return
+        name = f"{value.name} [rank {rank}]" if rank else value.name
+        if kind == EPOCH:
+            self.builder.series(name, value.role, kind).append(x, y, line)
+        elif kind == STEP:
+            self.builder.add(name, value.role, kind, x, y, line)
+        else:
+            series = self.builder.series(name, value.role, kind)
+            series.append(float(series.seen), y, line)
+
+    def finish(self) -> Reading:
+        """The runs, and what was not understood, counted."""
+        self.left.account(self.plans.values())
+        notes = [*self.left.notes(self.source), *self.lists.settle(self.source)]
+        runs = self.builder.finish(self.line - 1)
+        for run in runs:
+            settle_running_means(run)
+            settle_batches(run)
+        return Reading(self.source, "text", runs, notes)
+
+
+def _counter(tokens: list[bytes]) -> float:
+    """The number of a step; `12,500` has its thousands behind a comma, of `3,4` only the first is one."""
+    thousands = tokens[0].isdigit() and all(len(token) == 3 and token.isdigit() for token in tokens[1:])
+    return float(b"".join(tokens) if thousands else tokens[0])
+
+
+def _process(token: bytes) -> int:
+    """The number of a process; whatever is no such number belongs to the first."""
+    return int(token) if token.isdigit() and len(token) <= _MOST_DIGITS else 0
+
+
+def _joined(row: list[bytes], value: SlotValue) -> float | None:
+    """The number in a slot; `1,234,567` and `2,64` are read where they are unambiguous, else None."""
+    tokens = [row[slot] for slot in value.slots]
+    if not all(token.isdigit() for token in tokens[:-1]):
+        return None
+    head, *groups = tokens
+    whole = [*groups[:-1], groups[-1].partition(b".")[0]]
+    if all(len(group) == 3 for group in whole) and len(head) <= 3 and head != b"0":
+        return (
+            value.sign * float(b"".join(tokens))
+            if b"." in groups[-1] or len(groups) > 1 or value.role.kind == "count"
+            else None
+        )
+    if len(tokens) == 2 and groups[0].isdigit():
+        return value.sign * float(head + b"." + groups[0])
+    return None

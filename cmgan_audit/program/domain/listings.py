@@ -1,0 +1,82 @@
+"""Folders that are listed: the order of the names is that of the file system until somebody sorts them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from cmgan_audit.finding import Location
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import Choice, Draw, Instance, Listing, ListValue, Value
+
+_LISTS = regex(
+    r"os\.(?:listdir|scandir|walk|fwalk)|glob2?\.i?glob|(?:pathlib\.Path|\?)\.(?:glob|rglob|iterdir|walk)"
+    r"|torch\.utils\.data\.datapipes\.iter\.FileLister"
+)
+_SORTS = regex(r"natsort\.(?:natsorted|os_sorted|humansorted|realsorted)|numpy\.sort|toolz\.sorted")
+# Calls that work on names and lists; what any other call makes of a name (the audio in a file) has no order.
+_KEEPS = regex(
+    r"(?:builtins|os|posixpath|pathlib|glob2?|itertools|functools|copy|re|shutil|random|natsort|tqdm|collections|fnmatch"
+    r"|multiprocessing|numpy\.random|\?)\..*|numpy\.(?:array|asarray|sort|concatenate)|tqdm"
+)
+SORTED = "sorted"
+
+
+def lists_a_folder(name: str) -> bool:
+    """Whether a library call lists a folder in the order of the file system."""
+    return _LISTS.fullmatch(name) is not None
+
+
+def sorts(name: str) -> bool:
+    """Whether a library call gives its argument back in order."""
+    return _SORTS.fullmatch(name) is not None
+
+
+def keeps_order(name: str) -> bool:
+    """Whether the result of a library call may be a list of names in the order of its arguments."""
+    return _KEEPS.fullmatch(name) is not None
+
+
+def listing(name: str, location: Location, number: int) -> Listing:
+    """The listing that a call makes; `number` is another one for every call."""
+    return Listing(name, location, "", number)
+
+
+def listings_of(value: Value) -> frozenset[Listing]:
+    """The listings in whose order the items of a list stand."""
+    if isinstance(value, Choice):
+        return frozenset().union(*(listings_of(option.value) for option in value.options))
+    found = value.draws
+    if isinstance(value, ListValue):
+        found = found.union(*(item.draws for item in value.items[:8]))
+    here = frozenset(draw for draw in found if isinstance(draw, Listing))
+    return _settled_listings(here) if isinstance(value, Instance) and "@sorted" in value.attrs else here
+
+
+def _settled_listings(listings: Iterable[Listing]) -> frozenset[Listing]:
+    return frozenset(replace(each, seeded=SORTED) for each in listings)
+
+
+def settled(draws: frozenset[Draw]) -> frozenset[Draw]:
+    """Draws after what they chose was sorted."""
+    if not any(isinstance(draw, Listing) for draw in draws):
+        return draws
+    return frozenset(replace(draw, seeded=SORTED) if isinstance(draw, Listing) else draw for draw in draws)
+
+
+def order_of(value: Value) -> frozenset[Draw]:
+    """The draws of a value, the listings among them settled where the list was sorted in place."""
+    return settled(value.draws) if isinstance(value, Instance) and "@sorted" in value.attrs else value.draws
+
+
+def settled_value(value: Value) -> Value:
+    """An item of a list that was sorted."""
+    found = settled(value.draws)
+    return value if found is value.draws else replace(value, draws=found)
+
+
+def without_listings(draws: frozenset[Draw]) -> frozenset[Draw]:
+    """The draws of random numbers only: what a file is called does not depend on the order of a listing."""
+    if not any(isinstance(draw, Listing) for draw in draws):
+        return draws
+    return frozenset(draw for draw in draws if not isinstance(draw, Listing))

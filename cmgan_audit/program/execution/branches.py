@@ -1,0 +1,273 @@
+"""Undecided branches: every side is executed on the same start state, then what they left behind is joined.
+
+A side may end normally, leave by return, break or continue (its state is kept as an `Exit` until the function or
+loop ends), or raise (then it is dropped).
+"""
+
+from __future__ import annotations
+
+import ast
+import enum
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.bounds import decided
+from cmgan_audit.program.domain.joins import Branch, join, opposite
+from cmgan_audit.program.domain.listings import without_listings
+from cmgan_audit.program.domain.values import (
+    Absent,
+    BoundMethod,
+    Choice,
+    ClassValue,
+    Const,
+    DictValue,
+    Draw,
+    External,
+    FunctionValue,
+    Instance,
+    ListValue,
+    ModuleValue,
+    Option,
+    Symbol,
+    Unknown,
+    Value,
+    options_of,
+)
+from cmgan_audit.program.execution.interpreter import Activation, Exit, Facts, Interpreter, ProgramRaisedError
+from cmgan_audit.program.execution.state import Snapshot
+from cmgan_audit.program.execution.trace import Condition, DecisionEvent
+from cmgan_audit.program.naming.names import canonical
+
+T = TypeVar("T")
+
+# Classes of libraries whose objects have no length that could be zero, and so are true; optimisers and schedulers are
+# another such family. A loader has a length, but one without a batch trains nothing.
+_NEVER_EMPTY = frozenset(
+    "argparse.ArgumentParser torch.device torch.nn.parallel.DistributedDataParallel torch.nn.parallel.DataParallel "
+    "torch.cuda.amp.GradScaler torch.amp.GradScaler torch.utils.data.DataLoader".split()
+)
+
+
+class Flow(enum.Enum):
+    """How a block of statements ended."""
+
+    NEXT = "next"
+    RETURN = "return"
+    BREAK = "break"
+    CONTINUE = "continue"
+
+
+@dataclass(frozen=True, slots=True)
+class Side(Generic[T]):
+    """One side of a branch: when it is taken, where that is decided, and what happens then."""
+
+    branch: Branch
+    location: Location
+    run: Callable[[], T]
+
+
+@dataclass(slots=True)
+class _Outcome(Generic[T]):
+    side: Side[T]
+    result: T
+    snapshot: Snapshot
+    exits: list[Exit]
+
+
+def _explored(it: Interpreter, sides: Sequence[Side[T]]) -> list[_Outcome[T]]:
+    """Run every side from the state as it is now, and take its writes back.
+
+    Raises:
+        ProgramRaisedError: every side raises; what they had written by then stays, as after any other statement that
+            raises: who looks at the objects of a run that ends here finds them as they were made.
+    """
+    outcomes: list[_Outcome[T]] = []
+    raised: list[tuple[Snapshot, Branch]] = []
+    last = ProgramRaisedError("", sides[0].location)
+    mark = it.journal.mark()
+    for side in sides:
+        first_exit = len(it.exits)
+        condition = Condition(side.branch.text, side.location) if side.branch.text else None
+        try:
+            with it.entered(condition=condition, facts=side.branch.facts):
+                result = side.run()
+        except ProgramRaisedError as error:
+            last = error
+            raised.append((it.journal.written_since(mark), side.branch))
+        else:
+            outcomes.append(_Outcome(side, result, it.journal.written_since(mark), []))
+        rebase(it, first_exit, mark)
+        it.journal.rollback(mark)
+    if not outcomes:
+        it.journal.merge(raised)
+        raise last
+    return outcomes
+
+
+def rebase(it: Interpreter, first_exit: int, mark: int) -> None:
+    """Express the exits made since then relative to an earlier mark, before the journal is rolled back to it."""
+    for leaving in it.exits[first_exit:]:
+        if leaving.mark > mark:
+            base = it.journal.written_since(mark, leaving.mark)
+            leaving.snapshot = {**base, **leaving.snapshot}
+            leaving.mark = mark
+
+
+def fork(it: Interpreter, sides: Sequence[Side[Flow]], draws: frozenset[Draw] = frozenset()) -> Flow:
+    """Execute statements on every side; what is not left early is joined.
+
+    Raises:
+        ProgramRaisedError: every side raises.
+    """
+    outcomes = _explored(it, sides)
+    mark = it.journal.mark()
+    going = [outcome for outcome in outcomes if outcome.result is Flow.NEXT]
+    leaving = [outcome for outcome in outcomes if outcome.result is not Flow.NEXT]
+    if not going:
+        going, leaving = leaving[-1:], leaving[:-1]
+    for outcome in leaving:
+        it.exits.append(_exit(it, outcome.result.value, outcome.side.branch, outcome.snapshot, mark))
+    if len(going) == 1:
+        it.journal.apply(going[0].snapshot)
+        side = going[0].side
+        if len(sides) > 1:
+            it.from_now_on(Condition(side.branch.text, side.location), side.branch.facts)
+    else:
+        it.journal.merge([(outcome.snapshot, outcome.side.branch) for outcome in going], without_listings(draws))
+    return going[0].result
+
+
+def choose(it: Interpreter, sides: Sequence[Side[Value]], draws: frozenset[Draw] = frozenset()) -> Value:
+    """Evaluate an expression on every side; values and states are joined.
+
+    Raises:
+        ProgramRaisedError: every side raises.
+    """
+    outcomes = _explored(it, sides)
+    draws = without_listings(draws)
+    it.journal.merge([(outcome.snapshot, outcome.side.branch) for outcome in outcomes], draws)
+    return join([(outcome.result, outcome.side.branch) for outcome in outcomes], draws)
+
+
+def _exit(it: Interpreter, kind: str, branch: Branch, snapshot: Snapshot, mark: int) -> Exit:
+    owner = it.activation
+    return Exit(kind, owner, owner.loops, mark, snapshot, Option(Const(value=None), branch.text, branch.facts))
+
+
+def leave(it: Interpreter, kind: Flow) -> None:
+    """Keep the state of the current path as an exit of the current call or loop; the caller goes on elsewhere."""
+    it.exits.append(_exit(it, kind.value, Branch(""), {}, it.journal.mark()))
+
+
+def arrive(it: Interpreter, kind: Flow, owner: Activation, loop: int, *, alone: bool) -> None:
+    """Join the paths that left to here with the current one; with `alone`, no current path exists."""
+    mine = [
+        e for e in it.exits if e.kind == kind.value and e.owner is owner and (kind is Flow.RETURN or e.loop == loop)
+    ]
+    if not mine:
+        return
+    it.exits = [e for e in it.exits if e not in mine]
+    if alone:
+        first = min(mine, key=lambda leaving: leaving.mark)
+        for leaving in mine:
+            if leaving.mark > first.mark:
+                leaving.snapshot = {**it.journal.written_since(first.mark, leaving.mark), **leaving.snapshot}
+                leaving.mark = first.mark
+        it.journal.rollback(first.mark)
+        it.journal.merge([(e.snapshot, Branch(e.option.condition, e.option.facts)) for e in mine])
+        return
+    for leaving in mine:
+        there = {**it.journal.held_before(leaving.mark), **leaving.snapshot}
+        branch = Branch(leaving.option.condition, leaving.option.facts)
+        other = Branch(opposite(branch.text) if branch.text else "")
+        it.journal.merge([({}, other), (there, branch)])
+
+
+def reads_setting(node: ast.AST) -> bool:
+    """Whether an expression may read a setting: a name, an attribute, an item, `get(...)` or `getattr(...)`."""
+    if isinstance(node, ast.Call):
+        called = node.func
+        named = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+        return named in ("get", "getattr")
+    return isinstance(node, ast.Name | ast.Attribute | ast.Subscript)
+
+
+def asked(it: Interpreter, node: ast.expr, value: Value) -> Value:
+    """Note that a decision asks for a setting that holds a value with a way, or is open."""
+    if reads_setting(node) and not it.probing:
+        settled = isinstance(value, Const | Choice) and any(option.value.trail for option in options_of(value))
+        if settled or isinstance(value, Unknown):
+            it.emit(DecisionEvent(location=it.location(node), context=it.context, value=value))
+    return value
+
+
+def sides_of(test: Value, text: str) -> tuple[Branch, Branch]:
+    """Both sides of an undecided test: taken, and not taken."""
+    facts_true: Facts = frozenset()
+    facts_false: Facts = frozenset()
+    if isinstance(test, Symbol):
+        formula, outcome = stripped(test.formula)
+        facts_true, facts_false = frozenset({(formula, outcome)}), frozenset({(formula, not outcome)})
+    return Branch(text, facts_true), Branch(opposite(text), facts_false)
+
+
+def stripped(formula: str) -> tuple[str, bool]:
+    """A formula without leading negations, and whether it holds when the whole holds."""
+    outcome = True
+    while formula.startswith("not (") and formula.endswith(")"):
+        formula, outcome = formula[5:-1], not outcome
+    return formula, outcome
+
+
+def truth(it: Interpreter, value: Value) -> bool | None:
+    """Whether a value is true as a test; None when that is not decided."""
+    match value:
+        case Const():
+            return bool(value.value)
+        case Symbol():
+            formula, outcome = stripped(value.formula)
+            if (formula, True) in it.facts:
+                return outcome
+            if (formula, False) in it.facts:
+                return not outcome
+            verdict = decided(formula, it.facts)
+            return None if verdict is None else verdict is outcome
+        case ListValue():
+            return bool(value.items) if value.complete else None
+        case DictValue():
+            if any(not _maybe_absent(item) for item in value.items.values()):
+                return True
+            return False if value.complete and not value.items else None
+        case FunctionValue() | ClassValue() | ModuleValue() | External():
+            return True
+        case Instance():
+            return _truth_of_instance(value)
+        case BoundMethod():
+            return None
+    verdicts = {truth(it, option.value) for option in options_of(value) if option.value is not value}
+    return verdicts.pop() if len(verdicts) == 1 else None
+
+
+def _maybe_absent(value: Value) -> bool:
+    return any(isinstance(option.value, Absent) for option in options_of(value))
+
+
+def _truth_of_instance(value: Instance) -> bool | None:
+    from cmgan_audit.program.language.classes import class_attribute, library_bases
+
+    if not isinstance(value.cls, ClassValue):
+        return True if _is_never_empty(canonical(value.external_name)) else None
+    if any(base not in ("builtins.object", "torch.nn.Module") for base in library_bases(value.cls)):
+        return None
+    has_own = any(class_attribute(value.cls, name) is not None for name in ("__bool__", "__len__"))
+    return None if has_own else True
+
+
+def _is_never_empty(name: str) -> bool:
+    """Whether objects of a library's class are true as a test."""
+    member = name.rpartition(".")[2]
+    if name.startswith("torch.optim."):
+        return member[:1].isupper()
+    return name in _NEVER_EMPTY or member == "SummaryWriter"

@@ -1,0 +1,326 @@
+"""The abstract execution of one script under one launch: what is active now, what was seen, and the limits.
+
+What expressions, statements and calls mean lies in the modules beside this one, as functions of the interpreter.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import field, replace
+from typing import Any, NoReturn
+
+from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.joins import join
+from cmgan_audit.program.domain.values import Arguments, Choice, DictValue, FunctionValue, Option, Unknown, Value
+from cmgan_audit.program.execution.state import Environment, Journal, Snapshot
+from cmgan_audit.program.execution.trace import Condition, Context, Event, Frame, Launch, Loop, Run
+from cmgan_audit.program.naming.modules import Module, ModuleIndex
+from cmgan_audit.source.tree import SourceTree
+
+# Deterministic limits: the same tree gives the same answer on every machine.
+MOST_STEPS = 400_000
+# Training code joins about one value per step. Where loops full of undecided branches nest, it is hundreds.
+JOINED_PER_STEP = 2
+MOST_CALLS_DEEP = 50
+MOST_NODES_DEEP = 900
+
+Facts = frozenset[tuple[str, bool]]
+
+
+class BudgetExceededError(Exception):
+    """The run took more steps than it may; caught where the run began, and noted in `Run.limits`."""
+
+
+class UnconfiguredError(Exception):
+    """The script asks for a configuration file that the launch does not name; caught where the run began."""
+
+
+class ProgramRaisedError(Exception):
+    """On this path the audited program certainly raises: `name` is the exception's class, if it is known."""
+
+    def __init__(self, name: str, location: Location) -> None:
+        super().__init__(name)
+        self.name = name
+        self.location = location
+
+
+@dataclass(slots=True, eq=False)
+class Activation:
+    """One call that is being executed.
+
+    `returns` collects the values returned so far, each with the context under which; `on_yield` receives what a
+    generator yields; `outer` is the context of the caller.
+    """
+
+    module: Module
+    environment: Environment
+    function: FunctionValue | None = None
+    returns: list[Option] = field(default_factory=list)
+    on_yield: Callable[[Value], None] | None = None
+    loops: int = 0
+    outer: Context = field(default_factory=Context)
+    outer_facts: Facts = frozenset()
+
+
+@dataclass(slots=True, eq=False)
+class Widening:
+    """A cell that a loop changes: its container, its key, what it came to hold, and whether it is a name of a call."""
+
+    container: Any
+    key: Any
+    after: Any
+    local: bool
+
+
+@dataclass(slots=True, eq=False)
+class Exit:
+    """A path that left by return, break or continue while another path went on: what it had written by then.
+
+    `snapshot` holds the writes since `mark`; the state at `mark` and the snapshot together are the state of the path.
+    """
+
+    kind: str
+    owner: Activation
+    loop: int
+    mark: int
+    snapshot: Snapshot
+    option: Option
+
+
+class Interpreter:
+    """One abstract execution.
+
+    Attributes:
+        tree: the files; `index` finds modules among them.
+        run: the entry, its launch, and the events so far.
+        journal: every write to names, attributes and items.
+        context: active frames, loops, conditions and managers, outermost first.
+        facts: the symbolic tests that are decided on the current path.
+        exits: paths that have left and are joined where they lead to.
+        must_be_configured: the run ends where it asks for a configuration file that the launch does not name.
+        passed_checks: assertions and `raise` statements that do nothing, since the script would end there.
+        steps: how many steps the run has taken, without `supposed_steps`, those in branches that settings keep off, and
+            `earlier_steps`, those of attempts that ended at such a check.
+    """
+
+    def __init__(self, tree: SourceTree, index: ModuleIndex, run: Run) -> None:
+        self.tree = tree
+        self.index = index
+        self.run = run
+        self.journal = Journal()
+        self.context = Context()
+        self.facts: Facts = frozenset()
+        self.activations: list[Activation] = []
+        self.exits: list[Exit] = []
+        self.environments: dict[str, Environment] = {}
+        self.roots: list[str] = []
+        self.executed: dict[ast.AST, FunctionValue] = {}
+        self.kernels: dict[ast.AST, tuple[FunctionValue, ...] | None] = {}
+        self.built: set[ast.AST] = set()
+        self.loading: dict[ast.AST, bool] = {}
+        self.supposed: list[ast.AST] = []
+        self.notes: dict[str, object] = {}
+        self.lacking: set[str] = set()
+        self.must_be_configured = False
+        self.passed_checks: frozenset[Location] = frozenset()
+        self.widened: dict[ast.AST, list[Widening]] = {}
+        self.probing = False
+        self.reseeded: dict[str, str] = {}
+        self.steps = self.supposed_steps = self.earlier_steps = 0
+        self.allow(MOST_STEPS)
+        self.depth = 0
+
+    # What models and facts use
+
+    @property
+    def launch(self) -> Launch:
+        """The launch that is being followed."""
+        return self.run.launch
+
+    @property
+    def entry(self) -> str:
+        """The path of the script that was started."""
+        return self.run.entry
+
+    @property
+    def activation(self) -> Activation:
+        """The innermost call."""
+        return self.activations[-1]
+
+    @property
+    def parameters(self) -> dict[str, Value]:
+        """The parameters of the innermost call, `self` left out; what `**kwargs` caught stands under its own name."""
+        function = self.activation.function
+        if function is None:
+            return {}
+        given = function.node.args
+        names = [each.arg for each in (*given.posonlyargs, *given.args)][0 if function.bound_to is None else 1 :]
+        names += [each.arg for each in given.kwonlyargs]
+        held = self.activation.environment.names
+        found = {name: held[name] for name in names if name in held}
+        caught = held.get(given.kwarg.arg) if given.kwarg is not None else None
+        if isinstance(caught, DictValue):
+            found |= {key: value for key, value in caught.items.items() if isinstance(key, str)}
+        return found
+
+    @property
+    def module(self) -> Module:
+        """The module of the code that is being executed."""
+        return self.activation.module
+
+    def emit(self, event: Event) -> None:
+        """Record what was seen."""
+        self.run.events.append(event)
+
+    def read(self, value: Value) -> Value:
+        """The value as it is on the current path: options that contradict a known fact are left out."""
+        if not isinstance(value, Choice) or not self.facts:
+            return value
+        kept = tuple(option for option in value.options if not self._contradicted(option))
+        if len(kept) == len(value.options) or not kept:
+            return value
+        if len(kept) == 1:
+            return kept[0].value
+        return replace(value, options=kept)
+
+    def _contradicted(self, option: Option) -> bool:
+        return any((formula, not outcome) in self.facts for formula, outcome in option.facts)
+
+    def call(self, callee: Value, arguments: Arguments, location: Location) -> Value:
+        """The result of calling a value."""
+        from cmgan_audit.program.language.calls import call
+
+        return call(self, callee, arguments, location)
+
+    def attribute(self, value: Value, name: str, location: Location) -> Value:
+        """The attribute of a value."""
+        from cmgan_audit.program.language.attributes import attribute
+
+        return attribute(self, value, name, location)
+
+    def item(self, owner: Value, index: Value, location: Location) -> Value:
+        """The item of a value."""
+        from cmgan_audit.program.language.subscripts import subscript
+
+        return subscript(self, owner, index, location)
+
+    def set_attribute(self, target: Value, name: str, value: Value, location: Location) -> None:
+        """Assign an attribute, with the special methods of the tree, through the journal."""
+        from cmgan_audit.program.language.attributes import store
+
+        store(self, target, name, value, location)
+
+    def import_module(self, name: str, location: Location) -> Value:
+        """A module by its absolute name: of the tree, its top level executed once, or a name of a library."""
+        from cmgan_audit.program.execution.imports import import_module
+
+        return import_module(self, name)
+
+    # Places
+
+    def location(self, node: ast.AST) -> Location:
+        """Where a node of the current module stands."""
+        return self.activations[-1].module.location(node)
+
+    def text(self, node: ast.AST, limit: int = 80) -> str:
+        """The source text of an expression on one line."""
+        text = self.activations[-1].module.text(node)
+        return text if len(text) <= limit else text[: limit - 3] + "..."
+
+    def limit(self, location: Location, note: str) -> None:
+        """Record that something could not be followed, once per place."""
+        step = Step(location, note)
+        if step not in self.run.limits:
+            self.run.limits.append(step)
+
+    def note_missing(self, owner: DictValue) -> None:
+        """Remember the file of a mapping that was asked for a key which it does not hold."""
+        if owner.complete and owner.origin:
+            self.lacking.add(owner.origin.partition(": ")[0])
+
+    # Limits
+
+    def allow(self, steps: int) -> None:
+        """Set how many steps the run may have taken before it ends."""
+        self.budget = steps
+        self.most_joined = steps * JOINED_PER_STEP
+
+    @property
+    def all_steps(self) -> int:
+        """How many steps all has taken that this run was made with."""
+        return self.steps + self.supposed_steps + self.earlier_steps
+
+    def count(self) -> None:
+        """One more step.
+
+        Raises:
+            BudgetExceededError: the run has used up its steps, or has joined too many values; the message says which.
+        """
+        self.steps += 1
+        if self.steps > self.budget or self.journal.joined > self.most_joined:
+            self.exceed()
+
+    def exceed(self) -> NoReturn:
+        """End the run: a limit is passed.
+
+        Raises:
+            BudgetExceededError: always.
+        """
+        if self.steps > self.budget:
+            raise BudgetExceededError(f"more than {self.budget} steps")
+        raise BudgetExceededError(f"more than {self.most_joined} values joined where paths meet")
+
+    # Context
+
+    @contextmanager
+    def entered(
+        self,
+        *,
+        frame: Frame | None = None,
+        loop: Loop | None = None,
+        condition: Condition | None = None,
+        managers: Sequence[str] = (),
+        facts: Facts = frozenset(),
+    ) -> Iterator[None]:
+        """Execute inside something; afterwards the context is as before."""
+        before, facts_before = self.context, self.facts
+        self.context = Context(
+            (*before.frames, frame) if frame else before.frames,
+            (*before.loops, loop) if loop else before.loops,
+            (*before.conditions, condition) if condition else before.conditions,
+            (*before.managers, *managers) if managers else before.managers,
+        )
+        self.facts = facts_before | facts if facts else facts_before
+        try:
+            yield
+        finally:
+            self.context, self.facts = before, facts_before
+
+    def from_now_on(self, condition: Condition, facts: Facts) -> None:
+        """The other side of a branch has left: the rest of this block runs under this condition."""
+        if condition.text:
+            self.context = replace(self.context, conditions=(*self.context.conditions, condition))
+        self.facts |= facts
+
+    @contextmanager
+    def activated(self, activation: Activation, frame: Frame | None) -> Iterator[None]:
+        """Execute the body of a call."""
+        self.activations.append(activation)
+        activation.outer, activation.outer_facts = self.context, self.facts
+        try:
+            with self.entered(frame=frame):
+                yield
+        finally:
+            self.activations.pop()
+
+
+def joined(options: Sequence[Option]) -> Value:
+    """One value for what several paths gave."""
+    from cmgan_audit.program.domain.joins import Branch
+
+    if not options:
+        return Unknown(reason="no path gives a value")
+    return join([(option.value, Branch(option.condition, option.facts)) for option in options])

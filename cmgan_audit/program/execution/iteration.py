@@ -1,0 +1,223 @@
+"""What a loop or comprehension gets from what it iterates over, and the loops' own execution.
+
+Known items are gone through one by one. Everything else is executed once with an element that stands for all: cells
+that one pass changes are widened first, so that a counter is not taken for its first value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cmgan_audit.finding import Location
+from cmgan_audit.program.domain.containers import known_items, one_of
+from cmgan_audit.program.domain.joins import Branch, join
+from cmgan_audit.program.domain.listings import order_of
+from cmgan_audit.program.domain.values import (
+    Arguments,
+    Choice,
+    ClassValue,
+    Const,
+    DictValue,
+    External,
+    GeneratorValue,
+    Instance,
+    ListValue,
+    Unknown,
+    Value,
+    options_of,
+)
+from cmgan_audit.program.execution.interpreter import Activation, Interpreter, ProgramRaisedError
+from cmgan_audit.program.execution.trace import Context, IterateEvent, Loop
+from cmgan_audit.program.language.attributes import attribute
+from cmgan_audit.program.language.classes import class_attribute
+from cmgan_audit.program.language.functions import run_body
+from cmgan_audit.program.library.answers import call_library
+
+MOST_UNROLLED = 64
+# Library functions that hand on what they iterate over, by the last part of their name.
+HANDING_ON = frozenset(
+    [
+        "enumerate",
+        "tenumerate",
+        "iter",
+        "tqdm",
+        "trange",
+        "tqdm_notebook",
+        "track",
+        "islice",
+        "cycle",
+        "reversed",
+        "auto_tqdm",
+        "progress_bar",
+        "ProgressBar",
+        "progressbar",
+        "alive_it",
+        "Progress",
+        "chain",
+        "peekable",
+        "prefetch",
+        "list",
+        "tuple",
+    ]
+)
+
+
+def unwrapped(value: Value) -> list[Value]:
+    """What is really iterated when wrappers such as enumerate, tqdm and zip are taken off."""
+    if isinstance(value, Instance) and value.external_name:
+        name = value.external_name.rpartition(".")[2]
+        if name in ("zip", "zip_longest", "chain"):
+            return [inner for argument in value.arguments.positional for inner in unwrapped(argument)]
+        if name in HANDING_ON:
+            inner = value.arguments.get("iterable", 0) or value.arguments.get("sequence")
+            if inner is not None:
+                return unwrapped(inner)
+    return [value]
+
+
+def element(it: Interpreter, value: Value, location: Location) -> Value:
+    """One item that stands for all that iterating over `value` gives."""
+    value = it.read(value)
+    if isinstance(value, Choice):
+        return join([(element(it, o.value, location), Branch(o.condition, o.facts)) for o in value.options])
+    if isinstance(value, ListValue | DictValue):
+        return one_of(value)
+    if isinstance(value, Instance) and isinstance(value.attrs.get("@items"), ListValue):
+        return element(it, value.attrs["@items"], location)
+    if isinstance(value, Instance) and value.external_name:
+        return _library_element(it, value, location)
+    return Unknown(reason="an item", draws=value.draws).made_from("[]", (value,), location)
+
+
+def _library_element(it: Interpreter, value: Instance, location: Location) -> Value:
+    name = value.external_name.rpartition(".")[2]
+    if name in ("enumerate", "tenumerate"):
+        numbered = value.arguments.get("iterable", 0) or Unknown(reason="nothing to enumerate")
+        counter = Unknown(reason="the loop's counter")
+        return ListValue(items=[counter, element(it, numbered, location)], kind="tuple")
+    if name in ("zip", "zip_longest"):
+        return ListValue(items=[element(it, part, location) for part in value.arguments.positional], kind="tuple")
+    if name in ("range", "trange"):
+        return Unknown(reason="the loop's counter", draws=value.draws)
+    if name in HANDING_ON:
+        inner = value.arguments.get("iterable", 0)
+        if inner is not None:
+            return element(it, inner, location)
+    return Unknown(reason=f"an item of {value.external_name}", draws=order_of(value)).made_from(
+        "[]", (value,), location
+    )
+
+
+def collected(it: Interpreter, value: Value, location: Location) -> tuple[list[Value], bool]:
+    """All items of a value as far as they are known, generators of the tree executed."""
+    value = it.read(value)
+    if isinstance(value, GeneratorValue):
+        yielded: list[Value] = []
+        run_generator(it, value, yielded.append)
+        return yielded, False
+    if isinstance(value, External) and value.name == "sys.argv":
+        value = call_library(it, "sys.argv.__iter__", None, Arguments(), location)
+    items, complete = known_items(value)
+    if complete or items:
+        return items, complete
+    wrapped = unwrapped(value)
+    if (len(wrapped) == 1 and wrapped[0] is not value) or all(_are_weights(each) for each in wrapped):
+        return [element(it, value, location)], False
+    return [], False
+
+
+def _are_weights(value: Value) -> bool:
+    """Whether these are the weights of a network, of which there are some: `list(net.parameters())` holds them."""
+    return isinstance(value, Instance) and value.external_name.endswith((".parameters", ".named_parameters"))
+
+
+def run_generator(it: Interpreter, generator: GeneratorValue, receive: Callable[[Value], None]) -> None:
+    """Execute a generator's body; at every `yield`, `receive` runs as the consumer, inside the generator's loops."""
+    consumers = list(it.activations)
+    consumer_frames = it.context.frames
+    activation = Activation(generator.function.module, consumers[-1].environment, generator.function)
+
+    def on_yield(value: Value) -> None:
+        inside, active = it.context, it.activations
+        it.context = Context(consumer_frames, inside.loops, inside.conditions, inside.managers)
+        it.activations = list(consumers)
+        try:
+            receive(value)
+        finally:
+            it.context, it.activations = inside, active
+
+    activation.on_yield = on_yield
+    run_body(it, generator.function, generator.arguments, generator.location, activation)
+
+
+def draw_one(it: Interpreter, value: Value, location: Location) -> Value:
+    """`next(iterator)`: one item is drawn, which starts an iteration like a loop does."""
+    value = it.read(value)
+    items, complete = known_items(value)
+    if items and complete and isinstance(value, ListValue) and value.kind == "view":
+        return items[0]
+    if isinstance(value, Instance) and isinstance(value.cls, ClassValue):
+        own = class_attribute(value.cls, "__next__")
+        if own is not None:
+            return it.call(attribute(it, value, "__next__", location), Arguments(), location)
+    if isinstance(value, GeneratorValue):
+        yielded: list[Value] = []
+        run_generator(it, value, yielded.append)
+        return join([(item, Branch("")) for item in yielded]) if yielded else Unknown(reason="an item")
+    announce(it, value, it.context.loops[-1] if it.context.loops else Loop(location, value), location)
+    return element(it, value, location)
+
+
+def announce(it: Interpreter, value: Value, loop: Loop, location: Location) -> None:
+    """Record what a loop draws its items from."""
+    for source in unwrapped(value):
+        # A loader that may be missing is there where a loop draws from it.
+        drawn_from = [o.value for o in options_of(source) if not (isinstance(o.value, Const) and o.value.value is None)]
+        if drawn_from and not any(isinstance(value, ListValue | DictValue | Const) for value in drawn_from):
+            it.emit(IterateEvent(location=location, context=it.context, iterated=source, loop=loop))
+
+
+def iterate(it: Interpreter, value: Value, location: Location, loop: Loop, receive: Callable[[Value], None]) -> bool:
+    """Let an object of the tree iterate: generators, `__iter__` and `__next__` are executed.
+
+    `receive` is the loop's body. False when the value has no code of the tree to run.
+    """
+    if isinstance(value, Instance) and value.external_name.rpartition(".")[2] in HANDING_ON:
+        inner = value.arguments.get("iterable", 0)
+        numbered = value.external_name.endswith("enumerate")
+        if inner is not None:
+            hand_on = _numbered(receive) if numbered else receive
+            return iterate(it, it.read(inner), location, loop, hand_on)
+    if isinstance(value, GeneratorValue):
+        run_generator(it, value, receive)
+        return True
+    if not isinstance(value, Instance) or not isinstance(value.cls, ClassValue):
+        return False
+    if class_attribute(value.cls, "__iter__") is not None:
+        source = it.call(attribute(it, value, "__iter__", location), Arguments(), location)
+        if source == value:
+            return _iterate_by_next(it, value, location, receive)
+        if iterate(it, source, location, loop, receive):
+            return True
+        announce(it, source, loop, location)
+        receive(element(it, source, location))
+        return True
+    return False
+
+
+def _numbered(receive: Callable[[Value], None]) -> Callable[[Value], None]:
+    def hand_on(value: Value) -> None:
+        receive(ListValue(items=[Unknown(reason="the loop's counter"), value], kind="tuple"))
+
+    return hand_on
+
+
+def _iterate_by_next(it: Interpreter, value: Instance, location: Location, receive: Callable[[Value], None]) -> bool:
+    if not isinstance(value.cls, ClassValue) or class_attribute(value.cls, "__next__") is None:
+        return False
+    try:
+        item = it.call(attribute(it, value, "__next__", location), Arguments(), location)
+    except ProgramRaisedError:
+        item = Unknown(reason="an item")
+    receive(item)
+    return True

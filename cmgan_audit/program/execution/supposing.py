@@ -1,0 +1,92 @@
+"""Branches that a setting keeps off, tried on a scratch state: what resuming would do if somebody asked for it.
+
+A training with `resume = False` never executes its resume code, and yet that code is shipped to be used. It runs here
+with the objects as they are at that point; then everything is as before, and no other fact sees it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+
+from cmgan_audit.program.domain.joins import opposite
+from cmgan_audit.program.execution.interpreter import BudgetExceededError, Interpreter, ProgramRaisedError
+from cmgan_audit.program.execution.trace import Condition, Supposed
+from cmgan_audit.source.syntax import walk
+
+MOST_SUPPOSED_STEPS = 8_000
+# Of all such branches of a run. Training code needs a few thousand, a launcher of many modes hundreds of thousands.
+MOST_SUPPOSED_IN_ALL = 100_000
+# A branch in a loop, or in a function that is called often, says the same each time; where much is tried, once will do.
+MOST_TIMES = 4
+_MUCH = MOST_SUPPOSED_IN_ALL // 4
+_LOADS = ("load", "resume", "restore")
+
+
+def suppose(
+    it: Interpreter,
+    test: ast.expr,
+    taken: bool,
+    statements: Sequence[ast.stmt],
+    execute: Callable[[Interpreter, Sequence[ast.stmt]], object],
+) -> None:
+    """Try the statements that a decided test leaves out, if they mention that something is loaded.
+
+    Args:
+        it: the interpreter.
+        test: the test that is decided.
+        taken: how it came out.
+        statements: what is left out.
+        execute: executes a block.
+    """
+    if it.probing or not statements or _asks_who_runs(test) or not _loads(it, statements):
+        return
+    times = it.supposed.count(statements[0])
+    if times >= MOST_TIMES or (times and it.supposed_steps > _MUCH):
+        return
+    if it.supposed_steps > MOST_SUPPOSED_IN_ALL:
+        it.limit(it.location(test), f"more than {MOST_SUPPOSED_IN_ALL} steps in branches that settings keep off")
+        return
+    it.supposed.append(statements[0])
+    text = it.text(test)
+    condition = Condition(opposite(text) if taken else text, it.location(test))
+    position, limits = len(it.run.events), len(it.run.limits)
+    mark, first_exit = it.journal.mark(), len(it.exits)
+    context, facts, steps, budget = it.context, it.facts, it.steps, it.budget
+    joined = it.journal.joined
+    executed, built, environments = dict(it.executed), set(it.built), dict(it.environments)
+    reseeded, tracking, notes = it.reseeded, it.journal.tracking, dict(it.notes)
+    it.journal.tracking = 0  # a try around the branch must not take these writes for its own
+    it.probing = True
+    it.allow(min(budget, steps + MOST_SUPPOSED_STEPS))
+    try:
+        with it.entered(condition=condition):
+            execute(it, statements)
+    except (ProgramRaisedError, BudgetExceededError):
+        pass  # what was seen until then is what the branch does
+    finally:
+        events = tuple(it.run.events[position:])
+        del it.run.events[position:], it.run.limits[limits:], it.exits[first_exit:]
+        it.journal.rollback(mark)
+        it.supposed_steps += it.steps - steps
+        it.context, it.facts, it.steps = context, facts, steps
+        it.allow(budget)
+        it.executed, it.built, it.environments, it.notes = executed, built, environments, notes
+        it.reseeded, it.journal.tracking, it.probing = reseeded, tracking, False
+        it.journal.joined = joined
+    it.run.supposed.append(Supposed(condition, position, events))
+
+
+def _asks_who_runs(test: ast.expr) -> bool:
+    """`if __name__ == "__main__":` is no setting: what a script does is not what its importer could be asked to do."""
+    return isinstance(test, ast.Compare) and isinstance(test.left, ast.Name) and test.left.id == "__name__"
+
+
+def _loads(it: Interpreter, statements: Sequence[ast.stmt]) -> bool:
+    """Whether a call in the statements has a name that speaks of loading."""
+    first = statements[0]
+    if first not in it.loading:
+        calls = (node.func for each in statements for node in walk(each) if isinstance(node, ast.Call))
+        names = (getattr(call, "attr", getattr(call, "id", "")).lower() for call in calls)
+        it.loading[first] = any(word in name for name in names for word in _LOADS)
+    return it.loading[first]

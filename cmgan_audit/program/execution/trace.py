@@ -1,0 +1,182 @@
+"""What the interpreter saw happen, in program order: the events that facts are made of.
+
+A `Run` is one entry script under one launch configuration. Its events stand in the order in which the program would
+do them; an undecided branch contributes the events of both sides, each with the branch in its `conditions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+
+from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.values import Arguments, FunctionValue, Instance, Listing, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One active call: the function's qualified name ("Trainer.train_step") and where it was called."""
+
+    function: str
+    call: Location
+    value: FunctionValue | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loop:
+    """A loop being executed: `iterates` is the value it runs over (None for `while`); spans the body's lines."""
+
+    location: Location
+    iterates: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A branch that could not be decided, with its source text as taken: "dist.is_initialized()" or "not (...)"."""
+
+    text: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where an event happened: outermost first. `managers` are the active `with` items and decorators by name
+    ("torch.no_grad", "torch.inference_mode", "torch.autocast")."""
+
+    frames: tuple[Frame, ...] = ()
+    loops: tuple[Loop, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    managers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Event:
+    """Base of all events."""
+
+    location: Location
+    context: Context
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class CallEvent(Event):
+    """A call. `callee` is the qualified name: of the library ("torch.utils.data.DataLoader", or for a method of a
+    library object the receiver's name plus method, "torch.utils.data.distributed.DistributedSampler.set_epoch"), or
+    of the tree ("train.Trainer.test_step"). `receiver` is the object of a method call."""
+
+    callee: str
+    arguments: Arguments
+    result: Value
+    receiver: Value | None = None
+
+    def ended(self, result: Value) -> None:
+        """Note what the call gave: it is seen when it begins, so that what happens inside comes after it."""
+        object.__setattr__(self, "result", result)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class IterateEvent(Event):
+    """A `for` loop (or `next(iter(x))`, a comprehension, a framework) starts to draw items from `iterated`.
+
+    The loop itself is `loop`; events inside it carry it in their context. `framework` names who iterates when it is
+    not the tree's own code ("lightning.Trainer.fit")."""
+
+    iterated: Value
+    loop: Loop
+    framework: str = ""
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class SliceEvent(Event):
+    """A subscript read with a slice or an index that depends on random draws: the segment that was picked; or one
+    of a list whose items stand in the order of a listed folder: `order` is that order as it is *here*. A list goes on
+    to change, and where paths meet it is what it is on all of them."""
+
+    sliced: Value
+    index: Value
+    order: frozenset[Listing] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class SideBySideEvent(Event):
+    """Lists in the order of listed folders, each in its `orders` as it is here, are gone through together."""
+
+    orders: tuple[frozenset[Listing], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class StoreEvent(Event):
+    """An attribute or item was assigned (`data_loader.epoch = epoch`, `config["batch_size"] = 1`)."""
+
+    target: Value
+    name: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class DecisionEvent(Event):
+    """A setting was asked on the way to a decision: a name, attribute, item or `get(...)` in a test, and what it held.
+
+    A test that is decided leaves no condition behind; this event keeps which setting decided it, and its trail."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Supposed:
+    """What a branch would do that a setting keeps off: a checkpoint that is loaded only if somebody asks for it.
+
+    `condition` is the branch as it would be taken, `position` the number of events of the run before it."""
+
+    condition: Condition
+    position: int
+    events: tuple[Event, ...]
+
+
+@dataclass(slots=True)
+class Launch:
+    """One way to start an entry script: from a launcher line, a documented command, a configuration file, or bare.
+
+    `condition` is how a report names it ("train.sh: --batch_size 1", "configuration hparams/train.yaml", "" for the
+    bare script). `trial`: it only shows that the script runs. `environment` holds what the launcher sets of the
+    environment variables that the script asks for."""
+
+    condition: str = ""
+    argv: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+    location: Location | None = None
+    trial: bool = False
+    environment: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Run:
+    """One entry under one launch: its events in order, and what could not be followed.
+
+    `supposed` are branches that the launch keeps off and that load something; they are no part of `events`.
+    `entry` is the script's path; for code that no script reaches it is the file of that code. `session` is the
+    interpreter with the state at the end, for `program.probe`.
+    """
+
+    entry: str
+    launch: Launch
+    events: list[Event] = field(default_factory=list)
+    limits: list[Step] = field(default_factory=list)
+    session: object = None
+    supposed: list[Supposed] = field(default_factory=list)
+
+
+def innermost_function(context: Context) -> str:
+    """The qualified name of the function in which an event happened; "<module>" outside of functions."""
+    return context.frames[-1].function if context.frames else "<module>"
+
+
+def instance_chain(value: Value) -> tuple[Instance, ...]:
+    """The instances of a value that wraps others by its first argument, outermost first: DDP(model) -> model."""
+    chain: list[Instance] = []
+    current: Value | None = value
+    while isinstance(current, Instance) and current not in chain:
+        chain.append(current)
+        current = current.arguments.get("module", 0) if current.external_name else None
+    return tuple(chain)

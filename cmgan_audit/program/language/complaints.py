@@ -1,0 +1,74 @@
+"""Where a script says that an option is missing and ends, instead of doing its work."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from cmgan_audit.program.domain.values import Const
+from cmgan_audit.program.execution.trace import DecisionEvent, Event, Frame
+from cmgan_audit.source.syntax import walk
+
+# What only tells somebody something, and what ends the program, by the last part of the called name.
+_TELLS = frozenset(
+    "print error warning warn info debug critical exception log echo secho print_help print_usage".split()
+)
+_ENDS = frozenset({"exit", "quit", "_exit", "error"})
+_TEXTS = frozenset({"format", "join", "str", "repr", "format_help", "format_usage"})
+
+
+def option_not_given(events: Sequence[Event]) -> str:
+    """An option without a default that a test asked for, as it is written; "" where the test asked for none."""
+    asked = [event.value for event in events if isinstance(event, DecisionEvent) and isinstance(event.value, Const)]
+    return next((value.overridable for value in asked if value.value in (None, "") and value.overridable), "")
+
+
+def only_complains(body: Sequence[ast.stmt], in_main: bool) -> bool:
+    """Whether a branch does nothing but say something and end the script.
+
+    Args:
+        body: the statements of the branch.
+        in_main: whether the script is at its end when the function returns; any other one only leaves out what is
+            optional.
+    """
+    *before, last = body
+    if isinstance(last, ast.Return):
+        return in_main and last.value is None and bool(before) and all(map(_tells, before))
+    return (_calls(last, _ENDS) or _exits(last)) and all(map(_tells, before))
+
+
+def is_main(script: ast.Module | None, calls: Sequence[Frame]) -> bool:
+    """Whether the innermost call is the one that a script ends with: `main()` in its last line."""
+    if script is None or len(calls) != 1 or not script.body:
+        return False
+    last = script.body[-1]
+    while isinstance(last, ast.If | ast.With | ast.Try):
+        last = last.body[-1]
+    return last.lineno <= calls[0].call.line
+
+
+def _exits(statement: ast.stmt) -> bool:
+    raised = statement.exc if isinstance(statement, ast.Raise) else None
+    if isinstance(raised, ast.Call):
+        return _called(raised) == "SystemExit" and _only_text(raised)
+    return isinstance(raised, ast.Name) and raised.id == "SystemExit"
+
+
+def _tells(statement: ast.stmt) -> bool:
+    return _calls(statement, _TELLS)
+
+
+def _calls(statement: ast.stmt, names: frozenset[str]) -> bool:
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(call, ast.Call) and _called(call) in names and _only_text(call)
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def _only_text(call: ast.Call) -> bool:
+    """Whether nothing is done for what a call is given: `sys.exit(train())` is no complaint."""
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    inner = [node for each in given for node in walk(each) if isinstance(node, ast.Call)]
+    return all(_called(node) in _TEXTS for node in inner)

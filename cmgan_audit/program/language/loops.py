@@ -1,0 +1,337 @@
+"""Loops: known items are gone through one by one; any other loop is executed for all its passes at once.
+
+For the latter, cells that one pass changes are *widened* (a counter becomes unknown, other values a choice) and the
+body is executed again from there, so that no test in it is decided by the first pass alone.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.joins import Branch, join, same
+from cmgan_audit.program.domain.values import Choice, Const, Instance, ListValue, Symbol, Unknown, Value
+from cmgan_audit.program.execution.branches import Flow, arrive, leave, rebase, truth
+from cmgan_audit.program.execution.interpreter import Activation, Interpreter, ProgramRaisedError, Widening
+from cmgan_audit.program.execution.iteration import MOST_UNROLLED, announce, element, iterate
+from cmgan_audit.program.execution.state import MISSING, Change, Snapshot
+from cmgan_audit.program.execution.trace import Loop
+
+# Inside this many loops of the running program a body is executed once only.
+MOST_REPEATED = 3
+
+Body = Callable[[Value], Flow | None]
+
+
+def execute_for(it: Interpreter, node: ast.For | ast.AsyncFor) -> Flow:
+    """`for target in iterable: ... else: ...`."""
+    from cmgan_audit.program.language.assignments import assign
+    from cmgan_audit.program.language.expressions import evaluate
+    from cmgan_audit.program.language.statements import execute_block
+
+    iterable = it.read(evaluate(it, node.iter))
+
+    def body(item: Value) -> Flow:
+        assign(it, node.target, item, quiet=True)
+        return execute_block(it, node.body)
+
+    def otherwise() -> Flow:
+        return execute_block(it, node.orelse)
+
+    return execute_loop(it, node, iterable, body, otherwise if node.orelse else None)
+
+
+def execute_loop(
+    it: Interpreter, node: ast.AST, iterable: Value, body: Body, otherwise: Callable[[], Flow] | None = None
+) -> Flow:
+    """Run a loop's body over what `iterable` gives; `otherwise` is its `else`, which a break leaves out."""
+    location = it.location(getattr(node, "iter", node))
+    loop = Loop(it.location(node), iterable)
+    if isinstance(iterable, ListValue) and iterable.complete and len(iterable.items) <= MOST_UNROLLED:
+        if len(iterable.items) <= 4 or not _counts_only(node, iterable):
+            return _unrolled(it, loop, list(iterable.items), body, otherwise)
+    known = _as_items(iterable)
+    if known is not None:
+        return _unrolled(it, loop, known, body, otherwise)
+
+    def once() -> Flow:
+        announce(it, iterable, loop, location)
+        flows: list[Flow | None] = []
+        if iterate(it, iterable, location, loop, lambda item: flows.append(body(item))):
+            return flows[-1] or Flow.NEXT if len(flows) == 1 else Flow.NEXT
+        return body(element(it, iterable, location)) or Flow.NEXT
+
+    return _repeated(it, node, loop, once, otherwise, certain=_runs_at_least_once(iterable))
+
+
+def _counts_only(node: ast.AST, iterable: ListValue) -> bool:
+    """Whether a loop over `range` does the same in every pass: `for epoch in range(10)` is one pass for all."""
+    return iterable.kind == "range" and isinstance(node, ast.For | ast.AsyncFor) and len(list(ast.walk(node))) > 60
+
+
+def _as_items(iterable: Value) -> list[Value] | None:
+    """The items of a dictionary, or of a short list, that are all known."""
+    from cmgan_audit.program.domain.containers import known_items
+    from cmgan_audit.program.domain.values import DictValue
+
+    if isinstance(iterable, DictValue):
+        items, complete = known_items(iterable)
+        return items if complete and len(items) <= MOST_UNROLLED else None
+    return None
+
+
+def _runs_at_least_once(iterable: Value) -> bool:
+    if isinstance(iterable, Instance) and iterable.external_name == "builtins.range":
+        bounds = [value.value for value in iterable.arguments.positional if isinstance(value, Const)]
+        return len(bounds) == len(iterable.arguments.positional)
+    return isinstance(iterable, ListValue) and bool(iterable.items)
+
+
+def execute_while(it: Interpreter, node: ast.While) -> Flow:
+    """`while test: ... else: ...`."""
+    from cmgan_audit.program.language.expressions import evaluate
+    from cmgan_audit.program.language.statements import execute_block
+
+    if truth(it, it.read(evaluate(it, node.test))) is False:
+        return execute_block(it, node.orelse) if node.orelse else Flow.NEXT
+    certain = isinstance(node.test, ast.Constant)
+    loop = Loop(it.location(node), None)
+
+    def once() -> Flow:
+        evaluate(it, node.test)
+        return execute_block(it, node.body)
+
+    def otherwise() -> Flow:
+        return execute_block(it, node.orelse)
+
+    return _repeated(it, node, loop, once, otherwise if node.orelse else None, certain=certain)
+
+
+def _unrolled(
+    it: Interpreter, loop: Loop, items: list[Value], body: Body, otherwise: Callable[[], Flow] | None
+) -> Flow:
+    """Every pass on its own, in order."""
+    owner = it.activation
+    owner.loops += 1
+    level = owner.loops
+    ended = Flow.NEXT
+    try:
+        with it.entered(loop=loop):
+            for item in items:
+                ended = body(item) or Flow.NEXT
+                if ended in (Flow.NEXT, Flow.CONTINUE):
+                    arrive(it, Flow.CONTINUE, owner, level, alone=False)
+                    ended = Flow.NEXT
+                elif not _others_go_on(it, owner, level):
+                    break
+                else:
+                    leave(it, ended)
+                    arrive(it, Flow.CONTINUE, owner, level, alone=True)
+                    ended = Flow.NEXT
+        if ended is not Flow.NEXT:
+            leave(it, ended)
+        return _behind(it, owner, level, otherwise, alive=ended is Flow.NEXT, returned=ended is Flow.RETURN)
+    finally:
+        owner.loops = level - 1
+
+
+def _behind(
+    it: Interpreter,
+    owner: Activation,
+    level: int,
+    otherwise: Callable[[], Flow] | None,
+    *,
+    alive: bool,
+    returned: bool,
+) -> Flow:
+    """What follows the last pass: `else` where no break was taken, then the paths that broke join."""
+    owner.loops = level - 1
+    if alive and otherwise is not None:
+        flow = otherwise()
+        if flow is not Flow.NEXT:
+            if not _others_broke(it, owner, level):
+                return flow
+            leave(it, flow)
+            alive = False
+    broke = _others_broke(it, owner, level)
+    arrive(it, Flow.BREAK, owner, level, alone=not alive)
+    if alive or broke:
+        return Flow.NEXT
+    return Flow.RETURN if returned else Flow.NEXT
+
+
+def _others_broke(it: Interpreter, owner: Activation, level: int) -> bool:
+    return any(e.kind == Flow.BREAK.value and e.owner is owner and e.loop == level for e in it.exits)
+
+
+def _others_go_on(it: Interpreter, owner: Activation, level: int) -> bool:
+    """Whether a path continued with the next item although the last one left."""
+    return any(e.kind == Flow.CONTINUE.value and e.owner is owner and e.loop == level for e in it.exits)
+
+
+@dataclass(slots=True)
+class _Start:
+    """What has to be forgotten when a body is executed again."""
+
+    mark: int
+    events: int
+    exits: int
+    returns: list[tuple[Activation, int]]
+
+
+def _start(it: Interpreter) -> _Start:
+    returns = [(activation, len(activation.returns)) for activation in it.activations]
+    return _Start(it.journal.mark(), len(it.run.events), len(it.exits), returns)
+
+
+def _forget(it: Interpreter, start: _Start) -> None:
+    it.journal.rollback(start.mark)
+    del it.run.events[start.events :]
+    del it.exits[start.exits :]
+    for activation, length in start.returns:
+        del activation.returns[length:]
+
+
+def _repeated(
+    it: Interpreter,
+    node: ast.AST,
+    loop: Loop,
+    once: Callable[[], Flow],
+    otherwise: Callable[[], Flow] | None,
+    *,
+    certain: bool,
+) -> Flow:
+    """All passes at once."""
+    owner = it.activation
+    owner.loops += 1
+    level = owner.loops
+    try:
+        with it.entered(loop=loop):
+            _widen_known(it, node, loop.location)
+            start = _start(it)
+            alive, returned = _one_pass(it, once, owner, level)
+            changed = _surprises(it, start.mark)
+            if changed and len(it.context.loops) <= MOST_REPEATED:
+                _forget(it, start)
+                _widen(it, node, changed, loop.location)
+                start = _start(it)
+                alive, returned = _one_pass(it, once, owner, level)
+        alive = _after(it, start, certain, alive)
+        if not alive and not returned and not _others_broke(it, owner, level):
+            raise ProgramRaisedError("", loop.location)
+        return _behind(it, owner, level, otherwise, alive=alive, returned=returned)
+    finally:
+        owner.loops = level - 1
+
+
+def _one_pass(it: Interpreter, once: Callable[[], Flow], owner: Activation, level: int) -> tuple[bool, bool]:
+    """Whether a path reaches the end of the body, and whether one returns from it."""
+    mark = it.journal.mark()
+    first_exit = len(it.exits)
+    try:
+        flow = once()
+    except ProgramRaisedError:
+        rebase(it, first_exit, mark)
+        it.journal.rollback(mark)
+        flow = None
+    if flow in (Flow.BREAK, Flow.RETURN):
+        leave(it, flow)
+    alive = flow in (Flow.NEXT, Flow.CONTINUE)
+    if not alive:
+        alive = any(e.kind == Flow.CONTINUE.value and e.owner is owner and e.loop == level for e in it.exits)
+        arrive(it, Flow.CONTINUE, owner, level, alone=True)
+    else:
+        arrive(it, Flow.CONTINUE, owner, level, alone=False)
+    return alive, any(e.kind == Flow.RETURN.value and e.owner is owner for e in it.exits[first_exit:])
+
+
+def _after(it: Interpreter, start: _Start, certain: bool, alive: bool) -> bool:
+    """Join the state before the loop, where it may not run at all, with the one after the last pass."""
+    snapshot = it.journal.written_since(start.mark)
+    rebase(it, start.exits, start.mark)
+    it.journal.rollback(start.mark)
+    sides: list[tuple[Snapshot, Branch]] = []
+    if not certain:
+        sides.append(({}, Branch("")))
+    if alive:
+        sides.append((snapshot, Branch("")))
+    if len(sides) == 1:
+        it.journal.apply(sides[0][0])
+    elif sides:
+        it.journal.merge(sides)
+    return bool(sides)
+
+
+# Widening
+
+
+def _surprises(it: Interpreter, mark: int) -> list[tuple[Change, Any]]:
+    """Cells that held something definite before the loop and something else after one pass."""
+    now = it.journal.written_since(mark)
+    changed = []
+    for cell, before in it.journal.held_before(mark).items():
+        if before.state is MISSING:
+            continue
+        after = now[cell].state
+        if after is not MISSING and _differs(before.state, after):
+            changed.append((before, after))
+    return changed
+
+
+def _differs(before: Any, after: Any) -> bool:
+    if isinstance(before, Value):
+        if not isinstance(before, Const | Symbol | Choice | ListValue):
+            return False
+        return not (isinstance(after, Value) and same(before, after))
+    if isinstance(before, tuple):  # the items of a list, whether they are all, its draws
+        if before[1] != after[1] or len(before[0]) != len(after[0]):
+            return bool(before[1])  # an open list stays open
+        return any(not same(x, y) for x, y in zip(before[0], after[0], strict=True))
+    return bool(before != after)
+
+
+def _widen(it: Interpreter, node: ast.AST, changed: list[tuple[Change, Any]], location: Location) -> None:
+    names = it.activation.environment.names
+    known = it.widened.setdefault(node, [])
+    for before, after in changed:
+        known.append(Widening(before.container, before.key, after, before.container is names))
+        it.journal.put(before.container, before.key, _widened(before.state, after, location))
+
+
+def _widen_known(it: Interpreter, node: ast.AST, location: Location) -> None:
+    """What this loop was seen to change when it was executed before.
+
+    A name of another call held what was made from other arguments: only that it changes is known of it.
+    """
+    names = it.activation.environment.names
+    for seen in it.widened.get(node, ()):
+        where = names if seen.local else seen.container
+        before = it.journal.get(where, seen.key)
+        if before is MISSING or not _differs(before, seen.after):
+            continue
+        after = seen.after
+        if where is not seen.container and isinstance(before, Value) and not isinstance(after, Const | ListValue):
+            after = Unknown(reason=f"changes in the loop at line {location.line}").made_from("or", (before,))
+        it.journal.put(where, seen.key, _widened(before, after, location))
+
+
+def _widened(before: Any, after: Any, location: Location) -> Any:
+    if isinstance(before, tuple):
+        items = list(before[0])
+        items += list(after[0][len(items) :])
+        return tuple(items), False, before[2] | after[2]
+    if not isinstance(before, Value):
+        return False
+    if _is_counter(before) or _is_counter(after):
+        changed = Unknown(reason=f"changes in the loop at line {location.line}", draws=before.draws | after.draws)
+        return changed.made_from("or", (before, after))
+    return join([(before, Branch("")), (after, Branch(""))])
+
+
+def _is_counter(value: Value) -> bool:
+    if isinstance(value, Const):
+        return isinstance(value.value, int | float | complex | str | bytes) and not isinstance(value.value, bool)
+    return isinstance(value, Unknown | Symbol)

@@ -1,0 +1,157 @@
+"""Which files are scripts that can reach training code.
+
+Files are looked at as bytes first: a script is executed only if it, or a file that it can reach through imports,
+mentions a loader or a training step, and only if a library whose objects the facts look at can be met on the way:
+Python's own modules are full of loaders. Names are matched by their last part, so that nothing reachable is left out.
+"""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.naming.names import looked_at, training_libraries
+from cmgan_audit.source.tree import SourceTree
+
+_MAIN = regex(rb"""if\s*\(?\s*(?:__name__\s*==\s*['"]__main__['"]|['"]__main__['"]\s*==\s*__name__)""")
+_TRAINS = regex(rb"[Ll]oader|\.fit\(|\.backward\(|pytorch_lightning|speechbrain|transformers|_target_")
+_NOT_ENTRIES = regex(r"(?:^|/)(?:test_[^/]*|[^/]*_test|conftest|setup|conf|__init__)\.py$|(?:^|/)tests?/")
+_OF_TESTS = regex(r"(?:^|[/_])tests?(?:[/_]|$)")
+# `train_test.py` and `train_and_test.py` train and then test a network, unless a test runner collects what is in them.
+_TRAIN_AND_TEST = regex(r"(?:.*/)?train[^/]*_test\.py")
+_COLLECTED = regex(rb"\bpytest\b|\bunittest\b|^(?:async )?def test_|^class Test", re.MULTILINE)
+_IMPORT = regex(
+    rb"(?:^|[:;])[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#]*)|import[ \t]+([^\n#]+))", re.MULTILINE
+)
+_WORD = regex(rb"\w+")
+_BY_NAME = regex(rb"import_module|__import__")
+_DYNAMIC = regex(rb"import_module|__import__|instantiate\(|hyperpyyaml|getattr\(")
+_LIBRARIES = frozenset(name.encode() for name in looked_at())
+_TRAINING_LIBRARIES = frozenset(name.encode() for name in training_libraries())
+# A library that is imported by its name as text, or that a configuration file names.
+_NAMED = regex(rb"\b(?:" + b"|".join(sorted(_TRAINING_LIBRARIES)) + rb")[.\"']")
+
+
+def entries(tree: SourceTree) -> list[str]:
+    """The scripts: files with a main guard, files whose top level does something, and notebooks."""
+    relevant = _relevant(tree)
+    found = []
+    for path in tree.python_files:
+        if path not in relevant or _is_no_script(tree, path):
+            continue
+        if _MAIN.search(tree.read_bytes(path) or b"") or _acts(tree, path):
+            found.append(path)
+    return [*found, *tree.notebooks]
+
+
+def silent_entries(tree: SourceTree) -> list[str]:
+    """Files whose top level only assigns, loaders among it: scripts, unless something imports them."""
+    found = []
+    for path in tree.python_files:
+        content = tree.read_bytes(path) or b""
+        if b"DataLoader" not in content or _MAIN.search(content) or _is_no_script(tree, path):
+            continue
+        if any(_assigns_call(node) for node in _top_level(tree, path)) and not _acts(tree, path):
+            found.append(path)
+    return found
+
+
+def _is_no_script(tree: SourceTree, path: str) -> bool:
+    """Whether a file is there for a test runner, a package or an installer, as its name tells."""
+    if not _NOT_ENTRIES.search(path):
+        return False
+    in_folder_of_tests = bool(_NOT_ENTRIES.search(posixpath.dirname(path) + "/"))
+    if posixpath.basename(path) == "__init__.py" and not _OF_TESTS.search(posixpath.dirname(path)):
+        return not _MAIN.search(tree.read_bytes(path) or b"")  # `python __init__.py`, in a folder that is no package
+    return (
+        in_folder_of_tests
+        or _TRAIN_AND_TEST.fullmatch(path) is None
+        or bool(_COLLECTED.search(tree.read_bytes(path) or b""))
+    )
+
+
+def _relevant(tree: SourceTree) -> set[str]:
+    """The files that reach, in themselves or through imports, both training and a library that is looked at."""
+    imports = {path: _imported_names(tree.read_bytes(path) or b"") for path in tree.python_files}
+    importers: dict[bytes, list[str]] = defaultdict(list)
+    for path, names in imports.items():
+        for name in names:
+            importers[name].append(path)
+    return _with_importers(_training(tree), importers) & _with_importers(_with_libraries(tree, imports), importers)
+
+
+def _training(tree: SourceTree) -> set[str]:
+    """The files that mention training, and scripts that may import anything."""
+    found = set()
+    for path in tree.python_files:
+        content = tree.read_bytes(path) or b""
+        if _TRAINS.search(content) or _BY_NAME.search(content) or (_DYNAMIC.search(content) and _MAIN.search(content)):
+            found.add(path)
+    return found
+
+
+def _with_libraries(tree: SourceTree, imports: Mapping[str, set[bytes]]) -> set[str]:
+    """The files that import a library that is looked at, and those that import by name and so may meet one."""
+    found = {path for path, names in imports.items() if not names.isdisjoint(_LIBRARIES)}
+    dynamic = {path for path in tree.python_files if _DYNAMIC.search(tree.read_bytes(path) or b"")}
+    configurations = [path for path in tree.data_files if path.endswith((".yaml", ".yml"))]
+    if not dynamic <= found and (
+        any(not imports[path].isdisjoint(_TRAINING_LIBRARIES) for path in found)
+        or any(_NAMED.search(tree.read_bytes(path) or b"") for path in (*dynamic, *configurations))
+    ):
+        return found | dynamic
+    return found
+
+
+def _with_importers(paths: set[str], importers: dict[bytes, list[str]]) -> set[str]:
+    """The files, and those that import one of them, directly or through others."""
+    reached = set(paths)
+    waiting = list(paths)
+    while waiting:
+        for importer in importers.get(_module_name(waiting.pop()), ()):
+            if importer not in reached:
+                reached.add(importer)
+                waiting.append(importer)
+    return reached
+
+
+def _imported_names(content: bytes) -> set[bytes]:
+    """The words of all import statements: whatever module is meant, its own name is among them."""
+    names: set[bytes] = set()
+    for match in _IMPORT.finditer(content):
+        for part in match.groups():
+            if part is not None:
+                names.update(_WORD.findall(part))
+    return names
+
+
+def _module_name(path: str) -> bytes:
+    name = posixpath.basename(path)[:-3]
+    return (posixpath.basename(posixpath.dirname(path)) if name == "__init__" else name).encode()
+
+
+def _top_level(tree: SourceTree, path: str) -> list[ast.stmt]:
+    parsed = tree.parsed(path)
+    return parsed.tree.body if parsed is not None else []
+
+
+def _acts(tree: SourceTree, path: str) -> bool:
+    """Whether a file does something when it is run: its top level loops or calls, not only defines."""
+    return any(_is_action(node) for node in _top_level(tree, path))
+
+
+def _is_action(node: ast.stmt) -> bool:
+    """A loop, a block or a bare call: a statement that a module made for importing seldom has."""
+    if isinstance(node, ast.If | ast.Try):
+        return any(_is_action(inner) for inner in node.body)
+    return isinstance(node, ast.For | ast.While | ast.With) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+    )
+
+
+def _assigns_call(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call)

@@ -1,0 +1,296 @@
+"""All runs of a tree: every script that can reach training code, under every launch that the tree ships.
+
+A tree is followed in *units*, one script with all its launches at a time. What a run leaves behind (its events, its
+state) is large, and nobody needs it once its facts are taken: the next unit only has to know what was executed.
+"""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from cmgan_audit.finding import Location
+from cmgan_audit.program.domain.values import Const, Unknown
+from cmgan_audit.program.execution.depth import deep_recursion
+from cmgan_audit.program.execution.sessions import execute_entry, interpreter_of
+from cmgan_audit.program.execution.trace import CallEvent, Launch, Run
+from cmgan_audit.program.launches.configurations import called_like, candidates, with_second, without_first
+from cmgan_audit.program.launches.entries import entries, silent_entries
+from cmgan_audit.program.launches.restarts import restarts_of
+from cmgan_audit.program.launches.unreached import Place, execute_place, places, referred_to
+from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
+from cmgan_audit.program.models.files import NeededOption, option_of
+from cmgan_audit.program.models.launches import bare, launches_of
+from cmgan_audit.program.models.started_with import asked_variables
+from cmgan_audit.program.naming.modules import ModuleIndex
+from cmgan_audit.source.tree import SourceTree
+
+MOST_UNREACHED = 40
+# How many files are tried in the first place of two: each is a run of its own.
+MOST_PAIRS = 3
+
+
+class Program:
+    """A tree as something to be executed, unit by unit."""
+
+    def __init__(self, tree: SourceTree) -> None:
+        self._tree = tree
+        self._index = ModuleIndex(tree)
+
+    def scripts(self) -> list[str]:
+        """The scripts that are followed whatever the others do."""
+        with deep_recursion():
+            return entries(self._tree)
+
+    def silent_scripts(self, imported: set[str]) -> list[str]:
+        """The files that are scripts because no run has imported them."""
+        with deep_recursion():
+            return [entry for entry in silent_entries(self._tree) if entry not in imported]
+
+    def unreached(self, executed: set[Location], *, any_run: bool) -> Iterator[Place]:
+        """The functions with a loader that no run has executed and that are not dead.
+
+        `executed` may grow while the places are gone through; `any_run` says whether the tree has scripts at all.
+        """
+        with deep_recursion():
+            waiting = [place for place in places(self._tree) if place.location not in executed]
+            mentioned = referred_to(self._tree, waiting) if waiting and any_run else None
+        found = 0
+        for place in waiting:
+            if place.location in executed or found >= MOST_UNREACHED:
+                continue
+            if mentioned is None or place.is_live(mentioned):
+                found += 1
+                yield place
+
+    def runs_of(self, entry: str) -> list[Run]:
+        """The runs of one script, and those of the processes in which it starts itself again."""
+        runs = self._launched(entry)
+        with deep_recursion():
+            return [*runs, *(self._whole(entry, launch) for launch in restarts_of(runs))]
+
+    def _launched(self, entry: str) -> list[Run]:
+        """The runs of one script: with its shipped launches, or with the configurations that lie beside it.
+
+        A command that a document shows as a smoke test trains nobody's model: it counts only where nothing else names
+        the configuration that the script needs. A run without its configuration counts only where nothing names one:
+        until that is known, it ends where it asks for it.
+        """
+        with deep_recursion():
+            index = self._index.afresh()
+            first = execute_entry(self._tree, index, entry, bare(entry), must_be_configured=True)
+            variables = asked_variables(interpreter_of(first).notes)
+            launches = launches_of(self._tree, entry, variables)
+            shipped = [launch for launch in launches if launch.argv or launch.environment]
+            others = [launch for launch in shipped if not launch.trial]
+            if not _lacks_configuration(first):
+                told = [launch for launch in others if not _only_fills_in(launch, first)]
+                return [first, *(execute_entry(self._tree, index, entry, launch) for launch in told)]
+            tried = self._started(entry, others)
+            found = self._configured(entry, first, tried) or self._tried(entry, self._beside(entry, [first, *tried]))
+            if not found:
+                trials = self._started(entry, [each for each in shipped if each.trial])
+                found = self._configured(entry, first, trials)
+            return found or [self._whole(entry, launch) for launch in (bare(entry), *others)]
+
+    def _started(self, entry: str, launches: Sequence[Launch]) -> list[Run]:
+        """The runs of launches, each to where it asks for a configuration that it does not name."""
+        index = self._index.afresh()
+        return [execute_entry(self._tree, index, entry, launch, must_be_configured=True) for launch in launches]
+
+    def _beside(self, entry: str, runs: Sequence[Run]) -> list[Launch]:
+        """Launches with files that lie beside a script, for those that lack one."""
+        lacking = [run for run in runs if _lacks_configuration(run)]
+        return candidates(
+            self._tree, entry, [(run.launch, interpreter_of(run).notes["configuration"]) for run in lacking]
+        )
+
+    def _whole(self, entry: str, launch: Launch) -> Run:
+        """The run of a launch to its end, whatever it lacks."""
+        return execute_entry(self._tree, self._index.afresh(), entry, launch)
+
+    def _configured(self, entry: str, first: Run, runs: Sequence[Run]) -> list[Run]:
+        """Of runs of launches that the tree ships, those that have the configuration that they ask for.
+
+        `train.py --ddp` beside `train.py --config a.yaml` leaves it out for shortness. A mode of which no launch has
+        one, `main.py train` beside `main.py test`, is given the files that stand for what its launches leave open or
+        call otherwise. Where there is none, what that mode asks for is no configuration: all launches count, and the
+        bare script.
+        """
+        configured = [run for run in runs if not _lacks_configuration(run) and not _leaves_it_open(run)]
+        modes = {_mode(run.launch) for run in configured}
+        others = [run for run in runs if _mode(run.launch) not in modes]
+        if not configured or not others:
+            return configured
+        filled = self._tried(entry, [each for each in self._beside(entry, [first, *others]) if _mode(each)])
+        if {_mode(run.launch) for run in others} == {_mode(run.launch) for run in filled}:
+            return [*configured, *filled]
+        whole = [self._whole(entry, run.launch) if _lacks_configuration(run) else run for run in runs]
+        return [self._whole(entry, bare(entry)), *whole]
+
+    def _tried(self, entry: str, launches: Sequence[Launch]) -> list[Run]:
+        """The runs with files that lie beside a script, of those that it reads.
+
+        Where it reads none, one run stands for all of them, and what is not read is tried once per format.
+        """
+        index = self._index.afresh()
+        read: list[Run] = []
+        unread: dict[str, Run] = {}
+        asking: list[Run] = []
+        for launch in launches:
+            path = "" if launch.location is None else launch.location.path
+            suffix = posixpath.splitext(path)[1]
+            if suffix in unread:
+                continue
+            with self._tree.watched() as consulted:
+                run = execute_entry(self._tree, index, entry, launch, must_be_configured=True)
+            if any(step.note.startswith(f"{path}:") for step in run.limits):
+                continue  # it cannot read this one
+            if _lacks_configuration(run):
+                asking.append(run)
+            elif path in consulted.contents:
+                read.append(run)
+            else:
+                unread[suffix] = run
+        return read or list(unread.values())[:1] or self._paired(entry, asking)
+
+    def _paired(self, entry: str, asking: Sequence[Run]) -> list[Run]:
+        """The run of a script that asks for two configurations, where the keys that it reads tell which are meant.
+
+        Where they tell only the second one, the first is left open.
+
+        Args:
+            entry: the script.
+            asking: runs that were given one file, each to where it asks for another one.
+        """
+        firsts = [run.launch for run in asking if _suits(run, _last_file(run.launch)) and len(run.launch.argv) <= 2]
+        if not firsts:
+            return []
+        wanted = interpreter_of(asking[0]).notes["configuration"]
+        tried: dict[str, Launch] = {}
+        for first in firsts[:2]:  # the first with all others, another one with the first
+            for launch in with_second(self._tree, entry, first, wanted):
+                if _last_file(launch) != _last_file(first) or len(firsts) == 1:
+                    tried.setdefault(_last_file(launch), launch)
+        fitting = self._fitting(entry, list(tried.values()), second_only=True)
+        if len(fitting) != 1:
+            return []
+        second = _last_file(fitting[0].launch)
+        flag = firsts[0].argv[0] if len(firsts[0].argv) == 2 else ""
+        named = called_like(flag, [path for path in map(_last_file, firsts) if path != second] or [second])
+        pairs = [
+            launch
+            for first in firsts
+            if _last_file(first) in named
+            for launch in with_second(self._tree, entry, first, wanted)
+            if _last_file(launch) == second
+        ]
+        whole = self._fitting(entry, pairs) if len(pairs) <= MOST_PAIRS else []
+        return whole if len(whole) == 1 else [self._whole(entry, without_first(fitting[0].launch, firsts[0]))]
+
+    def _fitting(self, entry: str, launches: Sequence[Launch], *, second_only: bool = False) -> list[Run]:
+        """Of runs with two files each, those whose files hold every key that they are asked for."""
+        found = []
+        for run in self._started(entry, launches):
+            files = {_last_file(run.launch)} if second_only else {step.location.path for step in run.launch.steps}
+            if not _lacks_configuration(run) and _suits(run, *files):
+                found.append(run)
+        return found
+
+    def run_of(self, place: Place) -> Run:
+        """The run of a function that no script reaches."""
+        with deep_recursion():
+            return execute_place(self._tree, self._index.afresh(), place)
+
+
+def execute(tree: SourceTree) -> Iterator[Run]:
+    """Execute every entry of the tree symbolically; nothing of it is imported or run.
+
+    Runs of the same entry stand together: the bare script first, then its launches in the order of the tree.
+    """
+    program = Program(tree)
+    imported: set[str] = set()
+    executed: set[Location] = set()
+    any_run = False
+    for scripts in (program.scripts(), None):
+        for entry in program.silent_scripts(imported) if scripts is None else scripts:
+            runs = program.runs_of(entry)
+            imported |= imported_by(runs)
+            executed |= executed_by(runs)
+            any_run = True
+            yield from runs
+    for place in program.unreached(executed, any_run=any_run):
+        run = program.run_of(place)
+        executed |= executed_by([run])
+        yield run
+
+
+def imported_by(runs: Sequence[Run]) -> set[str]:
+    """The files whose top level the runs executed."""
+    return {path for run in runs for path in interpreter_of(run).environments}
+
+
+def executed_by(runs: Sequence[Run]) -> set[Location]:
+    """Where the functions stand that the runs executed; lambdas, which nobody asks for, are left out."""
+    return {
+        function.module.location(node)
+        for run in runs
+        for node, function in interpreter_of(run).executed.items()
+        if not isinstance(node, ast.Lambda)
+    }
+
+
+def _mode(launch: Launch) -> str:
+    """The mode that a launch chooses by a plain first word: "train" of `main.py train --epochs 3`; else ""."""
+    word = launch.argv[0] if launch.argv else ""
+    return word if word.isidentifier() else ""
+
+
+def _only_fills_in(launch: Launch, first: Run) -> bool:
+    """Whether a launch gives nothing but open values of options that have a text by default: `--data_dir <folder>`.
+
+    What is known of such a run is what is known of the bare script.
+    """
+    options = [flag for word, flag in _given(launch.argv) if UNKNOWN_MARK in word]
+    filled_in = bool(options) and len(options) * 2 == len(launch.argv) and not launch.environment
+    return filled_in and set(options) <= _with_text(first)
+
+
+def _given(argv: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The words that follow an option, each with the option."""
+    return ((word, flag) for flag, word in pairwise(argv) if flag.startswith("-"))
+
+
+def _with_text(run: Run) -> set[str]:
+    """The options of a script's parsers whose default is a text."""
+    found = set()
+    for event in run.events:
+        if isinstance(event, CallEvent) and event.callee.endswith(".add_argument"):
+            default = event.arguments.get("default")
+            if isinstance(default, Const) and isinstance(default.value, str) and default.value:
+                found |= {str(flag.value) for flag in event.arguments.positional if isinstance(flag, Const)}
+    return found
+
+
+def _last_file(launch: Launch) -> str:
+    """The configuration file that a launch names last."""
+    return launch.steps[-1].location.path
+
+
+def _suits(run: Run, *files: str) -> bool:
+    """Whether files that a run was given hold every key that it asks them for."""
+    return interpreter_of(run).lacking.isdisjoint(files)
+
+
+def _leaves_it_open(run: Run) -> bool:
+    """Whether the configuration is looked for beside something that the reader has to fill in: `--resume=<path>`."""
+    asked = interpreter_of(run).notes.get("configuration")
+    open_words = any(UNKNOWN_MARK in word for word in run.launch.argv)
+    return open_words and isinstance(asked, Unknown) and not isinstance(asked, NeededOption)
+
+
+def _lacks_configuration(run: Run) -> bool:
+    """Whether the script asked for a configuration file that this launch does not name."""
+    return option_of(interpreter_of(run).notes.get("configuration"), run.launch.argv) is not None

@@ -1,0 +1,170 @@
+"""Dictionaries: filling, reading and their methods. A key that only some paths set is an item that may be absent."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from cmgan_audit.finding import Location
+from cmgan_audit.program.domain.containers import key_of, known_items, value_of
+from cmgan_audit.program.domain.joins import Branch, join
+from cmgan_audit.program.domain.values import (
+    Absent,
+    Arguments,
+    Choice,
+    Const,
+    DictValue,
+    Instance,
+    Key,
+    ListValue,
+    Value,
+)
+from cmgan_audit.program.execution.interpreter import Interpreter
+from cmgan_audit.program.language.attributes import held, not_known, present
+
+_NONE = Const(value=None)
+
+
+def fill_dictionary(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> None:
+    """What `dict(...)` and `update(...)` write, from mappings, pairs and keywords."""
+    for source in arguments.positional:
+        if isinstance(source, Instance) and isinstance(source.attrs.get("@items"), DictValue):
+            source = source.attrs["@items"]
+        if isinstance(source, DictValue):
+            for key, value in source.items.items():
+                write_item(it, target, key, value.tainted(source.draws))
+            if not source.complete:
+                it.journal.set_open(target)
+        else:
+            _fill_from_pairs(it, target, source)
+    for name, value in arguments.keywords.items():
+        write_item(it, target, name, value)
+    if arguments.open_kwargs:
+        it.journal.set_open(target)
+
+
+def write_item(it: Interpreter, target: DictValue, key: Key, value: Value) -> None:
+    """Write an item; an option that says "not set" leaves what was there before."""
+    if isinstance(value, Choice) and any(isinstance(option.value, Absent) for option in value.options):
+        before = target.items.get(key, Absent())
+        value = join(
+            [(before if isinstance(o.value, Absent) else o.value, Branch(o.condition, o.facts)) for o in value.options]
+        )
+    it.journal.set_item(target, key, value)
+
+
+def _fill_from_pairs(it: Interpreter, target: DictValue, source: Value) -> None:
+    pairs, complete = known_items(source)
+    for pair in pairs:
+        parts, whole = known_items(pair)
+        key = key_of(it.read(parts[0])) if whole and len(parts) == 2 else None
+        if key is not None:
+            it.journal.set_item(target, key[0], parts[1])
+        else:
+            complete = False
+    if not complete:
+        it.journal.set_open(target)
+
+
+def lookup(target: DictValue, key: Key) -> Value | None:
+    """The item of a key; None when it is not among the known ones."""
+    try:
+        return target.items.get(key)
+    except TypeError:  # an unhashable key
+        return None
+
+
+def _get(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:
+    key = arguments.get("key", 0)
+    default = arguments.get("default", 1) or _NONE
+    return _get_or(it, target, key, default)
+
+
+def _get_or(it: Interpreter, target: DictValue, key: Value | None, default: Value) -> Value:
+    if isinstance(key, Choice):
+        return join([(_get_or(it, target, o.value, default), Branch(o.condition, o.facts)) for o in key.options])
+    known = key_of(key) if key is not None else None
+    if known is None:
+        options = [*target.items.values(), default]
+        return join([(value, Branch("")) for value in options]) if target.complete else not_known(target, "a key")
+    found = lookup(target, known[0])
+    if found is None:
+        if target.complete:
+            return default
+        return join([(default, Branch("")), (not_known(target, known[0]), Branch(""))])
+    if not target.complete:
+        found = held(target, known[0])
+    found = it.read(found).tainted(target.draws)
+    if isinstance(found, Choice) and any(isinstance(option.value, Absent) for option in found.options):
+        return join(
+            [(default if isinstance(o.value, Absent) else o.value, Branch(o.condition, o.facts)) for o in found.options]
+        )
+    return found
+
+
+def _pop(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:
+    key = arguments.get("key", 0)
+    default = arguments.get("default", 1)
+    known = key_of(key) if key is not None else None
+    if known is None:
+        it.journal.set_open(target)
+        return not_known(target, "a key")
+    result = _get_or(it, target, key, default or not_known(target, known[0]))
+    it.journal.delete_item(target, known[0])
+    return result
+
+
+def _setdefault(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:
+    key = arguments.get("key", 0)
+    default = arguments.get("default", 1) or _NONE
+    result = _get_or(it, target, key, default)
+    known = key_of(key) if key is not None else None
+    if known is not None:
+        it.journal.set_item(target, known[0], result)
+    return result
+
+
+def _update(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:
+    fill_dictionary(it, target, arguments, location)
+    return _NONE
+
+
+def _items(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:
+    pairs: list[Value] = [
+        ListValue(items=[value_of(key), it.read(present(value))], kind="tuple") for key, value in target.items.items()
+    ]
+    return ListValue(items=pairs, complete=known_items(target)[1], kind="view", draws=target.draws)
+
+
+def _keys(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:
+    items, complete = known_items(target)
+    return ListValue(items=items, complete=complete, kind="view", draws=target.draws)
+
+
+def _values(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:
+    values = [it.read(present(value)) for value in target.items.values()]
+    return ListValue(items=values, complete=known_items(target)[1], kind="view", draws=target.draws)
+
+
+def _copy_dict(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:
+    return dataclasses.replace(target, items=dict(target.items))
+
+
+def _clear_dict(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:
+    for key in list(target.items):
+        it.journal.delete_item(target, key)
+    return _NONE
+
+
+_DictMethod = Callable[[Interpreter, DictValue, Arguments, Location], Value]
+DICT_METHODS: dict[str, _DictMethod] = {
+    "get": _get,
+    "pop": _pop,
+    "setdefault": _setdefault,
+    "update": _update,
+    "items": _items,
+    "keys": _keys,
+    "values": _values,
+    "copy": _copy_dict,
+    "clear": _clear_dict,
+}

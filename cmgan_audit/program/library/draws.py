@@ -1,0 +1,112 @@
+"""Which library calls draw random numbers, and what makes a draw repeat itself."""
+
+from __future__ import annotations
+
+from cmgan_audit.finding import Location
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import Arguments, Const, Draw, Instance, Unknown, Value, options_of
+
+_SAMPLERS = (
+    "random|randint|randrange|choice|choices|sample|uniform|gauss|normalvariate|triangular|betavariate|expovariate|"
+    "lognormvariate|vonmisesvariate|gammavariate|paretovariate|weibullvariate|shuffle|getrandbits|randbytes"
+)
+_NUMPY = (
+    "rand|randn|randint|random|random_sample|random_integers|ranf|sample|choice|uniform|normal|permutation|permuted|"
+    "shuffle|standard_normal|beta|gamma|exponential|binomial|poisson|integers|multinomial|laplace|lognormal|bytes|"
+    "multivariate_normal|standard_exponential|standard_gamma|chisquare|rayleigh|triangular|vonmises|weibull|logistic"
+)
+_TORCH = "rand|randn|randint|randperm|rand_like|randn_like|randint_like|normal|bernoulli|multinomial|poisson"
+_PATTERNS = (
+    rf"random\.(?:{_SAMPLERS})",
+    rf"random\.(?:Random|SystemRandom)\.(?:{_SAMPLERS})",
+    r"secrets\.(?:choice|randbelow|randbits|token_bytes|token_hex)",
+    rf"numpy\.random\.(?:{_NUMPY})",
+    rf"numpy\.random\.(?:RandomState|default_rng|Generator)\.(?:{_NUMPY})",
+    rf"torch\.(?:{_TORCH})",
+    r"torch\.cuda\.FloatTensor\.(?:uniform_|normal_)",
+    r".*\.(?:random_|uniform_|normal_|bernoulli_|exponential_|log_normal_|cauchy_|geometric_)",
+    r"torchvision\.transforms(?:\.v2)?\.(?:functional\.)?Random\w+\.__call__",
+    r"torchaudio\.transforms\.(?:TimeMasking|FrequencyMasking|\w*Random\w*)\.__call__",
+    r"(?:torch_audiomentations|audiomentations)\.\w+\.__call__",
+    r"torch\.distributions\.[\w.]+\.(?:sample|rsample)",
+    r"scipy\.stats\.[\w.]+\.rvs",
+    r"os\.urandom",
+    r"sklearn\.model_selection\.train_test_split",
+)
+_DRAWS = regex("|".join(f"(?:{pattern})" for pattern in _PATTERNS))
+_IN_PLACE = frozenset({"shuffle", "random_", "uniform_", "normal_", "bernoulli_", "exponential_"})
+
+_GENERATORS = frozenset(
+    {
+        "random.Random",
+        "numpy.random.RandomState",
+        "numpy.random.default_rng",
+        "numpy.random.Generator",
+        "torch.Generator",
+    }
+)
+SEEDERS = {
+    "random.seed": "random",
+    "numpy.random.seed": "numpy",
+    "torch.manual_seed": "torch",
+    "torch.random.manual_seed": "torch",
+    "torch.cuda.manual_seed_all": "cuda",
+}
+EVERYTHING_SEEDERS = regex(r"(?:[\w.]+\.)?(?:seed_everything|set_seed)|torch\.random\.fork_rng")
+
+
+def draws_random(name: str) -> bool:
+    """Whether a library call draws random numbers."""
+    return _DRAWS.fullmatch(name) is not None
+
+
+def changes_in_place(name: str) -> bool:
+    """Whether a draw changes what it is given (a list that is shuffled, a tensor that is filled)."""
+    return name.rpartition(".")[2] in _IN_PLACE
+
+
+def draw(name: str, receiver: Value | None, arguments: Arguments, location: Location, reseeded: dict[str, str]) -> Draw:
+    """The draw that a call makes. `reseeded` says which global generators were seeded in the item that is read."""
+    return Draw(callee=name, location=location, seeded=_seeded(name, receiver, arguments, reseeded))
+
+
+def _seeded(name: str, receiver: Value | None, arguments: Arguments, reseeded: dict[str, str]) -> str:
+    own = generator_seed(receiver) or generator_seed(arguments.get("generator"))
+    state = arguments.get("random_state")
+    if state is not None:
+        own = own or generator_seed(state) or (f"random_state is {seed_text(state)}" if seed_text(state) else "")
+    if own:
+        return own
+    if isinstance(receiver, Instance) and receiver.external_name in _GENERATORS:
+        return ""
+    family = name.partition(".")[0]
+    return reseeded.get(family, "")
+
+
+def generator_seed(value: Value | None) -> str:
+    """Why the draws of a generator object repeat, empty when nothing says so or the value is no generator."""
+    if value is None:
+        return ""
+    for option in options_of(value):
+        generator = option.value
+        if not isinstance(generator, Instance) or generator.external_name not in _GENERATORS:
+            continue
+        seed = generator.attrs.get("@seed") or generator.arguments.get("seed", 0)
+        said = seed_text(seed)
+        if said:
+            return f"its generator is seeded with {said}"
+        inner = generator.arguments.get("bit_generator", 0)
+        if isinstance(inner, Instance) and seed_text(inner.arguments.get("seed", 0)):
+            return f"its generator is seeded with {seed_text(inner.arguments.get('seed', 0))}"
+    return ""
+
+
+def seed_text(seed: Value | None) -> str:
+    """A seed that is the same whenever the same item is read, in words; empty when it is not."""
+    if seed is None or seed.draws:
+        return ""
+    if isinstance(seed, Const):
+        return "" if seed.value is None else repr(seed.value)
+    if isinstance(seed, Unknown) and "index" in seed.reason:
+        return "the index"
+    return ""

@@ -1,0 +1,1 @@
+"""What names mean before anything is executed: one spelling per library, and which file an import is."""

@@ -1,0 +1,275 @@
+"""Every guard is provoked by an input that has the fault, and silent on inputs that look alike."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from cmgan_audit.errors import InputError
+from cmgan_audit.evaluation.guards.leakage import check_leakage
+from cmgan_audit.evaluation.guards.published import (
+    check_published,
+    is_published_set,
+    published_rows,
+    rows_to_check,
+    self_check,
+)
+from cmgan_audit.evaluation.material.pairs import find_pairs
+from cmgan_audit.evaluation.result import Outcome
+from cmgan_audit.finding import Severity
+from tests.evaluation.conftest import read, write
+from tests.evaluation.helpers import compared, half, rules
+
+
+def test_a_sound_comparison_has_no_finding(small_set: Path, outputs: Callable[..., Path]) -> None:
+    result = compared(small_set, outputs(small_set, "a", half), baseline="noisy")
+    assert rules(result) == set()
+    assert result.outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("rule", "change"),
+    [
+        ("CMG703", lambda name, clean, noisy: half(name, clean, noisy)[:-400]),
+        ("CMG703", lambda name, clean, noisy: noisy[:0]),
+        ("CMG704", lambda name, clean, noisy: np.roll(half(name, clean, noisy), 400)),
+        ("CMG704", lambda name, clean, noisy: np.roll(half(name, clean, noisy), -16)),
+        ("CMG705", lambda name, clean, noisy: np.clip(4.0 * half(name, clean, noisy), -1.0, 1.0)),
+        ("CMG705", lambda name, clean, noisy: (4.0 * half(name, clean, noisy) + 1.0) % 2.0 - 1.0),
+        ("CMG706", lambda name, clean, noisy: 0.0 * noisy),
+        ("CMG706", lambda name, clean, noisy: np.full_like(noisy, 0.25)),
+        ("CMG709", lambda name, clean, noisy: noisy),
+        ("CMG709", lambda name, clean, noisy: 0.8 * noisy),
+        ("CMG714", lambda name, clean, noisy: clean),
+        ("CMG716", lambda name, clean, noisy: 0.5 * half(name, clean, noisy)),
+        ("CMG716", lambda name, clean, noisy: -half(name, clean, noisy)),
+        ("CMG716", lambda name, clean, noisy: np.roll(-half(name, clean, noisy), 200)),
+        ("CMG716", lambda name, clean, noisy: half(name, clean, noisy) + 0.05),
+        ("CMG713", lambda name, clean, noisy: None if name == "ada_001" else half(name, clean, noisy)),
+    ],
+)
+def test_outputs(small_set: Path, outputs: Callable[..., Path], rule: str, change) -> None:
+    result = compared(small_set, outputs(small_set, "a", change), baseline="noisy")
+    assert rule in rules(result), [finding.message for finding in result.findings]
+    assert "{" not in "".join(finding.message for finding in result.findings)
+
+
+def test_nan_in_a_float_file(small_set: Path, outputs: Callable[..., Path]) -> None:
+    def broken(name: str, clean: np.ndarray, noisy: np.ndarray) -> np.ndarray:
+        return np.where(np.arange(noisy.size) == 99, np.nan, noisy)
+
+    result = compared(small_set, outputs(small_set, "a", broken, subtype="FLOAT"), baseline="noisy")
+    (finding,) = (one for one in result.findings if one.rule == "CMG706")
+    assert "1 of" in finding.message and "NaN" in finding.message
+    assert result.outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda name, clean, noisy: np.roll(half(name, clean, noisy), 3 if name == "ada_001" else 0),  # one of three
+        lambda name, clean, noisy: 1.9 * clean / np.abs(clean).max() * 0.5 + 0.05 * noisy,  # loud, not clipped
+        lambda name, clean, noisy: 0.98 * noisy + 0.02 * clean,  # weak enhancement is not a copy
+    ],
+)
+def test_neighbours_that_are_right(small_set: Path, outputs: Callable[..., Path], change) -> None:
+    assert not rules(compared(small_set, outputs(small_set, "a", change), baseline="noisy")) & {
+        "CMG704",
+        "CMG705",
+        "CMG709",
+        "CMG714",
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda name, clean, noisy: 0.75 * half(name, clean, noisy),  # some speech is taken with the noise
+        lambda name, clean, noisy: half(name, clean, noisy) * (0.3 if name == "ada_001" else 1.0),  # one of three
+        lambda name, clean, noisy: half(name, clean, noisy) + 0.001,
+    ],
+)
+def test_levels_that_are_right(small_set: Path, outputs: Callable[..., Path], change) -> None:
+    assert "CMG716" not in rules(compared(small_set, outputs(small_set, "a", change)))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda signal: 0.5 * signal, "a: outputs are 6.0 dB quieter than the reference (3 of 3)"),
+        (lambda signal: 2.0 * signal, "a: outputs are 6.0 dB louder than the reference (3 of 3)"),
+        (
+            lambda signal: -0.25 * signal,
+            "a: outputs are 12.0 dB quieter than the reference (3 of 3) and have the sign of the reference turned "
+            "(3 of 3)",
+        ),
+        (
+            lambda signal: signal - signal.mean() + 0.5 * np.sqrt(np.mean(signal**2)),
+            "a: outputs have an offset of +50 % of the reference's effective value (3 of 3)",
+        ),
+        (
+            # so far off that no correlation with the reference is left, and no level to be told
+            lambda signal: signal - signal.mean() + 5.0 * np.sqrt(np.mean(signal**2)),
+            "a: outputs have an offset of +500 % of the reference's effective value (3 of 3)",
+        ),
+    ],
+)
+def test_level_sign_and_offset_are_told_apart(
+    small_set: Path, outputs: Callable[..., Path], change: Callable[[np.ndarray], np.ndarray], told: str
+) -> None:
+    made = outputs(small_set, "a", lambda name, clean, noisy: change(clean), subtype="FLOAT")
+    (finding,) = (one for one in compared(small_set, made).findings if one.rule == "CMG716")
+    assert finding.message == told
+    assert finding.severity is Severity.WARNING
+
+
+@pytest.mark.parametrize(("samples", "severity"), [(1, "note"), (-7, "note"), (8, "warning"), (1000, "warning")])
+def test_a_delay_that_pesq_does_not_notice_is_a_note(
+    small_set: Path, outputs: Callable[..., Path], samples: int, severity: str
+) -> None:
+    made = outputs(small_set, "a", lambda name, clean, noisy: np.roll(half(name, clean, noisy), samples))
+    (finding,) = (one for one in compared(small_set, made).findings if one.rule == "CMG704")
+    assert finding.severity.value == severity
+    assert f"outputs are {abs(samples)} sample" in finding.message
+    assert ("early" if samples < 0 else "late") in finding.message
+
+
+@pytest.mark.parametrize(
+    ("change", "severity"),
+    [
+        # loud and cut off: it swings from one limit to the other within a sample, which is no overflow
+        (lambda signal: np.clip(40.0 * signal, -1.0, 1.0), "warning"),
+        (lambda signal: (4.0 * signal + 1.0) % 2.0 - 1.0, "error"),
+        (lambda signal: (1.1 * signal / np.abs(signal).max() + 1.0) % 2.0 - 1.0, "error"),  # only the loudest peaks
+    ],
+)
+def test_cut_off_is_told_from_overflow(
+    small_set: Path, outputs: Callable[..., Path], change: Callable[[np.ndarray], np.ndarray], severity: str
+) -> None:
+    made = outputs(small_set, "a", lambda name, clean, noisy: change(half(name, clean, noisy)))
+    (finding,) = (one for one in compared(small_set, made).findings if one.rule == "CMG705")
+    assert finding.severity.value == severity, finding.message
+
+
+@pytest.mark.parametrize(
+    ("repeat", "told"),
+    [(3, ": as if samples at 48000 Hz were taken for samples at 16000 Hz)"), (None, "the reference 45461)")],
+)
+def test_a_length_that_is_another_rate_is_told(
+    small_set: Path, outputs: Callable[..., Path], repeat: int | None, told: str
+) -> None:
+    made = outputs(
+        small_set, "a", lambda name, clean, noisy: noisy[:-400] if repeat is None else np.repeat(noisy, repeat)
+    )
+    (finding,) = (one for one in compared(small_set, made).findings if one.rule == "CMG703")
+    reference = soundfile.info(small_set / "clean" / "ada_001.wav").frames
+    assert finding.message.endswith(told.replace("45461", str(reference)))
+
+
+def test_identical_outputs_of_two_checkpoints(small_set: Path, outputs: Callable[..., Path]) -> None:
+    first = outputs(small_set, "a", half)
+    second = Path(shutil.copytree(first, first.with_name("b")))
+    (finding,) = (one for one in compared(small_set, first, second).findings if one.rule == "CMG708")
+    assert finding.message == "b and a give identical outputs on all 3 segments"
+
+
+def test_outputs_that_are_all_dead_are_not_called_identical(small_set: Path, outputs: Callable[..., Path]) -> None:
+    dead = outputs(small_set, "a", lambda name, clean, noisy: 0.0 * noisy)
+    found = rules(compared(small_set, dead, Path(shutil.copytree(dead, dead.with_name("b")))))
+    assert "CMG706" in found and "CMG708" not in found
+
+
+def test_failures_on_one_side_only(small_set: Path, outputs: Callable[..., Path]) -> None:
+    good = outputs(small_set, "good", half)
+    bad = outputs(small_set, "bad", lambda name, clean, noisy: half(name, clean, noisy) * (name != "ben_001"))
+    findings = {one.rule: one for one in compared(small_set, good, bad).findings}
+    assert "bad: no ssnr on 1 of the utterances" in findings["CMG702"].message
+    assert findings["CMG706"].severity is Severity.ERROR
+    both = compared(small_set, bad, Path(shutil.copytree(bad, bad.with_name("bad2"))))
+    assert "CMG715" in rules(both) and "CMG702" not in rules(both)
+
+
+def test_swapped_folders(small_set: Path, outputs: Callable[..., Path]) -> None:
+    made = outputs(small_set, "a", half)
+    assert "CMG707" in rules(compared(small_set, made, clean=small_set / "noisy", noisy=small_set / "clean"))
+
+
+def test_recordings_of_different_speech_under_one_name(test_set: Path, outputs) -> None:
+    made = outputs(test_set, "made", half)
+    assert "CMG717" not in rules(compared(test_set, made))
+    clean = sorted((test_set / "clean").iterdir())
+    speech = [read(path) for path in clean]
+    for path, other in zip(clean, [*speech[1:], speech[0]], strict=True):
+        write(path, np.resize(other, read(path).size))
+    (finding,) = [one for one in compared(test_set, made).findings if one.rule == "CMG717"]
+    assert f"in {len(clean)} of {len(clean)} pairs" in finding.message and finding.severity is Severity.WARNING
+
+
+def test_much_noise_is_no_other_speech(test_set: Path, outputs) -> None:
+    for path in sorted((test_set / "clean").iterdir()):
+        speech, noisy = read(path), read(test_set / "noisy" / path.name)
+        noise = noisy - speech
+        level = np.sqrt(np.sum(speech**2) / np.sum(noise**2)) * 10 ** (5 / 20)  # 5 dB above the speech
+        write(test_set / "noisy" / path.name, 0.3 * (speech + level * noise))
+    assert "CMG717" not in rules(compared(test_set, outputs(test_set, "made", half)))
+
+
+def test_unpaired_recordings_and_strict(small_set: Path, outputs: Callable[..., Path]) -> None:
+    made = outputs(small_set, "a", half)
+    (small_set / "noisy" / "ada_001.wav").unlink()
+    result = compared(small_set, made)
+    (finding,) = (one for one in result.findings if one.rule == "CMG712")
+    assert "1 only in the clean folder (ada_001); 2 pairs were used" in finding.message
+    with pytest.raises(InputError, match="--strict"):
+        compared(small_set, made, strict=True)
+
+
+def test_leakage_by_bytes_under_another_name(small_set: Path, tmp_path: Path) -> None:
+    pairs = find_pairs(small_set / "clean", small_set / "noisy").pairs
+    train = tmp_path / "train" / "deep"
+    train.mkdir(parents=True)
+    soundfile.write(train / "x.wav", np.zeros(4000), 16_000)
+    assert check_leakage(pairs, tmp_path / "train") == []
+    shutil.copy(small_set / "clean" / "ben_001.wav", train / "utt_77.wav")
+    (finding,) = check_leakage(pairs, tmp_path / "train")
+    assert finding.rule == "CMG710"
+    assert "ben_001 as deep/utt_77.wav" in finding.message
+    assert check_leakage(pairs, small_set) == []  # the test set itself is no copy
+    with pytest.raises(InputError, match="no such folder"):
+        check_leakage(pairs, tmp_path / "absent")
+
+
+def test_self_check_tells_exact_close_and_different() -> None:
+    published = {name: row["pesq"] for name, row in list(published_rows().items())[:20]}
+    assert self_check(published).result == "exact"
+    assert check_published(self_check(published)) == []
+    close = self_check({name: value + 0.01 for name, value in published.items()})
+    assert close.result == "close"
+    assert [finding.severity for finding in check_published(close)] == [Severity.NOTE]
+    different = check_published(self_check({name: value + 0.6 for name, value in published.items()}))
+    assert [finding.severity for finding in different] == [Severity.WARNING]
+    assert self_check({"other": 2.0}) is None
+
+
+def test_only_names_of_the_set_are_taken_for_the_set() -> None:
+    names = list(published_rows())
+    assert is_published_set(names)
+    assert is_published_set(names[:14])
+    assert not is_published_set(["p232_001", *(f"mine_{index}" for index in range(20))])
+    assert not is_published_set([])
+    assert len(rows_to_check(names)) == 24
+    assert {name[:4] for name in rows_to_check(names)} == {"p232", "p257"}
+
+
+def test_other_recordings_under_published_names(small_set: Path, outputs: Callable[..., Path]) -> None:
+    for side in ("clean", "noisy"):
+        for path, name in zip(sorted((small_set / side).iterdir()), ("p232_001", "p232_002", "p257_003"), strict=True):
+            path.rename(path.with_name(f"{name}.wav"))
+    result = compared(small_set, outputs(small_set, "a", half))
+    assert "CMG711" in rules(result)
+    assert result.self_check is not None and result.self_check.result == "different"

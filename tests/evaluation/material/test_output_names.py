@@ -1,0 +1,138 @@
+"""Names of outputs that are not those of the test set: matched where nothing is left open, else refused."""
+
+from __future__ import annotations
+
+import shutil
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.errors import InputError
+from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
+from cmgan_audit.evaluation.checkpoints.naming import expand_checkpoints
+from cmgan_audit.evaluation.material.output_names import match_outputs
+from tests.evaluation.helpers import compared
+
+UTTERANCES = ["p232_001", "p232_002", "p257_001"]
+
+
+def folder_of(root: Path, *names: str) -> Path:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    return root
+
+
+def named(form: str) -> list[str]:
+    return [form.format(name) for name in UTTERANCES]
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ("{}.wav", ""),
+        ("{}.WAV", ""),
+        ("{}.flac", ""),
+        ("{}_enhanced.wav", "outputs are named <utterance>_enhanced: p232_001_enhanced.wav is taken for p232_001"),
+        ("{}-enhanced.wav", "outputs are named <utterance>-enhanced: p232_001-enhanced.wav is taken for p232_001"),
+        ("enhanced_{}.wav", "outputs are named enhanced_<utterance>: enhanced_p232_001.wav is taken for p232_001"),
+        ("{}_est.flac", "outputs are named <utterance>_est: p232_001_est.flac is taken for p232_001"),
+        ("{}.wav.wav", "outputs are named <utterance>.wav: p232_001.wav.wav is taken for p232_001"),
+        ("e7_{}_16k.wav", "outputs are named e7_<utterance>_16k: e7_p232_001_16k.wav is taken for p232_001"),
+        ("wav/{}.wav", "outputs lie in folders of their own: wav/p232_001.wav is taken for p232_001"),
+        ("{0}/{0}.wav", "outputs lie in folders of their own: p232_001/p232_001.wav is taken for p232_001"),
+        ("a/b/{}_enh.wav", "outputs are named <utterance>_enh: a/b/p232_001_enh.wav is taken for p232_001"),
+    ],
+)
+def test_every_utterance_finds_its_one_recording(tmp_path: Path, form: str, told: str) -> None:
+    folder = folder_of(tmp_path / "enhanced", *named(form))
+    found = match_outputs(folder, UTTERANCES)
+    assert {name: path.relative_to(folder).as_posix() for name, path in found.files.items()} == dict(
+        zip(UTTERANCES, named(form), strict=True)
+    )
+    assert found.how == told
+    assert expand_checkpoints((str(folder),)) == [folder]
+
+
+def test_capitals_and_the_coding_of_accents_tell_no_utterances_apart(tmp_path: Path) -> None:
+    utterances = ["é_1", "B_1"]
+    folder = folder_of(tmp_path, unicodedata.normalize("NFD", "é_1") + ".wav", "b_1.wav")
+    found = match_outputs(folder, utterances)
+    assert sorted(found.files) == sorted(utterances)
+    assert found.how.startswith("2 outputs differ from their utterances in capitals or in the coding of accents")
+    # where the test set itself has both, only the very name counts
+    both = match_outputs(folder_of(tmp_path / "both", "a.wav", "A.wav"), ["a", "A"])
+    assert {name: path.name for name, path in both.files.items()} == {"a": "a.wav", "A": "A.wav"}
+
+
+def test_plain_names_come_first_and_may_be_incomplete(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, "p232_001.wav", "p257_001.wav", *named("{}_noisy.wav"))
+    found = match_outputs(folder, UTTERANCES)
+    assert sorted(found.files) == ["p232_001", "p257_001"]  # p232_002_noisy.wav is no output of p232_002
+    assert found.how == ""
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (
+            [*named("{}_clean.wav"), *named("{}_enhanced.wav")],
+            "more than one recording may be the output of an utterance: <utterance>_clean, <utterance>_enhanced; put",
+        ),
+        # of the outputs one is missing: the noisy inputs beside them are complete, and still not meant
+        (
+            [*named("{}_enhanced.wav")[1:], *named("{}_noisy.wav")],
+            "more than one recording may be the output of an utterance: <utterance>_enhanced, <utterance>_noisy; put",
+        ),
+        # a stray recording with a plain name among the others
+        (
+            ["p232_001.wav", *named("{}_enhanced.wav")],
+            "more than one recording may be the output of an utterance: <utterance>, <utterance>_enhanced; put",
+        ),
+        (
+            named("{}_enhanced.wav")[:2],
+            r"recordings are named <utterance>_enhanced, but 1 of 3 utterances have none \(p257_001\)",
+        ),
+        (
+            [*named("a/{}.wav"), *named("b/{}.wav")],
+            "its folders a and b both hold a recording p232_001; name the one that is meant: .*/a",
+        ),
+        (["a/p232_001.wav", "a/p232_001.flac"], "a: p232_001.flac and p232_001.wav are the same utterance"),
+        # `p232_0011` is another utterance, not `p232_001` with something after it
+        (named("x{}.wav") + named("{}1.wav"), "no recording has the name of a test utterance: it holds p232_0011"),
+        (["notes.txt"], "no .wav or .flac file in it"),
+    ],
+)
+def test_what_leaves_something_open_is_refused(tmp_path: Path, names: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        match_outputs(folder_of(tmp_path / "enhanced", *names), UTTERANCES)
+
+
+def test_few_plain_names_alone_are_taken(tmp_path: Path) -> None:
+    assert sorted(match_outputs(folder_of(tmp_path, "p232_001.wav", "other.wav"), UTTERANCES).files) == ["p232_001"]
+
+
+def test_numbers_as_utterances_are_not_found_inside_other_names(tmp_path: Path) -> None:
+    utterances = [str(number) for number in range(1, 12)]
+    folder = folder_of(tmp_path, *(f"part_{number}_of_11.wav" for number in utterances))
+    found = match_outputs(folder, utterances)
+    assert {name: path.name for name, path in found.files.items()} == {n: f"part_{n}_of_11.wav" for n in utterances}
+
+
+def test_a_folder_of_neither_is_no_checkpoint(tmp_path: Path) -> None:
+    folder_of(tmp_path / "empty" / "below", "notes.txt")
+    with pytest.raises(CheckpointError, match="holds neither wav files nor checkpoints"):
+        expand_checkpoints((str(tmp_path / "empty"),))
+
+
+def test_a_comparison_says_how_outputs_were_matched_and_scores_them_all_the_same(small_set: Path, outputs) -> None:
+    plain = outputs(small_set, "plain", lambda name, clean, noisy: clean + 0.5 * (noisy - clean))
+    other = plain.with_name("other")
+    other.mkdir()
+    for path in plain.iterdir():
+        shutil.copy(path, other / f"enh_{path.name}")
+    result = compared(small_set, plain, other, limit=2)
+    assert {finding.rule for finding in result.findings} == {"CMG708"}  # the same samples
+    assert result.notes == ["other: outputs are named enh_<utterance>: enh_ada_001.wav is taken for ada_001"]
+    assert result.checkpoints[0].sha256 == result.checkpoints[1].sha256

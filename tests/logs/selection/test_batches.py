@@ -1,0 +1,102 @@
+"""Scores of batches: several in every epoch and far apart; epoch means are judged, and evaluations go first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.finding import Severity
+from cmgan_audit.logs.judging import Judgement, judge
+from cmgan_audit.logs.roles import RoleBook
+from cmgan_audit.logs.search import read_logs
+from cmgan_audit.logs.selection.judged import JudgedSeries, Question
+from cmgan_audit.rules.catalogue import load_catalogue
+
+CATALOGUE = load_catalogue()
+EVERY = frozenset(rule.id for rule in CATALOGUE if rule.door == "trend")
+SCATTER = [0.31, -0.22, 0.05, -0.35, 0.21]
+
+
+def look(tmp_path: Path, lines: list[str]) -> Judgement:
+    path = tmp_path / "train.log"
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return judge(read_logs([path], RoleBook()).readings, Question(), CATALOGUE, EVERY)
+
+
+def batches(epoch: int, level: float, label: str = "pesq") -> list[str]:
+    turned = SCATTER[epoch % 5 :] + SCATTER[: epoch % 5]
+    return [f"Epoch {epoch} step {i * 200} {label} {level + y:.2f} loss 0.21" for i, y in enumerate(turned)]
+
+
+def only(judgement: Judgement) -> JudgedSeries:
+    (one,) = judgement.judged
+    return one
+
+
+def test_epoch_means_of_training_batches_are_judged_with_less_confidence(tmp_path: Path) -> None:
+    judgement = look(tmp_path, [line for e in range(10) for line in batches(e, 2.9 - max(0, e - 3) * 0.15)])
+    one = only(judgement)
+    assert (len(one.series), one.batches, one.certain) == (10, 50, False)
+    assert one.series.ys[0] == pytest.approx(2.9)
+    (decline,) = [f for f in judgement.findings if f.rule == "CMG801"]
+    assert (decline.severity, decline.confidence.value) == (Severity.WARNING, "low")
+
+
+def test_a_handful_of_noisy_epoch_means_is_no_decline(tmp_path: Path) -> None:
+    lines = [line for e, level in enumerate((2.3, 2.5, 2.3, 2.25, 2.2)) for line in batches(e, level)]
+    one = only(look(tmp_path, lines))
+    assert one.decline is None
+    assert (one.floor.origin, one.floor.half_width) == ("measured", pytest.approx(0.347, abs=0.001))
+
+
+def test_a_few_evaluations_go_before_batches(tmp_path: Path) -> None:
+    lines: list[str] = []
+    for e in range(20):
+        lines += batches(e, 2.2 + e / 50)
+        if e % 5 == 4:
+            lines.append(f"Epoch {e} done, val pesq {2.2 + e / 50}")
+    assert only(look(tmp_path, lines)).series.name == "val pesq"
+
+
+def test_means_of_an_evaluation_go_before_its_batches(tmp_path: Path) -> None:
+    lines = []
+    for e in range(5):
+        lines += batches(e, 2.2 + e / 50, "[Val] batch PESQ")
+        lines.append(f"Epoch {e} [Val] average PESQ: {2.2 + e / 50}")
+    one = only(look(tmp_path, lines))
+    assert (one.series.name, one.batches) == ("Val average PESQ", 0)
+
+
+def test_evaluations_within_an_epoch_stay_what_they_are(tmp_path: Path) -> None:
+    scores = [2.64, 2.6, 2.5, 2.41, 2.3, 2.2, 2.15, 2.1, 2.08, 2.07]
+    judgement = look(tmp_path, [f"Epoch {i // 2} step {i * 500} pesq {y}" for i, y in enumerate(scores)])
+    assert len(only(judgement).series) == 10
+    assert judgement.verdict(Severity.ERROR) == "degraded"
+
+
+def test_several_scores_of_one_epoch_are_no_course(tmp_path: Path) -> None:
+    one = only(look(tmp_path, ["Epoch 150", "PESQ 1.60", "PESQ 1.47", "PESQ 1.45"]))
+    assert (len(one.series), one.decline) == (1, None)
+
+
+def test_a_progress_bar_that_ends_with_the_score_says_it_twice(tmp_path: Path) -> None:
+    lines = []
+    for e, y in enumerate((1.7912, 2.0001, 2.0430, 1.8998, 2.1756, 2.2428), start=1):
+        lines += [f"Epoch {e}", f"Validation: 100%| 824/824 [03:11<00:00, PESQ={y:.3f}]", f"PESQ:   {y:.4f}"]
+    assert only(look(tmp_path, lines)).series.ys.tolist() == [1.7912, 2.0001, 2.0430, 1.8998, 2.1756, 2.2428]
+
+
+def test_lines_within_the_epoch_beside_those_that_sum_it_up(tmp_path: Path) -> None:
+    """Demucs' progress says the score of the batches so far, its summary that of the epoch."""
+    lines, scores = [], (2.7, 3.3, 4.0, 4.4, 4.9, 5.1)
+    for e, score in enumerate(scores, start=1):
+        lines += [f"Valid | Epoch {e} | {b}/30 | 1.4 it/sec | Loss 0.2 | Nsdr {score + 0.4:.3f}" for b in (10, 20)]
+        lines += [f"Valid Summary | Epoch {e} | Loss=0.2223 | Nsdr={score:.3f}"]
+    judged = only(look(tmp_path, lines))
+    assert (judged.series.ys.tolist(), judged.batches, judged.series.role.phase) == (list(scores), 0, "eval")
+
+
+def test_lines_within_the_epoch_alone_are_what_there_is(tmp_path: Path) -> None:
+    lines = [f"Epoch {e} [10/10] pesq {y}" for e, y in enumerate((2.1, 2.2, 2.3), start=1)]
+    assert only(look(tmp_path, lines)).series.name == "pesq"

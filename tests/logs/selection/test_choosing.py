@@ -1,0 +1,141 @@
+"""Which series are judged, and in which direction: what stands beside an evaluation under a name like its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.finding import Severity
+from cmgan_audit.logs.judging import Judgement, judge
+from cmgan_audit.logs.roles import RoleBook, parse_role
+from cmgan_audit.logs.search import Search, read_logs
+from cmgan_audit.logs.selection.judged import Question
+from cmgan_audit.rules.catalogue import load_catalogue
+
+CATALOGUE = load_catalogue()
+EVERY = frozenset(rule.id for rule in CATALOGUE if rule.door == "trend")
+
+
+def search(tmp_path: Path, content: str, name: str = "train.log", role: str = "") -> Search:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    return read_logs([path], RoleBook(dict([parse_role(role)]) if role else None))
+
+
+def look(found: Search) -> Judgement:
+    return judge(found.readings, Question(), CATALOGUE, EVERY)
+
+
+def names(found: Search) -> list[str]:
+    return [one.series.name for one in look(found).judged]
+
+
+def verdict(found: Search) -> str:
+    return look(found).verdict(Severity.ERROR)
+
+
+def test_training_values_beside_evaluations_are_not_judged(tmp_path: Path) -> None:
+    epochs = "".join(
+        f"Epoch {e}, Step 100, loss: 0.1, PESQ: {2.3 - 0.1 * e}\n"
+        f"Epoch {e}, Step 200, loss: 0.1, PESQ: {2.2 - 0.1 * e}\n"
+        f"TEST - Generator loss: 0.1, PESQ: {2.4 + 0.1 * e}\n"
+        for e in range(6)
+    )
+    assert names(search(tmp_path, epochs)) == ["PESQ (TEST)"]
+
+
+def test_keras_names_the_training_metric_without_a_word(tmp_path: Path) -> None:
+    content = '{"loss": [1, 0.9, 0.8], "pesq": [2.6, 2.2, 2.1], "val_loss": [1, 0.9, 0.8], "val_pesq": [2.1, 2.3, 2.4]}'
+    assert names(search(tmp_path, content, "history.json")) == ["val_pesq"]
+
+
+def test_one_test_value_at_the_end_does_not_make_the_others_training(tmp_path: Path) -> None:
+    rows = "".join(f"Epoch {e}: PESQ: 2.{e}\n" for e in range(6)) + "Epoch 5: test PESQ: 2.4\n"
+    assert names(search(tmp_path, rows)) == ["PESQ", "test PESQ"]
+
+
+def test_score_of_the_noisy_input_is_a_reference(tmp_path: Path) -> None:
+    rows = "".join(f"{e},1.97,{2.0 + e / 10}\n" for e in range(5))
+    assert names(search(tmp_path, "epoch,noisy_pesq,enhanced_pesq\n" + rows, "log.csv")) == ["enhanced_pesq"]
+    alone = "epoch,noisy_testset_pesq\n" + "".join(f"{e},{2 + e / 10}\n" for e in range(5))
+    assert names(search(tmp_path, alone, "alone.csv")) == ["noisy_testset_pesq"]
+
+
+def test_value_of_a_batch_beside_the_mean_of_an_epoch(tmp_path: Path) -> None:
+    rows = "".join(f"{e},0.{80 - 5 * (e % 2)},0.8{e}\n" for e in range(8))
+    assert names(search(tmp_path, "epoch,stoi_step,stoi_epoch\n" + rows, "metrics.csv")) == ["stoi_epoch"]
+
+
+NEGATED = {
+    "no network is that bad": ("epoch,val_sisnr\n", [-3.0, -7.5, -10.1, -11.8, -12.6, -13.0]),
+    "a loss in the path of its name": ("epoch,valid_loss/sisnr\n", [1.2, -1.5, -3.1, -4.0, -4.4, -4.5]),
+}
+
+
+@pytest.mark.parametrize("name", NEGATED)
+def test_negated_measure_is_a_loss(tmp_path: Path, name: str) -> None:
+    head, values = NEGATED[name]
+    found = search(tmp_path, head + "".join(f"{e},{v}\n" for e, v in enumerate(values)), "log.csv")
+    assert verdict(found) == "healthy"
+    assert "lower is better" in str(found.readings[0].notes[-1])
+
+
+def test_measure_that_falls_with_a_negative_loss_is_one(tmp_path: Path) -> None:
+    rows = "".join(f"{e},{v - 0.2},{v}\n" for e, v in enumerate([-1.0, -3.0, -4.1, -4.8, -5.2]))
+    assert verdict(search(tmp_path, "epoch,train_loss,val_sisnr\n" + rows, "log.csv")) == "healthy"
+
+
+def test_negative_score_that_falls_against_the_loss_is_a_decline(tmp_path: Path) -> None:
+    rows = "".join(f"{e},{0.5 + e / 10},{v}\n" for e, v in enumerate([-1.0, -1.1, -2.9, -3.8, -4.1, -4.4]))
+    found = search(tmp_path, "epoch,train_loss,val_sisdr\n" + rows, "log.csv")
+    assert verdict(found) == "degraded"
+    assert not found.readings[0].notes
+
+
+def test_the_user_knows_the_direction(tmp_path: Path) -> None:
+    rows = "".join(f"{e},{v}\n" for e, v in enumerate([-3.0, -7.5, -10.1, -11.8, -12.6, -13.0]))
+    found = search(tmp_path, "epoch,val_sisnr\n" + rows, "log.csv", role="val_sisnr=metric:higher")
+    assert verdict(found) == "degraded"
+
+
+def test_lines_of_single_utterances_are_no_evaluations(tmp_path: Path) -> None:
+    rows = "".join(f"Track name: p232_{i:03d}\tPESQ: {3 - i / 10:.2f}\tSTOI: 0.9\n" for i in range(12))
+    found = search(tmp_path, rows + "Mean\tPESQ: 2.45\n")
+    (one,) = look(found).judged
+    assert list(one.series.ys) == [2.45]
+    assert "12 lines name an utterance" in str(found.readings[0].notes)
+
+
+def test_a_line_that_names_a_checkpoint_is_an_evaluation(tmp_path: Path) -> None:
+    rows = "".join(f"Epoch {e} file name: best_{e}.pth, PESQ: 2.{e}\n" for e in range(4))
+    assert names(search(tmp_path, rows)) != []
+
+
+def test_device_number_is_no_score(tmp_path: Path) -> None:
+    found = search(tmp_path, "Epoch 1 PESQ: 2.4\npesq_score was always on cuda:0\nEpoch 2 PESQ: 2.5\n")
+    assert names(found) == ["PESQ"]
+    assert not look(found).findings
+
+
+def test_both_phases_of_a_negated_measure_have_the_same_sign(tmp_path: Path) -> None:
+    rows = "".join(f"Epoch {e} | train_sisnr: {-10 - e / 2} | valid_sisnr: {-12 + e / 4}\n" for e in range(8))
+    judgement = look(search(tmp_path, rows))
+    assert [one.higher for one in judgement.judged] == [False]
+    assert judgement.verdict(Severity.ERROR) == "degraded"
+
+
+def test_training_and_evaluation_that_fall_from_the_start_are_losses(tmp_path: Path) -> None:
+    """SpeechBrain's recipes call their loss si-snr; at first it is no lower than a bad score would be."""
+    train = (2.23, 1.66, -0.4, -0.64, -0.97, -1.22, -2.15, -2.33)
+    valid = (-3.86, -3.51, -5.13, -5.74, -5.79, -5.91, -6.49, -6.71)
+    pairs = enumerate(zip(train, valid, strict=True))
+    content = "".join(f"epoch: {e}, train si-snr: {t} - valid si-snr: {v}\n" for e, (t, v) in pairs)
+    (judged,) = look(search(tmp_path, content)).judged
+    assert (judged.higher, judged.decline) == (False, None)
+
+
+def test_an_evaluation_that_falls_while_training_rises_is_a_decline(tmp_path: Path) -> None:
+    content = "".join(f"epoch: {e}, train si-snr: {3 + e} - valid si-snr: {2 - e}\n" for e in range(8))
+    (judged,) = look(search(tmp_path, content)).judged
+    assert judged.higher and judged.decline is not None

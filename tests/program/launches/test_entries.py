@@ -1,0 +1,90 @@
+"""Which files are followed as scripts: those that may meet both training and a library that the facts look at."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+import cmgan_audit.program.language.calls  # noqa: F401 (registers all models)
+from cmgan_audit.program.launches.entries import entries
+from cmgan_audit.program.models import registry
+from cmgan_audit.program.naming.names import looked_at
+from cmgan_audit.source.tree import SourceTree
+
+MAIN = "if __name__ == '__main__':\n    main(loader)\n"
+BY_NAME = "import importlib\nimport json\nmodel = importlib.import_module(json.load(open('c.json'))['model'])\n"
+
+
+def scripts(folder: Path, files: dict[str, str]) -> list[str]:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return entries(SourceTree(folder))
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"main.py": f"import torch\n{MAIN}"},
+        {"main.py": f"import os, torch.nn as nn\n{MAIN}"},
+        {"main.py": f"import os; import numpy as np\n{MAIN}"},
+        {"main.py": f"if True: from torch import *\n{MAIN}"},
+        {"main.py": f"def main(loader):\n    try:\n        from pesq import pesq\n    finally:\n        pass\n{MAIN}"},
+        {"main.py": f"from helpers import *\n{MAIN}", "helpers.py": "import torch\n"},
+        {"main.py": f"from .a import x\n{MAIN}", "a/__init__.py": "from .b import x\n", "a/b.py": "import torch\n"},
+        {"main.py": f"import importlib\nt = importlib.import_module('torch')\n{MAIN}"},
+        {"main.py": f"t = __import__('torch.nn')\n{MAIN}"},
+        {"main.py": f"{BY_NAME}{MAIN}", "models/a.py": "import torch\n"},
+        {"main.py": f"from factory import model\n{MAIN}", "factory.py": BY_NAME, "models/a.py": "import torch\n"},
+        {"main.py": f"{BY_NAME}{MAIN}", "conf/model.yaml": "model:\n  _target_: torch.nn.Linear\n"},
+    ],
+)  # fmt: skip
+def test_a_script_that_may_meet_a_library_is_followed(files: dict[str, str], tmp_path: Path) -> None:
+    assert scripts(tmp_path, files) == ["main.py"]
+
+
+def test_a_program_of_pythons_own_modules_is_not_followed(tmp_path: Path) -> None:
+    files = {
+        "main.py": f"import os, json\nfrom importlib import abc\nfrom loading import Loader\n{MAIN}",
+        "loading.py": BY_NAME + "class Loader: pass\n",
+        "torch_like.py": "NOTE = 'works without torch'\n",
+        "conf/a.yaml": "torch: no\n",
+    }
+    assert scripts(tmp_path, files) == []
+
+
+def test_a_script_beside_training_code_is_not_followed_for_it(tmp_path: Path) -> None:
+    assert scripts(tmp_path, {"main.py": MAIN, "train.py": f"import torch\n{MAIN}"}) == ["train.py"]
+
+
+def test_every_library_with_a_model_is_looked_at() -> None:
+    tops = {name.partition(".")[0] for name in (*registry._MODELS, *registry._ATTRIBUTES, *registry._BASES)}
+    assert len(tops) > 20
+    assert tops - looked_at() - sys.stdlib_module_names == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "followed"),
+    [
+        ("train_test.py", "", True),
+        ("src/train_and_test.py", "", True),
+        ("train_test.py", "def test_it(): pass\n", False),
+        ("train_test.py", "import unittest\n", False),
+        ("tests/train_test.py", "", False),
+        ("trainer_test/__init__.py", "", False),
+        ("layers_test.py", "", False),
+    ],
+)
+def test_a_script_that_trains_and_tests_is_no_test(name: str, more: str, followed: bool, tmp_path: Path) -> None:
+    assert scripts(tmp_path, {name: f"import torch\n{more}{MAIN}"}) == [name] * followed
+
+
+def test_the_file_of_a_package_is_a_script_where_it_says_so(tmp_path: Path) -> None:
+    files = {
+        "__init__.py": f"import torch\n{MAIN}",
+        "package/__init__.py": "import torch\nfrom torch.utils.data import DataLoader\nprint(DataLoader)\n",
+        "tests/__init__.py": f"import torch\n{MAIN}",
+    }
+    assert scripts(tmp_path, files) == ["__init__.py"]

@@ -1,0 +1,374 @@
+"""Which runs a script gets: bare, as it is started, or with the configuration that it asks for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.facts.audit import collect
+from cmgan_audit.facts.records import Loader
+from cmgan_audit.facts.units.following import Effort
+from cmgan_audit.program.execution.trace import CallEvent, Run
+from cmgan_audit.program.launches import runs
+from cmgan_audit.rules.record import Known
+from cmgan_audit.source.tree import SourceTree
+
+# The configuration is asked for between two loaders.
+SCRIPT = """
+import sys
+import yaml
+from torch.utils.data import DataLoader
+
+first = DataLoader([1], batch_size=1)
+config = yaml.safe_load(open(sys.argv[1]))
+last = DataLoader([1], batch_size=config["size"])
+"""
+
+
+@pytest.fixture
+def executed(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
+    """Every run that was begun, also those that are dropped."""
+    begun: list[Run] = []
+    execute_entry = runs.execute_entry
+
+    def noted(*args: object, **keywords: object) -> Run:
+        begun.append(execute_entry(*args, **keywords))  # type: ignore[arg-type]
+        return begun[-1]
+
+    monkeypatch.setattr(runs, "execute_entry", noted)
+    return begun
+
+
+def runs_in(folder: Path, files: dict[str, str]) -> list[Run]:
+    for name, text in {"train.py": SCRIPT, **files}.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return list(runs.execute(SourceTree(folder)))
+
+
+def words(found: list[Run]) -> list[tuple[str, ...]]:
+    return [run.launch.argv for run in found]
+
+
+def loaders(run: Run) -> int:
+    events = [event for event in run.events if isinstance(event, CallEvent)]
+    return sum(event.callee == "torch.utils.data.DataLoader" for event in events)
+
+
+def test_without_its_configuration_a_script_is_left_where_it_asks(tmp_path: Path, executed: list[Run]) -> None:
+    found = runs_in(tmp_path, {"run.sh": "python train.py a.yaml\n", "a.yaml": "size: 4\n"})
+    assert words(found) == [("a.yaml",)]
+    assert [(run.launch.argv, loaders(run)) for run in executed] == [((), 1), (("a.yaml",), 2)]
+
+
+def test_a_path_that_leads_nowhere_counts_where_nothing_is_known(tmp_path: Path) -> None:
+    started = "python train.py gone.yaml\npython train.py a.yaml\n"
+    assert words(runs_in(tmp_path, {"run.sh": started, "a.yaml": "size: 4\n"})) == [("a.yaml",)]
+
+
+def test_a_file_that_was_renamed_is_looked_for_beside_the_named_one(tmp_path: Path) -> None:
+    (tmp_path / "settings" / "old").mkdir(parents=True)
+    (tmp_path / "conf").mkdir()
+    files = {
+        "run.sh": "python train.py settings/train.yaml --x 3\n",
+        "settings/train_all.yaml": "size: 4\n",
+        "settings/old/a.yaml": "size: 1\n",
+        "conf/b.yaml": "size: 2\n",
+    }
+    assert words(runs_in(tmp_path, files)) == [("settings/train_all.yaml", "--x", "3")]
+
+
+def test_configurations_of_recipes_far_from_the_script(tmp_path: Path) -> None:
+    (tmp_path / "egs" / "vctk" / "conf").mkdir(parents=True)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "egs" / "vctk" / "conf" / "a.yaml").write_text("size: 4\n", encoding="utf-8")
+    found = runs_in(tmp_path, {"bin/train.py": SCRIPT, "train.py": ""})
+    assert words(found) == [("../egs/vctk/conf/a.yaml",)]
+
+
+# The configuration is named by an option, or lies beside the checkpoint that training goes on from.
+OPTIONS = """
+import argparse
+import json
+import json
+from pathlib import Path
+from torch.utils.data import DataLoader
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--config", default={default!r})
+parser.add_argument("--resume", default=None)
+args = parser.parse_args()
+if args.resume is not None:
+    path = Path(args.resume).parent / "config.json"
+else:
+    assert args.config is not None
+    path = Path(args.config)
+with path.open() as handle:
+    config = json.load(handle)
+loader = DataLoader([1], batch_size=config["size"])
+"""
+
+
+def test_a_default_on_another_machine_means_the_file_of_that_name(tmp_path: Path) -> None:
+    (tmp_path / "logger").mkdir()
+    script = OPTIONS.format(default="/home/somebody/project/config.json")
+    files = {"train.py": script, "config.json": '{"size": 4}', "logger/levels.json": '{"size": 9}'}
+    assert words(runs_in(tmp_path, files)) == [("--config", "config.json")]
+
+
+def test_a_file_that_no_option_names_does_not_stand_for_the_one_that_is_started_with(tmp_path: Path) -> None:
+    fixed = "\nimport json\nlevels = json.load(open('levels.json'))\n"  # read first, and not in the tree
+    files = {"train.py": fixed + OPTIONS.format(default="config.json"), "config_train.json": '{"size": 4}'}
+    assert words(runs_in(tmp_path, files)) == [("--config", "config_train.json")]
+
+
+def test_a_path_that_has_to_be_given_is_asked_for_like_a_file(tmp_path: Path) -> None:
+    files = {"train.py": OPTIONS.format(default=None), "base.json": '{"size": 4}', "one_batch.json": '{"size": 1}'}
+    found = runs_in(tmp_path, files)
+    assert words(found) == [("--config", "base.json")]  # on one batch nobody trains
+    assert loaders(found[0]) == 1
+
+
+def test_a_launch_that_goes_on_from_a_file_of_the_reader_names_no_configuration(tmp_path: Path) -> None:
+    (tmp_path / "configs" / "training").mkdir(parents=True)
+    readme = "```\npython train.py --config=configs/small.json\npython train.py --resume=<checkpoint>\n```\n"
+    files = {
+        "train.py": OPTIONS.format(default=None),
+        "README.md": readme,
+        "configs/training/small.json": '{"size": 4}',  # moved since the document was written
+        "configs/training/large.json": '{"size": 8}',
+    }
+    assert words(runs_in(tmp_path, files)) == [("--config=configs/training/small.json",)]
+
+
+def test_a_configuration_beside_the_script_is_tried(tmp_path: Path) -> None:
+    found = runs_in(tmp_path, {"run.sh": "python train.py\n", "a.yaml": "size: 4\n"})
+    assert words(found) == [("a.yaml",)]
+    assert loaders(found[0]) == 2
+
+
+def test_where_nothing_names_a_configuration_the_script_is_followed_to_its_end(tmp_path: Path) -> None:
+    found = runs_in(tmp_path, {})
+    assert words(found) == [()]
+    assert loaders(found[0]) == 2
+
+
+def test_a_document_that_names_the_configuration_later_leads_to_another_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "train.py").write_text(SCRIPT, encoding="utf-8")
+    (tree / "README.md").write_text("A model.\n", encoding="utf-8")
+    (tree / "more.cfg.yaml").write_text("size: 4\n", encoding="utf-8")
+    (tree / "other.yaml").write_text("size: 5\n", encoding="utf-8")
+
+    def sizes() -> set[object]:
+        records = collect(tree, effort=Effort(cached=True)).records
+        found = (record.batch_size for record in records if isinstance(record, Loader))
+        return {size.value for size in found if isinstance(size, Known)}
+
+    assert sizes() == {1, 4, 5}
+    (tree / "README.md").write_text("    python train.py other.yaml\n", encoding="utf-8")
+    assert sizes() == {1, 5}
+
+
+# The configuration is given by an option with a default.
+OPTION = (
+    SCRIPT.replace("import sys", "import argparse")
+    .replace(
+        "first =", 'parser = argparse.ArgumentParser()\nparser.add_argument("--config", default="c.yaml")\nfirst ='
+    )
+    .replace("open(sys.argv[1])", "open(parser.parse_args().config)")
+)
+
+
+def test_only_files_of_the_format_that_is_asked_for_are_tried(tmp_path: Path, executed: list[Run]) -> None:
+    found = runs_in(tmp_path, {"train.py": OPTION, "a.yml": "size: 4\n", "b.toml": "size = 8\n", "run.sh": ""})
+    assert words(found) == [("--config", "a.yml")]
+    assert [run.launch.argv for run in executed] == [(), ("--config", "a.yml")]
+
+
+def test_files_that_the_script_does_not_read_are_tried_once(tmp_path: Path, executed: list[Run]) -> None:
+    asks = OPTION.replace("open(", "open('conf_' + ")
+    found = runs_in(tmp_path, {"train.py": asks, "a.yaml": "size: 4\n", "b.yaml": "size: 5\n"})
+    assert words(found) == [("--config", "a.yaml")]
+    assert [run.launch.argv for run in executed] == [(), ("--config", "a.yaml")]
+
+
+MODES = """
+import argparse
+import json
+from torch.utils.data import DataLoader
+
+parser = argparse.ArgumentParser()
+parser.add_argument("action", nargs="?", default="train")
+parser.add_argument("--list", default="train")
+options = parser.parse_args()
+if options.action == "train":
+    files = json.load(open(options.list + ".json"))
+    DataLoader(files, batch_size=4)
+else:
+    DataLoader([1], batch_size=1)
+"""
+
+
+def test_a_mode_that_no_command_gives_a_configuration_counts_as_it_is_started(tmp_path: Path) -> None:
+    started = "python train.py train\npython train.py test\n"
+    found = runs_in(tmp_path, {"train.py": MODES, "run.sh": started})
+    assert words(found) == [(), ("train",), ("test",)]
+    assert all(loaders(run) for run in found)
+
+
+def test_an_option_that_names_the_folder_of_a_list_asks_for_no_configuration(tmp_path: Path) -> None:
+    asks = OPTION.replace(
+        "open(parser.parse_args().config)", "open(os.path.join(parser.parse_args().config, 'a.yaml'))"
+    )
+    asks = asks.replace("import yaml", "import os\nimport yaml")
+    found = runs_in(tmp_path, {"train.py": asks, "a.yaml": "size: 4\n", "run.sh": "python train.py --config other\n"})
+    assert words(found) == [(), ("--config", "other")]
+
+
+@pytest.mark.parametrize(
+    ("default", "started", "expected"),
+    [
+        ('"data"', "--data <folder>", [()]),
+        ('"data"', "--data <folder> --size 3", [(), ("--data", "\0a placeholder", "--size", "3")]),
+        ("None", "--data <folder>", [(), ("--data", "\0a placeholder")]),
+    ],
+)
+def test_a_command_that_only_fills_in_a_folder_is_the_bare_script(
+    tmp_path: Path, default: str, started: str, expected: list[tuple[str, ...]]
+) -> None:
+    script = (
+        "import argparse\nfrom torch.utils.data import DataLoader\np = argparse.ArgumentParser()\n"
+        f"p.add_argument('--data', default={default})\np.add_argument('--size', type=int, default=4)\n"
+        "a = p.parse_args()\nDataLoader(a.data, batch_size=a.size)\n"
+    )
+    readme = f"```\npython train.py {started}\n```\n"
+    assert words(runs_in(tmp_path, {"train.py": script, "README.md": readme})) == expected
+
+
+ONE_MODE_NEEDS_MORE = """
+import argparse
+from torch.utils.data import DataLoader
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--mode", required=True)
+parser.add_argument("--loss"{default})
+args = parser.parse_args()
+if args.mode == "train":
+    if args.loss != "l1" and args.loss != "l2":
+        raise ValueError("choose a loss")
+    DataLoader([1], batch_size=4)
+else:
+    DataLoader([1], batch_size=1)
+"""
+
+
+@pytest.mark.parametrize(("default", "made"), [("", 2), (', default="mse"', 1)])
+def test_an_option_that_only_one_mode_needs_ends_no_mode(tmp_path: Path, default: str, made: int) -> None:
+    (run,) = runs_in(tmp_path, {"train.py": ONE_MODE_NEEDS_MORE.format(default=default)})
+    assert loaders(run) == made
+
+
+RESTARTED = """
+import os
+import subprocess
+import sys
+from torch.utils.data import DataLoader
+
+given = sys.argv[1:]
+if "--child" not in given:
+    for rank in range(4):
+        {start}
+    sys.exit()
+DataLoader([1], batch_size=4)
+"""
+
+# The script is shipped with a launch, and may be started without one.
+BOTH = [("--child",), ("--size", "4", "--child")]
+
+
+@pytest.mark.parametrize(
+    ("start", "children"),
+    [
+        ("subprocess.Popen([sys.executable] + sys.argv + ['--child'])", BOTH),
+        ("subprocess.run([sys.executable, *sys.argv, '--child'], check=True)", BOTH),
+        ("os.execv(sys.executable, ['python'] + sys.argv + ['--child'])", BOTH),
+        (
+            "subprocess.Popen(['python', '-u', __file__, '--child', '--rank', str(rank)])",
+            [("--child", "--rank", str(rank)) for rank in range(2)],
+        ),
+        (
+            "subprocess.Popen([sys.executable, 'train.py', '--child', 'n=' + os.environ['N'], '%s' % os.getpid()])",
+            [("--child", "n=\0its value", "\0a word")],
+        ),
+        ("subprocess.Popen([sys.executable] + sys.argv)", []),
+        ("subprocess.Popen([sys.executable, 'other.py', '--child'])", []),
+        ("subprocess.Popen([sys.executable, '-m', 'pip', 'install', 'torch'])", []),
+        ("subprocess.Popen('python train.py --child', shell=True)", []),
+    ],
+)
+def test_a_script_that_starts_itself_again(tmp_path: Path, start: str, children: list[tuple[str, ...]]) -> None:
+    found = runs_in(
+        tmp_path, {"train.py": RESTARTED.format(start=start), "other.py": "", "run.sh": "python train.py --size 4\n"}
+    )
+    started = [run for run in found if "--child" in run.launch.argv]
+    assert [run.launch.argv for run in started] == children
+    assert all(loaders(run) == 1 for run in started)
+
+
+ASKS = """
+import os
+from torch.utils.data import DataLoader
+if {test}:
+    DataLoader([1], batch_size=1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("test", "started"),
+    [
+        ("os.environ.get('SMALL', '0') == '1'", ["", "run.sh: SMALL=1"]),
+        ("os.getenv('SMALL') == '1'", ["", "run.sh: SMALL=1"]),
+        ("os.environ.get('LARGE', '0') == '1'", [""]),  # nobody asks for what the launcher sets
+        ("int(os.environ.get('LOCAL_RANK', 1)) == 0", [""]),
+    ],
+)
+def test_variables_that_a_launcher_sets_count_where_they_are_asked_for(
+    tmp_path: Path, test: str, started: list[str]
+) -> None:
+    launcher = "export SMALL=1 LOCAL_RANK=0\npython train.py\npython train.py\n"
+    found = runs_in(tmp_path, {"train.py": ASKS.format(test=test), "run.sh": launcher})
+    assert [run.launch.condition for run in found] == started
+    assert loaders(found[-1]) == (len(started) > 1)
+
+
+def test_what_only_a_notebook_mentions_is_no_dead_code(tmp_path: Path) -> None:
+    (tmp_path / "data.py").write_text(
+        "from torch.utils.data import DataLoader\ndef make(items):\n    return DataLoader(items, batch_size=4)\n"
+    )
+    cell = {"cell_type": "code", "metadata": {}, "outputs": [], "source": "from cloned import data\ndata.make([1])\n"}
+    (tmp_path / "demo.ipynb").write_text(json.dumps({"cells": [cell], "nbformat": 4, "nbformat_minor": 5}))
+    program = runs.Program(SourceTree(tmp_path))
+    assert [place.function.name for place in program.unreached(set(), any_run=True)] == ["make"]
+
+
+def test_a_script_that_trains_is_not_started_with_what_scores(tmp_path: Path) -> None:
+    for name in ("train", "test"):
+        (tmp_path / "configs" / name).mkdir(parents=True)
+        (tmp_path / "configs" / name / "a.yaml").write_text("size: 4\n", encoding="utf-8")
+    assert words(runs_in(tmp_path, {})) == [("configs/train/a.yaml",)]
+    scoring = SCRIPT.replace("first = ", "model = ")
+    (tmp_path / "train.py").unlink()
+    (tmp_path / "score.py").write_text(scoring, encoding="utf-8")
+    found = list(runs.execute(SourceTree(tmp_path)))
+    assert words(found) == [("configs/test/a.yaml",), ("configs/train/a.yaml",)]
+
+
+def test_a_file_beside_the_code_does_not_stand_for_the_configuration(tmp_path: Path) -> None:
+    script = 'import json\ntry:\n    sizes = json.load(open("parts/sizes.json"))\nexcept OSError:\n    pass\n' + SCRIPT
+    assert words(runs_in(tmp_path, {"train.py": script, "a.yaml": "size: 4\n"})) == [("a.yaml",)]
