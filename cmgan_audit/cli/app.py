@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import sys
+from typing import NoReturn
 
-from cmgan_audit.cli.streams import give_up_stdout, ready_streams
+from cmgan_audit.cli.common import run, write_document
+from cmgan_audit.cli.streams import ready_streams
 from cmgan_audit.gate.recall import Asked
 from cmgan_audit.program.execution.depth import COLLECT_EVERY
 
@@ -26,28 +28,30 @@ def main() -> None:
         gc.freeze()
 
 
-def _run(arguments: list[str]) -> None:
-    asked = Asked(arguments) if arguments[:1] == ["check"] and "--no-cache" not in arguments else None
+def _run(arguments: list[str]) -> NoReturn:
+    first = arguments[0] if arguments else ""
+    asked = Asked(arguments) if first == "check" and "--no-cache" not in arguments else None
     outcome = None if asked is None else asked.recalled()
     if outcome is not None:
-        _print(*outcome)
-    from cmgan_audit.cli.commands import COMMANDS, application  # loads the parser of the command line
-    from cmgan_audit.cli.common import run
+        document, status = outcome
+        run(lambda: _shown(document, status))
+    if first == "check":
+        _run_if_plain(arguments[1:], asked)
+    from cmgan_audit.cli.commands import COMMANDS, application, start  # loads the parser of the command line
 
-    first = arguments[0] if arguments else ""
-    run(application([first] if first in COMMANDS else COMMANDS), asked)
+    run(lambda: start(application([first] if first in COMMANDS else COMMANDS), asked))
 
 
-def _print(document: str, status: int) -> None:
-    """Print a document and end with its status, as `check` does."""
-    try:
-        sys.stdout.write(document if document.endswith("\n") else f"{document}\n")
-        sys.stdout.flush()
-    except BrokenPipeError:  # as in `common.run`
-        give_up_stdout()
-        status = 2
-    except OSError as error:  # as in `common.write_document`
-        give_up_stdout()
-        sys.stderr.write(f"cmgan-audit: stdout: cannot be written: {error.strerror or error}\n")
-        status = 3
-    raise SystemExit(status)
+def _run_if_plain(words: list[str], asked: Asked | None) -> None:
+    """Run `check`, which ends the process, if its words can be read without the parser of the command line."""
+    from cmgan_audit.cli.checking import carry_out
+    from cmgan_audit.cli.plain_words import plain_request
+
+    request = plain_request(words)
+    if request is not None:
+        run(lambda: carry_out(request, asked))
+
+
+def _shown(document: str, status: int) -> int:
+    write_document(document, None)
+    return status

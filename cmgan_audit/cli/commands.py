@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from cmgan_audit import __version__
-from cmgan_audit.cli.plain_words import PlainGroup
+from cmgan_audit.cli.common import EXIT_INTERRUPTED, EXIT_USAGE
+from cmgan_audit.errors import UsageError
 
 # In the order of `--help`. The module of a command has its name, and so has the function; dashes become underscores.
 COMMANDS = ("check", "explain", "rules", "compare-ckpts", "init", "inspect", "noise", "trend")
@@ -33,7 +34,6 @@ def application(commands: Iterable[str] = COMMANDS) -> typer.Typer:
     """The command line with these subcommands."""
     app = typer.Typer(
         name="cmgan-audit",
-        cls=PlainGroup,
         help=root.__doc__,
         no_args_is_help=True,
         add_completion=False,
@@ -45,7 +45,32 @@ def application(commands: Iterable[str] = COMMANDS) -> typer.Typer:
     for command in commands:
         name = command.replace("-", "_")
         module = import_module(f"cmgan_audit.cli.{name}")
-        app.command(command, cls=getattr(module, "CLASS", None), epilog=getattr(module, "EPILOG", None))(
-            getattr(module, name)
-        )
+        app.command(command, epilog=getattr(module, "EPILOG", None))(getattr(module, name))
     return app
+
+
+def start(app: typer.Typer, asked: object) -> int:
+    """Run the command that the process was started with, and return its exit status.
+
+    Args:
+        app: the command line.
+        asked: what its commands find in their context.
+
+    Raises:
+        KeyboardInterrupt: the user ended it.
+    """
+    try:
+        status = app(standalone_mode=False, obj=asked)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    except typer.Exit as leave:
+        return leave.exit_code
+    except typer.TyperException as error:
+        show = getattr(error, "show", None)  # usage errors know their command and print its usage line
+        if show is None:
+            raise UsageError(str(error)) from None
+        show()
+        return EXIT_USAGE
+    if status == EXIT_INTERRUPTED:  # Typer turns Ctrl-C into this status by itself and says nothing
+        raise KeyboardInterrupt
+    return status if isinstance(status, int) else 0

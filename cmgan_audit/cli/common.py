@@ -1,16 +1,15 @@
-"""What every command shares: common options, where the document goes, how errors end the process."""
+"""What every command shares: where its document goes, and how it ends the process."""
 
 from __future__ import annotations
 
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
-import typer
-
-from cmgan_audit.cli.streams import give_up_stdout
+from cmgan_audit.cli.streams import give_up_stdout, say, show
 from cmgan_audit.errors import AuditError, InputError, UsageError
 
 EXIT_FINDINGS = 1
@@ -18,15 +17,6 @@ EXIT_USAGE = 2
 EXIT_NOTHING = 3
 EXIT_INTERNAL = 3
 EXIT_INTERRUPTED = 130
-
-OutputOption = Annotated[
-    Path | None, typer.Option("--output", metavar="FILE", help="Write the document to FILE instead of stdout.")
-]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints on stderr.")]
-NoColorOption = Annotated[
-    bool, typer.Option("--no-color", help="No colour in the text output (the variable NO_COLOR does the same).")
-]
-DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an internal error.")]
 
 
 def wants_color(no_color: bool, output: Path | None) -> bool:
@@ -52,7 +42,7 @@ def write_document(text: str, output: Path | None) -> None:
     """
     if output is None:
         try:
-            typer.echo(text, nl=not text.endswith("\n"), color=True)
+            show(text)
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -78,31 +68,20 @@ def choice(option: str, value: str, legal: tuple[str, ...]) -> str:
 
 def fail(message: str, status: int) -> NoReturn:
     """End the process with one line on stderr."""
-    typer.echo(f"cmgan-audit: {message}", err=True)
+    say(f"cmgan-audit: {message}")
     raise SystemExit(status)
 
 
-def run(app: typer.Typer, asked: object = None) -> None:
-    """Run the command line and turn every way of failing into a message and an exit status of the contract.
+def run(command: Callable[[], int]) -> NoReturn:
+    """Run a command and end the process: with its status, or with a message and a status of the contract.
 
     Args:
-        app: the command line.
-        asked: what its commands find in their context.
+        command: what is run; it returns the exit status.
     """
     try:
-        status = app(standalone_mode=False, obj=asked)
-    except typer.Abort:
-        fail("interrupted", EXIT_INTERRUPTED)
+        status = command()
     except KeyboardInterrupt:
         fail("interrupted", EXIT_INTERRUPTED)
-    except typer.Exit as leave:
-        raise SystemExit(leave.exit_code) from None
-    except typer.TyperException as error:
-        show = getattr(error, "show", None)  # usage errors know their command and print its usage line
-        if show is None:
-            fail(str(error), EXIT_USAGE)
-        show()
-        raise SystemExit(EXIT_USAGE) from None
     except AuditError as error:
         fail(str(error), error.exit_status)
     except BrokenPipeError:
@@ -112,6 +91,4 @@ def run(app: typer.Typer, asked: object = None) -> None:
         if "--debug" in sys.argv:
             traceback.print_exc()
         fail(f"internal error: {type(error).__name__}: {error} (use --debug for the traceback)", EXIT_INTERNAL)
-    if status == EXIT_INTERRUPTED:  # Typer turns Ctrl-C into this status by itself and says nothing
-        fail("interrupted", EXIT_INTERRUPTED)
-    raise SystemExit(status if isinstance(status, int) else 0)
+    raise SystemExit(status)

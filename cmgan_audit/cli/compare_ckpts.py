@@ -11,18 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cmgan_audit.cli.common import (
-    EXIT_FINDINGS,
-    EXIT_NOTHING,
-    DebugOption,
-    NoColorOption,
-    OutputOption,
-    QuietOption,
-    choice,
-    wants_color,
-    wants_progress,
-    write_document,
-)
+from cmgan_audit.cli.common import EXIT_FINDINGS, EXIT_NOTHING, choice, wants_color, wants_progress, write_document
+from cmgan_audit.cli.shared_options import DebugOption, NoColorOption, OutputOption, QuietOption
 from cmgan_audit.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:

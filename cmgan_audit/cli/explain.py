@@ -7,15 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cmgan_audit.cli.common import (
-    DebugOption,
-    NoColorOption,
-    OutputOption,
-    QuietOption,
-    choice,
-    wants_color,
-    write_document,
-)
+from cmgan_audit.cli.common import choice, wants_color, write_document
+from cmgan_audit.cli.shared_options import DebugOption, NoColorOption, OutputOption, QuietOption
 
 EPILOG = """Examples:
 

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cmgan_audit.cli.common import DebugOption, NoColorOption, OutputOption, QuietOption, choice, write_document
+from cmgan_audit.cli.common import choice, write_document
+from cmgan_audit.cli.shared_options import DebugOption, NoColorOption, OutputOption, QuietOption
 from cmgan_audit.errors import InputError, MissingExtraError
 
 NEEDED = ("torch", "numpy", "safetensors")

@@ -12,15 +12,8 @@ from typing import Annotated
 
 import typer
 
-from cmgan_audit.cli.common import (
-    DebugOption,
-    NoColorOption,
-    OutputOption,
-    QuietOption,
-    choice,
-    wants_progress,
-    write_document,
-)
+from cmgan_audit.cli.common import choice, wants_progress, write_document
+from cmgan_audit.cli.shared_options import DebugOption, NoColorOption, OutputOption, QuietOption
 from cmgan_audit.errors import MissingExtraError, UsageError
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.crop_change import LEVEL, CropNoise, Explanation, crop_noise, explain_change

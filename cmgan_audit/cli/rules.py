@@ -7,16 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cmgan_audit.cli.common import (
-    EXIT_FINDINGS,
-    DebugOption,
-    NoColorOption,
-    OutputOption,
-    QuietOption,
-    choice,
-    wants_color,
-    write_document,
-)
+from cmgan_audit.cli.common import EXIT_FINDINGS, choice, wants_color, write_document
+from cmgan_audit.cli.shared_options import DebugOption, NoColorOption, OutputOption, QuietOption
 
 EPILOG = """Examples:
 

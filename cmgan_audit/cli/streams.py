@@ -23,6 +23,22 @@ def ready_streams() -> None:
             stream.reconfigure(encoding=None if own else "utf-8", errors="backslashreplace")
 
 
+def show(document: str) -> None:
+    """Write a document to stdout, with a line end behind it, and wait until it is out.
+
+    Raises:
+        OSError: stdout cannot be written; a BrokenPipeError where its reader left.
+    """
+    sys.stdout.write(document if document.endswith("\n") else f"{document}\n")
+    sys.stdout.flush()
+
+
+def say(message: str) -> None:
+    """Write a line to stderr."""
+    sys.stderr.write(f"{message}\n")
+    sys.stderr.flush()
+
+
 def give_up_stdout() -> None:
     """Send the rest of stdout nowhere: the interpreter would complain at its end that it cannot be written."""
     os.dup2(_nowhere(), sys.stdout.fileno())

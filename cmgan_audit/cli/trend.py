@@ -10,16 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cmgan_audit.cli.common import (
-    EXIT_FINDINGS,
-    DebugOption,
-    NoColorOption,
-    OutputOption,
-    QuietOption,
-    choice,
-    wants_color,
-    write_document,
-)
+from cmgan_audit.cli.common import EXIT_FINDINGS, choice, wants_color, write_document
+from cmgan_audit.cli.shared_options import DebugOption, NoColorOption, OutputOption, QuietOption
 from cmgan_audit.errors import InputError, MissingExtraError, UsageError
 from cmgan_audit.finding import Severity
 from cmgan_audit.logs.series import Role

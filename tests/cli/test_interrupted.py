@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import typer
 
+from cmgan_audit.cli.commands import start
 from cmgan_audit.cli.common import run
 
 
@@ -17,6 +18,6 @@ def test_an_interrupted_command_says_so_and_ends_with_130(capsys: pytest.Capture
 
     monkeypatch.setattr("sys.argv", ["cmgan-audit"])
     with pytest.raises(SystemExit) as ended:
-        run(app)
+        run(lambda: start(app, None))
     assert ended.value.code == 130
     assert capsys.readouterr().err.strip().endswith("cmgan-audit: interrupted")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import field
+from typing import TYPE_CHECKING
 
 from cmgan_audit.facts.trained.ages import Ages
 from cmgan_audit.facts.trained.comparing import Compared, compare, has_batch_size
@@ -12,10 +13,11 @@ from cmgan_audit.facts.trained.settings import CodeSettings, code_settings
 from cmgan_audit.finding import Confidence, Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.record import Known, Record, Unknown
-from cmgan_audit.source.checkpoints.container import HeldValues, read_checkpoint
 from cmgan_audit.source.checkpoints.finding import checkpoint_candidates
-from cmgan_audit.source.checkpoints.pickled import Steps
 from cmgan_audit.source.tree import SourceTree
+
+if TYPE_CHECKING:
+    from cmgan_audit.source.checkpoints.container import HeldValues
 
 # Over all checkpoints of a tree; a hundred of CMGAN with both optimisers, or 4,000 small files (features, mostly).
 MOST_STEPS = 4_000_000
@@ -44,6 +46,11 @@ def trained_files(tree: SourceTree, exclude: Sequence[str], records: Sequence[Re
     if not settings.values:
         return
     candidates = checkpoint_candidates(tree.root, exclude)
+    if not (candidates.files or candidates.unsearched):
+        return
+    from cmgan_audit.source.checkpoints.container import read_checkpoint  # most repositories hold no checkpoint
+    from cmgan_audit.source.checkpoints.pickled import Steps
+
     told: dict[object, _Told] = {}
     ages = Ages(tree, settings)
     steps = Steps(MOST_STEPS)

@@ -1,0 +1,216 @@
+"""What `check` does, once its words are read. Typer is not loaded here: it takes a tenth of a small tree's audit."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cmgan_audit.cli.common import choice, wants_color, write_document
+from cmgan_audit.cli.streams import say
+from cmgan_audit.errors import UsageError
+from cmgan_audit.lazy_dataclasses import dataclass
+
+if TYPE_CHECKING:
+    from cmgan_audit.gate.audited import Audited
+    from cmgan_audit.gate.check import Auditor
+    from cmgan_audit.gate.flags import Flags
+    from cmgan_audit.gate.recall import Asked
+    from cmgan_audit.gate.settings import Settings
+    from cmgan_audit.gate.writing import Fixes
+
+FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown", "html")
+DEFAULT_BASELINE = "cmgan-audit-baseline.json"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRequest:
+    """What `check` is asked for: a field per option, named as the parameters of the command in `cli/check.py`."""
+
+    paths: tuple[Path, ...] = ()
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    fail_on: str | None = None
+    preview: bool = False
+    profile: str | None = None
+    rules: tuple[Path, ...] = ()
+    baseline: Path | None = None
+    write_baseline: bool = False
+    prune_baseline: bool = False
+    since: str = ""
+    fix: bool = False
+    unsafe_fixes: bool = False
+    show_diff: bool = False
+    strict: bool = False
+    show_passed: bool = False
+    show_settings: bool = False
+    jobs: int | None = None
+    no_cache: bool = False
+    output_format: str = "text"
+    output: Path | None = None
+    quiet: bool = False
+    no_color: bool = False
+    debug: bool = False
+
+
+def carry_out(request: CheckRequest, asked: Asked | None) -> int:
+    """Audit what is asked for, print it, and return the exit status.
+
+    Args:
+        request: what is asked for.
+        asked: the command line by which the outcome can be kept; None where none is to be kept.
+
+    Raises:
+        AuditError: options do not go together, settings are wrong, or there is nothing to audit.
+    """
+    from cmgan_audit.gate.audited import exit_status
+    from cmgan_audit.gate.paths import audit_paths, part_of, root_of
+    from cmgan_audit.report.settings_text import show
+    from cmgan_audit.rules.profile import is_own_file
+
+    paths = request.paths or (Path(),)
+    _refuse_contradictions(request, len(paths))
+    roots = [root_of(path) for path in paths]
+    flags = _flags(request)
+    settings = flags.settings(roots[0])
+    if request.show_settings:
+        write_document(show(settings), request.output)
+        return 0
+    known = request.baseline or _configured(settings)
+    if request.prune_baseline and known is None:
+        raise UsageError("--prune-baseline needs --baseline FILE, or the setting `baseline`")
+    if request.write_baseline:
+        _write_baseline(flags.auditor(settings), roots[0], known or roots[0] / DEFAULT_BASELINE, request.quiet)
+        return 0
+    if request.prune_baseline and known is not None:
+        _prune_baseline(flags.auditor(settings), roots[0], known, request.quiet)
+    fixes = _fixes(request)
+
+    def audit(path: Path) -> Audited:
+        root = root_of(path)
+        auditor = flags.auditor(settings if root == roots[0] else flags.settings(root))
+
+        def look(overlay: Mapping[str, bytes]) -> Audited:
+            at = known if len(roots) == 1 else None
+            return part_of(auditor.audit(root, baseline=at, since=request.since, overlay=overlay), path)
+
+        return look({}) if fixes is None else fixes.make(root, look)
+
+    audited = audit_paths(paths, audit)
+    document = _print(request, audited, fixes)
+    status = exit_status(audited, settings.fail_on, strict=request.strict)
+    alone = len(roots) == 1 and fixes is None and known is None
+    own = flags.rules or settings.rules or is_own_file(settings.profile)  # files that the footprint does not hold
+    if asked is not None and alone and not (request.output or request.since or request.no_cache or own):
+        _keep(asked, document, status, roots[0], audited)
+    return status
+
+
+def _refuse_contradictions(request: CheckRequest, paths: int) -> None:
+    """Raise a UsageError where options do not go together, or have no such value."""
+    choice("--format", request.output_format, FORMATS)
+    if request.fail_on is not None:
+        choice("--fail-on", request.fail_on, ("error", "warning", "note", "never"))
+    writes, fixes = request.write_baseline or request.prune_baseline, request.fix or request.show_diff
+    if paths > 1 and (request.baseline or writes or request.since):
+        raise UsageError("--baseline, --write-baseline, --prune-baseline and --since take one PATH")
+    if request.unsafe_fixes and not fixes:
+        raise UsageError("--unsafe-fixes goes with --fix or --diff")
+    if fixes and writes:
+        raise UsageError("--fix and --diff do not go with --write-baseline or --prune-baseline")
+    if request.show_diff and request.output_format != "text":
+        raise UsageError("--diff prints a diff; leave --format out")
+
+
+def _flags(request: CheckRequest) -> Flags:
+    from cmgan_audit.gate.flags import Flags
+
+    return Flags(
+        select=_words(request.select),
+        ignore=_words(request.ignore),
+        fail_on=request.fail_on,
+        preview=request.preview,
+        profile=request.profile,
+        rules=request.rules,
+        jobs=request.jobs,
+        cached=not request.no_cache,
+    )
+
+
+def _fixes(request: CheckRequest) -> Fixes | None:
+    if not (request.fix or request.show_diff):
+        return None
+    from cmgan_audit.gate.writing import Fixes
+
+    return Fixes(unsafe=request.unsafe_fixes, write=not request.show_diff)
+
+
+def _print(request: CheckRequest, audited: Audited, fixes: Fixes | None) -> str:
+    """Print the findings, or with `--diff` the fixes, and return what was printed of findings."""
+    if fixes is None or not request.show_diff:
+        colored = wants_color(request.no_color, request.output)
+        document = _render(audited, request.output_format, colored, request.show_passed)
+        write_document(document, request.output)
+        return document
+    from cmgan_audit.report.wording import would_fix
+
+    if fixes.diff:
+        write_document(fixes.diff, request.output)
+    if not request.quiet:
+        say(would_fix(fixes.made, () if request.unsafe_fixes else audited.open))
+    return ""
+
+
+def _keep(asked: Asked, document: str, status: int, root: Path, audited: Audited) -> None:
+    """Keep the outcome for the next time that the same is asked."""
+    sys.stdout.flush()  # whoever waits for the document has it before this begins
+    places = [step.location for finding in audited.findings for step in finding.trail]
+    places += [finding.location for finding in audited.findings if finding.location is not None]
+    asked.keep(document, status, root, audited.asked, {place.path for place in places})
+
+
+def _words(values: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The words of an option that may be repeated and holds a list; None when it is not given."""
+    if not values:
+        return None
+    return tuple(word.strip() for value in values for word in value.split(",") if word.strip())
+
+
+def _configured(settings: Settings) -> Path | None:
+    return settings.folder / settings.baseline if settings.baseline else None
+
+
+def _write_baseline(auditor: Auditor, root: Path, target: Path, quiet: bool) -> None:
+    from cmgan_audit.gate.baseline import baseline_of, write_baseline
+    from cmgan_audit.report.wording import count
+
+    made = baseline_of(auditor.audit(root).findings, root)
+    write_baseline(target, made)
+    if not quiet:
+        say(f"{target}: {count(sum(entry.count for entry in made.entries), 'known finding')}")
+
+
+def _prune_baseline(auditor: Auditor, root: Path, target: Path, quiet: bool) -> None:
+    from cmgan_audit.gate.baseline import prune, read_baseline, write_baseline
+    from cmgan_audit.report.wording import count
+
+    before = read_baseline(target)
+    pruned = prune(before, auditor.audit(root), root)
+    write_baseline(target, pruned)
+    gone = sum(entry.count for entry in before.entries) - sum(entry.count for entry in pruned.entries)
+    if not quiet:
+        say(f"{target}: {count(gone, 'stale finding')} taken out")
+
+
+def _render(audited: Audited, output_format: str, color: bool, show_passed: bool) -> str:
+    if output_format == "text":
+        from cmgan_audit.report.check_text import render
+
+        return render(audited, color=color, show_passed=show_passed)
+    from importlib import import_module
+
+    modules = {"json": "check_json", "markdown": "check_markdown", "html": "html.check"}
+    module = modules.get(output_format, output_format)
+    document: str = import_module(f"cmgan_audit.report.{module}").render(audited)
+    return document
