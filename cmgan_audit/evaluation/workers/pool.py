@@ -15,6 +15,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from multiprocessing import synchronize
+from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -147,13 +149,34 @@ def _exit_name(code: int) -> str:
     return f"exit status {code}"
 
 
-def _context() -> multiprocessing.context.BaseContext:
+class _KeptLocks:
+    """A context of multiprocessing whose locks live as long as the pool that uses it.
+
+    A pool that is stopped lets go of its locks, and their names with them, before it ends its workers. One that is
+    still starting then finds no lock of that name, and complains on stderr of a run in which nothing went wrong.
+    """
+
+    def __init__(self, context: multiprocessing.context.BaseContext) -> None:
+        self._context = context
+        self._locks: list[synchronize.RLock] = []
+
+    def RLock(self) -> synchronize.RLock:  # noqa: N802 - the name that multiprocessing has for it
+        """A lock that is kept."""
+        lock = self._context.RLock()
+        self._locks.append(lock)
+        return lock
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
+
+
+def _context() -> _KeptLocks:
     # Never fork this process: it may hold torch and its threads. The fork server stays small and starts workers fast.
     if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
+        return _KeptLocks(multiprocessing.get_context("spawn"))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["cmgan_audit.evaluation.workers.preload"])
-    return context
+    return _KeptLocks(context)
 
 
 @contextlib.contextmanager

@@ -151,3 +151,44 @@ def test_workers_import_no_torch() -> None:
     program = f"{loading}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+LATE = """
+import os, signal, sys, time
+from cmgan_audit.evaluation.workers import pool
+
+class Start:
+    def __reduce__(self):
+        return late, ()
+
+def late():
+    try:
+        os.close(os.open("first", os.O_CREAT | os.O_EXCL))
+    except FileExistsError:  # every worker but the first is still starting, as on a crowded machine, when the pool ends
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        open("late", "w").close()
+        time.sleep(0.5)
+    return int
+
+class Segment:
+    length = 16_000
+
+class Task:
+    segment = Segment
+
+def work(task):
+    while not os.path.exists("late"):
+        time.sleep(0.01)
+    return task
+
+if __name__ == "__main__":
+    pool._start_worker = Start()
+    with pool.MetricPool(2, work) as workers:
+        print(workers._submit(Task()).result().segment.length)
+"""
+
+
+def test_a_worker_that_is_still_starting_when_all_is_done_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "late.py").write_text(LATE)
+    done = subprocess.run([sys.executable, "late.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("16000\n", "")
