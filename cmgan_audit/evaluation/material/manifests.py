@@ -1,7 +1,7 @@
 """Lists and tables of recordings that training repositories keep: CSV, TSV, JSON, JSON lines, Kaldi's SCP, plain lists.
 
-A list names the recordings of one side, a table those of both. Paths are taken as they stand, else below the folder of
-the file; a placeholder at their beginning (`{data_root}/...`, `$data_root/...`) stands for that folder.
+A list names the recordings of one side, a table those of both. Paths are taken below the folder of the file, else as
+they stand; a placeholder at their beginning (`{data_root}/...`, `$data_root/...`) stands for that folder.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.evaluation.material.listing import AUDIO_SUFFIXES
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 
 # Words in the names of columns, the plainest first: `noisy_wav`, `mix_path`; a column `noise_wav` is the noise alone.
@@ -43,20 +44,37 @@ def read_list(path: Path, role: str) -> dict[str, Path]:
     return found
 
 
-def read_table(path: Path) -> dict[str, tuple[Path, Path]]:
-    """The pairs of a table by name: the name that the file gives, else that of the noisy recording.
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The pairs of a table by name, clean recording first, and the names of entries that have one side only."""
+
+    pairs: Mapping[str, tuple[Path, Path]]
+    only_clean: tuple[str, ...] = ()
+    only_noisy: tuple[str, ...] = ()
+
+
+def read_table(path: Path) -> Table:
+    """Read a table; the name of a pair is the one that the file gives, else that of the noisy recording.
 
     Raises:
         InputError: not such a table, or a name stands in it twice.
     """
     entries = _entries(path)
-    clean, noisy = (_column(path, entries, role) for role in ROLE_WORDS)
+    columns = [_column(path, entries, role) for role in ROLE_WORDS]
+    if columns[0] == columns[1]:
+        raise InputError(f"{path}: one column, {columns[0]}, for both sides; name them clean and noisy")
     found: dict[str, tuple[Path, Path]] = {}
+    alone: dict[int, list[str]] = {0: [], 1: []}
     for name, texts in entries:
-        if clean in texts and noisy in texts:
-            pair = _place(path, texts[clean]), _place(path, texts[noisy])
-            _add(path, found, name or pair[1].stem, pair)
-    return dict(sorted(found.items()))
+        sides = [_place(path, texts[column]) if texts.get(column, "").strip() else None for column in columns]
+        clean, noisy = sides
+        if clean is not None and noisy is not None:
+            _add(path, found, name or noisy.stem, (clean, noisy))
+            continue
+        for side, place in enumerate(sides):
+            if place is not None:
+                alone[side].append(name or place.stem)
+    return Table(dict(sorted(found.items())), tuple(sorted(alone[0])), tuple(sorted(alone[1])))
 
 
 def _add(path: Path, found: dict[str, Found], name: str, value: Found) -> None:
@@ -76,7 +94,7 @@ def _entries(path: Path) -> list[Entry]:
     elif suffix in (".csv", ".tsv"):
         entries = list(_of_table(text, "\t" if suffix == ".tsv" else ","))
     else:
-        entries = list(_of_lines(text))
+        entries = list(_of_lines(path, text))
     if not _recording_columns(entries):
         raise InputError(
             f"{path}: names no recordings ({', '.join(f'*{one}' for one in AUDIO_SUFFIXES)}); a list is CSV or TSV "
@@ -85,11 +103,12 @@ def _entries(path: Path) -> list[Entry]:
     return entries
 
 
-def _of_lines(text: str) -> Iterator[Entry]:
+def _of_lines(path: Path, text: str) -> Iterator[Entry]:
     """`path`, or `name path` as in Kaldi's wav.scp."""
     for line in filter(None, map(str.strip, text.splitlines())):
         first, _, rest = line.partition("\t") if "\t" in line else line.partition(" ")
-        named = bool(rest) and not _is_recording(first)
+        # What is a file as a whole is a path with spaces in it.
+        named = bool(rest) and not _is_recording(first) and not _place(path, line).is_file()
         yield (first, {"path": rest.strip()}) if named else ("", {"path": line})
 
 
@@ -106,7 +125,9 @@ def _of_json(path: Path, text: str) -> Iterator[Entry]:
             document = [json.loads(line) for line in text.splitlines() if line.strip()]
         except ValueError as error:
             raise InputError(f"{path}: not readable as JSON: {error}") from error
-    items = document.items() if isinstance(document, Mapping) else (("", item) for item in document)
+    # A single number or text is a document as well.
+    listed = document if isinstance(document, list) else []
+    items = document.items() if isinstance(document, Mapping) else (("", item) for item in listed)
     for name, item in items:
         if isinstance(item, Mapping):
             yield _entry(str(name), {str(key): value for key, value in item.items() if isinstance(value, str)})
@@ -145,7 +166,7 @@ def _is_recording(text: str) -> bool:
 
 
 def _place(path: Path, text: str) -> Path:
-    """Where a recording is: as written, else below the folder of the list."""
+    """Where a recording is: below the folder of the list, else as written."""
     written = text.strip()
     below = path.parent / _PLACEHOLDER.sub("", written).lstrip("/" if _PLACEHOLDER.match(written) else "")
     return below if below.is_file() else Path(written)

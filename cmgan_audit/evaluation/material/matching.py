@@ -8,7 +8,7 @@ way of reading them gives the same pairs. A mapping that is guessed wrong would 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import field
 from pathlib import Path
 
@@ -125,30 +125,52 @@ def _by_common_part(plain: Mapping[str, str], other: Mapping[str, str], *, turne
         other: of the side whose names hold that part somewhere, set off from the rest.
         turned: whether `plain` is the noisy side.
     """
+    spans = {name: _WordSpans(name) for name in other}
     for start, end in _affixes(list(plain)):
         keys = {name[start : len(name) - end]: name for name in plain}
-        found = {name: held for name in other if (held := _held(name, keys))}
+        lengths = {len(key) for key in keys}
+        found = {name: held for name in other if (held := spans[name].held(keys, lengths))}
         # A name that holds the parts of two others may belong to either.
         if any(len(held) > 1 for held in found.values()):
             continue
         partners: dict[str, tuple[str, str]] = {}
         for name, (key,) in found.items():
             ours, theirs = plain[keys[key]], other[name]
-            utterance = ours[start : len(ours) - end]
+            # Folding may make a name longer or shorter; then places in the folded one are none in the other.
+            utterance = ours[start : len(ours) - end] if len(ours) == len(keys[key]) else key
             partners[ours if turned else theirs] = (utterance, theirs if turned else ours)
         if len(partners) == len(found) > 0:
             yield _Way(_told(partners), partners)
 
 
-def _held(name: str, keys: Mapping[str, str]) -> set[str]:
-    """Which of these parts a name holds as whole words; one that lies within another counts as that one."""
-    spans = [(start, end) for start, end in word_spans(name) if name[start:end] in keys]
-    widest = [
-        (start, end)
-        for start, end in spans
-        if not any(a <= start and end <= b and (a, b) != (start, end) for a, b in spans)
-    ]
-    return {name[start:end] for start, end in widest}
+class _WordSpans:
+    """Where words of a name begin and end, found once: a long name is asked for many parts."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._starts: dict[int, list[int]] = {}  # by length
+        for start, end in word_spans(name):
+            self._starts.setdefault(end - start, []).append(start)
+
+    def held(self, keys: Collection[str], lengths: Collection[int]) -> set[str]:
+        """Which of these parts the name holds as whole words; one that lies within another counts as that one.
+
+        Args:
+            keys: the parts.
+            lengths: of the parts.
+        """
+        spans = [
+            (start, start + length)
+            for length in lengths
+            for start in self._starts.get(length, ())
+            if self._name[start : start + length] in keys
+        ]
+        widest = [
+            (start, end)
+            for start, end in spans
+            if not any(a <= start and end <= b and (a, b) != (start, end) for a, b in spans)
+        ]
+        return {self._name[start:end] for start, end in widest}
 
 
 def _affixes(names: list[str]) -> Iterator[tuple[int, int]]:

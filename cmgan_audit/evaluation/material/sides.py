@@ -36,9 +36,10 @@ def match_sides(clean: Path, noisy: Path) -> Matched:
         InputError: a place is missing or holds no recording, or their names do not tell what belongs together.
     """
     if clean == noisy and clean.is_file():
-        pairs = read_table(clean)
-        also = {name: (theirs.stem, ours.stem) for name, (ours, theirs) in pairs.items()}
-        return Matched(pairs, also, how=f"pairs are those of {clean.name}")
+        table = read_table(clean)
+        also = {name: (theirs.stem, ours.stem) for name, (ours, theirs) in table.pairs.items()}
+        how = f"pairs are those of {clean.name}"
+        return Matched(table.pairs, also, table.only_clean, table.only_noisy, how)
     found = [_recordings(place, role) for place, role in zip((clean, noisy), SIDES, strict=True)]
     by_path = any(side.by_name is None for side in found)
     ours, theirs = (side.by_path if by_path or side.by_name is None else side.by_name for side in found)

@@ -33,7 +33,7 @@ def table_forms(root: Path) -> dict[str, str]:
 def test_a_table_names_pairs(small_set: Path, form: str) -> None:
     place = small_set / form
     place.write_text(table_forms(small_set)[form])
-    pairs = read_table(place)
+    pairs = read_table(place).pairs
     assert pairs == {name: (small_set / "clean" / f"{name}.wav", small_set / "noisy" / f"{name}.wav") for name in NAMES}
     assert sides_of(place) == (place, place)
 
@@ -69,6 +69,8 @@ def test_a_list_names_one_side(small_set: Path, form: str) -> None:
         ("a.csv", "noisy,clean\nx.wav,y.wav\nx.wav,y.wav\n", "x stands in it twice"),
         ("a.json", "{", "not readable as JSON"),
         ("a.json", "[1, 2]", "names no recordings"),
+        ("a.json", "3", "names no recordings"),
+        ("a.csv", "id,noisy_clean\n1,x.wav\n", "one column, noisy_clean, for both sides"),
     ],
 )
 def test_a_table_that_leaves_it_open(tmp_path: Path, name: str, text: str, said: str) -> None:
@@ -83,6 +85,26 @@ def test_a_recording_that_is_not_where_the_list_says_costs_its_pair(small_set: P
     (finding,) = [one for one in result.findings if one.rule == "CMG712"]
     assert "1 not usable (/z.wav: " in finding.message and len(result.utterances) == 3
     assert "pairs are those of t.csv" in result.notes
+
+
+@pytest.mark.parametrize(
+    ("form", "more"),
+    [
+        ("a.csv", "eve,/n.wav,/x/eve.wav,\n"),
+        ("a.csv", "eve,/n.wav,/x/eve.wav\n"),
+        ("e.jsonl", '{"mix_path": "/x/eve.wav"}\n'),
+    ],
+)
+def test_an_entry_with_one_side_is_told(small_set: Path, form: str, more: str) -> None:
+    (small_set / form).write_text(table_forms(small_set)[form] + more)
+    found = match_sides(small_set / form, small_set / form)
+    assert (sorted(found.pairs), found.only_clean, found.only_noisy) == (sorted(NAMES), (), ("eve",))
+
+
+def test_a_path_with_spaces_is_one_path(small_set: Path) -> None:
+    (small_set / "of the noisy").symlink_to(small_set / "noisy")
+    (small_set / "whole.txt").write_text("".join(f"{small_set}/of the noisy/{name}.wav\n" for name in NAMES))
+    assert sorted(read_list(small_set / "whole.txt", "noisy")) == sorted(NAMES)
 
 
 def test_a_broken_list_is_a_message(tmp_path: Path) -> None:

@@ -52,6 +52,12 @@ def test_names_that_hold_the_same_part(clean: str, noisy: str, utterance: str) -
     assert "is taken for the clean side of" in found.how and found.only_clean == found.only_noisy == ()
 
 
+def test_every_pair_has_a_name_of_its_own_where_folding_makes_names_longer() -> None:
+    numbers = range(1, 13)
+    found = matched([f"Größe_{n}" for n in numbers], [f"noisy_{n}" for n in numbers])
+    assert partners(found) == {str(n): (f"Größe_{n}", f"noisy_{n}") for n in numbers}
+
+
 def test_what_has_no_partner_is_listed() -> None:
     found = matched(["clean_1", "clean_2", "clean_3"], ["noisy_1", "noisy_3", "noisy_4"])
     assert (sorted(found.pairs), found.only_clean, found.only_noisy) == (["1", "3"], ("clean_2",), ("noisy_4",))
