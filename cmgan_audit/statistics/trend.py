@@ -22,7 +22,7 @@ MEASURABLE = 8
 SUSTAINED = 3
 SUSTAINED_AFTER_LATE_BEST = 2
 
-# So many noise floors above both neighbours, and nothing fell without it: a fall that rests on one evaluation.
+# So many noise floors above both neighbours, and little fell without it: a fall that rests on one evaluation.
 _LONE = 1.0
 # Without the best, this share of the fall must remain, or so many noise floors of it.
 _OF_THE_FALL, _FALL_LEFT = 0.5, 3.0
@@ -62,8 +62,8 @@ class Decline:
 
     `since` is the first evaluation of the low stretch that lasts until the end. `drop` is best minus last;
     `typical_drop` is best minus the median of the last three. `beyond_selection`: the typical drop is larger than the
-    floor plus what the best owes to being picked among many. `lone_best`: the best stands out from both of its
-    neighbours, and without it there is no such fall.
+    floor plus what the best owes to being picked among many, or a long low stretch lies clearly below the level around
+    the best. `lone_best`: the best stands out from both of its neighbours, and without it little of the fall is left.
     """
 
     best: int
