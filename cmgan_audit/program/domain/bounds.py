@@ -167,15 +167,18 @@ def _is_whole(node: ast.expr) -> bool:
         case ast.Call(func=ast.Name(id="min" | "max"), args=[_, _, *_] as arguments, keywords=[]):
             return all(_is_whole(argument) for argument in arguments)
     number = _number(node)
-    return number is not None and number.is_integer()
+    return number is not None and number == math.floor(number)
 
 
 def _number(node: ast.expr) -> float | None:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         inner = _number(node.operand)
         return None if inner is None else -inner
-    plain = isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool)
-    return float(node.value) if plain and isinstance(node, ast.Constant) else None  # type: ignore[arg-type]
+    value = node.value if isinstance(node, ast.Constant) else None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    # A whole number stays one: `2**2000` is too large for a float.
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _parsed(formula: str) -> ast.expr | None:

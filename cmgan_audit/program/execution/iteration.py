@@ -121,7 +121,7 @@ def collected(it: Interpreter, value: Value, location: Location) -> tuple[list[V
     if complete or items:
         return items, complete
     wrapped = unwrapped(value)
-    if (len(wrapped) == 1 and wrapped[0] is not value) or all(_are_weights(each) for each in wrapped):
+    if (len(wrapped) == 1 and wrapped[0] is not value) or (wrapped and all(map(_are_weights, wrapped))):
         return [element(it, value, location)], False
     return [], False
 

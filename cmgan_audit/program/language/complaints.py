@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cmgan_audit.program.domain.values import Const
 from cmgan_audit.program.execution.trace import DecisionEvent, Event, Frame
+from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.source.syntax import walk
 
 # What only tells somebody something, and what ends the program, by the last part of the called name.
 _TELLS = frozenset(
     "print error warning warn info debug critical exception log echo secho print_help print_usage".split()
 )
-_ENDS = frozenset({"exit", "quit", "_exit", "error"})
+_ENDS = frozenset({"exit", "quit", "_exit"})
 _TEXTS = frozenset({"format", "join", "str", "repr", "format_help", "format_usage"})
 
 
@@ -23,25 +24,27 @@ def option_not_given(events: Sequence[Event]) -> str:
     return next((value.overridable for value in asked if value.value in (None, "") and value.overridable), "")
 
 
-def only_complains(body: Sequence[ast.stmt], in_main: bool) -> bool:
+def only_complains(body: Sequence[ast.stmt], in_main: bool, is_parser: Callable[[ast.expr], bool]) -> bool:
     """Whether a branch does nothing but say something and end the script.
 
     Args:
         body: the statements of the branch.
         in_main: whether the script is at its end when the function returns; any other one only leaves out what is
             optional.
+        is_parser: whether an expression gives a parser of command lines: its `error` ends the script, a logger's does
+            not.
     """
     *before, last = body
     if isinstance(last, ast.Return):
         return in_main and last.value is None and bool(before) and all(map(_tells, before))
-    return (_calls(last, _ENDS) or _exits(last)) and all(map(_tells, before))
+    return (_calls(last, _ENDS) or _exits(last) or _rejects(last, is_parser)) and all(map(_tells, before))
 
 
-def is_main(script: ast.Module | None, calls: Sequence[Frame]) -> bool:
+def is_main(script: Module, calls: Sequence[Frame]) -> bool:
     """Whether the innermost call is the one that a script ends with: `main()` in its last line."""
-    if script is None or len(calls) != 1 or not script.body:
+    if script.tree is None or len(calls) != 1 or not script.tree.body or calls[0].call.path != script.path:
         return False
-    last = script.body[-1]
+    last = script.tree.body[-1]
     while isinstance(last, ast.If | ast.With | ast.Try):
         last = last.body[-1]
     return last.lineno <= calls[0].call.line
@@ -52,6 +55,13 @@ def _exits(statement: ast.stmt) -> bool:
     if isinstance(raised, ast.Call):
         return _called(raised) == "SystemExit" and _only_text(raised)
     return isinstance(raised, ast.Name) and raised.id == "SystemExit"
+
+
+def _rejects(statement: ast.stmt, is_parser: Callable[[ast.expr], bool]) -> bool:
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr="error")) as call):
+            return _only_text(call) and is_parser(owner)
+    return False
 
 
 def _tells(statement: ast.stmt) -> bool:

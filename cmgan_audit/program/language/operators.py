@@ -53,9 +53,13 @@ def operate(it: Interpreter, operation: type[ast.operator], left: Value, right: 
     return paired(it, left, right, one, raises=_divides_by_zero if divides else None)
 
 
-def _divides_by_zero(right: Value, facts: frozenset[tuple[str, bool]]) -> bool:
-    """Whether a number is zero where some tests came out as they did: `4 // device_count` without a device raises."""
-    return isinstance(right, Symbol) and decided(f"{numbers.operand(right)} == 0", facts) is True
+def _divides_by_zero(left: Value, right: Value, facts: frozenset[tuple[str, bool]]) -> bool:
+    """Whether a number is zero where some tests came out as they did: `4 // device_count` without a device raises.
+
+    `"%d" % device_count` makes a text, and a tensor that is divided by zero is infinite.
+    """
+    number = isinstance(left, Symbol) or (isinstance(left, Const) and isinstance(left.value, int | float))
+    return number and isinstance(right, Symbol) and decided(f"{numbers.operand(right)} == 0", facts) is True
 
 
 def _is_command_line(value: Value) -> bool:
@@ -102,11 +106,11 @@ def paired(
     left: Value,
     right: Value,
     compute: Callable[[Value, Value], Value],
-    raises: Callable[[Value, frozenset[tuple[str, bool]]], bool] | None = None,
+    raises: Callable[[Value, Value, frozenset[tuple[str, bool]]], bool] | None = None,
 ) -> Value:
     """A function of two values over all pairs of their options that can hold together.
 
-    `raises` tells whether Python raises for a right side where the tests behind its option came out as they did: such
+    `raises` tells whether Python raises for two sides where the tests behind the right one came out as they did: such
     a pair is left out as long as others are left.
     """
     left, right = it.read(left), it.read(right)
@@ -114,7 +118,7 @@ def paired(
         return compute(left, right)
     pairs = [(a, b) for a in options_of(left) for b in options_of(right) if not _contradict(a, b)]
     if raises is not None:
-        pairs = [(a, b) for a, b in pairs if not (b.facts and raises(b.value, b.facts))] or pairs
+        pairs = [(a, b) for a, b in pairs if not (b.facts and raises(a.value, b.value, b.facts))] or pairs
     if len(pairs) > MOST_PAIRS:
         for a, b in pairs:
             if isinstance(a.value, Instance) or isinstance(b.value, Instance):

@@ -25,11 +25,13 @@ from cmgan_audit.program.execution.interpreter import MOST_NODES_DEEP, Interpret
 from cmgan_audit.program.execution.state import Snapshot
 from cmgan_audit.program.execution.supposing import suppose
 from cmgan_audit.program.language.assignments import assign, execute_assign, execute_augmented, execute_delete, noted
+from cmgan_audit.program.language.classes import library_bases
 from cmgan_audit.program.language.complaints import is_main, only_complains, option_not_given
 from cmgan_audit.program.language.definitions import declare, define_class, define_function
 from cmgan_audit.program.language.expressions import evaluate
 from cmgan_audit.program.language.functions import is_context_manager, managers_of, record_return
 from cmgan_audit.program.language.loops import execute_for, execute_while
+from cmgan_audit.program.naming.names import canonical
 
 
 def execute_block(it: Interpreter, statements: Sequence[ast.stmt]) -> Flow:
@@ -133,7 +135,17 @@ def _ends_the_script(it: Interpreter, body: list[ast.stmt]) -> bool:
     """Whether a branch only refuses to go on. What is raised on every way is met, and passed over, as a check."""
     if isinstance(body[-1], ast.Raise) and it.context.conditions:
         return True
-    return only_complains(body, is_main(it.activations[0].module.tree, it.context.frames))
+    in_main = is_main(it.activations[0].module, it.context.frames)
+    return only_complains(body, in_main, lambda owner: _is_parser(it, owner))
+
+
+def _is_parser(it: Interpreter, node: ast.expr) -> bool:
+    """Whether an expression gives a parser of command lines."""
+    value = it.read(evaluate(it, node)) if isinstance(node, ast.Name | ast.Attribute) else None
+    if not isinstance(value, Instance):
+        return False
+    names = library_bases(value.cls) if isinstance(value.cls, ClassValue) else [canonical(value.external_name)]
+    return any(name.endswith("Parser") for name in names)
 
 
 def _raise(it: Interpreter, node: ast.Raise) -> None:

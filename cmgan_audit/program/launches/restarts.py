@@ -94,8 +94,6 @@ def _word(value: Value) -> str | None:
     """A word as it stands in a launch; None for what is no word. `UNKNOWN_MARK` stands for what is not known of it."""
     if isinstance(value, Const):
         return None if value.value is None or isinstance(value.value, bytes) else str(value.value)
-    if not isinstance(value, Unknown):
-        return None
     start = _known_start(value)
     return f"{start}{UNKNOWN_MARK}{'its value' if start else 'a word'}"
 

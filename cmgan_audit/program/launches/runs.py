@@ -82,23 +82,41 @@ class Program:
             index = self._index.afresh()
             first = execute_entry(self._tree, index, entry, bare(entry), must_be_configured=True)
             variables = asked_variables(interpreter_of(first).notes)
-            launches = launches_of(self._tree, entry, variables)
-            shipped = [launch for launch in launches if launch.argv or launch.environment]
-            others = [launch for launch in shipped if not launch.trial]
+            others = self._shipped(entry, variables, trial=False)
             if not _lacks_configuration(first):
                 told = [launch for launch in others if not _only_fills_in(launch, first)]
                 return [first, *(execute_entry(self._tree, index, entry, launch) for launch in told)]
-            tried = self._started(entry, others)
+            tried = self._as_shipped(entry, variables, trial=False)
             found = self._configured(entry, first, tried) or self._tried(entry, self._beside(entry, [first, *tried]))
             if not found:
-                trials = self._started(entry, [each for each in shipped if each.trial])
-                found = self._configured(entry, first, trials)
+                found = self._configured(entry, first, self._as_shipped(entry, variables, trial=True))
             return found or [self._whole(entry, launch) for launch in (bare(entry), *others)]
+
+    def _shipped(self, entry: str, variables: frozenset[str], *, trial: bool) -> list[Launch]:
+        """The launches that the tree ships of one script, trials or others, with the variables that it asks for."""
+        found = launches_of(self._tree, entry, variables)
+        return [each for each in found if (each.argv or each.environment) and each.trial == trial]
 
     def _started(self, entry: str, launches: Sequence[Launch]) -> list[Run]:
         """The runs of launches, each to where it asks for a configuration that it does not name."""
         index = self._index.afresh()
         return [execute_entry(self._tree, index, entry, launch, must_be_configured=True) for launch in launches]
+
+    def _as_shipped(self, entry: str, variables: frozenset[str], *, trial: bool) -> list[Run]:
+        """The runs of the launches that the tree ships, each to where it asks for a configuration.
+
+        With its configuration a script goes further, and asks for more variables: a launcher that sets one of those
+        starts it once more.
+        """
+        runs = self._started(entry, self._shipped(entry, variables, trial=trial))
+        asked = variables.union(*(asked_variables(interpreter_of(run).notes) for run in runs))
+        if asked == variables:
+            return runs
+        launches = self._shipped(entry, asked, trial=trial)
+        known = {_told(run.launch): run for run in runs}
+        others = [launch for launch in launches if _told(launch) not in known]
+        known |= {_told(run.launch): run for run in self._started(entry, others)}
+        return [known[_told(launch)] for launch in launches]
 
     def _beside(self, entry: str, runs: Sequence[Run]) -> list[Launch]:
         """Launches with files that lie beside a script, for those that lack one."""
@@ -246,6 +264,11 @@ def _mode(launch: Launch) -> str:
     """The mode that a launch chooses by a plain first word: "train" of `main.py train --epochs 3`; else ""."""
     word = launch.argv[0] if launch.argv else ""
     return word if word.isidentifier() else ""
+
+
+def _told(launch: Launch) -> tuple[object, ...]:
+    """What tells one launch from another: its words, and what it sets."""
+    return (launch.argv, tuple(launch.environment.items()))
 
 
 def _only_fills_in(launch: Launch, first: Run) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.domain.values import (
@@ -22,12 +22,14 @@ from cmgan_audit.program.domain.values import (
 from cmgan_audit.program.models.argparse_parsing import command_words, word_value
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
 from cmgan_audit.program.models.files import each_path
+from cmgan_audit.program.models.function_command_lines import Flag, flags_of
 from cmgan_audit.program.models.interpolation import argument, with_entry
 from cmgan_audit.program.models.registry import Interpreter, ModelCall, derives, library_object, listing, model
 
 _FLAGS = "absl.flags.FLAGS"
 _HOLDER = "absl.flags.FlagHolder"
 _CONVERSIONS = {"integer": int, "float": float, "string": str, "enum": str}
+_SWITCHES = frozenset({"bool", "boolean"})
 _ON, _OFF = frozenset({"true", "t", "1", "yes", "y"}), frozenset({"false", "f", "0", "no", "n"})
 _CONFIG_FILE = "ml_collections.config_flags.DEFINE_config_file"
 derives("ml_collections.config_flags.config_flags.DEFINE_config_file", _CONFIG_FILE)
@@ -46,7 +48,13 @@ def _flags(interpreter: Interpreter) -> Value:
 @model(*(f"absl.flags.DEFINE_{kind}" for kind in ("integer", "float", "string", "enum", "bool", "boolean", "list")))
 def _define(call: ModelCall) -> Value | None:
     kind = call.callee.rpartition("_")[2]
-    return _defined(call, lambda text, step: _converted(text, kind, step))
+    name = call.text("name", 0)
+    if name is None:
+        return None
+    value = _default(call, name)
+    for text, step in _given(call, name, switch=kind in _SWITCHES):
+        value = _converted(text, kind, step)
+    return _held(call, name, value)
 
 
 @model(*(f"absl.flags.DEFINE_multi_{kind}" for kind in ("integer", "float", "string", "enum")))
@@ -75,11 +83,12 @@ def _define_config_file(call: ModelCall) -> Value | None:
         path = argument(text, step) if UNKNOWN_MARK not in text else word_value(text)
     value = each_path(call, path, lambda found: _configuration(call, found))
     if isinstance(value, DictValue):
-        for word, text, step in _words(call):
-            if word.startswith(f"{name}."):
+        for flag in _flags_given(call):
+            if flag.name.startswith(f"{name}."):
+                text = "true" if flag.text is None else flag.text
                 known = word_value(text)
-                entry = argument(text, step) if isinstance(known, Const) else known
-                value = with_entry(value, word[len(name) + 1 :], entry)
+                entry = argument(text, flag.step) if isinstance(known, Const) else known
+                value = with_entry(value, flag.name[len(name) + 1 :], entry)
     return _held(call, name, value)
 
 
@@ -101,16 +110,6 @@ def _configuration(call: ModelCall, path: str) -> Value:
     return call.interpreter.call(made, Arguments(), call.location)
 
 
-def _defined(call: ModelCall, convert: Callable[[str, Step | None], Value]) -> Value | None:
-    name = call.text("name", 0)
-    if name is None:
-        return None
-    value = _default(call, name)
-    for text, step in _given(call, name):
-        value = convert(text, step)
-    return _held(call, name, value)
-
-
 def _held(call: ModelCall, name: str, value: Value) -> Value:
     """The option's value, to be read as `FLAGS.name` and from what defines it."""
     flags = _flags(call.interpreter)
@@ -129,31 +128,26 @@ def _default(call: ModelCall, name: str) -> Value:
     return dataclasses.replace(told, overridable=f"--{name}")
 
 
-def _given(call: ModelCall, name: str) -> Iterator[tuple[str, Step | None]]:
-    """The texts that a launch gives to an option; `--noname` says false."""
-    for word, text, step in _words(call):
-        if word == name:
-            yield text, step
-        elif word == f"no{name}":
-            yield "false", step
+def _given(call: ModelCall, name: str, *, switch: bool = False) -> Iterator[tuple[str, Step | None]]:
+    """The texts that a launch gives to an option; a switch takes no word of its own, and `--noname` says false."""
+    negated = f"no{name}"
+    for flag in _flags_given(call, frozenset({name, negated}) if switch else frozenset()):
+        if flag.name == name:
+            yield "true" if flag.text is None else flag.text, flag.step
+        elif switch and flag.name == negated:
+            yield "false", flag.step
 
 
-def _words(call: ModelCall) -> Iterator[tuple[str, str, Step | None]]:
+def _flags_given(call: ModelCall, switches: frozenset[str] = frozenset()) -> list[Flag]:
     words, steps = command_words(call, None)
-    for number, word in enumerate(words):
-        if not word.startswith("-"):
-            continue
-        step = steps[number] if number < len(steps) else None
-        name, equals, text = word.lstrip("-").partition("=")
-        follows = number + 1 < len(words) and not words[number + 1].startswith("--")
-        yield name, text if equals else words[number + 1] if follows else "true", step
+    return flags_of(words, steps, switches)[0]
 
 
 def _converted(text: str, kind: str, step: Step | None) -> Value:
     trail = (step,) if step is not None else ()
     if UNKNOWN_MARK in text:
         return dataclasses.replace(word_value(text), trail=trail)
-    if kind in {"bool", "boolean"}:
+    if kind in _SWITCHES:
         known = text.lower() in _ON | _OFF
         return Const(value=text.lower() in _ON, trail=trail) if known else Unknown(reason=f"{text!r} is no bool")
     if kind == "list":

@@ -119,7 +119,7 @@ def _is_data(call: ModelCall, text: str) -> bool:
         return False
     folder, _, name = posixpath.normpath(text).rpartition("/")
     files = call.interpreter.tree.data_files
-    return bool(folder) and not any(f"{folder}/" in f"/{path}" or posixpath.basename(path) == name for path in files)
+    return bool(folder) and not any(f"/{folder}/" in f"/{path}" or posixpath.basename(path) == name for path in files)
 
 
 def note_needed(call: ModelCall, path: Value) -> None:

@@ -18,6 +18,7 @@ from cmgan_audit.program.domain.values import (
 from cmgan_audit.program.models.argparse_parsing import command_words
 from cmgan_audit.program.models.function_command_lines import Flag, completed, flags_of, literal
 from cmgan_audit.program.models.registry import ModelCall, model
+from cmgan_audit.source.syntax import walk
 
 _NONE = Const(value=None)
 
@@ -63,13 +64,11 @@ def _bound(target: Value, keywords: dict[str, Value], rest: list[str]) -> Argume
     if not isinstance(target, FunctionValue):
         return Arguments(positional=tuple(values), keywords=keywords)
     names = _positional(target)
-    if target.node.args.vararg is not None:
-        before = [keywords[name] for name in names if name in keywords]
-        own = {name: value for name, value in keywords.items() if name not in names}
-        return Arguments(positional=(*before, *values), keywords=own)
     left = [name for name in names if name not in keywords]
     given = {**keywords, **dict(zip(left, values, strict=False))}
-    return Arguments(keywords=completed(target, given))
+    more = values[len(left) :] if target.node.args.vararg is not None else []
+    before = [given.pop(name) for name in names] if more else []
+    return Arguments(positional=(*before, *more), keywords=given if more else completed(target, given))
 
 
 def _positional(function: FunctionValue) -> list[str]:
@@ -113,5 +112,5 @@ def _defined(call: ModelCall) -> dict[Key, Value]:
 def _commands_of_file(call: ModelCall, offered: dict[Key, Value]) -> list[Value]:
     """Of what `Fire()` offers, the functions that nothing else in the file uses: the others are their helpers."""
     tree = call.interpreter.module.tree
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} if tree is not None else set()
+    used = {node.id for node in walk(tree) if isinstance(node, ast.Name)} if tree is not None else set()
     return [value for name, value in offered.items() if isinstance(value, FunctionValue) and name not in used]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from cmgan_audit.program.domain.joins import Branch, join
 from cmgan_audit.program.domain.numbers import binary
-from cmgan_audit.program.domain.values import Arguments, Const, External, ListValue, Symbol, Value
+from cmgan_audit.program.domain.values import Arguments, Const, External, ListValue, Symbol, Value, options_of
 from cmgan_audit.program.models.registry import ModelCall, derives, model
 
 _LOADER = "torch.utils.data.DataLoader"
@@ -32,11 +33,16 @@ def _loader(call: ModelCall) -> Value:
     """A loader whose batch is that of all processes together."""
     keywords = dict(call.arguments.keywords)
     total = keywords.get("batch_size")
-    if total is not None and not (isinstance(total, Const) and total.value is None):
-        share = binary(ast.FloorDiv, total, Symbol(formula="world_size", at_one=1))
-        keywords["batch_size"] = replace(share, trail=(*total.trail, *share.trail)) if not share.trail else share
+    if total is not None:
+        keywords["batch_size"] = join([(_share(o.value), Branch(o.condition, o.facts)) for o in options_of(total)])
     arguments = replace(call.arguments, keywords=keywords)
     return call.interpreter.call(External(name=_LOADER), arguments, call.location)
+
+
+def _share(total: Value) -> Value:
+    if isinstance(total, Const) and total.value is None:
+        return total
+    return binary(ast.FloorDiv, total, Symbol(formula="world_size", at_one=1))
 
 
 @model("ignite.distributed.auto_model", "ignite.distributed.auto_optim")

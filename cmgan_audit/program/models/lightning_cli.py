@@ -24,6 +24,7 @@ from cmgan_audit.program.execution.state import Environment
 from cmgan_audit.program.models.argparse_parsing import command_words, word_value
 from cmgan_audit.program.models.config_files import load_file
 from cmgan_audit.program.models.files import NeededOption, each_path, note_needed
+from cmgan_audit.program.models.function_command_lines import flags_of
 from cmgan_audit.program.models.interpolation import argument, merged, with_entry
 from cmgan_audit.program.models.registry import ModelCall, derives, model
 from cmgan_audit.program.models.running import located
@@ -92,7 +93,8 @@ def _settings(call: ModelCall, words: list[str], steps: list[Step]) -> Value:
     config: Value = _own_defaults(call)
     for path in _always_read(call, _sub_command(words)):
         config = merged(config, each_path(call, path, lambda path: load_file(call, path, "yaml")))
-    for key, text, step in _flags(words, steps):
+    for flag in flags_of(words, steps)[0]:
+        key, text, step = flag.name, flag.text or "", flag.step
         path = Const(value=text)
         if key in {"config", "c"}:
             config = merged(config, each_path(call, path, lambda path: load_file(call, path, "yaml")))
@@ -174,19 +176,6 @@ def _required(made: ClassValue) -> list[str]:
 def _sub_command(words: list[str]) -> str:
     """What the first word asks for; `fit` when nothing is said."""
     return words[0] if words and words[0] in {"fit", "validate", "test", "predict"} else "fit"
-
-
-def _flags(words: list[str], steps: list[Step]) -> list[tuple[str, str, Step | None]]:
-    found: list[tuple[str, str, Step | None]] = []
-    for number, word in enumerate(words):
-        if not word.startswith("-"):
-            continue
-        step = steps[number] if number < len(steps) else None
-        key, equals, text = word.lstrip("-").partition("=")
-        if not equals and number + 1 < len(words) and not words[number + 1].startswith("--"):
-            text = words[number + 1]
-        found.append((key, text, step))
-    return found
 
 
 def _component(call: ModelCall, given: Value | None, config: Value | None) -> Value | None:

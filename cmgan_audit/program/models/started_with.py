@@ -14,6 +14,7 @@ from cmgan_audit.program.models.files import NeededOption
 from cmgan_audit.program.models.registry import ModelCall, listing, model
 
 _ASKED = "environment variables"
+_WRITTEN = "environment variables of the program's own"
 # How many processes there are, and which one this is.
 _PROCESSES = frozenset({"WORLD_SIZE", "SLURM_NTASKS", "LOCAL_WORLD_SIZE", "OMPI_COMM_WORLD_SIZE"})
 _RANKS = frozenset({"RANK", "LOCAL_RANK", "SLURM_PROCID", "SLURM_LOCALID", "OMPI_COMM_WORLD_RANK"})
@@ -38,14 +39,34 @@ def _environment(call: ModelCall) -> Value | None:
 
 
 def environment_variable(call: ModelCall, name: str) -> Value | None:
-    """What the launch sets an environment variable to, None where it does not; that it is asked for is noted.
+    """What an environment variable holds, as far as it is known; None where nothing sets it.
 
-    How many processes there are, and which one this is, is up to the machine, whatever one launcher says.
+    It is what the program itself has written, else what the launch sets: that it is asked for is noted then. How many
+    processes there are, and which one this is, is up to the machine, whatever one launcher says.
     """
     if name in _PROCESSES or name in _RANKS:
         return None
+    written = _written(call)
+    if name in written:
+        return written[name]
     call.interpreter.notes[_ASKED] = asked_variables(call.interpreter.notes) | {name}
     return call.interpreter.launch.environment.get(name)
+
+
+@model("os.environ.__setitem__")
+def _write_variable(call: ModelCall) -> Value:
+    """`os.environ["SIZE"] = "4"`: from here on it holds that, or may hold it where not every way comes here."""
+    name, value = call.text("key", 0), call.get("value", 1)
+    if name is not None and value is not None:
+        sure = not call.interpreter.context.conditions and not call.interpreter.probing
+        reason = f"the program may set the environment variable {name}"
+        call.interpreter.notes[_WRITTEN] = {**_written(call), name: value if sure else Unknown(reason=reason)}
+    return Const(value=None)
+
+
+def _written(call: ModelCall) -> dict[str, Value]:
+    kept = call.interpreter.notes.get(_WRITTEN)
+    return kept if isinstance(kept, dict) else {}
 
 
 def asked_variables(notes: Mapping[str, object]) -> frozenset[str]:

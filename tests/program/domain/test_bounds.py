@@ -31,6 +31,8 @@ from cmgan_audit.program.domain.bounds import decided
         ("x // 2 > 4", [("x // 2 > 8", True)], True),
         ("x > -1", [("x >= 0", True)], True),
         ("device_count", [("device_count > 1", True)], None),
+        (f"device_count > {2**2000}", [], None),
+        (f"device_count > {2**53}", [(f"device_count == {2**53 + 1}", True)], True),
         ("no formula (", [("device_count > 1", True)], None),
     ],
 )

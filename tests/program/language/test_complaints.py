@@ -12,6 +12,7 @@ from cmgan_audit.source.tree import SourceTree
 
 PROGRAM = """
 import argparse
+import logging
 import sys
 
 from torch.utils.data import DataLoader
@@ -93,3 +94,33 @@ def test_what_was_passed_over_is_told(tmp_path):
     )
     (run,) = execute(SourceTree(tmp_path))
     assert ["--checkpoint" in step.note for step in run.limits] == [True]
+
+
+def test_what_a_logger_calls_an_error_ends_nothing(tmp_path):
+    said = "logging.getLogger().error('starting from nothing')\n    else:\n        args.folder = 'given'"
+    assert loaders(tmp_path, "not args.checkpoint", said) == ["data"]
+
+
+SIZES = """
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--wide")
+args = parser.parse_args()
+size = "narrow"
+def widen():
+    global size
+    if args.wide is None:
+        print("narrow")
+        return
+    size = "wide"
+widen()
+"""
+
+
+def test_a_function_that_another_file_calls_is_not_the_end_of_the_script(tmp_path):
+    (tmp_path / "sizes.py").write_text(SIZES, encoding="utf-8")
+    script = "import sizes\nfrom torch.utils.data import DataLoader\nDataLoader(sizes.size)\n"
+    (tmp_path / "score.py").write_text(script, encoding="utf-8")
+    (run,) = execute(SourceTree(tmp_path))
+    made = [event for event in run.events if isinstance(event, CallEvent) and event.callee.endswith(".DataLoader")]
+    assert [event.arguments.positional[0].value for event in made] == ["narrow"]

@@ -306,6 +306,10 @@ BOTH = [("--child",), ("--size", "4", "--child")]
             "subprocess.Popen([sys.executable, 'train.py', '--child', 'n=' + os.environ['N'], '%s' % os.getpid()])",
             [("--child", "n=\0its value", "\0a word")],
         ),
+        (
+            "subprocess.Popen([sys.executable, __file__, '--port', '1' if os.listdir('a') else '2', '--child'])",
+            [("--port", "\0a word", "--child")],
+        ),
         ("subprocess.Popen([sys.executable] + sys.argv)", []),
         ("subprocess.Popen([sys.executable, 'other.py', '--child'])", []),
         ("subprocess.Popen([sys.executable, '-m', 'pip', 'install', 'torch'])", []),
@@ -345,6 +349,17 @@ def test_variables_that_a_launcher_sets_count_where_they_are_asked_for(
     found = runs_in(tmp_path, {"train.py": ASKS.format(test=test), "run.sh": launcher})
     assert [run.launch.condition for run in found] == started
     assert loaders(found[-1]) == (len(started) > 1)
+
+
+def test_variables_that_are_asked_for_with_the_configuration_count_too(tmp_path: Path) -> None:
+    asks = "\nimport os\nDataLoader([1], batch_size=int(os.environ.get('SIZE', 4)))\n"
+    files = {
+        "train.py": OPTIONS.format(default=None) + asks,
+        "a.json": '{"size": 4}',
+        "run.sh": "SIZE=1 python train.py --config a.json\npython train.py --config a.json\n",
+    }
+    found = runs_in(tmp_path, files)
+    assert [run.launch.condition for run in found] == ["run.sh: SIZE=1 --config a.json", "run.sh: --config a.json"]
 
 
 def test_what_only_a_notebook_mentions_is_no_dead_code(tmp_path: Path) -> None:

@@ -26,6 +26,12 @@ def test_flags_of_absl(show: Show) -> None:
     assert shown.plain(f"run.sh: {words}") == [(8, False, ["b", "c"], ["1", "2"])]
 
 
+def test_a_switch_of_absl_takes_no_word(show: Show) -> None:
+    shown = show({"train.py": ABSL, "run.sh": "python train.py --amp first --batch 4\npython train.py --amp=no\n"})
+    assert shown.plain("run.sh: --amp first --batch 4") == [(4, True, ["a"], None)]
+    assert shown.plain("run.sh: --amp=no") == [(2, False, ["a"], None)]
+
+
 def test_configuration_files_of_ml_collections(show: Show) -> None:
     files = {
         "train.py": "import sink\nfrom absl import app, flags\nfrom ml_collections import config_flags\nFLAGS = flags.FLAGS\n"

@@ -107,13 +107,14 @@ def test_lightning_cli_makes_modules_from_its_configuration(show: Show) -> None:
     assert shown.plain("run.sh: fit -c c.yaml --data.batch_size=1") == [1, "step"]
 
 
-def test_a_list_of_utterances_beside_the_configuration_is_no_second_configuration(show: Show) -> None:
+@pytest.mark.parametrize("folder", ["data/train", "f"])
+def test_a_list_of_utterances_beside_the_configuration_is_no_second_configuration(show: Show, folder: str) -> None:
     text = (
         "import argparse, json, sink, yaml\np = argparse.ArgumentParser()\np.add_argument('--config', default='none.yaml')\n"
         "p.add_argument('--speakers')\na = p.parse_args()\nc = yaml.safe_load(open(a.config))\n"
         "speakers = json.load(open(a.speakers))\nsink.show(c['batch_size'])\n"
     )
-    words = "--config conf/a.yaml --speakers data/train/speakers.json"
+    words = f"--config conf/a.yaml --speakers {folder}/speakers.json"
     files = {
         "train.py": text,
         "conf/a.yaml": "batch_size: 6\n",

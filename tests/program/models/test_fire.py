@@ -34,6 +34,22 @@ def test_words_that_fire_is_given_fill_what_its_flags_leave(show: Show) -> None:
     assert show(files).plain("run.sh: train --root d --batch_size 8") == [("d", 8)]
 
 
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        ("--shuffle False 4", (4, False, [])),
+        ("--shuffle False 4 a b", (4, False, ["a", "b"])),
+        ("4 False a", (4, False, ["a"])),
+    ],
+)
+def test_words_that_fire_is_given_fill_parameters_before_the_rest(show: Show, words: str, given: object) -> None:
+    text = (
+        "import fire, sink\ndef train(size, shuffle=True, *rest):\n    sink.show((size, shuffle, list(rest)))\n" + MAIN
+    )
+    shown = show({"train.py": text + "fire.Fire(train)\n", "run.sh": f"python train.py {words}\n"})
+    assert shown.plain(f"run.sh: {words}") == [given]
+
+
 @pytest.mark.parametrize("start", ["fire.Fire(train)", "typer.run(train)"])
 def test_a_default_path_of_fire_and_typer_is_another_file_where_the_tree_does_not_have_it(
     show: Show, start: str

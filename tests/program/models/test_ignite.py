@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cmgan_audit.program.domain.values import Symbol
+from cmgan_audit.program.domain.values import Symbol, options_of
 from cmgan_audit.program.execution.trace import CallEvent
 from tests.program.models.shown import Shown
 
@@ -26,3 +26,14 @@ def test_ignite_starts_the_function_of_every_process_with_its_share_of_the_batch
         ("8 // world_size", 8),
         ("4 // world_size", 4),
     ]
+
+
+def test_each_size_that_a_batch_may_have_is_shared(show: Show) -> None:
+    text = (
+        "import ignite.distributed as idist, sink, torch\nsize = 8 if torch.cuda.is_available() else None\n"
+        "sink.show(idist.auto_dataloader([1], batch_size=size))\n"
+    )
+    (run,) = show(text).runs
+    (size,) = (event.arguments.keywords["batch_size"] for event in run.events
+               if isinstance(event, CallEvent) and event.callee == "torch.utils.data.DataLoader")  # fmt: skip
+    assert [getattr(option.value, "formula", None) for option in options_of(size)] == ["8 // world_size", None]

@@ -1,0 +1,39 @@
+"""Operators on values that depend on the way on which they were set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.program.domain.values import Const, options_of
+from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.launches.runs import execute
+from cmgan_audit.source.tree import SourceTree
+
+COUNTED = """
+import torch
+from torch.utils.data import DataLoader
+many = torch.cuda.device_count()
+if many > 0:
+    many = 2
+DataLoader({expression})
+"""
+
+
+@pytest.mark.parametrize(
+    ("expression", "values"),
+    [
+        ("8 // many", [4]),  # without a device it raises, and makes no loader
+        ("'%d' % 2", ["2"]),
+        ("'%d' % many", ["2", None]),
+    ],
+)
+def test_a_division_by_nothing_is_left_out_where_it_is_one(
+    tmp_path: Path, expression: str, values: list[object]
+) -> None:
+    (tmp_path / "train.py").write_text(COUNTED.format(expression=expression))
+    (run,) = execute(SourceTree(tmp_path))
+    (made,) = (event for event in run.events if isinstance(event, CallEvent) and event.callee.endswith(".DataLoader"))
+    found = [option.value for option in options_of(made.arguments.positional[0])]
+    assert [value.value if isinstance(value, Const) else None for value in found] == values
