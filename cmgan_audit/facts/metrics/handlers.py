@@ -100,23 +100,30 @@ def _counts_missing(spot: Spot) -> bool:
     """Whether a function on the way to a metric counts the scores that are NaN or None: `np.isnan(scores).sum()`."""
     for node in walk(spot.function) if spot.function is not None else ():
         match node:
-            case ast.Call(func=ast.Attribute(value=inner, attr="sum")):
-                counted: ast.AST = inner
-            case ast.Call(func=ast.Name(id="sum") | ast.Attribute(attr="sum" | "count_nonzero"), args=[first, *_]):
-                counted = first
+            case ast.Call(func=ast.Name(id="sum") | ast.Attribute(attr="sum" | "count_nonzero"), args=[counted, *_]):
+                pass
+            case ast.Call(func=ast.Attribute(value=counted, attr="sum")):
+                pass
             case _:
                 continue
-        if any(_asks_for_missing(each) for each in walk(counted)):
+        if _tells_missing(counted):
             return True
     return False
 
 
-def _asks_for_missing(node: ast.AST) -> bool:
+def _tells_missing(node: ast.expr) -> bool:
+    """Whether a value says of each score whether it is there; a sum of the scores that are there counts nothing."""
     match node:
         case ast.Compare(ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
             return True
-        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
-            return name in ("isnan", "isfinite")
+        case ast.Call(func=ast.Name(id="isnan" | "isfinite") | ast.Attribute(attr="isnan" | "isfinite")):
+            return True
+        case ast.UnaryOp(operand=inner) | ast.Call(func=ast.Attribute(value=inner, attr="astype" | "float" | "int")):
+            return _tells_missing(inner)
+        case ast.GeneratorExp(elt=ast.Constant(value=1)) | ast.ListComp(elt=ast.Constant(value=1)):
+            return any(_tells_missing(test) for each in node.generators for test in each.ifs)
+        case ast.GeneratorExp(elt=inner) | ast.ListComp(elt=inner):
+            return _tells_missing(inner)
     return False
 
 
