@@ -35,7 +35,8 @@ def updates_of(view: View) -> list[Update]:
     """The updates of a run's trackers."""
     found = []
     for event in view.scene.calls:
-        if event.callee.rpartition(".")[2] in METERS and any(map(_keeps_means, instances_of(event.receiver))):
+        method = event.callee.rpartition(".")[2]
+        if method in METERS and any(_keeps_means(each, method) for each in instances_of(event.receiver)):
             update = _update(view, event)
             if update is not None:
                 found.append(update)
@@ -70,8 +71,8 @@ def keyed_means(view: View, single: Pass, loader: Loader, updates: Sequence[Upda
     )
 
 
-def _keeps_means(owner: Instance) -> bool:
-    return isinstance(owner.cls, ClassValue) and bool(_methods(owner.cls.node))
+def _keeps_means(owner: Instance, method: str) -> bool:
+    return isinstance(owner.cls, ClassValue) and method in _methods(owner.cls.node)
 
 
 @lru_cache(256)

@@ -70,7 +70,15 @@ class _Calls:
         self._names: set[str] = set()
         for node in walk(method):
             match node:
-                case ast.AugAssign(target=target, op=ast.Add(), value=ast.Constant(value=1)):
+                case (
+                    ast.AugAssign(target=target, op=ast.Add(), value=ast.Constant(value=1))
+                    | ast.Assign(
+                        targets=[target],
+                        value=ast.BinOp(
+                            left=ast.Call(func=ast.Attribute(attr="get")), op=ast.Add(), right=ast.Constant(value=1)
+                        ),
+                    )
+                ):  # `calls[name] = calls.get(name, 0) + 1` adds one too
                     self._names.add(root(target))
         for node in nodes:
             match node:
