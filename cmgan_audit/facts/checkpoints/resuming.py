@@ -13,6 +13,7 @@ from cmgan_audit.facts.checkpoints.framework_resumes import framework_resumes
 from cmgan_audit.facts.checkpoints.guards import Guard, Guards, Setting
 from cmgan_audit.facts.checkpoints.records import Resume
 from cmgan_audit.facts.checkpoints.restoring import Batch, bare, batches, first_step, member_of, together
+from cmgan_audit.facts.checkpoints.wakes import in_its_wake
 from cmgan_audit.facts.checkpoints.whole_networks import is_whole, whole_networks
 from cmgan_audit.facts.classes import is_network
 from cmgan_audit.facts.code import stack_of
@@ -22,7 +23,7 @@ from cmgan_audit.finding import Confidence, Step, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import ClassValue, Const, Instance, Unknown, Value, options_of
-from cmgan_audit.program.execution.trace import CallEvent, Event, StoreEvent, Supposed
+from cmgan_audit.program.execution.trace import CallEvent, Event, Supposed
 from cmgan_audit.program.models.files import NeededOption, path_of
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known
@@ -36,7 +37,6 @@ _PRETRAINED = regex(
 )
 _A_FILE = regex(r"[\w-]*(?<!last)(?<!latest)(?<!best)\.(pt|pth|ckpt|tar|bin|th|pkl|safetensors)$", re.IGNORECASE)
 _EXISTS = frozenset({"exists", "isfile", "isdir", "is_file", "is_dir", "access", "lexists"})
-_NAMES = regex(r"[A-Za-z_]\w*")
 _NOTHING_TOLD = "nothing has to be set for it"
 # An option that numbers a stored state, with a default that numbers none: training begins at step 0 or epoch 0.
 _NUMBERS_NONE = regex(r"(-\S*(?:resum|continu|restor|step|epoch|iter)\S*) defaults to (?:0|-\d+)", re.IGNORECASE)
@@ -66,26 +66,10 @@ def resumes_of(view: View) -> Iterator[Resume]:
         yield from resuming.asked_or_not(batch, together(found), before)
     for supposed in view.scene.run.supposed:
         if supposed.position <= start:
-            off = batches(supposed.events)
-            later = [batch for each in _in_its_wake(view, supposed, start) for batch in batches(each.events)]
+            off = [batch for batch in batches(supposed.events) if not resuming.is_frozen(batch)]
+            events = [*supposed.events, *in_its_wake(view, supposed, start)] if off else []
             for batch in off:
-                yield from resuming.kept_off(batch, together([*found, *off, *later]), supposed)
-
-
-def _in_its_wake(view: View, supposed: Supposed, start: int) -> list[Supposed]:
-    """Other branches that are taken once this one is: they ask for an attribute that it sets.
-
-    A resume may go in steps: the network first, with `self.resume_step = 1000`, then `if self.resume_step:` the
-    optimiser.
-    """
-    names = {event.name for event in supposed.events if isinstance(event, StoreEvent)}
-    return [
-        each
-        for each in view.scene.run.supposed
-        if each is not supposed
-        and supposed.position <= each.position <= start
-        and names & set(_NAMES.findall(each.condition.text))
-    ]
+                yield from resuming.kept_off(batch, together([*found, *batches(events)]), supposed, events)
 
 
 class _Resuming:
@@ -117,14 +101,14 @@ class _Resuming:
             confidence = Confidence.MEDIUM if medium else Confidence.HIGH
             yield self._record(batch, whole, events, Known(True, sign.trail, confidence=confidence), sign.text)
 
-    def kept_off(self, batch: Batch, whole: Batch, supposed: Supposed) -> Iterator[Resume]:
+    def kept_off(self, batch: Batch, whole: Batch, supposed: Supposed, events: Sequence[Event]) -> Iterator[Resume]:
         """The record of a resume that a setting keeps off; none where only weights to start from are meant."""
         condition = supposed.condition.text
         names = " ".join([condition, *_functions(batch)])
         resumes = batch.trains_on or (_RESUME.search(names) and not _PRETRAINED.search(names))
         if resumes and not _in_constructor(batch):
             off = Known(False, (Step(supposed.condition.location, f"only if {condition}"),))
-            yield self._record(batch, whole, supposed.events, off, f"only if {condition}")
+            yield self._record(batch, whole, events, off, f"only if {condition}")
 
     def _record(self, batch: Batch, whole: Batch, events: Sequence[Event], unasked: Fact, how: str) -> Resume:
         first = (batch.loads or [each.event for each in batch.restored])[0]
@@ -265,11 +249,16 @@ class _Resuming:
             for use in self._view.scene.of("keep")
             if use.on is not None and member_of(use.event) in ("parameters", "named_parameters")
         ]
-        restored = [each for each in restored if any(same_object(each, network) for network in asked)]
-        known = all(held.complete for held in self.held)
-        return bool(restored) and (
-            not self.held or not known or any(held.touches(each) for held in self.held for each in restored)
-        )
+        asked_for = any(same_object(each, network) for each in restored for network in asked)
+        return asked_for and not self.is_frozen(batch)
+
+    def is_frozen(self, batch: Batch) -> bool:
+        """Whether nothing that is restored is trained, where all is known that the optimisers hold."""
+        restored = [bare(each.target) for each in batch.restored if each.target is not None]
+        if batch.trains_on or len(restored) < len(batch.restored):
+            return False
+        known = bool(self.held) and all(held.complete for held in self.held)
+        return known and not any(held.touches(each) for held in self.held for each in restored)
 
     @cached_property
     def held(self) -> list[Held]:

@@ -1,0 +1,44 @@
+"""Resumes that go in steps: a branch that a setting keeps off, and those that ask for what it would have set."""
+
+from __future__ import annotations
+
+import ast
+
+from cmgan_audit.facts.bindings import names_bound
+from cmgan_audit.facts.view import View
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.execution.trace import Event, StoreEvent, Supposed
+
+_NAMES = regex(r"[A-Za-z_]\w*")
+
+
+def in_its_wake(view: View, supposed: Supposed, start: int) -> list[Event]:
+    """What happens in other branches that are taken once this one is: they ask for what it sets.
+
+    A resume may go in steps: the network first, with `self.resume_step = 1000` or `state = torch.load(path)`, then
+    `if self.resume_step:` or `if state is not None:` the optimiser.
+
+    Args:
+        view: the run.
+        supposed: the branch that a setting keeps off.
+        start: where the training starts.
+    """
+    attributes = {event.name for event in supposed.events if isinstance(event, StoreEvent)}
+    function, variables = _set_in_branch(view, supposed)
+    return [
+        event
+        for each in view.scene.run.supposed
+        if each is not supposed and supposed.position <= each.position <= start
+        for asked in [set(_NAMES.findall(each.condition.text))]
+        if asked & attributes or (asked & variables and _set_in_branch(view, each)[0] is function)
+        for event in each.events
+    ]
+
+
+def _set_in_branch(view: View, supposed: Supposed) -> tuple[ast.AST | None, frozenset[str]]:
+    """The function that a branch belongs to, None for the top of a module, and the variables that the branch sets."""
+    place = supposed.condition.location
+    test = view.code.node_at(place)
+    parents = list(view.code.parents(place.path, test)) if test is not None else []
+    function = next((each for each in parents if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)), None)
+    return function, names_bound(parents[0]) if parents and isinstance(parents[0], ast.If) else frozenset()
