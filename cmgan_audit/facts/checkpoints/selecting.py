@@ -22,6 +22,7 @@ from cmgan_audit.program.domain.values import Choice, Const, DictValue, Instance
 from cmgan_audit.program.execution.trace import CallEvent, Event, Loop
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
+from cmgan_audit.source.syntax import walk
 
 _SAVES = frozenset({"save", "save_pretrained", "save_checkpoint", "save_state", "save_weights", "copyfile", "copy2"})
 _ORDERS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq)
@@ -172,9 +173,24 @@ class _Selecting:
 
         A history keeps other numbers too, and what a decision asks it for is the one that the same epoch has added.
         """
-        if decision.outcome is None:
+        if decision.outcome is None or self._asks_epoch_before(decision):
             return False
         return any(event is decision.outcome for event in self._view.scene.run.events[: single.position])
+
+    def _asks_epoch_before(self, decision: _Decision) -> bool:
+        """Whether a decision reads a number that its loop gives a value only behind it, at the end of each epoch."""
+        parents = list(self._view.code.parents(decision.path, decision.node))
+        loop = next((each for each in parents if isinstance(each, ast.For | ast.While)), None)
+        statement = next((each for each in parents if isinstance(each, ast.stmt)), None)
+        if loop is None or statement is None:
+            return False
+        behind: set[str] = set()
+        before: set[str] = set()
+        for part in walk(loop):
+            if isinstance(part, ast.Name | ast.Attribute) and isinstance(part.ctx, ast.Store):
+                (behind if part.lineno > (statement.end_lineno or 0) else before).add(ast.unparse(part))
+        asked = {ast.unparse(part) for part in walk(decision.node) if isinstance(part, ast.Name | ast.Attribute)}
+        return not asked.isdisjoint(behind - before)
 
     def by_frameworks(self) -> Iterator[Selection]:
         """The selections of trainers that monitor the metric of their evaluation passes."""
