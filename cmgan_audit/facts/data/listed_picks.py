@@ -15,6 +15,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.listings import listings_of
 from cmgan_audit.program.domain.values import Draw, Instance, Listing, ListValue, Unknown, Value
 from cmgan_audit.program.execution.trace import CallEvent, SliceEvent
+from cmgan_audit.program.library.draws import keeps_all_in_order
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
 
@@ -29,7 +30,7 @@ def picked_parts(view: View) -> Iterator[tuple[CallEvent, frozenset[Listing]]]:
             given = event.arguments.positional
             lists = given if canonical(event.callee).startswith("sklearn.") else given[:1]
             orders = frozenset().union(*(_order(value) for value in lists))
-            if orders and not _is_whole(view, event) and not event.context.loops and _is_seeded(view, event, position):
+            if orders and not _is_whole(view, event) and _is_same_part(view, event, position):
                 yield event, orders
     for made in view.scene.made:
         yield from _split_datasets(view, made)
@@ -95,8 +96,17 @@ def _is_whole(view: View, event: CallEvent) -> bool:
     return any(isinstance(each, ast.Call) and ast.unparse(each.func) == "len" for each in given)
 
 
-def _is_seeded(view: View, event: CallEvent, position: int) -> bool:
-    made = (draw for draw in event.result.draws if draw.location == event.location and not isinstance(draw, Listing))
+def _is_same_part(view: View, event: CallEvent, position: int) -> bool:
+    """Whether every run picks the same positions.
+
+    In a loop only a call with a seed of its own does: `train_test_split(names, random_state=0)` for each speaker.
+    """
+    name = canonical(event.callee)
+    if keeps_all_in_order(name, event.arguments):
+        return True
+    made = [draw for draw in event.result.draws if draw.location == event.location and not isinstance(draw, Listing)]
+    if event.context.loops and not (name.startswith("sklearn.") and all(draw.seeded for draw in made)):
+        return False
     return any(_repeats(view, draw, position) for draw in made)
 
 

@@ -139,8 +139,9 @@ def _shuffled(view: View, names: ListValue | Instance) -> bool:
     Under a seed it depends on that order all the same: the same positions go to the same places.
     """
     if isinstance(names, Instance):
-        return "@shuffled" in names.attrs
-    draws = names.draws.union(*(item.draws for item in names.items[:8]))
+        draws = names.attrs["@shuffled"].draws if "@shuffled" in names.attrs else frozenset()
+    else:
+        draws = names.draws.union(*(item.draws for item in names.items[:8]))
     mixed = [draw for draw in draws if draw.callee.endswith((".shuffle", ".sample", ".permutation"))]
     return not all(is_seeded_shuffle(view, draw) for draw in mixed)
 

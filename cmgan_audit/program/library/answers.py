@@ -99,7 +99,7 @@ def _result(
     kind = _kind_of(name)
     if taint and not kind.keeps_order:
         taint = listings.without_listings(taint)
-    if kind.draws:
+    if kind.draws and not draws.keeps_all_in_order(name, arguments):
         made = draws.draw(name, receiver, arguments, location, it.reseeded)
         return _drawn(it, name, receiver, arguments, taint | {made})
     if kind.lists:
@@ -150,7 +150,7 @@ def _drawn(it: Interpreter, name: str, receiver: Value | None, arguments: Argume
                 shuffled: list[Value] = [item.tainted(taint) for item in items]
                 it.journal.set_content(target, shuffled, complete=False)
             elif isinstance(target, Instance):
-                it.journal.set(target.attrs, "@shuffled", Const(value=True))
+                it.journal.set(target.attrs, "@shuffled", Const(value=True, draws=taint))
         if isinstance(receiver, Instance | Unknown):
             return receiver.tainted(taint)
         return Const(value=None)

@@ -60,6 +60,12 @@ def draws_random(name: str) -> bool:
     return _DRAWS.fullmatch(name) is not None
 
 
+def keeps_all_in_order(name: str, arguments: Arguments) -> bool:
+    """Whether a call that could draw is told not to: `train_test_split(names, shuffle=False)` cuts where it stands."""
+    told = arguments.get("shuffle")
+    return name.endswith(".train_test_split") and isinstance(told, Const) and told.value is False
+
+
 def changes_in_place(name: str) -> bool:
     """Whether a draw changes what it is given (a list that is shuffled, a tensor that is filled)."""
     return name.rpartition(".")[2] in _IN_PLACE
