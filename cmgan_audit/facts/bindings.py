@@ -83,9 +83,8 @@ def _targets(statement: ast.AST, target: ast.expr, value: ast.expr) -> Iterator[
             yield target.id, Binding(statement, value)
         case ast.Attribute(value=ast.Name(id="self")):
             yield f"self.{target.attr}", Binding(statement, value)
-        case ast.Attribute(
-            value=ast.Attribute() as owner
-        ):  # a part of what `self` holds: `self.table.total[name] += x`
+        case ast.Attribute(value=ast.Attribute() as owner):
+            # A part of what `self` holds, as in `self.table.total[name] += x`: the rest stays.
             for name, bound in _targets(statement, owner, value):
                 yield name, Binding(statement, bound.value, bound.item, adds=True)
         case ast.Subscript():
