@@ -55,11 +55,17 @@ class _Listed:
         words = set(words_of(self.name))
         return self.may_be_course and (
             len(self.lengths) > 1
-            or bool(words & _COURSE)
+            or (bool(words & _COURSE) and not self._has_more_than_epochs(run))
             or (self.role is not None and self.role.kind == "loss" and bool(_PLURAL.search(self.name)))
             or len(self.last) == len(_epochs(run))
             or any(self.is_beside(other) and other.counts_epochs for other in others)
         )
+
+    def _has_more_than_epochs(self, run: Run) -> bool:
+        """Whether scores are more than the epochs that the log has told of: those of the utterances of a set."""
+        epochs = _epochs(run)
+        is_score = self.role is not None and self.role.kind == "metric"
+        return is_score and len(epochs) >= _FEWEST and len(self.last) > max(epochs) + 1
 
     @property
     def may_be_course(self) -> bool:

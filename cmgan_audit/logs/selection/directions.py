@@ -62,7 +62,8 @@ def _is_negated(series: Series, run: Run) -> bool:
     early, late = _ends(series)
     if len(ys) < _FEWEST or late >= early:
         return False
-    if _falls_from_the_start(series) and any(_is_twin(other, series) for other in run.series):
+    twins = any(_is_twin(other, series) for other in run.series)
+    if twins and _falls_from_the_start(series) and not _rises_with_a_loss(run):
         return True
     if median(ys) >= 0:
         return False
@@ -101,6 +102,12 @@ def _falls_with_a_loss(run: Run) -> bool:
         if late < early and max(other.finite().ys, default=0.0) < 0:
             return True
     return False
+
+
+def _rises_with_a_loss(run: Run) -> bool:
+    """Whether a loss of its own gets worse: then a network may well get worse all along."""
+    losses = [s for s in run.series if s.role.kind == "loss" and s.role.network != "discriminator"]
+    return any(len(loss) >= _FEWEST and _ends(loss)[1] > _ends(loss)[0] for loss in losses)
 
 
 def _ends(series: Series) -> tuple[float, float]:

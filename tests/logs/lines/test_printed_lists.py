@@ -67,6 +67,14 @@ def test_a_list_of_which_nobody_knows_is_said(tmp_path: Path) -> None:
     assert reading.runs[0].printed["PESQ"].values == 5
 
 
+@pytest.mark.parametrize(("first", "count"), [(0, 0), (20, 1)])
+def test_more_scores_than_epochs_are_those_of_utterances(tmp_path: Path, first: int, count: int) -> None:
+    """A training that was resumed has a history longer than what this log says of it."""
+    epochs = "".join(f"Epoch {e}, loss 0.{99 - e}\n" for e in range(first, first + 5))
+    found = series(read(tmp_path, f"{epochs}val_pesq: {[2.1, 3.3, 1.5, 2.4, 2.6, 3.1, 1.2]}\n"))
+    assert sum(s.role.kind == "metric" for s in found.values()) == count
+
+
 def test_values_that_the_log_has_said_epoch_by_epoch_count_once(tmp_path: Path) -> None:
     said = "".join(f"Epoch {e}, val_pesq: {v}\n" for e, v in enumerate(PESQ, start=1))
     found = series(read(tmp_path, said + f"val_pesq history: {PESQ}\n"))

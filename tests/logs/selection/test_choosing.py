@@ -139,3 +139,10 @@ def test_an_evaluation_that_falls_while_training_rises_is_a_decline(tmp_path: Pa
     content = "".join(f"epoch: {e}, train si-snr: {3 + e} - valid si-snr: {2 - e}\n" for e in range(8))
     (judged,) = look(search(tmp_path, content)).judged
     assert judged.higher and judged.decline is not None
+
+
+def test_scores_of_both_phases_that_fall_while_a_loss_rises_are_scores(tmp_path: Path) -> None:
+    content = "".join(
+        f"epoch: {e}, train sdr: {-e / 2} - valid sdr: {-0.7 * e:.1f}, loss {1 + e / 5}\n" for e in range(8)
+    )
+    assert all(one.higher for one in look(search(tmp_path, content)).judged)
