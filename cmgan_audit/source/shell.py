@@ -94,9 +94,10 @@ class _Execution:
                 yield from self._simple(statement)
 
     def _loop(self, loop: Loop) -> Iterator[Simple]:
-        words = [word for token in loop.words for word in self.expand(token)]
-        for word in words[:_LOOP_LIMIT]:
+        words = [(word, token) for token in loop.words for word in self.expand(token)]
+        for word, token in words[:_LOOP_LIMIT]:
             self.state.variables[loop.name.text] = word
+            self.state.places[loop.name.text] = token
             yield from self.block(loop.body)
 
     def _undecided(self, statement: Undecided) -> Iterator[Simple]:

@@ -286,3 +286,10 @@ def test_expansion_agrees_with_bash(lines: list[str]) -> None:
     theirs = [call.split("\1")[:-1] for call in result.stdout.split("\2")[:-1]]
     assert len(ours) == len(theirs)
     assert all(mine is None or mine == real for mine, real in zip(ours, theirs, strict=True))
+
+
+def test_a_variable_of_a_loop_stands_where_the_loop_gives_it() -> None:
+    command = only("export SIZE=4\nfor SIZE in 8; do\npython train.py\ndone\n")
+    assert {name: (text, str(place)) for name, (text, place) in command.environment.items()} == {
+        "SIZE": ("8", "run.sh:2")
+    }
