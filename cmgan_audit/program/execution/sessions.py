@@ -22,7 +22,7 @@ from cmgan_audit.program.naming.modules import Module, ModuleIndex
 from cmgan_audit.source.tree import SourceTree
 
 # What checks of settings raise, and how many of them are passed over in one script.
-_CHECKS = frozenset({"AssertionError", "ValueError", "Exception", "RuntimeError"})
+_CHECKS = frozenset({"AssertionError", "ValueError", "Exception", "RuntimeError", "FileNotFoundError"})
 MOST_CHECKS = 4
 
 

@@ -15,6 +15,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.joins import Branch, join, same
 from cmgan_audit.program.domain.values import Choice, Const, External, Instance, Unknown, Value
 from cmgan_audit.program.execution.interpreter import UnconfiguredError
+from cmgan_audit.program.execution.trace import DecisionEvent
 from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attribute, derives, model
 
 PATH = "pathlib.Path"
@@ -358,9 +359,15 @@ def _os_join(call: ModelCall) -> Value:
     return joined([path_of(value) for value in call.arguments.positional])
 
 
-@model("os.path.abspath", "os.path.realpath", "os.path.expanduser", "os.path.expandvars", "os.path.normpath")
+@model("os.path.expanduser", "os.path.expandvars")
 def _os_same(call: ModelCall) -> Value:
     return path_of(call.get("path", 0))
+
+
+@model("os.path.abspath", "os.path.realpath", "os.path.normpath")
+def _os_whole(call: ModelCall) -> Value:
+    path = path_of(call.get("path", 0))
+    return replace(path, value=".") if isinstance(path, Const) and _is_written_empty(path) else path
 
 
 @model("os.path.dirname", "os.path.basename")
@@ -384,13 +391,24 @@ def _os_split(call: ModelCall) -> Value | None:
 def _exists(call: ModelCall) -> Value:
     """A file of the tree is there; what is not in the tree may be there when the program runs."""
     path = path_of(call.receiver or call.get("path", 0) or call.get("s"))
-    if isinstance(path, Const) and path.value == "" and call.callee.startswith("os.path."):
-        return Const(value=False, trail=path.trail)  # nothing is named, so nothing is there
+    if call.callee.startswith("os.path.") and _is_written_empty(path):
+        # Nothing is named, so nothing is there. The test asks for the setting, which may name something.
+        it = call.interpreter
+        it.emit(DecisionEvent(location=call.location, context=it.context, value=path))
+        return Const(value=False, trail=path.trail)
     if isinstance(path, Const) and isinstance(path.value, str):
         found = resolve(call, path.value)
         if found is not None and not call.callee.endswith(("isdir", "is_dir")):
             return Const(value=True)
     return Unknown(reason="whether a file is there", draws=path.draws)
+
+
+def _is_written_empty(path: Value) -> bool:
+    """Whether a path is an empty text that somebody has written; the folder of the tree is an empty text too."""
+    if not isinstance(path, Const) or path.value != "" or not path.trail:
+        return False
+    first = path.trail[0]
+    return not first.location.path.endswith(".py") or "''" in first.note or '""' in first.note
 
 
 @model("os.getcwd", "hydra.utils.get_original_cwd")

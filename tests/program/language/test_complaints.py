@@ -13,6 +13,7 @@ from cmgan_audit.source.tree import SourceTree
 PROGRAM = """
 import argparse
 import logging
+import os
 import sys
 
 from torch.utils.data import DataLoader
@@ -54,7 +55,9 @@ def loaders(folder: Path, test: str, refusal: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("test", ["not args.checkpoint", "args.checkpoint is None", "not args.list"])
+@pytest.mark.parametrize(
+    "test", ["not args.checkpoint", "args.checkpoint is None", "not args.list", "not os.path.isfile(args.list)"]
+)
 @pytest.mark.parametrize(
     "refusal",
     [
@@ -124,3 +127,23 @@ def test_a_function_that_another_file_calls_is_not_the_end_of_the_script(tmp_pat
     (run,) = execute(SourceTree(tmp_path))
     made = [event for event in run.events if isinstance(event, CallEvent) and event.callee.endswith(".DataLoader")]
     assert [event.arguments.positional[0].value for event in made] == ["narrow"]
+
+
+def test_a_file_that_has_to_be_named_is_looked_for_on_no_way_without(tmp_path):
+    refusal = "raise FileNotFoundError(args.list)"
+    assert loaders(tmp_path, "not os.path.isfile(args.list)", refusal) == ["data"]
+
+
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [
+        ("args.list", False),
+        ("os.path.expanduser(args.list)", False),
+        ("os.path.abspath(args.list)", True),  # the folder that the script is started in
+        ("os.path.dirname(os.path.abspath(__file__))", True),
+        ("os.getcwd()", True),
+    ],
+)
+def test_an_empty_path_names_nothing_but_the_folder_of_the_script_is_there(tmp_path, path, there):
+    refusal = f"pass\n    if os.path.exists({path}):\n        DataLoader('found')"
+    assert ("found" in loaders(tmp_path, "True", refusal)) is there
