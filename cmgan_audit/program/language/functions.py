@@ -255,16 +255,23 @@ def _filler(function: FunctionValue) -> str:
         return ""
     if not function.qualname.endswith(".__init__"):
         return ""
-    decorated = next((base for base in order_of_bases(owner.cls) if _is_class(base, made)), None)
-    for value in decorated.decorators if isinstance(decorated, ClassValue) else ():
+    for value in (decorator for cls in _constructed_by(owner.cls, made) for decorator in cls.decorators):
         name = value.name if isinstance(value, External) else getattr(value, "external_name", "")
         if name in _FILLERS:
             return _FILLERS[name]
     return ""
 
 
-def _is_class(base: Value, made: ClassValue) -> bool:
-    return isinstance(base, ClassValue) and base.node is made.node
+def _constructed_by(cls: ClassValue, made: ClassValue) -> list[ClassValue]:
+    """The class that defines a constructor, and those before it that have none of their own."""
+    found: list[ClassValue] = []
+    for base in order_of_bases(cls):
+        if not isinstance(base, ClassValue):
+            continue
+        if base.node is made.node:
+            return [*found, base]
+        found = [] if "__init__" in base.namespace else [*found, base]
+    return []
 
 
 def passed(value: Value, location: Location, note: str) -> Value:

@@ -51,6 +51,9 @@ def test_what_gin_may_set_is_not_taken_from_its_default(show: Show) -> None:
         "import gin, sink\n@gin.configurable\ndef build(batch_size=1, *, size=2):\n    sink.show((batch_size, size))\n"
         "@gin.configurable(module='x')\nclass Net:\n    def __init__(self, size=1):\n        sink.show(size)\n"
         "    def scale(self, by=3):\n        sink.show(by)\n"
-        "build(size=4)\nNet().scale()\n"
+        "class Part:\n    def __init__(self, size=5):\n        sink.show(size)\n"
+        "@gin.configurable\nclass Given(Part):\n    pass\n"
+        "@gin.configurable\nclass Fixed(Part):\n    def __init__(self):\n        super().__init__()\n"
+        "build(size=4)\nNet().scale()\nGiven()\nFixed()\n"
     )
-    assert show(text).plain() == [(Unknown, 4), Unknown, 3]
+    assert show(text).plain() == [(Unknown, 4), Unknown, 3, Unknown, 5]
