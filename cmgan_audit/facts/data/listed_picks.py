@@ -18,6 +18,7 @@ from cmgan_audit.program.execution.trace import CallEvent, SliceEvent
 from cmgan_audit.program.library.draws import keeps_all_in_order
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
+from cmgan_audit.source.syntax import walk
 
 _FROM_LISTS = regex(r"random(\.Random)?\.sample|sklearn\.model_selection\.train_test_split")
 _SPLIT = "torch.utils.data.random_split"
@@ -93,7 +94,21 @@ def _is_whole(view: View, event: CallEvent) -> bool:
     """`random.sample(names, len(names))` picks no part: it gives all of them in another order."""
     call = view.code.call_at(event.location)
     given = () if call is None else (*call.args[1:2], *(each.value for each in call.keywords if each.arg == "k"))
-    return any(isinstance(each, ast.Call) and ast.unparse(each.func) == "len" for each in given)
+    return any(_is_length(each) or _holds_length(view, event.location.path, each) for each in given)
+
+
+def _is_length(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "len"
+
+
+def _holds_length(view: View, path: str, node: ast.expr) -> bool:
+    """Whether a variable holds a length, whatever gives it a value around its use: `number = len(names)`."""
+    scopes = [each for each in view.code.parents(path, node) if isinstance(each, ast.FunctionDef | ast.Module)]
+    if not isinstance(node, ast.Name) or not scopes:
+        return False
+    assigned = [part for part in walk(scopes[0]) if isinstance(part, ast.Assign)]
+    values = [part.value for part in assigned if any(ast.unparse(each) == node.id for each in part.targets)]
+    return bool(values) and all(map(_is_length, values))
 
 
 def _is_same_part(view: View, event: CallEvent, position: int) -> bool:
