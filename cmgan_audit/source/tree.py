@@ -21,6 +21,7 @@ from cmgan_audit.source.consulted import Consulted
 from cmgan_audit.source.data import DataError, DataNode
 from cmgan_audit.source.discovery import Failure, discover, kind_of
 from cmgan_audit.source.formats import Dialect, may_be, read_data
+from cmgan_audit.source.process_starters import may_start_processes, process_starts
 from cmgan_audit.source.python_file import ParsedFile
 
 # Above these sizes a file is generated or data; it is named in the coverage instead of being read.
@@ -216,12 +217,19 @@ class SourceTree:
 
     @property
     def commands(self) -> tuple[CommandLine, ...]:
-        """Every command line of launchers and documents that starts a Python script of the tree."""
+        """Every command line of launchers and documents, and of Python files that start another file once per process,
+        that starts a Python script of the tree."""
         if self._commands is None:
-            self._commands = tuple(
-                command for path in self.launcher_files for command in commands_of(path, self.text(path) or "")
-            )
+            shown = [command for path in self.launcher_files for command in commands_of(path, self.text(path) or "")]
+            self._commands = (*shown, *self._process_starts())
         return self._commands
+
+    def _process_starts(self) -> Iterator[CommandLine]:
+        for path in self.python_files:
+            if may_start_processes(self.read_bytes(path) or b""):
+                module = self.module(path)
+                if module is not None:
+                    yield from process_starts(path, module)
 
     def launches(self, entry: str) -> tuple[CommandLine, ...]:
         """The command lines that start the script `entry`, each once, in file order."""

@@ -391,9 +391,10 @@ def _os_split(call: ModelCall) -> Value | None:
 def _exists(call: ModelCall) -> Value:
     """A file of the tree is there; what is not in the tree may be there when the program runs."""
     path = path_of(call.receiver or call.get("path", 0) or call.get("s"))
-    if call.callee.startswith("os.path.") and _is_written_empty(path):
+    it = call.interpreter
+    # In a branch that the empty setting keeps off, it stands for the file that would be named.
+    if call.callee.startswith("os.path.") and _is_written_empty(path) and not it.probing:
         # Nothing is named, so nothing is there. The test asks for the setting, which may name something.
-        it = call.interpreter
         it.emit(DecisionEvent(location=call.location, context=it.context, value=path))
         return Const(value=False, trail=path.trail)
     if isinstance(path, Const) and isinstance(path.value, str):
