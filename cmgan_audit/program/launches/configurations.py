@@ -45,6 +45,7 @@ def candidates(tree: SourceTree, entry: str, asked: Sequence[tuple[Launch, objec
     """
     folder = posixpath.dirname(entry)
     launches: dict[tuple[str, ...], Launch] = {}
+    per_launch: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
     for launch, wanted in (*sorted(asked[1:], key=_leaves_open), *asked[:1]):
         flag = option_of(wanted, launch.argv)
         if flag is None or (launches and not launch.argv):
@@ -60,7 +61,19 @@ def candidates(tree: SourceTree, entry: str, asked: Sequence[tuple[Launch, objec
             if filled is not None:
                 made = Launch(f"configuration {path}", *filled, step.location, environment=launch.environment)
                 launches.setdefault(filled[0], made)
-    return list(launches.values())[:MOST_CONFIGURATIONS]
+                per_launch.setdefault(launch.argv, []).append(filled[0])
+    chosen = _spread(list(per_launch.values()), MOST_CONFIGURATIONS)
+    return [made for words, made in launches.items() if words in chosen]
+
+
+def _spread(groups: Sequence[Sequence[tuple[str, ...]]], most: int) -> set[tuple[str, ...]]:
+    """Of several launches with several files each, some in which every launch and every file has its turn."""
+    chosen: dict[tuple[str, ...], None] = {}
+    for turn in range(max(map(len, groups), default=0)):
+        for number, group in enumerate(groups):
+            if len(chosen) < most and turn < len(group):
+                chosen.setdefault(group[(turn + number) % len(group)])
+    return set(chosen)
 
 
 def with_second(tree: SourceTree, entry: str, launch: Launch, wanted: object) -> list[Launch]:

@@ -215,6 +215,18 @@ else:
 """
 
 
+def test_where_launches_and_files_are_many_each_of_them_has_its_turn(tmp_path: Path) -> None:
+    asks = OPTION.replace("first =", "parser.add_argument('--name')\nfirst =")
+    assert asks != OPTION
+    names = [f"run{number}" for number in range(4)]
+    files = {f"{letter}.yaml": "size: 4\n" for letter in "abdef"}
+    started = "".join(f"python train.py --config $CONFIG --name {name}\n" for name in names)
+    found = words(runs_in(tmp_path, {"train.py": asks, "run.sh": started, **files}))
+    assert len(found) == 12 < len(names) * len(files)
+    assert {argv[1] for argv in found} == set(files)
+    assert {argv[3] for argv in found} == set(names)
+
+
 def test_a_mode_that_no_command_gives_a_configuration_counts_as_it_is_started(tmp_path: Path) -> None:
     started = "python train.py train\npython train.py test\n"
     found = runs_in(tmp_path, {"train.py": MODES, "run.sh": started})
