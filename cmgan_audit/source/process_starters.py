@@ -17,7 +17,9 @@ from cmgan_audit.source.shell import UnknownWord
 from cmgan_audit.source.syntax import walk
 
 _MAY_START = regex(rb"\bsubprocess\b(?s:.*)rank\b|rank\b(?s:.*)\bsubprocess\b")
-_STARTERS = frozenset({"Popen", "run", "call", "check_call", "check_output"})
+SUBPROCESS_STARTERS = frozenset({"Popen", "run", "call", "check_call", "check_output"})
+# Words between the interpreter and the script that take no value.
+INTERPRETER_SWITCHES = frozenset({"-u", "-O", "-B"})
 _INTERPRETER = regex(r"(?:.*/)?python[0-9.]*")
 _RANK = regex(r"--?(?:local[-_]?)?rank(?:=.*)?", re.DOTALL)
 
@@ -63,7 +65,11 @@ def _in_order(body: list[ast.stmt]) -> Iterator[ast.AST]:
 
 def _is_starter(function: ast.expr) -> bool:
     if isinstance(function, ast.Attribute):
-        return function.attr in _STARTERS and isinstance(function.value, ast.Name) and function.value.id == "subprocess"
+        return (
+            function.attr in SUBPROCESS_STARTERS
+            and isinstance(function.value, ast.Name)
+            and function.value.id == "subprocess"
+        )
     return isinstance(function, ast.Name) and function.id == "Popen"
 
 
@@ -109,7 +115,7 @@ def _command(path: str, call: ast.Call, items: list[ast.expr]) -> CommandLine | 
     if not items or not _is_interpreter(items[0]):
         return None
     rest = items[1:]
-    while rest and _word(rest[0]) in {"-u", "-O", "-B"}:
+    while rest and _word(rest[0]) in INTERPRETER_SWITCHES:
         rest = rest[1:]
     words = [_word(item) for item in rest]
     if not words or isinstance(words[0], UnknownWord) or not words[0].endswith(".py"):

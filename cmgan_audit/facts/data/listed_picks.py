@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.classes import values_within
 from cmgan_audit.facts.data.seeding import unseeded
-from cmgan_audit.facts.loading.items import Reading, items_of
+from cmgan_audit.facts.loading.items import Reading, is_index_of_item, items_of
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.listings import listings_of
-from cmgan_audit.program.domain.values import Draw, Instance, Listing, ListValue, Unknown, Value
+from cmgan_audit.program.domain.values import Draw, Instance, Listing, ListValue, Value
 from cmgan_audit.program.execution.trace import CallEvent, SliceEvent
 from cmgan_audit.program.library.draws import keeps_all_in_order
 from cmgan_audit.program.naming.names import canonical
@@ -72,13 +72,9 @@ def _read_by_position(reading: Reading) -> frozenset[Listing]:
     orders = [
         event.order
         for event in reading.events
-        if reading.owner is not None and isinstance(event, SliceEvent) and _is_index_of_item(event.index)
+        if reading.owner is not None and isinstance(event, SliceEvent) and is_index_of_item(event.index)
     ]
     return frozenset().union(*orders)
-
-
-def _is_index_of_item(index: Value) -> bool:
-    return isinstance(index, Unknown) and index.reason == "the index of an item" and not index.draws
 
 
 def _order(value: Value) -> frozenset[Listing]:

@@ -34,6 +34,8 @@ WRAPPERS = {
     "torch.utils.data.StackDataset": ("datasets", 0),
 }
 
+_INDEX = "the index of an item"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
@@ -130,7 +132,12 @@ def _read_dataset(scene: Scene, dataset: Instance, items: Items) -> None:
 
 
 def _index() -> Value:
-    return UnknownValue(reason="the index of an item")
+    return UnknownValue(reason=_INDEX)
+
+
+def is_index_of_item(value: Value) -> bool:
+    """Whether a value is the index that a dataset is asked for, as it was given."""
+    return isinstance(value, UnknownValue) and value.reason == _INDEX and not value.draws
 
 
 def defines(cls: ClassValue, method: str, depth: int = 12) -> bool:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import ast
 import math
-import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
 
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.numbers import COMPARISONS
 
 _TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.Gt,
@@ -30,14 +29,6 @@ _OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.GtE: ast.Lt,
     ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq,
-}
-_HOLDS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
-    ast.Lt: operator.lt,
-    ast.Gt: operator.gt,
-    ast.LtE: operator.le,
-    ast.GtE: operator.ge,
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
 }
 # Numbers that count something, and the least that they can be whatever the machine.
 _LEAST = {"device_count": 0.0, "world_size": 1.0, "rank": 0.0}
@@ -82,7 +73,7 @@ class _Bounds:
         above = self.low > number or (self.low == number and self.low_open)
         below = self.high < number or (self.high == number and self.high_open)
         if above or below:
-            return _HOLDS[operation](1 if above else -1, 0)
+            return _holds(operation, 1 if above else -1)
         if operation is ast.GtE and self.low >= number:
             return True
         if operation is ast.LtE and self.high <= number:
@@ -92,8 +83,13 @@ class _Bounds:
         if operation is ast.Gt and self.high <= number:
             return False
         if self.low == self.high == number:
-            return _HOLDS[operation](0, 0)
+            return _holds(operation, 0)
         return None
+
+
+def _holds(operation: type[ast.cmpop], beside: int) -> bool:
+    """Whether a number that lies above (1), on (0) or below (-1) another one compares like this with it."""
+    return bool(COMPARISONS[operation][1](beside, 0))
 
 
 def decided(formula: str, facts: Iterable[tuple[str, bool]]) -> bool | None:

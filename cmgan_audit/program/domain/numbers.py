@@ -34,7 +34,7 @@ _BINARY: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.BitXor: ("^", operator.xor),
     ast.BitAnd: ("&", operator.and_),
 }
-_COMPARE: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
+COMPARISONS: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Eq: ("==", operator.eq),
     ast.NotEq: ("!=", operator.ne),
     ast.Lt: ("<", operator.lt),
@@ -49,7 +49,7 @@ _UNARY: dict[type[ast.unaryop], tuple[str, Callable[[Any], Any]]] = {
 }
 _SPELLING: dict[type[ast.AST], str] = {
     **{kind: text for kind, (text, _) in _BINARY.items()},
-    **{kind: text for kind, (text, _) in _COMPARE.items()},
+    **{kind: text for kind, (text, _) in COMPARISONS.items()},
     ast.MatMult: "@",
     ast.Is: "is",
     ast.IsNot: "is not",
@@ -120,7 +120,7 @@ def binary(operation: type[ast.operator], left: Value, right: Value) -> Value:
 
 def compare(operation: type[ast.cmpop], left: Value, right: Value) -> Value:
     """An ordering or equality of values that are no choices; identity and membership are not decided here."""
-    text, compute = _COMPARE[operation]
+    text, compute = COMPARISONS[operation]
     draws = drawn(left, right)
     if isinstance(left, Const) and isinstance(right, Const):
         return constant(lambda: compute(left.value, right.value), text, left, right)

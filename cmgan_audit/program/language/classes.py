@@ -96,6 +96,12 @@ def class_attribute(cls: ClassValue, name: str, after: ClassValue | None = None)
     return None
 
 
+def constructor_of(cls: ClassValue) -> FunctionValue | None:
+    """The constructor of a class, its own or one that it inherits within the tree."""
+    found = class_attribute(cls, "__init__")
+    return found[0] if found is not None and isinstance(found[0], FunctionValue) else None
+
+
 def library_bases(cls: ClassValue) -> list[str]:
     """The qualified names of the library classes that a class derives from; "?" for a base that is not known."""
     names = []
@@ -148,9 +154,9 @@ def construct(it: Interpreter, cls: ClassValue, arguments: Arguments, location: 
         return instance
     if is_dictionary(cls):
         instance.attrs["@items"] = DictValue(items={}, attribute_access=_reads_items(cls))
-    found = class_attribute(cls, "__init__")
-    if found is not None and isinstance(found[0], FunctionValue):
-        it.call(bound(found[0], instance), arguments, location)
+    constructor = constructor_of(cls)
+    if constructor is not None:
+        it.call(bound(constructor, instance), arguments, location)
     elif is_dataclass(cls):
         _fill_fields(it, instance, arguments, location)
     else:

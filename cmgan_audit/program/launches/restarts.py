@@ -13,10 +13,11 @@ from cmgan_audit.program.domain.values import Const, External, ListValue, Unknow
 from cmgan_audit.program.execution.trace import CallEvent, Launch, Run
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
 from cmgan_audit.program.naming.names import canonical
+from cmgan_audit.source.process_starters import INTERPRETER_SWITCHES, SUBPROCESS_STARTERS
 
 # Where the words of the command stand among the arguments.
 _STARTERS = {
-    **dict.fromkeys(("Popen", "run", "call", "check_call", "check_output"), ("subprocess", "args", 0)),
+    **dict.fromkeys(SUBPROCESS_STARTERS, ("subprocess", "args", 0)),
     **dict.fromkeys(("execv", "execve", "execvp", "execvpe"), ("os", "args", 1)),
 }
 # One child tells what all of them do, a second one what the others leave to the first.
@@ -67,7 +68,7 @@ def _after_script(entry: str, items: Sequence[Value]) -> Iterator[tuple[str, Val
     if not items or not _is_interpreter(items[0]):
         return
     rest = list(items[1:])
-    while rest and _word(rest[0]) in {"-u", "-O", "-B"}:
+    while rest and _word(rest[0]) in INTERPRETER_SWITCHES:
         del rest[0]
     if not rest or not _is_script(entry, _word(rest[0])):
         return

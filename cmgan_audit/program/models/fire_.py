@@ -78,12 +78,12 @@ def _positional(function: FunctionValue) -> list[str]:
 
 def _taken(cls: ClassValue, keywords: dict[str, Value]) -> dict[str, Value]:
     """The flags that the constructor of a class takes; the others are for its method."""
-    from cmgan_audit.program.language.classes import class_attribute
+    from cmgan_audit.program.language.classes import constructor_of
 
-    found = class_attribute(cls, "__init__")
-    if found is None or not isinstance(found[0], FunctionValue):
+    constructor = constructor_of(cls)
+    if constructor is None:
         return dict(keywords)
-    spec = found[0].node.args
+    spec = constructor.node.args
     names = {each.arg for each in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)}
     return {name: value for name, value in keywords.items() if name in names or spec.kwarg is not None}
 

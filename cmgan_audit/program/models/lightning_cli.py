@@ -163,14 +163,14 @@ def _wants_settings(call: ModelCall, held: DictValue) -> bool:
 
 def _required(made: ClassValue) -> list[str]:
     """The parameters of a constructor that have no default."""
-    from cmgan_audit.program.language.classes import class_attribute
+    from cmgan_audit.program.language.classes import constructor_of
 
-    found = class_attribute(made, "__init__")
-    if found is None or not isinstance(found[0], FunctionValue):
+    constructor = constructor_of(made)
+    if constructor is None:
         return []
-    spec, defaults = found[0].node.args, found[0].defaults
+    spec = constructor.node.args
     named = [*spec.posonlyargs, *spec.args][1:] + spec.kwonlyargs
-    return [each.arg for each in named if each.arg not in defaults]
+    return [each.arg for each in named if each.arg not in constructor.defaults]
 
 
 def _sub_command(words: list[str]) -> str:
@@ -209,12 +209,12 @@ def _typed(call: ModelCall, made: ClassValue | External, name: str, value: Value
 
 def _annotated(made: ClassValue, name: str) -> ClassValue | None:
     """The class of the tree that the annotation of a constructor's parameter, or of a field, names."""
-    from cmgan_audit.program.language.classes import class_attribute
+    from cmgan_audit.program.language.classes import constructor_of
 
-    constructor = class_attribute(made, "__init__")
-    if constructor is not None and isinstance(constructor[0], FunctionValue):
-        scope = constructor[0].closure
-        given = constructor[0].node.args
+    constructor = constructor_of(made)
+    if constructor is not None:
+        scope = constructor.closure
+        given = constructor.node.args
         parameters = (*given.posonlyargs, *given.args, *given.kwonlyargs)
         annotations = {each.arg: each.annotation for each in parameters if each.annotation is not None}
     else:
