@@ -22,6 +22,8 @@ SUBPROCESS_STARTERS = frozenset({"Popen", "run", "call", "check_call", "check_ou
 INTERPRETER_SWITCHES = frozenset({"-u", "-O", "-B"})
 _INTERPRETER = regex(r"(?:.*/)?python[0-9.]*")
 _RANK = regex(r"--?(?:local[-_]?)?rank(?:=.*)?", re.DOTALL)
+# What holds statements of its own, which come one by one.
+_BLOCKS = (ast.stmt, ast.ExceptHandler, ast.match_case)
 
 _Lists = dict[str, list[ast.expr]]
 
@@ -55,10 +57,10 @@ def _in_order(body: list[ast.stmt]) -> Iterator[ast.AST]:
     for statement in body:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             continue
-        inner = [each for each in ast.iter_child_nodes(statement) if not isinstance(each, ast.stmt)]
+        inner = [each for each in ast.iter_child_nodes(statement) if not isinstance(each, _BLOCKS)]
         yield from (node for each in inner for node in walk(each) if isinstance(node, ast.Call))
         yield statement
-        for field in ("body", "orelse", "handlers", "finalbody"):
+        for field in ("body", "orelse", "handlers", "finalbody", "cases"):
             blocks = getattr(statement, field, [])
             yield from _in_order([each for block in blocks for each in (getattr(block, "body", None) or [block])])
 

@@ -63,6 +63,16 @@ def test_calls(call: str, expected: list[object]) -> None:
     assert starts(f"import subprocess, sys\nfor i in range(2):\n    {call}\n") == expected
 
 
+@pytest.mark.parametrize(
+    "around", ["try:\n    pass\nexcept OSError:", "match count:\n  case 2:", "with lock:", "else:"]
+)
+def test_each_call_counts_once_wherever_it_stands(around: str) -> None:
+    before = "if count:\n    pass\n" if around == "else:" else ""
+    lines = ["words = ['python', 'fit.py']", "words.append('--rank=0')", "subprocess.run(words)"]
+    text = f"import subprocess\n{before}{around}\n" + "".join(f"    {line}\n" for line in lines)
+    assert starts(text) == [("fit.py", ["--rank=0"])]
+
+
 def test_a_list_whose_words_are_replaced_at_an_unknown_place_keeps_the_others() -> None:
     text = "import subprocess\nw = ['python', 'fit.py', '--rank', '0']\nw[at] = 'x'\nw[9] = 'x'\nsubprocess.run(w)\n"
     assert starts(text) == [("fit.py", ["--rank", "0"])]
