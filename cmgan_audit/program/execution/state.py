@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.joins import Branch, join
@@ -43,6 +43,11 @@ class Environment:
         while scope.parent is not None:
             scope = scope.parent
         return scope
+
+    @property
+    def as_dictionary(self) -> DictValue:
+        """What `globals()`, `locals()` and `module.__dict__` give: the names themselves, written through either way."""
+        return DictValue(items=cast("dict[Key, Value]", self.names))
 
     def scope_of(self, name: str) -> Environment | None:
         """The environment in which a name is found when it is read from here; None when no scope has it."""

@@ -95,7 +95,7 @@ def _of_module(it: Interpreter, value: ModuleValue, name: str) -> Value:
     if name in scope.names:
         return it.read(scope.names[name])
     if name == "__dict__":
-        return DictValue(items=scope.names)  # type: ignore[arg-type]
+        return scope.as_dictionary
     child = submodule(it, value.module, name)
     if child is not None:
         return child

@@ -309,7 +309,7 @@ def _special(it: Interpreter, node: ast.Call, name: str) -> Value | None:
         return None
     if name in ("locals", "globals"):
         scope = environment.module_scope if name == "globals" else environment
-        return DictValue(items=scope.names)  # type: ignore[arg-type]
+        return scope.as_dictionary
     function = next((a.function for a in reversed(it.activations) if a.function and a.function.defined_in), None)
     start: Value | None = function.defined_in if function is not None else None
     owner = function.bound_to if function is not None else None
