@@ -13,6 +13,7 @@ from collections.abc import Callable
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.joins import Branch, join
+from cmgan_audit.program.domain.reasons import ONLY_AT_LAUNCH
 from cmgan_audit.program.domain.values import (
     Absent,
     Arguments,
@@ -127,7 +128,7 @@ def words_of(launch: Launch, given: Value | None, place: Location) -> tuple[list
 def word_value(text: str) -> Value:
     """A word of the command line as a value."""
     if UNKNOWN_MARK in text:
-        return Unknown(reason=f"{text.replace(UNKNOWN_MARK, '')} is only known when the launcher runs")
+        return Unknown(reason=f"{text.replace(UNKNOWN_MARK, '')} {ONLY_AT_LAUNCH}")
     return Const(value=text)
 
 
@@ -300,7 +301,7 @@ class Reading:
             return listing([self._nested(spec, part, step, flag) for part in raw])
         text = str(raw)
         if UNKNOWN_MARK in text:
-            reason = f"{text.replace(UNKNOWN_MARK, '')} is only known when the launcher runs"
+            reason = f"{text.replace(UNKNOWN_MARK, '')} {ONLY_AT_LAUNCH}"
             return NeededOption(flag=flag, reason=reason, trail=(step,))
         value = Const(value=text, trail=(step,))
         return value if spec.type is None else self._converted(spec, value)

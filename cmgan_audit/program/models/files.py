@@ -13,6 +13,7 @@ from dataclasses import field, replace
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.joins import Branch, join, same
+from cmgan_audit.program.domain.reasons import NOT_IN_TREE
 from cmgan_audit.program.domain.values import Choice, Const, External, Instance, Unknown, Value
 from cmgan_audit.program.execution.interpreter import UnconfiguredError
 from cmgan_audit.program.execution.trace import DecisionEvent
@@ -98,7 +99,7 @@ def each_path(call: ModelCall, path: Value, read: Callable[[str], Value]) -> Val
             return read(found)
         if not _is_data(call, path.value):
             note_needed(call, path)
-        return Unknown(reason=f"{path.value} is not in the tree", trail=path.trail)
+        return Unknown(reason=f"{path.value} {NOT_IN_TREE}", trail=path.trail)
     note_needed(call, path)
     reason = (
         f"which file is read is not known: {path.reason}" if isinstance(path, Unknown) else "which file is not known"

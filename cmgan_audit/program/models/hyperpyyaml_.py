@@ -15,6 +15,7 @@ from typing import Any
 
 from cmgan_audit.finding import Step, Trail
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.reasons import NOT_IN_TREE
 from cmgan_audit.program.domain.values import (
     Arguments,
     Const,
@@ -287,7 +288,7 @@ class Recipe:
     def _include_file(self, name: str, overrides: DictValue | None) -> Value:
         found = self.call.interpreter.tree.resolve(name, [posixpath.dirname(self.path), ""])
         if found is None or len(self.active) > _DEEPEST:
-            return Unknown(reason=f"{name}, which {self._name} includes, is not in the tree")
+            return Unknown(reason=f"{name}, which {self._name} includes, {NOT_IN_TREE}")
         self.active.append(found)
         try:
             if self.active.count(found) > 3:
