@@ -15,6 +15,7 @@ from cmgan_audit.facts.values import fact_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.reasons import Cause, cause_of
 from cmgan_audit.program.domain.values import Choice, Const, Instance, ListValue, Symbol, Value, options_of
 from cmgan_audit.program.domain.values import Unknown as UnknownValue
 from cmgan_audit.program.execution.trace import CallEvent, Context
@@ -149,7 +150,8 @@ def _is_one(length: Value, batch: Value) -> bool:
     if isinstance(length, Symbol) and isinstance(batch, Symbol):
         return length.formula == batch.formula
     if isinstance(length, UnknownValue) and isinstance(batch, UnknownValue):
-        return length.reason == batch.reason and length.trail[:1] == batch.trail[:1] and "default" in length.reason
+        required = cause_of(length.reason) is Cause.REQUIRED
+        return required and length.reason == batch.reason and length.trail[:1] == batch.trail[:1]
     return False
 
 

@@ -12,11 +12,11 @@ from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step, Trail
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.reasons import Cause, cause_of
 from cmgan_audit.program.domain.values import Instance, Unknown
 from cmgan_audit.program.execution.trace import CallEvent, Event, StoreEvent
 from cmgan_audit.rules.record import Fact, Known
 
-_FROM_FILE = "torch.load gives"
 _COUNTER = regex(r"epoch|step|iter", re.IGNORECASE)
 
 
@@ -92,7 +92,9 @@ def _replaced(events: Iterable[Event]) -> set[str]:
     return {
         event.name
         for event in events
-        if isinstance(event, StoreEvent) and isinstance(event.value, Unknown) and _FROM_FILE in event.value.reason
+        if isinstance(event, StoreEvent)
+        and isinstance(event.value, Unknown)
+        and cause_of(event.value.reason) is Cause.LOADED
     }
 
 

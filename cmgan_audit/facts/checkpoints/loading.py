@@ -9,7 +9,7 @@ from cmgan_audit.facts.checkpoints.whole_states import whole_state
 from cmgan_audit.facts.values import constant
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
-from cmgan_audit.program.domain.reasons import ONLY_AT_LAUNCH
+from cmgan_audit.program.domain.reasons import Cause, cause_of
 from cmgan_audit.program.domain.values import Const, Unknown, Value, options_of
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.models.files import NeededOption, path_of
@@ -63,7 +63,7 @@ def _is_typed(view: View, path: Value) -> bool:
             return True
         if any(step.location in words for step in held.trail):
             return True
-        if isinstance(held, Unknown) and ONLY_AT_LAUNCH in held.reason:
+        if isinstance(held, Unknown) and cause_of(held.reason) is Cause.LAUNCHER:
             return True
     return False
 

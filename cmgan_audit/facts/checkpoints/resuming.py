@@ -22,7 +22,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.reasons import NOT_IN_TREE, ONLY_AT_LAUNCH
+from cmgan_audit.program.domain.reasons import GIVEN_AT_START, Cause, cause_of
 from cmgan_audit.program.domain.values import ClassValue, Const, Instance, Unknown, Value, options_of
 from cmgan_audit.program.execution.trace import CallEvent, Event, Supposed
 from cmgan_audit.program.models.files import NeededOption, path_of
@@ -307,14 +307,12 @@ def _entries(batch: Batch) -> list[CallEvent]:
 
 def _is_open(value: object) -> bool:
     """Whether a value is only known once somebody has typed it."""
-    return isinstance(value, Unknown) and any(
-        words in value.reason for words in (ONLY_AT_LAUNCH, "environment variable", "required")
-    )
+    return isinstance(value, Unknown) and cause_of(value.reason) in GIVEN_AT_START
 
 
 def _is_unread(value: Value) -> bool:
     """Whether a value stands in a file of settings that the tree does not have."""
-    return isinstance(value, Unknown) and value.reason.endswith(NOT_IN_TREE)
+    return isinstance(value, Unknown) and cause_of(value.reason) is Cause.MISSING_FILE
 
 
 def _in_constructor(batch: Batch) -> bool:

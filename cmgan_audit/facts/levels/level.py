@@ -21,7 +21,7 @@ from cmgan_audit.facts.values import instances_of
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.containers import NOT_WHOLLY_KNOWN
+from cmgan_audit.program.domain.reasons import Cause, cause_of
 from cmgan_audit.program.domain.values import (
     Choice,
     ClassValue,
@@ -315,8 +315,10 @@ def _is_of_the_rest(value: Value) -> bool:
     if not isinstance(value, Unknown):
         return False
     if value.computed is None:
-        return value.reason == NOT_WHOLLY_KNOWN
-    return any(isinstance(each, Unknown) and each.reason == NOT_WHOLLY_KNOWN for each in value.computed.operands)
+        return cause_of(value.reason) is Cause.REST_OF_LIST
+    return any(
+        isinstance(each, Unknown) and cause_of(each.reason) is Cause.REST_OF_LIST for each in value.computed.operands
+    )
 
 
 def _joined(levels: Iterable[Level]) -> Level:

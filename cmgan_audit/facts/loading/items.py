@@ -11,6 +11,7 @@ from dataclasses import field
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import why_unknown
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.reasons import Cause, cause_of
 from cmgan_audit.program.domain.values import (
     ClassValue,
     Const,
@@ -22,7 +23,7 @@ from cmgan_audit.program.domain.values import (
     options_of,
 )
 from cmgan_audit.program.domain.values import Unknown as UnknownValue
-from cmgan_audit.program.execution.probe import call_method, call_value
+from cmgan_audit.program.execution.probe import INDEX, call_method, call_value
 from cmgan_audit.program.execution.trace import Event
 
 # Wrappers that hand out the items of the datasets that they hold: argument and position.
@@ -33,8 +34,6 @@ WRAPPERS = {
     "torch.utils.data.ChainDataset": ("datasets", 0),
     "torch.utils.data.StackDataset": ("datasets", 0),
 }
-
-_INDEX = "the index of an item"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,7 +121,7 @@ def _read_dataset(scene: Scene, dataset: Instance, items: Items) -> None:
         else:
             items.unknown.append(f"{name} is a library's dataset")
         return
-    for method, arguments in (("__getitem__", [_index()]), ("__iter__", []), ("__getitems__", [_index()])):
+    for method, arguments in (("__getitem__", [INDEX]), ("__iter__", []), ("__getitems__", [INDEX])):
         if not defines(dataset.cls, method):
             continue
         events, result = call_method(scene.run, dataset, method, arguments)
@@ -131,13 +130,9 @@ def _read_dataset(scene: Scene, dataset: Instance, items: Items) -> None:
     items.unknown.append(f"{dataset.cls.name} has no __getitem__ in this tree")
 
 
-def _index() -> Value:
-    return UnknownValue(reason=_INDEX)
-
-
 def is_index_of_item(value: Value) -> bool:
-    """Whether a value is the index that a dataset is asked for, as it was given."""
-    return isinstance(value, UnknownValue) and value.reason == _INDEX and not value.draws
+    """Whether a value is the index that a dataset is asked for, or is computed from it alone."""
+    return isinstance(value, UnknownValue) and cause_of(value.reason) is Cause.ITEM_INDEX and not value.draws
 
 
 def defines(cls: ClassValue, method: str, depth: int = 12) -> bool:

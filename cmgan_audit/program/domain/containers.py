@@ -6,6 +6,7 @@ from typing import Any
 
 from cmgan_audit.program.domain.joins import MOST_OPTIONS, Branch, join
 from cmgan_audit.program.domain.numbers import constant, drawn
+from cmgan_audit.program.domain.reasons import Cause, Reason
 from cmgan_audit.program.domain.values import (
     Absent,
     Const,
@@ -23,7 +24,7 @@ MOST_PARTS = 8
 MOST_PLAIN = 2000
 DEEPEST_PLAIN = 20
 _NONE = Const(value=None)
-NOT_WHOLLY_KNOWN = "an item of a list that is not wholly known"
+NOT_WHOLLY_KNOWN = Reason("an item of a list that is not wholly known", Cause.REST_OF_LIST)
 
 
 def known_items(value: Value) -> tuple[list[Value], bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from cmgan_audit.program.domain.reasons import Cause, Reason
 from cmgan_audit.program.domain.values import (
     Arguments,
     ClassValue,
@@ -22,7 +23,7 @@ from cmgan_audit.program.execution.sessions import interpreter_of, module_activa
 from cmgan_audit.program.execution.trace import Context, Event, Run
 from cmgan_audit.program.language.attributes import attribute
 
-INDEX = Unknown(reason="the index of the item")
+INDEX = Unknown(reason=Reason("the index of an item", Cause.ITEM_INDEX))
 PROBE_STEPS = 60_000
 _DEEPEST = 4
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.joins import Branch, join
+from cmgan_audit.program.domain.reasons import naming
 from cmgan_audit.program.domain.values import (
     Absent,
     Arguments,
@@ -221,7 +222,8 @@ def _of_dictionary(it: Interpreter, value: DictValue, name: str) -> Value:
 def not_known(target: DictValue, key: object) -> Unknown:
     """The value of a key that is not known to be there."""
     where = target.origin or "the dictionary"
-    return Unknown(reason=f"{where} has no {key!r}" if target.complete else f"{where} is not known to hold {key!r}")
+    reason = f"{where} has no {key!r}" if target.complete else f"{where} is not known to hold {key!r}"
+    return Unknown(reason=naming(reason, where))
 
 
 def held(target: DictValue, key: Key) -> Value:

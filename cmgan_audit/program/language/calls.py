@@ -10,6 +10,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.joins import Branch
 from cmgan_audit.program.domain.listings import without_listings
 from cmgan_audit.program.domain.numbers import drawn
+from cmgan_audit.program.domain.reasons import naming
 from cmgan_audit.program.domain.values import (
     Absent,
     Arguments,
@@ -89,8 +90,8 @@ def spread_keywords(it: Interpreter, value: Value, keywords: dict[str, Value], t
         return "" if value.complete else f"**{text} of unknown content"
     if isinstance(value, Choice):
         return _spread_choice(it, value, keywords, text)
-    reason = f": {value.reason}" if isinstance(value, Unknown) else ""
-    return f"**{text} of unknown content{reason}"
+    reason = f"**{text} of unknown content"
+    return naming(f"{reason}: {value.reason}", value.reason) if isinstance(value, Unknown) else reason
 
 
 def _spread_choice(it: Interpreter, value: Choice, keywords: dict[str, Value], text: str) -> str:

@@ -9,6 +9,7 @@ from cmgan_audit.program.domain.containers import key_of, one_of
 from cmgan_audit.program.domain.joins import MOST_OPTIONS, Branch, join
 from cmgan_audit.program.domain.listings import listings_of
 from cmgan_audit.program.domain.numbers import drawn
+from cmgan_audit.program.domain.reasons import Cause, Reason
 from cmgan_audit.program.domain.values import (
     Absent,
     Arguments,
@@ -174,7 +175,10 @@ def _of_instance(it: Interpreter, owner: Instance, index: Value, location: Locat
     if result is not None:
         return result
     if not isinstance(owner.cls, ClassValue):
-        return Unknown(reason=f"an item of what {owner.external_name} gives", draws=drawn(owner, index))
+        reason = f"an item of what {owner.external_name} gives"
+        if owner.external_name == "torch.load":
+            reason = Reason(reason, Cause.LOADED)
+        return Unknown(reason=reason, draws=drawn(owner, index))
     return Unknown(reason=f"an item of {owner.cls.name}", draws=drawn(owner, index))
 
 

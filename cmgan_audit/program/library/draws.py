@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.reasons import Cause, cause_of
 from cmgan_audit.program.domain.values import Arguments, Const, Draw, Instance, Unknown, Value, options_of
 
 _SAMPLERS = (
@@ -113,6 +114,6 @@ def seed_text(seed: Value | None) -> str:
         return ""
     if isinstance(seed, Const):
         return "" if seed.value is None else repr(seed.value)
-    if isinstance(seed, Unknown) and "index" in seed.reason:
+    if isinstance(seed, Unknown) and cause_of(seed.reason) is Cause.ITEM_INDEX:
         return "the index"
     return ""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.joins import Branch, join
-from cmgan_audit.program.domain.reasons import ONLY_AT_LAUNCH
+from cmgan_audit.program.domain.reasons import only_at_launch, required
 from cmgan_audit.program.domain.values import (
     Absent,
     Arguments,
@@ -128,7 +128,7 @@ def words_of(launch: Launch, given: Value | None, place: Location) -> tuple[list
 def word_value(text: str) -> Value:
     """A word of the command line as a value."""
     if UNKNOWN_MARK in text:
-        return Unknown(reason=f"{text.replace(UNKNOWN_MARK, '')} {ONLY_AT_LAUNCH}")
+        return Unknown(reason=only_at_launch(text.replace(UNKNOWN_MARK, "")))
     return Const(value=text)
 
 
@@ -240,7 +240,7 @@ class Reading:
         if missing and (spec.required or (not spec.flags and spec.nargs not in {"?", "*"})):
             return NeededOption(
                 flag=(spec.flags and spec.name) or "",
-                reason=f"required argument {spec.name} has no default",
+                reason=required(f"required argument {spec.name} has no default"),
                 trail=(Step(spec.place, f"{spec.name} must be given on the command line"),),
             )
         if value is None:
@@ -248,7 +248,7 @@ class Reading:
             value = value.via(spec.place, f"{spec.name} has no default")
         if self._collects_configurations(spec, value):
             step = Step(spec.place, f"{spec.name} collects configuration files")
-            return listing([NeededOption(flag=spec.name, reason="no configuration is given", trail=(step,))])
+            return listing([NeededOption(flag=spec.name, reason=required("no configuration is given"), trail=(step,))])
         return self._overridable(spec, self._convert_default(spec, value))
 
     def _collects_configurations(self, spec: OptionSpec, value: Value) -> bool:
@@ -301,7 +301,7 @@ class Reading:
             return listing([self._nested(spec, part, step, flag) for part in raw])
         text = str(raw)
         if UNKNOWN_MARK in text:
-            reason = f"{text.replace(UNKNOWN_MARK, '')} {ONLY_AT_LAUNCH}"
+            reason = only_at_launch(text.replace(UNKNOWN_MARK, ""))
             return NeededOption(flag=flag, reason=reason, trail=(step,))
         value = Const(value=text, trail=(step,))
         return value if spec.type is None else self._converted(spec, value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cmgan_audit.program.domain.reasons import naming
 from cmgan_audit.program.domain.values import (
     Arguments,
     ClassValue,
@@ -94,7 +95,8 @@ def load_source(
     if stripped is not None and isinstance(source, Unknown | Instance):
         return load_source(call, stripped, "json5", from_path=True, attribute_access=attribute_access)
     if not known and not from_path and isinstance(source, Unknown):
-        return Unknown(reason=f"what is loaded is not known: {source.reason}", trail=source.trail)
+        reason = naming(f"what is loaded is not known: {source.reason}", source.reason)
+        return Unknown(reason=reason, trail=source.trail)
     if isinstance(source, Instance) and not known and not from_path:
         return Unknown(reason=f"what {source.external_name or 'the program'} gives to the parser is not known")
 

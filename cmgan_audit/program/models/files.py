@@ -13,7 +13,7 @@ from dataclasses import field, replace
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.joins import Branch, join, same
-from cmgan_audit.program.domain.reasons import NOT_IN_TREE
+from cmgan_audit.program.domain.reasons import naming, not_in_tree
 from cmgan_audit.program.domain.values import Choice, Const, External, Instance, Unknown, Value
 from cmgan_audit.program.execution.interpreter import UnconfiguredError
 from cmgan_audit.program.execution.trace import DecisionEvent
@@ -99,12 +99,11 @@ def each_path(call: ModelCall, path: Value, read: Callable[[str], Value]) -> Val
             return read(found)
         if not _is_data(call, path.value):
             note_needed(call, path)
-        return Unknown(reason=f"{path.value} {NOT_IN_TREE}", trail=path.trail)
+        return Unknown(reason=not_in_tree(path.value), trail=path.trail)
     note_needed(call, path)
-    reason = (
-        f"which file is read is not known: {path.reason}" if isinstance(path, Unknown) else "which file is not known"
-    )
-    return Unknown(reason=reason, trail=path.trail)
+    if not isinstance(path, Unknown):
+        return Unknown(reason="which file is not known", trail=path.trail)
+    return Unknown(reason=naming(f"which file is read is not known: {path.reason}", path.reason), trail=path.trail)
 
 
 def _is_named(call: ModelCall, text: str) -> bool:

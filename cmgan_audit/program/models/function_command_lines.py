@@ -7,6 +7,7 @@ import dataclasses
 
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.reasons import required
 from cmgan_audit.program.domain.values import (
     Arguments,
     ClassValue,
@@ -140,7 +141,9 @@ def _typer_option(call: ModelCall) -> Value | None:
     names = [v.value for v in call.arguments.positional[1:] if isinstance(v, Const) and isinstance(v.value, str)]
     flag = next((name for name in names if name.startswith("--")), "")
     if isinstance(default, External) and default.name == "builtins.Ellipsis":
-        return NeededOption(reason="a required option of the command line", flag=flag)
+        return NeededOption(
+            reason=required(f"required option {flag or 'of the command line'} has no default"), flag=flag
+        )
     if isinstance(default, Const):
         moved = default.via(call.location, f"{flag or 'the option'} defaults to {default.value!r}")
         return dataclasses.replace(moved, overridable=flag or "the command line")
@@ -185,7 +188,7 @@ def completed(function: FunctionValue, keywords: dict[str, Value]) -> dict[str, 
         if name in result or (function.bound_to is not None and parameter is _first(arguments)):
             continue
         if default is None:
-            result[name] = NeededOption(reason=f"required argument {name} has no default", flag=f"--{name}")
+            result[name] = NeededOption(reason=required(f"required argument {name} has no default"), flag=f"--{name}")
         elif isinstance(default, Const) and not default.overridable:
             place = function.module.location(parameter)
             told = default.via(place, f"{name} defaults to {default.value!r} in {function.qualname}")

@@ -14,7 +14,7 @@ from dataclasses import field
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.reasons import ONLY_AT_LAUNCH
+from cmgan_audit.program.domain.reasons import only_at_launch
 from cmgan_audit.program.domain.values import Choice, Const, DictValue, ListValue, Option, Unknown, Value
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
 from cmgan_audit.program.models.interpolation import argument, merged, split_arguments, with_entry
@@ -128,8 +128,7 @@ class Composition:
         if value is None or key.startswith("hydra."):
             return root
         if UNKNOWN_MARK in value:
-            why = f"{key} {ONLY_AT_LAUNCH}"
-            return with_entry(root, key, Unknown(reason=why, trail=(step,) if step else ()))
+            return with_entry(root, key, Unknown(reason=only_at_launch(key), trail=(step,) if step else ()))
         parts = split_arguments(value)
         if len(parts) > 1:
             options = tuple(Option(argument(part, step), f"the sweep takes {key}={part}") for part in parts)

@@ -15,7 +15,7 @@ from typing import Any
 
 from cmgan_audit.finding import Step, Trail
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.reasons import NOT_IN_TREE
+from cmgan_audit.program.domain.reasons import naming, not_in_tree, required
 from cmgan_audit.program.domain.values import (
     Arguments,
     Const,
@@ -66,7 +66,8 @@ def _load(call: ModelCall) -> Value | None:
             return Unknown(reason=error.reason)
         return Recipe(call, call.location.path, node, overrides_of(overrides)).load()
     if isinstance(source, Unknown) and not isinstance(source, FileContent):
-        return Unknown(reason=f"which recipe is loaded is not known: {source.reason}", trail=source.trail)
+        reason = naming(f"which recipe is loaded is not known: {source.reason}", source.reason)
+        return Unknown(reason=reason, trail=source.trail)
     return each_path(call, path_of(source), lambda path: recipe(call, path, overrides_of(overrides)))
 
 
@@ -154,7 +155,8 @@ class Recipe:
             return self._reference(str(node.value), step)
         if node.tag == "!PLACEHOLDER":
             flag = f"--{path[0]!s}" if path else ""
-            return NeededOption(reason=f"{key} is a !PLACEHOLDER and must be given", flag=flag, trail=(step,))
+            reason = required(f"{key} is a !PLACEHOLDER and must be given")
+            return NeededOption(reason=reason, flag=flag, trail=(step,))
         if node.tag == "!tuple" or (not node.tag and node.text and _TUPLE.match(node.text)):
             return self._tuple(node, path)
         if node.tag:
@@ -288,7 +290,7 @@ class Recipe:
     def _include_file(self, name: str, overrides: DictValue | None) -> Value:
         found = self.call.interpreter.tree.resolve(name, [posixpath.dirname(self.path), ""])
         if found is None or len(self.active) > _DEEPEST:
-            return Unknown(reason=f"{name}, which {self._name} includes, {NOT_IN_TREE}")
+            return Unknown(reason=not_in_tree(f"{name}, which {self._name} includes,"))
         self.active.append(found)
         try:
             if self.active.count(found) > 3:

@@ -13,6 +13,7 @@ from dataclasses import field, replace
 from cmgan_audit.finding import Location, Step, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.reasons import naming
 from cmgan_audit.program.domain.values import Const, Constant, DictValue, Key, ListValue, Unknown, Value
 from cmgan_audit.source.data import DataError, DataNode, Scalar
 from cmgan_audit.source.formats import read_text
@@ -163,7 +164,7 @@ class _Resolution:
                 return replace(inner, trail=(*way, *inner.trail)) if way and isinstance(inner, Const) else inner
             if not isinstance(inner, Const):
                 reason = inner.reason if isinstance(inner, Unknown) else "not a plain value"
-                return Unknown(reason=f"{text}: {reason}", trail=(step,))
+                return Unknown(reason=naming(f"{text}: {reason}", reason), trail=(step,))
             way += inner.trail
             text = text[: match.start()] + _as_text(inner.value) + text[match.end() :]
         return Unknown(reason=f"{text} is nested too deeply", trail=(step,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cmgan_audit.program.domain.containers import value_of
+from cmgan_audit.program.domain.reasons import naming
 from cmgan_audit.program.domain.values import Const, DictValue, External, Key, ListValue, Unknown, Value
 from cmgan_audit.program.models.lifting import as_dict, copied
 from cmgan_audit.program.models.registry import ModelCall, listing, model
@@ -50,9 +51,9 @@ def _mapping(call: ModelCall) -> Value:
         if held is None:
             if not isinstance(source, Const):
                 complete = False
-                origin = f"{call.callee} of unknown content" + (
-                    f": {source.reason}" if isinstance(source, Unknown) else ""
-                )
+                origin = f"{call.callee} of unknown content"
+                if isinstance(source, Unknown):
+                    origin = naming(f"{origin}: {source.reason}", source.reason)
             continue
         items.update(held.items)
         complete = complete and held.complete

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cmgan_audit.finding import Step
+from cmgan_audit.program.domain.reasons import Cause, Reason, naming
 from cmgan_audit.program.domain.values import (
     Arguments,
     ClassValue,
@@ -65,7 +66,8 @@ def resolver_of(call: ModelCall) -> Resolver:
                 return replace(default, overridable=told) if isinstance(default, Const) else default
             if first.value == "WORLD_SIZE":
                 return Symbol(formula="world_size", at_one=1)
-            return Unknown(reason=f"the environment variable {first.value!s} is read", trail=(step,))
+            reason = Reason(f"the environment variable {first.value!s} is read", Cause.ENVIRONMENT)
+            return Unknown(reason=reason, trail=(step,))
         if name == "oc.decode" and isinstance(first, Const):
             return _decoded(first.via(step.location, step.note))
         return None
@@ -172,8 +174,10 @@ def _merge(call: ModelCall) -> Value | None:
     for value in call.arguments.positional:
         raw = raw_value(call, value)
         if not isinstance(raw, DictValue | ListValue):
-            reason = f": {raw.reason}" if isinstance(raw, Unknown) else ""
-            raw = DictValue(items={}, complete=False, attribute_access=True, origin=f"a part that is not known{reason}")
+            origin = "a part that is not known"
+            if isinstance(raw, Unknown):
+                origin = naming(f"{origin}: {raw.reason}", raw.reason)
+            raw = DictValue(items={}, complete=False, attribute_access=True, origin=origin)
         result = raw if result is None else merged(result, raw)
     return None if result is None else finished(call, result)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cmgan_audit.program.domain.joins import Branch, join
+from cmgan_audit.program.domain.reasons import naming
 from cmgan_audit.program.domain.values import (
     Arguments,
     Choice,
@@ -70,8 +71,8 @@ def _imported(call: ModelCall, name: Value | None, package: Value | None) -> Val
         sides = [(_imported(call, o.value, package), Branch(o.condition, o.facts)) for o in name.options]
         return join([(value or Unknown(reason="a module at run time"), branch) for value, branch in sides])
     if not isinstance(name, Const) or not isinstance(name.value, str):
-        reason = f": {name.reason}" if isinstance(name, Unknown) else ""
-        return Unknown(reason=f"which module is imported is not known{reason}")
+        reason = "which module is imported is not known"
+        return Unknown(reason=naming(f"{reason}: {name.reason}", name.reason) if isinstance(name, Unknown) else reason)
     text = name.value
     if text.startswith("."):
         if not isinstance(package, Const) or not isinstance(package.value, str):

@@ -6,6 +6,7 @@ known by what it does, and executing it anew for each of hundreds of recipes wou
 
 from __future__ import annotations
 
+from cmgan_audit.program.domain.reasons import required
 from cmgan_audit.program.domain.values import (
     Arguments,
     Const,
@@ -46,7 +47,7 @@ def _parse_arguments(call: ModelCall) -> Value:
     """(recipe file, run options, overrides as YAML)."""
     words, steps = command_words(call, call.get("arg_list", 0))
     if not words:
-        needed = NeededOption(reason="the recipe file is a required word of the command line")
+        needed = NeededOption(reason=required("the recipe file is a required word of the command line"))
         return listing([needed, DictValue(items={}, complete=True), Const(value="")], "tuple")
     options: dict[str, Value] = {}
     overrides: dict[str, Value] = {}

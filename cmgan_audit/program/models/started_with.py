@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from cmgan_audit.program.domain.numbers import binary
+from cmgan_audit.program.domain.reasons import Cause, Reason, required
 from cmgan_audit.program.domain.values import Computation, Const, ListValue, Unknown, Value
 from cmgan_audit.program.models.argparse_parsing import word_value
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
@@ -33,8 +34,8 @@ def _environment(call: ModelCall) -> Value | None:
         return None if default is None else _overridable(default, name)
     if default is None:
         if call.callee.endswith(("getenv", ".get")):
-            return Unknown(reason=f"the environment variable {name} may be set")
-        return Unknown(reason=f"the environment variable {name} is read")
+            return Unknown(reason=Reason(f"the environment variable {name} may be set", Cause.ENVIRONMENT))
+        return Unknown(reason=Reason(f"the environment variable {name} is read", Cause.ENVIRONMENT))
     return _overridable(default, name)
 
 
@@ -59,7 +60,7 @@ def _write_variable(call: ModelCall) -> Value:
     name, value = call.text("key", 0), call.get("value", 1)
     if name is not None and value is not None:
         sure = not call.interpreter.context.conditions and not call.interpreter.probing
-        reason = f"the program may set the environment variable {name}"
+        reason = Reason(f"the program may set the environment variable {name}", Cause.ENVIRONMENT)
         call.interpreter.notes[_WRITTEN] = {**_written(call), name: value if sure else Unknown(reason=reason)}
     return Const(value=None)
 
@@ -86,7 +87,7 @@ def _argv_item(call: ModelCall) -> Value | None:
     if isinstance(index, Const) and isinstance(index.value, int):
         if -len(words) <= index.value < len(words):
             return words[index.value]
-        return NeededOption(reason=f"the word {index.value} of the command line is not given")
+        return NeededOption(reason=required(f"the word {index.value} of the command line is not given"))
     if isinstance(index, ListValue) and index.kind == "slice" and all(isinstance(p, Const) for p in index.items):
         bounds = [part.value for part in index.items if isinstance(part, Const) and isinstance(part.value, int | None)]
         if len(bounds) == 3:
