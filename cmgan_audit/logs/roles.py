@@ -37,6 +37,7 @@ class Measure:
     low: float | None = None
     high: float | None = None
     unit: str = ""
+    alone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,10 @@ def table() -> RoleTable:
     def names(entries: list[str]) -> tuple[tuple[str, ...], ...]:
         return tuple(tuple(entry.split()) for entry in entries)
 
-    metrics = tuple(Measure(key=key, **{**row, "names": names(row["names"])}) for key, row in raw["metrics"].items())
+    metrics = tuple(
+        Measure(key=key, **{**row, "names": names(row["names"]), "alone": tuple(row.get("alone", ()))})
+        for key, row in raw["metrics"].items()
+    )
     return RoleTable(
         metrics=metrics,
         losses=frozenset(raw["losses"]),
@@ -143,18 +147,28 @@ def _kind(words: tuple[str, ...]) -> Role | None:
     named = {
         m: name for m in t.metrics if (name := max((n for n in m.names if contains(words, n)), key=len, default=()))
     }
+    named |= {m: (name,) for m in t.metrics for name in m.alone if _stands_alone(name, words)}
     measure = next(iter(named), None)
     rest = [word for word in words if measure is None or word not in named[measure]]
     if any(word in t.about for word in rest):
         return None
-    # "PESQ loss" is a loss; a loss word that is only part of a metric's name does not occur.
-    if any(word in t.losses for word in words):
+    # "PESQ loss" is a loss, "word error rate" is none.
+    if any(word in t.losses for word in rest):
         return Role("loss", higher_is_better=False)
     if measure is not None:
         return Role("metric", measure.key, higher_is_better=measure.higher)
     if any(contains(words, name) for name in t.counts):
         return Role("count")
     return None
+
+
+def _stands_alone(name: str, words: tuple[str, ...]) -> bool:
+    """`Val PER`, `best PER` and `PER/test`, but neither `eval per epoch` nor `s per step`."""
+    if name not in words:
+        return False
+    t, at = table(), words.index(name)
+    known = {"best", *t.phases, *t.qualifiers}
+    return known.issuperset(words[:at]) and set(t.phases).issuperset(words[at + 1 :])
 
 
 def is_normalised(name: str) -> bool:

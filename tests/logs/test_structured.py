@@ -261,3 +261,13 @@ def test_lists_of_evaluations_and_of_steps_beside_each_other(tmp_path: Path) -> 
         "train_loss": ("epoch", [1, 2, 3]),
         "step_loss": ("index", [1, 2, 3]),
     }
+
+
+def test_a_training_whose_epochs_begin_anew_goes_on_by_its_steps(tmp_path: Path) -> None:
+    epochs = [0.5, 1.0, 0.5, 1.0]  # streamed data, resumed: the epochs begin anew, the steps do not
+    pairs = enumerate(zip(epochs, PESQ, strict=True))
+    history: list[dict[str, float]] = [{"epoch": e, "step": 100 * i, "eval_pesq": v} for i, (e, v) in pairs]
+    (run,) = runs(tmp_path, "trainer_state.json", json.dumps({"log_history": history}))
+    assert pesq(run) == [(0, 2.1), (100, 2.35), (200, 2.5), (300, 2.58)]
+    again = [{**record, "step": 100 * (i % 2)} for i, record in enumerate(history)]
+    assert len(runs(tmp_path, "two.json", json.dumps(again))) == 2

@@ -201,3 +201,13 @@ def test_a_generator_that_is_judged_by_its_discriminator_has_no_level(
     tmp_path: Path, values: list[float], raised: int
 ) -> None:
     assert len(of(losses(tmp_path, "loss_G", values), "CMG808")) == raised
+
+
+@pytest.mark.parametrize(("opponent", "raised"), [("loss_D", 0), ("loss_mag", 1)])
+def test_a_generator_that_only_plays_against_its_discriminator_does_not_diverge(
+    tmp_path: Path, opponent: str, raised: int
+) -> None:
+    path = tmp_path / "log.csv"
+    rises = [0.7, 0.8, 1.1, 1.5, 1.9, 2.4, 2.6, 2.8]
+    path.write_text(f"epoch,gen_loss,{opponent}\n" + "".join(f"{i},{y},{1.4 / y}\n" for i, y in enumerate(rises)))
+    assert len(of(look(path), "CMG808")) == raised

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
@@ -29,6 +30,8 @@ _FEW = 3
 # The names of so many records tell what they are of.
 _NAMED = 1000
 _KEYED = regex(r"^(?:(epoch|ep|step|iter)[_ \-]?)?(\d+)$", re.IGNORECASE)
+
+_COUNTERS = (EPOCH, STEP)
 
 Scalars = dict[str, float]
 
@@ -112,6 +115,7 @@ class Records:
         self.source, self.book = source, book
         self.per_item = 0
         self.counted = False
+        self.by_steps = False
         self.names: dict[str, list[str]] = {}
         self.numbers: dict[str, list[float]] = {}
         self.rows = 0
@@ -160,6 +164,8 @@ class Records:
                 epoch = scalars.pop(name)
             elif counter == "step":
                 step = scalars.pop(name) if step is None else scalars.pop(name) and step
+        if self.by_steps and step is not None:
+            epoch = None
         if at is not None and epoch is None and step is None:
             epoch, step = (at[1], None) if at[0] == EPOCH else (None, at[1])
         if epoch is not None and math.isfinite(epoch):
@@ -227,9 +233,11 @@ def _mapping(document: dict[str, JsonValue], records: Records) -> None:
 
 def _list(document: list[JsonValue], stem: str, records: Records) -> None:
     if document and all(isinstance(item, dict) for item in document):
-        if _is_per_item([item for item in document if isinstance(item, dict)]):
+        members = [item for item in document if isinstance(item, dict)]
+        if _is_per_item(members):
             records.per_item += len(document)
             return
+        records.by_steps = _only_steps_go_on(members)
         for place, item in enumerate(document, start=1):
             if isinstance(item, dict):
                 records.add(item, place)
@@ -245,6 +253,24 @@ def _list(document: list[JsonValue], stem: str, records: Records) -> None:
     numbers = [_number(item) for item in document]
     if numbers and all(number is not None for number in numbers):
         records.columns({stem: [number for number in numbers if number is not None]}, {})
+
+
+def _only_steps_go_on(records: list[dict[str, JsonValue]]) -> bool:
+    """Whether epochs begin anew while the steps count on: one training, whose reader of data was made anew.
+
+    So does the trainer of Transformers where a training is resumed with data that stream in.
+    """
+    counted: list[tuple[float, float]] = []
+    for record in records:
+        epoch, step = (
+            next((_number(v) for k, v in record.items() if counter_kind(k) == kind), None) for kind in _COUNTERS
+        )
+        if epoch is not None and step is not None:
+            counted.append((epoch, step))
+    if 2 * len(counted) <= len(records):
+        return False
+    pairs = list(itertools.pairwise(counted))
+    return all(a[1] <= b[1] for a, b in pairs) and any(b[0] < a[0] for a, b in pairs)
 
 
 def _is_per_item(records: list[dict[str, JsonValue]]) -> bool:

@@ -12,6 +12,9 @@ _WRAPPER = regex(r"(?:torch\.)?(?:tensor|array)$|(?:np|numpy)\.float(?:16|32|64)
 _BALANCED = regex(r"\([^()]*\)|\[[^\[\]]*\]")
 _DELIMITER = regex(r"[|│┃;,{}\t!?()\[\]\x01]|\s[-\u2013\u2014]+\s|--+|={2,}|\*{2,}|#{2,}|:(?=\s|[A-Za-z])|\.\s|>>+|>\s")
 _SUFFIX = regex(r"[A-Za-z_]+")
+_BOUND = regex(r"(?<![-=<>])>=?\s*$")
+_TAG = regex(r"<[^<>]*>\s*$")
+_OPTION = regex(r"(?:^|\s)--[A-Za-z][\w\-]*[ =]+$")
 
 
 def is_part_of_word(after: str) -> bool:
@@ -20,6 +23,21 @@ def is_part_of_word(after: str) -> bool:
         return True
     suffix = _SUFFIX.match(after)
     return suffix is not None and suffix.group().lower() not in ("db", "epoch", "st", "nd", "rd", "th")
+
+
+def is_share(after: str) -> bool:
+    """`45%` of a progress bar, and `+2.8%` of a comparison: a part or a change."""
+    return after.lstrip(" ").startswith("%")
+
+
+def is_bound(before: str) -> bool:
+    """`PESQ > 3.0`: what a score shall reach, and no score; `<b>` and arrows are none."""
+    return _BOUND.search(before) is not None and _TAG.search(before) is None
+
+
+def is_option(before: str) -> bool:
+    """`python enhance.py --snr 0.5`: a setting on a command line that the log repeats."""
+    return _OPTION.search(before) is not None
 
 
 def label_before(before: str) -> tuple[str, bool, bool, str]:

@@ -28,7 +28,10 @@ from cmgan_audit.logs.lines.labels import (
     constant_of,
     counter_of,
     is_arrow,
+    is_bound,
+    is_option,
     is_part_of_word,
+    is_share,
     is_tight,
     label_before,
     words_as_written,
@@ -36,45 +39,21 @@ from cmgan_audit.logs.lines.labels import (
 from cmgan_audit.logs.lines.list_shapes import ListShape, Numbers, lists_of, rest_of_list, without
 from cmgan_audit.logs.lines.phase_columns import cells_of, head_of
 from cmgan_audit.logs.lines.plan import Plan, SlotArray, SlotValue
+from cmgan_audit.logs.lines.prefixes import SLOT, USED, body_start, without_moments
 from cmgan_audit.logs.lines.running_means import says_mean, with_means
 from cmgan_audit.logs.local_words import in_english
 from cmgan_audit.logs.roles import RoleBook, counter_kind, table, words_of
 from cmgan_audit.logs.selection.batches import named_by_batch
 from cmgan_audit.logs.series import Role
 
-SLOT = "\0"
-_USED = "\1"
-
-# Dates, times and devices (`cuda:0`): their numbers are nobody's metric. T and Z may touch digits, so part stays
-# literal.
-_MASKED = regex(
-    r"\x00[-/.]\x00[-/.]\x00"
-    r"(?:[T_ -]{1,2}[\dT]*\x00?[:\-]\x00[:\-]\x00(?:[.,]\x00)?(?:Z|[ ]?[+-]\x00(?::\x00)?)?)?"
-    r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)?,?\s?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
-    r"\s+\x00,?(?:\s+\x00)?\s+\x00:\x00(?::\x00)?(?:[.,]\x00)?(?:\s+[A-Z]{2,4})?(?:\s+\x00)?"
-    r"|T?\d*\x00?:\x00:\x00(?:[.,]\x00)?"
-    r"|(?<![:\w])\x00:\x00(?::\x00)?(?=[<\]])"
-    r"|\b(?:cuda|xpu|npu|mps):\x00"
-)
-_LEVEL = r"(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL|NOTICE|TRACE|SUCCESS|debug|info|warning)"
-_PREFIX_PART = regex(
-    r"[\s\[\](){}<>|;,:\-#]*(?:"
-    rf"{_LEVEL}(?::[\w.\-]+(?=:))?(?![\w])"
-    r"|[A-Z]\d{4}(?=[\s\x01])"
-    r"|[\w.\-/]+\.py(?::[\x00\x01]|:\w+:[\x00\x01])?(?=[\]:\s])"
-    r"|[\w.]+:[\w.<>]+:[\x00\x01](?=\s)"
-    r"|[A-Za-z_]\w*(?:\.\w+)+(?=[\s\]:])"
-    r"|\[(?:root|main|__main__|utils|logger|train|trainer)\](?=\[|\s*[-:\[])"
-    r"|(?:root|__main__)(?=\s*[-:|\]])"
-    r"|[\x01 ]*\x01[\x01 ]*"
-    r")"
-)
 _CONSTANT = regex(r"(?<![\w.\-+])[-+]?(?:nan|inf|infinity|none|null|n/a)(?![\w/])", re.IGNORECASE)
 _ATOM = regex(r"\x00(?:,\x00)*|" + _CONSTANT.pattern, re.IGNORECASE)
 # `[train] loss=0.3, pesq=2.1, [valid] loss=0.4`: the phase of all that follows.
 _PHASE_IN_BRACKETS = regex(r"\[\s*([A-Za-z]+)\s*\]")
 _OF_A_TOTAL = regex(r"\x00\s*/\s*\x00")
+# `3rd epoch`; but in `lr=1e-4 epoch=3` and `loss 0.31 epoch 3` the word names the next number.
 _EPOCH_AFTER = regex(r"(?:st|nd|rd|th)?\s?[-_]?\s?epoch(?!s)", re.IGNORECASE)
+_NAMES_NEXT = regex(r"\s*epoch(?P<sign>\s*[=:#])?\s*[\[(]?\s*\x00(?!\s?%)", re.IGNORECASE)
 _GLUED_COUNTER = regex(r"(?<![A-Za-z/\\])(epoch|ep|step|iter)[_ ]?(\d+)(?!\w)(?!\.\d)", re.IGNORECASE)
 _GLUED_RANK = regex(r"\brank_?(\d+)\b", re.IGNORECASE)
 _RESUMED = regex(r"\bresum(?:e|ed|es|ing)\b|loading last state|continuing from|will begin at", re.IGNORECASE)
@@ -107,11 +86,11 @@ def understand(shape: str, book: RoleBook) -> Plan:
 
 def _plan(shape: str, book: RoleBook) -> Plan:
     plan = Plan(shape.count(SLOT))
-    masked = _MASKED.sub(lambda m: "".join(_USED if c == SLOT else " " for c in m.group()), shape)
-    start = _body_start(masked)
+    masked = without_moments(shape)
+    start = body_start(masked)
     plan.body = masked[start:].strip()
     plan.key = plan.body.lstrip(":;|-)]> \t")
-    plan.body_slot = sum(masked.count(c, 0, start) for c in (SLOT, _USED))
+    plan.body_slot = sum(masked.count(c, 0, start) for c in (SLOT, USED))
     line = _Line(plan, masked, start, book)
     if rest := rest_of_list(masked, start):
         plan.rest = SlotArray("", line.in_slots(rest), open="]" not in plan.body)
@@ -132,16 +111,6 @@ def _plan(shape: str, book: RoleBook) -> Plan:
     return plan
 
 
-def _body_start(masked: str) -> int:
-    position = 0
-    while True:
-        match = _PREFIX_PART.match(masked, position)
-        if match is None or match.end() == position:
-            break
-        position = match.end()
-    return position
-
-
 class _Line:
     """Walks over the numbers of one masked shape, label by label."""
 
@@ -150,7 +119,7 @@ class _Line:
         self.slot_of: dict[int, int] = {}
         number = 0
         for position, char in enumerate(masked):
-            if char in (SLOT, _USED):
+            if char in (SLOT, USED):
                 self.slot_of[position] = number
                 number += 1
         self.phase = ""
@@ -206,18 +175,18 @@ class _Line:
                 self.plan.arrays.append(SlotArray(label, slots, role, counter or "", True, found.open))
                 taken.append(found)
         if taken:
-            self.text = without(self.text, taken, _USED)
+            self.text = without(self.text, taken, USED)
 
     def _number(self, atom: re.Match[str], before: str) -> None:
-        text, start, end = self.text, atom.start(), atom.end()
+        text, plan, start, end = self.text, self.plan, atom.start(), atom.end()
         slots = tuple(self.slot_of[i] for i in range(start, end) if text[i] == SLOT)
-        sign = 1.0
+        sign, signed = 1.0, False
         if (
             slots
             and before[-1:] in ("-", "+")
             and (len(before) < 2 or not (before[-2].isalnum() or before[-2] in ")\x01"))
         ):
-            sign = -1.0 if before[-1] == "-" else 1.0
+            sign, signed = (-1.0 if before[-1] == "-" else 1.0), True
             before = before[:-1]
         after = text[end : end + 16]
         if slots and is_part_of_word(after):
@@ -247,19 +216,36 @@ class _Line:
         if named and slots and separated and leaves_it_open(label):
             self._value(named, separated, listed, slots, sign, atom, after)
             return
-        if slots and _EPOCH_AFTER.match(after) and counter_kind(label) is None:
+        if slots and self._stands_before_epoch(label, separated, after):
             self._counter("epoch", slots, label)
             return
-        if not label:
+        if not label or (plan.epoch is None and plan.step is None and is_option(before)):
             self.last = ""
             return
         counter = counter_of(label)
         if counter is None and slots and all(word in table().phases for word in words_of(label)):
             counter = of_a_phase(separated, listed, after)
         if counter and slots:
-            self._counter(counter, slots, label)
+            if not is_share(after):
+                self._counter(counter, slots, label)
+            return
+        if is_bound(before) or (is_share(after) and self._is_change(label, signed)):
+            self.last = ""
             return
         self._value(label, separated, listed, slots, sign, atom, after)
+
+    def _stands_before_epoch(self, label: str, separated: bool, after: str) -> bool:
+        """Whether a number is that of the epoch because the word stands behind it."""
+        if not _EPOCH_AFTER.match(after) or counter_kind(label) is not None:
+            return False
+        names_next = _NAMES_NEXT.match(after)
+        return names_next is None or not (names_next.group("sign") or self._role(label, separated) is not None)
+
+    def _is_change(self, label: str, signed: bool) -> bool:
+        """Whether a percentage behind a name is a change: `PESQ +2.8%`; no score in MOS or in dB has percents."""
+        role = self.book.of(label)
+        measure = None if role is None else table().measure(role.measure)
+        return measure is not None and (signed or bool(measure.unit))
 
     def _counter(self, kind: str, slots: tuple[int, ...], label: str) -> None:
         plan = self.plan

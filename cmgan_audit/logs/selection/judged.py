@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import field, replace
+from statistics import median
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.roles import Measure, is_normalised, is_relative, table
@@ -20,6 +21,8 @@ NORMALISED_SPAN = 3.5
 _NORMALISED_TOP = 1.1
 # Values that stand for a failed PESQ: -1 as wrappers of `pesq` return it, its normalised image, an empty mean.
 SENTINELS = (-1.0, -2.0 / NORMALISED_SPAN, 0.0)
+# No network makes so many times more errors than there are words.
+_BABBLE = 20
 _SENTINEL_SLACK = 1e-5
 _UNKNOWN = Measure("", (), higher=True, small=0.1, large=0.2, assumed=0.1, finest=0.01)
 
@@ -138,9 +141,14 @@ def measure_of(series: Series) -> Measure:
         return replace(measure, low=None, high=None)
     if measure.key == "pesq" and (is_normalised(series.name) or (values and max(values) <= _NORMALISED_TOP)):
         return _scaled(measure, 1 / NORMALISED_SPAN, 0.0, _NORMALISED_TOP)
-    if measure.key in ("stoi", "estoi", "wer") and values and max(values) > 2:
+    if measure.key in ("stoi", "estoi", "wer") and values and _are_percent(values, measure.higher):
         return _scaled(measure, 100.0, None, 100.0)
     return measure
+
+
+def _are_percent(values: Sequence[float], higher: bool) -> bool:
+    """Shares above 2 are percent; but more errors than words are usual where an untrained network babbles."""
+    return max(values) > 2 and (higher or max(values) > _BABBLE or median(values) > 1)
 
 
 def _scaled(measure: Measure, factor: float, low: float | None, high: float | None) -> Measure:

@@ -26,6 +26,7 @@ _STEP_SHARE = 0.1
 def divergence(run: Run, raiser: Raiser) -> list[Finding]:
     """CMG808: a loss ends above its lowest value by more than it had ever gained."""
     found: list[Finding] = []
+    against = any(s.role.kind == "loss" and s.role.network == "discriminator" for s in run.series)
     for kind in (EPOCH, STEP, INDEX):
         for loss in losses_of(run, kind, ("eval", "", "train")):
             xs, ys = levels(*per_x(loss.xs, loss.ys), _LEVELS)
@@ -36,6 +37,8 @@ def divergence(run: Run, raiser: Raiser) -> list[Finding]:
             gained, rise = max(smooth[0] - smooth[lowest], 0.0), smooth[-1] - smooth[lowest]
             if rise <= max(gained, 0.5 * abs(smooth[lowest]), _luck(ys)):
                 continue
+            if against and loss.role.network == "generator" and gained <= _luck(ys):
+                continue  # it never learned anything but the game: such a loss rises as its discriminator gets better
             evidence: dict[str, JsonValue] = {
                 "lowest": exact(smooth[lowest]),
                 "lowest_at": exact(xs[lowest]),

@@ -8,9 +8,9 @@ import pytest
 
 from cmgan_audit.finding import Severity
 from cmgan_audit.logs.judging import Judgement, judge
-from cmgan_audit.logs.roles import RoleBook, parse_role
+from cmgan_audit.logs.roles import RoleBook, infer, parse_role
 from cmgan_audit.logs.search import Search, read_logs
-from cmgan_audit.logs.selection.judged import Question
+from cmgan_audit.logs.selection.judged import Question, measure_of
 from cmgan_audit.rules.catalogue import load_catalogue
 
 CATALOGUE = load_catalogue()
@@ -146,3 +146,36 @@ def test_scores_of_both_phases_that_fall_while_a_loss_rises_are_scores(tmp_path:
         f"epoch: {e}, train sdr: {-e / 2} - valid sdr: {-0.7 * e:.1f}, loss {1 + e / 5}\n" for e in range(8)
     )
     assert all(one.higher for one in look(search(tmp_path, content)).judged)
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("Val PER", "eval wer metric"),
+        ("test/word_error_rate", "eval wer metric"),
+        ("Character Error Rate", "wer metric"),
+        ("test error", "eval loss"),
+        ("loss per epoch", "loss"),
+        ("s per step", "other"),
+        ("eval_per_epoch", "eval other"),
+        ("PER/test", "eval wer metric"),
+        ("WER loss", "loss"),
+    ],
+)
+def test_error_rates_of_recognition_are_metrics(name: str, role: str) -> None:
+    assert str(infer(name)) == role
+
+
+@pytest.mark.parametrize(
+    ("values", "assumed"),
+    [
+        ([2.4, 0.9, 0.3, 0.2], 0.01),
+        ([100.0, 40.0, 12.0, 9.0], 1.0),
+        ([100.0, 0.8, 0.7, 0.7], 1.0),
+        ([2.6, 2.4, 2.3], 1.0),
+    ],
+)
+def test_error_rates_are_shares_or_percent(tmp_path: Path, values: list[float], assumed: float) -> None:
+    content = "".join(f"Epoch {e} WER: {v}\n" for e, v in enumerate(values))
+    (series,) = search(tmp_path, content).readings[0].runs[0].series
+    assert measure_of(series).assumed == assumed

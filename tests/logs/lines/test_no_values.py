@@ -1,0 +1,65 @@
+"""Numbers beside the name of a measure that are no value of it, and words that name the number after them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.logs.lines.text import read_text
+from cmgan_audit.logs.roles import RoleBook
+from cmgan_audit.logs.series import Run
+
+PESQ = [2.1, 2.35, 2.5, 2.58]
+
+
+def runs(tmp_path: Path, content: str) -> list[Run]:
+    path = tmp_path / "train.log"
+    path.write_text(content, encoding="utf-8")
+    return read_text(path, "train.log", RoleBook()).runs
+
+
+def points(run: Run, measure: str = "pesq") -> list[tuple[float, float]]:
+    return [(x, y) for series in run.series if series.role.measure == measure for x, y, _ in series]
+
+
+@pytest.mark.parametrize("line", ["loss={v} lr=2.50e-05  epoch={e}\n", "PESQ={v} epoch={e}\n", "PESQ {v} epoch {e}\n"])
+def test_an_epoch_behind_another_value_names_the_number_after_it(tmp_path: Path, line: str) -> None:
+    content = "".join(line.format(v=v, e=e) for e, v in enumerate(PESQ, start=1))
+    (run,) = runs(tmp_path, content)
+    assert [list(series.xs) for series in run.series if series.role.kind != "learning_rate"] == [[1, 2, 3, 4]]
+
+
+@pytest.mark.parametrize(
+    "line", ["3rd epoch: PESQ 2.5\n", "after 3 epoch PESQ: 2.5\n", "Train 3 epoch:  40% PESQ=2.5\n"]
+)
+def test_an_epoch_behind_a_number_of_its_own_still_counts(tmp_path: Path, line: str) -> None:
+    (run,) = runs(tmp_path, line)
+    assert points(run) == [(3, 2.5)]
+
+
+def test_the_percentage_of_a_bar_over_epochs_is_no_epoch(tmp_path: Path) -> None:
+    lines = (
+        f"Epoch:  {5 * e}%|###   | {e}/20 [04:27<1:24:41, 267.44s/it]\nEpoch[{e}/20]: PESQ: {v}\n"
+        for e, v in enumerate(PESQ, start=1)
+    )
+    (run,) = runs(tmp_path, "".join(lines))
+    assert points(run) == list(enumerate(PESQ, start=1))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "last_layer to multi_layer: PESQ +2.81%, STOI +0.73%\n",
+        "PESQ: 2.81% better than before\n",
+        "we aim at PESQ > 3.0 and STOI >= 0.9\n",
+        "/usr/bin/python3 enhance.py --snr 0.5 --N 30 --pesq=1\n",
+    ],
+)
+def test_changes_bounds_and_settings_are_no_scores(tmp_path: Path, line: str) -> None:
+    assert runs(tmp_path, line) == []
+
+
+def test_shares_and_arrows_stay_scores(tmp_path: Path) -> None:
+    (run,) = runs(tmp_path, "Epoch 1 --loss 0.3 --pesq 2.1 | STOI: 92.1% | WER 12.5%\n")
+    assert (points(run), points(run, "stoi"), points(run, "wer")) == ([(1, 2.1)], [(1, 92.1)], [(1, 12.5)])
