@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import torch
 
-from cmgan_audit.evaluation.checkpoints.weights import Weights
+from cmgan_audit.evaluation.checkpoints.named import Weights
 from cmgan_audit.lazy_dataclasses import dataclass
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from cmgan_audit.evaluation.checkpoints.named import Weights
 from cmgan_audit.evaluation.checkpoints.reading import Checkpoint, open_file
-from cmgan_audit.evaluation.checkpoints.weights import Weights, state_dicts
+from cmgan_audit.evaluation.checkpoints.sets import state_dicts
+from cmgan_audit.evaluation.checkpoints.stand_ins import is_module
 from cmgan_audit.finding import JsonValue
 from cmgan_audit.lazy_dataclasses import dataclass
 
@@ -167,6 +169,8 @@ def _batch_norms(weights: Weights) -> Iterator[BatchNormState]:
 def _plain_values(value: object, place: tuple[str, ...]) -> Iterator[tuple[str, JsonValue]]:
     """Embedded configuration and scores: everything that is no tensor, by its place; optimizer states are left out."""
     if place and any(word in place[-1].lower() for word in ("optim", "scheduler", "scaler", "rng")):
+        return
+    if is_module(value):  # its attributes are those of its class, not of the training
         return
     if isinstance(value, Mapping) and len(place) < _MAX_DEPTH:
         for key, item in value.items():

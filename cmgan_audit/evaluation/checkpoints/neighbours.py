@@ -9,7 +9,8 @@ from pathlib import Path
 from cmgan_audit.evaluation.checkpoints.changes import Changes, compare_weights
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
 from cmgan_audit.evaluation.checkpoints.inspection import CheckpointFacts, inspect_file
-from cmgan_audit.evaluation.checkpoints.weights import Weights, state_dicts
+from cmgan_audit.evaluation.checkpoints.named import Weights
+from cmgan_audit.evaluation.checkpoints.sets import state_dicts
 
 
 def inspect_in_order(

@@ -96,5 +96,6 @@ def plain_values() -> list[Callable[..., object] | tuple[Callable[..., object], 
         (plain_array, "numpy._core.multiarray._reconstruct"),
         (plain_encode, "_codecs.encode"),
         (PlainNamespace, "argparse.Namespace"),
+        (str, "torch.torch_version.TorchVersion"),
         *((plain_path, f"{module}.{name}") for module in _PATH_MODULES for name in _PATHS),
     ]

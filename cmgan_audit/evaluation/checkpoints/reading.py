@@ -10,7 +10,7 @@ import pickle
 import struct
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -18,9 +18,9 @@ import torch
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
 from cmgan_audit.evaluation.checkpoints.naming import epoch_from_content, read_name
 from cmgan_audit.evaluation.checkpoints.plain import plain_values
-from cmgan_audit.evaluation.checkpoints.survey import DAMAGE, Survey, SurveyError, survey_pickle
+from cmgan_audit.evaluation.checkpoints.stand_ins import refused, stand_ins
+from cmgan_audit.evaluation.checkpoints.survey import DAMAGE, Survey, SurveyError, WholeModelError, survey_pickle
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.lazy_regex import regex
 
 _TORCH_MAGIC = 0x1950A86A20F9469CFC6C  # first pickle of the format before PyTorch 1.6
 _SAFETENSORS_HEADER_LIMIT = 100_000_000  # the format's own limit
@@ -149,6 +149,11 @@ def _read_legacy(path: Path, size: int) -> object:
                 raise CheckpointError(_not_torch(path, survey))
             for _ in range(4):  # protocol, system, the object itself, keys of the storages
                 survey_pickle(stream, survey)
+    except WholeModelError as error:
+        raise CheckpointError(
+            f"{path}: a whole model of class {error}, saved before PyTorch 1.6; only its own code can read it. "
+            "Where that is, save its weights: torch.save(torch.load(FILE, weights_only=False).state_dict(), NEW)"
+        ) from error
     except SurveyError as error:
         raise CheckpointError(f"{path}: damaged or cut short, or not a checkpoint: {error}") from error
     claimed = sum(claim.size for claim in survey.storages.values())
@@ -166,36 +171,31 @@ def _not_torch(path: Path, survey: Survey) -> str:
 
 
 def _load_weights_only(path: Path, survey: Survey) -> object:
+    plain = plain_values()
+    answered = {entry[1] for entry in plain if isinstance(entry, tuple)}
+    foreign = refused(survey, answered)
+    if foreign:
+        raise _more_than_weights(path, foreign)
     try:
-        with torch.serialization.safe_globals(plain_values()), warnings.catch_warnings():
+        with torch.serialization.safe_globals([*plain, *stand_ins(survey, answered)]), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # remarks on the age of a file; what matters ends as an error
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise CheckpointError(
-            f"{path}: holds more than weights and was not loaded: it asks for {_foreign(survey)}. "
-            "Loading such a file runs code. If you trust it, convert it once where it was made: "
-            "torch.save(torch.load(FILE, weights_only=False)['state_dict'], NEW), with the key that holds the weights, "
-            "or with .state_dict() where a whole model was saved"
-        ) from error
+        raise _more_than_weights(path, survey.names) from error
     except (*DAMAGE, RuntimeError, OSError) as error:
         first_line = (str(error).splitlines() or [""])[0]
         raise CheckpointError(f"{path}: damaged or cut short: {type(error).__name__}: {first_line[:200]}") from error
 
 
-# What tensors and their containers need; a pickle that asks for nothing else is loaded.
-_ORDINARY = regex(
-    r"torch\._utils\._rebuild_\w+|torch\.(storage\.)?\w*Storage|torch\.(Size|device|Tensor|[a-z]+[0-9]+\w*|bool)"
-    r"|torch\._tensor\._rebuild\w*|torch\.nn\.parameter\.Parameter|collections\.(OrderedDict|Counter|defaultdict)"
-)
-
-
-def _foreign(survey: Survey) -> str:
-    """The names in a pickle that are not needed for tensors."""
-    answered = {entry[1] for entry in plain_values() if isinstance(entry, tuple)}
-    names = [name for name in survey.names if not _ORDINARY.fullmatch(name) and name not in answered]
-    names = names or survey.names
+def _more_than_weights(path: Path, names: Sequence[str]) -> CheckpointError:
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return (", ".join(names[:8]) or "an unsupported kind of object") + more
+    return CheckpointError(
+        f"{path}: holds more than weights and was not loaded: it asks for "
+        f"{', '.join(names[:8]) or 'an unsupported kind of object'}{more}. "
+        "Loading such a file runs code. If you trust it, convert it once where it was made: "
+        "torch.save(torch.load(FILE, weights_only=False)['state_dict'], NEW), with the key that holds the weights, "
+        "or with .state_dict() where a whole model was saved"
+    )
 
 
 def _looks_like_safetensors(start: bytes, path: Path) -> bool:

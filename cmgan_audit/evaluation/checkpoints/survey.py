@@ -8,6 +8,7 @@ names by an inert object; nothing of a file is imported or called.
 
 from __future__ import annotations
 
+import _compat_pickle
 import pickle
 import struct
 from collections.abc import Callable
@@ -71,6 +72,10 @@ class SurveyError(Exception):
     """A pickle is damaged or claims something impossible; the text says what, without the file's name."""
 
 
+class WholeModelError(SurveyError):
+    """A whole model in the format before PyTorch 1.6, which points at the code of its classes; the text is a class."""
+
+
 @dataclass(frozen=True, slots=True)
 class StorageClaim:
     """A storage that a pickle refers to: its key in the file, elements, and bytes per element."""
@@ -90,11 +95,17 @@ class Survey:
     """Everything that a pickle asks for.
 
     Attributes:
-        names: `module.name` of all globals, in order of appearance.
+        names: `module.name` of all globals, in order of appearance, as Python 3 calls them.
+        called: those of them that are called with arguments; classes of which only an empty object is made are not.
+        filled: those whose objects are given items as dictionaries are.
+        listed: those whose objects are given items as lists are.
         storages: claims by key.
     """
 
     names: list[str] = field(default_factory=list)
+    called: set[str] = field(default_factory=set)
+    filled: set[str] = field(default_factory=set)
+    listed: set[str] = field(default_factory=set)
     storages: dict[str, StorageClaim] = field(default_factory=dict)
 
 
@@ -102,8 +113,10 @@ class _Inert:
     """Stands for whatever a pickle names: swallows arguments, state and items."""
 
     asked_for = ""
+    survey: ClassVar[Survey]
 
     def __init__(self, *args: object, **kwargs: object) -> None:
+        self.survey.called.add(self.asked_for)
         if self.asked_for.startswith("torch._utils._rebuild_"):
             _check_tensor(args)
 
@@ -111,13 +124,13 @@ class _Inert:
         pass
 
     def __setitem__(self, key: object, value: object) -> None:
-        pass
+        self.survey.filled.add(self.asked_for)
 
     def append(self, item: object) -> None:
-        pass
+        self.survey.listed.add(self.asked_for)
 
     def extend(self, items: object) -> None:
-        pass
+        self.survey.listed.add(self.asked_for)
 
 
 class _PlainDict(dict[object, object]):
@@ -143,17 +156,24 @@ class _Surveyor(pickle._Unpickler):
         self._survey = survey
 
     def find_class(self, module: str, name: str, /) -> object:
+        # torch.save writes names as Python 2 had them; torch.load reads them as it does.
+        if (module, name) in _compat_pickle.NAME_MAPPING:
+            module, name = _compat_pickle.NAME_MAPPING[(module, name)]
+        else:
+            module = _compat_pickle.IMPORT_MAPPING.get(module, module)
         full = f"{module}.{name}"
         if full not in self._survey.names:
             self._survey.names.append(full)
         if full == "collections.OrderedDict":
             return _PlainDict
-        return type("Asked", (_Inert,), {"asked_for": full})
+        return type("Asked", (_Inert,), {"asked_for": full, "survey": self._survey})
 
     def get_extension(self, code: int) -> None:
         raise SurveyError(f"asks for the registered extension {code}")
 
     def persistent_load(self, pid: object, /) -> object:
+        if isinstance(pid, tuple) and len(pid) > 1 and pid[0] == "module":
+            raise WholeModelError(getattr(pid[1], "asked_for", "no name"))
         if not (isinstance(pid, tuple) and len(pid) >= 5 and pid[0] == "storage"):
             raise SurveyError(f"refers to something that is not a tensor storage ({str(pid)[:60]})")
         kind, key, elements = pid[1], str(pid[2]), pid[4]

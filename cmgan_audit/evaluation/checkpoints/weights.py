@@ -2,87 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
-from itertools import takewhile
+from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
+from cmgan_audit.evaluation.checkpoints.named import Weights
 from cmgan_audit.evaluation.checkpoints.reading import Checkpoint
-from cmgan_audit.lazy_dataclasses import dataclass
-
-_MAX_DEPTH = 4
-_OPTIMIZER_WORDS = ("optim", "scheduler", "scaler")
-_AVERAGE_WORDS = ("ema", "swa", "averag", "shadow")
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """A named set of tensors.
-
-    Attributes:
-        name: where it lay: keys from the top of the file, then the prefix of its tensors; "" for a bare state_dict.
-        tensors: by name, without the prefix.
-    """
-
-    name: str
-    tensors: Mapping[str, Tensor]
-
-    @property
-    def digest(self) -> str:
-        """Hex digest of names, types, shapes and values: equal weights have equal digests in every file form."""
-        total = hashlib.sha256()
-        for name in sorted(self.tensors):
-            tensor = self.tensors[name].detach()
-            total.update(f"{name}\0{tensor.dtype}\0{list(tensor.shape)}\0".encode())
-            total.update(tensor_bytes(tensor))
-        return total.hexdigest()
-
-    @property
-    def bare(self) -> Weights:
-        """The same tensors without the prefix that all their names share.
-
-        A wrapper's copy (`module.` of DistributedDataParallel, `net.` of a Lightning module) is equal to the plain one.
-        """
-        parts = [name.split(".")[:-1] for name in self.tensors]
-        shared = sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, zip(*parts, strict=False)))
-        tensors = {name.split(".", shared)[-1]: tensor for name, tensor in self.tensors.items()}
-        return Weights(self.name, tensors)
-
-    @property
-    def is_average(self) -> bool:
-        """Whether its name says that it is an average of weights over training (EMA, SWA)."""
-        return any(word in self.name.lower() for word in _AVERAGE_WORDS)
-
-
-def tensor_bytes(tensor: Tensor) -> bytes:
-    """The values of a tensor in memory order of its shape."""
-    if tensor.layout != torch.strided or tensor.is_quantized:
-        tensor = tensor.to_dense() if not tensor.is_quantized else tensor.dequantize()
-    return tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes() if tensor.numel() else b""
-
-
-def state_dicts(checkpoint: Checkpoint) -> list[Weights]:
-    """All mappings of names to tensors in a checkpoint, in the order of the file; optimizer states are left out."""
-    return list(_walk(checkpoint.content, ()))
-
-
-def _walk(value: object, place: tuple[str, ...]) -> Iterator[Weights]:
-    if isinstance(value, list | tuple):  # (epoch, weights, optimizer state)
-        value = {str(index): item for index, item in enumerate(value) if isinstance(item, Mapping)}
-    if not isinstance(value, Mapping) or len(place) > _MAX_DEPTH:
-        return
-    if place and any(word in place[-1].lower() for word in _OPTIMIZER_WORDS):
-        return
-    if {"state", "param_groups"} <= value.keys():  # an optimizer's state under another name, or under none
-        return
-    tensors = {key: item for key, item in value.items() if isinstance(key, str) and isinstance(item, Tensor)}
-    if any("." in key for key in tensors) or (tensors and len(tensors) == len(value)):
-        yield Weights(".".join(place), tensors)
-    for key, item in value.items():
-        yield from _walk(item, (*place, str(key)))
+from cmgan_audit.evaluation.checkpoints.sets import state_dicts, unnamed_averages
 
 
 def split_by_marker(found: Weights, marker: str) -> list[Weights]:
@@ -132,7 +59,11 @@ def pick_weights(checkpoint: Checkpoint, marker: str, wanted: str | None = None)
         exact = [network for network in matching if wanted == network.name]
         matching = exact or matching
         if not matching:
-            raise CheckpointError(f"{checkpoint.path}: no weights named {wanted!r}; there are: {names}")
+            lists = [
+                f"; {one.name} is a list of {len(one.values)} averages without names, and fits none in just one way"
+                for one in unnamed_averages(checkpoint)
+            ]
+            raise CheckpointError(f"{checkpoint.path}: no weights named {wanted!r}; there are: {names}{''.join(lists)}")
     else:
         matching = [network for network in networks if not network.is_average] or networks
     if len(matching) > 1 and len({network.digest for network in matching}) > 1:

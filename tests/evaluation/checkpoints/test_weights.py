@@ -7,7 +7,8 @@ import torch
 
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
 from cmgan_audit.evaluation.checkpoints.reading import Checkpoint
-from cmgan_audit.evaluation.checkpoints.weights import passed_over, pick_weights, state_dicts
+from cmgan_audit.evaluation.checkpoints.sets import state_dicts
+from cmgan_audit.evaluation.checkpoints.weights import passed_over, pick_weights
 from cmgan_audit.evaluation.models.cmgan.sizes import MARKER, network_for
 
 

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cmgan_audit.evaluation.checkpoints.named import Weights
 from cmgan_audit.evaluation.checkpoints.reading import Checkpoint, open_file
-from cmgan_audit.evaluation.checkpoints.weights import Weights, passed_over, pick_weights
+from cmgan_audit.evaluation.checkpoints.weights import passed_over, pick_weights
 from cmgan_audit.evaluation.models.cmgan.network import TSCNet
 from cmgan_audit.evaluation.models.cmgan.pipeline import OFFICIAL_CHUNK_SAMPLES, SpectralSettings, enhance_waveform
 from cmgan_audit.evaluation.models.cmgan.sizes import MARKER, network_for

@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
-from cmgan_audit.evaluation.checkpoints.weights import Weights, fit_problem
+from cmgan_audit.evaluation.checkpoints.named import Weights
+from cmgan_audit.evaluation.checkpoints.weights import fit_problem
 from cmgan_audit.evaluation.models.cmgan.conformer import Sizes
 from cmgan_audit.evaluation.models.cmgan.network import TSCNet
 

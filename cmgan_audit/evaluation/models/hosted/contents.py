@@ -8,8 +8,10 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
+from cmgan_audit.evaluation.checkpoints.named import Weights
 from cmgan_audit.evaluation.checkpoints.reading import Checkpoint, open_file
-from cmgan_audit.evaluation.checkpoints.weights import Weights, split_by_marker, state_dicts
+from cmgan_audit.evaluation.checkpoints.sets import state_dicts
+from cmgan_audit.evaluation.checkpoints.weights import split_by_marker
 from cmgan_audit.evaluation.models.hosted.wire import Header
 from cmgan_audit.finding import JsonValue
 
