@@ -267,11 +267,19 @@ class _Selecting:
 
 
 def _is_ordering(found: Found) -> bool:
-    """Whether a comparison asks which of two measured numbers is the better one."""
+    """Whether a comparison asks which of two measured numbers is the better one, or by how much."""
     node = found.node
     assert isinstance(node, ast.Compare)
-    constant = any(isinstance(side, ast.Constant) for side in (node.left, *node.comparators))
-    return not constant and any(isinstance(each, _ORDERS) for each in node.ops)
+    sides = (node.left, *node.comparators)
+    constant = any(isinstance(side, ast.Constant) for side in sides)
+    return (not constant or any(map(_is_gain, sides))) and any(isinstance(each, _ORDERS) for each in node.ops)
+
+
+def _is_gain(side: ast.expr) -> bool:
+    """Whether one measured number is taken from another: `best - loss > 1e-4` is `loss < best` with a margin."""
+    if not isinstance(side, ast.BinOp) or not isinstance(side.op, ast.Sub):
+        return False
+    return not isinstance(side.left, ast.Constant) and not isinstance(side.right, ast.Constant)
 
 
 def _gathers(loop: Found, single: Pass) -> bool:

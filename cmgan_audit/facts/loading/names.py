@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 
+from cmgan_audit.facts.loading.sharing import datasets_of_others
 from cmgan_audit.facts.scene import Made, Scene
-from cmgan_audit.facts.values import instances_of
+from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.values import Instance, ListValue, Value
 from cmgan_audit.source.syntax import walk
@@ -78,6 +79,7 @@ class Names:
     """The names that the loaders of one run get."""
 
     def __init__(self, scene: Scene, assigned: Assigned) -> None:
+        self._scene = scene
         self._assigned = assigned
         # By the object that is named, in order: its name, or which item of a result it is, and the place. A run may
         # make hundreds of loaders, and tens of thousands of calls.
@@ -92,9 +94,12 @@ class Names:
                 self._give(value, key, event.location)
 
     def of(self, made: Made) -> list[tuple[str, Location]]:
-        """The names that a loader and its dataset get, with the places, nearest first."""
+        """The names that a loader and its own dataset get, with the places, nearest first."""
         places = [made.location, *(frame.call for frame in reversed(made.context.frames[-3:]))]
-        places += [dataset.location for dataset in instances_of(made.arguments.get("dataset", 0))]
+        shared = datasets_of_others(self._scene, made)
+        for dataset in instances_of(made.arguments.get("dataset", 0)):
+            if not any(same_object(dataset, each) for each in shared):
+                places.append(dataset.location)
         found = [(self._assigned.at(place), place) for place in places]
         for name, place in self._given.get(id(made.loader.attrs), ()):
             found.append((self._assigned.at(place, name) if isinstance(name, int) else name, place))

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import re
 
+from cmgan_audit.facts.loading.sharing import datasets_of_others
 from cmgan_audit.facts.passes.modes import gradients_off, mode_at, only_in_training
 from cmgan_audit.facts.records import EVAL, OTHER, TRAIN
 from cmgan_audit.facts.scene import Made, Scene
-from cmgan_audit.facts.values import class_name, instances_of, is_none, same_object
+from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import ClassValue, Const, Instance, Value
-from cmgan_audit.program.execution.trace import innermost_function
+from cmgan_audit.program.execution.trace import Frame, innermost_function
 from cmgan_audit.rules.record import Fact, Known, Unknown
 
 _TRAIN = regex(r"train(ing|set|s|er)?|tr|trn|fit")
@@ -71,9 +72,11 @@ def name_signs(scene: Scene, made: Made, names: list[tuple[str, Location]]) -> l
     ]
     for frame in made.context.frames[-2:]:
         function = frame.function.rpartition(".")[2]
-        if leaning(function) and len(_WORD.findall(function)) > 1:  # `train()` alone trains; it makes all loaders
-            signs.append(Sign(1.5 * leaning(function), f"it is made in {function}()", frame.call))
-    shared = _datasets_of_others(scene, made)
+        # What trains makes all loaders; `train()` is mostly that, though its loop may stand elsewhere.
+        side = leaning(function) if len(_WORD.findall(function)) > 1 else 0
+        if side and not (side > 0 and _trains(scene, frame)):
+            signs.append(Sign(1.5 * side, f"it is made in {function}()", frame.call))
+    shared = datasets_of_others(scene, made)
     for dataset in instances_of(made.arguments.get("dataset", 0)):
         signs.extend(_dataset_signs(dataset, shared))
     shuffle = made.arguments.get("shuffle", 2)
@@ -82,36 +85,18 @@ def name_signs(scene: Scene, made: Made, names: list[tuple[str, Location]]) -> l
     return signs
 
 
+def _trains(scene: Scene, frame: Frame) -> bool:
+    """Whether gradients are taken below a call: then it is a whole training, not a helper of one loader."""
+    return any(
+        each.call == frame.call and each.function == frame.function
+        for use in scene.of("backward", "step")
+        for each in use.event.context.frames
+    )
+
+
 def _weight(name: str) -> float:
     """What a name counts for: a trainer holds the loaders of evaluation too."""
     return 1.0 if name.rpartition(".")[2].lower() == "trainer" else 2.0
-
-
-def _datasets_of_others(scene: Scene, made: Made) -> list[Instance]:
-    """What other loaders draw from: both parts of a split lie in one folder, which tells nothing about either."""
-    others = (each for each in scene.made if each is not made and not _draw_alike(each, made))
-    return [dataset for other in others for dataset in _all_within(other.arguments.get("dataset", 0))]
-
-
-def _draw_alike(one: Made, other: Made) -> bool:
-    """Whether two loaders draw the whole of one dataset, as where every evaluation makes its own: no parts of it."""
-    for made in (one, other):
-        given = (made.arguments.get("sampler", 3), made.arguments.get("batch_sampler", 4))
-        if any(each is not None and not is_none(each) for each in given):
-            return False
-    mine, others = (instances_of(made.arguments.get("dataset", 0)) for made in (one, other))
-    return any(same_object(each, drawn) for each in mine for drawn in others)
-
-
-def _all_within(value: Value | None, depth: int = 3) -> list[Instance]:
-    """A dataset, and those that it takes parts of."""
-    found: list[Instance] = []
-    for dataset in instances_of(value):
-        found.append(dataset)
-        if depth and not isinstance(dataset.cls, ClassValue):
-            for position in range(2):
-                found += _all_within(dataset.arguments.get("dataset" if position == 0 else "", position), depth - 1)
-    return found
 
 
 def _dataset_signs(dataset: Instance, shared: list[Instance], depth: int = 3) -> list[Sign]:
