@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from cmgan_audit.facts.loading.items import is_index_of_item
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
@@ -79,13 +80,21 @@ def cuts_in(events: Sequence[Event]) -> Iterator[Cut]:
 def _of_items(events: Sequence[Event]) -> Iterator[Draw]:
     """The draws that say which item is taken, as in `return self[random.randrange(len(self))]` after a failure.
 
-    What is read then depends on the draw, and so does its length, as behind a drawn file name.
+    What is read then depends on the draw, and so does its length, as behind a drawn file name. A function that is given
+    the index of the item at one place takes another item where it is given a draw: `return self.load(index)`.
     """
-    for event in events:
-        if isinstance(event, CallEvent) and event.callee.rpartition(".")[2] == "__getitem__":
-            for index in (*event.arguments.positional, *event.arguments.keywords.values()):
-                if not isinstance(index, ListValue) and not _is_slice(index):
-                    yield from index.draws
+    calls = [event for event in events if isinstance(event, CallEvent)]
+    asked = {(call.callee, key) for call in calls for key, value in _given(call) if is_index_of_item(value)}
+    for call in calls:
+        asks = call.callee.rpartition(".")[2] == "__getitem__"
+        for key, value in _given(call):
+            if (asks or (call.callee, key) in asked) and not isinstance(value, ListValue) and not _is_slice(value):
+                yield from value.draws
+
+
+def _given(call: CallEvent) -> Iterator[tuple[int | str, Value]]:
+    yield from enumerate(call.arguments.positional)
+    yield from call.arguments.keywords.items()
 
 
 def _crops_by_its_name(event: CallEvent) -> bool:

@@ -33,6 +33,7 @@ from cmgan_audit.program.language.attributes import attribute, has_attribute, st
 from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.library.dictionaries import fill_dictionary
 from cmgan_audit.program.library.kinds import is_instance, type_of
+from cmgan_audit.program.library.texts import evaluate_text
 
 Builtin = Callable[[Interpreter, Arguments, Location], Value | None]
 
@@ -401,4 +402,5 @@ _HANDLERS: dict[str, Builtin] = {
     "callable": _callable,
     "property": _property,
     "__import__": _import,
+    "eval": evaluate_text,
 }
