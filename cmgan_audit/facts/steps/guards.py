@@ -26,16 +26,23 @@ class Guard:
     Attributes:
         location: of the branch.
         text: the branch as it is told.
-        divisor: K, as written.
+        counter: `counter % K`, as written.
+        rest: what it has to be, as text.
         every: what K is.
         alone: whether the counter alone decides; another way through it may take the tail of an epoch along.
     """
 
     location: Location
     text: str
-    divisor: ast.expr
+    counter: ast.BinOp
+    rest: str
     every: Fact
     alone: bool
+
+    @property
+    def divisor(self) -> ast.expr:
+        """K, as written."""
+        return self.counter.right
 
 
 def guard_of(code: Code, context: Context) -> Guard | None:
@@ -44,9 +51,9 @@ def guard_of(code: Code, context: Context) -> Guard | None:
         test = test_behind(code, condition)
         found = None if test is None else _counter(code, condition, test, taken=is_taken(condition, test))
         if found is not None:
-            count, alone = found
+            count, rest, alone = found
             value = _in_batches(code, context, condition, count.left, number_at(code, context, condition, count.right))
-            return Guard(condition.location, condition.text, count.right, value, alone)
+            return Guard(condition.location, condition.text, count, rest, value, alone)
     return None
 
 
@@ -66,21 +73,22 @@ def is_taken(condition: Condition, test: ast.expr) -> bool:
 
 def _counter(
     code: Code, condition: Condition, test: ast.expr, *, taken: bool, names: int = _MOST_NAMES
-) -> tuple[ast.BinOp, bool] | None:
-    """`counter % K`, where the branch is taken when the counter is a multiple of K; and whether nothing else
-    decides."""
+) -> tuple[ast.BinOp, str, bool] | None:
+    """`counter % K`, where the branch is taken at one rest; that rest, and whether nothing else decides."""
     match test:
         case ast.UnaryOp(op=ast.Not(), operand=inner):
             return _counter(code, condition, inner, taken=not taken, names=names)
         case ast.BoolOp(values=parts):
             inside = (_counter(code, condition, part, taken=taken, names=names) for part in parts)
-            return next(((found[0], False) for found in inside if found is not None), None)
-        case ast.Compare(left=ast.BinOp(op=ast.Mod()) as count, ops=[ast.Eq()]) if taken:
-            return count, _is_plain(test)
-        case ast.Compare(left=ast.BinOp(op=ast.Mod()) as count, ops=[ast.NotEq() | ast.Gt()]) if not taken:
-            return count, _is_plain(test)
+            return next(((found[0], found[1], False) for found in inside if found is not None), None)
+        case ast.Compare(left=ast.BinOp(op=ast.Mod()) as count, ops=[ast.Eq()], comparators=[rest]) if taken:
+            return count, ast.unparse(rest), _is_plain(test)
+        case ast.Compare(left=ast.BinOp(op=ast.Mod()) as count, ops=[ast.NotEq() | ast.Gt()], comparators=[rest]) if (
+            not taken
+        ):
+            return count, ast.unparse(rest), _is_plain(test)
         case ast.BinOp(op=ast.Mod()) if not taken:
-            return test, _is_plain(test)
+            return test, "0", _is_plain(test)
         case ast.Name() if names:
             given = _given(code, condition.location.path, test)
             return None if given is None else _counter(code, condition, given, taken=taken, names=names - 1)

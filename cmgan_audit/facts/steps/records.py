@@ -75,6 +75,7 @@ class Update(Record):
         ever_zeroed: whether its gradients are ever set back.
         zeroed_before_step: whether they are set back between the backward pass and the step.
         zeroed_every_batch: whether they are set back for every batch although the step comes less often.
+        zeroed_before_last: whether they are set back under the step's own counter, before the last batch is added.
         repeated: whether it steps a second time on the same gradients.
         divided: whether the loss, or the gradient, is divided by the number of accumulated batches.
         scale_matters: whether a constant factor on all gradients changes the step.
@@ -86,6 +87,7 @@ class Update(Record):
     ever_zeroed: Fact
     zeroed_before_step: Fact
     zeroed_every_batch: Fact
+    zeroed_before_last: Fact
     repeated: Fact
     divided: Fact
     scale_matters: Fact

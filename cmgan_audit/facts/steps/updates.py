@@ -70,6 +70,7 @@ def _update(view: View, window: Window, actions: Sequence[Action]) -> Update:
         ever_zeroed=_ever_zeroed(view, window, actions),
         zeroed_before_step=_zeroed_before(window),
         zeroed_every_batch=_zeroed_every_batch(window, guard),
+        zeroed_before_last=_zeroed_before_last(view, window, guard),
         repeated=_repeated(window),
         divided=_divided(view, guard),
         scale_matters=_scale_matters(window),
@@ -133,6 +134,34 @@ def _zeroed_every_batch(window: Window, guard: Guard | None) -> Fact:
         if not guarded and _conditions(each) < of_step:
             return Known(True, (Step(each.event.location, "gradients are set back here, for every batch"),))
     return NO
+
+
+def _zeroed_before_last(view: View, window: Window, guard: Guard | None) -> Fact:
+    """Whether gradients are set back under the counter of the step, but before the backward pass of the same batch.
+
+    `if i % K == 0` around both is true for one batch in K: that one is all that is left of them.
+    """
+    if guard is None or any(_steps_too(each, window) for each in window.inside):
+        return NO
+    first = window.backwards[0].position
+    for each in window.inside:
+        if each.kind != ZERO or each.position > first or not each.concerns(window.optimiser):
+            continue
+        around = guard_of(view.code, each.event.context)
+        if around is not None and _moment(around) == _moment(guard):
+            here = Step(each.event.location, "gradients are set back here, before the last of the batches is added")
+            return Known(True, (here, Step(guard.location, "the step comes under the same counter")))
+    return NO
+
+
+def _moment(guard: Guard) -> tuple[str, str]:
+    return ast.unparse(guard.counter), guard.rest
+
+
+def _steps_too(action: Action, window: Window) -> bool:
+    """Whether an action is another step of the same optimiser."""
+    other = action.event.location != window.step.event.location
+    return other and action.kind == STEP and action.concerns(window.optimiser)
 
 
 def _repeated(window: Window) -> Fact:
