@@ -134,6 +134,11 @@ class Finding:
         """Hex digest of rule, file and symbolic place; independent of line numbers and of the message's wording."""
         return fingerprint_of(self.rule, "" if self.location is None else self.location.path, self.anchor)
 
+    @property
+    def counts(self) -> bool:
+        """Whether the gate counts it: it is neither suppressed nor in the baseline."""
+        return self.suppressed is None and not self.baselined
+
 
 def fingerprint_of(rule: str, path: str, anchor: str) -> str:
     """The fingerprint of findings of a rule at a symbolic place of a file."""

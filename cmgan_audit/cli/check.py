@@ -89,7 +89,7 @@ def check(
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Compute everything; use no answers of earlier audits and keep none.")
     ] = False,
-    output_format: Annotated[str, typer.Option("--format", help=f"{', '.join(FORMATS)}.")] = "text",
+    output_format: Annotated[str, typer.Option("--format", metavar="FORMAT", help=f"{', '.join(FORMATS)}.")] = "text",
     output: OutputOption = None,
     quiet: QuietOption = False,
     no_color: NoColorOption = False,

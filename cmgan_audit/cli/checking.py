@@ -78,6 +78,9 @@ def carry_out(request: CheckRequest, asked: Asked | None) -> int:
         write_document(show(settings), request.output)
         return 0
     known = request.baseline or _configured(settings)
+    if not (request.baseline or request.write_baseline) and known is not None and not known.is_file():
+        reason = f"{settings.baseline!r}: no such file; --write-baseline makes it"
+        raise UsageError(f"{settings.source}: baseline: {reason}")
     if request.prune_baseline and known is None:
         raise UsageError("--prune-baseline needs --baseline FILE, or the setting `baseline`")
     if request.write_baseline:

@@ -12,8 +12,18 @@ from cmgan_audit import __version__
 from cmgan_audit.cli.common import EXIT_INTERRUPTED, EXIT_USAGE
 from cmgan_audit.errors import UsageError
 
-# In the order of `--help`. The module of a command has its name, and so has the function; dashes become underscores.
-COMMANDS = ("check", "explain", "rules", "compare-ckpts", "init", "inspect", "noise", "trend")
+# In the order of `--help`, with what stands beside each there: a line, so that nothing is cut off on a narrow terminal.
+# The module of a command has its name, and so has the function; dashes become underscores.
+COMMANDS = {
+    "check": "Audit training repositories without running them.",
+    "explain": "Explain a rule.",
+    "rules": "List the rules, or test rules of your own.",
+    "compare-ckpts": "Score checkpoints on the same segments and compare them.",
+    "inspect": "Show what is inside of checkpoints.",
+    "trend": "Judge the metrics of training logs.",
+    "noise": "How far random crops alone move a mean score.",
+    "init": "Write settings, a pre-commit hook and a CI workflow.",
+}
 
 
 def _print_version(wanted: bool) -> None:
@@ -45,7 +55,8 @@ def application(commands: Iterable[str] = COMMANDS) -> typer.Typer:
     for command in commands:
         name = command.replace("-", "_")
         module = import_module(f"cmgan_audit.cli.{name}")
-        app.command(command, epilog=getattr(module, "EPILOG", None))(getattr(module, name))
+        epilog = getattr(module, "EPILOG", None)
+        app.command(command, short_help=COMMANDS[command], epilog=epilog)(getattr(module, name))
     return app
 
 

@@ -313,8 +313,8 @@ def _options(
     from cmgan_audit.evaluation.material.segments import parse_spec
     from cmgan_audit.evaluation.metrics import DEFAULT_METRICS, CompositeScale, parse_metrics
     from cmgan_audit.evaluation.options import CompareOptions
-    from cmgan_audit.evaluation.scores.store import default_folder
     from cmgan_audit.finding import Severity
+    from cmgan_audit.source.user_cache import user_cache
 
     if not checkpoints and not scores:
         raise UsageError("nothing to compare: name checkpoints or folders of enhanced recordings, or give --scores")
@@ -347,5 +347,5 @@ def _options(
         composite_scale=CompositeScale(composite_scale),
         resample=resample,
         strict=strict,
-        cache=None if no_cache else cache or default_folder(),
+        cache=None if no_cache else cache or user_cache(),
     )

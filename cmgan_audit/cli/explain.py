@@ -23,7 +23,9 @@ def explain(
     rules: Annotated[
         list[Path] | None, typer.Option("--rules", metavar="DIR", help="Also know the rules in this folder.")
     ] = None,
-    output_format: Annotated[str, typer.Option("--format", help="text, json or markdown.")] = "text",
+    output_format: Annotated[
+        str, typer.Option("--format", metavar="text|json|markdown", help="Document on stdout.")
+    ] = "text",
     output: OutputOption = None,
     quiet: QuietOption = False,
     no_color: NoColorOption = False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -28,14 +29,14 @@ def init(
         typer.Option("--source", metavar="SPEC", help="What `pip install` takes in the workflow: a URL or a name."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; show the files.")] = False,
-    output_format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    output_format: Annotated[str, typer.Option("--format", metavar="text|json", help="Document on stdout.")] = "text",
     output: OutputOption = None,
     quiet: QuietOption = False,
     no_color: NoColorOption = False,
     debug: DebugOption = False,
 ) -> None:
     """Write settings, a pre-commit hook and a GitHub workflow into a project. Files that are there stay as they are."""
-    from cmgan_audit.gate.starting import plan, write
+    from cmgan_audit.gate.starting import lies_below, plan, write
 
     choice("--format", output_format, ("text", "json"))
     planned = plan(folder, source)
@@ -55,6 +56,12 @@ def init(
             lines += [f"would write {each.path}:", *(f"    {line}" for line in each.content.splitlines()), ""]
         else:
             lines.append(f"written  {each.path}")
+    top = lies_below(folder)
+    if top is not None:
+        inner = shlex.quote(folder.resolve().relative_to(top).as_posix())
+        lines.append(
+            f"hooks and workflows are read at the top of the repository: move both to {top}, for `check {inner}`"
+        )
     if not dry_run:
         lines.append("next: `cmgan-audit check`, and --write-baseline if what it finds has to wait")
     write_document("\n".join(lines), output)

@@ -195,11 +195,11 @@ def _from_audio(
         raise MissingExtraError("noise --data", "eval")
     from cmgan_audit.evaluation.material.sides import sides_of
     from cmgan_audit.evaluation.random_crops import CropOptions, score_random_crops
-    from cmgan_audit.evaluation.scores.store import default_folder
+    from cmgan_audit.source.user_cache import user_cache
 
     length = DEFAULT_SECONDS if seconds is None else seconds
     jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    options = CropOptions(*sides_of(data), enhanced, length, crops, jobs, default_folder())
+    options = CropOptions(*sides_of(data), enhanced, length, crops, jobs, user_cache())
     scored = score_random_crops(options, _Progress(quiet))
     found = widest_spread(scored.scores, scored.failed, source=str(data), seconds=length)
     assumption = _measured(found, "pesq", str(data))

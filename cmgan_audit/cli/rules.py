@@ -28,7 +28,9 @@ def rules(
         Path | None,
         typer.Option("--test", metavar="DIR", help="Run the examples of the rules in this folder instead of listing."),
     ] = None,
-    output_format: Annotated[str, typer.Option("--format", help="text, json or markdown.")] = "text",
+    output_format: Annotated[
+        str, typer.Option("--format", metavar="text|json|markdown", help="Document on stdout.")
+    ] = "text",
     output: OutputOption = None,
     quiet: QuietOption = False,
     no_color: NoColorOption = False,

@@ -61,7 +61,10 @@ def trend(
         ),
     ] = None,
     fail_on: Annotated[
-        str | None, typer.Option("--fail-on", help="error, warning, note or never: exit 1 from there on (error).")
+        str | None,
+        typer.Option(
+            "--fail-on", metavar="SEVERITY", help="error, warning, note or never: exit 1 from there on (error)."
+        ),
     ] = None,
     fail_on_drop: Annotated[
         float | None, typer.Option("--fail-on-drop", metavar="X", help="A drop of X or more is an error (PESQ: 0.2).")
@@ -75,7 +78,9 @@ def trend(
         typer.Option("--out", metavar="DIR", help="Write report.html, trend.png, .svg and .json into DIR."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 when a log cannot be read.")] = False,
-    output_format: Annotated[str, typer.Option("--format", help="text, json or html.")] = "text",
+    output_format: Annotated[
+        str, typer.Option("--format", metavar="text|json|html", help="Document on stdout.")
+    ] = "text",
     output: OutputOption = None,
     quiet: QuietOption = False,
     no_color: NoColorOption = False,
@@ -151,11 +156,12 @@ def trend(
 
 def _selected(catalogue: Catalogue, settings: Settings, select: list[str], ignore: list[str]) -> frozenset[str]:
     """The log rules that run. A `select` of the settings that names none of them speaks of the other doors."""
-    from cmgan_audit.gate.selection import matches_rule
+    from cmgan_audit.gate.selection import check_door, matches_rule
 
     for word in (*select, *ignore):
         if not any(matches_rule(rule, [word]) for rule in catalogue):
             catalogue.find(word)  # raises, and names the nearest
+    check_door(select, catalogue, "trend")
     ours = [rule for rule in catalogue if rule.door == "trend"]
     wanted = [rule for rule in ours if matches_rule(rule, select or settings.select)]
     if not wanted and not select:

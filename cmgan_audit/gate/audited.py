@@ -130,7 +130,7 @@ class Audited:
     @property
     def open(self) -> tuple[Finding, ...]:
         """The findings that count: neither suppressed nor in the baseline."""
-        return tuple(finding for finding in self.findings if finding.suppressed is None and not finding.baselined)
+        return tuple(finding for finding in self.findings if finding.counts)
 
 
 def exit_status(audited: Audited, fail_on: str, *, strict: bool) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cmgan_audit.gate.check import Auditor
 from cmgan_audit.gate.door import collect, load_kinds, mend
+from cmgan_audit.gate.selection import DOOR, of_door
 from cmgan_audit.gate.settings import Settings, find_settings, settle_rules
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.catalogue import Catalogue, load_catalogue
@@ -35,10 +36,11 @@ class Flags:
             UsageError: the settings or the rules that they name are wrong.
         """
         found = find_settings(root.absolute())
-        found = settle_rules(found, self._catalogue(found))
+        catalogue = self._catalogue(found)
+        found = settle_rules(found, catalogue)
         return replace(
             found,
-            select=found.select if self.select is None else self.select,
+            select=of_door(found.select, catalogue, DOOR) if self.select is None else self.select,
             ignore=found.ignore if self.ignore is None else self.ignore,
             fail_on=self.fail_on or found.fail_on,
             preview=self.preview or found.preview,

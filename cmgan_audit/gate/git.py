@@ -25,6 +25,16 @@ TOGETHER = 200
 # The mode of a submodule's entry.
 LINKED = "160000"
 
+# Settings such as diff.mnemonicPrefix, diff.noprefix, diff.submodule and diff.external change what is printed.
+_DIFF_AS_IT_IS = (
+    "--no-color",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
+    "--submodule=short",
+)
+
 _HUNK = regex(rb"^@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
 
@@ -189,20 +199,46 @@ class Repository:
         return names
 
     def renamed_since(self, commit: str) -> dict[str, str]:
-        """Return new path -> old path of the files renamed between a commit and the working tree."""
-        output = self.run(
-            "diff", "--name-status", "-z", "--relative", "--find-renames", "--diff-filter=R", commit, "--"
-        )
-        parts = [os.fsdecode(part) for part in output.split(b"\0") if part]
-        renamed = {parts[index + 2]: parts[index + 1] for index in range(0, len(parts) - 2, 3)}
+        """Return new path -> old path of the files renamed between a commit and the working tree.
+
+        A file that was reformatted and renamed in commits of their own is followed through them.
+        """
+        renamed: dict[str, str] = {}
+        gone: set[str] = set()
+        for old, new in _moves(self._diff("--name-status", "-z", "--diff-filter=RD", commit)):
+            if new is None:
+                gone.add(old)
+            else:
+                renamed[new] = old
+        if gone:
+            steps = self._renamed_step_by_step(commit)
+            renamed = {new: old for new, old in steps.items() if old in gone} | renamed
         for path, inner, earlier in self._submodules(commit):
             moved = inner.renamed_since(earlier) if earlier is not None else {}
             renamed |= {f"{path}/{new}": f"{path}/{old}" for new, old in moved.items()}
         return renamed
 
+    def _renamed_step_by_step(self, commit: str) -> dict[str, str]:
+        """The same, from the changes of every commit in between."""
+        commits = self.run("rev-list", "--topo-order", "--reverse", f"{commit}..HEAD", "--")
+        status = ("--name-status", "-z", "--find-renames", "--diff-filter=R")
+        before = self.run("diff-tree", "--stdin", "-r", "--no-commit-id", "--relative", *status, stdin=commits)
+        first: dict[str, str] = {}
+        for old, new in _moves(before + self._diff("--name-status", "-z", "--diff-filter=R", "HEAD")):
+            if new is not None:
+                first[new] = first.pop(old, old)
+        return first
+
+    def _diff(self, *arguments: str) -> bytes:
+        """What `git diff` prints of the folder, whatever the user's settings make of it elsewhere.
+
+        Programs that attributes name for notebooks (nbdime, nbstripout) are not run.
+        """
+        return self.run("diff", *_DIFF_AS_IT_IS, "--relative", "--find-renames", *arguments, "--")
+
     def changed_lines(self, commit: str) -> dict[str, set[int] | None]:
         """Return, per file of the working tree, the lines that are new or changed since a commit; None for all."""
-        output = self.run("diff", "-U0", "--relative", "--no-color", "--no-ext-diff", "--find-renames", commit, "--")
+        output = self._diff("-U0", "--inter-hunk-context=0", commit)
         changed: dict[str, set[int] | None] = {
             os.fsdecode(name): None
             for name in self.run("ls-files", "--others", "--exclude-standard", "-z").split(b"\0")
@@ -225,3 +261,11 @@ class Repository:
             within = dict.fromkeys(inner.tracked(None)) if earlier is None else inner.changed_lines(earlier)
             changed |= {f"{name}/{path}": numbers for path, numbers in within.items()}
         return changed
+
+
+def _moves(statuses: bytes) -> Iterator[tuple[str, str | None]]:
+    """Old and new path of every file in what `--name-status -z` prints of renames and deletions; None if it is gone."""
+    parts = iter([os.fsdecode(part) for part in statuses.split(b"\0") if part])
+    for status in parts:
+        old = next(parts)
+        yield old, next(parts) if status.startswith("R") else None

@@ -9,6 +9,8 @@ from cmgan_audit.rules.catalogue import Catalogue
 from cmgan_audit.rules.nearest import unknown_word
 from cmgan_audit.rules.rule import Rule
 
+DOOR = "check"
+
 
 def selected_rules(
     catalogue: Catalogue, select: Sequence[str] = (), ignore: Sequence[str] = (), *, preview: bool = False
@@ -19,7 +21,7 @@ def selected_rules(
     select CMG201` runs CMG201. Rules in preview run with `preview`, or where they are selected by id or name.
 
     Raises:
-        UsageError: a word names no rule.
+        UsageError: a word names no rule, or no rule is left: an audit that looks at nothing finds nothing.
     """
     chosen = []
     for rule in _door(catalogue):
@@ -29,6 +31,9 @@ def selected_rules(
         if wanted > unwanted and (preview or named or not rule.preview):
             chosen.append(rule)
     check_words((*select, *ignore), catalogue)
+    check_door(select, catalogue, DOOR)
+    if not chosen:
+        raise UsageError(f"no rule is left to run (select: {', '.join(select) or 'all'}; ignore: {', '.join(ignore)})")
     return tuple(chosen)
 
 
@@ -45,13 +50,30 @@ def check_words(words: Iterable[str], catalogue: Catalogue) -> None:
             raise UsageError(f"{near}; `cmgan-audit rules` lists them all")
 
 
+def check_door(words: Iterable[str], catalogue: Catalogue, door: str) -> None:
+    """Check that every word names a rule of a command, or the beginning of some.
+
+    Raises:
+        UsageError: the rules that one names are those of another command.
+    """
+    for word in words:
+        doors = [rule.door for rule in catalogue if _precision(rule, word)]
+        if doors and door not in doors:
+            raise UsageError(f"{word} is for `cmgan-audit {doors[0]}`; `{door}` has no such rule")
+
+
+def of_door(words: Iterable[str], catalogue: Catalogue, door: str) -> tuple[str, ...]:
+    """The words of a project's settings without those that speak of the rules of other commands."""
+    return tuple(word for word in words if any(rule.door == door and _precision(rule, word) for rule in catalogue))
+
+
 def matches_rule(rule: Rule, words: Iterable[str]) -> bool:
     """Whether one of the words names this rule."""
     return any(_precision(rule, word) for word in words)
 
 
 def _door(catalogue: Catalogue) -> list[Rule]:
-    return [rule for rule in catalogue if rule.door == "check"]
+    return [rule for rule in catalogue if rule.door == DOOR]
 
 
 def _precision(rule: Rule, word: str) -> int:

@@ -17,7 +17,9 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.rules.catalogue import Catalogue
 from cmgan_audit.rules.nearest import unknown_word
+from cmgan_audit.rules.profile import find_profile
 from cmgan_audit.rules.rule import ParameterValue, Rule
+from cmgan_audit.source.path_patterns import why_it_covers_nothing
 
 FILE_NAME = "cmgan-audit.toml"
 TABLE = "tool.cmgan-audit"
@@ -138,12 +140,18 @@ def read_settings(path: Path, table: Any, where: str) -> Settings:
     if not isinstance(table, dict):
         raise reader.error("", f"{table!r} is not a table")
     for key in table:
+        if key == "tool" and not where:
+            raise reader.error(
+                "", f"[{TABLE}] belongs into pyproject.toml; in this file the keys stand without a table"
+            )
         if key not in KEYS:
             raise reader.error("", unknown_word("key", key, KEYS))
     values: dict[str, Any] = {}
     for key, value in table.items():
-        if key in ("select", "ignore", "rules", "train_loaders", "eval_loaders"):
+        if key in ("select", "ignore", "train_loaders", "eval_loaders"):
             values[key] = reader.texts(key, value)
+        elif key == "rules":
+            values[key] = reader.folders(key, value)
         elif key == "exclude":
             values[key] = tuple(reader.pattern(key, each) for each in reader.texts(key, value))
         elif key == "fail_on":
@@ -189,7 +197,18 @@ class _Reader:
             raise self.error(
                 key, f"{value!r}: write {slip[0].replace(chr(92), '/')!r}: paths have forward slashes here"
             )
-        return _HERE.sub(r"\1/", value)
+        pattern = _HERE.sub(r"\1/", value)
+        if reason := why_it_covers_nothing(pattern):
+            raise self.error(key, f"{value!r}: {reason}")
+        return pattern
+
+    def folders(self, key: str, value: Any) -> tuple[str, ...]:
+        """Folders, relative to the settings file."""
+        folders = self.texts(key, value)
+        for folder in folders:
+            if not (self._path.parent / folder).is_dir():
+                raise self.error(key, f"{folder!r}: no such folder in {self._path.parent}")
+        return folders
 
     def word(self, key: str, value: Any, legal: tuple[str, ...]) -> str:
         if value not in legal:
@@ -208,11 +227,16 @@ class _Reader:
 
 
 def settle_rules(settings: Settings, catalogue: Catalogue) -> Settings:
-    """Check what the settings say about single rules, and replace rule names by ids.
+    """Check what the settings say about rules and profiles, and replace rule names by ids.
 
     Raises:
-        UsageError: a rule, a parameter or its value is not legal.
+        UsageError: a rule, a parameter or its value is not legal, or there is no such profile.
     """
+    if settings.profile:
+        try:
+            find_profile(settings.profile, settings.folder)
+        except UsageError as error:
+            raise UsageError(f"{settings.source}: profile: {error}") from error
     per_rule: dict[str, dict[str, ParameterValue]] = {}
     for word, values in settings.per_rule.items():
         rule = check_parameters(f"{settings.source}: per_rule.{word}", word, values, catalogue)

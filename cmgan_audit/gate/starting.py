@@ -9,6 +9,7 @@ from pathlib import Path
 from cmgan_audit.errors import UsageError
 from cmgan_audit.gate.settings import FILE_NAME
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.source.git_index import repository_of
 
 SETTINGS = """\
 # Settings of cmgan-audit; `cmgan-audit check --show-settings` shows all keys.
@@ -53,10 +54,11 @@ jobs:
   audit:
     runs-on: ubuntu-latest
     steps:
-      - uses: actions/checkout@v4
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
         with:
           fetch-depth: 0 # --since reads the tree of the base branch
-      - uses: actions/setup-python@v5
+          persist-credentials: false
+      - uses: actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0
         with:
           python-version: "3.12"
       - name: Install
@@ -133,6 +135,16 @@ def write(root: Path, planned: list[Planned]) -> None:
             path.write_text(each.content, encoding="utf-8")
         except OSError as error:
             raise UsageError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def lies_below(root: Path) -> Path | None:
+    """The top of the repository that a folder lies in, where that is another folder: workflows and hooks stand there.
+
+    Args:
+        root: the folder of the project.
+    """
+    found = repository_of(root.resolve())
+    return None if found is None or found[0] == root.resolve() else found[0]
 
 
 def installed_from() -> str | None:

@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cmgan_audit.finding import Finding
 from cmgan_audit.gate.audited import Audited
 from cmgan_audit.report.places import FromHere
-from cmgan_audit.report.wording import coverage, summary
+from cmgan_audit.report.wording import count, coverage, summary
+
+# GitHub drops the summary of a step as a whole beyond 1024 KiB.
+MOST_BYTES = 900_000
 
 
 def render(audited: Audited) -> str:
-    """Return the findings that count as Markdown."""
+    """Return the findings that count as Markdown: the worst ones, where there are more than a summary may hold."""
     here = FromHere(audited)
     parts = [f"### cmgan-audit: {summary(audited)}"]
     if audited.open:
-        rows = [_row(finding, here) for finding in audited.open]
+        shown = _that_fit(audited.open, here)
+        rows = [_row(finding, here) for finding in shown]
         parts.append("\n".join(("| | rule | where | what |", "|---|---|---|---|", *rows)))
-        parts += [_way(finding, here) for finding in audited.open if finding.trail]
+        if left := len(audited.open) - len(shown):
+            parts.append(f"{count(left, 'finding')} more: `cmgan-audit check` shows them.")
+        parts += [_way(finding, here) for finding in shown if finding.trail]
     if audited.coverage.failed:
         parts.append("\n".join(("Could not be read:", "", *_unread(audited, here))))
     parts.append(_escape(coverage(audited)))
     return "\n\n".join(parts) + "\n"
+
+
+def _that_fit(findings: Sequence[Finding], here: FromHere) -> Sequence[Finding]:
+    """The findings that a summary can hold, in their order; of too many the severest."""
+    left = MOST_BYTES
+    kept = set()
+    for number in sorted(range(len(findings)), key=lambda each: findings[each].severity, reverse=True):
+        left -= len((_row(findings[number], here) + _way(findings[number], here)).encode(errors="replace"))
+        if left < 0:
+            break
+        kept.add(number)
+    return [finding for number, finding in enumerate(findings) if number in kept]
 
 
 def _row(finding: Finding, here: FromHere) -> str:

@@ -17,7 +17,7 @@ def render(audited: Audited) -> str:
     """Return the findings that count as a code quality report."""
     here = FromHere(audited)
     marked = zip(audited.findings, fingerprints(audited.findings), strict=True)
-    issues = [_issue(finding, mark, here) for finding, mark in marked if finding in audited.open]
+    issues = [_issue(finding, mark, here) for finding, mark in marked if finding.counts]
     return json.dumps(issues, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -31,7 +31,6 @@ def render(audited: Audited) -> str:
 def document(audited: Audited) -> dict[str, Any]:
     """Return the report as a SARIF log."""
     writer = _Writer(FromHere(audited), tuple(audited.rules))
-    counting = audited.open
     marked = zip(audited.findings, fingerprints(audited.findings), strict=True)
     run = {
         "tool": {
@@ -58,7 +57,7 @@ def document(audited: Audited) -> dict[str, Any]:
             }
         ],
         # Code scanning opens an alert for a suppressed result too: like the other reports, this has what counts.
-        "results": [writer.result(finding, mark) for finding, mark in marked if finding in counting],
+        "results": [writer.result(finding, mark) for finding, mark in marked if finding.counts],
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 

@@ -7,20 +7,22 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from cmgan_audit.gate.settings import TABLE, Settings
+from cmgan_audit.gate.settings import FILE_NAME, TABLE, Settings
 
 
 def show(settings: Settings) -> str:
-    """Return the settings as TOML with the help of every key as a comment."""
+    """Return the settings as TOML, as their file would hold them, with the help of every key as a comment."""
     source = "defaults; no settings file" if settings.source is None else str(settings.source)
-    lines = [f"# from: {source}", f"[{TABLE}]"]
+    own = settings.source is not None and settings.source.name == FILE_NAME
+    lines = [f"# from: {source}", *(() if own else (f"[{TABLE}]",))]
+    within = "" if own else f"{TABLE}."
     tables: list[str] = []
     for entry in dataclasses.fields(settings):
         if "help" not in entry.metadata:
             continue
         value = getattr(settings, entry.name)
         if isinstance(value, Mapping):
-            tables += ["", f"# {entry.metadata['help']}", *_table(entry.name, value)]
+            tables += ["", f"# {entry.metadata['help']}", *_table(f"{within}{entry.name}", value)]
         else:
             lines += [f"# {entry.metadata['help']}", f"{entry.name} = {_value(value)}"]
     return "\n".join((*lines, *tables)) + "\n"
@@ -32,11 +34,11 @@ def _table(name: str, content: Mapping[str, Any]) -> list[str]:
             line
             for key, inner in content.items()
             for line in (
-                f"[{TABLE}.{name}.{key}]",
+                f"[{name}.{key}]",
                 *(f"{_key(word)} = {_value(value)}" for word, value in inner.items()),
             )
         ]
-    return [f"[{TABLE}.{name}]", *(f"{_key(key)} = {_value(value)}" for key, value in content.items())]
+    return [f"[{name}]", *(f"{_key(key)} = {_value(value)}" for key, value in content.items())]
 
 
 def _key(text: str) -> str:

@@ -19,10 +19,14 @@ _OWN_FOLDERS = (_PACKAGE, _PACKAGE.parent / "rules")
 
 
 def user_cache() -> Path | None:
-    """The user's cache folder for this tool; None where there is no home."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
+    """The user's cache folder for this tool, `$XDG_CACHE_HOME/cmgan-audit`, else `~/.cache/cmgan-audit`.
+
+    None where there is no home. A relative path in the variable says nothing, as its specification has it: it would be
+    another folder wherever the command runs, the audited tree too.
+    """
+    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
     try:
-        return (Path(base) if base else Path.home() / ".cache") / "cmgan-audit"
+        return (base if base.is_absolute() else Path.home() / ".cache") / "cmgan-audit"
     except RuntimeError:
         return None
 

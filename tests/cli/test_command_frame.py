@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from cmgan_audit.cli.commands import COMMANDS
+
 COMMAND = str(Path(sys.executable).with_name("cmgan-audit"))
 
 
@@ -28,6 +30,15 @@ def test_help_lists_commands_on_stdout() -> None:
     done = run("--help")
     assert done.returncode == 0
     assert "Usage: cmgan-audit" in done.stdout
+
+
+def test_help_cuts_nothing_off() -> None:
+    text = subprocess.run(
+        [COMMAND, "--help"], capture_output=True, text=True, env={**os.environ, "COLUMNS": "80"}
+    ).stdout
+    listed = [line for line in text.partition("Commands:")[2].splitlines() if line.strip()]
+    assert [line.split()[0] for line in listed] == list(COMMANDS)
+    assert all(line.endswith(told) for line, told in zip(listed, COMMANDS.values(), strict=True))
 
 
 def test_unknown_option_and_command_are_usage_errors_without_traceback() -> None:

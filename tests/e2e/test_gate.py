@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cmgan_audit.gate.starting import PRE_COMMIT
+from cmgan_audit.gate.starting import PRE_COMMIT, WORKFLOW
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -242,6 +242,26 @@ def test_the_steps_of_the_workflow_that_init_writes(repo, tmp_path):
     done = play(audit, repo, {"github.base_ref": "main"}, GITHUB_STEP_SUMMARY=str(summary))
     assert done.returncode == 1 and "CMG101" in done.stdout and "CMG101" in summary.read_text()
     assert play(audit, repo, {"github.base_ref": ""}, GITHUB_STEP_SUMMARY=str(summary)).returncode == 1
+
+
+@pytest.mark.parametrize("text", [WORKFLOW, (ROOT / "action.yml").read_text()], ids=["workflow", "action"])
+def test_other_actions_are_named_by_commit(text):
+    """A tag can be moved to other code by whoever takes over the action."""
+    used = re.findall(r"uses: (.*)", text)
+    assert used and all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each) for each in used)
+
+
+def test_the_token_of_the_workflow_is_not_left_in_the_checkout():
+    workflow = yaml.safe_load(WORKFLOW.format(source="x"))
+    assert workflow["permissions"] == {"contents": "read"}
+    assert workflow["jobs"]["audit"]["steps"][0]["with"]["persist-credentials"] is False
+
+
+def test_init_in_a_folder_of_a_repository_says_where_workflows_are_read(repo):
+    (repo / "second part").mkdir()
+    done = run("cmgan-audit", "init", "second part", cwd=repo)
+    assert f"move both to {repo}, for `check 'second part'`" in done.stdout
+    assert "top of the repository" not in run("cmgan-audit", "init", cwd=repo).stdout
 
 
 def test_init_leaves_files_alone(repo):

@@ -76,6 +76,7 @@ def test_exit_status(arguments: list[str], status: int) -> None:
         (["healthy.csv", "--role", "pesq"], 2, "not NAME=ROLE"),
         (["healthy.csv", "--role", "pesq=best friend"], 2, "not one of metric, loss"),
         (["healthy.csv", "--select", "CMG899"], 2, "CMG899"),
+        (["healthy.csv", "--select", "CMG101"], 2, "CMG101 is for `cmgan-audit check`; `trend` has no such rule"),
         ([], 2, "LOG"),
     ],
 )

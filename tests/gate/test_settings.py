@@ -8,6 +8,8 @@ from cmgan_audit.errors import InputError, UsageError
 from cmgan_audit.gate.flags import Flags
 from cmgan_audit.gate.selection import selected_rules
 from cmgan_audit.gate.settings import KEYS, Settings, find_settings, settle_rules
+from cmgan_audit.report.settings_text import show
+from cmgan_audit.rules.catalogue import load_catalogue
 
 WRONG = [
     ("fail-on = 'error'", "unknown key 'fail-on' (did you mean 'fail_on'?)"),
@@ -18,6 +20,19 @@ WRONG = [
     ("[per_path_ignores]\n'legacy/' = 'CMG1'", "per_path_ignores.legacy/: 'CMG1' is not a list of texts"),
     ("select = [", "is not TOML"),
     (r"exclude = ['old\data.py']", r"exclude: 'old\\data.py': write 'old/data': paths have forward slashes here"),
+    ("exclude = ['']", "exclude: '': no path can fit this; patterns are written as in .gitignore"),
+    ("exclude = ['!']", "exclude: '!': no path can fit this"),
+    ("exclude = ['data[']", "exclude: 'data[': no path can fit this"),
+    ("exclude = ['[z-a]']", "exclude: '[z-a]': no path can fit this"),
+    ("exclude = ['#old']", "exclude: '#old': no path can fit this"),
+    ("exclude = ['../old']", "exclude: '../old': paths start from the folder of this file and do not leave it"),
+    ("exclude = ['*.{py,sh}']", "exclude: '*.{py,sh}': braces join no alternatives here: write one pattern for each"),
+    ("[per_path_ignores]\n'' = ['CMG1']", "per_path_ignores: '': no path can fit this"),
+    ("rules = ['lab']", "rules: 'lab': no such folder in "),
+    (
+        "[tool.cmgan-audit]\nfail_on = 'note'",
+        "belongs into pyproject.toml; in this file the keys stand without a table",
+    ),
     (r"per_path_ignores = {'a\b\*.py' = ['CMG1']}", "per_path_ignores: 'a\\\\b\\\\*.py': write 'a/b'"),
 ]
 
@@ -63,6 +78,24 @@ def test_an_unknown_rule_of_the_settings_names_their_file(tmp_path, key):
     (tmp_path / "cmgan-audit.toml").write_text(f"{key} = ['CMG101', 'CMG999']\n")
     with pytest.raises(UsageError, match=rf"cmgan-audit.toml: {key}: unknown rule 'CMG999'"):
         Flags().settings(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["cmgn", "lab.yaml"])
+def test_an_unknown_profile_of_the_settings_names_their_file(tmp_path, name):
+    (tmp_path / "cmgan-audit.toml").write_text(f"profile = '{name}'\n")
+    with pytest.raises(UsageError, match=rf"cmgan-audit.toml: profile: .*{name}"):
+        Flags().settings(tmp_path)
+
+
+@pytest.mark.parametrize(("name", "table"), [("cmgan-audit.toml", ""), ("pyproject.toml", "[tool.cmgan-audit]\n")])
+def test_shown_settings_are_a_settings_file(tmp_path, name, table):
+    text = (
+        f"{table}select = ['CMG1']\nper_rule.CMG101 = {{severity = 'note'}}\nper_path_ignores = {{'a b/*' = ['ALL']}}\n"
+    )
+    (tmp_path / name).write_text(text)
+    found = find_settings(tmp_path)
+    (tmp_path / name).write_text(show(found))
+    assert find_settings(tmp_path) == found
 
 
 def test_rules_that_are_ignored_for_paths_are_checked(catalogue):
@@ -130,6 +163,26 @@ def test_selection(catalogue, select, ignore, found):
 def test_selecting_an_unknown_rule_is_an_error(catalogue):
     with pytest.raises(UsageError, match=r"unknown rule 'TOY103' \(did you mean 'TOY10"):
         selected_rules(catalogue, ["TOY103"])
+
+
+@pytest.mark.parametrize("word", ["CMG801", "CMG8", "metric-decline"])
+def test_a_rule_of_another_command_cannot_be_selected(word):
+    """It would never run here, and an audit that looks at nothing finds nothing."""
+    with pytest.raises(UsageError, match=f"{word} is for `cmgan-audit trend`"):
+        selected_rules(load_catalogue(), ["CMG101", word])
+    assert selected_rules(load_catalogue(), [], [word])
+
+
+def test_a_selection_of_the_settings_may_speak_of_other_commands(tmp_path):
+    """`trend` goes by the same settings."""
+    for selected, left in (("'CMG1', 'CMG801'", ("CMG1",)), ("'CMG801', 'CMG7'", ())):
+        (tmp_path / "cmgan-audit.toml").write_text(f"select = [{selected}]\n")
+        assert Flags().settings(tmp_path).select == left
+
+
+def test_a_selection_that_leaves_no_rule_is_an_error(catalogue):
+    with pytest.raises(UsageError, match=r"no rule is left to run \(select: TOY1; ignore: TOY101, odd-batch\)"):
+        selected_rules(catalogue, ["TOY1"], ["TOY101", "odd-batch"])
 
 
 def test_what_settings_do_to_findings(auditor, tree, rules_of):

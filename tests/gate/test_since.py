@@ -229,3 +229,53 @@ def test_lines_that_read_like_a_patch_are_content(repo, git):
     git("commit", "-qm", "notes")
     (repo / "notes.py").write_text("++ b/other.py\n2\n@@ -1 +7 @@\n4\n5\n")
     assert Repository(repo).changed_lines("HEAD") == {"notes.py": {1, 3, 4, 5}}
+
+
+def test_a_file_that_was_rewritten_and_then_renamed_is_not_new(auditor, tree, git, rules_of):
+    """No single comparison sees it as the same file: each commit in between does."""
+    root = tree({"a.py": "".join(f"x{n} = 'a'\n" for n in range(20)) + "batch_size = 1\n"})
+    git("add", ".")
+    git("commit", "-qm", "first")
+    git("checkout", "-qb", "tidy")
+    tree({"a.py": "".join(f'y{n} = "b"\n' for n in range(20)) + "batch_size = 1\n"})
+    git("commit", "-qam", "reformatted")
+    git("mv", "a.py", "b.py")
+    git("commit", "-qm", "renamed")
+    git("mv", "b.py", "c.py")
+    assert rules_of(auditor().audit(root, since="main")) == []
+    assert Repository(root).renamed_since("main") == {"c.py": "a.py"}
+    tree({"d.py": "batch_size = 1\n"})
+    assert rules_of(auditor().audit(root, since="main")) == ["TOY101"]
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "diff.mnemonicPrefix=true",
+        "diff.noprefix=true",
+        "diff.interHunkContext=9",
+        "diff.external=false",
+        "diff.renames=false",
+    ],
+)
+def test_what_the_user_wants_diffs_to_look_like_changes_nothing(tree, git, setting):
+    root = tree({"b/a.py": "x = 1\n" * 20, "w/b.py": "x = 1\n", "c.py": "y = 2\n" * 9})
+    git("add", ".")
+    git("commit", "-qm", "first")
+    git("config", *setting.split("="))
+    lines = ["x = 1\n"] * 20
+    lines[2] = lines[8] = "x = 3\n"
+    tree({"b/a.py": "".join(lines), "w/b.py": "x = 2\n"})
+    git("mv", "c.py", "d.py")
+    assert Repository(root).changed_lines("main") == {"b/a.py": {3, 9}, "w/b.py": {1}}
+    assert Repository(root).renamed_since("main") == {"d.py": "c.py"}
+
+
+def test_programs_that_show_notebooks_in_diffs_are_not_run(tree, git):
+    root = tree({"a.ipynb": "{}\n", ".gitattributes": "*.ipynb diff=ours\n"})
+    git("add", ".")
+    git("commit", "-qm", "first")
+    git("config", "diff.ours.textconv", "touch converted; cat")
+    tree({"a.ipynb": "{\n}\n"})
+    assert Repository(root).changed_lines("main") == {"a.ipynb": {1, 2}}
+    assert not (root / "converted").exists()

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -14,7 +15,7 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from cmgan_audit.finding import Location
+from cmgan_audit.finding import Location, Severity
 from cmgan_audit.report import check_json, check_markdown, github, gitlab, junit, sarif
 
 
@@ -146,3 +147,41 @@ def test_markdown_escapes_its_own_signs(audited):
     assert "2. `data set/data.py:11` the loader, of 100 % of the runs, reads it" in text
     assert "Could not be read:\n\n- `old.py:3` invalid syntax\n\n" in text
     assert text.rstrip().endswith("takes \\*\\*kwargs from build()")
+
+
+@pytest.fixture
+def huge(audited):
+    """Three thousand findings, every second one a note."""
+    first = audited.findings[0]
+    many = [
+        replace(
+            first,
+            anchor=f"Speech{number}",
+            location=replace(first.location, line=number + 1),
+            severity=Severity.NOTE if number % 2 else Severity.ERROR,
+        )
+        for number in range(3000)
+    ]
+    return replace(audited, findings=(*many, *audited.findings[2:]))
+
+
+@pytest.mark.parametrize("report", [sarif, gitlab])
+def test_many_findings_take_time_in_proportion(huge, report):
+    def seconds(number: int) -> float:
+        part = replace(huge, findings=huge.findings[:number])
+        began = time.process_time()
+        report.render(part)
+        return time.process_time() - began
+
+    assert seconds(3000) < 8 * min(seconds(600), seconds(600))  # five times as many; their square is 25 times as many
+
+
+def test_a_summary_stays_below_what_github_shows(huge):
+    few = replace(huge, findings=huge.findings[:1000])
+    assert "more: `cmgan-audit check`" not in check_markdown.render(few)
+    text = check_markdown.render(huge)
+    assert 500_000 < len(text.encode()) < 1024 * 1024
+    rows = [line for line in text.splitlines() if line.startswith("| **")]
+    left = int(re.search(r"^(\d+) findings more: `cmgan-audit check` shows them", text, re.M)[1])
+    assert len(rows) + left == 3000
+    assert sum("**error**" in row for row in rows) == 1500  # notes are what is left out

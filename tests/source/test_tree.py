@@ -77,6 +77,21 @@ def test_ignore_files_hold_below_their_folder_and_can_be_taken_back(tmp_path: Pa
     assert tree.parsed("data/x.py") is not None
 
 
+@pytest.mark.parametrize("line", ["!", "a\\", "\\", "[z-a]", "x[", "   "])
+def test_a_line_of_an_ignore_file_that_git_passes_over_is_passed_over(tmp_path: Path, line: str) -> None:
+    tree = make(
+        tmp_path,
+        {
+            ".git/HEAD": "ref: refs/heads/main\n",
+            ".gitignore": f"{line}\n*_old.py\n!kept_old.py\n",
+            "b.py": "",
+            "a_old.py": "",
+            "kept_old.py": "",
+        },
+    )
+    assert tree.python_files == ("b.py", "kept_old.py")
+
+
 def test_what_was_unpacked_from_an_archive_was_tracked(tmp_path: Path) -> None:
     tree = make(tmp_path, {".gitignore": "data/\n*.yaml\n", "data/x.py": "", "conf/a.yaml": "", "train.py": ""})
     assert (tree.python_files, tree.data_files) == (("data/x.py", "train.py"), ("conf/a.yaml",))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -33,12 +32,6 @@ CREATE TABLE IF NOT EXISTS facts (key TEXT PRIMARY KEY, body TEXT NOT NULL) WITH
 
 class StoreError(InputError):
     """The score store cannot be opened, read or written; names the file and a way out."""
-
-
-def default_folder() -> Path:
-    """The user's cache folder for this tool: `$XDG_CACHE_HOME/cmgan-audit`, else `~/.cache/cmgan-audit`."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base else Path.home() / ".cache") / "cmgan-audit"
 
 
 def content_key(*parts: str) -> str:

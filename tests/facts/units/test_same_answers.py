@@ -265,6 +265,13 @@ def test_a_cache_that_cannot_be_used_is_none(tree: Path, own_cache: Path, monkey
     assert not (tree / "cache").exists()
 
 
+def test_a_relative_cache_folder_is_none(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be another one wherever the command runs (XDG Base Directory Specification: to be ignored)."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", "cache")
+    assert cache_folder(tree) == tmp_path / "home" / ".cache" / "cmgan-audit"
+
+
 def _audit(tree: str, results: multiprocessing.Queue[bool]) -> None:
     plain = collect(Path(tree))
     results.put(all(collect(Path(tree), effort=CACHED) == plain for _ in range(3)))
