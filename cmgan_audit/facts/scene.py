@@ -30,7 +30,6 @@ _BOOKKEEPING = (
     "save_hyperparameters configure_optimizers load_from_checkpoint from_pretrained save_pretrained summary"
 )
 BOOKKEEPING = frozenset(_BOOKKEEPING.split())
-SEEDS = ("torch.manual_seed", "random.seed", "numpy.random.seed", "torch.cuda.manual_seed_all")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,8 +158,6 @@ def _use_of(event: CallEvent, name: str, member: str) -> tuple[str, list[Instanc
         return "backward", []
     if member == "set_epoch":
         return "set_epoch", receivers or _owners(event.receiver)
-    if name in SEEDS or member == "seed_everything":
-        return "seed", []
     if name == "torch.autograd.grad":
         return TAKEN, []
     if name in ("torch.set_grad_enabled",):

@@ -16,7 +16,7 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.execution.trace import CallEvent, Event
-from cmgan_audit.program.library.draws import EVERYTHING_SEEDERS, SEEDERS
+from cmgan_audit.program.library.seeding import set_by
 from cmgan_audit.rules.record import Fact, Known
 from cmgan_audit.source.syntax import walk
 
@@ -129,8 +129,7 @@ def _restored(events: Sequence[Event], first: _Part, second: _Part) -> bool:
     """Whether the random state is set again between the draws, so that both draw the same."""
     start, end = sorted((first.drawn_at, second.drawn_at))
     return any(
-        isinstance(event, CallEvent)
-        and (event.callee in SEEDERS or EVERYTHING_SEEDERS.fullmatch(event.callee) or _RESTORED.fullmatch(event.callee))
+        isinstance(event, CallEvent) and (set_by(event) or _RESTORED.fullmatch(event.callee))
         for event in events[start:end]
     )
 

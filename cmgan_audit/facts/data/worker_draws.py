@@ -18,14 +18,14 @@ from cmgan_audit.program.domain.values import ClassValue, Const, FunctionValue, 
 from cmgan_audit.program.domain.values import Unknown as UnknownValue
 from cmgan_audit.program.execution.probe import call_value
 from cmgan_audit.program.execution.trace import CallEvent, Event
-from cmgan_audit.program.library.draws import EVERYTHING_SEEDERS, draws_random
+from cmgan_audit.program.library.draws import draws_random
+from cmgan_audit.program.library.seeding import Generator, set_by
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, Unknown
 
 SEEDED_SINCE = "1.9"
 MOST_SHOWN = 6
 _GLOBAL = regex(r"numpy\.random\.\w+")
-_STATE = frozenset({"numpy.random.seed", "numpy.random.set_state"})
 _STARTING = regex(r"(torch\.)?multiprocessing\.set_start_method")
 
 
@@ -60,7 +60,7 @@ def _draw_in(items: Items) -> tuple[Fact, str]:
     open_ = ""
     found: list[tuple[CallEvent, Reading]] = []
     for reading in items.readings:
-        if any(event.callee in _STATE for event in _calls(reading.events)):
+        if any(_sets_numpy(event) for event in _calls(reading.events)):
             continue  # the item sets the state itself
         for event in _calls(reading.events):
             if not (_GLOBAL.fullmatch(event.callee) and event.receiver is None and draws_random(event.callee)):
@@ -129,10 +129,14 @@ def _seeds(scene: Scene, function: Value, near: Instance) -> Fact:
         return Known(True)  # a library's own function is made for this
     events, _ = call_value(scene.run, function, [UnknownValue(reason="the worker's number")], near)
     for event in _calls(events):
-        name = canonical(event.callee)
-        if name in _STATE or EVERYTHING_SEEDERS.fullmatch(name):
+        if _sets_numpy(event):
             return Known(True, (Step(event.location, f"{function.qualname} seeds NumPy in each worker"),))
     return Known(False, (Step(made_at(function), f"{function.qualname} does not seed NumPy"),))
+
+
+def _sets_numpy(event: CallEvent) -> bool:
+    """Whether a call gives NumPy's global generator a new state, if only the time of day."""
+    return Generator.NUMPY in set_by(event) or canonical(event.callee) == "numpy.random.set_state"
 
 
 def made_at(function: FunctionValue) -> Location:

@@ -5,23 +5,17 @@ from __future__ import annotations
 import dataclasses
 
 from cmgan_audit.facts.records import Dataset
-from cmgan_audit.facts.scene import Made, Pass, Scene, Use
+from cmgan_audit.facts.scene import Made, Pass, Scene
+from cmgan_audit.facts.seedings import Seeding, seedings
 from cmgan_audit.facts.values import constant
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, FunctionValue
 from cmgan_audit.program.execution.probe import call_value
 from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.library.seeding import Generator, drawn_from, seed_given, set_by
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
-
-# The generator that a draw uses, by the library of the drawing function.
-_LIBRARY = {
-    "random.": "random.seed",
-    "np.": "numpy.random.seed",
-    "numpy.": "numpy.random.seed",
-    "torch": "torch.manual_seed",
-}
 
 # Hooks that a framework calls before each evaluation pass of its fit(), whose epochs are not loops of the program.
 _BEFORE_PASS = regex(r"on_(validation|stage)(_epoch)?_start")
@@ -49,17 +43,16 @@ def reseeded(scene: Scene, made: Made, dataset: Dataset) -> Dataset:
     return dataclasses.replace(dataset, random_crop=Known(False, steps), crop_evidence=text)
 
 
-def _seed_before(scene: Scene, single: Pass, drawn_by: str, in_workers: bool) -> Use | None:
+def _seed_before(scene: Scene, single: Pass, drawn_by: str, in_workers: bool) -> Seeding | None:
     """The call that sets the random state for one pass.
 
     Worker processes are seeded from torch's generator; without workers the drawing library's own one counts.
     """
-    wanted = "torch.manual_seed" if in_workers else _seed_for(drawn_by)
-    for use in scene.of("seed"):
-        name = canonical(use.event.callee)
-        fits = name == wanted or name.endswith("seed_everything")
-        if fits and use.position < single.position and _before_each(use, single) and _is_fixed(use.event):
-            return use
+    wanted = Generator.TORCH if in_workers else _drawn_from(drawn_by)
+    for seeding in seedings(scene.run):
+        fits = wanted in seeding.generators and seeding.position < single.position
+        if fits and isinstance(seeding.seed, Const) and _before_each(seeding, single):
+            return seeding
     return None
 
 
@@ -70,27 +63,19 @@ def _seed_of_workers(scene: Scene, made: Made, drawn_by: str) -> CallEvent | Non
     if not isinstance(function, FunctionValue) or (kept is not None and constant(kept) is not False):
         return None
     events, _ = call_value(scene.run, function, [Const(value=1)], made.loader)  # one of the workers stands for all
-    wanted = _seed_for(drawn_by)
+    wanted = _drawn_from(drawn_by)
     for event in events:
-        if isinstance(event, CallEvent) and canonical(event.callee) == wanted and not event.context.conditions:
-            return event if _is_fixed(event) else None
+        if isinstance(event, CallEvent) and wanted in set_by(event) and not event.context.conditions:
+            return event if isinstance(seed_given(canonical(event.callee), event.arguments), Const) else None
     return None
 
 
-def _seed_for(drawn_by: str) -> str:
-    """The function that sets the state of the generator that a draw uses."""
-    return next((seed for prefix, seed in _LIBRARY.items() if drawn_by.startswith(prefix)), "torch.manual_seed")
+def _drawn_from(drawn_by: str) -> Generator:
+    """The generator that a draw uses: torch's where it is a method of a tensor."""
+    return drawn_from(drawn_by) or Generator.TORCH
 
 
-def _is_fixed(event: CallEvent) -> bool:
-    """Whether a seed is a constant."""
-    argument = event.arguments.get("seed", 0)
-    if argument is None and event.arguments.positional:
-        argument = event.arguments.positional[0]
-    return isinstance(argument, Const)
-
-
-def _before_each(use: Use, single: Pass) -> bool:
+def _before_each(use: Seeding, single: Pass) -> bool:
     """Whether a call comes once with every time that a pass is made, not once before all of them."""
     if single.event.framework.endswith(".fit"):
         frames = use.event.context.frames

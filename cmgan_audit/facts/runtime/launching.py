@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.records import TRAIN
-from cmgan_audit.facts.runtime.seeds import TORCH, Seeding, seedings
+from cmgan_audit.facts.seedings import Seeding, seedings, set_besides_torch
 from cmgan_audit.facts.values import constant
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Location, Step
@@ -122,9 +122,9 @@ def _record(view: View, start: _Start, seeds: Sequence[Seeding]) -> ProcessStart
         for each in seeds
         if each.position < start.training and _frame_of(each.event.context.frames, place) is not None
     ]
-    again = [each for each in seeds if TORCH in each.generators and each not in inside and _runs_again(view, each)]
+    again = [each for each in seeds if each.sets_torch and each not in inside and _runs_again(view, each)]
     begun = [each.position for each in inside] or [start.training]
-    before = [each for each in seeds if TORCH in each.generators and each.position < min(begun) and each not in inside]
+    before = [each for each in seeds if each.sets_torch and each.position < min(begun) and each not in inside]
     child = start.frame.function.rpartition(".")[2]
     conditions = start.event.context.conditions
     where = f", where {conditions[-1].text}" if conditions else ""
@@ -132,7 +132,7 @@ def _record(view: View, start: _Start, seeds: Sequence[Seeding]) -> ProcessStart
     steps = [begins, *(_step(each) for each in before[-1:])]
     if start.frame.value is not None:
         steps.append(Step(start.frame.value.module.location(start.frame.value.node), "a seed belongs in here"))
-    set_inside = [each for each in inside if TORCH in each.generators] or again
+    set_inside = [each for each in inside if each.sets_torch] or again
     return ProcessStart(
         location=place,
         anchor=f"{view.scene.run.entry}:{child}",
@@ -142,7 +142,7 @@ def _record(view: View, start: _Start, seeds: Sequence[Seeding]) -> ProcessStart
             bool(before), tuple(steps), confidence=Confidence.MEDIUM if conditions else Confidence.HIGH
         ),
         seeded_inside=Known(bool(set_inside), tuple(_step(each) for each in set_inside[:1])),
-        instead=", ".join(dict.fromkeys(g for each in inside for g in each.generators if g != TORCH)),
+        instead=set_besides_torch(inside),
     )
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from cmgan_audit.facts.recordings import READERS
 from cmgan_audit.facts.records import TRAIN
-from cmgan_audit.facts.runtime.seeds import TORCH, Seeding, seedings
 from cmgan_audit.facts.scene import Scene
+from cmgan_audit.facts.seedings import Seeding, seedings, set_besides_torch
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -59,7 +59,7 @@ def trainings(view: View) -> list[Record]:
             anchor=entry,
             script=entry,
             seeded=_seeded(before, event, way),
-            other_seeds=", ".join(dict.fromkeys(g for each in before for g in each.generators if g != TORCH)),
+            other_seeds=set_besides_torch(before),
             random=_random(view),
         )
     ]
@@ -97,7 +97,7 @@ def _seeded(before: Sequence[Seeding], event: Event, way: Sequence[Step]) -> Fac
     here = {condition.text for condition in event.context.conditions}
     doubtful: Unknown | None = None
     for seeding in before:
-        if TORCH not in seeding.generators:
+        if not seeding.sets_torch:
             continue
         step = Step(seeding.event.location, f"{seeding.name}() sets the generators here")
         more = [each.text for each in seeding.event.context.conditions if each.text not in here]

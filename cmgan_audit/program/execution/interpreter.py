@@ -17,6 +17,7 @@ from cmgan_audit.program.domain.joins import join
 from cmgan_audit.program.domain.values import Arguments, Choice, DictValue, FunctionValue, Option, Unknown, Value
 from cmgan_audit.program.execution.state import Environment, Journal, Snapshot
 from cmgan_audit.program.execution.trace import Condition, Context, Event, Frame, Launch, Loop, Run
+from cmgan_audit.program.library.seeding import Generator
 from cmgan_audit.program.naming.modules import Module, ModuleIndex
 from cmgan_audit.source.tree import SourceTree
 
@@ -128,7 +129,7 @@ class Interpreter:
         self.passed_checks: frozenset[Location] = frozenset()
         self.widened: dict[ast.AST, list[Widening]] = {}
         self.probing = False
-        self.reseeded: dict[str, str] = {}
+        self.reseeded: dict[Generator, str] = {}
         self.steps = self.supposed_steps = self.earlier_steps = 0
         self.allow(MOST_STEPS)
         self.depth = 0

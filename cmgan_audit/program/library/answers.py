@@ -30,6 +30,7 @@ from cmgan_audit.program.domain.values import (
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.library import draws, launchers
+from cmgan_audit.program.library.seeding import generators_set, seed_given
 from cmgan_audit.program.models import registry
 from cmgan_audit.program.naming.names import canonical
 
@@ -161,13 +162,11 @@ def _note_seed(it: Interpreter, name: str, arguments: Arguments) -> None:
     """While an item is read: a global generator that is seeded with a constant or the index repeats itself."""
     if not it.probing:
         return
-    seed = arguments.get("seed", 0) or arguments.get("a")
-    said = draws.seed_text(seed)
-    reason = f"reseeded with {said} for every item" if said else ""
-    if name in draws.SEEDERS:
-        it.reseeded = {**it.reseeded, draws.SEEDERS[name]: reason}
-    elif draws.EVERYTHING_SEEDERS.fullmatch(name):
-        it.reseeded = dict.fromkeys(("random", "numpy", "torch"), reason)
+    generators = generators_set(name)
+    if generators:
+        said = draws.seed_text(seed_given(name, arguments))
+        reason = f"reseeded with {said} for every item" if said else ""
+        it.reseeded = {**it.reseeded, **dict.fromkeys(generators, reason)}
 
 
 def _modelled(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.reasons import Cause, cause_of
 from cmgan_audit.program.domain.values import Arguments, Const, Draw, Instance, Unknown, Value, options_of
+from cmgan_audit.program.library.seeding import Generator, drawn_from
 
 _SAMPLERS = (
     "random|randint|randrange|choice|choices|sample|uniform|gauss|normalvariate|triangular|betavariate|expovariate|"
@@ -46,14 +49,6 @@ _GENERATORS = frozenset(
         "torch.Generator",
     }
 )
-SEEDERS = {
-    "random.seed": "random",
-    "numpy.random.seed": "numpy",
-    "torch.manual_seed": "torch",
-    "torch.random.manual_seed": "torch",
-    "torch.cuda.manual_seed_all": "cuda",
-}
-EVERYTHING_SEEDERS = regex(r"(?:[\w.]+\.)?(?:seed_everything|set_seed)|torch\.random\.fork_rng")
 
 
 def draws_random(name: str) -> bool:
@@ -72,12 +67,18 @@ def changes_in_place(name: str) -> bool:
     return name.rpartition(".")[2] in _IN_PLACE
 
 
-def draw(name: str, receiver: Value | None, arguments: Arguments, location: Location, reseeded: dict[str, str]) -> Draw:
-    """The draw that a call makes. `reseeded` says which global generators were seeded in the item that is read."""
+def draw(
+    name: str,
+    receiver: Value | None,
+    arguments: Arguments,
+    location: Location,
+    reseeded: Mapping[Generator, str],
+) -> Draw:
+    """The draw that a call makes. `reseeded` says which generators were seeded in the item that is read, and how."""
     return Draw(callee=name, location=location, seeded=_seeded(name, receiver, arguments, reseeded))
 
 
-def _seeded(name: str, receiver: Value | None, arguments: Arguments, reseeded: dict[str, str]) -> str:
+def _seeded(name: str, receiver: Value | None, arguments: Arguments, reseeded: Mapping[Generator, str]) -> str:
     own = generator_seed(receiver) or generator_seed(arguments.get("generator"))
     state = arguments.get("random_state")
     if state is not None:
@@ -86,8 +87,8 @@ def _seeded(name: str, receiver: Value | None, arguments: Arguments, reseeded: d
         return own
     if isinstance(receiver, Instance) and receiver.external_name in _GENERATORS:
         return ""
-    family = name.partition(".")[0]
-    return reseeded.get(family, "")
+    generator = drawn_from(name)
+    return "" if generator is None else reseeded.get(generator, "")
 
 
 def generator_seed(value: Value | None) -> str:

@@ -1,0 +1,124 @@
+"""Which calls set the state of which random number generators, and whether a seed is the same in every run."""
+
+from __future__ import annotations
+
+from enum import Enum
+from functools import lru_cache
+
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import (
+    Arguments,
+    BoundMethod,
+    Choice,
+    Const,
+    Instance,
+    Unknown,
+    Value,
+    options_of,
+)
+from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.naming.names import canonical
+
+
+class Generator(Enum):
+    """A generator that a process has of its own, under the name that people know."""
+
+    PYTHON = "Python's random"
+    NUMPY = "NumPy"
+    TORCH = "torch"
+    CUDA = "the CUDA generators of torch"
+
+
+_ALL = (Generator.TORCH, Generator.CUDA, Generator.PYTHON, Generator.NUMPY)
+_SETTERS = {
+    "torch.manual_seed": (Generator.TORCH, Generator.CUDA),
+    "torch.cuda.manual_seed": (Generator.CUDA,),
+    "torch.cuda.manual_seed_all": (Generator.CUDA,),
+    "random.seed": (Generator.PYTHON,),
+    "numpy.random.seed": (Generator.NUMPY,),
+}
+# Without a seed these take the time of day; a helper has a default.
+_UNSEEDED_WITHOUT = frozenset({"random.seed", "numpy.random.seed"})
+# Helpers of libraries: Lightning, Accelerate, Transformers, SpeechBrain, Ignite, MONAI, Fairseq, MMEngine and others.
+_HELPERS = regex(
+    r"(?:\w+\.)+(?:seed_everything|set_seed|set_seeds|set_random_seed|set_random_seeds|set_torch_seed|set_determinism|"
+    r"fix_seed|fix_seeds|fix_random_seed|fix_random_seeds|setup_seed|init_seed|init_seeds|seed_all|"
+    r"set_all_seeds?|set_global_seeds?|manual_seed|seed_torch|enable_full_determinism)"
+)
+_NO_HELPERS = regex(r"torch\.(?:Generator|cuda|random|xpu|mps)\b.*|random\..*|numpy\..*|tensorflow\..*|jax\..*")
+# Frameworks that seed by themselves before they train, and the argument that may turn it off.
+_OWN_SEED = {
+    "lightning.pytorch.cli.LightningCLI": "seed_everything_default",
+    "lightning.pytorch.utilities.cli.LightningCLI": "seed_everything_default",
+    "transformers.TrainingArguments": "seed",
+    "transformers.Seq2SeqTrainingArguments": "seed",
+}
+# The generator that the functions of a library draw from.
+_DRAWN_FROM = {
+    "random": Generator.PYTHON,
+    "numpy": Generator.NUMPY,
+    "np": Generator.NUMPY,
+    "sklearn": Generator.NUMPY,
+    "scipy": Generator.NUMPY,
+    "torch": Generator.TORCH,
+    "torchvision": Generator.TORCH,
+    "torchaudio": Generator.TORCH,
+    "torch_audiomentations": Generator.TORCH,
+}
+_NEVER_THE_SAME = regex(r"(?:time|datetime|uuid|secrets)\..*|os\.(?:urandom|getpid|times)\b.*")
+_DEEPEST = 8
+
+
+@lru_cache(4096)
+def generators_set(name: str) -> tuple[Generator, ...]:
+    """The generators that a function of a library gives a new state."""
+    name = canonical(name)
+    if name in _SETTERS:
+        return _SETTERS[name]
+    return _ALL if _HELPERS.fullmatch(name) and not _NO_HELPERS.fullmatch(name) else ()
+
+
+def set_by(event: CallEvent) -> tuple[Generator, ...]:
+    """The generators that a call gives a new state itself; what a function of the tree seeds are calls of their own."""
+    name = canonical(event.callee)
+    if name in _OWN_SEED:
+        given = event.arguments.get(_OWN_SEED[name])
+        return () if isinstance(given, Const) and given.value is False else _ALL
+    generators = generators_set(name)
+    followed = name not in _SETTERS and not (isinstance(event.result, Instance) and event.result.external_name)
+    return () if followed else generators
+
+
+def drawn_from(callee: str) -> Generator | None:
+    """The generator that a drawing function uses, None where it may be any."""
+    return _DRAWN_FROM.get(callee.partition(".")[0])
+
+
+def seed_given(name: str, arguments: Arguments) -> Value | None:
+    """The seed that a call passes; None where it is the function's own."""
+    if name in _OWN_SEED:
+        return None
+    given = arguments.get("seed", 0)
+    if given is None:
+        given = arguments.get("a")
+    if given is None and name in _UNSEEDED_WITHOUT and not arguments.open_kwargs:
+        return Const(value=None)
+    return given
+
+
+def differs(seed: Value, depth: int = _DEEPEST) -> bool:
+    """Whether a seed is another one in every run: drawn, or made from a clock or the number of a process."""
+    if seed.draws:
+        return True
+    parts: tuple[Value, ...] = ()
+    if isinstance(seed, Choice):
+        parts = tuple(option.value for option in options_of(seed))
+    elif isinstance(seed, BoundMethod):
+        parts = (seed.receiver,)
+    elif isinstance(seed, Instance):
+        if _NEVER_THE_SAME.fullmatch(seed.external_name):
+            return True
+        parts = (*seed.arguments.positional, *seed.arguments.keywords.values())
+    elif isinstance(seed, Unknown) and seed.computed is not None:
+        parts = seed.computed.operands
+    return depth > 0 and any(differs(part, depth - 1) for part in parts)
