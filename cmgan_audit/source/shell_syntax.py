@@ -64,13 +64,13 @@ class Parser:
                 break
             else:
                 before = self.at
-                statement = self._statement(stops)
+                statement = self._statement()
                 if statement is not None:
                     statements.append(statement)
                 self.at += self.at == before
         return statements
 
-    def _statement(self, stops: tuple[str, ...]) -> Statement | None:
+    def _statement(self) -> Statement | None:
         token = self.stream[self.at]
         self.depth += 1
         if self.depth > _DEEPEST:

@@ -8,7 +8,6 @@ from cmgan_audit.lazy_dataclasses import dataclass
 
 # Cao, Abdulatif, Yang: CMGAN (arXiv 2203.15149 and 2209.11112), VoiceBank+DEMAND test set, wide-band PESQ.
 PUBLISHED_CMGAN = 3.41
-PUBLISHED_NOISY = 1.97
 TEST_SET_SIZE = 824
 EXTERNAL = "external"  # in place of segments: scores that were computed elsewhere
 TEST_SPEAKERS = ("p232_", "p257_")
@@ -16,21 +15,19 @@ TEST_SPEAKERS = ("p232_", "p257_")
 
 @dataclass(frozen=True, slots=True)
 class PaperDistance:
-    """Distance of a mean wide-band PESQ to the published ones; negative is below. `reason` is set when it is refused.
+    """Distance of a mean wide-band PESQ to the published one; negative is below. `reason` is set when it is refused.
 
     Attributes:
         to_cmgan: mean minus 3.41, None when refused.
-        to_noisy: mean minus 1.97, None when refused.
-        reason: why the mean cannot be set beside the published ones, None when it can.
+        reason: why the mean cannot be set beside the published one, None when it can.
     """
 
     to_cmgan: float | None
-    to_noisy: float | None
     reason: str | None = None
 
 
 def distance_to_paper(mean: float, *, metric: str, segments: str, utterances: Collection[str]) -> PaperDistance:
-    """Set a mean PESQ beside the published 3.41 (CMGAN) and 1.97 (noisy), if it was measured on the same thing.
+    """Set a mean PESQ beside the published 3.41 of CMGAN, if it was measured on the same thing.
 
     Args:
         mean: mean PESQ.
@@ -40,8 +37,8 @@ def distance_to_paper(mean: float, *, metric: str, segments: str, utterances: Co
     """
     reason = _difference(metric, segments, utterances)
     if reason is not None:
-        return PaperDistance(None, None, f"not comparable with the published {PUBLISHED_CMGAN}: {reason}")
-    return PaperDistance(mean - PUBLISHED_CMGAN, mean - PUBLISHED_NOISY)
+        return PaperDistance(None, f"not comparable with the published {PUBLISHED_CMGAN}: {reason}")
+    return PaperDistance(mean - PUBLISHED_CMGAN)
 
 
 def _difference(metric: str, segments: str, utterances: Collection[str]) -> str | None:

@@ -67,7 +67,7 @@ def _loader(code: Code, made: Made, called: Names, declared: DeclaredRoles, norm
     here = Step(made.location, "the loader gets it here")
     missing = arguments.open_kwargs
     others = made_anew(scene, made)
-    batch = others or own_batch(scene, made, fact_of(arguments.get("batch_size", 1), 1, missing=missing))
+    batch = others or own_batch(made, fact_of(arguments.get("batch_size", 1), 1, missing=missing))
     batch = gathered_batch(code, made, over_processes(batch))
     drop_last = fact_of(arguments.get("drop_last", 8), False, missing=missing)
     if others is not None and isinstance(drop_last, Known) and not drop_last.value:

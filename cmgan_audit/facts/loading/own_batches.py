@@ -19,11 +19,10 @@ BATCH_NAMES = ("batch_size", "batchsize", "batch", "bs", "minibatch_size", "mini
 _COLLATES = frozenset({"default_collate", "stack", "cat", "concat", "concatenate"})
 
 
-def own_batch(scene: Scene, made: Made, loader_batch: Fact) -> Fact:
+def own_batch(made: Made, loader_batch: Fact) -> Fact:
     """The batch that reaches the training step.
 
     Args:
-        scene: the run.
         made: the loader.
         loader_batch: its argument `batch_size`.
 

@@ -89,7 +89,7 @@ def _caught_in(
         outcome = outcome_of(handler, parent)
         if outcome.kind == MISSING and any(_counts_missing(each) for each in scoring.way):
             outcome = Outcome(COUNTED, "")
-        if outcome.kind == NOTHING and not _drops_an_item(view, scoring, level, spot, parent):
+        if outcome.kind == NOTHING and not _drops_an_item(scoring, level, spot, parent):
             continue
         place = _head(view, spot.path, handler)
         return _record(scoring, spot, place, _caught_text(handler), outcome)
@@ -161,7 +161,7 @@ def _suppresses(node: ast.With) -> bool:
     return any(isinstance(call, ast.Call) and ast.unparse(call.func).endswith("suppress") for call in calls)
 
 
-def _drops_an_item(view: View, scoring: Scoring, level: int, spot: Spot, node: ast.Try) -> bool:
+def _drops_an_item(scoring: Scoring, level: int, spot: Spot, node: ast.Try) -> bool:
     """Whether passing over a failure loses an item, rather than ending the script: the handler stands in a loop.
 
     A function that computes the metric itself loses its result in any case.

@@ -38,7 +38,6 @@ class Scalars:
 
     points: list[tuple[str, int, float, int]] = field(default_factory=list)
     records: int = 0
-    other_values: int = 0
     notes: list[Note] = field(default_factory=list)
 
 
@@ -148,9 +147,7 @@ def _value(data: bytes, position: int, end: int, step: int, out: Scalars) -> Non
             if key >= 0x80:
                 key, position = varint(data, position - 1)
             position = skip(data, position, key & 7)
-    if number is None:
-        out.other_values += 1
-    else:
+    if number is not None:
         out.points.append((tag, step, number, out.records))
 
 

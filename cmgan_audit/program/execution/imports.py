@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import posixpath
 
 from cmgan_audit.program.domain.values import Const, External, ListValue, ModuleValue, Unknown, Value
 from cmgan_audit.program.execution.interpreter import Activation, Interpreter
@@ -148,12 +147,3 @@ def _import_star(it: Interpreter, environment: Environment, source: Value) -> No
 def bind_name(it: Interpreter, environment: Environment, name: str, value: Value) -> None:
     """Assign a name where an assignment in this scope goes."""
     it.journal.set(environment.scope_to_write(name).names, name, value)
-
-
-def add_root(it: Interpreter, text: str) -> None:
-    """`sys.path` got a folder: relative to the entry's folder, to the root, or to the file that says so."""
-    for base in (posixpath.dirname(it.entry), it.module.folder, ""):
-        folder = posixpath.normpath(posixpath.join(base, text)) if text else base
-        folder = "" if folder == "." else folder
-        if folder not in it.roots and not folder.startswith(".."):
-            it.roots.append(folder)

@@ -214,7 +214,7 @@ class Interpreter:
 
         store(self, target, name, value, location)
 
-    def import_module(self, name: str, location: Location) -> Value:
+    def import_module(self, name: str) -> Value:
         """A module by its absolute name: of the tree, its top level executed once, or a name of a library."""
         from cmgan_audit.program.execution.imports import import_module
 

@@ -11,7 +11,7 @@ from dataclasses import field
 
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.values import Arguments, FunctionValue, Instance, Listing, Value
+from cmgan_audit.program.domain.values import Arguments, FunctionValue, Listing, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +170,3 @@ class Run:
 def innermost_function(context: Context) -> str:
     """The qualified name of the function in which an event happened; "<module>" outside of functions."""
     return context.frames[-1].function if context.frames else "<module>"
-
-
-def instance_chain(value: Value) -> tuple[Instance, ...]:
-    """The instances of a value that wraps others by its first argument, outermost first: DDP(model) -> model."""
-    chain: list[Instance] = []
-    current: Value | None = value
-    while isinstance(current, Instance) and current not in chain:
-        chain.append(current)
-        current = current.arguments.get("module", 0) if current.external_name else None
-    return tuple(chain)

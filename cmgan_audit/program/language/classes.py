@@ -266,7 +266,7 @@ def bound(function: FunctionValue, owner: Value) -> FunctionValue:
     return dataclasses.replace(function, bound_to=owner)
 
 
-def enum_members(it: Interpreter, cls: ClassValue, location: Location) -> None:
+def enum_members(cls: ClassValue, location: Location) -> None:
     """Turn the values in the body of an enumeration into its members, each one object."""
     for name, value in list(cls.namespace.items()):
         if name.startswith("_") or isinstance(value, FunctionValue | ClassValue):

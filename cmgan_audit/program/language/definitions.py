@@ -131,7 +131,7 @@ def define_class(it: Interpreter, node: ast.ClassDef) -> None:
         if isinstance(value, FunctionValue) and value.defined_in is None and value.closure is environment:
             environment.names[name] = dataclasses.replace(value, defined_in=cls)
     if is_enum(cls):
-        enum_members(it, cls, it.location(node))
+        enum_members(cls, it.location(node))
     made: Value = cls
     for decorator, decorator_node in zip(reversed(decorators), reversed(node.decorator_list), strict=True):
         made = decorate(it, decorator, made, it.location(decorator_node))

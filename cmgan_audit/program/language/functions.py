@@ -194,7 +194,7 @@ def bind(it: Interpreter, function: FunctionValue, arguments: Arguments, locatio
         else:
             given = keywords.pop(parameter.arg, None)
         names[parameter.arg] = (
-            given if own and given is not None else _bound(it, function, parameter, given, arguments, location)
+            given if own and given is not None else _bound(function, parameter, given, arguments, location)
         )
     rest = positional[len(ordered) :]
     if spec.vararg is not None:
@@ -202,7 +202,7 @@ def bind(it: Interpreter, function: FunctionValue, arguments: Arguments, locatio
         names[spec.vararg.arg] = ListValue(items=rest, kind="tuple", complete=not open_ended)
     for parameter in spec.kwonlyargs:
         given = keywords.pop(parameter.arg, None)
-        names[parameter.arg] = _bound(it, function, parameter, given, arguments, location)
+        names[parameter.arg] = _bound(function, parameter, given, arguments, location)
     if spec.kwarg is not None:
         rest_by_name: dict[Key, Value] = {}
         rest_by_name.update(keywords.items())
@@ -213,7 +213,6 @@ def bind(it: Interpreter, function: FunctionValue, arguments: Arguments, locatio
 
 
 def _bound(
-    it: Interpreter,
     function: FunctionValue,
     parameter: ast.arg,
     given: Value | None,

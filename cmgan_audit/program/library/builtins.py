@@ -358,7 +358,7 @@ def _filter(it: Interpreter, arguments: Arguments, location: Location) -> Value:
 def _import(it: Interpreter, arguments: Arguments, location: Location) -> Value:
     name = arguments.get("name", 0)
     if isinstance(name, Const) and isinstance(name.value, str):
-        return it.import_module(name.value.partition(".")[0], location)
+        return it.import_module(name.value.partition(".")[0])
     return Unknown(reason="the module that is imported")
 
 

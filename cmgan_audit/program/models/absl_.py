@@ -103,7 +103,7 @@ def _run(call: ModelCall) -> Value | None:
 
 
 def _configuration(call: ModelCall, path: str) -> Value:
-    module = call.interpreter.import_module(posixpath.splitext(path)[0].replace("/", "."), call.location)
+    module = call.interpreter.import_module(posixpath.splitext(path)[0].replace("/", "."))
     made = call.interpreter.attribute(module, "get_config", call.location)
     if not isinstance(made, FunctionValue):
         return Unknown(reason=f"{path} has no get_config()")

@@ -105,7 +105,7 @@ def _defined(call: ModelCall) -> dict[Key, Value]:
     made = ast.FunctionDef | ast.ClassDef
     names = [node.name for node in tree.body if isinstance(node, made)] if tree is not None else []
     name = posixpath.splitext(posixpath.basename(it.module.path))[0]
-    module = it.import_module(name, call.location)  # it runs already: nothing is executed again
+    module = it.import_module(name)  # it runs already: nothing is executed again
     return {name: it.attribute(module, name, call.location) for name in names if not name.startswith("_")}
 
 

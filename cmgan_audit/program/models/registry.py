@@ -88,7 +88,7 @@ class Interpreter(Protocol):
     def set_attribute(self, target: Value, name: str, value: Value, location: Location) -> None:
         """Do `target.name = value` (special methods and properties of the tree included)."""
 
-    def import_module(self, name: str, location: Location) -> Value:
+    def import_module(self, name: str) -> Value:
         """Import a module: of the tree (its top level runs once) or `External(name)`."""
 
     def emit(self, event: Event) -> None:

@@ -80,7 +80,7 @@ def _imported(call: ModelCall, name: Value | None, package: Value | None) -> Val
         dots = len(text) - len(text.lstrip("."))
         parts = package.value.split(".")
         text = ".".join([*parts[: len(parts) - dots + 1], text[dots:]])
-    return call.interpreter.import_module(text, call.location)
+    return call.interpreter.import_module(text)
 
 
 @model("pydoc.locate", "hydra.utils.get_class", "hydra.utils.get_method", "hydra.utils.get_object")
@@ -93,7 +93,7 @@ def located(call: ModelCall, text: str) -> Value:
     """What a dotted name means: the longest part that is a module of the tree, then attributes of it."""
     parts = text.split(".")
     for count in range(len(parts) - 1, 0, -1):
-        found = call.interpreter.import_module(".".join(parts[:count]), call.location)
+        found = call.interpreter.import_module(".".join(parts[:count]))
         if not hasattr(found, "module"):
             continue
         for name in parts[count:]:
