@@ -169,7 +169,7 @@ def _unresolved(loaders: Sequence[Loader], limits: Sequence[Step]) -> tuple[Unre
     found = [
         Unresolved("CMG202", loader.location, f"batch_size: {loader.batch_size.reason}")
         for loader in loaders
-        if isinstance(loader.batch_size, Unknown) and isinstance(loader.role, Known) and loader.role.value == "eval"
+        if isinstance(loader.batch_size, Unknown) and loader.evaluates
     ]
     found += [Unresolved("CMG101", step.location, step.note) for step in limits]
     return tuple(dict.fromkeys(found))

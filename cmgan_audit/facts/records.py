@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.rules.record import Fact, Known, Record, record_kind
+from cmgan_audit.rules.record import Fact, Known, Record, certainly, record_kind
 
 # OTHER: a loader of a script that neither trains nor evaluates, such as a data set that tries itself out.
 TRAIN, EVAL, OTHER = "train", "eval", "other"
@@ -174,3 +174,13 @@ class Loader(Record):
     loops: tuple[Loop, ...] = ()
     norms: tuple[Norm, ...] = ()
     declared: str = ""
+
+    @property
+    def trains(self) -> bool:
+        """Whether it certainly serves the training."""
+        return certainly(self.role, TRAIN)
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether it certainly serves the evaluation."""
+        return certainly(self.role, EVAL)

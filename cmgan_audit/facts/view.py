@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import field
 
 from cmgan_audit.facts.code import Code
@@ -10,11 +10,11 @@ from cmgan_audit.facts.loading.names import Assigned
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.requirements import TorchRange
 from cmgan_audit.facts.runtime.flow import Flow
-from cmgan_audit.facts.scene import Scene
+from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.slices import Slicer
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.execution.trace import Context, Loop
-from cmgan_audit.rules.record import Known, Record
+from cmgan_audit.rules.record import Known, Record, certainly
 from cmgan_audit.source.tree import SourceTree
 
 
@@ -60,6 +60,15 @@ class View:
             self._slicer = Slicer(self.code)
         return self._slicer
 
+    @property
+    def made_loaders(self) -> Iterator[tuple[Made, Loader]]:
+        """The loaders of the run in the order in which they are made, each with its record."""
+        return zip(self.scene.made, self.loaders, strict=True)
+
+    def made_for(self, role: str) -> Iterator[Made]:
+        """The loaders that certainly serve a role (TRAIN, EVAL)."""
+        return (made for made, record in self.made_loaders if certainly(record.role, role))
+
     def roles_in(self, context: Context) -> frozenset[str]:
         """The roles ("train", "eval") of the loaders whose loops an event happens in; empty outside of such loops."""
         roles = self._known_roles()
@@ -77,7 +86,7 @@ class View:
 
     def _roles_of_loops(self) -> dict[Loop, str]:
         found: dict[Loop, str] = {}
-        for made, record in zip(self.scene.made, self.loaders, strict=True):
+        for made, record in self.made_loaders:
             if isinstance(record.role, Known):
                 for single in self.scene.passes_over(made.loader):
                     found[single.event.loop] = record.role.value

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Callable, Iterable
 from functools import cached_property
 
-from cmgan_audit.facts.records import EVAL, DatasetObject, Draw, Loader
+from cmgan_audit.facts.records import DatasetObject, Draw, Loader
 from cmgan_audit.finding import Edit, Location
 from cmgan_audit.fixes.case import Case, Repair
 from cmgan_audit.fixes.constructors import Constructor, constructor_of
@@ -19,7 +19,6 @@ from cmgan_audit.fixes.draws import fix_draw, guard_draw, method_of
 from cmgan_audit.fixes.guards import Guard, guards_around, parameter_of, separation
 from cmgan_audit.fixes.python_text import PythonText
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.rules.record import Known
 from cmgan_audit.source.syntax import walk
 
 MODES = ("mode", "split", "crop_mode")
@@ -117,12 +116,12 @@ class _Asked:
     @cached_property
     def objects(self) -> list[DatasetObject]:
         """The evaluation's dataset objects."""
-        return _objects(each for each in self.takers if _evaluates(each))
+        return _objects(each for each in self.takers if each.evaluates)
 
     @cached_property
     def other_objects(self) -> list[DatasetObject]:
         """Those of all other loaders that reach one of the draws."""
-        return _objects(each for each in self.takers if not _evaluates(each))
+        return _objects(each for each in self.takers if not each.evaluates)
 
     @cached_property
     def sites(self) -> list[Location]:
@@ -178,10 +177,6 @@ class _Asked:
 def _objects(loaders: Iterable[Loader]) -> list[DatasetObject]:
     found = [each for loader in loaders if loader.dataset for each in loader.dataset.objects]
     return list(dict.fromkeys(found))
-
-
-def _evaluates(loader: Loader) -> bool:
-    return isinstance(loader.role, Known) and loader.role.value == EVAL
 
 
 def _uses(case: Case, name: str) -> list[Location]:

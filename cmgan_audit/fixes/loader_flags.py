@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from cmgan_audit.facts.records import EVAL, Loader
+from cmgan_audit.facts.records import Loader
 from cmgan_audit.finding import Edit
 from cmgan_audit.fixes.case import Case, Repair
 from cmgan_audit.fixes.document import UnrecognisedShapeError
 from cmgan_audit.fixes.values import switch_off, within
-from cmgan_audit.rules.record import Fact, Known, OneOf
+from cmgan_audit.rules.record import Fact, Known, OneOf, certainly
 
 
 def keep_last_batch(case: Case) -> Repair:
@@ -30,14 +30,10 @@ def keep_order(case: Case) -> Repair:
 
 
 def _switched_off(case: Case, name: str) -> Edit:
-    others = [each for each in case.other_loaders if _sets(getattr(each, name), case) and not _evaluates(each)]
+    others = [each for each in case.other_loaders if _sets(getattr(each, name), case) and not each.evaluates]
     if not others:
         return switch_off(case.sources, case.place)
     return _by_split(case, others)
-
-
-def _evaluates(loader: Loader) -> bool:
-    return isinstance(loader.role, Known) and loader.role.value == EVAL
 
 
 def _sets(fact: Fact, case: Case) -> bool:
@@ -64,7 +60,7 @@ def _by_split(case: Case, others: list[Loader]) -> Edit:
 
 def _all_are(loaders: Iterable[Loader], name: str, *, value: bool) -> bool:
     facts: list[Fact] = [getattr(loader, name) for loader in loaders]
-    return all(isinstance(fact, Known) and fact.value is value for fact in facts)
+    return all(certainly(fact, value) for fact in facts)
 
 
 def _first(others: list[Loader]) -> str:

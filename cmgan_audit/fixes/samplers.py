@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import ast
 
-from cmgan_audit.facts.records import EVAL, Loader, Loop
+from cmgan_audit.facts.records import Loader, Loop
 from cmgan_audit.finding import Edit
 from cmgan_audit.fixes.case import Case, Repair
 from cmgan_audit.fixes.document import UnrecognisedShapeError
 from cmgan_audit.fixes.python_text import Function, PythonText
-from cmgan_audit.rules.record import Known, OneOf
+from cmgan_audit.rules.record import OneOf
 from cmgan_audit.source.syntax import walk
 
 
 def without_sampler(case: Case) -> Repair:
     """Give the evaluation loader no sampler, so that every process scores the whole set."""
     for other in case.other_loaders:
-        if other.sampler is not None and other.sampler.location == case.place and not _evaluates(other):
+        if other.sampler is not None and other.sampler.location == case.place and not other.evaluates:
             raise UnrecognisedShapeError(f"the sampler at {case.place} is also that of the loader at {other.location}")
     source = case.sources.python(case.place.path)
     node = _with_alternative(source, source.call(case.place))
@@ -29,10 +29,6 @@ def without_sampler(case: Case) -> Repair:
     return Repair(
         "give the evaluation loader no sampler: every process scores the whole set", (source.replace(node, "None"),)
     )
-
-
-def _evaluates(loader: Loader) -> bool:
-    return isinstance(loader.role, Known) and loader.role.value == EVAL
 
 
 def _with_alternative(source: PythonText, call: ast.Call) -> ast.expr:

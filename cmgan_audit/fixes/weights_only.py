@@ -8,7 +8,7 @@ from cmgan_audit.facts.checkpoints.records import FileLoad
 from cmgan_audit.finding import Confidence, Edit
 from cmgan_audit.fixes.case import Case, Repair, Sources
 from cmgan_audit.fixes.document import UnrecognisedShapeError
-from cmgan_audit.rules.record import Fact, Known
+from cmgan_audit.rules.record import Fact, Known, certainly
 
 _FLAG = "weights_only"
 _STATE = "the whole file becomes the state of a network, and such files hold tensors alone"
@@ -21,7 +21,7 @@ def take_weights_only(case: Case) -> Repair:
         _need_the_flag(load.older_than_flag)
     title = f"pass {_FLAG}=True"
     edits = (_edit(case.sources, case),)
-    if loads and all(isinstance(each.only_weights, Known) and each.only_weights.value is True for each in loads):
+    if loads and all(certainly(each.only_weights, True) for each in loads):
         return Repair(title, edits, "safe", _STATE)
     return Repair(title, edits)
 

@@ -59,6 +59,11 @@ class Unknown:
 Fact = Known | OneOf | Unknown
 
 
+def certainly(fact: Fact, value: Any) -> bool:
+    """Whether a fact is known to be just this value; 1 is not True."""
+    return isinstance(fact, Known) and type(fact.value) is type(value) and bool(fact.value == value)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """Base of all records. `location` is where the thing stands; `anchor` its symbolic place (`load_data.test_ds`)."""

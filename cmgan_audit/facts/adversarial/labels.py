@@ -157,13 +157,15 @@ def _is_one(length: Value, batch: Value) -> bool:
 
 def _loader_around(view: View, context: Context) -> tuple[Made, Loader] | None:
     """The loader whose loop an event happens in, the innermost."""
-    for loop in reversed(context.loops):
-        for single in view.scene.passes:
-            if single.event.loop is loop:
-                for made, record in zip(view.scene.made, view.loaders, strict=True):
-                    if same_object(made.loader, single.loader):
-                        return made, record
-    return None
+    around = (
+        (made, record)
+        for loop in reversed(context.loops)
+        for single in view.scene.passes
+        if single.event.loop is loop
+        for made, record in view.made_loaders
+        if same_object(made.loader, single.loader)
+    )
+    return next(around, None)
 
 
 class _Uses:

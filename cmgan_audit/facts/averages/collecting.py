@@ -38,7 +38,7 @@ def batch_means(view: View) -> Iterable[Record]:
     slicer = view.slicer
     updates = updates_of(view)
     found: list[Record] = []
-    for made, loader in zip(view.scene.made, view.loaders, strict=True):
+    for made, loader in view.made_loaders:
         for single in view.scene.passes_over(made.loader):
             if single.event.framework:
                 continue

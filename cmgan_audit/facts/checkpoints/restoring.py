@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 
 from cmgan_audit.facts.classes import NETWORK_WRAPPERS, bare_network, is_network, library_bases
+from cmgan_audit.facts.records import EVAL
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -101,7 +102,7 @@ def is_stateful(value: Instance) -> bool:
 def first_step(scene: Scene) -> int:
     """The position of the event that starts the training: the first gradient, step, or pass of a framework."""
     starts = [use.position for use in scene.uses if use.kind in ("backward", "step")]
-    starts += [single.position for single in scene.passes if single.event.framework and single.event.role != "eval"]
+    starts += [single.position for single in scene.passes if single.event.framework and single.event.role != EVAL]
     return min(starts, default=0)
 
 

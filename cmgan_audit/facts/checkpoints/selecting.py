@@ -12,6 +12,7 @@ from cmgan_audit.facts.checkpoints.records import Selection
 from cmgan_audit.facts.checkpoints.restoring import first_step, member_of
 from cmgan_audit.facts.checkpoints.splits import TEST, TRAIN, Split, Splits, kinds_in
 from cmgan_audit.facts.code import Stack, stack_of
+from cmgan_audit.facts.records import EVAL
 from cmgan_audit.facts.scene import Pass, Use
 from cmgan_audit.facts.slices import Found, Slicer
 from cmgan_audit.facts.values import same_object
@@ -57,12 +58,8 @@ def selections_of(view: View) -> Iterator[Selection]:
 
 
 def _is_evaluation(view: View, single: Pass) -> bool:
-    roles = {
-        record.role.value
-        for made, record in zip(view.scene.made, view.loaders, strict=True)
-        if same_object(made.loader, single.loader) and isinstance(record.role, Known)
-    }
-    return single.event.role == "eval" or "eval" in roles
+    serves = (made.loader for made in view.made_for(EVAL))
+    return single.event.role == EVAL or any(same_object(loader, single.loader) for loader in serves)
 
 
 def _decisions(view: View) -> Iterator[_Decision]:
@@ -209,7 +206,7 @@ class _Selecting:
         loops: list[Loop] = []
         for each in self._view.scene.passes:
             if each.event.location == single.event.location:
-                if each.event.role == "train":
+                if each.event.role == TRAIN:
                     if single.event.loop in loops:
                         break
                     loops = []

@@ -17,7 +17,7 @@ from cmgan_audit.program.domain.values import Draw, Instance, Listing, ListValue
 from cmgan_audit.program.execution.trace import CallEvent, SliceEvent
 from cmgan_audit.program.library.draws import keeps_all_in_order
 from cmgan_audit.program.naming.names import canonical
-from cmgan_audit.rules.record import Known
+from cmgan_audit.rules.record import certainly
 from cmgan_audit.source.syntax import walk
 
 _FROM_LISTS = regex(r"random(\.Random)?\.sample|sklearn\.model_selection\.train_test_split")
@@ -123,7 +123,7 @@ def _is_same_part(view: View, event: CallEvent, position: int) -> bool:
 
 def _repeats(view: View, draw: Draw, position: int) -> bool:
     fact, _ = unseeded(view, draw, position)
-    return isinstance(fact, Known) and fact.value is False
+    return certainly(fact, False)
 
 
 def _position(view: View, place: Location, callee: str) -> int | None:

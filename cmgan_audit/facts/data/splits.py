@@ -32,7 +32,7 @@ def validation_splits(view: View) -> Iterable[ValidationSplit]:
     if not view.scene.trains:
         return
     sides: dict[str, dict[Draw, None]] = {TRAIN: {}, EVAL: {}}
-    pairs = list(zip(view.scene.made, view.loaders, strict=True))
+    pairs = list(view.made_loaders)
     found: dict[int, dict[Draw, None]] = {}
     for number, (made, loader) in enumerate(pairs):
         if isinstance(loader.role, Known) and loader.role.value in sides:
@@ -40,7 +40,7 @@ def validation_splits(view: View) -> Iterable[ValidationSplit]:
             sides[loader.role.value].update(found[number])
     for number, draws in found.items():
         made, loader = pairs[number]
-        if not isinstance(loader.role, Known) or loader.role.value != EVAL:
+        if not loader.evaluates:
             continue
         for draw in draws:
             events = [at for at, event in enumerate(view.scene.run.events) if _made_it(event, draw)]

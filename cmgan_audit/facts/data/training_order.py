@@ -12,7 +12,7 @@ from cmgan_audit.facts.data.shards import distributed, sharded
 from cmgan_audit.facts.data.streams import is_stream
 from cmgan_audit.facts.loading.cuts import is_segment
 from cmgan_audit.facts.loading.items import Reading, items_of
-from cmgan_audit.facts.records import TRAIN, Loader
+from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import class_name, instances_of
 from cmgan_audit.facts.view import View
@@ -30,8 +30,8 @@ _FIXED_SAMPLERS = ("SequentialSampler",)
 def training_orders(view: View) -> Iterable[TrainingOrder]:
     """A record for every training loader of a run."""
     together = distributed(view)
-    for made, loader in zip(view.scene.made, view.loaders, strict=True):
-        if not isinstance(loader.role, Known) or loader.role.value != TRAIN:
+    for made, loader in view.made_loaders:
+        if not loader.trains:
             continue
         shuffled, evidence = _shuffled(view, made, loader)
         alone = not (isinstance(together, Known) and together.value)

@@ -8,7 +8,6 @@ from cmgan_audit.facts.conditions import open_setting
 from cmgan_audit.facts.data.records import WorkerDraws
 from cmgan_audit.facts.loading.crops import short_callee
 from cmgan_audit.facts.loading.items import Items, Reading, items_of
-from cmgan_audit.facts.records import TRAIN
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import class_name, constant, instances_of
 from cmgan_audit.facts.view import View
@@ -31,8 +30,8 @@ _STARTING = regex(r"(torch\.)?multiprocessing\.set_start_method")
 
 def worker_draws(view: View) -> Iterable[WorkerDraws]:
     """A record for every training loader whose items draw from NumPy's global generator, or may do so."""
-    for made, loader in zip(view.scene.made, view.loaders, strict=True):
-        if not isinstance(loader.role, Known) or loader.role.value != TRAIN:
+    for made, loader in view.made_loaders:
+        if not loader.trains:
             continue
         items = items_of(view.scene, made)
         fact, drawn_by = _draw_in(items)

@@ -13,6 +13,7 @@ from cmgan_audit.facts.hyperparameters.records import Hyperparameter
 from cmgan_audit.facts.hyperparameters.weights import weights_of
 from cmgan_audit.facts.loading.cuts import cuts_in
 from cmgan_audit.facts.loading.items import items_of
+from cmgan_audit.facts.records import TRAIN
 from cmgan_audit.facts.steps.actions import actions_of, is_scheduler
 from cmgan_audit.facts.steps.windows import Update, updates_in
 from cmgan_audit.facts.values import class_name, fact_of, instances_of, same_object
@@ -23,7 +24,7 @@ from cmgan_audit.program.domain.values import Unknown as UnknownValue
 from cmgan_audit.program.execution.trace import CallEvent, SliceEvent
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.names import canonical
-from cmgan_audit.rules.record import Fact, Known, Unknown
+from cmgan_audit.rules.record import Fact, Known, Unknown, certainly
 
 # The learning rates that optimisers of torch take without one.
 _DEFAULT_RATES = {"Adam": 1e-3, "AdamW": 1e-3, "NAdam": 2e-3, "RAdam": 1e-3, "RMSprop": 1e-2, "SGD": 1e-3}
@@ -55,9 +56,7 @@ def _made(name: str, what: str, place: Location, fact: Fact, part: str = "") -> 
 
 def _batches(view: View) -> Iterator[Hyperparameter]:
     for loader in view.loaders:
-        serves = isinstance(loader.role, Known) and loader.role.value == "train"
-        drawn = isinstance(loader.iterated, Known) and loader.iterated.value
-        if serves and drawn:
+        if loader.trains and certainly(loader.iterated, True):
             yield _made("batch_size", "the training batch per process", loader.location, loader.batch_size)
 
 
@@ -152,9 +151,7 @@ def _less_one(value: Value) -> Fact | None:
 
 def _segments(view: View) -> Iterator[Hyperparameter]:
     """The length of the random cuts that training items are made with."""
-    for made, record in zip(view.scene.made, view.loaders, strict=True):
-        if not (isinstance(record.role, Known) and record.role.value == "train"):
-            continue
+    for made in view.made_for(TRAIN):
         for reading in items_of(view.scene, made).readings:
             for cut in cuts_in(reading.events):
                 fact = _length_of_cut(cut.event) if isinstance(cut.event, SliceEvent) else None
@@ -190,7 +187,7 @@ def _spectra(view: View) -> Iterator[Hyperparameter]:
     calls = [
         event
         for event in view.scene.calls
-        if canonical(event.callee) in ("torch.stft", "torch.Tensor.stft") and "train" in view.roles_in(event.context)
+        if canonical(event.callee) in ("torch.stft", "torch.Tensor.stft") and TRAIN in view.roles_in(event.context)
     ]
     for name, what, read in (
         ("n_fft", "the n_fft of the STFT", _size),

@@ -21,7 +21,7 @@ from cmgan_audit.finding import Step
 from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import CallEvent, innermost_function
 from cmgan_audit.program.naming.names import canonical
-from cmgan_audit.rules.record import Fact, Known, Unknown
+from cmgan_audit.rules.record import Fact, Known, Unknown, certainly
 
 UNREACHED = "not reached from any script"
 
@@ -62,7 +62,7 @@ def _loader(code: Code, made: Made, called: Names, declared: DeclaredRoles, norm
     )
     role, sign_text = declared_role(made, own_word, pattern) if own_word else role_of(scene, made, signs)
     dataset = dataset_of(scene, made)
-    if isinstance(role, Known) and role.value == EVAL:
+    if certainly(role, EVAL):
         dataset = reseeded(scene, made, dataset)
     here = Step(made.location, "the loader gets it here")
     missing = arguments.open_kwargs

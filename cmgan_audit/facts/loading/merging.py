@@ -9,7 +9,7 @@ from typing import Any
 from cmgan_audit.facts.records import OTHER, TRAIN, Loader
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
+from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown, certainly
 
 # The facts whose values may come from a launch or a configuration file.
 _BY_LAUNCH = ("batch_size", "accumulated_batch", "shuffle", "drop_last", "num_workers")
@@ -45,7 +45,7 @@ def _told_elsewhere(seen: Sequence[Seen]) -> Iterable[Seen]:
     """
     told: dict[object, list[Loader]] = {}
     for each in seen:
-        if each.loader.sampler is not None and _is_true(each.loader.sampler.follows_epoch):
+        if each.loader.sampler is not None and certainly(each.loader.sampler.follows_epoch, True):
             told.setdefault((each.loader.location, each.loader.sampler.location), []).append(each.loader)
     for each in seen:
         yield dataclasses.replace(each, loader=_told_as(each.loader, told))
@@ -53,7 +53,7 @@ def _told_elsewhere(seen: Sequence[Seen]) -> Iterable[Seen]:
 
 def _told_as(loader: Loader, told: Mapping[object, Sequence[Loader]]) -> Loader:
     sampler = loader.sampler
-    if sampler is None or _is_true(sampler.follows_epoch):
+    if sampler is None or certainly(sampler.follows_epoch, True):
         return loader
     others = told.get((loader.location, sampler.location), ())
     there = {place for other in others for place in (*_trained_at(other), *_drawn_at(other))}
@@ -66,7 +66,7 @@ def _told_as(loader: Loader, told: Mapping[object, Sequence[Loader]]) -> Loader:
 
 def _trained_at(loader: Loader) -> set[Location]:
     """The loops over a loader that train: a pass for statistics beside them has no epoch."""
-    return {loop.location for loop in loader.loops if isinstance(loop.role, Known) and loop.role.value == TRAIN}
+    return {loop.location for loop in loader.loops if certainly(loop.role, TRAIN)}
 
 
 def _drawn_at(loader: Loader) -> set[Location]:
@@ -99,7 +99,7 @@ def _ways(group: Sequence[Seen]) -> list[Loader]:
 def _joined(way: Sequence[Seen]) -> Loader:
     """The record of runs that agree; drawn from in one of them is drawn from."""
     first = way[0].loader
-    drawn = next((each.loader for each in way if _is_true(each.loader.iterated)), first)
+    drawn = next((each.loader for each in way if certainly(each.loader.iterated, True)), first)
     return dataclasses.replace(first, iterated=drawn.iterated, loops=drawn.loops)
 
 
@@ -144,10 +144,6 @@ def digest(fact: Fact) -> object:
 
 def _vague(loader: Loader) -> bool:
     return isinstance(loader.batch_size, Unknown) and not loader.batch_size.formula
-
-
-def _is_true(fact: Fact) -> bool:
-    return isinstance(fact, Known) and fact.value is True
 
 
 def _without_vague(loaders: Sequence[Loader]) -> list[Loader]:

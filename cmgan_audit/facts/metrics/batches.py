@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from cmgan_audit.facts.metrics.flow import DroppedBatch, ScoreFlow
 from cmgan_audit.facts.metrics.handlers import catching
 from cmgan_audit.facts.metrics.scoring import Scoring, Spot, training_contexts
-from cmgan_audit.facts.records import EVAL, TRAIN
+from cmgan_audit.facts.records import EVAL
 from cmgan_audit.facts.values import known_number
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
@@ -95,9 +95,8 @@ def _record(
 def _batch_size(view: View, contexts: Iterable[Context]) -> Fact:
     """The batch size of the training loader in whose loop this happens."""
     loops = {loop for context in contexts for loop in context.loops}
-    for made, record in zip(view.scene.made, view.loaders, strict=True):
-        trains = isinstance(record.role, Known) and record.role.value == TRAIN
-        if trains and any(single.event.loop in loops for single in view.scene.passes_over(made.loader)):
+    for made, record in view.made_loaders:
+        if record.trains and any(single.event.loop in loops for single in view.scene.passes_over(made.loader)):
             return record.batch_size
     return Unknown("no training loader is known around it")
 

@@ -12,7 +12,7 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.domain.values import Const, Instance
 from cmgan_audit.program.execution.trace import innermost_function
 from cmgan_audit.program.naming.names import canonical
-from cmgan_audit.rules.record import Fact, Known, Unknown
+from cmgan_audit.rules.record import Fact, Known, Unknown, certainly
 
 
 def loops_of(scene: Scene, made: Made, role: Fact, named: str) -> tuple[Loop, ...]:
@@ -68,7 +68,7 @@ def _loop(scene: Scene, single: Pass, role: Fact, named: str) -> Loop | None:
         here = role
     mode, layers = _mode(scene, runs)
     train_mode: Fact = Known(True)
-    if isinstance(here, Known) and here.value == TRAIN:
+    if certainly(here, TRAIN):
         train_mode, layers = _train_mode(scene, runs)
     return Loop(
         location=place,

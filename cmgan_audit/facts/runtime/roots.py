@@ -12,7 +12,7 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, Value
-from cmgan_audit.rules.record import Fact, Known, Record, record_kind
+from cmgan_audit.rules.record import Fact, Known, Record, certainly, record_kind
 
 _ROOTS = regex(rb"sqrt|\*\*|pow\(|hypot")
 
@@ -50,7 +50,7 @@ def _mentioned(view: View) -> bool:
 
 
 def _is_zero(record: Root) -> bool:
-    return isinstance(record.zero, Known) and record.zero.value is True
+    return certainly(record.zero, True)
 
 
 def _record(flow: Flow, node: Node, loss: Location) -> Iterator[Root]:

@@ -15,7 +15,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.execution.trace import CallEvent, Event
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.names import canonical
-from cmgan_audit.rules.record import Fact, Known, Record, Unknown, record_kind
+from cmgan_audit.rules.record import Fact, Known, Record, Unknown, certainly, record_kind
 
 # Functions that read recordings, features or tables. `torch.load` reads weights too: in a loop it reads data.
 _READERS = READERS | frozenset(
@@ -145,9 +145,9 @@ def _random(view: View) -> str:
     """What draws decide: the first weights always; crops, order and dropout where they are seen."""
     found = ["the first weights"]
     for loader in view.loaders:
-        if not (isinstance(loader.role, Known) and loader.role.value == TRAIN):
+        if not loader.trains:
             continue
-        shuffled = isinstance(loader.shuffle, Known) and loader.shuffle.value is True
+        shuffled = certainly(loader.shuffle, True)
         sampled = loader.sampler is not None and isinstance(loader.sampler.shuffles, Known)
         if shuffled or (sampled and loader.sampler is not None and loader.sampler.shuffles == Known(True)):
             found.append("the order of the items")

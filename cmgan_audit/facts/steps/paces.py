@@ -15,7 +15,7 @@ from cmgan_audit.finding import Confidence, Step, Trail
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Instance, ListValue
 from cmgan_audit.program.execution.trace import CallEvent
-from cmgan_audit.rules.record import Fact, Known, Unknown
+from cmgan_audit.rules.record import Fact, Known, Unknown, certainly
 
 # A schedule that is over after so few steps is counted in epochs: an epoch of VoiceBank+DEMAND at batch 4 has 2,893.
 _FEW = 500
@@ -61,11 +61,11 @@ def meant_pace(view: View, slicer: Slicer, scheduler: Instance, made: CallEvent,
         return fact_of(arguments.get(argument, position), default, missing=arguments.open_kwargs)
 
     found: tuple[Fact, str] | None = None
-    if isinstance(pace, Known) and pace.value == BATCH:
+    if certainly(pace, BATCH):
         found = _too_fast(name, scheduler, read)
         if found is not None and isinstance(found[0], Unknown) and name in _COUNTERS:
             found = None if _by_length(view, slicer, made, *_COUNTERS[name]) else found
-    elif isinstance(pace, Known) and pace.value == EPOCH:
+    elif certainly(pace, EPOCH):
         found = _too_slow(view, slicer, name, scheduler, made)
     return found or (Known(ANY), "")
 

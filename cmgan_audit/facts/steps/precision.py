@@ -13,7 +13,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Arguments, Const, External, Value
 from cmgan_audit.program.execution.trace import CallEvent, Context
 from cmgan_audit.program.naming.names import canonical
-from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
+from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown, certainly
 
 _AUTOCAST = "torch.autocast"
 _HALVES = frozenset({"torch.float16", "torch.half"})
@@ -54,15 +54,15 @@ def runs_in_half(scene: Scene, start: int, end: int, context: Context) -> Fact:
     answers = [
         _in_half(use, casts) for use in runs if not gradients_off(scene, use.position, use.event.context.managers)
     ]
-    for wanted in (_is_true, _is_open):
+    for wanted in (_is_on, _is_open):
         found = next((answer for answer in answers if wanted(answer)), None)
         if found is not None:
             return found
     return Known(False)
 
 
-def _is_true(fact: Fact) -> bool:
-    return isinstance(fact, Known) and fact.value is True
+def _is_on(fact: Fact) -> bool:
+    return certainly(fact, True)
 
 
 def _is_open(fact: Fact) -> bool:

@@ -9,15 +9,15 @@ from collections.abc import Iterator
 
 from cmgan_audit.facts.classes import values_within
 from cmgan_audit.facts.records import TRAIN
+from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.trained.families import FFT, HOP, RATE, SEGMENT, WINDOW, family_of
 from cmgan_audit.facts.trained.records import AppliedSetting
 from cmgan_audit.facts.values import fact_of, instances_of, with_step
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
-from cmgan_audit.program.domain.values import Const, DictValue, ListValue, Value
+from cmgan_audit.program.domain.values import Const, DictValue, Instance, ListValue, Value
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.naming.names import canonical
-from cmgan_audit.rules.record import Known
 
 # The arguments of an STFT that are settings: name, position.
 _STFTS = {
@@ -51,15 +51,18 @@ def _rates(event: CallEvent) -> Iterator[AppliedSetting]:
 
 
 def _segments(view: View) -> Iterator[AppliedSetting]:
-    for made, loader in zip(view.scene.made, view.loaders, strict=True):
-        if not (isinstance(loader.role, Known) and loader.role.value == TRAIN):
-            continue
-        for dataset in instances_of(made.arguments.get("dataset", 0)):
-            for inner in values_within(dataset, 2):
-                for each in instances_of(inner):
-                    for name, value in each.attrs.items():
-                        if family_of(name) == SEGMENT:
-                            yield from _applied(SEGMENT, value, made.location, "the training set keeps it")
+    for made in view.made_for(TRAIN):
+        for holder in _datasets(made):
+            for name, value in holder.attrs.items():
+                if family_of(name) == SEGMENT:
+                    yield from _applied(SEGMENT, value, made.location, "the training set keeps it")
+
+
+def _datasets(made: Made) -> Iterator[Instance]:
+    """The dataset of a loader, and the objects that it holds."""
+    for dataset in instances_of(made.arguments.get("dataset", 0)):
+        for inner in values_within(dataset, 2):
+            yield from instances_of(inner)
 
 
 def _applied(family: str, value: Value | None, location: Location, note: str) -> Iterator[AppliedSetting]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 from itertools import takewhile
 
-from cmgan_audit.facts.records import TRAIN, Loader
+from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.trained.families import BATCH, SEGMENT, family_of
 from cmgan_audit.facts.trained.records import AppliedSetting
 from cmgan_audit.finding import Location
@@ -104,7 +104,7 @@ def code_settings(tree: SourceTree, records: Iterable[Record]) -> CodeSettings:
 
 def _facts(records: Iterable[Record]) -> Iterator[tuple[str, Fact]]:
     for record in records:
-        if isinstance(record, Loader) and isinstance(record.role, Known) and record.role.value == TRAIN:
+        if isinstance(record, Loader) and record.trains:
             yield BATCH, record.batch_size
         elif isinstance(record, AppliedSetting):
             yield record.family, record.value
