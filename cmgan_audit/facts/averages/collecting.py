@@ -123,16 +123,23 @@ def _of_intake(view: View, taken: Intake, behind: Sequence[ast.AST], count: Batc
 def _is_meter(view: View, taken: Intake, path: str) -> bool:
     """Whether an update goes to a class of the tree that averages all updates with the same weight."""
     module = view.code.module(path)
-    place = None if module is None else module.location(taken.statement)
-    for event in view.scene.calls:
-        if place is not None and _same_line(event, place):
-            for owner in instances_of(event.receiver):
-                cls = owner.cls
-                methods = cls.node.body if isinstance(cls, ClassValue) else []
-                for method in methods:
-                    if isinstance(method, ast.FunctionDef) and method.name == event.callee.rpartition(".")[2]:
-                        return isinstance(cls, ClassValue) and weighs_equally(cls.node, method)
-    return False
+    if module is None:
+        return False
+    place = module.location(taken.statement)
+    called = (_method_of_tree(event) for event in view.scene.calls if _same_line(event, place))
+    found = next((method for method in called if method is not None), None)
+    return found is not None and weighs_equally(*found)
+
+
+def _method_of_tree(event: CallEvent) -> tuple[ast.ClassDef, ast.FunctionDef] | None:
+    """The class and its method that a call on an object of the tree leads to."""
+    name = event.callee.rpartition(".")[2]
+    for owner in instances_of(event.receiver):
+        body = owner.cls.node.body if isinstance(owner.cls, ClassValue) else []
+        method = next((each for each in body if isinstance(each, ast.FunctionDef) and each.name == name), None)
+        if method is not None and isinstance(owner.cls, ClassValue):
+            return owner.cls.node, method
+    return None
 
 
 def _same_line(event: CallEvent, place: Location) -> bool:

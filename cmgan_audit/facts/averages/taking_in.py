@@ -141,11 +141,11 @@ def _is_size(node: ast.expr) -> bool:
 
 def sums_items(slicer: Slicer, value: ast.expr, path: str, stack: Stack) -> bool:
     """Whether the value of a batch is a sum over its items, where it is made: a loss with reduction="sum"."""
-    for found in slicer.behind(value, path, stack).calls:
-        call = found.node
-        if isinstance(call, ast.Call):
-            for keyword in call.keywords:
-                if keyword.arg in ("reduction", "size_average") and isinstance(keyword.value, ast.Constant):
-                    if keyword.value.value in ("sum", False):
-                        return True
-    return False
+    calls = (found.node for found in slicer.behind(value, path, stack).calls)
+    keywords = (keyword for call in calls if isinstance(call, ast.Call) for keyword in call.keywords)
+    return any(
+        keyword.arg in ("reduction", "size_average")
+        and isinstance(keyword.value, ast.Constant)
+        and keyword.value.value in ("sum", False)
+        for keyword in keywords
+    )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from cmgan_audit.facts.checkpoints.records import Resume
 from cmgan_audit.facts.classes import library_bases
 from cmgan_audit.facts.view import View
-from cmgan_audit.finding import Confidence, Step
+from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, Instance, Value, options_of
 from cmgan_audit.program.execution.trace import CallEvent
@@ -31,13 +32,20 @@ def framework_resumes(view: View) -> Iterator[Resume]:
     for event in view.scene.calls:
         for name in _names(event):
             if name in _ARGUMENTS:
-                argument, position = _ARGUMENTS[name]
-                value = event.arguments.get(argument, position)
-                for option in options_of(value) if value is not None else ():
-                    if _names_a_checkpoint(option.value) and not any(s.location in typed for s in option.value.trail):
-                        yield _resume(event, option.value, f"{argument} is {_shown(option.value)}")
+                yield from _named_in_the_call(event, *_ARGUMENTS[name], typed)
             elif name in ("speechbrain.Brain.fit", "speechbrain.core.Brain.fit") and _keeps_checkpoints(event):
                 yield _resume(event, Const(value=True), "fit() recovers the newest checkpoint by itself")
+
+
+def _named_in_the_call(
+    event: CallEvent, argument: str, position: int | None, typed: AbstractSet[Location]
+) -> Iterator[Resume]:
+    """The checkpoints that an argument may name; one that somebody types at the launch is meant."""
+    value = event.arguments.get(argument, position)
+    for option in options_of(value) if value is not None else ():
+        held = option.value
+        if _names_a_checkpoint(held) and not any(step.location in typed for step in held.trail):
+            yield _resume(event, held, f"{argument} is {_shown(held)}")
 
 
 def _names(event: CallEvent) -> set[str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 
 from cmgan_audit.facts.checkpoints.guards import Guards
 from cmgan_audit.facts.checkpoints.records import Selection
 from cmgan_audit.facts.checkpoints.restoring import first_step, member_of
 from cmgan_audit.facts.checkpoints.splits import TEST, TRAIN, Split, Splits, kinds_in
-from cmgan_audit.facts.code import Stack, stack_of
+from cmgan_audit.facts.code import Reached, Stack, stack_of
 from cmgan_audit.facts.records import EVAL
 from cmgan_audit.facts.scene import Pass, Use
 from cmgan_audit.facts.slices import Found, Slicer
@@ -104,26 +105,33 @@ def _stops(view: View) -> Iterator[_Decision]:
     """Tests that leave the loop of epochs: `break` in a loop that trains."""
     training = {loop.location for use in view.scene.of("backward", "step") for loop in use.event.context.loops}
     for reached in view.code.reached:
+        path = reached.module.path
         for node in reached.own_nodes():
-            if not isinstance(node, ast.Break):
-                continue
-            parents = list(view.code.parents(reached.module.path, node))
-            loop = next((parent for parent in parents if isinstance(parent, ast.For | ast.While)), None)
-            if loop is None or not any(
-                place.path == reached.module.path and _spans(loop, place.line) for place in training
-            ):
-                continue
-            contexts = view.code.contexts.get(reached.node, ())
-            stacks = dict.fromkeys(
-                tuple(frame.call for frame in frames[: index + 1])
-                for frames in {id(context.frames): context.frames for context in contexts}.values()
-                for index, frame in enumerate(frames)
-                if frame.value is not None and frame.value.node is reached.node
-            )
-            for parent in parents[: parents.index(loop)]:
-                if isinstance(parent, ast.If):
-                    for stack in sorted(stacks, key=len)[:2] or [()]:
-                        yield _Decision(_STOPS, parent.test, reached.module.path, stack)
+            tests = _tests_of_break(view, path, node, training) if isinstance(node, ast.Break) else []
+            for test in tests:
+                for stack in _ways_to(view, reached):
+                    yield _Decision(_STOPS, test, path, stack)
+
+
+def _tests_of_break(view: View, path: str, node: ast.Break, training: AbstractSet[Location]) -> list[ast.expr]:
+    """The tests between a `break` and its loop, where that loop trains."""
+    parents = list(view.code.parents(path, node))
+    loop = next((parent for parent in parents if isinstance(parent, ast.For | ast.While)), None)
+    if loop is None or not any(place.path == path and _spans(loop, place.line) for place in training):
+        return []
+    return [parent.test for parent in parents[: parents.index(loop)] if isinstance(parent, ast.If)]
+
+
+def _ways_to(view: View, reached: Reached) -> list[Stack]:
+    """The two shortest ways by which a function is called; the top level needs none."""
+    contexts = view.code.contexts.get(reached.node, ())
+    stacks = dict.fromkeys(
+        tuple(frame.call for frame in frames[: index + 1])
+        for frames in {id(context.frames): context.frames for context in contexts}.values()
+        for index, frame in enumerate(frames)
+        if frame.value is not None and frame.value.node is reached.node
+    )
+    return sorted(stacks, key=len)[:2] or [()]
 
 
 def _spans(node: ast.For | ast.While, line: int) -> bool:

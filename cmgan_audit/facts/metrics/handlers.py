@@ -63,14 +63,18 @@ def metric_handlers(view: View, scored: Sequence[Scoring]) -> list[MetricHandler
 def catching(view: View, scoring: Scoring) -> Iterator[tuple[Spot, ast.Try, ast.ExceptHandler]]:
     """Where a failure of the metric may end: the `try` statements on its way, innermost first, up to one that holds."""
     training = _training_places(view)
-    for spot in scoring.way:
-        for parent, child in spot.parents(view.code):
-            if isinstance(parent, ast.Try) and child in parent.body and not _trains(spot.path, parent, training):
-                handler = next((each for each in parent.handlers if _catches(each)), None)
-                if handler is not None:
-                    yield spot, parent, handler
-                    if outcome_of(handler, parent).kind != RAISED:
-                        return
+    around = (
+        (spot, parent, handler)
+        for spot in scoring.way
+        for parent, child in spot.parents(view.code)
+        if isinstance(parent, ast.Try) and child in parent.body and not _trains(spot.path, parent, training)
+        for handler in [next((each for each in parent.handlers if _catches(each)), None)]
+        if handler is not None
+    )
+    for spot, node, handler in around:
+        yield spot, node, handler
+        if outcome_of(handler, node).kind != RAISED:
+            return
 
 
 def _caught_in(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Self
 
 from cmgan_audit.facts.metrics.scoring import Scoring, Spot
@@ -107,13 +107,22 @@ def _named(view: View, spot: Spot, node: ast.expr) -> str:
     name = _root(node)
     if side_of(name) or not isinstance(node, ast.Name | ast.Call | ast.Subscript | ast.Attribute):
         return name
-    for parent, _ in spot.parents(view.code):
-        for target, iterated in _loops(parent):
-            if isinstance(iterated, ast.Call) and ast.unparse(iterated.func) == "zip" and isinstance(target, ast.Tuple):
-                for each, source in zip(target.elts, iterated.args, strict=False):
-                    if isinstance(each, ast.Name) and each.id == name:
-                        return _root(source)
-    return name
+    sources = (
+        source
+        for parent, _ in spot.parents(view.code)
+        for target, iterated in _loops(parent)
+        for each, source in _zipped(target, iterated)
+        if isinstance(each, ast.Name) and each.id == name
+    )
+    source = next(sources, None)
+    return name if source is None else _root(source)
+
+
+def _zipped(target: ast.expr, iterated: ast.expr) -> Iterable[tuple[ast.expr, ast.expr]]:
+    """The parts of the target of `for x, y in zip(xs, ys)`, each with what it runs over."""
+    if isinstance(target, ast.Tuple) and isinstance(iterated, ast.Call) and ast.unparse(iterated.func) == "zip":
+        return zip(target.elts, iterated.args, strict=False)
+    return ()
 
 
 def _loops(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:

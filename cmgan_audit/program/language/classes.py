@@ -238,13 +238,13 @@ def _fill_fields(it: Interpreter, instance: Instance, arguments: Arguments, loca
 
 def field_names(cls: ClassValue) -> list[str]:
     """The annotated fields of a dataclass, those of its bases first."""
-    names: dict[str, None] = {}
-    for base in reversed(order_of_bases(cls)):
-        if isinstance(base, ClassValue):
-            for node in base.node.body:
-                if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-                    if "ClassVar" not in ast.dump(node.annotation):
-                        names[node.target.id] = None
+    bases = (base for base in reversed(order_of_bases(cls)) if isinstance(base, ClassValue))
+    annotated = (node for base in bases for node in base.node.body if isinstance(node, ast.AnnAssign))
+    names = dict.fromkeys(
+        node.target.id
+        for node in annotated
+        if isinstance(node.target, ast.Name) and "ClassVar" not in ast.dump(node.annotation)
+    )
     return list(names)
 
 

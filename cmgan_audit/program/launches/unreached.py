@@ -65,15 +65,19 @@ def places(tree: SourceTree) -> Iterator[Place]:
         if b"DataLoader" not in (tree.read_bytes(path) or b"") or "test" in path.lower().split("/")[-1]:
             continue
         parsed = tree.parsed(path)
-        if parsed is None:
-            continue
-        for node in parsed.tree.body:
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _builds_loader(node):
-                yield Place(parsed.location(node), node, None)
-            elif isinstance(node, ast.ClassDef):
-                for inner in node.body:
-                    if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef) and _builds_loader(inner):
-                        yield Place(parsed.location(inner), inner, node)
+        for function, cls in _functions(parsed.tree) if parsed is not None else ():
+            if parsed is not None and _builds_loader(function):
+                yield Place(parsed.location(function), function, cls)
+
+
+def _functions(module: ast.Module) -> Iterator[tuple[_Function, ast.ClassDef | None]]:
+    """The functions of a module and the methods of its classes, each with its class."""
+    for node in module.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node, None
+        elif isinstance(node, ast.ClassDef):
+            methods = (inner for inner in node.body if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef))
+            yield from ((method, node) for method in methods)
 
 
 def referred_to(tree: SourceTree, waiting: Sequence[Place]) -> set[str]:

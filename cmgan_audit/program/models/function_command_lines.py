@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+from collections.abc import Iterator
 
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -124,12 +125,17 @@ def _parameters(function: FunctionValue) -> dict[str, tuple[str, str]]:
         found[parameter.arg] = entry
         if kind == "bool":
             found[f"no_{parameter.arg}"] = entry
-        for holder in (parameter.annotation, defaults.get(parameter.arg)):
-            for node in ast.walk(holder) if holder is not None else ():
-                if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("-"):
-                    for part in node.value.split("/"):
-                        found[part.lstrip("-").replace("-", "_")] = entry
+        for flag in _flags_in(parameter.annotation, defaults.get(parameter.arg)):
+            found[flag.lstrip("-").replace("-", "_")] = entry
     return found
+
+
+def _flags_in(*holders: ast.expr | None) -> Iterator[str]:
+    """The flags that an annotation or a default writes down: "--verbose/--quiet" is two."""
+    for holder in holders:
+        for node in ast.walk(holder) if holder is not None else ():
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("-"):
+                yield from node.value.split("/")
 
 
 @model("typer.Option", "typer.Argument")
