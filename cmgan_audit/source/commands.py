@@ -124,7 +124,7 @@ def _starts(path: str, simple: Simple, depth: int = 0, *, in_document: bool = Fa
         elif (index and word.text.endswith(".py") and _RECIPE_COMMAND.fullmatch(words[0].text)) or (
             index == 0 and word.text.endswith(".py") and "/" in word.text and not in_document
         ):
-            command = _command(path, simple, index, "python", word.text, "")
+            command = _command(path, simple, index, _Started("python", script=word.text))
         else:
             continue
         if command is not None:
@@ -145,12 +145,12 @@ def _python(path: str, simple: Simple, index: int) -> CommandLine | None:
             module = words[at + 1].text
             if _LAUNCH_MODULES.match(module):
                 return _launcher(path, simple, at + 2, module)
-            return _command(path, simple, at + 1, "python", "", module)
+            return _command(path, simple, at + 1, _Started("python", module=module))
         if option == "-c" or option == "-":
             return None
         at += 2 if option in _PYTHON_OPTIONS_WITH_VALUE else 1
     if at < len(words) and words[at].text.endswith(".py"):
-        return _command(path, simple, at, "python", words[at].text, "")
+        return _command(path, simple, at, _Started("python", script=words[at].text))
     return None
 
 
@@ -163,16 +163,27 @@ def _launcher(path: str, simple: Simple, start: int, launcher: str) -> CommandLi
         if name.replace("_", "-") in {"--nproc-per-node", "--num-processes", "--num-gpus", "-np"}:
             processes = value if equals else simple.words[at + 1].text if at + 1 < len(simple.words) else ""
         if text.endswith(".py"):
-            return _command(path, simple, at, launcher, text, "", processes)
+            return _command(path, simple, at, _Started(launcher, script=text, processes=processes))
         if text in {"-m", "--module"} and at + 1 < len(simple.words):
-            return _command(path, simple, at + 1, launcher, "", simple.words[at + 1].text, processes)
+            module = simple.words[at + 1].text
+            return _command(path, simple, at + 1, _Started(launcher, module=module, processes=processes))
     return None
 
 
-def _command(
-    path: str, simple: Simple, at: int, launcher: str, script: str, module: str, processes: str = ""
-) -> CommandLine | None:
-    if isinstance(script, UnknownWord) or isinstance(module, UnknownWord):
+@dataclass(frozen=True, slots=True)
+class _Started:
+    """What a launch line starts: a script or a module, by which launcher, in how many processes ("" where unsaid)."""
+
+    launcher: str
+    script: str = ""
+    module: str = ""
+    processes: str = ""
+
+
+def _command(path: str, simple: Simple, at: int, started: _Started) -> CommandLine | None:
+    """The launch line whose script or module is word `at`; None where its name is not known."""
+    script = started.script
+    if isinstance(script, UnknownWord) or isinstance(started.module, UnknownWord):
         # "$ROOT/train.py": the part behind the last unknown folder still names the file.
         script = re.sub(r"^.*[`)}]/|^\$\w+/", "", script)
         if not script or "$" in script:
@@ -188,14 +199,14 @@ def _command(
             environment[match.group(1)] = (value if word.known else UnknownWord(value), _place(path, word))
     return CommandLine(
         location=here,
-        launcher=launcher,
+        launcher=started.launcher,
         script=script.removeprefix("./"),
-        module=module,
+        module=started.module,
         argv=tuple(word.text for word in rest),
         places=tuple(_place(path, word) for word in rest),
         folder="" if isinstance(simple.folder, UnknownWord) else simple.folder,
         environment=environment,
-        processes=processes,
+        processes=started.processes,
     )
 
 

@@ -15,15 +15,14 @@ Everything is deterministic: the same scores and seed give the same numbers, in 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, pairwise
 from typing import Literal
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.groups import GroupDifference, group_differences
 from cmgan_audit.statistics.multiple import RESAMPLES, holm, t_scale
 from cmgan_audit.statistics.paired import (
-    Array,
     PairedSummary,
     critical_t,
     interval,
@@ -143,27 +142,11 @@ def compare_checkpoints(
             raise ValueError(f"{name}: no scores of this system")
     matrix = ScoreMatrix.build({name: scores[name] for name in names}, strata)
     reported = {**(groupings or {}), **({"stratum": strata} if strata else {})}
-
-    pairs: list[tuple[str, str, Family]] = []
-    tests: list[_Test] = []
-    best = [
-        (candidate, matrix.best_of(order[:index], candidate, higher_is_better), order[:index])
-        for index, candidate in enumerate(order)
-        if index > 0
-    ]
-    pairs += [(winner, candidate, "best") for candidate, winner, _ in best]
-    tests += _best_tests(matrix, best, every, look, seed, resamples)
-    previous: list[tuple[str, str, Family]] = [(one, other, "previous") for one, other in pairwise(order)]
-    pairs += previous
-    tests += _family_tests([matrix.summary(one, other) for one, other, _ in previous], look)
-    if baseline is not None:
-        against: list[tuple[str, str, Family]] = [(baseline, name, "baseline") for name in order if name != baseline]
-        pairs += against
-        tests += _family_tests([matrix.summary(one, other) for one, other, _ in against], look)
-
+    comparing = _Comparing(matrix, floor, reported, higher_is_better, look)
     comparisons = [
-        _comparison(matrix, pair, test, floor, reported, higher_is_better, look)
-        for pair, test in zip(pairs, tests, strict=True)
+        *comparing.with_best(order, every, lambda: SignFlips(matrix, seed, resamples)),
+        *comparing.within("previous", list(pairwise(order))),
+        *comparing.within("baseline", [(baseline, one) for one in order if baseline not in (None, one)]),
     ]
     place = {name: index for index, name in enumerate(order)}
     return sorted(comparisons, key=lambda comparison: place[comparison.candidate])  # stable: families keep their order
@@ -194,29 +177,81 @@ def settled(decisive: Sequence[Comparison]) -> bool:
     return bool(verdicts) and (Verdict.REGRESSED in verdicts or all(verdict in decided for verdict in verdicts))
 
 
-def _best_tests(
-    matrix: ScoreMatrix,
-    best: Sequence[tuple[str, str, Sequence[str]]],
-    every: bool,
-    look: Look | None,
-    seed: int,
-    resamples: int,
-) -> list[_Test]:
-    """Tests of each candidate against the best of its earlier checkpoints; with `every` corrected over all of them."""
-    if look is not None:
-        pairs = sum(len(earlier) for _, _, earlier in best)
-        return [
-            _look_test(matrix.summary(winner, candidate), look, pairs if every else len(earlier))
-            for candidate, winner, earlier in best
+@dataclass(frozen=True, slots=True)
+class _Comparing:
+    """The comparisons of one series; the fields are those of `compare_checkpoints`.
+
+    Attributes:
+        matrix: the scores.
+        floor: half-width of the equivalence band.
+        groupings: name of a grouping -> utterance -> group.
+        higher_is_better: direction of the metric.
+        look: the look of a sequential plan, None when all utterances are scored.
+    """
+
+    matrix: ScoreMatrix
+    floor: float
+    groupings: Mapping[str, Mapping[str, str]]
+    higher_is_better: bool
+    look: Look | None
+
+    def with_best(self, order: Sequence[str], every: bool, flips: Callable[[], SignFlips]) -> list[Comparison]:
+        """Each checkpoint against the best of its earlier ones; with `every` corrected over all of them."""
+        earlier = {candidate: order[:index] for index, candidate in enumerate(order) if index > 0}
+        pairs = [
+            (self.matrix.best_of(before, candidate, self.higher_is_better), candidate)
+            for candidate, before in earlier.items()
         ]
-    flips = SignFlips(matrix, seed, resamples)
-    references = [flips.against(candidate, earlier, winner) for candidate, winner, earlier in best]
-    if every:
-        references = jointly(references)
-    return [
-        _flip_test(matrix.summary(winner, candidate), reference, len(earlier))
-        for (candidate, winner, earlier), reference in zip(best, references, strict=True)
-    ]
+        summaries = [self.matrix.summary(*pair) for pair in pairs]
+        counts = [len(before) for before in earlier.values()]
+        if self.look is not None:
+            look, together = self.look, sum(counts)
+            tests = [
+                _look_test(summary, look, together if every else count)
+                for summary, count in zip(summaries, counts, strict=True)
+            ]
+        else:
+            drawn = flips()
+            references = [drawn.against(candidate, earlier[candidate], winner) for winner, candidate in pairs]
+            references = jointly(references) if every else references
+            tests = list(map(_flip_test, summaries, references, counts))
+        return self._all("best", pairs, tests)
+
+    def within(self, family: Family, pairs: Sequence[tuple[str, str]]) -> list[Comparison]:
+        """The comparisons of a family that is corrected by Holm."""
+        return self._all(family, pairs, _family_tests([self.matrix.summary(*pair) for pair in pairs], self.look))
+
+    def _all(self, family: Family, pairs: Sequence[tuple[str, str]], tests: Sequence[_Test]) -> list[Comparison]:
+        return [self._one(family, *pair, test) for pair, test in zip(pairs, tests, strict=True)]
+
+    def _one(self, family: Family, baseline: str, candidate: str, test: _Test) -> Comparison:
+        summary = self.matrix.summary(baseline, candidate)
+        utterances, differences = self.matrix.differences(baseline, candidate)
+        bounds = equivalence = None
+        if summary.se is not None and math.isfinite(test.critical):
+            bounds = interval(summary, test.critical)
+            if test.critical_equivalence is not None and (self.look is None or self.look.final):
+                equivalence = interval(summary, test.critical_equivalence)
+        better = self.higher_is_better
+        groups = (
+            group_differences(name, members, utterances, differences, higher_is_better=better)
+            for name, members in self.groupings.items()
+        )
+        return Comparison(
+            baseline=baseline,
+            candidate=candidate,
+            family=family,
+            mean_difference=summary.mean,
+            ci_low=None if bounds is None else bounds[0],
+            ci_high=None if bounds is None else bounds[1],
+            p_value=test.p_value,
+            p_adjusted=test.p_adjusted,
+            n=summary.n,
+            minimum_detectable_effect=minimum_detectable_effect(summary, test.critical),
+            share_worse=share_worse(differences, better),
+            verdict=judge(summary.n, bounds, equivalence, self.floor, higher_is_better=better),
+            groups=tuple(chain.from_iterable(groups)),
+        )
 
 
 def _flip_test(summary: PairedSummary, reference: Reference, comparisons: int) -> _Test:
@@ -272,49 +307,3 @@ def _without_spread(summary: PairedSummary, comparisons: int) -> _Test:
     p = p_value(summary)
     adjusted = None if p is None or summary.n < MIN_PAIRS else min(1.0, comparisons * p)
     return _Test(p, adjusted, 0.0, 0.0)
-
-
-def _comparison(
-    matrix: ScoreMatrix,
-    pair: tuple[str, str, Family],
-    test: _Test,
-    floor: float,
-    groupings: Mapping[str, Mapping[str, str]],
-    higher_is_better: bool,
-    look: Look | None,
-) -> Comparison:
-    baseline, candidate, family = pair
-    summary = matrix.summary(baseline, candidate)
-    utterances, differences = matrix.differences(baseline, candidate)
-    bounds = equivalence = None
-    if summary.se is not None and math.isfinite(test.critical):
-        bounds = interval(summary, test.critical)
-        if test.critical_equivalence is not None and (look is None or look.final):
-            equivalence = interval(summary, test.critical_equivalence)
-    return Comparison(
-        baseline=baseline,
-        candidate=candidate,
-        family=family,
-        mean_difference=summary.mean,
-        ci_low=None if bounds is None else bounds[0],
-        ci_high=None if bounds is None else bounds[1],
-        p_value=test.p_value,
-        p_adjusted=test.p_adjusted,
-        n=summary.n,
-        minimum_detectable_effect=minimum_detectable_effect(summary, test.critical),
-        share_worse=share_worse(differences, higher_is_better),
-        verdict=judge(summary.n, bounds, equivalence, floor, higher_is_better=higher_is_better),
-        groups=_groups(utterances, differences, groupings, higher_is_better),
-    )
-
-
-def _groups(
-    utterances: Sequence[str],
-    differences: Array,
-    groupings: Mapping[str, Mapping[str, str]],
-    higher_is_better: bool,
-) -> tuple[GroupDifference, ...]:
-    found: list[GroupDifference] = []
-    for name, groups in groupings.items():
-        found += group_differences(name, groups, utterances, differences, higher_is_better=higher_is_better)
-    return tuple(found)

@@ -78,13 +78,14 @@ def _csv_rows(path: Path, text: str) -> Iterator[Row]:
     for line, entry in enumerate(reader, 2):
         name = (entry[checkpoint] if checkpoint else "") or path.stem
         spoken = Path(entry[utterance] or "").stem
-        segment = entry.get("segment") or SEGMENT
+        scored = _Scored(name, spoken, entry.get("segment") or SEGMENT)
+        place = f"--scores {path}:{line}"
         if long_form:
-            yield _row(path, line, name, spoken, segment, entry["metric"] or "", entry["value"], entry.get("status"))
+            yield _row(place, scored, entry["metric"] or "", entry["value"], entry.get("status"))
         else:
             for column in columns:
                 if column not in named:
-                    yield _row(path, line, name, spoken, segment, column, entry[column], None)
+                    yield _row(place, scored, column, entry[column])
 
 
 def _json_rows(path: Path, text: str) -> Iterator[Row]:
@@ -102,34 +103,40 @@ def _json_rows(path: Path, text: str) -> Iterator[Row]:
         name = str(entry[checkpoint]) if checkpoint else path.stem
         for metric, value in entry.items():
             if metric not in (utterance, checkpoint) and isinstance(value, int | float) and not isinstance(value, bool):
-                yield _row(path, line, name, Path(str(entry[utterance])).stem, SEGMENT, metric, str(value), None)
+                scored = _Scored(name, Path(str(entry[utterance])).stem, SEGMENT)
+                yield _row(f"--scores {path}:{line}", scored, metric, str(value))
 
 
-def _row(
-    path: Path,
-    line: int,
-    checkpoint: str,
-    utterance: str,
-    segment: str,
-    metric: str,
-    text: str | None,
-    status: str | None,
-) -> Row:
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """What a score is of."""
+
+    checkpoint: str
+    utterance: str
+    segment: str
+
+    def row(self, metric: str, value: float | None, status: Status, detail: str = "") -> Row:
+        """The row of one metric."""
+        return Row(self.checkpoint, self.utterance, self.segment, metric, value, status, detail)
+
+
+def _row(place: str, scored: _Scored, metric: str, text: str | None, status: str | None = None) -> Row:
+    """One score as a row; `place` is the file and line that it stands in, for errors."""
     metric = SAME_METRIC.get(metric.strip().lower(), metric.strip().lower())
-    if not utterance or not metric:
-        raise InputError(f"--scores {path}:{line}: utterance or metric is empty")
+    if not scored.utterance or not metric:
+        raise InputError(f"{place}: utterance or metric is empty")
     if status and status != Status.OK.value:
         if status not in list(Status):
-            raise InputError(f"--scores {path}:{line}: status {status}: not one of {', '.join(Status)}")
-        return Row(checkpoint, utterance, segment, metric, None, Status(status), "failed in the program that scored it")
+            raise InputError(f"{place}: status {status}: not one of {', '.join(Status)}")
+        return scored.row(metric, None, Status(status), "failed in the program that scored it")
     try:
         value = float(text or "nan")
     except ValueError as error:
-        raise InputError(f"--scores {path}:{line}: {metric}: {text!r} is not a number") from error
+        raise InputError(f"{place}: {metric}: {text!r} is not a number") from error
     impossible = _impossible(metric, value)
     if impossible:
-        return Row(checkpoint, utterance, segment, metric, None, Status.METRIC_CRASH, impossible)
-    return Row(checkpoint, utterance, segment, metric, value, Status.OK)
+        return scored.row(metric, None, Status.METRIC_CRASH, impossible)
+    return scored.row(metric, value, Status.OK)
 
 
 def _impossible(metric: str, value: float) -> str:

@@ -18,6 +18,7 @@ from cmgan_audit.statistics.verdict import Verdict
 
 if TYPE_CHECKING:
     from markupsafe import Markup
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 WIDE, NARROW = 10.4, 4.7  # inches of 72 units
@@ -62,6 +63,31 @@ def _axis(metric: str, what: str) -> str:
     return f"{what} [{unit}]" if unit else what
 
 
+def _draw_means(axes: Axes, known: Sequence[tuple[float, float, float]]) -> None:
+    """Means with half their intervals, at their places; small marks without caps where there are many."""
+    many = len(known) > MANY
+    axes.errorbar(
+        [place for place, _, _ in known],
+        [mean for _, mean, _ in known],
+        yerr=[half for _, _, half in known],
+        color=INK,
+        ecolor=MUTED,
+        marker="o" if many else "s",
+        markersize=3 if many else 5,
+        capsize=0 if many else 3,
+        elinewidth=0.7 if many else 1,
+        linewidth=1.3,
+    )
+
+
+def _draw_reference(axes: Axes, name: str, mean: float) -> None:
+    """A system that is no checkpoint: a dashed line with its name at the right edge."""
+    axes.axhline(mean, color=MUTED, linestyle="--", linewidth=1)
+    axes.annotate(
+        f"{short(name)} {mean:.2f}", (0.995, mean), xycoords=("axes fraction", "data"), ha="right", va="bottom"
+    )
+
+
 def means_chart(result: ComparisonResult) -> Chart | None:
     """The deciding metric over the checkpoints; None where none has a score."""
     entries = _entries(result)
@@ -83,30 +109,11 @@ def means_chart(result: ComparisonResult) -> Chart | None:
         axes = figure.subplots()
         if noise is not None:
             axes.axhspan(best - noise, best + noise, color=BAND, linewidth=0)
-        many = len(known) > MANY
-        axes.errorbar(
-            [place for place, _, _ in known],
-            means,
-            yerr=[half for _, _, half in known],
-            color=INK,
-            ecolor=MUTED,
-            marker="o" if many else "s",
-            markersize=3 if many else 5,
-            capsize=0 if many else 3,
-            elinewidth=0.7 if many else 1,
-            linewidth=1.3,
-        )
+        _draw_means(axes, known)
         for entry in outside:
             mean = entry.metrics[result.primary].mean
             if mean is not None:
-                axes.axhline(mean, color=MUTED, linestyle="--", linewidth=1)
-                axes.annotate(
-                    f"{short(entry.name)} {mean:.2f}",
-                    (0.995, mean),
-                    xycoords=("axes fraction", "data"),
-                    ha="right",
-                    va="bottom",
-                )
+                _draw_reference(axes, entry.name, mean)
         axes.set_ylabel(_axis(result.primary, "mean"))
         axes.margins(y=0.15)
         axes.grid(axis="y")
