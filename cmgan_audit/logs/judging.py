@@ -11,6 +11,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.raising import Raiser
 from cmgan_audit.logs.selection.judged import JudgedSeries, Question, judged_series
 from cmgan_audit.logs.series import Reading
+from cmgan_audit.logs.single_scores import hides_large_falls
 from cmgan_audit.logs.symptoms.course import divergence, lost_best, schedule
 from cmgan_audit.logs.symptoms.decline import loss_divergence, metric_decline
 from cmgan_audit.logs.symptoms.evaluation import changing_count, incomparable_evaluation, plateau, selection_optimism
@@ -24,8 +25,6 @@ _FEWEST = 3
 # The level before the last evaluation, and how many noise floors below it are no noise of one evaluation.
 _LEVEL = 5
 _PLUNGE = 3.0
-# A noise floor of so many large falls hides what is looked for.
-_HIDDEN = 3.0
 
 
 @dataclass(slots=True)
@@ -72,8 +71,8 @@ def _can_tell(judged: JudgedSeries) -> bool:
 
 
 def scatters_too_much(judged: JudgedSeries) -> bool:
-    """Whether even a large fall would be lost in the noise: scores of single utterances scatter so, no evaluations."""
-    return judged.floor.half_width > _HIDDEN * judged.measure.large
+    """Whether even a large fall would be lost in the noise."""
+    return hides_large_falls(judged.floor, judged.measure)
 
 
 def ends_in_a_plunge(judged: JudgedSeries) -> bool:

@@ -55,6 +55,11 @@ class NoiseFloor:
         """Standard deviation of one evaluation that gives this half-width."""
         return self.half_width / (_Z * math.sqrt(2))
 
+    @staticmethod
+    def of_sd(sd: float) -> float:
+        """The half-width that this standard deviation of one evaluation gives."""
+        return _Z * math.sqrt(2) * sd
+
 
 @dataclass(frozen=True, slots=True)
 class Decline:

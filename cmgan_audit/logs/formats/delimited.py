@@ -21,6 +21,7 @@ from cmgan_audit.logs.roles import table as table_of_roles
 from cmgan_audit.logs.rows import TRAILING_NUMBER, are_evaluations, numbers_name_rows, what_rows_are
 from cmgan_audit.logs.runs import RunBuilder
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading, Run
+from cmgan_audit.logs.single_scores import SAID, of_single_utterances
 
 _DELIMITERS = ("\t", ";", ",", "|")
 _RUN_COLUMNS = {
@@ -230,6 +231,9 @@ class _Reader:
         if rows:
             text = f"one row per {rows}, not per evaluation: no trend in it"
             self.notes.append(Note(self.source, 0, text, of_a_list=True))
+            runs = []
+        elif not any(counter_kind(column.name) for column in table.columns) and (values := of_single_utterances(runs)):
+            self.notes.append(Note(self.source, 0, SAID.format(values), of_a_list=True))
             runs = []
         return Reading(self.source, "csv", runs, self.notes)
 

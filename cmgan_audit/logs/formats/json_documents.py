@@ -20,6 +20,7 @@ from cmgan_audit.logs.roles import RoleBook, counter_kind, table
 from cmgan_audit.logs.rows import numbers_name_rows, what_rows_are
 from cmgan_audit.logs.runs import RunBuilder, common_axis, natural_x, spread
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading
+from cmgan_audit.logs.single_scores import SAID, of_single_utterances
 
 _LIMIT = 512 << 20
 _DEEPEST = 40
@@ -127,6 +128,9 @@ class Records:
         if rows:
             text = f"one record per {rows}, not per evaluation: no trend in it"
             notes.append(Note(self.source, 0, text, of_a_list=True))
+            runs = []
+        elif not self.counted and (values := of_single_utterances(runs)):
+            notes.append(Note(self.source, 0, SAID.format(values), of_a_list=True))
             runs = []
         if self.per_item:
             notes.append(Note(self.source, 0, f"{self.per_item} records of single utterances or files, left out"))

@@ -17,6 +17,7 @@ from cmgan_audit.logs.lines.plan import SlotArray
 from cmgan_audit.logs.roles import words_of
 from cmgan_audit.logs.runs import RunBuilder, common_axis, spread
 from cmgan_audit.logs.series import EPOCH, Note, PrintedBatch, Role, Run, Series
+from cmgan_audit.logs.single_scores import are_single
 
 # Fewer numbers are a handful of parameters, no course.
 _FEWEST = 3
@@ -57,9 +58,18 @@ class _Listed:
             len(self.lengths) > 1
             or (bool(words & _COURSE) and not self._has_more_than_epochs(run))
             or (self.role is not None and self.role.kind == "loss" and bool(_PLURAL.search(self.name)))
-            or len(self.last) == len(_epochs(run))
+            or self._is_as_long_as(run)
             or any(self.is_beside(other) and other.counts_epochs for other in others)
         )
+
+    def _is_as_long_as(self, run: Run) -> bool:
+        """Whether there are as many numbers as the run has epochs, all of which are over, and none tells against it.
+
+        A test set may have as many utterances; but their scores scatter, and come in no order.
+        """
+        if len(self.last) != len(_epochs(run)) or self.line < max((p for s in run.series for p in s.places), default=0):
+            return False
+        return self.role is None or not are_single(_as_series(self, self.role, *spread(len(self.last), len(self.last))))
 
     def _has_more_than_epochs(self, run: Run) -> bool:
         """Whether scores are more than the epochs that the log has told of: those of the utterances of a set."""
@@ -173,11 +183,14 @@ def _add(run: Run, one: _Listed, epochs: Sequence[float], axis: int) -> None:
     if any(len(series) >= _FEWEST for series in alike):
         return
     run.series = [series for series in run.series if series.name != one.name]
-    kind, xs = spread(len(one.last), axis, epochs)
+    run.series.append(_as_series(one, role, *spread(len(one.last), axis, epochs)))
+
+
+def _as_series(one: _Listed, role: Role, kind: str, xs: Sequence[float]) -> Series:
     series = Series(one.name, role, kind)
     for x, y in zip(xs, one.last, strict=True):
         series.append(x, y, one.line)
-    run.series.append(series)
+    return series
 
 
 def _numbers(listed: SlotArray, row: Sequence[bytes]) -> list[float]:
