@@ -20,7 +20,11 @@ TRAINING = [round(3 - 1.2 * math.exp(-i / 25) + DRAW.gauss(0, 0.03), 3) for i in
 
 def table(values: list[float], **more: list[float]) -> str:
     columns = {"pesq": values, **more}
-    return ",".join(columns) + "\n" + "".join(",".join(map(str, row)) + "\n" for row in zip(*columns.values(), strict=True))
+    return (
+        ",".join(columns)
+        + "\n"
+        + "".join(",".join(map(str, row)) + "\n" for row in zip(*columns.values(), strict=True))
+    )
 
 
 def records(values: list[float], **more: list[float]) -> str:

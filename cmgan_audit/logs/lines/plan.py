@@ -48,6 +48,8 @@ class Plan:
     that training goes on, and not only that some checkpoint was loaded. `body` and `body_slot` leave the prefix of the
     logger out; by `key` the same message of two handlers is recognised. `rest` is what the line adds to a list that the
     line before has left open. `columns` are the phases of a table's head, `cells` the numbers of one of its rows.
+    `head` names the columns of a table with a counter, `row` holds the cells of a line that may be one of its rows:
+    slot and sign, None and NaN or infinity, or None. `announces` is the phase that begins with this line.
     """
 
     slots: int
@@ -72,6 +74,9 @@ class Plan:
     rest: SlotArray | None = None
     columns: tuple[str, ...] = ()
     cells: tuple[tuple[int, float], ...] = ()
+    head: tuple[str, ...] = ()
+    row: tuple[tuple[int | None, float] | None, ...] = ()
+    announces: str = ""
     useful: bool = False
     simple: bool = False
     lines: int = 0

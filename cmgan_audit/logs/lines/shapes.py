@@ -38,9 +38,11 @@ from cmgan_audit.logs.lines.labels import (
 )
 from cmgan_audit.logs.lines.list_shapes import ListShape, Numbers, lists_of, rest_of_list, without
 from cmgan_audit.logs.lines.phase_columns import cells_of, head_of
+from cmgan_audit.logs.lines.phase_heads import announced_phase
 from cmgan_audit.logs.lines.plan import Plan, SlotArray, SlotValue
 from cmgan_audit.logs.lines.prefixes import SLOT, USED, body_start, without_moments
 from cmgan_audit.logs.lines.running_means import says_mean, with_means
+from cmgan_audit.logs.lines.tables import cells_of_row, columns_of
 from cmgan_audit.logs.local_words import in_english
 from cmgan_audit.logs.roles import RoleBook, counter_kind, table, words_of
 from cmgan_audit.logs.selection.batches import named_by_batch
@@ -92,6 +94,7 @@ def _plan(shape: str, book: RoleBook) -> Plan:
     plan.key = plan.body.lstrip(":;|-)]> \t")
     plan.body_slot = sum(masked.count(c, 0, start) for c in (SLOT, USED))
     line = _Line(plan, masked, start, book)
+    plan.row = cells_of_row(shape[start:], plan.body_slot)
     if rest := rest_of_list(masked, start):
         plan.rest = SlotArray("", line.in_slots(rest), open="]" not in plan.body)
         return plan
@@ -106,8 +109,11 @@ def _plan(shape: str, book: RoleBook) -> Plan:
     line.read()
     if not plan.slots:
         plan.columns = head_of(plan.body)
+        plan.head = () if plan.columns else columns_of(plan.body)
     elif len(plan.values) == 1 and plan.epoch is None and plan.step is None:
         plan.cells = cells_of(masked, start, plan.body_slot)
+    if not any(value.role.kind in ("metric", "loss") for value in plan.values) and not plan.columns and not plan.head:
+        plan.announces = announced_phase(plan.body)
     return plan
 
 

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import gc
 import itertools
-import re
 from pathlib import Path
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.logs.lines.as_shown import as_shown
 from cmgan_audit.logs.lines.left_out import LONG_LINE, LeftOut
 from cmgan_audit.logs.lines.phase_columns import PhaseColumns
+from cmgan_audit.logs.lines.phase_heads import PhaseHeads
 from cmgan_audit.logs.lines.plan import Plan, SlotValue
 from cmgan_audit.logs.lines.printed_lists import PrintedLists
 from cmgan_audit.logs.lines.running_means import settle_running_means
 from cmgan_audit.logs.lines.shapes import understand
 from cmgan_audit.logs.lines.steady import LEAST_STRIDE, SteadyShape
+from cmgan_audit.logs.lines.tables import OpenTable
 from cmgan_audit.logs.named_values import Blocks, leave_out_named
 from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.roles import RoleBook
@@ -39,10 +41,6 @@ _MOST_DIGITS = 6
 
 # One charset and a look behind, so that the search skips words at full speed; signs stay in the words.
 _NUMBER = regex(rb"([0-9](?<![A-Za-z0-9_.].)[0-9]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)")
-# The minus sign of typesetting (U+2212), as NumPy-styled tables and plots write it.
-_MINUS = b"\xe2\x88\x92"
-_ESCAPE = regex(rb"\x1b(?:\[[0-9;:?]*[A-Za-z]|\][^\x07\n]*\x07|[()][A-Z0-9])")
-_OVERWRITTEN = regex(rb"[^\n\r]*(?:\r+[^\n\r]+)+")
 
 
 def read_text(path: Path, source: str, book: RoleBook) -> Reading:
@@ -61,40 +59,13 @@ def read_printed(text: Blocks, source: str, book: RoleBook) -> Reading:
     gc.disable()  # nothing here makes cycles, and the collector would walk over every list of numbers
     try:
         for block in text():
-            scan.block(_as_shown(block))
+            scan.block(as_shown(block))
     finally:
         if collecting:
             gc.enable()
     reading = scan.finish()
     leave_out_named(reading, text)
     return reading
-
-
-def _as_shown(block: bytes) -> bytes:
-    """The block as a terminal would show it: a progress bar that is drawn again and again counts once."""
-    for mark in (b"\0", b"\1"):  # what shapes are marked with
-        if mark in block:
-            block = block.replace(mark, b" ")
-    if b"\x1b" in block:
-        block = _ESCAPE.sub(b"", block)
-    if _MINUS in block:
-        block = block.replace(_MINUS, b"-")
-    if b"\r" not in block:
-        return block
-    block = block.replace(b"\r\n", b"\n")
-    return _OVERWRITTEN.sub(_last_drawn, block).replace(b"\r", b"\n") if b"\r" in block else block
-
-
-def _last_drawn(match: re.Match[bytes]) -> bytes:
-    pieces = [piece for piece in match.group().split(b"\r") if piece.strip()]
-    kept = [a for a, b in itertools.pairwise(pieces) if _lead(a) != _lead(b)]
-    return b"\n".join([*kept, *pieces[-1:]])
-
-
-def _lead(piece: bytes) -> bytes:
-    """What a progress bar shows before its percentage: two drawings of one bar have it in common."""
-    found = re.search(rb"\s*[0-9.]+\s*%", piece)
-    return piece[: found.start()] if found else piece[:24]
 
 
 @dataclass(slots=True)
@@ -123,6 +94,8 @@ class _TextScan:
         self.recent: dict[str, _Seen] = {}
         self.lists = PrintedLists()
         self.columns = PhaseColumns()
+        self.heads = PhaseHeads()
+        self.table: OpenTable | None = None
         self.steady: SteadyShape | None = None
         self.targets: dict[int, tuple[Run, list[Series]]] = {}
 
@@ -155,7 +128,13 @@ class _TextScan:
             plan = plans.get(shape) or self._plan(shape)
             plan.lines += count
             size = plan.slots * count
-            if count == 1 and plan.useful:
+            if plan.announces:
+                self.heads.say(plan.announces, self.line)
+            if plan.head:
+                self.table = OpenTable(plan.head, self.book)
+            if plan.row and self.table is not None and self.table.fits(plan.row) and not self.lists.is_open:
+                self._table_rows(self.table, plan, numbers[position : position + size], count)
+            elif count == 1 and plan.useful:
                 self._row(plan, numbers[position : position + size], self.line)
             elif plan.useful or self.lists.is_open:
                 self._group(plan, numbers[position : position + size], count)
@@ -167,6 +146,12 @@ class _TextScan:
                     self.steady = SteadyShape(shape, plan)
             position += size
             self.line += count
+
+    def _table_rows(self, table: OpenTable, plan: Plan, numbers: list[bytes], count: int) -> None:
+        for i in range(count):
+            row = numbers[i * plan.slots : (i + 1) * plan.slots]
+            if table.take(self.builder, plan.row, row, self.line + i):
+                self.left.used += 1
 
     def _is_thinned(self, plan: Plan) -> bool:
         """Whether most lines of this shape would only be counted."""
@@ -364,6 +349,7 @@ class _TextScan:
         runs = self.builder.finish(self.line - 1)
         for run in runs:
             settle_running_means(run)
+            self.heads.settle(run)
             settle_batches(run)
         return Reading(self.source, "text", runs, notes)
 
