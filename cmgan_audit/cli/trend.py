@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
 
 def trend(
-    logs: Annotated[list[Path], typer.Argument(metavar="LOG...", help="Log files, or folders to search for them.")],
+    logs: Annotated[
+        list[Path],
+        typer.Argument(metavar="LOG...", help="Log files, folders to search for them, - for standard input."),
+    ],
     metric: Annotated[
         list[str] | None,
         typer.Option(
@@ -94,6 +98,7 @@ def trend(
     """
     from cmgan_audit.gate.settings import FAIL_ON, find_settings, settle_rules
     from cmgan_audit.logs.judging import DECLINE, judge
+    from cmgan_audit.logs.piped import on_disk
     from cmgan_audit.logs.roles import RoleBook
     from cmgan_audit.logs.search import read_logs
     from cmgan_audit.logs.selection.judged import Question
@@ -123,10 +128,12 @@ def trend(
     if out is not None or output_format == "html":
         _need_plots("--out" if out is not None else "--format html")
     selected = _selected(catalogue, settings, select or [], ignore or [])
-    found = read_logs(logs, RoleBook(_roles(role or [])), _compiled(pattern))
+    book, compiled = RoleBook(_roles(role or [])), _compiled(pattern)
+    with on_disk(logs) as paths:
+        found = read_logs(paths, book, compiled)
     judgement = judge(found.readings, question, catalogue, selected)
     if not judgement.judged and not judgement.findings:
-        raise InputError(_nothing(found.readings != [], question.metrics, found))
+        raise InputError(_nothing(found.readings != [], question.metrics, found, logs))
     for place, finding in enumerate(judgement.findings):
         severity = settings.severity_of(finding.rule)
         if severity is not None:
@@ -151,7 +158,7 @@ def trend(
     if strict and found.failed:
         raise InputError(f"--strict: {len(found.failed)} logs could not be read; the first: {found.failed[0]}")
     if not judgement.judged:
-        raise InputError(_nothing(True, question.metrics, found))
+        raise InputError(_nothing(True, question.metrics, found, logs))
 
 
 def _selected(catalogue: Catalogue, settings: Settings, select: list[str], ignore: list[str]) -> frozenset[str]:
@@ -202,7 +209,7 @@ def _compiled(pattern: str | None) -> re.Pattern[str] | None:
     return compiled
 
 
-def _nothing(has_series: bool, metrics: tuple[str, ...], found: Search) -> str:
+def _nothing(has_series: bool, metrics: tuple[str, ...], found: Search, given: Sequence[Path]) -> str:
     names = sorted({s.name for reading in found.readings for run in reading.runs for s in run.series})
     files = len(found.readings) + len(found.without_series) + len(found.failed)
     logs = f"{files} log{'s' * (files != 1)}"
@@ -211,7 +218,8 @@ def _nothing(has_series: bool, metrics: tuple[str, ...], found: Search) -> str:
         listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
         return f"no metric{wanted} in {logs}; series that were read: {listed} (say what one is with --role NAME=metric)"
     if not files:
-        return "no logs found: no CSV, JSON, JSONL, text log or event file among the paths"
+        folders = ", ".join(path.as_posix() for path in given)
+        return f"{folders}: no logs found: no CSV, JSON, JSONL, text log, event file or run-*.wandb in there"
     listed = next((str(note) for note in found.notes if note.of_a_list), "")
     if listed:
         return f"no training in {logs}: {listed}"

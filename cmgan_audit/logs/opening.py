@@ -14,6 +14,9 @@ from cmgan_audit.errors import InputError
 BLOCK = 1 << 20
 # A line longer than this is cut: no log has one, and memory stays bounded.
 LONGEST_LINE = 16 << 20
+# UTF-16 without its mark: so large a part of every second byte of the beginning is zero, and none of the others.
+_SAMPLE, _MOSTLY = 4096, 0.8
+_ZEROS = bytes(16)
 
 
 def open_bytes(path: Path, source: str) -> BinaryIO:
@@ -40,21 +43,10 @@ def read_blocks(path: Path, source: str) -> Iterator[bytes]:
         InputError: the file cannot be read, or its compression is broken.
     """
     with open_bytes(path, source) as stream:
-        decoder: codecs.IncrementalDecoder | None = None
-        rest = b""
-        first = True
+        data = _first(stream, BLOCK, source)
+        decoder, mark = _decoder(data)
+        rest, data = b"", data[mark:]
         while True:
-            try:
-                data = stream.read(BLOCK)
-            except (OSError, EOFError, zlib.error) as error:
-                raise InputError(f"{source}: cannot be read to its end: {error}") from error
-            if first and data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-                decoder = codecs.getincrementaldecoder("utf-16")(errors="replace")
-            elif first and data.startswith(codecs.BOM_UTF8):
-                data = data[3:]
-            elif first and not data.isascii():
-                decoder = _older_encoding(data)
-            first = False
             final = not data
             if decoder is not None:
                 data = decoder.decode(data, final).encode("utf-8", errors="replace")
@@ -67,8 +59,52 @@ def read_blocks(path: Path, source: str) -> Iterator[bytes]:
             if end:
                 yield rest[:end]
                 rest = rest[end:]
+            data = _read(stream, BLOCK, source)
         if rest:
             yield rest
+
+
+def peek(path: Path, source: str, size: int) -> tuple[str, bool]:
+    """The beginning of a file as text, whatever its encoding, and whether that is all of it.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    with open_bytes(path, source) as stream:
+        data = _first(stream, size, source)
+    decoder, mark = _decoder(data)
+    text = data[mark:].decode("utf-8", errors="replace") if decoder is None else decoder.decode(data[mark:])
+    return text, len(data) < size
+
+
+def _read(stream: BinaryIO, size: int, source: str) -> bytes:
+    try:
+        return stream.read(size)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{source}: cannot be read to its end: {error}") from error
+
+
+def _first(stream: BinaryIO, size: int, source: str) -> bytes:
+    """The first data behind the zeros that a log begins with when it is emptied while a program still writes to it."""
+    while data := _read(stream, size, source):
+        if data.startswith(_ZEROS):
+            data = data.lstrip(b"\0")
+        if data:
+            break
+    return data
+
+
+def _decoder(data: bytes) -> tuple[codecs.IncrementalDecoder | None, int]:
+    """What makes text of a file that begins so (None: it is UTF-8), and the length of the mark in front of it."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return codecs.getincrementaldecoder("utf-16")(errors="replace"), 0
+    if data.startswith(codecs.BOM_UTF8):
+        return None, len(codecs.BOM_UTF8)
+    head = data[:_SAMPLE]
+    for zeros, others, encoding in ((head[1::2], head[::2], "utf-16-le"), (head[::2], head[1::2], "utf-16-be")):
+        if zeros and zeros.count(0) > _MOSTLY * len(zeros) and others.count(0) == 0:
+            return codecs.getincrementaldecoder(encoding)(errors="replace"), 0
+    return (None if data.isascii() else _older_encoding(data)), 0
 
 
 def _older_encoding(data: bytes) -> codecs.IncrementalDecoder | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from cmgan_audit.logs.formats.notebook import read_notebook
 from cmgan_audit.logs.formats.pattern import read_pattern
 from cmgan_audit.logs.formats.wandb_file import read_wandb
 from cmgan_audit.logs.lines.text import read_text
-from cmgan_audit.logs.opening import open_bytes
+from cmgan_audit.logs.opening import peek
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.selection.directions import settle_directions
 from cmgan_audit.logs.selection.interleaved import separate
@@ -51,6 +51,9 @@ _NOT_LOGS = regex(
 _LOG_NAME = regex(r"(?:^|[_\-.])(?:log|logs|nohup|stdout|stderr|output|history)(?:$|[_\-.\d])", re.IGNORECASE)
 _CMGAN_CHECKPOINT = regex(r"epoch_?\d+_-?\d+(?:\.\d+)?$")
 _PEEK = 1 << 16
+# No text has many of these: all control characters but tabs, line ends, backspaces and escapes.
+_CONTROLS = [chr(i) for i in (*range(8), *range(14, 27), *range(28, 32))]
+_MOST_CONTROLS = 0.05
 
 
 @dataclass(slots=True)
@@ -63,10 +66,17 @@ class Search:
     notes: list[Note] = field(default_factory=list)
 
 
-def read_logs(paths: Sequence[Path], book: RoleBook, pattern: re.Pattern[str] | None = None) -> Search:
+def read_logs(
+    paths: Sequence[Path] | Mapping[Path, str], book: RoleBook, pattern: re.Pattern[str] | None = None
+) -> Search:
     """Read every log among the paths; folders are searched.
 
     A file that is named and cannot be read is an error; one that a folder search met is noted.
+
+    Args:
+        paths: files and folders, perhaps with what each is called in the report.
+        book: the roles of series by their names.
+        pattern: how text logs are read, if not by what is known of them.
 
     Raises:
         InputError: a path does not exist, or a named file cannot be read.
@@ -74,12 +84,13 @@ def read_logs(paths: Sequence[Path], book: RoleBook, pattern: re.Pattern[str] | 
     found = Search()
     events: list[tuple[Path, str]] = []
     checkpoints: dict[str, list[Path]] = {}
+    called = paths if isinstance(paths, Mapping) else {}
     for given in paths:
         if given.is_dir():
             for path in _walk(given):
                 _sort_in(path, _shown(path), False, found, events, checkpoints, book, pattern)
         elif given.exists():
-            _sort_in(given, _shown(given), True, found, events, checkpoints, book, pattern)
+            _sort_in(given, called.get(given) or _shown(given), True, found, events, checkpoints, book, pattern)
         else:
             raise InputError(f"{given}: no such file or folder")
     if events:
@@ -181,18 +192,11 @@ def format_of(path: Path, source: str) -> str:
         return "checkpoint"
     if suffix == ".wandb":
         return "wandb"
-    with open_bytes(path, source) as stream:
-        try:
-            head = stream.read(_PEEK)
-        except (OSError, EOFError) as error:
-            raise InputError(f"{source}: cannot be read: {error}") from error
-    # Decoded first: text knows more blanks than bytes do (U+001C, U+0085), and a file of those holds nothing.
-    if not head.decode("utf-8", errors="replace").strip():
-        raise InputError(f"{source}: empty")
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return "text"
-    if head.count(b"\0") > len(head) // 20:
-        raise InputError(f"{source}: binary data, no log")
+    head, whole = peek(path, source, _PEEK)
+    if not head.strip():
+        raise InputError(f"{source}: empty: nothing has been written to it")
+    if sum(map(head.count, _CONTROLS)) > _MOST_CONTROLS * len(head):
+        raise InputError(f"{source}: binary data, no log (text, CSV, JSON, notebooks, event files and run-*.wandb are)")
     if suffix == ".gz":
         suffix = Path(path.stem).suffix.lower()
     if suffix in (".csv", ".tsv"):
@@ -203,7 +207,7 @@ def format_of(path: Path, source: str) -> str:
         return "markdown"
     if suffix == ".ipynb":
         return "notebook"
-    return _by_content(head.decode("utf-8", errors="replace"), suffix, len(head) < _PEEK)
+    return _by_content(head, suffix, whole)
 
 
 def _by_content(head: str, suffix: str, whole: bool) -> str:

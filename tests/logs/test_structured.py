@@ -174,8 +174,8 @@ def test_bad_cells_and_lines_are_said(tmp_path: Path) -> None:
     (tmp_path / "b.jsonl").write_text('{"epoch": 1, "pesq": 2.1}\nnot json\n{"epoch": 2, "pesq": 2.2}\n')
     found = read_logs([tmp_path], RoleBook())
     assert [str(n).removeprefix(f"{tmp_path.as_posix()}/") for r in found.readings for n in r.notes] == [
-        "a.csv:3: pesq: 'oops' is no number (1 such cells)",
-        "b.jsonl:2: 1 lines are no JSON records; the first is here",
+        "a.csv:3: pesq: 'oops' is no number (1 such cell)",
+        "b.jsonl:2: 1 line is no JSON; the first is here",
     ]
 
 

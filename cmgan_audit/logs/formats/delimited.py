@@ -15,6 +15,7 @@ from typing import TypeVar
 from cmgan_audit.errors import InputError
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.formats.cells import BARS, RULES, parse_number
+from cmgan_audit.logs.lines.left_out import counted
 from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.roles import RoleBook, counter_kind, words_of
 from cmgan_audit.logs.roles import table as table_of_roles
@@ -221,12 +222,16 @@ class _Reader:
                 run.label = " ".join(part for part in (name, run.label) if part)
             runs.extend(found)
         if self.ragged:
-            self.notes.append(Note(self.source, 0, f"{self.ragged} rows have more or fewer cells than the header"))
+            self.notes.append(
+                Note(self.source, 0, f"{counted(self.ragged, 'row', 'hold')} more or fewer cells than the header")
+            )
         numeric = {series.name for run in runs for series in run.series}
         for name, count in self.bad.items():
             place, cell = self.first_bad[name]
             if name in numeric:
-                self.notes.append(Note(self.source, place, f"{name}: {cell!r} is no number ({count} such cells)"))
+                self.notes.append(
+                    Note(self.source, place, f"{name}: {cell!r} is no number ({count} such cell{'s' * (count > 1)})")
+                )
         rows = self._what_rows_are(table)
         if rows:
             text = f"one row per {rows}, not per evaluation: no trend in it"

@@ -90,7 +90,11 @@ def read_jsonl(path: Path, source: str, book: RoleBook) -> Reading:
                 continue
             if isinstance(record, dict):
                 records.add(record, line)
-    notes = [Note(source, first_bad, f"{bad} lines are no JSON records; the first is here")] if bad else []
+    notes = (
+        [Note(source, first_bad, f"{bad} line{'s are' if bad > 1 else ' is'} no JSON; the first is here")]
+        if bad
+        else []
+    )
     return records.reading("jsonl", notes, line)
 
 
@@ -133,7 +137,13 @@ class Records:
             notes.append(Note(self.source, 0, SAID.format(values), of_a_list=True))
             runs = []
         if self.per_item:
-            notes.append(Note(self.source, 0, f"{self.per_item} records of single utterances or files, left out"))
+            notes.append(
+                Note(
+                    self.source,
+                    0,
+                    f"{self.per_item} record{'s' * (self.per_item != 1)} of single utterances or files, left out",
+                )
+            )
         reading = Reading(self.source, kind, runs, notes)
         leave_out_single(reading)
         return reading

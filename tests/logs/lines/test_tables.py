@@ -67,7 +67,8 @@ def test_a_table_without_a_counter_or_a_score_is_none(tmp_path: Path) -> None:
 
 def test_lines_alike_belong_to_the_phase_that_is_announced(tmp_path: Path) -> None:
     content = "".join(
-        f"Start training from epoch {e}\n<epoch: {e}, iter: 50, loss: {0.3 / e:.3f}>\n<epoch: {e}, loss: {0.2 / e:.3f}>\n"
+        f"Start training from epoch {e}\n"
+        f"<epoch: {e}, iter: 50, loss: {0.3 / e:.3f}>\n<epoch: {e}, loss: {0.2 / e:.3f}>\n"
         f"Start Validation from epoch {e}\n<epoch: {e}, loss: {0.4 / e:.3f}>\n"
         for e in range(1, 5)
     )
