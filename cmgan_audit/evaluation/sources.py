@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cmgan_audit.errors import UsageError
+from cmgan_audit.evaluation.checkpoints.bundles import bundle_of
 from cmgan_audit.evaluation.checkpoints.naming import expand_checkpoints
 from cmgan_audit.evaluation.material.matching import Matched
 from cmgan_audit.evaluation.material.pairs import Pair
@@ -34,7 +35,7 @@ class Source:
         """
         if self.path is None:
             return noisy_system(pairs, self.options.noisy.as_posix())
-        if self.path.is_dir():
+        if not self.is_model:
             return open_folder(self.path, self.name, pairs, among=among, resample=self.options.resample)
         enhancer = model_source(self.options.model).open(self.path)
         return model_system(enhancer, self.name, resample=self.options.resample)
@@ -42,7 +43,7 @@ class Source:
     @property
     def is_model(self) -> bool:
         """Whether a network makes the outputs, not a folder that holds them."""
-        return self.path is not None and not self.path.is_dir()
+        return self.path is not None and (not self.path.is_dir() or bundle_of(self.path) is not None)
 
 
 @dataclass(frozen=True, slots=True)

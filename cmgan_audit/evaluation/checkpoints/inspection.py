@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from cmgan_audit.evaluation.checkpoints.bundles import bundle_of
 from cmgan_audit.evaluation.checkpoints.named import Weights
 from cmgan_audit.evaluation.checkpoints.reading import Checkpoint, open_file
 from cmgan_audit.evaluation.checkpoints.sets import state_dicts
@@ -92,7 +93,8 @@ def inspect_file(path: Path) -> CheckpointFacts:
             break
         values[place] = value
     weights = tuple(weights_facts(found) for found in state_dicts(checkpoint))
-    return CheckpointFacts(checkpoint, path.stat().st_size, values, weights)
+    bundle = bundle_of(path)
+    return CheckpointFacts(checkpoint, path.stat().st_size if bundle is None else bundle.size, values, weights)
 
 
 def weights_facts(weights: Weights) -> WeightsFacts:

@@ -8,6 +8,7 @@ from glob import glob, has_magic
 from pathlib import Path
 from typing import Any
 
+from cmgan_audit.evaluation.checkpoints.bundles import bundle_of
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
 from cmgan_audit.evaluation.material.listing import is_recording, recordings_below
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -79,8 +80,9 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
 def expand_checkpoints(arguments: Sequence[str]) -> list[Path]:
     """The checkpoints that a command line means, in the order meant.
 
-    A file stands for itself; a pattern (`ckpt/epoch_*.pth`) and a folder of checkpoint files stand for their files in
-    natural order; a folder of wav files, or of folders of them, is one enhanced system and stands for itself.
+    A file stands for itself; a pattern (`ckpt/epoch_*.pth`) and a folder of checkpoints stand for these in natural
+    order, be they files or folders of one checkpoint each (`bundles`). Such a folder stands for itself, and so does one
+    of wav files, or of folders of them, which is one enhanced system.
 
     Raises:
         CheckpointError: a pattern matches nothing, or a path is not there, or a folder holds neither.
@@ -111,6 +113,8 @@ def _holds_checkpoints(folder: Path) -> bool:
 
 
 def _expand_folder(folder: Path) -> list[Path]:
+    if bundle_of(folder) is not None:
+        return [folder]
     try:
         files = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
     except OSError as error:
@@ -119,6 +123,9 @@ def _expand_folder(folder: Path) -> list[Path]:
         return [folder]
     checkpoints = [path for path in files if _is_checkpoint_name(path.name)]
     if not checkpoints:
+        bundles = [path for path in folder.iterdir() if path.is_dir() and bundle_of(path) is not None]
+        if bundles:
+            return sorted(bundles, key=lambda path: natural_key(path.name))
         below = next((path for path in sorted(folder.iterdir()) if path.is_dir() and _holds_checkpoints(path)), None)
         if below is None and next(recordings_below(folder), None) is not None:
             return [folder]

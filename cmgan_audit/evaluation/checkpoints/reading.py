@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 
+from cmgan_audit.evaluation.checkpoints.bundles import Bundle, bundle_of, parts_digest
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
 from cmgan_audit.evaluation.checkpoints.naming import epoch_from_content, read_name
 from cmgan_audit.evaluation.checkpoints.plain import plain_values
@@ -31,9 +32,9 @@ class Checkpoint:
     """A checkpoint file that was read.
 
     Attributes:
-        path: as given.
+        path: as given: a file, or a folder that is one checkpoint.
         sha256: of the file's bytes.
-        form: `torch zip`, `torch legacy` or `safetensors`.
+        form: `torch zip`, `torch legacy`, `safetensors`, or what a folder is that is one checkpoint (`bundles`).
         content: what the file holds: tensors, containers and plain values only.
         epoch: from the content, else from the file name.
         epoch_from: `content`, `name` or "".
@@ -62,11 +63,14 @@ _DAMAGED = (
 
 
 def open_file(path: Path) -> Checkpoint:
-    """Read a checkpoint file onto the CPU.
+    """Read a checkpoint onto the CPU: a file, or a folder that is one checkpoint.
 
     Raises:
         CheckpointError: it is not there, not a checkpoint, damaged, or needs more than weights and plain values.
     """
+    bundle = bundle_of(path)
+    if bundle is not None:
+        return _open_bundle(bundle)
     if path.is_dir():
         raise CheckpointError(f"{path}: a folder of recordings, where a checkpoint file is expected")
     try:
@@ -91,6 +95,35 @@ def open_file(path: Path) -> Checkpoint:
     if epoch is None:
         epoch, epoch_from = read_name(path.name).epoch, "name"
     return Checkpoint(path, sha256, form, content, epoch, epoch_from if epoch is not None else "")
+
+
+def _open_bundle(bundle: Bundle) -> Checkpoint:
+    """Read the files of a checkpoint that is a folder."""
+    read = {part.stem: open_file(part).content for part in bundle.parts}
+    content: object = read
+    if bundle.joined:
+        content = {name: tensor for part in read.values() for name, tensor in _tensors(part).items()}
+    elif len(read) == 1:
+        (content,) = read.values()
+    epoch, epoch_from = bundle.epoch, "content"
+    if epoch is None:
+        epoch = epoch_from_content(content)
+    if epoch is None and not bundle.counts_steps:
+        epoch, epoch_from = read_name(bundle.place.name).epoch, "name"
+    return Checkpoint(
+        bundle.place,
+        parts_digest(bundle),
+        bundle.form,
+        content,
+        epoch,
+        epoch_from if epoch is not None else "",
+    )
+
+
+def _tensors(content: object) -> Mapping[str, object]:
+    """The tensors of a shard; beside metadata they lie one level deeper."""
+    inner = content.get("state_dict", content) if isinstance(content, Mapping) else {}
+    return inner if isinstance(inner, Mapping) else {}
 
 
 def _guess(start: bytes) -> str:

@@ -15,7 +15,7 @@ from cmgan_audit.evaluation.material.audio import SAMPLE_RATE, Signal
 from cmgan_audit.evaluation.metrics.scoring import si_sdr, unusable
 from cmgan_audit.lazy_dataclasses import dataclass
 
-FACTS_VERSION = 2
+FACTS_VERSION = 3
 MAX_LAG = SAMPLE_RATE // 4  # delays are looked for up to 250 ms
 COPY_SI_SDR = 50.0  # dB: a copy up to its level; 16-bit rounding alone leaves about 60 dB on quiet speech
 FLAT_RUN = 3  # samples in a row at the extreme value: a cut-off peak, not a peak
@@ -115,15 +115,11 @@ def _in_flat_runs(signal: Signal, extreme: np.float64) -> int:
 def _wraps(signal: Signal) -> int:
     before, after = signal[:-1], signal[1:]
     jump = (np.abs(after - before) > WRAP_JUMP) & (np.minimum(np.abs(before), np.abs(after)) > WRAP_JUMP / 3)
-    # A signal that is cut off swings from one limit to the other as well; most of its jumps begin or end there.
-    cut = np.zeros(signal.size, dtype=bool)
-    for extreme in (signal.max(), signal.min()):
-        if _in_flat_runs(signal, extreme):
-            cut |= signal == extreme
-    jump &= before * after < 0
-    at_limit = cut[:-1] | cut[1:]
-    wraps = int(np.count_nonzero(jump & ~at_limit))
-    return wraps if wraps > np.count_nonzero(jump & at_limit) else 0
+    wraps = int(np.count_nonzero(jump & (before * after < 0)))
+    # A loud signal that is cut off swings through the full range as well, but it stays at its limits for much longer;
+    # one that wraps around does not stay there at all.
+    flat = sum(_in_flat_runs(signal, extreme) for extreme in (signal.max(), signal.min())) if wraps else 0
+    return wraps if wraps > flat else 0
 
 
 def _lag_and_gain(clean: Signal, estimate: Signal) -> tuple[int, float] | tuple[None, None]:

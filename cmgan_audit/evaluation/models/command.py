@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from cmgan_audit.errors import UsageError
+from cmgan_audit.evaluation.checkpoints.bundles import path_digest
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
 from cmgan_audit.evaluation.checkpoints.naming import read_name
 from cmgan_audit.evaluation.models.enhancer import SAMPLE_RATE, ModelError, Samples
@@ -59,7 +60,7 @@ class CommandEnhancer:
         self._name = Path(arguments[0]).name
         if not checkpoint.exists():
             raise CheckpointError(f"{checkpoint}: there is no such file")
-        self._sha256 = _digest(checkpoint) if checkpoint.is_file() else ""
+        self._sha256 = path_digest(checkpoint)
         self._folder = tempfile.TemporaryDirectory(prefix="cmgan-audit-")
 
     @property
@@ -68,8 +69,8 @@ class CommandEnhancer:
         total = hashlib.sha256(b"command 1")
         for argument in self._arguments:
             path = Path(argument)
-            total.update(f"{path.name}\0{_digest(path) if path.is_file() else ''}\0".encode())
-        total.update(self._sha256.encode() or str(self._checkpoint.absolute()).encode())
+            total.update(f"{path.name}\0{path_digest(path) if path.is_file() else ''}\0".encode())
+        total.update(self._sha256.encode())
         return total.hexdigest()
 
     def describe(self) -> Mapping[str, JsonValue]:
@@ -130,8 +131,3 @@ class CommandEnhancer:
     def close(self) -> None:
         """Remove the temporary files."""
         self._folder.cleanup()
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -144,6 +144,9 @@ def test_a_delay_that_pesq_does_not_notice_is_a_note(
     [
         # loud and cut off: it swings from one limit to the other within a sample, which is no overflow
         (lambda signal: np.clip(40.0 * signal, -1.0, 1.0), "warning"),
+        # less loud: it also swings between values that are no limits, in one sample as often as to and from them
+        (lambda signal: np.clip(5.0 * signal, -1.0, 1.0), "warning"),
+        (lambda signal: np.clip(12.0 * signal, -1.0, 1.0), "warning"),
         (lambda signal: (4.0 * signal + 1.0) % 2.0 - 1.0, "error"),
         (lambda signal: (1.1 * signal / np.abs(signal).max() + 1.0) % 2.0 - 1.0, "error"),  # only the loudest peaks
     ],

@@ -72,6 +72,13 @@ def test_a_network_with_a_pipeline(tmp_path, checkpoint, pipeline):
     assert enhancer.describe()["parameters"] == 0
 
 
+@pytest.mark.parametrize("precision", ["half", "double"])
+def test_a_network_on_waveforms_may_compute_in_another_precision(tmp_path, checkpoint, precision):
+    body = f"import torch\nclass Net(torch.nn.Module):\n    def forward(self, x):\n        return x.{precision}()\n"
+    enhanced = opened(factory(tmp_path, body + "return Net(), 'waveform'"), checkpoint).enhance(NOISY)
+    assert enhanced.dtype == np.float32 and np.abs(enhanced - NOISY).max() < 1e-3
+
+
 @pytest.mark.parametrize("draw", ["random.random()", "np.random.rand()", "float(torch.rand(()))"])
 def test_what_a_model_draws_is_the_same_on_every_run(tmp_path, checkpoint, draw):
     body = f"import random, torch\nreturn lambda noisy: (noisy * {draw}).astype(np.float32)"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
+from cmgan_audit.evaluation.checkpoints.bundles import path_digest
 from cmgan_audit.evaluation.checkpoints.naming import read_name
 from cmgan_audit.evaluation.models.enhancer import SAMPLE_RATE, ModelError, Samples
 from cmgan_audit.evaluation.models.hosted.process import Host
@@ -70,7 +70,7 @@ class HostedEnhancer:
         self._checkpoint = checkpoint
         self._device = device
         self._limits = limits or TimeLimits()
-        self._sha256 = _file_digest(checkpoint)
+        self._sha256 = path_digest(checkpoint)
         self._starts = 0
         self._host: Host | None = None
         self._said = self._start()
@@ -158,11 +158,3 @@ class HostedEnhancer:
     def __del__(self) -> None:
         with contextlib.suppress(AttributeError):  # the constructor may have failed before
             self.close()
-
-
-def _file_digest(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from error

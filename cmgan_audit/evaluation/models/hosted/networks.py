@@ -68,7 +68,7 @@ def network_runner(
                 result = result[:, 0]
             if result.ndim != 2 or len(result) != 1:
                 raise ModelError(f"the network returned {_shape(result)} for {list(samples.shape)}: [batch, samples]")
-            return result[0]
+            return result[0].float()  # as in the other pipeline: a network in half precision, or in double
 
     return run
 
