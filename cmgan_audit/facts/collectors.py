@@ -14,6 +14,7 @@ from cmgan_audit.facts.hyperparameters.collecting import hyperparameters_of
 from cmgan_audit.facts.levels.pairs import level_pairs
 from cmgan_audit.facts.metrics.collecting import metric_records
 from cmgan_audit.facts.options.collecting import options_of_run
+from cmgan_audit.facts.passes.scored_loops import scored_loops
 from cmgan_audit.facts.runtime.devices import placements
 from cmgan_audit.facts.runtime.launching import process_starts
 from cmgan_audit.facts.runtime.roots import roots_of
@@ -44,6 +45,7 @@ COLLECTORS: tuple[Collector, ...] = (
     roots_of,
     scalings_of,
     schedulers_of,
+    scored_loops,
     selections_of,
     trainings,
     transforms_of,

@@ -113,7 +113,7 @@ class Sampler(Record):
 @record_kind("loop")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loop(Record):
-    """A pass over a loader in which a network runs.
+    """A pass over a loader in which a network runs, or one over files or items whose outputs are scored.
 
     Attributes:
         name: the function that it stands in.

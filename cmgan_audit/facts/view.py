@@ -79,6 +79,10 @@ class View:
         roles = self._known_roles()
         return next((roles[loop] for loop in reversed(context.loops) if loop in roles), "")
 
+    def role_of(self, loop: Loop) -> str:
+        """The role of the loader that a loop draws from; "" where it draws from none, or the role is not known."""
+        return self._known_roles().get(loop, "")
+
     def _known_roles(self) -> dict[Loop, str]:
         if self._roles is None:
             self._roles = self._roles_of_loops()

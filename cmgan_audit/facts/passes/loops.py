@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from cmgan_audit.facts.classes import BATCH_NORMS, DROPOUTS, bare_network, values_within
 from cmgan_audit.facts.passes.learning import TAKEN
-from cmgan_audit.facts.passes.modes import OPEN, gradients_off, impossible, left_in_eval, mode_at, only_in_training
+from cmgan_audit.facts.passes.modes import (
+    OPEN,
+    at_work,
+    gradients_off,
+    impossible,
+    left_in_eval,
+    mode_at,
+    only_in_training,
+)
 from cmgan_audit.facts.records import EVAL, TRAIN, Loop
 from cmgan_audit.facts.scene import Made, Pass, Scene, Use
 from cmgan_audit.facts.values import class_name, same_object
@@ -49,11 +59,7 @@ def _loop(scene: Scene, single: Pass, role: Fact, named: str) -> Loop | None:
             framework=framework,
         )
     inside = [use for use in scene.uses if single.holds(use.event.context)]
-    runs = [
-        use
-        for use in inside
-        if use.kind == "run" and use.on is not None and is_kept(scene, use.on) and not impossible(use)
-    ]
+    runs = runs_among(scene, inside)
     if not runs:
         return None
     steps = [use for use in inside if use.kind in ("backward", "step")]
@@ -66,21 +72,47 @@ def _loop(scene: Scene, single: Pass, role: Fact, named: str) -> Loop | None:
         return None  # a pass over training data without training: statistics, a warm-up, a preview
     else:
         here = role
-    mode, layers = _mode(scene, runs)
+    return judged_loop(scene, place, name, here, inside, runs)
+
+
+def judged_loop(
+    scene: Scene, place: Location, function: str, role: Fact, inside: Sequence[Use], runs: Sequence[Use]
+) -> Loop:
+    """A loop of the program's own as a record.
+
+    Args:
+        scene: the run.
+        place: where it begins.
+        function: the qualified name of the function that it stands in.
+        role: whether it trains or evaluates.
+        inside: what happens to networks and optimisers in it.
+        runs: those of them where a network runs.
+    """
+    working = [each for run in runs for each in at_work(scene, run)]
+    mode, layers = _mode(scene, working)
     train_mode: Fact = Known(True)
-    if certainly(here, TRAIN):
+    if certainly(role, TRAIN):
         train_mode, layers = _train_mode(scene, runs)
     return Loop(
         location=place,
-        anchor=name,
-        name=f"{name.rpartition('.')[2]}()" if name != "<module>" else "the script",
-        role=here,
+        anchor=function,
+        name=f"{function.rpartition('.')[2]}()" if function != "<module>" else "the script",
+        role=role,
         eval_mode=mode,
-        no_grad=_no_grad(scene, runs),
+        no_grad=_no_grad(scene, working),
         train_mode=train_mode,
         mode_layers=layers,
         differentiates=any(use.kind == TAKEN for use in inside),
     )
+
+
+def runs_among(scene: Scene, uses: Iterable[Use]) -> list[Use]:
+    """Those uses where a network runs that is trained, loaded or switched."""
+    return [
+        use
+        for use in uses
+        if use.kind == "run" and use.on is not None and is_kept(scene, use.on) and not impossible(use)
+    ]
 
 
 def is_kept(scene: Scene, network: Instance) -> bool:
@@ -102,7 +134,7 @@ def _counts(use: Use) -> bool:
     )
 
 
-def _mode(scene: Scene, runs: list[Use]) -> tuple[Fact, str]:
+def _mode(scene: Scene, runs: Sequence[Use]) -> tuple[Fact, str]:
     """Whether the networks of a loop are in eval mode where they run, and the layers that are not."""
     first: tuple[Use, str] | None = None
     doubtful: tuple[Use, str] | None = None
@@ -129,7 +161,7 @@ def _mode(scene: Scene, runs: list[Use]) -> tuple[Fact, str]:
     return Known(True, seen), ""
 
 
-def _train_mode(scene: Scene, runs: list[Use]) -> tuple[Fact, str]:
+def _train_mode(scene: Scene, runs: Sequence[Use]) -> tuple[Fact, str]:
     """Whether the networks of a training loop are in training mode in later passes too, and what their layers lack.
 
     What runs without gradients inside of it is evaluated: nothing is trained there, in whichever mode.
@@ -152,7 +184,7 @@ def _train_mode(scene: Scene, runs: list[Use]) -> tuple[Fact, str]:
     return Known(False, steps), ", ".join(layers)
 
 
-def _no_grad(scene: Scene, runs: list[Use]) -> Fact:
+def _no_grad(scene: Scene, runs: Sequence[Use]) -> Fact:
     for run in runs:
         if not gradients_off(scene, run.position, run.event.context.managers):
             network = class_name(bare_network(run.on)) if run.on is not None else "the network"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cmgan_audit.facts.classes import bare_network, is_network, values_within
 from cmgan_audit.facts.scene import Scene, Use
 from cmgan_audit.facts.values import constant, same_object
@@ -39,6 +41,26 @@ def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
     if len(possible) == 1:
         return next(iter(possible.items()))
     return OPEN, next(iter(possible.values()))
+
+
+def at_work(scene: Scene, run: Use) -> list[Use]:
+    """Where a network that a method of its own runs is at work: `model.enhance(x)` may call `self.eval()` first.
+
+    Returns:
+        The runs of its parts inside of the method, each as one of the whole network; the call itself where none is
+        known.
+    """
+    depth, frames = len(run.event.context.frames), run.event.context.frames
+    inner = []
+    for use in scene.of("run"):
+        if use.position <= run.position:
+            continue
+        there = use.event.context.frames
+        if use.event.location == run.event.location and len(there) == depth:
+            break  # the method is called once more
+        if len(there) > depth and there[depth].call == run.event.location and there[:depth] == frames:
+            inner.append(replace(use, on=run.on))
+    return inner or [run]
 
 
 def left_in_eval(scene: Scene, run: Use) -> Use | None:

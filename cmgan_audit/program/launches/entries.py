@@ -1,8 +1,9 @@
-"""Which files are scripts that can reach training code.
+"""Which files are scripts that can reach code which trains or evaluates.
 
 Files are looked at as bytes first: a script is executed only if it, or a file that it can reach through imports,
 mentions a loader or a training step, and only if a library whose objects the facts look at can be met on the way:
-Python's own modules are full of loaders. Names are matched by their last part, so that nothing reachable is left out.
+Python's own modules are full of loaders. So is one that can reach both a metric of speech and a network's weights.
+Names are matched by their last part, so that nothing reachable is left out.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ _BY_NAME = regex(rb"import_module|__import__")
 _DYNAMIC = regex(rb"import_module|__import__|instantiate\(|hyperpyyaml|getattr\(")
 _LIBRARIES = frozenset(name.encode() for name in looked_at())
 _TRAINING_LIBRARIES = frozenset(name.encode() for name in training_libraries())
+_METRICS = frozenset(b"pesq pypesq pystoi pysepm torchmetrics speechmetrics museval mir_eval fast_bss_eval".split())
 # A library that is imported by its name as text, or that a configuration file names.
 _NAMED = regex(rb"\b(?:" + b"|".join(sorted(_TRAINING_LIBRARIES)) + rb")[.\"']")
 
@@ -81,7 +83,19 @@ def _relevant(tree: SourceTree) -> set[str]:
     for path, names in imports.items():
         for name in names:
             importers[name].append(path)
-    return _with_importers(_training(tree), importers) & _with_importers(_with_libraries(tree, imports), importers)
+    training = _with_importers(_training(tree), importers) & _with_importers(_with_libraries(tree, imports), importers)
+    return training | _scoring(tree, imports, importers)
+
+
+def _scoring(
+    tree: SourceTree, imports: Mapping[str, set[bytes]], importers: Mapping[bytes, list[str]]
+) -> set[str]:
+    """The files that reach both a metric of speech and a network's weights: evaluations without a loader."""
+    metrics = {path for path, names in imports.items() if not names.isdisjoint(_METRICS)}
+    if not metrics:
+        return set()
+    restoring = {path for path in tree.python_files if b".load_state_dict(" in (tree.read_bytes(path) or b"")}
+    return _with_importers(metrics, importers) & _with_importers(restoring, importers)
 
 
 def _training(tree: SourceTree) -> set[str]:
@@ -107,7 +121,7 @@ def _with_libraries(tree: SourceTree, imports: Mapping[str, set[bytes]]) -> set[
     return found
 
 
-def _with_importers(paths: set[str], importers: dict[bytes, list[str]]) -> set[str]:
+def _with_importers(paths: set[str], importers: Mapping[bytes, list[str]]) -> set[str]:
     """The files, and those that import one of them, directly or through others."""
     reached = set(paths)
     waiting = list(paths)
