@@ -10,6 +10,7 @@ from cmgan_audit.facts.data.records import PairCut
 from cmgan_audit.facts.data.subjects import CLEAN, NOISY, Subject, subject_of
 from cmgan_audit.facts.loading.cuts import Cut, cuts_in
 from cmgan_audit.facts.loading.items import Reading, items_of
+from cmgan_audit.facts.loading.passable import passable
 from cmgan_audit.facts.steps.guards import test_behind
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
@@ -61,7 +62,7 @@ def _of_reading(view: View, reading: Reading) -> Iterable[PairCut]:
         for second in others:
             if first.given or second.given:
                 continue
-            if _together(first, second) and not _restored(reading.events, first, second):
+            if _together(view, reading, first, second) and not _restored(reading.events, first, second):
                 yield _record(reading, first, second, separate=True)
                 return
     both = [(one, two) for one in noisy for two in clean if one.drawn_at == two.drawn_at]
@@ -118,11 +119,14 @@ def _may_be_given(view: View, draw: Event) -> bool:
     return False
 
 
-def _together(first: _Part, second: _Part) -> bool:
-    """Whether one item can take both cuts: not when they lie on two sides of a branch."""
-    one = {condition.text for condition in first.cut.event.context.conditions}
-    two = {condition.text for condition in second.cut.event.context.conditions}
-    return not any(f"not ({text})" in two for text in one) and not any(f"not ({text})" in one for text in two)
+def _together(view: View, reading: Reading, first: _Part, second: _Part) -> bool:
+    """Whether one item can take both cuts and both draws: not when they lie on two sides of a branch."""
+    contexts = [part.cut.event.context for part in (first, second)]
+    one, two = ({condition.text for condition in context.conditions} for context in contexts)
+    if any(f"not ({text})" in two for text in one) or any(f"not ({text})" in one for text in two):
+        return False
+    drawn = [reading.events[part.drawn_at].context for part in (first, second)]
+    return passable(view.code, *contexts, *drawn)
 
 
 def _restored(events: Sequence[Event], first: _Part, second: _Part) -> bool:

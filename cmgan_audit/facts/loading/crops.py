@@ -10,12 +10,14 @@ from dataclasses import field
 
 from cmgan_audit.facts import records
 from cmgan_audit.facts.classes import shown_arguments
+from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.conditions import as_read, open_setting
 from cmgan_audit.facts.loading.cuts import PICKS, Cut, cuts_in
 from cmgan_audit.facts.loading.drawing import object_of, ways_to
 from cmgan_audit.facts.loading.items import Reading, items_of
+from cmgan_audit.facts.loading.passable import passable
 from cmgan_audit.facts.records import Dataset
-from cmgan_audit.facts.scene import Made, Scene
+from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.values import class_name
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -39,14 +41,14 @@ class _Found:
     unknown: list[str] = field(default_factory=list)
 
 
-def dataset_of(scene: Scene, made: Made) -> Dataset:
+def dataset_of(code: Code, made: Made) -> Dataset:
     """The record of the dataset that a loader reads."""
-    items = items_of(scene, made)
+    items = items_of(code.scene, made)
     first = items.datasets[0] if items.datasets else None
     looked_at = [*items.looked_at, *(reading.function for reading in items.readings if reading.owner in items.datasets)]
     found = _Found(looked_at=looked_at, unknown=list(items.unknown))
     for reading in items.readings:
-        _collect(reading, found, reading.owner if reading.owner in items.datasets else None)
+        _collect(code, reading, found, reading.owner if reading.owner in items.datasets else None)
     name = class_name(first) if first is not None else "the dataset"
     place = first.location if first is not None else made.location
     fact, drawn_by, evidence = _judge(found, name, place, first)
@@ -64,12 +66,15 @@ def dataset_of(scene: Scene, made: Made) -> Dataset:
     )
 
 
-def _collect(reading: Reading, found: _Found, dataset: Instance | None) -> None:
+def _collect(code: Code, reading: Reading, found: _Found, dataset: Instance | None) -> None:
     """Sort out the cuts of one reading; `dataset` is the object whose method it is, None for a `collate_fn`."""
     for cut in cuts_in(reading.events):
-        loose = [draw for draw in cut.draws if not draw.seeded]
+        draws = [draw for draw in cut.draws if _may_meet(code, reading, draw, cut)]
+        if not draws:
+            continue
+        loose = [draw for draw in draws if not draw.seeded]
         if not loose:
-            found.seeded.append(cut.draws[0])
+            found.seeded.append(draws[0])
             continue
         conditions = cut.event.context.conditions
         setting = next((text for text in (open_setting(each, reading.owner) for each in conditions) if text), "")
@@ -82,6 +87,13 @@ def _collect(reading: Reading, found: _Found, dataset: Instance | None) -> None:
             if _together(loose[0], cut, reading):
                 found.plain.append(found.crops[-1])
             found.draws += [way for draw in loose for way in ways_to(draw, reading.events, dataset)]
+
+
+def _may_meet(code: Code, reading: Reading, draw: Draw, cut: Cut) -> bool:
+    """Whether one item can come by a draw and by the cut that depends on it."""
+    here = cut.event.context
+    drawn = {event.context for event in reading.events[: cut.position + 1] if event.location == draw.location}
+    return not drawn or any(passable(code, context, here) for context in drawn)
 
 
 def _shown(found: _Found) -> tuple[Draw, Cut]:

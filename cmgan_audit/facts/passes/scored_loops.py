@@ -34,7 +34,9 @@ def _metric_in_loop(event: CallEvent) -> str:
 
 def _around(context: Context, runs: list[Use]) -> Loop | None:
     """The innermost loop around a score in which a network runs too."""
-    return next((loop for loop in reversed(context.loops) if any(_holds(loop, run.event.context) for run in runs)), None)
+    return next(
+        (loop for loop in reversed(context.loops) if any(_holds(loop, run.event.context) for run in runs)), None
+    )
 
 
 def _holds(loop: Loop, context: Context) -> bool:

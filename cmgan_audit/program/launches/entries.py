@@ -87,9 +87,7 @@ def _relevant(tree: SourceTree) -> set[str]:
     return training | _scoring(tree, imports, importers)
 
 
-def _scoring(
-    tree: SourceTree, imports: Mapping[str, set[bytes]], importers: Mapping[bytes, list[str]]
-) -> set[str]:
+def _scoring(tree: SourceTree, imports: Mapping[str, set[bytes]], importers: Mapping[bytes, list[str]]) -> set[str]:
     """The files that reach both a metric of speech and a network's weights: evaluations without a loader."""
     metrics = {path for path, names in imports.items() if not names.isdisjoint(_METRICS)}
     if not metrics:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from cmgan_audit.finding import Finding
 from cmgan_audit.gate.check import Auditor
 from cmgan_audit.gate.door import collect, load_kinds
 from cmgan_audit.gate.settings import Settings
@@ -92,11 +94,29 @@ def test_what_is_taken_in_place_of_an_item_that_fails_is_no_cut(tmp_path: Path, 
     assert places == [next(number for number, line in enumerate(text.splitlines(), 1) if "# here" in line)]
 
 
+@pytest.mark.parametrize("first", ["<=", ">"])
+def test_the_way_that_is_shown_can_be_gone(tmp_path: Path, first: str) -> None:
+    """What is drawn for long recordings is cut from them, though a padded one meets the same number."""
+    other = ">" if first == "<=" else "<="
+    lines = ["start = 0", "if wav.size(1) > 32000:", "    start = random.randint(0, wav.size(1) - 32000)"]
+    for test in (first, other):
+        padded = "torch.nn.functional.pad(wav, (0, 32000))" if test == "<=" else "wav"
+        lines += [f"if wav.size(1) {test} 32000:", f"    part = {padded}[:, start : start + 32000]  # {test}"]
+    text, _ = _found(tmp_path, lines)
+    cut = next(number for number, line in enumerate(text.splitlines(), 1) if line.endswith("# >"))
+    trail = next(each.trail for each in _findings(tmp_path) if each.rule == "CMG201")
+    assert [step.location.line for step in trail if step.note == "the item is cut there"] == [cut]
+
+
 def _found(folder: Path, lines: list[str]) -> tuple[str, list[int]]:
     """The dataset, and the lines in which CMG201 is found."""
     text = DATA % "\n".join(f"        {line}" for line in lines)
     (folder / "data.py").write_text(text, encoding="utf-8")
     (folder / "train.py").write_text(TRAIN, encoding="utf-8")
-    load_kinds()
-    found = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(folder).findings
+    found = _findings(folder)
     return text, [each.location.line for each in found if each.rule == "CMG201" and each.location is not None]
+
+
+def _findings(folder: Path) -> Sequence[Finding]:
+    load_kinds()
+    return Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(folder).findings
