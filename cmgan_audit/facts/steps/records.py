@@ -73,6 +73,7 @@ class Update(Record):
         optimiser: its class, "AdamW".
         accumulation: batches whose gradients are summed for one step.
         ever_zeroed: whether its gradients are ever set back.
+        sums_steps: whether they are set back outside of the loop over batches only, and it steps inside.
         zeroed_before_step: whether they are set back between the backward pass and the step.
         zeroed_every_batch: whether they are set back for every batch although the step comes less often.
         zeroed_before_last: whether they are set back under the step's own counter, before the last batch is added.
@@ -85,6 +86,7 @@ class Update(Record):
     optimiser: str
     accumulation: Fact
     ever_zeroed: Fact
+    sums_steps: Fact
     zeroed_before_step: Fact
     zeroed_every_batch: Fact
     zeroed_before_last: Fact

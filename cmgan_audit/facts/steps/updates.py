@@ -68,6 +68,7 @@ def _update(view: View, window: Window, actions: Sequence[Action]) -> Update:
         optimiser=class_name(window.optimiser),
         accumulation=Known(1) if guard is None else guard.every,
         ever_zeroed=_ever_zeroed(view, window, actions),
+        sums_steps=_sums_steps(view, window, guard, actions),
         zeroed_before_step=_zeroed_before(window),
         zeroed_every_batch=_zeroed_every_batch(window, guard),
         zeroed_before_last=_zeroed_before_last(view, window, guard),
@@ -95,6 +96,15 @@ def _ever_zeroed(view: View, window: Window, actions: Sequence[Action]) -> Fact:
     zeros = [each for each in actions if each.kind == ZERO]
     if any(not each.on or each.concerns(window.optimiser) for each in zeros):
         return YES
+    unseen = _zeroed_unseen(view, zeros)
+    if unseen is not None:
+        return unseen
+    place = window.step.event.location
+    return Known(False, (Step(place, "it steps on the sum of all gradients since the beginning"),))
+
+
+def _zeroed_unseen(view: View, zeros: Sequence[Action]) -> Fact | None:
+    """Whether gradients are set back where no action shows it; None where no line of the executed code does that."""
     seen = {(each.event.location.path, each.event.location.line) for each in zeros}
     for path in sorted({reached.module.path for reached in view.code.reached}):
         for number, line in enumerate((view.tree.text(path) or "").splitlines(), start=1):
@@ -103,8 +113,34 @@ def _ever_zeroed(view: View, window: Window, actions: Sequence[Action]) -> Fact:
                 return YES  # parameter by parameter: whose they are is not told apart
             if found is not None and (path, number) not in seen:
                 return Unknown(f"{path}:{number} sets gradients back on a way that was not followed")
-    place = window.step.event.location
-    return Known(False, (Step(place, "it steps on the sum of all gradients since the beginning"),))
+    return None
+
+
+def _sums_steps(view: View, window: Window, guard: Guard | None, actions: Sequence[Action]) -> Fact:
+    """Whether the optimiser steps many times before its gradients are set back, outside of the loop over batches.
+
+    One step per pass, at its end, uses the sum over the pass as it should.
+    """
+    here = window.loop.location  # a loop in a function is another one with each call
+    zeros = [each for each in actions if each.kind == ZERO]
+    concerned = [each for each in zeros if not each.on or each.concerns(window.optimiser)]
+    outside = [each for each in concerned if all(loop.location != here for loop in each.event.context.loops)]
+    if not concerned or len(outside) < len(concerned) or not all(each.on for each in outside):
+        return NO
+    if guard is None:
+        often = any(_conditions(window.step) <= _conditions(backward) for backward in window.backwards)
+    else:
+        often = isinstance(guard.every, Known)
+    if not often:
+        return NO
+    unseen = _zeroed_unseen(view, zeros)
+    if unseen is not None:
+        return NO if isinstance(unseen, Known) else unseen
+    trail = (
+        Step(window.step.event.location, "it steps here many times in between"),
+        Step(outside[-1].event.location, "gradients are set back here, outside of the loop over batches"),
+    )
+    return Known(True, trail)
 
 
 def _zeroed_before(window: Window) -> Fact:
