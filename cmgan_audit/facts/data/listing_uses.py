@@ -106,7 +106,7 @@ def _identity(listing: Listing) -> tuple[Location, int]:
 
 def _parts(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
     for event in events:
-        if not isinstance(event, SliceEvent) or not _is_part(event.index):
+        if not isinstance(event, SliceEvent) or not event.order or not is_part(event.index):
             continue
         if not isinstance(event.sliced, ListValue | Instance) or event.index.draws:
             continue
@@ -155,7 +155,7 @@ def _is_slice(index: Value) -> bool:
     return any(isinstance(option.value, ListValue) and option.value.kind == "slice" for option in options_of(index))
 
 
-def _is_part(index: Value) -> bool:
+def is_part(index: Value) -> bool:
     """Whether a slice leaves something out at one end: `[:n]`, `[n:]`, but not `[::-1]`."""
     if not isinstance(index, ListValue) or index.kind != "slice" or len(index.items) != 3:
         return False

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from cmgan_audit.facts.classes import values_within
+from cmgan_audit.facts.data.listing_uses import is_part
 from cmgan_audit.facts.data.records import ValidationSplit
 from cmgan_audit.facts.data.seeding import unseeded
 from cmgan_audit.facts.loading.crops import short_callee
@@ -13,8 +14,8 @@ from cmgan_audit.facts.records import EVAL, TRAIN
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import Draw, Instance
-from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.domain.values import Draw, HeapValue, Instance, Value
+from cmgan_audit.program.execution.trace import CallEvent, SliceEvent
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
 from cmgan_audit.source.syntax import walk
@@ -45,8 +46,9 @@ def validation_splits(view: View) -> Iterable[ValidationSplit]:
         for draw in draws:
             events = [at for at, event in enumerate(view.scene.run.events) if _made_it(event, draw)]
             shared = draw in sides[TRAIN] or _picks_a_part(view, made, draw)
-            if events and _splits(view, draw, events, shared=shared):
-                fact, evidence = unseeded(view, draw, events[0])
+            splitting = _splitting(view, draw, events, shared=shared) if events else None
+            if splitting is not None:
+                fact, evidence = unseeded(view, draw, splitting)
                 yield ValidationSplit(
                     location=made.location,
                     anchor=loader.anchor,
@@ -72,13 +74,34 @@ def _made_it(event: object, draw: Draw) -> bool:
     return isinstance(event, CallEvent) and event.location == draw.location and canonical(event.callee) == draw.callee
 
 
-def _splits(view: View, draw: Draw, events: list[int], *, shared: bool) -> bool:
-    """Whether a draw decides which items are evaluated, and not only their order."""
+def _splitting(view: View, draw: Draw, events: list[int], *, shared: bool) -> int | None:
+    """The event of a draw that decides which items are evaluated; None where it only decides their order."""
     if _PICKS.fullmatch(draw.callee):
-        return True
+        return events[0]
     if len(events) == 1:
-        return shared  # one list in random order, of which both sets are parts
-    return _cut_where_drawn(view, events[0])  # each set puts a list of its own in order and takes a part of it
+        return events[0] if shared else None  # one list in random order, of which both sets are parts
+    if _cut_where_drawn(view, events[0]):  # each set puts a list of its own in order and takes a part of it
+        return events[0]
+    # A helper puts several lists in order, one of which is divided.
+    return next((at for at in events if shared and _is_divided(view, at)), None)
+
+
+def _is_divided(view: View, position: int) -> bool:
+    """Whether several parts are taken of the very list that a call put in random order."""
+    event = view.scene.run.events[position]
+    assert isinstance(event, CallEvent)
+    in_place = canonical(event.callee).endswith(".shuffle")
+    mixed = event.arguments.get("x", 0) if in_place else event.result
+    parts = {
+        each.location
+        for each in view.scene.run.events[position:]
+        if isinstance(each, SliceEvent) and is_part(each.index) and _is_same(each.sliced, mixed)
+    }
+    return len(parts) > 1
+
+
+def _is_same(one: Value, other: Value | None) -> bool:
+    return isinstance(one, HeapValue) and isinstance(other, HeapValue) and one.cell is other.cell
 
 
 def _picks_a_part(view: View, made: Made, draw: Draw) -> bool:

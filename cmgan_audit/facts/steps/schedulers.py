@@ -118,11 +118,28 @@ def _batch_loop(context: Context, batches: set[Location]) -> Location | None:
 
 def _pace(steps: Sequence[Action], updates: Sequence[Action], batches: set[Location]) -> Fact:
     paces = {_pace_of(each, updates, batches): each for each in reversed(steps)}
+    if paces.keys() == {BATCH, EPOCH}:
+        return _at_two_paces(paces[BATCH], paces[EPOCH], updates)
     if len(paces) != 1:
         return Known(ANY)
     pace, action = next(iter(paces.items()))
     note = f"it is stepped here, once per {pace}" if pace != ANY else "it is stepped here"
     return Known(pace, (Step(action.event.location, note),))
+
+
+def _at_two_paces(batch: Action, epoch: Action, updates: Sequence[Action]) -> Fact:
+    """The pace of a scheduler that is stepped for every batch and once more per epoch: that of the batches.
+
+    Where a setting chooses between the two, the steps of batches stand under a test that the others do not.
+    """
+    usual = {condition.text for each in (epoch, *updates) for condition in each.event.context.conditions}
+    if len(batch.on) != 1 or any(condition.text not in usual for condition in batch.event.context.conditions):
+        return Known(ANY)
+    trail = (
+        Step(batch.event.location, "it is stepped here, once per batch"),
+        Step(epoch.event.location, "and once more here, per epoch"),
+    )
+    return Known(BATCH, trail)
 
 
 def _pace_of(step: Action, updates: Sequence[Action], batches: set[Location]) -> str:

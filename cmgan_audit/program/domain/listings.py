@@ -20,6 +20,7 @@ _KEEPS = regex(
     r"|multiprocessing|numpy\.random|\?)\..*|numpy\.(?:array|asarray|sort|concatenate)|tqdm"
 )
 SORTED = "sorted"
+_MIXES = frozenset({"shuffle", "permutation", "permuted", "randperm"})
 
 
 def lists_a_folder(name: str) -> bool:
@@ -51,6 +52,19 @@ def listings_of(value: Value) -> frozenset[Listing]:
         found = found.union(*(item.draws for item in value.items[:8]))
     here = frozenset(draw for draw in found if isinstance(draw, Listing))
     return _settled_listings(here) if isinstance(value, Instance) and "@sorted" in value.attrs else here
+
+
+def in_random_order(value: Value) -> bool:
+    """Whether a list, or what a library gave, was put in random order; not what a name out of such a list leads to."""
+    if isinstance(value, ListValue):
+        return _mixed(value.draws.union(*(item.draws for item in value.items[:8])))
+    if isinstance(value, Instance):
+        return "@shuffled" in value.attrs or value.external_name.rpartition(".")[2] in _MIXES
+    return False
+
+
+def _mixed(draws: Iterable[Draw]) -> bool:
+    return any(draw.callee.rpartition(".")[2] in _MIXES for draw in draws)
 
 
 def _settled_listings(listings: Iterable[Listing]) -> frozenset[Listing]:

@@ -7,7 +7,7 @@ import ast
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.containers import key_of, one_of
 from cmgan_audit.program.domain.joins import MOST_OPTIONS, Branch, join
-from cmgan_audit.program.domain.listings import listings_of
+from cmgan_audit.program.domain.listings import in_random_order, listings_of
 from cmgan_audit.program.domain.numbers import drawn
 from cmgan_audit.program.domain.reasons import Cause, Reason
 from cmgan_audit.program.domain.values import (
@@ -49,7 +49,8 @@ def subscript(it: Interpreter, owner: Value, index: Value, location: Location) -
     index = it.read(index)
     owner = it.read(owner)
     order = listings_of(owner)
-    if index.draws or (order and isinstance(owner, ListValue | Instance)):
+    mixed = isinstance(index, ListValue) and index.kind == "slice" and in_random_order(owner)
+    if index.draws or mixed or (order and isinstance(owner, ListValue | Instance)):
         it.emit(SliceEvent(location=location, context=it.context, sliced=owner, index=index, order=order))
     item = _item(it, owner, index, location)
     if isinstance(item, Unknown):
@@ -178,7 +179,10 @@ def _of_instance(it: Interpreter, owner: Instance, index: Value, location: Locat
         reason = f"an item of what {owner.external_name} gives"
         if owner.external_name == "torch.load":
             reason = Reason(reason, Cause.LOADED)
-        return Unknown(reason=reason, draws=drawn(owner, index))
+        draws = drawn(owner, index)
+        if isinstance(index, ListValue) and index.kind == "slice" and "@shuffled" in owner.attrs:
+            draws |= owner.attrs["@shuffled"].draws  # which items a part has is a matter of their order
+        return Unknown(reason=reason, draws=draws)
     return Unknown(reason=f"an item of {owner.cls.name}", draws=drawn(owner, index))
 
 
