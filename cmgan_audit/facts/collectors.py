@@ -7,6 +7,7 @@ from cmgan_audit.facts.adversarial.labels import configured_labels
 from cmgan_audit.facts.averages.collecting import batch_means
 from cmgan_audit.facts.checkpoints.keeping import kept_weights
 from cmgan_audit.facts.checkpoints.loading import file_loads
+from cmgan_audit.facts.checkpoints.replaced_networks import replaced_networks
 from cmgan_audit.facts.checkpoints.resuming import resumes_of
 from cmgan_audit.facts.checkpoints.selecting import selections_of
 from cmgan_audit.facts.data.collecting import data_records
@@ -41,6 +42,7 @@ COLLECTORS: tuple[Collector, ...] = (
     options_of_run,
     placements,
     process_starts,
+    replaced_networks,
     resumes_of,
     roots_of,
     scalings_of,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.rules.record import Fact, Record, record_kind
+from cmgan_audit.rules.record import Fact, Known, Record, record_kind
 
 
 @record_kind("resume")
@@ -17,6 +17,8 @@ class Resume(Record):
         what: the objects that are restored, as text ("TSCNet, AdamW").
         left_out: what training uses and the checkpoint does not bring back, as text ("StepLR, the epoch").
         complete: whether everything with a state that training uses is restored.
+        stale: whether an optimiser goes on with the parameters of a network that the file's own takes the place of.
+        optimiser: its class, where it does.
     """
 
     unasked: Fact
@@ -24,6 +26,8 @@ class Resume(Record):
     what: str
     left_out: str = ""
     complete: Fact
+    stale: Fact = Known(False)
+    optimiser: str = ""
 
 
 @record_kind("selection")
