@@ -7,6 +7,7 @@ those of the old one: it steps on gradients that no pass fills, and the network 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.checkpoints.records import Resume
@@ -18,6 +19,7 @@ from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import CallEvent, Context, Event, innermost_function
 from cmgan_audit.program.naming.names import canonical
@@ -27,6 +29,7 @@ from cmgan_audit.source.syntax import walk
 _ASKED = (".parameters", ".named_parameters")
 # What wraps a network in the expression that asks for its parameters: `model.module.parameters()`.
 _INNER = frozenset({"module"})
+_OPTIMISER = regex(r"opt", re.IGNORECASE)
 _ENDS = frozenset({"exit", "quit", "_exit"})
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Module
 
@@ -68,36 +71,36 @@ def _loads(events: Sequence[Event]) -> Iterator[tuple[int, CallEvent]]:
 
 
 def _replacing(view: View, load: CallEvent, before: Sequence[Event], after: Sequence[Event]) -> Iterator[Resume]:
-    assigned = _assigned(view, load)
-    return iter(()) if assigned is None else _stale(view, load, assigned, before, after)
+    taken = list(_assigned(view, load))
+    if any(_OPTIMISER.search(each.text) for each in taken):
+        return  # kept in one file, an optimiser comes with the network that it steps
+    for assigned in taken:
+        yield from _stale(view, load, assigned, before, after)
 
 
-def _assigned(view: View, load: CallEvent) -> _Assigned | None:
-    """Where a whole network goes to: `model = torch.load(...)`, also an item of the file, moved to a device."""
+def _assigned(view: View, load: CallEvent) -> Iterator[_Assigned]:
+    """Where a whole network may go to: `model = torch.load(...)`, also an item of the file, moved to a device."""
     path = load.location.path
     node = view.code.call_at(load.location)
     parents = list(view.code.parents(path, node)) if node is not None else []
     statement = next((each for each in parents if isinstance(each, ast.stmt)), None)
     function = next((each for each in parents if isinstance(each, Function)), None)
     if not isinstance(statement, ast.Assign) or function is None or len(statement.targets) != 1:
-        return None
-    if not _hands_on(statement.value, node):
-        return None
+        return
     target = statement.targets[0]
-    first = _Assigned(statement, target, function, path, load.context)
-    if not isinstance(target, ast.Name):
-        return first if isinstance(target, ast.Attribute) else None
-    # `state = torch.load(path)`, then `model = state["model"]`.
-    items = [
-        each
-        for each in walk(function)
-        if isinstance(each, ast.Assign)
-        and len(each.targets) == 1
-        and isinstance(each.targets[0], ast.Name | ast.Attribute)
-        and each.lineno > statement.lineno
-        and _item_of(each.value, target.id)
-    ]
-    return _Assigned(items[0], items[0].targets[0], function, path, load.context) if len(items) == 1 else first
+    if _hands_on(statement.value, node) and isinstance(target, ast.Name | ast.Attribute):
+        yield _Assigned(statement, target, function, path, load.context)
+        if isinstance(target, ast.Name):  # `state = torch.load(path)`, then `model = state["model"]`
+            for each, item in _items_of(function, target.id, statement.lineno):
+                yield _Assigned(each, item, function, path, load.context)
+
+
+def _items_of(function: Function, name: str, line: int) -> Iterator[tuple[ast.Assign, ast.expr]]:
+    """The assignments behind a line of a function that take an item out of what a name holds."""
+    for each in walk(function):
+        if isinstance(each, ast.Assign) and len(each.targets) == 1 and each.lineno > line:
+            if isinstance(each.targets[0], ast.Name | ast.Attribute) and _is_item_of(each.value, name):
+                yield each, each.targets[0]
 
 
 def _hands_on(value: ast.expr, load: ast.expr | None) -> bool:
@@ -115,7 +118,7 @@ def _hands_on(value: ast.expr, load: ast.expr | None) -> bool:
     return True
 
 
-def _item_of(value: ast.expr, name: str) -> bool:
+def _is_item_of(value: ast.expr, name: str) -> bool:
     names = [part for part in walk(value) if isinstance(part, ast.Name) and part.id == name]
     holder = next((each for each in walk(value) if isinstance(each, ast.Subscript) and each.value in names), None)
     return holder is not None and _hands_on(value, names[0])
