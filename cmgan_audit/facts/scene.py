@@ -163,7 +163,7 @@ def _use_of(event: CallEvent, name: str, member: str) -> tuple[str, list[Instanc
     if name in ("torch.set_grad_enabled",):
         return "grad", []
     networks = [each for each in receivers if is_network(each)]
-    if networks:
+    if networks and not member[:1].isupper():  # `super().__init__()` only makes the network
         if member in ("eval", "train", "requires_grad_"):
             return member, networks
         if member == "__call__" or (member not in BOOKKEEPING and not member.startswith("_")):
