@@ -59,6 +59,21 @@ def test_a_script_beside_training_code_is_not_followed_for_it(tmp_path: Path) ->
     assert scripts(tmp_path, {"main.py": MAIN, "train.py": f"import torch\n{MAIN}"}) == ["train.py"]
 
 
+@pytest.mark.parametrize(
+    ("files", "followed"),
+    [
+        ({"scores.py": "from pesq import pesq\n", "net.py": "def load(n, s):\n    n.load_state_dict(s)\n"}, True),
+        ({"scores.py": "from pesq import pesq\n", "net.py": "NAME = 'small'\n"}, False),
+        ({"scores.py": "import numpy\n", "net.py": "def load(n, s):\n    n.load_state_dict(s)\n"}, False),
+    ],
+)
+def test_a_script_that_scores_what_a_network_with_weights_gives_is_followed(
+    files: dict[str, str], followed: bool, tmp_path: Path
+) -> None:
+    main = "import net, scores, torch\nif __name__ == '__main__':\n    main()\n"
+    assert scripts(tmp_path, {"evaluate.py": main, **files}) == (["evaluate.py"] if followed else [])
+
+
 def test_every_library_with_a_model_is_looked_at() -> None:
     tops = {name.partition(".")[0] for name in (*registry._MODELS, *registry._ATTRIBUTES, *registry._BASES)}
     assert len(tops) > 20
