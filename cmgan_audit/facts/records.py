@@ -100,6 +100,7 @@ class Sampler(Record):
         shuffles: whether it changes the order.
         follows_epoch: whether it is told the epoch in every pass, without which the order never changes.
         epoch_evidence: how, or why not, in one sentence.
+        once: whether its loader is gone through a single time, so that there is no second order.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Sampler(Record):
     shuffles: Fact
     follows_epoch: Fact
     epoch_evidence: str = ""
+    once: Fact = NO
 
 
 @record_kind("loop")

@@ -125,7 +125,7 @@ def _signature(loader: Loader) -> tuple[object, ...]:
     facts = [loader.batch_size, loader.accumulation, loader.shuffle, loader.drop_last]
     facts += [dataset.random_crop] if dataset is not None else []
     if sampler is not None:
-        facts += [sampler.shards, sampler.pads, sampler.shuffles, sampler.follows_epoch]
+        facts += [sampler.shards, sampler.pads, sampler.shuffles, sampler.follows_epoch, sampler.once]
     loops = tuple(
         (loop.location, digest(loop.role), digest(loop.eval_mode), digest(loop.no_grad), digest(loop.train_mode))
         for loop in loader.loops

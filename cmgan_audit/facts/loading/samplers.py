@@ -9,6 +9,7 @@ from cmgan_audit.facts.values import class_name, constant, fact_of, is_none, sam
 from cmgan_audit.finding import Step
 from cmgan_audit.program.domain.values import Arguments, Choice, Const, Instance, Option, Value, options_of
 from cmgan_audit.program.domain.values import Unknown as UnknownValue
+from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
 
 DISTRIBUTED = frozenset({"torch.utils.data.distributed.DistributedSampler", "torch.utils.data.DistributedSampler"})
@@ -124,7 +125,16 @@ def _distributed_sampler(scene: Scene, made: Made, given: Value, sampler: Instan
         shuffles=fact_of(arguments.get("shuffle", 3), True),
         follows_epoch=follows,
         epoch_evidence=evidence,
+        once=_once(scene, made),
     )
+
+
+def _once(scene: Scene, made: Made) -> Fact:
+    """Whether a script draws from a loader in one place and outside of any loop: a first batch, or an only epoch."""
+    passes = scene.passes_over(made.loader)
+    if len(passes) != 1 or passes[0].event.framework or scene.run.launch.condition == NOT_REACHED:
+        return NO
+    return NO if passes[0].event.context.loops else Known(True, (Step(passes[0].event.location, "the only pass"),))
 
 
 def _own_arguments(scene: Scene, sampler: Instance) -> Arguments:
