@@ -12,7 +12,8 @@ from pathlib import PurePosixPath
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.source.shell import Simple, UnknownWord, Word, commands
+from cmgan_audit.source.shell import Simple, Sources, Word, commands
+from cmgan_audit.source.shell_expansion import UnknownWord
 
 _PYTHON = regex(r"(?:.*/)?(?:python|pypy|ipython)[0-9.]*(?:\.exe)?$")
 _LAUNCHERS = frozenset({"torchrun", "accelerate", "accelerate-launch", "deepspeed", "horovodrun", "composer"})
@@ -87,22 +88,31 @@ class CommandLine:
         return " ".join((what, *self.argv))
 
 
-def commands_of(path: str, text: str) -> Iterator[CommandLine]:
-    """The commands of one launcher or document that start a script, in file order."""
+def commands_of(path: str, text: str, sources: Sources | None = None) -> Iterator[CommandLine]:
+    """The commands of one launcher or document that start a script, in file order.
+
+    Args:
+        path: of the file.
+        text: its content.
+        sources: finds the files that it sources; without, their variables are not known.
+    """
     name = PurePosixPath(path).name.lower()
     if name.startswith("dockerfile"):
         yield from _dockerfile(path, text)
     elif name.startswith(("makefile", "gnumakefile")) or name.endswith(".mk"):
         yield from _makefile(path, text)
     elif name.endswith((".md", ".rst")) or name.startswith("readme"):
-        yield from _document(path, text)
+        yield from _document(path, text, sources)
     else:
-        yield from _shell(path, text)
+        for simple in commands(text, name=path, sources=sources):
+            yield from _starts(path, simple)
 
 
-def _shell(path: str, text: str, line: int = 1, variables: dict[str, str] | None = None) -> Iterator[CommandLine]:
+def _shell(
+    path: str, text: str, line: int, variables: dict[str, str] | None = None, sources: Sources | None = None
+) -> Iterator[CommandLine]:
     in_document = path.lower().endswith((".md", ".rst"))
-    for simple in commands(text, line, variables):
+    for simple in commands(text, line, variables, sources=sources):
         yield from _starts(path, simple, in_document=in_document)
 
 
@@ -189,8 +199,10 @@ def _command(path: str, simple: Simple, at: int, started: _Started) -> CommandLi
         if not script or "$" in script:
             return None
     rest = simple.words[at + 1 :]
-    first = simple.words[0]
-    here = Location(path, first.line, first.column, simple.words[-1].line, simple.words[-1].end_column)
+    first, last = simple.words[0], simple.words[-1]
+    if first.file or last.file:
+        first = last = simple.stands
+    here = Location(path, first.line, first.column, last.line, last.end_column)
     environment = {name: (word.text, _place(path, word)) for name, word in simple.environment.items()}
     for word in simple.words[:at]:  # env A=1 python train.py
         match = re.match(r"([A-Za-z_]\w*)=", word.text)
@@ -211,7 +223,7 @@ def _command(path: str, simple: Simple, at: int, started: _Started) -> CommandLi
 
 
 def _place(path: str, word: Word) -> Location:
-    return Location(path, word.line, word.column, word.line, word.end_column)
+    return Location(word.file or path, word.line, word.column, word.line, word.end_column)
 
 
 def _makefile(path: str, text: str) -> Iterator[CommandLine]:
@@ -278,7 +290,7 @@ def _dockerfile(path: str, text: str) -> Iterator[CommandLine]:
         yield from _shell(path, " " * match.end() + body, first + 1)
 
 
-def _document(path: str, text: str) -> Iterator[CommandLine]:
+def _document(path: str, text: str, sources: Sources | None) -> Iterator[CommandLine]:
     """Fenced blocks, indented lines and inline code of a document, where they start a script."""
     lines = text.splitlines()
     heading, seen = "", 0
@@ -287,7 +299,7 @@ def _document(path: str, text: str) -> Iterator[CommandLine]:
         heading = next((line for line in reversed(between) if _HEADING.match(line)), heading)
         seen = number - 1 + len(block)
         cleaned = _PLACEHOLDER.sub(_mark, "\n".join(_without_prompt(line) for line in block))
-        for command in _shell(path, cleaned, number):
+        for command in _shell(path, cleaned, number, sources=sources):
             said = [heading, *between[-1:], command.text, *_comment_above(block, command.location.line - number)]
             trial = any(_TRIAL.search(line) for line in said) or _SHORT_RUN.search(command.text) is not None
             yield replace(command, trial=trial)

@@ -1,45 +1,42 @@
 """A small, honest reader of shell scripts: which simple commands run, with variables of constant value expanded.
 
 It knows quotes, comments, continuations, here-documents, `for` over words, `if` / `while` / `case` (every branch is
-read, what they assign is unknown afterwards), functions, arrays, `${x:-default}` and integer arithmetic. What it does
-not know (command substitution, positional parameters, globs) stays as an `UnknownWord` with its source text.
+read, what they assign is unknown afterwards), functions, arrays, `${x:-default}`, integer arithmetic, other scripts
+that are sourced, and what is worked out about paths (`$(dirname "$0")`, `$PWD`). What it does not know (any other
+command substitution, positional parameters, globs) stays as an `UnknownWord` with its source text.
 """
 
 from __future__ import annotations
 
-import ast
+import posixpath
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import field
+from collections.abc import Callable, Iterator, Mapping
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.source.shell_expansion import Expansion, UnknownWord, joined
 from cmgan_audit.source.shell_syntax import Function, Group, Loop, Parser, Statement, Undecided
-from cmgan_audit.source.shell_words import NAME, Token, bracket_end, quote_end, tokens
+from cmgan_audit.source.shell_words import Token, tokens
 
-_SPECIAL = regex(r"[0-9@*#?$!-]")
 _ASSIGNMENT = regex(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
-_WHOLE_LIST = regex(r'"?\$\{([A-Za-z_][A-Za-z0-9_]*|@)\[[@*]\]\}"?|"?\$([@*])"?|"?\$\{([@*])\}"?')
-_BRACED = regex(r"([A-Za-z_][A-Za-z0-9_]*|[0-9]+|@)(?:\[([0-9]+)\])?(:?[-=])?")
-_ARITHMETIC = regex(r"[0-9+\-*/%() ]{1,60}")
 _LOOP_LIMIT = 24
 _CALLS_DEEP = 8
+_SOURCED_DEEP = 4
+_MOST_SOURCED = 24
 
-
-class UnknownWord(str):
-    """A word whose value is not known before it runs; the text is what the script says ("$1", "$(date)")."""
-
-    __slots__ = ()
+# The file that a script sources, by the name that it gives and the folder that it has changed to: path and content.
+Sources = Callable[[str, str], tuple[str, str] | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word of a command after expansion, and where it stands."""
+    """One word of a command after expansion, and where it stands: `file` is "" for the script that is read."""
 
     text: str
     line: int
     column: int
     end_column: int
+    file: str = ""
 
     @property
     def known(self) -> bool:
@@ -52,33 +49,49 @@ class Simple:
     """One simple command: its words, and the folder that `cd` has led to.
 
     `environment` are the variables that were exported before and those set for this command alone, by name: what each
-    holds and where that is written.
+    holds and where that is written. `stands` is where the script itself comes to it, which may source another one.
     """
 
     words: tuple[Word, ...]
     folder: str
     environment: Mapping[str, Word]
+    stands: Word
 
 
-@dataclass(slots=True)
-class _State:
-    variables: dict[str, str | list[str]] = field(default_factory=dict)
-    exported: set[str] = field(default_factory=set)
-    places: dict[str, Token] = field(default_factory=dict)
-    folder: str = ""
+def commands(
+    text: str,
+    first_line: int = 1,
+    variables: dict[str, str] | None = None,
+    *,
+    name: str = "",
+    sources: Sources | None = None,
+) -> Iterator[Simple]:
+    """The simple commands of a script in order, as often as loops over constant words run them.
 
-
-def commands(text: str, first_line: int = 1, variables: dict[str, str] | None = None) -> Iterator[Simple]:
-    """The simple commands of a script in order, as often as loops over constant words run them."""
+    Args:
+        text: of the script.
+        first_line: its number, where the text is a part of a document.
+        variables: those that have a value before it begins.
+        name: the path of the script, which is run from its own folder; "" for a part of a document.
+        sources: finds the files that it sources.
+    """
     statements = Parser(list(tokens(text, first_line))).block()
-    yield from _Execution(dict(variables or {})).block(statements)
+    yield from _Execution(dict(variables or {}), name, sources).block(statements)
 
 
-class _Execution:
-    def __init__(self, variables: dict[str, str]) -> None:
-        self.state = _State({**variables})
+class _Execution(Expansion):
+    def __init__(self, variables: dict[str, str], name: str = "", sources: Sources | None = None) -> None:
+        super().__init__(variables, posixpath.dirname(name))
         self.functions: dict[str, list[Statement]] = {}
         self.deep = 0
+        self.sources = sources
+        self.sourced: list[str] = []  # the files that are being sourced, innermost last
+        self.times_sourced = 0
+        self.own: Word | None = None  # the last command of the script itself
+        if name:
+            called = f"./{posixpath.basename(name)}"
+            self._assign("0", called, from_here=True)
+            self._assign("BASH_SOURCE", [called], from_here=True)
 
     def block(self, statements: list[Statement]) -> Iterator[Simple]:
         for statement in statements:
@@ -96,7 +109,7 @@ class _Execution:
     def _loop(self, loop: Loop) -> Iterator[Simple]:
         words = [(word, token) for token in loop.words for word in self.expand(token)]
         for word, token in words[:_LOOP_LIMIT]:
-            self.state.variables[loop.name.text] = word
+            self._assign(loop.name.text, word)
             self.state.places[loop.name.text] = token
             yield from self.block(loop.body)
 
@@ -116,25 +129,28 @@ class _Execution:
         self.state.variables = merged
 
     def _group(self, group: Group) -> Iterator[Simple]:
-        kept = (dict(self.state.variables), self.state.folder)
+        kept = (dict(self.state.variables), dict(self.state.rooted), self.state.folder)
         yield from self.block(group.body)
         if group.subshell:
-            self.state.variables, self.state.folder = kept
+            self.state.variables, self.state.rooted, self.state.folder = kept
 
     def _simple(self, raw: list[Token]) -> Iterator[Simple]:
-        assignments: list[tuple[str, str | list[str]]] = []
+        assignments: list[tuple[str, str | list[str], bool]] = []
         places: dict[str, Token] = {}
         rest = list(raw)
         while rest and (match := _ASSIGNMENT.match(rest[0].text)) is not None:
             places[match.group(1)] = rest.pop(0)
             assignments.append(self._assigned(match, places[match.group(1)]))
-        if not rest:
-            self.state.variables.update(assignments)
-            self.state.places.update(places)
-            return
+            if len(rest) == 0:
+                self.state.places.update(places)
+                for key, value, from_here in assignments:
+                    self._assign(key, value, from_here=from_here)
+                return
         words = [_placed(text, token) for token in rest for text in self.expand(token)]
         if not words:
             return
+        if not words[0].file:
+            self.own = words[0]
         name = words[0].text
         if name in {"export", "declare", "local", "readonly", "typeset"}:
             self._declare(name, rest[1:])
@@ -142,48 +158,94 @@ class _Execution:
             self._change_folder(words[1].text if len(words) > 1 else UnknownWord("~"))
         elif name in self.functions and self.deep < _CALLS_DEEP:
             yield from self._call(name, words[1:])
+        elif name in {".", "source"} and len(words) > 1 and (found := self._sourced(words[1])) is not None:
+            yield from self._source(words[1].text, *found)
         else:
             exported = {key: self.state.variables.get(key) for key in sorted(self.state.exported)}
             places = {**self.state.places, **places}
-            held = {**exported, **dict(assignments)}
+            held = {**exported, **{key: value for key, value, _ in assignments}}
             environment = {
                 key: _placed(value, places.get(key, rest[0])) for key, value in held.items() if isinstance(value, str)
             }
-            yield Simple(tuple(words), self.state.folder, environment)
+            yield Simple(tuple(words), self.state.folder, environment, self.own or words[0])
 
-    def _assigned(self, match: re.Match[str], token: Token) -> tuple[str, str | list[str]]:
-        """The name and the value (a list for an array) of an assignment; nothing is written yet."""
+    def _sourced(self, word: Word) -> tuple[str, str] | None:
+        """The path and the content of a file that is sourced, where it is known and not read already."""
+        if self.sources is None or not word.known or isinstance(self.state.folder, UnknownWord):
+            return None
+        if len(self.sourced) >= _SOURCED_DEEP or self.times_sourced >= _MOST_SOURCED:
+            return None
+        found = self.sources(word.text, self.state.folder)
+        return found if found is not None and found[0] not in self.sourced else None
+
+    def _source(self, name: str, path: str, text: str) -> Iterator[Simple]:
+        """Another script as a part of this one.
+
+        What it may change, but not whatever is asked of it, stays as this script says: `utils/parse_options.sh` sets
+        what its caller gives.
+        """
+        held, rooted = self.state.variables.get("BASH_SOURCE"), dict(self.state.rooted)
+        self._assign("BASH_SOURCE", [name], from_here=True)
+        before = dict(self.state.variables)
+        self.sourced.append(path)
+        self.times_sourced += 1
+        yield from self.block(Parser(list(tokens(text, file=path))).block())
+        self.sourced.pop()
+        after = self.state.variables
+        for key, value in before.items():
+            if isinstance(after.get(key), UnknownWord):
+                after[key] = value
+        if held is not None:
+            after["BASH_SOURCE"], self.state.rooted["BASH_SOURCE"] = held, rooted["BASH_SOURCE"]
+
+    def _assign(self, name: str, value: str | list[str], *, from_here: bool = False) -> None:
+        self.state.variables[name] = value
+        self.state.rooted.pop(name, None)
+        if from_here:
+            self.state.rooted[name] = self.state.folder
+
+    def _assigned(self, match: re.Match[str], token: Token) -> tuple[str, str | list[str], bool]:
+        """The name and the value (a list for an array) of an assignment, and whether it is a path that counts from the
+        present folder; nothing is written yet."""
         name, raw = match.group(1), token.text[match.end() :]
+        self.from_here = False
         if raw.startswith("("):
             inner = [word for part in tokens(raw[1:-1]) if not part.operator for word in self.expand(part)]
             if match.group(2):
                 held = self.state.variables.get(name, [])
                 inner = [*(held if isinstance(held, list) else [held]), *inner]
-            return name, inner
+            return name, inner, False
         value = self.text_of(raw)
         if match.group(2):
             held = self.state.variables.get(name, "")
-            value = _joined([held if isinstance(held, str) else " ".join(held), value])
-        return name, value
+            value = joined([held if isinstance(held, str) else " ".join(held), value])
+        return name, value, self.from_here
 
     def _declare(self, command: str, parts: list[Token]) -> None:
         for token in parts:
             match = _ASSIGNMENT.match(token.text)
             name = match.group(1) if match else token.text
             if match is not None:
-                self.state.variables.update([self._assigned(match, token)])
+                _, value, from_here = self._assigned(match, token)
+                self._assign(name, value, from_here=from_here)
                 self.state.places[name] = token
             if command == "export":
                 self.state.exported.add(name)
 
     def _change_folder(self, target: str) -> None:
+        now = self.state.folder
+        if target == "-":
+            self.state.folder, self.state.left = self.state.left, now
+            return
+        self.state.left = now
         if isinstance(target, UnknownWord) or target.startswith(("/", "~")):
             self.state.folder = UnknownWord(target)
         else:
-            self.state.folder = f"{self.state.folder}/{target}".lstrip("/")
+            folder = posixpath.normpath(posixpath.join(now, target))
+            self.state.folder = UnknownWord(folder) if isinstance(now, UnknownWord) else folder if folder != "." else ""
 
     def _call(self, name: str, arguments: list[Word]) -> Iterator[Simple]:
-        kept = {key: value for key, value in self.state.variables.items() if key.isdigit() or key == "@"}
+        kept = {key: value for key, value in self.state.variables.items() if _is_positional(key)}
         for key in kept:
             del self.state.variables[key]
         for position, word in enumerate(arguments, 1):
@@ -192,167 +254,15 @@ class _Execution:
         self.deep += 1
         yield from self.block(self.functions[name])
         self.deep -= 1
-        for key in [key for key in self.state.variables if key.isdigit() or key == "@"]:
+        for key in [key for key in self.state.variables if _is_positional(key)]:
             del self.state.variables[key]
         self.state.variables.update(kept)
 
-    # Expansion
-
-    def text_of(self, raw: str) -> str:
-        """A raw word as one text, without splitting."""
-        return _joined([text for text, _ in self._parts(raw)])
-
-    def expand(self, token: Token) -> list[str]:
-        """A raw word as the words it becomes: unquoted variables are split at blanks, arrays spread."""
-        raw = token.text
-        array = _WHOLE_LIST.fullmatch(raw)
-        if array is not None:
-            held = self.state.variables.get(array.group(1) or "@")
-            if isinstance(held, list):
-                return list(held)
-            return [held] if isinstance(held, str) else [UnknownWord(raw.strip('"'))]
-        words: list[list[str]] = [[]]
-        for text, quoted in self._parts(raw):
-            if quoted or isinstance(text, UnknownWord):
-                words[-1].append(text)
-                continue
-            pieces = re.split(r"[ \t\n]+", text)
-            words[-1].append(pieces[0])
-            words.extend([piece] for piece in pieces[1:])
-        result = [_joined(parts) for parts in words]
-        quoted_empty = raw.startswith(('"', "'"))
-        return [word for word in result if word or quoted_empty]
-
-    def _parts(self, raw: str) -> Iterator[tuple[str, bool]]:
-        """Pieces of a raw word with whether they are protected from splitting."""
-        offset = 0
-        while offset < len(raw):
-            character = raw[offset]
-            if character == "\\":
-                step = 3 if raw.startswith("\\\r\n", offset) else 2
-                yield ("" if raw[offset + 1 : offset + step] in {"\n", "\r\n"} else raw[offset + 1 : offset + 2]), True
-                offset += step
-            elif character == "'":
-                end = quote_end(raw, offset)
-                yield raw[offset + 1 : end - 1], True
-                offset = end
-            elif character == '"':
-                end = quote_end(raw, offset)
-                yield _joined(list(self._inside(raw[offset + 1 : end - 1]))), True
-                offset = end
-            elif character in "$`":
-                value, offset = self._variable(raw, offset)
-                yield value, False
-            elif character in "*?[" and not raw.startswith("[", offset):
-                yield UnknownWord(character), True
-                offset += 1
-            else:
-                end = offset + 1
-                while end < len(raw) and raw[end] not in "\\'\"$`*?":
-                    end += 1
-                yield raw[offset:end], True
-                offset = end
-
-    def _inside(self, text: str) -> Iterator[str]:
-        """The pieces of a double-quoted text."""
-        offset = 0
-        while offset < len(text):
-            character = text[offset]
-            if character == "\\" and text[offset + 1 : offset + 2] in {'"', "\\", "$", "`", "\n"}:
-                yield text[offset + 1].replace("\n", "")
-                offset += 2
-            elif character in "$`":
-                value, offset = self._variable(text, offset)
-                yield value
-            else:
-                end = offset + 1
-                while end < len(text) and text[end] not in "\\$`":
-                    end += 1
-                yield text[offset:end]
-                offset = end
-
-    def _variable(self, text: str, offset: int) -> tuple[str, int]:
-        """The value of the `$...` at `offset`, and where it ends."""
-        if text[offset] == "`":
-            end = quote_end(text, offset)
-            return UnknownWord(text[offset:end]), end
-        if text.startswith("$((", offset):
-            end = bracket_end(text, offset + 1)
-            return self._arithmetic(text[offset + 3 : end - 2], text[offset:end]), end
-        if text.startswith("$(", offset):
-            end = bracket_end(text, offset + 1)
-            return UnknownWord(text[offset:end]), end
-        if text.startswith("${", offset):
-            end = bracket_end(text, offset + 1)
-            return self._braced(text[offset + 2 : end - 1], text[offset:end]), end
-        name = NAME.match(text, offset + 1) or _SPECIAL.match(text, offset + 1)
-        if name is None:
-            return "$", offset + 1
-        return self._value(name.group(), name.group().join(("$", ""))), name.end()
-
-    def _value(self, name: str, source: str) -> str:
-        held = self.state.variables.get(name)
-        if isinstance(held, list):
-            return _joined([" ".join(held), *[UnknownWord("") for word in held if isinstance(word, UnknownWord)]])
-        return UnknownWord(source) if held is None else held
-
-    def _braced(self, inner: str, source: str) -> str:
-        match = _BRACED.match(inner)
-        if match is None:
-            return UnknownWord(source)
-        name, index, operator = match.groups()
-        held = self.state.variables.get(name)
-        if index is not None:
-            return held[int(index)] if isinstance(held, list) and int(index) < len(held) else UnknownWord(source)
-        if operator is not None:
-            if held is None or (held == "" and ":" in operator):
-                value = self.text_of(inner[match.end() :])
-                # A caller may set the variable: the default is what the script itself says.
-                if "=" in operator:
-                    self.state.variables[name] = value
-                return value
-            return self._value(name, source)
-        return self._value(name, source) if match.end() == len(inner) else UnknownWord(source)
-
-    def _arithmetic(self, inner: str, source: str) -> str:
-        expression = NAME.sub(lambda name: self._value(name.group(), "?"), inner.replace("$", ""))
-        if not _ARITHMETIC.fullmatch(expression.strip() or "?"):
-            return UnknownWord(source)
-        return _integer(expression) or UnknownWord(source)
-
 
 def _placed(text: str, token: Token) -> Word:
-    return Word(text, token.line, token.column, token.end_column)
+    return Word(text, token.line, token.column, token.end_column, token.file)
 
 
-def _integer(expression: str) -> str:
-    """The value of an expression of integers and + - * / % (division towards zero), "" when it has none."""
-
-    def compute(node: ast.expr) -> int:
-        match node:
-            case ast.Constant(value=int(value)):
-                return value
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return -compute(operand)
-            case ast.BinOp(left=left, op=ast.Add(), right=right):
-                return compute(left) + compute(right)
-            case ast.BinOp(left=left, op=ast.Sub(), right=right):
-                return compute(left) - compute(right)
-            case ast.BinOp(left=left, op=ast.Mult(), right=right):
-                return compute(left) * compute(right)
-            case ast.BinOp(left=left, op=ast.Div(), right=right):
-                return int(compute(left) / compute(right))
-            case ast.BinOp(left=left, op=ast.Mod(), right=right):
-                return compute(left) % compute(right)
-        raise ValueError(expression)
-
-    try:
-        return str(compute(ast.parse(expression.strip(), mode="eval").body))
-    except (SyntaxError, ValueError, ArithmeticError):
-        return ""
-
-
-def _joined(parts: list[str]) -> str:
-    """One text of several pieces; unknown as soon as one piece is."""
-    text = "".join(parts)
-    return UnknownWord(text) if any(isinstance(part, UnknownWord) for part in parts) else text
+def _is_positional(name: str) -> bool:
+    """Whether a variable is one of what a function or a script is given: `$1`, `$@`; `$0` stays in a function."""
+    return name == "@" or (name.isdigit() and name != "0")

@@ -18,24 +18,29 @@ NAME = regex(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A raw word (quotes still on) or an operator; "\n" ends a line. Lines count from 1."""
+    """A raw word (quotes still on) or an operator; "\n" ends a line. Lines count from 1.
+
+    `file` is the file that it stands in, "" for the one that is read.
+    """
 
     text: str
     line: int
     column: int
     end_column: int
     operator: bool = False
+    file: str = ""
 
 
-def tokens(text: str, first_line: int = 1) -> Iterator[Token]:
+def tokens(text: str, first_line: int = 1, file: str = "") -> Iterator[Token]:
     """Raw words and operators; an unterminated quote ends at the end of the text."""
-    lexer = _Lexer(text, first_line)
+    lexer = _Lexer(text, first_line, file)
     yield from lexer.run()
 
 
 class _Lexer:
-    def __init__(self, text: str, first_line: int) -> None:
+    def __init__(self, text: str, first_line: int, file: str) -> None:
         self.text = text
+        self.file = file
         self.line = first_line
         self.start = 0  # offset of the current line's start
         self.offset = 0
@@ -66,7 +71,7 @@ class _Lexer:
     def _token(self, text: str, length: int, *, operator: bool) -> Token:
         column = self.offset - self.start + 1
         self.offset += length
-        return Token(text, self.line, column, column + length, operator)
+        return Token(text, self.line, column, column + length, operator, self.file)
 
     def _operator_or_word(self) -> Iterator[Token]:
         operator = next((o for o in _OPERATORS if self.text.startswith(o, self.offset)), None)
@@ -90,7 +95,7 @@ class _Lexer:
             self.line += breaks
             self.start = begin + raw.rindex("\n") + 1
         self.offset = end
-        return Token(raw, line, column, column + len(raw.split("\n", 1)[0]))
+        return Token(raw, line, column, column + len(raw.split("\n", 1)[0]), file=self.file)
 
     def _skip_documents(self) -> None:
         """The lines of here-documents that were announced on the line before."""
@@ -126,11 +131,14 @@ def _word_end(text: str, offset: int) -> int:
 
 
 def quote_end(text: str, offset: int) -> int:
-    """After the quote that closes the one at `offset`."""
+    """After the quote that closes the one at `offset`; what `$(...)` holds inside double quotes has its own quotes."""
     quote = text[offset]
     offset += 1
     while offset < len(text) and text[offset] != quote:
-        offset += 2 if text[offset] == "\\" and quote != "'" else 1
+        if quote == '"' and text.startswith(("$(", "${"), offset):
+            offset = bracket_end(text, offset + 1)
+        else:
+            offset += 2 if text[offset] == "\\" and quote != "'" else 1
     return offset + 1
 
 

@@ -11,6 +11,7 @@ import posixpath
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -220,9 +221,20 @@ class SourceTree:
         """Every command line of launchers and documents, and of Python files that start another file once per process,
         that starts a Python script of the tree."""
         if self._commands is None:
-            shown = [command for path in self.launcher_files for command in commands_of(path, self.text(path) or "")]
+            shown = [
+                command
+                for path in self.launcher_files
+                for command in commands_of(path, self.text(path) or "", partial(self._sourced_by, path))
+            ]
             self._commands = (*shown, *self._process_starts())
         return self._commands
+
+    def _sourced_by(self, launcher: str, name: str, folder: str) -> tuple[str, str] | None:
+        """The path and the content of a file that a launcher sources from a folder relative to its own."""
+        own = posixpath.dirname(launcher)
+        path = self.resolve(name, dict.fromkeys((posixpath.join(own, folder), own)))
+        text = None if path is None else self.text(path)
+        return None if path is None or text is None else (path, text)
 
     def _process_starts(self) -> Iterator[CommandLine]:
         for path in self.python_files:

@@ -11,7 +11,7 @@ from cmgan_audit.program.execution.trace import Launch
 from cmgan_audit.program.models.argparse_parsing import word_value
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
 from cmgan_audit.source.commands import CommandLine
-from cmgan_audit.source.shell import UnknownWord
+from cmgan_audit.source.shell_expansion import UnknownWord
 from cmgan_audit.source.tree import SourceTree
 
 # Words that pass on what the launcher itself was given; nothing more is known of them.

@@ -1,0 +1,249 @@
+"""How shell words are expanded: quotes, variables, defaults, arrays, integer arithmetic, and what is known of paths."""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import field
+
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.source.shell_paths import printed, without
+from cmgan_audit.source.shell_syntax import Parser
+from cmgan_audit.source.shell_words import NAME, Token, bracket_end, quote_end, tokens
+
+_SPECIAL = regex(r"[0-9@*#?$!-]")
+_WHOLE_LIST = regex(r'"?\$\{([A-Za-z_][A-Za-z0-9_]*|@)\[[@*]\]\}"?|"?\$([@*])"?|"?\$\{([@*])\}"?')
+_BRACED = regex(r"([A-Za-z_][A-Za-z0-9_]*|[0-9]+|@)(?:\[([0-9]+)\])?(:?[-=])?")
+_ARITHMETIC = regex(r"[0-9+\-*/%() ]{1,60}")
+_ABOUT_PATHS = regex(r"\b(?:pwd|dirname|basename|realpath|readlink)\b")
+
+
+class UnknownWord(str):
+    """A word whose value is not known before it runs; the text is what the script says ("$1", "$(date)")."""
+
+    __slots__ = ()
+
+
+@dataclass(slots=True)
+class State:
+    """What a script holds while it runs.
+
+    `places` says where variables were set; `left` is the folder before the present one. `rooted` names the variables
+    that hold a path which counts from the folder that was entered when they were set.
+    """
+
+    variables: dict[str, str | list[str]] = field(default_factory=dict)
+    exported: set[str] = field(default_factory=set)
+    places: dict[str, Token] = field(default_factory=dict)
+    folder: str = ""
+    left: str = ""
+    rooted: dict[str, str] = field(default_factory=dict)
+
+
+class Expansion:
+    """Words with the variables of a script that is read."""
+
+    def __init__(self, variables: dict[str, str], base: str) -> None:
+        self.state = State({**variables})
+        self.base = base  # the folder that the script lies in
+        self.from_here = False  # whether what was expanded last counts from the present folder
+
+    def text_of(self, raw: str) -> str:
+        """A raw word as one text, without splitting."""
+        return joined([text for text, _ in self._parts(raw)])
+
+    def expand(self, token: Token) -> list[str]:
+        """A raw word as the words it becomes: unquoted variables are split at blanks, arrays spread."""
+        raw = token.text
+        array = _WHOLE_LIST.fullmatch(raw)
+        if array is not None:
+            held = self.state.variables.get(array.group(1) or "@")
+            if isinstance(held, list):
+                return list(held)
+            return [held] if isinstance(held, str) else [UnknownWord(raw.strip('"'))]
+        words: list[list[str]] = [[]]
+        for text, quoted in self._parts(raw):
+            if quoted or isinstance(text, UnknownWord):
+                words[-1].append(text)
+                continue
+            pieces = re.split(r"[ \t\n]+", text)
+            words[-1].append(pieces[0])
+            words.extend([piece] for piece in pieces[1:])
+        result = [joined(parts) for parts in words]
+        quoted_empty = raw.startswith(('"', "'"))
+        return [word for word in result if word or quoted_empty]
+
+    def _parts(self, raw: str) -> Iterator[tuple[str, bool]]:
+        """Pieces of a raw word with whether they are protected from splitting."""
+        offset = 0
+        while offset < len(raw):
+            character = raw[offset]
+            if character == "\\":
+                step = 3 if raw.startswith("\\\r\n", offset) else 2
+                yield ("" if raw[offset + 1 : offset + step] in {"\n", "\r\n"} else raw[offset + 1 : offset + 2]), True
+                offset += step
+            elif character == "'":
+                end = quote_end(raw, offset)
+                yield raw[offset + 1 : end - 1], True
+                offset = end
+            elif character == '"':
+                end = quote_end(raw, offset)
+                yield joined(list(self._inside(raw[offset + 1 : end - 1]))), True
+                offset = end
+            elif character in "$`":
+                value, offset = self._variable(raw, offset)
+                yield value, False
+            elif character in "*?[" and not raw.startswith("[", offset):
+                yield UnknownWord(character), True
+                offset += 1
+            else:
+                end = offset + 1
+                while end < len(raw) and raw[end] not in "\\'\"$`*?":
+                    end += 1
+                yield raw[offset:end], True
+                offset = end
+
+    def _inside(self, text: str) -> Iterator[str]:
+        """The pieces of a double-quoted text."""
+        offset = 0
+        while offset < len(text):
+            character = text[offset]
+            if character == "\\" and text[offset + 1 : offset + 2] in {'"', "\\", "$", "`", "\n"}:
+                yield text[offset + 1].replace("\n", "")
+                offset += 2
+            elif character in "$`":
+                value, offset = self._variable(text, offset)
+                yield value
+            else:
+                end = offset + 1
+                while end < len(text) and text[end] not in "\\$`":
+                    end += 1
+                yield text[offset:end]
+                offset = end
+
+    def _variable(self, text: str, offset: int) -> tuple[str, int]:
+        """The value of the `$...` at `offset`, and where it ends."""
+        if text[offset] == "`":
+            end = quote_end(text, offset)
+            return self._substituted(text[offset + 1 : end - 1], text[offset:end]), end
+        if text.startswith("$((", offset):
+            end = bracket_end(text, offset + 1)
+            return self._arithmetic(text[offset + 3 : end - 2], text[offset:end]), end
+        if text.startswith("$(", offset):
+            end = bracket_end(text, offset + 1)
+            return self._substituted(text[offset + 2 : end - 1], text[offset:end]), end
+        if text.startswith("${", offset):
+            end = bracket_end(text, offset + 1)
+            return self._braced(text[offset + 2 : end - 1], text[offset:end]), end
+        name = NAME.match(text, offset + 1) or _SPECIAL.match(text, offset + 1)
+        if name is None:
+            return "$", offset + 1
+        return self._value(name.group(), name.group().join(("$", ""))), name.end()
+
+    def _value(self, name: str, source: str) -> str:
+        held = self.state.variables.get(name)
+        if held is None and name == "PWD":
+            self.from_here = True
+            return "."
+        if isinstance(held, list):
+            held = joined([" ".join(held), *[UnknownWord("") for word in held if isinstance(word, UnknownWord)]])
+        if held is None:
+            return UnknownWord(source)
+        return self._from_here(held, self.state.rooted[name]) if name in self.state.rooted else held
+
+    def _from_here(self, path: str, then: str) -> str:
+        """A path that counts from the folder of then, as it is from the present one."""
+        self.from_here = True
+        now = self.state.folder
+        if then == now or isinstance(path, UnknownWord) or path.startswith("/"):
+            return path
+        if isinstance(then, UnknownWord) or isinstance(now, UnknownWord):
+            return UnknownWord(path)
+        start = posixpath.normpath(posixpath.join("/", self.base, now))
+        if posixpath.normpath(posixpath.join(self.base, now)).startswith(".."):
+            return UnknownWord(path)  # above the tree nothing has a name
+        return posixpath.relpath(posixpath.join("/", self.base, then, path), start)
+
+    def _substituted(self, inner: str, source: str) -> str:
+        """What commands print whose text is worked out: those about paths."""
+        if not _ABOUT_PATHS.search(inner):
+            return UnknownWord(source)
+        given = self.from_here
+        lines: list[list[str]] = []
+        for statement in Parser(list(tokens(inner))).block():
+            lines.append(
+                [word for token in statement for word in self.expand(token)] if type(statement) is list else []
+            )
+        unknown = any(isinstance(word, UnknownWord) for line in lines for word in line)
+        text = None if unknown or not all(lines) else printed(lines)
+        if text is None:
+            return UnknownWord(source)
+        self.from_here = given if lines[-1][0] == "basename" else self.from_here or lines[-1][0] != "dirname"
+        return text
+
+    def _braced(self, inner: str, source: str) -> str:
+        match = _BRACED.match(inner)
+        if match is None:
+            return UnknownWord(source)
+        name, index, operator = match.groups()
+        held = self.state.variables.get(name)
+        if index is not None:
+            if not isinstance(held, list) or int(index) >= len(held):
+                return UnknownWord(source)
+            rooted = self.state.rooted.get(name)
+            return held[int(index)] if rooted is None else self._from_here(held[int(index)], rooted)
+        if operator is not None:
+            if held is None or (held == "" and ":" in operator):
+                value = self.text_of(inner[match.end() :])
+                # A caller may set the variable: the default is what the script itself says.
+                if "=" in operator:
+                    self.state.variables[name] = value
+                return value
+            return self._value(name, source)
+        value = self._value(name, source)
+        if match.end() == len(inner) or isinstance(value, UnknownWord):
+            return value
+        rest = without(value, inner[match.end() :])
+        return UnknownWord(source) if rest is None else rest
+
+    def _arithmetic(self, inner: str, source: str) -> str:
+        expression = NAME.sub(lambda name: self._value(name.group(), "?"), inner.replace("$", ""))
+        if not _ARITHMETIC.fullmatch(expression.strip() or "?"):
+            return UnknownWord(source)
+        return _integer(expression) or UnknownWord(source)
+
+
+def _integer(expression: str) -> str:
+    """The value of an expression of integers and + - * / % (division towards zero), "" when it has none."""
+
+    def compute(node: ast.expr) -> int:
+        match node:
+            case ast.Constant(value=int(value)):
+                return value
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return -compute(operand)
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                return compute(left) + compute(right)
+            case ast.BinOp(left=left, op=ast.Sub(), right=right):
+                return compute(left) - compute(right)
+            case ast.BinOp(left=left, op=ast.Mult(), right=right):
+                return compute(left) * compute(right)
+            case ast.BinOp(left=left, op=ast.Div(), right=right):
+                return int(compute(left) / compute(right))
+            case ast.BinOp(left=left, op=ast.Mod(), right=right):
+                return compute(left) % compute(right)
+        raise ValueError(expression)
+
+    try:
+        return str(compute(ast.parse(expression.strip(), mode="eval").body))
+    except (SyntaxError, ValueError, ArithmeticError):
+        return ""
+
+
+def joined(parts: list[str]) -> str:
+    """One text of several pieces; unknown as soon as one piece is."""
+    text = "".join(parts)
+    return UnknownWord(text) if any(isinstance(part, UnknownWord) for part in parts) else text
