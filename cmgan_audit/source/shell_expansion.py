@@ -204,9 +204,9 @@ class Expansion:
                 return value
             return self._value(name, source)
         value = self._value(name, source)
-        if match.end() == len(inner) or isinstance(value, UnknownWord):
+        if match.end() == len(inner):
             return value
-        rest = without(value, inner[match.end() :])
+        rest = None if isinstance(value, UnknownWord) else without(value, inner[match.end() :])
         return UnknownWord(source) if rest is None else rest
 
     def _arithmetic(self, inner: str, source: str) -> str:
