@@ -55,10 +55,13 @@ def call_library(
 ) -> Value:
     """The result of a library function, class or method; the call is an event."""
     from cmgan_audit.program.library.builtins import call_builtin
+    from cmgan_audit.program.library.methods import unbound_method
 
     name = canonical(name)
     if name.startswith("builtins."):
         result = call_builtin(it, name.removeprefix("builtins."), arguments, location)
+        if result is None and receiver is None:
+            result = unbound_method(it, name, arguments, location)
         if result is not None:
             return result
     event = CallEvent(

@@ -12,6 +12,7 @@ from cmgan_audit.program.domain.values import (
     Const,
     Constant,
     DictValue,
+    Instance,
     ListValue,
     Unknown,
     Value,
@@ -20,6 +21,7 @@ from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.library.dictionaries import DICT_METHODS
 from cmgan_audit.program.library.lists import LIST_METHODS
 
+_TYPES = ("builtins.dict.", "builtins.list.", "builtins.str.")
 _TEXT_METHODS = frozenset(
     [
         "lower",
@@ -83,6 +85,19 @@ def container_method(
         handler_of_list = LIST_METHODS.get(name)
         return handler_of_list(it, receiver, arguments) if handler_of_list else None
     return None
+
+
+def unbound_method(it: Interpreter, name: str, arguments: Arguments, location: Location) -> Value | None:
+    """The result of a method that is called through its type: `dict.get(self, name)`; None for anything else."""
+    if not name.startswith(_TYPES) or not arguments.positional:
+        return None
+    receiver = it.read(arguments.positional[0])
+    if isinstance(receiver, Instance):
+        receiver = receiver.attrs.get("@items", receiver)
+    rest = Arguments(
+        positional=arguments.positional[1:], keywords=arguments.keywords, open_kwargs=arguments.open_kwargs
+    )
+    return container_method(it, receiver, name.rpartition(".")[2], rest, location)
 
 
 def _text_method(receiver: Const, name: str, arguments: Arguments) -> Value | None:
