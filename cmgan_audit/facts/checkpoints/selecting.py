@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from functools import cached_property
 
 from cmgan_audit.facts.checkpoints.guards import Guards
+from cmgan_audit.facts.checkpoints.monitors import chooses, logged_in_training_only, monitors, watches
 from cmgan_audit.facts.checkpoints.records import Selection
 from cmgan_audit.facts.checkpoints.restoring import first_step, member_of
 from cmgan_audit.facts.checkpoints.splits import TEST, TRAIN, Split, Splits, kinds_in
@@ -20,7 +21,7 @@ from cmgan_audit.facts.values import same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.values import Choice, Const, DictValue, Instance, Value
+from cmgan_audit.program.domain.values import Choice, DictValue, Instance, Value
 from cmgan_audit.program.execution.trace import CallEvent, Event, Loop
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
@@ -199,12 +200,16 @@ class _Selecting:
 
     def by_frameworks(self) -> Iterator[Selection]:
         """The selections of trainers that monitor the metric of their evaluation passes."""
-        monitors = [event for event in self._view.scene.calls if _monitors(event)]
-        for single in self._evaluated if monitors else ():
+        set_up = [
+            event
+            for event in self._view.scene.calls
+            if monitors(event) and chooses(self._view, event) and not logged_in_training_only(self._view, event)
+        ]
+        for single in self._evaluated if set_up else ():
             if not single.event.framework or single.event.framework.endswith((".test", ".evaluate", ".predict")):
                 continue
             split = self._split(single)
-            deciding = [event for event in monitors if _watches(event, *self._which(single))]
+            deciding = [event for event in set_up if watches(event, *self._which(single))]
             if split.kind == TEST and deciding:
                 stops = canonical(deciding[0].callee).endswith("EarlyStopping")
                 yield self._record(_STOPS if stops else _KEEPS, deciding[0].location, split, single.event.location)
@@ -296,28 +301,6 @@ def _gathers(loop: Found, single: Pass) -> bool:
     if isinstance(node, ast.For | ast.AsyncFor):
         return node.iter.lineno <= place.line <= (node.iter.end_lineno or node.iter.lineno)
     return getattr(node, "lineno", 0) <= place.line <= (getattr(node, "end_lineno", 0) or 0)
-
-
-def _monitors(event: CallEvent) -> bool:
-    """Whether a call sets up a selection by a framework."""
-    name = canonical(event.callee)
-    if name.endswith(("ModelCheckpoint", "EarlyStopping")) and name.startswith("lightning."):
-        monitor = event.arguments.get("monitor", 2 if name.endswith("ModelCheckpoint") else 0)
-        return monitor is not None and not (isinstance(monitor, Const) and monitor.value is None)
-    return member_of(event) == "save_and_keep_only" and bool({"min_keys", "max_keys"} & event.arguments.keywords.keys())
-
-
-def _watches(event: CallEvent, position: int, count: int) -> bool:
-    """Whether a selection goes by the number that one of several validation loaders gives.
-
-    Lightning names the numbers of several loaders apart: "val_loss/dataloader_idx_0". Which one another name stands for
-    is not known.
-    """
-    if count < 2:
-        return True
-    monitor = event.arguments.get("monitor", 2 if canonical(event.callee).endswith("ModelCheckpoint") else 0)
-    name = monitor.value if isinstance(monitor, Const) else None
-    return isinstance(name, str) and name.endswith(f"/dataloader_idx_{position}")
 
 
 def _arguments(call: ast.Call) -> list[ast.expr]:
