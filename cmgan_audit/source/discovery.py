@@ -91,9 +91,9 @@ class _Ignore:
 def discover(root: Path, exclude: Iterable[str] = (), *, use_gitignore: bool = True) -> Discovery:
     """List the files under `root` that matter to the audit; the order does not depend on the file system.
 
-    Links to folders are not entered (no loop is possible); a link to a file counts only if the file lies outside
-    of what is found anyway. `exclude` are patterns as in a .gitignore, relative to the root. Ignore files hold inside
-    a repository only: what was unpacked from an archive of one was tracked, whatever they name.
+    Links to folders are not entered (no loop is possible), and a link to a file is no other file, but for a shell
+    script, which is run where the link lies. `exclude` are patterns as in a .gitignore, relative to the root. Ignore
+    files hold inside a repository only: what was unpacked from an archive of one was tracked, whatever they name.
     """
     found = Discovery(root, {"python": [], "notebook": [], "data": [], "launcher": [], "requirements": []}, [])
     excluded = PathPatterns(exclude)
@@ -141,7 +141,7 @@ class _Walk:
                 continue
             if is_folder:
                 yield from self.files(path, ignore, depth + 1)
-            elif _is_own_file(entry):
+            elif _is_own_file(entry, self.root):
                 yield path
 
     def _wanted(self, entry: os.DirEntry[str], path: str, is_folder: bool, ignore: _Ignore | None) -> bool:
@@ -171,10 +171,18 @@ def _skip_folder(entry: os.DirEntry[str]) -> bool:
     return not (entry.name in MAYBE_PACKAGES and Path(entry.path, "__init__.py").is_file())
 
 
-def _is_own_file(entry: os.DirEntry[str]) -> bool:
-    """True for a regular file; a link is another name of a file that is found under its own name, or not ours."""
+def _is_own_file(entry: os.DirEntry[str], root: Path) -> bool:
+    """True for a regular file; a link is another name of a file that is found under its own name, or not ours.
+
+    A shell script that links lay into several folders (recipes that share one `run.sh`) is run in each of them.
+    """
     try:
-        return not entry.is_symlink() and stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode)
+        if not entry.is_symlink():
+            return stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode)
+        if not entry.name.endswith(".sh"):
+            return False
+        real, inside = os.path.realpath(entry.path), os.path.join(os.path.realpath(root), "")  # noqa: PTH118
+        return real.startswith(inside) and stat.S_ISREG(entry.stat().st_mode)
     except OSError:
         return False
 

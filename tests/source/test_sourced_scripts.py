@@ -86,6 +86,19 @@ def test_a_folder_that_another_script_exports_leads_to_the_script(tmp_path: Path
     assert command.argv == ("--config", "conf/a.yaml")
 
 
+def test_recipes_that_share_a_script_by_links_run_it_in_their_own_folders(tmp_path: Path) -> None:
+    for folder in ("egs/common", "egs/small", "outside"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "train.py").write_text("")
+    (tmp_path / "egs/common/run.sh").write_text("python ../../train.py --config conf.yaml\n")
+    (tmp_path / "egs/small/run.sh").symlink_to("../common/run.sh")
+    (tmp_path / "egs/small/gone.sh").symlink_to("../common/gone.sh")
+    (tmp_path / "egs/small/secret.sh").symlink_to("/etc/profile")
+    tree = SourceTree(tmp_path)
+    assert tree.launcher_files == ("egs/common/run.sh", "egs/small/run.sh")
+    assert [command.location.path for command in tree.launches("train.py")] == list(tree.launcher_files)
+
+
 @pytest.mark.parametrize(
     ("text", "folders"),
     [

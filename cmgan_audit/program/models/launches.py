@@ -17,6 +17,7 @@ from cmgan_audit.source.tree import SourceTree
 # Words that pass on what the launcher itself was given; nothing more is known of them.
 _PASSED_ON = frozenset({"$@", "$*", "${@}", "${*}", "${@:1}", "$OPTIONAL_PLACEHOLDER"})
 _PLACEHOLDER = regex(r"\$(?:OPTIONAL_)?PLACEHOLDER")
+_CONFIGURATIONS = (".yaml", ".yml", ".json", ".toml", ".conf", ".cfg", ".ini", ".gin")
 MOST_LAUNCHES = 24
 
 
@@ -36,8 +37,19 @@ def launches_of(tree: SourceTree, entry: str, asked: Collection[str] = ()) -> li
     for command in ordered:
         launch = _launch(command, asked)
         if launch is not None and len(found) < MOST_LAUNCHES:
-            found.setdefault((*_variables(command, asked), *launch.argv), launch)
+            words = (_file_or_word(tree, command, word) for word in launch.argv)
+            found.setdefault((*_variables(command, asked), *words), launch)
     return list(found.values())
+
+
+def _file_or_word(tree: SourceTree, command: CommandLine, word: str) -> str:
+    """The configuration file that a word names from where the command runs, else the word: recipes in several folders
+    start a script with the same words, each with a file of its own."""
+    name = word.rpartition("=")[2]
+    if UNKNOWN_MARK in word or not name.lower().endswith(_CONFIGURATIONS):
+        return word
+    folder = posixpath.join(posixpath.dirname(command.location.path), command.folder)
+    return tree.locate(posixpath.normpath(posixpath.join(folder, name))) or word
 
 
 def _variables(command: CommandLine, asked: Collection[str]) -> Iterator[str]:
