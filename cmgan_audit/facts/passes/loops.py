@@ -14,8 +14,6 @@ from cmgan_audit.facts.passes.modes import (
     left_in_eval,
     mode_at,
     only_in_training,
-    runs_without_gradients,
-    where_it_runs,
 )
 from cmgan_audit.facts.records import EVAL, TRAIN, Loop
 from cmgan_audit.facts.scene import Made, Pass, Scene, Use
@@ -143,7 +141,7 @@ def _mode(scene: Scene, runs: Sequence[Use]) -> tuple[Fact, str]:
     shown: Use | None = None
     layers: list[str] = []
     for run in runs:
-        state, use = mode_at(scene, where_it_runs(scene, run)[0])
+        state, use = mode_at(scene, run)
         if state == "train":
             switched = mode_layers(run.on) if run.on is not None else []
             if first is None or (switched and not layers):
@@ -168,7 +166,7 @@ def _train_mode(scene: Scene, runs: Sequence[Use]) -> tuple[Fact, str]:
 
     What runs without gradients inside of it is evaluated: nothing is trained there, in whichever mode.
     """
-    trained = [run for run in runs if not runs_without_gradients(scene, run)]
+    trained = [run for run in runs if not gradients_off(scene, run.position, run.event.context.managers)]
     left = [
         (run, use) for run in trained for use in [left_in_eval(scene, run)] if use is not None and run.on is not None
     ]
@@ -188,7 +186,7 @@ def _train_mode(scene: Scene, runs: Sequence[Use]) -> tuple[Fact, str]:
 
 def _no_grad(scene: Scene, runs: Sequence[Use]) -> Fact:
     for run in runs:
-        if not runs_without_gradients(scene, run):
+        if not gradients_off(scene, run.position, run.event.context.managers):
             network = class_name(bare_network(run.on)) if run.on is not None else "the network"
             return Known(False, (Step(run.event.location, f"{network} runs here with gradients on"),))
     place: Location = runs[0].event.location

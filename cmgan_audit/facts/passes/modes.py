@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from bisect import bisect_right
-from itertools import takewhile
 
 from cmgan_audit.facts.classes import bare_network, is_network, values_within
 from cmgan_audit.facts.scene import Scene, Use
@@ -120,31 +118,6 @@ def _reaches(switched: Instance, network: Instance) -> bool:
         isinstance(part, Instance) and is_network(part) and same_object(bare_network(part), network)
         for part in values_within(switched, 4)
     )
-
-
-def where_it_runs(scene: Scene, run: Use) -> list[Use]:
-    """Where the layers of a network run when one of its methods is called: `model.enhance(batch)`.
-
-    Such a method may switch to eval mode and turn gradients off before it asks for anything: what holds inside of it
-    counts, not what held where it was called. `model(batch)`, and a method in which no layer was seen, stand for
-    themselves.
-    """
-    if run.on is None or canonical(run.event.callee).rpartition(".")[2] in ("__call__", "forward"):
-        return [run]
-    network, depth, place = bare_network(run.on), len(run.event.context.frames), run.event.location
-    later = scene.uses[bisect_right(scene.uses, run.position, key=lambda use: use.position) :]
-    inside = takewhile(
-        lambda use: len(frames := use.event.context.frames) > depth and frames[depth].call == place, later
-    )
-    layers = [
-        use for use in inside if use.kind == "run" and use.on is not None and _reaches(network, bare_network(use.on))
-    ]
-    return [Use(run.kind, layer.event, layer.position, run.on) for layer in layers] or [run]
-
-
-def runs_without_gradients(scene: Scene, run: Use) -> bool:
-    """Whether gradients are off wherever a run of a network reaches its layers."""
-    return all(gradients_off(scene, use.position, use.event.context.managers) for use in where_it_runs(scene, run))
 
 
 def gradients_off(scene: Scene, position: int, managers: tuple[str, ...]) -> bool:
