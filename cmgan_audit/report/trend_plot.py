@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from cmgan_audit.logs.selection.judged import JudgedSeries
 from cmgan_audit.logs.series import Series
 from cmgan_audit.logs.symptoms.course import learning_rate_steps
 from cmgan_audit.report.scales import spans_a_decade
+from cmgan_audit.report.trend_axes import axis_label, measured, panels, unit_of
 from cmgan_audit.statistics.trend import best_index, per_x
 
 if TYPE_CHECKING:
@@ -54,11 +54,7 @@ def draw(judged: list[JudgedSeries]) -> Figure:
     """One panel per metric and axis; the losses of an only run below."""
     from matplotlib.figure import Figure
 
-    panels: dict[tuple[str, str], list[JudgedSeries]] = defaultdict(list)
-    for one in judged:
-        if len(one.series):
-            panels[one.measure.key or one.series.name, one.series.x_kind].append(one)
-    groups = list(panels.values())[:4]
+    groups = panels(judged)[:4]
     runs = {one.run.title for one in judged}
     losses = _losses(groups[0][0]) if len(runs) == 1 and len(groups) == 1 else []
     rows = max(1, len(groups)) + bool(losses)
@@ -66,7 +62,7 @@ def draw(judged: list[JudgedSeries]) -> Figure:
     figure = Figure(figsize=(9, sum(heights) + 0.5), layout="constrained")
     axes = figure.subplots(rows, 1, squeeze=False, height_ratios=heights)[:, 0]
     if not groups:
-        axes[0].text(0.5, 0.5, "no metric series", ha="center", transform=axes[0].transAxes)
+        axes[0].text(0.5, 0.5, "no metric has more than one value", ha="center", transform=axes[0].transAxes)
     for axis, group in zip(axes, groups, strict=False):
         _metric_panel(axis, group)
     if losses:
@@ -94,9 +90,8 @@ def _metric_panel(axis: Axes, group: list[JudgedSeries]) -> None:
     if alone:
         _events(axis, group[0])
     first = group[0]
-    unit = f" ({first.measure.unit})" if first.measure.unit else ""
-    axis.set_ylabel(f"{(first.measure.key or first.series.name).upper()}{unit}")
-    axis.set_xlabel(first.series.x_kind)
+    axis.set_ylabel(f"{_shortened(measured(group), 34)}{unit_of(group)}")
+    axis.set_xlabel(axis_label(first.series.x_kind))
     left_out = f"; {len(group) - _MOST_RUNS} more runs not drawn" if len(group) > _MOST_RUNS else ""
     axis.set_title(_caption(group) + left_out, fontsize=9, loc="left", wrap=True)
     axis.grid(alpha=0.25)
@@ -166,7 +161,7 @@ def _loss_panel(axis: Axes, losses: list[Series], one: JudgedSeries) -> None:
         axis.axvline(one.series.xs[one.decline.best], color=_GREY, linewidth=1, label="best metric")
     _events(axis, one)
     axis.set_ylabel("loss (log scale)" if logarithmic else "loss")
-    axis.set_xlabel(one.series.x_kind)
+    axis.set_xlabel(axis_label(one.series.x_kind))
     axis.grid(alpha=0.25)
     handles, labels = axis.get_legend_handles_labels()
     axis.legend(handles, labels, fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))

@@ -27,7 +27,7 @@ def labels(panel: object) -> list[str]:
 
 def test_one_run_has_its_losses_below() -> None:
     metric, losses = draw(judged("declining.log")).axes
-    assert metric.get_ylabel() == "PESQ (MOS)"
+    assert metric.get_ylabel() == "PESQ [MOS]"
     assert "since epoch 9" in metric.get_title(loc="left")
     assert any(label.startswith("noise floor") for label in labels(metric))
     assert "Test Gen loss" in labels(losses)
@@ -67,3 +67,32 @@ def test_epoch_means_are_said_and_losses_of_one_size_have_an_axis_with_numbers(t
 
 def test_nothing_to_draw() -> None:
     assert len(draw([]).axes) == 1
+
+
+def read(folder: Path, *metrics: str) -> list[JudgedSeries]:
+    question = Question(metrics)
+    return [
+        one for r in read_logs([folder], RoleBook()).readings for run in r.runs for one in judged_series(run, question)
+    ]
+
+
+def test_panels_are_called_as_the_log_calls_them(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("".join(f"Epoch {e} Val PER: {0.9 / e} PESQ: {2 + e / 9}\n" for e in range(1, 9)))
+    (tmp_path / "b.log").write_text("PESQ: 2.1\nPESQ: 2.3\nPESQ: 2.2\n")
+    axes = draw(read(tmp_path, "wer", "pesq")).axes
+    assert sorted((axis.get_ylabel(), axis.get_xlabel()) for axis in axes) == [
+        ("PER", "epoch"),
+        ("PESQ [MOS]", "epoch"),
+        ("PESQ [MOS]", "values in the order of the log"),
+    ]
+
+
+def test_single_values_are_no_curve_and_falls_come_first(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("Epoch 1 PESQ: 2.1\n")
+    (empty,) = draw(read(tmp_path)).axes
+    assert list(empty.get_lines()) == []
+    for name, last in (("b.log", 2.9), ("c.log", 1.9)):
+        course = [2.1, 2.3, 2.5, 2.7, last, last, last, last, last]
+        (tmp_path / name).write_text("".join(f"Epoch {e} PESQ: {v}\n" for e, v in enumerate(course)))
+    (axis,) = draw(read(tmp_path)).axes
+    assert [label.rpartition("/")[2] for label in labels(axis)] == ["c.log", "b.log", "a.log"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from cmgan_audit.logs.symptoms.course import learning_rate_steps
 from cmgan_audit.report.compare_plot import short
 from cmgan_audit.report.html.charts import Chart, drawn_twice
 from cmgan_audit.report.html.inline_svg import BAND, BETTER, INK, MUTED, OPEN, SAME, WORSE
+from cmgan_audit.report.trend_axes import axis_label, measured, over, panels, unit_of
 from cmgan_audit.statistics.trend import best_index
 
 if TYPE_CHECKING:
@@ -27,18 +27,12 @@ LOOKS = ((SAME, "-", "o"), (INK, "--", "s"), (BETTER, "-.", "^"), (OPEN, ":", "D
 
 def curve_charts(judged: Sequence[JudgedSeries]) -> list[Chart]:
     """A chart for each metric and axis; the runs that share both share a chart."""
-    panels: dict[tuple[str, str], list[JudgedSeries]] = defaultdict(list)
-    for one in judged:
-        if len(one.series):
-            panels[one.measure.key or one.series.name, one.series.x_kind].append(one)
-    return [_chart(f"curve-{number}", panel) for number, panel in enumerate(list(panels.values())[:MOST_CHARTS])]
+    return [_chart(f"curve-{number}", panel) for number, panel in enumerate(panels(judged)[:MOST_CHARTS])]
 
 
 def _chart(name: str, panel: Sequence[JudgedSeries]) -> Chart:
-    # Runs that fell come first: they are what a reader looks for, and what must not be left out.
-    drawn = sorted(panel, key=lambda one: one.decline is None)[:MOST_RUNS]
-    first = drawn[0]
-    unit = f" [{first.measure.unit}]" if first.measure.unit else ""
+    drawn = panel[:MOST_RUNS]
+    first, name_of = drawn[0], measured(panel)
 
     def draw(figure: Figure, labels: int) -> None:
         from matplotlib.ticker import MaxNLocator
@@ -50,13 +44,13 @@ def _chart(name: str, panel: Sequence[JudgedSeries]) -> Chart:
             _floor(axes, first)
             _events(axes, first)
         axes.xaxis.set_major_locator(MaxNLocator(labels, integer=True))
-        axes.set_xlabel(first.series.x_kind)
-        axes.set_ylabel(f"{first.measure.key or short(first.series.name)}{unit}")
+        axes.set_xlabel(axis_label(first.series.x_kind))
+        axes.set_ylabel(f"{short(name_of)}{unit_of(panel)}")
         axes.margins(y=0.12)
         axes.grid(axis="y")
         axes.legend(frameon=False, loc="best")
 
-    title = f"{(first.measure.key or first.series.name).upper()} over {first.series.x_kind}s"
+    title = f"{name_of} {over(first.series.x_kind)}"
     return drawn_twice(name, title, _caption(drawn, len(panel)), _description(drawn), draw, 3.6, 3.2)
 
 

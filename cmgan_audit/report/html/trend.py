@@ -22,6 +22,7 @@ from cmgan_audit.rules.catalogue import Catalogue
 from cmgan_audit.statistics.trend import best_index
 
 SHOWN = 3  # findings of one rule and severity; the others unfold
+LISTED = 200  # rows of a table, and lines of a list: more make a page that no browser shows at once
 OUTCOMES = {"degraded": "fail", "healthy": "pass", "undecided": "note"}
 PACKAGES = ("jinja2", "matplotlib")
 NONE = "\N{EN DASH}"
@@ -43,6 +44,8 @@ def render(found: Search, judgement: Judgement, verdict: str, command: str, cata
     if any(find_spec(package) is None for package in PACKAGES):
         raise MissingExtraError("trend --format html", "plot")
     ordered = sorted(judgement.judged, key=lambda one: one.decline is None)
+    rows, series = [_row(one) for one in ordered[:LISTED]], _series(found)
+    notes = [str(note) for reading in found.readings for note in reading.notes] + [str(note) for note in found.notes]
     return render_page(
         "trend.html",
         outcome=_outcome(judgement, verdict),
@@ -50,14 +53,16 @@ def render(found: Search, judgement: Judgement, verdict: str, command: str, cata
         story=[_told(one) for one in ordered[:3]],
         logs=count(len(found.readings), "log"),
         charts=[*curve_charts(ordered), *_losses(judgement)],
-        rows=[_row(one) for one in ordered],
+        rows=rows,
+        more_rows=len(ordered) - len(rows),
         findings=_folded(judgement.findings),
         rules={finding.rule: catalogue[finding.rule] for finding in judgement.findings},
         counts=_counts(judgement.findings),
-        series=_series(found),
-        notes=[str(note) for reading in found.readings for note in reading.notes] + [str(note) for note in found.notes],
-        failed=[str(note) for note in found.failed],
-        without_series=found.without_series,
+        series=series[:LISTED],
+        more_series=len(series) - len(series[:LISTED]),
+        notes=_listed(notes),
+        failed=_listed([str(note) for note in found.failed]),
+        without_series=_listed(found.without_series),
         command=command,
     )
 
@@ -126,6 +131,12 @@ def _folded(findings: Sequence[Finding]) -> list[tuple[Sequence[Finding], Sequen
     """The findings of each rule and severity: those to show, and those that unfold."""
     groups = [list(members) for _, members in groupby(findings, key=lambda one: (one.rule, one.severity))]
     return [(group[:SHOWN], group[SHOWN:]) for group in groups]
+
+
+def _listed(lines: Sequence[str]) -> list[str]:
+    """The first lines of a list, and how many more there are."""
+    left = len(lines) - LISTED
+    return [*lines[:LISTED], *([f"and {left} more"] if left > 0 else [])]
 
 
 def _counts(findings: Sequence[Finding]) -> str:

@@ -160,6 +160,7 @@ def test_scores_of_both_phases_that_fall_while_a_loss_rises_are_scores(tmp_path:
         ("eval_per_epoch", "eval other"),
         ("PER/test", "eval wer metric"),
         ("WER loss", "loss"),
+        ("train_loss_scale", "train other"),
     ],
 )
 def test_error_rates_of_recognition_are_metrics(name: str, role: str) -> None:

@@ -13,7 +13,7 @@ from cmgan_audit.logs.judging import judge
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.search import read_logs
 from cmgan_audit.logs.selection.judged import Question
-from cmgan_audit.report.html.trend import SHOWN, render
+from cmgan_audit.report.html.trend import LISTED, SHOWN, render
 from cmgan_audit.rules.catalogue import load_catalogue
 from tests.report.html.conftest import Chromium
 from tests.report.html.test_comparison import Read
@@ -68,6 +68,15 @@ def test_many_findings_of_one_kind_unfold(tmp_path: Path):
     text = text_of(page_of(tmp_path))
     assert text.count("pesq fell from 2.6") == SHOWN + 2
     assert "2 more" in text
+
+
+def test_a_page_of_many_runs_lists_some_and_says_how_many_more(tmp_path: Path):
+    for number in range(LISTED + 3):
+        (tmp_path / f"run{number}.log").write_text("Epoch 1 PESQ: 2.1\nEpoch 2 PESQ: 2.2\nqueue: 3\n")
+    page = page_of(tmp_path)
+    assert page.count('<th scope="row" class="name">') == 2 * LISTED
+    for said in ("3 more series were judged", "3 more runs were read", "and 3 more"):
+        assert said in text_of(page)
 
 
 def test_names_are_text(tmp_path: Path):

@@ -1,0 +1,51 @@
+"""What the charts of a trend are called, which of them show a course, and which runs they draw first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from cmgan_audit.logs.roles import contains, words_of
+from cmgan_audit.logs.selection.judged import JudgedSeries
+from cmgan_audit.logs.series import INDEX
+
+
+def panels(judged: Sequence[JudgedSeries]) -> list[list[JudgedSeries]]:
+    """The series of each metric and axis; runs that fell first, for they are what a reader looks for.
+
+    A single value is no course: it is drawn only beside others.
+    """
+    found: dict[tuple[str, str], list[JudgedSeries]] = defaultdict(list)
+    for one in judged:
+        if len(one.series):
+            found[one.measure.key or one.series.name, one.series.x_kind].append(one)
+    drawn = [panel for panel in found.values() if any(len(one.series) > 1 for one in panel)]
+    return [sorted(panel, key=lambda one: (one.decline is None, len(one.series) < 2)) for panel in drawn]
+
+
+def measured(panel: Sequence[JudgedSeries]) -> str:
+    """What a panel shows, as its series are called: PER and not WER, the measure that PER is one of."""
+    first = panel[0]
+    names = [words_of(one.series.name) for one in panel]
+    known = [(*name,) for name in first.measure.names] + [(name,) for name in first.measure.alone]
+    common = [name for name in known if all(contains(words, name) for words in names)]
+    if common:
+        return max((" ".join(name) for name in common), key=len).upper()
+    alike = {one.series.name for one in panel}
+    return alike.pop() if len(alike) == 1 else (first.measure.key.upper() or first.series.name)
+
+
+def unit_of(panel: Sequence[JudgedSeries]) -> str:
+    """The unit of a panel in brackets, with a blank before it; "" for a share."""
+    unit = panel[0].measure.unit
+    return f" [{unit}]" if unit else ""
+
+
+def axis_label(x_kind: str) -> str:
+    """What stands below the axis."""
+    return "values in the order of the log" if x_kind == INDEX else x_kind
+
+
+def over(x_kind: str) -> str:
+    """`over epochs`, or what is true where the log names none."""
+    return "in the order of the log" if x_kind == INDEX else f"over {x_kind}s"
