@@ -211,3 +211,11 @@ def test_a_generator_that_only_plays_against_its_discriminator_does_not_diverge(
     rises = [0.7, 0.8, 1.1, 1.5, 1.9, 2.4, 2.6, 2.8]
     path.write_text(f"epoch,gen_loss,{opponent}\n" + "".join(f"{i},{y},{1.4 / y}\n" for i, y in enumerate(rises)))
     assert len(of(look(path), "CMG808")) == raised
+
+
+@pytest.mark.parametrize(("whole", "raised"), [("train_loss", 0), ("total train loss", 0), ("val_loss", 1), ("lr", 1)])
+def test_a_term_of_a_loss_that_comes_down_may_rise(tmp_path: Path, whole: str, raised: int) -> None:
+    path = tmp_path / "log.csv"
+    terms = [0.31, 0.25, 0.2, 0.3, 0.5, 0.7, 0.8, 0.8]
+    path.write_text(f"epoch,{whole},train_cos_loss\n" + "".join(f"{i},{9 - i},{y}\n" for i, y in enumerate(terms)))
+    assert [f.message.partition(" ")[0] for f in of(look(path), "CMG808")] == ["train_cos_loss"] * raised

@@ -8,6 +8,7 @@ from statistics import median
 
 from cmgan_audit.finding import Finding, JsonValue, Severity
 from cmgan_audit.logs.raising import Raiser, exact
+from cmgan_audit.logs.roles import table, words_of
 from cmgan_audit.logs.selection.judged import JudgedSeries, losses_of
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Run, Series
 from cmgan_audit.statistics.trend import evaluation_sd, expected_maximum, levels, moving_median, per_x
@@ -28,7 +29,8 @@ def divergence(run: Run, raiser: Raiser) -> list[Finding]:
     found: list[Finding] = []
     against = any(s.role.kind == "loss" and s.role.network == "discriminator" for s in run.series)
     for kind in (EPOCH, STEP, INDEX):
-        for loss in losses_of(run, kind, ("eval", "", "train")):
+        losses = losses_of(run, kind, ("eval", "", "train"))
+        for loss in losses:
             xs, ys = levels(*per_x(loss.xs, loss.ys), _LEVELS)
             if len(ys) < _FEWEST or _is_adversarial(loss):
                 continue
@@ -36,6 +38,8 @@ def divergence(run: Run, raiser: Raiser) -> list[Finding]:
             lowest = min(range(len(smooth)), key=smooth.__getitem__)
             gained, rise = max(smooth[0] - smooth[lowest], 0.0), smooth[-1] - smooth[lowest]
             if rise <= max(gained, 0.5 * abs(smooth[lowest]), _luck(ys)):
+                continue
+            if _is_part(loss, losses):
                 continue
             if against and loss.role.network == "generator" and gained <= _luck(ys):
                 continue  # it never learned anything but the game: such a loss rises as its discriminator gets better
@@ -57,6 +61,27 @@ def divergence(run: Run, raiser: Raiser) -> list[Finding]:
 def _luck(ys: Sequence[float]) -> float:
     """How far the last of so many equal values may lie above the lowest of them by chance."""
     return (expected_maximum(len(ys)) + 2.0) * evaluation_sd(ys)
+
+
+def _is_part(loss: Series, losses: Sequence[Series]) -> bool:
+    """Whether a loss is one term of another that comes down: `cos_sim_loss` beside `loss` and `total loss`.
+
+    What is minimised is the sum, and a term may well pay for the others.
+    """
+    if not _own_words(loss):
+        return False
+    for whole in losses:
+        if whole.role.phase == loss.role.phase and not _own_words(whole) and len(whole) >= _FEWEST:
+            smooth = moving_median(levels(*per_x(whole.xs, whole.ys), _LEVELS)[1])
+            if smooth[-1] < smooth[0] and smooth[-1] - min(smooth) < smooth[0] - smooth[-1]:
+                return True
+    return False
+
+
+def _own_words(loss: Series) -> set[str]:
+    """What the name says beside that it is a loss, of which phase and of which network."""
+    t = table()
+    return set(words_of(loss.name)) - t.losses - t.qualifiers - set(t.phases) - set(t.networks)
 
 
 def _is_adversarial(loss: Series) -> bool:
