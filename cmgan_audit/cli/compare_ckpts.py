@@ -219,7 +219,7 @@ def compare_ckpts(
     from cmgan_audit.evaluation.result import Outcome
     from cmgan_audit.evaluation.score_files import compare_score_files
     from cmgan_audit.evaluation.session import compare_systems
-    from cmgan_audit.report.compare_files import write_comparison
+    from cmgan_audit.report.compare_files import try_folder, write_comparison
     from cmgan_audit.report.compare_json import to_json
     from cmgan_audit.report.compare_text import to_text
     from cmgan_audit.report.html.command import repeatable
@@ -227,6 +227,8 @@ def compare_ckpts(
 
     if log is not None and out is None:
         raise UsageError("--log is drawn in report.html: give --out DIR")
+    if out is not None:
+        try_folder(out)
     losses = None if log is None else read_losses(log)  # a log that cannot be read is told before anything runs
     terminal = _Terminal(quiet)
     result = compare_systems(options, terminal) if checkpoints else compare_score_files(options)

@@ -23,15 +23,17 @@ from cmgan_audit.evaluation.scores.table import ScoreTable
 from cmgan_audit.finding import Finding, Severity
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.compare import Comparison
+from cmgan_audit.statistics.groups import between_groups
 from cmgan_audit.statistics.optimism import selection_optimism
 from cmgan_audit.statistics.own_spread import own_sd_of_mean
 from cmgan_audit.statistics.paired import typical_difference
 from cmgan_audit.statistics.paper import TEST_SPEAKERS, distance_to_paper
 from cmgan_audit.statistics.sequential import Look
-from cmgan_audit.statistics.verdict import MIN_PAIRS
+from cmgan_audit.statistics.verdict import MIN_PAIRS, Verdict
 
 FEWEST_TO_CHOOSE_FROM = 3
 FEWEST_UTTERANCES = 10
+MANY_UTTERANCES = 100  # from here on a fault that none of them shows is one of less than 3 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,8 @@ def conclude(
             *evidence.notes,
             *_looks(look),
             *_few(table, decisive, question),
+            *_other_speakers(decisive),
+            *_rare(decisive),
             *_paper(table, question, evidence.segments),
             *_optimism(table, question),
         ],
@@ -146,6 +150,36 @@ def _few(table: ScoreTable, decisive: Sequence[Comparison], question: Question) 
     return [
         f"few utterances make the difference of {one.mean_difference:+.3f}: the typical one changes by {typical:+.3f} "
         "(Hodges-Lehmann estimate; the verdict is on the mean)"
+    ]
+
+
+def _other_speakers(decisive: Sequence[Comparison]) -> list[str]:
+    """Where a difference is certain for the speakers of the set, and none may be left for others."""
+    if not decisive or decisive[-1].verdict not in (Verdict.REGRESSED, Verdict.IMPROVED):
+        return []
+    told = []
+    for grouping in dict.fromkeys(group.grouping for group in decisive[-1].groups if "speaker" in group.grouping):
+        groups = [group for group in decisive[-1].groups if group.grouping == grouping]
+        between = between_groups(groups)
+        if between is not None and between[1] <= 0.0 <= between[2]:
+            told.append(
+                "the verdict is about these speakers; they differ so much that others may show no difference: mean "
+                f"over {len(groups)} speakers {between[0]:+.3f} [{between[1]:+.3f}, {between[2]:+.3f}]"
+            )
+    return told
+
+
+def _rare(decisive: Sequence[Comparison]) -> list[str]:
+    """What an equivalence on few utterances does not exclude: a fault that none of them happens to show."""
+    if not decisive or decisive[-1].verdict is not Verdict.EQUIVALENT or decisive[-1].n >= MANY_UTTERANCES:
+        return []
+    if decisive[-1].p_value is None:  # the same outputs
+        return []
+    n = decisive[-1].n
+    unseen = 1.0 - 0.05 ** (1.0 / n)
+    return [
+        f"equivalent on {n} utterances: with a probability of 5 % none of them shows a fault that {100 * unseen:.0f} % "
+        "of such utterances have"
     ]
 
 

@@ -15,6 +15,24 @@ from cmgan_audit.report.html.comparison import to_html
 from cmgan_audit.report.html.losses import Losses
 
 
+def try_folder(folder: Path) -> None:
+    """See that the exports can be written, before hours are spent on what goes there; nothing of the trial stays.
+
+    Raises:
+        InputError: the folder cannot be made or written.
+    """
+    draft = folder / f".cmgan-audit.{os.getpid()}"
+    absent = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        draft.touch()
+        draft.unlink()
+        for place in absent:
+            place.rmdir()
+    except OSError as error:
+        raise InputError(f"--out {folder}: cannot be written: {error.strerror or error}") from error
+
+
 def write_comparison(
     result: ComparisonResult,
     folder: Path,

@@ -36,6 +36,23 @@ class GroupDifference:
     share_worse: float
 
 
+FEWEST_GROUPS = 5
+"""Between fewer speakers nothing can be said of others: the interval would be of any width."""
+
+
+def between_groups(groups: Sequence[GroupDifference]) -> tuple[float, float, float] | None:
+    """The mean over groups of their mean differences, with its 95 % t interval; None for fewer than five groups.
+
+    It takes the groups for a sample of others like them, each counting once; of new speakers, where groups are such.
+    """
+    if len(groups) < FEWEST_GROUPS:
+        return None
+    means = np.array([group.mean_difference for group in groups])
+    mean, freedom = float(means.mean()), len(means) - 1
+    reach = float(-special.stdtrit(freedom, ALPHA / 2) * means.std(ddof=1) / np.sqrt(len(means)))
+    return mean, mean - reach, mean + reach
+
+
 def group_differences(
     grouping: str,
     groups: Mapping[str, str],

@@ -73,8 +73,46 @@ def test_a_difference_that_few_utterances_make_is_told() -> None:
     assert note.startswith("few utterances make the difference of -0.060: the typical one changes by ")
     assert changed_by([value - 0.06 for value in small]) == []
     assert changed_by([*(value - 0.025 for value in small), -0.225]) == []  # most of the mean is everybody's
-    assert changed_by([*small, -0.2]) == []  # below the floor nothing happened
+    assert [note for note in changed_by([*small, -0.2]) if "few utterances make" in note] == []  # below the floor
     assert changed_by([*small[:7], -1.2]) == []  # and below ten pairs nothing is said
+
+
+def test_an_equivalence_on_few_utterances_says_what_it_does_not_exclude() -> None:
+    small = [0.001 * (-1) ** index for index in range(19)]
+    (note,) = changed_by(small)
+    assert note == (
+        "equivalent on 19 utterances: with a probability of 5 % none of them shows a fault that 15 % of such "
+        "utterances have"
+    )
+    assert round(0.85**19, 2) == 0.05  # so many have no such fault with this probability
+    assert changed_by([*small, *small, *small, *small, *small, *small]) == []
+    assert changed_by([0.0] * 20) == []  # the same outputs
+    assert changed_by(small[:9]) == []
+
+
+def by_speaker(shifts: list[float]) -> list[str]:
+    """The notes where each speaker's ten utterances differ by a shift of their own."""
+    rows, speakers = [], {}
+    for speaker, shift in enumerate(shifts):
+        for index in range(10):
+            utterance = f"s{speaker}_{index}"
+            speakers[utterance] = f"s{speaker}"
+            wobble = 0.01 * (-1) ** index
+            rows += [Row("a", utterance, "full", "pesq", 2.5, Status.OK)]
+            rows += [Row("b", utterance, "full", "pesq", 2.5 + shift + wobble, Status.OK)]
+    systems = [Described(name, name, "0" * 64, None) for name in ("a", "b")]
+    strata = Strata(speakers, {"speaker": speakers}, "speaker")
+    question = Question(["a", "b"], None, ("pesq",), 0.03, False, strata)
+    return list(conclude(ScoreTable(rows), question, Evidence(systems, [], "full", "s", []), None).notes)
+
+
+def test_a_difference_that_other_speakers_may_not_have_is_told() -> None:
+    (note,) = by_speaker([-0.3, 0.1, -0.2, 0.1, -0.1, 0.0])
+    assert (
+        "others may show no difference: mean over 6 speakers -0.067 [-0.238, +0.105]" in note
+    )  # -0.0667 -+ 2.571 * 0.1633 / sqrt(6)
+    assert by_speaker([-0.3, -0.1, -0.2, -0.2, -0.1, -0.2]) == []
+    assert by_speaker([-0.4, 0.1, -0.2, 0.1]) == []  # between four speakers nothing can be said of others
 
 
 def test_only_pesq_is_set_beside_the_paper() -> None:

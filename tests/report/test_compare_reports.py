@@ -19,7 +19,7 @@ from cmgan_audit.evaluation.metrics import Status
 from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult, MetricSummary
 from cmgan_audit.evaluation.scores.table import Row, ScoreTable
 from cmgan_audit.finding import Severity
-from cmgan_audit.report.compare_files import write_comparison
+from cmgan_audit.report.compare_files import try_folder, write_comparison
 from cmgan_audit.report.compare_json import to_json
 from cmgan_audit.report.compare_plot import half_interval, places_of, scored, ticks, trend_png
 from cmgan_audit.report.compare_text import to_text
@@ -128,6 +128,16 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=r"--out .*cannot be written"):
         write_comparison(synthetic(["a", "b"], 20), tmp_path / "file" / "out")
+
+
+def test_a_folder_is_tried_before_the_run_and_nothing_of_it_stays(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"--out .*file/out: cannot be written"):
+        try_folder(tmp_path / "file" / "out")
+    (tmp_path / "there").mkdir()
+    try_folder(tmp_path / "there")
+    try_folder(tmp_path / "new" / "deep")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "there"]
 
 
 @pytest.mark.slow

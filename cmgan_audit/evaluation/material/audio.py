@@ -122,7 +122,9 @@ def wrong_rate(path: Path, rate: int) -> str:
 
 def _check_shape(path: Path, channels: int, samples: int, allow_empty: bool) -> None:
     if channels != 1:
-        raise AudioError(f"{path}: {channels} channels; the metrics are defined for one")
+        raise AudioError(
+            f"{path}: {channels} channels; the metrics are defined for one: take one out, as in `sox IN OUT remix 1`"
+        )
     if samples == 0 and not allow_empty:
         raise AudioError(f"{path}: no samples (an empty recording)")
 
