@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cmgan_audit.errors import InputError, UsageError
+from cmgan_audit.evaluation.material.audio import SAMPLE_RATE
 from cmgan_audit.evaluation.material.pairs import Pair, PairedSet, find_pairs, set_digest
 from cmgan_audit.evaluation.material.segments import Segment, choose_segments, read_lock, write_lock
 from cmgan_audit.evaluation.material.strata import Strata, infer_strata, limited, read_strata
@@ -50,7 +51,18 @@ class EvaluationSet:
     def remarks(self) -> list[str]:
         """What a reader must know of how the set was put together."""
         how = self.paired.matched.how
-        return [how] if how else []
+        return [*([how] if how else []), *self._narrow()]
+
+    def _narrow(self) -> list[str]:
+        """Where recordings were brought up to 16 kHz: what they did not hold is still not there."""
+        narrow = [pair.rate for pair in self.pairs if pair.rate < SAMPLE_RATE]
+        if not narrow:
+            return []
+        return [
+            f"{len(narrow)} of {len(self.pairs)} utterances were recorded at {min(narrow)} Hz and hold nothing above "
+            f"{min(narrow) / 2000:g} kHz: wide-band scores of them are not comparable with those of other recordings; "
+            "P.862 itself is meant for them (--metrics pesq_nb)"
+        ]
 
     @property
     def left_out(self) -> int:

@@ -23,7 +23,10 @@ from cmgan_audit.lazy_dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One utterance: its clean and noisy file, the digests of their bytes, and its length in samples at 16 kHz."""
+    """One utterance: its clean and noisy file, the digests of their bytes, and its length in samples at 16 kHz.
+
+    `rate` is the lower of the sample rates that the two files had, in Hz.
+    """
 
     name: str
     clean: Path
@@ -31,6 +34,7 @@ class Pair:
     clean_sha256: str
     noisy_sha256: str
     samples: int
+    rate: int = SAMPLE_RATE
 
     @property
     def seconds(self) -> float:
@@ -93,12 +97,13 @@ def read_pair(name: str, clean: Path, noisy: Path, *, resample: bool = False) ->
         AudioError: a file is not mono audio, or the two differ in length.
         SampleRateError: a file is not at 16 kHz and `resample` is off.
     """
-    lengths = []
+    lengths, rates = [], []
     for path in (clean, noisy):
         header = probe(path)
         if header.rate != SAMPLE_RATE and not resample:
             raise SampleRateError(wrong_rate(path, header.rate))
         lengths.append(header.samples_at_16k)
+        rates.append(header.rate)
     if lengths[0] != lengths[1]:
         raise AudioError(f"{noisy}: {lengths[1]} samples, but its clean partner has {lengths[0]}")
-    return Pair(name, clean, noisy, file_sha256(clean), file_sha256(noisy), lengths[0])
+    return Pair(name, clean, noisy, file_sha256(clean), file_sha256(noisy), lengths[0], min(rates))

@@ -10,7 +10,9 @@ import soundfile
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.evaluation.material.audio import AudioError, SampleRateError, read_audio
+from cmgan_audit.evaluation.material.evaluation_set import EvaluationSet
 from cmgan_audit.evaluation.material.pairs import find_pairs, set_digest
+from cmgan_audit.evaluation.material.strata import Strata
 
 
 def test_names_that_match_are_paired_and_the_others_listed(small_set: Path) -> None:
@@ -75,6 +77,20 @@ def test_another_sample_rate_ends_the_run_unless_resampling_is_asked_for(small_s
     found = find_pairs(small_set / "clean", small_set / "noisy", resample=True)
     assert found.complete
     assert found.pairs[0].samples == samples.size == read_audio(small_set / "clean" / "ada_001.wav", resample=True).size
+
+
+@pytest.mark.parametrize(("rate", "told"), [(8_000, ["2 of 3 utterances were recorded at 8000 Hz"]), (16_000, [])])
+def test_recordings_of_the_narrow_band_are_told(small_set: Path, rate: int, told: list[str]) -> None:
+    for side in ("clean", "noisy"):
+        for path in sorted((small_set / side).glob("*.wav"))[:2]:
+            samples, _ = soundfile.read(path)
+            soundfile.write(path, samples[::2] if rate == 8_000 else samples, rate)
+    pairs = find_pairs(small_set / "clean", small_set / "noisy", resample=True)
+    found = EvaluationSet(pairs, pairs.pairs[:3], {}, "full", Strata()).remarks
+    assert len(found) == len(told)
+    assert all(
+        note.startswith(start) and "nothing above 4 kHz" in note for note, start in zip(found, told, strict=True)
+    )
 
 
 def test_missing_and_empty_folders(tmp_path: Path) -> None:
