@@ -102,6 +102,8 @@ class Interpreter:
         facts: the symbolic tests that are decided on the current path.
         exits: paths that have left and are joined where they lead to.
         must_be_configured: the run ends where it asks for a configuration file that the launch does not name.
+        must_be_told: the run ends where it asks for an environment variable that the launcher sets and the launch has
+            not, since nobody knew that it is asked for.
         passed_checks: assertions and `raise` statements that do nothing, since the script would end there.
         steps: how many steps the run has taken, without `supposed_steps`, those in branches that settings keep off, and
             `earlier_steps`, those of attempts that ended at such a check.
@@ -126,6 +128,7 @@ class Interpreter:
         self.notes: dict[str, object] = {}
         self.lacking: set[str] = set()
         self.must_be_configured = False
+        self.must_be_told = False
         self.passed_checks: frozenset[Location] = frozenset()
         self.widened: dict[ast.AST, list[Widening]] = {}
         self.probing = False

@@ -140,7 +140,7 @@ class Launch:
 
     `condition` is how a report names it ("train.sh: --batch_size 1", "configuration hparams/train.yaml", "" for the
     bare script). `trial`: it only shows that the script runs. `environment` holds what the launcher sets of the
-    environment variables that the script asks for."""
+    environment variables that the script asks for, `offers` the names of all that it sets."""
 
     condition: str = ""
     argv: tuple[str, ...] = ()
@@ -148,6 +148,7 @@ class Launch:
     location: Location | None = None
     trial: bool = False
     environment: Mapping[str, Value] = field(default_factory=dict)
+    offers: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)

@@ -97,26 +97,29 @@ class Program:
         found = launches_of(self._tree, entry, variables)
         return [each for each in found if (each.argv or each.environment) and each.trial == trial]
 
-    def _started(self, entry: str, launches: Sequence[Launch]) -> list[Run]:
+    def _started(self, entry: str, launches: Sequence[Launch], *, must_be_told: bool = False) -> list[Run]:
         """The runs of launches, each to where it asks for a configuration that it does not name."""
         index = self._index.afresh()
-        return [execute_entry(self._tree, index, entry, launch, must_be_configured=True) for launch in launches]
+        return [
+            execute_entry(self._tree, index, entry, launch, must_be_configured=True, must_be_told=must_be_told)
+            for launch in launches
+        ]
 
     def _as_shipped(self, entry: str, variables: frozenset[str], *, trial: bool) -> list[Run]:
         """The runs of the launches that the tree ships, each to where it asks for a configuration.
 
         With its configuration a script goes further, and asks for more variables: a launcher that sets one of those
-        starts it once more.
+        starts it once more. A run that asks for one ends there, and counts only if the launcher does not set it.
         """
-        runs = self._started(entry, self._shipped(entry, variables, trial=trial))
-        asked = variables.union(*(asked_variables(interpreter_of(run).notes) for run in runs))
-        if asked == variables:
-            return runs
-        launches = self._shipped(entry, asked, trial=trial)
-        known = {_told(run.launch): run for run in runs}
-        others = [launch for launch in launches if _told(launch) not in known]
-        known |= {_told(run.launch): run for run in self._started(entry, others)}
-        return [known[_told(launch)] for launch in launches]
+        known: dict[tuple[object, ...], Run] = {}
+        while True:
+            launches = self._shipped(entry, variables, trial=trial)
+            others = [launch for launch in launches if _told(launch) not in known]
+            known |= {_told(run.launch): run for run in self._started(entry, others, must_be_told=True)}
+            asked = variables.union(*(asked_variables(interpreter_of(run).notes) for run in known.values()))
+            if asked == variables:
+                return [known[_told(launch)] for launch in launches]
+            variables = asked
 
     def _beside(self, entry: str, runs: Sequence[Run]) -> list[Launch]:
         """Launches with files that lie beside a script, for those that lack one."""

@@ -79,6 +79,7 @@ def _launch(command: CommandLine, asked: Collection[str]) -> Launch | None:
         steps=tuple(steps),
         location=command.location,
         trial=command.trial,
+        offers=frozenset(command.environment),
         environment={
             key: word_value(_marked(text)).via(place, f"{name} sets {key}={text}")
             for key, (text, place) in command.environment.items()

@@ -73,6 +73,10 @@ class Interpreter(Protocol):
         """Whether the run ends where the script asks for a configuration that the launch does not name."""
 
     @property
+    def must_be_told(self) -> bool:
+        """Whether the run ends where the script asks for a variable that the launcher sets and the launch has not."""
+
+    @property
     def probing(self) -> bool:
         """Whether something is only tried on a scratch state."""
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from cmgan_audit.program.domain.numbers import binary
 from cmgan_audit.program.domain.reasons import Cause, Reason, required
 from cmgan_audit.program.domain.values import Computation, Const, ListValue, Unknown, Value
+from cmgan_audit.program.execution.interpreter import UnconfiguredError
 from cmgan_audit.program.models.argparse_parsing import word_value
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
 from cmgan_audit.program.models.files import NeededOption
@@ -50,8 +51,12 @@ def environment_variable(call: ModelCall, name: str) -> Value | None:
     written = _written(call)
     if name in written:
         return written[name]
-    call.interpreter.notes[_ASKED] = asked_variables(call.interpreter.notes) | {name}
-    return call.interpreter.launch.environment.get(name)
+    it = call.interpreter
+    it.notes[_ASKED] = asked_variables(it.notes) | {name}
+    held = it.launch.environment.get(name)
+    if held is None and name in it.launch.offers and it.must_be_told and not it.probing:
+        raise UnconfiguredError
+    return held
 
 
 @model("os.environ.__setitem__")

@@ -374,6 +374,23 @@ def test_variables_that_are_asked_for_with_the_configuration_count_too(tmp_path:
     assert [run.launch.condition for run in found] == ["run.sh: SIZE=1 --config a.json", "run.sh: --config a.json"]
 
 
+def test_a_run_ends_where_it_asks_for_what_its_launcher_sets_and_begins_anew(
+    tmp_path: Path, executed: list[Run]
+) -> None:
+    """What comes after a setting that is not known yet is followed once, with the setting."""
+    asks = "\nimport os\nif os.environ.get('SIZE'):\n    more = os.environ.get('MORE', 1)\n"
+    files = {
+        "train.py": OPTIONS.format(default=None) + asks + "DataLoader([1], batch_size=1)\n",
+        "a.json": '{"size": 4}',
+        "run.sh": "export SIZE=1 MORE=2 OTHER=3\npython train.py --config a.json\n",
+    }
+    found = runs_in(tmp_path, files)
+    assert [sorted(run.launch.environment) for run in found] == [["MORE", "SIZE"]]
+    shipped = [run for run in executed if run.launch.argv]
+    assert [sorted(run.launch.environment) for run in shipped] == [[], ["SIZE"], ["MORE", "SIZE"]]
+    assert [loaders(run) for run in shipped] == [loaders(found[0]) - 1] * 2 + [loaders(found[0])]
+
+
 def test_what_only_a_notebook_mentions_is_no_dead_code(tmp_path: Path) -> None:
     (tmp_path / "data.py").write_text(
         "from torch.utils.data import DataLoader\ndef make(items):\n    return DataLoader(items, batch_size=4)\n"
