@@ -17,6 +17,7 @@ from cmgan_audit.program.domain.values import (
     Unknown,
     Value,
 )
+from cmgan_audit.program.execution.interpreter import UnconfiguredError
 from cmgan_audit.program.models.files import FILE, FileContent, SettingsText, each_path, path_of, read_here
 from cmgan_audit.program.models.lifting import copied, lift
 from cmgan_audit.program.models.registry import ModelCall, derives, model
@@ -111,7 +112,10 @@ def load_file(call: ModelCall, path: str, dialect: Dialect, *, attribute_access:
     try:
         node = call.interpreter.tree.read_data(path, dialect)
     except DataError as error:
-        call.interpreter.limit(call.location, f"{path}:{error.line}: {error.reason}")
+        it = call.interpreter
+        it.limit(call.location, f"{path}:{error.line}: {error.reason}")
+        if it.must_be_configured and it.launch.location is not None and it.launch.location.path == path:
+            raise UnconfiguredError from None  # it was tried in the place of a configuration, which it is not
         return Unknown(reason=f"{path}: {error.reason}")
     return lift(node, path, attribute_access=attribute_access)
 

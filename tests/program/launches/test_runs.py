@@ -191,6 +191,17 @@ def test_only_files_of_the_format_that_is_asked_for_are_tried(tmp_path: Path, ex
     assert [run.launch.argv for run in executed] == [(), ("--config", "a.yml")]
 
 
+def test_a_run_with_a_file_that_cannot_be_read_ends_there(tmp_path: Path, executed: list[Run]) -> None:
+    """What the script would do without it costs time and tells nothing."""
+    files = {"train.py": OPTION, "a.yml": "size: [4\n", "b.yml": "size: 4\n", "run.sh": ""}
+    assert words(runs_in(tmp_path, files)) == [("--config", "b.yml")]
+    assert [(run.launch.argv, loaders(run)) for run in executed] == [
+        ((), 1),
+        (("--config", "a.yml"), 1),
+        (("--config", "b.yml"), 2),
+    ]
+
+
 def test_files_that_the_script_does_not_read_are_tried_once(tmp_path: Path, executed: list[Run]) -> None:
     asks = OPTION.replace("open(", "open('conf_' + ")
     found = runs_in(tmp_path, {"train.py": asks, "a.yaml": "size: 4\n", "b.yaml": "size: 5\n"})

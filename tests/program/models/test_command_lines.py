@@ -133,3 +133,24 @@ def test_a_dictionary_of_many_defaults_becomes_options_one_by_one(show: Show) ->
         "sink.show((p.parse_args().batch_size, p.parse_args().o44))\n"
     )
     assert show(text).plain() == [(2, 44)]
+
+
+PREFIGURE = "import sink\nfrom prefigure.prefigure import get_all_args\nargs = get_all_args()\nsink.show((args.batch_size, args.rate, args.name, args.config_dir, args.fast))\n"
+
+
+def test_options_of_prefigure_stand_in_a_file(show: Show) -> None:
+    files = {
+        "train.py": PREFIGURE,
+        "defaults.ini": "[DEFAULTS]\n# items of a batch\nbatch_size = 2\nrate = 1e-4\nname = 'small'\nconfig_dir = None\nfast = False\n",
+        "run.sh": "python train.py --batch-size 8 --name large --config-dir configs\n",
+    }
+    shown = show(files)
+    assert shown.plain() == [(2, 0.0001, "small", None, False)]
+    assert shown.plain("run.sh: --batch-size 8 --name large --config-dir configs") == [
+        (8, 0.0001, "large", "configs", False)
+    ]
+
+
+def test_without_its_file_prefigure_gives_nothing_that_is_known(show: Show) -> None:
+    shown = show({"train.py": PREFIGURE})
+    assert shown.plain() == [(Unknown,) * 5]
