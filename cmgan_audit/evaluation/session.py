@@ -39,6 +39,7 @@ from cmgan_audit.evaluation.scores.table import Row, ScoreTable
 from cmgan_audit.evaluation.sources import Source, find_sources
 from cmgan_audit.evaluation.systems import ModelSystem, System, noisy_system
 from cmgan_audit.evaluation.workers.pool import MetricPool
+from cmgan_audit.finding import Finding
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.compare import settled
 from cmgan_audit.statistics.sequential import Look, plan_looks
@@ -90,6 +91,7 @@ def compare_systems(options: CompareOptions, listener: Listener) -> ComparisonRe
         evaluator = Evaluator(store, pool, Settings(options.composite_scale, options.resample), listener)
         _announce(sources.every, evaluated, options.metrics, evaluator, listener)
         noisy_facts, checked = _look_at_noisy(evaluated, options, evaluator)
+        of_the_data = [*check_data(evaluated.paired, noisy_facts), *check_published(checked)]
         for part, look in _looks(evaluated, options.until_decided):
             gathered = _Gathered()
             for source in sources.every:
@@ -102,14 +104,7 @@ def compare_systems(options: CompareOptions, listener: Listener) -> ComparisonRe
                 utterances=names,
                 segments=evaluated.spec,
                 signature=_signature(part, options, gathered.settings),
-                findings=[
-                    *check_data(evaluated.paired, noisy_facts),
-                    *check_published(checked),
-                    *leaks,
-                    *(finding for judged in gathered.judged for finding in check_system(judged)),
-                    *(finding for judged in gathered.judged for finding in check_levels(judged)),
-                    *check_identical(gathered.judged),
-                ],
+                findings=[*of_the_data, *leaks, *_findings_of_systems(gathered.judged)],
                 checked=checked,
                 left_out=evaluated.left_out,
                 notes=[*evaluated.remarks, *gathered.remarks, *joined_note],
@@ -118,6 +113,15 @@ def compare_systems(options: CompareOptions, listener: Listener) -> ComparisonRe
             if settled(result.decisive):
                 break
     return result
+
+
+def _findings_of_systems(judged: Sequence[Judged]) -> list[Finding]:
+    """What the guards say of the systems, one guard after the other."""
+    return [
+        *(finding for each in judged for finding in check_system(each)),
+        *(finding for each in judged for finding in check_levels(each)),
+        *check_identical(judged),
+    ]
 
 
 def _looks(evaluated: EvaluationSet, until_decided: bool) -> Iterator[tuple[EvaluationSet, Look | None]]:

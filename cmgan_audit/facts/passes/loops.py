@@ -43,36 +43,16 @@ def loops_of(scene: Scene, made: Made, role: Fact, named: str) -> tuple[Loop, ..
 
 
 def _loop(scene: Scene, single: Pass, role: Fact, named: str) -> Loop | None:
+    """One pass as a record; None where no network runs in it, or nothing of a training happens in it."""
     name = innermost_function(single.event.context)
-    place = single.event.location
-    framework = single.event.framework
-    if framework:
-        done = Known(True, (Step(place, f"{framework} does this itself"),))
-        return Loop(
-            location=place,
-            anchor=name,
-            name=framework,
-            role=Known(single.event.role or TRAIN),
-            eval_mode=done,
-            no_grad=done,
-            train_mode=done,
-            framework=framework,
-        )
+    if single.event.framework:
+        return _loop_of_framework(single, name)
     inside = [use for use in scene.uses if single.holds(use.event.context)]
     runs = runs_among(scene, inside)
     if not runs:
         return None
-    steps = [use for use in inside if use.kind in ("backward", "step")]
-    evaluates = role if isinstance(role, Known) and role.value == EVAL else None
-    if steps and not (evaluates is not None and all(only_in_training(use) for use in steps)):
-        here: Fact = Known(TRAIN)
-    elif evaluates is not None:
-        here = Known(EVAL, evaluates.trail, confidence=evaluates.confidence)
-    elif named == TRAIN:
-        return None  # a pass over training data without training: statistics, a warm-up, a preview
-    else:
-        here = role
-    return judged_loop(scene, place, name, here, inside, runs)
+    here = _role_here(inside, role, named)
+    return None if here is None else judged_loop(scene, single.event.location, name, here, inside, runs)
 
 
 def judged_loop(
@@ -113,6 +93,36 @@ def runs_among(scene: Scene, uses: Iterable[Use]) -> list[Use]:
         for use in uses
         if use.kind == "run" and use.on is not None and is_kept(scene, use.on) and not impossible(use)
     ]
+
+
+def _loop_of_framework(single: Pass, anchor: str) -> Loop:
+    """A pass that a framework makes: it sees to modes and gradients itself."""
+    framework = single.event.framework
+    done = Known(True, (Step(single.event.location, f"{framework} does this itself"),))
+    return Loop(
+        location=single.event.location,
+        anchor=anchor,
+        name=framework,
+        role=Known(single.event.role or TRAIN),
+        eval_mode=done,
+        no_grad=done,
+        train_mode=done,
+        framework=framework,
+    )
+
+
+def _role_here(inside: Sequence[Use], role: Fact, named: str) -> Fact | None:
+    """What a pass is for: training where something learns in it, else what its loader is for.
+
+    None for a pass over training data without training: statistics, a warm-up, a preview.
+    """
+    steps = [use for use in inside if use.kind in ("backward", "step")]
+    evaluates = role if isinstance(role, Known) and role.value == EVAL else None
+    if steps and not (evaluates is not None and all(only_in_training(use) for use in steps)):
+        return Known(TRAIN)
+    if evaluates is not None:
+        return Known(EVAL, evaluates.trail, confidence=evaluates.confidence)
+    return None if named == TRAIN else role
 
 
 def is_kept(scene: Scene, network: Instance) -> bool:

@@ -8,7 +8,7 @@ from cmgan_audit.finding import Finding, JsonValue, Severity
 from cmgan_audit.logs.raising import Raiser, exact
 from cmgan_audit.logs.selection.judged import NORMALISED_SPAN, measure_of, sentinel_points
 from cmgan_audit.logs.selection.placeholders import scores_come_in_rhythm
-from cmgan_audit.logs.series import Role, Run, Series
+from cmgan_audit.logs.series import PrintedBatch, Role, Run, Series
 
 # Share of zero discriminator losses from which on it is worth knowing, and from which on it is a warning.
 _ZERO_NOTE, _ZERO_WARNING = 0.01, 0.1
@@ -46,51 +46,48 @@ def sentinel_in_metric(run: Run, raiser: Raiser) -> list[Finding]:
     """CMG804: values that no PESQ can be, in a series of means or among printed values."""
     found: list[Finding] = []
     for series in run.series:
-        if series.role.kind not in ("metric", "saved") or series.role.measure != "pesq":
-            continue
-        finite = series.finite()
-        points = sentinel_points(finite, measure_of(finite))
-        if not points:
-            continue
-        x, y, place = points[0]
-        evidence: dict[str, JsonValue] = {
-            "value": exact(y),
-            "at": exact(x),
-            "values": len(points),
-            "evaluations": len(finite),
-        }
-        failed = {point[:1] + point[2:] for point in points}
-        failures = [(x, place) in failed for x, _, place in finite]
-        never_meant = all(not point[1] for point in points) and (
-            scores_come_in_rhythm(failures) or (all(failures) and _has_scores_elsewhere(run, series))
-        )
-        found += raiser(
-            "CMG804",
-            Severity.NOTE if never_meant else Severity.ERROR,
-            run,
-            series,
-            place,
-            evidence,
-            explanation="0.0 stands where nothing was evaluated" if never_meant else _explanation(y),
-        )
+        if series.role.kind in ("metric", "saved") and series.role.measure == "pesq":
+            found += _sentinel_in_series(run, series, raiser)
     for name, batch in run.printed.items():
         if batch.sentinels:
-            printed: dict[str, JsonValue] = {
-                "value": -1,
-                "at": batch.first_place,
-                "values": batch.sentinels,
-                "evaluations": batch.values,
-            }
-            found += raiser(
-                "CMG804",
-                Severity.WARNING,
-                run,
-                Series(f"a printed batch of {name}", _NO_ROLE, "line"),
-                batch.first_place,
-                printed,
-                explanation="a failed PESQ; the log does not say whether it enters a mean or a label",
-            )
+            found += _sentinel_in_batch(run, name, batch, raiser)
     return found
+
+
+def _sentinel_in_series(run: Run, series: Series, raiser: Raiser) -> list[Finding]:
+    """Values among means; those that are zero in the rhythm of evaluations were never computed."""
+    finite = series.finite()
+    points = sentinel_points(finite, measure_of(finite))
+    if not points:
+        return []
+    x, y, place = points[0]
+    evidence: dict[str, JsonValue] = {
+        "value": exact(y),
+        "at": exact(x),
+        "values": len(points),
+        "evaluations": len(finite),
+    }
+    failed = {point[:1] + point[2:] for point in points}
+    failures = [(x, place) in failed for x, _, place in finite]
+    never_meant = all(not point[1] for point in points) and (
+        scores_come_in_rhythm(failures) or (all(failures) and _has_scores_elsewhere(run, series))
+    )
+    severity = Severity.NOTE if never_meant else Severity.ERROR
+    explanation = "0.0 stands where nothing was evaluated" if never_meant else _explanation(y)
+    return raiser("CMG804", severity, run, series, place, evidence, explanation=explanation)
+
+
+def _sentinel_in_batch(run: Run, name: str, batch: PrintedBatch, raiser: Raiser) -> list[Finding]:
+    """Values among the scores of single items that the log prints."""
+    evidence: dict[str, JsonValue] = {
+        "value": -1,
+        "at": batch.first_place,
+        "values": batch.sentinels,
+        "evaluations": batch.values,
+    }
+    series = Series(f"a printed batch of {name}", _NO_ROLE, "line")
+    explanation = "a failed PESQ; the log does not say whether it enters a mean or a label"
+    return raiser("CMG804", Severity.WARNING, run, series, batch.first_place, evidence, explanation=explanation)
 
 
 def _has_scores_elsewhere(run: Run, series: Series) -> bool:
