@@ -10,6 +10,7 @@ from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from cmgan_audit.facts.classes import BATCH_NORMS, LOADERS, OTHER_NORMS, is_loader, is_network, loaders_within
+from cmgan_audit.facts.optimisers import is_called_scheduler
 from cmgan_audit.facts.passes.learning import TAKEN, told_apart
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.finding import Location
@@ -169,15 +170,11 @@ def _use_of(event: CallEvent, name: str, member: str) -> tuple[str, list[Instanc
         if member == "__call__" or (member not in BOOKKEEPING and not member.startswith("_")):
             return "run", networks
         return "keep", networks
-    if member == "step" and receivers and not _is_scheduler(receivers):
+    if member == "step" and receivers and not any(map(is_called_scheduler, receivers)):
         return "step", receivers
     if member in ("train_batch", "step") and event.receiver is not None and not receivers and "optim" in name:
         return "step", []
     return "", []
-
-
-def _is_scheduler(receivers: list[Instance]) -> bool:
-    return any("lr_scheduler" in each.external_name or "cheduler" in each.external_name for each in receivers)
 
 
 def _owners(value: Value | None) -> list[Instance]:

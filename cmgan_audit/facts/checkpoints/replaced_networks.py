@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from cmgan_audit.facts.checkpoints.records import Resume
 from cmgan_audit.facts.checkpoints.restoring import first_step
 from cmgan_audit.facts.code import stack_of
+from cmgan_audit.facts.optimisers import is_optimiser
 from cmgan_audit.facts.scene import Use
-from cmgan_audit.facts.steps.actions import is_optimiser
 from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step

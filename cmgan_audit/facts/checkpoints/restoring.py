@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 
 from cmgan_audit.facts.classes import NETWORK_WRAPPERS, bare_network, is_network, library_bases
+from cmgan_audit.facts.optimisers import is_stateful
 from cmgan_audit.facts.records import EVAL
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.values import instances_of, same_object
@@ -90,15 +91,6 @@ def bare(value: Instance) -> Instance:
     return bare_network(value) if library_bases(value) & set(NETWORK_WRAPPERS) else value
 
 
-def is_stateful(value: Instance) -> bool:
-    """Whether an object is an optimiser, a scheduler or a scaler of torch, or derives from one."""
-    return any(
-        name.startswith(("torch.optim.", "apex.optimizers.", "bitsandbytes.optim.")) or name.endswith(".GradScaler")
-        for name in library_bases(value)
-        if name.rpartition(".")[2][:1].isupper()
-    )
-
-
 def first_step(scene: Scene) -> int:
     """The position of the event that starts the training: the first gradient, step, or pass of a framework."""
     starts = [use.position for use in scene.uses if use.kind in ("backward", "step")]
@@ -137,9 +129,11 @@ def batches(events: Iterable[Event]) -> list[Batch]:
 
 
 def is_restore(event: CallEvent) -> bool:
-    """Whether a call of a library brings back a state that was not taken from another object of this run."""
+    """Whether a call brings back the state of a library's object, not taken from another object of this run."""
     name = canonical(event.callee)
-    if member_of(event) not in _RESTORES or not name.startswith(_LIBRARIES):
+    if member_of(event) not in _RESTORES:
+        return False
+    if not name.startswith(_LIBRARIES) and not any(is_stateful(each) for each in instances_of(event.receiver)):
         return False
     if member_of(event) == "load_checkpoint" and not name.startswith(("deepspeed", "ignite")):
         return False

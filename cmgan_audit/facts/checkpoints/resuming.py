@@ -17,6 +17,7 @@ from cmgan_audit.facts.checkpoints.wakes import in_its_wake
 from cmgan_audit.facts.checkpoints.whole_networks import is_whole, whole_networks
 from cmgan_audit.facts.classes import is_network
 from cmgan_audit.facts.code import stack_of
+from cmgan_audit.facts.optimisers import is_stateful
 from cmgan_audit.facts.values import class_name, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step, Trail
@@ -350,4 +351,5 @@ def _name(target: Instance | None) -> str:
     if is_whole(target):
         return "the network"
     name = class_name(bare(target))
-    return name if isinstance(bare(target).cls, ClassValue) or name[:1].isupper() else "weights"
+    told = isinstance(bare(target).cls, ClassValue) or name[:1].isupper() or is_stateful(target)
+    return name if told else "weights"

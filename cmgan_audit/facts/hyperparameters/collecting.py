@@ -13,8 +13,9 @@ from cmgan_audit.facts.hyperparameters.records import Hyperparameter
 from cmgan_audit.facts.hyperparameters.weights import weights_of
 from cmgan_audit.facts.loading.cuts import cuts_in
 from cmgan_audit.facts.loading.items import items_of
+from cmgan_audit.facts.optimisers import is_scheduler
 from cmgan_audit.facts.records import TRAIN
-from cmgan_audit.facts.steps.actions import actions_of, is_scheduler
+from cmgan_audit.facts.steps.actions import actions_of
 from cmgan_audit.facts.steps.windows import Update, updates_in
 from cmgan_audit.facts.values import class_name, fact_of, instances_of, same_object
 from cmgan_audit.facts.view import View

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cmgan_audit.facts.classes import bare_network, is_network, values_within
+from cmgan_audit.facts.optimisers import names_optimiser
 from cmgan_audit.facts.scene import Scene, Use
 from cmgan_audit.facts.values import constant, same_object
 from cmgan_audit.lazy_regex import regex
@@ -90,7 +91,7 @@ def _is_trained(scene: Scene, network: Instance, switches: list[Use]) -> bool:
     """Whether a network is switched to training mode somewhere, or an optimiser is made with its parameters."""
     if any(_mode_after(use) == "train" for use in switches):
         return True
-    optimisers = [event for event in scene.calls if canonical(event.callee).startswith("torch.optim.")]
+    optimisers = [event for event in scene.calls if names_optimiser(canonical(event.callee))]
     return any(
         use.on is not None
         and same_object(bare_network(use.on), network)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cmgan_audit.facts.classes import library_bases
+from cmgan_audit.facts.optimisers import is_optimiser, is_scaler, is_scheduler
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import CallEvent, Run
 from cmgan_audit.program.naming.names import canonical
@@ -15,9 +14,6 @@ from cmgan_audit.program.naming.names import canonical
 BACKWARD, ZERO, STEP, SCHEDULE = "backward", "zero", "step", "schedule"
 SCALE, UNSCALE, UPDATE, CLIP = "scale", "unscale", "update", "clip"
 
-_SCHEDULE_MAKERS = regex(r"transformers\.(optimization\.)?get_\w*schedule\w*")
-_OPTIMISERS = regex(r"(Fused)?(\w*Adam\w*|SGD\w*|RMSprop\w*|Adagrad|Adadelta|Lion|Lamb|LARS|AdaBelief|Adafactor)")
-_SCALERS = regex(r"torch\.(cuda\.)?amp\.(grad_scaler\.)?GradScaler")
 _OF_SCALERS = {"scale": SCALE, "unscale_": UNSCALE, "update": UPDATE}
 
 
@@ -87,30 +83,3 @@ def _step(event: CallEvent, name: str, position: int) -> Action | None:
 
 def _scalers(event: CallEvent) -> tuple[Instance, ...]:
     return tuple(each for each in instances_of(event.receiver) if is_scaler(each))
-
-
-def is_scheduler(value: Instance) -> bool:
-    """Whether an object changes the learning rate of an optimiser."""
-    if _SCHEDULE_MAKERS.fullmatch(value.external_name):
-        return True
-    return any(name.startswith("torch.optim.lr_scheduler.") and _is_class(name) for name in library_bases(value))
-
-
-def is_optimiser(value: Instance) -> bool:
-    """Whether an object is an optimiser of torch, or of a library that names it like one."""
-    names = library_bases(value)
-    return any(
-        _is_class(name)
-        and not name.startswith("torch.optim.lr_scheduler.")
-        and (name.startswith("torch.optim.") or _OPTIMISERS.fullmatch(name.rpartition(".")[2]) is not None)
-        for name in names
-    )
-
-
-def is_scaler(value: Instance) -> bool:
-    """Whether an object is torch's GradScaler, or derives from it."""
-    return any(_SCALERS.fullmatch(name) for name in library_bases(value))
-
-
-def _is_class(name: str) -> bool:
-    return name.rpartition(".")[2].lstrip("_")[:1].isupper()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from cmgan_audit.facts.steps.actions import CLIP, SCALE, STEP, UNSCALE, UPDATE, Action, actions_of, is_scaler
+from cmgan_audit.facts.optimisers import is_scaler
+from cmgan_audit.facts.steps.actions import CLIP, SCALE, STEP, UNSCALE, UPDATE, Action, actions_of
 from cmgan_audit.facts.steps.precision import runs_in_half
 from cmgan_audit.facts.steps.records import Scaling
 from cmgan_audit.facts.steps.windows import Update, updates_in

@@ -6,8 +6,9 @@ import ast
 import re
 from collections.abc import Iterable, Sequence
 
+from cmgan_audit.facts.optimisers import is_scheduler
 from cmgan_audit.facts.slices import Slicer
-from cmgan_audit.facts.steps.actions import SCHEDULE, STEP, Action, actions_of, is_scheduler
+from cmgan_audit.facts.steps.actions import SCHEDULE, STEP, Action, actions_of
 from cmgan_audit.facts.steps.paces import meant_pace
 from cmgan_audit.facts.steps.records import ANY, BATCH, EPOCH, Scheduler
 from cmgan_audit.facts.steps.windows import steps_by_framework

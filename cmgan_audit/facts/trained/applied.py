@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cmgan_audit.facts.classes import values_within
+from cmgan_audit.facts.optimisers import names_optimiser
 from cmgan_audit.facts.records import TRAIN
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.trained.families import FFT, HOP, RATE, SEGMENT, WINDOW, family_of
@@ -32,7 +33,7 @@ def applied_settings(view: View) -> Iterator[AppliedSetting]:
         return
     for event in view.scene.calls:
         name = canonical(event.callee)
-        if name.startswith("torch.optim.") and name.rpartition(".")[2][:1].isupper() and "lr_scheduler" not in name:
+        if names_optimiser(name):
             yield from _rates(event)
         for family, argument, position in _STFTS.get(name, ()):
             value = event.arguments.get(argument, position)
