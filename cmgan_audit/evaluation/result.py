@@ -93,6 +93,16 @@ class ComparisonResult:
     notes: Sequence[str] = field(default=())
 
     @property
+    def deciding_family(self) -> list[Comparison]:
+        """The comparisons of every checkpoint in the first metric with the `--baseline`, or with the best before it."""
+        family = "baseline" if self.baseline else "best"
+        return [
+            entry.comparison
+            for entry in self.comparisons
+            if entry.metric == self.primary and entry.comparison.family == family
+        ]
+
+    @property
     def unanswered(self) -> bool:
         """Whether the question has no answer: the checkpoint that decides has no score, or all others have none."""
         scored = {one.name for one in self.checkpoints if one.metrics[self.primary].n}

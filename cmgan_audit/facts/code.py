@@ -159,6 +159,11 @@ class Code:
         """The module of a file of code; None for a file of settings, where values come from too."""
         return interpreter_of(self.scene.run).index.at(path) if kind_of(path) in ("python", "notebook") else None
 
+    def place_of(self, path: str, node: ast.AST) -> Location:
+        """Where a node of a file stands."""
+        module = self.module(path)
+        return Location(path, getattr(node, "lineno", 1)) if module is None else module.location(node)
+
     def _outline(self, path: str) -> Outline | None:
         module = self.module(path)
         return None if module is None or module.parsed is None else outline_of(module.parsed)

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cmgan_audit.facts.loading.merging import digest
+from cmgan_audit.facts.values import under
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.rules.record import Fact, Known, OneOf, Record, Unknown
+from cmgan_audit.rules.record import Known, OneOf, Record, Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,5 @@ def _unknowns(record: Record) -> int:
 def _named(each: Observed, differing: Sequence[str]) -> Record:
     if not each.condition:
         return each.record
-    named: Any = {name: _under(getattr(each.record, name), each.condition) for name in differing}
+    named: Any = {name: under(getattr(each.record, name), each.condition) for name in differing}
     return dataclasses.replace(each.record, **named)
-
-
-def _under(fact: Fact, condition: str) -> Fact:
-    if isinstance(fact, Known) and not fact.condition:
-        return dataclasses.replace(fact, condition=condition)
-    return fact

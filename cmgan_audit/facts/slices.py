@@ -107,11 +107,7 @@ class Slicer:
 
     def location(self, found: Found) -> Location:
         """Where a node of a slice stands."""
-        return self._located(found.path, found.node)
-
-    def _located(self, path: str, node: ast.AST) -> Location:
-        module = self._code.module(path)
-        return Location(path, getattr(node, "lineno", 1)) if module is None else module.location(node)
+        return self._code.place_of(found.path, found.node)
 
     # Functions and their activations
 
@@ -229,7 +225,7 @@ class Slicer:
             yield _Task(given, caller, stack)
 
     def _of_call(self, task: _Task, node: ast.Call) -> Iterator[_Task]:
-        stack = self._one((*task.stack, self._located(task.function.module.path, node)))
+        stack = self._one((*task.stack, self._code.place_of(task.function.module.path, node)))
         function = self._reached.get(self._code.activations[stack]) if stack in self._code.activations else None
         if function is None:
             if isinstance(node.func, ast.Attribute):

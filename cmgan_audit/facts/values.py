@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from cmgan_audit.finding import Confidence, Step, Trail
@@ -94,6 +95,13 @@ def known_number(fact: Fact) -> int | None:
     if isinstance(fact, Known) and isinstance(fact.value, int) and not isinstance(fact.value, bool):
         return fact.value
     return None
+
+
+def under(fact: Fact, condition: str) -> Fact:
+    """The same fact, known under a condition; one that has a condition of its own keeps that."""
+    if isinstance(fact, Known) and not fact.condition:
+        return dataclasses.replace(fact, condition=condition)
+    return fact
 
 
 def with_step(fact: Fact, step: Step) -> Fact:

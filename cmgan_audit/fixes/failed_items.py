@@ -15,7 +15,7 @@ from cmgan_audit.fixes.case import Case, Repair, Sources
 from cmgan_audit.fixes.document import UnrecognisedShapeError
 from cmgan_audit.fixes.python_text import Function, PythonText
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import called_name, walk
 
 _KEPT = "kept"
 _LOSSES = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss"})
@@ -237,13 +237,9 @@ def _operands(source: PythonText, scores: ast.Name, place: str) -> tuple[ast.exp
     while isinstance(loss, ast.Attribute) and loss.attr in _MOVES and isinstance(source.parent(loss), ast.Call):
         operand = source.parent(loss) or loss
         loss = source.parent(operand)
-    if not isinstance(loss, ast.Call) or loss.keywords or len(loss.args) != 2 or _called(loss) not in _LOSSES:
+    if not isinstance(loss, ast.Call) or loss.keywords or len(loss.args) != 2 or called_name(loss) not in _LOSSES:
         raise UnrecognisedShapeError(f"the scores at {place} do not go into a mean loss of two tensors")
     target, found = (loss.args[0], loss.args[1]) if loss.args[0] is operand else (loss.args[1], loss.args[0])
-    if target is not operand or not isinstance(found, ast.Call) or _called(found) not in _FLATTENS:
+    if target is not operand or not isinstance(found, ast.Call) or called_name(found) not in _FLATTENS:
         raise UnrecognisedShapeError(f"the prediction that the scores at {place} meet is not flattened there")
     return target, found, loss
-
-
-def _called(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")

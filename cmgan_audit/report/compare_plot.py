@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cmgan_audit.evaluation.metrics import METRICS
 from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult, MetricSummary
-from cmgan_audit.statistics.compare import ALPHA, Comparison
+from cmgan_audit.statistics.compare import ALPHA
 from cmgan_audit.statistics.paired import critical_t
 from cmgan_audit.statistics.verdict import Verdict
 
@@ -114,7 +114,7 @@ def _differences(
     axes: Axes, result: ComparisonResult, entries: Sequence[CheckpointSummary], places: Sequence[float]
 ) -> None:
     place = {entry.name: at for entry, at in zip(entries, places, strict=True)}
-    shown = [one for one in deciding_family(result) if one.candidate in place]
+    shown = [one for one in result.deciding_family if one.candidate in place]
     axes.axhspan(-result.floor, result.floor, color="#0072B2", alpha=0.12, linewidth=0)
     axes.axhline(0, color="black", linewidth=0.8)
     used = set()
@@ -140,16 +140,6 @@ def _differences(
     against = result.baseline or "the best before"
     axes.set_ylabel(f"difference to\n{against}")
     axes.grid(axis="y", color="#dddddd", linewidth=0.6)
-
-
-def deciding_family(result: ComparisonResult) -> list[Comparison]:
-    """The comparisons that are drawn: of every checkpoint with the best before it, or with the `--baseline`."""
-    family = "baseline" if result.baseline else "best"
-    return [
-        entry.comparison
-        for entry in result.comparisons
-        if entry.metric == result.primary and entry.comparison.family == family
-    ]
 
 
 def ticks(

@@ -73,7 +73,7 @@ def why_not(result: ComparisonResult) -> str:
 
 def _table(result: ComparisonResult) -> list[str]:
     metrics = list(result.checkpoints[0].metrics) if result.checkpoints else []
-    against = {one.candidate: one for one in _column(result)}
+    against = {one.candidate: one for one in result.deciding_family}
     heads = ["checkpoint", "epoch", "n", *metrics, f"{result.primary} difference" if against else ""]
     rows = [_row(entry, metrics, against.get(entry.name)) for entry in result.checkpoints]
     hidden = max(0, len(rows) - ROWS_SHOWN)
@@ -85,15 +85,6 @@ def _table(result: ComparisonResult) -> list[str]:
             lines.append(f"... {hidden} more in summary.json")
         lines.append(_aligned(row, widths))
     return lines
-
-
-def _column(result: ComparisonResult) -> list[Comparison]:
-    family = "baseline" if result.baseline else "best"
-    return [
-        entry.comparison
-        for entry in result.comparisons
-        if entry.metric == result.primary and entry.comparison.family == family
-    ]
 
 
 def _row(entry: CheckpointSummary, metrics: Sequence[str], one: Comparison | None) -> list[str]:

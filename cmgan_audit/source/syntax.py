@@ -57,6 +57,24 @@ def shown(node: ast.AST, longest: int = 60) -> str:
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
+def called_name(call: ast.Call) -> str:
+    """The last part of what a call calls: "load" of `torch.load(path)`; "" of the result of another call."""
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+def target_name(target: ast.expr) -> str:
+    """The word that a value is kept under: of `x`, `self.x` and `parts["x"]`; "" of anything else."""
+    if isinstance(target, ast.Name):
+        return target.id
+    if isinstance(target, ast.Attribute):
+        return target.attr
+    if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+        return str(target.slice.value)
+    return ""
+
+
 class Outline:
     """The nodes of one file: by place, who holds each, and those that a function has of its own."""
 

@@ -73,7 +73,7 @@ class Guards:
         function = next((each for each in self._code.parents(guard.path, guard.node) if _is_function(each)), None)
         for node, given in self._assignments(function) if names and function is not None else ():
             if node.lineno < guard.node.lineno and not given.isdisjoint(names):
-                yield from self._around(self._place(guard.path, node), guard.stack)
+                yield from self._around(self._code.place_of(guard.path, node), guard.stack)
 
     def _assignments(self, function: ast.AST) -> list[tuple[ast.Assign, frozenset[str]]]:
         """The assignments in a function that give names something, with these names."""
@@ -105,7 +105,7 @@ class Guards:
         for node, taken in _leaves(guard.node, guard.taken):
             for part in walk(node):
                 if reads_setting(part):
-                    place = self._place(guard.path, part)
+                    place = self._code.place_of(guard.path, part)
                     value = self._code.decisions.get((place, guard.stack))
                     if value is not None and isinstance(part, ast.expr):
                         yield Setting(ast.unparse(part), place, value, taken)
@@ -115,20 +115,16 @@ class Guards:
         for node, taken in _leaves(guard.node, guard.taken):
             asked = _asked_whether_given(node) if taken else None
             if asked is not None and _SETTINGS & {part.lower() for part in ast.unparse(asked).split(".")[:-1]}:
-                if (self._place(guard.path, asked), guard.stack) not in self._code.decisions:
+                if (self._code.place_of(guard.path, asked), guard.stack) not in self._code.decisions:
                     yield ast.unparse(asked)
 
     def calls(self, guard: Guard) -> Iterator[CallEvent]:
         """The calls inside of a guard."""
         for part in walk(guard.node):
             if isinstance(part, ast.Call):
-                event = self._code.calls.get((self._place(guard.path, part), guard.stack))
+                event = self._code.calls.get((self._code.place_of(guard.path, part), guard.stack))
                 if event is not None:
                     yield event
-
-    def _place(self, path: str, node: ast.AST) -> Location:
-        module = self._code.module(path)
-        return Location(path, getattr(node, "lineno", 1)) if module is None else module.location(node)
 
 
 def _asked_whether_given(node: ast.expr) -> ast.Attribute | None:

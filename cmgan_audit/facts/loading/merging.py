@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cmgan_audit.facts.records import OTHER, TRAIN, Loader
+from cmgan_audit.facts.values import under
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown, certainly
@@ -107,17 +108,11 @@ def _named(loader: Loader, condition: str, differing: Sequence[str], *, crops: b
     """The record with the launch configuration on the facts that differ; `crops`: the dataset cuts in some only."""
     if not condition:
         return loader
-    named: Any = {name: _under(getattr(loader, name), condition) for name in differing}
+    named: Any = {name: under(getattr(loader, name), condition) for name in differing}
     if crops and loader.dataset is not None:
-        crop = _under(loader.dataset.random_crop, condition)
+        crop = under(loader.dataset.random_crop, condition)
         named["dataset"] = dataclasses.replace(loader.dataset, random_crop=crop)
     return dataclasses.replace(loader, **named)
-
-
-def _under(fact: Fact, condition: str) -> Fact:
-    if isinstance(fact, Known) and not fact.condition:
-        return dataclasses.replace(fact, condition=condition)
-    return fact
 
 
 def _signature(loader: Loader) -> tuple[object, ...]:

@@ -10,7 +10,7 @@ from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.values import Instance, ListValue, Value
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import target_name, walk
 from cmgan_audit.source.tree import SourceTree
 
 # Line and column of a call, and which item of its result.
@@ -53,9 +53,9 @@ def _note(target: ast.expr, value: ast.expr, found: dict[_Place, str]) -> None:
                 _note(each, part, found)
         elif isinstance(value, ast.Call):
             for position, each in enumerate(target.elts):
-                found.setdefault((value.lineno, value.col_offset + 1, position), _name(each))
+                found.setdefault((value.lineno, value.col_offset + 1, position), target_name(each))
         return
-    name = _name(target)
+    name = target_name(target)
     if not name:
         return
     for call in (value, *(value.args[:1] if isinstance(value, ast.Call) else ())):
@@ -63,16 +63,6 @@ def _note(target: ast.expr, value: ast.expr, found: dict[_Place, str]) -> None:
     if isinstance(value, ast.IfExp):
         _note(target, value.body, found)
         _note(target, value.orelse, found)
-
-
-def _name(target: ast.expr) -> str:
-    if isinstance(target, ast.Name):
-        return target.id
-    if isinstance(target, ast.Attribute):
-        return target.attr
-    if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
-        return str(target.slice.value)
-    return ""
 
 
 class Names:

@@ -6,6 +6,7 @@ import ast
 
 from cmgan_audit.facts.metrics.expressions import Surroundings, bind_loops, grade_of
 from cmgan_audit.facts.metrics.grades import Grade, whole
+from cmgan_audit.source.syntax import called_name
 
 _ANY, _ALL = frozenset({"any"}), frozenset({"all"})
 _BELOW, _ABOVE = (ast.Lt, ast.LtE, ast.Eq, ast.Is), (ast.Gt, ast.GtE, ast.NotEq, ast.IsNot)
@@ -52,7 +53,7 @@ def item_fails(test: ast.expr, around: Surroundings) -> bool | None:
                 if isinstance(op, _ABOVE) and _is_stand_in(right, op):
                     return False
         case ast.Call():
-            name = _member(test)
+            name = called_name(test)
             about = [*test.args, *([test.func.value] if isinstance(test.func, ast.Attribute) else [])]
             if any(_is_scores(each, around) for each in about):
                 if name in ("isnan", "isinf"):
@@ -82,7 +83,7 @@ def _compared(left: ast.expr, op: ast.cmpop, right: ast.expr, around: Surroundin
 
 
 def _called(test: ast.Call, around: Surroundings) -> bool | None:
-    name = _member(test)
+    name = called_name(test)
     if name == "bool" and len(test.args) == 1:
         return asks_for_one_failure(test.args[0], around)
     if name in ("isnan", "isfinite") and test.args and _is_one_number(test.args[0], around):
@@ -136,7 +137,7 @@ def _is_stand_in(node: ast.expr, op: ast.cmpop) -> bool:
 
 
 def _is_lowest(node: ast.expr, around: Surroundings) -> bool:
-    if not isinstance(node, ast.Call) or _member(node) not in ("min", "amin", "nanmin"):
+    if not isinstance(node, ast.Call) or called_name(node) not in ("min", "amin", "nanmin"):
         return False
     about = [*node.args, *([node.func.value] if isinstance(node.func, ast.Attribute) else [])]
     return any(_is_scores(each, around) for each in about)
@@ -144,7 +145,7 @@ def _is_lowest(node: ast.expr, around: Surroundings) -> bool:
 
 def _counts_scores(node: ast.expr, around: Surroundings) -> bool:
     """`len(scores)` or `scores.shape[0]`."""
-    if isinstance(node, ast.Call) and _member(node) == "len" and node.args:
+    if isinstance(node, ast.Call) and called_name(node) == "len" and node.args:
         return _is_scores(node.args[0], around)
     return False
 
@@ -159,9 +160,3 @@ def _counts_failures(node: ast.expr, around: Surroundings) -> bool:
         return False
     about = [*node.args, node.func.value]
     return any(item_fails(each, around) is True for each in about)
-
-
-def _member(node: ast.Call) -> str:
-    if isinstance(node.func, ast.Attribute):
-        return node.func.attr
-    return node.func.id if isinstance(node.func, ast.Name) else ""

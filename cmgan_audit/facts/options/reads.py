@@ -15,6 +15,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import External
 from cmgan_audit.program.execution.sessions import interpreter_of
+from cmgan_audit.source.syntax import called_name
 
 _SPREAD = regex(rb"[(,]\s*\*\*")
 _KEY_READERS = ("getattr", "get", "pop")
@@ -61,7 +62,7 @@ class Reads:
 
     def _read(self, reached: Reached, node: _Mention) -> Read:
         parent = next(iter(self.view.code.parents(reached.module.path, node)), None)
-        joined = isinstance(parent, ast.Call) and node in parent.args and _name_of(parent) == "join"
+        joined = isinstance(parent, ast.Call) and node in parent.args and called_name(parent) == "join"
         return Read(reached.module.location(node), joined)
 
     def _is_of_library(self, reached: Reached, node: _Mention) -> bool:
@@ -107,13 +108,7 @@ def _named_by(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
     elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
         if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
             yield node.slice.value, node
-    elif isinstance(node, ast.Call) and _name_of(node) in _KEY_READERS:
+    elif isinstance(node, ast.Call) and called_name(node) in _KEY_READERS:
         for given in node.args[:2]:
             if isinstance(given, ast.Constant) and isinstance(given.value, str):
                 yield given.value, node
-
-
-def _name_of(call: ast.Call) -> str:
-    if isinstance(call.func, ast.Attribute):
-        return call.func.attr
-    return call.func.id if isinstance(call.func, ast.Name) else ""

@@ -318,6 +318,11 @@ def options_of(value: Value) -> tuple[Option, ...]:
     return value.options if isinstance(value, Choice) else (Option(value),)
 
 
+def may_be_absent(value: Value) -> bool:
+    """Whether an item or attribute was not set on some path."""
+    return any(isinstance(option.value, Absent) for option in options_of(value))
+
+
 _V = TypeVar("_V", bound=Value)
 _FIELDS: dict[type[Value], tuple[str, ...]] = {}
 

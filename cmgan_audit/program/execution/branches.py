@@ -17,7 +17,6 @@ from cmgan_audit.program.domain.bounds import decided
 from cmgan_audit.program.domain.joins import Branch, join, opposite
 from cmgan_audit.program.domain.listings import without_listings
 from cmgan_audit.program.domain.values import (
-    Absent,
     BoundMethod,
     Choice,
     ClassValue,
@@ -33,6 +32,7 @@ from cmgan_audit.program.domain.values import (
     Symbol,
     Unknown,
     Value,
+    may_be_absent,
     options_of,
 )
 from cmgan_audit.program.execution.interpreter import Activation, Exit, Facts, Interpreter, ProgramRaisedError
@@ -237,7 +237,7 @@ def truth(it: Interpreter, value: Value) -> bool | None:
         case ListValue():
             return bool(value.items) if value.complete else None
         case DictValue():
-            if any(not _maybe_absent(item) for item in value.items.values()):
+            if any(not may_be_absent(item) for item in value.items.values()):
                 return True
             return False if value.complete and not value.items else None
         case FunctionValue() | ClassValue() | ModuleValue() | External():
@@ -248,10 +248,6 @@ def truth(it: Interpreter, value: Value) -> bool | None:
             return None
     verdicts = {truth(it, option.value) for option in options_of(value) if option.value is not value}
     return verdicts.pop() if len(verdicts) == 1 else None
-
-
-def _maybe_absent(value: Value) -> bool:
-    return any(isinstance(option.value, Absent) for option in options_of(value))
 
 
 def _truth_of_instance(value: Instance) -> bool | None:

@@ -25,6 +25,7 @@ from cmgan_audit.program.domain.values import (
     Symbol,
     Unknown,
     Value,
+    may_be_absent,
     options_of,
 )
 from cmgan_audit.program.execution.interpreter import Interpreter
@@ -317,11 +318,6 @@ def _inside(it: Interpreter, function: FunctionValue) -> bool:
     return any(a.function is not None and a.function.node is function.node for a in it.activations)
 
 
-def _may_lack(value: Value) -> bool:
-    """Whether an item or attribute was not set on some path."""
-    return any(isinstance(option.value, Absent) for option in options_of(value))
-
-
 def has_attribute(it: Interpreter, value: Value, name: str) -> bool | None:
     """Whether a value has an attribute; None when that is not known."""
     match value:
@@ -330,7 +326,7 @@ def has_attribute(it: Interpreter, value: Value, name: str) -> bool | None:
         case ListValue():
             return hasattr({"list": list, "tuple": tuple, "set": set}.get(value.kind, object), name) or None
         case DictValue():
-            if value.attribute_access and name in value.items and _may_lack(value.items[name]):
+            if value.attribute_access and name in value.items and may_be_absent(value.items[name]):
                 return None
             if hasattr(dict, name) or (value.attribute_access and name in value.items):
                 return True
@@ -342,7 +338,7 @@ def has_attribute(it: Interpreter, value: Value, name: str) -> bool | None:
             if class_attribute(cls, name) is not None:
                 return True
             if name in value.attrs:
-                return None if _may_lack(value.attrs[name]) else True
+                return None if may_be_absent(value.attrs[name]) else True
             items = value.attrs.get("@items")
             if isinstance(items, DictValue):
                 return True if name in items.items or hasattr(dict, name) else (False if items.complete else None)

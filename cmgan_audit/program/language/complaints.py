@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from cmgan_audit.program.domain.values import Const
 from cmgan_audit.program.execution.trace import DecisionEvent, Event, Frame
 from cmgan_audit.program.naming.modules import Module
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import called_name, walk
 
 # What only tells somebody something, and what ends the program, by the last part of the called name.
 _TELLS = frozenset(
@@ -53,7 +53,7 @@ def is_main(script: Module, calls: Sequence[Frame]) -> bool:
 def _exits(statement: ast.stmt) -> bool:
     raised = statement.exc if isinstance(statement, ast.Raise) else None
     if isinstance(raised, ast.Call):
-        return _called(raised) == "SystemExit" and _only_text(raised)
+        return called_name(raised) == "SystemExit" and _only_text(raised)
     return isinstance(raised, ast.Name) and raised.id == "SystemExit"
 
 
@@ -70,15 +70,11 @@ def _tells(statement: ast.stmt) -> bool:
 
 def _calls(statement: ast.stmt, names: frozenset[str]) -> bool:
     call = statement.value if isinstance(statement, ast.Expr) else None
-    return isinstance(call, ast.Call) and _called(call) in names and _only_text(call)
-
-
-def _called(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    return isinstance(call, ast.Call) and called_name(call) in names and _only_text(call)
 
 
 def _only_text(call: ast.Call) -> bool:
     """Whether nothing is done for what a call is given: `sys.exit(train())` is no complaint."""
     given = [*call.args, *(keyword.value for keyword in call.keywords)]
     inner = [node for each in given for node in walk(each) if isinstance(node, ast.Call)]
-    return all(_called(node) in _TEXTS for node in inner)
+    return all(called_name(node) in _TEXTS for node in inner)

@@ -9,7 +9,7 @@ from cmgan_audit.evaluation.comparing import higher_is_better
 from cmgan_audit.evaluation.metrics import METRICS
 from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.report.compare_plot import deciding_family, half_interval, places_of, scored, short, ticks
+from cmgan_audit.report.compare_plot import half_interval, places_of, scored, short, ticks
 from cmgan_audit.report.html.inline_svg import BAND, BETTER, INK, MUTED, OPEN, SAME, WORSE, inline_svg
 from cmgan_audit.statistics.compare import Comparison
 from cmgan_audit.statistics.crop_noise import half_width
@@ -142,7 +142,7 @@ def differences_chart(result: ComparisonResult) -> Chart | None:
     entries = _entries(result)
     places = places_of(entries)
     place = {entry.name: at for entry, at in zip(entries, places, strict=True)}
-    shown = [one for one in deciding_family(result) if one.candidate in place]
+    shown = [one for one in result.deciding_family if one.candidate in place]
     if not shown:
         return None
 

@@ -11,7 +11,7 @@ from cmgan_audit.evaluation.listening import Listening, compared_pair
 from cmgan_audit.evaluation.metrics import METRICS
 from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
 from cmgan_audit.finding import Finding, Severity
-from cmgan_audit.report.compare_plot import deciding_family, half_interval
+from cmgan_audit.report.compare_plot import half_interval
 from cmgan_audit.report.compare_text import remarks, sentence, why_not
 from cmgan_audit.report.html.charts import (
     differences_chart,
@@ -103,7 +103,7 @@ def _story(result: ComparisonResult, groups: Sequence[GroupDifference]) -> list[
             f"{count(len(errors), 'error')} below: numbers here are not what they seem "
             f"({', '.join(dict.fromkeys(f'{finding.rule} {finding.name}' for finding in errors))})."
         )
-    family = deciding_family(result)
+    family = result.deciding_family
     low = list(takewhile(lambda one: one.verdict is Verdict.REGRESSED, reversed(family)))
     if low:
         against = result.baseline or "the best before it"
@@ -135,7 +135,7 @@ def _groups(decisive: Comparison | None) -> list[GroupDifference]:
 
 def _rows(result: ComparisonResult) -> list[tuple[CheckpointSummary, list[str], Comparison | None]]:
     """Checkpoint, its metrics as text, and the comparison that concerns it."""
-    against = {one.candidate: one for one in deciding_family(result)}
+    against = {one.candidate: one for one in result.deciding_family}
     return [
         (entry, [_mean(entry, name) for name in _metrics(result)], against.get(entry.name))
         for entry in result.checkpoints
