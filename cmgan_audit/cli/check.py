@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cmgan_audit.cli.checking import DEFAULT_BASELINE, FORMATS, CheckRequest, carry_out
+from cmgan_audit.cli.completion import SEVERITIES, offer_rules, offering
 from cmgan_audit.cli.shared_options import DebugOption, NoColorOption, OutputOption, QuietOption
 
 EPILOG = """Examples:
@@ -35,12 +36,25 @@ def check(
     ] = None,
     select: Annotated[
         list[str] | None,
-        typer.Option("--select", metavar="RULES", help="Run only these: ids, names, beginnings of ids; commas join."),
+        typer.Option(
+            "--select",
+            metavar="RULES",
+            help="Run only these: ids, names, beginnings of ids; commas join.",
+            autocompletion=offer_rules,
+        ),
     ] = None,
-    ignore: Annotated[list[str] | None, typer.Option("--ignore", metavar="RULES", help="Do not run these.")] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option("--ignore", metavar="RULES", help="Do not run these.", autocompletion=offer_rules),
+    ] = None,
     fail_on: Annotated[
         str | None,
-        typer.Option("--fail-on", metavar="SEVERITY", help="error (default), warning, note or never."),
+        typer.Option(
+            "--fail-on",
+            metavar="SEVERITY",
+            help="error (default), warning, note or never.",
+            autocompletion=offering(*SEVERITIES),
+        ),
     ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Also run rules that are still in preview.")] = False,
     profile: Annotated[
@@ -89,7 +103,10 @@ def check(
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Compute everything; use no answers of earlier audits and keep none.")
     ] = False,
-    output_format: Annotated[str, typer.Option("--format", metavar="FORMAT", help=f"{', '.join(FORMATS)}.")] = "text",
+    output_format: Annotated[
+        str,
+        typer.Option("--format", metavar="FORMAT", help=f"{', '.join(FORMATS)}.", autocompletion=offering(*FORMATS)),
+    ] = "text",
     output: OutputOption = None,
     quiet: QuietOption = False,
     no_color: NoColorOption = False,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cmgan_audit.cli.common import choice, wants_color, write_document
+from cmgan_audit.cli.completion import offer_rules
 from cmgan_audit.cli.shared_options import DebugOption, NoColorOption, OutputOption, QuietOption
 
 EPILOG = """Examples:
@@ -19,7 +20,14 @@ EPILOG = """Examples:
 
 
 def explain(
-    rule: Annotated[str, typer.Argument(metavar="RULE", help="Id or name of a rule, as `cmgan-audit rules` lists it.")],
+    rule: Annotated[
+        str,
+        typer.Argument(
+            metavar="RULE",
+            help="Id or name of a rule, as `cmgan-audit rules` lists it.",
+            autocompletion=offer_rules,
+        ),
+    ],
     rules: Annotated[
         list[Path] | None, typer.Option("--rules", metavar="DIR", help="Also know the rules in this folder.")
     ] = None,

@@ -70,6 +70,8 @@ class Repository:
             raise GitError("git is not installed") from error
         if done.returncode != 0:
             message = done.stderr.decode(errors="replace").strip().splitlines()
+            if message and "dubious ownership" in message[0]:  # usual in containers of CI systems
+                message[0] += "; if you trust it: git config --global --add safe.directory, and this path"
             raise GitError(f"git {arguments[0]}: {message[0] if message else 'failed'} (in {self.folder})")
         return done.stdout
 

@@ -41,6 +41,24 @@ def test_help_cuts_nothing_off() -> None:
     assert all(line.endswith(told) for line, told in zip(listed, COMMANDS.values(), strict=True))
 
 
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("comp", ["compare-ckpts"]),
+        ("check --since main --pru", ["--prune-baseline"]),
+        ("check --format js", ["json"]),
+        ("check --fail-on ", ["error", "warning", "note", "never"]),
+        ("check --select CMG101,CMG20", [f"CMG101,CMG20{number}" for number in range(1, 8)]),
+        ("explain random-ev", ["random-eval-crop"]),
+    ],
+)
+def test_the_shell_completes_commands_options_and_their_values(words: str, offered: list[str]) -> None:
+    line = f"cmgan-audit {words}"
+    asked = {"COMP_WORDS": line, "COMP_CWORD": str(line.count(" ")), "_CMGAN_AUDIT_COMPLETE": "complete_bash"}
+    done = subprocess.run([COMMAND], capture_output=True, text=True, env={**os.environ, **asked}, timeout=60)
+    assert (done.stdout.split(), done.stderr) == (offered, "")
+
+
 def test_unknown_option_and_command_are_usage_errors_without_traceback() -> None:
     for arguments in (["--bogus"], ["bogus"]):
         done = run(*arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -279,3 +280,12 @@ def test_programs_that_show_notebooks_in_diffs_are_not_run(tree, git):
     tree({"a.ipynb": "{\n}\n"})
     assert Repository(root).changed_lines("main") == {"a.ipynb": {1, 2}}
     assert not (root / "converted").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_repository_of_somebody_else_is_told_with_what_to_do(auditor, repo):
+    """Git keeps away from it; in containers of CI systems the checkout often belongs to another user."""
+    for path in (repo, repo / ".git"):
+        os.chown(path, 65534, -1)
+    with pytest.raises(GitError, match=r"dubious ownership.*git config --global --add safe.directory"):
+        auditor().audit(repo, since="HEAD")
