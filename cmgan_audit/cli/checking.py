@@ -65,13 +65,14 @@ def carry_out(request: CheckRequest, asked: Asked | None) -> int:
         AuditError: options do not go together, settings are wrong, or there is nothing to audit.
     """
     from cmgan_audit.gate.audited import exit_status
-    from cmgan_audit.gate.paths import audit_paths, part_of, root_of
+    from cmgan_audit.gate.paths import asked_for, audit_paths, part_of
     from cmgan_audit.report.settings_text import show
     from cmgan_audit.rules.profile import is_own_file
 
     paths = request.paths or (Path(),)
-    _refuse_contradictions(request, len(paths))
-    roots = [root_of(path) for path in paths]
+    parts = asked_for(paths)
+    roots = list(parts)
+    _refuse_contradictions(request, len(roots))
     flags = _flags(request)
     settings = flags.settings(roots[0])
     if request.show_settings:
@@ -90,17 +91,17 @@ def carry_out(request: CheckRequest, asked: Asked | None) -> int:
         _prune_baseline(flags.auditor(settings), roots[0], known, request.quiet)
     fixes = _fixes(request)
 
-    def audit(path: Path) -> Audited:
-        root = root_of(path)
-        auditor = flags.auditor(settings if root == roots[0] else flags.settings(root))
+    def audit(root: Path, names: frozenset[str]) -> Audited:
+        own = settings if root == roots[0] else flags.settings(root)
+        at = known if root == roots[0] else _configured(own)
+        auditor = flags.auditor(own)
 
         def look(overlay: Mapping[str, bytes]) -> Audited:
-            at = known if len(roots) == 1 else None
-            return part_of(auditor.audit(root, baseline=at, since=request.since, overlay=overlay), path)
+            return part_of(auditor.audit(root, baseline=at, since=request.since, overlay=overlay), names)
 
         return look({}) if fixes is None else fixes.make(root, look)
 
-    audited = audit_paths(paths, audit)
+    audited = audit_paths(parts, audit)
     document = _print(request, audited, fixes)
     status = exit_status(audited, settings.fail_on, strict=request.strict)
     alone = len(roots) == 1 and fixes is None and known is None
@@ -110,14 +111,16 @@ def carry_out(request: CheckRequest, asked: Asked | None) -> int:
     return status
 
 
-def _refuse_contradictions(request: CheckRequest, paths: int) -> None:
+def _refuse_contradictions(request: CheckRequest, folders: int) -> None:
     """Raise a UsageError where options do not go together, or have no such value."""
     choice("--format", request.output_format, FORMATS)
     if request.fail_on is not None:
         choice("--fail-on", request.fail_on, ("error", "warning", "note", "never"))
     writes, fixes = request.write_baseline or request.prune_baseline, request.fix or request.show_diff
-    if paths > 1 and (request.baseline or writes or request.since):
-        raise UsageError("--baseline, --write-baseline, --prune-baseline and --since take one PATH")
+    if folders > 1 and (request.baseline or writes or request.since):
+        raise UsageError("--baseline, --write-baseline, --prune-baseline and --since take one folder")
+    if request.write_baseline and request.since:
+        raise UsageError("--write-baseline writes all findings; leave --since out")
     if request.unsafe_fixes and not fixes:
         raise UsageError("--unsafe-fixes goes with --fix or --diff")
     if fixes and writes:

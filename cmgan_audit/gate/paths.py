@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from cmgan_audit.errors import UsageError
+from cmgan_audit.errors import InputError, UsageError
 from cmgan_audit.finding import Finding, Fix, Location, Step
 from cmgan_audit.gate.audited import Audited, Coverage
 from cmgan_audit.rules.matching import Passed, Unresolved
+
+# Names of files in one folder.
+Names = frozenset[str]
+EVERYTHING: Names = frozenset()
 
 
 def root_of(path: Path) -> Path:
@@ -25,35 +29,58 @@ def root_of(path: Path) -> Path:
     return path if path.is_dir() else path.parent
 
 
-def audit_paths(paths: Sequence[Path], audit: Callable[[Path], Audited]) -> Audited:
-    """Audit each path and join the results; paths of findings start from the one folder, or from the common one.
+def asked_for(paths: Sequence[Path]) -> dict[Path, Names]:
+    """The folders to audit for the paths of a command line, each once, and the files in it that are asked for.
 
-    Args:
-        paths: folders, or files.
-        audit: audits one of them.
+    No names stand for the folder as a whole.
 
     Raises:
-        UsageError: a path does not exist.
+        UsageError: there is no such path.
     """
-    results = [audit(path) for path in paths]
+    folders: dict[Path, Path] = {}
+    names: dict[Path, Names] = {}
+    for path in paths:
+        root = root_of(path)
+        folder = folders.setdefault(root.resolve(), root)
+        if path.is_dir():
+            names[folder] = EVERYTHING
+        elif names.get(folder) != EVERYTHING:
+            names[folder] = names.get(folder, EVERYTHING) | {path.name}
+    return names
+
+
+def audit_paths(asked: Mapping[Path, Names], audit: Callable[[Path, Names], Audited]) -> Audited:
+    """Audit each folder and join the results; paths of findings start from the one folder, or from the common one.
+
+    Args:
+        asked: the folders, with the files in each that are asked for.
+        audit: audits one folder, for some files.
+    """
+    results = [audit(root, names) for root, names in asked.items()]
     return results[0] if len(results) == 1 else _join(results)
 
 
-def part_of(audited: Audited, path: Path) -> Audited:
-    """The part of the audit of a folder that a path asks for: all of it, or what touches a file."""
-    return audited if path.is_dir() else _touching(audited, path.name)
+def part_of(audited: Audited, names: Names) -> Audited:
+    """The part of the audit of a folder that is asked for: all of it, or what touches some files.
 
+    Raises:
+        InputError: none of the files could be read.
+    """
+    if not names:
+        return audited
 
-def _touching(audited: Audited, name: str) -> Audited:
     def touches(finding: Finding) -> bool:
         places = [step.location for step in finding.trail]
-        return any(place.path == name for place in (finding.location, *places) if place is not None)
+        return any(place.path in names for place in (finding.location, *places) if place is not None)
 
+    unread = {path: f"{path}:{line}: {reason}" for path, line, reason in audited.coverage.failed}
+    if all(name in unread and not name.endswith(".ipynb") for name in names):  # of a notebook, a cell may be left out
+        raise InputError(f"could not be read: {'; '.join(unread[name] for name in sorted(names))}")
     return replace(
         audited,
         findings=tuple(finding for finding in audited.findings if touches(finding)),
-        unresolved=tuple(each for each in audited.unresolved if each.location.path == name),
-        passed=tuple(each for each in audited.passed if each.location.path == name),
+        unresolved=tuple(each for each in audited.unresolved if each.location.path in names),
+        passed=tuple(each for each in audited.passed if each.location.path in names),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,17 @@ def test_paths_are_relative_with_forward_slashes_and_trails_lead_to_the_loader()
     assert any(step["path"] == "corpus/pairs.py" for step in batch["trail"])
 
 
+def test_several_files_of_a_folder_are_one_audit_with_the_baseline_of_its_settings(tmp_path):
+    project = shutil.copytree(BROKEN, tmp_path / "project")
+    names = ("train.py", "settings.py")
+    found = json.loads(check(*names, "--format", "json", cwd=project).stdout)
+    assert [finding["rule"] for finding in found["findings"]] == ["CMG101"] and found["coverage"]["loaders"] == 2
+    (project / "cmgan-audit.toml").write_text("baseline = 'known.json'\n")
+    assert "baseline: 'known.json': no such file" in check(cwd=project).stderr
+    assert check("--write-baseline", cwd=project).returncode == 0
+    assert check(*names, cwd=project).returncode == check("engine", "corpus", ".", cwd=project).returncode == 0
+
+
 def test_nothing_is_written_into_the_audited_tree(tmp_path):
     target = tmp_path / "repo"
     target.mkdir()
@@ -56,6 +68,7 @@ def test_nothing_is_written_into_the_audited_tree(tmp_path):
     ("arguments", "status", "message"),
     [
         (["nowhere"], 2, "nowhere: no such file or folder"),
+        (["--write-baseline", "--since", "main"], 2, "--write-baseline writes all findings; leave --since out"),
         (["--select", "CMG10l", "."], 2, "unknown rule 'CMG10l' (did you mean 'CMG101'?)"),
         (["--fail-on", "fatal", "."], 2, "--fail-on fatal: not one of error, warning, note, never"),
         (["--format", "xml", "."], 2, "--format xml: not one of text, json, sarif, github, gitlab, junit, markdown"),

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from cmgan_audit.errors import UsageError
+from cmgan_audit.errors import InputError, UsageError
 from cmgan_audit.gate.audited import Coverage, exit_status
 from cmgan_audit.gate.fingerprint import fingerprints
-from cmgan_audit.gate.paths import audit_paths, part_of, root_of
+from cmgan_audit.gate.paths import asked_for, audit_paths, part_of, root_of
 
 
 def test_several_folders_are_joined_under_their_common_one(auditor, tree):
     root = tree({"one/a.py": "batch_size = 1\n", "two/b.py": "batch_size = 5\n"})
-    audited = audit_paths([root / "one", root / "two"], auditor().audit)
+    audited = audit_paths(asked_for([root / "one", root / "two"]), lambda folder, _: auditor().audit(folder))
     assert [str(finding.location) for finding in audited.open] == ["one/a.py:1", "two/b.py:1"]
     assert [str(finding.trail[0].location) for finding in audited.open] == ["one/a.py:1", "two/b.py:1"]
     assert (audited.root, audited.coverage.files) == (root, 2)
@@ -23,9 +23,28 @@ def test_several_folders_are_joined_under_their_common_one(auditor, tree):
 
 def test_a_file_keeps_the_findings_that_touch_it(auditor, tree):
     root = tree({"a.py": "batch_size = 1\n", "b.py": "batch_size = 1\n"})
-    path = root / "a.py"
-    audited = audit_paths([path], lambda each: part_of(auditor().audit(root_of(each)), each))
+    [(folder, names)] = asked_for([root / "a.py"]).items()
+    audited = part_of(auditor().audit(folder), names)
     assert [str(finding.location) for finding in audited.open] == ["a.py:1"]
+
+
+def test_a_folder_is_audited_once_for_all_of_its_files(tree, monkeypatch):
+    root = tree({"a.py": "", "b.py": "", "sub/c.py": ""})
+    monkeypatch.chdir(root)
+    assert asked_for([Path("a.py"), Path("sub/c.py"), Path("b.py")]) == {
+        Path(): {"a.py", "b.py"},
+        Path("sub"): {"c.py"},
+    }
+    assert asked_for([Path("a.py"), root, Path()]) == {Path(): frozenset()}
+
+
+def test_files_of_which_none_could_be_read_do_not_pass(auditor, tree):
+    audited = auditor().audit(tree({"a.py": "batch_size = 1\n"}))
+    audited = replace(audited, coverage=Coverage(3, 1, (("b.py", 7, "invalid syntax"), ("c.ipynb", 2, "cell 1"))))
+    with pytest.raises(InputError, match=r"could not be read: b.py:7: invalid syntax"):
+        part_of(audited, frozenset({"b.py"}))
+    for names in ({"a.py", "b.py"}, {"c.ipynb"}, set()):
+        part_of(audited, frozenset(names))
 
 
 def test_a_path_that_is_not_there():
