@@ -100,7 +100,7 @@ def _guarded(source: PythonText, draw: Draw, condition: str) -> list[Edit]:
     statement = source.parent(node)
     start, end = source.place(node)
     line = source.text[source.line_start(start) : start] + text + source.text[end : source.line_end(end)]
-    if len(line) > WIDEST and isinstance(statement, ast.Assign) and source.indent(statement) is not None:
+    if len(line) > WIDEST and isinstance(statement, ast.Assign) and source.stands_alone(statement):
         return _branches(source, statement, node, condition, middle)
     return [source.replace(node, text if _stands_free(source, node) else f"({text})")]
 

@@ -194,6 +194,12 @@ class PythonText(Document):
         before = self.text[self.line_start(start) : start]
         return None if before.strip() else before
 
+    def stands_alone(self, statement: ast.stmt) -> bool:
+        """Whether nothing but a comment shares the lines of a statement: it may become the body of another one."""
+        end = self.place(statement)[1]
+        behind = self.text[end : self.line_end(end)].strip()
+        return self.indent(statement) is not None and (not behind or behind.startswith("#"))
+
     # Tokens
 
     def _first(self, text: str, offset: int) -> int:

@@ -21,7 +21,7 @@ def selected_rules(
     select CMG201` runs CMG201. Rules in preview run with `preview`, or where they are selected by id or name.
 
     Raises:
-        UsageError: a word names no rule, or no rule is left: an audit that looks at nothing finds nothing.
+        UsageError: a word names no rule, or none of the selected ones is left: looking at nothing finds nothing.
     """
     chosen = []
     for rule in _door(catalogue):
@@ -32,8 +32,8 @@ def selected_rules(
             chosen.append(rule)
     check_words((*select, *ignore), catalogue)
     check_door(select, catalogue, DOOR)
-    if not chosen:
-        raise UsageError(f"no rule is left to run (select: {', '.join(select) or 'all'}; ignore: {', '.join(ignore)})")
+    if select and not chosen:
+        raise UsageError(f"no rule is left to run (select: {', '.join(select)}; ignore: {', '.join(ignore)})")
     return tuple(chosen)
 
 

@@ -195,6 +195,18 @@ def test_a_long_line_becomes_an_if_statement(fix):
     ]
 
 
+def test_what_shares_its_line_stays_for_both(fix):
+    """As the body of an if statement the line would take what stands behind the draw from the evaluation."""
+    draw = "random.randint(0, clean.shape[-1] - self.cut_length_in_samples_of_one_segment)"
+    data = DATA.replace("start = @DRAW@\n        ", "start = @DRAW@; ")
+    data = data.replace("self.cut", "self.cut_length_in_samples_of_one_segment").replace("@DRAW@", draw)
+    mended = fix("CMG201", {"train.py": TRAIN, "data.py": data})
+    assert mended.remaining == []
+    [line] = [line for line in mended.added("data.py") if line.startswith("start = ")]
+    middle = "(clean.shape[-1] - self.cut_length_in_samples_of_one_segment) // 2"
+    assert line.startswith(f'start = {draw} if self.mode == "train" else {middle}; return clean[...')
+
+
 DECLINED = {
     "the call at data.py:23 makes the training's dataset too": DATA.replace(
         '    return DataLoader(Speech(root + "/train"), batch), DataLoader(Speech(root + "/test"), batch)\n',
