@@ -6,7 +6,7 @@ import math
 import re
 
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.logs.roles import table, words_of
+from cmgan_audit.logs.roles import infer, table, words_of
 
 _WRAPPER = regex(r"(?:torch\.)?(?:tensor|array)$|(?:np|numpy)\.float(?:16|32|64)$|\b(?:is|was|equals|now|reached)$")
 _BALANCED = regex(r"\([^()]*\)|\[[^\[\]]*\]")
@@ -14,6 +14,8 @@ _DELIMITER = regex(r"[|│┃;,{}\t!?()\[\]\x01]|\s[-\u2013\u2014]+\s|--+|={2,}|
 _SUFFIX = regex(r"[A-Za-z_]+")
 _BOUND = regex(r"(?<![-=<>])>=?\s*$")
 _TAG = regex(r"<[^<>]*>\s*$")
+# `train_loss_step=0.31, val_pesq_epoch=2.5`: Lightning's names for the value of a batch and the mean of an epoch.
+_PER_COUNTER = regex(r"\w[_/](?:epoch|step)$", re.IGNORECASE)
 _OPTION = regex(r"(?:^|\s)--[A-Za-z][\w\-]*[ =]+$")
 
 
@@ -73,7 +75,7 @@ def is_arrow(before: str) -> bool:
 def counter_of(label: str) -> str | None:
     """ "epoch", "step" or "rank" if a name in front of a number ends with the word for one."""
     words = words_of(label)
-    if not words:
+    if not words or (_PER_COUNTER.search(label) and infer(label).kind in ("metric", "loss")):
         return None
     t = table()
     if words[-1] in t.epochs:

@@ -8,6 +8,7 @@ import pytest
 
 from cmgan_audit.logs.lines.text import read_text
 from cmgan_audit.logs.roles import RoleBook
+from cmgan_audit.logs.selection.choosing import chosen_series
 from cmgan_audit.logs.series import Run
 
 PESQ = [2.1, 2.35, 2.5, 2.58]
@@ -63,3 +64,25 @@ def test_changes_bounds_and_settings_are_no_scores(tmp_path: Path, line: str) ->
 def test_shares_and_arrows_stay_scores(tmp_path: Path) -> None:
     (run,) = runs(tmp_path, "Epoch 1 --loss 0.3 --pesq 2.1 | STOI: 92.1% | WER 12.5%\n")
     assert (points(run), points(run, "stoi"), points(run, "wer")) == ([(1, 2.1)], [(1, 92.1)], [(1, 12.5)])
+
+
+def test_names_of_lightning_that_end_with_a_counter_are_values(tmp_path: Path) -> None:
+    bar = (
+        "Epoch {e}: 100%|####| 361/361 [01:43<00:00, v_num=3, train_loss_step=0.3, val_pesq_step=9, "
+        "val_pesq_epoch={v}, train_loss_epoch=0.31, global_step=90]\n"
+    )
+    (run,) = runs(tmp_path, "".join(bar.format(e=e, v=v) for e, v in enumerate(PESQ)))
+    (series,) = [series for series in run.series if series.name == "val_pesq_epoch"]
+    assert list(zip(series.xs, series.ys, strict=True)) == list(enumerate(PESQ))
+    assert [one.name for one in chosen_series(run, ())[0]] == ["val_pesq_epoch"]
+
+
+@pytest.mark.parametrize("clock", ["15:59", "15:59:12", "15:59:12,123"])
+def test_times_without_seconds_belong_to_the_logger(tmp_path: Path, clock: str) -> None:
+    line = (
+        "2019-01-22 {clock} [trainer.py:251 - INFO ] Loss(time/N, lr=1.0e-3) - Epoch {e}: train = -9({e}m/5) | "
+        "dev = -{v}(3m/9)\n"
+    )
+    (run,) = runs(tmp_path, "".join(line.format(clock=clock, e=e, v=v) for e, v in enumerate(PESQ)))
+    (series,) = [series for series in run.series if series.role.phase == "eval"]
+    assert (list(series.xs), list(series.ys)) == ([0, 1, 2, 3], [-v for v in PESQ])
