@@ -13,14 +13,13 @@ from cmgan_audit.logs.series import INDEX
 def panels(judged: Sequence[JudgedSeries]) -> list[list[JudgedSeries]]:
     """The series of each metric and axis; runs that fell first, for they are what a reader looks for.
 
-    A single value is no course: it is drawn only beside others.
+    A single value is no course, and alone at epoch 140 it presses those of 20 epochs together: it is left to the table.
     """
     found: dict[tuple[str, str], list[JudgedSeries]] = defaultdict(list)
     for one in judged:
-        if len(one.series):
+        if len(one.series) > 1:
             found[one.measure.key or one.series.name, one.series.x_kind].append(one)
-    drawn = [panel for panel in found.values() if any(len(one.series) > 1 for one in panel)]
-    return [sorted(panel, key=lambda one: (one.decline is None, len(one.series) < 2)) for panel in drawn]
+    return [sorted(panel, key=lambda one: one.decline is None) for panel in found.values()]
 
 
 def measured(panel: Sequence[JudgedSeries]) -> str:

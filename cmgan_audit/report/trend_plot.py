@@ -172,7 +172,8 @@ def _caption(group: list[JudgedSeries]) -> str:
         lower = sum(1 for one in group if one.decline is not None)
         runs = len({one.run.title for one in group})
         what = f"{runs} runs" if runs == len(group) else f"{len(group)} series"
-        return f"{what}; star: best of each; circles: low to the end ({lower} of {len(group)})"
+        side = " or ".join(sorted({one.words["side"] for one in group}, reverse=True))
+        return f"{what}; star: best of each; circles: {side} the best to the end ({lower} of {len(group)})"
     one = group[0]
     series = one.series
     text = f"{_shortened(one.run.title)}: {len(series)} evaluations{one.from_batches}"

@@ -41,7 +41,7 @@ def test_learning_rate_steps_are_lines() -> None:
 def test_several_runs_share_a_panel() -> None:
     (panel,) = draw(judged("declining.log", "healthy.csv", "resumed.jsonl")).axes
     assert len(labels(panel)) == 3
-    assert panel.get_title(loc="left") == "3 runs; star: best of each; circles: low to the end (1 of 3)"
+    assert panel.get_title(loc="left") == "3 runs; star: best of each; circles: below the best to the end (1 of 3)"
 
 
 def drawn(tmp_path: Path, lines: list[str]) -> list[JudgedSeries]:
@@ -55,7 +55,7 @@ def drawn(tmp_path: Path, lines: list[str]) -> list[JudgedSeries]:
 def test_two_test_sets_of_one_run_are_no_two_runs(tmp_path: Path) -> None:
     lines = [f"epoch {e} | test set {s}: PESQ {2.1 + e / 100 + s:.2f}" for e in range(8) for s in (0, 1)]
     (panel,) = draw(drawn(tmp_path, lines)).axes
-    assert panel.get_title(loc="left") == "2 series; star: best of each; circles: low to the end (0 of 2)"
+    assert panel.get_title(loc="left") == "2 series; star: best of each; circles: below the best to the end (0 of 2)"
 
 
 def test_epoch_means_are_said_and_losses_of_one_size_have_an_axis_with_numbers(tmp_path: Path) -> None:
@@ -80,6 +80,9 @@ def test_panels_are_called_as_the_log_calls_them(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text("".join(f"Epoch {e} Val PER: {0.9 / e} PESQ: {2 + e / 9}\n" for e in range(1, 9)))
     (tmp_path / "b.log").write_text("PESQ: 2.1\nPESQ: 2.3\nPESQ: 2.2\n")
     axes = draw(read(tmp_path, "wer", "pesq")).axes
+    assert [axis.get_title(loc="left") for axis in draw([*read(tmp_path, "wer")] * 2).axes] == [
+        "2 series; star: best of each; circles: above the best to the end (0 of 2)"
+    ]
     assert sorted((axis.get_ylabel(), axis.get_xlabel()) for axis in axes) == [
         ("PER", "epoch"),
         ("PESQ [MOS]", "epoch"),
@@ -95,4 +98,4 @@ def test_single_values_are_no_curve_and_falls_come_first(tmp_path: Path) -> None
         course = [2.1, 2.3, 2.5, 2.7, last, last, last, last, last]
         (tmp_path / name).write_text("".join(f"Epoch {e} PESQ: {v}\n" for e, v in enumerate(course)))
     (axis,) = draw(read(tmp_path)).axes
-    assert [label.rpartition("/")[2] for label in labels(axis)] == ["c.log", "b.log", "a.log"]
+    assert [label.rpartition("/")[2] for label in labels(axis)] == ["c.log", "b.log"]

@@ -109,7 +109,7 @@ def _caption(drawn: Sequence[JudgedSeries], runs: int) -> str:
         if one.run.restarts:
             text += " Dashed lines: the run was resumed."
     left = runs - len(drawn)
-    return text + (f" {left} more runs are in the table only." if left else "")
+    return text + (f" {left} more runs are not drawn." if left else "")
 
 
 def _description(drawn: Sequence[JudgedSeries]) -> str:
