@@ -5,8 +5,9 @@ The events of a run come in program order; everything here keeps their positions
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import field, replace
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from cmgan_audit.facts.classes import BATCH_NORMS, LOADERS, OTHER_NORMS, is_loader, is_network, loaders_within
@@ -69,7 +70,11 @@ class Use:
 
 @dataclass(slots=True)
 class Scene:
-    """The events of one run by what they mean for training and evaluation."""
+    """The events of one run by what they mean for training and evaluation.
+
+    A run has ten thousands of calls, and hundreds of loaders ask about them: `named` and `handed` find those that are
+    asked for without going through all.
+    """
 
     run: Run
     made: list[Made] = field(default_factory=list)
@@ -79,10 +84,29 @@ class Scene:
     stores: list[StoreEvent] = field(default_factory=list)
     calls: list[CallEvent] = field(default_factory=list)
     items: dict[Made, Items] = field(default_factory=dict)
+    _by_name: dict[str, list[tuple[int, CallEvent]]] = field(default_factory=dict)
+    _by_argument: dict[int, list[CallEvent]] = field(default_factory=dict)
 
     def of(self, *kinds: str) -> Iterator[Use]:
         """The uses of some kinds, in order."""
         return (use for use in self.uses if use.kind in kinds)
+
+    def named(self, is_meant: Callable[[str], object]) -> list[CallEvent]:
+        """The calls in order whose name, in the spelling of `canonical`, is one that is meant."""
+        if not self._by_name:
+            for at, event in enumerate(self.calls):
+                self._by_name.setdefault(canonical(event.callee), []).append((at, event))
+        found = [call for name, calls in self._by_name.items() if is_meant(name) for call in calls]
+        return [event for _, event in sorted(found, key=itemgetter(0))]
+
+    def handed(self, given: Instance) -> list[CallEvent]:
+        """The calls in order that have an object itself among their arguments."""
+        if not self._by_argument:
+            for event in self.calls:
+                values = (*event.arguments.positional, *event.arguments.keywords.values())
+                for key in {id(value.attrs) for value in values if isinstance(value, Instance)}:
+                    self._by_argument.setdefault(key, []).append(event)
+        return self._by_argument.get(id(given.attrs), [])
 
     @property
     def trains(self) -> bool:

@@ -108,12 +108,8 @@ def _mixed_by_data(scene: Scene, made: Made) -> tuple[Fact, str] | None:
     for each in [*instances_of(given), *items.datasets]:
         if is_stream(each):
             return Known(True), f"{class_name(each)} is a stream and orders its items itself"
-    mixed_in_place = {
-        id(target): event.location
-        for event in scene.calls
-        if event.callee.endswith(".shuffle")
-        for target in event.arguments.positional[:1]
-    }
+    shuffles = scene.named(lambda name: name.endswith(".shuffle"))
+    mixed_in_place = {id(target): event.location for event in shuffles for target in event.arguments.positional[:1]}
     for value in values_within(given):
         place = _mixed(value)
         if place or id(value) in mixed_in_place:
@@ -123,8 +119,8 @@ def _mixed_by_data(scene: Scene, made: Made) -> tuple[Fact, str] | None:
             return Known(True), f"{reading.function} picks an item at random"
         if reading.owner is not None and reading.function.endswith(".__iter__"):
             return Known(True), f"{reading.function} orders the items"
-    for event in scene.calls:
-        if event.callee.endswith(".shuffle") and isinstance(event.receiver, Instance):
+    for event in shuffles:
+        if isinstance(event.receiver, Instance):
             if any(event.receiver == dataset for dataset in items.datasets):
                 return Known(True), f"it is shuffled at {event.location}"
     return None

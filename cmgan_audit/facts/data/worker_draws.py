@@ -103,18 +103,22 @@ def _seeds_workers(scene: Scene, made: Made) -> Fact:
     """Whether the workers do not share the state of their parent."""
     if constant(made.arguments.get("multiprocessing_context", 11)) in ("spawn", "forkserver"):
         return Known(True)
-    for event in scene.calls:
-        name = canonical(event.callee)
-        method = constant(event.arguments.get("method", 0))
-        if _STARTING.fullmatch(name) and method in ("spawn", "forkserver"):
-            return Known(True, (Step(event.location, "workers are not forked"),))
-        if name.endswith("seed_everything") and constant(event.arguments.get("workers")) is True:
+    for event in scene.named(_decides_for_workers):
+        if _STARTING.fullmatch(canonical(event.callee)):
+            if constant(event.arguments.get("method", 0)) in ("spawn", "forkserver"):
+                return Known(True, (Step(event.location, "workers are not forked"),))
+        elif constant(event.arguments.get("workers")) is True:
             return Known(True, (Step(event.location, "the framework seeds the workers"),))
     given = made.arguments.get("worker_init_fn", 10)
     if given is None:
         return Known(False) if not made.arguments.open_kwargs else Unknown(made.arguments.open_kwargs)
     facts = [_seeds(scene, option.value, made.loader) for option in options_of(given)]
     return facts[0] if all(fact == facts[0] for fact in facts) else Unknown("which worker_init_fn is used is not known")
+
+
+def _decides_for_workers(name: str) -> bool:
+    """Whether a call settles how all workers are started or seeded."""
+    return _STARTING.fullmatch(name) is not None or name.endswith("seed_everything")
 
 
 def _seeds(scene: Scene, function: Value, near: Instance) -> Fact:

@@ -16,7 +16,7 @@ from cmgan_audit.facts.passes.accumulation import accumulation_of
 from cmgan_audit.facts.passes.loops import loops_of
 from cmgan_audit.facts.records import EVAL, Dataset, Loader, Norm
 from cmgan_audit.facts.scene import Made, Scene
-from cmgan_audit.facts.values import fact_of, known_number, same_object, with_step
+from cmgan_audit.facts.values import fact_of, known_number, with_step
 from cmgan_audit.finding import Step
 from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import CallEvent, innermost_function
@@ -108,7 +108,7 @@ def _anchor(made: Made, role: Fact, dataset: Dataset) -> str:
 def _formula(scene: Scene, batch: int | None, times: int | None) -> str:
     """The effective batch: per process x processes x accumulated steps."""
     parts = [f"{batch}" if batch is not None else "the same"]
-    if any(canonical(event.callee).endswith("init_process_group") for event in scene.calls):
+    if scene.named(lambda name: name.endswith("init_process_group")):
         parts = [f"{parts[0]} x world size"]
     if times != 1:
         parts.append(f"{times if times is not None else 'an unknown number of'} accumulated steps")
@@ -135,18 +135,15 @@ def _iterated(scene: Scene, made: Made) -> Fact:
         return Known(True, (Step(passes[0].event.location, "it is drawn from here"),))
     if scene.run.launch.condition == UNREACHED:
         return Unknown(f"the loader at {made.location} is {UNREACHED}")
-    for event in scene.calls:
-        if _takes(event, made):
+    for event in scene.handed(made.loader):
+        if _may_draw(event):
             return Unknown(f"it is handed to {event.callee.strip('?.') or 'something that is not known'}")
     return Known(False, (Step(made.location, "it is never drawn from"),))
 
 
-def _takes(event: CallEvent, made: Made) -> bool:
-    """Whether a loader is an argument of a call that cannot be looked into, which may draw from it."""
+def _may_draw(event: CallEvent) -> bool:
+    """Whether a call cannot be looked into, so that it may draw from a loader that it is handed."""
     callee = canonical(event.callee)
     library = isinstance(event.result, Instance) and bool(event.result.external_name)
     unknown = not callee or callee.startswith("?")
-    if not (library or unknown) or callee.partition(".")[0] in ("builtins", "tqdm"):
-        return False
-    given = [*event.arguments.positional, *event.arguments.keywords.values()]
-    return any(isinstance(value, Instance) and same_object(value, made.loader) for value in given)
+    return (library or unknown) and callee.partition(".")[0] not in ("builtins", "tqdm")

@@ -14,9 +14,8 @@ from cmgan_audit.rules.record import Fact, Known, Unknown
 def accumulation_of(code: Code, made: Made) -> Fact:
     """The steps whose gradients are summed for one optimiser step on batches of this loader."""
     scene = code.scene
-    for event in scene.calls:
-        name = accumulating_argument(canonical(event.callee))
-        value = event.arguments.get(name) if name else None
+    for event in scene.named(accumulating_argument):
+        value = event.arguments.get(accumulating_argument(canonical(event.callee)))
         if value is not None:
             return fact_of(value, 1)
     guards = {

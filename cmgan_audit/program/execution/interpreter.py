@@ -122,6 +122,7 @@ class Interpreter:
         self.roots: list[str] = []
         self.executed: dict[ast.AST, FunctionValue] = {}
         self.kernels: dict[ast.AST, tuple[FunctionValue, ...] | None] = {}
+        self.left_out: dict[ast.AST, bool] = {}
         self.built: set[ast.AST] = set()
         self.loading: dict[ast.AST, bool] = {}
         self.supposed: list[ast.AST] = []

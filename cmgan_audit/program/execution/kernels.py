@@ -59,7 +59,7 @@ _MOST_DEEP = 8
 def left_out(it: Interpreter, function: FunctionValue, arguments: Arguments) -> bool:
     """Whether a call is one of a numeric kernel on plain arrays; it and what it calls then count as executed."""
     called = _kernel(it, function, 0)
-    if called is None or not any(map(_loops, called)) or not any(map(_uses_arrays, called)):
+    if called is None or not _is_worth_it(it, function, called):
         return False
     given = (*arguments.positional, *arguments.keywords.values())
     if arguments.open_kwargs or not all(_is_plain(value) for value in given):
@@ -108,6 +108,17 @@ def _examined(it: Interpreter, function: FunctionValue, depth: int) -> tuple[Fun
         elif isinstance(inner, ast.Attribute) and not _is_harmless(scope, inner, local):
             return None
     return tuple({each.node: each for each in found}.values())
+
+
+def _is_worth_it(it: Interpreter, function: FunctionValue, called: tuple[FunctionValue, ...]) -> bool:
+    """Whether a kernel is left out: what it loops over are arrays.
+
+    Other kernels are small, and what they make of Python's own numbers can be followed to a result, perhaps a setting.
+    """
+    known = it.left_out.get(function.node)
+    if known is None:
+        known = it.left_out[function.node] = any(map(_loops, called)) and any(map(_uses_arrays, called))
+    return known
 
 
 def _named(
@@ -165,13 +176,11 @@ def _is_plain(value: Value) -> bool:
 
 
 def _loops(function: FunctionValue) -> bool:
-    """Whether it is worth leaving out: other kernels are small, and may give a number that a setting depends on."""
-    return any(isinstance(inner, ast.For | ast.While) for inner in ast.walk(function.node))
+    return any(isinstance(inner, ast.For | ast.While) for inner in walk(function.node))
 
 
 def _uses_arrays(function: FunctionValue) -> bool:
-    """A loop over Python's own numbers can be followed to its result, which may be a setting."""
     scope = function.closure
-    names = {inner.id for inner in ast.walk(function.node) if isinstance(inner, ast.Name)}
+    names = {inner.id for inner in walk(function.node) if isinstance(inner, ast.Name)}
     values = [scope.names.get(name) for name in names] if isinstance(scope, Environment) else []
     return any(isinstance(value, External) and value.name.partition(".")[0] in _ARRAY_LIBRARIES for value in values)
