@@ -49,7 +49,12 @@ class Changes:
 
 
 def compare_weights(earlier: Weights, later: Weights) -> Changes:
-    """Compare two sets of weights tensor by tensor, gathered by layer; counters of batches are left out."""
+    """Compare two sets of weights tensor by tensor, gathered by layer; counters of batches are left out.
+
+    Sets that have no name in common are compared without their prefixes: one may come out of a wrapper (`module.`).
+    """
+    if earlier.tensors.keys().isdisjoint(later.tensors):
+        earlier, later = earlier.bare, later.bare
     before, after = earlier.tensors, later.tensors
     common = [name for name in before if name in after and not name.endswith("num_batches_tracked")]
     reshaped = [n for n in common if before[n].shape != after[n].shape or before[n].dtype != after[n].dtype]
