@@ -33,4 +33,5 @@ def test_tensors_of_one_set_alone_are_named() -> None:
 def test_a_value_that_is_not_finite_leaves_the_distance_open() -> None:
     later = {**LATER, "encoder.weight": torch.tensor([float("nan"), 4.0])}
     changes = compare_weights(Weights("", EARLIER), Weights("", later))
-    assert [(layer.layer, layer.relative, layer.largest) for layer in changes.layers][0] == ("encoder", None, None)
+    first = changes.layers[0]
+    assert (first.layer, first.relative, first.largest) == ("encoder", None, None)
