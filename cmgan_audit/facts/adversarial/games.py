@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import field
 from itertools import permutations
 
 from cmgan_audit.facts.adversarial.holders import Held, Holders, called, disjoint
+from cmgan_audit.facts.adversarial.losses import Losses
 from cmgan_audit.facts.adversarial.records import Game
-from cmgan_audit.facts.runtime.flow import Flow, Node
+from cmgan_audit.facts.runtime.flow import Node
 from cmgan_audit.facts.steps.actions import BACKWARD, ZERO, Action, actions_of
 from cmgan_audit.facts.steps.windows import Update, updates_in
-from cmgan_audit.facts.values import class_name, instances_of, same_object
+from cmgan_audit.facts.values import class_name, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import Instance, ListValue, Value
+from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import Loop, innermost_function
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.rules.record import Fact, Known
@@ -59,9 +59,9 @@ def games_of(view: View) -> list[Game]:
             players.append(_Player(update, held, tuple(_passes_used(update, held))))
     if len(players) < 2:
         return []
-    losses = _Losses(view.flow)
+    losses = Losses(view.flow)
     pairs = [(one, other) for one, other in permutations(players, 2) if _play_together(one, other)]
-    judging = [pair for pair in pairs if losses.judges(*pair)]
+    judging = [pair for pair in pairs if _judges(*pair, losses)]
     # An optimiser may step on what is given and on what the maker puts out one after the other.
     return [_game(view, *pair, losses) for pair in pairs if any(_same_optimisers(pair, each) for each in judging)]
 
@@ -95,74 +95,21 @@ def _sets_back(zero: Action, optimiser: Instance, held: Held) -> bool:
     return not networks or any(held.touches(each) for each in networks)
 
 
-@dataclass(eq=False)
-class _Losses:
-    """What backward passes run through: calls of networks behind their losses."""
+def _judges(judge: _Player, maker: _Player, losses: Losses) -> bool:
+    """Whether one player is asked about what another puts out, and also about something that is given.
 
-    flow: Flow
-    _calls: dict[int, list[Node]] = field(default_factory=dict)
-    _kept: list[Value] = field(default_factory=list)
-
-    def calls(self, backward: Action, held: Held) -> list[Node]:
-        """The calls of some networks that the gradients of a pass come through; of their parts where only these are."""
-        calls = [node for node in self._network_calls(_loss_of(backward)) if _is_call_of(node, held)]
-        return [node for node in calls if any(held.is_one(each) for each in _networks_of(node))] or calls
-
-    def fed(self, call: Node, held: Held) -> bool:
-        """Whether gradients come through a call back into other networks."""
-        return any(_is_call_of(node, held) for node in self._network_calls(call.value) if node is not call)
-
-    def reaches(self, backward: Action, held: Held) -> bool:
-        """Whether the gradients of a pass come to some networks."""
-        return bool(self.calls(backward, held))
-
-    def judges(self, judge: _Player, maker: _Player) -> bool:
-        """Whether one player is asked about what another puts out, and also about something that is given.
-
-        An encoder and a decoder with an optimiser each are no such pair: the decoder sees nothing but codes.
-        """
-        passes = {id(each): each for each in (*judge.passes, *maker.passes)}.values()
-        calls = [call for each in passes for call in self.calls(each, judge.held)]
-        if not self._any_fed(calls, maker.held):
-            return False
-        fed = [self.fed(call, maker.held) for call in calls]
-        returned = self._any_fed([call for each in passes for call in self.calls(each, maker.held)], judge.held)
-        return (judge.held.is_called_judge or not all(fed)) and not returned
-
-    def _any_fed(self, calls: list[Node], held: Held) -> bool:
-        """Whether gradients come through any of some calls back into other networks; looked for in one go."""
-        own = {id(call) for call in calls}
-        together = ListValue(items=[call.value for call in calls])
-        return any(_is_call_of(node, held) for node in self._network_calls(together) if id(node) not in own)
-
-    def _network_calls(self, value: Value | None) -> list[Node]:
-        if value is None:
-            return []
-        if id(value) not in self._calls:
-            found = [node for node in self.flow.behind(value) if node.event is not None]
-            self._calls[id(value)] = [node for node in found if node.operation.endswith(("network", ".__call__"))]
-            self._kept.append(value)  # its id must stay its own
-        return self._calls[id(value)]
+    An encoder and a decoder with an optimiser each are no such pair: the decoder sees nothing but codes.
+    """
+    passes = {id(each): each for each in (*judge.passes, *maker.passes)}.values()
+    calls = [call for each in passes for call in losses.calls(each, judge.held)]
+    if not losses.any_fed(calls, maker.held):
+        return False
+    fed = [losses.fed(call, maker.held) for call in calls]
+    returned = losses.any_fed([call for each in passes for call in losses.calls(each, maker.held)], judge.held)
+    return (judge.held.is_called_judge or not all(fed)) and not returned
 
 
-def _networks_of(node: Node) -> list[Instance]:
-    receiver = node.event.receiver if node.event is not None else None
-    return called([receiver]) if receiver is not None else []
-
-
-def _is_call_of(node: Node, held: Held) -> bool:
-    return any(held.holds(each) for each in _networks_of(node))
-
-
-def _loss_of(backward: Action) -> Value | None:
-    """The value that a backward pass starts from: `loss.backward()`, `accelerator.backward(loss)`."""
-    event = backward.event
-    handed = event.arguments.get("loss", 0) or event.arguments.get("tensors", 0)
-    by_helper = event.receiver is None or (bool(instances_of(event.receiver)) and handed is not None)
-    return handed if by_helper and handed is not None else event.receiver
-
-
-def _game(view: View, judge: _Player, maker: _Player, losses: _Losses) -> Game:
+def _game(view: View, judge: _Player, maker: _Player, losses: Losses) -> Game:
     step = judge.update.step.event
     open_pass = _own_through(judge, maker, losses)
     return Game(
@@ -177,7 +124,7 @@ def _game(view: View, judge: _Player, maker: _Player, losses: _Losses) -> Game:
     )
 
 
-def _leaked(view: View, judge: _Player, maker: _Player, losses: _Losses) -> Fact:
+def _leaked(view: View, judge: _Player, maker: _Player, losses: Losses) -> Fact:
     """Whether the judge steps on the maker's loss as well as on its own."""
     for foreign in judge.passes:
         through = [call for call in losses.calls(foreign, judge.held) if losses.fed(call, maker.held)]
@@ -198,14 +145,14 @@ def _leaked(view: View, judge: _Player, maker: _Player, losses: _Losses) -> Fact
     return NO
 
 
-def _is_own(backward: Action, judge: _Player, maker: _Player, losses: _Losses) -> bool:
+def _is_own(backward: Action, judge: _Player, maker: _Player, losses: Losses) -> bool:
     """Whether a pass is of the judge's own loss: it leaves the maker alone, or the maker's step does not use it."""
     if not losses.reaches(backward, judge.held):
         return False
     return not losses.reaches(backward, maker.held) or backward not in maker.passes
 
 
-def _own_through(judge: _Player, maker: _Player, losses: _Losses) -> tuple[Action, Node] | None:
+def _own_through(judge: _Player, maker: _Player, losses: Losses) -> tuple[Action, Node] | None:
     """A pass of the judge's own loss that runs back into the maker, and the call of the judge on its way."""
     for backward in judge.passes:
         calls = losses.calls(backward, judge.held)

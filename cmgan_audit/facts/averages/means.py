@@ -93,10 +93,11 @@ def _averages_lists(node: ast.DictComp, taken: Intake) -> bool:
 
 def _is_mean(node: ast.Call, taken: Intake) -> bool:
     match node:
-        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[inner, *_]) if name in _MEAN_FUNCTIONS:
-            return _is_list(inner, taken)
-        case ast.Call(func=ast.Attribute(value=owner, attr="mean"), args=[]):
+        case ast.Call(func=ast.Attribute(value=owner, attr="mean"), args=[] | [ast.Constant(value=0)]):
             return not isinstance(owner, ast.Name) and _is_list(owner, taken)
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[inner, *_]) if name in _MEAN_FUNCTIONS:
+            weighted = any(keyword.arg == "weights" for keyword in node.keywords)
+            return _is_list(inner, taken) and not weighted
     return False
 
 

@@ -59,10 +59,19 @@ def intakes(body: Sequence[ast.AST]) -> Iterator[Intake]:
     """
     for node in body:
         found = intake_of(node)
-        if found is None or is_weighted(found.value):
+        if found is None or any(map(is_weighted, _values_in(found.value))):
             continue
         if is_measure(found.target) or is_measure(ast.unparse(found.value)):
             yield found
+
+
+def _values_in(value: ast.expr) -> Sequence[ast.expr]:
+    """The values that one batch gives: those of a row `(loss, score)`, also as a tensor or an array, or the value."""
+    match value:
+        case ast.Tuple(elts=row) | ast.Call(args=[ast.Tuple(elts=row) | ast.List(elts=row)]) if row:
+            # A size beside them is what the mean will weigh them by.
+            return [value] if any(map(_is_size, row)) else row
+    return [value]
 
 
 def is_measure(text: str) -> bool:

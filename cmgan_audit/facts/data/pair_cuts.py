@@ -51,6 +51,9 @@ def pair_cuts(view: View) -> Iterable[PairCut]:
 
 def _of_reading(view: View, reading: Reading) -> Iterable[PairCut]:
     cuts = [cut for cut in cuts_in(reading.events) if not cut.repeats]
+    # The length of what was cut depends on the draw as well, and so does the end of `cut[: size % len(cut)]`.
+    begun = {draw for cut in cuts if cut.begins for draw in cut.draws}
+    cuts = [cut for cut in cuts if cut.begins or begun.isdisjoint(cut.draws)]
     if len(cuts) < 2:
         return
     parts = list(_parts(view, reading, cuts))

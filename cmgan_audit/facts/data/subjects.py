@@ -167,6 +167,8 @@ def _argument(view: View, frame: Frame, name: str) -> ast.expr | None:
     parameters = [parameter.arg for parameter in (*frame.value.node.args.posonlyargs, *frame.value.node.args.args)]
     if name not in parameters:
         return None
+    if isinstance(call.func, ast.Name) and call.func.id == "map" and len(call.args) == 2:
+        return call.args[1]  # `map(cut, (clean, noisy))`: each call gets one of them
     for keyword in call.keywords:
         if keyword.arg == name:
             return keyword.value

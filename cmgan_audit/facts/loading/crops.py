@@ -6,6 +6,7 @@ read (`facts/loading/items.py` executes, `facts/loading/cuts.py` finds the cuts)
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import field
 
 from cmgan_audit.facts import records
@@ -14,6 +15,7 @@ from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.conditions import as_read, open_setting
 from cmgan_audit.facts.loading.cuts import PICKS, Cut, cuts_in
 from cmgan_audit.facts.loading.drawing import object_of, ways_to
+from cmgan_audit.facts.loading.generators import goes_on
 from cmgan_audit.facts.loading.items import Reading, items_of
 from cmgan_audit.facts.loading.passable import passable
 from cmgan_audit.facts.records import Dataset
@@ -48,7 +50,9 @@ def dataset_of(code: Code, made: Made) -> Dataset:
     looked_at = [*items.looked_at, *(reading.function for reading in items.readings if reading.owner in items.datasets)]
     found = _Found(looked_at=looked_at, unknown=list(items.unknown))
     for reading in items.readings:
-        _collect(code, reading, found, reading.owner if reading.owner in items.datasets else None)
+        seeded = {draw for cut in cuts_in(reading.events) for draw in cut.draws if draw.seeded}
+        further = {draw for draw in seeded if goes_on(code.scene, made, reading, draw)}
+        _collect(code, reading, found, reading.owner if reading.owner in items.datasets else None, further)
     name = class_name(first) if first is not None else "the dataset"
     place = first.location if first is not None else made.location
     fact, drawn_by, evidence = _judge(found, name, place, first)
@@ -66,13 +70,21 @@ def dataset_of(code: Code, made: Made) -> Dataset:
     )
 
 
-def _collect(code: Code, reading: Reading, found: _Found, dataset: Instance | None) -> None:
-    """Sort out the cuts of one reading; `dataset` is the object whose method it is, None for a `collate_fn`."""
+def _collect(code: Code, reading: Reading, found: _Found, dataset: Instance | None, further: Set[Draw]) -> None:
+    """Sort out the cuts of one reading.
+
+    Args:
+        code: the source behind the run.
+        reading: the reading.
+        found: what is added to.
+        dataset: the object whose method it is, None for a `collate_fn`.
+        further: seeded draws that every pass finds further on.
+    """
     for cut in cuts_in(reading.events):
         draws = [draw for draw in cut.draws if _may_meet(code, reading, draw, cut)]
         if not draws:
             continue
-        loose = [draw for draw in draws if not draw.seeded]
+        loose = [draw for draw in draws if not draw.seeded or draw in further]
         if not loose:
             found.seeded.append(draws[0])
             continue

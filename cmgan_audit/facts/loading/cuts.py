@@ -51,6 +51,7 @@ class Cut:
     place: Location
     event: Event
     position: int
+    begins: bool = True  # whether a draw says where it begins, not only where it ends
 
     @property
     def repeats(self) -> bool:
@@ -74,7 +75,7 @@ def cuts_in(events: Sequence[Event]) -> Iterator[Cut]:
         if fresh:
             begins = _begin_draws(event.index) if isinstance(event, SliceEvent) else draws
             fresh.sort(key=lambda draw: (draw not in begins, -numbers.get(draw.location, position), str(draw.location)))
-            yield Cut(tuple(fresh), place, event, position)
+            yield Cut(tuple(fresh), place, event, position, fresh[0] in begins)
 
 
 def _of_items(events: Sequence[Event]) -> Iterator[Draw]:

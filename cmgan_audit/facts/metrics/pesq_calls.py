@@ -14,6 +14,7 @@ from cmgan_audit.finding import Confidence, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Arguments, Instance, Value
+from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, OneOf, Record, record_kind
 
@@ -79,12 +80,7 @@ def pesq_calls(view: View, scored: Sequence[Scoring]) -> Iterator[PesqCall]:
 
 def _record(view: View, scoring: Scoring, scored: Sequence[Scoring]) -> PesqCall | None:
     event = scoring.event
-    name = canonical(event.callee)
-    signature, told = _SIGNATURES.get(name), event.arguments
-    if name.startswith(_FUNCTIONAL):
-        signature = _TORCHMETRICS
-    elif signature is None and name.startswith("torchmetrics.") and isinstance(event.receiver, Instance):
-        signature, told = _OF_OBJECT, event.receiver.arguments
+    signature, told = _signature_of(event)
     node = _call_at(scoring.way[0])
     if signature is None or node is None:
         return None
@@ -107,6 +103,17 @@ def _record(view: View, scoring: Scoring, scored: Sequence[Scoring]) -> PesqCall
         swapped=swapped,
         given="" if pair is None else pair.text,
     )
+
+
+def _signature_of(event: CallEvent) -> tuple[_Signature | None, Arguments]:
+    """How a PESQ function takes its arguments, and the arguments that tell rate and mode; None for others."""
+    name = canonical(event.callee)
+    signature = _SIGNATURES.get(name)
+    if name.startswith(_FUNCTIONAL):
+        signature = _TORCHMETRICS
+    elif signature is None and name.startswith("torchmetrics.") and isinstance(event.receiver, Instance):
+        return _OF_OBJECT, event.receiver.arguments
+    return signature, event.arguments
 
 
 def _call_at(spot: Spot) -> ast.Call | None:
@@ -163,5 +170,6 @@ def _is_meant(view: View, scoring: Scoring, scored: Sequence[Scoring]) -> bool:
 
 
 def _says_wide(scoring: Scoring) -> bool:
-    mode = fact_of(scoring.event.arguments.get("mode", 3), "wb")
+    signature, told = _signature_of(scoring.event)
+    mode = fact_of(_argument(told, ("mode", 3) if signature is None else signature.mode), "wb")
     return any(option.value == "wb" for option in _options(mode))

@@ -47,6 +47,10 @@ class Pair:
         first, second = _given(call, *reference), _given(call, *estimate)
         return cls(first, second) if first is not None and second is not None else None
 
+    def through_loops(self, view: View, spot: Spot) -> Self:
+        """The signals, each loop variable of them replaced by what it runs over."""
+        return type(self)(*(_run_over(view, spot, each) or each for each in (self.reference, self.estimate)))
+
     @property
     def text(self) -> str:
         """The signals as the source has them."""
@@ -62,7 +66,7 @@ def swapped_at(view: View, scoring: Scoring, pair: Pair) -> tuple[Location | Non
             where = None if place is None else place.location(spot.node)
             return where, f"{names[0]} stands where the reference belongs, and {names[1]} where the estimate does"
         above = scoring.way[level + 1] if level + 1 < len(scoring.way) else None
-        outer = None if above is None else _handed_in(spot, above, pair)
+        outer = None if above is None else _handed_in(spot, above, pair.through_loops(view, spot))
         if outer is None:
             break
         pair = outer
@@ -107,6 +111,13 @@ def _named(view: View, spot: Spot, node: ast.expr) -> str:
     name = _root(node)
     if side_of(name) or not isinstance(node, ast.Name | ast.Call | ast.Subscript | ast.Attribute):
         return name
+    source = _run_over(view, spot, node)
+    return name if source is None else _root(source)
+
+
+def _run_over(view: View, spot: Spot, node: ast.expr) -> ast.expr | None:
+    """What a loop variable over `zip(...)` runs over; None for what is none."""
+    name = _root(node)
     sources = (
         source
         for parent, _ in spot.parents(view.code)
@@ -114,8 +125,7 @@ def _named(view: View, spot: Spot, node: ast.expr) -> str:
         for each, source in _zipped(target, iterated)
         if isinstance(each, ast.Name) and each.id == name
     )
-    source = next(sources, None)
-    return name if source is None else _root(source)
+    return next(sources, None)
 
 
 def _zipped(target: ast.expr, iterated: ast.expr) -> Iterable[tuple[ast.expr, ast.expr]]:

@@ -100,7 +100,7 @@ class Flow:
                     yield value, use.event.location
         for event in self.scene.calls:
             if event.callee.endswith((".training_step", ".compute_objectives", ".compute_loss")):
-                if not _off(event):
+                if not _off(event.context.managers):
                     yield event.result, event.location
 
     def behind(self, root: Value) -> Iterator[Node]:
@@ -194,10 +194,11 @@ class Flow:
         if name.rpartition(".")[2] in _ENDS or name.startswith(_ELSEWHERE):
             return True
         if node.event is None:
-            return False
+            computed = node.value.computed if isinstance(node.value, Unknown) else None
+            return computed is not None and _off(computed.managers)
         position = self._positions.get(_key(node.value) or 0)
         if position is None:
-            return _off(node.event)
+            return _off(node.event.context.managers)
         return gradients_off(self.scene, position, node.event.context.managers)
 
     # Networks of the tree
@@ -289,6 +290,5 @@ def _parts(value: Value) -> list[Value]:
     return []
 
 
-def _off(event: CallEvent) -> bool:
-    managers = event.context.managers
+def _off(managers: tuple[str, ...]) -> bool:
     return any(manager.startswith(("torch.no_grad", "torch.inference_mode")) for manager in managers)

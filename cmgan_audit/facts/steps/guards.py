@@ -164,7 +164,8 @@ def number_at(code: Code, context: Context, condition: Condition, divisor: ast.e
         module = code.module(path)
         here = Step(condition.location if module is None else module.location(given), f"{ast.unparse(divisor)} is set")
         return Known(given.value, (here, step))
-    found = _numbers(code, context, condition, divisor)
+    # A local name may stand for a setting: `every = config["accumulate"]`.
+    found = _numbers(code, context, condition, divisor) or (_numbers(code, context, condition, given) if given else [])
     if len({value.value for value in found}) == 1:
         known = found[0]
         confidence = Confidence.MEDIUM if known.overridable else Confidence.HIGH

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from cmgan_audit.facts.adversarial.holders import Holders
+from cmgan_audit.facts.adversarial.losses import Losses
 from cmgan_audit.facts.optimisers import is_scaler
 from cmgan_audit.facts.steps.actions import CLIP, SCALE, STEP, UNSCALE, UPDATE, Action, actions_of
 from cmgan_audit.facts.steps.precision import runs_in_half
@@ -49,10 +51,12 @@ def _is_foreign(backward: Action) -> bool:
 
 
 def _scaling(view: View, update: Update, actions: Sequence[Action], *, first: bool) -> Scaling | None:
-    scales = [_scale_before(update, backward) for backward in update.backwards]
-    if len({each is None for each in scales}) != 1:
+    scales = {backward: _scale_before(update, backward) for backward in update.backwards}
+    if len({each is None for each in scales.values()}) != 1:
+        scales = {backward: scales[backward] for backward in _own_backwards(view, update)}
+    if len({each is None for each in scales.values()}) != 1:
         return None  # one backward pass is scaled and another is not: whose gradients step here is not known
-    backward, scale = update.backwards[-1], scales[-1]
+    backward, scale = list(scales.items())[-1]
     context = backward.event.context
     place = backward.event.location
     scaler_on = _enabled(scale)
@@ -75,11 +79,17 @@ def _scaling(view: View, update: Update, actions: Sequence[Action], *, first: bo
     )
 
 
+def _own_backwards(view: View, update: Update) -> list[Action]:
+    """The backward passes that come to the networks of the optimiser; none where these are not known."""
+    held, losses = Holders(view.scene).of(update.optimiser), Losses(view.flow)
+    return [each for each in update.backwards if held.complete and losses.reaches(each, held)]
+
+
 def _scale_before(update: Update, backward: Action) -> Action | None:
+    """The scaling of the loss of a backward pass; of one by several scalers that by one that is known."""
     start = update.start_of(backward)
-    return next(
-        (each for each in update.inside if each.kind == SCALE and start < each.position < backward.position), None
-    )
+    found = [each for each in update.inside if each.kind == SCALE and start < each.position < backward.position]
+    return next((each for each in found if each.on), found[0] if found else None)
 
 
 def _enabled(scale: Action | None) -> Fact:

@@ -73,7 +73,7 @@ def _update(view: View, window: Window, actions: Sequence[Action]) -> Update:
         zeroed_every_batch=_zeroed_every_batch(window, guard),
         zeroed_before_last=_zeroed_before_last(view, window, guard),
         repeated=_repeated(window),
-        divided=_divided(view, guard),
+        divided=_divided(view, window, guard),
         scale_matters=_scale_matters(window),
         tail_lost=_tail_lost(window, guard, actions),
     )
@@ -224,15 +224,28 @@ def _excluded(action: Action) -> bool:
     return any(opposite(text) in texts for text in texts)
 
 
-def _divided(view: View, guard: Guard | None) -> Fact:
+def _divided(view: View, window: Window, guard: Guard | None) -> Fact:
     """Whether anything that the run executed is divided by the number of batches that are summed."""
     if guard is None:
         return YES
     name = last_name(guard.divisor)
+    around = [frame.value.node for frame in window.step.event.context.frames if frame.value is not None]
+    around += [frame.value.node for each in window.backwards for frame in each.event.context.frames if frame.value]
     for reached in view.code.reached:
-        if any(_divides(node, name, guard.every) for node in reached.own_nodes()):
+        # A number that is written out divides many things in a network; near the step it divides the loss.
+        near = reached.node in around or not isinstance(reached.node, ast.FunctionDef)
+        every = guard.every if near else Unknown("")
+        if any(_divides(node, name, every) or _divides_loss(node, guard.every) for node in reached.own_nodes()):
             return YES
     return Known(False, (Step(guard.location, "gradients of whole losses are summed until here"),))
+
+
+def _divides_loss(node: ast.AST, every: Fact) -> bool:
+    """Whether something that is called a loss is divided by that number, wherever that is."""
+    match node:
+        case ast.BinOp(left=divided, op=ast.Div()) | ast.AugAssign(target=divided, op=ast.Div()):
+            return "loss" in ast.unparse(divided).lower() and _divides(node, "", every)
+    return False
 
 
 def _divides(node: ast.AST, name: str, every: Fact) -> bool:

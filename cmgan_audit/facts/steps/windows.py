@@ -32,9 +32,14 @@ class Update:
     backwards: tuple[Action, ...]
 
     def start_of(self, backward: Action) -> int:
-        """The position from which on networks run for a backward pass: after the one before it in this loop."""
-        earlier = [each.position for each in self.inside if each.kind == BACKWARD and each.position < backward.position]
-        return max(earlier, default=-1)
+        """The position from which on networks run for a backward pass: after the one before it in this loop.
+
+        One call is several events where what it is called on is open: `scaler.scale(loss).backward()` with one of two
+        scalers.
+        """
+        earlier = [each for each in self.inside if each.kind == BACKWARD and each.position < backward.position]
+        here = backward.event.location
+        return max((each.position for each in earlier if each.event.location != here), default=-1)
 
 
 def steps_by_framework(view: View, actions: Sequence[Action]) -> bool:

@@ -83,11 +83,13 @@ class Symbol(Value):
 @dataclass(frozen=True, slots=True, eq=False)
 class Computation:
     """What a value that is not known was computed from: tensors, mostly. `operation` is an operator as it is written,
-    "[]", "network" for the output of a network of the tree, or the name of a function of Python."""
+    "[]", "network" for the output of a network of the tree, or the name of a function of Python. `managers` are the
+    context managers that an operator was computed under."""
 
     operation: str
     operands: tuple[Value, ...]
     location: Location | None = None
+    managers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +102,17 @@ class Unknown(Value):
     reason: str
     computed: Computation | None = field(default=None, compare=False, repr=False)
 
-    def made_from(self, operation: str, operands: tuple[Value, ...], location: Location | None = None) -> Unknown:
+    def made_from(
+        self,
+        operation: str,
+        operands: tuple[Value, ...],
+        location: Location | None = None,
+        managers: tuple[str, ...] = (),
+    ) -> Unknown:
         """The same value with what it was computed from, unless that is known already."""
         if self.computed is not None or type(self) is not Unknown:
             return self
-        computed = Computation(operation, operands, location)
+        computed = Computation(operation, operands, location, managers)
         return Unknown(reason=self.reason, trail=self.trail, draws=self.draws, computed=computed)
 
 

@@ -211,6 +211,8 @@ def _of_class(it: Interpreter, value: ClassValue, name: str) -> Value:
 def _of_dictionary(it: Interpreter, value: DictValue, name: str) -> Value:
     if value.attribute_access and name in value.items:
         return held(value, name)
+    if value.attribute_access and name == "__dict__":
+        return DictValue(items=value.items, complete=value.complete, origin=value.origin)  # what vars() gives
     if value.attribute_access and name not in _DICT_METHODS:
         it.note_missing(value)
     if name in _DICT_METHODS and not (value.attribute_access and not value.complete and name not in dir(dict)):

@@ -46,7 +46,7 @@ def operate(it: Interpreter, operation: type[ast.operator], left: Value, right: 
             return special
         result = numbers.binary(operation, a, b)
         if isinstance(result, Unknown):
-            return result.made_from(numbers.spelled(operation), (a, b), location)
+            return result.made_from(numbers.spelled(operation), (a, b), location, it.context.managers)
         return result
 
     divides = operation in (ast.Div, ast.FloorDiv, ast.Mod)

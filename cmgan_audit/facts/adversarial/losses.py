@@ -1,0 +1,66 @@
+"""What backward passes run through: the calls of networks behind their losses."""
+
+from __future__ import annotations
+
+from dataclasses import field
+
+from cmgan_audit.facts.adversarial.holders import Held, called
+from cmgan_audit.facts.runtime.flow import Flow, Node
+from cmgan_audit.facts.steps.actions import Action
+from cmgan_audit.facts.values import instances_of
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.values import Instance, ListValue, Value
+
+
+@dataclass(eq=False)
+class Losses:
+    """What the backward passes of a run come through."""
+
+    flow: Flow
+    _calls: dict[int, list[Node]] = field(default_factory=dict)
+    _kept: list[Value] = field(default_factory=list)
+
+    def calls(self, backward: Action, held: Held) -> list[Node]:
+        """The calls of some networks that the gradients of a pass come through; of their parts where only these are."""
+        calls = [node for node in self._network_calls(_loss_of(backward)) if _is_call_of(node, held)]
+        return [node for node in calls if any(held.is_one(each) for each in _networks_of(node))] or calls
+
+    def fed(self, call: Node, held: Held) -> bool:
+        """Whether gradients come through a call back into other networks."""
+        return any(_is_call_of(node, held) for node in self._network_calls(call.value) if node is not call)
+
+    def reaches(self, backward: Action, held: Held) -> bool:
+        """Whether the gradients of a pass come to some networks."""
+        return bool(self.calls(backward, held))
+
+    def any_fed(self, calls: list[Node], held: Held) -> bool:
+        """Whether gradients come through any of some calls back into other networks; looked for in one go."""
+        own = {id(call) for call in calls}
+        together = ListValue(items=[call.value for call in calls])
+        return any(_is_call_of(node, held) for node in self._network_calls(together) if id(node) not in own)
+
+    def _network_calls(self, value: Value | None) -> list[Node]:
+        if value is None:
+            return []
+        if id(value) not in self._calls:
+            found = [node for node in self.flow.behind(value) if node.event is not None]
+            self._calls[id(value)] = [node for node in found if node.operation.endswith(("network", ".__call__"))]
+            self._kept.append(value)  # its id must stay its own
+        return self._calls[id(value)]
+
+
+def _networks_of(node: Node) -> list[Instance]:
+    receiver = node.event.receiver if node.event is not None else None
+    return called([receiver]) if receiver is not None else []
+
+
+def _is_call_of(node: Node, held: Held) -> bool:
+    return any(held.holds(each) for each in _networks_of(node))
+
+
+def _loss_of(backward: Action) -> Value | None:
+    """The value that a backward pass starts from: `loss.backward()`, `accelerator.backward(loss)`."""
+    event = backward.event
+    handed = event.arguments.get("loss", 0) or event.arguments.get("tensors", 0)
+    by_helper = event.receiver is None or (bool(instances_of(event.receiver)) and handed is not None)
+    return handed if by_helper and handed is not None else event.receiver
