@@ -75,6 +75,14 @@ def library_bases(value: Value) -> set[str]:
     return found
 
 
+def has_unknown_base(cls: ClassValue, depth: int = 12) -> bool:
+    """Whether a class of the tree derives from something that is not known."""
+    inner = [base for base in cls.bases if isinstance(base, ClassValue)]
+    if any(not isinstance(base, ClassValue | External) for base in cls.bases):
+        return True
+    return depth > 0 and any(has_unknown_base(base, depth - 1) for base in inner)
+
+
 def is_loader(value: Value) -> bool:
     """Whether an object is a torch DataLoader (or a class of the tree that derives from it)."""
     return isinstance(value, Instance) and bool(library_bases(value) & set(LOADERS))

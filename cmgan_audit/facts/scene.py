@@ -10,13 +10,22 @@ from dataclasses import field, replace
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from cmgan_audit.facts.classes import BATCH_NORMS, LOADERS, OTHER_NORMS, is_loader, is_network, loaders_within
+from cmgan_audit.facts.classes import (
+    BATCH_NORMS,
+    LOADERS,
+    OTHER_NORMS,
+    has_unknown_base,
+    is_loader,
+    is_network,
+    library_bases,
+    loaders_within,
+)
 from cmgan_audit.facts.optimisers import is_called_scheduler
 from cmgan_audit.facts.passes.learning import TAKEN, told_apart
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.values import Arguments, BoundMethod, Choice, Instance, Value
+from cmgan_audit.program.domain.values import Arguments, BoundMethod, Choice, ClassValue, Instance, Value
 from cmgan_audit.program.execution.trace import CallEvent, Context, IterateEvent, Run, StoreEvent
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.names import canonical
@@ -32,6 +41,8 @@ _BOOKKEEPING = (
     "save_hyperparameters configure_optimizers load_from_checkpoint from_pretrained save_pretrained summary"
 )
 BOOKKEEPING = frozenset(_BOOKKEEPING.split())
+# What a class derives from that is no optimiser.
+_OF_NO_OPTIMISER = frozenset({"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,11 +205,21 @@ def _use_of(event: CallEvent, name: str, member: str) -> tuple[str, list[Instanc
         if member == "__call__" or (member not in BOOKKEEPING and not member.startswith("_")):
             return "run", networks
         return "keep", networks
-    if member == "step" and receivers and not any(map(is_called_scheduler, receivers)):
-        return "step", receivers
+    stepping = [each for each in receivers if not _is_of_the_tree(each)]
+    if member == "step" and stepping and not any(map(is_called_scheduler, stepping)):
+        return "step", stepping
     if member in ("train_batch", "step") and event.receiver is not None and not receivers and "optim" in name:
         return "step", []
     return "", []
+
+
+def _is_of_the_tree(value: Instance) -> bool:
+    """Whether an object is of a class of the tree alone: what its own `step` steps is seen inside of it.
+
+    A wrapper steps the optimiser that it holds; an adaptive filter or a sampler of a diffusion trains nothing.
+    """
+    bases = library_bases(value) - _OF_NO_OPTIMISER
+    return isinstance(value.cls, ClassValue) and not bases and not has_unknown_base(value.cls)
 
 
 def _owners(value: Value | None) -> list[Instance]:

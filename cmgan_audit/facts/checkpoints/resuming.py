@@ -18,6 +18,7 @@ from cmgan_audit.facts.checkpoints.whole_networks import is_whole, whole_network
 from cmgan_audit.facts.classes import is_network
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.optimisers import is_stateful
+from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.values import class_name, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step, Trail
@@ -37,6 +38,7 @@ _PRETRAINED = regex(
     r"pre_?train|fine_?tun|transfer|teacher|init|warm|backbone|student|distill|weights?_only|only_weights",
     re.IGNORECASE,
 )
+_A_START = regex(r"pre_?train|fine_?tun", re.IGNORECASE)
 _A_FILE = regex(r"[\w-]*(?<!last)(?<!latest)(?<!best)\.(pt|pth|ckpt|tar|bin|th|pkl|safetensors)$", re.IGNORECASE)
 _EXISTS = frozenset({"exists", "isfile", "isdir", "is_file", "is_dir", "access", "lexists"})
 _NOTHING_TOLD = "nothing has to be set for it"
@@ -215,10 +217,18 @@ class _Resuming:
                 name = getattr(found.node.func, "attr", getattr(found.node.func, "id", ""))  # type: ignore[attr-defined]
                 if _LISTS.fullmatch(name):
                     place = self._slicer.location(found)
+                    if self._lists_pretrained(found):
+                        return None
                     return _Sign(
                         "it takes the file that it finds", (Step(place, "the program looks for a checkpoint"),)
                     )
         return None
+
+    def _lists_pretrained(self, found: Found) -> bool:
+        """Whether a listing goes over a folder of weights to start from, as its name tells."""
+        event = self._view.code.calls.get((self._slicer.location(found), found.stack))
+        folder = path_of(event.arguments.positional[0]) if event and event.arguments.positional else None
+        return isinstance(folder, Const) and bool(_A_START.search(str(folder.value)))
 
     def _exists(self, batch: Batch) -> _Sign | None:
         for _, call in self._looked_for(batch):

@@ -85,6 +85,15 @@ def _stores(loop: ast.For | ast.AsyncFor) -> Iterator[_Store]:
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[item]):
                 if not _is_number(item):
                     yield _Store(name, counted, begins_again)
+            case ast.Assign(targets=[target], value=ast.Call(args=arguments)):
+                for name in _names(target) & {each.id for each in arguments if isinstance(each, ast.Name)}:
+                    yield _Store(name, counted, begins_again)
+
+
+def _names(target: ast.expr) -> set[str]:
+    """The names that an assignment gives: `batch, lengths = added(item, batch, lengths)` adds to what they hold."""
+    parts = target.elts if isinstance(target, ast.Tuple) else [target]
+    return {part.id for part in parts if isinstance(part, ast.Name)}
 
 
 def _is_number(item: ast.expr) -> bool:
@@ -137,20 +146,38 @@ def _number(test: ast.expr, stores: list[_Store], *, taken: bool) -> ast.expr | 
             return next((found for found in inside if found is not None), None)
         case ast.Compare(left=ast.BinOp(left=counter, op=ast.Mod(), right=number), ops=[ast.Eq()]) if taken:
             return number if _counts(counter, stores) else None
-        case ast.Compare(left=counter, ops=[ast.Eq() | ast.GtE() as op], comparators=[number]) if taken:
+        case ast.Compare(left=counter, ops=[ast.Eq() | ast.GtE() | ast.Gt() as op], comparators=[number]) if taken:
             return number if _counts(counter, stores, exactly=isinstance(op, ast.Eq)) else None
-        case ast.Compare(left=counter, ops=[ast.NotEq() | ast.Lt() as op], comparators=[number]) if not taken:
+        case ast.Compare(left=counter, ops=[ast.NotEq() | ast.Lt() | ast.LtE() as op], comparators=[number]) if (
+            not taken
+        ):
             return number if _counts(counter, stores, exactly=isinstance(op, ast.NotEq)) else None
     return None
 
 
 def _counts(node: ast.expr, stores: list[_Store], *, exactly: bool = True) -> bool:
     """Whether an expression counts the gathered items, as a test that asks for just N of them or for at least N."""
+    measured = _measured(node)
+    if measured:
+        return any(measured == store.name for store in stores)
     match node:
-        case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)]):
-            return any(name == store.name for store in stores)
         case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=ast.Constant()):
             return _counts(left, stores, exactly=exactly)
         case ast.Name(id=name):
             return any(name in (store.counters if exactly else store.waiting) for store in stores)
     return False
+
+
+def _measured(node: ast.expr) -> str:
+    """What an expression gives the number of items of: `len(batch)`, `batch["noisy"].shape[0]`; "" for another one."""
+    match node:
+        case ast.Call(func=ast.Name(id="len"), args=[held]):
+            pass
+        case ast.Subscript(value=ast.Attribute(value=held, attr="shape"), slice=ast.Constant(value=0)):
+            pass
+        case ast.Call(func=ast.Attribute(value=held, attr="size"), args=[ast.Constant(value=0)]):
+            pass
+        case _:
+            return ""
+    held = held.value if isinstance(held, ast.Subscript) else held
+    return held.id if isinstance(held, ast.Name) else ""
