@@ -45,8 +45,11 @@ def outcome_of(handler: ast.ExceptHandler, node: ast.Try) -> Outcome:
     masks = {target for statement in _statements(node.body) if _marks(statement) for target in _written(statement)}
     scored = {target for statement in _statements(node.body) for target in _written(statement)} - masks
     counted = any(_marks(each) and masks & set(_written(each)) for each in _statements(handler.body))
+    tries = set(_counters_set_back(handler))
     values: list[ast.expr | None] = []
     for statement in _statements(handler.body):
+        if tries and tries.issuperset(_written(statement)) and not isinstance(statement, ast.Return):
+            continue
         counted = counted or _counts(statement, scored)
         values.extend(_given(statement, scored))
     if any(value is not None and _tells(value, handler) for value in values):
@@ -139,6 +142,14 @@ def _counts(statement: ast.stmt, scored: set[str]) -> bool:
         return False
     text = ast.unparse(adding.func)
     return text not in scored and bool(_OF_FAILURES.search(text))
+
+
+def _counters_set_back(handler: ast.ExceptHandler) -> Iterator[str]:
+    """Counters of tries that the handler raises and sets back: they tell of no failure, and are no score."""
+    raised = {ast.unparse(each.target) for each in _statements(handler.body) if isinstance(each, ast.AugAssign)}
+    for statement in _statements(handler.body):
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
+            yield from raised.intersection(_written(statement))
 
 
 def _given(statement: ast.stmt, scored: set[str]) -> Iterator[ast.expr | None]:
