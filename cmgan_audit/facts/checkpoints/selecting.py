@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from functools import cached_property
 
 from cmgan_audit.facts.checkpoints.guards import Guards
 from cmgan_audit.facts.checkpoints.monitors import chooses, logged_in_training_only, monitors, watches
+from cmgan_audit.facts.checkpoints.read_sets import ReadSets
 from cmgan_audit.facts.checkpoints.records import Selection
 from cmgan_audit.facts.checkpoints.restoring import first_step, member_of
 from cmgan_audit.facts.checkpoints.splits import TEST, TRAIN, Split, Splits, kinds_in
 from cmgan_audit.facts.code import Reached, Stack, stack_of
 from cmgan_audit.facts.records import EVAL
-from cmgan_audit.facts.scene import Pass, Use
+from cmgan_audit.facts.scene import Pass
 from cmgan_audit.facts.slices import Found, Slicer
 from cmgan_audit.facts.values import same_object
 from cmgan_audit.facts.view import View
@@ -146,6 +145,7 @@ class _Selecting:
         self._slicer = slicer
         self._evaluated = evaluated
         self._splits = Splits(view, slicer)
+        self._read_sets = ReadSets(view, slicer)
 
     def by(self, decision: _Decision) -> Iterator[Selection]:
         """The records of a decision: none where no measured number takes it."""
@@ -163,6 +163,8 @@ class _Selecting:
         ]
         if not passes:
             splits = list(self._named_calls([*behind.calls, *self._around(decision)]))
+            splits = splits or list(self._read_sets.measured(behind))
+        splits = _picked(splits, compares)
         tests = [(split, drawn) for split, drawn in splits if split.kind == TEST]
         others = [split for split, _ in splits if split.kind != TEST]
         if tests and not others:
@@ -247,23 +249,13 @@ class _Selecting:
         call = self._view.code.call_at(decision.stack[-1])
         return [] if call is None else [Found(call, decision.stack[-1].path, decision.stack[:-1])]
 
-    @cached_property
-    def _used_below(self) -> dict[Stack, list[Use]]:
-        """What happens to networks and losses below every stack of calls."""
-        found: dict[Stack, list[Use]] = defaultdict(list)
-        for use in self._view.scene.uses:
-            stack = stack_of(use.event.context)
-            for depth in range(1, len(stack) + 1):
-                found[stack[:depth]].append(use)
-        return found
-
     def _named_calls(self, calls: Sequence[Found]) -> Iterator[tuple[Split, Location]]:
         """Evaluations without a loader: functions that run a network on what their arguments call test."""
         for found in calls:
             assert isinstance(found.node, ast.Call)
             place = self._slicer.location(found)
             stack = (*found.stack, place)
-            inside = self._used_below.get(stack, ())
+            inside = self._read_sets.used_below.get(stack, ())
             if not any(use.kind == "run" for use in inside) or any(use.kind == "backward" for use in inside):
                 continue
             texts = [text for argument in _arguments(found.node) for text in _texts(argument)]
@@ -274,6 +266,21 @@ class _Selecting:
 
     def _place(self, decision: _Decision) -> Location:
         return self._slicer.location(Found(decision.node, decision.path, decision.stack))
+
+
+def _picked(splits: list[tuple[Split, Location]], compares: Sequence[Found]) -> list[tuple[Split, Location]]:
+    """Of the sets behind a decision that one of them is picked from by its name: `results["valid"] > best`."""
+    keys = [
+        part.slice.value
+        for found in compares
+        for part in walk(found.node)
+        if isinstance(part, ast.Subscript)
+        and isinstance(part.slice, ast.Constant)
+        and isinstance(part.slice.value, str)
+    ]
+    kinds = set[str]().union(*map(kinds_in, keys))
+    picked = [(split, drawn) for split, drawn in splits if split.kind in kinds]
+    return picked if len(kinds) == 1 and picked else splits
 
 
 def _is_ordering(found: Found) -> bool:

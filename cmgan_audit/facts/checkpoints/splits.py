@@ -37,6 +37,20 @@ _LONGEST = 300
 _MOST_TEXTS = 60
 
 
+# What reads sound, and what puts the path of a file together.
+_READS_SOUND = frozenset({"read", "wavread", "load_audio", "join", "joinpath"})
+
+
+def reads_set(callee: str) -> bool:
+    """Whether a library call reads a file, lists a folder, or puts the path of one together."""
+    return callee.rpartition(".")[2] in _READS | _READS_SOUND
+
+
+def is_of_settings(path: str) -> bool:
+    """Whether a path is one of a file of settings."""
+    return path.endswith(_SETTINGS)
+
+
 @dataclass(frozen=True, slots=True)
 class Split:
     """Which split a set is taken for ("" where nothing tells), why, and where that is set."""
@@ -130,7 +144,7 @@ class Splits:
                         continue
                     if not isinstance(path, Const) or not isinstance(path.value, str):
                         continue
-                    if not path.value.endswith(_SETTINGS) and (kind := kind_of_path(path.value)):
+                    if not is_of_settings(path.value) and (kind := kind_of_path(path.value)):
                         trail = (*path.trail, Step(event.location, f"its items are read from {path.value}"))
                         yield Split(kind, f"its items are read from {path.value!r}", trail)
 
