@@ -82,7 +82,7 @@ class ReadSets:
     def _read_by(self, found: Found) -> Iterator[Split]:
         """The sets whose paths a call reads, lists or puts together."""
         events = self._reading.get((self._slicer.location(found), found.stack), ())
-        for event, given in ((event, given) for event in events for given in event.arguments.positional):
+        for event, given in [(each, given) for each in events for given in each.arguments.positional]:
             path = path_of(given)
             if isinstance(path, Const) and isinstance(path.value, str) and not is_of_settings(path.value):
                 kind = kind_of_path(path.value)
