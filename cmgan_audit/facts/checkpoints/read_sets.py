@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from cmgan_audit.facts.checkpoints.splits import TRAIN, Split, is_of_settings, kind_of_path, reads_set
 from cmgan_audit.facts.code import Stack, stack_of
+from cmgan_audit.facts.passes.modes import gradients_off
 from cmgan_audit.facts.scene import Use
 from cmgan_audit.facts.slices import Found, Slice, Slicer
 from cmgan_audit.facts.view import View
@@ -37,24 +38,24 @@ class ReadSets:
 
     def measured(self, behind: Slice) -> Iterator[tuple[Split, Location]]:
         """The sets that the networks behind a number are run on, each with the place where it is measured."""
-        for place, uses in self._evaluations(behind):
-            split = self._set_of(use for use in uses if use.kind == "run")
-            if split is not None and split.kind != TRAIN:
-                yield split, place
+        calls = {(self._slicer.location(call), call.stack) for call in behind.calls}
+        runs = [
+            use
+            for use in self._view.scene.of("run")
+            if (use.event.location, stack_of(use.event.context)) in calls and self._is_evaluated(use)
+        ]
+        split = self._set_of(runs)
+        if split is not None and split.kind != TRAIN:
+            yield split, runs[0].event.location
 
-    def _evaluations(self, behind: Slice) -> Iterator[tuple[Location, Sequence[Use]]]:
-        """The loops and calls behind a number in which networks run and nothing is trained."""
-        found: list[tuple[Location, Sequence[Use]]] = []
-        for loop in behind.loops:
-            place = self._slicer.location(loop)
-            found.append((place, [use for use in self._view.scene.uses if _is_in(use, place, loop.stack)]))
-        for call in behind.calls:
-            place = self._slicer.location(call)
-            found.append((place, self.used_below.get((*call.stack, place), ())))
-        for place, uses in found:
-            kinds = {use.kind for use in uses}
-            if "run" in kinds and not kinds & {"backward", "step"}:
-                yield place, uses
+    def _is_evaluated(self, run: Use) -> bool:
+        """Whether nothing is trained where a network runs: gradients are off, or no step is in the loop around it."""
+        context = run.event.context
+        if gradients_off(self._view.scene, run.position, context.managers):
+            return True
+        learning = (use.event.context for use in self._view.scene.of("backward", "step"))
+        loop = context.loops[-1] if context.loops else None
+        return loop is not None and not any(any(each is loop for each in other.loops) for other in learning)
 
     def _set_of(self, runs: Iterable[Use]) -> Split | None:
         """The one set that all inputs of some runs of networks are read from; None where there are several, or none."""
@@ -89,9 +90,3 @@ class ReadSets:
                 if kind:
                     trail = (*path.trail, Step(event.location, f"what the network is given is read from {path.value}"))
                     yield Split(kind, f"it is read from {path.value!r}", trail, Confidence.MEDIUM)
-
-
-def _is_in(use: Use, place: Location, stack: Stack) -> bool:
-    """Whether something happens in a loop of one activation of a function."""
-    context = use.event.context
-    return stack_of(context)[: len(stack)] == stack and any(loop.location == place for loop in context.loops)
