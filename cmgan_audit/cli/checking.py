@@ -85,7 +85,8 @@ def carry_out(request: CheckRequest, asked: Asked | None) -> int:
     if request.prune_baseline and known is None:
         raise UsageError("--prune-baseline needs --baseline FILE, or the setting `baseline`")
     if request.write_baseline:
-        _write_baseline(flags.auditor(settings), roots[0], known or roots[0] / DEFAULT_BASELINE, request.quiet)
+        target, narrowed = known or roots[0] / DEFAULT_BASELINE, bool(request.select or request.ignore)
+        _write_baseline(flags.auditor(settings), roots[0], target, narrowed=narrowed, quiet=request.quiet)
         return 0
     if request.prune_baseline and known is not None:
         _prune_baseline(flags.auditor(settings), roots[0], known, request.quiet)
@@ -187,11 +188,15 @@ def _configured(settings: Settings) -> Path | None:
     return settings.folder / settings.baseline if settings.baseline else None
 
 
-def _write_baseline(auditor: Auditor, root: Path, target: Path, quiet: bool) -> None:
-    from cmgan_audit.gate.baseline import baseline_of, write_baseline
+def _write_baseline(auditor: Auditor, root: Path, target: Path, *, narrowed: bool, quiet: bool) -> None:
+    """Write the findings of an audit down; with some rules only, the entries of the others stay as they are."""
+    from cmgan_audit.gate.baseline import baseline_of, read_baseline, with_others, write_baseline
     from cmgan_audit.report.wording import count
 
-    made = baseline_of(auditor.audit(root).findings, root)
+    audited = auditor.audit(root)
+    made = baseline_of(audited.findings, root)
+    if narrowed and target.is_file():
+        made = with_others(made, read_baseline(target), audited.rules)
     write_baseline(target, made)
     if not quiet:
         say(f"{target}: {count(sum(entry.count for entry in made.entries), 'known finding')}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
@@ -117,8 +117,24 @@ def baseline_of(findings: Sequence[Finding], root: Path) -> Baseline:
         )
         for finding in kept
     }
-    ordered = sorted(entries.values(), key=lambda entry: (entry.path, entry.rule, entry.anchor))
-    return Baseline(tuple(ordered), Repository(root).head(), root.resolve())
+    return Baseline(_ordered(entries.values()), Repository(root).head(), root.resolve())
+
+
+def with_others(made: Baseline, before: Baseline, running: Collection[str]) -> Baseline:
+    """A baseline of the rules that ran, with the entries that an older one has of other rules.
+
+    Args:
+        made: the findings of the rules that ran.
+        before: the baseline that it takes the place of.
+        running: the ids of the rules that ran.
+    """
+    seen = before if made.root is None else before.seen_from(made.root)
+    others = [entry for entry in seen.entries if entry.rule not in running]
+    return replace(made, entries=_ordered([*made.entries, *others]))
+
+
+def _ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    return tuple(sorted(entries, key=lambda entry: (entry.path, entry.rule, entry.anchor)))
 
 
 def write_baseline(path: Path, baseline: Baseline) -> None:

@@ -55,6 +55,25 @@ def test_several_files_of_a_folder_are_one_audit_with_the_baseline_of_its_settin
     assert check(*names, cwd=project).returncode == check("engine", "corpus", ".", cwd=project).returncode == 0
 
 
+def test_a_baseline_of_some_rules_keeps_what_it_knows_of_others(tmp_path):
+    project = shutil.copytree(BROKEN, tmp_path / "project")
+    known = project / "known.json"
+
+    def write(*words):
+        written = check("--baseline", known, "--write-baseline", *words, cwd=project)
+        assert written.returncode == 0, written.stderr
+        return {entry["rule"] for entry in json.loads(known.read_text())["findings"]}
+
+    assert write("--select", "CMG101") == {"CMG101"}
+    assert write("--select", "CMG201") == {"CMG101", "CMG201"}
+    settings = project / "settings.py"
+    settings.write_text(settings.read_text().replace('"batch_size": 1', '"batch_size": 4'))
+    assert write("--ignore", "CMG101") == {"CMG101", "CMG201"}
+    assert write("--select", "CMG101") == {"CMG201"}
+    known.unlink()
+    assert write() == {"CMG201"}
+
+
 def test_nothing_is_written_into_the_audited_tree(tmp_path):
     target = tmp_path / "repo"
     target.mkdir()
