@@ -263,6 +263,8 @@ def _make_value(text: str, variables: dict[str, str]) -> str:
         if match.group() == "$$":
             return "$"
         name = match.group(1) or match.group(2)
+        if not name:
+            return ""
         return variables.get(name, "${" + re.sub(r"\W", "_", name) + "}")
 
     return re.sub(r"\$\$|\$\(([^()$]*)\)|\$\{([^{}$]*)\}", replace, text)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
@@ -23,6 +24,7 @@ _LOOP_LIMIT = 24
 _CALLS_DEEP = 8
 _SOURCED_DEEP = 4
 _MOST_SOURCED = 24
+_STATEMENT = 100  # as many characters take the time of a statement
 
 # The file that a script sources, by the name that it gives and the folder that it has changed to: path and content.
 Sources = Callable[[str, str], tuple[str, str] | None]
@@ -95,6 +97,9 @@ class _Execution(Expansion):
 
     def block(self, statements: list[Statement]) -> Iterator[Simple]:
         for statement in statements:
+            self.characters_left -= _STATEMENT
+            if self.characters_left < 0:
+                return
             if isinstance(statement, Loop):
                 yield from self._loop(statement)
             elif isinstance(statement, Undecided):
@@ -107,26 +112,28 @@ class _Execution(Expansion):
                 yield from self._simple(statement)
 
     def _loop(self, loop: Loop) -> Iterator[Simple]:
-        words = [(word, token) for token in loop.words for word in self.expand(token)]
-        for word, token in words[:_LOOP_LIMIT]:
+        words = ((word, token) for token in loop.words for word in self.expand(token))
+        for word, token in list(islice(words, _LOOP_LIMIT)):
             self._assign(loop.name.text, word)
             self.state.places[loop.name.text] = token
             yield from self.block(loop.body)
 
     def _undecided(self, statement: Undecided) -> Iterator[Simple]:
-        before = dict(self.state.variables)
+        before, rooted = self.state.variables, self.state.rooted
         after: list[dict[str, str | list[str]]] = [before] if len(statement.bodies) < 2 else []
         for body in statement.bodies:
-            self.state.variables = dict(before)
+            self.characters_left -= len(before)
+            self.state.variables, self.state.rooted = dict(before), dict(rooted)
             yield from self.block(body)
             after.append(self.state.variables)
+            rooted = {**rooted, **self.state.rooted}
         merged: dict[str, str | list[str]] = {}
         for name in {name for variables in after for name in variables}:
             values = [variables.get(name) for variables in after]
             first = values[0]
             same = first is not None and all(value == first for value in values)
-            merged[name] = first if same and first is not None else UnknownWord(f"${name}")
-        self.state.variables = merged
+            merged[name] = first if same and first is not None else _undecided_value(name)
+        self.state.variables, self.state.rooted = merged, rooted
 
     def _group(self, group: Group) -> Iterator[Simple]:
         kept = (dict(self.state.variables), dict(self.state.rooted), self.state.folder)
@@ -155,17 +162,20 @@ class _Execution(Expansion):
         if name in {"export", "declare", "local", "readonly", "typeset"}:
             self._declare(name, rest[1:])
         elif name == "cd":
-            self._change_folder(words[1].text if len(words) > 1 else UnknownWord("~"))
+            targets = [word.text for word in words[1:] if word.text == "-" or not word.text.startswith("-")]
+            self._change_folder(targets[0] if targets else UnknownWord("~"))
         elif name in self.functions and self.deep < _CALLS_DEEP:
             yield from self._call(name, words[1:])
         elif name in {".", "source"} and len(words) > 1 and (found := self._sourced(words[1])) is not None:
             yield from self._source(words[1].text, *found)
         else:
             exported = {key: self.state.variables.get(key) for key in sorted(self.state.exported)}
-            places = {**self.state.places, **places}
+            self.characters_left -= len(exported)
             held = {**exported, **{key: value for key, value, _ in assignments}}
             environment = {
-                key: _placed(value, places.get(key, rest[0])) for key, value in held.items() if isinstance(value, str)
+                key: _placed(value, places.get(key) or self.state.places.get(key, rest[0]))
+                for key, value in held.items()
+                if isinstance(value, str)
             }
             yield Simple(tuple(words), self.state.folder, environment, self.own or words[0])
 
@@ -184,19 +194,24 @@ class _Execution(Expansion):
         What it may change, but not whatever is asked of it, stays as this script says: `utils/parse_options.sh` sets
         what its caller gives.
         """
-        held, rooted = self.state.variables.get("BASH_SOURCE"), dict(self.state.rooted)
+        before, rooted = dict(self.state.variables), dict(self.state.rooted)
         self._assign("BASH_SOURCE", [name], from_here=True)
-        before = dict(self.state.variables)
         self.sourced.append(path)
         self.times_sourced += 1
+        self.characters_left -= len(text)
         yield from self.block(Parser(list(tokens(text, file=path))).block())
         self.sourced.pop()
-        after = self.state.variables
+        self.state.variables.pop("BASH_SOURCE", None)
         for key, value in before.items():
-            if isinstance(after.get(key), UnknownWord):
-                after[key] = value
-        if held is not None:
-            after["BASH_SOURCE"], self.state.rooted["BASH_SOURCE"] = held, rooted["BASH_SOURCE"]
+            if key == "BASH_SOURCE" or self._is_undecided(key):
+                self._assign(key, value)
+                if key in rooted:
+                    self.state.rooted[key] = rooted[key]
+
+    def _is_undecided(self, name: str) -> bool:
+        """Whether a variable holds this or that, depending on what is asked of the script."""
+        held = self.state.variables.get(name)
+        return isinstance(held, UnknownWord) and held == _undecided_value(name)
 
     def _assign(self, name: str, value: str | list[str], *, from_here: bool = False) -> None:
         self.state.variables[name] = value
@@ -257,6 +272,10 @@ class _Execution(Expansion):
         for key in [key for key in self.state.variables if _is_positional(key)]:
             del self.state.variables[key]
         self.state.variables.update(kept)
+
+
+def _undecided_value(name: str) -> UnknownWord:
+    return UnknownWord(f"${name}")
 
 
 def _placed(text: str, token: Token) -> Word:

@@ -12,13 +12,17 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.shell_paths import printed, without
 from cmgan_audit.source.shell_syntax import Parser
-from cmgan_audit.source.shell_words import NAME, Token, bracket_end, quote_end, tokens
+from cmgan_audit.source.shell_words import NAME, Token, closing_end, tokens
 
 _SPECIAL = regex(r"[0-9@*#?$!-]")
 _WHOLE_LIST = regex(r'"?\$\{([A-Za-z_][A-Za-z0-9_]*|@)\[[@*]\]\}"?|"?\$([@*])"?|"?\$\{([@*])\}"?')
 _BRACED = regex(r"([A-Za-z_][A-Za-z0-9_]*|[0-9]+|@)(?:\[([0-9]+)\])?(:?[-=])?")
 _ARITHMETIC = regex(r"[0-9+\-*/%() ]{1,60}")
 _ABOUT_PATHS = regex(r"\b(?:pwd|dirname|basename|realpath|readlink)\b")
+_DEEPEST = 16
+# Loops, calls and variables that double make long texts of short ones: so many characters are read and put in. The
+# largest script that is read, once through, takes less.
+_MOST_CHARACTERS = 10_000_000
 
 
 class UnknownWord(str):
@@ -50,6 +54,8 @@ class Expansion:
         self.state = State({**variables})
         self.base = base  # the folder that the script lies in
         self.from_here = False  # whether what was expanded last counts from the present folder
+        self.nested = 0  # substitutions around the one that is expanded
+        self.characters_left = _MOST_CHARACTERS
 
     def text_of(self, raw: str) -> str:
         """A raw word as one text, without splitting."""
@@ -58,10 +64,11 @@ class Expansion:
     def expand(self, token: Token) -> list[str]:
         """A raw word as the words it becomes: unquoted variables are split at blanks, arrays spread."""
         raw = token.text
+        self.characters_left -= len(raw)
         array = _WHOLE_LIST.fullmatch(raw)
         if array is not None:
             held = self.state.variables.get(array.group(1) or "@")
-            if isinstance(held, list):
+            if isinstance(held, list) and self._afford(held):
                 return list(held)
             return [held] if isinstance(held, str) else [UnknownWord(raw.strip('"'))]
         words: list[list[str]] = [[]]
@@ -86,11 +93,11 @@ class Expansion:
                 yield ("" if raw[offset + 1 : offset + step] in {"\n", "\r\n"} else raw[offset + 1 : offset + 2]), True
                 offset += step
             elif character == "'":
-                end = quote_end(raw, offset)
+                end = closing_end(raw, offset)
                 yield raw[offset + 1 : end - 1], True
                 offset = end
             elif character == '"':
-                end = quote_end(raw, offset)
+                end = closing_end(raw, offset)
                 yield joined(list(self._inside(raw[offset + 1 : end - 1]))), True
                 offset = end
             elif character in "$`":
@@ -126,22 +133,29 @@ class Expansion:
 
     def _variable(self, text: str, offset: int) -> tuple[str, int]:
         """The value of the `$...` at `offset`, and where it ends."""
-        if text[offset] == "`":
-            end = quote_end(text, offset)
-            return self._substituted(text[offset + 1 : end - 1], text[offset:end]), end
-        if text.startswith("$((", offset):
-            end = bracket_end(text, offset + 1)
-            return self._arithmetic(text[offset + 3 : end - 2], text[offset:end]), end
-        if text.startswith("$(", offset):
-            end = bracket_end(text, offset + 1)
-            return self._substituted(text[offset + 2 : end - 1], text[offset:end]), end
-        if text.startswith("${", offset):
-            end = bracket_end(text, offset + 1)
-            return self._braced(text[offset + 2 : end - 1], text[offset:end]), end
-        name = NAME.match(text, offset + 1) or _SPECIAL.match(text, offset + 1)
-        if name is None:
-            return "$", offset + 1
-        return self._value(name.group(), name.group().join(("$", ""))), name.end()
+        if text[offset] == "$" and not text.startswith(("(", "{"), offset + 1):
+            name = NAME.match(text, offset + 1) or _SPECIAL.match(text, offset + 1)
+            if name is None:
+                return "$", offset + 1
+            return self._value(name.group(), f"${name.group()}"), name.end()
+        end = closing_end(text, offset if text[offset] == "`" else offset + 1)
+        source = text[offset:end]
+        if self.nested == _DEEPEST:
+            return UnknownWord(source), end
+        self.nested += 1
+        if source.startswith("$(("):
+            value = self._arithmetic(source[3:-2], source)
+        elif source.startswith("${"):
+            value = self._braced(text[offset + 2 : end - 1], source)
+        else:
+            value = self._substituted(text[offset + (1 if source.startswith("`") else 2) : end - 1], source)
+        self.nested -= 1
+        return value, end
+
+    def _afford(self, texts: list[str]) -> bool:
+        """Whether texts may be put in: a script that makes longer and longer ones is not followed for ever."""
+        self.characters_left -= sum(map(len, texts))
+        return self.characters_left >= 0
 
     def _value(self, name: str, source: str) -> str:
         held = self.state.variables.get(name)
@@ -150,28 +164,34 @@ class Expansion:
             return "."
         if isinstance(held, list):
             held = joined([" ".join(held), *[UnknownWord("") for word in held if isinstance(word, UnknownWord)]])
-        if held is None:
-            return UnknownWord(source)
-        return self._from_here(held, self.state.rooted[name]) if name in self.state.rooted else held
+        return self._read(name, held, source)
 
-    def _from_here(self, path: str, then: str) -> str:
+    def _read(self, name: str, held: str | None, source: str) -> str:
+        """What a variable or an item of it holds, as it is from the present folder."""
+        if held is None or not self._afford([held]):
+            return UnknownWord(source)
+        return self._from_here(held, self.state.rooted[name], source) if name in self.state.rooted else held
+
+    def _from_here(self, path: str, then: str, source: str) -> str:
         """A path that counts from the folder of then, as it is from the present one."""
         self.from_here = True
         now = self.state.folder
         if then == now or isinstance(path, UnknownWord) or path.startswith("/"):
             return path
         if isinstance(then, UnknownWord) or isinstance(now, UnknownWord):
-            return UnknownWord(path)
-        start = posixpath.normpath(posixpath.join("/", self.base, now))
-        if posixpath.normpath(posixpath.join(self.base, now)).startswith(".."):
-            return UnknownWord(path)  # above the tree nothing has a name
-        return posixpath.relpath(posixpath.join("/", self.base, then, path), start)
+            return UnknownWord(source)
+        if self._is_outside(now) or self._is_outside(posixpath.join(then, path)):
+            return UnknownWord(source)  # above the tree nothing has a name
+        return posixpath.relpath(posixpath.join("/", self.base, then, path), posixpath.join("/", self.base, now))
+
+    def _is_outside(self, path: str) -> bool:
+        return posixpath.normpath(posixpath.join(self.base, path)).split("/")[0] == ".."
 
     def _substituted(self, inner: str, source: str) -> str:
         """What commands print whose text is worked out: those about paths."""
         if not _ABOUT_PATHS.search(inner):
             return UnknownWord(source)
-        given = self.from_here
+        given, self.from_here = self.from_here, False
         lines: list[list[str]] = []
         for statement in Parser(list(tokens(inner))).block():
             lines.append(
@@ -180,40 +200,53 @@ class Expansion:
         unknown = any(isinstance(word, UnknownWord) for line in lines for word in line)
         text = None if unknown or not all(lines) else printed(lines)
         if text is None:
+            self.from_here = given
             return UnknownWord(source)
-        self.from_here = given if lines[-1][0] == "basename" else self.from_here or lines[-1][0] != "dirname"
-        return text
+        command, absolute = lines[-1][0], self.from_here
+        self.from_here = given or (command != "basename" and (absolute or command != "dirname"))
+        if not absolute:
+            return text
+        if command == "basename" and text in (".", ".."):
+            return UnknownWord(source)
+        return _above(lines[-1][-1]) if command == "dirname" else text
 
     def _braced(self, inner: str, source: str) -> str:
         match = _BRACED.match(inner)
         if match is None:
             return UnknownWord(source)
         name, index, operator = match.groups()
-        held = self.state.variables.get(name)
+        whole = self.state.variables.get(name)
+        held = whole if isinstance(whole, str) else None if whole is None else " ".join(whole)
         if index is not None:
-            if not isinstance(held, list) or int(index) >= len(held):
-                return UnknownWord(source)
-            rooted = self.state.rooted.get(name)
-            return held[int(index)] if rooted is None else self._from_here(held[int(index)], rooted)
-        if operator is not None:
-            if held is None or (held == "" and ":" in operator):
-                value = self.text_of(inner[match.end() :])
-                # A caller may set the variable: the default is what the script itself says.
-                if "=" in operator:
-                    self.state.variables[name] = value
-                return value
-            return self._value(name, source)
-        value = self._value(name, source)
-        if match.end() == len(inner):
+            held = whole[int(index)] if isinstance(whole, list) and int(index) < len(whole) else None
+        if operator is not None and (held is None or (held == "" and ":" in operator)):
+            default = self.text_of(inner[match.end() :])
+            # A caller may set the variable: the default is what the script itself says.
+            if "=" in operator:
+                self.state.variables[name] = default
+            return default
+        given, self.from_here = self.from_here, False
+        value = self._value(name, source) if index is None else self._read(name, held, source)
+        absolute, self.from_here = self.from_here, given or self.from_here
+        cut = inner[match.end() :]
+        if operator is not None or not cut or isinstance(value, UnknownWord):
             return value
-        rest = None if isinstance(value, UnknownWord) else without(value, inner[match.end() :])
-        return UnknownWord(source) if rest is None else rest
+        if absolute and cut == "%/*":
+            return _above(value)
+        rest = without(value, cut)
+        return UnknownWord(source) if rest is None or (absolute and rest in (".", "..")) else rest
 
     def _arithmetic(self, inner: str, source: str) -> str:
         expression = NAME.sub(lambda name: self._value(name.group(), "?"), inner.replace("$", ""))
         if not _ARITHMETIC.fullmatch(expression.strip() or "?"):
             return UnknownWord(source)
         return _integer(expression) or UnknownWord(source)
+
+
+def _above(path: str) -> str:
+    """The folder of what is a whole path when the script runs, although here it counts from the present folder: "." has
+    one above it."""
+    return posixpath.normpath(posixpath.join(path, ".."))
 
 
 def _integer(expression: str) -> str:

@@ -26,7 +26,7 @@ def printed(commands: Sequence[Sequence[str]]) -> str | None:
         return "."
     if name == "dirname" and len(words) == 1:
         return posixpath.dirname(words[0].rstrip("/")) or "."
-    if name == "basename" and words:
+    if name == "basename" and words and len(plain[0]) == len(commands[0]):
         base = posixpath.basename(words[0].rstrip("/"))
         return base.removesuffix(words[1]) if len(words) == 2 and base != words[1] else base
     if name in ("realpath", "readlink") and len(words) == 1 and (name == "realpath" or len(commands[0]) == 3):

@@ -127,7 +127,7 @@ class Parser:
                 words.append(self.stream[self.at])
                 self.at += 1
         else:
-            words.append(Token('"$@"', name.line, name.column, name.end_column))
+            words.append(Token('"$@"', name.line, name.column, name.end_column, file=name.file))
             while self.at < len(self.stream) and self.stream[self.at].text not in {"do", "done"}:
                 self.at += 1
         self.block("do", "done")

@@ -13,6 +13,7 @@ _SPACES = " \t\r"
 _THREE = (";;&", "&>>", "<<<", "<<-")
 _TWO = ("&&", "||", ";;", ";&", "|&", "&>", ">>", "<<", ">&", "<&", ">|", "<>")
 _OPERATORS = (*_THREE, *_TWO, ">", "<", "|", "&", ";", "(", ")")
+_CLOSING = {"'": "'", '"': '"', "`": "`", "(": ")", "{": "}"}
 NAME = regex(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -118,11 +119,11 @@ def _word_end(text: str, offset: int) -> int:
         if character == "\\":
             offset += 3 if text.startswith("\\\r\n", offset) else 2
         elif character in "'\"`":
-            offset = quote_end(text, offset)
+            offset = closing_end(text, offset)
         elif text.startswith(("$(", "${"), offset) or (
             character == "(" and text[offset - 1 : offset] == "=" and offset > begin
         ):
-            offset = bracket_end(text, offset if character == "(" else offset + 1)
+            offset = closing_end(text, offset if character == "(" else offset + 1)
         elif character in _SPACES or character in "\n;&|<>()":
             break
         else:
@@ -130,32 +131,28 @@ def _word_end(text: str, offset: int) -> int:
     return min(max(offset, begin + 1), len(text))
 
 
-def quote_end(text: str, offset: int) -> int:
-    """After the quote that closes the one at `offset`; what `$(...)` holds inside double quotes has its own quotes."""
-    quote = text[offset]
-    offset += 1
-    while offset < len(text) and text[offset] != quote:
-        if quote == '"' and text.startswith(("$(", "${"), offset):
-            offset = bracket_end(text, offset + 1)
-        else:
-            offset += 2 if text[offset] == "\\" and quote != "'" else 1
-    return offset + 1
+def closing_end(text: str, offset: int) -> int:
+    """After the quote or bracket that closes the one at `offset`; one further than the text where none does.
 
-
-def bracket_end(text: str, offset: int) -> int:
-    """After the bracket that closes the one at `offset`; quotes inside are skipped."""
-    closing = {"(": ")", "{": "}"}
-    stack = [closing[text[offset]]]
+    What `$(...)` holds inside double quotes has its own quotes, and quotes inside of brackets hide brackets.
+    """
+    stack = [_CLOSING[text[offset]]]
     offset += 1
-    while offset < len(text) and stack:
-        character = text[offset]
-        if character == "\\":
-            offset += 1
-        elif character in "'\"`":
-            offset = quote_end(text, offset) - 1
-        elif character in closing:
-            stack.append(closing[character])
-        elif character == stack[-1]:
-            stack.pop()
+    while offset < len(text):
+        character, closing = text[offset], stack[-1]
         offset += 1
-    return offset
+        if character == closing:
+            stack.pop()
+            if not stack:
+                return offset
+        elif closing == "'":
+            continue
+        elif character == "\\":
+            offset += 1
+        elif closing == '"':
+            if character == "$" and text.startswith(("(", "{"), offset):
+                stack.append(_CLOSING[text[offset]])
+                offset += 1
+        elif closing != "`" and character in _CLOSING:
+            stack.append(_CLOSING[character])
+    return len(text) + 1

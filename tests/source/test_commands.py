@@ -135,6 +135,10 @@ def test_makefile_variables_and_recipes() -> None:
     assert argv == ["--batch_size", "1", "--lr", "${LR}", "--d", "$HOME"]
 
 
+def test_an_empty_reference_of_a_makefile_is_nothing() -> None:
+    assert argvs("train:\n\tpython train.py $()--size ${}4\n", "Makefile") == [["--size", "4"]]
+
+
 def test_dockerfile_commands() -> None:
     text = 'FROM x\nRUN pip install . && \\\n    python prepare.py --n 2\nCMD ["python", "train.py", "--b", "1"]\n'
     assert [(command.script, command.argv) for command in commands_of("Dockerfile", text)] == [

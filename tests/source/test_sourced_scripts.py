@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,57 @@ def test_what_a_sourced_script_sets_only_where_it_is_asked_stays_as_the_caller_s
     command = only(tmp_path, files)
     assert command.argv[:2] == ("a.yaml", "4")
     assert isinstance(command.argv[2], UnknownWord)
+
+
+def test_what_a_sourced_script_sets_in_any_case_counts(tmp_path: Path) -> None:
+    """Also where nobody knows what it sets."""
+    files = {"run.sh": "size=4\n. ./env.sh\npython train.py $size\n", "env.sh": "size=$(nproc)\n"}
+    (size,) = only(tmp_path, files).argv
+    assert isinstance(size, UnknownWord)
+
+
+def test_a_path_that_a_sourced_script_may_change_still_counts_from_where_it_was_set(tmp_path: Path) -> None:
+    files = {
+        "run.sh": "ROOT=$PWD\n. ./env.sh\ncd sub\npython $ROOT/train.py --config $ROOT/a.yaml\n",
+        "env.sh": 'if [ -n "$1" ]; then ROOT=$1; fi\n',
+        "sub/train.py": "",
+    }
+    assert only(tmp_path, files).argv == ("--config", "../a.yaml")
+
+
+def test_a_script_may_say_itself_where_it_lies(tmp_path: Path) -> None:
+    files = {
+        "run.sh": "BASH_SOURCE=tools/env.sh\n. ./env.sh\npython train.py $A $BASH_SOURCE\n",
+        "env.sh": "A=$BASH_SOURCE\n",
+    }
+    assert only(tmp_path, files).argv == ("./env.sh", "tools/env.sh")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "f() { f; f; f; f; f; f; f; f; f; f; }\nf\n",
+        "for a in {}; do\n".format(" ".join("abcdefgh")) * 12 + "go\n" + "done\n" * 12,
+        "for a in {0}; do for b in {0}; do x=$x$x$a; done; done\ngo $x\n".format(" ".join("abcdefghij")),
+        'for a in {0}; do for b in {0}; do x+=("${{x[@]}}" $a); done; done\n'.format(" ".join("abcdefghij")),
+        "for a in {}; do . ./run.sh; . ./env.sh; done\n".format(" ".join("abcdefghij")),
+    ],
+    ids=["calls", "loops", "texts", "arrays", "sources"],
+)
+def test_what_repeats_itself_without_end_is_left(tmp_path: Path, text: str) -> None:
+    (tmp_path / "train.py").write_text("")
+    (tmp_path / "run.sh").write_text(text)
+    (tmp_path / "env.sh").write_text(f". ./run.sh\n{text}")
+    start = time.process_time()
+    assert SourceTree(tmp_path).launches("train.py") == ()
+    assert time.process_time() - start < 20
+
+
+@pytest.mark.parametrize("opening", ['"$(dirname ', "$(dirname ", "${a:-", "`dirname ", "$((", "( ", "if a; then "])
+def test_what_nests_deeply_is_read(opening: str) -> None:
+    for closing in ("", {"$": ")", "`": "`"}.get(opening[0], "")):
+        text = "go " + opening * 3000 + "a" + closing * 3000
+        list(commands(text, name="run.sh"))
 
 
 def test_functions_of_a_sourced_script_start_what_the_caller_gives_them(tmp_path: Path) -> None:
@@ -123,6 +175,11 @@ PATHS = [
     'cd "$(dirname "${BASH_SOURCE[0]}")/../other"; go $(realpath a.yaml)',
     "go $(readlink -f ../other)",
     "HERE=$PWD; THERE=$HERE/sub; cd ../other; go $THERE",
+    'HERE=$(cd "$(dirname "$0")" && pwd); go $(dirname "$HERE")/other',
+    "HERE=$PWD; cd sub; go ${HERE%/*}",
+    "go $(realpath ${BASH_SOURCE[0]%/*}/sub)",
+    "HERE=$PWD; if true; then HERE=$PWD; fi; cd ../other; go $HERE",
+    "cd -P -- ../other; go $PWD",
 ]
 
 
@@ -143,6 +200,21 @@ def test_paths_agree_with_bash(tmp_path: Path, text: str) -> None:
     assert ours.words[1].known
     assert os.path.realpath(at) == os.path.realpath(folder)
     assert os.path.realpath(at / ours.words[1].text) == os.path.realpath(theirs)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "R=$(realpath ../..)\ncd sub\ngo $R/train.py\n",
+        "go $(basename $PWD)\n",
+        "go ${PWD##*/}\n",
+        "go $(basename -s .sh a/run.sh)\n",
+    ],
+)
+def test_names_that_nothing_tells_are_not_known(text: str) -> None:
+    """Above the tree no folder has a name, nor has the tree itself."""
+    (ours,) = commands(text, name="scripts/run.sh")
+    assert not ours.words[1].known
 
 
 NAMES = ["basename $C", "basename $C .yaml", "dirname $C", "basename /a/b/ /b", "dirname a", "basename $C | cat"]
