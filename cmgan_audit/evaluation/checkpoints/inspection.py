@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from cmgan_audit.evaluation.checkpoints.bundles import bundle_of
+from cmgan_audit.evaluation.checkpoints.limits import Steps
 from cmgan_audit.evaluation.checkpoints.named import Weights
 from cmgan_audit.evaluation.checkpoints.reading import Checkpoint, open_file
 from cmgan_audit.evaluation.checkpoints.sets import state_dicts
@@ -88,7 +89,7 @@ def inspect_file(path: Path) -> CheckpointFacts:
     """
     checkpoint = open_file(path)
     values: dict[str, JsonValue] = {}
-    for place, value in _plain_values(checkpoint.content, ()):
+    for place, value in _plain_values(checkpoint.content, (), Steps(path)):
         if len(values) == _MAX_VALUES:
             break
         values[place] = value
@@ -168,15 +169,16 @@ def _batch_norms(weights: Weights) -> Iterator[BatchNormState]:
         yield BatchNormState(layer, condition, largest, batches)
 
 
-def _plain_values(value: object, place: tuple[str, ...]) -> Iterator[tuple[str, JsonValue]]:
+def _plain_values(value: object, place: tuple[str, ...], steps: Steps) -> Iterator[tuple[str, JsonValue]]:
     """Embedded configuration and scores: everything that is no tensor, by its place; optimizer states are left out."""
+    steps.count()
     if place and any(word in place[-1].lower() for word in ("optim", "scheduler", "scaler", "rng")):
         return
     if is_module(value):  # its attributes are those of its class, not of the training
         return
     if isinstance(value, Mapping) and len(place) < _MAX_DEPTH:
         for key, item in value.items():
-            yield from _plain_values(item, (*place, str(key)))
+            yield from _plain_values(item, (*place, str(key)), steps)
     elif isinstance(value, Tensor) and place:
         is_weight = "." in place[0]  # a bare state_dict has parameters of one value, too
         if value.numel() == 1 and len(place) == 1 and not is_weight and not value.is_quantized:
@@ -185,7 +187,7 @@ def _plain_values(value: object, place: tuple[str, ...]) -> Iterator[tuple[str, 
         if place and len(value) <= 32 and all(isinstance(item, bool | int | float | str) for item in value):
             yield ".".join(place), [_as_json(item) for item in value]
     elif hasattr(value, "__dict__") and not isinstance(value, type) and len(place) < _MAX_DEPTH:
-        yield from _plain_values(vars(value), place)
+        yield from _plain_values(vars(value), place, steps)
     elif place and (value is None or isinstance(value, bool | int | float | str)):
         yield ".".join(place), _as_json(value)
 

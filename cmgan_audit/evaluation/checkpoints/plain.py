@@ -47,6 +47,14 @@ class PlainArray:
         """Shape, type and bytes; none of them is a weight."""
 
 
+class PlainVersion:
+    """The version of PyTorch that wrote a file; `str` itself would look a second argument up as an encoding."""
+
+    def __new__(cls, text: object = "", *_: object) -> str:  # type: ignore[misc]
+        """Its text."""
+        return text if isinstance(text, str) else ""
+
+
 class PlainNamespace:
     """The attributes of an argparse.Namespace or of another object that only holds values."""
 
@@ -96,6 +104,6 @@ def plain_values() -> list[Callable[..., object] | tuple[Callable[..., object], 
         (plain_array, "numpy._core.multiarray._reconstruct"),
         (plain_encode, "_codecs.encode"),
         (PlainNamespace, "argparse.Namespace"),
-        (str, "torch.torch_version.TorchVersion"),
+        (PlainVersion, "torch.torch_version.TorchVersion"),
         *((plain_path, f"{module}.{name}") for module in _PATH_MODULES for name in _PATHS),
     ]

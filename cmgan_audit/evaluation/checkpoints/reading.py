@@ -196,7 +196,7 @@ def _read_legacy(path: Path, size: int) -> object:
 
 
 def _not_torch(path: Path, survey: Survey) -> str:
-    names = f" that asks for {', '.join(survey.names[:5])}" if survey.names else ""
+    names = f" that asks for {', '.join(list(survey.names)[:5])}" if survey.names else ""
     return (
         f"{path}: a plain pickle{names}, not a checkpoint of PyTorch; it was not run. "
         "Where it was made, save the weights with torch.save(model.state_dict(), NEW)"
@@ -214,7 +214,7 @@ def _load_weights_only(path: Path, survey: Survey) -> object:
             warnings.simplefilter("ignore")  # remarks on the age of a file; what matters ends as an error
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise _more_than_weights(path, survey.names) from error
+        raise _more_than_weights(path, list(survey.names)) from error
     except (*DAMAGE, RuntimeError, OSError) as error:
         first_line = (str(error).splitlines() or [""])[0]
         raise CheckpointError(f"{path}: damaged or cut short: {type(error).__name__}: {first_line[:200]}") from error

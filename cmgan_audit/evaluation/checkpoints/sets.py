@@ -8,6 +8,7 @@ from typing import TypeGuard
 from torch import Tensor
 
 from cmgan_audit.evaluation.checkpoints.averages import LIST_KEYS, AveragedList, with_averages
+from cmgan_audit.evaluation.checkpoints.limits import Steps
 from cmgan_audit.evaluation.checkpoints.named import Weights
 from cmgan_audit.evaluation.checkpoints.reading import Checkpoint
 from cmgan_audit.evaluation.checkpoints.stand_ins import StandIn, is_module, state_of
@@ -21,7 +22,7 @@ def state_dicts(checkpoint: Checkpoint) -> list[Weights]:
 
     Averages that are a list without names are there with those of the weights beside them, where they fit.
     """
-    found = list(_walk(checkpoint.content, ()))
+    found = list(_walk(checkpoint.content, (), Steps(checkpoint.path)))
     sets = [one for one in found if isinstance(one, Weights)]
     return with_averages(sets, [one for one in found if isinstance(one, AveragedList)])
 
@@ -29,12 +30,17 @@ def state_dicts(checkpoint: Checkpoint) -> list[Weights]:
 def unnamed_averages(checkpoint: Checkpoint) -> list[AveragedList]:
     """Lists of averages in a checkpoint to which no set of weights gives names."""
     named = {found.name for found in state_dicts(checkpoint)}
-    return [one for one in _walk(checkpoint.content, ()) if isinstance(one, AveragedList) and one.name not in named]
+    return [
+        one
+        for one in _walk(checkpoint.content, (), Steps(checkpoint.path))
+        if isinstance(one, AveragedList) and one.name not in named
+    ]
 
 
-def _walk(value: object, place: tuple[str, ...]) -> Iterator[Weights | AveragedList]:
+def _walk(value: object, place: tuple[str, ...], steps: Steps) -> Iterator[Weights | AveragedList]:
+    steps.count()
     if is_module(value):
-        value = state_of(value)
+        value = state_of(value, steps)
     elif isinstance(value, StandIn):
         value = vars(value)
     if isinstance(value, list | tuple):  # (epoch, weights, optimizer state)
@@ -51,7 +57,7 @@ def _walk(value: object, place: tuple[str, ...]) -> Iterator[Weights | AveragedL
     for key, item in value.items():
         if key in LIST_KEYS and _are_tensors(item):
             yield AveragedList(".".join((*place, str(key))), item)
-        yield from _walk(item, (*place, str(key)))
+        yield from _walk(item, (*place, str(key)), steps)
 
 
 def _are_tensors(value: object) -> TypeGuard[Sequence[Tensor]]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from torch import Tensor
 
+from cmgan_audit.evaluation.checkpoints.limits import Steps
 from cmgan_audit.evaluation.checkpoints.survey import Survey
 from cmgan_audit.lazy_regex import regex
 
@@ -35,7 +36,10 @@ class StandIn:
         """Take the attributes: a dictionary, or a dictionary and the slots."""
         for part in state if isinstance(state, tuple) else (state,):
             if isinstance(part, Mapping):
-                self.__dict__.update({name: value for name, value in part.items() if isinstance(name, str)})
+                self.__dict__.update(
+                    # An attribute that is named like a method of Python's would be called in its place.
+                    {name: value for name, value in part.items() if isinstance(name, str) and name[:2] != "__"}
+                )
 
 
 class _Filled:
@@ -120,12 +124,13 @@ def is_module(value: object) -> bool:
     )
 
 
-def state_of(module: object) -> dict[str, Tensor]:
+def state_of(module: object, steps: Steps) -> dict[str, Tensor]:
     """What `state_dict()` of a whole model would give, of what stands for it: names and tensors in its order."""
-    return dict(_state(module, "", 0))
+    return dict(_state(module, "", 0, steps))
 
 
-def _state(module: object, prefix: str, depth: int) -> Iterator[tuple[str, Tensor]]:
+def _state(module: object, prefix: str, depth: int, steps: Steps) -> Iterator[tuple[str, Tensor]]:
+    steps.count()
     if not is_module(module) or depth > _MOST_NESTED:
         return
     held = vars(module)
@@ -136,4 +141,4 @@ def _state(module: object, prefix: str, depth: int) -> Iterator[tuple[str, Tenso
             if isinstance(tensor, Tensor) and not (group == "_buffers" and name in passing):
                 yield f"{prefix}{name}", tensor.detach()
     for name, child in held["_modules"].items():
-        yield from _state(child, f"{prefix}{name}.", depth + 1)
+        yield from _state(child, f"{prefix}{name}.", depth + 1, steps)

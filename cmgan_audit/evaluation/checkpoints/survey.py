@@ -9,6 +9,7 @@ names by an inert object; nothing of a file is imported or called.
 from __future__ import annotations
 
 import _compat_pickle
+import math
 import pickle
 import struct
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from dataclasses import field
 from typing import ClassVar, Protocol, TypeGuard
 
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 
 # Bytes per element of the storage classes that torch pickles by name.
 _ITEM_SIZES = {
@@ -37,6 +39,16 @@ _ITEM_SIZES = {
     "ComplexDoubleStorage": 16,
 }
 _LARGEST_ITEM = 16
+
+# A file has a few dozen classes; torch goes through all that it may use each time one is used.
+_MOST_NAMES = 2000
+# Python's own hash of tuples in tuples ends the process when its stack is full.
+_DEEPEST_TUPLE = 100
+# Elements of a sparse tensor as it is looked at, with its zeros.
+_LARGEST_SPARSE = 100_000_000
+
+# What makes memory of any size when it is called, though a file only ever calls what is rebuilt from storages.
+_ALLOCATING = regex(r"torch\.([a-z.]+\.)?\w*Tensor|builtins\.bytearray")
 
 
 DAMAGE = (
@@ -95,14 +107,14 @@ class Survey:
     """Everything that a pickle asks for.
 
     Attributes:
-        names: `module.name` of all globals, in order of appearance, as Python 3 calls them.
+        names: `module.name` of all globals, in order of appearance, as Python 3 calls them; a set that keeps its order.
         called: those of them that are called with arguments; classes of which only an empty object is made are not.
         filled: those whose objects are given items as dictionaries are.
         listed: those whose objects are given items as lists are.
         storages: claims by key.
     """
 
-    names: list[str] = field(default_factory=list)
+    names: dict[str, None] = field(default_factory=dict)
     called: set[str] = field(default_factory=set)
     filled: set[str] = field(default_factory=set)
     listed: set[str] = field(default_factory=set)
@@ -115,13 +127,24 @@ class _Inert:
     asked_for = ""
     survey: ClassVar[Survey]
 
+    def __new__(cls, *args: object, **kwargs: object) -> _Inert:
+        if args and _ALLOCATING.fullmatch(cls.asked_for):
+            raise SurveyError(f"makes a {cls.asked_for} of its own, where a checkpoint only has what was saved")
+        return super().__new__(cls)
+
     def __init__(self, *args: object, **kwargs: object) -> None:
         self.survey.called.add(self.asked_for)
-        if self.asked_for.startswith("torch._utils._rebuild_"):
+        if self.asked_for == "torch._utils._rebuild_meta_tensor_no_storage":
+            raise SurveyError("holds a tensor of the meta device, which has no values; load the weights, then save")
+        if self.asked_for == "torch._utils._rebuild_sparse_tensor":
+            _check_sparse(args)
+        elif self.asked_for == "torch._tensor._rebuild_from_type_v2":  # a function and, third, what it is called with
+            _check_tensor(args[2] if len(args) > 2 and isinstance(args[2], tuple) else ())
+        else:
             _check_tensor(args)
 
     def __setstate__(self, state: object) -> None:
-        pass
+        _check_tensor(state if isinstance(state, tuple) else ())  # tensors of PyTorch 0.1
 
     def __setitem__(self, key: object, value: object) -> None:
         self.survey.filled.add(self.asked_for)
@@ -145,6 +168,32 @@ def _refuse_bytearray(unpickler: object) -> None:
     raise SurveyError("holds a bytearray, which no checkpoint does")
 
 
+class _Nested(tuple[object, ...]):
+    """A tuple with tuples in it, and how deep they nest."""
+
+    depth = 1
+
+
+def _bounded(code: int) -> Callable[[pickle.Unpickler], None]:
+    """What makes a tuple, for tuples that do not nest too deeply."""
+    make = pickle._Unpickler.dispatch[code]
+
+    def load(unpickler: pickle.Unpickler) -> None:
+        make(unpickler)
+        stack: list[object] = vars(unpickler)["stack"]
+        made = stack[-1]
+        items = made if isinstance(made, tuple) else ()
+        inner = [item.depth if isinstance(item, _Nested) else 1 for item in items if isinstance(item, tuple)]
+        if inner:
+            nested = _Nested(items)
+            nested.depth = 1 + max(inner)
+            if nested.depth > _DEEPEST_TUPLE:
+                raise SurveyError(f"nests more than {_DEEPEST_TUPLE} tuples in each other, as no checkpoint does")
+            stack[-1] = nested
+
+    return load
+
+
 class _Surveyor(pickle._Unpickler):
     """An unpickler that builds nothing and writes down what it was asked for.
 
@@ -162,10 +211,13 @@ class _Surveyor(pickle._Unpickler):
         else:
             module = _compat_pickle.IMPORT_MAPPING.get(module, module)
         full = f"{module}.{name}"
-        if full not in self._survey.names:
-            self._survey.names.append(full)
+        self._survey.names[full] = None
+        if len(self._survey.names) > _MOST_NAMES:
+            raise SurveyError(f"asks for more than {_MOST_NAMES} classes and functions, as no checkpoint does")
         if full == "collections.OrderedDict":
             return _PlainDict
+        if full == "torch.Size":
+            return _plain_size
         return type("Asked", (_Inert,), {"asked_for": full, "survey": self._survey})
 
     def get_extension(self, code: int) -> None:
@@ -189,18 +241,32 @@ class _Surveyor(pickle._Unpickler):
     dispatch: ClassVar[dict[int, Callable[[pickle.Unpickler], None]]] = {
         **pickle._Unpickler.dispatch,
         pickle.BYTEARRAY8[0]: _refuse_bytearray,
+        **{code[0]: _bounded(code[0]) for code in (pickle.TUPLE, pickle.TUPLE1, pickle.TUPLE2, pickle.TUPLE3)},
     }
 
 
+def _plain_size(sizes: tuple[int, ...] = ()) -> tuple[int, ...]:
+    """In place of `torch.Size`."""
+    return tuple(sizes)
+
+
+def _check_sparse(args: tuple[object, ...]) -> None:
+    """Check that a sparse tensor is not too large with its zeros."""
+    parts = args[1] if len(args) > 1 and isinstance(args[1], tuple) else ()
+    for size in parts:
+        if _are_sizes(size) and math.prod(size) > _LARGEST_SPARSE:
+            raise SurveyError(f"a sparse tensor of shape {list(size)} is too large to be looked at")
+
+
 def _check_tensor(args: tuple[object, ...]) -> None:
-    """Check that a tensor lies within its storage."""
+    """Check that a tensor lies within its storage, where these are the arguments of what makes one."""
     if len(args) < 4:
         return
     storage, offset, shape, strides = args[:4]
     if not isinstance(storage, StorageClaim):
         return
     if not (isinstance(offset, int) and _are_sizes(shape) and _are_sizes(strides)):
-        return  # another kind of tensor; torch refuses or checks what it does not know
+        raise SurveyError(f"a tensor in storage {storage.key} has no shape of whole numbers")
     last = offset + sum((n - 1) * step for n, step in zip(shape, strides, strict=False)) if all(shape) else offset - 1
     if offset < 0 or len(shape) != len(strides) or last >= storage.elements:
         raise SurveyError(
