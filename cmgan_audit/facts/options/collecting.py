@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from cmgan_audit.facts.options.converters import BOOL, REFUSED, Converter, misleading
+from cmgan_audit.facts.options.converters import BOOL, OFF, REFUSED, TEXT, Converter, misleading
 from cmgan_audit.facts.options.reads import Reads
 from cmgan_audit.facts.options.records import CommandOption
+from cmgan_audit.facts.options.switches import Switches
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.values import Const, External, FunctionValue, Instance, ListValue, options_of
+from cmgan_audit.program.domain.values import Const, External, FunctionValue, Instance, ListValue, Value, options_of
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.models.argparse_options import state_of
@@ -42,14 +43,14 @@ def options_of_run(view: View) -> Iterator[CommandOption]:
     run = view.scene.run
     if run.launch.condition == NOT_REACHED:
         return
-    reads = Reads(view)
+    switches = Switches(view, Reads(view))
     done: set[tuple[Location, str]] = set()
     for parsed in _parsed(view):
         given = split(parsed.state, parsed.words).given
         for spec in parsed.state.options:
             if (spec.place, spec.name) not in done and spec.action in (*_STORES, "boolean_optional"):
                 done.add((spec.place, spec.name))
-                yield from _record(view, reads, parsed, spec, given.get(spec.dest))
+                yield from _record(view, switches, parsed, spec, given.get(spec.dest))
 
 
 def _parsed(view: View) -> Iterator[_Parsed]:
@@ -86,22 +87,27 @@ def _knows_bool(view: View, parser: Instance) -> bool:
 
 
 def _record(
-    view: View, reads: Reads, parsed: _Parsed, spec: OptionSpec, given: Given | None
+    view: View, switches: Switches, parsed: _Parsed, spec: OptionSpec, given: Given | None
 ) -> Iterator[CommandOption]:
     converter = None if spec.action == "boolean_optional" else misleading(view.scene.run, spec.type, parsed.parser)
+    word = _step_of(given, parsed, f"the command line passes {spec.name}") if given is not None else None
+    switch = switches.of(spec, word) if converter is None else None
+    if switch is not None:
+        converter = switch[0]
     if converter is None and not _means_several(spec):
         return
-    places = reads.of(spec.dest)
+    places = switches.reads.of(spec.dest)
     call = view.code.call_at(spec.place)
-    if not places or (converter is not None and converter.kind != BOOL and all(read.joined for read in places)):
+    pieces = converter is not None and converter.kind not in (BOOL, TEXT)
+    if not places or (pieces and all(read.joined for read in places)):
         return  # nobody reads it, or who reads it puts the characters together again
-    if converter is not None and _is_loud(converter, call):
+    if converter is not None and switch is None and _is_loud(converter, call):
         converter = Converter(REFUSED, converter.name)
     declared = Step(_place_of_type(view, spec, call), f"{spec.name} is read with {_shown(spec, converter)}")
-    used = Step(places[0].location, f"{spec.name} is used here")
+    used = switch[1] if switch is not None else Step(places[0].location, f"{spec.name} is used here")
     parse = Step(parsed.call, "the command line is parsed here")
     text, way = _lost(spec, converter, given, parsed) if converter is not None else (None, ())
-    sample = text if text is not None else "False" if converter is not None and converter.kind == BOOL else "0.1"
+    sample = text if text is not None else "0.1" if pieces else "False"
     yield CommandOption(
         location=spec.place,
         anchor=spec.name,
@@ -112,9 +118,15 @@ def _record(
         lost=Known(text is not None, way),
         text=text or "",
         outcome=converter.outcome(sample) if converter is not None else "",
-        default_on=isinstance(spec.default, Const) and bool(spec.default.value),
+        default_on=_is_on(spec.default),
         bare=spec.nargs == "?" and spec.const is not None,
     )
+
+
+def _is_on(default: Value | None) -> bool:
+    """Whether a default means "on"; the text "False" means "off", whatever it comes to."""
+    value = default.value if isinstance(default, Const) else None
+    return bool(value) and not (isinstance(value, str) and value.lower() in OFF)
 
 
 def _means_several(spec: OptionSpec) -> bool:
@@ -155,7 +167,7 @@ def _adds(event: CallEvent, spec: OptionSpec) -> bool:
 
 def _shown(spec: OptionSpec, converter: Converter | None) -> str:
     if converter is not None:
-        return f"type={converter.name}"
+        return converter.name if converter.kind == TEXT else f"type={converter.name}"
     if spec.action == "boolean_optional":
         return "BooleanOptionalAction"
     if isinstance(spec.type, FunctionValue):
@@ -177,7 +189,8 @@ def _lost(
     default = spec.default
     if isinstance(default, Const) and isinstance(default.value, str) and default.value:
         if converter.changes(default.value):
-            note = f"the default of {spec.name} is a text, and is converted like one: {default.value!r}"
+            end = "stays one" if converter.kind == TEXT else "is converted like one"
+            note = f"the default of {spec.name} is a text, and {end}: {default.value!r}"
             return default.value, (Step(spec.place, note),)
     return None, ()
 

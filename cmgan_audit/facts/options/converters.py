@@ -7,13 +7,13 @@ from cmgan_audit.program.domain.values import Const, External, FunctionValue, In
 from cmgan_audit.program.execution.probe import call_value
 from cmgan_audit.program.execution.trace import Run
 
-BOOL, REFUSED = "bool", "refused"
+BOOL, REFUSED, TEXT = "bool", "refused", "text"
 
 _SPLITTING = {"builtins.list": "list", "builtins.tuple": "tuple", "builtins.set": "set", "builtins.frozenset": "set"}
 # Called with a text, these raise: argparse ends the program with "invalid dict value".
 _REFUSING = ("builtins.dict", "builtins.bytes", "typing.List", "typing.Tuple", "typing.Dict", "typing.Set")
 _SAMPLE = "0.1"
-_OFF = frozenset({"false", "f", "no", "n", "off", "0", "none", "null"})
+OFF = frozenset({"false", "f", "no", "n", "off", "0", "none", "null"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,8 @@ class Converter:
     """A `type=` that gives something else than the text says.
 
     Attributes:
-        kind: "bool" (every text but the empty one is True), "list", "tuple" or "set" (a text is split into its
-            characters), or "refused" (no text is accepted).
+        kind: "bool" (every text but the empty one is True), "text" (it stays a text, and is asked as if it were a truth
+            value), "list", "tuple" or "set" (a text is split into its characters), or "refused" (no text is accepted).
         name: as it is written in the program, for messages.
     """
 
@@ -31,11 +31,11 @@ class Converter:
 
     def changes(self, text: str) -> bool:
         """Whether this text means something else than what comes out; a text without off-words means True."""
-        return text.strip().lower() in _OFF if self.kind == BOOL else True
+        return text.strip().lower() in OFF if self.kind in (BOOL, TEXT) else True
 
     def outcome(self, text: str) -> str:
         """What comes out, as Python writes it."""
-        if self.kind == BOOL:
+        if self.kind in (BOOL, TEXT):
             return repr(bool(text))
         if self.kind == "list":
             return repr(list(text))

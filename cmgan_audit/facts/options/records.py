@@ -16,14 +16,14 @@ class CommandOption(Record):
 
     Attributes:
         name: as people write it ("--loss_weights").
-        converter: the `type=` as it is written ("list", "str2bool"), or the action; "" without one.
+        converter: the `type=` as it is written ("list", "str2bool"), or the action; "no type" for a switch without one.
         kind: what a `type=` that misreads texts makes of them: "bool", "list", "tuple", "set", or "refused" when it
-            accepts none; "" for one that reads them.
+            accepts none; "text" where the text is asked as if it were a truth value; "" for one that reads them.
         misread: whether the value is not what the text says; placed at the type.
         lost: whether a launch passes, or the default is, a text that comes out as something else.
         text: that text.
         outcome: what comes out of `text`; without one, of "0.1" or "False".
-        default_on: whether the option is true when it is not given.
+        default_on: whether the option is on when it is not given; the text "False" means off.
         bare: whether the option is made to be given without a word (`nargs="?"` with a `const`).
     """
 

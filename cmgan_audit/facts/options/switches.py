@@ -1,0 +1,104 @@
+"""Switches that keep their text: `--save False` with `type=str`, asked with `if args.save:`.
+
+A text is true unless it is empty. What compares the text, reads it (`args.save.lower()`) or lets a function convert it
+knows that it is one.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import cached_property
+
+from cmgan_audit.facts.options.converters import OFF, TEXT, Converter
+from cmgan_audit.facts.options.reads import Reads
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.values import Const, External, Value
+from cmgan_audit.program.execution.trace import DecisionEvent
+from cmgan_audit.program.models.argparse_state import OptionSpec
+
+_ON_AND_OFF = frozenset({"true", "false"})
+
+
+@dataclass(eq=False)
+class Switches:
+    """The options of a run that mean a truth value and keep their text."""
+
+    view: View
+    reads: Reads
+
+    def of(self, spec: OptionSpec, given: Step | None) -> tuple[Converter, Step] | None:
+        """How an option keeps its text, and where that text is asked as if it were a truth value.
+
+        None where it means something else, is never asked so, or is asked in another way too. An option that is off by
+        default may as well take a path: `--resume FILE`, `if args.resume: load(args.resume)`. It has to be asked only.
+
+        Args:
+            spec: the option.
+            given: the word of the command line that gives it, None where it is not given.
+        """
+        view = self.view
+        kept = spec.type is None or (isinstance(spec.type, External) and spec.type.name == "builtins.str")
+        if spec.action != "store" or spec.nargs is not None or not kept:
+            return None
+        asked = [event for event in self._decisions if _is_of(event.value, spec, given)]
+        if not any(_means_a_switch(value) for value in (spec.default, *(event.value for event in asked))):
+            return None
+        if not asked or not _may_say_off(view.code.call_at(spec.place)):
+            return None
+        if not all(_is_as_it_was(view, event.value) and _is_tested(view, event.location) for event in asked):
+            return None
+        is_on = isinstance(spec.default, Const) and bool(spec.default.value)
+        if not is_on and not all(_is_tested(view, read.location) for read in self.reads.of(spec.dest)):
+            return None
+        name = "no type" if spec.type is None else "type=str"
+        return Converter(TEXT, name), Step(asked[0].location, f"every text but an empty one is true here: {spec.name}")
+
+    @cached_property
+    def _decisions(self) -> list[DecisionEvent]:
+        events = self.view.scene.run.events
+        return [event for event in events if isinstance(event, DecisionEvent) and isinstance(event.value, Const)]
+
+
+def _may_say_off(call: ast.Call | None) -> bool:
+    """Whether a command line may give a text that means "off": written choices may have none, or only the empty one."""
+    choices = next((each.value for each in call.keywords if each.arg == "choices"), None) if call is not None else None
+    if not isinstance(choices, ast.List | ast.Tuple | ast.Set):
+        return choices is None
+    texts = [each.value for each in choices.elts if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    return any(text.lower() in OFF for text in texts)
+
+
+def _means_a_switch(value: Value | None) -> bool:
+    if not isinstance(value, Const):
+        return False
+    text = value.value
+    return isinstance(text, bool) or (isinstance(text, str) and text.lower() in _ON_AND_OFF)
+
+
+def _is_of(value: Value, spec: OptionSpec, given: Step | None) -> bool:
+    """Whether a value is that of an option: its default, or what the command line gives."""
+    if given is None:
+        return isinstance(value, Const) and value.overridable == spec.name
+    return bool(value.trail) and value.trail[0].location == given.location
+
+
+def _is_as_it_was(view: View, value: Value) -> bool:
+    """Whether no function gave a value back on its way: one that does may have converted it."""
+    return not any(isinstance(view.code.node_at(step.location), ast.Return) for step in value.trail)
+
+
+def _is_tested(view: View, place: Location) -> bool:
+    """Whether the truth of the value itself decides: `if x`, `not x`, `x and y`; not `x == "True"`."""
+    node = view.code.node_at(place)
+    if node is None:
+        return False
+    for parent in view.code.parents(place.path, node):
+        if isinstance(parent, ast.If | ast.While | ast.IfExp | ast.Assert):
+            return node is parent.test
+        negates = isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)
+        if not negates and not isinstance(parent, ast.BoolOp):
+            return False
+        node = parent
+    return False
