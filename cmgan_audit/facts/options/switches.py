@@ -7,6 +7,7 @@ knows that it is one.
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from functools import cached_property
 
 from cmgan_audit.facts.options.converters import OFF, TEXT, Converter
@@ -14,7 +15,7 @@ from cmgan_audit.facts.options.reads import Reads
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.values import Const, External, Value
+from cmgan_audit.program.domain.values import Const, External, Instance, Value
 from cmgan_audit.program.execution.trace import DecisionEvent
 from cmgan_audit.program.models.argparse_state import OptionSpec
 
@@ -43,11 +44,12 @@ class Switches:
         if spec.action != "store" or spec.nargs is not None or not kept:
             return None
         asked = [event for event in self._decisions if _is_of(event.value, spec, given)]
-        if not any(_means_a_switch(value) for value in (spec.default, *(event.value for event in asked))):
+        values = [event.value for event in asked]
+        if not any(map(_means_a_switch, (spec.default, *values))) or not _are_one([spec.default, *values], given):
             return None
         if not asked or not _may_say_off(view.code.call_at(spec.place)):
             return None
-        if not all(_is_as_it_was(view, event.value) and _is_tested(view, event.location) for event in asked):
+        if not all(_is_as_it_was(view, event) and _is_tested(view, event.location) for event in asked):
             return None
         is_on = isinstance(spec.default, Const) and bool(spec.default.value)
         if not is_on and not all(_is_tested(view, read.location) for read in self.reads.of(spec.dest)):
@@ -77,6 +79,14 @@ def _means_a_switch(value: Value | None) -> bool:
     return isinstance(text, bool) or (isinstance(text, str) and text.lower() in _ON_AND_OFF)
 
 
+def _are_one(values: Sequence[Value | None], given: Step | None) -> bool:
+    """Whether what was asked is what an option holds, the default or else a text: what is told from it differs."""
+    default, *asked = (value.value if isinstance(value, Const) else None for value in values)
+    if given is not None:
+        return all(isinstance(value, str) and value == asked[0] for value in asked)
+    return all(value == default and type(value) is type(default) for value in asked)
+
+
 def _is_of(value: Value, spec: OptionSpec, given: Step | None) -> bool:
     """Whether a value is that of an option: its default, or what the command line gives."""
     if given is None:
@@ -84,9 +94,13 @@ def _is_of(value: Value, spec: OptionSpec, given: Step | None) -> bool:
     return bool(value.trail) and value.trail[0].location == given.location
 
 
-def _is_as_it_was(view: View, value: Value) -> bool:
-    """Whether no function gave a value back on its way: one that does may have converted it."""
-    return not any(isinstance(view.code.node_at(step.location), ast.Return) for step in value.trail)
+def _is_as_it_was(view: View, event: DecisionEvent) -> bool:
+    """Whether a value was only handed on: by its names, into functions that are running, into objects that are made."""
+    running = {frame.call for frame in event.context.frames}
+    places = {step.location for step in event.value.trail[1:]} - running
+    made = {call.location for call in view.scene.calls if call.location in places and isinstance(call.result, Instance)}
+    nodes = [view.code.node_at(place) for place in places - made]
+    return all(node is None or isinstance(node, ast.Name | ast.Attribute | ast.Subscript) for node in nodes)
 
 
 def _is_tested(view: View, place: Location) -> bool:
