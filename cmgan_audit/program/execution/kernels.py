@@ -3,13 +3,15 @@
 Scores such as the weighted spectral slope or a DNSMOS wrapper are loops over frames with hundreds of operations.
 Executing them symbolically takes most of the time of a small repository and gives what is known beforehand: some
 number. A call of a kernel is an event like any other; only its body is left out. What may stand in one is listed here,
-so that who writes a collector sees what it would miss: no loader, tensor, network, random draw, file or exception.
+so that who writes a collector sees what it would miss: no loader, tensor, network, random draw, file or exception, but
+for a check that two arrays are of one length.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Iterator
 
 from cmgan_audit.program.domain.values import (
     Arguments,
@@ -27,7 +29,7 @@ from cmgan_audit.program.domain.values import (
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.execution.state import Environment
 from cmgan_audit.program.library.draws import draws_random
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import called_name, walk
 
 # Libraries that compute on NumPy arrays; what reads or writes files in them is not meant.
 _LIBRARIES = frozenset({"numpy", "scipy", "math", "librosa", "onnxruntime", "numba"})
@@ -88,7 +90,7 @@ def _examined(it: Interpreter, function: FunctionValue, depth: int) -> tuple[Fun
         or depth > _MOST_DEEP
     ):
         return None
-    nodes = [inner for statement in node.body for inner in walk(statement)]
+    nodes = [inner for statement in _without_length_checks(node.body) for inner in walk(statement)]
     if any(isinstance(inner, _NEVER) for inner in nodes):
         return None
     spec = node.args
@@ -108,6 +110,36 @@ def _examined(it: Interpreter, function: FunctionValue, depth: int) -> tuple[Fun
         elif isinstance(inner, ast.Attribute) and not _is_harmless(scope, inner, local):
             return None
     return tuple({each.node: each for each in found}.values())
+
+
+def _without_length_checks(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a function but for `if len(x) != len(y): raise ValueError(...)`.
+
+    Of arrays, nobody knows whether it is so, and what is raised then is what a failed score raises anyway.
+    """
+    lengths: set[str] = set()
+    for statement in body:
+        if isinstance(statement, ast.Assign) and _is_length(statement.value, lengths):
+            lengths |= {target.id for target in statement.targets if isinstance(target, ast.Name)}
+        if not (
+            isinstance(statement, ast.If)
+            and not statement.orelse
+            and isinstance(statement.test, ast.Compare)
+            and all(isinstance(inner, ast.Raise) for inner in statement.body)
+            and all(_is_length(side, lengths) for side in (statement.test.left, *statement.test.comparators))
+        ):
+            yield statement
+
+
+def _is_length(node: ast.expr, lengths: set[str]) -> bool:
+    """Whether an expression is how long an array is: `len(x)`, `x.shape[0]`, `np.size(x)`, or a name for one."""
+    if isinstance(node, ast.Subscript):
+        return _is_length(node.value, lengths)
+    if isinstance(node, ast.Call):
+        return len(node.args) == 1 and called_name(node) in ("len", "size", "shape")
+    if isinstance(node, ast.Name):
+        return node.id in lengths
+    return isinstance(node, ast.Attribute) and node.attr in ("shape", "size")
 
 
 def _is_worth_it(it: Interpreter, function: FunctionValue, called: tuple[FunctionValue, ...]) -> bool:
