@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -46,6 +46,7 @@ class Failure:
     reason: str
 
 
+@lru_cache(8192)
 def kind_of(name: str) -> str:
     """What a file is to us by its name: "python", "notebook", "data", "launcher", "requirements" or "" (nothing)."""
     suffix = PurePosixPath(name).suffix.lower()

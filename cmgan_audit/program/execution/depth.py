@@ -22,6 +22,7 @@ _STACKS = (512 << 20, 128 << 20, 32 << 20)
 # An audit makes millions of objects that live as long as a run: looking for dead ones among them every 700 objects, as
 # Python does by default, takes a quarter of the time.
 COLLECT_EVERY = (100_000, 20, 10)
+WORTH_A_SEARCH = 40_000
 
 
 @contextmanager
@@ -36,8 +37,13 @@ def rare_collections() -> Iterator[None]:
 
 
 def forget_young() -> None:
-    """Free what the last script left: its state is full of cycles, and a search of what is young finds most of it."""
-    gc.collect(1)
+    """Free what the last script left: its state is full of cycles, and a search of what is young finds most of it.
+
+    What a small one left is not worth the search: it is found with that of the next.
+    """
+    made, searched, _ = gc.get_count()
+    if searched or made > WORTH_A_SEARCH:
+        gc.collect(1)
 
 
 @contextmanager

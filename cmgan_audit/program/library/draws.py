@@ -10,34 +10,44 @@ from cmgan_audit.program.domain.reasons import Cause, cause_of
 from cmgan_audit.program.domain.values import Arguments, Const, Draw, Instance, Unknown, Value, options_of
 from cmgan_audit.program.library.seeding import Generator, drawn_from
 
-_SAMPLERS = (
-    "random|randint|randrange|choice|choices|sample|uniform|gauss|normalvariate|triangular|betavariate|expovariate|"
-    "lognormvariate|vonmisesvariate|gammavariate|paretovariate|weibullvariate|shuffle|getrandbits|randbytes"
+_SAMPLERS = frozenset(
+    "random randint randrange choice choices sample uniform gauss normalvariate triangular betavariate expovariate "
+    "lognormvariate vonmisesvariate gammavariate paretovariate weibullvariate shuffle getrandbits randbytes".split()
 )
-_NUMPY = (
-    "rand|randn|randint|random|random_sample|random_integers|ranf|sample|choice|uniform|normal|permutation|permuted|"
-    "shuffle|standard_normal|beta|gamma|exponential|binomial|poisson|integers|multinomial|laplace|lognormal|bytes|"
-    "multivariate_normal|standard_exponential|standard_gamma|chisquare|rayleigh|triangular|vonmises|weibull|logistic"
+_NUMPY = frozenset(
+    "rand randn randint random random_sample random_integers ranf sample choice uniform normal permutation permuted "
+    "shuffle standard_normal beta gamma exponential binomial poisson integers multinomial laplace lognormal bytes "
+    "multivariate_normal standard_exponential standard_gamma chisquare rayleigh triangular vonmises weibull "
+    "logistic".split()
 )
-_TORCH = "rand|randn|randint|randperm|rand_like|randn_like|randint_like|normal|bernoulli|multinomial|poisson"
-_PATTERNS = (
-    rf"random\.(?:{_SAMPLERS})",
-    rf"random\.(?:Random|SystemRandom)\.(?:{_SAMPLERS})",
-    r"secrets\.(?:choice|randbelow|randbits|token_bytes|token_hex)",
-    rf"numpy\.random\.(?:{_NUMPY})",
-    rf"numpy\.random\.(?:RandomState|default_rng|Generator)\.(?:{_NUMPY})",
-    rf"torch\.(?:{_TORCH})",
-    r"torch\.cuda\.FloatTensor\.(?:uniform_|normal_)",
-    r".*\.(?:random_|uniform_|normal_|bernoulli_|exponential_|log_normal_|cauchy_|geometric_)",
-    r"torchvision\.transforms(?:\.v2)?\.(?:functional\.)?Random\w+\.__call__",
-    r"torchaudio\.transforms\.(?:TimeMasking|FrequencyMasking|\w*Random\w*)\.__call__",
-    r"(?:torch_audiomentations|audiomentations)\.\w+\.__call__",
-    r"torch\.distributions\.[\w.]+\.(?:sample|rsample)",
-    r"scipy\.stats\.[\w.]+\.rvs",
-    r"os\.urandom",
-    r"sklearn\.model_selection\.train_test_split",
-)
-_DRAWS = regex("|".join(f"(?:{pattern})" for pattern in _PATTERNS))
+_TORCH = "rand randn randint randperm rand_like randn_like randint_like normal bernoulli multinomial poisson"
+# What draws, by the module or class that has it.
+_DRAWING: dict[str, frozenset[str]] = {
+    "random": _SAMPLERS,
+    "random.Random": _SAMPLERS,
+    "random.SystemRandom": _SAMPLERS,
+    "secrets": frozenset("choice randbelow randbits token_bytes token_hex".split()),
+    "numpy.random": _NUMPY,
+    "numpy.random.RandomState": _NUMPY,
+    "numpy.random.default_rng": _NUMPY,
+    "numpy.random.Generator": _NUMPY,
+    "torch": frozenset(_TORCH.split()),
+    "os": frozenset({"urandom"}),
+    "sklearn.model_selection": frozenset({"train_test_split"}),
+}
+# Methods that fill a tensor, whatever the name of their owner.
+_FILLING = frozenset("random_ uniform_ normal_ bernoulli_ exponential_ log_normal_ cauchy_ geometric_".split())
+# Objects that draw whenever they are used, by the member that uses them.
+_CLASSES = {
+    "__call__": regex(
+        r"torchvision\.transforms(?:\.v2)?\.(?:functional\.)?Random\w+"
+        r"|torchaudio\.transforms\.(?:TimeMasking|FrequencyMasking|\w*Random\w*)"
+        r"|(?:torch_audiomentations|audiomentations)\.\w+"
+    ),
+    "sample": regex(r"torch\.distributions\.[\w.]+"),
+    "rsample": regex(r"torch\.distributions\.[\w.]+"),
+    "rvs": regex(r"scipy\.stats\.[\w.]+"),
+}
 _IN_PLACE = frozenset({"shuffle", "random_", "uniform_", "normal_", "bernoulli_", "exponential_"})
 
 _GENERATORS = frozenset(
@@ -53,7 +63,11 @@ _GENERATORS = frozenset(
 
 def draws_random(name: str) -> bool:
     """Whether a library call draws random numbers."""
-    return _DRAWS.fullmatch(name) is not None
+    owner, _, member = name.rpartition(".")
+    if (owner and member in _FILLING) or member in _DRAWING.get(owner, ()):
+        return True
+    classes = _CLASSES.get(member)
+    return classes is not None and classes.fullmatch(owner) is not None
 
 
 def keeps_all_in_order(name: str, arguments: Arguments) -> bool:

@@ -72,6 +72,19 @@ def score(audio, sessions={}):
     return np.mean(result)
 score(wave)
 """,
+    "a score of arrays that have to be of one length": """
+def score(clean, noisy):
+    length = np.size(clean)
+    other = noisy.shape[0]
+    if length != other:
+        raise ValueError("not of one length")
+    if len(clean) != len(noisy):
+        raise ValueError("not of one length")
+    for start in range(length):
+        noisy = np.append(noisy, np.mean(clean[start:]))
+    return np.mean(noisy)
+score(wave, wave)
+""",
 }
 
 
@@ -100,6 +113,7 @@ LOOKED_INTO = {
     "it makes a loader": ("for n in range(3):\n        DataLoader([2], 5)\n", "torch.utils.data.DataLoader"),
     "it catches": ("try:\n        for n in x:\n            np.sum(n)\n    except:\n        pass\n", "numpy.sum"),
     "it raises": ("for n in range(3):\n        if np.sum(x) > 3:\n            raise ValueError\n", "numpy.sum"),
+    "it raises what it is told": ("if x > 3:\n        raise ValueError\n    for n in range(3):\n        np.sum(x)\n", "numpy.sum"),
     "it changes a global": ("global wave\n    for n in range(3):\n        wave = np.sum(x)\n", "numpy.sum"),
     "it calls what it is given": ("for n in range(3):\n        x(np.sum(n))\n", "numpy.sum"),
     "it trains what it is given": ("for n in range(3):\n        x.train(np.sum(n))\n", "numpy.sum"),
