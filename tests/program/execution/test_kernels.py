@@ -113,7 +113,7 @@ LOOKED_INTO = {
     "it makes a loader": ("for n in range(3):\n        DataLoader([2], 5)\n", "torch.utils.data.DataLoader"),
     "it catches": ("try:\n        for n in x:\n            np.sum(n)\n    except:\n        pass\n", "numpy.sum"),
     "it raises": ("for n in range(3):\n        if np.sum(x) > 3:\n            raise ValueError\n", "numpy.sum"),
-    "it raises what it is told": ("if x > 3:\n        raise ValueError\n    for n in range(3):\n        np.sum(x)\n", "numpy.sum"),
+    "it checks a value": ("if x > 3:\n        raise ValueError\n    for n in x:\n        np.sum(n)\n", "numpy.sum"),
     "it changes a global": ("global wave\n    for n in range(3):\n        wave = np.sum(x)\n", "numpy.sum"),
     "it calls what it is given": ("for n in range(3):\n        x(np.sum(n))\n", "numpy.sum"),
     "it trains what it is given": ("for n in range(3):\n        x.train(np.sum(n))\n", "numpy.sum"),
