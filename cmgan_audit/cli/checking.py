@@ -65,15 +65,15 @@ def carry_out(request: CheckRequest, asked: Asked | None) -> int:
         AuditError: options do not go together, settings are wrong, or there is nothing to audit.
     """
     from cmgan_audit.gate.audited import exit_status
-    from cmgan_audit.gate.paths import asked_for, audit_paths, part_of
+    from cmgan_audit.gate.paths import asked_for, audit_paths, outermost, part_of
     from cmgan_audit.report.settings_text import show
     from cmgan_audit.rules.profile import is_own_file
 
     paths = request.paths or (Path(),)
-    parts = asked_for(paths)
+    flags = _flags(request)
+    parts = outermost(asked_for(paths), lambda root: flags.settings(root).exclude)
     roots = list(parts)
     _refuse_contradictions(request, len(roots))
-    flags = _flags(request)
     settings = flags.settings(roots[0])
     if request.show_settings:
         write_document(show(settings), request.output)

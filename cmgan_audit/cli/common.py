@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -87,8 +88,17 @@ def run(command: Callable[[], int]) -> NoReturn:
     except BrokenPipeError:
         give_up_stdout()  # the reader of a pipe went away (`| head`): not an error of ours
         raise SystemExit(EXIT_USAGE) from None
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            _fail_inside(error)
+        where = f"{error.filename}: " if error.filename else ""  # of stdout, to which the parser writes its help, too
+        fail(f"{where}output cannot be written: {error.strerror}", EXIT_NOTHING)
     except Exception as error:  # noqa: BLE001 - the outermost frame: nothing goes on after it
-        if "--debug" in sys.argv:
-            traceback.print_exc()
-        fail(f"internal error: {type(error).__name__}: {error} (use --debug for the traceback)", EXIT_INTERNAL)
+        _fail_inside(error)
     raise SystemExit(status)
+
+
+def _fail_inside(error: Exception) -> NoReturn:
+    if "--debug" in sys.argv:
+        traceback.print_exception(error)
+    fail(f"internal error: {type(error).__name__}: {error} (use --debug for the traceback)", EXIT_INTERNAL)

@@ -12,6 +12,7 @@ from cmgan_audit.errors import InputError, UsageError
 from cmgan_audit.finding import Finding, Fix, Location, Step
 from cmgan_audit.gate.audited import Audited, Coverage
 from cmgan_audit.rules.matching import Passed, Unresolved
+from cmgan_audit.source.discovery import discover
 
 # Names of files in one folder.
 Names = frozenset[str]
@@ -47,6 +48,34 @@ def asked_for(paths: Sequence[Path]) -> dict[Path, Names]:
         elif names.get(folder) != EVERYTHING:
             names[folder] = names.get(folder, EVERYTHING) | {path.name}
     return names
+
+
+def outermost(asked: Mapping[Path, Names], exclude: Callable[[Path], Sequence[str]]) -> dict[Path, Names]:
+    """Without what is audited with a folder around it anyway, so that nothing is found twice.
+
+    What that folder leaves out (its ignore file, `exclude`) and is asked for by itself stays.
+
+    Args:
+        asked: folders, with the files in each that are asked for.
+        exclude: the patterns of paths that the audit of a folder leaves out.
+    """
+    around = [root for root, names in asked.items() if names == EVERYTHING]
+
+    def is_covered(inner: Path, names: Names) -> bool:
+        for outer in around:
+            if outer.resolve() in inner.resolve().parents:
+                prefix = inner.resolve().relative_to(outer.resolve()).as_posix()
+                wanted = {f"{prefix}/{name}" for name in names or _code(inner, ())}
+                if wanted <= _code(outer, exclude(outer)):
+                    return True
+        return False
+
+    return {root: names for root, names in asked.items() if not is_covered(root, names)}
+
+
+def _code(root: Path, exclude: Sequence[str]) -> set[str]:
+    files = discover(root, exclude).files
+    return {*files["python"], *files["notebook"]}
 
 
 def audit_paths(asked: Mapping[Path, Names], audit: Callable[[Path, Names], Audited]) -> Audited:

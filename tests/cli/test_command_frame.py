@@ -104,6 +104,12 @@ def test_where_stdout_is_closed_or_full_the_audit_still_has_its_status(tmp_path:
         assert audit(">/dev/full") == (3, "cmgan-audit: stdout: cannot be written: No space left on device\n")
 
 
+@pytest.mark.parametrize("words", ["--help", "--version", "check --help"])
+def test_help_on_a_full_disk_is_no_internal_error(words: str) -> None:
+    done = subprocess.run(["sh", "-c", f"{COMMAND} {words} >/dev/full"], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (3, "cmgan-audit: output cannot be written: No space left on device\n")
+
+
 @pytest.mark.parametrize(
     ("variables", "shown"),
     [

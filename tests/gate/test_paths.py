@@ -10,7 +10,7 @@ import pytest
 from cmgan_audit.errors import InputError, UsageError
 from cmgan_audit.gate.audited import Coverage, exit_status
 from cmgan_audit.gate.fingerprint import fingerprints
-from cmgan_audit.gate.paths import asked_for, audit_paths, part_of, root_of
+from cmgan_audit.gate.paths import asked_for, audit_paths, outermost, part_of, root_of
 
 
 def test_several_folders_are_joined_under_their_common_one(auditor, tree):
@@ -36,6 +36,20 @@ def test_a_folder_is_audited_once_for_all_of_its_files(tree, monkeypatch):
         Path("sub"): {"c.py"},
     }
     assert asked_for([Path("a.py"), root, Path()]) == {Path(): frozenset()}
+
+
+def test_a_folder_in_another_one_is_audited_once(tree):
+    root = tree({"a.py": "", "nets/b.py": "", "nets/deep/c.py": "", "old/d.py": "", "beside/e.txt": ""})
+    nets, old = root / "nets", root / "old"
+
+    def folders(*paths: Path) -> list[Path]:
+        return list(outermost(asked_for(paths), lambda folder: ("old/",) if folder == root else ()))
+
+    assert folders(root, nets, nets / "deep" / "c.py") == [root]
+    assert folders(nets / "b.py", root) == [root]
+    assert folders(root, old) == [root, old] and folders(old / "d.py", root) == [old, root]
+    assert folders(nets / "b.py", nets / "deep") == [nets, nets / "deep"]
+    assert folders(nets, old) == [nets, old]
 
 
 def test_files_of_which_none_could_be_read_do_not_pass(auditor, tree):

@@ -17,6 +17,7 @@ from cmgan_audit.lazy_regex import regex
 
 INDEX_SUFFIX = ".index.json"
 _MOST_TEXT = 50_000_000
+_MOST_EPOCHS = 10**9
 
 # The network of Hugging Face's libraries and accelerate; further networks of one training are numbered.
 _SAVED_MODEL = regex(r"((diffusion_)?pytorch_)?model(_\d+)?\.(safetensors|bin)")
@@ -25,6 +26,7 @@ _SAVED_WITH_IT = regex(
     r"(optimizer|scheduler)(_\d+)?\.(bin|pt)|random_states_\d+\.pkl|rng_state(_\d+)?\.pth|trainer_state\.json"
     r"|training_args\.bin|config\.json|custom_checkpoint_\d+\.pkl"
 )
+_EPOCHS = regex(r"[0-9]{1,9}")
 _NO_NETWORK = ("optim", "opt.", "sched", "scaler", "counter", "brain.", "dataloader", "normalizer")
 
 
@@ -68,9 +70,10 @@ def bundle_of(place: Path) -> Bundle | None:
         names = {path.name for path in place.iterdir()}
     except OSError as error:
         raise CheckpointError(f"{place}: cannot be read: {error.strerror or error}") from error
-    indices = sorted(name for name in names if name.endswith((f".safetensors{INDEX_SUFFIX}", f".bin{INDEX_SUFFIX}")))
-    if indices:
-        return _sharded(place, place / indices[-1])  # safetensors, where a folder has both
+    for kind in ("safetensors", "bin"):  # in this order, where a folder has both
+        indices = sorted(name for name in names if name.endswith(f".{kind}{INDEX_SUFFIX}"))
+        if indices:
+            return _sharded(place, place / indices[-1])
     if ".metadata" in names and any(name.endswith(".distcp") for name in names):
         raise CheckpointError(
             f"{place}: shards of torch.distributed.checkpoint; put them together first: "
@@ -116,7 +119,8 @@ def _sharded(place: Path, index: Path) -> Bundle:
         raise CheckpointError(f"{index}: no index of shards: it has no weight_map of tensor names and file names")
     # Names of files only: an index does not point out of its folder.
     parts = tuple(index.parent / Path(name).name for name in sorted(set(table.values())))
-    missing = [part.name for part in parts if not part.is_file()]
+    # A shard that is an index itself is none: it could name the first one again.
+    missing = [part.name for part in parts if not part.is_file() or part.name.endswith(INDEX_SUFFIX)]
     if missing or not parts:
         raise CheckpointError(
             f"{index}: {len(missing)} of its {len(parts)} shards are missing: {', '.join(missing[:4])}"
@@ -153,7 +157,7 @@ def _speechbrain(place: Path, names: set[str]) -> Bundle | None:
     if not found:
         return None
     counted = _text(place / "counter.ckpt").strip() if "counter.ckpt" in names else ""
-    epoch = int(counted) if counted.isdecimal() else None
+    epoch = int(counted) if _EPOCHS.fullmatch(counted) else None
     return Bundle(place, "SpeechBrain folder", tuple(place / name for name in found), epoch=epoch)
 
 
@@ -179,9 +183,9 @@ def _trainer_epoch(folder: Path) -> tuple[int | None, bool]:
         return None, False
     state = _json(path)
     epoch = state.get("epoch") if isinstance(state, Mapping) else None
-    if isinstance(epoch, int | float) and abs(epoch - round(epoch)) < 1e-6:
-        return round(epoch), True
-    return None, True
+    if not isinstance(epoch, int | float) or isinstance(epoch, bool) or not 0 <= epoch < _MOST_EPOCHS:
+        return None, True  # JSON of Python may hold NaN and infinity
+    return (round(epoch) if abs(epoch - round(epoch)) < 1e-6 else None), True
 
 
 def _json(path: Path) -> object:

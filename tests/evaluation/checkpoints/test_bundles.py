@@ -97,6 +97,35 @@ def test_the_number_of_a_trainers_folder_is_no_epoch(tmp_path):
     assert open_file(folder).epoch is None
 
 
+@pytest.mark.parametrize("epoch", ["NaN", "1e999", "-3.0", "true", '"7"', "null"])
+def test_an_epoch_of_a_trainer_that_is_none(tmp_path, epoch):
+    trainer(tmp_path)
+    (tmp_path / "trainer_state.json").write_text(f'{{"epoch": {epoch}}}')
+    assert open_file(tmp_path).epoch is None
+
+
+@pytest.mark.parametrize("counted", ["9" * 5000, "²", "-1", "x", ""])
+def test_a_counter_of_speechbrain_that_is_none(tmp_path, counted):
+    speechbrain(tmp_path)
+    (tmp_path / "counter.ckpt").write_text(counted)
+    assert open_file(tmp_path).epoch is None
+
+
+def test_of_two_forms_in_a_folder_safetensors_are_read(tmp_path):
+    shards(tmp_path)
+    torch.save({"first.weight": torch.zeros(9)}, tmp_path / "pytorch_model-1.bin")
+    index = {"weight_map": {"first.weight": "pytorch_model-1.bin"}}
+    (tmp_path / "pytorch_model.bin.index.json").write_text(json.dumps(index))
+    assert pick_weights(open_file(tmp_path), "first.weight").tensors.keys() == WEIGHTS.keys()
+
+
+def test_an_index_that_names_itself(tmp_path):
+    name = "model.safetensors.index.json"
+    (tmp_path / name).write_text(json.dumps({"weight_map": {"a": name}}))
+    with pytest.raises(CheckpointError, match="1 of its 1 shards are missing"):
+        open_file(tmp_path)
+
+
 def test_weights_of_two_networks_are_told_by_their_files(tmp_path):
     accelerate(tmp_path)
     assert pick_weights(open_file(tmp_path), "layers.0.weight").name == "model_1"
