@@ -60,8 +60,10 @@ def call_library(
     name = canonical(name)
     if name.startswith("builtins."):
         result = call_builtin(it, name.removeprefix("builtins."), arguments, location)
-        if result is None and receiver is None:
-            result = unbound_method(it, name, arguments, location)
+        if result is not None:
+            return result
+    if receiver is None:
+        result = unbound_method(it, name, arguments, location)
         if result is not None:
             return result
     event = CallEvent(

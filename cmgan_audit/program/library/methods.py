@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 from cmgan_audit.finding import Location
@@ -18,10 +19,17 @@ from cmgan_audit.program.domain.values import (
     Value,
 )
 from cmgan_audit.program.execution.interpreter import Interpreter
-from cmgan_audit.program.library.dictionaries import DICT_METHODS
+from cmgan_audit.program.library.dictionaries import DICT_METHODS, fill_dictionary
 from cmgan_audit.program.library.lists import LIST_METHODS
 
-_TYPES = ("builtins.dict.", "builtins.list.", "builtins.str.")
+_TYPES = (
+    "builtins.dict.",
+    "builtins.list.",
+    "builtins.str.",
+    "collections.OrderedDict.",
+    "collections.UserDict.",
+    "collections.defaultdict.",
+)
 _TEXT_METHODS = frozenset(
     [
         "lower",
@@ -80,10 +88,40 @@ def container_method(
         return _text_method(receiver, name, arguments)
     if isinstance(receiver, DictValue):
         handler = DICT_METHODS.get(name)
-        return handler(it, receiver, arguments, location) if handler else None
+        return (
+            handler(it, receiver, arguments, location)
+            if handler
+            else _operator(it, receiver, name, arguments, location)
+        )
     if isinstance(receiver, ListValue):
         handler_of_list = LIST_METHODS.get(name)
-        return handler_of_list(it, receiver, arguments) if handler_of_list else None
+        if handler_of_list is None:
+            return _operator(it, receiver, name, arguments, location)
+        return handler_of_list(it, receiver, arguments)
+    return None
+
+
+def _operator(
+    it: Interpreter, receiver: DictValue | ListValue, name: str, arguments: Arguments, location: Location
+) -> Value | None:
+    """What an operator does that is called by the name of its method: `self.__setitem__(key, value)`."""
+    from cmgan_audit.program.language.operators import compare
+    from cmgan_audit.program.language.subscripts import delete_item, store_item, subscript
+
+    match name, arguments.positional:
+        case "__getitem__", (index,):
+            return subscript(it, receiver, index, location)
+        case "__setitem__", (index, value):
+            store_item(it, receiver, index, value, location)
+            return Const(value=None)
+        case "__delitem__", (index,):
+            delete_item(it, receiver, index)
+            return Const(value=None)
+        case "__contains__", (item,):
+            return compare(it, ast.In, item, receiver)
+        case "__init__", _ if isinstance(receiver, DictValue):
+            fill_dictionary(it, receiver, arguments, location)
+            return Const(value=None)
     return None
 
 

@@ -56,6 +56,6 @@ def _meant(value: Value) -> Value:
         return value
     try:
         meant = ast.literal_eval(value.value)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
         return value
     return replace(value, value=meant) if meant is None or isinstance(meant, bool | int | float | str) else value

@@ -141,7 +141,8 @@ PREFIGURE = "import sink\nfrom prefigure.prefigure import get_all_args\nargs = g
 def test_options_of_prefigure_stand_in_a_file(show: Show) -> None:
     files = {
         "train.py": PREFIGURE,
-        "defaults.ini": "[DEFAULTS]\n# items of a batch\nbatch_size = 2\nrate = 1e-4\nname = 'small'\nconfig_dir = None\nfast = False\n",
+        "defaults.ini": "[DEFAULTS]\n# items of a batch\nbatch_size = 2\nrate = 1e-4\nname = 'small'\nconfig_dir = None\nfast = False\n"
+        "template = {{}}\nmessage = {{name}: 1}\n",
         "run.sh": "python train.py --batch-size 8 --name large --config-dir configs\n",
     }
     shown = show(files)
