@@ -32,9 +32,12 @@ def on_disk(paths: Sequence[Path]) -> Iterator[dict[Path, str]]:
         found: dict[Path, str] = {}
         for number, path in enumerate(paths):
             if str(path) == STDIN:
+                if sys.stdin is None:  # its caller closed it (`<&-`, a service)
+                    raise UsageError(f"{STDIN}: standard input is closed: pipe a log into it, or name a file")
                 if sys.stdin.isatty():
                     raise UsageError(f"{STDIN}: standard input is a terminal: pipe a log into it, or name a file")
-                found[_kept(sys.stdin.buffer, Path(folder) / f"{number}.log")] = _NAMED
+                if _NAMED not in found.values():
+                    found[_kept(sys.stdin.buffer, Path(folder) / f"{number}.log")] = _NAMED
             elif _is_pipe(path):
                 try:
                     with path.open("rb") as stream:

@@ -48,7 +48,7 @@ class CellLines:
         self._positions = Positions("", text)
         try:
             document = json.loads(text)
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):
             document = None
         cells = document.get("cells") if isinstance(document, dict) else None
         self._lines = list(_lines_of_cells(text, cells)) if isinstance(cells, list) else []
@@ -92,6 +92,8 @@ def parse_notebook(path: str, data: bytes) -> ParsedFile | Failure:
         return Failure(path, data.count(b"\n", 0, error.start) + 1, f"cannot be decoded: {error}")
     except json.JSONDecodeError as error:
         return Failure(path, error.lineno, f"not a notebook: {error.msg}")
+    except ValueError as error:  # a number of thousands of digits
+        return Failure(path, 0, f"not a notebook that is read here: {error}")
     except RecursionError:
         return Failure(path, 0, "not a notebook: nested too deeply")
     cells = document.get("cells") if isinstance(document, dict) else None

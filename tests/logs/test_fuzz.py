@@ -109,3 +109,19 @@ def test_event_files(records: list[bytes], tail: bytes) -> None:
 def test_long_lines_do_not_hang(piece: str) -> None:
     survives("train.log", (piece * 20_000 + "\nEpoch 1, PESQ: 2.5\n").encode())
     survives("train.log", (piece * 500 + "\nEpoch 1, PESQ: 2.5\n").encode() * 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.json", '[{{"epoch": 1, "pesq": {0}}}, {{"epoch": 2, "pesq": 2}}]'),
+        ("a.jsonl", '{{"epoch": 1, "pesq": {0}}}\n{{"epoch": 2, "pesq": 2}}\n'),
+        ("a.yaml", "pesq: [{0}, 2, 2.1]\n"),
+        ("a.ipynb", '{{"cells": [{{"execution_count": {0}, "outputs": []}}]}}'),
+        ("a.log", "epoch 1 pesq {0}\nepoch {0} pesq 2\n"),
+        ("a", '{{"pesq": {0}}}'),
+    ],
+)
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_numbers_of_more_digits_than_python_converts(name, text, digits):
+    survives(name, text.format("9" * digits).encode())

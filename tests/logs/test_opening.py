@@ -70,6 +70,18 @@ def test_nobody_waits_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
 
+def test_standard_input_that_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(UsageError, match="standard input is closed"), on_disk([Path("-")]):
+        pass
+
+
+def test_standard_input_is_one_log_however_often_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", terminal(LOG.encode()))
+    with on_disk([Path("-"), Path("-")]) as paths:
+        assert [len(reading.runs[0].series[0]) for reading in read_logs(paths, RoleBook()).readings] == [8]
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_a_pipe_is_read_once(tmp_path: Path) -> None:
     path, plain = tmp_path / "pipe", tmp_path / "plain.log"

@@ -261,6 +261,7 @@ def test_places_in_a_notebook_point_into_the_file(tmp_path: Path, indent: int | 
     ("text", "reason"),
     [
         ("{", "not a notebook"),
+        ('{"cells": [], "nbformat": ' + "9" * 5000 + "}", "not a notebook that is read here: Exceeds the limit"),
         ("[]", "no list of cells"),
         ('{"worksheets": []}', "no list of cells"),
         (notebook(("code", "x = = 1")), "cell 1: syntax error"),

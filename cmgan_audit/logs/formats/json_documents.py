@@ -48,6 +48,8 @@ def read_json(path: Path, source: str, book: RoleBook) -> Reading:
         document: JsonValue = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"{source}:{error.lineno}: no JSON: {error.msg} (column {error.colno})") from error
+    except ValueError as error:  # a number of thousands of digits
+        raise InputError(f"{source}: no JSON that is read here: {error}") from error
     except RecursionError as error:
         raise InputError(f"{source}: nested too deep for a log") from error
     return _document(document, source, path, book, "json")
@@ -85,7 +87,7 @@ def read_jsonl(path: Path, source: str, book: RoleBook) -> Reading:
                 continue
             try:
                 record = json.loads(text)
-            except (json.JSONDecodeError, RecursionError):
+            except (ValueError, RecursionError):
                 bad, first_bad = bad + 1, first_bad or line
                 continue
             if isinstance(record, dict):

@@ -27,6 +27,8 @@ def read_notebook(path: Path, source: str, book: RoleBook) -> Reading:
         document: JsonValue = json.loads(read_all(path, source, _LIMIT))
     except json.JSONDecodeError as error:
         raise InputError(f"{source}:{error.lineno}: no notebook: {error.msg} (column {error.colno})") from error
+    except ValueError as error:  # a number of thousands of digits
+        raise InputError(f"{source}: no notebook that is read here: {error}") from error
     except RecursionError as error:
         raise InputError(f"{source}: nested too deep for a notebook") from error
     printed = [text for text in _printed(document) if text.strip()]

@@ -69,7 +69,7 @@ def _items(history: bytes) -> Iterator[tuple[str, JsonValue]]:
                 value = text.decode()
         try:
             yield key or "/".join(parts), json.loads(value)
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):
             continue
 
 
