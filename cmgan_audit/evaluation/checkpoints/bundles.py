@@ -21,6 +21,7 @@ _MOST_EPOCHS = 10**9
 
 # The network of Hugging Face's libraries and accelerate; further networks of one training are numbered.
 _SAVED_MODEL = regex(r"((diffusion_)?pytorch_)?model(_\d+)?\.(safetensors|bin)")
+_NUMBERED = regex(r"_\d+\.")
 # What lies beside it where it is the state of one moment, and not one checkpoint of a series.
 _SAVED_WITH_IT = regex(
     r"(optimizer|scheduler)(_\d+)?\.(bin|pt)|random_states_\d+\.pkl|rng_state(_\d+)?\.pth|trainer_state\.json"
@@ -167,7 +168,8 @@ def _is_no_network(name: str) -> bool:
 
 def _saved_state(place: Path, names: set[str]) -> Bundle | None:
     models = sorted(name for name in names if _SAVED_MODEL.fullmatch(name))
-    if not models or not any(_SAVED_WITH_IT.fullmatch(name) for name in names):
+    # The first network has no number: `model_1.bin`, `model_2.bin` beside `config.json` are a series.
+    if all(_NUMBERED.search(name) for name in models) or not any(_SAVED_WITH_IT.fullmatch(name) for name in names):
         return None
     if any(name.endswith(".safetensors") for name in models):
         models = [name for name in models if name.endswith(".safetensors")]

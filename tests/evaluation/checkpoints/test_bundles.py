@@ -166,7 +166,7 @@ def test_weights_that_are_spread_are_refused_with_a_way_out(tmp_path, names, sai
 
 
 def test_files_that_only_lie_together_stay_a_series(tmp_path):
-    for name in ("model_1.bin", "model_2.bin", "epoch_1.pth"):
+    for name in ("model_1.bin", "model_2.bin", "epoch_1.pth", "config.json"):
         (tmp_path / name).touch()
     assert len(expand_checkpoints([str(tmp_path)])) == 3
 
