@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
@@ -124,7 +125,7 @@ def _starts(path: str, simple: Simple, depth: int = 0, *, in_document: bool = Fa
     for index, word in enumerate(words):
         if word.text in {"-c", "eval"} and _is_shell(words[:index]) and index + 1 < len(words) and depth < 3:
             for inner in commands(words[index + 1].text, words[index + 1].line):
-                yield from _starts(path, inner, depth + 1)
+                yield from _starts(path, _within(simple, words[index + 1], inner), depth + 1)
             return
         base = word.text.rsplit("/", 1)[-1]
         if _PYTHON.match(word.text) or word.text in {"$PYTHON", "${PYTHON}", "$python", "${python}"}:
@@ -140,6 +141,18 @@ def _starts(path: str, simple: Simple, depth: int = 0, *, in_document: bool = Fa
         if command is not None:
             yield command
         return
+
+
+def _within(simple: Simple, text: Word, inner: Simple) -> Simple:
+    """A command of a text that another command hands to a shell: `bash -c "python train.py"`."""
+    known = not isinstance(inner.folder, UnknownWord) and not isinstance(simple.folder, UnknownWord)
+    folder = posixpath.normpath(posixpath.join(simple.folder, inner.folder)) if known else UnknownWord(inner.folder)
+    return Simple(
+        words=tuple(replace(word, file=text.file) for word in inner.words),
+        folder="" if folder == "." else folder,
+        environment={**simple.environment, **inner.environment},
+        stands=simple.stands,
+    )
 
 
 def _is_shell(words: tuple[Word, ...]) -> bool:

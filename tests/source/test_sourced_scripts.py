@@ -120,6 +120,17 @@ def test_functions_of_a_sourced_script_start_what_the_caller_gives_them(tmp_path
     assert [str(place) for place in command.places] == ["tools/common.sh:2"] * 3
 
 
+def test_a_shell_that_a_sourced_script_starts_is_placed_there(tmp_path: Path) -> None:
+    files = {
+        "run.sh": "cd sub\nexport SIZE=2\n. ../lib.inc\n",
+        "lib.inc": '# starts it\nbash -c "cd code && python train.py --size 3"\n',
+    }
+    command = only(tmp_path, files, "sub/code/train.py")
+    assert (str(command.location), command.folder) == ("run.sh:3", "sub/code")
+    assert [str(place) for place in command.places] == ["lib.inc:2"] * 2
+    assert environment(command) == {"SIZE": ("2", "run.sh:2")}
+
+
 def test_scripts_that_source_each_other_end(tmp_path: Path) -> None:
     files = {"a.sh": ". ./b.sh\npython train.py --size $size\n", "b.sh": "size=5\n. ./a.sh\n"}
     for path, text in {"train.py": "", **files}.items():

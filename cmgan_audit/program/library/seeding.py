@@ -12,6 +12,7 @@ from cmgan_audit.program.domain.values import (
     Choice,
     Const,
     Instance,
+    ListValue,
     Unknown,
     Value,
     options_of,
@@ -67,6 +68,7 @@ _DRAWN_FROM = {
 }
 _NEVER_THE_SAME = regex(r"(?:time|datetime|uuid|secrets)\..*|os\.(?:urandom|getpid|times)\b.*")
 _DEEPEST = 8
+_MOST_PARTS = 8
 
 
 @lru_cache(4096)
@@ -113,6 +115,8 @@ def differs(seed: Value, depth: int = _DEEPEST) -> bool:
     parts: tuple[Value, ...] = ()
     if isinstance(seed, Choice):
         parts = tuple(option.value for option in options_of(seed))
+    elif isinstance(seed, ListValue):
+        parts = tuple(seed.items[:_MOST_PARTS])
     elif isinstance(seed, BoundMethod):
         parts = (seed.receiver,)
     elif isinstance(seed, Instance):
