@@ -29,13 +29,17 @@ _READS_TYPES = ("jsonargparse.",)
 
 @dataclass(frozen=True, slots=True)
 class _Parsed:
-    """A parser in one of its states, and the words that it is given in this run."""
+    """A parser in one of its states, and the words that it is given in this run.
+
+    `is_fixed`: the program itself writes them, as a notebook does: `parse_args([])`; no command line comes to it.
+    """
 
     parser: Instance
     state: ParserState
     words: list[str]
     steps: list[Step]
     call: Location
+    is_fixed: bool
 
 
 def options_of_run(view: View) -> Iterator[CommandOption]:
@@ -62,20 +66,35 @@ def _parsed(view: View) -> Iterator[_Parsed]:
         if parser.external_name.startswith(_READS_TYPES) or _knows_bool(view, parser):
             continue
         words, steps = words_of(run.launch, event.arguments.get("args", 0), event.location)
-        yield from _states(parser, words, steps, event.location)
+        yield from _states(
+            parser, words, steps, event.location, is_fixed=_writes_words(view.code.call_at(event.location))
+        )
 
 
-def _states(parser: Instance, words: list[str], steps: list[Step], call: Location) -> Iterator[_Parsed]:
+def _writes_words(call: ast.Call | None) -> bool:
+    """Whether a call of `parse_args` has its words written out: `[]`, `["--epochs", "3"]`, `""`."""
+    if call is None:
+        return False
+    given = next((each.value for each in call.keywords if each.arg == "args"), call.args[0] if call.args else None)
+    if isinstance(given, ast.List | ast.Tuple):
+        return all(isinstance(each, ast.Constant) for each in given.elts)
+    return isinstance(given, ast.Constant) and given.value is not None
+
+
+def _states(
+    parser: Instance, words: list[str], steps: list[Step], call: Location, *, is_fixed: bool
+) -> Iterator[_Parsed]:
     """The states of a parser and of the parsers of its sub-commands."""
     for option in options_of(state_of(parser)):
         state = option.value
         if not isinstance(state, ParserState):
             continue
-        yield _Parsed(parser, state, words, steps, call)
+        yield _Parsed(parser, state, words, steps, call, is_fixed)
         if state.commands:
             result = split(state, words)
             for name, inner in state.commands:
-                yield from _states(inner, list(result.command_words) if name == result.command else [], steps, call)
+                own = list(result.command_words) if name == result.command else []
+                yield from _states(inner, own, steps, call, is_fixed=is_fixed)
 
 
 def _knows_bool(view: View, parser: Instance) -> bool:
@@ -107,6 +126,8 @@ def _record(
     used = switch[1] if switch is not None else Step(places[0].location, f"{spec.name} is used here")
     parse = Step(parsed.call, "the command line is parsed here")
     text, way = _lost(spec, converter, given, parsed) if converter is not None else (None, ())
+    if parsed.is_fixed and given is None and text is None:
+        return  # no command line can give it
     sample = text if text is not None else "0.1" if pieces else "False"
     yield CommandOption(
         location=spec.place,

@@ -15,7 +15,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import External
 from cmgan_audit.program.execution.sessions import interpreter_of
-from cmgan_audit.source.syntax import called_name
+from cmgan_audit.source.syntax import called_name, walk
 
 _SPREAD = regex(rb"[(,]\s*\*\*")
 _KEY_READERS = ("getattr", "get", "pop")
@@ -40,12 +40,24 @@ class Reads:
     view: View
     _found: dict[str, tuple[Read, ...]] = field(default_factory=dict)
     _read_in: dict[Reached, Mapping[str, list[_Mention]]] = field(default_factory=dict)
+    _read_by: dict[str, Mapping[str, list[_Mention]]] = field(default_factory=dict)
 
     def of(self, name: str) -> tuple[Read, ...]:
         """Where an option is read, in the order of execution of the functions."""
         if name not in self._found:
             self._found[name] = tuple(self._reads(name))
         return self._found[name]
+
+    def anywhere(self, name: str) -> Iterator[Location]:
+        """Where the files that are reached read an option, also in functions that only run where it is given."""
+        for path in self.view.code.files:
+            module = self.view.code.module(path)
+            if module is None or module.tree is None or name.encode() not in (self.view.tree.read_bytes(path) or b""):
+                continue
+            if path not in self._read_by:
+                self._read_by[path] = _read_in(module.tree)
+            mentions = self._read_by[path].get(name, ())
+            yield from (module.location(each) for each in mentions if self._spreads or not isinstance(each, ast.arg))
 
     def _reads(self, name: str) -> Iterator[Read]:
         word = name.encode()
@@ -77,6 +89,20 @@ class Reads:
         """Whether reached files call something with `**`."""
         paths = {reached.module.path for reached in self.view.code.reached}
         return any(_SPREAD.search(self.view.tree.read_bytes(path) or b"") for path in paths)
+
+
+def _read_in(tree: ast.Module) -> Mapping[str, list[_Mention]]:
+    """What a whole file reads by name, but for what it calls, and the parameters of its functions."""
+    nodes = list(walk(tree))
+    called = {node.func for node in nodes if isinstance(node, ast.Call)}
+    found: dict[str, list[_Mention]] = defaultdict(list)
+    for node in nodes:
+        if isinstance(node, ast.arg):
+            found[node.arg].append(node)
+        for name, mention in _named_by(node):
+            if mention not in called:
+                found[name].append(mention)
+    return found
 
 
 def _mentions(reached: Reached) -> Mapping[str, list[_Mention]]:

@@ -1,13 +1,13 @@
 """Switches that keep their text: `--save False` with `type=str`, asked with `if args.save:`.
 
-A text is true unless it is empty. What compares the text, reads it (`args.save.lower()`) or lets a function convert it
-knows that it is one.
+A text is true unless it is empty. What compares the text, reads it (`args.save.lower()`), asks for its type or lets a
+function convert it knows that it is one.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from cmgan_audit.facts.options.converters import OFF, TEXT, Converter
@@ -18,6 +18,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Const, External, Instance, Value
 from cmgan_audit.program.execution.trace import DecisionEvent
 from cmgan_audit.program.models.argparse_state import OptionSpec
+from cmgan_audit.source.syntax import walk
 
 _ON_AND_OFF = frozenset({"true", "false"})
 
@@ -43,6 +44,8 @@ class Switches:
         kept = spec.type is None or (isinstance(spec.type, External) and spec.type.name == "builtins.str")
         if spec.action != "store" or spec.nargs is not None or not kept:
             return None
+        if given is None and not _means_a_switch(spec.default):
+            return None  # what is asked is the default then
         asked = [event for event in self._decisions if _is_of(event.value, spec, given)]
         values = [event.value for event in asked]
         if not any(map(_means_a_switch, (spec.default, *values))) or not _are_one([spec.default, *values], given):
@@ -51,11 +54,20 @@ class Switches:
             return None
         if not all(_is_as_it_was(view, event) and _is_tested(view, event.location) for event in asked):
             return None
+        read = [event.location for event in asked] + [each.location for each in self.reads.of(spec.dest)]
+        if any(_asks_for_its_type(view, place) for place in read):
+            return None
         is_on = isinstance(spec.default, Const) and bool(spec.default.value)
-        if not is_on and not all(_is_tested(view, read.location) for read in self.reads.of(spec.dest)):
+        if not is_on and not all(_is_tested(view, place) for place in self._places(spec, given)):
             return None
         name = "no type" if spec.type is None else "type=str"
         return Converter(TEXT, name), Step(asked[0].location, f"every text but an empty one is true here: {spec.name}")
+
+    def _places(self, spec: OptionSpec, given: Step | None) -> Iterable[Location]:
+        """Where an option that is off by default is read: what it keeps off is executed only where it is given."""
+        if given is None:
+            return self.reads.anywhere(spec.dest)
+        return (read.location for read in self.reads.of(spec.dest))
 
     @cached_property
     def _decisions(self) -> list[DecisionEvent]:
@@ -101,6 +113,20 @@ def _is_as_it_was(view: View, event: DecisionEvent) -> bool:
     made = {call.location for call in view.scene.calls if call.location in places and isinstance(call.result, Instance)}
     nodes = [view.code.node_at(place) for place in places - made]
     return all(node is None or isinstance(node, ast.Name | ast.Attribute | ast.Subscript) for node in nodes)
+
+
+def _asks_for_its_type(view: View, place: Location) -> bool:
+    """Whether the function around a read asks whether the same value is a text: `if isinstance(x, str): x = ...`."""
+    node = view.code.node_at(place)
+    if not isinstance(node, ast.expr):
+        return False
+    around = [each for each in view.code.parents(place.path, node) if isinstance(each, ast.FunctionDef | ast.Module)]
+    asked = (each.args[0] for each in walk(around[0]) if isinstance(each, ast.Call) and _is_type_test(each))
+    return any(ast.unparse(each) == ast.unparse(node) for each in asked)
+
+
+def _is_type_test(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Name) and call.func.id in ("isinstance", "type") and bool(call.args)
 
 
 def _is_tested(view: View, place: Location) -> bool:
