@@ -31,7 +31,7 @@ _READS_TYPES = ("jsonargparse.",)
 class _Parsed:
     """A parser in one of its states, and the words that it is given in this run.
 
-    `is_fixed`: the program itself writes them, as a notebook does: `parse_args([])`; no command line comes to it.
+    `is_wordless`: the program itself says that there are none, as a notebook does: `parse_args([])`.
     """
 
     parser: Instance
@@ -39,7 +39,7 @@ class _Parsed:
     words: list[str]
     steps: list[Step]
     call: Location
-    is_fixed: bool
+    is_wordless: bool
 
 
 def options_of_run(view: View) -> Iterator[CommandOption]:
@@ -67,34 +67,34 @@ def _parsed(view: View) -> Iterator[_Parsed]:
             continue
         words, steps = words_of(run.launch, event.arguments.get("args", 0), event.location)
         yield from _states(
-            parser, words, steps, event.location, is_fixed=_writes_words(view.code.call_at(event.location))
+            parser, words, steps, event.location, is_wordless=_is_wordless(view.code.call_at(event.location))
         )
 
 
-def _writes_words(call: ast.Call | None) -> bool:
-    """Whether a call of `parse_args` has its words written out: `[]`, `["--epochs", "3"]`, `""`."""
+def _is_wordless(call: ast.Call | None) -> bool:
+    """Whether a call of `parse_args` is told that there are no words: `[]`, `""`; others may be edited."""
     if call is None:
         return False
     given = next((each.value for each in call.keywords if each.arg == "args"), call.args[0] if call.args else None)
     if isinstance(given, ast.List | ast.Tuple):
-        return all(isinstance(each, ast.Constant) for each in given.elts)
-    return isinstance(given, ast.Constant) and given.value is not None
+        return not given.elts
+    return isinstance(given, ast.Constant) and given.value == ""
 
 
 def _states(
-    parser: Instance, words: list[str], steps: list[Step], call: Location, *, is_fixed: bool
+    parser: Instance, words: list[str], steps: list[Step], call: Location, *, is_wordless: bool
 ) -> Iterator[_Parsed]:
     """The states of a parser and of the parsers of its sub-commands."""
     for option in options_of(state_of(parser)):
         state = option.value
         if not isinstance(state, ParserState):
             continue
-        yield _Parsed(parser, state, words, steps, call, is_fixed)
+        yield _Parsed(parser, state, words, steps, call, is_wordless)
         if state.commands:
             result = split(state, words)
             for name, inner in state.commands:
                 own = list(result.command_words) if name == result.command else []
-                yield from _states(inner, own, steps, call, is_fixed=is_fixed)
+                yield from _states(inner, own, steps, call, is_wordless=is_wordless)
 
 
 def _knows_bool(view: View, parser: Instance) -> bool:
@@ -126,7 +126,7 @@ def _record(
     used = switch[1] if switch is not None else Step(places[0].location, f"{spec.name} is used here")
     parse = Step(parsed.call, "the command line is parsed here")
     text, way = _lost(spec, converter, given, parsed) if converter is not None else (None, ())
-    if parsed.is_fixed and given is None and text is None:
+    if parsed.is_wordless and given is None and text is None:
         return  # no command line can give it
     sample = text if text is not None else "0.1" if pieces else "False"
     yield CommandOption(
