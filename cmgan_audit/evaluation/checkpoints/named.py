@@ -57,4 +57,5 @@ def tensor_bytes(tensor: Tensor) -> bytes:
     """The values of a tensor in memory order of its shape."""
     if tensor.layout != torch.strided or tensor.is_quantized:
         tensor = tensor.to_dense() if not tensor.is_quantized else tensor.dequantize()
+    tensor = tensor.resolve_conj().resolve_neg()  # views that a file may hold, and whose bytes are those of the other
     return tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes() if tensor.numel() else b""

@@ -50,6 +50,13 @@ _LARGEST_SPARSE = 100_000_000
 # What makes memory of any size when it is called, though a file only ever calls what is rebuilt from storages.
 _ALLOCATING = regex(r"torch\.([a-z.]+\.)?\w*Tensor|builtins\.bytearray")
 
+_NOT_READ = {
+    "torch._utils._rebuild_meta_tensor_no_storage": (
+        "holds a tensor of the meta device, which has no values; load the weights, then save"
+    ),
+    # torch believes the sizes in it, and would read what lies behind its values in memory.
+    "torch._utils._rebuild_nested_tensor": "holds a nested tensor, which is no weight of a network and is not read",
+}
 
 DAMAGE = (
     pickle.UnpicklingError,
@@ -128,14 +135,14 @@ class _Inert:
     survey: ClassVar[Survey]
 
     def __new__(cls, *args: object, **kwargs: object) -> _Inert:
-        if args and _ALLOCATING.fullmatch(cls.asked_for):
+        if args and _ALLOCATING.fullmatch(cls.asked_for) and not all(map(_is_text, args)):
             raise SurveyError(f"makes a {cls.asked_for} of its own, where a checkpoint only has what was saved")
         return super().__new__(cls)
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         self.survey.called.add(self.asked_for)
-        if self.asked_for == "torch._utils._rebuild_meta_tensor_no_storage":
-            raise SurveyError("holds a tensor of the meta device, which has no values; load the weights, then save")
+        if reason := _NOT_READ.get(self.asked_for):
+            raise SurveyError(reason)
         if self.asked_for == "torch._utils._rebuild_sparse_tensor":
             _check_sparse(args)
         elif self.asked_for == "torch._tensor._rebuild_from_type_v2":  # a function and, third, what it is called with
@@ -243,6 +250,11 @@ class _Surveyor(pickle._Unpickler):
         pickle.BYTEARRAY8[0]: _refuse_bytearray,
         **{code[0]: _bounded(code[0]) for code in (pickle.TUPLE, pickle.TUPLE1, pickle.TUPLE2, pickle.TUPLE3)},
     }
+
+
+def _is_text(value: object) -> bool:
+    """Whether a pickle says by this what bytes hold, and not how many there are."""
+    return isinstance(value, str | bytes) or getattr(value, "asked_for", "") == "_codecs.encode"
 
 
 def _plain_size(sizes: tuple[int, ...] = ()) -> tuple[int, ...]:

@@ -108,6 +108,29 @@ def test_a_tensor_without_values_is_told(tmp_path):
         open_file(tmp_path / "x.pth")
 
 
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_a_nested_tensor_is_told(tmp_path):
+    torch.save({"a.weight": torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])}, tmp_path / "x.pth")
+    with pytest.raises(CheckpointError, match="holds a nested tensor"):
+        open_file(tmp_path / "x.pth")
+
+
+def test_bytes_of_a_file_are_read(tmp_path):
+    torch.save({"state": bytearray(b"abc"), "more": b"xyz"}, tmp_path / "x.pth")
+    assert open_file(tmp_path / "x.pth").content == {"state": bytearray(b"abc"), "more": b"xyz"}
+
+
+def test_views_that_are_conjugate_or_negative_are_values(tmp_path):
+    values = torch.view_as_complex(torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    contents = {"lazy": {"a.weight": values.conj()}, "plain": {"a.weight": values.conj().resolve_conj()}}
+    digests = set()
+    for form, content in contents.items():
+        torch.save(content, tmp_path / f"{form}.pth")
+        (facts,) = inspect_file(tmp_path / f"{form}.pth").weights
+        digests.add(facts.digest)
+    assert len(digests) == 1
+
+
 @pytest.mark.parametrize("use", [b"}%sK\x01s", call(name("builtins", "set"), b"]%sa")])
 def test_tuples_in_tuples_do_not_end_the_process(tmp_path, use):
     body = use.replace(b"%s", b")" + b"\x85" * 200_000)
