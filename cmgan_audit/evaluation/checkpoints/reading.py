@@ -210,7 +210,12 @@ def _load_weights_only(path: Path, survey: Survey) -> object:
     if foreign:
         raise _more_than_weights(path, foreign)
     try:
-        with torch.serialization.safe_globals([*plain, *stand_ins(survey, answered)]), warnings.catch_warnings():
+        with (
+            torch.serialization.safe_globals([*plain, *stand_ins(survey, answered)]),
+            # Without, indices of sparse tensors are believed, and what they point at is read and written.
+            torch.sparse.check_sparse_tensor_invariants(),  # type: ignore[no-untyped-call]
+            warnings.catch_warnings(),
+        ):
             warnings.simplefilter("ignore")  # remarks on the age of a file; what matters ends as an error
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:

@@ -108,6 +108,19 @@ def test_a_tensor_without_values_is_told(tmp_path):
         open_file(tmp_path / "x.pth")
 
 
+@pytest.mark.filterwarnings("ignore:Sparse CSR")
+@pytest.mark.parametrize("layout", ["coo", "csr"])
+def test_indices_of_a_sparse_tensor_do_not_lead_out_of_it(tmp_path, layout):
+    values = torch.eye(3).to_sparse() if layout == "coo" else torch.eye(3).to_sparse_csr()
+    torch.save({"a.weight": values}, tmp_path / "x.pth")
+    (facts,) = inspect_file(tmp_path / "x.pth").weights
+    assert facts.tensors == 1
+    (values.col_indices() if layout == "csr" else values._indices())[..., 0] = 10**12
+    torch.save({"a.weight": values}, tmp_path / "x.pth")
+    with pytest.raises(CheckpointError, match="damaged"):
+        open_file(tmp_path / "x.pth")
+
+
 @pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
 def test_a_nested_tensor_is_told(tmp_path):
     torch.save({"a.weight": torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])}, tmp_path / "x.pth")
