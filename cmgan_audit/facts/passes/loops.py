@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from cmgan_audit.facts.classes import BATCH_NORMS, DROPOUTS, bare_network, values_within
+from cmgan_audit.facts.passes.gradients import keeps_no_graph
 from cmgan_audit.facts.passes.learning import TAKEN
 from cmgan_audit.facts.passes.modes import (
     OPEN,
@@ -20,7 +21,7 @@ from cmgan_audit.facts.scene import Made, Pass, Scene, Use
 from cmgan_audit.facts.values import class_name, same_object
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.domain.values import Const, Instance
-from cmgan_audit.program.execution.trace import innermost_function
+from cmgan_audit.program.execution.trace import MAYBE, innermost_function
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, Unknown, certainly
 
@@ -195,10 +196,18 @@ def _train_mode(scene: Scene, runs: Sequence[Use]) -> tuple[Fact, str]:
 
 
 def _no_grad(scene: Scene, runs: Sequence[Use]) -> Fact:
+    doubtful = ""
     for run in runs:
-        if not gradients_off(scene, run.position, run.event.context.managers):
-            network = class_name(bare_network(run.on)) if run.on is not None else "the network"
-            return Known(False, (Step(run.event.location, f"{network} runs here with gradients on"),))
+        managers = run.event.context.managers
+        if gradients_off(scene, run.position, managers) or keeps_no_graph(scene, run):
+            continue
+        if any(manager.startswith(MAYBE) for manager in managers):
+            doubtful = doubtful or str(run.event.location)
+            continue
+        network = class_name(bare_network(run.on)) if run.on is not None else "the network"
+        return Known(False, (Step(run.event.location, f"{network} runs here with gradients on"),))
+    if doubtful:
+        return Unknown(f"whether gradients are off at {doubtful} depends on the run")
     place: Location = runs[0].event.location
     return Known(True, (Step(place, "gradients are off here"),))
 

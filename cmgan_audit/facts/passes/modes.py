@@ -15,6 +15,7 @@ from cmgan_audit.program.naming.names import canonical
 
 OPEN = "open"
 _IN_TRAINING = regex(r"[\w.]+\.training")
+_SWITCHING = ("torch.no_grad", "torch.inference_mode", "torch.enable_grad", "torch.set_grad_enabled")
 
 
 def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
@@ -130,7 +131,9 @@ def gradients_off(scene: Scene, position: int, managers: tuple[str, ...]) -> boo
             return False
     state = False
     for use in scene.of("grad"):
-        if use.position < position and not use.event.context.managers:
+        # A manager that switches gradients puts back what was before it at its end.
+        switching = any(each.startswith(_SWITCHING) for each in use.event.context.managers)
+        if use.position < position and not switching:
             argument = use.event.arguments.get("mode", 0)
             state = isinstance(argument, Const) and argument.value is False
     return state

@@ -39,10 +39,15 @@ class Condition:
     location: Location
 
 
+# The managers under which nothing is kept for gradients, and what stands before the name of one that may be in force.
+NO_GRADIENTS = frozenset({"torch.no_grad", "torch.inference_mode"})
+MAYBE = "maybe "
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """Where an event happened: outermost first. `managers` are the active `with` items and decorators by name
-    ("torch.no_grad", "torch.inference_mode", "torch.autocast")."""
+    ("torch.no_grad", "torch.inference_mode", "torch.autocast"); `MAYBE` stands before one that a branch chose."""
 
     frames: tuple[Frame, ...] = ()
     loops: tuple[Loop, ...] = ()

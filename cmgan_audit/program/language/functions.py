@@ -38,7 +38,7 @@ from cmgan_audit.program.execution.interpreter import (
 )
 from cmgan_audit.program.execution.kernels import left_out
 from cmgan_audit.program.execution.state import Environment
-from cmgan_audit.program.execution.trace import CallEvent, Frame
+from cmgan_audit.program.execution.trace import MAYBE, CallEvent, Frame
 from cmgan_audit.program.language.attributes import decorator_names
 from cmgan_audit.program.language.classes import order_of_bases
 from cmgan_audit.source.syntax import own_nodes
@@ -314,4 +314,5 @@ def managers_of(value: Value) -> tuple[str, ...]:
         mode = value.arguments.get("mode", 0)
         if isinstance(mode, Const):
             return (f"torch.set_grad_enabled({bool(mode.value)})",)
+        return (f"{MAYBE}torch.no_grad",)
     return (value.external_name,)

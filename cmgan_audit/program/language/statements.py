@@ -24,6 +24,7 @@ from cmgan_audit.program.execution.imports import execute_import, execute_import
 from cmgan_audit.program.execution.interpreter import MOST_NODES_DEEP, Interpreter, ProgramRaisedError
 from cmgan_audit.program.execution.state import Snapshot
 from cmgan_audit.program.execution.supposing import suppose
+from cmgan_audit.program.execution.trace import MAYBE, NO_GRADIENTS
 from cmgan_audit.program.language.assignments import assign, execute_assign, execute_augmented, execute_delete, noted
 from cmgan_audit.program.language.classes import library_bases
 from cmgan_audit.program.language.complaints import is_main, only_complains, option_not_given
@@ -198,10 +199,15 @@ def _replaced(it: Interpreter, managers: tuple[str, ...]) -> Any:
 
 
 def _managers(value: Value) -> tuple[str, ...]:
-    if isinstance(value, Choice):
-        # `with torch.no_grad() if evaluating else nullcontext():` is in force only on one path.
-        return ()
-    return managers_of(value)
+    """The names under which a `with` item is in force; where a branch chose it, those it may have by `MAYBE`."""
+    if not isinstance(value, Choice):
+        return managers_of(value)
+    names = [name for option in value.options for name in managers_of(option.value)]
+    without_gradients = [name for name in names if name in NO_GRADIENTS]
+    if len(without_gradients) == len(value.options):
+        return (without_gradients[0],)  # `inference_mode() if there is one else no_grad()`
+    # `with torch.no_grad() if evaluating else nullcontext():` is in force only on one path.
+    return tuple(f"{MAYBE}{name}" for name in dict.fromkeys(without_gradients))
 
 
 def _entered(it: Interpreter, value: Value, item: ast.withitem) -> Value:

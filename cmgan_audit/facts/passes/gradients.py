@@ -1,0 +1,85 @@
+"""Networks that keep nothing for gradients where they run, though nothing around the call turns gradients off.
+
+Their parameters take no gradients, or their `forward` turns gradients off itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cmgan_audit.facts.classes import bare_network, is_network, values_within
+from cmgan_audit.facts.passes.modes import gradients_off
+from cmgan_audit.facts.scene import Scene, Use
+from cmgan_audit.facts.values import constant, instances_of, same_object
+from cmgan_audit.program.domain.values import ClassValue, FunctionValue, Instance, Value
+from cmgan_audit.program.execution.probe import attribute_of, call_value
+from cmgan_audit.program.execution.trace import CallEvent, Event, StoreEvent
+from cmgan_audit.program.naming.names import canonical
+
+_PARAMETERS = frozenset({"parameters", "named_parameters"})
+
+
+def keeps_no_graph(scene: Scene, run: Use) -> bool:
+    """Whether a network that runs where gradients are on keeps nothing for them all the same."""
+    if run.on is None:
+        return False
+    network = bare_network(run.on)
+    return _is_frozen(scene, run, network) or _turns_them_off(scene, run, network)
+
+
+def _is_frozen(scene: Scene, run: Use, network: Instance) -> bool:
+    """Whether the parameters of a network take no gradients: the last that is said of all of them before it runs."""
+    here = {condition.text for condition in run.event.context.conditions}
+    frozen = False
+    for event, value in _said(scene, run.position, network):
+        surely = {condition.text for condition in event.context.conditions} <= here
+        frozen = surely and constant(value) is False
+    return frozen
+
+
+def _said(scene: Scene, until: int, network: Instance) -> Iterator[tuple[Event, Value | None]]:
+    """What is said before a position about whether the parameters of a network take gradients, in order."""
+    asked = [
+        use.event
+        for use in scene.of("keep")
+        if use.on is not None
+        and canonical(use.event.callee).rpartition(".")[2] in _PARAMETERS
+        and _holds(use.on, network)
+    ]
+    for event in scene.run.events[:until]:
+        if isinstance(event, StoreEvent) and event.name == "requires_grad":
+            if _is_of_each(event, asked):
+                yield event, event.value
+        elif isinstance(event, CallEvent) and event.callee.endswith(".requires_grad_"):
+            if any(_holds(each, network) for each in instances_of(event.receiver)) or _is_of_each(event, asked):
+                yield event, event.arguments.get("requires_grad", 0)
+
+
+def _is_of_each(event: Event, asked: list[CallEvent]) -> bool:
+    """Whether something happens in a loop over the parameters that one of some calls gives."""
+    loop = event.context.loops[-1] if event.context.loops else None
+    return loop is not None and any(
+        each.location.lies_in(loop.location) and each.context.frames == event.context.frames for each in asked
+    )
+
+
+def _holds(whole: Instance, network: Instance) -> bool:
+    """Whether one network is another, or has it as a part."""
+    return any(
+        isinstance(part, Instance) and is_network(part) and same_object(bare_network(part), network)
+        for part in values_within(whole, 4)
+    )
+
+
+def _turns_them_off(scene: Scene, run: Use, network: Instance) -> bool:
+    """Whether everything that the `forward` of a network calls on its parts is called without gradients."""
+    if not isinstance(network.cls, ClassValue) or not run.event.callee.endswith((".__call__", ".forward")):
+        return False
+    forward = attribute_of(scene.run, network, "forward")
+    if not isinstance(forward, FunctionValue):
+        return False
+    given = run.event.arguments
+    events, _ = call_value(scene.run, forward, given.positional, network, given.keywords)
+    inside = (each for each in events if isinstance(each, CallEvent) and each.context.frames)
+    parts = [each for each in inside if any(map(is_network, instances_of(each.receiver)))]
+    return bool(parts) and all(gradients_off(scene, run.position, each.context.managers) for each in parts)
