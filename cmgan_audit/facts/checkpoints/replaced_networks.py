@@ -20,8 +20,8 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import Instance
-from cmgan_audit.program.execution.trace import CallEvent, Context, Event, innermost_function
+from cmgan_audit.program.domain.values import Instance, Unknown
+from cmgan_audit.program.execution.trace import CallEvent, Context, Event, StoreEvent, innermost_function
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
 from cmgan_audit.source.syntax import walk
@@ -186,6 +186,9 @@ def _is_given(optimiser: Instance, asked: CallEvent) -> bool:
 
 def _is_told_anew(event: Event, optimiser: Instance) -> bool:
     """Whether some optimiser is made, whatever it gets, or this one is told of other parameters."""
+    if isinstance(event, StoreEvent):
+        # `optimizer.param_groups[0]["params"] = list(model.parameters())`: the groups of a library are not followed.
+        return event.name == "params" and isinstance(event.target, Unknown)
     if not isinstance(event, CallEvent):
         return False
     if event.callee.rpartition(".")[2] == "add_param_group":
@@ -204,6 +207,8 @@ def _goes_on(view: View, assigned: _Assigned, step: Use) -> bool:
             break
         if isinstance(parent, ast.If) and (_leaves(parent.body) or _holds(parent.orelse, place)):
             return False
+    if any(_gives_back(each, assigned, place) for each in walk(assigned.function)):
+        return False
     later = any(
         isinstance(each.ctx, ast.Load)
         and each.lineno > assigned.statement.lineno
@@ -212,6 +217,17 @@ def _goes_on(view: View, assigned: _Assigned, step: Use) -> bool:
         if isinstance(each, ast.Name | ast.Attribute)
     )
     return place.line > assigned.statement.lineno and (later or not isinstance(assigned.target, ast.Name))
+
+
+def _gives_back(node: ast.AST, assigned: _Assigned, place: Location) -> bool:
+    """Whether a statement before a place gives the target something else than what it holds: the network before."""
+    return (
+        isinstance(node, ast.Assign)
+        and assigned.statement.lineno < node.lineno < place.line
+        and isinstance(node.value, ast.Name | ast.Attribute)
+        and any(ast.unparse(target) == assigned.text for target in node.targets)
+        and not f"{ast.unparse(node.value)}.".startswith(f"{assigned.text}.")
+    )
 
 
 def _leaves(block: Sequence[ast.stmt]) -> bool:

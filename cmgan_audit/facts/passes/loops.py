@@ -15,6 +15,7 @@ from cmgan_audit.facts.passes.modes import (
     left_in_eval,
     mode_at,
     only_in_training,
+    parts_in_eval,
 )
 from cmgan_audit.facts.records import EVAL, TRAIN, Loop
 from cmgan_audit.facts.scene import Made, Pass, Scene, Use
@@ -154,7 +155,10 @@ def _mode(scene: Scene, runs: Sequence[Use]) -> tuple[Fact, str]:
     for run in runs:
         state, use = mode_at(scene, run)
         if state == "train":
-            switched = mode_layers(run.on) if run.on is not None else []
+            parts = parts_in_eval(scene, run)
+            switched = mode_layers(run.on, parts) if run.on is not None else []
+            if parts and run.on is not None and not switched and mode_layers(run.on):
+                continue  # what eval() changes is all in parts that are in eval mode
             if first is None or (switched and not layers):
                 first = (run, class_name(bare_network(run.on)) if run.on is not None else "the network")
             layers += switched
@@ -212,10 +216,13 @@ def _no_grad(scene: Scene, runs: Sequence[Use]) -> Fact:
     return Known(True, (Step(place, "gradients are off here"),))
 
 
-def mode_layers(network: Instance) -> list[str]:
-    """The layers of a network that eval() switches, by name."""
+def mode_layers(network: Instance, leaving: Sequence[Instance] = ()) -> list[str]:
+    """The layers of a network that eval() switches, by name; without those of some of its parts."""
+    left = {id(inner) for part in leaving for inner in values_within(part, 10)}
     names = []
     for part in values_within(network, 10):
+        if id(part) in left:
+            continue
         if isinstance(part, Instance):
             name = canonical(part.external_name)
             member = name.rpartition(".")[2]

@@ -45,6 +45,17 @@ def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
     return OPEN, next(iter(possible.values()))
 
 
+def parts_in_eval(scene: Scene, run: Use) -> list[Instance]:
+    """The parts of a network that are in eval mode where it runs, though the whole of it is not: `net.body.eval()`."""
+    network = None if run.on is None else bare_network(run.on)
+    switched = [bare_network(use.on) for use in scene.of("eval") if use.position < run.position and use.on is not None]
+    return [
+        part
+        for part in switched
+        if network is not None and _reaches(network, part) and mode_at(scene, replace(run, on=part))[0] == "eval"
+    ]
+
+
 def at_work(scene: Scene, run: Use) -> list[Use]:
     """Where a network that a method of its own runs is at work: `model.enhance(x)` may call `self.eval()` first.
 
