@@ -8,7 +8,6 @@ from cmgan_audit.facts.adversarial.holders import Held, called
 from cmgan_audit.facts.runtime.flow import Flow, Node
 from cmgan_audit.facts.steps.actions import Action
 from cmgan_audit.facts.values import instances_of
-from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Instance, ListValue, Value
 
@@ -33,13 +32,6 @@ class Losses:
     def reaches(self, backward: Action, held: Held) -> bool:
         """Whether the gradients of a pass come to some networks."""
         return bool(self.calls(backward, held))
-
-    def places(self, backward: Action, held: Held) -> frozenset[Location]:
-        """Where the networks are called that gradients of a pass come through; none where they miss some networks."""
-        if not self.reaches(backward, held):
-            return frozenset()
-        events = (node.event for node in self._network_calls(_loss_of(backward)))
-        return frozenset(event.location for event in events if event is not None)
 
     def any_fed(self, calls: list[Node], held: Held) -> bool:
         """Whether gradients come through any of some calls back into other networks; looked for in one go."""

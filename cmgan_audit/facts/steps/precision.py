@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from cmgan_audit.facts.passes.loops import is_kept
 from cmgan_audit.facts.passes.modes import gradients_off
 from cmgan_audit.facts.scene import Scene, Use
 from cmgan_audit.facts.values import fact_of
-from cmgan_audit.finding import Location, Step
+from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Arguments, Const, External, Value
 from cmgan_audit.program.execution.trace import CallEvent, Context
@@ -28,7 +28,7 @@ class _Setting:
     enabled: Value | None
 
 
-def runs_in_half(scene: Scene, start: int, end: int, context: Context, through: Collection[Location]) -> Fact:
+def runs_in_half(scene: Scene, start: int, end: int, context: Context) -> Fact:
     """Whether a network runs under an autocast to float16 between two positions of a run, gradients on.
 
     Args:
@@ -36,8 +36,6 @@ def runs_in_half(scene: Scene, start: int, end: int, context: Context, through: 
         start: the position before the first.
         end: the position of the backward pass.
         context: of the backward pass; only what happens in its innermost loop counts.
-        through: the calls of networks that its gradients come through, where they are known: what another network puts
-            out may be detached before.
     """
     loop = context.loops[-1]
     runs = [
@@ -46,7 +44,6 @@ def runs_in_half(scene: Scene, start: int, end: int, context: Context, through: 
         if start < use.position < end
         and any(each is loop for each in use.event.context.loops)
         and use.on is not None
-        and (not through or _is_within(use, through))
         and is_kept(scene, use.on)  # a loss computes in float32 under autocast: it multiplies by no weights
     ]
     casts = [
@@ -62,11 +59,6 @@ def runs_in_half(scene: Scene, start: int, end: int, context: Context, through: 
         if found is not None:
             return found
     return Known(False)
-
-
-def _is_within(use: Use, calls: Collection[Location]) -> bool:
-    """Whether a network runs at one of some calls, or as a part of what is called there."""
-    return use.event.location in calls or any(frame.call in calls for frame in use.event.context.frames)
 
 
 def _is_on(fact: Fact) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from cmgan_audit.facts.adversarial.holders import Held, Holders
+from cmgan_audit.facts.adversarial.holders import Holders
 from cmgan_audit.facts.adversarial.losses import Losses
 from cmgan_audit.facts.optimisers import is_scaler
 from cmgan_audit.facts.steps.actions import CLIP, SCALE, STEP, UNSCALE, UPDATE, Action, actions_of
@@ -31,12 +31,10 @@ def scalings_of(view: View) -> Iterable[Scaling]:
     if run.launch.condition == NOT_REACHED or not _is_mixed(view):
         return []
     actions = list(actions_of(run))
-    holders, losses = Holders(view.scene), Losses(view.flow)
     found: list[Scaling] = []
     for update in updates_in(view, actions):
         if update.backwards and not any(_is_foreign(each) for each in update.backwards):
-            held = holders.of(update.optimiser)
-            record = _scaling(view, update, actions, held, losses, first=not found)
+            record = _scaling(view, update, actions, first=not found)
             if record is not None:
                 found.append(record)
     return found
@@ -52,19 +50,16 @@ def _is_foreign(backward: Action) -> bool:
     return canonical(backward.event.callee).startswith(_OWN_SCALING)
 
 
-def _scaling(
-    view: View, update: Update, actions: Sequence[Action], held: Held, losses: Losses, *, first: bool
-) -> Scaling | None:
+def _scaling(view: View, update: Update, actions: Sequence[Action], *, first: bool) -> Scaling | None:
     scales = {backward: _scale_before(update, backward) for backward in update.backwards}
     if len({each is None for each in scales.values()}) != 1:
-        scales = {backward: scales[backward] for backward in _own_backwards(update, held, losses)}
+        scales = {backward: scales[backward] for backward in _own_backwards(view, update)}
     if len({each is None for each in scales.values()}) != 1:
         return None  # one backward pass is scaled and another is not: whose gradients step here is not known
     backward, scale = list(scales.items())[-1]
     context = backward.event.context
     place = backward.event.location
     scaler_on = _enabled(scale)
-    through = losses.places(backward, held) if held.complete else ()
     is_scaled = scale is not None and scaler_on != NO
     return Scaling(
         location=place,
@@ -74,7 +69,7 @@ def _scaling(
             Step(update.step.event.location, "the optimiser steps here"),
         ),
         optimiser=class_name(update.optimiser),
-        half=runs_in_half(view.scene, update.start_of(backward), backward.position, context, through),
+        half=runs_in_half(view.scene, update.start_of(backward), backward.position, context),
         scaled=Known(True, (Step(scale.event.location, "the loss is scaled here"),)) if scale and is_scaled else NO,
         scaler_on=scaler_on,
         through_scaler=_through(update.step),
@@ -84,8 +79,9 @@ def _scaling(
     )
 
 
-def _own_backwards(update: Update, held: Held, losses: Losses) -> list[Action]:
+def _own_backwards(view: View, update: Update) -> list[Action]:
     """The backward passes that come to the networks of the optimiser; none where these are not known."""
+    held, losses = Holders(view.scene).of(update.optimiser), Losses(view.flow)
     return [each for each in update.backwards if held.complete and losses.reaches(each, held)]
 
 
