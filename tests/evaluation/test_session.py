@@ -141,4 +141,4 @@ def test_until_decided_needs_the_whole_set_where_nothing_differs(many: Path, out
     result = compared(many, first, second, until_decided=True)
     assert len(result.utterances) == 72
     assert [one.verdict for one in result.decisive] == [Verdict.EQUIVALENT]
-    assert result.notes == []
+    assert [note.partition(":")[0] for note in result.notes] == ["equivalent on 72 utterances"]  # not overestimated
