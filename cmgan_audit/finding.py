@@ -32,6 +32,10 @@ class Severity(enum.Enum):
         return order.index(self) < order.index(other)
 
 
+# What `--fail-on` takes: findings from this severity on make a command fail, or none do.
+FAIL_ON = (*(severity.value for severity in reversed(Severity)), "never")
+
+
 @total_ordering
 class Confidence(enum.Enum):
     """How sure the audit is; ordered, `LOW < MEDIUM < HIGH`.

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from cmgan_audit.cli.checking import DEFAULT_BASELINE, FORMATS, CheckRequest, carry_out
-from cmgan_audit.cli.completion import SEVERITIES, offer_rules, offering
+from cmgan_audit.cli.completion import offer_rules, offering
 from cmgan_audit.cli.shared_options import DebugOption, NoColorOption, OutputOption, QuietOption
+from cmgan_audit.finding import FAIL_ON
 
 EPILOG = """Examples:
 
@@ -53,7 +54,7 @@ def check(
             "--fail-on",
             metavar="SEVERITY",
             help="error (default), warning, note or never.",
-            autocompletion=offering(*SEVERITIES),
+            autocompletion=offering(*FAIL_ON),
         ),
     ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Also run rules that are still in preview.")] = False,

@@ -114,9 +114,11 @@ def carry_out(request: CheckRequest, asked: Asked | None) -> int:
 
 def _refuse_contradictions(request: CheckRequest, folders: int) -> None:
     """Raise a UsageError where options do not go together, or have no such value."""
+    from cmgan_audit.finding import FAIL_ON
+
     choice("--format", request.output_format, FORMATS)
     if request.fail_on is not None:
-        choice("--fail-on", request.fail_on, ("error", "warning", "note", "never"))
+        choice("--fail-on", request.fail_on, FAIL_ON)
     writes, fixes = request.write_baseline or request.prune_baseline, request.fix or request.show_diff
     if folders > 1 and (request.baseline or writes or request.since):
         raise UsageError("--baseline, --write-baseline, --prune-baseline and --since take one folder")

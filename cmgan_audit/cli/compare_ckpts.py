@@ -14,6 +14,7 @@ import typer
 from cmgan_audit.cli.common import EXIT_FINDINGS, EXIT_NOTHING, choice, wants_color, wants_progress, write_document
 from cmgan_audit.cli.shared_options import DebugOption, NoColorOption, OutputOption, QuietOption
 from cmgan_audit.errors import MissingExtraError, UsageError
+from cmgan_audit.finding import FAIL_ON
 
 if TYPE_CHECKING:
     from cmgan_audit.evaluation.models.sources import ModelOptions
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 NEEDED = ("numpy", "scipy", "torch", "pesq", "pystoi", "soundfile", "pebble", "matplotlib", "jinja2")
 FORMATS = ("text", "json")
-FAIL_ON = ("error", "warning", "note", "never")
 
 EPILOG = """Examples:
 

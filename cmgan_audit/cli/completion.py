@@ -6,8 +6,6 @@ from collections.abc import Callable
 
 Offer = Callable[[str], list[tuple[str, str]]]
 
-SEVERITIES = ("error", "warning", "note", "never")
-
 
 def offering(*words: str) -> Offer:
     """An offer of fixed words."""

@@ -14,7 +14,7 @@ import typer
 from cmgan_audit.cli.common import EXIT_FINDINGS, choice, wants_color, write_document
 from cmgan_audit.cli.shared_options import DebugOption, NoColorOption, OutputOption, QuietOption
 from cmgan_audit.errors import InputError, MissingExtraError, UsageError
-from cmgan_audit.finding import Severity
+from cmgan_audit.finding import FAIL_ON, Severity
 from cmgan_audit.logs.series import Role
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def trend(
 
     Reads CSV, JSON, JSONL, text logs, notebooks, TensorBoard event files, W&B runs and exports, checkpoint names.
     """
-    from cmgan_audit.gate.settings import FAIL_ON, find_settings, settle_rules
+    from cmgan_audit.gate.settings import find_settings, settle_rules
     from cmgan_audit.logs.judging import DECLINE, judge
     from cmgan_audit.logs.piped import on_disk
     from cmgan_audit.logs.roles import RoleBook

@@ -11,7 +11,7 @@ from typing import Any
 
 from cmgan_audit.errors import UsageError
 from cmgan_audit.facts.loading.declared import DeclaredRoles
-from cmgan_audit.finding import Severity
+from cmgan_audit.finding import FAIL_ON, Severity
 from cmgan_audit.gate.selection import check_words
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
@@ -26,8 +26,6 @@ TABLE = "tool.cmgan-audit"
 # A backslash makes the next sign of a pattern an ordinary one; letters and figures are ordinary anyway.
 _BACKSLASH = regex(r"\w*\\\w+")
 _HERE = regex(r"^(!?)\./")
-
-FAIL_ON = ("error", "warning", "note", "never")
 
 
 @dataclass(frozen=True, slots=True)

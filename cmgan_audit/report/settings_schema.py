@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
-from cmgan_audit.gate.settings import FAIL_ON, Settings
+from cmgan_audit.finding import FAIL_ON
+from cmgan_audit.gate.settings import Settings
 from cmgan_audit.rules.rule import ParameterValue, Rule
 
 _TEXTS = {"type": "array", "items": {"type": "string"}}
