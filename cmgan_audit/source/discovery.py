@@ -182,8 +182,8 @@ def _is_own_file(entry: os.DirEntry[str], root: Path) -> bool:
             return stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode)
         if not entry.name.endswith(".sh"):
             return False
-        real, inside = os.path.realpath(entry.path), os.path.join(os.path.realpath(root), "")  # noqa: PTH118
-        return real.startswith(inside) and stat.S_ISREG(entry.stat().st_mode)
+        real = Path(os.path.realpath(entry.path))
+        return real.is_relative_to(os.path.realpath(root)) and stat.S_ISREG(entry.stat().st_mode)
     except OSError:
         return False
 

@@ -31,7 +31,7 @@ _ASKED = (".parameters", ".named_parameters")
 _INNER = frozenset({"module"})
 _OPTIMISER = regex(r"opt", re.IGNORECASE)
 _ENDS = frozenset({"exit", "quit", "_exit"})
-Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Module
+_Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Module
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +40,7 @@ class _Assigned:
 
     statement: ast.Assign
     target: ast.expr
-    function: Function
+    function: _Scope
     path: str
     context: Context
 
@@ -84,7 +84,7 @@ def _assigned(view: View, load: CallEvent) -> Iterator[_Assigned]:
     node = view.code.call_at(load.location)
     parents = list(view.code.parents(path, node)) if node is not None else []
     statement = next((each for each in parents if isinstance(each, ast.stmt)), None)
-    function = next((each for each in parents if isinstance(each, Function)), None)
+    function = next((each for each in parents if isinstance(each, _Scope)), None)
     if not isinstance(statement, ast.Assign) or function is None or len(statement.targets) != 1:
         return
     target = statement.targets[0]
@@ -95,7 +95,7 @@ def _assigned(view: View, load: CallEvent) -> Iterator[_Assigned]:
                 yield _Assigned(each, item, function, path, load.context)
 
 
-def _items_of(function: Function, name: str, line: int) -> Iterator[tuple[ast.Assign, ast.expr]]:
+def _items_of(function: _Scope, name: str, line: int) -> Iterator[tuple[ast.Assign, ast.expr]]:
     """The assignments behind a line of a function that take an item out of what a name holds."""
     for each in walk(function):
         if isinstance(each, ast.Assign) and len(each.targets) == 1 and each.lineno > line:

@@ -12,7 +12,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.execution.trace import CallEvent, Context
+from cmgan_audit.program.execution.trace import CallEvent, Context, is_without_gradients
 from cmgan_audit.program.naming.names import canonical
 
 # What a metric is called, by the qualified name of the library call; a dot at the end means everything below, by words
@@ -143,7 +143,7 @@ def training_contexts(view: View, contexts: Iterable[Context]) -> list[Context]:
     """
     found = []
     for context in contexts:
-        if any(manager.startswith(("torch.no_grad", "torch.inference_mode")) for manager in context.managers):
+        if any(map(is_without_gradients, context.managers)):
             continue
         role = view.role_at(context)
         if role == TRAIN or (not role and view.scene.trains):

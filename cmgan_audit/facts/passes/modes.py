@@ -11,6 +11,7 @@ from cmgan_audit.facts.values import constant, same_object
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.joins import opposite
 from cmgan_audit.program.domain.values import Const, Instance
+from cmgan_audit.program.execution.trace import is_without_gradients
 from cmgan_audit.program.naming.names import canonical
 
 OPEN = "open"
@@ -136,7 +137,7 @@ def _reaches(switched: Instance, network: Instance) -> bool:
 def gradients_off(scene: Scene, position: int, managers: tuple[str, ...]) -> bool:
     """Whether gradients are off at a position of the run."""
     for manager in reversed(managers):
-        if manager.startswith(("torch.no_grad", "torch.inference_mode")) or manager == "torch.set_grad_enabled(False)":
+        if is_without_gradients(manager) or manager == "torch.set_grad_enabled(False)":
             return True
         if manager.startswith(("torch.enable_grad", "torch.set_grad_enabled(True)")):
             return False

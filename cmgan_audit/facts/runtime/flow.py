@@ -33,7 +33,7 @@ from cmgan_audit.program.domain.values import (
     options_of,
 )
 from cmgan_audit.program.execution.probe import attribute_of, call_value
-from cmgan_audit.program.execution.trace import CallEvent, Event
+from cmgan_audit.program.execution.trace import CallEvent, Event, is_without_gradients
 from cmgan_audit.program.naming.names import canonical
 
 MOST_VALUES = 6_000
@@ -291,4 +291,4 @@ def _parts(value: Value) -> list[Value]:
 
 
 def _off(managers: tuple[str, ...]) -> bool:
-    return any(manager.startswith(("torch.no_grad", "torch.inference_mode")) for manager in managers)
+    return any(map(is_without_gradients, managers))

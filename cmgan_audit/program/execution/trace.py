@@ -42,6 +42,12 @@ class Condition:
 # The managers under which nothing is kept for gradients, and what stands before the name of one that may be in force.
 NO_GRADIENTS = frozenset({"torch.no_grad", "torch.inference_mode"})
 MAYBE = "maybe "
+_NO_GRADIENTS = tuple(NO_GRADIENTS)
+
+
+def is_without_gradients(manager: str) -> bool:
+    """Whether nothing is kept for gradients under a manager of this name, an argument behind it or not."""
+    return manager.startswith(_NO_GRADIENTS)
 
 
 @dataclass(frozen=True, slots=True)
