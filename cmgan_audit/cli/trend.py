@@ -132,7 +132,8 @@ def trend(
     with on_disk(logs) as paths:
         found = read_logs(paths, book, compiled)
     judgement = judge(found.readings, question, catalogue, selected)
-    if not judgement.judged and not judgement.findings:
+    nothing = not judgement.judged and not judgement.findings
+    if nothing and output_format != "json":
         raise InputError(_nothing(found.readings != [], question.metrics, found, logs))
     for place, finding in enumerate(judgement.findings):
         severity = settings.severity_of(finding.rule)
@@ -144,7 +145,7 @@ def trend(
         "html": lambda: _page(found, judgement, verdict, catalogue),
         "text": lambda: TrendText(wants_color(no_color, output)).render(found, judgement, verdict),
     }
-    if out is not None:
+    if out is not None and not nothing:
         from cmgan_audit.report.trend_plot import write_plots
 
         write_plots(judgement, out)
@@ -158,7 +159,7 @@ def trend(
     if strict and found.failed:
         raise InputError(f"--strict: {len(found.failed)} logs could not be read; the first: {found.failed[0]}")
     if not judgement.judged:
-        raise InputError(_nothing(True, question.metrics, found, logs))
+        raise InputError(_nothing(found.readings != [], question.metrics, found, logs))
 
 
 def _selected(catalogue: Catalogue, settings: Settings, select: list[str], ignore: list[str]) -> frozenset[str]:

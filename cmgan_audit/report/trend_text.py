@@ -30,6 +30,7 @@ _ROSE = "degraded: a metric for which lower is better rose from its best and sta
 _PLUNGED = "undecided: the last evaluation is far worse than those before it: it failed, or a collapse begins"
 _WITHOUT_SCORE = "undecided: the last evaluation gave no score, so how the metric went on is not known"
 _SCATTERS = "undecided: the scores scatter too much for evaluations of a test set, so that a fall would not be seen"
+_NO_METRIC = "undecided: the logs hold no metric that could have fallen"
 _BELOW_THRESHOLD = "undecided: a metric fell and stayed down, by less than what --fail-on makes a regression"
 _ORIGIN = {
     "measured": "measured on this series",
@@ -42,6 +43,8 @@ def sentence(judgement: Judgement, verdict: str) -> str:
     """The verdict in words; where no metric fell, errors of another kind are named with it."""
     if verdict == "healthy" and judgement.errors:
         return f"no metric fell and stayed down, but {count(judgement.errors, 'error')} of another kind"
+    if not judgement.judged:
+        return _NO_METRIC
     declined = [one for one in judgement.judged if one.decline is not None and one.decline.counts]
     if verdict == "degraded" and declined and not any(one.higher for one in declined):
         return _ROSE

@@ -197,3 +197,18 @@ def test_a_list_of_systems_is_told_and_not_judged(tmp_path: Path) -> None:
     done = trend(systems, LOGS / "healthy.csv")
     assert done.returncode == 0
     assert f"{systems.as_posix()}:3: 4 values under different names" in done.stdout
+
+
+def test_a_log_without_a_metric_has_a_document_too(tmp_path: Path) -> None:
+    losses, words = tmp_path / "loss.csv", tmp_path / "words.log"
+    losses.write_text("epoch,train_loss,val_loss\n" + "".join(f"{e},{1 / e},{1.2 / e}\n" for e in range(1, 9)))
+    words.write_text("Loading 17 files took 3.2 s\n" * 4)
+    for log, names in ((losses, ["train_loss", "val_loss"]), (words, [])):
+        done = trend(log, "--format", "json")
+        document = json.loads(done.stdout)
+        assert (done.returncode, document["verdict"]) == (3, "undecided")
+        assert document["summary"] == "undecided: the logs hold no metric that could have fallen"
+        assert [series["name"] for run in document["runs"] for series in run["series"]] == names
+        assert "no metric" in done.stderr
+    done = trend(losses)
+    assert (done.returncode, done.stdout) == (3, "")
