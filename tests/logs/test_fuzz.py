@@ -37,7 +37,7 @@ WORD = st.sampled_from(
     [
         "pesq", "PESQ:", "loss=", "Epoch", "epoch_7", "[", "]", "(", "/", "|", "-", ":", "=", "best", "saved", "step",
         "val", "train", "GPU:", "lr", "tensor(", "2024-01-02 10:11:12,345", "INFO:root:", "\x1b[1m", "\r", "\t", ",",
-        "Namespace(", "resume", "{'", "'", '"', "a.wav", "±", "│", "it/s", "\x00", "\x01", "\udcff", "Epoch [7/120]",
+        "Namespace(", "resume", "{'", "'", '"', "a.wav", "±", "│", "it/s", "\x00", "\x01", "\udcff", "Epoch [7/120]", "[7/120]",
         "->", "to", "over", "files", "(824 utts):", "noisy", "enhanced:", "rank1", "File", "SNR", "after", "p232_001",
     ]
 )  # fmt: skip

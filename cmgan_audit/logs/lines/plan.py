@@ -44,7 +44,8 @@ class Plan:
     """How to read the lines of one shape.
 
     `epoch`, `step` and `rank` are slots (of `step 12,500` the first of `step_slots`); `fixed_epoch` stands in the words
-    (`epoch_7`), and so does `fixed_rank` (`rank1`). `drives` says that the line moves the log to its epoch; `surely`,
+    (`epoch_7`), and so does `fixed_rank` (`rank1`). `bare` is the slot of a counter without a name, and the slot after
+    it that of its total. `drives` says that the line moves the log to its epoch; `surely`,
     that training goes on, and not only that some checkpoint was loaded. `body` and `body_slot` leave the prefix of the
     logger out; by `key` the same message of two handlers is recognised. `rest` is what the line adds to a list that the
     line before has left open. `columns` are the phases of a table's head, `cells` the numbers of one of its rows.
@@ -60,6 +61,7 @@ class Plan:
     fixed_epoch: float | None = None
     step: int | None = None
     step_slots: int = 1
+    bare: int | None = None
     rank: int | None = None
     fixed_rank: int = 0
     drives: bool = False
@@ -85,4 +87,4 @@ class Plan:
         """Set `useful` (the lines change something) and `simple` (blocks of them can be read column by column)."""
         events = self.resume or self.process or bool(self.arrays or self.missing or self.columns or self.cells)
         self.useful = events or self.drives or bool(self.values)
-        self.simple = not events and not self.fixed_rank and all(len(value.slots) == 1 for value in self.values)
+        self.simple = not events and not self.fixed_rank and self.bare is None and all(len(value.slots) == 1 for value in self.values)

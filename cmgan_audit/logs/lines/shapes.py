@@ -11,6 +11,7 @@ import re
 from dataclasses import replace
 
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.logs.lines.bare_counters import bare_counters
 from cmgan_audit.logs.lines.implied import (
     first_words,
     in_another_phase,
@@ -148,6 +149,7 @@ class _Line:
             self._number(atom, text[end : atom.start()])
             end = atom.end()
         self._close_array()
+        self._bare_counters()
         values = with_phase_of_line(plan.values, plan.body)
         plan.values = with_means(named_by_batch(values) if self._counts_batches() else values)
         glued = _GLUED_COUNTER.search(text, self.start)
@@ -159,10 +161,20 @@ class _Line:
         short = len(words_of(plan.body)) <= 14 and not _ELSEWHERE.search(plan.body)
         plan.drives = has_epoch and (short or any(v.role.kind in ("metric", "loss") for v in plan.values))
 
+    def _bare_counters(self) -> None:
+        """Take the pairs in brackets that begin the line for counters, where no word counts and something is said."""
+        plan = self.plan
+        named = plan.epoch is not None or plan.step is not None or _GLUED_COUNTER.search(self.text, self.start)
+        slots = [] if named or not plan.values else [self.slot_of[at] for at in bare_counters(self.text, self.start)]
+        if len(slots) == 4:
+            plan.epoch, plan.step = slots[0], slots[2]
+        elif slots:
+            plan.bare = slots[0]
+
     def _counts_batches(self) -> bool:
         """`Epoch 3 | 10/40`: a part of an epoch, as `Epoch 3/100` is none."""
         totals = _OF_A_TOTAL.finditer(self.text, self.start)
-        return any(self.slot_of[total.start()] != self.plan.epoch for total in totals)
+        return any(self.slot_of[total.start()] not in (self.plan.epoch, self.plan.bare) for total in totals)
 
     def in_slots(self, numbers: Numbers) -> Numbers:
         """Numbers of a list by their slots in place of their positions."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.lines.as_shown import as_shown
+from cmgan_audit.logs.lines.bare_counters import BareCounters
 from cmgan_audit.logs.lines.left_out import LONG_LINE, LeftOut
 from cmgan_audit.logs.lines.phase_columns import PhaseColumns
 from cmgan_audit.logs.lines.phase_heads import PhaseHeads
@@ -65,6 +66,7 @@ def read_printed(text: Blocks, source: str, book: RoleBook) -> Reading:
             gc.enable()
     reading = scan.finish()
     leave_out_named(reading, text)
+    scan.bare.settle(reading)
     return reading
 
 
@@ -95,6 +97,7 @@ class _TextScan:
         self.lists = PrintedLists()
         self.columns = PhaseColumns()
         self.heads = PhaseHeads()
+        self.bare = BareCounters()
         self.table: OpenTable | None = None
         self.steady: SteadyShape | None = None
         self.targets: dict[int, tuple[Run, list[Series]]] = {}
@@ -286,6 +289,8 @@ class _TextScan:
             builder.current_step = step
         if values:
             kind, x = natural_x(builder, epoch, step, 0)
+            if plan.bare is not None and kind == "index":
+                self.bare.note(line, float(row[plan.bare]), float(row[plan.bare + 1]))
             if plan.simple and kind == EPOCH and not rank:
                 for value, series in zip(plan.values, self._targets(plan), strict=True):
                     series.append(x, value.sign * float(row[value.slots[0]]), line)

@@ -1,0 +1,96 @@
+"""Counters without a name: `[3/40] PESQ: 2.31` is most often an epoch, `[3/40][100/362]` an epoch and a batch.
+
+A pair in brackets may count anything, so one alone is remembered by its line, and taken for a counter at the end: where
+nothing else in the log counts, and where it counts on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.logs.lines.prefixes import SLOT
+from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Reading, Run, Series
+from cmgan_audit.logs.single_scores import of_single_utterances
+
+_PAIR = r"\[\s*\x00\s*/\s*\x00\s*\]"
+_BEFORE = r"[^\w\x00\x01\[]*"
+_ONE = regex(_BEFORE + _PAIR)
+_TWO = regex(_BEFORE + _PAIR + r"[\s,]*" + _PAIR)
+# No training has more epochs; a log that has more such lines counts batches.
+_MOST_EPOCHS, _MOST_LINES = 5000, 1 << 16
+_FEWEST = 2
+
+
+def bare_counters(text: str, start: int) -> list[int]:
+    """Where the numbers of the pairs stand that a line begins with: those of one pair, of two, or none."""
+    found = _TWO.match(text, start) or _ONE.match(text, start)
+    return [] if found is None else [at for at in range(start, found.end()) if text[at] == SLOT]
+
+
+class BareCounters:
+    """Remembers the bare counters of lines whose values nothing else counts."""
+
+    def __init__(self) -> None:
+        self._lines: dict[int, float] = {}
+        self._total = 0.0
+
+    def note(self, line: int, now: float, total: float) -> None:
+        """A line begins with `[now/total]`."""
+        if len(self._lines) < _MOST_LINES:
+            self._lines[line] = now
+            self._total = max(self._total, total)
+
+    def settle(self, reading: Reading) -> None:
+        """Draw what was in its order only over the counters, and begin a run where they begin anew."""
+        if not self._lines or of_single_utterances(reading.runs):
+            return
+        runs = [part for run in reading.runs for part in self._settled(run)]
+        if len(runs) > len(reading.runs):
+            for number, run in enumerate(runs, start=1):
+                run.label = f"run {number} of {len(runs)}, from line {run.first_place}"
+        reading.runs = runs
+
+    def _settled(self, run: Run) -> list[Run]:
+        counted = [s for s in run.series if s.x_kind == INDEX and self._counts(s)]
+        begins = self._begins(counted)
+        if not begins:
+            return [run]
+        if len(begins) == 1:
+            run.series = [self._over_counter(s, s) if s in counted else s for s in run.series]
+            return [run]
+        parts = []
+        for first, after in zip(begins, [*begins[1:], run.last_place + 1], strict=True):
+            series = [self._over_counter(s, _between(s, first, after)) for s in counted]
+            parts.append(Run(run.source, series=[s for s in series if len(s)], first_place=first, last_place=after - 1))
+        parts[0].series += [s for s in run.series if s not in counted]
+        parts[0].printed = run.printed
+        return parts
+
+    def _counts(self, series: Series) -> bool:
+        return len(series) >= _FEWEST and all(place in self._lines for place in series.places)
+
+    def _begins(self, counted: list[Series]) -> list[int]:
+        """The lines where the counter begins: one for each run, none where it does not count."""
+        places = sorted({place for series in counted for place in series.places})
+        begins: list[int] = []
+        first = last = 0.0
+        for place in places:
+            now = self._lines[place]
+            if not begins or (now < last and now <= first):
+                begins.append(place)
+                first = now
+            elif now < last:
+                return []
+            last = now
+        grows = len({self._lines[place] for place in places}) >= _FEWEST * len(begins)
+        return begins if grows else []
+
+    def _over_counter(self, whole: Series, part: Series) -> Series:
+        kind = EPOCH if self._total <= _MOST_EPOCHS else STEP
+        drawn = whole.replaced((self._lines[place], y, place) for _, y, place in part)
+        return replace(drawn, x_kind=kind, seen=whole.seen if part is whole else len(part))
+
+
+def _between(series: Series, first: int, after: int) -> Series:
+    return series.replaced(point for point in series if first <= point[2] < after)

@@ -1,0 +1,86 @@
+"""Counters in brackets and without a name, at the beginning of a line: epochs where nothing else counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cmgan_audit.logs.lines.text import read_text
+from cmgan_audit.logs.roles import RoleBook
+from cmgan_audit.logs.series import Reading, Series
+
+PESQ = [2.1, 2.35, 2.5, 2.58]
+
+
+def read(folder: Path, text: str) -> Reading:
+    path = folder / "train.log"
+    path.write_text(text)
+    return read_text(path, "train.log", RoleBook())
+
+
+def series(reading: Reading, name: str, run: int = 0) -> Series:
+    (found,) = [one for one in reading.runs[run].series if one.name == name]
+    return found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[{e}/40] loss_G: 0.1 loss_D: 0.01 pesq_val: {v}",
+        "2024-01-02 10:11:12,345 - INFO - [{e}/40] Valid | pesq_val: {v}",
+        "[{e}/40]\tloss=0.2, pesq_val={v}",
+    ],
+)
+def test_one_pair_is_an_epoch(tmp_path: Path, line: str) -> None:
+    reading = read(tmp_path, "".join(line.format(e=e, v=v) + "\n" for e, v in enumerate(PESQ, start=1)))
+    (found,) = [s for s in reading.runs[0].series if s.role.measure == "pesq"]
+    assert (found.x_kind, list(found.xs), list(found.ys)) == ("epoch", [1, 2, 3, 4], PESQ)
+
+
+def test_two_pairs_are_an_epoch_and_a_batch(tmp_path: Path) -> None:
+    lines = [f"[{e}/4][{i}00/362] Loss_D: 0.5 Loss_G: {i}.{e}\n" for e in range(4) for i in range(3)]
+    lines.insert(3, "[0/4] Validation PESQ: 2.2\n")
+    reading = read(tmp_path, "".join(lines))
+    assert list(series(reading, "Loss_G").xs) == [e for e in range(4) for _ in range(3)]
+    assert (series(reading, "Validation PESQ").x_kind, list(series(reading, "Validation PESQ").xs)) == ("epoch", [0])
+
+
+def test_under_named_epochs_the_pair_is_a_batch(tmp_path: Path) -> None:
+    text = "".join(f"Epoch {e}\n[100/362] loss: 0.{e}\n[200/362] loss: 0.{e}\nval PESQ: {v}\n" for e, v in enumerate(PESQ))
+    reading = read(tmp_path, text)
+    assert list(series(reading, "loss").xs) == [e for e in range(4) for _ in range(2)]
+    assert [s.x_kind for s in reading.runs[0].series] == ["epoch", "epoch"]
+
+
+def test_very_many_are_steps(tmp_path: Path) -> None:
+    reading = read(tmp_path, "".join(f"[{k}00/100000] batch loss : 0.{k}\n" for k in range(1, 9)))
+    found = series(reading, "batch loss")
+    assert (found.x_kind, list(found.xs)) == ("step", [100.0 * k for k in range(1, 9)])
+
+
+def test_counters_that_begin_anew_are_runs(tmp_path: Path) -> None:
+    one = "".join(f"[{e}/4] loss: 0.1 PESQ: {v}\n" for e, v in enumerate(PESQ, start=1))
+    reading = read(tmp_path, one + "[1/4] loss: 0.2 PESQ: 1.9\n[2/4] loss: 0.1 PESQ: 2.0\n")
+    assert [list(series(reading, "PESQ", run).ys) for run in (0, 1)] == [PESQ, [1.9, 2.0]]
+    assert [run.label for run in reading.runs] == ["run 1 of 2, from line 1", "run 2 of 2, from line 5"]
+
+
+def test_scores_of_utterances_stay_uncounted(tmp_path: Path) -> None:
+    scores = [1.4, 3.6, 2.2, 3.1, 1.2, 2.9, 1.8, 3.9, 1.5, 2.6, 3.3, 1.1]
+    reading = read(tmp_path, "".join(f"[{i}/12] PESQ: {v}\n" for i, v in enumerate(scores, start=1)))
+    assert all(s.x_kind == "index" for run in reading.runs for s in run.series)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.integers(1, 30), min_size=1, max_size=5),
+    st.sampled_from(["[{e}/30] loss: {v} PESQ: 2.5", "[{e}/30] [7/9] loss: {v}"]),
+)
+def test_no_value_is_lost_or_added(tmp_path: Path, lengths: list[int], line: str) -> None:
+    rows = [(e, (37 * e + run) % 101 / 100) for run, n in enumerate(lengths) for e in range(1, n + 1)]
+    reading = read(tmp_path, "".join(line.format(e=e, v=v) + "\n" for e, v in rows))
+    losses = [s for run in reading.runs for s in run.series if s.role.kind == "loss"]
+    assert [y for s in losses for y in s.ys] == [v for _, v in rows]
