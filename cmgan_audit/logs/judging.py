@@ -105,6 +105,6 @@ def judge(readings: Sequence[Reading], question: Question, catalogue: Catalogue,
             out.findings += discriminator_starved(run, raiser)
             out.findings += sentinel_in_metric(run, raiser)
             out.findings += not_finite(run, raiser)
-            out.findings += divergence(run, raiser)
+            out.findings += divergence(run, judged, raiser)
     out.findings.sort(key=lambda f: (-list(Severity).index(f.severity), f.rule))
     return out

@@ -46,6 +46,8 @@ class RoleTable:
 
     metrics: tuple[Measure, ...]
     losses: frozenset[str]
+    loss_terms: frozenset[str]
+    loss_sides: frozenset[str]
     learning_rates: tuple[tuple[str, ...], ...]
     counts: tuple[tuple[str, ...], ...]
     phases: dict[str, str]
@@ -79,6 +81,8 @@ def table() -> RoleTable:
     return RoleTable(
         metrics=metrics,
         losses=frozenset(raw["losses"]),
+        loss_terms=frozenset(raw["loss_terms"]),
+        loss_sides=frozenset(raw["loss_sides"]),
         learning_rates=names(raw["learning_rates"]),
         counts=names(raw["counts"]),
         phases={word: phase for phase, words in raw["phases"].items() for word in words},
@@ -159,7 +163,21 @@ def _kind(words: tuple[str, ...]) -> Role | None:
         return Role("metric", measure.key, higher_is_better=measure.higher)
     if any(contains(words, name) for name in t.counts):
         return Role("count")
-    return None
+    return Role("loss", higher_is_better=False) if _is_loss_term(words) else None
+
+
+def _is_loss_term(words: tuple[str, ...]) -> bool:
+    """`G_GAN`, `cycle_A`, `train kl`; and `D_real`, `g_total`, `train_G`: a network, and its side or the phase."""
+    t, said = table(), set(words)
+    named = said & t.loss_terms or (said & set(t.networks) and said & (t.loss_sides | set(t.phases)))
+    return bool(named) and said <= t.loss_terms | t.loss_sides | set(t.networks) | set(t.phases) | t.qualifiers
+
+
+def is_of_the_game(name: str) -> bool:
+    """Whether a loss is what one network says of the other, as `G_A` and `G_GAN` are: its level says nothing."""
+    t, said = table(), set(words_of(name))
+    sides = t.loss_sides - {"total"} | {"gan", "adv", "adversarial", "hinge"}
+    return bool(said & sides) and said <= sides | set(t.networks) | set(t.phases) | t.qualifiers | t.losses
 
 
 def _stands_alone(name: str, words: tuple[str, ...]) -> bool:

@@ -37,8 +37,9 @@ WORD = st.sampled_from(
     [
         "pesq", "PESQ:", "loss=", "Epoch", "epoch_7", "[", "]", "(", "/", "|", "-", ":", "=", "best", "saved", "step",
         "val", "train", "GPU:", "lr", "tensor(", "2024-01-02 10:11:12,345", "INFO:root:", "\x1b[1m", "\r", "\t", ",",
-        "Namespace(", "resume", "{'", "'", '"', "a.wav", "±", "│", "it/s", "\x00", "\x01", "\udcff", "Epoch [7/120]", "[7/120]",
+        "Namespace(", "resume", "{'", "'", '"', "a.wav", "±", "│", "it/s", "\x00", "\x01", "\udcff", "Epoch [7/120]",
         "->", "to", "over", "files", "(824 utts):", "noisy", "enhanced:", "rank1", "File", "SNR", "after", "p232_001",
+        "[7/120]",
     ]
 )  # fmt: skip
 LINES = st.lists(st.lists(st.one_of(WORD, NUMBER, st.text(max_size=8)), max_size=12).map(" ".join), max_size=12)

@@ -219,3 +219,19 @@ def test_a_term_of_a_loss_that_comes_down_may_rise(tmp_path: Path, whole: str, r
     terms = [0.31, 0.25, 0.2, 0.3, 0.5, 0.7, 0.8, 0.8]
     path.write_text(f"epoch,{whole},train_cos_loss\n" + "".join(f"{i},{9 - i},{y}\n" for i, y in enumerate(terms)))
     assert [f.message.partition(" ")[0] for f in of(look(path), "CMG808")] == ["train_cos_loss"] * raised
+
+
+@pytest.mark.parametrize(("pesq", "severity"), [("2.{e}5", Severity.NOTE), ("2.5", Severity.WARNING)])
+def test_a_loss_that_rises_while_the_metric_gets_better_follows_a_schedule(
+    tmp_path: Path, pesq: str, severity: Severity
+) -> None:
+    path = tmp_path / "log.csv"
+    rows = "".join(f"{e},{1 + e / 4},{e / 4},{pesq.format(e=e)}\n" for e in range(9))
+    path.write_text("epoch,loss,kl_loss,val_pesq\n" + rows)
+    found = of(look(path), "CMG808")
+    assert [(f.message.partition(" ")[0], f.severity) for f in found] == [("loss", severity)]
+
+
+@pytest.mark.parametrize("name", ["G_GAN", "G_A", "train_G_adv", "loss_G_GAN"])
+def test_what_one_network_says_of_the_other_does_not_diverge(tmp_path: Path, name: str) -> None:
+    assert of(losses(tmp_path, name, [0.6, 0.3, 0.25, 0.5, 0.8, 0.95, 1.0, 1.0]), "CMG808") == []

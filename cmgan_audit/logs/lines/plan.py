@@ -87,4 +87,9 @@ class Plan:
         """Set `useful` (the lines change something) and `simple` (blocks of them can be read column by column)."""
         events = self.resume or self.process or bool(self.arrays or self.missing or self.columns or self.cells)
         self.useful = events or self.drives or bool(self.values)
-        self.simple = not events and not self.fixed_rank and self.bare is None and all(len(value.slots) == 1 for value in self.values)
+        self.simple = (
+            not events
+            and not self.fixed_rank
+            and self.bare is None
+            and all(len(value.slots) == 1 for value in self.values)
+        )

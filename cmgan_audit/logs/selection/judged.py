@@ -24,6 +24,8 @@ SENTINELS = (-1.0, -2.0 / NORMALISED_SPAN, 0.0)
 # No network makes so many times more errors than there are words.
 _BABBLE = 20
 _SENTINEL_SLACK = 1e-5
+# What is a share of 1, or percent of it.
+_SHARES = ("stoi", "estoi", "wer", "accuracy", "auc", "iou")
 _UNKNOWN = Measure("", (), higher=True, small=0.1, large=0.2, assumed=0.1, finest=0.01)
 
 
@@ -141,7 +143,7 @@ def measure_of(series: Series) -> Measure:
         return replace(measure, low=None, high=None)
     if measure.key == "pesq" and (is_normalised(series.name) or (values and max(values) <= _NORMALISED_TOP)):
         return _scaled(measure, 1 / NORMALISED_SPAN, 0.0, _NORMALISED_TOP)
-    if measure.key in ("stoi", "estoi", "wer") and values and _are_percent(values, measure.higher):
+    if measure.key in _SHARES and values and _are_percent(values, measure.higher):
         return _scaled(measure, 100.0, None, 100.0)
     return measure
 

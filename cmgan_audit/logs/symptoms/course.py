@@ -8,10 +8,10 @@ from statistics import median
 
 from cmgan_audit.finding import Finding, JsonValue, Severity
 from cmgan_audit.logs.raising import Raiser, exact
-from cmgan_audit.logs.roles import table, words_of
+from cmgan_audit.logs.roles import is_of_the_game, table, words_of
 from cmgan_audit.logs.selection.judged import JudgedSeries, losses_of
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Run, Series
-from cmgan_audit.statistics.trend import evaluation_sd, expected_maximum, levels, moving_median, per_x
+from cmgan_audit.statistics.trend import best_index, evaluation_sd, expected_maximum, levels, moving_median, per_x
 
 _FEWEST = 5
 # A loss that stands this many times as high as at its lowest is lost for good.
@@ -22,11 +22,17 @@ _LEVELS = 50
 # More steps than these are a smooth schedule (cosine, exponential), not steps.
 _MOST_STEPS = 12
 _STEP_SHARE = 0.1
+# A term that begins at this share of where it ends was switched on by a schedule.
+_SWITCHED_ON = 0.05
 
 
-def divergence(run: Run, raiser: Raiser) -> list[Finding]:
-    """CMG808: a loss ends above its lowest value by more than it had ever gained."""
+def divergence(run: Run, judged: Sequence[JudgedSeries], raiser: Raiser) -> list[Finding]:
+    """CMG808: a loss ends above its lowest value by more than it had ever gained.
+
+    A note where the metrics of the run got better until its end: then the loss rises because of its schedule.
+    """
     found: list[Finding] = []
+    improving = bool(judged) and all(map(_ends_at_its_best, judged))
     against = any(s.role.kind == "loss" and s.role.network == "discriminator" for s in run.series)
     for kind in (EPOCH, STEP, INDEX):
         losses = losses_of(run, kind, ("eval", "", "train"))
@@ -39,7 +45,7 @@ def divergence(run: Run, raiser: Raiser) -> list[Finding]:
             gained, rise = max(smooth[0] - smooth[lowest], 0.0), smooth[-1] - smooth[lowest]
             if rise <= max(gained, 0.5 * abs(smooth[lowest]), _luck(ys)):
                 continue
-            if _is_part(loss, losses):
+            if _is_part(loss, losses) or _is_switched_on(loss, ys[0], smooth):
                 continue
             if against and loss.role.network == "generator" and gained <= _luck(ys):
                 continue  # it never learned anything but the game: such a loss rises as its discriminator gets better
@@ -54,8 +60,23 @@ def divergence(run: Run, raiser: Raiser) -> list[Finding]:
             # Where the rise begins: behind the last value that is still near the lowest.
             near = max(i for i, y in enumerate(smooth) if y <= smooth[lowest] + _NEAR * rise)
             place = next((p for x, _, p in loss if x > xs[near]), loss.places[-1])
-            found += raiser("CMG808", Severity.ERROR if blown else Severity.WARNING, run, loss, place, evidence)
+            severity = Severity.NOTE if improving else Severity.ERROR if blown else Severity.WARNING
+            found += raiser("CMG808", severity, run, loss, place, evidence)
     return found
+
+
+def _ends_at_its_best(judged: JudgedSeries) -> bool:
+    """Whether a metric got better until the last third of the training, and ends within the noise of its best."""
+    ys, noise = judged.series.ys, judged.floor.half_width
+    if len(ys) < _FEWEST or judged.decline is not None or judged.ends_without_score:
+        return False
+    best = best_index(ys, judged.higher)
+    return 3 * best >= 2 * (len(ys) - 1) and abs(ys[best] - ys[0]) > noise >= abs(ys[best] - ys[-1])
+
+
+def _is_switched_on(loss: Series, first: float, smooth: Sequence[float]) -> bool:
+    """Whether a term begins at nothing and only grows, as one does whose weight is raised: `kl_loss` of a warm-up."""
+    return bool(_own_words(loss)) and 0 <= first <= _SWITCHED_ON * smooth[-1] and smooth[0] == min(smooth)
 
 
 def _luck(ys: Sequence[float]) -> float:
@@ -85,8 +106,8 @@ def _own_words(loss: Series) -> set[str]:
 
 
 def _is_adversarial(loss: Series) -> bool:
-    """A generator's loss below zero is what its discriminator thinks of it: its level says nothing of the network."""
-    return loss.role.network == "generator" and min(loss.ys) < 0
+    """What the discriminator thinks of a generator: a loss that is called so (`G_GAN`), or that falls below zero."""
+    return is_of_the_game(loss.name) or (loss.role.network == "generator" and min(loss.ys) < 0)
 
 
 def learning_rate_steps(run: Run, x_kind: str) -> list[tuple[float, float, float]]:

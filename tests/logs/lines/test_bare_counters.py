@@ -49,7 +49,9 @@ def test_two_pairs_are_an_epoch_and_a_batch(tmp_path: Path) -> None:
 
 
 def test_under_named_epochs_the_pair_is_a_batch(tmp_path: Path) -> None:
-    text = "".join(f"Epoch {e}\n[100/362] loss: 0.{e}\n[200/362] loss: 0.{e}\nval PESQ: {v}\n" for e, v in enumerate(PESQ))
+    text = "".join(
+        f"Epoch {e}\n[100/362] loss: 0.{e}\n[200/362] loss: 0.{e}\nval PESQ: {v}\n" for e, v in enumerate(PESQ)
+    )
     reading = read(tmp_path, text)
     assert list(series(reading, "loss").xs) == [e for e in range(4) for _ in range(2)]
     assert [s.x_kind for s in reading.runs[0].series] == ["epoch", "epoch"]

@@ -55,6 +55,8 @@ def test_the_percentage_of_a_bar_over_epochs_is_no_epoch(tmp_path: Path) -> None
         "PESQ: 2.81% better than before\n",
         "we aim at PESQ > 3.0 and STOI >= 0.9\n",
         "/usr/bin/python3 enhance.py --snr 0.5 --N 30 --pesq=1\n",
+        "/usr/lib/python3.9/torch/optim/lr_scheduler.py:134: UserWarning: called before\n",
+        "C:\\Users\\me\\lib\\torch\\optim\\lr_scheduler.py:134: UserWarning: called before\n",
     ],
 )
 def test_changes_bounds_and_settings_are_no_scores(tmp_path: Path, line: str) -> None:

@@ -180,3 +180,54 @@ def test_error_rates_are_shares_or_percent(tmp_path: Path, values: list[float], 
     content = "".join(f"Epoch {e} WER: {v}\n" for e, v in enumerate(values))
     (series,) = search(tmp_path, content).readings[0].runs[0].series
     assert measure_of(series).assumed == assumed
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("G_GAN", "generator loss"),
+        ("D_real", "discriminator loss"),
+        ("cycle_A", "loss"),
+        ("g_total", "generator loss"),
+        ("train_D", "train discriminator loss"),
+        ("val kl", "eval loss"),
+        ("lr_d", "discriminator learning rate"),
+        ("in this cycle", "other"),
+        ("D_acc", "other"),
+        ("total", "other"),
+        ("GAN type", "other"),
+    ],
+)
+def test_terms_of_adversarial_trainings_are_losses(name: str, role: str) -> None:
+    assert str(infer(name)) == role
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("val_acc", "eval accuracy metric"),
+        ("Accuracy/test", "eval accuracy metric"),
+        ("val_PSNR", "eval psnr metric"),
+        ("VAL SSIM", "eval ssim metric"),
+        ("mIoU", "iou metric"),
+        ("val_auc", "eval auc metric"),
+        ("ssim loss", "loss"),
+        ("accuracy of the clock", "other"),
+        ("disc acc", "other"),
+    ],
+)
+def test_scores_of_other_trainings_are_metrics(name: str, role: str) -> None:
+    assert str(infer(name)) == role
+
+
+def test_a_training_with_pesq_is_judged_by_it_alone(tmp_path: Path) -> None:
+    content = "".join(f"Epoch {e} val acc: {0.9 - e / 50} val PESQ: {2 + e / 10}\n" for e in range(8))
+    judgement = look(search(tmp_path, content))
+    assert [one.series.name for one in judgement.judged] == ["val PESQ"]
+    assert judgement.verdict(Severity.ERROR) == "healthy"
+
+
+def test_accuracies_in_percent_have_thresholds_in_percent(tmp_path: Path) -> None:
+    content = "".join(f"Epoch {e} val acc: {v}\n" for e, v in enumerate([61.5, 70.2, 71.0, 69.5, 69.6, 69.4]))
+    (judged,) = look(search(tmp_path, content)).judged
+    assert (judged.measure.small, judged.measure.large) == (1.0, 2.0)
