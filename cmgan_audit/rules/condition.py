@@ -5,8 +5,7 @@ A condition is a small Python expression:
 - names of fields of the record, and chains through linked records (`dataset.random_crop`);
 - parameters of the rule (`min_batch_size`), literals, and tuples or lists of literals;
 - comparisons, also chained, `in`, `not in`, `is None`, `is not None`; `and`, `or`, `not`;
-- `any(... for x in relation if ...)`, `all(...)`, `len(relation)`;
-- named predicates (`rules/predicate.py`), called with nothing or with a linked record.
+- `any(... for x in relation if ...)`, `all(...)`, `len(relation)`.
 
 How it is judged over three values is in `rules/judging.py`.
 """
@@ -21,11 +20,12 @@ from types import MappingProxyType
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.nearest import unknown_word
-from cmgan_audit.rules.predicate import PREDICATES, RESERVED
 from cmgan_audit.rules.record import Record
 from cmgan_audit.rules.slots import Slot, slots_of
 
 FACT = Slot()
+
+FUNCTIONS = ("all", "any", "len")
 
 COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn, ast.Is, ast.IsNot)
 
@@ -161,7 +161,7 @@ class _Checker:
         if chain is None:
             raise ConditionError(
                 f"{ast.unparse(node)}: not allowed here; a condition is made of fields, parameters, literals, "
-                "comparisons, and / or / not, in, any(), all(), len() and predicates"
+                "comparisons, and / or / not, in, any(), all() and len()"
             )
         return resolve(chain, Names(self._names.kinds, self._names.parameters, self.variables))
 
@@ -184,7 +184,7 @@ class _Checker:
 
     def _call(self, node: ast.Call) -> Slot:
         if not isinstance(node.func, ast.Name):
-            raise ConditionError(f"{ast.unparse(node)}: only any(), all(), len() and predicates can be called")
+            raise ConditionError(f"{ast.unparse(node)}: only any(), all() and len() can be called")
         name = node.func.id
         if node.keywords:
             raise ConditionError(f"{ast.unparse(node)}: no keyword arguments here")
@@ -192,10 +192,8 @@ class _Checker:
             self._quantifier(name, node)
         elif name == "len":
             self._len(node)
-        elif name in PREDICATES:
-            self._predicate(name, node)
         else:
-            raise ConditionError(unknown_word("function", name, (*sorted(RESERVED), *PREDICATES)))
+            raise ConditionError(unknown_word("function", name, FUNCTIONS))
         return FACT
 
     def _quantifier(self, name: str, node: ast.Call) -> None:
@@ -221,21 +219,6 @@ class _Checker:
             raise ConditionError(f"{ast.unparse(node)}: write len(RELATION)")
         if self.check(node.args[0]).is_link:
             raise ConditionError(f"{ast.unparse(node)}: len() is for relations")
-
-    def _predicate(self, name: str, node: ast.Call) -> None:
-        over = PREDICATES[name].over
-        if len(node.args) > 1:
-            raise ConditionError(f"{name}(): takes one record, or nothing for the record of the rule")
-        if node.args:
-            slot = self.check(node.args[0])
-            if not slot.is_link:
-                raise ConditionError(f"{ast.unparse(node)}: {name}() asks about a record, not about {slot.what}")
-            kinds = slot.records
-        else:
-            kinds = self._names.kinds
-        if not all(issubclass(kind, over) for kind in kinds):
-            found = " or ".join(kind.__name__ for kind in kinds)
-            raise ConditionError(f"{ast.unparse(node)}: {name}() asks about a {over.__name__}, not about a {found}")
 
 
 def is_literal(node: ast.expr) -> bool:

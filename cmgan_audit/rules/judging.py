@@ -17,7 +17,6 @@ from typing import Any
 from cmgan_audit.finding import Confidence, Location, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.condition import Condition, chain_of, is_literal
-from cmgan_audit.rules.predicate import PREDICATES
 from cmgan_audit.rules.record import Known, OneOf, Record, Unknown
 from cmgan_audit.rules.worlds import World, explore
 
@@ -191,20 +190,13 @@ def _call(node: ast.Call, scope: Scope, world: World) -> Result:
     name = node.func.id
     if name in ("any", "all"):
         return _quantify(node, scope, world)
-    if name == "len":
-        inner = _evaluate(node.args[0], scope, world)
-        if inner.unknown:
-            return inner
-        if not isinstance(inner.value, tuple | list):
-            return Result(None, (f"{ast.unparse(node.args[0])} is {inner.value!r} and has no length",), inner.evidence)
-        return Result(len(inner.value), (), inner.evidence)
-    subject = _evaluate(node.args[0], scope, world) if node.args else Result(scope.record)
-    if subject.unknown:
-        return subject
-    if subject.value is None:
-        return Result(None, (f"there is no {ast.unparse(node.args[0])} here",), subject.evidence)
-    answer = _open(PREDICATES[name].function(subject.value), f"{name}()", subject.value, world)
-    return Result(answer.value, answer.unknown, subject.evidence + answer.evidence)
+    assert name == "len", "the checker lets nothing else through"
+    inner = _evaluate(node.args[0], scope, world)
+    if inner.unknown:
+        return inner
+    if not isinstance(inner.value, tuple | list):
+        return Result(None, (f"{ast.unparse(node.args[0])} is {inner.value!r} and has no length",), inner.evidence)
+    return Result(len(inner.value), (), inner.evidence)
 
 
 def _quantify(node: ast.Call, scope: Scope, world: World) -> Result:

@@ -26,7 +26,7 @@ WRONG = {
     "loops.eval_mode": "use any(... for x in loops)",
     "location": "unknown field 'location'",
     "batch_size * 2 < 4": "batch_size * 2: not allowed here",
-    "role.startswith('e')": "only any(), all(), len() and predicates can be called",
+    "role.startswith('e')": "only any(), all() and len() can be called",
     "any(loops)": "write any(CONDITION for x in RELATION)",
     "any(x for x in batch_size.y)": "'batch_size' is a fact",
     "any(x.eval_mode for x in dataset)": "not a relation",
