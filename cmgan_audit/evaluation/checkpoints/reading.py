@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from cmgan_audit.evaluation.checkpoints.bundles import Bundle, bundle_of, parts_digest
-from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
+from cmgan_audit.evaluation.checkpoints.errors import CheckpointError, first_line
 from cmgan_audit.evaluation.checkpoints.naming import epoch_from_content, read_name
 from cmgan_audit.evaluation.checkpoints.plain import plain_values
 from cmgan_audit.evaluation.checkpoints.stand_ins import refused, stand_ins
@@ -221,8 +221,7 @@ def _load_weights_only(path: Path, survey: Survey) -> object:
     except pickle.UnpicklingError as error:
         raise _more_than_weights(path, list(survey.names)) from error
     except (*DAMAGE, RuntimeError, OSError) as error:
-        first_line = (str(error).splitlines() or [""])[0]
-        raise CheckpointError(f"{path}: damaged or cut short: {type(error).__name__}: {first_line[:200]}") from error
+        raise CheckpointError(f"{path}: damaged or cut short: {type(error).__name__}: {first_line(error)}") from error
 
 
 def _more_than_weights(path: Path, names: Sequence[str]) -> CheckpointError:

@@ -8,6 +8,7 @@ from typing import TypeGuard
 from torch import Tensor
 
 from cmgan_audit.evaluation.checkpoints.averages import LIST_KEYS, AveragedList, with_averages
+from cmgan_audit.evaluation.checkpoints.errors import CheckpointError, first_line
 from cmgan_audit.evaluation.checkpoints.limits import Steps
 from cmgan_audit.evaluation.checkpoints.named import Weights
 from cmgan_audit.evaluation.checkpoints.reading import Checkpoint
@@ -21,10 +22,16 @@ def state_dicts(checkpoint: Checkpoint) -> list[Weights]:
     """All sets of weights in a checkpoint, in the order of the file; optimizer states are left out.
 
     Averages that are a list without names are there with those of the weights beside them, where they fit.
+
+    Raises:
+        CheckpointError: a quantised tensor has scales or zero points that none can have.
     """
     found = list(_walk(checkpoint.content, (), Steps(checkpoint.path)))
     sets = [one for one in found if isinstance(one, Weights)]
-    return with_averages(sets, [one for one in found if isinstance(one, AveragedList)])
+    named = with_averages(sets, [one for one in found if isinstance(one, AveragedList)])
+    for weights in named:
+        _check_quantised(weights, checkpoint)
+    return named
 
 
 def unnamed_averages(checkpoint: Checkpoint) -> list[AveragedList]:
@@ -35,6 +42,18 @@ def unnamed_averages(checkpoint: Checkpoint) -> list[AveragedList]:
         for one in _walk(checkpoint.content, (), Steps(checkpoint.path))
         if isinstance(one, AveragedList) and one.name not in named
     ]
+
+
+def _check_quantised(weights: Weights, checkpoint: Checkpoint) -> None:
+    """Torch believes the zero points of a file until it computes with them."""
+    for name, tensor in weights.tensors.items():
+        if tensor.is_quantized:
+            try:
+                tensor.dequantize()
+            except RuntimeError as error:
+                raise CheckpointError(
+                    f"{checkpoint.path}: damaged: the quantised tensor {name} has no values: {first_line(error)}"
+                ) from error
 
 
 def _walk(value: object, place: tuple[str, ...], steps: Steps) -> Iterator[Weights | AveragedList]:

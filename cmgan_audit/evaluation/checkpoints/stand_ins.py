@@ -12,6 +12,7 @@ import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 
+import torch
 from torch import Tensor
 
 from cmgan_audit.evaluation.checkpoints.limits import Steps
@@ -57,6 +58,20 @@ class _Listed:
     def __new__(cls, *args: object) -> list[object]:  # type: ignore[misc]
         """What torch appends to is a plain list."""
         return list(args[0]) if args and isinstance(args[0], list | tuple) else []
+
+
+class _PlainTensor(Tensor):
+    """A tensor of a subclass that is not here, one of torch with another name: its values are in the file."""
+
+    # What is computed of it is of torch's own class.
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
+
+    def __new__(cls, *args: object) -> _PlainTensor:
+        """A file makes tensors of what it holds; called with sizes, a tensor would allocate them."""
+        raise TypeError("makes a tensor of its own, where a checkpoint only has what was saved")
+
+    def __setstate__(self, state: object) -> None:
+        """The attributes of the subclass are not looked at."""
 
 
 # What torch knows by itself: tensors and their containers.
@@ -108,7 +123,9 @@ def stand_ins(survey: Survey, answered: set[str]) -> list[Callable[..., object] 
     for name in survey.names:
         if name in answered or _KNOWN.fullmatch(name):
             continue
-        if name in survey.filled or name == "collections.defaultdict":
+        if name in survey.tensors:
+            made.append((_PlainTensor, name))
+        elif name in survey.filled or name == "collections.defaultdict":
             made.append((_Filled, name))
         elif name in survey.listed or name == "collections.deque":
             made.append((_Listed, name))

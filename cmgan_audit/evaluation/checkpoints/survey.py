@@ -118,6 +118,7 @@ class Survey:
         called: those of them that are called with arguments; classes of which only an empty object is made are not.
         filled: those whose objects are given items as dictionaries are.
         listed: those whose objects are given items as lists are.
+        tensors: those that are subclasses of `torch.Tensor`, by what is made of them.
         storages: claims by key.
     """
 
@@ -125,6 +126,7 @@ class Survey:
     called: set[str] = field(default_factory=set)
     filled: set[str] = field(default_factory=set)
     listed: set[str] = field(default_factory=set)
+    tensors: set[str] = field(default_factory=set)
     storages: dict[str, StorageClaim] = field(default_factory=dict)
 
 
@@ -146,6 +148,7 @@ class _Inert:
         if self.asked_for == "torch._utils._rebuild_sparse_tensor":
             _check_sparse(args)
         elif self.asked_for == "torch._tensor._rebuild_from_type_v2":  # a function and, third, what it is called with
+            self.survey.tensors.add(_subclass(args))
             _check_tensor(args[2] if len(args) > 2 and isinstance(args[2], tuple) else ())
         else:
             _check_tensor(args)
@@ -260,6 +263,21 @@ def _is_text(value: object) -> bool:
 def _plain_size(sizes: tuple[int, ...] = ()) -> tuple[int, ...]:
     """In place of `torch.Size`."""
     return tuple(sizes)
+
+
+def _subclass(args: tuple[object, ...]) -> str:
+    """The class of a tensor that is made with these: a function, the class, and what the function is called with.
+
+    Raises:
+        SurveyError: its values lie in attributes, in a form that only the class knows.
+    """
+    function, kind = (getattr(arg, "asked_for", "") for arg in (*args, None, None)[:2])
+    if function == "torch._utils._rebuild_wrapper_subclass":
+        raise SurveyError(
+            f"holds tensors of the class {kind}, whose values only the code of that class can tell. Where it is, save "
+            "plain tensors: those that `.full_tensor()` of sharded or `.dequantize()` of quantised ones gives"
+        )
+    return str(kind)
 
 
 def _check_sparse(args: tuple[object, ...]) -> None:
