@@ -204,17 +204,15 @@ class _Comparing:
         ]
         summaries = [self.matrix.summary(*pair) for pair in pairs]
         counts = [len(before) for before in earlier.values()]
+        together = [sum(counts)] * len(counts) if every else counts
         if self.look is not None:
-            look, together = self.look, sum(counts)
-            tests = [
-                _look_test(summary, look, together if every else count)
-                for summary, count in zip(summaries, counts, strict=True)
-            ]
+            looks = [self.look] * len(summaries)
+            tests = list(map(_look_test, summaries, looks, together))
         else:
             drawn = flips()
             references = [drawn.against(candidate, earlier[candidate], winner) for winner, candidate in pairs]
             references = jointly(references) if every else references
-            tests = list(map(_flip_test, summaries, references, counts))
+            tests = list(map(_flip_test, summaries, references, together))
         return self._all("best", pairs, tests)
 
     def within(self, family: Family, pairs: Sequence[tuple[str, str]]) -> list[Comparison]:
@@ -258,11 +256,28 @@ def _flip_test(summary: PairedSummary, reference: Reference, comparisons: int) -
     """The sign-flip test of one comparison against its reference."""
     if not summary.se or summary.df is None:
         return _without_spread(summary, comparisons)
+    critical = t_scale(reference.critical(ALPHA), summary.df)
+    if math.isinf(critical) and summary.n >= MIN_PAIRS:
+        # A few utterances make all the difference, and flips of those few cannot reach the maximum over pairs of which
+        # all differ. Bonferroni's level needs no common scale.
+        return _bonferroni_test(summary, comparisons)
     return _Test(
         p_value=reference.p_alone(summary),
         p_adjusted=reference.p_adjusted(summary) if summary.n >= MIN_PAIRS else None,
-        critical=t_scale(reference.critical(ALPHA), summary.df),
+        critical=critical,
         critical_equivalence=t_scale(reference.critical(EQUIVALENCE_ALPHA), summary.df),
+    )
+
+
+def _bonferroni_test(summary: PairedSummary, comparisons: int) -> _Test:
+    """The paired t test of one comparison, as one of several of which any may have been picked."""
+    p = p_value(summary)
+    assert p is not None and summary.df is not None, "there is a spread"
+    return _Test(
+        p_value=p,
+        p_adjusted=min(1.0, comparisons * p),
+        critical=critical_t(summary.df, ALPHA / comparisons),
+        critical_equivalence=critical_t(summary.df, EQUIVALENCE_ALPHA / comparisons),
     )
 
 

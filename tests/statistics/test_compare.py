@@ -138,6 +138,21 @@ def test_outputs_identical_to_an_earlier_best_do_not_disturb_the_reference() -> 
     assert (last.verdict, last.p_value) == (Verdict.EQUIVALENT, None)
 
 
+def test_outputs_that_differ_on_a_few_utterances_only_have_an_interval() -> None:
+    scores = series({"a": 3.0, "b": 2.4, "c": 2.3, "d": 2.2}, n=16)
+    strata = {name: str(index // 4) for index, name in enumerate(scores["a"])}
+    scores["e"] = dict(scores["a"])
+    for name, change in zip(scores["a"], (1e-4, -2e-4, 3e-4), strict=False):  # all in one stratum
+        scores["e"][name] += change
+
+    last = by_family(compare_checkpoints(scores, list(scores), strata=strata), "e")["best"]
+
+    assert (last.baseline, last.verdict) == ("a", Verdict.EQUIVALENT)
+    assert last.ci_low is not None and last.ci_high is not None and -0.01 < last.ci_low < 0.0 < last.ci_high < 0.01
+    assert last.p_adjusted is not None and last.p_value is not None
+    assert last.p_adjusted == min(1.0, 4 * last.p_value)
+
+
 def test_only_utterances_that_both_systems_have_count() -> None:
     scores = {name: dict(rows) for name, rows in DECLINE.items()}
     gone = list(scores["epoch 7"])[:20]
