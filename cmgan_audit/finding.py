@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import enum
-import hashlib
 from collections.abc import Mapping
 from dataclasses import field
 from functools import total_ordering
 
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lean_hashes import sha256
 
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 
@@ -146,4 +146,4 @@ class Finding:
 
 def fingerprint_of(rule: str, path: str, anchor: str) -> str:
     """The fingerprint of findings of a rule at a symbolic place of a file."""
-    return hashlib.sha256("\0".join((rule, path, anchor)).encode()).hexdigest()[:16]
+    return sha256("\0".join((rule, path, anchor)).encode()).hexdigest()[:16]

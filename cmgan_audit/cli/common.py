@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -100,5 +99,7 @@ def run(command: Callable[[], int]) -> NoReturn:
 
 def _fail_inside(error: Exception) -> NoReturn:
     if "--debug" in sys.argv:
+        import traceback  # only here, and slow to load
+
         traceback.print_exception(error)
     fail(f"internal error: {type(error).__name__}: {error} (use --debug for the traceback)", EXIT_INTERNAL)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
 from cmgan_audit.finding import Finding
+from cmgan_audit.lean_hashes import sha256
 
 
 def fingerprints(findings: Iterable[Finding]) -> list[str]:
@@ -20,7 +20,7 @@ def fingerprints(findings: Iterable[Finding]) -> list[str]:
     for finding in findings:
         base = finding.fingerprint
         seen[base] += 1
-        found.append(base if seen[base] == 1 else hashlib.sha256(f"{base}\0{seen[base]}".encode()).hexdigest()[:16])
+        found.append(base if seen[base] == 1 else sha256(f"{base}\0{seen[base]}".encode()).hexdigest()[:16])
     return found
 
 

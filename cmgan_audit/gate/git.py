@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -54,6 +53,8 @@ class Repository:
         Raises:
             GitError: git is missing or fails.
         """
+        import subprocess  # slow to load, and most audits ask git nothing
+
         # A hook (pre-commit) sets GIT_DIR and GIT_INDEX_FILE for its own repository: they would point us elsewhere.
         environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
         environment |= {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}  # its messages are told apart by their words

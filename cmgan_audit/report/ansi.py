@@ -29,4 +29,6 @@ class Ink:
 
 def visible(text: str) -> str:
     """Return text of unknown origin without control characters, so that it cannot steer a terminal."""
+    if text.isprintable():  # almost every line
+        return text
     return "".join(char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -105,10 +104,8 @@ def _printable(text: str, begin: int, end: int) -> tuple[str, int, int]:
 
 
 def _cells(text: str) -> int:
-    return sum(_width(char) for char in text)
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
 
-
-def _width(char: str) -> int:
-    if unicodedata.combining(char):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)

@@ -6,12 +6,12 @@ is not there counts too: an import that finds nothing today may find something t
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING
 
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lean_hashes import blake2b
 
 if TYPE_CHECKING:
     from cmgan_audit.source.tree import SourceTree
@@ -69,7 +69,7 @@ def digest_of(tree: SourceTree, path: str) -> str:
 
 def digest(*parts: bytes) -> str:
     """A short digest of bytes, each part told apart from the next."""
-    made = hashlib.blake2b(digest_size=16)
+    made = blake2b(digest_size=16)
     for part in parts:
         made.update(len(part).to_bytes(8, "big"))
         made.update(part)

@@ -6,10 +6,8 @@ names. Where there is no git, no repository or no history, nothing is known.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
-import subprocess
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -134,6 +132,8 @@ class History:
         Raises:
             _NoAnswerError: git is missing, fails or takes too long.
         """
+        import subprocess  # slow to load, and only trees with checkpoint files ask for their history
+
         # A hook (pre-commit) sets GIT_DIR and GIT_INDEX_FILE for its own repository: they would point us elsewhere.
         environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")} | _ENVIRONMENT
         command = ["git", "-c", "core.quotepath=off", *_QUIET, *arguments]
@@ -190,6 +190,8 @@ def _older(old: Sequence[str], new: Sequence[str], index: int, wanted: _Wanted) 
 
 def _pieces(old: Sequence[str], new: Sequence[str]) -> list[tuple[str, int, int, int, int]]:
     """What became of the lines of a file; most of it is equal at both ends, and only the rest is compared."""
+    import difflib  # slow to load
+
     shorter = min(len(old), len(new))
     head = next((at for at in range(shorter) if old[at] != new[at]), shorter)
     tail = next((at for at in range(shorter - head) if old[-1 - at] != new[-1 - at]), shorter - head)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import shlex
 from collections.abc import Iterator
 from urllib.parse import unquote
 
@@ -54,6 +53,8 @@ def _of_line(line: str, location: Location, *, guide: bool) -> Iterator[Stated]:
 
 def _words(command: str) -> list[str]:
     """The words of a command, also where it stands inside a sentence."""
+    import shlex  # only for documents with an install command
+
     command = command.replace("`", " ")
     try:
         return shlex.split(command)

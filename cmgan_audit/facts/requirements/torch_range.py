@@ -150,18 +150,14 @@ class TorchRange:
 
     def _python_floor(self, path: str, below: str) -> list[Stated]:
         """The statements about Python, when every version of it that they allow needs a torch of at least `below`."""
-        from packaging.version import Version
-
-        limit = Version(below)
-        old = [*OLD_PYTHONS, *(python for python, first in FIRST_FOR_PYTHON.items() if Version(first) < limit)]
+        limit = _release(below)
+        old = [*OLD_PYTHONS, *(python for python, first in FIRST_FOR_PYTHON.items() if _release(first) < limit)]
         return self._pythons_without(path, old)
 
     def _python_ceiling(self, path: str, first: str) -> list[Stated]:
         """The statements about Python, when no version of it that they allow has a torch of at least `first`."""
-        from packaging.version import Version
-
-        limit = Version(first)
-        new = [python for python, last in LAST_FOR_PYTHON.items() if Version(last) >= limit]
+        limit = _release(first)
+        new = [python for python, last in LAST_FOR_PYTHON.items() if _release(last) >= limit]
         return self._pythons_without(path, [*new, *NEW_PYTHONS])
 
     def _pythons_without(self, path: str, pythons: Sequence[str]) -> list[Stated]:

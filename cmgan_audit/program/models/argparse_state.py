@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import field
+from functools import partial
 from typing import Any, NoReturn
 
 from cmgan_audit.finding import Location
@@ -111,6 +112,11 @@ class _Parser(argparse.ArgumentParser):
         raise _RejectedError(message or "")
 
 
+# No help is ever shown, but every option asks for its formatter; without a width that loads `shutil` and what it needs
+# for archives, to ask the terminal.
+_Formatter = partial(argparse.HelpFormatter, width=80)
+
+
 class _Record(argparse.Action):
     """Remembers the raw words instead of converting them."""
 
@@ -133,6 +139,7 @@ def split(state: ParserState, words: Sequence[str]) -> Splitting:
         prefix_chars=state.prefix_chars or "-",
         allow_abbrev=state.abbreviate,
         argument_default=_SUPPRESS,
+        formatter_class=_Formatter,
     )
     for number, spec in enumerate(state.options):
         _add(parser, number, spec)
