@@ -96,7 +96,7 @@ class Auditor:
                 self.catalogue, self.settings.select, self.settings.ignore, preview=self.settings.preview
             )
         }
-        compiled = [rule for rule in self.catalogue.judged(self.kinds) if rule.rule.id in rules]
+        self.catalogue.judged(self.kinds, ())  # what is wrong in a team's own rule is told before the tree is followed
         collected = self.collect(root, paths.exclude, self.settings.declared, overlay)
         if not collected.coverage.files:
             raise InputError(f"{root}: no Python file or notebook to analyse")
@@ -104,9 +104,11 @@ class Auditor:
         published, own = parameters_of(profile, self.catalogue), self.settings.parameters()
         parameters = {
             rule.id: {**rule.parameters, **published.get(rule.id, {}), **own.get(rule.id, {})}
-            for rule in (each.rule for each in compiled)
+            for rule in rules.values()
         }
         records = with_references(collected.records, profile)
+        judging = self.catalogue.judged(self.kinds, {type(record) for record in records})
+        compiled = [rule for rule in judging if rule.rule.id in rules]
         matches = match(records, compiled, parameters)
         findings, ignored = self._judge(matches, root, paths, rules, overlay)
         findings += unmatched_roles(collected.unmatched, self.catalogue, rules, paths.source)

@@ -9,7 +9,7 @@ from cmgan_audit.errors import UsageError
 from cmgan_audit.facts.hyperparameters.records import Hyperparameter
 from cmgan_audit.gate.settings import Settings, check_parameters
 from cmgan_audit.rules.catalogue import Catalogue
-from cmgan_audit.rules.profile import Profile, find_profile, read_profile
+from cmgan_audit.rules.profile import Profile, find_profile
 from cmgan_audit.rules.record import Known, Record
 from cmgan_audit.rules.rule import ParameterValue
 
@@ -20,7 +20,11 @@ def profile_of(settings: Settings) -> Profile | None:
     Raises:
         UsageError: there is none of that name, or it does not follow the schema.
     """
-    return read_profile(find_profile(settings.profile, settings.folder)) if settings.profile else None
+    if not settings.profile:
+        return None
+    from cmgan_audit.rules.profile_schema import read_profile
+
+    return read_profile(find_profile(settings.profile, settings.folder))
 
 
 def with_references(records: Iterable[Record], profile: Profile | None) -> list[Record]:

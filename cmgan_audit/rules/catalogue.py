@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from cmgan_audit.errors import AuditError, UsageError
 from cmgan_audit.rules.compiled import CompiledRule, compile_rule
-from cmgan_audit.rules.document import RuleError
+from cmgan_audit.rules.condensed import condensed_rules
 from cmgan_audit.rules.nearest import unknown_word
 from cmgan_audit.rules.record import Record
-from cmgan_audit.rules.rule import Rule
-from cmgan_audit.rules.schema import read_rule
+from cmgan_audit.rules.rule import Rule, RuleError
 
 
 class Catalogue:
@@ -53,13 +52,30 @@ class Catalogue:
         near = unknown_word("rule", word, known).split(";")[0]
         raise UsageError(f"{near}; `cmgan-audit rules` lists them all")
 
-    def judged(self, kinds: Mapping[str, type[Record]]) -> list[CompiledRule]:
+    def judged(
+        self, kinds: Mapping[str, type[Record]], met: Collection[type[Record]] | None = None
+    ) -> list[CompiledRule]:
         """Return the rules over records, their conditions checked against the kinds of record.
+
+        Args:
+            kinds: every kind of record, by the name that rules use.
+            met: the classes of the records that are judged, where they are known. Of the shipped rules only those over
+                one of them are made ready, since tests check the others; a team's own rules are all checked.
 
         Raises:
             RuleError: a rule names a kind, a field or a parameter that does not exist.
         """
-        return [compile_rule(rule, kinds) for rule in self if rule.over]
+        shipped = find_catalogue()
+        return [
+            compile_rule(rule, kinds)
+            for rule in self
+            if rule.over
+            and (
+                met is None
+                or rule.path.parent != shipped
+                or any(issubclass(each, kinds.get(rule.over, Record)) for each in met)
+            )
+        ]
 
 
 def find_catalogue() -> Path:
@@ -107,4 +123,9 @@ def load_folder(folder: Path) -> list[Rule]:
 
 def _read_folder(folder: Path, *, examples: bool = True) -> list[Rule]:
     paths = [path for path in sorted(folder.iterdir()) if path.suffix in (".yaml", ".yml")]
-    return [read_rule(path, examples=examples) for path in paths]
+    known = {} if examples else condensed_rules(folder, paths)
+    if len(known) == len(paths):
+        return list(known.values())
+    from cmgan_audit.rules.schema import read_rule  # loads PyYAML, which takes longer than to judge a small tree
+
+    return [known.get(path) or read_rule(path, examples=examples) for path in paths]

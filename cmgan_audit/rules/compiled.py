@@ -14,10 +14,9 @@ from cmgan_audit.rules.condition import (
     parse_expression,
     resolve,
 )
-from cmgan_audit.rules.document import RuleError
 from cmgan_audit.rules.nearest import unknown_word
 from cmgan_audit.rules.record import Record
-from cmgan_audit.rules.rule import Case, Rule
+from cmgan_audit.rules.rule import Case, Rule, RuleError
 from cmgan_audit.rules.template import Template, parse_template
 
 

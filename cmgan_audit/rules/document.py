@@ -8,19 +8,12 @@ from typing import Any, NoReturn
 
 import yaml
 
-from cmgan_audit.errors import UsageError
 from cmgan_audit.rules.nearest import unknown_word
+from cmgan_audit.rules.rule import RuleError
 
 # The C loader reads the catalogue ten times faster; both give the same nodes.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TEXT = "tag:yaml.org,2002:str"
-
-
-class RuleError(UsageError):
-    """A rule file is wrong; the message names the file, the line, the value and what would be right."""
-
-    def __init__(self, path: Path, line: int, reason: str) -> None:
-        super().__init__(f"{path}:{line}: {reason}")
 
 
 class Section:

@@ -6,12 +6,9 @@ from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
 
-import yaml
-
 from cmgan_audit.errors import UsageError
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.catalogue import find_catalogue
-from cmgan_audit.rules.document import RuleError, Section, read_document
 from cmgan_audit.rules.nearest import unknown_word
 from cmgan_audit.rules.rule import ParameterValue
 
@@ -34,7 +31,6 @@ NAMES: Mapping[str, str] = {
     "loss_weight_time": "weight of the loss on samples",
     "loss_weight_adversarial": "weight of the loss that the discriminator gives",
 }
-_TEXTS = frozenset({"optimiser", "scheduler", "window"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,44 +82,3 @@ def find_profile(word: str, folder: Path) -> Path:
     if word not in shipped:
         raise UsageError(f"{unknown_word('profile', word, shipped)}; a file of your own ends in .yaml")
     return shipped[word]
-
-
-def read_profile(path: Path) -> Profile:
-    """Read a profile.
-
-    Raises:
-        RuleError: it does not follow the schema; the message names file, line and the legal fields.
-    """
-    document = Section(path, read_document(path), "profile", ("name", "summary", "source", "values", "rules"))
-    source = document.text("source", required=False)  # the file itself, where nothing else is named
-    if "values" not in document:
-        document.fail("profile: 'values' is missing")
-    listing = Section(path, document.node("values"), "values", NAMES)
-    values = {name: _reference(path, listing.node(name), name, source) for name in listing}
-    parameters: dict[str, dict[str, ParameterValue]] = {}
-    if "rules" in document:
-        rules = Section(path, document.node("rules"), "rules", ())
-        parameters = {rule: _parameters(path, rules.node(rule), rule) for rule in rules}
-    return Profile(document.text("name"), values, parameters, path)
-
-
-def _reference(path: Path, node: yaml.Node, name: str, source: str) -> Reference:
-    entry = Section(path, node, name, ("value", "source"))
-    value = entry.value("value")
-    text = name in _TEXTS
-    fits = isinstance(value, str) if text else isinstance(value, int | float) and not isinstance(value, bool)
-    if not fits:
-        entry.fail(f"{name}: {value!r} is not {'a text' if text else 'a number'} ({NAMES[name]})", "value")
-    own = entry.text("source", required=False)
-    return Reference(value, ", ".join(part for part in (source, own) if part) or path.name)
-
-
-def _parameters(path: Path, node: yaml.Node, rule: str) -> dict[str, ParameterValue]:
-    entry = Section(path, node, rule, ())
-    found: dict[str, ParameterValue] = {}
-    for name in entry:
-        value = entry.value(name)
-        if not isinstance(value, bool | int | float | str):
-            raise RuleError(path, entry.line_of(name), f"{rule}.{name}: {value!r} is neither a number nor a text")
-        found[name] = value
-    return found

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
 
+from cmgan_audit.errors import UsageError
 from cmgan_audit.finding import Severity
 from cmgan_audit.lazy_dataclasses import dataclass
 
@@ -13,6 +14,13 @@ DOORS = ("check", "trend", "compare-ckpts")
 
 # What a parameter of a rule may be; a setting must have the type of the default.
 ParameterValue = bool | int | float | str
+
+
+class RuleError(UsageError):
+    """A rule file is wrong; the message names the file, the line, the value and what would be right."""
+
+    def __init__(self, path: Path, line: int, reason: str) -> None:
+        super().__init__(f"{path}:{line}: {reason}")
 
 
 @dataclass(frozen=True, slots=True)

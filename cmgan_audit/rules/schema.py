@@ -9,8 +9,8 @@ import yaml
 
 from cmgan_audit.finding import Severity
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.rules.document import RuleError, Section, plain, read_document
-from cmgan_audit.rules.rule import DOORS, Advice, Case, Example, ParameterValue, Rule
+from cmgan_audit.rules.document import Section, plain, read_document
+from cmgan_audit.rules.rule import DOORS, Advice, Case, Example, ParameterValue, Rule, RuleError
 
 KEYS = {
     "id": 'letters and digits, such as "CMG201"; a number is never reused',

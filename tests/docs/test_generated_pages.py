@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("script", ["make_rule_pages.py", "make_settings_schema.py"])
+@pytest.mark.parametrize("script", ["make_rule_pages.py", "make_settings_schema.py", "make_condensed_catalogue.py"])
 def test_generated_files_are_current(script):
     done = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / script), "--check"], capture_output=True, text=True, check=False

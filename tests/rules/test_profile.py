@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from cmgan_audit.errors import UsageError
-from cmgan_audit.rules.profile import NAMES, find_profile, read_profile
+from cmgan_audit.rules.profile import NAMES, find_profile
+from cmgan_audit.rules.profile_schema import read_profile
 
 
 def written(folder: Path, text: str) -> Path:

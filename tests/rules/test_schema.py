@@ -9,7 +9,7 @@ import pytest
 from cmgan_audit.errors import UsageError
 from cmgan_audit.rules.catalogue import Catalogue, load_folder
 from cmgan_audit.rules.compiled import compile_rule
-from cmgan_audit.rules.document import RuleError
+from cmgan_audit.rules.rule import RuleError
 from cmgan_audit.rules.schema import KEYS, read_rule
 
 WRONG = [

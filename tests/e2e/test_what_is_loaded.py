@@ -1,0 +1,47 @@
+"""What an audit does not load: a third of what a small tree takes is loading modules, and these easily come back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+SLOW = frozenset(
+    "_hashlib bz2 difflib packaging shlex shutil subprocess tempfile traceback typer unicodedata yaml".split()
+)
+AUDIT = """
+import runpy, sys
+sys.argv = ["cmgan-audit", "check", sys.argv[1]]
+try:
+    runpy.run_module("cmgan_audit", run_name="__main__")
+finally:
+    print("loaded:", *sys.modules)
+"""
+TRAIN = """
+import argparse
+
+from torch.utils.data import DataLoader
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--batch-size", type=int, default=4)
+args = parser.parse_args()
+loader = DataLoader(list(range(100)), batch_size=args.batch_size, shuffle=True)
+for epoch in range(10):
+    for batch in loader:
+        print(batch)
+"""
+
+
+def test_what_a_small_tree_has_no_use_for_is_not_loaded(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "train.py").write_text(TRAIN, encoding="utf-8")
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    done = subprocess.run(
+        [sys.executable, "-c", AUDIT, str(tree)], capture_output=True, text=True, env=environment, check=True
+    )
+    loaded = set(done.stdout.rpartition("loaded: ")[2].split())
+    assert "cmgan_audit.facts.loading.loaders" in loaded
+    assert list((tmp_path / "cache").rglob("*.json"))  # keeping the answers needs none of them either
+    assert not SLOW & loaded
