@@ -60,8 +60,11 @@ DROPOUTS = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "F
 
 def library_bases(value: Value) -> set[str]:
     """The qualified names of the library classes that a class or an object's class derives from (itself if library)."""
+    known = value.cls if isinstance(value, Instance) else value
+    if isinstance(known, External):  # most objects
+        return {canonical(known.name)}
     found: set[str] = set()
-    stack: list[Value] = [value.cls if isinstance(value, Instance) else value]
+    stack: list[Value] = [known]
     seen: set[int] = set()
     while stack:
         current = stack.pop()
@@ -90,14 +93,18 @@ def is_loader(value: Value) -> bool:
 
 def is_network(value: Value) -> bool:
     """Whether an object is a torch module."""
+    bases = library_bases(value)
+    return (isinstance(value, Instance) and any(map(_is_module, bases))) or any(
+        name.endswith((".LightningModule", ".Brain", ".AveragedModel")) for name in bases
+    )
+
+
+def _is_module(name: str) -> bool:
     return (
-        isinstance(value, Instance)
-        and any(
-            name.startswith("torch.nn.") and not name.startswith("torch.nn.functional")
-            for name in library_bases(value)
-            if name.rpartition(".")[2][:1].isupper()
-        )
-    ) or any(name.endswith((".LightningModule", ".Brain", ".AveragedModel")) for name in library_bases(value))
+        name.startswith("torch.nn.")
+        and not name.startswith("torch.nn.functional")
+        and name.rpartition(".")[2][:1].isupper()
+    )
 
 
 def bare_network(value: Instance) -> Instance:

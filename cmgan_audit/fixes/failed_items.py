@@ -119,10 +119,10 @@ def _callers(sources: Sources, path: str, name: str) -> Iterator[tuple[PythonTex
     Raises:
         UnrecognisedShapeError: the name is used in another way, or it is open which function a file means.
     """
-    modules = list(sources.modules_with(name))
-    homes = [each for each, module in modules if any(_defines(node, name) for node in walk(module))]
-    for user, module in modules:
-        used = [node for node in walk(module) if _names(node, name)]
+    modules = [(user, walk(module)) for user, module in sources.modules_with(name)]
+    homes = [each for each, nodes in modules if any(_defines(node, name) for node in nodes)]
+    for user, nodes in modules:
+        used = any(_names(node, name) for node in nodes)
         nearest = [user] if user in homes else _nearest(homes, user)
         if not used or path not in nearest:
             continue

@@ -9,7 +9,6 @@ import dataclasses
 import enum
 import json
 import math
-from collections.abc import Iterable
 from importlib import import_module
 from typing import Any
 
@@ -18,6 +17,8 @@ from cmgan_audit.finding import Location, Step
 _PACKAGE = __name__.partition(".")[0]
 # Integers that JSON readers take as they stand; Python refuses to read very long ones.
 _LARGEST = 1 << 53
+_AS_IT_IS = frozenset({type(None), bool, str})
+_TOLD_BY_CONTENT = frozenset({Location, Step})
 
 
 def pack(value: object) -> str:
@@ -26,9 +27,18 @@ def pack(value: object) -> str:
     Raises:
         TypeError: it holds something else; the message names it.
     """
+    return json.dumps(packed(value), separators=(",", ":"))
+
+
+def packed(value: object) -> list[object]:
+    """The same before it is written: lists, texts and numbers, to be part of a larger document.
+
+    Raises:
+        TypeError: it holds something else; the message names it.
+    """
     packer = _Packer()
     root = packer.reference(value)
-    return json.dumps([packer.kinds, packer.objects, root], separators=(",", ":"))
+    return [packer.kinds, packer.objects, root]
 
 
 def unpack(text: str) -> Any:
@@ -37,8 +47,17 @@ def unpack(text: str) -> Any:
     Raises:
         ValueError: the text was not made by `pack`, or by another version of the tool.
     """
+    return unpacked(json.loads(text))
+
+
+def unpacked(held: Any) -> Any:
+    """The value that `packed` made this from.
+
+    Raises:
+        ValueError: it was not made by `packed`, or by another version of the tool.
+    """
     try:
-        names, objects, root = json.loads(text)
+        names, objects, root = held
         kinds = [(_kind(name), fields) for name, fields in names]
         made: list[object] = []
         for number, *values in objects:
@@ -54,13 +73,20 @@ class _Packer:
     def __init__(self) -> None:
         self.kinds: list[tuple[str, list[str]]] = []
         self.objects: list[list[object]] = []
-        self._numbers: dict[type, int] = {}
+        self._classes: dict[type, tuple[int, tuple[str, ...]]] = {}  # dataclasses: their number, and their fields
         self._written: dict[object, int] = {}
 
     def reference(self, value: object) -> object:
         """A value as it stands inside of others."""
+        kind = type(value)
+        if kind in _AS_IT_IS:  # these three kinds are most of what there is
+            return value
+        if kind is tuple:
+            return ["t", *map(self.reference, value)]  # type: ignore[call-overload]
+        if kind in self._classes:
+            return ["r", self._number(value)]
         match value:
-            case None | bool() | str():
+            case bool() | str():
                 return value
             case enum.Enum():
                 return ["e", _name(type(value)), value.value]
@@ -86,20 +112,21 @@ class _Packer:
 
     def _number(self, value: Any) -> int:
         # Places and steps are many and equal ones are the same; other objects have an identity to keep.
-        key: object = value if isinstance(value, Location | Step) else id(value)
-        if key not in self._written:
-            fields = dataclasses.fields(value)
-            written = [self._kind(value, fields), *(self.reference(getattr(value, entry.name)) for entry in fields)]
-            self.objects.append(written)
-            self._written[key] = len(self.objects) - 1
-        return self._written[key]
+        key: object = value if type(value) in _TOLD_BY_CONTENT else id(value)
+        known = self._written.get(key)
+        if known is None:
+            number, fields = self._class(value)
+            self.objects.append([number, *[self.reference(getattr(value, name)) for name in fields]])
+            known = self._written[key] = len(self.objects) - 1
+        return known
 
-    def _kind(self, value: object, fields: Iterable[dataclasses.Field[Any]]) -> int:
+    def _class(self, value: Any) -> tuple[int, tuple[str, ...]]:
         kind = type(value)
-        if kind not in self._numbers:
-            self._numbers[kind] = len(self.kinds)
-            self.kinds.append((_name(kind), [entry.name for entry in fields]))
-        return self._numbers[kind]
+        if kind not in self._classes:
+            fields = tuple(entry.name for entry in dataclasses.fields(value))
+            self._classes[kind] = (len(self.kinds), fields)
+            self.kinds.append((_name(kind), list(fields)))
+        return self._classes[kind]
 
 
 def _name(kind: type) -> str:

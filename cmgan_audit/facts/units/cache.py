@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from cmgan_audit.facts.units.archive import pack, unpack
+from cmgan_audit.facts.units.archive import packed, unpacked
 from cmgan_audit.source.consulted import Consulted, digest_of_words, still_holds
 from cmgan_audit.source.tree import SourceTree
 from cmgan_audit.source.user_cache import forget_oldest, this_tool, write_whole
@@ -40,14 +40,15 @@ class AnswerCache:
             held = json.loads(self._path(name).read_text(encoding="utf-8"))
             if not still_holds(held["answered"], self._tree):
                 return None
-            answer = unpack(held["answer"])
+            answer = unpacked(held["answer"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
         return answer if isinstance(answer, kind) else None
 
     def write(self, name: str, answer: object, consulted: Consulted) -> None:
         """Keep an answer; another process that writes the same one at the same time does no harm."""
-        held = json.dumps({"answered": consulted.answered(self._tree), "answer": pack(answer)}, separators=(",", ":"))
+        document = {"answered": consulted.answered(self._tree), "answer": packed(answer)}
+        held = json.dumps(document, separators=(",", ":"))
         with suppress(OSError):
             if not self._folder.is_dir():
                 self._folder.mkdir(parents=True, exist_ok=True)

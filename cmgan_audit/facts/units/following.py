@@ -6,12 +6,11 @@ from collections.abc import Generator, Sequence
 from contextlib import closing
 
 from cmgan_audit.facts.units.answer import Answer, Follower
-from cmgan_audit.facts.units.archive import pack, unpack
 from cmgan_audit.facts.units.cache import AnswerCache
 from cmgan_audit.facts.units.workers import worked
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.source.consulted import Consulted
+from cmgan_audit.source.consulted import Consulted, Questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +83,11 @@ def _of_scripts(
     """The answer of each script, in their order, when it is asked for."""
     found = {script: answer for script in scripts if (answer := _kept(kept, f"script {script}")) is not None}
 
-    def work(script: str) -> str:
+    def work(script: str) -> tuple[Answer, Questions]:
         answer, consulted = follower.follow(script)
         if kept is not None:
             kept.write(f"script {script}", answer, consulted)
-        return pack((answer, consulted.questions()))
+        return answer, consulted.questions()
 
     missing = [script for script in scripts if script not in found]
     alone = kept is None and (effort.jobs < 2 or len(missing) < 2)
@@ -99,7 +98,7 @@ def _of_scripts(
         elif alone:
             yield follower.follow(script)[0]
         else:
-            answer, questions = unpack(next(results)[1])
+            _, (answer, questions) = next(results)
             follower.tree.depends_on(Consulted(*map(set, questions)))
             yield answer
 

@@ -1,4 +1,4 @@
-"""Units in several processes: each follows its share of the tree, and the answers come back as data."""
+"""Units in several processes: each follows its share of the tree, and the answers come back as archives."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
+from cmgan_audit.facts.units.archive import pack, unpack
 from cmgan_audit.program.execution.depth import deeply
 
 # A small tree is done before a second process would be of use.
@@ -14,8 +16,8 @@ _ALONE_SECONDS = 1.0
 _FEWEST = 4
 _MOST_JOBS = 16
 
-Work = Callable[[str], str]
-_work: Work | None = None
+_Result = TypeVar("_Result")
+_work: Callable[[str], object] | None = None
 
 
 def usual_jobs() -> int:
@@ -25,12 +27,12 @@ def usual_jobs() -> int:
     return min(len(os.sched_getaffinity(0)), _MOST_JOBS)
 
 
-def worked(units: Sequence[str], work: Work, jobs: int) -> Iterator[tuple[str, str]]:
+def worked(units: Sequence[str], work: Callable[[str], _Result], jobs: int) -> Iterator[tuple[str, _Result]]:
     """Every unit with its result, in the order of the units.
 
     Args:
         units: what is to be done.
-        work: does one unit; the result is text, so that it means the same in every process.
+        work: does one unit; the result is data that an archive can hold, so that it means the same in every process.
         jobs: the largest number of processes at a time.
 
     Raises:
@@ -50,7 +52,7 @@ def worked(units: Sequence[str], work: Work, jobs: int) -> Iterator[tuple[str, s
         yield unit, work(unit)
 
 
-def _in_processes(units: Sequence[str], work: Work, jobs: int) -> Iterator[tuple[str, str]]:
+def _in_processes(units: Sequence[str], work: Callable[[str], _Result], jobs: int) -> Iterator[tuple[str, _Result]]:
     global _work
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
@@ -64,7 +66,7 @@ def _in_processes(units: Sequence[str], work: Work, jobs: int) -> Iterator[tuple
             futures = [(unit, pool.submit(_do, unit)) for unit in units]
             try:
                 for unit, future in futures:
-                    yield unit, future.result()
+                    yield unit, unpack(future.result())
             except BrokenProcessPool:
                 return
             finally:
@@ -78,6 +80,6 @@ def _do(unit: str) -> str:
     if work is None:
         raise RuntimeError("a process without work")
     try:
-        return deeply(lambda: work(unit))
+        return deeply(lambda: pack(work(unit)))
     except KeyboardInterrupt:  # a pool would hand it to the one that waits and go on with the next unit
         os._exit(1)

@@ -27,12 +27,14 @@ WORTH_A_SEARCH = 40_000
 
 @contextmanager
 def rare_collections() -> Iterator[None]:
-    """Let Python look for unreachable cycles seldom."""
+    """Let Python look for unreachable cycles seldom, and never among what is there already: modules, for the most."""
     before = gc.get_threshold()
     gc.set_threshold(*COLLECT_EVERY)
+    gc.freeze()  # also sets the count of new objects, by which `forget_young` decides, to zero
     try:
         yield
     finally:
+        gc.unfreeze()
         gc.set_threshold(*before)
 
 

@@ -50,11 +50,11 @@ _ATTRIBUTES = frozenset(
 )
 # Results of other libraries that are arrays too.
 _ARRAYS = frozenset("numpy read tolist item resample astype".split())
-_NEVER = (
+_NEVER = frozenset((
     ast.Try, ast.TryStar, ast.Raise, ast.With, ast.AsyncWith, ast.AsyncFor, ast.Global, ast.Nonlocal, ast.Yield,
     ast.YieldFrom, ast.Await, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.Import,
     ast.ImportFrom, ast.Delete, ast.NamedExpr, ast.Match,
-)  # fmt: skip
+))  # fmt: skip
 _MOST_DEEP = 8
 
 
@@ -91,7 +91,7 @@ def _examined(it: Interpreter, function: FunctionValue, depth: int) -> tuple[Fun
     ):
         return None
     nodes = [inner for statement in _without_length_checks(node.body) for inner in walk(statement)]
-    if any(isinstance(inner, _NEVER) for inner in nodes):
+    if any(type(inner) in _NEVER for inner in nodes):
         return None
     spec = node.args
     if spec.vararg or spec.kwarg:

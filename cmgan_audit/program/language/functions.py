@@ -66,10 +66,13 @@ def qualified(function: FunctionValue) -> str:
     return f"{function.module.name}.{function.qualname}"
 
 
+_YIELDS = frozenset({ast.Yield, ast.YieldFrom})
+
+
 @lru_cache(256)  # not more: what is remembered keeps the syntax tree of its function
 def is_generator(node: ast.AST) -> bool:
     """Whether calling the function makes a generator."""
-    return any(isinstance(inner, ast.Yield | ast.YieldFrom) for inner in own_nodes(node))
+    return any(type(inner) in _YIELDS for inner in own_nodes(node))
 
 
 def call_function(it: Interpreter, function: FunctionValue, arguments: Arguments, location: Location) -> Value:
