@@ -24,6 +24,7 @@ from cmgan_audit.logs.formats.wandb_file import read_wandb
 from cmgan_audit.logs.lines.text import read_text
 from cmgan_audit.logs.opening import peek
 from cmgan_audit.logs.roles import RoleBook
+from cmgan_audit.logs.selection.bare_phases import settle_bare_phases
 from cmgan_audit.logs.selection.directions import settle_directions
 from cmgan_audit.logs.selection.interleaved import separate
 from cmgan_audit.logs.series import Note, Reading
@@ -99,6 +100,7 @@ def read_logs(
         _keep(found, [read_checkpoints(members, folder, book)])
     separate(found.readings)
     settle_directions(found.readings)
+    settle_bare_phases(found.readings)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -11,7 +12,7 @@ from cmgan_audit.logs.series import INDEX
 
 
 def panels(judged: Sequence[JudgedSeries]) -> list[list[JudgedSeries]]:
-    """The series of each metric and axis; runs that fell first, for they are what a reader looks for.
+    """The series of each metric and axis; runs that fell first and farthest, for they are what a reader looks for.
 
     A single value is no course, and alone at epoch 140 it presses those of 20 epochs together: it is left to the table.
     """
@@ -19,7 +20,22 @@ def panels(judged: Sequence[JudgedSeries]) -> list[list[JudgedSeries]]:
     for one in judged:
         if len(one.series) > 1:
             found[one.measure.key or one.series.name, one.series.x_kind].append(one)
-    return [sorted(panel, key=lambda one: one.decline is None) for panel in found.values()]
+    return [sorted(panel, key=how_far_it_fell) for panel in found.values()]
+
+
+def how_far_it_fell(one: JudgedSeries) -> tuple[bool, bool, float]:
+    """Sorts what fell first and farthest first; falls that are mere luck come behind those that are none."""
+    decline = one.decline
+    return (True, True, 0.0) if decline is None else (False, not decline.counts, -decline.drop)
+
+
+def failed_at(one: JudgedSeries) -> list[float]:
+    """Where an evaluation gave no score: NaN, or a value that no score can be."""
+    if one.batches:
+        return []
+    name, kind = one.series.name, one.series.x_kind
+    tried = {x for series in one.run.series if series.name == name and series.x_kind == kind for x in series.xs}
+    return sorted(x for x in tried - set(one.series.xs) if math.isfinite(x))
 
 
 def measured(panel: Sequence[JudgedSeries]) -> str:

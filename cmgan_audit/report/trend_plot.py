@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from cmgan_audit.errors import UsageError
 from cmgan_audit.logs.judging import Judgement
 from cmgan_audit.logs.raising import shown
+from cmgan_audit.logs.selection.batches import is_of_a_batch
 from cmgan_audit.logs.selection.judged import JudgedSeries
 from cmgan_audit.logs.series import Series
 from cmgan_audit.logs.symptoms.course import learning_rate_steps
 from cmgan_audit.report.scales import spans_a_decade
-from cmgan_audit.report.trend_axes import axis_label, measured, panels, unit_of
+from cmgan_audit.report.trend_axes import axis_label, failed_at, measured, panels, unit_of
 from cmgan_audit.statistics.trend import best_index, per_x
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def _metric_panel(axis: Axes, group: list[JudgedSeries]) -> None:
         _mark(axis, one, color, alone)
     if alone:
         _events(axis, group[0])
+        _failures(axis, group[0])
     first = group[0]
     axis.set_ylabel(f"{_shortened(measured(group), 34)}{unit_of(group)}")
     axis.set_xlabel(axis_label(first.series.x_kind))
@@ -132,12 +134,21 @@ def _events(axis: Axes, one: JudgedSeries) -> None:
         axis.axvline(restart.x, color=_GREY, linestyle="--", linewidth=1, label="resumed" if i == 0 else None)
 
 
+def _failures(axis: Axes, one: JudgedSeries) -> None:
+    """Crosses at the bottom where an evaluation gave no score: a curve that merely ends looks like a short training."""
+    xs = failed_at(one)
+    if xs:
+        axis.plot(xs, [0.03] * len(xs), transform=axis.get_xaxis_transform(), linestyle="none", marker="x",
+                  markersize=7, markeredgewidth=1.8, color="black", label="evaluation without a score")  # fmt: skip
+
+
 def _losses(one: JudgedSeries) -> list[Series]:
     found = [
         s.finite()
         for s in one.run.series
         if s.role.kind == "loss" and s.x_kind == one.series.x_kind and "[rank" not in s.name and len(s.finite()) >= 2
-    ]
+        and not is_of_a_batch(s.name)  # beside the means of the epochs
+    ]  # fmt: skip
     return found[:_MOST_LOSSES]
 
 

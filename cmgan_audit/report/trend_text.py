@@ -10,6 +10,7 @@ from cmgan_audit.logs.raising import shown
 from cmgan_audit.logs.search import Search
 from cmgan_audit.logs.selection.judged import JudgedSeries
 from cmgan_audit.logs.symptoms.course import learning_rate_steps
+from cmgan_audit.report.trend_axes import how_far_it_fell
 from cmgan_audit.report.wording import count
 from cmgan_audit.statistics.trend import best_index
 
@@ -73,7 +74,7 @@ class TrendText:
             findings[f"{finding.evidence.get('run')}|{finding.evidence.get('series')}"].append(finding)
         self.lines.append(self._styled(sentence(judgement, verdict), _BOLD))
         # What fell comes first, and a single value, which shows no trend, last.
-        order = sorted(judgement.judged, key=lambda one: (one.decline is None, len(one.series) < 2))
+        order = sorted(judgement.judged, key=lambda one: (*how_far_it_fell(one), len(one.series) < 2))
         for one in order[:_TABLES]:
             self._table(one, findings[f"{one.run.title}|{one.series.name}"])
         for one in order[_TABLES : _TABLES + _HEADS]:

@@ -271,3 +271,29 @@ def test_a_training_whose_epochs_begin_anew_goes_on_by_its_steps(tmp_path: Path)
     assert pesq(run) == [(0, 2.1), (100, 2.35), (200, 2.5), (300, 2.58)]
     again = [{**record, "step": 100 * (i % 2)} for i, record in enumerate(history)]
     assert len(runs(tmp_path, "two.json", json.dumps(again))) == 2
+
+
+@pytest.mark.parametrize(
+    ("epochs", "expected"),
+    [
+        ([1, 2, None, 4], [1, 2, 3, 4]),
+        ([None, 2, 3, 4], [1, 2, 3, 4]),
+        ([1, 2, 3, None], [1, 2, 3, 4]),
+        ([5, None, 10, 15], [5, 6, 10, 15]),
+        ([1, None, 1, 2], [1, 1, 1, 2]),
+    ],
+)
+def test_gaps_in_the_epochs_of_a_column_are_closed(
+    tmp_path: Path, epochs: list[int | None], expected: list[int]
+) -> None:
+    path = tmp_path / "history.json"
+    path.write_text(json.dumps({"epoch": epochs, "val_pesq": [2.1, 2.2, 2.3, 2.4]}))
+    (series,) = read_logs([path], RoleBook()).readings[0].runs[0].series
+    assert list(series.xs) == expected
+
+
+def test_a_record_whose_epoch_is_nan_belongs_to_the_one_before(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text("".join(f'{{"epoch": {e}, "val_pesq": {v}}}\n' for e, v in ((1, 2.1), ("NaN", 2.2), (3, 2.3))))
+    (series,) = read_logs([path], RoleBook()).readings[0].runs[0].series
+    assert list(series.xs) == [1, 1, 3]

@@ -99,3 +99,34 @@ def test_single_values_are_no_curve_and_falls_come_first(tmp_path: Path) -> None
         (tmp_path / name).write_text("".join(f"Epoch {e} PESQ: {v}\n" for e, v in enumerate(course)))
     (axis,) = draw(read(tmp_path)).axes
     assert [label.rpartition("/")[2] for label in labels(axis)] == ["c.log", "b.log"]
+
+
+def test_the_farthest_fall_comes_first(tmp_path: Path) -> None:
+    for name, last in (("a.log", 2.5), ("b.log", 2.7), ("c.log", 2.1), ("d.log", 2.4)):
+        course = [2.1, 2.3, 2.5, 2.7, last, last, last, last, last]
+        (tmp_path / name).write_text("".join(f"Epoch {e} PESQ: {v}\n" for e, v in enumerate(course)))
+    (axis,) = draw(read(tmp_path)).axes
+    assert [label.rpartition("/")[2] for label in labels(axis)] == ["c.log", "d.log", "a.log", "b.log"]
+
+
+def test_evaluations_without_a_score_are_marked(tmp_path: Path) -> None:
+    scores = [2.1, 2.3, "nan", 2.5, 2.6, 0.0, 0.0]
+    metric = draw(drawn(tmp_path, [f"Epoch {e} PESQ: {v}" for e, v in enumerate(scores)])).axes[0]
+    (crosses,) = [line for line in metric.get_lines() if line.get_label() == "evaluation without a score"]
+    assert list(crosses.get_xdata()) == [2, 5, 6]
+    metric = draw(drawn(tmp_path, [f"Epoch {e} PESQ: {2 + e / 9}" for e in range(7)])).axes[0]
+    assert "evaluation without a score" not in labels(metric)
+
+
+def test_losses_of_batches_are_not_drawn_beside_their_means(tmp_path: Path) -> None:
+    lines = [
+        line
+        for e in range(1, 7)
+        for line in (
+            f"Train | Epoch {e} | 10/40 | Loss 0.3{e}",
+            f"Train | Epoch {e} | 20/40 | Loss 0.2{e}",
+            f"Train Summary | Epoch {e} | Loss 0.2{e}",
+            f"Epoch {e} | PESQ {2 + e / 10}",
+        )
+    ]
+    assert labels(draw(drawn(tmp_path, lines)).axes[1]) == ["Loss (Train)"]

@@ -126,6 +126,7 @@ class Records:
         self.names: dict[str, list[str]] = {}
         self.numbers: dict[str, list[float]] = {}
         self.rows = 0
+        self.records = -1
 
     def reading(self, kind: str, notes: list[Note], last_place: int = 0) -> Reading:
         """The runs; none where the records name systems or conditions and count no training."""
@@ -170,6 +171,7 @@ class Records:
     def add(self, record: dict[str, JsonValue], place: int, at: tuple[str, float] | None = None) -> None:
         """One record: its counter, or the one it is filed under, and its numbers."""
         scalars = dict(_flat(record))
+        self.records += 1
         if any(isinstance(v, str) and re.search(r"\.(?:wav|flac)$", v) for v in record.values()):
             self.per_item += 1
             return
@@ -186,6 +188,8 @@ class Records:
             epoch, step = (at[1], None) if at[0] == EPOCH else (None, at[1])
         if epoch is not None and math.isfinite(epoch):
             self.builder.epoch(epoch, place)
+        elif epoch is not None:
+            epoch = self.builder.current_epoch
         self.counted = self.counted or epoch is not None or step is not None
         if not self.counted and self.rows < _NAMED:
             self._remember(record, scalars)
@@ -198,7 +202,7 @@ class Records:
             kind, x = natural_x(self.builder, epoch, step, 0)
             if kind == INDEX:
                 series = self.builder.series(name, role, kind)
-                series.append(float(series.seen), value, place)
+                series.append(float(self.records), value, place)
             else:
                 self.builder.add(name, role, kind, x, value, place)
 
@@ -213,7 +217,7 @@ class Records:
         kinds = {name: counter_kind(name) for name in columns}
         counter = next((n for n, kind in kinds.items() if kind == "epoch"), None)
         counter = counter or next((n for n, kind in kinds.items() if kind == "step"), None)
-        at = columns.get(counter) if counter else None
+        at = _filled(columns[counter]) if counter else None
         kind = EPOCH if counter is None else (kinds[counter] or INDEX)
         self.counted = counter is not None
         roles = {name: self.book.of(name) for name in columns if name != counter}
@@ -227,6 +231,22 @@ class Records:
             series = self.builder.series(name, role, x_kind)
             for place, (x, y) in enumerate(zip(xs, values, strict=True), start=1):
                 series.append(x, y, place)
+
+
+def _filled(counter: list[float]) -> list[float]:
+    """Counters with the gaps closed that a null or a NaN has left: one more than before, as far as the next allows."""
+    nexts, after = [math.inf] * len(counter), math.inf
+    for place in range(len(counter) - 1, -1, -1):
+        nexts[place] = after = counter[place] if math.isfinite(counter[place]) else after
+    filled: list[float] = []
+    for value, after in zip(counter, nexts, strict=True):
+        if math.isfinite(value):
+            filled.append(value)
+        elif filled:
+            filled.append(min(filled[-1] + 1, after))
+        else:
+            filled.append(after - 1 if math.isfinite(after) else 0.0)
+    return filled
 
 
 def _mapping(document: dict[str, JsonValue], records: Records) -> None:

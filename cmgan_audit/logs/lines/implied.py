@@ -10,6 +10,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.lines.labels import is_tight
 from cmgan_audit.logs.lines.plan import SlotValue
 from cmgan_audit.logs.roles import infer, table, words_of
+from cmgan_audit.logs.selection.bare_phases import is_bare_phase
 from cmgan_audit.logs.series import Role
 
 _ITEMS = "utt|utts|utterances?|files?|samples?|clips?|segments?|sentences?|recordings?|items?|tracks?"
@@ -131,6 +132,11 @@ def of_the_other_signal(values: Sequence[SlotValue], label: str) -> tuple[str, R
             name = " ".join(label if set(words_of(word)) & there else word for word in first.name.split())
             return name, first.role
     return None
+
+
+def of_a_bare_phase(label: str, counted: bool) -> tuple[str, Role] | None:
+    """Name and role where a phase names a number: `epoch 003 train=15.7 val=8.4`; its course will tell what it is."""
+    return (label, infer(label)) if counted and is_bare_phase(label) else None
 
 
 def names_a_side(label: str, after: str) -> bool:

@@ -18,6 +18,7 @@ from cmgan_audit.logs.lines.implied import (
     last_words,
     leaves_it_open,
     names_a_side,
+    of_a_bare_phase,
     of_a_count,
     of_a_counter,
     of_a_phase,
@@ -299,13 +300,13 @@ class _Line:
         role = self._role(label, separated)
         self.last_label = label
         if role is None and slots and (separated or names_a_side(label, after)):
-            headings = [last_words(self.context)]
-            if not any(value.role.kind in ("metric", "loss") for value in self.plan.values):
-                headings.append(first_words(self.plan.body))
+            first = not any(value.role.kind in ("metric", "loss") for value in self.plan.values)
+            headings = [last_words(self.context), *([first_words(self.plan.body)] if first else [])]
             implied = (
                 in_another_phase(self.plan.values, label)
                 or of_the_other_signal(self.plan.values, label)
                 or under_a_heading(label, headings)
+                or of_a_bare_phase(label, first and self.plan.epoch is not None)
             )
             if implied is not None:
                 self.plan.values.append(SlotValue(implied[0], implied[1], slots, sign))

@@ -11,7 +11,7 @@ from cmgan_audit.logs.symptoms.course import learning_rate_steps
 from cmgan_audit.report.compare_plot import short
 from cmgan_audit.report.html.charts import Chart, drawn_twice
 from cmgan_audit.report.html.inline_svg import BAND, BETTER, INK, MUTED, OPEN, SAME, WORSE
-from cmgan_audit.report.trend_axes import axis_label, measured, over, panels, unit_of
+from cmgan_audit.report.trend_axes import axis_label, failed_at, measured, over, panels, unit_of
 from cmgan_audit.statistics.trend import best_index
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def _chart(name: str, panel: Sequence[JudgedSeries]) -> Chart:
         if len(drawn) == 1:
             _floor(axes, first)
             _events(axes, first)
+            _failures(axes, first)
         axes.xaxis.set_major_locator(MaxNLocator(labels, integer=True))
         axes.set_xlabel(axis_label(first.series.x_kind))
         axes.set_ylabel(f"{short(name_of)}{unit_of(panel)}")
@@ -95,6 +96,14 @@ def _events(axes: Axes, one: JudgedSeries) -> None:
         axes.axvline(restart.x, color=MUTED, linestyle="--", linewidth=1)
 
 
+def _failures(axes: Axes, one: JudgedSeries) -> None:
+    xs = failed_at(one)
+    axes.plot(
+        xs, [0.03] * len(xs), transform=axes.get_xaxis_transform(), linestyle="none", marker="x", markersize=7,
+        markeredgewidth=1.8, color=WORSE,
+    )  # fmt: skip
+
+
 def _caption(drawn: Sequence[JudgedSeries], runs: int) -> str:
     sides = sorted({one.words["side"] for one in drawn if one.decline is not None}, reverse=True)
     text = "Star: the best."
@@ -108,6 +117,8 @@ def _caption(drawn: Sequence[JudgedSeries], runs: int) -> str:
             text += " Dotted lines: learning-rate steps."
         if one.run.restarts:
             text += " Dashed lines: the run was resumed."
+        if failed_at(one):
+            text += " Crosses: evaluations that gave no score."
     left = runs - len(drawn)
     return text + (f" {left} more runs are not drawn." if left else "")
 

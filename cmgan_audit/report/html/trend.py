@@ -11,11 +11,13 @@ from cmgan_audit.finding import Finding, Severity
 from cmgan_audit.logs.judging import Judgement
 from cmgan_audit.logs.raising import shown
 from cmgan_audit.logs.search import Search
+from cmgan_audit.logs.selection.batches import is_of_a_batch
 from cmgan_audit.logs.selection.judged import JudgedSeries
 from cmgan_audit.report.html.charts import Chart
 from cmgan_audit.report.html.curves import curve_charts
 from cmgan_audit.report.html.losses import Losses, losses_chart
 from cmgan_audit.report.html.page import render_page
+from cmgan_audit.report.trend_axes import how_far_it_fell
 from cmgan_audit.report.trend_text import sentence
 from cmgan_audit.report.wording import count
 from cmgan_audit.rules.catalogue import Catalogue
@@ -43,7 +45,7 @@ def render(found: Search, judgement: Judgement, verdict: str, command: str, cata
     """
     if any(find_spec(package) is None for package in PACKAGES):
         raise MissingExtraError("trend --format html", "plot")
-    ordered = sorted(judgement.judged, key=lambda one: one.decline is None)
+    ordered = sorted(judgement.judged, key=how_far_it_fell)
     rows, series = [_row(one) for one in ordered[:LISTED]], _series(found)
     notes = [str(note) for reading in found.readings for note in reading.notes] + [str(note) for note in found.notes]
     return render_page(
@@ -99,7 +101,10 @@ def _losses(judgement: Judgement) -> list[Chart]:
     series = [
         loss.finite()
         for loss in one.run.series
-        if loss.role.kind == "loss" and loss.x_kind == one.series.x_kind and "[rank" not in loss.name
+        if loss.role.kind == "loss"
+        and loss.x_kind == one.series.x_kind
+        and "[rank" not in loss.name
+        and not is_of_a_batch(loss.name)
     ]
     series = [loss for loss in series if len(loss) >= 2]
     return [losses_chart(Losses(one.run.title, series))] if series else []

@@ -55,6 +55,17 @@ def test_the_caption_names_only_what_is_drawn():
     assert "Rings:" not in text_of(page_of(LOGS / "healthy.csv"))
 
 
+def test_evaluations_without_a_score_are_said_and_the_farthest_fall_comes_first(tmp_path: Path):
+    (tmp_path / "a.csv").write_text("epoch,pesq\n1,2.1\n2,2.2\n3,2.3\n4,nan\n5,nan\n")
+    assert "Crosses: evaluations that gave no score." in text_of(page_of(tmp_path / "a.csv"))
+    assert "Crosses:" not in text_of(page_of(LOGS / "healthy.csv"))
+    for name, last in (("b.csv", 2.3), ("c.csv", 1.9)):
+        rows = "".join(f"{epoch},{2.6 if epoch == 2 else last}\n" for epoch in range(8))
+        (tmp_path / name).write_text("epoch,pesq\n" + rows)
+    text = text_of(page_of(tmp_path / "b.csv", tmp_path / "c.csv"))
+    assert text.index("ends with 1.9") < text.index("ends with 2.3")
+
+
 def test_runs_share_a_chart_and_are_told_apart():
     page = page_of(LOGS / "declining.log", LOGS / "healthy.csv", LOGS / "resumed.jsonl")
     assert page.count('id="chart-curve-') == 1
