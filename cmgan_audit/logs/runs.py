@@ -125,12 +125,21 @@ class RunBuilder:
         self.run.last_place = max(self.run.last_place, last_place)
         runs = [run for run in self._runs if run.series or run.printed]
         for run in runs:
+            if _counts_twice(run):
+                run.restarts.clear()
             run.series = [_latest(series, run) for series in run.series]
         if len(runs) > 1:
             for number, run in enumerate(runs, start=1):
                 span = f", from line {run.first_place}" if run.first_place else ""
                 run.label = f"run {number} of {len(runs)}{span}"
         return runs
+
+
+def _counts_twice(run: Run) -> bool:
+    """Whether what looks like restarts is one counter from 1 beside one from 0: `Epoch 1/40`, then `epoch 0 | loss`."""
+    back = [restart.before - restart.x for restart in run.restarts]
+    reached = max((restart.before for restart in run.restarts), default=0.0)
+    return len(back) >= _OVERLAP and all(step == 1 for step in back) and 2 * len(back) >= reached
 
 
 def _latest(series: Series, run: Run) -> Series:

@@ -25,7 +25,7 @@ SENTINELS = (-1.0, -2.0 / NORMALISED_SPAN, 0.0)
 _BABBLE = 20
 _SENTINEL_SLACK = 1e-5
 # What is a share of 1, or percent of it.
-_SHARES = ("stoi", "estoi", "wer", "accuracy", "auc", "iou")
+_SHARES = ("stoi", "estoi", "wer", "accuracy", "auc", "iou", "f1")
 _UNKNOWN = Measure("", (), higher=True, small=0.1, large=0.2, assumed=0.1, finest=0.01)
 
 

@@ -404,3 +404,20 @@ def test_tables_of_an_epoch_with_a_column_per_phase(tmp_path: Path, head: str) -
 
 def test_rows_without_a_head_of_phases_stay_as_they_are(tmp_path: Path) -> None:
     assert named(read(tmp_path, "Epoch 1\nPESQ 2.40 2.30\nEpoch 2\nPESQ 2.45 2.35\n")) == {"PESQ": [2.4, 2.45]}
+
+
+def test_a_heading_that_counts_from_1_over_lines_that_count_from_0_is_no_restart(tmp_path: Path) -> None:
+    text = "".join(
+        f"---- Epoch {e + 1}/4 ----\nepoch {e} | train_loss: 0.{9 - e} | val_PESQ: {v}\n" for e, v in enumerate(PESQ)
+    )
+    (run,) = read(tmp_path, text).runs
+    assert (run.restarts, run.superseded) == ([], 0)
+    assert [list(series.xs) for series in run.series] == [[0, 1, 2, 3], [0, 1, 2, 3]]
+
+
+def test_accuracies_may_stand_without_a_colon(tmp_path: Path) -> None:
+    text = "".join(f"Epoch {e} train_loss 2.{9 - e} valid_acc 0.{e}1 took 3 s per 100\n" for e in range(4))
+    (run,) = read(tmp_path, text).runs
+    assert [(series.name, list(series.xs)) for series in run.series if series.role.kind == "metric"] == [
+        ("valid_acc", [0, 1, 2, 3])
+    ]

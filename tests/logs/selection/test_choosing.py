@@ -211,6 +211,8 @@ def test_terms_of_adversarial_trainings_are_losses(name: str, role: str) -> None
         ("VAL SSIM", "eval ssim metric"),
         ("mIoU", "iou metric"),
         ("val_auc", "eval auc metric"),
+        ("validation_mF1", "eval f1 metric"),
+        ("val_f1", "eval f1 metric"),
         ("ssim loss", "loss"),
         ("accuracy of the clock", "other"),
         ("disc acc", "other"),
