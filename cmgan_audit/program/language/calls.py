@@ -33,6 +33,7 @@ from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.language.classes import SuperValue, bound, class_attribute, construct, is_enum, is_network
 from cmgan_audit.program.language.functions import call_function
+from cmgan_audit.program.language.weightless import learns_nothing
 from cmgan_audit.source.syntax import walk
 
 # Functions that score speech: nothing is learnt through them.
@@ -185,8 +186,9 @@ def _call_instance(
     if found is not None and isinstance(found[0], FunctionValue):
         return call_function(it, bound(found[0], callee), arguments, location)
     forward = class_attribute(callee.cls, "forward")
-    if forward is not None and isinstance(forward[0], FunctionValue) and _is_no_network(forward[0].node):
-        return call_function(it, bound(forward[0], callee), arguments, location)
+    if forward is not None and isinstance(forward[0], FunctionValue):
+        if _is_no_network(forward[0].node) or (it.probing and learns_nothing(callee)):
+            return call_function(it, bound(forward[0], callee), arguments, location)
     name = f"{callee.cls.module.name}.{callee.cls.qualname}.__call__"
     given = (*arguments.positional, *arguments.keywords.values())
     draws = without_listings(drawn(callee, *given))

@@ -279,7 +279,7 @@ def _formatted(it: Interpreter, node: ast.FormattedValue) -> Value:
         if any(len(digits) > 3 for digits in "".join(c if c.isdigit() else " " for c in text).split()):
             return Unknown(reason="a very wide format")
         return numbers.constant(lambda: format(convert(constant) if convert else constant, text), "the format", value)
-    return Unknown(reason="a text made at run time", draws=drawn(value, spec))
+    return Unknown(reason="a text made at run time", draws=drawn(value, spec)).made_from("str", (value, spec))
 
 
 def _named(it: Interpreter, node: ast.NamedExpr) -> Value:

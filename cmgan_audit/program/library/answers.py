@@ -30,6 +30,7 @@ from cmgan_audit.program.domain.values import (
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.library import draws, launchers
+from cmgan_audit.program.library.repeating import CALLED_ON, keeps_its_object, seed_text
 from cmgan_audit.program.library.seeding import generators_set, seed_given
 from cmgan_audit.program.models import registry
 from cmgan_audit.program.naming.names import canonical
@@ -123,6 +124,8 @@ def _result(
     if result is None:
         given_now = _as_it_is(arguments) if name in _JOINING else arguments
         result = Instance(cls=External(name=name), arguments=given_now, location=location)
+        if it.probing and receiver is not None and keeps_its_object(name.rpartition(".")[2]):
+            result.attrs[CALLED_ON] = receiver
     return result.tainted(taint)
 
 
@@ -169,7 +172,7 @@ def _note_seed(it: Interpreter, name: str, arguments: Arguments) -> None:
         return
     generators = generators_set(name)
     if generators:
-        said = draws.seed_text(seed_given(name, arguments))
+        said = seed_text(seed_given(name, arguments))
         reason = f"reseeded with {said} for every item" if said else ""
         it.reseeded = {**it.reseeded, **dict.fromkeys(generators, reason)}
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.reasons import Cause, cause_of
-from cmgan_audit.program.domain.values import Arguments, Const, Draw, Instance, ListValue, Unknown, Value, options_of
-from cmgan_audit.program.library.seeding import Generator, differs, drawn_from
+from cmgan_audit.program.domain.values import Arguments, Const, Draw, Instance, Value, options_of
+from cmgan_audit.program.library.repeating import seed_text
+from cmgan_audit.program.library.seeding import Generator, drawn_from
 
 _SAMPLERS = frozenset(
     "random randint randrange choice choices sample uniform gauss normalvariate triangular betavariate expovariate "
@@ -121,24 +121,3 @@ def generator_seed(value: Value | None) -> str:
         if isinstance(inner, Instance) and seed_text(inner.arguments.get("seed", 0)):
             return f"its generator is seeded with {seed_text(inner.arguments.get('seed', 0))}"
     return ""
-
-
-def seed_text(seed: Value | None) -> str:
-    """A seed that is the same whenever the same item is read, in words; empty when it is not."""
-    if seed is None or differs(seed):
-        return ""
-    if isinstance(seed, Const):
-        return "" if seed.value is None else repr(seed.value)
-    if isinstance(seed, Unknown) and cause_of(seed.reason) is Cause.ITEM_INDEX:
-        return "the index"
-    parts = _parts_of_seed(seed)
-    return "the index" if parts and all(map(seed_text, parts)) else ""
-
-
-def _parts_of_seed(seed: Value) -> Sequence[Value]:
-    """What a seed is put together from: `[seed, index]`, `hash(index)`."""
-    if isinstance(seed, ListValue):
-        return seed.items if seed.complete else ()
-    if isinstance(seed, Instance) and seed.external_name in ("builtins.hash", "numpy.random.SeedSequence"):
-        return seed.arguments.positional
-    return ()

@@ -12,6 +12,7 @@ from cmgan_audit.program.domain.values import (
     Choice,
     Const,
     Instance,
+    Listing,
     ListValue,
     Unknown,
     Value,
@@ -110,7 +111,7 @@ def seed_given(name: str, arguments: Arguments) -> Value | None:
 
 def differs(seed: Value, depth: int = _DEEPEST) -> bool:
     """Whether a seed is another one in every run: drawn, or made from a clock or the number of a process."""
-    if seed.draws:
+    if any(not isinstance(draw, Listing) for draw in seed.draws):  # the order of a folder stays what it is
         return True
     parts: tuple[Value, ...] = ()
     if isinstance(seed, Choice):

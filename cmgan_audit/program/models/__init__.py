@@ -27,6 +27,7 @@ from cmgan_audit.program.models import (
     running,
     speechbrain_,
     started_with,
+    transforms_,
 )
 
 __all__ = [
@@ -56,4 +57,5 @@ __all__ = [
     "running",
     "speechbrain_",
     "started_with",
+    "transforms_",
 ]

@@ -242,7 +242,8 @@ def joined(parts: list[Value]) -> Value:
         return Const(value=posixpath.join(*texts), trail=trail, draws=draws, overridable=told)
     unknown = next((part for part in parts if isinstance(part, Unknown)), None)
     reason = unknown.reason if unknown else "a path at run time"
-    return Unknown(reason=reason, draws=draws, trail=unknown.trail if unknown else ())
+    made = Unknown(reason=reason, draws=draws, trail=unknown.trail if unknown else ())
+    return made.made_from("join", tuple(parts))
 
 
 def _is_to_be_given(part: Value) -> bool:
@@ -266,7 +267,7 @@ def _mapped(value: Value, compute: Callable[[str], str]) -> Value:
             return replace(value, value=compute(value.value))
         except ValueError as error:
             return Unknown(reason=f"a path fails: {error}", draws=value.draws)
-    return Unknown(reason="a path at run time", draws=value.draws, trail=value.trail)
+    return Unknown(reason="a path at run time", draws=value.draws, trail=value.trail).made_from("path", (value,))
 
 
 @model(f"{PATH}.__truediv__", f"{PATH}.joinpath")

@@ -1,0 +1,90 @@
+"""Whether a seed is the same whenever the same item is read: made from constants, the item's index or its name alone.
+
+A number of the pass in it, a clock, or another draw makes it another one with every pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.reasons import GIVEN_AT_START, Cause, cause_of
+from cmgan_audit.program.domain.values import Const, Instance, ListValue, Unknown, Value, options_of
+from cmgan_audit.program.library.seeding import differs
+
+# The key under which the result of a method keeps the object that it was called on, while an item is read.
+CALLED_ON = "@called_on"
+# Methods that make one value of a text, a path or a hash, and always the same one of the same.
+_OF_SAME = frozenset(
+    "encode decode digest hexdigest intdigest lower upper casefold strip lstrip rstrip split rsplit partition "
+    "rpartition replace removeprefix removesuffix format join zfill as_posix resolve with_suffix relative_to item "
+    "tolist".split()
+)
+# Functions that give the same for the same arguments; `hash` of a text does so within one run.
+_SAME = regex(
+    r"builtins\.(?:hash|int|str|abs|len|sum|ord|repr|bytes|float|round|min|max|tuple|list)|(?:builtins\.)?int\.from_bytes"
+    r"|zlib\.(?:crc32|adler32)|binascii\.(?:crc32|hexlify)|hashlib\.\w+|xxhash\.\w+|mmh3\.\w+"
+    r"|os\.path\.(?:join|basename|dirname|splitext|split|abspath|normpath|relpath)|os\.fspath"
+    r"|pathlib\.(?:Pure)?(?:Posix)?Path|torch\.(?:tensor|as_tensor)|numpy\.u?int\d*"
+    r"|numpy\.random\.(?:SeedSequence|PCG64|PCG64DXSM|Philox|MT19937|SFC64)"
+)
+# What joins other paths, and what code that was not followed gives back.
+_NOT_FOLLOWED = frozenset({"or", "call", "network"})
+_DEEPEST = 12
+
+
+def seed_text(seed: Value | None) -> str:
+    """A seed that is the same whenever the same item is read, in words; empty when it is not."""
+    if seed is None or differs(seed) or (isinstance(seed, Const) and seed.value is None) or not _repeats(seed):
+        return ""
+    return repr(seed.value) if isinstance(seed, Const) else "the index"
+
+
+def keeps_its_object(member: str) -> bool:
+    """Whether the result of a method depends on what it is called on and on nothing else."""
+    return member in _OF_SAME
+
+
+def _repeats(value: Value, depth: int = _DEEPEST) -> bool:
+    if isinstance(value, Const):
+        return True
+    if depth == 0:
+        return False
+    if isinstance(value, ListValue):
+        return value.complete and _all_repeat(value.items, depth)
+    if isinstance(value, Unknown):
+        return _unknown_repeats(value, depth)
+    if isinstance(value, Instance):
+        return _result_repeats(value, depth)
+    options = options_of(value)
+    return len(options) > 1 and _all_repeat([option.value for option in options], depth)
+
+
+def _all_repeat(values: Sequence[Value], depth: int) -> bool:
+    return all(_repeats(each, depth - 1) for each in values)
+
+
+def _unknown_repeats(value: Unknown, depth: int) -> bool:
+    computed = value.computed
+    if computed is None:
+        cause = cause_of(value.reason)
+        return cause is Cause.ITEM_INDEX or cause is Cause.MISSING_FILE or cause in GIVEN_AT_START
+    if computed.operation in _NOT_FOLLOWED:
+        return False
+    if computed.operation == "[]":  # a dataset holds the same names in every pass: the place decides
+        return len(computed.operands) > 1 and _all_repeat(computed.operands[1:], depth) and _holds(computed.operands[0])
+    return _all_repeat(computed.operands, depth)
+
+
+def _holds(owner: Value) -> bool:
+    """Whether something keeps what it holds from pass to pass: it was neither drawn nor made from a clock."""
+    return not differs(owner)
+
+
+def _result_repeats(result: Instance, depth: int) -> bool:
+    name, given = result.external_name, result.arguments
+    called_on = result.attrs.get(CALLED_ON)
+    if called_on is None and not _SAME.fullmatch(name):
+        return False
+    used = [*given.positional, *given.keywords.values(), *([called_on] if called_on is not None else [])]
+    return bool(used) and not given.open_kwargs and _all_repeat(used, depth)
