@@ -7,9 +7,9 @@ from dataclasses import field
 from cmgan_audit.facts.adversarial.holders import Held, called
 from cmgan_audit.facts.runtime.flow import Flow, Node
 from cmgan_audit.facts.steps.actions import Action
-from cmgan_audit.facts.values import instances_of
+from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.values import Instance, ListValue, Value
+from cmgan_audit.program.domain.values import Instance, ListValue, Unknown, Value
 
 
 @dataclass(eq=False)
@@ -33,6 +33,29 @@ class Losses:
         """Whether the gradients of a pass come to some networks."""
         return bool(self.calls(backward, held))
 
+    def misses(self, backward: Action, network: Instance) -> bool:
+        """Whether all that a loss takes from a network is detached: gradients come to none of its calls.
+
+        False also where no call of it is found behind the loss at all: how it gets there is not known then.
+        """
+        loss = _loss_of(backward)
+        if loss is None or any(_calls(node, network) for node in self._outer_calls(loss)):
+            return False
+        ends = self.flow.without_gradients(loss)
+        detached = ListValue(items=[part for end in ends for part in end.operands])
+        self._kept.append(detached)
+        return any(_calls(node, network) for node in self._outer_calls(detached))
+
+    def _outer_calls(self, value: Value) -> list[Node]:
+        """The calls of networks behind a value, those that an item of their result is taken of among them."""
+        found = self._network_calls(value)
+        for node in self.flow.behind(value):
+            if node.operation == "[]" and isinstance(node.value, Unknown) and node.value.computed is not None:
+                whole = self.flow.node(node.value.computed.operands[0])
+                if whole is not None and whole.event is not None and whole.operation == "network":
+                    found = [*found, whole]
+        return found
+
     def any_fed(self, calls: list[Node], held: Held) -> bool:
         """Whether gradients come through any of some calls back into other networks; looked for in one go."""
         own = {id(call) for call in calls}
@@ -52,6 +75,10 @@ class Losses:
 def _networks_of(node: Node) -> list[Instance]:
     receiver = node.event.receiver if node.event is not None else None
     return called([receiver]) if receiver is not None else []
+
+
+def _calls(node: Node, network: Instance) -> bool:
+    return any(same_object(each, network) for each in _networks_of(node))
 
 
 def _is_call_of(node: Node, held: Held) -> bool:

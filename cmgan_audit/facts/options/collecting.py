@@ -22,6 +22,8 @@ from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
 
 _PARSES = ("parse_args", "parse_known_args", "parse_intermixed_args", "parse_known_intermixed_args")
+# What configargparse calls them too; other objects parse other things.
+_ALSO_PARSES = ("parse", "parse_known")
 _STORES = ("store", "append", "extend")
 # jsonargparse reads the texts of `type=bool` and `type=list` as YAML: they mean what they say.
 _READS_TYPES = ("jsonargparse.",)
@@ -60,7 +62,9 @@ def options_of_run(view: View) -> Iterator[CommandOption]:
 def _parsed(view: View) -> Iterator[_Parsed]:
     run = view.scene.run
     for event in view.scene.calls:
-        if event.callee.rpartition(".")[2] not in _PARSES or not isinstance(event.receiver, Instance):
+        member = event.callee.rpartition(".")[2]
+        also = member in _ALSO_PARSES and event.callee.startswith("configargparse.")
+        if not (also or member in _PARSES) or not isinstance(event.receiver, Instance):
             continue
         parser = event.receiver
         if parser.external_name.startswith(_READS_TYPES) or _knows_bool(view, parser):

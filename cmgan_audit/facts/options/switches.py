@@ -1,7 +1,7 @@
 """Switches that keep their text: `--save False` with `type=str`, asked with `if args.save:`.
 
-A text is true unless it is empty. What compares the text, reads it (`args.save.lower()`), asks for its type or lets a
-function convert it knows that it is one.
+A text is true unless it is empty. What compares the text, reads it (`args.save.lower()`), takes it for a path, asks for
+its type or lets a function convert it knows that it is one.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from cmgan_audit.facts.options.reads import Reads
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, External, Instance, Value
 from cmgan_audit.program.execution.trace import DecisionEvent
 from cmgan_audit.program.models.argparse_state import OptionSpec
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import called_name, walk
 
+_TAKES_A_PATH = regex(r"open|(?:os|shutil|glob)\.[\w.]+|(?:\w+\.)?Path|(?:torch|json|yaml|np|numpy)\.load")
 _ON_AND_OFF = frozenset({"true", "false"})
 
 
@@ -55,7 +57,7 @@ class Switches:
         if not all(_is_as_it_was(view, event) and _is_tested(view, event.location) for event in asked):
             return None
         read = [event.location for event in asked] + [each.location for each in self.reads.of(spec.dest)]
-        if any(_asks_for_its_type(view, place) for place in read):
+        if any(_asks_for_its_type(view, place) or _reads_a_text(view, place) for place in read):
             return None
         is_on = isinstance(spec.default, Const) and bool(spec.default.value)
         if not is_on and not all(_is_tested(view, place) for place in self._places(spec, given)):
@@ -112,7 +114,13 @@ def _is_as_it_was(view: View, event: DecisionEvent) -> bool:
     places = {step.location for step in event.value.trail[1:]} - running
     made = {call.location for call in view.scene.calls if call.location in places and isinstance(call.result, Instance)}
     nodes = [view.code.node_at(place) for place in places - made]
-    return all(node is None or isinstance(node, ast.Name | ast.Attribute | ast.Subscript) for node in nodes)
+    handing = (ast.Name, ast.Attribute, ast.Subscript)
+    return all(node is None or isinstance(node, handing) or _sets_defaults(node) for node in nodes)
+
+
+def _sets_defaults(node: ast.AST) -> bool:
+    node = node.value if isinstance(node, ast.Expr) else node
+    return isinstance(node, ast.Call) and called_name(node) == "set_defaults"
 
 
 def _asks_for_its_type(view: View, place: Location) -> bool:
@@ -127,6 +135,24 @@ def _asks_for_its_type(view: View, place: Location) -> bool:
 
 def _is_type_test(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Name) and call.func.id in ("isinstance", "type") and bool(call.args)
+
+
+def _reads_a_text(view: View, place: Location) -> bool:
+    """Whether a value is read as a text is: by a method of texts, with a text added to it, or as a path."""
+    node = view.code.node_at(place)
+    parent = next(iter(view.code.parents(place.path, node)), None) if node is not None else None
+    match parent:
+        case ast.Attribute(attr=member):
+            return hasattr(str, member)
+        case ast.BinOp(op=ast.Add(), left=left, right=right):
+            return any(_is_text(each) for each in (left, right))
+        case ast.Call(args=[first, *_], func=function):
+            return first is node and _TAKES_A_PATH.fullmatch(ast.unparse(function)) is not None
+    return False
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
 def _is_tested(view: View, place: Location) -> bool:

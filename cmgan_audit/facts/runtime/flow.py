@@ -72,6 +72,7 @@ class Flow:
     _nodes: dict[int, Node] = field(default_factory=dict)
     _ends: dict[Node, bool] = field(default_factory=dict)
     _behind: dict[int, tuple[list[Node], Iterator[Node]]] = field(default_factory=dict)
+    _stopped: dict[int, list[Node]] = field(default_factory=dict)
     _kept: list[Value] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -126,9 +127,15 @@ class Flow:
             node = self.node(value)
             if node is None:
                 waiting.extend(_parts(value))
-            elif not self._is_end(node):
+            elif self._is_end(node):
+                self._stopped.setdefault(id(root), []).append(node)
+            else:
                 yield node
                 waiting.extend(node.operands)
+
+    def without_gradients(self, root: Value) -> Sequence[Node]:
+        """Where the gradients of a value end: `detach` and the like, once all that is behind it was asked for."""
+        return self._stopped.get(id(root), ())
 
     def node(self, value: Value) -> Node | None:
         """How a value was computed; None for containers, choices and what was not computed."""

@@ -17,6 +17,8 @@ from cmgan_audit.source.syntax import walk
 
 # How many names may stand between a branch and its counter: `last = ...; step_now = counted or last; if step_now:`.
 _MOST_NAMES = 3
+# How a counter that starts again is asked whether it has come to K, by whether the branch is the one of "yes".
+_REACHED = {True: (ast.Eq, ast.GtE), False: (ast.NotEq, ast.Lt)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,10 +91,27 @@ def _counter(
             return count, ast.unparse(rest), _is_plain(test)
         case ast.BinOp(op=ast.Mod()) if not taken:
             return test, "0", _is_plain(test)
+        case ast.Compare(left=counter, ops=[order], comparators=[most]) if isinstance(order, _REACHED[taken]):
+            if _starts_again(code, condition.location.path, test, counter):
+                return ast.BinOp(counter, ast.Mod(), most), "0", _is_plain(test)
         case ast.Name() if names:
             given = _given(code, condition.location.path, test)
             return None if given is None else _counter(code, condition, given, taken=taken, names=names - 1)
     return None
+
+
+def _starts_again(code: Code, path: str, test: ast.expr, counter: ast.expr) -> bool:
+    """Whether the loop around a test counts by one and starts from nothing again: `n += 1; if n == K: ...; n = 0`."""
+    loop = next((each for each in code.parents(path, test) if isinstance(each, ast.For | ast.While)), None)
+    name = ast.unparse(counter)
+    grows = starts = False
+    for each in walk(loop) if loop is not None else ():
+        match each:
+            case ast.AugAssign(target=target, op=ast.Add(), value=ast.Constant(value=1)):
+                grows = grows or ast.unparse(target) == name
+            case ast.Assign(targets=[target], value=ast.Constant(value=0)):
+                starts = starts or ast.unparse(target) == name
+    return grows and starts
 
 
 def _is_plain(test: ast.expr) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from cmgan_audit.facts.classes import bare_network
 from cmgan_audit.facts.passes.loops import is_kept
 from cmgan_audit.facts.passes.modes import gradients_off
 from cmgan_audit.facts.scene import Scene, Use
 from cmgan_audit.facts.values import fact_of
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.values import Arguments, Const, External, Value
+from cmgan_audit.program.domain.values import Arguments, Const, External, Instance, Value
 from cmgan_audit.program.execution.trace import CallEvent, Context
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown, certainly
@@ -28,7 +29,9 @@ class _Setting:
     enabled: Value | None
 
 
-def runs_in_half(scene: Scene, start: int, end: int, context: Context) -> Fact:
+def runs_in_half(
+    scene: Scene, start: int, end: int, context: Context, misses: Callable[[Instance], bool] = lambda network: False
+) -> Fact:
     """Whether a network runs under an autocast to float16 between two positions of a run, gradients on.
 
     Args:
@@ -36,6 +39,7 @@ def runs_in_half(scene: Scene, start: int, end: int, context: Context) -> Fact:
         start: the position before the first.
         end: the position of the backward pass.
         context: of the backward pass; only what happens in its innermost loop counts.
+        misses: tells whether the backward pass comes to no call of a network, because what it puts out is detached.
     """
     loop = context.loops[-1]
     runs = [
@@ -52,12 +56,14 @@ def runs_in_half(scene: Scene, start: int, end: int, context: Context) -> Fact:
         if position < end and isinstance(event, CallEvent) and canonical(event.callee) == _AUTOCAST
     ]
     answers = [
-        _in_half(use, casts) for use in runs if not gradients_off(scene, use.position, use.event.context.managers)
+        (use, _in_half(use, casts))
+        for use in runs
+        if not gradients_off(scene, use.position, use.event.context.managers)
     ]
     for wanted in (_is_on, _is_open):
-        found = next((answer for answer in answers if wanted(answer)), None)
-        if found is not None:
-            return found
+        for use, answer in answers:
+            if wanted(answer) and not (use.on is not None and misses(bare_network(use.on))):
+                return answer
     return Known(False)
 
 

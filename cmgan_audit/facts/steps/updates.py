@@ -10,6 +10,7 @@ from cmgan_audit.facts.adversarial.holders import Held, Holders, called
 from cmgan_audit.facts.steps.actions import BACKWARD, CLIP, STEP, ZERO, Action, actions_of
 from cmgan_audit.facts.steps.guards import Guard, guard_of, last_name
 from cmgan_audit.facts.steps.records import Update
+from cmgan_audit.facts.steps.short_loops import is_left_after_one
 from cmgan_audit.facts.steps.windows import Update as Window
 from cmgan_audit.facts.steps.windows import holds, steps_by_framework, updates_in
 from cmgan_audit.facts.values import class_name
@@ -127,6 +128,8 @@ def _sums_steps(view: View, window: Window, guard: Guard | None, actions: Sequen
     outside = [each for each in concerned if all(loop.location != here for loop in each.event.context.loops)]
     if not concerned or len(outside) < len(concerned) or not all(each.on for each in outside):
         return NO
+    if is_left_after_one(view.code, window.loop) and any(_in_loops_around(window, each) for each in outside):
+        return NO  # one step for each time that they are set back
     if guard is None:
         often = any(_conditions(window.step) <= _conditions(backward) for backward in window.backwards)
     else:
@@ -141,6 +144,13 @@ def _sums_steps(view: View, window: Window, guard: Guard | None, actions: Sequen
         Step(outside[-1].event.location, "gradients are set back here, outside of the loop over batches"),
     )
     return Known(True, trail)
+
+
+def _in_loops_around(window: Window, action: Action) -> bool:
+    """Whether something happens once for each pass: in all loops that the loop over batches stands in."""
+    around = window.step.event.context.loops
+    outer = around[: next(index for index, loop in enumerate(around) if loop is window.loop)]
+    return [loop.location for loop in action.event.context.loops] == [loop.location for loop in outer]
 
 
 def _zeroed_before(window: Window) -> Fact:

@@ -28,8 +28,9 @@ _NONE = Const(value=None)
 # The options that Lightning's trainer adds stand in a group of their own.
 _TRAINERS_GROUP = "pl.Trainer"
 _TRAINERS_OWN = "Trainer.add_argparse_args adds the trainer's own options"
-for _name in ("configargparse.ArgumentParser", "configargparse.ArgParser", "jsonargparse.ArgumentParser"):
+for _name in ("configargparse.ArgumentParser", "jsonargparse.ArgumentParser"):
     derives(_name, PARSER)
+derives("configargparse.ArgParser", "configargparse.ArgumentParser")
 derives("yamlargparse.ArgumentParser", PARSER)  # as jsonargparse was called before
 derives("argparse._MutuallyExclusiveGroup", _GROUP)
 
@@ -37,9 +38,18 @@ derives("argparse._MutuallyExclusiveGroup", _GROUP)
 # What a parser is told
 
 
+# A parser has its options under further names there.
+_OF_CONFIGARGPARSE = "configargparse.ArgumentParser"
+
+
 @model(PARSER)
 def _parser(call: ModelCall) -> Value:
     return call.instance(call.callee, parser=_fresh(call.arguments))
+
+
+@model(*(f"configargparse.{name}" for name in ("get_argument_parser", "get_arg_parser", "get_parser")))
+def _parser_of_name(call: ModelCall) -> Value:
+    return call.instance(_OF_CONFIGARGPARSE, parser=_fresh(Arguments()))
 
 
 def _fresh(arguments: Arguments) -> ParserState:
@@ -95,7 +105,11 @@ def change(call: ModelCall, parser: Instance, alter: Callable[[ParserState], Par
     call.interpreter.journal.set(parser.attrs, "@parser", new)
 
 
-@model(f"{PARSER}.add_argument", f"{_GROUP}.add_argument")
+@model(
+    f"{PARSER}.add_argument",
+    f"{_GROUP}.add_argument",
+    *(f"{owner}.{name}" for owner in (_OF_CONFIGARGPARSE, _GROUP) for name in ("add", "add_arg")),
+)
 def _add_argument(call: ModelCall) -> Value | None:
     parser = owner_of(call.receiver)
     if parser is None:

@@ -56,12 +56,16 @@ _CONVERSIONS: dict[str, Callable[[str], object]] = {
 }
 
 
-@model(f"{PARSER}.parse_args", f"{PARSER}.parse_intermixed_args")
+@model(f"{PARSER}.parse_args", f"{PARSER}.parse_intermixed_args", "configargparse.ArgumentParser.parse")
 def _parse_args(call: ModelCall) -> Value | None:
     return parsed(call)[0]
 
 
-@model(f"{PARSER}.parse_known_args", f"{PARSER}.parse_known_intermixed_args")
+@model(
+    f"{PARSER}.parse_known_args",
+    f"{PARSER}.parse_known_intermixed_args",
+    "configargparse.ArgumentParser.parse_known",
+)
 def _parse_known_args(call: ModelCall) -> Value | None:
     namespace, rest = parsed(call)
     if namespace is None:
