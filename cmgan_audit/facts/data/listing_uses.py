@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 
+from cmgan_audit.facts.data.compared_names import Identity, agreeing, identity
 from cmgan_audit.facts.data.listed_picks import is_seeded_shuffle, picked_parts
 from cmgan_audit.facts.data.records import ListingUse
 from cmgan_audit.facts.exclusive import exclusive
@@ -21,14 +22,17 @@ from cmgan_audit.rules.record import Fact, Known
 from cmgan_audit.source.syntax import shown
 
 PAIR, PART = "pair", "part"
+_Same = Set[frozenset[Identity]]
 
 
 def listing_uses(view: View) -> Iterable[ListingUse]:
     """A record for every place where two listed folders are gone through side by side, or a part of one is taken."""
     found: dict[tuple[str, Location], ListingUse] = {}
     readings = [reading for made in view.scene.made for reading in items_of(view.scene, made).readings]
-    for events in (view.scene.run.events, *(reading.events for reading in readings)):
-        for use in (*_zipped(view, events), *_subscripted(view, events), *_parts(view, events)):
+    all_events = (view.scene.run.events, *(reading.events for reading in readings))
+    same = frozenset(names for events in all_events for names in agreeing(view, events))
+    for events in all_events:
+        for use in (*_zipped(view, events, same), *_subscripted(view, events, same), *_parts(view, events)):
             found.setdefault((use.use, use.location), use)
     for event, orders in picked_parts(view):
         use = _part(view, event, orders, "picks")
@@ -36,7 +40,7 @@ def listing_uses(view: View) -> Iterable[ListingUse]:
     return found.values()
 
 
-def _zipped(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
+def _zipped(view: View, events: Sequence[Event], same: _Same) -> Iterator[ListingUse]:
     for event in events:
         orders: tuple[frozenset[Listing], ...] = ()
         if isinstance(event, SideBySideEvent):
@@ -44,12 +48,12 @@ def _zipped(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
         elif isinstance(event, CallEvent) and canonical(event.callee) == "itertools.zip_longest":
             orders = tuple(order for order in map(listings_of, event.arguments.positional) if order)
         for first, second in itertools.combinations(orders, 2):
-            use = _pair(_text(view, event), event.location, first, second)
+            use = _pair(_text(view, event), event.location, first, second, same)
             if use is not None:
                 yield use
 
 
-def _subscripted(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
+def _subscripted(view: View, events: Sequence[Event], same: _Same) -> Iterator[ListingUse]:
     """`clean[i]` and `noisy[i]` in one function."""
     reads: dict[tuple[object, str], list[tuple[SliceEvent, str, frozenset[Listing]]]] = defaultdict(list)
     for event in events:
@@ -67,7 +71,7 @@ def _subscripted(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
             for earlier, other, second in group[:number]:
                 if other == text or not _together(earlier, event):
                     continue
-                use = _pair(f"{other}, {text}", event.location, second, first)
+                use = _pair(f"{other}, {text}", event.location, second, first, same)
                 if use is not None:
                     yield use
 
@@ -88,9 +92,12 @@ def _in_order(event: SliceEvent) -> frozenset[Listing]:
     return event.order if all(isinstance(each, ListValue | Instance) for each in held) else frozenset()
 
 
-def _pair(what: str, place: Location, first: frozenset[Listing], second: frozenset[Listing]) -> ListingUse | None:
-    """Two lists side by side; None when one stands in the order of the other."""
-    if {_identity(each) for each in first} & {_identity(each) for each in second}:
+def _pair(
+    what: str, place: Location, first: frozenset[Listing], second: frozenset[Listing], same: _Same
+) -> ListingUse | None:
+    """Two lists side by side; None when one stands in the order of the other, or their names were compared."""
+    one, other = {identity(each) for each in first}, {identity(each) for each in second}
+    if one & other or any(frozenset((a, b)) in same for a in one for b in other):
         return None
     loose = sorted((each for each in (*first, *second) if not each.seeded), key=lambda each: each.number)
     steps = [Step(each.location, f"{each.callee} lists in the order of the file system") for each in loose]
@@ -98,10 +105,6 @@ def _pair(what: str, place: Location, first: frozenset[Listing], second: frozens
     fact: Fact = Known(bool(loose), tuple(steps) if loose else ())
     lister = loose[0].callee if loose else next(iter(first)).callee
     return ListingUse(location=place, anchor=what, use=PAIR, what=what, unsorted=fact, lister=lister.lstrip("?."))
-
-
-def _identity(listing: Listing) -> tuple[Location, int]:
-    return listing.location, listing.number
 
 
 def _parts(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:

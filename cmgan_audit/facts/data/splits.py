@@ -26,6 +26,12 @@ _PICKS = regex(
     r"(random|numpy\.random)(\.\w+)?\.(sample|choice|choices)|torch\.utils\.data\.random_split"
     r"|sklearn\.model_selection\.(train_test_split|ShuffleSplit)"
 )
+# What takes items by a list of indices, and where that list is given.
+_INDICES = {
+    "torch.utils.data.Subset": 1,
+    "torch.utils.data.SubsetRandomSampler": 0,
+    "torch.utils.data.sampler.SubsetRandomSampler": 0,
+}
 
 
 def validation_splits(view: View) -> Iterable[ValidationSplit]:
@@ -63,8 +69,7 @@ def validation_splits(view: View) -> Iterable[ValidationSplit]:
 
 def _picking_draws(made: Made) -> Iterator[Draw]:
     """The draws that decide which items a loader has."""
-    given = made.arguments.get("dataset", 0)
-    for value in values_within(given) if given is not None else ():
+    for value in _chosen_from(made):
         for draw in sorted(value.draws, key=lambda each: (each.location.path, each.location.line, each.callee)):
             if _ORDERS.fullmatch(draw.callee) or _PICKS.fullmatch(draw.callee):
                 yield draw
@@ -106,21 +111,28 @@ def _is_same(one: Value, other: Value | None) -> bool:
 
 def _picks_a_part(view: View, made: Made, draw: Draw) -> bool:
     """Whether a loader has what a part of a list in random order names: `Subset(data, order[:64])`."""
-    given = made.arguments.get("dataset", 0)
-    for value in values_within(given) if given is not None else ():
-        if isinstance(value, Instance) and canonical(value.external_name) == "torch.utils.data.Subset":
-            indices = value.arguments.get("indices", 1)
-            if indices is not None and draw in indices.draws and _is_given_a_part(view, value):
+    for value in _chosen_from(made):
+        place = _INDICES.get(canonical(value.external_name)) if isinstance(value, Instance) else None
+        if isinstance(value, Instance) and place is not None:
+            indices = value.arguments.get("indices", place)
+            if indices is not None and draw in indices.draws and _is_given_a_part(view, value, place):
                 return True
     return False
 
 
-def _is_given_a_part(view: View, subset: Instance) -> bool:
+def _chosen_from(made: Made) -> Iterator[Value]:
+    """The values that a loader takes its items from, and those that say which ones it takes."""
+    for given in (made.arguments.get("dataset", 0), made.arguments.get("sampler", 3)):
+        if given is not None:
+            yield from values_within(given)
+
+
+def _is_given_a_part(view: View, subset: Instance, place: int) -> bool:
     """Whether the indices of a subset are sliced where it is made, or where they got their name."""
     call, module = view.code.call_at(subset.location), view.code.module(subset.location.path)
     if call is None or module is None or module.tree is None:
         return False
-    given = [*call.args[1:2], *(keyword.value for keyword in call.keywords if keyword.arg == "indices")]
+    given = [*call.args[place : place + 1], *(keyword.value for keyword in call.keywords if keyword.arg == "indices")]
     names = {each.id for each in given if isinstance(each, ast.Name)}
     for node in walk(module.tree) if names else ():
         if isinstance(node, ast.Assign):

@@ -8,7 +8,7 @@ from cmgan_audit.facts.loading.crops import dataset_of
 from cmgan_audit.facts.loading.declared import NO_ROLES, DeclaredRoles
 from cmgan_audit.facts.loading.gathered_batches import gathered_batch
 from cmgan_audit.facts.loading.names import Assigned, Names
-from cmgan_audit.facts.loading.own_batches import made_anew, over_processes, own_batch
+from cmgan_audit.facts.loading.own_batches import made_anew, over_processes, own_batch, own_drop_last
 from cmgan_audit.facts.loading.reseeding import reseeded
 from cmgan_audit.facts.loading.roles import declared_role, judged_by_names, name_signs, role_of
 from cmgan_audit.facts.loading.samplers import random_order, sampler_of
@@ -69,7 +69,7 @@ def _loader(code: Code, made: Made, called: Names, declared: DeclaredRoles, norm
     others = made_anew(scene, made)
     batch = others or own_batch(made, fact_of(arguments.get("batch_size", 1), 1, missing=missing))
     batch = gathered_batch(code, made, over_processes(batch))
-    drop_last = fact_of(arguments.get("drop_last", 8), False, missing=missing)
+    drop_last = own_drop_last(made) or fact_of(arguments.get("drop_last", 8), False, missing=missing)
     if others is not None and isinstance(drop_last, Known) and not drop_last.value:
         drop_last = Unknown("what becomes of the last batch is up to the wrapper that makes other batches")
     steps = accumulation_of(code, made)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cmgan_audit.facts.classes import bound_arguments
+from cmgan_audit.facts.classes import bound_arguments, library_bases
 from cmgan_audit.facts.processes import values_of
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import class_name, fact_of, instances_of
@@ -40,6 +40,18 @@ def own_batch(made: Made, loader_batch: Fact) -> Fact:
         if loader_batch.value is None:
             return Unknown("the dataset makes the batches itself (batch_size=None)", loader_batch.trail)
     return loader_batch
+
+
+def own_drop_last(made: Made) -> Fact | None:
+    """Whether torch's batch sampler of a loader leaves its last batch out; None where the loader has none."""
+    batches = made.arguments.get("batch_sampler", 4)
+    samplers = instances_of(batches) if batches is not None else ()
+    if len(samplers) != 1 or "torch.utils.data.BatchSampler" not in library_bases(samplers[0]):
+        return None
+    given = samplers[0].arguments
+    if isinstance(samplers[0].cls, ClassValue):
+        return None  # what a class of the tree hands on to it is its own matter
+    return fact_of(given.get("drop_last", 2), False, missing=given.open_kwargs)
 
 
 def over_processes(batch: Fact) -> Fact:

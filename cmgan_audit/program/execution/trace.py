@@ -117,6 +117,13 @@ class SideBySideEvent(Event):
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ComparedEvent(Event):
+    """Names, or lists of them, in the order of two listed folders are compared: `a == b`, `a != b`."""
+
+    orders: tuple[frozenset[Listing], frozenset[Listing]]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class StoreEvent(Event):
     """An attribute or item was assigned (`data_loader.epoch = epoch`, `config["batch_size"] = 1`)."""
 

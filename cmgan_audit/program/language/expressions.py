@@ -9,6 +9,7 @@ from typing import Any
 
 from cmgan_audit.program.domain import numbers
 from cmgan_audit.program.domain.containers import key_of
+from cmgan_audit.program.domain.listings import listings_of
 from cmgan_audit.program.domain.numbers import drawn
 from cmgan_audit.program.domain.values import (
     Choice,
@@ -16,6 +17,7 @@ from cmgan_audit.program.domain.values import (
     DictValue,
     External,
     FunctionValue,
+    Instance,
     ListValue,
     Symbol,
     Unknown,
@@ -24,6 +26,7 @@ from cmgan_audit.program.domain.values import (
 )
 from cmgan_audit.program.execution.branches import Side, asked, choose, sides_of, truth
 from cmgan_audit.program.execution.interpreter import MOST_NODES_DEEP, Interpreter, joined
+from cmgan_audit.program.execution.trace import ComparedEvent
 from cmgan_audit.program.language.attributes import attribute
 from cmgan_audit.program.language.calls import evaluate_call
 from cmgan_audit.program.language.comprehensions import evaluate_comprehension, evaluate_dict_comprehension
@@ -153,6 +156,8 @@ def _compare(it: Interpreter, node: ast.Compare) -> Value:
     for operation, right_node in zip(node.ops, node.comparators, strict=True):
         right = evaluate(it, right_node)
         kind = type(operation)
+        if kind in (ast.Eq, ast.NotEq):
+            _note_compared(it, node, left, right)
         one = paired(it, left, right, lambda a, b, kind=kind: compare(it, kind, a, b))  # type: ignore[misc]
         if len(node.ops) == 1:
             return one
@@ -163,6 +168,22 @@ def _compare(it: Interpreter, node: ast.Compare) -> Value:
             result = Unknown(reason="a comparison at run time", draws=drawn(one, result))
         left = right
     return result
+
+
+def _note_compared(it: Interpreter, node: ast.Compare, left: Value, right: Value) -> None:
+    """Tell that names in the order of two listed folders are compared; sets and sorted lists tell nothing of it."""
+    sides = (it.read(left), it.read(right))
+    if all(side.draws or isinstance(side, ListValue) for side in sides):
+        first, second = (frozenset(each for each in listings_of(side) if not each.seeded) for side in sides)
+        if first and second and first != second and not any(map(_has_no_order, sides)):
+            it.emit(ComparedEvent(location=it.location(node), context=it.context, orders=(first, second)))
+
+
+def _has_no_order(value: Value) -> bool:
+    if isinstance(value, ListValue):
+        return value.kind == "set"
+    name = value.external_name.rpartition(".")[2] if isinstance(value, Instance) else ""
+    return name in ("set", "frozenset", "Counter", "keys")
 
 
 def _conditional(it: Interpreter, node: ast.IfExp) -> Value:
