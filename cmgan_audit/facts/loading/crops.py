@@ -35,7 +35,7 @@ class _Found:
 
     crops: list[tuple[Draw, Cut]] = field(default_factory=list)
     plain: list[tuple[Draw, Cut]] = field(default_factory=list)  # those drawn where they are cut: the easiest to see
-    collating: dict[Cut, str] = field(default_factory=dict)  # the cuts of a `collate_fn`, and what it is called
+    cutting: dict[Cut, str] = field(default_factory=dict)  # the cuts of a function, and what it is
     draws: list[records.Draw] = field(default_factory=list)
     seeded: list[Draw] = field(default_factory=list)
     open: list[tuple[Location, str]] = field(default_factory=list)
@@ -95,7 +95,7 @@ def _collect(code: Code, reading: Reading, found: _Found, dataset: Instance | No
         else:
             found.crops.append((loose[0], cut))
             if dataset is None:
-                found.collating[cut] = reading.function.removesuffix(".__call__")
+                found.cutting[cut] = _told(reading)
             if _together(loose[0], cut, reading):
                 found.plain.append(found.crops[-1])
             found.draws += [way for draw in loose for way in ways_to(draw, reading.events, dataset)]
@@ -164,10 +164,14 @@ def _cutter(found: _Found, name: str) -> str:
     """Who cuts, as the subject of a sentence: the dataset, or the function that makes batches of its items."""
     if not found.crops:
         return ""
-    function = found.collating.get(_shown(found)[1])
-    if function is None:
-        return name
-    return "the collate function" if "<" in function else f"the collate function {function}"
+    return found.cutting.get(_shown(found)[1], name)
+
+
+def _told(reading: Reading) -> str:
+    """A function that makes items or batches, as the subject of a sentence."""
+    kind = "the pipeline" if reading.is_pipeline else "the collate function"
+    name = reading.function.removesuffix(".__call__").rpartition("<locals>.")[2]
+    return kind if "<" in name else f"{kind} {name}"
 
 
 def short_callee(callee: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import field
 
+from cmgan_audit.facts.loading.pipelines import parameters_of, pipelines_of
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import why_unknown
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -43,6 +44,7 @@ class Reading:
     Attributes:
         owner: the object whose method ran; None for a plain function.
         function: what ran, as text ("Speech.__getitem__").
+        is_pipeline: whether it is a function that SpeechBrain makes the items with.
         events: what happened.
         result: what it returned.
     """
@@ -51,6 +53,7 @@ class Reading:
     function: str
     events: tuple[Event, ...]
     result: Value
+    is_pipeline: bool = False
 
 
 @dataclass(slots=True)
@@ -116,7 +119,11 @@ def datasets_in(value: Value, items: Items, depth: int = 6) -> list[Instance]:
 def _read_dataset(scene: Scene, dataset: Instance, items: Items) -> None:
     if not isinstance(dataset.cls, ClassValue):
         name = dataset.external_name
-        if name.startswith(("torch.", "builtins.")):
+        functions = pipelines_of(scene, dataset)
+        if functions:
+            for function in functions:
+                _read_pipeline(scene, function, dataset, items)
+        elif name.startswith(("torch.", "builtins.")):
             items.looked_at.append(name)
         else:
             items.unknown.append(f"{name} is a library's dataset")
@@ -128,6 +135,16 @@ def _read_dataset(scene: Scene, dataset: Instance, items: Items) -> None:
         items.readings.append(Reading(dataset, f"{dataset.cls.name}.{method}", tuple(events), result))
         return
     items.unknown.append(f"{dataset.cls.name} has no __getitem__ in this tree")
+
+
+def _read_pipeline(scene: Scene, function: Value, dataset: Instance, items: Items) -> None:
+    name = _function_name(function)
+    if not name:
+        items.unknown.append(f"a pipeline of the dataset is not known: {why_unknown(function)}")
+        return
+    given: list[Value] = [UnknownValue(reason="a value of an item") for _ in range(parameters_of(function))]
+    events, result = call_value(scene.run, function, given, dataset)
+    items.readings.append(Reading(None, name, tuple(events), result, is_pipeline=True))
 
 
 def is_index_of_item(value: Value) -> bool:

@@ -1,0 +1,69 @@
+"""Items that SpeechBrain's `DynamicItemDataset` makes: functions that are handed to it, not methods of a class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cmgan_audit.facts.scene import Scene
+from cmgan_audit.facts.values import instances_of, same_object
+from cmgan_audit.program.domain.containers import known_items
+from cmgan_audit.program.domain.values import FunctionValue, Instance, Value, options_of
+from cmgan_audit.program.naming.names import canonical
+
+_DATASET = "DynamicItemDataset"
+# Where each way to make such a dataset takes its functions.
+_PLACES = {_DATASET: 1, "from_json": 2, "from_csv": 2, "from_arrow_dataset": 2}
+_ADDS = "add_dynamic_item"
+_DEEPEST = 4
+
+
+def pipelines_of(scene: Scene, dataset: Instance) -> list[Value]:
+    """The functions that make the items of a dataset; empty for other datasets, and where none is known."""
+    if _DATASET not in dataset.external_name:
+        return []
+    same = [dataset, *_filtered_from(scene, dataset)]
+    found = [function for each in same for function in _given(each)]
+    for event in scene.named(lambda name: name.endswith(_ADDS)):
+        by_method = event.receiver is not None and _is_one(event.receiver, same)
+        first = event.arguments.get("datasets", 0)
+        if by_method or (event.receiver is None and first is not None and _holds_one(first, same)):
+            function = event.arguments.get("func", 0 if by_method else 1)
+            found += [] if function is None else [option.value for option in options_of(function)]
+    return found
+
+
+def parameters_of(function: Value) -> int:
+    """How many values of an item a function takes."""
+    if not isinstance(function, FunctionValue):
+        return 0
+    given = function.node.args
+    return len(given.posonlyargs) + len(given.args) - int(function.bound_to is not None)
+
+
+def _given(dataset: Instance) -> Iterator[Value]:
+    place = _PLACES.get(dataset.external_name.rpartition(".")[2])
+    given = dataset.arguments.get("dynamic_items", place) if place is not None else None
+    for item in known_items(given)[0] if given is not None else ():
+        yield from (option.value for option in options_of(item))
+
+
+def _filtered_from(scene: Scene, dataset: Instance) -> Iterator[Instance]:
+    """The datasets that `filtered_sorted()` and the like took the items of a dataset from."""
+    for _ in range(_DEEPEST):
+        if ".filtered_" not in canonical(dataset.external_name):
+            return
+        event = next((each for each in scene.calls if _is_one(each.result, [dataset])), None)
+        before = instances_of(event.receiver) if event is not None and event.receiver is not None else ()
+        if not before:
+            return
+        yield from before
+        dataset = before[0]
+
+
+def _holds_one(value: Value, datasets: list[Instance]) -> bool:
+    items = known_items(value)[0]
+    return any(_is_one(item, datasets) for item in items)
+
+
+def _is_one(value: Value, datasets: list[Instance]) -> bool:
+    return any(same_object(each, dataset) for each in instances_of(value) for dataset in datasets)
