@@ -18,6 +18,7 @@ from cmgan_audit.facts.loading.drawing import object_of, ways_to
 from cmgan_audit.facts.loading.generators import goes_on
 from cmgan_audit.facts.loading.items import Reading, items_of
 from cmgan_audit.facts.loading.passable import passable
+from cmgan_audit.facts.loading.pipelines import asks_the_item
 from cmgan_audit.facts.records import Dataset
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.values import class_name
@@ -90,6 +91,8 @@ def _collect(code: Code, reading: Reading, found: _Found, dataset: Instance | No
             continue
         conditions = cut.event.context.conditions
         setting = next((text for text in (open_setting(each, reading.owner) for each in conditions) if text), "")
+        asked = (each for each in conditions if asks_the_item(code.node_at(each.location), reading.fields))
+        setting = setting or next((f"{as_read(each.text)}, which each item has of its own" for each in asked), "")
         if setting:
             found.open.append((loose[0].location, setting))
         else:
@@ -169,7 +172,7 @@ def _cutter(found: _Found, name: str) -> str:
 
 def _told(reading: Reading) -> str:
     """A function that makes items or batches, as the subject of a sentence."""
-    kind = "the pipeline" if reading.is_pipeline else "the collate function"
+    kind = "the pipeline" if reading.fields else "the collate function"
     name = reading.function.removesuffix(".__call__").rpartition("<locals>.")[2]
     return kind if "<" in name else f"{kind} {name}"
 

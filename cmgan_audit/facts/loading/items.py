@@ -44,7 +44,7 @@ class Reading:
     Attributes:
         owner: the object whose method ran; None for a plain function.
         function: what ran, as text ("Speech.__getitem__").
-        is_pipeline: whether it is a function that SpeechBrain makes the items with.
+        fields: the values of an item that a function takes which SpeechBrain makes the items with; else none.
         events: what happened.
         result: what it returned.
     """
@@ -53,7 +53,7 @@ class Reading:
     function: str
     events: tuple[Event, ...]
     result: Value
-    is_pipeline: bool = False
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -142,9 +142,10 @@ def _read_pipeline(scene: Scene, function: Value, dataset: Instance, items: Item
     if not name:
         items.unknown.append(f"a pipeline of the dataset is not known: {why_unknown(function)}")
         return
-    given: list[Value] = [UnknownValue(reason="a value of an item") for _ in range(parameters_of(function))]
+    fields = parameters_of(function)
+    given: list[Value] = [UnknownValue(reason=f"{field} of an item") for field in fields]
     events, result = call_value(scene.run, function, given, dataset)
-    items.readings.append(Reading(None, name, tuple(events), result, is_pipeline=True))
+    items.readings.append(Reading(None, name, tuple(events), result, fields))
 
 
 def is_index_of_item(value: Value) -> bool:

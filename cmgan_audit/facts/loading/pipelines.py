@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ast
+from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.values import instances_of, same_object
@@ -32,12 +33,27 @@ def pipelines_of(scene: Scene, dataset: Instance) -> list[Value]:
     return found
 
 
-def parameters_of(function: Value) -> int:
-    """How many values of an item a function takes."""
+def parameters_of(function: Value) -> tuple[str, ...]:
+    """What a function calls the values of an item that it takes."""
     if not isinstance(function, FunctionValue):
-        return 0
+        return ()
     given = function.node.args
-    return len(given.posonlyargs) + len(given.args) - int(function.bound_to is not None)
+    names = [each.arg for each in (*given.posonlyargs, *given.args)]
+    return tuple(names[int(function.bound_to is not None) :])
+
+
+def asks_the_item(test: ast.AST | None, fields: Sequence[str]) -> bool:
+    """Whether a branch asks a value of the item itself, such as a mark that only items of the training set have."""
+    match test:
+        case ast.If(test=inner) | ast.IfExp(test=inner) | ast.UnaryOp(op=ast.Not(), operand=inner):
+            return asks_the_item(inner, fields)
+        case ast.BoolOp(values=parts):
+            return any(asks_the_item(part, fields) for part in parts)
+        case ast.Compare(left=left, comparators=others):
+            return any(asks_the_item(part, fields) for part in (left, *others))
+        case ast.Name(id=name):
+            return name in fields
+    return False
 
 
 def _given(dataset: Instance) -> Iterator[Value]:
