@@ -17,11 +17,12 @@ class RunBuilder:
     """Collects points; starts a new run when the epochs begin anew, notes a restart when they step back a little.
 
     A reader calls `epoch` whenever the log says at which epoch it is, `process_start` and `resume` where the log shows
-    a new process or a loaded checkpoint, and `add` or `series` for points.
+    a new process or a loaded checkpoint, and `add` or `series` for points. `places` says what the places of points are:
+    lines, or the records of a document.
     """
 
-    def __init__(self, source: str, limit: int | None = None) -> None:
-        self.source = source
+    def __init__(self, source: str, limit: int | None = None, places: str = "line") -> None:
+        self.source, self.places = source, places
         self.current_epoch: float | None = None
         self.current_step: float | None = None
         self._limit = limit
@@ -130,7 +131,7 @@ class RunBuilder:
             run.series = [_latest(series, run) for series in run.series]
         if len(runs) > 1:
             for number, run in enumerate(runs, start=1):
-                span = f", from line {run.first_place}" if run.first_place else ""
+                span = f", from {self.places} {run.first_place}" if run.first_place else ""
                 run.label = f"run {number} of {len(runs)}{span}"
         return runs
 

@@ -297,3 +297,10 @@ def test_a_record_whose_epoch_is_nan_belongs_to_the_one_before(tmp_path: Path) -
     path.write_text("".join(f'{{"epoch": {e}, "val_pesq": {v}}}\n' for e, v in ((1, 2.1), ("NaN", 2.2), (3, 2.3))))
     (series,) = read_logs([path], RoleBook()).readings[0].runs[0].series
     assert list(series.xs) == [1, 1, 3]
+
+
+def test_runs_of_a_document_begin_at_a_record(tmp_path: Path) -> None:
+    records = [{"epoch": e, "val_pesq": 2 + e / 10} for _ in range(2) for e in range(1, 6)]
+    (tmp_path / "history.json").write_text(json.dumps(records, indent=2))
+    (reading,) = read_logs([tmp_path / "history.json"], RoleBook()).readings
+    assert [run.label for run in reading.runs] == ["run 1 of 2, from record 1", "run 2 of 2, from record 6"]

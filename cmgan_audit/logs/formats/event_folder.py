@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.logs.formats.event_file import Scalars, read_scalars
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.runs import RunBuilder
-from cmgan_audit.logs.series import STEP, Note, Reading
+from cmgan_audit.logs.series import STEP, Note, Reading, Run
 
 # Records of later files of one folder get places behind those of the earlier ones.
 _FILE_SPAN = 1 << 40
@@ -76,7 +77,7 @@ def _main_tag(folder: str, members: list[tuple[Path, str, Scalars]]) -> str:
 def _read_folder(folder: str, members: list[tuple[str, str, Scalars]], book: RoleBook) -> Reading:
     source = folder if folder and len(members) > 1 else members[0][0]
     notes: list[Note] = []
-    builder = RunBuilder(source)
+    builder = RunBuilder(source, places="record")
     for number, (name, main, scalars) in enumerate(members):
         sub = Path(name).parent.name.removeprefix(main.replace("/", "_") + "_") if main else ""
         for tag, step, value, record in scalars.points:
@@ -85,4 +86,15 @@ def _read_folder(folder: str, members: list[tuple[str, str, Scalars]], book: Rol
             if role is not None:
                 builder.add(full, role, STEP, float(step), value, record + number * _FILE_SPAN)
         notes.extend(scalars.notes)
-    return Reading(source, "tensorboard", builder.finish(), notes)
+    runs = builder.finish()
+    for run in runs:
+        _place_in_files(run, [name for name, _, _ in members])
+    return Reading(source, "tensorboard", runs, notes)
+
+
+def _place_in_files(run: Run, names: Sequence[str]) -> None:
+    """Say in which file a run begins, and number the records of restarts within their file."""
+    number, run.first_place = divmod(run.first_place, _FILE_SPAN)
+    if run.label and len(names) > 1:
+        run.label = f"{run.label.partition(',')[0]}, from {Path(names[number]).name}"
+    run.restarts = [replace(restart, place=restart.place % _FILE_SPAN) for restart in run.restarts]

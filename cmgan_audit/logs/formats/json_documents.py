@@ -77,7 +77,7 @@ def read_jsonl(path: Path, source: str, book: RoleBook) -> Reading:
     Raises:
         InputError: it cannot be opened.
     """
-    records = Records(source, book)
+    records = Records(source, book, "line")
     line = 0
     bad = first_bad = 0
     for block in read_blocks(path, source):
@@ -117,8 +117,8 @@ def _document(document: JsonValue, source: str, path: Path, book: RoleBook, kind
 class Records:
     """Adds records and columns to one builder."""
 
-    def __init__(self, source: str, book: RoleBook) -> None:
-        self.builder = RunBuilder(source)
+    def __init__(self, source: str, book: RoleBook, places: str = "record") -> None:
+        self.builder = RunBuilder(source, places=places)
         self.source, self.book = source, book
         self.per_item = 0
         self.counted = False

@@ -113,3 +113,15 @@ def test_add_scalars_folders_belong_to_the_run_above(tmp_path: Path) -> None:
         ("train_loss", "loss"),
         ("val_loss/pesq", "metric"),
     }
+
+
+def test_a_run_that_begins_in_a_later_file_names_it(tmp_path: Path) -> None:
+    write(tmp_path / "events.out.tfevents.1", [w.scalar("pesq", step, 2.0) for step in range(6)])
+    write(tmp_path / "events.out.tfevents.2", [w.scalar("pesq", step, 2.5) for step in range(6)])
+    write(tmp_path / "events.out.tfevents.3", [w.scalar("pesq", step, 2.6) for step in range(4, 9)])
+    (reading,) = read_logs([tmp_path], RoleBook()).readings
+    assert [run.label for run in reading.runs] == [
+        "run 1 of 2, from events.out.tfevents.1",
+        "run 2 of 2, from events.out.tfevents.2",
+    ]
+    assert [restart.place < 100 for restart in reading.runs[1].restarts] == [True]
