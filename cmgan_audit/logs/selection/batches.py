@@ -20,13 +20,15 @@ from cmgan_audit.statistics.trend import evaluation_sd
 _FEWEST_PER_EPOCH = 2
 _FEWEST = 3
 _OF_A_BATCH = " (of a batch)"
+# A mean over the batches so far moves ever less: so many values in each of so many epochs show it by this ratio.
+_MEANS, _EPOCHS_OF_MEANS, _SLOWER = 6, 5, 3.0
 _95_PERCENT_OF_A_DIFFERENCE = 1.96 * math.sqrt(2)
 
 
 def are_batches(series: Series, assumed: float) -> bool:
     """Whether a metric has several values in most epochs that scatter more than evaluations of a test set do.
 
-    Several values of one only epoch are no course, however close they are.
+    Several values of one only epoch are no course, however close they are; nor are means over the batches so far.
 
     Args:
         series: without NaN and infinity.
@@ -39,7 +41,24 @@ def are_batches(series: Series, assumed: float) -> bool:
         return True
     if median(sizes) < _FEWEST_PER_EPOCH:
         return False
+    if are_means_so_far(series):
+        return True
     return _95_PERCENT_OF_A_DIFFERENCE * evaluation_sd(series.ys) > assumed
+
+
+def are_means_so_far(series: Series) -> bool:
+    """Whether values move ever less from the beginning to the end of an epoch, and anew in the next."""
+    epochs = [[y for _, y, _ in points] for _, points in itertools.groupby(series, key=lambda point: point[0])]
+    long = [ys for ys in epochs if len(ys) >= _MEANS]
+    if len(long) < _EPOCHS_OF_MEANS or 2 * len(long) < len(epochs):
+        return False
+    early, late = (median(abs(ys[i + 1] - ys[i]) for ys in long) for i in (0, -2))
+    return early > _SLOWER * late
+
+
+def last_of_epochs(series: Series) -> Series:
+    """The last value of every epoch: of means over the batches so far the one over all of them."""
+    return series.replaced([list(points)[-1] for _, points in itertools.groupby(series, key=lambda point: point[0])])
 
 
 def noise_of_means(series: Series) -> float:

@@ -9,7 +9,14 @@ from statistics import median
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.roles import Measure, is_normalised, is_relative, table
-from cmgan_audit.logs.selection.batches import are_batches, epoch_means, is_of_a_batch, noise_of_means
+from cmgan_audit.logs.selection.batches import (
+    are_batches,
+    are_means_so_far,
+    epoch_means,
+    is_of_a_batch,
+    last_of_epochs,
+    noise_of_means,
+)
 from cmgan_audit.logs.selection.choosing import chosen_series
 from cmgan_audit.logs.selection.placeholders import ends_in_failures
 from cmgan_audit.logs.series import Run, Series
@@ -111,8 +118,9 @@ def _judge(run: Run, series: Series, question: Question, certain: bool) -> Judge
     batches, least = 0, 0.0
     if are_batches(finite, measure.assumed):
         # An evaluation takes the same batches every time, a training others.
-        least = 0.0 if series.role.phase == "eval" else noise_of_means(finite)
-        batches, finite = len(finite), epoch_means(finite)
+        so_far = are_means_so_far(finite)
+        least = 0.0 if so_far or series.role.phase == "eval" else noise_of_means(finite)
+        batches, finite = len(finite), (last_of_epochs if so_far else epoch_means)(finite)
         certain = certain and series.role.phase == "eval"
     table_floor = question.table_floor if measure.key == "pesq" else None
     if table_floor is not None and measure.high is not None and measure.high < 2:

@@ -100,3 +100,17 @@ def test_lines_within_the_epoch_beside_those_that_sum_it_up(tmp_path: Path) -> N
 def test_lines_within_the_epoch_alone_are_what_there_is(tmp_path: Path) -> None:
     lines = [f"Epoch {e} [10/10] pesq {y}" for e, y in enumerate((2.1, 2.2, 2.3), start=1)]
     assert only(look(tmp_path, lines)).series.name == "pesq"
+
+
+def test_of_means_over_the_batches_so_far_the_last_counts(tmp_path: Path) -> None:
+    """The mean over the first batch of an epoch is a score of one batch, and the best of many such is no best."""
+    lines, expected = [], []
+    for epoch in range(12):
+        scores = [2.2 + 0.03 * epoch + SCATTER[(3 * epoch + b) % 5] + (epoch == 8 and b == 0) for b in range(10)]
+        means = [sum(scores[: n + 1]) / (n + 1) for n in range(10)]
+        lines += [f"Epoch: [{epoch}/12] Iter: [{b}0/99], PESQ: {mean:.4f}" for b, mean in enumerate(means)]
+        expected.append(round(means[-1], 4))
+    judgement = look(tmp_path, lines)
+    one = only(judgement)
+    assert (one.series.ys.tolist(), one.batches, one.certain) == (expected, 120, False)
+    assert judgement.verdict(Severity.ERROR) == "healthy"
