@@ -109,9 +109,9 @@ def regressions(comparisons: Sequence[MetricComparison], decisive: Sequence[Comp
                 candidate=one.candidate,
                 baseline=one.baseline,
                 metric=unit,
-                difference=f"{one.mean_difference:+.3f}",
-                low=f"{one.ci_low:+.3f}",
-                high=f"{one.ci_high:+.3f}",
+                difference=f"{one.mean_difference:+z.3f}",
+                low=f"{one.ci_low:+z.3f}",
+                high=f"{one.ci_high:+z.3f}",
                 n=one.n,
                 worse=f"{100 * one.share_worse:.0f}",
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -118,6 +119,7 @@ def conclude(
         self_check=evidence.checked,
         notes=[
             *evidence.notes,
+            *_order(evidence.systems, question),
             *_looks(look),
             *_few(table, decisive, question),
             *_other_speakers(decisive),
@@ -127,6 +129,18 @@ def conclude(
         ],
     )
     return replace(result, outcome=Outcome.FAIL) if result.unanswered else result
+
+
+def _order(systems: Sequence[Described], question: Question) -> list[str]:
+    """Where checkpoints are not in the order of their epochs: a shell puts epoch_12 before epoch_2."""
+    epochs = {one.name: one.epoch for one in systems if one.epoch is not None}
+    known = [name for name in question.order if name in epochs]
+    late = [(one, other) for one, other in pairwise(known) if epochs[one] > epochs[other]]
+    if not late:
+        return []
+    earlier, later = late[0]
+    decides = "" if question.gate_any else f"; {question.order[-1]} is the last, and decides"
+    return [f"the order given is not that of the epochs: {earlier} stands before {later}{decides}"]
 
 
 def _looks(look: Look | None) -> list[str]:

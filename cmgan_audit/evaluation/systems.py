@@ -19,11 +19,12 @@ from cmgan_audit.evaluation.material.audio import (
     file_sha256,
     probe,
     read_audio,
+    same_channels,
     wrong_rate,
 )
 from cmgan_audit.evaluation.material.matching import Matched
 from cmgan_audit.evaluation.material.names import shortened
-from cmgan_audit.evaluation.material.output_names import match_outputs
+from cmgan_audit.evaluation.material.output_names import MatchedOutputs, match_outputs
 from cmgan_audit.evaluation.material.pairs import Pair
 from cmgan_audit.evaluation.material.segments import Segment
 from cmgan_audit.evaluation.models.enhancer import Enhancer, ModelError
@@ -122,8 +123,10 @@ def open_folder(
         raise InputError(
             f"{folder}: no recording of the utterances that are scored ({shortened(pair.name for pair in pairs)})"
         )
+    several = 0
     for path in wanted.values():
         header = probe(path, allow_empty=True)
+        several += header.channels > 1
         if header.rate != SAMPLE_RATE and not resample:
             raise SampleRateError(wrong_rate(path, header.rate))
     digests = {utterance: file_sha256(path) for utterance, path in wanted.items()}
@@ -135,8 +138,18 @@ def open_folder(
         digests,
         hashlib.sha256(listing.encode()).hexdigest(),
         read_name(folder.name).epoch,
-        remark=matched.how and f"{name}: {matched.how}",
+        remark=_how_found(name, matched, several),
     )
+
+
+def _how_found(name: str, matched: MatchedOutputs, several: int) -> str:
+    """What does not go without saying of a folder's recordings."""
+    told = [matched.how] if matched.how else []
+    if matched.unused:
+        told.append(f"not of the test set, and not scored: {shortened(matched.unused)}")
+    if several:
+        told.append(same_channels(several, len(matched.files)))
+    return f"{name}: {'; '.join(told)}" if told else ""
 
 
 def noisy_system(pairs: Iterable[Pair], path: str) -> FolderSystem:

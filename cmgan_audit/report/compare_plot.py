@@ -163,7 +163,7 @@ def _title(result: ComparisonResult) -> str:
     if not result.decisive:
         return f"{len(result.order)} checkpoint(s), {len(result.utterances)} utterances"
     one = result.decisive[-1]
-    return f"{short(one.candidate)} against {short(one.baseline)}: {one.verdict.value} ({one.mean_difference:+.3f})"
+    return f"{short(one.candidate)} against {short(one.baseline)}: {one.verdict.value} ({one.mean_difference:+z.3f})"
 
 
 def _caption(result: ComparisonResult) -> str:

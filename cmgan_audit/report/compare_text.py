@@ -38,11 +38,11 @@ def to_text(result: ComparisonResult, *, color: bool = False, out: str = "") -> 
 def sentence(result: ComparisonResult, one: Comparison) -> str:
     """One comparison in one sentence with its numbers: candidate, verdict, baseline, difference, interval, n."""
     label = METRICS[result.primary].label if result.primary in METRICS else result.primary
-    known = "" if one.ci_low is None or one.ci_high is None else f" [{one.ci_low:+.3f}, {one.ci_high:+.3f}]"
+    known = "" if one.ci_low is None or one.ci_high is None else f" [{one.ci_low:+z.3f}, {one.ci_high:+z.3f}]"
     verdict = f"{_WORDS[one.verdict]} {one.baseline}"
     if one.n < MIN_PAIRS:
         verdict = f"against {one.baseline} gets no verdict below {MIN_PAIRS} pairs"
-    return f"{one.candidate} {verdict}: {label} {one.mean_difference:+.3f}{known}, paired, n = {one.n}"
+    return f"{one.candidate} {verdict}: {label} {one.mean_difference:+z.3f}{known}, paired, n = {one.n}"
 
 
 def _verdict(result: ComparisonResult, color: bool) -> list[str]:
@@ -97,8 +97,8 @@ def _row(entry: CheckpointSummary, metrics: Sequence[str], one: Comparison | Non
     if one is None:
         cells.append("")
     else:
-        known = "" if one.ci_low is None or one.ci_high is None else f" [{one.ci_low:+.3f}, {one.ci_high:+.3f}]"
-        cells.append(f"{one.mean_difference:+.3f}{known} {one.verdict.value} (to {_shortened(one.baseline)})")
+        known = "" if one.ci_low is None or one.ci_high is None else f" [{one.ci_low:+z.3f}, {one.ci_high:+z.3f}]"
+        cells.append(f"{one.mean_difference:+z.3f}{known} {one.verdict.value} (to {_shortened(one.baseline)})")
     return cells
 
 
@@ -197,7 +197,8 @@ def _sizes(one: Comparison, floor: float) -> list[str]:
     effect = one.minimum_detectable_effect
     if effect is None:
         return lines
-    found = f"a true difference of {effect:.3f} would be found with 80 % power"
+    size = f"of {effect:.3f}" if effect >= 0.0005 else "below 0.001"
+    found = f"a true difference {size} would be found with 80 % power"
     if one.verdict is Verdict.UNDECIDED and effect > floor:
         needed = float(f"{one.n * (effect / floor) ** 2:.2g}")
         found += f"; one of the floor, {floor:g}, would take about {needed:.0f} utterances like these"
@@ -210,7 +211,7 @@ def _other_metrics(result: ComparisonResult) -> list[str]:
         return []
     decisive = result.decisive[-1]
     worse = [
-        f"{entry.metric} {one.mean_difference:+.3f} [{one.ci_low:+.3f}, {one.ci_high:+.3f}]"
+        f"{entry.metric} {one.mean_difference:+z.3f} [{one.ci_low:+z.3f}, {one.ci_high:+z.3f}]"
         for entry in result.comparisons
         if (one := entry.comparison).verdict is Verdict.REGRESSED
         and entry.metric != result.primary

@@ -36,6 +36,23 @@ def voicebank(n: int) -> list[str]:
     return [f"p{232 if index % 2 else 257}_{index:03d}" for index in range(n)]
 
 
+def order_notes(*epochs: int, gate_any: bool = False) -> list[str]:
+    """The notes on checkpoints of these epochs in this order."""
+    names = [f"epoch_{epoch}" for epoch in epochs]
+    table = ScoreTable([Row(name, "u", "full", "pesq", 2.5, Status.OK) for name in names])
+    systems = [Described(name, name, "0" * 64, epoch) for name, epoch in zip(names, epochs, strict=True)]
+    question = Question(names, None, ("pesq",), 0.03, gate_any, Strata())
+    result = conclude(table, question, Evidence(systems, ["u"], "full", "s", []), None)
+    return [note for note in result.notes if "order" in note]
+
+
+def test_an_order_that_is_not_that_of_the_epochs_is_told() -> None:
+    assert order_notes(2, 7, 12) == []
+    told = "the order given is not that of the epochs: epoch_12 stands before epoch_2"
+    assert order_notes(12, 2, 7) == [f"{told}; epoch_7 is the last, and decides"]
+    assert order_notes(12, 2, 7, gate_any=True) == [told]
+
+
 def test_the_full_test_set_is_set_beside_the_paper() -> None:
     (note,) = notes(voicebank(824), 2)
     assert "from the 3.41 published for CMGAN" in note

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from cmgan_audit.evaluation.material.pairs import find_pairs
 from cmgan_audit.evaluation.material.segments import Segment
 from cmgan_audit.evaluation.models import ModelError
-from cmgan_audit.evaluation.systems import model_system
+from cmgan_audit.evaluation.systems import model_system, open_folder
 
 
 class Failing:
@@ -28,3 +30,24 @@ def test_a_model_that_fails_names_checkpoint_and_recording(small_set: Path) -> N
     pair = find_pairs(small_set / "clean", small_set / "noisy").pairs[0]
     with pytest.raises(ModelError, match=r"^epoch_3: .*noisy.ada_001\.wav: out of ideas$"):
         model_system(Failing(), "epoch_3").estimate(pair, Segment(0, pair.samples, "full"))
+
+
+def opened(folder: Path, small_set: Path):
+    found = find_pairs(small_set / "clean", small_set / "noisy")
+    return open_folder(folder, "epoch_3", found.pairs, among=found.matched)
+
+
+def test_a_folder_tells_what_of_it_is_not_scored_and_which_recordings_hold_one_signal_twice(small_set: Path) -> None:
+    folder = small_set / "noisy"
+    assert opened(folder, small_set).remark == ""
+    outputs = small_set / "epoch_3"
+    outputs.mkdir()
+    for path in folder.iterdir():
+        samples, rate = soundfile.read(path)
+        soundfile.write(outputs / path.name, np.stack([samples] * 2, axis=1) if "ada" in path.name else samples, rate)
+    soundfile.write(outputs / "dan_009.wav", samples, rate)
+
+    assert opened(outputs, small_set).remark == (
+        "epoch_3: not of the test set, and not scored: dan_009; "
+        "1 of 3 recordings have several channels, the same sample by sample; the first is scored"
+    )

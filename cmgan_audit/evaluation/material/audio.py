@@ -58,10 +58,11 @@ def file_sha256(path: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a mono audio file says of itself: sample rate in Hz and number of samples."""
+    """What an audio file says of itself: sample rate in Hz, number of samples, and of channels, all the same."""
 
     rate: int
     samples: int
+    channels: int = 1
 
     @property
     def samples_at_16k(self) -> int:
@@ -70,10 +71,10 @@ class Header:
 
 
 def probe(path: Path, *, allow_empty: bool = False) -> Header:
-    """Read the header of a mono audio file.
+    """Read the header of a mono audio file; of one with several channels, also whether they are the same.
 
     Raises:
-        AudioError: not audio, more than one channel, or (unless allowed) no samples.
+        AudioError: not audio, channels that differ, or (unless allowed) no samples.
     """
     import soundfile
 
@@ -81,12 +82,14 @@ def probe(path: Path, *, allow_empty: bool = False) -> Header:
         info = soundfile.info(path)
     except (soundfile.LibsndfileError, OSError) as error:
         raise AudioError(f"{path}: not readable as audio: {_reason(error)}") from error
-    _check_shape(path, info.channels, info.frames, allow_empty)
-    return Header(info.samplerate, info.frames)
+    _check_length(path, info.frames, allow_empty)
+    if info.channels > 1:
+        _read_one_channel(path)
+    return Header(info.samplerate, info.frames, info.channels)
 
 
 def read_audio(path: Path, *, resample: bool = False, allow_empty: bool = False) -> Signal:
-    """Read a mono audio file at 16 kHz.
+    """Read a mono audio file at 16 kHz, or one whose channels are the same, sample by sample.
 
     Args:
         path: WAV or FLAC, any sample format that libsndfile reads.
@@ -97,17 +100,11 @@ def read_audio(path: Path, *, resample: bool = False, allow_empty: bool = False)
         Float64 samples; integer formats are scaled by their full scale, so PCM16 times 32768 is exact.
 
     Raises:
-        AudioError: not audio, more than one channel, or no samples.
+        AudioError: not audio, channels that differ, or no samples.
         SampleRateError: another sample rate, and `resample` is off.
     """
-    import soundfile
-
-    try:
-        samples, rate = soundfile.read(path, dtype="float64", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise AudioError(f"{path}: not readable as audio: {_reason(error)}") from error
-    _check_shape(path, samples.shape[1], samples.shape[0], allow_empty)
-    signal: Signal = np.ascontiguousarray(samples[:, 0])
+    signal, rate = _read_one_channel(path)
+    _check_length(path, signal.size, allow_empty)
     if rate == SAMPLE_RATE or signal.size == 0:
         return signal
     if not resample:
@@ -120,11 +117,30 @@ def wrong_rate(path: Path, rate: int) -> str:
     return f"{path}: {rate} Hz where {SAMPLE_RATE} Hz is needed; resample the files, or pass --resample to have it done"
 
 
-def _check_shape(path: Path, channels: int, samples: int, allow_empty: bool) -> None:
-    if channels != 1:
-        raise AudioError(
-            f"{path}: {channels} channels; the metrics are defined for one: take one out, as in `sox IN OUT remix 1`"
-        )
+def same_channels(several: int, total: int) -> str:
+    """The sentence for recordings that hold one signal more than once."""
+    return f"{several} of {total} recordings have several channels, the same sample by sample; the first is scored"
+
+
+def _read_one_channel(path: Path) -> tuple[Signal, int]:
+    """The samples of a file and their rate; stereo files whose channels are the same hold one signal."""
+    import soundfile
+
+    try:
+        samples, rate = soundfile.read(path, dtype="float64", always_2d=True)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise AudioError(f"{path}: not readable as audio: {_reason(error)}") from error
+    first = np.ascontiguousarray(samples[:, 0])
+    for other in samples.T[1:]:
+        if not np.array_equal(first, other, equal_nan=True):
+            raise AudioError(
+                f"{path}: {samples.shape[1]} channels that differ; the metrics are defined for one: "
+                "take one out, as in `sox IN OUT remix 1`"
+            )
+    return first, rate
+
+
+def _check_length(path: Path, samples: int, allow_empty: bool) -> None:
     if samples == 0 and not allow_empty:
         raise AudioError(f"{path}: no samples (an empty recording)")
 

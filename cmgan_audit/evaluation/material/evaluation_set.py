@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cmgan_audit.errors import InputError, UsageError
-from cmgan_audit.evaluation.material.audio import SAMPLE_RATE
+from cmgan_audit.evaluation.material.audio import SAMPLE_RATE, same_channels
 from cmgan_audit.evaluation.material.pairs import Pair, PairedSet, find_pairs, set_digest
 from cmgan_audit.evaluation.material.segments import Segment, choose_segments, read_lock, write_lock
 from cmgan_audit.evaluation.material.strata import Strata, infer_strata, limited, read_strata
@@ -51,7 +51,9 @@ class EvaluationSet:
     def remarks(self) -> list[str]:
         """What a reader must know of how the set was put together."""
         how = self.paired.matched.how
-        return [*([how] if how else []), *self._narrow()]
+        several = sum(pair.channels > 1 for pair in self.pairs)
+        channels = [f"test set: {same_channels(several, len(self.pairs))}"] if several else []
+        return [*([how] if how else []), *channels, *self._narrow()]
 
     def _narrow(self) -> list[str]:
         """Where recordings were brought up to 16 kHz: what they did not hold is still not there."""

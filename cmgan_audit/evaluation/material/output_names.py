@@ -8,6 +8,7 @@ every utterance exactly one recording; a mapping that is guessed wrong would sco
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cmgan_audit.errors import InputError
@@ -19,10 +20,14 @@ from cmgan_audit.lazy_dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class MatchedOutputs:
-    """The recordings of a folder by utterance, and in a sentence how they were matched ("" by their plain names)."""
+    """The recordings of a folder by utterance, and in a sentence how they were matched ("" by their plain names).
+
+    `unused` are names of recordings that belong to no utterance.
+    """
 
     files: Mapping[str, Path]
     how: str = ""
+    unused: tuple[str, ...] = ()
 
 
 def match_outputs(
@@ -43,8 +48,20 @@ def match_outputs(
         InputError: no recording, none of the test set, or no telling which is meant; the message says what is there.
     """
     recordings, below = _recordings(folder, utterances)
+    matched = _match(folder, utterances, also or {}, recordings, below)
+    taken = set(matched.files.values())
+    return replace(matched, unused=tuple(name for name, path in recordings.items() if path not in taken))
+
+
+def _match(
+    folder: Path,
+    utterances: Sequence[str],
+    also: Mapping[str, tuple[str, str]],
+    recordings: Mapping[str, Path],
+    below: bool,
+) -> MatchedOutputs:
     folds = {name: path for name, (_, path) in by_folded_name(recordings).items()}
-    called = _called(utterances, also or {})
+    called = _called(utterances, also)
     files: dict[str, Path] = {}
     for names in called.values():
         found = {

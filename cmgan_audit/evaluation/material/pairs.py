@@ -25,7 +25,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 class Pair:
     """One utterance: its clean and noisy file, the digests of their bytes, and its length in samples at 16 kHz.
 
-    `rate` is the lower of the sample rates that the two files had, in Hz.
+    `rate` is the lower of the sample rates that the two files had, in Hz, `channels` the most that one of them has.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Pair:
     noisy_sha256: str
     samples: int
     rate: int = SAMPLE_RATE
+    channels: int = 1
 
     @property
     def seconds(self) -> float:
@@ -64,8 +65,9 @@ class PairedSet:
 def find_pairs(clean: Path, noisy: Path, *, resample: bool = False) -> PairedSet:
     """Pair the recordings of two folders or lists by name.
 
-    Only headers are read here, and bytes are hashed. A file that is broken, empty, stereo or of another length than its
-    partner makes its pair unusable; a wrong sample rate ends the run, because one flag mends it for all files.
+    Only headers are read here, and bytes are hashed. A file that is broken, empty, of channels that differ, or of
+    another length than its partner makes its pair unusable; a wrong sample rate ends the run, because one flag mends
+    it for all files.
 
     Raises:
         InputError: a place is missing or holds no audio, names can be read in several ways, or no pair is left.
@@ -97,13 +99,15 @@ def read_pair(name: str, clean: Path, noisy: Path, *, resample: bool = False) ->
         AudioError: a file is not mono audio, or the two differ in length.
         SampleRateError: a file is not at 16 kHz and `resample` is off.
     """
-    lengths, rates = [], []
+    lengths, rates, channels = [], [], []
     for path in (clean, noisy):
         header = probe(path)
         if header.rate != SAMPLE_RATE and not resample:
             raise SampleRateError(wrong_rate(path, header.rate))
         lengths.append(header.samples_at_16k)
         rates.append(header.rate)
+        channels.append(header.channels)
     if lengths[0] != lengths[1]:
         raise AudioError(f"{noisy}: {lengths[1]} samples, but its clean partner has {lengths[0]}")
-    return Pair(name, clean, noisy, file_sha256(clean), file_sha256(noisy), lengths[0], min(rates))
+    digests = file_sha256(clean), file_sha256(noisy)
+    return Pair(name, clean, noisy, *digests, lengths[0], min(rates), max(channels))

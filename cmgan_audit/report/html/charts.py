@@ -174,7 +174,7 @@ def differences_chart(result: ComparisonResult) -> Chart | None:
         f"Paired differences in {_label(result)} to {against}",
         "What decides: the mean difference on the same utterances with its adjusted 95 % interval. "
         f"Shaded: ±{result.floor:g}, within which a difference counts as none.",
-        f"The last, {last.candidate}, is {last.verdict.value}: {last.mean_difference:+.3f}.",
+        f"The last, {last.candidate}, is {last.verdict.value}: {last.mean_difference:+z.3f}.",
         draw,
         3.0,
         2.6,
@@ -206,7 +206,7 @@ def groups_chart(result: ComparisonResult, groups: Sequence[GroupDifference]) ->
         f"Difference in {_label(result)} per group",
         "Mean paired difference in each group with its 95 % t interval, not corrected for the number of groups: for "
         f"reading, not for the verdict. Intervals of groups below {SMALL_GROUP} utterances stand in the table only.",
-        f"The lowest is {lowest.grouping} {lowest.group}: {lowest.mean_difference:+.3f}, n = {lowest.n}.",
+        f"The lowest is {lowest.grouping} {lowest.group}: {lowest.mean_difference:+z.3f}, n = {lowest.n}.",
         draw,
         height,
         height,
@@ -242,9 +242,9 @@ def distribution_chart(result: ComparisonResult, differences: Sequence[float], o
         "distribution",
         f"Distribution of the paired differences in {_label(result)}",
         f"{one.candidate} minus {one.baseline} on each of {len(differences)} utterances; "
-        f"{100 * one.share_worse:.0f} % are worse. Dashed: the mean, {one.mean_difference:+.3f}. "
+        f"{100 * one.share_worse:.0f} % are worse. Dashed: the mean, {one.mean_difference:+z.3f}. "
         f"Shaded: ±{result.floor:g}.",
-        f"From {ordered[0]:+.3f} to {ordered[-1]:+.3f}, half of them below {middle:+.3f}.",
+        f"From {ordered[0]:+z.3f} to {ordered[-1]:+z.3f}, half of them below {middle:+z.3f}.",
         draw,
         2.8,
         2.6,

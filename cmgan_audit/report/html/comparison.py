@@ -119,8 +119,8 @@ def _story(result: ComparisonResult, groups: Sequence[GroupDifference]) -> list[
             ordered = sorted(named, key=lambda group: sign * group.mean_difference)
             worst, best = ordered[0], ordered[-1]
             told.append(
-                f"Group by group: from {worst.mean_difference:+.3f} ({worst.grouping} {worst.group}, n = {worst.n}) to "
-                f"{best.mean_difference:+.3f} ({best.grouping} {best.group}, n = {best.n})."
+                f"Group by group: from {worst.mean_difference:+z.3f} ({worst.grouping} {worst.group}, n = {worst.n}) "
+                f"to {best.mean_difference:+z.3f} ({best.grouping} {best.group}, n = {best.n})."
             )
     return told
 

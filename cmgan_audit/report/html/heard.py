@@ -90,7 +90,7 @@ def _heard(excerpt: Excerpt, before: str | None, after: str) -> Heard:
     sides = [side("clean", "reference", None, excerpt.clean), side("noisy", "input", noisy_score, excerpt.noisy)]
     for name, signal in excerpt.outputs.items():
         sides.append(side("judged" if name == after else "compared with", name, scores.get(name), signal))
-    change = f"{choice.after:.3f}" if choice.difference is None else f"{choice.difference:+.3f}"
+    change = f"{choice.after:.3f}" if choice.difference is None else f"{choice.difference:+z.3f}"
     what = "whole utterance" if choice.segment == "full" else f"segment {choice.segment}"
     seconds = f"{length / SAMPLE_RATE:.1f}"
     return Heard(choice.utterance, change, f"{what}, from {excerpt.start:.1f} s", seconds, sides)

@@ -55,7 +55,7 @@ def test_folders_that_repeat_names_tell_utterances_apart(small_set: Path) -> Non
         (lambda path: path.write_bytes(b"RIFF not really"), "not readable as audio"),
         (lambda path: path.write_bytes(b""), "not readable as audio"),
         (lambda path: soundfile.write(path, np.zeros(0), 16_000), "no samples"),
-        (lambda path: soundfile.write(path, np.zeros((9000, 2)), 16_000), "2 channels"),
+        (lambda path: soundfile.write(path, np.eye(9000, 2), 16_000), "2 channels that differ"),
         (lambda path: soundfile.write(path, np.zeros(9000), 16_000), "9000 samples, but its clean partner has"),
     ],
 )
@@ -66,6 +66,20 @@ def test_a_bad_recording_costs_its_pair_and_says_why(small_set: Path, make, reas
     ((name, why),) = found.unusable
     assert name == "ada_001"
     assert reason in why and "ada_001.wav" in why
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac"])
+def test_channels_that_are_the_same_are_one(small_set: Path, suffix: str) -> None:
+    mono = small_set / "noisy" / "ada_001.wav"
+    samples, _ = soundfile.read(mono)
+    mono.unlink()
+    stereo = mono.with_suffix(f".{suffix}")
+    soundfile.write(stereo, np.stack([samples, samples], axis=1), 16_000)
+
+    found = find_pairs(small_set / "clean", small_set / "noisy")
+
+    assert [(pair.name, pair.channels) for pair in found.pairs] == [("ada_001", 2), ("ben_001", 1), ("cleo_001", 1)]
+    assert np.array_equal(read_audio(stereo), samples)
 
 
 def test_another_sample_rate_ends_the_run_unless_resampling_is_asked_for(small_set: Path) -> None:
