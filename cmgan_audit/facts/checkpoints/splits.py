@@ -139,14 +139,21 @@ class Splits:
                     continue
                 for found in self._slicer.behind(argument, dataset.location.path, stack).calls:
                     event = self._view.code.calls.get((self._slicer.location(found), found.stack))
-                    path = path_of(event.arguments.positional[0]) if event and event.arguments.positional else None
-                    if event is None or event.callee.rpartition(".")[2] not in _READS:
-                        continue
-                    if not isinstance(path, Const) or not isinstance(path.value, str):
+                    path = _path_read(event) if event is not None else None
+                    if event is None or not isinstance(path, Const) or not isinstance(path.value, str):
                         continue
                     if not is_of_settings(path.value) and (kind := kind_of_path(path.value)):
                         trail = (*path.trail, Step(event.location, f"its items are read from {path.value}"))
                         yield Split(kind, f"its items are read from {path.value!r}", trail)
+
+
+def _path_read(event: CallEvent) -> Value | None:
+    """What a call reads or lists: its first argument, or the path whose method it is (`Path(folder).rglob("*.wav")`)."""
+    if event.callee.rpartition(".")[2] not in _READS:
+        return None
+    if event.callee.startswith("pathlib."):
+        return path_of(event.receiver)
+    return path_of(event.arguments.positional[0]) if event.arguments.positional else None
 
 
 def _makes(event: CallEvent, dataset: Instance) -> bool:
@@ -160,19 +167,26 @@ def _makes(event: CallEvent, dataset: Instance) -> bool:
 def _held(dataset: Instance) -> Iterator[tuple[str, Value]]:
     """The values that a dataset was made with or holds, with their names; lists of paths item by item.
 
-    A configuration of several sections speaks of every set and of where results go: it tells nothing of this one.
+    A configuration of several sections, or one that names several sets, speaks of every set and of where results go:
+    it tells nothing of this one.
     """
     count = 0
     named: list[tuple[str, Value]] = [("", value) for value in dataset.arguments.positional]
     named += list(dataset.arguments.keywords.items())
     named += [(key, value) for key, value in dataset.attrs.items() if not key.startswith("@")]
     for key, value in named:
-        for part in values_within(value, 3) if not _is_whole_configuration(value) else ():
+        for part in values_within(value, 3) if not _is_configuration(value) else ():
             count += 1
             if count > _MOST_TEXTS:
                 return
             yield key, part
 
 
-def _is_whole_configuration(value: Value) -> bool:
-    return isinstance(value, DictValue) and any(isinstance(item, DictValue) for item in value.items.values())
+def _is_configuration(value: Value) -> bool:
+    """Whether a dictionary, or what a command line was parsed to, is about more than one set."""
+    if not isinstance(value, DictValue):
+        return False
+    items = value.items.values()
+    texts = [item.value for item in items if isinstance(item, Const) and isinstance(item.value, str)]
+    named = {kind for text in texts if len(text) <= _LONGEST for kind in kinds_in(text)}
+    return len(named) > 1 or any(isinstance(item, DictValue) for item in items)
