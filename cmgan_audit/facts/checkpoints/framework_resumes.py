@@ -11,8 +11,9 @@ from cmgan_audit.facts.classes import library_bases
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import Const, Instance, Value, options_of
+from cmgan_audit.program.domain.values import ClassValue, Const, Instance, Value, options_of
 from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
 
@@ -33,7 +34,7 @@ def framework_resumes(view: View) -> Iterator[Resume]:
         for name in _names(event):
             if name in _ARGUMENTS:
                 yield from _named_in_the_call(event, *_ARGUMENTS[name], typed)
-            elif name in ("speechbrain.Brain.fit", "speechbrain.core.Brain.fit") and _keeps_checkpoints(event):
+            elif name in ("speechbrain.Brain.fit", "speechbrain.core.Brain.fit") and _recovers(view, event):
                 yield _resume(event, Const(value=True), "fit() recovers the newest checkpoint by itself")
 
 
@@ -66,12 +67,23 @@ def _shown(value: Value) -> str:
     return repr(value.value) if isinstance(value, Const) else "what is found"
 
 
-def _keeps_checkpoints(event: CallEvent) -> bool:
-    brain = event.receiver
+def _recovers(view: View, fit: CallEvent) -> bool:
+    """Whether a Brain looks for its newest checkpoint when it begins to fit: one with an `on_fit_start` of its own does
+    only where that calls the one of the framework."""
+    brain = fit.receiver
     if not isinstance(brain, Instance):
         return False
     given = brain.attrs.get("checkpointer") or brain.arguments.keywords.get("checkpointer")
-    return given is not None and not (isinstance(given, Const) and given.value is None)
+    if given is None or (isinstance(given, Const) and given.value is None):
+        return False
+    if not isinstance(brain.cls, ClassValue) or class_attribute(brain.cls, "on_fit_start") is None:
+        return True
+    return any(
+        event.callee.endswith("Brain.on_fit_start")
+        and bool(event.context.frames)
+        and event.context.frames[-1].call == fit.location
+        for event in view.scene.calls
+    )
 
 
 def _resume(event: CallEvent, value: Value, how: str) -> Resume:

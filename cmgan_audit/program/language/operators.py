@@ -208,10 +208,19 @@ def _same_class(left: Value, right: Value) -> bool | None:
     if isinstance(left, ClassValue) and isinstance(right, ClassValue):
         return same(left, right)
     if isinstance(left, External) and isinstance(right, External):
-        if canonical(left.name) == canonical(right.name):
+        one, other = canonical(left.name), canonical(right.name)
+        if one == other:
             return True
-        return False if _is_plain_type(left) and _is_plain_type(right) else None
+        apart = (_is_plain_type(left) and _is_plain_type(right)) or _are_members_of_one(one, other)
+        return False if apart else None
     return False if _is_plain_type(left) or _is_plain_type(right) else None
+
+
+def _are_members_of_one(left: str, right: str) -> bool:
+    """Whether two different names stand for members of one enumeration of a library, as `Stage.TRAIN`."""
+    owner, _, member = left.rpartition(".")
+    other_owner, _, other = right.rpartition(".")
+    return owner == other_owner and owner.rpartition(".")[2].istitle() and member.isupper() and other.isupper()
 
 
 def _is_plain_type(value: Value) -> bool:

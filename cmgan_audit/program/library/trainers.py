@@ -18,6 +18,7 @@ from cmgan_audit.program.domain.values import (
     ClassValue,
     Const,
     DictValue,
+    External,
     FunctionValue,
     Instance,
     ListValue,
@@ -257,11 +258,13 @@ def _brain_fit(it: Interpreter, brain: Instance | None, arguments: Arguments, lo
         ("train", arguments.get("train_set", 1), arguments.get("train_loader_kwargs", 4)),
         ("valid", arguments.get("valid_set", 2), arguments.get("valid_loader_kwargs", 5)),
     )
+    loaders = [
+        (stage, _brain_loader(it, brain, data, stage, options, location))
+        for stage, data, options in sets
+        if data is not None and not isinstance(data, Const)
+    ]
     _hook(it, brain, "on_fit_start", (), location)
-    for stage, data, options in sets:
-        if data is None or isinstance(data, Const):
-            continue
-        loader = _brain_loader(it, data, stage, options, location)
+    for stage, loader in loaders:
         _brain_stage(it, brain, loader, stage, name, location)
     return _NONE
 
@@ -269,13 +272,18 @@ def _brain_fit(it: Interpreter, brain: Instance | None, arguments: Arguments, lo
 def _brain_evaluate(it: Interpreter, brain: Instance | None, arguments: Arguments, location: Location) -> Value:
     data = arguments.get("test_set", 0)
     if data is not None:
-        loader = _brain_loader(it, data, "test", arguments.get("test_loader_kwargs", 4), location)
+        loader = _brain_loader(it, brain, data, "test", arguments.get("test_loader_kwargs", 4), location)
         _brain_stage(it, brain, loader, "test", "speechbrain.Brain.evaluate", location)
     return Unknown(reason="the loss of the test set")
 
 
-def _brain_loader(it: Interpreter, data: Value, stage: str, options: Value | None, location: Location) -> Value:
-    """A data set becomes a loader with the given options; the training set is shuffled unless they say otherwise."""
+def _brain_loader(
+    it: Interpreter, brain: Instance | None, data: Value, stage: str, options: Value | None, location: Location
+) -> Value:
+    """A data set becomes a loader with the given options; the training set is shuffled unless they say otherwise.
+
+    A Brain of the tree may have a method of its own for that, which brings a sampler or another data set.
+    """
     from cmgan_audit.program.language.calls import spread_keywords
     from cmgan_audit.program.library.answers import call_library
 
@@ -283,15 +291,22 @@ def _brain_loader(it: Interpreter, data: Value, stage: str, options: Value | Non
         return data
     keywords: dict[str, Value] = {}
     unknown = spread_keywords(it, it.read(options), keywords, f"{stage}_loader_kwargs") if options is not None else ""
+    if brain is not None and isinstance(brain.cls, ClassValue) and class_attribute(brain.cls, "make_dataloader"):
+        given = Arguments(positional=(data, _stage(stage)), keywords=keywords, open_kwargs=unknown)
+        return it.call(attribute(it, brain, "make_dataloader", location), given, location)
     arguments = Arguments(positional=(data,), keywords=keywords, open_kwargs=unknown)
     return call_library(it, "torch.utils.data.DataLoader", None, arguments, location)
+
+
+def _stage(name: str) -> Value:
+    return External(name=f"speechbrain.Stage.{name.upper()}")
 
 
 def _brain_stage(
     it: Interpreter, brain: Instance | None, loader: Value, stage: str, name: str, location: Location
 ) -> None:
     role = "train" if stage == "train" else "eval"
-    which = Unknown(reason=f"the stage {stage}")
+    which = _stage(stage)
     _hook(it, brain, "on_stage_start", (which, _COUNTER), location)
 
     def step(batch: Value) -> None:

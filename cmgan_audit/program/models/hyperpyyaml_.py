@@ -48,6 +48,13 @@ _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
 }
+# What PyYAML itself calls by a tag: recipes were written so before HyperPyYAML had tags of its own for it.
+_TAGS_OF_PYYAML = {
+    "!!python/object/apply": "!apply",
+    "!!python/object/new": "!new",
+    "!!python/name": "!name",
+    "!!python/module": "!module",
+}
 _DEEPEST = 60
 _MOST_NODES = 20_000
 
@@ -265,6 +272,7 @@ class Recipe:
     def _made(self, tag: str, arguments: Arguments, node: DataNode) -> Value:
         call = replace(self.call, location=node.location)
         kind, _, name = tag.partition(":")
+        kind = _TAGS_OF_PYYAML.get(kind, kind)
         if kind == "!include":
             return self._include_file(name, None)
         if kind not in {"!new", "!name", "!module", "!apply", "!applyref"} or not name:

@@ -39,6 +39,7 @@ _ALIASES = {
     "lightning.pytorch.core.datamodule.LightningDataModule": "lightning.pytorch.LightningDataModule",
     "lightning.pytorch.core.LightningDataModule": "lightning.pytorch.LightningDataModule",
     "lightning.pytorch.trainer.Trainer": "lightning.pytorch.Trainer",
+    "speechbrain.core.Stage.": "speechbrain.Stage.",
     "easydict.EasyDict": "easydict.EasyDict",
     "absl.flags._flags.": "absl.flags.",
     "omegaconf.omegaconf.OmegaConf": "omegaconf.OmegaConf",

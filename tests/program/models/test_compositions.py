@@ -218,6 +218,15 @@ def test_hyperpyyaml(show: Show) -> None:
     assert str(seeds[0].location) == "hparams/r.yaml:3"
 
 
+def test_a_recipe_that_calls_by_the_tags_of_pyyaml(show: Show) -> None:
+    text = "import sink\nfrom hyperpyyaml import load_hyperpyyaml\nsink.show(load_hyperpyyaml(open('r.yaml'))['kept'])" + TAIL
+    recipe = "seed: 7\n__set_seed: !!python/object/apply:torch.manual_seed [!ref <seed>]\nkept: 1\n"
+    shown = show({"train.py": text, "r.yaml": recipe})
+    assert shown.plain() == [1]
+    seeds = [e for run in shown.runs for e in run.events if getattr(e, "callee", "") == "torch.manual_seed"]
+    assert [seed.arguments.positional[0].value for seed in seeds] == [7]
+
+
 def test_a_recipe_of_speechbrain_as_a_library(show: Show) -> None:
     text = (
         "import sys, sink\nimport speechbrain as sb\nfrom hyperpyyaml import load_hyperpyyaml\n"
