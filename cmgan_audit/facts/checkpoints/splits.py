@@ -148,7 +148,7 @@ class Splits:
 
 
 def _path_read(event: CallEvent) -> Value | None:
-    """What a call reads or lists: its first argument, or the path whose method it is (`Path(folder).rglob("*.wav")`)."""
+    """What a call reads or lists: its first argument, or the path whose method it is: `Path(folder).rglob("*.wav")`."""
     if event.callee.rpartition(".")[2] not in _READS:
         return None
     if event.callee.startswith("pathlib."):

@@ -18,6 +18,7 @@ from cmgan_audit.program.domain.values import Choice, Const, External, Instance,
 from cmgan_audit.program.execution.interpreter import UnconfiguredError
 from cmgan_audit.program.execution.trace import DecisionEvent
 from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attribute, derives, model
+from cmgan_audit.program.models.standing_in import moved, standing_in
 
 PATH = "pathlib.Path"
 FILE = "io.TextIOWrapper"
@@ -64,6 +65,11 @@ def path_of(value: Value | None) -> Value:
 def resolve(call: ModelCall, text: str) -> str | None:
     """The file of the tree that a path means when the program opens it: relative to where the command runs, to the
     script that was started, to the root, to the file that opens it, and to the folders above the script."""
+    found = call.interpreter.tree.resolve(text, _bases(call))
+    return found if found is not None or not text.startswith("/") else moved(call, text)
+
+
+def _bases(call: ModelCall) -> list[str]:
     interpreter = call.interpreter
     entry = posixpath.dirname(interpreter.entry)
     bases = []
@@ -73,18 +79,7 @@ def resolve(call: ModelCall, text: str) -> str | None:
     while entry:
         entry = posixpath.dirname(entry)
         bases.append(entry)
-    found = interpreter.tree.resolve(text, dict.fromkeys(bases))
-    return found if found is not None or not text.startswith("/") else _moved(call, text)
-
-
-def _moved(call: ModelCall, text: str) -> str | None:
-    """An absolute path of the author's machine: the file at the end of it, if the tree has it at that place."""
-    parts = text.strip("/").split("/")
-    for count in range(len(parts), 0, -1):
-        found = call.interpreter.tree.resolve("/".join(parts[-count:]))
-        if found is not None and (count > 1 or len(parts) < 3):
-            return found
-    return None
+    return list(dict.fromkeys(bases))
 
 
 def each_path(call: ModelCall, path: Value, read: Callable[[str], Value]) -> Value:
@@ -93,6 +88,8 @@ def each_path(call: ModelCall, path: Value, read: Callable[[str], Value]) -> Val
         return join([(each_path(call, o.value, read), Branch(o.condition, o.facts)) for o in path.options])
     if isinstance(path, Const) and isinstance(path.value, str):
         found = resolve(call, path.value)
+        if found is None and option_of(path, call.interpreter.launch.argv) is None:  # else a launch can name another
+            found = standing_in(call, path.value, _bases(call))
         if found is not None:
             if _is_named(call, path.value):
                 call.interpreter.notes["configured"] = found

@@ -219,7 +219,10 @@ def test_hyperpyyaml(show: Show) -> None:
 
 
 def test_a_recipe_that_calls_by_the_tags_of_pyyaml(show: Show) -> None:
-    text = "import sink\nfrom hyperpyyaml import load_hyperpyyaml\nsink.show(load_hyperpyyaml(open('r.yaml'))['kept'])" + TAIL
+    text = (
+        "import sink\nfrom hyperpyyaml import load_hyperpyyaml\nsink.show(load_hyperpyyaml(open('r.yaml'))['kept'])"
+        + TAIL
+    )
     recipe = "seed: 7\n__set_seed: !!python/object/apply:torch.manual_seed [!ref <seed>]\nkept: 1\n"
     shown = show({"train.py": text, "r.yaml": recipe})
     assert shown.plain() == [1]

@@ -56,6 +56,40 @@ def test_loaders(show: Show, name: str, text: str, load: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "there"),
+    [
+        ("conf/c.json", "conf/c_template.json"),  # copied before the first start
+        ("c.json", "c.example.json"),
+        ("c.json", "example-c.json"),
+        ("/home/somebody/venv/configs/c.json", "c.json"),  # moved since it was read on that machine
+        ("/home/somebody/venv/configs/c.json", "settings/c.json"),
+    ],
+)
+def test_a_file_of_settings_that_stands_for_the_one_that_is_not_there(show: Show, asked: str, there: str) -> None:
+    text = f"import json, sink\nsink.show(json.load(open({asked!r}))['train']['batch_size']){TAIL}"
+    shown = show({"train.py": text, there: JSON})
+    assert shown.plain() == [1]
+    value = shown.values()[0]
+    assert isinstance(value, Const)
+    assert str(value.trail[0].location) == f"{there}:3"
+
+
+@pytest.mark.parametrize(
+    ("asked", "files"),
+    [
+        ("c.json", {"c_template.json": '["a.wav", "b.wav"]'}),  # a list of recordings is no settings
+        ("c.json", {"c_template.json": JSON, "c_example.json": JSON}),
+        ("c.json", {"other/c_template.json": JSON}),
+        ("c.json", {"c_large.json": JSON}),
+        ("/home/somebody/c/configs/c.json", {"a/c.json": JSON, "b/c.json": JSON}),
+    ],
+)
+def test_a_file_that_does_not_stand_for_another(show: Show, asked: str, files: dict[str, str]) -> None:
+    shown = show({"train.py": f"import json, sink\nsink.show(json.load(open({asked!r}))){TAIL}", **files})
+    assert isinstance(shown.values()[0], Unknown)
+
+
+@pytest.mark.parametrize(
     ("entry", "config", "path"),
     [
         ("train.py", "conf/c.yaml", "'conf/c.yaml'"),
