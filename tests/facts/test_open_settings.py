@@ -1,4 +1,4 @@
-"""What a setting decides of which nothing is known is not decided (CMG601)."""
+"""What a setting decides of which nothing is known is not decided (CMG601, CMG205)."""
 
 from __future__ import annotations
 
@@ -75,3 +75,54 @@ def test_a_resume_that_a_missing_file_of_settings_asks_for_is_left_open(tmp_path
     (tmp_path / "settings.json").write_text('{"resume": true}', encoding="utf-8")
     audited = auditor.audit(tmp_path)
     assert "CMG601" in {finding.rule for finding in audited.findings}
+
+
+PAIRS = """
+import json
+import numpy as np
+import soundfile as sf
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+class Pairs(Dataset):
+    def __init__(self, names, anywhere=False):
+        self.names = names
+        self.anywhere = anywhere
+    def __len__(self):
+        return len(self.names)
+    def cut(self, wav):
+        start = 0
+        if self.anywhere and len(wav) > 32000:
+            start = np.random.randint(0, len(wav) - 32000)
+        return wav[start:start + 32000]
+    def __getitem__(self, index):
+        clean, _ = sf.read("clean/" + self.names[index])
+        noisy, _ = sf.read("noisy/" + self.names[index])
+        return self.cut(noisy), self.cut(clean)
+
+model = torch.nn.Linear(4, 4)
+optimizer = torch.optim.Adam(model.parameters())
+for noisy, clean in DataLoader(Pairs(["a.wav"], {anywhere}), batch_size=8, shuffle=True):
+    loss = (model(noisy) - clean).abs().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+
+
+def audit_pairs(folder: Path, anywhere: str) -> Audited:
+    load_kinds()
+    (folder / "train.py").write_text(PAIRS.replace("{anywhere}", anywhere), encoding="utf-8")
+    return Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(folder)
+
+
+def test_pairs_that_are_cut_at_random_only_where_a_setting_says_so(tmp_path: Path) -> None:
+    audited = audit_pairs(tmp_path, 'json.load(open("settings.json"))["anywhere"]')
+    assert "CMG205" not in {finding.rule for finding in audited.findings}
+    (entry,) = [each for each in audited.unresolved if each.rule == "CMG205"]
+    assert "depending on self.anywhere" in entry.reason
+
+
+def test_pairs_that_are_cut_at_random_by_their_own_default_or_call(tmp_path: Path) -> None:
+    assert "CMG205" in {finding.rule for finding in audit_pairs(tmp_path, "True").findings}
+    assert "CMG205" not in {finding.rule for finding in audit_pairs(tmp_path, "False").findings}

@@ -6,6 +6,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from cmgan_audit.facts.conditions import open_setting
 from cmgan_audit.facts.data.records import PairCut
 from cmgan_audit.facts.data.subjects import CLEAN, NOISY, Subject, subject_of
 from cmgan_audit.facts.loading.cuts import Cut, cuts_in
@@ -18,7 +19,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.execution.trace import CallEvent, Event
 from cmgan_audit.program.library.seeding import set_by
-from cmgan_audit.rules.record import Fact, Known
+from cmgan_audit.rules.record import Fact, Known, Unknown
 from cmgan_audit.source.syntax import walk
 
 _RESTORED = regex(r".*\.(set_rng_state|setstate|set_state|manual_seed|fork_rng)")
@@ -141,6 +142,15 @@ def _restored(events: Sequence[Event], first: _Part, second: _Part) -> bool:
     )
 
 
+def _open_setting(reading: Reading, *parts: _Part) -> str:
+    """The setting of the data set that decides whether it cuts at random at all, where nobody knows it; else ""."""
+    contexts = [
+        context for part in parts for context in (part.cut.event.context, reading.events[part.drawn_at].context)
+    ]
+    settings = (open_setting(each, reading.owner) for context in contexts for each in context.conditions)
+    return next((text for text in settings if text), "")
+
+
 def _record(reading: Reading, noisy: _Part, clean: _Part, *, separate: bool) -> PairCut:
     first, second = sorted((noisy, clean), key=lambda part: part.cut.position)
     trail = (
@@ -150,6 +160,9 @@ def _record(reading: Reading, noisy: _Part, clean: _Part, *, separate: bool) -> 
         Step(first.cut.place, f"{first.subject.name} is cut where {first.cut.draws[0].callee} says"),
     )
     fact: Fact = Known(separate, trail if separate else ())
+    setting = _open_setting(reading, noisy, clean) if separate else ""
+    if setting:
+        fact = Unknown(f"the random cut at {second.cut.place} is reached depending on {setting}", trail)
     return PairCut(
         location=second.cut.place,
         anchor=reading.function,
