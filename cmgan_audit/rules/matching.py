@@ -14,9 +14,12 @@ from cmgan_audit.finding import Confidence, Finding, Fix, Location, Severity, St
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.compiled import CompiledCase, CompiledRule
 from cmgan_audit.rules.judging import Evidence, Result, Scope, judge, look_up, settled
-from cmgan_audit.rules.record import Record
+from cmgan_audit.rules.record import OneOf, Record
 from cmgan_audit.rules.rule import ParameterValue
 from cmgan_audit.rules.worlds import MAX_WORLDS, Outcome, World, explore
+
+# Of a fact with more possible values than these a sentence names none.
+_MOST_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +113,22 @@ def _match_one(rule: CompiledRule, record: Record, values: Mapping[str, Paramete
 def _why_unresolved(unknown: Sequence[Outcome[Result]], true: Sequence[Outcome[Result]]) -> str:
     reasons = dict.fromkeys(reason for outcome in unknown for reason in outcome.result.unknown)
     if not reasons and true:
-        names = dict.fromkeys(item.name for outcome in true for item in outcome.result.evidence)
-        return f"it depends on which of several possible values {', '.join(names)} takes"
+        evidence = [item for outcome in true for item in outcome.result.evidence]
+        several = dict.fromkeys(text for item in evidence if (text := _possible(item)))
+        names = ", ".join(several or dict.fromkeys(item.name for item in evidence))
+        return f"it depends on which of several possible values {names} takes"
     return "; ".join(reasons) or "the possible values contradict each other"
+
+
+def _possible(item: Evidence) -> str:
+    """A fact that has several possible values, with them; "" for another."""
+    fact = getattr(item.holder, item.name.rpartition(".")[2], None)
+    if not isinstance(fact, OneOf):
+        return ""
+    shown = dict.fromkeys(
+        f"{option.value} where {option.condition}" if option.condition else str(option.value) for option in fact.options
+    )
+    return f"{item.name} ({', '.join(shown)})" if len(shown) <= _MOST_SHOWN else item.name
 
 
 def _finding(rule: CompiledRule, scope: Scope, worlds: Sequence[Outcome[Result]], *, certain: bool) -> Finding:

@@ -81,7 +81,17 @@ def test_a_possibility_that_nothing_selects_is_unresolved(lab, compiled):
     sizes = OneOf((Known(8), Known(1)))
     matches = match([lab.Loader(location=lab.place(9), batch_size=sizes)], [compiled()])
     assert not matches.findings
-    assert "several possible values" in matches.unresolved[0].reason
+    assert matches.unresolved[0].reason == "it depends on which of several possible values batch_size (8, 1) takes"
+
+
+def test_what_an_undecided_rule_depends_on_is_told_with_its_conditions(lab, compiled):
+    sizes = OneOf((Known(1, condition="gpus > 1"), Known(8, condition="not (gpus > 1)")))
+    steps = OneOf((Known(8), Known(1)))
+    rule = compiled(when="batch_size < 4 and accumulated == 1")
+    matches = match([lab.Loader(location=lab.place(9), batch_size=sizes, accumulated=steps)], [rule])
+    said = "batch_size (1 where gpus > 1, 8 where not (gpus > 1)), accumulated (8, 1)"
+    assert not matches.findings
+    assert matches.unresolved[0].reason == f"it depends on which of several possible values {said} takes"
 
 
 def test_two_fields_of_one_configuration_are_chosen_together(lab, compiled):
