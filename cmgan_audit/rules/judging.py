@@ -160,8 +160,8 @@ def _evaluate(node: ast.expr, scope: Scope, world: World) -> Result:
 
 def _connect(results: Iterable[Result], decided: bool) -> Result:
     """`and` (decided by false) or `or` (decided by true): the first result that decides; else unknown if any is."""
-    unknown: tuple[str, ...] = ()
-    evidence: tuple[Evidence, ...] = ()
+    unknown: list[str] = []  # grown in place: a relation may have thousands of members
+    evidence: list[Evidence] = []
     witnesses: dict[str, Any] = {}
     for result in results:
         if result.truth is decided:
@@ -169,7 +169,7 @@ def _connect(results: Iterable[Result], decided: bool) -> Result:
         unknown += result.unknown
         evidence += result.evidence
         witnesses.update(result.witnesses)
-    return Result(None if unknown else not decided, unknown, evidence, witnesses)
+    return Result(None if unknown else not decided, tuple(unknown), tuple(evidence), witnesses)
 
 
 def _compare(comparison: type[ast.cmpop], left: Result, right: Result) -> Result:
