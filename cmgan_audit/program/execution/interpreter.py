@@ -104,6 +104,8 @@ class Interpreter:
         must_be_configured: the run ends where it asks for a configuration file that the launch does not name.
         must_be_told: the run ends where it asks for an environment variable that the launcher sets and the launch has
             not, since nobody knew that it is asked for.
+        must_hold: the file that has to hold every key that is certainly asked of it, "" for none; the run ends, and is
+            `unsuited`, where it does not.
         passed_checks: assertions and `raise` statements that do nothing, since the script would end there.
         steps: how many steps the run has taken, without `supposed_steps`, those in branches that settings keep off, and
             `earlier_steps`, those of attempts that ended at such a check.
@@ -130,6 +132,8 @@ class Interpreter:
         self.lacking: set[str] = set()
         self.must_be_configured = False
         self.must_be_told = False
+        self.must_hold = ""
+        self.unsuited = False
         self.passed_checks: frozenset[Location] = frozenset()
         self.widened: dict[ast.AST, list[Widening]] = {}
         self.probing = False
@@ -242,9 +246,19 @@ class Interpreter:
             self.run.limits.append(step)
 
     def note_missing(self, owner: DictValue) -> None:
-        """Remember the file of a mapping that was asked for a key which it does not hold."""
-        if owner.complete and owner.origin:
-            self.lacking.add(owner.origin.partition(": ")[0])
+        """Remember the file of a mapping that was asked for a key which it does not hold.
+
+        Raises:
+            UnconfiguredError: it is the file that has to suit the script, and nothing keeps the program from failing.
+        """
+        if not (owner.complete and owner.origin):
+            return
+        path = owner.origin.partition(": ")[0]
+        self.lacking.add(path)
+        certain = not self.context.conditions and not self.journal.tracking and not self.probing
+        if certain and path == self.must_hold:
+            self.unsuited = True
+            raise UnconfiguredError
 
     # Limits
 

@@ -51,20 +51,21 @@ def execute_entry(
     *,
     must_be_configured: bool = False,
     must_be_told: bool = False,
+    must_hold: str = "",
 ) -> Run:
     """Execute a script as `python entry argv` would.
 
     With `must_be_configured`, the run ends where it asks for a configuration file that the launch does not name, with
-    `must_be_told` where it asks for a variable that the launcher sets and the launch does not have yet. Where a check
-    of the settings ends the program, because something is left to be filled in, what comes after it is followed as if
-    the check had passed.
+    `must_be_told` where it asks for a variable that the launcher sets and the launch does not have yet, and where it
+    certainly asks the file `must_hold` for a key that this does not hold. Where a check of the settings ends the
+    program, because something is left to be filled in, what comes after it is followed as if the check had passed.
     """
     passed: list[Location] = []
     earlier = 0
     while True:
         it = new_session(tree, index, entry, launch)
         it.earlier_steps = earlier
-        it.must_be_configured, it.must_be_told = must_be_configured, must_be_told
+        it.must_be_configured, it.must_be_told, it.must_hold = must_be_configured, must_be_told, must_hold
         it.passed_checks = frozenset(passed)
         ended = _executed(it)
         if ended is None or ended.name not in _CHECKS or len(passed) == MOST_CHECKS or ended.location in passed:

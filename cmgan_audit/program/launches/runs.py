@@ -154,27 +154,36 @@ class Program:
     def _tried(self, entry: str, launches: Sequence[Launch]) -> list[Run]:
         """The runs with files that lie beside a script, of those that it reads.
 
-        Where it reads none, one run stands for all of them, and what is not read is tried once per format.
+        Where some hold every key that the script asks for, the others are meant for its neighbours. Where it reads
+        none, one run stands for all of them, and what is not read is tried once per format.
         """
         index = self._index.afresh()
         read: list[Run] = []
         unread: dict[str, Run] = {}
         asking: list[Run] = []
-        for launch in launches:
-            path = "" if launch.location is None else launch.location.path
-            suffix = posixpath.splitext(path)[1]
-            if suffix in unread:
-                continue
-            with self._tree.watched() as consulted:
-                run = execute_entry(self._tree, index, entry, launch, must_be_configured=True)
-            if any(step.note.startswith(f"{path}:") for step in run.limits):
-                continue  # it cannot read this one
-            if _lacks_configuration(run):
-                asking.append(run)
-            elif path in consulted.contents:
-                read.append(run)
-            else:
-                unread[suffix] = run
+        for must_suit in (len(launches) > 1, False):
+            unsuited: list[Launch] = []
+            for launch in launches:
+                path = "" if launch.location is None else launch.location.path
+                suffix = posixpath.splitext(path)[1]
+                if suffix in unread:
+                    continue
+                must_hold = path if must_suit else ""
+                with self._tree.watched() as consulted:
+                    run = execute_entry(self._tree, index, entry, launch, must_be_configured=True, must_hold=must_hold)
+                if any(step.note.startswith(f"{path}:") for step in run.limits):
+                    continue  # it cannot read this one
+                if interpreter_of(run).unsuited:
+                    unsuited.append(launch)
+                elif _lacks_configuration(run):
+                    asking.append(run)
+                elif path in consulted.contents:
+                    read.append(run)
+                else:
+                    unread[suffix] = run
+            if read or not unsuited:
+                break
+            launches = unsuited
         return read or list(unread.values())[:1] or self._paired(entry, asking)
 
     def _paired(self, entry: str, asking: Sequence[Run]) -> list[Run]:
