@@ -1,7 +1,7 @@
 """CMG401: items whose metric failed are left out of the discriminator's loss, and the others are kept.
 
-One shape is known: a function turns the scores of a batch into an array, returns None when one of them is -1, and
-returns a tensor otherwise; its callers test for None and take one loss between each tensor and a prediction.
+One shape is known: a function or method turns the scores of a batch into an array, returns None when one of them is
+-1, and returns a tensor otherwise; its callers test for None and take one loss between each tensor and a prediction.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ def keep_scored_items(case: Case) -> Repair:
     source = case.sources.python(case.place.path)
     test = _test_at(source, case.place)
     function = source.function_around(test)
-    if not isinstance(function, Function) or source.class_around(function) is not None:
-        raise UnrecognisedShapeError(f"the batch at {case.place} is not dropped in a function of a module")
+    if not isinstance(function, Function):
+        raise UnrecognisedShapeError(f"the batch at {case.place} is not dropped in a function")
+    if sum(_defines(node, function.name) for node in walk(source.tree)) > 1:
+        raise UnrecognisedShapeError(f"{source.path} defines {function.name}() more than once")
     edits = [*_scores_without_failures(source, function, test)]
     callers = list(_callers(case.sources, case.place.path, function.name))
     if not callers:

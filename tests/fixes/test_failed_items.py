@@ -140,6 +140,37 @@ def test_scores_that_meet_in_one_statement_are_masked_apart(fix):
     ]
 
 
+def in_a_class() -> dict[str, str]:
+    """The program with the scores of a batch as a method of an object."""
+    at = SCORES.index("def labels")
+    method = "".join(f"    {line}" if line.strip() else line for line in SCORES[at:].splitlines(keepends=True))
+    head = f"{SCORES[:at]}class Scorer:\n"
+    train = TRAIN.replace("scores.labels(", "SCORER.labels(")
+    train = train.replace("def discriminator_loss", "SCORER = scores.Scorer()\n\n\ndef discriminator_loss")
+    return {"scores.py": head + method.replace("labels(clean", "labels(self, clean"), "train.py": train}
+
+
+def test_a_method_is_mended_like_a_function(fix):
+    mended = fix("CMG401", in_a_class())
+    assert mended.remaining == []
+    assert mended.added("scores.py") == [
+        "if (values == -1).all():",
+        "values = np.where(values == -1, np.nan, values)",
+    ]
+    assert mended.added("train.py") == [
+        "kept = ~target.isnan()",
+        ") + F.mse_loss(found.flatten()[kept], target[kept])",
+    ]
+
+
+def test_a_name_that_two_functions_of_a_file_have_stays(fix):
+    files = in_a_class()
+    files["scores.py"] += "\n\nclass Other:\n    def labels(self, clean, estimate):\n        return None\n"
+    mended = fix("CMG401", files)
+    assert len(mended.found) == 1 and not mended.fixed.changes
+    assert "more than once" in mended.found[0].fix.declined
+
+
 def test_programs_with_a_function_of_the_same_name_are_mended_apart(fix):
     more = {f"{folder}/{name}": text for folder in ("one", "two") for name, text in program().items()}
     more["two/scores.py"] = SCORES.replace("-1 in values", "(values == -1).all()")
