@@ -16,6 +16,7 @@ _BOUND = regex(r"(?<![-=<>])>=?\s*$")
 _TAG = regex(r"<[^<>]*>\s*$")
 # `train_loss_step=0.31, val_pesq_epoch=2.5`: Lightning's names for the value of a batch and the mean of an epoch.
 _PER_COUNTER = regex(r"\w[_/](?:epoch|step)$", re.IGNORECASE)
+_OF_HOW_MANY = regex(r"\s?/\s?\x00")
 _OPTION = regex(r"(?:^|\s)--[A-Za-z][\w\-]*[ =]+$")
 
 
@@ -30,6 +31,11 @@ def is_part_of_word(after: str) -> bool:
 def is_share(after: str) -> bool:
     """`45%` of a progress bar, and `+2.8%` of a comparison: a part or a change."""
     return after.lstrip(" ").startswith("%")
+
+
+def is_number_of_hits(label: str, after: str) -> bool:
+    """`Accuracy: 9812/10000`: how many were right of how many, and no share."""
+    return _OF_HOW_MANY.match(after) is not None and infer(label).measure == "accuracy"
 
 
 def is_bound(before: str) -> bool:

@@ -31,6 +31,7 @@ from cmgan_audit.logs.lines.labels import (
     counter_of,
     is_arrow,
     is_bound,
+    is_number_of_hits,
     is_option,
     is_part_of_word,
     is_share,
@@ -77,8 +78,7 @@ _ITEM = regex(
 _SAVED = regex(r"\b(?:sav(?:ed|ing)(?! dict)|checkpoint)\b", re.IGNORECASE)
 _ELSEWHERE = regex(r"\b(?:best|sav(?:ed|ing)|from|until|every|patience|stopping|improvement)\b", re.IGNORECASE)
 
-SECOND = "val"
-FIRST = "train"
+FIRST, SECOND = "train", "val"
 
 
 def understand(shape: str, book: RoleBook) -> Plan:
@@ -208,7 +208,7 @@ class _Line:
             sign, signed = (-1.0 if before[-1] == "-" else 1.0), True
             before = before[:-1]
         after = text[end : end + 16]
-        if slots and is_part_of_word(after):
+        if slots and (is_part_of_word(after) or before.endswith("@")):  # of `Acc@1 71.2` the 1 is part of the name
             self.last = ""
             return
         if before.strip(" \t\"'") == "/" and self.last:
@@ -297,7 +297,7 @@ class _Line:
         atom: re.Match[str],
         after: str,
     ) -> None:
-        role = self._role(label, separated)
+        role = None if is_number_of_hits(label, after) else self._role(label, separated)
         self.last_label = label
         if role is None and slots and (separated or names_a_side(label, after)):
             first = not any(value.role.kind in ("metric", "loss") for value in self.plan.values)

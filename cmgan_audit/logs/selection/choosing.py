@@ -54,6 +54,7 @@ def _evaluations(wanted: list[Series]) -> list[Series]:
             or _is_per_batch(s, wanted)
             or _is_of_batches(s, wanted)
             or _is_training_beside_evaluation(s, wanted)
+            or _is_a_term(s, wanted)
         )
     ]
 
@@ -106,3 +107,10 @@ def _is_training_beside_evaluation(series: Series, wanted: list[Series]) -> bool
         for other in wanted
         if other.role.kind == "metric" and other.x_kind == series.x_kind
     )
+
+
+def _is_a_term(series: Series, wanted: list[Series]) -> bool:
+    """A bare `ssim` beside no PSNR is as often 1 - SSIM, a term of the loss."""
+    if series.role.measure != "ssim" or series.role.phase == "eval":
+        return False
+    return not any(other.role.measure == "psnr" for other in wanted)

@@ -194,6 +194,7 @@ def test_error_rates_are_shares_or_percent(tmp_path: Path, values: list[float], 
         ("lr_d", "discriminator learning rate"),
         ("in this cycle", "other"),
         ("D_acc", "other"),
+        ("D(x)", "other"),
         ("total", "other"),
         ("GAN type", "other"),
     ],
@@ -233,3 +234,11 @@ def test_accuracies_in_percent_have_thresholds_in_percent(tmp_path: Path) -> Non
     content = "".join(f"Epoch {e} val acc: {v}\n" for e, v in enumerate([61.5, 70.2, 71.0, 69.5, 69.6, 69.4]))
     (judged,) = look(search(tmp_path, content)).judged
     assert (judged.measure.small, judged.measure.large) == (1.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("line", "judged"), [("loss {v} ssim: {v}", []), ("val loss {v} PSNR: 21 SSIM: {v}", ["ssim"])]
+)
+def test_a_bare_ssim_is_a_metric_beside_a_psnr(tmp_path: Path, line: str, judged: list[str]) -> None:
+    content = "".join(f"Epoch {e} {line.format(v=round(0.9 / (e + 1), 3))}\n" for e in range(8))
+    assert [one.measure.key for one in look(search(tmp_path, content)).judged if one.measure.key == "ssim"] == judged
