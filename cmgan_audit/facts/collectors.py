@@ -6,6 +6,7 @@ from cmgan_audit.facts.adversarial.games import games_of
 from cmgan_audit.facts.adversarial.labels import configured_labels
 from cmgan_audit.facts.averages.collecting import batch_means
 from cmgan_audit.facts.checkpoints.keeping import kept_weights
+from cmgan_audit.facts.checkpoints.kept_networks import kept_networks
 from cmgan_audit.facts.checkpoints.loading import file_loads
 from cmgan_audit.facts.checkpoints.replaced_networks import replaced_networks
 from cmgan_audit.facts.checkpoints.resuming import resumes_of
@@ -37,6 +38,7 @@ COLLECTORS: tuple[Collector, ...] = (
     games_of,
     hyperparameters_of,
     kept_weights,
+    kept_networks,
     level_pairs,
     metric_records,
     options_of_run,

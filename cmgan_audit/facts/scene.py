@@ -25,7 +25,7 @@ from cmgan_audit.facts.passes.learning import TAKEN, told_apart
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.values import Arguments, BoundMethod, Choice, ClassValue, Instance, Value
+from cmgan_audit.program.domain.values import Arguments, BoundMethod, Choice, ClassValue, Instance, Unknown, Value
 from cmgan_audit.program.execution.trace import CallEvent, Context, IterateEvent, Run, StoreEvent
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.names import canonical
@@ -40,7 +40,12 @@ _BOOKKEEPING = (
     "add_module register_parameter share_memory type extra_repr freeze unfreeze save load log log_dict print "
     "save_hyperparameters configure_optimizers load_from_checkpoint from_pretrained save_pretrained summary"
 )
+# The kind of a use that switches some parts of a network, and leaves the others as they are.
+SOME_PARTS = "some parts"
 BOOKKEEPING = frozenset(_BOOKKEEPING.split())
+# What gives the parts of a network one after the other.
+_OF_PARTS = (".modules", ".named_modules", ".children", ".named_children")
+_PAIR = 2
 # What a class derives from that is no optimiser.
 _OF_NO_OPTIMISER = frozenset({"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"})
 
@@ -171,6 +176,8 @@ def _sort_call(scene: Scene, event: CallEvent, position: int) -> None:
     if name.startswith("torch.nn.") and member in (*BATCH_NORMS, *OTHER_NORMS):
         scene.norms.append(event)
     kind, on = _use_of(event, name, member)
+    if not kind and member in ("eval", "train") and isinstance(event.receiver, Unknown):
+        kind, on = _use_of_parts(scene, event, member)
     if kind:
         targets: list[Instance | None] = [*on] or [None]
         scene.uses.extend(Use(kind, event, position, each) for each in targets)
@@ -211,6 +218,25 @@ def _use_of(event: CallEvent, name: str, member: str) -> tuple[str, list[Instanc
     if member in ("train_batch", "step") and event.receiver is not None and not receivers and "optim" in name:
         return "step", []
     return "", []
+
+
+def _use_of_parts(scene: Scene, event: CallEvent, member: str) -> tuple[str, list[Instance]]:
+    """What a switch of each part of a network is: of the whole of it, `for part in net.modules(): part.eval()`.
+
+    Where a test lies between, it is a switch of some of its parts.
+    """
+    value: Value | None = event.receiver
+    for _ in range(_PAIR):  # the item itself, or the second part of a pair with its name
+        if isinstance(value, Unknown) and value.computed is not None and value.computed.operation == "[]":
+            value = value.computed.operands[0]
+    if not isinstance(value, Instance) or not value.external_name.endswith(_OF_PARTS):
+        return "", []
+    asked = next((each for each in reversed(scene.calls) if each.result == value), None)
+    if asked is None:
+        return "", []
+    networks = [each for each in instances_of(asked.receiver) if is_network(each)]
+    whole = len(event.context.conditions) <= len(asked.context.conditions)
+    return (member if whole else SOME_PARTS), networks
 
 
 def _is_of_the_tree(value: Instance) -> bool:

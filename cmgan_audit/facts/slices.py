@@ -92,6 +92,23 @@ class Slicer:
                 found.loops += near.loops
         return found
 
+    def given(self, name: ast.Name, path: str, stack: Stack) -> list[ast.expr]:
+        """The expressions that a name may have been given where it is read, in its function or at the top level.
+
+        Args:
+            name: the name.
+            path: its file.
+            stack: the calls in which it is read.
+        """
+        function = self._function(path, self._one(stack))
+        if function is None:
+            return []
+        bound = reaching(self._bound(function).get(name.id, []), name, [name, *self._code.parents(path, name)])
+        top = self._tops.get(path)
+        if not bound and top is not None and top is not function:
+            bound = self._bound(top).get(name.id, [])
+        return [each.value for each in bound if each.value is not None]
+
     def _step(self, task: _Task) -> tuple[tuple[_Task, ...], Slice]:
         """The tasks behind a task, and what it finds by itself."""
         key = (task.key, id(task.function.node))

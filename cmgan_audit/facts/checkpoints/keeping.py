@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.checkpoints.records import KeptWeights
 from cmgan_audit.facts.checkpoints.restoring import member_of
@@ -20,6 +20,7 @@ from cmgan_audit.source.syntax import walk
 
 # What gives a new container of the same tensors.
 _SHALLOW = frozenset({"builtins.dict", "collections.OrderedDict", "copy.copy"})
+_VIEWS = frozenset({"items", "copy"})
 # What a statement is repeated in: a loop, or the function that one calls.
 _REPEATED = (ast.For, ast.While, ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)
 _USES = {"save": "saved", "load_state_dict": "loaded back"}
@@ -32,16 +33,14 @@ def kept_weights(view: View) -> Iterator[KeptWeights]:
     for position, event in enumerate(events):
         if member_of(event) != "state_dict" or not _is_of_network(event) or not isinstance(event.result, Instance):
             continue
-        if any(canonical(each.callee) == "copy.deepcopy" and _uses(each, event.result) for each in events):
-            continue
         epochs = next((loop for loop in event.context.loops if loop in training), None)
         if epochs is None or not event.context.conditions:
             continue
-        aliases: list[Value] = [event.result]
+        aliases = _aliases(event.result, events[position + 1 :])
+        if any(canonical(each.callee) == "copy.deepcopy" and _uses_any(each, aliases) for each in events):
+            continue
         for later in events[position + 1 :]:
-            if _copies_shallowly(later) and any(_uses(later, each) for each in aliases):
-                aliases.append(later.result)
-            if member_of(later) not in _USES or not any(_uses(later, each) for each in aliases):
+            if member_of(later) not in _USES or not _uses_any(later, aliases):
                 continue
             if _is_after(later, epochs) or _outlives_a_pass(view, event, later, epochs):
                 how = _USES[member_of(later)]
@@ -103,8 +102,22 @@ def _stands_in(place: Location, statement: Location) -> bool:
     return begins and place.lies_in(statement)
 
 
-def _copies_shallowly(event: CallEvent) -> bool:
-    return canonical(event.callee) in _SHALLOW
+def _aliases(state: Value, later: Sequence[CallEvent]) -> list[Value]:
+    """A state, and what later calls make of it that holds the same tensors: other dictionaries, views of its items."""
+    found = [state]
+    for event in later:
+        if canonical(event.callee) in _SHALLOW:
+            same = _uses_any(event, found)
+        else:
+            receiver = event.receiver if member_of(event) in _VIEWS else None
+            same = receiver is not None and any(_holds(receiver, each, 0) for each in found)
+        if same:
+            found.append(event.result)
+    return found
+
+
+def _uses_any(event: CallEvent, aliases: Sequence[Value]) -> bool:
+    return any(_uses(event, each) for each in aliases)
 
 
 def _steps(view: View, epochs: Loop) -> list[Use]:

@@ -52,10 +52,12 @@ class KeptWeights(Record):
     """The weights of a network put aside in a variable while training goes on.
 
     `aliased` tells whether what is used later are the network's own tensors, which training keeps changing; `used` how.
+    `whole` tells whether it is the network itself that got another name, instead of its state.
     """
 
     aliased: Fact
     used: str
+    whole: Fact = Known(False)
 
 
 @record_kind("file_load")

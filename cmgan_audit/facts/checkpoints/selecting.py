@@ -164,7 +164,7 @@ class _Selecting:
         if not passes:
             splits = list(self._named_calls([*behind.calls, *self._around(decision)]))
             splits = splits or list(self._read_sets.measured(behind))
-        splits = _picked(splits, compares)
+        splits = _picked(self._slicer, splits, compares)
         tests = [(split, drawn) for split, drawn in splits if split.kind == TEST]
         others = [split for split, _ in splits if split.kind != TEST]
         if tests and not others:
@@ -268,19 +268,38 @@ class _Selecting:
         return self._slicer.location(Found(decision.node, decision.path, decision.stack))
 
 
-def _picked(splits: list[tuple[Split, Location]], compares: Sequence[Found]) -> list[tuple[Split, Location]]:
-    """Of the sets behind a decision that one of them is picked from by its name: `results["valid"] > best`."""
-    keys = [
-        part.slice.value
-        for found in compares
-        for part in walk(found.node)
-        if isinstance(part, ast.Subscript)
-        and isinstance(part.slice, ast.Constant)
-        and isinstance(part.slice.value, str)
-    ]
+def _picked(
+    slicer: Slicer, splits: list[tuple[Split, Location]], compares: Sequence[Found]
+) -> list[tuple[Split, Location]]:
+    """Of the sets behind a decision that one of them is picked from by its name: `results["valid"] > best`.
+
+    It may be picked a line above: `score = results["valid"]` and then `score > best`.
+    """
+    if len(splits) < 2:
+        return splits
+    keys = [key for found in compares for key in _keys(slicer, found, found.node)]
+    if not keys:
+        keys = [
+            key
+            for found in compares
+            for side in walk(found.node)
+            if isinstance(side, ast.Name)
+            for value in slicer.given(side, found.path, found.stack)
+            for key in _keys(slicer, found, value)
+        ]
     kinds = set[str]().union(*map(kinds_in, keys))
     picked = [(split, drawn) for split, drawn in splits if split.kind in kinds]
     return picked if len(kinds) == 1 and picked else splits
+
+
+def _keys(slicer: Slicer, found: Found, node: ast.AST) -> Iterator[str]:
+    """The texts by which an expression picks items: `results["valid"]`, `results.get("valid")`, `results[KEY]`."""
+    for part in walk(node):
+        match part:
+            case ast.Subscript(slice=key) | ast.Call(func=ast.Attribute(attr="get"), args=[key, *_]):
+                named = slicer.given(key, found.path, found.stack) if isinstance(key, ast.Name) else [key]
+                texts = [each.value if isinstance(each, ast.Constant) else None for each in named]
+                yield from (text for text in texts[:1] if isinstance(text, str) and len(texts) == 1)
 
 
 def _is_ordering(found: Found) -> bool:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cmgan_audit.facts.classes import bare_network, is_network, values_within
+from cmgan_audit.facts.passes.forwards import calls_on_parts
 from cmgan_audit.facts.passes.modes import gradients_off
 from cmgan_audit.facts.scene import Scene, Use
 from cmgan_audit.facts.values import constant, instances_of, same_object
-from cmgan_audit.program.domain.values import ClassValue, FunctionValue, Instance, Value
-from cmgan_audit.program.execution.probe import attribute_of, call_value
+from cmgan_audit.program.domain.values import Instance, Value
 from cmgan_audit.program.execution.trace import CallEvent, Event, StoreEvent
 from cmgan_audit.program.naming.names import canonical
 
@@ -73,13 +73,5 @@ def _holds(whole: Instance, network: Instance) -> bool:
 
 def _turns_them_off(scene: Scene, run: Use, network: Instance) -> bool:
     """Whether everything that the `forward` of a network calls on its parts is called without gradients."""
-    if not isinstance(network.cls, ClassValue) or not run.event.callee.endswith((".__call__", ".forward")):
-        return False
-    forward = attribute_of(scene.run, network, "forward")
-    if not isinstance(forward, FunctionValue):
-        return False
-    given = run.event.arguments
-    events, _ = call_value(scene.run, forward, given.positional, network, given.keywords)
-    inside = (each for each in events if isinstance(each, CallEvent) and each.context.frames)
-    parts = [each for each in inside if any(map(is_network, instances_of(each.receiver)))]
+    parts = calls_on_parts(scene, run, network)
     return bool(parts) and all(gradients_off(scene, run.position, each.context.managers) for each in parts)

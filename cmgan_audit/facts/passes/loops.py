@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from cmgan_audit.facts.classes import BATCH_NORMS, DROPOUTS, bare_network, values_within
+from cmgan_audit.facts.passes.forwards import switched_off_inside
 from cmgan_audit.facts.passes.gradients import keeps_no_graph
 from cmgan_audit.facts.passes.learning import TAKEN
 from cmgan_audit.facts.passes.modes import (
@@ -155,7 +156,9 @@ def _mode(scene: Scene, runs: Sequence[Use]) -> tuple[Fact, str]:
     for run in runs:
         state, use = mode_at(scene, run)
         if state == "train":
-            parts = parts_in_eval(scene, run)
+            parts = [*parts_in_eval(scene, run), *switched_off_inside(scene, run)]
+            if run.on is not None and any(same_object(part, bare_network(run.on)) for part in parts):
+                continue
             switched = mode_layers(run.on, parts) if run.on is not None else []
             if parts and run.on is not None and not switched and mode_layers(run.on):
                 continue  # what eval() changes is all in parts that are in eval mode

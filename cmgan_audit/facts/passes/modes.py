@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from cmgan_audit.facts.classes import bare_network, is_network, values_within
 from cmgan_audit.facts.optimisers import names_optimiser
-from cmgan_audit.facts.scene import Scene, Use
+from cmgan_audit.facts.scene import SOME_PARTS, Scene, Use
 from cmgan_audit.facts.values import constant, same_object
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.joins import opposite
@@ -16,6 +17,7 @@ from cmgan_audit.program.naming.names import canonical
 
 OPEN = "open"
 _IN_TRAINING = regex(r"[\w.]+\.training")
+_ORDER = regex("[<>]")
 _SWITCHING = ("torch.no_grad", "torch.inference_mode", "torch.enable_grad", "torch.set_grad_enabled")
 
 
@@ -30,13 +32,15 @@ def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
     network = bare_network(run.on)
     here = {condition.text for condition in run.event.context.conditions}
     possible: dict[str, Use] = {}
-    for use in reversed([use for use in scene.of("eval", "train") if use.position < run.position]):
+    for use in reversed([use for use in scene.of("eval", "train", SOME_PARTS) if use.position < run.position]):
         if use.on is None or not _reaches(bare_network(use.on), network):
             continue
         under = {condition.text for condition in use.event.context.conditions}
         if any(opposite(text) in here for text in under):
             continue
         possible.setdefault(_mode_after(use), use)
+        if use.kind == SOME_PARTS:
+            continue
         if under <= here:
             break
     else:
@@ -95,9 +99,30 @@ def left_in_eval(scene: Scene, run: Use) -> Use | None:
         inside = [use for use in switches if any(each is loop for each in use.event.context.loops)]
         if any(use.position < run.position and _mode_after(use) != "eval" for use in inside):
             return None  # every pass of this loop begins in training mode; so does what lies around it
-        if inside and inside[-1].position > run.position and _mode_after(inside[-1]) == "eval":
-            return inside[-1]
+        left = _in_force_behind([use for use in inside if use.position > run.position])
+        if left is not None:
+            return left
     return None
+
+
+def _in_force_behind(switches: Sequence[Use]) -> Use | None:
+    """The `eval()` among switches in order that is in force behind them, at least in some passes of a loop.
+
+    A `train()` that stands under a comparison of scores, as the one beside `torch.save(best)` does, puts the network
+    back only in the passes that set a new best.
+    """
+    off = next((use for use in reversed(switches) if _mode_after(use) == "eval"), None)
+    if off is None:
+        return None
+    on = [use for use in switches if use.position > off.position]
+    known = {condition.text for condition in off.event.context.conditions}
+    tests = [{condition.text for condition in use.event.context.conditions} - known for use in on]
+    return off if all(any(map(_asks_for_a_best, each)) for each in tests) else None
+
+
+def _asks_for_a_best(test: str) -> bool:
+    """Whether a test, as it was taken, asks whether a score is better than the best one so far."""
+    return "best" in test.lower() and bool(_ORDER.search(test)) and not test.startswith("not ")
 
 
 def _is_trained(scene: Scene, network: Instance, switches: list[Use]) -> bool:
@@ -119,6 +144,8 @@ def _mode_after(use: Use) -> str:
     argument = use.event.arguments.get("mode", 0)
     if use.kind == "eval":
         return "eval"
+    if use.kind == SOME_PARTS:
+        return OPEN
     if argument is not None and not isinstance(argument, Const):
         return OPEN
     return "eval" if constant(argument) is False else "train"

@@ -32,9 +32,11 @@ def evaluate_dict_comprehension(it: Interpreter, node: ast.DictComp) -> Value:
     """`{key: value for target in iterable}`."""
     from cmgan_audit.program.domain.containers import key_of
     from cmgan_audit.program.language.expressions import evaluate
+    from cmgan_audit.program.library.dictionaries import of_same_tensors, state_of_item
 
     made = DictValue(items={})
     unknown_keys: list[Value] = []
+    states: list[Value | None] = []
 
     def add() -> None:
         key = it.read(evaluate(it, node.key))
@@ -44,9 +46,21 @@ def evaluate_dict_comprehension(it: Interpreter, node: ast.DictComp) -> Value:
             made.items[known[0]] = value
         else:
             unknown_keys.append(key)
+            tensor = _detached(node.value)
+            states.append(state_of_item(it.read(value if tensor is node.value else evaluate(it, tensor))))
 
     complete, draws = _run(it, node.generators, add)
+    if not made.items and len(states) == 1 and states[0] is not None:
+        return of_same_tensors(it, states[0], it.location(node))
     return DictValue(items=made.items, complete=complete and not unknown_keys, draws=draws)
+
+
+def _detached(node: ast.expr) -> ast.expr:
+    """The tensor that `tensor.detach()` shares its memory with; any other expression itself."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name() as tensor, attr="detach"), args=[], keywords=[]):
+            return tensor
+    return node
 
 
 def _run(it: Interpreter, generators: list[ast.comprehension], add: Callable[[], None]) -> tuple[bool, frozenset[Draw]]:

@@ -242,13 +242,15 @@ def _written(it: Interpreter, value: Value, part: ast.expr, whole: ast.expr) -> 
 
 def _dict(it: Interpreter, node: ast.Dict) -> Value:
     from cmgan_audit.program.domain.values import Arguments
-    from cmgan_audit.program.library.dictionaries import fill_dictionary
+    from cmgan_audit.program.library.dictionaries import fill_dictionary, is_state, of_same_tensors
 
     made = DictValue(items={})
     complete = True
     for key_node, value_node in zip(node.keys, node.values, strict=True):
         value = evaluate(it, value_node)
         if key_node is None:
+            if len(node.keys) == 1 and is_state(value):
+                return of_same_tensors(it, value, it.location(node))
             fill_dictionary(it, made, Arguments(positional=(value,)), it.location(value_node))
             continue
         key = key_of(it.read(evaluate(it, key_node)))

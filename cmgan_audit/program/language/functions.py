@@ -38,7 +38,7 @@ from cmgan_audit.program.execution.interpreter import (
 )
 from cmgan_audit.program.execution.kernels import left_out
 from cmgan_audit.program.execution.state import Environment
-from cmgan_audit.program.execution.trace import MAYBE, CallEvent, Frame
+from cmgan_audit.program.execution.trace import MAYBE, NO_GRADIENTS, CallEvent, Frame
 from cmgan_audit.program.language.attributes import decorator_names
 from cmgan_audit.program.language.classes import order_of_bases
 from cmgan_audit.source.syntax import own_nodes
@@ -120,7 +120,7 @@ def run_body(
     if activation is None:
         activation = Activation(function.module, environment)
     activation.module, activation.environment, activation.function = function.module, environment, function
-    managers = sorted(decorator_names(function) & _MANAGERS)
+    managers = [name for each in function.decorators for name in managers_of(each) if _is_followed(name)]
     frame = Frame(function.qualname, location, function)
     with it.activated(activation, frame), it.entered(managers=managers):
         return _execute(it, function, activation)
@@ -308,14 +308,29 @@ def is_context_manager(function: FunctionValue) -> bool:
 
 
 def managers_of(value: Value) -> tuple[str, ...]:
-    """The name under which a `with` item or decorator is in force."""
+    """The names under which a `with` item or decorator is in force; where a branch chose it, those it may have."""
+    if isinstance(value, Choice):
+        names = [name for option in value.options for name in managers_of(option.value)]
+        without_gradients = [name for name in names if name in NO_GRADIENTS]
+        if len(without_gradients) == len(value.options):
+            return (without_gradients[0],)  # `inference_mode() if there is one else no_grad()`
+        # `with torch.no_grad() if evaluating else nullcontext():` is in force only on one path.
+        return tuple(f"{MAYBE}{name}" for name in dict.fromkeys(without_gradients))
     if isinstance(value, External):
         return (value.name,)
     if not isinstance(value, Instance) or not value.external_name:
         return ()
+    mode = value.arguments.get("mode", 0)
     if value.external_name == "torch.set_grad_enabled":
-        mode = value.arguments.get("mode", 0)
-        if isinstance(mode, Const):
-            return (f"torch.set_grad_enabled({bool(mode.value)})",)
-        return (f"{MAYBE}torch.no_grad",)
+        known = f"torch.set_grad_enabled({bool(mode.value)})" if isinstance(mode, Const) else ""
+        return (known or f"{MAYBE}torch.no_grad",)
+    if value.external_name == "torch.inference_mode" and mode is not None:
+        if not isinstance(mode, Const):
+            return (f"{MAYBE}torch.inference_mode",)
+        return (value.external_name,) if mode.value else ()
     return (value.external_name,)
+
+
+def _is_followed(manager: str) -> bool:
+    """Whether it is of interest that a function is decorated with a manager."""
+    return manager.removeprefix(MAYBE).partition("(")[0] in _MANAGERS

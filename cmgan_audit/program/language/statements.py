@@ -13,7 +13,6 @@ from cmgan_audit.program.domain.values import (
     ClassValue,
     Const,
     External,
-    GeneratorValue,
     Instance,
     Symbol,
     Unknown,
@@ -24,14 +23,14 @@ from cmgan_audit.program.execution.imports import execute_import, execute_import
 from cmgan_audit.program.execution.interpreter import MOST_NODES_DEEP, Interpreter, ProgramRaisedError
 from cmgan_audit.program.execution.state import Snapshot
 from cmgan_audit.program.execution.supposing import suppose
-from cmgan_audit.program.execution.trace import MAYBE, NO_GRADIENTS
 from cmgan_audit.program.language.assignments import assign, execute_assign, execute_augmented, execute_delete, noted
 from cmgan_audit.program.language.classes import library_bases
 from cmgan_audit.program.language.complaints import is_main, only_complains, option_not_given
 from cmgan_audit.program.language.definitions import declare, define_class, define_function
 from cmgan_audit.program.language.expressions import evaluate
-from cmgan_audit.program.language.functions import is_context_manager, managers_of, record_return
+from cmgan_audit.program.language.functions import record_return
 from cmgan_audit.program.language.loops import execute_for, execute_while
+from cmgan_audit.program.language.managers import execute_with
 from cmgan_audit.program.naming.names import canonical
 
 
@@ -65,8 +64,12 @@ def execute(it: Interpreter, node: ast.stmt) -> Flow:
 
 
 def _expression(it: Interpreter, node: ast.Expr) -> None:
-    if not isinstance(node.value, ast.Constant):
-        evaluate(it, node.value)
+    match node.value:
+        case ast.Constant() | ast.GeneratorExp():
+            return  # nobody draws from a generator that has no name
+        case ast.Call(func=ast.Name(id="map" | "filter" as name)) if it.activation.environment.scope_of(name) is None:
+            return
+    evaluate(it, node.value)
 
 
 def _assign(it: Interpreter, node: ast.Assign) -> None:
@@ -166,80 +169,6 @@ def _assert(it: Interpreter, node: ast.Assert) -> None:
     test = it.read(evaluate(it, node.test))
     if truth(it, test) is False and it.location(node) not in it.passed_checks:
         raise ProgramRaisedError("AssertionError", it.location(node))
-
-
-def _with(it: Interpreter, node: ast.With | ast.AsyncWith) -> Flow:
-    return _with_items(it, node.items, node.body)
-
-
-def _with_items(it: Interpreter, items: list[ast.withitem], body: list[ast.stmt]) -> Flow:
-    if not items:
-        return execute_block(it, body)
-    first, *rest = items
-    value = it.read(evaluate(it, first.context_expr))
-    if isinstance(value, GeneratorValue) and is_context_manager(value.function):
-        return _with_generator(it, value, first, rest, body)
-    entered = _entered(it, value, first)
-    if first.optional_vars is not None:
-        assign(it, first.optional_vars, entered)
-    managers = _managers(value)
-    before = it.context.managers
-    it.context = _replaced(it, (*before, *managers))
-    try:
-        return _with_items(it, rest, body)
-    finally:
-        it.context = _replaced(it, before)
-
-
-def _replaced(it: Interpreter, managers: tuple[str, ...]) -> Any:
-    """The context with other managers; conditions that came up inside stay."""
-    from dataclasses import replace
-
-    return replace(it.context, managers=managers)
-
-
-def _managers(value: Value) -> tuple[str, ...]:
-    """The names under which a `with` item is in force; where a branch chose it, those it may have by `MAYBE`."""
-    if not isinstance(value, Choice):
-        return managers_of(value)
-    names = [name for option in value.options for name in managers_of(option.value)]
-    without_gradients = [name for name in names if name in NO_GRADIENTS]
-    if len(without_gradients) == len(value.options):
-        return (without_gradients[0],)  # `inference_mode() if there is one else no_grad()`
-    # `with torch.no_grad() if evaluating else nullcontext():` is in force only on one path.
-    return tuple(f"{MAYBE}{name}" for name in dict.fromkeys(without_gradients))
-
-
-def _entered(it: Interpreter, value: Value, item: ast.withitem) -> Value:
-    """What `as` is bound to."""
-    from cmgan_audit.program.library.answers import special_method
-
-    if not isinstance(value, Instance):
-        return value
-    location = it.location(item.context_expr)
-    result = special_method(it, value, "__enter__", [], location)
-    return value if result is None else result
-
-
-def _with_generator(
-    it: Interpreter, value: GeneratorValue, item: ast.withitem, rest: list[ast.withitem], body: list[ast.stmt]
-) -> Flow:
-    """`with` over a `@contextmanager` function of the tree: the body runs at its `yield`."""
-    from cmgan_audit.program.execution.iteration import run_generator
-
-    flows: list[Flow] = []
-
-    def receive(yielded: Value) -> None:
-        if flows:
-            return  # a second yield stands in a branch that excludes the first
-        if item.optional_vars is not None:
-            assign(it, item.optional_vars, yielded)
-        flows.append(_with_items(it, rest, body))
-
-    run_generator(it, value, receive)
-    if not flows:
-        return _with_items(it, rest, body)
-    return flows[-1]
 
 
 def _try(it: Interpreter, node: ast.Try) -> Flow:
@@ -350,8 +279,8 @@ _HANDLERS: dict[type[ast.stmt], Callable[[Interpreter, Any], Flow | None]] = {
     ast.Continue: lambda it, node: Flow.CONTINUE,
     ast.Raise: _raise,
     ast.Assert: _assert,
-    ast.With: _with,
-    ast.AsyncWith: _with,
+    ast.With: execute_with,
+    ast.AsyncWith: execute_with,
     ast.Try: _try,
     ast.Import: execute_import,
     ast.ImportFrom: execute_import_from,

@@ -31,7 +31,7 @@ from cmgan_audit.program.execution.interpreter import Interpreter, ProgramRaised
 from cmgan_audit.program.execution.trace import SideBySideEvent
 from cmgan_audit.program.language.attributes import attribute, has_attribute, store
 from cmgan_audit.program.language.classes import class_attribute
-from cmgan_audit.program.library.dictionaries import fill_dictionary
+from cmgan_audit.program.library.dictionaries import fill_dictionary, is_state
 from cmgan_audit.program.library.kinds import is_instance, type_of
 from cmgan_audit.program.library.texts import evaluate_text
 
@@ -161,7 +161,9 @@ def _sequence(kind: str) -> Builtin:
     return build
 
 
-def _dict(it: Interpreter, arguments: Arguments, location: Location) -> Value:
+def _dict(it: Interpreter, arguments: Arguments, location: Location) -> Value | None:
+    if len(arguments.positional) == 1 and not arguments.keywords and is_state(arguments.positional[0]):
+        return None  # it remembers whose tensors it holds
     made = DictValue(items={})
     fill_dictionary(it, made, arguments, location)
     return made

@@ -11,18 +11,24 @@ from cmgan_audit.program.domain.joins import Branch, join
 from cmgan_audit.program.domain.values import (
     Absent,
     Arguments,
+    BoundMethod,
     Choice,
     Const,
     DictValue,
     Instance,
     Key,
     ListValue,
+    Unknown,
     Value,
 )
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.language.attributes import held, not_known, present
 
 _NONE = Const(value=None)
+# What holds the tensors of a network by name, and the view of its items.
+_STATES = (".state_dict", ".state_dict.items")
+# From an item of a state back to it: its value, the pair, the part of it.
+_MOST_STEPS = 4
 
 
 def fill_dictionary(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> None:
@@ -41,6 +47,33 @@ def fill_dictionary(it: Interpreter, target: DictValue, arguments: Arguments, lo
         write_item(it, target, name, value)
     if arguments.open_kwargs:
         it.journal.set_open(target)
+
+
+def is_state(value: Value) -> bool:
+    """Whether a value holds the tensors of a network by their names, or is the view of these items."""
+    return isinstance(value, Instance) and value.external_name.endswith(_STATES)
+
+
+def of_same_tensors(it: Interpreter, state: Value, location: Location) -> Value:
+    """A new dictionary of the tensors of a network's state, as `dict(state)` makes it.
+
+    Which names a state has is not known, so that a plain dictionary would forget what it holds.
+    """
+    from cmgan_audit.program.library.answers import call_library
+
+    return call_library(it, "builtins.dict", None, Arguments(positional=(state,)), location)
+
+
+def state_of_item(value: Value) -> Value | None:
+    """The state of a network that a tensor is an item of, or the view of its items; None for what was copied."""
+    for _ in range(_MOST_STEPS):
+        if isinstance(value, BoundMethod) and value.name == "data":
+            value = value.receiver
+        elif isinstance(value, Unknown) and value.computed is not None and value.computed.operation == "[]":
+            value = value.computed.operands[0]
+        else:
+            break
+    return value if is_state(value) else None
 
 
 def write_item(it: Interpreter, target: DictValue, key: Key, value: Value) -> None:

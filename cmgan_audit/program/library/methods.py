@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import Any
 
 from cmgan_audit.finding import Location
@@ -30,6 +31,7 @@ _TYPES = (
     "collections.UserDict.",
     "collections.defaultdict.",
 )
+_OF_NETWORKS = "torch.nn.Module."
 _TEXT_METHODS = frozenset(
     [
         "lower",
@@ -127,6 +129,8 @@ def _operator(
 
 def unbound_method(it: Interpreter, name: str, arguments: Arguments, location: Location) -> Value | None:
     """The result of a method that is called through its type: `dict.get(self, name)`; None for anything else."""
+    if name.startswith(_OF_NETWORKS) and arguments.positional and name.rpartition(".")[2][:1].islower():
+        return _of_network(it, name, arguments, location)
     if not name.startswith(_TYPES) or not arguments.positional:
         return None
     receiver = it.read(arguments.positional[0])
@@ -136,6 +140,15 @@ def unbound_method(it: Interpreter, name: str, arguments: Arguments, location: L
         positional=arguments.positional[1:], keywords=arguments.keywords, open_kwargs=arguments.open_kwargs
     )
     return container_method(it, receiver, name.rpartition(".")[2], rest, location)
+
+
+def _of_network(it: Interpreter, name: str, arguments: Arguments, location: Location) -> Value | None:
+    """`torch.nn.Module.eval(net)`, which passes a method of the class of `net` over."""
+    from cmgan_audit.program.library.answers import call_library
+
+    receiver = it.read(arguments.positional[0])
+    rest = replace(arguments, positional=arguments.positional[1:])
+    return call_library(it, name, receiver, rest, location) if isinstance(receiver, Instance) else None
 
 
 def _text_method(receiver: Const, name: str, arguments: Arguments) -> Value | None:

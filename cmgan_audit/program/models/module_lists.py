@@ -1,11 +1,20 @@
-"""`torch.nn.ModuleList`: a list of networks; its items are kept, so that a `forward` can be followed through them."""
+"""Networks that hold others: `torch.nn.ModuleList`, whose items are kept, and what `apply` does to each part of one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from cmgan_audit.program.domain.containers import MOST_ITEMS, known_items
-from cmgan_audit.program.domain.values import Const, ListValue, Value
+from cmgan_audit.program.domain.values import (
+    Arguments,
+    BoundMethod,
+    Const,
+    FunctionValue,
+    Instance,
+    ListValue,
+    Unknown,
+    Value,
+)
 from cmgan_audit.program.models.registry import ModelCall, listing, model
 
 
@@ -38,6 +47,22 @@ def _insert(call: ModelCall) -> Value | None:
 def _length(call: ModelCall) -> Value | None:
     held = call.state("items")
     return Const(value=len(held.items)) if isinstance(held, ListValue) and held.complete else None
+
+
+@model(
+    *(f"torch.nn.{name}.apply" for name in ("Module", "Sequential", "ModuleList", "ModuleDict")),
+    *(f"torch.nn.parallel.{name}.apply" for name in ("DataParallel", "DistributedDataParallel")),
+)
+def _apply(call: ModelCall) -> Value | None:
+    """The function is called with each part, as in a loop over `modules()`: once, with one that stands for all."""
+    function = call.get("fn", 0)
+    if not isinstance(function, FunctionValue) or not isinstance(call.receiver, Instance):
+        return None
+    it = call.interpreter
+    parts = it.call(BoundMethod(receiver=call.receiver, name="modules"), Arguments(), call.location)
+    part = Unknown(reason="a part of a network").made_from("[]", (parts,), call.location)
+    it.call(function, Arguments(positional=(part,)), call.location)
+    return call.receiver
 
 
 def _longer(call: ModelCall, more: Sequence[Value], *, whole: bool) -> Value | None:

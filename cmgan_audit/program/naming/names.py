@@ -20,6 +20,7 @@ _ALIASES = {
     "torch.autograd.no_grad": "torch.no_grad",
     "torch.autograd.grad_mode.": "torch.",
     "torch.autograd.set_grad_enabled": "torch.set_grad_enabled",
+    "torch._C._set_grad_enabled": "torch.set_grad_enabled",
     "torch.autograd.inference_mode": "torch.inference_mode",
     "torch.cuda.amp.autocast": "torch.autocast",
     "torch.amp.autocast": "torch.autocast",

@@ -1,0 +1,36 @@
+"""What the `forward` of a network does to its parts, seen by executing it where the network runs."""
+
+from __future__ import annotations
+
+from cmgan_audit.facts.classes import bare_network, is_network
+from cmgan_audit.facts.scene import Scene, Use
+from cmgan_audit.facts.values import instances_of
+from cmgan_audit.program.domain.values import ClassValue, FunctionValue, Instance
+from cmgan_audit.program.execution.probe import attribute_of, call_value
+from cmgan_audit.program.execution.trace import CallEvent
+
+
+def calls_on_parts(scene: Scene, run: Use, network: Instance) -> list[CallEvent]:
+    """The calls that the `forward` of a network makes on networks when it runs; none where its code is not known."""
+    if not isinstance(network.cls, ClassValue) or not run.event.callee.endswith((".__call__", ".forward")):
+        return []
+    forward = attribute_of(scene.run, network, "forward")
+    if not isinstance(forward, FunctionValue):
+        return []
+    given = run.event.arguments
+    events, _ = call_value(scene.run, forward, given.positional, network, given.keywords)
+    inside = (each for each in events if isinstance(each, CallEvent) and each.context.frames)
+    return [each for each in inside if any(map(is_network, instances_of(each.receiver)))]
+
+
+def switched_off_inside(scene: Scene, run: Use) -> list[Instance]:
+    """The networks that a `forward` itself puts into eval mode each time, whatever is done around it."""
+    if run.on is None:
+        return []
+    network = bare_network(run.on)
+    return [
+        part
+        for call in calls_on_parts(scene, run, network)
+        if call.callee.endswith(".eval") and not call.context.conditions
+        for part in instances_of(call.receiver)
+    ]
