@@ -5,6 +5,7 @@ from __future__ import annotations
 from cmgan_audit.facts.adversarial.games import games_of
 from cmgan_audit.facts.adversarial.labels import configured_labels
 from cmgan_audit.facts.averages.collecting import batch_means
+from cmgan_audit.facts.checkpoints.directions import directions_of
 from cmgan_audit.facts.checkpoints.keeping import kept_weights
 from cmgan_audit.facts.checkpoints.kept_networks import kept_networks
 from cmgan_audit.facts.checkpoints.loading import file_loads
@@ -34,6 +35,7 @@ COLLECTORS: tuple[Collector, ...] = (
     batch_means,
     configured_labels,
     data_records,
+    directions_of,
     file_loads,
     games_of,
     hyperparameters_of,

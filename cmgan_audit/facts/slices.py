@@ -109,6 +109,32 @@ class Slicer:
             bound = self._bound(top).get(name.id, [])
         return [each.value for each in bound if each.value is not None]
 
+    def sources(self, found: Found, item: int | None = None) -> list[tuple[Found, int | None]]:
+        """One step back from a name, an attribute of `self` or the call of a function of the tree.
+
+        Args:
+            found: the name, attribute or call.
+            item: which item of its value is meant.
+
+        Returns:
+            The expressions that it stands for, each with the item of it that is meant; none where there is no code.
+        """
+        assert isinstance(found.node, ast.expr)
+        stack = self._one(found.stack)
+        function = self._function_around(found)
+        if function is None:
+            return []
+        task, node, near = _Task(found.node, function, stack, item), found.node, Slice()
+        tasks: Iterator[_Task] = iter(())
+        match node:
+            case ast.Name():
+                tasks = self._names(task, node.id, node, near)
+            case ast.Attribute(value=ast.Name(id="self")):
+                tasks = self._of_self(task, f"self.{node.attr}", near)
+            case ast.Call() if (*stack, self._code.place_of(found.path, node)) in self._code.activations:
+                tasks = self._of_call(task, node)
+        return [(Found(each.node, each.function.module.path, each.stack), each.item) for each in tasks]
+
     def _step(self, task: _Task) -> tuple[tuple[_Task, ...], Slice]:
         """The tasks behind a task, and what it finds by itself."""
         key = (task.key, id(task.function.node))
@@ -159,6 +185,12 @@ class Slicer:
         node = self._code.activations.get(stack) if stack else None
         reached = self._reached.get(node) if node is not None else self._tops.get(path)
         return reached if reached is not None and reached.module.path == path else self._tops.get(path)
+
+    def _function_around(self, found: Found) -> Reached | None:
+        """The function that an expression stands in: a framework calls several from one place."""
+        parents = self._code.parents(found.path, found.node)
+        node = next((each for each in parents if each in self._reached), None)
+        return self._reached[node] if node is not None else self._tops.get(found.path)
 
     def _bound(self, function: Reached) -> dict[str, list[Binding]]:
         if function.node not in self._bindings:

@@ -13,19 +13,20 @@ from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.naming.names import canonical
 
 # What Lightning adds to the name of a number that is logged per step and per epoch.
-_PER = regex(r"_(?:epoch|step)$")
+PER = regex(r"_(?:epoch|step)$")
 
 
 def monitors(event: CallEvent) -> bool:
     """Whether a call sets up a selection by a framework."""
     name = canonical(event.callee)
     if name.endswith(("ModelCheckpoint", "EarlyStopping")) and name.startswith("lightning."):
-        monitor = _monitor(event)
+        monitor = monitor_of(event)
         return monitor is not None and not (isinstance(monitor, Const) and monitor.value is None)
     return member_of(event) == "save_and_keep_only" and bool({"min_keys", "max_keys"} & event.arguments.keywords.keys())
 
 
-def _monitor(event: CallEvent) -> Value | None:
+def monitor_of(event: CallEvent) -> Value | None:
+    """The name of the number that a callback goes by."""
     return event.arguments.get("monitor", 2 if canonical(event.callee).endswith("ModelCheckpoint") else 0)
 
 
@@ -37,7 +38,7 @@ def watches(event: CallEvent, position: int, count: int) -> bool:
     """
     if count < 2:
         return True
-    name = constant(_monitor(event))
+    name = constant(monitor_of(event))
     return isinstance(name, str) and name.endswith(f"/dataloader_idx_{position}")
 
 
@@ -60,19 +61,19 @@ def chooses(view: View, event: CallEvent) -> bool:
 
 def logged_in_training_only(view: View, event: CallEvent) -> bool:
     """Whether the number that a selection goes by is logged by training steps and nowhere else."""
-    name = constant(_monitor(event))
+    name = constant(monitor_of(event))
     if not isinstance(name, str):
         return False
-    names = {name, _PER.sub("", name)}
+    names = {name, PER.sub("", name)}
     places = {
         any(frame.function.endswith(".training_step") for frame in each.context.frames)
         for each in view.scene.calls
-        if member_of(each) in ("log", "log_dict") and names & _logged(each)
+        if member_of(each) in ("log", "log_dict") and names & logged_by(each)
     }
     return places == {True}
 
 
-def _logged(event: CallEvent) -> set[str]:
+def logged_by(event: CallEvent) -> set[str]:
     """The names of the numbers that a call of `log` or `log_dict` gives."""
     given = event.arguments.get("name", 0) or event.arguments.get("dictionary", 0)
     if isinstance(given, DictValue):

@@ -46,6 +46,28 @@ class Selection(Record):
     signs: str = ""
 
 
+@record_kind("direction")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Direction(Record):
+    """A decision by a measured number whose better direction is certain: by a loss function or a speech metric.
+
+    Attributes:
+        decides: what is decided ("which model is kept").
+        measured: what the number is computed of ("l1_loss", "PESQ").
+        taken: what is taken for better ("lower" or "higher").
+        reversed: whether the other direction is the better one.
+        never: whether nothing can be better than what the search begins with.
+        start: what it begins with, as written, where that is so.
+    """
+
+    decides: str
+    measured: str
+    taken: str
+    reversed: Fact
+    never: Fact = Known(False)
+    start: str = ""
+
+
 @record_kind("kept_weights")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptWeights(Record):

@@ -28,7 +28,7 @@ from cmgan_audit.source.syntax import walk
 
 _SAVES = frozenset({"save", "save_pretrained", "save_checkpoint", "save_state", "save_weights", "copyfile", "copy2"})
 _ORDERS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq)
-_KEEPS, _STOPS, _RATE = "which model is kept", "when training stops", "the learning rate"
+KEEPS, STOPS, RATE = "which model is kept", "when training stops", "the learning rate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +70,19 @@ def _decisions(view: View) -> Iterator[_Decision]:
         if member_of(event) == "step" and "ReduceLROnPlateau" in canonical(event.callee):
             call = view.code.call_at(event.location)
             for argument in call.args[:1] if call is not None else ():
-                yield _Decision(_RATE, argument, event.location.path, stack_of(event.context))
-    kept: list[Event] = [event for event in view.scene.calls if _keeps(event)]
-    kept += [store for store in view.scene.stores if _holds_weights(store.value)]
+                yield _Decision(RATE, argument, event.location.path, stack_of(event.context))
+    kept: list[Event] = [event for event in view.scene.calls if keeps_model(event)]
+    kept += [store for store in view.scene.stores if holds_weights(store.value)]
     for each in kept:
         for guard in guards.of(each):
             key = (id(guard.node), guard.stack)
             if key not in seen:
                 seen.add(key)
-                yield _Decision(_KEEPS, guard.node, guard.path, guard.stack, each)
+                yield _Decision(KEEPS, guard.node, guard.path, guard.stack, each)
     yield from _stops(view)
 
 
-def _keeps(event: CallEvent) -> bool:
+def keeps_model(event: CallEvent) -> bool:
     """Whether a call puts a model aside: a file is written, or its weights are copied."""
     name = canonical(event.callee)
     if member_of(event) in _SAVES:
@@ -90,14 +90,14 @@ def _keeps(event: CallEvent) -> bool:
     return name.endswith(".state_dict") or name == "copy.deepcopy"
 
 
-def _holds_weights(value: Value, depth: int = 3) -> bool:
+def holds_weights(value: Value, depth: int = 3) -> bool:
     """Whether something that is put aside in an attribute is a state, or a dictionary that holds one."""
     if isinstance(value, Instance):
         return value.external_name.endswith(".state_dict")
     if depth and isinstance(value, Choice):
-        return any(_holds_weights(option.value, depth - 1) for option in value.options)
+        return any(holds_weights(option.value, depth - 1) for option in value.options)
     if depth and isinstance(value, DictValue):
-        return any(_holds_weights(item, depth - 1) for item in value.items.values())
+        return any(holds_weights(item, depth - 1) for item in value.items.values())
     return False
 
 
@@ -110,7 +110,7 @@ def _stops(view: View) -> Iterator[_Decision]:
             tests = _tests_of_break(view, path, node, training) if isinstance(node, ast.Break) else []
             for test in tests:
                 for stack in _ways_to(view, reached):
-                    yield _Decision(_STOPS, test, path, stack)
+                    yield _Decision(STOPS, test, path, stack)
 
 
 def _tests_of_break(view: View, path: str, node: ast.Break, training: AbstractSet[Location]) -> list[ast.expr]:
@@ -151,7 +151,7 @@ class _Selecting:
         """The records of a decision: none where no measured number takes it."""
         behind = self._slicer.behind(decision.node, decision.path, decision.stack)
         compares = [found for found in behind.compares if _is_ordering(found)]
-        if not compares and decision.decides != _RATE:
+        if not compares and decision.decides != RATE:
             return
         place = self._slicer.location(compares[0]) if compares else self._place(decision)
         passes = [single for single in self._evaluated if any(_gathers(loop, single) for loop in behind.loops)]
@@ -214,7 +214,7 @@ class _Selecting:
             deciding = [event for event in set_up if watches(event, *self._which(single))]
             if split.kind == TEST and deciding:
                 stops = canonical(deciding[0].callee).endswith("EarlyStopping")
-                yield self._record(_STOPS if stops else _KEEPS, deciding[0].location, split, single.event.location)
+                yield self._record(STOPS if stops else KEEPS, deciding[0].location, split, single.event.location)
 
     def _which(self, single: Pass) -> tuple[int, int]:
         """Which of the loaders of one evaluation a pass goes over, and of how many: a new one begins after training."""
