@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Choice, Const, Instance, Value
 from cmgan_audit.program.execution.trace import CallEvent, StoreEvent, innermost_function
 from cmgan_audit.program.launches.unreached import NOT_REACHED
@@ -17,6 +19,9 @@ from cmgan_audit.rules.record import Fact, Known, Record, record_kind
 _STARTS = ("torch.distributed.init_process_group", "torch.multiprocessing.spawn")
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 _NAMES = ("cuda", "cuda:0")
+_FIRST = ("cuda:0",)
+# What a test asks that only one process answers with yes.
+_ONE_PROCESS = regex(r"rank|main_process|master|is_main|primary", re.IGNORECASE)
 _MOST_SHOWN = 6
 
 
@@ -31,11 +36,13 @@ class Placement(Record):
             every step reaches, its trail names the others.
         own_device: whether every process makes one device its own (`torch.cuda.set_device`, CUDA_VISIBLE_DEVICES), so
             that a plain "cuda" means it.
+        first: whether every process puts something on the first device, by its number, although it has its own.
     """
 
     script: str
     fixed: Fact
     own_device: Fact
+    first: Fact = Known(False)
 
 
 def placements(view: View) -> Iterable[Record]:
@@ -49,21 +56,56 @@ def placements(view: View) -> Iterable[Record]:
     ordered = sorted(sites, key=lambda event: not event.context.loops)
     steps = dict.fromkeys(Step(event.location, f"{_shown(event)} names the device here") for event in ordered)
     trail = (*list(steps)[:_MOST_SHOWN], Step(started.location, "the program runs in several processes"))
+    own = _own_device(view)
+    first = [event for event in ordered if _is_first_of_all(view, event)] if _is_chosen(own) else []
+    if isinstance(own, Known) and first:
+        return [_despite(view, first, own)]
     return [
         Placement(
             location=ordered[0].location if ordered else started.location,
             anchor=f"{scene.run.entry}:{innermost_function(ordered[0].context)}" if ordered else scene.run.entry,
             script=scene.run.entry,
             fixed=Known(bool(sites), trail if sites else trail[-1:]),
-            own_device=_own_device(view),
+            own_device=own,
         )
     ]
+
+
+def _despite(view: View, events: list[CallEvent], own: Known) -> Placement:
+    """The record of a program whose processes have a device each and put something on the first one all the same."""
+    steps = dict.fromkeys(Step(event.location, f"{_shown(event)} names the first device here") for event in events)
+    trail = (*list(steps)[:_MOST_SHOWN], *own.trail)
+    return Placement(
+        location=events[0].location,
+        anchor=f"{view.scene.run.entry}:{innermost_function(events[0].context)}",
+        script=view.scene.run.entry,
+        fixed=Known(True, trail),
+        own_device=own,
+        first=Known(True, trail),
+    )
+
+
+def _is_chosen(own: Fact) -> bool:
+    """Whether each process chooses among all devices; where it sees one only, that one is its first."""
+    return isinstance(own, Known) and bool(own.value) and not any(_VISIBLE in step.note for step in own.trail)
+
+
+def _is_first_of_all(view: View, event: CallEvent) -> bool:
+    """Whether every process puts something on the first device in each step of its training."""
+    if not _names_a_device(view, event, _FIRST) or not event.context.loops:
+        return False
+    return not any(_ONE_PROCESS.search(condition.text) for condition in event.context.conditions)
+
+
+def _is_written_out(view: View, event: CallEvent) -> bool:
+    call = view.code.call_at(event.location)
+    return call is not None and any(isinstance(each, ast.Constant) for each in call.args)
 
 
 def _own_device(view: View) -> Fact:
     for event in view.scene.calls:
         name = canonical(event.callee)
-        if name == "torch.cuda.set_device" or any(
+        if (name == "torch.cuda.set_device" and not _is_written_out(view, event)) or any(
             manager.startswith("torch.cuda.device") for manager in event.context.managers
         ):
             return Known(True, (Step(event.location, "each process chooses its device here"),))
@@ -77,44 +119,45 @@ def _stores(view: View) -> Iterator[StoreEvent]:
     return (event for event in view.scene.run.events if isinstance(event, StoreEvent))
 
 
-def _names_a_device(view: View, event: CallEvent) -> bool:
+def _names_a_device(view: View, event: CallEvent, names: tuple[str, ...] = _NAMES) -> bool:
     """Whether a call puts something on a device whose number is written into the code, or left to the default."""
     member = canonical(event.callee).rpartition(".")[2]
     given = event.arguments
     if member in ("cuda", "to"):
         device = given.get("device", 0)
         if device is None:
-            return member == "cuda" and event.receiver is not None and not given.open_kwargs
-        return _is_fixed(view, device, event)
+            current = member == "cuda" and event.receiver is not None and not given.open_kwargs
+            return current and "cuda" in names
+        return _is_fixed(view, device, event, names)
     device = given.keywords.get("device")
-    return device is not None and canonical(event.callee).startswith("torch.") and _is_fixed(view, device, event)
+    return device is not None and canonical(event.callee).startswith("torch.") and _is_fixed(view, device, event, names)
 
 
-def _is_fixed(view: View, device: Value, event: CallEvent) -> bool:
+def _is_fixed(view: View, device: Value, event: CallEvent, names: tuple[str, ...]) -> bool:
     """ "cuda", "cuda:0" or 0 as they stand in the code; a device object made of them is one too.
 
     A text that is put together ("cuda:{}".format(rank)), and a number that comes from elsewhere, may be the rank of the
     process even where this run has it as 0. What stands beside it for a machine without GPUs changes nothing.
     """
     if isinstance(device, Choice):
-        others = [each.value for each in device.options if not _is_fixed_arm(view, each.value, event)]
+        others = [each.value for each in device.options if not _is_fixed_arm(view, each.value, event, names)]
         return len(others) < len(device.options) and all(_is_cpu(each) for each in others)
     if isinstance(device, Instance) and device.external_name == "torch.device":
         inner = device.arguments.get("type", 0)
         plain = len(device.arguments.positional) + len(device.arguments.keywords) == 1
-        return plain and isinstance(inner, Const | Choice) and _is_fixed(view, inner, event)
+        return plain and isinstance(inner, Const | Choice) and _is_fixed(view, inner, event, names)
     if not isinstance(device, Const) or device.overridable:
         return False
     if type(device.value) is int and device.value == 0:
         call = view.code.call_at(event.location)
         return call is not None and any(isinstance(each, ast.Constant) for each in call.args[:1])
-    return device.value in _NAMES and _is_literal(view, device)
+    return device.value in names and _is_literal(view, device)
 
 
-def _is_fixed_arm(view: View, arm: Value, event: CallEvent) -> bool:
+def _is_fixed_arm(view: View, arm: Value, event: CallEvent, names: tuple[str, ...]) -> bool:
     """The same for one side of an expression; a text that came no way stands in the expression itself."""
-    here = isinstance(arm, Const) and not arm.trail and not arm.overridable and arm.value in _NAMES
-    return here or _is_fixed(view, arm, event)
+    here = isinstance(arm, Const) and not arm.trail and not arm.overridable and arm.value in names
+    return here or _is_fixed(view, arm, event, names)
 
 
 def _is_cpu(device: Value) -> bool:
