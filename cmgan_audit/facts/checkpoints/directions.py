@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from cmgan_audit.facts.checkpoints.guards import Guard, Guards
 from cmgan_audit.facts.checkpoints.monitors import PER, chooses, logged_by, monitor_of, monitors
@@ -42,14 +43,14 @@ class _Search:
         number: the new number.
         best: the best one so far.
         taken: what counts as better.
-        guard: the test that holds the comparison.
+        test: the test that holds the comparison.
     """
 
     compare: ast.Compare
     number: ast.expr
     best: ast.expr
     taken: str
-    guard: Guard
+    test: Found
 
 
 def directions_of(view: View) -> Iterator[Direction]:
@@ -75,17 +76,18 @@ def _of_searches(view: View, senses: Senses) -> Iterator[Direction]:
             done.add(id(guard.node))
             if search is None or _WORST.search(ast.unparse(search.best).lower()):
                 continue
-            sense = senses.of(search.number, guard.path, guard.stack)
+            test = search.test
+            sense = senses.of(search.number, test.path, test.stack)
             start = _start(view, search)
             never = _is_never(search, sense, start)
             if sense is None and not never:
                 continue
-            place = view.code.place_of(guard.path, search.compare)
+            place = view.code.place_of(test.path, search.compare)
             trail = [Step(place, f"a {search.taken} value is taken for better here, and the model is kept")]
             if sense is not None and sense.place is not None:
                 trail.append(Step(sense.place, f"the value is computed of {sense.what}"))
             if start is not None and never:
-                trail.append(Step(view.code.place_of(guard.path, start), "the search begins here"))
+                trail.append(Step(view.code.place_of(test.path, start), "the search begins here"))
             known = tuple(trail)
             yield Direction(
                 location=place,
@@ -109,26 +111,49 @@ def _is_of_model(event: CallEvent) -> bool:
 
 def _search(view: View, guard: Guard) -> _Search | None:
     """The comparison in a test that the branch behind it answers by keeping the new number as the best one."""
-    parents = list(view.code.parents(guard.path, guard.node))
+    parents = view.code.parents(guard.path, guard.node)
     branch = next((each for each in (guard.node, *parents) if isinstance(each, ast.If)), None)
     if branch is None or branch.test is not guard.node:
         return None
+    here = Found(guard.node, guard.path, guard.stack)
     given = dict(_assigned(branch.body if guard.taken else branch.orelse))
-    test = guard.node
-    if isinstance(test, ast.Name):  # `is_best = loss < best`, and `best = min(loss, best)` beside it
-        asked = view.slicer.given(test, guard.path, guard.stack)
-        block = next((block for each in parents for block in _blocks(each) if branch in block), [])
-        given = {**dict(_extremes(block)), **given}
-        test = asked[0] if len(asked) == 1 and isinstance(asked[0], ast.Compare) else test
-    for compare in _compares(test):
+    if isinstance(guard.node, ast.Name):
+        return _behind_flag(view, here, given) if guard.taken else None
+    return _in_test(here, given, taken=guard.taken)
+
+
+def _behind_flag(view: View, flag: Found, given: dict[str, str], depth: int = 3) -> _Search | None:
+    """The search that a flag tells of: `is_best = loss < best`, or True where a branch keeps the new number."""
+    for source, _ in view.slicer.sources(flag):
+        parents = list(view.code.parents(source.path, source.node))
+        statement = next((each for each in parents if isinstance(each, ast.stmt)), None)
+        found: _Search | None = None
+        if isinstance(source.node, ast.Name) and depth:
+            found = _behind_flag(view, source, given, depth - 1)
+        elif isinstance(source.node, ast.Compare):
+            block = next((block for each in parents for block in _blocks(each) if statement in block), [])
+            found = _in_test(source, {**dict(_extremes(block)), **given}, taken=True)
+        elif isinstance(source.node, ast.Constant) and source.node.value is True:
+            branch = next((each for each in parents if isinstance(each, ast.If)), None)
+            if branch is not None:
+                taken = statement in branch.body
+                kept = dict(_assigned(branch.body if taken else branch.orelse))
+                found = _in_test(Found(branch.test, source.path, source.stack), kept, taken=taken)
+        if found is not None:
+            return found
+    return None
+
+
+def _in_test(test: Found, given: dict[str, str], *, taken: bool) -> _Search | None:
+    """The comparison in a test behind which the best number becomes the new one, as what is given there says."""
+    assert isinstance(test.node, ast.expr)
+    for compare in _compares(test.node):
         left, op, right = compare.left, compare.ops[0], compare.comparators[0]
-        if not isinstance(op, (*_LESS, *_MORE)) or (not guard.taken and compare is not test):
+        if not isinstance(op, (*_LESS, *_MORE)) or (not taken and compare is not test.node):
             continue
         for number, best, less in ((left, right, isinstance(op, _LESS)), (right, left, isinstance(op, _MORE))):
-            target = _without_margin(best, given)
-            if given.get(target) == ast.unparse(number):
-                lower = less if guard.taken else not less
-                return _Search(compare, number, best, LOWER if lower else HIGHER, guard)
+            if given.get(_without_margin(best, given)) == ast.unparse(number):
+                return _Search(compare, number, best, LOWER if less == taken else HIGHER, test)
     return None
 
 
@@ -182,7 +207,7 @@ def _without_margin(best: ast.expr, given: dict[str, str]) -> str:
 
 def _start(view: View, search: _Search) -> ast.expr | None:
     """The one constant that a search begins with; None where there are several, or something else may be restored."""
-    sources = view.slicer.sources(Found(search.best, search.guard.path, search.guard.stack))
+    sources = view.slicer.sources(replace(search.test, node=search.best))
     number = ast.unparse(search.number)
     others = [each.node for each, _ in sources if ast.unparse(each.node) != number]
     first = others[0] if len(others) == 1 else None
@@ -191,7 +216,7 @@ def _start(view: View, search: _Search) -> ast.expr | None:
 
 def _is_never(search: _Search, sense: Sense | None, start: ast.expr | None) -> bool:
     """Whether no number is better than the one that a search begins with."""
-    if start is None or search.guard.node is not search.compare:
+    if start is None or search.test.node is not search.compare:
         return False  # `epoch == 0 or loss < best` lets the first one in
     text = ast.unparse(start)
     value = _number(start)

@@ -119,7 +119,7 @@ def _used_behind(view: View, renamed: _Renamed, last: int) -> CallEvent | None:
 
 def _named(call: ast.Call, event: CallEvent, name: str) -> Value | None:
     """What a call is given under a name: the object whose method it is, or an argument."""
-    if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == name:
+    if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) in (name, f"{name}.module"):
         return event.receiver
     if any(isinstance(each, ast.Starred) for each in call.args):
         return None
