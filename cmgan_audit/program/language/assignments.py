@@ -12,7 +12,7 @@ from cmgan_audit.program.execution.imports import bind_name
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.language.attributes import store
-from cmgan_audit.program.language.subscripts import store_item
+from cmgan_audit.program.language.subscripts import delete_item, evaluate_slice, store_item
 
 
 def execute_assign(it: Interpreter, targets: list[ast.expr], value: Value, source: ast.expr) -> None:
@@ -35,17 +35,14 @@ def noted(it: Interpreter, target: ast.expr, value: Value, source: ast.expr) -> 
 
 def assign(it: Interpreter, target: ast.expr, value: Value, *, quiet: bool = False) -> None:
     """Bind a target to a value. `quiet` leaves out the event (loop variables of comprehensions)."""
-    from cmgan_audit.program.language.expressions import evaluate
-    from cmgan_audit.program.language.subscripts import evaluate_slice
-
     match target:
         case ast.Name():
             bind_name(it, it.activation.environment, target.id, value)
         case ast.Attribute():
-            owner = it.read(evaluate(it, target.value))
+            owner = it.read(expressions.evaluate(it, target.value))
             store(it, owner, target.attr, value, None if quiet else it.location(target))
         case ast.Subscript():
-            owner = evaluate(it, target.value)
+            owner = expressions.evaluate(it, target.value)
             store_item(it, owner, evaluate_slice(it, target.slice), value, it.location(target))
         case ast.Starred():
             assign(it, target.value, value, quiet=quiet)
@@ -89,14 +86,13 @@ def parts_of(it: Interpreter, value: Value, targets: list[ast.expr]) -> list[Val
 def execute_augmented(it: Interpreter, node: ast.AugAssign) -> None:
     """`target += value`; lists are extended in place, as Python does."""
     from cmgan_audit.program.domain.values import DictValue, Instance, ListValue
-    from cmgan_audit.program.language.expressions import evaluate
     from cmgan_audit.program.language.operators import operate
     from cmgan_audit.program.library.answers import special_method
     from cmgan_audit.program.library.methods import container_method
 
     load = _as_load(node.target)
-    before = it.read(evaluate(it, load))
-    value = evaluate(it, node.value)
+    before = it.read(expressions.evaluate(it, load))
+    value = expressions.evaluate(it, node.value)
     location = it.location(node)
     if isinstance(before, ListValue) and before.kind == "list" and isinstance(node.op, ast.Add):
         container_method(it, before, "extend", Arguments(positional=(value,)), location)
@@ -155,8 +151,6 @@ def _as_load(target: ast.expr) -> ast.expr:
 def execute_delete(it: Interpreter, node: ast.Delete) -> None:
     """`del name`, `del owner.attribute`, `del owner[index]`."""
     from cmgan_audit.program.domain.values import DictValue, Instance
-    from cmgan_audit.program.language.expressions import evaluate
-    from cmgan_audit.program.language.subscripts import delete_item, evaluate_slice
 
     for target in node.targets:
         match target:
@@ -164,10 +158,16 @@ def execute_delete(it: Interpreter, node: ast.Delete) -> None:
                 scope = it.activation.environment.scope_to_write(target.id)
                 it.journal.delete(scope.names, target.id)
             case ast.Attribute():
-                owner = it.read(evaluate(it, target.value))
+                owner = it.read(expressions.evaluate(it, target.value))
                 if isinstance(owner, Instance):
                     it.journal.delete_attribute(owner, target.attr)
                 elif isinstance(owner, DictValue):
                     it.journal.delete_item(owner, target.attr)
             case ast.Subscript():
-                delete_item(it, evaluate(it, target.value), evaluate_slice(it, target.slice))
+                delete_item(it, expressions.evaluate(it, target.value), evaluate_slice(it, target.slice))
+
+
+# Needed by functions above, and itself in need of them: these modules are one interpreter. As modules and behind all
+# definitions they are found whichever is loaded first; an import in each function would be carried out at every call,
+# which takes longer than many a call.
+from cmgan_audit.program.language import expressions  # noqa: E402

@@ -31,7 +31,16 @@ from cmgan_audit.program.domain.values import (
 from cmgan_audit.program.execution.branches import Side, choose
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.execution.trace import CallEvent
-from cmgan_audit.program.language.classes import SuperValue, bound, class_attribute, construct, is_enum, is_network
+from cmgan_audit.program.language.classes import (
+    SuperValue,
+    bound,
+    class_attribute,
+    construct,
+    construct_library_part,
+    is_enum,
+    is_network,
+    library_bases,
+)
 from cmgan_audit.program.language.functions import call_function
 from cmgan_audit.program.language.weightless import learns_nothing
 from cmgan_audit.source.syntax import walk
@@ -42,36 +51,32 @@ _A_SCORE = regex(r"(compute_|calc_|cal_|get_)?(pesq|e?stoi)(_score|_mos|_wb|_nb)
 
 def evaluate_call(it: Interpreter, node: ast.Call) -> Value:
     """The value of a call expression."""
-    from cmgan_audit.program.language.expressions import evaluate
-
     location = it.location(node)
     if isinstance(node.func, ast.Name) and node.func.id in ("super", "locals", "globals"):
         special = _special(it, node, node.func.id)
         if special is not None:
             return special
-    callee = evaluate(it, node.func)
+    callee = expressions.evaluate(it, node.func)
     return call(it, callee, evaluate_arguments(it, node), location, node)
 
 
 def evaluate_arguments(it: Interpreter, node: ast.Call) -> Arguments:
     """The arguments of a call, `*` and `**` spread. A literal starts its trail here."""
-    from cmgan_audit.program.language.expressions import evaluate
-
     positional: list[Value] = []
     keywords: dict[str, Value] = {}
     unknown = ""
     for item in node.args:
         if isinstance(item, ast.Starred):
-            spread = it.read(evaluate(it, item.value))
+            spread = it.read(expressions.evaluate(it, item.value))
             if isinstance(spread, ListValue):
                 positional.extend(value.tainted(spread.draws) for value in spread.items)
                 unknown = unknown if spread.complete else f"*{it.text(item.value, 40)} of unknown length"
             else:
                 unknown = f"*{it.text(item.value, 40)} of unknown content"
         else:
-            positional.append(_literal(it, evaluate(it, item), item))
+            positional.append(_literal(it, expressions.evaluate(it, item), item))
     for keyword in node.keywords:
-        value = evaluate(it, keyword.value)
+        value = expressions.evaluate(it, keyword.value)
         if keyword.arg is not None:
             keywords[keyword.arg] = _literal(it, value, keyword.value, keyword.arg)
             continue
@@ -121,8 +126,6 @@ def call(
     it: Interpreter, callee: Value, arguments: Arguments, location: Location, node: ast.AST | None = None
 ) -> Value:
     """The result of calling any value."""
-    from cmgan_audit.program.library.answers import call_library
-
     it.count()
     callee = it.read(callee)
     match callee:
@@ -131,7 +134,7 @@ def call(
         case ClassValue():
             return _call_class(it, callee, arguments, location)
         case External():
-            return call_library(it, callee.name, None, arguments, location, node)
+            return answers.call_library(it, callee.name, None, arguments, location, node)
         case BoundMethod():
             return call_method(it, callee, arguments, location, node)
         case Instance():
@@ -178,10 +181,8 @@ def _enum_member(cls: ClassValue, arguments: Arguments) -> Value:
 def _call_instance(
     it: Interpreter, callee: Instance, arguments: Arguments, location: Location, node: ast.AST | None
 ) -> Value:
-    from cmgan_audit.program.library.answers import call_library
-
     if not isinstance(callee.cls, ClassValue):
-        return call_library(it, f"{callee.external_name}.__call__", callee, arguments, location, node)
+        return answers.call_library(it, f"{callee.external_name}.__call__", callee, arguments, location, node)
     found = class_attribute(callee.cls, "__call__")
     if found is not None and isinstance(found[0], FunctionValue):
         return call_function(it, bound(found[0], callee), arguments, location)
@@ -237,28 +238,23 @@ def call_method(
     it: Interpreter, method: BoundMethod, arguments: Arguments, location: Location, node: ast.AST | None = None
 ) -> Value:
     """A method of a constant, a container, `super()` or a library object."""
-    from cmgan_audit.program.library.answers import call_library
-    from cmgan_audit.program.library.methods import container_method
-
     receiver = method.receiver
     if isinstance(receiver, SuperValue):
         return _call_super(it, receiver, method.name, arguments, location, node)
     if method.name == "__setattr__" and isinstance(receiver, Instance) and isinstance(receiver.cls, ClassValue):
         written = Arguments(positional=(receiver, *arguments.positional))
-        return call_library(it, "builtins.setattr", None, written, location, node)
+        return answers.call_library(it, "builtins.setattr", None, written, location, node)
     if isinstance(receiver, Const | ListValue | DictValue):
-        result = container_method(it, receiver, method.name, arguments, location)
+        result = methods.container_method(it, receiver, method.name, arguments, location)
         if result is not None:
             return result
         if isinstance(receiver, Const):
             return Unknown(reason=f"{method.name}() of a constant", draws=drawn(receiver, *arguments.positional))
-    return call_library(it, _method_name(receiver, method.name), receiver, arguments, location, node)
+    return answers.call_library(it, _method_name(receiver, method.name), receiver, arguments, location, node)
 
 
 def _method_name(receiver: Value, name: str) -> str:
     """The qualified name of a method of a library object: its class, and for a chain `a.b.c()` the attributes."""
-    from cmgan_audit.program.language.classes import library_bases
-
     if isinstance(receiver, Instance):
         if isinstance(receiver.cls, ClassValue):
             known = [base for base in library_bases(receiver.cls) if base != "?"]
@@ -279,10 +275,6 @@ def _call_super(
     it: Interpreter, receiver: SuperValue, name: str, arguments: Arguments, location: Location, node: ast.AST | None
 ) -> Value:
     """A method of the library part of an object."""
-    from cmgan_audit.program.language.classes import construct_library_part
-    from cmgan_audit.program.library.answers import call_library
-    from cmgan_audit.program.library.methods import container_method
-
     owner = receiver.owner
     if not isinstance(owner, Instance) or not isinstance(owner.cls, ClassValue):
         return Unknown(reason="super() of something that is not known")
@@ -298,15 +290,13 @@ def _call_super(
             return owner.attrs.get(wanted.value, Unknown(reason=f"no attribute {wanted.value}"))
     items = owner.attrs.get("@items")
     if isinstance(items, DictValue):
-        result = container_method(it, items, name, arguments, location)
+        result = methods.container_method(it, items, name, arguments, location)
         if result is not None:
             return result
-    return call_library(it, _method_name(owner, name), owner, arguments, location, node)
+    return answers.call_library(it, _method_name(owner, name), owner, arguments, location, node)
 
 
 def _special(it: Interpreter, node: ast.Call, name: str) -> Value | None:
-    from cmgan_audit.program.language.expressions import evaluate
-
     environment = it.activation.environment
     if environment.scope_of(name) is not None:
         return None
@@ -317,8 +307,15 @@ def _special(it: Interpreter, node: ast.Call, name: str) -> Value | None:
     start: Value | None = function.defined_in if function is not None else None
     owner = function.bound_to if function is not None else None
     if node.args:
-        start = evaluate(it, node.args[0])
-        owner = evaluate(it, node.args[1]) if len(node.args) > 1 else None
+        start = expressions.evaluate(it, node.args[0])
+        owner = expressions.evaluate(it, node.args[1]) if len(node.args) > 1 else None
     if isinstance(start, ClassValue) and owner is not None:
         return SuperValue(start=start, owner=owner)
     return Unknown(reason="super() outside of a method")
+
+
+# Needed by functions above, and itself in need of them: these modules are one interpreter. As modules and behind all
+# definitions they are found whichever is loaded first; an import in each function would be carried out at every call,
+# which takes longer than many a call.
+from cmgan_audit.program.language import expressions  # noqa: E402
+from cmgan_audit.program.library import answers, methods  # noqa: E402

@@ -80,8 +80,6 @@ _SPECIAL = {
 def _special_method(
     it: Interpreter, operation: type[ast.operator], left: Value, right: Value, location: Location
 ) -> Value | None:
-    from cmgan_audit.program.library.answers import call_library, special_method
-
     name = _SPECIAL.get(operation)
     if name is None:
         return None
@@ -89,15 +87,15 @@ def _special_method(
         merged = DictValue(items={**left.items, **right.items}, complete=left.complete and right.complete)
         return merged.tainted(left.draws | right.draws)
     if operation is ast.Add and _is_command_line(left):
-        return call_library(it, "sys.argv.__add__", None, Arguments(positional=(right,)), location)
+        return answers.call_library(it, "sys.argv.__add__", None, Arguments(positional=(right,)), location)
     if operation is ast.Add and _is_command_line(right):
-        return call_library(it, "sys.argv.__radd__", None, Arguments(positional=(left,)), location)
+        return answers.call_library(it, "sys.argv.__radd__", None, Arguments(positional=(left,)), location)
     if isinstance(left, Instance):
-        result = special_method(it, left, f"__{name}__", [right], location)
+        result = answers.special_method(it, left, f"__{name}__", [right], location)
         if result is not None:
             return result
     if isinstance(right, Instance):
-        return special_method(it, right, f"__r{name}__", [left], location)
+        return answers.special_method(it, right, f"__r{name}__", [left], location)
     return None
 
 
@@ -286,3 +284,9 @@ def _contained(it: Interpreter, item: Value, container: Value) -> bool | None:
             return True
         return False if container.complete and None not in verdicts else None
     return None
+
+
+# Needed by functions above, and itself in need of them: these modules are one interpreter. As modules and behind all
+# definitions they are found whichever is loaded first; an import in each function would be carried out at every call,
+# which takes longer than many a call.
+from cmgan_audit.program.library import answers  # noqa: E402

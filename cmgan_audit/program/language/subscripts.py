@@ -35,12 +35,12 @@ _NONE = Const(value=None)
 
 def evaluate_slice(it: Interpreter, node: ast.expr) -> Value:
     """The index of a subscript; a slice is a list of kind "slice" with its three parts."""
-    from cmgan_audit.program.language.expressions import evaluate
-
     if not isinstance(node, ast.Slice):
-        value = evaluate(it, node)
+        value = expressions.evaluate(it, node)
         return value.tainted(drawn(value))
-    parts = [evaluate(it, part) if part is not None else _NONE for part in (node.lower, node.upper, node.step)]
+    parts = [
+        expressions.evaluate(it, part) if part is not None else _NONE for part in (node.lower, node.upper, node.step)
+    ]
     return ListValue(items=parts, kind="slice", draws=drawn(*parts))
 
 
@@ -267,3 +267,9 @@ def _maybe_delete(it: Interpreter, owner: Choice, index: Value) -> None:
                     it.journal.set_item(target, key, join([(old, Branch("")), (Absent(), Branch(option.condition))]))
         elif isinstance(target, ListValue):
             it.journal.set_content(target, list(target.items), complete=False)
+
+
+# Needed by functions above, and itself in need of them: these modules are one interpreter. As modules and behind all
+# definitions they are found whichever is loaded first; an import in each function would be carried out at every call,
+# which takes longer than many a call.
+from cmgan_audit.program.language import expressions  # noqa: E402

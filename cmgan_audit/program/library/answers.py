@@ -55,16 +55,13 @@ def call_library(
     node: ast.AST | None = None,
 ) -> Value:
     """The result of a library function, class or method; the call is an event."""
-    from cmgan_audit.program.library.builtins import call_builtin
-    from cmgan_audit.program.library.methods import unbound_method
-
     name = canonical(name)
     if name.startswith("builtins."):
-        result = call_builtin(it, name.removeprefix("builtins."), arguments, location)
+        result = builtins.call_builtin(it, name.removeprefix("builtins."), arguments, location)
         if result is not None:
             return result
     if receiver is None:
-        result = unbound_method(it, name, arguments, location)
+        result = methods.unbound_method(it, name, arguments, location)
         if result is not None:
             return result
     event = CallEvent(
@@ -142,10 +139,8 @@ def _trained(
     it: Interpreter, name: str, receiver: Value | None, arguments: Arguments, location: Location
 ) -> Value | None:
     """What a training framework does in this call, under any of the names of the receiver's library classes."""
-    from cmgan_audit.program.library.trainers import run_trainer
-
     for candidate in _names(name, receiver):
-        result = run_trainer(it, candidate, receiver, arguments, location)
+        result = trainers.run_trainer(it, candidate, receiver, arguments, location)
         if result is not None:
             return result
     return None
@@ -276,3 +271,9 @@ def decorated_by_model(it: Interpreter, decorator: Value, value: Value, location
     if isinstance(decorator, Instance) and decorator.external_name:
         return _modelled(it, f"{decorator.external_name}.__call__", decorator, arguments, location, None)
     return None
+
+
+# Needed by functions above, and itself in need of them: these modules are one interpreter. As modules and behind all
+# definitions they are found whichever is loaded first; an import in each function would be carried out at every call,
+# which takes longer than many a call.
+from cmgan_audit.program.library import builtins, methods, trainers  # noqa: E402
