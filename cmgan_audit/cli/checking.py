@@ -66,7 +66,6 @@ def carry_out(request: CheckRequest, asked: Asked | None) -> int:
     """
     from cmgan_audit.gate.audited import exit_status
     from cmgan_audit.gate.paths import asked_for, audit_paths, outermost, part_of
-    from cmgan_audit.report.settings_text import show
     from cmgan_audit.rules.profile import is_own_file
 
     paths = request.paths or (Path(),)
@@ -76,6 +75,8 @@ def carry_out(request: CheckRequest, asked: Asked | None) -> int:
     _refuse_contradictions(request, len(roots))
     settings = flags.settings(roots[0])
     if request.show_settings:
+        from cmgan_audit.report.settings_text import show
+
         write_document(show(settings), request.output)
         return 0
     known = request.baseline or _configured(settings)

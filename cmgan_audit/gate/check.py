@@ -14,7 +14,6 @@ from types import MappingProxyType
 from cmgan_audit.errors import InputError
 from cmgan_audit.finding import Finding
 from cmgan_audit.gate.audited import Audited, Collect, Coverage, Look, Mend
-from cmgan_audit.gate.baseline import apply_baseline, read_baseline, stale_findings
 from cmgan_audit.gate.comments import commented_files, read_suppressions
 from cmgan_audit.gate.profiles import parameters_of, profile_of, with_references
 from cmgan_audit.gate.roles import unmatched_roles
@@ -75,6 +74,8 @@ class Auditor:
 
             findings, older = new_since(since, root, findings, lambda tree: self._findings_before(tree, paths))
         if baseline is not None:
+            from cmgan_audit.gate.baseline import apply_baseline, read_baseline, stale_findings  # only with one
+
             known = read_baseline(baseline).seen_from(root)
             applied = apply_baseline(findings, known, root)
             findings = applied.findings
