@@ -25,9 +25,9 @@ from cmgan_audit.program.domain.values import (
     Unknown,
     Value,
 )
+from cmgan_audit.program.execution import iteration
 from cmgan_audit.program.execution.branches import Side, choose
 from cmgan_audit.program.execution.interpreter import Interpreter
-from cmgan_audit.program.execution.iteration import element, unwrapped
 from cmgan_audit.program.execution.trace import IterateEvent, Loop
 from cmgan_audit.program.language.attributes import attribute
 from cmgan_audit.program.language.classes import class_attribute, library_bases
@@ -99,7 +99,7 @@ def _over(
     loop = Loop(location, loader)
     managers = () if role == "train" else _NO_GRADIENT
     with it.entered(loop=loop, managers=managers):
-        for source in unwrapped(loader):
+        for source in iteration.unwrapped(loader):
             event = IterateEvent(
                 location=location,
                 context=it.context,
@@ -109,7 +109,7 @@ def _over(
                 role=role,
             )
             it.emit(event)
-        step(element(it, loader, location))
+        step(iteration.element(it, loader, location))
 
 
 # Lightning
@@ -337,7 +337,7 @@ def _ignite_run(it: Interpreter, engine: Instance | None, arguments: Arguments, 
     loop = Loop(location, loader)
     with it.entered(loop=loop):
         it.emit(IterateEvent(location=location, context=it.context, iterated=loader, loop=loop))
-        once(element(it, loader, location))
+        once(iteration.element(it, loader, location))
     return Unknown(reason="the state of an engine")
 
 
