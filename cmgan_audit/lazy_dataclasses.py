@@ -5,6 +5,9 @@ classes and makes objects of a third of them: compiling them all took 0.12 s of 
 the fields (and `__slots__`) are those that the standard library works out, and `dataclasses.fields`, `replace` and
 `asdict` work as ever; `__init__`, `__eq__` and `__hash__` are compiled by their first call.
 
+While the standard library works them out, annotations that are texts are hidden from it: it takes each apart three
+times by a regular expression, to see whether it says `ClassVar`, `InitVar` or `KW_ONLY`. So `Field.type` tells nothing.
+
 `frozen` is held by the type checker, which takes this for the standard decorator, and not at run time: a constructor
 that may assign is twice as fast as one that has to go round its own guard, and there are millions of values. `order`
 and `InitVar` are not supported.
@@ -37,7 +40,11 @@ else:
                 methods["__hash__"] = _written_later("__hash__", _hashing) if frozen else None
             if cls.__doc__ is None:  # the standard library would work out a signature: half a millisecond
                 cls.__doc__ = cls.__name__
+            annotations = given.get("__annotations__", {})
+            if all(isinstance(each, str) and "ClassVar" not in each for each in annotations.values()):
+                cls.__annotations__ = dict.fromkeys(annotations, object)
             cls = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(cls)
+            cls.__annotations__ = annotations
             for name, method in methods.items():
                 setattr(cls, name, method)
             return cls
