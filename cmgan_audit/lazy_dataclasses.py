@@ -40,11 +40,13 @@ else:
                 methods["__hash__"] = _written_later("__hash__", _hashing) if frozen else None
             if cls.__doc__ is None:  # the standard library would work out a signature: half a millisecond
                 cls.__doc__ = cls.__name__
-            annotations = given.get("__annotations__", {})
-            if all(isinstance(each, str) and "ClassVar" not in each for each in annotations.values()):
-                cls.__annotations__ = dict.fromkeys(annotations, object)
+            told = given.get("__annotations__", {})
+            hidden = bool(told) and all(isinstance(each, str) and "ClassVar" not in each for each in told.values())
+            if hidden:
+                cls.__annotations__ = dict.fromkeys(told, object)
             cls = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(cls)
-            cls.__annotations__ = annotations
+            if hidden:
+                cls.__annotations__ = told
             for name, method in methods.items():
                 setattr(cls, name, method)
             return cls

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import pickle
 from dataclasses import field
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
@@ -133,3 +134,18 @@ def test_an_argument_too_many_is_told_with_the_name_of_the_class():
         Sent(1, (), 3)
     with pytest.raises(TypeError, match=r"Sent\.__init__\(\) missing 1 required positional argument: 'value'"):
         Sent()
+
+
+def test_annotations_stay_what_was_written():
+    for slots in (True, False):
+        assert declared(dataclass, ["plain", "default"], slots=slots).__annotations__ == {"f0": "int", "f1": "int"}
+
+
+def test_a_class_variable_is_no_field():
+    @dataclass(slots=True)
+    class Counted:
+        made: ClassVar[int] = 3
+        number: int
+
+    assert [entry.name for entry in dataclasses.fields(Counted)] == ["number"]
+    assert Counted.made == 3

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 import types
 import typing
+from functools import cache
+from inspect import get_annotations
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.record import KINDS, Known, OneOf, Record, Unknown
@@ -53,16 +56,33 @@ def slots_of(kind: type[Record]) -> dict[str, Slot]:
 _SLOTS: dict[type[Record], dict[str, Slot]] = {}
 
 
-def _hints(kind: type[Record]) -> dict[str, typing.Any]:
+def _hints(kind: type[Record]) -> dict[str, object]:
+    """What the annotations of a class and its bases mean; `typing.get_type_hints` would read each `Fact` anew."""
     try:
-        return typing.get_type_hints(kind)  # what a class means by a name is what its own module means by it
-    except NameError:
-        pass
-    # Linked records may be declared in modules that import each other for type checking only.
-    try:
-        return typing.get_type_hints(kind, localns={cls.__name__: cls for cls in KINDS.values()})
+        return {
+            name: _meant(said, cls.__module__)
+            for cls in reversed(kind.__mro__)
+            for name, said in get_annotations(cls).items()
+        }
     except NameError as error:
         raise TypeError(f"record {kind.__name__}: {error}; linked classes of record must be registered") from error
+
+
+@cache
+def _meant(said: object, module: str) -> object:
+    """What an annotation of a class in a module means.
+
+    Raises:
+        NameError: it names something that cannot be found.
+    """
+    if not isinstance(said, str):
+        return said
+    named = vars(sys.modules[module])  # what a class means by a name is what its own module means by it
+    try:
+        return eval(said, named)  # our own source text, and what `typing.get_type_hints` does
+    except NameError:
+        # Linked records may be declared in modules that import each other for type checking only.
+        return eval(said, named, {cls.__name__: cls for cls in KINDS.values()})
 
 
 def _slot(hint: object) -> Slot:
