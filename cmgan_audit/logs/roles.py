@@ -42,7 +42,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class RoleTable:
-    """roles.yaml, with every name split into its words."""
+    """roles.yaml, with every name split into its words; a name without one of the `telling` ones has no role."""
 
     metrics: tuple[Measure, ...]
     losses: frozenset[str]
@@ -60,6 +60,7 @@ class RoleTable:
     inputs: frozenset[str]
     outputs: frozenset[str]
     parts: frozenset[str]
+    telling: frozenset[str]
 
     def measure(self, key: str) -> Measure | None:
         """The metric with this key."""
@@ -95,6 +96,15 @@ def table() -> RoleTable:
         inputs=frozenset(raw["inputs"]),
         outputs=frozenset(raw["outputs"]),
         parts=frozenset(raw["parts"]),
+        telling=frozenset(
+            word
+            for entry in (
+                *(name for row in raw["metrics"].values() for name in (*row["names"], *row.get("alone", ()))),
+                *(name for key in ("losses", "loss_terms", "learning_rates", "counts") for name in raw[key]),
+                *(name for names_of in raw["networks"].values() for name in names_of),
+            )
+            for word in entry.split()
+        ),
     )
 
 
@@ -146,6 +156,8 @@ def infer(name: str) -> Role:
 
 def _kind(words: tuple[str, ...]) -> Role | None:
     t = table()
+    if t.telling.isdisjoint(words):
+        return None
     if any(contains(words, name) for name in t.learning_rates):
         return Role("learning_rate")
     named = {

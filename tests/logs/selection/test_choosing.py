@@ -8,7 +8,7 @@ import pytest
 
 from cmgan_audit.finding import Severity
 from cmgan_audit.logs.judging import Judgement, judge
-from cmgan_audit.logs.roles import RoleBook, infer, parse_role
+from cmgan_audit.logs.roles import RoleBook, infer, parse_role, table
 from cmgan_audit.logs.search import Search, read_logs
 from cmgan_audit.logs.selection.judged import Question, measure_of
 from cmgan_audit.rules.catalogue import load_catalogue
@@ -242,3 +242,12 @@ def test_accuracies_in_percent_have_thresholds_in_percent(tmp_path: Path) -> Non
 def test_a_bare_ssim_is_a_metric_beside_a_psnr(tmp_path: Path, line: str, judged: list[str]) -> None:
     content = "".join(f"Epoch {e} {line.format(v=round(0.9 / (e + 1), 3))}\n" for e in range(8))
     assert [one.measure.key for one in look(search(tmp_path, content)).judged if one.measure.key == "ssim"] == judged
+
+
+def test_every_name_of_the_table_has_its_role() -> None:
+    t = table()
+    names = [" ".join(name) for m in t.metrics for name in (*m.names, *((word,) for word in m.alone))]
+    assert all(infer(name).kind == "metric" for name in names)
+    assert all(infer(name).kind == "loss" for name in (*t.losses, *t.loss_terms))
+    assert all(infer(" ".join(name)).kind == "learning_rate" for name in t.learning_rates)
+    assert all(infer(" ".join(name)).kind == "count" for name in t.counts)
