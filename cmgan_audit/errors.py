@@ -1,6 +1,11 @@
 """Errors that end a command with a message for the user, each with the exit status of the contract."""
 
 
+def reason(error: Exception) -> str:
+    """Why a file could not be read or written, without the name, which the message has already."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
 class AuditError(Exception):
     """A command cannot go on; `str(error)` names the place, the value and what would be right.
 

@@ -186,7 +186,8 @@ class _Reader:
 
     def texts(self, key: str, value: Any) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-            raise self.error(key, f"{value!r} is not a list of texts")
+            hint = f'; write ["{value}"]' if isinstance(value, str) else ""
+            raise self.error(key, f"{value!r} is not a list of texts{hint}")
         return tuple(value)
 
     def pattern(self, key: str, value: str) -> str:

@@ -102,7 +102,7 @@ def plan(root: Path, source: str | None) -> list[Planned]:
         UsageError: the folder does not exist.
     """
     if not root.is_dir():
-        raise UsageError(f"{root}: no such folder")
+        raise UsageError(f"{root}: {'a file, not the folder of a project' if root.exists() else 'no such folder'}")
     source = source or installed_from()
     quoted = json.dumps(source) if source else UNKNOWN_SOURCE
     files = {

@@ -104,6 +104,14 @@ def test_a_score_file_that_is_not_there(tmp_path: Path) -> None:
     assert "cannot be read" in noise("--scores", tmp_path / "none.csv", status=3)
 
 
+def test_enhanced_recordings_that_are_not_there(tmp_path: Path) -> None:
+    data, absent = ROOT / "fixtures" / "audio", tmp_path / "nix"
+    arguments = ("--data", data, "--enhanced", absent, "--seconds", 1, "--crops", 2)
+    assert noise(*arguments, status=3, cache=tmp_path) == (
+        f"cmgan-audit: {absent}: cannot be read: No such file or directory\n"
+    )
+
+
 def test_the_document_goes_to_a_file(tmp_path: Path) -> None:
     assert noise("--n", 824, "--format", "json", "--output", tmp_path / "noise.json") == ""
     assert json.loads((tmp_path / "noise.json").read_text())["n"] == 824

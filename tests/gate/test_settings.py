@@ -14,7 +14,7 @@ from cmgan_audit.rules.catalogue import load_catalogue
 WRONG = [
     ("fail-on = 'error'", "unknown key 'fail-on' (did you mean 'fail_on'?)"),
     ("fail_on = 'eror'", "fail_on: 'eror' is not one of error, warning, note, never"),
-    ("select = 'CMG1'", "select: 'CMG1' is not a list of texts"),
+    ("select = 'CMG1'", "select: 'CMG1' is not a list of texts; write [\"CMG1\"]"),
     ("preview = 1", "preview: 1 is neither true nor false"),
     ("per_path_ignores = ['a']", "per_path_ignores: ['a'] is not a table"),
     ("[per_path_ignores]\n'legacy/' = 'CMG1'", "per_path_ignores.legacy/: 'CMG1' is not a list of texts"),

@@ -31,10 +31,14 @@ def audio_files(folder: Path) -> dict[str, Path]:
     """The audio files that stand directly in a folder, by utterance name (file name without suffix), sorted.
 
     Raises:
-        AudioError: two files of the folder stand for the same utterance (`a.wav` and `a.flac`).
+        AudioError: no folder that can be read, or two of its files stand for the same utterance (`a.wav` and `a.flac`).
     """
+    try:
+        listed = sorted(folder.iterdir())
+    except OSError as error:
+        raise AudioError(f"{folder}: cannot be read: {error.strerror or error}") from error
     found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
+    for path in listed:
         if not is_recording(path):
             continue
         if path.stem in found:

@@ -59,3 +59,8 @@ def test_a_strata_file(tmp_path: Path) -> None:
     path.write_text("name,speaker\na,p1\n")
     with pytest.raises(InputError, match="column utterance"):
         read_strata(path, ["a"])
+
+
+def test_a_strata_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"^--strata .*nix\.csv: cannot be read: No such file or directory$"):
+        read_strata(tmp_path / "nix.csv", ["a"])
