@@ -14,6 +14,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import ClassValue, Const, Instance, Value, options_of
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.language.classes import class_attribute
+from cmgan_audit.program.models.files import path_of
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
 
@@ -44,7 +45,7 @@ def _named_in_the_call(
     """The checkpoints that an argument may name; one that somebody types at the launch is meant."""
     value = event.arguments.get(argument, position)
     for option in options_of(value) if value is not None else ():
-        held = option.value
+        held = path_of(option.value)
         if _names_a_checkpoint(held) and not any(step.location in typed for step in held.trail):
             yield _resume(event, held, f"{argument} is {_shown(held)}")
 

@@ -11,6 +11,7 @@ from cmgan_audit.program.domain.joins import Branch
 from cmgan_audit.program.domain.listings import without_listings
 from cmgan_audit.program.domain.numbers import drawn
 from cmgan_audit.program.domain.reasons import naming
+from cmgan_audit.program.domain.spreading import spread_items
 from cmgan_audit.program.domain.values import (
     Absent,
     Arguments,
@@ -67,12 +68,9 @@ def evaluate_arguments(it: Interpreter, node: ast.Call) -> Arguments:
     unknown = ""
     for item in node.args:
         if isinstance(item, ast.Starred):
-            spread = it.read(expressions.evaluate(it, item.value))
-            if isinstance(spread, ListValue):
-                positional.extend(value.tainted(spread.draws) for value in spread.items)
-                unknown = unknown if spread.complete else f"*{it.text(item.value, 40)} of unknown length"
-            else:
-                unknown = f"*{it.text(item.value, 40)} of unknown content"
+            items, rest = spread_items(it.read(expressions.evaluate(it, item.value)))
+            positional.extend(items)
+            unknown = f"*{it.text(item.value, 40)} of {rest}" if rest else unknown
         else:
             positional.append(_literal(it, expressions.evaluate(it, item), item))
     for keyword in node.keywords:

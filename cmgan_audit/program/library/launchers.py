@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.spreading import spread_items
 from cmgan_audit.program.domain.values import (
     Arguments,
     BoundMethod,
@@ -14,7 +15,6 @@ from cmgan_audit.program.domain.values import (
     DictValue,
     FunctionValue,
     Instance,
-    ListValue,
     Symbol,
     Unknown,
     Value,
@@ -107,9 +107,8 @@ def _start(it: Interpreter, launcher: Launcher, arguments: Arguments, location: 
 def _spread(value: Value | None) -> tuple[Sequence[Value], str]:
     if value is None or (isinstance(value, Const) and value.value is None):
         return (), ""
-    if isinstance(value, ListValue):
-        return value.items, "" if value.complete else "*args of unknown length"
-    return (), "*args of unknown content"
+    items, rest = spread_items(value)
+    return items, f"*args of {rest}" if rest else ""
 
 
 def _keywords(value: Value | None) -> dict[str, Value]:

@@ -7,6 +7,7 @@ import posixpath
 from collections.abc import Iterator
 
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.program.domain.reasons import required
 from cmgan_audit.program.domain.values import (
     Arguments,
     Const,
@@ -21,7 +22,7 @@ from cmgan_audit.program.domain.values import (
 )
 from cmgan_audit.program.models.argparse_parsing import command_words, word_value
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
-from cmgan_audit.program.models.files import each_path
+from cmgan_audit.program.models.files import NeededOption, each_path
 from cmgan_audit.program.models.function_command_lines import Flag, flags_of
 from cmgan_audit.program.models.interpolation import argument, with_entry
 from cmgan_audit.program.models.registry import Interpreter, ModelCall, derives, library_object, listing, model
@@ -124,8 +125,28 @@ def _default(call: ModelCall, name: str) -> Value:
     default = call.get("default", 1) or Const(value=None)
     if not isinstance(default, Const):
         return default
+    if default.value is None and _is_true(call.get("required")):
+        return _needed(name, call.location)
     told = default.via(call.location, f"--{name} defaults to {default.value!r}")
     return dataclasses.replace(told, overridable=f"--{name}")
+
+
+def _needed(name: str, place: Location) -> Value:
+    """The value of an option without a default that every launch has to give."""
+    reason = required(f"required argument --{name} has no default")
+    step = Step(place, f"--{name} must be given on the command line")
+    return NeededOption(flag=f"--{name}", reason=reason, trail=(step,))
+
+
+@model("absl.flags.mark_flag_as_required", "absl.flags.mark_flags_as_required")
+def _mark_as_required(call: ModelCall) -> Value | None:
+    names = call.get("flag_name", 0) or call.get("flag_names", 0)
+    flags = _flags(call.interpreter)
+    for each in names.items if isinstance(names, ListValue) else (names,):
+        name = each.value if isinstance(each, Const) else None
+        if isinstance(flags, Instance) and isinstance(name, str) and _is_none(flags.attrs.get(name)):
+            call.interpreter.journal.set(flags.attrs, name, _needed(name, call.location))
+    return Const(value=None)
 
 
 def _given(call: ModelCall, name: str, *, switch: bool = False) -> Iterator[tuple[str, Step | None]]:
@@ -159,5 +180,9 @@ def _converted(text: str, kind: str, step: Step | None) -> Value:
     return Const(value=value, trail=trail)
 
 
-def _is_none(value: Value) -> bool:
+def _is_none(value: Value | None) -> bool:
     return isinstance(value, Const) and value.value is None
+
+
+def _is_true(value: Value | None) -> bool:
+    return isinstance(value, Const) and value.value is True

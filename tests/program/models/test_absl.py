@@ -57,3 +57,16 @@ def test_what_gin_may_set_is_not_taken_from_its_default(show: Show) -> None:
         "build(size=4)\nNet().scale()\nGiven()\nFixed()\n"
     )
     assert show(text).plain() == [(Unknown, 4), Unknown, 3, Unknown, 5]
+
+
+def test_a_required_flag_of_absl_without_a_word_is_open(show: Show) -> None:
+    text = (
+        "import sink\nfrom absl import app, flags\nFLAGS = flags.FLAGS\nflags.DEFINE_string('model', None, 'x', required=True)\n"
+        "flags.DEFINE_string('data', None, 'x')\nflags.DEFINE_integer('size', 3, 'x', required=True)\nflags.DEFINE_string('name', None, 'x')\n"
+        "flags.DEFINE_string('out', None, 'x')\nflags.mark_flag_as_required('data')\nflags.mark_flags_as_required(['out', 'size'])\n"
+        "def main(argv):\n    sink.show((FLAGS.model, FLAGS.data, FLAGS.size, FLAGS.name, FLAGS.out))\n"
+        "    if FLAGS.model is None:\n        exit()\n    sink.show('after')\n" + MAIN + "app.run(main)\n"
+    )
+    shown = show({"train.py": text, "run.sh": "python train.py --model m --data d --out o\n"})
+    assert shown.plain() == [(Unknown, Unknown, 3, None, Unknown), "after"]
+    assert shown.plain("run.sh: --model m --data d --out o") == [("m", "d", 3, None, "o"), "after"]
