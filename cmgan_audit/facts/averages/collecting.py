@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 
 from cmgan_audit.facts.averages.counting import BatchCount
+from cmgan_audit.facts.averages.epoch_ends import epoch_end_means
 from cmgan_audit.facts.averages.keyed_meters import keyed_means, updates_of
-from cmgan_audit.facts.averages.means import divided_inside, means_of
+from cmgan_audit.facts.averages.means import divided_inside, means_of, means_so_far
 from cmgan_audit.facts.averages.meters import weighs_equally
 from cmgan_audit.facts.averages.named_values import named_intakes
 from cmgan_audit.facts.averages.records import BatchMean
@@ -41,12 +42,26 @@ def batch_means(view: View) -> Iterable[Record]:
     for made, loader in view.made_loaders:
         for single in view.scene.passes_over(made.loader):
             if single.event.framework:
+                found += _at_epoch_ends(view, single, loader)
                 continue
             found += keyed_means(view, single, loader, updates)
             loop = _loop_of(view, single)
             if loop is not None:
                 found += _means_in(view, slicer, single, loop, loader)
     return found
+
+
+def _at_epoch_ends(view: View, single: Pass, loader: Loader) -> Iterator[BatchMean]:
+    """The means that a framework's module takes itself when a pass is over."""
+    means = list(epoch_end_means(view, single))
+    if means:
+        first = means[0]
+        trail = (
+            Step(first.end.module.location(first.node), "every batch weighs the same in this mean"),
+            Step(first.step.module.location(first.taken.statement), "the value of one batch is taken in here"),
+            Step(single.event.location, "for each batch of the loader"),
+        )
+        yield _record(first.end.name, [mean.taken for mean in means], trail, loader)
 
 
 def _loop_of(view: View, single: Pass) -> ast.For | ast.AsyncFor | None:
@@ -77,7 +92,7 @@ def _means_in(
         mean
         for taken in (*intakes(body), *named_intakes(body))
         if not sums_items(slicer, taken.value, path, stack_of(single.event.context))
-        for mean in _of_intake(view, taken, behind, count, path)
+        for mean in _of_intake(view, taken, body, behind, count, path)
     ]
     if not means:
         return
@@ -88,11 +103,14 @@ def _means_in(
         Step(module.location(first.taken.statement), "the value of one batch is taken in here"),
         Step(single.event.location, "for each batch of the loader"),
     )
-    names = dict.fromkeys(mean.taken.target for mean in means)
-    yield BatchMean(
+    yield _record(around.name, [mean.taken for mean in means], trail, loader)
+
+
+def _record(function: str, taken: Sequence[Intake], trail: tuple[Step, ...], loader: Loader) -> BatchMean:
+    return BatchMean(
         location=trail[0].location,
-        anchor=f"{around.name}.{first.taken.target}",
-        names=", ".join(names),
+        anchor=f"{function}.{taken[0].target}",
+        names=", ".join(dict.fromkeys(each.target for each in taken)),
         equal_weights=Known(True, trail),
         role=loader.role,
         batch_size=loader.batch_size,
@@ -110,14 +128,17 @@ def _function_of(view: View, path: str, loop: ast.AST) -> Reached | None:
     return Reached(module, module.tree, "<module>")
 
 
-def _of_intake(view: View, taken: Intake, behind: Sequence[ast.AST], count: BatchCount, path: str) -> Iterator[_Mean]:
+def _of_intake(
+    view: View, taken: Intake, body: Sequence[ast.AST], behind: Sequence[ast.AST], count: BatchCount, path: str
+) -> Iterator[_Mean]:
     if taken.kind == "meter":
         if _is_meter(view, taken, path):
             yield _Mean(taken, taken.statement)
     elif divided_inside(taken, count):
         yield _Mean(taken, taken.statement)
     else:
-        yield from (_Mean(taken, node) for node in list(means_of(taken, behind, count))[:1])
+        found = [*means_of(taken, behind, count), *means_so_far(taken, body, behind, count)]
+        yield from (_Mean(taken, node) for node in found[:1])
 
 
 def _is_meter(view: View, taken: Intake, path: str) -> bool:

@@ -40,6 +40,43 @@ def means_of(taken: Intake, nodes: Sequence[ast.AST], count: Count) -> Iterator[
                 yield node
 
 
+def means_so_far(taken: Intake, body: Sequence[ast.AST], behind: Sequence[ast.AST], count: Count) -> Iterator[ast.AST]:
+    """Means that each pass makes anew and that are read behind the loop: `mean = total / step` under a progress bar.
+
+    Args:
+        taken: what is averaged.
+        body: the nodes of one pass.
+        behind: the nodes of the function behind the loop.
+        count: what counts the batches of the loop.
+    """
+    names = [node for node in behind if isinstance(node, ast.Name)]
+    read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+    read -= {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    for node in body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in read:
+                yield from means_of(taken, [value], count)
+
+
+def with_equal_weights(node: ast.Call) -> ast.expr | None:
+    """What a call averages, every value with the same weight: `values` of `torch.stack(values).mean()`."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=owner, attr="mean"), args=[] | [ast.Constant(value=0)]):
+            if not isinstance(owner, ast.Name):
+                return _unpacked(owner)
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[inner, *_]) if name in _MEAN_FUNCTIONS:
+            return None if any(keyword.arg == "weights" for keyword in node.keywords) else _unpacked(inner)
+    return None
+
+
+def _unpacked(node: ast.expr) -> ast.expr:
+    """The values behind what makes an array or a tensor of them."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[inner, *_]) if name in _AS_ARRAY:
+            return _unpacked(inner)
+    return node
+
+
 def divided_inside(taken: Intake, count: Count) -> bool:
     """Whether each batch is divided by the number of batches while it is added: `total += loss / len(loader)`."""
     value = taken.value
@@ -92,17 +129,5 @@ def _averages_lists(node: ast.DictComp, taken: Intake) -> bool:
 
 
 def _is_mean(node: ast.Call, taken: Intake) -> bool:
-    match node:
-        case ast.Call(func=ast.Attribute(value=owner, attr="mean"), args=[] | [ast.Constant(value=0)]):
-            return not isinstance(owner, ast.Name) and _is_list(owner, taken)
-        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[inner, *_]) if name in _MEAN_FUNCTIONS:
-            weighted = any(keyword.arg == "weights" for keyword in node.keywords)
-            return _is_list(inner, taken) and not weighted
-    return False
-
-
-def _is_list(node: ast.expr, taken: Intake) -> bool:
-    match node:
-        case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[inner, *_]) if name in _AS_ARRAY:
-            return _is_list(inner, taken)
-    return root(node) == taken.target
+    values = with_equal_weights(node)
+    return values is not None and root(values) == taken.target
