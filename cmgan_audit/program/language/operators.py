@@ -271,6 +271,8 @@ def _contained(it: Interpreter, item: Value, container: Value) -> bool | None:
         if held is None:
             return False if container.complete else None
         return None if any(isinstance(o.value, Absent) for o in options_of(it.read(held))) else True
+    if isinstance(container, DictValue) and isinstance(item, Instance) and item.external_name == "pathlib.Path":
+        return False if container.complete else None  # the known keys are texts and numbers, and no path equals one
     if isinstance(item, Const) and isinstance(container, Const):
         if isinstance(item.value, str) and isinstance(container.value, str):
             return item.value in container.value
