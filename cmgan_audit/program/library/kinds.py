@@ -33,6 +33,9 @@ _CONCRETE = {
 # Classes of libraries whose objects are no number, text or container: `isinstance(parser, tuple)` is False.
 _NO_BUILTIN = regex(r"(argparse|pathlib|torch\.nn|torch\.optim(\.lr_scheduler)?|torch\.utils\.data)\.[A-Z]\w*")
 
+# Classes of libraries of which no number and no text is one: settings that are nested.
+_NO_SCALAR = regex(r"omegaconf\.(?:[a-z]+\.)*(?:DictConfig|ListConfig|BaseContainer|Container)")
+
 
 def is_instance(it: Interpreter, arguments: Arguments, location: Location) -> Value:
     """`isinstance(value, kind)`."""
@@ -81,6 +84,8 @@ def _of_kind(value: Value, kind: Value) -> bool | None:
     if isinstance(value, Instance) and isinstance(kind, ClassValue):
         return False
     if isinstance(value, Const | ListValue | DictValue | FunctionValue | ModuleValue) and isinstance(kind, ClassValue):
+        return False
+    if isinstance(value, Const) and isinstance(kind, External) and _NO_SCALAR.fullmatch(kind.name):
         return False
     return None
 
