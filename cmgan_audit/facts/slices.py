@@ -133,7 +133,13 @@ class Slicer:
                 tasks = self._of_self(task, f"self.{node.attr}", near)
             case ast.Call() if (*stack, self._code.place_of(found.path, node)) in self._code.activations:
                 tasks = self._of_call(task, node)
-        return [(Found(each.node, each.function.module.path, each.stack), each.item) for each in tasks]
+        found_at = ((Found(each.node, each.function.module.path, each.stack), each.item) for each in tasks)
+        return [(each, which) for each, which in found_at if not self._is_test(each)]
+
+    def _is_test(self, found: Found) -> bool:
+        """Whether an expression is what a branch asks, which decides about a flag but is not its value."""
+        parent = next(self._code.parents(found.path, found.node), None)
+        return isinstance(parent, ast.If) and parent.test is found.node
 
     def _step(self, task: _Task) -> tuple[tuple[_Task, ...], Slice]:
         """The tasks behind a task, and what it finds by itself."""

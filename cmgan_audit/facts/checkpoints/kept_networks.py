@@ -34,7 +34,7 @@ class _Renamed:
 def kept_networks(view: View) -> Iterator[KeptWeights]:
     """The networks that a training loop goes on training and that a second name is used for behind it."""
     last = {loop: use.position for use in view.scene.of("step") for loop in use.event.context.loops}
-    for renamed in _renamed(view, last):
+    for renamed in _renamed(view, last) if last else ():
         used = _used_behind(view, renamed, last[renamed.loop])
         if used is None:
             continue

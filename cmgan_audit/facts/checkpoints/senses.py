@@ -141,9 +141,15 @@ class Senses:
         if metric:
             return Sense(HIGHER, metric, place) if metric in _HIGHER else None
         sources = self._slicer.sources(here, item)
+        if any(isinstance(each.node, ast.Tuple) for each, _ in sources) and item is not None:
+            sources = [
+                each for each in sources if isinstance(each[0].node, ast.Tuple)
+            ]  # what gives one value is not meant
         if sources:
             return _agreed(self._of_source(each, which, key, way) for each, which in sources)
         match node:
+            case ast.Call(func=ast.Call(func=ast.Name(id="Parallel") | ast.Attribute(attr="Parallel")), args=[given]):
+                return self._at(_beside(here, given), None, key, way)
             case ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[ast.Constant(value=str() as text), *_]):
                 return self._at(_beside(here, owner), None, text, way)
             case ast.Call(func=ast.Attribute(value=owner, attr=method), args=[] | [ast.Constant()]):
