@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,14 +30,22 @@ STRANGE = ('quo"te<b>$x_$', "名前 é", "x" * 300)
 
 
 def synthetic(
-    names: list[str], n: int, drop: float = 0.0, failing: int = 0, epochs: bool = False, baseline: str = ""
+    names: list[str],
+    n: int,
+    drop: float = 0.0,
+    failing: int = 0,
+    epochs: bool = False,
+    baseline: str = "",
+    steps: Sequence[float] | None = None,
 ) -> ComparisonResult:
+    """Checkpoints of which each lies `drop` below the one before, or as many `steps` of it below the first."""
+    steps = range(len(names)) if steps is None else steps
     rng = np.random.default_rng(1)
     utterances = [f"s{index % 2}_{index:04d}" for index in range(n)]
     base = rng.normal(2.6, 0.6, n)
     rows = []
     for position, name in enumerate(names):
-        scores = base - drop * position + rng.normal(0, 0.1, n)
+        scores = base - drop * steps[position] + rng.normal(0, 0.1, n)
         for index, (utterance, score) in enumerate(zip(utterances, scores, strict=True)):
             if index < failing and position == len(names) - 1:
                 rows.append(Row(name, utterance, "full", "pesq", None, Status.METRIC_CRASH, "SIGSEGV"))

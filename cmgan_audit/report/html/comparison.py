@@ -106,10 +106,7 @@ def _story(result: ComparisonResult, groups: Sequence[GroupDifference]) -> list[
     family = result.deciding_family
     low = list(takewhile(lambda one: one.verdict is Verdict.REGRESSED, reversed(family)))
     if low:
-        against = result.baseline or "the best before it"
-        first = low[-1].candidate
-        which = f"only the last, {first}, scores" if len(low) == 1 else f"from {first} on, every checkpoint scores"
-        told.append(f"Since when: {which} worse than {against} ({len(low)} of {len(family)} comparisons).")
+        told.append(_since_when(low, family, result.baseline or "the best before it"))
     if result.decisive:
         one = result.decisive[-1]
         told.append(f"On what: {100 * one.share_worse:.0f} % of {one.n} utterances are worse than with {one.baseline}.")
@@ -131,6 +128,18 @@ def _groups(decisive: Comparison | None) -> list[GroupDifference]:
         return []
     coarse = [group for group in decisive.groups if group.grouping != "stratum"]
     return sorted(coarse or decisive.groups, key=lambda group: group.grouping)  # stable: groups keep their order
+
+
+def _since_when(low: Sequence[Comparison], family: Sequence[Comparison], against: str) -> str:
+    """Since when the series is worse: the regressions at its end, the last first, and what came before them."""
+    first = low[-1].candidate
+    which = f"the last, {first}, scores" if len(low) == 1 else f"from {first} on, every checkpoint scores"
+    earlier = sum(one.verdict is Verdict.REGRESSED for one in family) - len(low)
+    if not earlier:
+        only = "only " if len(low) == 1 else ""
+        return f"Since when: {only}{which} worse than {against} ({len(low)} of {len(family)} comparisons)."
+    before = family[-len(low) - 1].candidate
+    return f"Since when: {which} worse than {against}; so did {earlier} earlier, but not {before}, right before."
 
 
 def _rows(result: ComparisonResult) -> list[tuple[CheckpointSummary, list[str], Comparison | None]]:

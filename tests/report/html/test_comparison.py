@@ -55,6 +55,15 @@ def test_the_verdict_comes_first_in_one_sentence(page: str, result: ComparisonRe
     assert result.signature in told
 
 
+def test_regressions_with_a_recovery_between_them_are_told_as_such() -> None:
+    page = to_html(synthetic(["a", "b", "c", "d"], 40, drop=0.5, steps=(0, 1, 0, 1)), Listening(), "")
+    told = " ".join(Read(page).texts)
+    assert "Since when: the last, d, scores worse than the best before it; so did 1 earlier, but not c, right" in told
+    page = to_html(synthetic(["a", "b", "c"], 40, drop=0.5, steps=(0, 0, 1)), Listening(), "")
+    told = " ".join(Read(page).texts)
+    assert "Since when: only the last, c, scores worse than the best before it (1 of 2 comparisons)." in told
+
+
 def test_names_are_text_and_not_markup(page: str) -> None:
     read = Read(page)
     assert read.tags.count("script") == 1  # ours
