@@ -10,6 +10,7 @@ from cmgan_audit.facts.steps.actions import Action
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Instance, ListValue, Unknown, Value
+from cmgan_audit.program.execution.trace import CallEvent
 
 
 @dataclass(eq=False)
@@ -45,6 +46,11 @@ class Losses:
         detached = ListValue(items=[part for end in ends for part in end.operands])
         self._kept.append(detached)
         return any(_calls(node, network) for node in self._outer_calls(detached))
+
+    def come_through(self, backward: Action, event: CallEvent) -> bool:
+        """Whether gradients come through one call of a network, however long before the backward pass it was."""
+        loss = _loss_of(backward)
+        return loss is not None and any(node.event is event for node in self._outer_calls(loss))
 
     def _outer_calls(self, value: Value) -> list[Node]:
         """The calls of networks behind a value, those that an item of their result is taken of among them."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from cmgan_audit.facts.adversarial.losses import Losses
 from cmgan_audit.facts.classes import bare_network
 from cmgan_audit.facts.passes.loops import is_kept
 from cmgan_audit.facts.passes.modes import gradients_off
 from cmgan_audit.facts.scene import Scene, Use
+from cmgan_audit.facts.steps.actions import Action
 from cmgan_audit.facts.values import fact_of
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.values import Arguments, Const, External, Instance, Value
-from cmgan_audit.program.execution.trace import CallEvent, Context
+from cmgan_audit.program.domain.values import Arguments, Const, External, Value
+from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown, certainly
 
@@ -29,23 +31,23 @@ class _Setting:
     enabled: Value | None
 
 
-def runs_in_half(
-    scene: Scene, start: int, end: int, context: Context, misses: Callable[[Instance], bool] = lambda network: False
-) -> Fact:
-    """Whether a network runs under an autocast to float16 between two positions of a run, gradients on.
+def runs_in_half(scene: Scene, start: int, backward: Action, losses: Losses) -> Fact:
+    """Whether gradients of a backward pass come through a network that runs under an autocast to float16.
+
+    Between it and the pass before, a network counts unless all that the loss takes from it is detached; an earlier call
+    counts where the loss was certainly computed from it: a discriminator may learn from the same output in between.
 
     Args:
         scene: the run.
-        start: the position before the first.
-        end: the position of the backward pass.
-        context: of the backward pass; only what happens in its innermost loop counts.
-        misses: tells whether the backward pass comes to no call of a network, because what it puts out is detached.
+        start: the position of the pass before.
+        backward: the backward pass; only what happens in its innermost loop counts.
+        losses: of the run.
     """
-    loop = context.loops[-1]
+    end, loop = backward.position, backward.event.context.loops[-1]
     runs = [
         use
         for use in scene.of("run")
-        if start < use.position < end
+        if use.position < end
         and any(each is loop for each in use.event.context.loops)
         and use.on is not None
         and is_kept(scene, use.on)  # a loss computes in float32 under autocast: it multiplies by no weights
@@ -62,7 +64,12 @@ def runs_in_half(
     ]
     for wanted in (_is_on, _is_open):
         for use, answer in answers:
-            if wanted(answer) and not (use.on is not None and misses(bare_network(use.on))):
+            if not wanted(answer) or use.on is None:
+                continue
+            if start < use.position:
+                if not losses.misses(backward, bare_network(use.on)):
+                    return answer
+            elif losses.come_through(backward, use.event):
                 return answer
     return Known(False)
 

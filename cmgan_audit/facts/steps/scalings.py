@@ -61,10 +61,6 @@ def _scaling(view: View, update: Update, actions: Sequence[Action], *, first: bo
     place = backward.event.location
     scaler_on = _enabled(scale)
     is_scaled = scale is not None and scaler_on != NO
-
-    def misses(network: Instance) -> bool:
-        return Losses(view.flow).misses(backward, network)
-
     return Scaling(
         location=place,
         anchor=f"{innermost_function(context)}.{class_name(update.optimiser)}",
@@ -73,7 +69,7 @@ def _scaling(view: View, update: Update, actions: Sequence[Action], *, first: bo
             Step(update.step.event.location, "the optimiser steps here"),
         ),
         optimiser=class_name(update.optimiser),
-        half=runs_in_half(view.scene, update.start_of(backward), backward.position, context, misses),
+        half=runs_in_half(view.scene, update.start_of(backward), backward, Losses(view.flow)),
         scaled=Known(True, (Step(scale.event.location, "the loss is scaled here"),)) if scale and is_scaled else NO,
         scaler_on=scaler_on,
         through_scaler=_through(update.step),
