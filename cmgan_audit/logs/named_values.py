@@ -35,7 +35,7 @@ _FEWEST, _MOST = 3, 5000
 # Of so many of the values something is said that is said of few others: then each is a value of another thing.
 _SHARE, _RARE = 0.8, 1 / 3
 # Its name stands on the line of a value, or on one of the few before it.
-_NEAR = 4
+NEAR = 4
 _SAID = (
     "{} values under different names and without epochs or steps, as a list of systems, of noises or of test sets "
     "has them: no trend in them"
@@ -107,7 +107,7 @@ def _said_before(text: Blocks, places: Sequence[int]) -> Iterator[list[tuple[str
         return
     block: list[tuple[str, ...]] = []
     next_place, first = 0, places[0] - (places[1] - places[0])
-    for number, line in _numbered(text):
+    for number, line in numbered(text):
         if number > first:
             said = line.lower()
             words = tuple(word for word in _WORD.findall(said) if not _MOMENT.fullmatch(word))
@@ -115,14 +115,15 @@ def _said_before(text: Blocks, places: Sequence[int]) -> Iterator[list[tuple[str
             if not _USUAL.issuperset(words):
                 block.append(words)
         if number == places[next_place]:
-            yield block[-_NEAR:]
+            yield block[-NEAR:]
             block = []
             next_place += 1
             if next_place == len(places):
                 return
 
 
-def _numbered(text: Blocks) -> Iterator[tuple[int, str]]:
+def numbered(text: Blocks) -> Iterator[tuple[int, str]]:
+    """The lines of a text with their numbers."""
     number = 0
     for block in text():
         for line in block.decode("utf-8", errors="replace").removesuffix("\n").split("\n"):

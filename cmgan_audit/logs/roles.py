@@ -60,6 +60,9 @@ class RoleTable:
     inputs: frozenset[str]
     outputs: frozenset[str]
     parts: frozenset[str]
+    fixed_settings: tuple[tuple[str, ...], ...]
+    scheduled_settings: tuple[tuple[str, ...], ...]
+    totals: tuple[tuple[str, ...], ...]
     telling: frozenset[str]
 
     def measure(self, key: str) -> Measure | None:
@@ -96,6 +99,9 @@ def table() -> RoleTable:
         inputs=frozenset(raw["inputs"]),
         outputs=frozenset(raw["outputs"]),
         parts=frozenset(raw["parts"]),
+        fixed_settings=names(raw["fixed_settings"]),
+        scheduled_settings=names(raw["scheduled_settings"]),
+        totals=names(raw["totals"]),
         telling=frozenset(
             word
             for entry in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, PrintedBatch, Restart, Role, Run, Series
@@ -203,3 +204,19 @@ def spread(length: int, axis: int, epochs: Sequence[float] = ()) -> tuple[str, l
     if len(epochs) == axis:
         return EPOCH, list(epochs[every - 1 :: every])
     return EPOCH, [float(every * (i + 1)) for i in range(length)]
+
+
+def filled_counters(counter: Sequence[float]) -> list[float]:
+    """Counters with the gaps closed that a null or a NaN has left: one more than before, as far as the next allows."""
+    nexts, after = [math.inf] * len(counter), math.inf
+    for place in range(len(counter) - 1, -1, -1):
+        nexts[place] = after = counter[place] if math.isfinite(counter[place]) else after
+    filled: list[float] = []
+    for value, after in zip(counter, nexts, strict=True):
+        if math.isfinite(value):
+            filled.append(value)
+        elif filled:
+            filled.append(min(filled[-1] + 1, after))
+        else:
+            filled.append(after - 1 if math.isfinite(after) else 0.0)
+    return filled

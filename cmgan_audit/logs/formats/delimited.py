@@ -2,67 +2,29 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import itertools
-import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import field
 from pathlib import Path
 from typing import TypeVar
 
 from cmgan_audit.errors import InputError
-from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.formats.cells import BARS, RULES, parse_number
+from cmgan_audit.logs.formats.table_head import Column, Table, column_kind, look_at, split_cells
 from cmgan_audit.logs.lines.left_out import counted
 from cmgan_audit.logs.opening import read_blocks
-from cmgan_audit.logs.roles import RoleBook, counter_kind, words_of
-from cmgan_audit.logs.roles import table as table_of_roles
+from cmgan_audit.logs.roles import RoleBook, counter_kind
 from cmgan_audit.logs.rows import TRAILING_NUMBER, are_evaluations, numbers_name_rows, what_rows_are
 from cmgan_audit.logs.runs import RunBuilder
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading, Run
 from cmgan_audit.logs.single_scores import SAID, of_single_utterances
+from cmgan_audit.logs.whole_trainings import said_of_trainings, settings_of_runs
 
-_DELIMITERS = ("\t", ";", ",", "|")
-_RUN_COLUMNS = {
-    "seed",
-    "fold",
-    "run",
-    "run id",
-    "run name",
-    "experiment",
-    "exp",
-    "exp name",
-    "experiment name",
-    "trial",
-}
-_NAME_COLUMNS = {"metric", "tag", "key", "measure", "series", "metric name"}
-_VALUE_COLUMNS = {"value", "val", "score", "scalar"}
-_IGNORED = {"wall time", "walltime", "timestamp", "time", "relative time", "date", "runtime", "elapsed", "elapsed time"}
 _MISSING = {"", "-", "--", "na", "n/a", "none", "null"}
 _SAMPLE = 50
 # So many different cells of a column tell whether it names the rows.
 _MOST_SEEN = 1000
 
 _Cell = TypeVar("_Cell", str, float)
-
-
-@dataclass(slots=True)
-class _Column:
-    position: int
-    name: str
-    kind: str  # "epoch", "step", "value", "run", "name", "part", "number", "ignored"
-
-
-@dataclass(slots=True)
-class _Table:
-    """What the head of the file says about the rest of it."""
-
-    delimiter: str
-    decimal_comma: bool
-    header: list[str] | None
-    columns: list[_Column] = field(default_factory=list)
 
 
 def read_delimited(path: Path, source: str, book: RoleBook) -> Reading:
@@ -96,13 +58,14 @@ class _Reader:
         self.numbers: dict[int, set[float]] = {}
         self.tags: set[str] = set()
         self.rows = 0
+        self.settings: list[dict[str, float]] = []
         self.wandb_names: dict[int, tuple[str, str]] = {}
 
     def read(self, lines: Iterator[tuple[int, str]]) -> Reading:
         head = [pair for _, pair in zip(range(_SAMPLE), lines, strict=False)]
         if not head:
             raise InputError(f"{self.source}: empty, no table")
-        table = _look(head, self.stem)
+        table = look_at(head, self.stem)
         if table is None:
             raise InputError(f"{self.source}:{head[0][0]}: no table of numbers: {head[0][1][:60]!r}")
         self._columns(table)
@@ -114,11 +77,11 @@ class _Reader:
             self._row(table, cells, place)
         return self._finish(table)
 
-    def _columns(self, table: _Table) -> None:
+    def _columns(self, table: Table) -> None:
         if table.header is None:
             self.notes.append(Note(self.source, 1, "no header line: columns are named by their number or the file"))
             return
-        table.columns = [_Column(i, name, _column_kind(name)) for i, name in enumerate(table.header)]
+        table.columns = [Column(i, name, column_kind(name)) for i, name in enumerate(table.header)]
         kinds = {column.kind for column in table.columns}
         for column in table.columns:
             if column.kind == "name" and "value" not in kinds:
@@ -132,16 +95,17 @@ class _Reader:
                 if found and column.kind == "number":
                     self.wandb_names[column.position] = (run, name)
 
-    def _row(self, table: _Table, cells: list[str], place: int) -> None:
+    def _row(self, table: Table, cells: list[str], place: int) -> None:
         self.rows += 1
         if table.header is not None and len(cells) != len(table.header):
             self.ragged += 1
         run = next(
             (cells[c.position].strip() for c in table.columns if c.kind == "run" and c.position < len(cells)), ""
         )
-        numbers: list[tuple[_Column, float]] = []
+        numbers: list[tuple[Column, float]] = []
         epoch = step = None
         tag = part = ""
+        named: dict[str, float] = {}
         for column in table.columns:
             if column.position >= len(cells) or column.kind in ("ignored", "run"):
                 continue
@@ -155,6 +119,7 @@ class _Reader:
             number = self._number(cell, column, table, place)
             if number is None:
                 continue
+            named[column.name] = number
             if column.kind == "epoch":
                 epoch = number
             elif column.kind == "step":
@@ -163,6 +128,8 @@ class _Reader:
                 numbers.append((column, number))
         if tag or part:
             _remember(self.tags, part + tag)
+        if not run and len(self.settings) < _MOST_SEEN:
+            self.settings.append(named)
         self._add(run, epoch, step, (tag, part), numbers, place)
 
     def _add(
@@ -171,7 +138,7 @@ class _Reader:
         epoch: float | None,
         step: float | None,
         named: tuple[str, str],
-        numbers: list[tuple[_Column, float]],
+        numbers: list[tuple[Column, float]],
         place: int,
     ) -> None:
         tag, part = named
@@ -198,7 +165,7 @@ class _Reader:
             builder = self.builders[run] = RunBuilder(self.source)
         return builder
 
-    def _number(self, cell: str, column: _Column, table: _Table, place: int) -> float | None:
+    def _number(self, cell: str, column: Column, table: Table, place: int) -> float | None:
         if cell.lower() in _MISSING:
             return None
         value = parse_number(cell, table.decimal_comma)
@@ -214,7 +181,7 @@ class _Reader:
         self.first_bad.setdefault(column.name, (place, cell))
         return None
 
-    def _finish(self, table: _Table) -> Reading:
+    def _finish(self, table: Table) -> Reading:
         runs: list[Run] = []
         for name, builder in self.builders.items():
             found = builder.finish()
@@ -237,12 +204,16 @@ class _Reader:
             text = f"one row per {rows}, not per evaluation: no trend in it"
             self.notes.append(Note(self.source, 0, text, of_a_list=True))
             runs = []
+        elif settings := settings_of_runs(runs, self.settings):
+            said = said_of_trainings(len(self.settings), settings)
+            self.notes.append(Note(self.source, 0, said, of_a_list=True))
+            runs = []
         elif not any(counter_kind(column.name) for column in table.columns) and (values := of_single_utterances(runs)):
             self.notes.append(Note(self.source, 0, SAID.format(values), of_a_list=True))
             runs = []
         return Reading(self.source, "csv", runs, self.notes)
 
-    def _what_rows_are(self, table: _Table) -> str:
+    def _what_rows_are(self, table: Table) -> str:
         """What another row is another one of (rows.py); "" for evaluations, which a counter or their order tells."""
         for column in table.columns:
             texts = self.texts.get(column.position, set())
@@ -281,79 +252,8 @@ def _lines(path: Path, source: str) -> Iterator[tuple[int, str]]:
                 yield number, text
 
 
-def _look(head: list[tuple[int, str]], stem: str) -> _Table | None:
-    """Delimiter, decimal comma and header, from the first lines."""
-    texts = [text for _, text in head]
-    best: tuple[int, str] | None = None
-    for delimiter in (*_DELIMITERS, " "):
-        widths = Counter(len(_split(text, delimiter)) for text in texts)
-        width, count = widths.most_common(1)[0]
-        # `1;2,64`: the semicolon separates, the comma is decimal; so the rarer sign that fits every line wins.
-        if width > 1 and count >= 0.6 * len(texts):
-            best = (width, delimiter)
-            break
-    if best is None:
-        if not all(parse_number(text.strip(), False) is not None for text in texts[1:]) or len(texts) < 2:
-            return None
-        best = (1, ",")
-    width, delimiter = best
-    first = [cell.strip().strip("\"'") for cell in _split(texts[0], delimiter)]
-    comma = delimiter != "," and any(
-        re.fullmatch(r"-?\d+,\d+", cell.strip()) for text in texts[1:] for cell in _split(text, delimiter)
-    )
-    named = all(parse_number(cell, comma) is None for cell in first if cell) and any(first)
-    rows = [cell.strip().strip("\"'") for text in texts[1:] for cell in _split(text, delimiter)]
-    if named and not any(parse_number(cell, comma) is not None for cell in rows):
-        return None
-    if named:
-        return _Table(delimiter, comma, _unique(first))
-    return _unnamed(texts, delimiter, comma, stem)
-
-
-def _unnamed(texts: list[str], delimiter: str, comma: bool, stem: str) -> _Table | None:
-    """Without a header: rising whole numbers in the first column are epochs; the file names an only other column."""
-    rows = [[parse_number(c.strip(), comma) for c in _split(t, delimiter)] for t in texts]
-    if not any(value is not None for row in rows for value in row):
-        return None
-    width = max(len(row) for row in rows)
-    firsts = [row[0] for row in rows if row and row[0] is not None]
-    counts = width > 1 and len(firsts) == len(rows) and all(v == int(v) for v in firsts if abs(v) < 1e15)
-    rises = counts and all(a <= b for a, b in itertools.pairwise(firsts)) and len(set(firsts)) > 1
-    names = [f"column {i + 1}" for i in range(width)]
-    if rises:
-        names[0] = "epoch"
-    if width - bool(rises) == 1:
-        names[-1] = stem
-    table = _Table(delimiter, comma, None)
-    table.columns = [_Column(i, n, "epoch" if rises and i == 0 else "number") for i, n in enumerate(names)]
-    return table
-
-
-def _unique(names: list[str]) -> list[str]:
-    seen: Counter[str] = Counter()
-    out = []
-    for position, name in enumerate(names, start=1):
-        name = name or f"column {position}"
-        seen[name] += 1
-        out.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return out
-
-
-def _split(text: str, delimiter: str) -> list[str]:
-    if delimiter == " ":
-        return text.split()
-    if delimiter == "|":
-        return text.strip().strip("|").split("|")
-    if '"' not in text:
-        return text.split(delimiter)
-    try:
-        return next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
-    except csv.Error:
-        return text.split(delimiter)
-
-
 def _rows(
-    head: list[tuple[int, str]], rest: Iterator[tuple[int, str]], table: _Table
+    head: list[tuple[int, str]], rest: Iterator[tuple[int, str]], table: Table
 ) -> Iterator[tuple[int, list[str]]]:
     skip = table.header is not None
     for lines in (head, rest):
@@ -361,30 +261,10 @@ def _rows(
             if skip:
                 skip = False
                 continue
-            cells = _split(text, table.delimiter)
+            cells = split_cells(text, table.delimiter)
             if table.delimiter == "|" and all(set(cell.strip()) <= set("-:= ") for cell in cells):
                 continue
             if table.header is not None and [c.strip().strip("\"'") for c in cells] == table.header:
                 yield place, table.header
                 continue
             yield place, cells
-
-
-def _column_kind(name: str) -> str:
-    counter = counter_kind(name)
-    if counter:
-        return counter
-    words = " ".join(words_of(name))
-    if words in _RUN_COLUMNS:
-        return "run"
-    if words in _NAME_COLUMNS:
-        return "name"
-    if words in _VALUE_COLUMNS:
-        return "value"
-    if words in table_of_roles().parts:
-        return "part"
-    if words in _IGNORED or re.search(r"__(?:MIN|MAX)$", name):
-        return "ignored"
-    if words in ("checkpoint", "ckpt", "model", "checkpoint name", "unnamed 0", "index"):
-        return "epoch"
-    return "number"

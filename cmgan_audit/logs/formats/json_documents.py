@@ -18,9 +18,10 @@ from cmgan_audit.logs.named_values import leave_out_single
 from cmgan_audit.logs.opening import read_all, read_blocks
 from cmgan_audit.logs.roles import RoleBook, counter_kind, table
 from cmgan_audit.logs.rows import numbers_name_rows, what_rows_are
-from cmgan_audit.logs.runs import RunBuilder, common_axis, natural_x, spread
+from cmgan_audit.logs.runs import RunBuilder, common_axis, filled_counters, natural_x, spread
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading
 from cmgan_audit.logs.single_scores import SAID, of_single_utterances
+from cmgan_audit.logs.whole_trainings import said_of_trainings, settings_of_runs
 
 _LIMIT = 512 << 20
 _DEEPEST = 40
@@ -127,6 +128,7 @@ class Records:
         self.numbers: dict[str, list[float]] = {}
         self.rows = 0
         self.records = -1
+        self.settings: list[Scalars] = []
 
     def reading(self, kind: str, notes: list[Note], last_place: int = 0) -> Reading:
         """The runs; none where the records name systems or conditions and count no training."""
@@ -135,6 +137,9 @@ class Records:
         if rows:
             text = f"one record per {rows}, not per evaluation: no trend in it"
             notes.append(Note(self.source, 0, text, of_a_list=True))
+            runs = []
+        elif settings := settings_of_runs(runs, self.settings):
+            notes.append(Note(self.source, 0, said_of_trainings(len(self.settings), settings), of_a_list=True))
             runs = []
         elif not self.counted and (values := of_single_utterances(runs)):
             notes.append(Note(self.source, 0, SAID.format(values), of_a_list=True))
@@ -175,6 +180,8 @@ class Records:
         if any(isinstance(v, str) and re.search(r"\.(?:wav|flac)$", v) for v in record.values()):
             self.per_item += 1
             return
+        if at is None and len(self.settings) < _NAMED:
+            self.settings.append(dict(scalars))
         epoch = step = None
         for name in list(scalars):
             counter = counter_kind(name) or ("step" if name == "_step" else None)
@@ -212,12 +219,13 @@ class Records:
         Lists of words name the rows if they are as long as the columns; others belong to something else.
         """
         self.numbers = columns
+        self.settings = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=False)]
         self.rows = max(len(values) for values in columns.values())
         self.names = {name: texts for name, texts in words.items() if len(texts) == self.rows}
         kinds = {name: counter_kind(name) for name in columns}
         counter = next((n for n, kind in kinds.items() if kind == "epoch"), None)
         counter = counter or next((n for n, kind in kinds.items() if kind == "step"), None)
-        at = _filled(columns[counter]) if counter else None
+        at = filled_counters(columns[counter]) if counter else None
         kind = EPOCH if counter is None else (kinds[counter] or INDEX)
         self.counted = counter is not None
         roles = {name: self.book.of(name) for name in columns if name != counter}
@@ -231,22 +239,6 @@ class Records:
             series = self.builder.series(name, role, x_kind)
             for place, (x, y) in enumerate(zip(xs, values, strict=True), start=1):
                 series.append(x, y, place)
-
-
-def _filled(counter: list[float]) -> list[float]:
-    """Counters with the gaps closed that a null or a NaN has left: one more than before, as far as the next allows."""
-    nexts, after = [math.inf] * len(counter), math.inf
-    for place in range(len(counter) - 1, -1, -1):
-        nexts[place] = after = counter[place] if math.isfinite(counter[place]) else after
-    filled: list[float] = []
-    for value, after in zip(counter, nexts, strict=True):
-        if math.isfinite(value):
-            filled.append(value)
-        elif filled:
-            filled.append(min(filled[-1] + 1, after))
-        else:
-            filled.append(after - 1 if math.isfinite(after) else 0.0)
-    return filled
 
 
 def _mapping(document: dict[str, JsonValue], records: Records) -> None:

@@ -19,6 +19,7 @@ from cmgan_audit.logs.lines.phase_heads import PhaseHeads
 from cmgan_audit.logs.lines.plan import Plan, SlotValue
 from cmgan_audit.logs.lines.printed_lists import PrintedLists
 from cmgan_audit.logs.lines.running_means import settle_running_means
+from cmgan_audit.logs.lines.settings import leave_out_trainings
 from cmgan_audit.logs.lines.shapes import understand
 from cmgan_audit.logs.lines.steady import LEAST_STRIDE, SteadyShape
 from cmgan_audit.logs.lines.tables import OpenTable
@@ -65,6 +66,7 @@ def read_printed(text: Blocks, source: str, book: RoleBook) -> Reading:
         if collecting:
             gc.enable()
     reading = scan.finish()
+    leave_out_trainings(reading, text)
     leave_out_named(reading, text)
     scan.bare.settle(reading)
     return reading
