@@ -232,6 +232,22 @@ def test_a_loss_that_rises_while_the_metric_gets_better_follows_a_schedule(
     assert [(f.message.partition(" ")[0], f.severity) for f in found] == [("loss", severity)]
 
 
+@pytest.mark.parametrize(
+    ("late", "severity"), [(0.0, Severity.WARNING), (0.0004, Severity.WARNING), (0.01, Severity.NOTE)]
+)
+def test_a_metric_that_creeps_up_within_its_noise_explains_no_rising_loss(
+    tmp_path: Path, late: float, severity: Severity
+) -> None:
+    """Overfitting: the accuracy has come up while the loss came down, and gains next to nothing while it rises."""
+    loss = [0.9, 0.6, 0.4, 0.3, 0.3, 0.4, 0.55, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3]
+    noise = [0.001, -0.001, 0.0, 0.002, -0.002, 0.001, 0.0]
+    accuracy = [min(0.5 + 0.1 * e, 0.9) + late * max(0, e - 4) + noise[e % 7] for e in range(14)]
+    path = tmp_path / "log.csv"
+    rows = "".join(f"{e},{y},{a:.4f}\n" for e, (y, a) in enumerate(zip(loss, accuracy, strict=True)))
+    path.write_text("epoch,val_loss,val_acc\n" + rows)
+    assert [f.severity for f in of(look(path), "CMG808")] == [severity]
+
+
 @pytest.mark.parametrize("name", ["G_GAN", "G_A", "train_G_adv", "loss_G_GAN"])
 def test_what_one_network_says_of_the_other_does_not_diverge(tmp_path: Path, name: str) -> None:
     assert of(losses(tmp_path, name, [0.6, 0.3, 0.25, 0.5, 0.8, 0.95, 1.0, 1.0]), "CMG808") == []

@@ -11,12 +11,14 @@ from cmgan_audit.logs.raising import Raiser, exact
 from cmgan_audit.logs.roles import is_of_the_game, table, words_of
 from cmgan_audit.logs.selection.judged import JudgedSeries, losses_of
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Run, Series
-from cmgan_audit.statistics.trend import best_index, evaluation_sd, expected_maximum, levels, moving_median, per_x
+from cmgan_audit.statistics.trend import evaluation_sd, expected_maximum, levels, moving_median, per_x
 
 _FEWEST = 5
 # A loss that stands this many times as high as at its lowest is lost for good.
 _BLOWN_UP = 10.0
 _NEAR = 0.1
+# A metric ends at the median of so many evaluations.
+_LAST = 3
 # Losses of single steps scatter; their course is that of so many medians.
 _LEVELS = 50
 # More steps than these are a smooth schedule (cosine, exponential), not steps.
@@ -29,10 +31,9 @@ _SWITCHED_ON = 0.05
 def divergence(run: Run, judged: Sequence[JudgedSeries], raiser: Raiser) -> list[Finding]:
     """CMG808: a loss ends above its lowest value by more than it had ever gained.
 
-    A note where the metrics of the run got better until its end: then the loss rises because of its schedule.
+    A note where the metrics of the run gain on while it rises: then a schedule raises it, and not what was learned.
     """
     found: list[Finding] = []
-    improving = bool(judged) and all(map(_ends_at_its_best, judged))
     against = any(s.role.kind == "loss" and s.role.network == "discriminator" for s in run.series)
     for kind in (EPOCH, STEP, INDEX):
         losses = losses_of(run, kind, ("eval", "", "train"))
@@ -60,18 +61,23 @@ def divergence(run: Run, judged: Sequence[JudgedSeries], raiser: Raiser) -> list
             # Where the rise begins: behind the last value that is still near the lowest.
             near = max(i for i, y in enumerate(smooth) if y <= smooth[lowest] + _NEAR * rise)
             place = next((p for x, _, p in loss if x > xs[near]), loss.places[-1])
+            half = max(i for i, y in enumerate(smooth) if y <= smooth[lowest] + rise / 2)
+            improving = bool(judged) and all(_gained_since(one, loss, xs[half]) for one in judged)
             severity = Severity.NOTE if improving else Severity.ERROR if blown else Severity.WARNING
             found += raiser("CMG808", severity, run, loss, place, evidence)
     return found
 
 
-def _ends_at_its_best(judged: JudgedSeries) -> bool:
-    """Whether a metric got better until the last third of the training, and ends within the noise of its best."""
-    ys, noise = judged.series.ys, judged.floor.half_width
-    if len(ys) < _FEWEST or judged.decline is not None or judged.ends_without_score:
+def _gained_since(judged: JudgedSeries, loss: Series, x: float) -> bool:
+    """Whether a metric ends better than all it had reached when the loss was at `x`, by more than its noise."""
+    metric = judged.series
+    if len(metric) < _FEWEST or judged.decline is not None or judged.ends_without_score:
         return False
-    best = best_index(ys, judged.higher)
-    return 3 * best >= 2 * (len(ys) - 1) and abs(ys[best] - ys[0]) > noise >= abs(ys[best] - ys[-1])
+    place = max((place for at, _, place in loss if at <= x), default=loss.places[0])
+    by_x = metric.x_kind == loss.x_kind
+    before = [y for at, y, line in metric if (at <= x if by_x else line <= place)] or [metric.ys[0]]
+    sign = 1.0 if judged.higher else -1.0
+    return sign * median(metric.ys[-_LAST:]) - max(sign * y for y in before) > judged.floor.half_width
 
 
 def _is_switched_on(loss: Series, first: float, smooth: Sequence[float]) -> bool:
