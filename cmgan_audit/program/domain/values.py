@@ -247,7 +247,8 @@ class ListValue(HeapValue):
 class DictValue(HeapValue):
     """A dictionary with identity. Keys are constants and tuples of them. `complete` is False when others may exist.
 
-    `attribute_access` is True for AttrDict-like objects and namespaces whose keys are also attributes.
+    `attribute_access` is True for AttrDict-like objects and namespaces whose keys are also attributes, `gives_missing`
+    for those that give an empty value, not an error, for a key that they do not hold.
     `origin` says where it came from ("config/train.yaml"), empty for literals.
     """
 
@@ -255,6 +256,7 @@ class DictValue(HeapValue):
     complete: bool = True
     attribute_access: bool = False
     origin: str = ""
+    gives_missing: bool = False
 
     @property
     def cell(self) -> object:

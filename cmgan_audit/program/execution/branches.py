@@ -87,9 +87,11 @@ def _explored(it: Interpreter, sides: Sequence[Side[T]]) -> list[_Outcome[T]]:
     raised: list[tuple[Snapshot, Branch]] = []
     last = ProgramRaisedError("", sides[0].location)
     mark = it.journal.mark()
+    several = len(sides) > 1
     for side in sides:
         first_exit = len(it.exits)
         condition = Condition(side.branch.text, side.location) if side.branch.text else None
+        it.doubts += several  # a side may have no text, as the entries of a table by a key that is not known
         try:
             with it.entered(condition=condition, facts=side.branch.facts):
                 result = side.run()
@@ -98,6 +100,8 @@ def _explored(it: Interpreter, sides: Sequence[Side[T]]) -> list[_Outcome[T]]:
             raised.append((it.journal.written_since(mark), side.branch))
         else:
             outcomes.append(_Outcome(side, result, it.journal.written_since(mark), []))
+        finally:
+            it.doubts -= several
         rebase(it, first_exit, mark)
         it.journal.rollback(mark)
     if not outcomes:

@@ -106,6 +106,7 @@ class Interpreter:
             not, since nobody knew that it is asked for.
         must_hold: the file that has to hold every key that is certainly asked of it, "" for none; the run ends, and is
             `unsuited`, where it does not.
+        doubts: above 0 where the program may not come, or may go on after an error, though no condition says so.
         passed_checks: assertions and `raise` statements that do nothing, since the script would end there.
         steps: how many steps the run has taken, without `supposed_steps`, those in branches that settings keep off, and
             `earlier_steps`, those of attempts that ended at such a check.
@@ -134,6 +135,7 @@ class Interpreter:
         self.must_be_told = False
         self.must_hold = ""
         self.unsuited = False
+        self.doubts = 0
         self.passed_checks: frozenset[Location] = frozenset()
         self.widened: dict[ast.AST, list[Widening]] = {}
         self.probing = False
@@ -245,18 +247,27 @@ class Interpreter:
         if step not in self.run.limits:
             self.run.limits.append(step)
 
+    @contextmanager
+    def doubted(self) -> Iterator[None]:
+        """Execute what the program may not come to, or where it may go on after an error."""
+        self.doubts += 1
+        try:
+            yield
+        finally:
+            self.doubts -= 1
+
     def note_missing(self, owner: DictValue) -> None:
-        """Remember the file of a mapping that was asked for a key which it does not hold.
+        """Remember the file of a mapping that was asked for a key which it does not hold, and has no value for.
 
         Raises:
             UnconfiguredError: it is the file that has to suit the script, and nothing keeps the program from failing.
         """
-        if not (owner.complete and owner.origin):
+        if not (owner.complete and owner.origin) or owner.gives_missing:
             return
         path = owner.origin.partition(": ")[0]
         self.lacking.add(path)
-        certain = not self.context.conditions and not self.journal.tracking and not self.probing
-        if certain and path == self.must_hold:
+        open_way = self.context.conditions or self.journal.tracking or self.doubts or self.probing
+        if path == self.must_hold and not open_way:
             self.unsuited = True
             raise UnconfiguredError
 

@@ -81,11 +81,12 @@ def _member(owner: str, name: str) -> External:
 def _of_choice(it: Interpreter, value: Choice, name: str, location: Location | None) -> Value:
     """On each option that can have the attribute: a path on which it is None has ended before."""
     sides = []
-    for option in options_of(it.read(value)):
-        if isinstance(option.value, Absent) or (isinstance(option.value, Const) and option.value.value is None):
-            continue
-        found = attribute(it, option.value, name, location)
-        sides.append((found, Branch(option.condition, option.facts)))
+    with it.doubted():
+        for option in options_of(it.read(value)):
+            if isinstance(option.value, Absent) or (isinstance(option.value, Const) and option.value.value is None):
+                continue
+            found = attribute(it, option.value, name, location)
+            sides.append((found, Branch(option.condition, option.facts)))
     return join(sides) if sides else Unknown(reason=f"None has no attribute {name}")
 
 

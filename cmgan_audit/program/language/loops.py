@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from cmgan_audit.finding import Location
@@ -95,7 +96,8 @@ def execute_while(it: Interpreter, node: ast.While) -> Flow:
     from cmgan_audit.program.language.expressions import evaluate
     from cmgan_audit.program.language.statements import execute_block
 
-    if truth(it, it.read(evaluate(it, node.test))) is False:
+    verdict = truth(it, it.read(evaluate(it, node.test)))
+    if verdict is False:
         return execute_block(it, node.orelse) if node.orelse else Flow.NEXT
     certain = isinstance(node.test, ast.Constant)
     loop = Loop(it.location(node), None)
@@ -107,7 +109,8 @@ def execute_while(it: Interpreter, node: ast.While) -> Flow:
     def otherwise() -> Flow:
         return execute_block(it, node.orelse)
 
-    return _repeated(it, node, loop, once, otherwise if node.orelse else None, certain=certain)
+    with nullcontext() if verdict else it.doubted():
+        return _repeated(it, node, loop, once, otherwise if node.orelse else None, certain=certain)
 
 
 def _unrolled(

@@ -5,16 +5,19 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from cmgan_audit.program.domain.values import GeneratorValue, Instance, Value
+from cmgan_audit.program.domain.values import ClassValue, FunctionValue, GeneratorValue, Instance, Value
 from cmgan_audit.program.execution.branches import Flow
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.execution.trace import Context
 from cmgan_audit.program.language.assignments import assign
+from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.language.expressions import evaluate
 from cmgan_audit.program.language.functions import is_context_manager, managers_of
+from cmgan_audit.source.syntax import own_nodes
 
 # What keeps the managers that it is given while a block runs.
 _STACKS = frozenset({"contextlib.ExitStack"})
+_SUPPRESSES = "contextlib.suppress"
 
 
 def execute_with(it: Interpreter, node: ast.With | ast.AsyncWith) -> Flow:
@@ -38,10 +41,26 @@ def _with_items(it: Interpreter, items: list[ast.withitem], body: list[ast.stmt]
     managers = managers_of(value)
     before = it.context.managers
     it.context = _replaced(it, (*before, *managers))
+    swallows = _may_swallow(value, managers)
+    it.doubts += swallows
     try:
         return _with_items(it, rest, body, stack)
     finally:
+        it.doubts -= swallows
         it.context = _replaced(it, before)
+
+
+def _may_swallow(value: Value, managers: tuple[str, ...]) -> bool:
+    """Whether the program may go on after an error in the body: `suppress`, an `__exit__` that returns something."""
+    if _SUPPRESSES in managers:
+        return True
+    if not isinstance(value, Instance) or not isinstance(value.cls, ClassValue):
+        return False
+    found = class_attribute(value.cls, "__exit__")
+    if found is None or not isinstance(found[0], FunctionValue):
+        return False
+    returned = [node.value for node in own_nodes(found[0].node) if isinstance(node, ast.Return)]
+    return any(each is not None and not (isinstance(each, ast.Constant) and not each.value) for each in returned)
 
 
 def _stacked(it: Interpreter, stack: str, body: list[ast.stmt]) -> Flow:

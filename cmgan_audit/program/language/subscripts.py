@@ -61,14 +61,16 @@ def subscript(it: Interpreter, owner: Value, index: Value, location: Location) -
 def _item(it: Interpreter, owner: Value, index: Value, location: Location) -> Value:
     if isinstance(owner, Choice):
         sides = []
-        for option in owner.options:
-            if isinstance(option.value, Absent) or (isinstance(option.value, Const) and option.value.value is None):
-                continue
-            item = _item(it, option.value, index, location)
-            sides.append((item, Branch(option.condition, option.facts)))
+        with it.doubted():
+            for option in owner.options:
+                if isinstance(option.value, Absent) or (isinstance(option.value, Const) and option.value.value is None):
+                    continue
+                item = _item(it, option.value, index, location)
+                sides.append((item, Branch(option.condition, option.facts)))
         return join(sides) if sides else Unknown(reason="None has no items")
     if isinstance(index, Choice):
-        sides = [(_item(it, owner, o.value, location), Branch(o.condition, o.facts)) for o in index.options]
+        with it.doubted():
+            sides = [(_item(it, owner, o.value, location), Branch(o.condition, o.facts)) for o in index.options]
         return join(sides)
     match owner:
         case DictValue():

@@ -154,8 +154,8 @@ class Program:
     def _tried(self, entry: str, launches: Sequence[Launch]) -> list[Run]:
         """The runs with files that lie beside a script, of those that it reads.
 
-        Where some hold every key that the script asks for, the others are meant for its neighbours. Where it reads
-        none, one run stands for all of them, and what is not read is tried once per format.
+        Where some hold every key that the script asks for when it is started like this, the others are meant for its
+        neighbours. Where it reads none, one run stands for all of them, and what is not read is tried once per format.
         """
         index = self._index.afresh()
         read: list[Run] = []
@@ -181,9 +181,8 @@ class Program:
                     read.append(run)
                 else:
                     unread[suffix] = run
-            if read or not unsuited:
-                break
-            launches = unsuited
+            suited = {_without_file(run.launch) for run in read}
+            launches = [launch for launch in unsuited if _without_file(launch) not in suited]
         return read or list(unread.values())[:1] or self._paired(entry, asking)
 
     def _paired(self, entry: str, asking: Sequence[Run]) -> list[Run]:
@@ -276,6 +275,12 @@ def _mode(launch: Launch) -> str:
     """The mode that a launch chooses by a plain first word: "train" of `main.py train --epochs 3`; else ""."""
     word = launch.argv[0] if launch.argv else ""
     return word if word.isidentifier() else ""
+
+
+def _without_file(launch: Launch) -> tuple[str, ...]:
+    """The words of a launch with a configuration, without the one that names its file."""
+    name = "" if launch.location is None else posixpath.basename(launch.location.path)
+    return tuple(word for word in launch.argv if not (name and word.endswith(name)))
 
 
 def _told(launch: Launch) -> tuple[object, ...]:

@@ -90,25 +90,30 @@ def as_dict(value: Value) -> DictValue | None:
     return value if isinstance(value, DictValue) else None
 
 
-def copied(value: Value, *, attribute_access: bool | None = None) -> Value:
+def copied(value: Value, *, attribute_access: bool | None = None, gives_missing: bool | None = None) -> Value:
     """A deep copy of dictionaries and lists; what they hold besides stays the same object.
 
-    `attribute_access` sets that of every dictionary, None keeps it.
+    `attribute_access` and `gives_missing` set those of every dictionary, None keeps them.
     """
-    return _copied(value, attribute_access, {})
+    return _copied(value, (attribute_access, gives_missing), {})
 
 
-def _copied(value: Value, attribute_access: bool | None, done: dict[int, Value]) -> Value:
+def _copied(value: Value, wanted: tuple[bool | None, bool | None], done: dict[int, Value]) -> Value:
     import dataclasses
 
     if isinstance(value, DictValue):
         if id(value.items) in done:
             return done[id(value.items)]
         entries: dict[Key, Value] = {}
-        access = value.attribute_access if attribute_access is None else attribute_access
-        made: Value = dataclasses.replace(value, items=entries, attribute_access=access)
+        access, gives = wanted
+        made: Value = dataclasses.replace(
+            value,
+            items=entries,
+            attribute_access=value.attribute_access if access is None else access,
+            gives_missing=value.gives_missing if gives is None else gives,
+        )
         done[id(value.items)] = made
-        entries.update((key, _copied(item, attribute_access, done)) for key, item in value.items.items())
+        entries.update((key, _copied(item, wanted, done)) for key, item in value.items.items())
         return made
     if isinstance(value, ListValue):
         if id(value.items) in done:
@@ -116,6 +121,6 @@ def _copied(value: Value, attribute_access: bool | None, done: dict[int, Value])
         items: list[Value] = []
         made = dataclasses.replace(value, items=items)
         done[id(value.items)] = made
-        items.extend(_copied(item, attribute_access, done) for item in value.items)
+        items.extend(_copied(item, wanted, done) for item in value.items)
         return made
     return value

@@ -38,6 +38,9 @@ _FLAT = (
     "transformers.utils.ModelOutput",
     "tensorflow.contrib.training.HParams",
 )
+# Of these, the ones that give an empty dictionary or a default, not an error, for a key that they do not hold.
+_GIVE_MISSING = frozenset({"addict.Dict", "dotmap.DotMap", "munch.DefaultMunch"})
+_NO_DEFAULT = Const(value=False)
 
 
 @model(*_FLAT, *_NESTED)
@@ -60,8 +63,10 @@ def _mapping(call: ModelCall) -> Value:
         origin = origin or held.origin
     items.update(call.arguments.keywords)
     complete = complete and not call.arguments.open_kwargs
-    made = DictValue(items=items, complete=complete, attribute_access=True, origin=origin)
-    return copied(made, attribute_access=True) if nested else made
+    boxed = call.arguments.keywords.get("default_box", _NO_DEFAULT)
+    gives = call.callee in _GIVE_MISSING or not (isinstance(boxed, Const) and not boxed.value)
+    made = DictValue(items=items, complete=complete, attribute_access=True, origin=origin, gives_missing=gives)
+    return copied(made, attribute_access=True, gives_missing=gives) if nested else made
 
 
 @model("collections.OrderedDict")
@@ -95,7 +100,8 @@ def _to_dict(call: ModelCall) -> Value | None:
     if not isinstance(call.receiver, DictValue):
         return None
     keeps = call.callee.endswith(("clone", "__copy__", "deepcopy"))
-    return copied(call.receiver, attribute_access=None if keeps else False)
+    plain = None if keeps else False
+    return copied(call.receiver, attribute_access=plain, gives_missing=plain)
 
 
 @model("builtins.dict.merge_from_list")

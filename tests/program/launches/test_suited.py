@@ -52,7 +52,57 @@ def test_the_only_file_is_followed_whatever_it_lacks(tmp_path: Path) -> None:
         "try:\n    decoder = config['decoder']\nexcept KeyError:\n    decoder = None",
         "config['decoder'] = 'narrow'\ndecoder = config['decoder']",
         "def unused():\n    return config['decoder']",
+        "import contextlib\nwith contextlib.suppress(KeyError):\n    decoder = config['decoder']",
+        "while input():\n    decoder = config['decoder']",
+        "decoder = config[{'a': 'size', 'b': 'decoder'}[input()]]",
+        "from addict import Dict\ndecoder = Dict(config).decoder",
+        "from dotmap import DotMap\ndecoder = DotMap(config)['decoder']",
+        "from box import Box\ndecoder = Box(config, default_box=True).decoder",
+        "from munch import DefaultMunch\ndecoder = DefaultMunch(None, config).decoder",
     ],
 )
 def test_a_key_that_the_script_can_do_without_tells_nothing(tmp_path: Path, early: str) -> None:
     assert tried(tmp_path, early) == ["plain.yaml", "wide.yaml"]
+
+
+def test_what_only_one_of_several_modes_asks_for_tells_nothing(tmp_path: Path) -> None:
+    modes = "{'train': lambda: config['size'], 'score': lambda: config['decoder']}"
+    assert tried(tmp_path, f"{modes}[input()]()") == ["plain.yaml", "wide.yaml"]
+
+
+@pytest.mark.parametrize(("answer", "found"), [("return True", ["plain.yaml", "wide.yaml"]), ("return", ["wide.yaml"])])
+def test_a_manager_that_swallows_errors_lets_the_program_go_on(tmp_path: Path, answer: str, found: list[str]) -> None:
+    early = (
+        "class Quiet:\n    def __enter__(self):\n        return self\n    def __exit__(self, *error):\n"
+        f"        {answer}\nwith Quiet():\n    decoder = config['decoder']"
+    )
+    assert tried(tmp_path, early) == found
+
+
+@pytest.mark.parametrize("library", ["from easydict import EasyDict as Made", "from munch import Munch as Made"])
+def test_attributes_that_are_not_there_are_errors_in_other_libraries(tmp_path: Path, library: str) -> None:
+    assert tried(tmp_path, f"{library}\ndecoder = Made(config).decoder") == ["wide.yaml"]
+
+
+MODES = """
+import sys
+import argparse
+import yaml
+from torch.utils.data import DataLoader
+
+parser = argparse.ArgumentParser()
+parser.add_argument("mode")
+parser.add_argument("--config", required=True)
+args = parser.parse_args()
+config = yaml.safe_load(open(args.config))
+if args.mode == "train":
+    loader = DataLoader([1], batch_size=config["size"])
+else:
+    loader = DataLoader([1], batch_size=config["score"]["size"])
+"""
+
+
+def test_a_mode_that_no_file_suits_is_followed_though_one_suits_another_mode(tmp_path: Path) -> None:
+    shown = "```\npython train.py train --config <config>\npython train.py score --config <config>\n```\n"
+    found = tried(tmp_path, "", {"train.py": MODES, "README.md": shown, "plain.yaml": FILES["plain.yaml"]})
+    assert found == ["train --config plain.yaml", "score --config plain.yaml"]
