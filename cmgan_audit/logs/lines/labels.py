@@ -99,7 +99,7 @@ def is_tight(label: str) -> bool:
     t = table()
     known = t.qualifiers | t.losses | set(t.phases) | set(t.networks)
     measures = {name[-1] for m in t.metrics for name in m.names} | {name[-1] for name in t.learning_rates}
-    measures |= {name for m in t.metrics if not m.names for name in m.alone}  # "per" is too common a word
+    measures |= {name for m in t.metrics if m.key != "wer" for name in m.alone}  # "per" is too common a word
     return 0 < len(words) <= 4 and (words[-1] in known or words[-1] in measures)
 
 

@@ -11,6 +11,8 @@ from cmgan_audit.logs.series import Run, Series
 
 # So many evaluations show a course.
 _FEW_EVALUATIONS = 3
+_DICE = "dice"
+_SHARES, _PERCENT = ("accuracy", "auc", "iou", "f1"), 100.0
 
 
 def chosen_series(run: Run, asked: Sequence[str]) -> tuple[list[Series], bool]:
@@ -55,6 +57,7 @@ def _evaluations(wanted: list[Series]) -> list[Series]:
             or _is_of_batches(s, wanted)
             or _is_training_beside_evaluation(s, wanted)
             or _is_a_term(s, wanted)
+            or _is_no_share(s)
         )
     ]
 
@@ -110,7 +113,25 @@ def _is_training_beside_evaluation(series: Series, wanted: list[Series]) -> bool
 
 
 def _is_a_term(series: Series, wanted: list[Series]) -> bool:
-    """A bare `ssim` beside no PSNR is as often 1 - SSIM, a term of the loss."""
-    if series.role.measure != "ssim" or series.role.phase == "eval":
+    """A bare `ssim` is as often 1 - SSIM, a term of the loss: beside no PSNR, or where it only falls while that rises.
+
+    So is a `dice` that only falls.
+    """
+    if series.role.phase == "eval":
         return False
-    return not any(other.role.measure == "psnr" for other in wanted)
+    if series.role.measure == "ssim":
+        beside = [other.finite().ys for other in wanted if other.role.measure == "psnr"]
+        return not beside or (_never_gains(series) and any(len(ys) > 1 and ys[-1] > ys[0] for ys in beside))
+    return _DICE in words_of(series.name) and _never_gains(series)
+
+
+def _never_gains(series: Series) -> bool:
+    """Whether a score never got above its first value and ends below: what is minimised comes down so."""
+    ys = series.finite().ys
+    return len(ys) >= _FEW_EVALUATIONS and max(ys) == ys[0] > ys[-1]
+
+
+def _is_no_share(series: Series) -> bool:
+    """`F1: 512` in Hz is a formant, no F1 score: a share lies between 0 and 1, or 0 and 100 %."""
+    ys = series.finite().ys
+    return series.role.measure in _SHARES and len(ys) > 0 and (min(ys) < 0 or max(ys) > _PERCENT)

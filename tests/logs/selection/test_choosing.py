@@ -251,3 +251,32 @@ def test_every_name_of_the_table_has_its_role() -> None:
     assert all(infer(name).kind == "loss" for name in (*t.losses, *t.loss_terms))
     assert all(infer(" ".join(name)).kind == "learning_rate" for name in t.learning_rates)
     assert all(infer(" ".join(name)).kind == "count" for name in t.counts)
+
+
+@pytest.mark.parametrize(
+    ("line", "judged"),
+    [
+        ("PSNR {up} ssim {down}", ["psnr"]),
+        ("PSNR {up} ssim {bent}", ["psnr", "ssim"]),
+        ("val PSNR {up} val ssim {down}", ["psnr", "ssim"]),
+        ("dice {down} bce 0.3", []),
+        ("dice {bent} bce 0.3", ["iou"]),
+        ("val dice: {down}", ["iou"]),
+        ("mIoU {down}", ["iou"]),
+    ],
+)
+def test_what_only_comes_down_is_a_term_of_the_loss_where_its_name_may_be_one(
+    tmp_path: Path, line: str, judged: list[str]
+) -> None:
+    content = "".join(
+        f"epoch {e} {line.format(up=20 + e, down=0.9 - e / 20, bent=0.5 - abs(e - 2) / 20)}\n" for e in range(8)
+    )
+    assert sorted(one.measure.key for one in look(search(tmp_path, content)).judged) == judged
+
+
+@pytest.mark.parametrize("scale", [1.0, 100.0])
+def test_a_share_is_judged_and_a_formant_is_not(tmp_path: Path, scale: float) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("epoch,F1,val_f1\n" + "".join(f"{e},{512 - e},{scale * (0.9 - e / 20)}\n" for e in range(8)))
+    judgement = look(read_logs([path], RoleBook()))
+    assert [one.series.name for one in judgement.judged] == ["val_f1"]
