@@ -35,7 +35,7 @@ _FEWEST, _MOST = 3, 5000
 # Of so many of the values something is said that is said of few others: then each is a value of another thing.
 _SHARE, _RARE = 0.8, 1 / 3
 # Its name stands on the line of a value, or on one of the few before it.
-NEAR = 4
+_NEAR = 4
 _SAID = (
     "{} values under different names and without epochs or steps, as a list of systems, of noises or of test sets "
     "has them: no trend in them"
@@ -115,7 +115,7 @@ def _said_before(text: Blocks, places: Sequence[int]) -> Iterator[list[tuple[str
             if not _USUAL.issuperset(words):
                 block.append(words)
         if number == places[next_place]:
-            yield block[-NEAR:]
+            yield block[-_NEAR:]
             block = []
             next_place += 1
             if next_place == len(places):

@@ -39,6 +39,7 @@ LISTS = {
     "scores.log": each("layers={a}, units={b}, epochs=20 -> F1=0.{b} PESQ={v}\n"),
     "batch_is_no_step.log": each("lr={a} batch={b} epochs=100 PESQ={v}\n", RATES),
     "line_before.log": each("config: lr={a} batch={b}\nfinal PESQ: {v}\n", RATES),
+    "blocks.log": each("--- run ---\nn_layers: {a}\nhidden_size: {b}\nepochs: 9\n\nResult\nPESQ: {v}\nSTOI: 0.93\n"),
     "trials.log": each("[I] Trial finished with parameters: {{'lr': {a}, 'batch_size': {b}}}. PESQ: {v}\n", RATES),
     "seeds.log": "".join(f"seed {seed}: PESQ {v}\n" for seed, v in enumerate(PESQ)),
     "losses.log": each("layers={a}, units={b}: final loss {v}\n"),

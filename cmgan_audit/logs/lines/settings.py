@@ -1,4 +1,4 @@
-"""Settings beside the values of a text log, on the same line or on one of the few before it (whole_trainings.py)."""
+"""Settings beside the values of a text log, on the same line or on one of those before it (whole_trainings.py)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.lines.labels import label_before
-from cmgan_audit.logs.named_values import NEAR, Blocks, numbered
+from cmgan_audit.logs.named_values import Blocks, numbered
 from cmgan_audit.logs.roles import words_of
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading, Series
 from cmgan_audit.logs.whole_trainings import is_batch_size, kind_of_setting, said_of_trainings, settings_of_trainings
 
 _NUMBER = regex(r"(?<![\w.])[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?(?![\w.]*[A-Za-z_])")
+# A result's settings stand on its line, or among so many before it: a block with a setting on each.
+_NEAR = 40
 # More values than this are no list that someone tried.
 _MOST = 5000
 
@@ -46,12 +48,12 @@ def _may_list(series: Series) -> bool:
 
 
 def _numbers_up_to(text: Blocks, places: Sequence[int]) -> Iterator[dict[str, float]]:
-    """The named numbers of the few lines up to each place."""
+    """The named numbers of the lines up to each place; of several under one name the last."""
     before: list[str] = []
     wanted = iter(places)
     place = next(wanted)
     for number, line in numbered(text):
-        before = [*before[1 - NEAR :], line]
+        before = [*before[1 - _NEAR :], line]
         if number == place:
             yield {name: value for one in before for name, value in _named(one)}
             before = []

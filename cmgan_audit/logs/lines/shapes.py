@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.lines.bare_counters import bare_counters
+from cmgan_audit.logs.lines.events import begins_process, is_of_one_item, says_loaded, says_resumed
 from cmgan_audit.logs.lines.implied import (
     first_words,
     in_another_phase,
@@ -61,20 +62,6 @@ _EPOCH_AFTER = regex(r"(?:st|nd|rd|th)?\s?[-_]?\s?epoch(?!s)", re.IGNORECASE)
 _NAMES_NEXT = regex(r"\s*epoch(?P<sign>\s*[=:#])?\s*[\[(]?\s*\x00(?!\s?%)", re.IGNORECASE)
 _GLUED_COUNTER = regex(r"(?<![A-Za-z/\\])(epoch|ep|step|iter)[_ ]?(\d+)(?!\w)(?!\.\d)", re.IGNORECASE)
 _GLUED_RANK = regex(r"\brank_?(\d+)\b", re.IGNORECASE)
-_RESUMED = regex(r"\bresum(?:e|ed|es|ing)\b|loading last state|continuing from|will begin at", re.IGNORECASE)
-_LOADED = regex(
-    r"\b(?:load|loaded|loading|restor\w*)\b.*\b(?:checkpoint|ckpt|state|pretrain\w*|weights|model)\b", re.IGNORECASE
-)
-_PROCESS = regex(r"\bnamespace\(|^\s*job id\b|beginning experiment|^\s*\$ python|starting training for", re.IGNORECASE)
-# Values of one utterance: an audio file is named, or `track: p232_001`, which is no number and no checkpoint.
-_ITEM = regex(
-    r"\.(?:wav|flac|mp3|ogg|npy)\b"
-    r"|^\W*(?:file|sample|utt|utterance|audio|clip|sentence|track|item)\s*[#:]?\s*\x00(?![^|]*\b(?:loss|epoch)\b)"
-    r"|\bp\d{3}_\d{3}\b"
-    r"|\b(?:track|utt|utterance|clip|(?:file|audio|wav|sample)[ _]?(?:name|id))(?:[ _]?(?:name|id))?\s*[:=]\s*"
-    r"(?![\w./\\-]*\.(?:pth?|ckpt|th|tar|bin|safetensors|onnx)\b)[\w./\\-]*[A-Za-z]",
-    re.IGNORECASE,
-)
 _SAVED = regex(r"\b(?:sav(?:ed|ing)(?! dict)|checkpoint)\b", re.IGNORECASE)
 _ELSEWHERE = regex(r"\b(?:best|sav(?:ed|ing)|from|until|every|patience|stopping|improvement)\b", re.IGNORECASE)
 
@@ -102,10 +89,10 @@ def _plan(shape: str, book: RoleBook) -> Plan:
         return plan
     if not any(c.isalpha() for c in plan.body):
         return plan
-    if _PROCESS.search(plan.body):
+    if begins_process(plan.body):
         plan.process = True
         return plan
-    if _ITEM.search(masked) or _ITEM.search(plan.body):
+    if is_of_one_item(masked) or is_of_one_item(plan.body):
         plan.per_item = bool(plan.slots)
         return plan
     line.read()
@@ -140,8 +127,8 @@ class _Line:
 
     def read(self) -> None:
         plan = self.plan
-        plan.surely = bool(_RESUMED.search(plan.body))
-        plan.resume = plan.surely or bool(_LOADED.search(plan.body))
+        plan.surely = says_resumed(plan.body)
+        plan.resume = plan.surely or says_loaded(plan.body)
         if plan.resume:
             return
         self._lists()

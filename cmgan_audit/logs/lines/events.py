@@ -1,0 +1,42 @@
+"""What a line says as a whole: that a process begins, that a training goes on, that one utterance is scored."""
+
+from __future__ import annotations
+
+import re
+
+from cmgan_audit.lazy_regex import regex
+
+_RESUMED = regex(r"\bresum(?:e|ed|es|ing)\b|loading last state|continuing from|will begin at", re.IGNORECASE)
+_LOADED = regex(
+    r"\b(?:load|loaded|loading|restor\w*)\b.*\b(?:checkpoint|ckpt|state|pretrain\w*|weights|model)\b", re.IGNORECASE
+)
+_PROCESS = regex(r"\bnamespace\(|^\s*job id\b|beginning experiment|^\s*\$ python|starting training for", re.IGNORECASE)
+# Values of one utterance: an audio file is named, or `track: p232_001`, which is no number and no checkpoint.
+_ITEM = regex(
+    r"\.(?:wav|flac|mp3|ogg|npy)\b"
+    r"|^\W*(?:file|sample|utt|utterance|audio|clip|sentence|track|item)\s*[#:]?\s*\x00(?![^|]*\b(?:loss|epoch)\b)"
+    r"|\bp\d{3}_\d{3}\b"
+    r"|\b(?:track|utt|utterance|clip|(?:file|audio|wav|sample)[ _]?(?:name|id))(?:[ _]?(?:name|id))?\s*[:=]\s*"
+    r"(?![\w./\\-]*\.(?:pth?|ckpt|th|tar|bin|safetensors|onnx)\b)[\w./\\-]*[A-Za-z]",
+    re.IGNORECASE,
+)
+
+
+def begins_process(body: str) -> bool:
+    """Whether a process begins: its settings are printed, a logger is set up."""
+    return _PROCESS.search(body) is not None
+
+
+def says_resumed(body: str) -> bool:
+    """Whether a training surely goes on from a checkpoint."""
+    return _RESUMED.search(body) is not None
+
+
+def says_loaded(body: str) -> bool:
+    """Whether some checkpoint was loaded, perhaps only to be evaluated."""
+    return _LOADED.search(body) is not None
+
+
+def is_of_one_item(line: str) -> bool:
+    """Whether the values are those of one utterance."""
+    return _ITEM.search(line) is not None
