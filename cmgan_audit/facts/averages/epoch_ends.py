@@ -9,16 +9,20 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.averages.means import means_of, with_equal_weights
-from cmgan_audit.facts.averages.taking_in import Intake, intakes, is_measure, is_weighted, sums_items
-from cmgan_audit.facts.code import Reached, stack_of
+from cmgan_audit.facts.averages.taking_in import Intake, intakes, is_measure, is_weighted, one_pass, sums_items
+from cmgan_audit.facts.code import Reached, Stack, stack_of
 from cmgan_audit.facts.scene import Pass
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.values import Const
-from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.domain.values import ClassValue, Const, FunctionValue, Instance
+from cmgan_audit.program.language.classes import class_attribute
 
-_STEPS = frozenset({"validation_step", "test_step"})
-_ENDS = frozenset({"validation_epoch_end", "on_validation_epoch_end", "test_epoch_end", "on_test_epoch_end"})
+# The hooks behind the steps of a stage, which see what those returned or kept.
+_ENDS = {
+    "validation_step": ("validation_epoch_end", "on_validation_epoch_end"),
+    "test_step": ("test_epoch_end", "on_test_epoch_end"),
+}
+_CONVERSIONS = frozenset({"item", "cpu", "detach", "numpy", "float"})
 _TRAINER = "lightning.pytorch.Trainer"
 
 
@@ -42,26 +46,25 @@ class EndMean:
 
 def epoch_end_means(view: View, single: Pass) -> Iterator[EndMean]:
     """The means over all batches of one pass that Lightning makes over a loader."""
-    if not single.event.framework.startswith("lightning.") or single.event.role != "eval" or _is_cut_short(view):
+    if (
+        not single.event.framework.startswith("lightning.")
+        or single.event.role != "eval"
+        or _is_cut_short(view, single)
+    ):
         return
-    hooks = [each for each in view.code.reached if isinstance(each.node, ast.FunctionDef)]
-    ends = [each for each in hooks if _last(each.name) in _ENDS]
-    for step in (each for each in hooks if _last(each.name) in _STEPS) if ends else ():
-        inside = _call_inside(view, single, step)
-        if inside is None:
-            continue
-        path, stack = step.module.path, stack_of(inside.context)
-        for end in ends:
-            for taken, node in _means(step.own_nodes(), end):
-                if not sums_items(view.slicer, taken.value, path, stack):
+    for step, module, stack in _steps(view, single):
+        once = list(one_pass(step.node)) if isinstance(step.node, ast.FunctionDef) else []
+        for end in _ends(module, step):
+            for taken, node in _means(once, end):
+                if not sums_items(view.slicer, taken.value, step.module.path, stack):
                     yield EndMean(taken, node, step, end)
 
 
-def _is_cut_short(view: View) -> bool:
+def _is_cut_short(view: View, single: Pass) -> bool:
     """Whether a trainer draws a number of batches that somebody has set: the last one is rarely among them."""
-    limits = (
-        event.arguments.keywords.get("limit_val_batches") for event in view.scene.named(lambda name: name == _TRAINER)
-    )
+    stage = "test" if single.event.framework.endswith(".test") else "val"
+    trainers = view.scene.named(lambda name: name == _TRAINER)
+    limits = [event.arguments.keywords.get(f"limit_{stage}_batches") for event in trainers]
     return any(
         isinstance(limit, Const) and isinstance(limit.value, int) and not isinstance(limit.value, bool)
         for limit in limits
@@ -72,20 +75,25 @@ def _last(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-def _call_inside(view: View, single: Pass, step: Reached) -> CallEvent | None:
-    """A call that a step makes in a pass: how its code is reached there."""
-    place = step.location
-    last = getattr(step.node, "end_lineno", None) or place.line
-    return next(
-        (
-            event
-            for event in view.scene.calls
-            if event.location.path == place.path
-            and place.line < event.location.line <= last
-            and single.holds(event.context)
-        ),
-        None,
-    )
+def _steps(view: View, single: Pass) -> Iterator[tuple[Reached, Instance, Stack]]:
+    """The steps that a pass takes, with the module that each is a method of and a stack of calls inside it."""
+    seen: set[ast.AST] = set()
+    for event in view.scene.calls:
+        frames = event.context.frames if single.holds(event.context) else ()
+        for value in (frame.value for frame in frames if _last(frame.function) in _ENDS):
+            if value is not None and isinstance(value.bound_to, Instance) and value.node not in seen:
+                seen.add(value.node)
+                yield Reached(value.module, value.node, value.qualname), value.bound_to, stack_of(event.context)
+
+
+def _ends(module: Instance, step: Reached) -> Iterator[Reached]:
+    """The hooks of the same module behind the steps of a stage."""
+    if not isinstance(module.cls, ClassValue):
+        return
+    for name in _ENDS[_last(step.name)]:
+        found = class_attribute(module.cls, name)
+        if found is not None and isinstance(found[0], FunctionValue):
+            yield Reached(found[0].module, found[0].node, found[0].qualname)
 
 
 def _means(step: Sequence[ast.AST], end: Reached) -> Iterator[tuple[Intake, ast.AST]]:
@@ -98,7 +106,7 @@ def _means(step: Sequence[ast.AST], end: Reached) -> Iterator[tuple[Intake, ast.
     if outputs is None:
         return
     for node in nodes:
-        key = _averaged(node, outputs) if isinstance(node, ast.Call) else None
+        key = _averaged(node, outputs)
         if key is None:
             continue
         given = _given(step, key.value) if isinstance(key, ast.Constant) else _returned(step)
@@ -116,21 +124,46 @@ def _outputs_of(end: Reached) -> str | None:
     return parameters[1].arg if len(parameters) > 1 else None
 
 
-def _averaged(node: ast.Call, outputs: str) -> ast.Constant | ast.Name | None:
-    """What a call averages: the key in `mean([x["loss"] for x in outputs])`, or the outputs themselves."""
-    values = with_equal_weights(node)
+def _averaged(node: ast.AST, outputs: str) -> ast.Constant | ast.Name | None:
+    """What is averaged: the key in `mean([x["loss"] for x in outputs])`, or the outputs themselves."""
+    values: ast.expr | None = None
+    match node:
+        case ast.BinOp(
+            left=ast.Call(func=ast.Name(id="sum"), args=[summed]),
+            op=ast.Div(),
+            right=ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=counted)]),
+        ) if counted == outputs:
+            values = summed
+        case ast.Call():
+            values = with_equal_weights(node)
     match values:
         case ast.Name(id=name) if name == outputs:
             return values
-        case ast.ListComp(
-            elt=element, generators=[ast.comprehension(target=ast.Name(id=each), iter=ast.Name(id=source), ifs=[])]
-        ) if source == outputs:
+        case ast.ListComp(elt=element, generators=[each]) | ast.GeneratorExp(elt=element, generators=[each]):
+            return _of_each(_converted(element), each, outputs)
+    return None
+
+
+def _of_each(element: ast.expr, each: ast.comprehension, outputs: str) -> ast.Constant | ast.Name | None:
+    """The key that is taken of every output, or the name of an output that is taken whole."""
+    match each:
+        case ast.comprehension(target=ast.Name(id=one), iter=ast.Name(id=source), ifs=[]) if source == outputs:
             match element:
-                case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant() as key) if name == each:
+                case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant() as key) if name == one:
                     return key
-                case ast.Name(id=name) if name == each:
+                case ast.Name(id=name) if name == one:
                     return element
     return None
+
+
+def _converted(node: ast.expr) -> ast.expr:
+    """What is converted: `x["loss"]` of `x["loss"].detach().item()`."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=inner, attr=name), args=[]) if name in _CONVERSIONS:
+            return _converted(inner)
+        case ast.Call(func=ast.Name(id="float"), args=[inner]):
+            return _converted(inner)
+    return node
 
 
 def _given(step: Sequence[ast.AST], key: object) -> tuple[ast.AST, ast.expr] | None:

@@ -41,8 +41,11 @@ class Intake:
     kind: str
 
 
-def one_pass(loop: ast.For | ast.AsyncFor) -> Iterator[ast.AST]:
-    """The nodes of a loop's body, with loops inside it but without what they and functions hold."""
+def one_pass(loop: ast.For | ast.AsyncFor | ast.FunctionDef) -> Iterator[ast.AST]:
+    """The nodes of what is done with one batch, the body of a loop or of a function that is called with each.
+
+    Loops inside it are among them, but not what they and functions hold.
+    """
     waiting: list[ast.AST] = list(reversed(loop.body))
     while waiting:
         node = waiting.pop()
