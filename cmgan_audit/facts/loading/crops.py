@@ -6,7 +6,7 @@ read (`facts/loading/items.py` executes, `facts/loading/cuts.py` finds the cuts)
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import field
 
 from cmgan_audit.facts import records
@@ -19,6 +19,7 @@ from cmgan_audit.facts.loading.generators import goes_on
 from cmgan_audit.facts.loading.items import Reading, items_of
 from cmgan_audit.facts.loading.passable import passable
 from cmgan_audit.facts.loading.pipelines import asks_the_item
+from cmgan_audit.facts.loading.transform_modes import NEVER, kept_by_mode
 from cmgan_audit.facts.records import Dataset
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.values import class_name
@@ -26,7 +27,7 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Draw, Instance
 from cmgan_audit.program.domain.values import Unknown as UnknownValue
-from cmgan_audit.program.execution.trace import SliceEvent
+from cmgan_audit.program.execution.trace import Context, SliceEvent
 from cmgan_audit.rules.record import Fact, Known, Unknown
 
 
@@ -93,6 +94,8 @@ def _collect(code: Code, reading: Reading, found: _Found, dataset: Instance | No
         setting = next((text for text in (open_setting(each, reading.owner) for each in conditions) if text), "")
         asked = (each for each in conditions if asks_the_item(code.node_at(each.location), reading.fields))
         setting = setting or next((f"{as_read(each.text)}, which each item has of its own" for each in asked), "")
+        if not setting and _mode_decides(code, reading, loose, cut):
+            setting = "whether the transform is in training mode"
         if setting:
             found.open.append((loose[0].location, setting))
         else:
@@ -107,8 +110,23 @@ def _collect(code: Code, reading: Reading, found: _Found, dataset: Instance | No
 def _may_meet(code: Code, reading: Reading, draw: Draw, cut: Cut) -> bool:
     """Whether one item can come by a draw and by the cut that depends on it."""
     here = cut.event.context
-    drawn = {event.context for event in reading.events[: cut.position + 1] if event.location == draw.location}
-    return not drawn or any(passable(code, context, here) for context in drawn)
+    if kept_by_mode(code, here) == NEVER:
+        return False
+    drawn = _drawn(reading, draw, cut)
+    return not drawn or any(passable(code, context, here) and kept_by_mode(code, context) != NEVER for context in drawn)
+
+
+def _mode_decides(code: Code, reading: Reading, draws: Sequence[Draw], cut: Cut) -> bool:
+    """Whether nobody knows if a transform is in the mode in which it draws and cuts."""
+    if kept_by_mode(code, cut.event.context):
+        return True
+    drawn = [_drawn(reading, draw, cut) for draw in draws]
+    return all(contexts and all(kept_by_mode(code, each) for each in contexts) for contexts in drawn)
+
+
+def _drawn(reading: Reading, draw: Draw, cut: Cut) -> set[Context]:
+    """What stood around a draw, wherever it was made before a cut."""
+    return {event.context for event in reading.events[: cut.position + 1] if event.location == draw.location}
 
 
 def _shown(found: _Found) -> tuple[Draw, Cut]:

@@ -126,7 +126,7 @@ def _size_at(code: Code, use: Use, stores: list[_Store]) -> Fact | None:
     """How many items have been gathered where gradients are computed; None where no test waits for them."""
     for condition in use.event.context.conditions:
         test = test_behind(code, condition)
-        asked = None if test is None else _number(test, stores, taken=is_taken(condition, test))
+        asked = None if test is None else _number(test, stores, taken=is_taken(code, condition, test))
         if asked is not None:
             size = number_at(code, use.event.context, condition, asked)
             waits = Step(condition.location, f"items are gathered until {condition.text}")

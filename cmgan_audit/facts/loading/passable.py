@@ -94,17 +94,17 @@ def _same(one: Frame, other: Frame) -> bool:
 def _tests(code: Code, context: Context) -> Iterator[_Test]:
     """The comparisons on the way to an event, each in the words of its function and of those that called it."""
     for condition in context.conditions:
-        test, depth = test_behind(code, condition), _depth(context.frames, condition.location)
+        test, depth = test_behind(code, condition), depth_of(context.frames, condition.location)
         if test is None or not depth:
             continue
-        for left, right, outcomes in _compared(test, taken=is_taken(condition, test)):
+        for left, right, outcomes in _compared(test, taken=is_taken(code, condition, test)):
             found: _Test | None = _turned(depth, (test.lineno, test.col_offset), left, right, outcomes)
             while found is not None:
                 yield found
                 found = _of_caller(code, context.frames, found)
 
 
-def _depth(frames: Sequence[Frame], place: Location) -> int:
+def depth_of(frames: Sequence[Frame], place: Location) -> int:
     """How many calls lead to the innermost function on the stack that a place lies in; 0 where none holds it."""
     for depth in range(len(frames), 0, -1):
         function = frames[depth - 1].value

@@ -33,12 +33,12 @@ def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
     here = {condition.text for condition in run.event.context.conditions}
     possible: dict[str, Use] = {}
     for use in reversed([use for use in scene.of("eval", "train", SOME_PARTS) if use.position < run.position]):
-        if use.on is None or not _reaches(bare_network(use.on), network):
+        if use.on is None or not reaches(bare_network(use.on), network):
             continue
         under = {condition.text for condition in use.event.context.conditions}
         if any(opposite(text) in here for text in under):
             continue
-        possible.setdefault(_mode_after(use), use)
+        possible.setdefault(mode_after(use), use)
         if use.kind == SOME_PARTS:
             continue
         if under <= here:
@@ -57,7 +57,7 @@ def parts_in_eval(scene: Scene, run: Use) -> list[Instance]:
     return [
         part
         for part in switched
-        if network is not None and _reaches(network, part) and mode_at(scene, replace(run, on=part))[0] == "eval"
+        if network is not None and reaches(network, part) and mode_at(scene, replace(run, on=part))[0] == "eval"
     ]
 
 
@@ -91,13 +91,13 @@ def left_in_eval(scene: Scene, run: Use) -> Use | None:
         return None
     network = bare_network(run.on)
     switches = [
-        use for use in scene.of("eval", "train") if use.on is not None and _reaches(bare_network(use.on), network)
+        use for use in scene.of("eval", "train") if use.on is not None and reaches(bare_network(use.on), network)
     ]
     if not _is_trained(scene, network, switches):
         return None  # a teacher or a metric network is meant to stay in eval mode
     for loop in reversed(run.event.context.loops):
         inside = [use for use in switches if any(each is loop for each in use.event.context.loops)]
-        if any(use.position < run.position and _mode_after(use) != "eval" for use in inside):
+        if any(use.position < run.position and mode_after(use) != "eval" for use in inside):
             return None  # every pass of this loop begins in training mode; so does what lies around it
         left = _in_force_behind([use for use in inside if use.position > run.position])
         if left is not None:
@@ -111,7 +111,7 @@ def _in_force_behind(switches: Sequence[Use]) -> Use | None:
     A `train()` that stands under a comparison of scores, as the one beside `torch.save(best)` does, puts the network
     back only in the passes that set a new best.
     """
-    off = next((use for use in reversed(switches) if _mode_after(use) == "eval"), None)
+    off = next((use for use in reversed(switches) if mode_after(use) == "eval"), None)
     if off is None:
         return None
     on = [use for use in switches if use.position > off.position]
@@ -127,7 +127,7 @@ def _asks_for_a_best(test: str) -> bool:
 
 def _is_trained(scene: Scene, network: Instance, switches: list[Use]) -> bool:
     """Whether a network is switched to training mode somewhere, or an optimiser is made with its parameters."""
-    if any(_mode_after(use) == "train" for use in switches):
+    if any(mode_after(use) == "train" for use in switches):
         return True
     optimisers = [event for event in scene.calls if names_optimiser(canonical(event.callee))]
     return any(
@@ -139,7 +139,7 @@ def _is_trained(scene: Scene, network: Instance, switches: list[Use]) -> bool:
     )
 
 
-def _mode_after(use: Use) -> str:
+def mode_after(use: Use) -> str:
     """The mode that `eval()`, `train()` or `train(flag)` leaves."""
     argument = use.event.arguments.get("mode", 0)
     if use.kind == "eval":
@@ -151,7 +151,7 @@ def _mode_after(use: Use) -> str:
     return "eval" if constant(argument) is False else "train"
 
 
-def _reaches(switched: Instance, network: Instance) -> bool:
+def reaches(switched: Instance, network: Instance) -> bool:
     """Whether switching one module switches another: it is the same, or a part of it."""
     if same_object(switched, network):
         return True

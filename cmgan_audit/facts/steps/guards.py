@@ -9,6 +9,7 @@ from cmgan_audit.facts.code import Code, Reached
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.joins import opposite
 from cmgan_audit.program.domain.values import Const, DictValue, Value
 from cmgan_audit.program.execution.sessions import interpreter_of
 from cmgan_audit.program.execution.trace import Condition, Context
@@ -17,6 +18,8 @@ from cmgan_audit.source.syntax import walk
 
 # How many names may stand between a branch and its counter: `last = ...; step_now = counted or last; if step_now:`.
 _MOST_NAMES = 3
+# So much of a test is never cut away where it is told.
+_SURELY_WRITTEN = 60
 # How a counter that starts again is asked whether it has come to K, by whether the branch is the one of "yes".
 _REACHED = {True: (ast.Eq, ast.GtE), False: (ast.NotEq, ast.Lt)}
 
@@ -51,7 +54,7 @@ def guard_of(code: Code, context: Context) -> Guard | None:
     """The counter that something stands under; None where there is none."""
     for condition in context.conditions:
         test = test_behind(code, condition)
-        found = None if test is None else _counter(code, condition, test, taken=is_taken(condition, test))
+        found = None if test is None else _counter(code, condition, test, taken=is_taken(code, condition, test))
         if found is not None:
             count, rest, alone = found
             value = _in_batches(code, context, condition, count.left, number_at(code, context, condition, count.right))
@@ -67,10 +70,14 @@ def test_behind(code: Code, condition: Condition) -> ast.expr | None:
     return node if isinstance(node, ast.expr) else None
 
 
-def is_taken(condition: Condition, test: ast.expr) -> bool:
+def is_taken(code: Code, condition: Condition, test: ast.expr) -> bool:
     """Whether a branch was taken where its test is true."""
-    negated = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
-    return condition.text.startswith("not ") == negated
+    module = code.module(condition.location.path)
+    start = "" if module is None else module.text(test)[:_SURELY_WRITTEN]
+    for text, taken in ((condition.text, True), (opposite(condition.text), False)):
+        if start and text.startswith(start):
+            return taken
+    return not condition.text.startswith("not ")
 
 
 def _counter(
