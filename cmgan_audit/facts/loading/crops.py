@@ -6,19 +6,19 @@ read (`facts/loading/items.py` executes, `facts/loading/cuts.py` finds the cuts)
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Set
 from dataclasses import field
 
 from cmgan_audit.facts import records
 from cmgan_audit.facts.classes import shown_arguments
 from cmgan_audit.facts.code import Code
-from cmgan_audit.facts.conditions import as_read, open_setting
+from cmgan_audit.facts.conditions import as_read
 from cmgan_audit.facts.loading.cuts import PICKS, Cut, cuts_in
 from cmgan_audit.facts.loading.drawing import object_of, ways_to
 from cmgan_audit.facts.loading.generators import goes_on
 from cmgan_audit.facts.loading.items import Reading, items_of
+from cmgan_audit.facts.loading.left_open import left_open
 from cmgan_audit.facts.loading.passable import passable
-from cmgan_audit.facts.loading.pipelines import asks_the_item
 from cmgan_audit.facts.loading.transform_modes import NEVER, kept_by_mode
 from cmgan_audit.facts.records import Dataset
 from cmgan_audit.facts.scene import Made
@@ -90,12 +90,7 @@ def _collect(code: Code, reading: Reading, found: _Found, dataset: Instance | No
         if not loose:
             found.seeded.append(draws[0])
             continue
-        conditions = cut.event.context.conditions
-        setting = next((text for text in (open_setting(each, reading.owner) for each in conditions) if text), "")
-        asked = (each for each in conditions if asks_the_item(code.node_at(each.location), reading.fields))
-        setting = setting or next((f"{as_read(each.text)}, which each item has of its own" for each in asked), "")
-        if not setting and _mode_decides(code, reading, loose, cut):
-            setting = "whether the transform is in training mode"
+        setting = left_open(code, reading, cut.event.context, [_drawn(reading, draw, cut) for draw in loose])
         if setting:
             found.open.append((loose[0].location, setting))
         else:
@@ -114,14 +109,6 @@ def _may_meet(code: Code, reading: Reading, draw: Draw, cut: Cut) -> bool:
         return False
     drawn = _drawn(reading, draw, cut)
     return not drawn or any(passable(code, context, here) and kept_by_mode(code, context) != NEVER for context in drawn)
-
-
-def _mode_decides(code: Code, reading: Reading, draws: Sequence[Draw], cut: Cut) -> bool:
-    """Whether nobody knows if a transform is in the mode in which it draws and cuts."""
-    if kept_by_mode(code, cut.event.context):
-        return True
-    drawn = [_drawn(reading, draw, cut) for draw in draws]
-    return all(contexts and all(kept_by_mode(code, each) for each in contexts) for contexts in drawn)
 
 
 def _drawn(reading: Reading, draw: Draw, cut: Cut) -> set[Context]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.values import instances_of, same_object
@@ -42,17 +42,36 @@ def parameters_of(function: Value) -> tuple[str, ...]:
     return tuple(names[int(function.bound_to is not None) :])
 
 
-def asks_the_item(test: ast.AST | None, fields: Sequence[str]) -> bool:
-    """Whether a branch asks a value of the item itself, such as a mark that only items of the training set have."""
+def asks_the_item(
+    test: ast.AST | None, fields: Sequence[str], given_to: Callable[[ast.Name], ast.expr | None] = lambda name: None
+) -> bool:
+    """Whether a test asks a value of the item itself, such as a mark that only items of the training set have.
+
+    Args:
+        test: the test of a branch.
+        fields: what the function calls the values of an item that it takes.
+        given_to: what another name stands for, where that is one expression.
+    """
+
+    def asks(part: ast.expr) -> bool:
+        return asks_the_item(part, fields, given_to)
+
     match test:
-        case ast.If(test=inner) | ast.IfExp(test=inner) | ast.UnaryOp(op=ast.Not(), operand=inner):
-            return asks_the_item(inner, fields)
+        case (
+            ast.UnaryOp(op=ast.Not(), operand=inner) | ast.Call(func=ast.Name(id="bool" | "int" | "str"), args=[inner])
+        ):
+            return asks(inner)
+        case ast.Call(func=ast.Attribute(value=inner, attr=member)) if hasattr(str, member):
+            return asks(inner)  # `split.startswith("train")`
         case ast.BoolOp(values=parts):
-            return any(asks_the_item(part, fields) for part in parts)
+            return any(map(asks, parts))
         case ast.Compare(left=left, comparators=others):
-            return any(asks_the_item(part, fields) for part in (left, *others))
-        case ast.Name(id=name):
-            return name in fields
+            return any(map(asks, (left, *others)))
+        case ast.Name(id=name) if name not in fields:
+            value = given_to(test)
+            return value is not None and asks_the_item(value, fields)
+        case ast.Name():
+            return True
     return False
 
 

@@ -102,7 +102,7 @@ def _counter(
             if _starts_again(code, condition.location.path, test, counter):
                 return ast.BinOp(counter, ast.Mod(), most), "0", _is_plain(test)
         case ast.Name() if names:
-            given = _given(code, condition.location.path, test)
+            given = given_to(code, condition.location.path, test)
             return None if given is None else _counter(code, condition, given, taken=taken, names=names - 1)
     return None
 
@@ -125,7 +125,7 @@ def _is_plain(test: ast.expr) -> bool:
     return not any(isinstance(each, ast.BoolOp) for each in walk(test))
 
 
-def _given(code: Code, path: str, name: ast.Name) -> ast.expr | None:
+def given_to(code: Code, path: str, name: ast.Name) -> ast.expr | None:
     """The one expression that a name of a function stands for where it is read."""
     module = code.module(path)
     if module is None or module.tree is None:
@@ -185,7 +185,7 @@ def number_at(code: Code, context: Context, condition: Condition, divisor: ast.e
     if isinstance(divisor, ast.Constant):
         return Known(divisor.value, (step,)) if type(divisor.value) is int else Unknown("no whole number", (step,))
     path = condition.location.path
-    given = _given(code, path, divisor) if isinstance(divisor, ast.Name) else None
+    given = given_to(code, path, divisor) if isinstance(divisor, ast.Name) else None
     if isinstance(given, ast.Constant) and type(given.value) is int:
         module = code.module(path)
         here = Step(condition.location if module is None else module.location(given), f"{ast.unparse(divisor)} is set")

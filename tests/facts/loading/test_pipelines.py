@@ -29,7 +29,8 @@ class Enhancer(sb.Brain):
 @sb.utils.data_pipeline.takes("wav", "segment")
 @sb.utils.data_pipeline.provides("sig")
 def audio_pipeline(wav, segment):
-    sig = sb.dataio.dataio.read_audio(wav)
+    sig, marked = sb.dataio.dataio.read_audio(wav), False
+    marked = segment == "yes"
     if %s:
         start = random.randint(0, len(sig) - 32000)
         sig = sig[start:start + 32000]
@@ -48,7 +49,8 @@ def auditor() -> Auditor:
 
 
 @pytest.mark.parametrize(
-    ("test", "found", "open_"), [("len(sig) > 32000", 1, 0), ("segment", 0, 1), ('segment == "yes"', 0, 1)]
+    ("test", "found", "open_"),
+    [("len(sig) > 32000", 1, 0), ("segment", 0, 1), ('segment == "yes"', 0, 1), ("marked", 0, 1)],
 )
 def test_a_mark_of_the_item_may_keep_the_crop_out_of_the_evaluation(
     auditor: Auditor, tmp_path: Path, test: str, found: int, open_: int
@@ -59,9 +61,27 @@ def test_a_mark_of_the_item_may_keep_the_crop_out_of_the_evaluation(
     assert [each.rule for each in audited.unresolved].count("CMG201") == open_
 
 
+def test_a_mark_of_the_item_may_decide_where_the_crop_begins(auditor: Auditor, tmp_path: Path) -> None:
+    drawn = "start = random.randint(0, len(sig) - 32000)"
+    text = TRAIN.replace(drawn, f'{drawn} if segment == "yes" else 0') % "len(sig) > 32000"
+    (tmp_path / "train.py").write_text(text, encoding="utf-8")
+    audited = auditor.audit(tmp_path)
+    assert "CMG201" not in [each.rule for each in audited.findings]
+    assert "CMG201" in [each.rule for each in audited.unresolved]
+
+
 @pytest.mark.parametrize(
     ("text", "asks"),
-    [("segment", True), ("not segment", True), ("x and segment > 0", True), ("len(segment) > 3", False), ("x", False)],
+    [
+        ("segment", True),
+        ("not segment", True),
+        ("x and segment > 0", True),
+        ("len(segment) > 3", False),
+        ("x", False),
+        ('segment.startswith("t")', True),
+        ("bool(int(segment))", True),
+        ("x.any()", False),
+    ],
 )
 def test_only_the_value_itself_is_asked(text: str, asks: bool) -> None:
     assert asks_the_item(ast.parse(text, mode="eval").body, ("wav", "segment")) is asks
