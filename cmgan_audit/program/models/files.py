@@ -88,7 +88,8 @@ def each_path(call: ModelCall, path: Value, read: Callable[[str], Value]) -> Val
         return join([(each_path(call, o.value, read), Branch(o.condition, o.facts)) for o in path.options])
     if isinstance(path, Const) and isinstance(path.value, str):
         found = resolve(call, path.value)
-        if found is None and option_of(path, call.interpreter.launch.argv) is None:  # else a launch can name another
+        told = option_of(path, call.interpreter.launch.argv)  # a launch can name another
+        if found is None and told is None and not _is_written(call, path.value):
             found = standing_in(call, path.value, _bases(call))
         if found is not None:
             if _is_named(call, path.value):
@@ -172,16 +173,25 @@ def _path_open(call: ModelCall) -> Value | None:
 
 @dataclass(slots=True)
 class _Opened:
-    """The files that were opened to read, each with the calls around."""
+    """The files that were opened to read, each with the calls around, and the paths that were opened to write."""
 
     files: list[tuple[tuple[Location, ...], Value]] = field(default_factory=list)
+    written: set[str] = field(default_factory=set)
 
 
 def _opened(call: ModelCall, path: Value, mode: str | None) -> Value:
     opened = call.interpreter.notes.setdefault("opened", _Opened())
     if isinstance(opened, _Opened) and (mode is None or "r" in mode):
         opened.files.append((_here(call), path))
+    elif isinstance(opened, _Opened) and isinstance(path, Const):
+        opened.written.add(str(path.value))
     return call.instance(FILE, path=path)
+
+
+def _is_written(call: ModelCall, text: str) -> bool:
+    """Whether the program has opened a file to write it itself."""
+    opened = call.interpreter.notes.get("opened")
+    return isinstance(opened, _Opened) and text in opened.written
 
 
 def read_here(call: ModelCall) -> Value | None:

@@ -12,8 +12,16 @@ from cmgan_audit.source.data import DataError, Mapping
 from cmgan_audit.source.formats import dialect_of
 
 # What the file is called from which somebody makes the one that the program reads: config_template.json.
-_PATTERN_NAMES = regex(r"(template|example|sample|default|dist)s?", re.IGNORECASE)
+_PATTERN_NAMES = regex(r"(template|example|sample|default)s?", re.IGNORECASE)
+_PATTERN_ENDINGS = regex(r"(template|example|sample|default|dist)s?", re.IGNORECASE)  # train_dist.yaml is distributed
 _SEPARATORS = "._-"
+# Names of files that every project has: another folder's is another project's.
+_ANYBODYS = regex(
+    r"(config|cfg|conf|configuration|setting|param|hparam|hyperparam|hyperparameter|option|arg|default|base|train|model"
+    r"|main|meta|metadata|data|index)s?",
+    re.IGNORECASE,
+)
+_ASKS_FOR_IT = regex(r"(?!not\b).*\b(exists|isfile|is_file)\(.*")
 
 
 def moved(call: ModelCall, text: str) -> str | None:
@@ -27,9 +35,16 @@ def moved(call: ModelCall, text: str) -> str | None:
 
 
 def standing_in(call: ModelCall, text: str, bases: Sequence[str]) -> str | None:
-    """The only file that can be meant by a path that leads nowhere from any of `bases`."""
+    """The only file that can be meant by a path that leads nowhere from any of `bases`.
+
+    None where the program has an answer of its own to a missing file: it asks for the file first.
+    """
+    if any(_ASKS_FOR_IT.fullmatch(condition.text) for condition in call.interpreter.context.conditions):
+        return None
     if text.startswith("/"):  # read on the author's machine, and put elsewhere in the repository
         name = posixpath.basename(text)
+        if _ANYBODYS.fullmatch(posixpath.splitext(name)[0]):
+            return None
         return _only_settings(call, [path for path in _data(call) if posixpath.basename(path) == name])
     return _pattern_of(call, text, bases)
 
@@ -69,6 +84,6 @@ def _is_pattern_name(name: str, stem: str) -> bool:
     """Whether a name is another one with a word like "example" at one of its ends."""
     for separator in _SEPARATORS:
         for rest in (name.removeprefix(stem + separator), name.removesuffix(separator + stem)):
-            if rest != name and _PATTERN_NAMES.fullmatch(rest):
+            if rest != name and (_PATTERN_ENDINGS if separator == "." else _PATTERN_NAMES).fullmatch(rest):
                 return True
     return False

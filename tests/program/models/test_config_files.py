@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cmgan_audit.facts.audit import collect
-from cmgan_audit.program.domain.values import Const, Unknown
+from cmgan_audit.program.domain.values import Const, Unknown, options_of
 from tests.program.models.shown import Shown
 
 Show = Callable[..., Shown]
@@ -81,12 +81,27 @@ def test_a_file_of_settings_that_stands_for_the_one_that_is_not_there(show: Show
         ("c.json", {"c_template.json": JSON, "c_example.json": JSON}),
         ("c.json", {"other/c_template.json": JSON}),
         ("c.json", {"c_large.json": JSON}),
+        ("c.json", {"c_dist.json": JSON}),  # distributed
+        ("/opt/vocoder/config.json", {"tools/config.json": JSON}),  # every project has one
         ("/home/somebody/c/configs/c.json", {"a/c.json": JSON, "b/c.json": JSON}),
     ],
 )
 def test_a_file_that_does_not_stand_for_another(show: Show, asked: str, files: dict[str, str]) -> None:
     shown = show({"train.py": f"import json, sink\nsink.show(json.load(open({asked!r}))){TAIL}", **files})
     assert isinstance(shown.values()[0], Unknown)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kept = 8\nif os.path.exists('c.json'):\n    kept = json.load(open('c.json'))['size']",
+        "json.dump({'size': 8}, open('c.json', 'w'))\nkept = json.load(open('c.json'))['size']",
+    ],
+)
+def test_nothing_stands_for_a_file_that_the_program_does_without_or_writes(show: Show, text: str) -> None:
+    text = f"import json, os, sink\n{text}\nsink.show(kept){TAIL}"
+    shown = show({"train.py": text, "c_example.json": '{"size": 1}'})
+    assert 1 not in [option.value.value for option in options_of(shown.values()[0]) if isinstance(option.value, Const)]
 
 
 @pytest.mark.parametrize(
