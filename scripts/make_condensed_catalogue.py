@@ -16,13 +16,14 @@ def lines() -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when the file is stale")
+    check = parser.parse_args().check
     path, wanted = find_catalogue() / NAME, lines()
     stale = not path.is_file() or path.read_text(encoding="utf-8") != wanted
-    if stale and parser.parse_args().check:
+    if stale and check:
         print(f"rules/{NAME} is stale")
         return 1
     if stale:
-        path.write_text(wanted, encoding="utf-8")
+        path.write_text(wanted, encoding="utf-8", newline="\n")
         print(f"rules/{NAME}")
     return 0
 

@@ -45,6 +45,28 @@ def test_a_file_that_was_edited_counts_itself(edited: Path) -> None:
     assert [rule.id for rule in found] == [rule.id for rule in load_catalogue()]
 
 
+def test_a_checkout_with_the_line_ends_of_windows_is_the_same_catalogue(
+    edited: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = list(load_catalogue(examples=False))
+    for path in edited.iterdir():
+        if path.is_file():
+            path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    read = [replace(rule, examples=()) for rule in load_catalogue()]
+    monkeypatch.setitem(sys.modules, "cmgan_audit.rules.schema", None)  # importing it fails
+    found = list(load_catalogue(examples=False))
+    assert found == wanted
+    assert [(rule.why, rule.messages, rule.when) for rule in read] == [
+        (rule.why, rule.messages, rule.when) for rule in found
+    ]
+
+
+def test_a_line_holds_whatever_a_text_holds(tmp_path: Path) -> None:
+    rule = replace(read_rule(FILES[0]), why="one\u2028two\x85three\nfour")
+    (tmp_path / NAME).write_text(f"{condense(rule, rule.path.read_bytes())}\n", encoding="utf-8")
+    assert condensed_rules(tmp_path, [rule.path])[rule.path].why == rule.why
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]\n", '["CMG101.yaml", "", {}]\n'])
 def test_lines_that_cannot_be_used_are_none(edited: Path, content: str) -> None:
     (edited / NAME).write_text(content, encoding="utf-8")
