@@ -12,11 +12,14 @@ from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import field
 from functools import cached_property
+from itertools import islice
 
 from cmgan_audit.facts.bindings import Binding, bindings_in, bound_argument, reaching
 from cmgan_audit.facts.code import Code, Reached, Stack
+from cmgan_audit.facts.values import same_object
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.source.syntax import children
 
 _MOST_STEPS = 4_000
@@ -265,9 +268,26 @@ class Slicer:
 
     def _of_self(self, task: _Task, name: str, found: Slice) -> Iterator[_Task]:
         for bound, reached in self._attributes.get(name, ()):
-            stacks = self._stacks.get(reached.node, [])
-            for stack in [task.stack] if task.stack in stacks else stacks[:_MOST_CALLS]:
+            for stack in self._of_the_same(task.stack, self._stacks.get(reached.node, [])):
                 yield from self._of_binding(bound, _Task(bound.statement, reached, self._one(stack)), found)
+
+    def _of_the_same(self, here: Stack, stacks: list[Stack]) -> list[Stack]:
+        """The calls of a method that may be of the object whose method runs, and not surely of another one."""
+        if here in stacks:
+            return [here]
+        own = self._owner(here)
+        others = (each for each in stacks if own is None or self._may_be(own, self._owner(each)))
+        return list(islice(others, _MOST_CALLS))
+
+    def _owner(self, stack: Stack) -> Instance | None:
+        """The object whose method a stack ends in; None where that is not known."""
+        event = self._code.calls.get((stack[-1], stack[:-1])) if stack else None
+        owner = None if event is None else event.receiver or event.result
+        return owner if isinstance(owner, Instance) else None
+
+    @staticmethod
+    def _may_be(own: Instance, other: Instance | None) -> bool:
+        return other is None or same_object(own, other) or own.cls is not other.cls
 
     def _of_parameter(self, task: _Task, name: str) -> Iterator[_Task]:
         call = self._code.call_at(task.stack[-1])

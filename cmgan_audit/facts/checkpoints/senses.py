@@ -24,8 +24,14 @@ _HIGHER = frozenset({"PESQ", "STOI", "SI-SDR", "SI-SNR", "SDR", "SNR"})
 # What changes the form of a number and not its order.
 _PASSING = frozenset("item cpu detach numpy mean sum float double tolist squeeze clone nanmean avg".split())
 _OF_FIRST = frozenset("float sum mean nanmean average fmean stack tensor array asarray round as_tensor".split())
-# A factor that may turn the direction round.
-_TURNING = regex(r"sign|mode|direction|better|greater|mult|factor|delta")
+# A factor of unknown value that is above zero: a weight or a count, by its name.
+_WEIGHT = regex(
+    r"weight|lambda|\blam|alpha|beta|gamma|\bw\d?\b|batch|size|shape|num|count|total|len|\bbs?\b|\bn\b|scale"
+)
+# What counts.
+_COUNTS = frozenset("len size numel".split())
+# Functions that give a metric negated, to be trained with.
+_NEGATED = regex(r"loss|neg")
 _SIGNS = (ast.UAdd, ast.USub)
 _DEEPEST = 24
 _MOST_STEPS = 1500
@@ -92,11 +98,15 @@ class Senses:
                 return self._at(_beside(here, owner), index, key, way)
             case ast.BinOp(left=left, op=op, right=right):
                 one, other = (self._at(_beside(here, each), None, key, way) for each in (left, right))
-                return _combined(op, (left, one), (right, other))
+                if isinstance(op, ast.Mult):
+                    return self._product(here, (left, one), (right, other))
+                return _combined(op, one, other)
             case ast.UnaryOp(op=op, operand=operand) if isinstance(op, _SIGNS):
                 inner = self._at(_beside(here, operand), None, key, way)
                 return _turned(inner) if isinstance(op, ast.USub) else inner
             case ast.Tuple(elts=parts) | ast.List(elts=parts):
+                if any(isinstance(each, ast.Starred) for each in parts):
+                    return None
                 chosen = parts if item is None or item >= len(parts) else [parts[item]]
                 return _agreed(self._at(_beside(here, each), None, key, way) for each in chosen)
             case ast.Dict(keys=keys, values=values):
@@ -106,6 +116,36 @@ class Senses:
             case ast.ListComp(elt=inner) | ast.GeneratorExp(elt=inner) | ast.NamedExpr(value=inner):
                 return self._at(_beside(here, inner), item, key, way)
         return None
+
+    def _product(
+        self, here: Found, left: tuple[ast.expr, Sense | None], right: tuple[ast.expr, Sense | None]
+    ) -> Sense | None:
+        """The direction of a number with a factor, which turns it round where it is below zero."""
+        (_, sense), (factor, own) = (left, right) if left[1] is not None and left[1].better else (right, left)
+        if sense is None or not sense.better or (own is not None and own.better):
+            return None
+        sign = self._sign(_beside(here, factor), 4)
+        return sense if sign > 0 else _turned(sense) if sign < 0 else None
+
+    def _sign(self, here: Found, depth: int) -> int:
+        """The sign of a factor; 0 where it is open."""
+        match here.node:
+            case ast.Constant(value=int() | float() as value):
+                return 1 if value > 0 else 0
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return -self._sign(_beside(here, operand), depth)
+            case ast.Call(func=ast.Name(id=function) | ast.Attribute(attr=function)) if function in _COUNTS:
+                return 1
+            case ast.BinOp(left=left, op=ast.Mult() | ast.Div(), right=right):
+                return self._sign(_beside(here, left), depth) * self._sign(_beside(here, right), depth)
+            case ast.IfExp(body=one, orelse=other):
+                signs = {self._sign(_beside(here, each), depth) for each in (one, other)}
+                return signs.pop() if len(signs) == 1 else 0
+        if isinstance(here.node, ast.Name | ast.Attribute) and depth:
+            signs = {self._sign(each, depth - 1) for each, _ in self._slicer.sources(here)} or {0}
+            if signs != {0}:
+                return signs.pop() if len(signs) == 1 else 0
+        return 1 if _WEIGHT.search(ast.unparse(here.node).lower()) else 0
 
     def _of_sources(self, here: Found, item: int | None, key: str, way: tuple[ast.AST, ...]) -> Sense | None:
         sources = self._slicer.sources(here, item)
@@ -139,12 +179,12 @@ class Senses:
             return Sense(LOWER, _short(name), place)
         metric = metric_called(name) if name else ""
         if metric:
-            return Sense(HIGHER, metric, place) if metric in _HIGHER else None
+            better = LOWER if _NEGATED.search(name.lower()) else HIGHER  # `fast_bss_eval.si_sdr_loss`
+            return Sense(better, metric if better == HIGHER else _short(name), place) if metric in _HIGHER else None
         sources = self._slicer.sources(here, item)
         if any(isinstance(each.node, ast.Tuple) for each, _ in sources) and item is not None:
-            sources = [
-                each for each in sources if isinstance(each[0].node, ast.Tuple)
-            ]  # what gives one value is not meant
+            # What gives one value is not meant.
+            sources = [each for each in sources if isinstance(each[0].node, ast.Tuple)]
         if sources:
             return _agreed(self._of_source(each, which, key, way) for each, which in sources)
         match node:
@@ -185,27 +225,24 @@ def _agreed(senses: Iterable[Sense | None]) -> Sense | None:
 
 
 def _picked(keys: Sequence[ast.expr | None], values: Sequence[ast.expr], key: str) -> list[ast.expr]:
-    named = [value for name, value in zip(keys, values, strict=True) if _is_text(name, key)]
-    return named if key and named else list(values)
+    """The values of a dictionary that an item may be; those under other names are not meant."""
+    items = list(zip(keys, values, strict=True))
+    named = [value for name, value in items if _is_text(name, key)]
+    return named or [value for name, value in items if not key or not isinstance(name, ast.Constant)]
 
 
 def _is_text(node: ast.expr | None, text: str) -> bool:
     return isinstance(node, ast.Constant) and node.value == text
 
 
-def _combined(
-    op: ast.operator, left: tuple[ast.expr, Sense | None], right: tuple[ast.expr, Sense | None]
-) -> Sense | None:
-    """The direction of a sum, a difference, a product with a weight, or a mean."""
-    one, other = left[1], right[1]
+def _combined(op: ast.operator, one: Sense | None, other: Sense | None) -> Sense | None:
+    """The direction of a sum, a difference or a mean."""
     match op:
         case ast.Add():
             return _sum(one, other)
         case ast.Sub():
             whole = _sum(one, _turned(other)) if one is not None and other is not None else None
             return whole and replace(whole, whole=False)
-        case ast.Mult():
-            return _weighted(one, right) if one is not None and one.better else _weighted(other, left)
         case ast.Div():
             return one if other is None or not other.better else None
     return None
@@ -217,12 +254,3 @@ def _sum(one: Sense | None, other: Sense | None) -> Sense | None:
         return _agreed((one, other))
     known = one or other
     return replace(known, whole=False) if known is not None and known.better == LOWER else None
-
-
-def _weighted(sense: Sense | None, weight: tuple[ast.expr, Sense | None]) -> Sense | None:
-    node, own = weight
-    if sense is None or not sense.better or (own is not None and own.better):
-        return None
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return _turned(sense)
-    return None if _TURNING.search(ast.unparse(node).lower()) else sense

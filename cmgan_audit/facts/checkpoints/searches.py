@@ -1,0 +1,229 @@
+"""Searches for the best number so far: the comparison that a new number has to win to become it, and in which sense.
+
+One function often serves both senses, with a `mode` that says which: then a comparison counts only where the run shows
+that its side was taken.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from cmgan_audit.facts.checkpoints.guards import Guard
+from cmgan_audit.facts.checkpoints.senses import HIGHER, LOWER
+from cmgan_audit.facts.slices import Found
+from cmgan_audit.facts.view import View
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.values import Const
+
+_LESS, _MORE = (ast.Lt, ast.LtE), (ast.Gt, ast.GtE)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Module)
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Search:
+    """A comparison that asks whether a number is better than the best one so far, which it then becomes.
+
+    Attributes:
+        compare: the comparison.
+        number: the new number.
+        best: the best one so far.
+        taken: what counts as better.
+        test: the test that holds the comparison.
+    """
+
+    compare: ast.Compare
+    number: ast.expr
+    best: ast.expr
+    taken: str
+    test: Found
+
+
+def search_of(view: View, guard: Guard) -> Search | None:
+    """The search that a test belongs to, which the branch behind it answers by keeping the new number as the best one.
+
+    Args:
+        view: the run.
+        guard: the test, and the side of it on which a model is kept.
+    """
+    parents = view.code.parents(guard.path, guard.node)
+    branch = next((each for each in (guard.node, *parents) if isinstance(each, ast.If)), None)
+    if branch is None or branch.test is not guard.node:
+        return None
+    here = Found(guard.node, guard.path, guard.stack)
+    if isinstance(guard.node, ast.Name):
+        kept = dict(_assigned(branch.body))
+        found = _behind_flag(view, here, kept) if guard.taken else ()
+    else:
+        found = _of_branch(view, here, branch, taken=guard.taken)
+    searches = list(found)
+    senses = {each.taken for each in searches}
+    return searches[0] if len(senses) == 1 else None
+
+
+def _of_branch(view: View, test: Found, branch: ast.If, *, taken: bool) -> Iterator[Search]:
+    """The searches of a test whose one side keeps the new number, and only that one."""
+    around = list(view.code.parents(test.path, branch))
+    behind = list(_behind(branch, around))
+    block, other = (branch.body, branch.orelse) if taken else (branch.orelse, branch.body)
+    if not taken and not block:  # `if loss >= best: continue`, and what follows
+        block, behind = behind, []
+    always = {*_assigned(other), *_assigned(behind)}
+    for search in _in_test(view, test, dict(_assigned(block)), taken=taken):
+        pair = (ast.unparse(search.best), ast.unparse(search.number))
+        if pair not in always:  # else it is the number before: `if loss > last: ...` and then `last = loss`
+            yield search
+
+
+def _behind(branch: ast.stmt, around: Sequence[ast.AST]) -> Iterator[ast.stmt]:
+    """The statements behind a branch, up to the end of the loop or function that it stands in."""
+    inner: ast.AST = branch
+    for outer in around:
+        for block in _blocks(outer):
+            if inner in block:
+                yield from block[block.index(inner) + 1 :]
+        if isinstance(outer, (*_FUNCTIONS, *_LOOPS)):
+            return
+        inner = outer
+
+
+def _behind_flag(view: View, flag: Found, given: dict[str, str], depth: int = 3) -> Iterator[Search]:
+    """The searches that a flag tells of: `is_best = loss < best`, or True where a branch keeps the new number."""
+    for source, _ in view.slicer.sources(flag):
+        parents = list(view.code.parents(source.path, source.node))
+        statement = next((each for each in parents if isinstance(each, ast.stmt)), None)
+        if isinstance(source.node, ast.Name) and depth:
+            yield from _behind_flag(view, source, given, depth - 1)
+        elif isinstance(source.node, ast.Compare):
+            block = next((block for each in parents for block in _blocks(each) if statement in block), [])
+            yield from _in_test(view, source, {**dict(_extremes(block)), **given}, taken=True)
+        elif isinstance(source.node, ast.Constant) and source.node.value is True:
+            branch = next((each for each in parents if isinstance(each, ast.If)), None)
+            if branch is not None:
+                test = Found(branch.test, source.path, source.stack)
+                yield from _of_branch(view, test, branch, taken=statement in branch.body)
+
+
+def _in_test(view: View, test: Found, given: dict[str, str], *, taken: bool) -> Iterator[Search]:
+    """The comparisons in a test behind which the best number becomes the new one, as what is given there says."""
+    assert isinstance(test.node, ast.expr)
+    for compare in _compares(test.node):
+        left, op, right = compare.left, compare.ops[0], compare.comparators[0]
+        if not isinstance(op, (*_LESS, *_MORE)) or (not taken and compare is not test.node):
+            continue
+        for number, best, less in ((left, right, isinstance(op, _LESS)), (right, left, isinstance(op, _MORE))):
+            if given.get(_without_margin(best, given)) == ast.unparse(number):
+                search = Search(compare, number, best, LOWER if less == taken else HIGHER, test)
+                if _is_meant(view, search, given):
+                    yield search
+
+
+def _is_meant(view: View, search: Search, given: dict[str, str]) -> bool:
+    """Whether the run asks a comparison: not where another one beside it asks the opposite and may be the one."""
+    decided = _is_decided(view, search.test)
+    if decided is None and _has_opposite(view, search, given):
+        return False
+    return decided is not False
+
+
+def _has_opposite(view: View, search: Search, given: dict[str, str]) -> bool:
+    """Whether the function also asks the opposite of the same two numbers: one side for losses, one for scores."""
+    parents = view.code.parents(search.test.path, search.test.node)
+    function = next((each for each in parents if isinstance(each, _FUNCTIONS)), None)
+    pair = (ast.unparse(search.number), _without_margin(search.best, given))
+    less = isinstance(search.compare.ops[0], _LESS) == (search.compare.comparators[0] is search.best)
+    for node in ast.walk(function) if function is not None else ():
+        if isinstance(node, ast.Compare) and len(node.ops) == 1 and node is not search.compare:
+            left, op, right = node.left, node.ops[0], node.comparators[0]
+            for one, other, opposite in (
+                (left, right, _MORE if less else _LESS),
+                (right, left, _LESS if less else _MORE),
+            ):
+                if isinstance(op, opposite) and (ast.unparse(one), _without_margin(other, given)) == pair:
+                    return True
+    return False
+
+
+def _is_decided(view: View, found: Found) -> bool | None:
+    """Whether the run has taken the way to an expression, as far as its settings tell; None where they do not."""
+    verdicts = set()
+    inner = found.node
+    for parent in view.code.parents(found.path, found.node):
+        if isinstance(parent, _FUNCTIONS):
+            break
+        if isinstance(parent, ast.If) and inner is not parent.test:
+            held = _held(view, Found(parent.test, found.path, found.stack))
+            verdicts.add(held if held is None else held == (inner in parent.body))
+        inner = parent
+    return False if False in verdicts else True if True in verdicts else None
+
+
+def _held(view: View, test: Found) -> bool | None:
+    """What a test of settings came to in the run: `mode`, `mode == "min"`, `not self.higher`; None where it is open."""
+    match test.node:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            inner = _held(view, Found(operand, test.path, test.stack))
+            return None if inner is None else not inner
+        case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq() | ast.Is() | ast.IsNot() as op], comparators=[other]):
+            value = _setting(view, test, left)
+            if value is None or not isinstance(other, ast.Constant):
+                return None
+            return (value.value == other.value) == isinstance(op, ast.Eq | ast.Is)
+        case ast.Name() | ast.Attribute():
+            value = _setting(view, test, test.node)
+            return None if value is None else bool(value.value)
+    return None
+
+
+def _setting(view: View, test: Found, node: ast.expr) -> Const | None:
+    value = view.code.decisions.get((view.code.place_of(test.path, node), test.stack))
+    return value if isinstance(value, Const) else None
+
+
+def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(node, name, None)
+        if isinstance(block, list):
+            yield block
+
+
+def _extremes(block: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
+    """What becomes the best number in a block without a test of its own: `best = max(best, number)`."""
+    for statement in block:
+        match statement:
+            case ast.Assign(targets=[target], value=ast.Call(func=ast.Name(id="min" | "max"), args=[one, other])):
+                texts = [ast.unparse(each) for each in (one, other)]
+                name = ast.unparse(target)
+                if name in texts:
+                    yield name, texts[1 - texts.index(name)]
+
+
+def _compares(test: ast.expr) -> Iterator[ast.Compare]:
+    """The comparisons of two that a test is made of, without those under `not`."""
+    if isinstance(test, ast.BoolOp):
+        for value in test.values:
+            yield from _compares(value)
+    elif isinstance(test, ast.Compare) and len(test.ops) == 1:
+        yield test
+
+
+def _assigned(block: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
+    """What a block gives to names, both as written."""
+    for statement in block:
+        if not isinstance(statement, ast.Assign):
+            continue
+        for target in statement.targets:
+            value = statement.value
+            if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+                pairs = zip(target.elts, value.elts, strict=False)
+                yield from ((ast.unparse(name), ast.unparse(each)) for name, each in pairs)
+            else:
+                yield ast.unparse(target), ast.unparse(value)
+
+
+def _without_margin(best: ast.expr, given: dict[str, str]) -> str:
+    """The name of the best number in `best`, `best + delta` or `best - delta`."""
+    if isinstance(best, ast.BinOp) and isinstance(best.op, ast.Add | ast.Sub) and ast.unparse(best.left) in given:
+        return ast.unparse(best.left)
+    return ast.unparse(best)
