@@ -22,8 +22,8 @@ _TURNS = 2
 _DIGITS = 2
 _BATCH = ("batch",)
 _SAID = (
-    "{} values under different settings ({}) and without epochs or steps, as a grid search or an ablation lists whole "
-    "trainings: no trend in them"
+    "{} values under different settings ({}), and none that counts epochs or steps, as a grid search or an ablation "
+    "lists whole trainings: no trend in them"
 )
 
 
@@ -44,8 +44,9 @@ def settings_of_trainings(rows: Sequence[Mapping[str, float]]) -> list[str]:
     columns = {name: [row[name] for row in rows if name in row] for name, n in often.items() if n >= _MOST * len(rows)}
     if any(_counts(name, values) for name, values in columns.items()):
         return []
-    varying = {name: values for name, values in columns.items() if kind_of_setting(name) and len(set(values)) > 1}
-    if not _tell_trainings(varying, any(_is_total(name) for name in columns)):
+    settings = {name: kind for name in columns if (kind := "fixed" if _is_total(name) else kind_of_setting(name))}
+    varying = {name: columns[name] for name in settings if len(set(columns[name])) > 1}
+    if not _tell_trainings(varying, settings, any(_is_total(name) for name in columns)):
         return []
     different = {tuple(row.get(name) for name in varying) for row in rows}
     return list(varying) if len(different) >= _MOST * len(rows) else []
@@ -77,20 +78,25 @@ def kind_of_setting(name: str) -> str:
 
 
 def _counts(name: str, values: Sequence[float]) -> bool:
-    """Whether a name counts epochs or steps; a number of epochs that never changes is the total of each training."""
+    """Whether a name counts epochs or steps.
+
+    A number of epochs that never changes is the total of each training, and so is one that changes in no order and
+    begins at neither 0 nor 1.
+    """
     if words_of(name) == _BATCH:
         return not is_batch_size(values)
-    return len(set(values)) > 1 and (counter_kind(name) is not None or _is_total(name))
+    if len(set(values)) == 1 or (_is_total(name) and min(values) > 1 and _is_in_no_order(values)):
+        return False
+    return counter_kind(name) is not None or _is_total(name)
 
 
 def _is_total(name: str) -> bool:
     return words_of(name) in table().totals
 
 
-def _tell_trainings(varying: Mapping[str, Sequence[float]], with_total: bool) -> bool:
+def _tell_trainings(varying: Mapping[str, Sequence[float]], kinds: Mapping[str, str], with_total: bool) -> bool:
     """Whether settings change as they do from training to training, and not by the schedule of one."""
-    kinds = {name: kind_of_setting(name) for name in varying}
-    if "fixed" in kinds.values():
+    if any(kinds[name] == "fixed" for name in varying):
         return True
     chosen = [name for name, values in varying.items() if all(map(_is_round, values))]
     scheduled = [name for name in chosen if kinds[name] == "scheduled"]

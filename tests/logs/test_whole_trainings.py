@@ -44,6 +44,9 @@ LISTS = {
     "seeds.log": "".join(f"seed {seed}: PESQ {v}\n" for seed, v in enumerate(PESQ)),
     "losses.log": each("layers={a}, units={b}: final loss {v}\n"),
     "weights.log": each("alpha={a} beta={b}: val PESQ {v}\n", list(itertools.product((0.1, 0.5, 1.0), (1, 2, 4)))),
+    "totals_vary.log": each(
+        "hidden={a}, epochs={b} -> PESQ={v}\n", list(itertools.product((16, 32, 64), (20, 30, 40)))
+    ),
     "table.csv": "lr,batch_size,num_epochs,pesq\n" + each("{a},{b},100,{v}\n", RATES),
     "index.csv": "index,layers,units,pesq\n" + each("0,{a},{b},{v}\n"),
     "totals.csv": "lr,batch_size,epochs,pesq\n" + each("{a},{b},100,{v}\n", RATES),
@@ -72,6 +75,7 @@ TRAININGS = {
     "annealed_weight.log": "".join(f"beta={i / 8} pesq={v}\n" for i, v in enumerate(PESQ)),
     "settings_at_the_head.log": "layers=4 units=64\nbatch_size=8\n" + "".join(f"val pesq {v}\n" for v in PESQ),
     "larger_batches.csv": "batch_size,pesq\n" + "".join(f"{4 << i // 3},{v}\n" for i, v in enumerate(PESQ)),
+    "epochs_anew.csv": "heads,epochs,pesq\n" + "".join(f"{n},{i},{v}\n" for n in (2, 4, 8) for i, v in enumerate(PESQ)),
     "epochs.csv": "units,pesq,epoch\n" + "".join(f"{32 << i % 3},{v},{i}\n" for i, v in enumerate(PESQ)),
     "epochs.jsonl": "".join(f'{{"epochs": {i}, "units": {32 << i % 3}, "pesq": {v}}}\n' for i, v in enumerate(PESQ)),
 }  # fmt: skip
