@@ -154,11 +154,20 @@ def _looks(look: Look | None) -> list[str]:
 
 def _few(table: ScoreTable, decisive: Sequence[Comparison], question: Question) -> list[str]:
     """Where few utterances make a difference of the mean that would matter, and the typical one does not change."""
-    if not decisive or decisive[-1].n < MIN_PAIRS or abs(decisive[-1].mean_difference) < question.floor:
+    if not decisive or decisive[-1].n < MIN_PAIRS:
         return []
     one, scores = decisive[-1], table.per_utterance(question.metrics[0])
     ours, theirs = scores[one.candidate], scores[one.baseline]
-    typical = typical_difference(np.array([ours[name] - theirs[name] for name in sorted(ours.keys() & theirs.keys())]))
+    differences = np.array([ours[name] - theirs[name] for name in sorted(ours.keys() & theirs.keys())])
+    differing = int(np.count_nonzero(differences))
+    if one.verdict is Verdict.UNDECIDED and differing < min(one.n, MIN_PAIRS):
+        return [
+            f"only {differing} of {one.n} utterances differ, and so few do so all in one direction by chance in 2 of "
+            f"{2**differing} cases: no p-value is smaller than that"
+        ]
+    if abs(one.mean_difference) < question.floor:
+        return []
+    typical = typical_difference(differences)
     if abs(typical) >= min(question.floor, abs(one.mean_difference) / 2):
         return []
     return [

@@ -228,6 +228,11 @@ class _Comparing:
         bounds = equivalence = None
         if summary.se is not None and math.isfinite(test.critical):
             bounds = interval(summary, test.critical)
+            if test.p_adjusted is not None and test.p_adjusted > ALPHA:
+                bounds = (
+                    min(bounds[0], 0.0),
+                    max(bounds[1], 0.0),
+                )  # where few utterances differ, p has a limit of its own
             if test.critical_equivalence is not None and (self.look is None or self.look.final):
                 equivalence = interval(summary, test.critical_equivalence)
         better = self.higher_is_better
@@ -258,12 +263,13 @@ def _flip_test(summary: PairedSummary, reference: Reference, comparisons: int) -
         return _without_spread(summary, comparisons)
     critical = t_scale(reference.critical(ALPHA), summary.df)
     if math.isinf(critical) and summary.n >= MIN_PAIRS:
-        # A few utterances make all the difference, and flips of those few cannot reach the maximum over pairs of which
-        # all differ. Bonferroni's level needs no common scale.
+        # A few utterances make all of the difference, with so few degrees of freedom that their flips cannot reach the
+        # maximum over pairs of which all differ. Bonferroni's level needs no common scale.
         return _bonferroni_test(summary, comparisons)
+    adjusted = min(1.0, max(reference.p_adjusted(summary), comparisons * summary.least_p))
     return _Test(
-        p_value=reference.p_alone(summary),
-        p_adjusted=reference.p_adjusted(summary) if summary.n >= MIN_PAIRS else None,
+        p_value=max(reference.p_alone(summary), summary.least_p),
+        p_adjusted=adjusted if summary.n >= MIN_PAIRS else None,
         critical=critical,
         critical_equivalence=t_scale(reference.critical(EQUIVALENCE_ALPHA), summary.df),
     )
@@ -309,9 +315,14 @@ def _look_test(summary: PairedSummary, look: Look, comparisons: int) -> _Test:
     """The test at a look of a plan, at alpha / comparisons; equivalence is open only at the last look."""
     if not summary.se or summary.df is None or summary.t is None:
         return _without_spread(summary, comparisons)
+    p = p_value(summary)
+    assert p is not None, "there is a spread"
+    t = abs(summary.t)
+    if summary.least_p:
+        t = min(t, critical_t(summary.df, summary.least_p))
     return _Test(
-        p_value=p_value(summary),
-        p_adjusted=look.p_value(summary.t, summary.df, comparisons) if summary.n >= MIN_PAIRS else None,
+        p_value=p,
+        p_adjusted=max(p, look.p_value(t, summary.df, comparisons)) if summary.n >= MIN_PAIRS else None,
         critical=look.critical_t(summary.df, comparisons),
         critical_equivalence=critical_t(summary.df, EQUIVALENCE_ALPHA / comparisons) if look.final else None,
     )

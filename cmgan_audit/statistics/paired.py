@@ -16,6 +16,7 @@ from scipy import special
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.strata import merge_small
+from cmgan_audit.statistics.verdict import MIN_PAIRS
 
 Array = NDArray[np.float64]
 
@@ -35,22 +36,32 @@ class PairedSummary:
         mean: mean difference, candidate minus baseline.
         se: standard error of the mean; 0.0 when all differences are equal, None for fewer than two pairs.
         df: degrees of freedom of `se` (Satterthwaite over strata), None where `se` is None.
+        differing: pairs whose difference is not zero, but for its last bits.
     """
 
     n: int
     mean: float
     se: float | None
     df: float | None
+    differing: int
 
     @property
     def identical(self) -> bool:
         """Every difference is exactly zero."""
-        return self.mean == 0.0 and (self.se == 0.0 or self.n == 1)
+        return self.differing == 0
 
     @property
     def t(self) -> float | None:
         """The t statistic of the mean against zero; None where there is no spread to compare with."""
         return None if not self.se else self.mean / self.se
+
+    @property
+    def least_p(self) -> float:
+        """What no p-value may fall below where fewer than 10 pairs differ and the others do not: 2 / 2^differing.
+
+        So often do all of the signs agree by chance, and a t statistic of hardly anything but zeros does not know it.
+        """
+        return 2.0 ** (1 - self.differing) if 0 < self.differing < min(self.n, MIN_PAIRS) else 0.0
 
 
 def summarise(differences: Array, labels: Sequence[str] | None = None) -> PairedSummary:
@@ -68,17 +79,19 @@ def summarise_coded(differences: Array, codes: NDArray[np.intp]) -> PairedSummar
     """As `summarise`, with strata merged already and numbered from 0 without gaps, shape (n,)."""
     n = len(differences)
     mean = float(np.mean(differences))
+    largest = float(np.max(np.abs(differences)))
+    differing = int(np.count_nonzero(np.abs(differences) > ROUNDING * largest))
     if n < 2:
-        return PairedSummary(n, mean, None, None)
+        return PairedSummary(n, mean, None, None, differing)
     sizes = np.bincount(codes).astype(np.float64)
     residuals = within_strata(differences, codes)
-    largest = float(np.max(np.abs(differences)))
     if float(np.max(np.abs(residuals))) <= ROUNDING * largest:
-        return PairedSummary(n, mean, 0.0, n - 1.0)
+        return PairedSummary(n, mean, 0.0, n - 1.0, differing)
     variances = np.bincount(codes, weights=residuals**2) / (sizes - 1)
     parts = sizes * variances / n**2  # strata weighted by their share of the rows
     total = float(parts.sum())
-    return PairedSummary(n, mean, math.sqrt(total), total**2 / float(np.sum(parts**2 / (sizes - 1))))
+    df = total**2 / float(np.sum(parts**2 / (sizes - 1)))
+    return PairedSummary(n, mean, math.sqrt(total), df, differing)
 
 
 def flip_residuals(values: Array, codes: NDArray[np.intp]) -> Array:
@@ -108,13 +121,14 @@ def within_strata(values: Array, codes: NDArray[np.intp]) -> Array:
 def p_value(summary: PairedSummary) -> float | None:
     """Two-sided p-value of the paired t test; None when the outputs are identical or there are fewer than two pairs.
 
-    Differences that are all the same number have no t statistic; there the exact sign-flip test answers: 2 / 2^n.
+    Differences that are all the same number have no t statistic; there the exact sign-flip test answers: 2 / 2^n. Where
+    few pairs differ, it is the limit.
     """
     if summary.identical or summary.se is None or summary.df is None:
         return None
     if summary.t is None:
-        return float(max(2.0 ** (1 - summary.n), SMALLEST_P))
-    return max(float(2.0 * special.stdtr(summary.df, -abs(summary.t))), SMALLEST_P)
+        return float(max(2.0 ** (1 - summary.differing), SMALLEST_P))
+    return max(float(2.0 * special.stdtr(summary.df, -abs(summary.t))), summary.least_p, SMALLEST_P)
 
 
 def critical_t(df: float, alpha: float) -> float:

@@ -84,6 +84,17 @@ def changed_by(differences: list[float], metric: str = "pesq") -> list[str]:
     return list(conclude(ScoreTable(rows), question, Evidence(systems, [], "full", "s", []), None).notes)
 
 
+def test_a_difference_on_too_few_utterances_for_a_verdict_is_told() -> None:
+    (note,) = changed_by([0.0] * 12 + [-0.5, -0.51, -0.49, -0.5])
+    assert note == (
+        "only 4 of 16 utterances differ, and so few do so all in one direction by chance in 2 of 16 cases: "
+        "no p-value is smaller than that"
+    )
+    assert not any(
+        note.startswith("only") for note in changed_by([0.0] * 9 + [-0.5, -0.51, -0.49, -0.5, -0.6, -0.4, -0.5])
+    )
+
+
 def test_a_difference_that_few_utterances_make_is_told() -> None:
     small = [0.001 * (-1) ** index for index in range(19)]
     (note,) = changed_by([*small, -1.2])

@@ -10,7 +10,7 @@ from scipy import stats
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.statistics.compare import Comparison, compare_checkpoints, gating, settled
-from cmgan_audit.statistics.sequential import plan_looks
+from cmgan_audit.statistics.sequential import Look, plan_looks
 from cmgan_audit.statistics.strata import nested_order
 from cmgan_audit.statistics.verdict import Verdict
 
@@ -151,6 +151,35 @@ def test_outputs_that_differ_on_a_few_utterances_only_have_an_interval() -> None
     assert last.ci_low is not None and last.ci_high is not None and -0.01 < last.ci_low < 0.0 < last.ci_high < 0.01
     assert last.p_adjusted is not None and last.p_value is not None
     assert last.p_adjusted == min(1.0, 4 * last.p_value)
+
+
+@pytest.mark.parametrize("earlier", [["a"], ["b", "c", "d", "a"]])
+@pytest.mark.parametrize("look", [None, plan_looks(16).look(0)])
+def test_a_few_differences_of_one_size_are_no_difference_by_chance_of_their_signs(
+    earlier: list[str], look: Look | None
+) -> None:
+    scores = series({"a": 3.0, "b": 2.4, "c": 2.3, "d": 2.2}, n=16)
+    strata = {name: str(index // 4) for index, name in enumerate(scores["a"])}
+    scores["e"] = dict(scores["a"])
+    for name, change in zip(scores["a"], (-0.5, -0.51, -0.49, -0.5), strict=False):
+        scores["e"][name] += change
+
+    found = compare_checkpoints(scores, [*earlier, "e"], baseline="a", strata=strata, look=look)
+    for one in by_family(found, "e").values():
+        assert (one.baseline, one.verdict) == ("a", Verdict.UNDECIDED)
+        assert one.p_value == 2 / 2**4
+        assert one.p_adjusted is not None and one.p_adjusted >= one.p_value
+        assert one.ci_low is not None and one.ci_high is not None and one.ci_low < -0.12 and one.ci_high >= 0.0
+
+
+def test_seven_differences_can_be_a_regression() -> None:
+    scores = series({"a": 3.0}, n=16)
+    scores["b"] = dict(scores["a"])
+    for name, change in zip(scores["a"], (-0.5, -0.51, -0.49, -0.5, -0.6, -0.4, -0.5), strict=False):
+        scores["b"][name] += change
+
+    for one in compare_checkpoints(scores, ["a", "b"]):
+        assert one.verdict is Verdict.REGRESSED and one.p_value is not None and one.p_value >= 2 / 2**7
 
 
 def test_only_utterances_that_both_systems_have_count() -> None:

@@ -83,6 +83,13 @@ def test_a_constant_difference_is_judged_by_its_signs() -> None:
     assert p_value(summary) == 2.0**-11
 
 
+def test_differences_that_their_strata_explain_are_judged_by_their_signs_too() -> None:
+    labels = ["a"] * 4 + ["b"] * 12
+    few = summarise(np.array([0.3] * 4 + [0.0] * 12), labels)
+    assert (few.identical, few.t, p_value(few)) == (False, None, 2.0**-3)
+    assert not summarise(np.array([0.25] * 6 + [-0.25] * 6), ["a"] * 6 + ["b"] * 6).identical
+
+
 def test_no_p_value_is_zero() -> None:
     assert p_value(summarise(1.0 + 1e-6 * RNG.normal(size=800))) == SMALLEST_P
 

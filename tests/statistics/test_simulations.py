@@ -108,6 +108,43 @@ def test_no_difference_is_rarely_called_one(population: str, n: int) -> None:
         assert regressed <= 0.038
 
 
+def sparse(kind: str, n: int, rng: np.random.Generator) -> Array:
+    """Differences of mean 0 of which most are zero: on rows of any stratum, or on all of one, of one size."""
+    differences = np.zeros(n)
+    if kind == "scattered":
+        rows = np.flatnonzero(rng.random(n) < 0.05)
+        sizes = 0.3 * rng.gamma(2.0, 0.5, len(rows))
+    else:
+        rows = np.arange(4)
+        sizes = 0.3 + 0.015 * rng.normal(size=4)
+    differences[rows] = sizes * rng.choice([-1.0, 1.0], len(rows))
+    return differences
+
+
+@pytest.mark.parametrize("kind", ["scattered", "one stratum"])
+@pytest.mark.parametrize("n", [14, 72])
+@pytest.mark.parametrize("earlier", [1, 4])
+def test_differences_of_few_utterances_are_rarely_called_one(kind: str, n: int, earlier: int) -> None:
+    rng = np.random.default_rng(n + earlier)
+    names = [f"u{index:04d}" for index in range(n)]
+    strata = {name: f"{index // 4:02d}" for index, name in enumerate(names)}
+    runs = 1000
+    wrong = {"best": 0, "previous": 0}
+    for seed in range(runs):
+        own = 2.5 + 0.14 * rng.normal(size=(earlier, n)) - 0.5 * np.arange(earlier)[::-1, None]  # the last is the best
+        columns = [*own, own[-1] + sparse(kind, n, rng)]
+        scores = {f"e{index}": dict(zip(names, column.tolist(), strict=True)) for index, column in enumerate(columns)}
+        found = compare_checkpoints(
+            scores, list(scores), floor=TINY_FLOOR, strata=strata, seed=seed, resamples=RESAMPLES
+        )
+        for one in found:
+            if one.candidate == f"e{earlier}":
+                wrong[one.family] += one.verdict in (Verdict.REGRESSED, Verdict.IMPROVED)
+    for family, count in wrong.items():
+        print(f"\nsparse null {kind} n={n} after {earlier}, {family}: either {count / runs:.3f}", end="")
+        assert count / runs <= 0.06
+
+
 @pytest.mark.parametrize("population", POPULATIONS)
 @pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("stratified", [False, True])
