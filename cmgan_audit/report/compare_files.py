@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from cmgan_audit.errors import InputError
+from cmgan_audit.errors import UsageError
 from cmgan_audit.evaluation.listening import Listening
 from cmgan_audit.evaluation.result import ComparisonResult
 from cmgan_audit.evaluation.scores.table import to_csv
@@ -19,7 +19,7 @@ def try_folder(folder: Path) -> None:
     """See that the exports can be written, before hours are spent on what goes there; nothing of the trial stays.
 
     Raises:
-        InputError: the folder cannot be made or written.
+        UsageError: the folder cannot be made or written.
     """
     draft = folder / f".cmgan-audit.{os.getpid()}"
     absent = [place for place in (folder, *folder.parents) if not place.exists()]
@@ -30,7 +30,7 @@ def try_folder(folder: Path) -> None:
         for place in absent:
             place.rmdir()
     except OSError as error:
-        raise InputError(f"--out {folder}: cannot be written: {error.strerror or error}") from error
+        raise UsageError(f"--out {folder}: cannot be written: {error.strerror or error}") from error
 
 
 def write_comparison(
@@ -50,7 +50,7 @@ def write_comparison(
         losses: of the training log, for report.html.
 
     Raises:
-        InputError: the folder cannot be made or written (a full disk, no permission).
+        UsageError: the folder cannot be made or written (a full disk, no permission).
     """
     contents = {
         "scores.csv": to_csv(result.table.rows).encode(),
@@ -71,7 +71,7 @@ def write_comparison(
                 draft.unlink(missing_ok=True)
             written.append(folder / name)
     except OSError as error:
-        raise InputError(
+        raise UsageError(
             f"--out {folder}: cannot be written: {error.strerror or error}; the scores are kept in the store"
         ) from error
     return written

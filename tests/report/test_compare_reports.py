@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from cmgan_audit.errors import InputError
+from cmgan_audit.errors import UsageError
 from cmgan_audit.evaluation.comparing import Question
 from cmgan_audit.evaluation.concluding import Described, Evidence, conclude
 from cmgan_audit.evaluation.listening import Listening
@@ -135,13 +135,13 @@ def test_files_are_equal_for_equal_results_and_nothing_half_written_stays(tmp_pa
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"--out .*cannot be written"):
+    with pytest.raises(UsageError, match=r"--out .*cannot be written"):
         write_comparison(synthetic(["a", "b"], 20), tmp_path / "file" / "out")
 
 
 def test_a_folder_is_tried_before_the_run_and_nothing_of_it_stays(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"--out .*file/out: cannot be written"):
+    with pytest.raises(UsageError, match=r"--out .*file/out: cannot be written"):
         try_folder(tmp_path / "file" / "out")
     (tmp_path / "there").mkdir()
     try_folder(tmp_path / "there")
