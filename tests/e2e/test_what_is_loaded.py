@@ -12,7 +12,8 @@ SLOW = frozenset(
 )
 AUDIT = """
 import runpy, sys
-sys.argv = ["cmgan-audit", "check", sys.argv[1]]
+# In one process: a slow machine would start others for a tree that takes it a second, and they need more modules.
+sys.argv = ["cmgan-audit", "check", "--jobs", "1", sys.argv[1]]
 try:
     runpy.run_module("cmgan_audit", run_name="__main__")
 finally:
