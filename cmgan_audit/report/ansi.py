@@ -7,6 +7,8 @@ from pathlib import Path
 from cmgan_audit.finding import Severity
 from cmgan_audit.lazy_dataclasses import dataclass
 
+# The replacement character. By its name, Python would load all names of characters to compile this line.
+_REPLACEMENT = "\ufffd"
 _CODES = {"bold": "1", "dim": "2", "red": "1;31", "yellow": "1;33", "cyan": "1;36", "blue": "1;34", "green": "32"}
 
 SEVERITY_COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
@@ -31,4 +33,4 @@ def visible(text: str) -> str:
     """Return text of unknown origin without control characters, so that it cannot steer a terminal."""
     if text.isprintable():  # almost every line
         return text
-    return "".join(char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return "".join(char if char.isprintable() or char == "\t" else _REPLACEMENT for char in text)
