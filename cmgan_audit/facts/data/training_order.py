@@ -12,6 +12,7 @@ from cmgan_audit.facts.data.shards import distributed, sharded
 from cmgan_audit.facts.data.streams import is_stream
 from cmgan_audit.facts.loading.cuts import is_segment
 from cmgan_audit.facts.loading.items import Reading, items_of
+from cmgan_audit.facts.loading.pipelines import is_dynamic
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import class_name, instances_of
@@ -103,6 +104,8 @@ def _mixed_by_data(scene: Scene, made: Made) -> tuple[Fact, str] | None:
     given = made.arguments.get("dataset", 0)
     if given is None or items.unknown:
         return Unknown(items.unknown[0] if items.unknown else "the dataset is not known"), ""
+    if any(map(is_dynamic, instances_of(given))):
+        return Unknown("the order is that of a manifest, or of a key that the recipe sorts by, such as the length"), ""
     if isinstance(given, ListValue) and given.complete:
         return Known(True), "the items are written out in the program"
     for each in [*instances_of(given), *items.datasets]:

@@ -18,9 +18,14 @@ _ADDS = "add_dynamic_item"
 _DEEPEST = 4
 
 
+def is_dynamic(dataset: Instance) -> bool:
+    """Whether a dataset makes its items by functions that were handed to it."""
+    return _DATASET in dataset.external_name
+
+
 def pipelines_of(scene: Scene, dataset: Instance) -> list[Value]:
     """The functions that make the items of a dataset; empty for other datasets, and where none is known."""
-    if _DATASET not in dataset.external_name:
+    if not is_dynamic(dataset):
         return []
     same = [dataset, *_filtered_from(scene, dataset)]
     found = [function for each in same for function in _given(each)]

@@ -70,6 +70,15 @@ def test_a_mark_of_the_item_may_decide_where_the_crop_begins(auditor: Auditor, t
     assert "CMG201" in [each.rule for each in audited.unresolved]
 
 
+@pytest.mark.parametrize("order", ["", '.filtered_sorted(sort_key="length")'])
+def test_the_order_of_a_manifest_or_of_a_key_is_its_authors(auditor: Auditor, tmp_path: Path, order: str) -> None:
+    text = TRAIN.replace('brain.fit(range(10), sets["train"]', f'brain.fit(range(10), sets["train"]{order}')
+    (tmp_path / "train.py").write_text(text % "len(sig) > 32000", encoding="utf-8")
+    audited = auditor.audit(tmp_path)
+    assert "CMG213" not in [each.rule for each in audited.findings]
+    assert "CMG213" in [each.rule for each in audited.unresolved]
+
+
 @pytest.mark.parametrize(
     ("text", "asks"),
     [
