@@ -229,10 +229,8 @@ class _Comparing:
         if summary.se is not None and math.isfinite(test.critical):
             bounds = interval(summary, test.critical)
             if test.p_adjusted is not None and test.p_adjusted > ALPHA:
-                bounds = (
-                    min(bounds[0], 0.0),
-                    max(bounds[1], 0.0),
-                )  # where few utterances differ, p has a limit of its own
+                # Where few utterances differ, p has a limit of its own: the interval says no more than it.
+                bounds = min(bounds[0], 0.0), max(bounds[1], 0.0)
             if test.critical_equivalence is not None and (self.look is None or self.look.final):
                 equivalence = interval(summary, test.critical_equivalence)
         better = self.higher_is_better

@@ -69,9 +69,8 @@ def program(change: tuple[str, str] = ("", ""), more: dict[str, str] | None = No
     return {name: text.replace(*change) for name, text in files.items()} if change[0] else files
 
 
-def test_the_function_marks_what_failed_and_its_caller_leaves_that_out(fix):
-    mended = fix("CMG401", program())
-    assert mended.remaining == [] and mended.found[0].fix.safety == "unsafe"
+def assert_marked_and_left_out(mended) -> None:
+    """The function marks what failed, and its caller leaves that out of the loss."""
     assert mended.added("scores.py") == [
         "if (values == -1).all():",
         "values = np.where(values == -1, np.nan, values)",
@@ -80,6 +79,12 @@ def test_the_function_marks_what_failed_and_its_caller_leaves_that_out(fix):
         "kept = ~target.isnan()",
         ") + F.mse_loss(found.flatten()[kept], target[kept])",
     ]
+
+
+def test_the_function_marks_what_failed_and_its_caller_leaves_that_out(fix):
+    mended = fix("CMG401", program())
+    assert mended.remaining == [] and mended.found[0].fix.safety == "unsafe"
+    assert_marked_and_left_out(mended)
 
 
 def test_what_it_makes_trains_on_the_kept_items_only(fix, monkeypatch):
@@ -153,14 +158,7 @@ def in_a_class() -> dict[str, str]:
 def test_a_method_is_mended_like_a_function(fix):
     mended = fix("CMG401", in_a_class())
     assert mended.remaining == []
-    assert mended.added("scores.py") == [
-        "if (values == -1).all():",
-        "values = np.where(values == -1, np.nan, values)",
-    ]
-    assert mended.added("train.py") == [
-        "kept = ~target.isnan()",
-        ") + F.mse_loss(found.flatten()[kept], target[kept])",
-    ]
+    assert_marked_and_left_out(mended)
 
 
 def test_a_name_that_two_functions_of_a_file_have_stays(fix):
