@@ -18,11 +18,11 @@ EPILOG = """Examples:
 
   cmgan-audit check ~/src/CMGAN --select CMG1,CMG201 --format json
 
-  cmgan-audit check --since main --fail-on warning
+  cmgan-audit check --since main... --fail-on warning
 
-  cmgan-audit check --write-baseline   # know today's findings, fail only on new ones
+  cmgan-audit check --write-baseline   # today's findings are known
 
-  cmgan-audit check --diff --unsafe-fixes   # see the fixes; --fix makes them
+  cmgan-audit check --diff --unsafe-fixes   # show the fixes
 
 Exit status: 0 nothing at or above --fail-on, 1 findings at or above it, 2 wrong usage or settings, 3 nothing to
 analyse, no file that could be read, or with --strict one that could not.
@@ -76,7 +76,12 @@ def check(
         bool, typer.Option("--prune-baseline", help="Take entries out of the baseline that are no longer found.")
     ] = False,
     since: Annotated[
-        str, typer.Option("--since", metavar="REF", help="Report only what the tree at this commit did not have.")
+        str,
+        typer.Option(
+            "--since",
+            metavar="REF",
+            help="Report only what the tree at this commit did not have; main... is where HEAD left main.",
+        ),
     ] = "",
     fix: Annotated[
         bool,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -92,6 +93,7 @@ def carry_out(request: CheckRequest, asked: Asked | None) -> int:
     if request.prune_baseline and known is not None:
         _prune_baseline(flags.auditor(settings), roots[0], known, request.quiet)
     fixes = _fixes(request)
+    since = _since(request)
 
     def audit(root: Path, names: frozenset[str]) -> Audited:
         own = settings if root == roots[0] else flags.settings(root)
@@ -99,7 +101,7 @@ def carry_out(request: CheckRequest, asked: Asked | None) -> int:
         auditor = flags.auditor(own)
 
         def look(overlay: Mapping[str, bytes]) -> Audited:
-            return part_of(auditor.audit(root, baseline=at, since=request.since, overlay=overlay), names)
+            return part_of(auditor.audit(root, baseline=at, since=since, overlay=overlay), names)
 
         return look({}) if fixes is None else fixes.make(root, look)
 
@@ -146,6 +148,14 @@ def _flags(request: CheckRequest) -> Flags:
         jobs=request.jobs,
         cached=not request.no_cache,
     )
+
+
+def _since(request: CheckRequest) -> str:
+    if not request.since:
+        return ""
+    from cmgan_audit.gate.since import under_pre_commit
+
+    return under_pre_commit(request.since, os.environ)
 
 
 def _fixes(request: CheckRequest) -> Fixes | None:

@@ -10,6 +10,7 @@ from dataclasses import field, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.finding import Finding
@@ -26,6 +27,9 @@ from cmgan_audit.rules.matching import Matches, match
 from cmgan_audit.rules.record import KINDS, Record
 from cmgan_audit.rules.rule import Rule
 from cmgan_audit.source.path_patterns import PathPatterns
+
+if TYPE_CHECKING:
+    from cmgan_audit.gate.baseline import Baseline
 
 NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
@@ -58,7 +62,8 @@ class Auditor:
         Args:
             root: the folder; paths of findings are relative to it.
             baseline: a file of known findings.
-            since: a commit; only findings that its tree did not have are left.
+            since: a commit, with `...` behind it the one at which HEAD left it; only findings that its tree did not
+                have are left.
             overlay: contents that count instead of those on disk, by path.
 
         Raises:
@@ -66,17 +71,19 @@ class Auditor:
             UsageError: the settings, the baseline or the commit are wrong.
         """
         paths = ProjectPaths(self.settings, root)
+        # What is wrong with the baseline or the commit is told before the tree is followed.
+        known = None if baseline is None else _known(baseline, root)
+        commit = _commit(since, root) if since else None
         audited = self._audit_tree(root, paths, overlay)
         findings: Sequence[Finding] = audited.findings
         older = 0
-        if since:
+        if commit is not None:
             from cmgan_audit.gate.since import new_since  # what lays out the older tree is slow to load
 
-            findings, older = new_since(since, root, findings, lambda tree: self._findings_before(tree, paths))
-        if baseline is not None:
-            from cmgan_audit.gate.baseline import apply_baseline, read_baseline, stale_findings  # only with one
+            findings, older = new_since(commit, root, findings, lambda tree: self._findings_before(tree, paths))
+        if baseline is not None and known is not None:
+            from cmgan_audit.gate.baseline import apply_baseline, stale_findings  # only with one
 
-            known = read_baseline(baseline).seen_from(root)
             applied = apply_baseline(findings, known, root)
             findings = applied.findings
             if known.complete and not since:  # with --since most entries have no finding to match: that says nothing
@@ -145,6 +152,18 @@ class Auditor:
         suppressions = read_suppressions(root, commented_files(root, paths.exclude), overlay)
         marked = apply_suppressions(kept, suppressions, self.catalogue, rules, self.today)
         return marked, len(graded) - len(kept)
+
+
+def _known(baseline: Path, root: Path) -> Baseline:
+    from cmgan_audit.gate.baseline import read_baseline
+
+    return read_baseline(baseline).seen_from(root)
+
+
+def _commit(reference: str, root: Path) -> str | None:
+    from cmgan_audit.gate.since import earlier_commit
+
+    return earlier_commit(reference, root)
 
 
 class ProjectPaths:

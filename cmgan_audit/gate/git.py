@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from cmgan_audit.errors import UsageError
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.rules.nearest import nearest
 
 # Blobs beyond this, and recordings, pictures and arrays of any size, are data: an empty file stands for them in the
 # laid-out tree, so that listings stay true.
@@ -79,6 +80,10 @@ class Repository:
     def commit(self, reference: str) -> str:
         """Return the full hash of a commit.
 
+        Args:
+            reference: a commit, branch or tag; with `...` behind it, as for `git diff`, the commit at which what is
+                checked out left it.
+
         Raises:
             GitError: the folder is in no repository, or the reference names no commit.
         """
@@ -88,16 +93,28 @@ class Repository:
             if "not a git repository" not in str(error):
                 raise  # git is missing, or keeps away from a folder that belongs to somebody else
             raise GitError(f"{self.folder} lies in no git repository, so {reference!r} names no commit") from error
+        more = ", a shallow clone: fetch its history too (actions/checkout: `fetch-depth: 0`)" if shallow else ""
+        branch, left, other = reference.partition("...")
+        if other not in ("", "HEAD"):
+            raise GitError(f"{reference!r}: what is audited is what is checked out; write '{branch}...'")
         try:
-            if reference.startswith("-"):  # `--end-of-options` is not known everywhere
-                raise GitError(f"{reference!r} is an option")
-            found = self.run("rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}")
+            if branch.startswith("-"):  # `--end-of-options` is not known everywhere
+                raise GitError(f"{branch!r} is an option")
+            found = self.run("rev-parse", "--verify", "--quiet", f"{branch}^{{commit}}").decode().strip()
         except GitError as error:
-            where = f"the repository around {self.folder}"
-            if shallow:
-                where += ", a shallow clone: fetch its history too (actions/checkout: `fetch-depth: 0`)"
-            raise GitError(f"{reference!r} names no commit of {where}") from error
-        return found.decode().strip()
+            near = "" if more else self._nearest_branch(branch)
+            where = f"the repository around {self.folder}{near}{more}"
+            raise GitError(f"{branch!r} names no commit of {where}") from error
+        try:
+            return self.run("merge-base", found, "HEAD").decode().strip() if left else found
+        except GitError as error:
+            raise GitError(f"{branch!r} and HEAD have no commit in common{more}") from error
+
+    def _nearest_branch(self, word: str) -> str:
+        """What may have been meant by a word that names no commit, as the end of a sentence."""
+        names = self.run("for-each-ref", "--format=%(refname:short)").decode(errors="replace").split()
+        near = nearest(word, names)
+        return f" (did you mean {near!r}?)" if near else ""
 
     def exists(self) -> bool:
         """Whether the folder lies in a git repository."""

@@ -16,8 +16,38 @@ from cmgan_audit.gate.git import Repository
 Changed = Mapping[str, set[int] | None]
 
 
+def under_pre_commit(reference: str, environment: Mapping[str, str]) -> str:
+    """What the reference of a pre-commit hook stands for.
+
+    At a push, and with `--from-ref`, what is looked at is committed already: beside HEAD nothing of it would be new.
+    pre-commit then says from where it looks, and means the changes since the two parted.
+
+    Args:
+        reference: what `--since` names.
+        environment: the variables of the process.
+    """
+    start = environment.get("PRE_COMMIT_FROM_REF", "")
+    return f"{start}..." if reference == "HEAD" and start else reference
+
+
+def earlier_commit(reference: str, root: Path) -> str | None:
+    """Return the full hash of the commit to compare with; None before the first commit, when everything is new.
+
+    Args:
+        reference: a commit, branch or tag; `main...` for the commit at which the checked-out one left main.
+        root: the audited folder.
+
+    Raises:
+        GitError: the folder is in no git repository, or the reference names no commit.
+    """
+    repository = Repository(root)
+    if reference == "HEAD" and repository.head() is None and repository.exists():
+        return None  # as a pre-commit hook sees it
+    return repository.commit(reference)
+
+
 def new_since(
-    reference: str, root: Path, findings: Sequence[Finding], audit_tree: Callable[[Path], Sequence[Finding]]
+    commit: str, root: Path, findings: Sequence[Finding], audit_tree: Callable[[Path], Sequence[Finding]]
 ) -> tuple[list[Finding], int]:
     """Return the findings that the tree at a commit did not have, and how many it had already.
 
@@ -26,18 +56,15 @@ def new_since(
     checkpoint beside the code, cannot be looked for in the older tree: it is new where its trail passes a changed line.
 
     Args:
-        reference: a commit, branch or tag.
+        commit: the full hash of the commit.
         root: the audited folder, with uncommitted changes.
         findings: what was found there.
         audit_tree: audits another folder in the same way.
 
     Raises:
-        GitError: the folder is in no git repository, or the reference names no commit.
+        GitError: git cannot read the commit.
     """
     repository = Repository(root)
-    if reference == "HEAD" and repository.head() is None and repository.exists():
-        return list(findings), 0  # before the first commit, as a pre-commit hook sees it, everything is new
-    commit = repository.commit(reference)
     with tempfile.TemporaryDirectory(prefix="cmgan-audit-") as folder:
         before = Path(folder) / "tree"
         before.mkdir()

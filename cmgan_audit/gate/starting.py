@@ -36,6 +36,7 @@ repos:
         language: system
         pass_filenames: false
         always_run: true # a deleted file, a launcher, a README's command may decide too
+        minimum_pre_commit_version: "3.2.0" # the names of the stages
         stages: [pre-commit, pre-merge-commit, pre-push, manual]
 """
 
@@ -70,7 +71,7 @@ jobs:
           BASE: ${{{{ github.base_ref }}}}
         run: |
           since=()
-          if [ -n "$BASE" ]; then since=(--since "origin/$BASE"); fi
+          if [ -n "$BASE" ]; then since=(--since "origin/$BASE..."); fi
           # 3: something could not be read; what could be is told all the same, and the next line decides
           cmgan-audit check "${{since[@]}}" --fail-on never --format markdown >> "$GITHUB_STEP_SUMMARY" || [ $? -eq 3 ]
           cmgan-audit check "${{since[@]}}" --format github

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from cmgan_audit.finding import Finding
 from cmgan_audit.gate.audited import Audited
 from cmgan_audit.report.places import FromHere
-from cmgan_audit.report.wording import count, coverage, summary
+from cmgan_audit.report.wording import advice, count, coverage, summary, sureness
 
 # GitHub drops the summary of a step as a whole beyond 1024 KiB.
 MOST_BYTES = 900_000
@@ -46,7 +46,7 @@ def _that_fit(findings: Sequence[Finding], here: FromHere) -> Sequence[Finding]:
 def _row(finding: Finding, here: FromHere) -> str:
     place = "" if finding.location is None else _code(here.place(finding.location))
     rule = f"{finding.rule} {finding.name}"
-    return f"| **{finding.severity.value}** | {rule} | {place} | {_escape(finding.message)} |"
+    return f"| **{finding.severity.value}** | {rule} | {place} | {_escape(finding.message + sureness(finding))} |"
 
 
 def _unread(audited: Audited, here: FromHere) -> Iterator[str]:
@@ -61,7 +61,8 @@ def _way(finding: Finding, here: FromHere) -> str:
         f"{number}. {_code(here.place(step.location))} {_escape(step.note)}"
         for number, step in enumerate(finding.trail, start=1)
     )
-    return f"<details><summary>{finding.rule}{place}: how it comes about</summary>\n\n{steps}\n\n</details>"
+    todo = "\n".join(f"- {_escape(line)}" for line in advice(finding))
+    return f"<details><summary>{finding.rule}{place}: how it comes about</summary>\n\n{steps}\n\n{todo}\n\n</details>"
 
 
 def _escape(text: str) -> str:

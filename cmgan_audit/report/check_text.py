@@ -10,7 +10,7 @@ from cmgan_audit.gate.audited import Audited
 from cmgan_audit.report.ansi import SEVERITY_COLORS, Ink, visible
 from cmgan_audit.report.frame import draw, margin
 from cmgan_audit.report.sources import Sources
-from cmgan_audit.report.wording import coverage, how, summary
+from cmgan_audit.report.wording import coverage, how, summary, sureness
 
 
 def render(audited: Audited, *, color: bool = False, show_passed: bool = False) -> str:
@@ -41,8 +41,7 @@ def render(audited: Audited, *, color: bool = False, show_passed: bool = False) 
 def _finding(finding: Finding, sources: Sources, ink: Ink) -> Iterator[str]:
     style = SEVERITY_COLORS[finding.severity]
     head = ink(style, f"{finding.severity.value}[{finding.rule}]")
-    sure = "" if finding.confidence.value == "high" else ink("dim", f" ({finding.confidence.value} confidence)")
-    yield f"{head} {ink('bold', visible(finding.message))}{sure}"
+    yield f"{head} {ink('bold', visible(finding.message))}{ink('dim', sureness(finding))}"
     steps = finding.trail
     if finding.location is not None and not any(step.location == finding.location for step in steps):
         steps = (Step(finding.location, finding.name), *steps)
@@ -66,7 +65,7 @@ def _fixed(audited: Audited, ink: Ink) -> Iterator[str]:
     yield ink("bold", "fixed")
     for finding in audited.fixed:
         if finding.fix is not None:
-            yield f"  {finding.rule} {finding.location}: {visible(finding.fix.title)} ({finding.fix.safety})"
+            yield f"  {finding.rule} {visible(f'{finding.location}: {finding.fix.title}')} ({finding.fix.safety})"
 
 
 def _failed(audited: Audited, ink: Ink) -> Iterator[str]:
@@ -79,7 +78,7 @@ def _failed(audited: Audited, ink: Ink) -> Iterator[str]:
 def _passed(audited: Audited, ink: Ink) -> Iterator[str]:
     yield ink("bold", "looked at and in order")
     for entry in audited.passed:
-        yield f"  {entry.rule} {entry.location}: {visible(entry.evidence)}"
+        yield f"  {entry.rule} {visible(f'{entry.location}: {entry.evidence}')}"
     if not audited.passed:
         yield "  nothing"
 
@@ -87,4 +86,4 @@ def _passed(audited: Audited, ink: Ink) -> Iterator[str]:
 def _unresolved(audited: Audited, ink: Ink) -> Iterator[str]:
     yield ink("bold", "could not be decided")
     for entry in audited.unresolved:
-        yield f"  {entry.rule} {entry.location}: {visible(entry.reason)}"
+        yield f"  {entry.rule} {visible(f'{entry.location}: {entry.reason}')}"

@@ -1,19 +1,27 @@
-"""`check --format github`: workflow commands that GitHub Actions shows beside the changed lines."""
+"""`check --format github`: workflow commands that GitHub Actions shows beside the changed lines, and the summary.
+
+GitHub shows ten annotations of each kind in a step; the log of the step, and its last line, have them all.
+"""
 
 from __future__ import annotations
 
 from cmgan_audit.finding import Finding, Severity
 from cmgan_audit.gate.audited import Audited
 from cmgan_audit.report.places import FromHere
+from cmgan_audit.report.wording import advice, coverage, summary, sureness
 
 COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 
 def render(audited: Audited) -> str:
-    """Return a command per finding that counts, and per file that could not be read."""
+    """Return a command per finding that counts, and per file that could not be read, and what the log says at its end.
+
+    Of what is undecided there is the number only: no text of the audited files begins or makes a line of its own.
+    """
     here = FromHere(audited)
     unread = (_unread(here.path(path), line, reason) for path, line, reason in audited.coverage.failed)
-    return "".join(f"{command}\n" for command in (*(_command(each, here) for each in audited.open), *unread))
+    commands = (*(_command(each, here) for each in audited.open), *unread)
+    return "".join(f"{line}\n" for line in (*commands, summary(audited), coverage(audited, at_most=0)))
 
 
 def _unread(path: str, line: int, reason: str) -> str:
@@ -33,7 +41,8 @@ def _command(finding: Finding, here: FromHere) -> str:
     properties["title"] = f"{finding.rule} {finding.name}"
     listed = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
     steps = [f"{here.place(step.location)}: {step.note}" for step in finding.trail]
-    return f"::{COMMANDS[finding.severity]} {listed}::{_data(chr(10).join((finding.message, *steps)))}"
+    text = "\n".join((finding.message + sureness(finding), *steps, *advice(finding)))
+    return f"::{COMMANDS[finding.severity]} {listed}::{_data(text)}"
 
 
 def _data(text: str) -> str:

@@ -11,6 +11,7 @@ from cmgan_audit.finding import Finding, Location
 from cmgan_audit.gate.audited import Audited
 from cmgan_audit.report.ansi import visible
 from cmgan_audit.report.places import FromHere
+from cmgan_audit.report.wording import advice, sureness
 
 
 def render(audited: Audited) -> str:
@@ -47,10 +48,12 @@ def _case(rule: str, place: Location | None, here: FromHere) -> ElementTree.Elem
 
 def _failed(finding: Finding, here: FromHere) -> ElementTree.Element:
     case = _case(finding.rule, finding.location, here)
-    message = visible(finding.message)
+    message = visible(finding.message) + sureness(finding)
     failure = ElementTree.SubElement(case, "failure", {"message": message, "type": finding.severity.value})
     steps = [f"{here.place(step.location)}: {step.note}" for step in finding.trail]
-    failure.text = "\n".join(visible(line) for line in (f"{finding.rule} {finding.name}", message, *steps))
+    failure.text = "\n".join(
+        visible(line) for line in (f"{finding.rule} {finding.name}", message, *steps, *advice(finding))
+    )
     return case
 
 

@@ -21,6 +21,7 @@ BASE = "%SRCROOT%"
 FINGERPRINT = "cmganAudit/v1"
 
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
+PROBLEMS = {**LEVELS, Severity.NOTE: "recommendation"}
 
 
 def render(audited: Audited) -> str:
@@ -74,7 +75,12 @@ def _descriptor(rule: Rule) -> dict[str, Any]:
             "markdown": "\n\n".join(f"## {title}\n\n{text}" for title, text in parts),
         },
         "defaultConfiguration": {"level": LEVELS[rule.severity]},
-        "properties": {"tags": ["speech-enhancement", *(["preview"] if rule.preview else [])]},
+        "properties": {
+            "tags": ["speech-enhancement", *(["preview"] if rule.preview else [])],
+            # By these code scanning puts alerts in order. A rule that is less often right is in preview.
+            "problem.severity": PROBLEMS[rule.severity],
+            "precision": "medium" if rule.preview else "high",
+        },
     }
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from cmgan_audit.finding import Finding, Fix, Severity
+from cmgan_audit.finding import Confidence, Finding, Fix, Severity
 from cmgan_audit.gate.audited import Audited
 from cmgan_audit.gate.fixing import applicable
+from cmgan_audit.report.ansi import visible
 
 
 def count(number: int, word: str) -> str:
@@ -43,6 +44,17 @@ def how(fix: Fix) -> str:
     return f"{fix.safety} fix" + (f", by hand: {fix.declined}" if fix.declined else "")
 
 
+def sureness(finding: Finding) -> str:
+    """What stands behind a message that is not certain; "" behind the others."""
+    return "" if finding.confidence is Confidence.HIGH else f" ({finding.confidence.value} confidence)"
+
+
+def advice(finding: Finding) -> list[str]:
+    """What to do about a finding, in a line, and in a second one where to read more."""
+    more = f"more: cmgan-audit explain {finding.rule}"
+    return [f"help: {finding.fix.title} ({how(finding.fix)})", more] if finding.fix is not None else [more]
+
+
 def would_fix(findings: Sequence[Finding], left: Sequence[Finding] = ()) -> str:
     """Say what `--fix` would do: "would fix 2 findings: CMG101 settings.py:7, CMG201 data.py:36; 1 more with ...".
 
@@ -63,7 +75,7 @@ def coverage(audited: Audited, *, at_most: int = 4) -> str:
 
     Args:
         audited: the result of the audit.
-        at_most: how many of the places that could not be decided are named.
+        at_most: how many of the places that could not be decided are named; 0 only counts the questions.
     """
     seen = audited.coverage
     parts = [f"read {seen.parsed} of {count(seen.files, 'file')}"]
@@ -72,9 +84,10 @@ def coverage(audited: Audited, *, at_most: int = 4) -> str:
     else:
         parts.append("no data loader found")
     if audited.unresolved:
-        places = dict.fromkeys(f"{each.location}: {each.reason}" for each in audited.unresolved)
-        rules = f"{count(len(audited.unresolved), 'question')} undecided"
+        places = dict.fromkeys(visible(f"{each.location}: {each.reason}") for each in audited.unresolved)
+        questions = f"{count(len(audited.unresolved), 'question')} undecided"
         named = list(places)[:at_most]
-        more = len(places) - len(named)
-        parts.append(f"{rules}: {' | '.join(named)}" + (f" | and {more} more places" if more else ""))
+        more = len(places) - len(named) if named else 0
+        listed = [*named, *([f"and {more} more places"] if more else [])]
+        parts.append(f"{questions}: {' | '.join(listed)}" if listed else questions)
     return "; ".join(parts)

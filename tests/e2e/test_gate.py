@@ -142,6 +142,16 @@ def test_the_pre_commit_hook_stops_a_commit(repo):
     assert done.returncode != 0 and "error[CMG101]" in done.stdout + done.stderr
 
 
+def test_the_pre_commit_hook_sees_what_is_committed_when_it_is_pushed(repo):
+    """pre-commit names the commit from which on it looks, at a push and for `run --from-ref main --to-ref HEAD`."""
+    [hook] = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    command = [*hook["entry"].split(), *hook["args"]]
+    lower_batch(repo)
+    assert run(*command, cwd=repo).returncode == 0  # nothing is to be committed
+    done = run(*command, cwd=repo, PRE_COMMIT="1", PRE_COMMIT_FROM_REF="main", PRE_COMMIT_TO_REF="HEAD")
+    assert done.returncode == 1 and "error[CMG101]" in done.stdout
+
+
 def steps(text: str) -> list[dict]:
     content = yaml.safe_load(text)
     found = content["runs"]["steps"] if "runs" in content else next(iter(content["jobs"].values()))["steps"]
@@ -176,7 +186,7 @@ def played(tmp_path: Path) -> Played:
     summary = tmp_path / "summary.md"
     (tmp_path / "cmgan-audit" / "bin").mkdir(parents=True)
     (tmp_path / "cmgan-audit" / "bin" / "cmgan-audit").symlink_to(BIN / "cmgan-audit")
-    values = {"inputs.path": ".", "inputs.since": "main", "inputs.arguments": "--strict", "inputs.fail-on": ""}
+    values = {"inputs.path": ".", "inputs.since": "main...", "inputs.arguments": "--strict", "inputs.fail-on": ""}
     outputs = tmp_path / "outputs"
     environment = {"RUNNER_TEMP": str(tmp_path), "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_OUTPUT": str(outputs)}
     return Played(steps((ROOT / "action.yml").read_text()), values, environment)
@@ -219,7 +229,7 @@ def test_the_action_with_nothing_to_analyse_uploads_nothing(repo, played, tmp_pa
 def test_the_action_takes_arguments_on_several_lines_and_stops_at_wrong_ones(repo, played):
     lower_batch(repo)
     done = played.run(2, repo, **{"inputs.arguments": "--strict\n--ignore CMG101\n"})
-    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
+    assert done.returncode == 0 and done.stdout.startswith("no findings"), done.stderr
     assert played.run(1, repo, **{"inputs.arguments": "--strict\n--ignre CMG101\n"}).returncode != 0
 
 

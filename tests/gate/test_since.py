@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import torch
@@ -15,6 +17,7 @@ from cmgan_audit.gate.check import Auditor
 from cmgan_audit.gate.door import collect, load_kinds
 from cmgan_audit.gate.git import TOGETHER, GitError, Repository
 from cmgan_audit.gate.settings import Settings
+from cmgan_audit.gate.since import under_pre_commit
 from cmgan_audit.rules.catalogue import load_catalogue
 
 CLEAN = {"train.py": "def main():\n    batch_size = 8\n", "conf/train.yaml": "epochs: 120\nbatch_size: 8\n"}
@@ -103,6 +106,66 @@ def test_a_reference_that_names_no_commit(auditor, repo, reference):
         auditor().audit(repo, since=reference)
 
 
+def test_a_reference_that_is_nearly_a_branch_names_it(auditor, repo):
+    with pytest.raises(GitError, match=r"'mian' names no commit of .*\(did you mean 'main'\?\)"):
+        auditor().audit(repo, since="mian")
+
+
+def test_a_wrong_reference_is_told_before_the_tree_is_followed(auditor, repo):
+    def follow(*_: object) -> NoReturn:
+        raise AssertionError("the tree was followed")
+
+    with pytest.raises(GitError, match="names no commit"):
+        dataclasses.replace(auditor(), collect=follow).audit(repo, since="nothing")
+
+
+def test_what_main_mended_meanwhile_is_not_new_where_the_branch_left_it(auditor, tree, git, rules_of):
+    root = tree({"train.py": "def main():\n    batch_size = 1\n"})
+    git("add", ".")
+    git("commit", "-qm", "small from the start")
+    git("checkout", "-qb", "behind")
+    tree({"other.py": "batch_size = 2\n"})
+    git("add", ".")
+    git("commit", "-qm", "one more")
+    git("checkout", "-q", "main")
+    tree({"train.py": "def main():\n    batch_size = 8\n"})
+    git("commit", "-qam", "mended")
+    git("checkout", "-q", "behind")
+    assert rules_of(auditor().audit(root, since="main")) == ["TOY101", "TOY101"]
+    for reference in ("main...", "main...HEAD"):
+        [finding] = auditor().audit(root, since=reference).open
+        assert finding.location.path == "other.py"
+
+
+@pytest.mark.parametrize(
+    ("reference", "reason"),
+    [
+        ("main...other", "what is audited is what is checked out; write 'main...'"),
+        ("none...", "'none' names no commit"),
+        ("...", "'' names no commit"),
+        ("alone...", "'alone' and HEAD have no commit in common$"),
+    ],
+)
+def test_where_a_branch_left_another_one_that_it_did_not_leave(auditor, repo, git, reference, reason):
+    git("checkout", "-q", "--orphan", "alone")
+    git("commit", "-qm", "another beginning")
+    git("checkout", "-q", "main")
+    with pytest.raises(GitError, match=reason):
+        auditor().audit(repo, since=reference)
+
+
+@pytest.mark.parametrize(
+    ("reference", "start", "meant"),
+    [
+        ("HEAD", "", "HEAD"),  # a commit
+        ("HEAD", "0123abc", "0123abc..."),  # a push, or --from-ref
+        ("origin/main", "0123abc", "origin/main"),  # the project says so itself
+    ],
+)
+def test_under_pre_commit_the_hook_looks_from_where_pre_commit_looks(reference, start, meant):
+    assert under_pre_commit(reference, {"PRE_COMMIT_FROM_REF": start} if start else {}) == meant
+
+
 def test_a_linked_file_or_folder_is_there_in_the_older_tree_too(tree, repo, git):
     """A configuration that the program reads through a link: what it sets was set before."""
     (repo / "train.py").write_text(TRAINING.replace("CONFIG = {", "CONFIG = json.load(open('conf/now.json')) or {"))
@@ -161,8 +224,9 @@ def test_a_shallow_clone_says_that_it_lacks_the_commit(auditor, tree, repo, git,
     tree({"train.py": "x = 1\n"})
     git("commit", "-qam", "second")
     subprocess.run(["git", "clone", "-q", "--depth", "1", repo.as_uri(), tmp_path / "shallow"], check=True)
-    with pytest.raises(GitError, match=r"'HEAD~1' names no commit of .* a shallow clone: .*fetch-depth: 0"):
-        auditor().audit(tmp_path / "shallow", since="HEAD~1")
+    for reference in ("HEAD~1", "HEAD~1..."):
+        with pytest.raises(GitError, match=r"'HEAD~1' names no commit of .* a shallow clone: .*fetch-depth: 0"):
+            auditor().audit(tmp_path / "shallow", since=reference)
 
 
 @pytest.mark.parametrize(

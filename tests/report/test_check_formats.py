@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from cmgan_audit.finding import Location, Severity
+from cmgan_audit.finding import Confidence, Location, Severity
 from cmgan_audit.report import check_json, check_markdown, github, gitlab, junit, sarif
 
 
@@ -72,6 +72,14 @@ def test_sarif_follows_the_oasis_schema(audited, sarif_schema):
     assert unread["message"]["text"] == "could not be read: invalid syntax"
 
 
+def test_code_scanning_puts_the_severest_rules_first(audited):
+    """It reads these properties of rules that are about no security (GitHub, "SARIF support for code scanning")."""
+    for rule in sarif.document(audited)["runs"][0]["tool"]["driver"]["rules"]:
+        properties = rule["properties"]
+        assert properties["problem.severity"] in ("error", "warning", "recommendation")
+        assert properties["precision"] == ("medium" if "preview" in properties["tags"] else "high")
+
+
 def test_sarif_of_nothing_is_valid(audited, sarif_schema):
     jsonschema.Draft4Validator(sarif_schema).validate(sarif.document(replace(audited, findings=())))
 
@@ -89,10 +97,27 @@ COMMAND = re.compile(r"^::(error|warning|notice) (\w+=[^,:\r\n]*)(,\w+=[^,:\r\n]
 
 def test_github_commands_are_escaped(audited):
     lines = github.render(audited).splitlines()
-    assert len(lines) == 3 and all(COMMAND.match(line) for line in lines)
+    assert len(lines) == 5 and all(COMMAND.match(line) for line in lines[:3])
     assert lines[0].startswith("::error file=data set/data.py,line=6,endLine=6,col=17,endColumn=53,title=CMG901 ")
     assert lines[2].startswith("::notice file=old.py,line=3,title=could not be read::") and "invalid syntax" in lines[2]
     assert "100 %25 of the runs" in lines[0] and "%0Adata set/data.py:11: " in lines[0]
+
+
+def test_the_log_of_a_step_ends_with_what_was_found_and_seen(audited):
+    """Of nothing found, too: a step that prints nothing may not have looked."""
+    *_, found, seen = github.render(audited).splitlines()
+    assert found.startswith("2 findings (1 error, 1 warning); 1 suppressed, 1 in the baseline")
+    assert seen == "read 3 of 4 files; batch size resolved at 7 of 9 loaders; 1 question undecided"
+    assert github.render(replace(audited, findings=())).count("\n") == 3
+
+
+@pytest.mark.parametrize("report", [github, junit, check_markdown])
+def test_who_reads_a_finding_in_ci_learns_what_to_do(audited, report):
+    unsure = replace(audited.findings[0], confidence=Confidence.MEDIUM)
+    text = report.render(replace(audited, findings=(unsure,)))
+    assert f"help: {unsure.fix.title} ({unsure.fix.safety} fix)" in text
+    assert "more: cmgan-audit explain CMG901" in text
+    assert "(medium confidence)" in text
 
 
 def test_paths_start_from_the_current_folder(audited, monkeypatch):
