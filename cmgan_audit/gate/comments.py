@@ -7,6 +7,7 @@ import io
 import re
 import tokenize
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
@@ -14,6 +15,7 @@ from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.discovery import discover
+from cmgan_audit.source.notebook import CellLines
 
 # Written in capitals or with an underscore it is meant all the same; to pass over it in silence helps nobody.
 MARK = regex(rb"cmgan[-_]audit:", re.IGNORECASE)
@@ -68,7 +70,7 @@ class Suppression:
 def commented_files(root: Path, exclude: Sequence[str]) -> list[str]:
     """Return the files of the audited tree that can hold suppressions, relative to it."""
     files = discover(root, exclude).files
-    paths = (path for kind in ("python", "data", "launcher") for path in files[kind])
+    paths = (path for kind in ("python", "notebook", "data", "launcher") for path in files[kind])
     return sorted(path for path in paths if PurePosixPath(path).suffix.lower() not in _WITHOUT and not _readme(path))
 
 
@@ -94,12 +96,35 @@ def read_suppressions(
         except OSError:
             continue  # the collectors report files that cannot be read
         if MARK.search(content):
-            found += _in_text(path, content.decode("utf-8", errors="replace"))
+            text = content.decode("utf-8", errors="replace")
+            suffix = PurePosixPath(path).suffix.lower()
+            found += _in_notebook(path, text) if suffix == ".ipynb" else _in_text(path, text, suffix)
     return found
 
 
-def _in_text(path: str, text: str) -> list[Suppression]:
-    suffix = PurePosixPath(path).suffix.lower()
+def _in_notebook(path: str, text: str) -> Iterator[Suppression]:
+    """The suppressions in the code cells of a notebook, with places in the file, as those of findings are.
+
+    In a notebook that has its code on fewer lines than its cells have, a line of the file tells no line of a cell.
+    """
+    notebook = CellLines(text)
+    cells = list(notebook.by_cell())
+    starts = [notebook.stands(line, 1).line for cell in cells for line in cell]
+    if len(set(starts)) < len(starts):
+        return
+    for cell in cells:
+        lines = [notebook.stands(line, 1).line for line in cell]
+        for inside in _in_text(path, "\n".join(line.text for line in cell), ".py"):
+            here = cell[inside.line - 1]
+            begin, end = (notebook.stands(here, column) for column in (inside.column, inside.end_column))
+            below = lines[-1] + 1  # no code stands there: what is above it holds for nothing
+            first, last = (
+                lines[number - 1] if number <= len(lines) else below for number in (inside.first, inside.last)
+            )
+            yield replace(inside, line=begin.line, column=begin.column, end_column=end.column, first=first, last=last)
+
+
+def _in_text(path: str, text: str, suffix: str) -> list[Suppression]:
     sign = _SIGNS.get(suffix, "#")
     python = suffix in (".py", ".pyw")
     comments = list(_python_comments(text) if python else _line_comments(text, sign))

@@ -69,6 +69,15 @@ class CellLines:
             last, end_column = (line.number + 1, 1) if over else (line.number, self._column(line, end))
         return line, Location(place.path, line.number, column, last, end_column)
 
+    def by_cell(self) -> Iterator[list[CellLine]]:
+        """The lines of every code cell, cell by cell."""
+        return (list(lines) for _, lines in itertools.groupby(self._lines, key=lambda line: line.cell))
+
+    def stands(self, line: CellLine, column: int) -> Location:
+        """Where a column of a line, from 1, stands in the file: escapes in the JSON string are longer there."""
+        behind = line.offset + len(json.dumps(line.text[: column - 1], ensure_ascii=False)) - 2
+        return self._positions.location(behind, behind)
+
     def around(self, line: CellLine, reach: int) -> list[CellLine]:
         """The lines of the same cell at most `reach` lines away, itself included."""
         return [each for each in self._lines if each.cell == line.cell and abs(each.number - line.number) <= reach]

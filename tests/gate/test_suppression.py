@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 OPEN, QUIET = ["TOY101"], []
@@ -79,6 +81,45 @@ def test_every_kind_of_file_that_has_comments(auditor, tree, rules_of, name, tex
 @pytest.mark.parametrize("name", ["README.md", "a.json", "readme"])
 def test_what_has_no_comments_or_is_read_by_people_holds_none(auditor, tree, rules_of, name):
     assert rules_of(auditor().audit(tree({"main.py": "", name: f"# {FORM}\nbatch_size: 1\n"}))) == OPEN
+
+
+def notebook(*cells: str, indent: int | None = 1) -> str:
+    """A notebook as Jupyter writes it, every line of a cell on a line of the file; without indent all on one."""
+    sources = [cell.splitlines(keepends=True) for cell in cells]
+    content = [{"cell_type": "code", "metadata": {}, "outputs": [], "source": lines} for lines in sources]
+    return json.dumps({"cells": content, "nbformat": 4}, indent=indent)
+
+
+@pytest.mark.parametrize(
+    ("cells", "found"),
+    [
+        ((f"batch_size = 1  # {FORM}",), QUIET),
+        ((f"names = ['ä', \"b\"]\n# {FORM}\nbatch_size = 1\n",), QUIET),
+        ((f"%pip install torch\n!ls 'a  # {FORM}\nbatch_size = 1  # {FORM}\n",), ["CMG903"]),
+        ((f"# {FORM}\n\nbatch_size = 1\n",), ["CMG903", "TOY101"]),
+        ((f"# {FORM}", "batch_size = 1\n"), ["CMG903", "TOY101"]),  # of another cell
+        (("batch_size = 1  # cmgan-audit: ignore[TOY101]\n",), ["CMG901", "TOY101"]),
+        ((f"TEXT = '# {FORM}'\nbatch_size = 1\n",), OPEN),
+    ],
+)
+def test_a_comment_in_a_cell_of_a_notebook(auditor, tree, rules_of, cells, found):
+    audited = auditor().audit(tree({"main.py": "", "train.ipynb": notebook(*cells)}))
+    assert sorted(rules_of(audited)) == found
+
+
+def test_a_notebook_is_quoted_where_its_comment_stands(auditor, tree):
+    code = 'names = "a"; batch_size = 8  # cmgan-audit: ignore[TOY101] -- "small" card'
+    root = tree({"main.py": "", "train.ipynb": notebook(code)})
+    [finding] = auditor().audit(root).open
+    line = (root / "train.ipynb").read_text().splitlines()[finding.location.line - 1]
+    marked = line[finding.location.column - 1 : finding.location.end_column - 1]
+    assert marked == r"# cmgan-audit: ignore[TOY101] -- \"small\" card"
+
+
+def test_where_all_cells_are_one_line_of_the_file_no_comment_holds_for_all_of_them(auditor, tree, rules_of):
+    text = notebook(f"batch_size = 1  # {FORM}", "batch_size = 1\n", indent=None)
+    assert "CMG903" not in rules_of(auditor().audit(tree({"main.py": "", "train.ipynb": text})))
+    assert "TOY101" in rules_of(auditor().audit(tree({"main.py": "", "train.ipynb": text})))
 
 
 COMMAND = "python train.py \\\n  --lr 1 \\\n  batch_size=1 \\\n  --epochs 3"

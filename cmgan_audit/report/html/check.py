@@ -19,6 +19,7 @@ from cmgan_audit.report.wording import count, summary
 from cmgan_audit.rules.rule import Rule
 
 CONTEXT = 1  # lines shown before and after the one that a step is about
+FEW = 3  # findings that need no table of contents
 WIDEST = 240  # characters of a line; of a longer one the part around the mark
 
 
@@ -70,6 +71,7 @@ def render(audited: Audited) -> str:
         summary=summary(audited),
         verdict=_verdict(audited),
         worst="" if worst is None else worst.value,
+        overview=_overview(audited.open),
         walks=[_walk(finding, sources, audited) for finding in audited.open],
         hidden=[(finding, _why_hidden(finding)) for finding in hidden],
         coverage=audited.coverage,
@@ -92,6 +94,13 @@ def _verdict(audited: Audited) -> str:
     if errors:
         told += f", {errors} of them {'an error' if errors == 1 else 'errors'}"
     return f"{told}: {seen}"
+
+
+def _overview(findings: Sequence[Finding]) -> list[tuple[int, Finding]]:
+    """The findings with their numbers on the page, the severest first; a few need no overview."""
+    if len(findings) <= FEW:
+        return []
+    return sorted(enumerate(findings, start=1), key=lambda numbered: numbered[1].severity, reverse=True)
 
 
 def _walk(finding: Finding, sources: Sources, audited: Audited) -> Walk:

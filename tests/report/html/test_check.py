@@ -42,6 +42,15 @@ def test_everything_is_accounted_for(audited: Audited) -> None:
     assert "(suppressed: one clip)" in text and "(in the baseline)" in text
 
 
+def test_many_findings_are_listed_first_by_severity_with_links_to_their_walks(audited: Audited) -> None:
+    warning, error = audited.open[1], audited.open[0]
+    page = render(replace(audited, findings=(warning, replace(warning, message="<i>"), error, warning)))
+    overview = page.split('<ul class="findings overview">')[1].split("</ul>")[0]
+    assert re.findall(r"#finding-(\d)", overview) == ["3", "1", "2", "4"]
+    assert all(f'<h3 id="finding-{number}">' in page for number in range(1, 5)) and "<i>" not in overview
+    assert "overview" not in render(audited).split("</style>")[1]  # two are seen at once
+
+
 def test_nothing_found_says_what_was_looked_at(audited: Audited) -> None:
     text = told(render(replace(audited, findings=())))
     assert "Nothing found: 3 files read" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ def comparison(result: ComparisonResult, listening: Listening, tmp_path_factory:
 @pytest.fixture
 def static(audited: Audited, tmp_path: Path) -> Path:
     path = tmp_path / "check.html"
-    path.write_text(render(audited), encoding="utf-8")
+    again = replace(audited.findings[0], message="m" * 300)  # more than a few, so that there is an overview
+    path.write_text(render(replace(audited, findings=(*audited.findings, again, again))), encoding="utf-8")
     return path
 
 
@@ -70,6 +72,7 @@ def test_the_static_report(chromium: Chromium, axe: str, static: Path, width: in
     opened = chromium.open(static, width=width, dark=dark)
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
     assert opened.page.locator("mark").count() >= 3
+    assert opened.page.locator(".overview a").count() == 4
     assert faults(opened, axe) == []
     quiet(opened)
     opened.page.close()
