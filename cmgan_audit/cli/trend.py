@@ -217,7 +217,10 @@ def _nothing(has_series: bool, metrics: tuple[str, ...], found: Search, given: S
     if has_series:
         wanted = f" called {', '.join(metrics)}" if metrics else ""
         listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
-        return f"no metric{wanted} in {logs}; series that were read: {listed} (say what one is with --role NAME=metric)"
+        hint = "say what one is with --role NAME=metric"
+        notes = (note for reading in found.readings for note in reading.notes)
+        damaged = next((f"; {note}" for note in notes if note.of_damage), "")
+        return f"no metric{wanted} in {logs}; series that were read: {listed} ({hint}){damaged}"
     if not files:
         folders = ", ".join(path.as_posix() for path in given)
         return f"{folders}: no logs found: no CSV, JSON, JSONL, text log, event file or run-*.wandb in there"

@@ -20,6 +20,9 @@ _CAMEL = regex(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
 _WORD = regex(r"l[12](?![a-z0-9])|[a-z]+|[0-9]+")
 _RELATIVE = ("imp", "improved", "change", "increase", "decrease", "pesqi", "stoii")
 _CHANGE = regex(r"[\u0394\u2206]|[A-Za-z]\+(?:$|[\s(/])")
+_IN_BRACKETS = regex(r"(?P<long>[A-Za-z][\w\- ]*)\((?P<short>[A-Za-z][\w\-]*)\)?\s*")
+# Over the noisy input, in dB, it is a measure of its own, whatever an improvement of other scores is over.
+_IMPROVEMENT, _DECIBELS = "improvement", "si_sdr"
 _NORMALISED = ("normalized", "normalised", "normed", "norm", "scaled")
 
 
@@ -149,7 +152,7 @@ def infer(name: str) -> Role:
     """
     leaf = name.rstrip("/").rpartition("/")[2]
     words, everything = words_of(leaf), words_of(name)
-    role = _kind(words) or (_kind(everything) if leaf != name else None) or Role("other")
+    role = _kind(_abbreviation(leaf) or words) or (_kind(everything) if leaf != name else None) or Role("other")
     t = table()
     phase = next((t.phases[w] for w in reversed(everything) if w in t.phases), "")
     network = ""
@@ -158,6 +161,21 @@ def infer(name: str) -> Role:
     if "best" in everything and role.kind in ("metric", "loss"):
         role = replace(role, kind="best")
     return replace(role, phase=phase, network=network)
+
+
+def _abbreviation(name: str) -> tuple[str, ...]:
+    """The words of `STOI` in `Short-Time Objective Intelligibility (STOI)`; () where no brackets abbreviate the rest.
+
+    Of a long name only the last words may be left.
+    """
+    found = _IN_BRACKETS.fullmatch(name)
+    if found is None:
+        return ()
+    initials = "".join(
+        word[0] for word in words_of(found.group("long")) if word not in ("of", "to", "the", "and", "for")
+    )
+    letters = "".join(words_of(found.group("short")))
+    return words_of(found.group("short")) if len(initials) > 1 and letters.endswith(initials) else ()
 
 
 def _kind(words: tuple[str, ...]) -> Role | None:
@@ -172,7 +190,8 @@ def _kind(words: tuple[str, ...]) -> Role | None:
     named |= {m: (name,) for m in t.metrics for name in m.alone if _stands_alone(name, words)}
     measure = next(iter(named), None)
     rest = [word for word in words if measure is None or word not in named[measure]]
-    if any(word in t.about for word in rest):
+    over_input = measure is not None and measure.key == _DECIBELS and rest.count(_IMPROVEMENT) == 1
+    if any(word in t.about for word in rest if not (over_input and word == _IMPROVEMENT)):
         return None
     # "PESQ loss" is a loss, "word error rate" is none.
     if any(word in t.losses for word in rest):

@@ -14,6 +14,7 @@ from cmgan_audit.logs.roles import words_of
 
 # A number at the end of a name: `epoch_7`, `ckpt-120.pth`, `iter=4000`.
 TRAILING_NUMBER = regex(r"(?:^|[^A-Za-z])(?:epoch|ep|step|iter|g|ckpt)?[_\- =]*(\d+)(?:\.\w+)?$", re.IGNORECASE)
+_EPOCH_IN_NAME = regex(r"(?<![A-Za-z])(?:epoch|ep)[_\-= ]?(\d+)", re.IGNORECASE)
 _COUNTED = regex(r"(?:epoch|ep|step|iter)[_\- =:]*\d", re.IGNORECASE)
 _AUDIO = regex(r"\.(?:wav|flac)$|^p\d{3}_\d+", re.IGNORECASE)
 _MOMENT = regex(
@@ -70,6 +71,12 @@ _MANY = 20
 _MOST, _SEEN = 0.9, 1000
 # Names begin with a letter; what begins with a digit is a quantity with its unit.
 _NAMES = 0.8
+
+
+def number_of(name: str) -> float | None:
+    """The epoch or the step that the name of a checkpoint counts: 7 of `CMGAN_epoch_7_0.105`, 120 of `ckpt-120.pth`."""
+    found = _EPOCH_IN_NAME.search(name) or TRAILING_NUMBER.search(name)
+    return None if found is None else float(found.group(1))
 
 
 def what_rows_are(column: str, texts: Collection[str], filled: float, rows: float) -> str:

@@ -55,6 +55,8 @@ _PEEK = 1 << 16
 # No text has many of these: all control characters but tabs, line ends, backspaces and escapes.
 _CONTROLS = [chr(i) for i in (*range(8), *range(14, 27), *range(28, 32))]
 _MOST_CONTROLS = 0.05
+# What a machine that went down leaves of blocks that were never written.
+_ZEROS = regex("\0{16,}")
 
 
 @dataclass(slots=True)
@@ -197,6 +199,7 @@ def format_of(path: Path, source: str) -> str:
     head, whole = peek(path, source, _PEEK)
     if not head.strip():
         raise InputError(f"{source}: empty: nothing has been written to it")
+    head = _ZEROS.sub("\n", head)
     if sum(map(head.count, _CONTROLS)) > _MOST_CONTROLS * len(head):
         raise InputError(f"{source}: binary data, no log (text, CSV, JSON, notebooks, event files and run-*.wandb are)")
     if suffix == ".gz":

@@ -156,13 +156,15 @@ class Run:
 class Note:
     """Something in a file that was not understood, or was left out on purpose: said, never silent.
 
-    `of_a_list`: numbers were left out because they are in no order of a training.
+    `of_a_list`: numbers were left out because they are in no order of a training. `of_damage`: the file is damaged, and
+    what follows was not read.
     """
 
     path: str
     line: int
     text: str
     of_a_list: bool = False
+    of_damage: bool = False
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.text}" if self.line else f"{self.path}: {self.text}"

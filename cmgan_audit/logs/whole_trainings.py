@@ -21,6 +21,7 @@ _TURNS = 2
 # What somebody chose has few digits (`0.25`, `3e-4`); what is computed or learned has many.
 _DIGITS = 2
 _BATCH = ("batch",)
+_FINAL = "final"
 _SAID = (
     "{} values under different settings ({}), and none that counts epochs or steps, as a grid search or an ablation "
     "lists whole trainings: no trend in them"
@@ -46,7 +47,8 @@ def settings_of_trainings(rows: Sequence[Mapping[str, float]]) -> list[str]:
         return []
     settings = {name: kind for name in columns if (kind := "fixed" if _is_total(name) else kind_of_setting(name))}
     varying = {name: columns[name] for name in settings if len(set(columns[name])) > 1}
-    if not _tell_trainings(varying, settings, any(_is_total(name) for name in columns)):
+    said = any(_is_total(name) or is_final(name) for name in columns)
+    if not _tell_trainings(varying, settings, said, any(map(is_final, columns))):
         return []
     different = {tuple(row.get(name) for name in varying) for row in rows}
     return list(varying) if len(different) >= _MOST * len(rows) else []
@@ -94,7 +96,14 @@ def _is_total(name: str) -> bool:
     return words_of(name) in table().totals
 
 
-def _tell_trainings(varying: Mapping[str, Sequence[float]], kinds: Mapping[str, str], with_total: bool) -> bool:
+def is_final(name: str) -> bool:
+    """`final PESQ`: a training has one, so several are of as many."""
+    return _FINAL in words_of(name) and infer(name).kind == "metric"
+
+
+def _tell_trainings(
+    varying: Mapping[str, Sequence[float]], kinds: Mapping[str, str], with_total: bool, final: bool
+) -> bool:
     """Whether settings change as they do from training to training, and not by the schedule of one."""
     if any(kinds[name] == "fixed" for name in varying):
         return True
@@ -103,6 +112,8 @@ def _tell_trainings(varying: Mapping[str, Sequence[float]], kinds: Mapping[str, 
     if scheduled and (with_total or any(_is_in_no_order(varying[name]) for name in scheduled)):
         return True
     rates = [name for name in chosen if kinds[name] == "learning rate"]
+    if final and rates:
+        return True
     return bool(scheduled or with_total) and any(_is_in_no_order(varying[name]) for name in rates)
 
 

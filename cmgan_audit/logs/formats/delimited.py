@@ -13,7 +13,7 @@ from cmgan_audit.logs.formats.table_head import Column, Table, column_kind, look
 from cmgan_audit.logs.lines.left_out import counted
 from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.roles import RoleBook, counter_kind
-from cmgan_audit.logs.rows import TRAILING_NUMBER, are_evaluations, numbers_name_rows, what_rows_are
+from cmgan_audit.logs.rows import are_evaluations, number_of, numbers_name_rows, what_rows_are
 from cmgan_audit.logs.runs import RunBuilder
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading, Run
 from cmgan_audit.logs.single_scores import SAID, of_single_utterances
@@ -174,9 +174,9 @@ class _Reader:
             return value
         _remember(self.texts.setdefault(column.position, set()), cell)
         self.worded[column.position] += 1
-        match = TRAILING_NUMBER.search(cell) if column.kind in ("epoch", "step") else None
-        if match is not None:
-            return float(match.group(1))
+        counted_in_name = number_of(cell) if column.kind in ("epoch", "step") else None
+        if counted_in_name is not None:
+            return counted_in_name
         self.bad[column.name] += 1
         self.first_bad.setdefault(column.name, (place, cell))
         return None

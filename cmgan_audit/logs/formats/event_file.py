@@ -56,7 +56,9 @@ def read_scalars(path: Path, source: str) -> Scalars:
             except (CorruptError, struct.error, IndexError) as error:
                 if out.records == 1:
                     raise InputError(f"{source}: record 1 is no TensorBoard event") from error
-                out.notes.append(Note(source, 0, f"record {out.records} is broken; what follows it was not read"))
+                out.notes.append(
+                    Note(source, 0, f"record {out.records} is broken; what follows it was not read", of_damage=True)
+                )
                 break
     if not out.records:
         why = out.notes[0].text if out.notes else "it is empty"
@@ -73,11 +75,13 @@ def _frames(stream: BinaryIO, source: str, out: Scalars) -> Iterator[bytes]:
             buffer, position = buffer[position:] + stream.read(_BLOCK), 0
             if len(buffer) < 12:
                 if buffer:
-                    out.notes.append(Note(source, 0, f"cut off: {len(buffer)} bytes of a record at byte {offset}"))
+                    text = f"cut off: {len(buffer)} bytes of a record at byte {offset}"
+                    out.notes.append(Note(source, 0, text, of_damage=True))
                 return
         length, crc = _HEADER.unpack_from(buffer, position)
         if crc != _masked_crc(buffer[position : position + 8]) or length > _LARGEST:
-            out.notes.append(Note(source, 0, f"no record at byte {offset + position}; what follows was not read"))
+            text = f"no record at byte {offset + position}; what follows was not read"
+            out.notes.append(Note(source, 0, text, of_damage=True))
             return
         end = position + 12 + length
         if end + 4 > len(buffer):
@@ -85,7 +89,8 @@ def _frames(stream: BinaryIO, source: str, out: Scalars) -> Iterator[bytes]:
             buffer, position = buffer[position:] + stream.read(max(_BLOCK, length + 16)), 0
             end = 12 + length
             if end + 4 > len(buffer):
-                out.notes.append(Note(source, 0, f"cut off in the record at byte {offset}: the run was stopped"))
+                text = f"cut off in the record at byte {offset}: the run was stopped"
+                out.notes.append(Note(source, 0, text, of_damage=True))
                 return
         yield buffer[position + 12 : end]
         position = end + 4

@@ -92,7 +92,7 @@ def _records(data: bytes, source: str, notes: list[Note]) -> Iterator[bytes]:
             position += left
             continue
         if zlib.crc32(piece, zlib.crc32(bytes([kind]))) != checksum:
-            notes.append(Note(source, 0, f"no record at byte {position}; what follows was not read"))
+            notes.append(Note(source, 0, f"no record at byte {position}; what follows was not read", of_damage=True))
             return
         position += _PIECE.size + size
         parts = [piece] if kind in (_WHOLE, _FIRST) else [*parts, piece]
@@ -100,4 +100,4 @@ def _records(data: bytes, source: str, notes: list[Note]) -> Iterator[bytes]:
             yield b"".join(parts)
             parts = []
     if position < len(data) or parts:
-        notes.append(Note(source, 0, f"cut off in the record at byte {position}: the run was stopped"))
+        notes.append(Note(source, 0, f"cut off in the record at byte {position}: the run was stopped", of_damage=True))

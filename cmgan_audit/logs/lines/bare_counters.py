@@ -14,9 +14,12 @@ from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Reading, Run, Series
 from cmgan_audit.logs.single_scores import of_single_utterances
 
 _PAIR = r"\[\s*\x00\s*/\s*\x00\s*\]"
-_BEFORE = r"[^\w\x00\x01\[]*"
-_ONE = regex(_BEFORE + _PAIR)
+_ROUND = r"\(\s*\x00\s*/\s*\x00\s*\)"
+_BEFORE = r"[^\w\x00\x01\[(]*"
+_ONE = regex(rf"{_BEFORE}(?:{_PAIR}|{_ROUND})")
 _TWO = regex(_BEFORE + _PAIR + r"[\s,]*" + _PAIR)
+# `train [3,   200] loss: 0.31`: an epoch and a batch, as PyTorch's tutorials print them.
+_BOTH = regex(rf"{_BEFORE}(?:[A-Za-z]+ )?\[\s*\x00\s*,\s*\x00\s*\]")
 # No training has more epochs; a log that has more such lines counts batches.
 _MOST_EPOCHS, _MOST_LINES = 5000, 1 << 16
 _FEWEST = 2
@@ -25,7 +28,17 @@ _FEWEST = 2
 def bare_counters(text: str, start: int) -> list[int]:
     """Where the numbers of the pairs stand that a line begins with: those of one pair, of two, or none."""
     found = _TWO.match(text, start) or _ONE.match(text, start)
-    return [] if found is None else [at for at in range(start, found.end()) if text[at] == SLOT]
+    return [] if found is None else _slots(text, start, found.end())
+
+
+def epoch_and_batch(text: str, start: int) -> list[int]:
+    """Where the two numbers of a `[3, 200]` stand that a line begins with, perhaps behind its phase; or none."""
+    found = _BOTH.match(text, start)
+    return [] if found is None else _slots(text, start, found.end())
+
+
+def _slots(text: str, start: int, end: int) -> list[int]:
+    return [at for at in range(start, end) if text[at] == SLOT]
 
 
 class BareCounters:

@@ -90,19 +90,36 @@ def _measured(values: Sequence[SlotValue]) -> list[SlotValue]:
 
 
 def with_phase_of_line(values: Sequence[SlotValue], body: str) -> list[SlotValue]:
-    """`val Loss: 0.21 PESQ: 2.10`: the evaluation that begins the line is that of all its values."""
+    """`val Loss: 0.21 PESQ: 2.10`: the evaluation that begins the line is that of all its values.
+
+    So is that of the first value for the scores behind it, as in `Val Loss: 0.21 | PESQ: 2.10`.
+    """
     word = re.match(r"[A-Za-z]+(?= )", body)
-    phases = table().phases
-    if word is None or phases.get(word.group().lower()) != "eval":
-        return list(values)
     if {value.role.phase for value in values} - {"", "eval"}:
         return list(values)
+    if word is not None and table().phases.get(word.group().lower()) == "eval":
+        said, kinds, told = word.group(), {"metric", "loss"}, {""}
+    else:
+        said, kinds = _evaluation_of_the_first(values), {"metric"}
+        told = {value.role.measure for value in values if value.role.phase == "eval"}
+    if not said:
+        return list(values)
     return [
-        replace(value, name=f"{value.name} ({word.group()})", role=replace(value.role, phase="eval"))
-        if not value.role.phase and not value.role.given and value.role.kind in ("metric", "loss")
+        replace(value, name=f"{value.name} ({said})", role=replace(value.role, phase="eval"))
+        if value.role.kind in kinds
+        and not value.role.phase
+        and not value.role.given
+        and value.role.measure not in told - {""}
         else value
         for value in values
     ]
+
+
+def _evaluation_of_the_first(values: Sequence[SlotValue]) -> str:
+    """The word in the name of a line's first value that says it is of an evaluation; "" where none does."""
+    first = next(iter(_measured(values)), None)
+    phases = table().phases
+    return next((word for word in words_of(first.name) if phases.get(word) == "eval"), "") if first else ""
 
 
 def in_another_phase(values: Sequence[SlotValue], label: str) -> tuple[str, Role] | None:

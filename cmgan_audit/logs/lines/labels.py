@@ -9,6 +9,9 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.roles import infer, table, words_of
 
 _WRAPPER = regex(r"(?:torch\.)?(?:tensor|array)$|(?:np|numpy)\.float(?:16|32|64)$|\b(?:is|was|equals|now|reached)$")
+# `reaches a PESQ of 2.64`: the name stands between the article and the word.
+_OF = regex(r"\s+of$")
+_ARTICLE = regex(r"^.*\b(?:an?|the)\s+")
 _BALANCED = regex(r"\([^()]*\)|\[[^\[\]]*\]")
 _DELIMITER = regex(r"[|│┃;,{}\t!?()\[\]\x01]|\s[-\u2013\u2014]+\s|--+|={2,}|\*{2,}|#{2,}|:(?=\s|[A-Za-z])|\.\s|>>+|>\s")
 _SUFFIX = regex(r"[A-Za-z_]+")
@@ -16,6 +19,8 @@ _BOUND = regex(r"(?<![-=<>])>=?\s*$")
 _TAG = regex(r"<[^<>]*>\s*$")
 # `train_loss_step=0.31, val_pesq_epoch=2.5`: Lightning's names for the value of a batch and the mean of an epoch.
 _PER_COUNTER = regex(r"\w[_/](?:epoch|step)$", re.IGNORECASE)
+# A counter that is glued to the name: `E003 loss`, `epoch12 loss`, `PESQ@ep12`.
+_COUNTED = regex(r"^(?:e|ep|epoch)_?\d+\b\W*(?=[A-Za-z])|@(?:ep|epoch|step|iter)_?\d+$", re.IGNORECASE)
 _OF_HOW_MANY = regex(r"\s?/\s?\x00")
 _OPTION = regex(r"(?:^|\s)--[A-Za-z][\w\-]*[ =]+$")
 
@@ -50,27 +55,36 @@ def is_option(before: str) -> bool:
 
 def label_before(before: str) -> tuple[str, bool, bool, str]:
     """The name in front of a number, whether `:` or `=` separates them, whether a list opens, and the text before."""
-    text, separated, listed = before, False, False
+    text, separated, listed, told_of = before, False, False, False
     while True:
         stripped = text.rstrip(" \t\"'`([{*=:~≈→>-±│┃")
         tail = text[len(stripped) :]
         separated = separated or any(c in tail for c in "=:≈→")
         listed = listed or "[" in tail
-        shorter = _WRAPPER.sub("", stripped)
+        told_of = told_of or _OF.search(stripped) is not None
+        shorter = _OF.sub("", _WRAPPER.sub("", stripped))
         if shorter == stripped:
             break
         separated = separated or not shorter.endswith((".", "("))
         text = shorter
-    shadow = _BALANCED.sub(lambda m: "x" * len(m.group()), stripped)
+    shadow = _BALANCED.sub(_shadowed, stripped)
     cut = 0
     for delimiter in _DELIMITER.finditer(shadow):
         cut = delimiter.end()
-    label = re.sub(r"^[^A-Za-z]+", "", stripped[cut:])
+    label = _COUNTED.sub("", re.sub(r"^[^A-Za-z]+", "", stripped[cut:])).rstrip(" .")
+    if told_of:
+        label = _ARTICLE.sub("", label)
     for opening, closing in ("[]", "()"):
         if opening not in label:
             label = label.replace(closing, "", 1)  # of `[Val] average PESQ`, which began with the bracket
     words = label.split()
     return " ".join(words[-5:]), separated, listed, stripped[:cut]
+
+
+def _shadowed(bracket: re.Match[str]) -> str:
+    """What stands for a pair of brackets; a name begins right behind one: `[00:00<?, ?it/s]eval psnr: 21.1`."""
+    after = bracket.string[bracket.end() : bracket.end() + 1]
+    return "x" * (len(bracket.group()) - 1) + ("]" if after.isalpha() else "x")
 
 
 def is_arrow(before: str) -> bool:

@@ -30,6 +30,7 @@ class LeftOut:
     per_item: int = 0
     unreadable: int = 0
     long_lines: int = 0
+    cut: bool = False
     unknown: Counter[str] = field(default_factory=Counter)
     missing: Counter[str] = field(default_factory=Counter)
 
@@ -63,5 +64,7 @@ class LeftOut:
             yield f"{self.unreadable} number{plural} with commas could not be read without guessing"
         if self.long_lines:
             yield f"{self.long_lines} line{'s' * (self.long_lines != 1)} longer than {LONG_LINE} characters left out"
+        if self.cut:
+            yield "the last line is cut in the middle of a number, and left out"
         for name, count in self.missing.most_common(_NAMED):
             yield f"{name} has no value on {count} line{'s' * (count != 1)} (None or N/A)"

@@ -1,4 +1,4 @@
-"""Tables of an epoch in a text log: `Metric  Train  Val` above `PESQ  2.40  2.30`.
+"""Tables of an epoch in a text log: `Metric  Train  Val` above `PESQ  2.40  2.30`, or `Metric  Noisy  Enhanced`.
 
 Without its head, the first number of such a row would pass for the score.
 """
@@ -23,12 +23,18 @@ _LINES = 20
 
 
 def head_of(body: str) -> tuple[str, ...]:
-    """The phases that a line without numbers names one beside the other, and nothing else; () for other lines."""
+    """The phases that a line without numbers names one beside the other, and nothing else; () for other lines.
+
+    Or the signals that are scored, the network's output among them, and perhaps how far they differ.
+    """
     words = _WORDS.findall(body)
     if words and words[0].lower() in _FIRST:
         words = words[1:]
-    phases = table().phases
-    if len(words) < 2 or any(word.lower() not in phases for word in words) or len(set(words)) < len(words):
+    t, said = table(), [word.lower() for word in words]
+    signals = {*t.inputs, *t.outputs, *t.about}
+    phases_only = all(word in t.phases for word in said)
+    signals_only = all(word in signals for word in said) and not t.outputs.isdisjoint(said)
+    if len(words) < 2 or not (phases_only or signals_only) or len(set(words)) < len(words):
         return ()
     return tuple(words)
 
@@ -52,9 +58,17 @@ class PhaseColumns:
         """The values of a line of a table, a phase each; as they are where no head of as many columns is near."""
         if len(plan.cells) != len(self.head) or line - self.line > _LINES:
             return plan.values
-        (only,) = plan.values
-        phases = table().phases
+        only = plan.row_of
+        if only is None:
+            return plan.values
+        t = table()
         return [
-            SlotValue(f"{only.name} ({word})", replace(only.role, phase=phases[word.lower()]), (slot,), sign)
+            SlotValue(
+                f"{only.name} ({word})",
+                replace(only.role, phase=t.phases.get(word.lower(), only.role.phase)),
+                (slot,),
+                sign,
+            )
             for word, (slot, sign) in zip(self.head, plan.cells, strict=True)
+            if word.lower() not in t.about
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.logs.lines.named_checkpoints import NamedCheckpoint
 from cmgan_audit.logs.series import Role
 
 
@@ -43,14 +44,15 @@ class SlotArray:
 class Plan:
     """How to read the lines of one shape.
 
-    `epoch`, `step` and `rank` are slots (of `step 12,500` the first of `step_slots`); `fixed_epoch` stands in the words
-    (`epoch_7`), and so does `fixed_rank` (`rank1`). `bare` is the slot of a counter without a name, and the slot after
-    it that of its total. `drives` says that the line moves the log to its epoch; `surely`,
-    that training goes on, and not only that some checkpoint was loaded. `body` and `body_slot` leave the prefix of the
-    logger out; by `key` the same message of two handlers is recognised. `rest` is what the line adds to a list that the
-    line before has left open. `columns` are the phases of a table's head, `cells` the numbers of one of its rows.
-    `head` names the columns of a table with a counter, `row` holds the cells of a line that may be one of its rows:
-    slot and sign, None and NaN or infinity, or None. `announces` is the phase that begins with this line.
+    `epoch`, `step` and `rank` are slots (of `step 12,500` the first of `step_slots`); `fixed_epoch` stands in the
+    words (`epoch_7`), and so does `fixed_rank` (`rank1`). `bare` is the slot of a counter without a name, and the slot
+    after it that of its total; `unnamed`: epoch and step stand in brackets without their names. `drives` says that the
+    line moves the log to its epoch; `surely`, that training goes on, and not only that some checkpoint was loaded.
+    `body` and `body_slot` leave the prefix of the logger out; by `key` the same message of two handlers is recognised.
+    `rest` is what the line adds to a list that the line before has left open. `columns` are the phases of a table's
+    head, `cells` the numbers of one of its rows and `row_of` its first. `head` names the columns of a table with a
+    counter, `row` holds the cells of a line that may be one of its rows: slot and sign, None and NaN or infinity, or
+    None. `announces` is the phase that begins with this line, `checkpoint` what the name of a checkpoint in it counts.
     """
 
     slots: int
@@ -62,6 +64,7 @@ class Plan:
     step: int | None = None
     step_slots: int = 1
     bare: int | None = None
+    unnamed: bool = False
     rank: int | None = None
     fixed_rank: int = 0
     drives: bool = False
@@ -76,9 +79,11 @@ class Plan:
     rest: SlotArray | None = None
     columns: tuple[str, ...] = ()
     cells: tuple[tuple[int, float], ...] = ()
+    row_of: SlotValue | None = None
     head: tuple[str, ...] = ()
     row: tuple[tuple[int | None, float] | None, ...] = ()
     announces: str = ""
+    checkpoint: NamedCheckpoint | None = None
     useful: bool = False
     simple: bool = False
     lines: int = 0
@@ -86,10 +91,12 @@ class Plan:
     def settle(self) -> None:
         """Set `useful` (the lines change something) and `simple` (blocks of them can be read column by column)."""
         events = self.resume or self.process or bool(self.arrays or self.missing or self.columns or self.cells)
+        events = events or self.checkpoint is not None
         self.useful = events or self.drives or bool(self.values)
         self.simple = (
             not events
             and not self.fixed_rank
             and self.bare is None
+            and not self.unnamed
             and all(len(value.slots) == 1 for value in self.values)
         )

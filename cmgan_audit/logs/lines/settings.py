@@ -9,7 +9,13 @@ from cmgan_audit.logs.lines.labels import label_before
 from cmgan_audit.logs.named_values import Blocks, numbered
 from cmgan_audit.logs.roles import words_of
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading, Series
-from cmgan_audit.logs.whole_trainings import is_batch_size, kind_of_setting, said_of_trainings, settings_of_trainings
+from cmgan_audit.logs.whole_trainings import (
+    is_batch_size,
+    is_final,
+    kind_of_setting,
+    said_of_trainings,
+    settings_of_trainings,
+)
 
 _NUMBER = regex(r"(?<![\w.])[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?(?![\w.]*[A-Za-z_])")
 # A result's settings stand on its line, or among so many before it: a block with a setting on each.
@@ -67,5 +73,5 @@ def _named(line: str) -> Iterator[tuple[str, float]]:
     for number in _NUMBER.finditer(line):
         label, separated, _, _ = label_before(line[end : number.start()])
         end = number.end()
-        if label and (separated or kind_of_setting(label)):
+        if label and (separated or kind_of_setting(label) or is_final(label)):
             yield " ".join(words_of(label)), float(number.group())

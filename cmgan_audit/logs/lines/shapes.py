@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.logs.lines.bare_counters import bare_counters
+from cmgan_audit.logs.lines.bare_counters import bare_counters, epoch_and_batch
 from cmgan_audit.logs.lines.events import begins_process, is_of_one_item, says_loaded, says_resumed
 from cmgan_audit.logs.lines.implied import (
     first_words,
@@ -41,6 +41,7 @@ from cmgan_audit.logs.lines.labels import (
     words_as_written,
 )
 from cmgan_audit.logs.lines.list_shapes import ListShape, Numbers, lists_of, rest_of_list, without
+from cmgan_audit.logs.lines.named_checkpoints import named_checkpoint
 from cmgan_audit.logs.lines.phase_columns import cells_of, head_of
 from cmgan_audit.logs.lines.phase_heads import announced_phase
 from cmgan_audit.logs.lines.plan import Plan, SlotArray, SlotValue
@@ -61,6 +62,8 @@ _OF_A_TOTAL = regex(r"\x00\s*/\s*\x00")
 _EPOCH_AFTER = regex(r"(?:st|nd|rd|th)?\s?[-_]?\s?epoch(?!s)", re.IGNORECASE)
 _NAMES_NEXT = regex(r"\s*epoch(?P<sign>\s*[=:#])?\s*[\[(]?\s*\x00(?!\s?%)", re.IGNORECASE)
 _GLUED_COUNTER = regex(r"(?<![A-Za-z/\\])(epoch|ep|step|iter)[_ ]?(\d+)(?!\w)(?!\.\d)", re.IGNORECASE)
+# `[E003] loss=0.31`, `E12 | loss 0.31`: no error code, as a value stands behind it and nothing else counts.
+_LETTER_EPOCH = regex(r"[^\w\x00\x01]*(?:(?<=\[)|(?<![^\s]))E(\d{1,4})(?=\s*[\]:|,]|\s)", re.IGNORECASE)
 _GLUED_RANK = regex(r"\brank_?(\d+)\b", re.IGNORECASE)
 _SAVED = regex(r"\b(?:sav(?:ed|ing)(?! dict)|checkpoint)\b", re.IGNORECASE)
 _ELSEWHERE = regex(r"\b(?:best|sav(?:ed|ing)|from|until|every|patience|stopping|improvement)\b", re.IGNORECASE)
@@ -87,6 +90,9 @@ def _plan(shape: str, book: RoleBook) -> Plan:
     if rest := rest_of_list(masked, start):
         plan.rest = SlotArray("", line.in_slots(rest), open="]" not in plan.body)
         return plan
+    if not any(c.isalpha() for c in masked):
+        return plan
+    plan.checkpoint = named_checkpoint(masked, 0, line.slot_of.__getitem__)
     if not any(c.isalpha() for c in plan.body):
         return plan
     if begins_process(plan.body):
@@ -99,8 +105,10 @@ def _plan(shape: str, book: RoleBook) -> Plan:
     if not plan.slots:
         plan.columns = head_of(plan.body)
         plan.head = () if plan.columns else columns_of(plan.body)
-    elif len(plan.values) == 1 and plan.epoch is None and plan.step is None:
-        plan.cells = cells_of(masked, start, plan.body_slot)
+    elif len(plan.values) <= 1 and plan.epoch is None and plan.step is None:
+        cells = cells_of(masked, start, plan.body_slot)
+        plan.row_of = (plan.values[0] if plan.values else line.first_of_row(cells)) if cells else None
+        plan.cells = cells if plan.row_of is not None else ()
     if not any(value.role.kind in ("metric", "loss") for value in plan.values) and not plan.columns and not plan.head:
         plan.announces = announced_phase(plan.body)
     return plan
@@ -143,19 +151,32 @@ class _Line:
         glued = _GLUED_COUNTER.search(text, self.start)
         if plan.epoch is None and glued is not None and glued.group(1).lower().startswith("ep"):
             plan.fixed_epoch = float(glued.group(2))
+        elif plan.epoch is None and plan.step is None and plan.bare is None and plan.values:
+            letter = _LETTER_EPOCH.match(text, self.start)
+            plan.fixed_epoch = None if letter is None else float(letter.group(1))
         rank = _GLUED_RANK.search(text)
         plan.fixed_rank = int(rank.group(1)) if rank is not None and plan.rank is None else 0
         has_epoch = plan.epoch is not None or plan.fixed_epoch is not None
         short = len(words_of(plan.body)) <= 14 and not _ELSEWHERE.search(plan.body)
         plan.drives = has_epoch and (short or any(v.role.kind in ("metric", "loss") for v in plan.values))
 
+    def first_of_row(self, cells: tuple[tuple[int, float], ...]) -> SlotValue | None:
+        """The first value of `| PESQ | 1.97 | 2.64 |`; None where the first cell names no metric and no loss."""
+        name = re.split(r"[\x00+-]", self.text[self.start :], maxsplit=1)[0].strip(" \t|│:")
+        role = self._role(name, separated=True)
+        return SlotValue(name, role, (cells[0][0],), cells[0][1]) if role is not None else None
+
     def _bare_counters(self) -> None:
         """Take the pairs in brackets that begin the line for counters, where no word counts and something is said."""
         plan = self.plan
         named = plan.epoch is not None or plan.step is not None or _GLUED_COUNTER.search(self.text, self.start)
         slots = [] if named or not plan.values else [self.slot_of[at] for at in bare_counters(self.text, self.start)]
+        both = [] if named or slots or not plan.values else epoch_and_batch(self.text, self.start)
         if len(slots) == 4:
             plan.epoch, plan.step = slots[0], slots[2]
+        elif both:
+            plan.epoch, plan.step = (self.slot_of[at] for at in both)
+            plan.unnamed = True
         elif slots:
             plan.bare = slots[0]
 

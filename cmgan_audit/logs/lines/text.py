@@ -13,16 +13,20 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.lines.as_shown import as_shown
 from cmgan_audit.logs.lines.bare_counters import BareCounters
+from cmgan_audit.logs.lines.headers_below import HeadersBelow
 from cmgan_audit.logs.lines.left_out import LONG_LINE, LeftOut
+from cmgan_audit.logs.lines.named_checkpoints import NamedCheckpoints
 from cmgan_audit.logs.lines.phase_columns import PhaseColumns
 from cmgan_audit.logs.lines.phase_heads import PhaseHeads
 from cmgan_audit.logs.lines.plan import Plan, SlotValue
 from cmgan_audit.logs.lines.printed_lists import PrintedLists
+from cmgan_audit.logs.lines.ranks import name_of_rank, settle_ranks
 from cmgan_audit.logs.lines.running_means import settle_running_means
 from cmgan_audit.logs.lines.settings import leave_out_trainings
 from cmgan_audit.logs.lines.shapes import understand
 from cmgan_audit.logs.lines.steady import LEAST_STRIDE, SteadyShape
 from cmgan_audit.logs.lines.tables import OpenTable
+from cmgan_audit.logs.lines.tokens import are_counters, counter, is_cut_off, joined, process
 from cmgan_audit.logs.named_values import Blocks, leave_out_named
 from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.roles import RoleBook
@@ -38,8 +42,6 @@ _STEADY = 64
 _AHEAD = 2048
 # Two handlers print one message on neighbouring lines; farther apart it is said again on purpose.
 _ECHO_DISTANCE = 4
-# No machine room has more processes than this has digits.
-_MOST_DIGITS = 6
 
 # One charset and a look behind, so that the search skips words at full speed; signs stay in the words.
 _NUMBER = regex(rb"([0-9](?<![A-Za-z0-9_.].)[0-9]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)")
@@ -69,6 +71,8 @@ def read_printed(text: Blocks, source: str, book: RoleBook) -> Reading:
     leave_out_trainings(reading, text)
     leave_out_named(reading, text)
     scan.bare.settle(reading)
+    scan.checkpoints.settle(reading)
+    scan.below.settle(reading)
     return reading
 
 
@@ -100,12 +104,37 @@ class _TextScan:
         self.columns = PhaseColumns()
         self.heads = PhaseHeads()
         self.bare = BareCounters()
+        self.checkpoints = NamedCheckpoints()
+        self.below = HeadersBelow()
+        self.names_epochs = False
         self.table: OpenTable | None = None
         self.steady: SteadyShape | None = None
         self.targets: dict[int, tuple[Run, list[Series]]] = {}
 
     def block(self, block: bytes) -> None:
-        """Read one block of whole lines."""
+        """Read one block of whole lines; the last of a log may be cut off where it was being written."""
+        start = block.rfind(b"\n") + 1
+        if start < len(block) and self._ends_in_a_number(block[start:]):
+            self._whole(block[:start])
+            if not self._is_cut(block[start:]):
+                self._whole(block[start:])
+        else:
+            self._whole(block)
+
+    def _ends_in_a_number(self, line: bytes) -> bool:
+        return line[-1:].isdigit() or line.endswith(b".")
+
+    def _is_cut(self, line: bytes) -> bool:
+        """Whether a number without decimals ends a line where the one before of its shape had several."""
+        parts = _NUMBER.split(line)
+        plan = self.plans.get(b"\0".join(parts[::2]))
+        before = None if plan is None else self.recent.get(plan.key)
+        if before is None or before.plan is not plan or parts[-1].strip() not in (b"", b"."):
+            return False
+        self.left.cut = is_cut_off(parts[-2], before.row[-1])
+        return self.left.cut
+
+    def _whole(self, block: bytes) -> None:
         position, ahead = 0, _AHEAD
         while position < len(block):
             end = self.steady.end(block, position) if self.steady is not None else position
@@ -227,7 +256,7 @@ class _TextScan:
         size, builder, first = plan.slots, self.builder, 0
         if plan.epoch is None:
             if plan.drives and plan.fixed_epoch is not None:
-                builder.epoch(plan.fixed_epoch, self.line)
+                self._at(plan.fixed_epoch, self.line)
             if plan.step is not None:
                 for i in range(count):
                     self._row(plan, numbers[i * size : (i + 1) * size], self.line + i)
@@ -241,7 +270,8 @@ class _TextScan:
             if token is not None:
                 epoch = float(token)
                 if plan.drives:
-                    builder.epoch(epoch, line)
+                    self._at(epoch, line)
+                    self.names_epochs = True
             rows = numbers[first * size : (first + length) * size]
             for value in plan.values:
                 self._column(value, epoch, rows, size, line, length)
@@ -267,6 +297,8 @@ class _TextScan:
                 self.left.used += 1
                 return
             self.lists.close()
+        if plan.checkpoint is not None:
+            self.checkpoints.say(plan.checkpoint, row)
         if plan.process:
             builder.process_start(line)
             return
@@ -282,17 +314,22 @@ class _TextScan:
         values = self.columns.values(plan, line) if plan.cells else plan.values
         self.left.used += 1
         epoch = plan.fixed_epoch if plan.epoch is None else float(row[plan.epoch])
-        step = None if plan.step is None else _counter(row[plan.step : plan.step + plan.step_slots])
-        rank = plan.fixed_rank if plan.rank is None else _process(row[plan.rank])
+        step = None if plan.step is None else counter(row[plan.step : plan.step + plan.step_slots])
+        if plan.unnamed and (self.names_epochs or not are_counters(row, plan)):
+            epoch = step = None
+        rank = plan.fixed_rank if plan.rank is None else process(row[plan.rank])
         if epoch is not None:
             if plan.drives and rank == 0:
-                builder.epoch(epoch, line)
+                self._at(epoch, line)
+                self.names_epochs = self.names_epochs or not plan.unnamed
         elif step is not None:
             builder.current_step = step
         if values:
             kind, x = natural_x(builder, epoch, step, 0)
-            if plan.bare is not None and kind == "index":
-                self.bare.note(line, float(row[plan.bare]), float(row[plan.bare + 1]))
+            if kind == "index":
+                self.checkpoints.note(line)
+                if plan.bare is not None:
+                    self.bare.note(line, float(row[plan.bare]), float(row[plan.bare + 1]))
             if plan.simple and kind == EPOCH and not rank:
                 for value, series in zip(plan.values, self._targets(plan), strict=True):
                     series.append(x, value.sign * float(row[value.slots[0]]), line)
@@ -303,6 +340,11 @@ class _TextScan:
             self.left.missing[name] += 1
         for listed in plan.arrays:
             self.lists.take(builder, listed, row, line)
+
+    def _at(self, epoch: float, line: int) -> None:
+        """The log comes to an epoch."""
+        self.builder.epoch(epoch, line)
+        self.below.note(line, epoch)
 
     def _targets(self, plan: Plan) -> list[Series]:
         """The series that a plan's values go to, looked up once per run."""
@@ -336,11 +378,11 @@ class _TextScan:
         elif len(value.slots) == 1:
             y = value.sign * float(row[value.slots[0]])
         else:
-            y = _joined(row, value)
+            y = joined(row, value)
         if y is None:
             self.left.unreadable += 1
             return
-        name = f"{value.name} [rank {rank}]" if rank else value.name
+        name = name_of_rank(value.name, rank)
         if kind == EPOCH:
             self.builder.series(name, value.role, kind).append(x, y, line)
         elif kind == STEP:
@@ -355,36 +397,8 @@ class _TextScan:
         notes = [*self.left.notes(self.source), *self.lists.settle(self.source)]
         runs = self.builder.finish(self.line - 1)
         for run in runs:
+            settle_ranks(run)
             settle_running_means(run)
             self.heads.settle(run)
             settle_batches(run)
         return Reading(self.source, "text", runs, notes)
-
-
-def _counter(tokens: list[bytes]) -> float:
-    """The number of a step; `12,500` has its thousands behind a comma, of `3,4` only the first is one."""
-    thousands = tokens[0].isdigit() and all(len(token) == 3 and token.isdigit() for token in tokens[1:])
-    return float(b"".join(tokens) if thousands else tokens[0])
-
-
-def _process(token: bytes) -> int:
-    """The number of a process; whatever is no such number belongs to the first."""
-    return int(token) if token.isdigit() and len(token) <= _MOST_DIGITS else 0
-
-
-def _joined(row: list[bytes], value: SlotValue) -> float | None:
-    """The number in a slot; `1,234,567` and `2,64` are read where they are unambiguous, else None."""
-    tokens = [row[slot] for slot in value.slots]
-    if not all(token.isdigit() for token in tokens[:-1]):
-        return None
-    head, *groups = tokens
-    whole = [*groups[:-1], groups[-1].partition(b".")[0]]
-    if all(len(group) == 3 for group in whole) and len(head) <= 3 and head != b"0":
-        return (
-            value.sign * float(b"".join(tokens))
-            if b"." in groups[-1] or len(groups) > 1 or value.role.kind == "count"
-            else None
-        )
-    if len(tokens) == 2 and groups[0].isdigit():
-        return value.sign * float(head + b"." + groups[0])
-    return None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from cmgan_audit.logs.roles import table, words_of
 from cmgan_audit.logs.selection.batches import are_batches, is_of_a_batch
+from cmgan_audit.logs.selection.placeholders import is_zero_throughout
 from cmgan_audit.logs.series import Run, Series
 
 # So many evaluations show a course.
@@ -26,8 +27,9 @@ def chosen_series(run: Run, asked: Sequence[str]) -> tuple[list[Series], bool]:
         wanted = [s for s in wanted if any(matches(s, name) for name in asked)]
     else:
         wanted = _evaluations(wanted)
-        if any(s.role.measure == "pesq" for s in wanted):
-            wanted = [s for s in wanted if s.role.measure == "pesq"]
+        computed = [s for s in wanted if not is_zero_throughout(s)] or wanted
+        pesq = [s for s in computed if s.role.measure == "pesq"]
+        wanted = pesq or computed
     for certain, choice in (
         (True, [s for s in wanted if s.role.kind == "metric" and s.role.phase != "train"]),
         (False, [s for s in wanted if s.role.kind == "saved"]),
@@ -58,6 +60,7 @@ def _evaluations(wanted: list[Series]) -> list[Series]:
             or _is_training_beside_evaluation(s, wanted)
             or _is_a_term(s, wanted)
             or _is_no_share(s)
+            or _is_no_mos(s, wanted)
         )
     ]
 
@@ -129,6 +132,13 @@ def _never_gains(series: Series) -> bool:
     """Whether a score never got above its first value and ends below: what is minimised comes down so."""
     ys = series.finite().ys
     return len(ys) >= _FEW_EVALUATIONS and max(ys) == ys[0] > ys[-1]
+
+
+def _is_no_mos(series: Series, wanted: list[Series]) -> bool:
+    """A bare `sig` or `bak` is DNSMOS's where the overall score stands beside it; else it may be anything."""
+    if not {"sig", "bak"} & set(words_of(series.name)) or "mos" in series.name.lower():
+        return False
+    return not any(set(words_of(other.name)) & {"ovrl", "ovr", "dnsmos"} for other in wanted if other is not series)
 
 
 def _is_no_share(series: Series) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+from cmgan_audit.logs.series import Series
+
 # So many scores in the same distance show that the values between them were never meant as scores.
 _FEWEST = 3
 
@@ -21,6 +23,11 @@ def scores_come_in_rhythm(failed: Sequence[bool]) -> bool:
     distances = {b - a for a, b in itertools.pairwise(scores)}
     step = min(distances)
     return len(distances) == 1 and step > 1 and scores[0] <= step and len(failed) - scores[-1] <= step
+
+
+def is_zero_throughout(series: Series) -> bool:
+    """Whether a score is printed as 0 at every evaluation: what was never computed."""
+    return len(series) > 0 and not any(series.ys)
 
 
 def ends_in_failures(failed: Sequence[bool]) -> bool:

@@ -7,7 +7,7 @@ import math
 from cmgan_audit.finding import Finding, JsonValue, Severity
 from cmgan_audit.logs.raising import Raiser, exact
 from cmgan_audit.logs.selection.judged import NORMALISED_SPAN, measure_of, sentinel_points
-from cmgan_audit.logs.selection.placeholders import scores_come_in_rhythm
+from cmgan_audit.logs.selection.placeholders import is_zero_throughout, scores_come_in_rhythm
 from cmgan_audit.logs.series import PrintedBatch, Role, Run, Series
 
 # Share of zero discriminator losses from which on it is worth knowing, and from which on it is a warning.
@@ -74,7 +74,17 @@ def _sentinel_in_series(run: Run, series: Series, raiser: Raiser) -> list[Findin
     )
     severity = Severity.NOTE if never_meant else Severity.ERROR
     explanation = "0.0 stands where nothing was evaluated" if never_meant else _explanation(y)
+    if not never_meant and is_zero_throughout(series) and _others_have_scores(run, series):
+        severity = Severity.WARNING
+        explanation = "0.0 throughout beside scores of other metrics: PESQ is switched off, or fails on every utterance"
     return raiser("CMG804", severity, run, series, place, evidence, explanation=explanation)
+
+
+def _others_have_scores(run: Run, series: Series) -> bool:
+    """Whether another metric was computed where this one says 0."""
+    places = set(series.places)
+    others = (other for other in run.series if other.role.kind == "metric" and other is not series)
+    return any(place in places and y != 0 and math.isfinite(y) for other in others for _, y, place in other)
 
 
 def _sentinel_in_batch(run: Run, name: str, batch: PrintedBatch, raiser: Raiser) -> list[Finding]:

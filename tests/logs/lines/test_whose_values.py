@@ -1,0 +1,178 @@
+"""Whose a value of a text log is: of which evaluation, epoch and process, and what is none at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.finding import Severity
+from cmgan_audit.logs.judging import Judgement, judge
+from cmgan_audit.logs.lines.text import read_text
+from cmgan_audit.logs.roles import RoleBook, infer
+from cmgan_audit.logs.search import read_logs
+from cmgan_audit.logs.selection.judged import Question
+from cmgan_audit.logs.series import Reading
+from cmgan_audit.rules.catalogue import load_catalogue
+
+PESQ = [2.1, 2.35, 2.5, 2.58]
+
+
+def read(folder: Path, text: str | bytes) -> Reading:
+    path = folder / "train.log"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return read_text(path, "train.log", RoleBook())
+
+
+def judged(folder: Path, text: str | bytes, name: str = "train.log") -> Judgement:
+    path = folder / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    catalogue = load_catalogue()
+    return judge(
+        read_logs([path], RoleBook(), None).readings, Question(), catalogue, frozenset(rule.id for rule in catalogue)
+    )
+
+
+def courses(reading: Reading, measure: str = "pesq") -> dict[str, tuple[str, list[float], list[float]]]:
+    return {
+        s.name: (s.x_kind, list(s.xs), list(s.ys))
+        for run in reading.runs
+        for s in run.series
+        if s.role.measure == measure
+    }
+
+
+def test_the_evaluation_of_the_first_value_is_that_of_the_scores_behind_it(tmp_path: Path) -> None:
+    text = "".join(
+        f"[Train Loss: 0.{9 - e} | SI-SDRi: {e + 6}.1]\n[Val Loss: 0.{9 - e} | SI-SDRi: {8 - e}.2]\n" for e in range(6)
+    )
+    found = courses(read(tmp_path, text), "si_sdr")
+    assert found["SI-SDRi (val)"][2] == [8.2, 7.2, 6.2, 5.2, 4.2, 3.2]
+    assert [one.series.name for one in judged(tmp_path, text).judged] == ["SI-SDRi (val)"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Epoch {e}: train_loss: 0.2, val_loss: 0.3, PESQ: {v}\n",
+        "Epoch {e}: loss: 0.2 - pesq: {v} - val_loss: 0.3 - val_stoi: 0.9\n",
+    ],
+)
+def test_but_not_where_training_speaks_too_or_first(tmp_path: Path, line: str) -> None:
+    text = "".join(line.format(e=e, v=v) for e, v in enumerate(PESQ))
+    assert [s.role.phase for s in read(tmp_path, text).runs[0].series if s.role.measure == "pesq"] == [""]
+
+
+def test_a_pair_without_a_name_is_no_epoch_under_named_ones(tmp_path: Path) -> None:
+    text = "".join(f"Epoch {e}\n[{100 * e}, 362] loss: 0.{e}\nval PESQ: {v}\n" for e, v in enumerate(PESQ))
+    assert courses(read(tmp_path, text)) == {"val PESQ": ("epoch", [0, 1, 2, 3], PESQ)}
+
+
+def test_two_numbers_that_are_no_counters(tmp_path: Path) -> None:
+    text = "".join(f"[0.5, 0.9] PESQ: {v}\n" for v in PESQ)
+    assert courses(read(tmp_path, text)) == {"PESQ": ("index", [0, 1, 2, 3], PESQ)}
+
+
+def test_a_checkpoint_that_is_saved_is_not_the_one_that_is_evaluated(tmp_path: Path) -> None:
+    text = "Loading pretrained ./ckpt/epoch_50.pth\n" + "".join(
+        f"PESQ: {v}\nsaved ckpt/epoch_{e}.pth\n" for e, v in enumerate(PESQ)
+    )
+    assert courses(read(tmp_path, text)) == {"PESQ": ("index", [0, 1, 2, 3], PESQ)}
+
+
+def test_scores_of_files_under_one_checkpoint_stay_in_their_order(tmp_path: Path) -> None:
+    text = "Loading ./ckpt/epoch_50.pth\n" + "".join(f"PESQ: {v}\n" for v in PESQ)
+    assert courses(read(tmp_path, text)) == {"PESQ": ("index", [0, 1, 2, 3], PESQ)}
+
+
+def test_epochs_that_are_named_above_stay_above(tmp_path: Path) -> None:
+    text = "PESQ: 1.97\n" + "".join(f"Epoch {e}\nPESQ: {v}\n" for e, v in enumerate(PESQ))
+    found = [s for s in read(tmp_path, text).runs[0].series if s.x_kind == "epoch"]
+    assert [list(s.ys) for s in found] == [PESQ]
+
+
+def test_a_host_that_is_called_gpu_1_is_no_second_process(tmp_path: Path) -> None:
+    text = "".join(f"[gpu-1] Epoch {e} valid PESQ: {v}\n" for e, v in enumerate(PESQ))
+    assert courses(read(tmp_path, text)) == {"valid PESQ": ("epoch", [0, 1, 2, 3], PESQ)}
+
+
+def test_a_second_process_beside_the_first_stays_one(tmp_path: Path) -> None:
+    text = "".join(f"[rank{r}] Epoch {e} valid PESQ: {v + r / 10}\n" for e, v in enumerate(PESQ) for r in range(2))
+    assert list(courses(read(tmp_path, text))) == ["valid PESQ", "valid PESQ [rank 1]"]
+
+
+def test_a_number_that_is_cut_off_with_its_log(tmp_path: Path) -> None:
+    text = "".join(f"Epoch {e} PESQ {v:.3f}\n" for e, v in enumerate(PESQ)) + "Epoch 4 PESQ 2."
+    reading = read(tmp_path, text)
+    assert courses(reading) == {"PESQ": ("epoch", [0, 1, 2, 3], PESQ)}
+    assert "the last line is cut in the middle of a number, and left out" in [note.text for note in reading.notes]
+
+
+def test_a_whole_number_at_the_end_of_a_pasted_log_counts(tmp_path: Path) -> None:
+    text = "".join(f"Epoch {e} PESQ {v}\n" for e, v in enumerate(PESQ)) + "Epoch 4 PESQ 2.6"
+    assert courses(read(tmp_path, text)) == {"PESQ": ("epoch", [0, 1, 2, 3, 4], [*PESQ, 2.6])}
+
+
+def test_a_block_of_zeros_in_the_middle_of_a_log(tmp_path: Path) -> None:
+    lines = [f"Epoch {e} PESQ {v}\n".encode() for e, v in enumerate(PESQ)]
+    text = b"".join(lines[:2]) + bytes(5000) + b"".join(lines[2:])
+    (only,) = judged(tmp_path, text).judged
+    assert list(only.series.ys) == PESQ
+
+
+def test_behind_a_bar_that_was_not_finished_a_name_begins(tmp_path: Path) -> None:
+    text = "".join(f"epoch: {e}/9:   0%|    | 0/896 [00:00<?, ?it/s]eval pesq: {v}\n" for e, v in enumerate(PESQ))
+    assert [s.role.phase for s in read(tmp_path, text).runs[0].series] == ["eval"]
+
+
+def test_a_pesq_that_is_switched_off_leaves_the_others_to_be_judged(tmp_path: Path) -> None:
+    text = "".join(f"Epoch {e}: train=4.{e} sisnr=1{e}.7 pesq=0.00000 stoi=0.00000\n" for e in range(5))
+    judgement = judged(tmp_path, text)
+    assert [one.series.name for one in judgement.judged] == ["sisnr"]
+    assert [(f.rule, f.severity) for f in judgement.findings] == [("CMG804", Severity.WARNING)]
+
+
+def test_a_log_of_nothing_but_zeros_is_an_error(tmp_path: Path) -> None:
+    judgement = judged(tmp_path, "".join(f"Epoch {e}: pesq=0.0\n" for e in range(5)))
+    assert [(f.rule, f.severity) for f in judgement.findings] == [("CMG804", Severity.ERROR)]
+
+
+def test_final_scores_under_other_learning_rates_are_of_other_trainings(tmp_path: Path) -> None:
+    text = "".join(f"lr=1e-{n} final PESQ {2.8 - n / 5:.1f}\n" for n in range(2, 6))
+    assert not judged(tmp_path, text).judged
+
+
+@pytest.mark.parametrize(
+    ("name", "measure", "higher"),
+    [
+        ("Short-Time Objective Intelligibility (STOI)", "stoi", True),
+        ("Evaluation of Speech Quality (PESQ)", "pesq", True),
+        ("Mel Cepstral Distortion (MCD)", "mcd", False),
+        ("val_mcd", "mcd", False),
+        ("SI-SDR improvement", "si_sdr", True),
+        ("fwSegSNR", "ssnr", True),
+        ("SIG", "dnsmos", True),
+        ("crossval pesq", "pesq", True),
+    ],
+)
+def test_names_of_the_field(name: str, measure: str, higher: bool) -> None:
+    role = infer(name)
+    assert (role.kind, role.measure, role.higher_is_better) == ("metric", measure, higher)
+
+
+@pytest.mark.parametrize("name", ["PESQ improvement", "loss improvement", "drop in PESQ", "improvement (PESQ)"])
+def test_changes_are_no_scores(name: str) -> None:
+    assert infer(name).kind == "other"
+
+
+def test_sig_and_bak_count_beside_the_overall_score_only(tmp_path: Path) -> None:
+    alone = "".join(f"epoch {e} sig: {v} bak: 4.0\n" for e, v in enumerate(PESQ))
+    beside = "".join(f"epoch {e} OVRL: {v} SIG: 3.4 BAK: 4.0\n" for e, v in enumerate(PESQ))
+    assert not judged(tmp_path, alone).judged
+    assert [one.series.name for one in judged(tmp_path, beside).judged] == ["OVRL", "SIG", "BAK"]
+
+
+def test_checkpoints_named_in_a_table(tmp_path: Path) -> None:
+    text = "checkpoint,pesq\n" + "".join(f"ckpt/CMGAN_epoch_{e}_0.{e}21,{v}\n" for e, v in enumerate(PESQ))
+    (only,) = judged(tmp_path, text, "scores.csv").judged
+    assert (list(only.series.xs), list(only.series.ys)) == ([0, 1, 2, 3], PESQ)
