@@ -81,10 +81,12 @@ def _sentinel_in_series(run: Run, series: Series, raiser: Raiser) -> list[Findin
 
 
 def _others_have_scores(run: Run, series: Series) -> bool:
-    """Whether another metric was computed where this one says 0."""
+    """Whether other metrics were computed where PESQ says 0, and PESQ nowhere."""
     places = set(series.places)
-    others = (other for other in run.series if other.role.kind == "metric" and other is not series)
-    return any(place in places and y != 0 and math.isfinite(y) for other in others for _, y, place in other)
+    metrics = [other for other in run.series if other.role.kind == "metric" and not is_zero_throughout(other)]
+    if any(other.role.measure == series.role.measure for other in metrics):
+        return False
+    return any(place in places and y != 0 and math.isfinite(y) for other in metrics for _, y, place in other)
 
 
 def _sentinel_in_batch(run: Run, name: str, batch: PrintedBatch, raiser: Raiser) -> list[Finding]:
