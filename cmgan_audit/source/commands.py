@@ -124,7 +124,8 @@ def _starts(path: str, simple: Simple, depth: int = 0, *, in_document: bool = Fa
         return
     for index, word in enumerate(words):
         if word.text in {"-c", "eval"} and _is_shell(words[:index]) and index + 1 < len(words) and depth < 3:
-            for inner in commands(words[index + 1].text, words[index + 1].line):
+            handed = words[index + 1 :] if word.text == "eval" else words[index + 1 : index + 2]
+            for inner in commands(" ".join(part.text for part in handed), words[index + 1].line):
                 yield from _starts(path, _within(simple, words[index + 1], inner), depth + 1)
             return
         base = word.text.rsplit("/", 1)[-1]

@@ -2,20 +2,22 @@
 
 It knows quotes, comments, continuations, here-documents, `for` over words, `if` / `while` / `case` (every branch is
 read, what they assign is unknown afterwards), functions, arrays, `${x:-default}`, integer arithmetic, other scripts
-that are sourced, and what is worked out about paths (`$(dirname "$0")`, `$PWD`). What it does not know (any other
-command substitution, positional parameters, globs) stays as an `UnknownWord` with its source text.
+that are sourced or started with arguments, and what is worked out about paths (`$(dirname "$0")`, `$PWD`). What it does
+not know (any other command substitution, arguments that nobody gives, globs) stays as an `UnknownWord` with its source
+text.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.source.shell_expansion import Expansion, UnknownWord, joined
+from cmgan_audit.source.shell_calls import called_script, options_given
+from cmgan_audit.source.shell_expansion import Expansion, UnknownWord, joined, spaced, split_at_blanks
 from cmgan_audit.source.shell_syntax import Function, Group, Loop, Parser, Statement, Undecided
 from cmgan_audit.source.shell_words import Token, tokens
 
@@ -24,9 +26,11 @@ _LOOP_LIMIT = 24
 _CALLS_DEEP = 8
 _SOURCED_DEEP = 4
 _MOST_SOURCED = 24
+_PARSE_OPTIONS = "parse_options.sh"
 _STATEMENT = 100  # as many characters take the time of a statement
 
-# The file that a script sources, by the name that it gives and the folder that it has changed to: path and content.
+# The file that a script sources or starts, by the name that it gives and the folder that it has changed to: its path and
+# content.
 Sources = Callable[[str, str], tuple[str, str] | None]
 
 
@@ -132,7 +136,7 @@ class _Execution(Expansion):
             values = [variables.get(name) for variables in after]
             first = values[0]
             same = first is not None and all(value == first for value in values)
-            merged[name] = first if same and first is not None else _undecided_value(name)
+            merged[name] = first if same and first is not None else _in_common(name, values)
         self.state.variables, self.state.rooted = merged, rooted
 
     def _group(self, group: Group) -> Iterator[Simple]:
@@ -166,6 +170,10 @@ class _Execution(Expansion):
             self._change_folder(targets[0] if targets else UnknownWord("~"))
         elif name in self.functions and self.deep < _CALLS_DEEP:
             yield from self._call(name, words[1:])
+        elif name == "shift":
+            self._shift(words[1].text if len(words) > 1 else "1")
+        elif name in {".", "source"} and len(words) > 1 and posixpath.basename(words[1].text) == _PARSE_OPTIONS:
+            self._take_options()
         elif name in {".", "source"} and len(words) > 1 and (found := self._sourced(words[1])) is not None:
             yield from self._source(words[1].text, *found)
         else:
@@ -177,7 +185,11 @@ class _Execution(Expansion):
                 for key, value in held.items()
                 if isinstance(value, str)
             }
-            yield Simple(tuple(words), self.state.folder, environment, self.own or words[0])
+            simple = Simple(tuple(words), self.state.folder, environment, self.own or words[0])
+            yield simple
+            at = called_script([word.text for word in words])
+            if at is not None and (found := self._sourced(words[at])) is not None:
+                yield from self._run(simple, at, *found)
 
     def _sourced(self, word: Word) -> tuple[str, str] | None:
         """The path and the content of a file that is sourced, where it is known and not read already."""
@@ -208,10 +220,48 @@ class _Execution(Expansion):
                 if key in rooted:
                     self.state.rooted[key] = rooted[key]
 
+    def _run(self, simple: Simple, at: int, path: str, text: str) -> Iterator[Simple]:
+        """The commands of another script that is started with arguments: it knows what is exported, and nothing that it
+        sets comes back."""
+        other = _Execution({key: word.text for key, word in simple.environment.items()}, sources=self.sources)
+        other.base, other.state.folder = self.base, self.state.folder
+        other.state.exported = set(simple.environment)
+        other.state.places = dict(self.state.places)
+        other.own = simple.stands
+        other._assign("0", simple.words[at].text, from_here=True)
+        other._assign("BASH_SOURCE", [simple.words[at].text], from_here=True)
+        other._give([word.text for word in simple.words[at + 1 :]])
+        other.sourced = [*self.sourced, path]
+        other.times_sourced = self.times_sourced + 1
+        other.characters_left = self.characters_left - len(text)
+        yield from other.block(Parser(list(tokens(text, file=path))).block())
+        self.times_sourced, self.characters_left = other.times_sourced, other.characters_left
+
+    def _give(self, arguments: list[str]) -> None:
+        """The arguments of a function or a script, in place of those that it had."""
+        for key in [key for key in self.state.variables if _is_positional(key)]:
+            del self.state.variables[key]
+        for position, text in enumerate(arguments, 1):
+            self.state.variables[str(position)] = text
+        self.state.variables["@"] = arguments
+
+    def _shift(self, count: str) -> None:
+        given = self.state.variables.get("@")
+        if isinstance(given, list) and count.isdigit():
+            self._give(given[int(count) :])
+
+    def _take_options(self) -> None:
+        given = self.state.variables.get("@")
+        if isinstance(given, list):
+            variables, rest = options_given(given)
+            for key, value in variables.items():
+                self._assign(key, value)
+            self._give(rest)
+
     def _is_undecided(self, name: str) -> bool:
         """Whether a variable holds this or that, depending on what is asked of the script."""
         held = self.state.variables.get(name)
-        return isinstance(held, UnknownWord) and held == _undecided_value(name)
+        return isinstance(held, UnknownWord) and (held.pieces or (held,))[-1] == _undecided_value(name)
 
     def _assign(self, name: str, value: str | list[str], *, from_here: bool = False) -> None:
         self.state.variables[name] = value
@@ -233,7 +283,7 @@ class _Execution(Expansion):
         value = self.text_of(raw)
         if match.group(2):
             held = self.state.variables.get(name, "")
-            value = joined([held if isinstance(held, str) else " ".join(held), value])
+            value = joined([held if isinstance(held, str) else spaced(held), value])
         return name, value, self.from_here
 
     def _declare(self, command: str, parts: list[Token]) -> None:
@@ -261,11 +311,7 @@ class _Execution(Expansion):
 
     def _call(self, name: str, arguments: list[Word]) -> Iterator[Simple]:
         kept = {key: value for key, value in self.state.variables.items() if _is_positional(key)}
-        for key in kept:
-            del self.state.variables[key]
-        for position, word in enumerate(arguments, 1):
-            self.state.variables[str(position)] = word.text
-        self.state.variables["@"] = [word.text for word in arguments]
+        self._give([word.text for word in arguments])
         self.deep += 1
         yield from self.block(self.functions[name])
         self.deep -= 1
@@ -276,6 +322,19 @@ class _Execution(Expansion):
 
 def _undecided_value(name: str) -> UnknownWord:
     return UnknownWord(f"${name}")
+
+
+def _in_common(name: str, values: Sequence[str | list[str] | None]) -> str:
+    """What a variable holds that is set in branches: the words with which all of its values begin, and then more."""
+    texts = [split_at_blanks(value) for value in values if isinstance(value, str)]
+    common: list[str] = []
+    if len(texts) == len(values):
+        for words in zip(*texts, strict=False):
+            if len({(word, isinstance(word, UnknownWord)) for word in words}) > 1:
+                break
+            common.append(words[0])
+    rest = _undecided_value(name)
+    return spaced([*(word for word in common if word != rest), rest]) if any(common) else rest
 
 
 def _placed(text: str, token: Token) -> Word:

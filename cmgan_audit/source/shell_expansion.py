@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import field
 
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -18,6 +17,7 @@ _SPECIAL = regex(r"[0-9@*#?$!-]")
 _WHOLE_LIST = regex(r'"?\$\{([A-Za-z_][A-Za-z0-9_]*|@)\[[@*]\]\}"?|"?\$([@*])"?|"?\$\{([@*])\}"?')
 _BRACED = regex(r"([A-Za-z_][A-Za-z0-9_]*|[0-9]+|@)(?:\[([0-9]+)\])?(:?[-=])?")
 _ARITHMETIC = regex(r"[0-9+\-*/%() ]{1,60}")
+_BLANKS = regex(r"[ \t\n]+")
 _ABOUT_PATHS = regex(r"\b(?:pwd|dirname|basename|realpath|readlink)\b")
 _DEEPEST = 16
 # Loops, calls and variables that double make long texts of short ones: so many characters are read and put in. The
@@ -26,9 +26,12 @@ _MOST_CHARACTERS = 10_000_000
 
 
 class UnknownWord(str):
-    """A word whose value is not known before it runs; the text is what the script says ("$1", "$(date)")."""
+    """A word whose value is not known before it runs; the text is what the script says ("$1", "$(date)").
 
-    __slots__ = ()
+    `pieces` are the texts that it was put together of, known and unknown ones, where it was: "--size 2 --name $1".
+    """
+
+    pieces: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -73,12 +76,12 @@ class Expansion:
             return [held] if isinstance(held, str) else [UnknownWord(raw.strip('"'))]
         words: list[list[str]] = [[]]
         for text, quoted in self._parts(raw):
-            if quoted or isinstance(text, UnknownWord):
+            if quoted:
                 words[-1].append(text)
                 continue
-            pieces = re.split(r"[ \t\n]+", text)
-            words[-1].append(pieces[0])
-            words.extend([piece] for piece in pieces[1:])
+            first, *others = split_at_blanks(text)
+            words[-1].append(first)
+            words.extend([other] for other in others)
         result = [joined(parts) for parts in words]
         quoted_empty = raw.startswith(('"', "'"))
         return [word for word in result if word or quoted_empty]
@@ -163,7 +166,7 @@ class Expansion:
             self.from_here = True
             return "."
         if isinstance(held, list):
-            held = joined([" ".join(held), *[UnknownWord("") for word in held if isinstance(word, UnknownWord)]])
+            held = spaced(held)
         return self._read(name, held, source)
 
     def _read(self, name: str, held: str | None, source: str) -> str:
@@ -279,4 +282,29 @@ def _integer(expression: str) -> str:
 def joined(parts: list[str]) -> str:
     """One text of several pieces; unknown as soon as one piece is."""
     text = "".join(parts)
-    return UnknownWord(text) if any(isinstance(part, UnknownWord) for part in parts) else text
+    if not any(isinstance(part, UnknownWord) for part in parts):
+        return text
+    word = UnknownWord(text)
+    word.pieces = tuple(piece for part in parts if part or isinstance(part, UnknownWord) for piece in _pieces(part))
+    return word
+
+
+def spaced(words: Sequence[str]) -> str:
+    """One text of several words, with blanks between them."""
+    return joined([text for word in words for text in (" ", word)][1:])
+
+
+def split_at_blanks(text: str) -> list[str]:
+    """The words of a text; what is unknown of it may hold blanks, but counts as a part of one word."""
+    if not isinstance(text, UnknownWord):
+        return _BLANKS.split(text)
+    words: list[list[str]] = [[]]
+    for piece in _pieces(text):
+        first, *others = [piece] if isinstance(piece, UnknownWord) else _BLANKS.split(piece)
+        words[-1].append(first)
+        words.extend([other] for other in others)
+    return [joined(parts) for parts in words]
+
+
+def _pieces(text: str) -> tuple[str, ...]:
+    return (text.pieces or (text,)) if isinstance(text, UnknownWord) else (text,)

@@ -230,9 +230,13 @@ class SourceTree:
         return self._commands
 
     def _sourced_by(self, launcher: str, name: str, folder: str) -> tuple[str, str] | None:
-        """The path and the content of a file that a launcher sources from a folder relative to its own."""
+        """The path and the content of a file that a launcher sources or starts, from a folder relative to its own.
+
+        A launcher may mean to be run from a folder above its own: `bash scripts/large.sh`, which starts `run.sh`.
+        """
         own = posixpath.dirname(launcher)
-        path = self.resolve(name, dict.fromkeys((posixpath.join(own, folder), own)))
+        above = [own.rsplit("/", count)[0] for count in range(1, own.count("/") + 1)]
+        path = self.resolve(name, dict.fromkeys((posixpath.join(own, folder), own, *above, "")))
         text = None if path is None else self.text(path)
         return None if path is None or text is None else (path, text)
 
