@@ -22,6 +22,7 @@ from cmgan_audit.program.launches.restarts import restarts_of
 from cmgan_audit.program.launches.unreached import Place, execute_place, places, referred_to
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
 from cmgan_audit.program.models.files import NeededOption, option_of
+from cmgan_audit.program.models.hydra_ import CANNOT_START
 from cmgan_audit.program.models.launches import bare, launches_of
 from cmgan_audit.program.models.started_with import asked_variables
 from cmgan_audit.program.naming.modules import ModuleIndex
@@ -67,7 +68,7 @@ class Program:
 
     def runs_of(self, entry: str) -> list[Run]:
         """The runs of one script, and those of the processes in which it starts itself again."""
-        runs = self._launched(entry)
+        runs = _that_can_start(self._launched(entry))
         with deep_recursion():
             return [*runs, *(self._whole(entry, launch) for launch in restarts_of(runs))]
 
@@ -329,6 +330,15 @@ def _leaves_it_open(run: Run) -> bool:
     asked = interpreter_of(run).notes.get("configuration")
     open_words = any(UNKNOWN_MARK in word for word in run.launch.argv)
     return open_words and isinstance(asked, Unknown) and not isinstance(asked, NeededOption)
+
+
+def _that_can_start(runs: list[Run]) -> list[Run]:
+    """Of runs of which Hydra cannot compose some, the others with all that they do, and of these no more than why."""
+    if any(CANNOT_START not in interpreter_of(run).notes for run in runs):
+        for run in runs:
+            if CANNOT_START in interpreter_of(run).notes:
+                run.events.clear()
+    return runs
 
 
 def _lacks_configuration(run: Run) -> bool:

@@ -26,6 +26,8 @@ from cmgan_audit.program.models.omegaconf_ import finished, raw_file, raw_value
 from cmgan_audit.program.models.registry import ModelCall, model
 from cmgan_audit.program.models.running import located
 
+# The note of an execution that Hydra ends before it has begun, as a configuration that is chosen is not there.
+CANNOT_START = "hydra cannot compose"
 _NONE = Const(value=None)
 _STORE = "hydra.core.config_store.ConfigStore"
 
@@ -113,6 +115,8 @@ def composed(
     raw = composition.compose(primary, overrides)
     for problem in composition.problems:
         call.interpreter.limit(call.location, problem)
+    if composition.missing:
+        call.interpreter.notes[CANNOT_START] = True
     return finished(call, raw)
 
 
@@ -216,6 +220,8 @@ def instantiated(call: ModelCall, config: Value, extra: Arguments, depth: int) -
     }
     first = own.get("_args_")
     positional = tuple(first.items) if isinstance(first, ListValue) else ()
+    if deep:
+        positional = tuple(instantiated(call, value, Arguments(), depth + 1) for value in positional)
     arguments = Arguments(
         positional=(*positional, *extra.positional),
         keywords=keywords,

@@ -64,7 +64,8 @@ class Entry:
 
 @dataclass(slots=True)
 class Composition:
-    """One primary file with the overrides of one launch. `stored` are configurations of the program's ConfigStore."""
+    """One primary file with the overrides of one launch. `stored` are configurations of the program's ConfigStore;
+    `missing` whether one that is chosen is not there, which is where Hydra ends the program."""
 
     tree: SourceTree
     folder: str
@@ -72,6 +73,7 @@ class Composition:
     legacy: bool = False
     stored: dict[str, Value] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    missing: bool = False
     choices: dict[str, tuple[str, ...]] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
     appended: list[Entry] = field(default_factory=list)
@@ -151,6 +153,9 @@ class Composition:
                 return found
         return None
 
+    def _is_there(self, name: str) -> bool:
+        return self._path(name) is not None or name.removesuffix(".yaml").removesuffix(".yml") in self.stored
+
     def _read(self, name: str) -> tuple[Value, str]:
         """A file's raw content and the package that its first lines name."""
         path = self._path(name)
@@ -159,6 +164,7 @@ class Composition:
             if stem in self.stored:
                 return self.stored[stem], ""
             self.problems.append(f"the configuration {name} is not in {self.folder or 'the tree'}")
+            self.missing = True
             return DictValue(
                 items={}, complete=False, attribute_access=True, origin=f"{name}, which is not in the tree"
             ), ""
@@ -174,8 +180,11 @@ class Composition:
     # The defaults list
 
     def _collect(self, name: str, group: str, depth: int = 0) -> None:
-        """What `override` lines choose, wherever they stand; the command line has the last word."""
-        if depth > 20:
+        """What `override` lines choose, wherever they stand; the command line has the last word.
+
+        A file that is not there may be the very one that an `override` puts another in place of.
+        """
+        if depth > 20 or not self._is_there(name):
             return
         said = dict(self.choices)
         for entry in self._entries(self._read(name)[0], group):

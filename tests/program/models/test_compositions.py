@@ -138,6 +138,61 @@ def test_a_hydra_before_1_1_puts_the_primary_file_first(show: Show) -> None:
     assert isinstance(value, Const) and str(value.trail[0].location) == "conf/dset/debug.yaml:3"
 
 
+def test_a_configuration_that_an_experiment_replaces_need_not_be_there(show: Show) -> None:
+    files = {
+        "train.py": "import hydra, sink\n@hydra.main(version_base=None, config_path='conf', config_name='config')\n"
+        "def main(cfg):\n    sink.show(cfg.model.dim)\nif __name__ == '__main__':\n    main()\n",
+        "conf/config.yaml": "defaults:\n  - model: gone\n  - _self_\n  - exp: null\n",
+        "conf/model/small.yaml": "dim: 16\n",
+        "conf/exp/a.yaml": "# @package _global_\ndefaults:\n  - override /model: small\n",
+        "run.sh": "python train.py exp=a\n",
+    }
+    shown = show(files)
+    assert shown.plain("run.sh: exp=a") == [16]
+    (run,) = [run for run in shown.runs if run.launch.condition]
+    assert run.limits == []
+
+
+def test_a_launch_that_hydra_cannot_compose_counts_only_where_no_other_can_be(show: Show) -> None:
+    files = {
+        "train.py": "import hydra, sink\n@hydra.main(version_base=None, config_path='conf', config_name='config')\n"
+        "def main(cfg):\n    sink.show(cfg.size)\nif __name__ == '__main__':\n    main()\n",
+        "conf/config.yaml": "defaults:\n  - model: small\n  - _self_\nsize: 4\n",
+        "conf/model/small.yaml": "dim: 16\n",
+        "run.sh": "python train.py model=old size=1\n",
+    }
+    shown = show(files)
+    assert (shown.plain(), shown.plain("run.sh: model=old size=1")) == ([4], [])
+    (run,) = [run for run in shown.runs if run.launch.condition]
+    assert [step.note for step in run.limits] == ["the configuration model/old is not in conf"]
+
+
+def test_where_hydra_can_compose_no_launch_all_are_followed(show: Show) -> None:
+    files = {
+        "train.py": "import hydra, sink\n@hydra.main(version_base=None, config_path='conf', config_name='config')\n"
+        "def main(cfg):\n    sink.show(cfg.size)\nif __name__ == '__main__':\n    main()\n",
+        "conf/config.yaml": "defaults:\n  - model: gone\n  - _self_\nsize: 4\n",
+        "conf/model/small.yaml": "dim: 16\n",
+        "run.sh": "python train.py size=1\n",
+    }
+    shown = show(files)
+    assert (shown.plain(), shown.plain("run.sh: size=1")) == ([4], [1])
+
+
+def test_hydra_instantiates_positional_arguments_too(show: Show) -> None:
+    files = {
+        "parts.py": "class Part:\n    def __init__(self, size):\n        self.size = size\nclass All:\n    def __init__(self, *parts):\n        self.parts = parts\n",
+        "train.py": "import hydra, sink\n@hydra.main(version_base=None, config_path='conf', config_name='config')\n"
+        "def main(cfg):\n    sink.show(hydra.utils.instantiate(cfg.all).parts[1].size)\n"
+        "    sink.show(hydra.utils.instantiate(cfg.all, _recursive_=False).parts[1].size)\n"
+        "if __name__ == '__main__':\n    main()\n",
+        "conf/config.yaml": "all:\n  _target_: parts.All\n  _args_:\n    - {_target_: parts.Part, size: 2}\n    - {_target_: parts.Part, size: 3}\n",
+    }
+    assert show(files).plain() == [3, 3]
+    (made, _) = show({**files, "train.py": files["train.py"].replace(".parts[1].size", ".parts[1]")}).plain()
+    assert made == "Part"
+
+
 def test_hydra_compose_store_and_instantiate(show: Show) -> None:
     text = (
         "import hydra, sink\nfrom dataclasses import dataclass\nfrom hydra import compose, initialize\n"
