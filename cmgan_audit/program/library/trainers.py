@@ -121,6 +121,7 @@ def _lightning_fit(it: Interpreter, receiver: Instance | None, arguments: Argume
     train = _loaders(arguments, ("train_dataloaders", "train_dataloader"), 1 if data is None else None)
     val = _loaders(arguments, ("val_dataloaders", "val_dataloader"), 2)
     for owner in (data, model):
+        _attach(it, owner, receiver)
         _hook(it, owner, "prepare_data", (), location)
         _hook(it, owner, "setup", (Const(value="fit"),), location)
     configured = _hook(it, model, "configure_optimizers", (), location)
@@ -138,6 +139,12 @@ def _lightning_fit(it: Interpreter, receiver: Instance | None, arguments: Argume
     for hook in ("on_train_epoch_end", "on_train_end"):
         _hook(it, model, hook, (), location)
     return _NONE
+
+
+def _attach(it: Interpreter, owner: Value | None, trainer: Instance | None) -> None:
+    """`self.trainer` of a module, from before its `setup` on."""
+    if isinstance(owner, Instance) and isinstance(owner.cls, ClassValue) and trainer is not None:
+        it.journal.set(owner.attrs, "trainer", trainer)
 
 
 def _is_limited(trainer: Instance | None, stage: str) -> bool:
@@ -235,6 +242,7 @@ def _lightning_pass(stage: str, loader_hook: str, step: str, ends: Sequence[str]
         data = _data_module(arguments)
         loader = _loaders(arguments, ("dataloaders", "test_dataloaders", "val_dataloaders"), 1)
         for owner in (data, model):
+            _attach(it, owner, receiver)
             _hook(it, owner, "prepare_data", (), location)
             _hook(it, owner, "setup", (Const(value=stage),), location)
         loader = loader or _made(it, (data, model), loader_hook, location)

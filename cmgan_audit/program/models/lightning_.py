@@ -12,6 +12,7 @@ from cmgan_audit.program.domain.values import (
     Instance,
     Key,
     ListValue,
+    Symbol,
     Value,
 )
 from cmgan_audit.program.models.lifting import as_dict
@@ -87,6 +88,27 @@ def _hyperparameters(read: AttributeRead) -> Value | None:
         held = DictValue(items={}, complete=False, attribute_access=True)
         read.set_state("hparams", held)
     return held
+
+
+@attribute(f"{_TRAINER}.world_size")
+def _world_size(read: AttributeRead) -> Value:
+    """The processes of a trainer: those of its devices and nodes where both are told, else as many as there are."""
+    trainer = read.receiver
+    arguments = trainer.arguments if isinstance(trainer, Instance) else Arguments()
+    devices, nodes = arguments.get("devices"), arguments.get("num_nodes")
+    here, machines = _count(devices), 1 if nodes is None else _count(nodes)
+    if devices is None or here is None or machines is None:
+        return Symbol(formula="world_size", at_one=1)
+    return Const(value=here * machines, trail=devices.trail)
+
+
+def _count(value: Value | None) -> int | None:
+    """How many devices or nodes a trainer is told to take: a number, or a list of them; "auto" and -1 leave it open."""
+    if isinstance(value, ListValue) and value.complete:
+        return len(value.items) or None
+    number = value.value if isinstance(value, Const) else None
+    number = int(number) if isinstance(number, str) and number.isdigit() else number
+    return number if isinstance(number, int) and not isinstance(number, bool) and number > 0 else None
 
 
 @model("lightning.pytorch.LightningModule.optimizers")

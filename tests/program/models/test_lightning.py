@@ -159,3 +159,47 @@ L.Trainer().fit(Net(), torch.utils.data.DataLoader([1, 2]))
     named = [rates[rate.value] for each in found[0] if isinstance(rate := each.arguments.get("lr"), Const)]
     planned = [each for each in found[1] if each.external_name.endswith("StepLR")]
     assert (" ".join(named), len(planned)) == (optimizers, len(schedulers.split()))
+
+
+PER_DEVICE = """
+import sink
+import lightning as L
+import torch
+from torch.utils.data import DataLoader
+class Data(L.LightningDataModule):
+    def __init__(self, batch_size):
+        super().__init__()
+        self.save_hyperparameters()
+        self.batch_size_per_device = batch_size
+    def setup(self, stage=None):
+        if self.trainer is not None:
+            if self.hparams.batch_size % self.trainer.world_size != 0:
+                raise RuntimeError("not divisible")
+            self.batch_size_per_device = self.hparams.batch_size // self.trainer.world_size
+    def train_dataloader(self):
+        sink.show(self.batch_size_per_device)
+        return DataLoader([1], batch_size=self.batch_size_per_device)
+class Net(L.LightningModule):
+    def training_step(self, batch, index):
+        return batch.mean()
+L.Trainer(TRAINER).fit(Net(), datamodule=Data(8))
+"""
+
+
+@pytest.mark.parametrize(
+    ("trainer", "expected"),
+    [
+        ("devices=1", 8),
+        ("devices=2, num_nodes=2", 2),
+        ("devices=[0, 1]", 4),
+        ("devices='4'", 2),
+        ("devices='auto'", "8 // world_size"),
+        ("devices=-1", "8 // world_size"),
+        ("devices=2, num_nodes=int(input())", "8 // world_size"),
+        ("", "8 // world_size"),
+    ],
+)
+def test_a_data_module_divides_its_batch_by_the_processes_of_its_trainer(
+    show: Show, trainer: str, expected: object
+) -> None:
+    assert show(PER_DEVICE.replace("TRAINER", trainer)).plain() == [expected]
