@@ -181,10 +181,15 @@ def _may_stand_for(path: str, wanted: object) -> bool:
 def _near(tree: SourceTree, folder: str) -> list[str]:
     """Configuration files in a script's folder or below it first, then those in the usual folders of the root.
 
-    Where there are none, those in folders of such a name anywhere (`egs/corpus/conf/`).
+    Where there are none, those in folders of such a name anywhere (`egs/corpus/conf/`), and at last those in the
+    nearest folder above that holds any (`config.yaml` of `bin/train.py`).
     """
     plausible = [path for path in tree.data_files if path.endswith(_KINDS) and not _OTHER_PURPOSES.search(path)]
     below = [path for path in plausible if not folder or path.startswith(f"{folder}/")]
     usual = [path for path in plausible if path.partition("/")[0] in _FOLDERS]
     near = list(dict.fromkeys([*sorted(below, key=lambda path: (path.count("/"), path)), *usual]))
-    return near or [path for path in plausible if set(path.split("/")[:-1]) & set(_FOLDERS)]
+    near = near or [path for path in plausible if set(path.split("/")[:-1]) & set(_FOLDERS)]
+    while not near and folder:
+        folder = posixpath.dirname(folder)
+        near = sorted(path for path in plausible if posixpath.dirname(path) == folder)
+    return near

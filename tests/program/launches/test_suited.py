@@ -106,3 +106,13 @@ def test_a_mode_that_no_file_suits_is_followed_though_one_suits_another_mode(tmp
     shown = "```\npython train.py train --config <config>\npython train.py score --config <config>\n```\n"
     found = tried(tmp_path, "", {"train.py": MODES, "README.md": shown, "plain.yaml": FILES["plain.yaml"]})
     assert found == ["train --config plain.yaml", "score --config plain.yaml"]
+
+
+def test_a_file_in_the_nearest_folder_above_stands_where_none_lies_nearer(tmp_path: Path) -> None:
+    script = SCRIPT.format(early="")
+    for name, text in {"bin/train.py": script, "plain.yaml": "size: 4\n", "package.json": "{}"}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert [run.launch.condition for run in runs.execute(SourceTree(tmp_path))] == ["configuration plain.yaml"]
+    (tmp_path / "bin" / "near.yaml").write_text("size: 2\n", encoding="utf-8")
+    assert [run.launch.condition for run in runs.execute(SourceTree(tmp_path))] == ["configuration bin/near.yaml"]
