@@ -11,7 +11,7 @@ from cmgan_audit.facts.classes import library_bases
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import ClassValue, Const, Instance, Value, options_of
+from cmgan_audit.program.domain.values import ClassValue, Const, Instance, Listing, Unknown, Value, options_of
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.models.files import path_of
@@ -61,6 +61,8 @@ def _names(event: CallEvent) -> set[str]:
 def _names_a_checkpoint(value: Value) -> bool:
     if isinstance(value, Const):
         return value.value is True or (isinstance(value.value, str) and bool(value.value))
+    if isinstance(value, Unknown):  # one of the files of a folder
+        return any(isinstance(draw, Listing) for draw in value.draws)
     return isinstance(value, Instance) and bool(_FINDS.search(value.external_name.rpartition(".")[2]))
 
 
