@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from cmgan_audit.facts.values import instances_of
 from cmgan_audit.program.domain.values import (
@@ -120,8 +120,11 @@ def bare_network(value: Instance) -> Instance:
     return current
 
 
-def values_within(value: Value, depth: int = 6) -> Iterator[Value]:
-    """A value and what it was made from: options, items, arguments; attributes of objects of the tree."""
+def values_within(value: Value, depth: int = 6, enters: Callable[[Instance], bool] | None = None) -> Iterator[Value]:
+    """A value and what it was made from: options, items, arguments; attributes of objects of the tree.
+
+    `enters` tells of which objects that counts; of all where it is not given.
+    """
     seen: set[int] = set()
     stack: list[tuple[Value, int]] = [(value, depth)]
     while stack:
@@ -135,7 +138,7 @@ def values_within(value: Value, depth: int = 6) -> Iterator[Value]:
         elif isinstance(current, ListValue | DictValue):
             items = current.items.values() if isinstance(current, DictValue) else current.items
             stack.extend((item, left - 1) for item in reversed(list(items)))
-        elif isinstance(current, Instance):
+        elif isinstance(current, Instance) and (enters is None or enters(current)):
             inner = [*current.arguments.positional, *current.arguments.keywords.values()]
             if isinstance(current.cls, ClassValue):
                 inner = [*current.attrs.values()]

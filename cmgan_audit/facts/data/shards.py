@@ -21,6 +21,7 @@ from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
 _WRAPPER = regex(r".*\b(DistributedDataParallel|FullyShardedDataParallel)|torch\.distributed\._composable\..*")
 # Frameworks that give every process its part.
 _INJECTING = regex(r"(accelerate|deepspeed|transformers|ray|composer|colossalai|lightning|pytorch_lightning)\b.*")
+_TORCH = regex(r"(torch|torchaudio|torchvision)\..*")
 _RANK = regex(r"(.*_)?(rank|local_rank|world_size|num_replicas|n_?gpus?|num_gpus|shard\w*|gpu)")
 _RANK_CALL = regex(r".*\b(rank|get_rank|world_size|get_world_size)\b.*")
 
@@ -61,8 +62,9 @@ def sharded(view: View, made: Made, loader: Loader) -> tuple[Fact, str]:
     who = _split_by_data(view, made)
     if who:
         return Known(True), who
-    if made.arguments.open_kwargs:
-        return Unknown(made.arguments.open_kwargs), ""
+    foreign = _foreign_dataset(made)
+    if foreign or made.arguments.open_kwargs:
+        return Unknown(foreign or made.arguments.open_kwargs), ""
     if _single_process(view, made):
         return Known(True), "it is made where one process runs"
     return Known(False, (Step(made.location, "no sampler splits the items over the processes"),)), ""
@@ -93,6 +95,14 @@ def _split_by_data(view: View, made: Made) -> str:
         for node in reached.own_nodes():
             if _RANK_CALL.fullmatch(_beginning(node)):
                 return f"the items are sliced by rank at {reached.module.location(node)}"
+    return ""
+
+
+def _foreign_dataset(made: Made) -> str:
+    """A dataset of which nobody here can say whether it splits its items: one of a library other than torch's own."""
+    for each in instances_of(made.arguments.get("dataset", 0)):
+        if not isinstance(each.cls, ClassValue) and not _TORCH.fullmatch(each.external_name):
+            return f"{each.external_name.partition('.')[0]} makes the dataset, and may split its items itself"
     return ""
 
 

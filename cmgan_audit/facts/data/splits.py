@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from cmgan_audit.facts.classes import values_within
+from cmgan_audit.facts.classes import library_bases, values_within
 from cmgan_audit.facts.data.listing_uses import is_part
 from cmgan_audit.facts.data.records import ValidationSplit
 from cmgan_audit.facts.data.seeding import unseeded
@@ -14,8 +14,9 @@ from cmgan_audit.facts.records import EVAL, TRAIN
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import Draw, HeapValue, Instance, Value
+from cmgan_audit.program.domain.values import ClassValue, Draw, HeapValue, Instance, Value
 from cmgan_audit.program.execution.trace import CallEvent, SliceEvent
+from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
 from cmgan_audit.source.syntax import walk
@@ -124,7 +125,15 @@ def _chosen_from(made: Made) -> Iterator[Value]:
     """The values that a loader takes its items from, and those that say which ones it takes."""
     for given in (made.arguments.get("dataset", 0), made.arguments.get("sampler", 3)):
         if given is not None:
-            yield from values_within(given)
+            yield from values_within(given, enters=_holds_items)
+
+
+def _holds_items(value: Instance) -> bool:
+    """Whether an object may hold the items themselves, and not only what is done to them: a normaliser that measured a
+    few random recordings picks none."""
+    if not isinstance(value.cls, ClassValue) or library_bases(value.cls):
+        return True
+    return any(class_attribute(value.cls, name) is not None for name in ("__getitem__", "__iter__"))
 
 
 def _is_given_a_part(view: View, subset: Instance, place: int) -> bool:
