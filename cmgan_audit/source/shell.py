@@ -29,7 +29,7 @@ _MOST_SOURCED = 24
 _PARSE_OPTIONS = "parse_options.sh"
 _STATEMENT = 100  # as many characters take the time of a statement
 
-# The file that a script sources or starts, by the name that it gives and the folder that it has changed to: its path and
+# The file that a script sources or starts, by the name that it gives and the folder that it has changed to: path and
 # content.
 Sources = Callable[[str, str], tuple[str, str] | None]
 
