@@ -89,6 +89,8 @@ def carry_out(request: CheckRequest, asked: Asked | None) -> int:
     if request.write_baseline:
         target, narrowed = known or roots[0] / DEFAULT_BASELINE, bool(request.select or request.ignore)
         _write_baseline(flags.auditor(settings), roots[0], target, narrowed=narrowed, quiet=request.quiet)
+        if not request.quiet and target != _configured(settings):
+            say("it counts with --baseline and this file, or always with the setting `baseline`")
         return 0
     if request.prune_baseline and known is not None:
         _prune_baseline(flags.auditor(settings), roots[0], known, request.quiet)

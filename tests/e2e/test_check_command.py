@@ -51,7 +51,8 @@ def test_several_files_of_a_folder_are_one_audit_with_the_baseline_of_its_settin
     assert [finding["rule"] for finding in found["findings"]] == ["CMG101"] and found["coverage"]["loaders"] == 2
     (project / "cmgan-audit.toml").write_text("baseline = 'known.json'\n")
     assert "baseline: 'known.json': no such file" in check(cwd=project).stderr
-    assert check("--write-baseline", cwd=project).returncode == 0
+    written = check("--write-baseline", cwd=project)
+    assert written.returncode == 0 and "the setting `baseline`" not in written.stderr
     assert check(*names, cwd=project).returncode == check("engine", "corpus", ".", cwd=project).returncode == 0
 
 
@@ -64,6 +65,8 @@ def test_a_baseline_of_some_rules_keeps_what_it_knows_of_others(tmp_path):
         assert written.returncode == 0, written.stderr
         return {entry["rule"] for entry in json.loads(known.read_text())["findings"]}
 
+    assert "or always with the setting `baseline`" in check("--write-baseline", "--baseline", known, cwd=project).stderr
+    known.unlink()
     assert write("--select", "CMG101") == {"CMG101"}
     assert write("--select", "CMG201") == {"CMG101", "CMG201"}
     settings = project / "settings.py"
