@@ -12,6 +12,7 @@ from cmgan_audit.facts.loading.own_batches import made_anew, over_processes, own
 from cmgan_audit.facts.loading.reseeding import reseeded
 from cmgan_audit.facts.loading.roles import declared_role, judged_by_names, name_signs, role_of
 from cmgan_audit.facts.loading.samplers import random_order, sampler_of
+from cmgan_audit.facts.loading.stacked_items import stacked_batch
 from cmgan_audit.facts.passes.accumulation import accumulation_of
 from cmgan_audit.facts.passes.loops import loops_of
 from cmgan_audit.facts.records import EVAL, Dataset, Loader, Norm
@@ -68,7 +69,7 @@ def _loader(code: Code, made: Made, called: Names, declared: DeclaredRoles, norm
     missing = arguments.open_kwargs
     others = made_anew(scene, made)
     batch = others or own_batch(made, fact_of(arguments.get("batch_size", 1), 1, missing=missing))
-    batch = gathered_batch(code, made, over_processes(batch))
+    batch = gathered_batch(code, made, stacked_batch(scene, made, over_processes(batch)))
     drop_last = own_drop_last(made) or fact_of(arguments.get("drop_last", 8), False, missing=missing)
     if others is not None and isinstance(drop_last, Known) and not drop_last.value:
         drop_last = Unknown("what becomes of the last batch is up to the wrapper that makes other batches")
