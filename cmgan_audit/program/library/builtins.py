@@ -134,16 +134,18 @@ def _len(it: Interpreter, arguments: Arguments, location: Location) -> Value | N
         return Const(value=len(value.value), trail=value.trail, draws=value.draws)
     if isinstance(value, ListValue | DictValue):
         items, complete = known_items(value)
-        return (
-            Const(value=len(items), trail=origin(*items))
-            if complete
-            else Unknown(reason="a length", draws=without_listings(drawn(value)))
-        )
+        return Const(value=len(items), trail=origin(*items)) if complete else _length_of(it, value)
     if isinstance(value, Instance) and isinstance(value.cls, ClassValue):
         found = class_attribute(value.cls, "__len__")
         if found is not None:
             return it.call(attribute(it, value, "__len__", location), Arguments(), location)
-    return Unknown(reason="a length", draws=without_listings(drawn(value)))
+    return _length_of(it, value)
+
+
+def _length_of(it: Interpreter, value: Value) -> Value:
+    """A length that is not known; while an item is read it keeps what it is the length of: it may be a seed."""
+    length = Unknown(reason="a length", draws=without_listings(drawn(value)))
+    return length.made_from("len", (value,)) if it.probing else length
 
 
 def _sequence(kind: str) -> Builtin:

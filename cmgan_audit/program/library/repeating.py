@@ -71,6 +71,8 @@ def _unknown_repeats(value: Unknown, depth: int) -> bool:
         return cause is Cause.ITEM_INDEX or cause is Cause.MISSING_FILE or cause in GIVEN_AT_START
     if computed.operation in _NOT_FOLLOWED:
         return False
+    if computed.operation == "len":
+        return _holds(computed.operands[0])
     if computed.operation == "[]":  # a dataset holds the same names in every pass: the place decides
         return len(computed.operands) > 1 and _all_repeat(computed.operands[1:], depth) and _holds(computed.operands[0])
     return _all_repeat(computed.operands, depth)
