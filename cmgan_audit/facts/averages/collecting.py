@@ -5,18 +5,20 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 
+from cmgan_audit.facts.averages.comprehensions import comprehended_means, comprehension_at
 from cmgan_audit.facts.averages.counting import BatchCount
 from cmgan_audit.facts.averages.epoch_ends import epoch_end_means
 from cmgan_audit.facts.averages.keyed_meters import keyed_means, updates_of
-from cmgan_audit.facts.averages.means import divided_inside, means_of, means_so_far
+from cmgan_audit.facts.averages.library_meters import library_means, library_updates
+from cmgan_audit.facts.averages.means import as_arrays, divided_inside, means_of, means_so_far
 from cmgan_audit.facts.averages.meters import weighs_equally
 from cmgan_audit.facts.averages.named_values import named_intakes
 from cmgan_audit.facts.averages.records import BatchMean
-from cmgan_audit.facts.averages.taking_in import Intake, intakes, one_pass, sums_items
+from cmgan_audit.facts.averages.returned import means_at_caller
+from cmgan_audit.facts.averages.taking_in import Intake, filled_arrays, intakes, one_pass, sums_items
 from cmgan_audit.facts.code import Reached, stack_of
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Pass
-from cmgan_audit.facts.slices import Slicer
 from cmgan_audit.facts.values import instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
@@ -28,16 +30,16 @@ from cmgan_audit.rules.record import Known, Record
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Mean:
-    """An intake and the node that averages it."""
+    """An intake and the node that averages it, with the function that this stands in."""
 
     taken: Intake
     node: ast.AST
+    around: Reached
 
 
 def batch_means(view: View) -> Iterable[Record]:
     """The means over the batches of a run's loaders; loops of frameworks average in their own way."""
-    slicer = view.slicer
-    updates = updates_of(view)
+    updates, library = updates_of(view), library_updates(view)
     found: list[Record] = []
     for made, loader in view.made_loaders:
         for single in view.scene.passes_over(made.loader):
@@ -45,9 +47,10 @@ def batch_means(view: View) -> Iterable[Record]:
                 found += _at_epoch_ends(view, single, loader)
                 continue
             found += keyed_means(view, single, loader, updates)
-            loop = _loop_of(view, single)
-            if loop is not None:
-                found += _means_in(view, slicer, single, loop, loader)
+            found += library_means(view, single, loader, library)
+            means = list(_means_of_pass(view, single))
+            if means:
+                found.append(_told(view, means, single, loader))
     return found
 
 
@@ -77,33 +80,58 @@ def _loop_of(view: View, single: Pass) -> ast.For | ast.AsyncFor | None:
     return None
 
 
-def _means_in(
-    view: View, slicer: Slicer, single: Pass, loop: ast.For | ast.AsyncFor, loader: Loader
-) -> Iterator[BatchMean]:
+def _means_of_pass(view: View, single: Pass) -> Iterator[_Mean]:
+    """The means of what a loop or a comprehension takes in of the batches."""
     path = single.event.loop.location.path
-    around = _function_of(view, path, loop)
+    loop = _loop_of(view, single)
+    made = comprehension_at(view.code, single) if loop is None else None
+    drawing = loop if loop is not None else made
+    around = _function_of(view, path, drawing) if drawing is not None else None
     if around is None:
         return
-    nodes = list(around.own_nodes())
+    if loop is not None:
+        yield from _means_in(view, single, loop, around)
+    elif made is not None:
+        for taken, node in comprehended_means(view, single, made, around):
+            yield _Mean(taken, node, around)
+
+
+def _means_in(view: View, single: Pass, loop: ast.For | ast.AsyncFor, around: Reached) -> Iterator[_Mean]:
+    path = single.event.loop.location.path
+    nodes = around.own_nodes()
     body = list(one_pass(loop))
     count = BatchCount(loop, body, nodes)
     behind = [node for node in nodes if getattr(node, "lineno", 0) > (loop.end_lineno or loop.lineno)]
-    means = [
-        mean
-        for taken in (*intakes(body), *named_intakes(body))
-        if not sums_items(slicer, taken.value, path, stack_of(single.event.context))
-        for mean in _of_intake(view, taken, body, behind, count, path)
-    ]
-    if not means:
-        return
+    for taken in (*intakes(body), *named_intakes(body), *filled_arrays(body, nodes, count)):
+        if not sums_items(view, taken.value, path, stack_of(single.event.context)):
+            means = list(_of_intake(view, taken, body, behind, count, path))
+            if means:
+                yield from (_Mean(taken, node, around) for node in means)
+                continue
+            caller = _caller_of(view, single, around)
+            if caller is not None:
+                found = list(means_at_caller(view.code, single, taken, around, caller, count))
+                yield from (_Mean(taken, node, caller) for node in found[:1])
+
+
+def _caller_of(view: View, single: Pass, around: Reached) -> Reached | None:
+    """The function of the tree that called the one with the loop."""
+    frames = single.event.context.frames
+    if not frames or frames[-1].value is None or frames[-1].value.node is not around.node:
+        return None
+    call = view.code.call_at(frames[-1].call)
+    return None if call is None else _function_of(view, frames[-1].call.path, call)
+
+
+def _told(view: View, means: Sequence[_Mean], single: Pass, loader: Loader) -> BatchMean:
     first = means[0]
-    module = around.module
+    taken_in = view.code.place_of(single.event.loop.location.path, first.taken.statement)
     trail = (
-        Step(module.location(first.node), "every batch weighs the same in this mean"),
-        Step(module.location(first.taken.statement), "the value of one batch is taken in here"),
+        Step(first.around.module.location(first.node), "every batch weighs the same in this mean"),
+        Step(taken_in, "the value of one batch is taken in here"),
         Step(single.event.location, "for each batch of the loader"),
     )
-    yield _record(around.name, [mean.taken for mean in means], trail, loader)
+    return _record(first.around.name, [mean.taken for mean in means], trail, loader)
 
 
 def _record(function: str, taken: Sequence[Intake], trail: tuple[Step, ...], loader: Loader) -> BatchMean:
@@ -130,15 +158,16 @@ def _function_of(view: View, path: str, loop: ast.AST) -> Reached | None:
 
 def _of_intake(
     view: View, taken: Intake, body: Sequence[ast.AST], behind: Sequence[ast.AST], count: BatchCount, path: str
-) -> Iterator[_Mean]:
+) -> Iterator[ast.AST]:
+    """The expression that averages an intake, the first one only."""
     if taken.kind == "meter":
         if _is_meter(view, taken, path):
-            yield _Mean(taken, taken.statement)
+            yield taken.statement
     elif divided_inside(taken, count):
-        yield _Mean(taken, taken.statement)
+        yield taken.statement
     else:
-        found = [*means_of(taken, behind, count), *means_so_far(taken, body, behind, count)]
-        yield from (_Mean(taken, node) for node in found[:1])
+        arrays = [node for array in as_arrays(taken, behind) for node in means_of(array, behind, count)]
+        yield from [*means_of(taken, behind, count), *means_so_far(taken, body, behind, count), *arrays][:1]
 
 
 def _is_meter(view: View, taken: Intake, path: str) -> bool:

@@ -13,6 +13,10 @@ from cmgan_audit.source.syntax import walk
 CONVERSIONS = frozenset({"max", "float", "int"})
 
 
+# What draws the batches: a loop, or a part of a comprehension.
+Drawing = ast.For | ast.AsyncFor | ast.comprehension
+
+
 class Count(Protocol):
     """What is divided by in a mean."""
 
@@ -25,10 +29,11 @@ class BatchCount:
 
     Attributes:
         loop: the loop.
+        drawn: the names and calls that it draws from, as they are written.
         names: the names that hold the number of batches, or the index of the last one, after the loop.
     """
 
-    def __init__(self, loop: ast.For | ast.AsyncFor, body: Sequence[ast.AST], function: Sequence[ast.AST]) -> None:
+    def __init__(self, loop: Drawing, body: Sequence[ast.AST], function: Sequence[ast.AST]) -> None:
         """Args:
         loop: the loop over the batches.
         body: the nodes of one pass, without those of loops inside it.
@@ -36,8 +41,11 @@ class BatchCount:
         """
         self.loop = loop
         drawn = [loop.iter, *_wrapped(loop.iter, function)]
-        self._drawn = {
-            ast.unparse(node) for each in drawn for node in walk(each) if isinstance(node, ast.Name | ast.Attribute)
+        self.drawn = {
+            ast.unparse(node)
+            for each in drawn
+            for node in walk(each)
+            if isinstance(node, ast.Name | ast.Attribute | ast.Call)
         }
         self.names: set[str] = set(_index_of(loop, drawn))
         for node in body:
@@ -66,7 +74,7 @@ class BatchCount:
         """`len(loader)`: the batches; `len(loader.dataset)` counts items."""
         match node:
             case ast.Call(func=ast.Name(id="len"), args=[argument]):
-                return ast.unparse(argument) in self._drawn and not ast.unparse(argument).endswith(".dataset")
+                return ast.unparse(argument) in self.drawn and not ast.unparse(argument).endswith(".dataset")
         return False
 
 
@@ -84,7 +92,7 @@ def _wrapped(drawn: ast.expr, function: Sequence[ast.AST]) -> list[ast.expr]:
     return [call for call in found if ast.unparse(call.func).rpartition(".")[2] in HANDING_ON]
 
 
-def _index_of(loop: ast.For | ast.AsyncFor, drawn: Sequence[ast.expr]) -> list[str]:
+def _index_of(loop: Drawing, drawn: Sequence[ast.expr]) -> list[str]:
     """The index that enumerate, or tqdm's tenumerate, gives."""
     enumerated = any(
         isinstance(node, ast.Name) and node.id.endswith("enumerate") for each in drawn for node in walk(each)

@@ -56,7 +56,7 @@ def epoch_end_means(view: View, single: Pass) -> Iterator[EndMean]:
         once = list(one_pass(step.node)) if isinstance(step.node, ast.FunctionDef) else []
         for end in _ends(module, step):
             for taken, node in _means(once, end):
-                if not sums_items(view.slicer, taken.value, step.module.path, stack):
+                if not sums_items(view, taken.value, step.module.path, stack):
                     yield EndMean(taken, node, step, end)
 
 

@@ -97,7 +97,7 @@ def _update(view: View, event: CallEvent) -> Update | None:
     text = f"{name} {ast.unparse(value)}"
     if not is_measure(text if isinstance(written, str) else f"{text} {ast.unparse(call.func)}"):
         return None
-    if sums_items(view.slicer, value, event.location.path, stack_of(event.context)):
+    if sums_items(view, value, event.location.path, stack_of(event.context)):
         return None
     return Update(event, name, key)
 

@@ -36,8 +36,23 @@ def means_of(taken: Intake, nodes: Sequence[ast.AST], count: Count) -> Iterator[
             case ast.DictComp(value=ast.Call(), generators=[generator]) if _draws_from(generator.iter, taken):
                 if _averages_lists(node, taken):
                     yield node
-            case ast.Call() if taken.kind == "list" and _is_mean(node, taken):
+            case ast.Call() if taken.kind in ("list", "array") and _is_mean(node, taken):
                 yield node
+
+
+def as_arrays(taken: Intake, nodes: Sequence[ast.AST]) -> Iterator[Intake]:
+    """The arrays and tensors that a list is made into behind a loop: `losses = np.array(losses)`.
+
+    Args:
+        taken: what fills the list.
+        nodes: the nodes of the function behind the loop.
+    """
+    for node in nodes if taken.kind == "list" else ():
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call):
+                held = _unpacked(call)
+                if held is not call and root(held) == taken.target:
+                    yield replace(taken, target=name, kind="array")
 
 
 def means_so_far(taken: Intake, body: Sequence[ast.AST], behind: Sequence[ast.AST], count: Count) -> Iterator[ast.AST]:
@@ -91,18 +106,21 @@ def _holds(node: ast.expr, taken: Intake) -> bool:
             | ast.BinOp(left=inner, op=ast.Mult(), right=ast.Constant())
         ):
             return _holds(inner, taken)
-    if taken.kind == "list":
+    if taken.kind in ("list", "array"):
         match node:
             case ast.Call(func=ast.Name(id="sum") | ast.Attribute(attr="sum"), args=[inner]):
                 return root(inner) == taken.target
+            case ast.Call(func=ast.Attribute(value=owner, attr="sum"), args=[]) if taken.kind == "array":
+                return root(owner) == taken.target
         return False
     return root(node) == taken.target
 
 
 def _divides(node: ast.expr, taken: Intake, count: Count) -> bool:
     match node:
-        case ast.Call(func=ast.Name(id="len"), args=[inner]) if taken.kind == "list" and root(inner) == taken.target:
-            return True
+        case ast.Call(func=ast.Name(id="len"), args=[inner]) if taken.kind in ("list", "array"):
+            if root(inner) == taken.target:
+                return True
     return count.counts(node)
 
 
@@ -129,5 +147,8 @@ def _averages_lists(node: ast.DictComp, taken: Intake) -> bool:
 
 
 def _is_mean(node: ast.Call, taken: Intake) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="mean"), args=[] | [ast.Constant(value=0)]):
+            return taken.kind == "array" and name == taken.target
     values = with_equal_weights(node)
     return values is not None and root(values) == taken.target

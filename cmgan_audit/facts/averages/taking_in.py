@@ -6,10 +6,13 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
+from cmgan_audit.facts.averages.counting import Count
 from cmgan_audit.facts.code import Stack
-from cmgan_audit.facts.slices import Slicer
+from cmgan_audit.facts.values import constant, instances_of
+from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.source.syntax import children, walk
 
 # Names of what an evaluation reports; times, rates and counters are added up in such loops as well.
@@ -18,6 +21,9 @@ _MEASURED = regex(
     re.IGNORECASE,
 )
 _SIZES = regex(r"(?:batch|bs|size|count|num|len|frames|n)(?:$|_)|(?:^|_)(?:n|b|batch|bs|size)$", re.IGNORECASE)
+# What tells a loss of torch how to reduce, and what makes it a sum over the items.
+_REDUCING = ("reduction", "size_average")
+_SUMMED = ("sum", False)
 # Methods of meters.
 METERS = frozenset({"update", "add"})
 # What holds statements that one pass does not take once.
@@ -32,7 +38,7 @@ class Intake:
         statement: the statement.
         target: what grows, without subscripts: the name of the sum, the list or the meter.
         value: the value of one batch.
-        kind: "sum", "list" or "meter".
+        kind: "sum", "list", "array" or "meter".
     """
 
     statement: ast.AST
@@ -64,8 +70,48 @@ def intakes(body: Sequence[ast.AST]) -> Iterator[Intake]:
         found = intake_of(node)
         if found is None or any(map(is_weighted, _values_in(found.value))):
             continue
-        if is_measure(found.target) or is_measure(ast.unparse(found.value)):
+        if is_measure(found.target) or is_measure(ast.unparse(found.value)) or _is_made_of_measure(found.value, body):
             yield found
+
+
+def filled_arrays(body: Sequence[ast.AST], function: Sequence[ast.AST], count: Count) -> Iterator[Intake]:
+    """The arrays with one place per batch that one pass of a loop fills: `losses[index] = loss.item()`.
+
+    Args:
+        body: the nodes of one pass, without those of loops inside it.
+        function: the nodes of the function around the loop.
+        count: what counts the batches of the loop.
+    """
+    for node in body:
+        match node:
+            case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name), slice=ast.Name() as index)], value=value):
+                measured = is_measure(name) or is_measure(ast.unparse(value))
+                if measured and count.counts(index) and not is_weighted(value) and _is_empty(name, function, count):
+                    yield Intake(node, name, value, "array")
+
+
+def _is_empty(name: str, function: Sequence[ast.AST], count: Count) -> bool:
+    """Whether an array is made with a place for each batch: `torch.zeros(len(loader))`."""
+    for node in function:
+        match node:
+            case ast.Assign(
+                targets=[ast.Name(id=made)],
+                value=ast.Call(func=ast.Attribute(attr="zeros" | "empty" | "ones"), args=[size, *_]),
+            ) if made == name:
+                return count.counts(size)
+    return False
+
+
+def _is_made_of_measure(value: ast.expr, body: Sequence[ast.AST]) -> bool:
+    """Whether one number of a batch, `x.item()`, is what something that measures gave a line above."""
+    if root(value) == ast.unparse(value):
+        return False
+    name = root(value)
+    for node in body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=given)], value=ast.Call(func=function)) if given == name:
+                return is_measure(ast.unparse(function))
+    return False
 
 
 def _values_in(value: ast.expr) -> Sequence[ast.expr]:
@@ -151,13 +197,25 @@ def _is_size(node: ast.expr) -> bool:
     return False
 
 
-def sums_items(slicer: Slicer, value: ast.expr, path: str, stack: Stack) -> bool:
+def sums_items(view: View, value: ast.expr, path: str, stack: Stack) -> bool:
     """Whether the value of a batch is a sum over its items, where it is made: a loss with reduction="sum"."""
-    calls = (found.node for found in slicer.behind(value, path, stack).calls)
-    keywords = (keyword for call in calls if isinstance(call, ast.Call) for keyword in call.keywords)
-    return any(
-        keyword.arg in ("reduction", "size_average")
-        and isinstance(keyword.value, ast.Constant)
-        and keyword.value.value in ("sum", False)
-        for keyword in keywords
-    )
+    slicer = view.slicer
+    for found in slicer.behind(value, path, stack).calls:
+        keywords = found.node.keywords if isinstance(found.node, ast.Call) else []
+        if any(
+            keyword.arg in _REDUCING and isinstance(keyword.value, ast.Constant) and keyword.value.value in _SUMMED
+            for keyword in keywords
+        ):
+            return True
+        event = view.code.calls.get((slicer.location(found), found.stack))
+        if event is not None and any(map(_was_told_to_sum, instances_of(event.receiver))):
+            return True
+    return False
+
+
+def _was_told_to_sum(loss: Instance) -> bool:
+    """Whether a loss of torch was made with reduction="sum"."""
+    if not loss.external_name.startswith("torch.nn."):
+        return False
+    given = loss.arguments.keywords
+    return any(constant(given.get(name)) in _SUMMED for name in _REDUCING if name in given)

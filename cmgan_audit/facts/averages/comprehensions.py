@@ -1,0 +1,80 @@
+"""Means over what a comprehension makes of the batches: `np.mean([loss(model(x), y).item() for x, y in loader])`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import replace
+
+from cmgan_audit.facts.averages.counting import BatchCount
+from cmgan_audit.facts.averages.means import as_arrays, means_of
+from cmgan_audit.facts.averages.taking_in import Intake, is_measure, is_weighted, sums_items
+from cmgan_audit.facts.code import Code, Reached, stack_of
+from cmgan_audit.facts.scene import Pass
+from cmgan_audit.facts.view import View
+
+_COMPREHENSIONS = (ast.ListComp, ast.GeneratorExp)
+_LONGEST_NAME = 60
+
+
+def comprehension_at(code: Code, single: Pass) -> ast.ListComp | ast.GeneratorExp | None:
+    """The comprehension that draws the batches of a pass; None where something else does."""
+    place = single.event.loop.location
+    node = code.node_at(place)
+    for each in () if node is None else (node, *code.parents(place.path, node)):
+        if isinstance(each, _COMPREHENSIONS):
+            alone = len(each.generators) == 1 and not each.generators[0].ifs
+            return each if alone else None
+        if isinstance(each, ast.stmt):
+            break
+    return None
+
+
+def comprehended_means(
+    view: View, single: Pass, made: ast.ListComp | ast.GeneratorExp, around: Reached
+) -> Iterator[tuple[Intake, ast.AST]]:
+    """What a comprehension makes of each batch, with the first expression that averages it.
+
+    Args:
+        view: the run.
+        single: the pass over a loader.
+        made: the comprehension.
+        around: the function that it stands in.
+    """
+    path = single.event.loop.location.path
+    holders = list(_holders(view.code, path, made))
+    statement = holders[-1] if holders else made
+    name = _name_of(statement, made)
+    text = ast.unparse(made.elt)
+    if is_weighted(made.elt) or not is_measure(f"{name} {text}"):
+        return
+    if sums_items(view, made.elt, path, stack_of(single.event.context)):
+        return
+    nodes = around.own_nodes()
+    count = BatchCount(made.generators[0], [], nodes)
+    taken = Intake(made, ast.unparse(made), made.elt, "list")
+    shown = replace(taken, target=name or (text if len(text) <= _LONGEST_NAME else "the values of a batch"))
+    found = list(means_of(taken, holders, count))
+    if name and not found:
+        behind = [node for node in nodes if getattr(node, "lineno", 0) > (getattr(statement, "end_lineno", 0) or 0)]
+        named = [replace(taken, target=name), *as_arrays(taken, [statement])]
+        named += as_arrays(named[0], behind)
+        found = [node for each in named for node in means_of(each, behind, count)]
+    yield from ((shown, node) for node in found[:1])
+
+
+def _holders(code: Code, path: str, node: ast.AST) -> Iterator[ast.AST]:
+    """The expressions around a node, innermost first, and last the statement that they belong to."""
+    for each in code.parents(path, node):
+        yield each
+        if isinstance(each, ast.stmt):
+            return
+
+
+def _name_of(statement: ast.AST, made: ast.expr) -> str:
+    """The name that a comprehension, or the array made of it, is given; "" where it has none."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            whole = Intake(made, ast.unparse(made), made, "list")
+            return name if value is made or any(True for _ in as_arrays(whole, [statement])) else ""
+    return ""

@@ -1,0 +1,105 @@
+"""Means that a caller takes of what a function has gathered of the batches: `np.mean(losses_of(model, loader))`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from cmgan_audit.facts.averages.counting import BatchCount
+from cmgan_audit.facts.averages.means import as_arrays, means_of
+from cmgan_audit.facts.averages.taking_in import Intake
+from cmgan_audit.facts.code import Code, Reached
+from cmgan_audit.facts.scene import Pass
+from cmgan_audit.lazy_dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lengths:
+    """What counts the batches where a function was called: `len(...)` of the loader that it was given."""
+
+    loaders: frozenset[str]
+
+    def counts(self, node: ast.expr) -> bool:
+        """Whether an expression is the number of batches."""
+        match node:
+            case ast.Call(func=ast.Name(id="len"), args=[argument]):
+                return ast.unparse(argument) in self.loaders
+        return False
+
+
+def means_at_caller(
+    code: Code, single: Pass, taken: Intake, around: Reached, caller: Reached | None, count: BatchCount
+) -> Iterator[ast.AST]:
+    """The expressions of a caller that average what a function returns to it.
+
+    Args:
+        code: the source of the run.
+        single: the pass over a loader, in the function.
+        taken: what the function gathers.
+        around: the function.
+        caller: the function that calls it.
+        count: what counts the batches in the function.
+    """
+    frames = single.event.context.frames
+    call = code.call_at(frames[-1].call) if frames else None
+    returned = _place_in_return(around, taken)
+    if call is None or caller is None or returned is None or isinstance(around.node, ast.Module):
+        return
+    holders: list[ast.AST] = []
+    for each in code.parents(caller.module.path, call):
+        holders.append(each)
+        if isinstance(each, ast.stmt):
+            break
+    lengths = _Lengths(frozenset(_loaders(call, around, count)))
+    if returned < 0:
+        yield from means_of(replace(taken, target=ast.unparse(call)), holders, lengths)
+    name = _name_given(holders[-1] if holders else call, call, returned)
+    if name:
+        last = getattr(holders[-1], "end_lineno", 0) or 0
+        behind = [node for node in caller.own_nodes() if getattr(node, "lineno", 0) > last]
+        named = replace(taken, target=name)
+        for gathered in (named, *as_arrays(named, behind)):
+            yield from means_of(gathered, behind, lengths)
+
+
+_WHOLE = -1
+
+
+def _place_in_return(around: Reached, taken: Intake) -> int | None:
+    """Which of the returned values an intake is, `_WHOLE` where it is the only one; None where it is not returned."""
+    returns = [node for node in around.own_nodes() if isinstance(node, ast.Return) and node.value is not None]
+    if len(returns) != 1:
+        return None
+    match returns[0].value:
+        case ast.Tuple(elts=parts):
+            texts = [ast.unparse(part) for part in parts]
+            return texts.index(taken.target) if taken.target in texts else None
+        case ast.expr() as value if ast.unparse(value) == taken.target:
+            return _WHOLE
+    return None
+
+
+def _name_given(statement: ast.AST, call: ast.Call, place: int) -> str:
+    """The name that a caller gives to a returned value."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is call and place == _WHOLE:
+            return name
+        case ast.Assign(targets=[ast.Tuple(elts=parts)], value=value) if value is call and 0 <= place < len(parts):
+            part = parts[place]
+            return part.id if isinstance(part, ast.Name) else ""
+    return ""
+
+
+def _loaders(call: ast.Call, around: Reached, count: BatchCount) -> Iterator[str]:
+    """How the caller writes what the function draws from."""
+    assert not isinstance(around.node, ast.Module)
+    parameters: Sequence[ast.arg] = around.node.args.args
+    skipped = 1 if parameters and parameters[0].arg == "self" else 0
+    for parameter, argument in zip(parameters[skipped:], call.args, strict=False):
+        if parameter.arg in count.drawn:
+            yield ast.unparse(argument)
+    for keyword in call.keywords:
+        if keyword.arg in count.drawn:
+            yield ast.unparse(keyword.value)
+    yield from (each for each in count.drawn if each.startswith("self."))
