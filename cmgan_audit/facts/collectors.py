@@ -6,6 +6,7 @@ from cmgan_audit.facts.adversarial.games import games_of
 from cmgan_audit.facts.adversarial.labels import configured_labels
 from cmgan_audit.facts.averages.collecting import batch_means
 from cmgan_audit.facts.checkpoints.directions import directions_of
+from cmgan_audit.facts.checkpoints.exchanged_states import exchanged_states
 from cmgan_audit.facts.checkpoints.keeping import kept_weights
 from cmgan_audit.facts.checkpoints.kept_networks import kept_networks
 from cmgan_audit.facts.checkpoints.loading import file_loads
@@ -36,6 +37,7 @@ COLLECTORS: tuple[Collector, ...] = (
     configured_labels,
     data_records,
     directions_of,
+    exchanged_states,
     file_loads,
     games_of,
     hyperparameters_of,

@@ -19,6 +19,8 @@ class Resume(Record):
         complete: whether everything with a state that training uses is restored.
         stale: whether an optimiser goes on with the parameters of a network that the file's own takes the place of.
         optimiser: its class, where it does.
+        key: under which name of the file an object gets the state of another one; "" where each gets its own.
+        own_key: the name that its own state is saved under, where it does.
     """
 
     unasked: Fact
@@ -28,6 +30,8 @@ class Resume(Record):
     complete: Fact
     stale: Fact = Known(False)
     optimiser: str = ""
+    key: str = ""
+    own_key: str = ""
 
 
 @record_kind("selection")

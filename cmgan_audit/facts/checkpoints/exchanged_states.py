@@ -1,0 +1,161 @@
+"""Parts of a checkpoint that go to another object than the one that they came from.
+
+torch.save({"optimizer_g": optim_g.state_dict(), "optimizer_d": optim_d.state_dict()}, path)
+...
+optim_d.load_state_dict(checkpoint["optimizer_g"])
+
+Only what the program itself shows is told: it saves the object under a key of its own and never loads that, and all
+that it saves under the key that is loaded are other objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from cmgan_audit.facts.adversarial.holders import Holders
+from cmgan_audit.facts.checkpoints.records import Resume
+from cmgan_audit.facts.checkpoints.restoring import bare, member_of
+from cmgan_audit.facts.classes import is_network
+from cmgan_audit.facts.optimisers import is_stateful
+from cmgan_audit.facts.values import class_name, constant, instances_of, same_object
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.reasons import Cause, cause_of
+from cmgan_audit.program.domain.values import Choice, DictValue, Instance, Unknown, Value, options_of
+from cmgan_audit.program.execution.trace import CallEvent, innermost_function
+from cmgan_audit.program.naming.names import canonical
+from cmgan_audit.rules.record import Known
+
+_STATE = ".state_dict"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """A part of a checkpoint: its key, the object that it is the state of, and where that shows."""
+
+    key: str
+    of: Instance
+    place: Location
+    event: CallEvent
+
+
+def exchanged_states(view: View) -> Iterator[Resume]:
+    """The loads of a state that the program saves of another object."""
+    states = _States(view)
+    loaded = list(states.loaded())
+    if not loaded:
+        return
+    told: set[Location] = set()
+    for part in loaded:
+        source = _source(part, loaded, states) if part.place not in told else None
+        if source is not None and states.goes_on(part.of):
+            told.add(part.place)
+            yield _record(part, source, states)
+
+
+def _source(part: _Part, loaded: list[_Part], states: _States) -> _Part | None:
+    """What the state that an object gets was saved of, where that is certainly another object."""
+    own = {each.key for each in states.saved if _is_same(each.of, part.of)}
+    given = [each for each in states.saved if each.key == part.key]
+    if not own or not given or part.key in own:
+        return None
+    back = any(_is_same(each.of, part.of) and each.key in own for each in loaded)
+    return None if back else given[0]
+
+
+def _record(part: _Part, source: _Part, states: _States) -> Resume:
+    own = next(each for each in states.saved if _is_same(each.of, part.of))
+    trail = (
+        Step(part.place, f'{class_name(part.of)} gets what stands under "{part.key}" here'),
+        Step(source.place, f'"{part.key}" is the state of another {class_name(source.of)}'),
+        Step(own.place, f'its own state is saved as "{own.key}"'),
+    )
+    return Resume(
+        location=part.place,
+        anchor=f"{innermost_function(part.event.context)}.{part.key}",
+        unasked=Known(False),
+        how=f'"{part.key}" is loaded',
+        what=class_name(part.of),
+        complete=Known(False, trail),
+        key=part.key,
+        own_key=own.key,
+    )
+
+
+class _States:
+    """The parts of the checkpoints that a run saves and loads."""
+
+    def __init__(self, view: View) -> None:
+        self._scene = view.scene
+        off = [event for supposed in view.scene.run.supposed for event in supposed.events]
+        self._calls = [*view.scene.calls, *(event for event in off if isinstance(event, CallEvent))]
+
+    def loaded(self) -> Iterator[_Part]:
+        """What gets a part of a file as its state."""
+        for event in self._calls:
+            if member_of(event) != "load_state_dict" or not event.arguments.positional:
+                continue
+            key = _key_of(event.arguments.positional[0])
+            targets = instances_of(event.receiver)
+            if key and len(targets) == 1:
+                yield _Part(key, bare(targets[0]), event.location, event)
+
+    @cached_property
+    def saved(self) -> list[_Part]:
+        """The states that are saved under names; of a key that anything else is saved under, nothing is known."""
+        found: list[_Part] = []
+        unclear: set[str] = set()
+        for event in self._calls:
+            if canonical(event.callee) != "torch.save" or not event.arguments.positional:
+                continue
+            for content in options_of(event.arguments.positional[0]):
+                if isinstance(content.value, DictValue):
+                    for key, value in content.value.items.items():
+                        parts = list(self._parts(str(key), value, event))
+                        found += parts
+                        unclear |= set() if parts else {str(key)}
+        return [part for part in found if part.key not in unclear]
+
+    def _parts(self, key: str, value: Value, event: CallEvent) -> Iterator[_Part]:
+        for each in instances_of(value):
+            asked = self._asked.get(id(each.attrs))
+            if asked is not None:
+                for owner in instances_of(asked.receiver):
+                    yield _Part(key, bare(owner), asked.location, event)
+
+    @cached_property
+    def _asked(self) -> dict[int, CallEvent]:
+        """The calls that ask an object for its state, by their results."""
+        calls = (event for event in self._calls if event.callee.endswith(_STATE))
+        return {id(call.result.attrs): call for call in calls if isinstance(call.result, Instance)}
+
+    def goes_on(self, target: Instance) -> bool:
+        """Whether training goes on with an object: not a copy that begins with the weights of another network."""
+        if not is_network(target):
+            return is_stateful(target)
+        holders = Holders(self._scene)
+        optimisers = {id(use.on.attrs): use.on for use in self._scene.of("step") if use.on is not None}
+        return any(holders.of(each).touches(target) for each in optimisers.values())
+
+
+def _key_of(state: Value) -> str:
+    """The key of a part of a file that was loaded; "" where a value is none, or may be one of several."""
+    if isinstance(state, Choice) or not isinstance(state, Unknown) or state.computed is None:
+        return ""
+    operands: Iterable[Value] = state.computed.operands
+    match tuple(operands):
+        case (Instance() as file, key) if canonical(file.external_name) == "torch.load":
+            pass
+        case (Unknown() as file, key) if cause_of(file.reason) is Cause.LOADED:
+            pass
+        case _:
+            return ""
+    name = constant(key)
+    return name if isinstance(name, str) else ""
+
+
+def _is_same(one: Instance, other: Instance) -> bool:
+    """Whether two values are one object; both sides of a branch may make it, at one place."""
+    return same_object(one, other) or one.location == other.location
