@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from cmgan_audit.facts.classes import values_within
 from cmgan_audit.facts.code import stack_of
@@ -13,7 +13,7 @@ from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.slices import Slicer
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
-from cmgan_audit.finding import Confidence, Step, Trail
+from cmgan_audit.finding import Confidence, Location, Step, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, DictValue, Instance, Value
@@ -104,7 +104,7 @@ class Splits:
                 return Split(sign.kind, sign.sign, sign.trail, confidence)
             if kinds:
                 return Split("")
-        named = self._names.of(made)
+        named = self._named(made)
         kinds_of_names = [(kinds_in(name), name, place) for name, place in named]
         every = set().union(*(kinds for kinds, _, _ in kinds_of_names)) if kinds_of_names else set()
         if len(every) != 1:
@@ -112,6 +112,17 @@ class Splits:
         _, name, place = next(each for each in kinds_of_names if each[0])
         step = Step(place, f"it is called {name}")
         return Split(every.pop(), f"it is called {name}", (step,), Confidence.LOW)
+
+    def _named(self, made: Made) -> list[tuple[str, Location]]:
+        """The names that tell which split a loader draws from, with their places.
+
+        Another name makes no other set of one that was made as the test set: `valid_loader = DataLoader(test_set)`.
+        """
+        named, own = self._names.of(made), self._names.of_dataset(made)
+        if _kinds_of(own) != {TEST}:
+            return named
+        others = [each for each in named if each[0] not in dict(own)]
+        return own if _kinds_of(others) <= {VALID, TEST} else named
 
     def _texts(self, made: Made) -> tuple[list[Split], list[Split]]:
         paths: list[Split] = []
@@ -145,6 +156,10 @@ class Splits:
                     if not is_of_settings(path.value) and (kind := kind_of_path(path.value)):
                         trail = (*path.trail, Step(event.location, f"its items are read from {path.value}"))
                         yield Split(kind, f"its items are read from {path.value!r}", trail)
+
+
+def _kinds_of(named: Iterable[tuple[str, Location]]) -> set[str]:
+    return {kind for name, _ in named for kind in kinds_in(name)}
 
 
 def _path_read(event: CallEvent) -> Value | None:

@@ -99,6 +99,16 @@ class Names:
                 unique.setdefault(word, place)
         return list(unique.items())
 
+    def of_dataset(self, made: Made) -> list[tuple[str, Location]]:
+        """The names that the dataset of a loader was given where it was made or split off, with the places."""
+        found = []
+        for dataset in instances_of(made.arguments.get("dataset", 0)):
+            found.append((self._assigned.at(dataset.location), dataset.location))
+            for name, place in self._given.get(id(dataset.attrs), ()):
+                if isinstance(name, int):
+                    found.append((self._assigned.at(place, name), place))
+        return [(name, place) for name, place in dict(found).items() if name]
+
     def _give(self, value: Value, name: str | int, place: Location) -> None:
         if isinstance(value, Instance):
             self._given[id(value.attrs)].append((name, place))
