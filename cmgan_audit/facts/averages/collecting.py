@@ -11,7 +11,7 @@ from cmgan_audit.facts.averages.epoch_ends import epoch_end_means
 from cmgan_audit.facts.averages.keyed_meters import keyed_means, updates_of
 from cmgan_audit.facts.averages.library_meters import library_means, library_updates
 from cmgan_audit.facts.averages.means import as_arrays, divided_inside, means_of, means_so_far
-from cmgan_audit.facts.averages.meters import weighs_equally
+from cmgan_audit.facts.averages.meters import method_of_tree, weighs_equally
 from cmgan_audit.facts.averages.named_values import named_intakes
 from cmgan_audit.facts.averages.records import BatchMean
 from cmgan_audit.facts.averages.returned import means_at_caller
@@ -19,11 +19,9 @@ from cmgan_audit.facts.averages.taking_in import Intake, filled_arrays, intakes,
 from cmgan_audit.facts.code import Reached, stack_of
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Pass
-from cmgan_audit.facts.values import instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.values import ClassValue
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.rules.record import Known, Record
 
@@ -176,20 +174,9 @@ def _is_meter(view: View, taken: Intake, path: str) -> bool:
     if module is None:
         return False
     place = module.location(taken.statement)
-    called = (_method_of_tree(event) for event in view.scene.calls if _same_line(event, place))
+    called = (method_of_tree(event) for event in view.scene.calls if _same_line(event, place))
     found = next((method for method in called if method is not None), None)
     return found is not None and weighs_equally(*found)
-
-
-def _method_of_tree(event: CallEvent) -> tuple[ast.ClassDef, ast.FunctionDef] | None:
-    """The class and its method that a call on an object of the tree leads to."""
-    name = event.callee.rpartition(".")[2]
-    for owner in instances_of(event.receiver):
-        body = owner.cls.node.body if isinstance(owner.cls, ClassValue) else []
-        method = next((each for each in body if isinstance(each, ast.FunctionDef) and each.name == name), None)
-        if method is not None and isinstance(owner.cls, ClassValue):
-            return owner.cls.node, method
-    return None
 
 
 def _same_line(event: CallEvent, place: Location) -> bool:

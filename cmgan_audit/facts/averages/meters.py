@@ -8,9 +8,23 @@ from collections.abc import Iterator
 from cmgan_audit.facts.averages.counting import CONVERSIONS
 from cmgan_audit.facts.averages.means import means_of
 from cmgan_audit.facts.averages.taking_in import Intake, intake_of, root
+from cmgan_audit.facts.values import instances_of
+from cmgan_audit.program.domain.values import ClassValue
+from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.source.syntax import walk
 
 _WEIGHTS = frozenset({"n", "num", "count", "weight", "k", "batch_size", "bs", "size"})
+
+
+def method_of_tree(event: CallEvent) -> tuple[ast.ClassDef, ast.FunctionDef] | None:
+    """The class and its method that a call on an object of the tree leads to."""
+    name = event.callee.rpartition(".")[2]
+    for owner in instances_of(event.receiver):
+        body = owner.cls.node.body if isinstance(owner.cls, ClassValue) else []
+        method = next((each for each in body if isinstance(each, ast.FunctionDef) and each.name == name), None)
+        if method is not None and isinstance(owner.cls, ClassValue):
+            return owner.cls.node, method
+    return None
 
 
 def weighs_equally(cls: ast.ClassDef, method: ast.FunctionDef) -> bool:

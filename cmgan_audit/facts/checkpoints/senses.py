@@ -10,20 +10,29 @@ import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from cmgan_audit.facts.averages.meters import method_of_tree, weighs_equally
 from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.metrics.scoring import metric_called
 from cmgan_audit.facts.slices import Found
+from cmgan_audit.facts.values import instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import External
+from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.naming.names import canonical
+from cmgan_audit.source.syntax import walk
 
 LOWER, HIGHER = "lower", "higher"
 _HIGHER = frozenset({"PESQ", "STOI", "SI-SDR", "SI-SNR", "SDR", "SNR"})
 # What changes the form of a number and not its order.
-_PASSING = frozenset("item cpu detach numpy mean sum float double tolist squeeze clone nanmean avg".split())
-_OF_FIRST = frozenset("float sum mean nanmean average fmean stack tensor array asarray round as_tensor".split())
+_PASSING = frozenset("item cpu detach numpy mean sum float double tolist squeeze clone nanmean avg to cuda".split())
+_OF_FIRST = frozenset(
+    "float sum mean nanmean average fmean stack tensor array asarray round as_tensor FloatTensor Tensor".split()
+)
+# What a meter calls its mean.
+_MEANS = frozenset({"avg", "average", "mean"})
 # A factor of unknown value that is above zero: a weight or a count, by its name.
 _WEIGHT = regex(
     r"weight|lambda|\blam|alpha|beta|gamma|\bw\d?\b|batch|size|shape|num|count|total|len|\bbs?\b|\bn\b|scale"
@@ -32,6 +41,7 @@ _WEIGHT = regex(
 _COUNTS = frozenset("len size numel".split())
 # Functions that give a metric negated, to be trained with.
 _NEGATED = regex(r"loss|neg")
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)
 _SIGNS = (ast.UAdd, ast.USub)
 _DEEPEST = 24
 _MOST_STEPS = 1500
@@ -92,6 +102,8 @@ class Senses:
                 return self._of_sources(here, item, key, way)
             case ast.Call():
                 return self._of_call(here, node, item, key, way)
+            case ast.Attribute(value=owner, attr=name) if name in _MEANS:
+                return self._of_meter(here, owner, way)
             case ast.Subscript(value=owner, slice=ast.Constant(value=str() as text)):
                 return self._at(_beside(here, owner), None, text, way)
             case ast.Subscript(value=owner, slice=ast.Constant(value=int() as index)):
@@ -169,12 +181,31 @@ class Senses:
                     return self._at(given, item, "", way) if text == key else _CONSTANT
         return self._at(given, item, key, way)
 
+    def _of_meter(self, here: Found, owner: ast.expr, way: tuple[ast.AST, ...]) -> Sense | None:
+        """The direction of the mean of a meter: that of what the function which reads it has given to it."""
+        around = next(
+            (each for each in self._view.code.parents(here.path, here.node) if isinstance(each, _SCOPES)), None
+        )
+        name, given = ast.unparse(owner), []
+        for node in walk(around) if around is not None else ():
+            match node:
+                case ast.Call(func=ast.Attribute(value=meter, attr="update"), args=[value, *_]):
+                    if ast.unparse(meter) == name and self._is_meter(_beside(here, node)):
+                        given.append(value)
+        return _agreed(self._at(_beside(here, each), None, "", way) for each in given) if given else None
+
+    def _is_meter(self, call: Found) -> bool:
+        """Whether a call updates an object of the tree that keeps the mean of what it is given."""
+        event = self._view.code.calls.get((self._slicer.location(call), call.stack))
+        found = method_of_tree(event) if event is not None else None
+        return found is not None and weighs_equally(*found)
+
     def _of_call(
         self, here: Found, node: ast.Call, item: int | None, key: str, way: tuple[ast.AST, ...]
     ) -> Sense | None:
         place = self._view.code.place_of(here.path, node)
         event = self._view.code.calls.get((place, here.stack))
-        name = "" if event is None else canonical(event.callee)
+        name = "" if event is None else _called(event)
         if name and is_loss(name):
             return Sense(LOWER, _short(name), place)
         metric = metric_called(name) if name else ""
@@ -197,6 +228,16 @@ class Senses:
             case ast.Call(func=ast.Attribute(attr=function) | ast.Name(id=function), args=[given, *_]):
                 return self._at(_beside(here, given), None, key, way) if function in _OF_FIRST else None
         return None
+
+
+def _called(event: CallEvent) -> str:
+    """What a call leads to: joblib's `delayed(pesq)(rate, clean, noisy)` is one of pesq."""
+    name = canonical(event.callee)
+    if name == "joblib.delayed.__call__":
+        for made in instances_of(event.receiver):
+            held = made.arguments.get("function", 0)
+            return canonical(held.name) if isinstance(held, External) else name
+    return name
 
 
 def _beside(here: Found, node: ast.AST) -> Found:
