@@ -16,6 +16,7 @@ from cmgan_audit.evaluation.guards.checks import (
     check_system,
 )
 from cmgan_audit.evaluation.guards.leakage import check_leakage
+from cmgan_audit.evaluation.guards.mixed_up import check_mixed_up
 from cmgan_audit.evaluation.guards.output_levels import check_levels
 from cmgan_audit.evaluation.guards.published import (
     SelfCheck,
@@ -37,7 +38,7 @@ from cmgan_audit.evaluation.score_files import NOTE, joined_scores
 from cmgan_audit.evaluation.scores.store import ScoreStore
 from cmgan_audit.evaluation.scores.table import Row, ScoreTable
 from cmgan_audit.evaluation.sources import Source, find_sources
-from cmgan_audit.evaluation.systems import ModelSystem, System, noisy_system
+from cmgan_audit.evaluation.systems import FolderSystem, ModelSystem, System, noisy_system
 from cmgan_audit.evaluation.workers.pool import MetricPool
 from cmgan_audit.finding import Finding
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -104,7 +105,11 @@ def compare_systems(options: CompareOptions, listener: Listener) -> ComparisonRe
                 utterances=names,
                 segments=evaluated.spec,
                 signature=_signature(part, options, gathered.settings),
-                findings=[*of_the_data, *leaks, *_findings_of_systems(gathered.judged)],
+                findings=[
+                    *of_the_data,
+                    *leaks,
+                    *_findings_of_systems(gathered.judged, evaluated, noisy_facts, options),
+                ],
                 checked=checked,
                 left_out=evaluated.left_out,
                 notes=[*evaluated.remarks, *gathered.remarks, *joined_note],
@@ -115,11 +120,15 @@ def compare_systems(options: CompareOptions, listener: Listener) -> ComparisonRe
     return result
 
 
-def _findings_of_systems(judged: Sequence[Judged]) -> list[Finding]:
+def _findings_of_systems(
+    judged: Sequence[Judged], evaluated: EvaluationSet, noisy_facts: Facts, options: CompareOptions
+) -> list[Finding]:
     """What the guards say of the systems, one guard after the other."""
+    whole = evaluated.paired.pairs
     return [
         *(finding for each in judged for finding in check_system(each)),
         *(finding for each in judged for finding in check_levels(each)),
+        *(found for each in judged for found in check_mixed_up(each, noisy_facts, whole, resample=options.resample)),
         *check_identical(judged),
     ]
 
@@ -207,7 +216,8 @@ def _gather(
         for request, found in zip(requests, outcomes, strict=True)
         if found.facts is not None
     }
-    gathered.judged.append(Judged(source.name, facts, sorted(missing), is_input=source.path is None))
+    files = system.files if isinstance(system, FolderSystem) else {}
+    gathered.judged.append(Judged(source.name, facts, sorted(missing), is_input=source.path is None, files=files))
 
 
 def _record(

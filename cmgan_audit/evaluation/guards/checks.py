@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import field
+from pathlib import Path
 
 from cmgan_audit.evaluation.guards.signals import SignalFacts
 from cmgan_audit.evaluation.material.audio import SAMPLE_RATE
@@ -36,6 +38,8 @@ class Judged:
     missing: Sequence[str] = ()
     # The noisy input and recordings that are meant to be it are not accused of being it.
     is_input: bool = False
+    # Where outputs are files, by utterance; what a model gives is not kept.
+    files: Mapping[str, Path] = field(default_factory=dict)
 
 
 def check_data(paired: PairedSet, noisy_facts: Facts) -> list[Finding]:
