@@ -22,6 +22,10 @@ class UsageError(AuditError):
     exit_status = 2
 
 
+class MissingPathError(UsageError):
+    """A place that was named is not there: a slip of the pen, unlike a place that holds nothing, or nothing usable."""
+
+
 class MissingExtraError(UsageError):
     """A command needs packages of an extra that is not installed."""
 
@@ -31,3 +35,9 @@ class MissingExtraError(UsageError):
 
 class InputError(AuditError):
     """There is nothing to analyse, or an input cannot be read as what it should be."""
+
+
+def cannot_be_read(what: str, error: Exception) -> AuditError:
+    """The error for a file of the command line that could not be opened or decoded."""
+    kind = MissingPathError if isinstance(error, FileNotFoundError) else InputError
+    return kind(f"{what}: cannot be read: {reason(error)}")

@@ -63,7 +63,8 @@ def find_sources(options: CompareOptions) -> Sources:
 
     Raises:
         UsageError: no checkpoint, one named twice, or a baseline that stands for several.
-        CheckpointError: a path is not there, or a folder holds neither checkpoints nor recordings.
+        MissingPathError: a path is not there.
+        CheckpointError: a folder holds neither checkpoints nor recordings.
     """
     paths = expand_checkpoints(options.checkpoints)
     if not paths:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from cmgan_audit.errors import InputError, UsageError
+from cmgan_audit.errors import InputError, MissingPathError
 from cmgan_audit.finding import Finding, Fix, Location, Step
 from cmgan_audit.gate.audited import Audited, Coverage
 from cmgan_audit.rules.matching import Passed, Unresolved
@@ -23,10 +23,10 @@ def root_of(path: Path) -> Path:
     """Return the folder to audit for a path of the command line: a folder itself, or the folder of a file.
 
     Raises:
-        UsageError: there is no such path.
+        MissingPathError: there is no such path.
     """
     if not path.exists():
-        raise UsageError(f"{path}: no such file or folder")
+        raise MissingPathError(f"{path}: no such file or folder")
     return path if path.is_dir() else path.parent
 
 
@@ -36,7 +36,7 @@ def asked_for(paths: Sequence[Path]) -> dict[Path, Names]:
     No names stand for the folder as a whole.
 
     Raises:
-        UsageError: there is no such path.
+        MissingPathError: there is no such path.
     """
     folders: dict[Path, Path] = {}
     names: dict[Path, Names] = {}

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 
-from cmgan_audit.errors import InputError
+from cmgan_audit.errors import InputError, MissingPathError
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.formats.cells import BARS, RULES, parse_number
@@ -82,7 +82,8 @@ def read_logs(
         pattern: how text logs are read, if not by what is known of them.
 
     Raises:
-        InputError: a path does not exist, or a named file cannot be read.
+        MissingPathError: a path is not there.
+        InputError: a named file cannot be read.
     """
     found = Search()
     events: list[tuple[Path, str]] = []
@@ -95,7 +96,7 @@ def read_logs(
         elif given.exists():
             _sort_in(given, called.get(given) or _shown(given), True, found, events, checkpoints, book, pattern)
         else:
-            raise InputError(f"{given}: no such file or folder")
+            raise MissingPathError(f"{given}: no such file or folder")
     if events:
         _keep(found, read_event_files(events, book))
     for folder, members in sorted(checkpoints.items()):

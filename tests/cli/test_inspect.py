@@ -122,11 +122,11 @@ def test_nothing_to_read_is_status_3_without_a_traceback(tmp_path):
     assert (done.returncode, done.stdout) == (3, "")
     assert "nonsense.pth: not a checkpoint" in done.stderr and "empty.pth: an empty file" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_wrong_usage_is_status_2(ckpt, tmp_path):
     missing = run(tmp_path / "none.pth")
-    assert missing.returncode == 3 and "none.pth: there is no such file" in missing.stderr
-
-
-def test_wrong_usage_is_status_2(ckpt):
+    assert missing.returncode == 2 and "none.pth: there is no such file" in missing.stderr
     assert run().returncode == 2
     assert "not one of text, json" in run(ckpt, "--format", "yaml").stderr
 

@@ -65,7 +65,7 @@ def test_exit_status(arguments: list[str], status: int) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (["missing.log"], 3, "missing.log: no such file or folder"),
+        (["missing.log"], 2, "missing.log: no such file or folder"),
         (["healthy.csv", "--metric", "stoi"], 3, "no metric called stoi in 1 log"),
         (["healthy.csv", "--utterances", "824"], 2, "--utterances and --seconds go together"),
         (["healthy.csv", "--utterances", "824", "--seconds", "99"], 2, "99"),

@@ -8,6 +8,7 @@ from glob import glob, has_magic
 from pathlib import Path
 from typing import Any
 
+from cmgan_audit.errors import MissingPathError
 from cmgan_audit.evaluation.checkpoints.bundles import bundle_of
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
 from cmgan_audit.evaluation.material.listing import is_recording, recordings_below
@@ -85,7 +86,8 @@ def expand_checkpoints(arguments: Sequence[str]) -> list[Path]:
     of wav files, or of folders of them, which is one enhanced system.
 
     Raises:
-        CheckpointError: a pattern matches nothing, or a path is not there, or a folder holds neither.
+        CheckpointError: a pattern matches nothing, or a folder holds neither.
+        MissingPathError: a path is not there.
     """
     paths: list[Path] = []
     for argument in arguments:
@@ -100,7 +102,7 @@ def expand_checkpoints(arguments: Sequence[str]) -> list[Path]:
                 raise CheckpointError(f"{argument}: no file matches this pattern")
             paths.extend(Path(match) for match in matches)
         else:
-            raise CheckpointError(f"{argument}: there is no such file or folder")
+            raise MissingPathError(f"{argument}: there is no such file or folder")
     return paths
 
 

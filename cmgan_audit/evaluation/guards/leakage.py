@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from cmgan_audit.errors import InputError
+from cmgan_audit.errors import InputError, MissingPathError
 from cmgan_audit.evaluation.material.audio import file_sha256
 from cmgan_audit.evaluation.material.listing import recordings_below
 from cmgan_audit.evaluation.material.names import shortened
@@ -20,10 +20,11 @@ def check_leakage(pairs: Sequence[Pair], train_data: Path) -> list[Finding]:
     Only files of equal size are hashed, so a large training set costs a directory walk.
 
     Raises:
-        InputError: the training folder is missing or holds no audio.
+        MissingPathError: the training folder is not there.
+        InputError: it holds no audio.
     """
     if not train_data.is_dir():
-        raise InputError(f"--train-data {train_data}: no such folder")
+        raise MissingPathError(f"--train-data {train_data}: no such folder")
     train_files = list(recordings_below(train_data))
     if not train_files:
         raise InputError(f"--train-data {train_data}: no .wav or .flac file below it")

@@ -70,7 +70,8 @@ def find_pairs(clean: Path, noisy: Path, *, resample: bool = False) -> PairedSet
     it for all files.
 
     Raises:
-        InputError: a place is missing or holds no audio, names can be read in several ways, or no pair is left.
+        MissingPathError: a place is not there.
+        InputError: it holds no audio, names can be read in several ways, or no pair is left.
         SampleRateError: a file is not at 16 kHz and `resample` is off.
     """
     matched = match_sides(clean, noisy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from cmgan_audit.errors import InputError
+from cmgan_audit.errors import InputError, MissingPathError
 from cmgan_audit.evaluation.material.manifests import read_list, read_table
 from cmgan_audit.evaluation.material.matching import Matched, match_names
 from cmgan_audit.evaluation.material.names import NAMES_SHOWN, shortened
@@ -33,7 +33,8 @@ def match_sides(clean: Path, noisy: Path) -> Matched:
     """Match the recordings of two places, each a folder or a list of recordings; one file for both is a table of pairs.
 
     Raises:
-        InputError: a place is missing or holds no recording, or their names do not tell what belongs together.
+        MissingPathError: a place is not there.
+        InputError: it holds no recording, or the names do not tell what belongs together.
     """
     if clean == noisy and clean.is_file():
         table = read_table(clean)
@@ -53,7 +54,7 @@ def _recordings(place: Path, role: str) -> Recordings:
         return Recordings(listed, listed)
     if not place.is_dir():
         hint = "; --data DIR needs the folders clean/ and noisy/, or give --clean and --noisy"
-        raise InputError(f"{place}: no such folder ({role} recordings){hint}{_meant(place.parent)}")
+        raise MissingPathError(f"{place}: no such folder ({role} recordings){hint}{_meant(place.parent)}")
     found = recordings_in(place)
     if not found.by_path:
         raise InputError(f"{place}: no .wav or .flac file in it ({role} recordings)")

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 
-from cmgan_audit.errors import InputError, reason
+from cmgan_audit.errors import InputError, cannot_be_read
 from cmgan_audit.evaluation.guards.published import is_published_set, published_rows
 from cmgan_audit.evaluation.material.names import shortened
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -67,7 +67,7 @@ def read_strata(path: Path, names: Sequence[str]) -> Strata:
                 Path(row["utterance"] or "").stem: {column: row[column] or "" for column in columns} for row in reader
             }
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"--strata {path}: cannot be read: {reason(error)}") from error
+        raise cannot_be_read(f"--strata {path}", error) from error
     missing = [name for name in names if name not in table]
     if missing:
         raise InputError(f"{path}: has no row for {shortened(missing)}")

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from cmgan_audit.errors import InputError, reason
+from cmgan_audit.errors import InputError, cannot_be_read
 from cmgan_audit.evaluation.metrics import METRICS, Status
 from cmgan_audit.evaluation.scores.table import Row
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -53,7 +53,7 @@ def read_scores(path: Path) -> ExternalScores:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"--scores {path}: cannot be read: {reason(error)}") from error
+        raise cannot_be_read(f"--scores {path}", error) from error
     rows = tuple(_json_rows(path, text) if text.lstrip().startswith("{") else _csv_rows(path, text))
     if not rows:
         raise InputError(f"--scores {path}: holds no scores")

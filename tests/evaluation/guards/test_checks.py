@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from cmgan_audit.errors import InputError
+from cmgan_audit.errors import InputError, MissingPathError
 from cmgan_audit.evaluation.guards.leakage import check_leakage
 from cmgan_audit.evaluation.guards.published import (
     check_published,
@@ -243,7 +243,7 @@ def test_leakage_by_bytes_under_another_name(small_set: Path, tmp_path: Path) ->
     assert finding.rule == "CMG710"
     assert "ben_001 as deep/utt_77.wav" in finding.message
     assert check_leakage(pairs, small_set) == []  # the test set itself is no copy
-    with pytest.raises(InputError, match="no such folder"):
+    with pytest.raises(MissingPathError, match="no such folder"):
         check_leakage(pairs, tmp_path / "absent")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from cmgan_audit.errors import InputError
+from cmgan_audit.errors import InputError, MissingPathError
 from cmgan_audit.evaluation.material.audio import AudioError, SampleRateError, read_audio
 from cmgan_audit.evaluation.material.evaluation_set import EvaluationSet
 from cmgan_audit.evaluation.material.pairs import find_pairs, set_digest
@@ -108,7 +108,7 @@ def test_recordings_of_the_narrow_band_are_told(small_set: Path, rate: int, told
 
 
 def test_missing_and_empty_folders(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such folder"):
+    with pytest.raises(MissingPathError, match="no such folder"):
         find_pairs(tmp_path / "clean", tmp_path / "noisy")
     (tmp_path / "clean").mkdir()
     with pytest.raises(InputError, match=r"no \.wav or \.flac file"):
@@ -117,12 +117,12 @@ def test_missing_and_empty_folders(tmp_path: Path) -> None:
 
 def test_a_test_set_one_folder_deeper_or_under_longer_names_is_pointed_out(small_set: Path) -> None:
     above = small_set.parent
-    with pytest.raises(InputError, match=rf"--clean and --noisy \(in {small_set} there are both\)$"):
+    with pytest.raises(MissingPathError, match=rf"--clean and --noisy \(in {small_set} there are both\)$"):
         find_pairs(above / "clean", above / "noisy")
     for side in ("clean", "noisy"):
         (small_set / side).rename(small_set / f"{side}_testset_wav")
     said = rf"\(there are {small_set}/clean_testset_wav, {small_set}/noisy_testset_wav\)$"
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(MissingPathError, match=said):
         find_pairs(small_set / "clean", small_set / "noisy")
 
 

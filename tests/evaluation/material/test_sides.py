@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cmgan_audit.errors import InputError
+from cmgan_audit.errors import MissingPathError
 from cmgan_audit.evaluation.material.sides import match_sides, sides_of
 from cmgan_audit.evaluation.random_crops import CropOptions, score_random_crops
 from tests.evaluation.helpers import Silent, compared
@@ -40,7 +40,7 @@ def test_the_only_two_folders_that_differ_in_clean_and_noisy(
 def test_several_pairs_of_folders_are_named(tmp_path: Path) -> None:
     folders(tmp_path, "clean_a", "noisy_a", "clean_b", "noisy_b")
     with pytest.raises(
-        InputError, match=r"no such folder \(clean recordings\).*there are .*clean_a, .*clean_b, .*noisy_a"
+        MissingPathError, match=r"no such folder \(clean recordings\).*there are .*clean_a, .*clean_b, .*noisy_a"
     ):
         match_sides(*sides_of(tmp_path))
 
