@@ -31,12 +31,12 @@ HEARD = 0.5  # correlation; docs/compare-ckpts.md tells what other speech and no
 UNHEARD = 0.3
 LEAST_SHARE = 0.1  # of its energy that lies in the stretch which is compared: pauses resemble each other
 LEAST_SECONDS = 1.0  # in less, speech of others reaches 0.5 by chance
-MOST_SECONDS = 10.0
-# What bounds the time, of a run whose outputs are all noise, too: 8 s for a thousand recordings.
+MOST_SECONDS = 6.0
+# What bounds the time, of a run whose outputs are all noise, too.
 MOST_OUTPUTS = 16
 MOST_RECORDINGS = 1000
 
-Spectrum = npt.NDArray[np.complex128]
+Spectrum = npt.NDArray[np.complex64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +162,10 @@ def _take(path: Path, resample: bool) -> _Taken | None:
     signal = signal[: round(MOST_SECONDS * SAMPLE_RATE)]
     if signal.size < LEAST_SECONDS * SAMPLE_RATE or not np.isfinite(signal).all():
         return None
-    decimated, size = resample_poly(signal, 1, DECIMATION), _size()
+    decimated, size = resample_poly(signal, 1, DECIMATION).astype(np.float32), _size()
     spectrum: Spectrum = rfft(decimated, size)
     spectrum[: math.ceil(LOWEST_HZ * size / RATE)] = 0.0
-    energy = np.cumsum(irfft(spectrum, size) ** 2)
+    energy = np.cumsum(irfft(spectrum, size) ** 2, dtype=np.float64)
     return _Taken(spectrum, energy, len(decimated)) if energy[-1] > 0.0 else None
 
 
