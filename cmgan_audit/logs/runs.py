@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 
@@ -12,6 +13,8 @@ _OVERLAP_SHARE = 0.5
 _OVERLAP = 3
 # Evaluations are made every ten epochs at the least; a list so many times longer than that of a metric is one of steps.
 _MOST_EPOCHS = 10
+# So many rows show in which order they stand.
+_FEWEST_ROWS = 3
 
 
 class RunBuilder:
@@ -135,6 +138,20 @@ class RunBuilder:
                 span = f", from {self.places} {run.first_place}" if run.first_place else ""
                 run.label = f"run {number} of {len(runs)}{span}"
         return runs
+
+
+def from_first_to_last(runs: list[Run]) -> list[Run]:
+    """One run where a table's rows stand from the last epoch to the first: every row has begun another."""
+    if len(runs) < _FEWEST_ROWS or any(run.restarts or run.superseded for run in runs):
+        return runs
+    names = dict.fromkeys((series.name, series.x_kind) for run in runs for series in run.series)
+    parts = [[s for run in runs for s in run.series if (s.name, s.x_kind) == name] for name in names]
+    for part in parts:
+        xs = [x for series in part for x in series.xs]
+        if any(a <= b for a, b in itertools.pairwise(xs)):
+            return runs
+    series = [part[0].replaced(sorted(point for one in part for point in one)) for part in parts]
+    return [Run(runs[0].source, series=series, first_place=runs[0].first_place, last_place=runs[-1].last_place)]
 
 
 def _counts_twice(run: Run) -> bool:

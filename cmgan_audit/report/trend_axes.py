@@ -10,17 +10,29 @@ from cmgan_audit.logs.roles import contains, words_of
 from cmgan_audit.logs.selection.judged import JudgedSeries
 from cmgan_audit.logs.series import INDEX
 
+_FIRST = "pesq"
+# Their parts belong together: SI-SDR, CI-SDR.
+_PREFIXES = ("si", "ci")
+_PERCENT = 100.0
+
 
 def panels(judged: Sequence[JudgedSeries]) -> list[list[JudgedSeries]]:
     """The series of each metric and axis; runs that fell first and farthest, for they are what a reader looks for.
 
-    A single value is no course, and alone at epoch 140 it presses those of 20 epochs together: it is left to the table.
+    So come the metrics that fell, and of them PESQ. A single value is no course, and alone at epoch 140 it presses
+    those of 20 epochs together: it is left to the table.
     """
     found: dict[tuple[str, str], list[JudgedSeries]] = defaultdict(list)
     for one in judged:
         if len(one.series) > 1:
             found[one.measure.key or one.series.name, one.series.x_kind].append(one)
-    return [sorted(panel, key=how_far_it_fell) for panel in found.values()]
+    return sorted((sorted(panel, key=how_far_it_fell) for panel in found.values()), key=_how_soon)
+
+
+def _how_soon(panel: Sequence[JudgedSeries]) -> tuple[bool, bool, float]:
+    """Sorts panels: those in which something fell come first, PESQ before others, a large fall before a small one."""
+    falls = [one.decline.drop / one.measure.large for one in panel if one.decline is not None and one.decline.counts]
+    return not falls, panel[0].measure.key != _FIRST, -max(falls, default=0.0)
 
 
 def how_far_it_fell(one: JudgedSeries) -> tuple[bool, bool, float]:
@@ -45,14 +57,15 @@ def measured(panel: Sequence[JudgedSeries]) -> str:
     known = [(*name,) for name in first.measure.names] + [(name,) for name in first.measure.alone]
     common = [name for name in known if all(contains(words, name) for words in names)]
     if common:
-        return max((" ".join(name) for name in common), key=len).upper()
+        return max((("-" if name[0] in _PREFIXES else " ").join(name) for name in common), key=len).upper()
     alike = {one.series.name for one in panel}
-    return alike.pop() if len(alike) == 1 else (first.measure.key.upper() or first.series.name)
+    return alike.pop() if len(alike) == 1 else (first.measure.key.upper().replace("_", "-") or first.series.name)
 
 
 def unit_of(panel: Sequence[JudgedSeries]) -> str:
-    """The unit of a panel in brackets, with a blank before it; "" for a share."""
-    unit = panel[0].measure.unit
+    """The unit of a panel in brackets, with a blank before it; "" for a share of 1."""
+    measure = panel[0].measure
+    unit = measure.unit or ("%" if measure.high == _PERCENT else "")
     return f" [{unit}]" if unit else ""
 
 

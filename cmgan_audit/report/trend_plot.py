@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from cmgan_audit.logs.selection.judged import JudgedSeries
 from cmgan_audit.logs.series import Series
 from cmgan_audit.logs.symptoms.course import learning_rate_steps
 from cmgan_audit.report.scales import spans_a_decade
-from cmgan_audit.report.trend_axes import axis_label, failed_at, measured, panels, unit_of
+from cmgan_audit.report.trend_axes import axis_label, failed_at, measured, over, panels, unit_of
 from cmgan_audit.statistics.trend import best_index, per_x
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 _DASHES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "s", "^", "D", "v", "x")
 _GREY = "0.45"
+_MOST_PANELS = 4
 _MOST_RUNS = 14
+# A label at the best in the outer parts of a panel is written inwards.
+_OUTER = 0.1
 _MOST_LOSSES = 6
 _ORIGIN = {"measured": "measured on the series", "table": "random crops", "assumed": "assumed"}
 
@@ -55,7 +59,8 @@ def draw(judged: list[JudgedSeries]) -> Figure:
     """One panel per metric and axis; the losses of an only run below."""
     from matplotlib.figure import Figure
 
-    groups = panels(judged)[:4]
+    found = panels(judged)
+    groups = found[:_MOST_PANELS]
     runs = {one.run.title for one in judged}
     losses = _losses(groups[0][0]) if len(runs) == 1 and len(groups) == 1 else []
     rows = max(1, len(groups)) + bool(losses)
@@ -66,6 +71,9 @@ def draw(judged: list[JudgedSeries]) -> Figure:
         axes[0].text(0.5, 0.5, "no metric has more than one value", ha="center", transform=axes[0].transAxes)
     for axis, group in zip(axes, groups, strict=False):
         _metric_panel(axis, group)
+    if len(found) > len(groups):
+        more = ", ".join(f"{measured(group)} {over(group[0].series.x_kind)}" for group in found[len(groups) :])
+        figure.supxlabel(f"not drawn: {_shortened(more, 110)}", fontsize=8)
     if losses:
         axes[-1].sharex(axes[0])
         _loss_panel(axes[-1], losses, groups[0][0])
@@ -94,6 +102,7 @@ def _metric_panel(axis: Axes, group: list[JudgedSeries]) -> None:
     first = group[0]
     axis.set_ylabel(f"{_shortened(measured(group), 34)}{unit_of(group)}")
     axis.set_xlabel(axis_label(first.series.x_kind))
+    _whole_numbers(axis)
     left_out = f"; {len(group) - _MOST_RUNS} more runs not drawn" if len(group) > _MOST_RUNS else ""
     axis.set_title(_caption(group) + left_out, fontsize=9, loc="left", wrap=True)
     axis.grid(alpha=0.25)
@@ -113,13 +122,27 @@ def _mark(axis: Axes, one: JudgedSeries, color: str, alone: bool) -> None:
         axis.axhspan(min(y, edge), max(y, edge), color="0.6", alpha=0.25, linewidth=0,
                      label=f"noise floor {shown(floor)} ({_ORIGIN[one.floor.origin]})")  # fmt: skip
         span = max(series.ys) - min(series.ys) or 1.0
-        axis.annotate(f"best {shown(y)}", (x, y), xytext=(0, 9), textcoords="offset points", fontsize=8, ha="center")
+        axis.annotate(f"best {shown(y)}", (x, y), xytext=(0, 9), textcoords="offset points", fontsize=8,
+                      ha=_inwards(x, series.xs))  # fmt: skip
         axis.set_ylim(min(min(series.ys), edge) - 0.06 * span, max(max(series.ys), edge) + 0.14 * span)
     if one.decline is not None:
         low = slice(one.decline.since, None)
         axis.plot(series.xs[low], series.ys[low], linestyle="none", marker="o", markersize=8,
                   markerfacecolor="none", markeredgecolor=color, markeredgewidth=1.6,
                   label=_low_label(one) if alone else None)  # fmt: skip
+
+
+def _inwards(x: float, xs: Sequence[float]) -> str:
+    """How a label at x is aligned, so that it does not cross the border of its panel."""
+    share = (x - min(xs)) / (max(xs) - min(xs) or 1.0)
+    return "left" if share < _OUTER else "right" if share > 1 - _OUTER else "center"
+
+
+def _whole_numbers(axis: Axes) -> None:
+    """Nobody evaluates at epoch 2.5."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.xaxis.set_major_locator(MaxNLocator(nbins="auto", integer=True))
 
 
 def _low_label(one: JudgedSeries) -> str:
@@ -173,6 +196,7 @@ def _loss_panel(axis: Axes, losses: list[Series], one: JudgedSeries) -> None:
     _events(axis, one)
     axis.set_ylabel("loss (log scale)" if logarithmic else "loss")
     axis.set_xlabel(axis_label(one.series.x_kind))
+    _whole_numbers(axis)
     axis.grid(alpha=0.25)
     handles, labels = axis.get_legend_handles_labels()
     axis.legend(handles, labels, fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))

@@ -109,6 +109,24 @@ def test_the_farthest_fall_comes_first(tmp_path: Path) -> None:
     assert [label.rpartition("/")[2] for label in labels(axis)] == ["c.log", "d.log", "a.log", "b.log"]
 
 
+def test_what_fell_is_drawn_before_what_did_not_and_the_rest_is_named(tmp_path: Path) -> None:
+    lines = [
+        f"epoch {e} STOI: 0.9{e} LSD: 2.{9 - e} CSIG: {3.5 - e / 5:.2f} CBAK: {3.1 + e / 9:.2f} COVL: {3 + e / 9:.2f} "
+        f"SI-SDR improvement: {8 - e}.1"
+        for e in range(5)
+    ]
+    figure = draw(drawn(tmp_path, lines))
+    assert [panel.get_ylabel() for panel in figure.axes] == ["SI-SDR [dB]", "CSIG [MOS]", "STOI", "LSD [dB]"]
+    assert figure.get_supxlabel() == "not drawn: CBAK over epochs, COVL over epochs"
+
+
+def test_epochs_are_whole_and_labels_stay_inside(tmp_path: Path) -> None:
+    (panel,) = draw(drawn(tmp_path, [f"epoch {e} WER: {30 + 9 * e}.1" for e in range(3)])).axes
+    assert panel.get_ylabel() == "WER [%]"
+    assert [tick for tick in panel.get_xticks() if tick != round(tick)] == []
+    assert [text.get_horizontalalignment() for text in panel.texts] == ["left"]
+
+
 def test_evaluations_without_a_score_are_marked(tmp_path: Path) -> None:
     scores = [2.1, 2.3, "nan", 2.5, 2.6, 0.0, 0.0]
     metric = draw(drawn(tmp_path, [f"Epoch {e} PESQ: {v}" for e, v in enumerate(scores)])).axes[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from cmgan_audit.logs.lines.left_out import counted
 from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.roles import RoleBook, counter_kind
 from cmgan_audit.logs.rows import are_evaluations, number_of, numbers_name_rows, what_rows_are
-from cmgan_audit.logs.runs import RunBuilder
+from cmgan_audit.logs.runs import RunBuilder, from_first_to_last
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading, Run
 from cmgan_audit.logs.single_scores import SAID, of_single_utterances
 from cmgan_audit.logs.whole_trainings import said_of_trainings, settings_of_runs
@@ -25,6 +26,8 @@ _SAMPLE = 50
 _MOST_SEEN = 1000
 
 _Cell = TypeVar("_Cell", str, float)
+# Run, epoch, step, tag and part, the numbers of the columns, and the line of a row.
+_Row = tuple[str, float | None, float | None, tuple[str, str], list[tuple[Column, float]], int]
 
 
 def read_delimited(path: Path, source: str, book: RoleBook) -> Reading:
@@ -58,6 +61,8 @@ class _Reader:
         self.numbers: dict[int, set[float]] = {}
         self.tags: set[str] = set()
         self.rows = 0
+        self.checkpoints: list[_Row] = []
+        self.names_checkpoints = False
         self.settings: list[dict[str, float]] = []
         self.wandb_names: dict[int, tuple[str, str]] = {}
 
@@ -130,7 +135,19 @@ class _Reader:
             _remember(self.tags, part + tag)
         if not run and len(self.settings) < _MOST_SEEN:
             self.settings.append(named)
-        self._add(run, epoch, step, (tag, part), numbers, place)
+        row = (run, epoch, step, (tag, part), numbers, place)
+        if self.names_checkpoints:
+            self.checkpoints.append(row)
+        else:
+            self._add(*row)
+
+    def _add_checkpoints(self) -> None:
+        """The rows that are named after checkpoints; a folder lists `epoch_10` before `epoch_2`."""
+        names = {(run, epoch, step, named) for run, epoch, step, named, _, _ in self.checkpoints}
+        if len(names) == len(self.checkpoints):
+            self.checkpoints.sort(key=lambda row: tuple(math.inf if at is None else at for at in row[1:3]))
+        for row in self.checkpoints:
+            self._add(*row)
 
     def _add(
         self,
@@ -176,15 +193,17 @@ class _Reader:
         self.worded[column.position] += 1
         counted_in_name = number_of(cell) if column.kind in ("epoch", "step") else None
         if counted_in_name is not None:
+            self.names_checkpoints = True
             return counted_in_name
         self.bad[column.name] += 1
         self.first_bad.setdefault(column.name, (place, cell))
         return None
 
     def _finish(self, table: Table) -> Reading:
+        self._add_checkpoints()
         runs: list[Run] = []
         for name, builder in self.builders.items():
-            found = builder.finish()
+            found = from_first_to_last(builder.finish())
             for run in found:
                 run.label = " ".join(part for part in (name, run.label) if part)
             runs.extend(found)

@@ -172,7 +172,19 @@ def test_sig_and_bak_count_beside_the_overall_score_only(tmp_path: Path) -> None
     assert [one.series.name for one in judged(tmp_path, beside).judged] == ["OVRL", "SIG", "BAK"]
 
 
-def test_checkpoints_named_in_a_table(tmp_path: Path) -> None:
-    text = "checkpoint,pesq\n" + "".join(f"ckpt/CMGAN_epoch_{e}_0.{e}21,{v}\n" for e, v in enumerate(PESQ))
+@pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 2, 1, 0], [0, 3, 1, 2]])
+def test_checkpoints_named_in_a_table(tmp_path: Path, order: list[int]) -> None:
+    text = "checkpoint,pesq\n" + "".join(f"ckpt/CMGAN_epoch_{e}_0.{e}21,{PESQ[e]}\n" for e in order)
     (only,) = judged(tmp_path, text, "scores.csv").judged
     assert (list(only.series.xs), list(only.series.ys)) == ([0, 1, 2, 3], PESQ)
+
+
+def test_a_table_that_begins_with_the_last_epoch(tmp_path: Path) -> None:
+    text = "epoch,loss,pesq\n" + "".join(f"{e},0.{9 - e},{PESQ[e]}\n" for e in (3, 2, 1, 0))
+    (only,) = judged(tmp_path, text, "history.csv").judged
+    assert (list(only.series.xs), list(only.series.ys)) == ([0, 1, 2, 3], PESQ)
+
+
+def test_tables_of_three_runs_stay_three(tmp_path: Path) -> None:
+    text = "epoch,pesq\n" + "".join(f"{e},{PESQ[e]}\n" for _ in range(3) for e in (1, 2, 3))
+    assert len(judged(tmp_path, text, "history.csv").judged) == 3
