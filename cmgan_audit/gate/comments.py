@@ -27,6 +27,8 @@ _WITHOUT = frozenset({".json", ".md", ".rst"})
 # Where a backslash at the end of a line is a character like others, as in a path of Windows.
 _LINE_BY_LINE = frozenset({".yaml", ".yml", ".toml", ".json5", ".jsonc", ".ini", ".cfg", ".conf"})
 
+_BETWEEN_STATEMENTS = frozenset({tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT})
+
 _IGNORE = regex(
     r"ignore\s*\[(?P<rules>[^\]]*)\]\s*(?:until\s*=\s*(?P<until>\S+)\s*)?(?:--\s*(?P<reason>.*))?$", re.DOTALL
 )
@@ -39,8 +41,8 @@ _Comment = tuple[int, int, str, str]
 class Suppression:
     """One comment: the rules it names, its reason, its date, whether it stands alone, and the lines it holds for.
 
-    These are the line that it stands on, or the next one that is no such comment where it stands alone; with all
-    that go on behind a backslash, where no comment can stand.
+    These are the line that it stands on, or the next one that is no such comment where it stands alone: all lines of
+    the statement of Python that begins there. And all that go on behind a backslash, where no comment can stand.
     """
 
     path: str
@@ -126,10 +128,11 @@ def _in_notebook(path: str, text: str) -> Iterator[Suppression]:
 
 def _in_text(path: str, text: str, suffix: str) -> list[Suppression]:
     sign = _SIGNS.get(suffix, "#")
-    python = suffix in (".py", ".pyw")
-    comments = list(_python_comments(text) if python else _line_comments(text, sign))
+    tokens = _tokens(text) if suffix in (".py", ".pyw") else []
+    comments = list(_token_comments(tokens) if tokens else _line_comments(text, sign))
     alone = {line for line, _, _, before in comments if not before.strip()}
     going_on = frozenset() if suffix in _LINE_BY_LINE else _going_on(text)
+    statements = _statements(tokens)
     found = []
     for line, column, comment, _ in comments:
         match = re.search(rf"{sign}\s*{_MARK}\s*(?P<body>.*)$", comment)
@@ -140,6 +143,7 @@ def _in_text(path: str, text: str, suffix: str) -> list[Suppression]:
         rules = tuple(part.strip() for part in form["rules"].split(",") if part.strip()) if form else ()
         until = (form["until"] or "") if form else ""
         first, last = _held(line, alone, going_on)
+        last = statements.get(first, last) if line in alone else last
         found.append(
             Suppression(
                 path=path,
@@ -182,16 +186,32 @@ def _lines(text: str) -> list[str]:
     return [line.removesuffix("\r") for line in text.split("\n")]
 
 
-def _python_comments(text: str) -> Iterator[_Comment]:
-    """The comments of a Python file; a text that looks like one inside a string is none."""
+def _tokens(text: str) -> list[tokenize.TokenInfo]:
+    """The tokens of a Python file; none where it cannot be divided into them."""
     try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+        return list(tokenize.generate_tokens(io.StringIO(text).readline))
     except (tokenize.TokenError, SyntaxError, ValueError):
-        yield from _line_comments(text, "#")
-        return
+        return []
+
+
+def _token_comments(tokens: Iterable[tokenize.TokenInfo]) -> Iterator[_Comment]:
+    """The comments of a Python file; a text that looks like one inside a string is none."""
     for token in tokens:
         if token.type == tokenize.COMMENT and MARK.search(token.string.encode(errors="replace")):
             yield token.start[0], token.start[1] + 1, token.string, token.line[: token.start[1]]
+
+
+def _statements(tokens: Iterable[tokenize.TokenInfo]) -> dict[int, int]:
+    """The first and the last line of every statement, of a compound one those of its head."""
+    ends: dict[int, int] = {}
+    begin = 0
+    for token in tokens:
+        if token.type == tokenize.NEWLINE:
+            ends[begin] = token.start[0]
+            begin = 0
+        elif not begin and token.type not in _BETWEEN_STATEMENTS:
+            begin = token.start[0]
+    return ends
 
 
 def _line_comments(text: str, sign: str) -> Iterator[_Comment]:

@@ -60,6 +60,23 @@ FORM = "cmgan-audit: ignore[TOY101] -- small card"
 
 
 @pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"# {FORM}\nload(\n    items,\n    batch_size=1,\n)\n", QUIET),
+        (f"if items:\n    # {FORM}\n    # as ever\n    load(items,\n         batch_size=1)\n", ["CMG903", "TOY101"]),
+        (f"if items:\n    # {FORM}\n    load(items,  # all\n\n         batch_size=1)\n", QUIET),
+        (f"# {FORM}\ndef load(\n    batch_size=1,\n): ...\n", QUIET),
+        (f"# {FORM}\ndef load():\n    batch_size = 1\n", ["CMG903", "TOY101"]),  # the head, not what it holds
+        (f"load(\n    # {FORM}\n    batch_size=1,\n    other=dict(batch_size=2),\n)\n", OPEN),  # an argument
+        (f"load(\n    batch_size=1,  # {FORM}\n    other=dict(batch_size=2),\n)\n", OPEN),
+        (f"# {FORM}\nload(items)\nbatch_size = 1\n", ["CMG903", "TOY101"]),
+    ],
+)
+def test_above_a_statement_it_holds_for_all_of_its_lines(auditor, tree, rules_of, text, found):
+    assert sorted(rules_of(auditor().audit(tree({"train.py": text})))) == found
+
+
+@pytest.mark.parametrize(
     ("name", "text"),
     [
         ("run.slurm", f"# {FORM}\nbatch_size: 1\n"),
