@@ -254,6 +254,20 @@ def test_the_steps_of_the_workflow_that_init_writes(repo, tmp_path):
     assert play(audit, repo, {"github.base_ref": ""}, GITHUB_STEP_SUMMARY=str(summary)).returncode == 1
 
 
+def test_the_job_for_gitlab_reports_everything_and_decides_on_what_is_new(repo):
+    guide = (ROOT / "docs" / "gate.md").read_text()
+    [block] = re.findall(r"^```yaml\n# \.gitlab-ci\.yml\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
+    job = yaml.safe_load(block)["cmgan-audit"]
+    install, report, decide = job["script"]
+    assert job["artifacts"]["reports"]["codequality"] in report and "CMGAN_AUDIT_SOURCE" in install
+    lower_batch(repo)
+    assert run("bash", "-ec", report, cwd=repo).returncode == 0
+    assert len(json.loads((repo / "gl-code-quality-report.json").read_text())) == 1
+    main, small = (run("git", "rev-parse", name, cwd=repo).stdout.strip() for name in ("main", "small"))
+    for base, status in ((main, 1), (small, 0), ("", 1)):  # "": a pipeline of the default branch
+        assert run("bash", "-ec", decide, cwd=repo, CI_MERGE_REQUEST_DIFF_BASE_SHA=base).returncode == status
+
+
 @pytest.mark.parametrize("text", [WORKFLOW, (ROOT / "action.yml").read_text()], ids=["workflow", "action"])
 def test_other_actions_are_named_by_commit(text):
     """A tag can be moved to other code by whoever takes over the action."""
