@@ -51,7 +51,7 @@ def _finding(finding: Finding, sources: Sources, ink: Ink) -> Iterator[str]:
         yield from draw(steps, sources, ink, style)
     left = " " * width + " = "
     if finding.fix is not None:
-        yield _wrapped(left, f"{ink('bold', 'help')}: {finding.fix.title} ({how(finding.fix)})")
+        yield _wrapped(left, f"{ink('bold', 'help')}: {visible(f'{finding.fix.title} ({how(finding.fix)})')}")
     yield f"{left}{ink('bold', 'more')}: cmgan-audit explain {finding.rule}  ({finding.name})"
 
 

@@ -59,7 +59,10 @@ def _head(path: str, step: Step, line: Shown, sources: Sources, ink: Ink) -> str
 def _step(step: Step, line: Shown, ink: Ink, style: str, mark: str, width: int) -> list[str]:
     number = ink("blue", f"{line.label:>{width}} |")
     if line.text is None:
-        return [f"{number} {ink('dim', '(no source line to show)')}", f"{ink('blue', ' ' * width + ' |')} {step.note}"]
+        return [
+            f"{number} {ink('dim', '(no source line to show)')}",
+            f"{ink('blue', ' ' * width + ' |')} {visible(step.note)}",
+        ]
     shown, start, length = _cut(line.text, line.place)
     marks = " " * start + ink(style, mark * length + " " + visible(step.note))
     return [f"{number} {shown}", f"{ink('blue', ' ' * width + ' |')} {marks}"]

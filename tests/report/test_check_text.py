@@ -109,3 +109,19 @@ def test_a_file_cannot_steer_the_terminal(tmp_path):
 def test_a_finding_without_a_trail_shows_its_place(audited):
     bare = replace(audited, findings=(replace(audited.findings[1], trail=()),))
     assert "^^^^^^^^^ unused-suppression" in render(bare)
+
+
+def test_names_of_the_audited_files_do_not_steer_the_terminal(audited):
+    """A folder that somebody else packed may be called anything, and reasons quote its source."""
+    steering = "\x1b]0;pwned\x07"
+    where = Location(f"{steering}.py", 1)
+    fixed = replace(audited.findings[0], location=where, message=steering, trail=(Step(where, steering),))
+    told = replace(
+        audited,
+        findings=(fixed,),
+        fixed=(fixed,),
+        unresolved=tuple(replace(each, location=where, reason=steering) for each in audited.unresolved),
+        passed=tuple(replace(each, location=where, evidence=steering) for each in audited.passed),
+    )
+    assert told.unresolved and told.passed
+    assert "\x1b" not in render(told, show_passed=True)
