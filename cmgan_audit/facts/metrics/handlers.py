@@ -73,7 +73,7 @@ def catching(view: View, scoring: Scoring) -> Iterator[tuple[Spot, ast.Try, ast.
     )
     for spot, node, handler in around:
         yield spot, node, handler
-        if outcome_of(handler, node).kind != RAISED:
+        if outcome_of(handler, node, last=_ends_behind(spot, node)).kind != RAISED:
             return
 
 
@@ -90,7 +90,7 @@ def _caught_in(
         handler = next((each for each in parent.handlers if _catches(each)), None)
         if handler is None:
             continue
-        outcome = outcome_of(handler, parent)
+        outcome = outcome_of(handler, parent, last=_ends_behind(spot, parent))
         if outcome.kind == MISSING and any(_counts_missing(each) for each in scoring.way):
             outcome = Outcome(COUNTED, "")
         if outcome.kind == NOTHING and not _drops_an_item(scoring, level, spot, parent):
@@ -98,6 +98,18 @@ def _caught_in(
         place = _head(view, spot.path, handler)
         return _record(scoring, spot, place, _caught_text(handler), outcome)
     return None
+
+
+def _ends_behind(spot: Spot, node: ast.Try) -> bool:
+    """Whether nothing follows a statement in the function of a spot, so that the function gives None behind it."""
+    body = getattr(spot.function, "body", None)
+    ends = [body[-1]] if isinstance(body, list) else []
+    for last in ends:
+        if last is node:
+            return True
+        if isinstance(last, ast.If | ast.With):
+            ends.extend(block[-1] for block in (last.body, getattr(last, "orelse", [])) if block)
+    return False
 
 
 def _counts_missing(spot: Spot) -> bool:
