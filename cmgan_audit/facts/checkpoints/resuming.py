@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 
 from cmgan_audit.facts.adversarial.holders import Held, Holders
 from cmgan_audit.facts.checkpoints.completeness import Completeness
@@ -62,23 +63,31 @@ def resumes_of(view: View) -> Iterator[Resume]:
     if not start:
         return
     completeness = Completeness(view, start)
-    resuming = _Resuming(view, completeness)
+    supposed_before = [supposed for supposed in view.scene.run.supposed if supposed.position <= start]
+    kept_off = [batches(supposed.events) for supposed in supposed_before]
+    resuming = _Resuming(view, completeness, any(map(_brings_all_back, chain.from_iterable(kept_off))))
     before = view.scene.run.events[:start]
     read = [*batches(before), *whole_networks(before, resuming.held)]
     found = [batch for batch in read if not _in_constructor(batch) and resuming.is_trained(batch)]
     for batch in found:
         yield from resuming.asked_or_not(batch, together(found), before)
-    for supposed in view.scene.run.supposed:
-        if supposed.position <= start:
-            off = [batch for batch in batches(supposed.events) if not resuming.is_frozen(batch)]
-            events = [*supposed.events, *in_its_wake(view, supposed, start)] if off else []
-            for batch in off:
-                yield from resuming.kept_off(batch, together([*found, *batches(events)]), supposed, events)
+    for supposed, read_there in zip(supposed_before, kept_off, strict=True):
+        off = [batch for batch in read_there if not resuming.is_frozen(batch)]
+        events = [*supposed.events, *in_its_wake(view, supposed, start)] if off else []
+        for batch in off:
+            yield from resuming.kept_off(batch, together([*found, *batches(events)]), supposed, events)
 
 
 class _Resuming:
-    def __init__(self, view: View, completeness: Completeness) -> None:
+    """Judges the restores of a run.
+
+    With `resumes_elsewhere`, a setting keeps off a resume that brings back weights and what trains them: weights alone
+    that are loaded all the same are what a training starts from.
+    """
+
+    def __init__(self, view: View, completeness: Completeness, resumes_elsewhere: bool) -> None:
         self._view = view
+        self._resumes_elsewhere = resumes_elsewhere
         self._guards = Guards(view.code)
         self._slicer = view.slicer
         self._completeness = completeness
@@ -116,7 +125,8 @@ class _Resuming:
 
     def _record(self, batch: Batch, whole: Batch, events: Sequence[Event], unasked: Fact, how: str) -> Resume:
         first = (batch.loads or [each.event for each in batch.restored])[0]
-        left_out, complete = self._completeness.of(whole, events)
+        is_start = self._resumes_elsewhere and not whole.trains_on
+        left_out, complete = ("", Known(True)) if is_start else self._completeness.of(whole, events)
         return Resume(
             location=first.location,
             anchor=first.context.frames[-1].function if first.context.frames else "<module>",
@@ -277,6 +287,11 @@ class _Resuming:
         """What each optimiser of the run trains."""
         optimisers = {id(use.on.attrs): use.on for use in self._view.scene.of("step") if use.on is not None}
         return [self._holders.of(each) for each in optimisers.values()]
+
+
+def _brings_all_back(batch: Batch) -> bool:
+    """Whether weights are restored, and with them the state of what trains them."""
+    return batch.trains_on and any(each.target is not None and is_network(bare(each.target)) for each in batch.restored)
 
 
 def _is_start(batch: Batch, settings: Sequence[Setting]) -> bool:
