@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const
 from cmgan_audit.program.execution.trace import Launch
@@ -33,7 +34,15 @@ _TRAINS = regex(r"(?<![a-z])train(?:er|ing)?(?![a-z])", re.IGNORECASE)
 _SCORES = regex(r"(?<![a-z])(?:tests?|testing|eval(?:uate|uation)?|infer(?:ence)?|predict)(?![a-z])", re.IGNORECASE)
 
 
-def candidates(tree: SourceTree, entry: str, asked: Sequence[tuple[Launch, object]]) -> list[Launch]:
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Launches with configurations that may be meant, and the files that none of them names: there are too many."""
+
+    launches: list[Launch]
+    left_out: list[str]
+
+
+def candidates(tree: SourceTree, entry: str, asked: Sequence[tuple[Launch, object]]) -> Candidates:
     """A launch for every plausible configuration file near a script; none when no option takes its path.
 
     Args:
@@ -63,7 +72,10 @@ def candidates(tree: SourceTree, entry: str, asked: Sequence[tuple[Launch, objec
                 launches.setdefault(filled[0], made)
                 per_launch.setdefault(launch.argv, []).append(filled[0])
     chosen = _spread(list(per_launch.values()), MOST_CONFIGURATIONS)
-    return [made for words, made in launches.items() if words in chosen]
+    followed = [made for words, made in launches.items() if words in chosen]
+    files = dict.fromkeys(made.location.path for made in launches.values() if made.location is not None)
+    named = {made.location.path for made in followed if made.location is not None}
+    return Candidates(followed, [path for path in files if path not in named])
 
 
 def _spread(groups: Sequence[Sequence[tuple[str, ...]]], most: int) -> set[tuple[str, ...]]:

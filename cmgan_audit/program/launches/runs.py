@@ -11,12 +11,12 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from cmgan_audit.finding import Location
+from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.domain.values import Const, Unknown
 from cmgan_audit.program.execution.depth import deep_recursion
 from cmgan_audit.program.execution.sessions import execute_entry, interpreter_of
 from cmgan_audit.program.execution.trace import CallEvent, Launch, Run
-from cmgan_audit.program.launches.configurations import called_like, candidates, with_second, without_first
+from cmgan_audit.program.launches.configurations import Candidates, called_like, candidates, with_second, without_first
 from cmgan_audit.program.launches.entries import entries, silent_entries
 from cmgan_audit.program.launches.restarts import restarts_of
 from cmgan_audit.program.launches.unreached import Place, execute_place, places, referred_to
@@ -88,7 +88,10 @@ class Program:
                 told = [launch for launch in others if not _only_fills_in(launch, first)]
                 return [first, *(execute_entry(self._tree, index, entry, launch) for launch in told)]
             tried = self._as_shipped(entry, variables, trial=False)
-            found = self._configured(entry, first, tried) or self._tried(entry, self._beside(entry, [first, *tried]))
+            found = self._configured(entry, first, tried)
+            if not found:
+                beside = self._beside(entry, [first, *tried])
+                found = _noting(self._tried(entry, beside.launches), beside.left_out)
             if not found:
                 found = self._configured(entry, first, self._as_shipped(entry, variables, trial=True))
             return found or [self._whole(entry, launch) for launch in (bare(entry), *others)]
@@ -122,7 +125,7 @@ class Program:
                 return [known[_told(launch)] for launch in launches]
             variables = asked
 
-    def _beside(self, entry: str, runs: Sequence[Run]) -> list[Launch]:
+    def _beside(self, entry: str, runs: Sequence[Run]) -> Candidates:
         """Launches with files that lie beside a script, for those that lack one."""
         lacking = [run for run in runs if _lacks_configuration(run)]
         return candidates(
@@ -146,7 +149,7 @@ class Program:
         others = [run for run in runs if _mode(run.launch) not in modes]
         if not configured or not others:
             return configured
-        filled = self._tried(entry, [each for each in self._beside(entry, [first, *others]) if _mode(each)])
+        filled = self._tried(entry, [each for each in self._beside(entry, [first, *others]).launches if _mode(each)])
         if {_mode(run.launch) for run in others} == {_mode(run.launch) for run in filled}:
             return [*configured, *filled]
         whole = [self._whole(entry, run.launch) if _lacks_configuration(run) else run for run in runs]
@@ -270,6 +273,14 @@ def executed_by(runs: Sequence[Run]) -> set[Location]:
         for node, function in interpreter_of(run).executed.items()
         if not isinstance(node, ast.Lambda)
     }
+
+
+def _noting(runs: list[Run], left_out: Sequence[str]) -> list[Run]:
+    """Runs with files that lie beside a script; where each differs, the files that were too many are told of."""
+    if left_out and len(runs) > 1:
+        note = f"files that may be configurations and are not tried, from this one on: {len(left_out)}"
+        runs[0].limits.append(Step(Location(left_out[0], 1), note))
+    return runs
 
 
 def _mode(launch: Launch) -> str:

@@ -209,6 +209,15 @@ def test_files_that_the_script_does_not_read_are_tried_once(tmp_path: Path, exec
     assert [run.launch.argv for run in executed] == [(), ("--config", "a.yaml")]
 
 
+@pytest.mark.parametrize(("many", "told"), [(12, []), (14, ["c12.yaml: 2"])])
+def test_configurations_that_are_too_many_are_told_of(tmp_path: Path, many: int, told: list[str]) -> None:
+    files = {f"c{number:02}.yaml": f"size: {number + 4}\n" for number in range(many)}
+    found = runs_in(tmp_path, {"train.py": OPTION, **files})
+    assert len(found) == 12
+    limits = [f"{step.location.path}: {step.note.rpartition(' ')[2]}" for run in found for step in run.limits]
+    assert limits == told
+
+
 MODES = """
 import argparse
 import json
