@@ -20,6 +20,7 @@ from cmgan_audit.program.domain.values import (
     ModuleValue,
     Option,
     Symbol,
+    TextTest,
     Unknown,
     Value,
 )
@@ -59,6 +60,8 @@ def same(left: Value, right: Value) -> bool:
             return a is b
         case BoundMethod(), BoundMethod():
             return left.name == right.name and same(left.receiver, right.receiver)
+        case TextTest(), TextTest():
+            return left.formula == right.formula and left.equal == right.equal
         case Unknown(reason=r), Unknown(reason=q):
             return r == q
         case Absent(), Absent():
@@ -159,6 +162,8 @@ def _key(value: Value) -> object | None:
     match value:
         case Const(value=constant):
             return (kind, type(constant), constant if constant == constant else "nan")
+        case TextTest(formula=text, equal=equal):
+            return (kind, text, equal)
         case Symbol(formula=text) | External(name=text) | Unknown(reason=text):
             return (kind, text)
         case HeapValue(cell=cell):

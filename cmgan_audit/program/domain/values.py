@@ -116,6 +116,18 @@ class Unknown(Value):
         return Unknown(reason=self.reason, trail=self.trail, draws=self.draws, computed=computed)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextTest(Unknown):
+    """Whether something that is not known is a certain text, as in `args.optimizer == "adam"`.
+
+    `formula` names what is asked and the text, so that the tests of one value are told apart from those of another;
+    `equal` is what a true test says of them.
+    """
+
+    formula: str
+    equal: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """One member of a `Choice` and the condition under which it holds, as source text ("args.debug", "not (x > 1)").

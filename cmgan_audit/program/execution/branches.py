@@ -16,6 +16,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.bounds import decided
 from cmgan_audit.program.domain.joins import Branch, join, opposite
 from cmgan_audit.program.domain.listings import without_listings
+from cmgan_audit.program.domain.text_tests import denied
 from cmgan_audit.program.domain.values import (
     BoundMethod,
     Choice,
@@ -30,6 +31,7 @@ from cmgan_audit.program.domain.values import (
     ModuleValue,
     Option,
     Symbol,
+    TextTest,
     Unknown,
     Value,
     may_be_absent,
@@ -214,6 +216,9 @@ def sides_of(test: Value, text: str) -> tuple[Branch, Branch]:
     if isinstance(test, Symbol):
         formula, outcome = stripped(test.formula)
         facts_true, facts_false = frozenset({(formula, outcome)}), frozenset({(formula, not outcome)})
+    elif isinstance(test, TextTest):
+        facts_true = frozenset({(test.formula, test.equal)})
+        facts_false = frozenset({(test.formula, not test.equal)})
     return Branch(text, facts_true), Branch(opposite(text), facts_false)
 
 
@@ -238,6 +243,10 @@ def truth(it: Interpreter, value: Value) -> bool | None:
                 return not outcome
             verdict = decided(formula, it.facts)
             return None if verdict is None else verdict is outcome
+        case TextTest():
+            if (value.formula, True) in it.facts:
+                return value.equal
+            return not value.equal if denied(value.formula, it.facts) else None
         case ListValue():
             return bool(value.items) if value.complete else None
         case DictValue():

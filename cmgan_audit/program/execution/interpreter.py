@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.joins import join
+from cmgan_audit.program.domain.text_tests import denied
 from cmgan_audit.program.domain.values import Arguments, Choice, DictValue, FunctionValue, Option, Unknown, Value
 from cmgan_audit.program.execution.state import Environment, Journal, Snapshot
 from cmgan_audit.program.execution.trace import Condition, Context, Event, Frame, Launch, Loop, Run
@@ -119,6 +120,7 @@ class Interpreter:
         self.journal = Journal()
         self.context = Context()
         self.facts: Facts = frozenset()
+        self._asked_for: dict[int, tuple[int, Value]] = {}  # an identity means something only while its object lives
         self.activations: list[Activation] = []
         self.exits: list[Exit] = []
         self.environments: dict[str, Environment] = {}
@@ -198,7 +200,14 @@ class Interpreter:
         return replace(value, options=kept)
 
     def _contradicted(self, option: Option) -> bool:
-        return any((formula, not outcome) in self.facts for formula, outcome in option.facts)
+        return any(
+            (formula, not outcome) in self.facts or (outcome and denied(formula, self.facts))
+            for formula, outcome in option.facts
+        )
+
+    def number_of(self, value: Value) -> int:
+        """The number of a value among those that were asked for: it tells one that is not known from another."""
+        return self._asked_for.setdefault(id(value), (len(self._asked_for), value))[0]
 
     def call(self, callee: Value, arguments: Arguments, location: Location) -> Value:
         """The result of calling a value."""

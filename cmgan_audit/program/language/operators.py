@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from dataclasses import replace
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain import numbers
 from cmgan_audit.program.domain.bounds import decided
 from cmgan_audit.program.domain.joins import Branch, join, opposite, same
 from cmgan_audit.program.domain.numbers import drawn
+from cmgan_audit.program.domain.text_tests import denied, formula_of
 from cmgan_audit.program.domain.values import (
     Arguments,
     Choice,
@@ -23,6 +25,7 @@ from cmgan_audit.program.domain.values import (
     ModuleValue,
     Option,
     Symbol,
+    TextTest,
     Unknown,
     Value,
     options_of,
@@ -144,7 +147,10 @@ def _contradict(left: Option, right: Option) -> bool:
         return True
     if left.condition and right.condition and opposite(right.condition) == left.condition:
         return True
-    return any((formula, not outcome) in right.facts for formula, outcome in left.facts)
+    return any(
+        (formula, not outcome) in right.facts or (outcome and denied(formula, right.facts))
+        for formula, outcome in left.facts
+    )
 
 
 def over_options(it: Interpreter, value: Value, compute: Callable[[Value], Value]) -> Value:
@@ -165,6 +171,8 @@ def negated(it: Interpreter, value: Value) -> Value:
         if isinstance(v, Symbol):
             at_one = None if v.at_one is None else not v.at_one
             return Symbol(formula=opposite(v.formula), at_one=at_one, trail=v.trail)
+        if isinstance(v, TextTest):
+            return replace(v, equal=not v.equal)
         return Unknown(reason="a test at run time", draws=drawn(v))
 
     return over_options(it, value, one)
@@ -184,7 +192,18 @@ def compare(it: Interpreter, operation: type[ast.cmpop], left: Value, right: Val
         if contained is None:
             return Unknown(reason="a membership at run time", draws=drawn(left, right))
         return Const(value=contained is (operation is ast.In), draws=drawn(left, right))
-    return numbers.compare(operation, left, right)
+    return _text_test(it, operation, left, right) or numbers.compare(operation, left, right)
+
+
+def _text_test(it: Interpreter, operation: type[ast.cmpop], left: Value, right: Value) -> TextTest | None:
+    """The comparison of something that is not known with a text."""
+    if operation not in (ast.Eq, ast.NotEq):
+        return None
+    for asked, other in ((left, right), (right, left)):
+        if isinstance(asked, Unknown) and isinstance(other, Const) and isinstance(other.value, str) and not asked.draws:
+            formula = formula_of(it.number_of(asked), other.value)
+            return TextTest(reason=asked.reason, formula=formula, equal=operation is ast.Eq, draws=other.draws)
+    return None
 
 
 def _identical(left: Value, right: Value) -> bool | None:
