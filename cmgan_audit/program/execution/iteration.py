@@ -12,12 +12,14 @@ from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.containers import known_items, one_of
 from cmgan_audit.program.domain.joins import Branch, join
 from cmgan_audit.program.domain.listings import order_of
+from cmgan_audit.program.domain.numbers import drawn
 from cmgan_audit.program.domain.values import (
     Arguments,
     Choice,
     ClassValue,
     Const,
     DictValue,
+    Draw,
     External,
     GeneratorValue,
     Instance,
@@ -98,7 +100,7 @@ def _library_element(it: Interpreter, value: Instance, location: Location) -> Va
     if name in ("zip", "zip_longest"):
         return ListValue(items=[element(it, part, location) for part in value.arguments.positional], kind="tuple")
     if name in ("range", "trange"):
-        return Unknown(reason="the loop's counter", draws=value.draws)
+        return Unknown(reason="the loop's counter", draws=_draws_of_counter(value))
     if name in HANDING_ON:
         inner = value.arguments.get("iterable", 0)
         if inner is not None:
@@ -106,6 +108,12 @@ def _library_element(it: Interpreter, value: Instance, location: Location) -> Va
     return Unknown(reason=f"an item of {value.external_name}", draws=order_of(value)).made_from(
         "[]", (value,), location
     )
+
+
+def _draws_of_counter(counted: Instance) -> frozenset[Draw]:
+    """What the numbers of a range depend on: where it begins and its steps, not how many there are."""
+    bounds = counted.arguments.positional
+    return drawn(*bounds[:1], *bounds[2:]) if len(bounds) > 1 else frozenset()
 
 
 def collected(it: Interpreter, value: Value, location: Location) -> tuple[list[Value], bool]:
