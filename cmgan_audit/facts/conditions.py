@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ast
 
-from cmgan_audit.program.domain.values import Choice, Const, Instance, Value
+from cmgan_audit.program.domain.values import Choice, ClassValue, Const, Instance, Value
 from cmgan_audit.program.domain.values import Unknown as UnknownValue
 from cmgan_audit.program.execution.trace import Condition
+from cmgan_audit.program.language.attributes import present
+from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.source.syntax import walk
 
 
@@ -37,7 +39,7 @@ def open_setting(condition: Condition, owner: Instance | None) -> str:
             continue
         for flag in flags:
             value = owner.attrs.get(flag)
-            if value is not None and _is_open(value):
+            if value is not None and _is_open(value if _has_by_class(owner, flag) else present(value)):
                 return f"{ast.unparse(part)}"
     return ""
 
@@ -62,6 +64,12 @@ def _parts(tree: ast.expr) -> list[ast.expr]:
     if isinstance(tree, ast.BoolOp):
         return [part for value in tree.values for part in _parts(value)]
     return [tree]
+
+
+def _has_by_class(owner: Instance, name: str) -> bool:
+    """Whether an object has an attribute also where nobody set it. Without that, the object itself is not there where
+    the attribute is missing: it was made on another path."""
+    return isinstance(owner.cls, ClassValue) and class_attribute(owner.cls, name) is not None
 
 
 def _is_open(value: Value) -> bool:
