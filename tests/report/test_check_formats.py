@@ -18,6 +18,8 @@ import pytest
 from cmgan_audit.finding import Confidence, Location, Severity
 from cmgan_audit.report import check_json, check_markdown, github, gitlab, junit, sarif
 
+ROOT = Path(__file__).parents[2]
+
 
 def test_json_has_the_keys_of_the_contract(audited):
     document = json.loads(check_json.render(audited))
@@ -40,6 +42,18 @@ def test_json_has_the_keys_of_the_contract(audited):
         "loaders_resolved": 7,
     }
     assert document["passed"] == [{"rule": "CMG903", "path": "train.py", "line": 1, "evidence": "drop_last is False"}]
+
+
+def test_json_follows_the_schema_that_is_published(audited):
+    schema = json.loads((ROOT / "docs" / "check.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    nowhere = replace(audited.findings[0], location=None, trail=(), fix=None)
+    for each in (audited, replace(audited, findings=(nowhere,)), replace(audited, findings=(), unresolved=())):
+        validator.validate(check_json.document(each))
+    document = check_json.document(audited)
+    document["findings"][0]["severity"] = "critical"
+    assert not validator.is_valid(document)
 
 
 def test_advice_without_edits_is_no_fix(audited):
