@@ -103,14 +103,14 @@ def _is_empty(name: str, function: Sequence[ast.AST], count: Count) -> bool:
 
 
 def _is_made_of_measure(value: ast.expr, body: Sequence[ast.AST]) -> bool:
-    """Whether one number of a batch, `x.item()`, is what something that measures gave a line above."""
-    if root(value) == ast.unparse(value):
-        return False
+    """Whether one number of a batch, `x.item()`, is what a function that measures gave a line above."""
     name = root(value)
+    if name == ast.unparse(value):
+        return False
     for node in body:
         match node:
-            case ast.Assign(targets=[ast.Name(id=given)], value=ast.Call(func=function)) if given == name:
-                return is_measure(ast.unparse(function))
+            case ast.Assign(targets=[ast.Name(id=given)], value=ast.Call(func=function) as call) if given == name:
+                return is_measure(ast.unparse(function).rpartition(".")[2]) and not is_weighted(call)
     return False
 
 

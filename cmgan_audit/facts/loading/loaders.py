@@ -69,7 +69,10 @@ def _loader(code: Code, made: Made, called: Names, declared: DeclaredRoles, norm
     missing = arguments.open_kwargs
     others = made_anew(scene, made)
     batch = others or own_batch(made, fact_of(arguments.get("batch_size", 1), 1, missing=missing))
-    batch = gathered_batch(code, made, stacked_batch(scene, made, over_processes(batch)))
+    batch = over_processes(batch)
+    if not certainly(role, EVAL):  # where nothing learns, it is items that are scored
+        batch = stacked_batch(scene, made, batch)
+    batch = gathered_batch(code, made, batch)
     drop_last = own_drop_last(made) or fact_of(arguments.get("drop_last", 8), False, missing=missing)
     if others is not None and isinstance(drop_last, Known) and not drop_last.value:
         drop_last = Unknown("what becomes of the last batch is up to the wrapper that makes other batches")
