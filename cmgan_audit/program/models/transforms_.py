@@ -1,4 +1,4 @@
-"""Transforms that hand what they are given through others: `Compose` and `Lambda` of torchvision, `nn.Sequential`."""
+"""Transforms that hand what they are given through others: torchvision's `Compose` and the like, `nn.Sequential`."""
 
 from __future__ import annotations
 
@@ -9,15 +9,27 @@ from cmgan_audit.program.models.registry import ModelCall, derives, model
 
 _COMPOSE = "torchvision.transforms.Compose"
 _LAMBDA = "torchvision.transforms.Lambda"
+_APPLY = "torchvision.transforms.RandomApply"
+_ORDER = "torchvision.transforms.RandomOrder"
+_CHOICE = "torchvision.transforms.RandomChoice"
 for _module in ("torchvision.transforms.transforms", "torchvision.transforms.v2"):
-    derives(f"{_module}.Compose", _COMPOSE)
-    derives(f"{_module}.Lambda", _LAMBDA)
+    for _known in (_COMPOSE, _LAMBDA, _APPLY, _ORDER, _CHOICE):
+        derives(f"{_module}.{_known.rpartition('.')[2]}", _known)
 
 
-@model(f"{_COMPOSE}.__call__")
+@model(f"{_COMPOSE}.__call__", f"{_APPLY}.__call__", f"{_ORDER}.__call__")
 def _compose(call: ModelCall) -> Value | None:
     held = call.receiver.arguments.get("transforms", 0) if isinstance(call.receiver, Instance) else None
     return _one_after_the_other(call, held)
+
+
+@model(f"{_CHOICE}.__call__")
+def _choice(call: ModelCall) -> Value | None:
+    """What one of the transforms makes; each of them may be taken."""
+    held = call.receiver.arguments.get("transforms", 0) if isinstance(call.receiver, Instance) else None
+    items, _ = known_items(held) if held is not None else ([], True)
+    results = [call.interpreter.call(transform, call.arguments, call.location) for transform in items]
+    return results[-1] if results else None
 
 
 @model("torch.nn.Sequential.__call__")
