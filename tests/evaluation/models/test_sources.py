@@ -174,6 +174,7 @@ def test_a_factory_that_fails(tmp_path, checkpoint, body, said):
     with pytest.raises(ModelError, match=said) as caught:
         opened(factory(tmp_path, body), checkpoint)
     assert "mine.py:make" in str(caught.value)
+    assert str(caught.value).count(str(checkpoint)) == 1  # of a series, it must be told which one
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,12 @@ class HostedEnhancer:
         }
         try:
             said, _ = host.ask(request, None, self._limits.opening, f"loading {self._checkpoint}")
+        except ModelError as error:
+            host.close()
+            if str(self._checkpoint) in str(error):
+                raise
+            # What the user's code says of a broken file seldom says which of several it was.
+            raise ModelError(f"{self._checkpoint}: {error}") from error
         except BaseException:
             host.close()
             raise
