@@ -97,6 +97,5 @@ class Plan:
             not events
             and not self.fixed_rank
             and self.bare is None
-            and not self.unnamed
             and all(len(value.slots) == 1 for value in self.values)
         )

@@ -189,7 +189,7 @@ class _TextScan:
 
     def _is_thinned(self, plan: Plan) -> bool:
         """Whether most lines of this shape would only be counted."""
-        if not plan.simple or plan.epoch is None or not plan.drives:
+        if not plan.simple or plan.unnamed or plan.epoch is None or not plan.drives:
             return False
         series = [self.builder.series(value.name, value.role, EPOCH) for value in plan.values]
         return bool(series) and min(one.stride for one in series) >= LEAST_STRIDE
@@ -228,13 +228,23 @@ class _TextScan:
         return plan
 
     def _group(self, plan: Plan, numbers: list[bytes], count: int) -> None:
-        if count > 1 and plan.simple and not self.lists.is_open and not self._needs_rows(plan, numbers):
+        in_columns = (
+            plan.simple and not self.lists.is_open and not (plan.unnamed and self._counts_otherwise(plan, numbers))
+        )
+        if count > 1 and in_columns and not self._needs_rows(plan, numbers):
             self._columns(plan, numbers, count)
             self.left.used += count
             return
         size = plan.slots
         for i in range(count):
             self._row(plan, numbers[i * size : (i + 1) * size], self.line + i)
+
+    def _counts_otherwise(self, plan: Plan, numbers: list[bytes]) -> bool:
+        """Whether pairs such as `[3, 200]` are no epochs and steps: others are named, or they are not whole."""
+        size = plan.slots
+        return self.names_epochs or not all(
+            are_counters(numbers[i : i + size], plan) for i in range(0, len(numbers), size)
+        )
 
     def _needs_rows(self, plan: Plan, numbers: list[bytes]) -> bool:
         """Whether lines repeat their counter or the message before: two handlers or processes may have printed it."""
@@ -271,7 +281,7 @@ class _TextScan:
                 epoch = float(token)
                 if plan.drives:
                     self._at(epoch, line)
-                    self.names_epochs = True
+                    self.names_epochs = self.names_epochs or not plan.unnamed
             rows = numbers[first * size : (first + length) * size]
             for value in plan.values:
                 self._column(value, epoch, rows, size, line, length)
