@@ -26,8 +26,8 @@ def scores_come_in_rhythm(failed: Sequence[bool]) -> bool:
 
 
 def is_zero_throughout(series: Series) -> bool:
-    """Whether a score is printed as 0 at every evaluation: what was never computed."""
-    return len(series) > 0 and not any(series.ys)
+    """Whether a score is printed as 0 at every one of several evaluations: what was never computed."""
+    return len(series) > 1 and not any(series.ys)
 
 
 def ends_in_failures(failed: Sequence[bool]) -> bool:

@@ -137,6 +137,11 @@ def test_a_log_of_nothing_but_zeros_is_an_error(tmp_path: Path) -> None:
     assert [(f.rule, f.severity) for f in judgement.findings] == [("CMG804", Severity.ERROR)]
 
 
+def test_one_zero_beside_other_scores_is_an_error(tmp_path: Path) -> None:
+    judgement = judged(tmp_path, "Evaluation: sisnr=11.7 pesq=0.00000 stoi=0.91\n")
+    assert [(f.rule, f.severity) for f in judgement.findings] == [("CMG804", Severity.ERROR)]
+
+
 def test_final_scores_under_other_learning_rates_are_of_other_trainings(tmp_path: Path) -> None:
     text = "".join(f"lr=1e-{n} final PESQ {2.8 - n / 5:.1f}\n" for n in range(2, 6))
     assert not judged(tmp_path, text).judged
