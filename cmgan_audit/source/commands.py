@@ -14,6 +14,7 @@ from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.shell import Simple, Sources, Word, commands
+from cmgan_audit.source.shell_calls import variables_given
 from cmgan_audit.source.shell_expansion import UnknownWord
 
 _PYTHON = regex(r"(?:.*/)?(?:python|pypy|ipython)[0-9.]*(?:\.exe)?$")
@@ -101,7 +102,7 @@ def commands_of(path: str, text: str, sources: Sources | None = None) -> Iterato
     if name.startswith("dockerfile"):
         yield from _dockerfile(path, text)
     elif name.startswith(("makefile", "gnumakefile")) or name.endswith(".mk"):
-        yield from _makefile(path, text)
+        yield from _makefile(path, text, sources)
     elif name.endswith((".md", ".rst")) or name.startswith("readme"):
         yield from _document(path, text, sources)
     else:
@@ -218,11 +219,8 @@ def _command(path: str, simple: Simple, at: int, started: _Started) -> CommandLi
         first = last = simple.stands
     here = Location(path, first.line, first.column, last.line, last.end_column)
     environment = {name: (word.text, _place(path, word)) for name, word in simple.environment.items()}
-    for word in simple.words[:at]:  # env A=1 python train.py
-        match = re.match(r"([A-Za-z_]\w*)=", word.text)
-        if match is not None:
-            value = word.text[match.end() :]
-            environment[match.group(1)] = (value if word.known else UnknownWord(value), _place(path, word))
+    for number, name, value in variables_given([word.text for word in simple.words[:at]]):
+        environment[name] = (value, _place(path, simple.words[number]))
     return CommandLine(
         location=here,
         launcher=started.launcher,
@@ -240,7 +238,7 @@ def _place(path: str, word: Word) -> Location:
     return Location(word.file or path, word.line, word.column, word.line, word.end_column)
 
 
-def _makefile(path: str, text: str) -> Iterator[CommandLine]:
+def _makefile(path: str, text: str, sources: Sources | None) -> Iterator[CommandLine]:
     """Recipe lines, with the variables that the file itself gives a constant value."""
     variables: dict[str, str] = {}
     recipe: list[str] = []
@@ -250,11 +248,11 @@ def _makefile(path: str, text: str) -> Iterator[CommandLine]:
         continued = bool(recipe) and recipe[-1].endswith("\\")
         if line.startswith("\t") or continued:
             if not continued:
-                yield from _recipe(path, recipe, start, variables)
+                yield from _recipe(path, recipe, start, variables, sources)
                 recipe, start = [], number
             recipe.append(line)
             continue
-        yield from _recipe(path, recipe, start, variables)
+        yield from _recipe(path, recipe, start, variables, sources)
         recipe = []
         match = re.match(r"\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*(\?|::?|\+)?=\s*(.*?)\s*(?:#.*)?$", line)
         if match is not None:
@@ -263,11 +261,13 @@ def _makefile(path: str, text: str) -> Iterator[CommandLine]:
             variables[name] = f"{variables[name]} {value}" if operator == "+" and name in variables else value
 
 
-def _recipe(path: str, lines: list[str], start: int, variables: dict[str, str]) -> Iterator[CommandLine]:
+def _recipe(
+    path: str, lines: list[str], start: int, variables: dict[str, str], sources: Sources | None
+) -> Iterator[CommandLine]:
     if not lines:
         return
     first = re.sub(r"^(\t\s*)([@+-]+)", lambda match: match.group(1) + " " * len(match.group(2)), lines[0])
-    yield from _shell(path, _make_value("\n".join([first, *lines[1:]]), variables), start)
+    yield from _shell(path, _make_value("\n".join([first, *lines[1:]]), variables), start, sources=sources)
 
 
 def _make_value(text: str, variables: dict[str, str]) -> str:

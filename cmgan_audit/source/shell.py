@@ -1,24 +1,25 @@
 """A small, honest reader of shell scripts: which simple commands run, with variables of constant value expanded.
 
 It knows quotes, comments, continuations, here-documents, `for` over words, `if` / `while` / `case` (every branch is
-read, what they assign is unknown afterwards), functions, arrays, `${x:-default}`, integer arithmetic, other scripts
-that are sourced or started with arguments, and what is worked out about paths (`$(dirname "$0")`, `$PWD`). What it does
-not know (any other command substitution, arguments that nobody gives, globs) stays as an `UnknownWord` with its source
-text.
+read, what they assign is unknown afterwards; where arguments that are given decide, the branch that they lead to),
+functions, arrays, `${x:-default}`, integer arithmetic, other scripts that are sourced or started with arguments, and
+what is worked out about paths (`$(dirname "$0")`, `$PWD`). What it does not know (any other command substitution,
+arguments that nobody gives, globs) stays as an `UnknownWord` with its source text.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.source.shell_calls import called_script, options_given
-from cmgan_audit.source.shell_expansion import Expansion, UnknownWord, joined, spaced, split_at_blanks
+from cmgan_audit.source.shell_calls import called_script, options_given, variables_given
+from cmgan_audit.source.shell_expansion import Expansion, UnknownWord, in_common, joined, spaced, undecided_value
 from cmgan_audit.source.shell_syntax import Function, Group, Loop, Parser, Statement, Undecided
+from cmgan_audit.source.shell_tests import asks_of_arguments, taken
 from cmgan_audit.source.shell_words import Token, tokens
 
 _ASSIGNMENT = regex(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
@@ -26,8 +27,11 @@ _LOOP_LIMIT = 24
 _CALLS_DEEP = 8
 _SOURCED_DEEP = 4
 _MOST_SOURCED = 24
+_STARTED_DEEP = 4
+_MOST_STARTED = 24
 _PARSE_OPTIONS = "parse_options.sh"
 _STATEMENT = 100  # as many characters take the time of a statement
+_ARGUMENT = 10  # and so many that of an argument that is handed over
 
 # The file that a script sources or starts, by the name that it gives and the folder that it has changed to: path and
 # content.
@@ -93,6 +97,10 @@ class _Execution(Expansion):
         self.sources = sources
         self.sourced: list[str] = []  # the files that are being sourced, innermost last
         self.times_sourced = 0
+        self.starts: list[str] = []  # the scripts that started this one, and this one
+        self.times_started = 0
+        self.decides = True  # False in a loop of which the first turn stands for all
+        self.broken: bool | None = None  # whether `break` has ended the loop; None where it cannot
         self.own: Word | None = None  # the last command of the script itself
         if name:
             called = f"./{posixpath.basename(name)}"
@@ -102,12 +110,15 @@ class _Execution(Expansion):
     def block(self, statements: list[Statement]) -> Iterator[Simple]:
         for statement in statements:
             self.characters_left -= _STATEMENT
-            if self.characters_left < 0:
+            if self.characters_left < 0 or self.broken:
                 return
             if isinstance(statement, Loop):
                 yield from self._loop(statement)
+            elif isinstance(statement, Undecided) and statement.repeated:
+                yield from self._while(statement)
             elif isinstance(statement, Undecided):
-                yield from self._undecided(statement)
+                body = self._taken(statement)
+                yield from self._undecided(statement) if body is None else self.block(body)
             elif isinstance(statement, Function):
                 self.functions[statement.name] = statement.body
             elif isinstance(statement, Group):
@@ -117,12 +128,38 @@ class _Execution(Expansion):
 
     def _loop(self, loop: Loop) -> Iterator[Simple]:
         words = ((word, token) for token in loop.words for word in self.expand(token))
+        outer, self.broken = self.broken, None
         for word, token in list(islice(words, _LOOP_LIMIT)):
             self._assign(loop.name.text, word)
             self.state.places[loop.name.text] = token
             yield from self.block(loop.body)
+        self.broken = outer
+
+    def _while(self, loop: Undecided) -> Iterator[Simple]:
+        """A loop over arguments that are known, turn by turn: `while [ $# -gt 0 ]; do ... shift; done`."""
+        outer, self.broken = self.broken, False
+        # A condition without a variable, `while true`, tells nothing of how often.
+        asks = any("$" in token.text for test in loop.tests for token in test)
+        body = self._taken(loop) if asks else None
+        turns = 0
+        while body and not self.broken and turns < _LOOP_LIMIT:
+            yield from self.block(body)
+            body = self._taken(loop)
+            turns += 1
+        if body != [] and not self.broken:
+            decided, self.decides = self.decides, False
+            yield from self._undecided(loop)
+            self.decides = decided
+        self.broken = outer
+
+    def _taken(self, statement: Undecided) -> list[Statement] | None:
+        """What runs of several bodies, where arguments decide: in a script that another one starts, all that it knows,
+        elsewhere only what is asked of `$1` and the like. What a script says itself is there to be changed."""
+        decides = self.decides and (self.starts or asks_of_arguments(statement))
+        return taken(statement, self.expand) if decides else None
 
     def _undecided(self, statement: Undecided) -> Iterator[Simple]:
+        outer, self.broken = self.broken, None
         before, rooted = self.state.variables, self.state.rooted
         after: list[dict[str, str | list[str]]] = [before] if len(statement.bodies) < 2 else []
         for body in statement.bodies:
@@ -136,8 +173,9 @@ class _Execution(Expansion):
             values = [variables.get(name) for variables in after]
             first = values[0]
             same = first is not None and all(value == first for value in values)
-            merged[name] = first if same and first is not None else _in_common(name, values)
+            merged[name] = first if same and first is not None else in_common(name, values)
         self.state.variables, self.state.rooted = merged, rooted
+        self.broken = outer
 
     def _group(self, group: Group) -> Iterator[Simple]:
         kept = (dict(self.state.variables), dict(self.state.rooted), self.state.folder)
@@ -170,6 +208,8 @@ class _Execution(Expansion):
             self._change_folder(targets[0] if targets else UnknownWord("~"))
         elif name in self.functions and self.deep < _CALLS_DEEP:
             yield from self._call(name, words[1:])
+        elif name == "break" and self.broken is not None:
+            self.broken = True
         elif name == "shift":
             self._shift(words[1].text if len(words) > 1 else "1")
         elif name in {".", "source"} and len(words) > 1 and posixpath.basename(words[1].text) == _PARSE_OPTIONS:
@@ -188,17 +228,23 @@ class _Execution(Expansion):
             simple = Simple(tuple(words), self.state.folder, environment, self.own or words[0])
             yield simple
             at = called_script([word.text for word in words])
-            if at is not None and (found := self._sourced(words[at])) is not None:
-                yield from self._run(simple, at, *found)
+            if at is not None and len(self.starts) < _STARTED_DEEP and self.times_started < _MOST_STARTED:
+                found = self._found(words[at])
+                if found is not None:
+                    yield from self._run(simple, at, *found)
 
     def _sourced(self, word: Word) -> tuple[str, str] | None:
         """The path and the content of a file that is sourced, where it is known and not read already."""
-        if self.sources is None or not word.known or isinstance(self.state.folder, UnknownWord):
-            return None
         if len(self.sourced) >= _SOURCED_DEEP or self.times_sourced >= _MOST_SOURCED:
             return None
+        return self._found(word)
+
+    def _found(self, word: Word) -> tuple[str, str] | None:
+        """The path and the content of a file, where it is known which is meant and it is not being read already."""
+        if self.sources is None or not word.known or isinstance(self.state.folder, UnknownWord):
+            return None
         found = self.sources(word.text, self.state.folder)
-        return found if found is not None and found[0] not in self.sourced else None
+        return None if found is None or found[0] in self.sourced or found[0] in self.starts else found
 
     def _source(self, name: str, path: str, text: str) -> Iterator[Simple]:
         """Another script as a part of this one.
@@ -223,19 +269,21 @@ class _Execution(Expansion):
     def _run(self, simple: Simple, at: int, path: str, text: str) -> Iterator[Simple]:
         """The commands of another script that is started with arguments: it knows what is exported, and nothing that it
         sets comes back."""
-        other = _Execution({key: word.text for key, word in simple.environment.items()}, sources=self.sources)
+        held = {key: word.text for key, word in simple.environment.items()}
+        held |= {name: value for _, name, value in variables_given([word.text for word in simple.words[:at]])}
+        other = _Execution(held, sources=self.sources)
         other.base, other.state.folder = self.base, self.state.folder
-        other.state.exported = set(simple.environment)
+        other.state.exported = set(held)
         other.state.places = dict(self.state.places)
         other.own = simple.stands
         other._assign("0", simple.words[at].text, from_here=True)
         other._assign("BASH_SOURCE", [simple.words[at].text], from_here=True)
         other._give([word.text for word in simple.words[at + 1 :]])
-        other.sourced = [*self.sourced, path]
-        other.times_sourced = self.times_sourced + 1
+        other.starts = [*self.starts, *self.sourced, path]
+        other.times_started = self.times_started + 1
         other.characters_left = self.characters_left - len(text)
         yield from other.block(Parser(list(tokens(text, file=path))).block())
-        self.times_sourced, self.characters_left = other.times_sourced, other.characters_left
+        self.times_started, self.characters_left = other.times_started, other.characters_left
 
     def _give(self, arguments: list[str]) -> None:
         """The arguments of a function or a script, in place of those that it had."""
@@ -244,6 +292,9 @@ class _Execution(Expansion):
         for position, text in enumerate(arguments, 1):
             self.state.variables[str(position)] = text
         self.state.variables["@"] = arguments
+        self.characters_left -= _ARGUMENT * len(arguments)
+        if not any(isinstance(text, UnknownWord) for text in arguments):
+            self.state.variables["#"] = str(len(arguments))
 
     def _shift(self, count: str) -> None:
         given = self.state.variables.get("@")
@@ -261,7 +312,7 @@ class _Execution(Expansion):
     def _is_undecided(self, name: str) -> bool:
         """Whether a variable holds this or that, depending on what is asked of the script."""
         held = self.state.variables.get(name)
-        return isinstance(held, UnknownWord) and (held.pieces or (held,))[-1] == _undecided_value(name)
+        return isinstance(held, UnknownWord) and (held.pieces or (held,))[-1] == undecided_value(name)
 
     def _assign(self, name: str, value: str | list[str], *, from_here: bool = False) -> None:
         self.state.variables[name] = value
@@ -320,27 +371,10 @@ class _Execution(Expansion):
         self.state.variables.update(kept)
 
 
-def _undecided_value(name: str) -> UnknownWord:
-    return UnknownWord(f"${name}")
-
-
-def _in_common(name: str, values: Sequence[str | list[str] | None]) -> str:
-    """What a variable holds that is set in branches: the words with which all of its values begin, and then more."""
-    texts = [split_at_blanks(value) for value in values if isinstance(value, str)]
-    common: list[str] = []
-    if len(texts) == len(values):
-        for words in zip(*texts, strict=False):
-            if len({(word, isinstance(word, UnknownWord)) for word in words}) > 1:
-                break
-            common.append(words[0])
-    rest = _undecided_value(name)
-    return spaced([*(word for word in common if word != rest), rest]) if any(common) else rest
-
-
 def _placed(text: str, token: Token) -> Word:
     return Word(text, token.line, token.column, token.end_column, token.file)
 
 
 def _is_positional(name: str) -> bool:
     """Whether a variable is one of what a function or a script is given: `$1`, `$@`; `$0` stays in a function."""
-    return name == "@" or (name.isdigit() and name != "0")
+    return name in {"@", "#"} or (name.isdigit() and name != "0")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.shell_expansion import UnknownWord
@@ -11,6 +11,8 @@ from cmgan_audit.source.shell_expansion import UnknownWord
 _RUNNERS = frozenset({"bash", "sh", "zsh", "ksh", "nohup", "srun", "sbatch", "qsub", "bsub", "time", "exec", "env"})
 _SCRIPTS = (".sh", ".bash", ".slurm", ".sbatch")
 _OPTION = regex(r"--([A-Za-z][\w-]*)")
+_SETTING = regex(r"([A-Za-z_]\w*)=")
+_HANDING_ON = frozenset({"--export", "-v"})  # of sbatch and srun, and of qsub: `--export=ALL,SIZE=2`
 
 
 def called_script(words: Sequence[str]) -> int | None:
@@ -23,6 +25,20 @@ def called_script(words: Sequence[str]) -> int | None:
         if word.endswith(".py") or word == "-c":
             return None
     return None
+
+
+def variables_given(words: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+    """The variables that the words before a script set for it (`env SIZE=2`, `sbatch --export=ALL,SIZE=2`): the number
+    of the word, the name and the value."""
+    for number, word in enumerate(words):
+        option, equals, rest = word.partition("=")
+        handing_on = number > 0 and words[number - 1] in _HANDING_ON
+        texts = rest.split(",") if equals and option in _HANDING_ON else word.split(",") if handing_on else [word]
+        for text in texts:
+            match = _SETTING.match(text)
+            if match is not None:
+                value = text[match.end() :]
+                yield number, match.group(1), UnknownWord(value) if isinstance(word, UnknownWord) else value
 
 
 def options_given(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:

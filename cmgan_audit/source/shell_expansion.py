@@ -306,5 +306,23 @@ def split_at_blanks(text: str) -> list[str]:
     return [joined(parts) for parts in words]
 
 
+def undecided_value(name: str) -> UnknownWord:
+    """What a variable holds that is set to this or that: nothing but its name is known."""
+    return UnknownWord(f"${name}")
+
+
+def in_common(name: str, values: Sequence[str | list[str] | None]) -> str:
+    """What a variable holds that is set in branches: the words with which all of its values begin, and then more."""
+    texts = [split_at_blanks(value) for value in values if isinstance(value, str)]
+    common: list[str] = []
+    if len(texts) == len(values):
+        for words in zip(*texts, strict=False):
+            if len({(word, isinstance(word, UnknownWord)) for word in words}) > 1:
+                break
+            common.append(words[0])
+    rest = undecided_value(name)
+    return spaced([*(word for word in common if word != rest), rest]) if any(common) else rest
+
+
 def _pieces(text: str) -> tuple[str, ...]:
     return (text.pieces or (text,)) if isinstance(text, UnknownWord) else (text,)

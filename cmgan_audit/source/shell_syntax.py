@@ -21,9 +21,16 @@ class Loop:
 
 @dataclass(slots=True)
 class Undecided:
-    """`if`, `case` or `while`: the bodies of which one (or none) runs."""
+    """`if`, `case` or `while`: the bodies of which one (or none) runs.
+
+    `tests` are the tokens that decide on each body: the conditions of an `if` (none of an `else`) or a `while`, the
+    patterns of a `case` for its `subject`. There are none where the bodies do not exclude each other.
+    """
 
     bodies: list[list[Statement]]
+    tests: list[list[Token]]
+    subject: Token | None = None
+    repeated: bool = False
 
 
 @dataclass(slots=True)
@@ -97,25 +104,34 @@ class Parser:
 
     def _if(self) -> Undecided:
         bodies: list[list[Statement]] = []
+        tests: list[list[Token]] = []
         self.at += 1
-        condition = self.block("then", "fi")
+        condition, test = self._condition("then", "fi")
         word = self._expect("then", "fi")
         while word and word != "fi":
             bodies.append(condition + self.block("elif", "else", "fi"))
+            tests.append(test)
             word = self._expect("elif", "else", "fi")
-            condition = []
+            condition, test = [], []
             if word == "elif":
-                condition = self.block("then", "fi")
+                condition, test = self._condition("then", "fi")
                 word = self._expect("then", "fi")
-        return Undecided(bodies)
+        return Undecided(bodies, tests)
+
+    def _condition(self, *stops: str) -> tuple[list[Statement], list[Token]]:
+        """The statements of a condition, and the tokens that they are made of."""
+        start = self.at
+        statements = self.block(*stops)
+        return statements, self.stream[start : self.at]
 
     def _while(self) -> Undecided:
+        until = self.stream[self.at].text == "until"
         self.at += 1
-        condition = self.block("do", "done")
+        condition, test = self._condition("do", "done")
         self._expect("do")
         body = self.block("done")
         self._expect("done")
-        return Undecided([condition + body])
+        return Undecided([condition + body], [] if until else [test], repeated=True)
 
     def _for(self) -> Statement:
         self.at += 1
@@ -138,16 +154,22 @@ class Parser:
 
     def _case(self) -> Undecided:
         bodies: list[list[Statement]] = []
+        tests: list[list[Token]] = []
+        falls_through = False
+        start = self.at + 1
         while self.at < len(self.stream) and self.stream[self.at].text != "in":
             self.at += 1
+        subject = self.stream[start] if self.at == start + 1 else None
         self.at += 1
         while self.at < len(self.stream) and not self._expect("esac"):
+            start = self.at
             while self.at < len(self.stream) and self.stream[self.at].text not in {")", "esac"}:
                 self.at += 1
             if self._expect(")"):
+                tests.append(self.stream[start : self.at - 1])
                 bodies.append(self.block(";;", ";&", ";;&", "esac"))
-                self._expect(";;", ";&", ";;&")
-        return Undecided(bodies)
+                falls_through |= self._expect(";;", ";&", ";;&") in {";&", ";;&"}
+        return Undecided(bodies, [] if falls_through else tests, subject)
 
     def _group(self, closing: str) -> Group:
         self.at += 1

@@ -133,3 +133,83 @@ def test_branches_that_begin_in_different_ways_have_nothing_in_common(tmp_path: 
     text = 'if [ -n "$1" ]; then args="--size 2"; else args="--lr 1"; fi\npython train.py $args\n'
     (command,) = launches(tmp_path, {"a.sh": text})
     assert words_of(command) == ["?$args"]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "case $1 in\n  train) python train.py --size $2 ;;\n  test | -t*) python test.py $2 ;;\nesac\n",
+        'M=$1\nif [ "$M" = train ]; then\n  python train.py --size $2\nelif true; then\n  python test.py $2\nfi\n',
+        "if [[ $1 != train && $# -gt 1 ]]; then\n  :\nfi\nif ! [ $1 = test ]; then python train.py --size $2; fi\n",
+        "go() { case $1 in train) python train.py --size $2 ;; esac; }\ngo $1 $2\n",
+        'if [ -z "$2" ] || [ $1 == test ]; then python test.py\nelse python train.py --size $2; fi\n',
+    ],
+)
+def test_arguments_decide_what_a_started_script_starts(tmp_path: Path, script: str) -> None:
+    files = {"all.sh": "bash run.sh test best.pt\nbash run.sh train 8\n", "run.sh": script}
+    given, alone = launches(tmp_path, files)
+    assert words_of(given) == ["--size", "8"] and given.location.line == 2
+    assert alone.location.path == "run.sh" and words_of(alone) in (["--size", "?$2"], ["--size", "?$1"])
+
+
+def test_what_a_script_says_itself_decides_nothing_when_it_is_read_alone(tmp_path: Path) -> None:
+    files = {
+        "run.sh": "stage=2\nif [ $stage -le 1 ]; then\n  python train.py --size 2\nfi\n",
+        "all.sh": "bash run.sh\n",
+    }
+    assert [command.location.path for command in launches(tmp_path, files)] == ["run.sh"]
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "while [ $# -gt 0 ]; do\n"
+        "  case $1 in --size) size=$2; shift 2 ;; --rate) rate=$2; shift 2 ;; *) break ;; esac\ndone\n",
+        'while [[ -n "$1" && $# -ne 1 ]]; do\n  if [ $1 == --size ]; then size=$2; else rate=$2; fi\n  shift 2\ndone\n',
+        'for word in "$@"; do\n  case $word in --size) ;; 4) size=$word ;; 0.*) rate=$word ;; esac\ndone\n',
+    ],
+)
+def test_loops_over_arguments_run_turn_by_turn(tmp_path: Path, loop: str) -> None:
+    script = f"size=2\nrate=1\n{loop}python train.py $size $rate\n"
+    given, alone = launches(tmp_path, {"all.sh": "bash run.sh --rate 0.1 --size 4 data\n", "run.sh": script})
+    assert words_of(given) == ["4", "0.1"]
+    assert words_of(alone) == ["?$size", "?$rate"]
+
+
+def test_a_loop_of_which_the_end_is_not_known(tmp_path: Path) -> None:
+    """Of such a loop the first turn says nothing of what the others set."""
+    loop = "while read -r line; do\n  case $1 in --rate) rate=$2 ;; --size) size=$2 ;; esac\n  shift 2\ndone\n"
+    script = f"size=2\n{loop}python train.py --size $size\n"
+    given = launches(tmp_path, {"all.sh": "bash run.sh --rate 1 --size 4\n", "run.sh": script})[0]
+    assert words_of(given) == ["--size", "?$size"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "env SIZE=4 bash run.sh",
+        "SIZE=4 ./run.sh",
+        "sbatch --export=ALL,SIZE=4 run.sh",
+        "qsub -v RATE=1,SIZE=4 run.sh",
+    ],
+)
+def test_variables_that_are_handed_over_to_a_script(tmp_path: Path, line: str) -> None:
+    given = launches(tmp_path, {"all.sh": f"{line}\n", "run.sh": "python train.py --size ${SIZE:-2}\n"})[0]
+    assert words_of(given) == ["--size", "4"]
+    assert given.environment["SIZE"][0] == "4"
+
+
+def test_a_script_that_is_started_deep_down_sources_its_settings(tmp_path: Path) -> None:
+    """Where as many scripts as are followed have been started, none is followed half."""
+    files = {"settings.sh": "SIZE=4\n", "run.sh": ". ./settings.sh\npython train.py --size ${SIZE:-2} --run $1\n"}
+    files |= {"a.sh": "bash b.sh\n", "b.sh": "bash c.sh\n", "c.sh": "bash run.sh deep\n"}
+    files["many.sh"] = "".join(f"bash run.sh {number}\n" for number in range(30))
+    found = launches(tmp_path, files)
+    assert {tuple(words_of(command)[:2]) for command in found} == {("--size", "4")}
+    assert words_of(found[0])[2:] == ["--run", "deep"]
+
+
+def test_a_makefile_starts_a_script(tmp_path: Path) -> None:
+    files = {"Makefile": "SIZE = 4\ntrain:\n\tbash run.sh $(SIZE)\n", "run.sh": "python train.py --size $1\n"}
+    given = launches(tmp_path, files)[0]
+    assert words_of(given) == ["--size", "4"] and given.location.path == "Makefile"
