@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import NormalDist, median
 
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -157,10 +158,18 @@ def find_decline(values: Sequence[float], floor: NoiseFloor, higher_is_better: b
         floor: 95 % half-width of the difference of two evaluations.
         higher_is_better: direction of the metric.
     """
-    if len(values) < 1 + SUSTAINED_AFTER_LATE_BEST:
-        return None
     sign = 1.0 if higher_is_better else -1.0
     course = [sign * value for value in values]
+    found = _sustained_fall(course, floor)
+    if found is None or not found.beyond_selection:
+        return found
+    return replace(found, lone_best=_is_lone(course, found, floor))
+
+
+def _sustained_fall(course: Sequence[float], floor: NoiseFloor) -> Decline | None:
+    """The fall at the end of a course of which more is better, whatever its best rests on."""
+    if len(course) < 1 + SUSTAINED_AFTER_LATE_BEST:
+        return None
     best = best_index(course, True)
     after = len(course) - 1 - best
     since = len(course)
@@ -171,24 +180,25 @@ def find_decline(values: Sequence[float], floor: NoiseFloor, higher_is_better: b
         return None
     typical = course[best] - median(course[-min(SUSTAINED, low) :])
     beyond = _beyond_selection(course, best, since, floor, typical)
-    lone = beyond and _is_lone(course, best, floor, typical)
-    return Decline(best, since, course[best] - course[-1], typical, beyond, lone)
+    return Decline(best, since, course[best] - course[-1], typical, beyond)
 
 
-def _is_lone(course: Sequence[float], best: int, floor: NoiseFloor, typical: float) -> bool:
+def _is_lone(course: Sequence[float], fall: Decline, floor: NoiseFloor) -> bool:
     """Whether a fall rests on one evaluation: a mean over few utterances, or of another set, can be anything.
 
-    Only where the series knows its own noise: of a handful of values, one far up may be the course itself.
+    Only where the series knows its own noise: of a handful of values, one far up may be the course itself. Whether the
+    next best is a lone one too is not asked: without both, another would be, and so on through a long series.
     """
+    best = fall.best
     if floor.measured is None or not 0 < best < len(course) - 1:
         return False
     noise = max(floor.measured, floor.half_width)
     if course[best] - max(course[best - 1], course[best + 1]) <= _LONE * noise:
         return False
-    rest = find_decline([*course[:best], *course[best + 1 :]], floor)
+    rest = _sustained_fall([*course[:best], *course[best + 1 :]], floor)
     if rest is None or not rest.beyond_selection:
         return True
-    return rest.typical_drop < min(_OF_THE_FALL * typical, _FALL_LEFT * noise)
+    return rest.typical_drop < min(_OF_THE_FALL * fall.typical_drop, _FALL_LEFT * noise)
 
 
 def _beyond_selection(course: Sequence[float], best: int, since: int, floor: NoiseFloor, typical: float) -> bool:

@@ -119,3 +119,12 @@ def test_noise_alone_has_no_low_stretch() -> None:
 def test_a_fall_that_rests_on_one_evaluation_is_none(spike: float) -> None:
     courses = [noisy([2.5] * 9 + [2.5 + spike] + [2.5] * 10, 0.03, seed) for seed in range(100)]
     assert sum(map(falls, courses)) <= 1
+
+
+def test_a_thousand_lone_values_above_a_fall_are_told_apart_from_it() -> None:
+    """As PESQ of every training step has them: each is the best once those above it are left out."""
+    course = noisy([2.9 - 1.2 * i / 6000 for i in range(6000)], 0.02, 9)
+    spiky = [y + (0.4 + i / 4000 if i % 6 == 1 else 0) for i, y in enumerate(course)]
+    decline = find_decline(spiky, noise_floor(spiky, assumed=0.1, finest=0.01))
+    assert decline is not None
+    assert decline.counts
