@@ -5,7 +5,9 @@ torch.save({"optimizer_g": optim_g.state_dict(), "optimizer_d": optim_d.state_di
 optim_d.load_state_dict(checkpoint["optimizer_g"])
 
 Only what the program itself shows is told: it saves the object under a key of its own and never loads that, and all
-that it saves under the key that is loaded are other objects.
+that it saves under the key that is loaded are other objects. What is loaded once the training has begun is left out:
+a network that takes the averaged weights is evaluated then. So is a network with weights alone, which a training may
+start from on purpose: the averaged ones of another run, those of an earlier stage.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from functools import cached_property
 
 from cmgan_audit.facts.adversarial.holders import Holders
 from cmgan_audit.facts.checkpoints.records import Resume
-from cmgan_audit.facts.checkpoints.restoring import bare, member_of
+from cmgan_audit.facts.checkpoints.restoring import bare, first_step, member_of
 from cmgan_audit.facts.classes import is_network
 from cmgan_audit.facts.optimisers import is_stateful
 from cmgan_audit.facts.values import class_name, constant, instances_of, same_object
@@ -45,10 +47,9 @@ def exchanged_states(view: View) -> Iterator[Resume]:
     """The loads of a state that the program saves of another object."""
     states = _States(view)
     loaded = list(states.loaded())
-    if not loaded:
-        return
+    resumes = any(not is_network(part.of) for part in loaded)
     told: set[Location] = set()
-    for part in loaded:
+    for part in loaded if resumes else ():
         source = _source(part, loaded, states) if part.place not in told else None
         if source is not None and states.goes_on(part.of):
             told.add(part.place)
@@ -89,13 +90,17 @@ class _States:
 
     def __init__(self, view: View) -> None:
         self._scene = view.scene
-        off = [event for supposed in view.scene.run.supposed for event in supposed.events]
-        self._calls = [*view.scene.calls, *(event for event in off if isinstance(event, CallEvent))]
+        run, start = view.scene.run, first_step(view.scene)
+        off = [(supposed.position, event) for supposed in run.supposed for event in supposed.events]
+        self._calls = [*view.scene.calls, *(event for _, event in off if isinstance(event, CallEvent))]
+        self._before = [*run.events[:start], *(event for position, event in off if position <= start)]
 
     def loaded(self) -> Iterator[_Part]:
-        """What gets a part of a file as its state."""
-        for event in self._calls:
-            if member_of(event) != "load_state_dict" or not event.arguments.positional:
+        """What gets a part of a file as its state before the training starts."""
+        for event in self._before:
+            if not isinstance(event, CallEvent) or member_of(event) != "load_state_dict":
+                continue
+            if not event.arguments.positional:
                 continue
             key = _key_of(event.arguments.positional[0])
             targets = instances_of(event.receiver)
