@@ -86,12 +86,15 @@ def join(sides: Iterable[tuple[Value, Branch]], draws: frozenset[Draw] = frozens
     """
     sides = list(sides)
     first = sides[0][0]
-    if not isinstance(first, Choice) and all(value is first for value, _ in sides):
-        return first.tainted(draws)
-    if len(sides) == 2 and not isinstance(first, Choice):  # the two sides of an `if`, mostly with equal values
-        second = sides[1][0]
-        if same(first, second):
-            return _merged(first, second).tainted(second.draws).tainted(draws)
+    if type(first) is not Choice:
+        if len(sides) == 2:  # the two sides of an `if`, mostly with equal values
+            second = sides[1][0]
+            if second is first:
+                return first.tainted(draws)
+            if same(first, second):
+                return _merged(first, second).tainted(second.draws).tainted(draws)
+        elif all(value is first for value, _ in sides):
+            return first.tainted(draws)
     joined = _Joined()
     for value, branch in sides:
         if isinstance(value, Choice):

@@ -57,11 +57,11 @@ class Value:
         step = Step(location, note)
         if self.trail and self.trail[-1] == step:
             return self
-        return _changed(self, "trail", (*self.trail, step))
+        return changed(self, "trail", (*self.trail, step))
 
     def tainted(self, draws: frozenset[Draw]) -> Self:
         """The same value, known to depend on these draws too."""
-        return self if draws <= self.draws else _changed(self, "draws", self.draws | draws)
+        return self if draws <= self.draws else changed(self, "draws", self.draws | draws)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +149,8 @@ class Choice(Value):
 
     def via(self, location: Location, note: str) -> Self:
         """The same choice, every option after one more step of its way."""
-        moved = tuple(dataclasses.replace(option, value=option.value.via(location, note)) for option in self.options)
-        return dataclasses.replace(self, options=moved)
+        moved = tuple(Option(each.value.via(location, note), each.condition, each.facts) for each in self.options)
+        return changed(self, "options", moved)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -349,7 +349,7 @@ _V = TypeVar("_V", bound=Value)
 _FIELDS: dict[type[Value], tuple[str, ...]] = {}
 
 
-def _changed(value: _V, name: str, held: object) -> _V:
+def changed(value: _V, name: str, held: object) -> _V:
     """The same value with another content of one field.
 
     Every step of a way makes one: `dataclasses.replace`, which looks at the fields and calls the constructor, takes

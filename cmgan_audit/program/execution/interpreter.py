@@ -15,7 +15,16 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.joins import join
 from cmgan_audit.program.domain.text_tests import denied
-from cmgan_audit.program.domain.values import Arguments, Choice, DictValue, FunctionValue, Option, Unknown, Value
+from cmgan_audit.program.domain.values import (
+    Arguments,
+    Choice,
+    DictValue,
+    FunctionValue,
+    Option,
+    Unknown,
+    Value,
+    changed,
+)
 from cmgan_audit.program.execution.state import Environment, Journal, Snapshot
 from cmgan_audit.program.execution.trace import Condition, Context, Event, Frame, Launch, Loop, Run
 from cmgan_audit.program.library.seeding import Generator
@@ -197,7 +206,7 @@ class Interpreter:
             return value
         if len(kept) == 1:
             return kept[0].value
-        return replace(value, options=kept)
+        return changed(value, "options", kept)
 
     def _contradicted(self, option: Option) -> bool:
         return any(
@@ -343,6 +352,13 @@ class Interpreter:
         if condition.text:
             self.context = replace(self.context, conditions=(*self.context.conditions, condition))
         self.facts |= facts
+
+    def forget_names(self, environment: Environment, mark: int) -> None:
+        """A call, or a comprehension, that began at `mark` has ended: its names are no part of the state any more."""
+        # What the consumer of a generator does runs inside of it, and may have left a loop of its own: the place in the
+        # journal that it left at has to stay.
+        if all(leaving.mark <= mark for leaving in self.exits):
+            self.journal.abandon(environment.names, mark)
 
     @contextmanager
     def activated(self, activation: Activation, frame: Frame | None) -> Iterator[None]:

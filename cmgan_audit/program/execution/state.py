@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.joins import Branch, join
@@ -89,8 +89,7 @@ _CONTENT = _Marker("CONTENT")
 _OPEN = _Marker("OPEN")
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):  # a tuple is hashed and compared without a line of Python
     """The cell key of a dictionary's item: where it is missing on one path only, that is a value of its own."""
 
     key: Key
@@ -185,8 +184,10 @@ class Journal:
         """The cells written between two marks with what they held *at* `until` (by default: now)."""
         cells: Snapshot = {}
         for entry in self.entries[mark:until]:
-            if entry.cell not in cells:
-                cells[entry.cell] = Change(entry.container, entry.key, _read(entry.container, entry.key))
+            container, key = entry.container, entry.key
+            cell = (id(container), key)
+            if cell not in cells:
+                cells[cell] = Change(container, key, _read(container, key))
         if until is not None:
             for cell, state in self._held_at(until).items():
                 if cell in cells:
@@ -196,7 +197,7 @@ class Journal:
     def _held_at(self, mark: int) -> Snapshot:
         held: Snapshot = {}
         for entry in self.entries[mark:]:
-            held.setdefault(entry.cell, entry)
+            held.setdefault((id(entry.container), entry.key), entry)
         return held
 
     def held_before(self, mark: int) -> Snapshot:
@@ -230,6 +231,15 @@ class Journal:
                 self.undone.append(Change(entry.container, entry.key, _read(entry.container, entry.key)))
             _write(entry.container, entry.key, entry.state)
 
+    def abandon(self, names: dict[str, Value], mark: int) -> None:
+        """Forget the writes since `mark` to the names of a call that began then and has ended.
+
+        They stay written. Where the call is taken back, all that could read its names, a function that it made, say, is
+        taken back too. Most of what a branch around calls would join cell by cell are such names.
+        """
+        if len(self.entries) > mark:
+            self.entries[mark:] = [entry for entry in self.entries[mark:] if entry.container is not names]
+
     def keep(self, mark: int) -> None:
         """Forget how to take back the writes since `mark`: they stay, whatever branch they were made in."""
         del self.entries[mark:]
@@ -251,13 +261,20 @@ class Journal:
         for snapshot, _ in sides:
             touched.update(snapshot)
         for cell, here in touched.items():
-            now = _read(here.container, here.key)
+            container, key = here.container, here.key
+            now = _read(container, key)
             states = [(snapshot[cell].state if cell in snapshot else now, branch) for snapshot, branch in sides]
-            self._put(Change(here.container, here.key, self._join(here.key, states, draws)))
+            after = self._join(key, states, draws)
+            if after is not now:
+                self.entries.append(Change(container, key, now))
+                _write(container, key, after)
 
     def _join(self, key: Any, states: Sequence[State], draws: frozenset[Draw]) -> Any:
         first = states[0][0]
-        if all(state is first for state, _ in states):
+        for state, _ in states:
+            if state is not first:
+                break
+        else:
             return first
         self.joined += sum(_size(state) for state, _ in states)
         return _joined(key, states, draws)

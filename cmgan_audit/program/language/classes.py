@@ -17,6 +17,7 @@ from cmgan_audit.program.domain.values import (
     Instance,
     Unknown,
     Value,
+    changed,
     options_of,
 )
 from cmgan_audit.program.execution.interpreter import Interpreter
@@ -261,9 +262,7 @@ def _field_default(it: Interpreter, value: Value, location: Location) -> Value:
 
 def bound(function: FunctionValue, owner: Value) -> FunctionValue:
     """A function of a class as a method of an object or a class."""
-    import dataclasses
-
-    return dataclasses.replace(function, bound_to=owner)
+    return changed(function, "bound_to", owner)
 
 
 def enum_members(cls: ClassValue, location: Location) -> None:

@@ -70,10 +70,13 @@ def _run(it: Interpreter, generators: list[ast.comprehension], add: Callable[[],
     inner = Activation(outer.module, scope, outer.function, outer.returns, outer.on_yield, outer.loops)
     inner.outer, inner.outer_facts = outer.outer, outer.outer_facts
     it.activations.append(inner)
+    mark = it.journal.mark()
     try:
-        return _level(it, generators, add)
+        found = _level(it, generators, add)
     finally:
         it.activations.pop()
+    it.forget_names(scope, mark)
+    return found
 
 
 def _level(

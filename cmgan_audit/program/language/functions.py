@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import lru_cache
 
 from cmgan_audit.finding import Location
@@ -27,6 +26,7 @@ from cmgan_audit.program.domain.values import (
     Symbol,
     Unknown,
     Value,
+    changed,
 )
 from cmgan_audit.program.execution.branches import Flow, arrive
 from cmgan_audit.program.execution.interpreter import (
@@ -122,8 +122,11 @@ def run_body(
     activation.module, activation.environment, activation.function = function.module, environment, function
     managers = [name for each in function.decorators for name in managers_of(each) if _is_followed(name)]
     frame = Frame(function.qualname, location, function)
+    mark = it.journal.mark()
     with it.activated(activation, frame), it.entered(managers=managers):
-        return _execute(it, function, activation)
+        result = _execute(it, function, activation)
+    it.forget_names(environment, mark)
+    return result
 
 
 def _is_same(one: FunctionValue | None, other: FunctionValue) -> bool:
@@ -281,8 +284,10 @@ def passed(value: Value, location: Location, note: str) -> Value:
     if value.trail and _within(value.trail[-1].location, location):
         return value
     if isinstance(value, Choice):
-        options = tuple(replace(option, value=passed(option.value, location, note)) for option in value.options)
-        return replace(value, options=options)
+        options = tuple(
+            Option(passed(option.value, location, note), option.condition, option.facts) for option in value.options
+        )
+        return changed(value, "options", options)
     return value.via(location, note)
 
 

@@ -322,8 +322,7 @@ def _vars(it: Interpreter, arguments: Arguments, location: Location) -> Value:
     if isinstance(owner, ClassValue):
         return DictValue(items=owner.namespace)  # type: ignore[arg-type]
     if owner is None:
-        names = it.activation.environment.names
-        return DictValue(items=names)  # type: ignore[arg-type]
+        return it.activation.environment.as_dictionary
     return Unknown(reason="vars() of something that is not known")
 
 
