@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, PrintedBatch, Restart, Role, Run, Series
@@ -168,18 +169,20 @@ def _latest(series: Series, run: Run) -> Series:
     if not run.restarts:
         return series.replaced(sorted(series, key=lambda point: point[0]))
     kept: list[tuple[float, float, int]] = []
+    resumed = sorted(restart.place for restart in run.restarts)
     for point in series:
-        while kept and _superseded(kept[-1], point, run):
+        while kept and _superseded(kept[-1], point, resumed):
             kept.pop()
             run.superseded += 1
         kept.append(point)
     return series if len(kept) == len(series) else series.replaced(kept)
 
 
-def _superseded(old: tuple[float, float, int], new: tuple[float, float, int], run: Run) -> bool:
+def _superseded(old: tuple[float, float, int], new: tuple[float, float, int], resumed: Sequence[int]) -> bool:
+    """Whether a point was computed again: behind one of the places, in their order, at which training was resumed."""
     if old[0] != new[0]:
         return old[0] > new[0]
-    return any(old[2] < restart.place <= new[2] for restart in run.restarts)
+    return bisect_right(resumed, old[2]) < bisect_right(resumed, new[2])
 
 
 def natural_x(builder: RunBuilder, epoch: float | None, step: float | None, index: int) -> tuple[str, float]:

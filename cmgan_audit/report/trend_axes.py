@@ -14,6 +14,8 @@ _FIRST = "pesq"
 # Their parts belong together: SI-SDR, CI-SDR.
 _PREFIXES = ("si", "ci")
 _PERCENT = 100.0
+# More restarts than these are no lines in a chart, but a grey area.
+MOST_EVENTS = 40
 
 
 def panels(judged: Sequence[JudgedSeries]) -> list[list[JudgedSeries]]:

@@ -13,8 +13,8 @@ from cmgan_audit.logs.selection.batches import is_of_a_batch
 from cmgan_audit.logs.selection.judged import JudgedSeries
 from cmgan_audit.logs.series import Series
 from cmgan_audit.logs.symptoms.course import learning_rate_steps
-from cmgan_audit.report.scales import spans_a_decade
-from cmgan_audit.report.trend_axes import axis_label, failed_at, measured, over, panels, unit_of
+from cmgan_audit.report.scales import outline, said_of_outline, spans_a_decade
+from cmgan_audit.report.trend_axes import MOST_EVENTS, axis_label, failed_at, measured, over, panels, unit_of
 from cmgan_audit.statistics.trend import best_index, per_x
 
 if TYPE_CHECKING:
@@ -86,8 +86,7 @@ def _metric_panel(axis: Axes, group: list[JudgedSeries]) -> None:
         series, color = one.series, _COLORS[number % len(_COLORS)]
         many = len(series) > 40
         axis.plot(
-            series.xs,
-            series.ys,
+            *outline(series.xs, series.ys),
             _DASHES[number // len(_COLORS) % len(_DASHES)],
             marker=None if many else _MARKERS[number % len(_MARKERS)],
             markersize=4,
@@ -127,7 +126,7 @@ def _mark(axis: Axes, one: JudgedSeries, color: str, alone: bool) -> None:
         axis.set_ylim(min(min(series.ys), edge) - 0.06 * span, max(max(series.ys), edge) + 0.14 * span)
     if one.decline is not None:
         low = slice(one.decline.since, None)
-        axis.plot(series.xs[low], series.ys[low], linestyle="none", marker="o", markersize=8,
+        axis.plot(*outline(series.xs[low], series.ys[low]), linestyle="none", marker="o", markersize=8,
                   markerfacecolor="none", markeredgecolor=color, markeredgewidth=1.6,
                   label=_low_label(one) if alone else None)  # fmt: skip
 
@@ -153,8 +152,11 @@ def _events(axis: Axes, one: JudgedSeries) -> None:
     steps = learning_rate_steps(one.run, one.series.x_kind)
     for i, (x, _, _) in enumerate(steps):
         axis.axvline(x, color=_GREY, linestyle=":", linewidth=1, label="learning-rate step" if i == 0 else None)
-    for i, restart in enumerate(one.run.restarts):
-        axis.axvline(restart.x, color=_GREY, linestyle="--", linewidth=1, label="resumed" if i == 0 else None)
+    restarts = one.run.restarts
+    left_out = len(restarts) > MOST_EVENTS
+    said = f"resumed {len(restarts)} times, the first {MOST_EVENTS} drawn" if left_out else "resumed"
+    for i, restart in enumerate(restarts[:MOST_EVENTS]):
+        axis.axvline(restart.x, color=_GREY, linestyle="--", linewidth=1, label=said if i == 0 else None)
 
 
 def _failures(axis: Axes, one: JudgedSeries) -> None:
@@ -179,8 +181,7 @@ def _loss_panel(axis: Axes, losses: list[Series], one: JudgedSeries) -> None:
     courses = [per_x(loss.xs, loss.ys) for loss in losses]
     for number, (loss, (xs, ys)) in enumerate(zip(losses, courses, strict=True)):
         axis.plot(
-            xs,
-            ys,
+            *outline(xs, ys),
             _DASHES[number % len(_DASHES)],
             linewidth=1.3,
             color=_COLORS[(number + 1) % len(_COLORS)],
@@ -188,6 +189,7 @@ def _loss_panel(axis: Axes, losses: list[Series], one: JudgedSeries) -> None:
             markersize=3.5,
             label=loss.name,
         )
+    axis.set_title(said_of_outline(max(len(xs) for xs, _ in courses)), fontsize=8, loc="left")
     logarithmic = spans_a_decade(ys for _, ys in courses)
     if logarithmic:
         axis.set_yscale("log")
@@ -212,6 +214,8 @@ def _caption(group: list[JudgedSeries]) -> str:
     one = group[0]
     series = one.series
     text = f"{_shortened(one.run.title)}: {len(series)} evaluations{one.from_batches}"
+    if said := said_of_outline(len(series)):
+        text += f"; {said}"
     if one.decline is not None:
         text += (
             f"; {one.words['moved']} by {shown(round(one.decline.drop, 6))} from the best, since {series.x_kind} "

@@ -117,7 +117,8 @@ class TrendText:
             if i > previous + 1:
                 self.lines.append(self._styled(f"  {'...':>9}  {i - previous - 1} evaluations", _DIM))
             passed = [event for x, event in events.items() if previous >= 0 and series.xs[previous] < x <= series.xs[i]]
-            for event in passed:
+            more = [f"{len(passed) - _EVENTS} more like these"] if len(passed) > _EVENTS else []
+            for event in [*passed[:_EVENTS], *more]:
                 self.lines.append(self._styled(f"  {'':>9}  -- {event}", _DIM))
             if i == since:
                 worst = next((f for f in findings if f.rule == "CMG801"), None)

@@ -148,3 +148,17 @@ def test_losses_of_batches_are_not_drawn_beside_their_means(tmp_path: Path) -> N
         )
     ]
     assert labels(draw(drawn(tmp_path, lines)).axes[1]) == ["Loss (Train)"]
+
+
+def test_of_a_value_per_step_an_outline_is_drawn_and_said(tmp_path: Path) -> None:
+    lines = [f"step {i}, loss: {1 + i % 7:.2f}, pesq: {2.4 + i % 5 / 100:.2f}" for i in range(9000)]
+    metric, losses = draw(drawn(tmp_path, lines)).axes
+    assert "; lowest and highest of every 5 values drawn" in metric.get_title(loc="left")
+    assert losses.get_title(loc="left") == "lowest and highest of every 5 values drawn"
+    assert max(len(line.get_xdata()) for panel in (metric, losses) for line in panel.get_lines()) < 4100
+
+
+def test_of_many_restarts_the_first_are_drawn(tmp_path: Path) -> None:
+    lines = [f"step {i - 2 * (i % 10 == 0)}, pesq: {2.4 + i % 5 / 100:.2f}" for i in range(1, 1000)]
+    panel = draw(drawn(tmp_path, lines)).axes[0]
+    assert "resumed 99 times, the first 40 drawn" in labels(panel)

@@ -50,3 +50,13 @@ def test_errors_of_another_kind_are_said_in_the_verdict(tmp_path: Path, page: bo
     judgement = judge(found.readings, Question(), CATALOGUE, RULES)
     text = render(found, judgement, judgement.verdict(Severity.ERROR), "cmgan-audit trend log.csv", CATALOGUE)
     assert f'<h1 class="outcome error">{expected}</h1>' in text
+
+
+def test_many_restarts_do_not_flood_the_table(tmp_path: Path):
+    log = tmp_path / "train.log"
+    log.write_text("".join(f"step {i - 2 * (i % 10 == 0)}, pesq: {2.4 + i / 999:.3f}\n" for i in range(1, 1000)))
+    found = read_logs([log], RoleBook())
+    judgement = judge(found.readings, Question(), CATALOGUE, RULES)
+    lines = TrendText(color=False).render(found, judgement, judgement.verdict(Severity.ERROR)).splitlines()
+    assert len(lines) < 80
+    assert any(line.endswith(" more like these") for line in lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left
 from collections.abc import Sequence
 from statistics import median
 
@@ -134,9 +135,12 @@ def schedule(judged: JudgedSeries, raiser: Raiser) -> list[Finding]:
     events = [(x, f"the learning rate goes from {a:g} to {b:g}") for x, a, b in learning_rate_steps(run, metric.x_kind)]
     events += [(r.x, f"training was resumed (last {metric.x_kind} before: {exact(r.before)})") for r in run.restarts]
     found: list[Finding] = []
+    points = sorted(metric, key=lambda point: point[0]) if events else []
+    xs = [at for at, _, _ in points]
     for x, event in events:
-        before = [y for at, y in zip(metric.xs, metric.ys, strict=True) if at < x][-3:]
-        after = [(y, place) for at, y, place in metric if at >= x][:3]
+        behind = bisect_left(xs, x)
+        before = [y for _, y, _ in points[max(0, behind - 3) : behind]]
+        after = [(y, place) for _, y, place in points[behind : behind + 3]]
         if len(before) < 2 or len(after) < 2:
             continue
         sign = 1.0 if judged.higher else -1.0

@@ -11,7 +11,8 @@ from cmgan_audit.logs.symptoms.course import learning_rate_steps
 from cmgan_audit.report.compare_plot import short
 from cmgan_audit.report.html.charts import Chart, drawn_twice
 from cmgan_audit.report.html.inline_svg import BAND, BETTER, INK, MUTED, OPEN, SAME, WORSE
-from cmgan_audit.report.trend_axes import axis_label, failed_at, measured, over, panels, unit_of
+from cmgan_audit.report.scales import outline, said_of_outline
+from cmgan_audit.report.trend_axes import MOST_EVENTS, axis_label, failed_at, measured, over, panels, unit_of
 from cmgan_audit.statistics.trend import best_index
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _course(axes: Axes, one: JudgedSeries, label: str, colour: str, line: str, m
     series = one.series
     few = len(series) <= MANY_POINTS
     axes.plot(
-        series.xs, series.ys, line, color=colour, marker=marker if few else None, markersize=4, linewidth=1.4,
+        *outline(series.xs, series.ys), line, color=colour, marker=marker if few else None, markersize=4, linewidth=1.4,
         label=label,
     )  # fmt: skip
     best = best_index(series.ys, one.higher)
@@ -78,8 +79,8 @@ def _course(axes: Axes, one: JudgedSeries, label: str, colour: str, line: str, m
     if one.decline is not None:
         low = slice(one.decline.since, None)
         axes.plot(
-            series.xs[low], series.ys[low], linestyle="none", marker="o", markersize=9, markerfacecolor="none",
-            markeredgecolor=WORSE, markeredgewidth=1.6,
+            *outline(series.xs[low], series.ys[low]), linestyle="none", marker="o", markersize=9,
+            markerfacecolor="none", markeredgecolor=WORSE, markeredgewidth=1.6,
         )  # fmt: skip
 
 
@@ -92,7 +93,7 @@ def _floor(axes: Axes, one: JudgedSeries) -> None:
 def _events(axes: Axes, one: JudgedSeries) -> None:
     for x, _, _ in learning_rate_steps(one.run, one.series.x_kind):
         axes.axvline(x, color=MUTED, linestyle=":", linewidth=1)
-    for restart in one.run.restarts:
+    for restart in one.run.restarts[:MOST_EVENTS]:
         axes.axvline(restart.x, color=MUTED, linestyle="--", linewidth=1)
 
 
@@ -116,9 +117,13 @@ def _caption(drawn: Sequence[JudgedSeries], runs: int) -> str:
         if learning_rate_steps(one.run, one.series.x_kind):
             text += " Dotted lines: learning-rate steps."
         if one.run.restarts:
-            text += " Dashed lines: the run was resumed."
+            text += " Dashed lines: the run was resumed"
+            more = len(one.run.restarts) - MOST_EVENTS
+            text += f" (and {more} times more, not drawn)." if more > 0 else "."
         if failed_at(one):
             text += " Crosses: evaluations that gave no score."
+    if said := said_of_outline(max(len(one.series) for one in drawn)):
+        text += f" Of the longest series: {said}."
     left = runs - len(drawn)
     return text + (f" {left} more runs are not drawn." if left else "")
 
