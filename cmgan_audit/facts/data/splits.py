@@ -14,7 +14,7 @@ from cmgan_audit.facts.records import EVAL, TRAIN
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import ClassValue, Draw, HeapValue, Instance, Value
+from cmgan_audit.program.domain.values import ClassValue, Draw, HeapValue, Instance, Unknown, Value
 from cmgan_audit.program.execution.trace import CallEvent, SliceEvent
 from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.naming.names import canonical
@@ -33,6 +33,10 @@ _INDICES = {
     "torch.utils.data.SubsetRandomSampler": 0,
     "torch.utils.data.sampler.SubsetRandomSampler": 0,
 }
+# What gives a number, or one per band, that is measured on items: by the last part of a method's or function's name.
+_MEASURES = frozenset(
+    {"mean", "std", "var", "median", "quantile", "percentile", "average", "nanmean", "nanstd", "item"}
+)
 
 
 def validation_splits(view: View) -> Iterable[ValidationSplit]:
@@ -125,15 +129,24 @@ def _chosen_from(made: Made) -> Iterator[Value]:
     """The values that a loader takes its items from, and those that say which ones it takes."""
     for given in (made.arguments.get("dataset", 0), made.arguments.get("sampler", 3)):
         if given is not None:
-            yield from values_within(given, enters=_holds_items)
+            yield from (value for value in values_within(given, enters=_holds_items) if not _is_measured(value))
 
 
 def _holds_items(value: Instance) -> bool:
     """Whether an object may hold the items themselves, and not only what is done to them: a normaliser that measured a
     few random recordings picks none."""
+    if _is_measured(value):
+        return False
     if not isinstance(value.cls, ClassValue) or library_bases(value.cls):
         return True
     return any(class_attribute(value.cls, name) is not None for name in ("__getitem__", "__iter__"))
+
+
+def _is_measured(value: Value) -> bool:
+    """Whether a value is what was measured on some items, `torch.cat(few).mean()`, and none of them."""
+    if isinstance(value, Unknown):
+        return value.computed is not None and value.computed.operation == "float"
+    return isinstance(value, Instance) and value.external_name.rpartition(".")[2] in _MEASURES
 
 
 def _is_given_a_part(view: View, subset: Instance, place: int) -> bool:
