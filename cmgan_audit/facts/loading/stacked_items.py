@@ -32,6 +32,8 @@ _KEEPS = frozenset(
     | {"from_numpy", "tensor", "as_tensor", "FloatTensor", "Tensor", "array", "asarray"}
 )
 _JOINS = frozenset({"view", "reshape"})
+# What cuts a signal into a number of segments that depends on its length; halves (`chunk`) may be two channels.
+_CUTS = frozenset({"split", "unfold"})
 _DEEPEST = 6
 
 
@@ -90,11 +92,13 @@ def _parts(item: Value) -> Iterator[Value]:
 
 
 def _receivers(events: Iterable[Event]) -> dict[int, Value]:
-    """What methods were called on, by their results."""
-    calls = (event for event in events if isinstance(event, CallEvent) and event.receiver is not None)
-    return {
-        id(call.result.attrs): call.receiver for call in calls if isinstance(call.result, Instance) and call.receiver
-    }
+    """What methods were called on, by their results; a method that gives its own object leads nowhere."""
+    found: dict[int, Value] = {}
+    for event in events:
+        if isinstance(event, CallEvent) and event.receiver is not None and isinstance(event.result, Instance):
+            if not (isinstance(event.receiver, Instance) and same_object(event.receiver, event.result)):
+                found[id(event.result.attrs)] = event.receiver
+    return found
 
 
 def _stack_behind(value: Value, receivers: dict[int, Value], depth: int = _DEEPEST) -> _Stack | None:
@@ -107,11 +111,20 @@ def _stack_behind(value: Value, receivers: dict[int, Value], depth: int = _DEEPE
         several = len(given[0].items) if given[0].complete else None
         along = constant(value.arguments.get("dim", 1) or value.arguments.get("axis"))
         return _Stack(value, several) if along in (None, 0) else None
+    if last == "unfold" or (last in _STACKS and given and _is_cut(given[0])):
+        return _Stack(value, None)
     receiver = receivers.get(id(value.attrs))
     if last in _KEEPS:
         inner = receiver if receiver is not None else (given[0] if given else None)
         return None if inner is None else _stack_behind(inner, receivers, depth - 1)
     return None
+
+
+def _is_cut(value: Value) -> bool:
+    """Whether a value is the segments that a signal was cut into, or some of them: `signal.split(size)[:-1]`."""
+    if isinstance(value, UnknownValue) and value.computed is not None and value.computed.operation == "[]":
+        return _is_cut(value.computed.operands[0])
+    return isinstance(value, Instance) and value.external_name.rpartition(".")[2] in _CUTS
 
 
 def _is_joined(scene: Scene, made: Made, readings: Iterable[Reading], each: int) -> bool:
@@ -140,7 +153,8 @@ def _takes_away(scene: Scene, single: Pass, each: int, whole: bool) -> bool:
     """Whether a loop removes the first dimension of what the loader gives, or joins it with the second."""
     calls = [event for event in scene.calls if single.holds(event.context)]
     receivers = _receivers(calls)
-    if each == 1 and any(_is_first(value, single.loader, whole) for value in _given_to_networks(scene, single)):
+    given_to_networks = (_unmoved(value, receivers) for value in _given_to_networks(scene, single))
+    if each == 1 and any(_is_first(value, single.loader, whole) for value in given_to_networks):
         return True
     for call in calls:
         last = call.callee.rpartition(".")[2]
@@ -166,6 +180,15 @@ def _given_to_networks(scene: Scene, single: Pass) -> Iterator[Value]:
             yield from use.event.arguments.positional
 
 
+def _unmoved(value: Value, receivers: dict[int, Value]) -> Value:
+    """What was put on another device, or made another type: `batch[0]` of `batch[0].cuda()`."""
+    for _ in range(_DEEPEST):
+        if not isinstance(value, Instance) or value.external_name.rpartition(".")[2] not in _KEEPS:
+            break
+        value = receivers.get(id(value.attrs), value)
+    return value
+
+
 def _is_first(value: Value, loader: Instance, whole: bool) -> bool:
     """Whether a value is the first of a batch: `batch[0]`, of items of several values `noisy[0]`."""
     if not isinstance(value, UnknownValue) or value.computed is None or len(value.computed.operands) != 2:
@@ -179,8 +202,10 @@ def _is_first(value: Value, loader: Instance, whole: bool) -> bool:
 
 
 def _joins(sizes: tuple[Value, ...]) -> bool:
-    """Whether a new shape begins with a dimension that takes in what there is: -1, or a product of two."""
+    """Whether a new shape begins with a dimension that takes in what there is: -1, or a product of two of its own."""
     first = sizes[0] if sizes else None
+    if isinstance(first, UnknownValue) and first.computed is not None and first.computed.operation == "*":
+        return all(isinstance(each, UnknownValue) for each in first.computed.operands)
     return bool(constant(first) == -1)
 
 

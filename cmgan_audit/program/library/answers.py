@@ -37,7 +37,8 @@ from cmgan_audit.program.naming.names import canonical
 
 # Functions that join what a list holds at that moment: it may grow later, or be emptied for the next round.
 _JOINING = frozenset(
-    f"torch.{name}" for name in ("stack", "cat", "concat", "concatenate", "vstack", "hstack", "dstack")
+    [f"torch.{name}" for name in "stack cat concat concatenate vstack hstack dstack tensor as_tensor".split()]
+    + [f"numpy.{name}" for name in "stack concatenate vstack hstack dstack array asarray".split()]
 )
 # Methods that give the object itself back.
 _SAME_OBJECT = frozenset(
