@@ -97,10 +97,19 @@ class Unknown(Value):
     """Nothing is known; `reason` says in one sentence why ("required argument --config has no default").
 
     `computed` keeps what it was computed from: how a loss depends on a network is a fact, though no number is known.
+    `first` is the value before the first step of its way: of two that are not known it tells whether they are the same.
     """
 
     reason: str
     computed: Computation | None = field(default=None, compare=False, repr=False)
+    first: Unknown | None = field(default=None, compare=False, repr=False)
+
+    def via(self, location: Location, note: str) -> Self:
+        """The same value after one more step of its way."""
+        moved = Value.via(self, location, note)
+        if moved is not self:
+            object.__setattr__(moved, "first", self.first or self)
+        return moved
 
     def made_from(
         self,

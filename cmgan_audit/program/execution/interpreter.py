@@ -214,9 +214,11 @@ class Interpreter:
             for formula, outcome in option.facts
         )
 
-    def number_of(self, value: Value) -> int:
-        """The number of a value among those that were asked for: it tells one that is not known from another."""
-        return self._asked_for.setdefault(id(value), (len(self._asked_for), value))[0]
+    def number_of(self, value: Unknown) -> int:
+        """The number of a value among those that were asked for: it tells one that is not known from another, and finds
+        it again where it was handed on."""
+        asked = value.first or value
+        return self._asked_for.setdefault(id(asked), (len(self._asked_for), asked))[0]
 
     def call(self, callee: Value, arguments: Arguments, location: Location) -> Value:
         """The result of calling a value."""
