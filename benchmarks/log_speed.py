@@ -1,5 +1,7 @@
 """How fast `trend` reads logs: text logs of a recognised and of a mixed format, and event files against TensorBoard.
 
+A table with scores of every training step is read and judged too, against Python's `csv` that only reads it.
+
     python benchmarks/log_speed.py --megabytes 1000
 
 Writes its logs into a temporary folder and removes them. One core; peak memory is that of the reading process.
@@ -8,6 +10,7 @@ Writes its logs into a temporary folder and removes them. One core; peak memory 
 from __future__ import annotations
 
 import argparse
+import csv
 import random
 import resource
 import statistics
@@ -113,6 +116,45 @@ def event_benchmark(folder: Path, repeats: int) -> None:
     )
 
 
+def step_scores(path: Path, steps: int) -> None:
+    """PESQ and SI-SDR of every step, that fall slowly; one in fifty stands far above its neighbours."""
+    rng = random.Random(5)
+    with path.open("w") as stream:
+        stream.write("step,loss,pesq,si_sdr\n")
+        for step in range(steps):
+            level = 2.9 - 0.6 * step / steps + rng.gauss(0, 0.02) + (rng.random() if rng.random() < 0.02 else 0)
+            stream.write(f"{step},{rng.random():.4f},{level:.4f},{8 + 2 * level:.4f}\n")
+
+
+def judging_benchmark(folder: Path, repeats: int) -> None:
+    from cmgan_audit.logs.judging import judge
+    from cmgan_audit.logs.roles import RoleBook
+    from cmgan_audit.logs.search import read_logs
+    from cmgan_audit.logs.selection.judged import Question
+    from cmgan_audit.rules.catalogue import load_catalogue
+
+    catalogue = load_catalogue()
+    selected = frozenset(rule.id for rule in catalogue if rule.door == "trend")
+    for steps in (SCALARS // 10, SCALARS):
+        path = folder / "steps.csv"
+        step_scores(path, steps)
+        ours, theirs = [], []
+        for _ in range(repeats):
+            start = time.process_time()
+            judge(read_logs([path], RoleBook()).readings, Question(("pesq", "si_sdr")), catalogue, selected)
+            ours.append(time.process_time() - start)
+            start = time.process_time()
+            with path.open(newline="") as stream:
+                _ = [{name: float(cell) for name, cell in row.items()} for row in csv.DictReader(stream)]
+            theirs.append(time.process_time() - start)
+        us, them = statistics.median(ours), statistics.median(theirs)
+        print(
+            f"scores of {steps} steps, read and judged: {us:.2f} CPU s, csv.DictReader (reads only) {them:.2f} CPU s, "
+            f"ratio {us / them:.1f}",
+            flush=True,
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, default=200)
@@ -120,6 +162,7 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         text_benchmark(Path(folder), given.megabytes, given.repeats)
+        judging_benchmark(Path(folder), given.repeats)
         event_benchmark(Path(folder), given.repeats)
     print(f"this process: peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
