@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from cmgan_audit.facts.classes import values_within
 from cmgan_audit.facts.code import stack_of
@@ -119,10 +119,25 @@ class Splits:
         Another name makes no other set of one that was made as the test set: `valid_loader = DataLoader(test_set)`.
         """
         named, own = self._names.of(made), self._names.of_dataset(made)
-        if _kinds_of(own) != {TEST}:
+        if _kinds_of(own) != {TEST} or self._is_helpers(made, own):
             return named
-        others = [each for each in named if each[0] not in dict(own)]
-        return own if _kinds_of(others) <= {VALID, TEST} else named
+        return own if self._own_kinds(made, own) <= {VALID, TEST} else named
+
+    def _own_kinds(self, made: Made, of_dataset: Sequence[tuple[str, Location]]) -> set[str]:
+        """The splits that the names of a loader speak of, without those of its dataset."""
+        return _kinds_of(each for each in self._names.of(made) if each[0] not in dict(of_dataset))
+
+    def _is_helpers(self, made: Made, own: Sequence[tuple[str, Location]]) -> bool:
+        """Whether a helper that makes the loaders of several splits gave their datasets one name, `test_set`."""
+        drawn = instances_of(made.arguments.get("dataset", 0))
+        for other in self._view.scene.made:
+            datasets = instances_of(other.arguments.get("dataset", 0))
+            if any(same_object(one, each) for one in drawn for each in datasets):
+                continue
+            theirs = self._names.of_dataset(other)
+            if set(own) & set(theirs) and self._own_kinds(other, theirs) != self._own_kinds(made, own):
+                return True
+        return False
 
     def _texts(self, made: Made) -> tuple[list[Split], list[Split]]:
         paths: list[Split] = []
