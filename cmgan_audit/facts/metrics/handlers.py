@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from cmgan_audit.facts.metrics.outcomes import COUNTED, MISSING, NOTHING, RAISED, Outcome, outcome_of
+from cmgan_audit.facts.metrics.outcomes import COUNTED, MISSING, NOTHING, RAISED, Outcome, counts, outcome_of
 from cmgan_audit.facts.metrics.scoring import Scoring, Spot
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
@@ -91,7 +91,7 @@ def _caught_in(
         if handler is None:
             continue
         outcome = outcome_of(handler, parent, last=_ends_behind(spot, parent))
-        if outcome.kind == MISSING and any(_counts_missing(each) for each in scoring.way):
+        if outcome.kind == MISSING and any(_counts_missing(view, each) for each in scoring.way):
             outcome = Outcome(COUNTED, "")
         if outcome.kind == NOTHING and not _drops_an_item(scoring, level, spot, parent):
             continue
@@ -112,10 +112,18 @@ def _ends_behind(spot: Spot, node: ast.Try) -> bool:
     return False
 
 
-def _counts_missing(spot: Spot) -> bool:
-    """Whether a function on the way to a metric counts the scores that are NaN or None: `np.isnan(scores).sum()`."""
-    for node in walk(spot.function) if spot.function is not None else ():
+def _counts_missing(view: View, spot: Spot) -> bool:
+    """Whether a function on the way to a metric, or a script, counts the scores that are NaN or None.
+
+    With `np.isnan(scores).sum()`, or where it meets one: `if score is None: failed += 1`.
+    """
+    around: ast.AST = spot.function or next(reversed([parent for parent, _ in spot.parents(view.code)]), spot.node)
+    for node in walk(around):
         match node:
+            case ast.If(test=test, body=body) if _is_absent(test):
+                if any(map(counts, body)):
+                    return True
+                continue
             case ast.Call(func=ast.Name(id="sum") | ast.Attribute(attr="sum" | "count_nonzero"), args=[counted, *_]):
                 pass
             case ast.Call(func=ast.Attribute(value=counted, attr="sum")):
@@ -123,6 +131,16 @@ def _counts_missing(spot: Spot) -> bool:
             case _:
                 continue
         if _tells_missing(counted):
+            return True
+    return False
+
+
+def _is_absent(test: ast.expr) -> bool:
+    """Whether a test asks for a score that is not there."""
+    match test:
+        case ast.Compare(ops=[ast.Is()], comparators=[ast.Constant(value=None)]):
+            return True
+        case ast.Call(func=ast.Name(id="isnan") | ast.Attribute(attr="isnan")):
             return True
     return False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
@@ -53,7 +53,7 @@ def outcome_of(handler: ast.ExceptHandler, node: ast.Try, *, last: bool = False)
     for statement in _statements(handler.body):
         if tries and tries.issuperset(_written(statement)) and not isinstance(statement, ast.Return):
             continue
-        counted = counted or _counts(statement, scored)
+        counted = counted or counts(statement, scored) or _keeps(statement, handler)
         values.extend(_given(statement, scored))
     if last and _gives_back([*node.body, *node.orelse]) and not _gives_back(handler.body):
         values.append(None)
@@ -102,18 +102,26 @@ def _always_raises(body: list[ast.stmt]) -> bool:
 def _holds_back_another(handler: ast.ExceptHandler) -> bool:
     """Whether all failures are raised again but one that is told by its message, which is none of a metric.
 
-    `if "the manifest is empty" not in str(error): raise` lets every failed PESQ pass.
+    `if "the manifest is empty" not in str(error): raise` lets every failed PESQ pass. So does a handler that waits for
+    a network's memory, and frees that of the GPU.
     """
+    frees = any(isinstance(each, ast.Attribute) and each.attr == "empty_cache" for each in _within(handler.body))
     for statement in handler.body:
         if not isinstance(statement, ast.If) or not handler.name:
             continue
         inside = list(ast.walk(statement.test))
         texts = [each.value for each in inside if isinstance(each, ast.Constant) and isinstance(each.value, str)]
         about = any(isinstance(each, ast.Name) and each.id == handler.name for each in inside)
-        raises = _always_raises(statement.body) or _always_raises(statement.orelse)
-        if about and raises and texts and not any(map(_OF_THE_METRIC.search, texts)):
+        # `if "rate" in str(error): raise` holds back every other one.
+        told = not any(isinstance(each, ast.NotIn | ast.Not | ast.NotEq) for each in inside)
+        raises = _always_raises(statement.orelse if told else statement.body)
+        if about and raises and texts and (frees or not any(map(_OF_THE_METRIC.search, texts))):
             return True
     return False
+
+
+def _within(body: list[ast.stmt]) -> Iterator[ast.AST]:
+    return (node for statement in body for node in ast.walk(statement))
 
 
 def _gives_back(body: list[ast.stmt]) -> bool:
@@ -159,8 +167,13 @@ def _adding(statement: ast.stmt) -> ast.Call | None:
     return None
 
 
-def _counts(statement: ast.stmt, scored: set[str]) -> bool:
-    """Whether a handler counts the failure or notes the item: `failed += 1`, `failures.append(name)`."""
+def counts(statement: ast.stmt, scored: Set[str] = frozenset()) -> bool:
+    """Whether a statement counts a failure or notes the item: `failed += 1`, `failures.append(name)`.
+
+    Args:
+        statement: one of a handler, or of what is done where a score is missing.
+        scored: what the scores go to.
+    """
     if isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Add):
         return ast.unparse(statement.target) not in scored
     adding = _adding(statement)
@@ -168,6 +181,13 @@ def _counts(statement: ast.stmt, scored: set[str]) -> bool:
         return False
     text = ast.unparse(adding.func)
     return text not in scored and bool(_OF_FAILURES.search(text))
+
+
+def _keeps(statement: ast.stmt, handler: ast.ExceptHandler) -> bool:
+    """Whether the exception itself is put by: `log.append(str(error))`."""
+    adding = _adding(statement)
+    given = adding.args if adding is not None else ()
+    return any(isinstance(node, ast.Name) and node.id == handler.name for each in given for node in ast.walk(each))
 
 
 def _counters_set_back(handler: ast.ExceptHandler) -> Iterator[str]:
