@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,9 +14,10 @@ from cmgan_audit.logs.series import INDEX, Note, Reading, Series
 _FEWEST, _MOST = 4, 8
 # So much farther apart than the course moves from epoch to epoch: two evaluations within an epoch are nearer.
 _APART = 2.0
-# In so many epochs a value stands twice if it is a habit; to so many digits it is rounded.
+# In so many epochs a value stands twice if it is a habit.
 _HABIT = 0.9
-_DIGITS = range(1, 6)
+# To how many digits it is rounded, and a bound of what rounding to them moves a number by.
+_DIGITS = [(digits, 10.0**-digits) for digits in range(1, 6)]
 
 Point = tuple[float, float, int]
 
@@ -62,7 +62,15 @@ def _said_once(series: Series) -> Series:
 
 def _is_copy(rounded: float, value: float) -> bool:
     """Whether one number is the other with fewer digits, or the same."""
-    return rounded == value or (math.isfinite(value) and any(rounded == round(value, n) for n in _DIGITS))
+    if rounded == value:
+        return True
+    apart = abs(rounded - value)
+    for digits, most in _DIGITS:
+        if not apart <= most:  # nor where one is NaN or infinite
+            return False
+        if rounded == round(value, digits):
+            return True
+    return False
 
 
 def _parts(series: Series) -> list[Series]:
