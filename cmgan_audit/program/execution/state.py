@@ -311,9 +311,10 @@ def _joined_content(states: Sequence[State], draws: frozenset[Draw]) -> Content:
     longest = max((state[0] for state, _ in states), key=len)
     complete = all(state[1] and len(state[0]) == len(longest) for state, _ in states)
     items = []
-    for position in range(len(longest)):
+    for position, item in enumerate(longest):
         present = [(state[0][position], branch) for state, branch in states if position < len(state[0])]
-        items.append(join(present, draws))
+        everywhere = len(present) == len(states) and all(value is item for value, _ in present)
+        items.append(item.tainted(draws) if everywhere else join(present, draws))
     return tuple(items), complete, frozenset().union(*(state[2] for state, _ in states))
 
 
