@@ -39,7 +39,7 @@ def test_a_decline_is_told_first_and_drawn():
     text = text_of(page)
     heading = page.index("degraded: a metric fell from its best and stayed down</h1>")
     assert heading < page.index("chart-curve-0") < page.index("chart-losses") < page.index("CMG801 metric-decline")
-    assert "PESQ is best with 2.5814 at epoch 8 and ends with 2.1467" in text
+    assert "PESQ (test) is best with 2.5814 at epoch 8 and ends with 2.1467" in text
     assert "it stays below the best by more than 0.0316 since epoch 9" in text
     assert "Why this matters: the evaluation metric fell from its best" in text
 
