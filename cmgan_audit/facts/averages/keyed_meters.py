@@ -8,17 +8,15 @@ from functools import lru_cache
 
 from cmgan_audit.facts.averages.meters import weighs_equally_by_name
 from cmgan_audit.facts.averages.records import BatchMean
-from cmgan_audit.facts.averages.taking_in import METERS, is_measure, is_weighted, sums_items
+from cmgan_audit.facts.averages.taking_in import METERS, is_measure, is_weighted, mean_of_calls, sums_items
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Pass
 from cmgan_audit.facts.values import constant, instances_of
 from cmgan_audit.facts.view import View
-from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import ClassValue, Instance
 from cmgan_audit.program.execution.trace import CallEvent, Loop
-from cmgan_audit.rules.record import Known
 from cmgan_audit.source.syntax import walk
 
 
@@ -55,20 +53,7 @@ def keyed_means(view: View, single: Pass, loader: Loader, updates: Sequence[Upda
     taken = [each for each in updates if single.holds(each.event.context) and _once_a_batch(view, each, single)]
     if not taken:
         return
-    first = taken[0].event
-    trail = (
-        Step(first.location, "every batch weighs the same in this mean"),
-        Step(single.event.location, "for each batch of the loader"),
-    )
-    yield BatchMean(
-        location=first.location,
-        anchor=f"{first.context.frames[-1].function if first.context.frames else '<module>'}.{first.callee}",
-        names=", ".join(dict.fromkeys(each.name for each in taken)),
-        equal_weights=Known(True, trail),
-        role=loader.role,
-        batch_size=loader.batch_size,
-        drop_last=loader.drop_last,
-    )
+    yield mean_of_calls(taken[0].event, dict.fromkeys(each.name for each in taken), single, loader)
 
 
 def _keeps_means(owner: Instance, method: str) -> bool:

@@ -6,17 +6,15 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.averages.records import BatchMean
-from cmgan_audit.facts.averages.taking_in import is_weighted, sums_items
+from cmgan_audit.facts.averages.taking_in import is_weighted, mean_of_calls, sums_items
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Pass
 from cmgan_audit.facts.values import constant, instances_of
 from cmgan_audit.facts.view import View
-from cmgan_audit.finding import Step
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Instance, Value
 from cmgan_audit.program.execution.trace import CallEvent
-from cmgan_audit.rules.record import Known
 
 _MEAN = regex(r"torchmetrics\.(?:\w+\.)*MeanMetric")
 _UPDATES = frozenset({"update", "__call__", "forward"})
@@ -41,22 +39,9 @@ def library_means(view: View, single: Pass, loader: Loader, updates: Sequence[Ca
     taken = [event for event in updates if single.holds(event.context) and _takes_batch(view, event, single)]
     if not taken:
         return
-    first = taken[0]
     calls = (view.code.call_at(event.location) for event in taken)
     names = dict.fromkeys(_name(call) for call in calls if call is not None)
-    trail = (
-        Step(first.location, "every batch weighs the same in this mean"),
-        Step(single.event.location, "for each batch of the loader"),
-    )
-    yield BatchMean(
-        location=first.location,
-        anchor=f"{first.context.frames[-1].function if first.context.frames else '<module>'}.{first.callee}",
-        names=", ".join(names),
-        equal_weights=Known(True, trail),
-        role=loader.role,
-        batch_size=loader.batch_size,
-        drop_last=loader.drop_last,
-    )
+    yield mean_of_calls(taken[0], names, single, loader)
 
 
 def _gives_value(name: str) -> bool:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from cmgan_audit.facts.averages.counting import Count
+from cmgan_audit.facts.averages.records import BatchMean
 from cmgan_audit.facts.code import Stack
+from cmgan_audit.facts.records import Loader
+from cmgan_audit.facts.scene import Pass
 from cmgan_audit.facts.values import constant, instances_of
 from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Instance
+from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.rules.record import Known
 from cmgan_audit.source.syntax import children, walk
 
 # Names of what an evaluation reports; times, rates and counters are added up in such loops as well.
@@ -45,6 +51,23 @@ class Intake:
     target: str
     value: ast.expr
     kind: str
+
+
+def mean_of_calls(first: CallEvent, names: Iterable[str], single: Pass, loader: Loader) -> BatchMean:
+    """The record of means that are kept by what the first of their calls calls, for each batch of a pass."""
+    trail = (
+        Step(first.location, "every batch weighs the same in this mean"),
+        Step(single.event.location, "for each batch of the loader"),
+    )
+    return BatchMean(
+        location=first.location,
+        anchor=f"{first.context.frames[-1].function if first.context.frames else '<module>'}.{first.callee}",
+        names=", ".join(names),
+        equal_weights=Known(True, trail),
+        role=loader.role,
+        batch_size=loader.batch_size,
+        drop_last=loader.drop_last,
+    )
 
 
 def one_pass(loop: ast.For | ast.AsyncFor | ast.FunctionDef) -> Iterator[ast.AST]:
