@@ -113,7 +113,7 @@ TREES: dict[str, Callable[[Path], object]] = {
     "ten thousand elifs": written(LOADER + "if a:\n    x = 1\n" + "elif b:\n    x = 2\n" * 10_000),
     "brackets": written(LOADER + "x = " + "[" * 100_000),
     "indentation": written(LOADER + "\n".join(" " * n + "if a:" for n in range(99)) + "\n" + " " * 99 + "pass"),
-    "a long line": written(LOADER + "x = [" + "1, " * 1_000_000 + "]"),
+    "a long line": written(LOADER + "x = [" + "1, " * 450_000 + "]"),
     "a deep annotation": written(LOADER + "x: " + "List[" * 90 + "int" + "]" * 90),
     "calls that call each other": written(
         LOADER + "".join(f"def f{n}(x):\n    return f{n + 1}(x) + f{n + 1}(x)\n" for n in range(60)) + "f0(1)"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cmgan_audit.errors import InputError
+from cmgan_audit.errors import InputError, MissingPathError
 from cmgan_audit.evaluation.guards.published import published_rows
 from cmgan_audit.evaluation.material.strata import infer_strata, limited, read_strata
 
@@ -62,5 +62,5 @@ def test_a_strata_file(tmp_path: Path) -> None:
 
 
 def test_a_strata_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"^--strata .*nix\.csv: cannot be read: No such file or directory$"):
+    with pytest.raises(MissingPathError, match=r"^--strata .*nix\.csv: cannot be read: No such file or directory$"):
         read_strata(tmp_path / "nix.csv", ["a"])
