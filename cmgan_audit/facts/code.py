@@ -155,6 +155,13 @@ class Code:
         outline = self._outline(path)
         return iter(()) if outline is None else outline.parents(node)
 
+    def holders(self, path: str, node: ast.AST) -> Iterator[ast.AST]:
+        """The expressions around a node of a file, innermost first, and last the statement that they belong to."""
+        for each in self.parents(path, node):
+            yield each
+            if isinstance(each, ast.stmt):
+                return
+
     def module(self, path: str) -> Module | None:
         """The module of a file of code; None for a file of settings, where values come from too."""
         return interpreter_of(self.scene.run).index.at(path) if kind_of(path) in ("python", "notebook") else None

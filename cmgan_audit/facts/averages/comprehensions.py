@@ -21,12 +21,10 @@ def comprehension_at(code: Code, single: Pass) -> ast.ListComp | ast.GeneratorEx
     """The comprehension that draws the batches of a pass; None where something else does."""
     place = single.event.loop.location
     node = code.node_at(place)
-    for each in () if node is None else (node, *code.parents(place.path, node)):
+    for each in () if node is None else (node, *code.holders(place.path, node)):
         if isinstance(each, _COMPREHENSIONS):
             alone = len(each.generators) == 1 and not each.generators[0].ifs
             return each if alone else None
-        if isinstance(each, ast.stmt):
-            break
     return None
 
 
@@ -42,7 +40,7 @@ def comprehended_means(
         around: the function that it stands in.
     """
     path = single.event.loop.location.path
-    holders = list(_holders(view.code, path, made))
+    holders = list(view.code.holders(path, made))
     statement = holders[-1] if holders else made
     name = _name_of(statement, made)
     text = ast.unparse(made.elt)
@@ -61,14 +59,6 @@ def comprehended_means(
         named += as_arrays(named[0], behind)
         found = [node for each in named for node in means_of(each, behind, count)]
     yield from ((shown, node) for node in found[:1])
-
-
-def _holders(code: Code, path: str, node: ast.AST) -> Iterator[ast.AST]:
-    """The expressions around a node, innermost first, and last the statement that they belong to."""
-    for each in code.parents(path, node):
-        yield each
-        if isinstance(each, ast.stmt):
-            return
 
 
 def _name_of(statement: ast.AST, made: ast.expr) -> str:

@@ -28,8 +28,15 @@ class _Lengths:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class _Returned:
+    """Which of several returned values one is; None where it is the only one."""
+
+    place: int | None
+
+
 def means_at_caller(
-    code: Code, single: Pass, taken: Intake, around: Reached, caller: Reached | None, count: BatchCount
+    code: Code, single: Pass, taken: Intake, around: Reached, caller: Reached, count: BatchCount
 ) -> Iterator[ast.AST]:
     """The expressions of a caller that average what a function returns to it.
 
@@ -43,16 +50,12 @@ def means_at_caller(
     """
     frames = single.event.context.frames
     call = code.call_at(frames[-1].call) if frames else None
-    returned = _place_in_return(around, taken)
-    if call is None or caller is None or returned is None or isinstance(around.node, ast.Module):
+    returned = _returned(around, taken)
+    if call is None or returned is None or isinstance(around.node, ast.Module):
         return
-    holders: list[ast.AST] = []
-    for each in code.parents(caller.module.path, call):
-        holders.append(each)
-        if isinstance(each, ast.stmt):
-            break
+    holders = list(code.holders(caller.module.path, call))
     lengths = _Lengths(frozenset(_loaders(call, around, count)))
-    if returned < 0:
+    if returned.place is None:
         yield from means_of(replace(taken, target=ast.unparse(call)), holders, lengths)
     name = _name_given(holders[-1] if holders else call, call, returned)
     if name:
@@ -63,30 +66,28 @@ def means_at_caller(
             yield from means_of(gathered, behind, lengths)
 
 
-_WHOLE = -1
-
-
-def _place_in_return(around: Reached, taken: Intake) -> int | None:
-    """Which of the returned values an intake is, `_WHOLE` where it is the only one; None where it is not returned."""
+def _returned(around: Reached, taken: Intake) -> _Returned | None:
+    """As what a function returns an intake; None where it does not."""
     returns = [node for node in around.own_nodes() if isinstance(node, ast.Return) and node.value is not None]
     if len(returns) != 1:
         return None
     match returns[0].value:
         case ast.Tuple(elts=parts):
             texts = [ast.unparse(part) for part in parts]
-            return texts.index(taken.target) if taken.target in texts else None
+            return _Returned(texts.index(taken.target)) if taken.target in texts else None
         case ast.expr() as value if ast.unparse(value) == taken.target:
-            return _WHOLE
+            return _Returned(None)
     return None
 
 
-def _name_given(statement: ast.AST, call: ast.Call, place: int) -> str:
+def _name_given(statement: ast.AST, call: ast.Call, returned: _Returned) -> str:
     """The name that a caller gives to a returned value."""
+    place = returned.place
     match statement:
-        case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is call and place == _WHOLE:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if value is call and place is None:
             return name
-        case ast.Assign(targets=[ast.Tuple(elts=parts)], value=value) if value is call and 0 <= place < len(parts):
-            part = parts[place]
+        case ast.Assign(targets=[ast.Tuple(elts=parts)], value=value) if value is call and place is not None:
+            part = parts[place] if place < len(parts) else None
             return part.id if isinstance(part, ast.Name) else ""
     return ""
 
