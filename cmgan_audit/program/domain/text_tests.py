@@ -6,7 +6,7 @@ side is not there where another test asks for the other text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 _ASKED = "?"
 _IS = " is "
@@ -15,6 +15,11 @@ _IS = " is "
 def formula_of(number: int, text: str) -> str:
     """How a test of a value for a text stands among the facts: "?3 is 'cosine'"."""
     return f"{_ASKED}{number}{_IS}{text!r}"
+
+
+def exclude(some: Iterable[tuple[str, bool]], others: Collection[tuple[str, bool]]) -> bool:
+    """Whether tests cannot come out as they did on one path where others came out as they did."""
+    return any((formula, not outcome) in others or (outcome and denied(formula, others)) for formula, outcome in some)
 
 
 def denied(formula: str, facts: Iterable[tuple[str, bool]]) -> bool:

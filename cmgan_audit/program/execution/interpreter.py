@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.joins import join
-from cmgan_audit.program.domain.text_tests import denied
+from cmgan_audit.program.domain.text_tests import exclude
 from cmgan_audit.program.domain.values import (
     Arguments,
     Choice,
@@ -201,18 +201,12 @@ class Interpreter:
         """The value as it is on the current path: options that contradict a known fact are left out."""
         if not isinstance(value, Choice) or not self.facts:
             return value
-        kept = tuple(option for option in value.options if not self._contradicted(option))
+        kept = tuple(option for option in value.options if not exclude(option.facts, self.facts))
         if len(kept) == len(value.options) or not kept:
             return value
         if len(kept) == 1:
             return kept[0].value
         return changed(value, "options", kept)
-
-    def _contradicted(self, option: Option) -> bool:
-        return any(
-            (formula, not outcome) in self.facts or (outcome and denied(formula, self.facts))
-            for formula, outcome in option.facts
-        )
 
     def number_of(self, value: Unknown) -> int:
         """The number of a value among those that were asked for: it tells one that is not known from another, and finds

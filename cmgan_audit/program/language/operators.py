@@ -11,7 +11,7 @@ from cmgan_audit.program.domain import numbers
 from cmgan_audit.program.domain.bounds import decided
 from cmgan_audit.program.domain.joins import Branch, join, opposite, same
 from cmgan_audit.program.domain.numbers import drawn
-from cmgan_audit.program.domain.text_tests import denied, formula_of
+from cmgan_audit.program.domain.text_tests import exclude, formula_of
 from cmgan_audit.program.domain.values import (
     Arguments,
     Choice,
@@ -147,10 +147,7 @@ def _contradict(left: Option, right: Option) -> bool:
         return True
     if left.condition and right.condition and opposite(right.condition) == left.condition:
         return True
-    return any(
-        (formula, not outcome) in right.facts or (outcome and denied(formula, right.facts))
-        for formula, outcome in left.facts
-    )
+    return exclude(left.facts, right.facts)
 
 
 def over_options(it: Interpreter, value: Value, compute: Callable[[Value], Value]) -> Value:

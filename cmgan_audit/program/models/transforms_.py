@@ -19,17 +19,21 @@ for _module in ("torchvision.transforms.transforms", "torchvision.transforms.v2"
 
 @model(f"{_COMPOSE}.__call__", f"{_APPLY}.__call__", f"{_ORDER}.__call__")
 def _compose(call: ModelCall) -> Value | None:
-    held = call.receiver.arguments.get("transforms", 0) if isinstance(call.receiver, Instance) else None
-    return _one_after_the_other(call, held)
+    return _one_after_the_other(call, _held(call))
 
 
 @model(f"{_CHOICE}.__call__")
 def _choice(call: ModelCall) -> Value | None:
     """What one of the transforms makes; each of them may be taken."""
-    held = call.receiver.arguments.get("transforms", 0) if isinstance(call.receiver, Instance) else None
+    held = _held(call)
     items, _ = known_items(held) if held is not None else ([], True)
     results = [call.interpreter.call(transform, call.arguments, call.location) for transform in items]
     return results[-1] if results else None
+
+
+def _held(call: ModelCall) -> Value | None:
+    """The transforms that a transform was made of."""
+    return call.receiver.arguments.get("transforms", 0) if isinstance(call.receiver, Instance) else None
 
 
 @model("torch.nn.Sequential.__call__")
