@@ -19,7 +19,7 @@ def test_of_a_long_curve_the_ends_and_every_extreme_are_drawn() -> None:
     ys[1234], ys[20_000] = 9.0, -9.0
     at, drawn = outline(range(len(ys)), ys)
     assert len(at) <= MOST_DRAWN + 2
-    assert [ys[x] for x in at] == list(drawn)  # type: ignore[call-overload]
+    assert [ys[x] for x in at] == list(drawn)
     assert list(at) == sorted(set(at))
     assert {0, 1234, 20_000, 30_000} <= set(at)
     assert said_of_outline(len(ys)) == "lowest and highest of every 16 values drawn"

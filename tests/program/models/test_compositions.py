@@ -16,6 +16,12 @@ Show = Callable[..., Shown]
 TAIL = "\nif __name__ == '__main__':\n    pass\n"
 
 
+def shows(setting: str) -> str:
+    """A script that Hydra starts with conf/config.yaml, and that shows one setting."""
+    head = "import hydra, sink\n@hydra.main(version_base=None, config_path='conf', config_name='config')\n"
+    return f"{head}def main(cfg):\n    sink.show(cfg.{setting})\nif __name__ == '__main__':\n    main()\n"
+
+
 @pytest.mark.parametrize(
     ("program", "expected"),
     [
@@ -140,8 +146,7 @@ def test_a_hydra_before_1_1_puts_the_primary_file_first(show: Show) -> None:
 
 def test_a_configuration_that_an_experiment_replaces_need_not_be_there(show: Show) -> None:
     files = {
-        "train.py": "import hydra, sink\n@hydra.main(version_base=None, config_path='conf', config_name='config')\n"
-        "def main(cfg):\n    sink.show(cfg.model.dim)\nif __name__ == '__main__':\n    main()\n",
+        "train.py": shows("model.dim"),
         "conf/config.yaml": "defaults:\n  - model: gone\n  - _self_\n  - exp: null\n",
         "conf/model/small.yaml": "dim: 16\n",
         "conf/exp/a.yaml": "# @package _global_\ndefaults:\n  - override /model: small\n",
@@ -155,8 +160,7 @@ def test_a_configuration_that_an_experiment_replaces_need_not_be_there(show: Sho
 
 def test_a_launch_that_hydra_cannot_compose_counts_only_where_no_other_can_be(show: Show) -> None:
     files = {
-        "train.py": "import hydra, sink\n@hydra.main(version_base=None, config_path='conf', config_name='config')\n"
-        "def main(cfg):\n    sink.show(cfg.size)\nif __name__ == '__main__':\n    main()\n",
+        "train.py": shows("size"),
         "conf/config.yaml": "defaults:\n  - model: small\n  - _self_\nsize: 4\n",
         "conf/model/small.yaml": "dim: 16\n",
         "run.sh": "python train.py model=old size=1\n",
@@ -169,8 +173,7 @@ def test_a_launch_that_hydra_cannot_compose_counts_only_where_no_other_can_be(sh
 
 def test_where_hydra_can_compose_no_launch_all_are_followed(show: Show) -> None:
     files = {
-        "train.py": "import hydra, sink\n@hydra.main(version_base=None, config_path='conf', config_name='config')\n"
-        "def main(cfg):\n    sink.show(cfg.size)\nif __name__ == '__main__':\n    main()\n",
+        "train.py": shows("size"),
         "conf/config.yaml": "defaults:\n  - model: gone\n  - _self_\nsize: 4\n",
         "conf/model/small.yaml": "dim: 16\n",
         "run.sh": "python train.py size=1\n",
