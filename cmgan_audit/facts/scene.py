@@ -22,6 +22,7 @@ from cmgan_audit.facts.classes import (
 )
 from cmgan_audit.facts.optimisers import is_called_scheduler
 from cmgan_audit.facts.passes.learning import TAKEN, told_apart
+from cmgan_audit.facts.passes.part_switches import assigned_mode, flagged_parts, switched_parts
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -40,12 +41,7 @@ _BOOKKEEPING = (
     "add_module register_parameter share_memory type extra_repr freeze unfreeze save load log log_dict print "
     "save_hyperparameters configure_optimizers load_from_checkpoint from_pretrained save_pretrained summary"
 )
-# The kind of a use that switches some parts of a network, and leaves the others as they are.
-SOME_PARTS = "some parts"
 BOOKKEEPING = frozenset(_BOOKKEEPING.split())
-# What gives the parts of a network one after the other.
-_OF_PARTS = (".modules", ".named_modules", ".children", ".named_children")
-_PAIR = 2
 # What a class derives from that is no optimiser.
 _OF_NO_OPTIMISER = frozenset({"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"})
 
@@ -158,6 +154,7 @@ def look_at(run: Run) -> Scene:
             scene.passes.extend(Pass(event, loader, position) for loader in loaders_within(event.iterated))
         elif isinstance(event, StoreEvent):
             scene.stores.append(event)
+            _sort_store(scene, event, position)
     if run.launch.condition != NOT_REACHED:  # who calls this code may step along its gradients
         scene.uses = told_apart(scene.uses, scene.calls, scene.stores)
     return scene
@@ -177,10 +174,30 @@ def _sort_call(scene: Scene, event: CallEvent, position: int) -> None:
         scene.norms.append(event)
     kind, on = _use_of(event, name, member)
     if not kind and member in ("eval", "train") and isinstance(event.receiver, Unknown):
-        kind, on = _use_of_parts(scene, event, member)
+        kind, on = switched_parts(event, member, scene.calls)
+        kind = kind if on else ""
     if kind:
         targets: list[Instance | None] = [*on] or [None]
         scene.uses.extend(Use(kind, event, position, each) for each in targets)
+
+
+def _sort_store(scene: Scene, event: StoreEvent, position: int) -> None:
+    """`part.training = False` is `part.train(False)`, but for the parts that this one holds.
+
+    A flag that is put back on something that is not known may be that of any network whose flags were set before:
+    `for part, mode in modes.items(): part.training = mode`.
+    """
+    call = assigned_mode(event)
+    if call is None:
+        return
+    kind, on = flagged_parts(call, scene.calls)
+    if not on and isinstance(event.target, Unknown):
+        kind, on = "train", [use.on for use in scene.uses if use.on is not None and _is_flagged(use)]
+    scene.uses.extend(Use(kind, call, position, each) for each in on)
+
+
+def _is_flagged(use: Use) -> bool:
+    return use.kind == "train" and isinstance(use.event.receiver, Unknown)
 
 
 def _loaders_made(event: CallEvent, name: str) -> list[Instance]:
@@ -218,25 +235,6 @@ def _use_of(event: CallEvent, name: str, member: str) -> tuple[str, list[Instanc
     if member in ("train_batch", "step") and event.receiver is not None and not receivers and "optim" in name:
         return "step", []
     return "", []
-
-
-def _use_of_parts(scene: Scene, event: CallEvent, member: str) -> tuple[str, list[Instance]]:
-    """What a switch of each part of a network is: of the whole of it, `for part in net.modules(): part.eval()`.
-
-    Where a test lies between, it is a switch of some of its parts.
-    """
-    value: Value | None = event.receiver
-    for _ in range(_PAIR):  # the item itself, or the second part of a pair with its name
-        if isinstance(value, Unknown) and value.computed is not None and value.computed.operation == "[]":
-            value = value.computed.operands[0]
-    if not isinstance(value, Instance) or not value.external_name.endswith(_OF_PARTS):
-        return "", []
-    asked = next((each for each in reversed(scene.calls) if each.result == value), None)
-    if asked is None:
-        return "", []
-    networks = [each for each in instances_of(asked.receiver) if is_network(each)]
-    whole = len(event.context.conditions) <= len(asked.context.conditions)
-    return (member if whole else SOME_PARTS), networks
 
 
 def _is_of_the_tree(value: Instance) -> bool:

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from cmgan_audit.facts.classes import bare_network, is_network, values_within
 from cmgan_audit.facts.optimisers import names_optimiser
-from cmgan_audit.facts.scene import SOME_PARTS, Scene, Use
+from cmgan_audit.facts.passes.part_switches import SOME_PARTS
+from cmgan_audit.facts.scene import Scene, Use
 from cmgan_audit.facts.values import constant, same_object
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.joins import opposite
@@ -53,7 +54,8 @@ def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
 def parts_in_eval(scene: Scene, run: Use) -> list[Instance]:
     """The parts of a network that are in eval mode where it runs, though the whole of it is not: `net.body.eval()`."""
     network = None if run.on is None else bare_network(run.on)
-    switched = [bare_network(use.on) for use in scene.of("eval") if use.position < run.position and use.on is not None]
+    off = (use for use in scene.of("eval", "train") if use.position < run.position and mode_after(use) == "eval")
+    switched = [bare_network(use.on) for use in off if use.on is not None]
     return [
         part
         for part in switched

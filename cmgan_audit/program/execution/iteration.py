@@ -62,6 +62,15 @@ HANDING_ON = frozenset(
         "tuple",
     ]
 )
+# What gives the weights or the layers of a network one after the other.
+_OF_A_NETWORK = (
+    ".parameters",
+    ".named_parameters",
+    ".modules",
+    ".named_modules",
+    ".children",
+    ".named_children",
+)
 
 
 def unwrapped(value: Value) -> list[Value]:
@@ -129,14 +138,14 @@ def collected(it: Interpreter, value: Value, location: Location) -> tuple[list[V
     if complete or items:
         return items, complete
     wrapped = unwrapped(value)
-    if (len(wrapped) == 1 and wrapped[0] is not value) or (wrapped and all(map(_are_weights, wrapped))):
+    if (len(wrapped) == 1 and wrapped[0] is not value) or (wrapped and all(map(_are_parts, wrapped))):
         return [element(it, value, location)], False
     return [], False
 
 
-def _are_weights(value: Value) -> bool:
-    """Whether these are the weights of a network, of which there are some: `list(net.parameters())` holds them."""
-    return isinstance(value, Instance) and value.external_name.endswith((".parameters", ".named_parameters"))
+def _are_parts(value: Value) -> bool:
+    """Whether these are the weights or layers of a network, of which there are some: `list(net.parameters())`."""
+    return isinstance(value, Instance) and value.external_name.endswith(_OF_A_NETWORK)
 
 
 def run_generator(it: Interpreter, generator: GeneratorValue, receive: Callable[[Value], None]) -> None:
