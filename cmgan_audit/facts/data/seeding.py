@@ -20,7 +20,7 @@ def unseeded(view: View, draw: Draw, position: int) -> tuple[Fact, str]:
     if draw.seeded:
         return Known(False), f"{draw.seeded} ({draw.location})"
     wanted = drawn_from(draw.callee)
-    for seeding in seedings(view.scene.run):
+    for seeding in seedings(view.scene.run, position):
         fits = wanted in seeding.generators if wanted is not None else len(seeding.generators) == len(Generator)
         if seeding.position < position and fits and not seeding.drawn:
             return Known(False), f"the generator is seeded at {seeding.event.location}"

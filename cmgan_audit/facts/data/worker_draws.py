@@ -139,7 +139,7 @@ def _seeds(scene: Scene, function: Value, near: Instance) -> Fact:
 
 def _sets_numpy(event: CallEvent) -> bool:
     """Whether a call gives NumPy's global generator a new state, if only the time of day."""
-    return Generator.NUMPY in set_by(event) or canonical(event.callee) == "numpy.random.set_state"
+    return Generator.NUMPY in set_by(event)
 
 
 def made_at(function: FunctionValue) -> Location:

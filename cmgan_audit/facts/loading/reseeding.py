@@ -49,7 +49,7 @@ def _seed_before(scene: Scene, single: Pass, drawn_by: str, in_workers: bool) ->
     Worker processes are seeded from torch's generator; without workers the drawing library's own one counts.
     """
     wanted = Generator.TORCH if in_workers else _drawn_from(drawn_by)
-    for seeding in seedings(scene.run):
+    for seeding in seedings(scene.run, single.position):
         fits = wanted in seeding.generators and seeding.position < single.position
         if fits and isinstance(seeding.seed, Const) and _before_each(seeding, single):
             return seeding

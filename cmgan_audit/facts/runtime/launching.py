@@ -59,7 +59,6 @@ def process_starts(view: View) -> Iterator[ProcessStart]:
     """The starts of training processes of a run, each place once."""
     if view.scene.run.launch.condition == NOT_REACHED:
         return
-    seeds: list[Seeding] | None = None
     done: set[Location] = set()
     for event in view.scene.calls:
         method = _method(view, event)
@@ -68,7 +67,7 @@ def process_starts(view: View) -> Iterator[ProcessStart]:
         start = _start(view, event, method)
         if start is not None:
             done.add(event.location)
-            seeds = seeds if seeds is not None else [each for each in seedings(view.scene.run) if not each.drawn]
+            seeds = [each for each in seedings(view.scene.run, start.training) if not each.drawn]
             yield _record(view, start, seeds)
 
 

@@ -12,6 +12,7 @@ from cmgan_audit.facts.seedings import Seeding, seedings, set_besides_torch
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.joins import opposite
 from cmgan_audit.program.execution.trace import CallEvent, Event
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.names import canonical
@@ -49,7 +50,7 @@ def trainings(view: View) -> list[Record]:
     if first is None:
         return []
     position, event = first
-    before = [seeding for seeding in seedings(view.scene.run) if seeding.position < position]
+    before = [seeding for seeding in seedings(view.scene.run, position) if seeding.position < position]
     way = _way(view, event)
     place = way[0].location
     entry = view.scene.run.entry
@@ -96,6 +97,7 @@ def _reads_data(scene: Scene) -> bool:
 def _seeded(before: Sequence[Seeding], event: Event, way: Sequence[Step]) -> Fact:
     here = {condition.text for condition in event.context.conditions}
     doubtful: Unknown | None = None
+    under: dict[str, Step] = {}
     for seeding in before:
         if not seeding.sets_torch:
             continue
@@ -103,7 +105,12 @@ def _seeded(before: Sequence[Seeding], event: Event, way: Sequence[Step]) -> Fac
         more = [each.text for each in seeding.event.context.conditions if each.text not in here]
         if seeding.drawn:
             doubtful = doubtful or Unknown(f"the seed at {step.location} is drawn anew in every run", (step,))
+        elif len(more) == 1 and opposite(more[0]) in under:  # a run that goes on takes the state of the one before
+            return Known(True, (under[opposite(more[0])], step))
         elif more:
+            under[more[0]] = step
+            if seeding.restores:
+                continue  # the first run of all has no state to go on from
             doubtful = doubtful or Unknown(f"the seed at {step.location} is set only where {more[0]}", (step,))
         else:
             return Known(True, (step,))

@@ -39,6 +39,20 @@ _SETTERS = {
     "random.seed": (Generator.PYTHON,),
     "numpy.random.seed": (Generator.NUMPY,),
 }
+# What brings a generator into a state that was kept, and what keeps it.
+_RESTORERS = {
+    "torch.set_rng_state": (Generator.TORCH,),
+    "torch.cuda.set_rng_state": (Generator.CUDA,),
+    "torch.cuda.set_rng_state_all": (Generator.CUDA,),
+    "random.setstate": (Generator.PYTHON,),
+    "numpy.random.set_state": (Generator.NUMPY,),
+}
+_KEEPERS = frozenset(
+    "torch.get_rng_state torch.cuda.get_rng_state torch.cuda.get_rng_state_all random.getstate "
+    "numpy.random.get_state".split()
+)
+# Managers at whose end some generators are what they were before.
+_ISOLATING = {".fork_rng": (Generator.TORCH, Generator.CUDA), ".isolate_rng": tuple(Generator)}
 # Without a seed these take the time of day; a helper has a default.
 _UNSEEDED_WITHOUT = frozenset({"random.seed", "numpy.random.seed"})
 # Helpers of libraries: Lightning, Accelerate, Transformers, SpeechBrain, Ignite, MONAI, Fairseq, MMEngine and others.
@@ -87,9 +101,35 @@ def set_by(event: CallEvent) -> tuple[Generator, ...]:
     if name in _OWN_SEED:
         given = event.arguments.get(_OWN_SEED[name])
         return () if isinstance(given, Const) and given.value is False else _ALL
+    if name in _RESTORERS:
+        return _RESTORERS[name]
     generators = generators_set(name)
     followed = name not in _SETTERS and not (isinstance(event.result, Instance) and event.result.external_name)
     return () if followed else generators
+
+
+def kept_state(event: CallEvent) -> Instance | None:
+    """The state that a call puts back, where the run itself has asked for it before; None for any other call."""
+    if canonical(event.callee) not in _RESTORERS:
+        return None
+    states = (option.value for given in event.arguments.positional[:1] for option in options_of(given))
+    return next((each for each in states if isinstance(each, Instance) and keeps_state(each.external_name)), None)
+
+
+def keeps_state(name: str) -> bool:
+    """Whether a function gives the state of a generator, to be put back later."""
+    return canonical(name) in _KEEPERS
+
+
+def restores_state(event: CallEvent) -> bool:
+    """Whether a call sets generators to a state that was kept, if only in the file of an earlier run."""
+    return canonical(event.callee) in _RESTORERS
+
+
+def isolated_by(manager: str) -> tuple[Generator, ...]:
+    """The generators that a manager puts back at its end."""
+    name = manager.partition("(")[0]
+    return next((generators for end, generators in _ISOLATING.items() if name.endswith(end)), ())
 
 
 def drawn_from(callee: str) -> Generator | None:
@@ -102,8 +142,8 @@ def seed_given(name: str, arguments: Arguments) -> Value | None:
     if name in _OWN_SEED:
         return None
     given = arguments.get("seed", 0)
-    if given is None:
-        given = arguments.get("a")
+    for other in ("a", "state", "new_state", "new_states"):
+        given = arguments.get(other) if given is None else given
     if given is None and name in _UNSEEDED_WITHOUT and not arguments.open_kwargs:
         return Const(value=None)
     return given

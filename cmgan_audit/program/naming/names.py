@@ -25,6 +25,8 @@ _ALIASES = {
     "torch.cuda.amp.autocast": "torch.autocast",
     "torch.amp.autocast": "torch.autocast",
     "torch.random.manual_seed": "torch.manual_seed",
+    "torch.random.get_rng_state": "torch.get_rng_state",
+    "torch.random.set_rng_state": "torch.set_rng_state",
     "torch.cuda.random.": "torch.cuda.",
     "torch.multiprocessing.spawn.spawn": "torch.multiprocessing.spawn",
     "numpy.random.mtrand.": "numpy.random.",
