@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cmgan_audit.facts.classes import bare_network, is_network, values_within
+from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.optimisers import names_optimiser
+from cmgan_audit.facts.passes.last_pass import only_in_last_pass
 from cmgan_audit.facts.passes.part_switches import SOME_PARTS
 from cmgan_audit.facts.scene import Scene, Use
 from cmgan_audit.facts.values import constant, same_object
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.joins import opposite
 from cmgan_audit.program.domain.values import Const, Instance
-from cmgan_audit.program.execution.trace import is_without_gradients
+from cmgan_audit.program.execution.trace import Loop, is_without_gradients
 from cmgan_audit.program.naming.names import canonical
 
 OPEN = "open"
@@ -101,10 +103,22 @@ def left_in_eval(scene: Scene, run: Use) -> Use | None:
         inside = [use for use in switches if any(each is loop for each in use.event.context.loops)]
         if any(use.position < run.position and mode_after(use) != "eval" for use in inside):
             return None  # every pass of this loop begins in training mode; so does what lies around it
-        left = _in_force_behind([use for use in inside if use.position > run.position])
+        behind = [use for use in inside if use.position > run.position]
+        left = _in_force_behind(behind)
+        while left is not None and not _comes_round(scene, run, left, loop):
+            behind.remove(left)
+            left = _in_force_behind(behind)
         if left is not None:
             return left
     return None
+
+
+def _comes_round(scene: Scene, run: Use, left: Use, loop: Loop) -> bool:
+    """Whether a pass that runs the network follows in a loop behind something that happens in it."""
+    if loop.unrolled:
+        later = (use for use in scene.of("run") if use.position > left.position)
+        return any(use.event.location == run.event.location and loop in use.event.context.loops for use in later)
+    return not only_in_last_pass(Code(scene), left.event, loop)
 
 
 def _in_force_behind(switches: Sequence[Use]) -> Use | None:

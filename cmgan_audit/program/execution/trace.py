@@ -25,10 +25,13 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Loop:
-    """A loop being executed: `iterates` is the value it runs over (None for `while`); spans the body's lines."""
+    """A loop being executed: `iterates` is the value it runs over (None for `while`); spans the body's lines.
+
+    Where it is `unrolled`, the events of every pass stand one behind the other; else one pass stands for all."""
 
     location: Location
     iterates: Value | None
+    unrolled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,11 +50,11 @@ def execute_loop(
 ) -> Flow:
     """Run a loop's body over what `iterable` gives; `otherwise` is its `else`, which a break leaves out."""
     location = it.location(getattr(node, "iter", node))
-    loop = Loop(it.location(node), iterable)
+    known = _as_items(iterable)
     if isinstance(iterable, ListValue) and iterable.complete and len(iterable.items) <= MOST_UNROLLED:
         if len(iterable.items) <= 4 or not _counts_only(node, iterable):
-            return _unrolled(it, loop, list(iterable.items), body, otherwise)
-    known = _as_items(iterable)
+            known = list(iterable.items)
+    loop = Loop(it.location(node), iterable, unrolled=known is not None)
     if known is not None:
         return _unrolled(it, loop, known, body, otherwise)
 

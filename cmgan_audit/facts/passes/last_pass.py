@@ -1,0 +1,206 @@
+"""What happens in the last pass of a loop only: `if epoch == epochs - 1:`, or just before the loop is left."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from cmgan_audit.facts.code import Code
+from cmgan_audit.facts.steps.guards import given_to, is_taken, test_behind
+from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.execution.trace import Context, Event, Loop
+from cmgan_audit.source.syntax import called_name, walk
+
+_Loop = ast.For | ast.AsyncFor | ast.While
+_RANGES = frozenset({"range", "trange"})
+# Wrappers that show how far a loop has come.
+_SHOWING = frozenset({"tqdm", "trange", "track", "progress_bar", "list"})
+_ENDS = frozenset({"exit", "_exit", "abort"})
+_MOST_NAMES = 4
+_TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
+_OPPOSITES: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Lt: ast.GtE,
+    ast.LtE: ast.Gt,
+    ast.Gt: ast.LtE,
+    ast.GtE: ast.Lt,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """A number as written plus a whole one: `args.epochs - 1`."""
+
+    written: str
+    added: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """The name that counts the passes of a loop, and what it is in the last one."""
+
+    counter: str
+    value: _Sum
+
+
+def only_in_last_pass(code: Code, event: Event, loop: Loop) -> bool:
+    """Whether an event in a loop happens in no pass that another one follows.
+
+    Args:
+        code: the source behind the run.
+        event: what happens.
+        loop: a loop around it.
+    """
+    node = code.node_at(loop.location)
+    if not isinstance(node, _Loop):
+        return False
+    return _is_left_behind(code, event.context, event.location, loop, node) or any(
+        _says_last(code, loop.location.path, test, node, taken=taken)
+        for test, taken in _tests(code, event.context, loop, node)
+    )
+
+
+def _tests(code: Code, context: Context, loop: Loop, node: _Loop) -> Iterator[tuple[ast.expr, bool]]:
+    """The tests on the way to something that stand in the body of a loop itself, and whether each came out true."""
+    path = loop.location.path
+    for condition in context.conditions:
+        test = test_behind(code, condition) if condition.location.path == path else None
+        if test is not None and any(parent is node for parent in code.parents(path, test)):
+            yield test, is_taken(code, condition, test)
+
+
+def _says_last(code: Code, path: str, test: ast.expr, loop: _Loop, *, taken: bool, names: int = _MOST_NAMES) -> bool:
+    """Whether a test comes out like this in the last pass alone."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=inner):
+            return _says_last(code, path, inner, loop, taken=not taken, names=names)
+        case ast.BoolOp(op=op, values=parts) if taken == isinstance(op, ast.And):
+            return any(_says_last(code, path, part, loop, taken=taken, names=names) for part in parts)
+        case ast.BoolOp(values=parts):
+            return all(_says_last(code, path, part, loop, taken=taken, names=names) for part in parts)
+        case ast.Name() if names:
+            given = given_to(code, path, test)
+            return given is not None and _says_last(code, path, given, loop, taken=taken, names=names - 1)
+        case ast.Compare(left=left, ops=[op], comparators=[right]):
+            order = type(op) if taken else _OPPOSITES.get(type(op))
+            return order is not None and (
+                _is_beyond(code, path, left, order, right, loop)
+                or _is_beyond(code, path, right, _TURNED.get(order, order), left, loop)
+            )
+    return False
+
+
+def _is_beyond(code: Code, path: str, counter: ast.expr, order: type[ast.cmpop], number: ast.expr, loop: _Loop) -> bool:
+    """Whether `counter order number` holds for no other value of the counter than its last one."""
+    if isinstance(loop, ast.For) and isinstance(counter, ast.Name) and ast.unparse(loop.target) == counter.id:
+        if order is ast.Eq and ast.unparse(number) == f"{ast.unparse(loop.iter)}[-1]":
+            return True
+    last = _last_of(code, path, loop, counter)
+    if last is None:
+        return False
+    mine, other = _sum(code, path, counter, last.counter), _sum(code, path, number, last.counter)
+    if mine.written != last.counter or other.written != last.value.written:
+        return False
+    asked = other.added - mine.added - last.value.added
+    if order is ast.Eq:
+        return asked >= 0
+    return (order is ast.GtE and asked >= 0) or (order is ast.Gt and asked >= -1)
+
+
+def _last_of(code: Code, path: str, loop: _Loop, near: ast.expr) -> _Last | None:
+    """What counts the passes of a loop, and how far, as it is at a place in the body."""
+    if not isinstance(loop, ast.While):
+        stop = _stop(loop.iter)
+        if stop is None or not isinstance(loop.target, ast.Name):
+            return None
+        end = _sum(code, path, stop, loop.target.id)
+        return _Last(loop.target.id, _Sum(end.written, end.added - 1))
+    match loop.test:
+        case ast.Compare(left=ast.Name(id=name), ops=[ast.Lt() | ast.LtE() | ast.NotEq() as op], comparators=[stop]):
+            grows = [each for each in loop.body if _grows_by_one(each, name)]
+            changed = [each for each in walk(loop) if isinstance(each, ast.Name) and each.id == name]
+            if len(grows) != 1 or sum(isinstance(each.ctx, ast.Store) for each in changed) != 1:
+                return None
+            end = _sum(code, path, stop, name)
+            still = -1 if grows[0].lineno > near.lineno else 0
+            return _Last(name, _Sum(end.written, end.added + still + isinstance(op, ast.LtE)))
+    return None
+
+
+def _grows_by_one(statement: ast.stmt, name: str) -> bool:
+    match statement:
+        case ast.AugAssign(target=ast.Name(id=target), op=ast.Add(), value=ast.Constant(value=1)):
+            return target == name
+    return False
+
+
+def _stop(iterated: ast.expr) -> ast.expr | None:
+    """Where a range ends that is gone through one by one; None for anything else."""
+    match iterated:
+        case ast.Call(args=[stop] | [_, stop] | [_, stop, ast.Constant(value=1)]) if called_name(iterated) in _RANGES:
+            return stop
+        case ast.Call(args=[ast.Call() as inner, *_]) if called_name(iterated) in _SHOWING:
+            return _stop(inner)
+    return None
+
+
+def _sum(code: Code, path: str, number: ast.expr, counter: str, names: int = _MOST_NAMES) -> _Sum:
+    """A number with its whole part apart; a name that stands for one other number is followed there."""
+    match number:
+        case ast.Constant(value=int() as value):
+            return _Sum("", value)
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as op, right=ast.Constant(value=int() as value)):
+            found = _sum(code, path, left, counter, names)
+            return _Sum(found.written, found.added + (value if isinstance(op, ast.Add) else -value))
+        case ast.BinOp(left=ast.Constant(value=int() as value), op=ast.Add(), right=right):
+            found = _sum(code, path, right, counter, names)
+            return _Sum(found.written, found.added + value)
+        case ast.Name(id=name) if name != counter and names:
+            given = given_to(code, path, number)
+            if given is not None:
+                return _sum(code, path, given, counter, names - 1)
+    return _Sum(ast.unparse(number), 0)
+
+
+def _is_left_behind(code: Code, context: Context, place: Location, loop: Loop, node: _Loop) -> bool:
+    """Whether the loop is left in every case behind something in its body: `evaluate(); break`."""
+    path = loop.location.path
+    places = (*(frame.call for frame in context.frames), place)
+    inside = next((each for each in places if each.path == path and each.lies_in(loop.location)), None)
+    statement = None if inside is None else code.node_at(inside)
+    if statement is None:
+        return False
+    around = list(code.parents(path, statement))
+    nested = False
+    for child, parent in zip((statement, *around), around, strict=False):
+        if any(_leaves(each, nested=nested) for each in _following(child, parent)):
+            return True
+        if parent is node:
+            return False
+        nested = nested or isinstance(parent, _Loop)
+    return False
+
+
+def _following(child: ast.AST, parent: ast.AST) -> list[ast.stmt]:
+    """The statements behind one in the same block."""
+    for block in ("body", "orelse", "finalbody"):
+        statements = getattr(parent, block, None)
+        if isinstance(statements, list):
+            at = next((number for number, each in enumerate(statements) if each is child), None)
+            if at is not None:
+                return statements[at + 1 :]
+    return []
+
+
+def _leaves(statement: ast.stmt, *, nested: bool) -> bool:
+    """Whether a statement leaves the loop; a `break` in a loop within leaves that one only."""
+    match statement:
+        case ast.Return() | ast.Raise():
+            return True
+        case ast.Break():
+            return not nested
+        case ast.Expr(value=ast.Call() as call):
+            return called_name(call) in _ENDS
+    return False
