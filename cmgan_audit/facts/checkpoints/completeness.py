@@ -6,7 +6,9 @@ import ast
 import re
 from collections.abc import Iterable
 
+from cmgan_audit.facts.bindings import bindings_in
 from cmgan_audit.facts.checkpoints.restoring import Batch, stateful_uses
+from cmgan_audit.facts.code import Code, Reached
 from cmgan_audit.facts.exclusive import exclusive
 from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.facts.view import View
@@ -38,7 +40,7 @@ class Completeness:
         if batch.whole or not self._used or any(each.target is None for each in batch.restored):
             return "", Known(True)  # what an unknown object is cannot be held against the checkpoint
         events = list(events)
-        replaced = _replaced(events)
+        replaced = _replaced(events) | _replaced_names(self._view.code, batch)
         missing = [
             each
             for each, step in self._used
@@ -74,12 +76,13 @@ class Completeness:
         )
 
     def _names(self, target: Instance) -> set[str]:
-        """The attributes that an object is kept under."""
-        return {
+        """The attributes and the name that an object is kept under."""
+        attributes = {
             store.name
             for store in self._view.scene.stores
             if any(same_object(value, target) for value in instances_of(store.value))
         }
+        return attributes | ({self._view.assigned.at(target.location)} - {""})
 
 
 def _apart(batch: Batch, step: CallEvent) -> bool:
@@ -96,6 +99,41 @@ def _replaced(events: Iterable[Event]) -> set[str]:
         and isinstance(event.value, Unknown)
         and cause_of(event.value.reason) is Cause.LOADED
     }
+
+
+def _replaced_names(code: Code, batch: Batch) -> set[str]:
+    """The names that get a part of the file itself where it is loaded: `scheduler = checkpoint["scheduler"]`.
+
+    A part of a part is no whole object: `rate = checkpoint["optimizer"]["lr"]`.
+    """
+    found: set[str] = set()
+    for load in batch.loads:
+        function = _around(code, load)
+        bound = {} if function is None else bindings_in(function)
+        files = {name for name, each in bound.items() for one in each if one.value is code.call_at(load.location)}
+        for name, each in bound.items():
+            found |= {name for one in each if one.item is None and _is_part(one.value, files)}
+    return found
+
+
+def _around(code: Code, load: CallEvent) -> Reached | None:
+    """The function, or the top of a module, that a call stands in."""
+    path = load.location.path
+    node, module = code.node_at(load.location), code.module(path)
+    if node is None or module is None or module.tree is None:
+        return None
+    functions = (each for each in code.parents(path, node) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef))
+    return Reached(module, next(functions, module.tree), "")
+
+
+def _is_part(value: ast.expr | None, files: set[str]) -> bool:
+    """Whether an expression is what stands under a key of one of some loaded files."""
+    match value:
+        case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str())):
+            return name in files
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="get" | "pop"), args=[ast.Constant(), *_]):
+            return name in files
+    return False
 
 
 def _is_told(scheduler: Instance, events: Iterable[Event]) -> bool:

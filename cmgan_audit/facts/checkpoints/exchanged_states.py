@@ -12,7 +12,7 @@ start from on purpose: the averaged ones of another run, those of an earlier sta
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 
 from cmgan_audit.facts.adversarial.holders import Holders
@@ -20,17 +20,18 @@ from cmgan_audit.facts.checkpoints.records import Resume
 from cmgan_audit.facts.checkpoints.restoring import bare, first_step, member_of
 from cmgan_audit.facts.classes import is_network
 from cmgan_audit.facts.optimisers import is_stateful
-from cmgan_audit.facts.values import class_name, constant, instances_of, same_object
+from cmgan_audit.facts.values import class_name, constant, instances_of, is_none, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.reasons import Cause, cause_of
-from cmgan_audit.program.domain.values import Choice, DictValue, Instance, Unknown, Value, options_of
+from cmgan_audit.program.domain.values import DictValue, Instance, Unknown, Value, options_of
 from cmgan_audit.program.execution.trace import CallEvent, innermost_function
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
 
 _STATE = ".state_dict"
+_GETTERS = frozenset({"torch.load.get", "torch.load.pop"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,9 +103,8 @@ class _States:
                 continue
             if not event.arguments.positional:
                 continue
-            key = _key_of(event.arguments.positional[0])
             targets = instances_of(event.receiver)
-            if key and len(targets) == 1:
+            for key in _keys_of(event.arguments.positional[0]) if len(targets) == 1 else ():
                 yield _Part(key, bare(targets[0]), event.location, event)
 
     @cached_property
@@ -145,20 +145,57 @@ class _States:
         return any(holders.of(each).touches(target) for each in optimisers.values())
 
 
-def _key_of(state: Value) -> str:
-    """The key of a part of a file that was loaded; "" where a value is none, or may be one of several."""
-    if isinstance(state, Choice) or not isinstance(state, Unknown) or state.computed is None:
-        return ""
-    operands: Iterable[Value] = state.computed.operands
+def _keys_of(state: Value) -> list[str]:
+    """The keys of the parts of a file that a value may be; none where it may be anything else."""
+    found: list[str] = []
+    for one in _alternatives(state):
+        keys = [] if _is_nothing(one) else _keys_asked(one)
+        if keys is None:
+            return []
+        found += keys
+    return list(dict.fromkeys(found))
+
+
+def _alternatives(state: Value) -> Iterator[Value]:
+    """The values that a value may be, one by one; of two that are not known only the join is left."""
+    for option in options_of(state):
+        held = option.value
+        if isinstance(held, Unknown) and held.computed is not None and held.computed.operation == "or":
+            for each in held.computed.operands:
+                yield from _alternatives(each)
+        else:
+            yield held
+
+
+def _is_nothing(state: Value) -> bool:
+    """Whether a value is no state at all: None, or an empty dictionary."""
+    return is_none(state) or (isinstance(state, DictValue) and state.complete and not state.items)
+
+
+def _keys_asked(state: Value) -> list[str] | None:
+    """The keys that a part of a loaded file was asked for by, `get` with those of its default; None for others."""
+    if isinstance(state, Instance) and canonical(state.external_name) in _GETTERS:
+        return _keys_got(*state.arguments.positional[:2])
+    operands = state.computed.operands if isinstance(state, Unknown) and state.computed is not None else ()
     match tuple(operands):
         case (Instance() as file, key) if canonical(file.external_name) == "torch.load":
-            pass
+            name = constant(key)
         case (Unknown() as file, key) if cause_of(file.reason) is Cause.LOADED:
-            pass
+            name = constant(key)
         case _:
-            return ""
+            return None
+    return [name] if isinstance(name, str) else None
+
+
+def _keys_got(key: Value | None = None, default: Value | None = None) -> list[str] | None:
+    """The keys of what `checkpoint.get(key, default)` gives."""
     name = constant(key)
-    return name if isinstance(name, str) else ""
+    if not isinstance(name, str):
+        return None
+    if default is None or _is_nothing(default):
+        return [name]
+    others = _keys_of(default)
+    return [name, *others] if others else None
 
 
 def _is_same(one: Instance, other: Instance) -> bool:
