@@ -21,6 +21,7 @@ from cmgan_audit.program.execution.depth import forget_young
 from cmgan_audit.program.execution.sessions import interpreter_of
 from cmgan_audit.program.execution.trace import Run
 from cmgan_audit.program.launches.runs import Program, executed_by, imported_by
+from cmgan_audit.program.launches.spending import MOST_STEPS_OF_A_SCRIPT
 from cmgan_audit.program.launches.unreached import Place
 from cmgan_audit.source.consulted import Consulted
 from cmgan_audit.source.discovery import Failure
@@ -63,8 +64,10 @@ class Follower:
         self._torch = TorchRange(tree)
         self._followed = 0
 
-    def follow(self, unit: Unit) -> tuple[Answer, Consulted]:
+    def follow(self, unit: Unit, most_steps: int = MOST_STEPS_OF_A_SCRIPT) -> tuple[Answer, Consulted]:
         """The answer of one unit, and what it was made from.
+
+        Once the launches of a script have taken `most_steps`, no other is begun, and its limits tell of those.
 
         Raises:
             UsageError: the project declares two roles for one loader.
@@ -73,7 +76,7 @@ class Follower:
             forget_young()
         self._followed += 1
         with self.tree.watched() as consulted:
-            runs = self.program.runs_of(unit) if isinstance(unit, str) else [self.program.run_of(unit)]
+            runs = self.program.runs_of(unit, most_steps) if isinstance(unit, str) else [self.program.run_of(unit)]
             answer = self._taken(runs, consulted)
         del runs
         if isinstance(unit, str):
@@ -96,7 +99,7 @@ class Follower:
         return Answer(
             seen=tuple(seen),
             observed=tuple(observed),
-            limits=tuple(limits),
+            limits=tuple(dict.fromkeys(limits)),
             failures=self.tree.failures_among(consulted),
             imported=tuple(sorted(imported_by(runs))),
             executed=tuple(sorted(self._with_loader(runs), key=str)),

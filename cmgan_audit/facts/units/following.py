@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import closing
 
+from cmgan_audit.facts.units import allowances
 from cmgan_audit.facts.units.answer import Answer, Follower
 from cmgan_audit.facts.units.cache import AnswerCache
 from cmgan_audit.facts.units.workers import worked
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.launches.spending import FIRST_ONLY
 from cmgan_audit.source.consulted import Consulted, Questions
 
 
@@ -28,22 +30,19 @@ class Effort:
 
 ALONE = Effort()
 
-# Of all units of a tree, in their order. Of 250 audited repositories the largest has come to two thirds of it.
-MOST_STEPS_IN_ALL = 5_000_000
-_SPENT = f"more than {MOST_STEPS_IN_ALL} steps in the whole tree"
+_SPENT = "more steps than one tree may take"
 
 
 def answers_of(follower: Follower, effort: Effort, kept: AnswerCache | None) -> list[Answer]:
     """The answers of all units: scripts, files that are scripts because nothing imports them, then what they leave."""
     program = follower.program
-    scripts = program.scripts()
-    answers = _bounded(scripts, _of_scripts(follower, scripts, effort, kept), 0)
+    answers = _within_limits(follower, program.scripts(), effort, kept, 0)
     imported = {path for answer in answers for path in answer.imported}
-    scripts = program.silent_scripts(imported)
-    answers += _bounded(scripts, _of_scripts(follower, scripts, effort, kept), _steps(answers))
+    silent = program.silent_scripts(imported)
+    answers += _within_limits(follower, silent, effort, kept, _steps(answers))
     executed: set[Location] = {place for answer in answers for place in answer.executed}
     for place in program.unreached(executed, any_run=bool(answers)):
-        if _steps(answers) > MOST_STEPS_IN_ALL:
+        if _steps(answers) > _most_in_all():
             answers.append(Answer(limits=(Step(place.location, f"{_SPENT}: this function is not followed"),)))
             break
         name = f"function {place.location.path}:{place.location.line}:{place.location.column}"
@@ -59,18 +58,35 @@ def answers_of(follower: Follower, effort: Effort, kept: AnswerCache | None) -> 
     return answers
 
 
-def _bounded(scripts: Sequence[str], answers: Generator[Answer, None, None], spent: int) -> list[Answer]:
-    """The answers of scripts, in their order, until all steps are taken; then one that says how many are left out."""
-    taken: list[Answer] = []
-    with closing(answers):  # processes that work ahead are ended
-        for number, script in enumerate(scripts):
-            if spent > MOST_STEPS_IN_ALL:
-                note = f"{_SPENT}: scripts that are not followed, from this one on: {len(scripts) - number}"
-                taken.append(Answer(limits=(Step(Location(script, 1), note),)))
-                break
-            taken.append(next(answers))
-            spent += taken[-1].steps
-    return taken
+def _most_in_all() -> int:
+    return allowances.MOST_STEPS_IN_ALL + allowances.STEPS_FOR_FIRST_LAUNCHES
+
+
+def _within_limits(
+    follower: Follower, scripts: list[str], effort: Effort, kept: AnswerCache | None, spent: int
+) -> list[Answer]:
+    """The answers of scripts in their order, as far as the steps of the tree reach; then one that says what is left.
+
+    `spent` is what has been taken before. Once the steps for all launches are taken, scripts that are left get their
+    first one.
+    """
+    found: dict[str, Answer] = {}
+    waiting = allowances.by_weight(follower.tree, scripts)
+    all_launches = (allowances.MOST_STEPS_IN_ALL, allowances.steps_of_each(len(scripts)))
+    for most, each in (all_launches, (_most_in_all(), FIRST_ONLY)):
+        with closing(_of_scripts(follower, waiting, each, effort, kept)) as answers:  # ends processes that work ahead
+            for script in waiting:
+                if spent > most:
+                    break
+                found[script] = next(answers)
+                spent += found[script].steps
+        waiting = [script for script in waiting if script not in found]
+    answers_in_order = [found[script] for script in scripts if script in found]
+    left = [script for script in scripts if script not in found]
+    if left:
+        note = f"{_SPENT}: scripts that are not followed, this one among them: {len(left)}"
+        answers_in_order.append(Answer(limits=(Step(Location(left[0], 1), note),)))
+    return answers_in_order
 
 
 def _steps(answers: Sequence[Answer]) -> int:
@@ -78,15 +94,16 @@ def _steps(answers: Sequence[Answer]) -> int:
 
 
 def _of_scripts(
-    follower: Follower, scripts: Sequence[str], effort: Effort, kept: AnswerCache | None
+    follower: Follower, scripts: Sequence[str], most: int, effort: Effort, kept: AnswerCache | None
 ) -> Generator[Answer, None, None]:
-    """The answer of each script, in their order, when it is asked for."""
-    found = {script: answer for script in scripts if (answer := _kept(kept, f"script {script}")) is not None}
+    """The answer of each script with `most` steps, in their order, when it is asked for."""
+    names = {script: f"script {script} with {most} steps" for script in scripts}
+    found = {script: answer for script, name in names.items() if (answer := _kept(kept, name)) is not None}
 
     def work(script: str) -> tuple[Answer, Questions]:
-        answer, consulted = follower.follow(script)
+        answer, consulted = follower.follow(script, most)
         if kept is not None:
-            kept.write(f"script {script}", answer, consulted)
+            kept.write(names[script], answer, consulted)
         return answer, consulted.questions()
 
     missing = [script for script in scripts if script not in found]
@@ -96,7 +113,7 @@ def _of_scripts(
         if script in found:
             yield found[script]
         elif alone:
-            yield follower.follow(script)[0]
+            yield follower.follow(script, most)[0]
         else:
             _, (answer, questions) = next(results)
             follower.tree.depends_on(Consulted(*map(set, questions)))

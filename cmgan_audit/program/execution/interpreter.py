@@ -118,8 +118,9 @@ class Interpreter:
             `unsuited`, where it does not.
         doubts: above 0 where the program may not come, or may go on after an error, though no condition says so.
         passed_checks: assertions and `raise` statements that do nothing, since the script would end there.
-        steps: how many steps the run has taken, without `supposed_steps`, those in branches that settings keep off, and
-            `earlier_steps`, those of attempts that ended at such a check.
+        steps: how many steps the run has taken, without `supposed_steps`, those in branches that settings keep off,
+            `probed_steps`, those of methods that were tried at its end, and `earlier_steps`, those of attempts that
+            ended at such a check.
     """
 
     def __init__(self, tree: SourceTree, index: ModuleIndex, run: Run) -> None:
@@ -151,7 +152,7 @@ class Interpreter:
         self.widened: dict[ast.AST, list[Widening]] = {}
         self.probing = False
         self.reseeded: dict[Generator, str] = {}
-        self.steps = self.supposed_steps = self.earlier_steps = 0
+        self.steps = self.supposed_steps = self.probed_steps = self.earlier_steps = 0
         self.allow(MOST_STEPS)
         self.depth = 0
 
@@ -295,7 +296,7 @@ class Interpreter:
     @property
     def all_steps(self) -> int:
         """How many steps all has taken that this run was made with."""
-        return self.steps + self.supposed_steps + self.earlier_steps
+        return self.steps + self.supposed_steps + self.probed_steps + self.earlier_steps
 
     def count(self) -> None:
         """One more step.

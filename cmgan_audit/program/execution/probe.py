@@ -67,6 +67,7 @@ def call_value(
         it.journal.rollback(mark)
         del run.events[first_event:]
         del run.limits[limits:]
+        it.probed_steps += it.steps
         it.steps, it.exits, it.context = steps, exits, context
         it.journal.joined = joined
         it.probing, it.reseeded = False, {}

@@ -19,6 +19,7 @@ from cmgan_audit.program.execution.trace import CallEvent, Launch, Run
 from cmgan_audit.program.launches.configurations import Candidates, called_like, candidates, with_second, without_first
 from cmgan_audit.program.launches.entries import entries, silent_entries
 from cmgan_audit.program.launches.restarts import restarts_of
+from cmgan_audit.program.launches.spending import MOST_STEPS_OF_A_SCRIPT, Spending, told_apart_by
 from cmgan_audit.program.launches.unreached import Place, execute_place, places, referred_to
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
 from cmgan_audit.program.models.files import NeededOption, option_of
@@ -39,6 +40,7 @@ class Program:
     def __init__(self, tree: SourceTree) -> None:
         self._tree = tree
         self._index = ModuleIndex(tree)
+        self._spending = Spending(MOST_STEPS_OF_A_SCRIPT)
 
     def scripts(self) -> list[str]:
         """The scripts that are followed whatever the others do."""
@@ -66,11 +68,16 @@ class Program:
                 found += 1
                 yield place
 
-    def runs_of(self, entry: str) -> list[Run]:
-        """The runs of one script, and those of the processes in which it starts itself again."""
+    def runs_of(self, entry: str, most_steps: int = MOST_STEPS_OF_A_SCRIPT) -> list[Run]:
+        """The runs of one script, and those of the processes in which it starts itself again.
+
+        Once they have taken `most_steps`, the other launches are left out, and the runs tell of them.
+        """
+        self._spending = spending = Spending(most_steps)
         runs = _that_can_start(self._launched(entry))
         with deep_recursion():
-            return [*runs, *(self._whole(entry, launch) for launch in restarts_of(runs))]
+            again = [self._whole(entry, launch) for launch in spending.affordable(restarts_of(runs))]
+        return spending.told([*runs, *again])
 
     def _launched(self, entry: str) -> list[Run]:
         """The runs of one script: with its shipped launches, or with the configurations that lie beside it.
@@ -81,12 +88,12 @@ class Program:
         """
         with deep_recursion():
             index = self._index.afresh()
-            first = execute_entry(self._tree, index, entry, bare(entry), must_be_configured=True)
+            first = self._noted(execute_entry(self._tree, index, entry, bare(entry), must_be_configured=True))
             variables = asked_variables(interpreter_of(first).notes)
             others = self._shipped(entry, variables, trial=False)
             if not _lacks_configuration(first):
                 told = [launch for launch in others if not _only_fills_in(launch, first)]
-                return [first, *(execute_entry(self._tree, index, entry, launch) for launch in told)]
+                return [first, *(self._whole(entry, launch, index) for launch in self._spending.affordable(told))]
             tried = self._as_shipped(entry, variables, trial=False)
             found = self._configured(entry, first, tried)
             if not found:
@@ -94,7 +101,7 @@ class Program:
                 found = _noting(self._tried(entry, beside.launches), beside.left_out)
             if not found:
                 found = self._configured(entry, first, self._as_shipped(entry, variables, trial=True))
-            return found or [self._whole(entry, launch) for launch in (bare(entry), *others)]
+            return found or self._all_whole(entry, [bare(entry), *others])
 
     def _shipped(self, entry: str, variables: frozenset[str], *, trial: bool) -> list[Launch]:
         """The launches that the tree ships of one script, trials or others, with the variables that it asks for."""
@@ -105,8 +112,10 @@ class Program:
         """The runs of launches, each to where it asks for a configuration that it does not name."""
         index = self._index.afresh()
         return [
-            execute_entry(self._tree, index, entry, launch, must_be_configured=True, must_be_told=must_be_told)
-            for launch in launches
+            self._noted(
+                execute_entry(self._tree, index, entry, launch, must_be_configured=True, must_be_told=must_be_told)
+            )
+            for launch in self._spending.affordable(launches)
         ]
 
     def _as_shipped(self, entry: str, variables: frozenset[str], *, trial: bool) -> list[Run]:
@@ -118,11 +127,11 @@ class Program:
         known: dict[tuple[object, ...], Run] = {}
         while True:
             launches = self._shipped(entry, variables, trial=trial)
-            others = [launch for launch in launches if _told(launch) not in known]
-            known |= {_told(run.launch): run for run in self._started(entry, others, must_be_told=True)}
+            others = [launch for launch in launches if told_apart_by(launch) not in known]
+            known |= {told_apart_by(run.launch): run for run in self._started(entry, others, must_be_told=True)}
             asked = variables.union(*(asked_variables(interpreter_of(run).notes) for run in known.values()))
             if asked == variables:
-                return [known[_told(launch)] for launch in launches]
+                return [known[told_apart_by(launch)] for launch in launches if told_apart_by(launch) in known]
             variables = asked
 
     def _beside(self, entry: str, runs: Sequence[Run]) -> Candidates:
@@ -132,9 +141,19 @@ class Program:
             self._tree, entry, [(run.launch, interpreter_of(run).notes["configuration"]) for run in lacking]
         )
 
-    def _whole(self, entry: str, launch: Launch) -> Run:
+    def _whole(self, entry: str, launch: Launch, index: ModuleIndex | None = None) -> Run:
         """The run of a launch to its end, whatever it lacks."""
-        return execute_entry(self._tree, self._index.afresh(), entry, launch)
+        return self._noted(execute_entry(self._tree, index or self._index.afresh(), entry, launch))
+
+    def _all_whole(self, entry: str, launches: Sequence[Launch]) -> list[Run]:
+        """The runs of launches to their ends, the first one whatever it takes."""
+        first = self._whole(entry, launches[0])
+        return [first, *(self._whole(entry, launch) for launch in self._spending.affordable(launches[1:]))]
+
+    def _noted(self, run: Run) -> Run:
+        """A run whose steps are counted among those of its script."""
+        asks = _lacks_configuration(run) or interpreter_of(run).unsuited
+        return self._spending.note(run, whole=not asks)
 
     def _configured(self, entry: str, first: Run, runs: Sequence[Run]) -> list[Run]:
         """Of runs of launches that the tree ships, those that have the configuration that they ask for.
@@ -152,8 +171,13 @@ class Program:
         filled = self._tried(entry, [each for each in self._beside(entry, [first, *others]).launches if _mode(each)])
         if {_mode(run.launch) for run in others} == {_mode(run.launch) for run in filled}:
             return [*configured, *filled]
-        whole = [self._whole(entry, run.launch) if _lacks_configuration(run) else run for run in runs]
-        return [self._whole(entry, bare(entry)), *whole]
+        whole = [self._whole(entry, bare(entry))]
+        for run in runs:
+            if _lacks_configuration(run):
+                whole += [self._whole(entry, launch) for launch in self._spending.affordable([run.launch])]
+            else:
+                whole.append(run)
+        return whole
 
     def _tried(self, entry: str, launches: Sequence[Launch]) -> list[Run]:
         """The runs with files that lie beside a script, of those that it reads.
@@ -167,14 +191,16 @@ class Program:
         asking: list[Run] = []
         for must_suit in (len(launches) > 1, False):
             unsuited: list[Launch] = []
-            for launch in launches:
+            for launch in self._spending.affordable(launches):
                 path = "" if launch.location is None else launch.location.path
                 suffix = posixpath.splitext(path)[1]
                 if suffix in unread:
                     continue
                 must_hold = path if must_suit else ""
                 with self._tree.watched() as consulted:
-                    run = execute_entry(self._tree, index, entry, launch, must_be_configured=True, must_hold=must_hold)
+                    run = self._noted(
+                        execute_entry(self._tree, index, entry, launch, must_be_configured=True, must_hold=must_hold)
+                    )
                 if any(step.note.startswith(f"{path}:") for step in run.limits):
                     continue  # it cannot read this one
                 if interpreter_of(run).unsuited:
@@ -293,11 +319,6 @@ def _without_file(launch: Launch) -> tuple[str, ...]:
     """The words of a launch with a configuration, without the one that names its file."""
     name = "" if launch.location is None else posixpath.basename(launch.location.path)
     return tuple(word for word in launch.argv if not (name and word.endswith(name)))
-
-
-def _told(launch: Launch) -> tuple[object, ...]:
-    """What tells one launch from another: its words, and what it sets."""
-    return (launch.argv, tuple(launch.environment.items()))
 
 
 def _only_fills_in(launch: Launch, first: Run) -> bool:

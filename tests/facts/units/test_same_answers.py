@@ -15,7 +15,7 @@ from cmgan_audit.errors import UsageError
 from cmgan_audit.facts.audit import Collected, collect
 from cmgan_audit.facts.loading.declared import DeclaredRoles
 from cmgan_audit.facts.records import Loader
-from cmgan_audit.facts.units import following, workers
+from cmgan_audit.facts.units import allowances, workers
 from cmgan_audit.facts.units.answer import Follower
 from cmgan_audit.facts.units.cache import MOST_TREES
 from cmgan_audit.facts.units.following import Effort
@@ -73,9 +73,9 @@ def followed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     follow = Follower.follow
 
-    def noted(self: Follower, unit: object) -> object:
+    def noted(self: Follower, unit: object, *most: int) -> object:
         names.append(unit if isinstance(unit, str) else "function")
-        return follow(self, unit)  # type: ignore[arg-type]
+        return follow(self, unit, *most)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Follower, "follow", noted)
     return names
@@ -105,17 +105,33 @@ def test_a_tree_that_is_too_large_is_followed_as_far_however_it_is_done(
 ) -> None:
     monkeypatch.setattr(workers, "_ALONE_SECONDS", 0.0)
     monkeypatch.setattr(workers, "_FEWEST", 1)
-    monkeypatch.setattr(following, "MOST_STEPS_IN_ALL", 100)
+    monkeypatch.setattr(allowances, "MOST_STEPS_IN_ALL", 100)
+    monkeypatch.setattr(allowances, "STEPS_FOR_FIRST_LAUNCHES", 0)
     plain = collect(tree)
     assert batches(plain) == [2, 5, 7, 9]
     left = {each.location.path: each.reason.partition(": ")[2] for each in plain.unresolved}
-    assert left["third.py"] == "scripts that are not followed, from this one on: 2"
+    assert left["third.py"] == "scripts that are not followed, this one among them: 2"
     assert left["hooks.py"] == "this function is not followed"
     assert collect(tree, effort=Effort(jobs=3)) == plain
     assert collect(tree, effort=Effort(jobs=2, cached=True)) == plain
     (tree / "third.py").write_text("# nobody looks at this one\n" + SCRIPT, encoding="utf-8")
     again = collect(tree, effort=CACHED)
     assert (again.unresolved, batches(again)) == (plain.unresolved, batches(plain))
+
+
+def test_in_a_tree_that_is_too_large_every_script_has_its_first_launch(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "_ALONE_SECONDS", 0.0)
+    monkeypatch.setattr(workers, "_FEWEST", 1)
+    monkeypatch.setattr(allowances, "MOST_STEPS_IN_ALL", 100)
+    plain = collect(tree)
+    assert batches(plain) == [1, 2, 3, 5, 6, 7, 7, 7, 9]  # without the launch with 16
+    left = {each.location.path: each.reason for each in plain.unresolved}
+    assert left["README.md"] == "the tree is too large: launches that are not followed, from this one on: 1"
+    assert collect(tree, effort=Effort(jobs=3)) == plain
+    assert collect(tree, effort=Effort(jobs=2, cached=True)) == plain
+    assert collect(tree, effort=CACHED) == plain
 
 
 def test_errors_of_another_process_reach_the_user(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:

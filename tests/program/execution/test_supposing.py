@@ -8,6 +8,7 @@ import pytest
 
 from cmgan_audit.program.domain.values import Const
 from cmgan_audit.program.execution import supposing
+from cmgan_audit.program.execution.probe import call_method
 from cmgan_audit.program.execution.sessions import interpreter_of
 from cmgan_audit.program.execution.supposing import MOST_TIMES
 from cmgan_audit.program.execution.trace import CallEvent, Run
@@ -106,3 +107,13 @@ def test_steps_of_attempts_and_of_what_is_tried_count_for_the_tree(tmp_path):
     checked = interpreter_of(run_of(tmp_path, "if resume:\n    restore('a.pth')\nassert state == '', 'fill this in'\n"))
     assert checked.earlier_steps > checked.supposed_steps > 0
     assert checked.all_steps == checked.steps + checked.supposed_steps + checked.earlier_steps
+
+
+def test_steps_of_a_method_that_is_tried_at_the_end_count_for_the_tree(tmp_path):
+    body = "class Pairs:\n    def __getitem__(self, index):\n        return [index, 1, 2]\npairs = Pairs()\n"
+    run = run_of(tmp_path, body)
+    it = interpreter_of(run)
+    before = it.all_steps
+    call_method(run, it.environments[run.entry].names["pairs"], "__getitem__")
+    assert it.all_steps == before + it.probed_steps > before
+    assert it.steps == before
