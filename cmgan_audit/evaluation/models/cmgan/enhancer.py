@@ -14,6 +14,7 @@ from torch import Tensor
 from cmgan_audit.evaluation.checkpoints.named import Weights
 from cmgan_audit.evaluation.checkpoints.reading import Checkpoint, open_file
 from cmgan_audit.evaluation.checkpoints.weights import passed_over, pick_weights
+from cmgan_audit.evaluation.models.cmgan.cores import on_few_cores
 from cmgan_audit.evaluation.models.cmgan.network import TSCNet
 from cmgan_audit.evaluation.models.cmgan.pipeline import OFFICIAL_CHUNK_SAMPLES, SpectralSettings, enhance_waveform
 from cmgan_audit.evaluation.models.cmgan.sizes import MARKER, network_for
@@ -75,7 +76,7 @@ class CmganEnhancer:
         if noisy.ndim != 2:
             raise ModelError(f"cmgan: a batch has shape [batch, samples], not {list(noisy.shape)}")
         try:
-            with torch.inference_mode():
+            with torch.inference_mode(), on_few_cores():
                 samples = torch.from_numpy(np.ascontiguousarray(noisy, dtype=np.float32)).to(self._device)
                 enhanced: Tensor = enhance_waveform(self._network, samples, self._settings)
                 result: Samples = enhanced.cpu().numpy()
