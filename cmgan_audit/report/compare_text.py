@@ -127,7 +127,8 @@ def _series(result: ComparisonResult) -> list[str]:
     # A step stands for the floor at least: differences that count as none must not look like a decline.
     span = max(high - low, result.floor * (len(BARS) - 1))
     steps = [" " if mean is None else BARS[round((mean - low) / span * (len(BARS) - 1))] for mean in means]
-    where = f" on the {len(common)} utterances that all have" if _uneven(scores) else ""
+    shared = "utterance" if len(common) == 1 else f"{len(common)} utterances"
+    where = f" on the {shared} that all have" if _uneven(scores) else ""
     return [f"{result.primary} {''.join(steps)}  {low:.3f} to {high:.3f}{where}"]
 
 
@@ -197,10 +198,16 @@ def _sizes(one: Comparison, floor: float) -> list[str]:
     effect = one.minimum_detectable_effect
     if effect is None:
         return lines
+    needed = max(float(MIN_PAIRS), float(f"{one.n * (effect / floor) ** 2:.2g}"))
+    if one.n < MIN_PAIRS:  # no difference, however large, gets a verdict
+        return [
+            *lines,
+            f"to find a difference of the floor, {floor:g}, with 80 % power would take about {needed:.0f} utterances "
+            "like these",
+        ]
     size = f"of {effect:.3f}" if effect >= 0.0005 else "below 0.001"
     found = f"a true difference {size} would be found with 80 % power"
     if one.verdict is Verdict.UNDECIDED and effect > floor:
-        needed = float(f"{one.n * (effect / floor) ** 2:.2g}")
         found += f"; one of the floor, {floor:g}, would take about {needed:.0f} utterances like these"
     return [*lines, found]
 

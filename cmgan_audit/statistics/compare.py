@@ -40,6 +40,9 @@ ALPHA = 0.05
 EQUIVALENCE_ALPHA = 0.10  # two one-sided tests at 5 %
 DEFAULT_FLOOR = 0.03  # PESQ units
 DEFAULT_SEED = 20230311
+# Of fewer pairs all signs agree by chance in more than one of twenty cases: flips then have no place at which to cut
+# 5 % off, and the largest of them would be taken for it.
+FEWEST_FLIPPED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +262,8 @@ def _flip_test(summary: PairedSummary, reference: Reference, comparisons: int) -
     """The sign-flip test of one comparison against its reference."""
     if not summary.se or summary.df is None:
         return _without_spread(summary, comparisons)
+    if summary.n < FEWEST_FLIPPED:
+        return _bonferroni_test(summary, comparisons)
     critical = t_scale(reference.critical(ALPHA), summary.df)
     if math.isinf(critical) and summary.n >= MIN_PAIRS:
         # A few utterances make all of the difference, with so few degrees of freedom that their flips cannot reach the
@@ -279,7 +284,7 @@ def _bonferroni_test(summary: PairedSummary, comparisons: int) -> _Test:
     assert p is not None and summary.df is not None, "there is a spread"
     return _Test(
         p_value=p,
-        p_adjusted=min(1.0, comparisons * p),
+        p_adjusted=min(1.0, comparisons * p) if summary.n >= MIN_PAIRS else None,
         critical=critical_t(summary.df, ALPHA / comparisons),
         critical_equivalence=critical_t(summary.df, EQUIVALENCE_ALPHA / comparisons),
     )

@@ -211,6 +211,17 @@ def test_what_so_many_utterances_can_show_is_said() -> None:
     assert "utterances like these" not in to_text(two_metrics(0.0, 0.0))
 
 
+@pytest.mark.parametrize("n", [2, 3, 9])
+def test_of_so_few_utterances_that_there_is_no_verdict_no_difference_is_said_to_be_found(n: int) -> None:
+    result = synthetic(["a", "b"], n, drop=2.0)
+    text = to_text(result)
+    assert "gets no verdict below 10 pairs" in text and "true difference" not in text
+    effect = result.decisive[0].minimum_detectable_effect
+    assert effect is not None
+    needed = float(f"{n * (effect / 0.03) ** 2:.2g}")
+    assert f"a difference of the floor, 0.03, with 80 % power would take about {needed:.0f} utterances" in text
+
+
 def test_means_over_other_utterances_are_not_shown_as_a_decline() -> None:
     """The best 10 of 30 utterances have no score with the last checkpoint: its mean is lower, it is not worse."""
     utterances = [f"u{index:03d}" for index in range(30)]

@@ -213,6 +213,21 @@ def test_a_handful_of_pairs_has_no_infinite_interval(n: int) -> None:
             assert value is None or math.isfinite(value)
 
 
+@pytest.mark.parametrize("n", [2, 3, 5])
+@pytest.mark.parametrize("earlier", [1, 3])
+def test_so_few_pairs_that_flips_of_their_signs_know_no_five_percent_have_the_interval_of_t(
+    n: int, earlier: int
+) -> None:
+    scores = series({f"{place}": 3.0 for place in range(earlier + 1)}, n=n)
+    one = by_family(compare_checkpoints(scores, list(scores)), f"{earlier}")["best"]
+    differences = np.array(list(scores[one.candidate].values())) - list(scores[one.baseline].values())
+    reach = stats.t.ppf(1 - 0.025 / earlier, n - 1) * np.std(differences, ddof=1) / n**0.5
+    assert one.ci_low is not None and one.ci_high is not None
+    assert (one.ci_high - one.ci_low) / 2 == pytest.approx(reach)
+    assert one.p_value == pytest.approx(stats.ttest_1samp(differences, 0.0).pvalue)
+    assert one.p_adjusted is None and one.verdict is Verdict.UNDECIDED
+
+
 def test_equivalence_needs_enough_utterances() -> None:
     scores = series({"a": 2.5, "b": 2.5}, n=824)
     assert by_family(compare_checkpoints(scores, ["a", "b"], floor=0.03), "b")["previous"].verdict is Verdict.EQUIVALENT
