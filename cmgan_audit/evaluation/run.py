@@ -17,6 +17,9 @@ from cmgan_audit.evaluation.workers.task import Task
 from cmgan_audit.lazy_dataclasses import dataclass
 
 
+RESAMPLED = "resampled, rounded lengths taken"
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """Which metrics of one segment of one utterance are wanted; signal facts always come along."""
@@ -134,7 +137,7 @@ class Evaluator:
             pair.clean_sha256,
             system.estimate_key(pair, request.segment),
             request.segment.label,
-            "resampled" if self._settings.resample else "",
+            RESAMPLED if self._settings.resample else "",
         )
         scores = {
             name: content_key("score", name, METRICS[name].signature(self._settings.scale), *parts)

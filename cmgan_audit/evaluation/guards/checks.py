@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 
-from cmgan_audit.evaluation.guards.signals import SignalFacts
+from cmgan_audit.evaluation.guards.signals import MAX_LAG, SignalFacts
 from cmgan_audit.evaluation.material.audio import SAMPLE_RATE
 from cmgan_audit.evaluation.material.names import shortened
 from cmgan_audit.evaluation.material.pairs import PairedSet
@@ -20,6 +20,8 @@ from cmgan_audit.lazy_dataclasses import dataclass
 MOST = 0.9  # share of the utterances from which a fault counts as the system's, not an utterance's
 FEWEST_PAIRS = 3
 UNRELATED = 0.5  # share of the pairs; single ones may be recordings with very much noise
+OTHER_RATES = (8_000, 11_025, 22_050, 24_000, 32_000, 44_100, 48_000)
+RATE_TOLERANCE = 0.001  # of the length: resamplers round, and pad by part of a filter
 DELAY_SAMPLES = 8  # half a millisecond; below it only measures that do not align suffer
 DELAY_AGREES = 0.8
 CLIPPED_SAMPLES = 16  # one millisecond in all
@@ -47,7 +49,7 @@ def check_data(paired: PairedSet, noisy_facts: Facts) -> list[Finding]:
     findings: list[Finding] = []
     if not paired.complete:
         findings.append(_unpaired(paired))
-    return [*findings, *_swapped(noisy_facts), *_unrelated(noisy_facts)]
+    return [*findings, *_swapped(noisy_facts), *_same(noisy_facts), *_unrelated(noisy_facts)]
 
 
 def check_system(system: Judged) -> list[Finding]:
@@ -153,13 +155,26 @@ def _swapped(noisy_facts: Facts) -> list[Finding]:
     if len(votes) < FEWEST_PAIRS or share < MOST:
         return []
     evidence: dict[str, JsonValue] = {"pairs": len(votes), "share": round(share, 4)}
-    return [raise_finding("CMG707", "data", evidence, n=sum(votes), total=len(votes))]
+    told = "has quieter pauses than the clean one: the folders seem to be exchanged"
+    return [raise_finding("CMG707", "data", evidence, n=sum(votes), total=len(votes), told=told)]
+
+
+def _same(noisy_facts: Facts) -> list[Finding]:
+    """Noisy recordings that are the clean ones: one folder was given for both."""
+    copies, total = sum(facts.copy_of == "clean" for facts in noisy_facts.values()), len(noisy_facts)
+    if total < FEWEST_PAIRS or copies < MOST * total:
+        return []
+    evidence: dict[str, JsonValue] = {"pairs": total, "share": round(copies / total, 4)}
+    told = "is the clean one itself: one folder seems to stand for both"
+    return [raise_finding("CMG707", "same", evidence, n=copies, total=total, told=told)]
 
 
 def _unrelated(noisy_facts: Facts) -> list[Finding]:
     """Noisy recordings in which the clean ones are not found at any delay: speech 8 dB below its noise still is."""
     usable = {utterance: facts for (utterance, _), facts in noisy_facts.items() if not facts.fault}
-    strangers = sorted(utterance for utterance, facts in usable.items() if facts.lag is None)
+    strangers = sorted(
+        utterance for utterance, facts in usable.items() if facts.lag is None or abs(facts.lag) > MAX_LAG
+    )
     if len(usable) < FEWEST_PAIRS or len(strangers) < UNRELATED * len(usable):
         return []
     evidence: dict[str, JsonValue] = {"pairs": len(usable), "utterances": _names(strangers)}
@@ -194,9 +209,25 @@ def _broken(system: Judged) -> list[Finding]:
                     total=len({utterance for utterance, _ in system.facts}),
                     first=listed[0],
                     detail=hit[listed[0]],
+                    rates=_rates(system.facts) if rule == "CMG703" else "",
                 )
             )
     return findings
+
+
+def _rates(judged: Facts) -> str:
+    """What lengths say whose ratio is that of two sample rates, one of which was taken for the other; else "".
+
+    Nearly all outputs must say it: a single one of half the length was cut short.
+    """
+    facts = [one for one in judged.values() if one.samples]
+    for rate in OTHER_RATES:
+        for was, said in ((rate, SAMPLE_RATE), (SAMPLE_RATE, rate)):
+            lengths = [(one.samples, one.expected * was / said) for one in facts]
+            fitting = sum(abs(found - meant) <= max(2.0, RATE_TOLERANCE * meant) for found, meant in lengths)
+            if fitting and fitting >= MOST * len(judged):
+                return f": as if samples at {was} Hz were taken for samples at {said} Hz"
+    return ""
 
 
 def _delayed(system: Judged) -> list[Finding]:

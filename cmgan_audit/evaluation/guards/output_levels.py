@@ -12,6 +12,7 @@ from cmgan_audit.finding import Finding, JsonValue
 
 LEVEL_DB = 3.0  # a network that takes some speech with the noise stays above it; half the gain is 6 dB
 OFFSET = 0.1  # of the reference's effective value
+INT16_DB = 20.0 * math.log10(32768.0)
 AGREE = 0.8  # share of the outputs; the rest may differ by themselves
 
 
@@ -19,7 +20,12 @@ def check_levels(system: Judged) -> list[Finding]:
     """A finding where most outputs of a system are too loud or quiet, upside down, or have a mean."""
     # A large offset hides the speech: then there is no gain to be told, and the offset all the more.
     gains = [facts.gain for facts in system.facts.values() if facts.gain]
-    offsets = [facts.offset for facts in system.facts.values() if facts.offset is not None]
+    # Of an output that is louder than its reference the offset is, too.
+    offsets = [
+        facts.offset / max(1.0, abs(facts.gain or 0.0))
+        for facts in system.facts.values()
+        if facts.offset is not None
+    ]
     if system.is_input or not offsets:
         return []
     told = [*_levels(gains), *_offset(offsets)]
@@ -43,7 +49,8 @@ def _levels(gains: Sequence[float]) -> Iterator[str]:
     moved = sum(level * one > 0.0 and abs(one) >= LEVEL_DB for one in levels)
     if abs(level) >= LEVEL_DB and moved >= AGREE * len(gains):
         direction = "louder" if level > 0 else "quieter"
-        yield f"are {abs(level):.1f} dB {direction} than the reference ({moved} of {len(gains)})"
+        scale = ", as samples on the scale of int16 are" if abs(level - INT16_DB) < LEVEL_DB else ""
+        yield f"are {abs(level):.1f} dB {direction} than the reference ({moved} of {len(gains)}){scale}"
     if turned >= AGREE * len(gains):
         yield f"have the sign of the reference turned ({turned} of {len(gains)})"
 

@@ -15,8 +15,11 @@ from cmgan_audit.evaluation.material.audio import SAMPLE_RATE, Signal
 from cmgan_audit.evaluation.metrics.scoring import si_sdr, unusable
 from cmgan_audit.lazy_dataclasses import dataclass
 
-FACTS_VERSION = 3
+FACTS_VERSION = 4
 MAX_LAG = SAMPLE_RATE // 4  # delays are looked for up to 250 ms
+# Where none is found, up to a second: a buffer that was not taken off. Of so many places some fit better by chance.
+FAR_LAG = SAMPLE_RATE
+HEARD, HEARD_FAR = 0.3, 0.5  # correlation below which the place of the maximum says nothing about a delay
 COPY_SI_SDR = 50.0  # dB: a copy up to its level; 16-bit rounding alone leaves about 60 dB on quiet speech
 FLAT_RUN = 3  # samples in a row at the extreme value: a cut-off peak, not a peak
 # From one sample to the next, of a full range of 2.0, with a change of sign; loud sibilants reach 1.4 by themselves.
@@ -113,7 +116,9 @@ def _in_flat_runs(signal: Signal, extreme: np.float64) -> int:
 
 
 def _wraps(signal: Signal) -> int:
-    before, after = signal[:-1], signal[1:]
+    # Of samples beyond full scale (a float file on the scale of int16) the range is what they reach.
+    scaled = signal / max(1.0, float(np.abs(signal).max()))
+    before, after = scaled[:-1], scaled[1:]
     jump = (np.abs(after - before) > WRAP_JUMP) & (np.minimum(np.abs(before), np.abs(after)) > WRAP_JUMP / 3)
     wraps = int(np.count_nonzero(jump & (before * after < 0)))
     # A loud signal that is cut off swings through the full range as well, but it stays at its limits for much longer;
@@ -125,16 +130,16 @@ def _wraps(signal: Signal) -> int:
 def _lag_and_gain(clean: Signal, estimate: Signal) -> tuple[int, float] | tuple[None, None]:
     from scipy.fft import irfft, next_fast_len, rfft
 
-    size = next_fast_len(clean.size + MAX_LAG, real=True)
-    correlation = irfft(rfft(estimate, size) * np.conj(rfft(clean, size)), size)
-    reach = min(MAX_LAG, clean.size - 1)
-    window = np.concatenate((correlation[-reach:], correlation[: reach + 1]))
-    best = int(np.argmax(np.abs(window)))
     energy = math.sqrt(float(np.dot(clean, clean)) * float(np.dot(estimate, estimate)))
-    # Below a correlation of 0.3 the place of the maximum says nothing about a delay.
-    if abs(window[best]) <= 0.3 * energy:
-        return None, None
-    return best - reach, float(window[best]) / float(np.dot(clean, clean))
+    for longest, least in ((MAX_LAG, HEARD), (FAR_LAG, HEARD_FAR)):
+        size = next_fast_len(clean.size + longest, real=True)
+        correlation = irfft(rfft(estimate, size) * np.conj(rfft(clean, size)), size)
+        reach = min(longest, clean.size - 1)
+        window = np.concatenate((correlation[-reach:], correlation[: reach + 1]))
+        best = int(np.argmax(np.abs(window)))
+        if abs(window[best]) > least * energy:
+            return best - reach, float(window[best]) / float(np.dot(clean, clean))
+    return None, None
 
 
 def _copy_of(clean: Signal, noisy: Signal, estimate: Signal) -> str:

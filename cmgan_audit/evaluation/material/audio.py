@@ -74,6 +74,15 @@ class Header:
         return -(-self.samples * SAMPLE_RATE // self.rate)
 
 
+def equally_long(one: Header, other: Header) -> bool:
+    """Whether recordings of different rates last equally long, but for how their resampler rounded.
+
+    Less than one sample of the slower of the two: 8 kHz of an odd number of samples at 16 kHz are one sample more.
+    """
+    apart = abs(one.samples * other.rate - other.samples * one.rate)
+    return one.rate != other.rate and apart < max(one.rate, other.rate)
+
+
 def probe(path: Path, *, allow_empty: bool = False) -> Header:
     """Read the header of a mono audio file; of one with several channels, also whether they are the same.
 

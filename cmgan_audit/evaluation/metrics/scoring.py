@@ -16,16 +16,12 @@ DECIMALS = 9
 COMPOSITES = ("csig", "cbak", "covl")
 # An output that moves by less than two steps of 16-bit audio holds no speech.
 DEAD_PEAK_TO_PEAK = 2.0 / INT16_FULL_SCALE
-OTHER_RATES = (8_000, 11_025, 22_050, 24_000, 32_000, 44_100, 48_000)
-RATE_TOLERANCE = 0.001  # of the length: resamplers round, and pad by part of a filter
 
 
 def unusable(clean: Signal, estimate: Signal) -> MetricScore | None:
     """Why a pair can be scored by no metric, or None: length, NaN / Inf, silence. Checked before any number."""
     if estimate.size != clean.size:
-        detail = (
-            f"the output has {estimate.size} samples, the reference {clean.size}{_rates(clean.size, estimate.size)}"
-        )
+        detail = f"the output has {estimate.size} samples, the reference {clean.size}"
         return MetricScore(Status.LENGTH_MISMATCH, detail=detail)
     broken = int(np.count_nonzero(~np.isfinite(estimate)))
     if broken:
@@ -35,16 +31,6 @@ def unusable(clean: Signal, estimate: Signal) -> MetricScore | None:
     if float(np.ptp(clean)) < DEAD_PEAK_TO_PEAK:
         return MetricScore(Status.NO_UTTERANCES, detail="the clean reference is constant or silent")
     return None
-
-
-def _rates(expected: int, found: int) -> str:
-    """What lengths say whose ratio is that of two sample rates, one of which was taken for the other; else ""."""
-    mistakes = [(rate, SAMPLE_RATE) for rate in OTHER_RATES] + [(SAMPLE_RATE, rate) for rate in OTHER_RATES]
-    for was, said in mistakes:
-        samples = expected * was / said
-        if abs(found - samples) <= max(2.0, RATE_TOLERANCE * samples):
-            return f": as if samples at {was} Hz were taken for samples at {said} Hz"
-    return ""
 
 
 def score(clean: Signal, estimate: Signal, metrics: Iterable[str], scale: CompositeScale) -> dict[str, MetricScore]:

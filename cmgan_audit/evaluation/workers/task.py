@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cmgan_audit.evaluation.guards.signals import SignalFacts, signal_facts
-from cmgan_audit.evaluation.material.audio import Signal, read_audio
+from cmgan_audit.evaluation.material.audio import Signal, equally_long, probe, read_audio
 from cmgan_audit.evaluation.material.segments import Segment
 from cmgan_audit.evaluation.metrics import CompositeScale, MetricScore
 from cmgan_audit.evaluation.metrics.scoring import score
@@ -88,6 +88,10 @@ def _estimate(task: Task, clean: Signal) -> tuple[Signal, Signal]:
     if not isinstance(task.estimate, Path):
         return np.asarray(task.estimate, dtype=np.float64), task.segment.cut(clean)
     whole = read_audio(task.estimate, resample=task.resample, allow_empty=True)
+    if whole.size != clean.size and equally_long(
+        probe(task.estimate, allow_empty=True), probe(task.clean, allow_empty=True)
+    ):
+        whole = np.pad(whole[: clean.size], (0, max(0, clean.size - whole.size)))
     if whole.size != clean.size:
         # A file of another length is compared as it is, whole against whole, and ends as length_mismatch.
         return whole, clean

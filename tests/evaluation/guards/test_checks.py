@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from scipy.signal import resample_poly
 
 from cmgan_audit.errors import InputError, MissingPathError
 from cmgan_audit.evaluation.guards.leakage import check_leakage
@@ -128,7 +129,7 @@ def test_level_sign_and_offset_are_told_apart(
     assert finding.severity is Severity.WARNING
 
 
-@pytest.mark.parametrize(("samples", "severity"), [(1, "note"), (-7, "note"), (8, "warning"), (1000, "warning")])
+@pytest.mark.parametrize(("samples", "severity"), [(1, "note"), (-7, "note"), (8, "warning"), (1000, "warning"), (8000, "warning")])
 def test_a_delay_that_pesq_does_not_notice_is_a_note(
     small_set: Path, outputs: Callable[..., Path], samples: int, severity: str
 ) -> None:
@@ -174,6 +175,54 @@ def test_a_length_that_is_another_rate_is_told(
     assert finding.message.endswith(told.replace("45461", str(reference)))
 
 
+def test_one_output_of_half_the_length_was_cut_short(small_set: Path, outputs: Callable[..., Path]) -> None:
+    made = outputs(
+        small_set,
+        "a",
+        lambda name, clean, noisy: half(name, clean, noisy)[: noisy.size // 2 if name == "ada_001" else None],
+    )
+    (finding,) = (one for one in compared(small_set, made).findings if one.rule == "CMG703")
+    assert "1 of 3" in finding.message and "Hz" not in finding.message
+
+
+@pytest.mark.parametrize(("rate", "up", "down"), [(8_000, 1, 2), (11_025, 441, 640), (44_100, 441, 160), (48_000, 3, 1)])
+@pytest.mark.parametrize("cut", [0, 1])
+def test_outputs_at_another_rate_are_as_long_as_their_reference_but_for_rounding(
+    small_set: Path, outputs: Callable[..., Path], rate: int, up: int, down: int, cut: int
+) -> None:
+    """Some programs round a length that is no whole number of samples up, and others down."""
+
+    def resampled(name: str, clean: np.ndarray, noisy: np.ndarray) -> np.ndarray:
+        return resample_poly(half(name, clean, noisy), up, down)[: clean.size * up // down + (1 - cut)]
+
+    for path in small_set.glob("*/ada_001.wav"):
+        write(path, read(path)[: read(path).size // 2 * 2 - 1])  # an odd number of samples
+    result = compared(small_set, outputs(small_set, "a", resampled, rate=rate), resample=True)
+    assert rules(result) == set(), [finding.message for finding in result.findings]
+    assert result.checkpoints[0].metrics["ssnr"].n == 3
+
+
+@pytest.mark.parametrize("cut", [2, 400])
+def test_outputs_at_another_rate_that_are_cut_have_another_length(
+    small_set: Path, outputs: Callable[..., Path], cut: int
+) -> None:
+    made = outputs(small_set, "a", lambda name, clean, noisy: half(name, clean, noisy)[: -2 * cut : 2], rate=8_000)
+    assert "CMG703" in rules(compared(small_set, made, resample=True))
+
+
+def test_samples_on_the_scale_of_int16_are_no_overflow(small_set: Path, outputs: Callable[..., Path]) -> None:
+    made = outputs(small_set, "a", lambda name, clean, noisy: 32768.0 * half(name, clean, noisy), subtype="FLOAT")
+    findings = {one.rule: one for one in compared(small_set, made).findings}
+    assert set(findings) == {"CMG705", "CMG716"}
+    assert findings["CMG705"].severity is Severity.WARNING and "overflow" not in findings["CMG705"].message
+    assert "as samples on the scale of int16 are" in findings["CMG716"].message
+    assert "offset" not in findings["CMG716"].message
+    wrapped = outputs(
+        small_set, "b", lambda name, clean, noisy: 32768.0 * ((4.0 * clean + 1.0) % 2.0 - 1.0), subtype="FLOAT"
+    )
+    assert "overflow" in {one.rule: one for one in compared(small_set, wrapped).findings}["CMG705"].message
+
+
 def test_identical_outputs_of_two_checkpoints(small_set: Path, outputs: Callable[..., Path]) -> None:
     first = outputs(small_set, "a", half)
     second = Path(shutil.copytree(first, first.with_name("b")))
@@ -200,6 +249,16 @@ def test_failures_on_one_side_only(small_set: Path, outputs: Callable[..., Path]
 def test_swapped_folders(small_set: Path, outputs: Callable[..., Path]) -> None:
     made = outputs(small_set, "a", half)
     assert "CMG707" in rules(compared(small_set, made, clean=small_set / "noisy", noisy=small_set / "clean"))
+
+
+def test_one_folder_for_both_sides(small_set: Path, outputs: Callable[..., Path]) -> None:
+    made = outputs(small_set, "a", half)
+    copy = Path(shutil.copytree(small_set / "clean", small_set / "copy"))
+    for noisy in (small_set / "clean", copy):
+        (finding,) = (one for one in compared(small_set, made, noisy=noisy).findings if one.rule == "CMG707")
+        assert finding.message == (
+            "in 3 of 3 pairs the noisy recording is the clean one itself: one folder seems to stand for both"
+        )
 
 
 def test_recordings_of_different_speech_under_one_name(test_set: Path, outputs) -> None:
