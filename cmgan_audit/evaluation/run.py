@@ -16,7 +16,6 @@ from cmgan_audit.evaluation.workers.pool import MetricPool
 from cmgan_audit.evaluation.workers.task import Task
 from cmgan_audit.lazy_dataclasses import dataclass
 
-
 RESAMPLED = "resampled, rounded lengths taken"
 
 

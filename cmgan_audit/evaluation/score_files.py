@@ -59,7 +59,7 @@ def compare_score_files(options: CompareOptions) -> ComparisonResult:
         segments=EXTERNAL,
         signature=f"{metrics[0]}:external|set:{set_digest([(name,) for name in names])}|n:{len(names)}",
         findings=[],
-        notes=[NOTE],
+        notes=[NOTE, *(file.remark for file in files if file.remark)],
     )
     table = ScoreTable([row for row in rows if row.metric in metrics])
     return conclude(table, question, evidence, options.fail_on)

@@ -22,9 +22,7 @@ def check_levels(system: Judged) -> list[Finding]:
     gains = [facts.gain for facts in system.facts.values() if facts.gain]
     # Of an output that is louder than its reference the offset is, too.
     offsets = [
-        facts.offset / max(1.0, abs(facts.gain or 0.0))
-        for facts in system.facts.values()
-        if facts.offset is not None
+        facts.offset / max(1.0, abs(facts.gain or 0.0)) for facts in system.facts.values() if facts.offset is not None
     ]
     if system.is_input or not offsets:
         return []

@@ -129,7 +129,9 @@ def test_level_sign_and_offset_are_told_apart(
     assert finding.severity is Severity.WARNING
 
 
-@pytest.mark.parametrize(("samples", "severity"), [(1, "note"), (-7, "note"), (8, "warning"), (1000, "warning"), (8000, "warning")])
+@pytest.mark.parametrize(
+    ("samples", "severity"), [(1, "note"), (-7, "note"), (8, "warning"), (1000, "warning"), (8000, "warning")]
+)
 def test_a_delay_that_pesq_does_not_notice_is_a_note(
     small_set: Path, outputs: Callable[..., Path], samples: int, severity: str
 ) -> None:
@@ -185,7 +187,9 @@ def test_one_output_of_half_the_length_was_cut_short(small_set: Path, outputs: C
     assert "1 of 3" in finding.message and "Hz" not in finding.message
 
 
-@pytest.mark.parametrize(("rate", "up", "down"), [(8_000, 1, 2), (11_025, 441, 640), (44_100, 441, 160), (48_000, 3, 1)])
+@pytest.mark.parametrize(
+    ("rate", "up", "down"), [(8_000, 1, 2), (11_025, 441, 640), (44_100, 441, 160), (48_000, 3, 1)]
+)
 @pytest.mark.parametrize("cut", [0, 1])
 def test_outputs_at_another_rate_are_as_long_as_their_reference_but_for_rounding(
     small_set: Path, outputs: Callable[..., Path], rate: int, up: int, down: int, cut: int

@@ -65,6 +65,41 @@ def test_wrong_files_name_the_line(tmp_path: Path, text: str, message: str) -> N
         read_scores(written(tmp_path, text))
 
 
+def test_rows_that_sum_up_the_others_are_no_utterances(tmp_path: Path) -> None:
+    for word in ("mean", "Average:", "STD", "Mean_Score"):
+        found = read_scores(written(tmp_path, f"filename,pesq\nu1.wav,2.5\nu2.wav,2.25\n{word},2.375\n"))
+        assert [row.utterance for row in found.rows] == ["u1", "u2"]
+        assert found.remark == f"scores.csv: no utterance, and left out: the row {word}"
+    lines = '{"key": "u1", "pesq": 2.5}\n{"key": "overall", "pesq": 2.5}\n'
+    assert len(read_scores(written(tmp_path, lines, "versa.jsonl")).rows) == 1
+    kept = read_scores(written(tmp_path, "filename,pesq\nmeans_1,2.5\nmaxim,2.25\n"))
+    assert len(kept.rows) == 2 and not kept.remark
+    with pytest.raises(InputError, match="no scores of single utterances"):
+        read_scores(written(tmp_path, "filename,pesq\nmean,2.5\n"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "filename;PESQ;STOI\nu1.wav;2,5;0,9\nu2.wav;2,25;0,8\n",
+        "filename;PESQ;STOI\nu1.wav;2,5;0,9;\nu2.wav;2,25;0,8;\n",
+        "filename\tpesq\tstoi\nu1.wav\t2.5\t0.9\nu2.wav\t2.25\t0.8\n",
+        "file_path, pesq, stoi\nx/u1.wav, 2.5, 0.9\nx/u2.wav, 2.25, 0.8\n",
+        "path,noise,pesq,stoi\nx/u1.wav,bus,2.5,0.9\nx/u2.wav,cafe,2.25,0.8\n",
+    ],
+)
+def test_other_ways_of_writing_the_same_table(tmp_path: Path, text: str) -> None:
+    found = read_scores(written(tmp_path, text))
+    assert found.metrics == ("pesq", "stoi")
+    assert [(row.utterance, row.value) for row in found.rows] == [("u1", 2.5), ("u1", 0.9), ("u2", 2.25), ("u2", 0.8)]
+
+
+def test_words_for_no_value_are_failures(tmp_path: Path) -> None:
+    rows = read_scores(written(tmp_path, "utterance,pesq\nu1,N/A\nu2,-\nu3,2.5\n")).rows
+    assert [(row.value, row.status) for row in rows[:2]] == [(None, Status.METRIC_CRASH)] * 2
+    assert rows[2].value == 2.5
+
+
 def test_empty_cells_are_failures_not_zeros(tmp_path: Path) -> None:
     (row,) = read_scores(written(tmp_path, "utterance,pesq\nu1,\n")).rows
     assert (row.value, row.status) == (None, Status.METRIC_CRASH)
