@@ -10,6 +10,7 @@ from cmgan_audit.facts.data.listing_uses import is_part
 from cmgan_audit.facts.data.records import ValidationSplit
 from cmgan_audit.facts.data.seeding import unseeded
 from cmgan_audit.facts.loading.crops import short_callee
+from cmgan_audit.facts.loading.items import is_index_of_item, items_of
 from cmgan_audit.facts.records import EVAL, TRAIN
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.view import View
@@ -48,7 +49,7 @@ def validation_splits(view: View) -> Iterable[ValidationSplit]:
     found: dict[int, dict[Draw, None]] = {}
     for number, (made, loader) in enumerate(pairs):
         if isinstance(loader.role, Known) and loader.role.value in sides:
-            found[number] = dict.fromkeys(_picking_draws(made))
+            found[number] = dict.fromkeys(_picking_draws(view, made))
             sides[loader.role.value].update(found[number])
     for number, draws in found.items():
         made, loader = pairs[number]
@@ -72,9 +73,9 @@ def validation_splits(view: View) -> Iterable[ValidationSplit]:
                 break
 
 
-def _picking_draws(made: Made) -> Iterator[Draw]:
+def _picking_draws(view: View, made: Made) -> Iterator[Draw]:
     """The draws that decide which items a loader has."""
-    for value in _chosen_from(made):
+    for value in _chosen_from(view, made):
         for draw in sorted(value.draws, key=lambda each: (each.location.path, each.location.line, each.callee)):
             if _ORDERS.fullmatch(draw.callee) or _PICKS.fullmatch(draw.callee):
                 yield draw
@@ -116,7 +117,7 @@ def _is_same(one: Value, other: Value | None) -> bool:
 
 def _picks_a_part(view: View, made: Made, draw: Draw) -> bool:
     """Whether a loader has what a part of a list in random order names: `Subset(data, order[:64])`."""
-    for value in _chosen_from(made):
+    for value in _chosen_from(view, made):
         place = _INDICES.get(canonical(value.external_name)) if isinstance(value, Instance) else None
         if isinstance(value, Instance) and place is not None:
             indices = value.arguments.get("indices", place)
@@ -125,21 +126,33 @@ def _picks_a_part(view: View, made: Made, draw: Draw) -> bool:
     return False
 
 
-def _chosen_from(made: Made) -> Iterator[Value]:
+def _chosen_from(view: View, made: Made) -> Iterator[Value]:
     """The values that a loader takes its items from, and those that say which ones it takes."""
+
+    def enters(value: Instance) -> bool:
+        return not _is_measured(value) and (_holds_items(value) or _is_read_by_index(view, made, value))
+
     for given in (made.arguments.get("dataset", 0), made.arguments.get("sampler", 3)):
         if given is not None:
-            yield from (value for value in values_within(given, enters=_holds_items) if not _is_measured(value))
+            yield from (value for value in values_within(given, enters=enters) if not _is_measured(value))
 
 
 def _holds_items(value: Instance) -> bool:
-    """Whether an object may hold the items themselves, and not only what is done to them: a normaliser that measured a
-    few random recordings picks none."""
-    if _is_measured(value):
-        return False
+    """Whether an object gives items by itself, and is not only what is done to them: a normaliser that measured a few
+    random recordings picks none."""
     if not isinstance(value.cls, ClassValue) or library_bases(value.cls):
         return True
     return any(class_attribute(value.cls, name) is not None for name in ("__getitem__", "__iter__"))
+
+
+def _is_read_by_index(view: View, made: Made, holder: Instance) -> bool:
+    """Whether the dataset of a loader finds its items in a list that an object holds: `self.corpus.files[index]`."""
+    lists = [value for value in holder.attrs.values() if isinstance(value, HeapValue) or value.draws]
+    return bool(lists) and any(
+        isinstance(event, SliceEvent) and is_index_of_item(event.index) and event.sliced in lists
+        for reading in items_of(view.scene, made).readings
+        for event in reading.events
+    )
 
 
 def _is_measured(value: Value) -> bool:
