@@ -71,7 +71,7 @@ def _loader(code: Code, made: Made, called: Names, declared: DeclaredRoles, norm
     batch = others or own_batch(made, fact_of(arguments.get("batch_size", 1), 1, missing=missing))
     batch = over_processes(batch)
     if not certainly(role, EVAL):  # where nothing learns, it is items that are scored
-        batch = stacked_batch(scene, made, batch)
+        batch = stacked_batch(code, made, batch)
     batch = gathered_batch(code, made, batch)
     drop_last = own_drop_last(made) or fact_of(arguments.get("drop_last", 8), False, missing=missing)
     if others is not None and isinstance(drop_last, Known) and not drop_last.value:

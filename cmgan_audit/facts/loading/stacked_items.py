@@ -15,7 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.loading.items import Reading, items_of
+from cmgan_audit.facts.loading.stacked_signals import are_signals
 from cmgan_audit.facts.scene import Made, Pass, Scene
 from cmgan_audit.facts.values import constant, known_number, same_object
 from cmgan_audit.finding import Step
@@ -45,17 +47,18 @@ class _Stack:
     size: int | None
 
 
-def stacked_batch(scene: Scene, made: Made, batch: Fact) -> Fact:
+def stacked_batch(code: Code, made: Made, batch: Fact) -> Fact:
     """The batch that a training step sees where each item of a loader is several segments.
 
     Args:
-        scene: the run.
+        code: the source of the run.
         made: the loader.
         batch: what the loader gives at a time.
 
     Returns:
-        The number of segments; `batch` where an item is one.
+        The number of segments; `batch` where an item is one, or several signals that the loop takes apart.
     """
+    scene = code.scene
     each = known_number(batch)
     if each is None:
         return batch
@@ -63,6 +66,12 @@ def stacked_batch(scene: Scene, made: Made, batch: Fact) -> Fact:
     stacks = [stack for reading in readings if reading.owner is not None for stack in _stacks_in(reading)]
     if not stacks or not _is_joined(scene, made, readings, each):
         return batch
+    signals = [stack for stack in stacks if are_signals(code, stack.made.location)]
+    if signals:
+        if all(_takes_apart(scene, single) for single in _training_passes(scene, made)):
+            return batch
+        what = "several signals are laid side by side here: channels of one recording, or a batch"
+        return Unknown(what, (*batch.trail, Step(signals[0].made.location, what)))
     what = "segments of a recording are laid side by side here, and the loop trains on them as one batch"
     steps = (*batch.trail, Step(stacks[0].made.location, what))
     if any(stack.size is None for stack in stacks):
@@ -131,7 +140,7 @@ def _is_joined(scene: Scene, made: Made, readings: Iterable[Reading], each: int)
     """Whether the dimension of the loader is taken away, by its `collate_fn` or in every loop that trains."""
     if any(reading.owner is None and _hands_on(reading, each) for reading in readings):
         return True
-    passes = [single for single in scene.passes_over(made.loader) if _trains(scene, single)]
+    passes = _training_passes(scene, made)
     whole = not any(isinstance(reading.result, ListValue | DictValue) for reading in readings)
     return bool(passes) and all(_takes_away(scene, single, each, whole) for single in passes)
 
@@ -145,8 +154,35 @@ def _hands_on(reading: Reading, each: int) -> bool:
     return not names.isdisjoint({"torch.cat", "torch.concat", "numpy.concatenate"})
 
 
-def _trains(scene: Scene, single: Pass) -> bool:
-    return any(single.holds(use.event.context) for use in scene.of("backward"))
+def _training_passes(scene: Scene, made: Made) -> list[Pass]:
+    learning = [use.event.context for use in scene.of("backward")]
+    return [single for single in scene.passes_over(made.loader) if any(map(single.holds, learning))]
+
+
+def _takes_apart(scene: Scene, single: Pass) -> bool:
+    """Whether a loop goes on with single parts of what it has taken out of the loader's dimension: `pair[0]`."""
+    calls = [event for event in scene.calls if single.holds(event.context)]
+    receivers = _receivers(calls)
+    if any(_is_inside(value, single.loader, receivers) for value in _given_to_networks(scene, single)):
+        return False
+    used = (value for call in calls for value in (call.receiver, *call.arguments.positional))
+    return any(
+        type(constant(index)) is int and _is_inside(whole, single.loader, receivers)
+        for value in used
+        if isinstance(value, UnknownValue) and value.computed is not None
+        for whole, index in [(*value.computed.operands, None, None)[:2]]
+        if whole is not None
+    )
+
+
+def _is_inside(value: Value, loader: Instance, receivers: dict[int, Value]) -> bool:
+    """Whether a value is what a loader gives, without the dimension of the loader: `batch.squeeze(0)`."""
+    value = _unmoved(value, receivers)
+    owner = receivers.get(id(value.attrs)) if isinstance(value, Instance) else None
+    if owner is None and isinstance(value, Instance) and value.arguments.positional:
+        owner = value.arguments.positional[0]  # torch.squeeze(batch, 0)
+    named = isinstance(value, Instance) and value.external_name.rpartition(".")[2] in ("squeeze", "flatten")
+    return named and owner is not None and _is_item(owner, loader, receivers)
 
 
 def _takes_away(scene: Scene, single: Pass, each: int, whole: bool) -> bool:

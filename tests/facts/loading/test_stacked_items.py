@@ -36,6 +36,16 @@ for batch in DataLoader(Segments(["a.pt", "b.pt"]), batch_size=1, shuffle=True):
 TAKEN = 'batch["speech"][0].cuda()'
 
 
+def judged(tmp_path: Path, program: str) -> str:
+    """What CMG101 says of a program: "found", "open" or "good"."""
+    load_kinds()
+    (tmp_path / "train.py").write_text(program, encoding="utf-8")
+    audited = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path)
+    if "CMG101" in {finding.rule for finding in audited.findings}:
+        return "found"
+    return "open" if "CMG101" in {entry.rule for entry in audited.unresolved} else "good"
+
+
 @pytest.mark.parametrize(
     ("made", "taken", "verdict"),
     [
@@ -47,9 +57,37 @@ TAKEN = 'batch["speech"][0].cuda()'
     ],
 )
 def test_a_recording_that_is_cut_into_segments(tmp_path: Path, made: str, taken: str, verdict: str) -> None:
-    load_kinds()
-    (tmp_path / "train.py").write_text(TRAIN.format(made=made, taken=taken), encoding="utf-8")
-    audited = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path)
-    found = "CMG101" in {finding.rule for finding in audited.findings}
-    left_open = "CMG101" in {entry.rule for entry in audited.unresolved}
-    assert (found, left_open) == (verdict == "found", verdict == "open")
+    assert judged(tmp_path, TRAIN.format(made=made, taken=taken)) == verdict
+
+
+CUT = """
+def cut(speech):
+    start = torch.randint(0, 100, (1,)).item()
+    return speech[start : start + 800]
+
+"""
+MORE = """        noisy = torch.load("noisy/" + self.names[index])
+        many = torch.load("many.pt")
+"""
+
+
+@pytest.mark.parametrize(
+    ("made", "taken", "verdict"),
+    [
+        ("torch.stack([speech, noisy])", "first", "found"),  # the loop takes the two apart
+        ("torch.stack([speech, noisy])", "all", "open"),
+        ("torch.stack([many[0], many[1], many[2], many[3]])", "all", "open"),
+        ("torch.stack([torch.load(path) for path in self.names])", "all", "open"),
+        ("torch.stack([many[channel] for channel in range(4)])", "all", "open"),
+        ("torch.stack([cut(speech), cut(speech), cut(speech), cut(speech)])", "all", "good"),
+        ("torch.stack([many[0, at * 800 : at * 800 + 800] for at in range(4)])", "all", "good"),
+        ("torch.stack([speech[:800], speech[800:1600]])", "all", "found"),
+    ],
+)
+def test_several_signals_are_no_segments(tmp_path: Path, made: str, taken: str, verdict: str) -> None:
+    program = TRAIN.replace("class Segments", CUT + "class Segments").replace(
+        "        return", MORE + "        return", 2
+    )
+    program = program.replace(MORE, "", 1)  # not in __len__
+    used = 'batch["speech"].squeeze(0)' + ("[0]" if taken == "first" else "")
+    assert judged(tmp_path, program.format(made=made, taken=used)) == verdict
