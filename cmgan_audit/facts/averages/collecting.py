@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from cmgan_audit.facts.averages.comprehensions import comprehended_means, comprehension_at
 from cmgan_audit.facts.averages.counting import BatchCount
@@ -13,6 +14,7 @@ from cmgan_audit.facts.averages.library_meters import library_means, library_upd
 from cmgan_audit.facts.averages.means import as_arrays, divided_inside, means_of, means_so_far
 from cmgan_audit.facts.averages.meters import method_of_tree, weighs_equally
 from cmgan_audit.facts.averages.named_values import named_intakes
+from cmgan_audit.facts.averages.outputs import keys_given, output_means
 from cmgan_audit.facts.averages.records import BatchMean
 from cmgan_audit.facts.averages.returned import means_at_caller
 from cmgan_audit.facts.averages.taking_in import Intake, filled_arrays, intakes, one_pass, sums_items
@@ -92,6 +94,9 @@ def _means_of_pass(view: View, single: Pass) -> Iterator[_Mean]:
     elif made is not None:
         for taken, node in comprehended_means(view, single, made, around):
             yield _Mean(taken, node, around)
+        drawn = BatchCount(made.generators[0], [], around.own_nodes())
+        for mean in output_means(view, single, made, around, (), drawn):
+            yield _Mean(mean.taken, mean.node, mean.around)
 
 
 def _means_in(view: View, single: Pass, loop: ast.For | ast.AsyncFor, around: Reached) -> Iterator[_Mean]:
@@ -100,7 +105,13 @@ def _means_in(view: View, single: Pass, loop: ast.For | ast.AsyncFor, around: Re
     body = list(one_pass(loop))
     count = BatchCount(loop, body, nodes)
     behind = [node for node in nodes if getattr(node, "lineno", 0) > (loop.end_lineno or loop.lineno)]
-    for taken in (*intakes(body), *named_intakes(body), *filled_arrays(body, nodes, count)):
+    for mean in output_means(view, single, loop, around, body, count):
+        yield _Mean(mean.taken, mean.node, mean.around)
+    for taken in (
+        *intakes(body),
+        *named_intakes(body, partial(keys_given, view.code, single)),
+        *filled_arrays(body, nodes, count),
+    ):
         if not sums_items(view, taken.value, path, stack_of(single.event.context)):
             means = list(_of_intake(view, taken, body, behind, count, path))
             if means:

@@ -8,10 +8,13 @@ from dataclasses import replace
 
 from cmgan_audit.facts.averages.counting import BatchCount
 from cmgan_audit.facts.averages.means import as_arrays, means_of
+from cmgan_audit.facts.averages.outputs import converted
 from cmgan_audit.facts.averages.taking_in import Intake, is_measure, is_weighted, sums_items
 from cmgan_audit.facts.code import Code, Reached, stack_of
+from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.scene import Pass
 from cmgan_audit.facts.view import View
+from cmgan_audit.source.syntax import walk
 
 _COMPREHENSIONS = (ast.ListComp, ast.GeneratorExp)
 _LONGEST_NAME = 60
@@ -44,7 +47,7 @@ def comprehended_means(
     statement = holders[-1] if holders else made
     name = _name_of(statement, made)
     text = ast.unparse(made.elt)
-    if is_weighted(made.elt) or not is_measure(f"{name} {text}"):
+    if is_weighted(made.elt) or not (is_measure(f"{name} {text}") or _gives_loss(view, single, made.elt)):
         return
     if sums_items(view, made.elt, path, stack_of(single.event.context)):
         return
@@ -59,6 +62,19 @@ def comprehended_means(
         named += as_arrays(named[0], behind)
         found = [node for each in named for node in means_of(each, behind, count)]
     yield from ((shown, node) for node in found[:1])
+
+
+def _gives_loss(view: View, single: Pass, value: ast.expr) -> bool:
+    """Whether the value of a batch is what a loss of torch gives, or a function that returns what is called one."""
+    call, path, stack = converted(value), single.event.loop.location.path, stack_of(single.event.context)
+    event = view.code.calls.get((view.code.place_of(path, call), stack)) if isinstance(call, ast.Call) else None
+    if event is None:
+        return False
+    function = view.code.activations.get((*stack, event.location))
+    returned = [node.value for node in walk(function) if isinstance(node, ast.Return)] if function is not None else []
+    return is_loss(event.callee) or any(
+        each is not None and not is_weighted(each) and is_measure(ast.unparse(converted(each))) for each in returned
+    )
 
 
 def _name_of(statement: ast.AST, made: ast.expr) -> str:

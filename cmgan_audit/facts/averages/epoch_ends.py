@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.averages.means import means_of, with_equal_weights
+from cmgan_audit.facts.averages.outputs import converted, put_under
 from cmgan_audit.facts.averages.taking_in import Intake, intakes, is_measure, is_weighted, one_pass, sums_items
 from cmgan_audit.facts.code import Reached, Stack, stack_of
 from cmgan_audit.facts.scene import Pass
@@ -22,7 +23,6 @@ _ENDS = {
     "validation_step": ("validation_epoch_end", "on_validation_epoch_end"),
     "test_step": ("test_epoch_end", "on_test_epoch_end"),
 }
-_CONVERSIONS = frozenset({"item", "cpu", "detach", "numpy", "float"})
 _TRAINER = "lightning.pytorch.Trainer"
 
 
@@ -140,7 +140,7 @@ def _averaged(node: ast.AST, outputs: str) -> ast.Constant | ast.Name | None:
         case ast.Name(id=name) if name == outputs:
             return values
         case ast.ListComp(elt=element, generators=[each]) | ast.GeneratorExp(elt=element, generators=[each]):
-            return _of_each(_converted(element), each, outputs)
+            return _of_each(converted(element), each, outputs)
     return None
 
 
@@ -156,24 +156,10 @@ def _of_each(element: ast.expr, each: ast.comprehension, outputs: str) -> ast.Co
     return None
 
 
-def _converted(node: ast.expr) -> ast.expr:
-    """What is converted: `x["loss"]` of `x["loss"].detach().item()`."""
-    match node:
-        case ast.Call(func=ast.Attribute(value=inner, attr=name), args=[]) if name in _CONVERSIONS:
-            return _converted(inner)
-        case ast.Call(func=ast.Name(id="float"), args=[inner]):
-            return _converted(inner)
-    return node
-
-
 def _given(step: Sequence[ast.AST], key: object) -> tuple[ast.AST, ast.expr] | None:
     """What a step puts under a key into a dictionary that is written out in it."""
-    for node in step:
-        if isinstance(node, ast.Dict):
-            for name, value in zip(node.keys, node.values, strict=True):
-                if isinstance(name, ast.Constant) and name.value == key:
-                    return value, value
-    return None
+    value = put_under(step, key)
+    return None if value is None else (value, value)
 
 
 def _returned(step: Sequence[ast.AST]) -> tuple[ast.AST, ast.expr] | None:

@@ -23,7 +23,7 @@ from cmgan_audit.source.syntax import children, walk
 
 # Names of what an evaluation reports; times, rates and counters are added up in such loops as well.
 _MEASURED = regex(
-    r"loss|criteri|err|pesq|stoi|sdr|snr|score|metric|mse|mae|csig|cbak|covl|(?<![a-z])(?:wer|cer|acc|lsd|l1|l2)(?![a-z])",
+    r"loss|criteri|crit(?!i)|err|pesq|stoi|sdr|snr|score|metric|mse|mae|csig|cbak|covl|(?<![a-z])(?:wer|cer|acc|lsd|l1|l2)(?![a-z])",
     re.IGNORECASE,
 )
 _SIZES = regex(r"(?:batch|bs|size|count|num|len|frames|n)(?:$|_)|(?:^|_)(?:n|b|batch|bs|size)$", re.IGNORECASE)

@@ -1,0 +1,204 @@
+"""What a step gives for each batch in a dictionary, `{"loss": loss}`, and the means of it behind all batches."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from cmgan_audit.facts.averages.counting import Count
+from cmgan_audit.facts.averages.means import means_of, with_equal_weights
+from cmgan_audit.facts.averages.taking_in import Intake, is_measure, is_weighted, sums_items
+from cmgan_audit.facts.bindings import bound_argument
+from cmgan_audit.facts.code import Code, Reached, Stack, stack_of
+from cmgan_audit.facts.scene import Pass
+from cmgan_audit.facts.view import View
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.source.syntax import walk
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+_CONVERSIONS = frozenset({"item", "cpu", "detach", "numpy", "float"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutputMean:
+    """A mean of what all steps have put under one key: what one gives, the mean, and the function of the mean."""
+
+    taken: Intake
+    node: ast.AST
+    around: Reached
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Given:
+    """The dictionaries of a step: the nodes that they are written in, and the calls that lead there."""
+
+    nodes: Sequence[ast.AST]
+    path: str
+    stack: Stack
+
+
+def output_means(
+    view: View, single: Pass, drawing: ast.AST, around: Reached, body: Sequence[ast.AST], count: Count
+) -> Iterator[OutputMean]:
+    """The means of what one pass over a loader gathers in dictionaries.
+
+    Args:
+        view: the run.
+        single: the pass.
+        drawing: the loop or the comprehension that draws the batches.
+        around: the function that it stands in.
+        body: the nodes of one pass of a loop; none for a comprehension.
+        count: what counts the batches.
+    """
+    path, stack = single.event.loop.location.path, stack_of(single.event.context)
+    gathered = _gathered(drawing, body, view.code, path)
+    for name, value in gathered:
+        given = _given_by(view.code, value, body, path, stack)
+        if given is None:
+            continue
+        for node, key, where in _averaged_in(view.code, name, around, path, stack, drawing, count):
+            held = put_under(given.nodes, key)
+            if held is None or is_weighted(held) or not is_measure(f"{key} {ast.unparse(held)}"):
+                continue
+            if not sums_items(view, held, given.path, given.stack):
+                statement = drawing if given.path != path else held
+                yield OutputMean(Intake(statement, key, held, "list"), node, where)
+
+
+def _gathered(
+    drawing: ast.AST, body: Sequence[ast.AST], code: Code, path: str
+) -> Iterator[tuple[str | ast.expr, ast.expr]]:
+    """What dictionaries are gathered in, as a name or the comprehension itself, and what gives one of them."""
+    if isinstance(drawing, ast.ListComp | ast.GeneratorExp):
+        statement = next(code.parents(path, drawing), None)
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                yield name, drawing.elt
+            case _:
+                yield drawing, drawing.elt
+        return
+    for node in body:
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[value]):
+                yield name, value
+
+
+def _given_by(code: Code, value: ast.expr, body: Sequence[ast.AST], path: str, stack: Stack) -> _Given | None:
+    """The dictionaries behind a value: it is written as one, or a function of the tree gives it."""
+    if isinstance(value, ast.Name):
+        bound = [
+            node.value
+            for node in body
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == value.id and len(node.targets) == 1
+        ]
+        value = bound[0] if len(bound) == 1 else value
+    if isinstance(value, ast.Dict):
+        return _Given([value], path, stack)
+    called = _called(code, value, path, stack)
+    return None if called is None else _Given(list(walk(called[0])), called[1], called[2])
+
+
+def _called(code: Code, value: ast.expr, path: str, stack: Stack) -> tuple[_Function, str, Stack] | None:
+    """The function of the tree that a call leads to, its file, and the stack of calls inside of it."""
+    if not isinstance(value, ast.Call):
+        return None
+    inside = (*stack, code.place_of(path, value))
+    function = code.activations.get(inside)
+    owner = next((each.module.path for each in code.reached if each.node is function), None)
+    if not isinstance(function, _Function) or owner is None:
+        return None
+    return function, owner, inside
+
+
+def _averaged_in(
+    code: Code, name: str | ast.expr, around: Reached, path: str, stack: Stack, drawing: ast.AST, count: Count
+) -> Iterator[tuple[ast.AST, str, Reached]]:
+    """The means of what stands under a key of all that was gathered, here and in a function that is handed it."""
+    last = getattr(drawing, "end_lineno", 0) or 0
+    behind = [node for node in around.own_nodes() if getattr(node, "lineno", 0) > last]
+    if isinstance(name, str):
+        yield from ((node, key, around) for node, key in averaged_keys(behind, name, count))
+    else:
+        behind = list(code.holders(path, drawing))
+    for call in behind:
+        if not isinstance(call, ast.Call):
+            continue
+        handed = [each for each in call.args if each is name or (isinstance(each, ast.Name) and each.id == name)]
+        called = _called(code, call, path, stack) if handed else None
+        module = code.module(called[1]) if called is not None else None
+        if called is None or module is None:
+            continue
+        parameters = [each.arg for each in called[0].args.args]
+        own = next((each for each in parameters if bound_argument(called[0], call, each) is handed[0]), None)
+        inner = Reached(module, called[0], called[0].name)
+        for node, key in averaged_keys(inner.own_nodes(), own, count) if own is not None else ():
+            yield node, key, inner
+
+
+def keys_given(code: Code, single: Pass, value: ast.expr) -> list[str]:
+    """The keys of the dictionaries that are written out in the function of the tree that a call leads to."""
+    called = _called(code, value, single.event.loop.location.path, stack_of(single.event.context))
+    written = [node for node in walk(called[0]) if isinstance(node, ast.Dict)] if called is not None else []
+    return [str(key.value) for each in written for key in each.keys if isinstance(key, ast.Constant)]
+
+
+def averaged_keys(nodes: Sequence[ast.AST], outputs: str, count: Count) -> Iterator[tuple[ast.AST, str]]:
+    """The means of what stands under one key of all outputs: `mean([x["loss"] for x in outputs])`.
+
+    Args:
+        nodes: where they are looked for.
+        outputs: the name of the outputs.
+        count: what counts the batches, beside `len(outputs)`.
+    """
+    for node in nodes:
+        values: ast.expr | None = None
+        match node:
+            case ast.BinOp(left=ast.Call(func=ast.Name(id="sum"), args=[summed, *_]), op=ast.Div(), right=right):
+                is_length = isinstance(right, ast.Call) and ast.unparse(right) == f"len({outputs})"
+                values = summed if is_length or count.counts(right) else None
+            case ast.Call():
+                values = with_equal_weights(node)
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.ListComp() as made):
+                key = key_of_each(made, outputs)
+                if key is not None:
+                    taken = Intake(node, name, made, "list")
+                    yield from ((mean, key) for mean in list(means_of(taken, nodes, count))[:1])
+        key = key_of_each(values, outputs) if values is not None else None
+        if key is not None:
+            yield node, key
+
+
+def key_of_each(values: ast.expr, outputs: str) -> str | None:
+    """The key that is taken of every output: "loss" in `[x["loss"].item() for x in outputs]`."""
+    match values:
+        case ast.ListComp(elt=element, generators=[each]) | ast.GeneratorExp(elt=element, generators=[each]):
+            pass
+        case _:
+            return None
+    match each, converted(element):
+        case (
+            ast.comprehension(target=ast.Name(id=one), iter=ast.Name(id=source), ifs=[]),
+            ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str() as key)),
+        ) if source == outputs and name == one:
+            return key
+    return None
+
+
+def converted(node: ast.expr) -> ast.expr:
+    """What is converted: `x["loss"]` of `x["loss"].detach().item()`."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=inner, attr=name), args=[]) if name in _CONVERSIONS:
+            return converted(inner)
+        case ast.Call(func=ast.Name(id="float"), args=[inner]):
+            return converted(inner)
+    return node
+
+
+def put_under(step: Sequence[ast.AST], key: object) -> ast.expr | None:
+    """What a step puts under a key into a dictionary that is written out in it."""
+    for node in step:
+        if isinstance(node, ast.Dict):
+            for name, value in zip(node.keys, node.values, strict=True):
+                if isinstance(name, ast.Constant) and name.value == key:
+                    return value
+    return None
