@@ -1,4 +1,4 @@
-"""What a setting decides of which nothing is known is not decided (CMG601, CMG205)."""
+"""What a setting decides of which nothing is known is not decided (CMG601, CMG205, CMG502)."""
 
 from __future__ import annotations
 
@@ -126,3 +126,39 @@ def test_pairs_that_are_cut_at_random_only_where_a_setting_says_so(tmp_path: Pat
 def test_pairs_that_are_cut_at_random_by_their_own_default_or_call(tmp_path: Path) -> None:
     assert "CMG205" in {finding.rule for finding in audit_pairs(tmp_path, "True").findings}
     assert "CMG205" not in {finding.rule for finding in audit_pairs(tmp_path, "False").findings}
+
+
+DISTRIBUTED = """
+import argparse
+import torch
+import torch.distributed as dist
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils.data import DataLoader, TensorDataset
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--gpu", type=int)
+args = parser.parse_args()
+dist.init_process_group("nccl")
+{chosen}
+model = DistributedDataParallel(torch.nn.Linear(4, 4).cuda())
+optimizer = torch.optim.Adam(model.parameters())
+for epoch in range(9):
+    for (batch,) in DataLoader(TensorDataset(torch.zeros(64, 4)), batch_size=8, shuffle=True):
+        loss = model(batch.cuda()).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+"""
+
+
+def test_a_device_that_waits_for_an_option_is_left_open(tmp_path: Path) -> None:
+    load_kinds()
+    auditor = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1))
+    for chosen, is_open in (("args.gpu", True), ("0", False)):
+        line = f"if args.gpu is not None:\n    torch.cuda.set_device({chosen})"
+        (tmp_path / "train.py").write_text(DISTRIBUTED.format(chosen=line), encoding="utf-8")
+        audited = auditor.audit(tmp_path)
+        assert ("CMG502" in {finding.rule for finding in audited.findings}) is not is_open
+        reasons = [entry.reason for entry in audited.unresolved if entry.rule == "CMG502"]
+        assert bool(reasons) is is_open
+        assert all("only where args.gpu is not None" in reason for reason in reasons)

@@ -14,7 +14,7 @@ from cmgan_audit.program.domain.values import Choice, Const, Instance, Value
 from cmgan_audit.program.execution.trace import CallEvent, StoreEvent, innermost_function
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.names import canonical
-from cmgan_audit.rules.record import Fact, Known, Record, record_kind
+from cmgan_audit.rules.record import Fact, Known, Record, Unknown, record_kind
 
 _STARTS = ("torch.distributed.init_process_group", "torch.multiprocessing.spawn")
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -112,7 +112,33 @@ def _own_device(view: View) -> Fact:
     for store in _stores(view):
         if store.name == _VISIBLE and store.context.frames:
             return Known(True, (Step(store.location, f"{_VISIBLE} is set here"),))
-    return Known(False)
+    return _kept_off(view) or Known(False)
+
+
+def _kept_off(view: View) -> Unknown | None:
+    """A choice of a device that a setting keeps off in this run: `if args.gpu is not None: set_device(args.gpu)`.
+
+    Whoever starts the processes may well give the option, each of them another number.
+    """
+    for function in view.code.reached:
+        path = function.module.path
+        for node in function.own_nodes():
+            if _chooses_device(node):
+                tests = [each.test for each in view.code.parents(path, node) if isinstance(each, ast.If)]
+                if tests and not any(isinstance(test, ast.Constant) for test in tests):
+                    step = Step(function.module.location(node), "a process would choose its device here")
+                    return Unknown(f"a device is chosen only where {ast.unparse(tests[0])}", (step,))
+    return None
+
+
+def _chooses_device(node: ast.AST) -> bool:
+    """Whether a statement makes a device that is not written into the code that of the process."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="set_device") as function, args=[given]):
+            return ast.unparse(function).endswith("cuda.set_device") and not isinstance(given, ast.Constant)
+        case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=key))], value=value):
+            return key == _VISIBLE and not isinstance(value, ast.Constant)
+    return False
 
 
 def _stores(view: View) -> Iterator[StoreEvent]:
