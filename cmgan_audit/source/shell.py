@@ -18,12 +18,12 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.shell_calls import called_script, options_given, variables_given
 from cmgan_audit.source.shell_expansion import Expansion, UnknownWord, in_common, joined, spaced, undecided_value
-from cmgan_audit.source.shell_syntax import Function, Group, Loop, Parser, Statement, Undecided
+from cmgan_audit.source.shell_syntax import Function, Group, Joined, Loop, Parser, Statement, Undecided
 from cmgan_audit.source.shell_tests import asks_of_arguments, taken
 from cmgan_audit.source.shell_words import Token, tokens
 
 _ASSIGNMENT = regex(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
-_LOOP_LIMIT = 24
+_LOOP_LIMIT = 100
 _CALLS_DEEP = 8
 _SOURCED_DEEP = 4
 _MOST_SOURCED = 24
@@ -101,6 +101,8 @@ class _Execution(Expansion):
         self.times_started = 0
         self.decides = True  # False in a loop of which the first turn stands for all
         self.broken: bool | None = None  # whether `break` has ended the loop; None where it cannot
+        self.ends = False  # whether `exit` ends the script: in a branch that is taken, not where it may be taken out
+        self.ended = False
         self.own: Word | None = None  # the last command of the script itself
         if name:
             called = f"./{posixpath.basename(name)}"
@@ -110,7 +112,7 @@ class _Execution(Expansion):
     def block(self, statements: list[Statement]) -> Iterator[Simple]:
         for statement in statements:
             self.characters_left -= _STATEMENT
-            if self.characters_left < 0 or self.broken:
+            if self.characters_left < 0 or self.broken or self.ended:
                 return
             if isinstance(statement, Loop):
                 yield from self._loop(statement)
@@ -118,18 +120,28 @@ class _Execution(Expansion):
                 yield from self._while(statement)
             elif isinstance(statement, Undecided):
                 body = self._taken(statement)
-                yield from self._undecided(statement) if body is None else self.block(body)
+                yield from self._undecided(statement) if body is None else self._ending(body, ends=True)
             elif isinstance(statement, Function):
                 self.functions[statement.name] = statement.body
             elif isinstance(statement, Group):
                 yield from self._group(statement)
+            elif isinstance(statement, Joined):
+                yield from self._ending([statement.statement], ends=False)
             else:
                 yield from self._simple(statement)
+
+    def _ending(self, statements: list[Statement], *, ends: bool) -> Iterator[Simple]:
+        """Statements in which `exit` ends the script, or in which it does so in some cases only."""
+        outer, self.ends = self.ends, ends
+        yield from self.block(statements)
+        self.ends = outer
 
     def _loop(self, loop: Loop) -> Iterator[Simple]:
         words = ((word, token) for token in loop.words for word in self.expand(token))
         outer, self.broken = self.broken, None
         for word, token in list(islice(words, _LOOP_LIMIT)):
+            if self.ended:
+                break
             self._assign(loop.name.text, word)
             self.state.places[loop.name.text] = token
             yield from self.block(loop.body)
@@ -142,11 +154,11 @@ class _Execution(Expansion):
         asks = any("$" in token.text for test in loop.tests for token in test)
         body = self._taken(loop) if asks else None
         turns = 0
-        while body and not self.broken and turns < _LOOP_LIMIT:
-            yield from self.block(body)
+        while body and not self.broken and not self.ended and turns < _LOOP_LIMIT:
+            yield from self._ending(body, ends=True)
             body = self._taken(loop)
             turns += 1
-        if body != [] and not self.broken:
+        if body != [] and not self.broken and not self.ended:
             decided, self.decides = self.decides, False
             yield from self._undecided(loop)
             self.decides = decided
@@ -165,9 +177,12 @@ class _Execution(Expansion):
         for body in statement.bodies:
             self.characters_left -= len(before)
             self.state.variables, self.state.rooted = dict(before), dict(rooted)
-            yield from self.block(body)
-            after.append(self.state.variables)
+            yield from self._ending(body, ends=True)
+            if not self.ended:
+                after.append(self.state.variables)
+            self.ended = False
             rooted = {**rooted, **self.state.rooted}
+        after = after or [before]
         merged: dict[str, str | list[str]] = {}
         for name in {name for variables in after for name in variables}:
             values = [variables.get(name) for variables in after]
@@ -181,6 +196,7 @@ class _Execution(Expansion):
         kept = (dict(self.state.variables), dict(self.state.rooted), self.state.folder)
         yield from self.block(group.body)
         if group.subshell:
+            self.ended = False
             self.state.variables, self.state.rooted, self.state.folder = kept
 
     def _simple(self, raw: list[Token]) -> Iterator[Simple]:
@@ -210,6 +226,8 @@ class _Execution(Expansion):
             yield from self._call(name, words[1:])
         elif name == "break" and self.broken is not None:
             self.broken = True
+        elif name == "exit" and self.ends:
+            self.ended = True
         elif name == "shift":
             self._shift(words[1].text if len(words) > 1 else "1")
         elif name in {".", "source"} and len(words) > 1 and posixpath.basename(words[1].text) == _PARSE_OPTIONS:

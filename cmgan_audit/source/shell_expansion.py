@@ -10,7 +10,7 @@ from dataclasses import field
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.shell_paths import printed, without
-from cmgan_audit.source.shell_syntax import Parser
+from cmgan_audit.source.shell_syntax import Joined, Parser
 from cmgan_audit.source.shell_words import NAME, Token, closing_end, tokens
 
 _SPECIAL = regex(r"[0-9@*#?$!-]")
@@ -196,7 +196,8 @@ class Expansion:
             return UnknownWord(source)
         given, self.from_here = self.from_here, False
         lines: list[list[str]] = []
-        for statement in Parser(list(tokens(inner))).block():
+        for each in Parser(list(tokens(inner))).block():
+            statement = each.statement if isinstance(each, Joined) else each
             lines.append(
                 [word for token in statement for word in self.expand(token)] if type(statement) is list else []
             )

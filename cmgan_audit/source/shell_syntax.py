@@ -7,6 +7,7 @@ from cmgan_audit.source.shell_words import NAME, Token
 
 _REDIRECTIONS = frozenset({">", ">>", "<", "&>", "&>>", ">&", "<&", ">|", "<>", "<<<"})
 _SEPARATORS = frozenset({"\n", ";", "&", "&&", "||", "|", "|&"})
+_JOINTS = frozenset({"&&", "||", "|", "|&"})
 _DEEPEST = 100
 
 
@@ -49,7 +50,14 @@ class Group:
     subshell: bool
 
 
-Statement = list[Token] | Loop | Undecided | Function | Group
+@dataclass(slots=True)
+class Joined:
+    """A statement behind `&&`, `||` or a pipe: what stands before it decides whether it runs, or it runs apart."""
+
+    statement: Statement
+
+
+Statement = list[Token] | Loop | Undecided | Function | Group | Joined
 
 
 class Parser:
@@ -63,9 +71,11 @@ class Parser:
     def block(self, *stops: str) -> list[Statement]:
         """The statements up to one of the words that end the block."""
         statements: list[Statement] = []
+        joined = False
         while self.at < len(self.stream):
             token = self.stream[self.at]
             if token.operator and token.text in _SEPARATORS:
+                joined = token.text in _JOINTS or (joined and token.text == "\n")
                 self.at += 1
             elif token.text in stops:
                 break
@@ -73,7 +83,8 @@ class Parser:
                 before = self.at
                 statement = self._statement()
                 if statement is not None:
-                    statements.append(statement)
+                    statements.append(Joined(statement) if joined else statement)
+                    joined = False
                 self.at += self.at == before
         return statements
 

@@ -213,3 +213,41 @@ def test_a_makefile_starts_a_script(tmp_path: Path) -> None:
     files = {"Makefile": "SIZE = 4\ntrain:\n\tbash run.sh $(SIZE)\n", "run.sh": "python train.py --size $1\n"}
     given = launches(tmp_path, files)[0]
     assert words_of(given) == ["--size", "4"] and given.location.path == "Makefile"
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ('if [ "$1" = small ]; then\n  python train.py --b 1\n  exit 0\nfi\npython train.py --b 8\n', [["--b", "1"]]),
+        ('if [ "$1" = large ]; then\n  python train.py --b 1\n  exit 0\nfi\npython train.py --b 8\n', [["--b", "8"]]),
+        ("case $1 in\n  small) python train.py --b 1; exit;;\nesac\npython train.py --b 8\n", [["--b", "1"]]),
+        (
+            "run() {\n  python train.py --b 1\n  exit\n}\n[ $1 = small ] && run\npython train.py --b 8\n",
+            [["--b", "1"], ["--b", "8"]],
+        ),
+        (
+            'if [ "$1" = small ]; then\n  (exit 1)\n  cd x || exit 1\n  cd - || { echo; exit; }\nfi\npython train.py\n',
+            [[]],
+        ),
+        ('for one in 1 2; do\n  if [ "$1" = small ]; then python train.py --b $one; exit; fi\ndone\n', [["--b", "1"]]),
+        ("python train.py --b 1\nexit\npython train.py --b 8\n", [["--b", "1"], ["--b", "8"]]),
+    ],
+)
+def test_exit_in_a_branch_that_arguments_lead_to(tmp_path: Path, script: str, expected: list[list[str]]) -> None:
+    """An `exit` between two commands of a script is moved on from day to day; one in a branch that is taken is not."""
+    found = launches(tmp_path, {"all.sh": "bash run.sh small\n", "run.sh": script})
+    given = [words_of(command) for command in found if str(command.location).startswith("all.sh")]
+    assert given == expected
+
+
+def test_a_branch_that_ends_the_script_leaves_nothing_behind(tmp_path: Path) -> None:
+    script = "size=8\nif nvidia-smi; then\n  size=4\nelse\n  size=0\n  exit 1\nfi\npython train.py --b $size\n"
+    (command,) = launches(tmp_path, {"run.sh": script})
+    assert words_of(command) == ["--b", "4"]
+
+
+def test_a_loop_over_many_words(tmp_path: Path) -> None:
+    names = " ".join(f"s{number}" for number in range(40))
+    script = f'for name in {names}; do\n  echo $name\ndone\npython train.py --name "$name"\n'
+    (command,) = launches(tmp_path, {"run.sh": script})
+    assert words_of(command) == ["--name", "s39"]
