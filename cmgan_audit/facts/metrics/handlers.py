@@ -73,7 +73,7 @@ def catching(view: View, scoring: Scoring) -> Iterator[tuple[Spot, ast.Try, ast.
     )
     for spot, node, handler in around:
         yield spot, node, handler
-        if outcome_of(handler, node, last=_ends_behind(spot, node)).kind != RAISED:
+        if outcome_of(handler, node, last=_ends_behind(spot, node), function=spot.function).kind != RAISED:
             return
 
 
@@ -90,7 +90,7 @@ def _caught_in(
         handler = next((each for each in parent.handlers if _catches(each)), None)
         if handler is None:
             continue
-        outcome = outcome_of(handler, parent, last=_ends_behind(spot, parent))
+        outcome = outcome_of(handler, parent, last=_ends_behind(spot, parent), function=spot.function)
         if outcome.kind == MISSING and any(_counts_missing(view, each) for each in scoring.way):
             outcome = Outcome(COUNTED, "")
         if outcome.kind == NOTHING and not _drops_an_item(scoring, level, spot, parent):

@@ -14,6 +14,7 @@ VALUE, MISSING, NOTHING, COUNTED, KEPT, RAISED = "value", "missing", "nothing", 
 _OF_FAILURES = regex(r"fail|err|skip|bad|invalid|miss|broken|problem|drop|exclu|exception|reject", re.IGNORECASE)
 # Words of what PESQ says when it fails on its signals: "No utterances detected", "Buffer needs to be at least ...".
 _OF_THE_METRIC = regex(r"utteranc|buffer|short|speech|silen|memory|pesq|stoi", re.IGNORECASE)
+_OF_THE_DATA = frozenset({"NoUtterancesError", "BufferTooShortError"})
 _ENDS = frozenset({"exit", "_exit", "quit", "abort", "fail", "skip"})
 _ADDS = frozenset({"append", "add", "extend", "update", "setdefault"})
 _SAYS = frozenset({"print", "warn", "warning", "error", "exception", "critical", "info", "print_exc"})
@@ -35,13 +36,16 @@ class Outcome:
         return told.get(self.kind, "is raised again here")
 
 
-def outcome_of(handler: ast.ExceptHandler, node: ast.Try, *, last: bool = False) -> Outcome:
+def outcome_of(
+    handler: ast.ExceptHandler, node: ast.Try, *, last: bool = False, function: ast.AST | None = None
+) -> Outcome:
     """Judge a handler.
 
     Args:
         handler: the `except` block.
         node: the statement that it belongs to, whose body computes the metric.
         last: whether its function ends behind it, and gives None there.
+        function: the function that it stands in; without it, every name may be read later.
     """
     if _always_raises(handler.body) or _holds_back_another(handler):
         return Outcome(RAISED, "")
@@ -54,7 +58,8 @@ def outcome_of(handler: ast.ExceptHandler, node: ast.Try, *, last: bool = False)
         if tries and tries.issuperset(_written(statement)) and not isinstance(statement, ast.Return):
             continue
         counted = counted or counts(statement, scored) or _keeps(statement, handler)
-        values.extend(_given(statement, scored))
+        if not _is_never_read(statement, node, function):
+            values.extend(_given(statement, scored))
     if last and _gives_back([*node.body, *node.orelse]) and not _gives_back(handler.body):
         values.append(None)
     if any(value is not None and _tells(value, handler) for value in values):
@@ -68,7 +73,26 @@ def outcome_of(handler: ast.ExceptHandler, node: ast.Try, *, last: bool = False)
         return Outcome(KEPT, "")
     for value in values:
         return Outcome(MISSING, "None" if value is None else _shown(value))
-    return Outcome(NOTHING, "")
+    return Outcome(KEPT if _is_of_the_data(handler) and _says(handler) else NOTHING, "")
+
+
+def _is_of_the_data(handler: ast.ExceptHandler) -> bool:
+    """Whether only failures are caught that the reference or its length is to blame for."""
+    named = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return all(each is not None and ast.unparse(each).rpartition(".")[2] in _OF_THE_DATA for each in named)
+
+
+def _is_never_read(statement: ast.stmt, node: ast.Try, function: ast.AST | None) -> bool:
+    """Whether a handler gives values to names that only the body of its `try` reads, where they are given anew."""
+    targets = list(_targets(statement))
+    if function is None or not targets or not all(isinstance(target, ast.Name) for target in targets):
+        return False
+    inside = {id(each) for each in _within(node.body)}
+    names = {target.id for target in targets if isinstance(target, ast.Name)}
+    return not any(
+        isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load) and each.id in names and id(each) not in inside
+        for each in ast.walk(function)
+    )
 
 
 def _says(handler: ast.ExceptHandler) -> bool:

@@ -2,7 +2,8 @@
 
 Files are looked at as bytes first: a script is executed only if it, or a file that it can reach through imports,
 mentions a loader or a training step, and only if a library whose objects the facts look at can be met on the way:
-Python's own modules are full of loaders. So is one that can reach both a metric of speech and a network's weights.
+Python's own modules are full of loaders. So is one that can reach both a metric of speech and what it is computed on: a
+network's weights, or recordings.
 Names are matched by their last part, so that nothing reachable is left out.
 """
 
@@ -34,6 +35,8 @@ _DYNAMIC = regex(rb"import_module|__import__|instantiate\(|hyperpyyaml|getattr\(
 _LIBRARIES = frozenset(name.encode() for name in looked_at())
 _TRAINING_LIBRARIES = frozenset(name.encode() for name in training_libraries())
 _METRICS = frozenset(b"pesq pypesq pystoi pysepm torchmetrics speechmetrics museval mir_eval fast_bss_eval".split())
+# What reads recordings.
+_READERS = frozenset(b"soundfile librosa torchaudio wavfile audioread audio2numpy pydub".split())
 # A library that is imported by its name as text, or that a configuration file names.
 _NAMED = regex(rb"\b(?:" + b"|".join(sorted(_TRAINING_LIBRARIES)) + rb")[.\"']")
 
@@ -88,12 +91,16 @@ def _relevant(tree: SourceTree) -> set[str]:
 
 
 def _scoring(tree: SourceTree, imports: Mapping[str, set[bytes]], importers: Mapping[bytes, list[str]]) -> set[str]:
-    """The files that reach both a metric of speech and a network's weights: evaluations without a loader."""
+    """The files that reach a metric of speech, and what it is computed on: evaluations without a loader.
+
+    That is a network whose weights are read, or recordings that a network has made before.
+    """
     metrics = {path for path, names in imports.items() if not names.isdisjoint(_METRICS)}
     if not metrics:
         return set()
-    restoring = {path for path in tree.python_files if b".load_state_dict(" in (tree.read_bytes(path) or b"")}
-    return _with_importers(metrics, importers) & _with_importers(restoring, importers)
+    scored = {path for path in tree.python_files if b".load_state_dict(" in (tree.read_bytes(path) or b"")}
+    scored |= {path for path, names in imports.items() if not names.isdisjoint(_READERS)}
+    return _with_importers(metrics, importers) & _with_importers(scored, importers)
 
 
 def _training(tree: SourceTree) -> set[str]:

@@ -103,3 +103,15 @@ def test_the_file_of_a_package_is_a_script_where_it_says_so(tmp_path: Path) -> N
         "tests/__init__.py": f"import torch\n{MAIN}",
     }
     assert scripts(tmp_path, files) == ["__init__.py"]
+
+
+@pytest.mark.parametrize(
+    ("reading", "followed"),
+    [("import soundfile as sf\n", True), ("from scipy.io import wavfile\n", True), ("import csv\n", False)],
+)
+def test_a_script_that_scores_recordings_needs_no_network(tmp_path: Path, reading: str, followed: bool) -> None:
+    files = {
+        "score.py": "from scores import of\nif __name__ == '__main__':\n    print(of('a.wav'))\n",
+        "scores.py": f"from pesq import pesq\n{reading}def of(path):\n    return pesq(16000, path, path)\n",
+    }
+    assert scripts(tmp_path, files) == (["score.py"] if followed else [])
