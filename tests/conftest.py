@@ -5,10 +5,15 @@ Nor does a property depend on how busy the machine is.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from cmgan_audit.cli.app import main
 
 settings.register_profile("patient", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
@@ -20,3 +25,26 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
     return folder
+
+
+@pytest.fixture
+def command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., CompletedProcess[str]]:
+    """`cmgan-audit` with these words in this process, which has loaded already what a process of its own loads first.
+
+    What only a process of its own can show (what it loads, how it is killed, closed streams) is tested in one.
+    """
+
+    def run(*words: object, cwd: Path | None = None) -> CompletedProcess[str]:
+        argv = ["cmgan-audit", *map(str, words)]
+        capsys.readouterr()
+        with monkeypatch.context() as patched, pytest.raises(SystemExit) as ended:
+            patched.setattr(sys, "argv", argv)
+            if cwd is not None:
+                patched.chdir(cwd)
+            main()
+        printed = capsys.readouterr()
+        return CompletedProcess(argv, ended.value.code, printed.out, printed.err)
+
+    return run

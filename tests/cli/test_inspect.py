@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,9 @@ import torch
 COMMAND = Path(sys.executable).with_name("cmgan-audit")
 
 
-def run(*arguments):
-    return subprocess.run(
-        [COMMAND, "inspect", *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False
-    )
+@pytest.fixture
+def run(command):
+    return partial(command, "inspect")
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def ckpt(tmp_path):
     return tmp_path
 
 
-def test_everything_inside_is_told(ckpt):
+def test_everything_inside_is_told(run, ckpt):
     done = run(ckpt / "epoch_2.pth", "--format", "json")
     assert (done.returncode, done.stderr) == (0, "")
     document = json.loads(done.stdout)
@@ -66,7 +66,7 @@ def test_everything_inside_is_told(ckpt):
     assert conditions == {"module.fresh": "untouched", "module.blown": "exploded"}
 
 
-def test_two_checkpoints_are_compared_layer_by_layer(ckpt):
+def test_two_checkpoints_are_compared_layer_by_layer(run, ckpt):
     document = json.loads(run(ckpt, "--format", "json").stdout)
     assert [Path(file["path"]).name for file in document["checkpoints"]] == ["epoch_2.pth", "epoch_10.pth"]
     (change,) = document["changes"]
@@ -79,7 +79,11 @@ def test_two_checkpoints_are_compared_layer_by_layer(ckpt):
 
 
 def test_the_text_says_the_same(ckpt):
-    text = run(ckpt / "epoch_2.pth", ckpt / "epoch_10.pth").stdout
+    done = subprocess.run(
+        [COMMAND, "inspect", ckpt / "epoch_2.pth", ckpt / "epoch_10.pth"], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    text = done.stdout
     for line in (
         "epoch     2 (from the content)",
         "epoch     10 (from the name)",
@@ -92,7 +96,7 @@ def test_the_text_says_the_same(ckpt):
         assert line in text
 
 
-def test_equal_weights_are_noticed_in_another_form(tmp_path):
+def test_equal_weights_are_noticed_in_another_form(run, tmp_path):
     weights = {"a.weight": torch.ones(2), "b.weight": torch.zeros(3)}
     wrapped = {f"module.net.{name}": tensor for name, tensor in weights.items()}
     others = {"a.weight": torch.zeros(2), "b.weight": torch.zeros(3)}
@@ -104,7 +108,7 @@ def test_equal_weights_are_noticed_in_another_form(tmp_path):
     assert [[Path(path).name for path in group] for group in document["duplicates"]] == [["1.pth", "2.pth", "3.pth"]]
 
 
-def test_unreadable_files_do_not_hide_the_others(ckpt):
+def test_unreadable_files_do_not_hide_the_others(run, ckpt):
     (ckpt / "epoch_3.pth").write_bytes(b"nonsense")
     done = run(ckpt, "--format", "json")
     assert done.returncode == 0 and "epoch_3.pth: not a checkpoint" in done.stderr
@@ -115,7 +119,7 @@ def test_unreadable_files_do_not_hide_the_others(ckpt):
     assert strict.returncode == 3 and "1 of 3 files could not be read" in strict.stderr
 
 
-def test_nothing_to_read_is_status_3_without_a_traceback(tmp_path):
+def test_nothing_to_read_is_status_3_without_a_traceback(run, tmp_path):
     (tmp_path / "nonsense.pth").write_bytes(b"nonsense")
     (tmp_path / "empty.pth").write_bytes(b"")
     done = run(tmp_path / "nonsense.pth", tmp_path / "empty.pth")
@@ -124,12 +128,12 @@ def test_nothing_to_read_is_status_3_without_a_traceback(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_wrong_usage_is_status_2(ckpt, tmp_path):
+def test_wrong_usage_is_status_2(run, ckpt, tmp_path):
     missing = run(tmp_path / "none.pth")
     assert missing.returncode == 2 and "none.pth: there is no such file" in missing.stderr
     assert run().returncode == 2
     assert "not one of text, json" in run(ckpt, "--format", "yaml").stderr
 
 
-def test_help_shows_an_example():
+def test_help_shows_an_example(run):
     assert "cmgan-audit inspect ckpt/CMGAN_epoch_7_0.105" in run("--help").stdout

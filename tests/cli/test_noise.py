@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,27 +17,33 @@ HEAVY = ("numpy", "scipy", "pandas", "matplotlib", "torch", "pesq", "soundfile")
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def noise(*arguments: object, status: int = 0, cache: Path | None = None) -> str:
-    environment = os.environ | ({} if cache is None else {"XDG_CACHE_HOME": str(cache)})
-    command = [COMMAND, "noise", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
-    assert done.returncode == status, done.stderr
-    return done.stdout if status == 0 else done.stderr
+Noise = Callable[..., str]
+
+
+@pytest.fixture
+def noise(command: Callable[..., subprocess.CompletedProcess[str]]) -> Noise:
+    def run(*arguments: object, status: int = 0) -> str:
+        done = command("noise", *arguments)
+        assert done.returncode == status, done.stderr
+        return done.stdout if status == 0 else done.stderr
+
+    return run
 
 
 def test_the_quoted_fall_is_not_crop_noise() -> None:
-    text = noise("--from", 2.64, "--to", 2.20, "--n", 824, "--seconds", 2)
+    command = [COMMAND, "noise", "--from", "2.64", "--to", "2.20", "--n", "824", "--seconds", "2"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert text.startswith("2.64 -> 2.20: beyond crop noise")
     assert "0.0197  95% half-width" in text
     assert "Assumed: the score of one random 2 s crop" in text and "14 utterances" in text
 
 
-def test_a_small_change_is_inside_and_ten_utterances_cannot_tell() -> None:
+def test_a_small_change_is_inside_and_ten_utterances_cannot_tell(noise: Noise) -> None:
     assert "2.2148 -> 2.2043: inside crop noise" in noise("--from", 2.2148, "--to", 2.2043, "--n", 824)
     assert "cannot be told" in noise("--from", 2.64, "--to", 2.20, "--n", 10)
 
 
-def test_the_json_document() -> None:
+def test_the_json_document(noise: Noise) -> None:
     document = json.loads(noise("--from", 2.64, "--to", 2.20, "--n", 824, "--format", "json"))
     assert document["schema"] == "cmgan-audit/noise/v1"
     assert (document["verdict"], document["change"], document["noise_from"]) == ("beyond", -0.44, "table")
@@ -47,7 +53,7 @@ def test_the_json_document() -> None:
     assert "interpolated" in alone["assumption"]
 
 
-def test_measured_from_scores(tmp_path: Path) -> None:
+def test_measured_from_scores(noise: Noise, tmp_path: Path) -> None:
     rows = [f"u{index},{2 + index / 10 + 0.1 * (k % 2)}" for index in range(20) for k in range(4)]
     (tmp_path / "crops.csv").write_text("utterance,pesq\n" + "\n".join(rows) + "\n")
     document = json.loads(noise("--scores", tmp_path / "crops.csv", "--n", 824, "--format", "json"))
@@ -57,16 +63,16 @@ def test_measured_from_scores(tmp_path: Path) -> None:
     assert json.loads(noise("--scores", tmp_path / "crops.csv", "--format", "json"))["n"] == 20
 
 
-def test_measured_on_recordings(tmp_path: Path) -> None:
+def test_measured_on_recordings(noise: Noise) -> None:
     audio = ROOT / "fixtures" / "audio"
     arguments = ("--data", audio, "--enhanced", audio / "noisy", "--seconds", 1, "--crops", 3, "--format", "json")
-    first = noise(*arguments, cache=tmp_path)
+    first = noise(*arguments)
     document = json.loads(first)
     assert (document["noise_from"], document["n"], document["test_set"]) == ("measured", 12, 12)
     assert 0.01 < document["sd_of_crop"] < 1.5
     assert document["half_width"] == pytest.approx(1.95996 * (2 / 12) ** 0.5 * document["sd_of_crop"], rel=1e-4)
-    assert noise(*arguments, cache=tmp_path) == first  # the same crops again, from the store
-    assert "no utterance is longer" in noise("--data", audio, "--seconds", 60, status=2, cache=tmp_path)
+    assert noise(*arguments) == first  # the same crops again, from the store
+    assert "no utterance is longer" in noise("--data", audio, "--seconds", 60, status=2)
 
 
 def test_it_imports_nothing_heavy() -> None:
@@ -96,36 +102,34 @@ def test_it_imports_nothing_heavy() -> None:
         (["--n", "many"], "--n"),
     ],
 )
-def test_wrong_usage(arguments: list[object], message: str) -> None:
+def test_wrong_usage(noise: Noise, arguments: list[object], message: str) -> None:
     assert message in noise(*arguments, status=2)
 
 
-def test_a_score_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_score_file_that_is_not_there(noise: Noise, tmp_path: Path) -> None:
     assert "cannot be read" in noise("--scores", tmp_path / "none.csv", status=3)
 
 
-def test_enhanced_recordings_that_are_not_there(tmp_path: Path) -> None:
+def test_enhanced_recordings_that_are_not_there(noise: Noise, tmp_path: Path) -> None:
     data, absent = ROOT / "fixtures" / "audio", tmp_path / "nix"
     arguments = ("--data", data, "--enhanced", absent, "--seconds", 1, "--crops", 2)
-    assert noise(*arguments, status=3, cache=tmp_path) == (
-        f"cmgan-audit: {absent}: cannot be read: No such file or directory\n"
-    )
+    assert noise(*arguments, status=3) == (f"cmgan-audit: {absent}: cannot be read: No such file or directory\n")
 
 
-def test_the_document_goes_to_a_file(tmp_path: Path) -> None:
+def test_the_document_goes_to_a_file(noise: Noise, tmp_path: Path) -> None:
     assert noise("--n", 824, "--format", "json", "--output", tmp_path / "noise.json") == ""
     assert json.loads((tmp_path / "noise.json").read_text())["n"] == 824
 
 
-def test_help_has_an_example() -> None:
+def test_help_has_an_example(noise: Noise) -> None:
     assert "cmgan-audit noise --from 2.64 --to 2.20 --n 824 --seconds 2" in noise("--help")
 
 
 @pytest.mark.parametrize("score", [0.47, 7])
-def test_a_score_that_is_no_pesq_is_refused(score: float) -> None:
+def test_a_score_that_is_no_pesq_is_refused(noise: Noise, score: float) -> None:
     error = noise("--from", score, "--to", 2.2, "--n", 824, status=2)
     assert f"--from {score}: no mean PESQ, which lies between 1 and 4.65" in error
 
 
-def test_an_evaluation_is_no_larger_than_the_test_set() -> None:
+def test_an_evaluation_is_no_larger_than_the_test_set(noise: Noise) -> None:
     assert "--n 900: an evaluation scores 900" in noise("--n", 900, "--test-set", 824, status=2)

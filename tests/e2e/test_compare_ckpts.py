@@ -1,4 +1,4 @@
-"""compare-ckpts as a user meets it: the installed command, its documents, its exit status."""
+"""compare-ckpts as a user meets it: its documents, its exit status; the installed command where a process matters."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,20 @@ COMMAND = str(Path(sys.executable).with_name("cmgan-audit"))
 AUDIO = Path(__file__).parents[2] / "fixtures" / "audio"
 
 
-def run(*arguments: object, cache: Path | None = None, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-    keep = ["--no-cache"] if cache is None else ["--cache", str(cache)]
-    command = [COMMAND, "compare-ckpts", *map(str, arguments), *keep]
-    return subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def installed(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [COMMAND, "compare-ckpts", *map(str, arguments), "--no-cache"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture
+def run(command: Run) -> Run:
+    def compare(*arguments: object, cache: Path | None = None) -> subprocess.CompletedProcess[str]:
+        return command("compare-ckpts", *arguments, *(["--no-cache"] if cache is None else ["--cache", cache]))
+
+    return compare
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +51,7 @@ def systems(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_decline_fails_and_is_told_in_one_sentence(systems: Path, tmp_path: Path) -> None:
     epochs = [systems / f"epoch_{epoch}" for epoch in (2, 7, 14)]
-    done = run(*epochs, "--data", AUDIO, "--out", tmp_path / "out", "--metrics", "pesq,ssnr")
+    done = installed(*epochs, "--data", AUDIO, "--out", tmp_path / "out", "--metrics", "pesq,ssnr")
     assert done.returncode == 1, done.stderr
     assert done.stdout.startswith("FAIL  epoch_14 scores worse than epoch_2: PESQ (wide band) -")
     assert "warning CMG701 measured-regression: epoch_7 scores worse than epoch_2" in done.stdout
@@ -63,7 +74,7 @@ def test_a_decline_fails_and_is_told_in_one_sentence(systems: Path, tmp_path: Pa
     assert (tmp_path / "out" / "trend.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_gate_and_fail_on_decide_the_exit_status(systems: Path, tmp_path: Path) -> None:
+def test_gate_and_fail_on_decide_the_exit_status(run: Run, systems: Path, tmp_path: Path) -> None:
     epochs = [systems / f"epoch_{epoch}" for epoch in (2, 14, 20)]  # a decline that was made good again
     done = run(*epochs, "--data", AUDIO, "--metrics", "pesq", "--format", "json", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
@@ -80,7 +91,7 @@ def test_gate_and_fail_on_decide_the_exit_status(systems: Path, tmp_path: Path) 
     assert run(*rows, "--baseline", "epoch_2").returncode == 0
 
 
-def test_a_question_without_an_answer_does_not_pass(systems: Path) -> None:
+def test_a_question_without_an_answer_does_not_pass(run: Run, systems: Path) -> None:
     """STOI needs more speech than a segment of 0.3 s holds: no finding is severe, and yet nothing is known."""
     for words in ((), ("--baseline", "noisy"), ("--fail-on", "never")):
         done = run(systems / "epoch_2", "--data", AUDIO, "--metrics", "stoi", "--segments", "2x0.3s", *words)
@@ -89,21 +100,21 @@ def test_a_question_without_an_answer_does_not_pass(systems: Path) -> None:
         assert "epoch_2 has no stoi on any utterance (12 failed)" in done.stdout
 
 
-def test_a_second_run_computes_nothing_and_gives_equal_bytes(systems: Path, tmp_path: Path) -> None:
+def test_a_second_run_computes_nothing_and_gives_equal_bytes(run: Run, systems: Path, tmp_path: Path) -> None:
     arguments = (systems / "epoch_2", systems / "epoch_7", "--data", AUDIO, "--metrics", "pesq,estoi")
     first = run(*arguments, "--out", tmp_path / "a", cache=tmp_path / "cache")
     before = rows_in(tmp_path / "cache")
     second = run(*arguments, "--out", tmp_path / "b", cache=tmp_path / "cache")
     assert rows_in(tmp_path / "cache") == before > 0
     assert first.stdout.replace("/a/", "/b/") == second.stdout
-    fresh = run(*arguments, "--out", tmp_path / "c", "--jobs", "1")
+    fresh = installed(*arguments, "--out", tmp_path / "c", "--jobs", "1")
     assert fresh.returncode == second.returncode
     for name in ("scores.csv", "summary.json", "trend.png"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "c" / name).read_bytes()
 
 
-def test_one_new_checkpoint_among_old_ones_is_the_only_one_computed(systems: Path, tmp_path: Path) -> None:
+def test_one_new_checkpoint_among_old_ones_is_the_only_one_computed(run: Run, systems: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     run(systems / "epoch_2", systems / "epoch_7", "--data", AUDIO, "--metrics", "ssnr", cache=cache)
     before = rows_in(cache)
@@ -160,7 +171,7 @@ def marked(value: str) -> list[int]:
     return found
 
 
-def test_sigkill_half_way_loses_nothing(systems: Path, tmp_path: Path) -> None:
+def test_sigkill_half_way_loses_nothing(run: Run, systems: Path, tmp_path: Path) -> None:
     arguments = (systems / "epoch_2", systems / "epoch_14", "--data", AUDIO, "--metrics", "pesq,stoi", "-q")
     whole = run(*arguments, "--out", tmp_path / "whole")
     cache = tmp_path / "cache"
@@ -187,7 +198,7 @@ def has_rows(cache: Path, wanted: int) -> bool:
 
 
 @pytest.mark.slow
-def test_sigkill_at_twenty_random_moments(systems: Path, tmp_path: Path) -> None:
+def test_sigkill_at_twenty_random_moments(run: Run, systems: Path, tmp_path: Path) -> None:
     epochs = [systems / f"epoch_{epoch}" for epoch in (2, 7, 14)]
     arguments = (*epochs, "--data", AUDIO, "--out", tmp_path / "again", "-q")
     whole = run(*epochs, "--data", AUDIO, "--out", tmp_path / "whole", "-q")
@@ -213,7 +224,7 @@ def test_two_runs_on_one_store_at_once(systems: Path, tmp_path: Path) -> None:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
-def test_segments_limit_and_lock(systems: Path, tmp_path: Path) -> None:
+def test_segments_limit_and_lock(run: Run, systems: Path, tmp_path: Path) -> None:
     lock = tmp_path / "segments.json"
     arguments = (systems / "epoch_2", "--data", AUDIO, "--baseline", "noisy", "--metrics", "pesq", "--format", "json")
     first = run(*arguments, "--segments", "2x1s", "--segment-lock", lock)
@@ -230,7 +241,7 @@ def test_segments_limit_and_lock(systems: Path, tmp_path: Path) -> None:
     assert limited["comparisons"][0]["verdict"] == "undecided"  # below 10 pairs
 
 
-def test_the_shared_set_reproduces_published_numbers(tmp_path: Path) -> None:
+def test_the_shared_set_reproduces_published_numbers(run: Run, tmp_path: Path) -> None:
     shared = os.environ.get("CMGAN_AUDIT_DATA")
     if not shared:
         pytest.skip("CMGAN_AUDIT_DATA (folder with voicebank/ and logs/) is not set")
@@ -274,7 +285,7 @@ def test_the_shared_set_reproduces_published_numbers(tmp_path: Path) -> None:
         (["{sys}/epoch_2", "--data", "{audio}", "--out", "{tmp}/text.pth/x", "--metrics", "ssnr"], 2, "--out"),
     ],
 )
-def test_bad_input_has_a_message_and_no_traceback(systems, tmp_path, arguments, status, message) -> None:
+def test_bad_input_has_a_message_and_no_traceback(run, systems, tmp_path, arguments, status, message) -> None:
     (tmp_path / "text.pth").write_text("not a checkpoint\n")
     (tmp_path / "empty").mkdir()
     for folder, name, rate in (("other_names", "zoe_001", 16_000), ("rate48", "ada_001", 48_000)):
@@ -288,8 +299,8 @@ def test_bad_input_has_a_message_and_no_traceback(systems, tmp_path, arguments, 
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_json_alone_on_stdout_and_output_file(systems: Path, tmp_path: Path) -> None:
-    done = run(systems / "epoch_2", "--data", AUDIO, "--metrics", "ssnr", "--format", "json")
+def test_json_alone_on_stdout_and_output_file(run: Run, systems: Path, tmp_path: Path) -> None:
+    done = installed(systems / "epoch_2", "--data", AUDIO, "--metrics", "ssnr", "--format", "json")
     assert json.loads(done.stdout)["verdict"] == "pass"
     assert done.stderr == ""
     to_file = run(
