@@ -1,10 +1,12 @@
 """What every test needs: a cache folder of its own, so that no test reads or fills the user's.
 
-Nor does a property depend on how busy the machine is.
+Nor does a property depend on how busy the machine is. Test processes share its cores, so those that compute do it in
+one thread each: several would spend more time on waiting for each other.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from cmgan_audit.cli.app import main
+
+# Read when torch is loaded, here and in the processes that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 settings.register_profile("patient", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")

@@ -1,6 +1,4 @@
-"""Several test processes share the cores: torch's threads must not spin while they wait, nor is torch loaded again for
-every small model.
-"""
+"""Small models in processes that need not load torch again."""
 
 from __future__ import annotations
 
@@ -15,8 +13,6 @@ import pytest
 import torch
 
 from cmgan_audit.evaluation.models.hosted import host, process
-
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _serve() -> None:

@@ -79,7 +79,15 @@ def test_chunked_and_whole_differ():
     assert np.abs(golden["small_whole"] - golden["small_chunked"]).max() > 1e-3
 
 
-def test_inference_in_pieces_equals_the_plain_forward_of_training():
+@pytest.fixture(params=[1, 2])
+def threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
+def test_inference_in_pieces_equals_the_plain_forward_of_training(threads):
     network = _network("small")
     spectrum = known.known_spectrum()
     plain = network(spectrum).detach()  # with gradients nothing is cut into pieces or overwritten
@@ -159,7 +167,8 @@ def test_tiles_of_few_frames_see_the_frames_before_them(frames):
     spectrum = torch.randn(1, 2, frames, 201, generator=torch.Generator().manual_seed(frames))
     plain = network(spectrum).detach()
     with torch.inference_mode():
-        assert (network(spectrum) - plain).abs().max() < 1e-5
+        # Both are as far from what double precision gives; how far depends on the threads that torch uses.
+        assert (network(spectrum) - plain).abs().max() < 4e-6 * plain.abs().max()
 
 
 def test_work_on_all_cores_keeps_the_order_and_passes_errors_on():
