@@ -13,7 +13,6 @@ from cmgan_audit.facts.passes.part_switches import SOME_PARTS
 from cmgan_audit.facts.scene import Scene, Use
 from cmgan_audit.facts.values import constant, same_object
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.joins import opposite
 from cmgan_audit.program.domain.values import Const, Instance
 from cmgan_audit.program.execution.trace import Loop, is_without_gradients
 from cmgan_audit.program.naming.names import canonical
@@ -39,7 +38,7 @@ def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
         if use.on is None or not reaches(bare_network(use.on), network):
             continue
         under = {condition.text for condition in use.event.context.conditions}
-        if any(opposite(text) in here for text in under):
+        if _exclude(under, here):
             continue
         possible.setdefault(mode_after(use), use)
         if use.kind == SOME_PARTS:
@@ -89,7 +88,7 @@ def left_in_eval(scene: Scene, run: Use) -> Use | None:
     """The `eval()` that is still in force when a loop around a network's run comes round again; None where none is.
 
     The first pass may be in training mode all the same: what counts is what the end of the loop's body leaves behind,
-    and whether anything before the run switches back.
+    and whether anything before the run switches back. An evaluation at the beginning of the body counts as well.
     """
     if run.on is None:
         return None
@@ -101,6 +100,9 @@ def left_in_eval(scene: Scene, run: Use) -> Use | None:
         return None  # a teacher or a metric network is meant to stay in eval mode
     for loop in reversed(run.event.context.loops):
         inside = [use for use in switches if any(each is loop for each in use.event.context.loops)]
+        left = _in_force_behind([use for use in inside if use.position < run.position])
+        if left is not None and _is_of_an_evaluation(scene, left, run, network):
+            return left
         if any(use.position < run.position and mode_after(use) != "eval" for use in inside):
             return None  # every pass of this loop begins in training mode; so does what lies around it
         behind = [use for use in inside if use.position > run.position]
@@ -134,6 +136,32 @@ def _in_force_behind(switches: Sequence[Use]) -> Use | None:
     known = {condition.text for condition in off.event.context.conditions}
     tests = [{condition.text for condition in use.event.context.conditions} - known for use in on]
     return off if all(any(map(_asks_for_a_best, each)) for each in tests) else None
+
+
+def _is_of_an_evaluation(scene: Scene, off: Use, run: Use, network: Instance) -> bool:
+    """Whether an `eval()` before a run belongs to an evaluation that comes first, and may come before this very run.
+
+    What switches a discriminator off while it judges the generator, or a network by a flag that also decides whether
+    anything is learnt, evaluates nothing.
+    """
+    under = {condition.text for condition in off.event.context.conditions}
+    between = [use for use in scene.uses if off.position < use.position < run.position]
+    if not any(
+        use.kind == "run"
+        and use.on is not None
+        and same_object(bare_network(use.on), network)
+        and gradients_off(scene, use.position, use.event.context.managers)
+        for use in between
+    ):
+        return False
+    loop = run.event.context.loops[-1]
+    learning = [
+        use
+        for use in scene.of("backward", "step")
+        if use.position > run.position and any(each is loop for each in use.event.context.loops)
+    ]
+    elsewhere = {condition.text for use in (run, *learning) for condition in use.event.context.conditions}
+    return not _exclude(under, elsewhere)
 
 
 def _asks_for_a_best(test: str) -> bool:
@@ -202,4 +230,22 @@ def only_in_training(use: Use) -> bool:
 def impossible(use: Use) -> bool:
     """Whether a use stands under a branch and its opposite: the two sides of one test, met on the way."""
     texts = {condition.text for condition in use.event.context.conditions}
-    return any(opposite(text) in texts for text in texts)
+    return _exclude(texts, texts)
+
+
+def _exclude(texts: set[str], others: set[str]) -> bool:
+    """Whether one of some tests, as they were taken, is the other side of one of others."""
+    return not {_sides(text) for text in texts}.isdisjoint((test, not taken) for test, taken in map(_sides, others))
+
+
+def _sides(text: str) -> tuple[str, bool]:
+    """A test without what denies it, and whether it was true: `not (x > 1)` and `not flag` were not."""
+    taken = True
+    while text.startswith("not "):
+        denied = text.removeprefix("not ")
+        if denied.startswith("(") and denied.endswith(")"):
+            denied = denied[1:-1]
+        elif not denied.replace(".", "_").isidentifier():
+            break  # `not a and b` denies a only
+        text, taken = denied, not taken
+    return text, taken
