@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import permutations
 
 from cmgan_audit.facts.adversarial.holders import Held, Holders, called, disjoint
-from cmgan_audit.facts.adversarial.losses import Losses
+from cmgan_audit.facts.adversarial.losses import Losses, loss_of
 from cmgan_audit.facts.adversarial.records import Game
 from cmgan_audit.facts.runtime.flow import Node
 from cmgan_audit.facts.steps.actions import BACKWARD, ZERO, Action, actions_of
@@ -76,7 +76,10 @@ def _play_together(one: _Player, other: _Player) -> bool:
 
 
 def _passes_used(update: Update, held: Held) -> Iterator[Action]:
-    """The backward passes since the gradients of an optimiser were last set back; none where they never are."""
+    """The backward passes since the gradients of an optimiser were last set back; none where they never are.
+
+    A loss that a branch adds to (`if scores: loss = loss + fake_loss`) is two values, and so its pass stands here twice.
+    """
     before = [each for each in update.inside if each.position < update.step.position]
     after = [each for each in update.inside if each.position > update.step.position]
     used: list[Action] = []
@@ -84,8 +87,16 @@ def _passes_used(update: Update, held: Held) -> Iterator[Action]:
         if each.kind == ZERO and _sets_back(each, update.optimiser, held):
             yield from used
             return
-        if each.kind == BACKWARD and all(each.event.location != one.event.location for one in used):
+        if each.kind == BACKWARD and not any(_at_one_place(each, one) and _same_loss(each, one) for one in used):
             used.append(each)
+
+
+def _at_one_place(one: Action, other: Action) -> bool:
+    return one.event.location == other.event.location
+
+
+def _same_loss(one: Action, other: Action) -> bool:
+    return loss_of(one) is loss_of(other)
 
 
 def _sets_back(zero: Action, optimiser: Instance, held: Held) -> bool:
@@ -130,7 +141,8 @@ def _leaked(view: View, judge: _Player, maker: _Player, losses: Losses) -> Fact:
         through = [call for call in losses.calls(foreign, judge.held) if losses.fed(call, maker.held)]
         if not through or foreign not in maker.passes:
             continue
-        own = [each for each in judge.passes if each is not foreign and _is_own(each, judge, maker, losses)]
+        apart = [each for each in judge.passes if not _at_one_place(each, foreign)]
+        own = [each for each in apart if _is_own(each, judge, maker, losses)]
         if not own:
             continue
         if _are_switched(view, judge.update.loop):
@@ -157,7 +169,7 @@ def _own_through(judge: _Player, maker: _Player, losses: Losses) -> tuple[Action
     for backward in judge.passes:
         calls = losses.calls(backward, judge.held)
         fed = [call for call in calls if losses.fed(call, maker.held)]
-        others = [each for each in maker.passes if each is not backward]
+        others = [each for each in maker.passes if not _at_one_place(each, backward)]
         if not fed or not others or not any(losses.reaches(each, maker.held) for each in others):
             continue
         shared = backward in maker.passes

@@ -23,7 +23,7 @@ class Losses:
 
     def calls(self, backward: Action, held: Held) -> list[Node]:
         """The calls of some networks that the gradients of a pass come through; of their parts where only these are."""
-        calls = [node for node in self._network_calls(_loss_of(backward)) if _is_call_of(node, held)]
+        calls = [node for node in self._network_calls(loss_of(backward)) if _is_call_of(node, held)]
         return [node for node in calls if any(held.is_one(each) for each in _networks_of(node))] or calls
 
     def fed(self, call: Node, held: Held) -> bool:
@@ -39,7 +39,7 @@ class Losses:
 
         False also where no call of it is found behind the loss at all: how it gets there is not known then.
         """
-        loss = _loss_of(backward)
+        loss = loss_of(backward)
         if loss is None or any(_calls(node, network) for node in self._outer_calls(loss)):
             return False
         ends = self.flow.without_gradients(loss)
@@ -49,7 +49,7 @@ class Losses:
 
     def come_through(self, backward: Action, event: CallEvent) -> bool:
         """Whether gradients come through one call of a network, however long before the backward pass it was."""
-        loss = _loss_of(backward)
+        loss = loss_of(backward)
         return loss is not None and any(node.event is event for node in self._outer_calls(loss))
 
     def _outer_calls(self, value: Value) -> list[Node]:
@@ -91,7 +91,7 @@ def _is_call_of(node: Node, held: Held) -> bool:
     return any(held.holds(each) for each in _networks_of(node))
 
 
-def _loss_of(backward: Action) -> Value | None:
+def loss_of(backward: Action) -> Value | None:
     """The value that a backward pass starts from: `loss.backward()`, `accelerator.backward(loss)`."""
     event = backward.event
     handed = event.arguments.get("loss", 0) or event.arguments.get("tensors", 0)
