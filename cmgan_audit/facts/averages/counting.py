@@ -45,7 +45,7 @@ class BatchCount:
             ast.unparse(node)
             for each in drawn
             for node in walk(each)
-            if isinstance(node, ast.Name | ast.Attribute | ast.Call)
+            if isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript)
         }
         self.names: set[str] = set(_index_of(loop, drawn))
         for node in body:
