@@ -151,7 +151,7 @@ def _of_external(it: Interpreter, owner: External, index: Value, location: Locat
     """`os.environ["NAME"]` and the like; `List[int]` stays the name itself."""
     from cmgan_audit.program.library.answers import call_library
 
-    if owner.name in ("os.environ", "sys.argv"):
+    if owner.name in ("os.environ", "sys.argv", "sys.modules"):
         return call_library(it, f"{owner.name}.__getitem__", None, Arguments(positional=(index,)), location, None)
     if owner.name.rpartition(".")[2][:1].isupper() or owner.name.startswith(("typing.", "builtins.")):
         return External(name=canonical(owner.name))

@@ -22,6 +22,7 @@ from cmgan_audit.program.domain.values import (
     GeneratorValue,
     Instance,
     ListValue,
+    ModuleValue,
     Symbol,
     Unknown,
     Value,
@@ -321,6 +322,8 @@ def _vars(it: Interpreter, arguments: Arguments, location: Location) -> Value:
         return DictValue(items=owner.attrs)  # type: ignore[arg-type]
     if isinstance(owner, ClassValue):
         return DictValue(items=owner.namespace)  # type: ignore[arg-type]
+    if isinstance(owner, ModuleValue):
+        return attribute(it, owner, "__dict__", location)
     if owner is None:
         return it.activation.environment.as_dictionary
     return Unknown(reason="vars() of something that is not known")

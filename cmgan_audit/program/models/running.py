@@ -16,6 +16,7 @@ from cmgan_audit.program.domain.values import (
     Instance,
     Key,
     ListValue,
+    ModuleValue,
     Symbol,
     Unknown,
     Value,
@@ -81,6 +82,15 @@ def _imported(call: ModelCall, name: Value | None, package: Value | None) -> Val
         parts = package.value.split(".")
         text = ".".join([*parts[: len(parts) - dots + 1], text[dots:]])
     return call.interpreter.import_module(text)
+
+
+@model("sys.modules.__getitem__", "sys.modules.get")
+def _module_at_work(call: ModelCall) -> Value | None:
+    """`sys.modules[__name__]`: the module that asks, and any other that has been imported."""
+    text = call.text("key", 0)
+    if text == "__main__":
+        return ModuleValue(module=call.interpreter.activations[0].module)
+    return None if text is None else call.interpreter.import_module(text)
 
 
 @model("pydoc.locate", "hydra.utils.get_class", "hydra.utils.get_method", "hydra.utils.get_object")
