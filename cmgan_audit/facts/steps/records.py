@@ -21,6 +21,7 @@ class Scheduler(Record):
         pace: once per "batch", once per "epoch" (a pass over the loader), or "any" for another rhythm.
         meant: the pace that its own arguments are given for; "any" when they fit both.
         constants: what these arguments come to at the other pace, as a clause.
+        twice: whether it is stepped a second time before its optimiser goes on, in every pass of the same loop.
         before_update: whether its first step comes before the first step of its optimiser.
         without_metric: whether it waits for a metric that its step is not given.
         told_metric: whether its step is given a metric, and it counts epochs.
@@ -32,6 +33,7 @@ class Scheduler(Record):
     pace: Fact
     meant: Fact
     constants: str = ""
+    twice: Fact
     before_update: Fact
     without_metric: Fact
     told_metric: Fact

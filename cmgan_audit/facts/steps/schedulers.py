@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from cmgan_audit.facts.optimisers import is_scheduler
 from cmgan_audit.facts.slices import Slicer
@@ -92,6 +93,7 @@ def _scheduler(
         pace=pace,
         meant=meant,
         constants=constants,
+        twice=_twice(made.scheduler, steps, updates),
         before_update=_before(steps, updates),
         without_metric=_without_metric(made.scheduler, steps),
         told_metric=_told_metric(view, made.scheduler, steps),
@@ -165,6 +167,40 @@ def _counts(text: str) -> bool:
         or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod))
         for node in walk(tree)
     )
+
+
+def _twice(scheduler: Instance, steps: Sequence[Action], updates: Sequence[Action]) -> Fact:
+    """Whether a scheduler takes two steps for one: at the end of the pass and, once more, in the loop that called it."""
+    training = {loop for each in updates for loop in each.event.context.loops}
+    usual = {condition.text for each in updates for condition in each.event.context.conditions}
+    for one, other in pairwise(sorted(steps, key=lambda each: each.position)):
+        loops = one.event.context.loops
+        if len(one.on) != 1 or len(other.on) != 1 or loops != other.event.context.loops or training.isdisjoint(loops):
+            continue
+        if _says_where(scheduler, one) or _says_where(scheduler, other) or _is_same_call(one, other):
+            continue
+        tests = {condition.text for each in (one, other) for condition in each.event.context.conditions}
+        if tests <= usual and not any(one.position < each.position < other.position for each in updates):
+            trail = (
+                Step(one.event.location, "the scheduler is stepped here"),
+                Step(other.event.location, "and once more here, with no step of its optimiser between the two"),
+            )
+            return Known(True, trail)
+    return NO
+
+
+def _says_where(scheduler: Instance, step: Action) -> bool:
+    """Whether a step says itself where in the schedule it is: `step(epoch)`, unlike `step(loss)` of a plateau."""
+    given = step.event.arguments
+    return class_name(scheduler) != "ReduceLROnPlateau" and bool(
+        given.positional or given.keywords or given.open_kwargs
+    )
+
+
+def _is_same_call(one: Action, other: Action) -> bool:
+    return [frame.call for frame in one.event.context.frames] == [
+        frame.call for frame in other.event.context.frames
+    ] and one.event.location == other.event.location
 
 
 def _before(steps: Sequence[Action], updates: Sequence[Action]) -> Fact:
