@@ -78,7 +78,7 @@ def _play_together(one: _Player, other: _Player) -> bool:
 def _passes_used(update: Update, held: Held) -> Iterator[Action]:
     """The backward passes since the gradients of an optimiser were last set back; none where they never are.
 
-    A loss that a branch adds to (`if scores: loss = loss + fake_loss`) is two values, and so its pass stands here twice.
+    A loss that a branch adds to (`if scores: loss = loss + fake`) is two values, and its pass stands here twice.
     """
     before = [each for each in update.inside if each.position < update.step.position]
     after = [each for each in update.inside if each.position > update.step.position]

@@ -170,7 +170,7 @@ def _counts(text: str) -> bool:
 
 
 def _twice(scheduler: Instance, steps: Sequence[Action], updates: Sequence[Action]) -> Fact:
-    """Whether a scheduler takes two steps for one: at the end of the pass and, once more, in the loop that called it."""
+    """Whether a scheduler takes two steps for one: at the end of a pass, and once more in the loop that called it."""
     training = {loop for each in updates for loop in each.event.context.loops}
     usual = {condition.text for each in updates for condition in each.event.context.conditions}
     for one, other in pairwise(sorted(steps, key=lambda each: each.position)):
