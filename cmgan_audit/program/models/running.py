@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import replace
 
 from cmgan_audit.program.domain.joins import Branch, join
@@ -16,7 +17,6 @@ from cmgan_audit.program.domain.values import (
     Instance,
     Key,
     ListValue,
-    ModuleValue,
     Symbol,
     Unknown,
     Value,
@@ -88,8 +88,8 @@ def _imported(call: ModelCall, name: Value | None, package: Value | None) -> Val
 def _module_at_work(call: ModelCall) -> Value | None:
     """`sys.modules[__name__]`: the module that asks, and any other that has been imported."""
     text = call.text("key", 0)
-    if text == "__main__":
-        return ModuleValue(module=call.interpreter.activations[0].module)
+    if text == "__main__":  # it runs already: nothing is executed again
+        text = posixpath.splitext(call.interpreter.entry)[0].replace("/", ".")
     return None if text is None else call.interpreter.import_module(text)
 
 
