@@ -46,6 +46,17 @@ def test_a_resume_that_an_unknown_setting_asks_for_is_left_open(tmp_path: Path) 
         assert "it is not known whether args." in reason
 
 
+def test_settings_are_known_by_the_last_word_of_their_name(tmp_path: Path) -> None:
+    load_kinds()
+    (tmp_path / "train.py").write_text(
+        TRAIN.format(asked="training_args.resume").replace("args = ", "training_args = args = "), encoding="utf-8"
+    )
+    audited = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path)
+    assert "CMG601" not in {finding.rule for finding in audited.findings}
+    (reason,) = [entry.reason for entry in audited.unresolved if entry.rule == "CMG601"]
+    assert "it is not known whether training_args." in reason
+
+
 def test_a_resume_that_nothing_asks_for_is_found(tmp_path: Path) -> None:
     audited = audit(tmp_path, '(args.folder / "last.pt").exists()')
     assert "CMG601" in {finding.rule for finding in audited.findings}

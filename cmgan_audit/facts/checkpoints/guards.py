@@ -14,6 +14,7 @@ from typing import TypeGuard
 from cmgan_audit.facts.code import Code, Stack, stack_of
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Value
 from cmgan_audit.program.execution.branches import reads_setting
 from cmgan_audit.program.execution.trace import CallEvent, Event
@@ -21,6 +22,7 @@ from cmgan_audit.source.syntax import walk
 
 # What objects of settings are called.
 _SETTINGS = frozenset("args cfg conf config hparams hps opt opts options params settings flags".split())
+_OWNER_WORDS = regex(r"[a-z]+")
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
@@ -114,7 +116,7 @@ class Guards:
         """The settings that a guard wants to be given and of which nothing is known: `if args.resume:`, as written."""
         for node, taken in _leaves(guard.node, guard.taken):
             asked = _asked_whether_given(node) if taken else None
-            if asked is not None and _SETTINGS & {part.lower() for part in ast.unparse(asked).split(".")[:-1]}:
+            if asked is not None and not _SETTINGS.isdisjoint(_OWNER_WORDS.findall(ast.unparse(asked.value).lower())):
                 if (self._code.place_of(guard.path, asked), guard.stack) not in self._code.decisions:
                     yield ast.unparse(asked)
 
