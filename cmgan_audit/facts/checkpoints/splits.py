@@ -30,6 +30,7 @@ _KINDS = {
 _GLUED = regex(r"(train|test|valid|val|dev)(set|ds|dl|loader|data|dataset|iter|gen|wav|wavs|files|list|dir|path)")
 _WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _FLAGS = frozenset({"split", "mode", "phase", "subset", "partition", "stage", "set", "part", "fold", "data_type"})
+_BEHAVIOURS = ("mode=", "phase=", "stage=")
 _READS = frozenset("open load loadtxt read_csv read_json listdir scandir walk glob iglob rglob iterdir".split())
 # Files of settings: what they are called says nothing about the items of a set.
 _SETTINGS = (".toml", ".yaml", ".yml", ".ini", ".cfg", ".conf")
@@ -101,6 +102,8 @@ class Splits:
             kinds = {sign.kind: sign for sign in reversed(signs)}
             if len(kinds) == 1:
                 (sign,) = kinds.values()
+                if signs is flags and sign.kind == TEST and self._behaves_as(made, sign):
+                    break
                 return Split(sign.kind, sign.sign, sign.trail, confidence)
             if kinds:
                 return Split("")
@@ -112,6 +115,10 @@ class Splits:
         _, name, place = next(each for each in kinds_of_names if each[0])
         step = Step(place, f"it is called {name}")
         return Split(every.pop(), f"it is called {name}", (step,), Confidence.LOW)
+
+    def _behaves_as(self, made: Made, sign: Split) -> bool:
+        """Whether a flag says how a validation set behaves, not which it is: `valid = Speech(names, mode="test")`."""
+        return sign.sign.startswith(_BEHAVIOURS) and _kinds_of(self._names.of(made)) == {VALID}
 
     def _named(self, made: Made) -> list[tuple[str, Location]]:
         """The names that tell which split a loader draws from, with their places.
