@@ -14,7 +14,7 @@ from cmgan_audit.facts.scene import Scene, Use
 from cmgan_audit.facts.values import constant, same_object
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, Instance
-from cmgan_audit.program.execution.trace import Loop, is_without_gradients
+from cmgan_audit.program.execution.trace import CallEvent, Loop, is_without_gradients
 from cmgan_audit.program.naming.names import canonical
 
 OPEN = "open"
@@ -173,14 +173,26 @@ def _is_trained(scene: Scene, network: Instance, switches: list[Use]) -> bool:
     """Whether a network is switched to training mode somewhere, or an optimiser is made with its parameters."""
     if any(mode_after(use) == "train" for use in switches):
         return True
-    optimisers = [event for event in scene.calls if names_optimiser(canonical(event.callee))]
-    return any(
-        use.on is not None
+    asked = [
+        use.event
+        for use in scene.of("keep")
+        if use.on is not None
         and same_object(bare_network(use.on), network)
         and canonical(use.event.callee).endswith(".parameters")
-        and any(use.event.location.lies_in(event.location) for event in optimisers)
-        for use in scene.of("keep")
+    ]
+    return any(
+        any(each.location.lies_in(event.location) for each in asked) or _is_given(event, asked)
+        for event in scene.calls
+        if names_optimiser(canonical(event.callee))
     )
+
+
+def _is_given(optimiser: CallEvent, asked: Sequence[CallEvent]) -> bool:
+    """Whether an optimiser gets parameters that were asked for elsewhere: `build(config, model.parameters())`."""
+    given = optimiser.arguments.get("params", 0)
+    held = [] if given is None else [each for each in values_within(given, 6) if isinstance(each, Instance)]
+    results = [event.result for event in asked if isinstance(event.result, Instance)]
+    return any(each.attrs is result.attrs for each in held for result in results)
 
 
 def mode_after(use: Use) -> str:
