@@ -32,6 +32,7 @@ _MEASURED = regex(r"loss|pesq|stoi|sdr|score|metric|(?<![a-z])(?:snr|err|error|a
 _COUNTED = regex(r"(?<![a-z])(?:epochs?|steps?|iter|i|n|idx|index|len)(?![a-z])(?!_(?:loss|val|valid|test))", re.I)
 _LAST = regex(r"\b(is_)?last_?(batch|step|iter)|end_of_epoch|epoch_end", re.IGNORECASE)
 _AN_EPOCH = regex(r"(?:\w+\.)*_?(?:cur_?|current_?)?epoch(?:_?(?:id|idx|num|number|index))?(?: [+-] \d+)?", re.I)
+_COUNTS = frozenset({"range", "trange", "count"})
 _OWN_STATE = frozenset({"state_dict", "load_state_dict", "get_last_lr", "get_lr"})
 
 
@@ -249,9 +250,21 @@ def _told_epoch(view: View, scheduler: Instance, steps: Sequence[Action]) -> Fac
     if class_name(scheduler) != "ReduceLROnPlateau":
         return NO
     for step, given in _told(view, steps, "metrics"):
-        if _AN_EPOCH.fullmatch(given):
+        if _AN_EPOCH.fullmatch(given) or _counts_passes(view, step, given):
             return Known(True, (Step(step.event.location, f"step({given}) is taken for the value to watch"),))
     return NO
+
+
+def _counts_passes(view: View, step: Action, name: str) -> bool:
+    """Whether a name is what a loop around a step counts, in the same function: `for e in range(epochs)`."""
+    call = view.code.call_at(step.event.location)
+    for parent in view.code.parents(step.event.location.path, call) if call is not None else ():
+        match parent:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                return False
+            case ast.For(target=ast.Name(id=target), iter=ast.Call(func=function)) if target == name:
+                return ast.unparse(function).rpartition(".")[2] in _COUNTS
+    return False
 
 
 def _told(view: View, steps: Sequence[Action], keyword: str) -> Iterable[tuple[Action, str]]:
