@@ -13,6 +13,7 @@ from cmgan_audit.program.domain.values import (
     Arguments,
     ClassValue,
     Const,
+    DictValue,
     External,
     FunctionValue,
     Instance,
@@ -23,8 +24,10 @@ from cmgan_audit.program.domain.values import (
 from cmgan_audit.program.models.argparse_options import PARSER
 from cmgan_audit.program.models.argparse_parsing import command_words, word_value
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
+from cmgan_audit.program.models.config_files import load_source
 from cmgan_audit.program.models.files import NeededOption
 from cmgan_audit.program.models.registry import ModelCall, find, listing, model
+from cmgan_audit.source.formats import Dialect
 
 _NONE = Const(value=None)
 _CONVERSIONS = {"int": int, "float": float, "str": str}
@@ -268,18 +271,47 @@ def _tap(call: ModelCall) -> Value | None:
     return call.receiver
 
 
+@model("transformers.HfArgumentParser.parse_json_file", "transformers.HfArgumentParser.parse_yaml_file")
+def _from_settings_file(call: ModelCall) -> Value | None:
+    """The same objects of what stands in a file of settings."""
+    kind: Dialect = "json" if call.callee.endswith("json_file") else "yaml"
+    source = call.get(f"{kind}_file", 0)
+    held = None if source is None else load_source(call, source, kind, from_path=True)
+    return _of_settings(call, held) if isinstance(held, DictValue) else None
+
+
+@model("transformers.HfArgumentParser.parse_dict")
+def _from_dictionary(call: ModelCall) -> Value | None:
+    held = call.get("args", 0)
+    return _of_settings(call, held) if isinstance(held, DictValue) else None
+
+
+def _of_settings(call: ModelCall, settings: DictValue) -> Value | None:
+    """One object per dataclass, each made with the settings that are its fields."""
+    from cmgan_audit.program.language.attributes import present
+
+    made = []
+    for cls in _dataclasses(call):
+        own = {str(name): present(value) for name, value in settings.items.items() if _is_field(cls, str(name))}
+        made.append(call.interpreter.call(cls, Arguments(keywords=own), call.location))
+    return listing(made, "tuple")
+
+
+def _dataclasses(call: ModelCall) -> list[Value]:
+    given = call.receiver.arguments.get("dataclass_types", 0) if isinstance(call.receiver, Instance) else None
+    return list(given.items) if isinstance(given, ListValue) else [given] if given is not None else []
+
+
 @model("transformers.HfArgumentParser.parse_args_into_dataclasses", "trl.TrlParser.parse_args_and_config")
 def _into_dataclasses(call: ModelCall) -> Value | None:
     """One object per dataclass; each takes the flags that are its fields, a library's class takes the rest."""
     if not isinstance(call.receiver, Instance):
         return None
-    given = call.receiver.arguments.get("dataclass_types", 0)
-    classes = list(given.items) if isinstance(given, ListValue) else [given] if given is not None else []
     words, steps = command_words(call, call.get("args", 0))
     flags = {flag.name: literal(flag) for flag in flags_of(words, steps)[0]}
     made: list[Value] = []
     taken: set[str] = set()
-    for cls in classes:
+    for cls in _dataclasses(call):
         own = {name: value for name, value in flags.items() if _is_field(cls, name)}
         taken |= set(own)
         if isinstance(cls, External):

@@ -61,6 +61,25 @@ def test_command_lines(show: Show, program: str, words: str, expected: object) -
     assert show(files).plain(f"run.sh: {words}" if words else "") == [expected]
 
 
+@pytest.mark.parametrize(
+    ("asked", "files"),
+    [
+        ("parse_json_file('hp.json')", {"hp.json": '{"batch_size": 4, "lr": 0.1}'}),
+        ("parse_json_file(json_file=os.path.abspath(sys.argv[1]))", {"run.sh": "python train.py hp.json\n", "hp.json": '{"batch_size": 4, "lr": 0.1}'}),
+        ("parse_yaml_file('hp.yaml')", {"hp.yaml": "batch_size: 4\nlr: 0.1\n"}),
+        ("parse_dict({'batch_size': 4, 'lr': 0.1})", {}),
+    ],
+)  # fmt: skip
+def test_dataclasses_of_a_file_of_settings(show: Show, asked: str, files: dict[str, str]) -> None:
+    program = (
+        "import os, sys, sink\nfrom dataclasses import dataclass\nfrom transformers import HfArgumentParser\n"
+        "@dataclass\nclass A:\n    batch_size: int = 1\n@dataclass\nclass B:\n    lr: float = 0.5\n"
+        f"a, b = HfArgumentParser((A, B)).{asked}\nsink.show((a.batch_size, b.lr))\n"
+    )
+    shown = show({"train.py": program, **files})
+    assert shown.plain("run.sh: hp.json" if "run.sh" in files else "") == [(4, 0.1)]
+
+
 def test_defaults_of_click_and_typer_can_be_overridden_and_know_their_place(show: Show) -> None:
     for program, line in ((CLICK + MAIN + "main()\n", 3), (TYPER + MAIN + "typer.run(main)\n", 3)):
         value = show(program.replace("sink.show((batch_size", "sink.show(batch_size) or ((batch_size")).values()[0]
