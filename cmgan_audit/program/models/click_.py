@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 from cmgan_audit.program.domain.values import (
     Arguments,
     Const,
+    DictValue,
     External,
     FunctionValue,
     Instance,
@@ -21,6 +23,8 @@ from cmgan_audit.program.models.registry import ModelCall, derives, listing, mod
 
 _FUNCTION = "click.decorated"
 _COMMAND = "click.Command"
+_PASSED = "click.passed"
+_CONTEXT = "click.Context"
 _NONE = Const(value=None)
 _TYPES = {
     "click.INT": "builtins.int",
@@ -134,7 +138,30 @@ def _made(call: ModelCall, given: Value, parent: Value | None, name: Value | Non
 
 
 def _command_name(function: Value) -> str:
+    if isinstance(function, Instance) and function.external_name == _PASSED:
+        function = function.attrs.get("@function") or _NONE
     return function.qualname.rpartition(".")[2].replace("_", "-") if isinstance(function, FunctionValue) else ""
+
+
+@model("click.Group")
+def _group(call: ModelCall) -> Value | None:
+    """A group that is made as an object, of commands that are given by their names or join it later."""
+    given = call.get("commands", 1)
+    pairs = given.items.items() if isinstance(given, DictValue) else ()
+    return _without_function(call, [listing([Const(value=str(name)), each], "tuple") for name, each in pairs])
+
+
+@model("click.CommandCollection")
+def _collection(call: ModelCall) -> Value | None:
+    """The commands of several groups."""
+    sources = call.get("sources", 1)
+    groups = [each for each in sources.items if isinstance(each, Instance)] if isinstance(sources, ListValue) else []
+    held = [each.attrs.get("@commands") for each in groups]
+    return _without_function(call, [pair for each in held if isinstance(each, ListValue) for pair in each.items])
+
+
+def _without_function(call: ModelCall, commands: list[Value]) -> Instance:
+    return call.instance(_COMMAND, function=_NONE, parser=ParserState(), commands=listing(commands))
 
 
 def _join(call: ModelCall, group: Instance, name: Value, command: Value) -> None:
@@ -164,25 +191,57 @@ def _start(call: ModelCall) -> Value | None:
     if not isinstance(call.receiver, Instance):
         return None
     words, _ = command_words(call, call.get("args", 0))
-    _run(call, call.receiver, words)
+    _run(call, call.receiver, words, _context(call))
     return _NONE
 
 
-def _run(call: ModelCall, command: Instance, words: list[str], depth: int = 0) -> None:
+def _context(call: ModelCall) -> Instance:
+    """What a group and its commands hand on to each other."""
+    made = call.instance(_CONTEXT)
+    for name in ("invoked_subcommand", "parent", "params", "command", "info_name", "args"):
+        call.interpreter.journal.set_attribute(made, name, Unknown(reason="the click context"))
+    call.interpreter.journal.set_attribute(made, "obj", call.arguments.keywords.get("obj") or _NONE)
+    return made
+
+
+def _run(call: ModelCall, command: Instance, words: list[str], context: Instance, depth: int = 0) -> None:
     function, state = command.attrs.get("@function"), command.attrs.get("@parser")
     if function is None or not isinstance(state, ParserState) or depth > 5:
         return
     _, steps = command_words(call, None)
     reading = Reading(call, state, steps)
-    for items, _ in reading.sides(words):
-        call.interpreter.call(function, Arguments(keywords=items), call.location)
+    for items, _ in reading.sides(words) if function is not _NONE else ():
+        _called(call, function, context, items)
     known = command.attrs.get("@commands")
     pairs = [pair.items for pair in known.items if isinstance(pair, ListValue)] if isinstance(known, ListValue) else []
     chosen = [pair for pair in pairs if isinstance(pair[0], Const) and pair[0].value in words]
     for name, inner in chosen or pairs:
         if isinstance(inner, Instance) and isinstance(name, Const):
             position = words.index(str(name.value)) + 1 if name.value in words else len(words)
-            _run(call, inner, words[position:], depth + 1)
+            _run(call, inner, words[position:], context, depth + 1)
+
+
+def _called(call: ModelCall, function: Value, context: Instance, items: Mapping[str, Value]) -> None:
+    """A command's function, with the context or its object first where it asks for that."""
+    given: tuple[Value, ...] = ()
+    if isinstance(function, Instance) and function.external_name == _PASSED:
+        whole = function.attrs.get("@whole") == Const(value=True)
+        given = (context if whole else context.attrs.get("obj") or _NONE,)
+        function = function.attrs.get("@function") or _NONE
+    call.interpreter.call(function, Arguments(positional=given, keywords=dict(items)), call.location)
+
+
+@model(f"{_CONTEXT}.ensure_object")
+def _ensure_object(call: ModelCall) -> Value | None:
+    """`ctx.ensure_object(dict)`: the object, made where there is none yet."""
+    kind = call.get("object_type", 0)
+    if not isinstance(call.receiver, Instance) or kind is None:
+        return None
+    held = call.receiver.attrs.get("obj") or _NONE
+    if isinstance(held, Const) and held.value is None:
+        held = call.interpreter.call(kind, Arguments(), call.location)
+        call.interpreter.journal.set_attribute(call.receiver, "obj", held)
+    return held
 
 
 @model("click.pass_context.__call__", *(f"{name}.__call__" for name in _PASSING[1:]))
@@ -192,11 +251,10 @@ def _passing(call: ModelCall) -> Value | None:
 
 @model("click.pass_context", "click.pass_obj")
 def _pass_context(call: ModelCall) -> Value | None:
-    """The function gets the context first: as a partial call of what it is not known to be."""
+    """The function gets the context, or the object that it holds, first."""
     given = call.arguments.positional
     function, state = _opened(given[0]) if given else (None, ParserState())
     if function is None:
         return None
-    kept = Arguments(positional=(Unknown(reason="the click context"),))
-    partial = call.instance("functools.partial", function=function, arguments=kept)
-    return call.instance(_FUNCTION, function=partial, parser=state)
+    passed = call.instance(_PASSED, function=function, whole=Const(value=call.callee == "click.pass_context"))
+    return call.instance(_FUNCTION, function=passed, parser=state)

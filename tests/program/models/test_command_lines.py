@@ -98,6 +98,40 @@ def test_groups_of_commands(show: Show) -> None:
     assert shown.plain() == [1, "eval"]
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        "def main():\n    cli = click.Group()\n    cli.add_command(train)\n    cli()\n",
+        "def main():\n    click.Group(commands={'train': train})()\n",
+        "def main():\n    group = click.Group(commands={'train': train})\n    click.CommandCollection(sources=[group])()\n",
+        "def main():\n    @click.group()\n    def cli():\n        pass\n    cli.add_command(train)\n    cli()\n",
+    ],
+)
+def test_groups_that_functions_make(show: Show, made: str) -> None:
+    text = "import click, sink\n@click.command()\n@click.option('--b', default=1)\ndef train(b):\n    sink.show(b)\n"
+    files = {"train.py": text + made + MAIN + "main()\n", "run.sh": "python train.py train --b 4\n"}
+    assert show(files).plain("run.sh: train --b 4") == [4]
+
+
+@pytest.mark.parametrize(
+    ("kept", "passed", "started"),
+    [
+        ("ctx.obj = {'b': b}", "context", "cli()"),
+        ("ctx.ensure_object(dict)\n    ctx.obj['b'] = b", "context", "cli(obj={})"),
+        ("ctx.ensure_object(dict)['b'] = b", "obj", "cli()"),
+    ],
+)
+def test_a_group_hands_on_what_it_was_given(show: Show, kept: str, passed: str, started: str) -> None:
+    text = (
+        "import click, sink\n@click.group()\n@click.option('--b', default=1)\n@click.pass_context\n"
+        f"def cli(ctx, b):\n    {kept}\n@cli.command()\n@click.pass_{passed}\n"
+        f"def train(given):\n    sink.show({'given.obj' if passed == 'context' else 'given'}['b'])\n" + MAIN + started
+    )
+    shown = show({"train.py": text + "\n", "run.sh": "python train.py --b 4 train\n"})
+    assert shown.plain() == [1]
+    assert shown.plain("run.sh: --b 4 train") == [4]
+
+
 def test_a_required_option_of_typer_is_unknown(show: Show) -> None:
     text = (
         "import typer, sink\ndef main(config: str, b: int = typer.Option(...)):\n    sink.show((config, b))\n"
