@@ -1,6 +1,7 @@
 """How fast `trend` reads logs: text logs of a recognised and of a mixed format, and event files against TensorBoard.
 
-A table with scores of every training step is read and judged too, against Python's `csv` that only reads it.
+A table with scores of every training step is read and judged too, against Python's `csv` that only reads it; and so
+are ten times as many steps in every form, which shows how time and memory grow.
 
     python benchmarks/log_speed.py --megabytes 1000
 
@@ -107,11 +108,11 @@ def event_benchmark(folder: Path, repeats: int) -> None:
         accumulator = EventAccumulator(str(path), size_guidance={"scalars": 0})
         accumulator.Reload()
         theirs.append(time.perf_counter() - start)
-    mine = {tag: [(s, v) for t, s, v, _ in scalars.points if t == tag] for tag in accumulator.Tags()["scalars"]}
+    mine = {tag: list(zip(one.steps, one.values, strict=True)) for tag, one in scalars.tags.items()}
     equal = all(mine[tag] == [(e.step, e.value) for e in accumulator.Scalars(tag)] for tag in mine)
     us, them = statistics.median(ours), statistics.median(theirs)
     print(
-        f"event file, {len(scalars.points)} scalars: ours {us:.2f} s, EventAccumulator {them:.2f} s, "
+        f"event file, {SCALARS} scalars: ours {us:.2f} s, EventAccumulator {them:.2f} s, "
         f"ratio {them / us:.1f}, equal: {equal}"
     )
 
@@ -155,6 +156,43 @@ def judging_benchmark(folder: Path, repeats: int) -> None:
         )
 
 
+FORMS = {
+    "steps.csv": "{step},{loss:.4f},{pesq:.4f}\n",
+    "steps.jsonl": '{{"step": {step}, "loss": {loss:.4f}, "pesq": {pesq:.4f}}}\n',
+    "steps.log": "step {step}, loss: {loss:.4f}, pesq: {pesq:.4f}\n",
+    "epochs.log": "2024-05-01 12:00:00,123 - INFO - Epoch {epoch}, Step {step}, loss: {loss:.4f}, PESQ: {pesq:.4f}\n",
+    "bars.log": "\rEpoch {epoch}: {step}it [00:10, 9.1it/s, loss={loss:.4f}, pesq={pesq:.4f}]",
+}
+
+
+def growth_benchmark(folder: Path) -> None:
+    """CPU seconds and peak memory of the whole command, for ten times and a hundred times as many steps."""
+    for name, form in FORMS.items():
+        for steps in (SCALARS // 10, SCALARS, 10 * SCALARS):
+            rng = random.Random(5)
+            path = folder / name
+            with path.open("w") as stream:
+                stream.write("step,loss,pesq\n" if path.suffix == ".csv" else "")
+                for step in range(steps):
+                    pesq = 2.9 - 0.6 * step / steps + rng.gauss(0, 0.1)
+                    stream.write(form.format(step=step, epoch=step // 5000, loss=rng.random(), pesq=pesq))
+            command = [sys.executable, "-m", "cmgan_audit", "trend", str(path), "--quiet", "--fail-on", "never"]
+            before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+            watched = [sys.executable, "-c", WATCH, *command]
+            peak = subprocess.run(watched, check=True, capture_output=True, text=True).stdout
+            used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+            size = path.stat().st_size / 1e6
+            print(f"{name:12s} {steps:8d} steps {size:5.0f} MB  {used:5.1f} CPU s  peak {int(peak):4d} MB", flush=True)
+            path.unlink()
+
+
+# Runs a command and prints the peak memory of it alone, in megabytes.
+WATCH = (
+    "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL);"
+    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)"
+)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, default=200)
@@ -163,6 +201,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         text_benchmark(Path(folder), given.megabytes, given.repeats)
         judging_benchmark(Path(folder), given.repeats)
+        growth_benchmark(Path(folder))
         event_benchmark(Path(folder), given.repeats)
     print(f"this process: peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 

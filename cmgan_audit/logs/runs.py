@@ -7,7 +7,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
-from cmgan_audit.logs.series import EPOCH, INDEX, STEP, PrintedBatch, Restart, Role, Run, Series
+from cmgan_audit.logs.series import EPOCH, INDEX, POINT_LIMIT, STEP, PrintedBatch, Restart, Role, Run, Series
 
 # A resumed process repeats at most this share of the epochs before it, or this many; farther back is another run.
 _OVERLAP_SHARE = 0.5
@@ -26,11 +26,10 @@ class RunBuilder:
     lines, or the records of a document.
     """
 
-    def __init__(self, source: str, limit: int | None = None, places: str = "line") -> None:
+    def __init__(self, source: str, places: str = "line") -> None:
         self.source, self.places = source, places
         self.current_epoch: float | None = None
         self.current_step: float | None = None
-        self._limit = limit
         self._runs: list[Run] = []
         self._by_key: dict[tuple[str, str], Series] = {}
         self._first: float | None = None
@@ -105,8 +104,7 @@ class RunBuilder:
         """The series of this name in the current run, made when it is new."""
         found = self._by_key.get((name, x_kind))
         if found is None:
-            limit = None if role.kind == "metric" else self._limit
-            found = self._by_key[name, x_kind] = Series(name, role, x_kind, limit)
+            found = self._by_key[name, x_kind] = Series(name, role, x_kind, POINT_LIMIT)
             self.run.series.append(found)
         return found
 
@@ -118,6 +116,16 @@ class RunBuilder:
                 self._advance(x, place, series.xs[0], series.xs[-1])
         series = self.series(name, role, x_kind)
         series.append(x, y, place)
+
+    def goes_on(self, name: str, step: float) -> bool:
+        """Whether a point at this step is one more of its series, and no restart, as `add` sees it."""
+        series = self._by_key.get((name, STEP))
+        return self.current_epoch is not None or series is None or not len(series) or step >= series.xs[-1]
+
+    def is_at_or_before(self, epoch: float) -> bool:
+        """Whether the log has come to this epoch at most, and nothing says that what follows is another process."""
+        at = self.current_epoch
+        return at is not None and at <= epoch and not (self._new_process or self._resumed)
 
     def _restarted_since(self, series: Series) -> bool:
         return bool(self.run.restarts) and self.run.restarts[-1].place > series.places[-1]

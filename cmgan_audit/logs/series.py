@@ -12,6 +12,8 @@ from cmgan_audit.lazy_dataclasses import dataclass
 EPOCH = "epoch"
 STEP = "step"
 INDEX = "index"
+# A series that is longer is thinned: a log of millions of steps fits into the memory, and is judged in seconds.
+POINT_LIMIT = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Series:
     """One name's numbers in the order in which the log has them.
 
     `limit` bounds the memory: a longer series keeps every second point, then every fourth, and so on (`stride`);
-    `seen` still counts all of them. Metrics and event files are read without a limit.
+    `seen` still counts all of them.
     """
 
     name: str
@@ -67,6 +69,15 @@ class Series:
             if self.limit is not None and len(self.ys) > self.limit:
                 self._thin()
         self.seen += 1
+
+    def extend_points(self, xs: Sequence[float], ys: Sequence[float], places: Sequence[int]) -> None:
+        """Add many points in their order."""
+        kept = slice(-self.seen % self.stride, None, self.stride)
+        self.xs.extend(xs[kept])
+        self.ys.extend(ys[kept])
+        self.places.extend(places[kept])
+        self.seen += len(ys)
+        self._thin()
 
     def extend(self, x: float, numbers: Sequence[bytes], first_place: int, sign: float = 1.0) -> None:
         """Add a block of numbers as printed, all at the same x and on consecutive lines from `first_place`."""

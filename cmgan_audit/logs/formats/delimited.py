@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import TypeVar
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.logs.formats.cells import BARS, RULES, parse_number
+from cmgan_audit.logs.formats.plain_rows import add_columns, columns_of, is_plain
 from cmgan_audit.logs.formats.table_head import Column, Table, column_kind, look_at, split_cells
 from cmgan_audit.logs.lines.left_out import counted
 from cmgan_audit.logs.opening import read_blocks
@@ -24,6 +26,9 @@ _MISSING = {"", "-", "--", "na", "n/a", "none", "null"}
 _SAMPLE = 50
 # So many different cells of a column tell whether it names the rows.
 _MOST_SEEN = 1000
+# So many rows are read at once where they are plain.
+_BLOCK = 2000
+_RULES = "".join(RULES)
 
 _Cell = TypeVar("_Cell", str, float)
 # Run, epoch, step, tag and part, the numbers of the columns, and the line of a row.
@@ -74,13 +79,41 @@ class _Reader:
         if table is None:
             raise InputError(f"{self.source}:{head[0][0]}: no table of numbers: {head[0][1][:60]!r}")
         self._columns(table)
-        for place, cells in _rows(head, lines, table):
-            if table.header is not None and cells == table.header:
+        plain = is_plain(table) and not self.wandb_names
+        part = head if table.header is None else head[1:]
+        while part:
+            if not (plain and self._block(table, part)):
+                self._rows(table, part)
+            part = list(itertools.islice(lines, _BLOCK))
+        return self._finish(table)
+
+    def _rows(self, table: Table, lines: list[tuple[int, str]]) -> None:
+        for place, text in lines:
+            cells = split_cells(text, table.delimiter)
+            if table.delimiter == "|" and all(set(cell.strip()) <= set("-:= ") for cell in cells):
+                continue
+            if table.header is not None and _is_header(cells, table.header):
                 for builder in self.builders.values():
                     builder.process_start(place)
                 continue
             self._row(table, cells, place)
-        return self._finish(table)
+
+    def _block(self, table: Table, lines: list[tuple[int, str]]) -> bool:
+        """Read many rows at once; False, and nothing is read, where they are not plain."""
+        if self.rows < _MOST_SEEN or self.names_checkpoints:
+            return False
+        columns = columns_of([text for _, text in lines], table)
+        builder = self._builder("")
+        if columns is None or not add_columns(builder, table, self.book, columns, [place for place, _ in lines]):
+            return False
+        self.rows += len(lines)
+        for position, values in columns.items():
+            seen = self.numbers.setdefault(position, set())
+            if len(seen) < _MOST_SEEN:
+                for value in values:
+                    if value is not None:
+                        _remember(seen, value)
+        return True
 
     def _columns(self, table: Table) -> None:
         if table.header is None:
@@ -263,27 +296,17 @@ def _lines(path: Path, source: str) -> Iterator[tuple[int, str]]:
     """Lines with their numbers; comment lines and empty ones left out."""
     number = 0
     for block in read_blocks(path, source):
-        for line in block.decode("utf-8", errors="replace").replace("\r\n", "\n").replace("\r", "\n").splitlines():
+        whole = block.decode("utf-8", errors="replace").replace("\0", " ")
+        whole = whole.replace("\r\n", "\n").replace("\r", "\n")
+        whole = whole if whole.isascii() else whole.translate(BARS)
+        for text in whole.splitlines():
             number += 1
-            text = line.replace("\0", " ")
-            text = text.translate(BARS)
-            if text.strip() and not text.lstrip().startswith(("#", "//")) and set(text) - RULES:
+            if text.strip(_RULES) and text.strip() and not text.lstrip().startswith(("#", "//")):
                 yield number, text
 
 
-def _rows(
-    head: list[tuple[int, str]], rest: Iterator[tuple[int, str]], table: Table
-) -> Iterator[tuple[int, list[str]]]:
-    skip = table.header is not None
-    for lines in (head, rest):
-        for place, text in lines:
-            if skip:
-                skip = False
-                continue
-            cells = split_cells(text, table.delimiter)
-            if table.delimiter == "|" and all(set(cell.strip()) <= set("-:= ") for cell in cells):
-                continue
-            if table.header is not None and [c.strip().strip("\"'") for c in cells] == table.header:
-                yield place, table.header
-                continue
-            yield place, cells
+def _is_header(cells: list[str], header: list[str]) -> bool:
+    """Whether a row repeats the header: a program was started once more and goes on with the file."""
+    return len(cells) == len(header) and all(
+        cell.strip().strip("\"'") == name for cell, name in zip(cells, header, strict=True)
+    )

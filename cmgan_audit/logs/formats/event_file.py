@@ -6,7 +6,11 @@ endian) and event.proto / summary.proto / tensor.proto, of which only the scalar
 
 from __future__ import annotations
 
+import functools
+import heapq
+import itertools
 import struct
+from array import array
 from collections.abc import Iterator
 from dataclasses import field
 from pathlib import Path
@@ -33,12 +37,36 @@ _SCALAR_FORMATS = {1: "<f", 2: "<d", 3: "<i", 9: "<q"}
 
 
 @dataclass(slots=True)
-class Scalars:
-    """The scalars of one event file: tag, step, value and record number in the file's order, and what was wrong."""
+class Column:
+    """The scalars of one tag in their order: steps, values, and the numbers of their records."""
 
-    points: list[tuple[str, int, float, int]] = field(default_factory=list)
+    steps: array[int] = field(default_factory=lambda: array("q"))
+    values: array[float] = field(default_factory=lambda: array("d"))
+    places: array[int] = field(default_factory=lambda: array("q"))
+
+
+@dataclass(slots=True)
+class Scalars:
+    """The scalars of one event file by their tags, in the order of the first of each, and what was wrong."""
+
+    tags: dict[str, Column] = field(default_factory=dict)
     records: int = 0
     notes: list[Note] = field(default_factory=list)
+
+    def add(self, tag: str, step: int, value: float) -> None:
+        """One more scalar, of the record that is being read."""
+        column = self.tags.get(tag)
+        if column is None:
+            column = self.tags[tag] = Column()
+        column.steps.append(step)
+        column.values.append(value)
+        column.places.append(self.records)
+
+    @property
+    def points(self) -> Iterator[tuple[str, int, float, int]]:
+        """Tag, step, value and number of the record of every scalar, in the order of the file."""
+        columns = [zip(itertools.repeat(tag), one.steps, one.values, one.places) for tag, one in self.tags.items()]
+        return heapq.merge(*columns, key=lambda point: point[3])
 
 
 def read_scalars(path: Path, source: str) -> Scalars:
@@ -153,7 +181,7 @@ def _value(data: bytes, position: int, end: int, step: int, out: Scalars) -> Non
                 key, position = varint(data, position - 1)
             position = skip(data, position, key & 7)
     if number is not None:
-        out.points.append((tag, step, number, out.records))
+        out.add(tag, step, number)
 
 
 def _tensor(data: bytes, position: int, end: int) -> float | None:
@@ -202,6 +230,7 @@ def _table() -> tuple[int, ...]:
 _CRC = _table()
 
 
+@functools.lru_cache(maxsize=4096)  # of lengths, of which a file has few
 def _masked_crc(data: bytes) -> int:
     crc = 0xFFFFFFFF
     for byte in data:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+from array import array
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -55,7 +57,7 @@ def _same_run(members: list[tuple[str, str, Scalars]]) -> list[list[tuple[str, s
     """Files that write the same tags continue each other; files with nothing in common are runs of their own."""
     runs: list[tuple[set[str], list[tuple[str, str, Scalars]]]] = []
     for member in sorted(members, key=lambda member: member[0]):
-        tags = {tag for tag, *_ in member[2].points}
+        tags = set(member[2].tags)
         home = next((run for run in runs if member[1] or run[0] & tags or not run[0] or not tags), None)
         if home is None:
             runs.append((tags, [member]))
@@ -67,7 +69,7 @@ def _same_run(members: list[tuple[str, str, Scalars]]) -> list[list[tuple[str, s
 
 def _main_tag(folder: str, members: list[tuple[Path, str, Scalars]]) -> str:
     """The tag of `add_scalars(tag, {...})`, whose folder is called `tag_subtag`; "" for an ordinary folder."""
-    tags = {tag for _, _, scalars in members for tag, *_ in scalars.points}
+    tags = {tag for _, _, scalars in members for tag in scalars.tags}
     if len(tags) != 1:
         return ""
     tag = tags.pop()
@@ -80,16 +82,27 @@ def _read_folder(folder: str, members: list[tuple[str, str, Scalars]], book: Rol
     builder = RunBuilder(source, places="record")
     for number, (name, main, scalars) in enumerate(members):
         sub = Path(name).parent.name.removeprefix(main.replace("/", "_") + "_") if main else ""
-        for tag, step, value, record in scalars.points:
-            full = f"{tag}/{sub}" if sub else tag
-            role = book.of(full)
-            if role is not None:
-                builder.add(full, role, STEP, float(step), value, record + number * _FILE_SPAN)
+        named = {tag: f"{tag}/{sub}" if sub else tag for tag in scalars.tags}
+        roles = {tag: role for tag, name in named.items() if (role := book.of(name)) is not None}
+        if all(_goes_on(builder, named[tag], scalars.tags[tag].steps) for tag in roles):
+            for tag, role in roles.items():
+                column = scalars.tags[tag]
+                places = [place + number * _FILE_SPAN for place in column.places]
+                builder.series(named[tag], role, STEP).extend_points(array("d", column.steps), column.values, places)
+        else:
+            for tag, step, value, record in scalars.points:
+                if tag in roles:
+                    builder.add(named[tag], roles[tag], STEP, float(step), value, record + number * _FILE_SPAN)
         notes.extend(scalars.notes)
     runs = builder.finish()
     for run in runs:
         _place_in_files(run, [name for name, _, _ in members])
     return Reading(source, "tensorboard", runs, notes)
+
+
+def _goes_on(builder: RunBuilder, name: str, steps: array[int]) -> bool:
+    """Whether the steps of a tag never go back, neither among themselves nor behind those that were read before."""
+    return all(map(operator.le, steps, steps[1:])) and builder.goes_on(name, float(steps[0]))
 
 
 def _place_in_files(run: Run, names: Sequence[str]) -> None:

@@ -6,7 +6,6 @@ import math
 import re
 from pathlib import Path
 
-from cmgan_audit.logs.lines.text import POINT_LIMIT
 from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.runs import RunBuilder, natural_x
@@ -19,7 +18,7 @@ def read_pattern(path: Path, source: str, book: RoleBook, pattern: re.Pattern[st
     Raises:
         InputError: the file cannot be opened.
     """
-    builder = RunBuilder(source, POINT_LIMIT)
+    builder = RunBuilder(source)
     line = 1
     unreadable = 0
     for block in read_blocks(path, source):

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.finding import JsonValue
-from cmgan_audit.logs.formats.json_documents import Records
 from cmgan_audit.logs.formats.protobuf import CorruptError, fields
+from cmgan_audit.logs.formats.records import Records
 from cmgan_audit.logs.opening import open_bytes
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.series import Note, Reading

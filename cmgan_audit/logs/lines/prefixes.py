@@ -8,8 +8,8 @@ from cmgan_audit.lazy_regex import regex
 SLOT = "\0"
 USED = "\1"
 
-# Dates, times and devices (`cuda:0`): their numbers are nobody's metric. T and Z may touch digits, so part stays
-# literal.
+# Dates, times, devices (`cuda:0`) and places in code (`pystoi/stoi.py:66: RuntimeWarning`): their numbers are nobody's
+# metric. T and Z may touch digits, so part stays literal.
 _MASKED = regex(
     r"\x00[-/.]\x00[-/.]\x00"
     r"(?:[T_ -]{1,2}[\dT]*\x00?(?:[:\-]\x00[:\-]\x00(?:[.,]\x00)?(?:Z|[ ]?[+-]\x00(?::\x00)?)?|:\x00(?![.\d])))?"
@@ -18,6 +18,7 @@ _MASKED = regex(
     r"|T?\d*\x00?:\x00:\x00(?:[.,]\x00)?"
     r"|(?<![:\w])\x00:\x00(?::\x00)?(?=[<\]])"
     r"|\b(?:cuda|xpu|npu|mps):\x00"
+    r"|(?<=\.py):\x00(?=:)"
 )
 _LEVEL = r"(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL|NOTICE|TRACE|SUCCESS|debug|info|warning)"
 _PREFIX_PART = regex(

@@ -32,10 +32,8 @@ from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.runs import RunBuilder, natural_x
 from cmgan_audit.logs.selection.batches import settle_batches
-from cmgan_audit.logs.series import EPOCH, STEP, Reading, Run, Series
+from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Reading, Run, Series
 
-# Loss series longer than this are thinned; a metric never is.
-POINT_LIMIT = 1 << 17
 _SHAPE_LIMIT = 20_000
 # So many equal lines in a row make a shape worth jumping over; this far is read before the next try.
 _STEADY = 64
@@ -95,7 +93,7 @@ class _TextScan:
 
     def __init__(self, source: str, book: RoleBook) -> None:
         self.source, self.book = source, book
-        self.builder = RunBuilder(source, POINT_LIMIT)
+        self.builder = RunBuilder(source)
         self.plans: dict[bytes, Plan] = {}
         self.line = 1
         self.left = LeftOut()
@@ -231,8 +229,7 @@ class _TextScan:
         in_columns = (
             plan.simple and not self.lists.is_open and not (plan.unnamed and self._counts_otherwise(plan, numbers))
         )
-        if count > 1 and in_columns and not self._needs_rows(plan, numbers):
-            self._columns(plan, numbers, count)
+        if count > 1 and in_columns and not self._needs_rows(plan, numbers) and self._columns(plan, numbers, count):
             self.left.used += count
             return
         size = plan.slots
@@ -243,7 +240,7 @@ class _TextScan:
         """Whether pairs such as `[3, 200]` are no epochs and steps: others are named, or they are not whole."""
         size = plan.slots
         return self.names_epochs or not all(
-            are_counters(numbers[i : i + size], plan) for i in range(0, len(numbers), size)
+            slot is not None and all(map(bytes.isdigit, numbers[slot::size])) for slot in (plan.epoch, plan.step)
         )
 
     def _needs_rows(self, plan: Plan, numbers: list[bytes]) -> bool:
@@ -261,16 +258,14 @@ class _TextScan:
         column = numbers[counter::size]
         return any(map(bytes.__eq__, column, column[1:]))
 
-    def _columns(self, plan: Plan, numbers: list[bytes], count: int) -> None:
-        """Lines of one shape, one after the other: read column by column, epoch by epoch."""
+    def _columns(self, plan: Plan, numbers: list[bytes], count: int) -> bool:
+        """Read lines of one shape column by column, epoch by epoch; False, and nothing is read, where steps go back."""
         size, builder, first = plan.slots, self.builder, 0
         if plan.epoch is None:
             if plan.drives and plan.fixed_epoch is not None:
                 self._at(plan.fixed_epoch, self.line)
             if plan.step is not None:
-                for i in range(count):
-                    self._row(plan, numbers[i * size : (i + 1) * size], self.line + i)
-                return
+                return self._steps(plan, numbers, count)
             spans: list[tuple[bytes | None, int]] = [(None, count)]
         else:
             spans = [(k, sum(1 for _ in g)) for k, g in itertools.groupby(numbers[plan.epoch :: size])]
@@ -287,16 +282,41 @@ class _TextScan:
                 self._column(value, epoch, rows, size, line, length)
             first += length
         self.recent[plan.key] = _Seen(self.line + count - 1, plan, numbers[-size:], builder.current_epoch)
+        return True
+
+    def _steps(self, plan: Plan, numbers: list[bytes], count: int) -> bool:
+        """Read lines that count steps and no epochs; False, and nothing is read, where the steps go back."""
+        size, builder = plan.slots, self.builder
+        if plan.step is None or plan.step_slots > 1 or any(not value.slots for value in plan.values):
+            return False
+        steps = list(map(float, numbers[plan.step :: size]))
+        names = {value.name for value in plan.values}
+        if len(names) < len(plan.values) or steps != sorted(steps):
+            return False
+        if plan.fixed_epoch is not None or not all(builder.goes_on(name, steps[0]) for name in names):
+            return False
+        builder.current_step = steps[-1]
+        places = range(self.line, self.line + count)
+        for value in plan.values:
+            ys = [value.sign * float(token) for token in numbers[value.slots[0] :: size]]
+            builder.series(value.name, value.role, STEP).extend_points(steps, ys, places)
+        self.recent[plan.key] = _Seen(self.line + count - 1, plan, numbers[-size:], builder.current_epoch)
+        return True
 
     def _column(
         self, value: SlotValue, epoch: float | None, rows: list[bytes], size: int, line: int, length: int
     ) -> None:
         kind, x = natural_x(self.builder, epoch, None, 0)
-        if kind == "index" or not value.slots:
+        if not value.slots:
             for i in range(length):
                 self._point(value, rows[i * size : (i + 1) * size], kind, x, line + i)
             return
         series = self.builder.series(value.name, value.role, kind)
+        if kind == INDEX:
+            ys = [value.sign * float(token) for token in rows[value.slots[0] :: size]]
+            order = [float(i) for i in range(series.seen, series.seen + length)]
+            series.extend_points(order, ys, range(line, line + length))
+            return
         series.extend(x, rows[value.slots[0] :: size], line, value.sign)
 
     def _row(self, plan: Plan, row: list[bytes], line: int) -> None:

@@ -177,6 +177,8 @@ def sentinel_points(series: Series, measure: Measure) -> list[tuple[float, float
     """Points of a PESQ series that no PESQ can be: failure values, and means below the floor of the scale."""
     if measure.key != "pesq" or measure.low is None:
         return []
+    if min(series.ys, default=math.inf) > max(measure.low, _SENTINEL_SLACK):
+        return []
     return [p for p in series if p[1] < measure.low - 1e-9 or is_sentinel(p[1])]
 
 

@@ -81,7 +81,7 @@ def test_damage_in_the_middle_is_said(tmp_path: Path) -> None:
     data[first : first + 8] = struct.pack("<Q", 1 << 40)
     path.write_bytes(data)
     scalars = read_scalars(path, "e")
-    assert len(scalars.points) == 1
+    assert len(list(scalars.points)) == 1
     assert f"no record at byte {first}" in scalars.notes[0].text
 
 

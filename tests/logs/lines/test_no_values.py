@@ -91,3 +91,11 @@ def test_times_without_seconds_belong_to_the_logger(tmp_path: Path, clock: str) 
     (run,) = runs(tmp_path, "".join(line.format(clock=clock, e=e, v=v) for e, v in enumerate(PESQ)))
     (series,) = [series for series in run.series if series.role.phase == "eval"]
     assert (list(series.xs), list(series.ys)) == ([0, 1, 2, 3], [-v for v in PESQ])
+
+
+def test_a_line_of_code_that_warns_behind_a_progress_bar_is_no_score(tmp_path: Path) -> None:
+    bar = "Evaluating: 100%|####| 824/824 [01:22<00:00, 10.0it/s]"
+    warning = "/usr/lib/python3/dist-packages/pystoi/stoi.py:66: RuntimeWarning: Not enough STFT frames"
+    lines = [f"{bar}{warning}\nepoch {e}: STOI: 0.9{e}\n" for e in range(1, 5)]
+    (run,) = runs(tmp_path, "".join(lines))
+    assert points(run, "stoi") == [(e, float(f"0.9{e}")) for e in range(1, 5)]

@@ -44,6 +44,10 @@ WITH_LOSS = {
     "phases alone": "Epoch {e:02d} | train={l:.4f} val={l:.4f} | SI-SDR=12.1 PESQ={p:.2f} DER=0.21\n",
     "the epoch below": "loss {l:.4f} PESQ: {p:.3f}\nEpoch {e} done in 312 s\n",
     "logfmt": 'time="2024-01-01T00:00:00Z" level=info msg="eval done" epoch={e} pesq="{p:.2f}" loss="{l:.4f}"\n',
+    "Korean": "[에포크 {e}/15] 훈련 손실: {l:.4f}, 검증 손실: {l:.4f}, 검증 PESQ: {p:.3f}, 학습률: 0.0005\n",
+    "Japanese": "エポック {e}/15 - 学習損失: {l:.4f} - 検証損失: {l:.4f} - 検証PESQ: {p:.3f}\n",
+    "Russian": "Эпоха {e} | Потери: {l:.4f} | PESQ (валидация): {p:.3f}\n",
+    "German": "Epoche {e}: Verlust {l:.4f}, PESQ {p:.3f}\n",
     "signals as columns": (
         "== epoch {e} ==\nloss: {l:.4f}\nMetric   Noisy  Enhanced  Gain\nPESQ     1.97   {p:.2f}      +0.2\n"
     ),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cmgan_audit.logs import runs as runs_module
 from cmgan_audit.logs.lines import text as text_module
 from cmgan_audit.logs.lines.text import read_text
 from cmgan_audit.logs.roles import RoleBook
@@ -193,7 +194,7 @@ def test_only_carriage_returns(tmp_path: Path) -> None:
 
 
 def test_jumping_over_steady_lines_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_module, "POINT_LIMIT", 256)
+    monkeypatch.setattr(runs_module, "POINT_LIMIT", 256)
     lines = [f"GPU: 0, Epoch {i // 700}, Step {i}, loss: {i / 7:.6f}, disc_loss: {i / 9:.6f}\n" for i in range(9000)]
     lines[5000] = "Test PESQ: 2.5\n"
     fast = read(tmp_path, "".join(lines))
