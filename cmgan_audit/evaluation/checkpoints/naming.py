@@ -18,7 +18,11 @@ from cmgan_audit.lazy_regex import regex
 SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".bin", ".tar", ".onnx")
 
 _NUMBER_BEFORE = r"(?:^|(?<=[^a-z]))"  # a word starts here
-_EPOCH = regex(_NUMBER_BEFORE + r"(?:epochs?|ep|e)[_=.\- ]*0*(\d+)", re.IGNORECASE)
+# The plainest first: `epochs120_epoch_35` is of epoch 35, and the `e` of `lr5e-4` is that of a power of ten.
+_EPOCHS = [
+    regex(before + word + r"[_=.\- ]*0*(\d+)", re.IGNORECASE)
+    for before, word in ((_NUMBER_BEFORE, "(?:epoch|ep)"), (_NUMBER_BEFORE, "epochs"), (r"(?:^|(?<=[^a-z\d]))", "e"))
+]
 _STEP = regex(_NUMBER_BEFORE + r"(?:steps?|iter(?:ation)?s?|it|global_step|g|do)[_=.\- ]*0*(\d+)", re.IGNORECASE)
 _COUNTED = regex(
     _NUMBER_BEFORE + r"(?:ckpt|checkpoint|model|net|generator|weights?|state)[_=.\- ]*0*(\d+)(?![\d.])", re.IGNORECASE
@@ -44,7 +48,7 @@ def read_name(name: str) -> FileName:
     stem = name
     for suffix in SUFFIXES:
         stem = stem.removesuffix(suffix)
-    epoch = _EPOCH.search(stem)
+    epoch = next((found for pattern in _EPOCHS if (found := pattern.search(stem))), None)
     step = _STEP.search(stem)
     counted = _COUNTED.search(stem)
     if epoch is None and step is None:

@@ -29,6 +29,11 @@ from cmgan_audit.evaluation.checkpoints.naming import expand_checkpoints, natura
         ("best.pth", None, None, None),
         ("v2_final.pth", None, None, None),
         ("step_20000.safetensors", None, 20000, None),
+        ("cmgan_bs4_lr5e-4_epoch_35", 35, None, None),
+        ("cmgan_bs4_lr5e-4.pth", None, None, None),
+        ("cmgan_epochs120_epoch_35.pth", 35, None, None),
+        ("run_e12.pth", 12, None, None),
+        ("E7", 7, None, None),
     ],
 )
 def test_what_names_say(name, epoch, step, score):
