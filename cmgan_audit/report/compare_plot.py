@@ -25,6 +25,7 @@ LOOKS = {
     Verdict.UNDECIDED: ("#666666", "D"),
 }
 LABELS_SHOWN = 12
+LABEL_CHARACTERS = 7  # for each of them, with the space beside it
 
 
 def trend_png(result: ComparisonResult) -> bytes:
@@ -146,17 +147,45 @@ def ticks(
     axes: Axes, entries: Sequence[CheckpointSummary], places: Sequence[float], at_most: int = LABELS_SHOWN
 ) -> None:
     """Label the horizontal axis with epochs, or with names where checkpoints do not stand at theirs."""
-    shown = range(0, len(entries), -(-len(entries) // at_most))
     epochs = rising_epochs(entries)
     if epochs:
-        labels = [str(epochs[at]) for at in shown]
+        labels = [str(epoch) for epoch in epochs]
         axes.set_xlabel("epoch")
     else:
-        labels = [short(entries[at].name) for at in shown]
-        axes.set_xlabel("checkpoint, in the order given")
-    axes.set_xticks([places[at] for at in shown], labels)
+        names, room = [entry.name for entry in entries], at_most * LABEL_CHARACTERS
+        before, own, after = ("", names, "") if _widest(names) * len(names) <= room else own_parts(names)
+        labels = [short(name) for name in own]
+        told = f": {short(before)}*{short(after)}" if before or after else ""
+        axes.set_xlabel(f"checkpoint, in the order given{told}")
+    fitting = max(1, min(at_most, at_most * LABEL_CHARACTERS // _widest(labels)))
+    shown = range(0, len(entries), -(-len(entries) // fitting))
+    axes.set_xticks([places[at] for at in shown], [labels[at] for at in shown])
     margin = 0.05 * (places[-1] - places[0]) or 0.5
     axes.set_xlim(places[0] - margin, places[-1] + margin)
+
+
+def _widest(labels: Sequence[str]) -> int:
+    """Characters of the longest label as it is shown, and of the space beside it."""
+    return max(len(short(label)) for label in labels) + 2
+
+
+def own_parts(names: Sequence[str]) -> tuple[str, list[str], str]:
+    """What all names begin with, what is each one's own, and what all end with; words and numbers stay whole."""
+    if len(names) < 2:
+        return "", list(names), ""
+    start = _common_words(names)
+    end = _common_words([name[len(start) :][::-1] for name in names])[::-1]
+    own = [name[len(start) : len(name) - len(end)] for name in names]
+    return (start, own, end) if all(own) else ("", list(names), "")
+
+
+def _common_words(names: Sequence[str]) -> str:
+    """What all names begin with, without the beginning of a word that goes on differently."""
+    first, last = min(names), max(names)
+    length = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    while length and first[length - 1].isalnum():
+        length -= 1
+    return first[:length]
 
 
 def _title(result: ComparisonResult) -> str:

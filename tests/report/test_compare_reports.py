@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -263,6 +264,27 @@ def test_checkpoints_whose_epochs_do_not_rise_are_drawn_by_name() -> None:
         ticks(axes, entries(*epochs), places)
         assert axes.get_xlabel() == label
         assert [text.get_text() for text in axes.get_xticklabels()] == texts
+
+
+def test_names_beside_the_axis_do_not_run_into_each_other() -> None:
+    def labelled(names: list[str]) -> tuple[list[str], str]:
+        figure = Figure(figsize=(8, 3), dpi=100, layout="constrained")
+        axes = figure.subplots()
+        entries = [CheckpointSummary(name, "", "", None, {}) for name in names]
+        ticks(axes, entries, places_of(entries))
+        figure.canvas.draw()
+        boxes = [text.get_window_extent() for text in axes.get_xticklabels()]
+        assert all(one.x1 < other.x0 for one, other in pairwise(boxes))
+        return [text.get_text() for text in axes.get_xticklabels()], axes.get_xlabel()
+
+    numbered = [f"cmgan_voicebank_lr5e-4_of_a_long_run_epoch_{at}" for at in range(12)]
+    assert labelled(numbered) == (
+        [str(at) for at in range(12)],
+        "checkpoint, in the order given: cmgan_voic..._run_epoch_*",
+    )
+    assert labelled(["epoch_2", "epoch_7", "best"])[0] == ["epoch_2", "epoch_7", "best"]
+    others = labelled([f"{'x' * at}{at * 997}_of_something_else{'y' * at}" for at in range(1, 21)])[0]
+    assert 2 <= len(others) <= 4
 
 
 def test_the_interval_of_a_mean_over_few_utterances_is_student_s() -> None:
