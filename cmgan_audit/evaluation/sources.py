@@ -36,7 +36,14 @@ class Source:
         if self.path is None:
             return noisy_system(pairs, self.options.noisy.as_posix())
         if not self.is_model:
-            return open_folder(self.path, self.name, pairs, among=among, resample=self.options.resample)
+            return open_folder(
+                self.path,
+                self.name,
+                pairs,
+                among=among,
+                resample=self.options.resample,
+                strict=self.options.strict,
+            )
         enhancer = model_source(self.options.model).open(self.path)
         return model_system(enhancer, self.name, resample=self.options.resample)
 

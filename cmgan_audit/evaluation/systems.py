@@ -15,6 +15,7 @@ from cmgan_audit.errors import InputError
 from cmgan_audit.evaluation.checkpoints.naming import read_name
 from cmgan_audit.evaluation.material.audio import (
     SAMPLE_RATE,
+    AudioError,
     SampleRateError,
     file_sha256,
     probe,
@@ -102,9 +103,11 @@ class FolderSystem:
 
 
 def open_folder(
-    folder: Path, name: str, pairs: Sequence[Pair], *, among: Matched, resample: bool = False
+    folder: Path, name: str, pairs: Sequence[Pair], *, among: Matched, resample: bool = False, strict: bool = False
 ) -> FolderSystem:
     """A system from a folder of enhanced recordings; headers are checked now, so that no run ends half way for them.
+
+    A recording that is broken (a killed program leaves such) counts as missing, and the remark says why.
 
     Args:
         folder: with recordings that have the names of utterances, or those with something before and after them.
@@ -112,9 +115,10 @@ def open_folder(
         pairs: the utterances that are scored.
         among: the whole test set, by whose names the recordings are found.
         resample: whether another sample rate is brought to 16 kHz.
+        strict: a broken recording is an error.
 
     Raises:
-        InputError: no recording of the test set in the folder, or one that is not mono audio.
+        InputError: no recording of the test set in the folder, or none (with `strict`: not all) of them is mono audio.
         SampleRateError: a recording is not at 16 kHz and `resample` is off.
     """
     matched = match_outputs(folder, list(among.pairs), among.also)
@@ -124,11 +128,19 @@ def open_folder(
             f"{folder}: no recording of the utterances that are scored ({shortened(pair.name for pair in pairs)})"
         )
     several = 0
-    for path in wanted.values():
-        header = probe(path, allow_empty=True)
+    broken: dict[str, AudioError] = {}
+    for utterance, path in wanted.items():
+        try:
+            header = probe(path, allow_empty=True)
+        except AudioError as error:
+            broken[utterance] = error
+            if strict or len(broken) == len(wanted):
+                raise
+            continue
         several += header.channels > 1
         if header.rate != SAMPLE_RATE and not resample:
             raise SampleRateError(wrong_rate(path, header.rate))
+    wanted = {utterance: path for utterance, path in wanted.items() if utterance not in broken}
     digests = {utterance: file_sha256(path) for utterance, path in wanted.items()}
     listing = "\n".join(f"{utterance}\0{digests[utterance]}" for utterance in sorted(digests))
     return FolderSystem(
@@ -138,17 +150,20 @@ def open_folder(
         digests,
         hashlib.sha256(listing.encode()).hexdigest(),
         read_name(folder.name).epoch,
-        remark=_how_found(name, matched, several),
+        remark=_how_found(name, matched, several, list(broken.values())),
     )
 
 
-def _how_found(name: str, matched: MatchedOutputs, several: int) -> str:
+def _how_found(name: str, matched: MatchedOutputs, several: int, broken: Sequence[AudioError]) -> str:
     """What does not go without saying of a folder's recordings."""
     told = [matched.how] if matched.how else []
     if matched.unused:
         told.append(f"not of the test set, and not scored: {shortened(matched.unused)}")
     if several:
         told.append(same_channels(several, len(matched.files)))
+    if broken:
+        count = "1 recording" if len(broken) == 1 else f"{len(broken)} recordings"
+        told.append(f"{count} cannot be used, counted as missing ({shortened(map(str, broken), 1)})")
     return f"{name}: {'; '.join(told)}" if told else ""
 
 

@@ -37,7 +37,7 @@ def match_outputs(
 
     The names of the utterances themselves come first, then those of their recordings; with such names an utterance may
     be without an output. Where nobody used them, something before and after the name is taken off, and every utterance
-    must have its output.
+    must have its output, or every recording its utterance.
 
     Args:
         folder: with recordings, or with folders of recordings.
@@ -92,7 +92,8 @@ def _match(
     (way,) = distinct
     files = {name: ways[way][name] for name in utterances if name in ways[way]}
     absent = [name for name in utterances if name not in files]
-    if absent:
+    # Where every recording was told, an utterance without one has none; else one of the others may be its output.
+    if absent and len(files) < len(recordings):
         raise InputError(
             f"{folder}: recordings are named {way}, but {len(absent)} of {len(utterances)} utterances have none "
             f"({shortened(absent)}); give the recordings the names of the test set, then those without one are left out"

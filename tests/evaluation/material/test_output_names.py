@@ -73,6 +73,11 @@ def test_plain_names_come_first_and_may_be_incomplete(tmp_path: Path) -> None:
     assert found.how == ""
 
 
+def test_where_every_recording_is_told_an_utterance_may_be_without_one(tmp_path: Path) -> None:
+    found = match_outputs(folder_of(tmp_path, *named("{}_enhanced.wav")[:2]), UTTERANCES)
+    assert sorted(found.files) == UTTERANCES[:2] and found.unused == ()
+
+
 @pytest.mark.parametrize(
     ("names", "message"),
     [
@@ -91,7 +96,7 @@ def test_plain_names_come_first_and_may_be_incomplete(tmp_path: Path) -> None:
             "more than one recording may be the output of an utterance: <utterance>, <utterance>_enhanced; put",
         ),
         (
-            named("{}_enhanced.wav")[:2],
+            [*named("{}_enhanced.wav")[:2], "p257-1_enhanced.wav"],
             r"recordings are named <utterance>_enhanced, but 1 of 3 utterances have none \(p257_001\)",
         ),
         (
