@@ -13,6 +13,7 @@ from cmgan_audit.program.domain.values import (
     ClassValue,
     Const,
     DictValue,
+    External,
     FunctionValue,
     Instance,
     Symbol,
@@ -30,7 +31,8 @@ class Launcher:
     """How a library call starts a function: where the function stands among the arguments, and what it is given.
 
     `keyword` and `position` find the function, `args` and `kwargs` its arguments (a tuple and a dictionary);
-    `ranked` puts the process number before them; `rest` passes all further positional arguments on.
+    `ranked` puts the process number before them; `rest` passes all further positional arguments on; `hands` is the
+    class of an object that the library makes for every call and puts before them.
     """
 
     keyword: str
@@ -40,11 +42,12 @@ class Launcher:
     kwargs: str = "kwargs"
     ranked: bool = False
     rest: bool = False
+    hands: str = ""
 
 
 _SPAWN = Launcher("fn", 0, args_position=1, ranked=True)
 _REST = Launcher("fn", 0, args="", rest=True)
-_ALONE = Launcher("target", 0, args="")
+_TRIAL = Launcher("func", 0, args="", hands="optuna.trial.Trial")
 _LAUNCHERS = {
     "torch.multiprocessing.spawn": _SPAWN,
     "torch.multiprocessing.start_processes": _SPAWN,
@@ -57,7 +60,9 @@ _LAUNCHERS = {
     "submitit.AutoExecutor.submit": _REST,
     "submitit.SlurmExecutor.submit": _REST,
     "ray.tune.run": Launcher("run_or_experiment", 0, args="config"),
-    "optuna.study.Study.optimize": Launcher("func", 0, args=""),
+    "optuna.study.Study.optimize": _TRIAL,
+    "optuna.create_study.optimize": _TRIAL,
+    "optuna.load_study.optimize": _TRIAL,
     "wandb.agent": Launcher("function", 1, args=""),
     "atexit.register": _REST,
 }
@@ -93,6 +98,8 @@ def _start(it: Interpreter, launcher: Launcher, arguments: Arguments, location: 
     if function is None or not any(_is_code(option.value) for option in options_of(function)):
         return Unknown(reason="the function that is started is not known")
     positional: list[Value] = [RANK] if launcher.ranked else []
+    if launcher.hands:
+        positional.append(Instance(cls=External(name=launcher.hands), arguments=Arguments(), location=location))
     unknown = ""
     if launcher.rest:
         positional += arguments.positional[1:]

@@ -45,6 +45,8 @@ _ALIASES = {
     "speechbrain.core.Stage.": "speechbrain.Stage.",
     "easydict.EasyDict": "easydict.EasyDict",
     "absl.flags._flags.": "absl.flags.",
+    "optuna.study.create_study": "optuna.create_study",
+    "optuna.study.load_study": "optuna.load_study",
     "omegaconf.omegaconf.OmegaConf": "omegaconf.OmegaConf",
 }
 _EXACT = {alias: name for alias, name in _ALIASES.items() if not alias.endswith(".")}
