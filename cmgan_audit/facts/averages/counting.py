@@ -79,15 +79,16 @@ class BatchCount:
 
 
 def _wrapped(drawn: ast.expr, function: Sequence[ast.AST]) -> list[ast.expr]:
-    """What a loop draws from when it is wrapped before the loop: `bar = tqdm(loader)`, `with tqdm(loader) as bar`."""
-    name = ast.unparse(drawn)
+    """What a loop draws from when it is wrapped before the loop: `bar = tqdm(loader)`, `with tqdm(loader) as bar`, be
+    it that the loop numbers what `bar` gives."""
+    names = {ast.unparse(node) for node in walk(drawn) if isinstance(node, ast.Name | ast.Attribute)}
     found = []
     for node in function:
         match node:
-            case ast.Assign(targets=[target], value=ast.Call() as call) if ast.unparse(target) == name:
+            case ast.Assign(targets=[target], value=ast.Call() as call) if ast.unparse(target) in names:
                 found.append(call)
             case ast.withitem(context_expr=ast.Call() as call, optional_vars=ast.expr() as target):
-                if ast.unparse(target) == name:
+                if ast.unparse(target) in names:
                     found.append(call)
     return [call for call in found if ast.unparse(call.func).rpartition(".")[2] in HANDING_ON]
 
