@@ -16,8 +16,9 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Location, Step, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import Const, DictValue, Instance, Value
+from cmgan_audit.program.domain.values import ClassValue, Const, DictValue, Instance, ListValue, Value
 from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.models.files import path_of
 
 TRAIN, VALID, TEST = "train", "valid", "test"
@@ -208,15 +209,29 @@ def _held(dataset: Instance) -> Iterator[tuple[str, Value]]:
     it tells nothing of this one.
     """
     count = 0
-    named: list[tuple[str, Value]] = [("", value) for value in dataset.arguments.positional]
-    named += list(dataset.arguments.keywords.items())
-    named += [(key, value) for key, value in dataset.attrs.items() if not key.startswith("@")]
-    for key, value in named:
+    for key, value in _given(dataset):
         for part in values_within(value, 3) if not _is_configuration(value) else ():
             count += 1
             if count > _MOST_TEXTS:
                 return
             yield key, part
+
+
+def _given(dataset: Instance, depth: int = 2) -> Iterator[tuple[str, Value]]:
+    """What a dataset was made with and holds, and what the datasets that it draws from were made with: one that mixes
+    the speech of a folder with the noise of another knows neither folder itself."""
+    named: list[tuple[str, Value]] = [("", value) for value in dataset.arguments.positional]
+    named += list(dataset.arguments.keywords.items())
+    named += [(key, value) for key, value in dataset.attrs.items() if not key.startswith("@")]
+    yield from named
+    values = [part for _, value in named for part in (value.items if isinstance(value, ListValue) else [value])]
+    inner = [each for value in values for each in instances_of(value) if _gives_items(each)] if depth else []
+    for each in {id(each.cell): each for each in inner}.values():
+        yield from _given(each, depth - 1)
+
+
+def _gives_items(value: Instance) -> bool:
+    return isinstance(value.cls, ClassValue) and class_attribute(value.cls, "__getitem__") is not None
 
 
 def _is_configuration(value: Value) -> bool:
