@@ -225,8 +225,8 @@ def sides_of(test: Value, text: str) -> tuple[Branch, Branch]:
 
 
 def _shared_facts(test: Choice, *, taken: bool) -> Facts:
-    """What holds on one side of a test that came out one way here and another way there: `isinstance(net, DataParallel)`
-    after `if gpus > 1: net = DataParallel(net)`."""
+    """What holds on one side of a test that came out one way here and another way there: of one whether a network is
+    wrapped, where it is on machines of several cards."""
     held = [o.facts for o in test.options if not isinstance(o.value, Const) or bool(o.value.value) is taken]
     return frozenset.intersection(*held) if held else frozenset()
 
