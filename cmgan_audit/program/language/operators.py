@@ -186,6 +186,9 @@ def compare(it: Interpreter, operation: type[ast.cmpop], left: Value, right: Val
             return Unknown(reason="an identity at run time", draws=drawn(left, right))
     if operation in (ast.In, ast.NotIn):
         contained = _contained(it, left, right)
+        if contained is None and isinstance(right, External) and right.name == "os.environ" and isinstance(left, Const):
+            formula = f"{left.value} in os.environ"
+            return Symbol(formula=formula if operation is ast.In else opposite(formula))
         if contained is None:
             return Unknown(reason="a membership at run time", draws=drawn(left, right))
         return Const(value=contained is (operation is ast.In), draws=drawn(left, right))
