@@ -21,12 +21,15 @@ from cmgan_audit.rules.record import certainly
 from cmgan_audit.source.syntax import walk
 
 _FROM_LISTS = regex(r"random(\.Random)?\.sample|sklearn\.model_selection\.train_test_split")
+_CHOICE = regex(r"numpy\.random\.(RandomState\.|default_rng\.|Generator\.)?choice")
 _SPLIT = "torch.utils.data.random_split"
 
 
-def picked_parts(view: View) -> Iterator[tuple[CallEvent, frozenset[Listing]]]:
-    """The calls that pick some of the names of a folder with a seed, each with the listings it picks from."""
+def picked_parts(view: View) -> Iterator[tuple[CallEvent | SliceEvent, frozenset[Listing]]]:
+    """The calls and subscripts that pick some names of a folder with a seed, each with the listings it picks from."""
     for position, event in enumerate(view.scene.run.events):
+        if isinstance(event, SliceEvent) and event.order and _picks_by_number(view, event):
+            yield event, event.order
         if isinstance(event, CallEvent) and _FROM_LISTS.fullmatch(canonical(event.callee)):
             given = event.arguments.positional
             lists = given if canonical(event.callee).startswith("sklearn.") else given[:1]
@@ -44,6 +47,25 @@ def is_seeded_shuffle(view: View, draw: Draw) -> bool:
     """
     at = _position(view, draw.location, draw.callee)
     return at is not None and not view.scene.run.events[at].context.loops and _repeats(view, draw, at)
+
+
+def _picks_by_number(view: View, event: SliceEvent) -> bool:
+    """`names[numpy.random.choice(len(names), 100, replace=False)]`, where the numbers are the same in every run."""
+    if isinstance(event.sliced, Instance) and "@shuffled" in event.sliced.attrs:
+        return False
+    drawn = [draw for draw in event.index.draws if not isinstance(draw, Listing)]
+    return bool(drawn) and all(_chooses_some(view, draw) and is_seeded_shuffle(view, draw) for draw in drawn)
+
+
+def _chooses_some(view: View, draw: Draw) -> bool:
+    """Whether a draw is one of several numbers out of more, not of all of them in another order."""
+    if not _CHOICE.fullmatch(canonical(draw.callee)):
+        return False
+    at = _position(view, draw.location, draw.callee)
+    event = None if at is None else view.scene.run.events[at]
+    if not isinstance(event, CallEvent) or event.arguments.get("size", 1) is None:
+        return False
+    return not _is_whole(view, event)
 
 
 def _split_datasets(view: View, made: Made) -> Iterator[tuple[CallEvent, frozenset[Listing]]]:
@@ -89,7 +111,9 @@ def _order(value: Value) -> frozenset[Listing]:
 def _is_whole(view: View, event: CallEvent) -> bool:
     """`random.sample(names, len(names))` picks no part: it gives all of them in another order."""
     call = view.code.call_at(event.location)
-    given = () if call is None else (*call.args[1:2], *(each.value for each in call.keywords if each.arg == "k"))
+    given = (
+        () if call is None else (*call.args[1:2], *(each.value for each in call.keywords if each.arg in ("k", "size")))
+    )
     return any(_is_length(each) or _holds_length(view, event.location.path, each) for each in given)
 
 

@@ -22,6 +22,7 @@ from cmgan_audit.rules.record import Fact, Known
 from cmgan_audit.source.syntax import shown
 
 PAIR, PART = "pair", "part"
+_ARRAYS = frozenset({"numpy.array", "numpy.asarray"})
 _Same = Set[frozenset[Identity]]
 
 
@@ -113,11 +114,16 @@ def _parts(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
             continue
         if not isinstance(event.sliced, ListValue | Instance) or event.index.draws:
             continue
-        if isinstance(event.sliced, Instance) and not lists_a_folder(event.sliced.external_name):
+        if isinstance(event.sliced, Instance) and not _holds_names(event.sliced):
             continue
         if _shuffled(view, event.sliced):
             continue
         yield _part(view, event, event.order, "takes")
+
+
+def _holds_names(value: Instance) -> bool:
+    """Whether what a library gave may be a list of names: a folder that it listed, or an array of such a list."""
+    return lists_a_folder(value.external_name) or value.external_name in _ARRAYS
 
 
 def _part(view: View, event: Event, orders: frozenset[Listing], does: str) -> ListingUse:
