@@ -43,6 +43,8 @@ _PLACEHOLDER = regex(
     r"|[A-Z0-9_]+_(?:FILE|PATH|DIR|FOLDER|NAME|RUN|ID|CONFIG|YAML|JSON|CKPT|CHECKPOINT|ROOT))(?=\s|$)"
 )
 _INLINE = regex(r"`([^`\n]*\.py\b[^`\n]*)`")
+# A line of a comment or a text in a Python file that is a command; no statement of Python begins like this.
+_SAID = regex(r"\s*(?:#+\s*|\$\s+)?(?=(?:[A-Z_]+=\S+\s+)*(?:python[0-9.]*|torchrun|accelerate|deepspeed)\s+\S)")
 _HEADING = regex(r"#{1,6}\s")
 # How documents call a command that only shows whether the program runs; and a run that is over before it has begun.
 _TRIAL = regex(
@@ -108,6 +110,27 @@ def commands_of(path: str, text: str, sources: Sources | None = None) -> Iterato
     else:
         for simple in commands(text, name=path, sources=sources):
             yield from _starts(path, simple)
+
+
+def commands_said(path: str, text: str) -> Iterator[CommandLine]:
+    """The commands that start a script which a Python file holds in its comments and texts.
+
+    Args:
+        path: of the file.
+        text: its content.
+    """
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
+        match = _SAID.match(line)
+        if match is None:
+            continue
+        block = [" " * match.end() + line[match.end() :]]
+        while block[-1].endswith("\\") and number + len(block) <= len(lines):
+            block[-1] = block[-1].rstrip("\\") + "\\"  # a backslash is written twice in a text
+            block.append(re.sub(r"^(\s*)#", r"\1 ", lines[number + len(block) - 1]))
+        for command in _shell(path, _PLACEHOLDER.sub(_mark, "\n".join(block)), number):
+            trial = _TRIAL.search(command.text) or _SHORT_RUN.search(command.text)
+            yield replace(command, trial=trial is not None)
 
 
 def _shell(

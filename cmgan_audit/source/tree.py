@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.source import notebook, python_file
-from cmgan_audit.source.commands import CommandLine, commands_of
+from cmgan_audit.source.commands import CommandLine, commands_of, commands_said
 from cmgan_audit.source.consulted import Consulted
 from cmgan_audit.source.data import DataError, DataNode
 from cmgan_audit.source.discovery import Failure, discover, kind_of
@@ -261,6 +261,13 @@ class SourceTree:
             finally:
                 self._consulted = outer
         return tuple(self._starts.get(entry, ()))
+
+    def said(self, entry: str) -> tuple[CommandLine, ...]:
+        """The command lines that start the script `entry` by its name and that its own comments and texts hold."""
+        content = self.read_bytes(entry) or b""
+        found = commands_said(entry, content.decode("utf-8", "replace")) if b".py" in content else ()
+        name = posixpath.basename(entry)
+        return tuple(each for each in found if posixpath.basename(each.scripts()[0]) == name)
 
     def settled(self, consulted: Consulted) -> Consulted:
         """The same questions, put to the launchers and documents themselves instead of to what they start."""

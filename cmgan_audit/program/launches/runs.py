@@ -95,7 +95,7 @@ class Program:
                 told = [launch for launch in others if not _only_fills_in(launch, first)]
                 return [first, *(self._whole(entry, launch, index) for launch in self._spending.affordable(told))]
             tried = self._as_shipped(entry, variables, trial=False)
-            found = self._configured(entry, first, tried)
+            found = self._configured(entry, first, tried) or self._configured(entry, first, self._as_said(entry))
             if not found:
                 beside = self._beside(entry, [first, *tried])
                 found = _noting(self._tried(entry, beside.launches), beside.left_out)
@@ -133,6 +133,12 @@ class Program:
             if asked == variables:
                 return [known[told_apart_by(launch)] for launch in launches if told_apart_by(launch) in known]
             variables = asked
+
+    def _as_said(self, entry: str) -> list[Run]:
+        """The runs of the launches that a script's own comments and texts name, each to where it asks for another
+        configuration. They may be old, so they count where the tree ships no other launch with a configuration."""
+        launches = launches_of(self._tree, entry, said=True)
+        return self._started(entry, [each for each in launches if each.argv and not each.trial])
 
     def _beside(self, entry: str, runs: Sequence[Run]) -> Candidates:
         """Launches with files that lie beside a script, for those that lack one."""

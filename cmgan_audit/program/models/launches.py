@@ -21,8 +21,10 @@ _CONFIGURATIONS = (".yaml", ".yml", ".json", ".toml", ".conf", ".cfg", ".ini", "
 MOST_LAUNCHES = 24
 
 
-def launches_of(tree: SourceTree, entry: str, asked: Collection[str] = ()) -> list[Launch]:
+def launches_of(tree: SourceTree, entry: str, asked: Collection[str] = (), *, said: bool = False) -> list[Launch]:
     """The launches of one script by the tree's launchers and documents, each combination of words once.
+
+    With `said`, those that the script's own comments and texts hold instead.
 
     Of the variables that a launcher exports, those count that the script asks for: `asked` names them.
 
@@ -31,7 +33,7 @@ def launches_of(tree: SourceTree, entry: str, asked: Collection[str] = ()) -> li
     """
     found: dict[tuple[str, ...], Launch] = {}
     ordered = sorted(
-        tree.launches(entry),
+        tree.said(entry) if said else tree.launches(entry),
         key=lambda command: (command.trial, command.location.path.lower().endswith((".md", ".rst"))),
     )
     for command in ordered:

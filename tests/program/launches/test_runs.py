@@ -148,6 +148,28 @@ def test_a_configuration_beside_the_script_is_tried(tmp_path: Path) -> None:
     assert loaders(found[0]) == 2
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "# python train.py b.yaml",
+        '"""How it is started:\n\n    CUDA_VISIBLE_DEVICES=0 python train.py \\\\\n        b.yaml\n"""',
+        "if True:\n    '''\n    python train.py b.yaml\n    '''",
+    ],
+)
+def test_a_configuration_that_the_script_itself_names_is_taken_before_those_beside_it(
+    tmp_path: Path, said: str
+) -> None:
+    files = {"train.py": f"{said}\n{SCRIPT}", "a.yaml": "size: 2\n", "b.yaml": "size: 4\n"}
+    assert words(runs_in(tmp_path, files)) == [("b.yaml",)]
+
+
+@pytest.mark.parametrize("shipped, said", [("a.yaml", "b.yaml"), ("a.yaml", "--size 3")])
+def test_what_the_script_itself_names_counts_only_where_no_launch_does(tmp_path: Path, shipped: str, said: str) -> None:
+    files = {"train.py": f"# python train.py {said}\n{SCRIPT}", "run.sh": f"python train.py {shipped}\n"}
+    files |= {"a.yaml": "size: 2\n", "b.yaml": "size: 4\n"}
+    assert words(runs_in(tmp_path, files)) == [(shipped,)]
+
+
 def test_where_nothing_names_a_configuration_the_script_is_followed_to_its_end(tmp_path: Path) -> None:
     found = runs_in(tmp_path, {})
     assert words(found) == [()]
