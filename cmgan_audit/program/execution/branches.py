@@ -219,7 +219,7 @@ def sides_of(test: Value, text: str) -> tuple[Branch, Branch]:
     elif isinstance(test, TextTest):
         facts_true = frozenset({(test.formula, test.equal)})
         facts_false = frozenset({(test.formula, not test.equal)})
-    elif isinstance(test, Choice):
+    elif isinstance(test, Choice) and all(isinstance(option.value, Const) for option in test.options):
         facts_true, facts_false = _shared_facts(test, taken=True), _shared_facts(test, taken=False)
     return Branch(text, facts_true), Branch(opposite(text), facts_false)
 
@@ -227,7 +227,7 @@ def sides_of(test: Value, text: str) -> tuple[Branch, Branch]:
 def _shared_facts(test: Choice, *, taken: bool) -> Facts:
     """What holds on one side of a test that came out one way here and another way there: of one whether a network is
     wrapped, where it is on machines of several cards."""
-    held = [o.facts for o in test.options if not isinstance(o.value, Const) or bool(o.value.value) is taken]
+    held = [o.facts for o in test.options if isinstance(o.value, Const) and bool(o.value.value) is taken]
     return frozenset.intersection(*held) if held else frozenset()
 
 
