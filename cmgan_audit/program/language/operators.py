@@ -186,13 +186,18 @@ def compare(it: Interpreter, operation: type[ast.cmpop], left: Value, right: Val
             return Unknown(reason="an identity at run time", draws=drawn(left, right))
     if operation in (ast.In, ast.NotIn):
         contained = _contained(it, left, right)
-        if contained is None and isinstance(right, External) and right.name == "os.environ" and isinstance(left, Const):
+        if contained is None and _is_environment(right) and isinstance(left, Const) and isinstance(left.value, str):
             formula = f"{left.value} in os.environ"
             return Symbol(formula=formula if operation is ast.In else opposite(formula))
         if contained is None:
             return Unknown(reason="a membership at run time", draws=drawn(left, right))
         return Const(value=contained is (operation is ast.In), draws=drawn(left, right))
     return _text_test(it, operation, left, right) or numbers.compare(operation, left, right)
+
+
+def _is_environment(value: Value) -> bool:
+    """Whether a value is the variables that a process was started with: what they hold is one thing in all of a run."""
+    return isinstance(value, External) and value.name == "os.environ"
 
 
 def _text_test(it: Interpreter, operation: type[ast.cmpop], left: Value, right: Value) -> TextTest | None:
