@@ -30,6 +30,7 @@ from cmgan_audit.program.naming.modules import ModuleIndex
 from cmgan_audit.source.tree import SourceTree
 
 MOST_UNREACHED = 40
+MOST_LAUNCHES = 24
 # How many files are tried in the first place of two: each is a run of its own.
 MOST_PAIRS = 3
 
@@ -106,7 +107,8 @@ class Program:
     def _shipped(self, entry: str, variables: frozenset[str], *, trial: bool) -> list[Launch]:
         """The launches that the tree ships of one script, trials or others, with the variables that it asks for."""
         found = launches_of(self._tree, entry, variables)
-        return [each for each in found if (each.argv or each.environment) and each.trial == trial]
+        self._spending.leave_out(found[MOST_LAUNCHES:], f"more than {MOST_LAUNCHES} ways to start it")
+        return [each for each in found[:MOST_LAUNCHES] if (each.argv or each.environment) and each.trial == trial]
 
     def _started(self, entry: str, launches: Sequence[Launch], *, must_be_told: bool = False) -> list[Run]:
         """The runs of launches, each to where it asks for a configuration that it does not name."""

@@ -28,21 +28,26 @@ class Spending:
         most: after how many steps no other launch is begun; one that is begun is followed to its end.
         spent: the steps of all runs, those that only showed that they lack a configuration among them.
         whole: whether one of the runs has what it asks for: until then the next launch is tried, whatever it takes.
-        left_out: the launches that were not begun.
+        left_out: the launches that were not begun, each with why, by what tells them apart.
     """
 
     most: int
     spent: int = 0
     whole: bool = False
-    left_out: list[Launch] = field(default_factory=list)
+    left_out: dict[tuple[object, ...], tuple[str, Launch]] = field(default_factory=dict)
 
     def affordable(self, launches: Iterable[Launch]) -> Iterator[Launch]:
         """The launches in their order, as long as there are steps left when one is begun."""
         for launch in launches:
             if self.whole and self.spent > self.most:
-                self.left_out.append(launch)
+                self.leave_out([launch], f"more than {self.most} steps" if self.most else "the tree is too large")
             else:
                 yield launch
+
+    def leave_out(self, launches: Iterable[Launch], why: str) -> None:
+        """Remember launches that are not begun."""
+        for launch in launches:
+            self.left_out.setdefault(told_apart_by(launch), (why, launch))
 
     def note(self, run: Run, *, whole: bool) -> Run:
         """Count the steps of a run; `whole` says whether it has what it asks for."""
@@ -53,15 +58,14 @@ class Spending:
     def told(self, runs: Sequence[Run]) -> list[Run]:
         """The runs of a script, with what was left out told in the limits of each: those of some are not looked at."""
         followed = {told_apart_by(run.launch) for run in runs}
-        left = {told_apart_by(each): each for each in self.left_out if told_apart_by(each) not in followed}
-        if runs and left:
-            place = next(iter(left.values())).location or Location(runs[0].entry, 1)
-            why = (
-                f"more than {self.most} steps in launches of {runs[0].entry}" if self.most else "the tree is too large"
-            )
-            note = f"{why}: launches that are not followed, from this one on: {len(left)}"
-            for run in runs:
-                run.limits.append(Step(place, note))
+        left: dict[str, list[Launch]] = {}
+        for words, (why, launch) in self.left_out.items():
+            if words not in followed:
+                left.setdefault(why, []).append(launch)
+        for run in runs:
+            for why, launches in left.items():
+                note = f"{why}: launches of {run.entry} that are not followed, from this one on: {len(launches)}"
+                run.limits.append(Step(launches[0].location or Location(run.entry, 1), note))
         return list(runs)
 
 

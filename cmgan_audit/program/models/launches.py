@@ -18,7 +18,6 @@ from cmgan_audit.source.tree import SourceTree
 _PASSED_ON = frozenset({"$@", "$*", "${@}", "${*}", "${@:1}", "$OPTIONAL_PLACEHOLDER"})
 _PLACEHOLDER = regex(r"\$(?:OPTIONAL_)?PLACEHOLDER")
 _CONFIGURATIONS = (".yaml", ".yml", ".json", ".toml", ".conf", ".cfg", ".ini", ".gin")
-MOST_LAUNCHES = 24
 
 
 def launches_of(tree: SourceTree, entry: str, asked: Collection[str] = (), *, said: bool = False) -> list[Launch]:
@@ -38,7 +37,7 @@ def launches_of(tree: SourceTree, entry: str, asked: Collection[str] = (), *, sa
     )
     for command in ordered:
         launch = _launch(command, asked)
-        if launch is not None and len(found) < MOST_LAUNCHES:
+        if launch is not None:
             words = (_file_or_word(tree, command, word) for word in launch.argv)
             found.setdefault((*_variables(command, asked), *words), launch)
     return list(found.values())

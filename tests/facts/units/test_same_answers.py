@@ -128,7 +128,7 @@ def test_in_a_tree_that_is_too_large_every_script_has_its_first_launch(
     plain = collect(tree)
     assert batches(plain) == [1, 2, 3, 5, 6, 7, 7, 7, 9]  # without the launch with 16
     left = {each.location.path: each.reason for each in plain.unresolved}
-    assert left["README.md"] == "the tree is too large: launches that are not followed, from this one on: 1"
+    assert left["README.md"] == "the tree is too large: launches of train.py that are not followed, from this one on: 1"
     assert collect(tree, effort=Effort(jobs=3)) == plain
     assert collect(tree, effort=Effort(jobs=2, cached=True)) == plain
     assert collect(tree, effort=CACHED) == plain

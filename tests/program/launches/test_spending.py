@@ -8,7 +8,7 @@ import pytest
 
 from cmgan_audit.program.execution.sessions import interpreter_of
 from cmgan_audit.program.execution.trace import Run
-from cmgan_audit.program.launches.runs import Program
+from cmgan_audit.program.launches.runs import MOST_LAUNCHES, Program
 from cmgan_audit.program.launches.spending import FIRST_ONLY
 from cmgan_audit.source.tree import SourceTree
 
@@ -56,8 +56,8 @@ def test_launches_are_begun_while_steps_are_left(launched: Program) -> None:
     two = steps(whole[0]) + steps(whole[1])
     cut = launched.runs_of("train.py", two - 1)
     assert sizes(cut) == ["", "--size 2"]
-    why = f"more than {two - 1} steps in launches of train.py"
-    assert told(cut) == [f"run.sh:2: {why}: launches that are not followed, from this one on: 2"]
+    why = f"more than {two - 1} steps: launches of train.py that are not followed, from this one on: 2"
+    assert told(cut) == [f"run.sh:2: {why}"]
     assert all(run.limits == cut[0].limits for run in cut)  # those of runs that make no loader are not looked at
     assert sizes(launched.runs_of("train.py", two)) == ["", "--size 2", "--size 3"]
 
@@ -65,7 +65,9 @@ def test_launches_are_begun_while_steps_are_left(launched: Program) -> None:
 def test_the_first_launch_is_followed_whatever_it_takes(launched: Program) -> None:
     cut = launched.runs_of("train.py", FIRST_ONLY)
     assert sizes(cut) == [""]
-    assert told(cut) == ["run.sh:1: the tree is too large: launches that are not followed, from this one on: 3"]
+    assert told(cut) == [
+        "run.sh:1: the tree is too large: launches of train.py that are not followed, from this one on: 3"
+    ]
 
 
 def test_what_lacks_its_configuration_is_no_first_launch(tmp_path: Path) -> None:
@@ -76,11 +78,24 @@ def test_what_lacks_its_configuration_is_no_first_launch(tmp_path: Path) -> None
     assert sizes(beside.runs_of("train.py")) == ["a.yaml", "b.yaml", "c.yaml"]
     cut = beside.runs_of("train.py", FIRST_ONLY)
     assert sizes(cut) == ["a.yaml"]
-    assert told(cut) == ["b.yaml:1: the tree is too large: launches that are not followed, from this one on: 2"]
+    assert told(cut) == [
+        "b.yaml:1: the tree is too large: launches of train.py that are not followed, from this one on: 2"
+    ]
     (tmp_path / "run.sh").write_text("python train.py c.yaml\npython train.py b.yaml\n", encoding="utf-8")
     shipped = Program(SourceTree(tmp_path))
     assert sizes(shipped.runs_of("train.py")) == ["c.yaml", "b.yaml"]
     assert sizes(shipped.runs_of("train.py", FIRST_ONLY)) == ["c.yaml"]
+
+
+def test_launches_that_are_too_many_are_told(tmp_path: Path) -> None:
+    lines = "".join(f"python train.py --size {size}\n" for size in range(1, 31))
+    (tmp_path / "run.sh").write_text(lines, encoding="utf-8")
+    (tmp_path / "train.py").write_text(OPTIONS, encoding="utf-8")
+    found = Program(SourceTree(tmp_path)).runs_of("train.py")
+    assert len(found) == 1 + MOST_LAUNCHES
+    assert told(found) == [
+        "run.sh:25: more than 24 ways to start it: launches of train.py that are not followed, from this one on: 6"
+    ]
 
 
 def test_processes_that_a_script_starts_count_among_its_launches(tmp_path: Path) -> None:
