@@ -123,7 +123,7 @@ def run_body(
     managers = [name for each in function.decorators for name in managers_of(each) if _is_followed(name)]
     frame = Frame(function.qualname, location, function)
     mark = it.journal.mark()
-    with it.activated(activation, frame), it.entered(managers=managers):
+    with it.activated(activation, frame, managers):
         result = _execute(it, function, activation)
     it.forget_names(environment, mark)
     return result
