@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.averages.counting import Count
 from cmgan_audit.facts.averages.means import means_of, with_equal_weights
-from cmgan_audit.facts.averages.taking_in import Intake, is_measure, is_weighted, sums_items
+from cmgan_audit.facts.averages.taking_in import Intake, intake_of, is_measure, is_weighted, sums_items
 from cmgan_audit.facts.bindings import bound_argument
 from cmgan_audit.facts.code import Code, Reached, Stack, stack_of
 from cmgan_audit.facts.scene import Pass
@@ -57,12 +57,24 @@ def output_means(
         if given is None:
             continue
         for node, key, where in _averaged_in(view.code, name, around, path, stack, drawing, count):
-            held = put_under(given.nodes, key)
-            if held is None or is_weighted(held) or not is_measure(f"{key} {ast.unparse(held)}"):
-                continue
-            if not sums_items(view, held, given.path, given.stack):
-                statement = drawing if given.path != path else held
-                yield OutputMean(Intake(statement, key, held, "list"), node, where)
+            for each, held in _measures(given.nodes, key):
+                if not sums_items(view, held, given.path, given.stack):
+                    statement = drawing if given.path != path else held
+                    yield OutputMean(Intake(statement, each, held, "list"), node, where)
+
+
+def _measures(nodes: Sequence[ast.AST], key: str) -> Iterator[tuple[str, ast.expr]]:
+    """What a step reports under a key, or under any where that is open, each batch with the same weight."""
+    for each in [key] if key else dict.fromkeys(_keys_in(nodes)):
+        held = put_under(nodes, each)
+        if held is not None and not is_weighted(held) and is_measure(f"{each} {ast.unparse(held)}"):
+            yield each, held
+
+
+def _keys_in(nodes: Sequence[ast.AST]) -> list[str]:
+    """The keys of the dictionaries that are written out among some nodes."""
+    written = (node for node in nodes if isinstance(node, ast.Dict))
+    return [str(key.value) for each in written for key in each.keys if isinstance(key, ast.Constant)]
 
 
 def _gathered(
@@ -138,8 +150,7 @@ def _averaged_in(
 def keys_given(code: Code, single: Pass, value: ast.expr) -> list[str]:
     """The keys of the dictionaries that are written out in the function of the tree that a call leads to."""
     called = _called(code, value, single.event.loop.location.path, stack_of(single.event.context))
-    written = [node for node in walk(called[0]) if isinstance(node, ast.Dict)] if called is not None else []
-    return [str(key.value) for each in written for key in each.keys if isinstance(key, ast.Constant)]
+    return [] if called is None else _keys_in(list(walk(called[0])))
 
 
 def averaged_keys(nodes: Sequence[ast.AST], outputs: str, count: Count) -> Iterator[tuple[ast.AST, str]]:
@@ -151,25 +162,65 @@ def averaged_keys(nodes: Sequence[ast.AST], outputs: str, count: Count) -> Itera
         count: what counts the batches, beside `len(outputs)`.
     """
     for node in nodes:
-        values: ast.expr | None = None
         match node:
-            case ast.BinOp(left=ast.Call(func=ast.Name(id="sum"), args=[summed, *_]), op=ast.Div(), right=right):
-                is_length = isinstance(right, ast.Call) and ast.unparse(right) == f"len({outputs})"
-                values = summed if is_length or count.counts(right) else None
-            case ast.Call():
-                values = with_equal_weights(node)
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.ListComp() as made):
                 key = key_of_each(made, outputs)
                 if key is not None:
                     taken = Intake(node, name, made, "list")
                     yield from ((mean, key) for mean in list(means_of(taken, nodes, count))[:1])
+            case ast.For(target=ast.Name(id=one), iter=ast.Name(id=source)) if source == outputs:
+                yield from _summed_keys(node, one, nodes, _LengthOr(outputs, count))
+            case ast.DictComp(value=mean, generators=[ast.comprehension(target=ast.Name(id=named))]):
+                values = _averaged(mean, outputs, count)
+                if values is not None and key_of_each(values, outputs, named) is not None:
+                    yield node, ""
+        values = _averaged(node, outputs, count)
         key = key_of_each(values, outputs) if values is not None else None
         if key is not None:
             yield node, key
 
 
-def key_of_each(values: ast.expr, outputs: str) -> str | None:
-    """The key that is taken of every output: "loss" in `[x["loss"].item() for x in outputs]`."""
+def _averaged(node: ast.AST, outputs: str, count: Count) -> ast.expr | None:
+    """What an expression averages over all outputs, each with the same weight."""
+    match node:
+        case ast.BinOp(left=ast.Call(func=ast.Name(id="sum"), args=[summed, *_]), op=ast.Div(), right=right):
+            return summed if _LengthOr(outputs, count).counts(right) else None
+        case ast.Call():
+            return with_equal_weights(node)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _LengthOr:
+    """What counts the outputs: their number, or that of the batches."""
+
+    outputs: str
+    count: Count
+
+    def counts(self, node: ast.expr) -> bool:
+        """Whether an expression is the number of outputs."""
+        return ast.unparse(node) == f"len({self.outputs})" or self.count.counts(node)
+
+
+def _summed_keys(loop: ast.For, one: str, nodes: Sequence[ast.AST], count: Count) -> Iterator[tuple[ast.AST, str]]:
+    """The means of what a loop over the outputs adds up: `for x in outputs: total += x["loss"]`."""
+    behind = [node for node in nodes if getattr(node, "lineno", 0) > (loop.end_lineno or loop.lineno)]
+    for statement in loop.body:
+        taken = intake_of(statement)
+        match converted(taken.value) if taken is not None else None:
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str() as key)) if name == one:
+                assert taken is not None
+                yield from ((mean, key) for mean in list(means_of(taken, behind, count))[:1])
+
+
+def key_of_each(values: ast.expr, outputs: str, named: str = "") -> str | None:
+    """The key that is taken of every output: "loss" in `[x["loss"].item() for x in outputs]`.
+
+    Args:
+        values: the comprehension.
+        outputs: the name of the outputs.
+        named: the variable that the key stands in; without it, it is written out.
+    """
     match values:
         case ast.ListComp(elt=element, generators=[each]) | ast.GeneratorExp(elt=element, generators=[each]):
             pass
@@ -179,7 +230,12 @@ def key_of_each(values: ast.expr, outputs: str) -> str | None:
         case (
             ast.comprehension(target=ast.Name(id=one), iter=ast.Name(id=source), ifs=[]),
             ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str() as key)),
-        ) if source == outputs and name == one:
+        ) if source == outputs and name == one and not named:
+            return key
+        case (
+            ast.comprehension(target=ast.Name(id=one), iter=ast.Name(id=source), ifs=[]),
+            ast.Subscript(value=ast.Name(id=name), slice=ast.Name(id=key)),
+        ) if source == outputs and name == one and key == named:
             return key
     return None
 

@@ -94,7 +94,7 @@ def _says_last(code: Code, path: str, test: ast.expr, loop: _Loop, *, taken: boo
 
 def _is_beyond(code: Code, path: str, counter: ast.expr, order: type[ast.cmpop], number: ast.expr, loop: _Loop) -> bool:
     """Whether `counter order number` holds for no other value of the counter than its last one."""
-    if isinstance(loop, ast.For) and isinstance(counter, ast.Name) and ast.unparse(loop.target) == counter.id:
+    if isinstance(loop, ast.For) and ast.unparse(loop.target) == ast.unparse(counter):
         if order is ast.Eq and ast.unparse(number) == f"{ast.unparse(loop.iter)}[-1]":
             return True
     last = _last_of(code, path, loop, counter)
@@ -113,15 +113,20 @@ def _last_of(code: Code, path: str, loop: _Loop, near: ast.expr) -> _Last | None
     """What counts the passes of a loop, and how far, as it is at a place in the body."""
     if not isinstance(loop, ast.While):
         stop = _stop(loop.iter)
-        if stop is None or not isinstance(loop.target, ast.Name):
+        if stop is None or not isinstance(loop.target, ast.Name | ast.Attribute):
             return None
-        end = _sum(code, path, stop, loop.target.id)
-        return _Last(loop.target.id, _Sum(end.written, end.added - 1))
+        name = ast.unparse(loop.target)
+        end = _sum(code, path, stop, name)
+        return _Last(name, _Sum(end.written, end.added - 1))
     match loop.test:
-        case ast.Compare(left=ast.Name(id=name), ops=[ast.Lt() | ast.LtE() | ast.NotEq() as op], comparators=[stop]):
+        case ast.Compare(
+            left=ast.Name() | ast.Attribute() as counted,
+            ops=[ast.Lt() | ast.LtE() | ast.NotEq() as op],
+            comparators=[stop],
+        ):
+            name = ast.unparse(counted)
             grows = [each for each in loop.body if _grows_by_one(each, name)]
-            changed = [each for each in walk(loop) if isinstance(each, ast.Name) and each.id == name]
-            if len(grows) != 1 or sum(isinstance(each.ctx, ast.Store) for each in changed) != 1:
+            if len(grows) != 1 or sum(_writes(each, name) for each in walk(loop)) != 1:
                 return None
             end = _sum(code, path, stop, name)
             still = -1 if grows[0].lineno > near.lineno else 0
@@ -131,9 +136,14 @@ def _last_of(code: Code, path: str, loop: _Loop, near: ast.expr) -> _Last | None
 
 def _grows_by_one(statement: ast.stmt, name: str) -> bool:
     match statement:
-        case ast.AugAssign(target=ast.Name(id=target), op=ast.Add(), value=ast.Constant(value=1)):
-            return target == name
+        case ast.AugAssign(target=target, op=ast.Add(), value=ast.Constant(value=1)):
+            return ast.unparse(target) == name
     return False
+
+
+def _writes(node: ast.AST, name: str) -> bool:
+    written = isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store)
+    return written and ast.unparse(node) == name
 
 
 def _stop(iterated: ast.expr) -> ast.expr | None:

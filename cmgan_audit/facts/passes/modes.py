@@ -119,7 +119,8 @@ def _comes_round(scene: Scene, run: Use, left: Use, loop: Loop) -> bool:
     """Whether a pass that runs the network follows in a loop behind something that happens in it."""
     if loop.unrolled:
         later = (use for use in scene.of("run") if use.position > left.position)
-        return any(use.event.location == run.event.location and loop in use.event.context.loops for use in later)
+        if not any(use.event.location == run.event.location and loop in use.event.context.loops for use in later):
+            return False
     return not only_in_last_pass(Code(scene), left.event, loop)
 
 
