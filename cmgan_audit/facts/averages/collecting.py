@@ -46,6 +46,8 @@ def batch_means(view: View) -> Iterable[Record]:
             if single.event.framework:
                 found += _at_epoch_ends(view, single, loader)
                 continue
+            if _leaves_the_last_out(view, single):
+                continue
             found += keyed_means(view, single, loader, updates)
             found += library_means(view, single, loader, library)
             means = list(_means_of_pass(view, single))
@@ -65,6 +67,15 @@ def _at_epoch_ends(view: View, single: Pass, loader: Loader) -> Iterator[BatchMe
             Step(single.event.location, "for each batch of the loader"),
         )
         yield _record(first.end.name, [mean.taken for mean in means], trail, loader)
+
+
+def _leaves_the_last_out(view: View, single: Pass) -> bool:
+    """Whether a loop is over after some batches of its loader, all of one size."""
+    loop = _loop_of(view, single)
+    around = None if loop is None else _function_of(view, single.event.loop.location.path, loop)
+    if loop is None or around is None:
+        return False
+    return BatchCount(loop, list(one_pass(loop)), around.own_nodes()).stops_before_the_end()
 
 
 def _loop_of(view: View, single: Pass) -> ast.For | ast.AsyncFor | None:

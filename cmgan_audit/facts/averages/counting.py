@@ -70,6 +70,21 @@ class BatchCount:
                 return any(self.counts(argument) for argument in arguments)
         return self._is_length(node)
 
+    def stops_before_the_end(self) -> bool:
+        """Whether the loop is over after some batches, `if step >= 20: break`: the last one of the loader, which may be
+        shorter, is not among them."""
+        statements = self.loop.body if isinstance(self.loop, ast.For | ast.AsyncFor) else []
+        for node in statements:
+            match node:
+                case ast.If(test=ast.Compare(left=left, comparators=[right]), body=[*_, ast.Break()]):
+                    sides = [self._is_index(left), self._is_index(right)]
+                    if any(sides) and not all(map(self.counts, (left, right))):
+                        return True
+        return False
+
+    def _is_index(self, node: ast.expr) -> bool:
+        return self.counts(node) and not self._is_length(node)
+
     def _is_length(self, node: ast.expr) -> bool:
         """`len(loader)`: the batches; `len(loader.dataset)` counts items."""
         match node:
