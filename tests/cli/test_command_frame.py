@@ -16,7 +16,7 @@ COMMAND = str(Path(sys.executable).with_name("cmgan-audit"))
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, timeout=60)
+    return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, timeout=300)
 
 
 def test_version_is_that_of_the_package() -> None:
@@ -55,7 +55,7 @@ def test_help_cuts_nothing_off() -> None:
 def test_the_shell_completes_commands_options_and_their_values(words: str, offered: list[str]) -> None:
     line = f"cmgan-audit {words}"
     asked = {"COMP_WORDS": line, "COMP_CWORD": str(line.count(" ")), "_CMGAN_AUDIT_COMPLETE": "complete_bash"}
-    done = subprocess.run([COMMAND], capture_output=True, text=True, env={**os.environ, **asked}, timeout=60)
+    done = subprocess.run([COMMAND], capture_output=True, text=True, env={**os.environ, **asked}, timeout=300)
     assert (done.stdout.split(), done.stderr) == (offered, "")
 
 
@@ -83,7 +83,7 @@ def test_only_check_does_without_the_search_for_what_can_be_freed(tmp_path: Path
     )
     (tmp_path / "train.py").write_text("import torch\n")
     for words, expected in ((["check", str(tmp_path), "--no-cache"], "True True"), (["rules"], "False False")):
-        done = subprocess.run([sys.executable, "-c", asking, *words], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([sys.executable, "-c", asking, *words], capture_output=True, text=True, timeout=300)
         assert (done.returncode, done.stderr.splitlines()[-1]) == (0, expected)
 
 
@@ -95,10 +95,10 @@ def test_where_stdout_is_closed_or_full_the_audit_still_has_its_status(tmp_path:
     def audit(redirection: str) -> tuple[int, str]:
         words = f"{COMMAND} check {BROKEN}{'' if cached else ' --no-cache'} {redirection}"
         environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
-        done = subprocess.run(["sh", "-c", words], capture_output=True, text=True, env=environment, timeout=60)
+        done = subprocess.run(["sh", "-c", words], capture_output=True, text=True, env=environment, timeout=300)
         return done.returncode, done.stderr
 
-    for _ in range(2):  # the second time the outcome is known
+    for _ in range(2 if cached else 1):  # the second time the outcome is known
         assert audit(">&-") == (1, "")
         assert audit("2>&-") == (1, "")
         assert audit(">/dev/full") == (3, "cmgan-audit: stdout: cannot be written: No space left on device\n")
@@ -106,7 +106,7 @@ def test_where_stdout_is_closed_or_full_the_audit_still_has_its_status(tmp_path:
 
 @pytest.mark.parametrize("words", ["--help", "--version", "check --help"])
 def test_help_on_a_full_disk_is_no_internal_error(words: str) -> None:
-    done = subprocess.run(["sh", "-c", f"{COMMAND} {words} >/dev/full"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["sh", "-c", f"{COMMAND} {words} >/dev/full"], capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (3, "cmgan-audit: output cannot be written: No space left on device\n")
 
 
@@ -126,7 +126,7 @@ def test_source_that_the_encoding_of_stdout_does_not_have(
     settings.write_text(text, encoding="utf-8")
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONIOENCODING"} | variables
     command = [COMMAND, "check", tmp_path / "repo", "--no-cache"]
-    done = subprocess.run(command, capture_output=True, env=environment, timeout=60)
+    done = subprocess.run(command, capture_output=True, env=environment, timeout=300)
     assert done.returncode == 1 and shown in done.stdout, done.stdout + done.stderr
 
 
@@ -147,5 +147,5 @@ def test_colours_on_a_terminal(tmp_path: Path, variables: dict[str, str], colour
             while part := os.read(leader, 65536):
                 text += part
         os.close(leader)
-        assert process.wait(timeout=60) == 1
+        assert process.wait(timeout=300) == 1
         assert (b"\x1b[1;31merror" in text) == expected

@@ -130,6 +130,6 @@ def test_plain_words_load_no_typer(words: list[str], tmp_path: Path) -> None:
         text=True,
         cwd=tmp_path,
         env=environment,
-        timeout=60,
+        timeout=300,
     )
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "[]"), done.stderr

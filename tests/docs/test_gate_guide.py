@@ -42,7 +42,7 @@ def play(block: str, project: Path) -> str:
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         output = "\n".join(line.rstrip() for line in done.stdout.replace(str(project), ".").splitlines())

@@ -27,7 +27,7 @@ LOADER = "from torch.utils.data import DataLoader\nDataLoader([1], batch_size=3)
 CHECKOUTS = os.environ.get("CMGAN_AUDIT_CHECKOUTS", "")
 
 
-def check(tree: Path, *flags: str, seconds: float = 60) -> tuple[int, str]:
+def check(tree: Path, *flags: str, seconds: float = 300) -> tuple[int, str]:
     """Exit status and everything that was printed; a crash of Python itself is a negative status."""
     done = subprocess.run(
         [sys.executable, "-m", "cmgan_audit", "check", str(tree), "--format", "json", "--show-passed", *flags],
@@ -39,7 +39,7 @@ def check(tree: Path, *flags: str, seconds: float = 60) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def survives(tree: Path, *flags: str, seconds: float = 60) -> str:
+def survives(tree: Path, *flags: str, seconds: float = 300) -> str:
     status, printed = check(tree, *flags, seconds=seconds)
     assert status in (0, 1, 3), printed[-2000:]
     assert "internal error" not in printed

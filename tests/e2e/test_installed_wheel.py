@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 HEAVY = {"torch", "numpy", "pandas", "matplotlib", "scipy"}
-# Seconds that an installation from a warm package cache may take.
-QUICK = 20.0
+# Bytes that the command and all that it needs may take; the larger part is of what typer shows its help with.
+SMALL = 40_000_000
 
 
 def run(*arguments: str) -> None:
@@ -72,13 +71,10 @@ def test_the_wheel_works_with_the_light_base_alone(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_light_base_is_installed_quickly_and_checks_the_fixtures(tmp_path):
-    wheel = build(tmp_path)
-    install(wheel, tmp_path / "first")  # warms the cache of packages
-    begin = time.monotonic()
-    command = install(wheel, tmp_path / "second")
-    taken = time.monotonic() - begin
-    assert taken < QUICK, f"took {taken:.1f} s"
+def test_the_light_base_is_small_and_checks_the_fixtures(tmp_path):
+    command = install(build(tmp_path), tmp_path / "venv")
+    files = (path for path in (tmp_path / "venv" / "lib").rglob("*") if path.is_file() and not path.is_symlink())
+    assert sum(path.stat().st_size for path in files) < SMALL
     assert not HEAVY & packages(command)
 
     alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}

@@ -16,7 +16,7 @@ LOGS = Path(__file__).parents[2] / "fixtures" / "logs"
 
 def trend(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [str(COMMAND), "trend", *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False
+        [str(COMMAND), "trend", *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False
     )
 
 
@@ -56,7 +56,7 @@ def test_out_without_the_extra_says_what_to_install(tmp_path: Path) -> None:
     )
     done = subprocess.run(
         [sys.executable, "-c", code, "trend", str(LOGS / "healthy.csv"), "--out", str(tmp_path)],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr == "cmgan-audit: trend --out needs more packages: pip install 'cmgan-audit[plot]'\n"
@@ -74,7 +74,7 @@ def test_imports_nothing_heavy() -> None:
         [sys.executable, "-c", code, str(LOGS / "declining.log")],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

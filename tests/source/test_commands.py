@@ -287,7 +287,7 @@ def test_expansion_agrees_with_bash(lines: list[str]) -> None:
     ]
     assert SHELL is not None
     script = 'go() { printf "%s\\1" "$@"; printf "\\2"; }\n' + text
-    result = subprocess.run([SHELL, "-c", script], capture_output=True, text=True, timeout=20, env={})
+    result = subprocess.run([SHELL, "-c", script], capture_output=True, text=True, timeout=300, env={})
     theirs = [call.split("\1")[:-1] for call in result.stdout.split("\2")[:-1]]
     assert len(ours) == len(theirs)
     assert all(mine is None or mine == real for mine, real in zip(ours, theirs, strict=True))

@@ -208,7 +208,7 @@ def test_paths_agree_with_bash(tmp_path: Path, text: str) -> None:
     script.write_text('go() { printf "%s|%s\\n" "$PWD" "$1"; }\n' + text + "\n")
     assert SHELL is not None
     result = subprocess.run(
-        [SHELL, "./run.sh"], cwd=script.parent, capture_output=True, text=True, timeout=20, check=True
+        [SHELL, "./run.sh"], cwd=script.parent, capture_output=True, text=True, timeout=300, check=True
     )
     folder, theirs = result.stdout.strip().split("|")
     (ours,) = [simple for simple in commands(text, name="scripts/run.sh") if simple.words[0].text == "go"]
@@ -243,7 +243,7 @@ def test_parts_of_names_agree_with_bash(word: str) -> None:
     text = f"C=conf/sub/a.yaml\nNAME=a-b-c\ngo {word}\n"
     assert SHELL is not None
     script = text.replace("go ", "printf %s ")
-    theirs = subprocess.run([SHELL, "-c", script], capture_output=True, text=True, timeout=20, check=True).stdout
+    theirs = subprocess.run([SHELL, "-c", script], capture_output=True, text=True, timeout=300, check=True).stdout
     (ours,) = commands(text)
     assert not ours.words[1].known or ours.words[1].text == theirs
     assert ours.words[1].known == ("|" not in word)
