@@ -61,7 +61,7 @@ def command(
 def calls_of() -> Callable[[Callable[[], object]], int]:
     """How many calls of functions, Python's own among them, a call leads to: its work, however busy the machine is."""
 
-    def count(work: Callable[[], object]) -> int:
+    def number(work: Callable[[], object]) -> int:
         calls = 0
 
         def see(_frame: FrameType, event: str, _argument: object) -> None:
@@ -76,4 +76,4 @@ def calls_of() -> Callable[[Callable[[], object]], int]:
             sys.setprofile(before)
         return calls
 
-    return count
+    return number
