@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 from cmgan_audit.program.domain.values import (
     Arguments,
+    BoundMethod,
     Choice,
     Const,
     External,
@@ -48,6 +49,8 @@ _ATTRIBUTES = frozenset(
     "extend flatten get_inputs imag insert item items keys max mean min name ndim pop ravel real repeat reshape round "
     "run shape size sort squeeze std sum tobytes tolist transpose update values var".split()
 )
+# What `np.finfo` and `np.iinfo` tell of a type of numbers.
+_OF_TYPES = frozenset("eps tiny smallest_normal resolution max min".split())
 # Results of other libraries that are arrays too.
 _ARRAYS = frozenset("numpy read tolist item resample astype".split())
 _NEVER = frozenset((
@@ -113,7 +116,7 @@ def _examined(it: Interpreter, function: FunctionValue, depth: int) -> tuple[Fun
 
 
 def _without_length_checks(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements of a function but for `if len(x) != len(y): raise ValueError(...)`.
+    """The statements of a function but for `if len(x) != len(y): raise ValueError(...)` and `if x.ndim != 1: raise`.
 
     Of arrays, nobody knows whether it is so, and what is raised then is what a failed score raises anyway.
     """
@@ -124,22 +127,34 @@ def _without_length_checks(body: list[ast.stmt]) -> Iterator[ast.stmt]:
         if not (
             isinstance(statement, ast.If)
             and not statement.orelse
-            and isinstance(statement.test, ast.Compare)
             and all(isinstance(inner, ast.Raise) for inner in statement.body)
-            and all(_is_length(side, lengths) for side in (statement.test.left, *statement.test.comparators))
+            and _compares_lengths(statement.test, lengths)
         ):
             yield statement
 
 
+def _compares_lengths(test: ast.expr, lengths: set[str]) -> bool:
+    """Whether a test compares lengths with each other or with a number: `n == 0`, `x.ndim != 1 or y.ndim != 1`."""
+    if isinstance(test, ast.BoolOp):
+        return all(_compares_lengths(each, lengths) for each in test.values)
+    if not isinstance(test, ast.Compare):
+        return False
+    sides = [side for side in (test.left, *test.comparators) if not isinstance(side, ast.Constant)]
+    return bool(sides) and all(_is_length(side, lengths) for side in sides)
+
+
 def _is_length(node: ast.expr, lengths: set[str]) -> bool:
-    """Whether an expression is how long an array is: `len(x)`, `x.shape[0]`, `np.size(x)`, or a name for one."""
+    """Whether an expression is how long an array is: `len(x)`, `x.shape[0]`, `np.size(x)`, the least of some, or a name
+    for one."""
     if isinstance(node, ast.Subscript):
         return _is_length(node.value, lengths)
     if isinstance(node, ast.Call):
-        return len(node.args) == 1 and called_name(node) in ("len", "size", "shape")
+        if isinstance(node.func, ast.Name) and node.func.id in ("min", "max"):
+            return len(node.args) > 1 and all(_is_length(each, lengths) for each in node.args)
+        return len(node.args) == 1 and called_name(node) in ("len", "size", "shape", "ndim")
     if isinstance(node, ast.Name):
         return node.id in lengths
-    return isinstance(node, ast.Attribute) and node.attr in ("shape", "size")
+    return isinstance(node, ast.Attribute) and node.attr in ("shape", "size", "ndim")
 
 
 def _is_worth_it(it: Interpreter, function: FunctionValue, called: tuple[FunctionValue, ...]) -> bool:
@@ -189,11 +204,18 @@ def _is_numeric(name: str) -> bool:
     return parts[0] in _LIBRARIES and not draws_random(name) and "random" not in parts and not _FILES & set(parts)
 
 
-def _is_constant(value: Value) -> bool:
+def _is_constant(value: Value, depth: int = 0) -> bool:
+    """Whether a value of a module is a number or an array, `np.finfo(np.float32).eps * 2` among them."""
     if isinstance(value, ListValue):
         return all(isinstance(item, Const) for item in value.items)
     if isinstance(value, Instance):
         return _is_numeric(value.external_name)
+    if isinstance(value, BoundMethod):
+        return isinstance(value.receiver, Instance) and value.name in _OF_TYPES and _is_constant(value.receiver)
+    if isinstance(value, Unknown):
+        made_of = value.computed.operands if value.computed is not None else ()
+        known = bool(made_of) and not value.draws and depth < _MOST_DEEP
+        return known and all(_is_constant(operand, depth + 1) for operand in made_of)
     return isinstance(value, Const)
 
 

@@ -36,6 +36,28 @@ def calls(run: Run) -> set[str]:
 
 
 KERNELS = {
+    "constants that NumPy computed": """
+EPS = np.finfo(np.float32).eps
+FLOOR = np.finfo(np.float64).tiny * 2
+WINDOW = np.hanning(30)
+def score(clean):
+    total = np.zeros(25)
+    for start in range(0, len(clean), 30):
+        total += np.log(np.sum(clean[start : start + 30] * WINDOW) + EPS + FLOOR)
+    return total
+score(wave)
+""",
+    "a score of arrays that must not be empty": """
+def score(clean, other):
+    if clean.ndim != 1 or np.ndim(other) != 1:
+        raise ValueError("not mono")
+    shorter = min(len(clean), other.size)
+    if shorter == 0:
+        raise ValueError("empty")
+    for start in range(shorter):
+        np.sum(clean[start:] * other[start:])
+score(wave, wave)
+""",
     "a loop over frames": """
 def score(clean, frame=30):
     total = np.zeros(25)
