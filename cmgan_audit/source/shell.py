@@ -144,8 +144,29 @@ class _Execution(Expansion):
                 break
             self._assign(loop.name.text, word)
             self.state.places[loop.name.text] = token
-            yield from self.block(loop.body)
+            if isinstance(word, UnknownWord):
+                yield from self._turns(loop.body)
+            else:
+                yield from self.block(loop.body)
         self.broken = outer
+
+    def _turns(self, body: list[Statement]) -> Iterator[Simple]:
+        """The turns of a loop over nobody knows how many words: the first one, and what another one does otherwise.
+
+        A variable that the second turn changes once more goes on to change, and is not known behind the loop.
+        """
+        first = list(self.block(body))
+        yield from first
+        if self.ended:
+            return
+        done = {tuple(word.text for word in simple.words) for simple in first}
+        before = dict(self.state.variables)
+        again = list(self.block(body))
+        yield from (simple for simple in again if tuple(word.text for word in simple.words) not in done)
+        for name, value in before.items():
+            held = self.state.variables.get(name)
+            if held != value:
+                self._assign(name, in_common(name, [value, held]))
 
     def _while(self, loop: Undecided) -> Iterator[Simple]:
         """A loop over arguments that are known, turn by turn: `while [ $# -gt 0 ]; do ... shift; done`."""

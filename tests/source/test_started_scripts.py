@@ -251,3 +251,22 @@ def test_a_loop_over_many_words(tmp_path: Path) -> None:
     script = f'for name in {names}; do\n  echo $name\ndone\npython train.py --name "$name"\n'
     (command,) = launches(tmp_path, {"run.sh": script})
     assert words_of(command) == ["--name", "s39"]
+
+
+@pytest.mark.parametrize(
+    ("body", "turns", "after"),
+    [
+        ('python train.py $go_on; go_on="--resume"', [[], ["--resume"]], "--resume"),
+        ("python train.py --b $size; size=4", [["--b", "8"], ["--b", "4"]], "4"),
+        ("size=$((size / 2)); python train.py --b $size", [["--b", "4"], ["--b", "2"]], "?$size"),
+        ("python train.py --b $size", [["--b", "8"]], "8"),
+    ],
+)
+def test_what_a_loop_over_unknown_words_carries_on(
+    tmp_path: Path, body: str, turns: list[list[str]], after: str
+) -> None:
+    """The first turn and the second differ in what the first one leaves behind; what goes on to change is not known."""
+    kept = "go_on" if "go_on" in body else "size"
+    script = f"size=8\ngo_on=\nfor part in $(cat parts.txt); do\n  {body}\ndone\npython train.py --last ${kept}\n"
+    found = [words_of(command) for command in launches(tmp_path, {"run.sh": script})]
+    assert found == [*turns, ["--last", after]]
