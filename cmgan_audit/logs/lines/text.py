@@ -9,10 +9,10 @@ import gc
 import itertools
 from pathlib import Path
 
-from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.lines.as_shown import as_shown
 from cmgan_audit.logs.lines.bare_counters import BareCounters
+from cmgan_audit.logs.lines.echoes import Echoes
 from cmgan_audit.logs.lines.headers_below import HeadersBelow
 from cmgan_audit.logs.lines.left_out import LONG_LINE, LeftOut
 from cmgan_audit.logs.lines.named_checkpoints import NamedCheckpoints
@@ -38,8 +38,6 @@ _SHAPE_LIMIT = 20_000
 # So many equal lines in a row make a shape worth jumping over; this far is read before the next try.
 _STEADY = 64
 _AHEAD = 2048
-# Two handlers print one message on neighbouring lines; farther apart it is said again on purpose.
-_ECHO_DISTANCE = 4
 
 # One charset and a look behind, so that the search skips words at full speed; signs stay in the words.
 _NUMBER = regex(rb"([0-9](?<![A-Za-z0-9_.].)[0-9]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)")
@@ -74,20 +72,6 @@ def read_printed(text: Blocks, source: str, book: RoleBook) -> Reading:
     return reading
 
 
-@dataclass(slots=True)
-class _Seen:
-    """A line that was read: to recognise the same message from another handler."""
-
-    line: int
-    plan: Plan
-    row: list[bytes]
-    epoch: float | None
-
-    def body(self) -> list[bytes]:
-        """The numbers behind the logger's prefix."""
-        return self.row[self.plan.body_slot :]
-
-
 class _TextScan:
     """The state of reading one text log."""
 
@@ -97,7 +81,7 @@ class _TextScan:
         self.plans: dict[bytes, Plan] = {}
         self.line = 1
         self.left = LeftOut()
-        self.recent: dict[str, _Seen] = {}
+        self.echoes = Echoes()
         self.lists = PrintedLists()
         self.columns = PhaseColumns()
         self.heads = PhaseHeads()
@@ -126,10 +110,10 @@ class _TextScan:
         """Whether a number without decimals ends a line where the one before of its shape had several."""
         parts = _NUMBER.split(line)
         plan = self.plans.get(b"\0".join(parts[::2]))
-        before = None if plan is None else self.recent.get(plan.key)
-        if before is None or before.plan is not plan or parts[-1].strip() not in (b"", b"."):
+        before = None if plan is None else self.echoes.last_of(plan)
+        if before is None or parts[-1].strip() not in (b"", b"."):
             return False
-        self.left.cut = is_cut_off(parts[-2], before.row[-1])
+        self.left.cut = is_cut_off(parts[-2], before[-1])
         return self.left.cut
 
     def _whole(self, block: bytes) -> None:
@@ -216,7 +200,7 @@ class _TextScan:
             self.left.account(self.plans.values())
             self.plans.clear()
             self.targets.clear()
-            self.recent.clear()
+            self.echoes = Echoes()
         if len(shape) > LONG_LINE:
             self.left.long_lines += 1
             plan = Plan(shape.count(b"\0"))
@@ -248,9 +232,7 @@ class _TextScan:
         size = plan.slots
         if plan.rank is not None and any(token != b"0" for token in numbers[plan.rank :: size]):
             return True
-        recent = self.recent.get(plan.key)
-        near = recent is not None and self.line - recent.line <= _ECHO_DISTANCE
-        if recent is not None and near and recent.body() == numbers[plan.body_slot : size]:
+        if self.echoes.says_again(plan, numbers[:size], self.line):
             return True
         counter = plan.step if plan.step is not None else plan.epoch
         if counter is None:
@@ -281,7 +263,7 @@ class _TextScan:
             for value in plan.values:
                 self._column(value, epoch, rows, size, line, length)
             first += length
-        self.recent[plan.key] = _Seen(self.line + count - 1, plan, numbers[-size:], builder.current_epoch)
+        self.echoes.remember(plan, numbers[-size:], self.line + count - 1, builder.current_epoch)
         return True
 
     def _steps(self, plan: Plan, numbers: list[bytes], count: int) -> bool:
@@ -300,7 +282,7 @@ class _TextScan:
         for value in plan.values:
             ys = [value.sign * float(token) for token in numbers[value.slots[0] :: size]]
             builder.series(value.name, value.role, STEP).extend_points(steps, ys, places)
-        self.recent[plan.key] = _Seen(self.line + count - 1, plan, numbers[-size:], builder.current_epoch)
+        self.echoes.remember(plan, numbers[-size:], self.line + count - 1, builder.current_epoch)
         return True
 
     def _column(
@@ -335,7 +317,7 @@ class _TextScan:
         if plan.resume:
             builder.resume(plan.surely)
             return
-        if self._is_echo(plan, row, line):
+        if self.echoes.is_echo(plan, row, line, builder.current_epoch):
             self.left.echoes += 1
             return
         if plan.columns:
@@ -383,24 +365,6 @@ class _TextScan:
             series = [self.builder.series(value.name, value.role, EPOCH) for value in plan.values]
             known = self.targets[id(plan)] = (self.builder.run, series)
         return known[1]
-
-    def _is_echo(self, plan: Plan, row: list[bytes], line: int) -> bool:
-        """Whether another handler printed this message just before: the same words and numbers behind another prefix.
-
-        Behind the same prefix the message must say by a step, a metric's epoch or a time that it is the same moment;
-        two equal losses in a row are two values.
-        """
-        before = self.recent.get(plan.key)
-        now = _Seen(line, plan, row, self.builder.current_epoch)
-        if before is None or line - before.line > _ECHO_DISTANCE or before.body() != row[plan.body_slot :]:
-            self.recent[plan.key] = now
-            return False
-        if before.plan is not plan:
-            return plan.epoch is not None or before.epoch == now.epoch
-        has_metric = plan.epoch is not None and any(value.role.kind == "metric" for value in plan.values)
-        echo = plan.step is not None or has_metric or (plan.body_slot > 0 and before.row == row)
-        self.recent[plan.key] = now
-        return echo
 
     def _point(self, value: SlotValue, row: list[bytes], kind: str, x: float, line: int, rank: int = 0) -> None:
         if value.constant is not None:
