@@ -299,6 +299,22 @@ def test_a_record_whose_epoch_is_nan_belongs_to_the_one_before(tmp_path: Path) -
     assert list(series.xs) == [1, 1, 3]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{{"time": "2024-05-01T12:00:00", "level": "INFO", "message": "epoch {e} done: val_pesq={v} loss=0.2"}}\n',
+        '{{"log": "Epoch {e}: loss 0.2, val PESQ {v}\\n", "stream": "stderr", "time": "2024-05-01T12:00:00.1Z"}}\n',
+    ],
+    ids=["logging", "a container"],
+)
+def test_a_log_that_stands_in_the_messages_of_records(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "log.json"
+    path.write_text("".join(line.format(e=e, v=v) for e, v in enumerate(PESQ, start=1)))
+    (reading,) = read_logs([path], RoleBook()).readings
+    (pesq,) = [series for series in reading.runs[0].series if series.role.measure == "pesq"]
+    assert (list(pesq.xs), list(pesq.ys), list(pesq.places)) == ([1, 2, 3, 4], PESQ, [1, 2, 3, 4])
+
+
 def test_runs_of_a_document_begin_at_a_record(tmp_path: Path) -> None:
     records = [{"epoch": e, "val_pesq": 2 + e / 10} for _ in range(2) for e in range(1, 6)]
     (tmp_path / "history.json").write_text(json.dumps(records, indent=2))

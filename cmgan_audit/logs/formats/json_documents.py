@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -15,6 +16,7 @@ from cmgan_audit.errors import InputError
 from cmgan_audit.finding import JsonValue
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.formats.records import DEEPEST, Records, number_in
+from cmgan_audit.logs.lines.text import read_printed
 from cmgan_audit.logs.opening import read_all, read_blocks
 from cmgan_audit.logs.roles import RoleBook, counter_kind
 from cmgan_audit.logs.series import EPOCH, STEP, Note, Reading
@@ -23,6 +25,8 @@ _LIMIT = 512 << 20
 # Keys under which the records of a list say which utterance or file they are of, and the fewest of such a list.
 _IDENTITIES = {"id", "utt", "utt_id", "utterance", "utterance_id", "file", "filename", "file_name", "path", "key"}
 _FEW = 3
+# Under which a formatter of logging, a service or a container keeps what the program has printed.
+_MESSAGES = ("message", "msg", "log", "text", "event")
 _KEYED = regex(r"^(?:(epoch|ep|step|iter)[_ \-]?)?(\d+)$", re.IGNORECASE)
 
 _COUNTERS = (EPOCH, STEP)
@@ -88,7 +92,34 @@ def read_jsonl(path: Path, source: str, book: RoleBook) -> Reading:
         if bad
         else []
     )
-    return records.reading("jsonl", notes, line)
+    reading = records.reading("jsonl", notes, line)
+    return reading if _measures(reading) else _of_messages(path, source, book) or reading
+
+
+def _of_messages(path: Path, source: str, book: RoleBook) -> Reading | None:
+    """The log that stands in the messages of records, as JSON formatters and Docker wrap one; None where none does."""
+
+    def messages() -> Iterator[bytes]:
+        for block in read_blocks(path, source):
+            lines = block.decode("utf-8", errors="replace").removesuffix("\n").split("\n")
+            yield "".join(f"{_message(text)}\n" for text in lines).encode("utf-8", errors="replace")
+
+    found = read_printed(messages, source, book)
+    return replace(found, format="jsonl") if _measures(found) else None
+
+
+def _message(text: str) -> str:
+    """What a record says in words, in one line; nothing where it says nothing."""
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    said = (record.get(key) for key in _MESSAGES) if isinstance(record, dict) else ()
+    return next((" ".join(words.rstrip("\n").split("\n")) for words in said if isinstance(words, str)), "")
+
+
+def _measures(reading: Reading) -> bool:
+    return any(series.role.kind in ("metric", "loss") for run in reading.runs for series in run.series)
 
 
 def _document(document: JsonValue, source: str, path: Path, book: RoleBook, kind: str) -> Reading:

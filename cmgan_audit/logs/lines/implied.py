@@ -131,7 +131,8 @@ def in_another_phase(values: Sequence[SlotValue], label: str) -> tuple[str, Role
         return None
     first = measured[-1]
     told = {(v.role.kind, v.role.measure) for v in measured if v.role.phase == phase}
-    without = {value.name for value in measured if (value.role.kind, value.role.measure) not in told}
+    phased = [value for value in measured if value.role.phase]
+    without = {value.name for value in phased if (value.role.kind, value.role.measure) not in told}
     if without != {first.name} or first.role.phase == "":
         return None
     name = " ".join(label if word.lower() in phases else word for word in first.name.split())

@@ -202,13 +202,17 @@ class LabelledLine:
         if counter is None and slots and all(word in table().phases for word in words_of(label)):
             counter = of_a_phase(separated, listed, after)
         if counter and slots:
-            if not is_share(after):
+            if not is_share(after) and not (counter == "epoch" and self._is_of_the_best(before)):
                 self._counter(counter, slots, label)
             return
         if is_bound(before) or (is_share(after) and self._is_change(label, signed)):
             self.last = ""
             return
         self._value(label, separated, listed, slots, sign, atom, after)
+
+    def _is_of_the_best(self, before: str) -> bool:
+        """Whether an epoch is that of the best value before it: `best pesq so far 2.64 (epoch 5)`, `best 2.64 @ 5`."""
+        return before.lstrip(" \t,")[:1] in ("(", "[", "@") and "best" in words_of(self.last_label)
 
     def _stands_before_epoch(self, label: str, separated: bool, after: str) -> bool:
         """Whether a number is that of the epoch because the word stands behind it."""

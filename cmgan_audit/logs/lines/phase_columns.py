@@ -17,6 +17,8 @@ _CELL_SPACE = r"[\s|│]"
 _NUMBER = rf"{_CELL_SPACE}+[-+]?\x00"
 _ROW = regex(rf"{_CELL_SPACE}*[A-Za-z][\w\-]*(?: [\w\-]+)*:?{_NUMBER}(?:{_NUMBER})+{_CELL_SPACE}*")
 _CELL = regex(r"([-+]?)\x00")
+# `| pesq_wb | 2.31 |`: a table of names and values, as Stable Baselines prints them.
+_PAIR = regex(r"[\s|]*[A-Za-z][\w\-/()]*(?: [\w\-/()]+)*\s*(\|)\s*[-+]?\x00\s*\|?\s*")
 _FIRST = frozenset("metric metrics name measure score scores epoch loss".split())
 # A table is no longer than this.
 _LINES = 20
@@ -45,6 +47,12 @@ def cells_of(text: str, start: int, first_slot: int) -> tuple[tuple[int, float],
     if not _ROW.fullmatch(body):
         return ()
     return tuple((first_slot + i, -1.0 if cell.group(1) == "-" else 1.0) for i, cell in enumerate(_CELL.finditer(body)))
+
+
+def with_sign_between(text: str, start: int) -> str:
+    """The shape with a colon for the bar between the name and the only number of a line of a table."""
+    found = _PAIR.fullmatch(text, start)
+    return text if found is None else f"{text[: found.start(1)]}:{text[found.end(1) :]}"
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from cmgan_audit.logs.lines.events import begins_process, is_of_one_item
 from cmgan_audit.logs.lines.labelled import LabelledLine
 from cmgan_audit.logs.lines.list_shapes import rest_of_list
 from cmgan_audit.logs.lines.named_checkpoints import named_checkpoint
-from cmgan_audit.logs.lines.phase_columns import cells_of, head_of
+from cmgan_audit.logs.lines.phase_columns import cells_of, head_of, with_sign_between
 from cmgan_audit.logs.lines.phase_heads import announced_phase
 from cmgan_audit.logs.lines.plan import Plan, SlotArray
 from cmgan_audit.logs.lines.prefixes import SLOT, USED, body_start, without_moments
@@ -31,6 +31,7 @@ def _plan(shape: str, book: RoleBook) -> Plan:
     plan = Plan(shape.count(SLOT))
     masked = without_moments(shape)
     start = body_start(masked)
+    masked = with_sign_between(masked, start)
     plan.body = masked[start:].strip()
     plan.key = plan.body.lstrip(":;|-)]> \t")
     plan.body_slot = sum(masked.count(c, 0, start) for c in (SLOT, USED))

@@ -72,18 +72,27 @@ class OpenTable:
         self._kind = counter_kind(names[self._counter]) or EPOCH
         self._roles = [None if i == self._counter else book.of(name) for i, name in enumerate(names)]
         self._last: float | None = None
+        self._more: int | None = None  # by how many cells its rows are longer than its head
 
     def fits(self, cells: tuple[Cell, ...]) -> bool:
-        """Whether a line has a cell for every column, and a number where the column counts."""
-        return len(cells) == len(self._names) and cells[self._counter] is not None
+        """Whether a line has a cell for every column, and a number where the column counts.
+
+        pandas prints the number of the row in front, in a column that its head does not name.
+        """
+        more = len(cells) - len(self._names)
+        if more not in (0, 1) or (self._more is not None and more != self._more):
+            return False
+        return cells[self._counter + more] is not None and not (more and cells[0] is None)
 
     def take(self, builder: RunBuilder, cells: tuple[Cell, ...], row: Sequence[bytes], line: int) -> bool:
         """Read one row; False where it does not count on, and so belongs to something else."""
+        more = len(cells) - len(self._names)
+        cells = cells[more:]
         counter = cells[self._counter]
         at = math.nan if counter is None else _value(counter, row)
         if not at.is_integer() or at < 0 or (self._last is not None and at <= self._last):
             return False
-        self._last = at
+        self._last, self._more = at, more
         if self._kind == EPOCH:
             builder.epoch(at, line)
         for name, role, cell in zip(self._names, self._roles, cells, strict=True):

@@ -48,6 +48,12 @@ WITH_LOSS = {
     "Japanese": "エポック {e}/15 - 学習損失: {l:.4f} - 検証損失: {l:.4f} - 検証PESQ: {p:.3f}\n",
     "Russian": "Эпоха {e} | Потери: {l:.4f} | PESQ (валидация): {p:.3f}\n",
     "German": "Epoche {e}: Verlust {l:.4f}, PESQ {p:.3f}\n",
+    "a table of names and values": (
+        "+-----------+--------+\n| Epoch {e:3d} |        |\n+-----------+--------+\n"
+        "| loss      | {l:.4f} |\n| pesq_wb   | {p:.4f} |\n+-----------+--------+\n"
+    ),
+    "both phases behind losses": ("Epoch {e}: D_loss: 0.012 | G_loss: {l:.3f} | PESQ: train 2.9 / valid {p:.3f}\n"),
+    "the epoch of the best": "[{e:03d}/015] loss={l:.4f} pesq={p:.3f} | best pesq so far {best:.3f} (epoch 2)\n",
     "signals as columns": (
         "== epoch {e} ==\nloss: {l:.4f}\nMetric   Noisy  Enhanced  Gain\nPESQ     1.97   {p:.2f}      +0.2\n"
     ),

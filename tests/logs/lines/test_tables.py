@@ -37,6 +37,7 @@ EPOCHS = list(enumerate(PESQ))
         ("| Epoch | Train Loss | PESQ |\n|-------|-----------|------|\n", "|   {e}/9 |  0.31{e}  | {v} |\n"),
         ("epoch,train_loss,pesq\n", "{e},0.31{e},{v}\n"),
         ("Epoch  Train Loss  Val Loss  PESQ\n", "{e}  0.31  --  {v}\n"),
+        ("   epoch  train_loss   pesq\n", "{e}      {e}      0.3100  {v}\n"),
     ],
 )
 @pytest.mark.parametrize(
