@@ -116,7 +116,7 @@ def _percent(share: float) -> str:
 def _ends_the_batch(scoring: Scoring, spot: Spot, node: ast.Try, handler: ast.ExceptHandler) -> bool:
     """Whether a handler gives up a batch whose items are scored one after the other inside its `try`."""
     last = handler.body[-1]
-    leaves = isinstance(last, ast.Return) and (last.value is None or all(_is_none(each) for each in _parts(last.value)))
+    leaves = isinstance(last, ast.Return) and (last.value is None or _gives_nothing(last.value))
     if leaves and _loop_around(spot, node):
         return True
     sets_none = any(isinstance(each, ast.Assign) and _is_none(each.value) for each in handler.body)
@@ -153,6 +153,13 @@ def _loops_inside(scoring: Scoring, spot: Spot, node: ast.Try) -> bool:
 
 def _parts(node: ast.expr) -> Sequence[ast.expr]:
     return node.elts if isinstance(node, ast.Tuple | ast.List) else [node]
+
+
+def _gives_nothing(node: ast.expr) -> bool:
+    """None, alone or in a tuple beside lists of nothing: `return None, []`."""
+    parts = _parts(node)
+    empty = [isinstance(each, ast.List | ast.Tuple) and not each.elts for each in parts]
+    return any(map(_is_none, parts)) and all(_is_none(each) or bare for each, bare in zip(parts, empty, strict=True))
 
 
 def _is_none(node: ast.expr) -> bool:

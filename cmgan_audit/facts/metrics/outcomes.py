@@ -246,10 +246,17 @@ def _is_number(value: ast.expr) -> bool:
 
 
 def _is_missing(value: ast.expr) -> bool:
-    """None or NaN, alone or as every item of a tuple or list."""
+    """None or NaN, alone or as every item of a tuple or list, beside lists of nothing."""
     if isinstance(value, ast.Tuple | ast.List) and value.elts:
-        return all(_is_missing(each) for each in value.elts)
+        return any(map(_is_missing, value.elts)) and all(_is_missing(each) or _is_empty(each) for each in value.elts)
     return (isinstance(value, ast.Constant) and value.value is None) or _is_nan(value)
+
+
+def _is_empty(value: ast.expr) -> bool:
+    match value:
+        case ast.List(elts=[]) | ast.Tuple(elts=[]) | ast.Dict(keys=[]):
+            return True
+    return False
 
 
 def _is_nan(value: ast.expr) -> bool:
