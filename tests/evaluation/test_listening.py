@@ -164,6 +164,7 @@ def load(checkpoint, device):
 """
 
 
+@pytest.mark.usefixtures("forked_hosts")
 def test_a_checkpoint_enhances_a_few_again_and_only_once(
     small_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,7 @@ def hosted(options, checkpoint, **limits):
     return HostedEnhancer(CodeModel("factory", options.model, path.parent), checkpoint, "cpu", TimeLimits(**limits))
 
 
+@quick
 @pytest.mark.parametrize(
     "body",
     [
