@@ -155,13 +155,19 @@ def ticks(
         names, room = [entry.name for entry in entries], at_most * LABEL_CHARACTERS
         before, own, after = ("", names, "") if _widest(names) * len(names) <= room else own_parts(names)
         labels = [short(name) for name in own]
-        told = f": {short(before)}*{short(after)}" if before or after else ""
-        axes.set_xlabel(f"checkpoint, in the order given{told}")
+        axes.set_xlabel(_named("checkpoint, in the order given", f"{short(before)}*{short(after)}", room))
     fitting = max(1, min(at_most, at_most * LABEL_CHARACTERS // _widest(labels)))
     shown = range(0, len(entries), -(-len(entries) // fitting))
     axes.set_xticks([places[at] for at in shown], [labels[at] for at in shown])
     margin = 0.05 * (places[-1] - places[0]) or 0.5
     axes.set_xlim(places[0] - margin, places[-1] + margin)
+
+
+def _named(axis: str, names: str, room: int) -> str:
+    """What an axis shows, with what its names have in common beside it or below."""
+    if names == "*":
+        return axis
+    return f"{axis}: {names}" if len(axis) + len(names) < room else f"{axis}\n{names}"
 
 
 def _widest(labels: Sequence[str]) -> int:

@@ -267,12 +267,13 @@ def test_checkpoints_whose_epochs_do_not_rise_are_drawn_by_name() -> None:
 
 
 def test_names_beside_the_axis_do_not_run_into_each_other() -> None:
-    def labelled(names: list[str]) -> tuple[list[str], str]:
-        figure = Figure(figsize=(8, 3), dpi=100, layout="constrained")
+    def labelled(names: list[str], at_most: int = 12, width: float = 8.0) -> tuple[list[str], str]:
+        figure = Figure(figsize=(width, 3), dpi=100, layout="constrained")
         axes = figure.subplots()
         entries = [CheckpointSummary(name, "", "", None, {}) for name in names]
-        ticks(axes, entries, places_of(entries))
+        ticks(axes, entries, places_of(entries), at_most)
         figure.canvas.draw()
+        assert axes.xaxis.label.get_window_extent().width < figure.bbox.width
         boxes = [text.get_window_extent() for text in axes.get_xticklabels()]
         assert all(one.x1 < other.x0 for one, other in pairwise(boxes))
         return [text.get_text() for text in axes.get_xticklabels()], axes.get_xlabel()
@@ -282,6 +283,7 @@ def test_names_beside_the_axis_do_not_run_into_each_other() -> None:
         [str(at) for at in range(12)],
         "checkpoint, in the order given: cmgan_voic..._run_epoch_*",
     )
+    assert labelled(numbered, 5, 4.0)[1] == "checkpoint, in the order given\ncmgan_voic..._run_epoch_*"
     assert labelled(["epoch_2", "epoch_7", "best"])[0] == ["epoch_2", "epoch_7", "best"]
     others = labelled([f"{'x' * at}{at * 997}_of_something_else{'y' * at}" for at in range(1, 21)])[0]
     assert 2 <= len(others) <= 4

@@ -126,7 +126,13 @@ class MetricPool:
 
     def _schedule(self, pool: ProcessPool, task: Task) -> Future[TaskResult]:
         seconds = self._deadline + DEADLINE_PER_SECOND * task.segment.length / SAMPLE_RATE
-        future: Future[TaskResult] = pool.schedule(self._work, args=[task], timeout=seconds)
+        future: Future[TaskResult]
+        try:
+            future = pool.schedule(self._work, args=[task], timeout=seconds)
+        except BrokenExecutor as error:
+            # All workers ended since the last one was heard of: the task is lost as those that wait are.
+            future = Future()
+            future.set_exception(error)
         return future
 
 

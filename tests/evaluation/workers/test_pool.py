@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from pebble import ProcessPool
 
 from cmgan_audit.evaluation.material.audio import AudioError, read_audio
 from cmgan_audit.evaluation.material.segments import Segment
@@ -44,7 +47,7 @@ def task(folder: Path, name: str, position: int = 0, metrics: tuple[str, ...] = 
     )
 
 
-def collected(pool: MetricPool, tasks: list[Task]) -> dict[int, dict]:
+def collected(pool: MetricPool, tasks: Iterable[Task]) -> dict[int, dict]:
     found: dict[int, dict] = {}
     for one, result in pool.run(tasks):
         found.setdefault(one.position, {}).update(result.scores)
@@ -128,6 +131,20 @@ def test_a_file_that_is_not_audio_ends_the_run_with_its_name(small_set: Path) ->
     )
     with MetricPool(1) as pool, pytest.raises(AudioError, match=r"ada_001\.wav: not readable"):
         collected(pool, [broken])
+
+
+def test_workers_that_all_end_between_two_tasks_start_again(small_set: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(*_: object, **__: object) -> None:
+        monkeypatch.undo()
+        raise BrokenProcessPool
+
+    def source() -> Iterator[Task]:
+        yield task(small_set, "ada_001", 0, ("ssnr",))
+        monkeypatch.setattr(ProcessPool, "schedule", ended)
+        yield task(small_set, "ada_001", 1, ("ssnr",))
+
+    with MetricPool(1) as pool:
+        assert set(collected(pool, source())) == {0, 1}
 
 
 def test_tasks_are_drawn_only_as_fast_as_they_are_worked_on(small_set: Path) -> None:
