@@ -24,7 +24,7 @@ from cmgan_audit.evaluation.scores.table import ScoreTable
 from cmgan_audit.finding import Finding, Severity
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.compare import Comparison
-from cmgan_audit.statistics.groups import between_groups
+from cmgan_audit.statistics.groups import FEWEST_GROUPS, between_groups
 from cmgan_audit.statistics.optimism import selection_optimism
 from cmgan_audit.statistics.own_spread import own_sd_of_mean
 from cmgan_audit.statistics.paired import typical_difference
@@ -122,6 +122,7 @@ def conclude(
             *_order(evidence.systems, question),
             *_looks(look),
             *_few(table, decisive, question),
+            *_few_speakers(decisive),
             *_other_speakers(decisive),
             *_rare(decisive),
             *_paper(table, question, evidence.segments),
@@ -174,6 +175,28 @@ def _few(table: ScoreTable, decisive: Sequence[Comparison], question: Question) 
         f"few utterances make the difference of {one.mean_difference:+.3f}: the typical one changes by {typical:+.3f} "
         "(Hodges-Lehmann estimate; the verdict is on the mean)"
     ]
+
+
+def _few_speakers(decisive: Sequence[Comparison]) -> list[str]:
+    """Where few speakers do not share a difference: one may have all of it, or two cancel each other."""
+    if not decisive or decisive[-1].n < MIN_PAIRS:
+        return []
+    told = []
+    for grouping in dict.fromkeys(group.grouping for group in decisive[-1].groups if "speaker" in group.grouping):
+        groups = [group for group in decisive[-1].groups if group.grouping == grouping]
+        known = [
+            (group.ci_low, group.ci_high) for group in groups if group.ci_low is not None and group.ci_high is not None
+        ]
+        # Of many speakers some pair of intervals is apart by chance; what these say, `_other_speakers` says.
+        if len(groups) >= FEWEST_GROUPS or not known or min(high for _, high in known) >= max(low for low, _ in known):
+            continue
+        each = (
+            f"{group.group} {group.mean_difference:+z.3f}"
+            + ("" if group.ci_low is None else f" [{group.ci_low:+z.3f}, {group.ci_high:+z.3f}]")
+            for group in groups
+        )
+        told.append(f"speakers differ, each judged alone: {', '.join(each)}; the verdict is on all utterances together")
+    return told
 
 
 def _other_speakers(decisive: Sequence[Comparison]) -> list[str]:

@@ -140,7 +140,19 @@ def test_a_difference_that_other_speakers_may_not_have_is_told() -> None:
         "others may show no difference: mean over 6 speakers -0.067 [-0.238, +0.105]" in note
     )  # -0.0667 -+ 2.571 * 0.1633 / sqrt(6)
     assert by_speaker([-0.3, -0.1, -0.2, -0.2, -0.1, -0.2]) == []
-    assert by_speaker([-0.4, 0.1, -0.2, 0.1]) == []  # between four speakers nothing can be said of others
+    (few,) = by_speaker([-0.4, 0.1, -0.2, 0.1])
+    assert "others" not in few  # between four speakers nothing can be said of others
+
+
+def test_a_difference_of_one_of_few_speakers_is_told_to_be_one() -> None:
+    (note,) = by_speaker([0.0, -0.3])
+    assert re.fullmatch(
+        r"speakers differ, each judged alone: s0 \+0\.000 \[-0\.008, \+0\.008\], s1 -0\.300 \[-0\.308, -0\.292\]; "
+        "the verdict is on all utterances together",
+        note,
+    )
+    assert any(told.startswith("speakers differ") for told in by_speaker([0.2, -0.2]))  # no difference on the whole
+    assert by_speaker([-0.3, -0.3]) == by_speaker([-0.3, -0.305]) == []
 
 
 def test_only_pesq_is_set_beside_the_paper() -> None:
