@@ -60,7 +60,8 @@ def measure_spread(path: Path, metric: str = "pesq", where: Mapping[str, str] | 
 
     Columns are found by name: the utterance (`utterance`, `utt`, `file`, ...), the score (the metric's name, or `value`
     or `score`), and if present `checkpoint` / `system`, `metric` (other metrics are passed over) and `status` (`ok`).
-    A compare-ckpts `scores.csv` is such a table.
+    A compare-ckpts `scores.csv` is such a table. Where there are several crops of an utterance in one
+    `epoch`, each epoch is a system; where every epoch has one, epochs are what repeats the crops.
 
     Args:
         path: the file.
@@ -73,7 +74,12 @@ def measure_spread(path: Path, metric: str = "pesq", where: Mapping[str, str] | 
     """
     table: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     failed: Counter[str] = Counter()
-    for system, utterance, score in _rows(path, metric.lower(), where or {}):
+    rows = list(_rows(path, metric.lower(), where or {}))
+    repeats = Counter((row.system, row.epoch, row.utterance) for row in rows if row.score is not None)
+    epochs_apart = max(repeats.values(), default=0) > 1
+    for row in rows:
+        named = (row.system, f"epoch {row.epoch}" if row.epoch and epochs_apart else "")
+        system, utterance, score = " ".join(filter(None, named)), row.utterance, row.score
         if score is None:
             failed[system] += 1
         else:
@@ -116,8 +122,18 @@ def widest_spread(
     return max(found, key=lambda one: one.spread.within)
 
 
-def _rows(path: Path, metric: str, where: Mapping[str, str]) -> Iterator[tuple[str, str, float | None]]:
-    """System, utterance and score (None for a failed one) of every row that counts."""
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row that counts; the score is None for a failed one, system and epoch are "" where no column tells them."""
+
+    system: str
+    epoch: str
+    utterance: str
+    score: float | None
+
+
+def _rows(path: Path, metric: str, where: Mapping[str, str]) -> Iterator[_Row]:
+    """Every row that counts."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.DictReader(stream)
@@ -136,7 +152,8 @@ def _rows(path: Path, metric: str, where: Mapping[str, str]) -> Iterator[tuple[s
                 score = _score(path, reader.line_num, row[value])
                 if "status" in names and (row[names["status"]] or "").strip() != "ok":
                     score = None
-                yield (row[system] or "") if system else "", row[utterance] or "", score
+                epoch = (row[names["epoch"]] or "").strip() if "epoch" in names else ""
+                yield _Row((row[system] or "") if system else "", epoch, row[utterance] or "", score)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:

@@ -47,6 +47,16 @@ def test_an_exported_score_table_of_several_checkpoints(tmp_path: Path) -> None:
     assert found.spread.failure_rate == pytest.approx(0.25)
 
 
+def test_epochs_with_several_crops_of_an_utterance_are_systems(tmp_path: Path) -> None:
+    rows = ["utterance,epoch,pesq"]
+    rows += [f"{name},{epoch},{epoch + 0.1 * part}" for epoch in (1, 3) for name in "ab" for part in range(3)]
+    found = measure_spread(table(tmp_path / "s.csv", "\n".join(rows)))
+    assert found.spread.within == pytest.approx(0.1) and found.system in ("epoch 1", "epoch 3")
+    # one crop of each utterance in every epoch: the epochs are the evaluations
+    found = measure_spread(table(tmp_path / "t.csv", "utterance,epoch,pesq\na,1,2.0\na,2,2.2\nb,1,3\nb,2,3.4\n"))
+    assert (found.system, found.crops) == ("", 4)
+
+
 def test_conditions_choose_rows(tmp_path: Path) -> None:
     text = "utt,L,pesq\n" + "".join(
         f"{u},{length},{2 + k * length}\n" for u in "ab" for length in (1, 2) for k in (0, 1)
