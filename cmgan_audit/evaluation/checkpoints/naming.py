@@ -11,7 +11,7 @@ from typing import Any
 from cmgan_audit.errors import MissingPathError
 from cmgan_audit.evaluation.checkpoints.bundles import bundle_of
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
-from cmgan_audit.evaluation.material.listing import is_recording, recordings_below
+from cmgan_audit.evaluation.material.listing import is_recording, not_read, recordings_below
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 
@@ -135,7 +135,7 @@ def _expand_folder(folder: Path) -> list[Path]:
         below = next((path for path in sorted(folder.iterdir()) if path.is_dir() and _holds_checkpoints(path)), None)
         if below is None and next(recordings_below(folder), None) is not None:
             return [folder]
-        hint = f"; its folder {below.name} does" if below else ""
+        hint = f"; its folder {below.name} does" if below else not_read(path.name for path in files)
         raise CheckpointError(
             f"{folder}: holds neither wav files nor checkpoints "
             f"(files named {', '.join(f'*{suffix}' for suffix in SUFFIXES[:4])} or like CMGAN_epoch_7_0.105){hint}"

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 AUDIO_SUFFIXES = (".wav", ".flac")
+# Recordings that are not read: most of these lose something, and scores would be of the coder, too.
+OTHER_AUDIO = (".mp3", ".ogg", ".opus", ".m4a", ".aac", ".aif", ".aiff", ".sph", ".raw", ".pcm")
 
 
 def is_recording(path: Path) -> bool:
     """Whether this is a file with the name of a recording; hidden ones are other programs' affair."""
     return path.suffix.lower() in AUDIO_SUFFIXES and not path.name.startswith(".") and path.is_file()
+
+
+def not_read(names: Iterable[str]) -> str:
+    """What to say where there are recordings in formats that are not read, else ""."""
+    found = sorted({suffix for name in names if (suffix := Path(name).suffix.lower()) in OTHER_AUDIO})
+    return f"; {', '.join(found)} files are not read, convert them to {' or '.join(AUDIO_SUFFIXES)}" if found else ""
 
 
 def recordings_below(folder: Path) -> Iterator[Path]:

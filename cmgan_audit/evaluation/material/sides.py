@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from cmgan_audit.errors import InputError, MissingPathError
+from cmgan_audit.evaluation.material.listing import not_read
 from cmgan_audit.evaluation.material.manifests import read_list, read_table
 from cmgan_audit.evaluation.material.matching import Matched, match_names
 from cmgan_audit.evaluation.material.names import NAMES_SHOWN, shortened
@@ -57,7 +58,8 @@ def _recordings(place: Path, role: str) -> Recordings:
         raise MissingPathError(f"{place}: no such folder ({role} recordings){hint}{_meant(place.parent)}")
     found = recordings_in(place)
     if not found.by_path:
-        raise InputError(f"{place}: no .wav or .flac file in it ({role} recordings)")
+        hint = not_read(path.name for path in place.iterdir())
+        raise InputError(f"{place}: no .wav or .flac file in it ({role} recordings){hint}")
     return found
 
 

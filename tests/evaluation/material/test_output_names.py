@@ -12,6 +12,7 @@ from cmgan_audit.errors import InputError
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
 from cmgan_audit.evaluation.checkpoints.naming import expand_checkpoints
 from cmgan_audit.evaluation.material.output_names import match_outputs
+from cmgan_audit.evaluation.material.pairs import find_pairs
 from tests.evaluation.helpers import compared
 
 UTTERANCES = ["p232_001", "p232_002", "p257_001"]
@@ -129,6 +130,15 @@ def test_a_folder_of_neither_is_no_checkpoint(tmp_path: Path) -> None:
     folder_of(tmp_path / "empty" / "below", "notes.txt")
     with pytest.raises(CheckpointError, match="holds neither wav files nor checkpoints"):
         expand_checkpoints((str(tmp_path / "empty"),))
+
+
+def test_recordings_in_formats_that_are_not_read_are_told(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "coded", "p232_001.MP3", "p232_002.ogg", "notes.txt")
+    told = r"\.mp3, \.ogg files are not read, convert them to \.wav or \.flac"
+    with pytest.raises(CheckpointError, match=told):
+        expand_checkpoints((str(folder),))
+    with pytest.raises(InputError, match=told):
+        find_pairs(folder, folder)
 
 
 def test_a_comparison_says_how_outputs_were_matched_and_scores_them_all_the_same(small_set: Path, outputs) -> None:
