@@ -34,6 +34,7 @@ from cmgan_audit.statistics.verdict import MIN_PAIRS, Verdict
 
 FEWEST_TO_CHOOSE_FROM = 3
 FEWEST_UTTERANCES = 10
+FEWEST_OF_A_SPEAKER = 5  # an interval of fewer is believed in no chart either
 MANY_UTTERANCES = 100  # from here on a fault that none of them shows is one of less than 3 %
 
 
@@ -185,7 +186,9 @@ def _few_speakers(decisive: Sequence[Comparison]) -> list[str]:
     for grouping in dict.fromkeys(group.grouping for group in decisive[-1].groups if "speaker" in group.grouping):
         groups = [group for group in decisive[-1].groups if group.grouping == grouping]
         known = [
-            (group.ci_low, group.ci_high) for group in groups if group.ci_low is not None and group.ci_high is not None
+            (group.ci_low, group.ci_high)
+            for group in groups
+            if group.n >= FEWEST_OF_A_SPEAKER and group.ci_low is not None and group.ci_high is not None
         ]
         # Of many speakers some pair of intervals is apart by chance; what these say, `_other_speakers` says.
         if len(groups) >= FEWEST_GROUPS or not known or min(high for _, high in known) >= max(low for low, _ in known):

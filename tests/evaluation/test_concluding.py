@@ -118,11 +118,11 @@ def test_an_equivalence_on_few_utterances_says_what_it_does_not_exclude() -> Non
     assert changed_by(small[:9]) == []
 
 
-def by_speaker(shifts: list[float]) -> list[str]:
-    """The notes where each speaker's ten utterances differ by a shift of their own."""
+def by_speaker(shifts: list[float], each: int = 10) -> list[str]:
+    """The notes where each speaker's utterances differ by a shift of their own."""
     rows, speakers = [], {}
     for speaker, shift in enumerate(shifts):
-        for index in range(10):
+        for index in range(each):
             utterance = f"s{speaker}_{index}"
             speakers[utterance] = f"s{speaker}"
             wobble = 0.01 * (-1) ** index
@@ -153,6 +153,7 @@ def test_a_difference_of_one_of_few_speakers_is_told_to_be_one() -> None:
     )
     assert any(told.startswith("speakers differ") for told in by_speaker([0.2, -0.2]))  # no difference on the whole
     assert by_speaker([-0.3, -0.3]) == by_speaker([-0.3, -0.305]) == []
+    assert by_speaker([-0.3, -0.1, -0.2, -0.1], each=4) == []
 
 
 def test_only_pesq_is_set_beside_the_paper() -> None:
