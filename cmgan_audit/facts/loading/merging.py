@@ -34,7 +34,7 @@ def merge(seen: Iterable[Seen]) -> list[Loader]:
     groups: dict[object, list[Seen]] = {}
     for each in _told_elsewhere(list(seen)):
         groups.setdefault(_identity(each.loader), []).append(each)
-    merged = [loader for group in groups.values() for loader in _ways(group)]
+    merged = [loader for group in groups.values() for loader in _ways(_by_processes(group))]
     return _without_vague(merged)
 
 
@@ -80,6 +80,38 @@ def _identity(loader: Loader) -> tuple[object, ...]:
     dataset = loader.dataset
     made = (dataset.location, dataset.name) if dataset is not None else None
     return (loader.location, made, digest(loader.role))
+
+
+def _by_processes(group: Sequence[Seen]) -> list[Seen]:
+    """Let the batch of a loader stay open that one run makes for one process and for several, with another batch each.
+
+    `4 // gpus` where a DistributedSampler shares the items out, 4 elsewhere: which it is depends on the machine.
+    """
+    sizes: dict[str, dict[bool, list[Known]]] = {}
+    for each in group:
+        batch = each.loader.batch_size
+        if isinstance(batch, Known):
+            sizes.setdefault(each.condition, {}).setdefault(_is_shared_out(each.loader), []).append(batch)
+    return [_with_open_batch(each, sizes.get(each.condition, {})) for each in group]
+
+
+def _is_shared_out(loader: Loader) -> bool:
+    return loader.sampler is not None and certainly(loader.sampler.shards, True)
+
+
+def _with_open_batch(seen: Seen, sizes: Mapping[bool, Sequence[Known]]) -> Seen:
+    batch = seen.loader.batch_size
+    if (
+        not isinstance(batch, Known)
+        or len(sizes) < 2
+        or {each.value for each in sizes[True]} == {each.value for each in sizes[False]}
+    ):
+        return seen
+    several = OneOf((batch, *sizes[not _is_shared_out(seen.loader)]), batch.trail)  # its own first: it is told
+    total = Unknown("the batch depends on the number of processes")
+    return dataclasses.replace(
+        seen, loader=dataclasses.replace(seen.loader, batch_size=several, accumulated_batch=total)
+    )
 
 
 def _ways(group: Sequence[Seen]) -> list[Loader]:

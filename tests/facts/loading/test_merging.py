@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
+import pytest
+
 from cmgan_audit.gate.check import Auditor
 from cmgan_audit.gate.door import collect, load_kinds
 from cmgan_audit.gate.settings import Settings
@@ -59,3 +61,43 @@ def test_a_cut_that_one_launch_makes_names_that_launch(tmp_path: Path) -> None:
     audited = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path)
     (found,) = [finding for finding in audited.findings if finding.rule == "CMG201"]
     assert "segments.sh: --split" in found.trail[0].note
+
+
+PROCESSES = """
+import torch
+import torch.multiprocessing as mp
+from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data.distributed import DistributedSampler
+
+
+def train(rank, gpus):
+    model = torch.nn.Linear(4, 4)
+    optimizer = torch.optim.Adam(model.parameters())
+    items = TensorDataset(torch.zeros(64, 4))
+    sampler = DistributedSampler(items) if gpus > 1 else None
+    batch = {batch} // gpus if gpus > 1 else {batch}
+    for (batch,) in DataLoader(items, batch, shuffle=sampler is None, sampler=sampler):
+        optimizer.zero_grad()
+        model(batch).mean().backward()
+        optimizer.step()
+
+
+if __name__ == "__main__":
+    gpus = 2
+    if gpus > torch.cuda.device_count():
+        gpus = torch.cuda.device_count()
+    if gpus > 1:
+        mp.spawn(train, nprocs=gpus, args=(gpus,))
+    else:
+        train(0, gpus)
+"""
+
+
+@pytest.mark.parametrize(("batch", "found"), [(2, True), (4, False), (8, False)])
+def test_a_batch_that_is_small_on_machines_of_several_cards_alone_stays_open(
+    tmp_path: Path, batch: int, found: bool
+) -> None:
+    (tmp_path / "train.py").write_text(PROCESSES.format(batch=batch), encoding="utf-8")
+    load_kinds()
+    audited = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path)
+    assert ("CMG101" in {finding.rule for finding in audited.findings}) == found
