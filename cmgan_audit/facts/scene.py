@@ -42,6 +42,8 @@ _BOOKKEEPING = (
     "save_hyperparameters configure_optimizers load_from_checkpoint from_pretrained save_pretrained summary"
 )
 BOOKKEEPING = frozenset(_BOOKKEEPING.split())
+# The kind of a use that makes a copy of a network.
+COPIED = "copied"
 # What a class derives from that is no optimiser.
 _OF_NO_OPTIMISER = frozenset({"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"})
 
@@ -222,6 +224,9 @@ def _use_of(event: CallEvent, name: str, member: str) -> tuple[str, list[Instanc
         return TAKEN, []
     if name in ("torch.set_grad_enabled",):
         return "grad", []
+    if name == "copy.deepcopy":
+        copies = [each for each in instances_of(event.result) if is_network(each)]
+        return (COPIED if copies else ""), copies
     networks = [each for each in receivers if is_network(each)]
     if networks and not member[:1].isupper():  # `super().__init__()` only makes the network
         if member in ("eval", "train", "requires_grad_"):

@@ -16,6 +16,7 @@ from cmgan_audit.facts.passes.modes import (
     left_in_eval,
     mode_at,
     only_in_training,
+    original_of,
     parts_in_eval,
 )
 from cmgan_audit.facts.records import EVAL, TRAIN, Loop
@@ -90,12 +91,13 @@ def judged_loop(
 
 
 def runs_among(scene: Scene, uses: Iterable[Use]) -> list[Use]:
-    """Those uses where a network runs that is trained, loaded or switched."""
-    return [
-        use
-        for use in uses
-        if use.kind == "run" and use.on is not None and is_kept(scene, use.on) and not impossible(use)
-    ]
+    """Those uses where a network runs that is trained, loaded or switched, or a copy of such a one."""
+
+    def counts(run: Use) -> bool:
+        original = original_of(scene, run)
+        return (run.on is not None and is_kept(scene, run.on)) or (original is not None and counts(original))
+
+    return [use for use in uses if use.kind == "run" and counts(use) and not impossible(use)]
 
 
 def _loop_of_framework(single: Pass, anchor: str) -> Loop:

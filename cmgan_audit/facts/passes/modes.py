@@ -10,8 +10,8 @@ from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.optimisers import names_optimiser
 from cmgan_audit.facts.passes.last_pass import only_in_last_pass
 from cmgan_audit.facts.passes.part_switches import SOME_PARTS
-from cmgan_audit.facts.scene import Scene, Use
-from cmgan_audit.facts.values import constant, same_object
+from cmgan_audit.facts.scene import COPIED, Scene, Use
+from cmgan_audit.facts.values import constant, instances_of, same_object
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, Instance
 from cmgan_audit.program.execution.trace import CallEvent, Loop, is_without_gradients
@@ -46,10 +46,25 @@ def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
         if under <= here:
             break
     else:
-        possible.setdefault("train", run)  # as it was made
+        original = original_of(scene, run)
+        state, use_before = ("train", run) if original is None else mode_at(scene, original)
+        possible.setdefault(state, use_before or run)  # as it was made, or as what it is a copy of
     if len(possible) == 1:
         return next(iter(possible.items()))
     return OPEN, next(iter(possible.values()))
+
+
+def original_of(scene: Scene, run: Use) -> Use | None:
+    """The run that a copy of a network would have been on its original, there where the copy was made."""
+    for made in scene.of(COPIED):
+        if made.on is None or run.on is None or made.position > run.position:
+            continue
+        if reaches(bare_network(made.on), bare_network(run.on)):
+            originals = instances_of(made.event.arguments.get("x", 0))
+            pairs = zip(instances_of(made.event.result), originals, strict=False)
+            original = next((each for copy, each in pairs if same_object(copy, made.on)), None)
+            return None if original is None else Use(run.kind, made.event, made.position, original)
+    return None
 
 
 def parts_in_eval(scene: Scene, run: Use) -> list[Instance]:

@@ -19,10 +19,11 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, Instance
+from cmgan_audit.program.execution.iteration import HANDING_ON
 from cmgan_audit.program.execution.trace import CallEvent, Context, innermost_function
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.rules.record import Fact, Known, Unknown
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import called_name, walk
 
 NO = Known(False)
 _A_STEP = regex(r"(sch|lr_)[\w.]*(\[[^\]]*\]|\(\))?\.step\(", re.IGNORECASE)
@@ -32,6 +33,7 @@ _MEASURED = regex(r"loss|pesq|stoi|sdr|score|metric|(?<![a-z])(?:snr|err|error|a
 _COUNTED = regex(r"(?<![a-z])(?:epochs?|steps?|iter|i|n|idx|index|len)(?![a-z])(?!_(?:loss|val|valid|test))", re.I)
 _LAST = regex(r"\b(is_)?last_?(batch|step|iter)|end_of_epoch|epoch_end", re.IGNORECASE)
 _AN_EPOCH = regex(r"(?:\w+\.)*_?(?:cur_?|current_?)?epoch(?:_?(?:id|idx|num|number|index))?(?: [+-] \d+)?", re.I)
+_MORE_OR_LESS = regex(r" [+-] \d+$")
 _COUNTS = frozenset({"range", "trange", "count"})
 _OWN_STATE = frozenset({"state_dict", "load_state_dict", "get_last_lr", "get_lr"})
 
@@ -173,7 +175,7 @@ def _counts(text: str) -> bool:
 def _twice(scheduler: Instance, steps: Sequence[Action], updates: Sequence[Action]) -> Fact:
     """Whether a scheduler takes two steps for one: at the end of a pass, and once more in the loop that called it."""
     training = {loop for each in updates for loop in each.event.context.loops}
-    usual = {condition.text for each in updates for condition in each.event.context.conditions}
+    usual = [{condition.text for condition in each.event.context.conditions} for each in updates]
     for one, other in pairwise(sorted(steps, key=lambda each: each.position)):
         loops = one.event.context.loops
         if len(one.on) != 1 or len(other.on) != 1 or loops != other.event.context.loops or training.isdisjoint(loops):
@@ -181,7 +183,8 @@ def _twice(scheduler: Instance, steps: Sequence[Action], updates: Sequence[Actio
         if _says_where(scheduler, one) or _says_where(scheduler, other) or _is_same_call(one, other):
             continue
         tests = {condition.text for each in (one, other) for condition in each.event.context.conditions}
-        if tests <= usual and not any(one.position < each.position < other.position for each in updates):
+        together = any(tests <= each for each in usual)  # not one where there is AMP, and the other where there is none
+        if together and not any(one.position < each.position < other.position for each in updates):
             trail = (
                 Step(one.event.location, "the scheduler is stepped here"),
                 Step(other.event.location, "and once more here, with no step of its optimiser between the two"),
@@ -250,7 +253,7 @@ def _told_epoch(view: View, scheduler: Instance, steps: Sequence[Action]) -> Fac
     if class_name(scheduler) != "ReduceLROnPlateau":
         return NO
     for step, given in _told(view, steps, "metrics"):
-        if _AN_EPOCH.fullmatch(given) or _counts_passes(view, step, given):
+        if _AN_EPOCH.fullmatch(given) or _counts_passes(view, step, _MORE_OR_LESS.sub("", given)):
             return Known(True, (Step(step.event.location, f"step({given}) is taken for the value to watch"),))
     return NO
 
@@ -262,8 +265,12 @@ def _counts_passes(view: View, step: Action, name: str) -> bool:
         match parent:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
                 return False
-            case ast.For(target=ast.Name(id=target), iter=ast.Call(func=function)) if target == name:
-                return ast.unparse(function).rpartition(".")[2] in _COUNTS
+            case ast.For(target=ast.Name(id=target), iter=ast.Call() as drawn) if target == name:
+                written = [node for node in walk(parent) if isinstance(node, ast.Name) and node.id == name]
+                if drawn.args and isinstance(drawn.args[0], ast.Call) and called_name(drawn) in HANDING_ON:
+                    drawn = drawn.args[0]
+                alone = sum(isinstance(node.ctx, ast.Store) for node in written) == 1
+                return alone and called_name(drawn) in _COUNTS
     return False
 
 

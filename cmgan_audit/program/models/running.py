@@ -23,7 +23,6 @@ from cmgan_audit.program.domain.values import (
 )
 from cmgan_audit.program.execution.interpreter import ProgramRaisedError
 from cmgan_audit.program.library.draws import generator_seed
-from cmgan_audit.program.models.lifting import copied
 from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
 
 _NONE = Const(value=None)
@@ -117,54 +116,7 @@ def located(call: ModelCall, text: str) -> Value:
     return External(name=canonical(text))
 
 
-# Copies, partial calls
-
-_DEEPEST_COPY = 8
-
-
-@model("copy.deepcopy")
-def _deepcopy(call: ModelCall) -> Value | None:
-    value = call.get("x", 0)
-    if isinstance(value, Instance):
-        return _copied_object(value, {}, _DEEPEST_COPY)
-    return copied(value) if isinstance(value, DictValue | ListValue) else value
-
-
-def _copied_object(value: Value, done: dict[int, Value], depth: int) -> Value:
-    """An object that is another one, as all that it is made of: what happens to a copy happens to the copy alone."""
-    if not depth or not isinstance(value, Instance | ListValue | DictValue):
-        return value
-    held = value.attrs if isinstance(value, Instance) else value.items
-    if id(held) in done:
-        return done[id(held)]
-    if isinstance(value, ListValue):
-        items: list[Value] = []
-        done[id(held)] = replace(value, items=items)
-        items.extend(_copied_object(each, done, depth - 1) for each in value.items)
-    elif isinstance(value, DictValue):
-        entries: dict[Key, Value] = {}
-        done[id(held)] = replace(value, items=entries)
-        entries.update((key, _copied_object(each, done, depth - 1)) for key, each in value.items.items())
-    else:
-        attrs: dict[str, Value] = {}
-        done[id(held)] = replace(value, attrs=attrs)
-        attrs.update((name, _copied_object(each, done, depth - 1)) for name, each in value.attrs.items())
-    return done[id(held)]
-
-
-@model("copy.copy", "dataclasses.replace")
-def _copy(call: ModelCall) -> Value | None:
-    value = call.get("x", 0) or call.get("obj")
-    if isinstance(value, DictValue):
-        return replace(value, items=dict(value.items))
-    if isinstance(value, ListValue):
-        return replace(value, items=list(value.items))
-    if isinstance(value, Instance):
-        attrs = dict(value.attrs)
-        if call.callee.endswith("replace"):
-            attrs.update(call.arguments.keywords)
-        return replace(value, attrs=attrs)
-    return value
+# Objects as dictionaries, partial calls
 
 
 @model("dataclasses.asdict", "attr.asdict", "attrs.asdict")
