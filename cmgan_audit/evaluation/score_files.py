@@ -12,10 +12,10 @@ from cmgan_audit.evaluation.concluding import Described, Evidence, conclude
 from cmgan_audit.evaluation.material.audio import file_sha256
 from cmgan_audit.evaluation.material.pairs import set_digest
 from cmgan_audit.evaluation.material.strata import infer_strata, read_strata
-from cmgan_audit.evaluation.metrics import default_floor
+from cmgan_audit.evaluation.metrics import METRICS, default_floor
 from cmgan_audit.evaluation.options import CompareOptions
 from cmgan_audit.evaluation.result import ComparisonResult
-from cmgan_audit.evaluation.scores.external import ExternalScores, read_scores
+from cmgan_audit.evaluation.scores.external import ExternalScores, known_name, read_scores
 from cmgan_audit.evaluation.scores.table import Row, ScoreTable
 from cmgan_audit.statistics.paper import EXTERNAL
 
@@ -36,6 +36,8 @@ def compare_score_files(options: CompareOptions) -> ComparisonResult:
     if repeated:
         raise UsageError(f"--scores: {repeated[0]} stands in two files; a column checkpoint tells systems apart")
     metrics = _metrics(options, files)
+    if not options.metrics:
+        _refuse_checkpoints_for_metrics(files, order, metrics)
     baseline = options.baseline
     if baseline is not None and baseline not in order:
         raise UsageError(f"--baseline {baseline}: not in the score files, which hold {', '.join(order)}")
@@ -89,6 +91,7 @@ def joined_scores(paths: Sequence[Path], measured: Sequence[str], systems: Seque
 
 
 def _metrics(options: CompareOptions, files: Sequence[ExternalScores]) -> tuple[str, ...]:
+    """Those that are asked for, else all: PESQ decides, else a metric that is known here, last what never differs."""
     held = tuple(dict.fromkeys(metric for file in files for metric in file.metrics))
     absent = [metric for metric in options.metrics if metric not in held]
     if absent:
@@ -97,4 +100,34 @@ def _metrics(options: CompareOptions, files: Sequence[ExternalScores]) -> tuple[
         raise InputError("--scores: the files hold no metric")
     if options.metrics:
         return options.metrics
-    return tuple(sorted(held, key=lambda metric: metric != "pesq"))
+    rows = [row for file in files for row in file.rows]
+    return tuple(
+        sorted(held, key=lambda metric: (metric != "pesq", metric not in METRICS, _same_for_all(rows, metric)))
+    )
+
+
+def _same_for_all(rows: Sequence[Row], metric: str) -> bool:
+    """Whether every system has the same number for each utterance: a duration, the SNR of the input."""
+    found: dict[str, float | None] = {}
+    return all(found.setdefault(row.utterance, row.value) == row.value for row in rows if row.metric == metric)
+
+
+def _refuse_checkpoints_for_metrics(
+    files: Sequence[ExternalScores], order: Sequence[str], metrics: Sequence[str]
+) -> None:
+    """A table with a column per checkpoint looks like one with a column per metric.
+
+    It is taken for one where no column is a metric that is known here, and the only system would be the file, or a
+    system have the name of a metric (`pesq.csv`).
+
+    Raises:
+        InputError: it is, and there is nothing to compare.
+    """
+    unknown = len(metrics) > 1 and not any(metric in METRICS for metric in metrics)
+    if unknown and (len(order) == 1 or any(known_name(name) in METRICS for name in order)):
+        raise InputError(
+            f"--scores {files[0].path}: read as the metrics {', '.join(metrics)} of {', '.join(order)}, and none of "
+            "these is a metric known here; where the columns are checkpoints, write a row per utterance and checkpoint "
+            "(columns utterance, checkpoint, pesq) or a file per checkpoint; where they are metrics, name those that "
+            "are meant with --metrics"
+        )

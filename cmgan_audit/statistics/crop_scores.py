@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,11 +11,13 @@ from statistics import fmean, variance
 from cmgan_audit.errors import InputError, UsageError
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.statistics.crop_noise import CropSpread
-
-UTTERANCE_COLUMNS = ("utterance", "utt", "file", "filename", "name")
-SYSTEM_COLUMNS = ("checkpoint", "system", "sys", "model")
-VALUE_COLUMNS = ("value", "score")
-NOT_A_SCORE = ("", "nan", "none", "null", "n/a")
+from cmgan_audit.statistics.score_csv import (
+    NO_VALUES,
+    SYSTEM_COLUMNS,
+    UTTERANCE_COLUMNS,
+    VALUE_COLUMNS,
+    parse_scores,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ def measure_spread(path: Path, metric: str = "pesq", where: Mapping[str, str] | 
     Columns are found by name: the utterance (`utterance`, `utt`, `file`, ...), the score (the metric's name, or `value`
     or `score`), and if present `checkpoint` / `system`, `metric` (other metrics are passed over) and `status` (`ok`).
     A compare-ckpts `scores.csv` is such a table. Where there are several crops of an utterance in one
-    `epoch`, each epoch is a system; where every epoch has one, epochs are what repeats the crops.
+    `epoch`, each epoch is a system; where every epoch has one, epochs are what repeats the crops. Cells are parted by
+    commas, semicolons or tabs.
 
     Args:
         path: the file.
@@ -75,8 +77,9 @@ def measure_spread(path: Path, metric: str = "pesq", where: Mapping[str, str] | 
     table: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     failed: Counter[str] = Counter()
     rows = list(_rows(path, metric.lower(), where or {}))
-    repeats = Counter((row.system, row.epoch, row.utterance) for row in rows if row.score is not None)
-    epochs_apart = max(repeats.values(), default=0) > 1
+    crops = Counter((row.system, row.epoch, row.utterance) for row in rows if row.score is not None)
+    repeated = Counter((system, epoch) for (system, epoch, _), count in crops.items() if count > 1)
+    epochs_apart = max(repeated.values(), default=0) > 1  # a row that stands there twice is no second crop of all
     for row in rows:
         named = (row.system, f"epoch {row.epoch}" if row.epoch and epochs_apart else "")
         system, utterance, score = " ".join(filter(None, named)), row.utterance, row.score
@@ -135,44 +138,42 @@ class _Row:
 def _rows(path: Path, metric: str, where: Mapping[str, str]) -> Iterator[_Row]:
     """Every row that counts."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            names = {name.strip().lower(): name for name in reader.fieldnames or () if name is not None}
-            for column in where:
-                if column.lower() not in names:
-                    raise UsageError(f"{path}: no column {column}; there are {', '.join(names) or 'none'}")
-            utterance = _column(path, names, "utterance", UTTERANCE_COLUMNS)
-            value = _column(path, names, "score", (metric, *VALUE_COLUMNS))
-            system = next((names[name] for name in SYSTEM_COLUMNS if name in names), None)
-            for row in reader:
-                if "metric" in names and (row[names["metric"]] or "").strip().lower() != metric:
-                    continue
-                if any((row[names[column.lower()]] or "").strip() != wanted for column, wanted in where.items()):
-                    continue
-                score = _score(path, reader.line_num, row[value])
-                if "status" in names and (row[names["status"]] or "").strip() != "ok":
-                    score = None
-                epoch = (row[names["epoch"]] or "").strip() if "epoch" in names else ""
-                yield _Row((row[system] or "") if system else "", epoch, row[utterance] or "", score)
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not a UTF-8 text file (byte {error.start})") from error
-    except csv.Error as error:
-        raise InputError(f"{path}: not a CSV file: {error}") from error
+    table = parse_scores(text, str(path))
+    names = table.columns
+    for column in where:
+        if column.lower() not in names:
+            raise UsageError(f"{path}: no column {column}; there are {', '.join(names) or 'none'}")
+    utterance = _column(path, names, "utterance", UTTERANCE_COLUMNS)
+    value = _column(path, names, "score", (metric, *VALUE_COLUMNS))
+    system = next((name for name in SYSTEM_COLUMNS if name in names), "")
+    for entry in table.lines:
+        row = entry.cells
+        if row.get("metric", metric).lower() != metric:
+            continue
+        if any(row[column.lower()] != wanted for column, wanted in where.items()):
+            continue
+        score = _score(path, entry.line, row[value])
+        if row.get("status", "ok") != "ok":
+            score = None
+        yield _Row(row.get(system, ""), row.get("epoch", ""), row[utterance], score)
 
 
-def _column(path: Path, names: Mapping[str, str], what: str, candidates: Sequence[str]) -> str:
+def _column(path: Path, names: Sequence[str], what: str, candidates: Sequence[str]) -> str:
     for candidate in candidates:
         if candidate in names:
-            return names[candidate]
+            return candidate
     raise UsageError(
         f"{path}: no column for the {what} (one of {', '.join(candidates)}); there are {', '.join(names) or 'none'}"
     )
 
 
-def _score(path: Path, line: int, text: str | None) -> float | None:
-    if text is None or text.strip().lower() in NOT_A_SCORE:
+def _score(path: Path, line: int, text: str) -> float | None:
+    if text.lower() in NO_VALUES:
         return None
     try:
         score = float(text)

@@ -22,10 +22,17 @@ class Silent:
 
 
 def compared(data: Path, *checkpoints: Path, **changes) -> ComparisonResult:
+    paths = tuple(str(path) for path in checkpoints)
+    return compare_systems(
+        options(**{"checkpoints": paths, "clean": data / "clean", "noisy": data / "noisy", **changes}), Silent()
+    )
+
+
+def options(**changes) -> CompareOptions:
     values = {
-        "checkpoints": tuple(str(path) for path in checkpoints),
-        "clean": data / "clean",
-        "noisy": data / "noisy",
+        "checkpoints": (),
+        "clean": Path("clean"),
+        "noisy": Path("noisy"),
         "metrics": ("ssnr",),  # the fastest; guards do not depend on the metric
         "segments": FULL,
         "segment_lock": None,
@@ -46,7 +53,7 @@ def compared(data: Path, *checkpoints: Path, **changes) -> ComparisonResult:
         "cache": None,
         **changes,
     }
-    return compare_systems(CompareOptions(**values), Silent())
+    return CompareOptions(**values)
 
 
 def rules(result: ComparisonResult) -> set[str]:

@@ -57,6 +57,19 @@ def test_epochs_with_several_crops_of_an_utterance_are_systems(tmp_path: Path) -
     assert (found.system, found.crops) == ("", 4)
 
 
+def test_a_row_that_stands_there_twice_makes_epochs_no_systems(tmp_path: Path) -> None:
+    text = "utterance,epoch,pesq\na,1,2.0\na,1,2.0\na,2,2.2\nb,1,3\nb,2,3.4\n"
+    assert measure_spread(table(tmp_path / "s.csv", text)).crops == 5
+
+
+def test_semicolons_and_decimal_commas(tmp_path: Path) -> None:
+    plain = measure_spread(table(tmp_path / "s.csv", "utterance,L,pesq\na,1,2.0\na,1,2.2\nb,1,3.0\nb,1,3.4\n"))
+    text = "Utterance;L;PESQ;\na;1;2,0;\na;1;2,2;\nb;1;3,0;\nb;1;3,4;\n;;;\n"
+    assert measure_spread(table(tmp_path / "t.csv", text), where={"L": "1"}) == plain
+    with pytest.raises(InputError, match=r"s\.csv:2: 3 cells, and 2 columns"):
+        measure_spread(table(tmp_path / "s.csv", "utterance,pesq\na,2,0\na,2,2\n"))
+
+
 def test_conditions_choose_rows(tmp_path: Path) -> None:
     text = "utt,L,pesq\n" + "".join(
         f"{u},{length},{2 + k * length}\n" for u in "ab" for length in (1, 2) for k in (0, 1)

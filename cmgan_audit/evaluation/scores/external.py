@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cmgan_audit.errors import InputError, cannot_be_read
 from cmgan_audit.evaluation.metrics import METRICS, Status
 from cmgan_audit.evaluation.scores.table import Row
+from cmgan_audit.finding import JsonValue
 from cmgan_audit.lazy_dataclasses import dataclass
-
-UTTERANCE_COLUMNS = (
-    *("utterance", "key", "utt", "utt_id", "utterance_id", "file", "filename", "file_name", "filepath", "file_path"),
-    *("wav", "wav_name", "audio", "path", "clip", "sample", "name", "id"),
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.statistics.score_csv import (
+    NO_VALUES,
+    SYSTEM_COLUMNS,
+    UTTERANCE_COLUMNS,
+    VALUE_COLUMNS,
+    ScoreLine,
+    parse_scores,
 )
-CHECKPOINT_COLUMNS = ("checkpoint", "system", "model", "epoch")
+
 SEGMENT = "external"
 # What other programs call the metrics that we know.
 SAME_METRIC = {
@@ -29,11 +34,13 @@ SAME_METRIC = {
     "ssnr_db": "ssnr",
     "segsnr": "ssnr",
 }
-DELIMITERS = ",;\t"
 # Rows below (or above) those of the utterances; as one more utterance they would narrow every interval.
-SUMMARY_ROWS = frozenset(("mean", "average", "avg", "median", "std", "sd", "stddev", "stdev", "var", "variance"))
-SUMMARY_ROWS |= {"min", "max", "sum", "total", "overall", "mean score", "average score", "avg score"}
-NO_VALUES = frozenset(("n/a", "na", "none", "null", "-", "--", "fail", "failed", "error"))
+STATISTICS = frozenset(("mean", "average", "avg", "median", "std", "sd", "stddev", "stdev", "var", "variance"))
+STATISTICS |= {"min", "max", "sum", "total", "overall"}
+AROUND_STATISTICS = frozenset(("score", "scores", "over", "of", "all", "and", "n", "files", "utterances"))
+# Columns that count or describe the rows.
+NO_METRICS = frozenset((*UTTERANCE_COLUMNS, *SYSTEM_COLUMNS, "epoch", "segment", "status", "index", "idx", "#"))
+_UNNAMED = regex(r"unnamed: \d+")  # pandas' name for a column without one, mostly the index
 MARGIN = 0.01  # beyond a metric's range by this much is rounding; more is no score
 
 
@@ -62,10 +69,11 @@ def read_scores(path: Path) -> ExternalScores:
     """Read a file of scores.
 
     A CSV file is long (columns utterance, metric, value, and perhaps checkpoint, segment, status: what this command
-    writes) or wide (a column per metric; columns of words are labels), with commas, semicolons or tabs. JSON lines
-    hold an object per utterance, with its name under `key`, as VERSA writes them. Without a column for it, the
-    checkpoint is named after the file. A value that a metric cannot have (PESQ 0.0, which some programs write for a
-    failure) becomes a failed row, never a number. Rows named after a statistic (`mean`) are no utterances.
+    writes) or wide (a column per metric; columns of words are labels, and those that number the rows no metrics), with
+    commas, semicolons or tabs. JSON lines hold an object per utterance, with its name under `key`, as VERSA writes
+    them. Without a column for it, the checkpoint is named after the file. A value that a metric cannot have (PESQ 0.0,
+    which some programs write for a failure) becomes a failed row, never a number. Rows named after a statistic
+    (`mean`) are no utterances.
 
     Raises:
         InputError: not such a file; the message names the line.
@@ -89,49 +97,41 @@ def read_scores(path: Path) -> ExternalScores:
 
 
 def _sums_up(name: str) -> bool:
-    """Whether a row of this name holds a statistic of the others."""
-    return name.casefold().replace("_", " ").strip(" :*()") in SUMMARY_ROWS
+    """Whether a row of this name holds a statistic of the others: `mean`, `Average:`, `mean (824 files)`."""
+    words = re.findall(r"[^\W\d_]+|\d+", name.casefold())
+    told = [word for word in words if not word.isdigit()]
+    # A number that nothing explains is an utterance's.
+    explained = len(told) == len(words) or not STATISTICS.issuperset(told)
+    return bool(told) and told[0] in STATISTICS and explained and (STATISTICS | AROUND_STATISTICS).issuperset(told)
 
 
 def _csv_rows(path: Path, text: str) -> Iterator[Row]:
-    lines = text.splitlines()
-    delimiter = max(DELIMITERS, key=lines[0].count) if lines else ","
-    reader = csv.DictReader(lines, delimiter=delimiter)
-    columns = [column for column in reader.fieldnames or [] if column]
-    utterance = _column(columns, UTTERANCE_COLUMNS)
+    table = parse_scores(text, f"--scores {path}")
+    utterance = _column(table.columns, UTTERANCE_COLUMNS)
     if utterance is None:
         raise InputError(f"--scores {path}: no column for the utterance ({', '.join(UTTERANCE_COLUMNS[:4])}, ...)")
-    checkpoint = _column(columns, CHECKPOINT_COLUMNS)
-    long_form = "metric" in columns and "value" in columns
-    entries = list(reader)
-    if delimiter != ",":  # there a comma is a decimal one
-        entries = [{column: _with_point(cell) for column, cell in entry.items() if column} for entry in entries]
-    labels = {column for column in columns if _holds_words([entry[column] for entry in entries])}
-    named = {utterance, checkpoint, "segment", "status", *labels}
-    for line, entry in enumerate(entries, 2):
-        name = (entry[checkpoint] if checkpoint else "") or path.stem
-        spoken = Path(entry[utterance] or "").stem
-        scored = _Scored(name, spoken, entry.get("segment") or SEGMENT)
-        place = f"--scores {path}:{line}"
-        if long_form:
-            yield _row(place, scored, entry["metric"] or "", entry["value"], entry.get("status"))
+    value = _column(table.columns, VALUE_COLUMNS) if "metric" in table.columns else None
+    metrics = [name for name in table.columns if _is_metric(name, table.lines)]
+    checkpoints = _checkpoints([entry.cells for entry in table.lines])
+    for entry, checkpoint in zip(table.lines, checkpoints, strict=True):
+        cells = entry.cells
+        scored = _Scored(checkpoint or path.stem, Path(cells[utterance]).stem, cells.get("segment") or SEGMENT)
+        place = f"--scores {path}:{entry.line}"
+        if value:
+            yield _row(place, scored, cells["metric"], cells[value], cells.get("status"))
         else:
-            for column in columns:
-                if column not in named:
-                    yield _row(place, scored, column, entry[column])
+            for name in metrics:
+                yield _row(place, scored, name, cells[name])
 
 
-def _with_point(cell: str | None) -> str | None:
-    """A number with a decimal comma as one with a point."""
-    whole, comma, rest = (cell or "").strip().partition(",")
-    is_number = comma and rest.isdigit() and whole.lstrip("+-").isdigit()
-    return f"{whole}.{rest}" if is_number else cell
-
-
-def _holds_words(cells: Sequence[str | None]) -> bool:
-    """Whether a column holds several words and no number: labels such as the kind of noise, and no metric."""
-    words = {cell.strip().casefold() for cell in cells if cell and cell.strip()} - NO_VALUES
-    return len(words) > 1 and not any(_is_number(word) for word in words)
+def _is_metric(column: str, lines: Sequence[ScoreLine]) -> bool:
+    """Whether a column of a wide table holds scores; else it counts the rows, or labels them (the kind of noise)."""
+    if column in NO_METRICS or _UNNAMED.fullmatch(column):
+        return False
+    cells = {entry.cells[column].casefold() for entry in lines} - {""}
+    words = cells - NO_VALUES
+    numbers = any(_is_number(word) for word in words)
+    return known_name(column) in METRICS or numbers or bool(cells and not words)
 
 
 def _is_number(text: str) -> bool:
@@ -142,7 +142,17 @@ def _is_number(text: str) -> bool:
     return True
 
 
+def _checkpoints(entries: Sequence[Mapping[str, str]]) -> list[str]:
+    """The checkpoint of every row, "" where no column tells it; epochs of one system are checkpoints."""
+    system = next((name for name in SYSTEM_COLUMNS if any(name in entry for entry in entries)), "")
+    told = [(entry.get(system, ""), entry.get("epoch", "")) for entry in entries]
+    if len(set(told)) == len({name for name, _ in told}):
+        return [name or epoch for name, epoch in told]
+    return [f"{name} epoch {epoch}" if name and epoch else name or epoch for name, epoch in told]
+
+
 def _json_rows(path: Path, text: str) -> Iterator[Row]:
+    entries: list[tuple[int, dict[str, JsonValue]]] = []
     for line, raw in enumerate(text.splitlines(), 1):
         if not raw.strip():
             continue
@@ -150,14 +160,16 @@ def _json_rows(path: Path, text: str) -> Iterator[Row]:
             entry = json.loads(raw)
         except ValueError as error:
             raise InputError(f"--scores {path}:{line}: not JSON: {error}") from error
-        utterance = _column(list(entry), UTTERANCE_COLUMNS) if isinstance(entry, dict) else None
-        if utterance is None:
+        if not isinstance(entry, dict) or _column(list(entry), UTTERANCE_COLUMNS) is None:
             raise InputError(f"--scores {path}:{line}: an object with the utterance under `key` is needed")
-        checkpoint = _column(list(entry), CHECKPOINT_COLUMNS)
-        name = str(entry[checkpoint]) if checkpoint else path.stem
+        entries.append((line, entry))
+    told = [{name.lower(): str(value) for name, value in entry.items() if value is not None} for _, entry in entries]
+    for (line, entry), cells, checkpoint in zip(entries, told, _checkpoints(told), strict=True):
+        utterance = Path(cells.get(_column(list(cells), UTTERANCE_COLUMNS) or "", "")).stem
         for metric, value in entry.items():
-            if metric not in (utterance, checkpoint) and isinstance(value, int | float) and not isinstance(value, bool):
-                scored = _Scored(name, Path(str(entry[utterance])).stem, SEGMENT)
+            is_score = isinstance(value, int | float) and not isinstance(value, bool)
+            if is_score and metric.strip().lower() not in NO_METRICS:
+                scored = _Scored(checkpoint or path.stem, utterance, SEGMENT)
                 yield _row(f"--scores {path}:{line}", scored, metric, str(value))
 
 
@@ -174,19 +186,25 @@ class _Scored:
         return Row(self.checkpoint, self.utterance, self.segment, metric, value, status, detail)
 
 
-def _row(place: str, scored: _Scored, metric: str, text: str | None, status: str | None = None) -> Row:
+def known_name(metric: str) -> str:
+    """A metric's name here, of what another program calls it."""
+    name = metric.strip().lower()
+    return SAME_METRIC.get(name, name)
+
+
+def _row(place: str, scored: _Scored, metric: str, text: str, status: str | None = None) -> Row:
     """One score as a row; `place` is the file and line that it stands in, for errors."""
-    metric = SAME_METRIC.get(metric.strip().lower(), metric.strip().lower())
+    metric = known_name(metric)
     if not scored.utterance or not metric:
         raise InputError(f"{place}: utterance or metric is empty")
     if status and status != Status.OK.value:
         if status not in list(Status):
             raise InputError(f"{place}: status {status}: not one of {', '.join(Status)}")
         return scored.row(metric, None, Status(status), "failed in the program that scored it")
-    if text is not None and text.strip().casefold() in NO_VALUES:
+    if text.casefold() in NO_VALUES:
         return scored.row(metric, None, Status.METRIC_CRASH, "no number")
     try:
-        value = float(text or "nan")
+        value = float(text)
     except ValueError as error:
         raise InputError(f"{place}: {metric}: {text!r} is not a number") from error
     impossible = _impossible(metric, value)
