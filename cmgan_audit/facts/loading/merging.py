@@ -107,11 +107,13 @@ def _with_open_batch(seen: Seen, sizes: Mapping[bool, Sequence[Known]]) -> Seen:
         or {each.value for each in sizes[True]} == {each.value for each in sizes[False]}
     ):
         return seen
-    several = OneOf((batch, *sizes[not _is_shared_out(seen.loader)]), batch.trail)  # its own first: it is told
-    total = Unknown("the batch depends on the number of processes")
-    return dataclasses.replace(
-        seen, loader=dataclasses.replace(seen.loader, batch_size=several, accumulated_batch=total)
+    loader = dataclasses.replace(
+        seen.loader,
+        batch_size=OneOf((*sizes[False], *sizes[True]), batch.trail),
+        accumulated_batch=Unknown("the batch depends on the number of processes"),
+        effective_batch=f"the same{seen.loader.effective_batch.removeprefix(str(batch.value))}",
     )
+    return dataclasses.replace(seen, loader=loader)
 
 
 def _ways(group: Sequence[Seen]) -> list[Loader]:

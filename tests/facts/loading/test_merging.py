@@ -93,11 +93,11 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize(("batch", "found"), [(2, True), (4, False), (8, False)])
+@pytest.mark.parametrize(("batch", "found"), [(2, 1), (4, 0), (8, 0)])
 def test_a_batch_that_is_small_on_machines_of_several_cards_alone_stays_open(
-    tmp_path: Path, batch: int, found: bool
+    tmp_path: Path, batch: int, found: int
 ) -> None:
     (tmp_path / "train.py").write_text(PROCESSES.format(batch=batch), encoding="utf-8")
     load_kinds()
     audited = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path)
-    assert ("CMG101" in {finding.rule for finding in audited.findings}) == found
+    assert [finding.rule for finding in audited.findings].count("CMG101") == found
