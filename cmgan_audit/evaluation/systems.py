@@ -24,7 +24,7 @@ from cmgan_audit.evaluation.material.audio import (
     wrong_rate,
 )
 from cmgan_audit.evaluation.material.matching import Matched
-from cmgan_audit.evaluation.material.names import shortened
+from cmgan_audit.evaluation.material.names import MEANT, shortened
 from cmgan_audit.evaluation.material.output_names import MatchedOutputs, match_outputs
 from cmgan_audit.evaluation.material.pairs import Pair
 from cmgan_audit.evaluation.material.segments import Segment
@@ -107,7 +107,8 @@ def open_folder(
 ) -> FolderSystem:
     """A system from a folder of enhanced recordings; headers are checked now, so that no run ends half way for them.
 
-    A recording that is broken (a killed program leaves such) counts as missing, and the remark says why.
+    A recording that is broken (a killed program leaves such) counts as missing, and the remark says why; where
+    most are, the others say nothing about the system.
 
     Args:
         folder: with recordings that have the names of utterances, or those with something before and after them.
@@ -118,7 +119,7 @@ def open_folder(
         strict: a broken recording is an error.
 
     Raises:
-        InputError: no recording of the test set in the folder, or none (with `strict`: not all) of them is mono audio.
+        InputError: no recording of the test set in the folder, or most (with `strict`: any) of them are no mono audio.
         SampleRateError: a recording is not at 16 kHz and `resample` is off.
     """
     matched = match_outputs(folder, list(among.pairs), among.also)
@@ -134,12 +135,15 @@ def open_folder(
             header = probe(path, allow_empty=True)
         except AudioError as error:
             broken[utterance] = error
-            if strict or len(broken) == len(wanted):
+            if strict:
                 raise
             continue
         several += header.channels > 1
         if header.rate != SAMPLE_RATE and not resample:
             raise SampleRateError(wrong_rate(path, header.rate))
+    if len(broken) > (1 - MEANT) * len(wanted):
+        why = shortened(map(str, broken.values()), 1)
+        raise AudioError(f"{folder}: {len(broken)} of {len(wanted)} recordings cannot be used ({why})")
     wanted = {utterance: path for utterance, path in wanted.items() if utterance not in broken}
     digests = {utterance: file_sha256(path) for utterance, path in wanted.items()}
     listing = "\n".join(f"{utterance}\0{digests[utterance]}" for utterance in sorted(digests))

@@ -40,7 +40,7 @@ def write_comparison(
     command: str = "cmgan-audit",
     losses: Losses | None = None,
 ) -> list[Path]:
-    """Write the exports, each at once or not at all.
+    """Write the exports: where one of them does not fit on the disk, none.
 
     Args:
         result: what was compared.
@@ -58,20 +58,21 @@ def write_comparison(
         "report.html": to_html(result, listening or Listening(), command, losses).encode(),
         "trend.png": trend_png(result),
     }
-    written: list[Path] = []
+    # Beside their places first, all of them: a reader, a run killed here and a full disk never leave half a file, nor
+    # files of two runs.
+    drafts = {name: folder / f".{name}.{os.getpid()}" for name in contents}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, body in contents.items():
-            # Beside its place first: a reader, or a run killed here, never sees half a file.
-            draft = folder / f".{name}.{os.getpid()}"
-            try:
-                draft.write_bytes(body)
+        try:
+            for name, body in contents.items():
+                drafts[name].write_bytes(body)
+            for name, draft in drafts.items():
                 draft.replace(folder / name)
-            finally:
+        finally:
+            for draft in drafts.values():
                 draft.unlink(missing_ok=True)
-            written.append(folder / name)
     except OSError as error:
         raise UsageError(
             f"--out {folder}: cannot be written: {error.strerror or error}; the scores are kept in the store"
         ) from error
-    return written
+    return [folder / name for name in contents]

@@ -49,9 +49,10 @@ def test_a_broken_recording_among_others_counts_as_missing(small_set: Path) -> N
     assert "ben_001.wav: not readable as audio" in system.remark
     with pytest.raises(AudioError, match=r"ben_001\.wav"):
         opened(folder, small_set, strict=True)
-    for name in ("ada_001", "cleo_001"):
-        (folder / f"{name}.wav").write_bytes(b"no audio")
-    with pytest.raises(AudioError, match="not readable as audio"):
+    (folder / "ada_001.wav").write_bytes(b"no audio")
+    with pytest.raises(
+        AudioError, match=r"epoch_3: 2 of 3 recordings cannot be used \(.*ada_001\.wav: not readable as"
+    ):
         opened(folder, small_set)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -138,6 +140,23 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match=r"--out .*cannot be written"):
         write_comparison(synthetic(["a", "b"], 20), tmp_path / "file" / "out")
+
+
+def test_of_a_full_disk_the_files_of_the_run_before_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = write_comparison(synthetic(["a", "b"], 20), tmp_path)
+    kept = [path.read_bytes() for path in before]
+    write = Path.write_bytes
+
+    def full(path: Path, body: bytes) -> int:
+        if "trend.png" in path.name:
+            write(path, body[:10])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(path, body)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(UsageError, match=r"cannot be written: No space left on device; the scores are kept"):
+        write_comparison(synthetic(["a", "b"], 30), tmp_path)
+    assert [path.read_bytes() for path in before] == kept and len(list(tmp_path.iterdir())) == 4
 
 
 def test_a_folder_is_tried_before_the_run_and_nothing_of_it_stays(tmp_path: Path) -> None:

@@ -18,14 +18,17 @@ from cmgan_audit.lazy_regex import regex
 SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".bin", ".tar", ".onnx")
 
 _NUMBER_BEFORE = r"(?:^|(?<=[^a-z]))"  # a word starts here
-# The plainest first: `epochs120_epoch_35` is of epoch 35, and the `e` of `lr5e-4` is that of a power of ten.
+# The plainest first: `epochs120_epoch_35` is of epoch 35. An `e` alone may be that of a power of ten (`lr5e-4`,
+# `lr_e-4`) or of an abbreviation (`e2e`).
 _EPOCHS = [
-    regex(before + word + r"[_=.\- ]*0*(\d+)", re.IGNORECASE)
-    for before, word in ((_NUMBER_BEFORE, "(?:epoch|ep)"), (_NUMBER_BEFORE, "epochs"), (r"(?:^|(?<=[^a-z\d]))", "e"))
+    regex(_NUMBER_BEFORE + r"(?:epoch|ep)[_=.\- ]*0*(\d+)", re.IGNORECASE),
+    regex(_NUMBER_BEFORE + r"epochs[_=.\- ]*0*(\d+)", re.IGNORECASE),
+    regex(r"(?:^|(?<=[^a-z\d]))e[_= ]*0*(\d+)(?![a-z\d])", re.IGNORECASE),
 ]
 _STEP = regex(_NUMBER_BEFORE + r"(?:steps?|iter(?:ation)?s?|it|global_step|g|do)[_=.\- ]*0*(\d+)", re.IGNORECASE)
 _COUNTED = regex(
-    _NUMBER_BEFORE + r"(?:ckpt|checkpoint|model|net|generator|weights?|state)[_=.\- ]*0*(\d+)(?![\d.])", re.IGNORECASE
+    _NUMBER_BEFORE + r"(?:ckpt|checkpoint|model|net|generator|weights?|state)[_=.\- ]*0*(\d+)(?![\d.]|e-?\d)",
+    re.IGNORECASE,
 )
 _SCORE = regex(r"(?<![\d.])(\d+\.\d+)(?![\d.])")
 

@@ -20,9 +20,12 @@ def check_levels(system: Judged) -> list[Finding]:
     """A finding where most outputs of a system are too loud or quiet, upside down, or have a mean."""
     # A large offset hides the speech: then there is no gain to be told, and the offset all the more.
     gains = [facts.gain for facts in system.facts.values() if facts.gain]
+    typical = statistics.median(map(abs, gains)) if gains else 1.0
     # Of an output that is louder than its reference the offset is, too.
     offsets = [
-        facts.offset / max(1.0, abs(facts.gain or 0.0)) for facts in system.facts.values() if facts.offset is not None
+        facts.offset / max(1.0, abs(facts.gain or typical))
+        for facts in system.facts.values()
+        if facts.offset is not None
     ]
     if system.is_input or not offsets:
         return []

@@ -33,6 +33,10 @@ from cmgan_audit.evaluation.checkpoints.naming import expand_checkpoints, natura
         ("cmgan_bs4_lr5e-4.pth", None, None, None),
         ("cmgan_epochs120_epoch_35.pth", 35, None, None),
         ("run_e12.pth", 12, None, None),
+        ("cmgan_e2e_best.pth", None, None, None),
+        ("e2e_net_e_7.pth", 7, None, None),
+        ("cmgan_lr_e-4.pth", None, None, None),
+        ("model_1e-4.pth", None, None, None),
         ("E7", 7, None, None),
     ],
 )

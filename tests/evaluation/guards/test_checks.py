@@ -221,6 +221,15 @@ def test_samples_on_the_scale_of_int16_are_no_overflow(small_set: Path, outputs:
     assert findings["CMG705"].severity is Severity.WARNING and "overflow" not in findings["CMG705"].message
     assert "as samples on the scale of int16 are" in findings["CMG716"].message
     assert "offset" not in findings["CMG716"].message
+    shifted = outputs(
+        small_set,
+        "c",
+        lambda name, clean, noisy: 32768.0 * (half(name, clean, noisy) + (0.05 if name == "ada_001" else 2.0)),
+        subtype="FLOAT",
+    )
+    (told,) = (one for one in compared(small_set, shifted).findings if one.rule == "CMG716")
+    offset = float(told.message.partition("an offset of ")[2].partition(" %")[0])
+    assert 10.0 < offset < 10_000.0  # also of those whose gain the offset hides
     wrapped = outputs(
         small_set, "b", lambda name, clean, noisy: 32768.0 * ((4.0 * clean + 1.0) % 2.0 - 1.0), subtype="FLOAT"
     )
