@@ -7,6 +7,7 @@ that nobody knows depends on how the program is started: then nothing can be sai
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection
 
 from cmgan_audit.program.domain.values import Choice, ClassValue, Const, Instance, Value
 from cmgan_audit.program.domain.values import Unknown as UnknownValue
@@ -74,3 +75,21 @@ def _has_by_class(owner: Instance, name: str) -> bool:
 
 def _is_open(value: Value) -> bool:
     return isinstance(value, UnknownValue | Choice) and not isinstance(value, Const) and not value.draws
+
+
+def exclude(texts: Collection[str], others: Collection[str]) -> bool:
+    """Whether one of some tests, as they were taken, is the other side of one of others."""
+    return not {_sides(text) for text in texts}.isdisjoint((test, not taken) for test, taken in map(_sides, others))
+
+
+def _sides(text: str) -> tuple[str, bool]:
+    """A test without what denies it, and whether it was true: `not (x > 1)` and `not flag` were not."""
+    taken = True
+    while text.startswith("not "):
+        denied = text.removeprefix("not ")
+        if denied.startswith("(") and denied.endswith(")"):
+            denied = denied[1:-1]
+        elif not denied.replace(".", "_").isidentifier():
+            break  # `not a and b` denies a only
+        text, taken = denied, not taken
+    return text, taken

@@ -8,7 +8,7 @@ from dataclasses import replace
 from cmgan_audit.facts.values import is_none
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Instance, Value, options_of
-from cmgan_audit.program.execution.trace import CallEvent, Run
+from cmgan_audit.program.execution.trace import CallEvent, Event, Run
 from cmgan_audit.program.library.seeding import (
     Generator,
     differs,
@@ -56,11 +56,15 @@ class Seeding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _PutBack:
-    """Generators that come back, at a position of a run, to the state that they had at an earlier one."""
+    """Generators that come back, at a position of a run, to the state that they had at an earlier one.
+
+    `under` are the tests that this stands under.
+    """
 
     generators: tuple[Generator, ...]
     kept: int
     position: int
+    under: frozenset[str] = frozenset()
 
 
 def seedings(run: Run, at: int | None = None) -> list[Seeding]:
@@ -81,14 +85,21 @@ def seedings(run: Run, at: int | None = None) -> list[Seeding]:
             continue
         state = kept_state(event)
         if state is not None:
-            put_back.append(_PutBack(generators, _position_of(state, run), position))
+            put_back.append(_PutBack(generators, _position_of(state, run), position, _tests(event)))
             continue
         name = canonical(event.callee)
         seed = seed_given(name, event.arguments)
         if seed is None or not all(is_none(option.value) for option in options_of(seed)):
             found.append(Seeding(event, position, generators, name, seed))
             put_back += () if at is None else _isolated(run, position)
-    return found if at is None else _lasting(found, [each for each in put_back if each.position <= at])
+    if at is None:
+        return found
+    return _lasting(found, [each for each in put_back if each.position <= at], _tests(run.events[at]))
+
+
+def _tests(event: Event) -> frozenset[str]:
+    """The tests that an event stands under, as they were taken."""
+    return frozenset(condition.text for condition in event.context.conditions)
 
 
 def _position_of(state: Instance, run: Run) -> int:
@@ -109,14 +120,14 @@ def _isolated(run: Run, position: int) -> Iterator[_PutBack]:
                 yield _PutBack(generators, position - 1, end)
 
 
-def _lasting(found: Sequence[Seeding], put_back: Sequence[_PutBack]) -> list[Seeding]:
-    """The seedings with the generators that are not put back."""
+def _lasting(found: Sequence[Seeding], put_back: Sequence[_PutBack], here: frozenset[str]) -> list[Seeding]:
+    """The seedings with the generators that are not put back, where some tests have been taken."""
     lasting = []
     for seeding in found:
         lost = {
             generator
             for each in put_back
-            if each.kept < seeding.position < each.position
+            if each.kept < seeding.position < each.position and each.under <= here | _tests(seeding.event)
             for generator in each.generators
         }
         left = tuple(each for each in seeding.generators if each not in lost)

@@ -10,7 +10,7 @@ from cmgan_audit.facts.steps.guards import given_to, is_taken, test_behind
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.execution.trace import Context, Event, Loop
-from cmgan_audit.source.syntax import called_name, walk
+from cmgan_audit.source.syntax import called_name, children, walk
 
 _Loop = ast.For | ast.AsyncFor | ast.While
 _RANGES = frozenset({"range", "trange"})
@@ -177,17 +177,30 @@ def _sum(code: Code, path: str, number: ast.expr, counter: str, names: int = _MO
 def _is_left_behind(code: Code, context: Context, place: Location, loop: Loop, node: _Loop) -> bool:
     """Whether the loop is left in every case behind something in its body: `evaluate(); break`."""
     path = loop.location.path
-    places = (*(frame.call for frame in context.frames), place)
-    inside = next((each for each in places if each.path == path and each.lies_in(loop.location)), None)
-    statement = None if inside is None else code.node_at(inside)
+    places = [*(frame.call for frame in context.frames), place]
+    while places and not (places[0].path == path and places[0].lies_in(loop.location)):
+        del places[0]
+    if not places:
+        return False
+    if _goes_on_to_leave(code, places[0], node):
+        return True
+    return any(_goes_on_to_leave(code, each, None) for each in places[1:])  # in what is called from there
+
+
+def _goes_on_to_leave(code: Code, place: Location, loop: _Loop | None) -> bool:
+    """Whether what stands behind a place leaves a loop; without it, whether it ends the program."""
+    statement = code.node_at(place)
     if statement is None:
         return False
-    around = list(code.parents(path, statement))
+    around = list(code.parents(place.path, statement))
     nested = False
     for child, parent in zip((statement, *around), around, strict=False):
-        if any(_leaves(each, nested=nested) for each in _following(child, parent)):
-            return True
-        if parent is node:
+        for each in _following(child, parent):
+            if _ends(each) or (loop is not None and _leaves(each, nested=nested)):
+                return True
+            if loop is not None and not nested and _may_continue(each):
+                return False
+        if parent is loop or isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             return False
         nested = nested or isinstance(parent, _Loop)
     return False
@@ -206,11 +219,20 @@ def _following(child: ast.AST, parent: ast.AST) -> list[ast.stmt]:
 
 def _leaves(statement: ast.stmt, *, nested: bool) -> bool:
     """Whether a statement leaves the loop; a `break` in a loop within leaves that one only."""
+    return isinstance(statement, ast.Return) or (isinstance(statement, ast.Break) and not nested)
+
+
+def _ends(statement: ast.stmt) -> bool:
     match statement:
-        case ast.Return() | ast.Raise():
+        case ast.Raise():
             return True
-        case ast.Break():
-            return not nested
         case ast.Expr(value=ast.Call() as call):
             return called_name(call) in _ENDS
     return False
+
+
+def _may_continue(node: ast.AST) -> bool:
+    """Whether a statement may begin the next pass of the loop that it stands in."""
+    if isinstance(node, ast.Continue):
+        return True
+    return not isinstance(node, _Loop) and any(map(_may_continue, children(node)))

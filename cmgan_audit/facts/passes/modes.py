@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from cmgan_audit.facts.classes import bare_network, is_network, values_within
 from cmgan_audit.facts.code import Code
+from cmgan_audit.facts.conditions import exclude
 from cmgan_audit.facts.optimisers import names_optimiser
 from cmgan_audit.facts.passes.last_pass import only_in_last_pass
 from cmgan_audit.facts.passes.part_switches import SOME_PARTS
@@ -38,7 +39,7 @@ def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
         if use.on is None or not reaches(bare_network(use.on), network):
             continue
         under = {condition.text for condition in use.event.context.conditions}
-        if _exclude(under, here):
+        if exclude(under, here):
             continue
         possible.setdefault(mode_after(use), use)
         if use.kind == SOME_PARTS:
@@ -177,7 +178,7 @@ def _is_of_an_evaluation(scene: Scene, off: Use, run: Use, network: Instance) ->
         if use.position > run.position and any(each is loop for each in use.event.context.loops)
     ]
     elsewhere = {condition.text for use in (run, *learning) for condition in use.event.context.conditions}
-    return not _exclude(under, elsewhere)
+    return not exclude(under, elsewhere)
 
 
 def _asks_for_a_best(test: str) -> bool:
@@ -258,22 +259,4 @@ def only_in_training(use: Use) -> bool:
 def impossible(use: Use) -> bool:
     """Whether a use stands under a branch and its opposite: the two sides of one test, met on the way."""
     texts = {condition.text for condition in use.event.context.conditions}
-    return _exclude(texts, texts)
-
-
-def _exclude(texts: set[str], others: set[str]) -> bool:
-    """Whether one of some tests, as they were taken, is the other side of one of others."""
-    return not {_sides(text) for text in texts}.isdisjoint((test, not taken) for test, taken in map(_sides, others))
-
-
-def _sides(text: str) -> tuple[str, bool]:
-    """A test without what denies it, and whether it was true: `not (x > 1)` and `not flag` were not."""
-    taken = True
-    while text.startswith("not "):
-        denied = text.removeprefix("not ")
-        if denied.startswith("(") and denied.endswith(")"):
-            denied = denied[1:-1]
-        elif not denied.replace(".", "_").isidentifier():
-            break  # `not a and b` denies a only
-        text, taken = denied, not taken
-    return text, taken
+    return exclude(texts, texts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 
+from cmgan_audit.facts.conditions import exclude
 from cmgan_audit.facts.recordings import READERS
 from cmgan_audit.facts.records import TRAIN
 from cmgan_audit.facts.scene import Scene
@@ -12,7 +13,6 @@ from cmgan_audit.facts.seedings import Seeding, seedings, set_besides_torch
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.joins import opposite
 from cmgan_audit.program.execution.trace import CallEvent, Event
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.names import canonical
@@ -105,10 +105,13 @@ def _seeded(before: Sequence[Seeding], event: Event, way: Sequence[Step]) -> Fac
         more = [each.text for each in seeding.event.context.conditions if each.text not in here]
         if seeding.drawn:
             doubtful = doubtful or Unknown(f"the seed at {step.location} is drawn anew in every run", (step,))
-        elif len(more) == 1 and opposite(more[0]) in under:  # a run that goes on takes the state of the one before
-            return Known(True, (under[opposite(more[0])], step))
-        elif more:
-            under[more[0]] = step
+            continue
+        other = next((under[text] for text in under if len(more) == 1 and exclude([text], more)), None)
+        if other is not None:  # a run that goes on takes the state of the one before
+            return Known(True, (other, step))
+        if more:
+            if len(more) == 1:
+                under[more[0]] = step
             if seeding.restores:
                 continue  # the first run of all has no state to go on from
             doubtful = doubtful or Unknown(f"the seed at {step.location} is set only where {more[0]}", (step,))

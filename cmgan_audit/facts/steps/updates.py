@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from cmgan_audit.facts.adversarial.holders import Held, Holders, called
+from cmgan_audit.facts.conditions import exclude
 from cmgan_audit.facts.steps.actions import BACKWARD, CLIP, STEP, ZERO, Action, actions_of
 from cmgan_audit.facts.steps.guards import Guard, guard_of, last_name
 from cmgan_audit.facts.steps.records import Update
@@ -17,7 +18,6 @@ from cmgan_audit.facts.values import class_name
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.joins import opposite
 from cmgan_audit.program.execution.trace import innermost_function
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.rules.record import Fact, Known, Unknown
@@ -231,7 +231,7 @@ def _repeated(window: Window) -> Fact:
 
 def _excluded(action: Action) -> bool:
     texts = _conditions(action)
-    return any(opposite(text) in texts for text in texts)
+    return exclude(texts, texts)
 
 
 def _divided(view: View, window: Window, guard: Guard | None) -> Fact:
