@@ -34,6 +34,8 @@ _KEEPS = frozenset(
     | {"from_numpy", "tensor", "as_tensor", "FloatTensor", "Tensor", "array", "asarray"}
 )
 _JOINS = frozenset({"view", "reshape"})
+# What is called on a whole without going on with it.
+_WITHOUT_WORK = _KEEPS | {"squeeze", "flatten", "size", "dim", "numel", "len", "print"}
 # What cuts a signal into a number of segments that depends on its length; halves (`chunk`) may be two channels.
 _CUTS = frozenset({"split", "unfold"})
 _DEEPEST = 6
@@ -160,11 +162,13 @@ def _training_passes(scene: Scene, made: Made) -> list[Pass]:
 
 
 def _takes_apart(scene: Scene, single: Pass) -> bool:
-    """Whether a loop goes on with single parts of what it has taken out of the loader's dimension: `pair[0]`."""
+    """Whether a loop goes on with single parts alone of what it takes out of the loader's dimension: `pair[0]`."""
     calls = [event for event in scene.calls if single.holds(event.context)]
     receivers = _receivers(calls)
-    if any(_is_inside(value, single.loader, receivers) for value in _given_to_networks(scene, single)):
-        return False
+    working = [call for call in calls if call.callee.rpartition(".")[2] not in _WITHOUT_WORK]
+    given = [value for call in working for value in (call.receiver, *call.arguments.positional) if value is not None]
+    if any(_is_inside(value, single.loader, receivers) for value in (*given, *_given_to_networks(scene, single))):
+        return False  # torch.stft(batch): what is trained on is made of the whole
     used = (value for call in calls for value in (call.receiver, *call.arguments.positional))
     return any(
         type(constant(index)) is int and _is_inside(whole, single.loader, receivers)
