@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from cmgan_audit.facts.checkpoints.split_flags import chooses_items
 from cmgan_audit.facts.classes import values_within
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.loading.names import Names
@@ -118,8 +119,11 @@ class Splits:
         return Split(every.pop(), f"it is called {name}", (step,), Confidence.LOW)
 
     def _behaves_as(self, made: Made, sign: Split) -> bool:
-        """Whether a flag says how a validation set behaves, not which it is: `valid = Speech(names, mode="test")`."""
-        return sign.sign.startswith(_BEHAVIOURS) and _kinds_of(self._names.of(made)) == {VALID}
+        """Whether a flag says how a validation set gives its items, not which: `valid = Speech(names, mode="test")`."""
+        if not sign.sign.startswith(_BEHAVIOURS) or _kinds_of(self._names.of(made)) != {VALID}:
+            return False
+        flag = sign.sign.partition("=")[0]
+        return not any(chooses_items(each, flag) for each in instances_of(made.arguments.get("dataset", 0)))
 
     def _named(self, made: Made) -> list[tuple[str, Location]]:
         """The names that tell which split a loader draws from, with their places.
