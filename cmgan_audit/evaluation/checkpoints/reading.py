@@ -90,7 +90,9 @@ def open_file(path: Path) -> Checkpoint:
     elif start[:1] == b"\x80":
         form, content = "torch legacy", _read_legacy(path, size)
     else:
-        raise CheckpointError(f"{path}: not a checkpoint: neither a PyTorch nor a safetensors file{_guess(start)}")
+        raise CheckpointError(
+            f"{path}: not a checkpoint: neither a PyTorch nor a safetensors file{_guess(start, path)}"
+        )
     epoch, epoch_from = epoch_from_content(content), "content"
     if epoch is None:
         epoch, epoch_from = read_name(path.name).epoch, "name"
@@ -126,8 +128,10 @@ def _tensors(content: object) -> Mapping[str, object]:
     return inner if isinstance(inner, Mapping) else {}
 
 
-def _guess(start: bytes) -> str:
+def _guess(start: bytes, path: Path) -> str:
     """What a file that is no checkpoint seems to be."""
+    if path.suffix.lower() == ".onnx":
+        return " (an exported graph is run by compare-ckpts with --model onnx)"
     if start.startswith(b"RIFF"):
         return " (it is a wav file)"
     if start.startswith(b"version https://git-lfs"):

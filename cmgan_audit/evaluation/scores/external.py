@@ -62,7 +62,8 @@ class ExternalScores:
         """What was left out, "" for nothing."""
         if not self.summaries:
             return ""
-        return f"{self.path.name}: no utterance, and left out: the row {', '.join(self.summaries)}"
+        what = "the row" if len(self.summaries) == 1 else "the rows"
+        return f"{self.path.name}: no utterance, and left out: {what} {', '.join(self.summaries)}"
 
 
 def read_scores(path: Path) -> ExternalScores:

@@ -129,10 +129,11 @@ class MetricPool:
         future: Future[TaskResult]
         try:
             future = pool.schedule(self._work, args=[task], timeout=seconds)
-        except BrokenExecutor as error:
-            # All workers ended since the last one was heard of: the task is lost as those that wait are.
+        except RuntimeError as error:
+            # All workers ended since the last one was heard of (pebble says so in a plain RuntimeError): the task is
+            # lost as those that wait are.
             future = Future()
-            future.set_exception(error)
+            future.set_exception(BrokenExecutor(str(error)))
         return future
 
 

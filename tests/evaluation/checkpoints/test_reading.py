@@ -199,6 +199,12 @@ def test_what_is_no_checkpoint(tmp_path, data, said):
     assert "x.pth" in str(caught.value)
 
 
+def test_an_exported_graph_is_told_how_it_is_run(tmp_path):
+    (tmp_path / "net.onnx").write_bytes(b"\x08\x07\x12\x07pytorch")
+    with pytest.raises(CheckpointError, match=r"neither a PyTorch .* \(an exported graph .* --model onnx\)"):
+        open_file(tmp_path / "net.onnx")
+
+
 def test_torchscript_is_code(tmp_path):
     path = tmp_path / "script.pt"
     torch.jit.script(torch.nn.Linear(2, 2)).save(str(path))

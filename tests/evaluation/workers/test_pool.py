@@ -133,10 +133,13 @@ def test_a_file_that_is_not_audio_ends_the_run_with_its_name(small_set: Path) ->
         collected(pool, [broken])
 
 
-def test_workers_that_all_end_between_two_tasks_start_again(small_set: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [BrokenProcessPool(), RuntimeError("Unexpected error within the Pool")])
+def test_workers_that_all_end_between_two_tasks_start_again(
+    small_set: Path, monkeypatch: pytest.MonkeyPatch, error: RuntimeError
+) -> None:
     def ended(*_: object, **__: object) -> None:
         monkeypatch.undo()
-        raise BrokenProcessPool
+        raise error
 
     def source() -> Iterator[Task]:
         yield task(small_set, "ada_001", 0, ("ssnr",))
