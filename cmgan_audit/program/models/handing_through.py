@@ -28,6 +28,12 @@ def _handed_through(call: ModelCall) -> Value | None:
     return given[0] if len(given) == 1 else listing(given, "tuple")
 
 
+@model("accelerate.Accelerator.unwrap_model", "accelerate.utils.extract_model_from_parallel")
+def _unwrapped(call: ModelCall) -> Value | None:
+    """The network behind a wrapper, which has its mode and its weights: `accelerator.unwrap_model(model).eval()`."""
+    return call.get("model", 0)
+
+
 @model("apex.amp.initialize")
 def _for_apex(call: ModelCall) -> Value | None:
     """Networks and optimisers come back as they were given; without optimisers the networks alone."""
