@@ -41,12 +41,17 @@ def parse_scores(text: str, what: str) -> ScoreCsv:
     """Read a table with commas, semicolons or tabs between its cells; with the latter two a comma is a decimal one.
 
     Raises:
-        InputError: no such table, or a row with more cells than there are columns; the message begins with `what`.
+        InputError: no such table, two columns of one name, or a row with more cells than there are columns; the
+            message begins with `what`.
     """
-    delimiter = max(DELIMITERS, key=text.partition("\n")[0].count)
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    delimiter = max(DELIMITERS, key=header.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        columns = [name.strip().lower() for name in next(reader, [])]
+        columns = [name.strip().lower() for name in next(filter(None, reader), [])]
+        twice = next((name for name in columns if name and columns.count(name) > 1), None)
+        if twice:
+            raise InputError(f"{what}: two columns have the name {twice}")
         lines = []
         for row in reader:
             cells = _cells(row, len(columns), delimiter, f"{what}:{reader.line_num}")
