@@ -58,7 +58,7 @@ def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
 def original_of(scene: Scene, run: Use) -> Use | None:
     """The run that a copy of a network would have been on its original, there where the copy was made."""
     for made in scene.of(COPIED):
-        if made.on is None or run.on is None or made.position > run.position:
+        if made.on is None or run.on is None or made.position >= run.position:
             continue
         if reaches(bare_network(made.on), bare_network(run.on)):
             originals = instances_of(made.event.arguments.get("x", 0))
