@@ -83,37 +83,32 @@ def _identity(loader: Loader) -> tuple[object, ...]:
 
 
 def _by_processes(group: Sequence[Seen]) -> list[Seen]:
-    """Let the batch of a loader stay open that one run makes for one process and for several, with another batch each.
+    """Let the batch of a process among several stay open where the same run makes the loader for one process alone.
 
-    `4 // gpus` where a DistributedSampler shares the items out, 4 elsewhere: which it is depends on the machine.
+    `4 // gpus` where a DistributedSampler shares the items out, 4 elsewhere: whether there are several, and how many,
+    depends on the machine. What one process gets alone is known.
     """
-    sizes: dict[str, dict[bool, list[Known]]] = {}
+    alone: dict[str, list[Known]] = {}
     for each in group:
         batch = each.loader.batch_size
-        if isinstance(batch, Known):
-            sizes.setdefault(each.condition, {}).setdefault(_is_shared_out(each.loader), []).append(batch)
-    return [_with_open_batch(each, sizes.get(each.condition, {})) for each in group]
+        if isinstance(batch, Known) and not _is_shared_out(each.loader):
+            alone.setdefault(each.condition, []).append(batch)
+    return [_among_several(each, alone.get(each.condition, ())) for each in group]
 
 
 def _is_shared_out(loader: Loader) -> bool:
     return loader.sampler is not None and certainly(loader.sampler.shards, True)
 
 
-def _with_open_batch(seen: Seen, sizes: Mapping[bool, Sequence[Known]]) -> Seen:
+def _among_several(seen: Seen, alone: Sequence[Known]) -> Seen:
     batch = seen.loader.batch_size
-    if (
-        not isinstance(batch, Known)
-        or len(sizes) < 2
-        or {each.value for each in sizes[True]} == {each.value for each in sizes[False]}
-    ):
+    if not alone or not isinstance(batch, Known) or not _is_shared_out(seen.loader):
         return seen
-    loader = dataclasses.replace(
-        seen.loader,
-        batch_size=OneOf((*sizes[False], *sizes[True]), batch.trail),
-        accumulated_batch=Unknown("the batch depends on the number of processes"),
-        effective_batch=f"the same{seen.loader.effective_batch.removeprefix(str(batch.value))}",
-    )
-    return dataclasses.replace(seen, loader=loader)
+    if batch.value in {each.value for each in alone}:
+        return seen
+    formula = f"{alone[0].value} in one process, {batch.value} in each of several"
+    several = Unknown("the batch depends on the number of processes", batch.trail, formula)
+    return dataclasses.replace(seen, loader=dataclasses.replace(seen.loader, batch_size=several))
 
 
 def _ways(group: Sequence[Seen]) -> list[Loader]:

@@ -75,7 +75,7 @@ def train(rank, gpus):
     optimizer = torch.optim.Adam(model.parameters())
     items = TensorDataset(torch.zeros(64, 4))
     sampler = DistributedSampler(items) if gpus > 1 else None
-    batch = {batch} // gpus if gpus > 1 else {batch}
+    batch = {batch}
     for (batch,) in DataLoader(items, batch, shuffle=sampler is None, sampler=sampler):
         optimizer.zero_grad()
         model(batch).mean().backward()
@@ -93,9 +93,17 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize(("batch", "found"), [(2, 1), (4, 0), (8, 0)])
+@pytest.mark.parametrize(
+    ("batch", "found"),
+    [
+        ("2 // gpus if gpus > 1 else 2", 1),
+        ("4 // gpus if gpus > 1 else 4", 0),
+        ("8 // gpus if gpus > 1 else 8", 0),
+        ("4 if gpus > 1 else 1", 1),
+    ],
+)
 def test_a_batch_that_is_small_on_machines_of_several_cards_alone_stays_open(
-    tmp_path: Path, batch: int, found: int
+    tmp_path: Path, batch: str, found: int
 ) -> None:
     (tmp_path / "train.py").write_text(PROCESSES.format(batch=batch), encoding="utf-8")
     load_kinds()
