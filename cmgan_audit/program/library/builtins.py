@@ -140,6 +140,10 @@ def _len(it: Interpreter, arguments: Arguments, location: Location) -> Value | N
         found = class_attribute(value.cls, "__len__")
         if found is not None:
             return it.call(attribute(it, value, "__len__", location), Arguments(), location)
+    if isinstance(value, External) and value.name == "sys.argv":
+        from cmgan_audit.program.library.answers import call_library
+
+        return call_library(it, "sys.argv.__len__", None, Arguments(), location)
     return _length_of(it, value)
 
 

@@ -135,4 +135,7 @@ def _more_and_argv(call: ModelCall) -> Value:
 
 @model("sys.argv.__len__")
 def _argv_length(call: ModelCall) -> Value:
-    return Const(value=len(call.interpreter.launch.argv) + 1, overridable="the command line")
+    """How many words the launch has, where none may stand for several; a script without a launch may be given any."""
+    words = call.interpreter.launch.argv
+    is_known = bool(words) and not any(UNKNOWN_MARK in word for word in words)
+    return Const(value=len(words) + 1) if is_known else Unknown(reason="a length")

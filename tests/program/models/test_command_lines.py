@@ -66,6 +66,7 @@ def test_command_lines(show: Show, program: str, words: str, expected: object) -
     [
         ("parse_json_file('hp.json')", {"hp.json": '{"batch_size": 4, "lr": 0.1}'}),
         ("parse_json_file(json_file=os.path.abspath(sys.argv[1]))", {"run.sh": "python train.py hp.json\n", "hp.json": '{"batch_size": 4, "lr": 0.1}'}),
+        ("parse_json_file(sys.argv[1]) if len(sys.argv) == 2 else (A(), B())", {"run.sh": "python train.py hp.json\n", "hp.json": '{"batch_size": 4, "lr": 0.1}'}),
         ("parse_yaml_file('hp.yaml')", {"hp.yaml": "batch_size: 4\nlr: 0.1\n"}),
         ("parse_dict({'batch_size': 4, 'lr': 0.1})", {}),
     ],
