@@ -24,6 +24,8 @@ from cmgan_audit.source.shell_words import Token, tokens
 
 _ASSIGNMENT = regex(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
 _LOOP_LIMIT = 100
+# Each loop over unknown words takes two turns: so many such loops inside each other do, what is deeper takes one.
+_TURNS_DEEP = 3
 _CALLS_DEEP = 8
 _SOURCED_DEEP = 4
 _MOST_SOURCED = 24
@@ -99,6 +101,7 @@ class _Execution(Expansion):
         self.times_sourced = 0
         self.starts: list[str] = []  # the scripts that started this one, and this one
         self.times_started = 0
+        self.turns_deep = 0  # in how many loops over unknown words a command stands
         self.decides = True  # False in a loop of which the first turn stands for all
         self.broken: bool | None = None  # whether `break` has ended the loop; None where it cannot
         self.ends = False  # whether `exit` ends the script: in a branch that is taken, not where it may be taken out
@@ -155,6 +158,12 @@ class _Execution(Expansion):
 
         A variable that the second turn changes once more goes on to change, and is not known behind the loop.
         """
+        self.turns_deep += 1
+        yield from self._two_turns(body) if self.turns_deep <= _TURNS_DEEP else self.block(body)
+        self.turns_deep -= 1
+
+    def _two_turns(self, body: list[Statement]) -> Iterator[Simple]:
+        """The first turn, and those commands of the second one that are not the same once more."""
         first = list(self.block(body))
         yield from first
         if self.ended:

@@ -298,3 +298,12 @@ def test_a_variable_of_a_loop_stands_where_the_loop_gives_it() -> None:
     assert {name: (text, str(place)) for name, (text, place) in command.environment.items()} == {
         "SIZE": ("8", "run.sh:2")
     }
+
+
+def test_loops_over_unknown_words_inside_each_other_take_no_turn_too_many() -> None:
+    loops = "".join(f"for folder{depth} in $(ls $folder{depth - 1}); do\n" for depth in range(1, 25))
+    text = (
+        f'{loops}files="$files $folder1"\npython train.py --batch 2 --files $files\n{"done; " * 24}\npython test.py\n'
+    )
+    started = argvs(text)
+    assert len(started) < 10 and started[-1] == []
