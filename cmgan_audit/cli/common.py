@@ -90,7 +90,9 @@ def run(command: Callable[[], int]) -> NoReturn:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             _fail_inside(error)
-        where = f"{error.filename}: " if error.filename else ""  # of stdout, to which the parser writes its help, too
+        if not error.filename:
+            give_up_stdout()  # the parser writes its help there, too
+        where = f"{error.filename}: " if error.filename else ""
         fail(f"{where}output cannot be written: {error.strerror}", EXIT_NOTHING)
     except Exception as error:  # noqa: BLE001 - the outermost frame: nothing goes on after it
         _fail_inside(error)

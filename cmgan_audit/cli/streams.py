@@ -27,10 +27,14 @@ def show(document: str) -> None:
     """Write a document to stdout, with a line end behind it, and wait until it is out.
 
     Raises:
-        OSError: stdout cannot be written; a BrokenPipeError where its reader left.
+        OSError: stdout cannot be written; a BrokenPipeError where its reader left. What comes later goes nowhere.
     """
-    sys.stdout.write(document if document.endswith("\n") else f"{document}\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(document if document.endswith("\n") else f"{document}\n")
+        sys.stdout.flush()
+    except OSError:
+        give_up_stdout()
+        raise
 
 
 def say(message: str) -> None:
@@ -40,7 +44,7 @@ def say(message: str) -> None:
 
 
 def give_up_stdout() -> None:
-    """Send the rest of stdout nowhere: the interpreter would complain at its end that it cannot be written."""
+    """Send the rest of stdout nowhere: at its end the interpreter would complain, and exit with a status of its own."""
     os.dup2(_nowhere(), sys.stdout.fileno())
 
 

@@ -90,11 +90,17 @@ def test_only_check_does_without_the_search_for_what_can_be_freed(tmp_path: Path
 BROKEN = str(Path(__file__).resolve().parents[2] / "fixtures" / "repos" / "broken")
 
 
+BUFFERED = ["", "1"]  # values of PYTHONUNBUFFERED: a buffer is written once more when the interpreter ends
+
+
+@pytest.mark.parametrize("unbuffered", BUFFERED)
 @pytest.mark.parametrize("cached", [True, False])
-def test_where_stdout_is_closed_or_full_the_audit_still_has_its_status(tmp_path: Path, cached: bool) -> None:
+def test_where_stdout_is_closed_or_full_the_audit_still_has_its_status(
+    tmp_path: Path, cached: bool, unbuffered: str
+) -> None:
     def audit(redirection: str) -> tuple[int, str]:
         words = f"{COMMAND} check {BROKEN}{'' if cached else ' --no-cache'} {redirection}"
-        environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+        environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "PYTHONUNBUFFERED": unbuffered}
         done = subprocess.run(["sh", "-c", words], capture_output=True, text=True, env=environment, timeout=300)
         return done.returncode, done.stderr
 
@@ -104,9 +110,12 @@ def test_where_stdout_is_closed_or_full_the_audit_still_has_its_status(tmp_path:
         assert audit(">/dev/full") == (3, "cmgan-audit: stdout: cannot be written: No space left on device\n")
 
 
+@pytest.mark.parametrize("unbuffered", BUFFERED)
 @pytest.mark.parametrize("words", ["--help", "--version", "check --help"])
-def test_help_on_a_full_disk_is_no_internal_error(words: str) -> None:
-    done = subprocess.run(["sh", "-c", f"{COMMAND} {words} >/dev/full"], capture_output=True, text=True, timeout=300)
+def test_help_on_a_full_disk_is_no_internal_error(words: str, unbuffered: str) -> None:
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    command = ["sh", "-c", f"{COMMAND} {words} >/dev/full"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
     assert (done.returncode, done.stderr) == (3, "cmgan-audit: output cannot be written: No space left on device\n")
 
 
