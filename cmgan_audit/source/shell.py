@@ -10,19 +10,17 @@ arguments that nobody gives, globs) stays as an `UnknownWord` with its source te
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.lazy_regex import regex
-from cmgan_audit.source.shell_calls import called_script, options_given, variables_given
-from cmgan_audit.source.shell_expansion import Expansion, UnknownWord, in_common, joined, spaced, undecided_value
+from cmgan_audit.source.shell_calls import called_script, variables_given
+from cmgan_audit.source.shell_expansion import UnknownWord, in_common
 from cmgan_audit.source.shell_syntax import Function, Group, Joined, Loop, Parser, Statement, Undecided
 from cmgan_audit.source.shell_tests import asks_of_arguments, taken
+from cmgan_audit.source.shell_variables import ASSIGNMENT, Variables, is_positional
 from cmgan_audit.source.shell_words import Token, tokens
 
-_ASSIGNMENT = regex(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
 _LOOP_LIMIT = 100
 # Each loop over unknown words takes two turns: so many such loops inside each other do, what is deeper takes one.
 _TURNS_DEEP = 3
@@ -33,7 +31,6 @@ _STARTED_DEEP = 4
 _MOST_STARTED = 24
 _PARSE_OPTIONS = "parse_options.sh"
 _STATEMENT = 100  # as many characters take the time of a statement
-_ARGUMENT = 10  # and so many that of an argument that is handed over
 
 # The file that a script sources or starts, by the name that it gives and the folder that it has changed to: path and
 # content.
@@ -91,7 +88,7 @@ def commands(
     yield from _Execution(dict(variables or {}), name, sources).block(statements)
 
 
-class _Execution(Expansion):
+class _Execution(Variables):
     def __init__(self, variables: dict[str, str], name: str = "", sources: Sources | None = None) -> None:
         super().__init__(variables, posixpath.dirname(name))
         self.functions: dict[str, list[Statement]] = {}
@@ -233,7 +230,7 @@ class _Execution(Expansion):
         assignments: list[tuple[str, str | list[str], bool]] = []
         places: dict[str, Token] = {}
         rest = list(raw)
-        while rest and (match := _ASSIGNMENT.match(rest[0].text)) is not None:
+        while rest and (match := ASSIGNMENT.match(rest[0].text)) is not None:
             places[match.group(1)] = rest.pop(0)
             assignments.append(self._assigned(match, places[match.group(1)]))
             if len(rest) == 0:
@@ -333,96 +330,16 @@ class _Execution(Expansion):
         yield from other.block(Parser(list(tokens(text, file=path))).block())
         self.times_started, self.characters_left = other.times_started, other.characters_left
 
-    def _give(self, arguments: list[str]) -> None:
-        """The arguments of a function or a script, in place of those that it had."""
-        for key in [key for key in self.state.variables if _is_positional(key)]:
-            del self.state.variables[key]
-        for position, text in enumerate(arguments, 1):
-            self.state.variables[str(position)] = text
-        self.state.variables["@"] = arguments
-        self.characters_left -= _ARGUMENT * len(arguments)
-        if not any(isinstance(text, UnknownWord) for text in arguments):
-            self.state.variables["#"] = str(len(arguments))
-
-    def _shift(self, count: str) -> None:
-        given = self.state.variables.get("@")
-        if isinstance(given, list) and count.isdigit():
-            self._give(given[int(count) :])
-
-    def _take_options(self) -> None:
-        given = self.state.variables.get("@")
-        if isinstance(given, list):
-            variables, rest = options_given(given)
-            for key, value in variables.items():
-                self._assign(key, value)
-            self._give(rest)
-
-    def _is_undecided(self, name: str) -> bool:
-        """Whether a variable holds this or that, depending on what is asked of the script."""
-        held = self.state.variables.get(name)
-        return isinstance(held, UnknownWord) and (held.pieces or (held,))[-1] == undecided_value(name)
-
-    def _assign(self, name: str, value: str | list[str], *, from_here: bool = False) -> None:
-        self.state.variables[name] = value
-        self.state.rooted.pop(name, None)
-        if from_here:
-            self.state.rooted[name] = self.state.folder
-
-    def _assigned(self, match: re.Match[str], token: Token) -> tuple[str, str | list[str], bool]:
-        """The name and the value (a list for an array) of an assignment, and whether it is a path that counts from the
-        present folder; nothing is written yet."""
-        name, raw = match.group(1), token.text[match.end() :]
-        self.from_here = False
-        if raw.startswith("("):
-            inner = [word for part in tokens(raw[1:-1]) if not part.operator for word in self.expand(part)]
-            if match.group(2):
-                held = self.state.variables.get(name, [])
-                inner = [*(held if isinstance(held, list) else [held]), *inner]
-            return name, inner, False
-        value = self.text_of(raw)
-        if match.group(2):
-            held = self.state.variables.get(name, "")
-            value = joined([held if isinstance(held, str) else spaced(held), value])
-        return name, value, self.from_here
-
-    def _declare(self, command: str, parts: list[Token]) -> None:
-        for token in parts:
-            match = _ASSIGNMENT.match(token.text)
-            name = match.group(1) if match else token.text
-            if match is not None:
-                _, value, from_here = self._assigned(match, token)
-                self._assign(name, value, from_here=from_here)
-                self.state.places[name] = token
-            if command == "export":
-                self.state.exported.add(name)
-
-    def _change_folder(self, target: str) -> None:
-        now = self.state.folder
-        if target == "-":
-            self.state.folder, self.state.left = self.state.left, now
-            return
-        self.state.left = now
-        if isinstance(target, UnknownWord) or target.startswith(("/", "~")):
-            self.state.folder = UnknownWord(target)
-        else:
-            folder = posixpath.normpath(posixpath.join(now, target))
-            self.state.folder = UnknownWord(folder) if isinstance(now, UnknownWord) else folder if folder != "." else ""
-
     def _call(self, name: str, arguments: list[Word]) -> Iterator[Simple]:
-        kept = {key: value for key, value in self.state.variables.items() if _is_positional(key)}
+        kept = {key: value for key, value in self.state.variables.items() if is_positional(key)}
         self._give([word.text for word in arguments])
         self.deep += 1
         yield from self.block(self.functions[name])
         self.deep -= 1
-        for key in [key for key in self.state.variables if _is_positional(key)]:
+        for key in [key for key in self.state.variables if is_positional(key)]:
             del self.state.variables[key]
         self.state.variables.update(kept)
 
 
 def _placed(text: str, token: Token) -> Word:
     return Word(text, token.line, token.column, token.end_column, token.file)
-
-
-def _is_positional(name: str) -> bool:
-    """Whether a variable is one of what a function or a script is given: `$1`, `$@`; `$0` stays in a function."""
-    return name in {"@", "#"} or (name.isdigit() and name != "0")
