@@ -22,7 +22,6 @@ from cmgan_audit.program.domain.values import (
     GeneratorValue,
     Instance,
     ListValue,
-    ModuleValue,
     Symbol,
     Unknown,
     Value,
@@ -30,8 +29,15 @@ from cmgan_audit.program.domain.values import (
 from cmgan_audit.program.execution.branches import truth
 from cmgan_audit.program.execution.interpreter import Interpreter, ProgramRaisedError
 from cmgan_audit.program.execution.trace import SideBySideEvent
-from cmgan_audit.program.language.attributes import attribute, has_attribute, store
+from cmgan_audit.program.language.attributes import attribute
 from cmgan_audit.program.language.classes import class_attribute
+from cmgan_audit.program.library.attribute_access import (
+    attributes_of,
+    get_attribute,
+    set_attribute,
+    set_past_the_class,
+    whether_attribute,
+)
 from cmgan_audit.program.library.dictionaries import fill_dictionary, is_state
 from cmgan_audit.program.library.kinds import is_instance, type_of
 from cmgan_audit.program.library.texts import evaluate_text
@@ -266,73 +272,6 @@ def _quantified(anyone: bool) -> Builtin:
     return decide
 
 
-def _getattr(it: Interpreter, arguments: Arguments, location: Location) -> Value:
-    owner, name = arguments.get("object", 0), arguments.get("name", 1)
-    default = arguments.get("default", 2)
-    if owner is None or name is None:
-        return Unknown(reason="getattr() without a name")
-    owner = it.read(owner)
-    if isinstance(name, Choice):
-        sides = []
-        for option in name.options:
-            values = (owner, option.value) if default is None else (owner, option.value, default)
-            sides.append((_getattr(it, Arguments(positional=values), location), Branch(option.condition, option.facts)))
-        return join(sides)
-    if not isinstance(name, Const) or not isinstance(name.value, str):
-        return Unknown(reason="getattr() with a name that is not known", draws=drawn(owner, name))
-    if default is None:
-        return attribute(it, owner, name.value, location)
-    there = has_attribute(it, owner, name.value)
-    if there is False:
-        return default
-    found = attribute(it, owner, name.value, location)
-    if there or isinstance(owner, External):
-        return found
-    return join([(found, Branch("")), (default, Branch(""))])
-
-
-def _setattr(it: Interpreter, arguments: Arguments, location: Location) -> Value:
-    owner, name, value = (arguments.get("", position) for position in range(3))
-    if owner is not None and value is not None and isinstance(name, Const) and isinstance(name.value, str):
-        store(it, owner, name.value, value, location)
-    elif isinstance(owner, DictValue):
-        it.journal.set_open(owner)
-    return _NONE
-
-
-def _set_past_the_class(it: Interpreter, arguments: Arguments, location: Location) -> Value | None:
-    """`object.__setattr__(self, name, value)`: what the class says about writing is passed over."""
-    owner, name, value = (arguments.get("", position) for position in range(3))
-    if not isinstance(owner, Instance) or not isinstance(name, Const) or value is None:
-        return None
-    it.journal.set_attribute(owner, str(name.value), value)
-    return _NONE
-
-
-def _hasattr(it: Interpreter, arguments: Arguments, location: Location) -> Value:
-    owner, name = arguments.get("obj", 0), arguments.get("name", 1)
-    if owner is not None and isinstance(name, Const) and isinstance(name.value, str):
-        there = has_attribute(it, it.read(owner), name.value)
-        if there is not None:
-            return Const(value=there)
-    return Unknown(reason="whether an object has an attribute")
-
-
-def _vars(it: Interpreter, arguments: Arguments, location: Location) -> Value:
-    owner = it.read(arguments.positional[0]) if arguments.positional else None
-    if isinstance(owner, DictValue):
-        return DictValue(items=owner.items, complete=owner.complete, origin=owner.origin)
-    if isinstance(owner, Instance) and isinstance(owner.cls, ClassValue):
-        return DictValue(items=owner.attrs)  # type: ignore[arg-type]
-    if isinstance(owner, ClassValue):
-        return DictValue(items=owner.namespace)  # type: ignore[arg-type]
-    if isinstance(owner, ModuleValue):
-        return attribute(it, owner, "__dict__", location)
-    if owner is None:
-        return it.activation.environment.as_dictionary
-    return Unknown(reason="vars() of something that is not known")
-
-
 def _iter(it: Interpreter, arguments: Arguments, location: Location) -> Value | None:
     source = it.read(arguments.positional[0]) if arguments.positional else None
     if isinstance(source, Instance) and isinstance(source.cls, ClassValue):
@@ -399,11 +338,11 @@ _HANDLERS: dict[str, Builtin] = {
     "reversed": _reversed,
     "any": _quantified(anyone=True),
     "all": _quantified(anyone=False),
-    "getattr": _getattr,
-    "setattr": _setattr,
-    "object.__setattr__": _set_past_the_class,
-    "hasattr": _hasattr,
-    "vars": _vars,
+    "getattr": get_attribute,
+    "setattr": set_attribute,
+    "object.__setattr__": set_past_the_class,
+    "hasattr": whether_attribute,
+    "vars": attributes_of,
     "str": _str,
     "isinstance": is_instance,
     "type": type_of,
