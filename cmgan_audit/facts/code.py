@@ -162,6 +162,16 @@ class Code:
             if isinstance(each, ast.stmt):
                 return
 
+    def around(self, path: str, node: ast.AST) -> Reached | None:
+        """The innermost function that a node of a file stands in, or the top of the module; None in other files."""
+        module = self.module(path)
+        if module is None or module.tree is None:
+            return None
+        for each in self.parents(path, node):
+            if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef):
+                return Reached(module, each, each.name)
+        return Reached(module, module.tree, "<module>")
+
     def module(self, path: str) -> Module | None:
         """The module of a file of code; None for a file of settings, where values come from too."""
         return interpreter_of(self.scene.run).index.at(path) if kind_of(path) in ("python", "notebook") else None

@@ -72,7 +72,7 @@ def _at_epoch_ends(view: View, single: Pass, loader: Loader) -> Iterator[BatchMe
 def _leaves_the_last_out(view: View, single: Pass) -> bool:
     """Whether a loop is over after some batches of its loader, all of one size."""
     loop = _loop_of(view, single)
-    around = None if loop is None else _function_of(view, single.event.loop.location.path, loop)
+    around = None if loop is None else view.code.around(single.event.loop.location.path, loop)
     if loop is None or around is None:
         return False
     return BatchCount(loop, list(one_pass(loop)), around.own_nodes()).stops_before_the_end()
@@ -97,7 +97,7 @@ def _means_of_pass(view: View, single: Pass) -> Iterator[_Mean]:
     loop = _loop_of(view, single)
     made = comprehension_at(view.code, single) if loop is None else None
     drawing = loop if loop is not None else made
-    around = _function_of(view, path, drawing) if drawing is not None else None
+    around = view.code.around(path, drawing) if drawing is not None else None
     if around is None:
         return
     if loop is not None:
@@ -140,7 +140,7 @@ def _caller_of(view: View, single: Pass, around: Reached) -> Reached | None:
     if not frames or frames[-1].value is None or frames[-1].value.node is not around.node:
         return None
     call = view.code.call_at(frames[-1].call)
-    return None if call is None else _function_of(view, frames[-1].call.path, call)
+    return None if call is None else view.code.around(frames[-1].call.path, call)
 
 
 def _told(view: View, means: Sequence[_Mean], single: Pass, loader: Loader) -> BatchMean:
@@ -164,16 +164,6 @@ def _record(function: str, taken: Sequence[Intake], trail: tuple[Step, ...], loa
         batch_size=loader.batch_size,
         drop_last=loader.drop_last,
     )
-
-
-def _function_of(view: View, path: str, loop: ast.AST) -> Reached | None:
-    module = view.code.module(path)
-    if module is None or module.tree is None:
-        return None
-    for node in view.code.parents(path, loop):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            return Reached(module, node, node.name)
-    return Reached(module, module.tree, "<module>")
 
 
 def _of_intake(

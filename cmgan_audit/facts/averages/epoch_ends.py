@@ -8,8 +8,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from cmgan_audit.facts.averages.means import means_of, with_equal_weights
-from cmgan_audit.facts.averages.outputs import converted, put_under
+from cmgan_audit.facts.averages.means import means_of
+from cmgan_audit.facts.averages.outputs import averaged, put_under, taken_of_each
 from cmgan_audit.facts.averages.taking_in import Intake, intakes, is_measure, is_weighted, one_pass, sums_items
 from cmgan_audit.facts.code import Reached, Stack, stack_of
 from cmgan_audit.facts.scene import Pass
@@ -126,33 +126,14 @@ def _outputs_of(end: Reached) -> str | None:
 
 def _averaged(node: ast.AST, outputs: str) -> ast.Constant | ast.Name | None:
     """What is averaged: the key in `mean([x["loss"] for x in outputs])`, or the outputs themselves."""
-    values: ast.expr | None = None
-    match node:
-        case ast.BinOp(
-            left=ast.Call(func=ast.Name(id="sum"), args=[summed]),
-            op=ast.Div(),
-            right=ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=counted)]),
-        ) if counted == outputs:
-            values = summed
-        case ast.Call():
-            values = with_equal_weights(node)
-    match values:
-        case ast.Name(id=name) if name == outputs:
-            return values
-        case ast.ListComp(elt=element, generators=[each]) | ast.GeneratorExp(elt=element, generators=[each]):
-            return _of_each(converted(element), each, outputs)
-    return None
-
-
-def _of_each(element: ast.expr, each: ast.comprehension, outputs: str) -> ast.Constant | ast.Name | None:
-    """The key that is taken of every output, or the name of an output that is taken whole."""
-    match each:
-        case ast.comprehension(target=ast.Name(id=one), iter=ast.Name(id=source), ifs=[]) if source == outputs:
-            match element:
-                case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant() as key) if name == one:
-                    return key
-                case ast.Name(id=name) if name == one:
-                    return element
+    values = averaged(node, outputs, _NoCount())
+    if isinstance(values, ast.Name):
+        return values if values.id == outputs else None
+    match taken_of_each(values, outputs):
+        case ast.Subscript(slice=ast.Constant() as key):
+            return key
+        case ast.Name() as whole:
+            return whole
     return None
 
 

@@ -63,9 +63,9 @@ def output_means(
                     yield OutputMean(Intake(statement, each, held, "list"), node, where)
 
 
-def _measures(nodes: Sequence[ast.AST], key: str) -> Iterator[tuple[str, ast.expr]]:
-    """What a step reports under a key, or under any where that is open, each batch with the same weight."""
-    for each in [key] if key else dict.fromkeys(_keys_in(nodes)):
+def _measures(nodes: Sequence[ast.AST], key: str | None) -> Iterator[tuple[str, ast.expr]]:
+    """What a step reports under a key, or under every one of them (None), each batch with the same weight."""
+    for each in dict.fromkeys(_keys_in(nodes)) if key is None else [key]:
         held = put_under(nodes, each)
         if held is not None and not is_weighted(held) and is_measure(f"{each} {ast.unparse(held)}"):
             yield each, held
@@ -124,12 +124,12 @@ def _called(code: Code, value: ast.expr, path: str, stack: Stack) -> tuple[_Func
 
 def _averaged_in(
     code: Code, name: str | ast.expr, around: Reached, path: str, stack: Stack, drawing: ast.AST, count: Count
-) -> Iterator[tuple[ast.AST, str, Reached]]:
+) -> Iterator[tuple[ast.AST, str | None, Reached]]:
     """The means of what stands under a key of all that was gathered, here and in a function that is handed it."""
     last = getattr(drawing, "end_lineno", 0) or 0
     behind = [node for node in around.own_nodes() if getattr(node, "lineno", 0) > last]
     if isinstance(name, str):
-        yield from ((node, key, around) for node, key in averaged_keys(behind, name, count))
+        yield from ((node, key, around) for node, key in _averaged_keys(behind, name, count))
     else:
         behind = list(code.holders(path, drawing))
     for call in behind:
@@ -143,7 +143,7 @@ def _averaged_in(
         parameters = [each.arg for each in called[0].args.args]
         own = next((each for each in parameters if bound_argument(called[0], call, each) is handed[0]), None)
         inner = Reached(module, called[0], called[0].name)
-        for node, key in averaged_keys(inner.own_nodes(), own, count) if own is not None else ():
+        for node, key in _averaged_keys(inner.own_nodes(), own, count) if own is not None else ():
             yield node, key, inner
 
 
@@ -153,8 +153,8 @@ def keys_given(code: Code, single: Pass, value: ast.expr) -> list[str]:
     return [] if called is None else _keys_in(list(walk(called[0])))
 
 
-def averaged_keys(nodes: Sequence[ast.AST], outputs: str, count: Count) -> Iterator[tuple[ast.AST, str]]:
-    """The means of what stands under one key of all outputs: `mean([x["loss"] for x in outputs])`.
+def _averaged_keys(nodes: Sequence[ast.AST], outputs: str, count: Count) -> Iterator[tuple[ast.AST, str | None]]:
+    """The means of what stands under one key of all outputs, `mean([x["loss"] for x in outputs])`; None for every key.
 
     Args:
         nodes: where they are looked for.
@@ -164,24 +164,23 @@ def averaged_keys(nodes: Sequence[ast.AST], outputs: str, count: Count) -> Itera
     for node in nodes:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.ListComp() as made):
-                key = key_of_each(made, outputs)
+                key = _key_of_each(made, outputs)
                 if key is not None:
                     taken = Intake(node, name, made, "list")
                     yield from ((mean, key) for mean in list(means_of(taken, nodes, count))[:1])
             case ast.For(target=ast.Name(id=one), iter=ast.Name(id=source)) if source == outputs:
                 yield from _summed_keys(node, one, nodes, _LengthOr(outputs, count))
             case ast.DictComp(value=mean, generators=[ast.comprehension(target=ast.Name(id=named))]):
-                values = _averaged(mean, outputs, count)
-                if values is not None and key_of_each(values, outputs, named) is not None:
-                    yield node, ""
-        values = _averaged(node, outputs, count)
-        key = key_of_each(values, outputs) if values is not None else None
+                match taken_of_each(averaged(mean, outputs, count), outputs):
+                    case ast.Subscript(slice=ast.Name(id=key)) if key == named:
+                        yield node, None
+        key = _key_of_each(averaged(node, outputs, count), outputs)
         if key is not None:
             yield node, key
 
 
-def _averaged(node: ast.AST, outputs: str, count: Count) -> ast.expr | None:
-    """What an expression averages over all outputs, each with the same weight."""
+def averaged(node: ast.AST, outputs: str, count: Count) -> ast.expr | None:
+    """What an expression averages over all outputs, each with the same weight; None where it is no such mean."""
     match node:
         case ast.BinOp(left=ast.Call(func=ast.Name(id="sum"), args=[summed, *_]), op=ast.Div(), right=right):
             return summed if _LengthOr(outputs, count).counts(right) else None
@@ -213,30 +212,24 @@ def _summed_keys(loop: ast.For, one: str, nodes: Sequence[ast.AST], count: Count
                 yield from ((mean, key) for mean in list(means_of(taken, behind, count))[:1])
 
 
-def key_of_each(values: ast.expr, outputs: str, named: str = "") -> str | None:
-    """The key that is taken of every output: "loss" in `[x["loss"].item() for x in outputs]`.
+def _key_of_each(values: ast.expr | None, outputs: str) -> str | None:
+    """The key that is taken of every output: "loss" in `[x["loss"].item() for x in outputs]`."""
+    match taken_of_each(values, outputs):
+        case ast.Subscript(slice=ast.Constant(value=str() as key)):
+            return key
+    return None
 
-    Args:
-        values: the comprehension.
-        outputs: the name of the outputs.
-        named: the variable that the key stands in; without it, it is written out.
-    """
+
+def taken_of_each(values: ast.expr | None, outputs: str) -> ast.Subscript | ast.Name | None:
+    """What is taken of every output: `x["loss"]` in `[x["loss"].item() for x in outputs]`, or `x` as a whole."""
     match values:
         case ast.ListComp(elt=element, generators=[each]) | ast.GeneratorExp(elt=element, generators=[each]):
-            pass
-        case _:
-            return None
-    match each, converted(element):
-        case (
-            ast.comprehension(target=ast.Name(id=one), iter=ast.Name(id=source), ifs=[]),
-            ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str() as key)),
-        ) if source == outputs and name == one and not named:
-            return key
-        case (
-            ast.comprehension(target=ast.Name(id=one), iter=ast.Name(id=source), ifs=[]),
-            ast.Subscript(value=ast.Name(id=name), slice=ast.Name(id=key)),
-        ) if source == outputs and name == one and key == named:
-            return key
+            match each, converted(element):
+                case (
+                    ast.comprehension(target=ast.Name(id=one), iter=ast.Name(id=source), ifs=[]),
+                    ast.Subscript(value=ast.Name(id=name)) | ast.Name(id=name) as taken,
+                ) if source == outputs and name == one:
+                    return taken
     return None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from cmgan_audit.facts.bindings import bindings_in
 from cmgan_audit.facts.checkpoints.restoring import Batch, stateful_uses
-from cmgan_audit.facts.code import Code, Reached
+from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.exclusive import exclusive
 from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.facts.view import View
@@ -108,22 +108,13 @@ def _replaced_names(code: Code, batch: Batch) -> set[str]:
     """
     found: set[str] = set()
     for load in batch.loads:
-        function = _around(code, load)
+        node = code.node_at(load.location)
+        function = None if node is None else code.around(load.location.path, node)
         bound = {} if function is None else bindings_in(function)
         files = {name for name, each in bound.items() for one in each if one.value is code.call_at(load.location)}
         for name, each in bound.items():
             found |= {name for one in each if one.item is None and _is_part(one.value, files)}
     return found
-
-
-def _around(code: Code, load: CallEvent) -> Reached | None:
-    """The function, or the top of a module, that a call stands in."""
-    path = load.location.path
-    node, module = code.node_at(load.location), code.module(path)
-    if node is None or module is None or module.tree is None:
-        return None
-    functions = (each for each in code.parents(path, node) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef))
-    return Reached(module, next(functions, module.tree), "")
 
 
 def _is_part(value: ast.expr | None, files: set[str]) -> bool:

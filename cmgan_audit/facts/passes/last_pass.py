@@ -9,6 +9,7 @@ from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.steps.guards import given_to, is_taken, test_behind
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.bounds import OPPOSITE, TURNED
 from cmgan_audit.program.execution.trace import Context, Event, Loop
 from cmgan_audit.source.syntax import called_name, children, walk
 
@@ -18,15 +19,6 @@ _RANGES = frozenset({"range", "trange"})
 _SHOWING = frozenset({"tqdm", "trange", "track", "progress_bar", "list"})
 _ENDS = frozenset({"exit", "_exit", "abort"})
 _MOST_NAMES = 4
-_TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
-_OPPOSITES: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.Lt: ast.GtE,
-    ast.LtE: ast.Gt,
-    ast.Gt: ast.LtE,
-    ast.GtE: ast.Lt,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +76,10 @@ def _says_last(code: Code, path: str, test: ast.expr, loop: _Loop, *, taken: boo
             given = given_to(code, path, test)
             return given is not None and _says_last(code, path, given, loop, taken=taken, names=names - 1)
         case ast.Compare(left=left, ops=[op], comparators=[right]):
-            order = type(op) if taken else _OPPOSITES.get(type(op))
+            order = type(op) if taken else OPPOSITE.get(type(op))
             return order is not None and (
                 _is_beyond(code, path, left, order, right, loop)
-                or _is_beyond(code, path, right, _TURNED.get(order, order), left, loop)
+                or _is_beyond(code, path, right, TURNED.get(order, order), left, loop)
             )
     return False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from cmgan_audit.facts.bindings import bindings_in, names_bound, reaching
-from cmgan_audit.facts.code import Code, Reached
+from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -127,13 +127,11 @@ def _is_plain(test: ast.expr) -> bool:
 
 def given_to(code: Code, path: str, name: ast.Name) -> ast.expr | None:
     """The one expression that a name of a function stands for where it is read."""
-    module = code.module(path)
-    if module is None or module.tree is None:
+    around = code.around(path, name)
+    if around is None:
         return None
-    parents = list(code.parents(path, name))
-    around = next((each for each in parents if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)), module.tree)
-    bound = bindings_in(Reached(module, around, "")).get(name.id, [])
-    seen = reaching(bound, name, [name, *parents])
+    bound = bindings_in(around).get(name.id, [])
+    seen = reaching(bound, name, [name, *code.parents(path, name)])
     if len(seen) != 1 or seen[0].item is not None or seen[0].adds or not isinstance(seen[0].statement, ast.Assign):
         return None
     return seen[0].value
@@ -159,14 +157,12 @@ def _in_batches(code: Code, context: Context, condition: Condition, counter: ast
 def _growth(code: Code, path: str, counter: ast.expr) -> ast.expr | None:
     """What is added to a counter in the function around it; None where nothing is, or several things are."""
     node = counter.left if isinstance(counter, ast.BinOp) else counter
-    module = code.module(path)
-    if module is None or module.tree is None or not isinstance(node, ast.Name | ast.Attribute):
+    around = code.around(path, counter)
+    if around is None or not isinstance(node, ast.Name | ast.Attribute):
         return None
-    parents = code.parents(path, counter)
-    around = next((each for each in parents if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)), module.tree)
     added = [
         each.value
-        for each in Reached(module, around, "").own_nodes()
+        for each in around.own_nodes()
         if isinstance(each, ast.AugAssign)
         and isinstance(each.op, ast.Add)
         and ast.unparse(each.target) == ast.unparse(node)

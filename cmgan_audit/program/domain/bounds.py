@@ -14,7 +14,8 @@ from functools import lru_cache
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.numbers import COMPARISONS
 
-_TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
+# How a comparison reads with its sides exchanged, and what holds where it does not.
+TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.Gt,
     ast.Gt: ast.Lt,
     ast.LtE: ast.GtE,
@@ -22,7 +23,7 @@ _TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.Eq,
     ast.NotEq: ast.NotEq,
 }
-_OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
+OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.GtE,
     ast.Gt: ast.LtE,
     ast.LtE: ast.Gt,
@@ -106,7 +107,7 @@ def decided(formula: str, facts: Iterable[tuple[str, bool]]) -> bool | None:
     for text, outcome in facts:
         known = _test(text)
         if known is not None and known.term == asked.term:
-            operation = known.operation if outcome else _OPPOSITE[known.operation]
+            operation = known.operation if outcome else OPPOSITE[known.operation]
             bounds = bounds.under(operation, known.number)
     if _counts(asked.term):
         bounds = bounds.whole()
@@ -119,13 +120,13 @@ _REMEMBERED = 4096
 @lru_cache(_REMEMBERED)
 def _test(formula: str) -> _Test | None:
     match _parsed(formula):
-        case ast.Compare(left=left, ops=[operation], comparators=[right]) if type(operation) in _TURNED:
+        case ast.Compare(left=left, ops=[operation], comparators=[right]) if type(operation) in TURNED:
             number = _number(right)
             if number is not None and not isinstance(left, ast.Constant):
                 return _Test(ast.unparse(left), type(operation), number)
             number = _number(left)
             if number is not None and not isinstance(right, ast.Constant):
-                return _Test(ast.unparse(right), _TURNED[type(operation)], number)
+                return _Test(ast.unparse(right), TURNED[type(operation)], number)
     return None
 
 

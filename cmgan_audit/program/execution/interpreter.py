@@ -361,7 +361,7 @@ class Interpreter:
 
 
 class Inside:
-    """A part of an execution with a context of its own; a generator would do, but takes twice as long as it matters."""
+    """A part of an execution with a context of its own; a generator would take twice as long."""
 
     __slots__ = ("_before", "_context", "_facts", "_it", "activation")
 

@@ -23,7 +23,7 @@ MOST_THREADS = 8
 """More threads wait for each other: between operators each needs Python's lock.
 
 Of the time of a piece of the full-size network 5 to 11 % is not spent in proportion to its size, of the bundled small
-one 22 to 33 %: no number of threads brings more than about a tenth, or a third, of one thread's time.
+one 22 to 33 %: no number of threads comes below about a tenth, or a third, of the time of one.
 """
 
 
