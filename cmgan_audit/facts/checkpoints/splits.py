@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
 from cmgan_audit.facts.checkpoints.split_flags import chooses_items
 from cmgan_audit.facts.classes import values_within
-from cmgan_audit.facts.code import stack_of
+from cmgan_audit.facts.code import Stack, stack_of
 from cmgan_audit.facts.loading.names import Names
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.slices import Slicer
@@ -165,22 +166,49 @@ class Splits:
                     shown = f"{key}={text!r}" if key else repr(text)
                     (flags if is_flag else paths).append(Split(kind, f"{shown} stands there", value.trail))
             paths.extend(self._files_read(dataset))
+            if not paths:
+                paths.extend(self._read_inside(dataset))
         return paths, flags
+
+    def _stack_around(self, dataset: Instance) -> Stack | None:
+        """The calls on the stack where a dataset is made."""
+        return next((stack_of(event.context) for event in self._view.scene.calls if _makes(event, dataset)), None)
+
+    def _read_inside(self, dataset: Instance) -> list[Split]:
+        """Files and folders that the constructor of a dataset reads or lists itself, where they are of one split.
+
+        What it reads of the training set may be there for every split: statistics, a table of speakers.
+        """
+        stack = self._stack_around(dataset)
+        inside = () if stack is None else (*stack, dataset.location)
+        found = [
+            Split(kind, f"its items are read from {path.value!r}", (*path.trail, step))
+            for read, event in self._reading
+            if inside and read[: len(inside)] == inside
+            for path, kind in _told(_path_read(event))
+            for step in [Step(event.location, f"its items are read from {path.value}")]
+        ]
+        return found if {each.kind for each in found} in ({VALID}, {TEST}) else []
+
+    @cached_property
+    def _reading(self) -> list[tuple[Stack, CallEvent]]:
+        """The calls that read or list something, each with the calls on the stack."""
+        calls = self._view.scene.calls
+        return [(stack_of(each.context), each) for each in calls if each.callee.rpartition(".")[2] in _READS]
 
     def _files_read(self, dataset: Instance) -> Iterator[Split]:
         """Lists of items that were read from a file or a folder before the dataset was made."""
         call = self._view.code.call_at(dataset.location)
-        stack = next((stack_of(event.context) for event in self._view.scene.calls if _makes(event, dataset)), None)
+        stack = self._stack_around(dataset)
         if call is not None and stack is not None:
             for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
                 if isinstance(argument, ast.Constant):
                     continue
                 for found in self._slicer.behind(argument, dataset.location.path, stack).calls:
                     event = self._view.code.calls.get((self._slicer.location(found), found.stack))
-                    path = _path_read(event) if event is not None else None
-                    if event is None or not isinstance(path, Const) or not isinstance(path.value, str):
+                    if event is None:
                         continue
-                    if not is_of_settings(path.value) and (kind := kind_of_path(path.value)):
+                    for path, kind in _told(_path_read(event)):
                         trail = (*path.trail, Step(event.location, f"its items are read from {path.value}"))
                         yield Split(kind, f"its items are read from {path.value!r}", trail)
 
@@ -196,6 +224,14 @@ def _path_read(event: CallEvent) -> Value | None:
     if event.callee.startswith("pathlib."):
         return path_of(event.receiver)
     return path_of(event.arguments.positional[0]) if event.arguments.positional else None
+
+
+def _told(path: Value | None) -> Iterator[tuple[Const, str]]:
+    """A path that tells of a split, and that split; nothing for one of settings, or that is not known."""
+    if isinstance(path, Const) and isinstance(path.value, str) and not is_of_settings(path.value):
+        kind = kind_of_path(path.value)
+        if kind:
+            yield path, kind
 
 
 def _makes(event: CallEvent, dataset: Instance) -> bool:

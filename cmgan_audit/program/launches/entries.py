@@ -25,6 +25,8 @@ _NOT_ENTRIES = regex(r"(?:^|/)(?:test_[^/]*|[^/]*_test|conftest|setup|conf|__ini
 _OF_TESTS = regex(r"(?:^|[/_])tests?(?:[/_]|$)")
 # `train_test.py` and `train_and_test.py` train and then test a network, unless a test runner collects what is in them.
 _TRAIN_AND_TEST = regex(r"(?:.*/)?train[^/]*_test\.py")
+# Nor does one belong to a test runner that reads the weights of a network: `test_model.py` scores them.
+_SCORES = regex(rb"\.load_state_dict\(|\bload_from_checkpoint\(")
 _COLLECTED = regex(rb"\bpytest\b|\bunittest\b|^(?:async )?def test_|^class Test", re.MULTILINE)
 _IMPORT = regex(
     rb"(?:^|[:;])[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#]*)|import[ \t]+([^\n#]+))", re.MULTILINE
@@ -72,10 +74,11 @@ def _is_no_script(tree: SourceTree, path: str) -> bool:
     in_folder_of_tests = bool(_NOT_ENTRIES.search(posixpath.dirname(path) + "/"))
     if posixpath.basename(path) == "__init__.py" and not _OF_TESTS.search(posixpath.dirname(path)):
         return not _MAIN.search(tree.read_bytes(path) or b"")  # `python __init__.py`, in a folder that is no package
+    content = tree.read_bytes(path) or b""
     return (
         in_folder_of_tests
-        or _TRAIN_AND_TEST.fullmatch(path) is None
-        or bool(_COLLECTED.search(tree.read_bytes(path) or b""))
+        or bool(_COLLECTED.search(content))
+        or (_TRAIN_AND_TEST.fullmatch(path) is None and _SCORES.search(content) is None)
     )
 
 

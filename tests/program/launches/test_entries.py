@@ -90,9 +90,16 @@ def test_every_library_with_a_model_is_looked_at() -> None:
         ("tests/train_test.py", "", False),
         ("trainer_test/__init__.py", "", False),
         ("layers_test.py", "", False),
+        ("test_interface.py", "net.load_state_dict(torch.load(path))\n", True),
+        ("src/se_test.py", "net = Net.load_from_checkpoint(path)\n", True),
+        ("test_interface.py", "def test_it(): net.load_state_dict(state)\n", False),
+        ("tests/test_interface.py", "net.load_state_dict(torch.load(path))\n", False),
+        ("test_net.py", "print(Net()(torch.zeros(4)).shape)\n", False),
     ],
 )
-def test_a_script_that_trains_and_tests_is_no_test(name: str, more: str, followed: bool, tmp_path: Path) -> None:
+def test_a_script_that_trains_or_scores_is_no_test_for_its_name(
+    name: str, more: str, followed: bool, tmp_path: Path
+) -> None:
     assert scripts(tmp_path, {name: f"import torch\n{more}{MAIN}"}) == [name] * followed
 
 
