@@ -182,11 +182,10 @@ class Splits:
         stack = self._stack_around(dataset)
         inside = () if stack is None else (*stack, dataset.location)
         found = [
-            Split(kind, f"its items are read from {path.value!r}", (*path.trail, step))
+            split
             for read, event in self._reading
             if inside and read[: len(inside)] == inside
-            for path, kind in _told(_path_read(event))
-            for step in [Step(event.location, f"its items are read from {path.value}")]
+            for split in _told_by(event)
         ]
         return found if {each.kind for each in found} in ({VALID}, {TEST}) else []
 
@@ -206,11 +205,8 @@ class Splits:
                     continue
                 for found in self._slicer.behind(argument, dataset.location.path, stack).calls:
                     event = self._view.code.calls.get((self._slicer.location(found), found.stack))
-                    if event is None:
-                        continue
-                    for path, kind in _told(_path_read(event)):
-                        trail = (*path.trail, Step(event.location, f"its items are read from {path.value}"))
-                        yield Split(kind, f"its items are read from {path.value!r}", trail)
+                    if event is not None:
+                        yield from _told_by(event)
 
 
 def _kinds_of(named: Iterable[tuple[str, Location]]) -> set[str]:
@@ -226,12 +222,13 @@ def _path_read(event: CallEvent) -> Value | None:
     return path_of(event.arguments.positional[0]) if event.arguments.positional else None
 
 
-def _told(path: Value | None) -> Iterator[tuple[Const, str]]:
-    """A path that tells of a split, and that split; nothing for one of settings, or that is not known."""
-    if isinstance(path, Const) and isinstance(path.value, str) and not is_of_settings(path.value):
-        kind = kind_of_path(path.value)
-        if kind:
-            yield path, kind
+def _told_by(event: CallEvent) -> Iterator[Split]:
+    """The split of the path that a call reads or lists; none where that is not known, or is one of settings."""
+    path = _path_read(event)
+    text = path.value if isinstance(path, Const) else None
+    if path is not None and isinstance(text, str) and not is_of_settings(text) and (kind := kind_of_path(text)):
+        trail = (*path.trail, Step(event.location, f"its items are read from {text}"))
+        yield Split(kind, f"its items are read from {text!r}", trail)
 
 
 def _makes(event: CallEvent, dataset: Instance) -> bool:

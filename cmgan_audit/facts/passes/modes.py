@@ -44,7 +44,7 @@ def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
         possible.setdefault(mode_after(use), use)
         if use.kind == SOME_PARTS:
             continue
-        if under <= here:
+        if under <= here or under <= here | _made_under(scene, network):
             break
     else:
         original = original_of(scene, run)
@@ -53,6 +53,14 @@ def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
     if len(possible) == 1:
         return next(iter(possible.items()))
     return OPEN, next(iter(possible.values()))
+
+
+def _made_under(scene: Scene, network: Instance) -> set[str]:
+    """The tests under which a network is made: wherever it runs, they came out like that."""
+    for event in scene.calls:
+        if any(same_object(made, network) for made in instances_of(event.result)):
+            return {condition.text for condition in event.context.conditions}
+    return set()
 
 
 def original_of(scene: Scene, run: Use) -> Use | None:
