@@ -13,8 +13,8 @@ from typing import Any
 from cmgan_audit.errors import UsageError
 from cmgan_audit.finding import Confidence, Finding, Location, fingerprint_of
 from cmgan_audit.gate.audited import Audited
-from cmgan_audit.gate.fingerprint import under_older_name
-from cmgan_audit.gate.git import GitError, Repository
+from cmgan_audit.gate.git import Repository
+from cmgan_audit.gate.older_names import OlderNames
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.catalogue import Catalogue
 
@@ -33,19 +33,24 @@ class Entry:
     count: int = 1
     line: int = field(default=1, compare=False)
 
+    def under(self, path: str) -> Entry:
+        """The same in another file, or as that file's path reads from elsewhere."""
+        return replace(self, path=path, fingerprint=fingerprint_of(self.rule, path, self.anchor))
+
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
     """The known findings of a folder, and the commit at which they were written down (for renamed files).
 
     `root` is the folder, None where the file does not say it. `complete` is false where the entries are those of
-    another folder: that one of them is not found says nothing then.
+    another folder: that one of them is not found says nothing then. `file` is where they were read from.
     """
 
     entries: tuple[Entry, ...] = ()
     commit: str | None = None
     root: Path | None = None
     complete: bool = True
+    file: Path | None = None
 
     def seen_from(self, root: Path) -> Baseline:
         """The same as it reads from a folder inside of its own, or from one around it."""
@@ -55,8 +60,8 @@ class Baseline:
         moved = []
         for entry in self.entries:
             name = Path(os.path.relpath(own / entry.path, here)).as_posix()  # settings may lie above both
-            moved.append(replace(entry, path=name, fingerprint=fingerprint_of(entry.rule, name, entry.anchor)))
-        return Baseline(tuple(moved), self.commit, here, complete=False)
+            moved.append(entry.under(name))
+        return replace(self, entries=tuple(moved), root=here, complete=False)
 
 
 def read_baseline(path: Path) -> Baseline:
@@ -67,13 +72,18 @@ def read_baseline(path: Path) -> Baseline:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-        document = json.loads(text)
     except OSError as error:
         raise UsageError(
             f"baseline {path}: cannot be read: {error.strerror or error}; --write-baseline makes one"
         ) from error
     except ValueError as error:
-        raise UsageError(f"baseline {path}: is not JSON: {error}") from error
+        raise UsageError(f"baseline {path}: is not UTF-8: {error}") from error
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        torn = "\n<<<<<<< " in text  # the entries are whole blocks of lines, so both sides can be kept
+        said = "has marks of a merge; keep the entries of both sides" if torn else f"is not JSON: {error}"
+        raise UsageError(f"baseline {path}: {said}") from error
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != SCHEMA:
         said = "is no baseline" if schema is None else f"'schema' is {schema!r}"
@@ -87,6 +97,7 @@ def read_baseline(path: Path) -> Baseline:
         tuple(replace(entry, line=text.count("\n", 0, text.find(entry.fingerprint)) + 1) for entry in entries),
         commit if isinstance(commit, str) else None,
         (path.parent / root).resolve() if isinstance(root, str) else None,
+        file=path,
     )
 
 
@@ -129,7 +140,13 @@ def with_others(made: Baseline, before: Baseline, running: Collection[str]) -> B
         running: the ids of the rules that ran.
     """
     seen = before if made.root is None else before.seen_from(made.root)
-    others = [entry for entry in seen.entries if entry.rule not in running]
+    older = None if made.root is None else _older_names(seen, made.root)
+    newer = {} if older is None else {old: new for new, old in older.files.items()}
+    others = [
+        entry.under(newer[entry.path]) if entry.path in newer else entry
+        for entry in seen.entries
+        if entry.rule not in running
+    ]
     return replace(made, entries=_ordered([*made.entries, *others]))
 
 
@@ -184,16 +201,15 @@ class Applied:
 def apply_baseline(findings: Sequence[Finding], baseline: Baseline, root: Path) -> Applied:
     """Mark the findings that the baseline knows.
 
-    A finding in a file that git sees as renamed since the baseline was written is looked up under the older name too.
+    A finding in a file that git sees as renamed since the baseline was written, or in a class or function that was
+    renamed, is looked up under the older name too.
     """
     left = Counter({entry.fingerprint: entry.count for entry in baseline.entries})
     first = [_mark(finding, finding.fingerprint, left) for finding in findings]
-    if any(not finding.baselined for finding in first) and left.total():
-        older = _renamed(baseline, root)
-        first = [
-            finding if finding.baselined else _mark(finding, under_older_name(finding, older).fingerprint, left)
-            for finding in first
-        ]
+    older = _older_names(baseline, root) if _is_open(first, left) else None
+    for name in () if older is None else (older.of_file, older.of_definition):
+        if _is_open(first, left):
+            first = [each if each.baselined else _mark(each, name(each).fingerprint, left) for each in first]
     stale = tuple(
         replace(entry, count=left[entry.fingerprint]) for entry in baseline.entries if left[entry.fingerprint]
     )
@@ -224,13 +240,23 @@ def _mark(finding: Finding, fingerprint: str, left: Counter[str]) -> Finding:
     return replace(finding, baselined=True)
 
 
-def _renamed(baseline: Baseline, root: Path) -> dict[str, str]:
-    if baseline.commit is None:
-        return {}
-    try:
-        return Repository(root).renamed_since(baseline.commit)
-    except GitError:
-        return {}  # a shallow clone lacks the commit: files keep their names then
+def _older_names(baseline: Baseline, root: Path) -> OlderNames | None:
+    """The names that hold in a baseline; None where git does not tell.
+
+    The commit that it names is gone where a branch was squashed or rebased: that of the file itself stands for it.
+    """
+    repository = Repository(root)
+    if baseline.commit is None or not repository.exists():
+        return None
+    commit = baseline.commit if repository.has(baseline.commit) else None
+    if commit is None and baseline.file is not None:
+        commit = repository.last_change(baseline.file)
+    return None if commit is None else OlderNames(repository, commit)
+
+
+def _is_open(findings: Sequence[Finding], left: Counter[str]) -> bool:
+    """Whether both are left: findings that are not known, and entries that none was found for."""
+    return left.total() > 0 and any(not each.baselined and each.suppressed is None for each in findings)
 
 
 def stale_findings(stale: Sequence[Entry], catalogue: Catalogue, running: Collection[str], path: str) -> list[Finding]:

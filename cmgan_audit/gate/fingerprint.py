@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 
 from cmgan_audit.finding import Finding
 from cmgan_audit.lean_hashes import sha256
@@ -22,10 +21,3 @@ def fingerprints(findings: Iterable[Finding]) -> list[str]:
         seen[base] += 1
         found.append(base if seen[base] == 1 else sha256(f"{base}\0{seen[base]}".encode()).hexdigest()[:16])
     return found
-
-
-def under_older_name(finding: Finding, older: dict[str, str]) -> Finding:
-    """The finding as it would be in the file's older name; the same where the file was not renamed."""
-    if finding.location is None or finding.location.path not in older:
-        return finding
-    return replace(finding, location=replace(finding.location, path=older[finding.location.path]))

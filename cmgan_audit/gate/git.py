@@ -199,6 +199,13 @@ class Repository:
             return False
         return True
 
+    def last_change(self, file: Path) -> str | None:
+        """The commit in the history of what is checked out that last changed a file; None if there is none."""
+        try:
+            return self.run("log", "-1", "--format=%H", "--", str(file.resolve())).decode().strip() or None
+        except GitError:  # the file lies outside of the repository
+            return None
+
     def _blobs(self, names: list[str]) -> Iterator[bytes]:
         """The contents of objects, in order."""
         for start in range(0, len(names), TOGETHER):
@@ -237,6 +244,20 @@ class Repository:
             moved = inner.renamed_since(earlier) if earlier is not None else {}
             renamed |= {f"{path}/{new}": f"{path}/{old}" for new, old in moved.items()}
         return renamed
+
+    def changed_programs(self, commit: str) -> tuple[dict[str, bytes], dict[str, bytes]]:
+        """Return the Python files that differ between a commit and the working tree, as they were and as they are.
+
+        Those of submodules are left out.
+        """
+        differ = self._diff("--name-only", "-z", "--no-renames", commit)
+        untracked = self.run("ls-files", "--others", "--exclude-standard", "-z")
+        names = {os.fsdecode(name) for name in (differ + untracked).split(b"\0") if name.endswith(b".py")}
+        blobs = {name: blob for _, blob, name in self._entries("ls-tree", "-r", "-z", commit) if name in names}
+        return (
+            dict(zip(blobs, self._blobs(list(blobs.values())), strict=True)),
+            {name: (self.folder / name).read_bytes() for name in sorted(names) if (self.folder / name).is_file()},
+        )
 
     def _renamed_step_by_step(self, commit: str) -> dict[str, str]:
         """The same, from the changes of every commit in between."""

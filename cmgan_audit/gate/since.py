@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from cmgan_audit.finding import Finding, Step
-from cmgan_audit.gate.fingerprint import under_older_name
 from cmgan_audit.gate.git import Repository
+from cmgan_audit.gate.older_names import OlderNames
 
 # Per file the lines that are new or changed, None for all of them.
 Changed = Mapping[str, set[int] | None]
@@ -51,9 +51,10 @@ def new_since(
 ) -> tuple[list[Finding], int]:
     """Return the findings that the tree at a commit did not have, and how many it had already.
 
-    Files that git sees as renamed are compared under their older name. In a new finding the step on a changed line
-    comes first: it tells the reader of the change why it appears now. A finding in a file that git ignores, such as a
-    checkpoint beside the code, cannot be looked for in the older tree: it is new where its trail passes a changed line.
+    Files that git sees as renamed are compared under their older name, and so are renamed classes and functions. In a
+    new finding the step on a changed line comes first: it tells the reader of the change why it appears now. A finding
+    in a file that git ignores, such as a checkpoint beside the code, cannot be looked for in the older tree: it is new
+    where its trail passes a changed line.
 
     Args:
         commit: the full hash of the commit.
@@ -70,19 +71,32 @@ def new_since(
         before.mkdir()
         repository.lay_out(commit, before)
         known = Counter(finding.fingerprint for finding in audit_tree(before) if finding.suppressed is None)
-    older = repository.renamed_since(commit)
+    older = OlderNames(repository, commit)
     changed = repository.changed_lines(commit)
     seen = {*repository.tracked(commit), *changed}
+    left = _without_known(findings, known, older.of_file)
+    if left and known.total():
+        left = _without_known(left, known, older.of_definition)
     new = []
+    for finding in left:
+        if finding.location is not None and finding.location.path not in seen and not _is_new(finding, changed):
+            continue
+        new.append(_changed_first(finding, changed))
+    return new, len(findings) - len(new)
+
+
+def _without_known(
+    findings: Sequence[Finding], known: Counter[str], older: Callable[[Finding], Finding]
+) -> Sequence[Finding]:
+    """The findings that are not known under their older names; each known one answers for one of them."""
+    left = []
     for finding in findings:
-        fingerprint = under_older_name(finding, older).fingerprint
+        fingerprint = older(finding).fingerprint
         if known[fingerprint]:
             known[fingerprint] -= 1
-        elif finding.location is not None and finding.location.path not in seen and not _is_new(finding, changed):
-            continue
         else:
-            new.append(_changed_first(finding, changed))
-    return new, len(findings) - len(new)
+            left.append(finding)
+    return left
 
 
 def _is_new(finding: Finding, changed: Changed) -> bool:

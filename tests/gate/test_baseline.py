@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from cmgan_audit.errors import UsageError
 from cmgan_audit.finding import fingerprint_of
-from cmgan_audit.gate.baseline import Baseline, Entry, baseline_of, prune, read_baseline, write_baseline
+from cmgan_audit.gate.baseline import Baseline, Entry, baseline_of, prune, read_baseline, with_others, write_baseline
 
 SMALL = "def main():\n    batch_size = 1\n"
 
@@ -54,6 +55,31 @@ def test_a_renamed_file_is_followed_by_git(auditor, tree, git, known, rules_of):
     git("commit", "-qm", "first")
     path = known(root)
     git("mv", "a.py", "b.py")
+    assert rules_of(auditor().audit(root, baseline=path)) == []
+
+
+def test_the_commit_that_a_squash_left_behind(auditor, tree, git, rules_of):
+    """The baseline names the branch's commit, which the history of main does not have."""
+    root = tree({"a.py": "x = 1\n" * 20 + SMALL})
+    path = root / "known.json"
+    write_baseline(path, replace(baseline_of(auditor().audit(root).findings, root), commit="0" * 40))
+    git("add", ".")
+    git("commit", "-qm", "squashed")
+    git("mv", "a.py", "b.py")
+    assert rules_of(auditor().audit(root, baseline=path)) == []
+
+
+def test_the_entries_of_rules_that_do_not_run_go_with_their_files(auditor, tree, git, rules_of):
+    root = tree({"a.py": "x = 1\n" * 20 + SMALL})
+    git("add", ".")
+    git("commit", "-qm", "first")
+    before = baseline_of(auditor().audit(root).findings, root)
+    git("mv", "a.py", "b.py")
+    git("commit", "-qm", "renamed")
+    path = root / "known.json"
+    made = baseline_of(auditor(ignore=("TOY101",)).audit(root).findings, root)
+    write_baseline(path, with_others(made, before, {"TOY102"}))
+    assert [entry.path for entry in read_baseline(path).entries] == ["b.py"]
     assert rules_of(auditor().audit(root, baseline=path)) == []
 
 
@@ -116,6 +142,7 @@ def test_equal_findings_give_equal_bytes(tree, known):
     ("content", "reason"),
     [
         ("{", "is not JSON"),
+        ("{\n<<<<<<< HEAD\n", "has marks of a merge; keep the entries of both sides"),
         ("[]", "is no baseline; this version reads 'cmgan-audit/baseline/v1'"),
         (json.dumps({"schema": "cmgan-audit/baseline/v9"}), "'schema' is 'cmgan-audit/baseline/v9'; this version"),
         (json.dumps({"schema": "cmgan-audit/baseline/v1"}), "'findings' is not a list"),
