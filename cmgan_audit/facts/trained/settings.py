@@ -22,7 +22,7 @@ _BESIDE = regex(
     r"|--([\w\-]+)(?:[\"\'][^#]{0,200}?\bdefault\s*=\s*|\s+))"  # "--batch_size", default=4, --batch_size 4
     r"([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)\b(?!\s*[*/.])"
 )
-_LONGEST = 1_000
+_LONGEST = 4_000
 
 
 @dataclass(frozen=True, slots=True)

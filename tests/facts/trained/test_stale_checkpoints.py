@@ -177,6 +177,15 @@ def test_the_default_that_a_launcher_overrides(tmp_path: Path) -> None:
     assert "args.batch_size is 4 in it, the training loader gets 16 now" in finding.message
 
 
+def test_a_value_far_along_the_line_of_a_trial(tmp_path: Path) -> None:
+    root = project(tmp_path, OPTIONS)
+    folders = " ".join(f"--part_{number} ../corpora/of/{number}/with/a/long/name" for number in range(30))
+    trial = f"## Smoke test\n```bash\npython train.py {folders} --epochs 1 --lr 1e-4\n```\n"
+    (root / "README.md").write_text(f"```bash\npython train.py --lr 2e-4\n```\n{trial}")
+    save(root, config={"lr": 1e-4})
+    assert found(root) == []
+
+
 def test_a_comment_that_tells_the_earlier_value(tmp_path: Path) -> None:
     code = DICTIONARY.replace('"batch_size": 4,', '"batch_size": 4,  # batch_size: 1 was too small')
     save(project(tmp_path, code), config={**OWN, "batch_size": 1})
