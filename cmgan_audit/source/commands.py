@@ -33,9 +33,11 @@ _RECIPE_COMMAND = regex(r"\$\{?\w*cmd\w*\}?|(?:.*/)?\w+\.pl")
 _PYTHON_OPTIONS_WITH_VALUE = frozenset({"-W", "-X", "--check-hash-based-pycs"})
 _FENCE = regex(r"^\s*(`{3,}|~{3,})\s*\{?\.?(\w*)")
 _SHELL_LANGUAGES = frozenset(
-    {"", "bash", "sh", "shell", "console", "zsh", "shellsession", "commandline", "cmd", "text", "terminal"}
+    {"", "bash", "sh", "shell", "console", "zsh", "shellsession", "commandline", "text", "terminal"}
 )
-_PROMPT = regex(r"^(\s*)(?:\([\w.-]+\)\s*)?(?:[\w@~:/.-]*[$#%>]|>>>)\s+(?=\S)")
+# Shells of Windows, whose paths have backslashes, and whose lines go on behind a backtick or a caret.
+_WINDOWS_LANGUAGES = frozenset({"powershell", "pwsh", "ps1", "posh", "cmd", "bat", "batch", "dos"})
+_PROMPT = regex(r"^(\s*)(?:\([\w.-]+\)\s*)?(?:(?:PS )?[\w@~:/.-]*[$#%>]|>>>)\s+(?=\S)")
 # What the reader has to fill in: `<folder>`, `[name of the run]`, `CONFIG_YAML_FILE`, `PATH_TO_DATA`.
 _PLACEHOLDER = regex(
     r"<[\w /.,'\"|-]+>|\[[^\]\n]*\]|\{[\w .|/-]+\}|\.\.\.|…"
@@ -52,7 +54,9 @@ _TRIAL = regex(
     r"|冒烟|调试|スモーク|스모크|디버그",
     re.IGNORECASE,
 )
-_SHORT_RUN = regex(r"--?(max|num|n|train)?[-_]?(epochs?[= ][1-3]|(steps|iters?|iterations|batches)[= ]\d{1,2})(?=\s|$)")
+_SHORT_RUN = regex(
+    r"(?<![\w-])--?(max|num|n|train)?[-_]?(epochs?[= ][1-3]|(steps|iters?|iterations|batches)[= ]\d{1,2})(?=\s|$)"
+)
 _PLACEHOLDER_MARK = "$PLACEHOLDER"
 _OPTIONAL_MARK = "$OPTIONAL_PLACEHOLDER"  # `[...]` and an ellipsis, which may also stand for nothing
 
@@ -344,6 +348,13 @@ def _document(path: str, text: str, sources: Sources | None) -> Iterator[Command
             yield replace(command, trial=trial)
 
 
+def _of_windows(line: str) -> str:
+    """A line for a shell of Windows as other shells write it, each character in its place."""
+    plain = line.rstrip()
+    goes_on = plain.endswith(("`", "^", " \\"))
+    return plain[:-1].replace("\\", "/") + "\\" if goes_on else plain.replace("\\", "/")
+
+
 def _mark(placeholder: re.Match[str]) -> str:
     return _OPTIONAL_MARK if placeholder.group().startswith(("[", ".", "…")) else _PLACEHOLDER_MARK
 
@@ -363,7 +374,7 @@ def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
     """Runs of lines that may be shell, each with the number of its first line."""
     fence = ""
     block: list[str] = []
-    shell = False
+    shell = windows = False
     start = 0
     for number, line in enumerate(text.splitlines(), 1):
         match = _FENCE.match(line)
@@ -373,10 +384,12 @@ def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
                     yield start, block
                 fence = ""
             else:
-                fence, shell = match.group(1), match.group(2).lower() in _SHELL_LANGUAGES
+                fence, language = match.group(1), match.group(2).lower()
+                windows = language in _WINDOWS_LANGUAGES
+                shell = windows or language in _SHELL_LANGUAGES
                 block, start = [], number + 1
         elif fence:
-            block.append(line)
+            block.append(_of_windows(line) if windows else line)
         elif (
             re.match(r"\s{2,}\S|\s*\$ |\s*(?:CUDA_VISIBLE_DEVICES=\S+ )?(?:python3?|torchrun) ", line) and ".py" in line
         ):

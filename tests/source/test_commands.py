@@ -188,12 +188,33 @@ The file train.py is described below.
             [True, False, True],
         ),
         ("```\npython t.py --debug\npython t.py --epochs 30 --max_steps 100000\n```\n", [True, False]),
+        (
+            "```\npython t.py --warmup-epochs 3 --epochs 50\npython t.py --gradient-accumulation-steps 4\n```\n",
+            [False, False],
+        ),
         ("## Test\n```\npython t.py --batch_size 1\n```\nSee `python t.py --debugger_off 1`.", [False, False]),
     ],
 )
 def test_documents_show_commands_that_only_try_the_program_out(text: str, trials: list[bool]) -> None:
     assert [command.trial for command in commands_of("README.md", text)] == trials
     assert not any(command.trial for command in commands_of("train.sh", "# smoke test\npython train.py --epochs 1\n"))
+
+
+@pytest.mark.parametrize("language", ["powershell", "cmd"])
+def test_documents_show_commands_for_shells_of_windows(language: str) -> None:
+    block = r"""PS C:\work> python src\train.py --data ..\data\VCTK `
+  --epochs 50 ^
+  --batch 4 \
+  --seed 1
+python src\train.py --data C:\data\
+python -m pkg.evaluate
+"""
+    found = list(commands_of("README.md", f"# Use\n```{language}\n{block}```\n"))
+    assert [(c.location.line, c.script, c.module, list(c.argv)) for c in found] == [
+        (3, "src/train.py", "", ["--data", "../data/VCTK", "--epochs", "50", "--batch", "4", "--seed", "1"]),
+        (7, "src/train.py", "", ["--data", "C:/data/"]),
+        (8, "", "pkg.evaluate", []),
+    ]
 
 
 def test_commands_lead_to_the_files_they_start(tmp_path: Path) -> None:
