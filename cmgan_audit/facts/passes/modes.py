@@ -35,6 +35,7 @@ def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
     network = bare_network(run.on)
     here = {condition.text for condition in run.event.context.conditions}
     possible: dict[str, Use] = {}
+    sides: list[set[str]] = []
     for use in reversed([use for use in scene.of("eval", "train", SOME_PARTS) if use.position < run.position]):
         if use.on is None or not reaches(bare_network(use.on), network):
             continue
@@ -44,8 +45,10 @@ def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
         possible.setdefault(mode_after(use), use)
         if use.kind == SOME_PARTS:
             continue
-        if under <= here or under <= here | _made_under(scene, network):
+        held = here if under <= here else here | _made_under(scene, network)
+        if under <= held or any(_are_two_sides(under - held, other) for other in sides):
             break
+        sides.append(under - held)
     else:
         original = original_of(scene, run)
         state, use_before = ("train", run) if original is None else mode_at(scene, original)
@@ -61,6 +64,11 @@ def _made_under(scene: Scene, network: Instance) -> set[str]:
         if any(same_object(made, network) for made in instances_of(event.result)):
             return {condition.text for condition in event.context.conditions}
     return set()
+
+
+def _are_two_sides(tests: set[str], others: set[str]) -> bool:
+    """Whether tests are those of others, but for one that came out the other way: one of the two holds in any case."""
+    return len(tests - others) == len(others - tests) == 1 and exclude(tests - others, others - tests)
 
 
 def original_of(scene: Scene, run: Use) -> Use | None:

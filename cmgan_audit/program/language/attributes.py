@@ -41,6 +41,9 @@ from cmgan_audit.program.models.registry import find_object
 from cmgan_audit.program.naming.names import canonical
 
 _DICT_METHODS = frozenset(dir(dict))
+# What holds the network inside of a wrapper for several GPUs; programs ask for it to see whether there is one.
+_INSIDE = "module"
+_PLAIN_NETWORK = frozenset({"builtins.object", "abc.ABC", "torch.nn.Module", "torch.nn.Sequential"})
 
 
 def attribute(it: Interpreter, value: Value, name: str, location: Location | None = None) -> Value:
@@ -84,6 +87,8 @@ def _of_choice(it: Interpreter, value: Choice, name: str, location: Location | N
     with it.doubted():
         for option in options_of(it.read(value)):
             if isinstance(option.value, Absent) or (isinstance(option.value, Const) and option.value.value is None):
+                continue
+            if name == _INSIDE and has_attribute(it, option.value, name) is False:
                 continue
             found = attribute(it, option.value, name, location)
             sides.append((found, Branch(option.condition, option.facts)))
@@ -345,11 +350,25 @@ def has_attribute(it: Interpreter, value: Value, name: str) -> bool | None:
             items = value.attrs.get("@items")
             if isinstance(items, DictValue):
                 return True if name in items.items or hasattr(dict, name) else (False if items.complete else None)
-            unsure = library_bases(cls) or class_attribute(cls, "__getattr__") is not None
-            return None if unsure else False
+            if class_attribute(cls, "__getattr__") is not None:
+                return None
+            return _holds_another(value) if name == _INSIDE else (None if library_bases(cls) else False)
+        case Instance() if name == _INSIDE:
+            return _holds_another(value)
         case Choice():
             verdicts = {has_attribute(it, option.value, name) for option in value.options}
             return verdicts.pop() if len(verdicts) == 1 else None
         case Symbol() | GeneratorValue():
             return None
     return None
+
+
+def _holds_another(value: Instance) -> bool | None:
+    """Whether a network is a wrapper that holds another as its `module`; None when that is not known."""
+    from cmgan_audit.program.library.answers import keeps_argument
+
+    if keeps_argument(value, _INSIDE):
+        return True
+    if isinstance(value.cls, ClassValue):
+        return False if _PLAIN_NETWORK.issuperset(library_bases(value.cls)) else None
+    return False if canonical(value.external_name) in _PLAIN_NETWORK else None

@@ -221,9 +221,20 @@ def library_attribute(it: Interpreter, value: Instance, name: str, location: Loc
             result = found(registry.AttributeRead(it, name, value, location))
             if result is not None:
                 return result
+    if name == _COMPILED_FROM:
+        return value  # torch.compile() is followed as handing its network through
     return _given_to_constructor(value, name)
 
 
+def keeps_argument(value: Instance, name: str) -> bool:
+    """Whether an attribute of an object holds what its library class was given under the same name."""
+    if isinstance(value.cls, ClassValue):
+        return any(name in kept and f"@base:{library}" in value.attrs for library, kept in _KEPT_ARGUMENTS.items())
+    return name in _KEPT_ARGUMENTS.get(value.external_name, {})
+
+
+# What a network that torch.compile() returns calls the one that it was given.
+_COMPILED_FROM = "_orig_mod"
 # Attributes that hold what the constructor was given under the same name, with its position.
 _KEPT_ARGUMENTS = {
     "torch.utils.data.DataLoader": {"dataset": 0, "batch_size": 1, "sampler": 3, "num_workers": 5, "drop_last": 8},
@@ -231,6 +242,8 @@ _KEPT_ARGUMENTS = {
     "torch.utils.data.distributed.DistributedSampler": {"dataset": 0, "shuffle": 3},
     "torch.nn.parallel.DistributedDataParallel": {"module": 0},
     "torch.nn.parallel.DataParallel": {"module": 0},
+    "torch.distributed.fsdp.FullyShardedDataParallel": {"module": 0},
+    "apex.parallel.DistributedDataParallel": {"module": 0},
     "functools.partial": {"func": 0},
 }
 

@@ -16,6 +16,7 @@ from cmgan_audit.program.domain.values import (
     ModuleValue,
     Unknown,
     Value,
+    options_of,
 )
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.language.attributes import attribute, has_attribute, store
@@ -73,11 +74,17 @@ def set_past_the_class(it: Interpreter, arguments: Arguments, location: Location
 def whether_attribute(it: Interpreter, arguments: Arguments, location: Location) -> Value:
     """`hasattr(object, name)`, where that can be said."""
     owner, name = arguments.get("obj", 0), arguments.get("name", 1)
-    if owner is not None and isinstance(name, Const) and isinstance(name.value, str):
-        there = has_attribute(it, it.read(owner), name.value)
-        if there is not None:
-            return Const(value=there)
-    return Unknown(reason="whether an object has an attribute")
+    if owner is None or not isinstance(name, Const) or not isinstance(name.value, str):
+        return Unknown(reason="whether an object has an attribute")
+    sides = [
+        (_verdict(has_attribute(it, option.value, name.value)), Branch(option.condition, option.facts))
+        for option in options_of(it.read(owner))
+    ]
+    return join(sides)
+
+
+def _verdict(there: bool | None) -> Value:
+    return Unknown(reason="whether an object has an attribute") if there is None else Const(value=there)
 
 
 def attributes_of(it: Interpreter, arguments: Arguments, location: Location) -> Value:
