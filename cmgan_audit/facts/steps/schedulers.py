@@ -7,34 +7,28 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+from cmgan_audit.facts.conditions import exclude
 from cmgan_audit.facts.optimisers import is_scheduler
 from cmgan_audit.facts.slices import Slicer
 from cmgan_audit.facts.steps.actions import SCHEDULE, STEP, Action, actions_of
 from cmgan_audit.facts.steps.paces import meant_pace
 from cmgan_audit.facts.steps.records import ANY, BATCH, EPOCH, Scheduler
+from cmgan_audit.facts.steps.told import PLATEAU, told_epoch, told_metric, without_metric
 from cmgan_audit.facts.steps.windows import steps_by_framework
 from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import Const, Instance
-from cmgan_audit.program.execution.iteration import HANDING_ON
+from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import CallEvent, Context, innermost_function
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.rules.record import Fact, Known, Unknown
-from cmgan_audit.source.syntax import called_name, walk
+from cmgan_audit.source.syntax import walk
 
 NO = Known(False)
 _A_STEP = regex(r"(sch|lr_)[\w.]*(\[[^\]]*\]|\(\))?\.step\(", re.IGNORECASE)
-# Schedulers whose step takes the number of an epoch, and how what is measured and what is counted are called.
-_COUNTS_EPOCHS = frozenset("StepLR MultiStepLR ExponentialLR CosineAnnealingLR LambdaLR PolynomialLR LinearLR".split())
-_MEASURED = regex(r"loss|pesq|stoi|sdr|score|metric|(?<![a-z])(?:snr|err|error|acc)(?![a-z])", re.IGNORECASE)
-_COUNTED = regex(r"(?<![a-z])(?:epochs?|steps?|iter|i|n|idx|index|len)(?![a-z])(?!_(?:loss|val|valid|test))", re.I)
 _LAST = regex(r"\b(is_)?last_?(batch|step|iter)|end_of_epoch|epoch_end", re.IGNORECASE)
-_AN_EPOCH = regex(r"(?:\w+\.)*_?(?:cur_?|current_?)?epoch(?:_?(?:id|idx|num|number|index))?(?: [+-] \d+)?", re.I)
-_MORE_OR_LESS = regex(r" [+-] \d+$")
-_COUNTS = frozenset({"range", "trange", "count"})
 _OWN_STATE = frozenset({"state_dict", "load_state_dict", "get_last_lr", "get_lr"})
 
 
@@ -98,9 +92,9 @@ def _scheduler(
         constants=constants,
         twice=_twice(made.scheduler, steps, updates),
         before_update=_before(steps, updates),
-        without_metric=_without_metric(made.scheduler, steps),
-        told_metric=_told_metric(view, made.scheduler, steps),
-        told_epoch=_told_epoch(view, made.scheduler, steps),
+        without_metric=without_metric(view, made.scheduler, steps),
+        told_metric=told_metric(view, made.scheduler, steps),
+        told_epoch=told_epoch(view, made.scheduler, steps),
     )
 
 
@@ -182,9 +176,9 @@ def _twice(scheduler: Instance, steps: Sequence[Action], updates: Sequence[Actio
             continue
         if _says_where(scheduler, one) or _says_where(scheduler, other) or _is_same_call(one, other):
             continue
-        tests = {condition.text for each in (one, other) for condition in each.event.context.conditions}
-        together = any(tests <= each for each in usual)  # not one where there is AMP, and the other where there is none
-        if together and not any(one.position < each.position < other.position for each in updates):
+        if not any(one.position < each.position < other.position for each in updates) and (
+            _usual(usual, one, other) or (class_name(scheduler) == PLATEAU and _usual_by_one(usual, one, other))
+        ):
             trail = (
                 Step(one.event.location, "the scheduler is stepped here"),
                 Step(other.event.location, "and once more here, with no step of its optimiser between the two"),
@@ -193,12 +187,23 @@ def _twice(scheduler: Instance, steps: Sequence[Action], updates: Sequence[Actio
     return NO
 
 
+def _usual(usual: Sequence[set[str]], *steps: Action) -> bool:
+    """Whether steps are taken whenever one of the updates is: not one where there is AMP, and the other where not."""
+    tests = {condition.text for each in steps for condition in each.event.context.conditions}
+    return any(tests <= each for each in usual)
+
+
+def _usual_by_one(usual: Sequence[set[str]], one: Action, other: Action) -> bool:
+    """Whether one of two steps is always taken and the other in some epochs, as behind an evaluation of every fifth."""
+    tests, others = ({condition.text for condition in each.event.context.conditions} for each in (one, other))
+    apart = exclude(tests, others) or any(text.startswith("except") for text in tests | others)
+    return not apart and (_usual(usual, one) or _usual(usual, other))
+
+
 def _says_where(scheduler: Instance, step: Action) -> bool:
     """Whether a step says itself where in the schedule it is: `step(epoch)`, unlike `step(loss)` of a plateau."""
     given = step.event.arguments
-    return class_name(scheduler) != "ReduceLROnPlateau" and bool(
-        given.positional or given.keywords or given.open_kwargs
-    )
+    return class_name(scheduler) != PLATEAU and bool(given.positional or given.keywords or given.open_kwargs)
 
 
 def _is_same_call(one: Action, other: Action) -> bool:
@@ -223,70 +228,6 @@ def _before(steps: Sequence[Action], updates: Sequence[Action]) -> Fact:
         )
         return Known(True, trail)
     return NO
-
-
-def _without_metric(scheduler: Instance, steps: Sequence[Action]) -> Fact:
-    if class_name(scheduler) != "ReduceLROnPlateau":
-        return NO
-    for step in steps:
-        given = step.event.arguments
-        if not given.positional and not given.keywords and not given.open_kwargs:
-            return Known(True, (Step(step.event.location, "step() is called without a metric"),))
-        value = given.get("metrics", 0)
-        if isinstance(value, Const) and value.value is None:
-            return Known(True, (Step(step.event.location, "step() is called with None"),))
-    return NO
-
-
-def _told_metric(view: View, scheduler: Instance, steps: Sequence[Action]) -> Fact:
-    """Whether a step that takes the number of an epoch is given what was measured instead."""
-    if class_name(scheduler) not in _COUNTS_EPOCHS:
-        return NO
-    for step, given in _told(view, steps, "epoch"):
-        if _is_measured(given):
-            return Known(True, (Step(step.event.location, f"step({given}) is taken for the number of the epoch"),))
-    return NO
-
-
-def _told_epoch(view: View, scheduler: Instance, steps: Sequence[Action]) -> Fact:
-    """Whether a scheduler that watches a metric is given the number of the epoch, as the others are."""
-    if class_name(scheduler) != "ReduceLROnPlateau":
-        return NO
-    for step, given in _told(view, steps, "metrics"):
-        if _AN_EPOCH.fullmatch(given) or _counts_passes(view, step, _MORE_OR_LESS.sub("", given)):
-            return Known(True, (Step(step.event.location, f"step({given}) is taken for the value to watch"),))
-    return NO
-
-
-def _counts_passes(view: View, step: Action, name: str) -> bool:
-    """Whether a name is what a loop around a step counts, in the same function: `for e in range(epochs)`."""
-    call = view.code.call_at(step.event.location)
-    for parent in view.code.parents(step.event.location.path, call) if call is not None else ():
-        match parent:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
-                return False
-            case ast.For(target=ast.Name(id=target), iter=ast.Call() as drawn) if target == name:
-                written = [node for node in walk(parent) if isinstance(node, ast.Name) and node.id == name]
-                if drawn.args and isinstance(drawn.args[0], ast.Call) and called_name(drawn) in HANDING_ON:
-                    drawn = drawn.args[0]
-                alone = sum(isinstance(node.ctx, ast.Store) for node in written) == 1
-                return alone and called_name(drawn) in _COUNTS
-    return False
-
-
-def _told(view: View, steps: Sequence[Action], keyword: str) -> Iterable[tuple[Action, str]]:
-    """Steps with the text of what they are given first; not of several schedulers, one of which it may be meant for."""
-    for step in steps:
-        call = view.code.call_at(step.event.location)
-        if call is not None and len(step.on) == 1:
-            given = [*call.args, *(each.value for each in call.keywords if each.arg == keyword)]
-            if given:
-                yield step, ast.unparse(given[0])
-
-
-def _is_measured(text: str) -> bool:
-    """Whether an argument is called like a loss or a score, and not like a count."""
-    return bool(_MEASURED.search(text)) and not _COUNTED.search(text)
 
 
 def _stepped(view: View, made: _Made, seen: set[Location]) -> Fact:

@@ -1,0 +1,122 @@
+"""What the steps of a scheduler are told: nothing, what was measured, or the number of the epoch."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Sequence
+
+from cmgan_audit.facts.steps.actions import Action
+from cmgan_audit.facts.values import class_name
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Step
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import Const, Instance
+from cmgan_audit.program.execution.iteration import HANDING_ON
+from cmgan_audit.rules.record import Fact, Known
+from cmgan_audit.source.syntax import called_name, walk
+
+PLATEAU = "ReduceLROnPlateau"
+_NO = Known(False)
+# Schedulers whose step takes the number of an epoch, and how what is measured and what is counted are called.
+_COUNTS_EPOCHS = frozenset("StepLR MultiStepLR ExponentialLR CosineAnnealingLR LambdaLR PolynomialLR LinearLR".split())
+_MEASURED = regex(r"loss|pesq|stoi|sdr|score|metric|(?<![a-z])(?:snr|err|error|acc)(?![a-z])", re.IGNORECASE)
+_COUNTED = regex(r"(?<![a-z])(?:epochs?|steps?|iter|i|n|idx|index|len)(?![a-z])(?!_(?:loss|val|valid|test))", re.I)
+_AN_EPOCH = regex(r"(?:\w+\.)*_?(?:cur_?|current_?)?epoch(?:_?(?:id|idx|num|number|index))?(?: [+-] \d+)?", re.I)
+_MORE_OR_LESS = regex(r" [+-] \d+$")
+_COUNTS = frozenset({"range", "trange", "count"})
+# What a handler names that catches a call with the wrong number of arguments.
+_OF_ARGUMENTS = frozenset({"TypeError", "Exception", "BaseException"})
+
+
+def without_metric(view: View, scheduler: Instance, steps: Sequence[Action]) -> Fact:
+    """Whether a step of a scheduler that watches a metric gets none, and ends the training with that."""
+    if class_name(scheduler) != PLATEAU:
+        return _NO
+    for step in steps:
+        given = step.event.arguments
+        value = given.get("metrics", 0)
+        nothing = not given.positional and not given.keywords and not given.open_kwargs
+        if nothing or (isinstance(value, Const) and value.value is None):
+            if not _is_an_attempt(view, step):
+                said = "is called without a metric" if nothing else "is called with None"
+                return Known(True, (Step(step.event.location, f"step() {said}"),))
+    return _NO
+
+
+def _is_an_attempt(view: View, step: Action) -> bool:
+    """Whether a step is tried in one form and, where the scheduler takes another, done in that one: what this raises
+    is caught, or it stands in the handler of a step with a value, which this scheduler takes."""
+    call = view.code.call_at(step.event.location)
+    inner: ast.AST | None = call
+    for parent in view.code.parents(step.event.location.path, call) if call is not None else ():
+        if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            return False
+        if isinstance(parent, ast.Try):
+            if inner in parent.body and any(map(_catches_arguments, parent.handlers)):
+                return True
+            if inner in parent.handlers and any(map(_steps_with_a_value, parent.body)):
+                return True
+        inner = parent
+    return False
+
+
+def _catches_arguments(handler: ast.ExceptHandler) -> bool:
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(kind is None or (isinstance(kind, ast.Name) and kind.id in _OF_ARGUMENTS) for kind in kinds)
+
+
+def _steps_with_a_value(statement: ast.stmt) -> bool:
+    calls = (node for node in walk(statement) if isinstance(node, ast.Call) and called_name(node) == "step")
+    return any(call.args or call.keywords for call in calls)
+
+
+def told_metric(view: View, scheduler: Instance, steps: Sequence[Action]) -> Fact:
+    """Whether a step that takes the number of an epoch is given what was measured instead."""
+    if class_name(scheduler) not in _COUNTS_EPOCHS:
+        return _NO
+    for step, given in _told(view, steps, "epoch"):
+        if _is_measured(given):
+            return Known(True, (Step(step.event.location, f"step({given}) is taken for the number of the epoch"),))
+    return _NO
+
+
+def told_epoch(view: View, scheduler: Instance, steps: Sequence[Action]) -> Fact:
+    """Whether a scheduler that watches a metric is given the number of the epoch, as the others are."""
+    if class_name(scheduler) != PLATEAU:
+        return _NO
+    for step, given in _told(view, steps, "metrics"):
+        if _AN_EPOCH.fullmatch(given) or _counts_passes(view, step, _MORE_OR_LESS.sub("", given)):
+            return Known(True, (Step(step.event.location, f"step({given}) is taken for the value to watch"),))
+    return _NO
+
+
+def _counts_passes(view: View, step: Action, name: str) -> bool:
+    """Whether a name is what a loop around a step counts, in the same function: `for e in range(epochs)`."""
+    call = view.code.call_at(step.event.location)
+    for parent in view.code.parents(step.event.location.path, call) if call is not None else ():
+        match parent:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+                return False
+            case ast.For(target=ast.Name(id=target), iter=ast.Call() as drawn) if target == name:
+                written = [node for node in walk(parent) if isinstance(node, ast.Name) and node.id == name]
+                if drawn.args and isinstance(drawn.args[0], ast.Call) and called_name(drawn) in HANDING_ON:
+                    drawn = drawn.args[0]
+                alone = sum(isinstance(node.ctx, ast.Store) for node in written) == 1
+                return alone and called_name(drawn) in _COUNTS
+    return False
+
+
+def _told(view: View, steps: Sequence[Action], keyword: str) -> Iterable[tuple[Action, str]]:
+    """Steps with the text of what they are given first; not of several schedulers, one of which it may be meant for."""
+    for step in steps:
+        call = view.code.call_at(step.event.location)
+        if call is not None and len(step.on) == 1:
+            given = [*call.args, *(each.value for each in call.keywords if each.arg == keyword)]
+            if given:
+                yield step, ast.unparse(given[0])
+
+
+def _is_measured(text: str) -> bool:
+    """Whether an argument is called like a loss or a score, and not like a count."""
+    return bool(_MEASURED.search(text)) and not _COUNTED.search(text)
