@@ -38,6 +38,8 @@ MOST_PAIRS = 16
 
 # The classes of plain values: each has this one name.
 PLAIN_TYPES = frozenset(f"builtins.{name}" for name in "int float str bool dict list tuple set bytes complex".split())
+# Classes of libraries whose objects equal no text and no number: `torch.device("cuda") == "cuda"` is False.
+_LIKE_NO_CONSTANT = frozenset({"torch.device", "pathlib.Path", "argparse.Namespace"})
 
 
 def operate(it: Interpreter, operation: type[ast.operator], left: Value, right: Value, location: Location) -> Value:
@@ -272,6 +274,8 @@ def _equal(left: Value, right: Value) -> bool | None:
             return False
         if isinstance(one, Const) and one.value is None and _is_object(other):
             return False
+        if isinstance(one, Const) and isinstance(other, Instance) and other.external_name in _LIKE_NO_CONSTANT:
+            return False
     if isinstance(left, ClassValue | FunctionValue | ModuleValue) and type(left) is type(right):
         return same(left, right)
     return _same_class(left, right)
@@ -304,7 +308,7 @@ def _contained(it: Interpreter, item: Value, container: Value) -> bool | None:
     if isinstance(container, ListValue):
         wanted = plain(item)
         verdicts = [
-            _same_class(item, i) if wanted is None or plain(i) is None else plain(i) == wanted for i in container.items
+            _equal(item, i) if wanted is None or plain(i) is None else plain(i) == wanted for i in container.items
         ]
         if True in verdicts:
             return True

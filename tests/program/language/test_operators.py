@@ -37,3 +37,24 @@ def test_a_division_by_nothing_is_left_out_where_it_is_one(
     (made,) = (event for event in run.events if isinstance(event, CallEvent) and event.callee.endswith(".DataLoader"))
     found = [option.value for option in options_of(made.arguments.positional[0])]
     assert [value.value if isinstance(value, Const) else None for value in found] == values
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("device == 'cuda'", False),
+        ("'cpu' != device", True),
+        ("device in ('cuda', 'mps')", False),
+        ("device.type == 'cuda'", None),
+        ("device in (torch.device('cuda'), 'mps')", None),
+        ("pathlib.Path('data') == 'data'", False),
+    ],
+)
+def test_no_device_and_no_path_equals_a_text(tmp_path: Path, expression: str, value: object) -> None:
+    device = "torch.device('cuda' if torch.cuda.is_available() else 'cpu')"
+    text = f"import pathlib\nimport torch\ndevice = {device}\ntorch.utils.data.DataLoader({expression})\n"
+    (tmp_path / "train.py").write_text(text)
+    (run,) = execute(SourceTree(tmp_path))
+    (made,) = (event for event in run.events if isinstance(event, CallEvent) and event.callee.endswith(".DataLoader"))
+    found = made.arguments.positional[0]
+    assert (found.value if isinstance(found, Const) else None) is value
