@@ -126,6 +126,7 @@ class Loop(Record):
             is left behind.
         mode_layers: the layers of the program that `eval()` switches (dropout, batch statistics), as text.
         framework: who runs the loop, where it is not the program's own code.
+        untold_dropout: whether a network in eval mode drops all the same: `F.dropout(x, p)` is not told the mode.
         differentiates: whether gradients are taken in it and train nothing: of its inputs, or in a penalty.
     """
 
@@ -136,6 +137,7 @@ class Loop(Record):
     train_mode: Fact
     mode_layers: str = ""
     framework: str = ""
+    untold_dropout: bool = False
     differentiates: bool = False
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from cmgan_audit.facts.classes import BATCH_NORMS, DROPOUTS, bare_network, values_within
 from cmgan_audit.facts.passes.forwards import switched_off_inside
+from cmgan_audit.facts.passes.functional_dropout import functional_dropouts
 from cmgan_audit.facts.passes.gradients import keeps_no_graph
 from cmgan_audit.facts.passes.learning import TAKEN
 from cmgan_audit.facts.passes.modes import (
@@ -50,7 +51,7 @@ def _loop(scene: Scene, single: Pass, role: Fact, named: str) -> Loop | None:
     """One pass as a record; None where no network runs in it, or nothing of a training happens in it."""
     name = innermost_function(single.event.context)
     if single.event.framework:
-        return _loop_of_framework(single, name)
+        return _loop_of_framework(scene, single, name)
     inside = [use for use in scene.uses if single.holds(use.event.context)]
     runs = runs_among(scene, inside)
     if not runs:
@@ -74,6 +75,7 @@ def judged_loop(
     """
     working = [each for run in runs for each in at_work(scene, run)]
     mode, layers = _mode(scene, working)
+    dropping = _dropping_in_eval(scene, working) if certainly(role, EVAL) and not certainly(mode, False) else None
     train_mode: Fact = Known(True)
     if certainly(role, TRAIN):
         train_mode, layers = _train_mode(scene, runs)
@@ -82,10 +84,11 @@ def judged_loop(
         anchor=function,
         name=f"{function.rpartition('.')[2]}()" if function != "<module>" else "the script",
         role=role,
-        eval_mode=mode,
+        eval_mode=dropping or mode,
         no_grad=_no_grad(scene, working),
         train_mode=train_mode,
         mode_layers=layers,
+        untold_dropout=dropping is not None,
         differentiates=any(use.kind == TAKEN for use in inside),
     )
 
@@ -100,19 +103,22 @@ def runs_among(scene: Scene, uses: Iterable[Use]) -> list[Use]:
     return [use for use in uses if use.kind == "run" and counts(use) and not impossible(use)]
 
 
-def _loop_of_framework(single: Pass, anchor: str) -> Loop:
+def _loop_of_framework(scene: Scene, single: Pass, anchor: str) -> Loop:
     """A pass that a framework makes: it sees to modes and gradients itself."""
     framework = single.event.framework
     done = Known(True, (Step(single.event.location, f"{framework} does this itself"),))
+    runs = [use for use in scene.of("run") if single.event.role == EVAL and single.holds(use.event.context)]
+    dropping = _dropping_in_eval(scene, runs)
     return Loop(
         location=single.event.location,
         anchor=anchor,
         name=framework,
         role=Known(single.event.role or TRAIN),
-        eval_mode=done,
+        eval_mode=dropping or done,
         no_grad=done,
         train_mode=done,
         framework=framework,
+        untold_dropout=dropping is not None,
     )
 
 
@@ -161,8 +167,8 @@ def _mode(scene: Scene, runs: Sequence[Use]) -> tuple[Fact, str]:
             parts = [*parts_in_eval(scene, run), *switched_off_inside(scene, run)]
             if run.on is not None and any(same_object(part, bare_network(run.on)) for part in parts):
                 continue
-            switched = mode_layers(run.on, parts) if run.on is not None else []
-            if parts and run.on is not None and not switched and mode_layers(run.on):
+            switched = mode_layers(scene, run.on, parts) if run.on is not None else []
+            if parts and run.on is not None and not switched and mode_layers(scene, run.on):
                 continue  # what eval() changes is all in parts that are in eval mode
             if first is None or (switched and not layers):
                 first = (run, class_name(bare_network(run.on)) if run.on is not None else "the network")
@@ -181,6 +187,17 @@ def _mode(scene: Scene, runs: Sequence[Use]) -> tuple[Fact, str]:
     return Known(True, seen), ""
 
 
+def _dropping_in_eval(scene: Scene, runs: Sequence[Use]) -> Known | None:
+    """That a network drops whatever its mode is, placed where it does; None where none does."""
+    for run in runs:
+        network = None if run.on is None else bare_network(run.on)
+        for each in () if network is None else functional_dropouts(scene, values_within(network, 10)):
+            if not each.follows_mode:
+                untold = Step(each.location, "this drops in eval mode too: training is True where it is not given")
+                return Known(False, (untold, Step(run.event.location, "the network runs here")))
+    return None
+
+
 def _train_mode(scene: Scene, runs: Sequence[Use]) -> tuple[Fact, str]:
     """Whether the networks of a training loop are in training mode in later passes too, and what their layers lack.
 
@@ -194,7 +211,8 @@ def _train_mode(scene: Scene, runs: Sequence[Use]) -> tuple[Fact, str]:
         return Known(True), ""
     # A network with layers that eval() switches tells more than one without.
     layers, run, use = max(
-        ((mode_layers(run.on), run, use) for run, use in left if run.on is not None), key=lambda each: bool(each[0])
+        ((mode_layers(scene, run.on), run, use) for run, use in left if run.on is not None),
+        key=lambda each: bool(each[0]),
     )
     name = class_name(bare_network(run.on)) if run.on is not None else "the network"
     steps = (
@@ -221,13 +239,12 @@ def _no_grad(scene: Scene, runs: Sequence[Use]) -> Fact:
     return Known(True, (Step(place, "gradients are off here"),))
 
 
-def mode_layers(network: Instance, leaving: Sequence[Instance] = ()) -> list[str]:
+def mode_layers(scene: Scene, network: Instance, leaving: Sequence[Instance] = ()) -> list[str]:
     """The layers of a network that eval() switches, by name; without those of some of its parts."""
     left = {id(inner) for part in leaving for inner in values_within(part, 10)}
+    parts = [part for part in values_within(network, 10) if id(part) not in left]
     names = []
-    for part in values_within(network, 10):
-        if id(part) in left:
-            continue
+    for part in parts:
         if isinstance(part, Instance):
             name = canonical(part.external_name)
             member = name.rpartition(".")[2]
@@ -237,4 +254,6 @@ def mode_layers(network: Instance, leaving: Sequence[Instance] = ()) -> list[str
                 dropout = part.arguments.get("dropout")
                 if isinstance(dropout, Const) and dropout.value:
                     names.append(f"dropout of {member}")
+    if any(each.follows_mode for each in functional_dropouts(scene, parts)):
+        names.append("F.dropout")
     return list(dict.fromkeys(names))
