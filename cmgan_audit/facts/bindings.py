@@ -151,6 +151,15 @@ def _within(bound: Binding, loop: ast.AST) -> bool:
     return getattr(loop, "lineno", 0) <= _start(bound)[0] <= end
 
 
+def is_parameter(function: Function | ast.Module, name: str) -> bool:
+    """Whether a name is a parameter, which hides what the top level calls the same."""
+    if isinstance(function, ast.Module):
+        return False
+    given = function.args
+    named = (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg)
+    return any(each is not None and each.arg == name for each in named)
+
+
 def bound_argument(function: Function, call: ast.Call, name: str) -> ast.expr | None:
     """The argument of a call that a parameter is bound to; its default where it is not given."""
     for keyword in call.keywords:

@@ -14,7 +14,7 @@ from dataclasses import field
 from functools import cached_property
 from itertools import islice
 
-from cmgan_audit.facts.bindings import Binding, bindings_in, bound_argument, reaching
+from cmgan_audit.facts.bindings import Binding, bindings_in, bound_argument, is_parameter, reaching
 from cmgan_audit.facts.code import Code, Reached, Stack
 from cmgan_audit.facts.values import same_object
 from cmgan_audit.finding import Location
@@ -108,7 +108,7 @@ class Slicer:
             return []
         bound = reaching(self._bound(function).get(name.id, []), name, [name, *self._code.parents(path, name)])
         top = self._tops.get(path)
-        if not bound and top is not None and top is not function:
+        if not bound and top is not None and top is not function and not is_parameter(function.node, name.id):
             bound = self._bound(top).get(name.id, [])
         return [each.value for each in bound if each.value is not None]
 
@@ -220,6 +220,7 @@ class Slicer:
                 yield from self._of_self(task, f"self.{node.attr}", found)
             case ast.Attribute():
                 yield _Task(node.value, task.function, task.stack)
+                yield from self._of_object(task, node, found)
             case ast.Subscript():
                 index = node.slice.value if isinstance(node.slice, ast.Constant) else None
                 yield _Task(node.value, task.function, task.stack, index if isinstance(index, int) else None)
@@ -249,7 +250,7 @@ class Slicer:
         elif not isinstance(task.function.node, ast.Module):
             if task.stack:  # `batch = prepare(batch)`: what is read here was given, whatever the name holds later
                 yield from self._of_parameter(task, name)
-            top = self._tops.get(task.function.module.path)
+            top = None if is_parameter(task.function.node, name) else self._tops.get(task.function.module.path)
             for each in self._bound(top).get(name, []) if top is not None and not bound else ():
                 assert top is not None
                 yield from self._of_binding(each, _Task(use, top, self._one(())), found)
@@ -270,6 +271,26 @@ class Slicer:
         for bound, reached in self._attributes.get(name, ()):
             for stack in self._of_the_same(task.stack, self._stacks.get(reached.node, [])):
                 yield from self._of_binding(bound, _Task(bound.statement, reached, self._one(stack)), found)
+
+    def _of_object(self, task: _Task, node: ast.Attribute, found: Slice) -> Iterator[_Task]:
+        """What an attribute of an object was given in its methods: `stopper.step(loss)` sets `stopper.stop`."""
+        bindings = self._attributes.get(f"self.{node.attr}", ())
+        owner = ast.unparse(node.value) if bindings else ""
+        for bound, reached in bindings:
+            stacks = (each for each in self._stacks.get(reached.node, ()) if self._is_called_on(owner, each))
+            for stack in islice(stacks, _MOST_CALLS):
+                yield from self._of_binding(bound, _Task(bound.statement, reached, self._one(stack)), found)
+
+    def _is_called_on(self, owner: str, stack: Stack) -> bool:
+        """Whether a stack goes through a method of an object, or a call of it, by the name of the object."""
+        for place in stack:
+            call = self._code.call_at(place)
+            called = call.func if call is not None else None
+            if isinstance(called, ast.Attribute) and ast.unparse(called.value) == owner:
+                return True
+            if isinstance(called, ast.Name | ast.Attribute) and ast.unparse(called) == owner:
+                return True
+        return False
 
     def _of_the_same(self, here: Stack, stacks: list[Stack]) -> list[Stack]:
         """The calls of a method that may be of the object whose method runs, and not surely of another one."""

@@ -6,12 +6,13 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from cmgan_audit.facts.checkpoints.guards import Guards
+from cmgan_audit.facts.checkpoints.comparisons import comparison_of
+from cmgan_audit.facts.checkpoints.guards import Guard, Guards
 from cmgan_audit.facts.checkpoints.monitors import PER, chooses, logged_by, monitor_of, monitors
 from cmgan_audit.facts.checkpoints.records import Direction
 from cmgan_audit.facts.checkpoints.restoring import member_of
 from cmgan_audit.facts.checkpoints.searches import Search, search_of
-from cmgan_audit.facts.checkpoints.selecting import KEEPS, RATE, STOPS, holds_weights, keeps_model
+from cmgan_audit.facts.checkpoints.selecting import KEEPS, RATE, STOPS, holds_weights, keeps_model, stops
 from cmgan_audit.facts.checkpoints.senses import HIGHER, LOWER, Sense, Senses
 from cmgan_audit.facts.classes import is_network
 from cmgan_audit.facts.code import stack_of
@@ -23,6 +24,7 @@ from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import CallEvent, Event
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
+from cmgan_audit.source.syntax import walk
 
 # Who looks for the worst on purpose calls it so: the loss is `max_loss` or the score `lowest`, and not the reverse.
 _WORST = {HIGHER: regex(r"worst|hard|max|high|larg|peak"), LOWER: regex(r"worst|hard|min|low|small|least")}
@@ -47,39 +49,57 @@ def directions_of(view: View) -> Iterator[Direction]:
 
 
 def _of_searches(view: View, senses: Senses) -> Iterator[Direction]:
+    """The searches for the best number whose model is kept, and those that decide how long training goes on."""
+    done: set[int] = set()
+    for decides, guard in (*_keeping(view), *_stopping(view)):
+        search = search_of(view, guard) if id(guard.node) not in done else None
+        if decides == KEEPS or search is not None:
+            done.add(id(guard.node))
+        if search is None or _WORST[search.taken].search(ast.unparse(search.best).lower()):
+            continue
+        test = search.test
+        sense = senses.of(search.number, test.path, test.stack)
+        start = _start(view, search)
+        never = _is_never(search, sense, start)
+        if sense is None and not never:
+            continue
+        place = view.code.place_of(test.path, search.compare)
+        then = "the model is kept" if decides == KEEPS else "training goes on"
+        trail = [Step(place, f"a {search.taken} value is taken for better here, and {then}")]
+        if sense is not None and sense.place is not None:
+            trail.append(Step(sense.place, f"the value is computed of {sense.what}"))
+        if start is not None and never:
+            trail.append(Step(view.code.place_of(test.path, start), "the search begins here"))
+        known = tuple(trail)
+        yield Direction(
+            location=place,
+            anchor=f"{decides}: {ast.unparse(search.best)}",
+            decides=decides,
+            measured="" if sense is None else sense.what,
+            taken=search.taken,
+            reversed=Known(sense is not None and sense.better != search.taken, known),
+            never=Known(never, known),
+            start="" if start is None else ast.unparse(start),
+        )
+
+
+def _keeping(view: View) -> Iterator[tuple[str, Guard]]:
+    """The tests on the way to where a model is put aside."""
     guards = Guards(view.code)
     kept: list[Event] = [event for event in view.scene.calls if keeps_model(event) and _is_of_model(event)]
     kept += [store for store in view.scene.stores if holds_weights(store.value)]
-    done: set[int] = set()
-    for event in kept:
-        for guard in guards.of(event):
-            search = search_of(view, guard) if id(guard.node) not in done else None
-            done.add(id(guard.node))
-            if search is None or _WORST[search.taken].search(ast.unparse(search.best).lower()):
-                continue
-            test = search.test
-            sense = senses.of(search.number, test.path, test.stack)
-            start = _start(view, search)
-            never = _is_never(search, sense, start)
-            if sense is None and not never:
-                continue
-            place = view.code.place_of(test.path, search.compare)
-            trail = [Step(place, f"a {search.taken} value is taken for better here, and the model is kept")]
-            if sense is not None and sense.place is not None:
-                trail.append(Step(sense.place, f"the value is computed of {sense.what}"))
-            if start is not None and never:
-                trail.append(Step(view.code.place_of(test.path, start), "the search begins here"))
-            known = tuple(trail)
-            yield Direction(
-                location=place,
-                anchor=f"{KEEPS}: {ast.unparse(search.best)}",
-                decides=KEEPS,
-                measured="" if sense is None else sense.what,
-                taken=search.taken,
-                reversed=Known(sense is not None and sense.better != search.taken, known),
-                never=Known(never, known),
-                start="" if start is None else ast.unparse(start),
-            )
+    return ((KEEPS, guard) for event in kept for guard in guards.of(event))
+
+
+def _stopping(view: View) -> Iterator[tuple[str, Guard]]:
+    """The tests of numbers that are behind a `break` out of the loop of epochs, each with both of its sides."""
+    for decision in stops(view):
+        behind = view.slicer.behind(decision.node, decision.path, decision.stack)
+        for found in (*behind.compares, *(call for call in behind.calls if comparison_of(view, call) is not None)):
+            parents = view.code.parents(found.path, found.node)
+            branch = next((each for each in parents if isinstance(each, ast.If)), None)
+            if branch is not None and any(part is found.node for part in walk(branch.test)):
+                yield from ((STOPS, Guard(branch.test, found.path, found.stack, side)) for side in (True, False))
 
 
 def _is_of_model(event: CallEvent) -> bool:

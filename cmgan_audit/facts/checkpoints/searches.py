@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from cmgan_audit.facts.checkpoints.comparisons import Comparison, comparison_of
 from cmgan_audit.facts.checkpoints.guards import Guard
 from cmgan_audit.facts.checkpoints.senses import HIGHER, LOWER
 from cmgan_audit.facts.slices import Found
@@ -16,7 +18,6 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Const
 
-_LESS, _MORE = (ast.Lt, ast.LtE), (ast.Gt, ast.GtE)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Module)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
@@ -30,13 +31,15 @@ class Search:
         number: the new number.
         best: the best one so far.
         taken: what counts as better.
+        asks_less: whether the comparison asks if the new number is less.
         test: the test that holds the comparison.
     """
 
-    compare: ast.Compare
+    compare: ast.expr
     number: ast.expr
     best: ast.expr
     taken: str
+    asks_less: bool
     test: Found
 
 
@@ -95,7 +98,7 @@ def _behind_flag(view: View, flag: Found, given: dict[str, str], depth: int = 3)
         statement = next((each for each in parents if isinstance(each, ast.stmt)), None)
         if isinstance(source.node, ast.Name) and depth:
             yield from _behind_flag(view, source, given, depth - 1)
-        elif isinstance(source.node, ast.Compare):
+        elif comparison_of(view, source) is not None:
             block = next((block for each in parents for block in _blocks(each) if statement in block), [])
             yield from _in_test(view, source, {**dict(_extremes(block)), **given}, taken=True)
         elif isinstance(source.node, ast.Constant) and source.node.value is True:
@@ -108,13 +111,16 @@ def _behind_flag(view: View, flag: Found, given: dict[str, str], depth: int = 3)
 def _in_test(view: View, test: Found, given: dict[str, str], *, taken: bool) -> Iterator[Search]:
     """The comparisons in a test behind which the best number becomes the new one, as what is given there says."""
     assert isinstance(test.node, ast.expr)
-    for compare in _compares(test.node):
-        left, op, right = compare.left, compare.ops[0], compare.comparators[0]
-        if not isinstance(op, (*_LESS, *_MORE)) or (not taken and compare is not test.node):
+    for compare in _comparisons(view, test, test.node):
+        if not taken and compare.node is not test.node:
             continue
-        for number, best, less in ((left, right, isinstance(op, _LESS)), (right, left, isinstance(op, _MORE))):
-            if given.get(_without_margin(best, given)) == ast.unparse(number):
-                search = Search(compare, number, best, LOWER if less == taken else HIGHER, test)
+        for side, best, less in compare.sides():
+            new = given.get(_without_margin(best, given))
+            number = next(
+                (each for each in (side, _first(side)) if each is not None and ast.unparse(each) == new), None
+            )
+            if number is not None:
+                search = Search(compare.node, number, best, LOWER if less == taken else HIGHER, less, test)
                 if _is_meant(view, search, given):
                     yield search
 
@@ -128,20 +134,32 @@ def _is_meant(view: View, search: Search, given: dict[str, str]) -> bool:
 
 
 def _has_opposite(view: View, search: Search, given: dict[str, str]) -> bool:
-    """Whether the function also asks the opposite of the same two numbers: one side for losses, one for scores."""
-    parents = view.code.parents(search.test.path, search.test.node)
+    """Whether the function also asks the opposite of the same two numbers: one side for losses, one for scores.
+
+    Where a branch asks it once the first question came to nothing, and keeps no number, epochs without progress are
+    counted: `if loss < best: best = loss`, `elif loss > best + margin: waited += 1`.
+    """
+    parents = list(view.code.parents(search.test.path, search.test.node))
     function = next((each for each in parents if isinstance(each, _FUNCTIONS)), None)
+    branch = next((each for each in parents if isinstance(each, ast.If)), None)
     pair = (ast.unparse(search.number), _without_margin(search.best, given))
-    less = isinstance(search.compare.ops[0], _LESS) == (search.compare.comparators[0] is search.best)
     for node in ast.walk(function) if function is not None else ():
-        if isinstance(node, ast.Compare) and len(node.ops) == 1 and node is not search.compare:
-            left, op, right = node.left, node.ops[0], node.comparators[0]
-            for one, other, opposite in (
-                (left, right, _MORE if less else _LESS),
-                (right, left, _LESS if less else _MORE),
-            ):
-                if isinstance(op, opposite) and (ast.unparse(one), _without_margin(other, given)) == pair:
+        if not isinstance(node, ast.Compare | ast.Call) or node is search.compare:
+            continue
+        asked = comparison_of(view, replace(search.test, node=node))
+        for one, other, less in asked.sides() if asked is not None else ():
+            opposite = less != search.asks_less
+            if opposite and (ast.unparse(one), _without_margin(other, given)) == pair:
+                if not (branch is not None and _only_counts(node, branch, pair)):
                     return True
+    return False
+
+
+def _only_counts(node: ast.expr, branch: ast.If, pair: tuple[str, str]) -> bool:
+    """Whether a test is that of an `elif` of a branch, behind which nothing becomes the best number."""
+    for other in branch.orelse[:1]:
+        if isinstance(other, ast.If) and any(part is node for part in ast.walk(other.test)):
+            return (pair[1], pair[0]) not in _assigned(other.body)
     return False
 
 
@@ -199,13 +217,20 @@ def _extremes(block: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
                     yield name, texts[1 - texts.index(name)]
 
 
-def _compares(test: ast.expr) -> Iterator[ast.Compare]:
+def _comparisons(view: View, found: Found, test: ast.expr) -> Iterator[Comparison]:
     """The comparisons of two that a test is made of, without those under `not`."""
     if isinstance(test, ast.BoolOp):
         for value in test.values:
-            yield from _compares(value)
-    elif isinstance(test, ast.Compare) and len(test.ops) == 1:
-        yield test
+            yield from _comparisons(view, found, value)
+    else:
+        compare = comparison_of(view, replace(found, node=test))
+        if compare is not None:
+            yield compare
+
+
+def _first(number: ast.expr) -> ast.expr | None:
+    """The number in `number - margin`."""
+    return number.left if isinstance(number, ast.BinOp) and isinstance(number.op, ast.Add | ast.Sub) else None
 
 
 def _assigned(block: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:

@@ -32,7 +32,7 @@ KEEPS, STOPS, RATE = "which model is kept", "when training stops", "the learning
 
 
 @dataclass(frozen=True, slots=True)
-class _Decision:
+class Decision:
     """A decision by a measured number: what it is about, the expression, where it is taken, and what follows it."""
 
     decides: str
@@ -63,14 +63,14 @@ def _is_evaluation(view: View, single: Pass) -> bool:
     return single.event.role == EVAL or any(same_object(loader, single.loader) for loader in serves)
 
 
-def _decisions(view: View) -> Iterator[_Decision]:
+def _decisions(view: View) -> Iterator[Decision]:
     guards = Guards(view.code)
     seen: set[tuple[int, Stack]] = set()
     for event in view.scene.calls:
         if member_of(event) == "step" and "ReduceLROnPlateau" in canonical(event.callee):
             call = view.code.call_at(event.location)
             for argument in call.args[:1] if call is not None else ():
-                yield _Decision(RATE, argument, event.location.path, stack_of(event.context))
+                yield Decision(RATE, argument, event.location.path, stack_of(event.context))
     kept: list[Event] = [event for event in view.scene.calls if keeps_model(event)]
     kept += [store for store in view.scene.stores if holds_weights(store.value)]
     for each in kept:
@@ -78,8 +78,8 @@ def _decisions(view: View) -> Iterator[_Decision]:
             key = (id(guard.node), guard.stack)
             if key not in seen:
                 seen.add(key)
-                yield _Decision(KEEPS, guard.node, guard.path, guard.stack, each)
-    yield from _stops(view)
+                yield Decision(KEEPS, guard.node, guard.path, guard.stack, each)
+    yield from stops(view)
 
 
 def keeps_model(event: CallEvent) -> bool:
@@ -101,7 +101,7 @@ def holds_weights(value: Value, depth: int = 3) -> bool:
     return False
 
 
-def _stops(view: View) -> Iterator[_Decision]:
+def stops(view: View) -> Iterator[Decision]:
     """Tests that leave the loop of epochs: `break` in a loop that trains."""
     training = {loop.location for use in view.scene.of("backward", "step") for loop in use.event.context.loops}
     for reached in view.code.reached:
@@ -110,7 +110,7 @@ def _stops(view: View) -> Iterator[_Decision]:
             tests = _tests_of_break(view, path, node, training) if isinstance(node, ast.Break) else []
             for test in tests:
                 for stack in _ways_to(view, reached):
-                    yield _Decision(STOPS, test, path, stack)
+                    yield Decision(STOPS, test, path, stack)
 
 
 def _tests_of_break(view: View, path: str, node: ast.Break, training: AbstractSet[Location]) -> list[ast.expr]:
@@ -147,7 +147,7 @@ class _Selecting:
         self._splits = Splits(view, slicer)
         self._read_sets = ReadSets(view, slicer)
 
-    def by(self, decision: _Decision) -> Iterator[Selection]:
+    def by(self, decision: Decision) -> Iterator[Selection]:
         """The records of a decision: none where no measured number takes it."""
         behind = self._slicer.behind(decision.node, decision.path, decision.stack)
         compares = [found for found in behind.compares if _is_ordering(found)]
@@ -176,7 +176,7 @@ class _Selecting:
                 location=place, anchor=decision.decides, decides=decision.decides, by_test=Known(False), signs=text
             )
 
-    def _comes_after(self, single: Pass, decision: _Decision) -> bool:
+    def _comes_after(self, single: Pass, decision: Decision) -> bool:
         """Whether a number is measured only once the decision is taken: in later epochs it is a part of the history.
 
         A history keeps other numbers too, and what a decision asks it for is the one that the same epoch has added.
@@ -185,7 +185,7 @@ class _Selecting:
             return False
         return any(event is decision.outcome for event in self._view.scene.run.events[: single.position])
 
-    def _asks_epoch_before(self, decision: _Decision) -> bool:
+    def _asks_epoch_before(self, decision: Decision) -> bool:
         """Whether a decision reads a number that its loop gives a value only behind it, at the end of each epoch."""
         parents = list(self._view.code.parents(decision.path, decision.node))
         loop = next((each for each in parents if isinstance(each, ast.For | ast.While)), None)
@@ -242,7 +242,7 @@ class _Selecting:
         made = next((m for m in self._view.scene.made if same_object(m.loader, single.loader)), None)
         return Split("") if made is None else self._splits.of(made)
 
-    def _around(self, decision: _Decision) -> list[Found]:
+    def _around(self, decision: Decision) -> list[Found]:
         """The call of the function that decides: it may measure and decide in one."""
         if not decision.stack:
             return []
@@ -264,7 +264,7 @@ class _Selecting:
                 sign = f"it is given {next(text for text in texts if kinds_in(text))}"
                 yield Split(kinds.pop(), sign, (Step(place, sign),), Confidence.MEDIUM), place
 
-    def _place(self, decision: _Decision) -> Location:
+    def _place(self, decision: Decision) -> Location:
         return self._slicer.location(Found(decision.node, decision.path, decision.stack))
 
 
