@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
+from cmgan_audit.facts.checkpoints.comparisons import comparison_of
 from cmgan_audit.facts.checkpoints.guards import Guards
 from cmgan_audit.facts.checkpoints.monitors import chooses, logged_in_training_only, monitors, watches
 from cmgan_audit.facts.checkpoints.read_sets import ReadSets
@@ -151,6 +152,7 @@ class _Selecting:
         """The records of a decision: none where no measured number takes it."""
         behind = self._slicer.behind(decision.node, decision.path, decision.stack)
         compares = [found for found in behind.compares if _is_ordering(found)]
+        compares += [call for call in behind.calls if comparison_of(self._view, call) is not None]
         if not compares and decision.decides != RATE:
             return
         place = self._slicer.location(compares[0]) if compares else self._place(decision)
