@@ -9,18 +9,22 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cmgan_audit.facts.loading.merging import digest
+from cmgan_audit.facts.loading.merging import Way, as_shown, digest
 from cmgan_audit.facts.values import under
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.rules.record import Known, OneOf, Record, Unknown
+from cmgan_audit.rules.record import Known, OneOf, Record, Unknown, certainly
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A record as one run gives it, and the launch configuration of that run ("" for the bare script)."""
+    """A record as one run gives it, and the launch configuration of that run ("" for the bare script).
+
+    `unshown`: the script is bare, and all that the tree ships starts it with words.
+    """
 
     record: Record
     condition: str
+    unshown: bool = False
 
 
 def merge_observed(observed: Iterable[Observed]) -> list[Record]:
@@ -38,19 +42,26 @@ def merge_observed(observed: Iterable[Observed]) -> list[Record]:
 
 
 def _ways(group: Sequence[Observed]) -> list[Record]:
-    ways: dict[object, Observed] = {}
+    ways: dict[object, list[Observed]] = {}
     for each in group:
-        ways.setdefault(_signature(each.record), each)
-    kept = list(ways.values())
-    if len(kept) > 1:
-        least = min(_unknowns(each.record) for each in kept)
-        kept = [each for each in kept if _unknowns(each.record) == least]
+        ways.setdefault(_signature(each.record), []).append(each)
+    found = list(ways.values())
+    if len(found) > 1:
+        least = min(_unknowns(way[0].record) for way in found)
+        found = [way for way in found if _unknowns(way[0].record) == least]
+        found = [each.group for each in as_shown([_way(way) for way in found])]
+    kept = [way[0] for way in found]
     if len(kept) == 1:
         return [kept[0].record]
     differing = [
         name for name in _facts(kept[0].record) if len({digest(getattr(each.record, name)) for each in kept}) > 1
     ]
     return [_named(each, differing) for each in kept]
+
+
+def _way(group: list[Observed]) -> Way:
+    used = getattr(group[0].record, "iterated", None)
+    return Way(group, used is None or certainly(used, True), all(each.unshown for each in group))
 
 
 def _facts(record: Record) -> list[str]:

@@ -19,6 +19,8 @@ from cmgan_audit.source.shell_expansion import UnknownWord
 
 _PYTHON = regex(r"(?:.*/)?(?:python|pypy|ipython)[0-9.]*(?:\.exe)?$")
 _LAUNCHERS = frozenset({"torchrun", "accelerate", "accelerate-launch", "deepspeed", "horovodrun", "composer"})
+# Those that set WORLD_SIZE, RANK and LOCAL_RANK for each process, whatever the script is.
+_TELLS_RANKS = frozenset({"torchrun", "deepspeed"})
 _LAUNCH_MODULES = regex(r"torch\.distributed\.(launch|run|elastic)|torch\.distributed\.launcher|accelerate\.commands")
 # Commands whose words are text or files to them, although a script's name may stand among them.
 # fmt: off
@@ -81,6 +83,12 @@ class CommandLine:
     environment: Mapping[str, tuple[str, Location]] = field(default_factory=dict)
     processes: str = ""
     trial: bool = False
+
+    @property
+    def is_of_several(self) -> bool:
+        """Whether a launcher that tells each process its number starts more than one, or as many as there are GPUs."""
+        several = self.processes not in ("", "1") or self.launcher == "deepspeed"
+        return several and (self.launcher in _TELLS_RANKS or self.launcher.startswith("torch.distributed."))
 
     def scripts(self) -> tuple[str, ...]:
         """The paths of the file that this may start, best first."""

@@ -18,10 +18,29 @@ _BY_LAUNCH = ("batch_size", "accumulated_batch", "shuffle", "drop_last", "num_wo
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A loader as one run makes it, and the launch configuration of that run ("" for the bare script)."""
+    """A loader as one run makes it, and the launch configuration of that run ("" for the bare script).
+
+    `unshown`: the script is bare, and all that the tree ships starts it with words.
+    """
 
     loader: Loader
     condition: str
+    unshown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way in which something is set up.
+
+    Attributes:
+        group: what was seen of it.
+        used: whether it is certainly used at all.
+        unshown: whether only bare scripts set it up like this, and all that the tree ships starts them with words.
+    """
+
+    group: list[Any]
+    used: bool
+    unshown: bool
 
 
 def merge(seen: Iterable[Seen]) -> list[Loader]:
@@ -119,11 +138,27 @@ def _ways(group: Sequence[Seen]) -> list[Loader]:
     if len(kept) > 1:
         resolved = [way for way in kept if not _vague(way[0].loader)]
         kept = resolved or kept[:1]
+        kept = [each.group for each in as_shown([_way(group) for group in kept])]
     if len(kept) == 1:
         return [_joined(kept[0])]
     differing = [name for name in _BY_LAUNCH if len({digest(getattr(way[0].loader, name)) for way in kept}) > 1]
     crops = {digest(way[0].loader.dataset.random_crop) for way in kept if way[0].loader.dataset is not None}
     return [_named(_joined(way), way[0].condition, differing, crops=len(crops) > 1) for way in kept]
+
+
+def _way(group: list[Seen]) -> Way:
+    used = any(certainly(each.loader.iterated, True) for each in group)
+    return Way(group, used, all(each.unshown for each in group))
+
+
+def as_shown(ways: Sequence[Way]) -> list[Way]:
+    """The ways in which something is set up when a script is started as a launcher or a document shows it.
+
+    What the bare script does counts where nothing shows another start, or where no other start goes so far.
+    """
+    used = any(way.used for way in ways if not way.unshown)
+    shown = any(not way.unshown for way in ways)
+    return [way for way in ways if not (way.unshown and shown and (used or not way.used))]
 
 
 def _joined(way: Sequence[Seen]) -> Loader:

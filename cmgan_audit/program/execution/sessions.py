@@ -24,6 +24,8 @@ from cmgan_audit.source.tree import SourceTree
 # What checks of settings raise, and how many of them are passed over in one script.
 _CHECKS = frozenset({"AssertionError", "ValueError", "Exception", "RuntimeError", "FileNotFoundError"})
 MOST_CHECKS = 4
+# What is known of a script that a launcher starts in several processes.
+SEVERAL_PROCESSES = frozenset({("world_size > 1", True)})
 
 
 def interpreter_of(run: Run) -> Interpreter:
@@ -38,6 +40,8 @@ def new_session(tree: SourceTree, index: ModuleIndex, entry: str, launch: Launch
     run = Run(entry, launch)
     it = Interpreter(tree, index, run)
     run.session = it
+    if launch.ranked:
+        it.facts = SEVERAL_PROCESSES
     folder = posixpath.dirname(entry)
     it.roots = list(dict.fromkeys([folder, "", "src"]))
     return it

@@ -155,13 +155,19 @@ class Supposed:
     events: tuple[Event, ...]
 
 
+# What torchrun and its like set for each of the processes that they start.
+TOLD_BY_LAUNCHERS = frozenset({"WORLD_SIZE", "LOCAL_WORLD_SIZE", "RANK", "LOCAL_RANK"})
+
+
 @dataclass(slots=True)
 class Launch:
     """One way to start an entry script: from a launcher line, a documented command, a configuration file, or bare.
 
     `condition` is how a report names it ("train.sh: --batch_size 1", "configuration hparams/train.yaml", "" for the
     bare script). `trial`: it only shows that the script runs. `environment` holds what the launcher sets of the
-    environment variables that the script asks for, `offers` the names of all that it sets."""
+    environment variables that the script asks for, `offers` the names of all that it sets.
+    `ranked`: it starts several processes and tells each in WORLD_SIZE and RANK how many they are and which it is.
+    `unshown`: it is bare, and whoever follows what the tree ships starts the script with words."""
 
     condition: str = ""
     argv: tuple[str, ...] = ()
@@ -170,6 +176,8 @@ class Launch:
     trial: bool = False
     environment: Mapping[str, Value] = field(default_factory=dict)
     offers: frozenset[str] = frozenset()
+    ranked: bool = False
+    unshown: bool = False
 
 
 @dataclass(slots=True)

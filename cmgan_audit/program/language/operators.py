@@ -32,12 +32,15 @@ from cmgan_audit.program.domain.values import (
 )
 from cmgan_audit.program.execution.branches import truth
 from cmgan_audit.program.execution.interpreter import Interpreter, joined
+from cmgan_audit.program.execution.trace import TOLD_BY_LAUNCHERS
 from cmgan_audit.program.naming.names import canonical
 
 MOST_PAIRS = 16
 
 # The classes of plain values: each has this one name.
 PLAIN_TYPES = frozenset(f"builtins.{name}" for name in "int float str bool dict list tuple set bytes complex".split())
+# Numbers that every process has, so that none of them is None.
+_NUMBERS_OF_PROCESSES = frozenset({"rank", "world_size"})
 # Classes of libraries whose objects equal no text and no number: `torch.device("cuda") == "cuda"` is False.
 _LIKE_NO_CONSTANT = frozenset({"torch.device", "pathlib.Path", "argparse.Namespace"})
 
@@ -188,6 +191,8 @@ def compare(it: Interpreter, operation: type[ast.cmpop], left: Value, right: Val
             return Unknown(reason="an identity at run time", draws=drawn(left, right))
     if operation in (ast.In, ast.NotIn):
         contained = _contained(it, left, right)
+        if it.launch.ranked and _is_environment(right) and isinstance(left, Const) and left.value in TOLD_BY_LAUNCHERS:
+            contained = True
         if contained is None and _is_environment(right) and isinstance(left, Const) and isinstance(left.value, str):
             formula = f"{left.value} in os.environ"
             return Symbol(formula=formula if operation is ast.In else opposite(formula))
@@ -218,7 +223,7 @@ def _identical(left: Value, right: Value) -> bool | None:
         if isinstance(other, Const) and (other.value is None or isinstance(other.value, bool)):
             if isinstance(one, Const):
                 return one.value is other.value
-            if _is_object(one):
+            if _is_object(one) or (isinstance(one, Symbol) and one.formula in _NUMBERS_OF_PROCESSES):
                 return False
     if isinstance(left, Instance | ListValue | DictValue | ClassValue | FunctionValue) and type(left) is type(right):
         return same(left, right)

@@ -1,19 +1,24 @@
 """Scripts that start themselves again, once per GPU: `Popen([sys.executable] + sys.argv + [f"rank={rank}"])`.
 
-What the children are given is a launch of its own: only they are told that they are several.
+What the children are given is a launch of its own: only they are told that they are several. So are those that a
+launcher such as torchrun would start, where a script asks it for its number and nothing in the tree says so.
 """
 
 from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.domain.values import Const, External, ListValue, Unknown, Value
-from cmgan_audit.program.execution.trace import CallEvent, Launch, Run
+from cmgan_audit.program.execution.sessions import interpreter_of
+from cmgan_audit.program.execution.trace import TOLD_BY_LAUNCHERS, CallEvent, Launch, Run
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
+from cmgan_audit.program.models.started_with import asked_variables
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.source.process_starters import INTERPRETER_SWITCHES, SUBPROCESS_STARTERS
+from cmgan_audit.source.tree import SourceTree
 
 # Where the words of the command stand among the arguments.
 _STARTERS = {
@@ -38,6 +43,23 @@ def restarts_of(runs: Sequence[Run]) -> list[Launch]:
                 children.setdefault(launch.argv, launch)
         found = {**found, **children}
     return list(found.values())[:MOST_RESTARTS]
+
+
+def in_several_processes(tree: SourceTree, runs: Sequence[Run]) -> list[Launch]:
+    """The first launch of a script that asks a launcher for its number, as one of several processes.
+
+    Nothing in the tree starts it like this: without such a launcher it is one process, and passes over what it does
+    with a sampler for several.
+    """
+    if any(run.launch.ranked for run in runs):
+        return []
+    asking = (run for run in runs if not TOLD_BY_LAUNCHERS.isdisjoint(asked_variables(interpreter_of(run).notes)))
+    for run in asking:
+        files = interpreter_of(run).environments
+        if any(b"DistributedSampler" in (tree.read_bytes(path) or b"") for path in files):
+            condition = f"{run.launch.condition} in several processes".strip()
+            return [replace(run.launch, ranked=True, condition=condition)]
+    return []
 
 
 def _restart(run: Run, event: CallEvent) -> Launch | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import posixpath
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from cmgan_audit.finding import Location, Step
@@ -18,7 +19,7 @@ from cmgan_audit.program.execution.sessions import execute_entry, interpreter_of
 from cmgan_audit.program.execution.trace import CallEvent, Launch, Run
 from cmgan_audit.program.launches.configurations import Candidates, called_like, candidates, with_second, without_first
 from cmgan_audit.program.launches.entries import entries, silent_entries
-from cmgan_audit.program.launches.restarts import restarts_of
+from cmgan_audit.program.launches.restarts import in_several_processes, restarts_of
 from cmgan_audit.program.launches.spending import MOST_STEPS_OF_A_SCRIPT, Spending, told_apart_by
 from cmgan_audit.program.launches.unreached import Place, execute_place, places, referred_to
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
@@ -77,7 +78,8 @@ class Program:
         self._spending = spending = Spending(most_steps)
         runs = _that_can_start(self._launched(entry))
         with deep_recursion():
-            again = [self._whole(entry, launch) for launch in spending.affordable(restarts_of(runs))]
+            others = [*restarts_of(runs), *in_several_processes(self._tree, runs)]
+            again = [self._whole(entry, launch) for launch in spending.affordable(others)]
         return spending.told([*runs, *again])
 
     def _launched(self, entry: str) -> list[Run]:
@@ -94,6 +96,8 @@ class Program:
             others = self._shipped(entry, variables, trial=False)
             if not _lacks_configuration(first):
                 told = [launch for launch in others if not _only_fills_in(launch, first)]
+                if told and not self._is_shown_bare(entry, variables):
+                    first.launch = replace(first.launch, unshown=True)
                 return [first, *(self._whole(entry, launch, index) for launch in self._spending.affordable(told))]
             tried = self._as_shipped(entry, variables, trial=False)
             found = self._configured(entry, first, tried) or self._configured(entry, first, self._as_said(entry))
@@ -108,7 +112,13 @@ class Program:
         """The launches that the tree ships of one script, trials or others, with the variables that it asks for."""
         found = launches_of(self._tree, entry, variables)
         self._spending.leave_out(found[MOST_LAUNCHES:], f"more than {MOST_LAUNCHES} ways to start it")
-        return [each for each in found[:MOST_LAUNCHES] if (each.argv or each.environment) and each.trial == trial]
+        return [each for each in found[:MOST_LAUNCHES] if not _is_bare(each) and each.trial == trial]
+
+    def _is_shown_bare(self, entry: str, variables: frozenset[str]) -> bool:
+        """Whether a launcher or a document starts a script without a word, or leaves all its words open."""
+        found = launches_of(self._tree, entry, variables)
+        plain = (each for each in found if not (each.trial or each.environment or each.ranked))
+        return any(all(UNKNOWN_MARK in word for word in each.argv) for each in plain)
 
     def _started(self, entry: str, launches: Sequence[Launch], *, must_be_told: bool = False) -> list[Run]:
         """The runs of launches, each to where it asks for a configuration that it does not name."""
@@ -307,6 +317,11 @@ def executed_by(runs: Sequence[Run]) -> set[Location]:
         for node, function in interpreter_of(run).executed.items()
         if not isinstance(node, ast.Lambda)
     }
+
+
+def _is_bare(launch: Launch) -> bool:
+    """Whether a launch gives a script nothing that the bare one has not."""
+    return not (launch.argv or launch.environment or launch.ranked)
 
 
 def _noting(runs: list[Run], left_out: Sequence[str]) -> list[Run]:

@@ -71,4 +71,4 @@ class Spending:
 
 def told_apart_by(launch: Launch) -> tuple[object, ...]:
     """What tells one launch from another: its words, and what it sets."""
-    return (launch.argv, tuple(launch.environment.items()))
+    return (launch.argv, tuple(launch.environment.items()), launch.ranked)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.execution.trace import Launch
+from cmgan_audit.program.execution.trace import TOLD_BY_LAUNCHERS, Launch
 from cmgan_audit.program.models.argparse_parsing import word_value
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
 from cmgan_audit.source.commands import CommandLine
@@ -25,21 +25,25 @@ def launches_of(tree: SourceTree, entry: str, asked: Collection[str] = (), *, sa
 
     With `said`, those that the script's own comments and texts hold instead.
 
-    Of the variables that a launcher exports, those count that the script asks for: `asked` names them.
+    Of the variables that a launcher exports, those count that the script asks for: `asked` names them. So do those by
+    which torchrun and its like tell each process its number.
 
     `Launch.steps` says for each word of `argv` where it stands. A word that is only known at run time carries
     `UNKNOWN_MARK`. Launchers come before documents, and trials last; a command that only asks for help is none.
     """
+    asks_number = not TOLD_BY_LAUNCHERS.isdisjoint(asked)
+    asked = frozenset(asked) - TOLD_BY_LAUNCHERS  # which process one is, is up to the machine
     found: dict[tuple[str, ...], Launch] = {}
     ordered = sorted(
         tree.said(entry) if said else tree.launches(entry),
         key=lambda command: (command.trial, command.location.path.lower().endswith((".md", ".rst"))),
     )
     for command in ordered:
-        launch = _launch(command, asked)
+        launch = _launch(command, asked, ranked=asks_number and command.is_of_several)
         if launch is not None:
             words = (_file_or_word(tree, command, word) for word in launch.argv)
-            found.setdefault((*_variables(command, asked), *words), launch)
+            several = ("several processes",) if launch.ranked else ()
+            found.setdefault((*several, *_variables(command, asked), *words), launch)
     return list(found.values())
 
 
@@ -58,7 +62,7 @@ def _variables(command: CommandLine, asked: Collection[str]) -> Iterator[str]:
     return (f"{name}={text}" for name, (text, _) in command.environment.items() if name in asked)
 
 
-def _launch(command: CommandLine, asked: Collection[str]) -> Launch | None:
+def _launch(command: CommandLine, asked: Collection[str], *, ranked: bool) -> Launch | None:
     words: list[str] = []
     steps: list[Step] = []
     name = posixpath.basename(command.location.path)
@@ -72,7 +76,8 @@ def _launch(command: CommandLine, asked: Collection[str]) -> Launch | None:
         steps.append(Step(place, f"{name} passes {_shown(word, before, command, number)}"))
     if any(_is_placeholder(word) for word in words):
         words, steps = _without_placeholders(words, steps)
-    text = " ".join((*_variables(command, asked), *(word.replace(UNKNOWN_MARK, "") for word in words)))
+    started = (command.launcher,) if ranked else ()
+    text = " ".join((*started, *_variables(command, asked), *(word.replace(UNKNOWN_MARK, "") for word in words)))
     condition = f"{name}: {text}" if text else ""
     return Launch(
         condition=condition if len(condition) <= 100 else condition[:97] + "...",
@@ -80,6 +85,7 @@ def _launch(command: CommandLine, asked: Collection[str]) -> Launch | None:
         steps=tuple(steps),
         location=command.location,
         trial=command.trial,
+        ranked=ranked,
         offers=frozenset(command.environment),
         environment={
             key: word_value(_marked(text)).via(place, f"{name} sets {key}={text}")

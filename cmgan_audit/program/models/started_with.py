@@ -8,12 +8,13 @@ from dataclasses import replace
 
 from cmgan_audit.program.domain.numbers import binary
 from cmgan_audit.program.domain.reasons import Cause, Reason, required
-from cmgan_audit.program.domain.values import Computation, Const, ListValue, Unknown, Value
+from cmgan_audit.program.domain.values import Computation, Const, ListValue, Symbol, Unknown, Value
 from cmgan_audit.program.execution.interpreter import UnconfiguredError
+from cmgan_audit.program.execution.trace import TOLD_BY_LAUNCHERS
 from cmgan_audit.program.models.argparse_parsing import word_value
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
 from cmgan_audit.program.models.files import NeededOption
-from cmgan_audit.program.models.registry import ModelCall, listing, model
+from cmgan_audit.program.models.registry import Interpreter, ModelCall, listing, model
 
 _ASKED = "environment variables"
 _WRITTEN = "environment variables of the program's own"
@@ -31,6 +32,10 @@ def _environment(call: ModelCall) -> Value | None:
     held = environment_variable(call, name)
     if held is not None:
         return held
+    if call.interpreter.launch.ranked and name in TOLD_BY_LAUNCHERS:
+        return _number_of_processes(name)
+    if default is not None and name in TOLD_BY_LAUNCHERS:
+        _note_asked(call.interpreter, name)  # started by a launcher the script goes another way
     if name in _PROCESSES:
         return None if default is None else _overridable(default, name)
     if default is None:
@@ -38,6 +43,11 @@ def _environment(call: ModelCall) -> Value | None:
             return Unknown(reason=Reason(f"the environment variable {name} may be set", Cause.ENVIRONMENT))
         return Unknown(reason=Reason(f"the environment variable {name} is read", Cause.ENVIRONMENT))
     return _overridable(default, name)
+
+
+def _number_of_processes(name: str) -> Symbol:
+    """What a launcher tells each of the processes that it starts."""
+    return Symbol(formula="rank", at_one=0) if name in _RANKS else Symbol(formula="world_size", at_one=1)
 
 
 def environment_variable(call: ModelCall, name: str) -> Value | None:
@@ -52,11 +62,15 @@ def environment_variable(call: ModelCall, name: str) -> Value | None:
     if name in written:
         return written[name]
     it = call.interpreter
-    it.notes[_ASKED] = asked_variables(it.notes) | {name}
+    _note_asked(it, name)
     held = it.launch.environment.get(name)
     if held is None and name in it.launch.offers and it.must_be_told and not it.probing:
         raise UnconfiguredError
     return held
+
+
+def _note_asked(it: Interpreter, name: str) -> None:
+    it.notes[_ASKED] = asked_variables(it.notes) | {name}
 
 
 @model("os.environ.__setitem__")

@@ -405,6 +405,40 @@ def test_variables_that_a_launcher_sets_count_where_they_are_asked_for(
     assert loaders(found[-1]) == (len(started) > 1)
 
 
+@pytest.mark.parametrize(
+    ("launcher", "started"),
+    [
+        ("torchrun --nproc_per_node=4 train.py\n", ["", "run.sh: torchrun"]),
+        (
+            "python -m torch.distributed.run --nproc_per_node $GPUS train.py --lr 1\n",
+            ["", "run.sh: torch.distributed.run --lr 1"],
+        ),
+        ("torchrun --nproc_per_node=1 train.py\n", ["", "in several processes"]),
+        ("", ["", "in several processes"]),
+    ],
+)
+def test_a_script_that_asks_which_process_it_is(tmp_path: Path, launcher: str, started: list[str]) -> None:
+    test = "int(os.environ.get('LOCAL_RANK', -1)) >= 0"
+    train = ASKS.format(test=test) + "    torch.utils.data.distributed.DistributedSampler([1])\n"
+    found = runs_in(tmp_path, {"train.py": "import torch\n" + train, "run.sh": launcher})
+    assert [run.launch.condition for run in found] == started
+    assert [loaders(run) for run in found] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("launcher", "unshown"),
+    [
+        ("python train.py --size 4\n", True),
+        ("python train.py --size 4\npython train.py\n", False),
+        ("python train.py --size 4\npython train.py $@\n", False),
+        ("", False),
+    ],
+)
+def test_a_start_without_words_that_nothing_shows(tmp_path: Path, launcher: str, unshown: bool) -> None:
+    found = runs_in(tmp_path, {"train.py": ASKS.format(test="True"), "run.sh": launcher})
+    assert [run.launch.unshown for run in found if not run.launch.argv] == [unshown]
+
+
 def test_variables_that_are_asked_for_with_the_configuration_count_too(tmp_path: Path) -> None:
     asks = "\nimport os\nDataLoader([1], batch_size=int(os.environ.get('SIZE', 4)))\n"
     files = {
