@@ -33,6 +33,9 @@ _IGNORE = regex(
     r"ignore\s*\[(?P<rules>[^\]]*)\]\s*(?:until\s*=\s*(?P<until>\S+)\s*)?(?:--\s*(?P<reason>.*))?$", re.DOTALL
 )
 
+# Behind the dashes it would be a part of the reason, and never end.
+_MISPLACED_DATE = regex(r"\buntil\s*=")
+
 # Line, column, the comment itself, and what stands before it on its line.
 _Comment = tuple[int, int, str, str]
 
@@ -142,6 +145,8 @@ def _in_text(path: str, text: str, suffix: str) -> list[Suppression]:
         form = _IGNORE.match(body)
         rules = tuple(part.strip() for part in form["rules"].split(",") if part.strip()) if form else ()
         until = (form["until"] or "") if form else ""
+        reason = (form["reason"] or "").strip() if form else ""
+        dated = (not until or _date(until) is not None) and not _MISPLACED_DATE.search(reason)
         first, last = _held(line, alone, going_on)
         last = statements.get(first, last) if line in alone else last
         found.append(
@@ -152,10 +157,10 @@ def _in_text(path: str, text: str, suffix: str) -> list[Suppression]:
                 end_column=column + len(comment),
                 body=body,
                 rules=rules,
-                reason=((form["reason"] or "").strip()) if form else "",
+                reason=reason,
                 until=until,
                 alone=line in alone,
-                readable=bool(rules) and (not until or _date(until) is not None),
+                readable=bool(rules) and dated,
                 first=first,
                 last=last,
             )

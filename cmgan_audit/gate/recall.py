@@ -21,6 +21,9 @@ from cmgan_audit.source.user_cache import cache_folder, forget_oldest, this_tool
 
 MOST_OUTCOMES = 100
 
+# Variables in which CI systems name the checkout, from which the paths in their formats start.
+CHECKOUTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")
+
 
 class Asked:
     """A command line, with all else but files that its outcome depends on."""
@@ -29,7 +32,9 @@ class Asked:
         self._began = time.time()
         terminal = f"{sys.stdout.isatty()} {os.environ.get('NO_COLOR')} {os.environ.get('TERM')}"
         day = datetime.date.today().isoformat()  # suppressions end on one
-        self._name = digest_of_words([this_tool(), os.getcwd(), terminal, day, *arguments])  # noqa: PTH109
+        checkouts = " ".join(os.environ.get(name, "") for name in CHECKOUTS)
+        words = [this_tool(), os.getcwd(), terminal, checkouts, day, *arguments]  # noqa: PTH109
+        self._name = digest_of_words(words)
 
     def recalled(self) -> tuple[str, int] | None:
         """The document and the exit status; None when they are not known, or when something changed."""

@@ -43,7 +43,9 @@ def document(audited: Audited) -> dict[str, Any]:
             }
         },
         "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {BASE: {"description": {"text": "The folder in which cmgan-audit ran."}}},
+        "originalUriBaseIds": {
+            BASE: {"description": {"text": "The checkout, or the folder in which cmgan-audit ran."}}
+        },
         "invocations": [
             {
                 "executionSuccessful": True,

@@ -40,8 +40,9 @@ def summary(audited: Audited) -> str:
 
 
 def how(fix: Fix) -> str:
-    """Say whether a fix is safe, and why it has to be made by hand where its place is not recognised."""
-    return f"{fix.safety} fix" + (f", by hand: {fix.declined}" if fix.declined else "")
+    """Say whether a fix is safe, and where there are no edits for it that it has to be made by hand, and why."""
+    by_hand = "" if fix.edits else ", by hand"
+    return f"{fix.safety} fix{by_hand}" + (f": {fix.declined}" if fix.declined else "")
 
 
 def sureness(finding: Finding) -> str:

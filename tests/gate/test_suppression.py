@@ -21,6 +21,7 @@ OPEN, QUIET = ["TOY101"], []
         ("# cmgan-audit: ignore[TOY101] until=2026-11-23 -- its last day", QUIET),
         ("# cmgan-audit: ignore[TOY101] until=2026-11-22 -- yesterday", ["TOY101", "CMG904"]),
         ("# cmgan-audit: ignore[TOY101] until=soon -- no date", ["TOY101", "CMG905"]),
+        ("# cmgan-audit: ignore[TOY101] -- a while, until=2027-01-31", ["TOY101", "CMG905"]),
         ("# cmgan-audit: ignore[TOY101]", ["TOY101", "CMG901"]),
         ("# cmgan-audit: ignore[TOY101] --", ["TOY101", "CMG901"]),
         ("# cmgan-audit: ignore[TOY999] -- misspelt", ["TOY101", "CMG902"]),

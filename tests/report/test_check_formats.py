@@ -150,6 +150,24 @@ def test_what_lies_above_the_audited_folder_is_named_from_the_current_one(audite
     assert "known.json" in text and ".." not in text.replace("...", "")
 
 
+@pytest.mark.parametrize("variable", ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"])
+def test_paths_start_from_the_checkout_where_a_step_runs_in_a_folder_of_it(audited, monkeypatch, variable):
+    monkeypatch.chdir(audited.root / "data set")
+    monkeypatch.setenv(variable, str(audited.root.parent))
+    prefix = f"{audited.root.name}/"
+    assert f"file={prefix}data set/data.py" in github.render(audited)
+    uris = sarif.document(audited)["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert uris["uri"] == f"{prefix}data%20set/data.py"
+    monkeypatch.setenv(variable, str(audited.root / "elsewhere"))  # of another job: it says nothing here
+    assert "file=data set/data.py" in github.render(audited)
+
+
+def test_advice_that_has_no_edits_is_to_be_followed_by_hand(audited):
+    finding = audited.findings[0]
+    text = github.render(replace(audited, findings=(replace(finding, fix=replace(finding.fix, edits=())),)))
+    assert "help: cut at the centre (unsafe fix, by hand)" in text
+
+
 def test_gitlab_has_the_fields_that_it_asks_for(audited):
     issues = json.loads(gitlab.render(audited))
     assert len({issue["fingerprint"] for issue in issues}) == len(issues) == 2
