@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from cmgan_audit.facts.bindings import bindings_in, names_bound, reaching
 from cmgan_audit.facts.code import Code
@@ -212,6 +213,7 @@ def numbers_called(scene: Scene, context: Context, name: str) -> list[Const]:
     """
     found: list[Value | None] = [store.value for store in scene.stores if store.name == name]
     calls = {frame.call for frame in context.frames}
+    settings: dict[int, DictValue] = {}
     for event in scene.calls:
         given = event.arguments
         if event.location in calls:
@@ -221,8 +223,21 @@ def numbers_called(scene: Scene, context: Context, name: str) -> list[Const]:
             found += [value for own, value in zip(names[skipped:], given.positional, strict=False) if own == name]
         found.append(given.keywords.get(name))
         held = [*given.positional, *given.keywords.values(), event.result]
-        found += [value.items.get(name) for value in held if isinstance(value, DictValue)]
+        settings |= {id(value.items): value for value in held if isinstance(value, DictValue)}
+    found += _under_key(name, settings)
     return [value for value in found if isinstance(value, Const) and type(value.value) is int]
+
+
+def _under_key(name: str, settings: dict[int, DictValue]) -> Iterator[Value | None]:
+    """What dictionaries keep under a key, and the sections inside them: `config["trainer"]["accumulate"]`."""
+    waiting, seen = list(settings.values()), set(settings)
+    while waiting:
+        items = waiting.pop().items
+        yield items.get(name)
+        for value in items.values():
+            if isinstance(value, DictValue) and id(value.items) not in seen:
+                seen.add(id(value.items))
+                waiting.append(value)
 
 
 def last_name(node: ast.expr) -> str:

@@ -11,6 +11,7 @@ from cmgan_audit.facts.conditions import exclude
 from cmgan_audit.facts.optimisers import is_scheduler
 from cmgan_audit.facts.slices import Slicer
 from cmgan_audit.facts.steps.actions import SCHEDULE, STEP, Action, actions_of
+from cmgan_audit.facts.steps.out_of_reach import lines_in_reach
 from cmgan_audit.facts.steps.paces import meant_pace
 from cmgan_audit.facts.steps.records import ANY, BATCH, EPOCH, Scheduler
 from cmgan_audit.facts.steps.told import PLATEAU, told_epoch, told_metric, without_metric
@@ -236,19 +237,11 @@ def _stepped(view: View, made: _Made, seen: set[Location]) -> Fact:
     taker = _handed_to(view, made.scheduler)
     if taker:
         return Unknown(f"it is handed to {taker}")
-    for path in sorted({reached.module.path for reached in view.code.reached}):
-        line = _unseen_step(view.tree.text(path) or "", {at.line for at in seen if at.path == path})
-        if line:
-            return Unknown(f"{path}:{line} steps a scheduler on a way that was not followed")
+    followed = {(at.path, at.line) for at in seen}
+    for path, number, line in lines_in_reach(view):
+        if _A_STEP.search(line) and (path, number) not in followed:
+            return Unknown(f"{path}:{number} steps a scheduler on a way that was not followed")
     return Known(False, (Step(place, "this scheduler is never stepped"),))
-
-
-def _unseen_step(text: str, seen: set[int]) -> int:
-    """The first line that steps something called a scheduler and is none of those seen; 0 when there is none."""
-    for number, line in enumerate(text.splitlines(), start=1):
-        if number not in seen and _A_STEP.search(line.partition("#")[0]):
-            return number
-    return 0
 
 
 def _handed_to(view: View, scheduler: Instance) -> str:

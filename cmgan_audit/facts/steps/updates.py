@@ -10,6 +10,7 @@ from cmgan_audit.facts.adversarial.holders import Held, Holders, called
 from cmgan_audit.facts.conditions import exclude
 from cmgan_audit.facts.steps.actions import BACKWARD, CLIP, STEP, ZERO, Action, actions_of
 from cmgan_audit.facts.steps.guards import Guard, guard_of, last_name
+from cmgan_audit.facts.steps.out_of_reach import lines_in_reach
 from cmgan_audit.facts.steps.records import Update
 from cmgan_audit.facts.steps.short_loops import is_left_after_one
 from cmgan_audit.facts.steps.windows import Update as Window
@@ -27,7 +28,7 @@ NO, YES = Known(False), Known(True)
 # Optimisers that divide the gradient by its own size: a constant factor on it cancels.
 _SCALE_FREE = regex(r"(Fused)?\w*Adam\w*|RMSprop\w*|Adagrad|Adadelta|Lion|Lamb|Adafactor")
 _ACCUMULATES = regex(r"accum|grad_steps|iters_to", re.IGNORECASE)
-_ZEROING = regex(r"zero_grad\(|(\.grad\s*=\s*None|\.grad\.(data\.)?zero_\()")
+_ZEROING = regex(r"(?<!\w)(?<!def )zero_grad\(|(\.grad\s*=\s*None|\.grad\.(data\.)?zero_\()")
 
 
 def updates_of(view: View) -> Iterable[Update]:
@@ -107,13 +108,12 @@ def _ever_zeroed(view: View, window: Window, actions: Sequence[Action]) -> Fact:
 def _zeroed_unseen(view: View, zeros: Sequence[Action]) -> Fact | None:
     """Whether gradients are set back where no action shows it; None where no line of the executed code does that."""
     seen = {(each.event.location.path, each.event.location.line) for each in zeros}
-    for path in sorted({reached.module.path for reached in view.code.reached}):
-        for number, line in enumerate((view.tree.text(path) or "").splitlines(), start=1):
-            found = _ZEROING.search(line.partition("#")[0])
-            if found is not None and found[1]:
-                return YES  # parameter by parameter: whose they are is not told apart
-            if found is not None and (path, number) not in seen:
-                return Unknown(f"{path}:{number} sets gradients back on a way that was not followed")
+    for path, number, line in lines_in_reach(view):
+        found = _ZEROING.search(line)
+        if found is not None and found[1]:
+            return YES  # parameter by parameter: whose they are is not told apart
+        if found is not None and (path, number) not in seen:
+            return Unknown(f"{path}:{number} sets gradients back on a way that was not followed")
     return None
 
 

@@ -124,16 +124,14 @@ def _lightning_fit(it: Interpreter, receiver: Instance | None, arguments: Argume
         _attach(it, owner, receiver)
         _hook(it, owner, "prepare_data", (), location)
         _hook(it, owner, "setup", (Const(value="fit"),), location)
-    configured = _hook(it, model, "configure_optimizers", (), location)
-    if isinstance(model, Instance) and configured is not None:
-        it.journal.set(model.attrs, CONFIGURED, configured)  # what `self.optimizers()` gives
+    _configure(it, model, location)
     train = train or _made(it, (data, model), "train_dataloader", location)
     val = val or _made(it, (data, model), "val_dataloader", location)
     name = "lightning.Trainer.fit"
     for hook in ("on_fit_start", "on_train_start", "on_train_epoch_start"):
         _hook(it, model, hook, (), location)
     if train is not None and not _is_limited(receiver, "train") and not _does_nothing(model, "training_step"):
-        _over(it, train, location, name, "train", lambda batch: _step(it, model, "training_step", batch, location))
+        _over(it, train, location, name, "train", lambda batch: _train_on(it, model, batch, location))
     if val is not None and not _is_limited(receiver, "val"):
         _validate(it, model, val, location, name)
     for hook in ("on_train_epoch_end", "on_train_end"):
@@ -141,9 +139,33 @@ def _lightning_fit(it: Interpreter, receiver: Instance | None, arguments: Argume
     return _NONE
 
 
+def _configure(it: Interpreter, model: Value | None, location: Location) -> None:
+    """What `self.optimizers()` of a module gives from here on; each of several modules has its own."""
+    if isinstance(model, Choice):
+        sides = [
+            Side(Branch(o.condition, o.facts), location, _configuring(it, o.value, location)) for o in model.options
+        ]
+        choose(it, sides)
+        return
+    configured = _hook(it, model, "configure_optimizers", (), location)
+    if isinstance(model, Instance) and configured is not None:
+        it.journal.set(model.attrs, CONFIGURED, configured)
+
+
+def _configuring(it: Interpreter, model: Value, location: Location) -> Callable[[], Value]:
+    def run() -> Value:
+        _configure(it, model, location)
+        return _NONE
+
+    return run
+
+
 def _attach(it: Interpreter, owner: Value | None, trainer: Instance | None) -> None:
     """`self.trainer` of a module, from before its `setup` on."""
-    if isinstance(owner, Instance) and isinstance(owner.cls, ClassValue) and trainer is not None:
+    if isinstance(owner, Choice):
+        for option in owner.options:
+            _attach(it, option.value, trainer)
+    elif isinstance(owner, Instance) and isinstance(owner.cls, ClassValue) and trainer is not None:
         it.journal.set(owner.attrs, "trainer", trainer)
 
 
@@ -167,6 +189,14 @@ def _is_empty(statement: ast.stmt) -> bool:
         case ast.Pass() | ast.Expr(value=ast.Constant()) | ast.Return(value=None | ast.Constant(value=None)):
             return True
     return False
+
+
+def _train_on(it: Interpreter, model: Value | None, batch: Value, location: Location) -> None:
+    """One batch of a training, with the hooks around it: schedulers step and averages follow in the second one."""
+    _hook(it, model, "on_train_batch_start", (batch, _COUNTER), location)
+    _step(it, model, "training_step", batch, location)
+    outputs = Unknown(reason="the output of the training step")
+    _hook(it, model, "on_train_batch_end", (outputs, batch, _COUNTER), location)
 
 
 def _step(it: Interpreter, model: Value | None, name: str, batch: Value, location: Location) -> None:
