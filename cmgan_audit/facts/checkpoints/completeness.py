@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable
 
 from cmgan_audit.facts.bindings import bindings_in
+from cmgan_audit.facts.checkpoints.counters import COUNTER, Counting
 from cmgan_audit.facts.checkpoints.restoring import Batch, stateful_uses
 from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.exclusive import exclusive
 from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step, Trail
-from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.reasons import Cause, cause_of
 from cmgan_audit.program.domain.values import Instance, Unknown
 from cmgan_audit.program.execution.trace import CallEvent, Event, StoreEvent
 from cmgan_audit.rules.record import Fact, Known
-
-_COUNTER = regex(r"epoch|step|iter", re.IGNORECASE)
 
 
 class Completeness:
@@ -28,7 +25,11 @@ class Completeness:
     def __init__(self, view: View, start: int) -> None:
         self._view = view
         self._used = list(stateful_uses(view.scene))
-        self._counts_anew = _counts_anew(view, start)
+        self._counting = Counting(view, start)
+
+    def goes_on_counting(self, batch: Batch) -> bool:
+        """Whether the training goes on at the epoch or the step that stands in a checkpoint."""
+        return self._counting.goes_on(batch.loads)
 
     def of(self, batch: Batch, events: Iterable[Event]) -> tuple[str, Fact]:
         """What a checkpoint leaves out, as text, and whether it is complete, with where each missing part is made.
@@ -56,8 +57,12 @@ class Completeness:
         )
         restored = {class_name(each.target) for each in batch.restored if each.target is not None}
         names = [f"another {name}" if name in restored else name for name in map(class_name, missing)]
-        if names and self._counts_anew and not any(_COUNTER.search(name) for name in replaced):
+        counted = any(COUNTER.search(name) for name in replaced)
+        if names and self._counting.begins_with_constant and not counted:
             names.append("the epoch")
+        elif not names and batch.trains_on and not counted:
+            trail = self._counting.left_behind()
+            return ("the epoch" if trail else ""), Known(not trail, trail)
         return ", ".join(dict.fromkeys(names)), Known(not missing, trail)
 
     def _made_in_passes(self, target: Instance, step: CallEvent, batch: Batch) -> bool:
@@ -131,17 +136,3 @@ def _is_told(scheduler: Instance, events: Iterable[Event]) -> bool:
     """Whether a scheduler is told where to go on: `scheduler.last_epoch = checkpoint["epoch"]`."""
     stores = (event for event in events if isinstance(event, StoreEvent) and event.name == "last_epoch")
     return any(same_object(target, scheduler) for store in stores for target in instances_of(store.target))
-
-
-def _counts_anew(view: View, start: int) -> bool:
-    """Whether the loop around the first step begins with a constant: `for epoch in range(100)`."""
-    loops = view.scene.run.events[start].context.loops if start else ()
-    for loop in loops[:1]:
-        node = view.code.node_at(loop.location)
-        node = node.iter if isinstance(node, ast.For) else node
-        match node:
-            case ast.Call(func=ast.Name(id="range"), args=[_]):
-                return True
-            case ast.Call(func=ast.Name(id="range"), args=[first, _, *_]):
-                return isinstance(first, ast.Constant)
-    return False

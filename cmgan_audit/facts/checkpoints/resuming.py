@@ -119,6 +119,7 @@ class _Resuming:
         condition = supposed.condition.text
         names = " ".join([condition, *_functions(batch)])
         resumes = batch.trains_on or (_RESUME.search(names) and not _PRETRAINED.search(names))
+        resumes = resumes or self._completeness.goes_on_counting(batch)
         if resumes and not _in_constructor(batch):
             off = Known(False, (Step(supposed.condition.location, f"only if {condition}"),))
             yield self._record(batch, whole, events, off, f"only if {condition}")
