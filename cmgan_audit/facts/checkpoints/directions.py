@@ -16,6 +16,7 @@ from cmgan_audit.facts.checkpoints.selecting import KEEPS, RATE, STOPS, holds_we
 from cmgan_audit.facts.checkpoints.senses import HIGHER, LOWER, Sense, Senses
 from cmgan_audit.facts.classes import is_network
 from cmgan_audit.facts.code import stack_of
+from cmgan_audit.facts.steps.guards import last_name
 from cmgan_audit.facts.values import constant, instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
@@ -29,8 +30,8 @@ from cmgan_audit.source.syntax import walk
 # Who looks for the worst on purpose calls it so: the loss is `max_loss` or the score `lowest`, and not the reverse.
 _WORST = {HIGHER: regex(r"worst|hard|max|high|larg|peak"), LOWER: regex(r"worst|hard|min|low|small|least")}
 _INFINITE = regex(r"float\(['\"]\+?(?:inf|infinity)['\"]\)|(?:math|np|numpy|torch)\.[iI]nf|sys\.maxsize")
-# No speech metric gets there.
-_OUT_OF_REACH = 1000
+# No speech metric gets there, and no mean loss there.
+_OUT_OF_REACH, _AS_GOOD_AS_INFINITE = 1000, 1e9
 # Losses that are logarithms of densities, or become negative where their arguments are no distributions.
 _BELOW_ZERO = regex(r"nll|kl_?div|logits|sdr|snr|stoi")
 _MODES = {"min": LOWER, "max": HIGHER}
@@ -113,10 +114,19 @@ def _is_of_model(event: CallEvent) -> bool:
 def _start(view: View, search: Search) -> ast.expr | None:
     """The one constant that a search begins with; None where there are several, or something else may be restored."""
     sources = view.slicer.sources(replace(search.test, node=search.best))
-    number = ast.unparse(search.number)
-    others = [each.node for each, _ in sources if ast.unparse(each.node) != number]
+    number, best = ast.unparse(search.number), last_name(search.best)
+    found = [each.node for each, _ in sources if ast.unparse(each.node) != number]
+    others = [node for node in found if not _is_restored(node, best)]
     first = others[0] if len(others) == 1 else None
     return first if isinstance(first, ast.expr) else None
+
+
+def _is_restored(node: ast.AST, best: str) -> bool:
+    """Whether an expression is the best number of an earlier run: `checkpoint["best_loss"]` for `self.best_loss`."""
+    match node:
+        case ast.Subscript(value=ast.Name() | ast.Attribute(), slice=ast.Constant(value=str() as key)):
+            return bool(best) and key == best
+    return False
 
 
 def _is_never(search: Search, sense: Sense | None, start: ast.expr | None) -> bool:
@@ -128,11 +138,14 @@ def _is_never(search: Search, sense: Sense | None, start: ast.expr | None) -> bo
     if search.taken == HIGHER:
         if _INFINITE.fullmatch(text):
             return True
-        known = sense is not None and sense.better == HIGHER
-        return known and value is not None and value >= _OUT_OF_REACH
+        if sense is not None and sense.better == LOWER:
+            return False  # the comparison is the wrong way round, and that says more
+        return value is not None and value >= (_AS_GOOD_AS_INFINITE if sense is None else _OUT_OF_REACH)
     if text.startswith("-") and _INFINITE.fullmatch(text[1:]):
         return True
-    known = sense is not None and sense.better == LOWER and sense.whole and not _BELOW_ZERO.search(sense.what.lower())
+    if sense is None:
+        return value is not None and value <= -_AS_GOOD_AS_INFINITE
+    known = sense.better == LOWER and sense.whole and not _BELOW_ZERO.search(sense.what.lower())
     return known and value is not None and value <= 0
 
 
@@ -174,8 +187,10 @@ def _of_monitors(view: View, senses: Senses) -> Iterator[Direction]:
         if not isinstance(watched, str) or not made:
             continue
         taken = _mode(made[0], None)
-        logs = [each for each in view.scene.calls if member_of(each) == "log" and _is_named(each, watched)]
-        logged = [_logged(senses, each, view) for each in logs]
+        logs = [
+            each for each in view.scene.calls if member_of(each) in ("log", "log_dict") and _is_named(each, watched)
+        ]
+        logged = [_logged(senses, each, watched, view) for each in logs]
         better = {"" if sense is None else sense.better for sense in logged}
         if taken and len(better) == 1 and logged[0] is not None:
             yield from _judged(STOPS if stops else KEEPS, taken, logged[0], event.location, event.location)
@@ -185,10 +200,24 @@ def _is_named(event: CallEvent, watched: str) -> bool:
     return bool({watched, PER.sub("", watched)} & logged_by(event))
 
 
-def _logged(senses: Senses, event: CallEvent, view: View) -> Sense | None:
+def _logged(senses: Senses, event: CallEvent, watched: str, view: View) -> Sense | None:
     call = view.code.call_at(event.location)
-    given = [] if call is None else [*call.args[1:2], *(each.value for each in call.keywords if each.arg == "value")]
+    if call is None:
+        return None
+    if member_of(event) == "log":
+        given = [*call.args[1:2], *(each.value for each in call.keywords if each.arg == "value")]
+    else:
+        given = list(_under_name(call, {watched, PER.sub("", watched)}))
     return senses.of(given[0], event.location.path, stack_of(event.context)) if len(given) == 1 else None
+
+
+def _under_name(call: ast.Call, names: set[str]) -> Iterator[ast.expr]:
+    """What a dictionary that is written out in a call holds under some names; nothing where another adds to it."""
+    for given in (*call.args[:1], *(each.value for each in call.keywords if each.arg == "dictionary")):
+        if isinstance(given, ast.Dict) and None not in given.keys:
+            for key, value in zip(given.keys, given.values, strict=True):
+                if isinstance(key, ast.Constant) and key.value in names:
+                    yield value
 
 
 def _mode(owner: Instance, position: int | None) -> str:
