@@ -17,9 +17,9 @@ from cmgan_audit.facts.adversarial.records import Game
 from cmgan_audit.facts.runtime.flow import Node
 from cmgan_audit.facts.steps.actions import BACKWARD, ZERO, Action, actions_of
 from cmgan_audit.facts.steps.windows import Update, updates_in
-from cmgan_audit.facts.values import class_name, same_object
+from cmgan_audit.facts.values import class_name, constant, same_object
 from cmgan_audit.facts.view import View
-from cmgan_audit.finding import Step
+from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Instance
@@ -197,13 +197,14 @@ def _taken_up(maker: _Player, backward: Action) -> Fact:
 
 
 def _are_switched(view: View, loop: Loop) -> bool:
-    """Whether code that a loop executes changes which parameters take gradients."""
+    """Whether code that a loop executes takes gradients away from parameters: to give them to all changes nothing."""
     for reached in view.code.reached:
         contexts = view.code.contexts.get(reached.node, ())
         called = any(each.location == loop.location for context in contexts for each in context.loops)
         for node in reached.own_nodes():
             if _switches(node) and (called or reached.module.location(node).lies_in(loop.location)):
-                return True
+                if not _only_on(view, reached.module.location(node), node):
+                    return True
     return False
 
 
@@ -213,4 +214,19 @@ def _switches(node: ast.AST) -> bool:
             return any(isinstance(each, ast.Attribute) and each.attr == "requires_grad" for each in targets)
         case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
             return _SWITCHES.fullmatch(name) is not None
+    return False
+
+
+def _only_on(view: View, place: Location, node: ast.AST) -> bool:
+    """Whether parameters are only ever told to take gradients at a place: `p.requires_grad = flag`, which is True."""
+    match node:
+        case ast.Assign(value=ast.Constant(value=value)):
+            return value is True
+        case ast.Assign():
+            stores = (each for each in view.scene.stores if each.name == "requires_grad")
+            given = [constant(each.value) for each in stores if each.location.lies_in(place)]
+            return bool(given) and all(each is True for each in given)
+        case ast.Call(func=ast.Attribute(attr="requires_grad_"), args=args, keywords=keywords):
+            values = [*args, *(each.value for each in keywords)]
+            return all(isinstance(each, ast.Constant) and each.value is True for each in values)
     return False
