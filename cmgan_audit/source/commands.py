@@ -15,6 +15,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.shell import Simple, Sources, Word, commands
 from cmgan_audit.source.shell_calls import variables_given
+from cmgan_audit.source.shell_copies import Copies
 from cmgan_audit.source.shell_expansion import UnknownWord
 
 _PYTHON = regex(r"(?:.*/)?(?:python|pypy|ipython)[0-9.]*(?:\.exe)?$")
@@ -120,8 +121,11 @@ def commands_of(path: str, text: str, sources: Sources | None = None) -> Iterato
     elif name.endswith((".md", ".rst")) or name.startswith("readme"):
         yield from _document(path, text, sources)
     else:
+        copies = Copies()
         for simple in commands(text, name=path, sources=sources):
-            yield from _starts(path, simple)
+            copies.note([word.text for word in simple.words], simple.folder)
+            for command in _starts(path, simple):
+                yield replace(command, argv=tuple(copies.original(word, command.folder) for word in command.argv))
 
 
 def commands_said(path: str, text: str) -> Iterator[CommandLine]:

@@ -124,6 +124,28 @@ def test_continuations_comments_and_here_documents() -> None:
     assert (command.places[1].column, command.places[1].end_column) == (7, 8)
 
 
+@pytest.mark.parametrize(
+    ("copying", "config"),
+    [
+        ("cp conf/large.yaml exp/config.yaml", "conf/large.yaml"),
+        ("mkdir -p exp; cp -f conf/large.yaml ./exp/config.yaml", "conf/large.yaml"),
+        ("cp conf/large.yaml exp/a.yaml; cp exp/a.yaml exp/config.yaml", "conf/large.yaml"),
+        ("(cd conf; cp large.yaml ../exp/config.yaml)", "conf/large.yaml"),
+        ("cp conf/$1.yaml exp/config.yaml", "exp/config.yaml"),
+        ("cp conf/large.yaml exp/other.yaml", "exp/config.yaml"),
+        ("cp conf/config.yaml exp/", "conf/config.yaml"),
+    ],
+)
+def test_a_copied_file_of_settings_is_the_one_that_was_copied(copying: str, config: str) -> None:
+    assert argvs(f"{copying}\npython train.py --config exp/config.yaml\n") == [["--config", config]]
+    assert argvs(f"{copying}\npython train.py --config=exp/config.yaml\n") == [[f"--config={config}"]]
+
+
+def test_a_copy_into_a_folder_that_is_only_known_at_run_time() -> None:
+    text = "out=exp/$(date +%s)\ncp conf/large.yaml $out/config.yaml\npython train.py $out/config.yaml\n"
+    assert argvs(text) == [["conf/large.yaml"]]
+
+
 def test_windows_line_ends() -> None:
     assert argvs("python train.py \\\r\n --a 1\r\n") == [["--a", "1"]]
 
