@@ -241,7 +241,7 @@ def test_settings_have_answers_of_their_own(tree: Path) -> None:
 
 
 def test_contents_that_are_only_supposed_are_not_kept(tree: Path, own_cache: Path) -> None:
-    overlay = {"train.py": SCRIPT.replace("default=1", "default=11").encode()}
+    overlay = {"again.py": SCRIPT.replace("default=1", "default=11").encode()}
     assert 11 in batches(collect(tree, overlay=overlay, effort=CACHED))
     assert list(own_cache.rglob("*.json")) == []
     assert 11 not in batches(collect(tree, effort=CACHED))
