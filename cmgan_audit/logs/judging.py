@@ -10,7 +10,7 @@ from cmgan_audit.finding import Finding, Severity
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.raising import Raiser
 from cmgan_audit.logs.selection.judged import JudgedSeries, Question, judged_series
-from cmgan_audit.logs.series import Reading
+from cmgan_audit.logs.series import INDEX, Reading
 from cmgan_audit.logs.single_scores import hides_large_falls
 from cmgan_audit.logs.symptoms.course import divergence, lost_best, schedule
 from cmgan_audit.logs.symptoms.decline import loss_divergence, metric_decline
@@ -22,6 +22,7 @@ from cmgan_audit.statistics.trend import best_index
 DECLINE = "CMG801"
 # Fewer evaluations say nothing about a trend.
 _FEWEST = 3
+_LAST = 3
 # The level before the last evaluation, and how many noise floors below it are no noise of one evaluation.
 _LEVEL = 5
 _PLUNGE = 3.0
@@ -71,8 +72,16 @@ def _can_tell(judged: JudgedSeries) -> bool:
 
 
 def scatters_too_much(judged: JudgedSeries) -> bool:
-    """Whether even a large fall would be lost in the noise."""
-    return hides_large_falls(judged.floor, judged.measure)
+    """Whether even a large fall would be lost in the noise; one that ends at its best has none that could be."""
+    return hides_large_falls(judged.floor, judged.measure) and not _ends_at_its_best(judged)
+
+
+def _ends_at_its_best(judged: JudgedSeries) -> bool:
+    """Whether the last evaluations are as good as the best; scores without epochs and steps have no end."""
+    ys = judged.series.ys
+    if judged.series.x_kind == INDEX or judged.batches:
+        return False
+    return abs(ys[best_index(ys, judged.higher)] - median(ys[-_LAST:])) < judged.measure.large
 
 
 def ends_in_a_plunge(judged: JudgedSeries) -> bool:

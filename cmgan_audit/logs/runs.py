@@ -7,7 +7,9 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
+from cmgan_audit.logs.selection.batches import of_a_batch
 from cmgan_audit.logs.series import EPOCH, INDEX, POINT_LIMIT, STEP, PrintedBatch, Restart, Role, Run, Series
+from cmgan_audit.logs.steps_of_epochs import over_epochs
 
 # A resumed process repeats at most this share of the epochs before it, or this many; farther back is another run.
 _OVERLAP_SHARE = 0.5
@@ -16,6 +18,8 @@ _OVERLAP = 3
 _MOST_EPOCHS = 10
 # So many rows show in which order they stand.
 _FEWEST_ROWS = 3
+# Where the log came to an epoch is kept so many times.
+_MOST_MARKS = 1 << 16
 
 
 class RunBuilder:
@@ -31,6 +35,7 @@ class RunBuilder:
         self.current_epoch: float | None = None
         self.current_step: float | None = None
         self._runs: list[Run] = []
+        self._came_to: list[list[tuple[int, float]]] = []  # per run, where the log came to which epoch
         self._by_key: dict[tuple[str, str], Series] = {}
         self._first: float | None = None
         self._last: float | None = None
@@ -45,6 +50,7 @@ class RunBuilder:
 
     def _open(self, place: int) -> None:
         self._runs.append(Run(self.source, first_place=place))
+        self._came_to.append([])
         self._by_key = {}
         self._first = self._last = None
         self.current_epoch = self.current_step = None
@@ -70,6 +76,8 @@ class RunBuilder:
             self._first = value
             self.run.first_place = self.run.first_place or place
         self._last = value if self._last is None else max(self._last, value)
+        if len(self._came_to[-1]) < _MOST_MARKS:
+            self._came_to[-1].append((place, value))
 
     def _advance(self, value: float, place: int, first: float | None, last: float | None) -> None:
         """Compare a new epoch or step with those before it: a step back is a restart or another run."""
@@ -137,6 +145,8 @@ class RunBuilder:
     def finish(self, last_place: int = 0) -> list[Run]:
         """All runs that hold numbers, labelled, with superseded points of resumed runs left out."""
         self.run.last_place = max(self.run.last_place, last_place)
+        for run, came_to in zip(self._runs, self._came_to, strict=True):
+            _settle_steps(run, came_to)
         runs = [run for run in self._runs if run.series or run.printed]
         for run in runs:
             if _counts_twice(run):
@@ -161,6 +171,17 @@ def from_first_to_last(runs: list[Run]) -> list[Run]:
             return runs
     series = [part[0].replaced(sorted(point for one in part for point in one)) for part in parts]
     return [Run(runs[0].source, series=series, first_place=runs[0].first_place, last_place=runs[-1].last_place)]
+
+
+def _settle_steps(run: Run, came_to: Sequence[tuple[int, float]]) -> None:
+    """Values at steps that begin anew in every epoch belong to their epoch, beside others that sum it up."""
+    places, epochs = [place for place, _ in came_to], [epoch for _, epoch in came_to]
+    summed = {series.name for series in run.series if series.x_kind == EPOCH}
+    for at, series in enumerate(run.series):
+        moved = over_epochs(series, places, epochs)
+        if moved is not series:
+            moved.name = of_a_batch(series.name) if series.name in summed else series.name
+            run.series[at] = moved
 
 
 def _counts_twice(run: Run) -> bool:

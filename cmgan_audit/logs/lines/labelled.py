@@ -27,6 +27,7 @@ from cmgan_audit.logs.lines.labels import (
     counter_of,
     is_arrow,
     is_bound,
+    is_duration,
     is_number_of_hits,
     is_option,
     is_part_of_word,
@@ -57,6 +58,8 @@ _LETTER_EPOCH = regex(r"[^\w\x00\x01]*(?:(?<=\[)|(?<![^\s]))E(\d{1,4})(?=\s*[\]:
 _GLUED_RANK = regex(r"\brank_?(\d+)\b", re.IGNORECASE)
 _SAVED = regex(r"\b(?:sav(?:ed|ing)(?! dict)|checkpoint)\b", re.IGNORECASE)
 _ELSEWHERE = regex(r"\b(?:best|sav(?:ed|ing)|from|until|every|patience|stopping|improvement)\b", re.IGNORECASE)
+# Between the numbers of a long list.
+_AMONG_OTHERS = frozenset((",", ", ", ",-", ", -"))
 
 # `loss=0.31/0.28`: what the two numbers are of.
 _FIRST, _SECOND = "train", "val"
@@ -91,8 +94,10 @@ class LabelledLine:
         self._lists()
         text, end = self.text, self.start
         for atom in _ATOM.finditer(text, self.start):
-            self._number(atom, text[end : atom.start()])
+            before = text[end : atom.start()]
             end = atom.end()
+            if not (before in _AMONG_OTHERS and text[end : end + 1] == "," and self._among_others(atom, before)):
+                self._number(atom, before)
         self._close_array()
         self._bare_counters()
         values = with_phase_of_line(plan.values, plan.body)
@@ -210,6 +215,20 @@ class LabelledLine:
             return
         self._value(label, separated, listed, slots, sign, atom, after)
 
+    def _among_others(self, atom: re.Match[str], before: str) -> bool:
+        """Take `, 0.31,` in the middle of many; False where a number's surroundings may still say what it is.
+
+        A line may hold thousands of them, and every line another number.
+        """
+        slot = self.slot_of.get(atom.start())
+        if slot is None or atom.end() - atom.start() > 1 or self.last not in ("", "array") or self.named:
+            return False
+        if self.last == "array":
+            self.array.append((slot, -1.0 if before.endswith("-") else 1.0))
+        else:
+            self.context = ""
+        return True
+
     def _is_of_the_best(self, before: str) -> bool:
         """Whether an epoch is that of the best value before it: `best pesq so far 2.64 (epoch 5)`, `best 2.64 @ 5`."""
         return before.lstrip(" \t,")[:1] in ("(", "[", "@") and "best" in words_of(self.last_label)
@@ -258,7 +277,7 @@ class LabelledLine:
         atom: re.Match[str],
         after: str,
     ) -> None:
-        role = None if is_number_of_hits(label, after) else self._role(label, separated)
+        role = None if is_number_of_hits(label, after) or is_duration(after) else self._role(label, separated)
         self.last_label = label
         if role is None and slots and (separated or names_a_side(label, after)):
             first = not any(value.role.kind in ("metric", "loss") for value in self.plan.values)

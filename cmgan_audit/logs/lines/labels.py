@@ -22,6 +22,7 @@ _PER_COUNTER = regex(r"\w[_/](?:epoch|step)$", re.IGNORECASE)
 # A counter that is glued to the name: `E003 loss`, `epoch12 loss`, `PESQ@ep12`.
 _COUNTED = regex(r"^(?:e|ep|epoch)_?\d+\b\W*(?=[A-Za-z])|@(?:ep|epoch|step|iter)_?\d+$", re.IGNORECASE)
 _OF_HOW_MANY = regex(r"\s?/\s?\x00")
+_SECONDS = regex(r"\s?(?:m?s|secs?|seconds?|msecs?)(?![\w/=:])(?!\s*[=:])", re.IGNORECASE)
 _OPTION = regex(r"(?:^|\s)--[A-Za-z][\w\-]*[ =]+$")
 
 
@@ -36,6 +37,11 @@ def is_part_of_word(after: str) -> bool:
 def is_share(after: str) -> bool:
     """`45%` of a progress bar, and `+2.8%` of a comparison: a part or a change."""
     return after.lstrip(" ").startswith("%")
+
+
+def is_duration(after: str) -> bool:
+    """`batch_cost: 3.44 sec`: how long something took, whatever its name."""
+    return _SECONDS.match(after) is not None
 
 
 def is_number_of_hits(label: str, after: str) -> bool:

@@ -20,9 +20,12 @@ from cmgan_audit.logs.series import EPOCH, STEP
 _BETWEEN = regex(r"\s{2,}|\s*[\t|│┃;,]\s*")
 _BETWEEN_CELLS = regex(r"[\s|│┃;,]+")
 _CELL = regex(
-    r"(?P<sign>[-+]?)(?:(?P<slot>\x00)(?:/\x00)?%?|(?P<word>nan|inf(?:inity)?))$|(?P<other>\x00(?::\x00)+(?:\.\x00)?|-+)$",
+    r"(?P<sign>[-+]?)(?:(?P<slot>\x00)(?:/\x00)?%?|(?P<word>nan|inf(?:inity)?))$|(?P<other>\x00(?::\x00)+(?:\.\x00)?|-+"
+    r"|\x00(?:m?s|min|m\d+s|h\d+m(?:\d+s)?))$",
     re.IGNORECASE,
 )
+# Behind the last number of a row: `<- best`, `*`, `saved`.
+_MARK = regex(r"(?<=[\x00s%|│┃\s])[\s|│┃]+[^\x00|│┃]*[^\x00|│┃\s\d][^\x00|│┃]*$")
 _FEWEST = 3
 _LONGEST_NAME = 40
 
@@ -48,7 +51,7 @@ def cells_of_row(text: str, first_slot: int) -> tuple[Cell, ...]:
     """The cells of a line of bare numbers: slot and sign, None for times and dashes; () for other lines."""
     cells: list[Cell] = []
     slot = first_slot
-    for piece in _BETWEEN_CELLS.split(text.strip(" \t|│┃\r")):
+    for piece in _BETWEEN_CELLS.split(_MARK.sub("", text.strip(" \t|│┃\r"))):
         found = _CELL.match(piece)
         if found is None:
             return ()

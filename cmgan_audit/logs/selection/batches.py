@@ -83,9 +83,14 @@ def epoch_means(series: Series) -> Series:
 def named_by_batch(values: Iterable[SlotValue]) -> list[SlotValue]:
     """The values of a line that counts within the epoch, under names of their own."""
     return [
-        replace(value, name=f"{value.name}{_OF_A_BATCH}") if value.role.kind in ("metric", "loss") else value
+        replace(value, name=of_a_batch(value.name)) if value.role.kind in ("metric", "loss") else value
         for value in values
     ]
+
+
+def of_a_batch(name: str) -> str:
+    """The name of what lines within the epoch say, beside others that sum the epoch up."""
+    return f"{name}{_OF_A_BATCH}"
 
 
 def is_of_a_batch(name: str) -> bool:

@@ -77,9 +77,18 @@ def _names_input(series: Series) -> bool:
 
 
 def _is_per_batch(series: Series, wanted: list[Series]) -> bool:
-    """Lightning logs `stoi_step` for the batch at hand and `stoi_epoch` for the mean over all."""
+    """Lightning logs `stoi_step` for the batch at hand and `stoi_epoch` for the mean over all; others add `_avg`."""
     stem = series.name.removesuffix("_step")
-    return stem != series.name and any(other.name == f"{stem}_epoch" for other in wanted)
+    if stem != series.name and any(other.name == f"{stem}_epoch" for other in wanted):
+        return True
+    words = [word for word in words_of(series.name) if word not in table().phases]
+    return any(
+        other.role.phase == series.role.phase
+        and other.x_kind == series.x_kind
+        and [word for word in words_of(other.name) if word not in table().phases] in ([*words, "avg"], ["avg", *words])
+        and 2 * len(set(other.xs)) >= len(set(series.xs))
+        for other in wanted
+    )
 
 
 def _is_of_batches(series: Series, wanted: list[Series]) -> bool:

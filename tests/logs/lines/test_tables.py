@@ -38,6 +38,8 @@ EPOCHS = list(enumerate(PESQ))
         ("epoch,train_loss,pesq\n", "{e},0.31{e},{v}\n"),
         ("Epoch  Train Loss  Val Loss  PESQ\n", "{e}  0.31  --  {v}\n"),
         ("   epoch  train_loss   pesq\n", "{e}      {e}      0.3100  {v}\n"),
+        (" Epoch | TrainLoss |  PESQ |  Time\n---------\n", "   {e} |  0.31  |  {v} |  19.{e}s  ← best\n"),
+        ("Epoch  Train Loss  PESQ  Time\n", "{e}  0.31  {v}  1m{e}s *\n"),
     ],
 )
 @pytest.mark.parametrize(

@@ -114,3 +114,34 @@ def test_of_means_over_the_batches_so_far_the_last_counts(tmp_path: Path) -> Non
     one = only(judgement)
     assert (one.series.ys.tolist(), one.batches, one.certain) == (expected, 120, False)
     assert judgement.verdict(Severity.ERROR) == "healthy"
+
+
+def within_epochs(place: str, last: int = 9) -> list[str]:
+    """Lines whose steps begin anew in every epoch, which another line names above or below them."""
+    lines: list[str] = []
+    for e in range(last):
+        level = round(0.5 + 0.02 * e, 3)
+        loss = f"{1 / (e + 1):.3f}"
+        steps = [f"  Batch {20 * i}/100 | Loss: {loss} | Acc: {level + y:.3f}" for i, y in enumerate(SCATTER, 1)]
+        summary = f"Epoch {e + 1}/{last} | Train Loss: {loss} Acc: {level:.3f} | Val PSNR: {20 + e / 5:.2f}"
+        lines += [f"Epoch {e + 1}/{last}", *steps, summary] if place == "above" else [*steps, summary]
+    return lines
+
+
+@pytest.mark.parametrize("place", ["above", "below"])
+@pytest.mark.parametrize("last", [9, 3])
+def test_steps_that_begin_anew_in_every_epoch_belong_to_it(tmp_path: Path, place: str, last: int) -> None:
+    judgement = look(tmp_path, within_epochs(place, last))
+    assert sorted(one.series.name for one in judgement.judged) == ["Acc", "Val PSNR"]
+    (run,) = {id(one.run): one.run for one in judgement.judged}.values()
+    loss = next(series for series in run.series if series.name == "Loss")
+    assert [(x, y) for x, y, _ in loss] == [(e + 1, round(1 / (e + 1), 3)) for e in range(last) for _ in SCATTER]
+    assert not [finding for finding in judgement.findings if finding.severity > Severity.NOTE]
+
+
+def test_steps_of_the_whole_training_stay_steps(tmp_path: Path) -> None:
+    lines = [line for e in range(5) for line in (f"Epoch {e}", *(f"step {e * 3 + i} loss 0.3" for i in range(3)))]
+    path = tmp_path / "train.log"
+    path.write_text("".join(f"{line}\n" for line in [*lines, "step 4 loss 0.2"]))
+    (run,) = read_logs([path], RoleBook()).readings[0].runs
+    assert {series.x_kind for series in run.series} == {"step"}

@@ -280,3 +280,26 @@ def test_a_share_is_judged_and_a_formant_is_not(tmp_path: Path, scale: float) ->
     path.write_text("epoch,F1,val_f1\n" + "".join(f"{e},{512 - e},{scale * (0.9 - e / 20)}\n" for e in range(8)))
     judgement = look(read_logs([path], RoleBook()))
     assert [one.series.name for one in judgement.judged] == ["val_f1"]
+
+
+def test_value_of_a_batch_beside_the_mean_that_is_called_so(tmp_path: Path) -> None:
+    epochs = "".join(
+        f"epoch:[{e}/9] val step:0 top1: {0.5 + 0.1 * (e % 2):.2f}\nEND epoch:{e} val top1_avg: {0.4 + 0.02 * e:.3f}\n"
+        for e in range(1, 10)
+    )
+    assert names(search(tmp_path, epochs)) == ["val top1_avg"]
+
+
+def test_how_long_something_took_is_no_loss(tmp_path: Path) -> None:
+    epochs = "".join(f"epoch {e} pesq: {2 + 0.02 * e:.2f} avg_reader_cost: 2.{e} sec, cost: 0.3\n" for e in range(9))
+    (run,) = search(tmp_path, epochs).readings[0].runs
+    assert [series.name for series in run.series] == ["pesq", "cost"]
+
+
+@pytest.mark.parametrize(("last", "said"), [((2.8, 2.8, 2.79), "healthy"), ((2.2, 2.6, 1.4), "undecided")])
+def test_noise_hides_no_fall_from_where_a_course_ends_at_its_best(
+    tmp_path: Path, last: tuple[float, ...], said: str
+) -> None:
+    scores = [1.2, 2.6, 1.4, 2.7, 1.3, 2.6, 1.5, 2.7, 1.4, 2.6, 1.3, 2.8, *last]
+    epochs = "".join(f"epoch {e} val pesq: {score}\n" for e, score in enumerate(scores))
+    assert verdict(search(tmp_path, epochs)) == said
