@@ -1,4 +1,4 @@
-"""Opens logs: plain or gzip, UTF-8 or the UTF-16 that PowerShell writes; in blocks of whole lines."""
+"""Opens logs: plain or gzip, UTF-8, UTF-32 or the UTF-16 that PowerShell writes; in blocks of whole lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from cmgan_audit.errors import InputError
 BLOCK = 1 << 20
 # A line longer than this is cut: no log has one, and memory stays bounded.
 LONGEST_LINE = 16 << 20
-# UTF-16 without its mark: so large a part of every second byte of the beginning is zero, and none of the others.
+# UTF-16 or UTF-32 without its mark: so large a part of every second byte of the beginning is zero, and none of the
+# others; or of three in every four.
 _SAMPLE, _MOSTLY = 4096, 0.8
 _ZEROS = bytes(16)
 
@@ -96,6 +97,8 @@ def _first(stream: BinaryIO, size: int, source: str) -> bytes:
 
 def _decoder(data: bytes) -> tuple[codecs.IncrementalDecoder | None, int]:
     """What makes text of a file that begins so (None: it is UTF-8), and the length of the mark in front of it."""
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):  # the former begins with UTF-16's mark
+        return codecs.getincrementaldecoder("utf-32")(errors="replace"), 0
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return codecs.getincrementaldecoder("utf-16")(errors="replace"), 0
     if data.startswith(codecs.BOM_UTF8):
@@ -103,6 +106,10 @@ def _decoder(data: bytes) -> tuple[codecs.IncrementalDecoder | None, int]:
     head = data[:_SAMPLE]
     for zeros, others, encoding in ((head[1::2], head[::2], "utf-16-le"), (head[::2], head[1::2], "utf-16-be")):
         if zeros and zeros.count(0) > _MOSTLY * len(zeros) and others.count(0) == 0:
+            return codecs.getincrementaldecoder(encoding)(errors="replace"), 0
+    for first, encoding in ((0, "utf-32-le"), (3, "utf-32-be")):
+        filler = b"".join(head[place::4] for place in range(4) if place != first)
+        if filler and filler.count(0) > _MOSTLY * len(filler) and head[first::4].count(0) == 0:
             return codecs.getincrementaldecoder(encoding)(errors="replace"), 0
     return (None if data.isascii() else _older_encoding(data)), 0
 

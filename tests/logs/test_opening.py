@@ -21,7 +21,9 @@ LOG = "".join(f"Epoch {e} PESQ: {2 + e / 10}\r\n" for e in range(1, 9))
 TABLE = "epoch,pesq\n" + "".join(f"{e},{2 + e / 10}\n" for e in range(1, 9))
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"]
+)
 @pytest.mark.parametrize(("name", "text"), [("train.log", LOG), ("table.csv", TABLE), ("table.txt", TABLE)])
 def test_encodings(tmp_path: Path, encoding: str, name: str, text: str) -> None:
     path = tmp_path / name

@@ -56,6 +56,8 @@ _GLUED_COUNTER = regex(r"(?<![A-Za-z/\\])(epoch|ep|step|iter)[_ ]?(\d+)(?!\w)(?!
 # `[E003] loss=0.31`, `E12 | loss 0.31`: no error code, as a value stands behind it and nothing else counts.
 _LETTER_EPOCH = regex(r"[^\w\x00\x01]*(?:(?<=\[)|(?<![^\s]))E(\d{1,4})(?=\s*[\]:|,]|\s)", re.IGNORECASE)
 _GLUED_RANK = regex(r"\brank_?(\d+)\b", re.IGNORECASE)
+_BEST = regex(r"\bbest\b", re.IGNORECASE)
+_LIST_GOES_ON = regex(r"\.?\s*,?\s+[-\x00]|\.?\s*$")
 _SAVED = regex(r"\b(?:sav(?:ed|ing)(?! dict)|checkpoint)\b", re.IGNORECASE)
 _ELSEWHERE = regex(r"\b(?:best|sav(?:ed|ing)|from|until|every|patience|stopping|improvement)\b", re.IGNORECASE)
 # Between the numbers of a long list.
@@ -262,7 +264,7 @@ class LabelledLine:
         for word in words_as_written(text):
             if word.lower() in table().phases:
                 self.phase = word
-        if re.search(r"\bbest\b", text, re.IGNORECASE):
+        if _BEST.search(text):
             self.announced = "best"
         elif _SAVED.search(text) and not self.announced:
             self.announced = "saved"
@@ -297,7 +299,7 @@ class LabelledLine:
             if separated and slots and len(self.plan.unknown) < 20:
                 self.plan.unknown.append(label)
             return
-        if listed and slots and re.match(r"\.?\s*,?\s+[-\x00]|\.?\s*$", after):
+        if listed and slots and _LIST_GOES_ON.match(after):
             self.last, self.array = "array", [(slots[0], sign)]
             return
         name, role = self._named(label, role)

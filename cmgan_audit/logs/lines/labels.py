@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 
@@ -14,6 +15,9 @@ _OF = regex(r"\s+of$")
 _ARTICLE = regex(r"^.*\b(?:an?|the)\s+")
 _BALANCED = regex(r"\([^()]*\)|\[[^\[\]]*\]")
 _DELIMITER = regex(r"[|│┃;,{}\t!?()\[\]\x01]|\s[-\u2013\u2014]+\s|--+|={2,}|\*{2,}|#{2,}|:(?=\s|[A-Za-z])|\.\s|>>+|>\s")
+_NO_LETTERS = regex(r"^[^A-Za-z]+")
+_LETTERS = regex(r"[A-Za-z]+")
+_BRACKETS_BEHIND = regex(r"\s*\([^)]*\)$")
 _SUFFIX = regex(r"[A-Za-z_]+")
 _BOUND = regex(r"(?<![-=<>])>=?\s*$")
 _TAG = regex(r"<[^<>]*>\s*$")
@@ -77,7 +81,7 @@ def label_before(before: str) -> tuple[str, bool, bool, str]:
     cut = 0
     for delimiter in _DELIMITER.finditer(shadow):
         cut = delimiter.end()
-    label = _COUNTED.sub("", re.sub(r"^[^A-Za-z]+", "", stripped[cut:])).rstrip(" .")
+    label = _COUNTED.sub("", _NO_LETTERS.sub("", stripped[cut:])).rstrip(" .")
     if told_of:
         label = _ARTICLE.sub("", label)
     for opening, closing in ("[]", "()"):
@@ -115,12 +119,17 @@ def counter_of(label: str) -> str | None:
 
 def is_tight(label: str) -> bool:
     """Whether a name may stand before a number with nothing but a space between: `Pesq 2.51`, `Train Loss G 0.1`."""
-    words = words_of(re.sub(r"\s*\([^)]*\)$", "", label))
+    words = words_of(_BRACKETS_BEHIND.sub("", label))
+    return 0 < len(words) <= 4 and words[-1] in _tight_words()
+
+
+@functools.cache
+def _tight_words() -> frozenset[str]:
     t = table()
     known = t.qualifiers | t.losses | set(t.phases) | set(t.networks)
     measures = {name[-1] for m in t.metrics for name in m.names} | {name[-1] for name in t.learning_rates}
     measures |= {name for m in t.metrics if m.key != "wer" for name in m.alone}  # "per" is too common a word
-    return 0 < len(words) <= 4 and (words[-1] in known or words[-1] in measures)
+    return frozenset(known | measures)
 
 
 def constant_of(text: str) -> float | None:
@@ -135,4 +144,4 @@ def constant_of(text: str) -> float | None:
 
 def words_as_written(text: str) -> list[str]:
     """The words of a text in their own spelling."""
-    return re.findall(r"[A-Za-z]+", text)
+    return _LETTERS.findall(text)

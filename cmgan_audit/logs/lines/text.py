@@ -41,6 +41,8 @@ _AHEAD = 2048
 
 # One charset and a look behind, so that the search skips words at full speed; signs stay in the words.
 _NUMBER = regex(rb"([0-9](?<![A-Za-z0-9_.].)[0-9]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)")
+# A hash: another one on every line, and none says anything. Its first digit may have become a slot.
+_IDENTIFIER = regex(rb"(?<![\w.])(?:(\x00)(?=\w{3})|(?=\w{6}))(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]+(?![\w.])")
 
 
 def read_text(path: Path, source: str, book: RoleBook) -> Reading:
@@ -205,7 +207,11 @@ class _TextScan:
             self.left.long_lines += 1
             plan = Plan(shape.count(b"\0"))
         else:
-            plan = understand(shape.decode("utf-8", errors="replace"), self.book)
+            nameless = _IDENTIFIER.sub(rb"\1x", shape)
+            known = self.plans.get(nameless)
+            plan = known or understand(nameless.decode("utf-8", errors="replace"), self.book)
+            if known is None:
+                self.plans[nameless] = plan
         self.plans[shape] = plan
         return plan
 

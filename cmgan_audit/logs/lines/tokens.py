@@ -38,7 +38,9 @@ def joined(row: list[bytes], value: SlotValue) -> float | None:
         return None
     head, *groups = tokens
     whole = [*groups[:-1], groups[-1].partition(b".")[0]]
-    if all(len(group) == 3 for group in whole) and len(head) <= 3 and head != b"0":
+    # No score counts thousands: `PESQ: 2,634` has a decimal comma.
+    scored = value.role.kind in ("metric", "best", "saved") and len(tokens) == 2 and groups[0].isdigit()
+    if all(len(group) == 3 for group in whole) and len(head) <= 3 and head != b"0" and not scored:
         return (
             value.sign * float(b"".join(tokens))
             if b"." in groups[-1] or len(groups) > 1 or value.role.kind == "count"

@@ -422,3 +422,29 @@ def test_accuracies_may_stand_without_a_colon(tmp_path: Path) -> None:
     assert [(series.name, list(series.xs)) for series in run.series if series.role.kind == "metric"] == [
         ("valid_acc", [0, 1, 2, 3])
     ]
+
+
+def test_a_score_with_a_decimal_comma_and_three_decimals(tmp_path: Path) -> None:
+    content = "".join(f"Epoche {e}; Verlust: 0,31{e}; PESQ: 2,{634 + e}; Zeit: 12,3 s\n" for e in range(4))
+    assert list(only(read(tmp_path, content)).ys) == [2.634, 2.635, 2.636, 2.637]
+
+
+def test_lines_that_differ_in_a_hash_alone_are_understood_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    understood: list[str] = []
+    understand = text_module.understand
+    monkeypatch.setattr(
+        text_module, "understand", lambda shape, book: understood.append(shape) or understand(shape, book)
+    )
+    hashes = [f"{(e * 2654435761 + 0xA7C3F19B) % 2**64:016x}" for e in range(50)]
+    content = "".join(f"Epoch {e} job {name} size {e} pesq: 2.{e + 10}\n" for e, name in enumerate(hashes))
+    reading = read(tmp_path, content)
+    assert list(only(reading).ys) == [float(f"2.{e + 10}") for e in range(50)]
+    assert len(understood) < 8
+    assert not reading.notes
+
+
+@pytest.mark.parametrize("between", [",", ", ", ",-", " , "])
+def test_many_numbers_of_one_line(tmp_path: Path, between: str) -> None:
+    numbers = between.join(["1.5", "2.5", "3.5", "4.5"])
+    content = "".join(f"epoch {e} losses of the batches: {numbers}, mean pesq: 2.{e}\n" for e in range(4))
+    assert list(only(read(tmp_path, content)).ys) == [2.0, 2.1, 2.2, 2.3]
