@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import field
 from statistics import median
@@ -60,7 +61,7 @@ class Judgement:
 def _can_tell(judged: JudgedSeries) -> bool:
     """Enough evaluations that scatter less than what is looked for, the last of them no start of a fall."""
     ys = judged.series.ys
-    if len(ys) < _FEWEST or scatters_too_much(judged):
+    if len(ys) < _FEWEST or scatters_too_much(judged) or says_only_the_best(judged):
         return False
     if judged.decline is not None:
         return True
@@ -74,6 +75,13 @@ def _can_tell(judged: JudgedSeries) -> bool:
 def scatters_too_much(judged: JudgedSeries) -> bool:
     """Whether even a large fall would be lost in the noise; one that ends at its best has none that could be."""
     return hides_large_falls(judged.floor, judged.measure) and not _ends_at_its_best(judged)
+
+
+def says_only_the_best(judged: JudgedSeries) -> bool:
+    """Whether the log has a score where it improved, and elsewhere the words that it did not: no fall can be seen."""
+    series, sign = judged.series, 1.0 if judged.higher else -1.0
+    gaps = {b - a for a, b in itertools.pairwise(series.xs)}
+    return judged.run.unsaid > 0 and len(gaps) > 1 and all(sign * (b - a) > 0 for a, b in itertools.pairwise(series.ys))
 
 
 def _ends_at_its_best(judged: JudgedSeries) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from cmgan_audit.finding import Finding, Severity
-from cmgan_audit.logs.judging import Judgement, ends_in_a_plunge, scatters_too_much
+from cmgan_audit.logs.judging import Judgement, ends_in_a_plunge, says_only_the_best, scatters_too_much
 from cmgan_audit.logs.raising import shown
 from cmgan_audit.logs.search import Search
 from cmgan_audit.logs.selection.judged import JudgedSeries
@@ -31,6 +31,7 @@ _ROSE = "degraded: a metric for which lower is better rose from its best and sta
 _PLUNGED = "undecided: the last evaluation is far worse than those before it: it failed, or a collapse begins"
 _WITHOUT_SCORE = "undecided: the last evaluation gave no score, so how the metric went on is not known"
 _SCATTERS = "undecided: the scores scatter too much for evaluations of a test set, so that a fall would not be seen"
+_ONLY_BEST = "undecided: the log has only the scores that improved, so that a fall would not be seen"
 _NO_METRIC = "undecided: the logs hold no metric that could have fallen"
 _BELOW_THRESHOLD = "undecided: a metric fell and stayed down, by less than what --fail-on makes a regression"
 _ORIGIN = {
@@ -55,6 +56,8 @@ def sentence(judgement: Judgement, verdict: str) -> str:
         return _WITHOUT_SCORE
     if verdict == "undecided" and any(ends_in_a_plunge(one) for one in judgement.judged):
         return _PLUNGED
+    if verdict == "undecided" and any(says_only_the_best(one) for one in judgement.judged):
+        return _ONLY_BEST
     if verdict == "undecided" and any(scatters_too_much(one) for one in judgement.judged):
         return _SCATTERS
     return _SENTENCES[verdict]

@@ -12,6 +12,7 @@ from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.search import read_logs
 from cmgan_audit.logs.selection.judged import Question
 from cmgan_audit.logs.selection.placeholders import ends_in_failures, scores_come_in_rhythm
+from cmgan_audit.report.trend_text import sentence
 from cmgan_audit.rules.catalogue import load_catalogue
 
 CATALOGUE = load_catalogue()
@@ -75,3 +76,16 @@ def test_zeros_all_along_beside_scores(tmp_path: Path, name: str, severity: Seve
     rows = "".join(f"{e},0.0,{2.1 + e / 20}\n" for e in range(6))
     judgement = look(tmp_path, f"epoch,{name},val_pesq\n{rows}")
     assert [f.severity for f in judgement.findings if f.rule == "CMG804"] == [severity]
+
+
+def test_a_log_that_names_only_improved_scores_shows_no_fall(tmp_path: Path) -> None:
+    """As Lightning's checkpoints speak, without the lines of its progress bars."""
+    better = "Epoch {e}, global step {e}00: 'val/pesq' reached {v:.3f} (best {v:.3f}), saving model to 'a.ckpt'\n"
+    worse = "Epoch {e}, global step {e}00: 'val/pesq' was not in top 1\n"
+    scores = {0: 1.9, 1: 2.2, 2: 2.4, 4: 2.5, 7: 2.55, 9: 2.6}
+    lines = [(better if e in scores else worse).format(e=e, v=scores.get(e, 0)) for e in range(20)]
+    only_best = look(tmp_path, "".join(lines), "train.log")
+    assert only_best.verdict(Severity.ERROR) == "undecided"
+    assert sentence(only_best, "undecided").startswith("undecided: the log has only the scores that improved")
+    every = "".join(f"epoch {e} val/pesq {2 + e / 50:.3f}\nval_loss did not improve from 0.3\n" for e in range(20))
+    assert look(tmp_path, every, "train.log").verdict(Severity.ERROR) == "healthy"

@@ -6,11 +6,13 @@ nothing else in the log counts, and where it counts on.
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import replace
 
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.lines.prefixes import SLOT
-from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Reading, Run, Series
+from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading, Run, Series
 from cmgan_audit.logs.single_scores import of_single_utterances
 
 _PAIR = r"\[\s*\x00\s*/\s*\x00\s*\]"
@@ -23,6 +25,9 @@ _BOTH = regex(rf"{_BEFORE}(?:[A-Za-z]+ )?\[\s*\x00\s*,\s*\x00\s*\]")
 # No training has more epochs; a log that has more such lines counts batches.
 _MOST_EPOCHS, _MOST_LINES = 5000, 1 << 16
 _FEWEST = 2
+# So many show that a counter goes on in equal steps, and so large a part of the values must stand behind one.
+_HABIT, _MOSTLY = 5, 0.9
+_ITEMS = "{} values behind a counter such as [{:.0f}/{:.0f}], of the items of an evaluation: no trend in them"
 
 
 def bare_counters(text: str, start: int) -> list[int]:
@@ -47,22 +52,50 @@ class BareCounters:
     def __init__(self) -> None:
         self._lines: dict[int, float] = {}
         self._total = 0.0
+        self._counted: dict[float, list[float]] = {}
 
     def note(self, line: int, now: float, total: float) -> None:
         """A line begins with `[now/total]`."""
         if len(self._lines) < _MOST_LINES:
             self._lines[line] = now
             self._total = max(self._total, total)
+            self._counted.setdefault(total, []).append(now)
 
     def settle(self, reading: Reading) -> None:
         """Draw what was in its order only over the counters, and begin a run where they begin anew."""
-        if not self._lines or of_single_utterances(reading.runs):
+        if not self._lines or self._leave_out_items(reading) or of_single_utterances(reading.runs):
             return
         runs = [part for run in reading.runs for part in self._settled(run)]
         if len(runs) > len(reading.runs):
             for number, run in enumerate(runs, start=1):
                 run.label = f"run {number} of {len(runs)}, from line {run.first_place}"
         reading.runs = runs
+
+    def _leave_out_items(self, reading: Reading) -> bool:
+        """Whether only a test set is counted, whose scores are left out: in steps that do not divide the total.
+
+        `[980/3783]` after `[960/3783]` comes to no end of a training, whose number of epochs or steps is a round one.
+        """
+        kinds = {s.role.kind for run in reading.runs for s in run.series}
+        counted = {total: nows for total, nows in self._counted.items() if len(nows) >= _HABIT}
+        if "metric" not in kinds or kinds & {"loss", "learning_rate"} or not counted:
+            return False
+        uneven = sum(len(nows) for total, nows in counted.items() if _is_uneven(nows, total))
+        if uneven < _MOSTLY * sum(map(len, counted.values())):
+            return False
+        listed = [s for run in reading.runs for s in run.series if s.role.kind == "metric" and self._stand_behind(s)]
+        if listed:
+            total, nows = max(counted.items(), key=lambda one: len(one[1]))
+            text = _ITEMS.format(max(map(len, listed)), nows[-1], total)
+            reading.notes.append(Note(reading.path, listed[0].places[0], text, of_a_list=True))
+        for run in reading.runs:
+            run.series = [s for s in run.series if s not in listed]
+        reading.runs = [run for run in reading.runs if run.series or run.printed]
+        return bool(listed)
+
+    def _stand_behind(self, series: Series) -> bool:
+        counted = sum(place in self._lines for place in series.places)
+        return not series.role.given and counted >= _MOSTLY * len(series)
 
     def _settled(self, run: Run) -> list[Run]:
         counted = [s for s in run.series if s.x_kind == INDEX and self._counts(s)]
@@ -103,6 +136,13 @@ class BareCounters:
         kind = EPOCH if self._total <= _MOST_EPOCHS else STEP
         drawn = whole.replaced((self._lines[place], y, place) for _, y, place in part)
         return replace(drawn, x_kind=kind, seen=whole.seen if part is whole else len(part))
+
+
+def _is_uneven(nows: list[float], total: float) -> bool:
+    """Whether a counter goes on in steps of which no number makes the total."""
+    steps = {abs(b - a) for a, b in itertools.pairwise(nows)} - {0.0}
+    step = math.gcd(*(int(step) for step in steps)) if all(step.is_integer() for step in steps) else 0
+    return step > 1 and total % step != 0
 
 
 def _between(series: Series, first: int, after: int) -> Series:

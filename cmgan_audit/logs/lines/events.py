@@ -11,6 +11,7 @@ _LOADED = regex(
     r"\b(?:load|loaded|loading|restor\w*)\b.*\b(?:checkpoint|ckpt|state|pretrain\w*|weights|model)\b", re.IGNORECASE
 )
 _PROCESS = regex(r"\bnamespace\(|^\s*job id\b|beginning experiment|^\s*\$ python|starting training for", re.IGNORECASE)
+_NO_BETTER = regex(r"\b(?:was not in top|did(?: not|n't) improve|(?:was|has|is) not improved)\b", re.IGNORECASE)
 # Values of one utterance: an audio file is named, or `track: p232_001`, which is no number and no checkpoint.
 _ITEM = regex(
     r"\.(?:wav|flac|mp3|ogg|npy)\b"
@@ -35,6 +36,11 @@ def says_resumed(body: str) -> bool:
 def says_loaded(body: str) -> bool:
     """Whether some checkpoint was loaded, perhaps only to be evaluated."""
     return _LOADED.search(body) is not None
+
+
+def says_no_better(body: str) -> bool:
+    """Whether a score did not improve, as checkpoint callbacks say: `'val/pesq' was not in top 1`."""
+    return _NO_BETTER.search(body) is not None
 
 
 def is_of_one_item(line: str) -> bool:

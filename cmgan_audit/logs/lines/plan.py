@@ -52,7 +52,8 @@ class Plan:
     `rest` is what the line adds to a list that the line before has left open. `columns` are the phases of a table's
     head, `cells` the numbers of one of its rows and `row_of` its first. `head` names the columns of a table with a
     counter, `row` holds the cells of a line that may be one of its rows: slot and sign, None and NaN or infinity, or
-    None. `announces` is the phase that begins with this line, `checkpoint` what the name of a checkpoint in it counts.
+    None. `announces` is the phase that begins with this line, `checkpoint` what the name of a checkpoint in it counts;
+    `no_better`: the line says that a score did not improve, and not the score.
     """
 
     slots: int
@@ -83,6 +84,7 @@ class Plan:
     head: tuple[str, ...] = ()
     row: tuple[tuple[int | None, float] | None, ...] = ()
     announces: str = ""
+    no_better: bool = False
     checkpoint: NamedCheckpoint | None = None
     useful: bool = False
     simple: bool = False

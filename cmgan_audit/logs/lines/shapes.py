@@ -7,7 +7,7 @@ of numbers, however long it is. In a shape a slot is the character NUL.
 
 from __future__ import annotations
 
-from cmgan_audit.logs.lines.events import begins_process, is_of_one_item
+from cmgan_audit.logs.lines.events import begins_process, is_of_one_item, says_no_better
 from cmgan_audit.logs.lines.labelled import LabelledLine
 from cmgan_audit.logs.lines.list_shapes import rest_of_list
 from cmgan_audit.logs.lines.named_checkpoints import named_checkpoint
@@ -52,6 +52,7 @@ def _plan(shape: str, book: RoleBook) -> Plan:
         plan.per_item = bool(plan.slots)
         return plan
     line.read()
+    plan.no_better = says_no_better(plan.body) and not any(value.role.kind == "metric" for value in plan.values)
     if not plan.slots:
         plan.columns = head_of(plan.body)
         plan.head = () if plan.columns else columns_of(plan.body)

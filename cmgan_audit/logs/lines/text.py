@@ -148,6 +148,8 @@ class _TextScan:
             size = plan.slots * count
             if plan.announces:
                 self.heads.say(plan.announces, self.line)
+            if plan.no_better:
+                self.builder.run.unsaid += count
             if plan.head:
                 self.table = OpenTable(plan.head, self.book)
             if plan.row and self.table is not None and self.table.fits(plan.row) and not self.lists.is_open:

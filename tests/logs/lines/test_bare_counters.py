@@ -86,3 +86,25 @@ def test_no_value_is_lost_or_added(tmp_path: Path, lengths: list[int], line: str
     reading = read(tmp_path, "".join(line.format(e=e, v=v) + "\n" for e, v in rows))
     losses = [s for run in reading.runs for s in run.series if s.role.kind == "loss"]
     assert [y for s in losses for y in s.ys] == [v for _, v in rows]
+
+
+def evaluated(total: int, step: int, more: str = "") -> str:
+    """Scores of every step-th item of a test set, which is sorted from the easy to the hard ones."""
+    rows = (f"[{at:05d}/{total}] PSNR {34 - 9 * at / total:.2f}{more}\n" for at in range(0, total, step))
+    return "Unified evaluation\n" + "".join(rows) + "MEAN | PSNR 29.51\n"
+
+
+def test_items_of_a_test_set_are_no_training(tmp_path: Path) -> None:
+    reading = read(tmp_path, evaluated(3783, 20))
+    assert not reading.runs
+    (note,) = [note for note in reading.notes if note.of_a_list]
+    assert (
+        note.text == "191 values behind a counter such as [3780/3783], of the items of an evaluation: no trend in them"
+    )
+
+
+@pytest.mark.parametrize(
+    ("total", "step", "more"), [(3800, 20, ""), (3783, 1, ""), (3783, 20, " loss 0.2"), (300000, 5000, "")]
+)
+def test_round_totals_and_losses_are_of_a_training(tmp_path: Path, total: int, step: int, more: str) -> None:
+    assert len(read(tmp_path, evaluated(total, step, more)).runs) == 1
