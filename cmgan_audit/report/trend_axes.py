@@ -12,6 +12,11 @@ from cmgan_audit.logs.series import INDEX
 
 _FIRST = "pesq"
 # Their parts belong together: SI-SDR, CI-SDR.
+# What is no abbreviation, or not written in capitals alone.
+_SPELT = {
+    "acc": "accuracy", "accuracy": "accuracy", "top 1": "top-1 accuracy", "acc 1": "top-1 accuracy",
+    "prec 1": "top-1 accuracy", "io u": "IoU", "iou": "IoU", "miou": "mIoU", "dice": "Dice", "f 1": "F1", "fb 1": "F1",
+}  # fmt: skip
 _PREFIXES = ("si", "ci")
 _PERCENT = 100.0
 # More restarts than these are no lines in a chart, but a grey area.
@@ -59,7 +64,8 @@ def measured(panel: Sequence[JudgedSeries]) -> str:
     known = [(*name,) for name in first.measure.names] + [(name,) for name in first.measure.alone]
     common = [name for name in known if all(contains(words, name) for words in names)]
     if common:
-        return max((("-" if name[0] in _PREFIXES else " ").join(name) for name in common), key=len).upper()
+        name = max((("-" if name[0] in _PREFIXES else " ").join(name) for name in common), key=len)
+        return _SPELT.get(name, name.upper())
     alike = {one.series.name for one in panel}
     return alike.pop() if len(alike) == 1 else (first.measure.key.upper().replace("_", "-") or first.series.name)
 

@@ -106,7 +106,8 @@ def _metric_panel(axis: Axes, group: list[JudgedSeries]) -> None:
     axis.set_title(_caption(group) + left_out, fontsize=9, loc="left", wrap=True)
     axis.grid(alpha=0.25)
     if alone:
-        axis.legend(fontsize=8, loc="best", framealpha=0.85)
+        # Below the axes: a long legend within them covers points.
+        axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(0.0, -0.14), ncols=3, frameon=False)
     else:
         axis.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
 

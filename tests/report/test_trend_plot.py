@@ -162,3 +162,19 @@ def test_of_many_restarts_the_first_are_drawn(tmp_path: Path) -> None:
     lines = [f"step {i - 2 * (i % 10 == 0)}, pesq: {2.4 + i % 5 / 100:.2f}" for i in range(1, 1000)]
     panel = draw(drawn(tmp_path, lines)).axes[0]
     assert "resumed 99 times, the first 40 drawn" in labels(panel)
+
+
+def test_the_legend_of_an_only_course_covers_no_point() -> None:
+    figure = draw(judged("declining.log"))
+    figure.draw_without_rendering()
+    metric = figure.axes[0]
+    assert not metric.get_legend().get_window_extent().overlaps(metric.get_window_extent())
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("val_acc", "accuracy"), ("val mean IoU", "IoU"), ("val dice", "Dice"), ("top1", "top-1 accuracy")],
+)
+def test_measures_that_are_no_abbreviations(tmp_path: Path, name: str, shown: str) -> None:
+    lines = [f"epoch {e} {name}: {0.5 + e / 50:.2f}" for e in range(8)]
+    assert draw(drawn(tmp_path, lines)).axes[0].get_ylabel() == shown

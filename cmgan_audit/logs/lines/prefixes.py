@@ -8,8 +8,8 @@ from cmgan_audit.lazy_regex import regex
 SLOT = "\0"
 USED = "\1"
 
-# Dates, times, devices (`cuda:0`) and places in code (`pystoi/stoi.py:66: RuntimeWarning`): their numbers are nobody's
-# metric. T and Z may touch digits, so part stays literal.
+# Dates, times, devices (`cuda:0`) and places in code (`stoi.py:66: RuntimeWarning`, `gpu_timer.cc:114]`): their
+# numbers are nobody's metric. T and Z may touch digits, so part stays literal.
 _MASKED = regex(
     r"\x00[-/.]\x00[-/.]\x00"
     r"(?:[T_ -]{1,2}[\dT]*\x00?(?:[:\-]\x00[:\-]\x00(?:[.,]\x00)?(?:Z|[ ]?[+-]\x00(?::\x00)?)?|:\x00(?![.\d])))?"
@@ -19,6 +19,7 @@ _MASKED = regex(
     r"|(?<![:\w])\x00:\x00(?::\x00)?(?=[<\]])"
     r"|\b(?:cuda|xpu|npu|mps):\x00"
     r"|(?<=\.py):\x00(?=:)"
+    r"|(?:(?<=\.cpp)|(?<=\.cc)|(?<=\.cu)):\x00"
 )
 _LEVEL = r"(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL|NOTICE|TRACE|SUCCESS|debug|info|warning)"
 _PREFIX_PART = regex(

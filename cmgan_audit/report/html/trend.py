@@ -89,6 +89,10 @@ def _told(one: JudgedSeries) -> str:
         since = shown(series.xs[one.decline.since])
         floor = shown(one.floor.half_width)
         text += f"; it stays {one.words['side']} the best by more than {floor} since {series.x_kind} {since}"
+        if one.decline.drop < one.measure.small:
+            text += ", too little to count"
+        elif not one.decline.counts:
+            text += ", which the luck of the best of so many explains"
     return text
 
 

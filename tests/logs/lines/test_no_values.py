@@ -93,6 +93,13 @@ def test_times_without_seconds_belong_to_the_logger(tmp_path: Path, clock: str) 
     assert (list(series.xs), list(series.ys)) == ([0, 1, 2, 3], [-v for v in PESQ])
 
 
+def test_a_place_in_code_has_no_name_without_a_role(tmp_path: Path) -> None:
+    warning = "W0000 gpu_timer.cc:114] Skipping; Triggered internally at ../aten/native/SpectralOps.cpp:862.\n"
+    path = tmp_path / "train.log"
+    path.write_text("".join(f"{warning}epoch {e}: STOI: 0.9{e}\n" for e in range(1, 5)))
+    assert not [note.text for note in read_text(path, "train.log", RoleBook()).notes if "without a role" in note.text]
+
+
 def test_a_line_of_code_that_warns_behind_a_progress_bar_is_no_score(tmp_path: Path) -> None:
     bar = "Evaluating: 100%|####| 824/824 [01:22<00:00, 10.0it/s]"
     warning = "/usr/lib/python3/dist-packages/pystoi/stoi.py:66: RuntimeWarning: Not enough STFT frames"

@@ -50,6 +50,15 @@ def test_a_healthy_run_says_so():
     assert "Dotted lines: learning-rate steps." in text
 
 
+def test_a_fall_that_is_too_small_to_count_is_told_as_such(tmp_path: Path):
+    log = tmp_path / "train.log"
+    scores = [0.7, 0.75, 0.78, 0.8, *[0.797] * 8]
+    log.write_text("".join(f"epoch {e} val_acc: {score}\n" for e, score in enumerate(scores)))
+    text = text_of(page_of(log))
+    assert "healthy: no metric fell and stayed down" in text
+    assert "since epoch 4, too little to count" in text
+
+
 def test_the_caption_names_only_what_is_drawn():
     assert "Rings:" in text_of(page_of(LOGS / "declining.log"))
     assert "Rings:" not in text_of(page_of(LOGS / "healthy.csv"))
