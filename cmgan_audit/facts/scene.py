@@ -27,7 +27,7 @@ from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Arguments, BoundMethod, Choice, ClassValue, Instance, Unknown, Value
-from cmgan_audit.program.execution.trace import CallEvent, Context, IterateEvent, Run, StoreEvent
+from cmgan_audit.program.execution.trace import CallEvent, Context, IterateEvent, Loop, Run, StoreEvent
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.names import canonical
 
@@ -93,6 +93,8 @@ class Scene:
     run: Run
     made: list[Made] = field(default_factory=list)
     passes: list[Pass] = field(default_factory=list)
+    # The loops that a training framework makes, over whatever it was given: a data set of batches is no loader.
+    of_frameworks: list[Loop] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
     norms: list[CallEvent] = field(default_factory=list)
     stores: list[StoreEvent] = field(default_factory=list)
@@ -125,9 +127,11 @@ class Scene:
     @property
     def trains(self) -> bool:
         """Whether anything is trained in this run."""
-        return any(use.kind in ("backward", "step") for use in self.uses) or any(
-            single.event.framework for single in self.passes
-        )
+        return any(use.kind in ("backward", "step") for use in self.uses) or bool(self.of_frameworks)
+
+    def in_framework(self, context: Context) -> bool:
+        """Whether something happens in a pass that a training framework makes."""
+        return any(loop is each for loop in context.loops for each in self.of_frameworks)
 
     def passes_over(self, loader: Instance) -> list[Pass]:
         """The loops over one loader."""
@@ -154,6 +158,8 @@ def look_at(run: Run) -> Scene:
             _sort_call(scene, event, position)
         elif isinstance(event, IterateEvent):
             scene.passes.extend(Pass(event, loader, position) for loader in loaders_within(event.iterated))
+            if event.framework:
+                scene.of_frameworks.append(event.loop)
         elif isinstance(event, StoreEvent):
             scene.stores.append(event)
             _sort_store(scene, event, position)

@@ -54,7 +54,7 @@ def _evaluates(view: View, context: Context, loop: Loop) -> bool:
         return False
     around = context.loops[: context.loops.index(loop)]
     passes = [single for single in scene.passes if single.holds(context)]
-    if any(single.event.loop is loop or single.event.framework for single in passes):
+    if any(single.event.loop is loop for single in passes) or scene.in_framework(context):
         return False
     roles = {view.role_of(single.event.loop) for single in passes}
     if roles - {TRAIN}:
