@@ -71,6 +71,11 @@ class Pass:
         """Whether something happens inside this loop."""
         return any(loop is self.event.loop for loop in context.loops)
 
+    def is_before(self, event: CallEvent, position: int) -> bool:
+        """Whether a call comes after the draw, in the function where it stands or below it."""
+        frames = self.event.context.frames
+        return position > self.position and event.context.frames[: len(frames)] == frames
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Use:
@@ -137,15 +142,32 @@ class Scene:
         """The loops over one loader."""
         return [single for single in self.passes if same_object(single.loader, loader)]
 
+    def uses_in(self, single: Pass) -> list[Use]:
+        """What happens to networks and optimisers in a pass.
+
+        Of an item that is drawn in a loop over another loader, that is what comes behind it where it is drawn.
+        """
+        inside = [use for use in self.uses if single.holds(use.event.context)]
+        if not single.event.is_one_draw or not any(self._owns_loop_of(other, single) for other in self.passes):
+            return inside
+        return [use for use in inside if single.is_before(use.event, use.position)]
+
+    def _owns_loop_of(self, other: Pass, single: Pass) -> bool:
+        same_loop = other.event.loop is single.event.loop and not other.event.is_one_draw
+        return same_loop and not same_object(other.loader, single.loader)
+
     def is_of_inner_loop(self, use: Use, outer: Pass) -> bool:
         """Whether a use belongs to a loop over another loader inside a pass (an epoch loop drawn from a loader).
 
-        One loop over whichever of several loaders a branch has chosen is a pass over each of them, not one in another.
+        One loop over whichever of several loaders a branch has chosen is a pass over each of them, not one in another;
+        so is one in which an item of another loader is drawn.
         """
         inner = [
             other
             for other in self.passes
-            if other.event is not outer.event and other.holds(use.event.context) and outer.holds(other.event.context)
+            if other.event.loop is not outer.event.loop
+            and other.holds(use.event.context)
+            and outer.holds(other.event.context)
         ]
         return any(not same_object(other.loader, outer.loader) for other in inner)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from cmgan_audit.facts.loading.samples import looked_at
 from cmgan_audit.facts.loading.sharing import datasets_of_others
 from cmgan_audit.facts.passes.modes import gradients_off, mode_at, only_in_training
 from cmgan_audit.facts.records import EVAL, OTHER, TRAIN
@@ -143,6 +144,8 @@ def judged_by_names(signs: list[Sign]) -> str:
 def role_of(scene: Scene, made: Made, signs: list[Sign]) -> tuple[Fact, str]:
     """The role of a loader, and its signs in one sentence."""
     named = judged_by_names(signs)
+    if looked_at(scene, made):
+        return Known(OTHER, (Step(made.location, "single batches of it are drawn, to be looked at"),)), ""
     for role, text, place in _use_signs(scene, made, named):
         spoken = _spoken(role, signs)
         text = "; ".join([text, *(sign.text for sign in spoken[:3])])
@@ -187,7 +190,7 @@ def _use_signs(scene: Scene, made: Made, named: str) -> list[tuple[str, str, Loc
     evaluated: list[tuple[str, str, Location]] = []
     for single in scene.passes_over(made.loader):
         where = innermost_function(single.event.context).rpartition(".")[2]
-        inside = [use for use in scene.uses if single.holds(use.event.context)]
+        inside = scene.uses_in(single)
         if single.event.framework:
             role = single.event.role or TRAIN
             target = trained if role == TRAIN else evaluated

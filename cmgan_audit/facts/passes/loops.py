@@ -52,7 +52,7 @@ def _loop(scene: Scene, single: Pass, role: Fact, named: str) -> Loop | None:
     name = innermost_function(single.event.context)
     if single.event.framework:
         return _loop_of_framework(scene, single, name)
-    inside = [use for use in scene.uses if single.holds(use.event.context)]
+    inside = scene.uses_in(single)
     runs = runs_among(scene, inside)
     if not runs:
         return None

@@ -181,17 +181,21 @@ def draw_one(it: Interpreter, value: Value, location: Location) -> Value:
         yielded: list[Value] = []
         run_generator(it, value, yielded.append)
         return join([(item, Branch("")) for item in yielded]) if yielded else Unknown(reason="an item")
-    announce(it, value, it.context.loops[-1] if it.context.loops else Loop(location, value), location)
+    loop = it.context.loops[-1] if it.context.loops else Loop(location, value)
+    announce(it, value, loop, location, is_one_draw=True)
     return element(it, value, location)
 
 
-def announce(it: Interpreter, value: Value, loop: Loop, location: Location) -> None:
+def announce(it: Interpreter, value: Value, loop: Loop, location: Location, *, is_one_draw: bool = False) -> None:
     """Record what a loop draws its items from."""
     for source in unwrapped(value):
         # A loader that may be missing is there where a loop draws from it.
         drawn_from = [o.value for o in options_of(source) if not (isinstance(o.value, Const) and o.value.value is None)]
         if drawn_from and not any(isinstance(value, ListValue | DictValue | Const) for value in drawn_from):
-            it.emit(IterateEvent(location=location, context=it.context, iterated=source, loop=loop))
+            event = IterateEvent(
+                location=location, context=it.context, iterated=source, loop=loop, is_one_draw=is_one_draw
+            )
+            it.emit(event)
 
 
 def iterate(it: Interpreter, value: Value, location: Location, loop: Loop, receive: Callable[[Value], None]) -> bool:
