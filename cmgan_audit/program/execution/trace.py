@@ -93,7 +93,8 @@ class IterateEvent(Event):
     """A `for` loop (or `next(iter(x))`, a comprehension, a framework) starts to draw items from `iterated`.
 
     The loop itself is `loop`; events inside it carry it in their context. `framework` names who iterates when it is
-    not the tree's own code ("lightning.Trainer.fit"). Of one item that is drawn (`is_one_draw`) it is the loop around."""
+    not the tree's own code ("lightning.Trainer.fit"). Of one item that is drawn (`is_one_draw`) `loop` is
+    the loop around."""
 
     iterated: Value
     loop: Loop

@@ -240,8 +240,8 @@ def _same_class(left: Value, right: Value) -> bool | None:
         one, other = canonical(left.name), canonical(right.name)
         if one == other:
             return True
-        apart = (_is_plain_type(left) and _is_plain_type(right)) or _are_members_of_one(one, other)
-        return False if apart else None
+        apart = _is_plain_type(left) and _is_plain_type(right)
+        return False if apart or _are_members_of_one(one, other) or _are_classes_of_one(one, other) else None
     return False if _is_plain_type(left) or _is_plain_type(right) else None
 
 
@@ -250,6 +250,17 @@ def _are_members_of_one(left: str, right: str) -> bool:
     owner, _, member = left.rpartition(".")
     other_owner, _, other = right.rpartition(".")
     return owner == other_owner and owner.rpartition(".")[2].istitle() and member.isupper() and other.isupper()
+
+
+def _are_classes_of_one(left: str, right: str) -> bool:
+    """Whether two different names stand for two classes of one module of a library, as `lr_scheduler.StepLR`.
+
+    One and the same class may be had from several modules, but hardly from one, but for an underscore.
+    """
+    owner, _, name = left.rpartition(".")
+    other_owner, _, other = right.rpartition(".")
+    are_classes = all(each[:1].isupper() and not each.isupper() for each in (name.lstrip("_"), other.lstrip("_")))
+    return owner == other_owner and "." in owner and are_classes and name.lstrip("_") != other.lstrip("_")
 
 
 def _is_plain_type(value: Value) -> bool:
