@@ -7,9 +7,10 @@ from collections.abc import Iterable
 
 from cmgan_audit.facts.bindings import bindings_in
 from cmgan_audit.facts.checkpoints.counters import COUNTER, Counting
-from cmgan_audit.facts.checkpoints.restoring import Batch, stateful_uses
+from cmgan_audit.facts.checkpoints.restoring import Batch, member_of, stateful_uses
 from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.exclusive import exclusive
+from cmgan_audit.facts.optimisers import is_scheduler
 from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step, Trail
@@ -50,6 +51,7 @@ class Completeness:
             and "last_epoch" not in each.arguments.keywords  # made with the epoch to go on from: needs no state
             and not replaced & self._names(each)
             and not _is_told(each, events)
+            and not _is_replayed(each, batch, events)
             and not self._made_in_passes(each, step, batch)
         ]
         trail: Trail = tuple(
@@ -136,3 +138,23 @@ def _is_told(scheduler: Instance, events: Iterable[Event]) -> bool:
     """Whether a scheduler is told where to go on: `scheduler.last_epoch = checkpoint["epoch"]`."""
     stores = (event for event in events if isinstance(event, StoreEvent) and event.name == "last_epoch")
     return any(same_object(target, scheduler) for store in stores for target in instances_of(store.target))
+
+
+def _is_replayed(scheduler: Instance, batch: Batch, events: Iterable[Event]) -> bool:
+    """Whether a scheduler is stepped up to where the training stopped: `for _ in range(start): scheduler.step()`."""
+    if not is_scheduler(scheduler):
+        return False
+    around = [loop for load in batch.loads for loop in load.context.loops]
+    return any(
+        member_of(event) == "step"
+        and any(all(loop is not each for each in around) for loop in event.context.loops)
+        and any(same_object(each, scheduler) or _holds(each, scheduler) for each in instances_of(event.receiver))
+        for event in events
+        if isinstance(event, CallEvent)
+    )
+
+
+def _holds(outer: Instance, scheduler: Instance) -> bool:
+    """Whether a scheduler is that of another one, which steps it: one that warms up, and then hands on."""
+    held = (each for value in outer.attrs.values() for each in instances_of(value))
+    return is_scheduler(outer) and any(same_object(each, scheduler) for each in held)

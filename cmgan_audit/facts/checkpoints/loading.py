@@ -10,11 +10,13 @@ from cmgan_audit.facts.values import constant
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.program.domain.reasons import Cause, cause_of
-from cmgan_audit.program.domain.values import Const, Unknown, Value, options_of
+from cmgan_audit.program.domain.values import Const, External, Unknown, Value, options_of
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.models.files import NeededOption, path_of
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known
+
+_NUMBERS = ("builtins.int", "builtins.float")
 
 
 def file_loads(view: View) -> Iterator[FileLoad]:
@@ -48,10 +50,19 @@ def _saved(view: View) -> set[object]:
 def _given(view: View, event: CallEvent, path: Value, saved: set[object]) -> Fact:
     steps = (*path.trail, Step(event.location, "the file is loaded here"))
     if isinstance(path, Const):
-        return Known(path.value not in saved, steps)
+        own = path.value in saved or (view.scene.trains and _is_numbered(view, path))
+        return Known(not own, steps)
     if view.scene.trains and not _is_typed(view, path):
         return Known(False, steps)  # a training that computes the path looks into its own folder
     return Known(True, steps)
+
+
+def _is_numbered(view: View, path: Const) -> bool:
+    """Whether only a number of a path may be typed: `"saved/net_%d.pt" % opt.epoch` names one of the own files."""
+    asked = view.scene.named(lambda name: name.endswith(".add_argument")) if path.overridable.startswith("-") else []
+    typed = [each for each in asked if any(step.location.lies_in(each.location) for step in path.trail)]
+    kinds = [each.arguments.get("type") for each in typed]
+    return bool(kinds) and all(isinstance(kind, External) and kind.name in _NUMBERS for kind in kinds)
 
 
 def _is_typed(view: View, path: Value) -> bool:
