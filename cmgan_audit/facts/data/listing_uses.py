@@ -23,6 +23,8 @@ from cmgan_audit.source.syntax import shown
 
 PAIR, PART = "pair", "part"
 _ARRAYS = frozenset({"numpy.array", "numpy.asarray"})
+# What picks items of a list, or positions in it.
+_PICKS = frozenset({"choice", "choices", "sample", "randint", "randrange", "integers"})
 _Same = Set[frozenset[Identity]]
 
 
@@ -90,7 +92,15 @@ def _in_order(event: SliceEvent) -> frozenset[Listing]:
     if listings_of(event.index):
         return frozenset()
     held = [option.value for option in options_of(event.sliced)]
+    if any(_is_picked(each) for each in held):
+        return frozenset()
     return event.order if all(isinstance(each, ListValue | Instance) for each in held) else frozenset()
+
+
+def _is_picked(names: Value) -> bool:
+    """Whether chance has picked the names of a list one by one: then they stand in no order of a folder."""
+    items = names.items[:8] if isinstance(names, ListValue) else ()
+    return any(draw.callee.rpartition(".")[2] in _PICKS for item in items for draw in item.draws)
 
 
 def _pair(

@@ -14,9 +14,9 @@ _LISTS = regex(
     r"|torch\.utils\.data\.datapipes\.iter\.FileLister"
 )
 _SORTS = regex(r"natsort\.(?:natsorted|os_sorted|humansorted|realsorted)|numpy\.sort|toolz\.sorted")
-# Calls that work on names and lists; what any other call makes of a name (the audio in a file) has no order.
+# Calls that work on names and lists; what any other call makes of a name (what a file holds) has no order.
 _KEEPS = regex(
-    r"(?:builtins|os|posixpath|pathlib|glob2?|itertools|functools|copy|re|shutil|random|natsort|tqdm|collections|fnmatch"
+    r"(?!(?:builtins|pathlib\.Path|\?)\.(?:open|read\w*)$)(?:builtins|os|posixpath|pathlib|glob2?|itertools|functools|copy|re|shutil|random|natsort|tqdm|collections|fnmatch"
     r"|multiprocessing|numpy\.random|\?)\..*|numpy\.(?:array|asarray|sort|concatenate)|tqdm"
 )
 SORTED = "sorted"
