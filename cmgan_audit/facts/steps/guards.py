@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from cmgan_audit.facts.bindings import bindings_in, names_bound, reaching
+from cmgan_audit.facts.bindings import bindings_in, bound_argument, names_bound, reaching
 from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.finding import Confidence, Location, Step
@@ -55,11 +55,35 @@ def guard_of(code: Code, context: Context) -> Guard | None:
     """The counter that something stands under; None where there is none."""
     for condition in context.conditions:
         test = test_behind(code, condition)
-        found = None if test is None else _counter(code, condition, test, taken=is_taken(code, condition, test))
+        found = None if test is None else _counted(code, context, condition, test)
         if found is not None:
             count, rest, alone = found
             value = _in_batches(code, context, condition, count.left, number_at(code, context, condition, count.right))
             return Guard(condition.location, condition.text, count, rest, value, alone)
+    return None
+
+
+def _counted(code: Code, context: Context, condition: Condition, test: ast.expr) -> tuple[ast.BinOp, str, bool] | None:
+    """The counter of a test; where the test is a flag that the function is handed, that of what it is handed."""
+    taken = is_taken(code, condition, test)
+    found = _counter(code, condition, test, taken=taken)
+    flag = test.operand if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) else test
+    if found is not None or not isinstance(flag, ast.Name):
+        return found
+    given = _handed(code, context, condition.location.path, flag)
+    return None if given is None else _counter(code, condition, given, taken=taken is (flag is test))
+
+
+def _handed(code: Code, context: Context, path: str, name: ast.Name) -> ast.expr | None:
+    """What the call in the same file hands the function around a name as the parameter of that name."""
+    around = code.around(path, name)
+    for frame in reversed(context.frames):
+        function = None if frame.value is None else frame.value.node
+        if around is None or function is not around.node or frame.call.path != path:
+            continue
+        call = code.call_at(frame.call)
+        unchanged = name.id not in bindings_in(around)
+        return bound_argument(function, call, name.id) if call is not None and unchanged else None
     return None
 
 
