@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 
 from cmgan_audit.facts.classes import NETWORK_WRAPPERS, bare_network, is_network, library_bases
-from cmgan_audit.facts.optimisers import is_stateful
+from cmgan_audit.facts.optimisers import is_scheduler, is_stateful
 from cmgan_audit.facts.records import EVAL
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.values import instances_of, same_object
@@ -67,10 +67,13 @@ class Batch:
         return any(member_of(each.event) in WHOLE for each in self.restored)
 
     def brings_back(self, target: Instance) -> bool:
-        """Whether an object is among what is restored; both sides of a branch may make it, at one place."""
+        """Whether an object is among what is restored; both sides of a branch may make it, at one place.
+
+        A function that makes what a configuration names makes optimisers and schedulers at one place too.
+        """
         found = (bare(each.target) for each in self.restored if each.target is not None)
         wanted = bare(target)
-        return self.whole or any(same_object(each, wanted) or each.location == wanted.location for each in found)
+        return self.whole or any(same_object(each, wanted) or _are_made_as_one(each, wanted) for each in found)
 
     @property
     def trains_on(self) -> bool:
@@ -79,6 +82,11 @@ class Batch:
             each.target is not None and not is_network(bare(each.target)) and is_stateful(each.target)
             for each in self.restored
         )
+
+
+def _are_made_as_one(one: Instance, other: Instance) -> bool:
+    """Whether two objects of one kind are made at one place."""
+    return one.location == other.location and is_scheduler(one) == is_scheduler(other)
 
 
 def member_of(event: CallEvent) -> str:

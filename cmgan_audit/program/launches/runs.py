@@ -381,8 +381,14 @@ def _suits(run: Run, *files: str) -> bool:
 
 
 def _leaves_it_open(run: Run) -> bool:
-    """Whether the configuration is looked for beside something that the reader has to fill in: `--resume=<path>`."""
+    """Whether the configuration is looked for beside something that the reader has to fill in: `--resume=<path>`.
+
+    A word may stand for it too, `--resume path/to/checkpoint.pth`: what lies beside it is not there.
+    """
     asked = interpreter_of(run).notes.get("configuration")
+    if isinstance(asked, Const):
+        words = {step.location for step in run.launch.steps}
+        return any(step.location in words for step in asked.trail)
     open_words = any(UNKNOWN_MARK in word for word in run.launch.argv)
     return open_words and isinstance(asked, Unknown) and not isinstance(asked, NeededOption)
 

@@ -130,9 +130,12 @@ def test_a_path_that_has_to_be_given_is_asked_for_like_a_file(tmp_path: Path) ->
     assert loaders(found[0]) == 1
 
 
-def test_a_launch_that_goes_on_from_a_file_of_the_reader_names_no_configuration(tmp_path: Path) -> None:
+@pytest.mark.parametrize("checkpoint", ["<checkpoint>", "path/to/checkpoint.pth"])
+def test_a_launch_that_goes_on_from_a_file_of_the_reader_names_no_configuration(
+    tmp_path: Path, checkpoint: str
+) -> None:
     (tmp_path / "configs" / "training").mkdir(parents=True)
-    readme = "```\npython train.py --config=configs/small.json\npython train.py --resume=<checkpoint>\n```\n"
+    readme = f"```\npython train.py --config=configs/small.json\npython train.py --resume={checkpoint}\n```\n"
     files = {
         "train.py": OPTIONS.format(default=None),
         "README.md": readme,
