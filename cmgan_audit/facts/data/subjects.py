@@ -13,9 +13,13 @@ from cmgan_audit.program.execution.trace import CallEvent, Event, Frame
 from cmgan_audit.source.syntax import shown, walk
 
 CLEAN, NOISY = "clean", "noisy"
-_CLEAN_WORDS = frozenset("clean target tgt reference ref gt groundtruth label dry anechoic hr hq wideband wb".split())
+_CLEAN_WORDS = frozenset(
+    "clean target tgt reference ref gt groundtruth label dry anechoic hr hq wideband wb nearend".split()
+)
+# What echo cancellation hears is the microphone, and what it is to give the speech at the near end.
 _NOISY_WORDS = frozenset(
-    "noisy mix mixture mixed degraded corrupted distorted reverberant wet lr lq narrowband nb noised".split()
+    "noisy mix mixture mixed degraded corrupted distorted reverberant wet lr lq narrowband nb noised "
+    "mic microphone".split()
 )
 _NOISE_WORDS = frozenset("noise noises rir interferer interference".split())
 # What a network gets is the noisy signal, but functions call many a signal their input: it tells where nothing else
