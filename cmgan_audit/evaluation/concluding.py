@@ -40,12 +40,13 @@ MANY_UTTERANCES = 100  # from here on a fault that none of them shows is one of 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A compared system: name, path as given, digest of its content, epoch if known."""
+    """A compared system: name, path as given, digest of its content, epoch if known, and why it cannot be used."""
 
     name: str
     path: str
     sha256: str
     epoch: int | None
+    unusable: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def conclude(
         primary=question.metrics[0],
         floor=question.floor,
         checkpoints=[
-            CheckpointSummary(one.name, one.path, one.sha256, one.epoch, summaries[one.name])
+            CheckpointSummary(one.name, one.path, one.sha256, one.epoch, summaries[one.name], one.unusable)
             for one in evidence.systems
         ],
         comparisons=comparisons,

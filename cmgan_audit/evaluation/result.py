@@ -33,13 +33,14 @@ class MetricSummary:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointSummary:
-    """One compared system: where it came from, and its metrics by name."""
+    """One compared system: where it came from, its metrics by name, and why it takes no part ("" where it does)."""
 
     name: str
     path: str
     sha256: str
     epoch: int | None
     metrics: Mapping[str, MetricSummary]
+    unusable: str = ""
 
 
 @dataclass(frozen=True, slots=True)

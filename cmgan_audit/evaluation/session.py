@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import field, replace
 from typing import Protocol
 
+from cmgan_audit.errors import AuditError, InputError
+from cmgan_audit.evaluation.checkpoints.naming import read_name
 from cmgan_audit.evaluation.comparing import Question
 from cmgan_audit.evaluation.concluding import Described, Evidence, conclude
 from cmgan_audit.evaluation.guards.checks import (
@@ -25,7 +27,8 @@ from cmgan_audit.evaluation.guards.published import (
     rows_to_check,
     self_check,
 )
-from cmgan_audit.evaluation.material.audio import SAMPLE_RATE
+from cmgan_audit.evaluation.guards.unusable import OF_ONE_CHECKPOINT, Unusable, check_unusable, told
+from cmgan_audit.evaluation.material.audio import SAMPLE_RATE, file_sha256
 from cmgan_audit.evaluation.material.evaluation_set import EvaluationSet, prepare_set
 from cmgan_audit.evaluation.material.segments import Segment
 from cmgan_audit.evaluation.metrics import METRICS, default_floor
@@ -37,7 +40,7 @@ from cmgan_audit.evaluation.run import Evaluator, Outcome, Progress, Request, Se
 from cmgan_audit.evaluation.score_files import NOTE, joined_scores
 from cmgan_audit.evaluation.scores.store import ScoreStore
 from cmgan_audit.evaluation.scores.table import Row, ScoreTable
-from cmgan_audit.evaluation.sources import Source, find_sources
+from cmgan_audit.evaluation.sources import Source, Sources, find_sources
 from cmgan_audit.evaluation.systems import FolderSystem, ModelSystem, System, noisy_system
 from cmgan_audit.evaluation.workers.pool import MetricPool
 from cmgan_audit.finding import Finding
@@ -90,13 +93,18 @@ def compare_systems(options: CompareOptions, listener: Listener) -> ComparisonRe
     leaks = check_leakage(evaluated.pairs, options.train_data) if options.train_data else []
     with ScoreStore(options.cache) as store, MetricPool(options.jobs) as pool:
         evaluator = Evaluator(store, pool, Settings(options.composite_scale, options.resample), listener)
-        _announce(sources.every, evaluated, options.metrics, evaluator, listener)
+        unusable = _announce(sources, evaluated, options.metrics, evaluator, listener)
+        if unusable and options.strict:
+            raise InputError(f"--strict: {told(unusable)}")
         noisy_facts, checked = _look_at_noisy(evaluated, options, evaluator)
         of_the_data = [*check_data(evaluated.paired, noisy_facts), *check_published(checked)]
         for part, look in _looks(evaluated, options.until_decided):
             gathered = _Gathered()
             for source in sources.every:
-                _gather(source, part, options.metrics, evaluator, gathered)
+                if source.name in unusable:
+                    gathered.systems.append(_left_out(source, unusable[source.name]))
+                else:
+                    _gather(source, part, options.metrics, evaluator, gathered)
             names = [pair.name for pair in part.pairs]
             kept = set(names)
             gathered.table.rows.extend(row for row in joined if row.utterance in kept)
@@ -108,6 +116,7 @@ def compare_systems(options: CompareOptions, listener: Listener) -> ComparisonRe
                 findings=[
                     *of_the_data,
                     *leaks,
+                    *check_unusable(unusable),
                     *_findings_of_systems(gathered.judged, evaluated, noisy_facts, options),
                 ],
                 checked=checked,
@@ -147,17 +156,31 @@ def _looks(evaluated: EvaluationSet, until_decided: bool) -> Iterator[tuple[Eval
 
 
 def _announce(
-    sources: Sequence[Source],
+    sources: Sources,
     evaluated: EvaluationSet,
     metrics: tuple[str, ...],
     evaluator: Evaluator,
     listener: Listener,
-) -> None:
-    """Open everything once, so that a broken checkpoint ends the run now, and tell how long the models will take."""
+) -> Unusable:
+    """Open everything once, so that what is broken is told now, and tell how long the models will take.
+
+    Returns:
+        Name -> why a checkpoint cannot be used, for those that take no part.
+
+    Raises:
+        AuditError: what no comparison can do without, or what one change of the command line mends for all.
+    """
     models, audio, rate = 0, 0.0, 0.0
+    unusable: dict[str, AuditError] = {}
     requests = evaluated.requests(metrics)
-    for source in sources:
-        system = source.open(evaluated.pairs, evaluated.paired.matched)
+    for source in sources.every:
+        try:
+            system = source.open(evaluated.pairs, evaluated.paired.matched)
+        except OF_ONE_CHECKPOINT as error:
+            if source.name == sources.baseline:
+                raise
+            unusable[source.name] = error
+            continue
         try:
             if isinstance(system, ModelSystem):
                 _, missing = evaluator.recorded(system, requests)
@@ -167,12 +190,17 @@ def _announce(
                 audio += sum(requests[position].segment.length for position in missing) / SAMPLE_RATE
         finally:
             system.close()
+    if unusable and unusable.keys() >= {*sources.order} - {sources.baseline}:
+        raise next(iter(unusable.values())) if len(unusable) == 1 else InputError(told(unusable))
+    if unusable:
+        listener.say(f"left out, the others are compared: {told(unusable)}")
     if models:
         what = "1 checkpoint" if models == 1 else f"{models} checkpoints"
         listener.say(
             f"running {what} on {_duration(audio)} of audio takes about {_duration(rate * audio)}; "
             "what is finished is kept; shorter: --segments 3x2s, --limit N"
         )
+    return unusable
 
 
 def _look_at_noisy(
@@ -197,6 +225,13 @@ def _look_at_noisy(
         if "pesq" in found.scores
     }
     return facts, self_check({name: value for name, value in values.items() if value is not None})
+
+
+def _left_out(source: Source, why: AuditError) -> Described:
+    """A checkpoint that takes no part: what is known of it without opening it."""
+    assert source.path is not None  # the noisy input is always there
+    digest = file_sha256(source.path) if source.path.is_file() else ""
+    return Described(source.name, source.path.as_posix(), digest, read_name(source.path.name).epoch, str(why))
 
 
 def _gather(

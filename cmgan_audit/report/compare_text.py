@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cmgan_audit.evaluation.metrics import METRICS
-from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
+from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult, deciding
 from cmgan_audit.finding import Severity
 from cmgan_audit.statistics.compare import Comparison
 from cmgan_audit.statistics.verdict import MIN_PAIRS, Verdict
@@ -14,6 +14,7 @@ BARS = "▁▂▃▄▅▆▇█"
 NAMES_WIDTH = 40
 WORST_SHOWN = 3
 ROWS_SHOWN = 30
+UNUSABLE = "cannot be used"
 _COLOURS = {"error": "31", "warning": "33", "note": "36", "good": "32"}
 _WORDS = {
     Verdict.REGRESSED: "scores worse than",
@@ -52,23 +53,32 @@ def _verdict(result: ComparisonResult, color: bool) -> list[str]:
     chosen = regressed or list(result.decisive[-1:])
     told = [sentence(result, one) for one in chosen]
     if not told:
-        told = [f"nothing was compared: {why_not(result)}"]
+        told = [why_not(result)]
     lines = [f"{painted}  {told[0]}", *(f"      {text}" for text in told[1:])]
     errors = [finding for finding in result.findings if finding.severity is Severity.ERROR and finding.rule != "CMG701"]
     if errors:
         say = "error below says" if len(errors) == 1 else "errors below say"
         lines.append(f"      {len(errors)} {say} that numbers here are not what they seem")
+    unusable = sum(bool(entry.unusable) for entry in result.checkpoints)
+    if unusable:
+        take = "takes" if unusable == 1 else "take"
+        lines.append(f"      {unusable} of {len(result.checkpoints)} {take} no part, {UNUSABLE}: CMG719 below")
     return lines
 
 
 def why_not(result: ComparisonResult) -> str:
-    """Why there is no comparison: checkpoints without any score, or only one checkpoint."""
+    """Why no comparison decides: checkpoints without any score, or only one checkpoint; a part of a sentence."""
     empty = [
-        f"{one.name} has no {result.primary} on any utterance ({one.metrics[result.primary].failed} failed)"
+        f"{one.name} {UNUSABLE}"
+        if one.unusable
+        else f"{one.name} has no {result.primary} on any utterance ({one.metrics[result.primary].failed} failed)"
         for one in result.checkpoints
         if not one.metrics[result.primary].n
     ]
-    return "; ".join(empty) or "a second checkpoint with scores is needed, or --baseline noisy"
+    missing = "; ".join(empty) or "a second checkpoint with scores is needed, or --baseline noisy"
+    if any(entry.metric == result.primary for entry in result.comparisons):
+        return f"no answer, {deciding(result.order, result.baseline)} decides: {missing}"
+    return f"nothing was compared: {missing}"
 
 
 def _table(result: ComparisonResult) -> list[str]:
@@ -95,7 +105,7 @@ def _row(entry: CheckpointSummary, metrics: Sequence[str], one: Comparison | Non
         mean = entry.metrics[name].mean
         cells.append("-" if mean is None else f"{mean:.3f}")
     if one is None:
-        cells.append("")
+        cells.append(UNUSABLE if entry.unusable else "")
     else:
         known = "" if one.ci_low is None or one.ci_high is None else f" [{one.ci_low:+z.3f}, {one.ci_high:+z.3f}]"
         cells.append(f"{one.mean_difference:+z.3f}{known} {one.verdict.value} (to {_shortened(one.baseline)})")

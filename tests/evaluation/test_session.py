@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,8 @@ from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
 from cmgan_audit.evaluation.material.segments import SegmentSpec
 from cmgan_audit.evaluation.models.sources import ModelSource
 from cmgan_audit.evaluation.result import Outcome
+from cmgan_audit.finding import Severity
+from cmgan_audit.report.compare_text import to_text
 from cmgan_audit.statistics.verdict import Verdict
 from tests.evaluation.helpers import compared, half, rules
 
@@ -97,14 +100,63 @@ def test_a_model_that_gives_nan_fails_its_rows_and_the_comparison(
     assert (summary["epoch_2"].mean, summary["epoch_2"].n, summary["epoch_2"].failed) == (None, 0, 3)
 
 
-def test_a_broken_checkpoint_ends_the_run_before_any_model_runs(
+def broken(folder: Path, name: str) -> Path:
+    path = folder / name
+    path.write_text("no number")
+    return path
+
+
+def test_a_broken_checkpoint_among_others_takes_no_part_and_is_told(
     small_set: Path, tmp_path: Path, scaling: type[Scaling]
 ) -> None:
-    good = checkpoint(tmp_path, "epoch_1", 1.0)
-    broken = tmp_path / "epoch_2"
-    broken.write_text("no number")
+    good = [checkpoint(tmp_path, f"epoch_{epoch}", gain) for epoch, gain in ((1, 1.0), (3, 2.0))]
+    bad = broken(tmp_path, "epoch_2")
+    result = compared(small_set, good[0], bad, good[1])
+    (finding,) = (one for one in result.findings if one.rule == "CMG719")
+    assert finding.message == f"epoch_2 takes no part: {bad}: not a checkpoint"
+    assert finding.severity is Severity.WARNING
+    summary = {entry.name: entry for entry in result.checkpoints}
+    assert list(summary) == ["epoch_1", "epoch_2", "epoch_3"]
+    assert (summary["epoch_2"].metrics["ssnr"].n, summary["epoch_2"].epoch) == (0, 2)
+    assert summary["epoch_2"].sha256 == hashlib.sha256(b"no number").hexdigest()
+    assert {(one.comparison.baseline, one.comparison.candidate) for one in result.comparisons} == {
+        ("epoch_1", "epoch_3")
+    }
+    assert not result.unanswered and "1 of 3 takes no part, cannot be used: CMG719 below" in to_text(result)
+    with pytest.raises(InputError, match=r"--strict: 1 checkpoint cannot be used: .*epoch_2: not a checkpoint"):
+        compared(small_set, good[0], bad, good[1], strict=True)
+
+
+def test_where_the_checkpoint_that_decides_is_broken_there_is_no_answer(
+    small_set: Path, tmp_path: Path, scaling: type[Scaling]
+) -> None:
+    good = [checkpoint(tmp_path, f"epoch_{epoch}", gain) for epoch, gain in ((1, 1.0), (2, 2.0))]
+    result = compared(small_set, *good, broken(tmp_path, "epoch_3"))
+    assert result.unanswered and result.outcome is Outcome.FAIL
+    assert len(result.comparisons) == 2  # of the others: with the best, and with the one before
+    assert to_text(result).startswith("FAIL  no answer, epoch_3 decides: epoch_3 cannot be used\n")
+
+
+def test_failures_are_those_of_the_checkpoints_that_take_part(
+    small_set: Path, tmp_path: Path, scaling: type[Scaling]
+) -> None:
+    dead = [checkpoint(tmp_path, f"epoch_{epoch}", -1.0) for epoch in (1, 2)]
+    result = compared(small_set, *dead, broken(tmp_path, "epoch_3"))
+    assert "CMG715" in rules(result) and "CMG702" not in rules(result)
+
+
+@pytest.mark.parametrize("baseline", [False, True])
+def test_a_comparison_without_what_it_needs_ends_before_any_model_runs(
+    small_set: Path, tmp_path: Path, scaling: type[Scaling], baseline: bool
+) -> None:
+    good, bad = checkpoint(tmp_path, "epoch_1", 1.0), broken(tmp_path, "epoch_2")
     with pytest.raises(InputError, match="epoch_2: not a checkpoint"):
-        compared(small_set, good, broken)
+        if baseline:
+            compared(small_set, good, baseline=str(bad))
+        else:
+            compared(small_set, bad, baseline="noisy")
+    with pytest.raises(InputError, match=r"^2 checkpoints cannot be used: .*epoch_2: .*epoch_3: not a checkpoint"):
+        compared(small_set, bad, broken(tmp_path, "epoch_3"))
     assert Scaling.runs <= 2  # the probe for the estimate, no utterance
 
 

@@ -89,16 +89,18 @@ def check_failures(table: ScoreTable, order: Sequence[str], metrics: Sequence[st
     """
     lost: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = {}
     for metric in metrics:
-        failures = table.failures(metric)
-        failed_in = {name: set(failures.get(name, {})) for name in order}
-        everywhere = set.intersection(*failed_in.values())
-        for name in order:
+        failures, scores = table.failures(metric), table.per_utterance(metric)
+        # Of a checkpoint that takes no part there is neither.
+        scored = [name for name in order if failures.get(name) or scores.get(name)]
+        failed_in = {name: set(failures.get(name, {})) for name in scored}
+        everywhere = set.intersection(*failed_in.values()) if failed_in else set()
+        for name in scored:
             own = sorted(failed_in[name] - everywhere)
             if own:
                 lost.setdefault((name, tuple(own), _reasons(failures[name], own)), []).append(metric)
         if everywhere:
             listed = sorted(everywhere)
-            lost.setdefault(("", tuple(listed), _reasons(failures[order[0]], listed)), []).append(metric)
+            lost.setdefault(("", tuple(listed), _reasons(failures[scored[0]], listed)), []).append(metric)
     return [_failed(name, utterances, reasons, hit) for (name, utterances, reasons), hit in lost.items()]
 
 

@@ -90,7 +90,8 @@ def _verdict(result: ComparisonResult) -> list[str]:
     regressed = [one for one in result.decisive if one.verdict is Verdict.REGRESSED]
     chosen = regressed or list(result.decisive[-1:])
     if not chosen:
-        return [f"Nothing was compared: {why_not(result)}"]
+        why = why_not(result)
+        return [why[0].upper() + why[1:]]
     return [sentence(result, one) for one in chosen]
 
 
@@ -103,6 +104,9 @@ def _story(result: ComparisonResult, groups: Sequence[GroupDifference]) -> list[
             f"{count(len(errors), 'error')} below: numbers here are not what they seem "
             f"({', '.join(dict.fromkeys(f'{finding.rule} {finding.name}' for finding in errors))})."
         )
+    unusable = [entry.name for entry in result.checkpoints if entry.unusable]
+    if unusable:
+        told.append(f"Compared without {', '.join(unusable)}, which cannot be used (CMG719 below).")
     family = result.deciding_family
     low = list(takewhile(lambda one: one.verdict is Verdict.REGRESSED, reversed(family)))
     if low:
