@@ -94,7 +94,7 @@ def conclude(
     findings = worst_first(
         [
             *evidence.findings,
-            *check_failures(table, question.order, question.metrics),
+            *check_failures(table, [one.name for one in evidence.systems], question.metrics),
             *regressions(comparisons, decisive, question.metrics[0]),
         ]
     )

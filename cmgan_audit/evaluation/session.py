@@ -17,6 +17,7 @@ from cmgan_audit.evaluation.guards.checks import (
     check_identical,
     check_system,
 )
+from cmgan_audit.evaluation.guards.coarse import check_coarse, check_coarse_set
 from cmgan_audit.evaluation.guards.leakage import check_leakage
 from cmgan_audit.evaluation.guards.mixed_up import check_mixed_up
 from cmgan_audit.evaluation.guards.output_levels import check_levels
@@ -97,7 +98,11 @@ def compare_systems(options: CompareOptions, listener: Listener) -> ComparisonRe
         if unusable and options.strict:
             raise InputError(f"--strict: {told(unusable)}")
         noisy_facts, checked = _look_at_noisy(evaluated, options, evaluator)
-        of_the_data = [*check_data(evaluated.paired, noisy_facts), *check_published(checked)]
+        of_the_data = [
+            *check_data(evaluated.paired, noisy_facts),
+            *check_coarse_set(noisy_facts),
+            *check_published(checked),
+        ]
         for part, look in _looks(evaluated, options.until_decided):
             gathered = _Gathered()
             for source in sources.every:
@@ -137,6 +142,7 @@ def _findings_of_systems(
     return [
         *(finding for each in judged for finding in check_system(each)),
         *(finding for each in judged for finding in check_levels(each)),
+        *(finding for each in judged for finding in check_coarse(each)),
         *(found for each in judged for found in check_mixed_up(each, noisy_facts, whole, resample=options.resample)),
         *check_identical(judged),
     ]

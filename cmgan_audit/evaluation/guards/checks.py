@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 
-from cmgan_audit.evaluation.guards.signals import MAX_LAG, SignalFacts
+from cmgan_audit.evaluation.guards.delays import MAX_LAG
+from cmgan_audit.evaluation.guards.signals import SignalFacts
 from cmgan_audit.evaluation.material.audio import SAMPLE_RATE
 from cmgan_audit.evaluation.material.names import shortened
 from cmgan_audit.evaluation.material.pairs import PairedSet
@@ -82,8 +83,8 @@ def check_identical(systems: Sequence[Judged]) -> list[Finding]:
     return findings
 
 
-def check_failures(table: ScoreTable, order: Sequence[str], metrics: Sequence[str]) -> list[Finding]:
-    """Findings about utterances that one checkpoint has a score for and another has not, and such that none has.
+def check_failures(table: ScoreTable, systems: Sequence[str], metrics: Sequence[str]) -> list[Finding]:
+    """Findings about utterances that one system has a score for and another has not, and such that none has.
 
     Metrics that failed on the same utterances for the same reasons share a finding: CSIG falls with PESQ.
     """
@@ -91,7 +92,7 @@ def check_failures(table: ScoreTable, order: Sequence[str], metrics: Sequence[st
     for metric in metrics:
         failures, scores = table.failures(metric), table.per_utterance(metric)
         # Of a checkpoint that takes no part there is neither.
-        scored = [name for name in order if failures.get(name) or scores.get(name)]
+        scored = [name for name in systems if failures.get(name) or scores.get(name)]
         failed_in = {name: set(failures.get(name, {})) for name in scored}
         everywhere = set.intersection(*failed_in.values()) if failed_in else set()
         for name in scored:
@@ -234,7 +235,8 @@ def _rates(judged: Facts) -> str:
 
 def _delayed(system: Judged) -> list[Finding]:
     lags = [facts.lag for facts in system.facts.values() if facts.lag is not None]
-    if not lags:
+    usable = sum(not facts.fault for facts in system.facts.values())
+    if not lags or (len(lags) == 1 and usable > 1):  # what is heard in one output only may be there by chance
         return []
     typical = int(statistics.median_low(lags))
     short = abs(typical) < DELAY_SAMPLES
@@ -253,7 +255,7 @@ def _delayed(system: Judged) -> list[Finding]:
             milliseconds=f"{abs(milliseconds):.1f}" if not short else f"{abs(milliseconds):.2f}",
             direction="late" if typical > 0 else "early",
             n=agreeing,
-            total=len(lags),
+            total=len(lags) if len(lags) == usable else f"{len(lags)} in which it is heard",
         )
     ]
 

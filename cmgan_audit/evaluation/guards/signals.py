@@ -11,15 +11,12 @@ import math
 
 import numpy as np
 
+from cmgan_audit.evaluation.guards.delays import lag_and_gain
 from cmgan_audit.evaluation.material.audio import SAMPLE_RATE, Signal
 from cmgan_audit.evaluation.metrics.scoring import si_sdr, unusable
 from cmgan_audit.lazy_dataclasses import dataclass
 
-FACTS_VERSION = 4
-MAX_LAG = SAMPLE_RATE // 4  # delays are looked for up to 250 ms
-# Where none is found, up to a second: a buffer that was not taken off. Of so many places some fit better by chance.
-FAR_LAG = SAMPLE_RATE
-HEARD, HEARD_FAR = 0.3, 0.5  # correlation below which the place of the maximum says nothing about a delay
+FACTS_VERSION = 5
 COPY_SI_SDR = 50.0  # dB: a copy up to its level; 16-bit rounding alone leaves about 60 dB on quiet speech
 FLAT_RUN = 3  # samples in a row at the extreme value: a cut-off peak, not a peak
 # From one sample to the next, of a full range of 2.0, with a change of sign; loud sibilants reach 1.4 by themselves.
@@ -40,6 +37,8 @@ class SignalFacts:
         lag: samples by which it is late against the reference (negative: early); None where it cannot be told.
         gain: of the reference in it, found at that lag; below 0 where it is upside down; None where `lag` is.
         offset: its mean, in units of the reference's effective value; None for a fault.
+        values: how many different values its samples have; 0 for a fault.
+        reference_values: the same of the clean reference.
         copy_of: "noisy" or "clean" where it is that signal up to a gain, else "".
         floor_db: level of its quietest tenth of frames against its whole level, in dB; None for silence.
         reference_floor_db: the same of the clean reference.
@@ -59,6 +58,8 @@ class SignalFacts:
     reference_floor_db: float | None
     gain: float | None = None
     offset: float | None = None
+    values: int = 0
+    reference_values: int = 0
     fault: str = ""
     fault_detail: str = ""
 
@@ -83,7 +84,7 @@ def signal_facts(clean: Signal, noisy: Signal, estimate: Signal) -> SignalFacts:
             fault=fault.status.value,
             fault_detail=fault.detail,
         )
-    lag, gain = _lag_and_gain(clean, estimate)
+    lag, gain = lag_and_gain(clean, estimate)
     return SignalFacts(
         digest=digest,
         samples=estimate.size,
@@ -97,6 +98,8 @@ def signal_facts(clean: Signal, noisy: Signal, estimate: Signal) -> SignalFacts:
         reference_floor_db=_floor(clean),
         gain=gain,
         offset=float(estimate.mean()) / math.sqrt(float(np.mean(clean**2))),
+        values=np.unique(estimate).size,
+        reference_values=np.unique(clean).size,
     )
 
 
@@ -125,21 +128,6 @@ def _wraps(signal: Signal) -> int:
     # one that wraps around does not stay there at all.
     flat = sum(_in_flat_runs(signal, extreme) for extreme in (signal.max(), signal.min())) if wraps else 0
     return wraps if wraps > flat else 0
-
-
-def _lag_and_gain(clean: Signal, estimate: Signal) -> tuple[int, float] | tuple[None, None]:
-    from scipy.fft import irfft, next_fast_len, rfft
-
-    energy = math.sqrt(float(np.dot(clean, clean)) * float(np.dot(estimate, estimate)))
-    for longest, least in ((MAX_LAG, HEARD), (FAR_LAG, HEARD_FAR)):
-        size = next_fast_len(clean.size + longest, real=True)
-        correlation = irfft(rfft(estimate, size) * np.conj(rfft(clean, size)), size)
-        reach = min(longest, clean.size - 1)
-        window = np.concatenate((correlation[-reach:], correlation[: reach + 1]))
-        best = int(np.argmax(np.abs(window)))
-        if abs(window[best]) > least * energy:
-            return best - reach, float(window[best]) / float(np.dot(clean, clean))
-    return None, None
 
 
 def _copy_of(clean: Signal, noisy: Signal, estimate: Signal) -> str:

@@ -142,6 +142,39 @@ def test_a_delay_that_pesq_does_not_notice_is_a_note(
     assert ("early" if samples < 0 else "late") in finding.message
 
 
+@pytest.mark.parametrize("samples", [20_000, -20_000, 28_000])
+def test_a_delay_of_more_than_a_second_cuts_most_of_the_speech_off(
+    small_set: Path, outputs: Callable[..., Path], samples: int
+) -> None:
+    def late(name: str, clean: np.ndarray, noisy: np.ndarray) -> np.ndarray:
+        whole = -0.5 * half(name, clean, noisy)
+        kept = whole[: clean.size - samples] if samples > 0 else whole[-samples:]
+        silence = np.zeros(abs(samples))
+        return np.concatenate((silence, kept) if samples > 0 else (kept, silence))
+
+    findings = {one.rule: one for one in compared(small_set, outputs(small_set, "a", late)).findings}
+    assert f"outputs are {abs(samples)} samples" in findings["CMG704"].message
+    assert findings["CMG704"].message.endswith("(3 of 3)")
+    assert "6.0 dB quieter" in findings["CMG716"].message and "sign" in findings["CMG716"].message
+
+
+def test_no_delay_is_told_of_speech_that_is_not_heard(test_set: Path, outputs: Callable[..., Path]) -> None:
+    speech = [read(path) for path in sorted((test_set / "clean").iterdir())]
+    noise, other = np.random.default_rng(0), iter([*speech[1:], speech[0]])
+    for label, change in (
+        ("noise", lambda name, clean, noisy: 0.1 * noise.standard_normal(clean.size)),
+        ("brown", lambda name, clean, noisy: 1e-3 * np.cumsum(noise.standard_normal(clean.size))),
+        ("others", lambda name, clean, noisy: np.resize(next(other), clean.size)),
+        (
+            "one",
+            lambda name, clean, noisy: (
+                np.roll(clean, 900) if name == "ada_001" else 0.1 * np.sin(np.arange(clean.size))
+            ),
+        ),
+    ):
+        assert "CMG704" not in rules(compared(test_set, outputs(test_set, label, change))), label
+
+
 @pytest.mark.parametrize(
     ("change", "severity"),
     [
@@ -255,6 +288,8 @@ def test_failures_on_one_side_only(small_set: Path, outputs: Callable[..., Path]
     findings = {one.rule: one for one in compared(small_set, good, bad).findings}
     assert "bad: no ssnr on 1 of the utterances" in findings["CMG702"].message
     assert findings["CMG706"].severity is Severity.ERROR
+    alone = rules(compared(small_set, bad, baseline="noisy"))
+    assert "CMG702" in alone and "CMG715" not in alone  # the noisy recording has a score
     both = compared(small_set, bad, Path(shutil.copytree(bad, bad.with_name("bad2"))))
     assert "CMG715" in rules(both) and "CMG702" not in rules(both)
 
