@@ -159,7 +159,9 @@ def compare_ckpts(
         typer.Option("--composite-scale", metavar="int16|float", help="Sample scale of CSIG, CBAK, COVL and SSNR."),
     ] = "int16",
     resample: Annotated[bool, typer.Option("--resample", help="Bring other sample rates to 16 kHz.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 if any recording or checkpoint cannot be used.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 3 if any recording or checkpoint cannot be used.")
+    ] = False,
     cache: Annotated[
         Path | None, typer.Option("--cache", metavar="DIR", help="Score store (default: your cache folder).")
     ] = None,

@@ -18,6 +18,7 @@ from cmgan_audit.evaluation.guards.checks import (
     check_system,
 )
 from cmgan_audit.evaluation.guards.coarse import check_coarse, check_coarse_set
+from cmgan_audit.evaluation.guards.copies import check_copies
 from cmgan_audit.evaluation.guards.leakage import check_leakage
 from cmgan_audit.evaluation.guards.mixed_up import check_mixed_up
 from cmgan_audit.evaluation.guards.output_levels import check_levels
@@ -141,6 +142,7 @@ def _findings_of_systems(
     whole = evaluated.paired.pairs
     return [
         *(finding for each in judged for finding in check_system(each)),
+        *(finding for each in judged for finding in check_copies(each, noisy_facts)),
         *(finding for each in judged for finding in check_levels(each)),
         *(finding for each in judged for finding in check_coarse(each)),
         *(found for each in judged for found in check_mixed_up(each, noisy_facts, whole, resample=options.resample)),

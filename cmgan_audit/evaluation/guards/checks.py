@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import field
@@ -22,6 +23,7 @@ MOST = 0.9  # share of the utterances from which a fault counts as the system's,
 FEWEST_PAIRS = 3
 UNRELATED = 0.5  # share of the pairs; single ones may be recordings with very much noise
 OTHER_RATES = (8_000, 11_025, 22_050, 24_000, 32_000, 44_100, 48_000)
+SMALLEST_HOP = 16  # of a short-time transform of speech; lengths that are multiples of less are so by chance
 RATE_TOLERANCE = 0.001  # of the length: resamplers round, and pad by part of a filter
 DELAY_SAMPLES = 8  # half a millisecond; below it only measures that do not align suffer
 DELAY_AGREES = 0.8
@@ -55,7 +57,7 @@ def check_data(paired: PairedSet, noisy_facts: Facts) -> list[Finding]:
 
 def check_system(system: Judged) -> list[Finding]:
     """Findings about the outputs of one system."""
-    return [*_missing(system), *_broken(system), *_delayed(system), *_distorted(system), *_copies(system)]
+    return [*_missing(system), *_broken(system), *_delayed(system), *_distorted(system)]
 
 
 def check_identical(systems: Sequence[Judged]) -> list[Finding]:
@@ -212,7 +214,7 @@ def _broken(system: Judged) -> list[Finding]:
                     total=len({utterance for utterance, _ in system.facts}),
                     first=listed[0],
                     detail=hit[listed[0]],
-                    rates=_rates(system.facts) if rule == "CMG703" else "",
+                    rates=_rates(system.facts) or _alike(system.facts) if rule == "CMG703" else "",
                 )
             )
     return findings
@@ -230,6 +232,26 @@ def _rates(judged: Facts) -> str:
             fitting = sum(abs(found - meant) <= max(2.0, RATE_TOLERANCE * meant) for found, meant in lengths)
             if fitting and fitting >= MOST * len(judged):
                 return f": as if samples at {was} Hz were taken for samples at {said} Hz"
+    return ""
+
+
+def _alike(judged: Facts) -> str:
+    """What all lengths have in common that are not those of the references; else "".
+
+    Padding that was not taken off adds as many samples to each; an inverse STFT gives whole frames.
+    """
+    hit = [facts for facts in judged.values() if facts.fault == Status.LENGTH_MISMATCH and facts.samples]
+    if len(hit) < max(FEWEST_PAIRS, MOST * len(judged)):
+        return ""
+    apart = {facts.samples - facts.expected for facts in hit}
+    if len(apart) == 1:
+        (more,) = apart
+        samples = "1 sample" if abs(more) == 1 else f"{abs(more)} samples"
+        milliseconds = 1000.0 * abs(more) / SAMPLE_RATE
+        return f": each is {samples} ({milliseconds:.1f} ms) {'longer' if more > 0 else 'shorter'}"
+    frame = math.gcd(*(facts.samples for facts in hit))
+    if frame >= SMALLEST_HOP > math.gcd(*(facts.expected for facts in hit)):
+        return f": each is of whole frames of {frame} samples"
     return ""
 
 
@@ -290,20 +312,6 @@ def _distorted(system: Judged) -> list[Finding]:
             names=shortened(listed),
         )
     ]
-
-
-def _copies(system: Judged) -> list[Finding]:
-    if system.is_input or not system.facts:
-        return []
-    findings: list[Finding] = []
-    for rule, source in (("CMG709", "noisy"), ("CMG714", "clean")):
-        copies = sum(facts.copy_of == source for facts in system.facts.values())
-        if copies >= MOST * len(system.facts):
-            evidence: dict[str, JsonValue] = {"checkpoint": system.name, "outputs": copies}
-            findings.append(
-                raise_finding(rule, system.name, evidence, checkpoint=system.name, n=copies, total=len(system.facts))
-            )
-    return findings
 
 
 def _names(names: Sequence[str]) -> list[JsonValue]:

@@ -59,6 +59,27 @@ def test_both_pytorch_formats(tmp_path, weights, legacy):
     assert pick_weights(checkpoint, MARKER).tensors.keys() == weights.keys()
 
 
+def test_weights_that_are_not_those_that_were_written(tmp_path):
+    path = saved(tmp_path / "x.pth", {"a.weight": torch.randn(1000), "b.weight": torch.randn(1000)})
+    body = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        at = next(info.header_offset for info in archive.infolist() if info.filename.endswith("data/1"))
+    body[at + 1000] ^= 0x10  # one bit, which PyTorch does not notice
+    path.write_bytes(body)
+    torch.load(path, weights_only=True)
+    with pytest.raises(CheckpointError, match=r"damaged or cut short: Bad CRC-32 for file 'x/data/1'"):
+        open_file(path)
+
+
+def test_a_file_without_checksums(tmp_path):
+    torch.serialization.set_crc32_options(False)
+    try:
+        path = saved(tmp_path / "x.pth", {"a.weight": torch.ones(10)})
+    finally:
+        torch.serialization.set_crc32_options(True)
+    assert torch.equal(open_file(path).content["a.weight"], torch.ones(10))
+
+
 def test_safetensors_with_metadata(tmp_path, weights):
     path = tmp_path / "model.safetensors"
     save_file({name: tensor.contiguous() for name, tensor in weights.items()}, path, metadata={"epoch": "12"})

@@ -203,11 +203,51 @@ def test_a_length_that_is_another_rate_is_told(
     small_set: Path, outputs: Callable[..., Path], repeat: int | None, told: str
 ) -> None:
     made = outputs(
-        small_set, "a", lambda name, clean, noisy: noisy[:-400] if repeat is None else np.repeat(noisy, repeat)
+        small_set,
+        "a",
+        lambda name, clean, noisy: noisy[: -400 - noisy.size % 97] if repeat is None else np.repeat(noisy, repeat),
     )
     (finding,) = (one for one in compared(small_set, made).findings if one.rule == "CMG703")
     reference = soundfile.info(small_set / "clean" / "ada_001.wav").frames
     assert finding.message.endswith(told.replace("45461", str(reference)))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda noisy: np.concatenate((np.zeros(200), noisy, np.zeros(200))), "400 samples (25.0 ms) longer)"),
+        (lambda noisy: noisy[1:], "1 sample (0.1 ms) shorter)"),
+        (lambda noisy: noisy[: noisy.size // 256 * 256], "of whole frames of 256 samples)"),
+    ],
+)
+def test_what_other_lengths_have_in_common_is_told(
+    small_set: Path, outputs: Callable[..., Path], change: Callable[[np.ndarray], np.ndarray], told: str
+) -> None:
+    made = outputs(small_set, "a", lambda name, clean, noisy: change(half(name, clean, noisy)))
+    (finding,) = (one for one in compared(small_set, made).findings if one.rule == "CMG703")
+    assert finding.message.endswith(f": each is {told}")
+
+
+@pytest.mark.parametrize(("rule", "source"), [("CMG709", "noisy"), ("CMG714", "clean")])
+def test_copies_among_the_outputs_are_told_by_name(
+    test_set: Path, outputs: Callable[..., Path], rule: str, source: str
+) -> None:
+    def copying(*names: str) -> Callable[[str, np.ndarray, np.ndarray], np.ndarray]:
+        return lambda name, clean, noisy: (
+            {"noisy": noisy, "clean": clean}[source] if name in names else half(name, clean, noisy)
+        )
+
+    result = compared(test_set, outputs(test_set, "some", copying("ada_001", "ben_002")))
+    (finding,) = (one for one in result.findings if one.rule == rule)
+    assert finding.message.startswith("some: 2 of 12 outputs are the ")
+    assert finding.message.endswith(" itself: ada_001, ben_002") and finding.severity is Severity.WARNING
+    assert rule not in rules(compared(test_set, outputs(test_set, "one", copying("ada_001"))))
+
+
+def test_noisy_recordings_that_are_clean_need_no_enhancement(test_set: Path, outputs: Callable[..., Path]) -> None:
+    for name in ("ada_001", "ben_002"):
+        shutil.copy(test_set / "clean" / f"{name}.wav", test_set / "noisy" / f"{name}.wav")
+    assert not rules(compared(test_set, outputs(test_set, "a", half))) & {"CMG709", "CMG714"}
 
 
 def test_one_output_of_half_the_length_was_cut_short(small_set: Path, outputs: Callable[..., Path]) -> None:

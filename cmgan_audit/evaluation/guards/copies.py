@@ -1,0 +1,49 @@
+"""The guard of outputs that are the noisy input or the clean reference themselves, all of them or some."""
+
+from __future__ import annotations
+
+from cmgan_audit.evaluation.guards.checks import MOST, Facts, Judged
+from cmgan_audit.evaluation.material.names import shortened
+from cmgan_audit.evaluation.raising import raise_finding
+from cmgan_audit.finding import Finding, JsonValue, Severity
+
+FEWEST_COPIES = 2
+
+
+def check_copies(system: Judged, noisy_facts: Facts) -> list[Finding]:
+    """A finding where outputs of a system are copies: an error where nearly all are, else a warning.
+
+    Args:
+        system: what is judged.
+        noisy_facts: of the noisy recordings. One that is the clean recording needs no enhancement, and what leaves it
+            alone is a copy of both; such a single pair is no fault of the system.
+    """
+    if system.is_input or not system.facts:
+        return []
+    clean_already = {utterance for (utterance, _), facts in noisy_facts.items() if facts.copy_of == "clean"}
+    total = len(system.facts)
+    findings: list[Finding] = []
+    for rule, source in (("CMG709", "noisy"), ("CMG714", "clean")):
+        copies = [utterance for (utterance, _), facts in system.facts.items() if facts.copy_of == source]
+        nearly_all = len(copies) >= MOST * total
+        if not nearly_all:
+            copies = [utterance for utterance in copies if utterance not in clean_already]
+        if not nearly_all and len(copies) < FEWEST_COPIES:
+            continue
+        names = sorted(set(copies))
+        evidence: dict[str, JsonValue] = {"checkpoint": system.name, "outputs": len(copies)}
+        if not nearly_all:
+            evidence["utterances"] = list[JsonValue](names)
+        findings.append(
+            raise_finding(
+                rule,
+                system.name,
+                evidence,
+                severity=Severity.ERROR if nearly_all else Severity.WARNING,
+                checkpoint=system.name,
+                n=len(copies),
+                total=total,
+                names="" if nearly_all else f": {shortened(names)}",
+            )
+        )
+    return findings
