@@ -200,8 +200,6 @@ def _announce(
             system.close()
     if unusable and unusable.keys() >= {*sources.order} - {sources.baseline}:
         raise next(iter(unusable.values())) if len(unusable) == 1 else InputError(told(unusable))
-    if unusable:
-        listener.say(f"left out, the others are compared: {told(unusable)}")
     if models:
         what = "1 checkpoint" if models == 1 else f"{models} checkpoints"
         listener.say(

@@ -68,17 +68,18 @@ def _verdict(result: ComparisonResult, color: bool) -> list[str]:
 
 def why_not(result: ComparisonResult) -> str:
     """Why no comparison decides: checkpoints without any score, or only one checkpoint; a part of a sentence."""
-    empty = [
-        f"{one.name} {UNUSABLE}"
+    empty = {
+        one.name: UNUSABLE
         if one.unusable
-        else f"{one.name} has no {result.primary} on any utterance ({one.metrics[result.primary].failed} failed)"
+        else f"has no {result.primary} on any utterance ({one.metrics[result.primary].failed} failed)"
         for one in result.checkpoints
         if not one.metrics[result.primary].n
-    ]
-    missing = "; ".join(empty) or "a second checkpoint with scores is needed, or --baseline noisy"
-    if any(entry.metric == result.primary for entry in result.comparisons):
-        return f"no answer, {deciding(result.order, result.baseline)} decides: {missing}"
-    return f"nothing was compared: {missing}"
+    }
+    last = deciding(result.order, result.baseline)
+    if last in empty and any(entry.metric == result.primary for entry in result.comparisons):
+        return f"no answer: {last}, which decides, {empty[last]}"
+    missing = "; ".join(f"{name} {why}" for name, why in empty.items())
+    return f"nothing was compared: {missing or 'a second checkpoint with scores is needed, or --baseline noisy'}"
 
 
 def _table(result: ComparisonResult) -> list[str]:

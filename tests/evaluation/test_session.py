@@ -134,7 +134,7 @@ def test_where_the_checkpoint_that_decides_is_broken_there_is_no_answer(
     result = compared(small_set, *good, broken(tmp_path, "epoch_3"))
     assert result.unanswered and result.outcome is Outcome.FAIL
     assert len(result.comparisons) == 2  # of the others: with the best, and with the one before
-    assert to_text(result).startswith("FAIL  no answer, epoch_3 decides: epoch_3 cannot be used\n")
+    assert to_text(result).startswith("FAIL  no answer: epoch_3, which decides, cannot be used\n")
 
 
 def test_failures_are_those_of_the_checkpoints_that_take_part(
