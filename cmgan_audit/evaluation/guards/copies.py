@@ -24,10 +24,11 @@ def check_copies(system: Judged, noisy_facts: Facts) -> list[Finding]:
     total = len(system.facts)
     findings: list[Finding] = []
     for rule, source in (("CMG709", "noisy"), ("CMG714", "clean")):
-        copies = [utterance for (utterance, _), facts in system.facts.items() if facts.copy_of == source]
-        nearly_all = len(copies) >= MOST * total
-        if not nearly_all:
-            copies = [utterance for utterance in copies if utterance not in clean_already]
+        hit = [
+            (utterance, facts.certain_copy) for (utterance, _), facts in system.facts.items() if facts.copy_of == source
+        ]
+        nearly_all = len(hit) >= MOST * total
+        copies = [name for name, certain in hit if nearly_all or (certain and name not in clean_already)]
         if not nearly_all and len(copies) < FEWEST_COPIES:
             continue
         names = sorted(set(copies))

@@ -17,6 +17,7 @@ from cmgan_audit.evaluation.metrics.scoring import si_sdr, unusable
 from cmgan_audit.lazy_dataclasses import dataclass
 
 FACTS_VERSION = 5
+CERTAIN_COPY = 40.0  # dB below the noise: a network that takes a hundredth of it away does nothing either
 COPY_SI_SDR = 50.0  # dB: a copy up to its level; 16-bit rounding alone leaves about 60 dB on quiet speech
 FLAT_RUN = 3  # samples in a row at the extreme value: a cut-off peak, not a peak
 # From one sample to the next, of a full range of 2.0, with a change of sign; loud sibilants reach 1.4 by themselves.
@@ -40,6 +41,7 @@ class SignalFacts:
         values: how many different values its samples have; 0 for a fault.
         reference_values: the same of the clean reference.
         copy_of: "noisy" or "clean" where it is that signal up to a gain, else "".
+        certain_copy: whether it is, also if it alone is: closer to it by far than noisy and clean are to each other.
         floor_db: level of its quietest tenth of frames against its whole level, in dB; None for silence.
         reference_floor_db: the same of the clean reference.
         fault: status that every metric gives this output ("length_mismatch", ...), "" for a usable one.
@@ -60,6 +62,7 @@ class SignalFacts:
     offset: float | None = None
     values: int = 0
     reference_values: int = 0
+    certain_copy: bool = False
     fault: str = ""
     fault_detail: str = ""
 
@@ -85,6 +88,7 @@ def signal_facts(clean: Signal, noisy: Signal, estimate: Signal) -> SignalFacts:
             fault_detail=fault.detail,
         )
     lag, gain = lag_and_gain(clean, estimate)
+    copy_of = _copy_of(clean, noisy, estimate)
     return SignalFacts(
         digest=digest,
         samples=estimate.size,
@@ -93,13 +97,14 @@ def signal_facts(clean: Signal, noisy: Signal, estimate: Signal) -> SignalFacts:
         clipped=_clipped(estimate),
         wraps=_wraps(estimate),
         lag=lag,
-        copy_of=_copy_of(clean, noisy, estimate),
+        copy_of=copy_of,
         floor_db=_floor(estimate),
         reference_floor_db=_floor(clean),
         gain=gain,
         offset=float(estimate.mean()) / math.sqrt(float(np.mean(clean**2))),
         values=np.unique(estimate).size,
         reference_values=np.unique(clean).size,
+        certain_copy=bool(copy_of) and _certain(clean, noisy, noisy if copy_of == "noisy" else clean, estimate),
     )
 
 
@@ -136,6 +141,11 @@ def _copy_of(clean: Signal, noisy: Signal, estimate: Signal) -> str:
         if other.size == estimate.size and np.ptp(other) > 0 and si_sdr(other, estimate) >= COPY_SI_SDR:
             return name
     return ""
+
+
+def _certain(clean: Signal, noisy: Signal, original: Signal, estimate: Signal) -> bool:
+    between = si_sdr(clean, noisy) if noisy.size == clean.size else -math.inf
+    return si_sdr(original, estimate) >= between + CERTAIN_COPY
 
 
 def _floor(signal: Signal) -> float | None:
