@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterator
 
 from cmgan_audit.lazy_regex import regex
 
@@ -26,6 +27,16 @@ def as_shown(block: bytes) -> bytes:
         return block
     block = block.replace(b"\r\n", b"\n")
     return _OVERWRITTEN.sub(_last_drawn, block).replace(b"\r", b"\n") if b"\r" in block else block
+
+
+def in_parts(shown: bytes, size: int) -> Iterator[bytes]:
+    """A block in parts of whole lines of about this size: a log of carriage returns alone is one line of the file."""
+    first = 0
+    while len(shown) - first > 2 * size:
+        end = shown.find(b"\n", first + size) + 1 or len(shown)
+        yield shown[first:end]
+        first = end
+    yield shown[first:]
 
 
 def _last_drawn(match: re.Match[bytes]) -> bytes:

@@ -10,7 +10,7 @@ import itertools
 from pathlib import Path
 
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.logs.lines.as_shown import as_shown
+from cmgan_audit.logs.lines.as_shown import as_shown, in_parts
 from cmgan_audit.logs.lines.bare_counters import BareCounters
 from cmgan_audit.logs.lines.echoes import Echoes
 from cmgan_audit.logs.lines.headers_below import HeadersBelow
@@ -23,12 +23,12 @@ from cmgan_audit.logs.lines.printed_lists import PrintedLists
 from cmgan_audit.logs.lines.ranks import name_of_rank, settle_ranks
 from cmgan_audit.logs.lines.running_means import settle_running_means
 from cmgan_audit.logs.lines.settings import leave_out_trainings
-from cmgan_audit.logs.lines.shapes import understand
+from cmgan_audit.logs.lines.shapes import understand, without_hashes
 from cmgan_audit.logs.lines.steady import LEAST_STRIDE, SteadyShape
 from cmgan_audit.logs.lines.tables import OpenTable
-from cmgan_audit.logs.lines.tokens import are_counters, counter, is_cut_off, joined, process
+from cmgan_audit.logs.lines.tokens import are_counters, counter, ends_in_a_number, is_cut_off, joined, process
 from cmgan_audit.logs.named_values import Blocks, leave_out_named
-from cmgan_audit.logs.opening import read_blocks
+from cmgan_audit.logs.opening import BLOCK, read_blocks
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.runs import RunBuilder, natural_x
 from cmgan_audit.logs.selection.batches import settle_batches
@@ -41,8 +41,6 @@ _AHEAD = 2048
 
 # One charset and a look behind, so that the search skips words at full speed; signs stay in the words.
 _NUMBER = regex(rb"([0-9](?<![A-Za-z0-9_.].)[0-9]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)")
-# A hash: another one on every line, and none says anything. Its first digit may have become a slot.
-_IDENTIFIER = regex(rb"(?<![\w.])(?:(\x00)(?=\w{3})|(?=\w{6}))(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]+(?![\w.])")
 
 
 def read_text(path: Path, source: str, book: RoleBook) -> Reading:
@@ -61,7 +59,8 @@ def read_printed(text: Blocks, source: str, book: RoleBook) -> Reading:
     gc.disable()  # nothing here makes cycles, and the collector would walk over every list of numbers
     try:
         for block in text():
-            scan.block(as_shown(block))
+            for part in in_parts(as_shown(block), BLOCK):
+                scan.block(part)
     finally:
         if collecting:
             gc.enable()
@@ -98,15 +97,12 @@ class _TextScan:
     def block(self, block: bytes) -> None:
         """Read one block of whole lines; the last of a log may be cut off where it was being written."""
         start = block.rfind(b"\n") + 1
-        if start < len(block) and self._ends_in_a_number(block[start:]):
+        if start < len(block) and ends_in_a_number(block[start:]):
             self._whole(block[:start])
             if not self._is_cut(block[start:]):
                 self._whole(block[start:])
         else:
             self._whole(block)
-
-    def _ends_in_a_number(self, line: bytes) -> bool:
-        return line[-1:].isdigit() or line.endswith(b".")
 
     def _is_cut(self, line: bytes) -> bool:
         """Whether a number without decimals ends a line where the one before of its shape had several."""
@@ -209,11 +205,9 @@ class _TextScan:
             self.left.long_lines += 1
             plan = Plan(shape.count(b"\0"))
         else:
-            nameless = _IDENTIFIER.sub(rb"\1x", shape)
-            known = self.plans.get(nameless)
-            plan = known or understand(nameless.decode("utf-8", errors="replace"), self.book)
-            if known is None:
-                self.plans[nameless] = plan
+            nameless = without_hashes(shape)
+            plan = self.plans.get(nameless) or understand(nameless.decode("utf-8", errors="replace"), self.book)
+            self.plans[nameless] = plan
         self.plans[shape] = plan
         return plan
 

@@ -10,6 +10,11 @@ _MOST_DIGITS = 6
 _DECIMALS = 2
 
 
+def ends_in_a_number(line: bytes) -> bool:
+    """Whether a line ends in a number, which may go on where the log was cut off."""
+    return line[-1:].isdigit() or line.endswith(b".")
+
+
 def is_cut_off(token: bytes, before: bytes) -> bool:
     """Whether a number at the end of a log has no decimals where the one before in its place had several."""
     return not token.partition(b".")[2] and len(before.partition(b".")[2]) >= _DECIMALS

@@ -448,3 +448,13 @@ def test_many_numbers_of_one_line(tmp_path: Path, between: str) -> None:
     numbers = between.join(["1.5", "2.5", "3.5", "4.5"])
     content = "".join(f"epoch {e} losses of the batches: {numbers}, mean pesq: 2.{e}\n" for e in range(4))
     assert list(only(read(tmp_path, content)).ys) == [2.0, 2.1, 2.2, 2.3]
+
+
+def test_a_log_of_one_long_line_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_module, "BLOCK", 500)
+    content = "".join(f"\rEpoch {e}: {e + 100}it [00:10, 9.1it/s, loss=0.{e + 10}, pesq=2.{e + 10}]" for e in range(90))
+    sizes: list[int] = []
+    block = text_module._TextScan.block
+    monkeypatch.setattr(text_module._TextScan, "block", lambda scan, part: sizes.append(len(part)) or block(scan, part))
+    assert list(only(read(tmp_path, content)).ys) == [float(f"2.{e + 10}") for e in range(90)]
+    assert len(sizes) > 5 and max(sizes) < 1100
