@@ -136,7 +136,8 @@ def _plain(rule: Rule) -> dict[str, Any]:
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """A text with a capital at its beginning, unless code stands there: `pesq(...)` is no name with another letter."""
+    return text[:1].upper() + text[1:] if text.split(" ")[0].strip(",;:").isalpha() else text
 
 
 def _paragraph(text: str) -> list[str]:
