@@ -13,12 +13,11 @@ from dataclasses import replace
 from cmgan_audit.facts.checkpoints.comparisons import Comparison, comparison_of
 from cmgan_audit.facts.checkpoints.guards import Guard
 from cmgan_audit.facts.checkpoints.senses import HIGHER, LOWER
+from cmgan_audit.facts.checkpoints.ways import FUNCTIONS, was_taken
 from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.values import Const
 
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Module)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
 
@@ -86,7 +85,7 @@ def _behind(branch: ast.stmt, around: Sequence[ast.AST]) -> Iterator[ast.stmt]:
         for block in _blocks(outer):
             if inner in block:
                 yield from block[block.index(inner) + 1 :]
-        if isinstance(outer, (*_FUNCTIONS, *_LOOPS)):
+        if isinstance(outer, (*FUNCTIONS, *_LOOPS)):
             return
         inner = outer
 
@@ -111,6 +110,8 @@ def _behind_flag(view: View, flag: Found, given: dict[str, str], depth: int = 3)
 def _in_test(view: View, test: Found, given: dict[str, str], *, taken: bool) -> Iterator[Search]:
     """The comparisons in a test behind which the best number becomes the new one, as what is given there says."""
     assert isinstance(test.node, ast.expr)
+    if taken:
+        yield from _of_extreme(view, test, test.node)
     for compare in _comparisons(view, test, test.node):
         if not taken and compare.node is not test.node:
             continue
@@ -125,9 +126,27 @@ def _in_test(view: View, test: Found, given: dict[str, str], *, taken: bool) -> 
                     yield search
 
 
+def _of_extreme(view: View, test: Found, asked: ast.expr) -> Iterator[Search]:
+    """The search that asks whether a number is the extreme itself: `best = min([*history, loss])`, `loss == best`."""
+    match asked:
+        case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
+            sides = ((left, right), (right, left))
+        case _:
+            return
+    for number, best in sides:
+        if not isinstance(best, ast.Name | ast.Attribute):
+            continue
+        sources = [each.node for each, _ in view.slicer.sources(Found(best, test.path, test.stack))]
+        match sources:
+            case [ast.Call(func=ast.Name(id="min" | "max" as extreme), args=given)]:
+                text, less = ast.unparse(number), extreme == "min"
+                if any(ast.unparse(node) == text for each in given for node in ast.walk(each)):
+                    yield Search(asked, number, best, LOWER if less else HIGHER, less, test)
+
+
 def _is_meant(view: View, search: Search, given: dict[str, str]) -> bool:
     """Whether the run asks a comparison: not where another one beside it asks the opposite and may be the one."""
-    decided = _is_decided(view, search.test)
+    decided = was_taken(view, search.test)
     if decided is None and _has_opposite(view, search, given):
         return False
     return decided is not False
@@ -140,7 +159,7 @@ def _has_opposite(view: View, search: Search, given: dict[str, str]) -> bool:
     counted: `if loss < best: best = loss`, `elif loss > best + margin: waited += 1`.
     """
     parents = list(view.code.parents(search.test.path, search.test.node))
-    function = next((each for each in parents if isinstance(each, _FUNCTIONS)), None)
+    function = next((each for each in parents if isinstance(each, FUNCTIONS)), None)
     branch = next((each for each in parents if isinstance(each, ast.If)), None)
     pair = (ast.unparse(search.number), _without_margin(search.best, given))
     for node in ast.walk(function) if function is not None else ():
@@ -161,42 +180,6 @@ def _only_counts(node: ast.expr, branch: ast.If, pair: tuple[str, str]) -> bool:
         if isinstance(other, ast.If) and any(part is node for part in ast.walk(other.test)):
             return (pair[1], pair[0]) not in _assigned(other.body)
     return False
-
-
-def _is_decided(view: View, found: Found) -> bool | None:
-    """Whether the run has taken the way to an expression, as far as its settings tell; None where they do not."""
-    verdicts = set()
-    inner = found.node
-    for parent in view.code.parents(found.path, found.node):
-        if isinstance(parent, _FUNCTIONS):
-            break
-        if isinstance(parent, ast.If) and inner is not parent.test:
-            held = _held(view, Found(parent.test, found.path, found.stack))
-            verdicts.add(held if held is None else held == (inner in parent.body))
-        inner = parent
-    return False if False in verdicts else True if True in verdicts else None
-
-
-def _held(view: View, test: Found) -> bool | None:
-    """What a test of settings came to in the run: `mode`, `mode == "min"`, `not self.higher`; None where it is open."""
-    match test.node:
-        case ast.UnaryOp(op=ast.Not(), operand=operand):
-            inner = _held(view, Found(operand, test.path, test.stack))
-            return None if inner is None else not inner
-        case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq() | ast.Is() | ast.IsNot() as op], comparators=[other]):
-            value = _setting(view, test, left)
-            if value is None or not isinstance(other, ast.Constant):
-                return None
-            return (value.value == other.value) == isinstance(op, ast.Eq | ast.Is)
-        case ast.Name() | ast.Attribute():
-            value = _setting(view, test, test.node)
-            return None if value is None else bool(value.value)
-    return None
-
-
-def _setting(view: View, test: Found, node: ast.expr) -> Const | None:
-    value = view.code.decisions.get((view.code.place_of(test.path, node), test.stack))
-    return value if isinstance(value, Const) else None
 
 
 def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from cmgan_audit.facts.averages.meters import method_of_tree, weighs_equally
+from cmgan_audit.facts.checkpoints.minimised import Minimised
+from cmgan_audit.facts.checkpoints.ways import was_taken
 from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.metrics.scoring import metric_called
 from cmgan_audit.facts.slices import Found
@@ -29,7 +31,7 @@ _HIGHER = frozenset({"PESQ", "STOI", "SI-SDR", "SI-SNR", "SDR", "SNR"})
 # What changes the form of a number and not its order.
 _PASSING = frozenset("item cpu detach numpy mean sum float double tolist squeeze clone nanmean avg to cuda".split())
 _OF_FIRST = frozenset(
-    "float sum mean nanmean average fmean stack tensor array asarray round as_tensor FloatTensor Tensor".split()
+    "float sum mean list nanmean average fmean stack tensor array asarray round as_tensor FloatTensor Tensor".split()
 )
 # What a meter calls its mean.
 _MEANS = frozenset({"avg", "average", "mean"})
@@ -56,12 +58,14 @@ class Sense:
         what: the loss or metric that it is computed of ("l1_loss", "PESQ").
         place: where that is computed.
         whole: whether nothing else is added to it.
+        trained: whether it is training that says so, by what it steps along.
     """
 
     better: str
     what: str = ""
     place: Location | None = None
     whole: bool = True
+    trained: bool = False
 
 
 _CONSTANT = Sense("")
@@ -73,6 +77,7 @@ class Senses:
     def __init__(self, view: View) -> None:
         self._view = view
         self._slicer = view.slicer
+        self._minimised = Minimised(view, lambda factor: self._sign(factor, 4))
         self._left = 0
 
     def of(self, node: ast.expr, path: str, stack: tuple[Location, ...]) -> Sense | None:
@@ -104,6 +109,8 @@ class Senses:
                 return self._of_call(here, node, item, key, way)
             case ast.Attribute(value=owner, attr=name) if name in _MEANS:
                 return self._of_meter(here, owner, way)
+            case ast.Subscript(value=owner, slice=ast.Slice()):
+                return self._at(_beside(here, owner), None, key, way)
             case ast.Subscript(value=owner, slice=ast.Constant(value=str() as text)):
                 return self._at(_beside(here, owner), None, text, way)
             case ast.Subscript(value=owner, slice=ast.Constant(value=int() as index)):
@@ -161,6 +168,8 @@ class Senses:
 
     def _of_sources(self, here: Found, item: int | None, key: str, way: tuple[ast.AST, ...]) -> Sense | None:
         sources = self._slicer.sources(here, item)
+        if len(sources) > 1:  # what a setting rules out was never given
+            sources = [each for each in sources if was_taken(self._view, each[0]) is not False]
         if not sources:
             return None
         return _agreed(self._of_source(each, which, key, way) for each, which in sources)
@@ -168,6 +177,8 @@ class Senses:
     def _of_source(self, given: Found, item: int | None, key: str, way: tuple[ast.AST, ...]) -> Sense | None:
         """The direction of what a name was given by one statement."""
         statement = next(self._view.code.parents(given.path, given.node), None)
+        if isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Mult) and self._sign(given, 4) > 0:
+            return _CONSTANT  # a mean is weighted
         if isinstance(statement, ast.AugAssign) and not isinstance(statement.op, ast.Add | ast.Div):
             return None
         if isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Div):
@@ -200,6 +211,15 @@ class Senses:
         found = method_of_tree(event) if event is not None else None
         return found is not None and weighs_equally(*found)
 
+    def _of_training(self, here: Found, item: int | None, place: Location) -> Sense | None:
+        """The direction of what a call gives when training itself makes it smaller, or larger."""
+        found = self._minimised.by(here, item)
+        if found is None:
+            return None
+        name, smaller = found
+        what = f"{name} (what training makes {'smaller' if smaller else 'larger'})"
+        return Sense(LOWER if smaller else HIGHER, what, place, whole=False, trained=True)
+
     def _of_call(
         self, here: Found, node: ast.Call, item: int | None, key: str, way: tuple[ast.AST, ...]
     ) -> Sense | None:
@@ -217,7 +237,11 @@ class Senses:
             # What gives one value is not meant.
             sources = [each for each in sources if isinstance(each[0].node, ast.Tuple)]
         if sources:
-            return _agreed(self._of_source(each, which, key, way) for each, which in sources)
+            found = _agreed(self._of_source(each, which, key, way) for each, which in sources)
+            return found if found is not None and not found.trained else self._of_training(here, item, place) or found
+        trained = self._of_training(here, item, place)
+        if trained is not None:
+            return trained
         match node:
             case ast.Call(func=ast.Call(func=ast.Name(id="Parallel") | ast.Attribute(attr="Parallel")), args=[given]):
                 return self._at(_beside(here, given), None, key, way)

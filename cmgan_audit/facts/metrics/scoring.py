@@ -25,6 +25,7 @@ _METRICS = {
     "pesqc2.pesq": "PESQ",
     "pystoi.stoi": "STOI",
     "pystoi.stoi.stoi": "STOI",
+    "museval.evaluate": "SDR",
 }
 _LIBRARIES = (
     "torchmetrics.functional.audio.",

@@ -132,9 +132,12 @@ def left_in_eval(scene: Scene, run: Use) -> Use | None:
         return None  # a teacher or a metric network is meant to stay in eval mode
     for loop in reversed(run.event.context.loops):
         inside = [use for use in switches if any(each is loop for each in use.event.context.loops)]
-        left = _in_force_behind([use for use in inside if use.position < run.position])
+        before = [use for use in inside if use.position < run.position]
+        left = _in_force_behind(before)
         if left is not None and _is_of_an_evaluation(scene, left, run, network):
             return left
+        if before and _is_meant_for(before[-1], run):
+            return None  # every pass of this loop switches it off on purpose before it runs
         if any(use.position < run.position and mode_after(use) != "eval" for use in inside):
             return None  # every pass of this loop begins in training mode; so does what lies around it
         behind = [use for use in inside if use.position > run.position]
@@ -169,6 +172,12 @@ def _in_force_behind(switches: Sequence[Use]) -> Use | None:
     known = {condition.text for condition in off.event.context.conditions}
     tests = [{condition.text for condition in use.event.context.conditions} - known for use in on]
     return off if all(any(map(_asks_for_a_best, each)) for each in tests) else None
+
+
+def _is_meant_for(switch: Use, run: Use) -> bool:
+    """Whether the last switch before a run is an `eval()` that happens whenever the network runs there."""
+    here = {condition.text for condition in run.event.context.conditions}
+    return mode_after(switch) == "eval" and {condition.text for condition in switch.event.context.conditions} <= here
 
 
 def _is_of_an_evaluation(scene: Scene, off: Use, run: Use, network: Instance) -> bool:

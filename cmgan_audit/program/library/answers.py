@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain import listings
 from cmgan_audit.program.domain.numbers import drawn
 from cmgan_audit.program.domain.values import (
@@ -45,6 +46,7 @@ _SAME_OBJECT = frozenset(
     "to cuda cpu half float double bfloat16 eval train requires_grad_ share_memory apply type xpu ipex "
     "module_to".split()
 )
+_LAYER = regex(r"torch\.nn\.[A-Z]\w*")
 
 
 def call_library(
@@ -223,7 +225,17 @@ def library_attribute(it: Interpreter, value: Instance, name: str, location: Loc
                 return result
     if name == _COMPILED_FROM:
         return value  # torch.compile() is followed as handing its network through
-    return _given_to_constructor(value, name)
+    given = _given_to_constructor(value, name)
+    return value if given is None and name == "module" and _is_plain_network(value) else given
+
+
+def _is_plain_network(value: Instance) -> bool:
+    """Whether a network has no `module` of its own: what is asked is a wrapper that is handed through (Accelerate)."""
+    from cmgan_audit.program.language.classes import library_bases
+
+    if isinstance(value.cls, ClassValue):
+        return "torch.nn.Module" in library_bases(value.cls)
+    return bool(_LAYER.fullmatch(value.external_name))
 
 
 def keeps_argument(value: Instance, name: str) -> bool:

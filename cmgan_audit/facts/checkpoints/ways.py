@@ -1,0 +1,47 @@
+"""Which way a run has taken inside a function, where its settings tell: `if args.loss == "l1": ... elif ...`."""
+
+from __future__ import annotations
+
+import ast
+
+from cmgan_audit.facts.slices import Found
+from cmgan_audit.facts.view import View
+from cmgan_audit.program.domain.values import Const
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Module)
+
+
+def was_taken(view: View, found: Found) -> bool | None:
+    """Whether the run has taken the way to an expression, as far as its settings tell; None where they do not."""
+    verdicts = set()
+    inner = found.node
+    for parent in view.code.parents(found.path, found.node):
+        if isinstance(parent, FUNCTIONS):
+            break
+        if isinstance(parent, ast.If) and inner is not parent.test:
+            held = _held(view, Found(parent.test, found.path, found.stack))
+            verdicts.add(held if held is None else held == (inner in parent.body))
+        inner = parent
+    return False if False in verdicts else True if True in verdicts else None
+
+
+def _held(view: View, test: Found) -> bool | None:
+    """What a test of settings came to in the run: `mode`, `mode == "min"`, `not self.higher`; None where it is open."""
+    match test.node:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            inner = _held(view, Found(operand, test.path, test.stack))
+            return None if inner is None else not inner
+        case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq() | ast.Is() | ast.IsNot() as op], comparators=[other]):
+            value = _setting(view, test, left)
+            if value is None or not isinstance(other, ast.Constant):
+                return None
+            return (value.value == other.value) == isinstance(op, ast.Eq | ast.Is)
+        case ast.Name() | ast.Attribute():
+            value = _setting(view, test, test.node)
+            return None if value is None else bool(value.value)
+    return None
+
+
+def _setting(view: View, test: Found, node: ast.expr) -> Const | None:
+    value = view.code.decisions.get((view.code.place_of(test.path, node), test.stack))
+    return value if isinstance(value, Const) else None
