@@ -13,7 +13,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import Arguments, Instance, Value
+from cmgan_audit.program.domain.values import Arguments, Const, Instance, Value
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, OneOf, Record, record_kind
@@ -34,6 +34,8 @@ class PesqCall(Record):
         raises: whether this rate and mode cannot go together, so that no score is ever computed.
         narrow: whether the narrow-band score of 16 kHz audio is taken, and it is the only PESQ of its function and is
             not called narrow-band.
+        misplaced: whether a rate stands where a signal belongs, or is given twice: the order of another package.
+        order: the order that this package takes its arguments in.
         swapped: whether the names of the signals say that reference and estimate stand in each other's place.
         given: the two signals as text, in the order of the call.
     """
@@ -42,6 +44,8 @@ class PesqCall(Record):
     mode: Fact
     raises: Fact
     narrow: Fact
+    misplaced: Fact
+    order: str
     swapped: Fact
     given: str
 
@@ -55,6 +59,11 @@ class _Signature:
     rate: tuple[str, int] | None
     mode: tuple[str, int] | None
     default: str = "wb"
+
+    @property
+    def places(self) -> list[tuple[str, int]]:
+        """What it is given and where."""
+        return [each for each in (self.reference, self.estimate, self.rate, self.mode) if each is not None]
 
 
 _SIGNATURES = {
@@ -100,6 +109,8 @@ def _record(view: View, scoring: Scoring, scored: Sequence[Scoring]) -> PesqCall
         mode=mode,
         raises=_both(rate, mode, _cannot, here),
         narrow=_both(rate, mode, _is_narrow, here) if not _is_meant(view, scoring, scored) else Known(False),
+        misplaced=Known(_is_misplaced(event.arguments, signature), (here,)),
+        order=", ".join(name for name, _ in sorted(signature.places, key=lambda place: place[1])),
         swapped=swapped,
         given="" if pair is None else pair.text,
     )
@@ -114,6 +125,15 @@ def _signature_of(event: CallEvent) -> tuple[_Signature | None, Arguments]:
     elif signature is None and name.startswith("torchmetrics.") and isinstance(event.receiver, Instance):
         return _OF_OBJECT, event.receiver.arguments
     return signature, event.arguments
+
+
+def _is_misplaced(given: Arguments, signature: _Signature) -> bool:
+    """Whether a number stands where a signal belongs, or the rate is given by name and its place is taken too."""
+    rate = signature.rate
+    if rate is not None and rate[0] in given.keywords and rate[1] < len(given.positional):
+        return True
+    signals = (given.get(*place) for place in (signature.reference, signature.estimate))
+    return any(isinstance(each, Const) and isinstance(each.value, int | float) for each in signals)
 
 
 def _call_at(spot: Spot) -> ast.Call | None:

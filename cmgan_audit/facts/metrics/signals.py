@@ -20,8 +20,8 @@ _OF_REFERENCE = frozenset(
 )
 _OF_ESTIMATE = frozenset(
     "est esti estimate estimated estimation estimates enh enhanced enhancement deg degraded denoise denoised denoising "
-    "pred preds predict predicted prediction predictions output outputs fake gen generated recon reconstructed hat "
-    "proc processed noisy separated".split()
+    "pred preds predict predicted prediction predictions out outs output outputs fake gen generated recon "
+    "reconstructed hat proc processed noisy separated".split()
 )
 _WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
