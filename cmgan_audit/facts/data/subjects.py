@@ -29,7 +29,10 @@ _WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 # How many assignments and calls a name is followed back: a helper reads, turns, mixes down and scales before it cuts.
 _FAR = 10
 
-_Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_ITEM = "__getitem__"
+
+_Method = ast.FunctionDef | ast.AsyncFunctionDef
+_Function = _Method | ast.Lambda
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ def is_noise(node: ast.AST) -> bool:
 
 def _words(node: ast.AST) -> set[str]:
     names = list(_names(node))
-    return {word.lower() for name in names for word in _WORD.findall(name)} | {name.lower() for name in names}
+    words = {word.lower() for name in names for word in _WORD.findall(name)} | {name.lower() for name in names}
+    return words | {word.removesuffix("s") for word in words if len(word) > 3}
 
 
 def _names(node: ast.AST) -> Iterator[str]:
@@ -166,6 +170,8 @@ def _argument(view: View, frame: Frame, name: str) -> ast.expr | None:
     call = view.code.node_at(frame.call)
     if isinstance(call, ast.Expr | ast.Await):
         call = call.value
+    if isinstance(call, ast.Subscript) and isinstance(frame.value.node, _Method) and frame.value.node.name == _ITEM:
+        return call.value  # of two sets that are indexed side by side each cuts its own
     if not isinstance(call, ast.Call):
         return None
     parameters = [parameter.arg for parameter in (*frame.value.node.args.posonlyargs, *frame.value.node.args.args)]
