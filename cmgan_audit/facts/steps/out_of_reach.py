@@ -8,99 +8,169 @@ another script, of which other names were imported, and a trainer that no object
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 
-from cmgan_audit.facts.code import Reached
 from cmgan_audit.facts.values import instances_of
 from cmgan_audit.facts.view import View
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import ClassValue, External, FunctionValue, Instance, Value
+from cmgan_audit.program.execution.sessions import interpreter_of
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.source.syntax import walk
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+# What gives any definition of a module or any class by a name that is a value, or all of them.
+_FINDS_ANY = frozenset(
+    "globals locals eval exec __import__ import_module getmembers __subclasses__ locate instantiate get_class"
+    " get_method get_object".split()
+)
+_FINDS_IN_MODULE = frozenset({"getattr", "vars", "dir"})
 
 
-def lines_in_reach(view: View) -> Iterator[tuple[str, int, str]]:
-    """The lines of the files that a run executed code of, each with its path and number, without comments."""
-    reached = view.code.reached
-    executed: set[ast.AST] = {each.node for each in reached}
-    modules = {each.module.path: each.module for each in reached}
-    apart = _Apart(view)
-    for path in sorted(modules):
-        module = modules[path]
-        out = [node for node in _outermost(module) if not _holds_any(node, executed) and apart.is_apart(module, node)]
-        left_out = {number for node in out for number in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
-        for number, line in enumerate((view.tree.text(path) or "").splitlines(), start=1):
-            if number not in left_out:
-                yield path, number, line.partition("#")[0]
+def lines_in_reach(view: View, wanted: re.Pattern[str]) -> Iterator[tuple[str, int, re.Match[str]]]:
+    """The lines of the files that a run executed code of in which something is found, without their comments.
+
+    Each is given with its path, its number and the match; code that the run cannot come to is left out.
+    """
+    modules = {each.module.path: each.module for each in view.code.reached}
+    found = [
+        (path, number, match)
+        for path in sorted(modules)
+        for number, line in enumerate((view.tree.text(path) or "").splitlines(), start=1)
+        if (match := wanted.search(line.partition("#")[0])) is not None
+    ]
+    apart = _apart(view, modules) if found else []
+    for path, number, match in found:
+        if not any(each.module.path == path and each.holds(number) for each in apart):
+            yield path, number, match
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Defined:
+    """A function or class at the top of a module."""
+
+    module: Module
+    node: _Definition
+
+    def holds(self, line: int) -> bool:
+        """Whether a line is one of its own."""
+        return self.node.lineno <= line <= (self.node.end_lineno or self.node.lineno)
+
+
+def _apart(view: View, modules: Mapping[str, Module]) -> Sequence[_Defined]:
+    """The definitions of a run's files that nothing which the run may come to speaks of, as far as names tell.
+
+    A decorator may have put one where it is looked up by another name, and so may a base class.
+    """
+    executed: set[ast.AST] = {each.node for each in view.code.reached}
+    objects = _classes_of_objects(view)
+    everything = [_Defined(module, node) for module in modules.values() for node in _outermost(module)]
+    registers = any(map(_tells_of_subclasses, everything))
+    apart: list[_Defined] = []
+    waiting = [(module, _outside(module, module.path == view.scene.run.entry)) for module in modules.values()]
+    for each in everything:
+        definition = each.node
+        registered = registers and isinstance(definition, ast.ClassDef) and bool(definition.bases)
+        used = definition.decorator_list or definition in objects or not executed.isdisjoint(walk(definition))
+        if registered or used:
+            waiting.append((each.module, walk(definition)))
+        else:
+            apart.append(each)
+    libraries = _libraries(view)
+    while waiting and apart:
+        module, nodes = waiting.pop()
+        read = _Read(module, libraries.get(module.path, frozenset()))
+        for node in nodes:
+            read.add(node)
+        if read.anything:
+            return []
+        named = [each for each in apart if read.names(each)]
+        apart = [each for each in apart if each not in named]
+        waiting += [(each.module, walk(each.node)) for each in named]
+    return apart
 
 
 def _outermost(module: Module) -> list[_Definition]:
     return [node for node in module.tree.body if isinstance(node, _DEFINITIONS)] if module.tree is not None else []
 
 
-def _holds_any(definition: _Definition, executed: set[ast.AST]) -> bool:
-    return any(node in executed for node in walk(definition))
+def _tells_of_subclasses(defined: _Defined) -> bool:
+    """Whether a class gets to know the classes that derive from it."""
+    node = defined.node
+    if not isinstance(node, ast.ClassDef):
+        return False
+    hooks = (each.name for each in node.body if isinstance(each, ast.FunctionDef))
+    return any(each.arg == "metaclass" for each in node.keywords) or "__init_subclass__" in hooks
 
 
-class _Apart:
-    """What of the code of a run's files has nothing to do with it: asked for few definitions, and rarely."""
-
-    def __init__(self, view: View) -> None:
-        self._classes = _classes_of_objects(view)
-        self._entry = view.scene.run.entry
-        self._read: dict[str, set[str]] = {}
-        for each in view.code.reached:
-            self._read.setdefault(each.module.path, set()).update(_names_read(each, self._entry))
-        self._modules = {each.module.path: each.module for each in view.code.reached}
-
-    def is_apart(self, module: Module, definition: _Definition) -> bool:
-        """Whether no executed code can have called a definition, as far as names tell.
-
-        A decorator may have put it where it is looked up by another name.
-        """
-        if definition.decorator_list or definition in self._classes:
-            return False
-        name = definition.name
-        for path, read in self._read.items():
-            if path == module.path and name in read:
-                return False
-            if path != module.path and name in read and not _has_its_own(self._modules[path], name):
-                return False
-            if any(word.endswith(f".{name}") for word in read):
-                return False
-        return True
-
-
-def _has_its_own(module: Module, name: str) -> bool:
-    """Whether a module gives a name to something else than what it imports."""
-    return any(node.name == name for node in _outermost(module))
-
-
-def _names_read(reached: Reached, entry: str) -> Iterator[str]:
-    """The names that code reads; `module.name` with its dots, and so what a text names in that way."""
-    imported = _imported(reached.module)
-    skipped: set[ast.AST] = set()
-    if isinstance(reached.node, ast.Module) and reached.module.path != entry:
-        for statement in reached.node.body:
-            if isinstance(statement, ast.If) and any(
-                isinstance(each, ast.Name) and each.id == "__name__" for each in walk(statement.test)
-            ):
-                skipped.update(walk(statement))  # what a file does when it is the script, and here it is not
-    for node in reached.own_nodes():
-        if node in skipped:
-            continue
+def _outside(module: Module, is_script: bool) -> list[ast.AST]:
+    """What a module executes when it is imported or, where it is the script, started: definitions without bodies."""
+    waiting: list[ast.AST] = list(module.tree.body) if module.tree is not None else []
+    found: list[ast.AST] = []
+    while waiting:
+        node = waiting.pop()
         match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                waiting += [node.args, *node.decorator_list]
+            case ast.ClassDef():
+                waiting += [*node.bases, *node.keywords, *node.decorator_list, *node.body]
+            case ast.If() if not is_script and any(
+                isinstance(each, ast.Name) and each.id == "__name__" for each in walk(node.test)
+            ):
+                pass  # what a file does when it is the script, and here it is not
+            case _:
+                found += walk(node)
+    return found
+
+
+def _libraries(view: View) -> Mapping[str, frozenset[str]]:
+    """The names in the modules of a run that mean something of a library."""
+    environments = interpreter_of(view.scene.run).environments
+    return {
+        path: frozenset(name for name, value in each.names.items() if isinstance(value, External))
+        for path, each in environments.items()
+    }
+
+
+class _Read:
+    """The names that some code of a module reads."""
+
+    def __init__(self, module: Module, libraries: frozenset[str]) -> None:
+        self._module = module
+        self._own = {node.name for node in _outermost(module)}
+        self._imported = dict(_imported(module))
+        self._modules = set(self._imported) - libraries
+        self._plain: set[str] = set()
+        self._parts: set[str] = set()
+        self.anything = False
+
+    def names(self, defined: _Defined) -> bool:
+        """Whether the code speaks of a definition: by its name, as a part of a module, or in a text with dots."""
+        name = defined.node.name
+        by_name = name in self._plain and (defined.module is self._module or name not in self._own)
+        return by_name or name in self._parts
+
+    def add(self, node: ast.AST) -> None:
+        """Notes what one node reads."""
+        match node:
+            case ast.Name(id=name) | ast.Attribute(attr=name) if name in _FINDS_ANY:
+                self.anything = True
             case ast.Name(id=name, ctx=ast.Load()):
-                yield name
-            case ast.Attribute(value=ast.Name(id=holder), attr=name) if holder in imported:
-                yield f"{holder}.{name}"
-            case ast.Attribute(value=ast.Attribute(), attr=name) if _root(node) in imported:
-                yield f".{name}"
+                self._plain.add(name)
+                self._parts.add(self._imported.get(name, ""))
+            case ast.Attribute(attr=name) if _root(node) in self._imported:
+                self._parts.add(name)
+                self.anything |= name == "__dict__" and _root(node) in self._modules
+            case ast.Call(func=ast.Name(id=name), args=[holder, *rest]) if name in _FINDS_IN_MODULE:
+                if _root(holder) in self._modules:
+                    part = rest[0].value if rest and isinstance(rest[0], ast.Constant) else None
+                    self._parts.add(part if isinstance(part, str) else "")
+                    self.anything |= not isinstance(part, str)
             case ast.Constant(value=str() as text) if "." in text and len(text.split()) == 1:
-                yield text
+                self._parts.add(text.rpartition(".")[2])
 
 
 def _root(node: ast.expr) -> str:
@@ -109,15 +179,16 @@ def _root(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _imported(module: Module) -> set[str]:
-    """The names that the imports of a file bind, in functions too."""
-    nodes = walk(module.tree) if module.tree is not None else []
-    return {
-        (alias.asname or alias.name).partition(".")[0]
-        for node in nodes
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for alias in node.names
-    }
+def _imported(module: Module) -> Iterator[tuple[str, str]]:
+    """The names that the imports of a file bind, in functions too, each with what it is called where it comes from."""
+    for node in walk(module.tree) if module.tree is not None else []:
+        match node:
+            case ast.Import(names=names):
+                for alias in names:
+                    yield (alias.asname or alias.name).partition(".")[0], ""
+            case ast.ImportFrom(names=names):
+                for alias in names:
+                    yield alias.asname or alias.name, alias.name
 
 
 def _classes_of_objects(view: View) -> set[ast.AST]:

@@ -238,8 +238,8 @@ def _stepped(view: View, made: _Made, seen: set[Location]) -> Fact:
     if taker:
         return Unknown(f"it is handed to {taker}")
     followed = {(at.path, at.line) for at in seen}
-    for path, number, line in lines_in_reach(view):
-        if _A_STEP.search(line) and (path, number) not in followed:
+    for path, number, _ in lines_in_reach(view, _A_STEP):
+        if (path, number) not in followed:
             return Unknown(f"{path}:{number} steps a scheduler on a way that was not followed")
     return Known(False, (Step(place, "this scheduler is never stepped"),))
 

@@ -108,11 +108,10 @@ def _ever_zeroed(view: View, window: Window, actions: Sequence[Action]) -> Fact:
 def _zeroed_unseen(view: View, zeros: Sequence[Action]) -> Fact | None:
     """Whether gradients are set back where no action shows it; None where no line of the executed code does that."""
     seen = {(each.event.location.path, each.event.location.line) for each in zeros}
-    for path, number, line in lines_in_reach(view):
-        found = _ZEROING.search(line)
-        if found is not None and found[1]:
+    for path, number, found in lines_in_reach(view, _ZEROING):
+        if found[1]:
             return YES  # parameter by parameter: whose they are is not told apart
-        if found is not None and (path, number) not in seen:
+        if (path, number) not in seen:
             return Unknown(f"{path}:{number} sets gradients back on a way that was not followed")
     return None
 
