@@ -32,12 +32,13 @@ class Completeness:
         """Whether the training goes on at the epoch or the step that stands in a checkpoint."""
         return self._counting.goes_on(batch.loads)
 
-    def of(self, batch: Batch, events: Iterable[Event]) -> tuple[str, Fact]:
+    def of(self, batch: Batch, events: Iterable[Event], counts_anew: bool) -> tuple[str, Fact]:
         """What a checkpoint leaves out, as text, and whether it is complete, with where each missing part is made.
 
         Args:
             batch: the checkpoint.
             events: what happens where it is loaded: attributes that are replaced by a part of the file.
+            counts_anew: whether a training is meant to count its epochs from the beginning, as its names tell.
         """
         if batch.whole or not self._used or any(each.target is None for each in batch.restored):
             return "", Known(True)  # what an unknown object is cannot be held against the checkpoint
@@ -62,7 +63,7 @@ class Completeness:
         counted = any(COUNTER.search(name) for name in replaced)
         if names and self._counting.begins_with_constant and not counted:
             names.append("the epoch")
-        elif not names and batch.trains_on and not counted:
+        elif not names and batch.trains_on and not counted and not counts_anew:
             trail = self._counting.left_behind()
             return ("the epoch" if trail else ""), Known(not trail, trail)
         return ", ".join(dict.fromkeys(names)), Known(not missing, trail)

@@ -9,14 +9,16 @@ from functools import cached_property
 
 from cmgan_audit.facts.bindings import bindings_in
 from cmgan_audit.facts.code import Reached
+from cmgan_audit.facts.passes.last_pass import range_behind
+from cmgan_audit.facts.values import instances_of
 from cmgan_audit.facts.view import View
-from cmgan_audit.finding import Step, Trail
+from cmgan_audit.finding import Location, Step, Trail
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import Const, DictValue
+from cmgan_audit.program.domain.values import Const, DictValue, Value
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.program.naming.names import canonical
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import called_name, walk
 
 COUNTER = regex(r"epoch|step|iter", re.IGNORECASE)
 _SETTINGS = regex(r"conf|cfg|arg|param|^hp|opt|setting", re.IGNORECASE)
@@ -24,6 +26,11 @@ _SETTINGS = regex(r"conf|cfg|arg|param|^hp|opt|setting", re.IGNORECASE)
 _COUNTED = regex(
     r"(last_|start_|current_|cur_|global_|train_)?(epoch|step|iter|iteration)(s|_idx|_num)?", re.IGNORECASE
 )
+# What a checkpoint holds that no training goes on counting from, as a key of it.
+_NO_COUNT = regex(
+    r"best|loss|score|metric|pesq|conf|cfg|arg|param|hp|state|dict|model|optim|sched|version", re.IGNORECASE
+)
+_SETTING = frozenset({"setattr", "__setattr__"})
 
 
 class Counting:
@@ -48,9 +55,15 @@ class Counting:
     @cached_property
     def _range(self) -> ast.Call | None:
         node = self._loop.iter if isinstance(self._loop, ast.For) else self._loop
-        return (
-            node if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range" else None
-        )
+        return range_behind(node) if isinstance(node, ast.expr) else None
+
+    @property
+    def _around(self) -> Reached | None:
+        """The function that the loop stands in."""
+        return None if self._place is None or self._loop is None else self._around_node(self._place, self._loop)
+
+    def _around_node(self, place: Location, node: ast.AST | None) -> Reached | None:
+        return None if node is None else self._view.code.around(place.path, node)
 
     @cached_property
     def _start(self) -> ast.expr | None:
@@ -65,46 +78,65 @@ class Counting:
     def goes_on(self, loads: Iterable[CallEvent]) -> bool:
         """Whether the loop begins with a number that is read from a file: `start = checkpoint["epoch"] + 1`."""
         wanted = set() if self._start is None else {_last(node) for node in walk(self._start)} - {""}
-        return any(name in wanted for load in loads for name in self._numbers_read(load))
+        return bool(wanted) and any(name in wanted for load in loads for name in self._numbers_read(load))
 
     def _numbers_read(self, load: CallEvent) -> Iterator[str]:
-        """The names and attributes that get the count which stands in a file, in the function that loads it."""
-        code = self._view.code
-        node = code.node_at(load.location)
-        function = None if node is None else code.around(load.location.path, node)
-        bound = {} if function is None else bindings_in(function)
-        files = {name for name, each in bound.items() if any(one.value is code.call_at(load.location) for one in each)}
-        for name, each in bound.items():
-            read = (key for one in each if one.value is not None for holder, key in _keys(one.value) if holder in files)
-            if any(_COUNTED.fullmatch(key) for key in read):
+        """The names and attributes that get the count which stands in a file, as the function of the loop sees them."""
+        function = self._around_node(load.location, self._view.code.node_at(load.location))
+        here = self._around
+        if function is None or here is None:
+            return
+        bound = bindings_in(function)
+        call = self._view.code.call_at(load.location)
+        files = {name for name, each in bound.items() if any(one.value is call for one in each)}
+        counts = {
+            name
+            for name, each in bound.items()
+            if any(one.value is not None and _reads_count(one.value, files) for one in each)
+        }
+        shared = {
+            name for node in function.own_nodes() if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names
+        }
+        for name in counts:
+            if function.node is here.node or name.startswith("self.") or name in shared:
                 yield name.rpartition(".")[2]
+        given_back = (node.value for node in function.own_nodes() if isinstance(node, ast.Return) and node.value)
+        if any(_reads_count(value, files) or counts & _names(value) for value in given_back):
+            for name, each in bindings_in(here).items():
+                if any(isinstance(one.value, ast.expr) and function.name in _called(one.value) for one in each):
+                    yield name.rpartition(".")[2]
 
     def left_behind(self) -> Trail:
         """Where the count begins anew and where it is saved, while nothing reads it; empty if that is not certain."""
         saved = self._saved()
-        if saved is None or self._place is None or not self._begins_anew() or self._is_read():
+        if saved is None or self._place is None or not self._begins_anew() or self._passes_over_some():
             return ()
-        event, key = saved
+        event, key, others = saved
+        if self._is_read(others):
+            return ()
         return (
             Step(self._place, "the training counts from its beginning again"),
             Step(event.location, f'the count is saved as "{key}", and no load reads it'),
         )
 
-    def _saved(self) -> tuple[CallEvent, str] | None:
+    def _saved(self) -> tuple[CallEvent, str, set[str]] | None:
+        """Where a count is saved, under which key, and the keys of what else may be one."""
         for event in self._view.scene.calls:
             held = event.arguments.get("obj", 0) if canonical(event.callee) == "torch.save" else None
-            if isinstance(held, DictValue) and len(held.items) > 1:
-                for key, value in held.items.items():
-                    if isinstance(key, str) and _COUNTED.fullmatch(key) and not isinstance(value, Const):
-                        return event, key
+            if not isinstance(held, DictValue) or len(held.items) < 2:
+                continue
+            varying = [key for key, value in held.items.items() if isinstance(key, str) and not _is_settled(value)]
+            counted = next((key for key in varying if _COUNTED.fullmatch(key)), "")
+            if counted:
+                return event, counted, {key for key in varying if not _NO_COUNT.search(key)}
         return None
 
     def _begins_anew(self) -> bool:
         if self.begins_with_constant:
-            return True
+            return not isinstance(self._loop, ast.For) or _names(self._loop.target) != {"_"}  # `_` counts nothing
         match self._start:
             case ast.Name(id=name):
-                around = self._view.code.around(self._place.path, self._loop) if self._place and self._loop else None
+                around = self._around
                 return around is not None and name not in _parameters(around) and _is_constant(around, name)
             case ast.Attribute(attr=name):
                 given = [value for module in self._modules for value in _given_to(module, name)]
@@ -115,18 +147,74 @@ class Counting:
     def _modules(self) -> list[Module]:
         return list({each.module.path: each.module for each in self._view.code.reached}.values())
 
-    def _is_read(self) -> bool:
-        """Whether any code of the run's files reads a count under a key, of whatever holds it but settings."""
+    def _passes_over_some(self) -> bool:
+        """Whether the body of the loop leaves some passes out by their number: `if epoch < done: continue`."""
+        if not isinstance(self._loop, ast.For):
+            return False
+        numbers = _names(self._loop.target)
+        tests = (node.test for node in walk(self._loop) if isinstance(node, ast.If) and _goes_to_next(node))
+        return any(numbers & _names(test) for test in tests)
+
+    def _is_read(self, others: set[str]) -> bool:
+        """Whether any code of the run's files may read a count, of whatever holds it but settings.
+
+        Under a key, or with all that is set at once, as in `self.__dict__.update(state)`.
+        """
         return any(
-            _COUNTED.fullmatch(key) and not _SETTINGS.search(holder)
+            _sets_by_name(node)
+            or (
+                isinstance(node, ast.expr)
+                and any(
+                    (_COUNTED.fullmatch(key) or key in others) and not _SETTINGS.search(holder)
+                    for holder, key in _keys(node)
+                )
+            )
             for module in self._modules
             for node in (walk(module.tree) if module.tree is not None else ())
-            if isinstance(node, ast.expr)
-            for holder, key in _keys(node)
         )
 
 
+def _is_settled(value: Value) -> bool:
+    """Whether something that is saved is always the same, or the state of an object."""
+    states = (each.external_name for each in instances_of(value))
+    return isinstance(value, Const) or any(name.endswith("state_dict") for name in states)
+
+
+def _goes_to_next(node: ast.If) -> bool:
+    return any(isinstance(each, ast.Continue) for each in node.body)
+
+
+def _sets_by_name(node: ast.AST) -> bool:
+    """Whether attributes are set whose names are values: `setattr(self, key, value)`, `vars(self).update(state)`."""
+    match node:
+        case ast.Call(args=[_, name, _]) if called_name(node) in _SETTING:
+            return not isinstance(name, ast.Constant)
+        case ast.Call(func=ast.Attribute(attr="update", value=holder)):
+            return _last(holder) == "__dict__" or (isinstance(holder, ast.Call) and called_name(holder) == "vars")
+        case ast.Assign(targets=[ast.Attribute(attr="__dict__")]):
+            return True
+    return False
+
+
+def _reads_count(value: ast.expr, files: set[str]) -> bool:
+    """Whether an expression reads the count of one of some loaded files."""
+    return any(holder in files and _COUNTED.fullmatch(key) for holder, key in _keys(value))
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {each.id for each in walk(node) if isinstance(each, ast.Name)}
+
+
+def _called(value: ast.expr) -> set[str]:
+    return {called_name(each) for each in walk(value) if isinstance(each, ast.Call)}
+
+
 def _is_constant(around: Reached, name: str) -> bool:
+    elsewhere = (
+        node for node in walk(around.module.tree or ast.Module([], [])) if isinstance(node, ast.Global | ast.Nonlocal)
+    )
+    if any(name in node.names for node in elsewhere):
+        return False
     bound = [each for each in bindings_in(around).get(name, []) if not each.adds]
     return bool(bound) and all(each.is_flag for each in bound)
 

@@ -39,6 +39,8 @@ _PRETRAINED = regex(
     r"pre_?train|fine_?tun|transfer|teacher|init|warm|backbone|student|distill|weights?_only|only_weights",
     re.IGNORECASE,
 )
+# A later training that begins with all that an earlier one has left, and counts by itself.
+_ANOTHER = regex(r"stage|phase|adapt", re.IGNORECASE)
 _A_START = regex(r"pre_?train|fine_?tun", re.IGNORECASE)
 _A_FILE = regex(r"[\w-]*(?<!last)(?<!latest)(?<!best)\.(pt|pth|ckpt|tar|bin|th|pkl|safetensors)$", re.IGNORECASE)
 _EXISTS = frozenset({"exists", "isfile", "isdir", "is_file", "is_dir", "access", "lexists"})
@@ -127,7 +129,9 @@ class _Resuming:
     def _record(self, batch: Batch, whole: Batch, events: Sequence[Event], unasked: Fact, how: str) -> Resume:
         first = (batch.loads or [each.event for each in batch.restored])[0]
         is_start = self._resumes_elsewhere and not whole.trains_on
-        left_out, complete = ("", Known(True)) if is_start else self._completeness.of(whole, events)
+        names = " ".join([how, *_functions(whole)])
+        anew = bool(_PRETRAINED.search(names) or _ANOTHER.search(names))
+        left_out, complete = ("", Known(True)) if is_start else self._completeness.of(whole, events, anew)
         return Resume(
             location=first.location,
             anchor=first.context.frames[-1].function if first.context.frames else "<module>",

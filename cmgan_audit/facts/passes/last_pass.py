@@ -138,13 +138,21 @@ def _writes(node: ast.AST, name: str) -> bool:
     return written and ast.unparse(node) == name
 
 
+def range_behind(iterated: ast.expr) -> ast.Call | None:
+    """The range that is gone through, also inside what shows how far it has come; None for anything else."""
+    match iterated:
+        case ast.Call() if called_name(iterated) in _RANGES:
+            return iterated
+        case ast.Call(args=[ast.Call() as inner, *_]) if called_name(iterated) in _SHOWING:
+            return range_behind(inner)
+    return None
+
+
 def _stop(iterated: ast.expr) -> ast.expr | None:
     """Where a range ends that is gone through one by one; None for anything else."""
-    match iterated:
-        case ast.Call(args=[stop] | [_, stop] | [_, stop, ast.Constant(value=1)]) if called_name(iterated) in _RANGES:
+    match range_behind(iterated):
+        case ast.Call(args=[stop] | [_, stop] | [_, stop, ast.Constant(value=1)]):
             return stop
-        case ast.Call(args=[ast.Call() as inner, *_]) if called_name(iterated) in _SHOWING:
-            return _stop(inner)
     return None
 
 
