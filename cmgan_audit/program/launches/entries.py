@@ -26,7 +26,9 @@ _OF_TESTS = regex(r"(?:^|[/_])tests?(?:[/_]|$)")
 # `train_test.py` and `train_and_test.py` train and then test a network, unless a test runner collects what is in them.
 _TRAIN_AND_TEST = regex(r"(?:.*/)?train[^/]*_test\.py")
 # Nor does one belong to a test runner that reads the weights of a network: `test_model.py` scores them.
-_SCORES = regex(rb"\.load_state_dict\(|\bload_from_checkpoint\(")
+_SCORES = regex(rb"\.load_state_dict\((?!\s*[\w.]+\.state_dict\(\))|\bload_from_checkpoint\(")
+# What saves weights to read them again, or compares numbers with those that are expected, only tries code out.
+_TRIES = regex(rb"\btorch\.save\(|\btorch\.equal\(|\ballclose\(|\bassert_\w+\(|\babsltest\b")
 _COLLECTED = regex(rb"\bpytest\b|\bunittest\b|^(?:async )?def test_|^class Test", re.MULTILINE)
 _IMPORT = regex(
     rb"(?:^|[:;])[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#]*)|import[ \t]+([^\n#]+))", re.MULTILINE
@@ -75,11 +77,10 @@ def _is_no_script(tree: SourceTree, path: str) -> bool:
     if posixpath.basename(path) == "__init__.py" and not _OF_TESTS.search(posixpath.dirname(path)):
         return not _MAIN.search(tree.read_bytes(path) or b"")  # `python __init__.py`, in a folder that is no package
     content = tree.read_bytes(path) or b""
-    return (
-        in_folder_of_tests
-        or bool(_COLLECTED.search(content))
-        or (_TRAIN_AND_TEST.fullmatch(path) is None and _SCORES.search(content) is None)
-    )
+    if in_folder_of_tests or _COLLECTED.search(content):
+        return True
+    scores = _SCORES.search(content) is not None and _TRIES.search(content) is None
+    return not scores and _TRAIN_AND_TEST.fullmatch(path) is None
 
 
 def _relevant(tree: SourceTree) -> set[str]:
