@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -32,6 +33,10 @@ _WORST = {HIGHER: regex(r"worst|hard|max|high|larg|peak"), LOWER: regex(r"worst|
 _INFINITE = regex(r"float\(['\"]\+?(?:inf|infinity)['\"]\)|(?:math|np|numpy|torch)\.[iI]nf|sys\.maxsize")
 # No speech metric gets there, and no mean loss there.
 _OUT_OF_REACH, _AS_GOOD_AS_INFINITE = 1000, 1e9
+# What grows without end gets there: how much was seen, and when.
+_GROWS = regex(
+    r"(?<![a-z])(?:steps?|iter\w*|samples?|tokens?|frames?|epochs?|time|now|count\w*|seen)(?![a-z])", re.IGNORECASE
+)
 # Losses that are logarithms of densities, or become negative where their arguments are no distributions.
 _BELOW_ZERO = regex(r"nll|kl_?div|logits|sdr|snr|stoi")
 _MODES = {"min": LOWER, "max": HIGHER}
@@ -140,6 +145,8 @@ def _is_never(search: Search, sense: Sense | None, start: ast.expr | None) -> bo
             return True
         if sense is not None and sense.better == LOWER:
             return False  # the comparison is the wrong way round, and that says more
+        if sense is None and _GROWS.search(f"{ast.unparse(search.number)} {ast.unparse(search.best)}"):
+            return False
         return value is not None and value >= (_AS_GOOD_AS_INFINITE if sense is None else _OUT_OF_REACH)
     if text.startswith("-") and _INFINITE.fullmatch(text[1:]):
         return True
