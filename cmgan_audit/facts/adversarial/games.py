@@ -212,6 +212,8 @@ def _switches(node: ast.AST) -> bool:
     match node:
         case ast.Assign(targets=targets):
             return any(isinstance(each, ast.Attribute) and each.attr == "requires_grad" for each in targets)
+        case ast.Call(func=ast.Name(id="setattr"), args=[_, ast.Constant(value="requires_grad"), _]):
+            return True
         case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
             return _SWITCHES.fullmatch(name) is not None
     return False
@@ -222,7 +224,7 @@ def _only_on(view: View, place: Location, node: ast.AST) -> bool:
     match node:
         case ast.Assign(value=ast.Constant(value=value)):
             return value is True
-        case ast.Assign():
+        case ast.Assign() | ast.Call(func=ast.Name(id="setattr")):
             stores = (each for each in view.scene.stores if each.name == "requires_grad")
             given = [constant(each.value) for each in stores if each.location.lies_in(place)]
             return bool(given) and all(each is True for each in given)
