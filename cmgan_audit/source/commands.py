@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.source.document_blocks import as_typed, blocks, filled_in, is_fence
 from cmgan_audit.source.shell import Simple, Sources, Word, commands
 from cmgan_audit.source.shell_calls import variables_given
 from cmgan_audit.source.shell_copies import Copies
@@ -34,20 +35,6 @@ _NOT_STARTING = frozenset((
 # Recipes in the manner of Kaldi hand scripts to a command of the site: `$cuda_cmd --gpu 1 log train.py ...`.
 _RECIPE_COMMAND = regex(r"\$\{?\w*cmd\w*\}?|(?:.*/)?\w+\.pl")
 _PYTHON_OPTIONS_WITH_VALUE = frozenset({"-W", "-X", "--check-hash-based-pycs"})
-_FENCE = regex(r"^\s*(`{3,}|~{3,})\s*\{?\.?(\w*)")
-_SHELL_LANGUAGES = frozenset(
-    {"", "bash", "sh", "shell", "console", "zsh", "shellsession", "commandline", "text", "terminal"}
-)
-# Shells of Windows, whose paths have backslashes, and whose lines go on behind a backtick or a caret.
-_WINDOWS_LANGUAGES = frozenset({"powershell", "pwsh", "ps1", "posh", "cmd", "bat", "batch", "dos"})
-_PROMPT = regex(r"^(\s*)(?:\([\w.-]+\)\s*)?(?:(?:PS )?[\w@~:/.-]*[$#%>]|>>>)\s+(?=\S)")
-# What the reader has to fill in: `<folder>`, `[name of the run]`, `CONFIG_YAML_FILE`, `PATH_TO_DATA`.
-_PLACEHOLDER = regex(
-    r"<[\w /.,'\"|-]+>|\[[^\]\n]*\]|\{[\w .|/-]+\}|\.\.\.|…"
-    r"|(?<=[\s=])(?:(?:PATH_TO|YOUR)_[A-Z0-9_]+"
-    r"|[A-Z0-9_]+_(?:FILE|PATH|DIR|FOLDER|NAME|RUN|ID|CONFIG|YAML|JSON|CKPT|CHECKPOINT|ROOT))(?=\s|$)"
-)
-_INLINE = regex(r"`([^`\n]*\.py\b[^`\n]*)`")
 # A line of a comment or a text in a Python file that is a command; no statement of Python begins like this.
 _SAID = regex(r"\s*(?:#+\s*|\$\s+)?(?=(?:[A-Z_]+=\S+\s+)*(?:python[0-9.]*|torchrun|accelerate|deepspeed)\s+\S)")
 _HEADING = regex(r"#{1,6}\s")
@@ -60,8 +47,6 @@ _TRIAL = regex(
 _SHORT_RUN = regex(
     r"(?<![\w-])--?(max|num|n|train)?[-_]?(epochs?[= ][1-3]|(steps|iters?|iterations|batches)[= ]\d{1,2})(?=\s|$)"
 )
-_PLACEHOLDER_MARK = "$PLACEHOLDER"
-_OPTIONAL_MARK = "$OPTIONAL_PLACEHOLDER"  # `[...]` and an ellipsis, which may also stand for nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +129,7 @@ def commands_said(path: str, text: str) -> Iterator[CommandLine]:
         while block[-1].endswith("\\") and number + len(block) <= len(lines):
             block[-1] = block[-1].rstrip("\\") + "\\"  # a backslash is written twice in a text
             block.append(re.sub(r"^(\s*)#", r"\1 ", lines[number + len(block) - 1]))
-        for command in _shell(path, _PLACEHOLDER.sub(_mark, "\n".join(block)), number):
+        for command in _shell(path, filled_in("\n".join(block)), number):
             trial = _TRIAL.search(command.text) or _SHORT_RUN.search(command.text)
             yield replace(command, trial=trial is not None)
 
@@ -349,63 +334,17 @@ def _document(path: str, text: str, sources: Sources | None) -> Iterator[Command
     """Fenced blocks, indented lines and inline code of a document, where they start a script."""
     lines = text.splitlines()
     heading, seen = "", 0
-    for number, block in _blocks(text):
-        between = [line for line in lines[seen : number - 1] if line.strip() and not _FENCE.match(line)]
+    for number, block in blocks(text):
+        between = [line for line in lines[seen : number - 1] if line.strip() and not is_fence(line)]
         heading = next((line for line in reversed(between) if _HEADING.match(line)), heading)
         seen = number - 1 + len(block)
-        cleaned = _PLACEHOLDER.sub(_mark, "\n".join(_without_prompt(line) for line in block))
-        for command in _shell(path, cleaned, number, sources=sources):
+        for command in _shell(path, as_typed(block), number, sources=sources):
             said = [heading, *between[-1:], command.text, *_comment_above(block, command.location.line - number)]
             trial = any(_TRIAL.search(line) for line in said) or _SHORT_RUN.search(command.text) is not None
             yield replace(command, trial=trial)
-
-
-def _of_windows(line: str) -> str:
-    """A line for a shell of Windows as other shells write it, each character in its place."""
-    plain = line.rstrip()
-    goes_on = plain.endswith(("`", "^", " \\"))
-    return plain[:-1].replace("\\", "/") + "\\" if goes_on else plain.replace("\\", "/")
-
-
-def _mark(placeholder: re.Match[str]) -> str:
-    return _OPTIONAL_MARK if placeholder.group().startswith(("[", ".", "…")) else _PLACEHOLDER_MARK
 
 
 def _comment_above(block: list[str], index: int) -> list[str]:
     """The comment that stands right above a command of a block."""
     lines = reversed(block[:index])
     return list(takewhile(lambda line: line.lstrip().startswith("#"), lines))
-
-
-def _without_prompt(line: str) -> str:
-    match = _PROMPT.match(line)
-    return line if match is None else " " * match.end() + line[match.end() :]
-
-
-def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Runs of lines that may be shell, each with the number of its first line."""
-    fence = ""
-    block: list[str] = []
-    shell = windows = False
-    start = 0
-    for number, line in enumerate(text.splitlines(), 1):
-        match = _FENCE.match(line)
-        if match is not None and (not fence or line.strip().startswith(fence)):
-            if fence:
-                if shell:
-                    yield start, block
-                fence = ""
-            else:
-                fence, language = match.group(1), match.group(2).lower()
-                windows = language in _WINDOWS_LANGUAGES
-                shell = windows or language in _SHELL_LANGUAGES
-                block, start = [], number + 1
-        elif fence:
-            block.append(_of_windows(line) if windows else line)
-        elif (
-            re.match(r"\s{2,}\S|\s*\$ |\s*(?:CUDA_VISIBLE_DEVICES=\S+ )?(?:python3?|torchrun) ", line) and ".py" in line
-        ):
-            yield number, [line]
-        else:
-            for inline in _INLINE.finditer(line):
-                yield number, [" " * inline.start(1) + inline.group(1)]

@@ -239,6 +239,14 @@ python -m pkg.evaluate
     ]
 
 
+def test_variables_and_loops_of_windows() -> None:
+    block = """foreach ($seed in 1..3) { python train.py --seed $seed }
+python train.py --data %DATA_DIR% --batch 4
+"""
+    found = list(commands_of("README.md", f"```powershell\n{block}```\n"))
+    assert [list(command.argv) for command in found] == [["--seed", "$seed"], ["--data", "$DATA_DIR_", "--batch", "4"]]
+
+
 def test_commands_lead_to_the_files_they_start(tmp_path: Path) -> None:
     files = {
         "src/train.py": "",

@@ -1,0 +1,90 @@
+"""What documents show to be typed: fenced blocks, indented lines and inline code, as a shell would read them.
+
+Up to the first placeholder of a line every character keeps its place, so that what is found stands where it is said to.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from cmgan_audit.lazy_regex import regex
+
+_FENCE = regex(r"^\s*(`{3,}|~{3,})\s*\{?\.?(\w*)")
+_SHELL_LANGUAGES = frozenset(
+    {"", "bash", "sh", "shell", "console", "zsh", "shellsession", "commandline", "text", "terminal"}
+)
+# Shells of Windows, whose paths have backslashes, and whose lines go on behind a backtick or a caret.
+_WINDOWS_LANGUAGES = frozenset({"powershell", "pwsh", "ps1", "posh", "cmd", "bat", "batch", "dos"})
+_VARIABLE = regex(r"%([A-Za-z_]\w*)%")
+_BRACE = regex(r"(?<!\S)[{}](?!\S)")
+_PROMPT = regex(r"^(\s*)(?:\([\w.-]+\)\s*)?(?:(?:PS )?[\w@~:/.-]*[$#%>]|>>>)\s+(?=\S)")
+# What the reader has to fill in: `<folder>`, `[name of the run]`, `CONFIG_YAML_FILE`, `PATH_TO_DATA`.
+_PLACEHOLDER = regex(
+    r"<[\w /.,'\"|-]+>|\[[^\]\n]*\]|\{[\w .|/-]+\}|\.\.\.|…"
+    r"|(?<=[\s=])(?:(?:PATH_TO|YOUR)_[A-Z0-9_]+"
+    r"|[A-Z0-9_]+_(?:FILE|PATH|DIR|FOLDER|NAME|RUN|ID|CONFIG|YAML|JSON|CKPT|CHECKPOINT|ROOT))(?=\s|$)"
+)
+_INLINE = regex(r"`([^`\n]*\.py\b[^`\n]*)`")
+_PLACEHOLDER_MARK = "$PLACEHOLDER"
+_OPTIONAL_MARK = "$OPTIONAL_PLACEHOLDER"  # `[...]` and an ellipsis, which may also stand for nothing
+
+
+def is_fence(line: str) -> bool:
+    """Whether a line begins or ends a fenced block."""
+    return _FENCE.match(line) is not None
+
+
+def as_typed(lines: Sequence[str]) -> str:
+    """The lines of a block without prompts, and with a variable in place of what the reader has to fill in."""
+    return filled_in("\n".join(map(_without_prompt, lines)))
+
+
+def filled_in(text: str) -> str:
+    """A text with a variable in place of what the reader has to fill in."""
+    return _PLACEHOLDER.sub(_mark, text)
+
+
+def _without_prompt(line: str) -> str:
+    match = _PROMPT.match(line)
+    return line if match is None else " " * match.end() + line[match.end() :]
+
+
+def blocks(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Runs of lines that may be shell, each with the number of its first line."""
+    fence = ""
+    block: list[str] = []
+    shell = windows = False
+    start = 0
+    for number, line in enumerate(text.splitlines(), 1):
+        match = _FENCE.match(line)
+        if match is not None and (not fence or line.strip().startswith(fence)):
+            if fence:
+                if shell:
+                    yield start, block
+                fence = ""
+            else:
+                fence, language = match.group(1), match.group(2).lower()
+                windows = language in _WINDOWS_LANGUAGES
+                shell = windows or language in _SHELL_LANGUAGES
+                block, start = [], number + 1
+        elif fence:
+            block.append(_of_windows(line) if windows else line)
+        elif (
+            re.match(r"\s{2,}\S|\s*\$ |\s*(?:CUDA_VISIBLE_DEVICES=\S+ )?(?:python3?|torchrun) ", line) and ".py" in line
+        ):
+            yield number, [line]
+        else:
+            for inline in _INLINE.finditer(line):
+                yield number, [" " * inline.start(1) + inline.group(1)]
+
+
+def _of_windows(line: str) -> str:
+    """A line for a shell of Windows as other shells write it: `%DATA%` becomes a variable, braces part commands."""
+    plain = _BRACE.sub(";", _VARIABLE.sub(r"$\1_", line.rstrip()))
+    goes_on = plain.endswith(("`", "^", " \\"))
+    return plain[:-1].replace("\\", "/") + "\\" if goes_on else plain.replace("\\", "/")
+
+
+def _mark(placeholder: re.Match[str]) -> str:
+    return _OPTIONAL_MARK if placeholder.group().startswith(("[", ".", "…")) else _PLACEHOLDER_MARK
