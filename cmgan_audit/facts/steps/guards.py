@@ -248,7 +248,9 @@ def numbers_called(scene: Scene, context: Context, name: str) -> list[Const]:
         found.append(given.keywords.get(name))
         held = [*given.positional, *given.keywords.values(), event.result]
         settings |= {id(value.items): value for value in held if isinstance(value, DictValue)}
-    found += _under_key(name, settings)
+    found += [value.items.get(name) for value in settings.values()]
+    if all(value is None for value in found):  # else a section for something else may have a key of that name
+        found += _under_key(name, settings)
     return [value for value in found if isinstance(value, Const) and type(value.value) is int]
 
 
