@@ -35,8 +35,8 @@ class LeftOut:
     missing: Counter[str] = field(default_factory=Counter)
 
     def account(self, plans: Iterable[Plan]) -> None:
-        """Count what the lines of these shapes had that was not used; several shapes may have one plan."""
-        for plan in {id(plan): plan for plan in plans}.values():
+        """Count what the lines of these shapes had that was not used."""
+        for plan in plans:
             if plan.slots:
                 self.with_numbers += plan.lines
             if plan.per_item:

@@ -7,7 +7,6 @@ of numbers, however long it is. In a shape a slot is the character NUL.
 
 from __future__ import annotations
 
-from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.lines.events import begins_process, is_of_one_item, says_no_better
 from cmgan_audit.logs.lines.labelled import LabelledLine
 from cmgan_audit.logs.lines.list_shapes import rest_of_list
@@ -19,14 +18,6 @@ from cmgan_audit.logs.lines.prefixes import SLOT, USED, body_start, without_mome
 from cmgan_audit.logs.lines.tables import cells_of_row, columns_of
 from cmgan_audit.logs.local_words import in_english
 from cmgan_audit.logs.roles import RoleBook
-
-# A hash: another one on every line, and none says anything. Its first digit may have become a slot.
-_IDENTIFIER = regex(rb"(?<![\w.])(?:(\x00)(?=\w{3})|(?=\w{6}))(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]+(?![\w.])")
-
-
-def without_hashes(shape: bytes) -> bytes:
-    """A shape with one word for every hash, so that lines that differ in nothing else are understood together."""
-    return _IDENTIFIER.sub(rb"\1x", shape)
 
 
 def understand(shape: str, book: RoleBook) -> Plan:

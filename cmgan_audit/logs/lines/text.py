@@ -13,6 +13,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.lines.as_shown import as_shown, in_parts
 from cmgan_audit.logs.lines.bare_counters import BareCounters
 from cmgan_audit.logs.lines.echoes import Echoes
+from cmgan_audit.logs.lines.hashes import HashedShapes
 from cmgan_audit.logs.lines.headers_below import HeadersBelow
 from cmgan_audit.logs.lines.left_out import LONG_LINE, LeftOut
 from cmgan_audit.logs.lines.named_checkpoints import NamedCheckpoints
@@ -23,7 +24,6 @@ from cmgan_audit.logs.lines.printed_lists import PrintedLists
 from cmgan_audit.logs.lines.ranks import name_of_rank, settle_ranks
 from cmgan_audit.logs.lines.running_means import settle_running_means
 from cmgan_audit.logs.lines.settings import leave_out_trainings
-from cmgan_audit.logs.lines.shapes import understand, without_hashes
 from cmgan_audit.logs.lines.steady import LEAST_STRIDE, SteadyShape
 from cmgan_audit.logs.lines.tables import OpenTable
 from cmgan_audit.logs.lines.tokens import are_counters, counter, ends_in_a_number, is_cut_off, joined, process
@@ -80,6 +80,7 @@ class _TextScan:
         self.source, self.book = source, book
         self.builder = RunBuilder(source)
         self.plans: dict[bytes, Plan] = {}
+        self.shapes = HashedShapes(book)
         self.line = 1
         self.left = LeftOut()
         self.echoes = Echoes()
@@ -199,15 +200,14 @@ class _TextScan:
         if len(self.plans) >= _SHAPE_LIMIT:
             self.left.account(self.plans.values())
             self.plans.clear()
+            self.shapes.forget()
             self.targets.clear()
             self.echoes = Echoes()
         if len(shape) > LONG_LINE:
             self.left.long_lines += 1
             plan = Plan(shape.count(b"\0"))
         else:
-            nameless = without_hashes(shape)
-            plan = self.plans.get(nameless) or understand(nameless.decode("utf-8", errors="replace"), self.book)
-            self.plans[nameless] = plan
+            plan = self.shapes.plan(shape)
         self.plans[shape] = plan
         return plan
 

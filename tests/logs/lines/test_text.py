@@ -429,20 +429,6 @@ def test_a_score_with_a_decimal_comma_and_three_decimals(tmp_path: Path) -> None
     assert list(only(read(tmp_path, content)).ys) == [2.634, 2.635, 2.636, 2.637]
 
 
-def test_lines_that_differ_in_a_hash_alone_are_understood_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    understood: list[str] = []
-    understand = text_module.understand
-    monkeypatch.setattr(
-        text_module, "understand", lambda shape, book: understood.append(shape) or understand(shape, book)
-    )
-    hashes = [f"{(e * 2654435761 + 0xA7C3F19B) % 2**64:016x}" for e in range(50)]
-    content = "".join(f"Epoch {e} job {name} size {e} pesq: 2.{e + 10}\n" for e, name in enumerate(hashes))
-    reading = read(tmp_path, content)
-    assert list(only(reading).ys) == [float(f"2.{e + 10}") for e in range(50)]
-    assert len(understood) < 8
-    assert not reading.notes
-
-
 @pytest.mark.parametrize("between", [",", ", ", ",-", " , "])
 def test_many_numbers_of_one_line(tmp_path: Path, between: str) -> None:
     numbers = between.join(["1.5", "2.5", "3.5", "4.5"])
