@@ -89,7 +89,8 @@ def _ends_at_its_best(judged: JudgedSeries) -> bool:
     ys = judged.series.ys
     if judged.series.x_kind == INDEX or judged.batches:
         return False
-    return abs(ys[best_index(ys, judged.higher)] - median(ys[-_LAST:])) < judged.measure.large
+    best = ys[best_index(ys, judged.higher)]
+    return all(abs(best - last) < judged.measure.large for last in (median(ys[-_LAST:]), ys[-1]))
 
 
 def ends_in_a_plunge(judged: JudgedSeries) -> bool:

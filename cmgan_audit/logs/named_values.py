@@ -75,10 +75,11 @@ def leave_out_single(reading: Reading) -> None:
         single = [s for s in run.series if s.x_kind == INDEX and s.role.kind == "metric" and s.seen == 1]
         names = {(s.role.measure, _own_words(s.name)) for s in single if not s.role.given}
         listed = {m for m, n in Counter(measure for measure, _ in names).items() if n >= _FEWEST}
-        taken = [s for s in single if s.role.measure in listed]
+        taken = {id(s): s for s in single if s.role.measure in listed}
         if taken:
-            run.series = [s for s in run.series if s not in taken]
-            reading.notes.append(Note(reading.path, taken[0].places[0], _SAID.format(len(taken)), of_a_list=True))
+            run.series = [s for s in run.series if id(s) not in taken]
+            first = next(iter(taken.values()))
+            reading.notes.append(Note(reading.path, first.places[0], _SAID.format(len(taken)), of_a_list=True))
     reading.runs = [run for run in reading.runs if run.series or run.printed]
 
 

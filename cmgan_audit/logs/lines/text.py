@@ -393,6 +393,7 @@ class _TextScan:
         notes = [*self.left.notes(self.source), *self.lists.settle(self.source)]
         runs = self.builder.finish(self.line - 1)
         for run in runs:
+            self.shapes.settle(run)
             settle_ranks(run)
             settle_running_means(run)
             self.heads.settle(run)

@@ -83,7 +83,8 @@ def _is_per_batch(series: Series, wanted: list[Series]) -> bool:
         return True
     words = [word for word in words_of(series.name) if word not in table().phases]
     return any(
-        other.role.phase == series.role.phase
+        "avg" in other.name.lower()
+        and other.role.phase == series.role.phase
         and other.x_kind == series.x_kind
         and [word for word in words_of(other.name) if word not in table().phases] in ([*words, "avg"], ["avg", *words])
         and 2 * len(set(other.xs)) >= len(set(series.xs))

@@ -61,3 +61,13 @@ def test_a_line_with_another_hash_is_no_echo(tmp_path: Path, hashes: tuple[str, 
     content = "".join(f"epoch {e} | run {h} | pesq: {y}\n" for e, y in enumerate(FALLING) for h in hashes)
     (values,) = metrics(read(tmp_path, content)).values()
     assert len(values) == 8 - echoes
+
+
+def test_where_every_value_has_another_hash_it_names_nothing(tmp_path: Path) -> None:
+    hashes = ["a87ff679", "c4ca4238", "e4da3b7f", "d3d94468"]
+    content = "".join(f"epoch {e} sha {h} pesq {y}\n" for e, (h, y) in enumerate(zip(hashes, FALLING, strict=True)))
+    assert metrics(read(tmp_path, content)) == {"sha pesq": FALLING}
+
+
+def test_names_that_count_are_no_hashes(tmp_path: Path) -> None:
+    assert metrics(read(tmp_path, "".join(f"e{e:06d} pesq {y}\n" for e, y in enumerate(FALLING)))) == {"pesq": FALLING}

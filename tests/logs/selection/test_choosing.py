@@ -296,7 +296,9 @@ def test_how_long_something_took_is_no_loss(tmp_path: Path) -> None:
     assert [series.name for series in run.series] == ["pesq", "cost"]
 
 
-@pytest.mark.parametrize(("last", "said"), [((2.8, 2.8, 2.79), "healthy"), ((2.2, 2.6, 1.4), "undecided")])
+@pytest.mark.parametrize(
+    ("last", "said"), [((2.8, 2.8, 2.79), "healthy"), ((2.2, 2.6, 1.4), "undecided"), ((2.8, 2.8, 1.05), "undecided")]
+)
 def test_noise_hides_no_fall_from_where_a_course_ends_at_its_best(
     tmp_path: Path, last: tuple[float, ...], said: str
 ) -> None:
