@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import replace
+from statistics import fmean, pstdev
 
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.lines.prefixes import SLOT
@@ -27,6 +29,8 @@ _MOST_EPOCHS, _MOST_LINES = 5000, 1 << 16
 _FEWEST = 2
 # So many show that a counter goes on in equal steps, and so large a part of the values must stand behind one.
 _HABIT, _MOSTLY = 5, 0.9
+# So many standard errors from the mean of some of the items lies that of all.
+_AS_THE_MEAN = 2.0
 _ITEMS = "{} values behind a counter such as [{:.0f}/{:.0f}], of the items of an evaluation: no trend in them"
 
 
@@ -72,9 +76,10 @@ class BareCounters:
         reading.runs = runs
 
     def _leave_out_items(self, reading: Reading) -> bool:
-        """Whether only a test set is counted, whose scores are left out: in steps that do not divide the total.
+        """Whether only a test set is counted, whose scores are left out.
 
-        `[980/3783]` after `[960/3783]` comes to no end of a training, whose number of epochs or steps is a round one.
+        The steps do not divide the total (`[960/3783]`, `[980/3783]`), and the mean of the scores stands below them. A
+        training may be counted in such steps, too, but its course ends anywhere but at its mean.
         """
         kinds = {s.role.kind for run in reading.runs for s in run.series}
         counted = {total: nows for total, nows in self._counted.items() if len(nows) >= _HABIT}
@@ -84,18 +89,35 @@ class BareCounters:
         if uneven < _MOSTLY * sum(map(len, counted.values())):
             return False
         listed = [s for run in reading.runs for s in run.series if s.role.kind == "metric" and self._stand_behind(s)]
-        if listed:
-            total, nows = max(counted.items(), key=lambda one: len(one[1]))
-            text = _ITEMS.format(max(map(len, listed)), nows[-1], total)
-            reading.notes.append(Note(reading.path, listed[0].places[0], text, of_a_list=True))
+        if not any(self._is_summed_up(s, reading.runs) for s in listed):
+            return False
+        total, nows = max(counted.items(), key=lambda one: len(one[1]))
+        text = _ITEMS.format(max(map(len, listed)), nows[-1], total)
+        reading.notes.append(Note(reading.path, listed[0].places[0], text, of_a_list=True))
         for run in reading.runs:
             run.series = [s for s in run.series if s not in listed]
         reading.runs = [run for run in reading.runs if run.series or run.printed]
-        return bool(listed)
+        return True
 
     def _stand_behind(self, series: Series) -> bool:
         counted = sum(place in self._lines for place in series.places)
         return not series.role.given and counted >= _MOSTLY * len(series)
+
+    def _is_summed_up(self, series: Series, runs: Sequence[Run]) -> bool:
+        """Whether every other value of the measure is the mean of those behind a counter before it."""
+        others = [s for run in runs for s in run.series if s.role.measure == series.role.measure]
+        others = [s for s in others if s is not series and not self._stand_behind(s)]
+        points = sorted((place, y) for s in (series, *others) for _, y, place in s.finite())
+        sums = 0
+        items: list[float] = []
+        for place, y in points:
+            if place in self._lines:
+                items.append(y)
+            elif len(items) >= _HABIT and abs(y - fmean(items)) <= _AS_THE_MEAN * pstdev(items) / math.sqrt(len(items)):
+                sums, items = sums + 1, []
+            else:
+                return False
+        return sums > 0
 
     def _settled(self, run: Run) -> list[Run]:
         counted = [s for s in run.series if s.x_kind == INDEX and self._counts(s)]

@@ -108,3 +108,21 @@ def test_items_of_a_test_set_are_no_training(tmp_path: Path) -> None:
 )
 def test_round_totals_and_losses_are_of_a_training(tmp_path: Path, total: int, step: int, more: str) -> None:
     assert len(read(tmp_path, evaluated(total, step, more)).runs) == 1
+
+
+@pytest.mark.parametrize("below", ["", "final test PESQ 2.06\n", "best PESQ 2.64\n"])
+@pytest.mark.parametrize(("total", "step"), [(37830, 1000), (99, 5), (15, 2)])
+def test_trainings_are_counted_in_any_steps(tmp_path: Path, total: int, step: int, below: str) -> None:
+    """Steps that do not divide the total are those of a test set only where the mean of the scores stands below."""
+    counted = range(step, total + 1, step)
+    scores = [2 + 3.2 * at / total if at < total / 5 else 2.64 - 0.6 * at / total for at in counted]
+    rows = "".join(f"[{at}/{total}] PESQ {score:.3f}\n" for at, score in zip(counted, scores, strict=True))
+    (run,) = read(tmp_path, rows + below).runs
+    assert [list(s.xs) for s in run.series if s.name == "PESQ"] == [list(counted)]
+
+
+@pytest.mark.parametrize("mean", ["MEAN | PSNR 29.51", "Mean PSNR: 29.48", "avg_psnr 29.55"])
+def test_the_mean_of_a_test_set_may_have_any_name(tmp_path: Path, mean: str) -> None:
+    reading = read(tmp_path, evaluated(3783, 20).replace("MEAN | PSNR 29.51", mean))
+    assert sum(note.of_a_list for note in reading.notes) == 1
+    assert not [s for run in reading.runs for s in run.series if len(s) > 1]
