@@ -64,7 +64,7 @@ def _of_reading(view: View, reading: Reading) -> Iterable[PairCut]:
     others = [part for part in clean if all(part.drawn_at != other.drawn_at for other in noisy)]
     for first in alone:
         for second in others:
-            if first.given or second.given:
+            if first.given or second.given or not first.subject.may_belong_to(second.subject):
                 continue
             if _together(view, reading, first, second) and not _restored(reading.events, first, second):
                 yield _record(reading, first, second, separate=True)

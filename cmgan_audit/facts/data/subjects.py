@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import Self
 
 from cmgan_audit.facts.bindings import names_bound
 from cmgan_audit.facts.view import View
@@ -37,10 +38,32 @@ _Function = _Method | ast.Lambda
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A signal: which of the two it is ("" when the names do not tell), and what it is called there."""
+    """A signal: which of the two it is ("" when the names do not tell), and what it is called there.
+
+    `item` is what it is taken out of a collection by ("index" of `self.noisy[index]`), empty where it is not.
+    """
 
     side: str
     name: str
+    item: str = ""
+
+    @classmethod
+    def of(cls, side: str, node: ast.expr) -> Self:
+        """The signal of an expression."""
+        return cls(side, shown(node, 40), _item_of(node))
+
+    def may_belong_to(self, other: Subject) -> bool:
+        """Whether two signals may be of one pair: not where each is taken by an index of its own, as unpaired ones."""
+        return not self.item or not other.item or self.item == other.item
+
+
+def _item_of(node: ast.expr) -> str:
+    match node:
+        case ast.Subscript(slice=ast.Constant() | ast.Slice() | ast.Tuple()):
+            return ""
+        case ast.Subscript(slice=index):
+            return ast.unparse(index)
+    return ""
 
 
 def side_of(node: ast.AST) -> str:
@@ -86,12 +109,12 @@ def subject_of(view: View, event: Event) -> list[Subject]:
             return []
         side = side_of(node)
         if side:
-            return [Subject(side, shown(node, 40))]
+            return [Subject.of(side, node)]
         both = _both_sides(node)
         if both:
             return both
         if not called_input and _words(node) & _INPUT_WORDS and _words(node).isdisjoint(_CLEAN_WORDS | _NOISY_WORDS):
-            called_input = [Subject(NOISY, shown(node, 40))]
+            called_input = [Subject.of(NOISY, node)]
         function = frames[-1].value.node if frames and frames[-1].value is not None else None
         name = _followed(node, function)
         source = _assigned(function, name, node)
@@ -158,7 +181,7 @@ def _targets(target: ast.expr) -> list[str]:
 def _both_sides(source: ast.expr) -> list[Subject]:
     """`for x in (noisy, clean)`: each pass cuts one of the two."""
     items = source.elts if isinstance(source, ast.Tuple | ast.List) else []
-    sides = [Subject(side_of(item), shown(item, 40)) for item in items]
+    sides = [Subject.of(side_of(item), item) for item in items]
     return sides if {CLEAN, NOISY} <= {subject.side for subject in sides} else []
 
 
@@ -171,7 +194,7 @@ def _argument(view: View, frame: Frame, name: str) -> ast.expr | None:
     if isinstance(call, ast.Expr | ast.Await):
         call = call.value
     if isinstance(call, ast.Subscript) and isinstance(frame.value.node, _Method) and frame.value.node.name == _ITEM:
-        return call.value  # of two sets that are indexed side by side each cuts its own
+        return call  # of two sets that are indexed side by side each cuts its own
     if not isinstance(call, ast.Call):
         return None
     parameters = [parameter.arg for parameter in (*frame.value.node.args.posonlyargs, *frame.value.node.args.args)]
