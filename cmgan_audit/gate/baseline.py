@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections import Counter
@@ -13,7 +14,7 @@ from typing import Any
 from cmgan_audit.errors import UsageError
 from cmgan_audit.finding import Confidence, Finding, Location, fingerprint_of
 from cmgan_audit.gate.audited import Audited
-from cmgan_audit.gate.git import Repository
+from cmgan_audit.gate.git import GitError, Repository
 from cmgan_audit.gate.older_names import OlderNames
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.catalogue import Catalogue
@@ -141,7 +142,9 @@ def with_others(made: Baseline, before: Baseline, running: Collection[str]) -> B
     """
     seen = before if made.root is None else before.seen_from(made.root)
     older = None if made.root is None else _older_names(seen, made.root)
-    newer = {} if older is None else {old: new for new, old in older.files.items()}
+    newer: dict[str, str] = {}
+    with contextlib.suppress(GitError):
+        newer = {} if older is None else {old: new for new, old in older.files.items()}
     others = [
         entry.under(newer[entry.path]) if entry.path in newer else entry
         for entry in seen.entries
@@ -209,7 +212,9 @@ def apply_baseline(findings: Sequence[Finding], baseline: Baseline, root: Path) 
     older = _older_names(baseline, root) if _is_open(first, left) else None
     for name in () if older is None else (older.of_file, older.of_definition):
         if _is_open(first, left):
-            first = [each if each.baselined else _mark(each, name(each).fingerprint, left) for each in first]
+            with contextlib.suppress(GitError):  # a partial clone lacks the older text: all keep their names then
+                pairs = [(each, name(each).fingerprint) for each in first]
+                first = [each if each.baselined else _mark(each, known, left) for each, known in pairs]
     stale = tuple(
         replace(entry, count=left[entry.fingerprint]) for entry in baseline.entries if left[entry.fingerprint]
     )

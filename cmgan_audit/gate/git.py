@@ -214,7 +214,10 @@ class Repository:
             at = 0
             for _ in part:
                 line = output.index(b"\n", at)
-                length = int(output[at:line].split()[2])
+                words = output[at:line].split()  # object, kind, length; else "... missing"
+                if len(words) != 3 or not words[2].isdigit():
+                    raise GitError(f"git: {os.fsdecode(output[at:line])}: an object is not at hand; fetch it")
+                length = int(words[2])
                 yield output[line + 1 : line + 1 + length]
                 at = line + length + 2  # a newline behind every one
 

@@ -130,22 +130,27 @@ def definitions(path: str, data: bytes) -> Iterator[Definition]:
 def _pair_up(gone: Iterable[Definition], come: Iterable[Definition]) -> Iterator[tuple[Definition, Definition]]:
     """Pairs of definitions that are one under two names: first those of equal text, then the most alike."""
     left = dict.fromkeys(come)
+    by_text: dict[tuple[str, tuple[str, ...]], list[Definition]] = {}
+    for now in left:
+        by_text.setdefault((now.kind, now.text), []).append(now)
     rest = []
     for before in gone:
-        same = [now for now in left if (now.kind, now.text) == (before.kind, before.text)]
+        same = by_text.get((before.kind, before.text))
         if not same:
             rest.append(before)
             continue
         now = max(same, key=lambda now: (now.word == before.word, now.path == before.path))
+        same.remove(now)
         del left[now]
         yield before, now
     if len(rest) * len(left) > MOST_PAIRS:
         return
+    old, new = ([(each, Counter(each.text)) for each in definitions] for definitions in (rest, left))
     alike = [
         (share, before, now)
-        for before in rest
-        for now in left
-        if now.kind == before.kind and (share := _alike(before.text, now.text)) >= LEAST_ALIKE
+        for before, one in old
+        for now, other in new
+        if now.kind == before.kind and (share := _alike(one, other)) >= LEAST_ALIKE
     ]
     taken: set[tuple[str, str, bool]] = set()
     for _, before, now in sorted(alike, key=lambda found: -found[0]):  # of equals the first of the tree
@@ -155,7 +160,7 @@ def _pair_up(gone: Iterable[Definition], come: Iterable[Definition]) -> Iterator
             yield before, now
 
 
-def _alike(first: tuple[str, ...], second: tuple[str, ...]) -> float:
+def _alike(first: Counter[str], second: Counter[str]) -> float:
     """The share of lines that two texts have in common."""
-    common = (Counter(first) & Counter(second)).total()
-    return 2 * common / (len(first) + len(second))
+    common = sum(min(first[line], second[line]) for line in first.keys() & second.keys())
+    return 2 * common / (first.total() + second.total())

@@ -69,6 +69,25 @@ def test_the_commit_that_a_squash_left_behind(auditor, tree, git, rules_of):
     assert rules_of(auditor().audit(root, baseline=path)) == []
 
 
+def test_a_clone_that_lacks_the_older_text(auditor, tree, git, rules_of):
+    """What was renamed in it is not followed, and the audit goes on."""
+    root = tree({"a.py": SMALL, "b.py": "y = 2\n"})
+    git("add", ".")
+    git("commit", "-qm", "first")
+    path = root / "known.json"
+    write_baseline(path, baseline_of(auditor().audit(root).findings, root))
+    (root / "a.py").write_text(SMALL.replace("main", "start"), encoding="utf-8")
+    (root / "b.py").write_text("y = 3\n", encoding="utf-8")
+    for text in (root / ".git" / "objects").glob("??/*"):
+        if _is_blob(git, text):
+            text.unlink()
+    assert rules_of(auditor().audit(root, baseline=path)) == ["TOY101", "CMG906"]
+
+
+def _is_blob(git, file):
+    return git("cat-file", "-t", file.parent.name + file.name).strip() == "blob"
+
+
 def test_the_entries_of_rules_that_do_not_run_go_with_their_files(auditor, tree, git, rules_of):
     root = tree({"a.py": "x = 1\n" * 20 + SMALL})
     git("add", ".")
