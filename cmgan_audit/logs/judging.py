@@ -78,10 +78,16 @@ def scatters_too_much(judged: JudgedSeries) -> bool:
 
 
 def says_only_the_best(judged: JudgedSeries) -> bool:
-    """Whether the log has a score where it improved, and elsewhere the words that it did not: no fall can be seen."""
+    """Whether the log has a score where it improved, and elsewhere the words that it did not: no fall can be seen.
+
+    Words at epochs that have a score speak of another one, or of a gain that was too small.
+    """
     series, sign = judged.series, 1.0 if judged.higher else -1.0
-    gaps = {b - a for a, b in itertools.pairwise(series.xs)}
-    return judged.run.unsaid > 0 and len(gaps) > 1 and all(sign * (b - a) > 0 for a, b in itertools.pairwise(series.ys))
+    unsaid = {x for kind, x in judged.run.unsaid if kind == series.x_kind}
+    if not unsaid or (series.x_kind != INDEX and not unsaid.isdisjoint(series.xs)):
+        return False
+    improves = all(sign * (b - a) > 0 for a, b in itertools.pairwise(series.ys))
+    return improves or sum(x > series.xs[-1] for x in unsaid) >= _LAST
 
 
 def _ends_at_its_best(judged: JudgedSeries) -> bool:

@@ -146,7 +146,7 @@ class Run:
         source: the file, or the folder of event files, as given and found.
         label: tells runs of one source apart ("run 2 of 5, lines 861-1205"); "" for an only run.
         superseded: number of points that a resumed run computed again; the later value counts.
-        unsaid: of how many evaluations the log says that they were no better, and not their score.
+        unsaid: at which epochs or steps the log says that a score was no better, and not the score.
     """
 
     source: str
@@ -157,7 +157,7 @@ class Run:
     first_place: int = 0
     last_place: int = 0
     superseded: int = 0
-    unsaid: int = 0
+    unsaid: set[tuple[str, float]] = field(default_factory=set)
 
     @property
     def title(self) -> str:

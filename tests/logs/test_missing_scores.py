@@ -89,3 +89,18 @@ def test_a_log_that_names_only_improved_scores_shows_no_fall(tmp_path: Path) -> 
     assert sentence(only_best, "undecided").startswith("undecided: the log has only the scores that improved")
     every = "".join(f"epoch {e} val/pesq {2 + e / 50:.3f}\nval_loss did not improve from 0.3\n" for e in range(20))
     assert look(tmp_path, every, "train.log").verdict(Severity.ERROR) == "healthy"
+
+
+@pytest.mark.parametrize("top", [{0: 2.0, 1: 2.5, 2: 2.64}, {0: 2.0, 1: 2.5, 2: 2.64, 3: 2.62}])
+def test_nobody_knows_what_came_after_the_best_scores(tmp_path: Path, top: dict[int, float]) -> None:
+    """The scores are those of every epoch at first, and of none later."""
+    better, worse = "Epoch {e} pesq {v:.3f}, saved\n", "Epoch {e}: pesq was not in top 2\n"
+    lines = [(better if e in top else worse).format(e=e, v=top.get(e, 0)) for e in range(15)]
+    assert look(tmp_path, "".join(lines), "train.log").verdict(Severity.ERROR) == "undecided"
+
+
+@pytest.mark.parametrize("words", ["val_loss did not improve", "epoch {e} stoi did not improve"])
+def test_words_about_another_score_hide_none(tmp_path: Path, words: str) -> None:
+    scored = {0: 2.2, 1: 2.3, 3: 2.45, 5: 2.5, 7: 2.6}
+    lines = [f"Epoch {e}\n" + (f"val pesq {scored[e]}\n" if e in scored else "") + words.format(e=e) for e in range(8)]
+    assert look(tmp_path, "\n".join(lines), "train.log").verdict(Severity.ERROR) == "healthy"

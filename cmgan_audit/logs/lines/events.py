@@ -12,6 +12,7 @@ _LOADED = regex(
 )
 _PROCESS = regex(r"\bnamespace\(|^\s*job id\b|beginning experiment|^\s*\$ python|starting training for", re.IGNORECASE)
 _NO_BETTER = regex(r"\b(?:was not in top|did(?: not|n't) improve|(?:was|has|is) not improved)\b", re.IGNORECASE)
+_OF_A_LOSS = regex(r"(?<![A-Za-z])loss(?:es)?(?![A-Za-z])", re.IGNORECASE)
 # Values of one utterance: an audio file is named, or `track: p232_001`, which is no number and no checkpoint.
 _ITEM = regex(
     r"\.(?:wav|flac|mp3|ogg|npy)\b"
@@ -40,7 +41,7 @@ def says_loaded(body: str) -> bool:
 
 def says_no_better(body: str) -> bool:
     """Whether a score did not improve, as checkpoint callbacks say: `'val/pesq' was not in top 1`."""
-    return _NO_BETTER.search(body) is not None
+    return _NO_BETTER.search(body) is not None and _OF_A_LOSS.search(body) is None
 
 
 def is_of_one_item(line: str) -> bool:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.logs.lines.prefixes import SLOT
 from cmgan_audit.logs.roles import RoleBook, counter_kind, infer
 from cmgan_audit.logs.runs import RunBuilder
 from cmgan_audit.logs.series import EPOCH, STEP
@@ -24,8 +25,6 @@ _CELL = regex(
     r"|\x00(?:m?s|min|m\d+s|h\d+m(?:\d+s)?))$",
     re.IGNORECASE,
 )
-# Behind the last number of a row: `<- best`, `*`, `saved`.
-_MARK = regex(r"(?<=[\x00s%|│┃\s])[\s|│┃]+[^\x00|│┃]*[^\x00|│┃\s\d][^\x00|│┃]*$")
 _FEWEST = 3
 _LONGEST_NAME = 40
 
@@ -51,7 +50,8 @@ def cells_of_row(text: str, first_slot: int) -> tuple[Cell, ...]:
     """The cells of a line of bare numbers: slot and sign, None for times and dashes; () for other lines."""
     cells: list[Cell] = []
     slot = first_slot
-    for piece in _BETWEEN_CELLS.split(_MARK.sub("", text.strip(" \t|│┃\r"))):
+    pieces = _BETWEEN_CELLS.split(text.strip(" \t|│┃\r"))
+    for piece in pieces[: _mark_behind(pieces)]:
         found = _CELL.match(piece)
         if found is None:
             return ()
@@ -64,6 +64,15 @@ def cells_of_row(text: str, first_slot: int) -> tuple[Cell, ...]:
             cells.append(None)
         slot += piece.count("\0")
     return tuple(cells) if len(cells) >= _FEWEST else ()
+
+
+def _mark_behind(pieces: Sequence[str]) -> int:
+    """Where the words begin that stand behind the last number of a row: `<- best`, `*`, `- saved`."""
+    last = max((i for i, piece in enumerate(pieces) if SLOT in piece or _CELL.match(piece)), default=len(pieces) - 1)
+    mark = last + 1
+    while mark < len(pieces) and mark > 1 and not pieces[mark - 1].strip("-"):
+        mark -= 1
+    return mark
 
 
 class OpenTable:

@@ -17,6 +17,7 @@ from cmgan_audit.logs.lines.hashes import HashedShapes
 from cmgan_audit.logs.lines.headers_below import HeadersBelow
 from cmgan_audit.logs.lines.left_out import LONG_LINE, LeftOut
 from cmgan_audit.logs.lines.named_checkpoints import NamedCheckpoints
+from cmgan_audit.logs.lines.no_better import note_no_better
 from cmgan_audit.logs.lines.phase_columns import PhaseColumns
 from cmgan_audit.logs.lines.phase_heads import PhaseHeads
 from cmgan_audit.logs.lines.plan import Plan, SlotValue
@@ -145,8 +146,6 @@ class _TextScan:
             size = plan.slots * count
             if plan.announces:
                 self.heads.say(plan.announces, self.line)
-            if plan.no_better:
-                self.builder.run.unsaid += count
             if plan.head:
                 self.table = OpenTable(plan.head, self.book)
             if plan.row and self.table is not None and self.table.fits(plan.row) and not self.lists.is_open:
@@ -161,6 +160,8 @@ class _TextScan:
                     and (self.steady is None or self.steady.plan is not plan)
                 ):
                     self.steady = SteadyShape(shape, plan)
+            if plan.no_better:
+                note_no_better(self.builder, plan, numbers[position : position + size], count)
             position += size
             self.line += count
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import time
 from pathlib import Path
 
 import pytest
 
+from cmgan_audit.logs.lines.tables import cells_of_row
 from cmgan_audit.logs.lines.text import read_text
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.series import Run
@@ -40,6 +42,8 @@ EPOCHS = list(enumerate(PESQ))
         ("   epoch  train_loss   pesq\n", "{e}      {e}      0.3100  {v}\n"),
         (" Epoch | TrainLoss |  PESQ |  Time\n---------\n", "   {e} |  0.31  |  {v} |  19.{e}s  ← best\n"),
         ("Epoch  Train Loss  PESQ  Time\n", "{e}  0.31  {v}  1m{e}s *\n"),
+        ("Epoch  Train Loss  PESQ\n", "{e}  0.31  {v} - best so far\n"),
+        ("Epoch  Train Loss  PESQ  Val STOI\n", "{e}  0.31  {v}  --\n"),
     ],
 )
 @pytest.mark.parametrize(
@@ -92,3 +96,9 @@ def test_lines_alike_belong_to_the_phase_that_is_announced(tmp_path: Path) -> No
 def test_one_line_per_epoch_is_of_no_announced_phase(tmp_path: Path, epoch: str) -> None:
     (run,) = runs(tmp_path, "".join(epoch.format(e=e, v=v) for e, v in EPOCHS))
     assert [(series.name, series.role.phase) for series in run.series] == [("loss", ""), ("PESQ", "")]
+
+
+def test_a_long_line_of_words_and_a_number_is_no_row_and_takes_no_time(tmp_path: Path) -> None:
+    began = time.process_time()
+    assert cells_of_row("word is here " * 800 + "\0 end", 0) == ()
+    assert time.process_time() - began < 1.0
