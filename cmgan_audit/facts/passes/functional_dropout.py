@@ -1,106 +1,128 @@
 """Dropout that is a function and no layer: `F.dropout(x, p, self.training)` follows the mode of its network, and
-`F.dropout(x, p)` drops in every mode, since `training` is True by default."""
+`F.dropout(x, p)` drops in every mode, since `training` is True by default.
+
+What the networks do is found by executing their `forward`: a share may be 0 outside of training, a method may have
+returned before, and a flag of the network may switch the dropout off.
+"""
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Iterator
 
+from cmgan_audit.facts.classes import is_network, values_within
 from cmgan_audit.facts.scene import Scene
+from cmgan_audit.facts.values import instances_of
 from cmgan_audit.finding import Location
-from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.values import ClassValue, Const, External, FunctionValue, Instance, Value, options_of
-from cmgan_audit.program.execution.sessions import interpreter_of
-from cmgan_audit.program.language.classes import class_attribute
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import (
+    BoundMethod,
+    ClassValue,
+    Const,
+    FunctionValue,
+    Instance,
+    Unknown,
+    Value,
+    options_of,
+)
+from cmgan_audit.program.execution.probe import attribute_of, call_value
+from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.naming.names import canonical
 
 _DROPPING = frozenset(
     f"torch.nn.functional.{name}"
     for name in ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout")
 )
-_TRAINING_AT = 2  # dropout(input, p, training)
+# What a file with such a call looks like; `self.dropout(x)` is a layer. Most networks need not be executed.
+_MENTIONED = regex(r"(?<!self)\.(?:feature_)?(?:alpha_)?dropout[123]?d?\s*\(|import\b[^\n]*\b(?:alpha_)?dropout")
+_MODE = "training"
 
 
-@dataclass(frozen=True, slots=True)
-class Dropping:
-    """A call in the `forward` of a network, or in a method that this one calls.
-
-    Attributes:
-        location: where it stands.
-        follows_mode: whether `eval()` ends it; else nobody says whether the network is trained.
-    """
-
-    location: Location
-    follows_mode: bool
+def drops_by_mode(scene: Scene, parts: Iterable[Value]) -> bool:
+    """Whether a part of a network has a functional dropout that `eval()` ends; one part of each class is looked at."""
+    done: set[int] = set()
+    for part in parts:
+        if _may_drop(part) and isinstance(part.cls, ClassValue) and id(part.cls.node) not in done:
+            done.add(id(part.cls.node))
+            if any(_follows_mode(call) for call in _calls_in_forward(scene, part)):
+                return True
+    return False
 
 
-def functional_dropouts(scene: Scene, parts: Iterable[Value]) -> Iterator[Dropping]:
-    """The dropouts in the parts of a network, one part of each class.
+def untold_dropout(scene: Scene, network: Instance) -> Location | None:
+    """Where a network drops in every mode whenever it runs; None where that is not certain.
 
     What is told `training=True` is meant to drop whenever the network runs, as in the prenets of Tacotron.
     """
-    done: set[int] = set()
-    for part in parts:
-        if isinstance(part, Instance) and isinstance(part.cls, ClassValue) and id(part.cls.node) not in done:
-            done.add(id(part.cls.node))
-            yield from _of_part(scene, part, part.cls)
-
-
-def _of_part(scene: Scene, part: Instance, cls: ClassValue) -> Iterator[Dropping]:
-    waiting, known = ["forward"], {"forward"}
+    if not any(map(_may_drop, values_within(network, 10))):
+        return None
+    waiting, done = [network], {id(network)}
     while waiting:
-        found = class_attribute(cls, waiting.pop())
-        if found is None or not isinstance(found[0], FunctionValue):
-            continue
-        method = found[0]
-        for call in _calls(method.node):
-            called = call.func
-            if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id == "self":
-                if called.attr not in known:
-                    known.add(called.attr)
-                    waiting.append(called.attr)
-            elif _drops(scene, method, call) and not _is_off(part, call):
-                told = [*call.args[_TRAINING_AT:], *(each.value for each in call.keywords if each.arg == "training")]
-                open_words = any(each.arg is None for each in call.keywords)
-                if not told and not open_words:
-                    yield Dropping(method.module.location(call), follows_mode=False)
-                elif told and not isinstance(told[0], ast.Constant):
-                    yield Dropping(method.module.location(call), follows_mode=True)
+        for call in _calls_in_forward(scene, waiting.pop()):
+            if call.context.conditions:
+                continue
+            if _is_untold(call):
+                return call.location
+            for part in _run_by(call):
+                if id(part) not in done:
+                    done.add(id(part))
+                    waiting.append(part)
+    return None
 
 
-def _calls(node: ast.AST) -> Iterator[ast.Call]:
-    """The calls in a function, without those behind a test of the mode: `if self.training: x = F.dropout(x)`."""
-    waiting: list[ast.AST] = [node]
-    while waiting:
-        current = waiting.pop()
-        if isinstance(current, ast.If | ast.IfExp) and _asks_for_mode(current.test):
-            continue
-        if isinstance(current, ast.Call):
-            yield current
-        waiting.extend(ast.iter_child_nodes(current))
-
-
-def _asks_for_mode(test: ast.expr) -> bool:
-    return any(isinstance(node, ast.Attribute) and node.attr == "training" for node in ast.walk(test))
-
-
-def _drops(scene: Scene, method: FunctionValue, call: ast.Call) -> bool:
-    """Whether a call is one of torch's functional dropouts, as the names of the method's file stand at the end."""
-    written = ast.unparse(call.func) if isinstance(call.func, ast.Name | ast.Attribute) else ""
-    if "dropout" not in written:
+def _may_drop(part: Value) -> bool:
+    if not isinstance(part, Instance) or not isinstance(part.cls, ClassValue) or not is_network(part):
         return False
-    first, _, rest = written.partition(".")
-    environment = interpreter_of(scene.run).environments.get(method.module.path)
-    value: Value | None = None if environment is None else environment.names.get(first)
-    return isinstance(value, External) and canonical(f"{value.name}.{rest}".rstrip(".")) in _DROPPING
+    parsed = part.cls.module.parsed
+    return parsed is not None and _MENTIONED.search(parsed.text) is not None
 
 
-def _is_off(part: Instance, call: ast.Call) -> bool:
-    """Whether the share to be dropped is known to be nothing."""
-    given = [*call.args[1:2], *(each.value for each in call.keywords if each.arg == "p")]
-    match given:
-        case [ast.Constant(value=share)]:
-            return not share
-        case [ast.Attribute(value=ast.Name(id="self"), attr=name)] if name in part.attrs:
-            return all(isinstance(each.value, Const) and not each.value.value for each in options_of(part.attrs[name]))
-    return False
+def _calls_in_forward(scene: Scene, part: Instance) -> list[CallEvent]:
+    """The calls that a network makes when it runs, those of its parts left out; none where its code is not known."""
+    forward = attribute_of(scene.run, part, "forward") if isinstance(part.cls, ClassValue) else None
+    if not isinstance(forward, FunctionValue):
+        return []
+    parameters = forward.node.args
+    positional = [*parameters.posonlyargs, *parameters.args][1:]
+    needed = len(positional) - len(parameters.defaults)
+    signals = [Unknown(reason="what the network is given")] * max(0, needed)
+    events, _ = call_value(scene.run, forward, signals, part)
+    return [event for event in events if isinstance(event, CallEvent)]
+
+
+def _run_by(call: CallEvent) -> Iterator[Instance]:
+    """The networks that run in a call: the one that is called, and what a container of layers holds."""
+    if not call.callee.endswith((".__call__", ".forward")):
+        return
+    for network in filter(is_network, instances_of(call.receiver)):
+        if isinstance(network.cls, ClassValue):
+            yield network
+        elif network.external_name == "torch.nn.Sequential":
+            yield from (each for each in _layers_of(network) if is_network(each))
+
+
+def _layers_of(container: Instance) -> Iterator[Instance]:
+    for given in container.arguments.positional:
+        yield from instances_of(given)
+
+
+def _is_dropout(call: CallEvent) -> bool:
+    return canonical(call.callee) in _DROPPING
+
+
+def _is_untold(call: CallEvent) -> bool:
+    given = call.arguments
+    if not _is_dropout(call) or given.open_kwargs or given.get("training", 2) is not None:
+        return False
+    share = given.get("p", 1)
+    return share is None or all(isinstance(each.value, Const) and each.value.value for each in options_of(share))
+
+
+def _follows_mode(call: CallEvent) -> bool:
+    if not _is_dropout(call):
+        return False
+    share, told = call.arguments.get("p", 1), call.arguments.get("training", 2)
+    if isinstance(share, Const) and not share.value:
+        return False
+    if told is None:
+        return any(f".{_MODE}" in condition.text for condition in call.context.conditions)
+    return any(isinstance(each.value, BoundMethod) and each.value.name == _MODE for each in options_of(told))

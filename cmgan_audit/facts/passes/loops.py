@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from cmgan_audit.facts.classes import BATCH_NORMS, DROPOUTS, bare_network, values_within
 from cmgan_audit.facts.passes.forwards import switched_off_inside
-from cmgan_audit.facts.passes.functional_dropout import functional_dropouts
+from cmgan_audit.facts.passes.functional_dropout import drops_by_mode, untold_dropout
 from cmgan_audit.facts.passes.gradients import keeps_no_graph
 from cmgan_audit.facts.passes.learning import TAKEN
 from cmgan_audit.facts.passes.modes import (
@@ -190,11 +190,10 @@ def _mode(scene: Scene, runs: Sequence[Use]) -> tuple[Fact, str]:
 def _dropping_in_eval(scene: Scene, runs: Sequence[Use]) -> Known | None:
     """That a network drops whatever its mode is, placed where it does; None where none does."""
     for run in runs:
-        network = None if run.on is None else bare_network(run.on)
-        for each in () if network is None else functional_dropouts(scene, values_within(network, 10)):
-            if not each.follows_mode:
-                untold = Step(each.location, "this drops in eval mode too: training is True where it is not given")
-                return Known(False, (untold, Step(run.event.location, "the network runs here")))
+        place = None if run.on is None else untold_dropout(scene, bare_network(run.on))
+        if place is not None:
+            untold = Step(place, "this drops in eval mode too: training is True where it is not given")
+            return Known(False, (untold, Step(run.event.location, "the network runs here")))
     return None
 
 
@@ -254,6 +253,6 @@ def mode_layers(scene: Scene, network: Instance, leaving: Sequence[Instance] = (
                 dropout = part.arguments.get("dropout")
                 if isinstance(dropout, Const) and dropout.value:
                     names.append(f"dropout of {member}")
-    if any(each.follows_mode for each in functional_dropouts(scene, parts)):
+    if drops_by_mode(scene, parts):
         names.append("F.dropout")
     return list(dict.fromkeys(names))
