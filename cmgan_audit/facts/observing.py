@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cmgan_audit.facts.loading.merging import Way, as_shown, digest
+from cmgan_audit.facts.loading.merging import Way, as_shown, digest, is_from_settings
 from cmgan_audit.facts.values import under
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.record import Known, OneOf, Record, Unknown, certainly
@@ -60,8 +60,11 @@ def _ways(group: Sequence[Observed]) -> list[Record]:
 
 
 def _way(group: list[Observed]) -> Way:
-    used = getattr(group[0].record, "iterated", None)
-    return Way(group, used is None or certainly(used, True), all(each.unshown for each in group))
+    record = group[0].record
+    used = getattr(record, "iterated", None)
+    unshown = all(each.unshown for each in group)
+    facts = (getattr(record, name) for name in _facts(record))
+    return Way(group, used is None or certainly(used, True), unshown and not is_from_settings(facts))
 
 
 def _facts(record: Record) -> list[str]:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from cmgan_audit.source.shell_expansion import UnknownWord
 
 _COPYING = frozenset({"cp", "mv", "ln", "install", "rsync"})
+# Commands that change a file where it lies.
+_EDITING = frozenset({"sed", "perl", "yq"})
 _SETTINGS = (".yaml", ".yml", ".json", ".json5", ".toml", ".ini", ".cfg", ".conf")
 
 
@@ -25,6 +27,9 @@ class Copies:
             folder: the one that it runs in.
         """
         paths = [word for word in words[1:] if not word.startswith("-")]
+        if words[0] in _EDITING:
+            for path in paths:
+                self._originals.pop(_from_start(folder, path), None)  # what it says now stands nowhere
         if words[0] not in _COPYING or len(paths) != 2:
             return
         source, target = paths
@@ -41,7 +46,7 @@ class Copies:
         found = self._originals.get(_from_start(folder, path)) if self._originals else None
         if found is None:
             return word
-        return f"{flag}{equals}{posixpath.relpath(found, folder or '.')}"
+        return f"{flag}{equals}{found if posixpath.isabs(found) else posixpath.relpath(found, folder or '.')}"
 
 
 def _from_start(folder: str, path: str) -> str:

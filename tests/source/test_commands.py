@@ -134,6 +134,8 @@ def test_continuations_comments_and_here_documents() -> None:
         ("cp conf/$1.yaml exp/config.yaml", "exp/config.yaml"),
         ("cp conf/large.yaml exp/other.yaml", "exp/config.yaml"),
         ("cp conf/config.yaml exp/", "conf/config.yaml"),
+        ("cp /data/large.yaml exp/config.yaml", "/data/large.yaml"),
+        ("cp conf/large.yaml exp/config.yaml; sed -i s/1/8/ exp/config.yaml", "exp/config.yaml"),
     ],
 )
 def test_a_copied_file_of_settings_is_the_one_that_was_copied(copying: str, config: str) -> None:

@@ -35,7 +35,8 @@ class Way:
     Attributes:
         group: what was seen of it.
         used: whether it is certainly used at all.
-        unshown: whether only bare scripts set it up like this, and all that the tree ships starts them with words.
+        unshown: whether only bare scripts set it up like this, by their own text, and all that the tree ships starts
+            them with words.
     """
 
     group: list[Any]
@@ -148,7 +149,14 @@ def _ways(group: Sequence[Seen]) -> list[Loader]:
 
 def _way(group: list[Seen]) -> Way:
     used = any(certainly(each.loader.iterated, True) for each in group)
-    return Way(group, used, all(each.unshown for each in group))
+    facts = (getattr(group[0].loader, name) for name in _BY_LAUNCH)
+    return Way(group, used, all(each.unshown for each in group) and not is_from_settings(facts))
+
+
+def is_from_settings(facts: Iterable[Fact]) -> bool:
+    """Whether a file of settings says one of the facts: what is shipped there counts, whatever a command overrides."""
+    known = (fact.location for fact in facts if isinstance(fact, Known))
+    return any(place is not None and not place.path.endswith((".py", ".ipynb")) for place in known)
 
 
 def as_shown(ways: Sequence[Way]) -> list[Way]:

@@ -41,8 +41,9 @@ def drops_by_mode(scene: Scene, parts: Iterable[Value]) -> bool:
     """Whether a part of a network has a functional dropout that `eval()` ends; one part of each class is looked at."""
     done: set[int] = set()
     for part in parts:
-        if _may_drop(part) and isinstance(part.cls, ClassValue) and id(part.cls.node) not in done:
-            done.add(id(part.cls.node))
+        cls = _class_that_may_drop(part)
+        if isinstance(part, Instance) and cls is not None and id(cls.node) not in done:
+            done.add(id(cls.node))
             if any(_follows_mode(call) for call in _calls_in_forward(scene, part)):
                 return True
     return False
@@ -53,7 +54,7 @@ def untold_dropout(scene: Scene, network: Instance) -> Location | None:
 
     What is told `training=True` is meant to drop whenever the network runs, as in the prenets of Tacotron.
     """
-    if not any(map(_may_drop, values_within(network, 10))):
+    if all(_class_that_may_drop(part) is None for part in values_within(network, 10)):
         return None
     waiting, done = [network], {id(network)}
     while waiting:
@@ -69,11 +70,12 @@ def untold_dropout(scene: Scene, network: Instance) -> Location | None:
     return None
 
 
-def _may_drop(part: Value) -> bool:
+def _class_that_may_drop(part: Value) -> ClassValue | None:
+    """The class of a network in whose file such a dropout stands."""
     if not isinstance(part, Instance) or not isinstance(part.cls, ClassValue) or not is_network(part):
-        return False
+        return None
     parsed = part.cls.module.parsed
-    return parsed is not None and _MENTIONED.search(parsed.text) is not None
+    return part.cls if parsed is not None and _MENTIONED.search(parsed.text) else None
 
 
 def _calls_in_forward(scene: Scene, part: Instance) -> list[CallEvent]:

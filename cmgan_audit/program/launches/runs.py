@@ -20,6 +20,7 @@ from cmgan_audit.program.execution.trace import CallEvent, Launch, Run
 from cmgan_audit.program.launches.configurations import Candidates, called_like, candidates, with_second, without_first
 from cmgan_audit.program.launches.entries import entries, silent_entries
 from cmgan_audit.program.launches.restarts import in_several_processes, restarts_of
+from cmgan_audit.program.launches.shown import starts_with_words
 from cmgan_audit.program.launches.spending import MOST_STEPS_OF_A_SCRIPT, Spending, told_apart_by
 from cmgan_audit.program.launches.unreached import Place, execute_place, places, referred_to
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
@@ -96,7 +97,7 @@ class Program:
             others = self._shipped(entry, variables, trial=False)
             if not _lacks_configuration(first):
                 told = [launch for launch in others if not _only_fills_in(launch, first)]
-                if told and not self._is_shown_bare(entry, variables):
+                if starts_with_words(self._tree, entry, variables, told):
                     first.launch = replace(first.launch, unshown=True)
                 return [first, *(self._whole(entry, launch, index) for launch in self._spending.affordable(told))]
             tried = self._as_shipped(entry, variables, trial=False)
@@ -113,12 +114,6 @@ class Program:
         found = launches_of(self._tree, entry, variables)
         self._spending.leave_out(found[MOST_LAUNCHES:], f"more than {MOST_LAUNCHES} ways to start it")
         return [each for each in found[:MOST_LAUNCHES] if not _is_bare(each) and each.trial == trial]
-
-    def _is_shown_bare(self, entry: str, variables: frozenset[str]) -> bool:
-        """Whether a launcher or a document starts a script without a word, or leaves all its words open."""
-        found = launches_of(self._tree, entry, variables)
-        plain = (each for each in found if not (each.trial or each.environment or each.ranked))
-        return any(all(UNKNOWN_MARK in word for word in each.argv) for each in plain)
 
     def _started(self, entry: str, launches: Sequence[Launch], *, must_be_told: bool = False) -> list[Run]:
         """The runs of launches, each to where it asks for a configuration that it does not name."""

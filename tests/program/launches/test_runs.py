@@ -434,12 +434,22 @@ def test_a_script_that_asks_which_process_it_is(tmp_path: Path, launcher: str, s
         ("python train.py --size 4\n", True),
         ("python train.py --size 4\npython train.py\n", False),
         ("python train.py --size 4\npython train.py $@\n", False),
+        ("python train.py --size 4 --resume last.pt\n", False),
+        ("python train.py --size 4 --eval_only=1\n", False),
+        ("python train.py --size 4 --test_set test.txt\n", True),
+        ("python train.py --size 4 --resume last.pt\npython train.py --size 8\n", True),
         ("", False),
     ],
 )
 def test_a_start_without_words_that_nothing_shows(tmp_path: Path, launcher: str, unshown: bool) -> None:
     found = runs_in(tmp_path, {"train.py": ASKS.format(test="True"), "run.sh": launcher})
     assert [run.launch.unshown for run in found if not run.launch.argv] == [unshown]
+
+
+@pytest.mark.parametrize("launcher", ["ablation_batch4.sh", "test-short.sh", "sweep.sh"])
+def test_a_launcher_that_tries_settings_shows_no_training(tmp_path: Path, launcher: str) -> None:
+    files = {"train.py": ASKS.format(test="True"), launcher: "python train.py --size 4\n"}
+    assert [run.launch.unshown for run in runs_in(tmp_path, files) if not run.launch.argv] == [False]
 
 
 def test_variables_that_are_asked_for_with_the_configuration_count_too(tmp_path: Path) -> None:
