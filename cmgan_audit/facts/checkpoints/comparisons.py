@@ -40,14 +40,14 @@ class Comparison:
     def sides(self) -> Iterator[tuple[ast.expr, ast.expr, bool]]:
         """The two numbers in both orders, each time with whether the first one has to be less.
 
-        `best - loss > margin` asks of the loss and the best one too.
+        `best - loss > margin` asks of the loss and the best one too, and so does `margin < best - loss`.
         """
-        left, right = self.left, self.right
-        yield left, right, self.less
-        yield right, left, not self.less
-        if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Sub):
-            yield left.left, left.right, self.less
-            yield left.right, left.left, not self.less
+        yield self.left, self.right, self.less
+        yield self.right, self.left, not self.less
+        for difference, less in ((self.left, self.less), (self.right, not self.less)):
+            if isinstance(difference, ast.BinOp) and isinstance(difference.op, ast.Sub):
+                yield difference.left, difference.right, less
+                yield difference.right, difference.left, not less
 
 
 def comparison_of(view: View, found: Found) -> Comparison | None:
