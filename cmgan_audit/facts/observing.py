@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cmgan_audit.facts.loading.merging import Way, as_shown, digest, is_from_settings
+from cmgan_audit.facts.loading.merging import Way, as_shown, digest, way_of
 from cmgan_audit.facts.values import under
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.record import Known, OneOf, Record, Unknown, certainly
@@ -19,11 +19,12 @@ from cmgan_audit.rules.record import Known, OneOf, Record, Unknown, certainly
 class Observed:
     """A record as one run gives it, and the launch configuration of that run ("" for the bare script).
 
-    `unshown`: the script is bare, and all that the tree ships starts it with words.
+    `script`: the one that runs. `unshown`: it is bare, and all that the tree ships starts it with words.
     """
 
     record: Record
     condition: str
+    script: str = ""
     unshown: bool = False
 
 
@@ -62,9 +63,8 @@ def _ways(group: Sequence[Observed]) -> list[Record]:
 def _way(group: list[Observed]) -> Way:
     record = group[0].record
     used = getattr(record, "iterated", None)
-    unshown = all(each.unshown for each in group)
-    facts = (getattr(record, name) for name in _facts(record))
-    return Way(group, used is None or certainly(used, True), unshown and not is_from_settings(facts))
+    facts = [getattr(record, name) for name in _facts(record)]
+    return way_of(group, facts, used=used is None or certainly(used, True))
 
 
 def _facts(record: Record) -> list[str]:

@@ -93,9 +93,9 @@ class Follower:
                 limits.extend(run.limits)  # elsewhere nothing that the rules ask about can be lost
             loaders = tuple(loaders_of(scene, self._assigned, self._declared))
             view = View(self.tree, scene, self._assigned, self._torch, loaders)
-            seen.extend(Seen(loader, run.launch.condition, run.launch.unshown) for loader in view.loaders)
+            seen.extend(Seen(loader, run.launch.condition, run.entry, run.launch.unshown) for loader in view.loaders)
             found = (record for collector in COLLECTORS for record in collector(view))
-            observed.extend(Observed(record, run.launch.condition, run.launch.unshown) for record in found)
+            observed.extend(Observed(record, run.launch.condition, run.entry, run.launch.unshown) for record in found)
         return Answer(
             seen=tuple(seen),
             observed=tuple(observed),
