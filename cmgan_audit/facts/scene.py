@@ -145,16 +145,26 @@ class Scene:
     def uses_in(self, single: Pass) -> list[Use]:
         """What happens to networks and optimisers in a pass.
 
-        Of an item that is drawn in a loop over another loader, that is what comes behind it where it is drawn.
+        Of an item that is drawn in a loop over another loader, that is what comes behind it where it is drawn; of one
+        that a network gets in the branch where it is drawn, what happens in that branch.
         """
         inside = [use for use in self.uses if single.holds(use.event.context)]
-        if not single.event.is_one_draw or not any(self._owns_loop_of(other, single) for other in self.passes):
+        if not single.event.is_one_draw:
             return inside
-        return [use for use in inside if single.is_before(use.event, use.position)]
+        if self.shares_loop(single, drawing=False):
+            inside = [use for use in inside if single.is_before(use.event, use.position)]
+        branch = single.event.context.conditions
+        there = [use for use in inside if use.event.context.conditions[: len(branch)] == branch]
+        return there if any(use.kind == "run" for use in there) else inside
 
-    def _owns_loop_of(self, other: Pass, single: Pass) -> bool:
-        same_loop = other.event.loop is single.event.loop and not other.event.is_one_draw
-        return same_loop and not same_object(other.loader, single.loader)
+    def shares_loop(self, single: Pass, *, drawing: bool = True) -> bool:
+        """Whether a loop draws from another loader, too; without `drawing`, whether it is a loop over another one."""
+        return any(
+            other.event.loop is single.event.loop
+            and (drawing or not other.event.is_one_draw)
+            and not same_object(other.loader, single.loader)
+            for other in self.passes
+        )
 
     def is_of_inner_loop(self, use: Use, outer: Pass) -> bool:
         """Whether a use belongs to a loop over another loader inside a pass (an epoch loop drawn from a loader).

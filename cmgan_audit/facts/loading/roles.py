@@ -197,8 +197,10 @@ def _use_signs(scene: Scene, made: Made, named: str) -> list[tuple[str, str, Loc
             target.append((role, f"{single.event.framework} draws from it", single.event.location))
             continue
         steps = [use for use in inside if use.kind in ("backward", "step") and not scene.is_of_inner_loop(use, single)]
-        # What trains and evaluates in one function asks for the mode: its caller's loader is what it is called.
-        if steps and not (named == EVAL and all(only_in_training(use) for use in steps)):
+        # What trains and evaluates in one function asks for the mode: its caller's loader is what it is called. So is
+        # one of which an item is drawn in a loop that trains: the steps may be those of the other items.
+        of_others = single.event.is_one_draw and scene.shares_loop(single)
+        if steps and not (named == EVAL and (of_others or all(only_in_training(use) for use in steps))):
             trained.append((TRAIN, f"{where}() draws from it and trains", single.event.location))
             continue
         runs = [use for use in inside if use.kind == "run" and not scene.is_of_inner_loop(use, single)]

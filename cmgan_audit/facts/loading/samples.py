@@ -6,13 +6,20 @@ from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.metrics.scoring import metric_called
 from cmgan_audit.facts.scene import Made, Pass, Scene
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import CallEvent
-from cmgan_audit.program.naming.names import canonical
+from cmgan_audit.program.naming.names import canonical, is_library
 
 _SHOWING = frozenset(
     "save_image make_grid imshow imsave savefig add_image add_images add_audio add_figure add_video Image Audio".split()
 )
-_SCORING = regex(r"(?i)loss|criteri|metric|score|error|accura|psnr|ssim|snr|sdr|pesq|stoi|mse|mae|dist")
+# A call that compares by what it is called, in the tree or in a library.
+_SCORING = regex(
+    r"(?i)loss|criteri|metric|score|error|accura|psnr|ssim|snr|sdr|pesq|stoi|mse|mae|dist|evaluat|simil|corr"
+    r"|(?:wer|cer|compute)$"
+)
+# What makes one number of many, or records one: the score that is written out where it is needed.
+_ONE_NUMBER = frozenset("mean nanmean average sum nansum norm item add_scalar add_scalars log_metric".split())
 
 
 def looked_at(scene: Scene, made: Made) -> bool:
@@ -22,19 +29,39 @@ def looked_at(scene: Scene, made: Made) -> bool:
 
 
 def _is_shown(scene: Scene, single: Pass) -> bool:
-    """Whether something is drawn, saved or logged as a picture or a sound behind a draw, and nothing is scored."""
+    """Whether something is drawn, saved or logged as a picture or a sound behind a draw, and nothing may be scored."""
     if any(use.kind in ("backward", "step") for use in scene.uses_in(single)):
         return False
-    names = [
-        canonical(event.callee)
+    calls = [
+        event
         for position, event in enumerate(scene.run.events)
         if isinstance(event, CallEvent) and single.is_before(event, position)
     ]
-    shown = any(name.rpartition(".")[2] in _SHOWING for name in names)
-    return shown and not any(map(_scores, names))
+    shown = any(canonical(event.callee).rpartition(".")[2] in _SHOWING for event in calls)
+    return shown and not any(_compares(event.callee) for event in calls) and not _gives_numbers(scene, calls)
 
 
-def _scores(name: str) -> bool:
+def _compares(callee: str) -> bool:
     """Whether a call computes a loss or a score, of a library or, by what it is called, of the tree."""
+    name = canonical(callee)
     called = name.removesuffix(".__call__").removesuffix(".forward").rpartition(".")[2]
     return bool(is_loss(name) or metric_called(name) or _SCORING.search(called))
+
+
+def _gives_numbers(scene: Scene, calls: list[CallEvent]) -> bool:
+    """Whether, outside of the networks, one number is made of many, or something is called that may do anything."""
+    runs = {id(use.event) for use in scene.of("run")}
+    around = [
+        event
+        for event in calls
+        if id(event) not in runs and not any(frame.function.endswith(".forward") for frame in event.context.frames)
+    ]
+    return any(event.callee.rpartition(".")[2] in _ONE_NUMBER or _is_unknown(event) for event in around)
+
+
+def _is_unknown(event: CallEvent) -> bool:
+    """Whether a call leads to code that is not there and to no library of which it is known what it is for."""
+    if not event.callee:
+        return True
+    left = isinstance(event.result, Instance) and event.result.external_name == event.callee
+    return left and not event.callee.startswith("?") and not is_library(event.callee)
