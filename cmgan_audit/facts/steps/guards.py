@@ -58,9 +58,17 @@ def guard_of(code: Code, context: Context) -> Guard | None:
         found = None if test is None else _counted(code, context, condition, test)
         if found is not None:
             count, rest, alone = found
-            value = _in_batches(code, context, condition, count.left, number_at(code, context, condition, count.right))
+            number = _if_it_comes(number_at(code, context, condition, count.right), rest)
+            value = _in_batches(code, context, condition, count.left, number)
             return Guard(condition.location, condition.text, count, rest, value, alone)
     return None
+
+
+def _if_it_comes(every: Fact, rest: str) -> Fact:
+    """K, where a counter comes to the rest that is asked for: `number % 8 == 8` never holds."""
+    if isinstance(every, Known) and rest.isdecimal() and int(rest) >= every.value:
+        return Unknown(f"a rest of {rest} never comes", every.trail)
+    return every
 
 
 def _counted(code: Code, context: Context, condition: Condition, test: ast.expr) -> tuple[ast.BinOp, str, bool] | None:
