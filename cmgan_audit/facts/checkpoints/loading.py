@@ -58,11 +58,15 @@ def _given(view: View, event: CallEvent, path: Value, saved: set[object]) -> Fac
 
 
 def _is_numbered(view: View, path: Const) -> bool:
-    """Whether only a number of a path may be typed: `"saved/net_%d.pt" % opt.epoch` names one of the own files."""
+    """Whether only a number of a path may be typed: `"saved/net_%d.pt" % opt.epoch` names one of the own files.
+
+    Of the options in one path its way tells a single one, and who may change it another.
+    """
     asked = view.scene.named(lambda name: name.endswith(".add_argument")) if path.overridable.startswith("-") else []
-    typed = [each for each in asked if any(step.location.lies_in(each.location) for step in path.trail)]
-    kinds = [each.arguments.get("type") for each in typed]
-    return bool(kinds) and all(isinstance(kind, External) and kind.name in _NUMBERS for kind in kinds)
+    told = [each for each in asked if any(constant(flag) == path.overridable for flag in each.arguments.positional)]
+    on_way = [each for each in asked if any(step.location.lies_in(each.location) for step in path.trail)]
+    kinds = [each.arguments.get("type") for each in (*told, *on_way)]
+    return bool(told) and all(isinstance(kind, External) and kind.name in _NUMBERS for kind in kinds)
 
 
 def _is_typed(view: View, path: Value) -> bool:

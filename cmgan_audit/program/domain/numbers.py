@@ -95,8 +95,11 @@ def origin(*values: Value) -> Trail:
 
 
 def overridable(*values: Value) -> str:
-    """Who may change a constant computed from these."""
-    return next((value.overridable for value in values if isinstance(value, Const) and value.overridable), "")
+    """Who may change a constant computed from these: of several, who gives a text, which may be anything."""
+    told = [value for value in values if isinstance(value, Const) and value.overridable]
+    return next(
+        (value.overridable for value in told if isinstance(value.value, str)), told[0].overridable if told else ""
+    )
 
 
 def binary(operation: type[ast.operator], left: Value, right: Value) -> Value:
