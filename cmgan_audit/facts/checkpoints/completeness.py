@@ -11,12 +11,13 @@ from cmgan_audit.facts.checkpoints.restoring import Batch, member_of, stateful_u
 from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.exclusive import exclusive
 from cmgan_audit.facts.optimisers import is_scheduler
+from cmgan_audit.facts.steps.told import PLATEAU
 from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step, Trail
 from cmgan_audit.program.domain.reasons import Cause, cause_of
-from cmgan_audit.program.domain.values import Instance, Unknown
-from cmgan_audit.program.execution.trace import CallEvent, Event, StoreEvent
+from cmgan_audit.program.domain.values import Instance, ListValue, Unknown
+from cmgan_audit.program.execution.trace import CallEvent, Event, Loop, StoreEvent
 from cmgan_audit.rules.record import Fact, Known
 
 
@@ -52,7 +53,7 @@ class Completeness:
             and "last_epoch" not in each.arguments.keywords  # made with the epoch to go on from: needs no state
             and not replaced & self._names(each)
             and not _is_told(each, events)
-            and not _is_replayed(each, batch, events)
+            and not _is_replayed(self._view, each, batch, events)
             and not self._made_in_passes(each, step, batch)
         ]
         trail: Trail = tuple(
@@ -141,17 +142,36 @@ def _is_told(scheduler: Instance, events: Iterable[Event]) -> bool:
     return any(same_object(target, scheduler) for store in stores for target in instances_of(store.target))
 
 
-def _is_replayed(scheduler: Instance, batch: Batch, events: Iterable[Event]) -> bool:
-    """Whether a scheduler is stepped up to where the training stopped: `for _ in range(start): scheduler.step()`."""
+def _is_replayed(view: View, scheduler: Instance, batch: Batch, events: Iterable[Event]) -> bool:
+    """Whether a scheduler is stepped up to where the training stopped, at once or one by one.
+
+    `for _ in range(start): scheduler.step()`; a loop over what is known from the start does not reach there.
+    """
     if not is_scheduler(scheduler):
         return False
-    around = [loop for load in batch.loads for loop in load.context.loops]
+    steps = [event for event in events if isinstance(event, CallEvent) and member_of(event) == "step"]
+    others = [loop for load in batch.loads for loop in load.context.loops]
+    others += [loop for use in view.scene.of("backward", "step") for loop in use.event.context.loops]
+    for step in steps:
+        stepped = instances_of(step.receiver)
+        if any(same_object(each, scheduler) for each in stepped) and _is_told_epoch(step, scheduler):
+            return True
+        if any(same_object(each, scheduler) or _holds(each, scheduler) for each in stepped) and _repeats(step, others):
+            return True
+    return False
+
+
+def _is_told_epoch(step: CallEvent, scheduler: Instance) -> bool:
+    """Whether a step says to which epoch it leads: `scheduler.step(start)`, where that is no loss to wait for."""
+    library = scheduler.external_name
+    return bool(library) and not library.endswith(PLATEAU) and step.arguments.get("epoch", 0) is not None
+
+
+def _repeats(step: CallEvent, others: list[Loop]) -> bool:
+    """Whether a step is repeated in a loop of its own, as often as only a run tells."""
     return any(
-        member_of(event) == "step"
-        and any(all(loop is not each for each in around) for loop in event.context.loops)
-        and any(same_object(each, scheduler) or _holds(each, scheduler) for each in instances_of(event.receiver))
-        for event in events
-        if isinstance(event, CallEvent)
+        all(loop is not each for each in others) and not isinstance(loop.iterates, ListValue)
+        for loop in step.context.loops
     )
 
 
