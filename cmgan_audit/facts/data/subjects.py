@@ -14,15 +14,14 @@ from cmgan_audit.program.execution.trace import CallEvent, Event, Frame
 from cmgan_audit.source.syntax import shown, walk
 
 CLEAN, NOISY = "clean", "noisy"
-_CLEAN_WORDS = frozenset(
-    "clean target tgt reference ref gt groundtruth label dry anechoic hr hq wideband wb nearend".split()
-)
-# What echo cancellation hears is the microphone, and what it is to give the speech at the near end.
+_CLEAN_WORDS = frozenset("clean target tgt reference ref gt groundtruth label dry anechoic hr hq wideband wb".split())
 _NOISY_WORDS = frozenset(
-    "noisy mix mixture mixed degraded corrupted distorted reverberant wet lr lq narrowband nb noised "
-    "mic microphone".split()
+    "noisy mix mixture mixed degraded corrupted distorted reverberant wet lr lq narrowband nb noised".split()
 )
-_NOISE_WORDS = frozenset("noise noises rir interferer interference".split())
+# What echo cancellation hears is the microphone, and what it is to give the speech at the near end. A clean signal may
+# be one of a microphone, too, and the microphone is at the near end: the words tell where no surer one does, in order.
+_ECHO_WORDS = ((frozenset({"mic", "microphone"}), NOISY), (frozenset({"nearend"}), CLEAN))
+_NOISE_WORDS = frozenset("noise noises rir ir irs impulse response interferer interference".split())
 # What a network gets is the noisy signal, but functions call many a signal their input: it tells where nothing else
 # does.
 _INPUT_WORDS = frozenset("input inputs src".split())
@@ -70,8 +69,10 @@ def side_of(node: ast.AST) -> str:
     """What the names in an expression say; "" for neither, both, or noise alone."""
     words = _words(node)
     clean, noisy = bool(words & _CLEAN_WORDS), bool(words & _NOISY_WORDS)
-    if clean == noisy or words & _NOISE_WORDS:
+    if (clean and noisy) or words & _NOISE_WORDS:
         return ""
+    if not clean and not noisy:
+        return next((side for some, side in _ECHO_WORDS if words & some), "")
     return CLEAN if clean else NOISY
 
 
