@@ -118,6 +118,7 @@ def conclude(
         table=table,
         strata=question.strata,
         left_out=evidence.left_out,
+        gate_any=question.gate_any,
         self_check=evidence.checked,
         notes=[
             *evidence.notes,

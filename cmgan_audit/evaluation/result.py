@@ -73,6 +73,7 @@ class ComparisonResult:
         left_out: utterances that `--limit` left out.
         self_check: result of the noisy self-check, None where it does not apply.
         notes: what a reader must know beside the numbers, one sentence each.
+        gate_any: every checkpoint decides, not only the last.
     """
 
     signature: str
@@ -92,6 +93,7 @@ class ComparisonResult:
     left_out: int = 0
     self_check: SelfCheck | None = None
     notes: Sequence[str] = field(default=())
+    gate_any: bool = False
 
     @property
     def deciding_family(self) -> list[Comparison]:
@@ -105,10 +107,19 @@ class ComparisonResult:
 
     @property
     def unanswered(self) -> bool:
-        """Whether the question has no answer: the checkpoint that decides has no score, or all others have none."""
-        scored = {one.name for one in self.checkpoints if one.metrics[self.primary].n}
+        """Whether the question has no answer: a checkpoint that decides has no score, or all others have none."""
         alone = len(self.checkpoints) < 2
-        return deciding(self.order, self.baseline) not in scored or not (self.decisive or alone)
+        return bool(self.deciding_without_score) or not (self.decisive or alone)
+
+    @property
+    def deciding_without_score(self) -> list[str]:
+        """The checkpoints on which the exit status rests, and of which nothing is known."""
+        last = deciding(self.order, self.baseline)
+        # Every one is asked about, but the first is only what the others are held against.
+        asked = (
+            {last, *(self.order if self.baseline else self.order[1:])} - {self.baseline} if self.gate_any else {last}
+        )
+        return [one.name for one in self.checkpoints if one.name in asked and not one.metrics[self.primary].n]
 
 
 def deciding(order: Sequence[str], baseline: str | None) -> str:

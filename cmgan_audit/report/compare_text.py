@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cmgan_audit.evaluation.metrics import METRICS
-from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult, deciding
+from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
 from cmgan_audit.finding import Severity
 from cmgan_audit.statistics.compare import Comparison
 from cmgan_audit.statistics.verdict import MIN_PAIRS, Verdict
@@ -49,11 +49,7 @@ def sentence(result: ComparisonResult, one: Comparison) -> str:
 def _verdict(result: ComparisonResult, color: bool) -> list[str]:
     word = result.outcome.value.upper()
     painted = _paint(word, "error" if word == "FAIL" else "good", color)
-    regressed = [one for one in result.decisive if one.verdict is Verdict.REGRESSED]
-    chosen = regressed or list(result.decisive[-1:])
-    told = [sentence(result, one) for one in chosen]
-    if not told:
-        told = [why_not(result)]
+    told = verdict_sentences(result)
     lines = [f"{painted}  {told[0]}", *(f"      {text}" for text in told[1:])]
     errors = [finding for finding in result.findings if finding.severity is Severity.ERROR and finding.rule != "CMG701"]
     if errors:
@@ -66,7 +62,16 @@ def _verdict(result: ComparisonResult, color: bool) -> list[str]:
     return lines
 
 
-def why_not(result: ComparisonResult) -> str:
+def verdict_sentences(result: ComparisonResult) -> list[str]:
+    """What decides: regressions first, then why there is no answer, else the last comparison."""
+    regressed = [one for one in result.decisive if one.verdict is Verdict.REGRESSED]
+    told = [sentence(result, one) for one in regressed]
+    if result.deciding_without_score or not result.decisive:
+        told.append(_why_not(result))
+    return told or [sentence(result, result.decisive[-1])]
+
+
+def _why_not(result: ComparisonResult) -> str:
     """Why no comparison decides: checkpoints without any score, or only one checkpoint; a part of a sentence."""
     empty = {
         one.name: UNUSABLE
@@ -75,9 +80,9 @@ def why_not(result: ComparisonResult) -> str:
         for one in result.checkpoints
         if not one.metrics[result.primary].n
     }
-    last = deciding(result.order, result.baseline)
-    if last in empty and any(entry.metric == result.primary for entry in result.comparisons):
-        return f"no answer: {last}, which decides, {empty[last]}"
+    open_ones = result.deciding_without_score
+    if open_ones and any(entry.metric == result.primary for entry in result.comparisons):
+        return "no answer: " + "; ".join(f"{name}, which decides, {empty[name]}" for name in open_ones)
     missing = "; ".join(f"{name} {why}" for name, why in empty.items())
     return f"nothing was compared: {missing or 'a second checkpoint with scores is needed, or --baseline noisy'}"
 

@@ -14,11 +14,13 @@ import soundfile
 from cmgan_audit.errors import InputError
 from cmgan_audit.evaluation import sources
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
+from cmgan_audit.evaluation.listening import Listening
 from cmgan_audit.evaluation.material.segments import SegmentSpec
 from cmgan_audit.evaluation.models.sources import ModelSource
 from cmgan_audit.evaluation.result import Outcome
 from cmgan_audit.finding import Severity
 from cmgan_audit.report.compare_text import to_text
+from cmgan_audit.report.html.comparison import to_html
 from cmgan_audit.statistics.verdict import Verdict
 from tests.evaluation.helpers import compared, half, rules
 
@@ -135,6 +137,22 @@ def test_where_the_checkpoint_that_decides_is_broken_there_is_no_answer(
     assert result.unanswered and result.outcome is Outcome.FAIL
     assert len(result.comparisons) == 2  # of the others: with the best, and with the one before
     assert to_text(result).startswith("FAIL  no answer: epoch_3, which decides, cannot be used\n")
+
+
+def test_where_every_checkpoint_decides_a_broken_one_between_leaves_no_answer(
+    small_set: Path, tmp_path: Path, scaling: type[Scaling]
+) -> None:
+    first, last = (checkpoint(tmp_path, f"epoch_{epoch}", gain) for epoch, gain in ((1, 1.0), (3, 2.0)))
+    bad = broken(tmp_path, "epoch_2")
+    result = compared(small_set, first, bad, last, gate_any=True)
+    assert result.unanswered and result.outcome is Outcome.FAIL
+    assert to_text(result).startswith("FAIL  no answer: epoch_2, which decides, cannot be used\n")
+    page = to_html(result, Listening(), "")
+    assert "No answer: epoch_2, which decides, cannot be used" in page
+    assert "Every row has a score." not in page and "Every row of the checkpoints that take part has a score." in page
+    # The first is held against nothing, whatever decides.
+    assert not compared(small_set, bad, first, last, gate_any=True).unanswered
+    assert compared(small_set, bad, first, last, gate_any=True, baseline="noisy").unanswered
 
 
 def test_failures_are_those_of_the_checkpoints_that_take_part(

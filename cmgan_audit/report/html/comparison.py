@@ -12,7 +12,7 @@ from cmgan_audit.evaluation.metrics import METRICS
 from cmgan_audit.evaluation.result import CheckpointSummary, ComparisonResult
 from cmgan_audit.finding import Finding, Severity
 from cmgan_audit.report.compare_plot import half_interval
-from cmgan_audit.report.compare_text import remarks, sentence, why_not
+from cmgan_audit.report.compare_text import remarks, verdict_sentences
 from cmgan_audit.report.html.charts import (
     differences_chart,
     distribution_chart,
@@ -76,6 +76,7 @@ def to_html(result: ComparisonResult, listening: Listening, command: str, losses
         heard=heard,
         findings=_findings(result),
         failures=_failures(result),
+        unusable=any(entry.unusable for entry in result.checkpoints),
         words=WORDS,
         command=command,
     )
@@ -86,13 +87,9 @@ def _metrics(result: ComparisonResult) -> list[str]:
 
 
 def _verdict(result: ComparisonResult) -> list[str]:
-    """The sentences of the head: what decides, regressions first."""
-    regressed = [one for one in result.decisive if one.verdict is Verdict.REGRESSED]
-    chosen = regressed or list(result.decisive[-1:])
-    if not chosen:
-        why = why_not(result)
-        return [why[0].upper() + why[1:]]
-    return [sentence(result, one) for one in chosen]
+    """The sentences of the head; names of checkpoints stay as they are."""
+    names = tuple(entry.name for entry in result.checkpoints)
+    return [told if told.startswith(names) else told[0].upper() + told[1:] for told in verdict_sentences(result)]
 
 
 def _story(result: ComparisonResult, groups: Sequence[GroupDifference]) -> list[str]:
