@@ -21,10 +21,12 @@ from cmgan_audit.evaluation.checkpoints.naming import epoch_from_content, read_n
 from cmgan_audit.evaluation.checkpoints.plain import plain_values
 from cmgan_audit.evaluation.checkpoints.stand_ins import refused, stand_ins
 from cmgan_audit.evaluation.checkpoints.survey import DAMAGE, Survey, SurveyError, WholeModelError, survey_pickle
+from cmgan_audit.evaluation.material.listing import AUDIO_SUFFIXES
 from cmgan_audit.lazy_dataclasses import dataclass
 
 _TORCH_MAGIC = 0x1950A86A20F9469CFC6C  # first pickle of the format before PyTorch 1.6
 _AT_ONCE = 1 << 20
+_LONGEST_LINE = 1 << 13  # a name and a path
 _SAFETENSORS_HEADER_LIMIT = 100_000_000  # the format's own limit
 
 
@@ -139,7 +141,16 @@ def _guess(start: bytes, path: Path) -> str:
         return " (it is a Git LFS pointer: fetch the file itself with `git lfs pull`)"
     if start.lstrip()[:1] == b"<":
         return " (it is an HTML or XML page, perhaps a failed download)"
+    if _lists_recordings(path):
+        return " (it lists recordings: name the folder that holds them, or make one of links to them)"
     return ""
+
+
+def _lists_recordings(path: Path) -> bool:
+    """Whether the first line of a file ends in a recording's name, as in Kaldi's wav.scp."""
+    with path.open("rb") as stream:
+        first = stream.readline(_LONGEST_LINE).strip().strip(b"\"'")
+    return first.lower().endswith(tuple(suffix.encode() for suffix in AUDIO_SUFFIXES))
 
 
 def _read_zip(path: Path, size: int) -> object:

@@ -175,15 +175,22 @@ def _same(noisy_facts: Facts) -> list[Finding]:
 
 
 def _unrelated(noisy_facts: Facts) -> list[Finding]:
-    """Noisy recordings in which the clean ones are not found at any delay: speech 8 dB below its noise still is."""
+    """Noisy recordings that hold the clean ones nowhere, or far from their place; speech 8 dB below noise is found."""
     usable = {utterance: facts for (utterance, _), facts in noisy_facts.items() if not facts.fault}
-    strangers = sorted(
-        utterance for utterance, facts in usable.items() if facts.lag is None or abs(facts.lag) > MAX_LAG
-    )
-    if len(usable) < FEWEST_PAIRS or len(strangers) < UNRELATED * len(usable):
+    unheard = sorted(utterance for utterance, facts in usable.items() if facts.lag is None)
+    apart = sorted(utterance for utterance, facts in usable.items() if abs(facts.lag or 0) > MAX_LAG)
+    if len(usable) < FEWEST_PAIRS or len(unheard) + len(apart) < UNRELATED * len(usable):
         return []
-    evidence: dict[str, JsonValue] = {"pairs": len(usable), "utterances": _names(strangers)}
-    return [raise_finding("CMG717", "data", evidence, n=len(strangers), total=len(usable), names=shortened(strangers))]
+    found = apart if len(apart) > len(unheard) else unheard
+    told = (
+        f"the clean recording is heard in the noisy one more than {1000 * MAX_LAG // SAMPLE_RATE} ms from its place "
+        f"({shortened(apart)}): the two do not begin at one time"
+        if found is apart
+        else f"the clean recording cannot be heard in the noisy one ({shortened(unheard)}): what stands under one name "
+        "seems to be different recordings, unless the noise is more than 10 dB louder than the speech"
+    )
+    evidence: dict[str, JsonValue] = {"pairs": len(usable), "utterances": _names(found)}
+    return [raise_finding("CMG717", "data", evidence, n=len(found), total=len(usable), told=told)]
 
 
 def _missing(system: Judged) -> list[Finding]:

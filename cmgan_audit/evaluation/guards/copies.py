@@ -8,6 +8,10 @@ from cmgan_audit.evaluation.raising import raise_finding
 from cmgan_audit.finding import Finding, JsonValue, Severity
 
 FEWEST_COPIES = 2
+# dB that an output must be closer to its original than noisy and clean are to each other. On recordings with next to no
+# noise the least enhancement leaves as little of a difference as rounding does.
+COPY = 20.0
+CERTAIN_COPY = 40.0  # where not nearly all are: a network that takes a hundredth of the noise away did its work
 
 
 def check_copies(system: Judged, noisy_facts: Facts) -> list[Finding]:
@@ -25,13 +29,15 @@ def check_copies(system: Judged, noisy_facts: Facts) -> list[Finding]:
     findings: list[Finding] = []
     for rule, source in (("CMG709", "noisy"), ("CMG714", "clean")):
         hit = [
-            (utterance, facts.certain_copy) for (utterance, _), facts in system.facts.items() if facts.copy_of == source
+            (utterance, facts.copy_margin)
+            for (utterance, _), facts in system.facts.items()
+            if facts.copy_of == source and facts.copy_margin >= COPY
         ]
         nearly_all = len(hit) >= MOST * total
-        copies = [name for name, certain in hit if nearly_all or (certain and name not in clean_already)]
-        if not nearly_all and len(copies) < FEWEST_COPIES:
-            continue
+        copies = [name for name, margin in hit if nearly_all or (margin >= CERTAIN_COPY and name not in clean_already)]
         names = sorted(set(copies))
+        if not nearly_all and len(names) < FEWEST_COPIES:
+            continue
         evidence: dict[str, JsonValue] = {"checkpoint": system.name, "outputs": len(copies)}
         if not nearly_all:
             evidence["utterances"] = list[JsonValue](names)

@@ -16,9 +16,9 @@ from cmgan_audit.evaluation.material.audio import SAMPLE_RATE, Signal
 from cmgan_audit.evaluation.metrics.scoring import si_sdr, unusable
 from cmgan_audit.lazy_dataclasses import dataclass
 
-FACTS_VERSION = 5
-CERTAIN_COPY = 40.0  # dB below the noise: a network that takes a hundredth of it away does nothing either
+FACTS_VERSION = 6
 COPY_SI_SDR = 50.0  # dB: a copy up to its level; 16-bit rounding alone leaves about 60 dB on quiet speech
+IDENTICAL = 200.0  # dB, more than double precision tells apart
 FLAT_RUN = 3  # samples in a row at the extreme value: a cut-off peak, not a peak
 # From one sample to the next, of a full range of 2.0, with a change of sign; loud sibilants reach 1.4 by themselves.
 WRAP_JUMP = 1.5
@@ -41,7 +41,8 @@ class SignalFacts:
         values: how many different values its samples have; 0 for a fault.
         reference_values: the same of the clean reference.
         copy_of: "noisy" or "clean" where it is that signal up to a gain, else "".
-        certain_copy: whether it is, also if it alone is: closer to it by far than noisy and clean are to each other.
+        copy_margin: dB by which it is closer to that signal than noisy and clean are to each other; no more than 200,
+            and 0 where they are one recording.
         floor_db: level of its quietest tenth of frames against its whole level, in dB; None for silence.
         reference_floor_db: the same of the clean reference.
         fault: status that every metric gives this output ("length_mismatch", ...), "" for a usable one.
@@ -62,7 +63,7 @@ class SignalFacts:
     offset: float | None = None
     values: int = 0
     reference_values: int = 0
-    certain_copy: bool = False
+    copy_margin: float = 0.0
     fault: str = ""
     fault_detail: str = ""
 
@@ -104,7 +105,7 @@ def signal_facts(clean: Signal, noisy: Signal, estimate: Signal) -> SignalFacts:
         offset=float(estimate.mean()) / math.sqrt(float(np.mean(clean**2))),
         values=np.unique(estimate).size,
         reference_values=np.unique(clean).size,
-        certain_copy=bool(copy_of) and _certain(clean, noisy, noisy if copy_of == "noisy" else clean, estimate),
+        copy_margin=_copy_margin(clean, noisy, noisy if copy_of == "noisy" else clean, estimate) if copy_of else 0.0,
     )
 
 
@@ -143,9 +144,9 @@ def _copy_of(clean: Signal, noisy: Signal, estimate: Signal) -> str:
     return ""
 
 
-def _certain(clean: Signal, noisy: Signal, original: Signal, estimate: Signal) -> bool:
-    between = si_sdr(clean, noisy) if noisy.size == clean.size else -math.inf
-    return si_sdr(original, estimate) >= between + CERTAIN_COPY
+def _copy_margin(clean: Signal, noisy: Signal, original: Signal, estimate: Signal) -> float:
+    between = si_sdr(clean, noisy) if noisy.size == clean.size and np.ptp(noisy) > 0 else -math.inf
+    return 0.0 if between == math.inf else min(si_sdr(original, estimate) - between, IDENTICAL)
 
 
 def _floor(signal: Signal) -> float | None:

@@ -204,6 +204,7 @@ def test_a_zip_bomb(tmp_path):
         (b"", "an empty file"),
         (b"hello world", "not a checkpoint"),
         (b"RIFF\0\0\0\0WAVE", "it is a wav file"),
+        (b"p232_001 /data/enhanced/p232_001.wav\np232_002 /data/enhanced/p232_002.wav\n", "it lists recordings"),
         (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
         (b"<!DOCTYPE html>", "a failed download"),
         (b"PK\x03\x04 and nothing more", "damaged"),

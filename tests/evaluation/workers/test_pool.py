@@ -17,6 +17,7 @@ from cmgan_audit.evaluation.material.audio import AudioError, read_audio
 from cmgan_audit.evaluation.material.segments import Segment
 from cmgan_audit.evaluation.metrics import METRICS, CompositeScale, Status
 from cmgan_audit.evaluation.metrics.scoring import score
+from cmgan_audit.evaluation.workers import pool as pool_module
 from cmgan_audit.evaluation.workers.pool import MetricPool
 from cmgan_audit.evaluation.workers.task import Task
 
@@ -95,6 +96,20 @@ def test_a_fault_marks_its_own_row_only(tmp_path, small_set, monkeypatch, fault,
     }
     assert all(scores["stoi"].status is Status.OK for scores in found.values())
     assert passing == (set() if kept else {"pesq"})  # what another run may do better is not recorded
+
+
+def test_what_hangs_on_a_long_recording_is_waited_for_once(tmp_path, small_set, monkeypatch) -> None:
+    monkeypatch.setattr(pool_module, "LONG_SECONDS", 1.0)
+    monkeypatch.setattr(pool_module, "DEADLINE_PER_SECOND", 0.0)
+    runs = tmp_path / "runs"
+    work = behaving(tmp_path, monkeypatch, f"open({str(runs)!r}, 'a').write('x'); time.sleep(600)")
+    with MetricPool(1, work, deadline=1.0) as pool:
+        given = [(one.metrics, result) for one, result in pool.run([task(small_set, "ada_001", 1)])]
+    assert {metrics: result.scores[metrics[0]].status for metrics, result in given} == {
+        ("pesq",): Status.TIMEOUT,
+        ("stoi",): Status.OK,
+    }
+    assert runs.read_text() == "x"
 
 
 def test_pesq_on_sixty_bursts_of_speech_really_crashes_and_is_contained(tmp_path: Path, small_set: Path) -> None:
