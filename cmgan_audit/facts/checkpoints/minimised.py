@@ -12,16 +12,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
 
-from cmgan_audit.facts.code import stack_of
+from cmgan_audit.facts.checkpoints.givers import Giver, giver_of
+from cmgan_audit.facts.checkpoints.ways import was_taken
+from cmgan_audit.facts.code import Reached, stack_of
 from cmgan_audit.facts.slices import Found
+from cmgan_audit.facts.values import constant
 from cmgan_audit.facts.view import View
-from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.naming.names import canonical
-from cmgan_audit.source.syntax import walk
 
-# What gives a number (a function of the tree, or the qualified name of a class whose objects are called), and the item
-# of what it returns (None for the whole).
-Part = tuple[ast.AST | str, int | None]
+# What gives a number, and the item of what it returns (None for the whole).
+Part = tuple[Giver, int | None]
 # The sign of a factor; 0 where it is open.
 Sign = Callable[[Found], int]
 # What passes a number on: a mean of losses is made smaller with them.
@@ -29,8 +28,6 @@ _PASSING = frozenset("mean sum scale unsqueeze squeeze float to cuda item".split
 _STEP_OF_FRAMEWORK = "training_step"
 _DEEPEST = 12
 _MOST_STEPS = 400
-_OBJECT = regex(r"(?:\w+\.)*_*[A-Z]\w*\.(?:__call__|forward)")
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 class Minimised:
@@ -50,18 +47,14 @@ class Minimised:
         Returns:
             None where training makes it neither smaller nor larger, or both.
         """
-        giver = _giver(self._view, here)
+        giver = giver_of(self._view, here)
         smaller = None if giver is None else self._found.get((giver, item))
-        if giver is None or smaller is None:
-            return None
-        name = giver if isinstance(giver, str) else ""
-        name = next((each.name for each in self._view.code.reached if each.node is giver), name)
-        for method in (".forward", ".__call__"):
-            name = name.removesuffix(method)
-        return name.rpartition(".")[2], smaller
+        return None if giver is None or smaller is None else (giver.name(self._view), smaller)
 
     @cached_property
     def _found(self) -> dict[Part, bool]:
+        if any(constant(each.arguments.get("maximize")) is True for each in self._view.scene.calls):
+            return {}  # an optimiser that makes its loss larger; which one steps along which loss is not asked
         search = _Search(self._view, self._sign)
         for start in (*_backward_passes(self._view), *_returned_to_framework(self._view)):
             search.follow(start, None, smaller=True, depth=0)
@@ -80,23 +73,31 @@ def _backward_passes(view: View) -> Iterator[Found]:
 
 
 def _returned_to_framework(view: View) -> Iterator[Found]:
-    """What the training steps of a framework return, which it steps along."""
-    for function, contexts in view.code.contexts.items():
-        if isinstance(function, _FUNCTIONS) and function.name == _STEP_OF_FRAMEWORK:
-            frames = contexts[0].frames
+    """What the training steps that a framework calls return, which it steps along."""
+    for reached in view.code.reached:
+        if reached.name.rpartition(".")[2] != _STEP_OF_FRAMEWORK:
+            continue
+        for context in view.code.contexts.get(reached.node, ())[:1]:
+            frames = context.frames
             depth = next(
-                number for number, frame in enumerate(frames, 1) if frame.value and frame.value.node is function
+                number for number, each in enumerate(frames, 1) if each.value and each.value.node is reached.node
             )
-            module = frames[depth - 1].value
-            assert module is not None
-            stack = tuple(frame.call for frame in frames[:depth])
-            for value in _returned(function):
-                yield Found(value, module.module.path, stack)
+            if not _is_called_by_name(view.code.call_at(frames[depth - 1].call)):
+                stack = tuple(frame.call for frame in frames[:depth])
+                yield from (Found(value, reached.module.path, stack) for value in _returned(reached))
 
 
-def _returned(function: ast.AST) -> Iterator[ast.expr]:
+def _is_called_by_name(call: ast.Call | None) -> bool:
+    """Whether it is the tree that calls a training step: what becomes of its value is seen there."""
+    match call:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name == _STEP_OF_FRAMEWORK
+    return False
+
+
+def _returned(function: Reached) -> Iterator[ast.expr]:
     """The loss that a training step returns, alone or in a dictionary."""
-    for node in walk(function):
+    for node in function.own_nodes():
         match node:
             case ast.Return(value=ast.Dict(keys=keys, values=values)):
                 named = zip(keys, values, strict=True)
@@ -121,9 +122,7 @@ class _Search:
             return
         match here.node:
             case ast.Name() | ast.Attribute(value=ast.Name(id="self")):
-                for each, which in self._view.slicer.sources(here, item):
-                    if self._is_kept(each):
-                        self.follow(each, which, smaller=smaller, depth=depth + 1)
+                self._named(here, item, smaller=smaller, depth=depth)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 self._on(here, operand, smaller=not smaller, depth=depth)
             case ast.BinOp(left=left, op=ast.Add(), right=right):
@@ -148,18 +147,54 @@ class _Search:
         if sign:
             self._on(here, node, smaller=smaller is (sign > 0), depth=depth)
 
-    def _is_kept(self, source: Found) -> bool:
-        """Whether a number is what a statement gives, or a sum to which that is added."""
-        statement = next(self._view.code.parents(source.path, source.node), None)
-        return not isinstance(statement, ast.AugAssign) or isinstance(statement.op, ast.Add)
+    def _named(self, here: Found, item: int | None, *, smaller: bool, depth: int) -> None:
+        """Follow what a name was given, and what was added to it; nothing where it may have been turned round."""
+        sources = self._view.slicer.sources(here, item)
+        changes = [self._change(each) for each, _ in sources]
+        if 0 in changes:
+            return
+        for (each, which), change in zip(sources, changes, strict=True):
+            if change is not None:
+                self.follow(each, which, smaller=smaller is (change > 0), depth=depth + 1)
+
+    def _change(self, source: Found) -> int | None:
+        """With which sign a statement adds to a name or gives it; 0 where it turns it round, None where it scales."""
+        match next(self._view.code.parents(source.path, source.node), None):
+            case ast.AugAssign(op=ast.Sub()):
+                return -1
+            case ast.AugAssign(op=ast.Mult() | ast.Div()):
+                return None if self._sign(source) > 0 else 0
+            case ast.AugAssign(op=op) if not isinstance(op, ast.Add):
+                return 0
+        return 1
+
+    def _inside(self, here: Found, item: int | None, *, smaller: bool, depth: int) -> bool:
+        """Follow what a function of the tree returns; whether its ways do not contradict each other.
+
+        `return -value if self.training else value` is a loss in one and a score in the other of them.
+        """
+        before, ways, texts = self.found, list[dict[Part, set[bool]]](), set[str]()
+        for each, which in self._view.slicer.sources(here, item):
+            for way in _alternatives(each):
+                texts.add(ast.unparse(way.node))
+                self.found = {}
+                self.follow(way, which, smaller=smaller, depth=depth + 1)
+                ways.append(self.found)
+                if was_taken(self._view, way) is not False:
+                    for part, signs in self.found.items():
+                        before.setdefault(part, set()).update(signs)
+        self.found = before
+        if any(f"-{text}" in texts for text in texts):
+            return False
+        return all(one[part] == other[part] for one in ways for other in ways for part in one.keys() & other.keys())
 
     def _called(self, here: Found, node: ast.Call, item: int | None, *, smaller: bool, depth: int) -> None:
-        giver = _giver(self._view, here)
+        giver = giver_of(self._view, here)
         if giver is not None:
-            if len(node.args) + len(node.keywords) > 1 or depth <= 1:  # `norm(x - y)` is not what is trained with
+            one_way = self._inside(here, item, smaller=smaller, depth=depth)
+            # `norm(x - y)` is not what is trained with.
+            if one_way and (len(node.args) + len(node.keywords) > 1 or depth <= 1):
                 self.found.setdefault((giver, item), set()).add(smaller)
-            for each, which in self._view.slicer.sources(here, item):
-                self.follow(each, which, smaller=smaller, depth=depth + 1)
             return
         match node:
             case ast.Call(func=ast.Attribute(attr="scale"), args=[given]):
@@ -172,12 +207,10 @@ class _Search:
                 self._on(here, given, smaller=smaller, depth=depth)
 
 
-def _giver(view: View, here: Found) -> ast.AST | str | None:
-    """The function of the tree that a call runs, or the class of the object that it calls; None for anything else."""
-    place = view.code.place_of(here.path, here.node)
-    function = view.code.activations.get((*here.stack, place))
-    if isinstance(function, _FUNCTIONS):
-        return function
-    event = view.code.calls.get((place, here.stack))
-    called = "" if event is None else canonical(event.callee)
-    return called if _OBJECT.fullmatch(called) and not called.startswith("torch.") else None
+def _alternatives(found: Found) -> Iterator[Found]:
+    """The values of which a conditional expression gives one."""
+    if isinstance(found.node, ast.IfExp):
+        for node in (found.node.body, found.node.orelse):
+            yield from _alternatives(replace(found, node=node))
+    else:
+        yield found

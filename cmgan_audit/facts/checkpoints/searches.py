@@ -138,7 +138,7 @@ def _of_extreme(view: View, test: Found, asked: ast.expr) -> Iterator[Search]:
             continue
         sources = [each.node for each, _ in view.slicer.sources(Found(best, test.path, test.stack))]
         match sources:
-            case [ast.Call(func=ast.Name(id="min" | "max" as extreme), args=given)]:
+            case [ast.Call(func=ast.Name(id="min" | "max" as extreme), args=given, keywords=[])]:
                 text, less = ast.unparse(number), extreme == "min"
                 if any(ast.unparse(node) == text for each in given for node in ast.walk(each)):
                     yield Search(asked, number, best, LOWER if less else HIGHER, less, test)

@@ -211,9 +211,12 @@ class Senses:
         found = method_of_tree(event) if event is not None else None
         return found is not None and weighs_equally(*found)
 
-    def _of_training(self, here: Found, item: int | None, place: Location) -> Sense | None:
-        """The direction of what a call gives when training itself makes it smaller, or larger."""
-        found = self._minimised.by(here, item)
+    def _of_training(self, here: Found, item: int | None, key: str, place: Location) -> Sense | None:
+        """The direction of what a call gives when training itself makes it smaller, or larger.
+
+        A dictionary of which a training step takes the loss may hold scores too: under a key nothing is said.
+        """
+        found = None if key else self._minimised.by(here, item)
         if found is None:
             return None
         name, smaller = found
@@ -238,8 +241,12 @@ class Senses:
             sources = [each for each in sources if isinstance(each[0].node, ast.Tuple)]
         if sources:
             found = _agreed(self._of_source(each, which, key, way) for each, which in sources)
-            return found if found is not None and not found.trained else self._of_training(here, item, place) or found
-        trained = self._of_training(here, item, place)
+            trained = self._of_training(here, item, key, place)
+            if trained is None or (found is not None and not found.trained):
+                return found
+            # A function that returns a loss or a score, as it is told, runs another way here than in the training.
+            return trained if found is None or found.better == trained.better else None
+        trained = self._of_training(here, item, key, place)
         if trained is not None:
             return trained
         match node:
