@@ -8,6 +8,7 @@ returned before, and a flag of the network may switch the dropout off.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from cmgan_audit.facts.classes import is_network, values_within
 from cmgan_audit.facts.scene import Scene
@@ -25,6 +26,7 @@ from cmgan_audit.program.domain.values import (
     options_of,
 )
 from cmgan_audit.program.execution.probe import attribute_of, call_value
+from cmgan_audit.program.execution.sessions import interpreter_of
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.naming.names import canonical
 
@@ -54,7 +56,7 @@ def untold_dropout(scene: Scene, network: Instance) -> Location | None:
 
     What is told `training=True` is meant to drop whenever the network runs, as in the prenets of Tacotron.
     """
-    if all(_class_that_may_drop(part) is None for part in values_within(network, 10)):
+    if not _is_mentioned(scene) or all(_class_that_may_drop(part) is None for part in values_within(network, 10)):
         return None
     waiting, done = [network], {id(network)}
     while waiting:
@@ -75,7 +77,18 @@ def _class_that_may_drop(part: Value) -> ClassValue | None:
     if not isinstance(part, Instance) or not isinstance(part.cls, ClassValue) or not is_network(part):
         return None
     parsed = part.cls.module.parsed
-    return part.cls if parsed is not None and _MENTIONED.search(parsed.text) else None
+    return part.cls if parsed is not None and _mentions(parsed.text) else None
+
+
+def _is_mentioned(scene: Scene) -> bool:
+    """Whether such a dropout stands in a file of the run: seldom, and what a network is made of may be a lot."""
+    modules = (environment.module for environment in interpreter_of(scene.run).environments.values())
+    return any(module.parsed is not None and _mentions(module.parsed.text) for module in modules)
+
+
+@lru_cache(maxsize=2048)  # every part of every network that runs in a loop asks again
+def _mentions(text: str) -> bool:
+    return "dropout" in text and _MENTIONED.search(text) is not None
 
 
 def _calls_in_forward(scene: Scene, part: Instance) -> list[CallEvent]:

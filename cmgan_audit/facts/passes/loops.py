@@ -189,8 +189,13 @@ def _mode(scene: Scene, runs: Sequence[Use]) -> tuple[Fact, str]:
 
 def _dropping_in_eval(scene: Scene, runs: Sequence[Use]) -> Known | None:
     """That a network drops whatever its mode is, placed where it does; None where none does."""
+    done: set[int] = set()
     for run in runs:
-        place = None if run.on is None else untold_dropout(scene, bare_network(run.on))
+        network = None if run.on is None else bare_network(run.on)
+        if network is None or id(network) in done:
+            continue
+        done.add(id(network))
+        place = untold_dropout(scene, network)
         if place is not None:
             untold = Step(place, "this drops in eval mode too: training is True where it is not given")
             return Known(False, (untold, Step(run.event.location, "the network runs here")))

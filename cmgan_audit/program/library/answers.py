@@ -231,11 +231,19 @@ def library_attribute(it: Interpreter, value: Instance, name: str, location: Loc
 
 def _is_plain_network(value: Instance) -> bool:
     """Whether a network has no `module` of its own: what is asked is a wrapper that is handed through (Accelerate)."""
-    from cmgan_audit.program.language.classes import library_bases
+    from cmgan_audit.program.language.classes import library_bases, order_of_bases
 
     if isinstance(value.cls, ClassValue):
-        return "torch.nn.Module" in library_bases(value.cls)
+        own = (base.node for base in order_of_bases(value.cls) if isinstance(base, ClassValue))
+        return "torch.nn.Module" in library_bases(value.cls) and not any(map(_stores_module, own))
     return bool(_LAYER.fullmatch(value.external_name))
+
+
+@lru_cache(512)
+def _stores_module(cls: ast.ClassDef) -> bool:
+    """Whether the class is itself a wrapper: `self.module = module`, also where its constructor is not followed."""
+    places = (node for node in ast.walk(cls) if isinstance(node, ast.Attribute) and node.attr == "module")
+    return any(isinstance(node.ctx, ast.Store) for node in places)
 
 
 def keeps_argument(value: Instance, name: str) -> bool:
