@@ -15,7 +15,6 @@ from functools import cached_property
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Value
 from cmgan_audit.program.execution.sessions import interpreter_of
 from cmgan_audit.program.execution.trace import CallEvent, Context, DecisionEvent, Event, Frame
@@ -27,8 +26,7 @@ from cmgan_audit.source.syntax import Outline, outline_of
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 # The calls on the stack, outermost first: which activation of a function is meant.
 Stack = tuple[Location, ...]
-# What the call of a torch module runs.
-_CALLED = regex(r"\.__call__$")
+_CALL, _FORWARD = ".__call__", ".forward"  # the call of a torch module runs its `forward`
 
 
 def stack_of(context: Context) -> Stack:
@@ -100,7 +98,9 @@ class Code:
                     found.setdefault(calls[:depth], frame.value.node)
         named = self._named
         for (place, stack), event in self.calls.items():
-            node = named.get(event.callee) or named.get(_CALLED.sub(".forward", event.callee))
+            node = named.get(event.callee)
+            if node is None and event.callee.endswith(_CALL):
+                node = named.get(event.callee.removesuffix(_CALL) + _FORWARD)
             if node is not None:
                 found.setdefault((*stack, place), node)
         return found

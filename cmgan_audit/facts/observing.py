@@ -9,7 +9,8 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cmgan_audit.facts.loading.merging import Way, as_shown, digest, way_of
+from cmgan_audit.facts.as_shown import Way, as_shown, way_of
+from cmgan_audit.facts.loading.merging import digest
 from cmgan_audit.facts.values import under
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.record import Known, OneOf, Record, Unknown, certainly

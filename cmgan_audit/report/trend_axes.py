@@ -11,12 +11,12 @@ from cmgan_audit.logs.selection.judged import JudgedSeries
 from cmgan_audit.logs.series import INDEX
 
 _FIRST = "pesq"
-# Their parts belong together: SI-SDR, CI-SDR.
 # What is no abbreviation, or not written in capitals alone.
 _SPELT = {
     "acc": "accuracy", "accuracy": "accuracy", "top 1": "top-1 accuracy", "acc 1": "top-1 accuracy",
     "prec 1": "top-1 accuracy", "io u": "IoU", "iou": "IoU", "miou": "mIoU", "dice": "Dice", "f 1": "F1", "fb 1": "F1",
 }  # fmt: skip
+# Their parts belong together: SI-SDR, CI-SDR.
 _PREFIXES = ("si", "ci")
 _PERCENT = 100.0
 # More restarts than these are no lines in a chart, but a grey area.

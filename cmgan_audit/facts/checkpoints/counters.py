@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from cmgan_audit.facts.bindings import bindings_in
+from cmgan_audit.facts.bindings import bindings_in, is_parameter
 from cmgan_audit.facts.code import Reached
 from cmgan_audit.facts.passes.last_pass import range_behind
 from cmgan_audit.facts.values import instances_of
@@ -137,7 +137,7 @@ class Counting:
         match self._start:
             case ast.Name(id=name):
                 around = self._around
-                return around is not None and name not in _parameters(around) and _is_constant(around, name)
+                return around is not None and not is_parameter(around.node, name) and _is_constant(around, name)
             case ast.Attribute(attr=name):
                 given = [value for module in self._modules for value in _given_to(module, name)]
                 return bool(given) and all(isinstance(value, ast.Constant) for value in given)
@@ -217,11 +217,6 @@ def _is_constant(around: Reached, name: str) -> bool:
         return False
     bound = [each for each in bindings_in(around).get(name, []) if not each.adds]
     return bool(bound) and all(each.is_flag for each in bound)
-
-
-def _parameters(around: Reached) -> set[str]:
-    arguments = getattr(around.node, "args", None)
-    return {each.arg for each in walk(arguments) if isinstance(each, ast.arg)} if arguments is not None else set()
 
 
 def _given_to(module: Module, attribute: str) -> Iterator[ast.expr]:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from cmgan_audit.facts.as_shown import Way, as_shown, way_of
 from cmgan_audit.facts.records import OTHER, TRAIN, Loader
 from cmgan_audit.facts.values import under
 from cmgan_audit.finding import Location
@@ -27,24 +28,6 @@ class Seen:
     condition: str
     script: str = ""
     unshown: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A way in which something is set up.
-
-    Attributes:
-        group: what was seen of it.
-        used: whether it is certainly used at all.
-        unshown: whether only bare scripts set it up like this, by their own text, and all that the tree ships starts
-            them with words.
-        scripts: those that set it up like this; of a way that is shown, those that are shown to.
-    """
-
-    group: list[Any]
-    used: bool
-    unshown: bool
-    scripts: frozenset[str]
 
 
 def merge(seen: Iterable[Seen]) -> list[Loader]:
@@ -153,32 +136,6 @@ def _ways(group: Sequence[Seen]) -> list[Loader]:
 def _way(group: list[Seen]) -> Way:
     used = any(certainly(each.loader.iterated, True) for each in group)
     return way_of(group, [getattr(group[0].loader, name) for name in _BY_LAUNCH], used=used)
-
-
-def way_of(group: list[Any], facts: Iterable[Fact], *, used: bool) -> Way:
-    """What several runs agree on, as a way; `facts` are those that may come from a launch."""
-    unshown = all(each.unshown for each in group) and not _is_from_settings(facts)
-    scripts = frozenset(each.script for each in group if each.unshown == unshown)
-    return Way(group, used, unshown, scripts)
-
-
-def _is_from_settings(facts: Iterable[Fact]) -> bool:
-    """Whether a file of settings says one of the facts: what is shipped there counts, whatever a command overrides."""
-    known = (fact.location for fact in facts if isinstance(fact, Known))
-    return any(place is not None and not place.path.endswith((".py", ".ipynb")) for place in known)
-
-
-def as_shown(ways: Sequence[Way]) -> list[Way]:
-    """The ways in which something is set up when a script is started as a launcher or a document shows it.
-
-    What a bare script does counts where nothing shows another start of it, or where no other start goes so far.
-    """
-    return [way for way in ways if not (way.unshown and way.scripts <= _shown_to(ways, used=way.used))]
-
-
-def _shown_to(ways: Sequence[Way], *, used: bool) -> frozenset[str]:
-    """The scripts that are shown to set something up, and to use it if that is asked."""
-    return frozenset(script for way in ways if not way.unshown and (way.used or not used) for script in way.scripts)
 
 
 def _joined(way: Sequence[Seen]) -> Loader:
