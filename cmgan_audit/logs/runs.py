@@ -7,6 +7,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
+from cmgan_audit.logs.begun_again import begun_again
 from cmgan_audit.logs.selection.batches import of_a_batch
 from cmgan_audit.logs.series import EPOCH, INDEX, POINT_LIMIT, STEP, PrintedBatch, Restart, Role, Run, Series
 from cmgan_audit.logs.steps_of_epochs import over_epochs
@@ -147,7 +148,7 @@ class RunBuilder:
         self.run.last_place = max(self.run.last_place, last_place)
         for run, came_to in zip(self._runs, self._came_to, strict=True):
             _settle_steps(run, came_to)
-        runs = [run for run in self._runs if run.series or run.printed]
+        runs = [part for run in self._runs if run.series or run.printed for part in begun_again(run)]
         for run in runs:
             if _counts_twice(run):
                 run.restarts.clear()

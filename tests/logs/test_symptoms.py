@@ -251,3 +251,23 @@ def test_a_metric_that_creeps_up_within_its_noise_explains_no_rising_loss(
 @pytest.mark.parametrize("name", ["G_GAN", "G_A", "train_G_adv", "loss_G_GAN"])
 def test_what_one_network_says_of_the_other_does_not_diverge(tmp_path: Path, name: str) -> None:
     assert of(losses(tmp_path, name, [0.6, 0.3, 0.25, 0.5, 0.8, 0.95, 1.0, 1.0]), "CMG808") == []
+
+
+@pytest.mark.parametrize(
+    ("schedule", "steps"),
+    [
+        ([1e-3] * 20 + [1e-4] * 20, 1),
+        ([1e-3] * 19 + [5e-4] * 2 + [1e-4] * 19, 2),
+        ([1e-3 * (1 - i / 40) ** 0.9 for i in range(40)], 0),
+        ([1e-3 * 0.9 ** min(i, 9) for i in range(40)], 0),
+    ],
+    ids=["a step", "two steps", "polynomial", "exponential"],
+)
+def test_the_steep_end_of_a_smooth_schedule_is_no_step(tmp_path: Path, schedule: list[float], steps: int) -> None:
+    path = tmp_path / "log.csv"
+    falls_at = {i for i in range(1, 40) if schedule[i] < schedule[i - 1] * 0.85} if steps else {36}
+    pesq = [2.6 - 0.4 * sum(at <= i for at in falls_at) + 0.001 * (i % 3) for i in range(40)]
+    path.write_text(
+        "epoch,lr,pesq\n" + "".join(f"{i},{lr},{y}\n" for i, (lr, y) in enumerate(zip(schedule, pesq, strict=True)))
+    )
+    assert len([f for f in of(look(path), "CMG809") if "learning rate" in f.message]) == steps

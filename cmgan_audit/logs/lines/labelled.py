@@ -22,6 +22,7 @@ from cmgan_audit.logs.lines.implied import (
     under_a_heading,
     with_phase_of_line,
 )
+from cmgan_audit.logs.lines.improved import IMPROVED, improvement, named_improved
 from cmgan_audit.logs.lines.labels import (
     constant_of,
     counter_of,
@@ -64,7 +65,7 @@ _ELSEWHERE = regex(r"\b(?:best|sav(?:ed|ing)|from|until|every|patience|stopping|
 _AMONG_OTHERS = frozenset((",", ", ", ",-", ", -"))
 
 # `loss=0.31/0.28`: what the two numbers are of.
-_FIRST, _SECOND = "train", "val"
+FIRST, SECOND = "train", "val"
 
 
 class LabelledLine:
@@ -93,6 +94,7 @@ class LabelledLine:
         plan.resume = plan.surely or says_loaded(plan.body)
         if plan.resume:
             return
+        self._improvement()
         self._lists()
         text, end = self.text, self.start
         for atom in _ATOM.finditer(text, self.start):
@@ -137,13 +139,25 @@ class LabelledLine:
             plan.bare = slots[0]
 
     def _counts_batches(self) -> bool:
-        """`Epoch 3 | 10/40`: a part of an epoch, as `Epoch 3/100` is none."""
+        """`Epoch 3 | 10/40`: a part of an epoch, as `Epoch 3/100` and `PESQ 2.64/4.5` are none."""
         totals = _OF_A_TOTAL.finditer(self.text, self.start)
-        return any(self.slot_of[total.start()] not in (self.plan.epoch, self.plan.bare) for total in totals)
+        known = {self.plan.epoch, self.plan.bare, *(slot for value in self.plan.values for slot in value.slots)}
+        return any(self.slot_of[total.start()] not in known for total in totals)
 
     def in_slots(self, numbers: Numbers) -> Numbers:
         """Numbers of a list by their slots in place of their positions."""
         return tuple((None if at is None else self.slot_of[at], value) for at, value in numbers)
+
+    def _improvement(self) -> None:
+        """Take the score out of `PESQ improved from 2.07 to 2.20`; what it was before is that of an earlier line."""
+        found = improvement(self.text, self.start)
+        role = None if found is None else self._role(found["name"], separated=True)
+        if found is None or role is None or role.kind not in ("metric", "best") or role.given:
+            return
+        slot = self.slot_of[found.start("value")]
+        self.plan.values.append(SlotValue(named_improved(found["name"]), replace(role, kind=IMPROVED), (slot,)))
+        said = " " * len(found["name"]) + found.group()[len(found["name"]) :].replace(SLOT, USED)
+        self.text = self.text[: found.start()] + said + self.text[found.end() :]
 
     def _lists(self) -> None:
         """Take the lists out of the line that Python or JSON has printed under a name."""
@@ -358,7 +372,7 @@ class LabelledLine:
         plan = self.plan
         if self.last == "value" and plan.values and not plan.values[-1].role.phase:
             first = plan.values[-1]
-            plan.values[-1] = replace(first, name=f"{first.name}/{_FIRST}", role=replace(first.role, phase="train"))
+            plan.values[-1] = replace(first, name=f"{first.name}/{FIRST}", role=replace(first.role, phase="train"))
             label = first.name
         elif self.last == "missing" and plan.missing:
             label = plan.missing[-1]
@@ -369,7 +383,7 @@ class LabelledLine:
         self.last = ""
         if role is None or role.phase:
             return
-        name, role = f"{label}/{_SECOND}", replace(role, phase="eval")
+        name, role = f"{label}/{SECOND}", replace(role, phase="eval")
         constant = None if slots else constant_of(atom.group())
         if slots or constant is not None:
             plan.values.append(SlotValue(name, role, slots, sign, constant))

@@ -25,6 +25,7 @@ _LEVEL = r"(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL|NOTICE|TRACE|SUCCESS|debug|
 _PREFIX_PART = regex(
     r"[\s\[\](){}<>|;,:\-#]*(?:"
     rf"{_LEVEL}(?::[\w.\-]+(?=:))?(?![\w])"
+    rf"|[A-Za-z_][\w.\-]*(?=[ ]+{_LEVEL}(?::|\s*[|\]]|\s+-\s))"
     r"|[A-Z]\d{4}(?=[\s\x01])"
     r"|(?:[A-Za-z]:)?[\w.\-/\\]+\.(?:py|log)(?::[\x00\x01]|:\w+:[\x00\x01])?(?=[\]:\s])"
     r"|[\w.]+:[\w.<>]+:[\x00\x01](?=\s)"

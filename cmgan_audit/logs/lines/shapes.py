@@ -15,6 +15,7 @@ from cmgan_audit.logs.lines.phase_columns import cells_of, head_of, with_sign_be
 from cmgan_audit.logs.lines.phase_heads import announced_phase
 from cmgan_audit.logs.lines.plan import Plan, SlotArray
 from cmgan_audit.logs.lines.prefixes import SLOT, USED, body_start, without_moments
+from cmgan_audit.logs.lines.scales import without_ranges
 from cmgan_audit.logs.lines.tables import cells_of_row, columns_of
 from cmgan_audit.logs.local_words import in_english
 from cmgan_audit.logs.roles import RoleBook
@@ -31,7 +32,7 @@ def _plan(shape: str, book: RoleBook) -> Plan:
     plan = Plan(shape.count(SLOT))
     masked = without_moments(shape)
     start = body_start(masked)
-    masked = with_sign_between(masked, start)
+    masked = without_ranges(with_sign_between(masked, start), start)
     plan.body = masked[start:].strip()
     plan.key = plan.body.lstrip(":;|-)]> \t")
     plan.body_slot = sum(masked.count(c, 0, start) for c in (SLOT, USED))

@@ -22,9 +22,9 @@ from cmgan_audit.logs.lines.phase_columns import PhaseColumns
 from cmgan_audit.logs.lines.phase_heads import PhaseHeads
 from cmgan_audit.logs.lines.plan import Plan, SlotValue
 from cmgan_audit.logs.lines.printed_lists import PrintedLists
-from cmgan_audit.logs.lines.ranks import name_of_rank, settle_ranks
-from cmgan_audit.logs.lines.running_means import settle_running_means
+from cmgan_audit.logs.lines.ranks import name_of_rank
 from cmgan_audit.logs.lines.settings import leave_out_trainings
+from cmgan_audit.logs.lines.settling import settle
 from cmgan_audit.logs.lines.steady import LEAST_STRIDE, SteadyShape
 from cmgan_audit.logs.lines.tables import OpenTable
 from cmgan_audit.logs.lines.tokens import are_counters, counter, ends_in_a_number, is_cut_off, joined, process
@@ -32,7 +32,6 @@ from cmgan_audit.logs.named_values import Blocks, leave_out_named
 from cmgan_audit.logs.opening import BLOCK, read_blocks
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.runs import RunBuilder, natural_x
-from cmgan_audit.logs.selection.batches import settle_batches
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Reading, Run, Series
 
 _SHAPE_LIMIT = 20_000
@@ -394,9 +393,5 @@ class _TextScan:
         notes = [*self.left.notes(self.source), *self.lists.settle(self.source)]
         runs = self.builder.finish(self.line - 1)
         for run in runs:
-            self.shapes.settle(run)
-            settle_ranks(run)
-            settle_running_means(run)
-            self.heads.settle(run)
-            settle_batches(run)
+            settle(run, self.shapes, self.heads)
         return Reading(self.source, "text", runs, notes)

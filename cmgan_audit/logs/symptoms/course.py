@@ -123,10 +123,20 @@ def learning_rate_steps(run: Run, x_kind: str) -> list[tuple[float, float, float
         if series.role.kind != "learning_rate" or series.x_kind != x_kind or series.role.network == "discriminator":
             continue
         xs, ys = per_x(series.xs, series.ys)
-        steps = [(x, a, b) for x, a, b in zip(xs[1:], ys, ys[1:], strict=False) if a > 0 and b < a * (1 - _STEP_SHARE)]
+        falls = [1 - b / a if a > 0 else 0.0 for a, b in itertools.pairwise(ys)]
+        steps = [(xs[i + 1], ys[i], ys[i + 1]) for i in range(len(falls)) if _is_step(falls, i)]
         if 0 < len(steps) <= _MOST_STEPS:
             return steps
     return []
+
+
+def _is_step(falls: Sequence[float], at: int) -> bool:
+    """Whether a learning rate falls at once, and did not fall much before or does not after; smooth ends fall steeply.
+
+    So do those of a polynomial schedule: by a tenth, a fifth and a half, in its last steps.
+    """
+    beside = [falls[i] for i in (at - 1, at + 1) if 0 <= i < len(falls)]
+    return falls[at] > _STEP_SHARE and (not beside or min(beside) <= _STEP_SHARE * falls[at])
 
 
 def schedule(judged: JudgedSeries, raiser: Raiser) -> list[Finding]:

@@ -47,6 +47,21 @@ WITH_LOSS = {
     "Korean": "[에포크 {e}/15] 훈련 손실: {l:.4f}, 검증 손실: {l:.4f}, 검증 PESQ: {p:.3f}, 학습률: 0.0005\n",
     "Japanese": "エポック {e}/15 - 学習損失: {l:.4f} - 検証損失: {l:.4f} - 検証PESQ: {p:.3f}\n",
     "Russian": "Эпоха {e} | Потери: {l:.4f} | PESQ (валидация): {p:.3f}\n",
+    "French": "Époque {e}/15 - perte d'entraînement : {l:.4f} - perte de validation : {l:.4f} - PESQ moyen : {p:.3f}\n",
+    "German, compounds": (
+        "Epoche {e}/15: Trainingsverlust {l:.4f}, Validierungsverlust {l:.4f}; mittlerer PESQ {p:.2f}\n"
+    ),
+    "Spanish": "Época {e} | pérdida (entrenamiento): {l:.4f} | pérdida (validación): {l:.4f} | PESQ medio: {p:.3f}\n",
+    "Chinese, over several lines": (
+        "========== 第{e}轮 / 共15轮 ==========\n训练集平均损失: {l:.4f}\n验证集平均损失: {l:.4f}\n"
+        "验证集PESQ得分: {p:.2f}, 准确率: 0.9{e:02d}\n耗时: 300秒\n"
+    ),
+    "a logger's name before its level": (
+        "2024-05-01 12:00:00,123 trainer INFO: Sample: 10, PESQ: 2.9\n"
+        "2024-05-01 12:00:01,123 trainer INFO: Epoch {e} done, loss: {l:.4f}, overall PESQ: {p:.3f}\n"
+    ),
+    "the scale in brackets": "Epoch {e:3d}/15 | loss {l:.4f} | PESQ (1-4.5): {p:.3f}\n",
+    "out of the top": "Epoch {e:03d} finished in 5m10s: loss = {l:.4f}, PESQ = {p:.2f}/4.50 over 824 files\n",
     "German": "Epoche {e}: Verlust {l:.4f}, PESQ {p:.3f}\n",
     "a table of names and values": (
         "+-----------+--------+\n| Epoch {e:3d} |        |\n+-----------+--------+\n"

@@ -1,0 +1,51 @@
+"""The scale of a score that is printed beside it: `PESQ (0-1): 0.47` in brackets, `PESQ = 2.64/4.50` as its top.
+
+Neither is a value. What stands behind a slash is told from the score of a second split (`loss=0.31/0.28`) by its
+course: a scale ends at the same round number in every evaluation.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.logs.lines.labelled import FIRST, SECOND
+from cmgan_audit.logs.lines.prefixes import USED
+from cmgan_audit.logs.roles import infer
+from cmgan_audit.logs.series import Run, Series
+
+_BOUND = r"[-+\u2212]?\x00"
+_RANGE = regex(
+    rf"(?P<name>[A-Za-z][\w \-]*?)\s?[(\[]\s*{_BOUND}\s*(?:[-\u2013\u2014~,]|\.\.+|to)\s*{_BOUND}\s*[)\]](?=\s*[:=])"
+)
+# What PESQ, a MOS, a share and percent end at.
+_TOPS = (1.0, 4.5, 4.64, 4.644, 4.65, 5.0, 10.0, 100.0)
+
+
+def without_ranges(masked: str, start: int) -> str:
+    """The shape with the marks of used numbers in front of a score's name, for those of the range behind it."""
+    return _RANGE.sub(_without_range, masked) if masked.find("\0", start) >= 0 else masked
+
+
+def _without_range(found: re.Match[str]) -> str:
+    name = found["name"]
+    if infer(name).kind != "metric":
+        return found.group()
+    return f"{USED}{USED}{name}".ljust(len(found.group()))
+
+
+def settle_tops(run: Run) -> None:
+    """Give a score the plain name where what stands behind its slash is the top of its scale."""
+    by_name = {(series.name, series.x_kind): series for series in run.series}
+    for series in list(run.series):
+        name = series.name.removesuffix(f"/{FIRST}")
+        top = by_name.get((f"{name}/{SECOND}", series.x_kind))
+        if name != series.name and top is not None and _is_top(top, series):
+            run.series.remove(top)
+            series.name, series.role = name, replace(series.role, phase=infer(name).phase)
+
+
+def _is_top(top: Series, scores: Series) -> bool:
+    ends = set(top.ys)
+    return scores.role.kind == "metric" and len(ends) == 1 and ends <= set(_TOPS) and max(scores.ys) <= max(ends)

@@ -1,0 +1,41 @@
+"""What names mean, by the table of names and by the words of other languages."""
+
+from __future__ import annotations
+
+import pytest
+
+from cmgan_audit.logs.roles import infer
+
+
+@pytest.mark.parametrize(
+    ("name", "measure", "phase"),
+    [
+        ("验证准确率", "accuracy", "eval"),
+        ("训练准确率", "accuracy", "train"),
+        ("検証精度", "accuracy", "eval"),
+        ("검증 정확도", "accuracy", "eval"),
+        ("验证集PESQ得分", "pesq", "eval"),
+        ("PESQ moyen", "pesq", ""),
+        ("mittlerer PESQ (Validierung)", "pesq", "eval"),
+        ("val_dice_score", "iou", "eval"),
+        ("val_iou_score", "iou", "eval"),
+        ("dice_coef", "iou", ""),
+        ("fscore", "f1", ""),
+        ("validation pixAcc", "accuracy", "eval"),
+    ],
+)
+def test_a_metric(name: str, measure: str, phase: str) -> None:
+    role = infer(name)
+    assert (role.kind, role.measure, role.phase) == ("metric", measure, phase)
+
+
+@pytest.mark.parametrize(
+    "name", ["perte d'entraînement", "Trainingsverlust", "perte de validation", "dice_coef_loss", "loss_dice"]
+)
+def test_a_loss(name: str) -> None:
+    assert infer(name).kind == "loss"
+
+
+@pytest.mark.parametrize("name", ["训练集大小", "per epoch", "precision", "recall", "验证集大小"])
+def test_others(name: str) -> None:
+    assert infer(name).kind == "other"
