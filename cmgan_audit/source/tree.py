@@ -321,6 +321,10 @@ class SourceTree:
             del self._parsed[path]
             self._forgotten.add(path)
 
+    def note_parsed(self, paths: Iterable[str]) -> None:
+        """Files that another process could parse: what could not be read in them, it tells by `note_failures`."""
+        self._forgotten.update(path for path in paths if path not in self._parsed)
+
     def failures_among(self, consulted: Consulted) -> tuple[Failure, ...]:
         """What could not be read or parsed of the files that were asked for."""
         return tuple(failure for failure in self.failures if failure.path in consulted.contents)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cmgan_audit.facts.trained.ages import Ages
 from cmgan_audit.facts.trained.comparing import Compared, compare, has_batch_size
 from cmgan_audit.facts.trained.records import TrainedFile
-from cmgan_audit.facts.trained.settings import CodeSettings, code_settings
+from cmgan_audit.facts.trained.settings import CodeSettings, code_settings, sets_anything
 from cmgan_audit.finding import Confidence, Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.record import Known, Record, Unknown
@@ -42,8 +43,7 @@ def trained_files(tree: SourceTree, exclude: Sequence[str], records: Sequence[Re
         exclude: patterns of paths that are left out.
         records: what the code does.
     """
-    settings = code_settings(tree, records)
-    if not settings.values:
+    if not sets_anything(records):
         return
     candidates = checkpoint_candidates(tree.root, exclude)
     if not (candidates.files or candidates.unsearched):
@@ -52,7 +52,7 @@ def trained_files(tree: SourceTree, exclude: Sequence[str], records: Sequence[Re
     from cmgan_audit.source.checkpoints.pickled import Steps
 
     told: dict[object, _Told] = {}
-    ages = Ages(tree, settings)
+    code = _Code(tree, records)
     steps = Steps(MOST_STEPS)
     for path in sorted(candidates.files, key=_natural):
         held = read_checkpoint(tree.root / path, steps)
@@ -60,7 +60,7 @@ def trained_files(tree: SourceTree, exclude: Sequence[str], records: Sequence[Re
         if held is None and steps.left <= 0:
             yield _unread(path, f"more checkpoints lie here than are read (until {MOST_STEPS:,} opcodes of pickles)")
             break
-        found = _tell(path, held, settings, ages) if held is not None and held.weights else None
+        found = _tell(path, held, code) if held is not None and held.weights else None
         if found is not None:
             key = (path.rpartition("/")[0], found.told_by, found.comparison, found.same_settings.value)
             told.setdefault(key, found).files.append(path)
@@ -69,12 +69,28 @@ def trained_files(tree: SourceTree, exclude: Sequence[str], records: Sequence[Re
         yield _unread(folder or ".", "more files and folders lie here than are searched for checkpoints")
 
 
-def _tell(path: str, held: HeldValues, settings: CodeSettings, ages: Ages) -> _Told | None:
-    compared = compare(held.value, settings.near(path))
+class _Code:
+    """What the code trains with now, read when the first checkpoint with weights asks for it."""
+
+    def __init__(self, tree: SourceTree, records: Sequence[Record]) -> None:
+        self._tree = tree
+        self._records = records
+
+    @cached_property
+    def settings(self) -> CodeSettings:
+        return code_settings(self._tree, self._records)
+
+    @cached_property
+    def ages(self) -> Ages:
+        return Ages(self._tree, self.settings)
+
+
+def _tell(path: str, held: HeldValues, code: _Code) -> _Told | None:
+    compared = compare(held.value, code.settings.near(path))
     if compared:
         shown = [each for each in compared if not each.same] or compared
         return _Told(_judged(shown), "content", "; ".join(each.clause for each in shown[:3]))
-    change = None if has_batch_size(held.value) else ages.overtaken_by(path)
+    change = None if has_batch_size(held.value) else code.ages.overtaken_by(path)
     if change is None:
         return None
     fact = Known(False, change.value.fact.trail, confidence=Confidence.MEDIUM)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 from itertools import takewhile
+from typing import TypeGuard
 
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.trained.families import BATCH, SEGMENT, family_of
@@ -82,24 +83,32 @@ class CodeSettings:
         return named or (() if family == SEGMENT else known)
 
 
+def sets_anything(records: Iterable[Record]) -> bool:
+    """Whether any setting behind the records of a tree is a known number; asks nothing of its files."""
+    return any(_is_number(option) for _, option in _options(records))
+
+
 def code_settings(tree: SourceTree, records: Iterable[Record]) -> CodeSettings:
-    """The settings behind the records of a tree."""
+    """The settings behind the records of a tree; reads every file that they come through."""
     found = CodeSettings()
     lines = _Lines(tree)
-    for family, fact in _facts(records):
-        options = fact.options if isinstance(fact, OneOf) else (fact,)
-        for option in options:
-            if (
-                isinstance(option, Known)
-                and isinstance(option.value, int | float)
-                and not isinstance(option.value, bool)
-            ):
-                found.values.setdefault(family, []).append(_code_value(option, lines))
-            else:
-                found.unknown.add(family)
+    for family, option in _options(records):
+        if _is_number(option):
+            found.values.setdefault(family, []).append(_code_value(option, lines))
+        else:
+            found.unknown.add(family)
     found.words = frozenset(lines.words)
     found.written = frozenset(lines.written)
     return found
+
+
+def _options(records: Iterable[Record]) -> Iterator[tuple[str, Fact]]:
+    for family, fact in _facts(records):
+        yield from ((family, option) for option in (fact.options if isinstance(fact, OneOf) else (fact,)))
+
+
+def _is_number(fact: Fact) -> TypeGuard[Known]:
+    return isinstance(fact, Known) and isinstance(fact.value, int | float) and not isinstance(fact.value, bool)
 
 
 def _facts(records: Iterable[Record]) -> Iterator[tuple[str, Fact]]:

@@ -55,6 +55,7 @@ def answers_of(follower: Follower, effort: Effort, kept: AnswerCache | None) -> 
         answers.append(answer)
     for answer in answers:
         follower.tree.note_failures(answer.failures)
+        follower.tree.note_parsed(answer.imported)
     return answers
 
 

@@ -20,6 +20,7 @@ from cmgan_audit.facts.units.answer import Follower
 from cmgan_audit.facts.units.cache import MOST_TREES
 from cmgan_audit.facts.units.following import Effort
 from cmgan_audit.rules.record import Known
+from cmgan_audit.source.tree import SourceTree
 from cmgan_audit.source.user_cache import cache_folder
 
 CACHED = Effort(cached=True)
@@ -98,6 +99,23 @@ def test_several_processes_find_the_same(tree: Path, monkeypatch: pytest.MonkeyP
     assert collect(tree, effort=Effort(jobs=3)) == plain
     assert collect(tree, effort=Effort(jobs=2, cached=True)) == plain
     assert collect(tree, effort=CACHED) == plain
+
+
+def test_what_another_process_parsed_is_not_parsed_here(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_ALONE_SECONDS", 0.0)
+    monkeypatch.setattr(workers, "_FEWEST", 1)
+    broken = {"cell_type": "code", "source": ["def f(:"]}
+    good = {"cell_type": "code", "source": ["import lib.data\n", "from torch.utils.data import DataLoader"]}
+    notebook = {"cells": [good, broken], "metadata": {}, "nbformat": 4}
+    (tree / "look.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    (tree / "apart.py").write_text("CHANNELS = 64\n", encoding="utf-8")
+    plain = collect(tree)
+    here: list[str] = []
+    parsed = SourceTree.parsed
+    monkeypatch.setattr(SourceTree, "parsed", lambda self, path: here.append(path) or parsed(self, path))
+    assert collect(tree, effort=Effort(jobs=2)) == plain
+    assert {path for path, _, _ in plain.coverage.failed} == {"broken.py", "look.ipynb"}
+    assert "apart.py" in here and "lib/data.py" not in here
 
 
 def test_a_tree_that_is_too_large_is_followed_as_far_however_it_is_done(
