@@ -12,6 +12,7 @@ from cmgan_audit.facts.scene import Use
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Choice, DictValue, Instance, ListValue, Value
 from cmgan_audit.program.execution.trace import CallEvent, Loop
 from cmgan_audit.program.naming.names import canonical
@@ -23,6 +24,8 @@ _SHALLOW = frozenset({"builtins.dict", "collections.OrderedDict", "copy.copy"})
 _VIEWS = frozenset({"items", "copy"})
 # What a statement is repeated in: a loop, or the function that one calls.
 _REPEATED = (ast.For, ast.While, ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)
+# Questions about an object that every pass answers alike.
+_ASKS_WHAT_IT_IS = regex(r"(not \(?)?(hasattr|isinstance|callable|issubclass)\([^()]*\)\)?$")
 _USES = {"save": "saved", "load_state_dict": "loaded back"}
 
 
@@ -85,15 +88,49 @@ def _outlives_a_pass(view: View, kept: CallEvent, later: CallEvent, epochs: Loop
     if module is None or keeping is None or epochs not in later.context.loops:
         return False
     statement = module.location(keeping)
-    mine = {each.location for each in kept.context.conditions if not _stands_in(each.location, statement)}
+    mine = {
+        each.location
+        for each in kept.context.conditions
+        if not _stands_in(each.location, statement) and not _ASKS_WHAT_IT_IS.match(each.text)
+    }
     if not mine or mine <= {each.location for each in later.context.conditions}:
         return False
-    block = next(each for each in parents if isinstance(each, _REPEATED))
+    block = next(each for each in parents if isinstance(each, _REPEATED) and not _is_inner_loop(view, kept, each))
     if not isinstance(block, ast.For | ast.While) and any(isinstance(each, ast.Name) for each in keeping.targets):
         return False
     names = {ast.unparse(target) for target in keeping.targets}
-    given = (each for each in walk(block) if isinstance(each, ast.Assign) and each is not keeping)
-    return not any(names & {ast.unparse(target) for target in each.targets} for each in given)
+    holders = {ast.unparse(_holder(target)) for target in keeping.targets} - names
+    for each in walk(block):
+        if isinstance(each, ast.Assign) and each is not keeping:
+            given = {ast.unparse(target) for target in each.targets}
+            anew = isinstance(each.value, ast.Dict | ast.DictComp | ast.Call) and holders & given
+            if names & given or (anew and _is_always_done(view, kept.location.path, each, block)):
+                return False
+    return True
+
+
+def _is_inner_loop(view: View, kept: CallEvent, node: ast.AST) -> bool:
+    """Whether a loop only goes over what is put aside, and no training happens in it: `for name in networks:`."""
+    place = view.code.place_of(kept.location.path, node)
+    steps = (loop for use in view.scene.of("step") for loop in use.event.context.loops)
+    return isinstance(node, ast.For | ast.While) and all(loop.location != place for loop in steps)
+
+
+def _holder(target: ast.expr) -> ast.expr:
+    """What an item is put into: `state` in `state[name]["weights"]`."""
+    while isinstance(target, ast.Subscript):
+        target = target.value
+    return target
+
+
+def _is_always_done(view: View, path: str, statement: ast.stmt, block: ast.AST) -> bool:
+    """Whether each pass of a block executes a statement: no branch inside it decides about that."""
+    for each in view.code.parents(path, statement):
+        if each is block:
+            return True
+        if not isinstance(each, ast.With):
+            return False
+    return False
 
 
 def _stands_in(place: Location, statement: Location) -> bool:
