@@ -14,7 +14,7 @@ from cmgan_audit.facts.checkpoints.framework_resumes import framework_resumes
 from cmgan_audit.facts.checkpoints.guards import Guard, Guards, Setting
 from cmgan_audit.facts.checkpoints.records import Resume
 from cmgan_audit.facts.checkpoints.restoring import Batch, bare, batches, first_step, member_of, together
-from cmgan_audit.facts.checkpoints.wakes import in_its_wake
+from cmgan_audit.facts.checkpoints.wakes import in_its_wake, resumed_in
 from cmgan_audit.facts.checkpoints.whole_networks import is_whole, whole_networks
 from cmgan_audit.facts.classes import is_network
 from cmgan_audit.facts.code import stack_of
@@ -66,7 +66,7 @@ def resumes_of(view: View) -> Iterator[Resume]:
         return
     completeness = Completeness(view, start)
     supposed_before = [supposed for supposed in view.scene.run.supposed if supposed.position <= start]
-    kept_off = [batches(supposed.events) for supposed in supposed_before]
+    kept_off = [resumed_in(view, supposed, start) for supposed in supposed_before]
     resuming = _Resuming(view, completeness, any(map(_brings_all_back, chain.from_iterable(kept_off))))
     before = view.scene.run.events[:start]
     read = [*batches(before), *whole_networks(before, resuming.held)]

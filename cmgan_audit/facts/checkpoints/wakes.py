@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 
 from cmgan_audit.facts.bindings import names_bound
+from cmgan_audit.facts.checkpoints.restoring import LOADS, Batch, batches
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.execution.trace import Event, StoreEvent, Supposed
+from cmgan_audit.program.execution.trace import CallEvent, Event, StoreEvent, Supposed
+from cmgan_audit.program.naming.names import canonical
 
 _NAMES = regex(r"[A-Za-z_]\w*")
 
@@ -35,10 +37,21 @@ def in_its_wake(view: View, supposed: Supposed, start: int) -> list[Event]:
     ]
 
 
+def resumed_in(view: View, supposed: Supposed, start: int) -> list[Batch]:
+    """The checkpoints that a branch restores, or that it loads only, for branches in its wake to restore."""
+    found = batches(supposed.events)
+    if found or not any(isinstance(each, CallEvent) and canonical(each.callee) in LOADS for each in supposed.events):
+        return found
+    return batches([*supposed.events, *in_its_wake(view, supposed, start)])
+
+
 def _set_in_branch(view: View, supposed: Supposed) -> tuple[ast.AST | None, frozenset[str]]:
     """The function that a branch belongs to, None for the top of a module, and the variables that the branch sets."""
     place = supposed.condition.location
     test = view.code.node_at(place)
     parents = list(view.code.parents(place.path, test)) if test is not None else []
     function = next((each for each in parents if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)), None)
-    return function, names_bound(parents[0]) if parents and isinstance(parents[0], ast.If) else frozenset()
+    if not parents or not isinstance(parents[0], ast.If | ast.IfExp):
+        return function, frozenset()
+    # `state = torch.load(path) if path else None` sets what its statement sets.
+    return function, names_bound(next(each for each in parents if isinstance(each, ast.stmt)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from cmgan_audit.program.domain.joins import opposite
 from cmgan_audit.program.execution.interpreter import BudgetExceededError, Interpreter, ProgramRaisedError
@@ -21,14 +22,15 @@ MOST_SUPPOSED_IN_ALL = 100_000
 MOST_TIMES = 4
 _MUCH = MOST_SUPPOSED_IN_ALL // 4
 _LOADS = ("load", "resume", "restore")
+_Part = TypeVar("_Part", ast.stmt, ast.expr)
 
 
 def suppose(
     it: Interpreter,
     test: ast.expr,
     taken: bool,
-    statements: Sequence[ast.stmt],
-    execute: Callable[[Interpreter, Sequence[ast.stmt]], object],
+    statements: Sequence[_Part],
+    execute: Callable[[Interpreter, Sequence[_Part]], object],
 ) -> None:
     """Try the statements that a decided test leaves out, if they mention that something is loaded.
 
@@ -36,8 +38,8 @@ def suppose(
         it: the interpreter.
         test: the test that is decided.
         taken: how it came out.
-        statements: what is left out.
-        execute: executes a block.
+        statements: what is left out: a block, or the other side of `load(path) if path else 0`.
+        execute: executes it.
     """
     if it.probing or not statements or _asks_who_runs(test) or not _loads(it, statements):
         return
@@ -82,7 +84,7 @@ def _asks_who_runs(test: ast.expr) -> bool:
     return isinstance(test, ast.Compare) and isinstance(test.left, ast.Name) and test.left.id == "__name__"
 
 
-def _loads(it: Interpreter, statements: Sequence[ast.stmt]) -> bool:
+def _loads(it: Interpreter, statements: Sequence[ast.AST]) -> bool:
     """Whether a call in the statements has a name that speaks of loading."""
     first = statements[0]
     if first not in it.loading:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cmgan_audit.program.domain import numbers
@@ -26,6 +26,7 @@ from cmgan_audit.program.domain.values import (
 )
 from cmgan_audit.program.execution.branches import Side, asked, choose, sides_of, truth
 from cmgan_audit.program.execution.interpreter import MOST_NODES_DEEP, Interpreter, joined
+from cmgan_audit.program.execution.supposing import suppose
 from cmgan_audit.program.execution.trace import ComparedEvent
 from cmgan_audit.program.language.attributes import attribute
 from cmgan_audit.program.language.calls import evaluate_call
@@ -190,6 +191,7 @@ def _conditional(it: Interpreter, node: ast.IfExp) -> Value:
     test = asked(it, node.test, it.read(evaluate(it, node.test)))
     verdict = truth(it, test)
     if verdict is not None:
+        suppose(it, node.test, verdict, (node.orelse if verdict else node.body,), _only)
         return evaluate(it, node.body if verdict else node.orelse)
     taken, other = sides_of(test, it.text(node.test))
     location = it.location(node.test)
@@ -201,6 +203,11 @@ def _conditional(it: Interpreter, node: ast.IfExp) -> Value:
         ],
         drawn(test),
     )
+
+
+def _only(it: Interpreter, parts: Sequence[ast.expr]) -> Value:
+    (part,) = parts
+    return evaluate(it, part)
 
 
 def _display(kind: str) -> Callable[[Interpreter, Any], Value]:

@@ -43,6 +43,7 @@ BRANCHES = {
     "if": "if resume:\n    restore('a.pth')\n",
     "else": "if not resume:\n    pass\nelse:\n    restore('a.pth')\n",
     "early return": "def start():\n    if not resume:\n        return\n    restore('a.pth')\nstart()\n",
+    "conditional": "start = restore('a.pth') if resume else 0\n",
     "inside try": "try:\n    if resume:\n        restore('a.pth')\nexcept OSError:\n    pass\n",
 }
 
