@@ -83,16 +83,24 @@ def _counted(code: Code, context: Context, condition: Condition, test: ast.expr)
 
 
 def _handed(code: Code, context: Context, path: str, name: ast.Name) -> ast.expr | None:
-    """What the call in the same file hands the function around a name as the parameter of that name."""
-    around = code.around(path, name)
+    """What the calls in the same file hand the function around a name as the parameter of that name.
+
+    What hands it on may have been handed it: `learn(batch, i % 8 == 7)`, and in it `update(loss, last)`.
+    """
+    given: ast.expr = name
     for frame in reversed(context.frames):
+        around = code.around(path, given) if isinstance(given, ast.Name) else None
         function = None if frame.value is None else frame.value.node
-        if around is None or function is not around.node or frame.call.path != path:
+        if around is None or function is not around.node:
             continue
-        call = code.call_at(frame.call)
-        unchanged = name.id not in bindings_in(around)
-        return bound_argument(function, call, name.id) if call is not None and unchanged else None
-    return None
+        assert isinstance(given, ast.Name)
+        call = code.call_at(frame.call) if frame.call.path == path else None
+        unchanged = given.id not in bindings_in(around)
+        bound = bound_argument(function, call, given.id) if call is not None and unchanged else None
+        if bound is None:
+            break
+        given = bound
+    return None if given is name else given
 
 
 def test_behind(code: Code, condition: Condition) -> ast.expr | None:

@@ -87,7 +87,18 @@ def _accumulating(view: View, window: Window) -> Guard | None:
     if guard is None:
         return None
     behind = (condition.location for each in window.backwards for condition in each.event.context.conditions)
-    return None if guard.location in behind else guard
+    return None if guard.location in behind or _steps_for_each(window, guard) else guard
+
+
+def _steps_for_each(window: Window, guard: Guard) -> bool:
+    """Whether the optimiser also steps on every batch, whatever the counter says: `learn(a, n % 8 == 7); learn(b)`."""
+    of_step = _conditions(window.step)
+    for each in window.inside:
+        if each.kind == STEP and each.concerns(window.optimiser) and _conditions(each) < of_step:
+            counted = any(condition.location == guard.location for condition in each.event.context.conditions)
+            if not counted and each.event.context.loops[-1] is window.loop:
+                return True
+    return False
 
 
 def _conditions(action: Action) -> frozenset[str]:
