@@ -5,6 +5,7 @@ from __future__ import annotations
 from cmgan_audit.facts.classes import BATCH_NORMS
 from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.loading.crops import dataset_of
+from cmgan_audit.facts.loading.cut_items import cut_batch
 from cmgan_audit.facts.loading.declared import NO_ROLES, DeclaredRoles
 from cmgan_audit.facts.loading.gathered_batches import gathered_batch
 from cmgan_audit.facts.loading.names import Assigned, Names
@@ -72,7 +73,7 @@ def _loader(code: Code, made: Made, called: Names, declared: DeclaredRoles, norm
     batch = over_processes(batch)
     if not certainly(role, EVAL):  # where nothing learns, it is items that are scored
         batch = stacked_batch(code, made, batch)
-    batch = gathered_batch(code, made, batch)
+    batch = cut_batch(code, made, gathered_batch(code, made, batch))
     drop_last = own_drop_last(made) or fact_of(arguments.get("drop_last", 8), False, missing=missing)
     if others is not None and isinstance(drop_last, Known) and not drop_last.value:
         drop_last = Unknown("what becomes of the last batch is up to the wrapper that makes other batches")

@@ -1,0 +1,85 @@
+"""Items that a loop cuts into pieces: along the first dimension they may be batches, along time they are none."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.gate.audited import Audited
+from cmgan_audit.gate.check import Auditor
+from cmgan_audit.gate.door import collect, load_kinds
+from cmgan_audit.gate.settings import Settings
+from cmgan_audit.rules.catalogue import load_catalogue
+
+TRAIN = """
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+class Recordings(Dataset):
+    def __len__(self):
+        return 100
+
+    def __getitem__(self, index):
+        return torch.load(f"{index}.pt")
+
+model, size = torch.nn.Linear(4, 4), 16
+optimizer = torch.optim.Adam(model.parameters())
+
+def learn(batch):
+    loss = model(batch).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+def learn_in_pieces(recording):
+    for batch in torch.split(recording, size):
+        learn(batch)
+
+for epoch in range(9):
+    for item in DataLoader(Recordings(), 1, shuffle=True):
+"""
+PIECES = {
+    "split": "for batch in item.squeeze(0).split(size):\n    learn(batch)",
+    "two that go along": "for batch, _ in zip(torch.split(item[0], size, dim=0), item):\n    learn(batch)",
+    "slices": "whole = item[0]\nfor i in range(0, len(whole), size):\n    learn(whole[i : i + size])",
+    "slices of a dimension": "for i in range(0, item.shape[1], 4):\n    learn(item[0][i : i + 4, :])",
+    "in a function": "learn_in_pieces(item.flatten(0, 1))",
+}
+SMALL = {
+    "whole": "learn(item)",
+    "along time": "for piece in item.split(100, dim=-1):\n    learn(piece)",
+    "slices along time": "for i in range(0, item.shape[-1], 100):\n    learn(item[..., i : i + 100])",
+    "samples": "for piece in item[0].split(16000):\n    learn(piece)",
+    "several times": "for i in range(0, 30, 3):\n    learn(item)",
+    "what is no part of it": "for number in range(0, 9, 3):\n    print([1, 2][number : number + 3])\n    learn(item)",
+    "pieces and the whole": "for piece in item[0].split(size):\n    learn(piece)\nlearn(item)",
+    "a text": "for word in str(item).split(' '):\n    learn(item)",
+}
+
+
+@pytest.fixture(scope="module")
+def auditor() -> Auditor:
+    load_kinds()
+    return Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1))
+
+
+def audited(auditor: Auditor, folder: Path, body: str) -> Audited:
+    lines = "".join(f"        {line}\n" for line in body.splitlines())
+    (folder / "train.py").write_text(TRAIN + lines, encoding="utf-8")
+    return auditor.audit(folder)
+
+
+@pytest.mark.parametrize("body", PIECES.values(), ids=PIECES)
+def test_pieces_may_be_batches(auditor, tmp_path, body):
+    found = audited(auditor, tmp_path, body)
+    assert "CMG101" not in {finding.rule for finding in found.findings}
+    assert [entry.reason for entry in found.unresolved if entry.rule == "CMG101"] == [
+        "batch_size: the loop cuts each item along its first dimension: a batch, or a signal"
+    ]
+
+
+@pytest.mark.parametrize("body", SMALL.values(), ids=SMALL)
+def test_a_single_item_stays_one(auditor, tmp_path, body):
+    assert "CMG101" in {finding.rule for finding in audited(auditor, tmp_path, body).findings}
