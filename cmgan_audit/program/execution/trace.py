@@ -187,6 +187,7 @@ class Run:
     """One entry under one launch: its events in order, and what could not be followed.
 
     `supposed` are branches that the launch keeps off and that load something; they are no part of `events`.
+    `cut_short` are the loops of which an error ends every pass: what stands behind it in them is not seen.
     `entry` is the script's path; for code that no script reaches it is the file of that code. `session` is the
     interpreter with the state at the end, for `program.probe`.
     """
@@ -197,6 +198,7 @@ class Run:
     limits: list[Step] = field(default_factory=list)
     session: object = None
     supposed: list[Supposed] = field(default_factory=list)
+    cut_short: list[Loop] = field(default_factory=list)
 
 
 def innermost_function(context: Context) -> str:

@@ -222,6 +222,8 @@ def _repeated(
                 _widen(it, node, changed, loop.location)
                 start = _start(it)
                 alive, returned = _one_pass(it, once, owner, level)
+        if not alive and not returned and not _others_broke(it, owner, level):
+            it.run.cut_short.append(loop)
         alive = _after(it, start, certain, alive)
         if not alive and not returned and not _others_broke(it, owner, level):
             raise ProgramRaisedError("", loop.location)
