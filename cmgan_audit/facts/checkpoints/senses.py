@@ -43,6 +43,7 @@ _WEIGHT = regex(
 _COUNTS = frozenset("len size numel".split())
 # Functions that give a metric negated, to be trained with.
 _NEGATED = regex(r"loss|neg")
+_SIGN_TURNED = " with its sign turned round"
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)
 _SIGNS = (ast.UAdd, ast.USub)
 _DEEPEST = 24
@@ -104,7 +105,8 @@ class Senses:
             case ast.Constant():
                 return _CONSTANT
             case ast.Name() | ast.Attribute(value=ast.Name(id="self")):
-                return self._of_sources(here, item, key, way)
+                drawn = self._drawn_from(here)
+                return self._of_sources(here, item, key, way) if drawn is None else self._at(drawn, item, key, way)
             case ast.Call():
                 return self._of_call(here, node, item, key, way)
             case ast.Attribute(value=owner, attr=name) if name in _MEANS:
@@ -115,6 +117,8 @@ class Senses:
                 return self._at(_beside(here, owner), None, text, way)
             case ast.Subscript(value=owner, slice=ast.Constant(value=int() as index)):
                 return self._at(_beside(here, owner), index, key, way)
+            case ast.Subscript(value=owner, slice=ast.Name() | ast.Attribute() as asked):
+                return self._at(_beside(here, owner), None, self._text(_beside(here, asked)), way)
             case ast.BinOp(left=left, op=op, right=right):
                 one, other = (self._at(_beside(here, each), None, key, way) for each in (left, right))
                 if isinstance(op, ast.Mult):
@@ -132,9 +136,27 @@ class Senses:
                 return _agreed(self._at(_beside(here, each), None, "", way) for each in _picked(keys, values, key))
             case ast.IfExp(body=one, orelse=other):
                 return _agreed(self._at(_beside(here, each), item, key, way) for each in (one, other))
+            case ast.DictComp(key=name, value=inner):  # `{name: total / count for name, total in sums.items()}`
+                return self._at(_beside(here, inner), None, key if isinstance(name, ast.Name) else "", way)
             case ast.ListComp(elt=inner) | ast.GeneratorExp(elt=inner) | ast.NamedExpr(value=inner):
                 return self._at(_beside(here, inner), item, key, way)
         return None
+
+    def _drawn_from(self, here: Found) -> Found | None:
+        """What a comprehension around a name goes over with it; None where the name is none of its own."""
+        if isinstance(here.node, ast.Name):
+            for each in self._view.code.holders(here.path, here.node):
+                for part in getattr(each, "generators", ()):
+                    if any(isinstance(own, ast.Name) and own.id == here.node.id for own in walk(part.target)):
+                        return _beside(here, part.iter)
+        return None
+
+    def _text(self, key: Found) -> str:
+        """The text that a name stands for; "" where it may be several, so that what lies under any key counts."""
+        match [each.node for each, _ in self._slicer.sources(key)]:
+            case [ast.Constant(value=str() as text)]:
+                return text
+        return ""
 
     def _product(
         self, here: Found, left: tuple[ast.expr, Sense | None], right: tuple[ast.expr, Sense | None]
@@ -255,6 +277,8 @@ class Senses:
             case ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[ast.Constant(value=str() as text), *_]):
                 return self._at(_beside(here, owner), None, text, way)
             case ast.Call(func=ast.Attribute(value=owner, attr=method), args=[] | [ast.Constant()]):
+                if method in ("values", "items"):
+                    return self._at(_beside(here, owner), None, key, way)
                 return self._at(_beside(here, owner), None, key, way) if method in _PASSING else None
             case ast.Call(func=ast.Attribute(attr=function) | ast.Name(id=function), args=[given, *_]):
                 return self._at(_beside(here, given), None, key, way) if function in _OF_FIRST else None
@@ -280,9 +304,11 @@ def _short(name: str) -> str:
 
 
 def _turned(sense: Sense | None) -> Sense | None:
+    """The direction of a number with its sign turned round, as in `1 - loss`."""
     if sense is None or not sense.better:
         return sense
-    return replace(sense, better=HIGHER if sense.better == LOWER else LOWER, whole=False)
+    what = sense.what.removesuffix(_SIGN_TURNED) if sense.what.endswith(_SIGN_TURNED) else sense.what + _SIGN_TURNED
+    return replace(sense, better=HIGHER if sense.better == LOWER else LOWER, what=what, whole=False)
 
 
 def _agreed(senses: Iterable[Sense | None]) -> Sense | None:
