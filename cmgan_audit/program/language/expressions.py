@@ -142,13 +142,12 @@ def _rest_of_boolean(it: Interpreter, nodes: list[ast.expr], stops_at: bool) -> 
 
 def _as_tested(it: Interpreter, node: ast.expr, value: Value, outcome: bool) -> Value:
     """What an undecided operand of `and` / `or` can be when its test came out like this."""
+    if isinstance(node, ast.Compare) and any(isinstance(o.value, Unknown) for o in options_of(value)):
+        return Const(value=outcome, trail=value.trail)  # `length == wanted or whole`: where it is taken, it is True
     if isinstance(value, Choice):
         kept = [o for o in value.options if truth(it, o.value) is not (not outcome)]
         if kept:
             return joined(kept)
-    says_so = isinstance(node, ast.Compare) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
-    if isinstance(value, Unknown) and says_so and not value.draws:
-        return Const(value=outcome)  # `length == wanted or whole`: the comparison itself is True where it is taken
     if isinstance(value, Symbol) and isinstance(value.at_one, bool):
         return Const(value=outcome, trail=value.trail)
     return value
