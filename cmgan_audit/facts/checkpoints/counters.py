@@ -190,10 +190,16 @@ def _sets_by_name(node: ast.AST) -> bool:
         case ast.Call(args=[_, name, _]) if called_name(node) in _SETTING:
             return not isinstance(name, ast.Constant)
         case ast.Call(func=ast.Attribute(attr="update", value=holder)):
-            return _last(holder) == "__dict__" or (isinstance(holder, ast.Call) and called_name(holder) == "vars")
+            return _holds_attributes(holder)
+        case ast.Assign(targets=[ast.Subscript(value=holder, slice=name)]):
+            return _holds_attributes(holder) and not isinstance(name, ast.Constant)
         case ast.Assign(targets=[ast.Attribute(attr="__dict__")]):
             return True
     return False
+
+
+def _holds_attributes(node: ast.expr) -> bool:
+    return _last(node) == "__dict__" or (isinstance(node, ast.Call) and called_name(node) == "vars")
 
 
 def _reads_count(value: ast.expr, files: set[str]) -> bool:
