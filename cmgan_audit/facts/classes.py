@@ -142,7 +142,7 @@ def values_within(value: Value, depth: int = 6, enters: Callable[[Instance], boo
             inner = [*current.arguments.positional, *current.arguments.keywords.values()]
             if isinstance(current.cls, ClassValue):
                 inner = [*current.attrs.values()]
-            elif isinstance(current.attrs.get("@items"), ListValue):  # what was appended to a ModuleList
+            elif isinstance(current.attrs.get("@items"), ListValue | DictValue):  # what a ModuleList was given
                 inner.append(current.attrs["@items"])
             stack.extend((item, left - 1) for item in reversed(inner))
 

@@ -1,4 +1,6 @@
-"""Networks that hold others: `torch.nn.ModuleList`, whose items are kept, and what `apply` does to each part of one."""
+"""Networks that hold others: `ModuleList` and `ModuleDict`, whose items are kept, `add_module` of any network, and what
+`apply` does to each part of one.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,9 @@ from cmgan_audit.program.domain.containers import MOST_ITEMS, known_items
 from cmgan_audit.program.domain.values import (
     Arguments,
     BoundMethod,
+    ClassValue,
     Const,
+    DictValue,
     FunctionValue,
     Instance,
     ListValue,
@@ -16,6 +20,8 @@ from cmgan_audit.program.domain.values import (
     Value,
 )
 from cmgan_audit.program.models.registry import ModelCall, listing, model
+
+_HOLDERS = ("Module", "Sequential", "ModuleList", "ModuleDict")
 
 
 @model("torch.nn.ModuleList")
@@ -49,8 +55,38 @@ def _length(call: ModelCall) -> Value | None:
     return Const(value=len(held.items)) if isinstance(held, ListValue) and held.complete else None
 
 
+@model("torch.nn.ModuleDict")
+def _module_dict(call: ModelCall) -> Value | None:
+    given = call.get("modules", 0)
+    if isinstance(given, DictValue):
+        return call.instance(items=DictValue(items=dict(given.items), complete=given.complete))
+    return call.instance(items=DictValue(items={}, complete=given is None))
+
+
+@model(*(f"torch.nn.{name}.{method}" for name in _HOLDERS for method in ("add_module", "register_module")))
+def _add_module(call: ModelCall) -> Value | None:
+    """The part becomes an attribute of that name; what has a list or a dictionary of its parts gets one more."""
+    name, part, owner = call.get("name", 0), call.get("module", 1), call.receiver
+    if part is None or not isinstance(owner, Instance):
+        return None
+    held, text = call.state("items"), name.value if isinstance(name, Const) else None
+    if isinstance(held, DictValue) and isinstance(text, str):
+        call.interpreter.journal.set_item(held, text, part)
+    elif isinstance(held, ListValue):
+        _longer(call, [part], whole=True)
+    elif not isinstance(owner.cls, ClassValue):
+        call.set_state("items", listing([*owner.arguments.positional, part]))
+    elif isinstance(text, str):
+        call.interpreter.set_attribute(owner, text, part, call.location)
+    else:
+        more = call.state("parts")  # under a name that is not known
+        items = more.items if isinstance(more, ListValue) else []
+        call.set_state("parts", listing([*items, part][:MOST_ITEMS], complete=False))
+    return Const(value=None)
+
+
 @model(
-    *(f"torch.nn.{name}.apply" for name in ("Module", "Sequential", "ModuleList", "ModuleDict")),
+    *(f"torch.nn.{name}.apply" for name in _HOLDERS),
     *(f"torch.nn.parallel.{name}.apply" for name in ("DataParallel", "DistributedDataParallel")),
 )
 def _apply(call: ModelCall) -> Value | None:
