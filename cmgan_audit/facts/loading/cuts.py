@@ -33,6 +33,10 @@ PARTIAL = {
     "numpy.roll": ("", -1),
 }
 METHODS = {"narrow": ("start", 1), "seek": ("frames", 0), "setpos": ("pos", 0)}
+# How other libraries' readers are told where to begin; those that are told how much to read too read a part.
+_READS = regex(r"(?i)\w*(?:read|load|decode)\w*")
+_BEGINS = ("offset", "frame_offset", "start", "start_time", "start_frame", "start_sec")
+_LENGTHS = frozenset({"duration", "num_frames", "frames", "n_frames", "length", "stop", "end", "end_time"})
 # Functions that draw some out of several.
 PICKS = frozenset({"choice", "choices", "sample"})
 _NO_NUMBERS = frozenset("shuffle permutation permuted randperm sample choices multinomial seed".split())
@@ -137,7 +141,18 @@ def _cut(event: Event) -> tuple[frozenset[Draw], Location]:
             value = event.arguments.get(*spec)
             if value is not None:
                 return value.draws, event.location
+        return _draws_of_reading(event), event.location
     return frozenset(), event.location
+
+
+def _draws_of_reading(event: CallEvent) -> frozenset[Draw]:
+    """The draws that decide where a reader of a library that is not known begins: `read(path, offset=, duration=)`."""
+    given = event.arguments.keywords
+    if given.keys().isdisjoint(_LENGTHS) or not _READS.fullmatch(event.callee.rpartition(".")[2]):
+        return frozenset()
+    if not isinstance(event.result, Instance) or isinstance(event.result.cls, ClassValue):
+        return frozenset()  # a function of the tree does what it does
+    return next((given[name].draws for name in _BEGINS if name in given), frozenset())
 
 
 def is_segment(event: SliceEvent) -> bool:

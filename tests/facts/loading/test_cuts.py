@@ -85,6 +85,24 @@ def test_the_draw_that_begins_the_cut_is_named(tmp_path: Path, lines: list[str])
     assert places == [next(number for number, line in enumerate(text.splitlines(), 1) if "# here" in line)]
 
 
+@pytest.mark.parametrize(
+    ("line", "cuts"),
+    [
+        ("audiofile.read('a.wav', offset=start, duration=2.0)[0]", True),
+        ("torchaudio.load('a.wav', offset=start, num_frames=32000)[0]", True),
+        ("lab.reader().read_wav('a.wav', start=start, stop=start + 32000)", True),
+        ("audiofile.read('a.wav', offset=0, duration=start)[0]", False),
+        ("lab.read_wav('a.wav', offset=start)", False),
+        ("lab.fade(wav, start=start, length=100)", False),
+        ("self.read('a.wav', offset=start, duration=2.0)", False),
+    ],
+)
+def test_a_reader_that_is_told_where_to_begin(tmp_path: Path, line: str, cuts: bool) -> None:
+    read = "self.read = lambda path, offset, duration: torchaudio.load(path)[0]"
+    lines = ["import audiofile, lab", read, "start = random.randint(0, 9)", f"part = {line}"]
+    assert bool(_found(tmp_path, lines)[1]) is cuts
+
+
 @pytest.mark.parametrize("again", ["self[random.randrange(100)]", "self.__getitem__(random.randint(0, 99))"])
 def test_what_is_taken_in_place_of_an_item_that_fails_is_no_cut(tmp_path: Path, again: str) -> None:
     """Its length, and with it the end of what is kept of it, is that of another recording."""
