@@ -16,14 +16,16 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from multiprocessing import synchronize
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeAlias
 
 from pebble import ProcessExpired, ProcessPool
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.evaluation.material.audio import SAMPLE_RATE
+from cmgan_audit.evaluation.material.segments import Segment
 from cmgan_audit.evaluation.metrics import MetricScore, Status
-from cmgan_audit.evaluation.workers.task import Task, TaskResult, work_on
+from cmgan_audit.evaluation.workers.task import ISOLATED, Task, TaskResult, work_on
 
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
@@ -37,8 +39,13 @@ DEADLINE_PER_SECOND = 0.3
 LONG_SECONDS = 60.0
 WAITING_PER_WORKER = 3
 MAX_RESTARTS = 3
+ENDLESS = "not tried again: for another output on this reference the metric did not end before its deadline"
 # Faults of the program itself: the same input gives them again. A worker killed from outside is another matter.
 FAULTS = frozenset(-number for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGBUS))
+
+
+_Attempt: TypeAlias = tuple[Path, Segment, str]
+"""Reference, its stretch, and the mode of PESQ."""
 
 
 class WorkerError(InputError):
@@ -56,6 +63,7 @@ class MetricPool:
         self._work = work
         self._deadline = deadline
         self._pool: ProcessPool | None = None
+        self._endless: set[_Attempt] = set()
 
     def __enter__(self) -> MetricPool:
         return self
@@ -80,7 +88,7 @@ class MetricPool:
             AuditError: what a worker raised about its input.
             WorkerError: the workers end as soon as they start.
         """
-        source = (part for task in tasks for part in (task.parts() if _is_long(task) else [task]))
+        source = (part for task in tasks for part in (task.parts() if self._is_apart(task) else [task]))
         running: dict[Future[TaskResult], Task] = {}
         limit = self._jobs * WAITING_PER_WORKER
         restarts = 0
@@ -90,6 +98,8 @@ class MetricPool:
                 task = next(source, None)
                 if task is None:
                     drained = True
+                elif _attempt(task) in self._endless:
+                    yield task, _failed(task, FutureTimeoutError(), ENDLESS)
                 else:
                     running[self._submit(task)] = task
             if not running:
@@ -106,6 +116,9 @@ class MetricPool:
                     if len(parts) > 1:
                         running.update({self._submit(part): part for part in parts})
                     else:
+                        attempt = _attempt(task)
+                        if attempt is not None and isinstance(error, FutureTimeoutError):
+                            self._endless.add(attempt)
                         yield task, _failed(task, error)
                 elif isinstance(error, BrokenExecutor):
                     lost.append(task)
@@ -119,6 +132,11 @@ class MetricPool:
                 running.clear()
                 self.close()
                 running = {self._submit(task): task for task in lost}
+
+    def _is_apart(self, task: Task) -> bool:
+        """Whether the parts of a task run one by one from the start."""
+        is_long = task.segment.length > LONG_SECONDS * SAMPLE_RATE
+        return is_long or any(_attempt(part) in self._endless for part in task.parts())
 
     def _submit(self, task: Task) -> Future[TaskResult]:
         if self._pool is None:
@@ -141,18 +159,20 @@ class MetricPool:
         return future
 
 
-def _is_long(task: Task) -> bool:
-    return task.segment.length > LONG_SECONDS * SAMPLE_RATE
+def _attempt(task: Task) -> _Attempt | None:
+    """What decides whether PESQ ends on a task: the speech that it finds in the reference. None without PESQ."""
+    mode = next((group[0] for group in ISOLATED if set(task.metrics) & set(group)), None)
+    return None if mode is None else (task.clean, task.segment, mode)
 
 
-def _failed(task: Task, error: BaseException) -> TaskResult:
+def _failed(task: Task, error: BaseException, why: str = "the metric did not end before its deadline") -> TaskResult:
     if isinstance(error, ProcessExpired):
         code = int(error.exitcode or 0)
         score = MetricScore(Status.METRIC_CRASH, detail=f"the metric's process ended with {_exit_name(code)}")
         # A worker that something outside killed (out of memory) may well succeed next time: do not keep that.
         passing = code not in FAULTS
     else:
-        score, passing = MetricScore(Status.TIMEOUT, detail="the metric did not end before its deadline"), True
+        score, passing = MetricScore(Status.TIMEOUT, detail=why), True
     names = frozenset(task.metrics)
     return TaskResult(dict.fromkeys(names, score), None, names if passing else frozenset())
 

@@ -112,6 +112,19 @@ def test_what_hangs_on_a_long_recording_is_waited_for_once(tmp_path, small_set, 
     assert runs.read_text() == "x"
 
 
+def test_what_hangs_for_one_output_is_not_waited_for_with_the_next(tmp_path, small_set, monkeypatch) -> None:
+    runs = tmp_path / "runs"
+    work = behaving(tmp_path, monkeypatch, f"open({str(runs)!r}, 'a').write(task.clean.stem); time.sleep(600)")
+    with MetricPool(1, work, deadline=0.5) as pool:
+        first = collected(pool, [task(small_set, "ada_001", 1)])
+        tried = runs.read_text()
+        again = collected(pool, [task(small_set, "ada_001", 3), task(small_set, "ben_001", 4)])
+    assert tried and runs.read_text() == tried
+    assert first[1]["pesq"].status is again[3]["pesq"].status is Status.TIMEOUT
+    assert again[3]["pesq"].detail.startswith("not tried again")
+    assert again[3]["stoi"].status is again[4]["pesq"].status is Status.OK
+
+
 def test_pesq_on_sixty_bursts_of_speech_really_crashes_and_is_contained(tmp_path: Path, small_set: Path) -> None:
     clean = read_audio(small_set / "clean" / "ada_001.wav")
     loudest = int(np.convolve(clean**2, np.ones(4800), "valid").argmax())
