@@ -12,6 +12,7 @@ from torch import Tensor
 from cmgan_audit.lazy_dataclasses import dataclass
 
 _AVERAGE_WORDS = ("ema", "swa", "averag", "shadow")
+_KEPT_WORDS = ("best",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,14 @@ class Weights:
     def is_average(self) -> bool:
         """Whether its name says that it is an average of weights over training (EMA, SWA)."""
         return any(word in self.name.lower() for word in _AVERAGE_WORDS)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether nothing says that it is another state of the network than that of the moment the file was written.
+
+        Trainers put averages into their files, and the weights of the best epoch until then (`best_state`).
+        """
+        return not self.is_average and not any(word in self.name.lower() for word in _KEPT_WORDS)
 
 
 def tensor_bytes(tensor: Tensor) -> bytes:

@@ -16,6 +16,12 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 
 SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".bin", ".tar", ".onnx")
+# `.pth.tar`, `.th`: letters only, so that nothing of a number is lost (`CMGAN_epoch_7_0.105`, `ckpt.epoch12`).
+_ENDING = regex(r"(?:\.[a-z]+)+$", re.IGNORECASE)
+# What torch.save writes under whatever name: the entry of a zip archive, or the number that older files begin with.
+_HEAD_BYTES = 256
+_ZIP, _ZIP_ENTRY = b"PK\x03\x04", b"/data.pkl"
+_MAGIC_NUMBER = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19"
 
 _NUMBER_BEFORE = r"(?:^|(?<=[^a-z]))"  # a word starts here
 # The plainest first: `epochs120_epoch_35` is of epoch 35. An `e` alone may be that of a power of ten (`lr5e-4`,
@@ -48,9 +54,7 @@ def read_name(name: str) -> FileName:
     Args:
         name: file name, with or without a suffix.
     """
-    stem = name
-    for suffix in SUFFIXES:
-        stem = stem.removesuffix(suffix)
+    stem = _ENDING.sub("", name)
     epoch = next((found for pattern in _EPOCHS if (found := pattern.search(stem))), None)
     step = _STEP.search(stem)
     counted = _COUNTED.search(stem)
@@ -115,10 +119,9 @@ def expand_checkpoints(arguments: Sequence[str]) -> list[Path]:
 
 def _holds_checkpoints(folder: Path) -> bool:
     try:
-        names = [path.name for path in folder.iterdir() if path.is_file()]
+        return any(_is_checkpoint(path) for path in folder.iterdir() if path.is_file())
     except OSError:
         return False
-    return any(_is_checkpoint_name(name) for name in names)
 
 
 def _expand_folder(folder: Path) -> list[Path]:
@@ -130,7 +133,7 @@ def _expand_folder(folder: Path) -> list[Path]:
         raise CheckpointError(f"{folder}: cannot be read: {error.strerror or error}") from error
     if any(is_recording(path) for path in files):
         return [folder]
-    checkpoints = [path for path in files if _is_checkpoint_name(path.name)]
+    checkpoints = [path for path in files if _is_checkpoint(path)]
     if not checkpoints:
         bundles = [path for path in folder.iterdir() if path.is_dir() and bundle_of(path) is not None]
         if bundles:
@@ -141,15 +144,28 @@ def _expand_folder(folder: Path) -> list[Path]:
         hint = f"; its folder {below.name} does" if below else not_read(path.name for path in files)
         raise CheckpointError(
             f"{folder}: holds neither wav files nor checkpoints "
-            f"(files named {', '.join(f'*{suffix}' for suffix in SUFFIXES[:4])} or like CMGAN_epoch_7_0.105){hint}"
+            f"(files named {', '.join(f'*{suffix}' for suffix in SUFFIXES[:4])}, like CMGAN_epoch_7_0.105, "
+            f"or written by torch.save){hint}"
         )
     return sorted(checkpoints, key=lambda path: natural_key(path.name))
 
 
-def _is_checkpoint_name(name: str) -> bool:
-    """Whether a file in a folder is taken for a checkpoint: by suffix, or by a name of the known kind without one."""
-    if name.lower().endswith(SUFFIXES):
+def _is_checkpoint(path: Path) -> bool:
+    """Whether a file in a folder is taken for a checkpoint.
+
+    By its suffix, by a name of the known kind without one, or because torch.save wrote it.
+    """
+    if path.name.lower().endswith(SUFFIXES):
         return True
-    said = read_name(name)
-    bare = re.search(r"\.[a-z][a-z0-9]*$", name, re.IGNORECASE) is None
-    return bare and (said.epoch is not None or said.step is not None)
+    said = read_name(path.name)
+    bare = re.search(r"\.[a-z][a-z0-9]*$", path.name, re.IGNORECASE) is None
+    return (bare and (said.epoch is not None or said.step is not None)) or _is_saved_by_torch(path)
+
+
+def _is_saved_by_torch(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(_HEAD_BYTES)
+    except OSError:
+        return False
+    return (head.startswith(_ZIP) and _ZIP_ENTRY in head) or _MAGIC_NUMBER in head[:16]

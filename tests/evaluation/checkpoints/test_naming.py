@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +40,9 @@ from cmgan_audit.evaluation.checkpoints.naming import expand_checkpoints, natura
         ("cmgan_lr_e-4.pth", None, None, None),
         ("model_1e-4.pth", None, None, None),
         ("E7", 7, None, None),
+        ("checkpoint_10.th", 10, None, None),
+        ("model_0010.pth.tar", 10, None, None),
+        ("ckpt.epoch12", 12, None, None),
     ],
 )
 def test_what_names_say(name, epoch, step, score):
@@ -73,6 +78,15 @@ def test_names_without_a_suffix_in_a_folder(tmp_path):
     for name in ("CMGAN_epoch_2_0.2", "CMGAN_epoch_10_0.1", "README", "train.log", "run.py"):
         (tmp_path / name).write_bytes(b"x")
     assert [path.name for path in expand_checkpoints([str(tmp_path)])] == ["CMGAN_epoch_2_0.2", "CMGAN_epoch_10_0.1"]
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_what_torch_saved_is_a_checkpoint_under_any_name(tmp_path, zipped):
+    for name in ("checkpoint.th", "best.model"):
+        torch.save({"w": torch.zeros(2)}, tmp_path / name, _use_new_zipfile_serialization=zipped)
+    np.savez(tmp_path / "losses.npz", a=np.zeros(2))
+    (tmp_path / "history.json").write_text("{}")
+    assert [path.name for path in expand_checkpoints([str(tmp_path)])] == ["best.model", "checkpoint.th"]
 
 
 def test_a_folder_of_wav_files_is_one_system(tmp_path):

@@ -58,6 +58,15 @@ def test_averaged_weights_are_taken_only_when_asked_for(tmp_path, weights):
         pick_weights(file, MARKER, "swa")
 
 
+def test_the_best_weights_so_far_are_taken_only_when_asked_for(tmp_path, weights):
+    best = {name: tensor + 1 for name, tensor in weights.items()}
+    file = checkpoint({"model": {"class": "Net", "state": weights}, "best_state": best}, tmp_path)
+    assert pick_weights(file, MARKER).name == "model.state"
+    assert pick_weights(file, MARKER, "best").name == "best_state"
+    assert passed_over(file, MARKER, pick_weights(file, MARKER)) == ["best_state"]
+    assert pick_weights(checkpoint({"best_state": best}, tmp_path), MARKER).name == "best_state"
+
+
 def test_averaged_weights_alone_are_taken(tmp_path, weights):
     assert pick_weights(checkpoint({"ema_state_dict": weights}, tmp_path), MARKER).name == "ema_state_dict"
 
