@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import field, replace
 from typing import Protocol
 
@@ -35,6 +36,7 @@ from cmgan_audit.evaluation.material.evaluation_set import EvaluationSet, prepar
 from cmgan_audit.evaluation.material.segments import Segment
 from cmgan_audit.evaluation.metrics import METRICS, default_floor
 from cmgan_audit.evaluation.models import estimate_seconds
+from cmgan_audit.evaluation.models.enhancer import CodeError, ModelError
 from cmgan_audit.evaluation.models.sources import model_source
 from cmgan_audit.evaluation.options import CompareOptions
 from cmgan_audit.evaluation.result import ComparisonResult
@@ -178,14 +180,15 @@ def _announce(
     Raises:
         AuditError: what no comparison can do without, or what one change of the command line mends for all.
     """
-    models, audio, rate = 0, 0.0, 0.0
+    models, audio = 0, 0.0
+    rate: float | None = None
     unusable: dict[str, AuditError] = {}
     requests = evaluated.requests(metrics)
     for source in sources.every:
         try:
             system = source.open(evaluated.pairs, evaluated.paired.matched)
         except OF_ONE_CHECKPOINT as error:
-            if source.name == sources.baseline:
+            if source.name == sources.baseline or isinstance(error, CodeError):
                 raise
             unusable[source.name] = error
             continue
@@ -193,7 +196,8 @@ def _announce(
             if isinstance(system, ModelSystem):
                 _, missing = evaluator.recorded(system, requests)
                 if missing and not models:  # checkpoints of one run share their network: one probe stands for all
-                    rate = estimate_seconds(system.enhancer, 1.0)
+                    with suppress(ModelError):  # what it cannot do with a recording is told with its name
+                        rate = estimate_seconds(system.enhancer, 1.0)
                 models += bool(missing)
                 audio += sum(requests[position].segment.length for position in missing) / SAMPLE_RATE
         finally:
@@ -203,7 +207,8 @@ def _announce(
     if models:
         what = "1 checkpoint" if models == 1 else f"{models} checkpoints"
         listener.say(
-            f"running {what} on {_duration(audio)} of audio takes about {_duration(rate * audio)}; "
+            f"running {what} on {_duration(audio)} of audio"
+            f"{'' if rate is None else f' takes about {_duration(rate * audio)}'}; "
             "what is finished is kept; shorter: --segments 3x2s, --limit N"
         )
     return unusable

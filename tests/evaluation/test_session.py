@@ -16,13 +16,14 @@ from cmgan_audit.evaluation import sources
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
 from cmgan_audit.evaluation.listening import Listening
 from cmgan_audit.evaluation.material.segments import SegmentSpec
+from cmgan_audit.evaluation.models.enhancer import CodeError, ModelError
 from cmgan_audit.evaluation.models.sources import ModelSource
 from cmgan_audit.evaluation.result import Outcome
 from cmgan_audit.finding import Severity
 from cmgan_audit.report.compare_text import to_text
 from cmgan_audit.report.html.comparison import to_html
 from cmgan_audit.statistics.verdict import Verdict
-from tests.evaluation.helpers import compared, half, rules
+from tests.evaluation.helpers import Silent, compared, half, rules
 
 
 class Scaling:
@@ -127,6 +128,36 @@ def test_a_broken_checkpoint_among_others_takes_no_part_and_is_told(
     assert not result.unanswered and "1 of 3 takes no part, cannot be used: CMG719 below" in to_text(result)
     with pytest.raises(InputError, match=r"--strict: 1 checkpoint cannot be used: .*epoch_2: not a checkpoint"):
         compared(small_set, good[0], bad, good[1], strict=True)
+
+
+def test_a_network_that_only_takes_recordings_is_compared_without_an_estimate(
+    small_set: Path, tmp_path: Path, scaling: type[Scaling], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enhance = Scaling.enhance
+
+    def no_noise(self: Scaling, noisy: np.ndarray) -> np.ndarray:
+        if noisy.size == 16_000:
+            raise ModelError("the kernel is larger than the input")
+        return enhance(self, noisy)
+
+    monkeypatch.setattr(Scaling, "enhance", no_noise)
+    heard: list[str] = []
+    monkeypatch.setattr(Silent, "say", lambda self, text: heard.append(text))
+    result = compared(small_set, checkpoint(tmp_path, "epoch_1", 1.0), baseline="noisy")
+    assert len(result.comparisons) == 1 and not result.unanswered
+    assert heard[-1].startswith("running 1 checkpoint on") and "takes about" not in heard[-1]
+
+
+def test_code_that_cannot_be_imported_is_told_once(
+    small_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_code(path: Path) -> Scaling:
+        raise CodeError("models:Net: No module named 'einops'")
+
+    monkeypatch.setattr(sources, "model_source", lambda options: ModelSource(no_code, None))
+    several = [checkpoint(tmp_path, f"epoch_{epoch}", 1.0) for epoch in (1, 2, 3)]
+    with pytest.raises(CodeError, match=r"^models:Net: No module named 'einops'$"):
+        compared(small_set, *several)
 
 
 def test_where_the_checkpoint_that_decides_is_broken_there_is_no_answer(

@@ -12,7 +12,7 @@ from cmgan_audit.errors import InputError, UsageError
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
 from cmgan_audit.finding import JsonValue
 
-__all__ = ["SAMPLE_RATE", "CheckpointError", "DeviceError", "Enhancer", "ModelError", "Samples"]
+__all__ = ["SAMPLE_RATE", "CheckpointError", "CodeError", "DeviceError", "Enhancer", "ModelError", "Samples"]
 
 SAMPLE_RATE = 16_000
 """Every model of this package takes and gives audio at 16 kHz."""
@@ -23,6 +23,10 @@ Samples: TypeAlias = npt.NDArray[np.float32]
 
 class ModelError(InputError):
     """A model cannot be built or run, or returned something that is not audio; names the model and the value."""
+
+
+class CodeError(ModelError):
+    """A user's code cannot be imported, or its network not be built: whichever checkpoint is meant to go into it."""
 
 
 class DeviceError(UsageError):

@@ -13,6 +13,7 @@ import torch
 from cmgan_audit.errors import AuditError, UsageError
 from cmgan_audit.evaluation.models import ModelError, open_checkpoint
 from cmgan_audit.evaluation.models.cmgan.network import TSCNet
+from cmgan_audit.evaluation.models.enhancer import CodeError
 from cmgan_audit.evaluation.models.hosted.enhancer import CodeModel, HostedEnhancer, TimeLimits
 from cmgan_audit.evaluation.models.sources import ModelOptions, model_source, parse_kwargs
 from cmgan_audit.evaluation.systems import model_system
@@ -191,9 +192,11 @@ def test_a_factory_that_fails(tmp_path, checkpoint, body, said):
 @pytest.mark.parametrize(
     ("result", "said"),
     [
-        ("noisy.astype(np.float64)", "returned float64, where float32 is expected"),
+        ("noisy.astype(np.complex64)", "returned complex64, where float32 is expected"),
         ("(noisy * 32767).astype(np.int16)", "returned int16"),
-        ("noisy[None]", r"returned shape \[1, 3210\]"),
+        ("noisy.reshape(2, -1)", r"returned shape \[2, 1605\]"),
+        ("noisy[:, None]", r"returned shape \[3210, 1\]"),
+        ("noisy.sum()", "returned float32, where|returned shape"),
         ("None", "returned NoneType"),
         ("[0.0]", "returned list"),
         ("1 / 0", r"ZeroDivisionError: division by zero \(.*mine\.py:5\)"),
@@ -204,6 +207,63 @@ def test_a_result_that_is_no_audio(tmp_path, checkpoint, result, said):
     for _ in range(2):  # the process lives on
         with pytest.raises(ModelError, match=said):
             enhancer.enhance(NOISY)
+
+
+@quick
+@pytest.mark.parametrize("result", ["noisy.astype(np.float64)", "noisy[None]", "torch.from_numpy(noisy)[None, None]"])
+def test_a_result_that_can_mean_but_one_thing(tmp_path, checkpoint, result):
+    enhancer = opened(factory(tmp_path, f"import torch\nreturn lambda noisy: {result}"), checkpoint)
+    enhanced = enhancer.enhance(NOISY)
+    assert enhanced.dtype == np.float32 and np.array_equal(enhanced, NOISY)
+
+
+SEVERAL = """import torch
+class Net(torch.nn.Module):
+    def forward(self, x):
+        return {result}
+return Net(), 'waveform'
+"""
+
+
+@quick
+@pytest.mark.parametrize(
+    "result", ["(torch.stft(x, 400, 100, return_complex=True), -x)", "{'mask': x[:, :9], 'wav': -x}"]
+)
+def test_the_waveform_among_what_a_network_returns(tmp_path, checkpoint, result):
+    enhancer = opened(factory(tmp_path, SEVERAL.format(result=result)), checkpoint)
+    assert np.array_equal(enhancer.enhance(NOISY), -NOISY)
+
+
+@quick
+def test_two_waveforms_are_not_chosen_from(tmp_path, checkpoint):
+    enhancer = opened(factory(tmp_path, SEVERAL.format(result="(x, -x)")), checkpoint)
+    with pytest.raises(ModelError, match="returned 2 values"):
+        enhancer.enhance(NOISY)
+
+
+def test_a_factory_may_have_the_name_of_what_it_imports(tmp_path, checkpoint):
+    (tmp_path / "repo").mkdir()
+    (tmp_path / "repo" / "mine.py").write_text("def turned(noisy):\n    return -noisy\n")
+    options = factory(
+        tmp_path, f"sys.path.insert(0, {str(tmp_path / 'repo')!r})\nfrom mine import turned\nreturn turned"
+    )
+    assert np.array_equal(opened(options, checkpoint).enhance(NOISY), -NOISY)
+
+
+@pytest.mark.parametrize(
+    ("imported", "said"),
+    [
+        ("nowhere.to_be", r"which runs cmgan-audit, has no nowhere: install it there, or cmgan-audit into"),
+        ("layers", r"; layers is in .*/src, and imports start from .*: name the folder that your own scripts run in"),
+    ],
+)
+def test_a_module_that_is_not_there_comes_with_a_way_out(tmp_path, checkpoint, imported, said):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "layers.py").write_text("")
+    (tmp_path / "net.py").write_text(f"import {imported}\n")
+    with pytest.raises(CodeError, match=said) as caught:
+        opened(ModelOptions(repo=tmp_path, network="net:Net"), checkpoint)
+    assert str(checkpoint) not in str(caught.value)  # of a series, none is to blame
 
 
 @quick

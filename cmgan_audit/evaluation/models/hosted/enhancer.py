@@ -13,7 +13,7 @@ import numpy as np
 
 from cmgan_audit.evaluation.checkpoints.bundles import path_digest
 from cmgan_audit.evaluation.checkpoints.naming import read_name
-from cmgan_audit.evaluation.models.enhancer import SAMPLE_RATE, ModelError, Samples
+from cmgan_audit.evaluation.models.enhancer import SAMPLE_RATE, CodeError, ModelError, Samples
 from cmgan_audit.evaluation.models.hosted.process import Host
 from cmgan_audit.evaluation.models.hosted.wire import Header
 from cmgan_audit.finding import JsonValue
@@ -79,8 +79,7 @@ class HostedEnhancer:
         """Start the child and let it load the model."""
         self._starts += 1
         host = Host(self._model.code)
-        request: Header = {
-            "do": "open",
+        model: Header = {
             "kind": self._model.kind,
             "code": self._model.code,
             "root": str(self._model.root),
@@ -90,8 +89,16 @@ class HostedEnhancer:
             "checkpoint": str(self._checkpoint.absolute()),
             "device": self._device,
         }
+        limit = self._limits.opening
         try:
-            said, _ = host.ask(request, None, self._limits.opening, f"loading {self._checkpoint}")
+            try:
+                host.ask({"do": "import", **model}, None, limit, "importing it")
+            except ModelError as error:
+                raise CodeError(str(error)) from error
+            said, _ = host.ask({"do": "open", **model}, None, limit, f"loading {self._checkpoint}")
+        except CodeError:
+            host.close()
+            raise
         except ModelError as error:
             host.close()
             if str(self._checkpoint) in str(error):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from cmgan_audit.evaluation.models.hosted.wire import Header
 from cmgan_audit.lazy_dataclasses import dataclass
 
 PIPELINES = ("cmgan", "waveform")
+
+# What was imported: a factory, or the network that was built of a class; None where the checkpoint is the model.
+Code: TypeAlias = Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +60,54 @@ def _seed() -> None:
         torch.manual_seed(0)
 
 
-def as_audio(result: object) -> Samples:
-    """A result as float32 samples; a tensor is taken to the CPU, nothing else is converted.
+def as_audio(result: Any) -> Samples:
+    """A result as float32 samples.
+
+    A tensor is taken to the CPU, other floating types and axes of one (a batch of one utterance, one channel) mean
+    nothing else. Integers do: their scale is anybody's guess.
 
     Raises:
         ModelError: it has another type or shape.
     """
     if hasattr(result, "detach") and hasattr(result, "cpu"):
-        result = result.detach().cpu().numpy()
+        result = result.detach().cpu()
+        result = (result.float() if result.is_floating_point() else result).numpy()
     if not isinstance(result, np.ndarray):
         raise ModelError(f"returned {type(result).__name__}, where a float32 array of shape [samples] is expected")
-    if result.dtype != np.float32:
-        raise ModelError(f"returned {result.dtype}, where float32 is expected: convert with .astype(numpy.float32)")
-    if result.ndim != 1:
+    if not np.issubdtype(result.dtype, np.floating):
+        raise ModelError(f"returned {result.dtype}, where float32 is expected, with a full scale of 1.0")
+    if result.ndim == 0 or result.size != result.shape[-1]:
         raise ModelError(f"returned shape {list(result.shape)}, where one utterance has shape [samples]")
-    return result
+    return np.ascontiguousarray(result.reshape(-1), dtype=np.float32)
 
 
-def load_model(request: Header) -> HostedModel:
-    """Load the model of an `open` request (see `hosted.enhancer`).
+def load_code(request: Header) -> Code:
+    """Import what an `import` request names (see `hosted.enhancer`), and build its network where it is a class of one.
 
     Raises:
-        ModelError: what was named is not there or is not a model.
+        ModelError: what was named is not there, or cannot be built.
+        Exception: whatever the user's code raises.
+    """
+    kind = str(request["kind"])
+    if kind == "onnx":
+        return None
+    sys.path.insert(0, str(request["root"]))
+    found = _find(str(request["code"]))
+    if kind == "factory":
+        return found
+    from cmgan_audit.evaluation.models.hosted.repository import build_network
+
+    kwargs = request["kwargs"]
+    assert isinstance(kwargs, dict)
+    return build_network(found, kwargs)
+
+
+def load_model(request: Header, code: Code) -> HostedModel:
+    """Load the checkpoint of an `open` request with the code that was imported for it.
+
+    Raises:
+        ModelError: the factory gave no model.
+        CheckpointError: the checkpoint cannot be read or does not fit.
         Exception: whatever the user's code raises.
     """
     kind = str(request["kind"])
@@ -87,22 +116,18 @@ def load_model(request: Header) -> HostedModel:
         from cmgan_audit.evaluation.models.hosted.graphs import graph_runner
 
         return HostedModel(graph_runner(checkpoint, device), "", None)
-    root = Path(str(request["root"]))
-    sys.path.insert(0, str(root))
+    assert code is not None
     if kind == "factory":
-        factory = _find(str(request["code"]))
-        made = factory(str(checkpoint), device)
+        made = code(str(checkpoint), device)
         run, network = _from_factory(made, device, str(request["code"]))
         contents = _contents(checkpoint, network)
     else:
         from cmgan_audit.evaluation.models.hosted.repository import load_network
 
-        kwargs = request["kwargs"]
-        assert isinstance(kwargs, dict)
-        network, contents = load_network(_find(str(request["code"])), kwargs, checkpoint, request.get("weights"))
+        network, contents = load_network(code, checkpoint, request.get("weights"))
         run = _network_runner(network, str(request["pipeline"]), {}, device)
     parameters = None if network is None else sum(parameter.numel() for parameter in network.parameters())
-    return HostedModel(run, source_digest(root), parameters, contents)
+    return HostedModel(run, source_digest(Path(str(request["root"]))), parameters, contents)
 
 
 def _find(code: str) -> Callable[..., Any]:
@@ -121,11 +146,13 @@ def _find(code: str) -> Callable[..., Any]:
 
 
 def _import_file(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    # Not under its own name: `gtcrn.py` may well import a module `gtcrn` of the repository that it is written for.
+    name = f"named_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ModelError(f"{path}: cannot be imported")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module  # as an import would: dataclasses and pickling look a class's module up
+    sys.modules[name] = module  # as an import would: dataclasses and pickling look a class's module up
     spec.loader.exec_module(module)
     return module
 

@@ -59,7 +59,7 @@ def network_runner(
             samples = torch.from_numpy(np.array(noisy))[None].to(place)
             if pipeline == "cmgan":
                 return enhance_waveform(on_spectrum, samples, spectral)[0]
-            result = network(samples)
+            result = _only_waveform(network(samples), samples)
             if not isinstance(result, Tensor):
                 raise ModelError(
                     f"the network returned {_shape(result)}, where a tensor [batch, samples] is expected; {FACTORY}"
@@ -71,6 +71,16 @@ def network_runner(
             return result[0].float()  # as in the other pipeline: a network in half precision, or in double
 
     return run
+
+
+def _only_waveform(result: object, samples: Tensor) -> object:
+    """Of several values (a spectrum, a mask, the waveform) the one that can be the enhanced utterance, if one can."""
+    values = tuple(result.values()) if isinstance(result, Mapping) else result
+    if not isinstance(values, tuple | list):
+        return result
+    length = samples.shape[-1]
+    fitting = [one for one in values if isinstance(one, Tensor) and one.numel() == length == one.shape[-1]]
+    return fitting[0] if len(fitting) == 1 else result
 
 
 def _shape(result: object) -> str:

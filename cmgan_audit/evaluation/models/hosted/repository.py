@@ -16,20 +16,15 @@ from cmgan_audit.evaluation.models.hosted.wire import Header
 from cmgan_audit.finding import JsonValue
 
 
-def load_network(
-    build: Callable[..., Any], kwargs: dict[str, Any], checkpoint: Path, weights: object
-) -> tuple[nn.Module, Header]:
-    """Build a network and load a checkpoint into it; beside it, what the file says and holds (`contents`).
+def build_network(build: Callable[..., Any], kwargs: dict[str, Any]) -> nn.Module:
+    """A network without the weights of a checkpoint.
 
     Args:
         build: a network class, or a function that returns a network.
         kwargs: for it.
-        checkpoint: the file; read with weights_only=True like every other.
-        weights: word of the name of the set of weights to take, or None.
 
     Raises:
-        ModelError: it cannot be built with these arguments.
-        CheckpointError: the checkpoint cannot be read or does not fit.
+        ModelError: it cannot be built with these arguments, or is no network.
     """
     try:
         network = build(**kwargs)
@@ -37,9 +32,23 @@ def load_network(
         raise ModelError(f"cannot be built with --kwargs {_spelled(kwargs)}: {error}") from error
     if not isinstance(network, nn.Module):
         raise ModelError(f"is not a network: it gave a {type(network).__name__}, where a torch.nn.Module is expected")
-    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-    if not expected:
+    if not network.state_dict():
         raise ModelError("is a network without weights")
+    return network
+
+
+def load_network(network: nn.Module, checkpoint: Path, weights: object) -> tuple[nn.Module, Header]:
+    """Load a checkpoint into a network; beside it, what the file says and holds (`contents`).
+
+    Args:
+        network: it gets the weights.
+        checkpoint: the file; read with weights_only=True like every other.
+        weights: word of the name of the set of weights to take, or None.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be read or does not fit.
+    """
+    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     file = open_file(checkpoint)
     chosen = pick_weights(file, next(iter(expected)), None if weights is None else str(weights))
     problem = fit_problem(expected, chosen.tensors)
