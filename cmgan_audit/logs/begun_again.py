@@ -23,7 +23,8 @@ def begun_again(run: Run) -> list[Run]:
     metrics = [s for s in run.series if s.x_kind == EPOCH and s.role.kind == "metric" and len(s)]
     if run.restarts or not any(len(set(series.xs)) >= _FEWEST for series in metrics):
         return [run]
-    starts = [_starts(series, min(metrics[0].xs)) for series in metrics]
+    first = min(min(series.xs) for series in metrics)
+    starts = [_starts(series, first) for series in metrics if first in series.xs]
     if len(set(map(len, starts))) > 1 or not 2 <= len(starts[0]) <= _MOST:
         return [run]
     # Each training begins behind the last value of the one before.

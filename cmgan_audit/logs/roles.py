@@ -58,6 +58,7 @@ class RoleTable:
     epochs: frozenset[str]
     steps: tuple[tuple[str, ...], ...]
     ranks: tuple[tuple[str, ...], ...]
+    runs: frozenset[str]
     qualifiers: frozenset[str]
     about: frozenset[str]
     inputs: frozenset[str]
@@ -97,6 +98,7 @@ def table() -> RoleTable:
         epochs=frozenset(raw["epochs"]),
         steps=names(raw["steps"]),
         ranks=names(raw["ranks"]),
+        runs=frozenset(raw["runs"]),
         qualifiers=frozenset(raw["qualifiers"]),
         about=frozenset(raw["about"]),
         inputs=frozenset(raw["inputs"]),

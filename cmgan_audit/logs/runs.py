@@ -42,6 +42,7 @@ class RunBuilder:
         self._last: float | None = None
         self._new_process = False
         self._resumed = False
+        self._named: dict[tuple[str, ...], list[float]] = {}
         self._open(0)
 
     @property
@@ -61,6 +62,19 @@ class RunBuilder:
         self._new_process = True
         self._resumed = False
         self.run.last_place = max(self.run.last_place, place - 1)
+
+    def of_training(self, name: tuple[str, ...], number: float, place: int) -> None:
+        """The log names the training that follows, as `Fold 2`; another number than before begins another run.
+
+        One that was named earlier begins none: the lines of several stand among each other.
+        """
+        known = self._named.setdefault(name, [])
+        if number not in known:
+            if known:
+                self.run.last_place = max(self.run.last_place, place - 1)
+                self._open(place)
+                self._named = {name: known}
+            known.append(number)
 
     def resume(self, surely: bool = True) -> None:
         """The log says that training goes on from a checkpoint; without `surely`, that some checkpoint was loaded."""

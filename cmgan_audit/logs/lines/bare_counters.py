@@ -24,6 +24,7 @@ _ONE = regex(rf"{_BEFORE}(?:{_PAIR}|{_ROUND})")
 _TWO = regex(_BEFORE + _PAIR + r"[\s,]*" + _PAIR)
 # `train [3,   200] loss: 0.31`: an epoch and a batch, as PyTorch's tutorials print them.
 _BOTH = regex(rf"{_BEFORE}(?:[A-Za-z]+ )?\[\s*\x00\s*,\s*\x00\s*\]")
+_OF_A_TOTAL = regex(r"\x00\s*/\s*\x00")
 # No training has more epochs; a log that has more such lines counts batches.
 _MOST_EPOCHS, _MOST_LINES = 5000, 1 << 16
 _FEWEST = 2
@@ -44,6 +45,11 @@ def epoch_and_batch(text: str, start: int) -> list[int]:
     """Where the two numbers of a `[3, 200]` stand that a line begins with, perhaps behind its phase; or none."""
     found = _BOTH.match(text, start)
     return [] if found is None else _slots(text, start, found.end())
+
+
+def parts(text: str, start: int) -> list[int]:
+    """Where numbers stand that count a part of a total: `10/40` of an epoch's batches, if nothing else is known."""
+    return [found.start() for found in _OF_A_TOTAL.finditer(text, start)]
 
 
 def _slots(text: str, start: int, end: int) -> list[int]:

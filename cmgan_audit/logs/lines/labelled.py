@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.logs.lines.bare_counters import bare_counters, epoch_and_batch
+from cmgan_audit.logs.lines.bare_counters import bare_counters, epoch_and_batch, parts
 from cmgan_audit.logs.lines.events import says_loaded, says_resumed
 from cmgan_audit.logs.lines.implied import (
     first_words,
@@ -38,7 +38,7 @@ from cmgan_audit.logs.lines.labels import (
     words_as_written,
 )
 from cmgan_audit.logs.lines.list_shapes import ListShape, Numbers, lists_of, without
-from cmgan_audit.logs.lines.plan import Plan, SlotArray, SlotValue
+from cmgan_audit.logs.lines.plan import Plan, SlotArray, SlotValue, TrainingName
 from cmgan_audit.logs.lines.prefixes import SLOT, USED
 from cmgan_audit.logs.lines.running_means import says_mean, with_means
 from cmgan_audit.logs.roles import RoleBook, counter_kind, table, words_of
@@ -49,7 +49,6 @@ _CONSTANT = regex(r"(?<![\w.\-+])[-+]?(?:nan|inf|infinity|none|null|n/a)(?![\w/]
 _ATOM = regex(r"\x00(?:,\x00)*|" + _CONSTANT.pattern, re.IGNORECASE)
 # `[train] loss=0.3, pesq=2.1, [valid] loss=0.4`: the phase of all that follows.
 _PHASE_IN_BRACKETS = regex(r"\[\s*([A-Za-z]+)\s*\]")
-_OF_A_TOTAL = regex(r"\x00\s*/\s*\x00")
 # `3rd epoch`; but in `lr=1e-4 epoch=3` and `loss 0.31 epoch 3` the word names the next number.
 _EPOCH_AFTER = regex(r"(?:st|nd|rd|th)?\s?[-_]?\s?epoch(?!s)", re.IGNORECASE)
 _NAMES_NEXT = regex(r"\s*epoch(?P<sign>\s*[=:#])?\s*[\[(]?\s*\x00(?!\s?%)", re.IGNORECASE)
@@ -105,7 +104,9 @@ class LabelledLine:
         self._close_array()
         self._bare_counters()
         values = with_phase_of_line(plan.values, plan.body)
-        plan.values = with_means(named_by_batch(values) if self._counts_batches() else values)
+        known = {plan.epoch, plan.bare, *(slot for value in values for slot in value.slots)}
+        of_a_batch = any(self.slot_of[at] not in known for at in parts(self.text, self.start))
+        plan.values = with_means(named_by_batch(values) if of_a_batch else values)
         glued = _GLUED_COUNTER.search(text, self.start)
         if plan.epoch is None and glued is not None and glued.group(1).lower().startswith("ep"):
             plan.fixed_epoch = float(glued.group(2))
@@ -116,6 +117,8 @@ class LabelledLine:
         plan.fixed_rank = int(rank.group(1)) if rank is not None and plan.rank is None else 0
         has_epoch = plan.epoch is not None or plan.fixed_epoch is not None
         short = len(words_of(plan.body)) <= 14 and not _ELSEWHERE.search(plan.body)
+        if not (has_epoch or plan.step is not None or (short and not plan.values)):
+            plan.training = None  # a result of one of them, in a list of all
         plan.drives = has_epoch and (short or any(v.role.kind in ("metric", "loss") for v in plan.values))
 
     def first_of_row(self, cells: tuple[tuple[int, float], ...]) -> SlotValue | None:
@@ -138,12 +141,6 @@ class LabelledLine:
         elif slots:
             plan.bare = slots[0]
 
-    def _counts_batches(self) -> bool:
-        """`Epoch 3 | 10/40`: a part of an epoch, as `Epoch 3/100` and `PESQ 2.64/4.5` are none."""
-        totals = _OF_A_TOTAL.finditer(self.text, self.start)
-        known = {self.plan.epoch, self.plan.bare, *(slot for value in self.plan.values for slot in value.slots)}
-        return any(self.slot_of[total.start()] not in known for total in totals)
-
     def in_slots(self, numbers: Numbers) -> Numbers:
         """Numbers of a list by their slots in place of their positions."""
         return tuple((None if at is None else self.slot_of[at], value) for at, value in numbers)
@@ -165,7 +162,8 @@ class LabelledLine:
         for found in lists_of(self.text, self.start):
             before = self.text[taken[-1].end if taken else self.start : found.start].rpartition(SLOT)[2]
             label, separated, _, _ = label_before(before)
-            counter = (counter_of(label) or counter_kind(label)) if separated else None
+            counter = counter_of(label) if separated else None
+            counter = counter_kind(label) if counter in (None, "run") else counter
             role = None if counter else self._role(label, separated)
             if counter or role is not None:
                 slots = self.in_slots(found.numbers)
@@ -251,7 +249,7 @@ class LabelledLine:
 
     def _stands_before_epoch(self, label: str, separated: bool, after: str) -> bool:
         """Whether a number is that of the epoch because the word stands behind it."""
-        if not _EPOCH_AFTER.match(after) or counter_kind(label) is not None:
+        if not _EPOCH_AFTER.match(after) or counter_kind(label) is not None or counter_of(label) == "run":
             return False
         names_next = _NAMES_NEXT.match(after)
         return names_next is None or not (names_next.group("sign") or self._role(label, separated) is not None)
@@ -270,6 +268,8 @@ class LabelledLine:
             plan.step, plan.step_slots = slots[0], len(slots)
         elif kind == "rank" and plan.rank is None:
             plan.rank = slots[0]
+        elif kind == "run" and plan.training is None:
+            plan.training = TrainingName(words_of(label), slots[0])
         self._note_context(label)
         self.last, self.named = "counter", of_a_counter(label)
 

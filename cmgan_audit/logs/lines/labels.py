@@ -103,7 +103,7 @@ def is_arrow(before: str) -> bool:
 
 
 def counter_of(label: str) -> str | None:
-    """ "epoch", "step" or "rank" if a name in front of a number ends with the word for one."""
+    """ "epoch", "step", "rank" or "run" if a name in front of a number ends with the word for one."""
     words = words_of(label)
     if not words or (_PER_COUNTER.search(label) and infer(label).kind in ("metric", "loss")):
         return None
@@ -114,7 +114,7 @@ def counter_of(label: str) -> str | None:
         return "step"
     if any(words[-len(name) :] == name for name in t.ranks):
         return "rank"
-    return None
+    return "run" if words[-1] in t.runs else None
 
 
 def is_tight(label: str) -> bool:

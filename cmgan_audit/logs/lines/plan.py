@@ -40,12 +40,21 @@ class SlotArray:
     open: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class TrainingName:
+    """What tells the trainings of one log apart, as `Fold 2`: its name, and the slot of its number."""
+
+    name: tuple[str, ...]
+    slot: int
+
+
 @dataclass(slots=True)
 class Plan:
     """How to read the lines of one shape.
 
     `epoch`, `step` and `rank` are slots (of `step 12,500` the first of `step_slots`); `fixed_epoch` stands in the
-    words (`epoch_7`), and so does `fixed_rank` (`rank1`). `bare` is the slot of a counter without a name, and the slot
+    words (`epoch_7`), and so does `fixed_rank` (`rank1`). `training` says which of
+    several trainings the line is of. `bare` is the slot of a counter without a name, and the slot
     after it that of its total; `unnamed`: epoch and step stand in brackets without their names. `drives` says that the
     line moves the log to its epoch; `surely`, that training goes on, and not only that some checkpoint was loaded.
     `body` and `body_slot` leave the prefix of the logger out; by `key` the same message of two handlers is recognised.
@@ -67,6 +76,7 @@ class Plan:
     bare: int | None = None
     unnamed: bool = False
     rank: int | None = None
+    training: TrainingName | None = None
     fixed_rank: int = 0
     drives: bool = False
     resume: bool = False
@@ -93,7 +103,7 @@ class Plan:
     def settle(self) -> None:
         """Set `useful` (the lines change something) and `simple` (blocks of them can be read column by column)."""
         events = self.resume or self.process or bool(self.arrays or self.missing or self.columns or self.cells)
-        events = events or self.checkpoint is not None
+        events = events or self.checkpoint is not None or self.training is not None
         self.useful = events or self.drives or bool(self.values)
         self.simple = (
             not events

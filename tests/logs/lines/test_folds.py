@@ -1,0 +1,48 @@
+"""Folds, seeds and trials below each other in one log are trainings of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.logs.lines.text import read_text
+from cmgan_audit.logs.roles import RoleBook
+
+FOLDS = [[2.0, 2.4, 2.6], [1.9, 2.2, 2.3], [1.7, 1.9, 2.0]]
+
+
+def runs(tmp_path: Path, text: str) -> list[list[float]]:
+    path = tmp_path / "train.log"
+    path.write_text(text)
+    found = read_text(path, "train.log", RoleBook()).runs
+    return [list(s.ys) for run in found for s in run.series if s.role.measure == "pesq"]
+
+
+@pytest.mark.parametrize(
+    ("heading", "line"),
+    [
+        ("===== Fold {k}/3 =====\n", "loss: 0.{e}\nPESQ: {v}\n"),
+        ("Starting fold {k} of 3 ...\n", "loss 0.{e}, val PESQ {v}\n"),
+        ("Seed: {k}\n", "loss: 0.{e} PESQ: {v}\n"),
+        ("[Trial {k}]\n", "Epoch {e}: PESQ {v}\n"),
+        ("", "Fold {k} Epoch {e} loss 0.{e} val PESQ {v}\n"),
+        ("", "Fold: {k} | Epoch: {e} | PESQ: {v}\n"),
+        ("Test fold: {k}\nVal fold: {n}\n", "PESQ: {v}\n"),
+    ],
+)
+def test_each_has_its_own_course(tmp_path: Path, heading: str, line: str) -> None:
+    text = "".join(
+        heading.format(k=k, n=k + 1) + "".join(line.format(k=k, e=e, v=v) for e, v in enumerate(fold, start=1))
+        for k, fold in enumerate(FOLDS, start=1)
+    )
+    assert runs(tmp_path, text) == FOLDS
+
+
+def test_the_results_of_all_folds_stay_one_list(tmp_path: Path) -> None:
+    assert runs(tmp_path, "".join(f"Fold {k}: PESQ {fold[-1]}\n" for k, fold in enumerate(FOLDS))) == []
+
+
+def test_a_fold_that_is_named_again_begins_nothing(tmp_path: Path) -> None:
+    text = "".join(f"Fold {k}\nEpoch {e}\n" for e in (1, 2, 3) for k in (1, 2))
+    assert len(runs(tmp_path, text + "Epoch 3 PESQ: 2.1\nFold 1\nEpoch 4 PESQ: 2.2\n")) == 1
