@@ -118,8 +118,10 @@ def subject_of(view: View, event: Event) -> list[Subject]:
             called_input = [Subject.of(NOISY, node)]
         function = frames[-1].value.node if frames and frames[-1].value is not None else None
         name = _followed(node, function)
-        source = _assigned(function, name, node)
+        source, beside = _assigned(function, name, node)
         if source is not None:
+            if called_input and any(_words(each) & _CLEAN_WORDS for each in beside):
+                return called_input  # `inputs, targets = mix(clean, noise)`: what goes in is the mixture
             node = source
             continue
         if len(frames) <= 1:  # the first is ours
@@ -150,17 +152,23 @@ def _followed(node: ast.expr, function: ast.AST | None) -> str:
     return next((name for name in names if name in own), names[0] if names else "")
 
 
-def _assigned(function: ast.AST | None, name: str, before: ast.expr) -> ast.expr | None:
-    """What the function last gave a name above an expression, or what its loop or comprehension takes it from."""
+def _assigned(function: ast.AST | None, name: str, before: ast.expr) -> tuple[ast.expr | None, list[ast.Name]]:
+    """What the function last gave a name above an expression, or what its loop or comprehension takes it from.
+
+    With it come the other names that get a part of the same.
+    """
     found: ast.expr | None = None
+    bound: list[ast.Name] = []
     for node in walk(function) if function is not None and name else ():
         if isinstance(node, ast.Assign) and node.lineno < before.lineno:
-            targets = [part for target in node.targets for part in _targets(target)]
+            names = [part for target in node.targets for part in _bound(target)]
+            targets = [part.id for part in names]
             if name in targets and _told(node.value, name) and not _changes_all(node.value, targets):
-                found = node.value if found is None or node.lineno >= found.lineno else found
-        elif isinstance(node, ast.For | ast.comprehension) and name in _targets(node.target):
-            found = found or node.iter
-    return found
+                if found is None or node.lineno >= found.lineno:
+                    found, bound = node.value, names
+        elif isinstance(node, ast.For | ast.comprehension) and found is None and name in _targets(node.target):
+            found, bound = node.iter, _bound(node.target)
+    return found, [each for each in bound if each.id != name]
 
 
 def _told(value: ast.expr, name: str) -> bool:
@@ -176,7 +184,11 @@ def _changes_all(value: ast.expr, targets: list[str]) -> bool:
 
 
 def _targets(target: ast.expr) -> list[str]:
-    return [part.id for part in walk(target) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]
+    return [part.id for part in _bound(target)]
+
+
+def _bound(target: ast.expr) -> list[ast.Name]:
+    return [part for part in walk(target) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]
 
 
 def _both_sides(source: ast.expr) -> list[Subject]:
