@@ -23,6 +23,7 @@ from cmgan_audit.facts.classes import (
 from cmgan_audit.facts.optimisers import is_called_scheduler
 from cmgan_audit.facts.passes.learning import TAKEN, told_apart
 from cmgan_audit.facts.passes.part_switches import assigned_mode, flagged_parts, switched_parts
+from cmgan_audit.facts.passes.procedures import without_procedures
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -195,6 +196,7 @@ def look_at(run: Run) -> Scene:
         elif isinstance(event, StoreEvent):
             scene.stores.append(event)
             _sort_store(scene, event, position)
+    scene.uses = without_procedures(scene.uses, run.events)
     if run.launch.condition != NOT_REACHED:  # who calls this code may step along its gradients
         scene.uses = told_apart(scene.uses, scene.calls, scene.stores)
     return scene
