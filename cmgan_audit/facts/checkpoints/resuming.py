@@ -201,7 +201,8 @@ class _Resuming:
         load = (batch.loads or [batch.restored[0].event])[0]
         way = [Step(frame.call, f"{frame.function}() loads it") for frame in load.context.frames[-2:]]
         here = (*way, Step(load.location, "the checkpoint is loaded here"))
-        for setting in settings:
+        # Where another setting resumes, one that names weights alone names what to start from.
+        for setting in settings if batch.trains_on or not self._resumes_elsewhere else ():
             value = setting.value
             if (
                 setting.taken

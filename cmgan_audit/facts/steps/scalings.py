@@ -14,13 +14,15 @@ from cmgan_audit.facts.steps.windows import Update, updates_in
 from cmgan_audit.facts.values import class_name, fact_of, instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Instance
-from cmgan_audit.program.execution.trace import innermost_function
+from cmgan_audit.program.execution.trace import CallEvent, innermost_function
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, Unknown
 
 NO, YES = Known(False), Known(True)
+_SCALES = regex(r"\.scale\(")
 # Libraries that scale by themselves in their own backward().
 _OWN_SCALING = ("accelerate.", "lightning.", "deepspeed.", "apex.")
 
@@ -137,9 +139,17 @@ def _idle(view: View, actions: Sequence[Action]) -> Fact:
         for scaler in instances_of(event.result):
             if scaler.location != event.location or not is_scaler(scaler) or _is_off(scaler):
                 continue
-            if not any(same_object(scaler, each) for each in used) and not _is_given_away(view, scaler):
+            if any(same_object(scaler, each) for each in used) or _is_given_away(view, scaler):
+                continue
+            if not _scales_by_a_setting(view, event):
                 return Known(True, (Step(event.location, "this GradScaler scales nothing"),))
     return NO
+
+
+def _scales_by_a_setting(view: View, made: CallEvent) -> bool:
+    """Whether code beside the one that makes a scaler scales: this run has settings that pass over it."""
+    module = view.code.module(made.location.path)
+    return module is not None and module.parsed is not None and _SCALES.search(module.parsed.text) is not None
 
 
 def _is_off(scaler: Instance) -> bool:
