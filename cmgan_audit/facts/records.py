@@ -125,6 +125,7 @@ class Loop(Record):
         train_mode: of a training loop, whether later passes begin in training mode again; placed at the `eval()` that
             is left behind.
         mode_layers: the layers of the program that `eval()` switches (dropout, batch statistics), as text.
+        unseen: the class of a network from outside of the repository, whose layers are not known; "" for all others.
         framework: who runs the loop, where it is not the program's own code.
         untold_dropout: whether a network in eval mode drops all the same: `F.dropout(x, p)` is not told the mode.
         differentiates: whether gradients are taken in it and train nothing: of its inputs, or in a penalty.
@@ -136,6 +137,7 @@ class Loop(Record):
     no_grad: Fact
     train_mode: Fact
     mode_layers: str = ""
+    unseen: str = ""
     framework: str = ""
     untold_dropout: bool = False
     differentiates: bool = False

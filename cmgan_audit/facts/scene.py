@@ -22,6 +22,7 @@ from cmgan_audit.facts.classes import (
 )
 from cmgan_audit.facts.optimisers import is_called_scheduler
 from cmgan_audit.facts.passes.learning import TAKEN, told_apart
+from cmgan_audit.facts.passes.library_networks import RUNNING, library_networks
 from cmgan_audit.facts.passes.part_switches import assigned_mode, flagged_parts, switched_parts
 from cmgan_audit.facts.passes.procedures import without_procedures
 from cmgan_audit.facts.values import instances_of, same_object
@@ -106,8 +107,13 @@ class Scene:
     stores: list[StoreEvent] = field(default_factory=list)
     calls: list[CallEvent] = field(default_factory=list)
     items: dict[Made, Items] = field(default_factory=dict)
+    from_outside: dict[int, Instance] = field(default_factory=dict)
     _by_name: dict[str, list[tuple[int, CallEvent]]] = field(default_factory=dict)
     _by_argument: dict[int, list[CallEvent]] = field(default_factory=dict)
+
+    def is_network(self, value: Value) -> bool:
+        """Whether an object is a torch module, also one whose class is not known but for what is done with it."""
+        return is_network(value) or (isinstance(value, Instance) and id(value.attrs) in self.from_outside)
 
     def of(self, *kinds: str) -> Iterator[Use]:
         """The uses of some kinds, in order."""
@@ -185,7 +191,7 @@ class Scene:
 
 def look_at(run: Run) -> Scene:
     """Sort the events of a run."""
-    scene = Scene(run)
+    scene = Scene(run, from_outside=library_networks(run.events))
     for position, event in enumerate(run.events):
         if isinstance(event, CallEvent):
             _sort_call(scene, event, position)
@@ -214,7 +220,7 @@ def _sort_call(scene: Scene, event: CallEvent, position: int) -> None:
             scene.made[known] = replace(scene.made[known], arguments=event.arguments)
     if name.startswith("torch.nn.") and member in (*BATCH_NORMS, *OTHER_NORMS):
         scene.norms.append(event)
-    kind, on = _use_of(event, name, member)
+    kind, on = _use_of(scene, event, name, member)
     if not kind and member in ("eval", "train") and isinstance(event.receiver, Unknown):
         kind, on = switched_parts(event, member, scene.calls)
         kind = kind if on else ""
@@ -254,7 +260,7 @@ def _loaders_made(event: CallEvent, name: str) -> list[Instance]:
     return []
 
 
-def _use_of(event: CallEvent, name: str, member: str) -> tuple[str, list[Instance]]:
+def _use_of(scene: Scene, event: CallEvent, name: str, member: str) -> tuple[str, list[Instance]]:
     receivers = instances_of(event.receiver)
     if member == "backward" or name.endswith((".manual_backward", ".backward_pass")):
         return "backward", []
@@ -265,15 +271,14 @@ def _use_of(event: CallEvent, name: str, member: str) -> tuple[str, list[Instanc
     if name in ("torch.set_grad_enabled",):
         return "grad", []
     if name == "copy.deepcopy":
-        copies = [each for each in instances_of(event.result) if is_network(each)]
+        copies = [each for each in instances_of(event.result) if scene.is_network(each)]
         return (COPIED if copies else ""), copies
-    networks = [each for each in receivers if is_network(each)]
+    networks = [each for each in receivers if scene.is_network(each)]
     if networks and not member[:1].isupper():  # `super().__init__()` only makes the network
         if member in ("eval", "train", "requires_grad_"):
             return member, networks
-        if member == "__call__" or (member not in BOOKKEEPING and not member.startswith("_")):
-            return "run", networks
-        return "keep", networks
+        known = any(map(is_network, networks)) and member not in BOOKKEEPING and not member.startswith("_")
+        return ("run" if member in RUNNING or known else "keep"), networks
     stepping = [each for each in receivers if not _is_of_the_tree(each)]
     if member == "step" and stepping and not any(map(is_called_scheduler, stepping)):
         return "step", stepping

@@ -109,3 +109,21 @@ def test_which_objects_of_libraries_are_true(tmp_path, made, decided):
     (run,) = execute(SourceTree(tmp_path))
     printed = [event for event in run.events if isinstance(event, CallEvent) and event.callee.endswith("print")]
     assert len(printed) == (1 if decided else 2)
+
+
+@pytest.mark.parametrize(
+    ("test", "taken"),
+    [
+        ("len(os.environ) > 3 or args.resume", True),
+        ("len(os.environ) > 3 and not args.resume", False),
+        ("not (len(os.environ) > 3 or args.resume)", False),
+        ("os.environ['A'] == 'b' and not args.resume", False),
+        ("len(os.environ) > 3 and args.resume", None),
+    ],
+)
+def test_one_known_side_may_decide_whatever_the_other_is(tmp_path, test, taken):
+    (tmp_path / "train.py").write_text(PROGRAM.format(test=test), encoding="utf-8")
+    (run,) = execute(SourceTree(tmp_path))
+    printed = [event for event in run.events if isinstance(event, CallEvent) and event.callee == "builtins.print"]
+    assert bool(printed) is (taken is not False)
+    assert all(bool(event.context.conditions) is (taken is None) for event in printed)

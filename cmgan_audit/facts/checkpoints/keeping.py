@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.checkpoints.records import KeptWeights
 from cmgan_audit.facts.checkpoints.restoring import member_of
-from cmgan_audit.facts.classes import is_network
 from cmgan_audit.facts.scene import Use
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
@@ -34,7 +33,11 @@ def kept_weights(view: View) -> Iterator[KeptWeights]:
     events = view.scene.calls
     training = {loop for use in view.scene.of("step") for loop in use.event.context.loops}
     for position, event in enumerate(events):
-        if member_of(event) != "state_dict" or not _is_of_network(event) or not isinstance(event.result, Instance):
+        if (
+            member_of(event) != "state_dict"
+            or not _is_of_network(view, event)
+            or not isinstance(event.result, Instance)
+        ):
             continue
         epochs = next((loop for loop in event.context.loops if loop in training), None)
         if epochs is None or not event.context.conditions:
@@ -70,9 +73,9 @@ def _written_at(view: View, event: CallEvent) -> Location:
     return place
 
 
-def _is_of_network(event: CallEvent) -> bool:
+def _is_of_network(view: View, event: CallEvent) -> bool:
     found = instances_of(event.receiver)
-    return any(is_network(each) for each in found) or (not found and event.callee.startswith("torch.nn."))
+    return any(map(view.scene.is_network, found)) or (not found and event.callee.startswith("torch.nn."))
 
 
 def _is_after(event: CallEvent, epochs: Loop) -> bool:

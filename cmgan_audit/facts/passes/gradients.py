@@ -66,7 +66,8 @@ def _is_of_each(event: Event, asked: list[CallEvent]) -> bool:
 def _holds(whole: Instance, network: Instance) -> bool:
     """Whether one network is another, or has it as a part."""
     return any(
-        isinstance(part, Instance) and is_network(part) and same_object(bare_network(part), network)
+        isinstance(part, Instance)
+        and (same_object(part, network) or (is_network(part) and same_object(bare_network(part), network)))
         for part in values_within(whole, 4)
     )
 

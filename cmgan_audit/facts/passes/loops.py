@@ -9,6 +9,7 @@ from cmgan_audit.facts.passes.forwards import switched_off_inside
 from cmgan_audit.facts.passes.functional_dropout import drops_by_mode, untold_dropout
 from cmgan_audit.facts.passes.gradients import keeps_no_graph
 from cmgan_audit.facts.passes.learning import TAKEN
+from cmgan_audit.facts.passes.library_networks import code_is_elsewhere
 from cmgan_audit.facts.passes.modes import (
     OPEN,
     at_work,
@@ -76,11 +77,11 @@ def judged_loop(
         runs: those of them where a network runs.
     """
     working = [each for run in runs for each in at_work(scene, run)]
-    mode, layers = _mode(scene, working)
+    mode, layers, unseen = _mode(scene, working)
     dropping = _dropping_in_eval(scene, working) if certainly(role, EVAL) and not certainly(mode, False) else None
     train_mode: Fact = Known(True)
     if certainly(role, TRAIN):
-        train_mode, layers = _train_mode(scene, runs)
+        train_mode, layers, unseen = _train_mode(scene, runs)
     return Loop(
         location=place,
         anchor=function,
@@ -90,6 +91,7 @@ def judged_loop(
         no_grad=_no_grad(scene, working),
         train_mode=train_mode,
         mode_layers=layers,
+        unseen=unseen,
         untold_dropout=dropping is not None,
         differentiates=any(use.kind == TAKEN for use in inside),
     )
@@ -157,8 +159,8 @@ def _counts(use: Use) -> bool:
     )
 
 
-def _mode(scene: Scene, runs: Sequence[Use]) -> tuple[Fact, str]:
-    """Whether the networks of a loop are in eval mode where they run, and the layers that are not."""
+def _mode(scene: Scene, runs: Sequence[Use]) -> tuple[Fact, str, str]:
+    """Whether the networks of a loop are in eval mode where they run, the layers that are not, and what is not seen."""
     first: tuple[Use, str] | None = None
     doubtful: tuple[Use, str] | None = None
     shown: Use | None = None
@@ -182,11 +184,17 @@ def _mode(scene: Scene, runs: Sequence[Use]) -> tuple[Fact, str]:
     if first is not None:
         run, network = first
         steps = (Step(run.event.location, f"{network} runs here in training mode"),)
-        return Known(False, steps), ", ".join(dict.fromkeys(layers))
+        return Known(False, steps), ", ".join(dict.fromkeys(layers)), _unseen(run)
     if doubtful is not None:
-        return Unknown(f"whether the call at {doubtful[1]} switches the mode depends on the run"), ""
+        return Unknown(f"whether the call at {doubtful[1]} switches the mode depends on the run"), "", ""
     seen = () if shown is None else (Step(shown.event.location, "eval() is called here"),)
-    return Known(True, seen), ""
+    return Known(True, seen), "", ""
+
+
+def _unseen(run: Use) -> str:
+    """The class of a network that runs, where it comes from outside of the tree; else ""."""
+    network = None if run.on is None else bare_network(run.on)
+    return class_name(network) if network is not None and code_is_elsewhere(network) else ""
 
 
 def _dropping_in_eval(scene: Scene, runs: Sequence[Use]) -> Known | None:
@@ -204,7 +212,7 @@ def _dropping_in_eval(scene: Scene, runs: Sequence[Use]) -> Known | None:
     return None
 
 
-def _train_mode(scene: Scene, runs: Sequence[Use]) -> tuple[Fact, str]:
+def _train_mode(scene: Scene, runs: Sequence[Use]) -> tuple[Fact, str, str]:
     """Whether the networks of a training loop are in training mode in later passes too, and what their layers lack.
 
     What runs without gradients inside of it is evaluated: nothing is trained there, in whichever mode.
@@ -214,7 +222,7 @@ def _train_mode(scene: Scene, runs: Sequence[Use]) -> tuple[Fact, str]:
         (run, use) for run in trained for use in [left_in_eval(scene, run)] if use is not None and run.on is not None
     ]
     if not left:
-        return Known(True), ""
+        return Known(True), "", ""
     # A network with layers that eval() switches tells more than one without.
     layers, run, use = max(
         ((mode_layers(scene, run.on), run, use) for run, use in left if run.on is not None),
@@ -225,7 +233,7 @@ def _train_mode(scene: Scene, runs: Sequence[Use]) -> tuple[Fact, str]:
         Step(use.event.location, f"{name} is switched to eval mode here, and nothing switches it back"),
         Step(run.event.location, f"the next pass trains {name} in eval mode"),
     )
-    return Known(False, steps), ", ".join(layers)
+    return Known(False, steps), ", ".join(layers), _unseen(run)
 
 
 def _no_grad(scene: Scene, runs: Sequence[Use]) -> Fact:

@@ -254,7 +254,8 @@ def reaches(switched: Instance, network: Instance) -> bool:
     if same_object(switched, network):
         return True
     return any(
-        isinstance(part, Instance) and is_network(part) and same_object(bare_network(part), network)
+        isinstance(part, Instance)
+        and (same_object(part, network) or (is_network(part) and same_object(bare_network(part), network)))
         for part in values_within(switched, 4)
     )
 

@@ -137,6 +137,13 @@ class TextTest(Unknown):
     equal: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tested(Unknown):
+    """Something of which only a test has told whether it is true: `a` where `a or b` ended at it."""
+
+    outcome: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """One member of a `Choice` and the condition under which it holds, as source text ("args.debug", "not (x > 1)").

@@ -20,6 +20,8 @@ from cmgan_audit.program.domain.values import (
     Instance,
     ListValue,
     Symbol,
+    Tested,
+    TextTest,
     Unknown,
     Value,
     options_of,
@@ -148,8 +150,12 @@ def _as_tested(it: Interpreter, node: ast.expr, value: Value, outcome: bool) -> 
         kept = [o for o in value.options if truth(it, o.value) is not (not outcome)]
         if kept:
             return joined(kept)
-    if isinstance(value, Symbol) and isinstance(value.at_one, bool):
+    if (isinstance(value, Symbol) and isinstance(value.at_one, bool)) or isinstance(value, TextTest):
         return Const(value=outcome, trail=value.trail)
+    if type(value) is Unknown:
+        return Tested(
+            reason=value.reason, trail=value.trail, draws=value.draws, computed=value.computed, outcome=outcome
+        )
     return value
 
 
