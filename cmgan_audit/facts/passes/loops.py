@@ -21,11 +21,12 @@ from cmgan_audit.facts.passes.modes import (
     original_of,
     parts_in_eval,
 )
+from cmgan_audit.facts.passes.own_statistics import keeps_statistics
 from cmgan_audit.facts.records import EVAL, TRAIN, Loop
 from cmgan_audit.facts.scene import Made, Pass, Scene, Use
 from cmgan_audit.facts.values import class_name, same_object
 from cmgan_audit.finding import Location, Step
-from cmgan_audit.program.domain.values import Const, Instance
+from cmgan_audit.program.domain.values import ClassValue, Const, Instance
 from cmgan_audit.program.execution.trace import MAYBE, innermost_function
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, Unknown, certainly
@@ -268,6 +269,8 @@ def mode_layers(scene: Scene, network: Instance, leaving: Sequence[Instance] = (
                 dropout = part.arguments.get("dropout")
                 if isinstance(dropout, Const) and dropout.value:
                     names.append(f"dropout of {member}")
+            elif isinstance(part.cls, ClassValue) and keeps_statistics(part.cls):
+                names.append(part.cls.node.name)
     if drops_by_mode(scene, parts):
         names.append("F.dropout")
     return list(dict.fromkeys(names))
