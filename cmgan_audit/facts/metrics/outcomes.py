@@ -17,6 +17,9 @@ _OF_THE_METRIC = regex(r"utteranc|buffer|short|speech|silen|memory|pesq|stoi", r
 _OF_THE_DATA = frozenset({"NoUtterancesError", "BufferTooShortError"})
 _ENDS = frozenset({"exit", "_exit", "quit", "abort", "fail", "skip"})
 _ADDS = frozenset({"append", "add", "extend", "update", "setdefault"})
+_WRITES = frozenset({"write", "writelines", "writerow"})
+# What is written there is only seen while the program runs.
+_SCREEN = regex(r"std(out|err)|tqdm|bar", re.IGNORECASE)
 _SAYS = frozenset({"print", "warn", "warning", "error", "exception", "critical", "info", "print_exc"})
 
 
@@ -202,9 +205,19 @@ def counts(statement: ast.stmt, scored: Set[str] = frozenset()) -> bool:
         return ast.unparse(statement.target) not in scored
     adding = _adding(statement)
     if adding is None:
-        return False
+        return _lists_in_a_file(statement)
     text = ast.unparse(adding.func)
     return text not in scored and bool(_OF_FAILURES.search(text))
+
+
+def _lists_in_a_file(statement: ast.stmt) -> bool:
+    """Whether a statement writes into a file which item failed: `listed.write(name + "\\n")`."""
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(attr=attr, value=file), args=[written])) if attr in _WRITES:
+            parts = [part for part in ast.walk(written) if isinstance(part, ast.expr)]
+            names = any(isinstance(part, ast.Name) for part in parts) and not any(map(_is_number, parts))
+            return names and not _SCREEN.search(ast.unparse(file))
+    return False
 
 
 def _keeps(statement: ast.stmt, handler: ast.ExceptHandler) -> bool:
