@@ -30,6 +30,7 @@ from cmgan_audit.program.models import (
     speechbrain_,
     started_with,
     transforms_,
+    yacs_,
 )
 
 __all__ = [
@@ -62,4 +63,5 @@ __all__ = [
     "speechbrain_",
     "started_with",
     "transforms_",
+    "yacs_",
 ]

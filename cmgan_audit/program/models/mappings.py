@@ -40,6 +40,8 @@ _FLAT = (
 )
 # Of these, the ones that give an empty dictionary or a default, not an error, for a key that they do not hold.
 _GIVE_MISSING = frozenset({"addict.Dict", "dotmap.DotMap", "munch.DefaultMunch"})
+# Arguments of yacs that are no items.
+_OWN_WORDS = frozenset({"new_allowed", "key_list"})
 _NO_DEFAULT = Const(value=False)
 
 
@@ -61,7 +63,7 @@ def _mapping(call: ModelCall) -> Value:
         items.update(held.items)
         complete = complete and held.complete
         origin = origin or held.origin
-    items.update(call.arguments.keywords)
+    items.update({key: value for key, value in call.arguments.keywords.items() if key not in _OWN_WORDS})
     complete = complete and not call.arguments.open_kwargs
     boxed = call.arguments.keywords.get("default_box", _NO_DEFAULT)
     gives = call.callee in _GIVE_MISSING or not (isinstance(boxed, Const) and not boxed.value)
