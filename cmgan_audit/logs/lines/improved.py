@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.roles import words_of
 from cmgan_audit.logs.series import Run, Series
@@ -18,17 +19,31 @@ _SUFFIX = f" ({IMPROVED})"
 # Two prints of one score differ by their rounding alone.
 _ROUNDING = 0.006
 _BEFORE = r"(?:[-+]?\x00|[-+]?(?:inf|nan|infinity)\b|none\b)"
-_LINE = regex(
-    r"(?P<name>[A-Za-z][\w./\-]*(?: [\w./\-]+){0,3}?)\s+(?:has |is |was )?"
-    r"(?:improved|improves|increased|increases|rose|went up|raised|decreased|decreases|dropped|reduced)[:!]?\s*"
+_GAIN = regex(
+    r"\b(?:improved|improves|increased|increases|rose|went up|raised|decreased|decreases|dropped|reduced)[:!]?\s*"
     rf"[(\[]?(?:from\s+)?{_BEFORE}\s*(?:to|-+>|=+>|\u2192)\s*(?P<value>\x00)",
     re.IGNORECASE,
 )
+_NAME = regex(r"(?P<name>[A-Za-z][\w/\-]*(?:\.\w+)*(?: [A-Za-z][\w/\-]*(?:\.\w+)*){0,3}?)\s+(?:(?:has|is|was)\s+)?$")
 
 
-def improvement(text: str, start: int) -> re.Match[str] | None:
-    """Where a line says which score improved, and to what: groups `name` and `value`."""
-    return _LINE.search(text, start)
+@dataclass(frozen=True, slots=True)
+class Improvement:
+    """Which score a line says to have improved; where that is said, behind the name, and where the new value stands."""
+
+    name: str
+    start: int
+    end: int
+    value: int
+
+
+def improvement(text: str, start: int) -> Improvement | None:
+    """What a line says to have improved, and to what; None for other lines."""
+    gain = _GAIN.search(text, start)
+    name = None if gain is None else _NAME.search(text[start : gain.start()])
+    if gain is None or name is None:
+        return None
+    return Improvement(name["name"], gain.start(), gain.end(), gain.start("value"))
 
 
 def named_improved(name: str) -> str:

@@ -148,13 +148,13 @@ class LabelledLine:
     def _improvement(self) -> None:
         """Take the score out of `PESQ improved from 2.07 to 2.20`; what it was before is that of an earlier line."""
         found = improvement(self.text, self.start)
-        role = None if found is None else self._role(found["name"], separated=True)
+        role = None if found is None else self._role(found.name, separated=True)
         if found is None or role is None or role.kind not in ("metric", "best") or role.given:
             return
-        slot = self.slot_of[found.start("value")]
-        self.plan.values.append(SlotValue(named_improved(found["name"]), replace(role, kind=IMPROVED), (slot,)))
-        said = " " * len(found["name"]) + found.group()[len(found["name"]) :].replace(SLOT, USED)
-        self.text = self.text[: found.start()] + said + self.text[found.end() :]
+        slot = self.slot_of[found.value]
+        self.plan.values.append(SlotValue(named_improved(found.name), replace(role, kind=IMPROVED), (slot,)))
+        marks = "".join(USED if char in (SLOT, USED) else " " for char in self.text[found.start : found.end])
+        self.text = self.text[: found.start] + marks + self.text[found.end :]
 
     def _lists(self) -> None:
         """Take the lists out of the line that Python or JSON has printed under a name."""

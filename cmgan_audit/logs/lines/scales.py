@@ -6,7 +6,6 @@ course: a scale ends at the same round number in every evaluation.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from cmgan_audit.lazy_regex import regex
@@ -16,23 +15,23 @@ from cmgan_audit.logs.roles import infer
 from cmgan_audit.logs.series import Run, Series
 
 _BOUND = r"[-+\u2212]?\x00"
-_RANGE = regex(
-    rf"(?P<name>[A-Za-z][\w \-]*?)\s?[(\[]\s*{_BOUND}\s*(?:[-\u2013\u2014~,]|\.\.+|to)\s*{_BOUND}\s*[)\]](?=\s*[:=])"
-)
+_RANGE = regex(rf"[(\[]\s*{_BOUND}\s*(?:[-\u2013\u2014~,]|\.\.+|to)\s*{_BOUND}\s*[)\]](?=\s*[:=])")
 # What PESQ, a MOS, a share and percent end at.
 _TOPS = (1.0, 4.5, 4.64, 4.644, 4.65, 5.0, 10.0, 100.0)
 
 
+_NAME = regex(r"[A-Za-z][\w \-]*$")
+
+
 def without_ranges(masked: str, start: int) -> str:
     """The shape with the marks of used numbers in front of a score's name, for those of the range behind it."""
-    return _RANGE.sub(_without_range, masked) if masked.find("\0", start) >= 0 else masked
-
-
-def _without_range(found: re.Match[str]) -> str:
-    name = found["name"]
-    if infer(name).kind != "metric":
-        return found.group()
-    return f"{USED}{USED}{name}".ljust(len(found.group()))
+    for found in _RANGE.finditer(masked, start):
+        name = _NAME.search(masked[start : found.start()])
+        if name is not None and infer(name.group()).kind == "metric":
+            begin = start + name.start()
+            moved = f"{USED}{USED}{name.group()}".ljust(found.end() - begin)
+            masked = masked[:begin] + moved + masked[found.end() :]
+    return masked
 
 
 def settle_tops(run: Run) -> None:
