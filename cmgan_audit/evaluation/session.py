@@ -22,6 +22,7 @@ from cmgan_audit.evaluation.guards.coarse import check_coarse, check_coarse_set
 from cmgan_audit.evaluation.guards.copies import check_copies
 from cmgan_audit.evaluation.guards.leakage import check_leakage
 from cmgan_audit.evaluation.guards.mixed_up import check_mixed_up
+from cmgan_audit.evaluation.guards.narrow import check_narrow
 from cmgan_audit.evaluation.guards.output_levels import check_levels
 from cmgan_audit.evaluation.guards.published import (
     SelfCheck,
@@ -147,6 +148,7 @@ def _findings_of_systems(
         *(finding for each in judged for finding in check_copies(each, noisy_facts)),
         *(finding for each in judged for finding in check_levels(each)),
         *(finding for each in judged for finding in check_coarse(each)),
+        *(finding for each in judged for finding in check_narrow(each)),
         *(found for each in judged for found in check_mixed_up(each, noisy_facts, whole, resample=options.resample)),
         *check_identical(judged),
     ]

@@ -11,12 +11,13 @@ import math
 
 import numpy as np
 
+from cmgan_audit.evaluation.guards.bands import upper_band
 from cmgan_audit.evaluation.guards.delays import lag_and_gain
 from cmgan_audit.evaluation.material.audio import SAMPLE_RATE, Signal
 from cmgan_audit.evaluation.metrics.scoring import si_sdr, unusable
 from cmgan_audit.lazy_dataclasses import dataclass
 
-FACTS_VERSION = 6
+FACTS_VERSION = 7
 COPY_SI_SDR = 50.0  # dB: a copy up to its level; 16-bit rounding alone leaves about 60 dB on quiet speech
 IDENTICAL = 200.0  # dB, more than double precision tells apart
 FLAT_RUN = 3  # samples in a row at the extreme value: a cut-off peak, not a peak
@@ -43,6 +44,7 @@ class SignalFacts:
         copy_of: "noisy" or "clean" where it is that signal up to a gain, else "".
         copy_margin: dB by which it is closer to that signal than noisy and clean are to each other; no more than 200,
             and 0 where they are one recording.
+        upper_band_db: dB by which it has less (below 0) or more of the reference above 4 kHz than below (see `bands`).
         floor_db: level of its quietest tenth of frames against its whole level, in dB; None for silence.
         reference_floor_db: the same of the clean reference.
         fault: status that every metric gives this output ("length_mismatch", ...), "" for a usable one.
@@ -64,6 +66,7 @@ class SignalFacts:
     values: int = 0
     reference_values: int = 0
     copy_margin: float = 0.0
+    upper_band_db: float | None = None
     fault: str = ""
     fault_detail: str = ""
 
@@ -106,6 +109,7 @@ def signal_facts(clean: Signal, noisy: Signal, estimate: Signal) -> SignalFacts:
         values=np.unique(estimate).size,
         reference_values=np.unique(clean).size,
         copy_margin=_copy_margin(clean, noisy, noisy if copy_of == "noisy" else clean, estimate) if copy_of else 0.0,
+        upper_band_db=upper_band(clean, estimate),
     )
 
 
