@@ -253,7 +253,8 @@ def test_outputs_at_another_rate_are_as_long_as_their_reference_but_for_rounding
     for path in small_set.glob("*/ada_001.wav"):
         write(path, read(path)[: read(path).size // 2 * 2 - 1])  # an odd number of samples
     result = compared(small_set, outputs(small_set, "a", resampled, rate=rate), resample=True)
-    assert rules(result) == set(), [finding.message for finding in result.findings]
+    expected = {"CMG721"} if rate == 8_000 else set()  # where nothing is above 4 kHz, that is told
+    assert rules(result) == expected, [finding.message for finding in result.findings]
     assert result.checkpoints[0].metrics["ssnr"].n == 3
 
 
