@@ -24,6 +24,7 @@ from cmgan_audit.facts.runtime.launching import process_starts
 from cmgan_audit.facts.runtime.roots import roots_of
 from cmgan_audit.facts.runtime.training import trainings
 from cmgan_audit.facts.spectra.transforms import transforms_of
+from cmgan_audit.facts.steps.clips import clips_of
 from cmgan_audit.facts.steps.scalings import scalings_of
 from cmgan_audit.facts.steps.schedulers import schedulers_of
 from cmgan_audit.facts.steps.updates import updates_of
@@ -34,6 +35,7 @@ from cmgan_audit.facts.view import Collector, TreeCollector
 COLLECTORS: tuple[Collector, ...] = (
     applied_settings,
     batch_means,
+    clips_of,
     configured_labels,
     data_records,
     directions_of,

@@ -11,10 +11,12 @@ from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import Instance, Value
+from cmgan_audit.program.domain.values import Instance, Unknown, Value
 
 _JUDGES = regex(r"disc|critic|adversar|judge", re.IGNORECASE)
 _ASKED = (".parameters", ".named_parameters")
+# Of a pair of name and parameter the parameter, of the list of these an item.
+_MOST_ITEMS = 4
 
 
 @dataclass(eq=False)
@@ -61,14 +63,29 @@ class Holders:
         given = optimiser.arguments.get("params", 0)
         if given is None:
             return Held((), complete=False)
+        found = self._asked_in(list(values_within(given, 6)))
+        return Held(found, complete=bool(found))
+
+    def asked_for(self, parameters: Value) -> Held:
+        """The networks whose parameters these are; not complete where something among them is not known."""
+        parts = list(values_within(parameters, 6))
+        found = self._asked_in(parts)
+        known = all(not isinstance(each, Unknown) or self._networks(each) for each in parts)
+        return Held(found, complete=bool(found) and known)
+
+    def _asked_in(self, values: Sequence[Value]) -> tuple[Instance, ...]:
         found: list[Instance] = []
-        for value in values_within(given, 6):
-            for network in self._networks(value):
-                if not any(same_object(network, each) for each in found):
-                    found.append(network)
-        return Held(tuple(found), complete=bool(found))
+        for network in (each for value in values for each in self._networks(value)):
+            if not any(same_object(network, each) for each in found):
+                found.append(network)
+        return tuple(found)
 
     def _networks(self, value: Value) -> Sequence[Instance]:
+        """The networks that were asked for a value, or for what it is an item of: `list(net.parameters())`."""
+        for _ in range(_MOST_ITEMS):
+            if not isinstance(value, Unknown) or value.computed is None or value.computed.operation != "[]":
+                break
+            value = value.computed.operands[0]
         return self._asked.get(id(value.attrs), ()) if isinstance(value, Instance) else ()
 
 

@@ -96,3 +96,21 @@ class Update(Record):
     divided: Fact
     scale_matters: Fact
     tail_lost: Fact
+
+
+@record_kind("clip")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip(Record):
+    """Gradients of a network that are clipped in a loop over batches; its place is the call.
+
+    Attributes:
+        network: the class of the network, of several that of the first.
+        empty: whether these gradients have been set back, and no backward pass has filled them since.
+        late: whether the step has used them already, and they are set back before the next one.
+        foreign: whether the step that follows is one of other networks, and they are set back before their own.
+    """
+
+    network: str
+    empty: Fact
+    late: Fact
+    foreign: Fact

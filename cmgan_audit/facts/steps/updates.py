@@ -6,7 +6,6 @@ import ast
 import re
 from collections.abc import Iterable, Sequence
 
-from cmgan_audit.facts.adversarial.holders import Held, Holders, called
 from cmgan_audit.facts.conditions import exclude
 from cmgan_audit.facts.steps.actions import BACKWARD, CLIP, STEP, ZERO, Action, actions_of
 from cmgan_audit.facts.steps.guards import Guard, guard_of, last_name
@@ -14,7 +13,7 @@ from cmgan_audit.facts.steps.out_of_reach import lines_in_reach
 from cmgan_audit.facts.steps.records import Update
 from cmgan_audit.facts.steps.short_loops import is_left_after_one
 from cmgan_audit.facts.steps.windows import Update as Window
-from cmgan_audit.facts.steps.windows import holds, steps_by_framework, updates_in
+from cmgan_audit.facts.steps.windows import holds, steps_by_framework, updates_in, with_networks
 from cmgan_audit.facts.values import class_name
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
@@ -37,26 +36,8 @@ def updates_of(view: View) -> Iterable[Update]:
     actions: Sequence[Action] = list(actions_of(run))
     if run.launch.condition == NOT_REACHED or steps_by_framework(view, actions):
         return []
-    actions = _with_networks(view, actions)
+    actions = with_networks(view, actions)
     return [_update(view, window, actions) for window in updates_in(view, actions) if window.backwards]
-
-
-def _with_networks(view: View, actions: Sequence[Action]) -> Sequence[Action]:
-    """The actions, where `network.zero_grad()` is about the optimisers whose networks are all set back by it."""
-    if all(each.kind != ZERO or each.on for each in actions):
-        return actions
-    holders = Holders(view.scene)
-    stepping = {id(optimiser.attrs): optimiser for each in actions if each.kind == STEP for optimiser in each.on}
-    held = [(optimiser, holders.of(optimiser)) for optimiser in stepping.values()]
-    found: list[Action] = []
-    for each in actions:
-        if each.kind == ZERO and not each.on:
-            reset = Held(tuple(called([each.event.receiver])) if each.event.receiver is not None else ())
-            on = (optimiser for optimiser, own in held if own.complete and all(map(reset.holds, own.networks)))
-            found.append(Action(ZERO, each.event, each.position, tuple(on)))
-        else:
-            found.append(each)
-    return found
 
 
 def _update(view: View, window: Window, actions: Sequence[Action]) -> Update:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from cmgan_audit.facts.adversarial.holders import Held, Holders, called
 from cmgan_audit.facts.records import TRAIN
 from cmgan_audit.facts.steps.actions import BACKWARD, STEP, ZERO, Action
 from cmgan_audit.facts.view import View
@@ -55,9 +56,27 @@ def _may_step_by_hand(event: IterateEvent) -> bool:
     return not event.framework or (event.framework.startswith("lightning.") and event.role == TRAIN)
 
 
+def with_networks(view: View, actions: Sequence[Action]) -> Sequence[Action]:
+    """The actions, where `network.zero_grad()` is about the optimisers whose networks are all set back by it."""
+    if all(each.kind != ZERO or each.on for each in actions):
+        return actions
+    holders = Holders(view.scene)
+    stepping = {id(optimiser.attrs): optimiser for each in actions if each.kind == STEP for optimiser in each.on}
+    held = [(optimiser, holders.of(optimiser)) for optimiser in stepping.values()]
+    found: list[Action] = []
+    for each in actions:
+        if each.kind == ZERO and not each.on:
+            reset = Held(tuple(called([each.event.receiver])) if each.event.receiver is not None else ())
+            on = (optimiser for optimiser, own in held if own.complete and all(map(reset.holds, own.networks)))
+            found.append(Action(ZERO, each.event, each.position, tuple(on)))
+        else:
+            found.append(each)
+    return found
+
+
 def updates_in(view: View, actions: Sequence[Action]) -> Iterator[Update]:
     """The updates of a run that happen in loops over batches, each place and optimiser once."""
-    passes = [single.event.loop for single in view.scene.passes if _may_step_by_hand(single.event)]
+    passes = loops_by_hand(view)
     seen: set[object] = set()
     for step in actions:
         loop = batch_loop(step.event.context, passes) if step.kind == STEP else None
@@ -82,6 +101,11 @@ def _too_late(step: Action, optimiser: Instance, inside: Sequence[Action]) -> tu
     if not any(each.kind == ZERO and each.concerns(optimiser) for each in first):
         return ()
     return tuple(each for each in inside if each.kind == BACKWARD and each.position > step.position)
+
+
+def loops_by_hand(view: View) -> list[Loop]:
+    """The loops over batches of loaders in which the program may step optimisers itself."""
+    return [single.event.loop for single in view.scene.passes if _may_step_by_hand(single.event)]
 
 
 def batch_loop(context: Context, passes: Sequence[Loop]) -> Loop | None:
