@@ -144,21 +144,26 @@ class Ring:
         return any(not each.complete or all(map(each.holds, self.held.networks)) for each in held)
 
     def _does_unseen(self, word: str, start: int = 0, end: int | None = None) -> bool:
-        """Whether something called so happens in the loop, between two positions, that is none of its actions."""
-        known = {each.position for each in self.inside}
-        return any(
-            isinstance(event, CallEvent) and position not in known and self._is_unseen(event, word)
-            for position, event in enumerate(self.view.scene.run.events[start:end], start)
-            if holds(self.loop, event.context)
-        )
-
-    def _is_unseen(self, event: CallEvent, word: str) -> bool:
-        if word not in event.callee.rpartition(".")[2]:
+        """Whether something called so happens in the loop, between two positions, that could not be followed."""
+        events = self.view.scene.run.events
+        known = {each.event for each in self.inside}
+        inside = [event for event in events[start:end] if holds(self.loop, event.context)]
+        calls = [
+            each
+            for each in inside
+            if isinstance(each, CallEvent) and word in each.callee.rpartition(".")[2] and each not in known
+        ]
+        if not calls:
             return False
+        followed = {frame.call for each in inside for frame in each.context.frames}
+        return any(not self._is_harmless(each) for each in calls if each.location not in followed)
+
+    def _is_harmless(self, event: CallEvent) -> bool:
+        """Whether a method of the tree does nothing that is seen, or this is about the learning rate."""
         if any(isinstance(each.cls, ClassValue) for each in instances_of(event.receiver)):
-            return False  # what it does has been followed
+            return True
         call = self.view.code.call_at(event.location)
-        return call is None or _OF_SCHEDULES.search(ast.unparse(call.func)) is None
+        return call is not None and _OF_SCHEDULES.search(ast.unparse(call.func)) is not None
 
 
 class Rings:
