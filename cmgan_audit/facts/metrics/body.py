@@ -85,7 +85,7 @@ class Body:
             case ast.AnnAssign(value=ast.expr()):
                 self._assign(node.target, grade_of(node.value, self))
             case ast.AugAssign():
-                self._assign(node.target, combine((grade_of(node.target, self), grade_of(node.value, self))))
+                self._assign(node.target, combine((grade_of(node.target, self), grade_of(node.value, self))).reckoned())
             case ast.Return():
                 if node.value is not None:
                     self._drops_in_value(node.value)

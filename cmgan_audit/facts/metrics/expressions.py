@@ -18,6 +18,13 @@ _ABOUT = frozenset(
 _OF_SHAPE = frozenset({"shape", "ndim", "size", "dtype", "device", "requires_grad", "is_cuda"})
 _REDUCE = frozenset({"mean", "nanmean", "average", "median", "nanmedian", "fmean", "sum", "nansum", "fsum"})
 _LIKE = {"full_like": 1, "full": 1, "where": 1}
+# Calls that hand the scores on as they are, in another container or on another device.
+_AS_THEY_ARE = frozenset(
+    "array asarray tensor as_tensor from_numpy Tensor FloatTensor float32 float64 float list tuple to cuda cpu numpy "
+    "detach clone copy reshape view unsqueeze squeeze flatten ravel stack cat concatenate vstack hstack expand_dims "
+    "astype type type_as tolist item result get full full_like contiguous double requires_grad_ squeeze_ unsqueeze_ "
+    "Parallel delayed".split()
+)
 
 
 class Surroundings(Protocol):
@@ -71,7 +78,8 @@ def grade_of(node: ast.expr | None, around: Surroundings) -> Graded:
         case ast.UnaryOp(op=ast.Not()):
             grade_of(node.operand, around)
             return NO_SCORES
-    return combine(grade_of(child, around) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
+    parts = combine(grade_of(child, around) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
+    return parts if isinstance(node, ast.List | ast.Dict | ast.Starred | ast.Await) else parts.reckoned()
 
 
 def bind(target: ast.expr, value: Graded, around: Surroundings) -> None:
@@ -150,9 +158,14 @@ def _call(node: ast.Call, around: Surroundings) -> Graded:
         return NO_SCORES
     if member in _ABOUT:
         return NO_SCORES
+    _reckon_in_place(node, around)
     if member in _LIKE:
         return combine([*given[_LIKE[member] :], *keywords.values()])
     held = combine([receiver, *given, *keywords.values()])
+    if isinstance(node.func, ast.Call):  # Parallel(n_jobs=4)(...)
+        member = ast.unparse(node.func.func).rpartition(".")[2]
+    if member not in _AS_THEY_ARE:
+        held = held.reckoned()
     if member in _REDUCE and held.grade is Grade.PER_ITEM and not _keeps_items(node, receiver):
         return Scores(Grade.ONE_FOR_ALL, around.place(node))
     return held
@@ -161,6 +174,20 @@ def _call(node: ast.Call, around: Surroundings) -> Graded:
 def _fill(container: ast.expr, value: Scores, around: Surroundings) -> None:
     text = ast.unparse(container)
     around.names[text] = combine([around.names.get(text, NO_SCORES), value])
+
+
+def _reckon_in_place(node: ast.Call, around: Surroundings) -> None:
+    """`scores.sub_(1)` and `np.divide(scores, 3.5, out=scores)` change what a variable holds."""
+    changed = [keyword.value for keyword in node.keywords if keyword.arg == "out"]
+    if isinstance(node.func, ast.Attribute) and node.func.attr.endswith("_") and node.func.attr not in _AS_THEY_ARE:
+        target = node.func.value
+        while isinstance(target, ast.Call) and isinstance(target.func, ast.Attribute):
+            target = target.func.value  # scores.sub_(1).div_(3.5)
+        changed.append(target)
+    for each in changed:
+        text = ast.unparse(each.value if isinstance(each, ast.Subscript) else each)
+        if text in around.names:
+            around.names[text] = whole(around.names[text]).reckoned()
 
 
 def _keeps_items(node: ast.Call, receiver: Graded) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import field
 from cmgan_audit.facts.code import Reached
 from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.metrics.body import Body, Dropped
-from cmgan_audit.facts.metrics.grades import ITEMS, NO_SCORES, Grade, Graded, Scores, combine, either
+from cmgan_audit.facts.metrics.grades import NO_SCORES, Grade, Graded, Scores, combine, either, whole
 from cmgan_audit.facts.metrics.scoring import Scoring
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
@@ -21,17 +21,24 @@ from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.program.naming.names import canonical
 
 MOST_ROUNDS = 400
+# The two sides of a loss, and the packages whose PESQ is on the scale of P.862.1 and P.862.2, which begins above 1.
+_COMPARED = frozenset({0, 1, "input", "target"})
+_FROM_ONE = ("pesq.", "pesqc2.", "torchmetrics.")
 _Place = tuple[str, int, int, int | None, int | None]
 _Node = ast.AST
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Learnt:
-    """A loss that compares something with the scores of a batch: where, and the grade of the target."""
+    """A loss that compares something with the scores of a batch: where, and the grade of the target.
+
+    `answers`: which of the two that it compares hold no scores, by position or name.
+    """
 
     place: Location
     target: Scores
     function: _Node
+    answers: tuple[int | str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,10 +74,13 @@ class ScoreFlow:
         """Go through all functions that scores reach."""
         self._look_around()
         for scoring in self.scorings:
-            grade = ITEMS
-            if "torchmetrics.audio" in canonical(scoring.event.callee):
-                grade = Scores(Grade.ONE_FOR_ALL, scoring.event.location)
-            self._sources[_place(scoring.event.location)] = grade
+            place = scoring.event.location
+            name = canonical(scoring.event.callee)
+            raw = place if scoring.metric == "PESQ" and name.startswith(_FROM_ONE) else None
+            grade = Scores(Grade.PER_ITEM, raw=raw)
+            if "torchmetrics.audio" in name:
+                grade = Scores(Grade.ONE_FOR_ALL, place, raw)
+            self._sources[_place(place)] = grade
             for spot in scoring.way[:1]:
                 self._wait(spot.function or self._top(spot.path))
         for _ in range(MOST_ROUNDS):
@@ -203,7 +213,10 @@ class _Calls:
         if self.flow.is_loss(place):
             target = combine([*given, *keywords.values()])
             if target.grade is not Grade.NONE:
-                self.flow.learnt[place] = Learnt(place, target, self.function)
+                arguments: list[tuple[int | str, Graded]] = [*enumerate(given), *keywords.items()]
+                compared = [each for each in arguments if each[0] in _COMPARED]
+                answers = tuple(key for key, graded in compared if whole(graded).grade is Grade.NONE)
+                self.flow.learnt[place] = Learnt(place, target, self.function, answers)
             return NO_SCORES
         reached = self.flow.targets(place)
         if not reached:

@@ -19,14 +19,24 @@ class Grade(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """The grade of a value, and for one number of all scores the place where they were reduced to it."""
+    """What a value holds of the scores of a batch.
+
+    Attributes:
+        grade: how much.
+        reduced: for one number of all scores the place where they were reduced to it.
+        raw: where PESQ was computed, while nothing has been reckoned with it: it is still between 1.03 and 4.64.
+    """
 
     grade: Grade = Grade.NONE
     reduced: Location | None = None
+    raw: Location | None = None
+
+    def reckoned(self) -> Scores:
+        """The same where something was reckoned with it."""
+        return self if self.raw is None else Scores(self.grade, self.reduced)
 
 
 NO_SCORES = Scores()
-ITEMS = Scores(Grade.PER_ITEM)
 
 # A value, or the items of a tuple that is known item by item.
 Graded = Scores | tuple[Scores, ...]
@@ -38,13 +48,12 @@ def whole(graded: Graded) -> Scores:
 
 
 def combine(parts: Iterable[Graded]) -> Scores:
-    """The grade of a value that is made of others."""
-    found = NO_SCORES
-    for part in parts:
-        single = whole(part)
-        if single.grade > found.grade:
-            found = single
-    return found
+    """The grade of a value that is made of others; it is as the metric gave it only where all scores in it are."""
+    scores = [single for part in parts if (single := whole(part)).grade is not Grade.NONE]
+    if not scores:
+        return NO_SCORES
+    found = max(scores, key=lambda each: each.grade)
+    return found if all(each.raw is not None for each in scores) else found.reckoned()
 
 
 def either(left: Graded, right: Graded) -> Graded:

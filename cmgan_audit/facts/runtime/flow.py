@@ -154,7 +154,7 @@ class Flow:
             computed = value.computed
             operands = computed.operands
             if event is not None and computed.operation == "network":
-                inner = self._forward(event)
+                inner = self.forward(event)
                 operands = (inner,) if inner is not None else operands
             if computed.operation == "[]":
                 operands = (self._picked(operands),)
@@ -165,7 +165,7 @@ class Flow:
             if event is None:
                 return Node(value, None, name, given, value.location)
             receiver = event.receiver
-            inner = self._forward(event) if name.endswith(".__call__") else None
+            inner = self.forward(event) if name.endswith(".__call__") else None
             if inner is not None:
                 return Node(value, event, "network", (inner,), value.location)
             return Node(value, event, name, (*((receiver,) if receiver is not None else ()), *given), value.location)
@@ -210,7 +210,7 @@ class Flow:
 
     # Networks of the tree
 
-    def _forward(self, event: CallEvent) -> Value | None:
+    def forward(self, event: CallEvent) -> Value | None:
         """What a network of the tree computes from the arguments of a call; None when that cannot be followed."""
         networks = [bare_network(each) for each in instances_of(event.receiver)]
         if len(networks) != 1 or not isinstance(networks[0].cls, ClassValue):
