@@ -12,8 +12,8 @@ from typing import TypeVar
 from cmgan_audit.facts.units.archive import pack, unpack
 from cmgan_audit.program.execution.depth import deeply, forget_young
 
-# A small tree is done before a second process would be of use.
-_ALONE_SECONDS = 0.4
+# What is left has to take this long by what was done until now, or a second process is of no use.
+_WORTH_SECONDS = 1.0
 _FEWEST = 4
 _MOST_JOBS = 16
 
@@ -41,7 +41,12 @@ def worked(units: Sequence[str], work: Callable[[str], _Result], jobs: int) -> I
     """
     waiting = list(reversed(units))
     began = time.monotonic()
-    while waiting and (jobs < 2 or len(waiting) < _FEWEST or time.monotonic() - began < _ALONE_SECONDS):
+
+    def is_small() -> bool:
+        each = (time.monotonic() - began) / max(1, len(units) - len(waiting))
+        return len(waiting) < _FEWEST or each * len(waiting) < _WORTH_SECONDS
+
+    while waiting and (jobs < 2 or is_small()):
         unit = waiting.pop()
         yield unit, work(unit)
     if not waiting:
@@ -62,6 +67,7 @@ def _in_processes(units: Sequence[str], work: Callable[[str], _Result], jobs: in
     if "fork" not in multiprocessing.get_all_start_methods():
         return
     before, _work = _work, work
+    forget_young()
     gc.freeze()  # before the fork: whoever searched these objects would copy the memory that the processes share
     try:
         with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork")) as pool:

@@ -94,7 +94,7 @@ def test_an_unchanged_tree_is_not_executed_again(tree: Path, followed: list[str]
 
 def test_several_processes_find_the_same(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = collect(tree)
-    monkeypatch.setattr(workers, "_ALONE_SECONDS", 0.0)
+    monkeypatch.setattr(workers, "_WORTH_SECONDS", 0.0)
     monkeypatch.setattr(workers, "_FEWEST", 1)
     assert collect(tree, effort=Effort(jobs=3)) == plain
     assert collect(tree, effort=Effort(jobs=2, cached=True)) == plain
@@ -102,7 +102,7 @@ def test_several_processes_find_the_same(tree: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_what_another_process_parsed_is_not_parsed_here(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_ALONE_SECONDS", 0.0)
+    monkeypatch.setattr(workers, "_WORTH_SECONDS", 0.0)
     monkeypatch.setattr(workers, "_FEWEST", 1)
     broken = {"cell_type": "code", "source": ["def f(:"]}
     good = {"cell_type": "code", "source": ["import lib.data\n", "from torch.utils.data import DataLoader"]}
@@ -121,7 +121,7 @@ def test_what_another_process_parsed_is_not_parsed_here(tree: Path, monkeypatch:
 def test_a_tree_that_is_too_large_is_followed_as_far_however_it_is_done(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "_ALONE_SECONDS", 0.0)
+    monkeypatch.setattr(workers, "_WORTH_SECONDS", 0.0)
     monkeypatch.setattr(workers, "_FEWEST", 1)
     monkeypatch.setattr(allowances, "MOST_STEPS_IN_ALL", 100)
     monkeypatch.setattr(allowances, "STEPS_FOR_FIRST_LAUNCHES", 0)
@@ -140,7 +140,7 @@ def test_a_tree_that_is_too_large_is_followed_as_far_however_it_is_done(
 def test_in_a_tree_that_is_too_large_every_script_has_its_first_launch(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "_ALONE_SECONDS", 0.0)
+    monkeypatch.setattr(workers, "_WORTH_SECONDS", 0.0)
     monkeypatch.setattr(workers, "_FEWEST", 1)
     monkeypatch.setattr(allowances, "MOST_STEPS_IN_ALL", 100)
     plain = collect(tree)
@@ -153,7 +153,7 @@ def test_in_a_tree_that_is_too_large_every_script_has_its_first_launch(
 
 
 def test_errors_of_another_process_reach_the_user(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_ALONE_SECONDS", 0.0)
+    monkeypatch.setattr(workers, "_WORTH_SECONDS", 0.0)
     monkeypatch.setattr(workers, "_FEWEST", 1)
     both = DeclaredRoles(train=("train",), evaluation=("train",))
     with pytest.raises(UsageError, match="declared by train_loaders"):
@@ -161,7 +161,7 @@ def test_errors_of_another_process_reach_the_user(tree: Path, monkeypatch: pytes
 
 
 def test_what_a_killed_process_left_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_ALONE_SECONDS", 0.0)
+    monkeypatch.setattr(workers, "_WORTH_SECONDS", 0.0)
     here = os.getpid()
 
     def work(unit: str) -> str:
