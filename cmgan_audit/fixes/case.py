@@ -34,7 +34,8 @@ class Sources:
             if data is None:
                 raise UnrecognisedShapeError(f"{path} is no file of the audited folder")
             if path.endswith((".py", ".pyw", ".ipynb")):
-                self._opened[path] = PythonText(path, data, self.tree.parsed(path))
+                parsed = None if path.endswith(".ipynb") else self.tree.parsed(path)  # a notebook is refused unread
+                self._opened[path] = PythonText(path, data, parsed)
             else:
                 self._opened[path] = Document(path, data)
         return self._opened[path]

@@ -12,7 +12,7 @@ from cmgan_audit.finding import Edit, Location
 from cmgan_audit.fixes.document import Document, UnrecognisedShapeError
 from cmgan_audit.source.discovery import Failure
 from cmgan_audit.source.python_file import ParsedFile, parse_python
-from cmgan_audit.source.syntax import outline_of, walk
+from cmgan_audit.source.syntax import holders_at, outline_of, walk
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _LAYOUT = frozenset((tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT))
@@ -35,6 +35,7 @@ class PythonText(Document):
             raise UnrecognisedShapeError(f"{path} cannot be parsed: {known.reason}")
         self._parsed = known
         self._outline = outline_of(known)
+        self._holders: dict[ast.AST, tuple[ast.AST, ...]] = {}
         self.tree = known.tree
 
     # Finding nodes
@@ -54,9 +55,11 @@ class PythonText(Document):
         Raises:
             UnrecognisedShapeError: there is none.
         """
-        node = self._outline.at(place)
+        node, *holders = holders_at(self._parsed, place) or (None,)
         if isinstance(node, ast.Expr):  # a statement that is nothing but an expression stands where that one does
-            node = node.value
+            node, holders = node.value, [node, *holders]
+        if node is not None:
+            self._holders.update((each, tuple(holders[index:])) for index, each in enumerate((node, *holders)))
         # The places of what stands in an f-string are not exact.
         if isinstance(node, ast.expr) and not any(isinstance(each, ast.JoinedStr) for each in self.parents(node)):
             return node
@@ -75,11 +78,12 @@ class PythonText(Document):
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         """The node that holds a node."""
-        return next(self._outline.parents(node), None)
+        return next(self.parents(node), None)
 
     def parents(self, node: ast.AST) -> Iterator[ast.AST]:
         """The nodes that hold a node, innermost first."""
-        return self._outline.parents(node)
+        known = self._holders.get(node)
+        return self._outline.parents(node) if known is None else iter(known)
 
     def function_around(self, node: ast.AST) -> Function | ast.Lambda | None:
         """The innermost function that a node stands in."""

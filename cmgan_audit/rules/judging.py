@@ -11,12 +11,13 @@ import ast
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
+from functools import cache
 from itertools import chain
 from typing import Any
 
 from cmgan_audit.finding import Confidence, Location, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.rules.condition import Condition, chain_of, is_literal
+from cmgan_audit.rules.condition import Condition, chain_of
 from cmgan_audit.rules.record import Known, OneOf, Record, Unknown
 from cmgan_audit.rules.worlds import World, explore
 
@@ -151,11 +152,15 @@ def _evaluate(node: ast.expr, scope: Scope, world: World) -> Result:
         return _connect((_compare(type(op), left, right) for op, left, right in pairs), decided=False)
     if isinstance(node, ast.Call):
         return _call(node, scope, world)
-    if is_literal(node):
-        return Result(ast.literal_eval(node))
+    names, literal = _parts(node)
+    return literal if names is None else look_up(names, scope, world)
+
+
+@cache  # the expressions of the catalogue
+def _parts(node: ast.expr) -> tuple[tuple[str, ...] | None, Result]:
+    """The chain of names that an expression is; else its literal value."""
     names = chain_of(node)
-    assert names is not None, "the checker lets nothing else through"
-    return look_up(names, scope, world)
+    return names, Result(ast.literal_eval(node)) if names is None else Result()
 
 
 def _connect(results: Iterable[Result], decided: bool) -> Result:

@@ -12,7 +12,7 @@ from cmgan_audit.source.python_file import ParsedFile
 Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.Module
 # Nodes are of exactly these classes: to look one up is a third of the price of an `isinstance` that fails.
 _SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef})
-_PLACED = (ast.expr, ast.stmt)
+_PLACED = ast.expr | ast.stmt
 # Fields that never hold code: words, numbers, and the marks for operators and for reading or writing. More than a third
 # of all nodes are such marks, shared by the whole tree, so that nothing about a place can be asked of them.
 _NO_CODE = frozenset(
@@ -106,7 +106,7 @@ class Outline:
         found: dict[tuple[int, int, int | None, int | None], ast.AST] = {}
         for node in self._parents:  # holders come before what they hold
             if isinstance(node, _PLACED):
-                found.setdefault((node.lineno, node.col_offset, node.end_lineno, node.end_col_offset), node)
+                found.setdefault(_span(node), node)
         return found
 
     def at(self, place: Location) -> ast.AST | None:
@@ -128,6 +128,42 @@ class Outline:
         if scope not in self._own:
             self._own[scope] = tuple(own_nodes(scope))
         return self._own[scope]
+
+
+def holders_at(parsed: ParsedFile, place: Location) -> tuple[ast.AST, ...]:
+    """The outermost expression or statement at exactly a place and the nodes that hold it, innermost first.
+
+    The same as an outline's `at` and `parents`; for a single question, which is not worth an outline.
+    """
+    span = parsed.span(place)
+
+    def below(node: ast.AST) -> tuple[ast.AST, ...]:
+        for child in children(node):
+            if _lines_apart(child, span[0]):
+                continue
+            if isinstance(child, _PLACED) and _span(child) == span:
+                return child, node
+            found = below(child)
+            if found:
+                return (*found, node)
+        return ()
+
+    return below(parsed.tree)
+
+
+def _span(node: ast.expr | ast.stmt) -> tuple[int, int, int | None, int | None]:
+    return node.lineno, node.col_offset, node.end_lineno, node.end_col_offset
+
+
+def _lines_apart(node: ast.AST, line: int) -> bool:
+    """Whether a line is surely not one of a node's; a decorator stands above the function that holds it."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        first = min((each.lineno for each in node.decorator_list), default=node.lineno)
+    elif isinstance(node, _PLACED | ast.excepthandler | ast.keyword):
+        first = node.lineno
+    else:  # parameters, the parts of a `with` or of a comprehension have no place
+        return False
+    return not first <= line <= (node.end_lineno or line)
 
 
 def own_nodes(scope: ast.AST) -> list[ast.AST]:

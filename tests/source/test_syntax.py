@@ -9,8 +9,9 @@ import pytest
 
 import cmgan_audit
 from cmgan_audit.finding import Location
+from cmgan_audit.source import syntax
 from cmgan_audit.source.python_file import ParsedFile, parse_python
-from cmgan_audit.source.syntax import children, outline_of, own_nodes, shown, walk
+from cmgan_audit.source.syntax import children, holders_at, outline_of, own_nodes, shown, walk
 
 FILES = sorted(Path(cmgan_audit.__file__).parent.glob("program/*.py"))
 MARKS = (ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.unaryop)
@@ -59,6 +60,34 @@ def test_holders_come_innermost_first() -> None:
     leave = walk(function)[-1]
     assert isinstance(leave, ast.Break)
     assert [type(node) for node in outline_of(file).parents(leave)] == [ast.While, ast.FunctionDef, ast.Module]
+
+
+EVERY_SYNTAX = (
+    "@d(1)\n@e(\n    2)\nasync def f(x: int = 1, /, y: int = 2, *z, k=3, **w) -> e:\n    async for i in x: await i\n"
+    "    return f'{y!r:>{k}}'\n"
+    "class A(B, metaclass=C):\n    t = [j for j in q if j]\n    s = lambda a, b=1: a\n"
+    "match p:\n    case {'k': K(v=1), **rest} if rest: g(1)\n"
+    "try: raise u from v\nexcept (E, F) as e: pass\nfinally: h()\n"
+    "with a(1) as b, c(\n  2) as (d, e): x = {**p, 'ä': q[1:2, ::3]}; y(k=4)\n"
+)
+
+
+@pytest.mark.parametrize("text", [EVERY_SYNTAX, Path(syntax.__file__).read_text(encoding="utf-8")])
+def test_a_single_question_has_the_answers_of_the_outline(text: str) -> None:
+    file = parsed(text)
+    outline = outline_of(file)
+    asked = 0
+    for node in walk(file.tree):
+        if isinstance(node, ast.expr | ast.stmt) and not any(
+            isinstance(each, ast.JoinedStr) for each in outline.parents(node)
+        ):
+            place = file.location(node)
+            found = outline.at(place)
+            assert found is not None
+            assert holders_at(file, place) == (found, *outline.parents(found))
+            asked += 1
+    assert asked > 50
+    assert holders_at(file, Location("train.py", 1, 1, 1, 2)) == ()
 
 
 def test_own_nodes_stand_in_the_order_of_the_source_and_stop_at_inner_functions() -> None:
