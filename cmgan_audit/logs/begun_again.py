@@ -42,7 +42,7 @@ def _starts(series: Series, first: float) -> list[int]:
 
 def _cut(run: Run, ends: Sequence[int]) -> list[Run]:
     """The run in parts, each up to one of the places, and what is left."""
-    parts = [Run(run.source) for _ in range(len(ends) + 1)]
+    parts = [Run(run.source, named=run.named) for _ in range(len(ends) + 1)]
     for series in run.series:
         points: list[list[tuple[float, float, int]]] = [[] for _ in parts]
         for point in series:

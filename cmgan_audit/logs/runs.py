@@ -75,6 +75,7 @@ class RunBuilder:
                 self._open(place)
                 self._named = {name: known}
             known.append(number)
+            self.run.named = self.run.named or f"{' '.join(name)} {number:g}"
 
     def resume(self, surely: bool = True) -> None:
         """The log says that training goes on from a checkpoint; without `surely`, that some checkpoint was loaded."""
@@ -169,8 +170,9 @@ class RunBuilder:
             run.series = [_latest(series, run) for series in run.series]
         if len(runs) > 1:
             for number, run in enumerate(runs, start=1):
+                named = f", {run.named}" if run.named else ""
                 span = f", from {self.places} {run.first_place}" if run.first_place else ""
-                run.label = f"run {number} of {len(runs)}{span}"
+                run.label = f"run {number} of {len(runs)}{named}{span}"
         return runs
 
 

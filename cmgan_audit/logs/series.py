@@ -144,13 +144,15 @@ class Run:
 
     Attributes:
         source: the file, or the folder of event files, as given and found.
-        label: tells runs of one source apart ("run 2 of 5, lines 861-1205"); "" for an only run.
+        label: tells runs of one source apart ("run 2 of 5, fold 2, from line 861"); "" for an only run.
+        named: what the log calls it ("fold 2"), if anything.
         superseded: number of points that a resumed run computed again; the later value counts.
         unsaid: at which epochs or steps the log says that a score was no better, and not the score.
     """
 
     source: str
     label: str = ""
+    named: str = ""
     series: list[Series] = field(default_factory=list)
     restarts: list[Restart] = field(default_factory=list)
     printed: dict[str, PrintedBatch] = field(default_factory=dict)

@@ -39,6 +39,13 @@ def test_each_has_its_own_course(tmp_path: Path, heading: str, line: str) -> Non
     assert runs(tmp_path, text) == FOLDS
 
 
+def test_the_labels_say_which_fold(tmp_path: Path) -> None:
+    path = tmp_path / "train.log"
+    path.write_text("".join(f"Fold {k}\nEpoch 1 PESQ: 2.{k}\nEpoch 2 PESQ: 2.{k}\n" for k in (1, 2)))
+    found = read_text(path, "train.log", RoleBook()).runs
+    assert [run.label for run in found] == ["run 1 of 2, fold 1, from line 2", "run 2 of 2, fold 2, from line 4"]
+
+
 def test_the_results_of_all_folds_stay_one_list(tmp_path: Path) -> None:
     assert runs(tmp_path, "".join(f"Fold {k}: PESQ {fold[-1]}\n" for k, fold in enumerate(FOLDS))) == []
 
