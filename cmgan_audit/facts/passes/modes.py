@@ -51,11 +51,23 @@ def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
         sides.append(under - held)
     else:
         original = original_of(scene, run)
-        state, use_before = ("train", run) if original is None else mode_at(scene, original)
+        state, use_before = (_as_made(scene, network), run) if original is None else mode_at(scene, original)
         possible.setdefault(state, use_before or run)  # as it was made, or as what it is a copy of
     if len(possible) == 1:
         return next(iter(possible.items()))
     return OPEN, next(iter(possible.values()))
+
+
+def _as_made(scene: Scene, network: Instance) -> str:
+    """The mode of a network that nothing has switched: training mode, by its class.
+
+    What another package loads is mostly in eval mode already (`from_pretrained`), and so are networks that measure.
+    Of a network from outside only one that this run trains, made by its class, is known to be as torch makes it.
+    """
+    if is_network(network):
+        return "train"
+    by_its_class = network.external_name.rpartition(".")[2][:1].isupper() or not network.external_name
+    return "train" if by_its_class and _is_trained(scene, network, []) else "eval"
 
 
 def _made_under(scene: Scene, network: Instance) -> set[str]:
