@@ -109,6 +109,8 @@ def read_pair(name: str, clean: Path, noisy: Path, *, resample: bool = False) ->
         rates.append(header.rate)
         channels.append(header.channels)
     if lengths[0] != lengths[1]:
-        raise AudioError(f"{noisy}: {lengths[1]} samples, but its clean partner has {lengths[0]}")
+        raise AudioError(
+            f"{noisy}: {lengths[1]} samples, but its clean partner has {lengths[0]}; cut both to the same stretch"
+        )
     digests = file_sha256(clean), file_sha256(noisy)
     return Pair(name, clean, noisy, *digests, lengths[0], min(rates), max(channels))

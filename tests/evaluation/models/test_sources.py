@@ -235,6 +235,12 @@ def test_the_waveform_among_what_a_network_returns(tmp_path, checkpoint, result)
 
 
 @quick
+def test_the_waveform_among_them_may_be_of_whole_frames(tmp_path, checkpoint):
+    enhancer = opened(factory(tmp_path, SEVERAL.format(result="(x[:, :400], -x[:, None, :3200])")), checkpoint)
+    assert np.array_equal(enhancer.enhance(NOISY), -NOISY[:3200])
+
+
+@quick
 def test_two_waveforms_are_not_chosen_from(tmp_path, checkpoint):
     enhancer = opened(factory(tmp_path, SEVERAL.format(result="(x, -x)")), checkpoint)
     with pytest.raises(ModelError, match="returned 2 values"):
