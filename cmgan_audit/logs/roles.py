@@ -318,6 +318,11 @@ class RoleBook:
         key = name.lower()
         return self._given[key] if key in self._given else infer(name)
 
+    @property
+    def gives_roles(self) -> bool:
+        """Whether the user named any series."""
+        return bool(self._given)
+
     def is_given(self, name: str) -> bool:
         """Whether the user named this series."""
         return name.lower() in self._given

@@ -16,6 +16,7 @@ from cmgan_audit.logs.lines.phase_heads import announced_phase
 from cmgan_audit.logs.lines.plan import Plan, SlotArray
 from cmgan_audit.logs.lines.prefixes import SLOT, USED, body_start, without_moments
 from cmgan_audit.logs.lines.scales import without_ranges
+from cmgan_audit.logs.lines.silent import says_nothing_known
 from cmgan_audit.logs.lines.tables import cells_of_row, columns_of
 from cmgan_audit.logs.local_words import in_english
 from cmgan_audit.logs.roles import RoleBook
@@ -51,6 +52,8 @@ def _plan(shape: str, book: RoleBook) -> Plan:
         return plan
     if is_of_one_item(masked) or is_of_one_item(plan.body):
         plan.per_item = bool(plan.slots)
+        return plan
+    if plan.slots and not book.gives_roles and says_nothing_known(plan.body):
         return plan
     line.read()
     plan.no_better = says_no_better(plan.body) and not any(value.role.kind == "metric" for value in plan.values)
