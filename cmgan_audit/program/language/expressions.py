@@ -35,6 +35,7 @@ from cmgan_audit.program.language.calls import evaluate_call
 from cmgan_audit.program.language.comprehensions import evaluate_comprehension, evaluate_dict_comprehension
 from cmgan_audit.program.language.operators import compare, negated, operate, over_options, paired
 from cmgan_audit.program.language.subscripts import evaluate_slice, subscript
+from cmgan_audit.program.language.tables import table
 from cmgan_audit.program.naming.names import from_star
 
 
@@ -222,13 +223,16 @@ def _display(kind: str) -> Callable[[Interpreter, Any], Value]:
     def build(it: Interpreter, node: ast.List | ast.Tuple | ast.Set) -> Value:
         from cmgan_audit.program.execution.iteration import collected
 
+        whole = None if isinstance(node, ast.Set) else table(node)
+        if whole is not None:
+            return whole
         items: list[Value] = []
         complete = True
         for part in node.elts:
             if isinstance(part, ast.Starred):
-                more, whole = collected(it, evaluate(it, part.value), it.location(part))
+                more, is_all = collected(it, evaluate(it, part.value), it.location(part))
                 items.extend(more)
-                complete = complete and whole
+                complete = complete and is_all
             else:
                 items.append(_written(it, evaluate(it, part), part, node))
         if kind == "set":
@@ -259,6 +263,9 @@ def _dict(it: Interpreter, node: ast.Dict) -> Value:
     from cmgan_audit.program.domain.values import Arguments
     from cmgan_audit.program.library.dictionaries import fill_dictionary, is_state, of_same_tensors
 
+    whole = table(node)
+    if whole is not None:
+        return whole
     made = DictValue(items={})
     complete = True
     for key_node, value_node in zip(node.keys, node.values, strict=True):
