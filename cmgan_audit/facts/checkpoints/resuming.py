@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 
@@ -44,6 +45,9 @@ _ANOTHER = regex(r"stage|phase|adapt", re.IGNORECASE)
 _A_START = regex(r"pre_?train|fine_?tun", re.IGNORECASE)
 _A_FILE = regex(r"[\w-]*(?<!last)(?<!latest)(?<!best)\.(pt|pth|ckpt|tar|bin|th|pkl|safetensors)$", re.IGNORECASE)
 _EXISTS = frozenset({"exists", "isfile", "isdir", "is_file", "is_dir", "access", "lexists"})
+# Words for what is left of an earlier training.
+_CHECKPOINT = regex(r"resum|continu|restor|restart|recover|start_from|check_?point|ckpt|snapshot", re.IGNORECASE)
+_IN_SETTINGS = "in settings that are given on the command line"
 _NOTHING_TOLD = "nothing has to be set for it"
 # An option that numbers a stored state, with a default that numbers none: training begins at step 0 or epoch 0.
 _NUMBERS_NONE = regex(r"(-\S*(?:resum|continu|restor|step|epoch|iter)\S*) defaults to (?:0|-\d+)", re.IGNORECASE)
@@ -77,7 +81,8 @@ def resumes_of(view: View) -> Iterator[Resume]:
         off = [batch for batch in read_there if not resuming.is_frozen(batch)]
         events = [*supposed.events, *in_its_wake(view, supposed, start)] if off else []
         for batch in off:
-            yield from resuming.kept_off(batch, together([*found, *batches(events)]), supposed, events)
+            there = batches(events)
+            yield from resuming.kept_off(batch, together(there), together([*found, *there]), supposed, events)
 
 
 class _Resuming:
@@ -100,7 +105,7 @@ class _Resuming:
         """The record of a restore that happens in this run; none for weights that are no checkpoint of the run."""
         settings = [setting for event in _entries(batch) for setting in self._settings(event)]
         given = self._given(batch, settings)
-        if given is not None and _is_start(batch, settings):
+        if given is not None and (_is_start(batch, settings) or self._is_part(batch, given)):
             return
         if given is not None:
             yield self._record(batch, whole, events, Known(False, given.trail), given.text)
@@ -116,15 +121,33 @@ class _Resuming:
             confidence = Confidence.MEDIUM if medium else Confidence.HIGH
             yield self._record(batch, whole, events, Known(True, sign.trail, confidence=confidence), sign.text)
 
-    def kept_off(self, batch: Batch, whole: Batch, supposed: Supposed, events: Sequence[Event]) -> Iterator[Resume]:
-        """The record of a resume that a setting keeps off; none where only weights to start from are meant."""
+    def _is_part(self, batch: Batch, given: _Sign) -> bool:
+        """Whether weights are loaded alone, from a file that settings name in a word that speaks of no checkpoint.
+
+        `asr_path: asr/epoch_00100.pth` is a network that comes trained, and no training to go on with.
+        """
+        names = " ".join([*(step.note.partition(" is ")[0] for step in given.trail), *_functions(batch)])
+        return (
+            given.text.endswith(_IN_SETTINGS)
+            and not batch.trains_on
+            and not self._completeness.goes_on_counting(batch)
+            and not _CHECKPOINT.search(names)
+        )
+
+    def kept_off(
+        self, batch: Batch, there: Batch, whole: Batch, supposed: Supposed, events: Sequence[Event]
+    ) -> Iterator[Resume]:
+        """The record of a resume that a setting keeps off; none where only weights to start from are meant.
+
+        `there` is what it loads, `whole` that with what is loaded in every run.
+        """
         condition = supposed.condition.text
         names = " ".join([condition, *_functions(batch)])
         resumes = batch.trains_on or (_RESUME.search(names) and not _PRETRAINED.search(names))
         resumes = resumes or self._completeness.goes_on_counting(batch)
         if resumes and not _in_constructor(batch):
             off = Known(False, (Step(supposed.condition.location, f"only if {condition}"),))
-            yield self._record(batch, whole, events, off, f"only if {condition}")
+            yield replace(self._record(batch, whole, events, off, f"only if {condition}"), what=_names(there))
 
     def _record(self, batch: Batch, whole: Batch, events: Sequence[Event], unasked: Fact, how: str) -> Resume:
         first = (batch.loads or [each.event for each in batch.restored])[0]
@@ -175,7 +198,7 @@ class _Resuming:
                 if unnumbered:
                     return _Sign(f"only if {unnumbered} numbers a stored state", held.trail)
                 if isinstance(held, Const) and self._named_in_given_settings(held):
-                    said = f"because {text} names the file, in settings that are given on the command line"
+                    said = f"because {text} names the file, {_IN_SETTINGS}"
                     return _Sign(said, (*held.trail, Step(place, "is asked for")))
         return None
 
