@@ -126,6 +126,7 @@ class Loop(Record):
             is left behind.
         mode_layers: the layers of the program that `eval()` switches (dropout, batch statistics), as text.
         unseen: the class of a network from outside of the repository, whose layers are not known; "" for all others.
+        unread_parts: where neither is known, the classes of libraries that run inside of a network, as text.
         framework: who runs the loop, where it is not the program's own code.
         untold_dropout: whether a network in eval mode drops all the same: `F.dropout(x, p)` is not told the mode.
         differentiates: whether gradients are taken in it and train nothing: of its inputs, or in a penalty.
@@ -138,6 +139,7 @@ class Loop(Record):
     train_mode: Fact
     mode_layers: str = ""
     unseen: str = ""
+    unread_parts: str = ""
     framework: str = ""
     untold_dropout: bool = False
     differentiates: bool = False

@@ -25,6 +25,7 @@ from cmgan_audit.facts.passes.learning import TAKEN, told_apart
 from cmgan_audit.facts.passes.library_networks import RUNNING, library_networks
 from cmgan_audit.facts.passes.part_switches import assigned_mode, flagged_parts, switched_parts
 from cmgan_audit.facts.passes.procedures import without_procedures
+from cmgan_audit.facts.passes.told_only import ToldOnly
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -110,6 +111,7 @@ class Scene:
     from_outside: dict[int, Instance] = field(default_factory=dict)
     _by_name: dict[str, list[tuple[int, CallEvent]]] = field(default_factory=dict)
     _by_argument: dict[int, list[CallEvent]] = field(default_factory=dict)
+    told_only: ToldOnly = field(default_factory=lambda: ToldOnly(BOOKKEEPING))
 
     def is_network(self, value: Value) -> bool:
         """Whether an object is a torch module, also one whose class is not known but for what is done with it."""
@@ -277,8 +279,11 @@ def _use_of(scene: Scene, event: CallEvent, name: str, member: str) -> tuple[str
     if networks and not member[:1].isupper():  # `super().__init__()` only makes the network
         if member in ("eval", "train", "requires_grad_"):
             return member, networks
+        if member in RUNNING:
+            return "run", networks
         known = any(map(is_network, networks)) and member not in BOOKKEEPING and not member.startswith("_")
-        return ("run" if member in RUNNING or known else "keep"), networks
+        runs = known and not all(scene.told_only.is_so(each, member, event.arguments) for each in networks)
+        return ("run" if runs else "keep"), networks
     stepping = [each for each in receivers if not _is_of_the_tree(each)]
     if member == "step" and stepping and not any(map(is_called_scheduler, stepping)):
         return "step", stepping

@@ -146,6 +146,8 @@ def role_of(scene: Scene, made: Made, signs: list[Sign]) -> tuple[Fact, str]:
     named = judged_by_names(signs)
     if looked_at(scene, made):
         return Known(OTHER, (Step(made.location, "single batches of it are drawn, to be looked at"),)), ""
+    if _is_over_itself(made):
+        return Known(OTHER, (Step(made.location, "a dataset draws from itself while it is made"),)), ""
     for role, text, place in _use_signs(scene, made, named):
         spoken = _spoken(role, signs)
         text = "; ".join([text, *(sign.text for sign in spoken[:3])])
@@ -161,6 +163,20 @@ def role_of(scene: Scene, made: Made, signs: list[Sign]) -> tuple[Fact, str]:
         place = spoken[0].location if spoken else made.location
         return Known(named, (Step(place, f"by name: {text}"),), confidence=Confidence.LOW), text
     return Unknown("nothing tells whether it serves training or evaluation"), ""
+
+
+def _is_over_itself(made: Made) -> bool:
+    """Whether the constructor of a dataset makes a loader of its own items: statistics, a cache.
+
+    Which split it is of says nothing of such a loader, whatever the dataset is called.
+    """
+    datasets = instances_of(made.arguments.get("dataset", 0))
+    built = [
+        frame.value.bound_to
+        for frame in made.context.frames
+        if frame.value is not None and frame.function.endswith(".__init__")
+    ]
+    return any(isinstance(owner, Instance) and same_object(owner, each) for owner in built for each in datasets)
 
 
 def _only_shown(scene: Scene, made: Made) -> bool:

@@ -1,6 +1,7 @@
 """Networks that keep nothing for gradients where they run, though nothing around the call turns gradients off.
 
-Their parameters take no gradients, or their `forward` turns gradients off itself.
+Their parameters take no gradients, their `forward` turns gradients off itself, or what they are given does: a
+`Variable(x, volatile=True)`, the way of torch before 0.4.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from cmgan_audit.program.domain.values import Instance, Value
 from cmgan_audit.program.execution.trace import CallEvent, Event, StoreEvent
 from cmgan_audit.program.naming.names import canonical
 
+_VARIABLE = "torch.autograd.Variable"
 _PARAMETERS = frozenset({"parameters", "named_parameters"})
 
 
@@ -24,7 +26,20 @@ def keeps_no_graph(scene: Scene, run: Use) -> bool:
     if run.on is None:
         return False
     network = bare_network(run.on)
-    return _is_frozen(scene, run, network) or _turns_them_off(scene, run, network)
+    return _is_volatile(scene, run) or _is_frozen(scene, run, network) or _turns_them_off(scene, run, network)
+
+
+def _is_volatile(scene: Scene, run: Use) -> bool:
+    """Whether the last variable that is made before a network runs, where it runs or below there, is volatile."""
+    made = {id(event) for event in scene.named(_VARIABLE.__eq__)}
+    around = run.event.context
+    for event in reversed(scene.run.events[: run.position]) if made else ():
+        there = event.context
+        if there.frames[: len(around.frames)] != around.frames or there.loops[: len(around.loops)] != around.loops:
+            return False
+        if isinstance(event, CallEvent) and id(event) in made:
+            return constant(event.arguments.get("volatile")) is True
+    return False
 
 
 def _is_frozen(scene: Scene, run: Use, network: Instance) -> bool:

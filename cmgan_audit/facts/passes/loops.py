@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from cmgan_audit.facts.classes import BATCH_NORMS, DROPOUTS, bare_network, values_within
-from cmgan_audit.facts.passes.forwards import switched_off_inside
+from cmgan_audit.facts.passes.forwards import switched_off_inside, unread_parts
 from cmgan_audit.facts.passes.functional_dropout import drops_by_mode, untold_dropout
 from cmgan_audit.facts.passes.gradients import keeps_no_graph
 from cmgan_audit.facts.passes.learning import TAKEN
@@ -93,9 +93,17 @@ def judged_loop(
         train_mode=train_mode,
         mode_layers=layers,
         unseen=unseen,
+        unread_parts=_unread(scene, runs, layers + unseen, mode, train_mode),
         untold_dropout=dropping is not None,
         differentiates=any(use.kind == TAKEN for use in inside),
     )
+
+
+def _unread(scene: Scene, runs: Sequence[Use], told: str, *modes: Fact) -> str:
+    """The parts of the networks that come from libraries, where a wrong mode is only known to be harmless without."""
+    if told or not any(certainly(mode, False) for mode in modes):
+        return ""
+    return ", ".join(dict.fromkeys(name for run in runs for name in unread_parts(scene, run)))
 
 
 def runs_among(scene: Scene, uses: Iterable[Use]) -> list[Use]:
