@@ -10,22 +10,28 @@ import ast
 import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 from cmgan_audit.finding import Location, Step
-from cmgan_audit.program.domain.values import Const, Unknown
 from cmgan_audit.program.execution.depth import deep_recursion
 from cmgan_audit.program.execution.sessions import execute_entry, interpreter_of
-from cmgan_audit.program.execution.trace import CallEvent, Launch, Run
+from cmgan_audit.program.execution.trace import Launch, Run
+from cmgan_audit.program.launches.asking import (
+    is_bare,
+    lacks_configuration,
+    last_file,
+    leaves_it_open,
+    mode_of,
+    only_fills_in,
+    suits,
+    those_that_can_start,
+    without_file,
+)
 from cmgan_audit.program.launches.configurations import Candidates, called_like, candidates, with_second, without_first
 from cmgan_audit.program.launches.entries import entries, silent_entries
 from cmgan_audit.program.launches.restarts import in_several_processes, restarts_of
 from cmgan_audit.program.launches.shown import starts_with_words
 from cmgan_audit.program.launches.spending import MOST_STEPS_OF_A_SCRIPT, Spending, told_apart_by
 from cmgan_audit.program.launches.unreached import Place, execute_place, places, referred_to
-from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
-from cmgan_audit.program.models.files import NeededOption, option_of
-from cmgan_audit.program.models.hydra_ import CANNOT_START
 from cmgan_audit.program.models.launches import bare, launches_of
 from cmgan_audit.program.models.started_with import asked_variables
 from cmgan_audit.program.naming.modules import ModuleIndex
@@ -77,7 +83,7 @@ class Program:
         Once they have taken `most_steps`, the other launches are left out, and the runs tell of them.
         """
         self._spending = spending = Spending(most_steps)
-        runs = _that_can_start(self._launched(entry))
+        runs = those_that_can_start(self._launched(entry))
         with deep_recursion():
             others = [*restarts_of(runs), *in_several_processes(self._tree, runs)]
             again = [self._whole(entry, launch) for launch in spending.affordable(others)]
@@ -95,8 +101,8 @@ class Program:
             first = self._noted(execute_entry(self._tree, index, entry, bare(entry), must_be_configured=True))
             variables = asked_variables(interpreter_of(first).notes)
             others = self._shipped(entry, variables, trial=False)
-            if not _lacks_configuration(first):
-                told = [launch for launch in others if not _only_fills_in(launch, first)]
+            if not lacks_configuration(first):
+                told = [launch for launch in others if not only_fills_in(launch, first)]
                 if starts_with_words(self._tree, entry, variables, told):
                     first.launch = replace(first.launch, unshown=True)
                 return [first, *(self._whole(entry, launch, index) for launch in self._spending.affordable(told))]
@@ -113,7 +119,7 @@ class Program:
         """The launches that the tree ships of one script, trials or others, with the variables that it asks for."""
         found = launches_of(self._tree, entry, variables)
         self._spending.leave_out(found[MOST_LAUNCHES:], f"more than {MOST_LAUNCHES} ways to start it")
-        return [each for each in found[:MOST_LAUNCHES] if not _is_bare(each) and each.trial == trial]
+        return [each for each in found[:MOST_LAUNCHES] if not is_bare(each) and each.trial == trial]
 
     def _started(self, entry: str, launches: Sequence[Launch], *, must_be_told: bool = False) -> list[Run]:
         """The runs of launches, each to where it asks for a configuration that it does not name."""
@@ -149,7 +155,7 @@ class Program:
 
     def _beside(self, entry: str, runs: Sequence[Run]) -> Candidates:
         """Launches with files that lie beside a script, for those that lack one."""
-        lacking = [run for run in runs if _lacks_configuration(run)]
+        lacking = [run for run in runs if lacks_configuration(run)]
         return candidates(
             self._tree, entry, [(run.launch, interpreter_of(run).notes["configuration"]) for run in lacking]
         )
@@ -165,7 +171,7 @@ class Program:
 
     def _noted(self, run: Run) -> Run:
         """A run whose steps are counted among those of its script."""
-        asks = _lacks_configuration(run) or interpreter_of(run).unsuited
+        asks = lacks_configuration(run) or interpreter_of(run).unsuited
         return self._spending.note(run, whole=not asks)
 
     def _configured(self, entry: str, first: Run, runs: Sequence[Run]) -> list[Run]:
@@ -176,17 +182,17 @@ class Program:
         call otherwise. Where there is none, what that mode asks for is no configuration: all launches count, and the
         bare script.
         """
-        configured = [run for run in runs if not _lacks_configuration(run) and not _leaves_it_open(run)]
-        modes = {_mode(run.launch) for run in configured}
-        others = [run for run in runs if _mode(run.launch) not in modes]
+        configured = [run for run in runs if not lacks_configuration(run) and not leaves_it_open(run)]
+        modes = {mode_of(run.launch) for run in configured}
+        others = [run for run in runs if mode_of(run.launch) not in modes]
         if not configured or not others:
             return configured
-        filled = self._tried(entry, [each for each in self._beside(entry, [first, *others]).launches if _mode(each)])
-        if {_mode(run.launch) for run in others} == {_mode(run.launch) for run in filled}:
+        filled = self._tried(entry, [each for each in self._beside(entry, [first, *others]).launches if mode_of(each)])
+        if {mode_of(run.launch) for run in others} == {mode_of(run.launch) for run in filled}:
             return [*configured, *filled]
         whole = [self._whole(entry, bare(entry))]
         for run in runs:
-            if _lacks_configuration(run):
+            if lacks_configuration(run):
                 whole += [self._whole(entry, launch) for launch in self._spending.affordable([run.launch])]
             else:
                 whole.append(run)
@@ -218,14 +224,14 @@ class Program:
                     continue  # it cannot read this one
                 if interpreter_of(run).unsuited:
                     unsuited.append(launch)
-                elif _lacks_configuration(run):
+                elif lacks_configuration(run):
                     asking.append(run)
                 elif path in consulted.contents:
                     read.append(run)
                 else:
                     unread[suffix] = run
-            suited = {_without_file(run.launch) for run in read}
-            launches = [launch for launch in unsuited if _without_file(launch) not in suited]
+            suited = {without_file(run.launch) for run in read}
+            launches = [launch for launch in unsuited if without_file(launch) not in suited]
         return read or list(unread.values())[:1] or self._paired(entry, asking)
 
     def _paired(self, entry: str, asking: Sequence[Run]) -> list[Run]:
@@ -237,27 +243,27 @@ class Program:
             entry: the script.
             asking: runs that were given one file, each to where it asks for another one.
         """
-        firsts = [run.launch for run in asking if _suits(run, _last_file(run.launch)) and len(run.launch.argv) <= 2]
+        firsts = [run.launch for run in asking if suits(run, last_file(run.launch)) and len(run.launch.argv) <= 2]
         if not firsts:
             return []
         wanted = interpreter_of(asking[0]).notes["configuration"]
         tried: dict[str, Launch] = {}
         for first in firsts[:2]:  # the first with all others, another one with the first
             for launch in with_second(self._tree, entry, first, wanted):
-                if _last_file(launch) != _last_file(first) or len(firsts) == 1:
-                    tried.setdefault(_last_file(launch), launch)
+                if last_file(launch) != last_file(first) or len(firsts) == 1:
+                    tried.setdefault(last_file(launch), launch)
         fitting = self._fitting(entry, list(tried.values()), second_only=True)
         if len(fitting) != 1:
             return []
-        second = _last_file(fitting[0].launch)
+        second = last_file(fitting[0].launch)
         flag = firsts[0].argv[0] if len(firsts[0].argv) == 2 else ""
-        named = called_like(flag, [path for path in map(_last_file, firsts) if path != second] or [second])
+        named = called_like(flag, [path for path in map(last_file, firsts) if path != second] or [second])
         pairs = [
             launch
             for first in firsts
-            if _last_file(first) in named
+            if last_file(first) in named
             for launch in with_second(self._tree, entry, first, wanted)
-            if _last_file(launch) == second
+            if last_file(launch) == second
         ]
         whole = self._fitting(entry, pairs) if len(pairs) <= MOST_PAIRS else []
         return whole if len(whole) == 1 else [self._whole(entry, without_first(fitting[0].launch, firsts[0]))]
@@ -266,8 +272,8 @@ class Program:
         """Of runs with two files each, those whose files hold every key that they are asked for."""
         found = []
         for run in self._started(entry, launches):
-            files = {_last_file(run.launch)} if second_only else {step.location.path for step in run.launch.steps}
-            if not _lacks_configuration(run) and _suits(run, *files):
+            files = {last_file(run.launch)} if second_only else {step.location.path for step in run.launch.steps}
+            if not lacks_configuration(run) and suits(run, *files):
                 found.append(run)
         return found
 
@@ -314,89 +320,9 @@ def executed_by(runs: Sequence[Run]) -> set[Location]:
     }
 
 
-def _is_bare(launch: Launch) -> bool:
-    """Whether a launch gives a script nothing that the bare one has not."""
-    return not (launch.argv or launch.environment or launch.ranked)
-
-
 def _noting(runs: list[Run], left_out: Sequence[str]) -> list[Run]:
     """Runs with files that lie beside a script; where each differs, the files that were too many are told of."""
     if left_out and len(runs) > 1:
         note = f"files that may be configurations and are not tried, from this one on: {len(left_out)}"
         runs[0].limits.append(Step(Location(left_out[0], 1), note))
     return runs
-
-
-def _mode(launch: Launch) -> str:
-    """The mode that a launch chooses by a plain first word: "train" of `main.py train --epochs 3`; else ""."""
-    word = launch.argv[0] if launch.argv else ""
-    return word if word.isidentifier() else ""
-
-
-def _without_file(launch: Launch) -> tuple[str, ...]:
-    """The words of a launch with a configuration, without the one that names its file."""
-    name = "" if launch.location is None else posixpath.basename(launch.location.path)
-    return tuple(word for word in launch.argv if not (name and word.endswith(name)))
-
-
-def _only_fills_in(launch: Launch, first: Run) -> bool:
-    """Whether a launch gives nothing but open values of options that have a text by default: `--data_dir <folder>`.
-
-    What is known of such a run is what is known of the bare script.
-    """
-    options = [flag for word, flag in _given(launch.argv) if UNKNOWN_MARK in word]
-    filled_in = bool(options) and len(options) * 2 == len(launch.argv) and not launch.environment
-    return filled_in and set(options) <= _with_text(first)
-
-
-def _given(argv: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """The words that follow an option, each with the option."""
-    return ((word, flag) for flag, word in pairwise(argv) if flag.startswith("-"))
-
-
-def _with_text(run: Run) -> set[str]:
-    """The options of a script's parsers whose default is a text."""
-    found = set()
-    for event in run.events:
-        if isinstance(event, CallEvent) and event.callee.endswith(".add_argument"):
-            default = event.arguments.get("default")
-            if isinstance(default, Const) and isinstance(default.value, str) and default.value:
-                found |= {str(flag.value) for flag in event.arguments.positional if isinstance(flag, Const)}
-    return found
-
-
-def _last_file(launch: Launch) -> str:
-    """The configuration file that a launch names last."""
-    return launch.steps[-1].location.path
-
-
-def _suits(run: Run, *files: str) -> bool:
-    """Whether files that a run was given hold every key that it asks them for."""
-    return interpreter_of(run).lacking.isdisjoint(files)
-
-
-def _leaves_it_open(run: Run) -> bool:
-    """Whether the configuration is looked for beside something that the reader has to fill in: `--resume=<path>`.
-
-    A word may stand for it too, `--resume path/to/checkpoint.pth`: what lies beside it is not there.
-    """
-    asked = interpreter_of(run).notes.get("configuration")
-    if isinstance(asked, Const):
-        words = {step.location for step in run.launch.steps}
-        return any(step.location in words for step in asked.trail)
-    open_words = any(UNKNOWN_MARK in word for word in run.launch.argv)
-    return open_words and isinstance(asked, Unknown) and not isinstance(asked, NeededOption)
-
-
-def _that_can_start(runs: list[Run]) -> list[Run]:
-    """Of runs of which Hydra cannot compose some, the others with all that they do, and of these no more than why."""
-    if any(CANNOT_START not in interpreter_of(run).notes for run in runs):
-        for run in runs:
-            if CANNOT_START in interpreter_of(run).notes:
-                run.events.clear()
-    return runs
-
-
-def _lacks_configuration(run: Run) -> bool:
-    """Whether the script asked for a configuration file that this launch does not name."""
-    return option_of(interpreter_of(run).notes.get("configuration"), run.launch.argv) is not None
