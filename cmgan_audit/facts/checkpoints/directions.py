@@ -63,6 +63,8 @@ def _of_searches(view: View, senses: Senses) -> Iterator[Direction]:
             done.add(id(guard.node))
         if search is None or _WORST[search.taken].search(ast.unparse(search.best).lower()):
             continue
+        if search.among_all and decides == STOPS:
+            continue  # `if loss > max(losses[-5:]): break` stops at the worst one, as it should
         test = search.test
         sense = senses.of(search.number, test.path, test.stack)
         start = _start(view, search)

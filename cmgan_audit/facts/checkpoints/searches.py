@@ -17,8 +17,12 @@ from cmgan_audit.facts.checkpoints.ways import FUNCTIONS, was_taken
 from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.source.syntax import called_name
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_TELLS = frozenset("print info debug warning log".split())
+# The operators that ask the same with both sides exchanged.
+_TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +36,7 @@ class Search:
         taken: what counts as better.
         asks_less: whether the comparison asks if the new number is less.
         test: the test that holds the comparison.
+        among_all: whether it is one with all numbers so far, of which none is kept apart as the best one.
     """
 
     compare: ast.expr
@@ -40,6 +45,7 @@ class Search:
     taken: str
     asks_less: bool
     test: Found
+    among_all: bool = False
 
 
 def search_of(view: View, guard: Guard) -> Search | None:
@@ -97,7 +103,7 @@ def _behind_flag(view: View, flag: Found, given: dict[str, str], depth: int = 3)
         statement = next((each for each in parents if isinstance(each, ast.stmt)), None)
         if isinstance(source.node, ast.Name) and depth:
             yield from _behind_flag(view, source, given, depth - 1)
-        elif comparison_of(view, source) is not None:
+        elif isinstance(source.node, ast.expr) and any(_comparisons(view, source, source.node)):
             block = next((block for each in parents for block in _blocks(each) if statement in block), [])
             yield from _in_test(view, source, {**dict(_extremes(block)), **given}, taken=True)
         elif isinstance(source.node, ast.Constant) and source.node.value is True:
@@ -112,8 +118,9 @@ def _in_test(view: View, test: Found, given: dict[str, str], *, taken: bool) -> 
     assert isinstance(test.node, ast.expr)
     if taken:
         yield from _of_extreme(view, test, test.node)
+        yield from _of_history(view, test, test.node)
     for compare in _comparisons(view, test, test.node):
-        if not taken and compare.node is not test.node:
+        if not taken and isinstance(test.node, ast.BoolOp):
             continue
         for side, best, less in compare.sides():
             new = given.get(_without_margin(best, given))
@@ -144,6 +151,42 @@ def _of_extreme(view: View, test: Found, asked: ast.expr) -> Iterator[Search]:
                     yield Search(asked, number, best, LOWER if less else HIGHER, less, test)
 
 
+def _of_history(view: View, test: Found, asked: ast.expr) -> Iterator[Search]:
+    """The search among all numbers so far: `losses.append(loss)`, and then `loss <= min(losses)` or `==` it."""
+    if isinstance(asked, ast.BoolOp):
+        for value in asked.values:
+            yield from _of_history(view, test, value)
+        return
+    match asked:
+        case ast.Compare(left=left, ops=[op], comparators=[right]):
+            sides = ((left, op, right), (right, _TURNED.get(type(op), ast.Eq)(), left))
+        case _:
+            return
+    for number, asks, extreme in sides:
+        match extreme:
+            case ast.Call(func=ast.Name(id="min" | "max" as name), args=[kept], keywords=[]):
+                less = name == "min"
+                fits = isinstance(asks, (ast.Eq, ast.Lt, ast.LtE) if less else (ast.Eq, ast.Gt, ast.GtE))
+                held = kept.value if isinstance(kept, ast.Subscript) and isinstance(kept.slice, ast.Slice) else kept
+                if fits and _is_appended(view, test, number, held):
+                    yield Search(asked, number, held, LOWER if less else HIGHER, less, test, among_all=True)
+
+
+def _is_appended(view: View, test: Found, number: ast.expr, kept: ast.expr) -> bool:
+    """Whether the function that asks appends a number to a list, and nothing else."""
+    parents = view.code.parents(test.path, test.node)
+    around = next((each for each in parents if isinstance(each, FUNCTIONS)), None)
+    given = [
+        [ast.unparse(each) for each in node.args]
+        for node in (ast.walk(around) if around is not None else ())
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("append", "extend", "insert")
+        and ast.unparse(node.func.value) == ast.unparse(kept)
+    ]
+    return bool(given) and all(each == [ast.unparse(number)] for each in given)
+
+
 def _is_meant(view: View, search: Search, given: dict[str, str]) -> bool:
     """Whether the run asks a comparison: not where another one beside it asks the opposite and may be the one."""
     decided = was_taken(view, search.test)
@@ -169,7 +212,8 @@ def _has_opposite(view: View, search: Search, given: dict[str, str]) -> bool:
         for one, other, less in asked.sides() if asked is not None else ():
             opposite = less != search.asks_less
             if opposite and (ast.unparse(one), _without_margin(other, given)) == pair:
-                if not (branch is not None and _only_counts(node, branch, pair)):
+                counted = branch is not None and _only_counts(node, branch, pair)
+                if not counted and not _only_tells(view, search.test, node):
                     return True
     return False
 
@@ -180,6 +224,15 @@ def _only_counts(node: ast.expr, branch: ast.If, pair: tuple[str, str]) -> bool:
         if isinstance(other, ast.If) and any(part is node for part in ast.walk(other.test)):
             return (pair[1], pair[0]) not in _assigned(other.body)
     return False
+
+
+def _only_tells(view: View, test: Found, node: ast.expr) -> bool:
+    """Whether an expression is the test of a branch that says something on each side, and does nothing else."""
+    branch = next(view.code.parents(test.path, node), None)
+    return isinstance(branch, ast.If) and all(
+        isinstance(each, ast.Expr) and isinstance(each.value, ast.Call) and called_name(each.value) in _TELLS
+        for each in (*branch.body, *branch.orelse)
+    )
 
 
 def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
@@ -201,10 +254,14 @@ def _extremes(block: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
 
 
 def _comparisons(view: View, found: Found, test: ast.expr) -> Iterator[Comparison]:
-    """The comparisons of two that a test is made of, without those under `not`."""
+    """The comparisons of two that a test is made of; `not loss < best` asks whether the loss is more."""
     if isinstance(test, ast.BoolOp):
         for value in test.values:
             yield from _comparisons(view, found, value)
+    elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        compare = comparison_of(view, replace(found, node=test.operand))
+        if compare is not None:
+            yield replace(compare, less=not compare.less)
     else:
         compare = comparison_of(view, replace(found, node=test))
         if compare is not None:
