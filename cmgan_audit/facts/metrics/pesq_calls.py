@@ -98,9 +98,11 @@ def _record(view: View, scoring: Scoring, scored: Sequence[Scoring]) -> PesqCall
     mode = fact_of(_argument(told, signature.mode), signature.default)
     pair = Pair.of(node, signature.reference, signature.estimate)
     swapped: Fact = Known(False, (here,))
+    given = "" if pair is None else pair.text
     if pair is not None:
-        place, sentence = swapped_at(view, scoring, pair)
+        place, sentence, called = swapped_at(view, scoring, pair)
         if place is not None:
+            given = called
             swapped = Known(True, (Step(place, sentence), here), confidence=Confidence.LOW)
     return PesqCall(
         location=event.location,
@@ -112,7 +114,7 @@ def _record(view: View, scoring: Scoring, scored: Sequence[Scoring]) -> PesqCall
         misplaced=Known(_is_misplaced(event.arguments, signature), (here,)),
         order=", ".join(name for name, _ in sorted(signature.places, key=lambda place: place[1])),
         swapped=swapped,
-        given="" if pair is None else pair.text,
+        given=given,
     )
 
 

@@ -16,13 +16,15 @@ from cmgan_audit.source.syntax import shown
 REFERENCE, ESTIMATE = "reference", "estimate"
 
 _OF_REFERENCE = frozenset(
-    "clean ref refs reference references target targets tgt gt truth groundtruth original".split()
+    "clean cln ref refs reference references target targets tgt gt truth groundtruth original".split()
 )
 _OF_ESTIMATE = frozenset(
     "est esti estimate estimated estimation estimates enh enhanced enhancement deg degraded denoise denoised denoising "
     "pred preds predict predicted prediction predictions out outs output outputs fake gen generated recon "
     "reconstructed hat proc processed noisy separated".split()
 )
+# What is put to the name of a signal to call an estimate of it: `x_hat` of `x`.
+_OF_ONE = frozenset("hat est esti estimate estimated pred predicted recon reconstructed".split())
 _WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
@@ -32,6 +34,14 @@ def side_of(name: str) -> str:
     if words & _OF_ESTIMATE:
         return ESTIMATE
     return REFERENCE if words & _OF_REFERENCE else ""
+
+
+def _exchanged(first: str, second: str) -> bool:
+    """Whether the first name is that of an estimate and the second that of its reference: `x_hat` and `x` say it."""
+    if (side_of(first), side_of(second)) == (ESTIMATE, REFERENCE):
+        return True
+    words, other = ({word.lower() for word in _WORD.findall(name)} for name in (first, second))
+    return bool(other) and bool(words & _OF_ONE) and words - _OF_ONE == other
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +67,26 @@ class Pair:
         return f"{shown(self.reference, 40)}, {shown(self.estimate, 40)}"
 
 
-def swapped_at(view: View, scoring: Scoring, pair: Pair) -> tuple[Location | None, str]:
-    """The innermost call on the way to a metric whose names say that the signals stand in each other's place."""
+def swapped_at(view: View, scoring: Scoring, pair: Pair) -> tuple[Location | None, str, str]:
+    """The innermost call on the way to a metric whose names say that the signals stand in each other's place.
+
+    Gives its place, a sentence, and the two signals as they are called there.
+    """
     for level, spot in enumerate(scoring.way):
-        names = tuple(_named(view, spot, each) for each in (pair.reference, pair.estimate))
-        if (side_of(names[0]), side_of(names[1])) == (ESTIMATE, REFERENCE):
-            place = view.code.module(spot.path)
-            where = None if place is None else place.location(spot.node)
-            return where, f"{names[0]} stands where the reference belongs, and {names[1]} where the estimate does"
+        around = pair.through_loops(view, spot)
+        own = (_named(view, spot, pair.reference), _named(view, spot, pair.estimate))
+        for names in (own, (_root(around.reference), _root(around.estimate))):
+            if _exchanged(*names):
+                place = view.code.module(spot.path)
+                where = None if place is None else place.location(spot.node)
+                said = f"{names[0]} stands where the reference belongs, and {names[1]} where the estimate does"
+                return where, said, pair.text if not level and names == own else ", ".join(names)
         above = scoring.way[level + 1] if level + 1 < len(scoring.way) else None
-        outer = None if above is None else _handed_in(spot, above, pair.through_loops(view, spot))
+        outer = None if above is None else _handed_in(spot, above, around)
         if outer is None:
             break
         pair = outer
-    return None, ""
+    return None, "", ""
 
 
 def _given(call: ast.Call, keyword: str, position: int) -> ast.expr | None:
