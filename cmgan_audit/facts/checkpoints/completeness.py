@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from cmgan_audit.facts.bindings import bindings_in
+from cmgan_audit.facts.bindings import bindings_in, is_parameter
 from cmgan_audit.facts.checkpoints.counters import COUNTER, Counting
 from cmgan_audit.facts.checkpoints.restoring import Batch, member_of, stateful_uses
 from cmgan_audit.facts.code import Code
@@ -50,7 +50,7 @@ class Completeness:
             for each, step in self._used
             if not batch.brings_back(each)
             and not _apart(batch, step)
-            and "last_epoch" not in each.arguments.keywords  # made with the epoch to go on from: needs no state
+            and not self._is_made_at_epoch(each)
             and not replaced & self._names(each)
             and not _is_told(each, events)
             and not _is_replayed(self._view, each, batch, events)
@@ -68,6 +68,26 @@ class Completeness:
             trail = self._counting.left_behind()
             return ("the epoch" if trail else ""), Known(not trail, trail)
         return ", ".join(dict.fromkeys(names)), Known(not missing, trail)
+
+    def _is_made_at_epoch(self, target: Instance) -> bool:
+        """Whether a scheduler is made with the epoch to go on from, and needs no state: a constant is no such epoch."""
+        call = self._view.code.call_at(target.location)
+        given = [each.value for each in call.keywords if each.arg == "last_epoch"] if call is not None else []
+        if "last_epoch" not in target.arguments.keywords or not given:
+            return "last_epoch" in target.arguments.keywords
+        return not self._is_number(target.location.path, given[0])
+
+    def _is_number(self, path: str, node: ast.expr) -> bool:
+        """Whether an expression is a number that is written out, or a name of a function that only gets such."""
+        match node:
+            case ast.Constant() | ast.UnaryOp(operand=ast.Constant()):
+                return True
+            case ast.Name(id=name):
+                around = self._view.code.around(path, node)
+                bound = [] if around is None else bindings_in(around).get(name, [])
+                numbers = (isinstance(one.value, ast.Constant | ast.UnaryOp) and not one.adds for one in bound)
+                return bool(bound) and all(numbers) and around is not None and not is_parameter(around.node, name)
+        return False
 
     def _made_in_passes(self, target: Instance, step: CallEvent, batch: Batch) -> bool:
         """Whether an object is made and used in one pass of a loop without the load: anew, with nothing to go on.

@@ -178,13 +178,21 @@ def _keys_asked(state: Value) -> list[str] | None:
         return _keys_got(*state.arguments.positional[:2])
     operands = state.computed.operands if isinstance(state, Unknown) and state.computed is not None else ()
     match tuple(operands):
-        case (Instance() as file, key) if canonical(file.external_name) == "torch.load":
-            name = constant(key)
-        case (Unknown() as file, key) if cause_of(file.reason) is Cause.LOADED:
+        case (file, key) if _is_file(file):
             name = constant(key)
         case _:
             return None
     return [name] if isinstance(name, str) else None
+
+
+def _is_file(value: Value) -> bool:
+    """Whether a value is what torch.load gives, or on another way None: `if state is not None:` comes before it."""
+    held = [each for each in _alternatives(value) if not is_none(each)]
+    return bool(held) and all(
+        (isinstance(each, Instance) and canonical(each.external_name) == "torch.load")
+        or (isinstance(each, Unknown) and cause_of(each.reason) is Cause.LOADED)
+        for each in held
+    )
 
 
 def _keys_got(key: Value | None = None, default: Value | None = None) -> list[str] | None:
