@@ -297,11 +297,13 @@ class Arguments(HeapValue):
     """How something was called: positional and keyword arguments after `*` and `**` have been spread.
 
     `open_kwargs` is the reason why more keywords may be present ("**kwargs of unknown content"), else empty.
+    `spread` is what stands behind `*` as the last of the positional ones and is not known: the others are its items.
     """
 
     positional: tuple[Value, ...] = ()
     keywords: dict[str, Value] = field(default_factory=dict)
     open_kwargs: str = ""
+    spread: Value | None = None
 
     @property
     def cell(self) -> object:

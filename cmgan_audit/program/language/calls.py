@@ -65,12 +65,14 @@ def evaluate_arguments(it: Interpreter, node: ast.Call) -> Arguments:
     """The arguments of a call, `*` and `**` spread. A literal starts its trail here."""
     positional: list[Value] = []
     keywords: dict[str, Value] = {}
-    unknown = ""
+    unknown, spread = "", None
     for item in node.args:
         if isinstance(item, ast.Starred):
-            items, rest = spread_items(it.read(expressions.evaluate(it, item.value)))
+            value = it.read(expressions.evaluate(it, item.value))
+            items, rest = spread_items(value)
             positional.extend(items)
             unknown = f"*{it.text(item.value, 40)} of {rest}" if rest else unknown
+            spread = value if rest and not items and item is node.args[-1] else None
         else:
             positional.append(_literal(it, expressions.evaluate(it, item), item))
     for keyword in node.keywords:
@@ -80,7 +82,7 @@ def evaluate_arguments(it: Interpreter, node: ast.Call) -> Arguments:
             continue
         reason = spread_keywords(it, it.read(value), keywords, it.text(keyword.value, 40))
         unknown = reason or unknown
-    return Arguments(positional=tuple(positional), keywords=keywords, open_kwargs=unknown)
+    return Arguments(positional=tuple(positional), keywords=keywords, open_kwargs=unknown, spread=spread)
 
 
 def spread_keywords(it: Interpreter, value: Value, keywords: dict[str, Value], text: str) -> str:

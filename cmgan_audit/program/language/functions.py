@@ -200,7 +200,9 @@ def bind(it: Interpreter, function: FunctionValue, arguments: Arguments, locatio
         else:
             given = keywords.pop(parameter.arg, None)
         names[parameter.arg] = (
-            given if own and given is not None else _bound(function, parameter, given, arguments, location)
+            given
+            if own and given is not None
+            else _bound(function, parameter, given, arguments, location, place - len(positional))
         )
     rest = positional[len(ordered) :]
     if spec.vararg is not None:
@@ -224,7 +226,9 @@ def _bound(
     given: Value | None,
     arguments: Arguments,
     location: Location,
+    place: int = -1,
 ) -> Value:
+    """What a parameter gets; `place` is its number among those that come behind all that are known by position."""
     default = function.defaults.get(parameter.arg)
     name = function.qualname
     if given is None or isinstance(given, Absent):
@@ -235,6 +239,8 @@ def _bound(
         if not arguments.open_kwargs:
             return fallback
         unknown = Unknown(reason=arguments.open_kwargs)
+        if arguments.spread is not None and place >= 0:
+            unknown = unknown.made_from("[]", (arguments.spread, Const(value=place)), location)
         return unknown if default is None else join([(fallback, Branch("")), (unknown, Branch(""))])
     if isinstance(given, Choice) and any(isinstance(option.value, Absent) for option in given.options):
         fallback = _default(function, parameter, default)

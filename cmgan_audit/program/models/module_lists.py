@@ -63,6 +63,15 @@ def _module_dict(call: ModelCall) -> Value | None:
     return call.instance(items=DictValue(items={}, complete=given is None))
 
 
+@model(*(f"torch.nn.ModuleDict.{name}" for name in ("items", "keys", "values", "pop", "update")))
+def _of_dictionary(call: ModelCall) -> Value | None:
+    held = call.state("items")
+    if not isinstance(held, DictValue):
+        return None
+    method = BoundMethod(receiver=held, name=call.callee.rpartition(".")[2])
+    return call.interpreter.call(method, call.arguments, call.location)
+
+
 @model(*(f"torch.nn.{name}.{method}" for name in _HOLDERS for method in ("add_module", "register_module")))
 def _add_module(call: ModelCall) -> Value | None:
     """The part becomes an attribute of that name; what has a list or a dictionary of its parts gets one more."""
