@@ -82,6 +82,12 @@ def is_noise(node: ast.AST) -> bool:
     return bool(words & _NOISE_WORDS) and not words & (_CLEAN_WORDS | _NOISY_WORDS)
 
 
+def _is_input_by_key(node: ast.AST) -> bool:
+    """Whether an item is taken as the input: `path["inputs"]`, where a parameter of that name might hold anything."""
+    parts = (part.slice for part in walk(node) if isinstance(part, ast.Subscript))
+    return any(isinstance(key, ast.Constant) and key.value in _INPUT_WORDS for key in parts)
+
+
 def _words(node: ast.AST) -> set[str]:
     names = list(_names(node))
     words = {word.lower() for name in names for word in _WORD.findall(name)} | {name.lower() for name in names}
@@ -111,6 +117,8 @@ def subject_of(view: View, event: Event) -> list[Subject]:
         side = side_of(node)
         if side:
             return [Subject.of(side, node)]
+        if _is_input_by_key(node):
+            return [Subject.of(NOISY, node)]
         both = _both_sides(node)
         if both:
             return both

@@ -191,8 +191,8 @@ def _reckon_in_place(node: ast.Call, around: Surroundings) -> None:
 
 
 def _keeps_items(node: ast.Call, receiver: Graded) -> bool:
-    """Whether a reduction names an axis: then the scores of the items may stay apart."""
-    if any(keyword.arg in ("axis", "dim", "keepdim", "keepdims") for keyword in node.keywords):
+    """Whether a reduction names an axis: then the scores of the items may stay apart. `keepdims` alone names none."""
+    if any(keyword.arg in ("axis", "dim") for keyword in node.keywords):
         return True
     positional = 0 if whole(receiver).grade is not Grade.NONE else 1
     return len(node.args) > positional

@@ -139,6 +139,8 @@ def _counter(
             return count, ast.unparse(rest), _is_plain(test)
         case ast.BinOp(op=ast.Mod()) if not taken:
             return test, "0", _is_plain(test)
+        case ast.BinOp(op=ast.Mod(), right=ast.Constant(value=2)):
+            return test, "1", _is_plain(test)
         case ast.Compare(left=counter, ops=[order], comparators=[most]) if isinstance(order, _REACHED[taken]):
             if _starts_again(code, condition.location.path, test, counter):
                 return ast.BinOp(counter, ast.Mod(), most), "0", _is_plain(test)
