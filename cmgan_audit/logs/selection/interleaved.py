@@ -10,10 +10,13 @@ from statistics import median
 
 from cmgan_audit.logs.series import INDEX, Note, Reading, Series
 
-# So many epochs with the same number of values show a habit; more values than this are steps of one epoch.
-_FEWEST, _MOST = 4, 8
+# So many epochs with the same number of values, and so many pairs in them that keep their order from one epoch to the
+# next, show a habit; more values than this are steps of one epoch.
+_FEWEST, _KEPT, _MOST = 3, 3, 8
 # So much farther apart than the course moves from epoch to epoch: two evaluations within an epoch are nearer.
 _APART = 2.0
+# What moves together keeps its distances to this share of the widest one.
+_TOGETHER = 0.25
 # In so many epochs a value stands twice if it is a habit.
 _HABIT = 0.9
 # To how many digits it is rounded, and a bound of what rounding to them moves a number by.
@@ -81,7 +84,8 @@ def _parts(series: Series) -> list[Series]:
     size = Counter(map(len, groups)).most_common(1)[0][0] if groups else 1
     # A killed run leaves an incomplete last epoch; any other gap, and nobody knows which value is whose.
     whole = groups if groups and len(groups[-1]) == size else groups[:-1]
-    if not 2 <= size <= _MOST or len(whole) < _FEWEST or any(len(group) != size for group in whole):
+    kept = (size - 1) * (len(whole) - 1)
+    if not 2 <= size <= _MOST or len(whole) < _FEWEST or kept < _KEPT or any(len(group) != size for group in whole):
         return [series]
     if not _is_ordered(whole) or not _is_apart(whole):
         return [series]
@@ -103,7 +107,19 @@ def _is_ordered(groups: list[list[Point]]) -> bool:
 
 
 def _is_apart(groups: list[list[Point]]) -> bool:
-    """Whether the values of an epoch differ by more than each changes until the next epoch."""
+    """Whether the values of an epoch differ by more than each changes until the next epoch.
+
+    Of several that rise and fall together, as those of a few SNRs do, it is enough that the outermost are so far apart.
+    """
     across = [abs(b[1] - a[1]) for group in groups for a, b in itertools.pairwise(group)]
-    along = [abs(b[i][1] - a[i][1]) for a, b in itertools.pairwise(groups) for i in range(len(a))]
-    return median(across) > _APART * median(along)
+    along = median(abs(b[i][1] - a[i][1]) for a, b in itertools.pairwise(groups) for i in range(len(a)))
+    if median(across) > _APART * along:
+        return True
+    width = median(max(y for _, y, _ in group) - min(y for _, y, _ in group) for group in groups)
+    return width > _APART * along and _move_together(groups, width)
+
+
+def _move_together(groups: list[list[Point]], width: float) -> bool:
+    """Whether each of three or more values keeps its distance from the first one through all epochs."""
+    distances = [[group[i][1] - group[0][1] for group in groups] for i in range(1, len(groups[0]))]
+    return len(distances) > 1 and all(max(found) - min(found) <= _TOGETHER * width for found in distances)

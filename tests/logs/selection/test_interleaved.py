@@ -51,6 +51,24 @@ def test_a_killed_run_keeps_its_last_value(tmp_path: Path) -> None:
     assert [len(s) for s in found.readings[0].runs[0].series] == [6, 5]
 
 
+def test_three_evaluations_at_several_snrs_fall_together(tmp_path: Path) -> None:
+    lines = []
+    for epoch in range(15):
+        lines.append(f"Epoch {epoch}: loss {0.3 - epoch / 100}")
+        if epoch in (2, 7, 14):
+            level = {2: 2.64, 7: 2.2, 14: 2.07}[epoch]
+            lines += [f"  SNR {snr} dB: PESQ {level + gain:.2f}" for snr, gain in ((2, -0.5), (7, -0.2), (17, 0.5))]
+            lines.append(f"  all SNRs  : PESQ {level:.2f}")
+    judgement = judge(read(tmp_path, lines).readings, Question(), CATALOGUE, EVERY)
+    assert judgement.verdict(Severity.ERROR) == "degraded"
+    assert "PESQ (4 of 4 per epoch)" in {f.evidence["series"] for f in judgement.findings if f.rule == "CMG801"}
+
+
+def test_three_evaluations_within_each_of_three_epochs_stay_one_series(tmp_path: Path) -> None:
+    lines = [f"Epoch {e}, PESQ: {2.7 - (3 * e + third) / 20:.3f}" for e in range(3) for third in range(3)]
+    assert names(read(tmp_path, lines)) == ["PESQ"]
+
+
 def test_two_evaluations_within_an_epoch_stay_one_series(tmp_path: Path) -> None:
     lines = [f"Epoch {e}, PESQ: {2 + (2 * e + half) / 20:.3f}" for e in range(8) for half in (0, 1)]
     assert names(read(tmp_path, lines)) == ["PESQ"]
