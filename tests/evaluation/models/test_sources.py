@@ -241,9 +241,16 @@ def test_the_waveform_among_them_may_be_of_whole_frames(tmp_path, checkpoint):
 
 
 @quick
-def test_two_waveforms_are_not_chosen_from(tmp_path, checkpoint):
-    enhancer = opened(factory(tmp_path, SEVERAL.format(result="(x, -x)")), checkpoint)
-    with pytest.raises(ModelError, match="returned 2 values"):
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        ("(x, -x)", r"returned 2 values \(shape \[1, 3210\], shape \[1, 3210\]\)"),
+        ("{'speech': x, 'noise': -x}", r"returned 2 values \(speech: shape \[1, 3210\], noise: shape \[1, 3210\]\)"),
+    ],
+)
+def test_two_waveforms_are_not_chosen_from(tmp_path, checkpoint, result, said):
+    enhancer = opened(factory(tmp_path, SEVERAL.format(result=result)), checkpoint)
+    with pytest.raises(ModelError, match=said):
         enhancer.enhance(NOISY)
 
 

@@ -96,6 +96,8 @@ def _only_waveform(result: object, samples: Tensor) -> object:
 def _shape(result: object) -> str:
     if isinstance(result, Tensor):
         return f"shape {list(result.shape)}"
+    if isinstance(result, Mapping):
+        return f"{len(result)} values ({', '.join(f'{name}: {_shape(part)}' for name, part in result.items())})"
     if isinstance(result, tuple | list):
         return f"{len(result)} values ({', '.join(_shape(part) for part in result[:4])})"
     return type(result).__name__
