@@ -38,6 +38,8 @@ _COUNTERS = {
     "get_polynomial_decay_schedule_with_warmup": ("num_training_steps", 2),
     "get_cosine_with_hard_restarts_schedule_with_warmup": ("num_training_steps", 2),
 }
+# The argument that says after how many steps a rate is lowered, again and again.
+_PERIODS = {"StepLR": ("step_size", 1)}
 _Read = Callable[[str, int, object], Fact]
 
 
@@ -63,8 +65,9 @@ def meant_pace(view: View, slicer: Slicer, scheduler: Instance, made: CallEvent,
     found: tuple[Fact, str] | None = None
     if certainly(pace, BATCH):
         found = _too_fast(name, scheduler, read)
-        if found is not None and isinstance(found[0], Unknown) and name in _COUNTERS:
-            found = None if _by_length(view, slicer, made, *_COUNTERS[name]) else found
+        counter = {**_COUNTERS, **_PERIODS}.get(name)
+        if found is not None and isinstance(found[0], Unknown) and counter is not None:
+            found = None if _by_length(view, slicer, made, *counter) else found
     elif certainly(pace, EPOCH):
         found = _too_slow(view, slicer, name, scheduler, made)
     return found or (Known(ANY), "")
