@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 from cmgan_audit.program.domain.joins import MOST_OPTIONS, Branch, join
@@ -21,6 +22,8 @@ from cmgan_audit.program.domain.values import (
 
 MOST_ITEMS = 512
 MOST_PARTS = 8
+# Longer texts are not read as literals.
+MOST_TEXT = 10_000
 MOST_PLAIN = 2000
 DEEPEST_PLAIN = 20
 _NONE = Const(value=None)
@@ -121,6 +124,19 @@ def lifted(result: Any, *sources: Value) -> Value:
         kind = "list" if isinstance(result, list) else "tuple"
         return ListValue(items=[lifted(item, *sources) for item in result], kind=kind, draws=drawn(*sources))
     return constant(lambda: result, "the call", *sources)
+
+
+def literal_in(written: Const) -> Value | None:
+    """The value of a text that is a Python literal, as `ast.literal_eval` reads it; None where it is none."""
+    if not isinstance(written.value, str) or len(written.value) > MOST_TEXT:
+        return None
+    try:
+        value = ast.literal_eval(written.value)
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        return None
+    if isinstance(value, dict):
+        return DictValue(items={key: lifted(item, written) for key, item in value.items()})
+    return lifted(value, written)
 
 
 def unique(items: list[Value], complete: bool) -> tuple[list[Value], bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 from collections.abc import Callable
 
@@ -25,6 +26,13 @@ from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attrib
 PARSER = "argparse.ArgumentParser"
 _GROUP = "argparse._ArgumentGroup"
 _NONE = Const(value=None)
+# Numbers of words that have a name.
+_NAMED = {
+    "argparse.OPTIONAL": argparse.OPTIONAL,
+    "argparse.ZERO_OR_MORE": argparse.ZERO_OR_MORE,
+    "argparse.ONE_OR_MORE": argparse.ONE_OR_MORE,
+    "argparse.REMAINDER": argparse.REMAINDER,
+}
 # The options that Lightning's trainer adds stand in a group of their own.
 _TRAINERS_GROUP = "pl.Trainer"
 _TRAINERS_OWN = "Trainer.add_argparse_args adds the trainer's own options"
@@ -158,7 +166,6 @@ def _spec(call: ModelCall) -> OptionSpec | None:
         long = [flag for flag in flags if flag.startswith("--")]
         dest = (long or names)[0]
         dest = dest.lstrip("-").replace("-", "_") if flags else dest
-    nargs = call.constant("nargs")
     of_a_file = any(call.constant(name) is True for name in ("is_config_file", "is_config_file_arg"))
     action = CONFIG_FILE if of_a_file else _action(call.get("action"))
     return OptionSpec(
@@ -172,10 +179,17 @@ def _spec(call: ModelCall) -> OptionSpec | None:
         default=_default(call, flags, dest),
         type=call.get("type"),
         const=call.get("const"),
-        nargs=nargs if isinstance(nargs, int | str) else None,
+        nargs=_how_many(call.get("nargs")),
         required=call.constant("required") is True,
         extra=call.arguments.open_kwargs,
     )
+
+
+def _how_many(value: Value | None) -> int | str | None:
+    """How many words an option takes: a number, or a sign that may be given by its name (`argparse.REMAINDER`)."""
+    if isinstance(value, External):
+        return _NAMED.get(value.name)
+    return value.value if isinstance(value, Const) and isinstance(value.value, int | str) else None
 
 
 def _action(value: Value | None) -> str:

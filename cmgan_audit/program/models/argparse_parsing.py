@@ -7,6 +7,7 @@ applied as Python applies them, to command lines and to defaults that are texts:
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 from collections.abc import Callable
 
@@ -241,14 +242,14 @@ class Reading:
         if value is None and spec.extra:
             return Unknown(reason=spec.extra, trail=(Step(spec.place, f"{spec.name} is declared here"),))
         missing = value is None or (isinstance(value, Const) and value.value is None and not spec.flags)
-        if missing and (spec.required or (not spec.flags and spec.nargs not in {"?", "*"})):
+        if missing and (spec.required or (not spec.flags and spec.nargs not in {"?", "*", argparse.REMAINDER})):
             return NeededOption(
                 flag=(spec.flags and spec.name) or "",
                 reason=required(f"required argument {spec.name} has no default"),
                 trail=(Step(spec.place, f"{spec.name} must be given on the command line"),),
             )
         if value is None:
-            value = listing([]) if not spec.flags and spec.nargs == "*" else _NONE
+            value = listing([]) if not spec.flags and spec.nargs in {"*", argparse.REMAINDER} else _NONE
             value = value.via(spec.place, f"{spec.name} has no default")
         if self._collects_configurations(spec, value):
             step = Step(spec.place, f"{spec.name} collects configuration files")

@@ -40,8 +40,8 @@ _FLAT = (
 )
 # Of these, the ones that give an empty dictionary or a default, not an error, for a key that they do not hold.
 _GIVE_MISSING = frozenset({"addict.Dict", "dotmap.DotMap", "munch.DefaultMunch"})
-# Arguments of yacs that are no items.
-_OWN_WORDS = frozenset({"new_allowed", "key_list"})
+# Arguments that are no items.
+_OWN_WORDS = {"yacs.config.CfgNode": frozenset({"new_allowed", "key_list"})}
 _NO_DEFAULT = Const(value=False)
 
 
@@ -63,7 +63,8 @@ def _mapping(call: ModelCall) -> Value:
         items.update(held.items)
         complete = complete and held.complete
         origin = origin or held.origin
-    items.update({key: value for key, value in call.arguments.keywords.items() if key not in _OWN_WORDS})
+    own = _OWN_WORDS.get(call.callee, frozenset())
+    items.update({key: value for key, value in call.arguments.keywords.items() if key not in own})
     complete = complete and not call.arguments.open_kwargs
     boxed = call.arguments.keywords.get("default_box", _NO_DEFAULT)
     gives = call.callee in _GIVE_MISSING or not (isinstance(boxed, Const) and not boxed.value)
@@ -104,23 +105,3 @@ def _to_dict(call: ModelCall) -> Value | None:
     keeps = call.callee.endswith(("clone", "__copy__", "deepcopy"))
     plain = None if keeps else False
     return copied(call.receiver, attribute_access=plain, gives_missing=plain)
-
-
-@model("builtins.dict.merge_from_list")
-def _merge_from_list(call: ModelCall) -> Value | None:
-    """yacs: `cfg.merge_from_list(["TRAIN.BATCH", 4])`."""
-    pairs = call.get("cfg_list", 0)
-    if not isinstance(call.receiver, DictValue):
-        return None
-    if not isinstance(pairs, ListValue) or not pairs.complete:
-        call.interpreter.journal.set_open(call.receiver)
-        return Const(value=None)
-    for key, value in zip(pairs.items[::2], pairs.items[1::2], strict=False):
-        if isinstance(key, Const):
-            target: Value | None = call.receiver
-            *parents, last = str(key.value).split(".")
-            for parent in parents:
-                target = target.items.get(parent) if isinstance(target, DictValue) else None
-            if isinstance(target, DictValue):
-                call.interpreter.journal.set_item(target, last, value)
-    return Const(value=None)

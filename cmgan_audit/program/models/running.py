@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import replace
 
+from cmgan_audit.program.domain.containers import MOST_TEXT, literal_in
 from cmgan_audit.program.domain.joins import Branch, join
 from cmgan_audit.program.domain.reasons import naming
 from cmgan_audit.program.domain.values import (
@@ -218,20 +219,11 @@ def _exit(call: ModelCall) -> Value:
 
 @model("ast.literal_eval")
 def _literal_eval(call: ModelCall) -> Value | None:
-    import ast
-
-    from cmgan_audit.program.domain.containers import lifted
-
-    text = call.text("node_or_string", 0)
-    if text is None or len(text) > 10_000:
+    written = call.get("node_or_string", 0)
+    if not isinstance(written, Const) or not isinstance(written.value, str) or len(written.value) > MOST_TEXT:
         return None
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
-        return Unknown(reason=f"{text[:40]!r} is no literal")
-    if isinstance(value, dict):
-        return DictValue(items={key: lifted(item, call.arguments.positional[0]) for key, item in value.items()})
-    return lifted(value, call.arguments.positional[0])
+    value = literal_in(written)
+    return Unknown(reason=f"{written.value[:40]!r} is no literal") if value is None else value
 
 
 @model("torch.utils.data.random_split")

@@ -51,3 +51,15 @@ def test_a_file_that_is_not_there_leaves_the_node_open(show: Show) -> None:
     whole = show({"train.py": DEFAULTS + "cfg.merge_from_file('missing.yaml')" + TAIL}).values()[0]
     assert isinstance(whole, DictValue)
     assert not whole.complete
+
+
+def test_words_of_a_list_are_read_as_literals(show: Show) -> None:
+    body = "cfg.merge_from_list(['TRAIN.BATCH', '4', 'TRAIN.RATE', '1e-4', 'TRAIN.NAME', 'large'])"
+    assert show({"train.py": DEFAULTS + body + TAIL}).plain()[0] == {
+        "TRAIN": {"BATCH": 4, "RATE": 1e-4, "NAME": "large"}
+    }
+
+
+def test_a_node_that_holds_itself_is_merged_once(show: Show) -> None:
+    body = "cfg.TRAIN.ALL = cfg\ncfg.merge_from_other_cfg(cfg)\n"
+    assert show({"train.py": DEFAULTS + body + "sink.show(cfg.TRAIN.BATCH)"}).plain() == [16]
