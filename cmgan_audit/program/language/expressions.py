@@ -35,7 +35,7 @@ from cmgan_audit.program.language.calls import evaluate_call
 from cmgan_audit.program.language.comprehensions import evaluate_comprehension, evaluate_dict_comprehension
 from cmgan_audit.program.language.operators import compare, negated, operate, over_options, paired
 from cmgan_audit.program.language.subscripts import evaluate_slice, subscript
-from cmgan_audit.program.language.tables import table
+from cmgan_audit.program.language.tables import entry_of, key_in, steps_of
 from cmgan_audit.program.naming.names import from_star
 
 
@@ -223,16 +223,18 @@ def _display(kind: str) -> Callable[[Interpreter, Any], Value]:
     def build(it: Interpreter, node: ast.List | ast.Tuple | ast.Set) -> Value:
         from cmgan_audit.program.execution.iteration import collected
 
-        whole = None if isinstance(node, ast.Set) else table(node)
-        if whole is not None:
-            return whole
         items: list[Value] = []
         complete = True
+        size = len(node.elts)
+        it.steps += steps_of(size)
         for part in node.elts:
-            if isinstance(part, ast.Starred):
-                more, is_all = collected(it, evaluate(it, part.value), it.location(part))
+            entry = entry_of(part, size)
+            if entry is not None:
+                items.append(entry)
+            elif isinstance(part, ast.Starred):
+                more, whole = collected(it, evaluate(it, part.value), it.location(part))
                 items.extend(more)
-                complete = complete and is_all
+                complete = complete and whole
             else:
                 items.append(_written(it, evaluate(it, part), part, node))
         if kind == "set":
@@ -263,23 +265,24 @@ def _dict(it: Interpreter, node: ast.Dict) -> Value:
     from cmgan_audit.program.domain.values import Arguments
     from cmgan_audit.program.library.dictionaries import fill_dictionary, is_state, of_same_tensors
 
-    whole = table(node)
-    if whole is not None:
-        return whole
     made = DictValue(items={})
     complete = True
+    size = len(node.keys)
+    it.steps += steps_of(size)
     for key_node, value_node in zip(node.keys, node.values, strict=True):
-        value = evaluate(it, value_node)
         if key_node is None:
-            if len(node.keys) == 1 and is_state(value):
+            value = evaluate(it, value_node)
+            if size == 1 and is_state(value):
                 return of_same_tensors(it, value, it.location(node))
             fill_dictionary(it, made, Arguments(positional=(value,)), it.location(value_node))
             continue
-        key = key_of(it.read(evaluate(it, key_node)))
-        if key is not None:
-            made.items[key[0]] = originated(it, value, value_node, f"{key[0]!r} is set to")
-        else:
+        entry = entry_of(value_node, size)
+        value = evaluate(it, value_node) if entry is None else entry
+        key = key_of(it.read(key_in(key_node, size) or evaluate(it, key_node)))
+        if key is None:
             complete = False
+        else:
+            made.items[key[0]] = entry or originated(it, value, value_node, f"{key[0]!r} is set to")
     return made if complete and made.complete else DictValue(items=made.items, complete=False)
 
 

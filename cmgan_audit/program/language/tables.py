@@ -1,7 +1,7 @@
 """Displays that are tables of data: lexicons, alphabets of tokens, lists of names, by the thousand.
 
-Such a display is read at once. Its items are constants like others, but for the way of each through the source, which
-nobody asks of a line among thousands and which would take longer than everything else in the program.
+The constants of such a display are read at once. They are items like others, but for the way of each through the
+source, which nobody asks of a line among thousands and which would take longer than everything else in the program.
 """
 
 from __future__ import annotations
@@ -13,14 +13,29 @@ from cmgan_audit.program.domain.values import Const, DictValue, Key, ListValue, 
 
 # So many items make a table, and so many a table whose lists and dictionaries are not read.
 _MANY, _TOO_MANY = 1_000, 10_000
-_ENTRY = Unknown(reason="an entry of a table of thousands")
+_ENTRIES_PER_STEP = 20
+# Every list that is not read is this one: what looks through a table looks at it once.
+_NOT_READ = Unknown(reason="an entry of a table of thousands")
 _KINDS: dict[type[ast.expr], str] = {ast.List: "list", ast.Tuple: "tuple"}
 
 
-def table(node: ast.List | ast.Tuple | ast.Dict) -> Value | None:
-    """What a display of many constants, and of displays of them, is; None for any other."""
-    items = node.values if isinstance(node, ast.Dict) else node.elts
-    return _plain(node) if len(items) >= _MANY else None
+def steps_of(size: int) -> int:
+    """The steps that reading a table of so many items counts as; 0 for what is none, whose items count themselves."""
+    return size // _ENTRIES_PER_STEP if size >= _MANY else 0
+
+
+def entry_of(node: ast.expr, size: int) -> Value | None:
+    """What an item of a display of so many items holds, if that is a table and need not be evaluated for it."""
+    if size < _MANY:
+        return None
+    if size >= _TOO_MANY and isinstance(node, ast.List | ast.Tuple | ast.Dict):
+        return _NOT_READ
+    return _plain(node)
+
+
+def key_in(node: ast.expr, size: int) -> Value | None:
+    """What a key of a dictionary of so many items is, on the same terms."""
+    return _plain(node) if size >= _MANY else None
 
 
 def _plain(node: ast.expr) -> Value | None:
@@ -39,8 +54,6 @@ def _plain(node: ast.expr) -> Value | None:
 
 
 def _all_plain(nodes: list[ast.expr]) -> list[Value] | None:
-    if len(nodes) >= _TOO_MANY:
-        return [(_plain(each) if isinstance(each, ast.Constant) else None) or _ENTRY for each in nodes]
     found: list[Value] = []
     for node in nodes:
         value = _plain(node)
@@ -51,14 +64,12 @@ def _all_plain(nodes: list[ast.expr]) -> list[Value] | None:
 
 
 def _plain_dictionary(node: ast.Dict) -> Value | None:
-    values = _all_plain(node.values)
-    if values is None:
-        return None
     items: dict[Key, Value] = {}
-    for key_node, value in zip(node.keys, values, strict=True):
+    for key_node, value_node in zip(node.keys, node.values, strict=True):
         key = _plain(key_node) if key_node is not None else None
         held = None if key is None else key_of(key)
-        if held is None:
+        value = None if held is None else _plain(value_node)
+        if held is None or value is None:
             return None
         items[held[0]] = value
     return DictValue(items=items)
