@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from cmgan_audit.facts.checkpoints.comparisons import comparison_of
 from cmgan_audit.facts.checkpoints.guards import Guard, Guards
+from cmgan_audit.facts.checkpoints.intentions import keeps_best, keeps_worst
 from cmgan_audit.facts.checkpoints.monitors import PER, chooses, logged_by, monitor_of, monitors
 from cmgan_audit.facts.checkpoints.records import Direction
 from cmgan_audit.facts.checkpoints.restoring import member_of
@@ -63,9 +64,11 @@ def _of_searches(view: View, senses: Senses) -> Iterator[Direction]:
             done.add(id(guard.node))
         if search is None or _WORST[search.taken].search(ast.unparse(search.best).lower()):
             continue
-        if search.among_all and decides == STOPS:
-            continue  # `if loss > max(losses[-5:]): break` stops at the worst one, as it should
         test = search.test
+        if search.among_all and (decides == STOPS or not keeps_best(view, guard)):
+            continue  # `if loss > max(losses[-5:]): break` stops at the worst one, as it should
+        if decides == KEEPS and keeps_worst(view, guard):
+            continue
         sense = senses.of(search.number, test.path, test.stack)
         start = _start(view, search)
         never = _is_never(search, sense, start)

@@ -164,27 +164,29 @@ def _of_history(view: View, test: Found, asked: ast.expr) -> Iterator[Search]:
             return
     for number, asks, extreme in sides:
         match extreme:
-            case ast.Call(func=ast.Name(id="min" | "max" as name), args=[kept], keywords=[]):
-                less = name == "min"
+            case ast.Call(args=[kept], keywords=[]) if called_name(extreme) in ("min", "max"):
+                less = called_name(extreme) == "min"
                 fits = isinstance(asks, (ast.Eq, ast.Lt, ast.LtE) if less else (ast.Eq, ast.Gt, ast.GtE))
                 held = kept.value if isinstance(kept, ast.Subscript) and isinstance(kept.slice, ast.Slice) else kept
-                if fits and _is_appended(view, test, number, held):
-                    yield Search(asked, number, held, LOWER if less else HIGHER, less, test, among_all=True)
+                added = _appended(view, test, held) if fits else None
+                if added is not None and ast.unparse(number) in (ast.unparse(added), f"{ast.unparse(held)}[-1]"):
+                    yield Search(asked, added, held, LOWER if less else HIGHER, less, test, among_all=True)
 
 
-def _is_appended(view: View, test: Found, number: ast.expr, kept: ast.expr) -> bool:
-    """Whether the function that asks appends a number to a list, and nothing else."""
+def _appended(view: View, test: Found, kept: ast.expr) -> ast.expr | None:
+    """The number that the function that asks appends to a list; None where it adds anything else too."""
     parents = view.code.parents(test.path, test.node)
     around = next((each for each in parents if isinstance(each, FUNCTIONS)), None)
     given = [
-        [ast.unparse(each) for each in node.args]
+        node.args
         for node in (ast.walk(around) if around is not None else ())
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in ("append", "extend", "insert")
         and ast.unparse(node.func.value) == ast.unparse(kept)
     ]
-    return bool(given) and all(each == [ast.unparse(number)] for each in given)
+    texts = {tuple(ast.unparse(each) for each in args) for args in given}
+    return given[0][0] if len(texts) == 1 and len(given[0]) == 1 else None
 
 
 def _is_meant(view: View, search: Search, given: dict[str, str]) -> bool:
