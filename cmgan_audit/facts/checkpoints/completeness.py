@@ -16,9 +16,17 @@ from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step, Trail
 from cmgan_audit.program.domain.reasons import Cause, cause_of
-from cmgan_audit.program.domain.values import Instance, ListValue, Unknown
+from cmgan_audit.program.domain.values import Const, Instance, ListValue, Unknown
 from cmgan_audit.program.execution.trace import CallEvent, Event, Loop, StoreEvent
 from cmgan_audit.rules.record import Fact, Known
+from cmgan_audit.source.syntax import walk
+
+# Where schedulers of torch take the epoch that they go on from, if it is not given by its name.
+_PLACE_OF_LAST_EPOCH = {
+    **dict.fromkeys(("LambdaLR", "MultiplicativeLR", "ExponentialLR"), 2),
+    **dict.fromkeys(("StepLR", "MultiStepLR", "ConstantLR", "PolynomialLR", "CosineAnnealingLR"), 3),
+    **dict.fromkeys(("LinearLR", "CosineAnnealingWarmRestarts"), 4),
+}
 
 
 class Completeness:
@@ -71,23 +79,26 @@ class Completeness:
 
     def _is_made_at_epoch(self, target: Instance) -> bool:
         """Whether a scheduler is made with the epoch to go on from, and needs no state: a constant is no such epoch."""
+        place = _PLACE_OF_LAST_EPOCH.get(target.external_name.rpartition(".")[2])
+        value = target.arguments.get("last_epoch", place)
+        if value is None:
+            return False
         call = self._view.code.call_at(target.location)
         given = [each.value for each in call.keywords if each.arg == "last_epoch"] if call is not None else []
-        if "last_epoch" not in target.arguments.keywords or not given:
-            return "last_epoch" in target.arguments.keywords
-        return not self._is_number(target.location.path, given[0])
+        if call is not None and not given and place is not None:
+            given = call.args[place : place + 1]
+        return not isinstance(value, Const) or not given or not self._is_number(target.location.path, given[0])
 
     def _is_number(self, path: str, node: ast.expr) -> bool:
-        """Whether an expression is a number that is written out, or a name of a function that only gets such."""
-        match node:
-            case ast.Constant() | ast.UnaryOp(operand=ast.Constant()):
-                return True
-            case ast.Name(id=name):
-                around = self._view.code.around(path, node)
-                bound = [] if around is None else bindings_in(around).get(name, [])
-                numbers = (isinstance(one.value, ast.Constant | ast.UnaryOp) and not one.adds for one in bound)
-                return bool(bound) and all(numbers) and around is not None and not is_parameter(around.node, name)
-        return False
+        """Whether an expression is a number that is written out, or a name that gets such ones alone."""
+        around = self._view.code.around(path, node)
+        if isinstance(node, ast.Name) and around is not None:
+            bound = bindings_in(around).get(node.id, [])
+            numbers = (one.value is not None and _is_written_out(one.value) and not one.adds for one in bound)
+            # Another function may give a name of the top level what it has loaded.
+            elsewhere = is_parameter(around.node, node.id) or _is_shared(around.module.tree, node.id)
+            return bool(bound) and all(numbers) and not elsewhere
+        return _is_written_out(node)
 
     def _made_in_passes(self, target: Instance, step: CallEvent, batch: Batch) -> bool:
         """Whether an object is made and used in one pass of a loop without the load: anew, with nothing to go on.
@@ -112,6 +123,17 @@ class Completeness:
             if any(same_object(value, target) for value in instances_of(store.value))
         }
         return attributes | ({self._view.assigned.at(target.location)} - {""})
+
+
+def _is_written_out(node: ast.expr) -> bool:
+    """Whether an expression is a constant, or one with a sign."""
+    return isinstance(node.operand if isinstance(node, ast.UnaryOp) else node, ast.Constant)
+
+
+def _is_shared(tree: ast.Module | None, name: str) -> bool:
+    """Whether a function says that a name which it gives a value is that of the code around it."""
+    shared = (each for each in (walk(tree) if tree is not None else ()) if isinstance(each, ast.Global | ast.Nonlocal))
+    return any(name in each.names for each in shared)
 
 
 def _apart(batch: Batch, step: CallEvent) -> bool:
