@@ -5,29 +5,30 @@ for recording in DataLoader(dataset, batch_size=1):      # 1 x segments x sample
         loss(network(batch)).backward()
 
 What is cut along its first dimension was a batch of segments or one signal; the program does not tell which, unless the
-pieces are as long as signals are.
+pieces are as long as signals are, or each of them becomes a batch of one: `batch.unsqueeze(0)`.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
-from cmgan_audit.facts.code import Code
+from cmgan_audit.facts.bindings import bound_argument
+from cmgan_audit.facts.code import Code, Reached
+from cmgan_audit.facts.loading.pieces import Pieces, pieces_of
 from cmgan_audit.facts.scene import Made, Pass, Use
 from cmgan_audit.facts.steps.guards import number_at
+from cmgan_audit.facts.values import known_number
 from cmgan_audit.finding import Step
-from cmgan_audit.program.execution.trace import Condition
-from cmgan_audit.rules.record import Fact, Known, Unknown
+from cmgan_audit.program.execution.trace import Condition, Context, Frame
+from cmgan_audit.rules.record import Fact, Unknown
 from cmgan_audit.source.syntax import walk
 
 # So many items are no batch; a piece of so many is one of samples.
 _SAMPLES = 1000
-_AROUND = frozenset({"enumerate", "tqdm", "zip", "list", "reversed"})
 
 
 def cut_batch(code: Code, made: Made, batch: Fact) -> Fact:
-    """The batch that a training step sees where the loop over a loader of single items cuts each of them.
+    """The batch that a training step sees where every loop over a loader of single items cuts each of them.
 
     Args:
         code: the source of the run.
@@ -35,16 +36,20 @@ def cut_batch(code: Code, made: Made, batch: Fact) -> Fact:
         batch: what the loader gives at a time.
 
     Returns:
-        `batch` where nothing is cut, or into pieces of signals; else that it is not known.
+        `batch` where an item is trained on as a whole, or in pieces that are no batches; else that it is not known.
     """
-    if not (isinstance(batch, Known) and batch.value == 1):
+    if known_number(batch) != 1:
         return batch
+    places = []
     for single in code.scene.passes_over(made.loader):
-        backwards = [use for use in code.scene.of("backward") if single.holds(use.event.context)]
-        places = [place for use in backwards for place in [_cut_at(code, single, use)] if place is not None]
-        if places and len(places) == len(backwards):
-            return Unknown("the loop cuts each item along its first dimension: a batch, or a signal", tuple(places))
-    return batch
+        for use in code.scene.of("backward"):
+            if single.holds(use.event.context):
+                place = _cut_at(code, single, use)
+                if place is None:
+                    return batch
+                places.append(place)
+    reason = "the loop cuts each item along its first dimension: a batch, or a signal"
+    return Unknown(reason, tuple(places)) if places else batch
 
 
 def _cut_at(code: Code, single: Pass, use: Use) -> Step | None:
@@ -54,73 +59,67 @@ def _cut_at(code: Code, single: Pass, use: Use) -> Step | None:
     inner = loops[next(number for number, loop in enumerate(loops) if loop is single.event.loop) + 1 :]
     for loop in inner:
         node = code.node_at(loop.location)
-        if not isinstance(node, ast.For):
+        if not isinstance(node, ast.For | ast.While):
             continue
-        for cut, size in _cuts(node):
-            here = Condition(ast.unparse(cut), loop.location)
-            number = number_at(code, context, here, size)
-            other = isinstance(number, Known) and number.value >= _SAMPLES
-            other = other or (isinstance(size, ast.Constant) and isinstance(size.value, str))  # words of a text
-            if not other and _is_of_item(code, single, loop.location.path, node, cut):
-                return Step(loop.location, f"the loop goes over pieces of {ast.unparse(cut)}")
+        for pieces in pieces_of(code, loop.location.path, node):
+            here = Condition(ast.unparse(pieces.cut), loop.location)
+            size = None if pieces.size is None else known_number(number_at(code, context, here, pieces.size))
+            single_or_signal = size is not None and (size == 1 or size >= _SAMPLES)
+            if not single_or_signal and not pieces.stands_alone(node) and _is_of_item(code, single, context, pieces):
+                return Step(loop.location, f"the loop goes over pieces of {ast.unparse(pieces.cut)}")
     return None
 
 
-def _cuts(loop: ast.For) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """What a loop cuts along its first dimension, and into pieces of how many."""
-    waiting = [loop.iter]
-    while waiting:
-        match waiting.pop():
-            case ast.Call(func=ast.Name(id=name), args=given) if name in _AROUND:
-                waiting += given
-            case ast.Call(func=ast.Name(id="range"), args=[_, _, size]) if isinstance(loop.target, ast.Name):
-                yield from ((cut, size) for cut in _sliced_from(loop, loop.target.id))
-            case (
-                ast.Call(func=ast.Attribute(value=ast.Name(id="torch"), attr="split"), args=[cut, size, *more]) as call
-            ):
-                if _is_first(more, call.keywords):
-                    yield cut, size
-            case ast.Call(func=ast.Attribute(value=cut, attr="split"), args=[size, *more]) as call:
-                if _is_first(more, call.keywords):
-                    yield cut, size
-
-
-def _is_first(more: list[ast.expr], keywords: list[ast.keyword]) -> bool:
-    """Whether a tensor is split along its first dimension."""
-    given = [*more, *(keyword.value for keyword in keywords if keyword.arg == "dim")]
-    return all(isinstance(each, ast.Constant) and each.value == 0 for each in given)
-
-
-def _sliced_from(loop: ast.For, start: str) -> Iterator[ast.expr]:
-    """What is sliced from a counter on along its first dimension: `item[start : start + size]`."""
-    for node in walk(loop):
-        match node:
-            case ast.Subscript(value=cut, slice=ast.Slice(lower=ast.Name(id=name), upper=ast.expr())):
-                pass
-            case ast.Subscript(
-                value=cut, slice=ast.Tuple(elts=[ast.Slice(lower=ast.Name(id=name), upper=ast.expr()), *_])
-            ):
-                pass
-            case _:
-                continue
-        if name == start:
-            yield cut
-
-
-def _is_of_item(code: Code, single: Pass, path: str, loop: ast.For, cut: ast.expr) -> bool:
-    """Whether what is cut comes from what the loader gives, or from what a function on the way is handed."""
-    outer = code.node_at(single.event.loop.location)
-    around = code.around(path, loop)
-    if around is None or not isinstance(outer, ast.For | ast.AsyncFor):
+def _is_of_item(code: Code, single: Pass, context: Context, pieces: Pieces) -> bool:
+    """Whether what is cut comes from what the loader gives: followed through the functions that are handed it."""
+    place = single.event.loop.location
+    outer = code.node_at(place)
+    scope = None if outer is None else code.around(place.path, outer)
+    wanted = code.around(pieces.path, pieces.cut)
+    if scope is None or wanted is None or not isinstance(outer, ast.For | ast.AsyncFor):
         return False
-    known = {each.id for each in walk(outer.target) if isinstance(each, ast.Name)}
-    if not isinstance(around.node, ast.Module):
-        known |= {each.arg for each in walk(around.node.args) if isinstance(each, ast.arg)} - {"self"}
-    for node in around.own_nodes():
-        if isinstance(node, ast.Assign) and node.lineno <= loop.lineno and known & _names_in(node.value):
-            known |= set().union(*map(_names_in, node.targets))
-    return bool(known & _names_in(cut))
+    held = _grown(scope, _names_in(outer.target))
+    for frame in context.frames[len(single.event.context.frames) :]:
+        if scope.node is wanted.node:
+            break
+        if frame.value is not None:
+            scope = Reached(frame.value.module, frame.value.node, frame.function)
+            own = {name for name in held if name.startswith("self.")}
+            held = _grown(scope, own | _handed(code, frame, held))
+    return scope.node is wanted.node and bool(held & _names_in(pieces.cut))
+
+
+def _handed(code: Code, frame: Frame, held: set[str]) -> set[str]:
+    """The parameters that a call gives something of an item; all of them where the call does not tell."""
+    function = frame.value.node if frame.value is not None else None
+    parameters = (
+        {each.arg for each in walk(function.args) if isinstance(each, ast.arg)} if function is not None else set()
+    )
+    call = code.call_at(frame.call)
+    if function is None or call is None or any(isinstance(each, ast.Starred) for each in call.args):
+        return parameters - {"self"}
+    given = {name: bound_argument(function, call, name) for name in parameters}
+    return {name for name, value in given.items() if value is not None and held & _names_in(value)}
+
+
+def _grown(scope: Reached, held: set[str]) -> set[str]:
+    """The names of a function that hold what some of them do, or what is made of that."""
+    for node in scope.own_nodes():
+        match node:
+            case ast.Assign(targets=targets, value=value) if held & _names_in(value):
+                held = held.union(*map(_names_in, targets))
+            case ast.For(target=target, iter=value) if held & _names_in(value):
+                held = held | _names_in(target)
+    return held
 
 
 def _names_in(node: ast.AST) -> set[str]:
-    return {each.id for each in walk(node) if isinstance(each, ast.Name)}
+    """Names, and attributes of `self` with it: `{"self.clean", "noisy"}`."""
+    found = set()
+    for each in walk(node):
+        match each:
+            case ast.Attribute(value=ast.Name(id="self"), attr=name):
+                found.add(f"self.{name}")
+            case ast.Name(id=name) if name != "self":
+                found.add(name)
+    return found

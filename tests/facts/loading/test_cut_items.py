@@ -15,6 +15,7 @@ from cmgan_audit.rules.catalogue import load_catalogue
 
 TRAIN = """
 import torch
+import tqdm
 from torch.utils.data import DataLoader, Dataset
 
 class Recordings(Dataset):
@@ -37,8 +38,14 @@ def learn_in_pieces(recording):
     for batch in torch.split(recording, size):
         learn(batch)
 
+def learn_with(batch, weights):
+    for number in range(0, 9, 3):
+        print(weights[number : number + 3])
+        learn(batch)
+
+loader = DataLoader(Recordings(), 1, shuffle=True)
 for epoch in range(9):
-    for item in DataLoader(Recordings(), 1, shuffle=True):
+    for item in loader:
 """
 PIECES = {
     "split": "for batch in item.squeeze(0).split(size):\n    learn(batch)",
@@ -46,6 +53,14 @@ PIECES = {
     "slices": "whole = item[0]\nfor i in range(0, len(whole), size):\n    learn(whole[i : i + size])",
     "slices of a dimension": "for i in range(0, item.shape[1], 4):\n    learn(item[0][i : i + 4, :])",
     "in a function": "learn_in_pieces(item.flatten(0, 1))",
+    "chunks": "for batch in torch.chunk(item[0], chunks=4):\n    learn(batch)",
+    "the size by its name": "for batch in item[0].split(split_size=16):\n    learn(batch)",
+    "kept first": "pieces = item[0].split(size)\nfor batch in tqdm.tqdm(list(pieces)):\n    learn(batch)",
+    "listed": "for batch in [item[0][i : i + 8] for i in range(0, 64, 8)]:\n    learn(batch)",
+    "multiples": "for i in range(len(item[0]) // 16):\n    learn(item[0][i * 16 : (i + 1) * 16])",
+    "while": "i, whole = 0, item[0]\nwhile i < len(whole):\n    learn(whole[i : i + 16])\n    i += 16",
+    "in an order that is drawn": "whole = item[0]\norder = torch.randperm(len(whole))\n"
+    "for i in range(0, len(whole), 16):\n    learn(whole[order[i : i + 16]])",
 }
 SMALL = {
     "whole": "learn(item)",
@@ -56,6 +71,12 @@ SMALL = {
     "what is no part of it": "for number in range(0, 9, 3):\n    print([1, 2][number : number + 3])\n    learn(item)",
     "pieces and the whole": "for piece in item[0].split(size):\n    learn(piece)\nlearn(item)",
     "a text": "for word in str(item).split(' '):\n    learn(item)",
+    "a text at a name": "comma = ','\nfor word in str(item).split(comma):\n    learn(item)",
+    "one at a time": "for piece in item[0].split(1):\n    learn(piece)",
+    "batches of one": "for i in range(0, 8000, 400):\n    learn(item[0][i : i + 400].unsqueeze(0))",
+    "named batches of one": "for piece in item[0].split(400):\n    batch = piece[None]\n    learn(batch)",
+    "what a function is handed beside it": "learn_with(item, torch.zeros(9))",
+    "another pass": "for piece in item[0].split(size):\n    learn(piece)\nfor item in loader:\n    learn(item)",
 }
 
 
