@@ -33,6 +33,8 @@ _PASSING = frozenset("item cpu detach numpy mean sum float double tolist squeeze
 _OF_FIRST = frozenset(
     "float sum mean list nanmean average fmean stack tensor array asarray round as_tensor FloatTensor Tensor".split()
 )
+# What gives the values of a dictionary, of which any may be meant.
+_OF_ALL = frozenset({"values", "items"})
 # What a meter calls its mean.
 _MEANS = frozenset({"avg", "average", "mean"})
 # A factor of unknown value that is above zero: a weight or a count, by its name.
@@ -44,6 +46,7 @@ _COUNTS = frozenset("len size numel".split())
 # Functions that give a metric negated, to be trained with.
 _NEGATED = regex(r"loss|neg")
 _SIGN_TURNED = " with its sign turned round"
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)
 _SIGNS = (ast.UAdd, ast.USub)
 _DEEPEST = 24
@@ -105,8 +108,8 @@ class Senses:
             case ast.Constant():
                 return _CONSTANT
             case ast.Name() | ast.Attribute(value=ast.Name(id="self")):
-                drawn = self._drawn_from(here)
-                return self._of_sources(here, item, key, way) if drawn is None else self._at(drawn, item, key, way)
+                part = self._comprehension_of(here)
+                return self._of_sources(here, item, key, way) if part is None else self._drawn(here, part, key, way)
             case ast.Call():
                 return self._of_call(here, node, item, key, way)
             case ast.Attribute(value=owner, attr=name) if name in _MEANS:
@@ -142,14 +145,28 @@ class Senses:
                 return self._at(_beside(here, inner), item, key, way)
         return None
 
-    def _drawn_from(self, here: Found) -> Found | None:
-        """What a comprehension around a name goes over with it; None where the name is none of its own."""
+    def _comprehension_of(self, here: Found) -> ast.comprehension | None:
+        """The `for ... in` of a comprehension that a name belongs to; None where the name is none of its own."""
         if isinstance(here.node, ast.Name):
             for each in self._view.code.holders(here.path, here.node):
-                for part in getattr(each, "generators", ()):
-                    if any(isinstance(own, ast.Name) and own.id == here.node.id for own in walk(part.target)):
-                        return _beside(here, part.iter)
+                if isinstance(each, _COMPREHENSIONS):
+                    for part in each.generators:
+                        if any(isinstance(own, ast.Name) and own.id == here.node.id for own in walk(part.target)):
+                            return part
         return None
+
+    def _drawn(self, here: Found, part: ast.comprehension, key: str, way: tuple[ast.AST, ...]) -> Sense | None:
+        """The direction of a name that a comprehension draws."""
+        names = [ast.unparse(each) for each in part.target.elts] if isinstance(part.target, ast.Tuple) else []
+        place = names.index(ast.unparse(here.node)) if ast.unparse(here.node) in names else None
+        match part.iter:
+            case ast.Call(func=ast.Name(id="zip"), args=given) if place is not None and place < len(given):
+                return self._at(_beside(here, given[place]), None, key, way)
+            case ast.Call(func=ast.Name(id="enumerate"), args=[given, *_]) if place == 1:
+                return self._at(_beside(here, given), None, key, way)
+            case ast.Call(func=ast.Name(id="enumerate") | ast.Attribute(attr="items")) if place == 0:
+                return None  # a number, or a key
+        return self._at(_beside(here, part.iter), None, key, way)
 
     def _text(self, key: Found) -> str:
         """The text that a name stands for; "" where it may be several, so that what lies under any key counts."""
@@ -277,9 +294,8 @@ class Senses:
             case ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[ast.Constant(value=str() as text), *_]):
                 return self._at(_beside(here, owner), None, text, way)
             case ast.Call(func=ast.Attribute(value=owner, attr=method), args=[] | [ast.Constant()]):
-                if method in ("values", "items"):
-                    return self._at(_beside(here, owner), None, key, way)
-                return self._at(_beside(here, owner), None, key, way) if method in _PASSING else None
+                passes = method in _PASSING or method in _OF_ALL
+                return self._at(_beside(here, owner), None, key, way) if passes else None
             case ast.Call(func=ast.Attribute(attr=function) | ast.Name(id=function), args=[given, *_]):
                 return self._at(_beside(here, given), None, key, way) if function in _OF_FIRST else None
         return None

@@ -33,8 +33,12 @@ PARTIAL = {
     "numpy.roll": ("", -1),
 }
 METHODS = {"narrow": ("start", 1), "seek": ("frames", 0), "setpos": ("pos", 0)}
-# How other libraries' readers are told where to begin; those that are told how much to read too read a part.
-_READS = regex(r"(?i)\w*(?:read|load|decode)\w*")
+# How other libraries' readers are told where to begin; those that are told how much to read too read a part. Files that
+# are downloaded, rows that are read and tokens that are decoded are no recordings.
+_OF_SOUND = r"(?:audio|wave?(?:form)?|sound|signal|speech|sample|frame|flac|mp3|clip|segment|chunk|file)s?"
+_READS = regex(
+    rf"(?i)_?(?:read|load|(?:read|load|decode)(?:_?{_OF_SOUND})+(?:_(?:to|from|at)_\w+)?|(?:{_OF_SOUND}_?)+(?:read|load|decode))"
+)
 _BEGINS = ("offset", "frame_offset", "start", "start_time", "start_frame", "start_sec")
 _LENGTHS = frozenset({"duration", "num_frames", "frames", "n_frames", "length", "stop", "end", "end_time"})
 # Functions that draw some out of several.

@@ -89,11 +89,12 @@ def _handed(code: Code, context: Context, path: str, name: ast.Name) -> ast.expr
     """
     given: ast.expr = name
     for frame in reversed(context.frames):
-        around = code.around(path, given) if isinstance(given, ast.Name) else None
+        around = code.around(path, given)
+        if not isinstance(given, ast.Name) or around is None:
+            break
         function = None if frame.value is None else frame.value.node
-        if around is None or function is not around.node:
+        if function is not around.node:
             continue
-        assert isinstance(given, ast.Name)
         call = code.call_at(frame.call) if frame.call.path == path else None
         unchanged = given.id not in bindings_in(around)
         bound = bound_argument(function, call, given.id) if call is not None and unchanged else None

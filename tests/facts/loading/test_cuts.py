@@ -94,6 +94,11 @@ def test_the_draw_that_begins_the_cut_is_named(tmp_path: Path, lines: list[str])
         ("audiofile.read('a.wav', offset=0, duration=start)[0]", False),
         ("lab.read_wav('a.wav', offset=start)", False),
         ("lab.fade(wav, start=start, length=100)", False),
+        ("lab.load_wav_to_torch('a.wav', start=start, duration=2)", True),
+        ("lab.AudioDecode('a.wav', start=start, duration=2)", True),
+        ("lab.download('a.wav', start=start, length=100)", False),
+        ("lab.read_rows('a.csv', start=start, stop=start + 1)", False),
+        ("lab.tokens().decode(text, start=start, length=3)", False),
         ("self.read('a.wav', offset=start, duration=2.0)", False),
     ],
 )
