@@ -142,8 +142,11 @@ def values_within(value: Value, depth: int = 6, enters: Callable[[Instance], boo
             inner = [*current.arguments.positional, *current.arguments.keywords.values()]
             if isinstance(current.cls, ClassValue):
                 inner = [*current.attrs.values()]
-            elif isinstance(current.attrs.get("@items"), ListValue | DictValue):  # what a ModuleList was given
-                inner.append(current.attrs["@items"])
+            else:  # what a ModuleList holds by now
+                held = current.attrs.get("@items")
+                known = isinstance(held, ListValue | DictValue) and held.complete
+                inner = [] if known else inner
+                inner += [] if held is None else [held]
             stack.extend((item, left - 1) for item in reversed(inner))
 
 

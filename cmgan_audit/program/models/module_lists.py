@@ -31,19 +31,19 @@ def _module_list(call: ModelCall) -> Value | None:
     return call.instance(items=listing(list(items), complete=complete))
 
 
-@model("torch.nn.ModuleList.append")
+@model("torch.nn.ModuleList.append", "torch.nn.Sequential.append")
 def _append(call: ModelCall) -> Value | None:
     return _longer(call, call.arguments.positional[:1], whole=True)
 
 
-@model("torch.nn.ModuleList.extend", "torch.nn.ModuleList.__iadd__")
+@model("torch.nn.ModuleList.extend", "torch.nn.ModuleList.__iadd__", "torch.nn.Sequential.extend")
 def _extend(call: ModelCall) -> Value | None:
     more = call.get("modules", 0)
     items, complete = ([], False) if more is None else known_items(more)
     return _longer(call, items, whole=complete)
 
 
-@model("torch.nn.ModuleList.insert")
+@model("torch.nn.ModuleList.insert", "torch.nn.Sequential.insert")
 def _insert(call: ModelCall) -> Value | None:
     """Where it stands matters to nobody who asks what the list holds; which index it has is not known any more."""
     return _longer(call, call.arguments.positional[1:2], whole=False)
@@ -81,10 +81,8 @@ def _add_module(call: ModelCall) -> Value | None:
     held, text = call.state("items"), name.value if isinstance(name, Const) else None
     if isinstance(held, DictValue) and isinstance(text, str):
         call.interpreter.journal.set_item(held, text, part)
-    elif isinstance(held, ListValue):
+    elif isinstance(held, ListValue) or not isinstance(owner.cls, ClassValue):
         _longer(call, [part], whole=True)
-    elif not isinstance(owner.cls, ClassValue):
-        call.set_state("items", listing([*owner.arguments.positional, part]))
     elif isinstance(text, str):
         call.interpreter.set_attribute(owner, text, part, call.location)
     else:
@@ -111,9 +109,11 @@ def _apply(call: ModelCall) -> Value | None:
 
 
 def _longer(call: ModelCall, more: Sequence[Value], *, whole: bool) -> Value | None:
-    """The list itself, with further items."""
-    held = call.state("items")
+    """The list itself, with further items; a `Sequential` keeps them once there are more than it was made of."""
+    held, owner = call.state("items"), call.receiver
     if isinstance(held, ListValue):
         complete = held.complete and whole and len(held.items) + len(more) <= MOST_ITEMS
         call.interpreter.journal.set_content(held, [*held.items, *more][:MOST_ITEMS], complete)
+    elif isinstance(owner, Instance) and not isinstance(owner.cls, ClassValue):
+        call.set_state("items", listing([*owner.arguments.positional, *more], complete=whole))
     return call.receiver
