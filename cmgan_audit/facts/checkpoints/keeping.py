@@ -104,12 +104,24 @@ def _outlives_a_pass(view: View, kept: CallEvent, later: CallEvent, epochs: Loop
     names = {ast.unparse(target) for target in keeping.targets}
     holders = {ast.unparse(_holder(target)) for target in keeping.targets} - names
     for each in walk(block):
-        if isinstance(each, ast.Assign) and each is not keeping:
-            given = {ast.unparse(target) for target in each.targets}
-            anew = isinstance(each.value, ast.Dict | ast.DictComp | ast.Call) and holders & given
-            if names & given or (anew and _is_always_done(view, kept.location.path, each, block)):
-                return False
+        if each is keeping or not isinstance(each, ast.stmt):
+            continue
+        if isinstance(each, ast.Assign) and names & {ast.unparse(target) for target in each.targets}:
+            return False
+        if holders & _emptied(each) and _is_always_done(view, kept.location.path, each, block):
+            return False
     return True
+
+
+def _emptied(statement: ast.stmt) -> set[str]:
+    """The dictionaries that a statement makes anew, or empties; `kept = dict(kept)` holds what it held."""
+    match statement:
+        case ast.Assign(targets=targets, value=ast.Dict() | ast.DictComp() | ast.Call() as value):
+            parts = {ast.unparse(each) for each in walk(value) if isinstance(each, ast.Name | ast.Attribute)}
+            return {ast.unparse(target) for target in targets} - parts
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=holder, attr="clear"))):
+            return {ast.unparse(holder)}
+    return set()
 
 
 def _is_inner_loop(view: View, kept: CallEvent, node: ast.AST) -> bool:
