@@ -119,6 +119,10 @@ def test_which_objects_of_libraries_are_true(tmp_path, made, decided):
         ("not (len(os.environ) > 3 or args.resume)", False),
         ("os.environ['A'] == 'b' and not args.resume", False),
         ("len(os.environ) > 3 and args.resume", None),
+        ("os.getpid() and not args.resume", False),
+        ("(os.getpid() or len(os.environ) > 3) or args.resume", True),
+        ("args.name or args.resume", True),
+        ("[each for each in 'a' if os.getpid() and not args.resume]", False),
     ],
 )
 def test_one_known_side_may_decide_whatever_the_other_is(tmp_path, test, taken):
@@ -127,3 +131,23 @@ def test_one_known_side_may_decide_whatever_the_other_is(tmp_path, test, taken):
     printed = [event for event in run.events if isinstance(event, CallEvent) and event.callee == "builtins.print"]
     assert bool(printed) is (taken is not False)
     assert all(bool(event.context.conditions) is (taken is None) for event in printed)
+
+
+@pytest.mark.parametrize(
+    ("made", "decided"),
+    [
+        ("x = os.environ['A'] or 4", True),
+        ("x = (os.environ['A'] or os.environ['B']) or 4", True),
+        ("x = os.environ['A'] and 4", False),
+        ("x = str(os.environ['A'] and 4)", False),
+        ("x = (os.environ['A'] or 4) if len(os.environ) > 3 else (os.environ['A'] and 4)", False),
+        ("x = (os.environ['A'] or 4) - 4", False),
+        ("x = os.getpid() or 4", False),
+    ],
+)
+def test_what_a_test_has_told_of_a_value_holds_for_that_value_alone(tmp_path, made, decided):
+    script = f"import os\nimport torch\n{made}\nif x:\n    print(1)\nelse:\n    print(2)\n"
+    (tmp_path / "train.py").write_text(script + "torch.utils.data.DataLoader(x)\n", encoding="utf-8")
+    (run,) = execute(SourceTree(tmp_path))
+    printed = [event for event in run.events if isinstance(event, CallEvent) and event.callee.endswith("print")]
+    assert len(printed) == (1 if decided else 2)

@@ -23,6 +23,7 @@ from cmgan_audit.program.domain.values import (
     TextTest,
     Unknown,
     Value,
+    changed,
 )
 
 MOST_OPTIONS = 12
@@ -63,7 +64,7 @@ def same(left: Value, right: Value) -> bool:
         case TextTest(), TextTest():
             return left.formula == right.formula and left.equal == right.equal
         case Unknown(reason=r), Unknown(reason=q):
-            return r == q
+            return r == q and left.outcome is right.outcome
         case Absent(), Absent():
             return True
         case Choice(options=a), Choice(options=b):
@@ -160,7 +161,10 @@ class _Joined:
 
 
 def _key(value: Value) -> object | None:
-    """What two values have in common exactly when they are `same`; None for those that have to be held side by side."""
+    """What two values have in common exactly when they are `same`; None for those that have to be held side by side.
+
+    What is not known has one key whatever a test has told of it: merged, it is not known to be true or false.
+    """
     kind = type(value)
     match value:
         case Const(value=constant):
@@ -192,6 +196,8 @@ def _both(first: str, second: str) -> str:
 
 def _merged(old: Value, new: Value) -> Value:
     """One of two values that count as the same: of two that are not known, both origins are kept."""
+    if isinstance(old, Unknown) and isinstance(new, Unknown) and old.outcome is not new.outcome:
+        old = changed(old, "outcome", None)
     if isinstance(old, Unknown) and isinstance(new, Unknown) and new.computed is not None:
         if old.computed is None:
             return new if type(old) is Unknown else old

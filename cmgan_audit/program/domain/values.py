@@ -98,11 +98,19 @@ class Unknown(Value):
 
     `computed` keeps what it was computed from: how a loss depends on a network is a fact, though no number is known.
     `first` is the value before the first step of its way: of two that are not known it tells whether they are the same.
+    `outcome` is whether it is true, where a test has told that: `a` in the value of `a or b` is true.
     """
 
     reason: str
     computed: Computation | None = field(default=None, compare=False, repr=False)
     first: Unknown | None = field(default=None, compare=False, repr=False)
+    outcome: bool | None = field(default=None, repr=False)
+
+    def tested(self, outcome: bool) -> Self:
+        """The same value, once a test has told whether it is true."""
+        told = changed(self, "outcome", outcome)
+        object.__setattr__(told, "first", self.first or self)
+        return told
 
     def via(self, location: Location, note: str) -> Self:
         """The same value after one more step of its way."""
@@ -135,13 +143,6 @@ class TextTest(Unknown):
 
     formula: str
     equal: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tested(Unknown):
-    """Something of which only a test has told whether it is true: `a` where `a or b` ended at it."""
-
-    outcome: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,6 @@ from cmgan_audit.program.domain.values import (
     ModuleValue,
     Option,
     Symbol,
-    Tested,
     TextTest,
     Unknown,
     Value,
@@ -257,8 +256,8 @@ def truth(it: Interpreter, value: Value) -> bool | None:
             if (value.formula, True) in it.facts:
                 return value.equal
             return not value.equal if denied(value.formula, it.facts) else None
-        case Tested():
-            return value.outcome
+        case Unknown(outcome=bool(outcome)):
+            return outcome
         case ListValue():
             return bool(value.items) if value.complete else None
         case DictValue():

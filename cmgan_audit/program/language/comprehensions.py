@@ -84,6 +84,7 @@ def _level(
 ) -> tuple[bool, frozenset[Draw]]:
     from cmgan_audit.program.execution.iteration import announce, collected, element
     from cmgan_audit.program.language.assignments import assign
+    from cmgan_audit.program.language.booleans import evaluate_test
     from cmgan_audit.program.language.expressions import evaluate
 
     if not generators:
@@ -102,7 +103,7 @@ def _level(
     with it.entered(loop=loop):
         for item in items:
             assign(it, first.target, item, quiet=True)
-            passed = [truth(it, evaluate(it, test)) for test in first.ifs]
+            passed = [truth(it, evaluate_test(it, test)) for test in first.ifs]
             if False in passed:
                 continue
             known = known and None not in passed

@@ -20,17 +20,16 @@ from cmgan_audit.program.domain.values import (
     Instance,
     ListValue,
     Symbol,
-    Tested,
-    TextTest,
     Unknown,
     Value,
     options_of,
 )
 from cmgan_audit.program.execution.branches import Side, asked, choose, sides_of, truth
-from cmgan_audit.program.execution.interpreter import MOST_NODES_DEEP, Interpreter, joined
+from cmgan_audit.program.execution.interpreter import MOST_NODES_DEEP, Interpreter
 from cmgan_audit.program.execution.supposing import suppose
 from cmgan_audit.program.execution.trace import ComparedEvent
 from cmgan_audit.program.language.attributes import attribute
+from cmgan_audit.program.language.booleans import evaluate_boolean, evaluate_test
 from cmgan_audit.program.language.calls import evaluate_call
 from cmgan_audit.program.language.comprehensions import evaluate_comprehension, evaluate_dict_comprehension
 from cmgan_audit.program.language.operators import compare, negated, operate, over_options, paired
@@ -106,58 +105,15 @@ def _binary(it: Interpreter, node: ast.BinOp) -> Value:
 
 
 def _unary(it: Interpreter, node: ast.UnaryOp) -> Value:
-    value = it.read(evaluate(it, node.operand))
     if isinstance(node.op, ast.Not):
-        return negated(it, asked(it, node.operand, value))
+        return negated(it, asked(it, node.operand, it.read(evaluate_test(it, node.operand))))
+    value = it.read(evaluate(it, node.operand))
     return over_options(it, value, lambda v: _signed(it, node, v))
 
 
 def _signed(it: Interpreter, node: ast.UnaryOp, value: Value) -> Value:
     result = numbers.unary(type(node.op), value)
     return result.made_from("sign", (value,), it.location(node)) if isinstance(result, Unknown) else result
-
-
-def _boolean(it: Interpreter, node: ast.BoolOp) -> Value:
-    stops_at = isinstance(node.op, ast.Or)
-    return _rest_of_boolean(it, node.values, stops_at)
-
-
-def _rest_of_boolean(it: Interpreter, nodes: list[ast.expr], stops_at: bool) -> Value:
-    value = asked(it, nodes[0], it.read(evaluate(it, nodes[0])))
-    if len(nodes) == 1:
-        return value
-    verdict = truth(it, value)
-    if verdict is not None:
-        return value if verdict is stops_at else _rest_of_boolean(it, nodes[1:], stops_at)
-    taken, other = sides_of(value, it.text(nodes[0]))
-    stop, go_on = (taken, other) if stops_at else (other, taken)
-    location = it.location(nodes[0])
-    kept = _as_tested(it, nodes[0], value, stops_at)
-    return choose(
-        it,
-        [
-            Side(stop, location, lambda: kept),
-            Side(go_on, location, lambda: _rest_of_boolean(it, nodes[1:], stops_at)),
-        ],
-        drawn(value),
-    )
-
-
-def _as_tested(it: Interpreter, node: ast.expr, value: Value, outcome: bool) -> Value:
-    """What an undecided operand of `and` / `or` can be when its test came out like this."""
-    if isinstance(node, ast.Compare) and any(isinstance(o.value, Unknown) for o in options_of(value)):
-        return Const(value=outcome, trail=value.trail)  # `length == wanted or whole`: where it is taken, it is True
-    if isinstance(value, Choice):
-        kept = [o for o in value.options if truth(it, o.value) is not (not outcome)]
-        if kept:
-            return joined(kept)
-    if (isinstance(value, Symbol) and isinstance(value.at_one, bool)) or isinstance(value, TextTest):
-        return Const(value=outcome, trail=value.trail)
-    if type(value) is Unknown:
-        return Tested(
-            reason=value.reason, trail=value.trail, draws=value.draws, computed=value.computed, outcome=outcome
-        )
-    return value
 
 
 def _compare(it: Interpreter, node: ast.Compare) -> Value:
@@ -197,7 +153,7 @@ def _has_no_order(value: Value) -> bool:
 
 
 def _conditional(it: Interpreter, node: ast.IfExp) -> Value:
-    test = asked(it, node.test, it.read(evaluate(it, node.test)))
+    test = asked(it, node.test, it.read(evaluate_test(it, node.test)))
     verdict = truth(it, test)
     if verdict is not None:
         suppose(it, node.test, verdict, (node.orelse if verdict else node.body,), _only)
@@ -374,7 +330,7 @@ _HANDLERS: dict[type[ast.expr], Callable[[Interpreter, Any], Value]] = {
     ast.Call: evaluate_call,
     ast.BinOp: _binary,
     ast.UnaryOp: _unary,
-    ast.BoolOp: _boolean,
+    ast.BoolOp: evaluate_boolean,
     ast.Compare: _compare,
     ast.IfExp: _conditional,
     ast.List: _display("list"),

@@ -93,17 +93,17 @@ def _runs_at_least_once(iterable: Value) -> bool:
 
 def execute_while(it: Interpreter, node: ast.While) -> Flow:
     """`while test: ... else: ...`."""
-    from cmgan_audit.program.language.expressions import evaluate
+    from cmgan_audit.program.language.booleans import evaluate_test
     from cmgan_audit.program.language.statements import execute_block
 
-    verdict = truth(it, it.read(evaluate(it, node.test)))
+    verdict = truth(it, it.read(evaluate_test(it, node.test)))
     if verdict is False:
         return execute_block(it, node.orelse) if node.orelse else Flow.NEXT
     certain = isinstance(node.test, ast.Constant)
     loop = Loop(it.location(node), None)
 
     def once() -> Flow:
-        evaluate(it, node.test)
+        evaluate_test(it, node.test)
         return execute_block(it, node.body)
 
     def otherwise() -> Flow:

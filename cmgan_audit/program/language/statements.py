@@ -24,6 +24,7 @@ from cmgan_audit.program.execution.interpreter import MOST_NODES_DEEP, Interpret
 from cmgan_audit.program.execution.state import Snapshot
 from cmgan_audit.program.execution.supposing import suppose
 from cmgan_audit.program.language.assignments import assign, execute_assign, execute_augmented, execute_delete, noted
+from cmgan_audit.program.language.booleans import evaluate_test
 from cmgan_audit.program.language.classes import library_bases
 from cmgan_audit.program.language.complaints import is_main, only_complains, option_not_given
 from cmgan_audit.program.language.definitions import declare, define_class, define_function
@@ -116,7 +117,7 @@ def _returned(it: Interpreter, value: Value, node: ast.Return) -> Value:
 
 def _if(it: Interpreter, node: ast.If) -> Flow:
     asked_before = len(it.run.events)
-    test = asked(it, node.test, it.read(evaluate(it, node.test)))
+    test = asked(it, node.test, it.read(evaluate_test(it, node.test)))
     verdict = truth(it, test)
     if verdict and _ends_the_script(it, node.body):
         option = option_not_given(it.run.events[asked_before:])
@@ -166,7 +167,7 @@ def _raise(it: Interpreter, node: ast.Raise) -> None:
 
 
 def _assert(it: Interpreter, node: ast.Assert) -> None:
-    test = it.read(evaluate(it, node.test))
+    test = it.read(evaluate_test(it, node.test))
     if truth(it, test) is False and it.location(node) not in it.passed_checks:
         raise ProgramRaisedError("AssertionError", it.location(node))
 
