@@ -6,30 +6,35 @@ Complex batch normalisation is written like this, and so are code books that fol
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from cmgan_audit.program.domain.values import ClassValue
+from cmgan_audit.program.language.classes import order_of_bases
 from cmgan_audit.source.syntax import walk
 
 _MODE = "training"
 _REGISTERING = "register_buffer"
+_LEAVING = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
 def keeps_statistics(cls: ClassValue) -> bool:
-    """Whether a class writes into a buffer that it has registered, under a test of its mode."""
-    parsed = cls.module.parsed
-    return parsed is not None and _REGISTERING in parsed.text and _writes_in_training(cls.node)
+    """Whether a class, or one that it derives from, writes into a buffer of its own only in training mode."""
+    return any(
+        base.module.parsed is not None and _REGISTERING in base.module.parsed.text and _writes_in_training(base.node)
+        for base in order_of_bases(cls)
+        if isinstance(base, ClassValue)
+    )
 
 
 @lru_cache(maxsize=2048)  # every part of every network that runs in a loop asks again
 def _writes_in_training(node: ast.ClassDef) -> bool:
     buffers = set(_buffers(node))
-    if not buffers:
-        return False
-    return any(
-        isinstance(test, ast.If) and _asks_for_mode(test.test) and not buffers.isdisjoint(_written(test))
-        for test in walk(node)
+    methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
+    return bool(buffers) and any(
+        not buffers.isdisjoint(_written(statement))
+        for method in methods
+        for statement in _only_in_training(method.body)
     )
 
 
@@ -42,18 +47,41 @@ def _buffers(node: ast.ClassDef) -> Iterator[str]:
                 yield name
 
 
-def _asks_for_mode(test: ast.expr) -> bool:
-    return any(_own(part) == _MODE for part in walk(test))
+def _only_in_training(block: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a block, and of those in it, that are executed in training mode alone."""
+    for position, statement in enumerate(block):
+        if isinstance(statement, ast.If):
+            if _demands_training(statement.test):
+                yield from statement.body
+            elif _holds_in_evaluation(statement.test):
+                yield from statement.orelse
+                if isinstance(statement.body[-1], _LEAVING):
+                    yield from block[position + 1 :]
+        for name in ("body", "orelse", "finalbody"):
+            yield from _only_in_training(getattr(statement, name, ()))
 
 
-def _written(branch: ast.If) -> Iterator[str]:
-    """The attributes that a branch assigns or changes in place: `self.mean = ...`, `self.mean.lerp_(...)`."""
-    for statement in branch.body:
-        for part in walk(statement):
-            if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):
-                yield _own(part)
-            elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr.endswith("_"):
-                yield _own(part.func.value)
+def _demands_training(test: ast.expr) -> bool:
+    """Whether a test fails in eval mode: `self.training`, alone or among others that have to hold."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return any(map(_demands_training, test.values))
+    return _own(test) == _MODE
+
+
+def _holds_in_evaluation(test: ast.expr) -> bool:
+    """Whether a test never fails in eval mode: `not self.training`, alone or among others of which one is enough."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
+        return any(map(_holds_in_evaluation, test.values))
+    return isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and _own(test.operand) == _MODE
+
+
+def _written(statement: ast.stmt) -> Iterator[str]:
+    """The attributes that are assigned or changed in place: `self.mean = ...`, `self.mean[0] = ...`, `.lerp_(...)`."""
+    for part in walk(statement):
+        if isinstance(part, ast.Attribute | ast.Subscript) and isinstance(part.ctx, ast.Store):
+            yield _own(part.value if isinstance(part, ast.Subscript) else part)
+        elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr.endswith("_"):
+            yield _own(part.func.value)
 
 
 def _own(node: ast.AST) -> str:
