@@ -19,7 +19,7 @@ _ENDS = frozenset({"exit", "_exit", "quit", "abort", "fail", "skip"})
 _ADDS = frozenset({"append", "add", "extend", "update", "setdefault"})
 _WRITES = frozenset({"write", "writelines", "writerow"})
 # What is written there is only seen while the program runs.
-_SCREEN = regex(r"std(out|err)|tqdm|bar", re.IGNORECASE)
+_SCREEN = regex(r"std(out|err)|tqdm|(\b|_)(p|progress)?bar\b", re.IGNORECASE)
 _SAYS = frozenset({"print", "warn", "warning", "error", "exception", "critical", "info", "print_exc"})
 
 
@@ -212,12 +212,20 @@ def counts(statement: ast.stmt, scored: Set[str] = frozenset()) -> bool:
 
 def _lists_in_a_file(statement: ast.stmt) -> bool:
     """Whether a statement writes into a file which item failed: `listed.write(name + "\\n")`."""
+    for file, written in _file_writes(statement):
+        parts = [part for each in written for part in ast.walk(each) if isinstance(part, ast.expr)]
+        names = any(isinstance(part, ast.Name) for part in parts) and not any(map(_is_number, parts))
+        return names and not _SCREEN.search(ast.unparse(file))
+    return False
+
+
+def _file_writes(statement: ast.stmt) -> Iterator[tuple[ast.expr, list[ast.expr]]]:
+    """The file that a statement writes into, and what it writes there."""
     match statement:
         case ast.Expr(value=ast.Call(func=ast.Attribute(attr=attr, value=file), args=[written])) if attr in _WRITES:
-            parts = [part for part in ast.walk(written) if isinstance(part, ast.expr)]
-            names = any(isinstance(part, ast.Name) for part in parts) and not any(map(_is_number, parts))
-            return names and not _SCREEN.search(ast.unparse(file))
-    return False
+            yield file, [written]
+        case ast.Expr(value=ast.Call(func=ast.Name(id="print"), args=printed, keywords=keywords)):
+            yield from ((keyword.value, printed) for keyword in keywords if keyword.arg == "file")
 
 
 def _keeps(statement: ast.stmt, handler: ast.ExceptHandler) -> bool:

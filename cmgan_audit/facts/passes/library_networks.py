@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cmgan_audit.facts.classes import is_network, library_bases
-from cmgan_audit.facts.values import instances_of
-from cmgan_audit.program.domain.values import Instance
+from cmgan_audit.facts.values import class_name, instances_of
+from cmgan_audit.program.domain.values import ClassValue, Instance
 from cmgan_audit.program.execution.trace import CallEvent, Event
 from cmgan_audit.program.naming.names import canonical
 
@@ -39,3 +39,11 @@ def library_networks(events: Iterable[Event]) -> dict[int, Instance]:
 def code_is_elsewhere(network: Instance) -> bool:
     """Whether what a network consists of cannot be seen: a class that is neither the tree's nor torch's makes it."""
     return not is_network(network)
+
+
+def name_of(network: Instance) -> str:
+    """The class of such a network, also in `AutoModel.from_pretrained(...)`; where none is named, what loads it."""
+    if isinstance(network.cls, ClassValue):
+        return class_name(network)
+    parts = network.external_name.split(".")
+    return next((part for part in reversed(parts) if part[:1].isupper()), network.external_name)

@@ -9,7 +9,7 @@ from cmgan_audit.facts.passes.forwards import switched_off_inside, unread_parts
 from cmgan_audit.facts.passes.functional_dropout import drops_by_mode, untold_dropout
 from cmgan_audit.facts.passes.gradients import keeps_no_graph
 from cmgan_audit.facts.passes.learning import TAKEN
-from cmgan_audit.facts.passes.library_networks import code_is_elsewhere
+from cmgan_audit.facts.passes.library_networks import code_is_elsewhere, name_of
 from cmgan_audit.facts.passes.modes import (
     OPEN,
     at_work,
@@ -203,7 +203,7 @@ def _mode(scene: Scene, runs: Sequence[Use]) -> tuple[Fact, str, str]:
 def _unseen(run: Use) -> str:
     """The class of a network that runs, where it comes from outside of the tree; else ""."""
     network = None if run.on is None else bare_network(run.on)
-    return class_name(network) if network is not None and code_is_elsewhere(network) else ""
+    return name_of(network) if network is not None and code_is_elsewhere(network) else ""
 
 
 def _dropping_in_eval(scene: Scene, runs: Sequence[Use]) -> Known | None:

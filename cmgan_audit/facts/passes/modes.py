@@ -66,7 +66,8 @@ def _as_made(scene: Scene, network: Instance) -> str:
     """
     if is_network(network):
         return "train"
-    by_its_class = network.external_name.rpartition(".")[2][:1].isupper() or not network.external_name
+    maker = network.external_name.rpartition(".")[2]
+    by_its_class = (maker[:1].isupper() or not maker) and not maker.endswith(("Loss", "Criterion"))
     return "train" if by_its_class and _is_trained(scene, network, []) else "eval"
 
 
