@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import ast
+from collections.abc import Iterable, Iterator, Sequence
 
 from cmgan_audit.facts.adversarial.holders import Holders
 from cmgan_audit.facts.adversarial.losses import Losses
@@ -14,15 +15,15 @@ from cmgan_audit.facts.steps.windows import Update, updates_in
 from cmgan_audit.facts.values import class_name, fact_of, instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
-from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import CallEvent, innermost_function
 from cmgan_audit.program.launches.unreached import NOT_REACHED
+from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, Unknown
+from cmgan_audit.source.syntax import walk
 
 NO, YES = Known(False), Known(True)
-_SCALES = regex(r"\.scale\(")
 # Libraries that scale by themselves in their own backward().
 _OWN_SCALING = ("accelerate.", "lightning.", "deepspeed.", "apex.")
 
@@ -141,15 +142,34 @@ def _idle(view: View, actions: Sequence[Action]) -> Fact:
                 continue
             if any(same_object(scaler, each) for each in used) or _is_given_away(view, scaler):
                 continue
-            if not _scales_by_a_setting(view, event):
+            if not any(map(_scales, _modules_of(view, scaler))):
                 return Known(True, (Step(event.location, "this GradScaler scales nothing"),))
     return NO
 
 
-def _scales_by_a_setting(view: View, made: CallEvent) -> bool:
-    """Whether code beside the one that makes a scaler scales: this run has settings that pass over it."""
-    module = view.code.module(made.location.path)
-    return module is not None and module.parsed is not None and _SCALES.search(module.parsed.text) is not None
+def _modules_of(view: View, scaler: Instance) -> Iterator[Module]:
+    """The modules that make a scaler and that are given it."""
+    calls = view.scene.calls
+    here = view.code.module(scaler.location.path)
+    given = {event.location for event in calls if _is_among(scaler, event)}
+    below = [frame.value for event in calls for frame in event.context.frames if frame.call in given]
+    found = {id(value.module): value.module for value in below if value is not None}
+    if here is not None:
+        found[id(here)] = here
+    yield from found.values()
+
+
+def _scales(module: Module) -> bool:
+    """Whether code scales and steps by one object, on whichever side of a setting: this run passes over it."""
+    if module.parsed is None or ".scale(" not in module.parsed.text:
+        return False
+    called = [
+        (node.func.attr, ast.unparse(node.func.value))
+        for node in walk(module.parsed.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("scale", "step")
+    ]
+    scaling = {owner for member, owner in called if member == "scale"}
+    return any(owner in scaling for member, owner in called if member == "step")
 
 
 def _is_off(scaler: Instance) -> bool:
@@ -162,7 +182,12 @@ def _is_given_away(view: View, scaler: Instance) -> bool:
     for event in view.scene.calls:
         library = isinstance(event.result, Instance) and bool(event.result.external_name)
         if library or event.callee.startswith("?"):
-            given = [*event.arguments.positional, *event.arguments.keywords.values()]
-            if any(same_object(each, scaler) for value in given for each in instances_of(value)):
+            if _is_among(scaler, event):
                 return True
     return False
+
+
+def _is_among(scaler: Instance, event: CallEvent) -> bool:
+    """Whether a call is given a scaler."""
+    given = [*event.arguments.positional, *event.arguments.keywords.values()]
+    return any(same_object(each, scaler) for value in given for each in instances_of(value))
