@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 
-from cmgan_audit.facts.metrics.expressions import bind, element_of, grade_of
+from cmgan_audit.facts.metrics.expressions import bind, element_of, grade_of, may_change
 from cmgan_audit.facts.metrics.failing import asks_for_one_failure, item_fails
 from cmgan_audit.facts.metrics.grades import NO_SCORES, Graded, combine, either, whole
 from cmgan_audit.finding import Location
@@ -93,6 +93,8 @@ class Body:
                 self.returned = either(self.returned, grade_of(node.value, self))
             case ast.Expr():
                 value = grade_of(node.value, self)
+                if isinstance(node.value, ast.Call):
+                    may_change(node.value, self)
                 if isinstance(node.value, ast.Yield | ast.YieldFrom):
                     self.returned = either(self.returned, value)
             case ast.If():

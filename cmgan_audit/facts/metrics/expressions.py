@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from cmgan_audit.facts.metrics.grades import NO_SCORES, Grade, Graded, Scores, combine, either, whole
@@ -18,6 +18,7 @@ _ABOUT = frozenset(
 _OF_SHAPE = frozenset({"shape", "ndim", "size", "dtype", "device", "requires_grad", "is_cuda"})
 _REDUCE = frozenset({"mean", "nanmean", "average", "median", "nanmedian", "fmean", "sum", "nansum", "fsum"})
 _LIKE = {"full_like": 1, "full": 1, "where": 1}
+_FILL = frozenset({"append", "extend", "add", "insert", "put", "update"})
 # Calls that hand the scores on as they are, in another container or on another device.
 _AS_THEY_ARE = frozenset(
     "array asarray tensor as_tensor from_numpy Tensor FloatTensor float32 float64 float list tuple to cuda cpu numpy "
@@ -153,7 +154,7 @@ def _call(node: ast.Call, around: Surroundings) -> Graded:
     known = around.called(node, given, keywords)
     if known is not None:
         return known
-    if member in ("append", "extend", "add", "insert", "put", "update") and isinstance(node.func, ast.Attribute):
+    if member in _FILL and isinstance(node.func, ast.Attribute):
         _fill(node.func.value, combine([*given, *keywords.values()]), around)
         return NO_SCORES
     if member in _ABOUT:
@@ -184,6 +185,17 @@ def _reckon_in_place(node: ast.Call, around: Surroundings) -> None:
         while isinstance(target, ast.Call) and isinstance(target.func, ast.Attribute):
             target = target.func.value  # scores.sub_(1).div_(3.5)
         changed.append(target)
+    _reckon(changed, around)
+
+
+def may_change(node: ast.Call, around: Surroundings) -> None:
+    """A call whose result nobody asks for may be there to change what it is given: `normalise(scores)`."""
+    member = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+    if member not in _ABOUT and member not in _FILL:
+        _reckon([*node.args, *(keyword.value for keyword in node.keywords)], around)
+
+
+def _reckon(changed: Iterable[ast.expr], around: Surroundings) -> None:
     for each in changed:
         text = ast.unparse(each.value if isinstance(each, ast.Subscript) else each)
         if text in around.names:

@@ -29,11 +29,12 @@ _KEEPS = frozenset(
     "[] flatten view reshape squeeze unsqueeze float double to cuda cpu contiguous detach clone permute transpose mean "
     "view_as type_as".split()
 )
+_KEEPS_IN_PLACE = frozenset({"sigmoid_", "squeeze_", "unsqueeze_", "detach_", "requires_grad_", "share_memory_"})
 
 
 def ends_in_sigmoid(view: View, value: Value | None, left: int = _MOST_STEPS) -> Location | None:
     """Where the sigmoid stands that a value comes from; None where it is not certain that there is one."""
-    if value is None or left <= 0:
+    if value is None or left <= 0 or view.flow.in_place(value) - _KEEPS_IN_PLACE:
         return None
     if isinstance(value, Choice):
         places = [ends_in_sigmoid(view, option.value, left - 1) for option in options_of(value)]

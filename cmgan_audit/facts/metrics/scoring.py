@@ -71,6 +71,8 @@ def metric_called(callee: str) -> str:
             owner = next((part for part in tail if part[:1].isupper()), "")
             if owner and tail[-1] not in _CALLS:
                 return ""
+            if not owner and tail[-1] not in _CALLS and any("_" in part for part in tail[:-1]):
+                return ""  # a method of what a function gave: signal_noise_ratio(...).mean()
             text = name.lower().replace("_", "")
             named = owner or (prefix.rstrip(".") if tail[-1] in _CALLS else tail[-1])
             return next((metric for word, metric in _BY_WORD if word in text), named)

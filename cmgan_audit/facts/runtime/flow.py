@@ -8,7 +8,7 @@ the way ends.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import field
 from functools import cached_property
 from itertools import count, islice
@@ -67,6 +67,7 @@ class Flow:
     scene: Scene
     _events: dict[int, CallEvent] = field(default_factory=dict)
     _positions: dict[int, int] = field(default_factory=dict)
+    _in_place: dict[int, set[str]] = field(default_factory=dict)
     _probed: dict[int, Value | None] = field(default_factory=dict)
     _learned: dict[int, bool] = field(default_factory=dict)
     _nodes: dict[int, Node] = field(default_factory=dict)
@@ -92,6 +93,14 @@ class Flow:
                     self._events.setdefault(key, event)
                     if number:
                         self._positions.setdefault(key, position)
+                member = event.callee.rpartition(".")[2]
+                receiver = _key(event.receiver) if event.receiver is not None else None
+                if receiver is not None and member.endswith("_") and not member.startswith("_"):
+                    self._in_place.setdefault(receiver, set()).add(member)
+
+    def in_place(self, value: Value) -> Set[str]:
+        """The methods called on a value that change it, at any time: `x.mul_(2)`."""
+        return self._in_place.get(_key(value) or 0, frozenset())
 
     def losses(self) -> Iterator[tuple[Value, Location]]:
         """What the run calls `backward` on, or gives to a framework that does, with the place."""
