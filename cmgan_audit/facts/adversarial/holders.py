@@ -53,7 +53,11 @@ class Holders:
 
     def __init__(self, scene: Scene) -> None:
         self._asked: dict[int, list[Instance]] = {}
+        self._added: dict[int, list[Value]] = {}
         for event in scene.calls:
+            if event.callee.endswith(".add_param_group"):
+                for each in instances_of(event.receiver):
+                    self._added.setdefault(id(each.attrs), []).extend(event.arguments.positional[:1])
             if event.callee.endswith(_ASKED) and isinstance(event.result, Instance):
                 networks = [bare_network(each) for each in instances_of(event.receiver)]
                 self._asked.setdefault(id(event.result.attrs), networks)
@@ -63,7 +67,8 @@ class Holders:
         given = optimiser.arguments.get("params", 0)
         if given is None:
             return Held((), complete=False)
-        found = self._asked_in(list(values_within(given, 6)))
+        parts = (given, *self._added.get(id(optimiser.attrs), ()))
+        found = self._asked_in([each for part in parts for each in values_within(part, 6)])
         return Held(found, complete=bool(found))
 
     def asked_for(self, parameters: Value) -> Held:

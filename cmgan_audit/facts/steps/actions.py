@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.optimisers import is_optimiser, is_scaler, is_scheduler
 from cmgan_audit.facts.values import instances_of, same_object
+from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import CallEvent, Run
@@ -42,12 +43,28 @@ class Action:
 
 def actions_of(run: Run) -> Iterator[Action]:
     """The actions of a run, in order."""
+    found: list[Action] = []
     for position, event in enumerate(run.events):
         if isinstance(event, CallEvent):
             name = canonical(event.callee)
-            found = _action(event, name, name.rpartition(".")[2], position)
-            if found is not None:
-                yield found
+            action = _action(event, name, name.rpartition(".")[2], position)
+            if action is not None:
+                found.append(action)
+    outer = _handed_on(found)
+    return (each for each in found if each not in outer)
+
+
+def _handed_on(actions: Sequence[Action]) -> set[Action]:
+    """The calls of a class of the tree that do the same once more inside: its step() calls super().step()."""
+    found: set[Action] = set()
+    latest: dict[tuple[str, Location], Action] = {}
+    for each in actions:
+        for frame in each.event.context.frames if each.kind in (STEP, ZERO) else ():
+            outer = latest.get((each.kind, frame.call))
+            if outer is not None and any(map(outer.concerns, each.on)):
+                found.add(outer)
+        latest[each.kind, each.event.location] = each
+    return found
 
 
 def _action(event: CallEvent, name: str, member: str, position: int) -> Action | None:
