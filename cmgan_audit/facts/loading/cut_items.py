@@ -16,15 +16,17 @@ from cmgan_audit.facts.bindings import bound_argument
 from cmgan_audit.facts.code import Code, Reached
 from cmgan_audit.facts.loading.pieces import Pieces, pieces_of
 from cmgan_audit.facts.scene import Made, Pass, Use
-from cmgan_audit.facts.steps.guards import number_at
+from cmgan_audit.facts.steps.guards import given_to, last_name, number_at
 from cmgan_audit.facts.values import known_number
 from cmgan_audit.finding import Step
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.execution.trace import Condition, Context, Frame
 from cmgan_audit.rules.record import Fact, Unknown
 from cmgan_audit.source.syntax import walk
 
 # So many items are no batch; a piece of so many is one of samples.
 _SAMPLES = 1000
+_RATE = regex(r"(?i)(?:\w+_)?(?:sr|fs|sampl\w*_?(?:rate|freq\w*)|rate|hz)")
 
 
 def cut_batch(code: Code, made: Made, batch: Fact) -> Fact:
@@ -63,11 +65,27 @@ def _cut_at(code: Code, single: Pass, use: Use) -> Step | None:
             continue
         for pieces in pieces_of(code, loop.location.path, node):
             here = Condition(ast.unparse(pieces.cut), loop.location)
-            size = None if pieces.size is None else known_number(number_at(code, context, here, pieces.size))
-            single_or_signal = size is not None and (size == 1 or size >= _SAMPLES)
-            if not single_or_signal and not pieces.stands_alone(node) and _is_of_item(code, single, context, pieces):
+            no_batch = _is_one_or_signal(code, context, here, pieces) or pieces.stands_alone(node)
+            if not no_batch and _is_of_item(code, single, context, pieces):
                 return Step(loop.location, f"the loop goes over pieces of {ast.unparse(pieces.cut)}")
     return None
+
+
+def _is_one_or_signal(code: Code, context: Context, here: Condition, pieces: Pieces) -> bool:
+    """Whether a piece is a single thing, or is as long as signals are: `int(seconds * sample_rate)`."""
+    if pieces.size is None:
+        return False
+    size = known_number(number_at(code, context, here, pieces.size))
+    if size is not None:
+        return size == 1 or size >= _SAMPLES
+    given = given_to(code, pieces.path, pieces.size) if isinstance(pieces.size, ast.Name) else pieces.size
+    for node in walk(given) if given is not None else ():
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            for factor in (node.left, node.right):
+                number = factor.value if isinstance(factor, ast.Constant) else None
+                if (isinstance(number, int) and number >= _SAMPLES) or _RATE.fullmatch(last_name(factor)):
+                    return True
+    return False
 
 
 def _is_of_item(code: Code, single: Pass, context: Context, pieces: Pieces) -> bool:

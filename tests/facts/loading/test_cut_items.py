@@ -14,6 +14,7 @@ from cmgan_audit.gate.settings import Settings
 from cmgan_audit.rules.catalogue import load_catalogue
 
 TRAIN = """
+import argparse
 import torch
 import tqdm
 from torch.utils.data import DataLoader, Dataset
@@ -26,6 +27,11 @@ class Recordings(Dataset):
         return torch.load(f"{index}.pt")
 
 model, size = torch.nn.Linear(4, 4), 16
+model, size = torch.nn.Linear(4, 4), 16
+parser = argparse.ArgumentParser()
+parser.add_argument("--seconds", type=float)
+parser.add_argument("--sample_rate", type=float)
+args = parser.parse_args()
 optimizer = torch.optim.Adam(model.parameters())
 
 def learn(batch):
@@ -76,6 +82,9 @@ SMALL = {
     "batches of one": "for i in range(0, 8000, 400):\n    learn(item[0][i : i + 400].unsqueeze(0))",
     "named batches of one": "for piece in item[0].split(400):\n    batch = piece[None]\n    learn(batch)",
     "what a function is handed beside it": "learn_with(item, torch.zeros(9))",
+    "seconds": "length = int(args.seconds * args.sample_rate)\nfor piece in item[0].split(length):\n    learn(piece)",
+    "seconds at 16 kHz": "for i in range(0, 8, int(args.seconds * 16000)):\n"
+    "    learn(item[0][i : i + int(args.seconds * 16000)])",
     "another pass": "for piece in item[0].split(size):\n    learn(piece)\nfor item in loader:\n    learn(item)",
 }
 
