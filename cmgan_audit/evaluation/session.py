@@ -148,7 +148,7 @@ def _findings_of_systems(
         *(finding for each in judged for finding in check_copies(each, noisy_facts)),
         *(finding for each in judged for finding in check_levels(each)),
         *(finding for each in judged for finding in check_coarse(each)),
-        *(finding for each in judged for finding in check_narrow(each)),
+        *(finding for each in judged for finding in check_narrow(each, noisy_facts)),
         *(found for each in judged for found in check_mixed_up(each, noisy_facts, whole, resample=options.resample)),
         *check_identical(judged),
     ]

@@ -17,7 +17,7 @@ from cmgan_audit.evaluation.material.audio import SAMPLE_RATE, Signal
 from cmgan_audit.evaluation.metrics.scoring import si_sdr, unusable
 from cmgan_audit.lazy_dataclasses import dataclass
 
-FACTS_VERSION = 7
+FACTS_VERSION = 8
 COPY_SI_SDR = 50.0  # dB: a copy up to its level; 16-bit rounding alone leaves about 60 dB on quiet speech
 IDENTICAL = 200.0  # dB, more than double precision tells apart
 FLAT_RUN = 3  # samples in a row at the extreme value: a cut-off peak, not a peak

@@ -70,6 +70,22 @@ def test_a_single_narrow_output_is_an_utterance_of_its_own(wide_set: Path, outpu
     assert "CMG721" not in rules(compared(wide_set, outputs(wide_set, "a", one_narrow)))
 
 
+def test_what_the_noisy_recordings_lack_is_not_missed_in_outputs(wide_set: Path, outputs: Callable[..., Path]) -> None:
+    for path in sorted(wide_set.glob("noisy/*.wav")):
+        write(path, through_8_khz(read(path)))
+    made = outputs(wide_set, "a", lambda name, clean, noisy: 0.5 * through_8_khz(clean) + 0.5 * noisy)
+    assert "CMG721" not in rules(compared(wide_set, made))
+
+
+def test_a_single_reference_above_4_khz_does_not_speak_for_a_set_below(
+    wide_set: Path, outputs: Callable[..., Path]
+) -> None:
+    for path in sorted(wide_set.glob("clean/[bc]*.wav")):
+        write(path, through_8_khz(read(path)))
+    made = outputs(wide_set, "a", lambda name, clean, noisy: through_8_khz(0.9 * clean + 0.1 * noisy))
+    assert "CMG721" not in rules(compared(wide_set, made))
+
+
 def test_references_without_anything_above_say_nothing() -> None:
     speech = np.random.default_rng(0).normal(0.0, 0.1, 3 * RATE)
     narrow = low_passed(low_passed(speech))
@@ -78,6 +94,26 @@ def test_references_without_anything_above_say_nothing() -> None:
     assert upper_band(speech, np.zeros(speech.size)) is None
     assert upper_band(speech, low_passed(speech)) < -30.0
     assert abs(upper_band(speech, 0.1 * speech)) < 1e-6
+
+
+def of_8_bits(signal: np.ndarray) -> np.ndarray:
+    return np.round(signal * 128) / 128
+
+
+def of_mu_law(signal: np.ndarray) -> np.ndarray:
+    compressed = np.round(np.sign(signal) * np.log1p(255 * np.abs(signal)) / np.log(256) * 127) / 127
+    return np.sign(compressed) * np.expm1(np.abs(compressed) * np.log(256)) / 255
+
+
+def with_hiss(signal: np.ndarray) -> np.ndarray:
+    return signal + 0.03 * signal.std() * np.random.default_rng(0).normal(0.0, 1.0, signal.size)
+
+
+@pytest.mark.parametrize("kept", [of_8_bits, of_mu_law, with_hiss])
+def test_what_lies_over_speech_at_8_khz_is_no_speech(voicebank: Path, kept: Callable[[np.ndarray], np.ndarray]) -> None:
+    for path in sorted((voicebank / "clean").glob("*.wav"))[:5]:
+        speech = through_8_khz(read(path))
+        assert upper_band(kept(speech), speech) is None
 
 
 def test_the_outputs_of_a_network_are_far_from_the_limit(voicebank: Path) -> None:
