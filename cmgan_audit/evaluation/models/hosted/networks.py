@@ -76,20 +76,16 @@ def network_runner(
 def _only_waveform(result: object, samples: Tensor) -> object:
     """Of several values (a spectrum, a mask, the waveform) the one that can be the enhanced utterance, if one can.
 
-    It may be of whole frames, which is judged later; what differs by half the length is something else.
+    It may be of whole frames, which is judged later; what differs by half the length is something else. Beside one of
+    just the length no other counts: half a spectrum of the utterance is a little longer than half of it.
     """
     values = tuple(result.values()) if isinstance(result, Mapping) else result
     if not isinstance(values, tuple | list):
         return result
     length = samples.shape[-1]
-    fitting = [
-        one
-        for one in values
-        if isinstance(one, Tensor)
-        and one.ndim
-        and one.numel() == one.shape[-1]
-        and 2 * abs(one.numel() - length) < length
-    ]
+    waves = [one for one in values if isinstance(one, Tensor) and one.ndim and one.numel() == one.shape[-1]]
+    equal = [one for one in waves if one.numel() == length]
+    fitting = equal or [one for one in waves if 2 * abs(one.numel() - length) < length]
     return fitting[0] if len(fitting) == 1 else result
 
 
