@@ -65,7 +65,8 @@ def pick_weights(checkpoint: Checkpoint, marker: str, wanted: str | None = None)
             ]
             raise CheckpointError(f"{checkpoint.path}: no weights named {wanted!r}; there are: {names}{''.join(lists)}")
     else:
-        matching = [network for network in networks if network.is_current] or networks
+        plain = [network for network in networks if not network.is_average] or networks
+        matching = [network for network in plain if network.is_current] or plain
     if len(matching) > 1 and len({network.digest for network in matching}) > 1:
         choice = ", ".join(network.name or "(top level)" for network in matching)
         raise CheckpointError(f"{checkpoint.path}: holds several sets of weights, choose one with --weights: {choice}")

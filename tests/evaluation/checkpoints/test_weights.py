@@ -65,6 +65,8 @@ def test_the_best_weights_so_far_are_taken_only_when_asked_for(tmp_path, weights
     assert pick_weights(file, MARKER, "best").name == "best_state"
     assert passed_over(file, MARKER, pick_weights(file, MARKER)) == ["best_state"]
     assert pick_weights(checkpoint({"best_state": best}, tmp_path), MARKER).name == "best_state"
+    averaged = {"best_state": best, "ema": weights}
+    assert pick_weights(checkpoint(averaged, tmp_path), MARKER).name == "best_state"
 
 
 def test_averaged_weights_alone_are_taken(tmp_path, weights):
