@@ -19,9 +19,16 @@ SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".bin", ".tar", ".onnx")
 # `.pth.tar`, `.th`: letters only, so that nothing of a number is lost (`CMGAN_epoch_7_0.105`, `ckpt.epoch12`).
 _ENDING = regex(r"(?:\.[a-z]+)+$", re.IGNORECASE)
 # What torch.save writes under whatever name: the entry of a zip archive, or the number that older files begin with.
-_HEAD_BYTES = 256
+_HEAD_BYTES = 512
 _ZIP, _ZIP_ENTRY = b"PK\x03\x04", b"/data.pkl"
 _MAGIC_NUMBER = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19"
+# What trainers save beside weights, by names that begin so, with or without their moment (`epoch_3_optimizer.pth`). A
+# word further on may tell apart what was trained (`cosine_scheduler.pth`).
+_BESIDE_WEIGHTS = regex(
+    r"(?:(?:epoch|ep|steps?|iter|ckpt|checkpoint|model|best|last|latest)?[\d_.=\-]+)?"
+    r"(?:optim(?:i[sz]ers?)?|(?:lr_?)?sched(?:ulers?)?|(?:grad_?)?scaler|rng|random_states?|training_args)(?![a-z])",
+    re.IGNORECASE,
+)
 
 _NUMBER_BEFORE = r"(?:^|(?<=[^a-z]))"  # a word starts here
 # The plainest first: `epochs120_epoch_35` is of epoch 35. An `e` alone may be that of a power of ten (`lr5e-4`,
@@ -119,7 +126,7 @@ def expand_checkpoints(arguments: Sequence[str]) -> list[Path]:
 
 def _holds_checkpoints(folder: Path) -> bool:
     try:
-        return any(_is_checkpoint(path) for path in folder.iterdir() if path.is_file())
+        return bool(_checkpoints_among([path for path in folder.iterdir() if path.is_file()]))
     except OSError:
         return False
 
@@ -133,7 +140,7 @@ def _expand_folder(folder: Path) -> list[Path]:
         raise CheckpointError(f"{folder}: cannot be read: {error.strerror or error}") from error
     if any(is_recording(path) for path in files):
         return [folder]
-    checkpoints = [path for path in files if _is_checkpoint(path)]
+    checkpoints = _checkpoints_among(files)
     if not checkpoints:
         bundles = [path for path in folder.iterdir() if path.is_dir() and bundle_of(path) is not None]
         if bundles:
@@ -150,16 +157,23 @@ def _expand_folder(folder: Path) -> list[Path]:
     return sorted(checkpoints, key=lambda path: natural_key(path.name))
 
 
-def _is_checkpoint(path: Path) -> bool:
-    """Whether a file in a folder is taken for a checkpoint.
+def _checkpoints_among(files: Sequence[Path]) -> list[Path]:
+    """The checkpoints among the files of a folder: by their names, and where no name says so, what torch.save wrote.
 
-    By its suffix, by a name of the known kind without one, or because torch.save wrote it.
+    States of optimizers and the like are none where there are others: the last checkpoint decides, and must not be one.
     """
-    if path.name.lower().endswith(SUFFIXES):
+    named = [path for path in files if _is_checkpoint_name(path.name)]
+    weights = [path for path in named if not _BESIDE_WEIGHTS.match(path.name)]
+    return weights or [path for path in files if path not in named and _is_saved_by_torch(path)] or named
+
+
+def _is_checkpoint_name(name: str) -> bool:
+    """Whether a name has a checkpoint's suffix, or is of the known kind without one."""
+    if name.lower().endswith(SUFFIXES):
         return True
-    said = read_name(path.name)
-    bare = re.search(r"\.[a-z][a-z0-9]*$", path.name, re.IGNORECASE) is None
-    return (bare and (said.epoch is not None or said.step is not None)) or _is_saved_by_torch(path)
+    said = read_name(name)
+    bare = re.search(r"\.[a-z][a-z0-9]*$", name, re.IGNORECASE) is None
+    return bare and (said.epoch is not None or said.step is not None)
 
 
 def _is_saved_by_torch(path: Path) -> bool:

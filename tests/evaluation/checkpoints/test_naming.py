@@ -89,6 +89,45 @@ def test_what_torch_saved_is_a_checkpoint_under_any_name(tmp_path, zipped):
     assert [path.name for path in expand_checkpoints([str(tmp_path)])] == ["best.model", "checkpoint.th"]
 
 
+def test_what_else_torch_saved_beside_named_checkpoints_is_none(tmp_path):
+    for name in ("epoch_1.pth", "epoch_2.pth", "features.dat", "history"):
+        torch.save({"w": torch.zeros(2)}, tmp_path / name)
+    assert [path.name for path in expand_checkpoints([str(tmp_path)])] == ["epoch_1.pth", "epoch_2.pth"]
+
+
+def test_a_checkpoint_of_a_long_name(tmp_path):
+    torch.save({"w": torch.zeros(2)}, tmp_path / ("a" * 250 + ".th"))
+    assert len(expand_checkpoints([str(tmp_path)])) == 1
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "optimizer.pth",
+        "optim_g.pt",
+        "lr_scheduler.pth",
+        "epoch_3_optimizer.pth",
+        "scaler.pt",
+        "rng_state.pth",
+        "training_args.bin",
+    ],
+)
+def test_states_beside_the_weights_are_no_checkpoints_of_a_folder(tmp_path, beside):
+    for name in (beside, "epoch_3.pth"):
+        (tmp_path / name).write_bytes(b"x")
+    assert [path.name for path in expand_checkpoints([str(tmp_path)])] == ["epoch_3.pth"]
+    (tmp_path / "epoch_3.pth").unlink()
+    assert [path.name for path in expand_checkpoints([str(tmp_path)])] == [beside]  # of which is said what it holds
+    assert expand_checkpoints([str(tmp_path / beside)]) == [tmp_path / beside]
+
+
+@pytest.mark.parametrize("name", ["cosine_scheduler.pth", "cmgan_optimized.pth", "optimized.pth", "best_model.pth"])
+def test_words_that_tell_trainings_apart_name_checkpoints(tmp_path, name):
+    for each in (name, "epoch_3.pth"):
+        (tmp_path / each).write_bytes(b"x")
+    assert len(expand_checkpoints([str(tmp_path)])) == 2
+
+
 def test_a_folder_of_wav_files_is_one_system(tmp_path):
     (tmp_path / "a.wav").write_bytes(b"x")
     assert expand_checkpoints([str(tmp_path)]) == [tmp_path]
