@@ -185,10 +185,24 @@ def _zeroed_before_last(view: View, window: Window, guard: Guard | None) -> Fact
         if each.kind != ZERO or each.position > first or not each.concerns(window.optimiser):
             continue
         around = guard_of(view.code, each.event.context)
-        if around is not None and _moment(around) == _moment(guard):
+        if around is not None and _moment(around) == _moment(guard) and not _goes_on(view, guard, around):
             here = Step(each.event.location, "gradients are set back here, before the last of the batches is added")
             return Known(True, (here, Step(guard.location, "the step comes under the same counter")))
     return NO
+
+
+def _goes_on(view: View, guard: Guard, earlier: Guard) -> bool:
+    """Whether the counter goes on in the function of a guard, after another guard that asks for the same rest."""
+    branch = view.code.node_at(guard.location)
+    function = None if branch is None else view.code.around(guard.location.path, branch)
+    if function is None:
+        return False
+    names = {ast.unparse(each) for each in walk(guard.counter.left) if isinstance(each, ast.Name | ast.Attribute)}
+    own = function.own_nodes()
+    same = view.code.node_at(earlier.location) in own
+    after = earlier.location.line if same and earlier.location.path == guard.location.path else 0
+    steps = (each for each in own if isinstance(each, ast.AugAssign) and ast.unparse(each.target) in names)
+    return any(after < each.lineno < guard.location.line for each in steps)
 
 
 def _moment(guard: Guard) -> tuple[str, str]:
