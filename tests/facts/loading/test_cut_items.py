@@ -27,7 +27,6 @@ class Recordings(Dataset):
         return torch.load(f"{index}.pt")
 
 model, size = torch.nn.Linear(4, 4), 16
-model, size = torch.nn.Linear(4, 4), 16
 parser = argparse.ArgumentParser()
 parser.add_argument("--seconds", type=float)
 parser.add_argument("--sample_rate", type=float)
