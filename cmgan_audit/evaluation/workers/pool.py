@@ -160,7 +160,11 @@ class MetricPool:
 
 
 def _attempt(task: Task) -> _Attempt | None:
-    """What decides whether PESQ ends on a task: the speech that it finds in the reference. None without PESQ."""
+    """What decides whether PESQ ends on a task: the speech that it finds in the reference. None without PESQ.
+
+    Whether it ends its process depends on the output too (one that is half silent may get a score), and that is soon
+    known: it is tried with each.
+    """
     mode = next((group[0] for group in ISOLATED if set(task.metrics) & set(group)), None)
     return None if mode is None else (task.clean, task.segment, mode)
 
