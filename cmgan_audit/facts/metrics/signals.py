@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import Self
 
+from cmgan_audit.facts.code import Function
 from cmgan_audit.facts.metrics.scoring import Scoring, Spot
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
@@ -117,6 +118,8 @@ def _root(node: ast.expr) -> str:
             return _root(value)
         case ast.Starred():
             return _root(node.value)
+        case ast.BinOp(right=ast.Constant(value=str(part))) if side_of(part):
+            return part  # of a path, as in `out_dir / "clean"`, what comes last tells
         case ast.BinOp():
             return _root(node.left)
     return ""
@@ -146,8 +149,11 @@ def _run_over(view: View, spot: Spot, node: ast.expr) -> ast.expr | None:
 
 def _zipped(target: ast.expr, iterated: ast.expr) -> Iterable[tuple[ast.expr, ast.expr]]:
     """The parts of the target of `for x, y in zip(xs, ys)`, each with what it runs over."""
-    if isinstance(target, ast.Tuple) and isinstance(iterated, ast.Call) and ast.unparse(iterated.func) == "zip":
-        return zip(target.elts, iterated.args, strict=False)
+    match target, iterated:
+        case ast.Tuple(elts=[_, inner]), ast.Call(func=ast.Name(id="enumerate"), args=[numbered, *_]):
+            return _zipped(inner, numbered)
+        case ast.Tuple(elts=parts), ast.Call(func=ast.Name(id="zip"), args=lists):
+            return zip(parts, lists, strict=False)
     return ()
 
 
@@ -168,7 +174,7 @@ def _handed_in(spot: Spot, above: Spot, pair: Pair) -> Pair | None:
     names = [parameter.arg for parameter in (*function.args.posonlyargs, *function.args.args)]
     if names and names[0] in ("self", "cls"):
         names = names[1:]
-    shift = 1 if isinstance(call.func, ast.Attribute) and call.func.attr == "submit" else 0
+    shift = 1 if _hands_on(call, function) else 0
     found = []
     for signal in (pair.reference, pair.estimate):
         name = _root(signal)
@@ -177,3 +183,11 @@ def _handed_in(spot: Spot, above: Spot, pair: Pair) -> Pair | None:
             return None
         found.append(given)
     return Pair(*found)
+
+
+def _hands_on(call: ast.Call, function: Function) -> bool:
+    """Whether a call gives a function to what calls it: `pool.submit(score, clean, out)`, and `map` alike."""
+    first = ast.unparse(call.args[0]).rpartition(".")[2] if call.args else ""
+    if not isinstance(function, ast.Lambda) and first == function.name:
+        return True
+    return isinstance(call.func, ast.Attribute) and call.func.attr == "submit"
