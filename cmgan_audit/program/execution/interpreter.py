@@ -20,6 +20,7 @@ from cmgan_audit.program.domain.values import (
     Choice,
     DictValue,
     FunctionValue,
+    Instance,
     Option,
     Unknown,
     Value,
@@ -138,7 +139,7 @@ class Interpreter:
         self.executed: dict[ast.AST, FunctionValue] = {}
         self.kernels: dict[ast.AST, tuple[FunctionValue, ...] | None] = {}
         self.left_out: dict[ast.AST, bool] = {}
-        self.built: set[ast.AST] = set()
+        self.built: dict[ast.AST, Instance] = {}
         self.loading: dict[ast.AST, bool] = {}
         self.supposed: list[ast.AST] = []
         self.notes: dict[str, object] = {}

@@ -56,7 +56,7 @@ def suppose(
     mark, first_exit = it.journal.mark(), len(it.exits)
     context, facts, steps, budget = it.context, it.facts, it.steps, it.budget
     joined = it.journal.joined
-    executed, built, environments = dict(it.executed), set(it.built), dict(it.environments)
+    executed, built, environments = dict(it.executed), dict(it.built), dict(it.environments)
     reseeded, tracking, notes = it.reseeded, it.journal.tracking, dict(it.notes)
     it.journal.tracking = 0  # a try around the branch must not take these writes for its own
     it.probing = True

@@ -71,8 +71,9 @@ def evaluate_arguments(it: Interpreter, node: ast.Call) -> Arguments:
             value = it.read(expressions.evaluate(it, item.value))
             items, rest = spread_items(value)
             positional.extend(items)
+            # Behind others of unknown length nothing tells which parameters they fill.
+            spread = value if rest and not (unknown or items) and item is node.args[-1] else None
             unknown = f"*{it.text(item.value, 40)} of {rest}" if rest else unknown
-            spread = value if rest and not items and item is node.args[-1] else None
         else:
             positional.append(_literal(it, expressions.evaluate(it, item), item))
     for keyword in node.keywords:
@@ -188,7 +189,7 @@ def _call_instance(
         return call_function(it, bound(found[0], callee), arguments, location)
     forward = class_attribute(callee.cls, "forward")
     if forward is not None and isinstance(forward[0], FunctionValue):
-        if _is_no_network(forward[0].node) or (it.probing and learns_nothing(callee)):
+        if _is_no_network(forward[0].node) or (it.probing and learns_nothing(callee, it.built)):
             return call_function(it, bound(forward[0], callee), arguments, location)
     name = f"{callee.cls.module.name}.{callee.cls.qualname}.__call__"
     given = (*arguments.positional, *arguments.keywords.values())

@@ -151,7 +151,7 @@ def _is_dataclass_decorator(value: Value) -> bool:
 def construct(it: Interpreter, cls: ClassValue, arguments: Arguments, location: Location) -> Value:
     """A new object of a class of the tree, its constructor executed."""
     instance = Instance(cls=cls, arguments=arguments, location=location)
-    if _is_known_layer(it, cls):
+    if _is_known_layer(it, cls, instance):
         return instance
     if is_dictionary(cls):
         instance.attrs["@items"] = DictValue(items={}, attribute_access=_reads_items(cls))
@@ -165,13 +165,13 @@ def construct(it: Interpreter, cls: ClassValue, arguments: Arguments, location: 
     return instance
 
 
-def _is_known_layer(it: Interpreter, cls: ClassValue) -> bool:
+def _is_known_layer(it: Interpreter, cls: ClassValue, instance: Instance) -> bool:
     """A layer that a network builds again and again is followed once: what it is made of does not change."""
     if not is_network(cls) or not any(_builds_network(frame.value) for frame in it.context.frames):
         return False
     if cls.node in it.built:
         return True
-    it.built.add(cls.node)
+    it.built[cls.node] = instance
     return False
 
 

@@ -5,6 +5,9 @@ Where an item of a dataset is read they are followed like any function; a networ
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Mapping
+
 from cmgan_audit.program.domain.values import ClassValue, DictValue, Instance, ListValue, Value
 from cmgan_audit.program.language.classes import is_network
 
@@ -12,20 +15,29 @@ _HOLDING = frozenset({"torch.nn.ModuleList", "torch.nn.ModuleDict", "torch.nn.Se
 _DEEPEST = 6
 
 
-def learns_nothing(module: Value, depth: int = _DEEPEST) -> bool:
-    """Whether no part of a module is a layer or a weight of `torch.nn`, as far as what it holds is known."""
+def learns_nothing(module: Value, first: Mapping[ast.AST, Instance], depth: int = _DEEPEST) -> bool:
+    """Whether no part of a module is a layer or a weight of `torch.nn`, as far as what it holds is known.
+
+    Args:
+        module: the module, or what it holds.
+        first: by its class the first layer that a network has built: it alone was followed, and tells for its like.
+        depth: how far parts are looked into.
+    """
     if isinstance(module, ListValue):
-        return all(learns_nothing(each, depth) for each in module.items)
+        return all(learns_nothing(each, first, depth) for each in module.items)
     if isinstance(module, DictValue):
-        return all(learns_nothing(each, depth) for each in module.items.values())
+        return all(learns_nothing(each, first, depth) for each in module.items.values())
     if not isinstance(module, Instance):
         return True
     name = module.external_name
     if name.startswith("torch.nn.") and name not in _HOLDING:
         return False
-    parts: list[Value] = list(module.attrs.values())
+    built = module
+    if isinstance(module.cls, ClassValue) and not module.attrs:
+        built = first.get(module.cls.node, module)
+    parts: list[Value] = list(built.attrs.values())
     if name in _HOLDING:
         parts += module.arguments.positional
     elif not isinstance(module.cls, ClassValue) or not is_network(module.cls):
         return True
-    return depth > 0 and all(learns_nothing(part, depth - 1) for part in parts)
+    return depth > 0 and all(learns_nothing(part, first, depth - 1) for part in parts)

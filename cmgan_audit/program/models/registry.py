@@ -65,6 +65,10 @@ class Interpreter(Protocol):
         """Where writes go."""
 
     @property
+    def built(self) -> Mapping[ast.AST, Instance]:
+        """By its class the first layer that a network has built, whose like are not followed again."""
+
+    @property
     def notes(self) -> dict[str, object]:
         """What models keep for the length of one run, by name."""
 

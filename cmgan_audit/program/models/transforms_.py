@@ -39,7 +39,9 @@ def _held(call: ModelCall) -> Value | None:
 @model("torch.nn.Sequential.__call__")
 def _sequential(call: ModelCall) -> Value | None:
     """Followed where an item is read, when nothing in it learns; in a training it is a network."""
-    if not call.interpreter.probing or not isinstance(call.receiver, Instance) or not learns_nothing(call.receiver):
+    if not call.interpreter.probing or not isinstance(call.receiver, Instance):
+        return None
+    if not learns_nothing(call.receiver, call.interpreter.built):
         return None
     given = call.receiver.arguments.positional
     if len(given) == 1 and isinstance(given[0], DictValue):
