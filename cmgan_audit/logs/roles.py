@@ -17,7 +17,7 @@ from cmgan_audit.logs.series import Role
 
 _CAMEL = regex(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
 # `l1` and `l2` are the names of losses, `valpesq2` is two words.
-_WORD = regex(r"l[12](?![a-z0-9])|[a-z]+|[0-9]+")
+WORD = regex(r"l[12](?![a-z0-9])|[a-z]+|[0-9]+")
 _RELATIVE = ("imp", "improved", "change", "increase", "decrease", "pesqi", "stoii")
 _CHANGE = regex(r"[\u0394\u2206]|[A-Za-z]\+(?:$|[\s(/])")
 _IN_BRACKETS = regex(r"(?P<long>[A-Za-z][\w\- ]*)\((?P<short>[A-Za-z][\w\-]*)\)?\s*")
@@ -123,7 +123,7 @@ def table() -> RoleTable:
 def words_of(name: str) -> tuple[str, ...]:
     """The words of a name in lower case: `valPESQ_wb` -> val, pesq, wb; a measure glued to a known word is split."""
     out: list[str] = []
-    for word in _WORD.findall(_CAMEL.sub(" ", in_english(name)).lower()):
+    for word in WORD.findall(_CAMEL.sub(" ", in_english(name)).lower()):
         out.extend(_unglue(word))
     return tuple(out)
 

@@ -327,6 +327,8 @@ class LabelledLine:
             self.plan.missing.append(name)
         elif separated or self.plan.values or self.plan.epoch is not None or self.plan.step is not None:
             self.plan.values.append(SlotValue(name, role, (), 1.0, constant))
+        else:
+            self.last = ""  # prose, in which "the loss nan" is no print of it
 
     def _in_brackets(self, slots: tuple[int, ...], after: str) -> bool:
         """`loss 0.123 (0.140)`: perhaps the mean so far; its series will tell."""

@@ -9,19 +9,19 @@ from __future__ import annotations
 import functools
 
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.logs.roles import table
+from cmgan_audit.logs.roles import WORD, table
 
-# A sign behind a name; a name of several words in one (`valAcc`); words that are known by their beginning or inside of
-# others.
+# A sign behind a name, or a word that stands for one; a name of several words in one (`valAcc`, `SDRTest`); words that
+# are known by their beginning or inside of others.
 _TELLS = regex(
-    r"[:=\u2248\u2192>\[]|[a-z][A-Z]|(?i:pesq|stoi|loss|resum|load|restor|continu|begin|improv|not in top)|\bE\d"
+    r"[:=\u2248\u2192>\[]|\b(?i:is|was|equals|now|reached|of)\b[^\w\x00]*\x00|[a-z][A-Z]|[A-Z]{2}[a-z]{2}"
+    r"|(?i:pesq|stoi|loss|epoch|resum|load|restor|continu|begin|improv|not in top)|\bE\d"
 )
-_WORDS = regex(r"[a-z]+")
 
 
 def says_nothing_known(body: str) -> bool:
     """Whether a line names no measure, no counter and no phase, and says of nothing that it went on or was loaded."""
-    return _TELLS.search(body) is None and _known().isdisjoint(_WORDS.findall(body.lower()))
+    return _TELLS.search(body) is None and _known().isdisjoint(WORD.findall(body.lower()))
 
 
 @functools.cache

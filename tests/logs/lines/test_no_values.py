@@ -106,3 +106,11 @@ def test_a_line_of_code_that_warns_behind_a_progress_bar_is_no_score(tmp_path: P
     lines = [f"{bar}{warning}\nepoch {e}: STOI: 0.9{e}\n" for e in range(1, 5)]
     (run,) = runs(tmp_path, "".join(lines))
     assert points(run, "stoi") == [(e, float(f"0.9{e}")) for e in range(1, 5)]
+
+
+@pytest.mark.parametrize("line", ["loss nan (0.14)", "Criterion nan (0.31) 0.2", "PESQ nan -> 2.64"])
+def test_a_name_and_nan_without_a_sign_are_read_without_an_error(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "train.log"
+    path.write_text(f"{line}\nEpoch 1 PESQ: 2.1\nEpoch 2 PESQ: 2.2\n")
+    (run,) = read_text(path, "train.log", RoleBook()).runs
+    assert [list(series.ys) for series in run.series if series.role.measure == "pesq"] == [[2.1, 2.2]]
