@@ -6,7 +6,9 @@ import itertools
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from dataclasses import field
 
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.begun_again import begun_again
 from cmgan_audit.logs.selection.batches import of_a_batch
 from cmgan_audit.logs.series import EPOCH, INDEX, POINT_LIMIT, STEP, PrintedBatch, Restart, Role, Run, Series
@@ -21,6 +23,18 @@ _MOST_EPOCHS = 10
 _FEWEST_ROWS = 3
 # Where the log came to an epoch is kept so many times.
 _MOST_MARKS = 1 << 16
+
+
+@dataclass(slots=True)
+class _Doubt:
+    """How many runs there were, and what the last one had come to, where the log named another training."""
+
+    runs: int
+    epoch: float | None
+    step: float | None
+    first: float | None
+    last: float | None
+    names: set[tuple[str, ...]] = field(default_factory=set)
 
 
 class RunBuilder:
@@ -42,7 +56,9 @@ class RunBuilder:
         self._last: float | None = None
         self._new_process = False
         self._resumed = False
-        self._named: dict[tuple[str, ...], list[float]] = {}
+        self._named: dict[tuple[str, ...], list[int]] = {}
+        self._no_trainings: set[tuple[str, ...]] = set()
+        self._doubt: _Doubt | None = None
         self._open(0)
 
     @property
@@ -63,19 +79,57 @@ class RunBuilder:
         self._resumed = False
         self.run.last_place = max(self.run.last_place, place - 1)
 
-    def of_training(self, name: tuple[str, ...], number: float, place: int) -> None:
+    def of_training(self, name: tuple[str, ...], number: int, place: int) -> None:
         """The log names the training that follows, as `Fold 2`; another number than before begins another run.
 
+        Until its epochs begin anew that is doubtful: a seed may be set in every epoch, and an evaluation have folds.
         One that was named earlier begins none: the lines of several stand among each other.
         """
+        if name in self._no_trainings:
+            return
         known = self._named.setdefault(name, [])
         if number not in known:
             if known:
+                self._doubt = self._doubt or _Doubt(
+                    len(self._runs), self.current_epoch, self.current_step, self._first, self._last
+                )
+                self._doubt.names.add(name)
                 self.run.last_place = max(self.run.last_place, place - 1)
                 self._open(place)
                 self._named = {name: known}
             known.append(number)
-            self.run.named = self.run.named or f"{' '.join(name)} {number:g}"
+            said = f"{' '.join(name)} {number}"
+            self.run.named = self.run.named if self.run.named and self.run.series else said
+
+    def _settle_doubt(self, epoch: float) -> None:
+        """See by its first epoch whether a named training goes on where the one before it was."""
+        doubt = self._doubt
+        if doubt is None or doubt.first is None or doubt.last is None:
+            self._doubt = None
+        elif self._first is not None:
+            self._doubt = None if epoch != self._first else doubt
+        elif epoch > doubt.first and epoch >= doubt.last - _OVERLAP:
+            self._join(doubt)
+
+    def _join(self, doubt: _Doubt) -> None:
+        """Put the doubtful runs back to the one that they are parts of; their names say nothing of trainings."""
+        parts = self._runs[doubt.runs :]
+        del self._runs[doubt.runs :], self._came_to[doubt.runs :]
+        self._doubt = None
+        self._no_trainings |= doubt.names
+        self.run.named = ""
+        self._by_key = {(series.name, series.x_kind): series for series in self.run.series}
+        self.current_epoch, self.current_step = doubt.epoch, doubt.step
+        self._first, self._last = doubt.first, doubt.last
+        for part in parts:
+            for series in part.series:
+                of_epoch = series.x_kind == INDEX and doubt.epoch is not None
+                to = self.series(series.name, series.role, EPOCH if of_epoch else series.x_kind)
+                for x, y, place in series:
+                    to.append(doubt.epoch if of_epoch and doubt.epoch is not None else x, y, place)
+            self.run.unsaid |= part.unsaid
+            for name, batch in part.printed.items():
+                self.printed(name).add(batch)
 
     def resume(self, surely: bool = True) -> None:
         """The log says that training goes on from a checkpoint; without `surely`, that some checkpoint was loaded."""
@@ -86,6 +140,8 @@ class RunBuilder:
         """The log is now at this epoch."""
         if value == self.current_epoch and not (self._new_process or self._resumed):
             return
+        if self._doubt is not None:
+            self._settle_doubt(value)
         self.current_epoch = value
         self._advance(value, place, self._first, self._last)
         if self._first is None:

@@ -137,6 +137,12 @@ class PrintedBatch:
     sentinels: int = 0
     first_place: int = 0
 
+    def add(self, later: PrintedBatch) -> None:
+        """Count those of a later part of the log with them."""
+        self.values += later.values
+        self.sentinels += later.sentinels
+        self.first_place = self.first_place or later.first_place
+
 
 @dataclass(slots=True)
 class Run:

@@ -328,7 +328,7 @@ class _TextScan:
         values = self.columns.values(plan, line) if plan.cells else plan.values
         self.left.used += 1
         if plan.training is not None and row[plan.training.slot].isdigit():
-            builder.of_training(plan.training.name, float(row[plan.training.slot]), line)
+            builder.of_training(plan.training.name, int(row[plan.training.slot]), line)
         epoch = plan.fixed_epoch if plan.epoch is None else float(row[plan.epoch])
         step = None if plan.step is None else counter(row[plan.step : plan.step + plan.step_slots])
         if plan.unnamed and (self.names_epochs or not are_counters(row, plan)):

@@ -53,3 +53,28 @@ def test_the_results_of_all_folds_stay_one_list(tmp_path: Path) -> None:
 def test_a_fold_that_is_named_again_begins_nothing(tmp_path: Path) -> None:
     text = "".join(f"Fold {k}\nEpoch {e}\n" for e in (1, 2, 3) for k in (1, 2))
     assert len(runs(tmp_path, text + "Epoch 3 PESQ: 2.1\nFold 1\nEpoch 4 PESQ: 2.2\n")) == 1
+
+
+ONE = [2.8, 2.6, 2.5, 2.3, 2.2]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Setting random seed {s}\nEpoch {e} loss 0.{e} PESQ {v}\n",
+        "Epoch {e} seed {s} loss 0.{e} PESQ {v}\n",
+        "Epoch {e} | loss 0.{e} | PESQ {v} | seed {s}\n",
+        "Epoch {e}\nworker 0 seed {s}\nworker 1 seed 9{s}\nPESQ: {v}\n",
+        "Epoch {e} loss 0.{e}\nTest fold 1\nSTOI: 0.91\nTest fold 2\nSTOI: 0.92\nPESQ: {v}\n",
+    ],
+)
+def test_what_is_named_in_every_epoch_is_no_training(tmp_path: Path, line: str) -> None:
+    text = "".join(line.format(e=e, s=100 + e, v=v) for e, v in enumerate(ONE, start=1))
+    assert runs(tmp_path, text) == [ONE]
+
+
+def test_a_resumed_training_may_have_another_seed(tmp_path: Path) -> None:
+    first = "".join(f"Epoch {e} | PESQ {2 + e / 10}\n" for e in range(1, 7))
+    later = "".join(f"Epoch {e} | PESQ {2 + e / 10}\n" for e in range(6, 10))
+    text = f"Seed: 1690000000\n{first}Seed: 1690009999\nResuming from epoch 5\n{later}"
+    assert runs(tmp_path, text) == [[2 + e / 10 for e in range(1, 10)]]
