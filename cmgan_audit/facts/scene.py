@@ -14,11 +14,13 @@ from cmgan_audit.facts.classes import (
     BATCH_NORMS,
     LOADERS,
     OTHER_NORMS,
+    bare_network,
     has_unknown_base,
     is_loader,
     is_network,
     library_bases,
     loaders_within,
+    values_within,
 )
 from cmgan_audit.facts.optimisers import is_called_scheduler
 from cmgan_audit.facts.passes.learning import TAKEN, told_apart
@@ -111,11 +113,23 @@ class Scene:
     from_outside: dict[int, Instance] = field(default_factory=dict)
     _by_name: dict[str, list[tuple[int, CallEvent]]] = field(default_factory=dict)
     _by_argument: dict[int, list[CallEvent]] = field(default_factory=dict)
+    _within: dict[int, tuple[Instance, frozenset[int]]] = field(default_factory=dict)
     told_only: ToldOnly = field(default_factory=lambda: ToldOnly(BOOKKEEPING))
 
     def is_network(self, value: Value) -> bool:
         """Whether an object is a torch module, also one whose class is not known but for what is done with it."""
         return is_network(value) or (isinstance(value, Instance) and id(value.attrs) in self.from_outside)
+
+    def reaches(self, switched: Instance, network: Instance) -> bool:
+        """Whether switching one module switches another: it is the same, or a part of it.
+
+        Every pass asks that of every switch, and a network is made of a lot: what is in it is gathered once.
+        """
+        if id(switched.attrs) not in self._within:
+            parts = [part for part in values_within(switched, 4) if isinstance(part, Instance)]
+            bare = [bare_network(part) for part in parts if is_network(part)]
+            self._within[id(switched.attrs)] = switched, frozenset(id(part.attrs) for part in (*parts, *bare))
+        return id(network.attrs) in self._within[id(switched.attrs)][1]
 
     def of(self, *kinds: str) -> Iterator[Use]:
         """The uses of some kinds, in order."""

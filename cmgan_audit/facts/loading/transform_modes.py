@@ -7,7 +7,7 @@ import ast
 from cmgan_audit.facts.classes import bare_network, is_network
 from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.loading.passable import depth_of
-from cmgan_audit.facts.passes.modes import OPEN, mode_after, reaches
+from cmgan_audit.facts.passes.modes import OPEN, mode_after
 from cmgan_audit.facts.passes.part_switches import SOME_PARTS
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.steps.guards import is_taken, test_behind
@@ -57,7 +57,7 @@ def _mode(scene: Scene, module: Instance) -> str:
     switches = [
         use
         for use in scene.of("eval", "train", SOME_PARTS)
-        if use.on is not None and reaches(bare_network(use.on), module)
+        if use.on is not None and scene.reaches(bare_network(use.on), module)
     ]
     if any(use.event.context.conditions for use in switches) or len({mode_after(use) for use in switches}) > 1:
         return OPEN

@@ -37,7 +37,7 @@ def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
     possible: dict[str, Use] = {}
     sides: list[set[str]] = []
     for use in reversed([use for use in scene.of("eval", "train", SOME_PARTS) if use.position < run.position]):
-        if use.on is None or not reaches(bare_network(use.on), network):
+        if use.on is None or not scene.reaches(bare_network(use.on), network):
             continue
         under = {condition.text for condition in use.event.context.conditions}
         if exclude(under, here):
@@ -89,7 +89,7 @@ def original_of(scene: Scene, run: Use) -> Use | None:
     for made in scene.of(COPIED):
         if made.on is None or run.on is None or made.position >= run.position:
             continue
-        if reaches(bare_network(made.on), bare_network(run.on)):
+        if scene.reaches(bare_network(made.on), bare_network(run.on)):
             originals = instances_of(made.event.arguments.get("x", 0))
             pairs = zip(instances_of(made.event.result), originals, strict=False)
             original = next((each for copy, each in pairs if same_object(copy, made.on)), None)
@@ -105,7 +105,7 @@ def parts_in_eval(scene: Scene, run: Use) -> list[Instance]:
     return [
         part
         for part in switched
-        if network is not None and reaches(network, part) and mode_at(scene, replace(run, on=part))[0] == "eval"
+        if network is not None and scene.reaches(network, part) and mode_at(scene, replace(run, on=part))[0] == "eval"
     ]
 
 
@@ -139,7 +139,7 @@ def left_in_eval(scene: Scene, run: Use) -> Use | None:
         return None
     network = bare_network(run.on)
     switches = [
-        use for use in scene.of("eval", "train") if use.on is not None and reaches(bare_network(use.on), network)
+        use for use in scene.of("eval", "train") if use.on is not None and scene.reaches(bare_network(use.on), network)
     ]
     if not _is_trained(scene, network, switches):
         return None  # a teacher or a metric network is meant to stay in eval mode
@@ -260,17 +260,6 @@ def mode_after(use: Use) -> str:
     if argument is not None and not isinstance(argument, Const):
         return OPEN
     return "eval" if constant(argument) is False else "train"
-
-
-def reaches(switched: Instance, network: Instance) -> bool:
-    """Whether switching one module switches another: it is the same, or a part of it."""
-    if same_object(switched, network):
-        return True
-    return any(
-        isinstance(part, Instance)
-        and (same_object(part, network) or (is_network(part) and same_object(bare_network(part), network)))
-        for part in values_within(switched, 4)
-    )
 
 
 def gradients_off(scene: Scene, position: int, managers: tuple[str, ...]) -> bool:
