@@ -146,7 +146,7 @@ def role_of(scene: Scene, made: Made, signs: list[Sign]) -> tuple[Fact, str]:
     named = judged_by_names(signs)
     if looked_at(scene, made):
         return Known(OTHER, (Step(made.location, "single batches of it are drawn, to be looked at"),)), ""
-    if _is_over_itself(made):
+    if _is_over_itself(scene, made):
         return Known(OTHER, (Step(made.location, "a dataset draws from itself while it is made"),)), ""
     for role, text, place in _use_signs(scene, made, named):
         spoken = _spoken(role, signs)
@@ -165,18 +165,20 @@ def role_of(scene: Scene, made: Made, signs: list[Sign]) -> tuple[Fact, str]:
     return Unknown("nothing tells whether it serves training or evaluation"), ""
 
 
-def _is_over_itself(made: Made) -> bool:
-    """Whether the constructor of a dataset makes a loader of its own items: statistics, a cache.
+def _is_over_itself(scene: Scene, made: Made) -> bool:
+    """Whether the constructor of a dataset draws from a loader of its own items: statistics, a cache.
 
-    Which split it is of says nothing of such a loader, whatever the dataset is called.
+    Which split it is of says nothing of such a loader, whatever the dataset is called. One that the dataset keeps for
+    others to draw from is a loader like any.
     """
     datasets = instances_of(made.arguments.get("dataset", 0))
-    built = [
-        frame.value.bound_to
-        for frame in made.context.frames
-        if frame.value is not None and frame.function.endswith(".__init__")
-    ]
-    return any(isinstance(owner, Instance) and same_object(owner, each) for owner in built for each in datasets)
+    frames = made.context.frames
+    for depth, frame in enumerate(frames, start=1):
+        owner = frame.value.bound_to if frame.value is not None and frame.function.endswith(".__init__") else None
+        if isinstance(owner, Instance) and any(same_object(owner, each) for each in datasets):
+            drawn = [single.event.context.frames[:depth] for single in scene.passes_over(made.loader)]
+            return bool(drawn) and all(each == frames[:depth] for each in drawn)
+    return False
 
 
 def _only_shown(scene: Scene, made: Made) -> bool:

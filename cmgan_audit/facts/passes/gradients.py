@@ -30,16 +30,31 @@ def keeps_no_graph(scene: Scene, run: Use) -> bool:
 
 
 def _is_volatile(scene: Scene, run: Use) -> bool:
-    """Whether the last variable that is made before a network runs, where it runs or below there, is volatile."""
+    """Whether a variable that a network is given is volatile; where it is not seen which it is given, one made for it.
+
+    One volatile variable is enough for all that is computed from it: the wanted signal is often made none.
+    """
+    made = _variables_before(scene, run)
+    if not made:
+        return False
+    given = (*run.event.arguments.positional, *run.event.arguments.keywords.values())
+    parts = {id(part.cell) for each in given for part in values_within(each) if isinstance(part, Instance)}
+    handed = [each for each in made if any(id(part.cell) in parts for part in instances_of(each.result))]
+    return any(constant(each.arguments.get("volatile", 2)) is True for each in handed or made)
+
+
+def _variables_before(scene: Scene, run: Use) -> list[CallEvent]:
+    """The variables that are made before a network runs, where it runs or below there."""
     made = {id(event) for event in scene.named(_VARIABLE.__eq__)}
     around = run.event.context
+    found: list[CallEvent] = []
     for event in reversed(scene.run.events[: run.position]) if made else ():
         there = event.context
         if there.frames[: len(around.frames)] != around.frames or there.loops[: len(around.loops)] != around.loops:
-            return False
+            break
         if isinstance(event, CallEvent) and id(event) in made:
-            return constant(event.arguments.get("volatile")) is True
-    return False
+            found.append(event)
+    return found
 
 
 def _is_frozen(scene: Scene, run: Use, network: Instance) -> bool:

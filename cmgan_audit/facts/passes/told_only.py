@@ -14,7 +14,8 @@ from cmgan_audit.program.domain.values import Arguments, ClassValue, FunctionVal
 from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.source.syntax import walk
 
-_BUILTINS = frozenset(dir(builtins))
+# `map` and `filter` call what they are given, which may be a layer.
+_BUILTINS = frozenset(dir(builtins)) - {"map", "filter"}
 # Functions of torch.nn.utils that change how weights are kept.
 _REARRANGING = frozenset(
     "weight_norm remove_weight_norm spectral_norm remove_spectral_norm remove_parametrizations".split()
@@ -56,19 +57,23 @@ class ToldOnly:
         """Whether nothing in a method computes; what it is given may be part of a signal."""
         nodes = walk(method)
         own = {node.name for node in nodes if isinstance(node, ast.FunctionDef) and node is not method}
+        # A name that the method sets or is given is none of Python's: `for filter in self.filters: x = filter(x)`.
+        bound = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        bound.update(node.arg for node in nodes if isinstance(node, ast.arg))
+        plain = (_BUILTINS | _REARRANGING | own) - bound
         for node in nodes:
             if isinstance(node, ast.BinOp) and (not asked or isinstance(node.op, ast.MatMult)):
                 return False
             if isinstance(node, ast.Yield | ast.YieldFrom | ast.Await):
                 return False
-            if isinstance(node, ast.Call) and not self._is_plain_call(node.func, own, cls, depth):
+            if isinstance(node, ast.Call) and not self._is_plain_call(node.func, plain, cls, depth):
                 return False
         return True
 
-    def _is_plain_call(self, function: ast.expr, own: Collection[str], cls: ClassValue, depth: int) -> bool:
+    def _is_plain_call(self, function: ast.expr, plain: Collection[str], cls: ClassValue, depth: int) -> bool:
         match function:
             case ast.Name(id=name):
-                return name in _BUILTINS or name in _REARRANGING or name in own
+                return name in plain
             case ast.Attribute(value=ast.Name(id="self"), attr=name):
                 return name in self._plain or self._rests(cls, name, False, depth - 1)
             case ast.Attribute(attr=name):
