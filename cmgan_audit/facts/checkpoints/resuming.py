@@ -46,7 +46,10 @@ _A_START = regex(r"pre_?train|fine_?tun", re.IGNORECASE)
 _A_FILE = regex(r"[\w-]*(?<!last)(?<!latest)(?<!best)\.(pt|pth|ckpt|tar|bin|th|pkl|safetensors)$", re.IGNORECASE)
 _EXISTS = frozenset({"exists", "isfile", "isdir", "is_file", "is_dir", "access", "lexists"})
 # Words for what is left of an earlier training.
-_CHECKPOINT = regex(r"resum|continu|restor|restart|recover|start_from|check_?point|ckpt|snapshot", re.IGNORECASE)
+_CHECKPOINT = regex(
+    r"resum|continu|restor|restart|recover|reload|start_from|check_?point|ckpt|snapshot|last_?(model|epoch)|latest",
+    re.IGNORECASE,
+)
 _IN_SETTINGS = "in settings that are given on the command line"
 _NOTHING_TOLD = "nothing has to be set for it"
 # An option that numbers a stored state, with a default that numbers none: training begins at step 0 or epoch 0.
@@ -105,7 +108,7 @@ class _Resuming:
         """The record of a restore that happens in this run; none for weights that are no checkpoint of the run."""
         settings = [setting for event in _entries(batch) for setting in self._settings(event)]
         given = self._given(batch, settings)
-        if given is not None and (_is_start(batch, settings) or self._is_part(batch, given)):
+        if given is not None and (_is_start(batch, settings) or self._is_part(batch, given, settings)):
             return
         if given is not None:
             yield self._record(batch, whole, events, Known(False, given.trail), given.text)
@@ -121,17 +124,20 @@ class _Resuming:
             confidence = Confidence.MEDIUM if medium else Confidence.HIGH
             yield self._record(batch, whole, events, Known(True, sign.trail, confidence=confidence), sign.text)
 
-    def _is_part(self, batch: Batch, given: _Sign) -> bool:
+    def _is_part(self, batch: Batch, given: _Sign, settings: Sequence[Setting]) -> bool:
         """Whether weights are loaded alone, from a file that settings name in a word that speaks of no checkpoint.
 
-        `asr_path: asr/epoch_00100.pth` is a network that comes trained, and no training to go on with.
+        `asr_path: asr/epoch_00100.pth` is a network that comes trained, and no training to go on with. A file that this
+        training writes, or takes if it is there, is its own whatever it is called.
         """
-        names = " ".join([*(step.note.partition(" is ")[0] for step in given.trail), *_functions(batch)])
+        words = [*(step.note.partition(" is ")[0] for step in given.trail), *(setting.text for setting in settings)]
         return (
             given.text.endswith(_IN_SETTINGS)
             and not batch.trains_on
             and not self._completeness.goes_on_counting(batch)
-            and not _CHECKPOINT.search(names)
+            and not _CHECKPOINT.search(" ".join([*words, *_functions(batch)]))
+            and not any(map(self._saves_there, batch.loads))
+            and self._exists(batch) is None
         )
 
     def kept_off(
