@@ -27,6 +27,10 @@ def begun_again(run: Run) -> list[Run]:
     starts = [_starts(series, first) for series in metrics if first in series.xs]
     if len(set(map(len, starts))) > 1 or not 2 <= len(starts[0]) <= _MOST:
         return [run]
+    # An evaluation before the training says the first epoch twice as well, but no loss of the training.
+    trained = [s for s in run.series if s.x_kind == EPOCH and s.role.kind == "loss" and s.role.phase != "eval"]
+    if any(0 < len(_starts(series, first)) < len(starts[0]) for series in trained):
+        return [run]
     # Each training begins behind the last value of the one before.
     together = list(zip(*starts, strict=True))
     if any(max(before) >= min(after) for before, after in itertools.pairwise(together)):

@@ -49,3 +49,7 @@ def test_the_parts_know_their_lines(tmp_path: Path) -> None:
     path.write_text(epochs([2.62]) + "aborted\n" + epochs([1.7, 1.8, 1.9]))
     found = read_text(path, "train.log", RoleBook()).runs
     assert [run.label for run in found] == ["run 1 of 2, from line 1", "run 2 of 2, from line 2"]
+
+
+def test_an_evaluation_before_the_training_is_no_training(tmp_path: Path) -> None:
+    assert len(runs(tmp_path, "Epoch [1/50] PESQ: 2.95\n" + epochs([2.5, 2.52, 2.51, 2.5]))) == 1

@@ -24,7 +24,7 @@ _GAIN = regex(
     rf"[(\[]?(?:from\s+)?{_BEFORE}\s*(?:to|-+>|=+>|\u2192)\s*(?P<value>\x00)",
     re.IGNORECASE,
 )
-_NAME = regex(r"(?P<name>[A-Za-z][\w/\-]*(?:\.\w+)*(?: [A-Za-z][\w/\-]*(?:\.\w+)*){0,3}?)\s+(?:(?:has|is|was)\s+)?$")
+_NAME = regex(r"(?P<name>[A-Za-z][\w/\-]*(?:\.\w+)*(?: [A-Za-z][\w/\-]*(?:\.\w+)*){0,3}?):?\s+(?:(?:has|is|was)\s+)?$")
 
 
 @dataclass(frozen=True, slots=True)

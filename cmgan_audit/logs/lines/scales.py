@@ -17,7 +17,7 @@ from cmgan_audit.logs.series import Run, Series
 _BOUND = r"[-+\u2212]?\x00"
 _RANGE = regex(rf"[(\[]\s*{_BOUND}\s*(?:[-\u2013\u2014~,]|\.\.+|to)\s*{_BOUND}\s*[)\]](?=\s*[:=])")
 # What PESQ, a MOS, a share and percent end at.
-_TOPS = (1.0, 4.5, 4.64, 4.644, 4.65, 5.0, 10.0, 100.0)
+_TOPS = (1.0, 4.5, 4.549, 4.55, 4.64, 4.644, 4.65, 5.0, 10.0, 100.0)
 
 
 _NAME = regex(r"[A-Za-z][\w \-]*$")
@@ -47,4 +47,9 @@ def settle_tops(run: Run) -> None:
 
 def _is_top(top: Series, scores: Series) -> bool:
     ends = set(top.ys)
-    return scores.role.kind == "metric" and len(ends) == 1 and ends <= set(_TOPS) and max(scores.ys) <= max(ends)
+    return (
+        scores.role.kind == "metric"
+        and len(ends) == 1
+        and ends <= set(_TOPS)
+        and not any(y > max(ends) for y in scores.ys)
+    )

@@ -25,6 +25,7 @@ def scores(tmp_path: Path, text: str) -> list[Series]:
         ("Epoch {e}: val_pesq improved from {a} to {b}, saving model to best.h5", "Epoch {e}: val_pesq {b} (best {a})"),
         ("Validation PESQ increased ({a} --> {b}).  Saving model ...", "Validation PESQ: {b}"),
         ("mean PESQ has improved: {a} -> {b}", "mean PESQ {b}, no improvement"),
+        ("PESQ: improved from {a} to {b}", "PESQ: {b}"),
     ],
 )
 def test_it_fills_the_gaps_of_the_plain_course(tmp_path: Path, better: str, worse: str) -> None:

@@ -37,7 +37,7 @@ def test_a_span_of_epochs_is_no_range_of_a_score(tmp_path: Path) -> None:
     assert judged(tmp_path, "Epoch {e}, steps (1-400): PESQ {v}\n") == {"PESQ": PESQ}
 
 
-@pytest.mark.parametrize("top", ["4.5", "4.50", "4.64", "5.0"])
+@pytest.mark.parametrize("top", ["4.5", "4.50", "4.549", "4.64", "5.0"])
 def test_the_top_of_the_scale_is_no_second_score(tmp_path: Path, top: str) -> None:
     assert judged(tmp_path, f"Epoch {{e}} done: loss = 0.1{{e}}, PESQ = {{v}}/{top} over 824 files\n") == {"PESQ": PESQ}
 
