@@ -105,8 +105,8 @@ class Outline:
     def _by_place(self) -> dict[tuple[int, int, int | None, int | None], ast.AST]:
         found: dict[tuple[int, int, int | None, int | None], ast.AST] = {}
         for node in self._parents:  # holders come before what they hold
-            if isinstance(node, _PLACED):
-                found.setdefault(_span(node), node)
+            if isinstance(node, _PLACED):  # every node of a file: no call of `_span`
+                found.setdefault((node.lineno, node.col_offset, node.end_lineno, node.end_col_offset), node)
         return found
 
     def at(self, place: Location) -> ast.AST | None:
