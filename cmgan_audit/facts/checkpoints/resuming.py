@@ -15,19 +15,24 @@ from cmgan_audit.facts.checkpoints.framework_resumes import framework_resumes
 from cmgan_audit.facts.checkpoints.guards import Guard, Guards, Setting
 from cmgan_audit.facts.checkpoints.records import Resume
 from cmgan_audit.facts.checkpoints.restoring import Batch, bare, batches, first_step, member_of, together
+from cmgan_audit.facts.checkpoints.surroundings import (
+    brings_all_back,
+    entries_of,
+    functions_of,
+    in_constructor,
+    names_of,
+)
 from cmgan_audit.facts.checkpoints.wakes import in_its_wake, resumed_in
 from cmgan_audit.facts.checkpoints.whole_networks import is_whole, whole_networks
-from cmgan_audit.facts.classes import is_network
 from cmgan_audit.facts.code import stack_of
-from cmgan_audit.facts.optimisers import is_stateful
 from cmgan_audit.facts.slices import Found
-from cmgan_audit.facts.values import class_name, same_object
+from cmgan_audit.facts.values import same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.reasons import GIVEN_AT_START, Cause, cause_of
-from cmgan_audit.program.domain.values import ClassValue, Const, Instance, Unknown, Value, options_of
+from cmgan_audit.program.domain.values import Const, Unknown, Value, options_of
 from cmgan_audit.program.execution.trace import CallEvent, Event, Supposed
 from cmgan_audit.program.models.files import NeededOption, path_of
 from cmgan_audit.program.naming.names import canonical
@@ -74,10 +79,10 @@ def resumes_of(view: View) -> Iterator[Resume]:
     completeness = Completeness(view, start)
     supposed_before = [supposed for supposed in view.scene.run.supposed if supposed.position <= start]
     kept_off = [resumed_in(view, supposed, start) for supposed in supposed_before]
-    resuming = _Resuming(view, completeness, any(map(_brings_all_back, chain.from_iterable(kept_off))))
+    resuming = _Resuming(view, completeness, any(map(brings_all_back, chain.from_iterable(kept_off))))
     before = view.scene.run.events[:start]
     read = [*batches(before), *whole_networks(before, resuming.held)]
-    found = [batch for batch in read if not _in_constructor(batch) and resuming.is_trained(batch)]
+    found = [batch for batch in read if not in_constructor(batch) and resuming.is_trained(batch)]
     for batch in found:
         yield from resuming.asked_or_not(batch, together(found), before)
     for supposed, read_there in zip(supposed_before, kept_off, strict=True):
@@ -106,7 +111,7 @@ class _Resuming:
 
     def asked_or_not(self, batch: Batch, whole: Batch, events: Sequence[Event]) -> Iterator[Resume]:
         """The record of a restore that happens in this run; none for weights that are no checkpoint of the run."""
-        settings = [setting for event in _entries(batch) for setting in self._settings(event)]
+        settings = [setting for event in entries_of(batch) for setting in self._settings(event)]
         given = self._given(batch, settings)
         if given is not None and (_is_start(batch, settings) or self._is_part(batch, given, settings)):
             return
@@ -135,7 +140,7 @@ class _Resuming:
             given.text.endswith(_IN_SETTINGS)
             and not batch.trains_on
             and not self._completeness.goes_on_counting(batch)
-            and not _CHECKPOINT.search(" ".join([*words, *_functions(batch)]))
+            and not _CHECKPOINT.search(" ".join([*words, *functions_of(batch)]))
             and not any(map(self._saves_there, batch.loads))
             and self._exists(batch) is None
         )
@@ -148,17 +153,17 @@ class _Resuming:
         `there` is what it loads, `whole` that with what is loaded in every run.
         """
         condition = supposed.condition.text
-        names = " ".join([condition, *_functions(batch)])
+        names = " ".join([condition, *functions_of(batch)])
         resumes = batch.trains_on or (_RESUME.search(names) and not _PRETRAINED.search(names))
         resumes = resumes or self._completeness.goes_on_counting(batch)
-        if resumes and not _in_constructor(batch):
+        if resumes and not in_constructor(batch):
             off = Known(False, (Step(supposed.condition.location, f"only if {condition}"),))
-            yield replace(self._record(batch, whole, events, off, f"only if {condition}"), what=_names(there))
+            yield replace(self._record(batch, whole, events, off, f"only if {condition}"), what=names_of(there))
 
     def _record(self, batch: Batch, whole: Batch, events: Sequence[Event], unasked: Fact, how: str) -> Resume:
         first = (batch.loads or [each.event for each in batch.restored])[0]
         is_start = self._resumes_elsewhere and not whole.trains_on
-        names = " ".join([how, *_functions(whole)])
+        names = " ".join([how, *functions_of(whole)])
         anew = bool(_PRETRAINED.search(names) or _ANOTHER.search(names))
         left_out, complete = ("", Known(True)) if is_start else self._completeness.of(whole, events, anew)
         return Resume(
@@ -166,7 +171,7 @@ class _Resuming:
             anchor=first.context.frames[-1].function if first.context.frames else "<module>",
             unasked=unasked,
             how=how,
-            what=_names(whole),
+            what=names_of(whole),
             left_out=left_out,
             complete=complete,
         )
@@ -180,7 +185,7 @@ class _Resuming:
         wanted = [setting.text for setting in settings if setting.taken and _is_unread(setting.value)]
         wanted += [
             text
-            for event in _entries(batch)
+            for event in entries_of(batch)
             for guard in self._guards.of(event)
             for text in self._guards.open_settings(guard)
             if _ABOUT.search(text)
@@ -282,7 +287,7 @@ class _Resuming:
 
     def _looked_for(self, batch: Batch) -> Iterator[tuple[Guard, CallEvent]]:
         """The tests on the way to a load that ask whether a file is there."""
-        for event in _entries(batch):
+        for event in entries_of(batch):
             for guard in self._guards.of(event):
                 for call in self._guards.calls(guard):
                     if member_of(call) in _EXISTS:
@@ -324,14 +329,9 @@ class _Resuming:
         return [self._holders.of(each) for each in optimisers.values()]
 
 
-def _brings_all_back(batch: Batch) -> bool:
-    """Whether weights are restored, and with them the state of what trains them."""
-    return batch.trains_on and any(each.target is not None and is_network(bare(each.target)) for each in batch.restored)
-
-
 def _is_start(batch: Batch, settings: Sequence[Setting]) -> bool:
     """Whether only weights to start from are loaded, by the names of the settings, functions and files around it."""
-    names = [*(setting.text for setting in settings), *_functions(batch)]
+    names = [*(setting.text for setting in settings), *functions_of(batch)]
     names += [event.location.path for event in batch.loads]
     return not batch.trains_on and bool(_PRETRAINED.search(" ".join(names)))
 
@@ -354,18 +354,6 @@ def _numbers_none(path: Value) -> str:
     return next((match[1] for match in found if match is not None), "")
 
 
-def _functions(batch: Batch) -> list[str]:
-    """The names of the functions that a checkpoint is loaded in."""
-    frames = [frame for event in _entries(batch) for frame in event.context.frames]
-    return [frame.function.removesuffix("__init__") for frame in frames]
-
-
-def _entries(batch: Batch) -> list[CallEvent]:
-    """The calls of a batch, loads first, each stack of calls once."""
-    events = [*batch.loads, *(each.event for each in batch.restored)]
-    return list({(stack_of(event.context), event.location): event for event in events}.values())
-
-
 def _is_open(value: object) -> bool:
     """Whether a value is only known once somebody has typed it."""
     return isinstance(value, Unknown) and cause_of(value.reason) in GIVEN_AT_START
@@ -374,17 +362,6 @@ def _is_open(value: object) -> bool:
 def _is_unread(value: Value) -> bool:
     """Whether a value stands in a file of settings that the tree does not have."""
     return isinstance(value, Unknown) and cause_of(value.reason) is Cause.MISSING_FILE
-
-
-def _in_constructor(batch: Batch) -> bool:
-    """Whether the weights are loaded while a network is built: a part that comes trained."""
-    for event in [*batch.loads, *(each.event for each in batch.restored)]:
-        for frame in event.context.frames:
-            owner = frame.value.bound_to if frame.value is not None else None
-            built = frame.function.endswith(".__init__") and isinstance(owner, Instance)
-            if built and isinstance(owner, Instance) and isinstance(owner.cls, ClassValue) and is_network(owner):
-                return not batch.trains_on
-    return False
 
 
 def _saved_paths(view: View) -> set[object]:
@@ -396,20 +373,3 @@ def _saved_paths(view: View) -> set[object]:
             if isinstance(path, Const):
                 found.add(path.value)
     return found
-
-
-def _names(batch: Batch) -> str:
-    if batch.whole:
-        return "everything that the trainer holds"
-    return ", ".join(dict.fromkeys(_name(each.target) for each in batch.restored))
-
-
-def _name(target: Instance | None) -> str:
-    """What is restored: its class; what a function of a library gave is named after it, and tells nothing."""
-    if target is None:
-        return "weights"
-    if is_whole(target):
-        return "the network"
-    name = class_name(bare(target))
-    told = isinstance(bare(target).cls, ClassValue) or name[:1].isupper() or is_stateful(target)
-    return name if told else "weights"
