@@ -10,7 +10,7 @@ from cmgan_audit.fixes.case import Case, Repair
 from cmgan_audit.fixes.document import UnrecognisedShapeError
 from cmgan_audit.fixes.python_text import Function, PythonText
 from cmgan_audit.rules.record import OneOf
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import target_name, walk
 
 
 def without_sampler(case: Case) -> Repair:
@@ -72,6 +72,10 @@ def _told(case: Case, loader: Loader, loop: Loop) -> Edit:
         raise UnrecognisedShapeError(f"what the loop at {loop.location} draws from is not a name")
     text = source.source(drawn)
     function = source.function_around(inner)
+    if isinstance(drawn, ast.Name) and _wraps_loader(function or source.tree, drawn.id):
+        raise UnrecognisedShapeError(
+            f"what the loop at {loop.location} draws from wraps a loader and may have no sampler"
+        )
     epoch, before = _epoch_around(source, inner, function)
     call = f"{text}.sampler.set_epoch({epoch})"
     if loader.sampler is not None and isinstance(loader.sampler.shards, OneOf):
@@ -97,6 +101,17 @@ def _drawn_from(node: ast.expr) -> ast.expr | None:
     while isinstance(plain, ast.Attribute):
         plain = plain.value
     return node if isinstance(plain, ast.Name) else None
+
+
+def _wraps_loader(scope: ast.AST, name: str) -> bool:
+    """Whether a name is given what is made of something called a loader: `progress = Progress(train_loader)`."""
+    return any(
+        "loader" in target_name(argument).lower()
+        for node in walk(scope)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        if any(isinstance(target, ast.Name) and target.id == name for target in node.targets)
+        for argument in (*node.value.args, *(each.value for each in node.value.keywords))
+    )
 
 
 def _epoch_around(source: PythonText, inner: ast.For, function: ast.AST | None) -> tuple[str, ast.stmt]:

@@ -81,3 +81,14 @@ def test_an_epoch_loop_that_is_not_there_is_told(fix):
     mended = fix("CMG211", {"train.py": text})
     assert not mended.fixed.changes
     assert "loop over epochs" in mended.found[0].fix.declined
+
+
+def test_what_wraps_a_loader_may_have_no_sampler(fix):
+    text = program()["train.py"]
+    loop = next(line for line in text.splitlines() if line.strip().startswith("for ") and "train_loader" in line)
+    indent = loop[: len(loop) - len(loop.lstrip())]
+    wrapped = f"{indent}progress = tqdm(train_loader)\n" + loop.replace("train_loader", "progress")
+    mended = fix("CMG211", {"train.py": text.replace(loop, wrapped)})
+    assert len(mended.found) == 1
+    assert not mended.fixed.changes
+    assert "wraps a loader and may have no sampler" in mended.found[0].fix.declined
