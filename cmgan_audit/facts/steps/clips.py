@@ -89,44 +89,34 @@ def _clip(clip: Action, ring: Ring) -> Clip:
 
 def _empty(ring: Ring) -> Fact:
     """Whether the gradients were set back before the clip, and a backward pass fills them only after it."""
-    zero, filling = ring.set_back_before(), ring.filling_after()
-    if zero is None or filling is None:
-        return NO
-    return Known(
-        True,
-        (
-            Step(zero.event.location, "these gradients are set back here"),
-            Step(filling.event.location, "they are computed only here, after the clip"),
-        ),
+    return _shown_by(
+        (ring.set_back_before(), "these gradients are set back here"),
+        (ring.filling_after(), "they are computed only here, after the clip"),
     )
 
 
 def _late(ring: Ring) -> Fact:
     """Whether the step before the clip has used the gradients, and they are set back before the next one."""
-    step, zero = ring.own_step_before(), ring.set_back_after()
-    if step is None or zero is None:
-        return NO
-    return Known(
-        True,
-        (
-            Step(step.event.location, "the optimiser has already stepped on these gradients here"),
-            Step(zero.event.location, "they are set back here, before its next step"),
-        ),
+    return _shown_by(
+        (ring.own_step_before(), "the optimiser has already stepped on these gradients here"),
+        (ring.set_back_after(), "they are set back here, before its next step"),
     )
 
 
 def _foreign(ring: Ring) -> Fact:
     """Whether the clip stands before the step of other networks."""
-    step, zero = ring.foreign_step_after(), ring.set_back_after()
-    if step is None or zero is None or ring.own_step_before() is not None:
+    if ring.own_step_before() is not None:
         return NO
-    return Known(
-        True,
-        (
-            Step(step.event.location, "the step that follows is of other networks"),
-            Step(zero.event.location, "the clipped gradients are set back here, before the step that would use them"),
-        ),
+    return _shown_by(
+        (ring.foreign_step_after(), "the step that follows is of other networks"),
+        (ring.set_back_after(), "the clipped gradients are set back here, before the step that would use them"),
     )
+
+
+def _shown_by(*actions: tuple[Action | None, str]) -> Fact:
+    """That something is so, if all the actions that show it happen, each with what it shows; else `NO`."""
+    steps = tuple(Step(action.event.location, shown) for action, shown in actions if action is not None)
+    return Known(True, steps) if len(steps) == len(actions) else NO
 
 
 def _limits(view: View, clip: Action) -> bool:

@@ -53,10 +53,10 @@ class Plan:
     """How to read the lines of one shape.
 
     `epoch`, `step` and `rank` are slots (of `step 12,500` the first of `step_slots`); `fixed_epoch` stands in the
-    words (`epoch_7`), and so does `fixed_rank` (`rank1`). `training` says which of
-    several trainings the line is of. `bare` is the slot of a counter without a name, and the slot
-    after it that of its total; `unnamed`: epoch and step stand in brackets without their names. `drives` says that the
-    line moves the log to its epoch; `surely`, that training goes on, and not only that some checkpoint was loaded.
+    words (`epoch_7`), and so does `fixed_rank` (`rank1`). `training` says which of several trainings the line is of.
+    `bare` is the slot of a counter without a name, and the slot after it that of its total; `unnamed`: epoch and step
+    stand in brackets without their names. `drives` says that the line moves the log to its epoch; `surely`, that
+    training goes on, and not only that some checkpoint was loaded.
     `body` and `body_slot` leave the prefix of the logger out; by `key` the same message of two handlers is recognised.
     `rest` is what the line adds to a list that the line before has left open. `columns` are the phases of a table's
     head, `cells` the numbers of one of its rows and `row_of` its first. `head` names the columns of a table with a
