@@ -51,5 +51,11 @@ def is_stateful(value: Instance) -> bool:
     return is_optimiser(value) or is_scheduler(value) or is_scaler(value)
 
 
+def kind_of(value: Instance) -> str:
+    """Which of them an object is, in a word; "" where it is none."""
+    kinds = {"optimiser": is_optimiser, "scheduler": is_scheduler, "scaler": is_scaler}
+    return next((kind for kind, holds in kinds.items() if holds(value)), "")
+
+
 def _is_class(name: str) -> bool:
     return name.lstrip("_")[:1].isupper()

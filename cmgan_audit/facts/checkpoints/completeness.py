@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
 from cmgan_audit.facts.bindings import bindings_in, is_parameter
 from cmgan_audit.facts.checkpoints.counters import COUNTER, Counting
+from cmgan_audit.facts.checkpoints.guards import Guards
 from cmgan_audit.facts.checkpoints.restoring import Batch, member_of, stateful_uses
 from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.exclusive import exclusive
-from cmgan_audit.facts.optimisers import is_scheduler
+from cmgan_audit.facts.optimisers import is_scheduler, kind_of
 from cmgan_audit.facts.steps.told import PLATEAU
 from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.facts.view import View
-from cmgan_audit.finding import Step, Trail
+from cmgan_audit.finding import Location, Step, Trail
 from cmgan_audit.program.domain.reasons import Cause, cause_of
 from cmgan_audit.program.domain.values import Const, Instance, ListValue, Unknown
 from cmgan_audit.program.execution.trace import CallEvent, Event, Loop, StoreEvent
@@ -36,6 +38,7 @@ class Completeness:
         self._view = view
         self._used = list(stateful_uses(view.scene))
         self._counting = Counting(view, start)
+        self._guards = Guards(view.code)
 
     def goes_on_counting(self, batch: Batch) -> bool:
         """Whether the training goes on at the epoch or the step that stands in a checkpoint."""
@@ -55,7 +58,7 @@ class Completeness:
         replaced = _replaced(events) | _replaced_names(self._view.code, batch)
         missing = [
             each
-            for each, step in self._used
+            for each, step in self._used_with(batch, events)
             if not batch.brings_back(each)
             and not _apart(batch, step)
             and not self._is_made_at_epoch(each)
@@ -76,6 +79,33 @@ class Completeness:
             trail = self._counting.left_behind()
             return ("the epoch" if trail else ""), Known(not trail, trail)
         return ", ".join(dict.fromkeys(names)), Known(not missing, trail)
+
+    def _used_with(self, batch: Batch, events: Sequence[Event]) -> Iterator[tuple[Instance, CallEvent]]:
+        """What steps in a run that loads a checkpoint, each with the first step of it.
+
+        `if resume: trainer = load(path)`, `else: trainer = new()`: what `new` makes does not step in a run that loads,
+        but what `load` makes in its place.
+        """
+        seen: list[Instance] = []
+        for each, step in self._used:
+            meant = _made_like(each, events) if self._is_made_instead(each, batch) else [each]
+            for target in meant:
+                if not any(same_object(target, other) for other in seen) and not self._is_made_instead(target, batch):
+                    seen.append(target)
+                    yield target, step
+
+    def _is_made_instead(self, target: Instance, batch: Batch) -> bool:
+        """Whether an object is made only where the checkpoint is not loaded."""
+        made = [event for event in self._made_at.get(target.location, ()) if _gives(event, target)]
+        return bool(made) and all(any(self._guards.part(load, event) for load in batch.loads) for event in made)
+
+    @cached_property
+    def _made_at(self) -> dict[Location, list[CallEvent]]:
+        """The calls of the run by their places."""
+        found: dict[Location, list[CallEvent]] = {}
+        for event in self._view.scene.calls:
+            found.setdefault(event.location, []).append(event)
+        return found
 
     def _is_made_at_epoch(self, target: Instance) -> bool:
         """Whether a scheduler is made with the epoch to go on from, and needs no state: a constant is no such epoch."""
@@ -110,8 +140,7 @@ class Completeness:
         passes = [loop for loop in step.context.loops if all(loop is not each for each in around)]
         return any(
             any(loop is each for each in passes)
-            for event in self._view.scene.calls
-            if event.location == target.location
+            for event in self._made_at.get(target.location, ())
             for loop in event.context.loops
         )
 
@@ -123,6 +152,16 @@ class Completeness:
             if any(same_object(value, target) for value in instances_of(store.value))
         }
         return attributes | ({self._view.assigned.at(target.location)} - {""})
+
+
+def _made_like(target: Instance, events: Iterable[Event]) -> list[Instance]:
+    """The objects of one kind with another, optimiser, scheduler or scaler, that are made in some events."""
+    made = (event.result for event in events if isinstance(event, CallEvent))
+    return [each for result in made for each in instances_of(result) if kind_of(each) == kind_of(target)]
+
+
+def _gives(event: CallEvent, target: Instance) -> bool:
+    return any(same_object(each, target) for each in instances_of(event.result))
 
 
 def _is_written_out(node: ast.expr) -> bool:

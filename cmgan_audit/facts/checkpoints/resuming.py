@@ -25,8 +25,9 @@ from cmgan_audit.facts.checkpoints.surroundings import (
 from cmgan_audit.facts.checkpoints.wakes import in_its_wake, resumed_in
 from cmgan_audit.facts.checkpoints.whole_networks import is_whole, whole_networks
 from cmgan_audit.facts.code import stack_of
+from cmgan_audit.facts.optimisers import is_optimiser
 from cmgan_audit.facts.slices import Found
-from cmgan_audit.facts.values import same_object
+from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -86,7 +87,7 @@ def resumes_of(view: View) -> Iterator[Resume]:
     for batch in found:
         yield from resuming.asked_or_not(batch, together(found), before)
     for supposed, read_there in zip(supposed_before, kept_off, strict=True):
-        off = [batch for batch in read_there if not resuming.is_frozen(batch)]
+        off = [batch for batch in read_there if not resuming.is_frozen(batch) or _gets_optimiser(batch, supposed)]
         events = [*supposed.events, *in_its_wake(view, supposed, start)] if off else []
         for batch in off:
             there = batches(events)
@@ -327,6 +328,15 @@ class _Resuming:
         """What each optimiser of the run trains."""
         optimisers = {id(use.on.attrs): use.on for use in self._view.scene.of("step") if use.on is not None}
         return [self._holders.of(each) for each in optimisers.values()]
+
+
+def _gets_optimiser(batch: Batch, supposed: Supposed) -> bool:
+    """Whether the branch that restores a network makes the optimiser of it too: the run without it knows neither."""
+    calls = [event for event in supposed.events if isinstance(event, CallEvent)]
+    asked = [bare(each) for event in calls if member_of(event) == "parameters" for each in instances_of(event.receiver)]
+    restored = [bare(each.target) for each in batch.restored if each.target is not None]
+    is_made = any(is_optimiser(each) for event in calls for each in instances_of(event.result))
+    return is_made and any(same_object(one, other) for one in asked for other in restored)
 
 
 def _is_start(batch: Batch, settings: Sequence[Setting]) -> bool:
