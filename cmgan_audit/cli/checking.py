@@ -15,6 +15,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from cmgan_audit.gate.audited import Audited
+    from cmgan_audit.gate.baseline import Baseline
     from cmgan_audit.gate.check import Auditor
     from cmgan_audit.gate.flags import Flags
     from cmgan_audit.gate.recall import Asked
@@ -205,20 +206,38 @@ def _configured(settings: Settings) -> Path | None:
 
 def _write_baseline(auditor: Auditor, root: Path, target: Path, *, narrowed: bool, quiet: bool) -> None:
     """Write the findings of an audit down; with some rules only, the entries of the others stay as they are."""
-    from cmgan_audit.gate.baseline import baseline_of, read_baseline, with_others, write_baseline
+    from cmgan_audit.gate.baseline import baseline_of, write_baseline
+    from cmgan_audit.gate.baselined import with_commit_of, with_others
     from cmgan_audit.report.wording import count
 
     audited = auditor.audit(root)
     made = baseline_of(audited.findings, root)
-    if narrowed and target.is_file():
-        made = with_others(made, read_baseline(target), audited.rules)
+    before = _before(target, narrowed=narrowed)
+    if before is not None:
+        made = with_commit_of(before, made, audited.findings, root)
+        made = with_others(made, before, audited.rules) if narrowed else made
     write_baseline(target, made)
     if not quiet:
         say(f"{target}: {count(sum(entry.count for entry in made.entries), 'known finding')}")
 
 
+def _before(target: Path, *, narrowed: bool) -> Baseline | None:
+    """The baseline whose place another one takes; one that cannot be read is in the way only if entries of it stay."""
+    from cmgan_audit.gate.baseline import read_baseline
+
+    if not target.is_file():
+        return None
+    try:
+        return read_baseline(target)
+    except UsageError:
+        if narrowed:
+            raise
+        return None
+
+
 def _prune_baseline(auditor: Auditor, root: Path, target: Path, quiet: bool) -> None:
-    from cmgan_audit.gate.baseline import prune, read_baseline, write_baseline
+    from cmgan_audit.gate.baseline import read_baseline, write_baseline
+    from cmgan_audit.gate.baselined import prune
     from cmgan_audit.report.wording import count
 
     before = read_baseline(target)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
 from cmgan_audit.errors import UsageError
-from cmgan_audit.finding import Confidence, Finding, Location, fingerprint_of
-from cmgan_audit.gate.audited import Audited
-from cmgan_audit.gate.git import GitError, Repository
-from cmgan_audit.gate.older_names import OlderNames
+from cmgan_audit.finding import Finding, fingerprint_of
+from cmgan_audit.gate.git import Repository
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.rules.catalogue import Catalogue
 
 SCHEMA = "cmgan-audit/baseline/v1"
 STALE = "CMG906"
@@ -129,31 +125,11 @@ def baseline_of(findings: Sequence[Finding], root: Path) -> Baseline:
         )
         for finding in kept
     }
-    return Baseline(_ordered(entries.values()), Repository(root).head(), root.resolve())
+    return Baseline(ordered(entries.values()), Repository(root).head(), root.resolve())
 
 
-def with_others(made: Baseline, before: Baseline, running: Collection[str]) -> Baseline:
-    """A baseline of the rules that ran, with the entries that an older one has of other rules.
-
-    Args:
-        made: the findings of the rules that ran.
-        before: the baseline that it takes the place of.
-        running: the ids of the rules that ran.
-    """
-    seen = before if made.root is None else before.seen_from(made.root)
-    older = None if made.root is None else _older_names(seen, made.root)
-    newer: dict[str, str] = {}
-    with contextlib.suppress(GitError):
-        newer = {} if older is None else {old: new for new, old in older.files.items()}
-    others = [
-        entry.under(newer[entry.path]) if entry.path in newer else entry
-        for entry in seen.entries
-        if entry.rule not in running
-    ]
-    return replace(made, entries=_ordered([*made.entries, *others]))
-
-
-def _ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+def ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Entries in the order of the file."""
     return tuple(sorted(entries, key=lambda entry: (entry.path, entry.rule, entry.anchor)))
 
 
@@ -191,101 +167,3 @@ def _beside(path: Path, root: Path | None) -> str | None:
     if root is None or not (root.is_relative_to(home) or home.is_relative_to(root)):
         return None
     return Path(os.path.relpath(root, home)).as_posix()
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """Findings with the known ones marked, and the entries that nothing matches any more."""
-
-    findings: tuple[Finding, ...]
-    stale: tuple[Entry, ...]
-
-
-def apply_baseline(findings: Sequence[Finding], baseline: Baseline, root: Path) -> Applied:
-    """Mark the findings that the baseline knows.
-
-    A finding in a file that git sees as renamed since the baseline was written, or in a class or function that was
-    renamed, is looked up under the older name too.
-    """
-    left = Counter({entry.fingerprint: entry.count for entry in baseline.entries})
-    first = [_mark(finding, finding.fingerprint, left) for finding in findings]
-    older = _older_names(baseline, root) if _is_open(first, left) else None
-    for name in () if older is None else (older.of_file, older.of_definition):
-        if _is_open(first, left):
-            with contextlib.suppress(GitError):  # a partial clone lacks the older text: all keep their names then
-                pairs = [(each, name(each).fingerprint) for each in first]
-                first = [each if each.baselined else _mark(each, known, left) for each, known in pairs]
-    stale = tuple(
-        replace(entry, count=left[entry.fingerprint]) for entry in baseline.entries if left[entry.fingerprint]
-    )
-    return Applied(tuple(first), stale)
-
-
-def prune(baseline: Baseline, audited: Audited, root: Path) -> Baseline:
-    """Return the baseline without the entries that nothing matches; entries of rules that did not run stay.
-
-    Raises:
-        UsageError: it is the baseline of another folder.
-    """
-    if not baseline.seen_from(root).complete:
-        raise UsageError(f"--prune-baseline: the baseline is that of {baseline.root}; prune it there")
-    stale = {
-        entry.fingerprint: entry.count
-        for entry in apply_baseline(audited.findings, baseline, root).stale
-        if entry.rule in audited.rules
-    }
-    kept = [replace(entry, count=entry.count - stale.get(entry.fingerprint, 0)) for entry in baseline.entries]
-    return replace(baseline, entries=tuple(entry for entry in kept if entry.count))
-
-
-def _mark(finding: Finding, fingerprint: str, left: Counter[str]) -> Finding:
-    if not left[fingerprint] or finding.suppressed is not None:
-        return finding
-    left[fingerprint] -= 1
-    return replace(finding, baselined=True)
-
-
-def _older_names(baseline: Baseline, root: Path) -> OlderNames | None:
-    """The names that hold in a baseline; None where git does not tell.
-
-    The commit that it names is gone where a branch was squashed or rebased: that of the file itself stands for it.
-    """
-    repository = Repository(root)
-    if baseline.commit is None or not repository.exists():
-        return None
-    commit = baseline.commit if repository.has(baseline.commit) else None
-    if commit is None and baseline.file is not None:
-        commit = repository.last_change(baseline.file)
-    return None if commit is None else OlderNames(repository, commit)
-
-
-def _is_open(findings: Sequence[Finding], left: Counter[str]) -> bool:
-    """Whether both are left: findings that are not known, and entries that none was found for."""
-    return left.total() > 0 and any(not each.baselined and each.suppressed is None for each in findings)
-
-
-def stale_findings(stale: Sequence[Entry], catalogue: Catalogue, running: Collection[str], path: str) -> list[Finding]:
-    """Make a finding of every entry of a rule that ran and that nothing matches any more.
-
-    Args:
-        stale: the entries.
-        catalogue: holds the rule that these findings are of.
-        running: the ids of the rules that ran.
-        path: the baseline file, relative to the audited folder.
-    """
-    rule = catalogue[STALE]
-    if rule.id not in running:
-        return []
-    return [
-        Finding(
-            rule=rule.id,
-            name=rule.name,
-            severity=rule.severity,
-            confidence=Confidence.HIGH,
-            message=rule.message.format(known=entry.rule, place=f"{entry.path} {entry.anchor}".strip(), baseline=path),
-            location=Location(path, entry.line),
-            anchor=entry.fingerprint,
-        )
-        for entry in stale
-        if entry.rule in running
-    ]

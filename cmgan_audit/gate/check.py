@@ -82,7 +82,7 @@ class Auditor:
 
             findings, older = new_since(commit, root, findings, lambda tree: self._findings_before(tree, paths))
         if baseline is not None and known is not None:
-            from cmgan_audit.gate.baseline import apply_baseline, stale_findings  # only with one
+            from cmgan_audit.gate.baselined import apply_baseline, stale_findings  # only with one
 
             applied = apply_baseline(findings, known, root)
             findings = applied.findings

@@ -1,32 +1,28 @@
-"""What files, classes and functions were called at an earlier commit: what only got another name is not new."""
+"""What files, definitions and variables were called at an earlier commit: what only got another name is not new."""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import field, replace
 from functools import cached_property
 
 from cmgan_audit.finding import Finding
 from cmgan_audit.gate.git import Repository
+from cmgan_audit.gate.renamed_variables import LEAST_ALIKE, MOST_PAIRS, alike_share, renamed_variables
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.discovery import Failure
 from cmgan_audit.source.python_file import parse_python
 from cmgan_audit.source.syntax import children
-
-# So much of two definitions has to be alike for one to be the other under another name: of whole files, git asks half.
-LEAST_ALIKE = 0.6
-# Definitions that are alike but not equal are looked for among so many pairs at most.
-MOST_PAIRS = 40_000
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
     """A class or a function: its file, its dotted name there, its kind, its lines, and which of the file's they are.
 
-    Its own name is left out of the lines, and so are blanks around them.
+    Its own name is left out of the lines, and so are blanks around them. The file itself has neither name nor lines.
     """
 
     path: str
@@ -35,6 +31,7 @@ class Definition:
     text: tuple[str, ...]
     first: int
     last: int
+    node: ast.AST = field(compare=False, repr=False)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -57,13 +54,20 @@ class OlderNames:
 
     def __init__(self, repository: Repository, commit: str) -> None:
         self._repository = repository
-        self._commit = commit
+        self.commit = commit
+        self._renamed: dict[tuple[str, str], Mapping[str, str]] = {}
+
+    @property
+    def stages(self) -> tuple[Callable[[Finding], Finding], ...]:
+        """What gives a finding its older names, one after the other; each is asked for what the ones before leave."""
+        return self.of_file, self.of_definition, self.of_variable
 
     def of_file(self, finding: Finding) -> Finding:
         """The finding as it would be under the older name of its file."""
         place = finding.location
         path = None if place is None else self.files.get(place.path)
-        anchor = self.files.get(finding.anchor, finding.anchor)  # that of a whole script is its path
+        entry, colon, rest = finding.anchor.partition(":")  # that of a whole script is its path
+        anchor = f"{self.files.get(entry, entry)}{colon}{rest}"
         if place is None or path is None:
             return replace(finding, anchor=anchor)
         return replace(finding, location=replace(place, path=path), anchor=anchor)
@@ -83,10 +87,30 @@ class OlderNames:
         anchor = re.sub(r"\w+", lambda word: self._words.get(word[0], word[0]), older.anchor)
         return replace(older, location=place, anchor=anchor)
 
+    def of_variable(self, finding: Finding) -> Finding:
+        """The finding as it would be under the older names of the variables around it too."""
+        older = self.of_definition(finding)
+        if finding.location is None:
+            return older
+        path, line = finding.location.path, finding.location.line
+        names: dict[str, str] = {}
+        for scope in self._changed[1]:
+            if scope.path == self.files.get(path, path) and scope.first <= line <= scope.last:
+                names |= self._variables(scope)  # of the inner scope in the end
+        return replace(older, anchor=re.sub(r"\w+", lambda word: names.get(word[0], word[0]), older.anchor))
+
+    def _variables(self, now: Definition) -> Mapping[str, str]:
+        """New name -> old name of the variables of a function, or of the top level of a file."""
+        if now.key not in self._renamed:
+            before = self._earlier.get(now.key)
+            same = before is not None and before.kind == now.kind != "class"
+            self._renamed[now.key] = renamed_variables(before.node, now.node) if before is not None and same else {}
+        return self._renamed[now.key]
+
     @cached_property
     def files(self) -> Mapping[str, str]:
         """New path -> old path of the files that have another one now."""
-        return self._repository.renamed_since(self._commit)
+        return self._repository.renamed_since(self.commit)
 
     @cached_property
     def _words(self) -> Mapping[str, str]:
@@ -97,22 +121,35 @@ class OlderNames:
         return {now: next(iter(before)) for now, before in found.items() if len(before) == 1}
 
     @cached_property
+    def _earlier(self) -> Mapping[tuple[str, str], Definition]:
+        """What a definition was at the commit, by the key that it has now."""
+        return {each.key: each for each in self._changed[0]} | {now.key: before for before, now in self._pairs}
+
+    @cached_property
     def _pairs(self) -> list[tuple[Definition, Definition]]:
         """Every definition that is there no more, and what has come in its place, in files as they were called."""
-        before, now = self._repository.changed_programs(self._commit)
-        old = [each for path, data in before.items() for each in definitions(path, data)]
-        new = [each for path, data in now.items() for each in definitions(self.files.get(path, path), data)]
+        old, new = ([each for each in side if each.kind != "file"] for side in self._changed)
         there, were = {each.key for each in new}, {each.key for each in old}
         gone = [each for each in old if each.key not in there]
         come = [each for each in new if each.key not in were]
         return [*_pair_up(gone, come)]
 
+    @cached_property
+    def _changed(self) -> tuple[list[Definition], list[Definition]]:
+        """What files that changed define, as they were and as they are, in files as they were called."""
+        before, now = self._repository.changed_programs(self.commit)
+        return (
+            [each for path, data in before.items() for each in definitions(path, data)],
+            [each for path, data in now.items() for each in definitions(self.files.get(path, path), data)],
+        )
+
 
 def definitions(path: str, data: bytes) -> Iterator[Definition]:
-    """The classes and functions of a Python file, outer ones first; none of a file that cannot be parsed."""
+    """A Python file, its classes and functions, outer ones first; nothing of a file that cannot be parsed."""
     parsed = parse_python(path, data)
     if isinstance(parsed, Failure):
         return
+    yield Definition(path, "", "file", (), 1, len(parsed.lines), parsed.tree)
     waiting: list[tuple[ast.AST, str]] = [(parsed.tree, "")]
     while waiting:
         node, outer = waiting.pop()
@@ -123,7 +160,7 @@ def definitions(path: str, data: bytes) -> Iterator[Definition]:
             own = re.compile(rf"\b{re.escape(node.name)}\b")
             text = (own.sub("", line).strip() for line in parsed.lines[first - 1 : last])
             kind = "class" if isinstance(node, ast.ClassDef) else "function"
-            yield Definition(path, name, kind, tuple(line for line in text if line), first, last)
+            yield Definition(path, name, kind, tuple(line for line in text if line), first, last, node)
         waiting += reversed([(child, name) for child in children(node)])
 
 
@@ -150,7 +187,7 @@ def _pair_up(gone: Iterable[Definition], come: Iterable[Definition]) -> Iterator
         (share, before, now)
         for before, one in old
         for now, other in new
-        if now.kind == before.kind and (share := _alike(one, other)) >= LEAST_ALIKE
+        if now.kind == before.kind and (share := alike_share(one, other)) >= LEAST_ALIKE
     ]
     taken: set[tuple[str, str, bool]] = set()
     for _, before, now in sorted(alike, key=lambda found: -found[0]):  # of equals the first of the tree
@@ -158,9 +195,3 @@ def _pair_up(gone: Iterable[Definition], come: Iterable[Definition]) -> Iterator
         if not ends & taken:
             taken |= ends
             yield before, now
-
-
-def _alike(first: Counter[str], second: Counter[str]) -> float:
-    """The share of lines that two texts have in common."""
-    common = sum(min(first[line], second[line]) for line in first.keys() & second.keys())
-    return 2 * common / (first.total() + second.total())

@@ -8,12 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cmgan_audit.finding import Finding, Step
+from cmgan_audit.finding import Finding
 from cmgan_audit.gate.git import Repository
+from cmgan_audit.gate.known import Changed, KnownFindings, is_changed
 from cmgan_audit.gate.older_names import OlderNames
-
-# Per file the lines that are new or changed, None for all of them.
-Changed = Mapping[str, set[int] | None]
 
 
 def under_pre_commit(reference: str, environment: Mapping[str, str]) -> str:
@@ -51,10 +49,10 @@ def new_since(
 ) -> tuple[list[Finding], int]:
     """Return the findings that the tree at a commit did not have, and how many it had already.
 
-    Files that git sees as renamed are compared under their older name, and so are renamed classes and functions. In a
-    new finding the step on a changed line comes first: it tells the reader of the change why it appears now. A finding
-    in a file that git ignores, such as a checkpoint beside the code, cannot be looked for in the older tree: it is new
-    where its trail passes a changed line.
+    Files that git sees as renamed are compared under their older name, and so are renamed classes, functions and
+    variables. In a new finding the step on a changed line comes first: it tells the reader of the change why it
+    appears now. A finding in a file that git ignores, such as a checkpoint beside the code, cannot be looked for in the
+    older tree: it is new where its trail passes a changed line.
 
     Args:
         commit: the full hash of the commit.
@@ -74,43 +72,23 @@ def new_since(
     older = OlderNames(repository, commit)
     changed = repository.changed_lines(commit)
     seen = {*repository.tracked(commit), *changed}
-    left = _without_known(findings, known, older.of_file)
-    if left and known.total():
-        left = _without_known(left, known, older.of_definition)
+    left, waiting = KnownFindings(known, lambda: changed), [*range(len(findings))]
+    for name in older.stages:
+        waiting = left.unknown(findings, waiting, name)
     new = []
-    for finding in left:
+    for finding in (findings[number] for number in waiting):
         if finding.location is not None and finding.location.path not in seen and not _is_new(finding, changed):
             continue
         new.append(_changed_first(finding, changed))
     return new, len(findings) - len(new)
 
 
-def _without_known(
-    findings: Sequence[Finding], known: Counter[str], older: Callable[[Finding], Finding]
-) -> Sequence[Finding]:
-    """The findings that are not known under their older names; each known one answers for one of them."""
-    left = []
-    for finding in findings:
-        fingerprint = older(finding).fingerprint
-        if known[fingerprint]:
-            known[fingerprint] -= 1
-        else:
-            left.append(finding)
-    return left
-
-
 def _is_new(finding: Finding, changed: Changed) -> bool:
-    return any(_is_changed(step, changed) for step in finding.trail)
-
-
-def _is_changed(step: Step, changed: Changed) -> bool:
-    place = step.location
-    lines = changed.get(place.path, set())
-    return lines is None or any(line in lines for line in range(place.line, (place.end_line or place.line) + 1))
+    return any(is_changed(step.location, changed) for step in finding.trail)
 
 
 def _changed_first(finding: Finding, changed: Changed) -> Finding:
-    first = next((step for step in finding.trail if _is_changed(step, changed)), None)
+    first = next((step for step in finding.trail if is_changed(step.location, changed)), None)
     if first is None or first is finding.trail[0]:
         return finding
     return replace(finding, trail=(first, *(step for step in finding.trail if step is not first)))

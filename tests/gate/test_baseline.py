@@ -9,7 +9,8 @@ import pytest
 
 from cmgan_audit.errors import UsageError
 from cmgan_audit.finding import fingerprint_of
-from cmgan_audit.gate.baseline import Baseline, Entry, baseline_of, prune, read_baseline, with_others, write_baseline
+from cmgan_audit.gate.baseline import Baseline, Entry, baseline_of, read_baseline, write_baseline
+from cmgan_audit.gate.baselined import prune, with_commit_of, with_others
 
 SMALL = "def main():\n    batch_size = 1\n"
 
@@ -56,6 +57,54 @@ def test_a_renamed_file_is_followed_by_git(auditor, tree, git, known, rules_of):
     path = known(root)
     git("mv", "a.py", "b.py")
     assert rules_of(auditor().audit(root, baseline=path)) == []
+
+
+def test_what_is_new_in_a_known_place_is_told_on_the_line_that_is_new(auditor, tree, git, known):
+    root = tree({"train.py": SMALL})
+    git("add", ".")
+    git("commit", "-qm", "first")
+    path = known(root)
+    tree({"train.py": SMALL.replace("    batch", "    batch_size = 2\n    batch")})
+    assert [finding.location.line for finding in auditor().audit(root, baseline=path).open] == [2]
+    assert [finding.location.line for finding in auditor().audit(root, since="HEAD").open] == [2]
+
+
+def test_branches_that_write_the_baseline_anew_can_be_merged(auditor, tree, git, rules_of):
+    root = tree({f"{name}.py": SMALL for name in "amz"})
+    file = root / "baseline.json"
+
+    def write():
+        findings = auditor().audit(root).findings
+        made = baseline_of(findings, root)
+        write_baseline(file, with_commit_of(read_baseline(file), made, findings, root) if file.exists() else made)
+        git("add", ".")
+        git("commit", "-qm", "known")
+
+    git("add", ".")
+    git("commit", "-qm", "first")
+    write()
+    for branch, name in (("one", "b"), ("two", "y")):
+        git("checkout", "-q", "main", "-b", branch)
+        tree({f"{name}.py": SMALL.replace("main", name)})
+        git("add", ".")
+        git("commit", "-qm", "more")
+        write()
+    git("merge", "-q", "one", "-m", "both")
+    assert rules_of(auditor().audit(root, baseline=file)) == []
+    git("mv", "b.py", "c.py")  # which the commit that the file names does not have
+    assert rules_of(auditor().audit(root, baseline=file)) == []
+
+
+def test_a_baseline_over_a_renamed_function_names_the_commit_at_which_it_has_that_name(auditor, tree, git, known):
+    root = tree({"train.py": SMALL})
+    git("add", ".")
+    git("commit", "-qm", "first")
+    before = read_baseline(known(root))
+    tree({"train.py": SMALL.replace("main", "fit")})
+    git("commit", "-aqm", "renamed")
+    findings = auditor().audit(root).findings
+    made = with_commit_of(before, baseline_of(findings, root), findings, root)
+    assert made.commit == git("rev-parse", "HEAD") != before.commit
 
 
 def test_the_commit_that_a_squash_left_behind(auditor, tree, git, rules_of):

@@ -108,9 +108,25 @@ def test_a_finding_of_a_whole_script_goes_with_its_file(older, git):
     assert (finding.location.path, finding.anchor) == ("train.py", "train.py")
 
 
+def test_a_finding_at_a_function_of_a_whole_script_too(older, git):
+    names = older({"train.py": BEFORE}, {"src/train.py": BEFORE})
+    git("add", ".")
+    finding = names.of_file(found("src/train.py", 1, "src/train.py:load"))
+    assert (finding.location.path, finding.anchor) == ("train.py", "train.py:load")
+
+
+def test_a_renamed_variable_of_a_renamed_function(older):
+    before = BEFORE.replace("    batch", "    files.sort()\n    files.pop()\n    batch")
+    names = older({"a.py": before}, {"a.py": before.replace("load", "make").replace("pairs", "items")})
+    finding = names.of_variable(found("a.py", 11, "make.items"))
+    assert (finding.location.path, finding.anchor) == ("a.py", "load.pairs")
+    assert names.of_variable(found("a.py", 6, "Pairs.items")).anchor == "Pairs.items"  # another function's
+
+
 def test_what_cannot_be_parsed_has_no_definitions():
     assert list(definitions("a.py", b"def f(:\n")) == []
     assert [each.name for each in definitions("a.py", BEFORE.encode())] == [
+        "",
         "Pairs",
         "Pairs.__init__",
         "Pairs.item",

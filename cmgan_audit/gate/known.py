@@ -1,0 +1,62 @@
+"""Which findings are known already: each known one answers for one finding of its fingerprint."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from cmgan_audit.finding import Finding, Location
+
+# Per file the lines that are new or changed, None for all of them.
+Changed = Mapping[str, set[int] | None]
+
+
+class KnownFindings:
+    """Fingerprints of known findings, each as often as none has been found for it yet.
+
+    Args:
+        left: how often each is known; what is found is taken out.
+        changed: asks for the lines that changed since they were known.
+    """
+
+    def __init__(self, left: Counter[str], changed: Callable[[], Changed]) -> None:
+        self.left = left
+        self._changed = changed
+
+    def unknown(
+        self, findings: Sequence[Finding], waiting: Sequence[int], name: Callable[[Finding], Finding]
+    ) -> list[int]:
+        """Which of some findings are not known, by their numbers.
+
+        Where there are more findings at a symbolic place than are known, those on lines that did not change are known.
+
+        Args:
+            findings: all findings.
+            waiting: the numbers of those that are looked for.
+            name: gives a finding the names that it had when it was known.
+        """
+        if not self.left.total():
+            return [*waiting]
+        marks = {number: name(findings[number]).fingerprint for number in waiting}
+        wanted = Counter(marks.values())
+        if any(count > self.left[mark] > 0 for mark, count in wanted.items()):
+            changed = self._changed()
+            waiting = sorted(waiting, key=lambda number: _newness(findings[number], changed))
+        unknown = []
+        for number in waiting:
+            if self.left[marks[number]]:
+                self.left[marks[number]] -= 1
+            else:
+                unknown.append(number)
+        return sorted(unknown)
+
+
+def is_changed(place: Location, changed: Changed) -> bool:
+    """Whether a place has a line that is new or changed."""
+    lines = changed.get(place.path, set())
+    return lines is None or any(line in lines for line in range(place.line, (place.end_line or place.line) + 1))
+
+
+def _newness(finding: Finding, changed: Changed) -> tuple[bool, int]:
+    here = finding.location is not None and is_changed(finding.location, changed)
+    return here, sum(is_changed(step.location, changed) for step in finding.trail)
