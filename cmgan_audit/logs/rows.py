@@ -27,6 +27,9 @@ _FLAGS = {"true", "false", "yes", "no", "y", "n", "best", "saved", "ok", "*", "n
 _ITEMS = {"id", "utt", "uttid", "utt id", "utterance", "utterance id", "file", "filename", "file name", "wav", "audio"}
 # Columns of these names hold nothing but recordings, however often each of them stands there.
 _RECORDINGS = {
+    "file",
+    "filename",
+    "file name",
     "utt",
     "uttid",
     "utt id",

@@ -43,6 +43,9 @@ LISTS = {
     "utterances.csv": "uttid,pesq\n" + "".join(f"{i:05d},{score}\n" for i, score in enumerate(SCORES)),
     "wavfiles.csv": "wavfile,pesq\n"
     + "".join(f"amp_h{i // 3}_{i % 3},{score}\n" for i, score in enumerate([*SCORES, *SCORES, *SCORES])),
+    "files.csv": "File,PESQ Noisy,PESQ Enhanced\n"
+    + "".join(f"SPEAKER_{i // 3}_{i % 2},1.2,{score}\n" for i, score in enumerate([*SCORES, *SCORES, *SCORES]))
+    + "\nAverage,1.2,2.5\n",
     "tracks.csv": ",track_id,stem,sdr\n"
     + "".join(f"{i},7f-{i % 5},{'drums' if i < 5 else 'bass'},{v}\n" for i, v in enumerate([*SCORES, *SCORES])),
     "numbered_tracks.json": json.dumps([{"track": i % 5, "sdr": v} for i, v in enumerate([*SCORES, *SCORES])]),

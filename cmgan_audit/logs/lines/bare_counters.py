@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import itertools
 import math
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from statistics import fmean, pstdev
@@ -27,7 +29,7 @@ _BOTH = regex(rf"{_BEFORE}(?:[A-Za-z]+ )?\[\s*\x00\s*,\s*\x00\s*\]")
 _OF_A_TOTAL = regex(r"\x00\s*/\s*\x00")
 # No training has more epochs; a log that has more such lines counts batches.
 _MOST_EPOCHS, _MOST_LINES = 5000, 1 << 16
-_FEWEST = 2
+_FEWEST, _FEWEST_HEADS = 2, 3
 # So many show that a counter goes on in equal steps, and so large a part of the values must stand behind one.
 _HABIT, _MOSTLY = 5, 0.9
 # So many standard errors from the mean of some of the items lies that of all.
@@ -80,6 +82,33 @@ class BareCounters:
             for number, run in enumerate(runs, start=1):
                 run.label = f"run {number} of {len(runs)}, from line {run.first_place}"
         reading.runs = runs
+
+    def put_below(self, reading: Reading) -> None:
+        """Draw what stands below every counted line, as often as below the others, over its counter, too.
+
+        `[3/40] loss_G: 0.1`, and below it the scores of an evaluation, perhaps one for each SNR.
+        """
+        if not 0 < self._total <= _MOST_EPOCHS or of_single_utterances(reading.runs):
+            return
+        for run in reading.runs:
+            counted = [s for s in run.series if s.x_kind == INDEX and self._counts(s)]
+            if len(self._begins(counted)) == 1:
+                heads = sorted({place for series in counted for place in series.places})
+                run.series = [s if s in counted else self._below(s, heads) for s in run.series]
+
+    def _below(self, series: Series, heads: Sequence[int]) -> Series:
+        """The series over the counters of the lines above it, the same number at every n-th; else as it is."""
+        above = [bisect_right(heads, place) - 1 for place in series.places]
+        sizes = Counter(above)
+        at = sorted(sizes)
+        whole = at[:-1] if len(at) > _FEWEST_HEADS and sizes[at[-1]] < sizes[at[0]] else at
+        if series.x_kind != INDEX or len(whole) < _FEWEST_HEADS or at[0] < 0:
+            return series
+        if len({sizes[one] for one in whole}) > 1 or len({b - a for a, b in itertools.pairwise(whole)}) > 1:
+            return series
+        points = zip(above, series, strict=True)
+        drawn = series.replaced((self._lines[heads[one]], y, place) for one, (_, y, place) in points)
+        return replace(drawn, x_kind=EPOCH, seen=series.seen)
 
     def _leave_out_items(self, reading: Reading) -> bool:
         """Whether only a test set is counted, whose scores are left out.

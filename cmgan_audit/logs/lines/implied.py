@@ -19,6 +19,14 @@ _COUNT_WORD = regex(_ITEMS, re.IGNORECASE)
 _PREPOSITION = regex(r"\s*\b(?:over|for|on|of|across|from|in|at|after|during)$", re.IGNORECASE)
 _TIME_AFTER = regex(r"\s*(?:s|secs?|seconds?|m|mins?|minutes?|h|hours?|ms|it/s)\b", re.IGNORECASE)
 _BATCH_AFTER = regex(r"\s+\[\s*\x00\s*/")
+# `PESQ @ 5 dB: 2.10`, `PESQ (SNR=5): 2.10`: in front of the SNR, and from it to the score.
+_AT = regex(
+    r"(?P<name>[A-Za-z][\w\-]*(?: [A-Za-z][\w\-]*)*?)\s*(?P<at>@|\b(?:at|for|in|under|with|on)\b|[(\[])?"
+    r"\s*(?P<snr>\b(?:input\s)?SNR)?\s*(?:\bof\b|=)?\s*$",
+    re.IGNORECASE,
+)
+_NEAR = 60
+_SNR_AFTER = regex(r"(?P<unit>\s?dB\b)?(?:\s?SNR\b)?\s*(?:[)\]]\s*[:=]?|[:=])\s*[-+]?\x00", re.IGNORECASE)
 _HEADING = regex(r"[A-Za-z][A-Za-z\- ]*")
 
 
@@ -28,6 +36,16 @@ def of_a_count(label: str, before: str, after: str) -> str:
         return ""
     name = _PREPOSITION.sub("", label)
     return name if (name != label or before.rstrip().endswith(("(", "["))) and _is_measured(name) else ""
+
+
+def of_a_condition(before: str, after: str) -> str:
+    """The measure whose mixtures have the SNR that a number says, as in `PESQ @ 5 dB: 2.10`; "" for a value."""
+    goes_on = _SNR_AFTER.match(after)
+    stands = None if goes_on is None else _AT.search(before[-_NEAR:])
+    if stands is None or goes_on is None or not (stands["snr"] or (stands["at"] and goes_on["unit"])):
+        return ""
+    name = stands["name"]
+    return name if is_tight(name) and infer(name).kind == "metric" else ""
 
 
 def of_a_counter(label: str) -> str:
@@ -48,8 +66,8 @@ def of_a_phase(separated: bool, listed: bool, after: str) -> str | None:
 
 
 def leaves_it_open(label: str) -> bool:
-    """Whether a number has no name of its own, or only that of what was counted."""
-    return not label or _COUNT_WORD.fullmatch(label) is not None
+    """Whether a number has no name of its own, or only that of what was counted, or the unit of an SNR."""
+    return not label or label.lower() in ("db", "snr", "db snr") or _COUNT_WORD.fullmatch(label) is not None
 
 
 def _is_measured(name: str) -> bool:

@@ -15,6 +15,7 @@ from cmgan_audit.logs.lines.implied import (
     leaves_it_open,
     names_a_side,
     of_a_bare_phase,
+    of_a_condition,
     of_a_count,
     of_a_counter,
     of_a_phase,
@@ -152,7 +153,9 @@ class LabelledLine:
         if found is None or role is None or role.kind not in ("metric", "best") or role.given:
             return
         slot = self.slot_of[found.value]
-        self.plan.values.append(SlotValue(named_improved(found.name), replace(role, kind=IMPROVED), (slot,)))
+        self.plan.values.append(
+            SlotValue(named_improved(found, role.higher_is_better), replace(role, kind=IMPROVED), (slot,))
+        )
         marks = "".join(USED if char in (SLOT, USED) else " " for char in self.text[found.start : found.end])
         self.text = self.text[: found.start] + marks + self.text[found.end :]
 
@@ -184,6 +187,9 @@ class LabelledLine:
             sign, signed = (-1.0 if before[-1] == "-" else 1.0), True
             before = before[:-1]
         after = text[end : end + 16]
+        if slots and (measured := of_a_condition(before, after)):
+            self.named, self.last = measured, ""
+            return
         if slots and (is_part_of_word(after) or before.endswith("@")):  # of `Acc@1 71.2` the 1 is part of the name
             self.last = ""
             return

@@ -1,4 +1,4 @@
-"""The scale of a score that is printed beside it: `PESQ (0-1): 0.47` in brackets, `PESQ = 2.64/4.50` as its top.
+"""The scale of a score that is printed beside it: `PESQ (0-1): 0.47`, `PESQ (1-4.5) 2.64`, `PESQ = 2.64/4.50`.
 
 Neither is a value. What stands behind a slash is told from the score of a second split (`loss=0.31/0.28`) by its
 course: a scale ends at the same round number in every evaluation.
@@ -12,10 +12,15 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.lines.labelled import FIRST, SECOND
 from cmgan_audit.logs.lines.prefixes import USED
 from cmgan_audit.logs.roles import infer
+from cmgan_audit.logs.selection.batches import is_of_a_batch, of_a_batch, without_batch
 from cmgan_audit.logs.series import Run, Series
 
 _BOUND = r"[-+\u2212]?\x00"
-_RANGE = regex(rf"[(\[]\s*{_BOUND}\s*(?:[-\u2013\u2014~,]|\.\.+|to)\s*{_BOUND}\s*[)\]](?=\s*[:=])")
+_UNIT = r"\s?(?:%|/|(?:m?s|secs?|seconds?|min|minutes?|h|files?|utterances?)\b)"
+# The score stands behind it; what has a unit is a time or a number of files, and no score.
+_RANGE = regex(
+    rf"[(\[]\s*{_BOUND}\s*(?:[-\u2013\u2014~,]|\.\.+|to)\s*{_BOUND}\s*[)\]](?=\s*[:=]|\s+{_BOUND}(?!{_UNIT}))"
+)
 # What PESQ, a MOS, a share and percent end at.
 _TOPS = (1.0, 4.5, 4.549, 4.55, 4.64, 4.644, 4.65, 5.0, 10.0, 100.0)
 
@@ -38,11 +43,13 @@ def settle_tops(run: Run) -> None:
     """Give a score the plain name where what stands behind its slash is the top of its scale."""
     by_name = {(series.name, series.x_kind): series for series in run.series}
     for series in list(run.series):
-        name = series.name.removesuffix(f"/{FIRST}")
-        top = by_name.get((f"{name}/{SECOND}", series.x_kind))
-        if name != series.name and top is not None and _is_top(top, series):
+        whole = without_batch(series.name)
+        name = whole.removesuffix(f"/{FIRST}")
+        marked = of_a_batch if is_of_a_batch(series.name) else str
+        top = by_name.get((marked(f"{name}/{SECOND}"), series.x_kind))
+        if name != whole and top is not None and _is_top(top, series):
             run.series.remove(top)
-            series.name, series.role = name, replace(series.role, phase=infer(name).phase)
+            series.name, series.role = marked(name), replace(series.role, phase=infer(name).phase)
 
 
 def _is_top(top: Series, scores: Series) -> bool:

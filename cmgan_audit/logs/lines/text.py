@@ -66,6 +66,7 @@ def read_printed(text: Blocks, source: str, book: RoleBook) -> Reading:
             gc.enable()
     reading = scan.finish()
     leave_out_trainings(reading, text)
+    scan.bare.put_below(reading)
     leave_out_named(reading, text)
     scan.bare.settle(reading)
     scan.checkpoints.settle(reading)

@@ -98,10 +98,15 @@ def is_of_a_batch(name: str) -> bool:
     return _OF_A_BATCH in name
 
 
+def without_batch(name: str) -> str:
+    """The name of what lines within the epoch say as other lines would give it."""
+    return name.replace(_OF_A_BATCH, "")
+
+
 def settle_batches(run: Run) -> None:
     """Give the values of batches the plain name, but where other lines sum up most of their epochs."""
     for series in [one for one in run.series if is_of_a_batch(one.name)]:
-        name = series.name.replace(_OF_A_BATCH, "")
+        name = without_batch(series.name)
         place = run.series.index(series)
         summed = next((one for one in run.series if one.name == name and one.x_kind == series.x_kind), None)
         if summed is None:

@@ -57,6 +57,24 @@ def test_under_named_epochs_the_pair_is_a_batch(tmp_path: Path) -> None:
     assert [s.x_kind for s in reading.runs[0].series] == ["epoch", "epoch"]
 
 
+@pytest.mark.parametrize("every", [1, 2])
+def test_scores_below_such_a_line_are_of_its_epoch(tmp_path: Path, every: int) -> None:
+    lines = []
+    for e in range(1, 9):
+        lines.append(f"[{e}/40] loss_G: 0.{90 - e}\n")
+        if e % every == 0:
+            lines += [f"  SNR {snr} dB: PESQ {2 + snr / 20 + e / 50}\n" for snr in (0, 5, 10)]
+    found = series(read(tmp_path, "".join(lines)), "PESQ")
+    assert (found.x_kind, list(found.xs)) == ("epoch", [e for e in range(every, 9, every) for _ in range(3)])
+
+
+def test_scores_below_the_last_of_them_alone_are_a_list(tmp_path: Path) -> None:
+    lines = [f"[{e}/4] loss_G: 0.{90 - e}\n" for e in range(1, 5)]
+    lines += [f"  SNR {snr} dB: PESQ {2 + snr / 20}\n" for snr in (0, 5, 10, 15)]
+    reading = read(tmp_path, "".join(lines))
+    assert {s.name for s in reading.runs[0].series} == {"loss_G"}
+
+
 def test_very_many_are_steps(tmp_path: Path) -> None:
     reading = read(tmp_path, "".join(f"[{k}00/100000] batch loss : 0.{k}\n" for k in range(1, 9)))
     found = series(reading, "batch loss")

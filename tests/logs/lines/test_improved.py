@@ -52,6 +52,29 @@ def test_alone_it_tells_only_the_best(tmp_path: Path) -> None:
     assert scores(tmp_path, text) == []
 
 
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        ("PESQ improved from {a} to {b}", "PESQ decreased from {a} to {b}"),
+        ("Validation PESQ increased ({a} --> {b})", "Validation PESQ dropped ({a} --> {b})"),
+        ("val_pesq rose: {a} -> {b}", "val_pesq fell: {a} -> {b}"),
+        ("mean PESQ has improved: {a} -> {b}", "mean PESQ has worsened: {a} -> {b}"),
+    ],
+)
+def test_with_lines_that_say_a_fall_it_is_the_whole_course(tmp_path: Path, better: str, worse: str) -> None:
+    courses = [(1, 2.07, 2.64), (2, 2.64, 2.5), (3, 2.5, 2.55), (4, 2.55, 2.2)]
+    text = "".join(
+        f"Epoch {e} | train loss 0.{30 - e}\n{(better if b > a else worse).format(a=a, b=b)}\n" for e, a, b in courses
+    )
+    (series,) = scores(tmp_path, text)
+    assert [(x, y) for x, y, _ in series] == [(e, b) for e, _, b in courses]
+
+
+def test_of_a_score_where_less_is_better_a_decrease_tells_only_the_best(tmp_path: Path) -> None:
+    text = "".join(f"Epoch {e} | loss 0.2\nval WER decreased from {30 - e} to {29 - e}\n" for e in range(5))
+    assert scores(tmp_path, text) == []
+
+
 def test_of_another_split_it_is_another_score(tmp_path: Path) -> None:
     text = "".join(f"Epoch {e}\nTest PESQ: 2.{e}\n" for e in range(4))
     (series,) = scores(tmp_path, text + "Epoch 4\nTrain PESQ improved from 2.8 to 2.9\n")

@@ -27,6 +27,8 @@ def judged(tmp_path: Path, line: str) -> dict[str, list[float]]:
         "Epoch {e} | loss 0.1{e} | PESQ [-0.5, 4.5] = {v}\n",
         "Epoch {e} | loss 0.1{e} | PESQ(-0.5 ~ 4.5): {v} | STOI (0-1): 0.9\n",
         "Epoch {e} | loss 0.1{e} | PESQ (1 to 4.64): {v}\n",
+        "Epoch {e} | loss 0.1{e} | PESQ (1-4.5) {v}\n",
+        "Epoch {e} loss 0.1{e} PESQ [-0.5, 4.5] {v} took 12.5 s\n",
     ],
 )
 def test_a_range_in_brackets_is_left_out(tmp_path: Path, line: str) -> None:
@@ -40,6 +42,17 @@ def test_a_span_of_epochs_is_no_range_of_a_score(tmp_path: Path) -> None:
 @pytest.mark.parametrize("top", ["4.5", "4.50", "4.549", "4.64", "5.0"])
 def test_the_top_of_the_scale_is_no_second_score(tmp_path: Path, top: str) -> None:
     assert judged(tmp_path, f"Epoch {{e}} done: loss = 0.1{{e}}, PESQ = {{v}}/{top} over 824 files\n") == {"PESQ": PESQ}
+
+
+def test_so_it_is_not_behind_a_counter_of_batches(tmp_path: Path) -> None:
+    assert judged(tmp_path, "Epoch {e} | 3/3 | PESQ {v}/4.5\n") == {"PESQ": PESQ}
+
+
+def test_what_stands_behind_an_interval_and_is_no_score_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "train.log"
+    path.write_text("".join(f"Epoch {e} PESQ: {v} (2.0-2.7) 824 files\n" for e, v in enumerate(PESQ)))
+    (run,) = read_text(path, "train.log", RoleBook()).runs
+    assert {s.name: list(s.ys) for s in chosen_series(run, ())[0]} == {"PESQ": PESQ}
 
 
 def test_two_scores_behind_a_slash_stay_those_of_two_splits(tmp_path: Path) -> None:

@@ -193,3 +193,33 @@ def test_a_table_that_begins_with_the_last_epoch(tmp_path: Path) -> None:
 def test_tables_of_three_runs_stay_three(tmp_path: Path) -> None:
     text = "epoch,pesq\n" + "".join(f"{e},{PESQ[e]}\n" for _ in range(3) for e in (1, 2, 3))
     assert len(judged(tmp_path, text, "history.csv").judged) == 3
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "PESQ @ {snr} dB: {v}",
+        "PESQ@{snr}dB: {v}",
+        "PESQ at SNR {snr}: {v}",
+        "PESQ at {snr} dB SNR: {v}",
+        "PESQ (SNR={snr}): {v}",
+        "PESQ ({snr} dB): {v}",
+        "PESQ [SNR {snr} dB] = {v}",
+    ],
+)
+def test_the_snr_of_the_mixtures_is_no_score(tmp_path: Path, line: str) -> None:
+    lines = [
+        f"Epoch {e}\n" + "".join(line.format(snr=snr, v=v + snr / 20) + "\n" for snr in (-5, 0, 10))
+        for e, v in enumerate(PESQ)
+    ]
+    (found,) = courses(read(tmp_path, "".join(lines))).values()
+    assert found[2] == [v + snr / 20 for v in PESQ for snr in (-5, 0, 10)]
+
+
+@pytest.mark.parametrize(
+    ("line", "measure"),
+    [("SI-SNR: {v} dB", "si_sdr"), ("output SNR {v} dB | SNR gain: 3.1 dB", "si_sdr"), ("PESQ {v}: saved", "pesq")],
+)
+def test_a_score_in_db_is_no_condition(tmp_path: Path, line: str, measure: str) -> None:
+    text = "".join(f"Epoch {e} " + line.format(v=v) + "\n" for e, v in enumerate(PESQ))
+    assert [found[2] for found in courses(read(tmp_path, text), measure).values()] == [PESQ]
