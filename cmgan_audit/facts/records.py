@@ -162,6 +162,7 @@ class Loader(Record):
         drop_last: whether a last incomplete batch is left out.
         num_workers: worker processes.
         iterated: whether the program ever draws from it.
+        left_early: where a loop that scores a network is left before the loader is through, as text; "" where none is.
         dataset, sampler, loops, norms: the neighbours.
         declared: the pattern of the settings that declares its role, "" where the role is inferred.
     """
@@ -177,6 +178,7 @@ class Loader(Record):
     drop_last: Fact
     num_workers: Fact
     iterated: Fact
+    left_early: Fact = Known("")
     dataset: Dataset | None = None
     sampler: Sampler | None = None
     loops: tuple[Loop, ...] = ()

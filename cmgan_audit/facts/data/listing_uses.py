@@ -175,8 +175,10 @@ def _is_slice(index: Value) -> bool:
 
 
 def is_part(index: Value) -> bool:
-    """Whether a slice leaves something out at one end: `[:n]`, `[n:]`, but not `[::-1]`."""
+    """Whether a slice leaves something out, at one end or in between: `[:n]`, `[n:]`, `[::2]`, but not `[::-1]`."""
     if not isinstance(index, ListValue) or index.kind != "slice" or len(index.items) != 3:
         return False
-    bounds = index.items[:2]
+    bounds, step = index.items[:2], index.items[2]
+    if isinstance(step, Const) and isinstance(step.value, int) and abs(step.value) > 1:
+        return True
     return any(not (isinstance(bound, Const) and bound.value in (None, 0)) for bound in bounds)

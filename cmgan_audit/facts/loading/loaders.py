@@ -15,6 +15,7 @@ from cmgan_audit.facts.loading.roles import declared_role, judged_by_names, name
 from cmgan_audit.facts.loading.samplers import random_order, sampler_of
 from cmgan_audit.facts.loading.stacked_items import stacked_batch
 from cmgan_audit.facts.passes.accumulation import accumulation_of
+from cmgan_audit.facts.passes.left_early import left_early
 from cmgan_audit.facts.passes.loops import loops_of
 from cmgan_audit.facts.records import EVAL, Dataset, Loader, Norm
 from cmgan_audit.facts.scene import Made, Scene
@@ -97,6 +98,7 @@ def _loader(code: Code, made: Made, called: Names, declared: DeclaredRoles, norm
         drop_last=drop_last,
         num_workers=fact_of(arguments.get("num_workers", 5), 0, missing=missing),
         iterated=_iterated(scene, made),
+        left_early=left_early(code, made),
         dataset=dataset,
         sampler=sampler_of(scene, made),
         loops=loops_of(scene, made, role, own_word or judged_by_names(signs)),

@@ -142,7 +142,7 @@ def _joined(way: Sequence[Seen]) -> Loader:
     """The record of runs that agree; drawn from in one of them is drawn from."""
     first = way[0].loader
     drawn = next((each.loader for each in way if certainly(each.loader.iterated, True)), first)
-    return dataclasses.replace(first, iterated=drawn.iterated, loops=drawn.loops)
+    return dataclasses.replace(first, iterated=drawn.iterated, left_early=drawn.left_early, loops=drawn.loops)
 
 
 def _named(loader: Loader, condition: str, differing: Sequence[str], *, crops: bool) -> Loader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cmgan_audit.facts.classes import bound_arguments, library_bases
+from cmgan_audit.facts.loading.items import Items, datasets_in
 from cmgan_audit.facts.processes import values_of
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import class_name, fact_of, instances_of
@@ -33,7 +34,8 @@ def own_batch(made: Made, loader_batch: Fact) -> Fact:
     if batches is not None and not (isinstance(batches, Const) and batches.value is None):
         return _batch_of(batches, "the batch sampler")
     if isinstance(loader_batch, Known) and loader_batch.value in (1, None):
-        for dataset in instances_of(made.arguments.get("dataset", 0)):
+        given = made.arguments.get("dataset", 0)
+        for dataset in datasets_in(given, Items()) if given is not None else ():  # also in a Subset of random_split
             found = _named_batch(dataset)
             if found is not None:
                 return fact_of(found, None)

@@ -1,0 +1,147 @@
+"""Evaluation loops that are left before the loader is through: `if index >= 10: break`, a bare `break` at the end.
+
+With a loader that shuffles, each pass then scores other items. A loop that keeps no number only shows examples.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from cmgan_audit.facts.code import Code, stack_of
+from cmgan_audit.facts.scene import Made, Pass
+from cmgan_audit.facts.steps.guards import number_at
+from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.values import Const
+from cmgan_audit.program.execution.trace import Condition
+from cmgan_audit.rules.record import Fact, Known
+from cmgan_audit.source.syntax import shown, walk
+
+_Test = tuple[ast.expr, bool]
+_Loop = ast.For | ast.AsyncFor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Break:
+    """A `break` of a loop, and the tests on the way to it, each with how it comes out there."""
+
+    node: ast.Break
+    tests: tuple[_Test, ...]
+
+
+def left_early(code: Code, made: Made) -> Fact:
+    """Where a loop over a loader that scores a network is left before the loader is through, as text; "" where none is.
+
+    Args:
+        code: the source of the run.
+        made: the loader.
+    """
+    for single in code.scene.passes_over(made.loader):
+        node = None if single.event.framework else code.node_at(single.event.loop.location)
+        if not isinstance(node, _Loop) or not _scores(code, single) or not _keeps_numbers(node):
+            continue
+        path = single.event.loop.location.path
+        for each in _breaks(node.body, ()):
+            told = _told(code, single, path, node, each)
+            module = code.module(path)
+            if told and module is not None:
+                place = module.location(each.node)
+                return Known(f"{told} ({place})", (Step(place, f"the loop over the loader is left {told}"),))
+    return Known("")
+
+
+def _scores(code: Code, single: Pass) -> bool:
+    kinds = {use.kind for use in code.scene.uses_in(single)}
+    return "run" in kinds and kinds.isdisjoint({"backward", "step"})
+
+
+def _keeps_numbers(loop: _Loop) -> bool:
+    """Whether a loop sums numbers up or keeps them: `total += loss.item()`, `scores.append(float(score))`."""
+    for node in walk(loop):
+        match node:
+            case ast.AugAssign(op=ast.Add(), value=value) if not isinstance(value, ast.Constant):
+                return True
+            case ast.Call(func=ast.Attribute(attr="append"), args=[item]) if _is_number(item):
+                return True
+    return False
+
+
+def _is_number(item: ast.expr) -> bool:
+    match item:
+        case ast.Call(func=ast.Attribute(attr="item" | "mean") | ast.Name(id="float")):
+            return True
+    return False
+
+
+def _breaks(body: Iterable[ast.stmt], tests: tuple[_Test, ...]) -> Iterator[_Break]:
+    """The breaks of a loop itself, not those of loops inside it; what an error handler does is no plan."""
+    for statement in body:
+        match statement:
+            case ast.Break():
+                yield _Break(statement, tests)
+            case ast.If(test=test, body=then, orelse=otherwise):
+                yield from _breaks(then, (*tests, (test, True)))
+                yield from _breaks(otherwise, (*tests, (test, False)))
+            case ast.With(body=inner) | ast.AsyncWith(body=inner) | ast.Try(body=inner):
+                yield from _breaks(inner, tests)
+
+
+def _told(code: Code, single: Pass, path: str, loop: _Loop, each: _Break) -> str:
+    """When a break comes, as text; "" where that depends on more than how far the loop is."""
+    counters = frozenset(_counters(loop))
+    counted = [test for test, taken in each.tests if _counts(code, single, path, test, counters, taken=taken)]
+    others = [(test, taken) for test, taken in each.tests if test not in counted]
+    if not all(_holds(code, single, path, test, taken=taken) for test, taken in others):
+        return ""
+    return f"where {shown(counted[0])}" if counted else "after its first batch"
+
+
+def _counters(loop: _Loop) -> Iterator[str]:
+    """What tells how far a loop is: the index that is drawn along, a number that grows by one in the body itself."""
+    match loop:
+        case ast.For(target=ast.Tuple(elts=[ast.Name(id=name), *_]), iter=drawn):
+            if any(isinstance(node, ast.Name) and node.id == "enumerate" for node in walk(drawn)):
+                yield name
+    for statement in loop.body:
+        match statement:
+            case ast.AugAssign(target=ast.Name(id=name), op=ast.Add(), value=ast.Constant(value=1)):
+                yield name
+
+
+def _counts(code: Code, single: Pass, path: str, test: ast.expr, counters: frozenset[str], *, taken: bool) -> bool:
+    """Whether a test comes out like this as soon as a counter has come to a number that is known."""
+    match test:
+        case ast.Compare(left=left, ops=[ast.GtE() | ast.Gt() | ast.Eq()], comparators=[limit]) if taken:
+            return _base(left) in counters and _is_known_number(code, single, path, limit)
+    return False
+
+
+def _base(node: ast.expr) -> str:
+    """The name in `index` and `index + 1`."""
+    match node:
+        case ast.Name(id=name) | ast.BinOp(left=ast.Name(id=name), op=ast.Add(), right=ast.Constant()):
+            return name
+    return ""
+
+
+def _is_known_number(code: Code, single: Pass, path: str, node: ast.expr) -> bool:
+    if isinstance(node, ast.BinOp) and isinstance(node.right, ast.Constant):
+        node = node.left
+    module = code.module(path)
+    place = Location(path, 1) if module is None else module.location(node)
+    asked = Condition(text=ast.unparse(node), location=place)
+    return isinstance(number_at(code, single.event.context, asked, node), Known)
+
+
+def _holds(code: Code, single: Pass, path: str, test: ast.expr, *, taken: bool) -> bool:
+    """Whether a test is known to come out like this, because a setting decides it."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return _holds(code, single, path, test.operand, taken=not taken)
+    module = code.module(path)
+    if isinstance(test, ast.Constant):
+        return bool(test.value) is taken
+    if module is None:
+        return False
+    asked = code.decisions.get((module.location(test), stack_of(single.event.context)))
+    return isinstance(asked, Const) and bool(asked.value) is taken
