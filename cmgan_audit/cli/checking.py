@@ -67,7 +67,7 @@ def carry_out(request: CheckRequest, asked: Asked | None) -> int:
         AuditError: options do not go together, settings are wrong, or there is nothing to audit.
     """
     from cmgan_audit.gate.audited import exit_status
-    from cmgan_audit.gate.paths import asked_for, audit_paths, outermost, part_of
+    from cmgan_audit.gate.paths import asked_for, audit_paths, outermost, outside_of, part_of
     from cmgan_audit.rules.profile import is_own_file
 
     paths = request.paths or (Path(),)
@@ -111,7 +111,10 @@ def carry_out(request: CheckRequest, asked: Asked | None) -> int:
     audited = audit_paths(parts, audit)
     document = _print(request, audited, fixes)
     status = exit_status(audited, settings.fail_on, strict=request.strict)
-    alone = len(roots) == 1 and fixes is None and known is None
+    left_out = [*outside_of(parts)]
+    for inner, top in () if request.quiet else left_out:
+        say(f"only {inner} was looked at; scripts elsewhere in {top} may use it otherwise: check that folder too")
+    alone = len(roots) == 1 and fixes is None and known is None and not left_out
     own = flags.rules or settings.rules or is_own_file(settings.profile)  # files that the footprint does not hold
     if asked is not None and alone and not (request.output or request.since or request.no_cache or own):
         _keep(asked, document, status, roots[0], audited)

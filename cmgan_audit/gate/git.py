@@ -22,6 +22,9 @@ DATA = frozenset(
 # Read from git at a time, so that no more than these are in memory.
 TOGETHER = 200
 
+# Branches and tags that are named to somebody who named another one, at most.
+MOST_NAMED = 6
+
 # The mode of a submodule's entry.
 LINKED = "160000"
 
@@ -113,8 +116,12 @@ class Repository:
     def _nearest_branch(self, word: str) -> str:
         """What may have been meant by a word that names no commit, as the end of a sentence."""
         names = self.run("for-each-ref", "--format=%(refname:short)").decode(errors="replace").split()
-        near = nearest(word, names)
-        return f" (did you mean {near!r}?)" if near else ""
+        short = word.rpartition("/")[2]  # `main` where there is only `origin/main`, and the other way round
+        near = next((name for name in names if name.rpartition("/")[2] == short), "") or nearest(word, names)
+        if near:
+            return f" (did you mean {near!r}?)"
+        more = ", ..." if len(names) > MOST_NAMED else ""
+        return f" (it has {', '.join(names[:MOST_NAMED])}{more})" if names else ""
 
     def exists(self) -> bool:
         """Whether the folder lies in a git repository."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -12,22 +12,45 @@ from cmgan_audit.errors import InputError, MissingPathError
 from cmgan_audit.finding import Finding, Fix, Location, Step
 from cmgan_audit.gate.audited import Audited, Coverage
 from cmgan_audit.rules.matching import Passed, Unresolved
-from cmgan_audit.source.discovery import discover
+from cmgan_audit.source.discovery import discover, kind_of
+from cmgan_audit.source.git_index import repository_of
 
 # Names of files in one folder.
 Names = frozenset[str]
 EVERYTHING: Names = frozenset()
 
+CODE = ("python", "notebook")
+
 
 def root_of(path: Path) -> Path:
     """Return the folder to audit for a path of the command line: a folder itself, or the folder of a file.
+
+    A file of settings or a launcher may lie in a folder without code. What it is for lies in one of those around it:
+    the nearest with code is taken, within the repository, or outside of one within the current folder.
 
     Raises:
         MissingPathError: there is no such path.
     """
     if not path.exists():
         raise MissingPathError(f"{path}: no such file or folder")
-    return path if path.is_dir() else path.parent
+    if path.is_dir():
+        return path
+    if kind_of(path.name) in CODE:
+        return path.parent
+    return next((folder for folder in _around(path) if _code(folder, ())), path.parent)
+
+
+def _around(path: Path) -> Iterator[Path]:
+    """The folders around a file, from the inner one to the top of its repository, or to the current folder."""
+    inner, here = path.absolute().parent, Path.cwd()
+    repository = repository_of(inner)
+    top = here if repository is None else repository[0]
+    if not inner.is_relative_to(top):
+        return
+    for folder in (inner, *inner.parents):
+        yield folder if path.is_absolute() else Path(os.path.relpath(folder, here))
+        if folder == top:
+            return
 
 
 def asked_for(paths: Sequence[Path]) -> dict[Path, Names]:
@@ -37,6 +60,7 @@ def asked_for(paths: Sequence[Path]) -> dict[Path, Names]:
 
     Raises:
         MissingPathError: there is no such path.
+        InputError: a file is none that an audit reads.
     """
     folders: dict[Path, Path] = {}
     names: dict[Path, Names] = {}
@@ -45,9 +69,21 @@ def asked_for(paths: Sequence[Path]) -> dict[Path, Names]:
         folder = folders.setdefault(root.resolve(), root)
         if path.is_dir():
             names[folder] = EVERYTHING
-        elif names.get(folder) != EVERYTHING:
-            names[folder] = names.get(folder, EVERYTHING) | {path.name}
+            continue
+        if not kind_of(path.name):
+            raise InputError(f"{path}: not a Python file, notebook, configuration, launcher or list of requirements")
+        if names.get(folder) != EVERYTHING:
+            name = Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix()
+            names[folder] = names.get(folder, EVERYTHING) | {name}
     return names
+
+
+def outside_of(asked: Mapping[Path, Names]) -> Iterator[tuple[Path, Path]]:
+    """The folders of single files, with the repository around each whose other folders are not looked at."""
+    for root, names in asked.items():
+        repository = repository_of(root.absolute()) if names else None
+        if repository is not None and repository[0].resolve() != root.resolve():
+            yield root, repository[0]
 
 
 def outermost(asked: Mapping[Path, Names], exclude: Callable[[Path], Sequence[str]]) -> dict[Path, Names]:
@@ -75,7 +111,7 @@ def outermost(asked: Mapping[Path, Names], exclude: Callable[[Path], Sequence[st
 
 def _code(root: Path, exclude: Sequence[str]) -> set[str]:
     files = discover(root, exclude).files
-    return {*files["python"], *files["notebook"]}
+    return {name for kind in CODE for name in files[kind]}
 
 
 def audit_paths(asked: Mapping[Path, Names], audit: Callable[[Path, Names], Audited]) -> Audited:

@@ -20,6 +20,9 @@ BASE = "%SRCROOT%"
 # The name of our fingerprint and its version; code scanning adds a hash of the line when a report is uploaded.
 FINGERPRINT = "cmganAudit/v1"
 
+# So many characters of a rule's description code scanning takes.
+LONGEST_DESCRIPTION = 1024
+
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 PROBLEMS = {**LEVELS, Severity.NOTE: "recommendation"}
 
@@ -65,13 +68,21 @@ def document(audited: Audited) -> dict[str, Any]:
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
+def _sentences(text: str) -> str:
+    """As many sentences of a text as code scanning takes; the whole of it stands in the rule's help."""
+    if len(text) <= LONGEST_DESCRIPTION:
+        return text
+    end = max(text.rfind(mark, 0, LONGEST_DESCRIPTION) for mark in (". ", ".\n"))
+    return text[: end + 1] if end > 0 else f"{text[: LONGEST_DESCRIPTION - 3]}..."
+
+
 def _descriptor(rule: Rule) -> dict[str, Any]:
     parts = list(chapters(rule))
     return {
         "id": rule.id,
         "name": rule.name,
         "shortDescription": {"text": rule.summary},
-        "fullDescription": {"text": rule.why},
+        "fullDescription": {"text": _sentences(rule.why)},
         "help": {
             "text": "\n\n".join(f"{title}: {text}" for title, text in parts),
             "markdown": "\n\n".join(f"## {title}\n\n{text}" for title, text in parts),

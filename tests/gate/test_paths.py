@@ -10,7 +10,7 @@ import pytest
 from cmgan_audit.errors import InputError, UsageError
 from cmgan_audit.gate.audited import Coverage, exit_status
 from cmgan_audit.gate.fingerprint import fingerprints
-from cmgan_audit.gate.paths import asked_for, audit_paths, outermost, part_of, root_of
+from cmgan_audit.gate.paths import asked_for, audit_paths, outermost, outside_of, part_of, root_of
 
 
 def test_several_folders_are_joined_under_their_common_one(auditor, tree):
@@ -36,6 +36,34 @@ def test_a_folder_is_audited_once_for_all_of_its_files(tree, monkeypatch):
         Path("sub"): {"c.py"},
     }
     assert asked_for([Path("a.py"), root, Path()]) == {Path(): frozenset()}
+
+
+def test_a_file_of_settings_is_looked_at_with_the_code_around_it(tree, git, tmp_path, monkeypatch):
+    root = tree({"train.py": "", "conf/deep/a.yaml": "", "nets/b.yaml": "", "nets/b.py": "", "run.sh": ""})
+    monkeypatch.chdir(root / "conf")
+    assert asked_for([Path("deep/a.yaml"), Path("../run.sh")]) == {Path(".."): {"conf/deep/a.yaml", "run.sh"}}
+    assert asked_for([root / "nets" / "b.yaml"]) == {root / "nets": {"b.yaml"}}
+    (tmp_path / "else.yaml").write_text("")
+    assert asked_for([tmp_path / "else.yaml"]) == {tmp_path: {"else.yaml"}}  # in no repository: no folder above
+
+
+def test_a_file_of_settings_outside_of_a_repository(tree, monkeypatch):
+    root = tree({"train.py": "", "conf/a.yaml": ""})
+    monkeypatch.chdir(root)
+    assert asked_for([Path("conf/a.yaml")]) == {Path(): {"conf/a.yaml"}}
+    monkeypatch.chdir(root / "conf")
+    assert asked_for([Path("a.yaml")]) == {Path(): {"a.yaml"}}
+
+
+def test_a_file_that_is_not_read_does_not_pass(tree):
+    with pytest.raises(InputError, match=r"net\.pth: not a Python file"):
+        asked_for([tree({"train.py": "", "net.pth": ""}) / "net.pth"])
+
+
+def test_the_folder_of_a_single_file_is_not_the_whole_repository(tree, git):
+    root = tree({"train.py": "", "nets/b.py": ""})
+    assert [*outside_of(asked_for([root / "nets" / "b.py"]))] == [(root / "nets", root)]
+    assert [*outside_of(asked_for([root / "train.py", root / "nets"]))] == []
 
 
 def test_a_folder_in_another_one_is_audited_once(tree):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -109,6 +110,15 @@ def test_a_reference_that_names_no_commit(auditor, repo, reference):
 def test_a_reference_that_is_nearly_a_branch_names_it(auditor, repo):
     with pytest.raises(GitError, match=r"'mian' names no commit of .*\(did you mean 'main'\?\)"):
         auditor().audit(repo, since="mian")
+
+
+@pytest.mark.parametrize(
+    ("reference", "said"), [("origin/main...", "did you mean 'main'?"), ("release", "it has main, v1")]
+)
+def test_a_reference_that_is_nothing_like_it_is_told_what_there_is(auditor, repo, git, reference, said):
+    git("tag", "v1")
+    with pytest.raises(GitError, match=re.escape(f" ({said})")):
+        auditor().audit(repo, since=reference)
 
 
 def test_a_wrong_reference_is_told_before_the_tree_is_followed(auditor, repo):

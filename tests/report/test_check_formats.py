@@ -17,6 +17,7 @@ import pytest
 
 from cmgan_audit.finding import Confidence, Location, Severity
 from cmgan_audit.report import check_json, check_markdown, github, gitlab, junit, sarif
+from cmgan_audit.rules.catalogue import load_catalogue
 
 ROOT = Path(__file__).parents[2]
 
@@ -92,6 +93,14 @@ def test_code_scanning_puts_the_severest_rules_first(audited):
         properties = rule["properties"]
         assert properties["problem.severity"] in ("error", "warning", "recommendation")
         assert properties["precision"] == ("medium" if "preview" in properties["tags"] else "high")
+
+
+def test_sarif_describes_a_rule_in_as_many_sentences_as_code_scanning_takes(audited):
+    rules = {rule.id: rule for rule in load_catalogue()}
+    for each in sarif.document(replace(audited, rules=rules))["runs"][0]["tool"]["driver"]["rules"]:
+        said, why = each["fullDescription"]["text"], rules[each["id"]].why
+        assert said == why if len(why) <= 1024 else len(said) <= 1024 and said.endswith(".")
+        assert why.startswith(said) and why in each["help"]["text"]
 
 
 def test_sarif_of_nothing_is_valid(audited, sarif_schema):
