@@ -16,8 +16,10 @@ from cmgan_audit.facts.checkpoints.restoring import member_of
 from cmgan_audit.facts.checkpoints.searches import Search, search_of
 from cmgan_audit.facts.checkpoints.selecting import KEEPS, RATE, STOPS, holds_weights, keeps_model, stops
 from cmgan_audit.facts.checkpoints.senses import HIGHER, LOWER, Sense, Senses
+from cmgan_audit.facts.checkpoints.ways import was_taken
 from cmgan_audit.facts.classes import is_network
 from cmgan_audit.facts.code import stack_of
+from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.steps.guards import last_name
 from cmgan_audit.facts.values import constant, instances_of
 from cmgan_audit.facts.view import View
@@ -125,10 +127,20 @@ def _start(view: View, search: Search) -> ast.expr | None:
     """The one constant that a search begins with; None where there are several, or something else may be restored."""
     sources = view.slicer.sources(replace(search.test, node=search.best))
     number, best = ast.unparse(search.number), last_name(search.best)
-    found = [each.node for each, _ in sources if ast.unparse(each.node) != number]
+    found = [node for each, _ in sources for node in _given(view, each) if ast.unparse(node) != number]
     others = [node for node in found if not _is_restored(node, best)]
     first = others[0] if len(others) == 1 else None
     return first if isinstance(first, ast.expr) else None
+
+
+def _given(view: View, found: Found) -> Iterator[ast.AST]:
+    """What a number was given: of `-inf if higher else inf` the side that the run took, as far as it tells."""
+    match found.node:
+        case ast.IfExp(body=one, orelse=other):
+            sides = [each for each in (one, other) if was_taken(view, replace(found, node=each)) is not False]
+            yield from sides if len(sides) == 1 else [found.node]
+        case _:
+            yield found.node
 
 
 def _is_restored(node: ast.AST, best: str) -> bool:
@@ -141,7 +153,7 @@ def _is_restored(node: ast.AST, best: str) -> bool:
 
 def _is_never(search: Search, sense: Sense | None, start: ast.expr | None) -> bool:
     """Whether no number is better than the one that a search begins with."""
-    if start is None or search.test.node is not search.compare:
+    if start is None or not _is_needed(search.compare, search.test.node):
         return False  # `epoch == 0 or loss < best` lets the first one in
     text = ast.unparse(start)
     value = _number(start)
@@ -159,6 +171,14 @@ def _is_never(search: Search, sense: Sense | None, start: ast.expr | None) -> bo
         return value is not None and value <= -_AS_GOOD_AS_INFINITE
     known = sense.better == LOWER and sense.whole and not _BELOW_ZERO.search(sense.what.lower())
     return known and value is not None and value <= 0
+
+
+def _is_needed(compare: ast.expr, test: ast.AST) -> bool:
+    """Whether a test is true only where a comparison in it is: `higher and score > best`."""
+    match test:
+        case ast.BoolOp(op=ast.And(), values=values):
+            return any(_is_needed(compare, each) for each in values)
+    return test is compare
 
 
 def _number(node: ast.expr) -> float | None:

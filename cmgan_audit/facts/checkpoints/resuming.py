@@ -29,7 +29,7 @@ from cmgan_audit.facts.optimisers import is_optimiser
 from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
-from cmgan_audit.finding import Confidence, Step, Trail
+from cmgan_audit.finding import Confidence, Location, Step, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.reasons import GIVEN_AT_START, Cause, cause_of
@@ -50,6 +50,7 @@ _PRETRAINED = regex(
 _ANOTHER = regex(r"stage|phase|adapt", re.IGNORECASE)
 _A_START = regex(r"pre_?train|fine_?tun", re.IGNORECASE)
 _A_FILE = regex(r"[\w-]*(?<!last)(?<!latest)(?<!best)\.(pt|pth|ckpt|tar|bin|th|pkl|safetensors)$", re.IGNORECASE)
+_A_SETTINGS_FILE = regex(r"\.(ya?ml|json[5c]?|toml|ini|cfg|conf)$", re.IGNORECASE)
 _EXISTS = frozenset({"exists", "isfile", "isdir", "is_file", "is_dir", "access", "lexists"})
 # Words for what is left of an earlier training.
 _CHECKPOINT = regex(
@@ -143,7 +144,7 @@ class _Resuming:
             and not self._completeness.goes_on_counting(batch)
             and not _CHECKPOINT.search(" ".join([*words, *functions_of(batch)]))
             and not any(map(self._saves_there, batch.loads))
-            and self._exists(batch) is None
+            and not any(self._looked_for(batch))
         )
 
     def kept_off(
@@ -202,7 +203,8 @@ class _Resuming:
         for text, value, place in values:
             for option in options_of(value):
                 held = option.value
-                typed = isinstance(held, Const) and any(step.location in words for step in held.trail)
+                said = words - self._settings_named if text == "the path" else words
+                typed = isinstance(held, Const) and any(step.location in said for step in held.trail)
                 none_yet = isinstance(held, Const) and bool(held.overridable) and held.value in (None, "")
                 if typed or (text == "the path" and none_yet) or isinstance(held, NeededOption) or _is_open(held):
                     return _Sign(f"{text} is given on the command line", (*held.trail, Step(place, "is asked for")))
@@ -210,8 +212,8 @@ class _Resuming:
                 if unnumbered:
                     return _Sign(f"only if {unnumbered} numbers a stored state", held.trail)
                 if isinstance(held, Const) and self._named_in_given_settings(held):
-                    said = f"because {text} names the file, {_IN_SETTINGS}"
-                    return _Sign(said, (*held.trail, Step(place, "is asked for")))
+                    how = f"because {text} names the file, {_IN_SETTINGS}"
+                    return _Sign(how, (*held.trail, Step(place, "is asked for")))
         return None
 
     def _named_in_given_settings(self, held: Const) -> bool:
@@ -223,11 +225,21 @@ class _Resuming:
         if not isinstance(held.value, str) or not held.trail or not _A_FILE.search(held.value):
             return False
         settings = held.trail[0].location.path
+        if held.trail[0].location in self._settings_named:
+            return False
         return not settings.endswith(".py") and any(
             f"/{settings}".endswith("/" + posixpath.normpath(word.rpartition("=")[2]).lstrip("./"))
             for word in self._view.scene.run.launch.argv
             if word and not word.startswith("\0")
         )
+
+    @cached_property
+    def _settings_named(self) -> frozenset[Location]:
+        """Where the command line names files of settings: `-c config/small.json` gives no checkpoint, though the folder
+        that is looked into may be called after it."""
+        launch = self._view.scene.run.launch
+        named = zip(launch.argv, launch.steps, strict=False)
+        return frozenset(step.location for word, step in named if _A_SETTINGS_FILE.search(word))
 
     def _own(self, batch: Batch, settings: list[Setting]) -> _Sign | None:
         """Why this is a checkpoint of the run, strongest sign first; None where it may be weights to start from."""
@@ -248,7 +260,8 @@ class _Resuming:
             ):
                 return _Sign(f"{setting.text} is {value.value!r}", (*value.trail, *here))
         sign = self._found(batch)
-        if sign is None and any(guard.insists for guard, _ in self._looked_for(batch)):
+        looked = [guard for guard, _ in self._looked_for(batch)]
+        if sign is None and looked and all(guard.insists for guard in looked):
             return None  # a file that has to be there was asked for, whoever asked
         sign = sign or self._exists(batch)
         if sign is None and self._saves_there(load):
@@ -282,7 +295,9 @@ class _Resuming:
         return isinstance(folder, Const) and bool(_A_START.search(str(folder.value)))
 
     def _exists(self, batch: Batch) -> _Sign | None:
-        for _, call in self._looked_for(batch):
+        for guard, call in self._looked_for(batch):
+            if guard.insists:
+                continue
             return _Sign("it is taken if it is there", (Step(call.location, "taken if the file is there"),))
         return None
 

@@ -60,7 +60,7 @@ def search_of(view: View, guard: Guard) -> Search | None:
     if branch is None or branch.test is not guard.node:
         return None
     here = Found(guard.node, guard.path, guard.stack)
-    if isinstance(guard.node, ast.Name):
+    if isinstance(guard.node, ast.Name) or (isinstance(guard.node, ast.Call) and comparison_of(view, here) is None):
         kept = dict(_assigned(branch.body))
         found = _behind_flag(view, here, kept) if guard.taken else ()
     else:
@@ -97,9 +97,14 @@ def _behind(branch: ast.stmt, around: Sequence[ast.AST]) -> Iterator[ast.stmt]:
 
 
 def _behind_flag(view: View, flag: Found, given: dict[str, str], depth: int = 3) -> Iterator[Search]:
-    """The searches that a flag tells of: `is_best = loss < best`, or True where a branch keeps the new number."""
+    """The searches that a flag tells of: `is_best = loss < best`, or True where a branch keeps the new number.
+
+    So does a function that is asked: `if self.is_best(loss):`.
+    """
     for source, _ in view.slicer.sources(flag):
         parents = list(view.code.parents(source.path, source.node))
+        if isinstance(flag.node, ast.Call):
+            given = _as_parameters(flag.node, parents, given)
         statement = next((each for each in parents if isinstance(each, ast.stmt)), None)
         if isinstance(source.node, ast.Name) and depth:
             yield from _behind_flag(view, source, given, depth - 1)
@@ -111,6 +116,19 @@ def _behind_flag(view: View, flag: Found, given: dict[str, str], depth: int = 3)
             if branch is not None:
                 test = Found(branch.test, source.path, source.stack)
                 yield from _of_branch(view, test, branch, taken=statement in branch.body)
+
+
+def _as_parameters(call: ast.Call, parents: Sequence[ast.AST], given: dict[str, str]) -> dict[str, str]:
+    """What a caller gives to names, with the parameters of the function that it asks in place of its arguments."""
+    function = next((each for each in parents if isinstance(each, FUNCTIONS)), None)
+    if function is None or isinstance(function, ast.Module):
+        return given
+    names = [each.arg for each in (*function.args.posonlyargs, *function.args.args)]
+    if isinstance(call.func, ast.Attribute) and names[:1] in (["self"], ["cls"]):
+        names = names[1:]
+    meant = {ast.unparse(each): name for name, each in zip(names, call.args, strict=False)}
+    meant |= {ast.unparse(each.value): each.arg for each in call.keywords if each.arg is not None}
+    return {name: meant.get(value, value) for name, value in given.items()}
 
 
 def _in_test(view: View, test: Found, given: dict[str, str], *, taken: bool) -> Iterator[Search]:
@@ -191,7 +209,7 @@ def _appended(view: View, test: Found, kept: ast.expr) -> ast.expr | None:
 
 def _is_meant(view: View, search: Search, given: dict[str, str]) -> bool:
     """Whether the run asks a comparison: not where another one beside it asks the opposite and may be the one."""
-    decided = was_taken(view, search.test)
+    decided = was_taken(view, replace(search.test, node=search.compare))
     if decided is None and _has_opposite(view, search, given):
         return False
     return decided is not False
