@@ -51,14 +51,30 @@ class Minimised:
         smaller = None if giver is None else self._found.get((giver, item))
         return None if giver is None or smaller is None else (giver.name(self._view), smaller)
 
+    def name_of(self, formula: ast.AST) -> str:
+        """The name of the loss that an expression writes out: `loss = ((estimate - clean) ** 2).mean()`.
+
+        Args:
+            formula: the expression.
+
+        Returns:
+            "" where no backward pass starts from it: `loss.backward()`.
+        """
+        return self._search.formulas.get(formula, "")
+
     @cached_property
     def _found(self) -> dict[Part, bool]:
-        if any(constant(each.arguments.get("maximize")) is True for each in self._view.scene.calls):
-            return {}  # an optimiser that makes its loss larger; which one steps along which loss is not asked
+        return {part: next(iter(ways)) for part, ways in self._search.found.items() if len(ways) == 1}
+
+    @cached_property
+    def _search(self) -> _Search:
         search = _Search(self._view, self._sign)
+        if any(constant(each.arguments.get("maximize")) is True for each in self._view.scene.calls):
+            return search  # an optimiser that makes its loss larger; which one steps along which loss is not asked
         for start in (*_backward_passes(self._view), *_returned_to_framework(self._view)):
             search.follow(start, None, smaller=True, depth=0)
-        return {part: ways.pop() for part, ways in search.found.items() if len(ways) == 1}
+            search.name(start)
+        return search
 
 
 def _backward_passes(view: View) -> Iterator[Found]:
@@ -114,6 +130,14 @@ class _Search:
         self._sign = sign
         self._left = _MOST_STEPS
         self.found: dict[Part, set[bool]] = {}
+        self.formulas: dict[ast.AST, str] = {}  # the name that each is given
+
+    def name(self, start: Found) -> None:
+        """Note the formula of the loss itself, where it is given a name: no summand of it, and nothing turned round."""
+        if isinstance(start.node, ast.Name | ast.Attribute):
+            sources = self._view.slicer.sources(start)
+            if all(item is None and self._change(each) == 1 for each, item in sources):
+                self.formulas |= {each.node: ast.unparse(start.node) for each, _ in sources}
 
     def follow(self, here: Found, item: int | None, *, smaller: bool, depth: int) -> None:
         """Note what gives a number that is made smaller (or larger)."""

@@ -97,6 +97,14 @@ class Senses:
         return found if found is not None and found.better else None
 
     def _at(self, here: Found, item: int | None, key: str, above: tuple[ast.AST, ...]) -> Sense | None:
+        found = self._of_node(here, item, key, above)
+        name = self._minimised.name_of(here.node) if found is None and item is None and not key else ""
+        if not name:
+            return found
+        place = self._view.code.place_of(here.path, here.node)
+        return Sense(LOWER, f"{name} (what training makes smaller)", place, whole=False, trained=True)
+
+    def _of_node(self, here: Found, item: int | None, key: str, above: tuple[ast.AST, ...]) -> Sense | None:
         node = here.node
         if node in above:
             return _CONSTANT  # `total = total + loss`: what the others say of it counts
