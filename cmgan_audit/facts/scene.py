@@ -291,7 +291,7 @@ def _use_of(scene: Scene, event: CallEvent, name: str, member: str) -> tuple[str
         return (COPIED if copies else ""), copies
     networks = [each for each in receivers if scene.is_network(each)]
     if networks and not member[:1].isupper():  # `super().__init__()` only makes the network
-        if member in ("eval", "train", "requires_grad_"):
+        if member == "requires_grad_" or (member in ("eval", "train") and _may_be_mode(event.arguments)):
             return member, networks
         if member in RUNNING:
             return "run", networks
@@ -304,6 +304,11 @@ def _use_of(scene: Scene, event: CallEvent, name: str, member: str) -> tuple[str
     if member in ("train_batch", "step") and event.receiver is not None and not receivers and "optim" in name:
         return "step", []
     return "", []
+
+
+def _may_be_mode(given: Arguments) -> bool:
+    """Whether a call of `train` or `eval` may be torch's own; one that is given a loader, too, is a training itself."""
+    return len(given.positional) + len(given.keywords) <= 1 and given.keywords.keys() <= {"mode"}
 
 
 def _is_of_the_tree(value: Instance) -> bool:

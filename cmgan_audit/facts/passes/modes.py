@@ -125,7 +125,8 @@ def at_work(scene: Scene, run: Use) -> list[Use]:
         if use.event.location == run.event.location and len(there) == depth:
             break  # the method is called once more
         if len(there) > depth and there[depth].call == run.event.location and there[:depth] == frames:
-            inner.append(replace(use, on=run.on))
+            in_eval = mode_at(scene, use)[0] == "eval"  # the part that is at work was switched by itself
+            inner.append(use if in_eval else replace(use, on=run.on))
     return inner or [run]
 
 
