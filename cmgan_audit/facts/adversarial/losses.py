@@ -34,6 +34,11 @@ class Losses:
         """Whether the gradients of a pass come to some networks."""
         return bool(self.calls(backward, held))
 
+    def comes_to(self, backward: Action, held: Held) -> bool:
+        """Whether the gradients of a pass come to some networks, through an item of what they return, too."""
+        loss = loss_of(backward)
+        return loss is not None and any(_is_call_of(node, held) for node in self._outer_calls(loss))
+
     def misses(self, backward: Action, network: Instance) -> bool:
         """Whether all that a loss takes from a network is detached: gradients come to none of its calls.
 

@@ -75,7 +75,9 @@ def _is_idle(clip: Clip) -> bool:
 
 def _clip(clip: Action, ring: Ring) -> Clip:
     empty = _empty(ring)
-    late, foreign = (NO, NO) if empty is not NO else (_late(ring), _foreign(ring))
+    late, foreign = (NO, NO) if empty is not NO else (_late(ring.own_step_before(), ring), _foreign(ring))
+    if empty is NO and late is NO and foreign is NO:  # `clip(); zero_grad(); backward(); step()`
+        late = _late(ring.own_step_around(), ring)
     network = class_name(ring.held.networks[0])
     return Clip(
         location=clip.event.location,
@@ -95,10 +97,10 @@ def _empty(ring: Ring) -> Fact:
     )
 
 
-def _late(ring: Ring) -> Fact:
-    """Whether the step before the clip has used the gradients, and they are set back before the next one."""
+def _late(step: Action | None, ring: Ring) -> Fact:
+    """Whether a step before the clip has used the gradients, and they are set back before the next one."""
     return _shown_by(
-        (ring.own_step_before(), "the optimiser has already stepped on these gradients here"),
+        (step, "the optimiser has already stepped on these gradients here"),
         (ring.set_back_after(), "they are set back here, before its next step"),
     )
 

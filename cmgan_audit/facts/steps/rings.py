@@ -90,6 +90,12 @@ class Ring:
                 return each
         return None
 
+    def own_step_around(self) -> Action | None:
+        """The last step before the clip that has used the gradients, in this pass of the loop or in the one before."""
+        round_the_loop = [*self._after, *self._before] if self.over_batches else []
+        steps = [each for each in round_the_loop if each.kind == STEP and any(self._is_own(on) for on in each.on)]
+        return steps[-1] if steps else None
+
     def foreign_step_after(self) -> Action | None:
         """The next step after the clip, where it certainly leaves the clipped networks alone."""
         step = next((each for each in self._after if each.kind == STEP), None)
@@ -122,7 +128,7 @@ class Ring:
         if not passes:
             return None
         losses, held = Losses(self.view.flow), self.holders.of(optimiser)
-        return next((each for each in passes if losses.reaches(each, held if held.complete else self.held)), None)
+        return next((each for each in passes if losses.comes_to(each, held if held.complete else self.held)), None)
 
     def _set_back_between(self, step: Action, optimiser: Instance) -> Action | None:
         """Where an optimiser's gradients are certainly set back between the clip and a step of it."""
