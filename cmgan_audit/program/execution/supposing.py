@@ -56,6 +56,7 @@ def suppose(
     mark, first_exit = it.journal.mark(), len(it.exits)
     context, facts, steps, budget = it.context, it.facts, it.steps, it.budget
     joined = it.journal.joined
+    returns = [(activation, len(activation.returns)) for activation in it.activations]
     executed, built, environments = dict(it.executed), dict(it.built), dict(it.environments)
     reseeded, tracking, notes = it.reseeded, it.journal.tracking, dict(it.notes)
     it.journal.tracking = 0  # a try around the branch must not take these writes for its own
@@ -70,6 +71,8 @@ def suppose(
         events = tuple(it.run.events[position:])
         del it.run.events[position:], it.run.limits[limits:], it.exits[first_exit:]
         it.journal.rollback(mark)
+        for activation, length in returns:
+            del activation.returns[length:]
         it.supposed_steps += it.steps - steps
         it.context, it.facts, it.steps = context, facts, steps
         it.allow(budget)

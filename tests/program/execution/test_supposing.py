@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cmgan_audit.program.domain.values import Const
+from cmgan_audit.program.domain.values import Const, Instance
 from cmgan_audit.program.execution import supposing
 from cmgan_audit.program.execution.probe import call_method
 from cmgan_audit.program.execution.sessions import interpreter_of
@@ -118,3 +118,18 @@ def test_steps_of_a_method_that_is_tried_at_the_end_count_for_the_tree(tmp_path)
     call_method(run, it.environments[run.entry].names["pairs"], "__getitem__")
     assert it.all_steps == before + it.probed_steps > before
     assert it.steps == before
+
+
+def test_what_a_branch_returns_that_is_off_is_forgotten(tmp_path):
+    body = (
+        "def loaders(both=True):\n"
+        "    if both:\n"
+        "        return DataLoader(range(8)), DataLoader(range(4))\n"
+        "    return DataLoader(range(2))\n"
+        "print(loaders(both=False))\n"
+    )
+    run = run_of(tmp_path, body)
+    printed = next(event for event in run.events if isinstance(event, CallEvent) and event.callee == "builtins.print")
+    (given,) = printed.arguments.positional
+    assert isinstance(given, Instance)
+    assert given.external_name == "torch.utils.data.DataLoader"
