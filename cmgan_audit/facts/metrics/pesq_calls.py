@@ -10,7 +10,7 @@ from cmgan_audit.facts.metrics.scoring import Scoring, Spot
 from cmgan_audit.facts.metrics.signals import Pair, swapped_at
 from cmgan_audit.facts.values import fact_of
 from cmgan_audit.facts.view import View
-from cmgan_audit.finding import Confidence, Step
+from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Arguments, Const, Instance, Value
@@ -77,14 +77,23 @@ _OF_OBJECT = _Signature(("target", 1), ("preds", 0), ("fs", 0), ("mode", 1))
 
 
 def pesq_calls(view: View, scored: Sequence[Scoring]) -> Iterator[PesqCall]:
-    """The computations of PESQ in a run, each place once."""
-    seen = set()
+    """The computations of PESQ in a run, each place once.
+
+    A helper that is called more than once, and once with its signals in each other's place, is told as that call.
+    """
+    found: dict[Location, PesqCall] = {}
     for scoring in scored:
-        if scoring.metric == "PESQ" and scoring.event.location not in seen and scoring.way:
+        if scoring.metric == "PESQ" and scoring.way:
             record = _record(view, scoring, scored)
-            if record is not None:
-                seen.add(scoring.event.location)
-                yield record
+            if record is not None and not _is_told(found.get(record.location)):
+                if record.location not in found or _is_told(record):
+                    found[record.location] = record
+    yield from found.values()
+
+
+def _is_told(record: PesqCall | None) -> bool:
+    """Whether the signals of a computation stand in each other's place."""
+    return record is not None and isinstance(record.swapped, Known) and record.swapped.value is True
 
 
 def _record(view: View, scoring: Scoring, scored: Sequence[Scoring]) -> PesqCall | None:

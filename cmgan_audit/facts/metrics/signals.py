@@ -94,9 +94,20 @@ def _given(call: ast.Call, keyword: str, position: int) -> ast.expr | None:
     for each in call.keywords:
         if each.arg == keyword:
             return each.value
-    if position < len(call.args) and not any(isinstance(each, ast.Starred) for each in call.args[: position + 1]):
-        return call.args[position]
+    args = list(_spread_out(call))
+    if position < len(args) and not any(isinstance(each, ast.Starred) for each in args[: position + 1]):
+        return args[position]
     return None
+
+
+def _spread_out(call: ast.Call) -> Iterator[ast.expr]:
+    """The arguments of a call by position, with what is spread out where it stands: `pesq(16000, *(clean, noisy))`."""
+    for each in call.args:
+        match each:
+            case ast.Starred(value=ast.Tuple(elts=parts) | ast.List(elts=parts)):
+                yield from parts
+            case _:
+                yield each
 
 
 def _root(node: ast.expr) -> str:
