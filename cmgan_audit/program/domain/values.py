@@ -277,7 +277,8 @@ class DictValue(HeapValue):
     """A dictionary with identity. Keys are constants and tuples of them. `complete` is False when others may exist.
 
     `attribute_access` is True for AttrDict-like objects and namespaces whose keys are also attributes, `gives_missing`
-    for those that give an empty value, not an error, for a key that they do not hold.
+    for those that give an empty value, not an error, for a key that they do not hold, `folds_case` for those that keep
+    their keys in lower case and take any spelling (the sections of an INI file).
     `origin` says where it came from ("config/train.yaml"), empty for literals.
     """
 
@@ -286,6 +287,7 @@ class DictValue(HeapValue):
     attribute_access: bool = False
     origin: str = ""
     gives_missing: bool = False
+    folds_case: bool = False
 
     @property
     def cell(self) -> object:

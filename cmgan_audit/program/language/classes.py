@@ -40,6 +40,7 @@ _DICTIONARIES = frozenset(
 )
 _ITEM_GETTERS = frozenset(f"{name}.{method}" for name in _DICTIONARIES for method in ("__getitem__", "get"))
 MOST_BASES = 40
+MOST_VISITS = 400  # of bases of bases, of which some are shared by many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,21 +57,24 @@ def order_of_bases(cls: ClassValue) -> list[Value]:
     if known is not None:
         return known
     found: list[Value] = []
+    above: list[Value] = []  # the classes whose bases are being gone through
+    visits = 0
 
     def visit(value: Value) -> None:
+        nonlocal visits
         for option in options_of(value):
             base = option.value
-            if len(found) >= MOST_BASES:
+            visits += 1
+            if len(found) >= MOST_BASES or visits > MOST_VISITS or any(_same_class(base, each) for each in above):
                 return
-            if any(_same_class(base, known) for known in found):
-                # A shared base comes after everything that derives from it.
-                if isinstance(base, ClassValue):
-                    return
-                found[:] = [known for known in found if not _same_class(base, known)]
+            # A shared base comes after everything that derives from it.
+            found[:] = [known for known in found if not _same_class(base, known)]
             found.append(base)
             if isinstance(base, ClassValue):
+                above.append(base)
                 for inner in base.bases:
                     visit(inner)
+                above.pop()
 
     visit(cls)
     cls.memo["order"] = found

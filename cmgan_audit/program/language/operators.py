@@ -311,7 +311,7 @@ def _contained(it: Interpreter, item: Value, container: Value) -> bool | None:
         container = container.attrs["@items"]
     key = key_of(item) if isinstance(container, DictValue) else None
     if key is not None and isinstance(container, DictValue):
-        held = container.items.get(key[0])
+        held = dictionaries.lookup(container, key[0])
         if held is None:
             return False if container.complete else None
         return None if any(isinstance(o.value, Absent) for o in options_of(it.read(held))) else True
@@ -335,4 +335,4 @@ def _contained(it: Interpreter, item: Value, container: Value) -> bool | None:
 # Needed by functions above, and itself in need of them: these modules are one interpreter. As modules and behind all
 # definitions they are found whichever is loaded first; an import in each function would be carried out at every call,
 # which takes longer than many a call.
-from cmgan_audit.program.library import answers  # noqa: E402
+from cmgan_audit.program.library import answers, dictionaries  # noqa: E402

@@ -79,11 +79,11 @@ def state_of_item(value: Value) -> Value | None:
 def write_item(it: Interpreter, target: DictValue, key: Key, value: Value) -> None:
     """Write an item; an option that says "not set" leaves what was there before."""
     if isinstance(value, Choice) and any(isinstance(option.value, Absent) for option in value.options):
-        before = target.items.get(key, Absent())
+        before = target.items.get(as_kept(target, key), Absent())
         value = join(
             [(before if isinstance(o.value, Absent) else o.value, Branch(o.condition, o.facts)) for o in value.options]
         )
-    it.journal.set_item(target, key, value)
+    it.journal.set_item(target, as_kept(target, key), value)
 
 
 def _fill_from_pairs(it: Interpreter, target: DictValue, source: Value) -> None:
@@ -102,9 +102,14 @@ def _fill_from_pairs(it: Interpreter, target: DictValue, source: Value) -> None:
 def lookup(target: DictValue, key: Key) -> Value | None:
     """The item of a key; None when it is not among the known ones."""
     try:
-        return target.items.get(key)
+        return target.items.get(as_kept(target, key))
     except TypeError:  # an unhashable key
         return None
+
+
+def as_kept(target: DictValue, key: Key) -> Key:
+    """A key as a dictionary keeps it."""
+    return key.lower() if target.folds_case and isinstance(key, str) else key
 
 
 def _get(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:

@@ -102,7 +102,8 @@ def _fill(call: ModelCall, held: DictValue, path: str) -> None:
             for key, value in section.items.items():
                 call.interpreter.journal.set_item(before, key, value)
         else:
-            call.interpreter.journal.set_item(held, name, section)
+            options = dataclasses.replace(section, folds_case=True) if isinstance(section, DictValue) else section
+            call.interpreter.journal.set_item(held, name, options)
 
 
 @model(*(f"{_PARSER}.{name}" for name in _GETTERS))
@@ -167,3 +168,34 @@ def _items(call: ModelCall) -> Value | None:
     if call.callee.endswith(".options"):
         return listing([value_of(key) for key in found.items])
     return listing([listing([value_of(key), value], "tuple") for key, value in found.items.items()])
+
+
+@model(f"{_PARSER}.has_section", f"{_PARSER}.has_option")
+def _has(call: ModelCall) -> Value | None:
+    section, option = call.text("section", 0), call.text("option", 1)
+    held = _held(call)
+    if held is None or section is None:
+        return None
+    found = held.items.get(section)
+    if call.callee.endswith(".has_option"):
+        if option is None or (isinstance(found, DictValue) and not found.complete):
+            return None
+        found = found.items.get(option.lower()) if isinstance(found, DictValue) else None
+    return Const(value=found is not None) if found is not None or held.complete else None
+
+
+@model(f"{_PARSER}.set")
+def _set(call: ModelCall) -> Value | None:
+    """`config.set("train", "batch_size", "4")`."""
+    section, option, value = call.text("section", 0), call.text("option", 1), call.get("value", 2)
+    held = _held(call)
+    if held is None:
+        return None
+    found = held.items.get(section) if section is not None else None
+    if isinstance(found, DictValue) and option is not None and value is not None:
+        call.interpreter.journal.set_item(found, option.lower(), value)
+    else:
+        for each in held.items.values():
+            if isinstance(each, DictValue):
+                call.interpreter.journal.set_open(each)
+    return Const(value=None)

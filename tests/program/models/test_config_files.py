@@ -188,6 +188,18 @@ def test_ini_files(show: Show) -> None:
     assert shown.plain() == [(1, "/data/x", True, 2.5, ["train"], "/data")]
 
 
+def test_options_of_ini_files_in_any_spelling(show: Show) -> None:
+    text = (
+        "import configparser, sink\nc = configparser.ConfigParser()\nc.read('c.ini')\n"
+        "before = (c['TRAIN']['BATCH_SIZE'], 'Batch_Size' in c['TRAIN'], c.has_option('TRAIN', 'BATCH_SIZE'))\n"
+        "c['TRAIN']['Epochs'] = '3'\nc.set('TRAIN', 'Batch_Size', '8')\n"
+        "sink.show((*before, c.has_option('TRAIN', 'lr'), c.has_section('TEST'), c['TRAIN']['EPOCHS'], "
+        "c['TRAIN'].get('BATCH_SIZE')))" + TAIL
+    )
+    shown = show({"train.py": text, "c.ini": "[TRAIN]\nBATCH_SIZE = 1\n"})
+    assert shown.plain() == [("1", True, True, False, False, "3", "8")]
+
+
 MAPPINGS = [
     "argparse.Namespace(**d)", "types.SimpleNamespace(**d)", "tensorflow.contrib.training.HParams(**d)", "easydict.EasyDict(d)", "box.Box(d)", "munch.Munch(d)",
     "munch.munchify(d)", "addict.Dict(d)", "dotmap.DotMap(d)", "ml_collections.ConfigDict(d)", "omegaconf.OmegaConf.create(d)",
