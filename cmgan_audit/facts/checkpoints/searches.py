@@ -79,9 +79,15 @@ def _of_branch(view: View, test: Found, branch: ast.If, *, taken: bool) -> Itera
         block, behind = behind, []
     always = {*_assigned(other), *_assigned(behind)}
     for search in _in_test(view, test, dict(_assigned(block)), taken=taken):
-        pair = (ast.unparse(search.best), ast.unparse(search.number))
-        if pair not in always:  # else it is the number before: `if loss > last: ...` and then `last = loss`
+        if not always.intersection(_pairs(search)):  # else it is the number before: `if loss > last: ...` and then `last = loss`
             yield search
+
+
+def _pairs(search: Search) -> Iterator[tuple[str, str]]:
+    """The best number and the new one as written, and what they are items of."""
+    yield ast.unparse(search.best), ast.unparse(search.number)
+    if isinstance(search.best, ast.Subscript) and isinstance(search.number, ast.Subscript):
+        yield ast.unparse(search.best.value), ast.unparse(search.number.value)
 
 
 def _behind(branch: ast.stmt, around: Sequence[ast.AST]) -> Iterator[ast.stmt]:
@@ -141,7 +147,7 @@ def _in_test(view: View, test: Found, given: dict[str, str], *, taken: bool) -> 
         if not taken and isinstance(test.node, ast.BoolOp):
             continue
         for side, best, less in compare.sides():
-            new = given.get(_without_margin(best, given))
+            new = _becomes(best, given)
             number = next(
                 (each for each in (side, _first(side)) if each is not None and ast.unparse(each) == new), None
             )
@@ -305,6 +311,14 @@ def _assigned(block: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
                 yield from ((ast.unparse(name), ast.unparse(each)) for name, each in pairs)
             else:
                 yield ast.unparse(target), ast.unparse(value)
+
+
+def _becomes(best: ast.expr, given: dict[str, str]) -> str | None:
+    """What the best number becomes, as written: `best["pesq"]` is an item of all scores in `best = scores`."""
+    match best:
+        case ast.Subscript(value=kept, slice=key) if ast.unparse(kept) in given and ast.unparse(best) not in given:
+            return f"{given[ast.unparse(kept)]}[{ast.unparse(key)}]"
+    return given.get(_without_margin(best, given))
 
 
 def _without_margin(best: ast.expr, given: dict[str, str]) -> str:
