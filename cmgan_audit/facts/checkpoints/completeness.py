@@ -9,6 +9,7 @@ from functools import cached_property
 from cmgan_audit.facts.bindings import bindings_in, is_parameter
 from cmgan_audit.facts.checkpoints.counters import COUNTER, Counting
 from cmgan_audit.facts.checkpoints.guards import Guards
+from cmgan_audit.facts.checkpoints.other_ways import OtherWays
 from cmgan_audit.facts.checkpoints.restoring import Batch, member_of, stateful_uses
 from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.exclusive import exclusive
@@ -39,6 +40,7 @@ class Completeness:
         self._used = list(stateful_uses(view.scene))
         self._counting = Counting(view, start)
         self._guards = Guards(view.code)
+        self._other_ways = OtherWays(view)
 
     def goes_on_counting(self, batch: Batch) -> bool:
         """Whether the training goes on at the epoch or the step that stands in a checkpoint."""
@@ -66,6 +68,7 @@ class Completeness:
             and not _is_told(each, events)
             and not _is_replayed(self._view, each, batch, events)
             and not self._made_in_passes(each, step, batch)
+            and not self._other_ways.leaves(each, batch)
         ]
         trail: Trail = tuple(
             Step(each.location, f"{class_name(each)} is made here and starts anew") for each in missing

@@ -82,6 +82,10 @@ class Guards:
         places = [*stack, event.location]
         return [guard for depth, place in enumerate(places) for guard in self._around(place, stack[:depth])]
 
+    def around(self, place: Location) -> list[Guard]:
+        """The tests of one function around a place in it, outermost first."""
+        return self._around(place, ())
+
     def _behind(self, guard: Guard) -> Iterator[Guard]:
         """The tests around assignments to a local name that a guard asks: `if resume: path = ...` before `if path:`."""
         names = {leaf.id for part, _ in _leaves(guard.node, guard.taken) for leaf in walk(part) if _is_name(leaf)}
