@@ -15,10 +15,10 @@ _NAMES = regex(r"[A-Za-z_]\w*")
 
 
 def in_its_wake(view: View, supposed: Supposed, start: int) -> list[Event]:
-    """What happens in other branches that are taken once this one is: they ask for what it sets.
+    """What happens in other branches that are taken once this one is: they ask for what it sets, or the same again.
 
     A resume may go in steps: the network first, with `self.resume_step = 1000` or `state = torch.load(path)`, then
-    `if self.resume_step:` or `if state is not None:` the optimiser.
+    `if self.resume_step:` or `if state is not None:` the optimiser, or `if args.resume:` before and after it is made.
 
     Args:
         view: the run.
@@ -32,7 +32,9 @@ def in_its_wake(view: View, supposed: Supposed, start: int) -> list[Event]:
         for each in view.scene.run.supposed
         if each is not supposed and supposed.position <= each.position <= start
         for asked in [set(_NAMES.findall(each.condition.text))]
-        if asked & attributes or (asked & variables and _set_in_branch(view, each)[0] is function)
+        if asked & attributes
+        or (_ask_the_same(each, supposed) and "." in each.condition.text)
+        or ((asked & variables or _ask_the_same(each, supposed)) and _set_in_branch(view, each)[0] is function)
         for event in each.events
     ]
 
@@ -43,6 +45,14 @@ def resumed_in(view: View, supposed: Supposed, start: int) -> list[Batch]:
     if found or not any(isinstance(each, CallEvent) and canonical(each.callee) in LOADS for each in supposed.events):
         return found
     return batches([*supposed.events, *in_its_wake(view, supposed, start)])
+
+
+def _ask_the_same(one: Supposed, other: Supposed) -> bool:
+    """Whether two branches of one file hang on the same test.
+
+    A name means the same only in one function, a setting (`args.resume`) everywhere.
+    """
+    return one.condition.text == other.condition.text and one.condition.location.path == other.condition.location.path
 
 
 def _set_in_branch(view: View, supposed: Supposed) -> tuple[ast.AST | None, frozenset[str]]:
