@@ -1,7 +1,9 @@
 """Methods of a network in which it does not run: those that tell something of it, set something, or rearrange it.
 
 `model.has_speaker_embedding()` and `model.remove_weight_norm()` are calls on a network like `model.decode(x)`, and say
-nothing of the mode or the gradients in which it runs. What such a method of the tree calls is read from its source.
+nothing of the mode or the gradients in which it runs. What such a method of the tree calls is read from its source. One
+that never mentions its network, `model.overlap_and_add(parts, hop)`, is a function that only lies there; where another
+network runs in it, that is seen inside of the call.
 """
 
 from __future__ import annotations
@@ -47,6 +49,8 @@ class ToldOnly:
         method = None if found is None else found[0]
         if not isinstance(method, FunctionValue) or isinstance(method.node, ast.Lambda):
             return False
+        if not _mentions_itself(method.node):
+            return True
         key = (cls.node, method.node, asked)
         if key not in self._known:
             self._known[key] = False  # one that calls itself is not understood
@@ -79,3 +83,12 @@ class ToldOnly:
             case ast.Attribute(attr=name):
                 return name in self._plain
         return False
+
+
+def _mentions_itself(method: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a method asks its object for anything, by its name, through `super()` or as all that stands there."""
+    if any(isinstance(each, ast.Name) and each.id == "staticmethod" for each in method.decorator_list):
+        return False
+    parameters = [*method.args.posonlyargs, *method.args.args]
+    names = {parameters[0].arg if parameters else "self", "super", "locals"}
+    return not parameters or any(isinstance(node, ast.Name) and node.id in names for node in walk(method))
