@@ -161,7 +161,10 @@ def construct(it: Interpreter, cls: ClassValue, arguments: Arguments, location: 
         instance.attrs["@items"] = DictValue(items={}, attribute_access=_reads_items(cls))
     constructor = constructor_of(cls)
     if constructor is not None:
-        it.call(bound(constructor, instance), arguments, location)
+        result = it.call(bound(constructor, instance), arguments, location)
+        items = instance.attrs.get("@items")
+        if isinstance(result, Unknown) and isinstance(items, DictValue):  # what it would have put there is not known
+            it.journal.set_open(items)
     elif is_dataclass(cls):
         _fill_fields(it, instance, arguments, location)
     else:

@@ -147,9 +147,11 @@ def _goes_down(it: Interpreter, function: FunctionValue, arguments: Arguments) -
 
 
 def _items(it: Interpreter, values: Iterable[Value]) -> list[Value]:
-    """The items of those values that are dictionaries or lists."""
+    """The items of those values that are dictionaries, of the tree's own classes too, or lists."""
     found: list[Value] = []
     for each in map(it.read, values):
+        if isinstance(each, Instance):
+            each = each.attrs.get("@items", each)
         if isinstance(each, DictValue):
             found += map(it.read, each.items.values())
         elif isinstance(each, ListValue):
