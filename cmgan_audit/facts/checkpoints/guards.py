@@ -8,7 +8,7 @@ decided it among the run's decisions.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TypeGuard
 
 from cmgan_audit.facts.code import Code, Stack, stack_of
@@ -88,10 +88,12 @@ class Guards:
 
     def _behind(self, guard: Guard) -> Iterator[Guard]:
         """The tests around assignments to a local name that a guard asks: `if resume: path = ...` before `if path:`."""
-        names = {leaf.id for part, _ in _leaves(guard.node, guard.taken) for leaf in walk(part) if _is_name(leaf)}
+        leaves = list(_leaves(guard.node, guard.taken))
+        names = {leaf.id for part, _ in leaves for leaf in walk(part) if _is_name(leaf)}
+        wanted = {part.id: taken for part, taken in leaves if _is_name(part)}
         function = next((each for each in self._code.parents(guard.path, guard.node) if _is_function(each)), None)
         for node, given in self._assignments(function) if names and function is not None else ():
-            if node.lineno < guard.node.lineno and not given.isdisjoint(names):
+            if node.lineno < guard.node.lineno and not given.isdisjoint(names) and not _contradicts(node, wanted):
                 yield from self._around(self._code.place_of(guard.path, node), guard.stack)
 
     def _assignments(self, function: ast.AST) -> list[tuple[ast.Assign, frozenset[str]]]:
@@ -166,6 +168,13 @@ def _is_function(node: ast.AST) -> bool:
 
 def _is_nothing(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and not node.value
+
+
+def _contradicts(assignment: ast.Assign, wanted: Mapping[str, bool]) -> bool:
+    """Whether a name gets a constant with which its test goes the other way: `found = True`, then `if not found:`."""
+    value = assignment.value
+    given = (wanted.get(target.id) for target in assignment.targets if isinstance(target, ast.Name))
+    return isinstance(value, ast.Constant) and (not value.value) in given
 
 
 def _leaves(node: ast.expr, taken: bool) -> Iterator[tuple[ast.expr, bool]]:
