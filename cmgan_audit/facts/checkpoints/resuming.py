@@ -61,6 +61,7 @@ _IN_SETTINGS = "in settings that are given on the command line"
 _NOTHING_TOLD = "nothing has to be set for it"
 # An option that numbers a stored state, with a default that numbers none: training begins at step 0 or epoch 0.
 _NUMBERS_NONE = regex(r"(-\S*(?:resum|continu|restor|step|epoch|iter)\S*) defaults to (?:0|-\d+)", re.IGNORECASE)
+_OPTION = regex(r"(?<!\S)--?[A-Za-z][\w-]*")
 _LISTS = regex(r"glob|listdir|scandir|iterdir|walk|(find|get|scan)?.*(last|latest|newest|scan).*", re.IGNORECASE)
 
 
@@ -115,7 +116,7 @@ class _Resuming:
         """The record of a restore that happens in this run; none for weights that are no checkpoint of the run."""
         settings = [setting for event in entries_of(batch) for setting in self._settings(event)]
         given = self._given(batch, settings)
-        if given is not None and (_is_start(batch, settings) or self._is_part(batch, given, settings)):
+        if given is not None and (_is_start(batch, settings, given.trail) or self._is_part(batch, given, settings)):
             return
         if given is not None:
             yield self._record(batch, whole, events, Known(False, given.trail), given.text)
@@ -354,9 +355,13 @@ def _gets_optimiser(batch: Batch, supposed: Supposed) -> bool:
     return is_made and any(same_object(one, other) for one in asked for other in restored)
 
 
-def _is_start(batch: Batch, settings: Sequence[Setting]) -> bool:
-    """Whether only weights to start from are loaded, by the names of the settings, functions and files around it."""
+def _is_start(batch: Batch, settings: Sequence[Setting], way: Trail = ()) -> bool:
+    """Whether only weights to start from are loaded, by the names of the settings, functions and files around it.
+
+    `way` is that of a word of the command line, which names its option: `--finetune_from pretrained/last.pt`.
+    """
     names = [*(setting.text for setting in settings), *functions_of(batch)]
+    names += [option[0] for option in (_OPTION.search(step.note) for step in way) if option is not None]
     names += [event.location.path for event in batch.loads]
     return not batch.trains_on and bool(_PRETRAINED.search(" ".join(names)))
 
