@@ -30,6 +30,7 @@ LOADS = frozenset(
 )
 # Of these, what data is read with too.
 _FOR_DATA = frozenset({"joblib.load", "pickle.load", "dill.load", "numpy.load"})
+_DATASETS = frozenset({"torch.utils.data.Dataset", "torch.utils.data.IterableDataset"})
 # Methods of libraries that load and restore everything in one call.
 WHOLE = frozenset({"load_state", "recover_if_possible", "load_checkpoint"})
 _RESTORES = frozenset({"load_state_dict", *WHOLE})
@@ -132,8 +133,15 @@ def batches(events: Iterable[Event]) -> list[Batch]:
     for batch in found:
         # Data that was read before is no part of a checkpoint that is loaded with a function for checkpoints.
         of_torch = [event for event in batch.loads if canonical(event.callee) not in _FOR_DATA]
-        batch.loads = of_torch or batch.loads
+        of_no_item = [event for event in of_torch if not _is_in_dataset(event)]
+        batch.loads = of_no_item or of_torch or batch.loads
     return [batch for batch in found if batch.restored]
+
+
+def _is_in_dataset(event: CallEvent) -> bool:
+    """Whether a dataset reads a file: an item, or all of them when it is made, which `torch.save` may have written."""
+    owners = (frame.value.bound_to for frame in event.context.frames if frame.value is not None)
+    return any(not library_bases(each).isdisjoint(_DATASETS) for each in owners if isinstance(each, Instance))
 
 
 def is_restore(event: CallEvent) -> bool:
