@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from cmgan_audit.facts.loading.samples import looked_at
+from cmgan_audit.facts.loading.samples import kept_before, looked_at
 from cmgan_audit.facts.loading.sharing import datasets_of_others
 from cmgan_audit.facts.passes.modes import gradients_off, mode_at, only_in_training
 from cmgan_audit.facts.records import EVAL, OTHER, TRAIN
@@ -146,6 +146,10 @@ def role_of(scene: Scene, made: Made, signs: list[Sign]) -> tuple[Fact, str]:
     named = judged_by_names(signs)
     if looked_at(scene, made):
         return Known(OTHER, (Step(made.location, "single batches of it are drawn, to be looked at"),)), ""
+    if kept_before(scene, made):
+        return Known(
+            OTHER, (Step(made.location, "it is gone through once, before the training, to keep its items"),)
+        ), ""
     if _is_over_itself(scene, made):
         return Known(OTHER, (Step(made.location, "a dataset draws from itself while it is made"),)), ""
     for role, text, place in _use_signs(scene, made, named):

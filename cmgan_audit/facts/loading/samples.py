@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.metrics.scoring import metric_called
+from cmgan_audit.facts.passes.loops import is_kept
 from cmgan_audit.facts.scene import Made, Pass, Scene
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Instance
@@ -26,6 +27,24 @@ def looked_at(scene: Scene, made: Made) -> bool:
     """Whether of a loader only single batches are drawn, `next(iter(loader))`, and what comes of them is only shown."""
     own = scene.passes_over(made.loader)
     return bool(own) and all(single.event.is_one_draw and _is_shown(scene, single) for single in own)
+
+
+def kept_before(scene: Scene, made: Made) -> bool:
+    """Whether a loader is gone through once before the training, and no network of the training gets what it gives.
+
+    What is drawn there is kept, and is the same whenever it is listened to or scored later on.
+    """
+    start = min((use.position for use in scene.of("backward")), default=0)
+    own = scene.passes_over(made.loader)
+    return bool(own) and all(_is_before(scene, single, start) for single in own)
+
+
+def _is_before(scene: Scene, single: Pass, start: int) -> bool:
+    around = [loop for loop in single.event.context.loops if loop is not single.event.loop]
+    if around or single.event.framework or single.event.is_one_draw or single.position >= start:
+        return False
+    runs = [use for use in scene.uses if use.kind == "run" and single.holds(use.event.context)]
+    return bool(runs) and all(use.on is not None and not is_kept(scene, use.on) for use in runs)
 
 
 def _is_shown(scene: Scene, single: Pass) -> bool:
