@@ -73,11 +73,15 @@ def why_unknown(value: Value) -> str:
 
 
 def class_name(value: Value) -> str:
-    """The name of the class of an object, or of the function that made it, without its module."""
+    """The name of the class of an object, or of the function that made it, without its module.
+
+    `Wav2Vec2Model.from_pretrained(path)` gives an object of the class that stands before it.
+    """
     if not isinstance(value, Instance):
         return type(value).__name__
-    name = getattr(value.cls, "name", "") or "?"
-    return str(name).rpartition(".")[2]
+    owner, _, name = str(getattr(value.cls, "name", "") or "?").rpartition(".")
+    owner = owner.rpartition(".")[2]
+    return owner if name.startswith(("from_", "load_from_")) and owner[:1].isupper() else name
 
 
 def constant(value: Value | None) -> Any:

@@ -8,6 +8,7 @@ once around its end, until they were.
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from itertools import permutations
 
@@ -33,16 +34,15 @@ _SWITCHES = regex(r"requires_grad_|set_requires_grad|(un)?freeze\w*|(un)?toggle_
 
 @dataclass(eq=False)
 class _Player:
-    """A step of an optimiser over batches, the networks that it trains, and the backward passes that it uses."""
+    """A step of an optimiser over batches, the networks that it trains, and the backward passes that it uses.
+
+    `name` is how messages call the network, of several the first.
+    """
 
     update: Update
     held: Held
     passes: tuple[Action, ...]
-
-    @property
-    def name(self) -> str:
-        """The class of the network, of several the first."""
-        return class_name(self.held.networks[0])
+    name: str
 
 
 def games_of(view: View) -> list[Game]:
@@ -52,11 +52,13 @@ def games_of(view: View) -> list[Game]:
         return []
     actions = list(actions_of(run))
     holders = Holders(view.scene)
-    players = []
-    for update in updates_in(view, actions):
-        held = holders.of(update.optimiser)
-        if held.complete:
-            players.append(_Player(update, held, tuple(_passes_used(update, held))))
+    moved = [(update, holders.of(update.optimiser)) for update in updates_in(view, actions)]
+    moved = [(update, held) for update, held in moved if held.complete]
+    names = _names(view, [held.networks[0] for _, held in moved])
+    players = [
+        _Player(update, held, tuple(_passes_used(update, held)), name)
+        for (update, held), name in zip(moved, names, strict=True)
+    ]
     if len(players) < 2:
         return []
     losses = Losses(view.flow)
@@ -64,6 +66,16 @@ def games_of(view: View) -> list[Game]:
     judging = [pair for pair in pairs if _judges(*pair, losses)]
     # An optimiser may step on what is given and on what the maker puts out one after the other.
     return [_game(view, *pair, losses) for pair in pairs if any(_same_optimisers(pair, each) for each in judging)]
+
+
+def _names(view: View, networks: list[Instance]) -> list[str]:
+    """The classes of some networks; where several are of one class, what they are assigned to tells them apart."""
+    firsts = [each for at, each in enumerate(networks) if not any(same_object(each, other) for other in networks[:at])]
+    often = Counter(map(class_name, firsts))
+    return [
+        (view.assigned.at(each.location) if often[class_name(each)] > 1 else "") or class_name(each)
+        for each in networks
+    ]
 
 
 def _same_optimisers(one: tuple[_Player, _Player], other: tuple[_Player, _Player]) -> bool:

@@ -38,7 +38,12 @@ from cmgan_audit.program.naming.names import canonical
 
 MOST_VALUES = 6_000
 MOST_PROBES = 60
-_ENDS = frozenset("detach detach_ item numpy tolist argmax argmin size dim shape dtype device data".split())
+_ENDS = frozenset(
+    "detach detach_ item numpy tolist argmax argmin argsort nonzero long int bool "
+    "size dim shape dtype device data".split()
+)
+# What takes or repeats items of its first operand: which ones, the others say, and these are whole numbers.
+_PICKS = frozenset("gather index_select take take_along_dim masked_select repeat_interleave".split())
 _ELSEWHERE = ("numpy.", "math.", "scipy.", "librosa.", "pesq.", "pystoi.", "builtins.print", "builtins.len")
 _PARAMETERS = ("torch.nn.Parameter", "torch.nn.parameter.Parameter")
 # Layers of torch without weights of their own.
@@ -171,9 +176,14 @@ class Flow:
         if isinstance(value, Instance) and value.external_name:
             name = canonical(value.external_name)
             given = (*value.arguments.positional, *value.arguments.keywords.values())
+            picks = name.startswith("torch.") and name.rpartition(".")[2] in _PICKS
+            if picks:
+                given = tuple(each for each in (value.arguments.get("input", 0),) if each is not None)
             if event is None:
                 return Node(value, None, name, given, value.location)
             receiver = event.receiver
+            if picks and receiver is not None:
+                given = ()
             inner = self.forward(event) if name.endswith(".__call__") else None
             if inner is not None:
                 return Node(value, event, "network", (inner,), value.location)
