@@ -26,8 +26,7 @@ from cmgan_audit.facts.optimisers import is_called_scheduler
 from cmgan_audit.facts.passes.learning import TAKEN, told_apart
 from cmgan_audit.facts.passes.library_networks import RUNNING, library_networks
 from cmgan_audit.facts.passes.part_switches import assigned_mode, flagged_parts, switched_parts
-from cmgan_audit.facts.passes.procedures import without_procedures
-from cmgan_audit.facts.passes.told_only import ToldOnly
+from cmgan_audit.facts.passes.resting import resting_apart, rests_by_name
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -39,14 +38,6 @@ from cmgan_audit.program.naming.names import canonical
 if TYPE_CHECKING:
     from cmgan_audit.facts.loading.items import Items
 
-# Methods of a network that do bookkeeping; every other call of one is a use of it.
-_BOOKKEEPING = (
-    "train eval to cuda cpu half float double parameters named_parameters state_dict load_state_dict zero_grad "
-    "apply requires_grad_ modules named_modules children named_children buffers named_buffers register_buffer "
-    "add_module register_parameter share_memory type extra_repr freeze unfreeze save load log log_dict print "
-    "save_hyperparameters configure_optimizers load_from_checkpoint from_pretrained save_pretrained summary"
-)
-BOOKKEEPING = frozenset(_BOOKKEEPING.split())
 # The kind of a use that makes a copy of a network.
 COPIED = "copied"
 # What a class derives from that is no optimiser.
@@ -114,7 +105,6 @@ class Scene:
     _by_name: dict[str, list[tuple[int, CallEvent]]] = field(default_factory=dict)
     _by_argument: dict[int, list[CallEvent]] = field(default_factory=dict)
     _within: dict[int, tuple[Instance, frozenset[int]]] = field(default_factory=dict)
-    told_only: ToldOnly = field(default_factory=lambda: ToldOnly(BOOKKEEPING))
 
     def is_network(self, value: Value) -> bool:
         """Whether an object is a torch module, also one whose class is not known but for what is done with it."""
@@ -218,7 +208,7 @@ def look_at(run: Run) -> Scene:
         elif isinstance(event, StoreEvent):
             scene.stores.append(event)
             _sort_store(scene, event, position)
-    scene.uses = without_procedures(scene.uses, run.events)
+    scene.uses = resting_apart(scene.uses, run.events)
     if run.launch.condition != NOT_REACHED:  # who calls this code may step along its gradients
         scene.uses = told_apart(scene.uses, scene.calls, scene.stores)
     return scene
@@ -295,8 +285,7 @@ def _use_of(scene: Scene, event: CallEvent, name: str, member: str) -> tuple[str
             return member, networks
         if member in RUNNING:
             return "run", networks
-        known = any(map(is_network, networks)) and member not in BOOKKEEPING and not member.startswith("_")
-        runs = known and not all(scene.told_only.is_so(each, member, event.arguments) for each in networks)
+        runs = any(map(is_network, networks)) and not rests_by_name(member)
         return ("run" if runs else "keep"), networks
     stepping = [each for each in receivers if not _is_of_the_tree(each)]
     if member == "step" and stepping and not any(map(is_called_scheduler, stepping)):
