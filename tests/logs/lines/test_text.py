@@ -9,25 +9,8 @@ import pytest
 
 from cmgan_audit.logs import runs as runs_module
 from cmgan_audit.logs.lines import text as text_module
-from cmgan_audit.logs.lines.text import read_text
-from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.selection.choosing import chosen_series
-from cmgan_audit.logs.series import Reading, Series
-
-PESQ = [2.1, 2.35, 2.5, 2.58]
-
-
-def read(tmp_path: Path, content: str | bytes) -> Reading:
-    path = tmp_path / "train.log"
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return read_text(path, "train.log", RoleBook())
-
-
-def only(reading: Reading, measure: str = "pesq", kind: str = "metric") -> Series:
-    found = [s for run in reading.runs for s in run.series if s.role.measure == measure and s.role.kind == kind]
-    assert len(found) == 1, [s.name for run in reading.runs for s in run.series]
-    return found[0]
-
+from tests.logs.lines.reading import PESQ, named, only, read
 
 # {e}: epoch, {v}: PESQ. The source is the print statement of the named repository.
 LINES = {
@@ -148,13 +131,6 @@ def test_equal_losses_in_a_row_are_two_values(tmp_path: Path) -> None:
     assert [len(s) for run in reading.runs for s in run.series] == [3]
 
 
-def test_numbers_with_commas(tmp_path: Path) -> None:
-    reading = read(tmp_path, "Epoch 1; PESQ 2,64; utterances: 11,572\nEpoch 2; PESQ 2,70; utterances: 11,572\n")
-    assert list(only(reading).ys) == [2.64, 2.7]
-    count = next(s for s in reading.runs[0].series if s.role.kind == "count")
-    assert list(count.ys) == [11572, 11572]
-
-
 def test_not_finite_values_are_kept(tmp_path: Path) -> None:
     reading = read(tmp_path, "Epoch 1, loss: 0.2, pesq: 2.1\nEpoch 2, loss: nan, pesq: -inf\n")
     loss, pesq = reading.runs[0].series
@@ -182,17 +158,6 @@ def test_printed_sentinels_are_counted_over_wrapped_lines(tmp_path: Path) -> Non
     assert (batch.values, batch.sentinels, batch.first_place) == (5, 2, 2)
 
 
-@pytest.mark.parametrize("codec", ["utf-16", "utf-8-sig", "latin-1"])
-def test_encodings(tmp_path: Path, codec: str) -> None:
-    reading = read(tmp_path, "Epoch 1 \u00b0 PESQ: 2.5\n".encode(codec))
-    assert list(only(reading).ys) == [2.5]
-
-
-def test_only_carriage_returns(tmp_path: Path) -> None:
-    content = "\r".join(f"Epoch {e}, PESQ: {v}" for e, v in enumerate(PESQ, start=1))
-    assert list(only(read(tmp_path, content)).ys) == PESQ
-
-
 def test_jumping_over_steady_lines_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs_module, "POINT_LIMIT", 256)
     lines = [f"GPU: 0, Epoch {i // 700}, Step {i}, loss: {i / 7:.6f}, disc_loss: {i / 9:.6f}\n" for i in range(9000)]
@@ -206,63 +171,8 @@ def test_jumping_over_steady_lines_changes_nothing(tmp_path: Path, monkeypatch: 
     assert fast.runs[0].series[0].stride > 4
 
 
-CHINESE = {
-    "epoch between its words": "第 {e}/9 轮 训练损失: 0.2 验证损失: 0.3 PESQ: {v}\n",
-    "punctuation of full width": "轮次 {e}\uff1a训练损失\uff1d0.2\uff0cPESQ\uff1d{v}\n",
-}
-
-
-@pytest.mark.parametrize("codec", ["utf-8", "gb18030"])
-@pytest.mark.parametrize("name", CHINESE)
-def test_reads_chinese(tmp_path: Path, name: str, codec: str) -> None:
-    content = "".join(CHINESE[name].format(e=e, v=v) for e, v in enumerate(PESQ, start=1))
-    reading = read(tmp_path, content.encode(codec))
-    series = only(reading)
-    assert (list(series.xs), list(series.ys), series.x_kind) == ([1, 2, 3, 4], PESQ, "epoch")
-    assert {s.role.phase for run in reading.runs for s in run.series if s.role.kind == "loss"} >= {"train"}
-
-
-def test_a_broken_byte_does_not_change_the_encoding(tmp_path: Path) -> None:
-    content = "Epoche 1 | PESQ: 2.1 | größer\n".encode() + b"\xff cut\n" + "Epoche 2 | PESQ: 2.2 | größer\n".encode()
-    assert list(only(read(tmp_path, content)).ys) == [2.1, 2.2]
-
-
-def test_minus_sign_of_typesetting(tmp_path: Path) -> None:
-    series = only(read(tmp_path, "Epoch 1 SI-SDR: \u22123.2 dB\nEpoch 2 SI-SDR: \u22121.5 dB\n"), "si_sdr")
-    assert list(series.ys) == [-3.2, -1.5]
-
-
-@pytest.mark.parametrize("line", ["Época {e}/9 - pérdida: 0.2 - PESQ: {v}", "Эпоха {e}: loss=0.2, PESQ={v}"])
-def test_reads_the_epoch_of_other_languages(tmp_path: Path, line: str) -> None:
-    series = only(read(tmp_path, "".join(f"{line.format(e=e, v=v)}\n" for e, v in enumerate(PESQ, start=1))))
-    assert (list(series.xs), list(series.ys), series.x_kind) == ([1, 2, 3, 4], PESQ, "epoch")
-
-
 def test_a_drawn_frame_is_no_part_of_a_name(tmp_path: Path) -> None:
     assert only(read(tmp_path, "│ val_pesq │ 2.1 │\n│ val_pesq │ 2.2 │\n")).name == "val_pesq"
-
-
-def test_steps_with_commas_between_thousands(tmp_path: Path) -> None:
-    series = only(read(tmp_path, "step 500 | PESQ: 2.1\nstep 1,500 | PESQ: 2.2\nstep 12,500 | PESQ: 2.3\n"))
-    assert (list(series.xs), series.x_kind) == ([500, 1500, 12500], "step")
-
-
-def named(reading: Reading) -> dict[str, list[float]]:
-    return {s.name: list(s.ys) for run in reading.runs for s in run.series}
-
-
-def test_a_phase_alone_speaks_of_the_value_before(tmp_path: Path) -> None:
-    lines = "".join(f"Epoch [{e}/9] PESQ Train: {v} | Val: {v - 0.1:.2f}\n" for e, v in enumerate(PESQ, start=1))
-    reading = read(tmp_path, lines)
-    assert named(reading) == {"PESQ Train": PESQ, "PESQ Val": [2.0, 2.25, 2.4, 2.48]}
-    assert [s.role.phase for s in reading.runs[0].series] == ["train", "eval"]
-
-
-def test_a_phase_alone_is_left_open_between_two_values(tmp_path: Path) -> None:
-    assert set(named(read(tmp_path, "Epoch 1 train loss: 0.2 train acc_pesq: 2.1 | val: 0.3\n"))) == {
-        "train loss",
-        "train acc_pesq",
-    }
 
 
 @pytest.mark.parametrize(
@@ -324,89 +234,6 @@ def test_a_name_that_is_no_measure_of_what_follows(tmp_path: Path, line: str) ->
     assert not any(s.role.kind == "metric" for run in read(tmp_path, line).runs for s in run.series)
 
 
-def test_training_beside_an_only_value_keeps_its_own_phase(tmp_path: Path) -> None:
-    reading = read(tmp_path, "".join(f"train_loss: 0.2{e} pesq: {v}\n" for e, v in enumerate(PESQ)))
-    assert named(reading)["pesq"] == PESQ
-    assert chosen_series(reading.runs[0], ())[1]
-
-
-def test_a_phase_in_brackets_is_part_of_the_name(tmp_path: Path) -> None:
-    text = "".join(f"Epoch {e}: (val) PESQ {v}, [test] STOI {v / 3:.3f}\n" for e, v in enumerate(PESQ, start=1))
-    assert list(named(read(tmp_path, text))) == ["val PESQ", "test STOI"]
-
-
-SIDES = {
-    "PESQ: train {t:.2f}, val {v:.2f}": ("PESQ train", "PESQ val"),
-    "Loss (train 0.2, val 0.3) PESQ=(train {t:.2f}, val {v:.2f})": ("PESQ train", "PESQ val"),
-    "PESQ - noisy: {t:.2f}, enhanced: {v:.2f}": ("PESQ noisy", "PESQ enhanced"),
-    "PESQ: enhanced {v:.2f}, noisy {t:.2f}": ("PESQ noisy", "PESQ enhanced"),
-}
-
-
-@pytest.mark.parametrize("line", SIDES)
-def test_sides_of_one_measure(tmp_path: Path, line: str) -> None:
-    content = "".join(f"Epoch {e}: {line.format(v=v, t=v + 0.2)}\n" for e, v in enumerate(PESQ, start=1))
-    found = named(reading := read(tmp_path, content))
-    first, second = SIDES[line]
-    assert (found[first], found[second]) == ([2.3, 2.55, 2.7, 2.78], PESQ)
-    assert [s.name for s in chosen_series(reading.runs[0], ())[0]] == [second]
-
-
-def test_seconds_behind_a_phase_are_no_score(tmp_path: Path) -> None:
-    assert named(read(tmp_path, "Epoch 1: train PESQ: 2.1, val 12.3 sec\n")) == {"train PESQ": [2.1]}
-
-
-def test_epochs_and_batches_of_timm(tmp_path: Path) -> None:
-    content = "".join(f"Train: {e} [  10/40 ( 25%)]  Loss: {v} ({v})\n" for e, v in enumerate(PESQ))
-    series = read(tmp_path, content).runs[0].series[0]
-    assert (series.role.phase, list(series.xs)) == ("train", [0, 1, 2, 3])
-
-
-def test_levels_of_mixtures_in_chinese_are_no_scores(tmp_path: Path) -> None:
-    assert named(read(tmp_path, "SNR级别: 5\nSI-SDR指标: 3.04\n")) == {"SI-SDR指标": [3.04]}
-
-
-def test_short_names_of_validation_and_of_losses(tmp_path: Path) -> None:
-    (run,) = read(tmp_path, "Epoch 1 vali_loss: 0.2 train L1: 0.3 valid Nsdr: 6.2\n").runs
-    assert {s.name: str(s.role) for s in run.series} == {
-        "vali_loss": "eval loss",
-        "train L1": "train loss",
-        "valid Nsdr": "eval si_sdr metric",
-    }
-
-
-def test_phases_in_brackets_hold_until_the_next(tmp_path: Path) -> None:
-    line = "{e}epoch results: [train] time=0.01, loss=-{e}.1, [valid] time=0.02, ci_sdr={e}.5, loss=-{e}.2\n"
-    (run,) = read(tmp_path, "".join(line.format(e=e) for e in (1, 2))).runs
-    assert {s.name: (s.role.phase, list(s.ys)) for s in run.series} == {
-        "loss (train)": ("train", [-1.1, -2.1]),
-        "ci_sdr (valid)": ("eval", [1.5, 2.5]),
-        "loss (valid)": ("eval", [-1.2, -2.2]),
-    }
-
-
-ROWS = "PESQ        {t:.2f}      {v:.2f}\nSI-SDR      -3.1      -2.{e}\n"
-HEADS = [
-    "Metric      Train     Val\n-----------------------\n",
-    "            train     val\n",
-    "| name | Train | Val |\n",
-]
-
-
-@pytest.mark.parametrize("head", HEADS)
-def test_tables_of_an_epoch_with_a_column_per_phase(tmp_path: Path, head: str) -> None:
-    content = "".join(f"Epoch {e} Summary\n{head}{ROWS.format(e=e, v=v, t=v + 0.1)}" for e, v in enumerate(PESQ))
-    reading = read(tmp_path, content)
-    (pesq,) = chosen_series(reading.runs[0], ())[0]
-    assert (pesq.role.phase, list(pesq.xs), list(pesq.ys)) == ("eval", [0, 1, 2, 3], PESQ)
-    (sdr,) = chosen_series(reading.runs[0], ("si_sdr",))[0]
-    assert list(sdr.ys) == [-2.0, -2.1, -2.2, -2.3]
-
-
-def test_rows_without_a_head_of_phases_stay_as_they_are(tmp_path: Path) -> None:
-    assert named(read(tmp_path, "Epoch 1\nPESQ 2.40 2.30\nEpoch 2\nPESQ 2.45 2.35\n")) == {"PESQ": [2.4, 2.45]}
-
-
 def test_a_heading_that_counts_from_1_over_lines_that_count_from_0_is_no_restart(tmp_path: Path) -> None:
     text = "".join(
         f"---- Epoch {e + 1}/4 ----\nepoch {e} | train_loss: 0.{9 - e} | val_PESQ: {v}\n" for e, v in enumerate(PESQ)
@@ -422,11 +249,6 @@ def test_accuracies_may_stand_without_a_colon(tmp_path: Path) -> None:
     assert [(series.name, list(series.xs)) for series in run.series if series.role.kind == "metric"] == [
         ("valid_acc", [0, 1, 2, 3])
     ]
-
-
-def test_a_score_with_a_decimal_comma_and_three_decimals(tmp_path: Path) -> None:
-    content = "".join(f"Epoche {e}; Verlust: 0,31{e}; PESQ: 2,{634 + e}; Zeit: 12,3 s\n" for e in range(4))
-    assert list(only(read(tmp_path, content)).ys) == [2.634, 2.635, 2.636, 2.637]
 
 
 @pytest.mark.parametrize("between", [",", ", ", ",-", " , "])

@@ -10,50 +10,11 @@ import pytest
 from cmgan_audit.facts.audit import collect
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.units.following import Effort
-from cmgan_audit.program.execution.trace import CallEvent, Run
+from cmgan_audit.program.execution.trace import Run
 from cmgan_audit.program.launches import runs
 from cmgan_audit.rules.record import Known
 from cmgan_audit.source.tree import SourceTree
-
-# The configuration is asked for between two loaders.
-SCRIPT = """
-import sys
-import yaml
-from torch.utils.data import DataLoader
-
-first = DataLoader([1], batch_size=1)
-config = yaml.safe_load(open(sys.argv[1]))
-last = DataLoader([1], batch_size=config["size"])
-"""
-
-
-@pytest.fixture
-def executed(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
-    """Every run that was begun, also those that are dropped."""
-    begun: list[Run] = []
-    execute_entry = runs.execute_entry
-
-    def noted(*args: object, **keywords: object) -> Run:
-        begun.append(execute_entry(*args, **keywords))  # type: ignore[arg-type]
-        return begun[-1]
-
-    monkeypatch.setattr(runs, "execute_entry", noted)
-    return begun
-
-
-def runs_in(folder: Path, files: dict[str, str]) -> list[Run]:
-    for name, text in {"train.py": SCRIPT, **files}.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    return list(runs.execute(SourceTree(folder)))
-
-
-def words(found: list[Run]) -> list[tuple[str, ...]]:
-    return [run.launch.argv for run in found]
-
-
-def loaders(run: Run) -> int:
-    events = [event for event in run.events if isinstance(event, CallEvent)]
-    return sum(event.callee == "torch.utils.data.DataLoader" for event in events)
+from tests.program.launches.followed import OPTIONS, SCRIPT, loaders, runs_in, words
 
 
 def test_without_its_configuration_a_script_is_left_where_it_asks(tmp_path: Path, executed: list[Run]) -> None:
@@ -85,29 +46,6 @@ def test_configurations_of_recipes_far_from_the_script(tmp_path: Path) -> None:
     (tmp_path / "egs" / "vctk" / "conf" / "a.yaml").write_text("size: 4\n", encoding="utf-8")
     found = runs_in(tmp_path, {"bin/train.py": SCRIPT, "train.py": ""})
     assert words(found) == [("../egs/vctk/conf/a.yaml",)]
-
-
-# The configuration is named by an option, or lies beside the checkpoint that training goes on from.
-OPTIONS = """
-import argparse
-import json
-import json
-from pathlib import Path
-from torch.utils.data import DataLoader
-
-parser = argparse.ArgumentParser()
-parser.add_argument("--config", default={default!r})
-parser.add_argument("--resume", default=None)
-args = parser.parse_args()
-if args.resume is not None:
-    path = Path(args.resume).parent / "config.json"
-else:
-    assert args.config is not None
-    path = Path(args.config)
-with path.open() as handle:
-    config = json.load(handle)
-loader = DataLoader([1], batch_size=config["size"])
-"""
 
 
 def test_a_default_on_another_machine_means_the_file_of_that_name(tmp_path: Path) -> None:
@@ -329,155 +267,6 @@ else:
 def test_an_option_that_only_one_mode_needs_ends_no_mode(tmp_path: Path, default: str, made: int) -> None:
     (run,) = runs_in(tmp_path, {"train.py": ONE_MODE_NEEDS_MORE.format(default=default)})
     assert loaders(run) == made
-
-
-RESTARTED = """
-import os
-import subprocess
-import sys
-from torch.utils.data import DataLoader
-
-given = sys.argv[1:]
-if "--child" not in given:
-    for rank in range(4):
-        {start}
-    sys.exit()
-DataLoader([1], batch_size=4)
-"""
-
-# The script is shipped with a launch, and may be started without one.
-BOTH = [("--child",), ("--size", "4", "--child")]
-
-
-@pytest.mark.parametrize(
-    ("start", "children"),
-    [
-        ("subprocess.Popen([sys.executable] + sys.argv + ['--child'])", BOTH),
-        ("subprocess.run([sys.executable, *sys.argv, '--child'], check=True)", BOTH),
-        ("os.execv(sys.executable, ['python'] + sys.argv + ['--child'])", BOTH),
-        (
-            "subprocess.Popen(['python', '-u', __file__, '--child', '--rank', str(rank)])",
-            [("--child", "--rank", str(rank)) for rank in range(2)],
-        ),
-        (
-            "subprocess.Popen([sys.executable, 'train.py', '--child', 'n=' + os.environ['N'], '%s' % os.getpid()])",
-            [("--child", "n=\0its value", "\0a word")],
-        ),
-        (
-            "subprocess.Popen([sys.executable, __file__, '--port', '1' if os.listdir('a') else '2', '--child'])",
-            [("--port", "\0a word", "--child")],
-        ),
-        ("subprocess.Popen([sys.executable] + sys.argv)", []),
-        ("subprocess.Popen([sys.executable, 'other.py', '--child'])", []),
-        ("subprocess.Popen([sys.executable, '-m', 'pip', 'install', 'torch'])", []),
-        ("subprocess.Popen('python train.py --child', shell=True)", []),
-    ],
-)
-def test_a_script_that_starts_itself_again(tmp_path: Path, start: str, children: list[tuple[str, ...]]) -> None:
-    found = runs_in(
-        tmp_path, {"train.py": RESTARTED.format(start=start), "other.py": "", "run.sh": "python train.py --size 4\n"}
-    )
-    started = [run for run in found if "--child" in run.launch.argv]
-    assert [run.launch.argv for run in started] == children
-    assert all(loaders(run) == 1 for run in started)
-
-
-ASKS = """
-import os
-from torch.utils.data import DataLoader
-if {test}:
-    DataLoader([1], batch_size=1)
-"""
-
-
-@pytest.mark.parametrize(
-    ("test", "started"),
-    [
-        ("os.environ.get('SMALL', '0') == '1'", ["", "run.sh: SMALL=1"]),
-        ("os.getenv('SMALL') == '1'", ["", "run.sh: SMALL=1"]),
-        ("os.environ.get('LARGE', '0') == '1'", [""]),  # nobody asks for what the launcher sets
-        ("int(os.environ.get('LOCAL_RANK', 1)) == 0", [""]),
-    ],
-)
-def test_variables_that_a_launcher_sets_count_where_they_are_asked_for(
-    tmp_path: Path, test: str, started: list[str]
-) -> None:
-    launcher = "export SMALL=1 LOCAL_RANK=0\npython train.py\npython train.py\n"
-    found = runs_in(tmp_path, {"train.py": ASKS.format(test=test), "run.sh": launcher})
-    assert [run.launch.condition for run in found] == started
-    assert loaders(found[-1]) == (len(started) > 1)
-
-
-@pytest.mark.parametrize(
-    ("launcher", "started"),
-    [
-        ("torchrun --nproc_per_node=4 train.py\n", ["", "run.sh: torchrun"]),
-        (
-            "python -m torch.distributed.run --nproc_per_node $GPUS train.py --lr 1\n",
-            ["", "run.sh: torch.distributed.run --lr 1"],
-        ),
-        ("torchrun --nproc_per_node=1 train.py\n", ["", "in several processes"]),
-        ("", ["", "in several processes"]),
-    ],
-)
-def test_a_script_that_asks_which_process_it_is(tmp_path: Path, launcher: str, started: list[str]) -> None:
-    test = "int(os.environ.get('LOCAL_RANK', -1)) >= 0"
-    train = ASKS.format(test=test) + "    torch.utils.data.distributed.DistributedSampler([1])\n"
-    found = runs_in(tmp_path, {"train.py": "import torch\n" + train, "run.sh": launcher})
-    assert [run.launch.condition for run in found] == started
-    assert [loaders(run) for run in found] == [0, 1]
-
-
-@pytest.mark.parametrize(
-    ("launcher", "unshown"),
-    [
-        ("python train.py --size 4\n", True),
-        ("python train.py --size 4\npython train.py\n", False),
-        ("python train.py --size 4\npython train.py $@\n", False),
-        ("python train.py --size 4 --resume last.pt\n", False),
-        ("python train.py --size 4 --eval_only=1\n", False),
-        ("python train.py --size 4 --test_set test.txt\n", True),
-        ("python train.py --size 4 --resume last.pt\npython train.py --size 8\n", True),
-        ("", False),
-    ],
-)
-def test_a_start_without_words_that_nothing_shows(tmp_path: Path, launcher: str, unshown: bool) -> None:
-    found = runs_in(tmp_path, {"train.py": ASKS.format(test="True"), "run.sh": launcher})
-    assert [run.launch.unshown for run in found if not run.launch.argv] == [unshown]
-
-
-@pytest.mark.parametrize("launcher", ["ablation_batch4.sh", "test-short.sh", "sweep.sh"])
-def test_a_launcher_that_tries_settings_shows_no_training(tmp_path: Path, launcher: str) -> None:
-    files = {"train.py": ASKS.format(test="True"), launcher: "python train.py --size 4\n"}
-    assert [run.launch.unshown for run in runs_in(tmp_path, files) if not run.launch.argv] == [False]
-
-
-def test_variables_that_are_asked_for_with_the_configuration_count_too(tmp_path: Path) -> None:
-    asks = "\nimport os\nDataLoader([1], batch_size=int(os.environ.get('SIZE', 4)))\n"
-    files = {
-        "train.py": OPTIONS.format(default=None) + asks,
-        "a.json": '{"size": 4}',
-        "run.sh": "SIZE=1 python train.py --config a.json\npython train.py --config a.json\n",
-    }
-    found = runs_in(tmp_path, files)
-    assert [run.launch.condition for run in found] == ["run.sh: SIZE=1 --config a.json", "run.sh: --config a.json"]
-
-
-def test_a_run_ends_where_it_asks_for_what_its_launcher_sets_and_begins_anew(
-    tmp_path: Path, executed: list[Run]
-) -> None:
-    """What comes after a setting that is not known yet is followed once, with the setting."""
-    asks = "\nimport os\nif os.environ.get('SIZE'):\n    more = os.environ.get('MORE', 1)\n"
-    files = {
-        "train.py": OPTIONS.format(default=None) + asks + "DataLoader([1], batch_size=1)\n",
-        "a.json": '{"size": 4}',
-        "run.sh": "export SIZE=1 MORE=2 OTHER=3\npython train.py --config a.json\n",
-    }
-    found = runs_in(tmp_path, files)
-    assert [sorted(run.launch.environment) for run in found] == [["MORE", "SIZE"]]
-    shipped = [run for run in executed if run.launch.argv]
-    assert [sorted(run.launch.environment) for run in shipped] == [[], ["SIZE"], ["MORE", "SIZE"]]
-    assert [loaders(run) for run in shipped] == [loaders(found[0]) - 1] * 2 + [loaders(found[0])]
 
 
 def test_what_only_a_notebook_mentions_is_no_dead_code(tmp_path: Path) -> None:

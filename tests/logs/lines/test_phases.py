@@ -1,0 +1,105 @@
+"""Values of training and evaluation beside each other: a phase in words, in brackets, and as a column."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.logs.selection.choosing import chosen_series
+from tests.logs.lines.reading import PESQ, named, read
+
+
+def test_a_phase_alone_speaks_of_the_value_before(tmp_path: Path) -> None:
+    lines = "".join(f"Epoch [{e}/9] PESQ Train: {v} | Val: {v - 0.1:.2f}\n" for e, v in enumerate(PESQ, start=1))
+    reading = read(tmp_path, lines)
+    assert named(reading) == {"PESQ Train": PESQ, "PESQ Val": [2.0, 2.25, 2.4, 2.48]}
+    assert [s.role.phase for s in reading.runs[0].series] == ["train", "eval"]
+
+
+def test_a_phase_alone_is_left_open_between_two_values(tmp_path: Path) -> None:
+    assert set(named(read(tmp_path, "Epoch 1 train loss: 0.2 train acc_pesq: 2.1 | val: 0.3\n"))) == {
+        "train loss",
+        "train acc_pesq",
+    }
+
+
+def test_training_beside_an_only_value_keeps_its_own_phase(tmp_path: Path) -> None:
+    reading = read(tmp_path, "".join(f"train_loss: 0.2{e} pesq: {v}\n" for e, v in enumerate(PESQ)))
+    assert named(reading)["pesq"] == PESQ
+    assert chosen_series(reading.runs[0], ())[1]
+
+
+def test_a_phase_in_brackets_is_part_of_the_name(tmp_path: Path) -> None:
+    text = "".join(f"Epoch {e}: (val) PESQ {v}, [test] STOI {v / 3:.3f}\n" for e, v in enumerate(PESQ, start=1))
+    assert list(named(read(tmp_path, text))) == ["val PESQ", "test STOI"]
+
+
+SIDES = {
+    "PESQ: train {t:.2f}, val {v:.2f}": ("PESQ train", "PESQ val"),
+    "Loss (train 0.2, val 0.3) PESQ=(train {t:.2f}, val {v:.2f})": ("PESQ train", "PESQ val"),
+    "PESQ - noisy: {t:.2f}, enhanced: {v:.2f}": ("PESQ noisy", "PESQ enhanced"),
+    "PESQ: enhanced {v:.2f}, noisy {t:.2f}": ("PESQ noisy", "PESQ enhanced"),
+}
+
+
+@pytest.mark.parametrize("line", SIDES)
+def test_sides_of_one_measure(tmp_path: Path, line: str) -> None:
+    content = "".join(f"Epoch {e}: {line.format(v=v, t=v + 0.2)}\n" for e, v in enumerate(PESQ, start=1))
+    found = named(reading := read(tmp_path, content))
+    first, second = SIDES[line]
+    assert (found[first], found[second]) == ([2.3, 2.55, 2.7, 2.78], PESQ)
+    assert [s.name for s in chosen_series(reading.runs[0], ())[0]] == [second]
+
+
+def test_seconds_behind_a_phase_are_no_score(tmp_path: Path) -> None:
+    assert named(read(tmp_path, "Epoch 1: train PESQ: 2.1, val 12.3 sec\n")) == {"train PESQ": [2.1]}
+
+
+def test_epochs_and_batches_of_timm(tmp_path: Path) -> None:
+    content = "".join(f"Train: {e} [  10/40 ( 25%)]  Loss: {v} ({v})\n" for e, v in enumerate(PESQ))
+    series = read(tmp_path, content).runs[0].series[0]
+    assert (series.role.phase, list(series.xs)) == ("train", [0, 1, 2, 3])
+
+
+def test_short_names_of_validation_and_of_losses(tmp_path: Path) -> None:
+    (run,) = read(tmp_path, "Epoch 1 vali_loss: 0.2 train L1: 0.3 valid Nsdr: 6.2\n").runs
+    assert {s.name: str(s.role) for s in run.series} == {
+        "vali_loss": "eval loss",
+        "train L1": "train loss",
+        "valid Nsdr": "eval si_sdr metric",
+    }
+
+
+def test_phases_in_brackets_hold_until_the_next(tmp_path: Path) -> None:
+    line = "{e}epoch results: [train] time=0.01, loss=-{e}.1, [valid] time=0.02, ci_sdr={e}.5, loss=-{e}.2\n"
+    (run,) = read(tmp_path, "".join(line.format(e=e) for e in (1, 2))).runs
+    assert {s.name: (s.role.phase, list(s.ys)) for s in run.series} == {
+        "loss (train)": ("train", [-1.1, -2.1]),
+        "ci_sdr (valid)": ("eval", [1.5, 2.5]),
+        "loss (valid)": ("eval", [-1.2, -2.2]),
+    }
+
+
+ROWS = "PESQ        {t:.2f}      {v:.2f}\nSI-SDR      -3.1      -2.{e}\n"
+
+
+HEADS = [
+    "Metric      Train     Val\n-----------------------\n",
+    "            train     val\n",
+    "| name | Train | Val |\n",
+]
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_tables_of_an_epoch_with_a_column_per_phase(tmp_path: Path, head: str) -> None:
+    content = "".join(f"Epoch {e} Summary\n{head}{ROWS.format(e=e, v=v, t=v + 0.1)}" for e, v in enumerate(PESQ))
+    reading = read(tmp_path, content)
+    (pesq,) = chosen_series(reading.runs[0], ())[0]
+    assert (pesq.role.phase, list(pesq.xs), list(pesq.ys)) == ("eval", [0, 1, 2, 3], PESQ)
+    (sdr,) = chosen_series(reading.runs[0], ("si_sdr",))[0]
+    assert list(sdr.ys) == [-2.0, -2.1, -2.2, -2.3]
+
+
+def test_rows_without_a_head_of_phases_stay_as_they_are(tmp_path: Path) -> None:
+    assert named(read(tmp_path, "Epoch 1\nPESQ 2.40 2.30\nEpoch 2\nPESQ 2.45 2.35\n")) == {"PESQ": [2.4, 2.45]}
