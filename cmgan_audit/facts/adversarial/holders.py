@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from cmgan_audit.facts.classes import bare_network, is_network, values_within
+from cmgan_audit.facts.passes.outside_helpers import is_elsewhere
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -52,6 +53,7 @@ class Holders:
     """The networks of a run by the optimiser that trains them."""
 
     def __init__(self, scene: Scene) -> None:
+        self._scene = scene
         self._asked: dict[int, list[Instance]] = {}
         self._added: dict[int, list[Value]] = {}
         for event in scene.calls:
@@ -69,7 +71,18 @@ class Holders:
             return Held((), complete=False)
         parts = (given, *self._added.get(id(optimiser.attrs), ()))
         found = self._asked_in([each for part in parts for each in values_within(part, 6)])
-        return Held(found, complete=bool(found))
+        return Held(found, complete=bool(found) and not self._may_get_more(optimiser, Held(found)))
+
+    def _may_get_more(self, optimiser: Instance, held: Held) -> bool:
+        """Whether code that is not there is given the optimiser together with a network that it does not train yet."""
+        for event in self._scene.handed(optimiser):
+            if not is_elsewhere(event):
+                continue
+            given = (*event.arguments.positional, *event.arguments.keywords.values())
+            networks = [bare_network(each) for value in given for each in instances_of(value) if is_network(each)]
+            if any(not held.touches(each) for each in (*networks, *self._asked_in(given))):
+                return True
+        return False
 
     def asked_for(self, parameters: Value) -> Held:
         """The networks whose parameters these are; not complete where something among them is not known."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from cmgan_audit.facts.conditions import open_setting
 from cmgan_audit.facts.data.records import PairCut
-from cmgan_audit.facts.data.subjects import CLEAN, NOISY, Subject, subject_of
+from cmgan_audit.facts.data.subjects import CLEAN, NOISY, Subject, is_mixed_in, subject_of
 from cmgan_audit.facts.loading.cuts import Cut, cuts_in
 from cmgan_audit.facts.loading.items import Reading, items_of
 from cmgan_audit.facts.loading.passable import passable
@@ -58,7 +58,7 @@ def _of_reading(view: View, reading: Reading) -> Iterable[PairCut]:
     if len(cuts) < 2:
         return
     parts = list(_parts(view, reading, cuts))
-    noisy = [part for part in parts if part.subject.side == NOISY]
+    noisy = [part for part in parts if part.subject.side == NOISY and not _is_mixed_in(part)]
     clean = [part for part in parts if part.subject.side == CLEAN]
     alone = [part for part in noisy if all(part.drawn_at != other.drawn_at for other in clean)]
     others = [part for part in clean if all(part.drawn_at != other.drawn_at for other in noisy)]
@@ -84,6 +84,12 @@ def _parts(view: View, reading: Reading, cuts: Sequence[Cut]) -> Iterable[_Part]
             passes[cut.place] += 1
             drawn_at = _drawn_at(reading.events, cut)
             yield _Part(cut, subject, drawn_at, _may_be_given(view, reading.events[drawn_at]))
+
+
+def _is_mixed_in(part: _Part) -> bool:
+    """Whether a signal that is only called the input is the noise that the clean one is mixed with."""
+    functions = (frame.value.node for frame in part.cut.event.context.frames if frame.value is not None)
+    return part.subject.called_input and any(map(is_mixed_in, functions))
 
 
 def _drawn_at(events: Sequence[Event], cut: Cut) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Self
 
 from cmgan_audit.facts.bindings import names_bound
@@ -40,11 +41,13 @@ class Subject:
     """A signal: which of the two it is ("" when the names do not tell), and what it is called there.
 
     `item` is what it is taken out of a collection by ("index" of `self.noisy[index]`), empty where it is not.
+    `called_input` is whether nothing but that tells of it, in the function that cuts it.
     """
 
     side: str
     name: str
     item: str = ""
+    called_input: bool = False
 
     @classmethod
     def of(cls, side: str, node: ast.expr) -> Self:
@@ -74,6 +77,24 @@ def side_of(node: ast.AST) -> str:
     if not clean and not noisy:
         return next((side for some, side in _ECHO_WORDS if words & some), "")
     return CLEAN if clean else NOISY
+
+
+def is_mixed_in(function: ast.AST) -> bool:
+    """Whether what a function calls its input is added to the clean signal: `clean + gain * input` is the mixture."""
+    for node in walk(function):
+        match node:
+            case ast.BinOp(op=ast.Add(), left=one, right=other) | ast.AugAssign(op=ast.Add(), target=one, value=other):
+                parts = (_words(one), _words(other))
+            case ast.Call(func=ast.Attribute(attr="add"), args=[one, other]):
+                parts = (_words(one), _words(other))
+            case _:
+                continue
+        if any(
+            one & _CLEAN_WORDS and not other & _CLEAN_WORDS and other & _INPUT_WORDS
+            for one, other in (parts, parts[::-1])
+        ):
+            return True
+    return False
 
 
 def is_noise(node: ast.AST) -> bool:
@@ -123,7 +144,7 @@ def subject_of(view: View, event: Event) -> list[Subject]:
         if both:
             return both
         if not called_input and _words(node) & _INPUT_WORDS and _words(node).isdisjoint(_CLEAN_WORDS | _NOISY_WORDS):
-            called_input = [Subject.of(NOISY, node)]
+            called_input = [replace(Subject.of(NOISY, node), called_input=True)]
         function = frames[-1].value.node if frames and frames[-1].value is not None else None
         name = _followed(node, function)
         source, beside = _assigned(function, name, node)

@@ -11,9 +11,10 @@ pieces are as long as signals are, or each of them becomes a batch of one: `batc
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from cmgan_audit.facts.bindings import bound_argument
-from cmgan_audit.facts.code import Code, Reached
+from cmgan_audit.facts.code import Code, Function, Reached
 from cmgan_audit.facts.loading.pieces import Pieces, pieces_of
 from cmgan_audit.facts.scene import Made, Pass, Use
 from cmgan_audit.facts.steps.guards import given_to, last_name, number_at
@@ -26,6 +27,9 @@ from cmgan_audit.source.syntax import walk
 
 # So many items are no batch; a piece of so many is one of samples.
 _SAMPLES = 1000
+_JUDGING = regex(r"(?i)loss|crit|s[dn]r|stoi|pesq|scor|metric")
+_GROUP = regex(r"\(([^()]*)\)")
+_FIRST_GROUP = regex(r"\s*\(([^()]*)\)")
 _RATE = regex(r"(?i)(?:\w+_)?(?:sr|fs|sampl\w*_?(?:rate|freq\w*)|rate|hz)")
 
 
@@ -46,11 +50,11 @@ def cut_batch(code: Code, made: Made, batch: Fact) -> Fact:
     for single in code.scene.passes_over(made.loader):
         for use in code.scene.of("backward"):
             if single.holds(use.event.context):
-                place = _cut_at(code, single, use)
+                place = _cut_at(code, single, use) or _unfolded_at(code, single, use)
                 if place is None:
                     return batch
                 places.append(place)
-    reason = "the loop cuts each item along its first dimension: a batch, or a signal"
+    reason = "the loop cuts each item into pieces: these may be its batches"
     return Unknown(reason, tuple(places)) if places else batch
 
 
@@ -90,34 +94,90 @@ def _is_one_or_signal(code: Code, context: Context, here: Condition, pieces: Pie
 
 def _is_of_item(code: Code, single: Pass, context: Context, pieces: Pieces) -> bool:
     """Whether what is cut comes from what the loader gives: followed through the functions that are handed it."""
+    wanted = code.around(pieces.path, pieces.cut)
+    return wanted is not None and any(
+        scope.node is wanted.node and held & _names_in(pieces.cut) for scope, held in _scopes(code, single, context)
+    )
+
+
+def _unfolded_at(code: Code, single: Pass, use: Use) -> Step | None:
+    """Where an item becomes many on the way from a pass to the gradients: `recording.unfold(1, size, size)[0]`."""
+    for scope, held in _scopes(code, single, use.event.context):
+        for node in scope.own_nodes():
+            if isinstance(node, ast.Call) and _makes_many(node) and held & _names_in(node):
+                place = code.place_of(scope.module.path, node)
+                return Step(place, f"{ast.unparse(node.func)}() makes pieces of what the loader gives")
+    return None
+
+
+def _makes_many(call: ast.Call) -> bool:
+    """Whether windows are laid over a signal, or a part of another dimension goes to the first one with einops."""
+    match call:
+        case ast.Call(func=ast.Attribute(attr="unfold", value=base)):
+            return last_name(base) not in ("F", "functional")  # that one takes images
+        case ast.Call(args=[_, ast.Constant(value=str() as pattern), *_]) if last_name(call.func) == "rearrange":
+            before, _, after = pattern.partition("->")
+            first = _FIRST_GROUP.match(after)
+            moved = set(first[1].split()) if first is not None else set[str]()
+            return any(moved & set(group.split()) for group in _GROUP.findall(before))
+    return False
+
+
+def _scopes(code: Code, single: Pass, context: Context) -> Iterator[tuple[Reached, set[str]]]:
+    """The functions on the way from a pass to something in it, with their names for what the loader gives.
+
+    With each come the functions that it calls with something of that, such as a generator of pieces.
+    """
     place = single.event.loop.location
     outer = code.node_at(place)
     scope = None if outer is None else code.around(place.path, outer)
-    wanted = code.around(pieces.path, pieces.cut)
-    if scope is None or wanted is None or not isinstance(outer, ast.For | ast.AsyncFor):
-        return False
+    if scope is None or not isinstance(outer, ast.For | ast.AsyncFor):
+        return
     held = _grown(scope, _names_in(outer.target))
+    yield scope, held
+    yield from _called(code, scope, held)
     for frame in context.frames[len(single.event.context.frames) :]:
-        if scope.node is wanted.node:
-            break
         if frame.value is not None:
             scope = Reached(frame.value.module, frame.value.node, frame.function)
             own = {name for name in held if name.startswith("self.")}
             held = _grown(scope, own | _handed(code, frame, held))
-    return scope.node is wanted.node and bool(held & _names_in(pieces.cut))
+            yield scope, held
+            yield from _called(code, scope, held)
+
+
+def _called(code: Code, scope: Reached, held: set[str]) -> Iterator[tuple[Reached, set[str]]]:
+    """The functions of the tree that a function calls with something of an item."""
+    for node in scope.own_nodes():
+        if not isinstance(node, ast.Call) or not held & _names_in(node):
+            continue
+        name = last_name(node.func)
+        if _JUDGING.search(name):
+            continue  # it compares frames, and what the network gets stays as it is
+        for each in code.reached:
+            if isinstance(each.node, ast.FunctionDef) and each.node.name == name and each.node is not scope.node:
+                yield each, _grown(each, _parameters_given(each.node, node, held))
 
 
 def _handed(code: Code, frame: Frame, held: set[str]) -> set[str]:
     """The parameters that a call gives something of an item; all of them where the call does not tell."""
     function = frame.value.node if frame.value is not None else None
-    parameters = (
-        {each.arg for each in walk(function.args) if isinstance(each, ast.arg)} if function is not None else set()
-    )
+    if function is None:
+        return set()
     call = code.call_at(frame.call)
-    if function is None or call is None or any(isinstance(each, ast.Starred) for each in call.args):
-        return parameters - {"self"}
-    given = {name: bound_argument(function, call, name) for name in parameters}
+    if call is None:
+        return _parameters(function) - {"self"}
+    return _parameters_given(function, call, held)
+
+
+def _parameters_given(function: Function, call: ast.Call, held: set[str]) -> set[str]:
+    if any(isinstance(each, ast.Starred) for each in call.args):
+        return _parameters(function) - {"self"}
+    given = {name: bound_argument(function, call, name) for name in _parameters(function)}
     return {name for name, value in given.items() if value is not None and held & _names_in(value)}
+
+
+def _parameters(function: Function) -> set[str]:
+    return {each.arg for each in walk(function.args) if isinstance(each, ast.arg)}
 
 
 def _grown(scope: Reached, held: set[str]) -> set[str]:

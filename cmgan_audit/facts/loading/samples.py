@@ -5,11 +5,11 @@ from __future__ import annotations
 from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.metrics.scoring import metric_called
 from cmgan_audit.facts.passes.loops import is_kept
+from cmgan_audit.facts.passes.outside_helpers import is_elsewhere
 from cmgan_audit.facts.scene import Made, Pass, Scene
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import CallEvent
-from cmgan_audit.program.naming.names import canonical, is_library
+from cmgan_audit.program.naming.names import canonical
 
 _SHOWING = frozenset(
     "save_image make_grid imshow imsave savefig add_image add_images add_audio add_figure add_video Image Audio".split()
@@ -75,12 +75,4 @@ def _gives_numbers(scene: Scene, calls: list[CallEvent]) -> bool:
         for event in calls
         if id(event) not in runs and not any(frame.function.endswith(".forward") for frame in event.context.frames)
     ]
-    return any(event.callee.rpartition(".")[2] in _ONE_NUMBER or _is_unknown(event) for event in around)
-
-
-def _is_unknown(event: CallEvent) -> bool:
-    """Whether a call leads to code that is not there and to no library of which it is known what it is for."""
-    if not event.callee:
-        return True
-    left = isinstance(event.result, Instance) and event.result.external_name == event.callee
-    return left and not event.callee.startswith("?") and not is_library(event.callee)
+    return any(event.callee.rpartition(".")[2] in _ONE_NUMBER or is_elsewhere(event) for event in around)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cmgan_audit.facts.classes import bare_network, library_bases
+from cmgan_audit.facts.passes.outside_helpers import is_elsewhere
 from cmgan_audit.facts.runtime.flow import Node
 from cmgan_audit.facts.values import constant, instances_of
 from cmgan_audit.facts.view import View
@@ -51,7 +52,9 @@ def _of_node(view: View, node: Node, left: int) -> Location | None:
     if member in _KEEPS and node.operands:
         return ends_in_sigmoid(view, node.operands[0], left)
     if node.operation == "network":
-        return None if node.event is None else ends_in_sigmoid(view, view.flow.forward(node.event), left)
+        if node.event is None or any(_answers_otherwise(view, each) for each in instances_of(node.event.receiver)):
+            return None
+        return ends_in_sigmoid(view, view.flow.forward(node.event), left)
     if node.operation == "*":
         others = [each for each in node.operands if constant(each) != 1]
         return ends_in_sigmoid(view, others[0], left) if len(others) == 1 < len(node.operands) else None
@@ -59,6 +62,16 @@ def _of_node(view: View, node: Node, left: int) -> Location | None:
         layers = [bare_network(each) for each in instances_of(node.event.receiver)]
         return _of_layer(view, layers[0], left) if len(layers) == 1 else None
     return None
+
+
+def _answers_otherwise(view: View, network: Instance) -> bool:
+    """Whether what a network answers may not be what its forward() gives: by a hook, or by code that is not there."""
+    bare = bare_network(network)
+    hooks = view.scene.named(lambda name: name.endswith(".register_forward_hook"))
+    hooked = [[bare_network(each) for each in instances_of(event.receiver)] for event in hooks]
+    if any(not parts or any(view.scene.reaches(bare, part) for part in parts) for parts in hooked):
+        return True  # a part that is not known may be one of this network
+    return any(is_elsewhere(event) for part in (network, bare) for event in view.scene.handed(part))
 
 
 def _of_layer(view: View, layer: Instance, left: int) -> Location | None:

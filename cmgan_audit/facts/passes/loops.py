@@ -24,7 +24,7 @@ from cmgan_audit.facts.passes.modes import (
 from cmgan_audit.facts.passes.own_statistics import keeps_statistics
 from cmgan_audit.facts.records import EVAL, TRAIN, Loop
 from cmgan_audit.facts.scene import Made, Pass, Scene, Use
-from cmgan_audit.facts.values import class_name, same_object
+from cmgan_audit.facts.values import class_name, constant, same_object
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.domain.values import ClassValue, Const, Instance
 from cmgan_audit.program.execution.trace import MAYBE, innermost_function
@@ -272,7 +272,8 @@ def mode_layers(scene: Scene, network: Instance, leaving: Sequence[Instance] = (
             name = canonical(part.external_name)
             member = name.rpartition(".")[2]
             if name.startswith("torch.nn.") and member in (*BATCH_NORMS, *DROPOUTS):
-                names.append(member)
+                if not (member in DROPOUTS and constant(part.arguments.get("p", 0)) == 0):  # a share of 0 drops nothing
+                    names.append(member)
             elif name.startswith("torch.nn.") and member in ("LSTM", "GRU", "RNN", "MultiheadAttention"):
                 dropout = part.arguments.get("dropout")
                 if isinstance(dropout, Const) and dropout.value:

@@ -10,6 +10,7 @@ from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.conditions import exclude
 from cmgan_audit.facts.optimisers import names_optimiser
 from cmgan_audit.facts.passes.last_pass import only_in_last_pass
+from cmgan_audit.facts.passes.outside_helpers import may_have_switched
 from cmgan_audit.facts.passes.part_switches import SOME_PARTS
 from cmgan_audit.facts.scene import COPIED, Scene, Use
 from cmgan_audit.facts.values import constant, instances_of, same_object
@@ -28,7 +29,8 @@ def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
     """The mode of a network where it runs, and the call that set it.
 
     Returns:
-        "train" or "eval"; "open" when a switch that decides may not have happened.
+        "train" or "eval"; "open" when a switch that decides may not have happened, or code that is not there may have
+        switched it.
     """
     if run.on is None:
         return OPEN, None
@@ -53,9 +55,14 @@ def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
         original = original_of(scene, run)
         state, use_before = (_as_made(scene, network), run) if original is None else mode_at(scene, original)
         possible.setdefault(state, use_before or run)  # as it was made, or as what it is a copy of
-    if len(possible) == 1:
-        return next(iter(possible.items()))
-    return OPEN, next(iter(possible.values()))
+    if len(possible) > 1:
+        return OPEN, next(iter(possible.values()))
+    ((state, use),) = possible.items()
+    if state == "train":
+        helper = may_have_switched(scene, run, network, None if use is run else use)
+        if helper is not None:
+            return OPEN, replace(run, event=helper)
+    return state, use
 
 
 def _as_made(scene: Scene, network: Instance) -> str:

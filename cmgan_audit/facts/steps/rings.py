@@ -9,13 +9,14 @@ from functools import cached_property
 from cmgan_audit.facts.adversarial.holders import Held, Holders, disjoint
 from cmgan_audit.facts.adversarial.losses import Losses
 from cmgan_audit.facts.steps.actions import BACKWARD, STEP, ZERO, Action
+from cmgan_audit.facts.steps.unseen_gradients import may_carry_over
 from cmgan_audit.facts.steps.windows import batch_loop, holds, loops_by_hand
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import ClassValue, Instance
-from cmgan_audit.program.execution.trace import CallEvent, Condition, Loop
+from cmgan_audit.program.execution.trace import CallEvent, Condition, Event, Loop
 from cmgan_audit.program.naming.names import canonical
 
 # Libraries whose backward(), step() and zero_grad() decide by themselves when they do something.
@@ -75,7 +76,7 @@ class Ring:
         filled = False
         for step, optimiser in self.uses:
             zero = self._set_back_between(step, optimiser)
-            if zero is None:
+            if zero is None or may_carry_over(self.view.scene, self._events_until(zero), self.held):
                 return None
             first = first or zero
             filled = filled or self._filling(zero, step, optimiser) is not None
@@ -121,6 +122,12 @@ class Ring:
             return [each for each in self.inside if start.position < each.position < end.position]
         to_the_end = [each for each in self.inside if each.position > start.position]
         return [*to_the_end, *(each for each in self.inside if each.position < end.position)]
+
+    def _events_until(self, end: Action) -> list[Event]:
+        """What happens in the loop from the clip on to an action, around the end of the loop where that comes first."""
+        events, start = self.view.scene.run.events, self.clip.position + 1
+        stretches = [(start, end.position)] if start <= end.position else [(start, len(events)), (0, end.position)]
+        return [event for first, last in stretches for event in events[first:last] if holds(self.loop, event.context)]
 
     def _filling(self, start: Action, step: Action, optimiser: Instance) -> Action | None:
         """A backward pass on the way to a step that comes to the networks of its optimiser."""

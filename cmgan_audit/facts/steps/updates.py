@@ -12,6 +12,7 @@ from cmgan_audit.facts.steps.guards import Guard, guard_of, last_name
 from cmgan_audit.facts.steps.out_of_reach import lines_in_reach
 from cmgan_audit.facts.steps.records import Update
 from cmgan_audit.facts.steps.short_loops import is_left_after_one
+from cmgan_audit.facts.steps.unseen_gradients import may_compute
 from cmgan_audit.facts.steps.windows import Update as Window
 from cmgan_audit.facts.steps.windows import holds, steps_by_framework, updates_in, with_networks
 from cmgan_audit.facts.values import class_name
@@ -52,7 +53,7 @@ def _update(view: View, window: Window, actions: Sequence[Action]) -> Update:
         accumulation=Known(1) if guard is None else guard.every,
         ever_zeroed=_ever_zeroed(view, window, actions),
         sums_steps=_sums_steps(view, window, guard, actions),
-        zeroed_before_step=_zeroed_before(window),
+        zeroed_before_step=_zeroed_before(view, window),
         zeroed_every_batch=_zeroed_every_batch(window, guard),
         zeroed_before_last=_zeroed_before_last(view, window, guard),
         repeated=_repeated(window),
@@ -144,8 +145,11 @@ def _in_loops_around(window: Window, action: Action) -> bool:
     return [loop.location for loop in action.event.context.loops] == [loop.location for loop in outer]
 
 
-def _zeroed_before(window: Window) -> Fact:
-    """Whether the last thing that happens to the gradients before the step is that they are set back."""
+def _zeroed_before(view: View, window: Window) -> Fact:
+    """Whether the last thing that happens to the gradients before the step is that they are set back.
+
+    Code that is not there may compute them after that: `balancer.backward(losses)`.
+    """
     step = window.step
     for each in reversed(window.inside):
         if each.position >= step.position or each.kind not in (ZERO, BACKWARD):
@@ -153,6 +157,8 @@ def _zeroed_before(window: Window) -> Fact:
         if each.kind == BACKWARD:
             return NO
         if each.concerns(window.optimiser) and _conditions(each) <= _conditions(step):
+            if may_compute(view.scene.run.events[each.position + 1 : step.position]):
+                return NO
             late = all(backward.position > step.position for backward in window.backwards)
             told = "and computed only after the step" if late else "after the backward pass"
             return Known(True, (Step(each.event.location, f"gradients are set back here, {told}"),))

@@ -17,6 +17,7 @@ TRAIN = """
 import argparse
 import torch
 import tqdm
+from einops import rearrange
 from torch.utils.data import DataLoader, Dataset
 
 class Recordings(Dataset):
@@ -43,6 +44,17 @@ def learn_in_pieces(recording):
     for batch in torch.split(recording, size):
         learn(batch)
 
+def pieces_of(recording, size):
+    recording = recording.squeeze(0)
+    for start in range(0, len(recording), size):
+        yield recording[start : start + size]
+
+def windows(recording):
+    return recording.unfold(1, 400, 200)[0]
+
+def frame_loss(recording):
+    return recording.unfold(1, 400, 200).mean()
+
 def learn_with(batch, weights):
     for number in range(0, 9, 3):
         print(weights[number : number + 3])
@@ -61,6 +73,10 @@ PIECES = {
     "chunks": "for batch in torch.chunk(item[0], chunks=4):\n    learn(batch)",
     "the size by its name": "for batch in item[0].split(split_size=16):\n    learn(batch)",
     "kept first": "pieces = item[0].split(size)\nfor batch in tqdm.tqdm(list(pieces)):\n    learn(batch)",
+    "from a generator": "for batch in pieces_of(item, size):\n    learn(batch)",
+    "windows": "windows = item.unfold(-1, 400, 200).reshape(-1, 400)\nlearn(windows)",
+    "windows of a function": "learn(windows(item))",
+    "windows by einops": "learn(rearrange(item, 'b (n t) -> (b n) t', t=400))",
     "listed": "for batch in [item[0][i : i + 8] for i in range(0, 64, 8)]:\n    learn(batch)",
     "multiples": "for i in range(len(item[0]) // 16):\n    learn(item[0][i * 16 : (i + 1) * 16])",
     "while": "i, whole = 0, item[0]\nwhile i < len(whole):\n    learn(whole[i : i + 16])\n    i += 16",
@@ -84,6 +100,8 @@ SMALL = {
     "seconds": "length = int(args.seconds * args.sample_rate)\nfor piece in item[0].split(length):\n    learn(piece)",
     "seconds at 16 kHz": "for i in range(0, 8, int(args.seconds * 16000)):\n"
     "    learn(item[0][i : i + int(args.seconds * 16000)])",
+    "frames in a loss": "learn(item)\nprint(frame_loss(item))",
+    "channels by einops": "learn(rearrange(item, 'b c t -> (b c) t'))",
     "another pass": "for piece in item[0].split(size):\n    learn(piece)\nfor item in loader:\n    learn(item)",
 }
 
@@ -105,7 +123,7 @@ def test_pieces_may_be_batches(auditor, tmp_path, body):
     found = audited(auditor, tmp_path, body)
     assert "CMG101" not in {finding.rule for finding in found.findings}
     assert [entry.reason for entry in found.unresolved if entry.rule == "CMG101"] == [
-        "batch_size: the loop cuts each item along its first dimension: a batch, or a signal"
+        "batch_size: the loop cuts each item into pieces: these may be its batches"
     ]
 
 
