@@ -25,6 +25,7 @@ from cmgan_audit.facts.classes import (
 from cmgan_audit.facts.optimisers import is_called_scheduler
 from cmgan_audit.facts.passes.learning import TAKEN, told_apart
 from cmgan_audit.facts.passes.library_networks import RUNNING, library_networks
+from cmgan_audit.facts.passes.outside_helpers import is_elsewhere
 from cmgan_audit.facts.passes.part_switches import assigned_mode, flagged_parts, switched_parts
 from cmgan_audit.facts.passes.resting import resting_apart, rests_by_name
 from cmgan_audit.facts.values import instances_of, same_object
@@ -105,6 +106,7 @@ class Scene:
     _by_name: dict[str, list[tuple[int, CallEvent]]] = field(default_factory=dict)
     _by_argument: dict[int, list[CallEvent]] = field(default_factory=dict)
     _within: dict[int, tuple[Instance, frozenset[int]]] = field(default_factory=dict)
+    _elsewhere: list[tuple[int, CallEvent]] | None = None
 
     def is_network(self, value: Value) -> bool:
         """Whether an object is a torch module, also one whose class is not known but for what is done with it."""
@@ -141,6 +143,17 @@ class Scene:
                 for key in {id(value.attrs) for value in values if isinstance(value, Instance)}:
                     self._by_argument.setdefault(key, []).append(event)
         return self._by_argument.get(id(given.attrs), [])
+
+    @property
+    def elsewhere(self) -> list[tuple[int, CallEvent]]:
+        """The calls of functions that are neither in the tree nor of a well-known library, with their positions."""
+        if self._elsewhere is None:
+            self._elsewhere = [
+                (position, event)
+                for position, event in enumerate(self.run.events)
+                if isinstance(event, CallEvent) and event.callee and is_elsewhere(event)
+            ]
+        return self._elsewhere
 
     @property
     def trains(self) -> bool:

@@ -43,8 +43,8 @@ def may_have_switched(scene: Scene, run: Use, network: Instance, since: Use | No
     """
     at = -1 if since is None else since.position
     frames, loops = run.event.context.frames, run.event.context.loops
-    for event in scene.run.events[at + 1 : run.position]:
-        if not isinstance(event, CallEvent) or not event.callee or not is_elsewhere(event):
+    for position, event in scene.elsewhere:
+        if not at < position < run.position:
             continue
         context = event.context
         under_way = frames[: len(context.frames)] == context.frames and loops[: len(context.loops)] == context.loops
