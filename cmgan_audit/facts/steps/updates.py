@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from cmgan_audit.facts.conditions import exclude
 from cmgan_audit.facts.steps.actions import BACKWARD, CLIP, STEP, ZERO, Action, actions_of
@@ -256,20 +256,49 @@ def _divided(view: View, window: Window, guard: Guard | None) -> Fact:
         # A number that is written out divides many things in a network; near the step it divides the loss.
         near = reached.node in around or not isinstance(reached.node, ast.FunctionDef)
         every = guard.every if near else Unknown("")
-        if any(_divides(node, name, every) or _divides_loss(node, guard.every) for node in reached.own_nodes()):
+        nodes = reached.own_nodes()
+        names = _names_of(nodes, name) if near else {name}
+        if any(_divides(node, names, every) or _divides_loss(node, guard.every) for node in nodes):
             return YES
     return Known(False, (Step(guard.location, "gradients of whole losses are summed until here"),))
+
+
+def _names_of(nodes: Sequence[ast.AST], name: str) -> set[str]:
+    """The names that stand for a number of batches: its own, and those of what is made of it for the last few.
+
+    `group = accumulate if full else len(loader) % accumulate`
+    """
+    return {name}.union(
+        *(
+            {target.id for target in node.targets if isinstance(target, ast.Name)}
+            for node in nodes
+            if isinstance(node, ast.Assign)
+            and name
+            and any(last_name(part) == name for part in _numbers_in(node.value))
+        )
+    )
+
+
+def _numbers_in(value: ast.expr) -> list[ast.expr]:
+    """The numbers of which an expression is one: both sides of a choice, and what min() and max() choose from."""
+    match value:
+        case ast.IfExp(body=one, orelse=other):
+            return [*_numbers_in(one), *_numbers_in(other)]
+        case ast.Call(func=ast.Name(id="min" | "max"), args=parts):
+            return [each for part in parts for each in _numbers_in(part)]
+    return [value]
 
 
 def _divides_loss(node: ast.AST, every: Fact) -> bool:
     """Whether something that is called a loss is divided by that number, wherever that is."""
     match node:
         case ast.BinOp(left=divided, op=ast.Div()) | ast.AugAssign(target=divided, op=ast.Div()):
-            return "loss" in ast.unparse(divided).lower() and _divides(node, "", every)
+            return "loss" in ast.unparse(divided).lower() and _divides(node, {""}, every)
     return False
 
 
-def _divides(node: ast.AST, name: str, every: Fact) -> bool:
+def _divides(node: ast.AST, names: Set[str], every: Fact) -> bool:
+    """Whether something is divided by the number of batches, by one of its names or as a number."""
     match node:
         case ast.BinOp(op=ast.Div(), right=by) | ast.AugAssign(op=ast.Div(), value=by):
             pass
@@ -281,7 +310,7 @@ def _divides(node: ast.AST, name: str, every: Fact) -> bool:
         return isinstance(every, Known) and by.value == every.value
     # Also inside `float(accumulate)`, `max(1, accumulate)`, `(accumulate * processes)`.
     called = {last_name(each) for each in walk(by) if isinstance(each, ast.expr)} - {""}
-    return name in called or any(_ACCUMULATES.search(each) for each in called)
+    return not called.isdisjoint(names) or any(_ACCUMULATES.search(each) for each in called)
 
 
 def _scale_matters(window: Window) -> Fact:

@@ -171,6 +171,19 @@ def _getitem(call: ModelCall) -> Value | None:
     return call.interpreter.item(owner, key, call.location)
 
 
+@model("operator.methodcaller.__call__")
+def _call_method(call: ModelCall) -> Value | None:
+    """`operator.methodcaller("train", False)(net)` is `net.train(False)`."""
+    kept = call.receiver.arguments if isinstance(call.receiver, Instance) else None
+    if kept is None or not kept.positional or len(call.arguments.positional) != 1:
+        return None
+    name, *rest = kept.positional
+    if not isinstance(name, Const) or not isinstance(name.value, str):
+        return None
+    method = call.interpreter.attribute(call.arguments.positional[0], name.value, call.location)
+    return call.interpreter.call(method, replace(kept, positional=tuple(rest)), call.location)
+
+
 @model("functools.partial")
 def _partial(call: ModelCall) -> Value | None:
     if not call.arguments.positional:

@@ -163,6 +163,7 @@ def test_dictionaries_with_attributes(show: Show, make: str) -> None:
         ("torch.cuda.device_count()", "device_count"),
         ("8 // dist.get_world_size()", "8 // world_size"),
         ("functools.partial(f, b=1)(c=2)", (1, 2)),
+        ("operator.methodcaller('split', 'b', maxsplit=1)('abcb')", ["a", "cb"]),
         ("functools.partial(functools.partial(f, 3), c=4)()", (3, 4)),
         ("importlib.import_module('pkg.settings').BATCH", 1),
         ("getattr(importlib.import_module('.settings', 'pkg'), 'BATCH')", 1),
@@ -176,7 +177,7 @@ def test_dictionaries_with_attributes(show: Show, make: str) -> None:
 )
 def test_parts_of_python(show: Show, expression: str, expected: Any) -> None:
     text = (
-        "import ast, copy, dataclasses, functools, importlib, json, os, torch, yaml, sink\nimport torch.distributed as dist\n"
+        "import ast, copy, dataclasses, functools, importlib, json, operator, os, torch, yaml, sink\nimport torch.distributed as dist\n"
         "@dataclasses.dataclass\nclass C:\n    a: int = 1\n    b: int = 1\ndef f(b, c):\n    return (b, c)\n"
         f"sink.show({expression}){TAIL}"
     )
