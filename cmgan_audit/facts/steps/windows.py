@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from cmgan_audit.facts.adversarial.holders import Held, Holders, called
+from cmgan_audit.facts.optimisers import is_optimiser
 from cmgan_audit.facts.records import TRAIN
 from cmgan_audit.facts.steps.actions import BACKWARD, STEP, ZERO, Action
+from cmgan_audit.facts.values import instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.values import Instance
+from cmgan_audit.program.domain.values import BoundMethod, Instance
 from cmgan_audit.program.execution.trace import Context, IterateEvent, Loop
 
 
@@ -57,11 +60,17 @@ def _may_step_by_hand(event: IterateEvent) -> bool:
 
 
 def with_networks(view: View, actions: Sequence[Action]) -> Sequence[Action]:
-    """The actions, where `network.zero_grad()` is about the optimisers whose networks are all set back by it."""
+    """The actions, where `network.zero_grad()` is about the optimisers whose networks are all set back by it.
+
+    What an optimiser sets back is set back for those, too, that were made with its groups: `AdamW(self.param_groups)`.
+    """
+    stepping = {id(optimiser.attrs): optimiser for each in actions if each.kind == STEP for optimiser in each.on}
+    wrapped = [(optimiser, owner) for optimiser in stepping.values() for owner in _owners_of_groups(optimiser)]
+    if wrapped:
+        actions = [_for_wrapped(each, wrapped) if each.kind == ZERO else each for each in actions]
     if all(each.kind != ZERO or each.on for each in actions):
         return actions
     holders = Holders(view.scene)
-    stepping = {id(optimiser.attrs): optimiser for each in actions if each.kind == STEP for optimiser in each.on}
     held = [(optimiser, holders.of(optimiser)) for optimiser in stepping.values()]
     found: list[Action] = []
     for each in actions:
@@ -72,6 +81,19 @@ def with_networks(view: View, actions: Sequence[Action]) -> Sequence[Action]:
         else:
             found.append(each)
     return found
+
+
+def _owners_of_groups(optimiser: Instance) -> list[Instance]:
+    """The optimiser whose groups of parameters another one was made with."""
+    given = optimiser.arguments.get("params", 0)
+    if not isinstance(given, BoundMethod) or given.name != "param_groups":
+        return []
+    return [each for each in instances_of(given.receiver) if is_optimiser(each)]
+
+
+def _for_wrapped(zero: Action, wrapped: Sequence[tuple[Instance, Instance]]) -> Action:
+    more = (optimiser for optimiser, owner in wrapped if zero.concerns(owner) and not zero.concerns(optimiser))
+    return replace(zero, on=(*zero.on, *more))
 
 
 def updates_in(view: View, actions: Sequence[Action]) -> Iterator[Update]:
