@@ -18,6 +18,7 @@ from cmgan_audit.facts.hyperparameters.collecting import hyperparameters_of
 from cmgan_audit.facts.levels.pairs import level_pairs
 from cmgan_audit.facts.metrics.collecting import metric_records
 from cmgan_audit.facts.options.collecting import options_of_run
+from cmgan_audit.facts.options.unread import unread_options
 from cmgan_audit.facts.passes.scored_loops import scored_loops
 from cmgan_audit.facts.runtime.devices import placements
 from cmgan_audit.facts.runtime.launching import process_starts
@@ -25,6 +26,7 @@ from cmgan_audit.facts.runtime.roots import roots_of
 from cmgan_audit.facts.runtime.training import trainings
 from cmgan_audit.facts.spectra.transforms import transforms_of
 from cmgan_audit.facts.steps.clips import clips_of
+from cmgan_audit.facts.steps.learners import learners_of
 from cmgan_audit.facts.steps.scalings import scalings_of
 from cmgan_audit.facts.steps.schedulers import schedulers_of
 from cmgan_audit.facts.steps.updates import updates_of
@@ -45,6 +47,7 @@ COLLECTORS: tuple[Collector, ...] = (
     hyperparameters_of,
     kept_weights,
     kept_networks,
+    learners_of,
     level_pairs,
     metric_records,
     options_of_run,
@@ -59,6 +62,7 @@ COLLECTORS: tuple[Collector, ...] = (
     selections_of,
     trainings,
     transforms_of,
+    unread_options,
     updates_of,
 )
 

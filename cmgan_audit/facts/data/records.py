@@ -116,3 +116,21 @@ class ListingUse(Record):
     what: str
     unsorted: Fact
     lister: str
+
+
+@record_kind("evaluation_set")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationSet(Record):
+    """A set that a training is evaluated on; its place is where it is made, or loaded where it is the training set.
+
+    Attributes:
+        role: of its loader.
+        dataset: the name of its class.
+        given: how it was made, as text.
+        from_training: whether it has the recordings of the training set, and so have all others that are evaluated.
+    """
+
+    role: Fact
+    dataset: str
+    given: str
+    from_training: Fact

@@ -6,42 +6,19 @@ import ast
 from collections.abc import Iterator
 
 from cmgan_audit.facts.options.converters import BOOL, OFF, REFUSED, TEXT, Converter, misleading
+from cmgan_audit.facts.options.parsing import Parsed, parsed_in
 from cmgan_audit.facts.options.reads import Reads
 from cmgan_audit.facts.options.records import CommandOption
 from cmgan_audit.facts.options.switches import Switches
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
-from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.values import Const, External, FunctionValue, Instance, ListValue, Value, options_of
+from cmgan_audit.program.domain.values import Const, External, FunctionValue, ListValue, Value
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.launches.unreached import NOT_REACHED
-from cmgan_audit.program.models.argparse_options import state_of
-from cmgan_audit.program.models.argparse_parsing import words_of
-from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK, Given, OptionSpec, ParserState, split
-from cmgan_audit.program.naming.names import canonical
+from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK, Given, OptionSpec, split
 from cmgan_audit.rules.record import Known
 
-_PARSES = ("parse_args", "parse_known_args", "parse_intermixed_args", "parse_known_intermixed_args")
-# What configargparse calls them too; other objects parse other things.
-_ALSO_PARSES = ("parse", "parse_known")
 _STORES = ("store", "append", "extend")
-# jsonargparse reads the texts of `type=bool` and `type=list` as YAML: they mean what they say.
-_READS_TYPES = ("jsonargparse.",)
-
-
-@dataclass(frozen=True, slots=True)
-class _Parsed:
-    """A parser in one of its states, and the words that it is given in this run.
-
-    `is_wordless`: the program itself says that there are none, as a notebook does: `parse_args([])`.
-    """
-
-    parser: Instance
-    state: ParserState
-    words: list[str]
-    steps: list[Step]
-    call: Location
-    is_wordless: bool
 
 
 def options_of_run(view: View) -> Iterator[CommandOption]:
@@ -51,7 +28,7 @@ def options_of_run(view: View) -> Iterator[CommandOption]:
         return
     switches = Switches(view, Reads(view))
     done: set[tuple[Location, str]] = set()
-    for parsed in _parsed(view):
+    for parsed in parsed_in(view):
         given = split(parsed.state, parsed.words).given
         for spec in parsed.state.options:
             if (spec.place, spec.name) not in done and spec.action in (*_STORES, "boolean_optional"):
@@ -59,58 +36,8 @@ def options_of_run(view: View) -> Iterator[CommandOption]:
                 yield from _record(view, switches, parsed, spec, given.get(spec.dest))
 
 
-def _parsed(view: View) -> Iterator[_Parsed]:
-    run = view.scene.run
-    for event in view.scene.calls:
-        member = event.callee.rpartition(".")[2]
-        also = member in _ALSO_PARSES and event.callee.startswith("configargparse.")
-        if not (also or member in _PARSES) or not isinstance(event.receiver, Instance):
-            continue
-        parser = event.receiver
-        if parser.external_name.startswith(_READS_TYPES) or _knows_bool(view, parser):
-            continue
-        words, steps = words_of(run.launch, event.arguments.get("args", 0), event.location)
-        yield from _states(
-            parser, words, steps, event.location, is_wordless=_is_wordless(view.code.call_at(event.location))
-        )
-
-
-def _is_wordless(call: ast.Call | None) -> bool:
-    """Whether a call of `parse_args` is told that there are no words: `[]`, `""`; others may be edited."""
-    if call is None:
-        return False
-    given = next((each.value for each in call.keywords if each.arg == "args"), call.args[0] if call.args else None)
-    if isinstance(given, ast.List | ast.Tuple):
-        return not given.elts
-    return isinstance(given, ast.Constant) and given.value == ""
-
-
-def _states(
-    parser: Instance, words: list[str], steps: list[Step], call: Location, *, is_wordless: bool
-) -> Iterator[_Parsed]:
-    """The states of a parser and of the parsers of its sub-commands."""
-    for option in options_of(state_of(parser)):
-        state = option.value
-        if not isinstance(state, ParserState):
-            continue
-        yield _Parsed(parser, state, words, steps, call, is_wordless)
-        if state.commands:
-            result = split(state, words)
-            for name, inner in state.commands:
-                own = list(result.command_words) if name == result.command else []
-                yield from _states(inner, own, steps, call, is_wordless=is_wordless)
-
-
-def _knows_bool(view: View, parser: Instance) -> bool:
-    """Whether the program teaches a parser to read a type in its own way: `parser.register("type", bool, read)`."""
-    return any(
-        isinstance(event, CallEvent) and event.receiver == parser and canonical(event.callee).endswith(".register")
-        for event in view.scene.calls
-    )
-
-
 def _record(
-    view: View, switches: Switches, parsed: _Parsed, spec: OptionSpec, given: Given | None
+    view: View, switches: Switches, parsed: Parsed, spec: OptionSpec, given: Given | None
 ) -> Iterator[CommandOption]:
     converter = None if spec.action == "boolean_optional" else misleading(view.scene.run, spec.type, parsed.parser)
     word = _step_of(given, parsed, f"the command line passes {spec.name}") if given is not None else None
@@ -203,7 +130,7 @@ def _shown(spec: OptionSpec, converter: Converter | None) -> str:
 
 
 def _lost(
-    spec: OptionSpec, converter: Converter, given: Given | None, parsed: _Parsed
+    spec: OptionSpec, converter: Converter, given: Given | None, parsed: Parsed
 ) -> tuple[str | None, tuple[Step, ...]]:
     """The text that comes out as something else in this run: of the command line, else of the default."""
     if given is not None:
@@ -226,7 +153,7 @@ def _texts(raw: object) -> list[str]:
     return [] if raw is None else [str(raw)]
 
 
-def _step_of(given: Given, parsed: _Parsed, note: str) -> Step:
+def _step_of(given: Given, parsed: Parsed, note: str) -> Step:
     """The word of the command line that gives the option."""
     for step, word in zip(reversed(parsed.steps), reversed(parsed.words), strict=False):
         name = word.split("=", 1)[0]

@@ -114,3 +114,21 @@ class Clip(Record):
     empty: Fact
     late: Fact
     foreign: Fact
+
+
+@record_kind("learner")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learner(Record):
+    """A network that a loss comes through in a loop over batches; its place is the optimiser that steps on the loss.
+
+    Attributes:
+        network: its class.
+        optimiser: the class of that optimiser.
+        holds: the classes of the networks whose parameters it has, as text.
+        left_out: whether no optimiser of the run has a parameter of the network.
+    """
+
+    network: str
+    optimiser: str
+    holds: str
+    left_out: Fact

@@ -1,0 +1,135 @@
+"""Whether two datasets were made alike: the same class, given the same, but for how an item is cut."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+
+from cmgan_audit.facts.classes import bound_arguments
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import (
+    Choice,
+    ClassValue,
+    Const,
+    DictValue,
+    External,
+    FunctionValue,
+    HeapValue,
+    Instance,
+    ListValue,
+    Symbol,
+    Unknown,
+    Value,
+)
+from cmgan_audit.source.syntax import called_name, walk
+
+PATHS = ("pathlib.", "os.path.")
+_WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_READS = regex(r"load|read|open|join|list|glob|path|file", re.IGNORECASE)
+# Parameters that say how an item is cut and computed, not which items there are.
+_OF_ITEMS = frozenset(
+    "aug augment augmentation augmentations cache crop cut device duration fft frames hop len length normalise"
+    " normalize pad padding random sec seconds segment shuffle stride transform transforms win window".split()
+)
+# Parameters that may pick a part of the recordings.
+_OF_SETS = frozenset("train test valid val eval dev split mode subset part fold phase stage set type".split())
+
+
+def are_alike(one: Instance, other: Instance) -> bool:
+    """Whether two objects of a class of the tree were given the same, but for how an item is cut."""
+    if (
+        not isinstance(one.cls, ClassValue)
+        or not isinstance(other.cls, ClassValue)
+        or one.cls.node is not other.cls.node
+    ):
+        return False
+    if one.arguments.open_kwargs or other.arguments.open_kwargs or one.arguments.spread or other.arguments.spread:
+        return False
+    mine, its = bound_arguments(one.cls, one.arguments), bound_arguments(other.cls, other.arguments)
+    if len(one.arguments.positional) != len(other.arguments.positional) and not mine:
+        return False
+    differing = [name for name in {**mine, **its} if not _given_the_same(mine.get(name), its.get(name))]
+    return all(_is_of_items(one.cls, name) for name in differing)
+
+
+def _given_the_same(one: Value | None, other: Value | None) -> bool:
+    return one is not None and other is not None and are_equal(one, other)
+
+
+def _is_of_items(cls: ClassValue, parameter: str) -> bool:
+    """Whether a parameter only says how an item is cut and computed: by its name, or by what the class does with it."""
+    words = {word.lower() for word in _WORD.findall(parameter)}
+    return bool(words & _OF_ITEMS and not words & _OF_SETS) or _only_decides_on_items(cls.node, cls.bases, parameter)
+
+
+def _only_decides_on_items(cls: ast.ClassDef, bases: Sequence[Value], parameter: str) -> bool:
+    """Whether a parameter is kept as it is, and asked for nothing but what is done to an item: `if self.train: cut`."""
+    methods = {each.name: each for each in cls.body if isinstance(each, ast.FunctionDef)}
+    if not {"__init__", "__getitem__"} <= set(methods) or not all(isinstance(each, External) for each in bases):
+        return False
+    made = list(walk(methods["__init__"]))
+    stores = [
+        node.targets[0].attr
+        for node in made
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == parameter
+        and isinstance(node.targets[0], ast.Attribute)
+    ]
+    if len(stores) != 1 or sum(isinstance(node, ast.Name) and node.id == parameter for node in made) != 1:
+        return False
+    asked = [node for node in walk(methods["__getitem__"]) if isinstance(node, ast.If | ast.IfExp)]
+    decides = {part for node in asked if not _finds_recordings(node) for part in _reads_of(node.test, stores[0])}
+    return all(read in decides for read in _reads_of(cls, stores[0]))
+
+
+def _reads_of(node: ast.AST, attribute: str) -> list[ast.AST]:
+    parts = (part for part in walk(node) if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Load))
+    return [part for part in parts if part.attr == attribute]
+
+
+def _finds_recordings(node: ast.If | ast.IfExp) -> bool:
+    """Whether something in a branch may choose or read a recording."""
+    for part in walk(node):
+        if isinstance(part, ast.Call) and _READS.search(called_name(part)):
+            return True
+        if isinstance(part, ast.Subscript) and ast.unparse(part.value).startswith("self."):
+            return True
+    return False
+
+
+def are_equal(one: Value, other: Value) -> bool:
+    """Whether two values are certainly the same one."""
+    match one, other:
+        case Const(), Const():
+            return type(one.value) is type(other.value) and one.value == other.value
+        case Unknown(), Unknown():
+            return (one.first or one) is (other.first or other)
+        case Symbol(), Symbol():
+            return one.formula == other.formula
+        case External(), External():
+            return one.name == other.name
+        case FunctionValue(), FunctionValue():
+            return one.node is other.node and one.bound_to is other.bound_to
+        case ClassValue(), ClassValue():
+            return one.node is other.node
+        case Choice(), Choice():
+            return _match([each.value for each in one.options], [each.value for each in other.options])
+        case HeapValue(), HeapValue() if one == other:
+            return True
+        case ListValue(), ListValue():
+            return one.complete and other.complete and _match(one.items, other.items)
+        case DictValue(), DictValue():
+            whole = one.complete and other.complete and list(one.items) == list(other.items)
+            return whole and _match(list(one.items.values()), list(other.items.values()))
+        case Instance(), Instance() if one.external_name.startswith(PATHS):
+            same = one.external_name == other.external_name
+            return same and _match(one.arguments.positional, other.arguments.positional)
+        case Instance(), Instance():
+            return are_alike(one, other)
+    return False
+
+
+def _match(some: Sequence[Value], others: Sequence[Value]) -> bool:
+    return len(some) == len(others) and all(are_equal(*pair) for pair in zip(some, others, strict=True))

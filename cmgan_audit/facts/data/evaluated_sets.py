@@ -1,0 +1,196 @@
+"""Collects what a training is evaluated on, and whether that is what it is trained on.
+
+Two sets are known to have the same recordings when they are one object, or two of one class that were given the same
+folders or lists; they may differ in how an item is cut, and in nothing that may pick a part of the recordings. A
+training that looks at another set as well only measures how well it fits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from cmgan_audit.facts.classes import bound_arguments, shown_arguments
+from cmgan_audit.facts.data.alike import PATHS, are_alike, are_equal
+from cmgan_audit.facts.data.records import EvaluationSet
+from cmgan_audit.facts.loading.names import Names
+from cmgan_audit.facts.loading.roles import leaning, path_leaning
+from cmgan_audit.facts.records import EVAL, TRAIN, Loader
+from cmgan_audit.facts.scene import Made
+from cmgan_audit.facts.values import class_name, is_none, same_object
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Confidence, Step
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import ClassValue, Const, Instance, ListValue, Unknown, Value
+from cmgan_audit.program.execution.trace import CallEvent, Context, StoreEvent, innermost_function
+from cmgan_audit.rules.record import Known, certainly
+
+NO = Known(False)
+# A few recordings to try the program with, or to see that a network can learn them by heart.
+_TRIAL = regex(r"debug|overfit|sanity|toy|dummy|tiny|mini|demo|sample|example|smoke", re.IGNORECASE)
+# Texts that somebody has to replace.
+_OPEN = regex(r"path|your|xxx|[<>{}$]|dir to|\.\.\.|todo", re.IGNORECASE)
+_WHOLE_SAMPLERS = ("DistributedSampler", "RandomSampler", "SequentialSampler")
+
+
+def evaluation_sets(view: View) -> Iterable[EvaluationSet]:
+    """A record for every loader that a training is evaluated with, where all loaders are known."""
+    if not view.scene.trains or len(view.loaders) < 2:
+        return
+    drawn = [(made, loader) for made, loader in view.made_loaders if not certainly(loader.iterated, False)]
+    if any(not isinstance(loader.role, Known) or not certainly(loader.iterated, True) for _, loader in drawn):
+        return
+    names = Names(view.scene, view.assigned)
+    given = [made for made, loader in drawn if _trains(loader)]
+    found = [
+        (made, loader, next((each for each in given if _same_recordings(view, made, each)), None))
+        for made, loader in drawn
+        if not _trains(loader) and (certainly(loader.role, EVAL) or _is_called_evaluation(view, made, names))
+    ]
+    alike = all(same is not None for _, _, same in found)
+    for made, loader, same in found:
+        yield _record(made, loader, same if alike and _is_called_evaluation(view, made, names) else None)
+
+
+def _trains(loader: Loader) -> bool:
+    """Whether something learns from a loader; one that only speaks of the training by its folder may be misnamed."""
+    return (
+        isinstance(loader.role, Known) and loader.role.value == TRAIN and loader.role.confidence is not Confidence.LOW
+    )
+
+
+def _record(made: Made, loader: Loader, same: Made | None) -> EvaluationSet:
+    dataset = _dataset(made)
+    place = made.location
+    fact = NO
+    if same is not None and dataset is not None:
+        trained = _dataset(same)
+        assert trained is not None
+        one = same_object(dataset, trained)
+        place = made.location if one else dataset.location
+        shown = f"{class_name(dataset)}({shown_arguments(dataset.arguments)})"
+        steps = (
+            Step(place, f"the training is evaluated on {shown}"),
+            Step(
+                trained.location, "it is made here" if one else f"this one has the same recordings: {_shown(trained)}"
+            ),
+            Step(same.location, "the training set is loaded from it"),
+        )
+        fact = Known(True, steps if place != same.location else steps[:2])
+    return EvaluationSet(
+        location=place,
+        anchor=f"{innermost_function(made.context)}.{class_name(dataset) if dataset else ''}",
+        role=loader.role,
+        dataset=class_name(dataset) if dataset is not None else "the dataset",
+        given=shown_arguments(dataset.arguments) if dataset is not None else "",
+        from_training=fact,
+    )
+
+
+def _shown(dataset: Instance) -> str:
+    return f"{class_name(dataset)}({shown_arguments(dataset.arguments)})"
+
+
+def _dataset(made: Made) -> Instance | None:
+    given = made.arguments.get("dataset", 0)
+    return given if isinstance(given, Instance) else None
+
+
+def _is_called_evaluation(view: View, made: Made, names: Names) -> bool:
+    """Whether the program itself calls a loader, or the function that goes through it, one of an evaluation."""
+    if any(leaning(name) < 0 for name, _ in names.of(made)):
+        return True
+    contexts = [made.context, *(single.event.context for single in view.scene.passes_over(made.loader))]
+    return any(leaning(function) < 0 for each in contexts for function in _functions(each))
+
+
+def _functions(context: Context) -> Iterator[str]:
+    return (frame.function.rpartition(".")[2] for frame in context.frames[-2:])
+
+
+def _same_recordings(view: View, made: Made, other: Made) -> bool:
+    """Whether two loaders go through the same recordings, all of them."""
+    one, two = _dataset(made), _dataset(other)
+    if one is None or two is None or not all(map(_takes_all, (made, other))):
+        return False
+    if _is_tried_out(made.context) or any(_is_changed(view, each) for each in (one, two)):
+        return False
+    if same_object(one, two):
+        return isinstance(one.cls, ClassValue) and not any(map(_is_of_a_trial, _texts(one)))
+    return are_alike(one, two) and _tells_its_data(one, two)
+
+
+def _takes_all(made: Made) -> bool:
+    """Whether no sampler picks a part of the items."""
+    for name, place in (("sampler", 3), ("batch_sampler", 4)):
+        given = made.arguments.get(name, place)
+        if given is None or is_none(given):
+            continue
+        if not isinstance(given, Instance) or given.external_name.rpartition(".")[2] not in _WHOLE_SAMPLERS:
+            return False
+    return not made.arguments.open_kwargs
+
+
+def _is_tried_out(context: Context) -> bool:
+    return any(_TRIAL.search(condition.text) for condition in context.conditions)
+
+
+def _is_changed(view: View, dataset: Instance) -> bool:
+    """Whether something other than its own class changes a dataset, or asks it for a part: `data.use("valid")`."""
+    for event in view.scene.run.events:
+        if isinstance(event, StoreEvent):
+            target, kind = event.target, "store"
+        elif isinstance(event, CallEvent) and event.receiver is not None:
+            target, kind = event.receiver, event.callee.rpartition(".")[2]
+        else:
+            continue
+        own = any(
+            frame.value is not None and isinstance(frame.value.bound_to, Instance) and frame.value.bound_to == dataset
+            for frame in event.context.frames
+        )
+        if target == dataset and not own and not kind.startswith("__"):
+            return True
+    return False
+
+
+def _texts(dataset: Instance) -> Iterator[str]:
+    for each in (*dataset.arguments.positional, *dataset.arguments.keywords.values()):
+        if isinstance(each, Const) and isinstance(each.value, str):
+            yield each.value
+
+
+def _is_of_a_trial(text: str) -> bool:
+    return _TRIAL.search(text) is not None
+
+
+def _tells_its_data(one: Instance, other: Instance) -> bool:
+    """Whether what both were given names recordings, and not a trial or something that is still to be filled in."""
+    assert isinstance(one.cls, ClassValue) and isinstance(other.cls, ClassValue)
+    mine, its = bound_arguments(one.cls, one.arguments), bound_arguments(other.cls, other.arguments)
+    pairs = [(mine[name], its[name]) for name in mine if name in its]
+    if any(isinstance(each, Const) and isinstance(each.value, str) and _is_of_a_trial(each.value) for each, _ in pairs):
+        return False
+    told = [pair for pair in pairs if _names_recordings(pair[0]) and are_equal(*pair)]
+    return bool(told) and not any(_are_two_settings(*pair) for pair in told)
+
+
+def _names_recordings(value: Value) -> bool:
+    match value:
+        case Const(value=str() as text):
+            return "/" in text or "\\" in text or "." in text or path_leaning(text) != 0
+        case Unknown() | ListValue():
+            return True
+        case Instance():
+            return value.external_name.startswith(PATHS) or isinstance(value.cls, ClassValue)
+    return False
+
+
+def _are_two_settings(one: Value, other: Value) -> bool:
+    """Whether equal texts come from two settings that a user is to give values of his own."""
+    if not isinstance(one, Const) or not isinstance(other, Const) or not isinstance(one.value, str):
+        return False
+    origins = [each.trail[0].location if each.trail else None for each in (one, other)]
+    if origins[0] == origins[1] or (one.overridable and one.overridable == other.overridable):
+        return False
+    settings = one.overridable != other.overridable or any(each and not each.path.endswith(".py") for each in origins)
+    return _OPEN.search(one.value) is not None or (settings and path_leaning(one.value) == 0)

@@ -1,0 +1,210 @@
+"""Options that name a setting of the training and that nothing reads once they are parsed.
+
+Told by names, so that a doubt counts as a read: any attribute, key or text of that name in a file of the run, whatever
+it belongs to, and any way in which all options together go where names no longer tell.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import field
+from functools import cached_property
+
+from cmgan_audit.facts.options.parsing import Parsed, parsed_in
+from cmgan_audit.facts.options.records import UnreadOption
+from cmgan_audit.facts.records import TRAIN
+from cmgan_audit.facts.values import known_number
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Step
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import Const, DictValue, Instance, ListValue, Value
+from cmgan_audit.program.launches.unreached import NOT_REACHED
+from cmgan_audit.program.models.argparse_state import OptionSpec, split
+from cmgan_audit.program.naming.names import canonical
+from cmgan_audit.rules.record import Known, certainly
+from cmgan_audit.source.syntax import called_name, walk
+
+# Settings that change what is learnt, by the names that trainings give them.
+_SETTINGS = regex(
+    r"(train_|init_|base_|max_|num_|n_|total_)?(batch_?size|bs|lr|learning_?rate|epochs?|steps|iterations)"
+    r"|(gen|disc|g|d|generator|discriminator)_(lr|learning_rate)|lr_(g|d|gen|disc|decay)|weight_decay|wd|momentum"
+    r"|beta_?[12]|b[12]|betas|(random_|manual_)?seed|cut_len|segment(_size|_length|_len)?|loss_weights?|lambda_\w+"
+    r"|\w+_(loss_)?weight|(grad_)?clip(_\w+)?|max_(grad_)?norm|(grad_)?accum\w*|gradient_accumulation\w*|decay_epochs?"
+    r"|warm_?up\w*|gamma|dropout"
+)
+_BATCH = regex(r"(train_)?(batch_?size|bs)")
+# Options that are kept so that old commands still work say so.
+_KEPT = regex(r"deprecat|legacy|unused|not used|no longer|ignored|compat|obsolete|dummy", re.IGNORECASE)
+# Where names end: what a call does with all options is not told by what it is called.
+_HARMLESS = regex(
+    r"builtins\.\w+|(json|yaml|pprint|logging|torch\.save|copy|wandb|argparse|os|time|tensorboardX|\?)\b.*"
+    r"|torch\.utils\.tensorboard\..*|.*\.(info|debug|warning|print|log|write|dump|dumps|add_text|add_hparams)"
+)
+# What options are held by, by its name.
+_HOLDERS = regex(r"arg|opt(?!im)|param|conf|cfg|flag|setting|namespace|\bhp?s?$", re.IGNORECASE)
+_NAMES_AS_VALUES = frozenset({"globals", "locals", "exec", "eval"})
+
+
+def unread_options(view: View) -> Iterator[UnreadOption]:
+    """A record for every option of a training run that is called as a setting of the training."""
+    run = view.scene.run
+    if run.launch.condition == NOT_REACHED or not view.scene.trains:
+        return
+    reads: _Mentions | None = None
+    done: set[object] = set()
+    for parsed in parsed_in(view):
+        for spec in parsed.state.options:
+            if spec.place in done or spec.action != "store" or not spec.flags or not _SETTINGS.fullmatch(spec.dest):
+                continue
+            done.add(spec.place)
+            reads = reads or _Mentions(view)
+            if reads.are_open or _is_kept(view, spec):
+                continue
+            yield _record(view, parsed, spec, unread=not reads.has(spec))
+
+
+def _record(view: View, parsed: Parsed, spec: OptionSpec, *, unread: bool) -> UnreadOption:
+    given = split(parsed.state, parsed.words).given.get(spec.dest) if unread else None
+    trail = [
+        Step(spec.place, f"{spec.name} is declared here"),
+        Step(parsed.call, "the command line is parsed here, and nothing reads it afterwards"),
+    ]
+    instead = ""
+    for made in view.made_for(TRAIN) if unread and _BATCH.fullmatch(spec.dest) else ():
+        loader = next(each for one, each in view.made_loaders if one is made)
+        size = known_number(loader.batch_size)
+        if size is not None and certainly(loader.iterated, True):
+            instead = f"the training loader has a batch of {size}"
+            trail.append(Step(loader.location, instead))
+            break
+    return UnreadOption(
+        location=spec.place,
+        anchor=spec.name,
+        name=spec.name,
+        default=repr(spec.default.value) if isinstance(spec.default, Const) else "",
+        given=given is not None,
+        instead=instead,
+        unread=Known(unread, tuple(trail) if unread else ()),
+    )
+
+
+def _is_kept(view: View, spec: OptionSpec) -> bool:
+    """Whether an option says of itself that nothing uses it, or is written by a helper that may do more with it."""
+    call = view.code.call_at(spec.place)
+    if call is None or called_name(call) != "add_argument" or not isinstance(next(iter(call.args), None), ast.Constant):
+        return True
+    return _KEPT.search(ast.unparse(call)) is not None
+
+
+@dataclass(eq=False)
+class _Mentions:
+    """What the files of a run name by attributes, keys and texts."""
+
+    view: View
+    _of_files: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def has(self, spec: OptionSpec) -> bool:
+        """Whether something may read an option: in the run, or, of a parser that files share, in the whole tree."""
+        view = self.view
+        shared = spec.place.path != view.scene.run.entry
+        paths = (*view.tree.python_files, *view.tree.notebooks) if shared else view.code.files
+        word = spec.dest.encode()
+        return any(word in (view.tree.read_bytes(path) or b"") and spec.dest in self._in(path) for path in paths)
+
+    def _in(self, path: str) -> frozenset[str]:
+        if path not in self._of_files:
+            tree = self.view.tree.module(path)
+            self._of_files[path] = (
+                frozenset(_named_in(tree, spreads=self._spreads)) if tree is not None else frozenset()
+            )
+        return self._of_files[path]
+
+    @cached_property
+    def _spreads(self) -> bool:
+        return any(b"**" in (self.view.tree.read_bytes(path) or b"") for path in self.view.code.files)
+
+    @cached_property
+    def are_open(self) -> bool:
+        """Whether all options go together where names do not tell what is read of them."""
+        namespaces = [
+            value for event in self.view.scene.calls if _parses(event.callee) for value in _held(event.result)
+        ]
+        for event in self.view.scene.calls:
+            given = (*event.arguments.positional, *event.arguments.keywords.values())
+            if any(each in namespaces for each in given) and not _HARMLESS.fullmatch(canonical(event.callee)):
+                if not self._is_followed(event.callee):
+                    return True
+        return any(self._uses_names_as_values(path) for path in self.view.code.files)
+
+    def _is_followed(self, callee: str) -> bool:
+        """Whether a call is one of the tree's own functions, whose reads are seen."""
+        own = {each.name for each in self.view.code.reached if each.name != "<module>"}
+        last = callee.rpartition(".")[2]
+        return any(name == callee or name.rpartition(".")[2] == last or name.startswith(f"{last}.") for name in own)
+
+    def _uses_names_as_values(self, path: str) -> bool:
+        tree = self.view.tree.module(path)
+        for node in walk(tree) if tree is not None else ():
+            if isinstance(node, ast.Call):
+                if called_name(node) in _NAMES_AS_VALUES and isinstance(node.func, ast.Name):
+                    return True
+                if _gets_by_value(node):
+                    return True
+                if any(each.arg is None and "vars(" in ast.unparse(each.value) for each in node.keywords):
+                    return True
+        return False
+
+
+def _gets_by_value(call: ast.Call) -> bool:
+    """Whether an option may be read by a name that is put together: `getattr(args, f"lr_{part}")`."""
+    match call:
+        case ast.Call(func=ast.Name(id="getattr"), args=[holder, name, *_]) if not isinstance(name, ast.Constant):
+            return _HOLDERS.search(ast.unparse(holder)) is not None
+    return False
+
+
+def _parses(callee: str) -> bool:
+    return callee.rpartition(".")[2].startswith("parse")
+
+
+def _held(value: Value) -> Iterable[Value]:
+    items = value.items if isinstance(value, ListValue) else [value]
+    return [each for each in items if isinstance(each, DictValue | Instance)]
+
+
+def _named_in(tree: ast.Module, *, spreads: bool) -> Iterator[str]:
+    """The names by which something may be read: attributes, keys, texts, and parameters that `**` may fill."""
+    nodes = list(walk(tree))
+    own: set[ast.AST] = set()
+    kept = {
+        node.attr
+        for node in nodes
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and _is_self(node)
+    }
+    for node in nodes:
+        if isinstance(node, ast.Call):
+            own.add(node.func)
+            if called_name(node) in ("add_argument", "set_defaults"):
+                own.update(each for part in (*node.args, *node.keywords) for each in walk(part))
+        elif isinstance(node, ast.Dict):
+            own.update(each for each in node.keys if each is not None)
+        elif isinstance(node, ast.Subscript) and "param_group" in ast.unparse(node.value):
+            own.add(node.slice)
+    for node in nodes:
+        if node in own:
+            continue
+        match node:
+            case ast.Attribute(attr=name, ctx=ast.Load()) if not (name in kept and _is_self(node)):
+                yield name
+            case ast.Constant(value=str() as text) if len(text) < 400:
+                yield text
+                yield from re.findall(r"[{(](\w+)", text)
+            case ast.arg(arg=name) if spreads:
+                yield name
+
+
+def _is_self(node: ast.Attribute) -> bool:
+    return isinstance(node.value, ast.Name) and node.value.id == "self"

@@ -1,0 +1,230 @@
+"""Collects the networks that are meant to learn, and whether an optimiser has their parameters.
+
+What is meant to learn takes part in a loss that is followed back, and the program treats it as what learns: it puts it
+into training mode, sets back its gradients, writes its weights into a checkpoint. One that is only asked (a recogniser
+behind a loss, a teacher, a fixed filter) needs no optimiser.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+
+from cmgan_audit.facts.adversarial.holders import Held, Holders
+from cmgan_audit.facts.adversarial.losses import Losses
+from cmgan_audit.facts.classes import bare_network, is_network, values_within
+from cmgan_audit.facts.optimisers import is_optimiser
+from cmgan_audit.facts.scene import COPIED, Scene
+from cmgan_audit.facts.steps.actions import STEP, ZERO, Action, actions_of
+from cmgan_audit.facts.steps.out_of_reach import lines_in_reach
+from cmgan_audit.facts.steps.records import Learner
+from cmgan_audit.facts.steps.windows import Update, holds, steps_by_framework, updates_in
+from cmgan_audit.facts.values import class_name, instances_of, same_object
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Step
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import ClassValue, FunctionValue, Instance, ListValue, Value
+from cmgan_audit.program.execution.trace import CallEvent, innermost_function
+from cmgan_audit.program.launches.unreached import NOT_REACHED
+from cmgan_audit.rules.record import Known
+from cmgan_audit.source.syntax import walk
+
+NO = Known(False)
+# A network may be made of networks that are made of networks.
+_DEEP = 14
+# Weights that are taken out of the training, or changed without an optimiser.
+_BY_HAND = regex(r"requires_grad(_\(|\s*=\s*)(?!True|\))|freeze|\.grad\b(?!\s*=\s*None)|toggle_")
+# What takes part in an optimisation without being seen to.
+_OWN_ORDER = ("accelerate.", "lightning.", "deepspeed.", "apex.", "horovod.", "?.prepare")
+
+
+def learners_of(view: View) -> Iterable[Learner]:
+    """A record for every network of the tree that the losses of a run come through in its loops over batches."""
+    run = view.scene.run
+    if run.launch.condition == NOT_REACHED or not view.scene.trains:
+        return []
+    actions: Sequence[Action] = list(actions_of(run))
+    if steps_by_framework(view, actions) or any(each.kind == STEP and not each.on for each in actions):
+        return []
+    optimisers = _Optimisers(view)
+    if not optimisers.are_known or view.scene.named(lambda name: name.startswith(_OWN_ORDER)):
+        return []
+    updates = [each for each in updates_in(view, actions) if each.backwards]
+    losses = Losses(view.flow) if updates else None
+    return [] if losses is None else list(_records(view, optimisers, updates, losses, actions))
+
+
+def _records(
+    view: View, optimisers: _Optimisers, updates: Sequence[Update], losses: Losses, actions: Sequence[Action]
+) -> Iterator[Learner]:
+    seen: set[int] = set()
+    by_hand: bool | None = None
+    for network, calls in _called_in(view.scene, updates):
+        if id(network.attrs) in seen:
+            continue
+        seen.add(id(network.attrs))
+        if optimisers.have(network) or not view.flow.has_weights(network):
+            continue
+        sign = _meant_to_learn(view, network, actions)
+        used = _used(updates, calls, optimisers, losses) if sign is not None else None
+        if sign is None or used is None:
+            continue
+        by_hand = any(True for _ in lines_in_reach(view, _BY_HAND)) if by_hand is None else by_hand
+        if not by_hand:
+            yield _record(network, *used, sign, optimisers)
+
+
+def _record(
+    network: Instance, update: Update, call: CallEvent, backward: Action, sign: Step, optimisers: _Optimisers
+) -> Learner:
+    name = class_name(network)
+    held = optimisers.of(update.optimiser)
+    names = " and ".join(dict.fromkeys(class_name(each) for each in held.networks))
+    trail = (
+        Step(update.optimiser.location, f"this optimiser gets the parameters of {names}"),
+        Step(call.location, f"{name} takes part in the loss"),
+        Step(backward.event.location, f"the gradients of {name} are computed here"),
+        Step(update.step.event.location, f"the step leaves {name} as it is"),
+        sign,
+    )
+    return Learner(
+        location=update.optimiser.location,
+        anchor=f"{innermost_function(update.step.event.context)}.{name}",
+        network=name,
+        optimiser=class_name(update.optimiser),
+        holds=names,
+        left_out=Known(True, trail),
+    )
+
+
+@dataclass(eq=False)
+class _Optimisers:
+    """The optimisers of a run, with the networks whose parameters they have."""
+
+    view: View
+
+    @property
+    def scene(self) -> Scene:
+        """The events of the run."""
+        return self.view.scene
+
+    @cached_property
+    def _holders(self) -> Holders:
+        return Holders(self.scene)
+
+    @cached_property
+    def all(self) -> Sequence[Instance]:
+        """Every optimiser that the run makes."""
+        found: dict[int, Instance] = {}
+        for event in self.scene.calls:
+            for each in instances_of(event.result):
+                if is_optimiser(each):
+                    found.setdefault(id(each.attrs), each)
+        return list(found.values())
+
+    def of(self, optimiser: Instance) -> Held:
+        """The networks of one optimiser; complete where all that it was given is known."""
+        given = optimiser.arguments.get("params", 0)
+        if given is None:
+            return Held((), complete=False)
+        held = self._holders.asked_for(given)
+        return held if self._is_whole(optimiser, given) else Held(held.networks, complete=False)
+
+    def _is_whole(self, optimiser: Instance, given: Value) -> bool:
+        """Whether nothing is left out of a list of parameters that was made of others: not where it was made before."""
+        if all(each.complete for each in values_within(given, 2) if isinstance(each, ListValue)):
+            return True
+        call = self.view.code.call_at(optimiser.location)
+        written = call.args[0] if call is not None and call.args else None
+        stars = (each for each in walk(written) if isinstance(each, ast.Starred)) if written is not None else ()
+        return written is not None and "parameters(" in ast.unparse(written) and len(list(stars)) < 2
+
+    @cached_property
+    def are_known(self) -> bool:
+        """Whether there are some, and all that they have is known."""
+        added = self.scene.named(lambda name: name.endswith(".add_param_group"))
+        return bool(self.all) and not added and all(self.of(each).complete for each in self.all)
+
+    @cached_property
+    def _parts(self) -> frozenset[int]:
+        networks = (network for each in self.all for network in self.of(each).networks)
+        return frozenset(key for network in networks for key in _inside(network))
+
+    def have(self, network: Instance) -> bool:
+        """Whether one of them has a network, one that it is a part of, or a part of it."""
+        return not self._parts.isdisjoint(_inside(network))
+
+
+def _inside(network: Instance) -> Iterator[int]:
+    for each in values_within(network, _DEEP):
+        if isinstance(each, Instance) and is_network(each):
+            yield id(each.attrs)
+            yield id(bare_network(each).attrs)
+
+
+def _called_in(scene: Scene, updates: Sequence[Update]) -> Iterator[tuple[Instance, list[CallEvent]]]:
+    """The networks of the tree that are called in loops over batches by what is no network itself."""
+    found: dict[int, tuple[Instance, list[CallEvent]]] = {}
+    for use in scene.of("run"):
+        if use.on is None or not any(holds(each.loop, use.event.context) for each in updates):
+            continue
+        network = bare_network(use.on)
+        frames = (frame.value for frame in use.event.context.frames)
+        within = any(isinstance(each, FunctionValue) and _is_of_network(each) for each in frames)
+        if isinstance(network.cls, ClassValue) and not within:
+            found.setdefault(id(network.attrs), (network, []))[1].append(use.event)
+    yield from found.values()
+
+
+def _is_of_network(function: FunctionValue) -> bool:
+    return any(is_network(each) for each in instances_of(function.bound_to))
+
+
+def _used(
+    updates: Sequence[Update], calls: Sequence[CallEvent], optimisers: _Optimisers, losses: Losses
+) -> tuple[Update, CallEvent, Action] | None:
+    """The step on a loss that comes through some calls: if there is one, of an optimiser whose networks it misses."""
+    found: list[tuple[Update, CallEvent, Action]] = []
+    for update in updates:
+        for backward in update.backwards:
+            through = next((call for call in calls if losses.come_through(backward, call)), None)
+            if through is not None:
+                found.append((update, through, backward))
+    missing = [each for each in found if not losses.reaches(each[2], optimisers.of(each[0].optimiser))]
+    return next(iter(missing or found), None)
+
+
+def _meant_to_learn(view: View, network: Instance, actions: Sequence[Action]) -> Step | None:
+    """What shows that the program takes a network for one that learns; None where nothing does."""
+    scene, name = view.scene, class_name(network)
+    if any(_is(use.on, network) for use in scene.of(COPIED, "requires_grad_")):
+        return None
+    switched = [use for use in scene.of("train", "eval") if use.on is not None and scene.reaches(use.on, network)]
+    trained = [use for use in switched if use.kind == "train" and _is(use.on, network)]
+    if switched and not trained:
+        return None
+    saved = next((event for event in _asked(scene, network, "state_dict")), None)
+    if saved is None and any(True for _ in _asked(scene, network, "load_state_dict")):
+        return None  # what comes from a file and goes into none
+    if trained:
+        return Step(trained[0].event.location, f"{name} is put into training mode here")
+    if saved is not None:
+        return Step(saved.location, f"the weights of {name} are written from here")
+    for each in actions:
+        if each.kind == ZERO and any(
+            same_object(bare_network(on), network) for on in instances_of(each.event.receiver)
+        ):
+            return Step(each.event.location, f"the gradients of {name} are set back here")
+    return None
+
+
+def _is(value: Instance | None, network: Instance) -> bool:
+    return value is not None and same_object(bare_network(value), network)
+
+
+def _asked(scene: Scene, network: Instance, member: str) -> Iterator[CallEvent]:
+    for event in scene.named(lambda name: name.endswith(f".{member}")):
+        if any(_is(each, network) for each in instances_of(event.receiver)):
+            yield event
