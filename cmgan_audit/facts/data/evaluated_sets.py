@@ -25,7 +25,6 @@ from cmgan_audit.program.domain.values import ClassValue, Const, Instance, ListV
 from cmgan_audit.program.execution.trace import CallEvent, Context, StoreEvent, innermost_function
 from cmgan_audit.rules.record import Known, certainly
 
-NO = Known(False)
 # A few recordings to try the program with, or to see that a network can learn them by heart.
 _TRIAL = regex(r"debug|overfit|sanity|toy|dummy|tiny|mini|demo|sample|example|smoke", re.IGNORECASE)
 # Texts that somebody has to replace.
@@ -34,7 +33,7 @@ _WHOLE_SAMPLERS = ("DistributedSampler", "RandomSampler", "SequentialSampler")
 
 
 def evaluation_sets(view: View) -> Iterable[EvaluationSet]:
-    """A record for every loader that a training is evaluated with, where all loaders are known."""
+    """A record for every loader of a training that is evaluated on its own training set and on nothing else."""
     if not view.scene.trains or len(view.loaders) < 2:
         return
     drawn = [(made, loader) for made, loader in view.made_loaders if not certainly(loader.iterated, False)]
@@ -47,9 +46,9 @@ def evaluation_sets(view: View) -> Iterable[EvaluationSet]:
         for made, loader in drawn
         if not _trains(loader) and (certainly(loader.role, EVAL) or _is_called_evaluation(view, made, names))
     ]
-    alike = all(same is not None for _, _, same in found)
-    for made, loader, same in found:
-        yield _record(made, loader, same if alike and _is_called_evaluation(view, made, names) else None)
+    for made, loader, same in found if all(same is not None for _, _, same in found) else ():
+        if same is not None and _is_called_evaluation(view, made, names):
+            yield _record(made, loader, same)
 
 
 def _trains(loader: Loader) -> bool:
@@ -59,31 +58,23 @@ def _trains(loader: Loader) -> bool:
     )
 
 
-def _record(made: Made, loader: Loader, same: Made | None) -> EvaluationSet:
-    dataset = _dataset(made)
-    place = made.location
-    fact = NO
-    if same is not None and dataset is not None:
-        trained = _dataset(same)
-        assert trained is not None
-        one = same_object(dataset, trained)
-        place = made.location if one else dataset.location
-        shown = f"{class_name(dataset)}({shown_arguments(dataset.arguments)})"
-        steps = (
-            Step(place, f"the training is evaluated on {shown}"),
-            Step(
-                trained.location, "it is made here" if one else f"this one has the same recordings: {_shown(trained)}"
-            ),
-            Step(same.location, "the training set is loaded from it"),
-        )
-        fact = Known(True, steps if place != same.location else steps[:2])
+def _record(made: Made, loader: Loader, same: Made) -> EvaluationSet:
+    dataset, trained = _dataset(made), _dataset(same)
+    assert dataset is not None and trained is not None
+    one = same_object(dataset, trained)
+    place = made.location if one else dataset.location
+    steps = (
+        Step(place, f"the training is evaluated on {_shown(dataset)}"),
+        Step(trained.location, "it is made here" if one else f"this one has the same recordings: {_shown(trained)}"),
+        Step(same.location, "the training set is loaded from it"),
+    )
     return EvaluationSet(
         location=place,
-        anchor=f"{innermost_function(made.context)}.{class_name(dataset) if dataset else ''}",
+        anchor=f"{innermost_function(made.context)}.{class_name(dataset)}",
         role=loader.role,
-        dataset=class_name(dataset) if dataset is not None else "the dataset",
-        given=shown_arguments(dataset.arguments) if dataset is not None else "",
-        from_training=fact,
+        dataset=class_name(dataset),
+        given=shown_arguments(dataset.arguments),
+        from_training=Known(True, steps if place != same.location else steps[:2]),
     )
 
 

@@ -121,7 +121,9 @@ class ListingUse(Record):
 @record_kind("evaluation_set")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationSet(Record):
-    """A set that a training is evaluated on; its place is where it is made, or loaded where it is the training set.
+    """A set that a training is evaluated on and that has the recordings of its training set.
+
+    Its place is where it is made; where the loader is made, if it is the very training set.
 
     Attributes:
         role: of its loader.

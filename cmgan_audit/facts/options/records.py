@@ -41,18 +41,14 @@ class CommandOption(Record):
 @record_kind("unread_option")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnreadOption(Record):
-    """An option of a training script that is called as a setting of the training.
+    """An option of a training script that is called as a setting of the training, and is not known to be read.
 
     Attributes:
         name: as people write it ("--batch_size").
-        default: as Python writes it; "" where there is none or it is not known.
-        given: whether a launch that the repository ships passes it.
         instead: what the training takes, as a clause, where that is known.
         unread: whether nothing reads it once it is parsed.
     """
 
     name: str
-    default: str = ""
-    given: bool = False
     instead: str = ""
     unread: Fact

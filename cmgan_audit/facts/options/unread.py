@@ -20,9 +20,9 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import Const, DictValue, Instance, ListValue, Value
+from cmgan_audit.program.domain.values import DictValue, Instance, ListValue, Value
 from cmgan_audit.program.launches.unreached import NOT_REACHED
-from cmgan_audit.program.models.argparse_state import OptionSpec, split
+from cmgan_audit.program.models.argparse_state import OptionSpec
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known, certainly
 from cmgan_audit.source.syntax import called_name, walk
@@ -49,7 +49,7 @@ _NAMES_AS_VALUES = frozenset({"globals", "locals", "exec", "eval"})
 
 
 def unread_options(view: View) -> Iterator[UnreadOption]:
-    """A record for every option of a training run that is called as a setting of the training."""
+    """A record for every option of a training run that is called as a setting of the training and is not read."""
     run = view.scene.run
     if run.launch.condition == NOT_REACHED or not view.scene.trains:
         return
@@ -61,19 +61,17 @@ def unread_options(view: View) -> Iterator[UnreadOption]:
                 continue
             done.add(spec.place)
             reads = reads or _Mentions(view)
-            if reads.are_open or _is_kept(view, spec):
-                continue
-            yield _record(view, parsed, spec, unread=not reads.has(spec))
+            if not reads.are_open and not _is_kept(view, spec) and not reads.has(spec):
+                yield _record(view, parsed, spec)
 
 
-def _record(view: View, parsed: Parsed, spec: OptionSpec, *, unread: bool) -> UnreadOption:
-    given = split(parsed.state, parsed.words).given.get(spec.dest) if unread else None
+def _record(view: View, parsed: Parsed, spec: OptionSpec) -> UnreadOption:
     trail = [
         Step(spec.place, f"{spec.name} is declared here"),
         Step(parsed.call, "the command line is parsed here, and nothing reads it afterwards"),
     ]
     instead = ""
-    for made in view.made_for(TRAIN) if unread and _BATCH.fullmatch(spec.dest) else ():
+    for made in view.made_for(TRAIN) if _BATCH.fullmatch(spec.dest) else ():
         loader = next(each for one, each in view.made_loaders if one is made)
         size = known_number(loader.batch_size)
         if size is not None and certainly(loader.iterated, True):
@@ -84,10 +82,8 @@ def _record(view: View, parsed: Parsed, spec: OptionSpec, *, unread: bool) -> Un
         location=spec.place,
         anchor=spec.name,
         name=spec.name,
-        default=repr(spec.default.value) if isinstance(spec.default, Const) else "",
-        given=given is not None,
         instead=instead,
-        unread=Known(unread, tuple(trail) if unread else ()),
+        unread=Known(True, tuple(trail)),
     )
 
 
