@@ -45,7 +45,8 @@ class Suppression:
     """One comment: the rules it names, its reason, its date, whether it stands alone, and the lines it holds for.
 
     These are the line that it stands on, or the next one that is no such comment where it stands alone: all lines of
-    the statement of Python that begins there. And all that go on behind a backslash, where no comment can stand.
+    the statement of Python that ends or begins there. And all that go on behind a backslash, where no comment can
+    stand.
     """
 
     path: str
@@ -136,6 +137,7 @@ def _in_text(path: str, text: str, suffix: str) -> list[Suppression]:
     alone = {line for line, _, _, before in comments if not before.strip()}
     going_on = frozenset() if suffix in _LINE_BY_LINE else _going_on(text)
     statements = _statements(tokens)
+    begins = {end: begin for begin, end in statements.items()}
     found = []
     for line, column, comment, _ in comments:
         match = re.search(rf"{sign}\s*{_MARK}\s*(?P<body>.*)$", comment)
@@ -148,7 +150,8 @@ def _in_text(path: str, text: str, suffix: str) -> list[Suppression]:
         reason = (form["reason"] or "").strip() if form else ""
         dated = (not until or _date(until) is not None) and not _MISPLACED_DATE.search(reason)
         first, last = _held(line, alone, going_on)
-        last = statements.get(first, last) if line in alone else last
+        # A formatter that divides a long line leaves the comment behind the closing bracket.
+        first, last = (first, statements.get(first, last)) if line in alone else (min(first, begins.get(line, first)), last)
         found.append(
             Suppression(
                 path=path,

@@ -71,9 +71,12 @@ FORM = "cmgan-audit: ignore[TOY101] -- small card"
         (f"load(\n    # {FORM}\n    batch_size=1,\n    other=dict(batch_size=2),\n)\n", OPEN),  # an argument
         (f"load(\n    batch_size=1,  # {FORM}\n    other=dict(batch_size=2),\n)\n", OPEN),
         (f"# {FORM}\nload(items)\nbatch_size = 1\n", ["CMG903", "TOY101"]),
+        (f"load(\n    items,\n    batch_size=1,\n)  # {FORM}\n", QUIET),  # where a formatter leaves it
+        (f"for item in load(\n    batch_size=1\n):  # {FORM}\n    batch_size = 2\n", OPEN),
+        (f"load(batch_size=1)\nload(\n    items,\n)  # {FORM}\n", ["CMG903", "TOY101"]),
     ],
 )
-def test_above_a_statement_it_holds_for_all_of_its_lines(auditor, tree, rules_of, text, found):
+def test_above_a_statement_or_behind_it_it_holds_for_all_of_its_lines(auditor, tree, rules_of, text, found):
     assert sorted(rules_of(auditor().audit(tree({"train.py": text})))) == found
 
 
