@@ -151,7 +151,9 @@ def _in_text(path: str, text: str, suffix: str) -> list[Suppression]:
         dated = (not until or _date(until) is not None) and not _MISPLACED_DATE.search(reason)
         first, last = _held(line, alone, going_on)
         # A formatter that divides a long line leaves the comment behind the closing bracket.
-        first, last = (first, statements.get(first, last)) if line in alone else (min(first, begins.get(line, first)), last)
+        first, last = (
+            (first, statements.get(first, last)) if line in alone else (min(first, begins.get(line, first)), last)
+        )
         found.append(
             Suppression(
                 path=path,

@@ -11,7 +11,14 @@ from functools import cached_property
 
 from cmgan_audit.finding import Finding
 from cmgan_audit.gate.git import Repository
-from cmgan_audit.gate.renamed_variables import LEAST_ALIKE, MOST_PAIRS, alike_share, renamed_variables
+from cmgan_audit.gate.renamed_variables import (
+    LEAST_ALIKE,
+    MOST_PAIRS,
+    alike_share,
+    renamed_variables,
+    statements,
+    words_of,
+)
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.discovery import Failure
 from cmgan_audit.source.python_file import parse_python
@@ -20,9 +27,10 @@ from cmgan_audit.source.syntax import children
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A class or a function: its file, its dotted name there, its kind, its lines, and which of the file's they are.
+    """A class or a function: its file, its dotted name there, its kind, its statements, and its lines in the file.
 
-    Its own name is left out of the lines, and so are blanks around them. The file itself has neither name nor lines.
+    In the statements a mark stands in place of its own name, and layout is left out: a formatter may have been there
+    too. The file itself has neither name nor statements.
     """
 
     path: str
@@ -157,11 +165,15 @@ def definitions(path: str, data: bytes) -> Iterator[Definition]:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             name = f"{outer}.{node.name}" if outer else node.name
             first, last = node.lineno, node.end_lineno or node.lineno
-            own = re.compile(rf"\b{re.escape(node.name)}\b")
-            text = (own.sub("", line).strip() for line in parsed.lines[first - 1 : last])
             kind = "class" if isinstance(node, ast.ClassDef) else "function"
-            yield Definition(path, name, kind, tuple(line for line in text if line), first, last, node)
+            yield Definition(path, name, kind, (*_text(node, node.name),), first, last, node)
         waiting += reversed([(child, name) for child in children(node)])
+
+
+def _text(node: ast.AST, name: str) -> Iterator[str]:
+    """The statements of a definition with its head, without its name."""
+    for words in (words_of(node), *statements(node)):
+        yield " ".join("@" if word == name else word for word in words)
 
 
 def _pair_up(gone: Iterable[Definition], come: Iterable[Definition]) -> Iterator[tuple[Definition, Definition]]:

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-# So much of the statements that have two names has to be alike for one to be the other.
+# So much of the statements of two definitions, or of those that have two names, has to be alike for one to be the other
+# under a new name: of whole files, git asks half.
 LEAST_ALIKE = 0.6
 # Names are compared among so many pairs at most.
 MOST_PAIRS = 40_000
@@ -30,7 +31,7 @@ def renamed_variables(before: ast.AST, now: ast.AST) -> Mapping[str, str]:
         before: the function or file as it was.
         now: the same as it is.
     """
-    old, new = [*_statements(before)], [*_statements(now)]
+    old, new = [*statements(before)], [*statements(now)]
     were, are = _names(old), _names(new)
     gone, come = [name for name in were if name not in are], [name for name in are if name not in were]
     if len(gone) * len(come) > MOST_PAIRS:
@@ -55,17 +56,17 @@ def alike_share(first: Counter[Part], second: Counter[Part]) -> float:
     return 2 * common / (first.total() + second.total())
 
 
-def _statements(scope: ast.AST) -> Iterator[Words]:
-    """The statements of a function with those of functions in it, or of a file without them."""
-    whole = isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef)
+def statements(scope: ast.AST) -> Iterator[Words]:
+    """The statements of a function or class, or those of a file that are in none."""
+    whole = not isinstance(scope, ast.Module)
     waiting = [*ast.iter_child_nodes(scope)]
     for node in waiting:
         if isinstance(node, _UNITS) and (whole or not isinstance(node, _SCOPES)):
-            yield tuple(_words(node))
+            yield tuple(words_of(node))
             waiting += [each for each in ast.iter_child_nodes(node) if isinstance(each, _UNITS)]
 
 
-def _words(statement: ast.AST) -> Iterator[str]:
+def words_of(statement: ast.AST) -> Iterator[str]:
     """What a statement says without those inside of it. Nothing here calls itself: code may nest deeply."""
     waiting: list[object] = [statement]
     while waiting:

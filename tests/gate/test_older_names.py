@@ -82,6 +82,13 @@ def test_a_class_that_was_changed_a_little_too(older):
     assert of_definition(older({"a.py": BEFORE}, {"a.py": now}), "a.py", 6, "PairSet") == ("a.py", "Pairs")
 
 
+def test_a_class_that_a_formatter_divided_over_more_lines_too(older):
+    now = BEFORE.replace("Pairs", "PairSet").replace("(self, files)", "(\n        self,\n        files,\n    )")
+    now = now.replace("self.files[index]", "self.files[\n            index\n        ]").replace("    ", "\t")
+    now = now.replace("return clean, noisy", "return (\n\t\t\tclean,\n\t\t\tnoisy,\n\t\t)")
+    assert of_definition(older({"a.py": BEFORE}, {"a.py": now}), "a.py", 6, "PairSet.item") == ("a.py", "Pairs.item")
+
+
 def test_a_class_that_moved_to_a_file_of_its_own(older):
     cut = BEFORE.index("def load")
     names = older({"a.py": BEFORE}, {"a.py": f"from pairs import Pairs\n\n\n{BEFORE[cut:]}", "pairs.py": BEFORE[:cut]})
