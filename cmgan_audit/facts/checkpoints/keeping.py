@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from cmgan_audit.facts.checkpoints.records import KeptWeights
 from cmgan_audit.facts.checkpoints.restoring import member_of
@@ -108,9 +108,7 @@ def _outlives_a_pass(view: View, kept: CallEvent, later: CallEvent, epochs: Loop
             continue
         if isinstance(each, ast.Assign) and names & {ast.unparse(target) for target in each.targets}:
             return False
-        if holders & _emptied(each) and _is_always_done(view, kept.location.path, each, block):
-            return False
-    return True
+    return not _is_emptied(block.body, holders)
 
 
 def _emptied(statement: ast.stmt) -> set[str]:
@@ -122,6 +120,18 @@ def _emptied(statement: ast.stmt) -> set[str]:
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=holder, attr="clear"))):
             return {ast.unparse(holder)}
     return set()
+
+
+def _is_emptied(body: Sequence[ast.stmt], holders: Set[str]) -> bool:
+    """Whether each pass of a block empties a dictionary: on every side of its branches."""
+    for each in body:
+        if holders & _emptied(each):
+            return True
+        if isinstance(each, ast.With) and _is_emptied(each.body, holders):
+            return True
+        if isinstance(each, ast.If) and _is_emptied(each.body, holders) and _is_emptied(each.orelse, holders):
+            return True
+    return False
 
 
 def _is_inner_loop(view: View, kept: CallEvent, node: ast.AST) -> bool:
@@ -136,16 +146,6 @@ def _holder(target: ast.expr) -> ast.expr:
     while isinstance(target, ast.Subscript):
         target = target.value
     return target
-
-
-def _is_always_done(view: View, path: str, statement: ast.stmt, block: ast.AST) -> bool:
-    """Whether each pass of a block executes a statement: no branch inside it decides about that."""
-    for each in view.code.parents(path, statement):
-        if each is block:
-            return True
-        if not isinstance(each, ast.With):
-            return False
-    return False
 
 
 def _stands_in(place: Location, statement: Location) -> bool:

@@ -1,0 +1,39 @@
+"""Glances at a few listed files: a script that shows the first five has no result that depends on which these are."""
+
+from __future__ import annotations
+
+from cmgan_audit.facts.metrics.scoring import metric_called
+from cmgan_audit.facts.view import View
+from cmgan_audit.program.domain.values import Const, ListValue, Value
+from cmgan_audit.program.launches.unreached import NOT_REACHED
+
+# So many files are looked at one by one; more of them are a set.
+_FEW = 20
+# What keeps something beyond the end of a run; pictures and downloads are no result.
+_KEEPING = frozenset(
+    "write writelines write_text write_bytes writerow writerows dump dumps save savez savez_compressed savetxt tofile "
+    "to_csv to_json to_parquet to_pickle symlink_to hardlink_to create_dataset".split()
+)
+_KEEPERS = ("shutil.", "subprocess.", "os.rename", "os.replace", "os.symlink", "os.link", "os.system")
+
+
+def only_looks(view: View) -> bool:
+    """Whether a run neither trains, scores nor runs a network, and writes nothing."""
+    scene = view.scene
+    if scene.run.launch.condition == NOT_REACHED or any(True for _ in scene.of("run", "backward", "step")):
+        return False
+    return not any(_has_a_result(event.callee) for event in scene.calls)
+
+
+def _has_a_result(callee: str) -> bool:
+    keeps = callee.rpartition(".")[2] in _KEEPING or callee.startswith(_KEEPERS)
+    return keeps or bool(metric_called(callee))
+
+
+def is_few(index: Value) -> bool:
+    """Whether a slice takes a handful of items from the beginning on, `[:5]`."""
+    if not isinstance(index, ListValue) or len(index.items) != 3:
+        return False
+    start, stop, _ = index.items
+    begins = isinstance(start, Const) and start.value in (None, 0)
+    return begins and isinstance(stop, Const) and isinstance(stop.value, int) and 0 < stop.value <= _FEW
