@@ -17,6 +17,9 @@ from cmgan_audit.source.shell_expansion import UnknownWord
 from cmgan_audit.source.syntax import walk
 
 _MAY_START = regex(rb"\bsubprocess\b(?s:.*)rank\b|rank\b(?s:.*)\bsubprocess\b")
+_MAY_HAND_ON = regex(rb"\bsubprocess\b(?s:.*)sys\.argv\b(?s:.*)rank\b|sys\.argv\b(?s:.*)rank\b(?s:.*)\bsubprocess\b")
+# The words that the file itself was started with.
+_OWN_WORDS = frozenset({"sys.argv[1:]", "list(sys.argv)[1:]", "list(sys.argv[1:])"})
 SUBPROCESS_STARTERS = frozenset({"Popen", "run", "call", "check_call", "check_output"})
 # Words between the interpreter and the script that take no value.
 INTERPRETER_SWITCHES = frozenset({"-u", "-O", "-B"})
@@ -33,8 +36,22 @@ def may_start_processes(content: bytes) -> bool:
     return b".py" in content and _MAY_START.search(content) is not None
 
 
+def may_hand_on(content: bytes) -> bool:
+    """Whether a Python file is worth reading for whether it starts, once per process, what it is given as words."""
+    return _MAY_HAND_ON.search(content) is not None
+
+
+def handed_on(path: str, module: ast.Module) -> tuple[CommandLine, ...]:
+    """What a Python file adds to its own words where it starts them as a script with a rank: a command without one."""
+    return tuple(each for each in _all_starts(path, module) if not each.script)
+
+
 def process_starts(path: str, module: ast.Module) -> Iterator[CommandLine]:
     """The scripts that a Python file starts and gives a rank, in file order."""
+    return (each for each in _all_starts(path, module) if each.script)
+
+
+def _all_starts(path: str, module: ast.Module) -> Iterator[CommandLine]:
     functions = [node for node in walk(module) if isinstance(node, ast.FunctionDef)]
     for body in (module.body, *(function.body for function in functions)):
         yield from _starts(path, body)
@@ -108,6 +125,8 @@ def _items(node: ast.expr, lists: _Lists) -> list[ast.expr]:
             ]
         case ast.Name(id=name):
             return list(lists.get(name, ()))
+        case ast.Subscript() | ast.Call() if ast.unparse(node) in _OWN_WORDS:
+            return [node]
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             return [*_items(left, lists), *_items(right, lists)]
     return []
@@ -120,14 +139,15 @@ def _command(path: str, call: ast.Call, items: list[ast.expr]) -> CommandLine | 
     while rest and _word(rest[0]) in INTERPRETER_SWITCHES:
         rest = rest[1:]
     words = [_word(item) for item in rest]
-    if not words or isinstance(words[0], UnknownWord) or not words[0].endswith(".py"):
+    own = bool(rest) and ast.unparse(rest[0]) in _OWN_WORDS
+    if not words or (not own and (isinstance(words[0], UnknownWord) or not words[0].endswith(".py"))):
         return None
     if not any(_RANK.fullmatch(word) for word in words[1:]):
         return None
     return CommandLine(
         location=_place(path, call),
         launcher="python",
-        script=words[0].removeprefix("./"),
+        script="" if own else words[0].removeprefix("./"),
         module="",
         argv=tuple(words[1:]),
         places=tuple(_place(path, item) for item in rest[1:]),

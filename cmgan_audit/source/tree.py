@@ -9,8 +9,9 @@ import ast
 import os
 import posixpath
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -22,7 +23,7 @@ from cmgan_audit.source.consulted import Consulted
 from cmgan_audit.source.data import DataError, DataNode
 from cmgan_audit.source.discovery import Failure, discover, kind_of
 from cmgan_audit.source.formats import Dialect, may_be, read_data
-from cmgan_audit.source.process_starters import may_start_processes, process_starts
+from cmgan_audit.source.process_starters import handed_on, may_hand_on, may_start_processes, process_starts
 from cmgan_audit.source.python_file import ParsedFile
 
 # Above these sizes a file is generated or data; it is named in the coverage instead of being read.
@@ -226,7 +227,7 @@ class SourceTree:
                 for path in self.launcher_files
                 for command in commands_of(path, self.text(path) or "", partial(self._sourced_by, path))
             ]
-            self._commands = (*shown, *self._process_starts())
+            self._commands = (*shown, *self._handed_on(shown), *self._process_starts())
         return self._commands
 
     def _sourced_by(self, launcher: str, name: str, folder: str) -> tuple[str, str] | None:
@@ -239,6 +240,22 @@ class SourceTree:
         path = self.resolve(name, dict.fromkeys((posixpath.join(own, folder), own, *above, "")))
         text = None if path is None else self.text(path)
         return None if path is None or text is None else (path, text)
+
+    def _handed_on(self, shown: Sequence[CommandLine]) -> Iterator[CommandLine]:
+        """The scripts that shown commands name behind a file which starts them: `python -m multiproc train.py`."""
+        for command in shown:
+            path = self._script(command) if command.argv and command.argv[0].endswith(".py") else None
+            if path is None or not may_hand_on(self.read_bytes(path) or b""):
+                continue
+            module = self.module(path)
+            for added in handed_on(path, module) if module is not None else ():
+                yield replace(
+                    command,
+                    script=command.argv[0].removeprefix("./"),
+                    module="",
+                    argv=(*command.argv[1:], *added.argv),
+                    places=(*command.places[1:], *added.places),
+                )
 
     def _process_starts(self) -> Iterator[CommandLine]:
         for path in self.python_files:

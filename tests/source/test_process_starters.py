@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cmgan_audit.source.process_starters import may_start_processes, process_starts
+from cmgan_audit.source.process_starters import handed_on, may_start_processes, process_starts
 from cmgan_audit.source.shell_expansion import UnknownWord
 from cmgan_audit.source.tree import SourceTree
 
@@ -90,3 +90,33 @@ def test_the_tree_counts_them_among_what_starts_a_script(tmp_path: Path) -> None
     tree = SourceTree(tmp_path)
     assert [command.location.path for command in tree.launches("fit.py")] == ["launch.py"]
     assert tree.launches("launch.py") == ()
+
+
+HANDS_ON = """
+import subprocess
+import sys
+
+words = {own}
+for index in range(4):
+    words.append("--rank={{}}".format(index))
+    subprocess.Popen([str(sys.executable)] + words)
+    words = words[:-1]
+"""
+
+
+@pytest.mark.parametrize("own", ["list(sys.argv)[1:]", "sys.argv[1:]"])
+def test_a_file_that_starts_its_own_words_starts_the_script_that_stands_there(tmp_path: Path, own: str) -> None:
+    (tmp_path / "fit.py").write_text("import torch\n")
+    (tmp_path / "several.py").write_text(HANDS_ON.format(own=own))
+    (tmp_path / "alone.py").write_text("import subprocess, sys\nsubprocess.run(sys.argv[1:])  # no rank\n")
+    (tmp_path / "README.md").write_text(
+        "```\npython -m several fit.py --config=a.yaml\npython alone.py fit.py --config=b.yaml\n```\n"
+    )
+    tree = SourceTree(tmp_path)
+    assert [command.argv for command in tree.launches("fit.py")] == [("--config=a.yaml", "--rank=$value")]
+    assert [command.argv[0] for command in tree.launches("several.py")] == ["fit.py"]
+
+
+def test_a_file_that_starts_its_own_words_without_a_rank_hands_nothing_on() -> None:
+    text = HANDS_ON.format(own="sys.argv[1:]").replace("--rank", "--number")
+    assert handed_on("several.py", ast.parse(text)) == ()
