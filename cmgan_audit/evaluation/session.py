@@ -8,6 +8,7 @@ from dataclasses import field, replace
 from typing import Protocol
 
 from cmgan_audit.errors import AuditError, InputError
+from cmgan_audit.evaluation.checkpoints.beside_weights import is_beside_weights
 from cmgan_audit.evaluation.checkpoints.naming import read_name
 from cmgan_audit.evaluation.comparing import Question
 from cmgan_audit.evaluation.concluding import Described, Evidence, conclude
@@ -31,7 +32,13 @@ from cmgan_audit.evaluation.guards.published import (
     rows_to_check,
     self_check,
 )
-from cmgan_audit.evaluation.guards.unusable import OF_ONE_CHECKPOINT, Unusable, check_unusable, told
+from cmgan_audit.evaluation.guards.unusable import (
+    OF_ONE_CHECKPOINT,
+    Unusable,
+    check_unusable,
+    passed_over,
+    told,
+)
 from cmgan_audit.evaluation.material.audio import SAMPLE_RATE, file_sha256
 from cmgan_audit.evaluation.material.evaluation_set import EvaluationSet, prepare_set
 from cmgan_audit.evaluation.material.segments import Segment
@@ -99,6 +106,12 @@ def compare_systems(options: CompareOptions, listener: Listener) -> ComparisonRe
     with ScoreStore(options.cache) as store, MetricPool(options.jobs) as pool:
         evaluator = Evaluator(store, pool, Settings(options.composite_scale, options.resample), listener)
         unusable = _announce(sources, evaluated, options.metrics, evaluator, listener)
+        beside = [
+            one.name for one in sources.every if one.name in unusable and one.path and is_beside_weights(one.path)
+        ]
+        unusable = {name: why for name, why in unusable.items() if name not in beside}
+        sources = sources.without(beside)
+        question = replace(question, order=sources.order)
         if unusable and options.strict:
             raise InputError(f"--strict: {told(unusable)}")
         noisy_facts, checked = _look_at_noisy(evaluated, options, evaluator)
@@ -130,7 +143,7 @@ def compare_systems(options: CompareOptions, listener: Listener) -> ComparisonRe
                 ],
                 checked=checked,
                 left_out=evaluated.left_out,
-                notes=[*evaluated.remarks, *gathered.remarks, *joined_note],
+                notes=[*evaluated.remarks, *gathered.remarks, *passed_over(beside), *joined_note],
             )
             result = conclude(gathered.table, question, evidence, options.fail_on, look)
             if settled(result.decisive):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from cmgan_audit.errors import UsageError
@@ -63,6 +63,11 @@ class Sources:
     order: tuple[str, ...]
     baseline: str | None
     every: tuple[Source, ...]
+
+    def without(self, names: Collection[str]) -> Sources:
+        """The same comparison without these checkpoints."""
+        kept = tuple(one for one in self.every if one.name not in names)
+        return Sources(tuple(name for name in self.order if name not in names), self.baseline, kept)
 
 
 def find_sources(options: CompareOptions) -> Sources:

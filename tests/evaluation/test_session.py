@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.evaluation import sources
@@ -128,6 +129,23 @@ def test_a_broken_checkpoint_among_others_takes_no_part_and_is_told(
     assert not result.unanswered and "1 of 3 takes no part, cannot be used: CMG719 below" in to_text(result)
     with pytest.raises(InputError, match=r"--strict: 1 checkpoint cannot be used: .*epoch_2: not a checkpoint"):
         compared(small_set, good[0], bad, good[1], strict=True)
+
+
+def test_the_state_of_a_scheduler_among_checkpoints_is_passed_over_and_told(
+    small_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_one(path: Path) -> Scaling:
+        if path.name == "scheduler.pth":
+            raise CheckpointError(f"{path}: holds no weights")
+        return Scaling(path)
+
+    monkeypatch.setattr(sources, "model_source", lambda options: ModelSource(open_one, None))
+    good = [checkpoint(tmp_path, f"epoch_{epoch}", gain) for epoch, gain in ((1, 1.0), (2, 2.0))]
+    torch.save({"gamma": 0.5}, tmp_path / "scheduler.pth")
+    result = compared(small_set, *good, tmp_path / "scheduler.pth", strict=True)
+    assert list(result.order) == [entry.name for entry in result.checkpoints] == ["epoch_1", "epoch_2"]
+    assert not result.unanswered and "CMG719" not in rules(result)
+    assert "passed over, as it holds no weights and is called like no checkpoint: scheduler.pth" in to_text(result)
 
 
 def test_a_network_that_only_takes_recordings_is_compared_without_an_estimate(

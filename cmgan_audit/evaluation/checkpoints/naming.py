@@ -157,13 +157,18 @@ def _expand_folder(folder: Path) -> list[Path]:
     return sorted(checkpoints, key=lambda path: natural_key(path.name))
 
 
+def is_named_beside_weights(name: str) -> bool:
+    """Whether a file has the name of what trainers save beside weights: an optimizer, a scheduler."""
+    return _BESIDE_WEIGHTS.match(name) is not None
+
+
 def _checkpoints_among(files: Sequence[Path]) -> list[Path]:
     """The checkpoints among the files of a folder: by their names, and where no name says so, what torch.save wrote.
 
     States of optimizers and the like are none where there are others: the last checkpoint decides, and must not be one.
     """
     named = [path for path in files if _is_checkpoint_name(path.name)]
-    weights = [path for path in named if not _BESIDE_WEIGHTS.match(path.name)]
+    weights = [path for path in named if not is_named_beside_weights(path.name)]
     return weights or [path for path in files if path not in named and _is_saved_by_torch(path)] or named
 
 

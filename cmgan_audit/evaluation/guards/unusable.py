@@ -5,7 +5,7 @@ One of these among several says nothing about the others, so they are compared w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from cmgan_audit.errors import AuditError
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
@@ -35,4 +35,14 @@ def check_unusable(unusable: Unusable) -> list[Finding]:
 def told(unusable: Unusable) -> str:
     """How many cannot be used, and why, in one sentence."""
     count = "1 checkpoint" if len(unusable) == 1 else f"{len(unusable)} checkpoints"
-    return f"{count} cannot be used: {shortened(map(str, unusable.values()), REASONS_SHOWN)}"
+    reasons = [str(why) for why in unusable.values()]
+    rest = f"; and {len(reasons) - REASONS_SHOWN} more" if len(reasons) > REASONS_SHOWN else ""
+    return f"{count} cannot be used: {'; '.join(reasons[:REASONS_SHOWN])}{rest}"
+
+
+def passed_over(names: Sequence[str]) -> list[str]:
+    """The sentence on files without weights that were named among the checkpoints; none where there were none."""
+    if not names:
+        return []
+    them, called = ("it holds", "is called") if len(names) == 1 else ("they hold", "are called")
+    return [f"passed over, as {them} no weights and {called} like no checkpoint: {shortened(names)}"]
