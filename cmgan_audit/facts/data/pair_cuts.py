@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from cmgan_audit.facts.conditions import open_setting
 from cmgan_audit.facts.data.records import PairCut
-from cmgan_audit.facts.data.subjects import CLEAN, NOISY, Subject, is_mixed_in, subject_of
+from cmgan_audit.facts.data.subjects import CLEAN, NOISY, Subject, is_mixed_in, side_of, subject_of
 from cmgan_audit.facts.loading.cuts import Cut, cuts_in
 from cmgan_audit.facts.loading.items import Reading, items_of
 from cmgan_audit.facts.loading.passable import passable
@@ -70,8 +70,69 @@ def _of_reading(view: View, reading: Reading) -> Iterable[PairCut]:
                 yield _record(reading, first, second, separate=True)
                 return
     both = [(one, two) for one in noisy for two in clean if one.drawn_at == two.drawn_at]
+    for one, two in both:
+        again = _cut_again(view, one, two, noisy) or _cut_again(view, two, one, clean)
+        if again is not None and _together(view, reading, *again) and not _restored(reading.events, *again):
+            yield _record_again(reading, *again)
+            return
     if both:
         yield _record(reading, *both[0], separate=False)
+
+
+def _cut_again(view: View, old: _Part, partner: _Part, others: Sequence[_Part]) -> tuple[_Part, _Part] | None:
+    """The cut that takes the place of one of a pair, with the partner of that, which stays where the first draw says.
+
+    noisy, first = crop(noisy, first)
+    noisy, second = crop(whole, second)    # `first` belongs to a noisy signal that nobody gets
+    """
+    for new in others:
+        if new.drawn_at <= old.drawn_at:
+            continue
+        places = _made_at(old, new)
+        before, after = (_assignment(view, place) for place in places)
+        if before is None or after is None or not _in_one_block(view, places[0].path, before, after):
+            continue
+        replaced = {each for each in _names(before) & _names(after) if side_of(ast.Name(each)) == old.subject.side}
+        kept = {each for each in _names(before) - _names(after) if side_of(ast.Name(each)) == partner.subject.side}
+        read = {each.id for each in walk(after.value) if isinstance(each, ast.Name)}
+        if replaced and kept and read.isdisjoint(replaced):
+            return new, partner
+    return None
+
+
+def _made_at(old: _Part, new: _Part) -> tuple[Location, Location]:
+    """Where two cuts are asked for in the function that makes both of them."""
+    stacks = [part.cut.event.context.frames for part in (old, new)]
+    shared = 0
+    while shared < min(map(len, stacks)) and stacks[0][shared].call == stacks[1][shared].call:
+        shared += 1
+    first, second = (
+        stack[shared].call if shared < len(stack) else part.cut.place
+        for stack, part in zip(stacks, (old, new), strict=True)
+    )
+    return first, second
+
+
+def _assignment(view: View, place: Location) -> ast.Assign | None:
+    node = view.code.node_at(place)
+    around = () if node is None else (node, *view.code.parents(place.path, node))
+    return next((each for each in around if isinstance(each, ast.Assign)), None)
+
+
+def _in_one_block(view: View, path: str, before: ast.Assign, after: ast.Assign) -> bool:
+    """Whether the second of two assignments follows wherever the first is made, and nothing between reads the first."""
+    around = next(iter(view.code.parents(path, before)), None)
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(around, name, [])
+        if before in block and after in block:
+            between = block[block.index(before) + 1 : block.index(after)]
+            read = {each.id for one in between for each in walk(one) if isinstance(each, ast.Name)}
+            return read.isdisjoint(_names(before))
+    return False
+
+
+def _names(assignment: ast.Assign) -> set[str]:
+    return {part.id for target in assignment.targets for part in walk(target) if isinstance(part, ast.Name)}
 
 
 def _parts(view: View, reading: Reading, cuts: Sequence[Cut]) -> Iterable[_Part]:
@@ -155,6 +216,25 @@ def _open_setting(reading: Reading, *parts: _Part) -> str:
     ]
     settings = (open_setting(each, reading.owner) for context in contexts for each in context.conditions)
     return next((text for text in settings if text), "")
+
+
+def _record_again(reading: Reading, new: _Part, partner: _Part) -> PairCut:
+    """A cut that took the place of an earlier one; both are told where they are asked for."""
+    here, before = _made_at(new, partner)
+    trail = (
+        Step(here, f"{new.subject.name} is cut here, in place of an earlier cut"),
+        Step(before, f"{partner.subject.name} is cut here, along with what is replaced"),
+        Step(new.cut.place, f"the place is where {new.cut.draws[0].callee} says"),
+    )
+    noisy, clean = sorted((new, partner), key=lambda part: part.subject.side == CLEAN)
+    return PairCut(
+        location=here,
+        anchor=reading.function,
+        dataset=reading.function,
+        separate=Known(True, trail),
+        noisy=noisy.subject.name,
+        clean=clean.subject.name,
+    )
 
 
 def _record(reading: Reading, noisy: _Part, clean: _Part, *, separate: bool) -> PairCut:
