@@ -182,18 +182,21 @@ class _Start:
     mark: int
     events: int
     exits: int
+    built: int
     returns: list[tuple[Activation, int]]
 
 
 def _start(it: Interpreter) -> _Start:
     returns = [(activation, len(activation.returns)) for activation in it.activations]
-    return _Start(it.journal.mark(), len(it.run.events), len(it.exits), returns)
+    return _Start(it.journal.mark(), len(it.run.events), len(it.exits), len(it.built), returns)
 
 
 def _forget(it: Interpreter, start: _Start) -> None:
     it.journal.rollback(start.mark)
     del it.run.events[start.events :]
     del it.exits[start.exits :]
+    while len(it.built) > start.built:  # a layer that was followed only in what is forgotten is followed again
+        it.built.popitem()
     for activation, length in start.returns:
         del activation.returns[length:]
 

@@ -1,0 +1,51 @@
+"""What a loop over many items leaves behind, where its body is followed a second time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.facts.audit import collect
+from cmgan_audit.facts.records import Loader
+
+TRAIN = """
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+class Block(torch.nn.Module):
+    def __init__(self, channels, after, kernel):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(channels, after, kernel)
+        self.norm = torch.nn.BatchNorm2d(after)
+    def forward(self, signal):
+        return self.norm(self.conv(signal))
+
+class Network(torch.nn.Module):
+    def __init__(self, depth):
+        super().__init__()
+        channels, kernel = 1, 3
+        self.blocks = torch.nn.ModuleList()
+        for number in {numbers}:
+            self.blocks.append(Block(channels, 2 * channels, kernel))
+            channels = 2 * channels
+            kernel = (kernel, 1)
+    def forward(self, signal):
+        for block in self.blocks:
+            signal = block(signal)
+        return signal
+
+network = Network(int(open("depth.txt").read()))
+optimizer = torch.optim.Adam(network.parameters())
+for (batch,) in DataLoader(TensorDataset(torch.zeros(64, 1, 32, 32)), batch_size=2, shuffle=True):
+    optimizer.zero_grad()
+    network(batch).mean().backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.parametrize("numbers", ["range(3)", "range(depth)"])
+def test_layers_that_a_loop_of_unknown_length_builds_are_seen(tmp_path: Path, numbers: str) -> None:
+    (tmp_path / "train.py").write_text(TRAIN.format(numbers=numbers), encoding="utf-8")
+    (loader,) = (record for record in collect(tmp_path).records if isinstance(record, Loader))
+    assert [norm.layer for norm in loader.norms] == ["BatchNorm2d"]
