@@ -25,6 +25,7 @@ from cmgan_audit.program.domain.values import (
 )
 from cmgan_audit.program.domain.values import Unknown as UnknownValue
 from cmgan_audit.program.execution.probe import INDEX, call_method, call_value
+from cmgan_audit.program.execution.sessions import interpreter_of
 from cmgan_audit.program.execution.trace import Event
 
 # Wrappers that hand out the items of the datasets that they hold: argument and position.
@@ -126,7 +127,7 @@ def _read_dataset(scene: Scene, dataset: Instance, items: Items) -> None:
         elif name.startswith(("torch.", "builtins.")):
             items.looked_at.append(name)
         else:
-            items.unknown.append(f"{name} is a library's dataset")
+            items.unknown.append(_elsewhere(scene, name))
         return
     for method, arguments in (("__getitem__", [INDEX]), ("__iter__", []), ("__getitems__", [INDEX])):
         if not defines(dataset.cls, method):
@@ -135,6 +136,12 @@ def _read_dataset(scene: Scene, dataset: Instance, items: Items) -> None:
         items.readings.append(Reading(dataset, f"{dataset.cls.name}.{method}", tuple(events), result))
         return
     items.unknown.append(f"{dataset.cls.name} has no __getitem__ in this tree")
+
+
+def _elsewhere(scene: Scene, name: str) -> str:
+    """Why nothing is known of a class that no file here defines; a folder of that name should have held it."""
+    missing = interpreter_of(scene.run).tree.is_folder(name.partition(".")[0])
+    return f"{name} is not in this tree" if missing else f"{name} is a library's dataset"
 
 
 def _read_pipeline(scene: Scene, function: Value, dataset: Instance, items: Items) -> None:
