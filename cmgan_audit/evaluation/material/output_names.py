@@ -7,6 +7,7 @@ every utterance exactly one recording; a mapping that is guessed wrong would sco
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,16 +18,20 @@ from cmgan_audit.evaluation.material.names import MEANT, UTTERANCE, by_folded_na
 from cmgan_audit.evaluation.material.recordings import recordings_in
 from cmgan_audit.lazy_dataclasses import dataclass
 
+# Words of what an evaluation script may write beside its outputs, as in `p232_001_clean.wav`, `p232_001_noisy.wav`.
+_INPUTS = {"clean", "noisy", "mix", "mixture", "ref", "reference"}
+
 
 @dataclass(frozen=True, slots=True)
 class MatchedOutputs:
     """The recordings of a folder by utterance, and in a sentence how they were matched ("" by their plain names).
 
-    `unused` are names of recordings that belong to no utterance.
+    `inputs` are copies of the test set beside them, `unused` names of recordings that belong to no utterance.
     """
 
     files: Mapping[str, Path]
     how: str = ""
+    inputs: tuple[Path, ...] = ()
     unused: tuple[str, ...] = ()
 
 
@@ -49,7 +54,7 @@ def match_outputs(
     """
     recordings, below = _recordings(folder, utterances)
     matched = _match(folder, utterances, also or {}, recordings, below)
-    taken = set(matched.files.values())
+    taken = {*matched.files.values(), *matched.inputs}
     return replace(matched, unused=tuple(name for name, path in recordings.items() if path not in taken))
 
 
@@ -79,6 +84,9 @@ def _match(
     # Ways that give every utterance the same recording are one, told in two manners.
     distinct = list({frozenset(ways[way].items()): way for way in reversed(likely)}.values())
     distinct += [UTTERANCE] if files else []
+    named_otherwise = [way for way in distinct if not _is_of_an_input(way)]
+    inputs = [way for way in distinct if way not in named_otherwise] if len(named_otherwise) == 1 else []
+    distinct = named_otherwise if inputs else distinct
     if len(distinct) > 1:
         raise InputError(
             f"{folder}: more than one recording may be the output of an utterance: {', '.join(sorted(distinct))}; "
@@ -90,15 +98,24 @@ def _match(
             f"the test set has {shortened(utterances)}"
         )
     (way,) = distinct
+    copies = tuple(path for one in inputs for path in ways[one].values())
+    if way == UTTERANCE:  # only the inputs are named after it with more around
+        return MatchedOutputs(files, _told(folder, files, below, "", called[UTTERANCE]), copies)
     files = {name: ways[way][name] for name in utterances if name in ways[way]}
     absent = [name for name in utterances if name not in files]
     # Where every recording was told, an utterance without one has none; else one of the others may be its output.
-    if absent and len(files) < len(recordings):
+    if absent and len(files) + len(copies) < len(recordings):
         raise InputError(
             f"{folder}: recordings are named {way}, but {len(absent)} of {len(utterances)} utterances have none "
             f"({shortened(absent)}); give the recordings the names of the test set, then those without one are left out"
         )
-    return MatchedOutputs(files, _told(folder, files, below, way, {}))
+    beside = f"; {' and '.join(sorted(inputs))} beside them are not scored" if inputs else ""
+    return MatchedOutputs(files, _told(folder, files, below, way, {}) + beside, copies)
+
+
+def _is_of_an_input(way: str) -> bool:
+    """Whether what stands around the utterance's name says that the recordings are clean or noisy ones."""
+    return not _INPUTS.isdisjoint(re.findall(r"[a-z]+", re.sub(r"<[^>]*>", " ", way.lower())))
 
 
 def _called(utterances: Sequence[str], also: Mapping[str, tuple[str, str]]) -> dict[str, dict[str, str]]:

@@ -83,13 +83,13 @@ def test_where_every_recording_is_told_an_utterance_may_be_without_one(tmp_path:
     ("names", "message"),
     [
         (
-            [*named("{}_clean.wav"), *named("{}_enhanced.wav")],
-            "more than one recording may be the output of an utterance: <utterance>_clean, <utterance>_enhanced; put",
+            [*named("{}_stage1.wav"), *named("{}_stage2.wav"), *named("{}_noisy.wav")],
+            "more than one recording may be the output of an utterance: <utterance>_noisy, <utterance>_stage1, "
+            "<utterance>_stage2; put",
         ),
-        # of the outputs one is missing: the noisy inputs beside them are complete, and still not meant
         (
-            [*named("{}_enhanced.wav")[1:], *named("{}_noisy.wav")],
-            "more than one recording may be the output of an utterance: <utterance>_enhanced, <utterance>_noisy; put",
+            [*named("{}_clean.wav"), *named("{}_noisy.wav")],
+            "more than one recording may be the output of an utterance: <utterance>_clean, <utterance>_noisy; put",
         ),
         # a stray recording with a plain name among the others
         (
@@ -113,6 +113,24 @@ def test_where_every_recording_is_told_an_utterance_may_be_without_one(tmp_path:
 def test_what_leaves_something_open_is_refused(tmp_path: Path, names: list[str], message: str) -> None:
     with pytest.raises(InputError, match=message):
         match_outputs(folder_of(tmp_path / "enhanced", *names), UTTERANCES)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [["{}_clean.wav"], ["{}_clean.wav", "{}_noisy.wav"], ["mixture_{}.wav", "reference_{}.wav"]],
+)
+def test_copies_of_the_test_set_beside_the_outputs_are_not_meant(tmp_path: Path, beside: list[str]) -> None:
+    inputs = [name for pattern in beside for name in named(pattern)]
+    found = match_outputs(folder_of(tmp_path, *named("{}_enhanced.wav"), *inputs), UTTERANCES)
+    assert {name: path.name for name, path in found.files.items()} == {
+        name: f"{name}_enhanced.wav" for name in UTTERANCES
+    }
+    assert found.unused == () and found.how.endswith("beside them are not scored")
+
+
+def test_one_output_may_be_missing_among_complete_copies_of_the_test_set(tmp_path: Path) -> None:
+    found = match_outputs(folder_of(tmp_path, *named("{}_enhanced.wav")[1:], *named("{}_noisy.wav")), UTTERANCES)
+    assert sorted(found.files) == UTTERANCES[1:]
 
 
 def test_few_plain_names_alone_are_taken(tmp_path: Path) -> None:
