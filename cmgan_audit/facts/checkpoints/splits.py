@@ -39,6 +39,7 @@ _READS = frozenset("open load loadtxt read_csv read_json listdir scandir walk gl
 _SETTINGS = (".toml", ".yaml", ".yml", ".ini", ".cfg", ".conf")
 _LONGEST = 300
 _MOST_TEXTS = 60
+_MOST_PARTS = 400
 
 
 # What reads sound, and what puts the path of a file together.
@@ -245,11 +246,12 @@ def _held(dataset: Instance) -> Iterator[tuple[str, Value]]:
     A configuration of several sections, or one that names several sets, speaks of every set and of where results go:
     it tells nothing of this one.
     """
-    count = 0
+    texts = parts = 0
     for key, value in _given(dataset):
         for part in values_within(value, 3) if not _is_configuration(value) else ():
-            count += 1
-            if count > _MOST_TEXTS:
+            texts += isinstance(part, Const) and isinstance(part.value, str)
+            parts += 1
+            if texts > _MOST_TEXTS or parts > _MOST_PARTS:
                 return
             yield key, part
 
