@@ -197,6 +197,12 @@ def _of_history(view: View, test: Found, asked: ast.expr) -> Iterator[Search]:
                 added = _appended(view, test, held) if fits else None
                 if added is not None and ast.unparse(number) in (ast.unparse(added), f"{ast.unparse(held)}[-1]"):
                     yield Search(asked, added, held, LOWER if less else HIGHER, less, test, among_all=True)
+            case ast.Call(args=[held], keywords=[]) if called_name(extreme) in ("argmin", "argmax"):
+                # `np.argmin(losses) == epoch`: the last one is the extreme.
+                less = called_name(extreme) == "argmin"
+                added = _appended(view, test, held) if isinstance(asks, ast.Eq) else None
+                if added is not None:
+                    yield Search(asked, added, held, LOWER if less else HIGHER, less, test, among_all=True)
 
 
 def _appended(view: View, test: Found, kept: ast.expr) -> ast.expr | None:
@@ -282,18 +288,18 @@ def _extremes(block: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
 
 
 def _comparisons(view: View, found: Found, test: ast.expr) -> Iterator[Comparison]:
-    """The comparisons of two that a test is made of; `not loss < best` asks whether the loss is more."""
+    """The comparisons of two that a test is made of; `not loss < best` asks whether the loss is more, and so does one
+    in `not (warm and loss < best)`."""
     if isinstance(test, ast.BoolOp):
         for value in test.values:
             yield from _comparisons(view, found, value)
     elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        compare = comparison_of(view, replace(found, node=test.operand))
-        if compare is not None:
+        for compare in _comparisons(view, found, test.operand):
             yield replace(compare, less=not compare.less)
     else:
-        compare = comparison_of(view, replace(found, node=test))
-        if compare is not None:
-            yield compare
+        asked = comparison_of(view, replace(found, node=test))
+        if asked is not None:
+            yield asked
 
 
 def _first(number: ast.expr) -> ast.expr | None:
