@@ -10,8 +10,8 @@ from cmgan_audit.facts.bindings import bindings_in, is_parameter
 from cmgan_audit.facts.checkpoints.counters import COUNTER, Counting
 from cmgan_audit.facts.checkpoints.guards import Guards
 from cmgan_audit.facts.checkpoints.other_ways import OtherWays
-from cmgan_audit.facts.checkpoints.restoring import Batch, member_of, stateful_uses
-from cmgan_audit.facts.code import Code
+from cmgan_audit.facts.checkpoints.restoring import Batch, bare, member_of, stateful_uses
+from cmgan_audit.facts.code import Code, stack_of
 from cmgan_audit.facts.exclusive import exclusive
 from cmgan_audit.facts.optimisers import is_scheduler, kind_of
 from cmgan_audit.facts.steps.told import PLATEAU
@@ -61,7 +61,7 @@ class Completeness:
         missing = [
             each
             for each, step in self._used_with(batch, events)
-            if not batch.brings_back(each)
+            if (not batch.brings_back(each) or self._is_another(batch, each))
             and not _apart(batch, step)
             and not self._is_made_at_epoch(each)
             and not replaced & self._names(each)
@@ -82,6 +82,32 @@ class Completeness:
             trail = self._counting.left_behind()
             return ("the epoch" if trail else ""), Known(not trail, trail)
         return ", ".join(dict.fromkeys(names)), Known(not missing, trail)
+
+    def _is_another(self, batch: Batch, target: Instance) -> bool:
+        """Whether what is restored is another object that the same helper made: `g_opt, d_opt = make(g), make(d)`."""
+        restored = [bare(each.target) for each in batch.restored if each.target is not None]
+        alike = [each for each in restored if each.location == target.location]
+        own = batch.whole or any(same_object(each, target) for each in restored)
+        return not own and bool(alike) and all(self._are_beside(each, target) for each in alike)
+
+    def _are_beside(self, one: Instance, other: Instance) -> bool:
+        """Whether two objects come from two calls of one helper, which one run of a function makes one after the other.
+
+        A whole training that is called twice makes each of them in its own call, where it steps, too.
+        """
+        made = self._helped(one), self._helped(other)
+        if made[0] is None or made[1] is None:
+            return False
+        first, second = (stack_of(event.context) for event in made if event is not None)
+        beside = first[:-1] == second[:-1] and first[-1] != second[-1]
+        return beside and not exclusive(made[0].context, made[1].context)
+
+    def _helped(self, target: Instance) -> CallEvent | None:
+        """The call in a helper that made an object, which is over when the object steps."""
+        made = [event for event in self._made_at.get(target.location, ()) if _gives(event, target)]
+        steps = [step for each, step in self._used if same_object(each, target)]
+        stack = stack_of(made[0].context) if made else ()
+        return made[0] if stack and steps and stack[-1] not in stack_of(steps[0].context) else None
 
     def _used_with(self, batch: Batch, events: Sequence[Event]) -> Iterator[tuple[Instance, CallEvent]]:
         """What steps in a run that loads a checkpoint, each with the first step of it.
