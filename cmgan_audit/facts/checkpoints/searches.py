@@ -136,7 +136,7 @@ def _as_parameters(call: ast.Call, parents: Sequence[ast.AST], given: dict[str, 
         names = names[1:]
     meant = {ast.unparse(each): name for name, each in zip(names, call.args, strict=False)}
     meant |= {ast.unparse(each.value): each.arg for each in call.keywords if each.arg is not None}
-    return {name: meant.get(value, value) for name, value in given.items()}
+    return {meant.get(name, name): meant.get(value, value) for name, value in given.items()}
 
 
 def _in_test(view: View, test: Found, given: dict[str, str], *, taken: bool) -> Iterator[Search]:

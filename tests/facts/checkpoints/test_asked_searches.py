@@ -25,7 +25,7 @@ class Trainer:
         self.net = torch.nn.Linear(4, 4)
         self.opt = torch.optim.Adam(self.net.parameters())
 
-    def is_best(self, value, higher):
+    def is_best(self, value, other):
 {asked}
 
     def train(self):
@@ -50,16 +50,16 @@ class Trainer:
 Trainer(higher={higher}).train()
 """
 KEEPS = """
-        if higher and value {more} self.best:
+        if other and value {more} self.best:
             self.best = value
             return True
-        elif not higher and value {less} self.best:
+        elif not other and value {less} self.best:
             self.best = value
             return True
         return False
 """
 START = "-np.inf if self.higher else np.inf"
-ASKED = "self.is_best(score, higher=self.higher)"
+ASKED = "self.is_best(score, other=self.higher)"
 
 
 def test_a_function_that_keeps_the_number(tmp_path: Path) -> None:
@@ -83,6 +83,17 @@ def test_a_function_that_only_compares(compares: str, wrong: bool, tmp_path: Pat
         "asked": f"        return value {compares} self.best",
         "start": "100.0",
         "question": "self.is_best(score, self.higher)",
+        "then": "self.best = score",
+    }
+    assert bool(_told(tmp_path, parts, higher=False)) == wrong
+
+
+@pytest.mark.parametrize(("compares", "wrong"), [("<", False), (">", True)])
+def test_a_function_that_compares_two_numbers(compares: str, wrong: bool, tmp_path: Path) -> None:
+    parts = {
+        "asked": f"        return value {compares} other",
+        "start": "100.0",
+        "question": "self.is_best(score, self.best)",
         "then": "self.best = score",
     }
     assert bool(_told(tmp_path, parts, higher=False)) == wrong
