@@ -27,16 +27,14 @@ from cmgan_audit.source.syntax import children
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A class or a function: its file, its dotted name there, its kind, its statements, and its lines in the file.
+    """A class or a function: its file, its dotted name there, its kind, its lines in the file, and what it says.
 
-    In the statements a mark stands in place of its own name, and layout is left out: a formatter may have been there
-    too. The file itself has neither name nor statements.
+    The file itself has no name.
     """
 
     path: str
     name: str
     kind: str
-    text: tuple[str, ...]
     first: int
     last: int
     node: ast.AST = field(compare=False, repr=False)
@@ -157,7 +155,7 @@ def definitions(path: str, data: bytes) -> Iterator[Definition]:
     parsed = parse_python(path, data)
     if isinstance(parsed, Failure):
         return
-    yield Definition(path, "", "file", (), 1, len(parsed.lines), parsed.tree)
+    yield Definition(path, "", "file", 1, len(parsed.lines), parsed.tree)
     waiting: list[tuple[ast.AST, str]] = [(parsed.tree, "")]
     while waiting:
         node, outer = waiting.pop()
@@ -166,27 +164,32 @@ def definitions(path: str, data: bytes) -> Iterator[Definition]:
             name = f"{outer}.{node.name}" if outer else node.name
             first, last = node.lineno, node.end_lineno or node.lineno
             kind = "class" if isinstance(node, ast.ClassDef) else "function"
-            yield Definition(path, name, kind, (*_text(node, node.name),), first, last, node)
+            yield Definition(path, name, kind, first, last, node)
         waiting += reversed([(child, name) for child in children(node)])
 
 
-def _text(node: ast.AST, name: str) -> Iterator[str]:
-    """The statements of a definition with its head, without its name."""
-    for words in (words_of(node), *statements(node)):
-        yield " ".join("@" if word == name else word for word in words)
+def _text(definition: Definition) -> tuple[str, ...]:
+    """The statements of a definition with its head, with a mark in place of its name.
+
+    Layout is left out: a formatter may have been there too.
+    """
+    node = definition.node
+    parts = (words_of(node), *statements(node))
+    return tuple(" ".join("@" if word == definition.word else word for word in words) for words in parts)
 
 
 def _pair_up(gone: Iterable[Definition], come: Iterable[Definition]) -> Iterator[tuple[Definition, Definition]]:
     """Pairs of definitions that are one under two names: first those of equal text, then the most alike."""
-    left = dict.fromkeys(come)
+    left = {now: _text(now) for now in come}
     by_text: dict[tuple[str, tuple[str, ...]], list[Definition]] = {}
-    for now in left:
-        by_text.setdefault((now.kind, now.text), []).append(now)
-    rest = []
+    for now, text in left.items():
+        by_text.setdefault((now.kind, text), []).append(now)
+    rest: dict[Definition, tuple[str, ...]] = {}
     for before in gone:
-        same = by_text.get((before.kind, before.text))
+        text = _text(before)
+        same = by_text.get((before.kind, text))
         if not same:
-            rest.append(before)
+            rest[before] = text
             continue
         now = max(same, key=lambda now: (now.word == before.word, now.path == before.path))
         same.remove(now)
@@ -194,7 +197,7 @@ def _pair_up(gone: Iterable[Definition], come: Iterable[Definition]) -> Iterator
         yield before, now
     if len(rest) * len(left) > MOST_PAIRS:
         return
-    old, new = ([(each, Counter(each.text)) for each in definitions] for definitions in (rest, left))
+    old, new = ([(each, Counter(text)) for each, text in side.items()] for side in (rest, left))
     alike = [
         (share, before, now)
         for before, one in old
