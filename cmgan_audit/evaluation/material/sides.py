@@ -19,7 +19,8 @@ def sides_of(data: Path) -> tuple[Path, Path]:
     """Where the clean and the noisy recordings of `--data` are.
 
     A file is a table that names both. In a folder they are `clean/` and `noisy/`, or the only two folders whose names
-    are the same but for these words (`clean_testset_wav`, `noisy_testset_wav`).
+    are the same but for these words (`clean_testset_wav`, `noisy_testset_wav`). Without such folders both sides may
+    stand together, told by the word in the files' names: that folder is then both.
     """
     if data.is_file():
         return data, data
@@ -27,6 +28,8 @@ def sides_of(data: Path) -> tuple[Path, Path]:
     if not data.is_dir() or any(folder.is_dir() for folder in plain):
         return plain
     alike = _alike(data)
+    if not alike and _together(data) is not None:
+        return data, data
     return alike[0] if len(alike) == 1 else plain
 
 
@@ -42,6 +45,9 @@ def match_sides(clean: Path, noisy: Path) -> Matched:
         also = {name: (theirs.stem, ours.stem) for name, (ours, theirs) in table.pairs.items()}
         how = f"pairs are those of {clean.name}"
         return Matched(table.pairs, also, table.only_clean, table.only_noisy, how)
+    together = _together(clean) if clean == noisy and clean.is_dir() else None
+    if together is not None:
+        return match_names(*together, f"{clean} holds {shortened(together[0])} and {shortened(together[1])}")
     found = [_recordings(place, role) for place, role in zip((clean, noisy), SIDES, strict=True)]
     by_path = any(side.by_name is None for side in found)
     ours, theirs = (side.by_path if by_path or side.by_name is None else side.by_name for side in found)
@@ -61,6 +67,19 @@ def _recordings(place: Path, role: str) -> Recordings:
         hint = not_read(path.name for path in place.iterdir())
         raise InputError(f"{place}: no .wav or .flac file in it ({role} recordings){hint}")
     return found
+
+
+def _together(folder: Path) -> tuple[dict[str, Path], dict[str, Path]] | None:
+    """Clean and noisy recordings of one folder by the word in their file names; None where it does not tell them apart.
+
+    The clean ones may be called so, or have no such word: `p232_001.wav` beside `p232_001_noisy.wav`.
+    """
+    found = recordings_in(folder).by_path
+    words = {name: set(re.findall(r"[a-z]+", path.stem.lower())) for name, path in found.items()}
+    noisy = {name: path for name, path in found.items() if SIDES[1] in words[name] and SIDES[0] not in words[name]}
+    clean = {name: path for name, path in found.items() if SIDES[0] in words[name] and SIDES[1] not in words[name]}
+    clean = clean or {name: path for name, path in found.items() if not words[name] & {*SIDES}}
+    return (clean, noisy) if clean and noisy else None
 
 
 def _alike(data: Path) -> list[tuple[Path, Path]]:

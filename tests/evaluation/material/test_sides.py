@@ -45,6 +45,27 @@ def test_several_pairs_of_folders_are_named(tmp_path: Path) -> None:
         match_sides(*sides_of(tmp_path))
 
 
+@pytest.mark.parametrize(
+    "forms", [("{}_clean.wav", "{}_noisy.wav"), ("{}.wav", "{}_noisy.wav"), ("{}/clean.wav", "{}/noisy.wav")]
+)
+def test_both_sides_may_stand_together(tmp_path: Path, forms: tuple[str, str]) -> None:
+    for form in forms:
+        for name in ("p232_001", "p232_002", "p257_001"):
+            path = tmp_path / form.format(name)
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b"")
+    assert sides_of(tmp_path) == (tmp_path, tmp_path)
+    matched = match_sides(tmp_path, tmp_path)
+    assert {name: (c.stem, n.stem) for name, (c, n) in matched.pairs.items()} == {
+        name: tuple(Path(form.format(name)).stem for form in forms) for name in ("p232_001", "p232_002", "p257_001")
+    }
+
+
+def test_noisy_recordings_alone_are_no_test_set(tmp_path: Path) -> None:
+    (tmp_path / "p232_001_noisy.wav").write_bytes(b"")
+    assert sides_of(tmp_path) == (tmp_path / "clean", tmp_path / "noisy")
+
+
 def dns(small_set: Path) -> Path:
     """The recordings named as the DNS challenge names them."""
     for number, path in enumerate(sorted((small_set / "clean").iterdir())):
