@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Iterable
 
 from cmgan_audit.facts.bindings import bindings_in, is_parameter
 from cmgan_audit.facts.checkpoints.counters import COUNTER, Counting
-from cmgan_audit.facts.checkpoints.guards import Guards
 from cmgan_audit.facts.checkpoints.other_ways import OtherWays
-from cmgan_audit.facts.checkpoints.restoring import Batch, bare, member_of, stateful_uses
+from cmgan_audit.facts.checkpoints.restoring import Batch, bare, made_by, member_of, stateful_uses
 from cmgan_audit.facts.code import Code, stack_of
 from cmgan_audit.facts.exclusive import exclusive
-from cmgan_audit.facts.optimisers import is_scheduler, kind_of
+from cmgan_audit.facts.optimisers import is_scheduler
 from cmgan_audit.facts.steps.told import PLATEAU
 from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.facts.view import View
-from cmgan_audit.finding import Location, Step, Trail
+from cmgan_audit.finding import Step, Trail
 from cmgan_audit.program.domain.reasons import Cause, cause_of
 from cmgan_audit.program.domain.values import Const, Instance, ListValue, Unknown
 from cmgan_audit.program.execution.trace import CallEvent, Event, Loop, StoreEvent
@@ -39,7 +37,6 @@ class Completeness:
         self._view = view
         self._used = list(stateful_uses(view.scene))
         self._counting = Counting(view, start)
-        self._guards = Guards(view.code)
         self._other_ways = OtherWays(view)
 
     def goes_on_counting(self, batch: Batch) -> bool:
@@ -60,7 +57,7 @@ class Completeness:
         replaced = _replaced(events) | _replaced_names(self._view.code, batch)
         missing = [
             each
-            for each, step in self._used_with(batch, events)
+            for each, step in self._other_ways.stepping(self._used, batch, events)
             if (not batch.brings_back(each) or self._is_another(batch, each))
             and not _apart(batch, step)
             and not self._is_made_at_epoch(each)
@@ -68,7 +65,6 @@ class Completeness:
             and not _is_told(each, events)
             and not _is_replayed(self._view, each, batch, events)
             and not self._made_in_passes(each, step, batch)
-            and not self._other_ways.leaves(each, batch)
         ]
         trail: Trail = tuple(
             Step(each.location, f"{class_name(each)} is made here and starts anew") for each in missing
@@ -104,37 +100,10 @@ class Completeness:
 
     def _helped(self, target: Instance) -> CallEvent | None:
         """The call in a helper that made an object, which is over when the object steps."""
-        made = [event for event in self._made_at.get(target.location, ()) if _gives(event, target)]
+        made = made_by(self._view.scene, target)
         steps = [step for each, step in self._used if same_object(each, target)]
         stack = stack_of(made[0].context) if made else ()
         return made[0] if stack and steps and stack[-1] not in stack_of(steps[0].context) else None
-
-    def _used_with(self, batch: Batch, events: Sequence[Event]) -> Iterator[tuple[Instance, CallEvent]]:
-        """What steps in a run that loads a checkpoint, each with the first step of it.
-
-        `if resume: trainer = load(path)`, `else: trainer = new()`: what `new` makes does not step in a run that loads,
-        but what `load` makes in its place.
-        """
-        seen: list[Instance] = []
-        for each, step in self._used:
-            meant = _made_like(each, events) if self._is_made_instead(each, batch) else [each]
-            for target in meant:
-                if not any(same_object(target, other) for other in seen) and not self._is_made_instead(target, batch):
-                    seen.append(target)
-                    yield target, step
-
-    def _is_made_instead(self, target: Instance, batch: Batch) -> bool:
-        """Whether an object is made only where the checkpoint is not loaded."""
-        made = [event for event in self._made_at.get(target.location, ()) if _gives(event, target)]
-        return bool(made) and all(any(self._guards.part(load, event) for load in batch.loads) for event in made)
-
-    @cached_property
-    def _made_at(self) -> dict[Location, list[CallEvent]]:
-        """The calls of the run by their places."""
-        found: dict[Location, list[CallEvent]] = {}
-        for event in self._view.scene.calls:
-            found.setdefault(event.location, []).append(event)
-        return found
 
     def _is_made_at_epoch(self, target: Instance) -> bool:
         """Whether a scheduler is made with the epoch to go on from, and needs no state: a constant is no such epoch."""
@@ -169,7 +138,8 @@ class Completeness:
         passes = [loop for loop in step.context.loops if all(loop is not each for each in around)]
         return any(
             any(loop is each for each in passes)
-            for event in self._made_at.get(target.location, ())
+            for event in self._view.scene.calls
+            if event.location == target.location
             for loop in event.context.loops
         )
 
@@ -181,16 +151,6 @@ class Completeness:
             if any(same_object(value, target) for value in instances_of(store.value))
         }
         return attributes | ({self._view.assigned.at(target.location)} - {""})
-
-
-def _made_like(target: Instance, events: Iterable[Event]) -> list[Instance]:
-    """The objects of one kind with another, optimiser, scheduler or scaler, that are made in some events."""
-    made = (event.result for event in events if isinstance(event, CallEvent))
-    return [each for result in made for each in instances_of(result) if kind_of(each) == kind_of(target)]
-
-
-def _gives(event: CallEvent, target: Instance) -> bool:
-    return any(same_object(each, target) for each in instances_of(event.result))
 
 
 def _is_written_out(node: ast.expr) -> bool:

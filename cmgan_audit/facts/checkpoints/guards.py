@@ -64,27 +64,13 @@ class Guards:
 
     def of(self, event: Event) -> list[Guard]:
         """The tests on the way to an event, outermost first, each behind those that its local names depend on."""
-        return [guard for each in self._direct(event) for guard in (*self._behind(each), each)]
+        return [guard for each in self.directly(event) for guard in (*self._behind(each), each)]
 
-    def part(self, one: Event, other: Event) -> bool:
-        """Whether two events are on the two sides of one test, so that no start of the program comes to both.
-
-        Inside a loop both sides may be taken, one after the other.
-        """
-        if any(mine is theirs for mine in one.context.loops for theirs in other.context.loops):
-            return False
-        sides = {(guard.node, guard.stack): guard.taken for guard in self._direct(one)}
-        return any(sides.get((guard.node, guard.stack), guard.taken) != guard.taken for guard in self._direct(other))
-
-    def _direct(self, event: Event) -> list[Guard]:
+    def directly(self, event: Event) -> list[Guard]:
         """The tests around an event and around the calls that lead to it, outermost first."""
         stack = stack_of(event.context)
         places = [*stack, event.location]
         return [guard for depth, place in enumerate(places) for guard in self._around(place, stack[:depth])]
-
-    def around(self, place: Location) -> list[Guard]:
-        """The tests of one function around a place in it, outermost first."""
-        return self._around(place, ())
 
     def _behind(self, guard: Guard) -> Iterator[Guard]:
         """The tests around assignments to a local name that a guard asks: `if resume: path = ...` before `if path:`."""

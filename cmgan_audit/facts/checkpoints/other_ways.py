@@ -1,31 +1,54 @@
-"""Objects that a resumed training never goes on with: it makes others in their place."""
+"""What steps in a training that resumes, where it is not what steps in one that begins anew."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable, Iterator, Sequence
 
 from cmgan_audit.facts.checkpoints.guards import Guard, Guards
-from cmgan_audit.facts.checkpoints.restoring import Batch
-from cmgan_audit.facts.optimisers import is_scheduler
+from cmgan_audit.facts.checkpoints.restoring import Batch, made_by
+from cmgan_audit.facts.code import Stack
+from cmgan_audit.facts.optimisers import is_scheduler, kind_of
+from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.values import Instance
+from cmgan_audit.program.execution.trace import CallEvent, Event
 
-# A test with its file, its function and the side that is taken: two that differ in the side alone are never taken in
-# one start.
-_Side = tuple[str, ast.AST | None, str, bool]
+# A test with its file, its function, the calls that lead to it, and the side that is taken: two that differ in the side
+# alone are never taken in one start.
+_Side = tuple[str, ast.AST | None, Stack, str, bool]
 
 
 class OtherWays:
-    """Tells which objects are left behind on the way of a resume."""
+    """Tells objects that a resume leaves behind from those that it makes in their place."""
 
     def __init__(self, view: View) -> None:
         self._view = view
         self._guards = Guards(view.code)
 
-    def leaves(self, target: Instance, batch: Batch) -> bool:
-        """Whether a training that resumes from a checkpoint never goes on with an object."""
-        return self._is_followed(target, batch) or self._is_made_otherwise(target, batch)
+    def stepping(
+        self, used: Iterable[tuple[Instance, CallEvent]], batch: Batch, events: Sequence[Event]
+    ) -> Iterator[tuple[Instance, CallEvent]]:
+        """What steps in a run that loads a checkpoint, each with the first step of it.
+
+        `if resume: trainer = load(path)`, `else: trainer = new()`: what `new` makes does not step in a run that loads,
+        but what `load` makes in its place.
+
+        Args:
+            used: what steps in the run that was followed.
+            batch: the checkpoint.
+            events: what happens where it is loaded.
+        """
+        seen: list[Instance] = []
+        for each, step in used:
+            if self._is_followed(each, batch):
+                continue
+            meant = _made_like(each, events) if self._is_made_otherwise(each, batch) else [each]
+            for target in meant:
+                if not any(same_object(target, other) for other in seen) and not self._is_made_otherwise(target, batch):
+                    seen.append(target)
+                    yield target, step
 
     def _is_followed(self, target: Instance, batch: Batch) -> bool:
         """Whether what is restored takes the name of an object: `if resume: optimizer = Adam(...)`, and its state."""
@@ -40,13 +63,22 @@ class OtherWays:
         )
 
     def _is_made_otherwise(self, target: Instance, batch: Batch) -> bool:
-        """Whether an object is made where the same test went the other way as on the way to the checkpoint."""
-        made = {self._side(guard) for guard in self._guards.around(target.location)}
-        if not made:
-            return False
-        events = [*batch.loads, *(each.event for each in batch.restored)]
-        taken = {self._side(guard) for event in events for guard in self._guards.of(event)}
-        return any((*test, not side) in taken for *test, side in made)
+        """Whether an object is made only where a test went the other way than it does on the way to the checkpoint."""
+        made = made_by(self._view.scene, target)
+        return bool(made) and all(self._parts(event, batch) for event in made)
+
+    def _parts(self, made: CallEvent, batch: Batch) -> bool:
+        """Whether no start of the program comes to a call and to a checkpoint.
+
+        Inside of a loop both sides of a test may be taken, one after the other.
+        """
+        sides = {self._side(guard) for guard in self._guards.directly(made)}
+        return bool(sides) and any(
+            (*test, not side) in sides
+            for event in (*batch.loads, *(each.event for each in batch.restored))
+            if not any(mine is theirs for mine in made.context.loops for theirs in event.context.loops)
+            for *test, side in map(self._side, self._guards.of(event))
+        )
 
     def _side(self, guard: Guard) -> _Side:
         node, side = guard.node, guard.taken
@@ -54,9 +86,15 @@ class OtherWays:
             node, side = node.operand, not side
         parents = self._view.code.parents(guard.path, guard.node)
         function = next((each for each in parents if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)), None)
-        return guard.path, function, ast.dump(node), side
+        return guard.path, function, guard.stack, ast.dump(node), side
 
     def _function(self, place: Location) -> ast.AST | None:
         node = self._view.code.call_at(place)
         around = None if node is None else self._view.code.around(place.path, node)
         return None if around is None else around.node
+
+
+def _made_like(target: Instance, events: Iterable[Event]) -> list[Instance]:
+    """The objects of one kind with another, optimiser, scheduler or scaler, that are made in some events."""
+    made = (event.result for event in events if isinstance(event, CallEvent))
+    return [each for result in made for each in instances_of(result) if kind_of(each) == kind_of(target)]

@@ -165,6 +165,15 @@ def _is_live_state(value: Value) -> bool:
     return isinstance(value, Instance) and value.external_name.endswith((".state_dict", "copy.deepcopy"))
 
 
+def made_by(scene: Scene, target: Instance) -> list[CallEvent]:
+    """The calls of a run that made an object."""
+    return [
+        event
+        for event in scene.calls
+        if event.location == target.location and any(same_object(each, target) for each in instances_of(event.result))
+    ]
+
+
 def stateful_uses(scene: Scene) -> Iterator[tuple[Instance, CallEvent]]:
     """The optimisers, schedulers and scalers that step in this run, each once, in order, with the first step."""
     seen: list[Instance] = []
