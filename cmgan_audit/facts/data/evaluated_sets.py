@@ -21,7 +21,7 @@ from cmgan_audit.facts.values import class_name, is_none, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import ClassValue, Const, Instance, ListValue, Unknown, Value
+from cmgan_audit.program.domain.values import ClassValue, Const, Instance, ListValue, Unknown, Value, options_of
 from cmgan_audit.program.execution.trace import CallEvent, Context, StoreEvent, innermost_function
 from cmgan_audit.rules.record import Known, certainly
 
@@ -113,13 +113,13 @@ def _same_recordings(view: View, made: Made, other: Made) -> bool:
 
 def _takes_all(made: Made) -> bool:
     """Whether no sampler picks a part of the items."""
-    for name, place in (("sampler", 3), ("batch_sampler", 4)):
-        given = made.arguments.get(name, place)
-        if given is None or is_none(given):
-            continue
-        if not isinstance(given, Instance) or given.external_name.rpartition(".")[2] not in _WHOLE_SAMPLERS:
-            return False
-    return not made.arguments.open_kwargs
+    given = (made.arguments.get("sampler", 3), made.arguments.get("batch_sampler", 4))
+    samplers = (option.value for each in given if each is not None for option in options_of(each))
+    return not made.arguments.open_kwargs and all(is_none(each) or _is_of_all(each) for each in samplers)
+
+
+def _is_of_all(sampler: Value) -> bool:
+    return isinstance(sampler, Instance) and sampler.external_name.rpartition(".")[2] in _WHOLE_SAMPLERS
 
 
 def _is_tried_out(context: Context) -> bool:

@@ -120,7 +120,9 @@ class _Mentions:
 
     @cached_property
     def _spreads(self) -> bool:
-        return any(b"**" in (self.view.tree.read_bytes(path) or b"") for path in self.view.code.files)
+        return any(
+            _spreads_in(tree) for path in self.view.code.files if (tree := self.view.tree.module(path)) is not None
+        )
 
     @cached_property
     def are_open(self) -> bool:
@@ -152,6 +154,15 @@ class _Mentions:
                 if any(each.arg is None and "vars(" in ast.unparse(each.value) for each in node.keywords):
                     return True
         return False
+
+
+def _spreads_in(tree: ast.Module) -> bool:
+    """Whether a call takes its keywords out of something: not where a function hands on those that it was given."""
+    handed = {node.kwarg.arg for node in walk(tree) if isinstance(node, ast.arguments) and node.kwarg is not None}
+    spread = (
+        each.value for node in walk(tree) if isinstance(node, ast.Call) for each in node.keywords if each.arg is None
+    )
+    return any(not isinstance(each, ast.Name) or each.id not in handed for each in spread)
 
 
 def _gets_by_value(call: ast.Call) -> bool:
