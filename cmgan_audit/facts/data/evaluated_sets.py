@@ -39,16 +39,16 @@ def evaluation_sets(view: View) -> Iterable[EvaluationSet]:
     drawn = [(made, loader) for made, loader in view.made_loaders if not certainly(loader.iterated, False)]
     if any(not isinstance(loader.role, Known) or not certainly(loader.iterated, True) for _, loader in drawn):
         return
-    names = Names(view.scene, view.assigned)
     given = [made for made, loader in drawn if _trains(loader)]
-    found = [
-        (made, loader, next((each for each in given if _same_recordings(view, made, each)), None))
-        for made, loader in drawn
-        if not _trains(loader) and (certainly(loader.role, EVAL) or _is_called_evaluation(view, made, names))
-    ]
-    for made, loader, same in found if all(same is not None for _, _, same in found) else ():
-        if same is not None and _is_called_evaluation(view, made, names):
-            yield _record(made, loader, same)
+    others = [(made, loader) for made, loader in drawn if not _trains(loader)]
+    same = [next((each for each in given if _same_recordings(view, made, each)), None) for made, _ in others]
+    if any(each is None and certainly(loader.role, EVAL) for each, (_, loader) in zip(same, others, strict=True)):
+        return
+    names = Names(view.scene, view.assigned) if others else None
+    called = [(each, *pair) for each, pair in zip(same, others, strict=True) if _is_evaluation(view, pair[0], names)]
+    for trained, made, loader in called if all(each is not None for each, _, _ in called) else ():
+        if trained is not None:
+            yield _record(made, loader, trained)
 
 
 def _trains(loader: Loader) -> bool:
@@ -87,9 +87,9 @@ def _dataset(made: Made) -> Instance | None:
     return given if isinstance(given, Instance) else None
 
 
-def _is_called_evaluation(view: View, made: Made, names: Names) -> bool:
+def _is_evaluation(view: View, made: Made, names: Names | None) -> bool:
     """Whether the program itself calls a loader, or the function that goes through it, one of an evaluation."""
-    if any(leaning(name) < 0 for name, _ in names.of(made)):
+    if names is not None and any(leaning(name) < 0 for name, _ in names.of(made)):
         return True
     contexts = [made.context, *(single.event.context for single in view.scene.passes_over(made.loader))]
     return any(leaning(function) < 0 for each in contexts for function in _functions(each))

@@ -19,7 +19,7 @@ from cmgan_audit.facts.scene import COPIED, Scene
 from cmgan_audit.facts.steps.actions import STEP, ZERO, Action, actions_of
 from cmgan_audit.facts.steps.out_of_reach import lines_in_reach
 from cmgan_audit.facts.steps.records import Learner
-from cmgan_audit.facts.steps.windows import Update, holds, steps_by_framework, updates_in
+from cmgan_audit.facts.steps.windows import Update, holds, loops_by_hand, steps_by_framework, updates_in
 from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
@@ -43,7 +43,7 @@ _OWN_ORDER = ("accelerate.", "lightning.", "deepspeed.", "apex.", "horovod.", "?
 def learners_of(view: View) -> Iterable[Learner]:
     """A record for every network of the tree that the losses of a run come through in its loops over batches."""
     run = view.scene.run
-    if run.launch.condition == NOT_REACHED or not view.scene.trains:
+    if run.launch.condition == NOT_REACHED or not view.scene.trains or not loops_by_hand(view):
         return []
     actions: Sequence[Action] = list(actions_of(run))
     if steps_by_framework(view, actions) or any(each.kind == STEP and not each.on for each in actions):
