@@ -144,6 +144,8 @@ def _recordings(folder: Path, utterances: Sequence[str]) -> tuple[dict[str, Path
         return found.by_path, found.below
     if found.by_name is None:
         assert found.repeated is not None
+        if folded(found.repeated[0].stem) not in map(folded, utterances):  # `p232_001/enhanced.wav`
+            return found.by_path, found.below
         first, second = (path.parent.relative_to(folder).as_posix() for path in found.repeated)
         raise AudioError(
             f"{folder}: its folders {first} and {second} both hold a recording {found.repeated[0].stem}; name the one "

@@ -128,6 +128,16 @@ def test_copies_of_the_test_set_beside_the_outputs_are_not_meant(tmp_path: Path,
     assert found.unused == () and found.how.endswith("beside them are not scored")
 
 
+@pytest.mark.parametrize("beside", [[], ["{}/clean.wav", "{}/noisy.wav"]])
+def test_a_folder_for_each_utterance_names_its_output(tmp_path: Path, beside: list[str]) -> None:
+    names = [*named("{}/est.wav"), *(name for pattern in beside for name in named(pattern))]
+    found = match_outputs(folder_of(tmp_path, *names), UTTERANCES)
+    assert {name: path.relative_to(tmp_path).as_posix() for name, path in found.files.items()} == {
+        name: f"{name}/est.wav" for name in UTTERANCES
+    }
+    assert found.how.startswith("outputs are named <utterance>/est: p232_001/est.wav is taken for p232_001")
+
+
 def test_one_output_may_be_missing_among_complete_copies_of_the_test_set(tmp_path: Path) -> None:
     found = match_outputs(folder_of(tmp_path, *named("{}_enhanced.wav")[1:], *named("{}_noisy.wav")), UTTERANCES)
     assert sorted(found.files) == UTTERANCES[1:]
