@@ -137,7 +137,8 @@ def _differences(
         )
         used.add(one.verdict)
     if used:
-        axes.legend(fontsize=8, frameon=False, loc="best")
+        # Above the axes: the best free place within them may cover an interval.
+        axes.legend(fontsize=8, frameon=False, loc="lower right", bbox_to_anchor=(1.0, 0.99), borderaxespad=0, ncols=4)
     against = result.baseline or "the best before"
     axes.set_ylabel(f"difference to\n{against}")
     axes.grid(axis="y", color="#dddddd", linewidth=0.6)

@@ -11,6 +11,7 @@ from cmgan_audit.logs.symptoms.course import learning_rate_steps
 from cmgan_audit.report.compare_plot import short
 from cmgan_audit.report.html.charts import Chart, drawn_twice
 from cmgan_audit.report.html.inline_svg import BAND, BETTER, INK, MUTED, OPEN, SAME, WORSE
+from cmgan_audit.report.html.legends import legend_below
 from cmgan_audit.report.scales import outline, said_of_outline
 from cmgan_audit.report.trend_axes import MOST_EVENTS, axis_label, failed_at, measured, over, panels, unit_of
 from cmgan_audit.statistics.trend import best_index
@@ -50,7 +51,7 @@ def _chart(name: str, panel: Sequence[JudgedSeries]) -> Chart:
         axes.set_ylabel(f"{short(name_of)}{unit_of(panel)}")
         axes.margins(y=0.12)
         axes.grid(axis="y")
-        axes.legend(frameon=False, loc="best")
+        legend_below(figure, axes)
 
     title = f"{name_of} {over(first.series.x_kind)}"
     return drawn_twice(name, title, _caption(drawn, len(panel)), _description(drawn), draw, 3.6, 3.2)

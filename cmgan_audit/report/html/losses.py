@@ -14,6 +14,7 @@ from cmgan_audit.logs.series import Series
 from cmgan_audit.report.compare_plot import short
 from cmgan_audit.report.html.charts import Chart, drawn_twice
 from cmgan_audit.report.html.inline_svg import BETTER, INK, OPEN, SAME, WORSE
+from cmgan_audit.report.html.legends import legend_below
 from cmgan_audit.report.scales import spans_a_decade
 from cmgan_audit.statistics.trend import per_x
 
@@ -80,7 +81,7 @@ def losses_chart(losses: Losses) -> Chart:
         axes.set_xlabel(shown[0].x_kind)
         axes.set_ylabel("loss")
         axes.grid(axis="y")
-        axes.legend(frameon=False, loc="best")
+        legend_below(figure, axes)
 
     left = len(losses.series) - len(shown)
     ends = [f"{one.name} from {ys[0]:.4g} to {ys[-1]:.4g}" for one, (_, ys) in zip(shown, points, strict=True)]
