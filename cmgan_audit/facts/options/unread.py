@@ -11,9 +11,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import field
 from functools import cached_property
+from pathlib import PurePosixPath
 
 from cmgan_audit.facts.options.parsing import Parsed, parsed_in
 from cmgan_audit.facts.options.records import UnreadOption
+from cmgan_audit.facts.options.whole import Whole
 from cmgan_audit.facts.records import TRAIN
 from cmgan_audit.facts.values import known_number
 from cmgan_audit.facts.view import View
@@ -37,15 +39,19 @@ _SETTINGS = regex(
 )
 _BATCH = regex(r"(train_)?(batch_?size|bs)")
 # Options that are kept so that old commands still work say so.
-_KEPT = regex(r"deprecat|legacy|unused|not used|no longer|ignored|compat|obsolete|dummy", re.IGNORECASE)
+_KEPT = regex(
+    r"deprecat|legacy|unused|not (yet )?(used|implemented|supported)|no longer|ignored|compat|obsolete|dummy|no effect"
+    r"|does nothing|reserved|placeholder|suppress",
+    re.IGNORECASE,
+)
+# Folders of other people's code that a tree holds a copy of.
+_COPIES = regex(r"(third|3rd)[-_]?party|vendor(ed|s)?|externals?|extern|submodules?|\w+-(main|master)", re.IGNORECASE)
+_LICENCES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE")
 # Where names end: what a call does with all options is not told by what it is called.
 _HARMLESS = regex(
     r"builtins\.\w+|(json|yaml|pprint|logging|torch\.save|copy|wandb|argparse|os|time|tensorboardX|\?)\b.*"
     r"|torch\.utils\.tensorboard\..*|.*\.(info|debug|warning|print|log|write|dump|dumps|add_text|add_hparams)"
 )
-# What options are held by, by its name.
-_HOLDERS = regex(r"arg|opt(?!im)|param|conf|cfg|flag|setting|namespace|\bhp?s?$", re.IGNORECASE)
-_NAMES_AS_VALUES = frozenset({"globals", "locals", "exec", "eval"})
 
 
 def unread_options(view: View) -> Iterator[UnreadOption]:
@@ -57,7 +63,13 @@ def unread_options(view: View) -> Iterator[UnreadOption]:
     done: set[object] = set()
     for parsed in parsed_in(view):
         for spec in parsed.state.options:
-            if spec.place in done or spec.action != "store" or not spec.flags or not _SETTINGS.fullmatch(spec.dest):
+            if (
+                spec.place in done
+                or _is_copy(view, spec.place.path)
+                or spec.action != "store"
+                or not spec.flags
+                or not _SETTINGS.fullmatch(spec.dest)
+            ):
                 continue
             done.add(spec.place)
             reads = reads or _Mentions(view)
@@ -95,6 +107,14 @@ def _is_kept(view: View, spec: OptionSpec) -> bool:
     return _KEPT.search(ast.unparse(call)) is not None
 
 
+def _is_copy(view: View, path: str) -> bool:
+    """Whether a file belongs to a copy of another project: options that nothing reads are those of its authors."""
+    folders = [each.as_posix() for each in PurePosixPath(path).parents][:-1]
+    licences = (f"{folder}/{name}" for folder in folders for name in _LICENCES)
+    named = any(_COPIES.fullmatch(PurePosixPath(each).name) for each in folders)
+    return named or any(view.tree.read_bytes(each) is not None for each in licences)
+
+
 @dataclass(eq=False)
 class _Mentions:
     """What the files of a run name by attributes, keys and texts."""
@@ -105,10 +125,29 @@ class _Mentions:
     def has(self, spec: OptionSpec) -> bool:
         """Whether something may read an option: in the run, or, of a parser that files share, in the whole tree."""
         view = self.view
-        shared = spec.place.path != view.scene.run.entry
-        paths = (*view.tree.python_files, *view.tree.notebooks) if shared else view.code.files
-        word = spec.dest.encode()
-        return any(word in (view.tree.read_bytes(path) or b"") and spec.dest in self._in(path) for path in paths)
+        everywhere = (*view.tree.python_files, *view.tree.notebooks)
+        if spec.place.path != view.scene.run.entry:
+            return any(self._names(path, spec) for path in everywhere)
+        if any(self._names(path, spec) for path in view.code.files):
+            return True
+        others = set(everywhere).difference(view.code.files) if any(each.are_stored for each in self._whole) else ()
+        return any(self._names(path, spec) and spec.dest not in self._declared(path) for path in others)
+
+    def _names(self, path: str, spec: OptionSpec) -> bool:
+        return spec.dest.encode() in (self.view.tree.read_bytes(path) or b"") and spec.dest in self._in(path)
+
+    def _declared(self, path: str) -> frozenset[str]:
+        """The options of a file's own parsers, as far as their flags are written there."""
+        tree = self.view.tree.module(path)
+        calls = (each for each in walk(tree) if isinstance(each, ast.Call)) if tree is not None else ()
+        flags = (each for call in calls if called_name(call) == "add_argument" for each in call.args)
+        texts = (each.value for each in flags if isinstance(each, ast.Constant) and isinstance(each.value, str))
+        return frozenset(text.lstrip("-").replace("-", "_") for text in texts)
+
+    @cached_property
+    def _whole(self) -> tuple[Whole, ...]:
+        code, trees = self.view.code, ((path, self.view.tree.module(path)) for path in self.view.code.files)
+        return tuple(Whole(code, path, tree) for path, tree in trees if tree is not None)
 
     def _in(self, path: str) -> frozenset[str]:
         if path not in self._of_files:
@@ -130,30 +169,21 @@ class _Mentions:
         namespaces = [
             value for event in self.view.scene.calls if _parses(event.callee) for value in _held(event.result)
         ]
-        for event in self.view.scene.calls:
+        for event in self.view.scene.calls if namespaces else ():
             given = (*event.arguments.positional, *event.arguments.keywords.values())
-            if any(each in namespaces for each in given) and not _HARMLESS.fullmatch(canonical(event.callee)):
-                if not self._is_followed(event.callee):
-                    return True
-        return any(self._uses_names_as_values(path) for path in self.view.code.files)
+            if not any(each in namespaces for value in given for each in _and_items(value)):
+                continue
+            if event.callee.startswith("copy."):
+                namespaces += _held(event.result)
+            elif not _HARMLESS.fullmatch(canonical(event.callee)) and not self._is_followed(event.callee):
+                return True
+        return any(each.may_be_read for each in self._whole)
 
     def _is_followed(self, callee: str) -> bool:
         """Whether a call is one of the tree's own functions, whose reads are seen."""
         own = {each.name for each in self.view.code.reached if each.name != "<module>"}
         last = callee.rpartition(".")[2]
         return any(name == callee or name.rpartition(".")[2] == last or name.startswith(f"{last}.") for name in own)
-
-    def _uses_names_as_values(self, path: str) -> bool:
-        tree = self.view.tree.module(path)
-        for node in walk(tree) if tree is not None else ():
-            if isinstance(node, ast.Call):
-                if called_name(node) in _NAMES_AS_VALUES and isinstance(node.func, ast.Name):
-                    return True
-                if _gets_by_value(node):
-                    return True
-                if any(each.arg is None and "vars(" in ast.unparse(each.value) for each in node.keywords):
-                    return True
-        return False
 
 
 def _spreads_in(tree: ast.Module) -> bool:
@@ -165,14 +195,6 @@ def _spreads_in(tree: ast.Module) -> bool:
     return any(not isinstance(each, ast.Name) or each.id not in handed for each in spread)
 
 
-def _gets_by_value(call: ast.Call) -> bool:
-    """Whether an option may be read by a name that is put together: `getattr(args, f"lr_{part}")`."""
-    match call:
-        case ast.Call(func=ast.Name(id="getattr"), args=[holder, name, *_]) if not isinstance(name, ast.Constant):
-            return _HOLDERS.search(ast.unparse(holder)) is not None
-    return False
-
-
 def _parses(callee: str) -> bool:
     return callee.rpartition(".")[2].startswith("parse")
 
@@ -180,6 +202,16 @@ def _parses(callee: str) -> bool:
 def _held(value: Value) -> Iterable[Value]:
     items = value.items if isinstance(value, ListValue) else [value]
     return [each for each in items if isinstance(each, DictValue | Instance)]
+
+
+def _and_items(value: Value) -> Iterable[Value]:
+    """A value and what a list or dictionary has in it."""
+    match value:
+        case ListValue(items=items):
+            return (value, *items)
+        case DictValue(items=items):
+            return (value, *items.values())
+    return (value,)
 
 
 def _named_in(tree: ast.Module, *, spreads: bool) -> Iterator[str]:
