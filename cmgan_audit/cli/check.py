@@ -76,13 +76,13 @@ def check(
         bool, typer.Option("--prune-baseline", help="Take entries out of the baseline that are no longer found.")
     ] = False,
     since: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--since",
             metavar="REF",
             help="Report only what the tree at this commit did not have; main... is where HEAD left main.",
         ),
-    ] = "",
+    ] = None,
     fix: Annotated[
         bool,
         typer.Option("--fix", help="Mend findings in the files, where training and scores stay as they are."),

@@ -40,7 +40,7 @@ class CheckRequest:
     baseline: Path | None = None
     write_baseline: bool = False
     prune_baseline: bool = False
-    since: str = ""
+    since: str | None = None
     fix: bool = False
     unsafe_fixes: bool = False
     show_diff: bool = False
@@ -131,6 +131,8 @@ def _refuse_contradictions(request: CheckRequest, folders: int) -> None:
     writes, fixes = request.write_baseline or request.prune_baseline, request.fix or request.show_diff
     if folders > 1 and (request.baseline or writes or request.since):
         raise UsageError("--baseline, --write-baseline, --prune-baseline and --since take one folder")
+    if request.since is not None and not request.since.strip():  # a variable of CI that is not set
+        raise UsageError("--since names no commit; leave it out to see all findings")
     if request.write_baseline and request.since:
         raise UsageError("--write-baseline writes all findings; leave --since out")
     if request.unsafe_fixes and not fixes:
