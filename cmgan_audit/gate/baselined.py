@@ -35,7 +35,11 @@ def apply_baseline(findings: Sequence[Finding], baseline: Baseline, root: Path) 
     renamed, or about a variable that was, is looked up under the older name too.
     """
     past = _Past(baseline, root)
-    known = KnownFindings(Counter({entry.fingerprint: entry.count for entry in baseline.entries}), past.changed_lines)
+    known = KnownFindings(
+        Counter({entry.fingerprint: entry.count for entry in baseline.entries}),
+        {entry.fingerprint: entry.rule for entry in baseline.entries},
+        past.changed_lines,
+    )
     open_ones = [number for number, finding in enumerate(findings) if finding.suppressed is None]
     waiting = known.unknown(findings, open_ones, lambda finding: finding)
     for older in past if waiting and known.left.total() else ():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from cmgan_audit.errors import UsageError
@@ -266,8 +267,13 @@ class Repository:
         blobs = {name: blob for _, blob, name in self._entries("ls-tree", "-r", "-z", commit) if name in names}
         return (
             dict(zip(blobs, self._blobs(list(blobs.values())), strict=True)),
-            {name: (self.folder / name).read_bytes() for name in sorted(names) if (self.folder / name).is_file()},
+            dict(self._readable(sorted(names))),
         )
+
+    def _readable(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        for name in names:
+            with contextlib.suppress(OSError):  # a file is gone, or the audit has told that it cannot be read
+                yield name, (self.folder / name).read_bytes()
 
     def _renamed_step_by_step(self, commit: str) -> dict[str, str]:
         """The same, from the changes of every commit in between."""

@@ -16,11 +16,13 @@ class KnownFindings:
 
     Args:
         left: how often each is known; what is found is taken out.
+        rules: the rule of each.
         changed: asks for the lines that changed since they were known.
     """
 
-    def __init__(self, left: Counter[str], changed: Callable[[], Changed]) -> None:
+    def __init__(self, left: Counter[str], rules: Mapping[str, str], changed: Callable[[], Changed]) -> None:
         self.left = left
+        self._rules = rules
         self._changed = changed
 
     def unknown(
@@ -35,17 +37,17 @@ class KnownFindings:
             waiting: the numbers of those that are looked for.
             name: gives a finding the names that it had when it was known.
         """
-        if not self.left.total():
-            return [*waiting]
-        marks = {number: name(findings[number]).fingerprint for number in waiting}
+        rules = {self._rules[mark] for mark, count in self.left.items() if count}  # to look up names takes time
+        marks = {number: name(findings[number]).fingerprint for number in waiting if findings[number].rule in rules}
         wanted = Counter(marks.values())
         if any(count > self.left[mark] > 0 for mark, count in wanted.items()):
             changed = self._changed()
             waiting = sorted(waiting, key=lambda number: _newness(findings[number], changed))
         unknown = []
         for number in waiting:
-            if self.left[marks[number]]:
-                self.left[marks[number]] -= 1
+            mark = marks.get(number)
+            if mark is not None and self.left[mark]:
+                self.left[mark] -= 1
             else:
                 unknown.append(number)
         return sorted(unknown)

@@ -4,50 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
+from pathlib import PurePosixPath
 
 from cmgan_audit.finding import Finding
 from cmgan_audit.gate.git import Repository
-from cmgan_audit.gate.renamed_variables import (
-    LEAST_ALIKE,
-    MOST_PAIRS,
-    alike_share,
-    renamed_variables,
-    statements,
-    words_of,
-)
-from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.source.discovery import Failure
-from cmgan_audit.source.python_file import parse_python
-from cmgan_audit.source.syntax import children
+from cmgan_audit.gate.renamed_definitions import Definition, Key, definitions, renamed_definitions
+from cmgan_audit.gate.renamed_variables import renamed_variables
+from cmgan_audit.program.execution.depth import deeply
 
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """A class or a function: its file, its dotted name there, its kind, its lines in the file, and what it says.
-
-    The file itself has no name.
-    """
-
-    path: str
-    name: str
-    kind: str
-    first: int
-    last: int
-    node: ast.AST = field(compare=False, repr=False)
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """What tells it apart in a tree."""
-        return self.path, self.name
-
-    @property
-    def word(self) -> str:
-        """The last part of its name."""
-        return self.name.rpartition(".")[2]
+_PYTHON = frozenset({".py", ".pyw", ".ipynb"})
 
 
 class OlderNames:
@@ -61,7 +29,8 @@ class OlderNames:
     def __init__(self, repository: Repository, commit: str) -> None:
         self._repository = repository
         self.commit = commit
-        self._renamed: dict[tuple[str, str], Mapping[str, str]] = {}
+        self._renamed: dict[Key, Mapping[str, str]] = {}
+        self._parsed: dict[tuple[str, bool], dict[Definition, ast.AST]] = {}
 
     @property
     def stages(self) -> tuple[Callable[[Finding], Finding], ...]:
@@ -90,28 +59,47 @@ class OlderNames:
             if now.path == older.location.path and now.first <= line <= now.last
         )
         place = replace(older.location, path=next(around, older.location.path))
-        anchor = re.sub(r"\w+", lambda word: self._words.get(word[0], word[0]), older.anchor)
-        return replace(older, location=place, anchor=anchor)
+        return replace(older, location=place, anchor=_with_names(older.anchor, r"\w+(?:\.\w+)*", self._older_name))
+
+    def _older_name(self, dotted: str) -> str:
+        """What a dotted name was, of which the first parts may be that of a definition."""
+        name, rest = dotted, ""
+        while name:
+            if name in self._words:
+                return self._words[name] + rest
+            name, dot, last = name.rpartition(".")
+            rest = f"{dot}{last}{rest}"
+        return dotted
 
     def of_variable(self, finding: Finding) -> Finding:
         """The finding as it would be under the older names of the variables around it too."""
         older = self.of_definition(finding)
         if finding.location is None:
             return older
-        path, line = finding.location.path, finding.location.line
+        path, line = self.files.get(finding.location.path, finding.location.path), finding.location.line
         names: dict[str, str] = {}
-        for scope in self._changed[1]:
-            if scope.path == self.files.get(path, path) and scope.first <= line <= scope.last:
-                names |= self._variables(scope)  # of the inner scope in the end
-        return replace(older, anchor=re.sub(r"\w+", lambda word: names.get(word[0], word[0]), older.anchor))
+        for scope, node in self._defined(path, earlier=False).items():
+            if scope.first <= line <= scope.last:
+                names |= self._variables(scope, node)  # of the inner scope in the end
+        return replace(older, anchor=_with_names(older.anchor, r"\w+", lambda word: names.get(word, word)))
 
-    def _variables(self, now: Definition) -> Mapping[str, str]:
+    def _variables(self, now: Definition, node: ast.AST) -> Mapping[str, str]:
         """New name -> old name of the variables of a function, or of the top level of a file."""
         if now.key not in self._renamed:
-            before = self._earlier.get(now.key)
-            same = before is not None and before.kind == now.kind != "class"
-            self._renamed[now.key] = renamed_variables(before.node, now.node) if before is not None and same else {}
+            key = self._earlier.get(now.key, now.key)
+            olds = self._defined(key[0], earlier=True).items()
+            before = next((old for each, old in olds if (each.key, each.kind) == (key, now.kind)), None)
+            same = before is not None and now.kind != "class"
+            self._renamed[now.key] = renamed_variables(before, node) if before is not None and same else {}
         return self._renamed[now.key]
+
+    def _defined(self, path: str, *, earlier: bool) -> Mapping[Definition, ast.AST]:
+        """What a file that changed defines, by the path that it had: as it was, or as it is."""
+        if (path, earlier) not in self._parsed:
+            before, now = self._changed
+            data = (before if earlier else now).get(path, b"")
+            self._parsed[path, earlier] = deeply(lambda: dict(definitions(path, data)))
+        return self._parsed[path, earlier]
 
     @cached_property
     def files(self) -> Mapping[str, str]:
@@ -123,90 +111,28 @@ class OlderNames:
         """New name -> old name of definitions, where every one of that new name had the same old one."""
         found: dict[str, set[str]] = {}
         for before, now in self._pairs:
-            found.setdefault(now.word, set()).add(before.word)
+            found.setdefault(now.name, set()).add(before.name)
         return {now: next(iter(before)) for now, before in found.items() if len(before) == 1}
 
     @cached_property
-    def _earlier(self) -> Mapping[tuple[str, str], Definition]:
-        """What a definition was at the commit, by the key that it has now."""
-        return {each.key: each for each in self._changed[0]} | {now.key: before for before, now in self._pairs}
+    def _earlier(self) -> Mapping[Key, Key]:
+        """What a definition was at the commit, where that is something else."""
+        return {now.key: before.key for before, now in self._pairs}
 
     @cached_property
     def _pairs(self) -> list[tuple[Definition, Definition]]:
         """Every definition that is there no more, and what has come in its place, in files as they were called."""
-        old, new = ([each for each in side if each.kind != "file"] for side in self._changed)
-        there, were = {each.key for each in new}, {each.key for each in old}
-        gone = [each for each in old if each.key not in there]
-        come = [each for each in new if each.key not in were]
-        return [*_pair_up(gone, come)]
+        return deeply(lambda: renamed_definitions(*self._changed))
 
     @cached_property
-    def _changed(self) -> tuple[list[Definition], list[Definition]]:
-        """What files that changed define, as they were and as they are, in files as they were called."""
+    def _changed(self) -> tuple[Mapping[str, bytes], Mapping[str, bytes]]:
+        """The files that changed, as they were and as they are, by the paths that they had."""
         before, now = self._repository.changed_programs(self.commit)
-        return (
-            [each for path, data in before.items() for each in definitions(path, data)],
-            [each for path, data in now.items() for each in definitions(self.files.get(path, path), data)],
-        )
+        return before, {self.files.get(path, path): data for path, data in now.items()}
 
 
-def definitions(path: str, data: bytes) -> Iterator[Definition]:
-    """A Python file, its classes and functions, outer ones first; nothing of a file that cannot be parsed."""
-    parsed = parse_python(path, data)
-    if isinstance(parsed, Failure):
-        return
-    yield Definition(path, "", "file", 1, len(parsed.lines), parsed.tree)
-    waiting: list[tuple[ast.AST, str]] = [(parsed.tree, "")]
-    while waiting:
-        node, outer = waiting.pop()
-        name = outer
-        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            name = f"{outer}.{node.name}" if outer else node.name
-            first, last = node.lineno, node.end_lineno or node.lineno
-            kind = "class" if isinstance(node, ast.ClassDef) else "function"
-            yield Definition(path, name, kind, first, last, node)
-        waiting += reversed([(child, name) for child in children(node)])
-
-
-def _text(definition: Definition) -> tuple[str, ...]:
-    """The statements of a definition with its head, with a mark in place of its name.
-
-    Layout is left out: a formatter may have been there too.
-    """
-    node = definition.node
-    parts = (words_of(node), *statements(node))
-    return tuple(" ".join("@" if word == definition.word else word for word in words) for words in parts)
-
-
-def _pair_up(gone: Iterable[Definition], come: Iterable[Definition]) -> Iterator[tuple[Definition, Definition]]:
-    """Pairs of definitions that are one under two names: first those of equal text, then the most alike."""
-    left = {now: _text(now) for now in come}
-    by_text: dict[tuple[str, tuple[str, ...]], list[Definition]] = {}
-    for now, text in left.items():
-        by_text.setdefault((now.kind, text), []).append(now)
-    rest: dict[Definition, tuple[str, ...]] = {}
-    for before in gone:
-        text = _text(before)
-        same = by_text.get((before.kind, text))
-        if not same:
-            rest[before] = text
-            continue
-        now = max(same, key=lambda now: (now.word == before.word, now.path == before.path))
-        same.remove(now)
-        del left[now]
-        yield before, now
-    if len(rest) * len(left) > MOST_PAIRS:
-        return
-    old, new = ([(each, Counter(text)) for each, text in side.items()] for side in (rest, left))
-    alike = [
-        (share, before, now)
-        for before, one in old
-        for now, other in new
-        if now.kind == before.kind and (share := alike_share(one, other)) >= LEAST_ALIKE
-    ]
-    taken: set[tuple[str, str, bool]] = set()
-    for _, before, now in sorted(alike, key=lambda found: -found[0]):  # of equals the first of the tree
-        ends = {(*before.key, True), (*now.key, False)}
-        if not ends & taken:
-            taken |= ends
-            yield before, now
+def _with_names(anchor: str, pattern: str, older: Callable[[str], str]) -> str:
+    """An anchor with older names in it. That of a script begins with its path, which is no name."""
+    entry = anchor.partition(":")[0]
+    path = entry if PurePosixPath(entry).suffix in _PYTHON else ""
+    return path + re.sub(pattern, lambda found: older(found[0]), anchor.removeprefix(path))

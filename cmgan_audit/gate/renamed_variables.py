@@ -15,7 +15,7 @@ MOST_PAIRS = 40_000
 
 _SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 # What is compared one by one; what lies inside of one is another.
-_UNITS = ast.stmt | ast.excepthandler | ast.match_case
+UNITS = ast.stmt | ast.excepthandler | ast.match_case
 
 # The kinds of nodes, the names and the constants of a statement in order. Only names are identifiers.
 Words = tuple[str, ...]
@@ -61,9 +61,9 @@ def statements(scope: ast.AST) -> Iterator[Words]:
     whole = not isinstance(scope, ast.Module)
     waiting = [*ast.iter_child_nodes(scope)]
     for node in waiting:
-        if isinstance(node, _UNITS) and (whole or not isinstance(node, _SCOPES)):
+        if isinstance(node, UNITS) and (whole or not isinstance(node, _SCOPES)):
             yield tuple(words_of(node))
-            waiting += [each for each in ast.iter_child_nodes(node) if isinstance(each, _UNITS)]
+            waiting += [each for each in ast.iter_child_nodes(node) if isinstance(each, UNITS)]
 
 
 def words_of(statement: ast.AST) -> Iterator[str]:
@@ -74,8 +74,9 @@ def words_of(statement: ast.AST) -> Iterator[str]:
         if isinstance(part, str):
             yield part
         elif isinstance(part, ast.Constant):
-            yield f"={part.value!r}"
-        elif isinstance(part, ast.AST) and (part is statement or not isinstance(part, _UNITS)):
+            value = part.value
+            yield f"={value:#x}" if type(value) is int else f"={value!r}"  # of decimal digits there is a limit
+        elif isinstance(part, ast.AST) and (part is statement or not isinstance(part, UNITS)):
             yield f":{type(part).__name__}"
             held = [value for _, value in ast.iter_fields(part)]
             waiting += reversed([each for value in held for each in (value if isinstance(value, list) else [value])])

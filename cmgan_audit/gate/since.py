@@ -68,11 +68,12 @@ def new_since(
         before = Path(folder) / "tree"
         before.mkdir()
         repository.lay_out(commit, before)
-        known = Counter(finding.fingerprint for finding in audit_tree(before) if finding.suppressed is None)
+        known = [(finding.fingerprint, finding.rule) for finding in audit_tree(before) if finding.suppressed is None]
     older = OlderNames(repository, commit)
     changed = repository.changed_lines(commit)
     seen = {*repository.tracked(commit), *changed}
-    left, waiting = KnownFindings(known, lambda: changed), [*range(len(findings))]
+    left = KnownFindings(Counter(mark for mark, _ in known), dict(known), lambda: changed)
+    waiting = [*range(len(findings))]
     for name in older.stages:
         waiting = left.unknown(findings, waiting, name)
     new = []

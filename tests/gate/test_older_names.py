@@ -7,7 +7,8 @@ import pytest
 from cmgan_audit.finding import Confidence, Finding, Location, Severity
 from cmgan_audit.gate.baseline import baseline_of, write_baseline
 from cmgan_audit.gate.git import Repository
-from cmgan_audit.gate.older_names import OlderNames, definitions
+from cmgan_audit.gate.older_names import OlderNames
+from cmgan_audit.gate.renamed_definitions import definitions
 
 BEFORE = """\
 class Pairs:
@@ -108,6 +109,50 @@ def test_a_copy_under_another_name_is_new(older):
     assert of_definition(names, "a.py", 20, "Copy.item") == ("a.py", "Copy.item")
 
 
+def test_what_moved_and_has_another_name_and_another_text_is_new(older):
+    cut = BEFORE.index("def load")
+    now = BEFORE[:cut].replace("Pairs", "PairSet").replace("return clean, noisy", "return noisy, clean")
+    names = older({"a.py": BEFORE}, {"a.py": BEFORE[cut:], "pairs.py": now})
+    assert of_definition(names, "pairs.py", 6, "PairSet.item") == ("pairs.py", "PairSet.item")
+
+
+def test_methods_that_read_the_same_go_with_their_classes(older):
+    two = BEFORE[: BEFORE.index("def load")].replace("    def __init__", "    kind = 1\n\n    def __init__")
+    before = f"{two}\n\n{two.replace('Pairs', 'Clips').replace('kind = 1', 'kind = 2')}"
+    names = older({"a.py": before}, {"a.py": before.replace("Pairs", "PairSet").replace("Clips", "ClipSet")})
+    assert of_definition(names, "a.py", 6, "PairSet.item") == ("a.py", "Pairs.item")
+    assert of_definition(names, "a.py", 16, "ClipSet.item") == ("a.py", "Clips.item")
+
+
+def test_a_method_that_went_is_not_that_of_another_class_that_came(older):
+    same = BEFORE[BEFORE.index("    def item") : BEFORE.index("\n\ndef load")]
+    other = f"class Pairs:\n    kind = 2\n    more = 3\n    rate = 4\n\n{same}"
+    names = older({"a.py": BEFORE}, {"a.py": BEFORE.replace(same, ""), "b.py": other})
+    assert of_definition(names, "b.py", 7, "Pairs.item") == ("b.py", "Pairs.item")
+
+
+def test_a_method_of_that_name_of_another_class_keeps_its_name(older):
+    other = "class Clips:\n    def entry(self):\n        return 1\n\n    def item(self):\n        return 2\n"
+    names = older({"a.py": BEFORE, "b.py": other}, {"a.py": BEFORE.replace("def item", "def entry"), "b.py": other})
+    assert of_definition(names, "a.py", 6, "Pairs.entry") == ("a.py", "Pairs.item")
+    assert of_definition(names, "b.py", 3, "Clips.entry.total") == ("b.py", "Clips.entry.total")
+
+
+def test_a_function_that_now_has_the_name_of_its_script(older):
+    names = older({"train.py": BEFORE}, {"train.py": BEFORE.replace("load", "train")})
+    assert of_definition(names, "train.py", 11, "train.py:train") == ("train.py", "train.py:load")
+
+
+def test_a_method_that_left_its_class(older):
+    before = BEFORE.replace(
+        "        clean, noisy = self.files[index]", "        clean, noisy = index\n        clean.mark()"
+    )
+    method = before[before.index("    def item") : before.index("\n\ndef load")]
+    function = method.replace("\n    ", "\n").removeprefix("    ")
+    names = older({"a.py": before}, {"a.py": f"{before.replace(method, '')}\n\n{function}"})
+    assert of_definition(names, "a.py", 13, "item.clean") == ("a.py", "Pairs.item.clean")
+
+
 def test_a_finding_of_a_whole_script_goes_with_its_file(older, git):
     names = older({"train.py": BEFORE}, {"src/train.py": BEFORE})
     git("add", ".")
@@ -132,7 +177,7 @@ def test_a_renamed_variable_of_a_renamed_function(older):
 
 def test_what_cannot_be_parsed_has_no_definitions():
     assert list(definitions("a.py", b"def f(:\n")) == []
-    assert [each.name for each in definitions("a.py", BEFORE.encode())] == [
+    assert [each.name for each, _ in definitions("a.py", BEFORE.encode())] == [
         "",
         "Pairs",
         "Pairs.__init__",

@@ -68,3 +68,8 @@ def test_the_top_level_of_a_file_without_its_functions():
     before = "best = 0\n\ndef f():\n    mean = 1\n    return mean\n\nprint(best)\n"
     now = before.replace("best", "top").replace("mean", "average")
     assert renamed_variables(ast.parse(before), ast.parse(now)) == {"top": "best"}
+
+
+def test_a_number_of_more_digits_than_python_writes():
+    before = f"def f(x):\n    key = 0x{'f' * 6000}\n    return x % key\n"
+    assert renamed(before.replace("key", "modulus"), before) == {"modulus": "key"}
