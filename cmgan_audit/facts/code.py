@@ -153,6 +153,10 @@ class Code:
         node = node.value if isinstance(node, ast.Expr | ast.Await) else node
         return node if isinstance(node, ast.Call) else None
 
+    def is_statement(self, event: Event) -> bool:
+        """Whether a call is a statement of its own: it happens for what it does, and nobody takes its answer."""
+        return isinstance(self.node_at(event.location), ast.Expr)
+
     def parents(self, path: str, node: ast.AST) -> Iterator[ast.AST]:
         """The nodes that hold a node of a file, innermost first."""
         outline = self._outline(path)

@@ -35,6 +35,7 @@ optimizer = torch.optim.Adam(net.parameters())
 train, valid = DataLoader([1], 4, shuffle=True), DataLoader([1], 4)
 for epoch in range(9):
     net.train()
+    SWITCHED
     for x in train:
         optimizer.zero_grad()
         net(x).mean().backward()
@@ -50,11 +51,14 @@ def loop_of(
     before: str = "pass",
     manager: str = "torch.no_grad()",
     setup: str = "",
+    switched: str = "pass",
     step: str = "pass",
     share: str = "",
 ) -> Loop:
     text = TRAIN.replace("BEFORE", before).replace("MANAGER", manager).replace("SETUP", setup)
-    (folder / "train.py").write_text(text.replace("STEP", step).replace("SHARE", share), encoding="utf-8")
+    (folder / "train.py").write_text(
+        text.replace("SWITCHED", switched).replace("STEP", step).replace("SHARE", share), encoding="utf-8"
+    )
     loaders = (each for each in collect(folder).records if isinstance(each, Loader))
     return next(loop for loader in loaders for loop in loader.loops if loop.name == "validate()")
 
@@ -63,8 +67,9 @@ def loop_of(
     "given",
     [
         {"before": "toolkit.quiet(net)"},
-        {"before": "guard = toolkit.Guard(module=net)"},
+        {"before": "was = toolkit.eval_mode(net)"},
         {"manager": "evaluating(net)"},
+        {"manager": "toolkit.Guard(module=net)"},
     ],
 )
 def test_a_helper_that_is_not_there_leaves_the_mode_open(tmp_path: Path, given: dict[str, str]) -> None:
@@ -78,6 +83,13 @@ def test_a_helper_that_is_not_there_leaves_the_mode_open(tmp_path: Path, given: 
         {"setup": "toolkit.evaluating(net)"},  # the training switches it back
         {"step": "toolkit.quiet(net)"},  # in another loop than the evaluation
         {"before": "toolkit.quiet(loader)"},
+        {"before": "print(toolkit.trainable(net))"},  # it is called for its answer
+        {"before": "toolkit.count_parameters(net)"},
+        {"before": "toolkit.save_latest(net)"},
+        {"before": "stop = toolkit.EarlyStopping(3)\n    stop(0.1, net)"},
+        {"before": "average = toolkit.Mirror(net)"},
+        {"manager": "toolkit.Profiler(net)"},
+        {"switched": "toolkit.quiet(net)"},  # the training would be in eval mode as well
     ],
 )
 def test_other_calls_leave_the_mode(tmp_path: Path, given: dict[str, str]) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from cmgan_audit.facts.classes import bare_network, is_network, values_within
-from cmgan_audit.facts.passes.outside_helpers import is_elsewhere
+from cmgan_audit.facts.optimisers import is_optimiser
+from cmgan_audit.facts.passes.outside_helpers import is_elsewhere, looks_on
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -66,21 +67,30 @@ class Holders:
 
     def of(self, optimiser: Instance) -> Held:
         """The networks of one optimiser."""
-        given = optimiser.arguments.get("params", 0)
-        if given is None:
-            return Held((), complete=False)
-        parts = (given, *self._added.get(id(optimiser.attrs), ()))
-        found = self._asked_in([each for part in parts for each in values_within(part, 6)])
-        return Held(found, complete=bool(found) and not self._may_get_more(optimiser, Held(found)))
+        found = self._networks_of(optimiser)
+        return Held(found, complete=bool(found) and not self.may_get_more(optimiser, found))
 
-    def _may_get_more(self, optimiser: Instance, held: Held) -> bool:
-        """Whether code that is not there is given the optimiser together with a network that it does not train yet."""
+    def _networks_of(self, optimiser: Instance) -> tuple[Instance, ...]:
+        given = optimiser.arguments.get("params", 0)
+        parts = () if given is None else (given, *self._added.get(id(optimiser.attrs), ()))
+        return self._asked_in([each for part in parts for each in values_within(part, 6)])
+
+    def may_get_more(self, optimiser: Instance, networks: Iterable[Instance]) -> bool:
+        """Whether code that is not there is given an optimiser with a network that it does not train yet.
+
+        `toolkit.extend(optimiser, head)`; what keeps things, `Checkpointer(net, critic, optimiser, critic_optimiser)`,
+        is given every network together with an optimiser of its own.
+        """
         for event in self._scene.handed(optimiser):
-            if not is_elsewhere(event):
+            if not is_elsewhere(event) or looks_on(event):
                 continue
-            given = (*event.arguments.positional, *event.arguments.keywords.values())
-            networks = [bare_network(each) for value in given for each in instances_of(value) if is_network(each)]
-            if any(not held.touches(each) for each in (*networks, *self._asked_in(given))):
+            values = (*event.arguments.positional, *event.arguments.keywords.values())
+            given = [part for value in values for part in values_within(value, 2, lambda _: False)]
+            objects = [each for each in given if isinstance(each, Instance)]
+            others = (network for each in objects if is_optimiser(each) for network in self._networks_of(each))
+            trained = Held((*networks, *others))
+            handed = [bare_network(each) for each in objects if is_network(each)]
+            if any(not trained.touches(each) for each in (*handed, *self._asked_in(given))):
                 return True
         return False
 

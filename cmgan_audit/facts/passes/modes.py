@@ -10,8 +10,8 @@ from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.conditions import exclude
 from cmgan_audit.facts.optimisers import names_optimiser
 from cmgan_audit.facts.passes.last_pass import only_in_last_pass
-from cmgan_audit.facts.passes.outside_helpers import may_have_switched
 from cmgan_audit.facts.passes.part_switches import SOME_PARTS
+from cmgan_audit.facts.passes.switching_helpers import may_have_switched
 from cmgan_audit.facts.scene import COPIED, Scene, Use
 from cmgan_audit.facts.values import constant, instances_of, same_object
 from cmgan_audit.lazy_regex import regex

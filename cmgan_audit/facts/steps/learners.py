@@ -130,7 +130,8 @@ class _Optimisers:
         if given is None:
             return Held((), complete=False)
         held = self._holders.asked_for(given)
-        return held if self._is_whole(optimiser, given) else Held(held.networks, complete=False)
+        whole = self._is_whole(optimiser, given) and not self._holders.may_get_more(optimiser, held.networks)
+        return held if whole else Held(held.networks, complete=False)
 
     def _is_whole(self, optimiser: Instance, given: Value) -> bool:
         """Whether nothing is left out of a list of parameters that was made of others: not where it was made before."""

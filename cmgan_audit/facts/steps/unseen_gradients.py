@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 from cmgan_audit.facts.adversarial.holders import Held
 from cmgan_audit.facts.classes import bare_network, values_within
-from cmgan_audit.facts.passes.outside_helpers import is_elsewhere
+from cmgan_audit.facts.code import Code
+from cmgan_audit.facts.passes.outside_helpers import is_elsewhere, looks_on
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.values import is_none
 from cmgan_audit.lazy_regex import regex
@@ -18,17 +19,26 @@ from cmgan_audit.program.domain.values import BoundMethod, Instance, Unknown, Va
 from cmgan_audit.program.execution.trace import CallEvent, Event, StoreEvent
 
 _GRADIENTS = frozenset({"grad", "_grad"})
+_COMPUTING = regex("backward|grad")
+# Between processes the gradients of one network go elsewhere; within one, another network is given as well.
+_SENDING = regex("push|send|share|sync|reduce|gather|average|grad")
 # What looks at gradients, or sets them back, and hands nothing on.
 _LOOKING = regex(r"norm|^is|print|abs|max|min|mean|std|sum|item|hist|zero")
 
 
-def may_compute(events: Iterable[Event]) -> bool:
-    """Whether code that is not there is given a network, or something computed such as a loss, in a part of a run."""
+def may_compute(scene: Scene, events: Iterable[Event]) -> bool:
+    """Whether code that is not there may compute gradients in a part of a run.
+
+    It is given a network, or something computed such as a loss. What is called a loss itself, or takes part in one,
+    gives something back, and the backward pass behind it is seen.
+    """
     return any(
         isinstance(event, CallEvent)
         and event.callee
         and is_elsewhere(event)
+        and not looks_on(event)
         and any(isinstance(part, Instance | Unknown) for part in _given(event))
+        and (_COMPUTING.search(event.callee.rpartition(".")[2]) or Code(scene).is_statement(event))
         for event in events
     )
 
@@ -47,7 +57,10 @@ def _carries(scene: Scene, event: Event, held: Held) -> bool:
     if any(map(_is_gradient, given)):
         return True
     networks = [bare_network(each) for each in given if isinstance(each, Instance) and scene.is_network(each)]
-    return bool(event.callee) and is_elsewhere(event) and any(map(held.touches, networks))
+    touched = [held.touches(each) for each in networks]
+    if not any(touched) or not event.callee or not is_elsewhere(event):
+        return False
+    return bool(_SENDING.search(event.callee.rpartition(".")[2])) or not (all(touched) or looks_on(event))
 
 
 def _given(event: CallEvent) -> list[Value]:

@@ -157,7 +157,7 @@ def _zeroed_before(view: View, window: Window) -> Fact:
         if each.kind == BACKWARD:
             return NO
         if each.concerns(window.optimiser) and _conditions(each) <= _conditions(step):
-            if may_compute(view.scene.run.events[each.position + 1 : step.position]):
+            if may_compute(view.scene, view.scene.run.events[each.position + 1 : step.position]):
                 return NO
             late = all(backward.position > step.position for backward in window.backwards)
             told = "and computed only after the step" if late else "after the backward pass"
@@ -257,8 +257,10 @@ def _divided(view: View, window: Window, guard: Guard | None) -> Fact:
         near = reached.node in around or not isinstance(reached.node, ast.FunctionDef)
         every = guard.every if near else Unknown("")
         nodes = reached.own_nodes()
-        names = _names_of(nodes, name) if near else {name}
-        if any(_divides(node, names, every) or _divides_loss(node, guard.every) for node in nodes):
+        if any(_divides(node, {name}, every) or _divides_loss(node, guard.every) for node in nodes):
+            return YES
+        others = _names_of(nodes, name) - {name} if near else set[str]()
+        if others and any(_divides(node, others, NO) and _leads_back(node, nodes) for node in nodes):
             return YES
     return Known(False, (Step(guard.location, "gradients of whole losses are summed until here"),))
 
@@ -277,6 +279,26 @@ def _names_of(nodes: Sequence[ast.AST], name: str) -> set[str]:
             and any(last_name(part) == name for part in _numbers_in(node.value))
         )
     )
+
+
+def _leads_back(division: ast.AST, nodes: Sequence[ast.AST]) -> bool:
+    """Whether what is divided is a loss: by its name, or because a backward pass begins with it."""
+    calls = [each for each in nodes if isinstance(each, ast.Call) and last_name(each.func) == "backward"]
+    if not calls:
+        return "loss" in ast.unparse(division).lower()
+    used = [part for call in calls for part in walk(call)]
+    names = {ast.unparse(part) for part in used if isinstance(part, ast.Name | ast.Attribute)}
+    targets = {ast.unparse(target) for each in nodes if division in walk(each) for target in _targets(each)}
+    return division in used or any(each in names or "loss" in each.lower() for each in targets)
+
+
+def _targets(node: ast.AST) -> Sequence[ast.expr]:
+    match node:
+        case ast.Assign(targets=targets):
+            return targets
+        case ast.AugAssign(target=target) | ast.AnnAssign(target=target):
+            return [target]
+    return []
 
 
 def _numbers_in(value: ast.expr) -> list[ast.expr]:
