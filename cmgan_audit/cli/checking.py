@@ -111,6 +111,8 @@ def carry_out(request: CheckRequest, asked: Asked | None) -> int:
     audited = audit_paths(parts, audit)
     document = _print(request, audited, fixes)
     status = exit_status(audited, settings.fail_on, strict=request.strict)
+    if known is not None and not request.quiet and any(finding.counts for finding in audited.findings):
+        _tell_lost_names(known, roots[0])
     left_out = [*outside_of(parts)]
     for inner, top in () if request.quiet else left_out:
         say(f"only {inner} was looked at; scripts elsewhere in {top} may use it otherwise: check that folder too")
@@ -238,6 +240,15 @@ def _before(target: Path, *, narrowed: bool) -> Baseline | None:
         if narrowed:
             raise
         return None
+
+
+def _tell_lost_names(known: Path, root: Path) -> None:
+    from cmgan_audit.gate.baseline import read_baseline
+    from cmgan_audit.gate.baselined import lacks_history
+
+    if lacks_history(read_baseline(known), root):
+        lost = "this shallow clone lacks its commit, so what was renamed since may count as new and as gone"
+        say(f"{known}: {lost}: fetch its history too (actions/checkout: `fetch-depth: 0`)")
 
 
 def _prune_baseline(auditor: Auditor, root: Path, target: Path, quiet: bool) -> None:

@@ -54,6 +54,14 @@ def apply_baseline(findings: Sequence[Finding], baseline: Baseline, root: Path) 
     )
 
 
+def lacks_history(baseline: Baseline, root: Path) -> bool:
+    """Whether the commit of a baseline is none that a shallow clone holds: what was renamed since may then look new."""
+    repository = Repository(root)
+    if baseline.commit is None or not repository.exists():
+        return False
+    return repository.is_shallow() and not repository.has(baseline.commit)
+
+
 def prune(baseline: Baseline, audited: Audited, root: Path) -> Baseline:
     """Return the baseline without the entries that nothing matches; entries of rules that did not run stay.
 

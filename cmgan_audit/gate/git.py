@@ -92,7 +92,7 @@ class Repository:
             GitError: the folder is in no repository, or the reference names no commit.
         """
         try:
-            shallow = self.run("rev-parse", "--is-shallow-repository").strip() == b"true"
+            shallow = self.is_shallow()
         except GitError as error:
             if "not a git repository" not in str(error):
                 raise  # git is missing, or keeps away from a folder that belongs to somebody else
@@ -131,6 +131,14 @@ class Repository:
         except GitError:
             return False
         return True
+
+    def is_shallow(self) -> bool:
+        """Whether the clone holds the last commits only.
+
+        Raises:
+            GitError: the folder is in no repository.
+        """
+        return self.run("rev-parse", "--is-shallow-repository").strip() == b"true"
 
     def head(self) -> str | None:
         """Return the hash of the commit that is checked out; None outside a repository or before the first commit."""

@@ -115,6 +115,24 @@ def test_a_branch_that_reformats_and_moves_everything(repo):
     assert "1 in the baseline" in done.stdout
 
 
+def test_a_shallow_clone_says_that_it_cannot_follow_the_names_of_a_baseline(repo, tmp_path):
+    lower_batch(repo)
+    run("cmgan-audit", "check", "--write-baseline", cwd=repo)
+    for name in ("train.yaml", "settings.yaml"):
+        (repo / "conf" / "train.yaml").rename(repo / "conf" / name)
+        (repo / "train.py").write_text(TRAIN.replace("train.yaml", name))
+        run("git", "add", ".", cwd=repo)
+        run("git", "commit", "-q", "-m", name, cwd=repo)
+    words = ("cmgan-audit", "check", "--baseline", "cmgan-audit-baseline.json")
+    assert run(*words, cwd=repo).returncode == 0
+    clone = tmp_path / "clone"
+    run("git", "clone", "-q", "--depth", "1", repo.as_uri(), str(clone), cwd=tmp_path)
+    done = run(*words, cwd=clone)
+    assert done.returncode == 1
+    assert "this shallow clone lacks its commit" in done.stderr and "fetch-depth: 0" in done.stderr
+    assert run(*words, "--quiet", cwd=clone).stderr == ""
+
+
 @pytest.mark.parametrize("comment", ["batch_size: 1  # {}", "# {}\nbatch_size: 1"])
 def test_a_suppression_with_a_reason_in_yaml(repo, comment):
     text = comment.format("cmgan-audit: ignore[CMG101] -- a small card")
