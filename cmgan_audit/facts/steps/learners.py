@@ -17,14 +17,13 @@ from cmgan_audit.facts.classes import bare_network, is_network, values_within
 from cmgan_audit.facts.optimisers import is_optimiser
 from cmgan_audit.facts.scene import COPIED, Scene
 from cmgan_audit.facts.steps.actions import STEP, ZERO, Action, actions_of
-from cmgan_audit.facts.steps.out_of_reach import lines_in_reach
+from cmgan_audit.facts.steps.by_hand import DEEP, ByHand, inside
 from cmgan_audit.facts.steps.records import Learner
 from cmgan_audit.facts.steps.windows import Update, holds, loops_by_hand, steps_by_framework, updates_in
 from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import ClassValue, FunctionValue, Instance, ListValue, Value
 from cmgan_audit.program.execution.trace import CallEvent, innermost_function
 from cmgan_audit.program.launches.unreached import NOT_REACHED
@@ -32,10 +31,6 @@ from cmgan_audit.rules.record import Known
 from cmgan_audit.source.syntax import walk
 
 NO = Known(False)
-# A network may be made of networks that are made of networks.
-_DEEP = 14
-# Weights that are taken out of the training, or changed without an optimiser.
-_BY_HAND = regex(r"requires_grad(_\(|\s*=\s*)(?!True|\))|freeze|\.grad\b(?!\s*=\s*None)|toggle_")
 # What takes part in an optimisation without being seen to.
 _OWN_ORDER = ("accelerate.", "lightning.", "deepspeed.", "apex.", "horovod.", "?.prepare")
 
@@ -60,7 +55,7 @@ def _records(
     view: View, optimisers: _Optimisers, updates: Sequence[Update], losses: Losses, actions: Sequence[Action]
 ) -> Iterator[Learner]:
     seen: set[int] = set()
-    by_hand: bool | None = None
+    by_hand = ByHand(view, optimisers.holders)
     for network, calls in _called_in(view.scene, updates):
         if id(network.attrs) in seen:
             continue
@@ -71,8 +66,7 @@ def _records(
         used = _used(updates, calls, optimisers, losses) if sign is not None else None
         if sign is None or used is None:
             continue
-        by_hand = any(True for _ in lines_in_reach(view, _BY_HAND)) if by_hand is None else by_hand
-        if not by_hand:
+        if not by_hand.may_change(network):
             yield _record(network, *used, sign, optimisers)
 
 
@@ -81,7 +75,10 @@ def _record(
 ) -> Learner:
     name = class_name(network)
     held = optimisers.of(update.optimiser)
-    names = " and ".join(dict.fromkeys(class_name(each) for each in held.networks))
+    classes = list(dict.fromkeys(class_name(each) for each in held.networks))
+    names = " and ".join(classes)
+    if name in classes:
+        name = f"the {name} of {network.location}"
     trail = (
         Step(update.optimiser.location, f"this optimiser gets the parameters of {names}"),
         Step(call.location, f"{name} takes part in the loss"),
@@ -111,7 +108,8 @@ class _Optimisers:
         return self.view.scene
 
     @cached_property
-    def _holders(self) -> Holders:
+    def holders(self) -> Holders:
+        """The networks whose parameters values are."""
         return Holders(self.scene)
 
     @cached_property
@@ -129,8 +127,8 @@ class _Optimisers:
         given = optimiser.arguments.get("params", 0)
         if given is None:
             return Held((), complete=False)
-        held = self._holders.asked_for(given)
-        whole = self._is_whole(optimiser, given) and not self._holders.may_get_more(optimiser, held.networks)
+        held = self.holders.asked_for(given)
+        whole = self._is_whole(optimiser, given) and not self.holders.may_get_more(optimiser, held.networks)
         return held if whole else Held(held.networks, complete=False)
 
     def _is_whole(self, optimiser: Instance, given: Value) -> bool:
@@ -151,18 +149,21 @@ class _Optimisers:
     @cached_property
     def _parts(self) -> frozenset[int]:
         networks = (network for each in self.all for network in self.of(each).networks)
-        return frozenset(key for network in networks for key in _inside(network))
+        return frozenset(key for network in networks for key in inside(network))
+
+    @cached_property
+    def _single(self) -> frozenset[int]:
+        """The parameters that they have one by one."""
+        given = (each.arguments.get("params", 0) for each in self.all)
+        parts = (part for value in given if value is not None for part in values_within(value, 6))
+        return frozenset(id(part.attrs) for part in parts if isinstance(part, Instance))
 
     def have(self, network: Instance) -> bool:
-        """Whether one of them has a network, one that it is a part of, or a part of it."""
-        return not self._parts.isdisjoint(_inside(network))
-
-
-def _inside(network: Instance) -> Iterator[int]:
-    for each in values_within(network, _DEEP):
-        if isinstance(each, Instance) and is_network(each):
-            yield id(each.attrs)
-            yield id(bare_network(each).attrs)
+        """Whether one of them has a network, one that it is a part of, or a part or a parameter of it."""
+        if not self._parts.isdisjoint(inside(network)):
+            return True
+        own = (id(each.attrs) for each in values_within(network, DEEP) if isinstance(each, Instance))
+        return not self._single.isdisjoint(own)
 
 
 def _called_in(scene: Scene, updates: Sequence[Update]) -> Iterator[tuple[Instance, list[CallEvent]]]:

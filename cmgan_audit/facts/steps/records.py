@@ -122,7 +122,7 @@ class Learner(Record):
     """A network that a loss comes through in a loop over batches; its place is the optimiser that steps on the loss.
 
     Attributes:
-        network: its class.
+        network: its class, with the place where it is made if the optimiser has another one of that class.
         optimiser: the class of that optimiser.
         holds: the classes of the networks whose parameters it has, as text.
         left_out: whether no optimiser of the run has a parameter of the network.

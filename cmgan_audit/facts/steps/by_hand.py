@@ -1,0 +1,210 @@
+"""Networks that a run freezes, changes by hand or gives away: what no optimiser has of these is told by nothing.
+
+A program that freezes one network may forget another one. So each line that freezes or changes something is asked which
+networks it is about; one that does not tell is about all of them.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cached_property
+
+from cmgan_audit.facts.adversarial.holders import Holders
+from cmgan_audit.facts.classes import bare_network, is_network, values_within
+from cmgan_audit.facts.passes.outside_helpers import looks_on
+from cmgan_audit.facts.scene import Scene
+from cmgan_audit.facts.steps.out_of_reach import lines_in_reach
+from cmgan_audit.facts.values import instances_of
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import ClassValue, External, Instance, Unknown, Value
+from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.source.syntax import walk
+
+# A network may be made of networks that are made of networks.
+DEEP = 14
+_FREEZES = regex(r"requires_grad(_\(|\s*=\s*)(?!True|\))|freeze|\.grad\b(?!\s*=\s*None)|toggle_")
+# Tensors of all kinds are written in place; those count that parameters are gone through for.
+_WRITES = regex(r"\.(copy|lerp|mul|add|sub|addcmul|set|swap)_\(|\.data\b|[-+*]=")
+_ASKS = (".parameters", ".named_parameters", ".modules", ".children", ".named_modules", ".buffers", ".state_dict")
+_FREEZING = (".requires_grad_", ".freeze")
+# Calls that look at a network or its parameters and leave them alone.
+_LOOKS = regex(r".*(summary|profile|watch|count|flops|macs|print|log|info|save|clip|norm|loss)\w*", re.IGNORECASE)
+# Calls whose result is followed, or a list of the program's own that parameters are put into.
+_GATHERS = regex(
+    r"list|tuple|set|dict|iter|next|enumerate|zip|sum|map|filter|len|any|all|sorted|(itertools\.)?chain(\.from_iterable)?"
+    r"|.*\.(extend|append|update)"
+)
+_OF_PARAMETERS = (".parameters", ".named_parameters")
+
+
+@dataclass(eq=False)
+class ByHand:
+    """What a run does with networks beside the steps of its optimisers."""
+
+    view: View
+    holders: Holders
+
+    def may_change(self, network: Instance) -> bool:
+        """Whether something beside an optimiser may change a network, or keeps it from being changed."""
+        own = frozenset(inside(network))
+        scene = self.view.scene
+        if any(on is None or not own.isdisjoint(inside(on)) for on in self._handled):
+            return True
+        if self._frozen_in_class(network) or self._is_set_in_a_loop(network):
+            return True
+        return any(not own.isdisjoint(inside(each)) for each in self._given_away(scene)) or self._is_left_open(network)
+
+    @cached_property
+    def _handled(self) -> tuple[Instance | None, ...]:
+        """The networks that lines freeze or change; None where it is not known which."""
+        found: list[Instance | None] = [use.on for use in self.view.scene.of("requires_grad_") if use.on is not None]
+        for path, number, _ in lines_in_reach(self.view, _FREEZES):
+            found += self._of_line(path, number, unknown=(None,))
+        for path, number, _ in lines_in_reach(self.view, _WRITES):
+            found += self._of_line(path, number, unknown=())
+        return tuple(found)
+
+    def _of_line(self, path: str, number: int, *, unknown: tuple[Instance | None, ...]) -> tuple[Instance | None, ...]:
+        """The networks that a line is about: that it names, or whose parameters the loop around it goes through."""
+        statement = self._statement(path, number)
+        if statement is None or isinstance(statement, ast.FunctionDef | ast.ClassDef):
+            return ()  # a definition is told by what its lines do
+        parts: list[ast.AST] = [statement] if not isinstance(statement, ast.For) else [statement.iter]
+        for each in self.view.code.parents(path, statement):
+            if isinstance(each, ast.For):
+                parts.append(each.iter)
+        for part in parts:
+            events = [each for each in self._asking(path) if _holds(part, each.location)]
+            receivers = [instances_of(each.receiver) for each in events]
+            if events and all(receivers):
+                return tuple(bare_network(each) for some in receivers for each in some)
+        return unknown
+
+    def _statement(self, path: str, number: int) -> ast.stmt | None:
+        """The innermost statement that a line belongs to."""
+        tree = self.view.tree.module(path)
+        around = [
+            node
+            for node in (walk(tree) if tree is not None else ())
+            if isinstance(node, ast.stmt) and node.lineno <= number <= (node.end_lineno or node.lineno)
+        ]
+        return max(around, key=lambda node: (node.lineno, -(node.end_lineno or 0)), default=None)
+
+    def _asking(self, path: str) -> list[CallEvent]:
+        return [each for each in self._all_asking if each.location.path == path]
+
+    @cached_property
+    def _all_asking(self) -> list[CallEvent]:
+        return self.view.scene.named(lambda name: name.endswith((*_ASKS, *_FREEZING)))
+
+    def _frozen_in_class(self, network: Instance) -> bool:
+        """Whether a class of the network, or of a part of it, freezes something: `self.weight.requires_grad_(..)`."""
+        parts = [each for each in values_within(network, DEEP) if isinstance(each, Instance) and is_network(each)]
+        classes = {id(cls.node): cls for part in parts for cls in _classes(part.cls)}
+        spans = [(each.module.path, each.node.lineno, each.node.end_lineno or 0) for each in classes.values()]
+        return any(
+            path == place and first <= number <= last
+            for path, number, _ in lines_in_reach(self.view, _FREEZES)
+            for place, first, last in spans
+        )
+
+    def _is_set_in_a_loop(self, network: Instance) -> bool:
+        """Whether the weights are put into it again and again, as into an average or a teacher that follows."""
+        for event in self.view.scene.named(lambda name: name.endswith(".load_state_dict")):
+            if event.context.loops and any(_is(each, network) for each in instances_of(event.receiver)):
+                return True
+        return False
+
+    def _given_away(self, scene: Scene) -> Iterator[Instance]:
+        """The networks that code which is not there gets, or gets the parameters of: an optimiser may be made there."""
+        for event in self._all_asking:
+            if event.callee.endswith(_OF_PARAMETERS) and self._are_handed_on(event):
+                yield from (bare_network(each) for each in instances_of(event.receiver))
+        elsewhere = [event for _, event in scene.elsewhere]
+        for event in (*elsewhere, *scene.named(lambda name: name.startswith("?"))):
+            given = () if looks_on(event) or _LOOKS.fullmatch(event.callee) else _given(event)
+            yield from (network for value in given for network in self.holders.asked_for(value).networks)
+            parts = (part for value in given for part in values_within(value, 2) if isinstance(part, Instance))
+            yield from (bare_network(part) for part in parts if is_network(part))
+
+    def _are_handed_on(self, event: CallEvent) -> bool:
+        """Whether parameters go straight into a call that neither looks at them nor gathers them."""
+        path = event.location.path
+        asked = self.view.code.call_at(event.location)
+        for each in self.view.code.holders(path, asked) if asked is not None else ():
+            if isinstance(each, ast.comprehension | ast.Subscript):
+                return False
+            if isinstance(each, ast.Call) and _GATHERS.fullmatch(ast.unparse(each.func)) is None:
+                return _LOOKS.fullmatch(ast.unparse(each.func)) is None
+        return False
+
+    def _is_left_open(self, network: Instance) -> bool:
+        """Whether a network of that name goes somewhere in a branch that this run does not take."""
+        names = self._names(network)
+        done = {(each.location.path, each.location.line) for each in self.view.scene.calls}
+        for function in self.view.code.reached:
+            path = function.module.path
+            for node in function.own_nodes():
+                if isinstance(node, ast.Call) and (path, node.lineno) not in done and self._is_in_branch(path, node):
+                    handed = [node.func.value] if isinstance(node.func, ast.Attribute) and _asks(node) else node.args
+                    if any(_last_name(each) in names for each in handed) and not self._is_looked_at(path, node):
+                        return True
+        return False
+
+    def _is_in_branch(self, path: str, node: ast.AST) -> bool:
+        return any(isinstance(each, ast.If | ast.IfExp) for each in self.view.code.parents(path, node))
+
+    def _names(self, network: Instance) -> frozenset[str]:
+        """What a network is called where it runs."""
+        found: set[str] = set()
+        for use in self.view.scene.of("run", "train", "eval"):
+            call = self.view.code.call_at(use.event.location) if use.on is not None and _is(use.on, network) else None
+            if call is not None:
+                found.add(ast.unparse(call.func).removesuffix(f".{use.kind}").rpartition(".")[2])
+        return frozenset(found)
+
+    def _is_looked_at(self, path: str, node: ast.AST) -> bool:
+        calls = (each for each in (node, *self.view.code.holders(path, node)) if isinstance(each, ast.Call))
+        return any(_LOOKS.fullmatch(ast.unparse(each.func)) for each in calls)
+
+
+def inside(network: Instance) -> Iterator[int]:
+    """The identities of a network and of all networks that it is made of."""
+    for each in values_within(network, DEEP):
+        if isinstance(each, Instance) and is_network(each):
+            yield id(each.attrs)
+            yield id(bare_network(each).attrs)
+
+
+def _classes(cls: Value | None) -> Iterator[ClassValue]:
+    if isinstance(cls, ClassValue):
+        yield cls
+        for base in cls.bases:
+            if not isinstance(base, External | Unknown):
+                yield from _classes(base)
+
+
+def _given(event: CallEvent) -> tuple[Value, ...]:
+    return (*event.arguments.positional, *event.arguments.keywords.values())
+
+
+def _asks(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Attribute) and f".{call.func.attr}" in _OF_PARAMETERS
+
+
+def _last_name(node: ast.expr) -> str:
+    return ast.unparse(node).rpartition(".")[2]
+
+
+def _holds(node: ast.AST, place: Location) -> bool:
+    first, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", None) or 0
+    return first <= place.line <= last
+
+
+def _is(value: Instance, network: Instance) -> bool:
+    return bare_network(value).attrs is network.attrs
