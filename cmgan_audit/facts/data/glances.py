@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cmgan_audit.facts.metrics.scoring import metric_called
 from cmgan_audit.facts.view import View
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, ListValue, Value
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 
@@ -14,6 +15,8 @@ _KEEPING = frozenset(
     "write writelines write_text write_bytes writerow writerows dump dumps save savez savez_compressed savetxt tofile "
     "to_csv to_json to_parquet to_pickle symlink_to hardlink_to create_dataset".split()
 )
+# Scores by the name of a function, also of the tree's own.
+_SCORING = regex(r"(?i)s[dn]r|stoi|pesq|scor|metric|composite|evaluat|(?<![a-z])(?:mos|wer|lsd)(?![a-z])")
 _KEEPERS = ("shutil.", "subprocess.", "os.rename", "os.replace", "os.symlink", "os.link", "os.system")
 
 
@@ -27,7 +30,7 @@ def only_looks(view: View) -> bool:
 
 def _has_a_result(callee: str) -> bool:
     keeps = callee.rpartition(".")[2] in _KEEPING or callee.startswith(_KEEPERS)
-    return keeps or bool(metric_called(callee))
+    return keeps or bool(metric_called(callee) or _SCORING.search(callee.rpartition(".")[2]))
 
 
 def is_few(index: Value) -> bool:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 from cmgan_audit.facts.bindings import bound_argument
 from cmgan_audit.facts.code import Code, Function, Reached
+from cmgan_audit.facts.loading.measured import is_only_measured
 from cmgan_audit.facts.loading.pieces import Pieces, pieces_of
 from cmgan_audit.facts.scene import Made, Pass, Use
 from cmgan_audit.facts.steps.guards import given_to, last_name, number_at
@@ -104,7 +105,9 @@ def _unfolded_at(code: Code, single: Pass, use: Use) -> Step | None:
     """Where an item becomes many on the way from a pass to the gradients: `recording.unfold(1, size, size)[0]`."""
     for scope, held in _scopes(code, single, use.event.context):
         for node in scope.own_nodes():
-            if isinstance(node, ast.Call) and _makes_many(node) and held & _names_in(node):
+            if not isinstance(node, ast.Call) or not _makes_many(node) or not held & _names_in(node):
+                continue
+            if not is_only_measured(code, scope, node):
                 place = code.place_of(scope.module.path, node)
                 return Step(place, f"{ast.unparse(node.func)}() makes pieces of what the loader gives")
     return None

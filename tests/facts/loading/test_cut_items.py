@@ -75,6 +75,7 @@ PIECES = {
     "kept first": "pieces = item[0].split(size)\nfor batch in tqdm.tqdm(list(pieces)):\n    learn(batch)",
     "from a generator": "for batch in pieces_of(item, size):\n    learn(batch)",
     "windows": "windows = item.unfold(-1, 400, 200).reshape(-1, 400)\nlearn(windows)",
+    "named windows": "frames = item.unfold(-1, 400, 200)[0]\nprint(frames.std())\nlearn(frames)",
     "windows of a function": "learn(windows(item))",
     "windows by einops": "learn(rearrange(item, 'b (n t) -> (b n) t', t=400))",
     "listed": "for batch in [item[0][i : i + 8] for i in range(0, 64, 8)]:\n    learn(batch)",
@@ -101,6 +102,8 @@ SMALL = {
     "seconds at 16 kHz": "for i in range(0, 8, int(args.seconds * 16000)):\n"
     "    learn(item[0][i : i + int(args.seconds * 16000)])",
     "frames in a loss": "learn(item)\nprint(frame_loss(item))",
+    "energies": "energies = item.unfold(-1, 400, 200).pow(2).mean(-1)\nlearn(item / energies.max())",
+    "named frames": "frames = item.unfold(-1, 400, 200)\nprint(frames.std(), frames.abs().max())\nlearn(item)",
     "channels by einops": "learn(rearrange(item, 'b c t -> (b c) t'))",
     "another pass": "for piece in item[0].split(size):\n    learn(piece)\nfor item in loader:\n    learn(item)",
 }
