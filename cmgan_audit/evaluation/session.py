@@ -8,7 +8,7 @@ from dataclasses import field, replace
 from typing import Protocol
 
 from cmgan_audit.errors import AuditError, InputError
-from cmgan_audit.evaluation.checkpoints.beside_weights import is_beside_weights
+from cmgan_audit.evaluation.checkpoints.beside_weights import files_beside_weights
 from cmgan_audit.evaluation.checkpoints.naming import read_name
 from cmgan_audit.evaluation.comparing import Question
 from cmgan_audit.evaluation.concluding import Described, Evidence, conclude
@@ -106,9 +106,7 @@ def compare_systems(options: CompareOptions, listener: Listener) -> ComparisonRe
     with ScoreStore(options.cache) as store, MetricPool(options.jobs) as pool:
         evaluator = Evaluator(store, pool, Settings(options.composite_scale, options.resample), listener)
         unusable = _announce(sources, evaluated, options.metrics, evaluator, listener)
-        beside = [
-            one.name for one in sources.every if one.name in unusable and one.path and is_beside_weights(one.path)
-        ]
+        beside = _beside(sources, unusable)
         unusable = {name: why for name, why in unusable.items() if name not in beside}
         sources = sources.without(beside)
         question = replace(question, order=sources.order)
@@ -227,6 +225,14 @@ def _announce(
             "what is finished is kept; shorter: --segments 3x2s, --limit N"
         )
     return unusable
+
+
+def _beside(sources: Sources, unusable: Unusable) -> list[str]:
+    """The names of those that cannot be used because they are no checkpoints: a scheduler, a discriminator."""
+    paths = {one.name: one.path for one in sources.every if one.path is not None and one.is_model}
+    usable = [path for name, path in paths.items() if name not in unusable]
+    found = files_beside_weights([path for name, path in paths.items() if name in unusable], usable)
+    return [name for name, path in paths.items() if path in found]
 
 
 def _look_at_noisy(

@@ -145,7 +145,9 @@ def test_the_state_of_a_scheduler_among_checkpoints_is_passed_over_and_told(
     result = compared(small_set, *good, tmp_path / "scheduler.pth", strict=True)
     assert list(result.order) == [entry.name for entry in result.checkpoints] == ["epoch_1", "epoch_2"]
     assert not result.unanswered and "CMG719" not in rules(result)
-    assert "passed over, as it holds no weights and is called like no checkpoint: scheduler.pth" in to_text(result)
+    assert "passed over, as content and name say that it is no checkpoint of the network: scheduler.pth" in to_text(
+        result
+    )
 
 
 def test_a_network_that_only_takes_recordings_is_compared_without_an_estimate(

@@ -61,7 +61,7 @@ def read_name(name: str) -> FileName:
     Args:
         name: file name, with or without a suffix.
     """
-    stem = _ENDING.sub("", name)
+    stem = name_without_ending(name)
     epoch = next((found for pattern in _EPOCHS if (found := pattern.search(stem))), None)
     step = _STEP.search(stem)
     counted = _COUNTED.search(stem)
@@ -155,6 +155,11 @@ def _expand_folder(folder: Path) -> list[Path]:
             f"or written by torch.save){hint}"
         )
     return sorted(checkpoints, key=lambda path: natural_key(path.name))
+
+
+def name_without_ending(name: str) -> str:
+    """A file's name without `.pth`, `.pth.tar`, `.th`."""
+    return _ENDING.sub("", name)
 
 
 def is_named_beside_weights(name: str) -> bool:

@@ -41,8 +41,6 @@ def told(unusable: Unusable) -> str:
 
 
 def passed_over(names: Sequence[str]) -> list[str]:
-    """The sentence on files without weights that were named among the checkpoints; none where there were none."""
-    if not names:
-        return []
-    them, called = ("it holds", "is called") if len(names) == 1 else ("they hold", "are called")
-    return [f"passed over, as {them} no weights and {called} like no checkpoint: {shortened(names)}"]
+    """The sentence on files that were named among the checkpoints and are none; none where there were none."""
+    is_none = "it is no checkpoint" if len(names) == 1 else "they are no checkpoints"
+    return [f"passed over, as content and name say that {is_none} of the network: {shortened(names)}"] if names else []
