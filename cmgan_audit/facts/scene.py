@@ -105,7 +105,10 @@ class Scene:
     from_outside: dict[int, Instance] = field(default_factory=dict)
     _by_name: dict[str, list[tuple[int, CallEvent]]] = field(default_factory=dict)
     _by_argument: dict[int, list[CallEvent]] = field(default_factory=dict)
+    _by_place: dict[Location, list[CallEvent]] = field(default_factory=dict)
     _within: dict[int, tuple[Instance, frozenset[int]]] = field(default_factory=dict)
+    # What the `forward` of a network calls where it runs: every rule about modes and gradients asks for it.
+    inside_forward: dict[tuple[CallEvent, int], list[CallEvent]] = field(default_factory=dict)
     _elsewhere: list[tuple[int, CallEvent]] | None = None
 
     def is_network(self, value: Value) -> bool:
@@ -134,6 +137,13 @@ class Scene:
                 self._by_name.setdefault(canonical(event.callee), []).append((at, event))
         found = [call for name, calls in self._by_name.items() if is_meant(name) for call in calls]
         return [event for _, event in sorted(found, key=itemgetter(0))]
+
+    def at(self, place: Location) -> list[CallEvent]:
+        """The calls in order that are made at a place."""
+        if not self._by_place:
+            for event in self.calls:
+                self._by_place.setdefault(event.location, []).append(event)
+        return self._by_place.get(place, [])
 
     def handed(self, given: Instance) -> list[CallEvent]:
         """The calls in order that have an object itself among their arguments."""

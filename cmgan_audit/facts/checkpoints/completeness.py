@@ -138,8 +138,7 @@ class Completeness:
         passes = [loop for loop in step.context.loops if all(loop is not each for each in around)]
         return any(
             any(loop is each for each in passes)
-            for event in self._view.scene.calls
-            if event.location == target.location
+            for event in self._view.scene.at(target.location)
             for loop in event.context.loops
         )
 

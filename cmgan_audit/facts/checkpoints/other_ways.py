@@ -26,6 +26,7 @@ class OtherWays:
     def __init__(self, view: View) -> None:
         self._view = view
         self._guards = Guards(view.code)
+        self._way: dict[Event, list[_Side]] = {}
 
     def stepping(
         self, used: Iterable[tuple[Instance, CallEvent]], batch: Batch, events: Sequence[Event]
@@ -41,10 +42,14 @@ class OtherWays:
             events: what happens where it is loaded.
         """
         seen: list[Instance] = []
+        made: dict[str, list[Instance]] | None = None
         for each, step in used:
             if self._is_followed(each, batch):
                 continue
-            meant = _made_like(each, events) if self._is_made_otherwise(each, batch) else [each]
+            meant = [each]
+            if self._is_made_otherwise(each, batch):
+                made = _made_in(events) if made is None else made
+                meant = made.get(kind_of(each), [])
             for target in meant:
                 if not any(same_object(target, other) for other in seen) and not self._is_made_otherwise(target, batch):
                     seen.append(target)
@@ -77,8 +82,14 @@ class OtherWays:
             (*test, not side) in sides
             for event in (*batch.loads, *(each.event for each in batch.restored))
             if not any(mine is theirs for mine in made.context.loops for theirs in event.context.loops)
-            for *test, side in map(self._side, self._guards.of(event))
+            for *test, side in self._way_to(event)
         )
+
+    def _way_to(self, event: Event) -> list[_Side]:
+        """The sides that are taken on the way to an event: each object that steps is compared with every load."""
+        if event not in self._way:
+            self._way[event] = [self._side(guard) for guard in self._guards.of(event)]
+        return self._way[event]
 
     def _side(self, guard: Guard) -> _Side:
         node, side = guard.node, guard.taken
@@ -94,7 +105,10 @@ class OtherWays:
         return None if around is None else around.node
 
 
-def _made_like(target: Instance, events: Iterable[Event]) -> list[Instance]:
-    """The objects of one kind with another, optimiser, scheduler or scaler, that are made in some events."""
-    made = (event.result for event in events if isinstance(event, CallEvent))
-    return [each for result in made for each in instances_of(result) if kind_of(each) == kind_of(target)]
+def _made_in(events: Iterable[Event]) -> dict[str, list[Instance]]:
+    """The objects that are made in some events, in order, by their kind: optimisers, schedulers and scalers."""
+    found: dict[str, list[Instance]] = {}
+    for result in (event.result for event in events if isinstance(event, CallEvent)):
+        for each in instances_of(result):
+            found.setdefault(kind_of(each), []).append(each)
+    return found

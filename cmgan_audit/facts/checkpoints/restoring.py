@@ -170,8 +170,8 @@ def made_by(scene: Scene, target: Instance) -> list[CallEvent]:
     """The calls of a run that made an object."""
     return [
         event
-        for event in scene.calls
-        if event.location == target.location and any(same_object(each, target) for each in instances_of(event.result))
+        for event in scene.at(target.location)
+        if any(same_object(each, target) for each in instances_of(event.result))
     ]
 
 

@@ -34,9 +34,12 @@ def _calls_inside(scene: Scene, run: Use, network: Instance) -> list[CallEvent]:
     forward = attribute_of(scene.run, network, "forward")
     if not isinstance(forward, FunctionValue):
         return []
-    given = run.event.arguments
-    events, _ = call_value(scene.run, forward, given.positional, network, given.keywords)
-    return [each for each in events if isinstance(each, CallEvent) and each.context.frames]
+    key = (run.event, id(network.attrs))
+    if key not in scene.inside_forward:
+        given = run.event.arguments
+        events, _ = call_value(scene.run, forward, given.positional, network, given.keywords)
+        scene.inside_forward[key] = [each for each in events if isinstance(each, CallEvent) and each.context.frames]
+    return scene.inside_forward[key]
 
 
 def switched_off_inside(scene: Scene, run: Use) -> list[Instance]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cmgan_audit.facts.classes import bare_network, is_network, values_within
+from cmgan_audit.facts.classes import bare_network, values_within
 from cmgan_audit.facts.passes.forwards import calls_on_parts
 from cmgan_audit.facts.passes.modes import gradients_off
 from cmgan_audit.facts.scene import Scene, Use
-from cmgan_audit.facts.values import constant, instances_of, same_object
+from cmgan_audit.facts.values import constant, instances_of
 from cmgan_audit.program.domain.values import Instance, Value
 from cmgan_audit.program.execution.trace import CallEvent, Event, StoreEvent
 from cmgan_audit.program.naming.names import canonical
@@ -74,14 +74,14 @@ def _said(scene: Scene, until: int, network: Instance) -> Iterator[tuple[Event, 
         for use in scene.of("keep")
         if use.on is not None
         and canonical(use.event.callee).rpartition(".")[2] in _PARAMETERS
-        and _holds(use.on, network)
+        and scene.reaches(use.on, network)
     ]
     for event in scene.run.events[:until]:
         if isinstance(event, StoreEvent) and event.name == "requires_grad":
             if _is_of_each(event, asked):
                 yield event, event.value
         elif isinstance(event, CallEvent) and event.callee.endswith(".requires_grad_"):
-            if any(_holds(each, network) for each in instances_of(event.receiver)) or _is_of_each(event, asked):
+            if any(scene.reaches(each, network) for each in instances_of(event.receiver)) or _is_of_each(event, asked):
                 yield event, event.arguments.get("requires_grad", 0)
 
 
@@ -90,15 +90,6 @@ def _is_of_each(event: Event, asked: list[CallEvent]) -> bool:
     loop = event.context.loops[-1] if event.context.loops else None
     return loop is not None and any(
         each.location.lies_in(loop.location) and each.context.frames == event.context.frames for each in asked
-    )
-
-
-def _holds(whole: Instance, network: Instance) -> bool:
-    """Whether one network is another, or has it as a part."""
-    return any(
-        isinstance(part, Instance)
-        and (same_object(part, network) or (is_network(part) and same_object(bare_network(part), network)))
-        for part in values_within(whole, 4)
     )
 
 
