@@ -25,7 +25,7 @@ from cmgan_audit.program.domain.values import (
 from cmgan_audit.source.syntax import called_name, walk
 
 PATHS = ("pathlib.", "os.path.")
-_WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _READS = regex(r"load|read|open|join|list|glob|path|file", re.IGNORECASE)
 # Parameters that say how an item is cut and computed, not which items there are.
 _OF_ITEMS = frozenset(
@@ -50,17 +50,43 @@ def are_alike(one: Instance, other: Instance) -> bool:
     if len(one.arguments.positional) != len(other.arguments.positional) and not mine:
         return False
     differing = [name for name in {**mine, **its} if not _given_the_same(mine.get(name), its.get(name))]
-    return all(_is_of_items(one.cls, name) for name in differing)
+    return all(_is_of_items(one.cls, name, (mine.get(name), its.get(name))) for name in differing)
 
 
 def _given_the_same(one: Value | None, other: Value | None) -> bool:
     return one is not None and other is not None and are_equal(one, other)
 
 
-def _is_of_items(cls: ClassValue, parameter: str) -> bool:
-    """Whether a parameter only says how an item is cut and computed: by its name, or by what the class does with it."""
-    words = {word.lower() for word in _WORD.findall(parameter)}
-    return bool(words & _OF_ITEMS and not words & _OF_SETS) or _only_decides_on_items(cls.node, cls.bases, parameter)
+def _is_of_items(cls: ClassValue, parameter: str, given: Sequence[Value | None]) -> bool:
+    """Whether a parameter only says how an item is cut and computed: by its name, or by what the class does with it.
+
+    Whatever it is called, texts may name lists of recordings, and what bounds a slice may pick some of them.
+    """
+    words = {word.lower() for word in WORD.findall(parameter)}
+    if words & _OF_ITEMS and not words & _OF_SETS:
+        texts = any(isinstance(each, Const) and isinstance(each.value, str) for each in given)
+        return not texts and not any(isinstance(each, Instance) for each in given) and not _picks(cls, parameter)
+    return _only_decides_on_items(cls.node, cls.bases, parameter)
+
+
+def _picks(cls: ClassValue, parameter: str) -> bool:
+    """Whether what is done once, where the set is made, may pick recordings by a parameter: a slice or a file."""
+    made = next((each for each in cls.node.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"), None)
+    if made is None:
+        return any(_picks(base, parameter) for base in cls.bases if isinstance(base, ClassValue))
+    names = {parameter}
+    for node in walk(made):
+        if isinstance(node, ast.Assign) and any(_names_one_of(part, {parameter}) for part in walk(node.value)):
+            names |= {ast.unparse(target) for target in node.targets}
+    for node in walk(made):
+        if isinstance(node, ast.Slice) or (isinstance(node, ast.Call) and _READS.search(called_name(node))):
+            if any(_names_one_of(part, names) for part in walk(node)):
+                return True
+    return False
+
+
+def _names_one_of(node: ast.AST, names: set[str]) -> bool:
+    return isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node) in names
 
 
 def _only_decides_on_items(cls: ast.ClassDef, bases: Sequence[Value], parameter: str) -> bool:

@@ -7,11 +7,12 @@ training that looks at another set as well only measures how well it fits.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable, Iterator
 
 from cmgan_audit.facts.classes import bound_arguments, shown_arguments
-from cmgan_audit.facts.data.alike import PATHS, are_alike, are_equal
+from cmgan_audit.facts.data.alike import PATHS, WORD, are_alike, are_equal
 from cmgan_audit.facts.data.records import EvaluationSet
 from cmgan_audit.facts.loading.names import Names
 from cmgan_audit.facts.loading.roles import leaning, path_leaning
@@ -21,14 +22,26 @@ from cmgan_audit.facts.values import class_name, is_none, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import ClassValue, Const, Instance, ListValue, Unknown, Value, options_of
+from cmgan_audit.program.domain.values import (
+    ClassValue,
+    Const,
+    HeapValue,
+    Instance,
+    ListValue,
+    Unknown,
+    Value,
+    options_of,
+)
 from cmgan_audit.program.execution.trace import CallEvent, Context, StoreEvent, innermost_function
 from cmgan_audit.rules.record import Known, certainly
 
 # A few recordings to try the program with, or to see that a network can learn them by heart.
 _TRIAL = regex(r"debug|overfit|sanity|toy|dummy|tiny|mini|demo|sample|example|smoke", re.IGNORECASE)
+_TRIES = regex(r"debug|overfit|sanity|smoke", re.IGNORECASE)
 # Texts that somebody has to replace.
 _OPEN = regex(r"path|your|xxx|[<>{}$]|dir to|\.\.\.|todo", re.IGNORECASE)
+# What is looked at beside the training, on its own set.
+_CALIBRATES = regex(r"calib|monitor|seen|probe", re.IGNORECASE)
 _WHOLE_SAMPLERS = ("DistributedSampler", "RandomSampler", "SequentialSampler")
 
 
@@ -46,9 +59,41 @@ def evaluation_sets(view: View) -> Iterable[EvaluationSet]:
         return
     names = Names(view.scene, view.assigned) if others else None
     called = [(each, *pair) for each, pair in zip(same, others, strict=True) if _is_evaluation(view, pair[0], names)]
-    for trained, made, loader in called if all(each is not None for each, _, _ in called) else ():
-        if trained is not None:
+    if any(each is None for each, _, _ in called) or not called or _is_trial(view) or _is_scored_elsewhere(view):
+        return
+    for trained, made, loader in called:
+        if trained is not None and not _is_on_purpose(made, names):
             yield _record(made, loader, trained)
+
+
+def _is_trial(view: View) -> bool:
+    """Whether a setting of a trial that is switched on decides something: `valid = train if OVERFIT else ...`."""
+    for (place, _), value in view.code.decisions.items():
+        node = view.code.node_at(place) if isinstance(value, Const) and value.value else None
+        if node is not None and _TRIES.search(ast.unparse(node)):
+            return True
+    return False
+
+
+def _is_scored_elsewhere(view: View) -> bool:
+    """Whether networks run in a loop that goes through no loader and holds none: over files of a folder, as a rule."""
+    passes = [single.event for single in view.scene.passes]
+    through = {id(each.loop) for each in passes} | {id(each) for each in view.scene.of_frameworks}
+    around = {id(loop) for each in passes for loop in each.context.loops}
+    for use in view.scene.of("run"):
+        loops = [id(each) for each in use.event.context.loops]
+        if loops and through.isdisjoint(loops) and loops[-1] not in around:
+            return True
+    return False
+
+
+def _is_on_purpose(made: Made, names: Names | None) -> bool:
+    """Whether a loader is called the training set that something is measured on: `train_eval_loader`."""
+    for name, _ in names.of(made) if names is not None else ():
+        words = WORD.findall(name)
+        if _CALIBRATES.search(name) or {1, -1} <= {leaning(word) for word in words}:
+            return True
+    return False
 
 
 def _trains(loader: Loader) -> bool:
@@ -139,9 +184,26 @@ def _is_changed(view: View, dataset: Instance) -> bool:
             frame.value is not None and isinstance(frame.value.bound_to, Instance) and frame.value.bound_to == dataset
             for frame in event.context.frames
         )
-        if target == dataset and not own and not kind.startswith("__"):
+        mine = target == dataset or any(
+            target is each for each in dataset.attrs.values() if isinstance(each, HeapValue)
+        )
+        if (mine or _is_its_class(target, dataset)) and not own and not kind.startswith("__"):
             return True
-    return False
+    return any(
+        isinstance(node, ast.Delete) and any(_is_part_of(each, dataset) for each in node.targets)
+        for function in view.code.reached
+        for node in function.own_nodes()
+    )
+
+
+def _is_its_class(target: Value, dataset: Instance) -> bool:
+    return isinstance(target, ClassValue) and isinstance(dataset.cls, ClassValue) and target.node is dataset.cls.node
+
+
+def _is_part_of(deleted: ast.expr, dataset: Instance) -> bool:
+    """Whether `del` takes something out of what a dataset holds, as far as names tell."""
+    held = deleted.value if isinstance(deleted, ast.Subscript) else deleted
+    return isinstance(held, ast.Attribute) and held.attr in dataset.attrs
 
 
 def _texts(dataset: Instance) -> Iterator[str]:
