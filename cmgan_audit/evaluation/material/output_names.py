@@ -8,7 +8,8 @@ every utterance exactly one recording; a mapping that is guessed wrong would sco
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +19,25 @@ from cmgan_audit.evaluation.material.names import MEANT, UTTERANCE, by_folded_na
 from cmgan_audit.evaluation.material.recordings import recordings_in
 from cmgan_audit.lazy_dataclasses import dataclass
 
-# Words of what an evaluation script may write beside its outputs, as in `p232_001_clean.wav`, `p232_001_noisy.wav`.
-_INPUTS = {"clean", "noisy", "mix", "mixture", "ref", "reference"}
+# Words of what an evaluation script may write beside its outputs, as in `p232_001_clean.wav`, `p232_001_noisy.wav`;
+# `p232_001_noisy_enhanced.wav` is an output.
+_INPUTS = {"clean", "noisy", "mix", "mixture", "ref", "reference", "target", "input"}
+_OF_ANY = {"audio", "signal", "speech", "wav"}
+_OUTPUTS = {
+    "enhanced",
+    "enh",
+    "denoised",
+    "cleaned",
+    "est",
+    "estimate",
+    "estimated",
+    "out",
+    "output",
+    "pred",
+    "processed",
+}
+# Of `p232_001_clean.wav` and `p232_001_noise.wav` the first is the output of a network that separates the two.
+_RESTS = {"noise", "residual", "removed", "diff", "difference", "error"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +86,27 @@ def _match(
     folds = {name: path for name, (_, path) in by_folded_name(recordings).items()}
     called = _called(utterances, also)
     files: dict[str, Path] = {}
-    for names in called.values():
+    named_as_inputs: dict[str, dict[str, Path]] = {}
+    for kind, names in called.items():
         found = {
             utterance: path
             for name, utterance in names.items()
             if (path := recordings.get(name) or folds.get(folded(name)))
         }
-        if len(found) >= MEANT * len(utterances):
+        if len(found) < MEANT * len(utterances):
+            files = files or found
+        elif kind == UTTERANCE or len(found) == len(recordings) or not all(map(_says_input, names)):
             return MatchedOutputs(found, _told(folder, found, below, "", names))
-        files = files or found
-    ways = _ways(folds, called)
+        else:  # `p232_001_noisy.wav` is a copy of the input if `p232_001_enhanced.wav` lies beside it
+            named_as_inputs[kind] = found
+    ways = {**named_as_inputs, **_ways(folds, called)}
     likely = [way for way, matched in ways.items() if len(matched) >= MEANT * len(utterances)]
     if files and not likely:
         return MatchedOutputs(files, _told(folder, files, below, "", called[UTTERANCE]))
     # Ways that give every utterance the same recording are one, told in two manners.
     distinct = list({frozenset(ways[way].items()): way for way in reversed(likely)}.values())
     distinct += [UTTERANCE] if files else []
-    named_otherwise = [way for way in distinct if not _is_of_an_input(way)]
-    inputs = [way for way in distinct if way not in named_otherwise] if len(named_otherwise) == 1 else []
-    distinct = named_otherwise if inputs else distinct
+    distinct, inputs = _without_inputs(distinct, named_as_inputs)
     if len(distinct) > 1:
         raise InputError(
             f"{folder}: more than one recording may be the output of an utterance: {', '.join(sorted(distinct))}; "
@@ -99,6 +119,8 @@ def _match(
         )
     (way,) = distinct
     copies = tuple(path for one in inputs for path in ways[one].values())
+    if way in named_as_inputs:  # nothing beside them is an output, so that these are
+        return MatchedOutputs(ways[way], _told(folder, ways[way], below, "", called[way]), copies)
     if way == UTTERANCE:  # only the inputs are named after it with more around
         return MatchedOutputs(files, _told(folder, files, below, "", called[UTTERANCE]), copies)
     files = {name: ways[way][name] for name in utterances if name in ways[way]}
@@ -113,9 +135,34 @@ def _match(
     return MatchedOutputs(files, _told(folder, files, below, way, {}) + beside, copies)
 
 
+def _without_inputs(ways: list[str], named_as_inputs: Collection[str]) -> tuple[list[str], list[str]]:
+    """The ways that outputs may be named in, and those of copies of the test set beside them, where both are told."""
+    others = [way for way in ways if way not in named_as_inputs and not _is_of_an_input(way)]
+    if named_as_inputs and not others:
+        return [*named_as_inputs][:1], []
+    if len(others) != 1 or not _says_output(others[0], surely=bool(named_as_inputs)):
+        return ways, []
+    return others, [way for way in ways if way not in others]
+
+
 def _is_of_an_input(way: str) -> bool:
-    """Whether what stands around the utterance's name says that the recordings are clean or noisy ones."""
-    return not _INPUTS.isdisjoint(re.findall(r"[a-z]+", re.sub(r"<[^>]*>", " ", way.lower())))
+    """Whether what stands around the utterance's name says nothing but that the recordings are clean or noisy ones."""
+    words = _words(way)
+    return bool(words & _INPUTS) and words <= _INPUTS | _OF_ANY
+
+
+def _says_output(way: str, *, surely: bool) -> bool:
+    """Whether the recordings beside those of inputs are outputs by their name, or else may be."""
+    return not _words(way).isdisjoint(_OUTPUTS) if surely else _words(way).isdisjoint(_RESTS)
+
+
+def _says_input(name: str) -> bool:
+    return not _words(name).isdisjoint(_INPUTS)
+
+
+def _words(name: str) -> set[str]:
+    """The words of a name, or of what stands around the utterance in it."""
+    return {*re.findall(r"[a-z]+", re.sub(r"<[^>]*>", " ", name.lower()))}
 
 
 def _called(utterances: Sequence[str], also: Mapping[str, tuple[str, str]]) -> dict[str, dict[str, str]]:
@@ -144,8 +191,13 @@ def _recordings(folder: Path, utterances: Sequence[str]) -> tuple[dict[str, Path
         return found.by_path, found.below
     if found.by_name is None:
         assert found.repeated is not None
-        if folded(found.repeated[0].stem) not in map(folded, utterances):  # `p232_001/enhanced.wav`
-            return found.by_path, found.below
+        known = {*map(folded, utterances)}
+        if folded(found.repeated[0].stem) not in known:
+            # `p232_001/enhanced.wav`; but of `p232_001/p232_001.wav` and `p232_001/noise.wav` the first.
+            counted = Counter(path.stem for path in found.by_path.values())
+            named = {path.stem: path for path in found.by_path.values() if counted[path.stem] == 1}
+            are_named = len(known.intersection(map(folded, named))) >= MEANT * len(utterances)
+            return (named if are_named else found.by_path), found.below
         first, second = (path.parent.relative_to(folder).as_posix() for path in found.repeated)
         raise AudioError(
             f"{folder}: its folders {first} and {second} both hold a recording {found.repeated[0].stem}; name the one "

@@ -11,8 +11,11 @@ from cmgan_audit.evaluation.material.manifests import read_list, read_table
 from cmgan_audit.evaluation.material.matching import Matched, match_names
 from cmgan_audit.evaluation.material.names import NAMES_SHOWN, shortened
 from cmgan_audit.evaluation.material.recordings import Recordings, recordings_in
+from cmgan_audit.lazy_regex import regex
 
 SIDES = ("clean", "noisy")
+# With what sets it off from the rest of a name, and what follows it, as in `p232_001_noisy_snr5`.
+_NOISY_WORD = regex(r"(?<![^/])noisy[_.\- ]|[_.\- ]?noisy(?![a-z]).*$", re.IGNORECASE)
 
 
 def sides_of(data: Path) -> tuple[Path, Path]:
@@ -72,13 +75,15 @@ def _recordings(place: Path, role: str) -> Recordings:
 def _together(folder: Path) -> tuple[dict[str, Path], dict[str, Path]] | None:
     """Clean and noisy recordings of one folder by the word in their file names; None where it does not tell them apart.
 
-    The clean ones may be called so, or have no such word: `p232_001.wav` beside `p232_001_noisy.wav`.
+    The clean ones may be called so, or have the name without the word: `p232_001.wav` beside `p232_001_noisy.wav`.
     """
     found = recordings_in(folder).by_path
     words = {name: set(re.findall(r"[a-z]+", path.stem.lower())) for name, path in found.items()}
     noisy = {name: path for name, path in found.items() if SIDES[1] in words[name] and SIDES[0] not in words[name]}
     clean = {name: path for name, path in found.items() if SIDES[0] in words[name] and SIDES[1] not in words[name]}
-    clean = clean or {name: path for name, path in found.items() if not words[name] & {*SIDES}}
+    if not clean:  # `p232_001_enhanced.wav` beside them is no clean recording
+        plain = {_NOISY_WORD.sub("", name) for name in noisy}
+        clean = {name: path for name, path in found.items() if name in plain}
     return (clean, noisy) if clean and noisy else None
 
 

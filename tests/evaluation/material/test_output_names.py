@@ -91,6 +91,11 @@ def test_where_every_recording_is_told_an_utterance_may_be_without_one(tmp_path:
             [*named("{}_clean.wav"), *named("{}_noisy.wav")],
             "more than one recording may be the output of an utterance: <utterance>_clean, <utterance>_noisy; put",
         ),
+        # a network that separates may call its output so
+        (
+            [*named("{}_clean.wav"), *named("{}_noise.wav")],
+            "more than one recording may be the output of an utterance: <utterance>_clean, <utterance>_noise; put",
+        ),
         # a stray recording with a plain name among the others
         (
             ["p232_001.wav", *named("{}_enhanced.wav")],
@@ -136,6 +141,40 @@ def test_a_folder_for_each_utterance_names_its_output(tmp_path: Path, beside: li
         name: f"{name}/est.wav" for name in UTTERANCES
     }
     assert found.how.startswith("outputs are named <utterance>/est: p232_001/est.wav is taken for p232_001")
+
+
+NOISY_NAMES = {name: (f"{name}_noisy", name) for name in UTTERANCES}
+
+
+@pytest.mark.parametrize("beside", [["{}_noisy.wav"], ["{}_noisy.wav", "{}_clean.wav"]])
+@pytest.mark.parametrize("form", ["{}_enhanced.wav", "{}_noisy_enhanced.wav", "est_{}.wav"])
+def test_copies_with_the_names_of_the_noisy_recordings_are_no_outputs(
+    tmp_path: Path, form: str, beside: list[str]
+) -> None:
+    names = [name for pattern in (form, *beside) for name in named(pattern)]
+    found = match_outputs(folder_of(tmp_path, *names), UTTERANCES, NOISY_NAMES)
+    assert {name: path.name for name, path in found.files.items()} == {name: form.format(name) for name in UTTERANCES}
+    assert found.unused == ()
+
+
+@pytest.mark.parametrize("beside", [[], ["{}_clean.wav"]])
+def test_without_such_outputs_these_names_are_those_of_the_outputs(tmp_path: Path, beside: list[str]) -> None:
+    names = [name for pattern in ("{}_noisy.wav", *beside) for name in named(pattern)]
+    found = match_outputs(folder_of(tmp_path, *names), UTTERANCES, NOISY_NAMES)
+    assert {path.name for path in found.files.values()} == {*named("{}_noisy.wav")}
+
+
+def test_what_else_lies_beside_these_names_leaves_it_open(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, *named("{}_noisy.wav"), *named("{}_noisy_residual.wav"))
+    with pytest.raises(InputError, match="more than one recording may be the output of an utterance"):
+        match_outputs(folder, UTTERANCES, NOISY_NAMES)
+
+
+def test_of_folders_for_each_utterance_the_recording_of_its_name_is_the_output(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, *(f"{name}/{part}.wav" for name in UTTERANCES for part in (name, "noise")))
+    assert {name: path.stem for name, path in match_outputs(folder, UTTERANCES).files.items()} == {
+        name: name for name in UTTERANCES
+    }
 
 
 def test_one_output_may_be_missing_among_complete_copies_of_the_test_set(tmp_path: Path) -> None:

@@ -61,8 +61,11 @@ def test_both_sides_may_stand_together(tmp_path: Path, forms: tuple[str, str]) -
     }
 
 
-def test_noisy_recordings_alone_are_no_test_set(tmp_path: Path) -> None:
-    (tmp_path / "p232_001_noisy.wav").write_bytes(b"")
+@pytest.mark.parametrize("beside", [[], ["p232_001_enhanced.wav"], ["p232_002.wav"], ["p232_001/est.wav"]])
+def test_noisy_recordings_alone_are_no_test_set(tmp_path: Path, beside: list[str]) -> None:
+    for name in ["p232_001_noisy.wav", *beside]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
     assert sides_of(tmp_path) == (tmp_path / "clean", tmp_path / "noisy")
 
 
