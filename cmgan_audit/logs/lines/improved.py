@@ -24,7 +24,7 @@ _GAIN = regex(
     r"\b(?:(?P<better>improved|improves)|(?P<up>increased|increases|rose|went up|raised)"
     r"|(?P<down>decreased|decreases|dropped|drops|reduced|fell|falls|went down|declined)"
     r"|(?P<worse>worsened|degraded|deteriorated|got worse))[:!]?\s*"
-    rf"[(\[]?(?:from\s+)?{_BEFORE}\s*(?:to|-+>|=+>|\u2192)\s*(?P<value>\x00)",
+    rf"[(\[]?(?:from\s+)?(?:(?:the|its|previous|prev|last|old|best|value|score|of)\s+)*{_BEFORE}\s*(?:to|-+>|=+>|\u2192)\s*(?P<value>\x00)",
     re.IGNORECASE,
 )
 _NAME = regex(r"(?P<name>[A-Za-z][\w/\-]*(?:\.\w+)*(?: [A-Za-z][\w/\-]*(?:\.\w+)*){0,3}?):?\s+(?:(?:has|is|was)\s+)?$")

@@ -58,6 +58,7 @@ def test_alone_it_tells_only_the_best(tmp_path: Path) -> None:
         ("PESQ improved from {a} to {b}", "PESQ decreased from {a} to {b}"),
         ("Validation PESQ increased ({a} --> {b})", "Validation PESQ dropped ({a} --> {b})"),
         ("val_pesq rose: {a} -> {b}", "val_pesq fell: {a} -> {b}"),
+        ("PESQ improved from {a} to {b}", "PESQ dropped from the previous best {a} to {b}"),
         ("mean PESQ has improved: {a} -> {b}", "mean PESQ has worsened: {a} -> {b}"),
     ],
 )
