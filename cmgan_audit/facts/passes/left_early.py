@@ -1,5 +1,7 @@
 """Evaluation loops that are left before the loader is through: `if index >= 10: break`, a bare `break` at the end.
 
+A `return` leaves them, too.
+
 With a loader that shuffles, each pass then scores other items. A loop that keeps no number only shows examples.
 """
 
@@ -20,13 +22,18 @@ from cmgan_audit.source.syntax import shown, walk
 
 _Test = tuple[ast.expr, bool]
 _Loop = ast.For | ast.AsyncFor
+# No test set of speech has so many batches: who writes such a limit means none.
+_NO_LIMIT = 1_000_000
+_NO_NUMBERS = (ast.Constant, ast.List, ast.ListComp, ast.Tuple, ast.JoinedStr)
+# How a test compares where a counter has come to its limit: on its true side, and on its other side.
+_REACHED = {True: (ast.GtE, ast.Gt, ast.Eq), False: (ast.Lt, ast.LtE, ast.NotEq)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Break:
-    """A `break` of a loop, and the tests on the way to it, each with how it comes out there."""
+    """A `break` or `return` in a loop, and the tests on the way to it, each with how it comes out there."""
 
-    node: ast.Break
+    node: ast.Break | ast.Return
     tests: tuple[_Test, ...]
 
 
@@ -57,13 +64,25 @@ def _scores(code: Code, single: Pass) -> bool:
 
 
 def _keeps_numbers(loop: _Loop) -> bool:
-    """Whether a loop sums numbers up or keeps them: `total += loss.item()`, `scores.append(float(score))`."""
+    """Whether a loop sums numbers up or keeps them: `total += loss.item()`, `scores.append(float(score))`.
+
+    How many it has seen is no score, and what is added to a list is none: `pictures += [output]`.
+    """
+    counters = frozenset(_counters(loop))
     for node in walk(loop):
         match node:
-            case ast.AugAssign(op=ast.Add(), value=value) if not isinstance(value, ast.Constant):
-                return True
+            case ast.AugAssign(target=target, op=ast.Add(), value=value):
+                if _base(target) not in counters and not isinstance(value, _NO_NUMBERS) and not _is_list(value):
+                    return True
             case ast.Call(func=ast.Attribute(attr="append"), args=[item]) if _is_number(item):
                 return True
+    return False
+
+
+def _is_list(node: ast.expr) -> bool:
+    match node:
+        case ast.Call(func=ast.Name(id="list" | "tuple" | "str") | ast.Attribute(attr="tolist" | "unbind" | "split")):
+            return True
     return False
 
 
@@ -75,44 +94,87 @@ def _is_number(item: ast.expr) -> bool:
 
 
 def _breaks(body: Iterable[ast.stmt], tests: tuple[_Test, ...]) -> Iterator[_Break]:
-    """The breaks of a loop itself, not those of loops inside it; what an error handler does is no plan."""
+    """What leaves a loop itself, not loops inside it; what an error handler does is no plan."""
     for statement in body:
         match statement:
-            case ast.Break():
+            case ast.Break() | ast.Return():
                 yield _Break(statement, tests)
             case ast.If(test=test, body=then, orelse=otherwise):
-                yield from _breaks(then, (*tests, (test, True)))
-                yield from _breaks(otherwise, (*tests, (test, False)))
+                yield from _breaks(then, (*tests, *_operands(test, taken=True)))
+                yield from _breaks(otherwise, (*tests, *_operands(test, taken=False)))
             case ast.With(body=inner) | ast.AsyncWith(body=inner) | ast.Try(body=inner):
                 yield from _breaks(inner, tests)
+
+
+def _operands(test: ast.expr, *, taken: bool) -> Iterator[_Test]:
+    """What has to come out so that a test does, each with how: the operands of `and`, of `or` that fails, of `not`."""
+    match test:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            yield from _operands(operand, taken=not taken)
+        case ast.BoolOp(op=operator, values=values) if isinstance(operator, ast.And) is taken:
+            for each in values:
+                yield from _operands(each, taken=taken)
+        case _:
+            yield test, taken
 
 
 def _told(code: Code, single: Pass, path: str, loop: _Loop, each: _Break) -> str:
     """When a break comes, as text; "" where that depends on more than how far the loop is."""
     counters = frozenset(_counters(loop))
     counted = [test for test, taken in each.tests if _counts(code, single, path, test, counters, taken=taken)]
-    others = [(test, taken) for test, taken in each.tests if test not in counted]
+    others = [
+        (test, taken)
+        for test, taken in each.tests
+        if test not in counted and not (taken and _asks_for_limit(test, counted))
+    ]
     if not all(_holds(code, single, path, test, taken=taken) for test, taken in others):
         return ""
-    return f"where {shown(counted[0])}" if counted else "after its first batch"
+    return f"where {_way_of(each, counted[0])}" if counted else "after its first batch"
+
+
+def _way_of(each: _Break, counted: ast.expr) -> str:
+    """A test as text, as it comes out where the loop is left."""
+    taken = next(taken for test, taken in each.tests if test is counted)
+    return shown(counted) if taken else f"not {shown(counted)}"
+
+
+def _asks_for_limit(test: ast.expr, counted: Iterable[ast.expr]) -> bool:
+    """Whether a test asks whether there is a limit, which is known to be one: `if most and index >= most`."""
+    match test:
+        case ast.Compare(left=asked, ops=[ast.Gt() | ast.IsNot()], comparators=[ast.Constant(value=0 | None)]):
+            pass
+        case _:
+            asked = test
+    limits = {ast.dump(part) for each in counted for part in (each, *walk(each)) if isinstance(part, ast.expr)}
+    return isinstance(asked, ast.Name | ast.Attribute) and ast.dump(asked) in limits
 
 
 def _counters(loop: _Loop) -> Iterator[str]:
-    """What tells how far a loop is: the index that is drawn along, a number that grows by one in the body itself."""
+    """What tells how far a loop is: the index that is drawn along, a number of batches or items that it sums up."""
     match loop:
         case ast.For(target=ast.Tuple(elts=[ast.Name(id=name), *_]), iter=drawn):
             if any(isinstance(node, ast.Name) and node.id == "enumerate" for node in walk(drawn)):
                 yield name
     for statement in loop.body:
         match statement:
-            case ast.AugAssign(target=ast.Name(id=name), op=ast.Add(), value=ast.Constant(value=1)):
+            case ast.AugAssign(target=ast.Name(id=name), op=ast.Add(), value=value) if _is_count(value):
                 yield name
+
+
+def _is_count(node: ast.expr) -> bool:
+    """Whether an expression is one, or the number of items of a batch."""
+    match node:
+        case ast.Constant(value=1) | ast.Call(func=ast.Name(id="len") | ast.Attribute(attr="size")):
+            return True
+        case ast.Subscript(value=ast.Attribute(attr="shape"), slice=ast.Constant(value=0)):
+            return True
+    return False
 
 
 def _counts(code: Code, single: Pass, path: str, test: ast.expr, counters: frozenset[str], *, taken: bool) -> bool:
     """Whether a test comes out like this as soon as a counter has come to a number that is known."""
     match test:
-        case ast.Compare(left=left, ops=[ast.GtE() | ast.Gt() | ast.Eq()], comparators=[limit]) if taken:
+        case ast.Compare(left=left, ops=[operator], comparators=[limit]) if isinstance(operator, _REACHED[taken]):
             return _base(left) in counters and _is_known_number(code, single, path, limit)
     return False
 
@@ -131,13 +193,15 @@ def _is_known_number(code: Code, single: Pass, path: str, node: ast.expr) -> boo
     module = code.module(path)
     place = Location(path, 1) if module is None else module.location(node)
     asked = Condition(text=ast.unparse(node), location=place)
-    return isinstance(number_at(code, single.event.context, asked, node), Known)
+    found = number_at(code, single.event.context, asked, node)
+    if not isinstance(found, Known) or not isinstance(found.value, int):
+        return False
+    # A setting of 0 or -1 is none: `if index == most` never holds then, or is asked only where it is one.
+    return (isinstance(node, ast.Constant) or found.value > 0) and found.value < _NO_LIMIT
 
 
 def _holds(code: Code, single: Pass, path: str, test: ast.expr, *, taken: bool) -> bool:
     """Whether a test is known to come out like this, because a setting decides it."""
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        return _holds(code, single, path, test.operand, taken=not taken)
     module = code.module(path)
     if isinstance(test, ast.Constant):
         return bool(test.value) is taken

@@ -263,7 +263,11 @@ def numbers_called(scene: Scene, context: Context, name: str) -> list[Const]:
             function = next((frame.value for frame in context.frames if frame.call == event.location), None)
             names = [] if function is None else [parameter.arg for parameter in function.node.args.args]
             skipped = int(bool(names) and names[0] in ("self", "cls") and len(given.positional) < len(names))
-            found += [value for own, value in zip(names[skipped:], given.positional, strict=False) if own == name]
+            bound = dict(zip(names[skipped:], given.positional, strict=False))
+            found.append(bound.get(name))
+            whole = not given.open_kwargs and given.spread is None
+            if function is not None and whole and name not in bound and name not in given.keywords:
+                found.append(_default(function.node.args, name))
         found.append(given.keywords.get(name))
         held = [*given.positional, *given.keywords.values(), event.result]
         settings |= {id(value.items): value for value in held if isinstance(value, DictValue)}
@@ -271,6 +275,17 @@ def numbers_called(scene: Scene, context: Context, name: str) -> list[Const]:
     if all(value is None for value in found):  # else a section for something else may have a key of that name
         found += _under_key(name, settings)
     return [value for value in found if isinstance(value, Const) and type(value.value) is int]
+
+
+def _default(parameters: ast.arguments, name: str) -> Value | None:
+    """The whole number that a parameter is where it is not given; None for other names."""
+    positional = [*parameters.posonlyargs, *parameters.args]
+    defaults = [*zip(reversed(positional), reversed(parameters.defaults), strict=False)]
+    defaults += [
+        (one, value) for one, value in zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True) if value
+    ]
+    found = next((value for parameter, value in defaults if parameter.arg == name), None)
+    return Const(value=found.value) if isinstance(found, ast.Constant) and type(found.value) is int else None
 
 
 def _under_key(name: str, settings: dict[int, DictValue]) -> Iterator[Value | None]:

@@ -48,6 +48,13 @@ SUMS = "total += output.mean().item()"
         ("if not whole: break", ", whole=True", ""),
         ("if index >= 10: break", "", "where index >= 10 (train.py:13)"),
         ("if seen == most: break", ", most=20", "where seen == most (train.py:13)"),
+        ("if not index < most: break", "", "where not index < most (train.py:13)"),
+        ("if most is not None and seen >= most: break", "", "where seen >= most (train.py:13)"),
+        ("if seen >= most: return total / seen", "", "where seen >= most (train.py:13)"),
+        ("if most and seen >= most: break", ", most=0", ""),
+        ("if index == most: break", ", most=-1", ""),
+        ("if index >= most: break", ", most=1000000000", ""),
+        ("if whole and index >= most: break", "", ""),
         ("if index + 1 >= len(loader): break", "", ""),
         ("if output.isnan().any(): break", "", ""),
         ("if index < 10: continue", "", ""),
@@ -57,8 +64,14 @@ def test_where_it_is_left(tmp_path: Path, leaves: str, given: str, told: str) ->
     assert _left(tmp_path, kept=SUMS, leaves=leaves, given=given) == told
 
 
-def test_examples_that_are_shown_are_no_scores(tmp_path: Path) -> None:
-    assert _left(tmp_path, kept="print(output)", leaves="break", given="") == ""
+@pytest.mark.parametrize("kept", ["print(output)", "pictures += [output]", "seen += len(batch)"])
+def test_examples_that_are_shown_are_no_scores(tmp_path: Path, kept: str) -> None:
+    assert _left(tmp_path, kept=kept, leaves="break", given="") == ""
+
+
+def test_items_are_counted_like_batches(tmp_path: Path) -> None:
+    kept = SUMS + "; seen += batch.shape[0]"
+    assert _left(tmp_path, kept=kept, leaves="if seen >= 16: break", given="") == "where seen >= 16 (train.py:13)"
 
 
 def _left(folder: Path, **words: str) -> object:
