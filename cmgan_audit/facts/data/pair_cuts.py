@@ -90,10 +90,14 @@ def _cut_again(view: View, old: _Part, partner: _Part, others: Sequence[_Part]) 
             continue
         places = _made_at(old, new)
         before, after = (_assignment(view, place) for place in places)
-        if before is None or after is None or not _in_one_block(view, places[0].path, before, after):
+        if before is None or after is None:
             continue
-        replaced = {each for each in _names(before) & _names(after) if side_of(ast.Name(each)) == old.subject.side}
-        kept = {each for each in _names(before) - _names(after) if side_of(ast.Name(each)) == partner.subject.side}
+        behind = _followers(view, places[0].path, before, after)
+        if behind is None:
+            continue
+        given, given_anew = _names(before) - _bound_in(behind), _names(after)
+        replaced = {each for each in given & given_anew if side_of(ast.Name(each)) == old.subject.side}
+        kept = {each for each in given - given_anew if side_of(ast.Name(each)) == partner.subject.side}
         read = {each.id for each in walk(after.value) if isinstance(each, ast.Name)}
         if replaced and kept and read.isdisjoint(replaced):
             return new, partner
@@ -119,16 +123,27 @@ def _assignment(view: View, place: Location) -> ast.Assign | None:
     return next((each for each in around if isinstance(each, ast.Assign)), None)
 
 
-def _in_one_block(view: View, path: str, before: ast.Assign, after: ast.Assign) -> bool:
-    """Whether the second of two assignments follows wherever the first is made, and nothing between reads the first."""
+def _followers(view: View, path: str, before: ast.Assign, after: ast.Assign) -> list[ast.stmt] | None:
+    """What follows the second of two assignments in the block of both; None where no block holds both.
+
+    So it is where something between them reads what the first one gives.
+    """
     around = next(iter(view.code.parents(path, before)), None)
     for name in ("body", "orelse", "finalbody"):
         block = getattr(around, name, [])
         if before in block and after in block:
             between = block[block.index(before) + 1 : block.index(after)]
             read = {each.id for one in between for each in walk(one) if isinstance(each, ast.Name)}
-            return read.isdisjoint(_names(before))
-    return False
+            return block[block.index(after) + 1 :] if read.isdisjoint(_names(before)) else None
+    return None
+
+
+def _bound_in(block: Iterable[ast.stmt]) -> set[str]:
+    """The names that some statements give something else, not a form of what they had: `clean = clean.float()`."""
+    found: set[str] = set()
+    for node in (part for statement in block for part in walk(statement) if isinstance(part, ast.Assign)):
+        found |= _names(node) - {part.id for part in walk(node.value) if isinstance(part, ast.Name)}
+    return found
 
 
 def _names(assignment: ast.Assign) -> set[str]:
