@@ -49,7 +49,8 @@ _COPIES = regex(r"(third|3rd)[-_]?party|vendor(ed|s)?|externals?|extern|submodul
 _LICENCES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE")
 # Where names end: what a call does with all options is not told by what it is called.
 _HARMLESS = regex(
-    r"builtins\.\w+|(json|yaml|pprint|logging|torch\.save|copy|wandb|argparse|os|time|tensorboardX|\?)\b.*"
+    r"(torch\.)?multiprocessing\..*|(functools|threading|concurrent)\..*"  # these call what is followed
+    r"|builtins\.\w+|(json|yaml|pprint|logging|torch\.save|copy|wandb|argparse|os|time|tensorboardX|\?)\b.*"
     r"|torch\.utils\.tensorboard\..*|.*\.(info|debug|warning|print|log|write|dump|dumps|add_text|add_hparams)"
 )
 
@@ -63,17 +64,13 @@ def unread_options(view: View) -> Iterator[UnreadOption]:
     done: set[object] = set()
     for parsed in parsed_in(view):
         for spec in parsed.state.options:
-            if (
-                spec.place in done
-                or _is_copy(view, spec.place.path)
-                or spec.action != "store"
-                or not spec.flags
-                or not _SETTINGS.fullmatch(spec.dest)
-            ):
+            if spec.place in done or spec.action != "store" or not spec.flags or not _SETTINGS.fullmatch(spec.dest):
                 continue
             done.add(spec.place)
+            if _is_kept(view, spec) or _is_copy(view, spec.place.path):
+                continue
             reads = reads or _Mentions(view)
-            if not reads.are_open and not _is_kept(view, spec) and not reads.has(spec):
+            if not reads.has(spec) and not reads.are_open:
                 yield _record(view, parsed, spec)
 
 

@@ -127,6 +127,11 @@ class Whole:
                     return True
                 case ast.If(test=test) | ast.While(test=test) if test is node:
                     return True
+                case ast.comprehension(target=target, iter=iterated) if node is iterated:
+                    whole = next(self.code.parents(self.path, parent), None)
+                    return whole is not None and all(
+                        self._only_shown(each, followed) for each in _loads(_names(target), [whole])
+                    )
                 case ast.For(target=target, body=body) if node is not target:
                     return all(self._only_shown(each, followed) for each in _loads(_names(target), body))
                 case ast.Assign(targets=[target]) | ast.AnnAssign(target=target):
