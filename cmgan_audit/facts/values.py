@@ -75,13 +75,15 @@ def why_unknown(value: Value) -> str:
 def class_name(value: Value) -> str:
     """The name of the class of an object, or of the function that made it, without its module.
 
-    `Wav2Vec2Model.from_pretrained(path)` gives an object of the class that stands before it.
+    `Wav2Vec2Model.from_pretrained(path)` gives an object of the class that stands before it, and what `eval(name)`
+    gives is called.
     """
     if not isinstance(value, Instance):
         return type(value).__name__
     owner, _, name = str(getattr(value.cls, "name", "") or "?").rpartition(".")
     owner = owner.rpartition(".")[2]
-    return owner if name.startswith(("from_", "load_from_")) and owner[:1].isupper() else name
+    loaded = name.startswith(("from_", "load_from_")) and owner[:1].isupper()
+    return owner if loaded or name == "__call__" else name
 
 
 def constant(value: Value | None) -> Any:

@@ -42,8 +42,13 @@ def code_is_elsewhere(network: Instance) -> bool:
 
 
 def name_of(network: Instance) -> str:
-    """The class of such a network, also in `AutoModel.from_pretrained(...)`; where none is named, what loads it."""
+    """The class of such a network, also in `AutoModel.from_pretrained(...)`; where none is named, what loads it.
+
+    What the program only computes has no path that could be shown: `eval(name)(...)`, `globals()[name]`.
+    """
     if isinstance(network.cls, ClassValue):
         return class_name(network)
     parts = network.external_name.split(".")
-    return next((part for part in reversed(parts) if part[:1].isupper()), network.external_name)
+    named = next((part for part in reversed(parts) if part[:1].isupper()), "")
+    shown = parts[0] != "builtins" and not any(part == "?" or part.startswith("__") for part in parts)
+    return named or (network.external_name if shown else f"what {class_name(network)} gives")

@@ -237,7 +237,8 @@ def _train_mode(scene: Scene, runs: Sequence[Use]) -> tuple[Fact, str, str]:
         ((mode_layers(scene, run.on), run, use) for run, use in left if run.on is not None),
         key=lambda each: bool(each[0]),
     )
-    name = class_name(bare_network(run.on)) if run.on is not None else "the network"
+    network = None if run.on is None else bare_network(run.on)
+    name = "the network" if network is None else name_of(network)
     steps = (
         Step(use.event.location, f"{name} is switched to eval mode here, and nothing switches it back"),
         Step(run.event.location, f"the next pass trains {name} in eval mode"),
