@@ -12,7 +12,7 @@ from cmgan_audit.facts.data.glances import is_few, only_looks
 from cmgan_audit.facts.data.listed_picks import is_seeded_shuffle, picked_parts
 from cmgan_audit.facts.data.records import ListingUse
 from cmgan_audit.facts.exclusive import exclusive
-from cmgan_audit.facts.loading.items import items_of
+from cmgan_audit.facts.loading.items import is_index_of_item, items_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.domain.listings import listings_of, lists_a_folder
@@ -176,10 +176,15 @@ def _is_slice(index: Value) -> bool:
 
 
 def is_part(index: Value) -> bool:
-    """Whether a slice leaves something out, at one end or in between: `[:n]`, `[n:]`, `[::2]`, but not `[::-1]`."""
+    """Whether a slice leaves something out, at one end or in between: `[:n]`, `[n:]`, `[::2]`, but not `[::-1]`.
+
+    The slices of a dataset that hands out ready batches go over the whole: `[i * size:(i + 1) * size]`.
+    """
     if not isinstance(index, ListValue) or index.kind != "slice" or len(index.items) != 3:
         return False
     bounds, step = index.items[:2], index.items[2]
+    if all(map(is_index_of_item, bounds)):
+        return False
     if isinstance(step, Const) and isinstance(step.value, int) and abs(step.value) > 1:
         return True
     return any(not (isinstance(bound, Const) and bound.value in (None, 0)) for bound in bounds)
