@@ -149,11 +149,13 @@ def _same_recordings(view: View, made: Made, other: Made) -> bool:
     one, two = _dataset(made), _dataset(other)
     if one is None or two is None or not all(map(_takes_all, (made, other))):
         return False
-    if _is_tried_out(made.context) or any(_is_changed(view, each) for each in (one, two)):
+    if _is_tried_out(made.context):
         return False
     if same_object(one, two):
-        return isinstance(one.cls, ClassValue) and not any(map(_is_of_a_trial, _texts(one)))
-    return are_alike(one, two) and _tells_its_data(one, two)
+        same = isinstance(one.cls, ClassValue) and not any(map(_is_of_a_trial, _texts(one)))
+    else:
+        same = are_alike(one, two) and _tells_its_data(one, two)
+    return same and not any(_is_changed(view, each) for each in (one, two))  # which asks all events, so last
 
 
 def _takes_all(made: Made) -> bool:

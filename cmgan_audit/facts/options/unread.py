@@ -122,6 +122,8 @@ class _Mentions:
     def has(self, spec: OptionSpec) -> bool:
         """Whether something may read an option: in the run, or, of a parser that files share, in the whole tree."""
         view = self.view
+        if any(_asks_for(self._content(path), spec.dest) for path in view.code.files):
+            return True
         everywhere = (*view.tree.python_files, *view.tree.notebooks)
         if spec.place.path != view.scene.run.entry:
             return any(self._names(path, spec) for path in everywhere)
@@ -131,7 +133,10 @@ class _Mentions:
         return any(self._names(path, spec) and spec.dest not in self._declared(path) for path in others)
 
     def _names(self, path: str, spec: OptionSpec) -> bool:
-        return spec.dest.encode() in (self.view.tree.read_bytes(path) or b"") and spec.dest in self._in(path)
+        return spec.dest.encode() in self._content(path) and spec.dest in self._in(path)
+
+    def _content(self, path: str) -> bytes:
+        return self.view.tree.read_bytes(path) or b""
 
     def _declared(self, path: str) -> frozenset[str]:
         """The options of a file's own parsers, as far as their flags are written there."""
@@ -181,6 +186,19 @@ class _Mentions:
         own = {each.name for each in self.view.code.reached if each.name != "<module>"}
         last = callee.rpartition(".")[2]
         return any(name == callee or name.rpartition(".")[2] == last or name.startswith(f"{last}.") for name in own)
+
+
+def _asks_for(content: bytes, name: str) -> bool:
+    """Whether a line has an attribute of a name, neither set nor called, and in no comment: `args.batch_size`.
+
+    Nearly all options are read so, and a file's syntax tree takes many times as long to look through. What a default
+    of an option is taken from is no read of the option.
+    """
+    if name.encode() not in content:
+        return False
+    line = rb"^(?![^\n]*(?:default|add_argument))[^#\n]*"
+    attribute = rb"[\w)\]](?<!\bself)\." + name.encode() + rb"\b(?!\s*(?:[-+*/]?=[^=]|[(:]))"
+    return re.search(line + attribute, content, re.MULTILINE) is not None
 
 
 def _spreads_in(tree: ast.Module) -> bool:
