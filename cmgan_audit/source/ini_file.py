@@ -13,15 +13,25 @@ _SECTION = regex(r"\[(?P<name>.+)\]")
 _OPTION = regex(r"(?P<name>.*?)\s*(?P<delimiter>[=:])\s*(?P<value>.*)$")
 
 
-def read_ini(path: str, text: str, *, interpolation: str = "basic") -> Mapping:
+class _KeepsCase(configparser.ConfigParser):
+    """A parser that tells options apart by their case."""
+
+    def optionxform(self, optionstr: str) -> str:
+        """An option as it is written."""
+        return optionstr
+
+
+def read_ini(path: str, text: str, *, interpolation: str = "basic", keeps_case: bool = False) -> Mapping:
     """Sections with their options (those of DEFAULT included), values as strings.
 
-    `interpolation` is "basic", "extended" or "none". Raises DataError where `configparser` raises.
+    `interpolation` is "basic", "extended" or "none"; options are in lower case unless a parser keeps their case. Raises
+    DataError where `configparser` raises.
     """
-    parser = configparser.ConfigParser(interpolation=_interpolation(interpolation))
+    kind = _KeepsCase if keeps_case else configparser.ConfigParser
+    parser = kind(interpolation=_interpolation(interpolation))
     try:
         parser.read_string(text, source=path)
-        return _mapping(path, parser, _places(path, text))
+        return _mapping(path, parser, _places(path, text, parser))
     except configparser.Error as error:
         line = getattr(error, "lineno", None) or next(iter(getattr(error, "errors", ())), (0, ""))[0]
         message = str(error).splitlines()[0]
@@ -59,7 +69,9 @@ def _get(parser: configparser.ConfigParser, section: str, option: str) -> str | 
     return value
 
 
-def _places(path: str, text: str) -> dict[tuple[str, str], tuple[Location, Location]]:
+def _places(
+    path: str, text: str, parser: configparser.ConfigParser
+) -> dict[tuple[str, str], tuple[Location, Location]]:
     """Where each section (option "") and option stands: the key's place and the place of the value's first line."""
     places: dict[tuple[str, str], tuple[Location, Location]] = {}
     section = ""
@@ -83,7 +95,7 @@ def _places(path: str, text: str) -> dict[tuple[str, str], tuple[Location, Locat
         indent_of_option = indent
         start, end = indent + 1 + option.start("value"), indent + 1 + option.end("value")
         name_end = indent + 1 + option.end("name")
-        places[section, option.group("name").rstrip().lower()] = (
+        places[section, parser.optionxform(option.group("name").rstrip())] = (
             Location(path, number, indent + 1, number, name_end),
             Location(path, number, start, number, end),
         )

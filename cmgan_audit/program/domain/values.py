@@ -294,6 +294,10 @@ class DictValue(HeapValue):
         """The dictionary of items."""
         return self.items
 
+    def as_kept(self, key: Key) -> Key:
+        """A key as it stands among the items."""
+        return key.lower() if self.folds_case and isinstance(key, str) else key
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Arguments(HeapValue):

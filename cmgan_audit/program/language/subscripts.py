@@ -27,7 +27,7 @@ from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.execution.trace import SliceEvent, StoreEvent
 from cmgan_audit.program.language.attributes import attribute, held, not_known, present
 from cmgan_audit.program.language.classes import class_attribute
-from cmgan_audit.program.library.dictionaries import as_kept, lookup, write_item
+from cmgan_audit.program.library.dictionaries import lookup, write_item
 from cmgan_audit.program.naming.names import canonical
 
 _NONE = Const(value=None)
@@ -100,7 +100,7 @@ def _of_dictionary(it: Interpreter, owner: DictValue, index: Value) -> Value:
     if found is None:
         it.note_missing(owner)
         return not_known(owner, key[0])
-    return it.read(present(it.read(held(owner, as_kept(owner, key[0]))))).tainted(owner.draws)
+    return it.read(present(it.read(held(owner, owner.as_kept(key[0]))))).tainted(owner.draws)
 
 
 def _of_list(owner: ListValue, index: Value) -> Value:
@@ -245,7 +245,7 @@ def delete_item(it: Interpreter, owner: Value, index: Value) -> None:
         owner = owner.attrs["@items"]
     key = key_of(index)
     if isinstance(owner, DictValue) and key is not None:
-        it.journal.delete_item(owner, key[0])
+        it.journal.delete_item(owner, owner.as_kept(key[0]))
     elif isinstance(owner, DictValue):
         it.journal.set_open(owner)
     elif isinstance(owner, ListValue):

@@ -79,11 +79,11 @@ def state_of_item(value: Value) -> Value | None:
 def write_item(it: Interpreter, target: DictValue, key: Key, value: Value) -> None:
     """Write an item; an option that says "not set" leaves what was there before."""
     if isinstance(value, Choice) and any(isinstance(option.value, Absent) for option in value.options):
-        before = target.items.get(as_kept(target, key), Absent())
+        before = target.items.get(target.as_kept(key), Absent())
         value = join(
             [(before if isinstance(o.value, Absent) else o.value, Branch(o.condition, o.facts)) for o in value.options]
         )
-    it.journal.set_item(target, as_kept(target, key), value)
+    it.journal.set_item(target, target.as_kept(key), value)
 
 
 def _fill_from_pairs(it: Interpreter, target: DictValue, source: Value) -> None:
@@ -102,14 +102,9 @@ def _fill_from_pairs(it: Interpreter, target: DictValue, source: Value) -> None:
 def lookup(target: DictValue, key: Key) -> Value | None:
     """The item of a key; None when it is not among the known ones."""
     try:
-        return target.items.get(as_kept(target, key))
+        return target.items.get(target.as_kept(key))
     except TypeError:  # an unhashable key
         return None
-
-
-def as_kept(target: DictValue, key: Key) -> Key:
-    """A key as a dictionary keeps it."""
-    return key.lower() if target.folds_case and isinstance(key, str) else key
 
 
 def _get(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:
@@ -131,7 +126,7 @@ def _get_or(it: Interpreter, target: DictValue, key: Value | None, default: Valu
             return default
         return join([(default, Branch("")), (not_known(target, known[0]), Branch(""))])
     if not target.complete:
-        found = held(target, known[0])
+        found = held(target, target.as_kept(known[0]))
     found = it.read(found).tainted(target.draws)
     if isinstance(found, Choice) and any(isinstance(option.value, Absent) for option in found.options):
         return join(
@@ -148,7 +143,7 @@ def _pop(it: Interpreter, target: DictValue, arguments: Arguments, location: Loc
         it.journal.set_open(target)
         return not_known(target, "a key")
     result = _get_or(it, target, key, default or not_known(target, known[0]))
-    it.journal.delete_item(target, known[0])
+    it.journal.delete_item(target, target.as_kept(known[0]))
     return result
 
 
@@ -158,7 +153,7 @@ def _setdefault(it: Interpreter, target: DictValue, arguments: Arguments, locati
     result = _get_or(it, target, key, default)
     known = key_of(key) if key is not None else None
     if known is not None:
-        it.journal.set_item(target, known[0], result)
+        it.journal.set_item(target, target.as_kept(known[0]), result)
     return result
 
 

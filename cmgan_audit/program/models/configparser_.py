@@ -25,6 +25,8 @@ from cmgan_audit.program.models.registry import ModelCall, derives, listing, mod
 from cmgan_audit.source.data import DataError
 
 _PARSER = "configparser.ConfigParser"
+_DEFAULT = "DEFAULT"
+_SPELLING = "optionxform"
 derives("configparser.RawConfigParser", _PARSER)
 derives("configparser.SafeConfigParser", _PARSER)
 _BOOLEANS = {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": False, "false": False, "off": False}
@@ -41,7 +43,13 @@ _GETTERS: dict[str, Callable[[str], Constant]] = {"getint": int, "getfloat": flo
 
 @model(_PARSER)
 def _make(call: ModelCall) -> Value:
-    return call.instance(items=DictValue(items={}, origin="the INI files"))
+    held = DictValue(items={}, origin="the INI files")
+    defaults = call.get("defaults", 0)
+    if isinstance(defaults, DictValue):
+        held.items[_DEFAULT] = _section(call, defaults)
+    elif defaults is not None and not (isinstance(defaults, Const) and defaults.value is None):
+        held = dataclasses.replace(held, complete=False)
+    return call.instance(items=held)
 
 
 def _held(call: ModelCall) -> DictValue | None:
@@ -52,6 +60,40 @@ def _held(call: ModelCall) -> DictValue | None:
         held = DictValue(items={}, origin="the INI files")
         call.interpreter.journal.set(receiver.attrs, "@items", held)
     return held
+
+
+def _keeps_case(parser: Value | None) -> bool:
+    """Whether a parser was told to take options as they are written: `config.optionxform = str`."""
+    from cmgan_audit.program.language.classes import class_attribute
+
+    if not isinstance(parser, Instance):
+        return False
+    own = isinstance(parser.cls, ClassValue) and class_attribute(parser.cls, _SPELLING) is not None
+    return own or _SPELLING in parser.attrs
+
+
+def _section(call: ModelCall, given: DictValue) -> DictValue:
+    """A section that holds what a dictionary does."""
+    keeps = _keeps_case(call.receiver)
+    items = {key if keeps or not isinstance(key, str) else key.lower(): value for key, value in given.items.items()}
+    return dataclasses.replace(given, items=items, folds_case=not keeps)
+
+
+def _options(held: DictValue, section: str) -> DictValue | None:
+    """The options of a section, with those that all sections have; None where there is no such section."""
+    found, shared = held.items.get(section), held.items.get(_DEFAULT)
+    if not isinstance(found, DictValue) or found is shared or not isinstance(shared, DictValue):
+        return found if isinstance(found, DictValue) else None
+    both = {**shared.items, **found.items}
+    return dataclasses.replace(found, items=both, complete=found.complete and shared.complete)
+
+
+def _option(found: DictValue | None, option: str) -> Value | None:
+    """What an option of a section is; a section that the program gives as a dictionary may spell it in any way."""
+    if found is None:
+        return None
+    alike = (value for key, value in found.items.items() if isinstance(key, str) and key.lower() == option.lower())
+    return found.items.get(found.as_kept(option)) or next(alike, None)
 
 
 def _interpolation(parser: Value | None) -> str:
@@ -90,7 +132,8 @@ def _fill(call: ModelCall, held: DictValue, path: str) -> None:
     try:
         from cmgan_audit.source.ini_file import read_ini
 
-        node = read_ini(path, text or "", interpolation=_interpolation(call.receiver))
+        keeps = _keeps_case(call.receiver)
+        node = read_ini(path, text or "", interpolation=_interpolation(call.receiver), keeps_case=keeps)
     except DataError as error:
         call.interpreter.limit(call.location, f"{path}:{error.line}: {error.reason}")
         call.interpreter.journal.set_open(held)
@@ -102,8 +145,35 @@ def _fill(call: ModelCall, held: DictValue, path: str) -> None:
             for key, value in section.items.items():
                 call.interpreter.journal.set_item(before, key, value)
         else:
-            options = dataclasses.replace(section, folds_case=True) if isinstance(section, DictValue) else section
+            options = _section(call, section) if isinstance(section, DictValue) else section
             call.interpreter.journal.set_item(held, name, options)
+
+
+@model(f"{_PARSER}.read_dict", f"{_PARSER}.read_string")
+def _read_given(call: ModelCall) -> Value | None:
+    """`config.read_dict({"train": {"batch_size": "4"}})`; the options in a text that the program holds stay open."""
+    given, held = call.get("dictionary", 0), _held(call)
+    if held is None:
+        return None
+    sections = given.items if isinstance(given, DictValue) else {}
+    for name, section in sections.items():
+        before = held.items.get(name)
+        if isinstance(section, DictValue) and isinstance(before, DictValue):
+            for key, value in section.items.items():
+                call.interpreter.journal.set_item(before, before.as_kept(key), value)
+        elif isinstance(section, DictValue):
+            call.interpreter.journal.set_item(held, name, _section(call, section))
+    if not isinstance(given, DictValue) or not given.complete:
+        _open_all(call, held)
+    return Const(value=None)
+
+
+def _open_all(call: ModelCall, held: DictValue) -> None:
+    """Any section may hold other options from now on."""
+    call.interpreter.journal.set_open(held)
+    for each in held.items.values():
+        if isinstance(each, DictValue):
+            call.interpreter.journal.set_open(each)
 
 
 @model(*(f"{_PARSER}.{name}" for name in _GETTERS))
@@ -113,9 +183,9 @@ def _get(call: ModelCall) -> Value | None:
     held = _held(call)
     if held is None or section is None or option is None:
         return None
-    found = held.items.get(section)
-    value = found.items.get(option.lower()) if isinstance(found, DictValue) else None
-    return _converted(call, value, call.get("fallback"), f"{section}.{option}", known=held.complete)
+    found = _options(held, section)
+    known = held.complete and (found is None or found.complete)
+    return _converted(call, _option(found, option), call.get("fallback"), f"{section}.{option}", known=known)
 
 
 @model(*(f"builtins.dict.{name}" for name in _GETTERS if name != "get"))
@@ -124,7 +194,7 @@ def _get_in_section(call: ModelCall) -> Value | None:
     option = call.text("option", 0)
     if not isinstance(call.receiver, DictValue) or option is None:
         return None
-    value = call.receiver.items.get(option.lower())
+    value = _option(call.receiver, option)
     return _converted(call, value, call.get("fallback", 1), option, known=call.receiver.complete)
 
 
@@ -154,7 +224,7 @@ def _sections(call: ModelCall) -> Value | None:
     held = _held(call)
     if held is None:
         return None
-    names: list[Value] = [value_of(name) for name in held.items if name != "DEFAULT"]
+    names: list[Value] = [value_of(name) for name in held.items if name != _DEFAULT]
     return listing(names, complete=held.complete)
 
 
@@ -162,8 +232,8 @@ def _sections(call: ModelCall) -> Value | None:
 def _items(call: ModelCall) -> Value | None:
     section = call.text("section", 0)
     held = _held(call)
-    found = held.items.get(section) if held is not None and section is not None else None
-    if not isinstance(found, DictValue):
+    found = _options(held, section) if held is not None and section is not None else None
+    if found is None:
         return None
     if call.callee.endswith(".options"):
         return listing([value_of(key) for key in found.items])
@@ -176,12 +246,25 @@ def _has(call: ModelCall) -> Value | None:
     held = _held(call)
     if held is None or section is None:
         return None
-    found = held.items.get(section)
+    found: Value | None = held.items.get(section)
     if call.callee.endswith(".has_option"):
-        if option is None or (isinstance(found, DictValue) and not found.complete):
+        options = _options(held, section)
+        if option is None or (options is not None and not options.complete):
             return None
-        found = found.items.get(option.lower()) if isinstance(found, DictValue) else None
+        found = _option(options, option)
     return Const(value=found is not None) if found is not None or held.complete else None
+
+
+@model(f"{_PARSER}.add_section")
+def _add(call: ModelCall) -> Value | None:
+    section, held = call.text("section", 0), _held(call)
+    if held is None:
+        return None
+    if section is None:
+        call.interpreter.journal.set_open(held)
+    else:
+        call.interpreter.journal.set_item(held, section, _section(call, DictValue(items={})))
+    return Const(value=None)
 
 
 @model(f"{_PARSER}.set")
@@ -193,9 +276,24 @@ def _set(call: ModelCall) -> Value | None:
         return None
     found = held.items.get(section) if section is not None else None
     if isinstance(found, DictValue) and option is not None and value is not None:
-        call.interpreter.journal.set_item(found, option.lower(), value)
+        call.interpreter.journal.set_item(found, found.as_kept(option), value)
     else:
-        for each in held.items.values():
-            if isinstance(each, DictValue):
-                call.interpreter.journal.set_open(each)
+        _open_all(call, held)
     return Const(value=None)
+
+
+@model(f"{_PARSER}.remove_option", f"{_PARSER}.remove_section")
+def _remove(call: ModelCall) -> Value | None:
+    section, option, held = call.text("section", 0), call.text("option", 1), _held(call)
+    if held is None:
+        return None
+    found = held.items.get(section) if section is not None else None
+    if section is None:
+        _open_all(call, held)
+    elif call.callee.endswith(".remove_section"):
+        call.interpreter.journal.delete_item(held, section)
+    elif isinstance(found, DictValue) and option is not None:
+        call.interpreter.journal.delete_item(found, found.as_kept(option))
+    elif isinstance(found, DictValue):
+        call.interpreter.journal.set_open(found)
+    return None

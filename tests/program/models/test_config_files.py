@@ -137,6 +137,41 @@ def test_options_of_ini_files_in_any_spelling(show: Show) -> None:
     assert shown.plain() == [("1", True, True, False, False, "3", "8")]
 
 
+@pytest.mark.parametrize(
+    ("made", "shown"),
+    [
+        ("c.read_dict({'TRAIN': {'Batch_Size': '8'}})", (True, "8")),
+        ("c.add_section('TRAIN')\nc.set('TRAIN', 'Batch_Size', '8')", (True, "8")),
+        ("c['TRAIN'] = {'Batch_Size': '8'}", (True, "8")),
+        ("c = configparser.ConfigParser({'Batch_Size': '8'})\nc.add_section('TRAIN')", (True, "8")),
+        ("c.read('c.ini')\nc.remove_option('TRAIN', 'BATCH_SIZE')", (False, "1")),
+        ("c.read('c.ini')\ndel c['TRAIN']['BATCH_SIZE']", (False, "1")),
+        ("c.read('c.ini')\nc.remove_section('TRAIN')", (False, "1")),
+    ],
+)
+def test_options_that_a_program_gives_and_takes(show: Show, made: str, shown: tuple[object, ...]) -> None:
+    text = (
+        f"import configparser, sink\nc = configparser.ConfigParser()\n{made}\n"
+        "sink.show((c.has_option('TRAIN', 'batch_size'), c.get('TRAIN', 'BATCH_size', fallback='1')))" + TAIL
+    )
+    assert show({"train.py": text, "c.ini": "[TRAIN]\nBATCH_SIZE = 4\n"}).plain() == [shown]
+
+
+def test_options_in_a_text_that_a_program_holds_are_open(show: Show) -> None:
+    text = "import configparser, sink\nc = configparser.ConfigParser()\nc.read_string('[TRAIN]')\n"
+    [shown] = show({"train.py": text + "sink.show(c.has_option('TRAIN', 'size'))" + TAIL}).plain()
+    assert shown not in (True, False)
+
+
+def test_options_of_a_parser_that_keeps_their_case(show: Show) -> None:
+    text = (
+        "import configparser, sink\nc = configparser.ConfigParser()\nc.optionxform = str\nc.read('c.ini')\n"
+        "given = dict(c.items('TRAIN'))\n"
+        "sink.show((given['Size'], 'size' in c['TRAIN'], c['TRAIN']['Size'], c.getint('TRAIN', 'SIZE')))" + TAIL
+    )
+    assert show({"train.py": text, "c.ini": "[TRAIN]\nSize = 4\nSIZE = 8\n"}).plain() == [("4", False, "4", 8)]
+
+
 MAPPINGS = [
     "argparse.Namespace(**d)", "types.SimpleNamespace(**d)", "tensorflow.contrib.training.HParams(**d)", "easydict.EasyDict(d)", "box.Box(d)", "munch.Munch(d)",
     "munch.munchify(d)", "addict.Dict(d)", "dotmap.DotMap(d)", "ml_collections.ConfigDict(d)", "omegaconf.OmegaConf.create(d)",
