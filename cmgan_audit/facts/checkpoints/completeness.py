@@ -89,14 +89,17 @@ class Completeness:
     def _are_beside(self, one: Instance, other: Instance) -> bool:
         """Whether two objects come from two calls of one helper, which one run of a function makes one after the other.
 
-        A whole training that is called twice makes each of them in its own call, where it steps, too.
+        A whole training that is called twice makes each of them in its own call, where it steps, too; a second phase
+        begins with an optimiser of its own, once that of the first one has stepped.
         """
         made = self._helped(one), self._helped(other)
         if made[0] is None or made[1] is None:
             return False
         first, second = (stack_of(event.context) for event in made if event is not None)
         beside = first[:-1] == second[:-1] and first[-1] != second[-1]
-        return beside and not exclusive(made[0].context, made[1].context)
+        steps = [step for each, step in self._used if same_object(each, one)]
+        first_of_all = next(event for event in self._view.scene.calls if event is made[1] or event in steps)
+        return beside and first_of_all is made[1] and not exclusive(made[0].context, made[1].context)
 
     def _helped(self, target: Instance) -> CallEvent | None:
         """The call in a helper that made an object, which is over when the object steps."""
