@@ -54,11 +54,16 @@ def comparison_of(view: View, found: Found) -> Comparison | None:
     """The comparison that an expression is; None where it is none, or a run chooses which."""
     match found.node:
         case ast.Compare(left=left, ops=[op], comparators=[right]) if isinstance(op, (*_LESS, *_MORE)):
-            return Comparison(found.node, left, right, isinstance(op, _LESS))
+            return Comparison(found.node, _named(left), _named(right), isinstance(op, _LESS))
         case ast.Call(args=[left, right], keywords=[]):
             asked = _functions_at(view, found)
             return Comparison(found.node, left, right, asked.pop()) if len(asked) == 1 else None
     return None
+
+
+def _named(number: ast.expr) -> ast.expr:
+    """The name that a number is given where it is compared: `(loss := evaluate()) < best`."""
+    return number.target if isinstance(number, ast.NamedExpr) else number
 
 
 def _functions_at(view: View, found: Found) -> set[bool]:

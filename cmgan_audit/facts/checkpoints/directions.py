@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from cmgan_audit.facts.checkpoints.comparisons import comparison_of
 from cmgan_audit.facts.checkpoints.guards import Guard, Guards
@@ -13,14 +11,12 @@ from cmgan_audit.facts.checkpoints.intentions import keeps_best, keeps_worst
 from cmgan_audit.facts.checkpoints.monitors import PER, chooses, logged_by, monitor_of, monitors
 from cmgan_audit.facts.checkpoints.records import Direction
 from cmgan_audit.facts.checkpoints.restoring import member_of
-from cmgan_audit.facts.checkpoints.searches import Search, search_of
+from cmgan_audit.facts.checkpoints.searches import search_of
 from cmgan_audit.facts.checkpoints.selecting import KEEPS, RATE, STOPS, holds_weights, keeps_model, stops
 from cmgan_audit.facts.checkpoints.senses import HIGHER, LOWER, Sense, Senses
-from cmgan_audit.facts.checkpoints.ways import was_taken
+from cmgan_audit.facts.checkpoints.starts import is_never, start_of
 from cmgan_audit.facts.classes import is_network
 from cmgan_audit.facts.code import stack_of
-from cmgan_audit.facts.slices import Found
-from cmgan_audit.facts.steps.guards import last_name
 from cmgan_audit.facts.values import constant, instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
@@ -33,15 +29,6 @@ from cmgan_audit.source.syntax import walk
 
 # Who looks for the worst on purpose calls it so: the loss is `max_loss` or the score `lowest`, and not the reverse.
 _WORST = {HIGHER: regex(r"worst|hard|max|high|larg|peak"), LOWER: regex(r"worst|hard|min|low|small|least")}
-_INFINITE = regex(r"float\(['\"]\+?(?:inf|infinity)['\"]\)|(?:math|np|numpy|torch)\.[iI]nf|sys\.maxsize")
-# No speech metric gets there, and no mean loss there.
-_OUT_OF_REACH, _AS_GOOD_AS_INFINITE = 1000, 1e9
-# What grows without end gets there: how much was seen, and when.
-_GROWS = regex(
-    r"(?<![a-z])(?:steps?|iter\w*|samples?|tokens?|frames?|epochs?|time|now|count\w*|seen)(?![a-z])", re.IGNORECASE
-)
-# Losses that are logarithms of densities, or become negative where their arguments are no distributions.
-_BELOW_ZERO = regex(r"nll|kl_?div|logits|sdr|snr|stoi")
 _MODES = {"min": LOWER, "max": HIGHER}
 
 
@@ -72,8 +59,8 @@ def _of_searches(view: View, senses: Senses) -> Iterator[Direction]:
         if decides == KEEPS and keeps_worst(view, guard):
             continue
         sense = senses.of(search.number, test.path, test.stack)
-        start = _start(view, search)
-        never = _is_never(search, sense, start)
+        start = start_of(view, search)
+        never = is_never(search, sense, start)
         if sense is None and not never:
             continue
         place = view.code.place_of(test.path, search.compare)
@@ -121,73 +108,6 @@ def _is_of_model(event: CallEvent) -> bool:
         return True
     given = event.arguments.get("x", 0)
     return any(is_network(each) or each.external_name.endswith(".state_dict") for each in instances_of(given))
-
-
-def _start(view: View, search: Search) -> ast.expr | None:
-    """The one constant that a search begins with; None where there are several, or something else may be restored."""
-    sources = view.slicer.sources(replace(search.test, node=search.best))
-    number, best = ast.unparse(search.number), last_name(search.best)
-    found = [node for each, _ in sources for node in _given(view, each) if ast.unparse(node) != number]
-    others = [node for node in found if not _is_restored(node, best)]
-    first = others[0] if len(others) == 1 else None
-    return first if isinstance(first, ast.expr) else None
-
-
-def _given(view: View, found: Found) -> Iterator[ast.AST]:
-    """What a number was given: of `-inf if higher else inf` the side that the run took, as far as it tells."""
-    match found.node:
-        case ast.IfExp(body=one, orelse=other):
-            sides = [each for each in (one, other) if was_taken(view, replace(found, node=each)) is not False]
-            yield from sides if len(sides) == 1 else [found.node]
-        case _:
-            yield found.node
-
-
-def _is_restored(node: ast.AST, best: str) -> bool:
-    """Whether an expression is the best number of an earlier run: `checkpoint["best_loss"]` for `self.best_loss`."""
-    match node:
-        case ast.Subscript(value=ast.Name() | ast.Attribute(), slice=ast.Constant(value=str() as key)):
-            return bool(best) and key == best
-    return False
-
-
-def _is_never(search: Search, sense: Sense | None, start: ast.expr | None) -> bool:
-    """Whether no number is better than the one that a search begins with."""
-    if start is None or not _is_needed(search.compare, search.test.node):
-        return False  # `epoch == 0 or loss < best` lets the first one in
-    text = ast.unparse(start)
-    value = _number(start)
-    if search.taken == HIGHER:
-        if _INFINITE.fullmatch(text):
-            return True
-        if sense is not None and sense.better == LOWER:
-            return False  # the comparison is the wrong way round, and that says more
-        if sense is None and _GROWS.search(f"{ast.unparse(search.number)} {ast.unparse(search.best)}"):
-            return False
-        return value is not None and value >= (_AS_GOOD_AS_INFINITE if sense is None else _OUT_OF_REACH)
-    if text.startswith("-") and _INFINITE.fullmatch(text[1:]):
-        return True
-    if sense is None:
-        return value is not None and value <= -_AS_GOOD_AS_INFINITE
-    known = sense.better == LOWER and sense.whole and not _BELOW_ZERO.search(sense.what.lower())
-    return known and value is not None and value <= 0
-
-
-def _is_needed(compare: ast.expr, test: ast.AST) -> bool:
-    """Whether a test is true only where a comparison in it is: `higher and score > best`."""
-    match test:
-        case ast.BoolOp(op=ast.And(), values=values):
-            return any(_is_needed(compare, each) for each in values)
-    return test is compare
-
-
-def _number(node: ast.expr) -> float | None:
-    match node:
-        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-            return float(value)
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
-            return -float(value)
-    return None
 
 
 def _of_schedulers(view: View, senses: Senses) -> Iterator[Direction]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cmgan_audit.facts.checkpoints.comparisons import Comparison, comparison_of
+from cmgan_audit.facts.checkpoints.extremes import extreme_of
 from cmgan_audit.facts.checkpoints.guards import Guard
 from cmgan_audit.facts.checkpoints.senses import HIGHER, LOWER
 from cmgan_audit.facts.checkpoints.ways import FUNCTIONS, was_taken
@@ -55,19 +56,26 @@ def search_of(view: View, guard: Guard) -> Search | None:
         view: the run.
         guard: the test, and the side of it on which a model is kept.
     """
-    parents = view.code.parents(guard.path, guard.node)
+    parents = list(view.code.parents(guard.path, guard.node))
     branch = next((each for each in (guard.node, *parents) if isinstance(each, ast.If)), None)
     if branch is None or branch.test is not guard.node:
         return None
     here = Found(guard.node, guard.path, guard.stack)
     if isinstance(guard.node, ast.Name) or (isinstance(guard.node, ast.Call) and comparison_of(view, here) is None):
-        kept = dict(_assigned(branch.body))
+        kept = {name: value for each in _alike(branch, parents) for name, value in _assigned(each.body)}
         found = _behind_flag(view, here, kept) if guard.taken else ()
     else:
         found = _of_branch(view, here, branch, taken=guard.taken)
     searches = list(found)
     senses = {each.taken for each in searches}
     return searches[0] if len(senses) == 1 else None
+
+
+def _alike(branch: ast.If, around: Sequence[ast.AST]) -> Iterator[ast.If]:
+    """The branches beside one that ask the same: `if is_best: best = loss`, and again `if is_best: save()`."""
+    asked = ast.unparse(branch.test)
+    block = next((block for each in around for block in _blocks(each) if branch in block), [branch])
+    yield from (each for each in block if isinstance(each, ast.If) and ast.unparse(each.test) == asked)
 
 
 def _of_branch(view: View, test: Found, branch: ast.If, *, taken: bool) -> Iterator[Search]:
@@ -188,21 +196,21 @@ def _of_history(view: View, test: Found, asked: ast.expr) -> Iterator[Search]:
             sides = ((left, op, right), (right, _TURNED.get(type(op), ast.Eq)(), left))
         case _:
             return
-    for number, asks, extreme in sides:
-        match extreme:
-            case ast.Call(args=[kept], keywords=[]) if called_name(extreme) in ("min", "max"):
-                less = called_name(extreme) == "min"
-                fits = isinstance(asks, (ast.Eq, ast.Lt, ast.LtE) if less else (ast.Eq, ast.Gt, ast.GtE))
-                held = kept.value if isinstance(kept, ast.Subscript) and isinstance(kept.slice, ast.Slice) else kept
-                added = _appended(view, test, held) if fits else None
-                if added is not None and ast.unparse(number) in (ast.unparse(added), f"{ast.unparse(held)}[-1]"):
-                    yield Search(asked, added, held, LOWER if less else HIGHER, less, test, among_all=True)
-            case ast.Call(args=[held], keywords=[]) if called_name(extreme) in ("argmin", "argmax"):
-                # `np.argmin(losses) == epoch`: the last one is the extreme.
-                less = called_name(extreme) == "argmin"
-                added = _appended(view, test, held) if isinstance(asks, ast.Eq) else None
-                if added is not None:
-                    yield Search(asked, added, held, LOWER if less else HIGHER, less, test, among_all=True)
+    for number, asks, asked_for in sides:
+        found = extreme_of(asked_for)
+        if found is None:
+            continue
+        held, less, is_place = found
+        kept = held.value if isinstance(held, ast.Subscript) and isinstance(held.slice, ast.Slice) else held
+        fits = (isinstance(asks, ast.Eq) and not isinstance(number, ast.Constant)) or (
+            not is_place and isinstance(asks, (ast.Lt, ast.LtE) if less else (ast.Gt, ast.GtE))
+        )
+        added = _appended(view, test, kept) if fits else None
+        if added is None:
+            continue
+        # `np.argmin(losses) == epoch`: the last one is the extreme.
+        if is_place or ast.unparse(number) in (ast.unparse(added), f"{ast.unparse(kept)}[-1]"):
+            yield Search(asked, added, kept, LOWER if less else HIGHER, less, test, among_all=True)
 
 
 def _appended(view: View, test: Found, kept: ast.expr) -> ast.expr | None:
@@ -310,6 +318,8 @@ def _first(number: ast.expr) -> ast.expr | None:
 def _assigned(block: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
     """What a block gives to names, both as written."""
     for statement in block:
+        if isinstance(statement, ast.Expr):
+            yield from _updated(statement.value)
         if not isinstance(statement, ast.Assign):
             continue
         for target in statement.targets:
@@ -319,6 +329,16 @@ def _assigned(block: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
                 yield from ((ast.unparse(name), ast.unparse(each)) for name, each in pairs)
             else:
                 yield ast.unparse(target), ast.unparse(value)
+
+
+def _updated(call: ast.expr) -> Iterator[tuple[str, str]]:
+    """What a call gives to items of a dictionary: `best.update(loss=loss, epoch=epoch)`."""
+    match call:
+        case ast.Call(func=ast.Attribute(value=kept, attr="update"), args=[], keywords=given):
+            yield from ((f"{ast.unparse(kept)}[{each.arg!r}]", ast.unparse(each.value)) for each in given if each.arg)
+        case ast.Call(func=ast.Attribute(value=kept, attr="update"), args=[ast.Dict(keys=keys, values=values)]):
+            items = zip(keys, values, strict=True)
+            yield from ((f"{ast.unparse(kept)}[{ast.unparse(key)}]", ast.unparse(each)) for key, each in items if key)
 
 
 def _becomes(best: ast.expr, given: dict[str, str]) -> str | None:
