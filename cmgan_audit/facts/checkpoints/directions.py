@@ -13,15 +13,16 @@ from cmgan_audit.facts.checkpoints.records import Direction
 from cmgan_audit.facts.checkpoints.restoring import member_of
 from cmgan_audit.facts.checkpoints.searches import search_of
 from cmgan_audit.facts.checkpoints.selecting import KEEPS, RATE, STOPS, holds_weights, keeps_model, stops
-from cmgan_audit.facts.checkpoints.senses import HIGHER, LOWER, Sense, Senses
+from cmgan_audit.facts.checkpoints.senses import HIGHER, LOWER, Sense, Senses, sense_of_metric
 from cmgan_audit.facts.checkpoints.starts import is_never, start_of
 from cmgan_audit.facts.classes import is_network
 from cmgan_audit.facts.code import stack_of
+from cmgan_audit.facts.metrics.scoring import metric_called
 from cmgan_audit.facts.values import constant, instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import Instance
+from cmgan_audit.program.domain.values import DictValue, Instance
 from cmgan_audit.program.execution.trace import CallEvent, Event
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
@@ -156,11 +157,24 @@ def _logged(senses: Senses, event: CallEvent, watched: str, view: View) -> Sense
     call = view.code.call_at(event.location)
     if call is None:
         return None
+    objects = _objects_logged(event, watched)
+    if len(objects) == 1:  # `self.log("pesq", self.pesq)` logs what the metric comes to
+        return sense_of_metric(f"{objects[0].external_name}.compute", event.location)
     if member_of(event) == "log":
         given = [*call.args[1:2], *(each.value for each in call.keywords if each.arg == "value")]
     else:
         given = list(_under_name(call, {watched, PER.sub("", watched)}))
     return senses.of(given[0], event.location.path, stack_of(event.context)) if len(given) == 1 else None
+
+
+def _objects_logged(event: CallEvent, watched: str) -> list[Instance]:
+    """The metrics of a library that are logged under a name as objects."""
+    given = event.arguments.get("dictionary", 0)
+    if isinstance(given, DictValue):
+        value = given.items.get(watched) or given.items.get(PER.sub("", watched))
+    else:
+        value = event.arguments.get("value", 1)
+    return [each for each in instances_of(value) if metric_called(f"{each.external_name}.compute")]
 
 
 def _under_name(call: ast.Call, names: set[str]) -> Iterator[ast.expr]:

@@ -278,10 +278,8 @@ class Senses:
         name = "" if event is None else _called(event)
         if name and is_loss(name):
             return Sense(LOWER, _short(name), place)
-        metric = metric_called(name) if name else ""
-        if metric:
-            better = LOWER if _NEGATED.search(name.lower()) else HIGHER  # `fast_bss_eval.si_sdr_loss`
-            return Sense(better, metric if better == HIGHER else _short(name), place) if metric in _HIGHER else None
+        if name and metric_called(name):
+            return sense_of_metric(name, place)
         sources = self._slicer.sources(here, item)
         if any(isinstance(each.node, ast.Tuple) for each, _ in sources) and item is not None:
             # What gives one value is not meant.
@@ -307,6 +305,18 @@ class Senses:
             case ast.Call(func=ast.Attribute(attr=function) | ast.Name(id=function), args=[given, *_]):
                 return self._at(_beside(here, given), None, key, way) if function in _OF_FIRST else None
         return None
+
+
+def sense_of_metric(name: str, place: Location) -> Sense | None:
+    """The direction of what a metric of a library gives; None where it is open, or the name is that of no metric.
+
+    Args:
+        name: what is called ("torchmetrics.audio.SignalDistortionRatio.compute").
+        place: where.
+    """
+    metric = metric_called(name)
+    better = LOWER if _NEGATED.search(name.lower()) else HIGHER  # `fast_bss_eval.si_sdr_loss`
+    return Sense(better, metric if better == HIGHER else _short(name), place) if metric in _HIGHER else None
 
 
 def _called(event: CallEvent) -> str:

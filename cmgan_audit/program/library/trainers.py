@@ -140,13 +140,14 @@ def _lightning_fit(it: Interpreter, receiver: Instance | None, arguments: Argume
 
 
 def _configure(it: Interpreter, model: Value | None, location: Location) -> None:
-    """What `self.optimizers()` of a module gives from here on; each of several modules has its own."""
+    """What a module adds to a fit, and what its `self.optimizers()` gives from here on; each of several has its own."""
     if isinstance(model, Choice):
         sides = [
             Side(Branch(o.condition, o.facts), location, _configuring(it, o.value, location)) for o in model.options
         ]
         choose(it, sides)
         return
+    _hook(it, model, "configure_callbacks", (), location)
     configured = _hook(it, model, "configure_optimizers", (), location)
     if isinstance(model, Instance) and configured is not None:
         it.journal.set(model.attrs, CONFIGURED, configured)
