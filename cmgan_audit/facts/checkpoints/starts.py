@@ -31,7 +31,9 @@ def start_of(view: View, search: Search) -> ast.expr | None:
 
     Where the first number becomes the best one without a question, a search begins with that.
     """
-    kept_in = search.best.value if _key(search.best) is not None else search.best
+    kept_in = search.best
+    if isinstance(kept_in, ast.Subscript) and _key(kept_in) is not None:
+        kept_in = kept_in.value
     sources = view.slicer.sources(replace(search.test, node=kept_in))
     number, best = ast.unparse(search.number), last_name(search.best)
     found = [node for each, _ in sources for node in _given(view, search, each)]
@@ -75,7 +77,8 @@ def _items(view: View, found: Found, key: str) -> Iterator[ast.AST]:
         case _, ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=str() as own))]) | ast.keyword(arg=str(own)):
             yield from [found.node] if own == key else []
         case ast.Dict(keys=keys, values=values), _ if all(isinstance(each, ast.Constant) for each in keys):
-            yield from (value for name, value in zip(keys, values, strict=True) if ast.unparse(name) == repr(key))
+            held = zip(keys, values, strict=True)
+            yield from (value for name, value in held if isinstance(name, ast.Constant) and name.value == key)
         case ast.Call(func=ast.Name(id="dict"), args=[], keywords=given), _:
             yield from (each.value for each in given if each.arg == key)
         case _:
