@@ -15,6 +15,9 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _RECURSION = 30_000
+# Python writes no whole number of more than 4300 digits, and a program may hold one: `0xffff...`. This many take some
+# milliseconds.
+_DIGITS = 20_000
 # Address space, not memory: only what is used is ever taken. Smaller ones are for machines that limit it.
 _STACKS = (512 << 20, 128 << 20, 32 << 20)
 
@@ -50,13 +53,15 @@ def forget_young() -> None:
 
 @contextmanager
 def deep_recursion() -> Iterator[None]:
-    """Let Python itself recurse deeply."""
-    before = sys.getrecursionlimit()
+    """Let Python itself recurse deeply, and write long numbers."""
+    before, digits = sys.getrecursionlimit(), sys.get_int_max_str_digits()
     sys.setrecursionlimit(max(before, _RECURSION))
+    sys.set_int_max_str_digits(_DIGITS)
     try:
         yield
     finally:
         sys.setrecursionlimit(before)
+        sys.set_int_max_str_digits(digits)
 
 
 def deeply(action: Callable[[], T]) -> T:
