@@ -287,9 +287,16 @@ def _leads_back(division: ast.AST, nodes: Sequence[ast.AST]) -> bool:
     if not calls:
         return "loss" in ast.unparse(division).lower()
     used = [part for call in calls for part in walk(call)]
-    names = {ast.unparse(part) for part in used if isinstance(part, ast.Name | ast.Attribute)}
+    names = _named_in(used)
+    for each in reversed(nodes):  # `total = one + other` stands before its backward pass
+        if any(ast.unparse(target) in names for target in _targets(each)):
+            names |= _named_in(walk(each))
     targets = {ast.unparse(target) for each in nodes if division in walk(each) for target in _targets(each)}
     return division in used or any(each in names or "loss" in each.lower() for each in targets)
+
+
+def _named_in(nodes: Iterable[ast.AST]) -> set[str]:
+    return {ast.unparse(each) for each in nodes if isinstance(each, ast.Name | ast.Attribute)}
 
 
 def _targets(node: ast.AST) -> Sequence[ast.expr]:
