@@ -68,14 +68,14 @@ class Holders:
     def of(self, optimiser: Instance) -> Held:
         """The networks of one optimiser."""
         found = self._networks_of(optimiser)
-        return Held(found, complete=bool(found) and not self.may_get_more(optimiser, found))
+        return Held(found, complete=bool(found) and not self._may_get_more(optimiser, found))
 
     def _networks_of(self, optimiser: Instance) -> tuple[Instance, ...]:
         given = optimiser.arguments.get("params", 0)
         parts = () if given is None else (given, *self._added.get(id(optimiser.attrs), ()))
         return self._asked_in([each for part in parts for each in values_within(part, 6)])
 
-    def may_get_more(self, optimiser: Instance, networks: Iterable[Instance]) -> bool:
+    def _may_get_more(self, optimiser: Instance, networks: Iterable[Instance]) -> bool:
         """Whether code that is not there is given an optimiser with a network that it does not train yet.
 
         `toolkit.extend(optimiser, head)`; what keeps things, `Checkpointer(net, critic, optimiser, critic_optimiser)`,

@@ -128,8 +128,7 @@ class _Optimisers:
         if given is None:
             return Held((), complete=False)
         held = self.holders.asked_for(given)
-        whole = self._is_whole(optimiser, given) and not self.holders.may_get_more(optimiser, held.networks)
-        return held if whole else Held(held.networks, complete=False)
+        return held if self._is_whole(optimiser, given) else Held(held.networks, complete=False)
 
     def _is_whole(self, optimiser: Instance, given: Value) -> bool:
         """Whether nothing is left out of a list of parameters that was made of others: not where it was made before."""
