@@ -37,7 +37,7 @@ class Completeness:
         self._view = view
         self._used = list(stateful_uses(view.scene))
         self._counting = Counting(view, start)
-        self._other_ways = OtherWays(view)
+        self._other_ways = OtherWays(view, start)
 
     def goes_on_counting(self, batch: Batch) -> bool:
         """Whether the training goes on at the epoch or the step that stands in a checkpoint."""

@@ -21,10 +21,16 @@ _Side = tuple[str, ast.AST | None, Stack, str, bool]
 
 
 class OtherWays:
-    """Tells objects that a resume leaves behind from those that it makes in their place."""
+    """Tells objects that a resume leaves behind from those that it makes in their place, and from a later training's.
 
-    def __init__(self, view: View) -> None:
+    Args:
+        view: the run.
+        start: where the training starts: its checkpoint knows nothing of what is made behind that.
+    """
+
+    def __init__(self, view: View, start: int) -> None:
         self._view = view
+        self._begun = frozenset(map(id, view.scene.run.events[start:]))
         self._guards = Guards(view.code)
         self._way: dict[Event, list[_Side]] = {}
 
@@ -44,7 +50,7 @@ class OtherWays:
         seen: list[Instance] = []
         made: dict[str, list[Instance]] | None = None
         for each, step in used:
-            if self._is_followed(each, batch):
+            if self._is_followed(each, batch) or self._is_made_later(each):
                 continue
             meant = [each]
             if self._is_made_otherwise(each, batch):
@@ -66,6 +72,11 @@ class OtherWays:
             for other in (each.target for each in batch.restored)
             if other is not None and other.location.path == target.location.path
         )
+
+    def _is_made_later(self, target: Instance) -> bool:
+        """Whether an object is made once the training has begun: one training may follow another in one program."""
+        made = made_by(self._view.scene, target)
+        return bool(made) and all(id(event) in self._begun for event in made)
 
     def _is_made_otherwise(self, target: Instance, batch: Batch) -> bool:
         """Whether an object is made only where a test went the other way than it does on the way to the checkpoint."""

@@ -12,6 +12,7 @@ from itertools import chain
 from cmgan_audit.facts.adversarial.holders import Held, Holders
 from cmgan_audit.facts.checkpoints.completeness import Completeness
 from cmgan_audit.facts.checkpoints.framework_resumes import framework_resumes
+from cmgan_audit.facts.checkpoints.given import is_open, is_unread, maybe_missing, numbers_none, path_of_caller
 from cmgan_audit.facts.checkpoints.guards import Guard, Guards, Setting
 from cmgan_audit.facts.checkpoints.records import Resume
 from cmgan_audit.facts.checkpoints.restoring import Batch, bare, batches, first_step, member_of, together
@@ -32,8 +33,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Location, Step, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.reasons import GIVEN_AT_START, Cause, cause_of
-from cmgan_audit.program.domain.values import Const, Unknown, Value, options_of
+from cmgan_audit.program.domain.values import Const, options_of
 from cmgan_audit.program.execution.trace import CallEvent, Event, Supposed
 from cmgan_audit.program.models.files import NeededOption, path_of
 from cmgan_audit.program.naming.names import canonical
@@ -59,8 +59,6 @@ _CHECKPOINT = regex(
 )
 _IN_SETTINGS = "in settings that are given on the command line"
 _NOTHING_TOLD = "nothing has to be set for it"
-# An option that numbers a stored state, with a default that numbers none: training begins at step 0 or epoch 0.
-_NUMBERS_NONE = regex(r"(-\S*(?:resum|continu|restor|step|epoch|iter)\S*) defaults to (?:0|-\d+)", re.IGNORECASE)
 _OPTION = regex(r"(?<!\S)--?[A-Za-z][\w-]*")
 _LISTS = regex(r"glob|listdir|scandir|iterdir|walk|(find|get|scan)?.*(last|latest|newest|scan).*", re.IGNORECASE)
 
@@ -124,7 +122,7 @@ class _Resuming:
         sign = self._own(batch, settings)
         wanted = self._wanted(batch, settings)
         if sign is not None and sign.text == _NOTHING_TOLD:
-            wanted = wanted or _maybe_missing(settings)
+            wanted = wanted or maybe_missing(settings) or path_of_caller(batch)
         if sign is not None and wanted:
             yield self._record(batch, whole, events, NotKnown(f"it is not known whether {wanted} is given"), sign.text)
         elif sign is not None:
@@ -185,7 +183,7 @@ class _Resuming:
 
     def _wanted(self, batch: Batch, settings: Sequence[Setting]) -> str:
         """A setting that has to be given for this load to happen, and of which nothing is known; "" where none is."""
-        wanted = [setting.text for setting in settings if setting.taken and _is_unread(setting.value)]
+        wanted = [setting.text for setting in settings if setting.taken and is_unread(setting.value)]
         wanted += [
             text
             for event in entries_of(batch)
@@ -207,9 +205,9 @@ class _Resuming:
                 said = words - self._settings_named if text == "the path" else words
                 typed = isinstance(held, Const) and any(step.location in said for step in held.trail)
                 none_yet = isinstance(held, Const) and bool(held.overridable) and held.value in (None, "")
-                if typed or (text == "the path" and none_yet) or isinstance(held, NeededOption) or _is_open(held):
+                if typed or (text == "the path" and none_yet) or isinstance(held, NeededOption) or is_open(held):
                     return _Sign(f"{text} is given on the command line", (*held.trail, Step(place, "is asked for")))
-                unnumbered = _numbers_none(held) if text == "the path" else ""
+                unnumbered = numbers_none(held) if text == "the path" else ""
                 if unnumbered:
                     return _Sign(f"only if {unnumbered} numbers a stored state", held.trail)
                 if isinstance(held, Const) and self._named_in_given_settings(held):
@@ -364,34 +362,6 @@ def _is_start(batch: Batch, settings: Sequence[Setting], way: Trail = ()) -> boo
     names += [option[0] for option in (_OPTION.search(step.note) for step in way) if option is not None]
     names += [event.location.path for event in batch.loads]
     return not batch.trains_on and bool(_PRETRAINED.search(" ".join(names)))
-
-
-def _maybe_missing(settings: Sequence[Setting]) -> str:
-    """A setting that has to be there for a load, and of which some ways through the program leave nothing."""
-    for setting in settings:
-        held = [option.value for option in options_of(setting.value)] if setting.taken else []
-        if len(held) > 1 and any(isinstance(value, Const) and not value.value for value in held):
-            return setting.text
-    return ""
-
-
-def _numbers_none(path: Value) -> str:
-    """The option that numbers the stored state in a path and whose default numbers none; "" where none does.
-
-    `torch.load("model_%d.pt" % args.restore_step)` finds no file while restore_step is 0, and `try` passes over that.
-    """
-    found = [_NUMBERS_NONE.fullmatch(step.note) for step in path.trail]
-    return next((match[1] for match in found if match is not None), "")
-
-
-def _is_open(value: object) -> bool:
-    """Whether a value is only known once somebody has typed it."""
-    return isinstance(value, Unknown) and cause_of(value.reason) in GIVEN_AT_START
-
-
-def _is_unread(value: Value) -> bool:
-    """Whether a value stands in a file of settings that the tree does not have."""
-    return isinstance(value, Unknown) and cause_of(value.reason) is Cause.MISSING_FILE
 
 
 def _saved_paths(view: View) -> set[object]:

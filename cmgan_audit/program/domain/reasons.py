@@ -17,6 +17,7 @@ class Cause(Enum):
     MISSING_FILE = auto()  # it stands in a file that is not in the tree
     LOADED = auto()  # `torch.load` gives it
     ITEM_INDEX = auto()  # the index by which a dataset is asked for an item
+    CALLER = auto()  # code that no script reaches is given it by whoever calls it
     REST_OF_LIST = auto()  # an item of a list of which only the first ones are known
 
 
@@ -61,3 +62,8 @@ def required(text: str) -> Reason:
 def not_in_tree(path: str) -> Reason:
     """The reason why nothing is known of what a file holds that the tree does not have."""
     return Reason(f"{path} is not in the tree", Cause.MISSING_FILE)
+
+
+def given_by_caller(parameter: str, function: str) -> Reason:
+    """The reason why a parameter of code that no script reaches is not known."""
+    return Reason(f"{parameter} of {function}, which no script calls", Cause.CALLER)

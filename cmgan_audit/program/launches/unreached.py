@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.reasons import given_by_caller
 from cmgan_audit.program.domain.values import Arguments, ClassValue, Const, FunctionValue, Unknown, Value
 from cmgan_audit.program.execution.imports import environment_of
 from cmgan_audit.program.execution.interpreter import BudgetExceededError, Interpreter, ProgramRaisedError
@@ -142,7 +143,8 @@ def _call(it: Interpreter, place: Place, names: dict[str, Value], module: Module
         if not isinstance(cls, ClassValue):
             return
         constructor = class_attribute(cls, "__init__")
-        made = it.call(cls, unknown_arguments(constructor[0] if constructor else None), where)
+        # In a place of its own: of two functions that one place calls, only one ever runs.
+        made = it.call(cls, unknown_arguments(constructor[0] if constructor else None), module.location(place.owner))
         if place.function.name == "__init__":
             return
         target = attribute(it, made, place.function.name, where)
@@ -161,8 +163,7 @@ def unknown_arguments(function: Value | None) -> Arguments:
     for parameter in parameters[own:]:
         default = function.defaults.get(parameter.arg)
         if default is None:
-            reason = f"{parameter.arg} of {function.qualname}, which no script calls"
-            keywords[parameter.arg] = Unknown(reason=reason)
+            keywords[parameter.arg] = Unknown(reason=given_by_caller(parameter.arg, function.qualname))
         elif isinstance(default, Const):
             note = f"{parameter.arg} defaults to {default.value!r} in {function.qualname}"
             started = default if default.trail else default.via(function.module.location(parameter), note)

@@ -1,0 +1,51 @@
+"""What somebody has to give before a checkpoint is loaded: a setting, or the path of its file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from cmgan_audit.facts.checkpoints.guards import Setting
+from cmgan_audit.facts.checkpoints.restoring import Batch
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.reasons import GIVEN_AT_START, Cause, cause_of
+from cmgan_audit.program.domain.values import Const, Unknown, Value, options_of
+from cmgan_audit.program.models.files import path_of
+
+# An option that numbers a stored state, with a default that numbers none: training begins at step 0 or epoch 0.
+_NUMBERS_NONE = regex(r"(-\S*(?:resum|continu|restor|step|epoch|iter)\S*) defaults to (?:0|-\d+)", re.IGNORECASE)
+
+
+def maybe_missing(settings: Sequence[Setting]) -> str:
+    """A setting that has to be there for a load, and of which some ways through the program leave nothing."""
+    for setting in settings:
+        held = [option.value for option in options_of(setting.value)] if setting.taken else []
+        if len(held) > 1 and any(isinstance(value, Const) and not value.value for value in held):
+            return setting.text
+    return ""
+
+
+def path_of_caller(batch: Batch) -> str:
+    """The parameter that a path comes from in code that no script reaches: who calls it says what is loaded."""
+    paths = [path_of(value) for event in batch.loads for value in event.arguments.positional[:1]]
+    by_caller = any(isinstance(path, Unknown) and cause_of(path.reason) is Cause.CALLER for path in paths)
+    return "the path" if by_caller else ""
+
+
+def numbers_none(path: Value) -> str:
+    """The option that numbers the stored state in a path and whose default numbers none; "" where none does.
+
+    `torch.load("model_%d.pt" % args.restore_step)` finds no file while restore_step is 0, and `try` passes over that.
+    """
+    found = [_NUMBERS_NONE.fullmatch(step.note) for step in path.trail]
+    return next((match[1] for match in found if match is not None), "")
+
+
+def is_open(value: object) -> bool:
+    """Whether a value is only known once somebody has typed it."""
+    return isinstance(value, Unknown) and cause_of(value.reason) in GIVEN_AT_START
+
+
+def is_unread(value: Value) -> bool:
+    """Whether a value stands in a file of settings that the tree does not have, or whoever calls the code gives it."""
+    return isinstance(value, Unknown) and cause_of(value.reason) in (Cause.MISSING_FILE, Cause.CALLER)
