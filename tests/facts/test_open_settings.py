@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
+import pytest
+
 from cmgan_audit.gate.audited import Audited
 from cmgan_audit.gate.check import Auditor
 from cmgan_audit.gate.door import collect, load_kinds
@@ -86,6 +88,42 @@ def test_a_resume_that_a_missing_file_of_settings_asks_for_is_left_open(tmp_path
     (tmp_path / "settings.json").write_text('{"resume": true}', encoding="utf-8")
     audited = auditor.audit(tmp_path)
     assert "CMG601" in {finding.rule for finding in audited.findings}
+
+
+TUNE = """
+import torch
+from torch.utils.data import DataLoader
+
+class Tuning:
+    def __init__(self, data, resume):
+        self.data, self.resume = data, resume
+        self.net = torch.nn.Linear(4, 4)
+        self.optimizer = torch.optim.Adam(self.net.parameters())
+        if {asked}:
+            state = torch.load({path})
+            self.net.load_state_dict(state["net"])
+            self.optimizer.load_state_dict(state["optimizer"])
+
+    def train(self):
+        for x in DataLoader(self.data, batch_size=8, shuffle=True):
+            self.optimizer.zero_grad()
+            self.net(x).mean().backward()
+            self.optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "path", "wanted"),
+    [("self.resume", '"last.pt"', "self.resume"), ("True", "self.resume", "the path"), ("True", '"last.pt"', "")],
+)
+def test_what_callers_of_unreached_code_give_is_left_open(tmp_path: Path, asked: str, path: str, wanted: str) -> None:
+    load_kinds()
+    (tmp_path / "tune.py").write_text(TUNE.format(asked=asked, path=path), encoding="utf-8")
+    audited = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path)
+    assert ("CMG601" in {finding.rule for finding in audited.findings}) is (not wanted)
+    reasons = [entry.reason for entry in audited.unresolved if entry.rule == "CMG601"]
+    assert bool(reasons) is bool(wanted)
+    assert all(f"it is not known whether {wanted} is given" in reason for reason in reasons)
 
 
 PAIRS = """

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from cmgan_audit.facts.checkpoints.guards import Guard, Guards
 from cmgan_audit.facts.checkpoints.restoring import Batch, made_by
 from cmgan_audit.facts.code import Stack
+from cmgan_audit.facts.exclusive import exclusive
 from cmgan_audit.facts.optimisers import is_scheduler, kind_of
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
@@ -86,12 +87,16 @@ class OtherWays:
     def _parts(self, made: CallEvent, batch: Batch) -> bool:
         """Whether no start of the program comes to a call and to a checkpoint.
 
-        Inside of a loop both sides of a test may be taken, one after the other.
+        Inside of a loop both sides of a test may be taken, one after the other. The classes of trainings that an open
+        setting chooses between make their own: `made = TRAINERS[args.kind]`, then `made(args.resume).run()`.
         """
+        there = [*batch.loads, *(each.event for each in batch.restored)]
+        if any(exclusive(made.context, event.context) for event in there):
+            return True
         sides = {self._side(guard) for guard in self._guards.directly(made)}
         return bool(sides) and any(
             (*test, not side) in sides
-            for event in (*batch.loads, *(each.event for each in batch.restored))
+            for event in there
             if not any(mine is theirs for mine in made.context.loops for theirs in event.context.loops)
             for *test, side in self._way_to(event)
         )

@@ -23,7 +23,7 @@ from cmgan_audit.facts.checkpoints.surroundings import (
     in_constructor,
     names_of,
 )
-from cmgan_audit.facts.checkpoints.wakes import in_its_wake, resumed_in
+from cmgan_audit.facts.checkpoints.wakes import of_one_resume, resumed_in
 from cmgan_audit.facts.checkpoints.whole_networks import is_whole, whole_networks
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.optimisers import is_optimiser
@@ -88,7 +88,7 @@ def resumes_of(view: View) -> Iterator[Resume]:
         yield from resuming.asked_or_not(batch, together(found), before)
     for supposed, read_there in zip(supposed_before, kept_off, strict=True):
         off = [batch for batch in read_there if not resuming.is_frozen(batch) or _gets_optimiser(batch, supposed)]
-        events = [*supposed.events, *in_its_wake(view, supposed, start)] if off else []
+        events = of_one_resume(view, supposed, start) if off else []
         for batch in off:
             there = batches(events)
             yield from resuming.kept_off(batch, together(there), together([*found, *there]), supposed, events)

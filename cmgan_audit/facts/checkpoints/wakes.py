@@ -6,6 +6,7 @@ import ast
 
 from cmgan_audit.facts.bindings import names_bound
 from cmgan_audit.facts.checkpoints.restoring import LOADS, Batch, batches
+from cmgan_audit.facts.exclusive import exclusive
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.execution.trace import CallEvent, Event, StoreEvent, Supposed
@@ -14,8 +15,8 @@ from cmgan_audit.program.naming.names import canonical
 _NAMES = regex(r"[A-Za-z_]\w*")
 
 
-def in_its_wake(view: View, supposed: Supposed, start: int) -> list[Event]:
-    """What happens in other branches that are taken once this one is: they ask for what it sets, or the same again.
+def of_one_resume(view: View, supposed: Supposed, start: int) -> list[Event]:
+    """What happens in a branch and in all others that are taken together with it.
 
     A resume may go in steps: the network first, with `self.resume_step = 1000` or `state = torch.load(path)`, then
     `if self.resume_step:` or `if state is not None:` the optimiser, or `if args.resume:` before and after it is made.
@@ -25,17 +26,15 @@ def in_its_wake(view: View, supposed: Supposed, start: int) -> list[Event]:
         supposed: the branch that a setting keeps off.
         start: where the training starts.
     """
-    attributes = {event.name for event in supposed.events if isinstance(event, StoreEvent)}
-    function, variables = _set_in_branch(view, supposed)
-    return [
-        event
+    earlier = (
+        each
         for each in view.scene.run.supposed
-        if each is not supposed and supposed.position <= each.position <= start
-        for asked in [set(_NAMES.findall(each.condition.text))]
-        if asked & attributes
-        or (_ask_the_same(each, supposed) and "." in each.condition.text)
-        or ((asked & variables or _ask_the_same(each, supposed)) and _set_in_branch(view, each)[0] is function)
-        for event in each.events
+        if each is not supposed and each.position <= supposed.position and _ask_the_same(view, each, supposed)
+    )
+    return [
+        *supposed.events,
+        *_in_its_wake(view, supposed, start),
+        *(event for each in earlier for event in each.events),
     ]
 
 
@@ -44,15 +43,36 @@ def resumed_in(view: View, supposed: Supposed, start: int) -> list[Batch]:
     found = batches(supposed.events)
     if found or not any(isinstance(each, CallEvent) and canonical(each.callee) in LOADS for each in supposed.events):
         return found
-    return batches([*supposed.events, *in_its_wake(view, supposed, start)])
+    return batches([*supposed.events, *_in_its_wake(view, supposed, start)])
 
 
-def _ask_the_same(one: Supposed, other: Supposed) -> bool:
-    """Whether two branches of one file hang on the same test.
+def _in_its_wake(view: View, supposed: Supposed, start: int) -> list[Event]:
+    """What happens in later branches that are taken once this one is: they ask for what it sets, or the same again."""
+    attributes = {event.name for event in supposed.events if isinstance(event, StoreEvent)}
+    function, variables = _set_in_branch(view, supposed)
+    return [
+        event
+        for each in view.scene.run.supposed
+        if each is not supposed and supposed.position <= each.position <= start
+        for asked in [set(_NAMES.findall(each.condition.text))]
+        if asked & attributes
+        or (asked & variables and _set_in_branch(view, each)[0] is function)
+        or _ask_the_same(view, each, supposed)
+        for event in each.events
+    ]
+
+
+def _ask_the_same(view: View, one: Supposed, other: Supposed) -> bool:
+    """Whether two branches of one file hang on the same test, and one start of the program may take both.
 
     A name means the same only in one function, a setting (`args.resume`) everywhere.
     """
-    return one.condition.text == other.condition.text and one.condition.location.path == other.condition.location.path
+    asked, again = one.condition, other.condition
+    if asked.text != again.text or asked.location.path != again.location.path:
+        return False
+    if "." not in asked.text and _set_in_branch(view, one)[0] is not _set_in_branch(view, other)[0]:
+        return False
+    return not (one.events and other.events and exclusive(one.events[0].context, other.events[0].context))
 
 
 def _set_in_branch(view: View, supposed: Supposed) -> tuple[ast.AST | None, frozenset[str]]:
