@@ -31,8 +31,9 @@ class OtherWays:
 
     def __init__(self, view: View, start: int) -> None:
         self._view = view
-        self._begun = frozenset(map(id, view.scene.run.events[start:]))
+        self._begun = frozenset(view.scene.run.events[start:])
         self._guards = Guards(view.code)
+        self._made: dict[int, list[CallEvent]] = {}
         self._way: dict[Event, list[_Side]] = {}
 
     def stepping(
@@ -76,13 +77,19 @@ class OtherWays:
 
     def _is_made_later(self, target: Instance) -> bool:
         """Whether an object is made once the training has begun: one training may follow another in one program."""
-        made = made_by(self._view.scene, target)
-        return bool(made) and all(id(event) in self._begun for event in made)
+        made = self._making(target)
+        return bool(made) and self._begun.issuperset(made)
 
     def _is_made_otherwise(self, target: Instance, batch: Batch) -> bool:
         """Whether an object is made only where a test went the other way than it does on the way to the checkpoint."""
-        made = made_by(self._view.scene, target)
+        made = self._making(target)
         return bool(made) and all(self._parts(event, batch) for event in made)
+
+    def _making(self, target: Instance) -> list[CallEvent]:
+        """The calls that made an object: every checkpoint asks for those of everything that steps."""
+        if id(target.attrs) not in self._made:
+            self._made[id(target.attrs)] = made_by(self._view.scene, target)
+        return self._made[id(target.attrs)]
 
     def _parts(self, made: CallEvent, batch: Batch) -> bool:
         """Whether no start of the program comes to a call and to a checkpoint.
