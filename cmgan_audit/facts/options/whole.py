@@ -32,6 +32,7 @@ _ASKS = frozenset({"get", "pop", "setdefault"})
 # What a checkpoint or a table for a log is held by.
 _KEPT = regex(r"ckpt|check_?point|state|save|log|meta|info", re.IGNORECASE)
 _OPTIONS = regex(r"args?|opts?|options|hparams|hps?|h|conf|config|cfg|flags|params")
+_CALLED_OPTIONS = regex(r"arg|opt(?!im)|param|conf|cfg|flag|setting|namespace|\bhp?s?$", re.IGNORECASE)
 _STORING = frozenset({"save", "save_checkpoint", "save_model", "dump", "dumps", "safe_dump"})
 
 
@@ -49,7 +50,7 @@ class Whole:
         for node in walk(self.tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _EVALUATES:
                 return True
-            if self._takes_all(node) and not self._only_shown(node, frozenset()):
+            if self._takes_all(node) and not self._only_shown(node, set()):
                 return True
         return False
 
@@ -90,8 +91,10 @@ class Whole:
         return False
 
     def _may_be_options(self, holder: ast.expr) -> bool:
-        """Whether something may be the options: not an object in its own methods, which they would first be put into,
-        nor what a module holds."""
+        """Whether something may be the options.
+
+        An object in its own methods is not: they would first be put into it. What is imported is by its name only.
+        """
         root = holder
         while isinstance(root, ast.Attribute):
             root = root.value
@@ -99,10 +102,14 @@ class Whole:
             return called_name(root).startswith("parse")
         if isinstance(holder, ast.Name) and holder.id == "self":
             return False
-        return not (isinstance(root, ast.Name) and root.id in self._imported)
+        imported = isinstance(root, ast.Name) and root.id in self._imported
+        return not imported or _CALLED_OPTIONS.search(ast.unparse(holder)) is not None
 
-    def _only_shown(self, node: ast.AST, followed: frozenset[str]) -> bool:
-        """Whether a value is only printed, logged or written, or asked for parts whose names the source tells."""
+    def _only_shown(self, node: ast.AST, followed: set[str]) -> bool:
+        """Whether a value is only printed, logged or written, or asked for parts whose names the source tells.
+
+        `followed` gathers the variables that it is held by, each of which is looked at once.
+        """
         for parent in self.code.parents(self.path, node):
             match parent:
                 case ast.Attribute(attr=name) if name not in _PARTS:
@@ -128,10 +135,10 @@ class Whole:
                 case ast.If(test=test) | ast.While(test=test) if test is node:
                     return True
                 case ast.comprehension(target=target, iter=iterated) if node is iterated:
-                    whole = next(self.code.parents(self.path, parent), None)
-                    return whole is not None and all(
-                        self._only_shown(each, followed) for each in _loads(_names(target), [whole])
-                    )
+                    made = next(self.code.parents(self.path, parent), None)
+                    outside = set(walk(iterated))
+                    of_items = [each for each in _loads(_names(target), [made] if made else []) if each not in outside]
+                    return all(self._only_shown(each, followed) for each in of_items)
                 case ast.For(target=target, body=body) if node is not target:
                     return all(self._only_shown(each, followed) for each in _loads(_names(target), body))
                 case ast.Assign(targets=[target]) | ast.AnnAssign(target=target):
@@ -141,16 +148,17 @@ class Whole:
             node = parent
         return False
 
-    def _is_kept_in(self, target: ast.expr, statement: ast.stmt, followed: frozenset[str]) -> bool:
+    def _is_kept_in(self, target: ast.expr, statement: ast.stmt, followed: set[str]) -> bool:
         match target:
             case ast.Subscript(value=holder, slice=ast.Constant()):
                 return _KEPT.search(ast.unparse(holder)) is not None
             case ast.Name(id=name) if name in followed:
                 return True
             case ast.Name(id=name):
+                followed.add(name)
                 around = self.code.around(self.path, statement)
                 body: list[ast.AST] = [around.node if around is not None else self.tree]
-                return all(self._only_shown(each, followed | {name}) for each in _loads({name}, body))
+                return all(self._only_shown(each, followed) for each in _loads({name}, body))
         return False
 
 
