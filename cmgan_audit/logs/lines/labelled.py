@@ -29,6 +29,7 @@ from cmgan_audit.logs.lines.labels import (
     counter_of,
     is_arrow,
     is_bound,
+    is_change,
     is_duration,
     is_number_of_hits,
     is_option,
@@ -230,7 +231,7 @@ class LabelledLine:
             if not is_share(after) and not (counter == "epoch" and self._is_of_the_best(before)):
                 self._counter(counter, slots, label)
             return
-        if is_bound(before) or (is_share(after) and self._is_change(label, signed)):
+        if is_bound(before) or (is_share(after) and is_change(self.book.of(label), signed)):
             self.last = ""
             return
         self._value(label, separated, listed, slots, sign, atom, after)
@@ -259,12 +260,6 @@ class LabelledLine:
             return False
         names_next = _NAMES_NEXT.match(after)
         return names_next is None or not (names_next.group("sign") or self._role(label, separated) is not None)
-
-    def _is_change(self, label: str, signed: bool) -> bool:
-        """Whether a percentage behind a name is a change: `PESQ +2.8%`; no score in MOS or in dB has percents."""
-        role = self.book.of(label)
-        measure = None if role is None else table().measure(role.measure)
-        return measure is not None and (signed or bool(measure.unit))
 
     def _counter(self, kind: str, slots: tuple[int, ...], label: str) -> None:
         plan = self.plan

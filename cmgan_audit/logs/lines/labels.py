@@ -8,6 +8,7 @@ import re
 
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.roles import infer, table, words_of
+from cmgan_audit.logs.series import Role
 
 _WRAPPER = regex(r"(?:torch\.)?(?:tensor|array)$|(?:np|numpy)\.float(?:16|32|64)$|\b(?:is|was|equals|now|reached)$")
 # `reaches a PESQ of 2.64`: the name stands between the article and the word.
@@ -36,6 +37,12 @@ def is_part_of_word(after: str) -> bool:
         return True
     suffix = _SUFFIX.match(after)
     return suffix is not None and suffix.group().lower() not in ("db", "epoch", "st", "nd", "rd", "th")
+
+
+def is_change(role: Role | None, signed: bool) -> bool:
+    """Whether a percentage behind a name is a change: `PESQ +2.8%`; no score in MOS or in dB has percents."""
+    measure = None if role is None else table().measure(role.measure)
+    return measure is not None and (signed or bool(measure.unit))
 
 
 def is_share(after: str) -> bool:
