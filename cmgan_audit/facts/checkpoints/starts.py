@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cmgan_audit.facts.checkpoints.searches import Search
@@ -14,6 +14,7 @@ from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.steps.guards import last_name
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.source.syntax import walk
 
 _INFINITE = regex(r"float\(['\"]\+?(?:inf|infinity)['\"]\)|(?:math|np|numpy|torch)\.[iI]nf|sys\.maxsize")
 # No speech metric gets there, and no mean loss there.
@@ -35,6 +36,8 @@ def start_of(view: View, search: Search) -> ast.expr | None:
     if isinstance(kept_in, ast.Subscript) and _key(kept_in) is not None:
         kept_in = kept_in.value
     sources = view.slicer.sources(replace(search.test, node=kept_in))
+    if kept_in is not search.best and _is_stored_elsewhere(view, search, kept_in, [each.node for each, _ in sources]):
+        return None
     number, best = ast.unparse(search.number), last_name(search.best)
     found = [node for each, _ in sources for node in _given(view, search, each)]
     if any(ast.unparse(each.node) == number and _lets_first_in(view, search, each) for each, _ in sources):
@@ -68,6 +71,18 @@ def _key(best: ast.expr) -> str | None:
         case ast.Subscript(slice=ast.Constant(value=str() as key)):
             return key
     return None
+
+
+def _is_stored_elsewhere(view: View, search: Search, kept_in: ast.expr, known: Sequence[ast.AST]) -> bool:
+    """Whether the file stores an item in a dictionary where the way to the search does not tell of it."""
+    *_, module = view.code.parents(search.test.path, search.test.node)
+    name = ast.unparse(kept_in)
+    for part in walk(module):
+        match part:
+            case ast.Assign(targets=[ast.Subscript(value=owner)], value=value) if ast.unparse(owner) == name:
+                if value not in known:
+                    return True
+    return False
 
 
 def _items(view: View, found: Found, key: str) -> Iterator[ast.AST]:
