@@ -60,7 +60,7 @@ def asked_for(paths: Sequence[Path]) -> dict[Path, Names]:
 
     Raises:
         MissingPathError: there is no such path.
-        InputError: a file is none that an audit reads.
+        InputError: a file is none that an audit reads, or a link out of its folder.
     """
     folders: dict[Path, Path] = {}
     names: dict[Path, Names] = {}
@@ -73,9 +73,23 @@ def asked_for(paths: Sequence[Path]) -> dict[Path, Names]:
         if not kind_of(path.name):
             raise InputError(f"{path}: not a Python file, notebook, configuration, launcher or list of requirements")
         if names.get(folder) != EVERYTHING:
-            name = Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix()
-            names[folder] = names.get(folder, EVERYTHING) | {name}
+            names[folder] = names.get(folder, EVERYTHING) | {_name_in(folder, path)}
     return names
+
+
+def _name_in(folder: Path, path: Path) -> str:
+    """The name that a file is found under in a folder: for a link to one that lies there too, that of the file itself.
+
+    Raises:
+        InputError: it is a link out of the folder, which is not followed.
+    """
+    named = Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix()
+    if path.is_symlink() and path.suffix == ".sh":  # which is run where the link lies
+        return named
+    real = Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
+    if real.startswith("../"):
+        raise InputError(f"{path}: a link to {path.resolve()}, outside of {folder}; ask for that file itself")
+    return real
 
 
 def outside_of(asked: Mapping[Path, Names]) -> Iterator[tuple[Path, Path]]:

@@ -60,6 +60,25 @@ def test_a_file_that_is_not_read_does_not_pass(tree):
         asked_for([tree({"train.py": "", "net.pth": ""}) / "net.pth"])
 
 
+def test_a_link_to_a_file_stands_for_that_file(tree, monkeypatch):
+    root = tree({"a.py": "", "conf/train.yaml": "", "run.sh": ""})
+    (root / "b.py").symlink_to("a.py")
+    (root / "experiment").symlink_to("conf")
+    (root / "go.sh").symlink_to("run.sh")
+    monkeypatch.chdir(root)
+    names = {"a.py", "conf/train.yaml", "go.sh"}
+    assert asked_for([Path("b.py"), Path("experiment/train.yaml"), Path("go.sh")]) == {Path(): names}
+
+
+def test_a_link_out_of_its_folder_does_not_pass(tree):
+    root = tree({"repo/a.py": "", "elsewhere.py": ""})
+    (root / "repo" / "b.py").symlink_to(root / "elsewhere.py")
+    with pytest.raises(
+        InputError, match=r"b\.py: a link to .*elsewhere\.py, outside of .*repo; ask for that file itself"
+    ):
+        asked_for([root / "repo" / "b.py"])
+
+
 def test_the_folder_of_a_single_file_is_not_the_whole_repository(tree, git):
     root = tree({"train.py": "", "nets/b.py": ""})
     assert [*outside_of(asked_for([root / "nets" / "b.py"]))] == [(root / "nets", root)]
