@@ -43,6 +43,8 @@ def _is_before(scene: Scene, single: Pass, start: int) -> bool:
     around = [loop for loop in single.event.context.loops if loop is not single.event.loop]
     if around or single.event.framework or single.event.is_one_draw or single.position >= start:
         return False
+    if any(use.kind in ("backward", "step") for use in scene.uses_in(single)):
+        return False  # the training itself, whose loop begins before its first gradient
     runs = [use for use in scene.uses if use.kind == "run" and single.holds(use.event.context)]
     return bool(runs) and all(use.on is not None and not is_kept(scene, use.on) for use in runs)
 
