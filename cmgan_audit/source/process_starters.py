@@ -17,7 +17,7 @@ from cmgan_audit.source.shell_expansion import UnknownWord
 from cmgan_audit.source.syntax import walk
 
 _MAY_START = regex(rb"\bsubprocess\b(?s:.*)rank\b|rank\b(?s:.*)\bsubprocess\b")
-_MAY_HAND_ON = regex(rb"\bsubprocess\b(?s:.*)sys\.argv\b(?s:.*)rank\b|sys\.argv\b(?s:.*)rank\b(?s:.*)\bsubprocess\b")
+_OF_HANDING_ON = (b"subprocess", b"sys.argv", b"rank")
 # The words that the file itself was started with.
 _OWN_WORDS = frozenset({"sys.argv[1:]", "list(sys.argv)[1:]", "list(sys.argv[1:])"})
 SUBPROCESS_STARTERS = frozenset({"Popen", "run", "call", "check_call", "check_output"})
@@ -38,7 +38,7 @@ def may_start_processes(content: bytes) -> bool:
 
 def may_hand_on(content: bytes) -> bool:
     """Whether a Python file is worth reading for whether it starts, once per process, what it is given as words."""
-    return _MAY_HAND_ON.search(content) is not None
+    return all(word in content for word in _OF_HANDING_ON)
 
 
 def handed_on(path: str, module: ast.Module) -> tuple[CommandLine, ...]:
