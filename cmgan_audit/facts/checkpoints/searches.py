@@ -87,9 +87,8 @@ def _of_branch(view: View, test: Found, branch: ast.If, *, taken: bool) -> Itera
         block, behind = behind, []
     always = {*_assigned(other), *_assigned(behind)}
     for search in _in_test(view, test, dict(_assigned(block)), taken=taken):
-        if not always.intersection(
-            _pairs(search)
-        ):  # else it is the number before: `if loss > last: ...` and then `last = loss`
+        # Else it is the number before: `if loss > last: ...` and then `last = loss`.
+        if always.isdisjoint(_pairs(search)):
             yield search
 
 
