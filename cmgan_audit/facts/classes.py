@@ -139,7 +139,7 @@ def values_within(value: Value, depth: int = 6, enters: Callable[[Instance], boo
             items = current.items.values() if isinstance(current, DictValue) else current.items
             stack.extend((item, left - 1) for item in reversed(list(items)))
         elif isinstance(current, Instance) and (enters is None or enters(current)):
-            inner = [*current.arguments.positional, *current.arguments.keywords.values()]
+            inner = [*current.arguments.every]
             if isinstance(current.cls, ClassValue):
                 inner = [*current.attrs.values()]
             else:  # what a ModuleList holds by now
@@ -169,7 +169,7 @@ def loaders_within(value: Value, depth: int = 6) -> list[Instance]:
                 if all(current.attrs is not known.attrs for known in found):
                     found.append(current)
                 continue
-            inner: list[Value] = [*current.arguments.positional, *current.arguments.keywords.values()]
+            inner: list[Value] = [*current.arguments.every]
             if isinstance(current.cls, ClassValue):
                 inner = list(current.attrs.values())
             stack.extend((item, left - 1) for item in reversed(inner))

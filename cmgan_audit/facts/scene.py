@@ -149,7 +149,7 @@ class Scene:
         """The calls in order that have an object itself among their arguments."""
         if not self._by_argument:
             for event in self.calls:
-                values = (*event.arguments.positional, *event.arguments.keywords.values())
+                values = event.arguments.every
                 for key in {id(value.attrs) for value in values if isinstance(value, Instance)}:
                     self._by_argument.setdefault(key, []).append(event)
         return self._by_argument.get(id(given.attrs), [])

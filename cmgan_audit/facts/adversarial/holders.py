@@ -84,7 +84,7 @@ class Holders:
         for event in self._scene.handed(optimiser):
             if not is_elsewhere(event) or looks_on(event):
                 continue
-            values = (*event.arguments.positional, *event.arguments.keywords.values())
+            values = event.arguments.every
             given = [part for value in values for part in values_within(value, 2, lambda _: False)]
             objects = [each for each in given if isinstance(each, Instance)]
             others = (network for each in objects if is_optimiser(each) for network in self._networks_of(each))

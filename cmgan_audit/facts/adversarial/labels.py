@@ -215,7 +215,7 @@ class _Uses:
         if label is not None and member in _SAME_SIZE and isinstance(event.result, Instance):
             self._made.setdefault(id(event.result.attrs), label)
         if is_loss(event.callee):
-            given = [*event.arguments.positional, *event.arguments.keywords.values()]
+            given = event.arguments.every
             noise = any(_of_noise(value) for value in given)
             for value in given:
                 for part in values_within(value, 3):

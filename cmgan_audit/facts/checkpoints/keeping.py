@@ -177,7 +177,7 @@ def _steps(view: View, epochs: Loop) -> list[Use]:
 
 
 def _uses(event: CallEvent, weights: Value) -> bool:
-    given = [*event.arguments.positional, *event.arguments.keywords.values()]
+    given = event.arguments.every
     return any(_holds(value, weights, 4) for value in given)
 
 

@@ -209,7 +209,7 @@ def _is_part_of(deleted: ast.expr, dataset: Instance) -> bool:
 
 
 def _texts(dataset: Instance) -> Iterator[str]:
-    for each in (*dataset.arguments.positional, *dataset.arguments.keywords.values()):
+    for each in dataset.arguments.every:
         if isinstance(each, Const) and isinstance(each.value, str):
             yield each.value
 

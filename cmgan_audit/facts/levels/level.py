@@ -238,7 +238,7 @@ class Levels:
             return None
         if not self.flow.is_learned(node):
             return self.of(node.operands[0]) if node.operation == "network" else self.of(node.operands[1])
-        given = (*event.arguments.positional, *event.arguments.keywords.values())
+        given = event.arguments.every
         levels = [level for level in map(self.of, given) if level is not None and level.sources]
         if len({level.factors for level in levels}) != 1 or self._normalises(event.receiver):
             return None

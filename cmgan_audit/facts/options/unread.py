@@ -172,7 +172,7 @@ class _Mentions:
             value for event in self.view.scene.calls if _parses(event.callee) for value in _held(event.result)
         ]
         for event in self.view.scene.calls if namespaces else ():
-            given = (*event.arguments.positional, *event.arguments.keywords.values())
+            given = event.arguments.every
             if not any(each in namespaces for value in given for each in _and_items(value)):
                 continue
             if event.callee.startswith("copy."):

@@ -37,7 +37,7 @@ def _is_volatile(scene: Scene, run: Use) -> bool:
     made = _variables_before(scene, run)
     if not made:
         return False
-    given = (*run.event.arguments.positional, *run.event.arguments.keywords.values())
+    given = run.event.arguments.every
     parts = {id(part.cell) for each in given for part in values_within(each) if isinstance(part, Instance)}
     handed = [each for each in made if any(id(part.cell) in parts for part in instances_of(each.result))]
     return any(constant(each.arguments.get("volatile", 2)) is True for each in handed or made)

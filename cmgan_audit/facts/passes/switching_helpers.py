@@ -56,6 +56,6 @@ def _trains_between(scene: Scene, position: int, run: Use) -> bool:
 
 
 def _is_given(scene: Scene, event: CallEvent, network: Instance) -> bool:
-    given = (*event.arguments.positional, *event.arguments.keywords.values())
+    given = event.arguments.every
     instances = (each for value in given for each in instances_of(value))
     return any(scene.is_network(each) and scene.reaches(bare_network(each), network) for each in instances)

@@ -175,7 +175,7 @@ class Flow:
             return Node(value, event, computed.operation, operands, computed.location)
         if isinstance(value, Instance) and value.external_name:
             name = canonical(value.external_name)
-            given = (*value.arguments.positional, *value.arguments.keywords.values())
+            given = value.arguments.every
             picks = name.startswith("torch.") and name.rpartition(".")[2] in _PICKS
             if picks:
                 given = tuple(each for each in (value.arguments.get("input", 0),) if each is not None)

@@ -126,5 +126,5 @@ def returns_complex(given: Arguments) -> Value | None:
 
 
 def _to_complex(given: Arguments) -> bool:
-    values = (*given.positional, *given.keywords.values())
+    values = given.every
     return any(isinstance(each, External) and canonical(each.name) in _DTYPES for each in values)

@@ -16,7 +16,7 @@ from cmgan_audit.facts.classes import bare_network, is_network, values_within
 from cmgan_audit.facts.passes.outside_helpers import looks_on
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.steps.out_of_reach import lines_in_reach
-from cmgan_audit.facts.values import instances_of
+from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -116,7 +116,7 @@ class ByHand:
     def _is_set_in_a_loop(self, network: Instance) -> bool:
         """Whether the weights are put into it again and again, as into an average or a teacher that follows."""
         for event in self.view.scene.named(lambda name: name.endswith(".load_state_dict")):
-            if event.context.loops and any(_is(each, network) for each in instances_of(event.receiver)):
+            if event.context.loops and any(is_it(each, network) for each in instances_of(event.receiver)):
                 return True
         return False
 
@@ -127,7 +127,7 @@ class ByHand:
                 yield from (bare_network(each) for each in instances_of(event.receiver))
         elsewhere = [event for _, event in scene.elsewhere]
         for event in (*elsewhere, *scene.named(lambda name: name.startswith("?"))):
-            given = () if looks_on(event) or _LOOKS.fullmatch(event.callee) else _given(event)
+            given = () if looks_on(event) or _LOOKS.fullmatch(event.callee) else event.arguments.every
             yield from (network for value in given for network in self.holders.asked_for(value).networks)
             parts = (part for value in given for part in values_within(value, 2) if isinstance(part, Instance))
             yield from (bare_network(part) for part in parts if is_network(part))
@@ -163,7 +163,7 @@ class ByHand:
         """What a network is called where it runs."""
         found: set[str] = set()
         for use in self.view.scene.of("run", "train", "eval"):
-            call = self.view.code.call_at(use.event.location) if use.on is not None and _is(use.on, network) else None
+            call = self.view.code.call_at(use.event.location) if is_it(use.on, network) else None
             if call is not None:
                 found.add(ast.unparse(call.func).removesuffix(f".{use.kind}").rpartition(".")[2])
         return frozenset(found)
@@ -189,10 +189,6 @@ def _classes(cls: Value | None) -> Iterator[ClassValue]:
                 yield from _classes(base)
 
 
-def _given(event: CallEvent) -> tuple[Value, ...]:
-    return (*event.arguments.positional, *event.arguments.keywords.values())
-
-
 def _asks(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Attribute) and f".{call.func.attr}" in _OF_PARAMETERS
 
@@ -206,5 +202,6 @@ def _holds(node: ast.AST, place: Location) -> bool:
     return first <= place.line <= last
 
 
-def _is(value: Instance, network: Instance) -> bool:
-    return bare_network(value).attrs is network.attrs
+def is_it(value: Instance | None, network: Instance) -> bool:
+    """Whether an object is a network, perhaps in what wraps it."""
+    return value is not None and same_object(bare_network(value), network)

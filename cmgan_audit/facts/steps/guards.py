@@ -269,7 +269,7 @@ def numbers_called(scene: Scene, context: Context, name: str) -> list[Const]:
             if function is not None and whole and name not in bound and name not in given.keywords:
                 found.append(_default(function.node.args, name))
         found.append(given.keywords.get(name))
-        held = [*given.positional, *given.keywords.values(), event.result]
+        held = [*given.every, event.result]
         settings |= {id(value.items): value for value in held if isinstance(value, DictValue)}
     found += [value.items.get(name) for value in settings.values()]
     if all(value is None for value in found):  # else a section for something else may have a key of that name

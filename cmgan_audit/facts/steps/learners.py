@@ -17,10 +17,10 @@ from cmgan_audit.facts.classes import bare_network, is_network, values_within
 from cmgan_audit.facts.optimisers import is_optimiser
 from cmgan_audit.facts.scene import COPIED, Scene
 from cmgan_audit.facts.steps.actions import STEP, ZERO, Action, actions_of
-from cmgan_audit.facts.steps.by_hand import DEEP, ByHand, inside
+from cmgan_audit.facts.steps.by_hand import DEEP, ByHand, inside, is_it
 from cmgan_audit.facts.steps.records import Learner
 from cmgan_audit.facts.steps.windows import Update, holds, loops_by_hand, steps_by_framework, updates_in
-from cmgan_audit.facts.values import class_name, instances_of, same_object
+from cmgan_audit.facts.values import class_name, instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -200,10 +200,10 @@ def _used(
 def _meant_to_learn(view: View, network: Instance, actions: Sequence[Action]) -> Step | None:
     """What shows that the program takes a network for one that learns; None where nothing does."""
     scene, name = view.scene, class_name(network)
-    if any(_is(use.on, network) for use in scene.of(COPIED, "requires_grad_")):
+    if any(is_it(use.on, network) for use in scene.of(COPIED, "requires_grad_")):
         return None
     switched = [use for use in scene.of("train", "eval") if use.on is not None and scene.reaches(use.on, network)]
-    trained = [use for use in switched if use.kind == "train" and _is(use.on, network)]
+    trained = [use for use in switched if use.kind == "train" and is_it(use.on, network)]
     if switched and not trained:
         return None
     saved = next((event for event in _asked(scene, network, "state_dict")), None)
@@ -214,18 +214,12 @@ def _meant_to_learn(view: View, network: Instance, actions: Sequence[Action]) ->
     if saved is not None:
         return Step(saved.location, f"the weights of {name} are written from here")
     for each in actions:
-        if each.kind == ZERO and any(
-            same_object(bare_network(on), network) for on in instances_of(each.event.receiver)
-        ):
+        if each.kind == ZERO and any(is_it(on, network) for on in instances_of(each.event.receiver)):
             return Step(each.event.location, f"the gradients of {name} are set back here")
     return None
 
 
-def _is(value: Instance | None, network: Instance) -> bool:
-    return value is not None and same_object(bare_network(value), network)
-
-
 def _asked(scene: Scene, network: Instance, member: str) -> Iterator[CallEvent]:
     for event in scene.named(lambda name: name.endswith(f".{member}")):
-        if any(_is(each, network) for each in instances_of(event.receiver)):
+        if any(is_it(each, network) for each in instances_of(event.receiver)):
             yield event

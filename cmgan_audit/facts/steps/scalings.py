@@ -189,5 +189,5 @@ def _is_given_away(view: View, scaler: Instance) -> bool:
 
 def _is_among(scaler: Instance, event: CallEvent) -> bool:
     """Whether a call is given a scaler."""
-    given = [*event.arguments.positional, *event.arguments.keywords.values()]
+    given = event.arguments.every
     return any(same_object(each, scaler) for value in given for each in instances_of(value))

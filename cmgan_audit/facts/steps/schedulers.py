@@ -247,7 +247,7 @@ def _stepped(view: View, made: _Made, seen: set[Location]) -> Fact:
 def _handed_to(view: View, scheduler: Instance) -> str:
     """The library function, or the object that is not known, that gets a scheduler and may step it."""
     for event in view.scene.calls:
-        given = [*event.arguments.positional, *event.arguments.keywords.values()]
+        given = event.arguments.every
         if event.receiver is not None and event.callee.rpartition(".")[2] in _OWN_STATE:
             continue
         inside = (each for value in given for each in instances_of(value))

@@ -64,7 +64,7 @@ def _carries(scene: Scene, event: Event, held: Held) -> bool:
 
 
 def _given(event: CallEvent) -> list[Value]:
-    values = (*event.arguments.positional, *event.arguments.keywords.values())
+    values = event.arguments.every
     return [part for value in values for part in values_within(value, 2)]
 
 

@@ -317,6 +317,11 @@ class Arguments(HeapValue):
         """The dictionary of keywords."""
         return self.keywords
 
+    @property
+    def every(self) -> tuple[Value, ...]:
+        """All arguments, those by position first."""
+        return (*self.positional, *self.keywords.values())
+
     def get(self, name: str, position: int | None = None) -> Value | None:
         """The argument given by keyword, or else by position; None when it was not given."""
         if name in self.keywords:
