@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, External, ListValue, ModuleValue, Unknown, Value
 from cmgan_audit.program.execution.interpreter import Activation, Interpreter
 from cmgan_audit.program.execution.state import Environment
@@ -100,7 +102,10 @@ def execute_import_from(it: Interpreter, node: ast.ImportFrom) -> None:
         if alias.name == "*":
             _import_star(it, environment, source)
         else:
-            bind_name(it, environment, alias.asname or alias.name, imported(it, source, alias.name))
+            value = imported(it, source, alias.name)
+            if isinstance(value, Unknown | External):
+                _tell_broken(it, node, source, alias.name)
+            bind_name(it, environment, alias.asname or alias.name, value)
 
 
 def imported(it: Interpreter, source: Value, name: str) -> Value:
@@ -124,6 +129,39 @@ def imported(it: Interpreter, source: Value, name: str) -> Value:
         if getter is not None
         else Unknown(reason=f"{source.module.path} defines no {name}")
     )
+
+
+# What may give a module names that do not stand in its text.
+_DYNAMIC = regex(r"\bimport\s*\*|\b(?:__getattr__|globals|vars|exec|setattr|sys\.modules)\b")
+
+
+def _tell_broken(it: Interpreter, node: ast.ImportFrom, source: Value, name: str) -> None:
+    """Say that an import ends the script with an error: what it brought is followed no more, nor are its findings.
+
+    Only of what Python would look for in this tree, and where nothing catches the error.
+    """
+    if isinstance(source, ModuleValue):
+        path, parsed = source.module.path, source.module.parsed
+        if parsed is None or not (node.level or it.index.is_below(source.module.name, it.roots)):
+            return
+        if _DYNAMIC.search(parsed.text) or re.search(rf"\b{re.escape(name)}\b", parsed.text):
+            return
+        note = f"{path} defines no {name}"
+    elif isinstance(source, External) and node.module and not node.level:
+        package, _, last = node.module.rpartition(".")
+        if not package or not it.index.is_below(package, it.roots, of_files=True):
+            return
+        note = f"there is no {last} in {package}"
+    else:
+        return
+    if not _is_caught(it.module, node):
+        it.limit(it.location(node), f"this import fails: {note}; what follows of it is not known")
+
+
+def _is_caught(module: Module, node: ast.ImportFrom) -> bool:
+    """Whether the statement stands in the body of a `try`."""
+    tries = [each for each in ast.walk(module.tree or ast.Module([], [])) if isinstance(each, ast.Try)]
+    return any(inner is node for each in tries for statement in each.body for inner in ast.walk(statement))
 
 
 def _import_star(it: Interpreter, environment: Environment, source: Value) -> None:
