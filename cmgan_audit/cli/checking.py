@@ -252,11 +252,11 @@ def _tell_lost_names(known: Path, root: Path) -> None:
 
 
 def _prune_baseline(auditor: Auditor, root: Path, target: Path, quiet: bool) -> None:
-    from cmgan_audit.gate.baseline import read_baseline, write_baseline
+    from cmgan_audit.gate.baseline import read_both_sides, write_baseline
     from cmgan_audit.gate.baselined import prune
     from cmgan_audit.report.wording import count
 
-    before = read_baseline(target)
+    before = read_both_sides(target)
     pruned = prune(before, auditor.audit(root), root)
     write_baseline(target, pruned)
     gone = sum(entry.count for entry in before.entries) - sum(entry.count for entry in pruned.entries)

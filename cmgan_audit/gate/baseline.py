@@ -13,6 +13,7 @@ from typing import Any
 from cmgan_audit.errors import UsageError
 from cmgan_audit.finding import Finding, fingerprint_of
 from cmgan_audit.gate.git import Repository
+from cmgan_audit.gate.torn import is_torn, sides
 from cmgan_audit.lazy_dataclasses import dataclass
 
 SCHEMA = "cmgan-audit/baseline/v1"
@@ -65,22 +66,49 @@ def read_baseline(path: Path) -> Baseline:
     """Read a baseline file.
 
     Raises:
+        UsageError: the file cannot be read, is no baseline, or has marks of a merge.
+    """
+    text = _text(path)
+    if is_torn(text):
+        said = "has marks of a merge; --prune-baseline keeps the entries of both sides that are still found"
+        raise UsageError(f"baseline {path}: {said}")
+    return _read(path, text)
+
+
+def read_both_sides(path: Path) -> Baseline:
+    """Read a baseline file; of one that a merge left torn the entries of both sides.
+
+    Raises:
         UsageError: the file cannot be read or is no baseline.
     """
+    text = _text(path)
+    if not is_torn(text):
+        return _read(path, text)
+    ours, theirs = (_read(path, side) for side in sides(text))
+    entries = {entry.fingerprint: entry for entry in ours.entries}
+    for entry in theirs.entries:
+        same = entries.get(entry.fingerprint)
+        if same is None or same.count < entry.count:
+            entries[entry.fingerprint] = entry
+    return replace(ours, entries=ordered(entries.values()))
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UsageError(
             f"baseline {path}: cannot be read: {error.strerror or error}; --write-baseline makes one"
         ) from error
     except ValueError as error:
         raise UsageError(f"baseline {path}: is not UTF-8: {error}") from error
+
+
+def _read(path: Path, text: str) -> Baseline:
     try:
         document = json.loads(text)
     except ValueError as error:
-        torn = "\n<<<<<<< " in text  # the entries are whole blocks of lines, so both sides can be kept
-        said = "has marks of a merge; keep the entries of both sides" if torn else f"is not JSON: {error}"
-        raise UsageError(f"baseline {path}: {said}") from error
+        raise UsageError(f"baseline {path}: is not JSON: {error}") from error
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != SCHEMA:
         said = "is no baseline" if schema is None else f"'schema' is {schema!r}"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from dataclasses import replace
 
 import pytest
 
 from cmgan_audit.errors import UsageError
 from cmgan_audit.finding import fingerprint_of
-from cmgan_audit.gate.baseline import Baseline, Entry, baseline_of, read_baseline, write_baseline
+from cmgan_audit.gate.baseline import Baseline, Entry, baseline_of, read_baseline, read_both_sides, write_baseline
 from cmgan_audit.gate.baselined import prune, with_commit_of, with_others
+from cmgan_audit.gate.torn import is_torn, sides
 
 SMALL = "def main():\n    batch_size = 1\n"
 
@@ -93,6 +95,37 @@ def test_branches_that_write_the_baseline_anew_can_be_merged(auditor, tree, git,
     assert rules_of(auditor().audit(root, baseline=file)) == []
     git("mv", "b.py", "c.py")  # which the commit that the file names does not have
     assert rules_of(auditor().audit(root, baseline=file)) == []
+
+
+def test_entries_that_two_branches_put_at_one_place_are_both_kept(auditor, tree, git, rules_of):
+    root = tree({"a.py": SMALL})
+    file = root / "baseline.json"
+    git("add", ".")
+    git("commit", "-qm", "first")
+    for branch, name in (("one", "b"), ("two", "c")):
+        git("checkout", "-q", "main", "-b", branch)
+        tree({f"{name}.py": SMALL.replace("main", name)})
+        write_baseline(file, baseline_of(auditor().audit(root).findings, root))
+        git("add", ".")
+        git("commit", "-qm", "more")
+    with pytest.raises(subprocess.CalledProcessError):
+        git("merge", "-q", "one", "-m", "both")
+    with pytest.raises(UsageError, match="marks of a merge"):
+        read_baseline(file)
+    both = read_both_sides(file)
+    assert [entry.path for entry in both.entries] == ["a.py", "b.py", "c.py"]
+    write_baseline(file, prune(both, auditor().audit(root), root))
+    assert rules_of(auditor().audit(root, baseline=file)) == []
+    (root / "b.py").unlink()
+    assert [entry.path for entry in prune(both, auditor().audit(root), root).entries] == ["a.py", "c.py"]
+
+
+@pytest.mark.parametrize("base", ["", "||||||| parent\nold\n"])
+def test_each_side_of_a_torn_file(base):
+    text = f"one\n<<<<<<< HEAD\nours\n{base}=======\ntheirs\n>>>>>>> other\ntwo\n"
+    assert is_torn(text)
+    assert sides(text) == ("one\nours\ntwo\n", "one\ntheirs\ntwo\n")
+    assert not is_torn("one\n=======\n")
 
 
 def test_a_baseline_over_a_renamed_function_names_the_commit_at_which_it_has_that_name(auditor, tree, git, known):
@@ -210,7 +243,7 @@ def test_equal_findings_give_equal_bytes(tree, known):
     ("content", "reason"),
     [
         ("{", "is not JSON"),
-        ("{\n<<<<<<< HEAD\n", "has marks of a merge; keep the entries of both sides"),
+        ("{\n<<<<<<< HEAD\n", "has marks of a merge; --prune-baseline keeps the entries of both sides"),
         ("[]", "is no baseline; this version reads 'cmgan-audit/baseline/v1'"),
         (json.dumps({"schema": "cmgan-audit/baseline/v9"}), "'schema' is 'cmgan-audit/baseline/v9'; this version"),
         (json.dumps({"schema": "cmgan-audit/baseline/v1"}), "'findings' is not a list"),
