@@ -8,11 +8,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from cmgan_audit.gate.renamed_variables import LEAST_ALIKE, MOST_PAIRS, UNITS, alike_share, statements, words_of
+from cmgan_audit.gate.renamed_variables import LEAST_ALIKE, MOST_PAIRS, UNITS, Words, alike_share, statements, words_of
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.discovery import Failure
 from cmgan_audit.source.python_file import parse_python
+
+# So much of the statements of two definitions has to be alike where the names that only one of them has do not count,
+# and so many of these have to say more than such names.
+LEAST_ALIKE_IN_SHAPE = 0.8
+LEAST_SAID = 3
 
 # A path and a dotted name there, "" for the file itself.
 Key = tuple[str, str]
@@ -62,12 +67,27 @@ class Text:
     """
 
     definition: Definition
-    lines: tuple[str, ...]
+    lines: tuple[Words, ...]
 
     @cached_property
-    def parts(self) -> Counter[str]:
+    def parts(self) -> Counter[Words]:
         """How often it has each statement."""
         return Counter(self.lines)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names in it."""
+        return frozenset(word for line in self.lines for word in line if word.isidentifier())
+
+    @cached_property
+    def shape(self) -> Counter[Words]:
+        """Its statements without any name."""
+        return self.shape_beside(frozenset())
+
+    def shape_beside(self, names: frozenset[str]) -> Counter[Words]:
+        """Its statements without the names that are not among these."""
+        own = self.names - names
+        return Counter(tuple("_?" if word in own else word for word in line) for line in self.lines)
 
 
 def definitions(path: str, data: bytes) -> Iterator[tuple[Definition, ast.AST]]:
@@ -130,13 +150,14 @@ def _went_and_came(path: str, before: bytes, now: bytes) -> tuple[list[Text], li
     )
 
 
-def _lines(definition: Definition, node: ast.AST) -> tuple[str, ...]:
+def _lines(definition: Definition, node: ast.AST) -> tuple[Words, ...]:
     parts = (words_of(node), *statements(node))
-    return tuple(" ".join("@" if word == definition.word else word for word in words) for words in parts)
+    return tuple(tuple("@" if word == definition.word else word for word in words) for words in parts)
 
 
 def _pair_up(gone: Sequence[Text], come: Sequence[Text]) -> list[tuple[Definition, Definition]]:
-    """Pairs of definitions that are one under two names: first those of equal text, then the most alike.
+    """Pairs of definitions that are one under two names: first those of equal text, then the most alike, then those
+    that say the same of other variables.
 
     Outer ones come first. What stands in one goes with it: methods of two classes often read the same.
     """
@@ -145,12 +166,22 @@ def _pair_up(gone: Sequence[Text], come: Sequence[Text]) -> list[tuple[Definitio
     for fits in [*(_of_depth(depth) for depth in depths), _of_any_depth]:
         old = [text for text in gone if text.definition.key not in pairs.before and fits(text)]
         new = [text for text in come if text.definition.key not in pairs.now and fits(text)]
-        pairs.equal(old, new)
-        pairs.alike(
-            [text for text in old if text.definition.key not in pairs.before],
-            [text for text in new if text.definition.key not in pairs.now],
-        )
+        for look in (pairs.equal, pairs.alike, pairs.alike_in_shape):
+            look(
+                [text for text in old if text.definition.key not in pairs.before],
+                [text for text in new if text.definition.key not in pairs.now],
+            )
     return pairs.found
+
+
+def _alike_but_for_names(old: Text, new: Text) -> bool:
+    """Whether two texts are alike without the names of only one, and still say something then."""
+    shared = old.names & new.names
+    earlier, later = (text.shape_beside(shared) for text in (old, new))
+    said = [
+        words for words in earlier & later if any(word in shared or word.startswith("=") for word in words)
+    ]  # not only by how they are built
+    return alike_share(earlier, later) >= LEAST_ALIKE_IN_SHAPE and len(said) >= LEAST_SAID
 
 
 def _of_depth(depth: int) -> Callable[[Text], bool]:
@@ -173,7 +204,7 @@ class _Pairs:
 
     def equal(self, gone: Iterable[Text], come: Iterable[Text]) -> None:
         """Pair those that say the same."""
-        by_text: dict[tuple[str, tuple[str, ...]], list[Definition]] = {}
+        by_text: dict[tuple[str, tuple[Words, ...]], list[Definition]] = {}
         for text in come:
             by_text.setdefault((text.definition.kind, text.lines), []).append(text.definition)
         for text in gone:
@@ -186,20 +217,39 @@ class _Pairs:
 
     def alike(self, gone: Sequence[Text], come: Sequence[Text]) -> None:
         """Pair those that say nearly the same; what changed its file, its name and its text is another."""
-        if len(gone) * len(come) > MOST_PAIRS:
-            return
         found = [
             (share, old.definition, new.definition)
+            for old, new in self._candidates(gone, come)
+            if (share := alike_share(old.parts, new.parts)) >= LEAST_ALIKE
+        ]
+        for _, before, now in sorted(found, key=lambda each: -each[0]):  # of equals the first of the tree
+            if before.key not in self.before and now.key not in self.now:
+                self._add(before, now)
+
+    def alike_in_shape(self, gone: Sequence[Text], come: Sequence[Text]) -> None:
+        """Pair those that nearly say the same but for names that only one of them has, where each is the only one."""
+        found = [
+            (old.definition, new.definition)
+            for old, new in self._candidates(gone, come)
+            if alike_share(old.shape, new.shape) >= LEAST_ALIKE_IN_SHAPE and _alike_but_for_names(old, new)
+        ]
+        olds, news = (Counter(pair[side].key for pair in found) for side in (0, 1))
+        for before, now in found:
+            if olds[before.key] == news[now.key] == 1:
+                self._add(before, now)
+
+    def _candidates(self, gone: Sequence[Text], come: Sequence[Text]) -> list[tuple[Text, Text]]:
+        """Which may be one though their texts differ."""
+        if len(gone) * len(come) > MOST_PAIRS:
+            return []
+        return [
+            (old, new)
             for old in gone
             for new in come
             if old.definition.kind == new.definition.kind
             and (old.definition.path == new.definition.path or old.definition.word == new.definition.word)
             and self._may_be(old.definition, new.definition)
-            and (share := alike_share(old.parts, new.parts)) >= LEAST_ALIKE
         ]
-        for _, before, now in sorted(found, key=lambda each: -each[0]):  # of equals the first of the tree
-            if before.key not in self.before and now.key not in self.now:
-                self._add(before, now)
 
     def _may_be(self, before: Definition, now: Definition) -> bool:
         """Whether what stands around two definitions lets them be one."""

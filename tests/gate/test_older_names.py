@@ -175,6 +175,58 @@ def test_a_renamed_variable_of_a_renamed_function(older):
     assert names.of_variable(found("a.py", 6, "Pairs.items")).anchor == "Pairs.items"  # another function's
 
 
+MAKE = """\
+def make(folder, cut):
+    train_set = Pairs(folder / "train", cut)
+    test_set = Pairs(folder / "test", cut)
+    first = DataLoader(train_set, batch_size=1, shuffle=True)
+    second = DataLoader(test_set, batch_size=1)
+    return first, second
+"""
+OTHER_WORDS = {
+    "make": "build",
+    "train_set": "training",
+    "test_set": "held_out",
+    "first": "trains",
+    "second": "tests",
+    "folder": "root",
+    "cut": "length",
+}
+
+
+def in_other_words(text):
+    """The function with other names for all that is its own."""
+    for name, other in OTHER_WORDS.items():
+        text = text.replace(name, other)
+    return text
+
+
+def test_a_renamed_function_of_renamed_variables(older):
+    names = older({"a.py": MAKE}, {"a.py": in_other_words(MAKE)})
+    finding = names.of_variable(found("a.py", 5, "build.tests(Pairs)"))
+    assert (finding.location.path, finding.anchor) == ("a.py", "make.second(Pairs)")
+
+
+def test_a_function_of_other_variables_is_another_if_it_does_another_thing(older):
+    other = in_other_words(MAKE).replace("DataLoader", "Batches").replace('"test"', '"valid"').replace("=1", "=2")
+    names = older({"a.py": MAKE}, {"a.py": other})
+    assert names.of_variable(found("a.py", 5, "build.tests(Pairs)")).anchor == "build.tests(Pairs)"
+
+
+def test_two_functions_that_are_alike_but_for_their_names_are_not_told_apart(older):
+    two = MAKE + MAKE.replace("make", "more").replace("_set", "_pairs").replace("folder", "home")
+    now = in_other_words(MAKE)
+    names = older({"a.py": two}, {"a.py": now})
+    assert names.of_variable(found("a.py", 5, "build.tests(Pairs)")).anchor == "build.tests(Pairs)"
+
+
+def test_functions_that_say_little_are_not_told_apart_by_how_they_are_built(older):
+    before = "def f(a):\n    b = g(a)\n    c = h(b)\n    d = i(c)\n    return d\n"
+    now = "def p(q):\n    r = s(q)\n    t = u(r)\n    v = w(t)\n    return v\n"
+    names = older({"a.py": before}, {"a.py": now})
+    assert of_definition(names, "a.py", 2, "p.r") == ("a.py", "p.r")
+
+
 def test_what_cannot_be_parsed_has_no_definitions():
     assert list(definitions("a.py", b"def f(:\n")) == []
     assert [each.name for each, _ in definitions("a.py", BEFORE.encode())] == [
