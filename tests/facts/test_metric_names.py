@@ -13,6 +13,7 @@ from cmgan_audit.facts.metrics.scoring import metric_called
         ("pesq.pesq", "PESQ"),
         ("torchmetrics.audio.PerceptualEvaluationSpeechQuality.__call__", "PESQ"),
         ("torchmetrics.functional.audio.short_time_objective_intelligibility", "STOI"),
+        ("torchmetrics.audio.pesq.perceptual_evaluation_speech_quality", "PESQ"),
         ("torchmetrics.audio.ScaleInvariantSignalNoiseRatio.update", "SI-SNR"),
         ("torchmetrics.audio.ScaleInvariantSignalNoiseRatio", ""),
         ("mir_eval.separation.bss_eval_sources", "bss_eval_sources"),

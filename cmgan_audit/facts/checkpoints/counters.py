@@ -75,9 +75,18 @@ class Counting:
             return node.test.left
         return None
 
+    @property
+    def _counted_up(self) -> set[str]:
+        """What a loop without an end of its own counts: `while True: ...; self.step += 1`."""
+        match self._loop:
+            case ast.While(test=ast.Constant(value=test)) if test:
+                added = (node for node in walk(self._loop) if isinstance(node, ast.AugAssign))
+                return {_last(each.target) for each in added if COUNTER.search(_last(each.target))}
+        return set()
+
     def goes_on(self, loads: Iterable[CallEvent]) -> bool:
-        """Whether the loop begins with a number that is read from a file: `start = checkpoint["epoch"] + 1`."""
-        wanted = set() if self._start is None else {_last(node) for node in walk(self._start)} - {""}
+        """Whether the loop counts on from a number that is read from a file: `start = checkpoint["epoch"] + 1`."""
+        wanted = self._counted_up if self._start is None else {_last(node) for node in walk(self._start)} - {""}
         return bool(wanted) and any(name in wanted for load in loads for name in self._numbers_read(load))
 
     def _numbers_read(self, load: CallEvent) -> Iterator[str]:

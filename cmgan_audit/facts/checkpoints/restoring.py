@@ -136,7 +136,14 @@ def batches(events: Iterable[Event]) -> list[Batch]:
         of_torch = [event for event in batch.loads if canonical(event.callee) not in _FOR_DATA]
         of_no_item = [event for event in of_torch if not _is_in_dataset(event)]
         batch.loads = of_no_item or of_torch or batch.loads
+        batch.loads = [event for event in batch.loads if not _is_looked_through(event, batch)] or batch.loads
     return [batch for batch in found if batch.restored]
+
+
+def _is_looked_through(event: CallEvent, batch: Batch) -> bool:
+    """Whether a loop that is over before anything is restored goes through files, to compare what they tell."""
+    later = {loop.location for each in batch.restored for loop in each.event.context.loops}
+    return any(loop.location not in later for loop in event.context.loops)
 
 
 def _is_in_dataset(event: CallEvent) -> bool:

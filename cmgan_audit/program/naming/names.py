@@ -49,6 +49,18 @@ _ALIASES = {
     "optuna.study.load_study": "optuna.load_study",
     "omegaconf.omegaconf.OmegaConf": "omegaconf.OmegaConf",
 }
+# The modules of torchmetrics' audio classes import the functions that these call, and programs take them from there.
+_OF_CLASS_MODULES = {
+    "pesq": "perceptual_evaluation_speech_quality",
+    "stoi": "short_time_objective_intelligibility",
+    "sdr": "scale_invariant_signal_distortion_ratio signal_distortion_ratio",
+    "snr": "scale_invariant_signal_noise_ratio signal_noise_ratio",
+}
+_ALIASES |= {
+    f"torchmetrics.audio.{module}.{function}": f"torchmetrics.functional.audio.{module}.{function}"
+    for module, functions in _OF_CLASS_MODULES.items()
+    for function in functions.split()
+}
 _EXACT = {alias: name for alias, name in _ALIASES.items() if not alias.endswith(".")}
 _PREFIXES = {alias: name for alias, name in _ALIASES.items() if alias.endswith(".")}
 
