@@ -21,6 +21,7 @@ from cmgan_audit.evaluation.material.audio import (
     probe,
     read_audio,
     same_channels,
+    same_samples,
     wrong_rate,
 )
 from cmgan_audit.evaluation.material.matching import Matched
@@ -122,7 +123,12 @@ def open_folder(
         InputError: no recording of the test set in the folder, or most (with `strict`: any) of them are no mono audio.
         SampleRateError: a recording is not at 16 kHz and `resample` is off.
     """
-    matched = match_outputs(folder, list(among.pairs), among.also)
+    matched = match_outputs(
+        folder,
+        list(among.pairs),
+        among.also,
+        lambda utterance, path: any(same_samples(path, each) for each in among.pairs[utterance]),
+    )
     wanted = {pair.name: matched.files[pair.name] for pair in pairs if pair.name in matched.files}
     if not wanted:
         raise InputError(

@@ -135,6 +135,18 @@ def same_channels(several: int, total: int) -> str:
     return f"{several} of {total} recordings have several channels, the same sample by sample; the first is scored"
 
 
+def same_samples(one: Path, other: Path) -> bool:
+    """Whether two files hold the same recording, but for how its samples were rounded to 16 bits."""
+    try:
+        headers = probe(one), probe(other)
+        if (headers[0].rate, headers[0].samples) != (headers[1].rate, headers[1].samples):
+            return False
+        first, second = (_read_one_channel(path)[0] for path in (one, other))
+    except AudioError:
+        return False
+    return bool(np.max(np.abs(first - second)) < 2 / 2**15)
+
+
 def _read_one_channel(path: Path) -> tuple[Signal, int]:
     """The samples of a file and their rate; stereo files whose channels are the same hold one signal."""
     import soundfile

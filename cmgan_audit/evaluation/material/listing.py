@@ -22,10 +22,19 @@ def not_read(names: Iterable[str]) -> str:
     return f"; {', '.join(found)} files are not read, convert them to {' or '.join(AUDIO_SUFFIXES)}" if found else ""
 
 
-def recordings_below(folder: Path) -> Iterator[Path]:
-    """Recordings in a folder and the folders in it, at any depth, sorted by folder and name."""
+def recordings_below(folder: Path, deepest: int | None = None) -> Iterator[Path]:
+    """Recordings in a folder and the folders in it, sorted by folder and name.
+
+    Args:
+        folder: where to look.
+        deepest: how many folders below it are gone into; None for all of them.
+    """
+    above = len(folder.parts)
     for root, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if is_recording(path := Path(root) / name):
+        here = Path(root)
+        inside = deepest is None or len(here.parts) - above < deepest
+        folders[:] = sorted(name for name in folders if inside and not name.startswith("."))
+        # Most files of a tree are none; to make paths of them all takes longer than to list them.
+        for name in sorted(name for name in names if name.lower().endswith(AUDIO_SUFFIXES)):
+            if is_recording(path := here / name):
                 yield path

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,26 +54,56 @@ class MatchedOutputs:
 
 
 def match_outputs(
-    folder: Path, utterances: Sequence[str], also: Mapping[str, tuple[str, str]] | None = None
+    folder: Path,
+    utterances: Sequence[str],
+    also: Mapping[str, tuple[str, str]] | None = None,
+    is_copy: Callable[[str, Path], bool] = lambda utterance, recording: False,
 ) -> MatchedOutputs:
     """Match the recordings of a folder with the utterances of a test set.
 
     The names of the utterances themselves come first, then those of their recordings; with such names an utterance may
     be without an output. Where nobody used them, something before and after the name is taken off, and every utterance
-    must have its output, or every recording its utterance.
+    must have its output, or every recording its utterance. Recordings of the plain names that all are copies of the
+    test set are no outputs where others beside them can be.
 
     Args:
         folder: with recordings, or with folders of recordings.
         utterances: of the whole test set, so that a part of it is matched as the whole is.
         also: utterance -> other names that its output may have, where clean and noisy recordings are named otherwise.
+        is_copy: whether a recording holds what the clean or the noisy one of an utterance holds.
 
     Raises:
         InputError: no recording, none of the test set, or no telling which is meant; the message says what is there.
     """
     recordings, below = _recordings(folder, utterances)
     matched = _match(folder, utterances, also or {}, recordings, below)
+    matched = _beside_copies(folder, recordings, matched, below, is_copy) or matched
     taken = {*matched.files.values(), *matched.inputs}
     return replace(matched, unused=tuple(name for name, path in recordings.items() if path not in taken))
+
+
+def _beside_copies(
+    folder: Path,
+    recordings: Mapping[str, Path],
+    plain: MatchedOutputs,
+    below: bool,
+    is_copy: Callable[[str, Path], bool],
+) -> MatchedOutputs | None:
+    """What lies beside copies of the test set that have its names, if that is one recording for each of them."""
+    names = {path: name for name, path in recordings.items()}
+    if any(names.get(path) != utterance for utterance, path in plain.files.items()):
+        return None
+    folds = {name: path for name, (_, path) in by_folded_name(recordings).items()}
+    others = {
+        way: found
+        for way, found in _ways(folds, {UTTERANCE: {name: name for name in plain.files}}).items()
+        if found.keys() == plain.files.keys() and not _is_of_an_input(way) and _says_output(way, surely=False)
+    }
+    if len(others) != 1 or not all(is_copy(*each) for each in plain.files.items()):
+        return None
+    ((way, files),) = others.items()
+    told = f"{_told(folder, files, below, way, {})}; the copies of the test set beside them are not scored"
+    return MatchedOutputs(files, told, (*plain.files.values(), *plain.inputs))
 
 
 def _match(

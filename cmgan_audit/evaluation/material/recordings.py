@@ -26,8 +26,12 @@ class Recordings:
     repeated: tuple[Path, Path] | None = None
 
 
-def recordings_in(folder: Path) -> Recordings:
-    """The recordings that stand in a folder; where none does, those in its folders at any depth.
+def recordings_in(folder: Path, deepest: int | None = None) -> Recordings:
+    """The recordings that stand in a folder; where none does, those in its folders.
+
+    Args:
+        folder: where to look.
+        deepest: how many folders below it are gone into; None for all of them.
 
     Raises:
         AudioError: two files of one folder stand for the same utterance (`a.wav` and `a.flac`).
@@ -38,7 +42,7 @@ def recordings_in(folder: Path) -> Recordings:
     by_name: dict[str, Path] = {}
     by_path: dict[str, Path] = {}
     repeated: tuple[Path, Path] | None = None
-    for path in recordings_below(folder):
+    for path in recordings_below(folder, deepest):
         name = path.relative_to(folder).with_suffix("").as_posix()
         if name in by_path:
             raise AudioError(f"{path.parent}: {by_path[name].name} and {path.name} are the same utterance; keep one")

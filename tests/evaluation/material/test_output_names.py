@@ -13,6 +13,7 @@ from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
 from cmgan_audit.evaluation.checkpoints.naming import expand_checkpoints
 from cmgan_audit.evaluation.material.output_names import match_outputs
 from cmgan_audit.evaluation.material.pairs import find_pairs
+from cmgan_audit.evaluation.systems import open_folder
 from tests.evaluation.helpers import compared
 
 UTTERANCES = ["p232_001", "p232_002", "p257_001"]
@@ -218,3 +219,39 @@ def test_a_comparison_says_how_outputs_were_matched_and_scores_them_all_the_same
     assert {finding.rule for finding in result.findings} == {"CMG708"}  # the same samples
     assert result.notes == ["other: outputs are named enh_<utterance>: enh_ada_001.wav is taken for ada_001"]
     assert result.checkpoints[0].sha256 == result.checkpoints[1].sha256
+
+
+@pytest.mark.parametrize("beside", ["{}_enhanced.wav", "out_{}.wav", "{}_g.wav"])
+@pytest.mark.parametrize("copied", [{"ada_001", "ben_001", "cleo_001"}, {"ada_001"}])
+def test_copies_of_the_test_set_with_its_names_are_no_outputs_where_others_lie_beside_them(
+    small_set: Path, outputs, beside: str, copied: set[str]
+) -> None:
+    rounded = 2**-17
+    folder = outputs(small_set, "out", lambda name, clean, noisy: (noisy if name in copied else clean) + rounded)
+    plain = sorted(folder.iterdir())
+    for path in plain:
+        shutil.copy(small_set / "clean" / path.name, folder / beside.format(path.stem))
+    shutil.copy(small_set / "clean" / "ada_001.wav", folder / "ada_001_clean.wav")
+    among = find_pairs(small_set / "clean", small_set / "noisy")
+    found = open_folder(folder, "out", among.pairs, among=among.matched)
+    assert {path.name for path in found.files.values()} == {beside.format(path.stem) for path in plain}
+    assert "; the copies of the test set beside them are not scored" in found.remark
+
+
+@pytest.mark.parametrize("beside", ["{}_noise.wav", "{}_clean.wav", ""])
+def test_copies_alone_are_the_outputs(small_set: Path, outputs, beside: str) -> None:
+    folder = outputs(small_set, "out", lambda name, clean, noisy: noisy)
+    plain = sorted(folder.iterdir())
+    for path in plain if beside else ():
+        shutil.copy(small_set / "clean" / path.name, folder / beside.format(path.stem))
+    among = find_pairs(small_set / "clean", small_set / "noisy")
+    assert sorted(open_folder(folder, "out", among.pairs, among=among.matched).files.values()) == plain
+
+
+def test_what_is_no_copy_is_the_output(small_set: Path, outputs) -> None:
+    folder = outputs(small_set, "out", lambda name, clean, noisy: noisy if name == "ada_001" else 0.5 * noisy)
+    plain = sorted(folder.iterdir())
+    for path in plain:
+        shutil.copy(small_set / "clean" / path.name, folder / f"{path.stem}_enhanced.wav")
+    among = find_pairs(small_set / "clean", small_set / "noisy")
+    assert sorted(open_folder(folder, "out", among.pairs, among=among.matched).files.values()) == plain

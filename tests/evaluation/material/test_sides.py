@@ -37,6 +37,14 @@ def test_the_only_two_folders_that_differ_in_clean_and_noisy(
     assert sides_of(tmp_path) == tuple(tmp_path / name for name in expected)
 
 
+@pytest.mark.parametrize(("below", "found"), [("ada/book/chapter", True), ("home/ada/book/chapter", False)])
+def test_where_both_sides_stand_together_a_whole_disc_is_not_listed(tmp_path: Path, below: str, found: bool) -> None:
+    folder = folders(tmp_path, below) / below
+    for name in ("x_clean.wav", "x_noisy.wav"):
+        (folder / name).touch()
+    assert (sides_of(tmp_path) == (tmp_path, tmp_path)) is found
+
+
 def test_several_pairs_of_folders_are_named(tmp_path: Path) -> None:
     folders(tmp_path, "clean_a", "noisy_a", "clean_b", "noisy_b")
     with pytest.raises(
