@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.code import Function, Reached
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import called_name, walk
 
 _GROWS = frozenset({"append", "extend", "update", "add", "insert"})
+# What puts an entry into a list that is kept in order: `heapq.heappush(kept, (loss, path))`.
+_PUSHES = frozenset({"heappush", "insort", "insort_left", "insort_right"})
 _BLOCKS = (ast.For, ast.AsyncFor, ast.While)
 
 
@@ -75,6 +77,9 @@ def _bindings(node: ast.AST) -> Iterator[tuple[str, Binding]]:
             for taken in (*call.args[-1:], *(keyword.value for keyword in call.keywords)):
                 for name, _ in _targets(node, owner, taken):
                     yield name, Binding(node, taken, adds=True)
+        case ast.Expr(value=ast.Call(args=[owner, taken]) as call) if called_name(call) in _PUSHES:
+            for name, _ in _targets(node, owner, taken):
+                yield name, Binding(node, taken, adds=True)
 
 
 def _targets(statement: ast.AST, target: ast.expr, value: ast.expr) -> Iterator[tuple[str, Binding]]:

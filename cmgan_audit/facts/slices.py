@@ -270,7 +270,8 @@ class Slicer:
     def _of_self(self, task: _Task, name: str, found: Slice) -> Iterator[_Task]:
         for bound, reached in self._attributes.get(name, ()):
             for stack in self._of_the_same(task.stack, self._stacks.get(reached.node, [])):
-                yield from self._of_binding(bound, _Task(bound.statement, reached, self._one(stack)), found)
+                task_there = _Task(bound.statement, reached, self._one(stack), task.item)
+                yield from self._of_binding(bound, task_there, found)
 
     def _of_object(self, task: _Task, node: ast.Attribute, found: Slice) -> Iterator[_Task]:
         """What an attribute of an object was given in its methods: `stopper.step(loss)` sets `stopper.stop`."""

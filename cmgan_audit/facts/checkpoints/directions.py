@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cmgan_audit.facts.checkpoints.comparisons import comparison_of
 from cmgan_audit.facts.checkpoints.guards import Guard, Guards
 from cmgan_audit.facts.checkpoints.intentions import keeps_best, keeps_worst
 from cmgan_audit.facts.checkpoints.monitors import PER, chooses, logged_by, monitor_of, monitors
+from cmgan_audit.facts.checkpoints.picks import picks_of
 from cmgan_audit.facts.checkpoints.records import Direction
 from cmgan_audit.facts.checkpoints.restoring import member_of
 from cmgan_audit.facts.checkpoints.searches import search_of
@@ -18,6 +20,7 @@ from cmgan_audit.facts.checkpoints.starts import is_never, start_of
 from cmgan_audit.facts.classes import is_network
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.metrics.scoring import metric_called
+from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.values import constant, instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
@@ -39,7 +42,8 @@ def directions_of(view: View) -> Iterator[Direction]:
         return
     senses = Senses(view)
     seen: set[Location] = set()
-    for record in (*_of_searches(view, senses), *_of_schedulers(view, senses), *_of_monitors(view, senses)):
+    found = (_of_searches, _of_picks, _of_schedulers, _of_monitors)
+    for record in (each for judge in found for each in judge(view, senses)):
         if record.location not in seen:
             seen.add(record.location)
             yield record
@@ -59,7 +63,8 @@ def _of_searches(view: View, senses: Senses) -> Iterator[Direction]:
             continue  # `if loss > max(losses[-5:]): break` stops at the worst one, as it should
         if decides == KEEPS and keeps_worst(view, guard):
             continue
-        sense = senses.of(search.number, test.path, test.stack)
+        number = replace(test, node=search.number)
+        sense = senses.of(search.number, test.path, test.stack, 0 if _is_tuple(view, number) else None)
         start = start_of(view, search)
         never = is_never(search, sense, start)
         if sense is None and not never:
@@ -82,6 +87,54 @@ def _of_searches(view: View, senses: Senses) -> Iterator[Direction]:
             never=Known(never, known),
             start="" if start is None else ast.unparse(start),
         )
+
+
+def _of_picks(view: View, senses: Senses) -> Iterator[Direction]:
+    """The models that the end of a list of numbers picks among those of all epochs."""
+    for pick in picks_of(view):
+        held = replace(pick.at, node=pick.extreme.held)
+        item = pick.extreme.item
+        if not pick.extreme.place and not pick.extreme.mapped:  # entries are compared as they are
+            if _is_filled_by_key(view, held):
+                continue
+            item = 0 if _holds_tuples(view, held) else item
+        sense = senses.of(pick.extreme.held, held.path, held.stack, item, pick.extreme.key)
+        place = view.code.place_of(pick.at.path, pick.at.node)
+        if sense is not None and sense.place is not None:
+            trail = (
+                Step(place, f"a {pick.taken} value is taken for better here, and the model is kept"),
+                Step(sense.place, f"the value is computed of {sense.what}"),
+            )
+            yield Direction(
+                location=place,
+                anchor=f"{KEEPS}: {ast.unparse(pick.extreme.held)}",
+                decides=KEEPS,
+                measured=sense.what,
+                taken=pick.taken,
+                reversed=Known(sense.better != pick.taken, trail),
+            )
+
+
+def _is_filled_by_key(view: View, held: Found) -> bool:
+    """Whether items are stored in what may be a dictionary, of which `max(losses)` gives a key."""
+    parents = (next(view.code.parents(each.path, each.node), None) for each, _ in view.slicer.sources(held))
+    return any(isinstance(each, ast.Assign) and isinstance(each.targets[0], ast.Subscript) for each in parents)
+
+
+def _holds_tuples(view: View, held: Found) -> bool:
+    """Whether a list is one of tuples, which their first item decides."""
+    sources = [each.node for each, _ in view.slicer.sources(held)]
+    return any(isinstance(each, ast.Tuple) for each in sources)
+
+
+def _is_tuple(view: View, number: Found) -> bool:
+    """Whether what is compared is a tuple, which its first item decides: `(loss, epoch) < best`."""
+    nodes = [number.node]
+    for _ in range(4):
+        if not nodes or not all(isinstance(each, ast.Name) for each in nodes):
+            break
+        nodes = [each.node for each, _ in view.slicer.sources(replace(number, node=nodes[0]))]
+    return bool(nodes) and all(isinstance(each, ast.Tuple) for each in nodes)
 
 
 def _keeping(view: View) -> Iterator[tuple[str, Guard]]:

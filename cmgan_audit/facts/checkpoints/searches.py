@@ -11,42 +11,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cmgan_audit.facts.checkpoints.comparisons import Comparison, comparison_of
-from cmgan_audit.facts.checkpoints.extremes import extreme_of
 from cmgan_audit.facts.checkpoints.guards import Guard
+from cmgan_audit.facts.checkpoints.histories import best_few, extreme_itself, of_history
+from cmgan_audit.facts.checkpoints.search import Search
 from cmgan_audit.facts.checkpoints.senses import HIGHER, LOWER
 from cmgan_audit.facts.checkpoints.ways import FUNCTIONS, was_taken
 from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.view import View
-from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.syntax import called_name
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _TELLS = frozenset("print info debug warning log".split())
-# The operators that ask the same with both sides exchanged.
-_TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Search:
-    """A comparison that asks whether a number is better than the best one so far, which it then becomes.
-
-    Attributes:
-        compare: the comparison.
-        number: the new number.
-        best: the best one so far.
-        taken: what counts as better.
-        asks_less: whether the comparison asks if the new number is less.
-        test: the test that holds the comparison.
-        among_all: whether it is one with all numbers so far, of which none is kept apart as the best one.
-    """
-
-    compare: ast.expr
-    number: ast.expr
-    best: ast.expr
-    taken: str
-    asks_less: bool
-    test: Found
-    among_all: bool = False
 
 
 def search_of(view: View, guard: Guard) -> Search | None:
@@ -150,9 +125,12 @@ def _in_test(view: View, test: Found, given: dict[str, str], *, taken: bool) -> 
     """The comparisons in a test behind which the best number becomes the new one, as what is given there says."""
     assert isinstance(test.node, ast.expr)
     if taken:
-        yield from _of_extreme(view, test, test.node)
-        yield from _of_history(view, test, test.node)
-    for compare in _comparisons(view, test, test.node):
+        yield from extreme_itself(view, test, test.node)
+        yield from of_history(view, test, test.node)
+    compares = list(_comparisons(view, test, test.node))
+    if taken:
+        yield from best_few(view, test, compares)
+    for compare in compares:
         if not taken and isinstance(test.node, ast.BoolOp):
             continue
         for side, best, less in compare.sides():
@@ -164,68 +142,6 @@ def _in_test(view: View, test: Found, given: dict[str, str], *, taken: bool) -> 
                 search = Search(compare.node, number, best, LOWER if less == taken else HIGHER, less, test)
                 if _is_meant(view, search, given):
                     yield search
-
-
-def _of_extreme(view: View, test: Found, asked: ast.expr) -> Iterator[Search]:
-    """The search that asks whether a number is the extreme itself: `best = min([*history, loss])`, `loss == best`."""
-    match asked:
-        case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
-            sides = ((left, right), (right, left))
-        case _:
-            return
-    for number, best in sides:
-        if not isinstance(best, ast.Name | ast.Attribute):
-            continue
-        sources = [each.node for each, _ in view.slicer.sources(Found(best, test.path, test.stack))]
-        match sources:
-            case [ast.Call(func=ast.Name(id="min" | "max" as extreme), args=given, keywords=[])]:
-                text, less = ast.unparse(number), extreme == "min"
-                if any(ast.unparse(node) == text for each in given for node in ast.walk(each)):
-                    yield Search(asked, number, best, LOWER if less else HIGHER, less, test)
-
-
-def _of_history(view: View, test: Found, asked: ast.expr) -> Iterator[Search]:
-    """The search among all numbers so far: `losses.append(loss)`, and then `loss <= min(losses)` or `==` it."""
-    if isinstance(asked, ast.BoolOp):
-        for value in asked.values:
-            yield from _of_history(view, test, value)
-        return
-    match asked:
-        case ast.Compare(left=left, ops=[op], comparators=[right]):
-            sides = ((left, op, right), (right, _TURNED.get(type(op), ast.Eq)(), left))
-        case _:
-            return
-    for number, asks, asked_for in sides:
-        found = extreme_of(asked_for)
-        if found is None:
-            continue
-        held, less, is_place = found
-        kept = held.value if isinstance(held, ast.Subscript) and isinstance(held.slice, ast.Slice) else held
-        fits = (isinstance(asks, ast.Eq) and not isinstance(number, ast.Constant)) or (
-            not is_place and isinstance(asks, (ast.Lt, ast.LtE) if less else (ast.Gt, ast.GtE))
-        )
-        added = _appended(view, test, kept) if fits else None
-        if added is None:
-            continue
-        # `np.argmin(losses) == epoch`: the last one is the extreme.
-        if is_place or ast.unparse(number) in (ast.unparse(added), f"{ast.unparse(kept)}[-1]"):
-            yield Search(asked, added, kept, LOWER if less else HIGHER, less, test, among_all=True)
-
-
-def _appended(view: View, test: Found, kept: ast.expr) -> ast.expr | None:
-    """The number that the function that asks appends to a list; None where it adds anything else too."""
-    parents = view.code.parents(test.path, test.node)
-    around = next((each for each in parents if isinstance(each, FUNCTIONS)), None)
-    given = [
-        node.args
-        for node in (ast.walk(around) if around is not None else ())
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr in ("append", "extend", "insert")
-        and ast.unparse(node.func.value) == ast.unparse(kept)
-    ]
-    texts = {tuple(ast.unparse(each) for each in args) for args in given}
-    return given[0][0] if len(texts) == 1 and len(given[0]) == 1 else None
 
 
 def _is_meant(view: View, search: Search, given: dict[str, str]) -> bool:

@@ -24,7 +24,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import External
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.naming.names import canonical
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import called_name, walk
 
 LOWER, HIGHER = "lower", "higher"
 _HIGHER = frozenset({"PESQ", "STOI", "SI-SDR", "SI-SNR", "SDR", "SNR"})
@@ -33,6 +33,8 @@ _PASSING = frozenset("item cpu detach numpy mean sum float double tolist squeeze
 _OF_FIRST = frozenset(
     "float sum mean list nanmean average fmean stack tensor array asarray round as_tensor FloatTensor Tensor".split()
 )
+# What gives entries of a list in order, by the number of its arguments: `sorted(kept)`, `heapq.nsmallest(5, kept)`.
+_ORDERED: dict[int, frozenset[str]] = {1: frozenset({"sorted"}), 2: frozenset({"nsmallest", "nlargest"})}
 # What gives the values of a dictionary, of which any may be meant.
 _OF_ALL = frozenset({"values", "items"})
 # What a meter calls its mean.
@@ -84,16 +86,20 @@ class Senses:
         self._minimised = Minimised(view, lambda factor: self._sign(factor, 4))
         self._left = 0
 
-    def of(self, node: ast.expr, path: str, stack: tuple[Location, ...]) -> Sense | None:
+    def of(
+        self, node: ast.expr, path: str, stack: tuple[Location, ...], item: int | None = None, key: str = ""
+    ) -> Sense | None:
         """The direction of a number where it is read; None where it is open, or it is a constant.
 
         Args:
             node: the expression.
             path: its file.
             stack: the calls in which it is read.
+            item: which item of the expression is the number, where it is a tuple, or a list of them.
+            key: under which name it stands, where the expression is a dictionary, or a list of them.
         """
         self._left = _MOST_STEPS
-        found = self._at(Found(node, path, stack), None, "", ())
+        found = self._at(Found(node, path, stack), item, key, ())
         return found if found is not None and found.better else None
 
     def _at(self, here: Found, item: int | None, key: str, above: tuple[ast.AST, ...]) -> Sense | None:
@@ -123,7 +129,7 @@ class Senses:
             case ast.Attribute(value=owner, attr=name) if name in _MEANS:
                 return self._of_meter(here, owner, way)
             case ast.Subscript(value=owner, slice=ast.Slice()):
-                return self._at(_beside(here, owner), None, key, way)
+                return self._at(_beside(here, owner), item, key, way)
             case ast.Subscript(value=owner, slice=ast.Constant(value=str() as text)):
                 return self._at(_beside(here, owner), None, text, way)
             case ast.Subscript(value=owner, slice=ast.Constant(value=int() as index)):
@@ -295,6 +301,11 @@ class Senses:
         if trained is not None:
             return trained
         match node:
+            case ast.Call(args=[given]) | ast.Call(args=[_, given]) if called_name(node) in _ORDERED[len(node.args)]:
+                return self._at(_beside(here, given), item, key, way)
+            case ast.Call(func=ast.Name(id="dict"), args=[], keywords=given) if all(each.arg for each in given):
+                names, values = [ast.Constant(each.arg) for each in given], [each.value for each in given]
+                return _agreed(self._at(_beside(here, each), None, "", way) for each in _picked(names, values, key))
             case ast.Call(func=ast.Call(func=ast.Name(id="Parallel") | ast.Attribute(attr="Parallel")), args=[given]):
                 return self._at(_beside(here, given), None, key, way)
             case ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[ast.Constant(value=str() as text), *_]):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from cmgan_audit.facts.checkpoints.searches import Search
+from cmgan_audit.facts.checkpoints.search import Search
 from cmgan_audit.facts.checkpoints.senses import HIGHER, LOWER, Sense
 from cmgan_audit.facts.checkpoints.ways import was_taken
 from cmgan_audit.facts.slices import Found
@@ -45,6 +45,8 @@ def start_of(view: View, search: Search) -> ast.expr | None:
     kept = {number, *(f"{extreme}({pair})" for extreme in ("min", "max") for pair in _orders(search))}
     others = [node for node in found if ast.unparse(node) not in kept and not _is_restored(node, best)]
     first = others[0] if len(others) == 1 else None
+    if isinstance(first, ast.Tuple) and first.elts:
+        return first.elts[0]  # a tuple is compared by its first item: `best = (math.inf, -1)`
     return first if isinstance(first, ast.expr) else None
 
 
