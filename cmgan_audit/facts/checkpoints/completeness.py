@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from cmgan_audit.facts.bindings import bindings_in, is_parameter
 from cmgan_audit.facts.checkpoints.counters import COUNTER, Counting
+from cmgan_audit.facts.checkpoints.left_averages import Averages
 from cmgan_audit.facts.checkpoints.other_ways import OtherWays
 from cmgan_audit.facts.checkpoints.restoring import Batch, bare, made_by, member_of, stateful_uses
 from cmgan_audit.facts.code import Code, stack_of
@@ -38,6 +39,7 @@ class Completeness:
         self._used = list(stateful_uses(view.scene))
         self._counting = Counting(view, start)
         self._other_ways = OtherWays(view, start)
+        self._averages = Averages(view, start)
 
     def goes_on_counting(self, batch: Batch) -> bool:
         """Whether the training goes on at the epoch or the step that stands in a checkpoint."""
@@ -69,15 +71,18 @@ class Completeness:
         trail: Trail = tuple(
             Step(each.location, f"{class_name(each)} is made here and starts anew") for each in missing
         )
+        averages = self._averages.left_out(batch, events)
+        trail += tuple(step for _, steps in averages for step in steps)
         restored = {class_name(each.target) for each in batch.restored if each.target is not None}
-        names = [f"another {name}" if name in restored else name for name in map(class_name, missing)]
+        left = [*map(class_name, missing), *(f"{name} (an average of weights)" for name, _ in averages)]
+        names = [f"another {name}" if name in restored else name for name in left]
         counted = any(COUNTER.search(name) for name in replaced)
         if names and self._counting.begins_with_constant and not counted:
             names.append("the epoch")
         elif not names and batch.trains_on and not counted and not counts_anew:
             trail = self._counting.left_behind()
             return ("the epoch" if trail else ""), Known(not trail, trail)
-        return ", ".join(dict.fromkeys(names)), Known(not missing, trail)
+        return ", ".join(dict.fromkeys(names)), Known(not left, trail)
 
     def _is_another(self, batch: Batch, target: Instance) -> bool:
         """Whether what is restored is another object that the same helper made: `g_opt, d_opt = make(g), make(d)`."""

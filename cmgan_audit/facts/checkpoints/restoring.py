@@ -11,7 +11,7 @@ from cmgan_audit.facts.records import EVAL
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.reasons import Cause, cause_of
+from cmgan_audit.program.domain.reasons import GIVEN_AT_START, Cause, cause_of
 from cmgan_audit.program.domain.values import Choice, Const, DictValue, Instance, Unknown, Value
 from cmgan_audit.program.execution.trace import CallEvent, Event
 from cmgan_audit.program.naming.names import canonical
@@ -198,8 +198,8 @@ def stateful_uses(scene: Scene) -> Iterator[tuple[Instance, CallEvent]]:
 
 
 def _is_disabled(target: Instance) -> bool:
-    """Whether a scaler is switched off, or may be by settings that the tree does not have: it has no state then."""
+    """Whether a scaler is switched off, or may be by settings that the tree does not tell: it has no state then."""
     enabled = target.arguments.get("enabled")
     if isinstance(enabled, Unknown):
-        return cause_of(enabled.reason) is Cause.MISSING_FILE
+        return cause_of(enabled.reason) in (Cause.MISSING_FILE, *GIVEN_AT_START)
     return isinstance(enabled, Const) and not enabled.value

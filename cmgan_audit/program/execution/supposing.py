@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from cmgan_audit.program.domain.joins import opposite
+from cmgan_audit.program.domain.values import ClassValue, FunctionValue, Instance, Value
 from cmgan_audit.program.execution.interpreter import BudgetExceededError, Interpreter, ProgramRaisedError
 from cmgan_audit.program.execution.trace import Condition, Supposed
 from cmgan_audit.source.syntax import walk
@@ -88,10 +89,49 @@ def _asks_who_runs(test: ast.expr) -> bool:
 
 
 def _loads(it: Interpreter, statements: Sequence[ast.AST]) -> bool:
-    """Whether a call in the statements has a name that speaks of loading."""
+    """Whether a call in the statements has a name that speaks of loading, or is of a function that loads a state."""
     first = statements[0]
     if first not in it.loading:
-        calls = (node.func for each in statements for node in walk(each) if isinstance(node, ast.Call))
+        calls = [node.func for each in statements for node in walk(each) if isinstance(node, ast.Call)]
         names = (getattr(call, "attr", getattr(call, "id", "")).lower() for call in calls)
-        it.loading[first] = any(word in name for name in names for word in _LOADS)
+        it.loading[first] = any(word in name for name in names for word in _LOADS) or any(
+            _loads_a_state(it, function) for call in calls for function in [_function(it, call)] if function is not None
+        )
     return it.loading[first]
+
+
+def _loads_a_state(it: Interpreter, function: FunctionValue) -> bool:
+    """Whether the body of a function gives something a state: `def bring_back(path, net): net.load_state_dict(...)`."""
+    node = function.node
+    if node not in it.loading:
+        it.loading[node] = any(
+            isinstance(each, ast.Attribute) and each.attr == "load_state_dict" for each in walk(node)
+        )
+    return it.loading[node]
+
+
+def _function(it: Interpreter, called: ast.expr) -> FunctionValue | None:
+    """The function of the tree that a name stands for, or a method of what a name stands for; nothing is executed."""
+    match called:
+        case ast.Name(id=name):
+            held = _held(it, name)
+            return held if isinstance(held, FunctionValue) else None
+        case ast.Attribute(value=ast.Name(id=name), attr=method):
+            owner = _held(it, name)
+            if isinstance(owner, Instance) and isinstance(owner.cls, ClassValue):
+                return _method(owner.cls, method)
+    return None
+
+
+def _held(it: Interpreter, name: str) -> Value | None:
+    scope = it.activation.environment.scope_of(name)
+    return scope.names[name] if scope is not None else None
+
+
+def _method(cls: ClassValue, name: str) -> FunctionValue | None:
+    """A method of a class of the tree, or of one that it is derived from."""
+    held = cls.namespace.get(name)
+    if isinstance(held, FunctionValue):
+        return held
+    bases = (base for base in cls.bases if isinstance(base, ClassValue))
+    return next((found for base in bases for found in [_method(base, name)] if found is not None), None)
