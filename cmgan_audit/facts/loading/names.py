@@ -9,7 +9,8 @@ from cmgan_audit.facts.loading.sharing import datasets_of_others
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.finding import Location
-from cmgan_audit.program.domain.values import Instance, ListValue, Value
+from cmgan_audit.program.domain.values import DictValue, Instance, ListValue, Value
+from cmgan_audit.program.execution.sessions import interpreter_of
 from cmgan_audit.source.syntax import target_name, walk
 from cmgan_audit.source.tree import SourceTree
 
@@ -82,6 +83,11 @@ class Names:
                     self._give(value, item, event.location)
             for key, value in event.arguments.keywords.items():
                 self._give(value, key, event.location)
+            for value in (event.result, *event.arguments.positional, *event.arguments.keywords.values()):
+                self._give_keys(value, event.location)
+        for environment in interpreter_of(scene.run).environments.values():
+            for value in environment.names.values():
+                self._give_keys(value, None)
 
     def of(self, made: Made) -> list[tuple[str, Location]]:
         """The names that a loader and its own dataset get, with the places, nearest first."""
@@ -108,6 +114,13 @@ class Names:
                 if isinstance(name, int):
                     found.append((self._assigned.at(place, name), place))
         return [(name, place) for name, place in dict(found).items() if name]
+
+    def _give_keys(self, value: Value, place: Location | None) -> None:
+        """A dictionary calls its loaders and datasets by their keys: `{split: DataLoader(...) for split in splits}`."""
+        if isinstance(value, DictValue):
+            for key, item in value.items.items():
+                if isinstance(key, str) and isinstance(item, Instance):
+                    self._give(item, key, place or item.location)
 
     def _give(self, value: Value, name: str | int, place: Location) -> None:
         if isinstance(value, Instance):

@@ -31,7 +31,8 @@ _BOOKKEEPING = frozenset(
     "train eval to cuda cpu half float double parameters named_parameters state_dict load_state_dict zero_grad "
     "apply requires_grad_ modules named_modules children named_children buffers named_buffers register_buffer "
     "add_module register_parameter share_memory type extra_repr freeze unfreeze save load log log_dict print "
-    "save_hyperparameters configure_optimizers load_from_checkpoint from_pretrained save_pretrained summary".split()
+    "save_hyperparameters configure_optimizers load_from_checkpoint from_pretrained save_pretrained summary "
+    "append extend insert keys values items".split()  # of networks that hold others: ModuleList, ModuleDict
 )
 # `map` and `filter` call what they are given, which may be a layer.
 _BUILTINS = frozenset(dir(builtins)) - {"map", "filter"}
