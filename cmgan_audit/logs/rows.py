@@ -24,33 +24,15 @@ _MOMENT = regex(
 )
 _LAST_NUMBER = regex(r"(\d+)(?:\.\w+)?$")
 _FLAGS = {"true", "false", "yes", "no", "y", "n", "best", "saved", "ok", "*", "none", "improved"}
-_ITEMS = {"id", "utt", "uttid", "utt id", "utterance", "utterance id", "file", "filename", "file name", "wav", "audio"}
+_ITEMS = {"id", "uttid", "sntid", "filename"}
 # Columns of these names hold nothing but recordings, however often each of them stands there.
 _RECORDINGS = {
-    "file",
-    "filename",
-    "file name",
-    "utt",
-    "uttid",
-    "utt id",
-    "utterance",
-    "utterance id",
-    "wav",
-    "wavfile",
-    "wav file",
-    "wav name",
-    "audio",
-    "audio file",
-    "clip",
-    "clip id",
-    "track",
-    "track id",
-    "song",
-    "song id",
-    "recording",
-    "recording id",
-    "mixture id",
+    *("file", "filename", "utt", "uttid", "utterance", "wav", "wavfile", "wavname", "audio", "clip", "track", "song"),
+    *("recording", "sntid"),
 }
+# ... and so do theirs with one of these behind them: `utt_id`, `snt_id`, `Sample No.`.
+_OF_RECORDINGS = {*_RECORDINGS, "snt", "sent", "sentence", "sample", "item", "segment", "example", "mix", "mixture"}
+_NAMING = {"id", "idx", "index", "no", "name", "key", "file", "path"}
 _SYSTEMS = {"system", "systems", "model", "models", "method", "methods", "approach", "algorithm", "network", "variant"}
 _CONDITIONS = {
     "noise",
@@ -82,6 +64,12 @@ def number_of(name: str) -> float | None:
     return None if found is None else float(found.group(1))
 
 
+def _is_of_items(name: str) -> bool:
+    """Whether a column holds what a recording is called: `utterance`, `snt_id`, `Audio File`, `sample index`."""
+    first, _, last = name.rpartition(" ")
+    return name in _RECORDINGS or (last in _NAMING and first in _OF_RECORDINGS)
+
+
 def what_rows_are(column: str, texts: Collection[str], filled: float, rows: float) -> str:
     """ "audio file", "system" or "condition" where a column of words names another one on every row, else "".
 
@@ -97,7 +85,7 @@ def what_rows_are(column: str, texts: Collection[str], filled: float, rows: floa
     if rows > 2 and audio > len(texts) // 2:
         return "audio file"
     name = " ".join(words_of(column))
-    if name in _RECORDINGS and filled >= _MOST and len(texts) > 2:
+    if _is_of_items(name) and filled >= _MOST and len(texts) > 2:
         return "audio file"
     if filled < _MOST or len(texts) < 2 or _are_moments(texts) or are_evaluations(texts):
         return ""
@@ -107,10 +95,11 @@ def what_rows_are(column: str, texts: Collection[str], filled: float, rows: floa
         return "condition"
     if name in _SYSTEMS:
         return "system"
+    of_items = name in _ITEMS or _is_of_items(name)
     names = sum(1 for text in texts if text.lstrip(" *`([")[:1].isalpha())
-    if len(texts) < _MOST * min(rows, _SEEN) or (name not in _ITEMS and names < _NAMES * len(texts)):
+    if len(texts) < _MOST * min(rows, _SEEN) or (not of_items and names < _NAMES * len(texts)):
         return ""
-    return "audio file" if name in _ITEMS or len(texts) > _MANY else "system"
+    return "audio file" if of_items or len(texts) > _MANY else "system"
 
 
 def numbers_name_rows(column: str, numbers: Collection[float], rows: float) -> str:
@@ -119,9 +108,7 @@ def numbers_name_rows(column: str, numbers: Collection[float], rows: float) -> s
     `uttid` holds an utterance's number, and an SNR in round decibels is what was mixed, not what came out.
     """
     name = " ".join(words_of(column))
-    if name in _RECORDINGS and len(numbers) > 2:
-        return "audio file"
-    if name in _ITEMS and name != "id" and rows > 2 and len(numbers) >= _MOST * min(rows, _SEEN):
+    if _is_of_items(name) and len(numbers) > 2:
         return "audio file"
     if name in _SNRS and len(numbers) > 1 and all((2 * number).is_integer() for number in numbers):
         return "condition"

@@ -34,6 +34,8 @@ def rows(template: str) -> str:
 TABLES = {
     "plain.csv": "epoch,pesq\n" + rows("{e},{v}\n"),
     "comments.csv": "# made by hand\nepoch,pesq,loss\n" + rows("{e},{v},\n"),
+    "savetxt.txt": "# epoch loss pesq\n" + rows("{e} 0.3 {v}\n"),
+    "commented.csv": "# run 7, lr 5e-4\n#epoch,val_pesq\n" + rows("{e},{v}\n"),
     "semicolon.csv": "Epoch;PESQ;STOI\n" + rows("{e};{c};0,9{e}\n"),
     "tabs.tsv": "epoch\tval/pesq\n" + rows("{e}\t{v}\n"),
     "spaces.txt": "epoch   pesq   stoi\n" + rows("   {e}   {v}   0.91\n"),
@@ -62,6 +64,17 @@ TABLES = {
 def test_reads_epochs_and_values(tmp_path: Path, name: str) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (run,) = runs(tmp_path, name, TABLES[name])
+    assert pesq(run) == list(zip([1, 2, 3, 4], PESQ, strict=True))
+
+
+def test_a_number_sign_names_the_rows(tmp_path: Path) -> None:
+    (run,) = runs(tmp_path, "log.tsv", "#\tTrainLoss\tDevPESQ\n" + rows("{e}\t0.3\t{v}\n"))
+    assert pesq(run) == list(zip([1, 2, 3, 4], PESQ, strict=True))
+
+
+@pytest.mark.parametrize("comment", ["# run 7, lr", "# pesq: 1, 2", "# made by hand, twice"])
+def test_another_comment_names_no_columns(tmp_path: Path, comment: str) -> None:
+    (run,) = runs(tmp_path, "val_pesq.csv", f"{comment}\n" + rows("{e},{v}\n"))
     assert pesq(run) == list(zip([1, 2, 3, 4], PESQ, strict=True))
 
 

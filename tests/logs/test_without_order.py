@@ -41,6 +41,11 @@ LISTS = {
     "snrs.csv": "snr,pesq\n20,3.0\n15,2.75\n10,2.5\n5,2.25\n0,2.0\n",
     "noises.csv": "noise_type,pesq\nbabble,2.9\ncafe,2.6\nbabble,2.4\ncafe,2.2\n",
     "utterances.csv": "uttid,pesq\n" + "".join(f"{i:05d},{score}\n" for i, score in enumerate(SCORES)),
+    "sentences.csv": "snt_id,sdr,sdr_i,si-snr,si-snr_i\n"
+    + "".join(f"{i},{8 * v},{8 * v - 1},{8 * v},{8 * v}\n" for i, v in enumerate(SCORES))
+    + "avg,20.7,19.7,20.7,20.7\n",
+    "samples.csv": "Sample Index,PESQ\n" + "".join(f"{i},{v}\n" for i, v in enumerate(SCORES)),
+    "sentences.json": json.dumps([{"snt_id": i, "si-snr": 8 * v} for i, v in enumerate(SCORES)]),
     "wavfiles.csv": "wavfile,pesq\n"
     + "".join(f"amp_h{i // 3}_{i % 3},{score}\n" for i, score in enumerate([*SCORES, *SCORES, *SCORES])),
     "files.csv": "File,PESQ Noisy,PESQ Enhanced\n"

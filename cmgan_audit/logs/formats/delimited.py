@@ -12,7 +12,7 @@ from typing import TypeVar
 from cmgan_audit.errors import InputError
 from cmgan_audit.logs.formats.cells import BARS, RULES, parse_number
 from cmgan_audit.logs.formats.plain_rows import add_columns, columns_of, is_plain
-from cmgan_audit.logs.formats.table_head import Column, Table, column_kind, look_at, split_cells
+from cmgan_audit.logs.formats.table_head import Column, Table, column_kind, commented_head, look_at, split_cells
 from cmgan_audit.logs.lines.left_out import counted
 from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.roles import RoleBook, counter_kind
@@ -277,10 +277,11 @@ class _Reader:
             if column.kind in ("ignored", "part", "name", "run", "value"):
                 continue
             texts = self.texts.get(column.position, set())
-            if texts:
-                found = what_rows_are(column.name, texts, self.worded[column.position] / self.rows, rows)
-            else:
-                found = numbers_name_rows(column.name, self.numbers.get(column.position, set()), rows)
+            filled = self.worded[column.position] / self.rows
+            # A word below numbers (`avg`) stands for them all.
+            found = what_rows_are(column.name, texts, filled, rows) or numbers_name_rows(
+                column.name, self.numbers.get(column.position, set()), rows
+            )
             if found:
                 return found
         return ""
@@ -293,16 +294,24 @@ def _remember(seen: set[_Cell], value: _Cell) -> None:
 
 
 def _lines(path: Path, source: str) -> Iterator[tuple[int, str]]:
-    """Lines with their numbers; comment lines and empty ones left out."""
-    number = 0
+    """Lines with their numbers; comments and empty ones left out, but for a comment that names the columns."""
+    number, comment, begun = 0, "", False
     for block in read_blocks(path, source):
         whole = block.decode("utf-8", errors="replace").replace("\0", " ")
         whole = whole.replace("\r\n", "\n").replace("\r", "\n")
         whole = whole if whole.isascii() else whole.translate(BARS)
         for text in whole.splitlines():
             number += 1
-            if text.strip(_RULES) and text.strip() and not text.lstrip().startswith(("#", "//")):
-                yield number, text
+            if not text.strip(_RULES) or not text.strip():
+                continue
+            if text.lstrip().startswith(("#", "//")):
+                comment = text
+                continue
+            head = None if begun or not comment else commented_head(comment, text)
+            if head is not None:
+                yield number - 1, head
+            begun = True
+            yield number, text
 
 
 def _is_header(cells: list[str], header: list[str]) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import field
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.formats.cells import parse_number
-from cmgan_audit.logs.roles import counter_kind, words_of
+from cmgan_audit.logs.roles import counter_kind, infer, words_of
 from cmgan_audit.logs.roles import table as table_of_roles
 
 _DELIMITERS = ("\t", ";", ",", "|")
@@ -78,6 +78,25 @@ def look_at(head: list[tuple[int, str]], stem: str) -> Table | None:
     if named:
         return Table(delimiter, comma, _unique(first))
     return _unnamed(texts, delimiter, comma, stem)
+
+
+def commented_head(comment: str, row: str) -> str | None:
+    """The header that a comment is, `# epoch loss pesq` right above the first row, as NumPy writes it; else None.
+
+    As many names as the row has numbers, and one of them counts or is a metric or a loss.
+    """
+    text = comment.strip().lstrip("#/%")
+    for delimiter in (*_DELIMITERS, " "):
+        # `#` alone is the name of a first column that counts.
+        names = [cell.strip() for cell in split_cells(text if delimiter != " " else text.strip(), delimiter)]
+        cells = split_cells(row.strip() if delimiter == " " else row, delimiter)
+        if len(names) < 2 or len(names) != len(cells) or any(parse_number(cell, False) is None for cell in cells):
+            continue
+        if any(not name or parse_number(name, False) is not None or set(name) & set("=:") for name in names[1:]):
+            continue
+        if any(counter_kind(name) or infer(name).kind in ("metric", "loss") for name in names):
+            return delimiter.join([names[0] or "index", *names[1:]])
+    return None
 
 
 def _unnamed(texts: list[str], delimiter: str, comma: bool, stem: str) -> Table | None:
