@@ -23,6 +23,8 @@ _CHANGE = regex(r"[\u0394\u2206]|[A-Za-z]\+(?:$|[\s(/])")
 _IN_BRACKETS = regex(r"(?P<long>[A-Za-z][\w\- ]*)\((?P<short>[A-Za-z][\w\-]*)\)?\s*")
 # Over the noisy input, in dB, it is a measure of its own, whatever an improvement of other scores is over.
 _IMPROVEMENT, _DECIBELS = "improvement", "si_sdr"
+# `neg_si_sdr` is a loss under the name of the score.
+_NEGATED = frozenset(("neg", "negative", "negated", "minus"))
 _NORMALISED = ("normalized", "normalised", "normed", "norm", "scaled")
 
 
@@ -199,7 +201,8 @@ def _kind(words: tuple[str, ...]) -> Role | None:
     if any(word in t.losses for word in rest):
         return Role("loss", higher_is_better=False)
     if measure is not None:
-        return Role("metric", measure.key, higher_is_better=measure.higher)
+        negated = measure.unit == "dB" and not _NEGATED.isdisjoint(rest)
+        return Role("metric", measure.key, higher_is_better=measure.higher is not negated)
     if any(contains(words, name) for name in t.counts):
         return Role("count")
     return Role("loss", higher_is_better=False) if _is_loss_term(words) else None

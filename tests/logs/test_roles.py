@@ -22,6 +22,9 @@ from cmgan_audit.logs.roles import infer
         ("dice_coef", "iou", ""),
         ("fscore", "f1", ""),
         ("validation pixAcc", "accuracy", "eval"),
+        ("val_categorical_accuracy", "accuracy", "eval"),
+        ("sparse_categorical_accuracy", "accuracy", ""),
+        ("binary_accuracy", "accuracy", ""),
     ],
 )
 def test_a_metric(name: str, measure: str, phase: str) -> None:
@@ -34,6 +37,13 @@ def test_a_metric(name: str, measure: str, phase: str) -> None:
 )
 def test_a_loss(name: str) -> None:
     assert infer(name).kind == "loss"
+
+
+@pytest.mark.parametrize(
+    ("name", "higher"), [("cv neg-SI-SDR", False), ("val_neg_sisnr", False), ("val si-sdr", True), ("f1_neg", True)]
+)
+def test_a_negated_score_in_decibels_falls_as_a_loss_does(name: str, higher: bool) -> None:
+    assert (infer(name).kind, infer(name).higher_is_better) == ("metric", higher)
 
 
 @pytest.mark.parametrize("name", ["训练集大小", "per epoch", "precision", "recall", "验证集大小"])
