@@ -18,6 +18,7 @@ from cmgan_audit.logs.lines.prefixes import SLOT, USED, body_start, without_mome
 from cmgan_audit.logs.lines.scales import without_ranges
 from cmgan_audit.logs.lines.silent import says_nothing_known
 from cmgan_audit.logs.lines.tables import cells_of_row, columns_of
+from cmgan_audit.logs.lines.value_first import names_first
 from cmgan_audit.logs.local_words import in_english
 from cmgan_audit.logs.roles import RoleBook
 
@@ -33,7 +34,7 @@ def _plan(shape: str, book: RoleBook) -> Plan:
     plan = Plan(shape.count(SLOT))
     masked = without_moments(shape)
     start = body_start(masked)
-    masked = without_ranges(with_sign_between(masked, start), start)
+    masked = names_first(without_ranges(with_sign_between(masked, start), start), start)
     plan.body = masked[start:].strip()
     plan.key = plan.body.lstrip(":;|-)]> \t")
     plan.body_slot = sum(masked.count(c, 0, start) for c in (SLOT, USED))
