@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import field
 
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -23,6 +23,10 @@ _MOST_EPOCHS = 10
 _FEWEST_ROWS = 3
 # Where the log came to an epoch is kept so many times.
 _MOST_MARKS = 1 << 16
+
+
+# Epoch or step, value, and place.
+Point = tuple[float, float, int]
 
 
 @dataclass(slots=True)
@@ -213,6 +217,39 @@ class RunBuilder:
     def printed(self, name: str) -> PrintedBatch:
         """The counter of per-utterance values that the log prints under this name."""
         return self.run.printed.setdefault(name, PrintedBatch())
+
+    def part(self, name_at: Callable[[int], str], names: set[str]) -> None:
+        """Make a run of the points of each name; nothing where the names share no series, or count back and forth.
+
+        Args:
+            name_at: of which training the line at a place is; "" for lines of none.
+            names: of all that there are.
+        """
+        parts: dict[str, dict[tuple[str, str], list[Point]]] = {name: {} for name in sorted(names)}
+        roles: dict[tuple[str, str], Role] = {}
+        for series in (series for run in self._runs for series in run.series):
+            key = series.name, series.x_kind
+            roles.setdefault(key, series.role)
+            for point in series:
+                if name := name_at(point[2]):
+                    parts[name].setdefault(key, []).append(point)
+        if not set.intersection(*(set(part) for part in parts.values())) or any(
+            a[0] > b[0] for part in parts.values() for points in part.values() for a, b in itertools.pairwise(points)
+        ):
+            return
+        for run in self._runs:
+            run.series = [series.replaced(p for p in series if not name_at(p[2])) for series in run.series]
+            run.series = [series for series in run.series if len(series)]
+            run.restarts, run.named = [], ""
+        marks = [mark for came_to in self._came_to for mark in came_to]
+        for name, part in parts.items():
+            places = [point[2] for points in part.values() for point in points]
+            run = Run(self.source, named=name, first_place=min(places), last_place=max(places))
+            for key, points in part.items():
+                series = Series(key[0], roles[key], key[1], seen=len(points))
+                run.series.append(series.replaced(points))
+            self._runs.append(run)
+            self._came_to.append([mark for mark in marks if name_at(mark[0]) == name])
 
     def finish(self, last_place: int = 0) -> list[Run]:
         """All runs that hold numbers, labelled, with superseded points of resumed runs left out."""

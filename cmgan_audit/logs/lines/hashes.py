@@ -71,6 +71,8 @@ class HashedShapes:
             return text
 
         copied = replace(plan, key=put(plan.key), body=put(plan.body), lines=0)
+        if len(hashes) == 1 and plan.values and plan.epoch is not None:
+            copied.of_hash = f"job {hashes[0]}"
         if any(word in name for name in _names(plan) for word in _STANDS_FOR):
             _rename(copied, put)
             self._in_names.update(hashes)

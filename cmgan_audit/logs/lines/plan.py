@@ -53,7 +53,8 @@ class Plan:
     """How to read the lines of one shape.
 
     `epoch`, `step` and `rank` are slots (of `step 12,500` the first of `step_slots`); `fixed_epoch` stands in the
-    words (`epoch_7`), and so does `fixed_rank` (`rank1`). `training` says which of several trainings the line is of.
+    words (`epoch_7`), and so does `fixed_rank` (`rank1`). `training` says which of several trainings the line is of,
+    and so may `of_hash`, the hash that stands in the line.
     `bare` is the slot of a counter without a name, and the slot after it that of its total; `unnamed`: epoch and step
     stand in brackets without their names. `drives` says that the line moves the log to its epoch; `surely`, that
     training goes on, and not only that some checkpoint was loaded.
@@ -77,6 +78,7 @@ class Plan:
     unnamed: bool = False
     rank: int | None = None
     training: TrainingName | None = None
+    of_hash: str = ""
     fixed_rank: int = 0
     drives: bool = False
     resume: bool = False

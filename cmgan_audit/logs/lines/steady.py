@@ -9,11 +9,21 @@ from __future__ import annotations
 import re
 
 from cmgan_audit.logs.lines.plan import Plan
+from cmgan_audit.logs.runs import RunBuilder
+from cmgan_audit.logs.series import EPOCH
 
 _NUMBER = rb"[0-9]++(?:\.[0-9]*+)?+(?:[eE][-+]?[0-9]++)?+"
 # Jumping pays when a run is long and most of it is skipped.
 SHORTEST = 4096
 LEAST_STRIDE = 4
+
+
+def is_thinned(plan: Plan, builder: RunBuilder) -> bool:
+    """Whether most lines of this shape would only be counted."""
+    if not plan.simple or plan.unnamed or plan.epoch is None or not plan.drives or plan.of_hash:
+        return False
+    series = [builder.series(value.name, value.role, EPOCH) for value in plan.values]
+    return bool(series) and min(one.stride for one in series) >= LEAST_STRIDE
 
 
 class SteadyShape:

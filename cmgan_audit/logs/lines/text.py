@@ -12,6 +12,7 @@ from pathlib import Path
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.lines.as_shown import as_shown, in_parts
 from cmgan_audit.logs.lines.bare_counters import BareCounters
+from cmgan_audit.logs.lines.crossing import CrossingTrainings
 from cmgan_audit.logs.lines.echoes import Echoes
 from cmgan_audit.logs.lines.hashes import HashedShapes
 from cmgan_audit.logs.lines.headers_below import HeadersBelow
@@ -25,7 +26,7 @@ from cmgan_audit.logs.lines.printed_lists import PrintedLists
 from cmgan_audit.logs.lines.ranks import name_of_rank
 from cmgan_audit.logs.lines.settings import leave_out_trainings
 from cmgan_audit.logs.lines.settling import settle
-from cmgan_audit.logs.lines.steady import LEAST_STRIDE, SteadyShape
+from cmgan_audit.logs.lines.steady import SteadyShape, is_thinned
 from cmgan_audit.logs.lines.tables import OpenTable
 from cmgan_audit.logs.lines.tokens import are_counters, counter, ends_in_a_number, is_cut_off, joined, process
 from cmgan_audit.logs.named_values import Blocks, leave_out_named
@@ -91,6 +92,7 @@ class _TextScan:
         self.bare = BareCounters()
         self.checkpoints = NamedCheckpoints()
         self.below = HeadersBelow()
+        self.crossing = CrossingTrainings()
         self.names_epochs = False
         self.table: OpenTable | None = None
         self.steady: SteadyShape | None = None
@@ -146,6 +148,8 @@ class _TextScan:
             size = plan.slots * count
             if plan.announces:
                 self.heads.say(plan.announces, self.line)
+            if plan.of_hash:
+                self.crossing.note(plan.of_hash, self.line, count)
             if plan.head:
                 self.table = OpenTable(plan.head, self.book)
             if plan.row and self.table is not None and self.table.fits(plan.row) and not self.lists.is_open:
@@ -156,7 +160,7 @@ class _TextScan:
                 self._group(plan, numbers[position : position + size], count)
                 if (
                     count >= _STEADY
-                    and self._is_thinned(plan)
+                    and is_thinned(plan, self.builder)
                     and (self.steady is None or self.steady.plan is not plan)
                 ):
                     self.steady = SteadyShape(shape, plan)
@@ -170,13 +174,6 @@ class _TextScan:
             row = numbers[i * plan.slots : (i + 1) * plan.slots]
             if table.take(self.builder, plan.row, row, self.line + i):
                 self.left.used += 1
-
-    def _is_thinned(self, plan: Plan) -> bool:
-        """Whether most lines of this shape would only be counted."""
-        if not plan.simple or plan.unnamed or plan.epoch is None or not plan.drives:
-            return False
-        series = [self.builder.series(value.name, value.role, EPOCH) for value in plan.values]
-        return bool(series) and min(one.stride for one in series) >= LEAST_STRIDE
 
     def _jump(self, block: bytes, steady: SteadyShape) -> None:
         """Read every stride-th line of a run of equal shape and epoch, count the others."""
@@ -329,7 +326,10 @@ class _TextScan:
         values = self.columns.values(plan, line) if plan.cells else plan.values
         self.left.used += 1
         if plan.training is not None and row[plan.training.slot].isdigit():
-            builder.of_training(plan.training.name, int(row[plan.training.slot]), line)
+            number = int(row[plan.training.slot])
+            builder.of_training(plan.training.name, number, line)
+            if plan.values:
+                self.crossing.note(f"{' '.join(plan.training.name)} {number}", line)
         epoch = plan.fixed_epoch if plan.epoch is None else float(row[plan.epoch])
         step = None if plan.step is None else counter(row[plan.step : plan.step + plan.step_slots])
         if plan.unnamed and (self.names_epochs or not are_counters(row, plan)):
@@ -394,6 +394,7 @@ class _TextScan:
         """The runs, and what was not understood, counted."""
         self.left.account(self.plans.values())
         notes = [*self.left.notes(self.source), *self.lists.settle(self.source)]
+        self.crossing.settle(self.builder)
         runs = self.builder.finish(self.line - 1)
         for run in runs:
             settle(run, self.shapes, self.heads)

@@ -1,0 +1,48 @@
+"""Trainings whose lines stand among each other: folds that take turns, jobs that print into one file.
+
+Each line says whose it is, `[fold 2] epoch 7 ...` or the hash of a job; by their order alone they would be one course.
+"""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_right
+from collections import Counter
+
+from cmgan_audit.logs.runs import RunBuilder
+
+# So many stretches of lines are remembered; a log that has more is left as it is.
+_MOST_STRETCHES = 1 << 16
+# More trainings than these do not take turns; each is named again so many times, and the turn goes round so often.
+_MOST, _FEWEST, _ROUNDS = 32, 3, 2
+
+
+class CrossingTrainings:
+    """Remembers which lines are of which training, and parts a log in which they take turns."""
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._names: list[str] = []
+
+    def note(self, name: str, line: int, count: int = 1) -> None:
+        """So many lines are of the training of this name."""
+        if self._names and self._names[-1] == name and self._ends[-1] == line:
+            self._ends[-1] += count
+        elif len(self._starts) <= _MOST_STRETCHES:
+            self._starts.append(line)
+            self._ends.append(line + count)
+            self._names.append(name)
+
+    def settle(self, builder: RunBuilder) -> None:
+        """Make a run of each training, where they take turns all along."""
+        named = Counter(self._names)
+        if not 2 <= len(named) <= _MOST or len(self._starts) > _MOST_STRETCHES:
+            return
+        turns = sum(a != b for a, b in itertools.pairwise(self._names))
+        if min(named.values()) >= _FEWEST and turns >= _ROUNDS * len(named):
+            builder.part(self._name_at, set(named))
+
+    def _name_at(self, line: int) -> str:
+        at = bisect_right(self._starts, line) - 1
+        return self._names[at] if at >= 0 and line < self._ends[at] else ""

@@ -1,0 +1,58 @@
+"""Trainings whose lines stand among each other are runs of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.logs.lines.text import read_text
+from cmgan_audit.logs.roles import RoleBook
+from cmgan_audit.logs.series import Run
+
+FALLING, RISING = [2.0, 2.64, 2.4, 2.2, 2.1, 2.07], [1.8, 1.9, 2.0, 2.1, 2.2, 2.3]
+
+
+def runs(tmp_path: Path, lines: list[str]) -> list[Run]:
+    path = tmp_path / "train.log"
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return read_text(path, "train.log", RoleBook()).runs
+
+
+def courses(found: list[Run]) -> list[list[float]]:
+    return [list(s.ys) for run in found for s in run.series if s.role.measure == "pesq"]
+
+
+@pytest.mark.parametrize("names", [("[fold 1]", "[fold 2]"), ("[a1b2c3d4]", "[9f8e7d6c]"), ("seed 7 |", "seed 43 |")])
+@pytest.mark.parametrize("turns", ["ab" * 6, "aab" * 3 + "bbb", "abbabaabbaab"])
+def test_trainings_that_take_turns_are_parted(tmp_path: Path, names: tuple[str, str], turns: str) -> None:
+    at = {"a": iter(enumerate(FALLING, 1)), "b": iter(enumerate(RISING, 1))}
+    lines = []
+    for turn in turns:
+        epoch, score = next(at[turn])
+        lines.append(f"{names[turn == 'b']} epoch {epoch} loss 0.{epoch} val PESQ {score}")
+    found = runs(tmp_path, lines)
+    assert sorted(courses(found)) == [RISING, FALLING]
+    assert all(run.restarts == [] and run.superseded == 0 for run in found)
+    assert [len(run.series) for run in found] == [2, 2]
+
+
+def test_what_is_of_no_training_stays(tmp_path: Path) -> None:
+    lines = [
+        line
+        for e, (a, b) in enumerate(zip(FALLING, RISING, strict=True))
+        for line in (f"Epoch {e} loss 0.{e}", f"epoch {e} fold 1 PESQ {a}", f"epoch {e} fold 2 PESQ {b}")
+    ]
+    found = runs(tmp_path, lines)
+    assert sorted(courses(found)) == [RISING, FALLING]
+    assert sum(s.role.kind == "loss" for run in found for s in run.series) >= 1
+
+
+def test_a_hash_of_training_and_another_of_evaluation_part_nothing(tmp_path: Path) -> None:
+    lines = [
+        line
+        for e, score in enumerate(FALLING)
+        for line in (f"a1b2c3d4 epoch {e} train loss 0.{e}", f"9f8e7d6c epoch {e} val PESQ {score}")
+    ]
+    assert courses(runs(tmp_path, lines)) == [FALLING]
+    assert len(runs(tmp_path, lines)) == 1
