@@ -31,15 +31,24 @@ _PLUNGE = 3.0
 
 @dataclass(slots=True)
 class Judgement:
-    """What all logs together say."""
+    """What all logs together say; `asks_for_declines`: CMG801 is among the rules."""
 
     judged: list[JudgedSeries] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    asks_for_declines: bool = True
 
     @property
     def errors(self) -> int:
         """How many findings are errors, of whatever kind."""
         return sum(finding.severity is Severity.ERROR for finding in self.findings)
+
+    @property
+    def fell_unasked(self) -> bool:
+        """Whether a metric fell and stayed down, and nobody wanted to know."""
+        declines = ((one.decline, one.measure.small) for one in self.judged)
+        return not self.asks_for_declines and any(
+            d is not None and d.counts and d.drop >= small for d, small in declines
+        )
 
     def verdict(self, fail_on: Severity | None) -> str:
         """ "degraded", "healthy" or "undecided".
@@ -51,7 +60,7 @@ class Judgement:
         declines = [f for f in self.findings if f.rule == DECLINE]
         if fail_on is not None and any(f.severity >= fail_on for f in declines):
             return "degraded"
-        if any(f.severity > Severity.NOTE for f in declines):
+        if any(f.severity > Severity.NOTE for f in declines) or self.fell_unasked:
             return "undecided"
         if any(one.ends_without_score or ends_in_a_plunge(one) for one in self.judged):
             return "undecided"
@@ -111,7 +120,7 @@ def ends_in_a_plunge(judged: JudgedSeries) -> bool:
 
 def judge(readings: Sequence[Reading], question: Question, catalogue: Catalogue, selected: frozenset[str]) -> Judgement:
     """Judge every run of every log; findings come worst first, then in the order of the logs."""
-    out = Judgement()
+    out = Judgement(asks_for_declines=DECLINE in selected)
     for reading in readings:
         raiser = Raiser(catalogue, selected, reading.format)
         for run in reading.runs:

@@ -74,7 +74,8 @@ def read_logs(
 ) -> Search:
     """Read every log among the paths; folders are searched.
 
-    A file that is named and cannot be read is an error; one that a folder search met is noted.
+    An only file that cannot be read is an error. Of several, the others are read: `logs/*.log` may hold one to which
+    nothing has been written yet.
 
     Args:
         paths: files and folders, perhaps with what each is called in the report.
@@ -83,7 +84,7 @@ def read_logs(
 
     Raises:
         MissingPathError: a path is not there.
-        InputError: a named file cannot be read.
+        InputError: the only file cannot be read.
     """
     found = Search()
     events: list[tuple[Path, str]] = []
@@ -94,7 +95,9 @@ def read_logs(
             for path in _walk(given):
                 _sort_in(path, _shown(path), False, found, events, checkpoints, book, pattern)
         elif given.exists():
-            _sort_in(given, called.get(given) or _shown(given), True, found, events, checkpoints, book, pattern)
+            _sort_in(
+                given, called.get(given) or _shown(given), len(paths) == 1, found, events, checkpoints, book, pattern
+            )
         else:
             raise MissingPathError(f"{given}: no such file or folder")
     if events:
@@ -138,7 +141,7 @@ def _is_checkpoint(name: str) -> bool:
 def _sort_in(
     path: Path,
     source: str,
-    named: bool,
+    only: bool,
     found: Search,
     events: list[tuple[Path, str]],
     checkpoints: dict[str, list[Path]],
@@ -154,7 +157,7 @@ def _sort_in(
         else:
             _keep(found, [_read(path, source, kind, book, pattern)])
     except InputError as error:
-        if named:
+        if only:
             raise
         found.failed.append(Note(source, 0, str(error).removeprefix(f"{source}").lstrip(": ")))
 

@@ -33,6 +33,7 @@ _WITHOUT_SCORE = "undecided: the last evaluation gave no score, so how the metri
 _SCATTERS = "undecided: the scores scatter too much for evaluations of a test set, so that a fall would not be seen"
 _ONLY_BEST = "undecided: the log has only the scores that improved, so that a fall would not be seen"
 _NO_METRIC = "undecided: the logs hold no metric that could have fallen"
+_UNASKED = "undecided: a metric fell and stayed down, and CMG801, which judges that, is not among the rules"
 _BELOW_THRESHOLD = "undecided: a metric fell and stayed down, by less than what --fail-on makes a regression"
 _ORIGIN = {
     "measured": "measured on this series",
@@ -50,6 +51,8 @@ def sentence(judgement: Judgement, verdict: str) -> str:
     declined = [one for one in judgement.judged if one.decline is not None and one.decline.counts]
     if verdict == "degraded" and declined and not any(one.higher for one in declined):
         return _ROSE
+    if verdict == "undecided" and judgement.fell_unasked:
+        return _UNASKED
     if verdict == "undecided" and declined:
         return _BELOW_THRESHOLD
     if verdict == "undecided" and any(one.ends_without_score for one in judgement.judged):

@@ -71,6 +71,27 @@ def test_errors_say_what_is_wrong(trend: Trend, arguments: list[str], status: in
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize(("flags", "status"), [([], 0), (["--strict"], 3)])
+def test_one_of_several_logs_that_is_empty_yet(trend: Trend, tmp_path: Path, flags: list[str], status: int) -> None:
+    (tmp_path / "begun.log").touch()
+    done = trend(tmp_path / "begun.log", LOGS / "healthy.csv", *flags)
+    assert done.returncode == status
+    assert "healthy" in done.stdout
+    assert "begun.log: empty: nothing has been written to it" in done.stdout
+    assert trend(tmp_path / "begun.log").returncode == 3
+    assert trend(tmp_path / "begun.log", LOGS / "declining.log").returncode == 1
+
+
+def test_a_fall_that_is_not_asked_for_is_not_healthy(trend: Trend) -> None:
+    done = trend(LOGS / "declining.log", "--select", "CMG802", "--format", "json")
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["verdict"]) == (0, "undecided")
+    assert "CMG801" in document["summary"]
+    assert (
+        json.loads(trend(LOGS / "healthy.csv", "--select", "CMG802", "--format", "json").stdout)["verdict"] == "healthy"
+    )
+
+
 def test_settings_of_the_project_hold_and_flags_win(trend: Trend, tmp_path: Path) -> None:
     log = tmp_path / "log.csv"
     log.write_text("epoch,pesq\n1,2.3\n2,2.6\n3,2.45\n4,2.45\n5,2.45\n")
