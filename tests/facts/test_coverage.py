@@ -37,3 +37,24 @@ def test_a_device_that_settings_name_does_not_make_code_of_them(tmp_path: Path) 
     )
     audited = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path)
     assert audited.coverage.failed == ()
+
+
+def test_a_licence_that_a_folder_does_not_have_is_no_unread_file(tmp_path: Path) -> None:
+    load_kinds()
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "train.py").write_text(
+        "import argparse, torch\n"
+        "parser = argparse.ArgumentParser()\n"
+        "parser.add_argument('--lr', type=float, default=5e-4)\n"
+        "args = parser.parse_args()\n"
+        "network = torch.nn.Linear(4, 4)\n"
+        "optimizer = torch.optim.Adam(network.parameters())\n"
+        "for (batch,) in torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.zeros(4, 4)), 2):\n"
+        "    optimizer.zero_grad()\n"
+        "    network(batch).mean().backward()\n"
+        "    optimizer.step()\n",
+        encoding="utf-8",
+    )
+    audited = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path)
+    assert "CMG106" in {finding.rule for finding in audited.findings}
+    assert audited.coverage.failed == ()

@@ -17,6 +17,21 @@ CONVERSIONS = frozenset({"max", "float", "int"})
 Drawing = ast.For | ast.AsyncFor | ast.comprehension
 
 
+def unguarded(node: ast.expr) -> ast.expr:
+    """A number without what keeps a division by it from failing: `n` of `max(1, n)`, `n or 1`, `n if n else 1`."""
+    match node:
+        case ast.Call(func=ast.Name(id=name), args=[*arguments]) if name in CONVERSIONS:
+            open_ones = [each for each in arguments if not isinstance(each, ast.Constant)]
+            return unguarded(open_ones[0]) if len(open_ones) == 1 else node
+        case ast.BoolOp(op=ast.Or(), values=[first, ast.Constant()]):
+            return unguarded(first)
+        case ast.IfExp(body=body, orelse=ast.Constant()):
+            return unguarded(body)
+        case ast.BinOp(left=left, op=ast.Add(), right=ast.Constant(value=float())):
+            return unguarded(left)
+    return node
+
+
 class Count(Protocol):
     """What is divided by in a mean."""
 
@@ -61,6 +76,7 @@ class BatchCount:
 
     def counts(self, node: ast.expr) -> bool:
         """Whether an expression is the number of batches, or the index of the last one."""
+        node = unguarded(node)
         match node:
             case ast.Name() | ast.Attribute():
                 return ast.unparse(node) in self.names

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from cmgan_audit.facts.averages.counting import Count
+from cmgan_audit.facts.averages.counting import Count, unguarded
 from cmgan_audit.facts.averages.taking_in import Intake, root
 
 _MEAN_FUNCTIONS = frozenset({"mean", "fmean", "nanmean", "average"})
@@ -117,11 +117,8 @@ def _holds(node: ast.expr, taken: Intake) -> bool:
 
 
 def _divides(node: ast.expr, taken: Intake, count: Count) -> bool:
-    match node:
-        case ast.Call(func=ast.Name(id="len"), args=[inner]) if taken.kind in ("list", "array"):
-            if root(inner) == taken.target:
-                return True
-    return count.counts(node)
+    of_values = taken.kind in ("list", "array") and _is_length_of(node, taken.target)
+    return of_values or count.counts(node)
 
 
 def _draws_from(node: ast.expr, taken: Intake) -> bool:
@@ -141,8 +138,15 @@ def _averages_lists(node: ast.DictComp, taken: Intake) -> bool:
     match node.value:
         case ast.Call():
             return taken.kind == "list" and _is_mean(node.value, each)
-        case ast.BinOp(left=left, op=ast.Div(), right=ast.Call(func=ast.Name(id="len"), args=[inner])):
-            return taken.kind == "list" and _holds(left, each) and root(inner) == values
+        case ast.BinOp(left=left, op=ast.Div(), right=right):
+            return taken.kind == "list" and _holds(left, each) and _is_length_of(right, values)
+    return False
+
+
+def _is_length_of(node: ast.expr, name: str) -> bool:
+    match unguarded(node):
+        case ast.Call(func=ast.Name(id="len"), args=[inner]):
+            return root(inner) == name
     return False
 
 

@@ -109,7 +109,7 @@ def _is_copy(view: View, path: str) -> bool:
     folders = [each.as_posix() for each in PurePosixPath(path).parents][:-1]
     licences = (f"{folder}/{name}" for folder in folders for name in _LICENCES)
     named = any(_COPIES.fullmatch(PurePosixPath(each).name) for each in folders)
-    return named or any(view.tree.read_bytes(each) is not None for each in licences)
+    return named or any(view.tree.locate(each) is not None for each in licences)
 
 
 @dataclass(eq=False)
