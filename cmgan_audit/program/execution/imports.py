@@ -140,21 +140,20 @@ def _tell_broken(it: Interpreter, node: ast.ImportFrom, source: Value, name: str
 
     Only of what Python would look for in this tree, and where nothing catches the error.
     """
+    folder = ""  # of the tree, which holds Python files but none of this name
+    note = ""
     if isinstance(source, ModuleValue):
-        path, parsed = source.module.path, source.module.parsed
-        if parsed is None or not (node.level or it.index.is_below(source.module.name, it.roots)):
-            return
-        if _DYNAMIC.search(parsed.text) or re.search(rf"\b{re.escape(name)}\b", parsed.text):
-            return
-        note = f"{path} defines no {name}"
+        module, parsed = source.module, source.module.parsed
+        if parsed is None:
+            folder, last = module.name, name
+        elif node.level or it.index.is_below(module.name, it.roots):
+            spelled = _DYNAMIC.search(parsed.text) or re.search(rf"\b{re.escape(name)}\b", parsed.text)
+            note = "" if spelled else f"{module.path} defines no {name}"
     elif isinstance(source, External) and node.module and not node.level:
-        package, _, last = node.module.rpartition(".")
-        if not package or not it.index.is_below(package, it.roots, of_files=True):
-            return
-        note = f"there is no {last} in {package}"
-    else:
-        return
-    if not _is_caught(it.module, node):
+        folder, _, last = node.module.rpartition(".")
+    if folder and it.index.is_below(folder, it.roots, of_files=True):
+        note = f"there is no {last} in {folder}"
+    if note and not _is_caught(it.module, node):
         it.limit(it.location(node), f"this import fails: {note}; what follows of it is not known")
 
 

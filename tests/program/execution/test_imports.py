@@ -25,8 +25,15 @@ if __name__ == "__main__":
 
 def told(folder: Path, import_: str, loaders: str = LOADERS, **more: str) -> list[str]:
     """What the run of a script that begins with these statements says of its imports."""
-    (folder / "corpus").mkdir()
-    files = {"corpus/pairs.py": loaders, "corpus/__init__.py": "", "train.py": TRAIN.format(import_=import_), **more}
+    for name in ("corpus", "plain", "empty"):
+        (folder / name).mkdir()
+    files = {
+        "plain/speech.py": loaders,
+        "corpus/pairs.py": loaders,
+        "corpus/__init__.py": "",
+        "train.py": TRAIN.format(import_=import_),
+        **more,
+    }
     for path, text in files.items():
         (folder / path).write_text(text, encoding="utf-8")
     limits = next(iter(execute(SourceTree(folder)))).limits
@@ -39,6 +46,8 @@ def told(folder: Path, import_: str, loaders: str = LOADERS, **more: str) -> lis
         ("from corpus.pairs import build_loaders", "corpus/pairs.py defines no build_loaders"),
         ("from corpus.speech import make_loaders", "there is no speech in corpus"),
         ("from corpus.pairs import make_loaders, build_loaders", "corpus/pairs.py defines no build_loaders"),
+        ("from plain import pairs", "there is no pairs in plain"),  # a folder without __init__.py
+        ("from plain.pairs import make_loaders", "there is no pairs in plain"),
     ],
 )
 def test_an_import_that_fails_is_told(tmp_path: Path, import_: str, why: str) -> None:
@@ -50,6 +59,8 @@ def test_an_import_that_fails_is_told(tmp_path: Path, import_: str, why: str) ->
     [
         "from corpus.pairs import make_loaders",
         "from corpus import pairs",
+        "from plain import speech",
+        "from empty import pairs",  # of a repository in this one that was not fetched
         "try:\n    from corpus.speech import make_loaders\nexcept ImportError:\n    make_loaders = None",
         "from corpora.speech import make_loaders",  # of a library, or of a folder that is not here
         "from torch.utils.speech import make_loaders",
