@@ -18,7 +18,7 @@ from cmgan_audit.facts.loading.names import Names
 from cmgan_audit.facts.loading.roles import leaning, path_leaning
 from cmgan_audit.facts.records import EVAL, TRAIN, Loader
 from cmgan_audit.facts.scene import Made
-from cmgan_audit.facts.values import class_name, is_none, same_object
+from cmgan_audit.facts.values import class_name, instances_of, is_none, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step
 from cmgan_audit.lazy_regex import regex
@@ -32,7 +32,7 @@ from cmgan_audit.program.domain.values import (
     Value,
     options_of,
 )
-from cmgan_audit.program.execution.trace import CallEvent, Context, StoreEvent, innermost_function
+from cmgan_audit.program.execution.trace import CallEvent, Context, Event, StoreEvent, innermost_function
 from cmgan_audit.rules.record import Known, certainly
 
 # A few recordings to try the program with, or to see that a network can learn them by heart.
@@ -174,8 +174,11 @@ def _is_tried_out(context: Context) -> bool:
 
 
 def _is_changed(view: View, dataset: Instance) -> bool:
-    """Whether something other than its own class changes a dataset, or asks it for a part: `data.use("valid")`."""
-    for event in view.scene.run.events:
+    """Whether something other than its own class changes a dataset, or asks it for a part: `data.use("valid")`.
+
+    What it was given, such as settings or a list of files, was mostly filled before it was made.
+    """
+    for event in _since_made(view, dataset):
         if isinstance(event, StoreEvent):
             target, kind = event.target, "store"
         elif isinstance(event, CallEvent) and event.receiver is not None:
@@ -196,6 +199,18 @@ def _is_changed(view: View, dataset: Instance) -> bool:
         for function in view.code.reached
         for node in function.own_nodes()
     )
+
+
+def _since_made(view: View, dataset: Instance) -> Iterator[Event]:
+    """The events of a run from the first one in which a dataset takes part, as what is made or what a method is of."""
+    events = iter(view.scene.run.events)
+    for event in events:
+        result = instances_of(event.result) if isinstance(event, CallEvent) else ()
+        owners = (frame.value.bound_to for frame in event.context.frames if frame.value is not None)
+        if any(each == dataset for each in (*result, *owners)):
+            yield event
+            break
+    yield from events
 
 
 def _is_its_class(target: Value, dataset: Instance) -> bool:

@@ -15,7 +15,10 @@ from cmgan_audit.program.execution.trace import CallEvent, Event, Frame
 from cmgan_audit.source.syntax import shown, walk
 
 CLEAN, NOISY = "clean", "noisy"
-_CLEAN_WORDS = frozenset("clean target tgt reference ref gt groundtruth label dry anechoic hr hq wideband wb".split())
+# What separation takes out of a mixture is the voice; the other stems have too many names.
+_CLEAN_WORDS = frozenset(
+    "clean target tgt reference ref gt groundtruth label dry anechoic hr hq wideband wb voice vocal vocals".split()
+)
 _NOISY_WORDS = frozenset(
     "noisy mix mixture mixed degraded corrupted distorted reverberant wet lr lq narrowband nb noised".split()
 )
