@@ -24,6 +24,7 @@ class Net(torch.nn.Module):
     def forward(self, x):
         return self.body(x)
 
+DECORATOR
 def validate(net, loader):
     BEFORE
     with torch.no_grad(), MANAGER:
@@ -49,13 +50,19 @@ def loop_of(
     folder: Path,
     *,
     before: str = "pass",
+    decorator: str = "",
     manager: str = "torch.no_grad()",
     setup: str = "",
     switched: str = "pass",
     step: str = "pass",
     share: str = "",
 ) -> Loop:
-    text = TRAIN.replace("BEFORE", before).replace("MANAGER", manager).replace("SETUP", setup)
+    text = (
+        TRAIN.replace("DECORATOR", decorator)
+        .replace("BEFORE", before)
+        .replace("MANAGER", manager)
+        .replace("SETUP", setup)
+    )
     (folder / "train.py").write_text(
         text.replace("SWITCHED", switched).replace("STEP", step).replace("SHARE", share), encoding="utf-8"
     )
@@ -70,6 +77,9 @@ def loop_of(
         {"before": "was = toolkit.eval_mode(net)"},
         {"manager": "evaluating(net)"},
         {"manager": "toolkit.Guard(module=net)"},
+        {"manager": "toolkit.ema_scope(net)"},
+        {"decorator": "@toolkit.eval_mode"},
+        {"decorator": "@evaluating(toolkit)"},
     ],
 )
 def test_a_helper_that_is_not_there_leaves_the_mode_open(tmp_path: Path, given: dict[str, str]) -> None:
@@ -89,6 +99,9 @@ def test_a_helper_that_is_not_there_leaves_the_mode_open(tmp_path: Path, given: 
         {"before": "stop = toolkit.EarlyStopping(3)\n    stop(0.1, net)"},
         {"before": "average = toolkit.Mirror(net)"},
         {"manager": "toolkit.Profiler(net)"},
+        {"decorator": "@toolkit.timed"},
+        {"decorator": "@torch.inference_mode()"},
+        {"decorator": "@toolkit.eval_mode", "before": "net.train()"},
         {"switched": "toolkit.quiet(net)"},  # the training would be in eval mode as well
     ],
 )

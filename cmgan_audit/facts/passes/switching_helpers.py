@@ -1,4 +1,4 @@
-"""Networks that are handed to code which is not there and may switch their mode: `with evaluating(net):`."""
+"""Networks that code which is not there may switch: `with evaluating(net):`, `@eval_mode` around a function."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from cmgan_audit.facts.passes.outside_helpers import looks_on
 from cmgan_audit.facts.scene import Scene, Use
 from cmgan_audit.facts.values import instances_of
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import Instance
+from cmgan_audit.program.domain.values import External, Instance, Value
 from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.naming.names import is_library
 
 _OF_EVALUATION = regex(r"(?i)eval|infer|predict|(?<!la)test|mode(?!l)")
+
+# A context that puts averaged weights into a network for as long as it is evaluated.
+_OF_AVERAGE = regex(r"(?i)(?<![a-z])ema(?![a-z])|average")
 
 
 def may_have_switched(scene: Scene, run: Use, network: Instance, since: Use | None) -> CallEvent | None:
@@ -39,15 +43,42 @@ def may_have_switched(scene: Scene, run: Use, network: Instance, since: Use | No
             continue
         if _may_switch(scene, event, run, is_switched=since is not None):
             return event
+    return _decorated(scene, run)
+
+
+def _decorated(scene: Scene, run: Use) -> CallEvent | None:
+    """The run itself, where code that is not there decorates a function around it as one that evaluates.
+
+    `@evaluating(net)`, `@eval_mode`: the function calls nothing that switches back, and does not train.
+    """
+    frames = run.event.context.frames
+    for depth, frame in enumerate(frames, 1):
+        decorators = frame.value.decorators if frame.value is not None else ()
+        trains = any(
+            use.event.context.frames[:depth] == frames[:depth] for use in scene.of("backward", "step", "train")
+        )
+        if not trains and isinstance(run.event, CallEvent) and any(map(_speaks_of_evaluation, decorators)):
+            return run.event
     return None
+
+
+def _speaks_of_evaluation(decorator: Value) -> bool:
+    name = decorator.name if isinstance(decorator, External) else ""
+    if isinstance(decorator, Instance):
+        name = decorator.external_name
+    if not name or name.startswith("?") or is_library(name):
+        return False
+    return bool(_OF_EVALUATION.search(name.rpartition(".")[2]))
 
 
 def _may_switch(scene: Scene, event: CallEvent, run: Use, *, is_switched: bool) -> bool:
     if _OF_EVALUATION.search(event.callee.rpartition(".")[2]):
         return True
+    around = any(manager.partition("(")[0] == event.callee for manager in run.event.context.managers)
+    if around and _OF_AVERAGE.search(event.callee.rpartition(".")[2]):
+        return True
     if looks_on(event):
         return False
-    around = any(manager.partition("(")[0] == event.callee for manager in run.event.context.managers)
     return around or (is_switched and Code(scene).is_statement(event))
 
 
