@@ -27,8 +27,9 @@ _NOISY_WORDS = frozenset(
 _ECHO_WORDS = ((frozenset({"mic", "microphone"}), NOISY), (frozenset({"nearend"}), CLEAN))
 _NOISE_WORDS = frozenset("noise noises rir ir irs impulse response interferer interference".split())
 # What a network gets is the noisy signal, but functions call many a signal their input: it tells where nothing else
-# does.
+# does. So does what was recorded, or came through a channel: clean speech and noise are recorded, too.
 _INPUT_WORDS = frozenset("input inputs src".split())
+_WEAK_WORDS = _INPUT_WORDS | {"recorded", "dirty", "impaired", "lossy", "compressed"}
 _WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 # How many assignments and calls a name is followed back: a helper reads, turns, mixes down and scales before it cuts.
 _FAR = 10
@@ -44,7 +45,7 @@ class Subject:
     """A signal: which of the two it is ("" when the names do not tell), and what it is called there.
 
     `item` is what it is taken out of a collection by ("index" of `self.noisy[index]`), empty where it is not.
-    `called_input` is whether nothing but that tells of it, in the function that cuts it.
+    `called_input` is whether nothing but that, or a word as weak, tells of it, in the function that cuts it.
     """
 
     side: str
@@ -93,7 +94,7 @@ def is_mixed_in(function: ast.AST) -> bool:
             case _:
                 continue
         if any(
-            one & _CLEAN_WORDS and not other & _CLEAN_WORDS and other & _INPUT_WORDS
+            one & _CLEAN_WORDS and not other & _CLEAN_WORDS and other & _WEAK_WORDS
             for one, other in (parts, parts[::-1])
         ):
             return True
@@ -146,7 +147,7 @@ def subject_of(view: View, event: Event) -> list[Subject]:
         both = _both_sides(node)
         if both:
             return both
-        if not called_input and _words(node) & _INPUT_WORDS and _words(node).isdisjoint(_CLEAN_WORDS | _NOISY_WORDS):
+        if not called_input and _words(node) & _WEAK_WORDS and _words(node).isdisjoint(_CLEAN_WORDS | _NOISY_WORDS):
             called_input = [replace(Subject.of(NOISY, node), called_input=True)]
         function = frames[-1].value.node if frames and frames[-1].value is not None else None
         name = _followed(node, function)

@@ -11,7 +11,7 @@ pieces are as long as signals are, or each of them becomes a batch of one: `batc
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.bindings import bound_argument
 from cmgan_audit.facts.code import Code, Function, Reached
@@ -48,15 +48,26 @@ def cut_batch(code: Code, made: Made, batch: Fact) -> Fact:
     if known_number(batch) != 1:
         return batch
     places = []
-    for single in code.scene.passes_over(made.loader):
-        for use in code.scene.of("backward"):
-            if single.holds(use.event.context):
-                place = _cut_at(code, single, use) or _unfolded_at(code, single, use)
-                if place is None:
-                    return batch
-                places.append(place)
+    passes = code.scene.passes_over(made.loader)
+    for use in code.scene.of("backward"):
+        for single in _innermost(passes, use):
+            place = _cut_at(code, single, use) or _unfolded_at(code, single, use)
+            if place is None:
+                return batch
+            places.append(place)
     reason = "the loop cuts each item into pieces: these may be its batches"
     return Unknown(reason, tuple(places)) if places else batch
+
+
+def _innermost(passes: Sequence[Pass], use: Use) -> Iterator[Pass]:
+    """The passes that hold a step, without the loop over an object whose `__iter__` draws from the loader itself."""
+    context = use.event.context
+    held = [single for single in passes if single.holds(context)]
+    for single in held:
+        behind = context.loops[next(n for n, loop in enumerate(context.loops) if loop is single.event.loop) + 1 :]
+        inside = (each for each in held if len(each.event.context.frames) > len(single.event.context.frames))
+        if not any(loop is each.event.loop for each in inside for loop in behind):
+            yield single
 
 
 def _cut_at(code: Code, single: Pass, use: Use) -> Step | None:

@@ -55,6 +55,23 @@ def windows(recording):
 def frame_loss(recording):
     return recording.unfold(1, 400, 200).mean()
 
+class Pieces:
+    def __init__(self, loader, size):
+        self.loader, self.size = loader, size
+
+    def __iter__(self):
+        for item in self.loader:
+            for start in range(0, len(item[0]), self.size):
+                yield item[0][start : start + self.size]
+
+class Moved:
+    def __init__(self, loader):
+        self.loader = loader
+
+    def __iter__(self):
+        for item in self.loader:
+            yield item.to("cuda")
+
 def learn_with(batch, weights):
     for number in range(0, 9, 3):
         print(weights[number : number + 3])
@@ -133,3 +150,10 @@ def test_pieces_may_be_batches(auditor, tmp_path, body):
 @pytest.mark.parametrize("body", SMALL.values(), ids=SMALL)
 def test_a_single_item_stays_one(auditor, tmp_path, body):
     assert "CMG101" in {finding.rule for finding in audited(auditor, tmp_path, body).findings}
+
+
+@pytest.mark.parametrize(("made", "told"), [("Pieces(loader, size)", False), ("Moved(loader)", True)])
+def test_pieces_that_an_object_draws_may_be_batches(auditor, tmp_path, made, told):
+    text = TRAIN.replace("    for item in loader:\n", f"    for batch in {made}:\n        learn(batch)\n")
+    (tmp_path / "train.py").write_text(text, encoding="utf-8")
+    assert ("CMG101" in {finding.rule for finding in auditor.audit(tmp_path).findings}) == told
