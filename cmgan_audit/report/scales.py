@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # A chart has some thousand columns of pixels; a value of every training step would be megabytes of lines in an SVG.
 MOST_DRAWN = 4000
@@ -13,6 +17,18 @@ def spans_a_decade(curves: Iterable[Iterable[float]]) -> bool:
     """Whether a logarithmic axis has a power of ten to write on: below that it would be an axis without numbers."""
     values = [y for ys in curves for y in ys if math.isfinite(y)]
     return bool(values) and min(values) > 0 and max(values) >= 10 * min(values)
+
+
+def logarithmic(axes: Axes, curves: Iterable[Iterable[float]]) -> None:
+    """Draw over powers of ten, as plain numbers; over less than two of them, 2 and 5 of each have numbers, too."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    values = [y for ys in curves for y in ys if math.isfinite(y)]
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if max(values) < 100 * min(values) else (1.0,)))
+    # Names may hold dollar signs, so that no text is parsed as mathematics, powers of ten included.
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def outline(xs: Sequence[float], ys: Sequence[float]) -> tuple[Sequence[float], Sequence[float]]:

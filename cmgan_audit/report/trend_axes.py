@@ -22,6 +22,14 @@ _PERCENT = 100.0
 # More restarts than these are no lines in a chart, but a grey area.
 MOST_EVENTS = 40
 
+# More rings than these hide the curve that they are about.
+MOST_RINGS = 60
+
+
+def has_rings(one: JudgedSeries) -> bool:
+    """Whether the evaluations of a fall are ringed; the curve of a long one is drawn on a broad shade instead."""
+    return one.decline is not None and len(one.series) - one.decline.since <= MOST_RINGS
+
 
 def panels(judged: Sequence[JudgedSeries]) -> list[list[JudgedSeries]]:
     """The series of each metric and axis; runs that fell first and farthest, for they are what a reader looks for.

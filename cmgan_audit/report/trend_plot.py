@@ -13,8 +13,8 @@ from cmgan_audit.logs.selection.batches import is_of_a_batch
 from cmgan_audit.logs.selection.judged import JudgedSeries
 from cmgan_audit.logs.series import Series
 from cmgan_audit.logs.symptoms.course import learning_rate_steps
-from cmgan_audit.report.scales import outline, said_of_outline, spans_a_decade
-from cmgan_audit.report.trend_axes import MOST_EVENTS, axis_label, failed_at, measured, over, panels, unit_of
+from cmgan_audit.report.scales import logarithmic, outline, said_of_outline, spans_a_decade
+from cmgan_audit.report.trend_axes import MOST_EVENTS, axis_label, failed_at, has_rings, measured, over, panels, unit_of
 from cmgan_audit.statistics.trend import best_index, per_x
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ _MOST_RUNS = 14
 # A label at the best in the outer parts of a panel is written inwards.
 _OUTER = 0.1
 _MOST_LOSSES = 6
+# As many letters of a legend stand beside each other in the figure; the key of a name is as wide as some of them.
+_LETTERS_OF_A_LINE, _LETTERS_OF_A_KEY = 128, 8
+# Inches from the axes to their legend, past the numbers and the name of the axis.
+_BELOW_AXIS = 0.5
 _ORIGIN = {"measured": "measured on the series", "table": "random crops", "assumed": "assumed"}
 
 
@@ -92,7 +96,7 @@ def _metric_panel(axis: Axes, group: list[JudgedSeries]) -> None:
             markersize=4,
             linewidth=1.4,
             color=color,
-            label=series.name if alone else _short(one, group),
+            label=_shortened(series.name) if alone else _short(one, group),
         )
         _mark(axis, one, color, alone)
     if alone:
@@ -106,8 +110,7 @@ def _metric_panel(axis: Axes, group: list[JudgedSeries]) -> None:
     axis.set_title(_caption(group) + left_out, fontsize=9, loc="left", wrap=True)
     axis.grid(alpha=0.25)
     if alone:
-        # Below the axes: a long legend within them covers points.
-        axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(0.0, -0.14), ncols=3, frameon=False)
+        _legend_below(axis)
     else:
         axis.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
@@ -126,10 +129,13 @@ def _mark(axis: Axes, one: JudgedSeries, color: str, alone: bool) -> None:
                       ha=_inwards(x, series.xs))  # fmt: skip
         axis.set_ylim(min(min(series.ys), edge) - 0.06 * span, max(max(series.ys), edge) + 0.14 * span)
     if one.decline is not None:
-        low = slice(one.decline.since, None)
-        axis.plot(*outline(series.xs[low], series.ys[low]), linestyle="none", marker="o", markersize=8,
-                  markerfacecolor="none", markeredgecolor=color, markeredgewidth=1.6,
-                  label=_low_label(one) if alone else None)  # fmt: skip
+        points = outline(series.xs[one.decline.since :], series.ys[one.decline.since :])
+        label = _low_label(one) if alone else None
+        if has_rings(one):
+            axis.plot(*points, linestyle="none", marker="o", markersize=8, markerfacecolor="none",
+                      markeredgecolor=color, markeredgewidth=1.6, label=label)  # fmt: skip
+        else:
+            axis.plot(*points, color=_COLORS[1], linewidth=7, alpha=0.35, zorder=1, label=label)
 
 
 def _inwards(x: float, xs: Sequence[float]) -> str:
@@ -188,21 +194,40 @@ def _loss_panel(axis: Axes, losses: list[Series], one: JudgedSeries) -> None:
             color=_COLORS[(number + 1) % len(_COLORS)],
             marker=_MARKERS[number % len(_MARKERS)] if len(xs) <= 40 else None,
             markersize=3.5,
-            label=loss.name,
+            label=_shortened(loss.name),
         )
     axis.set_title(said_of_outline(max(len(xs) for xs, _ in courses)), fontsize=8, loc="left")
-    logarithmic = spans_a_decade(ys for _, ys in courses)
-    if logarithmic:
-        axis.set_yscale("log")
+    curves = [ys for _, ys in courses]
+    over_decades = spans_a_decade(curves)
+    if over_decades:
+        logarithmic(axis, curves)
     if one.decline is not None:
         axis.axvline(one.series.xs[one.decline.best], color=_GREY, linewidth=1, label="best metric")
     _events(axis, one)
-    axis.set_ylabel("loss (log scale)" if logarithmic else "loss")
+    axis.set_ylabel("loss (log scale)" if over_decades else "loss")
     axis.set_xlabel(axis_label(one.series.x_kind))
     _whole_numbers(axis)
     axis.grid(alpha=0.25)
+    _legend_below(axis)
+
+
+def _legend_below(axis: Axes) -> None:
+    """A legend below the axes, in which it would cover points; of so many columns as the figure has room for."""
+    from matplotlib.transforms import ScaledTranslation
+
     handles, labels = axis.get_legend_handles_labels()
-    axis.legend(handles, labels, fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    columns = max(1, min(3, _LETTERS_OF_A_LINE // (max(map(len, labels)) + _LETTERS_OF_A_KEY)))
+    below = ScaledTranslation(0, -_BELOW_AXIS, axis.figure.dpi_scale_trans)
+    axis.legend(
+        handles,
+        labels,
+        fontsize=8,
+        loc="upper left",
+        bbox_to_anchor=(0.0, 0.0),
+        bbox_transform=axis.transAxes + below,
+        ncols=columns,
+        frameon=False,
+    )
 
 
 def _caption(group: list[JudgedSeries]) -> str:
@@ -211,7 +236,8 @@ def _caption(group: list[JudgedSeries]) -> str:
         runs = len({one.run.title for one in group})
         what = f"{runs} runs" if runs == len(group) else f"{len(group)} series"
         side = " or ".join(sorted({one.words["side"] for one in group}, reverse=True))
-        return f"{what}; star: best of each; circles: {side} the best to the end ({lower} of {len(group)})"
+        marks = "circles" if all(has_rings(one) for one in group if one.decline is not None) else "circles, broad lines"
+        return f"{what}; star: best of each; {marks}: {side} the best to the end ({lower} of {len(group)})"
     one = group[0]
     series = one.series
     text = f"{_shortened(one.run.title)}: {len(series)} evaluations{one.from_batches}"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 
-from cmgan_audit.report.scales import MOST_DRAWN, outline, said_of_outline
+import pytest
+
+from cmgan_audit.report.scales import MOST_DRAWN, logarithmic, outline, said_of_outline
 
 
 def test_a_curve_of_usual_length_is_drawn_as_it_is() -> None:
@@ -23,3 +25,16 @@ def test_of_a_long_curve_the_ends_and_every_extreme_are_drawn() -> None:
     assert list(at) == sorted(set(at))
     assert {0, 1234, 20_000, 30_000} <= set(at)
     assert said_of_outline(len(ys)) == "lowest and highest of every 16 values drawn"
+
+
+@pytest.mark.parametrize(("highest", "numbers"), [(0.4, ["0.02", "0.05", "0.1", "0.2"]), (30.0, ["0.1", "1", "10"])])
+def test_a_logarithmic_axis_has_several_numbers(highest: float, numbers: list[str]) -> None:
+    pytest.importorskip("matplotlib")
+    from matplotlib.figure import Figure
+
+    axes = Figure().subplots()
+    axes.plot([1, 2], [0.02, highest])
+    logarithmic(axes, [[0.02, highest]])
+    low, high = axes.get_ylim()
+    labels = [axes.yaxis.get_major_formatter()(at) for at in axes.yaxis.get_majorticklocs() if low <= at <= high]
+    assert labels == numbers

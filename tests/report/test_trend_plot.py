@@ -65,6 +65,25 @@ def test_epoch_means_are_said_and_losses_of_one_size_have_an_axis_with_numbers(t
     assert (losses.get_yscale(), losses.get_ylabel()) == ("linear", "loss")
 
 
+def test_a_long_fall_has_no_rings_that_hide_it(tmp_path: Path) -> None:
+    def rings(low: int) -> int:
+        scores = [2.0, 2.3, 2.64, *(2.2 + e % 3 / 100 for e in range(low))]
+        metric, *_ = draw(drawn(tmp_path, [f"epoch {e} pesq {score}" for e, score in enumerate(scores)])).axes
+        assert "below the best by more than the floor, to the end" in labels(metric)
+        return sum(line.get_markerfacecolor() == "none" for line in metric.lines)
+
+    assert (rings(20), rings(200)) == (1, 0)
+
+
+def test_legends_of_long_names_stay_within_the_figure(tmp_path: Path) -> None:
+    lines = [f"epoch {e} {'a_long_name_' * 3}loss={1 + e} {'b_' * 20}pesq={2.64 - e / 20:.2f}" for e in range(8)]
+    figure = draw(drawn(tmp_path, lines))
+    figure.draw_without_rendering()
+    width = figure.bbox.width
+    assert all(0 <= panel.get_legend().get_window_extent().x1 <= width for panel in figure.axes)
+    assert all(panel.get_position().x1 > 0.9 for panel in figure.axes)
+
+
 def test_nothing_to_draw() -> None:
     assert len(draw([]).axes) == 1
 

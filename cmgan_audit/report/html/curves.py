@@ -13,7 +13,7 @@ from cmgan_audit.report.html.charts import Chart, drawn_twice
 from cmgan_audit.report.html.inline_svg import BAND, BETTER, INK, MUTED, OPEN, SAME, WORSE
 from cmgan_audit.report.html.legends import legend_below
 from cmgan_audit.report.scales import outline, said_of_outline
-from cmgan_audit.report.trend_axes import MOST_EVENTS, axis_label, failed_at, measured, over, panels, unit_of
+from cmgan_audit.report.trend_axes import MOST_EVENTS, axis_label, failed_at, has_rings, measured, over, panels, unit_of
 from cmgan_audit.statistics.trend import best_index
 
 if TYPE_CHECKING:
@@ -78,11 +78,14 @@ def _course(axes: Axes, one: JudgedSeries, label: str, colour: str, line: str, m
     best = best_index(series.ys, one.higher)
     axes.plot([series.xs[best]], [series.ys[best]], marker="*", markersize=13, color=colour, linestyle="none")
     if one.decline is not None:
-        low = slice(one.decline.since, None)
-        axes.plot(
-            *outline(series.xs[low], series.ys[low]), linestyle="none", marker="o", markersize=9,
-            markerfacecolor="none", markeredgecolor=WORSE, markeredgewidth=1.6,
-        )  # fmt: skip
+        points = outline(series.xs[one.decline.since :], series.ys[one.decline.since :])
+        if has_rings(one):
+            axes.plot(
+                *points, linestyle="none", marker="o", markersize=9, markerfacecolor="none", markeredgecolor=WORSE,
+                markeredgewidth=1.6,
+            )  # fmt: skip
+        else:
+            axes.plot(*points, color=WORSE, linewidth=7, alpha=0.35, zorder=1)
 
 
 def _floor(axes: Axes, one: JudgedSeries) -> None:
@@ -107,10 +110,12 @@ def _failures(axes: Axes, one: JudgedSeries) -> None:
 
 
 def _caption(drawn: Sequence[JudgedSeries], runs: int) -> str:
-    sides = sorted({one.words["side"] for one in drawn if one.decline is not None}, reverse=True)
+    fallen = [one for one in drawn if one.decline is not None]
     text = "Star: the best."
-    if sides:
-        text += f" Rings: {' or '.join(sides)} the best by more than the noise floor, to the end of the log."
+    if fallen:
+        marks = sorted({"Rings" if has_rings(one) else "Broad lines" for one in fallen}, reverse=True)
+        sides = " or ".join(sorted({one.words["side"] for one in fallen}, reverse=True))
+        text += f" {', '.join(marks)}: {sides} the best by more than the noise floor, to the end of the log."
     if len(drawn) == 1:
         one = drawn[0]
         floor = f"{shown(one.floor.half_width)} {one.words['side']} the best ({one.floor.origin})"

@@ -15,7 +15,7 @@ from cmgan_audit.report.compare_plot import short
 from cmgan_audit.report.html.charts import Chart, drawn_twice
 from cmgan_audit.report.html.inline_svg import BETTER, INK, OPEN, SAME, WORSE
 from cmgan_audit.report.html.legends import legend_below
-from cmgan_audit.report.scales import spans_a_decade
+from cmgan_audit.report.scales import logarithmic, spans_a_decade
 from cmgan_audit.statistics.trend import per_x
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def losses_chart(losses: Losses) -> Chart:
     points = [_thinned(*per_x(series.xs, series.ys)) for series in shown]
 
     def draw(figure: Figure, labels: int) -> None:
-        from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+        from matplotlib.ticker import MaxNLocator
 
         axes = figure.subplots()
         for series, (xs, ys), (colour, line, marker) in zip(shown, points, _LOOKS, strict=False):
@@ -73,10 +73,7 @@ def losses_chart(losses: Losses) -> Chart:
                 xs, ys, line, color=colour, marker=marker if few else None, markersize=4, label=short(series.name)
             )
         if spans_a_decade([ys for _, ys in points]):
-            axes.set_yscale("log")
-            # Names may hold dollar signs, so that no text is parsed as mathematics, powers of ten included.
-            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            axes.yaxis.set_minor_formatter(NullFormatter())
+            logarithmic(axes, [ys for _, ys in points])
         axes.xaxis.set_major_locator(MaxNLocator(labels, integer=True))
         axes.set_xlabel(shown[0].x_kind)
         axes.set_ylabel("loss")

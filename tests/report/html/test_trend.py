@@ -64,6 +64,15 @@ def test_the_caption_names_only_what_is_drawn():
     assert "Rings:" not in text_of(page_of(LOGS / "healthy.csv"))
 
 
+def test_a_long_fall_is_a_broad_line(tmp_path: Path):
+    log = tmp_path / "train.log"
+    scores = [2.0, 2.3, 2.64, *(2.2 + e % 3 / 100 for e in range(200))]
+    log.write_text("".join(f"epoch {e} pesq: {score}\n" for e, score in enumerate(scores)))
+    text = text_of(page_of(log))
+    assert "Broad lines: below the best" in text
+    assert "Rings:" not in text
+
+
 def test_evaluations_without_a_score_are_said_and_the_farthest_fall_comes_first(tmp_path: Path):
     (tmp_path / "a.csv").write_text("epoch,pesq\n1,2.1\n2,2.2\n3,2.3\n4,nan\n5,nan\n")
     assert "Crosses: evaluations that gave no score." in text_of(page_of(tmp_path / "a.csv"))
