@@ -195,6 +195,8 @@ def _kind(words: tuple[str, ...]) -> Role | None:
     measure = next(iter(named), None)
     rest = [word for word in words if measure is None or word not in named[measure]]
     over_input = measure is not None and measure.key == _DECIBELS and rest.count(_IMPROVEMENT) == 1
+    if "time" in rest and not {"domain", "loss", "losses"}.isdisjoint(words[words.index("time") + 1 :][:1]):
+        rest.remove("time")  # `time_loss`, `time_domain_l1`: over the waveform, no duration
     if any(word in t.about for word in rest if not (over_input and word == _IMPROVEMENT)):
         return None
     # "PESQ loss" is a loss, "word error rate" is none.

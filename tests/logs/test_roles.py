@@ -33,7 +33,16 @@ def test_a_metric(name: str, measure: str, phase: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["perte d'entraînement", "Trainingsverlust", "perte de validation", "dice_coef_loss", "loss_dice"]
+    "name",
+    [
+        "perte d'entraînement",
+        "Trainingsverlust",
+        "perte de validation",
+        "dice_coef_loss",
+        "loss_dice",
+        "train_time_loss",
+        "time_domain_l1",
+    ],
 )
 def test_a_loss(name: str) -> None:
     assert infer(name).kind == "loss"
@@ -46,6 +55,8 @@ def test_a_negated_score_in_decibels_falls_as_a_loss_does(name: str, higher: boo
     assert (infer(name).kind, infer(name).higher_is_better) == ("metric", higher)
 
 
-@pytest.mark.parametrize("name", ["训练集大小", "per epoch", "precision", "recall", "验证集大小"])
+@pytest.mark.parametrize(
+    "name", ["训练集大小", "per epoch", "precision", "recall", "loss_time", "time per loss", "验证集大小"]
+)
 def test_others(name: str) -> None:
     assert infer(name).kind == "other"
