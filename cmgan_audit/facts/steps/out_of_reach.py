@@ -11,7 +11,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from cmgan_audit.facts.values import instances_of
+from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import ClassValue, External, FunctionValue, Instance, Value
@@ -191,15 +191,45 @@ def _imported(module: Module) -> Iterator[tuple[str, str]]:
                     yield alias.asname or alias.name, alias.name
 
 
+def is_held_by_others(view: View, thing: Instance, path: str, number: int, name: str) -> bool:
+    """Whether `self.name` on a line is something else than `thing`, by the objects that the line may be about.
+
+    Two networks that bring an optimiser each do not set back each other's gradients, though one class may be made where
+    the other was: something is held by an object that is known, and none of the line's class holds it by this name.
+    """
+    module = next((each.module for each in view.code.reached if each.module.path == path), None)
+    nodes = walk(module.tree) if module is not None and module.tree is not None else ()
+    classes = [each for each in nodes if isinstance(each, ast.ClassDef)]
+    around = [each for each in classes if each.lineno <= number <= (each.end_lineno or each.lineno)]
+    objects = [each for each in _objects(view) if isinstance(each, Instance) and isinstance(each.cls, ClassValue)]
+    held = any(isinstance(one, Instance) and same_object(one, thing) for each in objects for one in each.attrs.values())
+    if not around or not held:
+        return False
+    for each in objects:
+        of_classes: set[ast.AST] = set()
+        _add(each.cls, of_classes)
+        there = each.attrs.get(name)
+        if around[-1] in of_classes and (not isinstance(there, Instance) or same_object(there, thing)):
+            return False
+    return True
+
+
 def _classes_of_objects(view: View) -> set[ast.AST]:
     """The classes of the tree that an object of the run is of, with what these derive from."""
     found: set[ast.AST] = set()
-    frames = {id(event.context): event.context.frames for event in view.scene.run.events}.values()
-    values = [frame.value.bound_to for each in frames for frame in each if isinstance(frame.value, FunctionValue)]
-    calls = (event for event in view.scene.run.events if isinstance(event, CallEvent))
-    for value in (*values, *(each for event in calls for each in instances_of(event.result))):
+    for value in _objects(view):
         _add(value.cls if isinstance(value, Instance) else value, found)
     return found
+
+
+def _objects(view: View) -> Iterator[Value | None]:
+    """What the methods of a run were called of, and what its calls gave: objects, and classes of class methods."""
+    events = view.scene.run.events
+    for frames in {id(event.context): event.context.frames for event in events}.values():
+        yield from (frame.value.bound_to for frame in frames if isinstance(frame.value, FunctionValue))
+    for event in events:
+        if isinstance(event, CallEvent):
+            yield from instances_of(event.result)
 
 
 def _add(cls: Value | None, found: set[ast.AST]) -> None:

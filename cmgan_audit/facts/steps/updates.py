@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence, Set
 from cmgan_audit.facts.conditions import exclude
 from cmgan_audit.facts.steps.actions import BACKWARD, CLIP, STEP, ZERO, Action, actions_of
 from cmgan_audit.facts.steps.guards import Guard, guard_of, last_name
-from cmgan_audit.facts.steps.out_of_reach import lines_in_reach
+from cmgan_audit.facts.steps.out_of_reach import is_held_by_others, lines_in_reach
 from cmgan_audit.facts.steps.records import Update
 from cmgan_audit.facts.steps.short_loops import is_left_after_one
 from cmgan_audit.facts.steps.unseen_gradients import may_compute
@@ -19,6 +19,7 @@ from cmgan_audit.facts.values import class_name
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import innermost_function
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.rules.record import Fact, Known, Unknown
@@ -28,6 +29,7 @@ NO, YES = Known(False), Known(True)
 # Optimisers that divide the gradient by its own size: a constant factor on it cancels.
 _SCALE_FREE = regex(r"(Fused)?\w*Adam\w*|RMSprop\w*|Adagrad|Adadelta|Lion|Lamb|Adafactor")
 _ACCUMULATES = regex(r"accum|grad_steps|iters_to", re.IGNORECASE)
+_OF_SELF = regex(r"\bself\.(\w+)\.$")
 _ZEROING = regex(r"(?<!\w)(?<!def )zero_grad\(|(\.grad\s*=\s*None|\.grad\.(data\.)?zero_\()")
 
 
@@ -91,21 +93,23 @@ def _ever_zeroed(view: View, window: Window, actions: Sequence[Action]) -> Fact:
     zeros = [each for each in actions if each.kind == ZERO]
     if any(not each.on or each.concerns(window.optimiser) for each in zeros):
         return YES
-    unseen = _zeroed_unseen(view, zeros)
+    unseen = _zeroed_unseen(view, zeros, window.optimiser)
     if unseen is not None:
         return unseen
     place = window.step.event.location
     return Known(False, (Step(place, "it steps on the sum of all gradients since the beginning"),))
 
 
-def _zeroed_unseen(view: View, zeros: Sequence[Action]) -> Fact | None:
+def _zeroed_unseen(view: View, zeros: Sequence[Action], optimiser: Instance) -> Fact | None:
     """Whether gradients are set back where no action shows it; None where no line of the executed code does that."""
     seen = {(each.event.location.path, each.event.location.line) for each in zeros}
     for path, number, found in lines_in_reach(view, _ZEROING):
         if found[1]:
             return YES  # parameter by parameter: whose they are is not told apart
-        if (path, number) not in seen:
-            return Unknown(f"{path}:{number} sets gradients back on a way that was not followed")
+        own = _OF_SELF.search(found.string[: found.start()])
+        if (path, number) in seen or (own and is_held_by_others(view, optimiser, path, number, own[1])):
+            continue
+        return Unknown(f"{path}:{number} sets gradients back on a way that was not followed")
     return None
 
 
@@ -128,7 +132,7 @@ def _sums_steps(view: View, window: Window, guard: Guard | None, actions: Sequen
         often = isinstance(guard.every, Known)
     if not often:
         return NO
-    unseen = _zeroed_unseen(view, zeros)
+    unseen = _zeroed_unseen(view, zeros, window.optimiser)
     if unseen is not None:
         return NO if isinstance(unseen, Known) else unseen
     trail = (

@@ -86,3 +86,53 @@ class Careful(Base):
     (tmp_path / "hooks.py").write_text(HOOKS)
     (tmp_path / "train.py").write_text(TRAINING.format(before=before, call="print"))
     assert "CMG103" not in {finding.rule for finding in auditor.audit(tmp_path).findings}
+
+
+TWO_NETWORKS = """
+import os
+import torch
+from torch.utils.data import DataLoader
+class Plain(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(4, 4)
+        self.optimizer = torch.optim.SGD(self.layer.parameters(), lr=0.1)
+    def train_epoch(self, loader):
+        for batch in loader:
+            self.layer(batch).mean().backward()
+            self.optimizer.step()
+class Critic(torch.nn.Module):
+    def __init__(self{given}):
+        super().__init__()
+        self.layer = torch.nn.Linear(4, 4)
+        {holds}
+    def train_epoch(self, loader):
+        for batch in loader:
+            self.{name}.zero_grad()
+            self.layer(batch).mean().backward()
+            self.{name}.step()
+if {kind} == "plain":
+    net = Plain()
+else:
+    net = Critic()
+{after}
+for epoch in range(10):
+    net.train_epoch(DataLoader(torch.zeros(64, 4), 4, shuffle=True))
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "holds", "after", "told"),
+    [
+        ("", "self.own = torch.optim.SGD(self.parameters(), lr=0.1)", "", True),
+        ("", "self.own = torch.optim.SGD(self.parameters(), lr=0.1)", "other = Critic()", True),
+        (", own=None", "self.own = own", "other = Critic(net.optimizer)", False),
+        (", own=None", "self.own = os.environ.get('X') or own", "other = Critic(net.optimizer)", False),
+    ],
+)
+def test_the_optimiser_of_another_network(
+    given: str, holds: str, after: str, told: bool, auditor: Auditor, tmp_path: Path
+) -> None:
+    text = TWO_NETWORKS.format(given=given, holds=holds, after=after, name="own", kind='"plain"')
+    (tmp_path / "train.py").write_text(text)
+    assert ("CMG103" in {finding.rule for finding in auditor.audit(tmp_path).findings}) == told
