@@ -16,12 +16,17 @@ from cmgan_audit.logs.series import INDEX, Note, Reading, Series
 
 # Whole words, without a number at their end (`factory1`, `model12`): that counts something, as `p232` and `0x7f3a` do.
 _WORD = regex(r"(?<![^\W_])([^\W\d_]{3,}|[^\W\d_]{2}(?!\d))\d{0,2}(?![^\W_])")
-# Speakers (`p226` of VCTK), numbered conditions, and runs that are named after the time at which they began: each is
-# another one.
+# Speakers (`p226` of VCTK), numbered conditions and recordings, and runs that are named after the time at which they
+# began: each is another one.
 _NUMBERED = regex(
-    r"(?<![^\W_])(?:[ps]\d{3}|(?:speaker|spk|talker|subject|condition|scene|room)[ _#\-]{0,2}\d{1,3})(?![^\W_]|\.\d)"
+    r"(?<![^\W_])(?:[ps]\d{3}|(?:speaker|spk|talker|subject|condition|scene|room)[ _#\-]{0,2}\d{1,3}"
+    r"|(?:utterance|utt|utt_?id|file|file_?id|sample|item|track|clip|sentence|recording|mixture)[ _#\-:]{0,2}\d{1,6}"
+    r")(?![^\W_]|\.\d)"
     r"|\b[a-z][a-z_\-]*20\d{6}[_\-]?\d{6}(?!\d)"
 )
+# A recording in the line above its scores; one that is saved may be the example of an evaluation.
+_RECORDING = regex(r"[\w.\-]+\.(?:wav|flac|mp3|ogg)(?![^\W_])")
+_SAVED = regex(r"\b(?:sav(?:e|ed|es|ing)|writ(?:e|es|ten|ing)|wrote|export\w*|dump\w*)\b")
 _MOMENT = regex(r"\b(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)\w{0,6}\b")
 # A line of such words alone says how a training goes on, and names nothing.
 _USUAL = frozenset(
@@ -63,10 +68,17 @@ def leave_out_named(reading: Reading, text: Blocks) -> None:
         named = [places for places, is_named in told.items() if is_named]
         if named:
             taken = listed if len(named) == len(told) else [s for s in listed if tuple(s.places) in named]
+            taken = [s for s in listed if s in taken or _is_of_the_input(s, taken)]
             run.series = [s for s in run.series if s not in taken]
             text_of = _SAID.format(len(named[0]))
             reading.notes.append(Note(reading.path, named[0][0], text_of, of_a_list=True))
     leave_out_single(reading)
+
+
+def _is_of_the_input(series: Series, taken: Sequence[Series]) -> bool:
+    """Whether a score is that of what went into the network, beside those that it gave, which are a list."""
+    measured = any(other.role.measure == series.role.measure for other in taken)
+    return measured and not table().inputs.isdisjoint(words_of(series.name))
 
 
 def leave_out_single(reading: Reading) -> None:
@@ -113,6 +125,7 @@ def _said_before(text: Blocks, places: Sequence[int]) -> Iterator[list[tuple[str
             said = line.lower()
             words = tuple(word for word in _WORD.findall(said) if not _MOMENT.fullmatch(word))
             words += tuple(_NUMBERED.findall(said))
+            words += () if _SAVED.search(said) else tuple(_RECORDING.findall(said))
             if not _USUAL.issuperset(words):
                 block.append(words)
         if number == places[next_place]:

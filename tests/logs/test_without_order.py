@@ -18,6 +18,7 @@ CATALOGUE = load_catalogue()
 EVERY = frozenset(rule.id for rule in CATALOGUE if rule.door == "trend")
 SYSTEMS = {"Noisy": 1.97, "SEGAN": 2.16, "CMGAN": 3.41, "DEMUCS": 3.07, "Wiener": 2.22}
 SCORES = list(SYSTEMS.values())
+FALLING = [3.4, 3.1, 2.9, 2.7, 2.4, 2.2]
 
 
 def search(tmp_path: Path, name: str, content: str, role: str = "") -> Search:
@@ -62,6 +63,10 @@ LISTS = {
     + each("{name} (last.pt)\npesq = {score}\n")
     + "Set B\n"
     + each("{name} (x.pt)\npesq = {score}\n"),
+    "recordings.log": "".join(f"Processing p232_{i:03d}.wav\nPESQ: {v}\nSTOI: 0.9\n" for i, v in enumerate(FALLING)),
+    "utterances.log": "".join(f"Utterance {i}:\n  PESQ = {v}\n" for i, v in enumerate(FALLING)),
+    "samples.log": "".join(f"--- sample {i} ---\nPESQ: {v}\n" for i, v in enumerate(FALLING)),
+    "fileids.log": "".join(f"utt_id: fileid_{i}\npesq: {v}\n" for i, v in enumerate(FALLING)),
     "mixtures.log": "".join(f"SNR {snr} dB: PESQ {2 + snr / 20}\n" for snr in (20, 15, 10, 5, 0)),
     "ids.log": "".join(f"p232_{i:03d} PESQ: {score}\n" for i, score in enumerate(SCORES)),
     "speakers.log": "".join(f"Results for p{226 + i}\n  PESQ: {score}\n" for i, score in enumerate(SCORES)),
@@ -111,6 +116,7 @@ TRAININGS = {
     "one_run.log": "".join(
         f"Loading exp/dpcrn_20240611_102700/{i}000.pth\nPESQ: {v}\n" for i, v in enumerate(SCORES, start=1)
     ),
+    "examples.log": "".join(f"saved example_{i}.wav\npesq {v}\n" for i, v in enumerate(SCORES)),
     "short_names.csv": "model,pesq\n" + "".join(f"e{i},{v}\n" for i, v in enumerate(SCORES)),
     "slashes.csv": "when,pesq\n" + "".join(f"2024/0{i}/17,{v}\n" for i, v in enumerate(SCORES, start=1)),
     "units.csv": "memory,pesq\n" + "".join(f"10.{i}GB,{v}\n" for i, v in enumerate(SCORES, start=1)),
