@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import replace
 from importlib.resources import files
 from typing import Any
@@ -25,6 +26,8 @@ _IN_BRACKETS = regex(r"(?P<long>[A-Za-z][\w\- ]*)\((?P<short>[A-Za-z][\w\-]*)\)?
 _IMPROVEMENT, _DECIBELS = "improvement", "si_sdr"
 # `neg_si_sdr` is a loss under the name of the score.
 _NEGATED = frozenset(("neg", "negative", "negated", "minus"))
+# `PESQ (mean ± std)`: the mean stands first.
+_SPREAD = regex(r"(?:\u00b1|\+/-)\s*(?:std|sd|stddev|ci)\w*", re.IGNORECASE)
 _NORMALISED = ("normalized", "normalised", "normed", "norm", "scaled")
 
 
@@ -154,6 +157,7 @@ def infer(name: str) -> Role:
 
     In a path such as `Loss/train` or `val_loss/pesq` the last part decides if it says something of its own.
     """
+    name = _SPREAD.sub("", name)
     leaf = name.rstrip("/").rpartition("/")[2]
     words, everything = words_of(leaf), words_of(name)
     role = _kind(_abbreviation(leaf) or words) or (_kind(everything) if leaf != name else None) or Role("other")

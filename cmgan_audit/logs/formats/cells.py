@@ -6,6 +6,8 @@ import re
 
 from cmgan_audit.lazy_regex import regex
 
+# `2.64 ± 0.61`, `2.64 +/- 0.61`, `2.64 (±0.61)`: a mean, and how far the utterances scatter about it.
+_SPREAD = regex(r"(?<=\d)\s*\(?\s*(?:\u00b1|\+/-)\s*\d[\d.,]*\s*\)?$")
 _WITH_UNIT = regex(r"([-+]?\d[\d.,]*(?:[eE][-+]?\d+)?)\s*(?:dB|ms|s|sec)$")
 
 # What tables are drawn with: bars between cells as the plain bar, and the characters of lines that only separate.
@@ -39,4 +41,5 @@ def parse_number(text: str, decimal_comma: bool) -> float | None:
     wrapped = re.fullmatch(r"(?:tensor|array)\(\[?([-+.\deE]+)\]?(?:,.*)?\)", text)
     if wrapped:
         return parse_number(wrapped.group(1), False)
-    return None
+    spread = _SPREAD.search(text)
+    return None if spread is None else parse_number(text[: spread.start()], decimal_comma)

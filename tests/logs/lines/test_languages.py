@@ -71,3 +71,9 @@ def test_levels_of_mixtures_in_chinese_are_no_scores(tmp_path: Path) -> None:
 def test_a_score_with_a_decimal_comma_and_three_decimals(tmp_path: Path) -> None:
     content = "".join(f"Epoche {e}; Verlust: 0,31{e}; PESQ: 2,{634 + e}; Zeit: 12,3 s\n" for e in range(4))
     assert list(only(read(tmp_path, content)).ys) == [2.634, 2.635, 2.636, 2.637]
+
+
+def test_the_phases_of_russian_logs(tmp_path: Path) -> None:
+    line = "Эпоха {e}, обучение: потеря=0.2, проверка: PESQ={v}\n"
+    found = only(read(tmp_path, "".join(line.format(e=e, v=v) for e, v in enumerate(PESQ, start=1))))
+    assert (list(found.ys), found.role.phase) == (PESQ, "eval")
