@@ -78,9 +78,13 @@ class Auditor:
         findings: Sequence[Finding] = audited.findings
         older = 0
         if commit is not None:
+            from cmgan_audit.gate.lost_imports import lost_imports
             from cmgan_audit.gate.since import new_since  # what lays out the older tree is slow to load
 
             findings, older = new_since(commit, root, findings, lambda tree: self._findings_before(tree, paths))
+            told = {each.location for each in audited.unresolved}
+            lost = [each for each in lost_imports(commit, root, paths.exclude) if each.location not in told]
+            audited = replace(audited, unresolved=tuple(dict.fromkeys((*audited.unresolved, *lost))))
         if baseline is not None and known is not None:
             from cmgan_audit.gate.baselined import apply_baseline, stale_findings  # only with one
 

@@ -278,6 +278,11 @@ class Repository:
             dict(self._readable(sorted(names))),
         )
 
+    def gone_programs(self, commit: str) -> frozenset[str]:
+        """Return the Python files that a commit has and the working tree has not, renamed ones by their older names."""
+        gone = self._diff("--name-only", "-z", "--no-renames", "--diff-filter=D", commit)
+        return frozenset(os.fsdecode(name) for name in gone.split(b"\0") if name.endswith(b".py"))
+
     def _readable(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         for name in names:
             with contextlib.suppress(OSError):  # a file is gone, or the audit has told that it cannot be read
