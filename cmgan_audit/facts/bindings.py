@@ -13,6 +13,11 @@ from cmgan_audit.source.syntax import called_name, walk
 _GROWS = frozenset({"append", "extend", "update", "add", "insert"})
 # What puts an entry into a list that is kept in order: `heapq.heappush(kept, (loss, path))`.
 _PUSHES = frozenset({"heappush", "insort", "insort_left", "insort_right"})
+# What calls a function that it is given with items of what comes behind it.
+_HANDS_ON = frozenset(
+    "map imap imap_unordered starmap map_async starmap_async apply apply_async submit amap uimap p_map "
+    "process_map".split()
+)
 _BLOCKS = (ast.For, ast.AsyncFor, ast.While)
 
 
@@ -179,3 +184,30 @@ def bound_argument(function: Function, call: ast.Call, name: str) -> ast.expr | 
     defaults = function.args.defaults
     from_end = len(names) - names.index(name)
     return defaults[-from_end] if from_end <= len(defaults) else None
+
+
+def handed_on(function: Function, call: ast.Call, name: str) -> list[ast.expr] | None:
+    """What a parameter may be given of by a call that hands the function on; None where the call is one of it.
+
+    `pool.map(score, pairs)`, `pool.starmap(score, zip(clean, noisy))`, `pool.submit(score, clean, noisy)`.
+
+    Args:
+        function: the function.
+        call: the call that leads to it.
+        name: the parameter.
+    """
+    if not call.args or called_name(call) not in _HANDS_ON or not _names(call.args[0], function):
+        return None
+    given = [*call.args[1:], *(each.value for each in call.keywords if each.arg in ("args", "iterable", "kwds"))]
+    names = [each.arg for each in (*function.args.posonlyargs, *function.args.args)]
+    if len(given) == len(names) and name in names and len(names) > 1:
+        return [given[names.index(name)]]
+    return given
+
+
+def _names(node: ast.expr, function: Function) -> bool:
+    """Whether an expression is a function, or one that has some of its arguments: `partial(score, rate=16000)`."""
+    if isinstance(function, ast.Lambda):
+        return node is function
+    called = function.name
+    return any(getattr(part, "id", getattr(part, "attr", "")) == called for part in walk(node))

@@ -14,7 +14,7 @@ from dataclasses import field
 from functools import cached_property
 from itertools import islice
 
-from cmgan_audit.facts.bindings import Binding, bindings_in, bound_argument, is_parameter, reaching
+from cmgan_audit.facts.bindings import Binding, bindings_in, bound_argument, handed_on, is_parameter, reaching
 from cmgan_audit.facts.code import Code, Reached, Stack
 from cmgan_audit.facts.values import same_object
 from cmgan_audit.finding import Location
@@ -317,9 +317,9 @@ class Slicer:
         caller = self._function(task.stack[-1].path, stack)
         if call is None or caller is None or isinstance(task.function.node, ast.Module):
             return
-        given = bound_argument(task.function.node, call, name)
-        if given is not None:
-            yield _Task(given, caller, stack)
+        handed = handed_on(task.function.node, call, name)
+        given = [bound_argument(task.function.node, call, name)] if handed is None else handed
+        yield from (_Task(each, caller, stack) for each in given if each is not None)
 
     def _of_call(self, task: _Task, node: ast.Call) -> Iterator[_Task]:
         stack = self._one((*task.stack, self._code.place_of(task.function.module.path, node)))
