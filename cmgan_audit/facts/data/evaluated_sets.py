@@ -52,22 +52,26 @@ def evaluation_sets(view: View) -> Iterable[EvaluationSet]:
     drawn = [(made, loader) for made, loader in view.made_loaders if not certainly(loader.iterated, False)]
     if any(not isinstance(loader.role, Known) or not certainly(loader.iterated, True) for _, loader in drawn):
         return
-    given = [made for made, loader in drawn if _trains(loader)]
-    others = [(made, loader) for made, loader in drawn if not _trains(loader)]
+    given = [made for made, loader in drawn if trains(loader)]
+    others = [(made, loader) for made, loader in drawn if not trains(loader)]
     same = [next((each for each in given if _same_recordings(view, made, each)), None) for made, _ in others]
     if any(each is None and certainly(loader.role, EVAL) for each, (_, loader) in zip(same, others, strict=True)):
         return
     names = Names(view.scene, view.assigned) if others else None
     called = [(each, *pair) for each, pair in zip(same, others, strict=True) if _is_evaluation(view, pair[0], names)]
-    if any(each is None for each, _, _ in called) or not called or _is_trial(view) or _is_scored_elsewhere(view):
+    if any(each is None for each, _, _ in called) or not called or is_trial(view) or is_scored_elsewhere(view):
         return
     for trained, made, loader in called:
-        if trained is not None and not _is_on_purpose(made, names):
+        if trained is not None and not is_on_purpose(made, names):
             yield _record(made, loader, trained)
 
 
-def _is_trial(view: View) -> bool:
-    """Whether a setting of a trial that is switched on decides something: `valid = train if OVERFIT else ...`."""
+def is_trial(view: View) -> bool:
+    """Whether a setting of a trial that is switched on decides something: `valid = train if OVERFIT else ...`.
+
+    Args:
+        view: the run.
+    """
     for (place, _), value in view.code.decisions.items():
         node = view.code.node_at(place) if isinstance(value, Const) and value.value else None
         if node is not None and _TRIES.search(ast.unparse(node)):
@@ -75,8 +79,12 @@ def _is_trial(view: View) -> bool:
     return False
 
 
-def _is_scored_elsewhere(view: View) -> bool:
-    """Whether networks run in a loop that goes through no loader and holds none: over files of a folder, as a rule."""
+def is_scored_elsewhere(view: View) -> bool:
+    """Whether networks run in a loop that goes through no loader and holds none: over files of a folder, as a rule.
+
+    Args:
+        view: the run.
+    """
     passes = [single.event for single in view.scene.passes]
     through = {id(each.loop) for each in passes} | {id(each) for each in view.scene.of_frameworks}
     around = {id(loop) for each in passes for loop in each.context.loops}
@@ -87,8 +95,13 @@ def _is_scored_elsewhere(view: View) -> bool:
     return False
 
 
-def _is_on_purpose(made: Made, names: Names | None) -> bool:
-    """Whether a loader is called the training set that something is measured on: `train_eval_loader`."""
+def is_on_purpose(made: Made, names: Names | None) -> bool:
+    """Whether a loader is called the training set that something is measured on: `train_eval_loader`.
+
+    Args:
+        made: the loader.
+        names: what the loaders of the run are called.
+    """
     for name, _ in names.of(made) if names is not None else ():
         words = WORD.findall(name)
         if _CALIBRATES.search(name) or {1, -1} <= {leaning(word) for word in words}:
@@ -96,8 +109,12 @@ def _is_on_purpose(made: Made, names: Names | None) -> bool:
     return False
 
 
-def _trains(loader: Loader) -> bool:
-    """Whether something learns from a loader; one that only speaks of the training by its folder may be misnamed."""
+def trains(loader: Loader) -> bool:
+    """Whether something learns from a loader; one that only speaks of the training by its folder may be misnamed.
+
+    Args:
+        loader: its record.
+    """
     return (
         isinstance(loader.role, Known) and loader.role.value == TRAIN and loader.role.confidence is not Confidence.LOW
     )
