@@ -8,7 +8,7 @@ from dataclasses import field
 
 from cmgan_audit.facts.metrics.expressions import bind, element_of, grade_of, may_change
 from cmgan_audit.facts.metrics.failing import asks_for_one_failure, item_fails
-from cmgan_audit.facts.metrics.grades import NO_SCORES, Graded, combine, either, whole
+from cmgan_audit.facts.metrics.grades import NO_SCORES, Graded, Scores, combine, either, whole
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.naming.modules import Module
@@ -29,6 +29,15 @@ class Dropped:
     test: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Difference:
+    """Scores that something is subtracted from, or the other way round; `answer` is the side that holds none."""
+
+    node: ast.BinOp
+    target: Scores
+    answer: int
+
+
 @dataclass(slots=True, eq=False)
 class Body:
     """One function as scores pass through it.
@@ -40,6 +49,7 @@ class Body:
         answer: what it gives back where it asks whether a score failed: its truth value when one of a batch did.
         written: attributes that it sets.
         dropped: where it drops a batch.
+        differences: what it subtracts from scores, or scores from.
     """
 
     module: Module
@@ -52,6 +62,7 @@ class Body:
     answer: bool | None = None
     written: dict[str, Graded] = field(default_factory=dict)
     dropped: list[Dropped] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
     _loops: list[bool] = field(default_factory=list)
 
     def place(self, node: ast.AST) -> Location:
@@ -69,6 +80,12 @@ class Body:
     def answered(self, node: ast.Call) -> bool | None:
         """What a function of the tree answers that asks whether a score failed."""
         return self.asks(node)
+
+    def subtracted(self, node: ast.BinOp, sides: tuple[Scores, Scores]) -> None:
+        """Take note of a difference of which one side holds scores."""
+        for number, side in enumerate(sides):
+            if side == NO_SCORES and sides[1 - number] != NO_SCORES:
+                self.differences.append(Difference(node, sides[1 - number], number))
 
     def run(self, statements: Sequence[ast.stmt]) -> None:
         """Go through statements in order."""

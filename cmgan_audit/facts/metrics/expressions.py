@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+from cmgan_audit.facts.metrics.bounds import stays_above_one
 from cmgan_audit.facts.metrics.grades import NO_SCORES, Grade, Graded, Scores, combine, either, whole
 from cmgan_audit.finding import Location
 
@@ -45,6 +46,9 @@ class Surroundings(Protocol):
     def answered(self, node: ast.Call) -> bool | None:
         """What a function of the tree says when one score of a batch failed; None where it asks something else."""
 
+    def subtracted(self, node: ast.BinOp, sides: tuple[Scores, Scores]) -> None:
+        """Take note of a difference, which may be squared for a loss."""
+
 
 def grade_of(node: ast.expr | None, around: Surroundings) -> Graded:
     """The grade of an expression."""
@@ -79,6 +83,10 @@ def grade_of(node: ast.expr | None, around: Surroundings) -> Graded:
         case ast.UnaryOp(op=ast.Not()):
             grade_of(node.operand, around)
             return NO_SCORES
+        case ast.BinOp(op=ast.Sub()):
+            sides = (whole(grade_of(node.left, around)), whole(grade_of(node.right, around)))
+            around.subtracted(node, sides)
+            return combine(sides).reckoned()
     parts = combine(grade_of(child, around) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
     return parts if isinstance(node, ast.List | ast.Dict | ast.Starred | ast.Await) else parts.reckoned()
 
@@ -165,7 +173,7 @@ def _call(node: ast.Call, around: Surroundings) -> Graded:
     held = combine([receiver, *given, *keywords.values()])
     if isinstance(node.func, ast.Call):  # Parallel(n_jobs=4)(...)
         member = ast.unparse(node.func.func).rpartition(".")[2]
-    if member not in _AS_THEY_ARE:
+    if member not in _AS_THEY_ARE and not stays_above_one(node, of_receiver=whole(receiver) != NO_SCORES):
         held = held.reckoned()
     if member in _REDUCE and held.grade is Grade.PER_ITEM and not _keeps_items(node, receiver):
         return Scores(Grade.ONE_FOR_ALL, around.place(node))
@@ -179,12 +187,15 @@ def _fill(container: ast.expr, value: Scores, around: Surroundings) -> None:
 
 def _reckon_in_place(node: ast.Call, around: Surroundings) -> None:
     """`scores.sub_(1)` and `np.divide(scores, 3.5, out=scores)` change what a variable holds."""
-    changed = [keyword.value for keyword in node.keywords if keyword.arg == "out"]
+    changed = []
+    if not stays_above_one(node, of_receiver=False):
+        changed = [keyword.value for keyword in node.keywords if keyword.arg == "out"]
     if isinstance(node.func, ast.Attribute) and node.func.attr.endswith("_") and node.func.attr not in _AS_THEY_ARE:
         target = node.func.value
         while isinstance(target, ast.Call) and isinstance(target.func, ast.Attribute):
             target = target.func.value  # scores.sub_(1).div_(3.5)
-        changed.append(target)
+        if target is not node.func.value or not stays_above_one(node, of_receiver=True):
+            changed.append(target)
     _reckon(changed, around)
 
 

@@ -53,12 +53,19 @@ class DroppedBatch:
 
 @dataclass(eq=False)
 class ScoreFlow:
-    """The scores of one run on their way through its functions."""
+    """The scores of one run on their way through its functions.
+
+    Attributes:
+        dropped: where a batch is dropped.
+        learnt: the losses of a library that have scores as their target.
+        differences: what is subtracted from scores, which may be a loss that is written out.
+    """
 
     view: View
     scorings: Sequence[Scoring]
     dropped: dict[Location, DroppedBatch] = field(default_factory=dict)
     learnt: dict[Location, Learnt] = field(default_factory=dict)
+    differences: dict[Location, Learnt] = field(default_factory=dict)
     _sources: dict[_Place, Scores] = field(default_factory=dict)
     _targets: dict[_Place, list[FunctionValue]] = field(default_factory=lambda: defaultdict(list))
     _callers: dict[_Node, set[_Node]] = field(default_factory=lambda: defaultdict(set))
@@ -132,6 +139,9 @@ class ScoreFlow:
             body.run(reached.node.body)
         for each in body.dropped:
             self._note(each, reached)
+        for found in body.differences:
+            place = module.location(found.node)
+            self.differences[place] = Learnt(place, found.target, node, (found.answer,))
         self._keep(module, body.written)
         before = self._returns.get(node, NO_SCORES)
         after = either(before, body.returned)
