@@ -51,13 +51,18 @@ class ByHand:
 
     def may_change(self, network: Instance) -> bool:
         """Whether something beside an optimiser may change a network, or keeps it from being changed."""
+        if self.is_handled(network):
+            return True
         own = frozenset(inside(network))
-        scene = self.view.scene
+        given_away = self._given_away(self.view.scene)
+        return any(not own.isdisjoint(inside(each)) for each in given_away) or self._is_left_open(network)
+
+    def is_handled(self, network: Instance) -> bool:
+        """Whether a line of the program freezes a network, writes into it or puts weights into it again and again."""
+        own = frozenset(inside(network))
         if any(on is None or not own.isdisjoint(inside(on)) for on in self._handled):
             return True
-        if self._frozen_in_class(network) or self._is_set_in_a_loop(network):
-            return True
-        return any(not own.isdisjoint(inside(each)) for each in self._given_away(scene)) or self._is_left_open(network)
+        return self._frozen_in_class(network) or self._is_set_in_a_loop(network)
 
     @cached_property
     def _handled(self) -> tuple[Instance | None, ...]:

@@ -19,7 +19,7 @@ from cmgan_audit.facts.scene import COPIED, Scene
 from cmgan_audit.facts.steps.actions import STEP, ZERO, Action, actions_of
 from cmgan_audit.facts.steps.by_hand import DEEP, ByHand, inside, is_it
 from cmgan_audit.facts.steps.records import Learner
-from cmgan_audit.facts.steps.windows import Update, holds, loops_by_hand, steps_by_framework, updates_in
+from cmgan_audit.facts.steps.windows import OWN_ORDER, Update, holds, loops_by_hand, steps_by_framework, updates_in
 from cmgan_audit.facts.values import class_name, instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
@@ -31,8 +31,6 @@ from cmgan_audit.rules.record import Known
 from cmgan_audit.source.syntax import walk
 
 NO = Known(False)
-# What takes part in an optimisation without being seen to.
-_OWN_ORDER = ("accelerate.", "lightning.", "deepspeed.", "apex.", "horovod.", "?.prepare")
 
 
 def learners_of(view: View) -> Iterable[Learner]:
@@ -44,7 +42,7 @@ def learners_of(view: View) -> Iterable[Learner]:
     if steps_by_framework(view, actions) or any(each.kind == STEP and not each.on for each in actions):
         return []
     optimisers = _Optimisers(view)
-    if not optimisers.are_known or view.scene.named(lambda name: name.startswith(_OWN_ORDER)):
+    if not optimisers.are_known or view.scene.named(lambda name: name.startswith(OWN_ORDER)):
         return []
     updates = [each for each in updates_in(view, actions) if each.backwards]
     losses = Losses(view.flow) if updates else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.rules.record import Fact, Record, record_kind
+from cmgan_audit.rules.record import Fact, Known, Record, record_kind
 
 BATCH, EPOCH, ANY = "batch", "epoch", "any"
 
@@ -83,6 +83,7 @@ class Update(Record):
         divided: whether the loss, or the gradient, is divided by the number of accumulated batches.
         scale_matters: whether a constant factor on all gradients changes the step.
         tail_lost: whether the last batches of an epoch, fewer than one step sums, are set back without a step.
+        never_steps: whether there is no step at all; its place is where gradients are set back then.
     """
 
     optimiser: str
@@ -96,6 +97,7 @@ class Update(Record):
     divided: Fact
     scale_matters: Fact
     tail_lost: Fact
+    never_steps: Fact = Known(False)
 
 
 @record_kind("clip")

@@ -13,6 +13,7 @@ from cmgan_audit.facts.steps.out_of_reach import is_held_by_others, lines_in_rea
 from cmgan_audit.facts.steps.records import Update
 from cmgan_audit.facts.steps.short_loops import is_left_after_one
 from cmgan_audit.facts.steps.unseen_gradients import may_compute
+from cmgan_audit.facts.steps.unstepped import Unstepped, unstepped
 from cmgan_audit.facts.steps.windows import Update as Window
 from cmgan_audit.facts.steps.windows import holds, steps_by_framework, updates_in, with_networks
 from cmgan_audit.facts.values import class_name
@@ -39,8 +40,35 @@ def updates_of(view: View) -> Iterable[Update]:
     actions: Sequence[Action] = list(actions_of(run))
     if run.launch.condition == NOT_REACHED or steps_by_framework(view, actions):
         return []
+    never = [_never(each) for each in unstepped(view, actions)]
     actions = with_networks(view, actions)
-    return [_update(view, window, actions) for window in updates_in(view, actions) if window.backwards]
+    return [*(_update(view, window, actions) for window in updates_in(view, actions) if window.backwards), *never]
+
+
+def _never(found: Unstepped) -> Update:
+    """The update that an optimiser never makes."""
+    zero, name = found.zero.event, class_name(found.optimiser)
+    trail = (
+        Step(zero.location, f"the gradients of {name} are set back here, and nothing steps on them"),
+        Step(found.backward.event.location, "they are computed here"),
+        Step(found.optimiser.location, f"{name} is made here"),
+    )
+    return Update(
+        location=zero.location,
+        anchor=f"{innermost_function(zero.context)}.{name}",
+        optimiser=name,
+        accumulation=Known(1),
+        ever_zeroed=YES,
+        sums_steps=NO,
+        zeroed_before_step=NO,
+        zeroed_every_batch=NO,
+        zeroed_before_last=NO,
+        repeated=NO,
+        divided=YES,
+        scale_matters=NO,
+        tail_lost=NO,
+        never_steps=Known(True, trail),
+    )
 
 
 def _update(view: View, window: Window, actions: Sequence[Action]) -> Update:

@@ -15,6 +15,9 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import BoundMethod, Instance
 from cmgan_audit.program.execution.trace import Context, IterateEvent, Loop
 
+# What takes part in an optimisation without being seen to.
+OWN_ORDER = ("accelerate.", "lightning.", "deepspeed.", "apex.", "horovod.", "?.prepare")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Update:

@@ -1,0 +1,87 @@
+"""Optimisers that never step, although their gradients are computed and set back for every batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cmgan_audit.facts.adversarial.holders import Holders, disjoint
+from cmgan_audit.facts.adversarial.losses import Losses
+from cmgan_audit.facts.passes.outside_helpers import is_elsewhere, looks_on
+from cmgan_audit.facts.steps.actions import BACKWARD, SCHEDULE, STEP, ZERO, Action
+from cmgan_audit.facts.steps.by_hand import ByHand
+from cmgan_audit.facts.steps.out_of_reach import lines_in_reach
+from cmgan_audit.facts.steps.windows import OWN_ORDER, batch_loop, holds, loops_by_hand
+from cmgan_audit.facts.view import View
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import ClassValue, Instance
+
+_STEPS = regex(r"\.(step|minimize)\s*\(")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unstepped:
+    """An optimiser that never steps: where its gradients are set back, and a backward pass that fills only those."""
+
+    optimiser: Instance
+    zero: Action
+    backward: Action
+
+
+def unstepped(view: View, actions: Sequence[Action]) -> Iterator[Unstepped]:
+    """The optimisers of a run that are there to learn and never step, each once.
+
+    What another line or another optimiser may step, what the program changes by hand or freezes, and what only lies on
+    the way of another network's loss is left out.
+    """
+    waiting = _never_stepped(view, actions)
+    if not waiting or _may_step_unseen(view, actions):
+        return
+    holders, losses = Holders(view.scene), Losses(view.flow)
+    stepping = [holders.of(each) for action in actions if action.kind == STEP for each in action.on]
+    by_hand = ByHand(view, holders)
+    for zero in waiting:
+        held = holders.of(zero.on[0])
+        shared = any(not disjoint(held, other) for other in stepping)
+        if not held.complete or shared or any(map(by_hand.is_handled, held.networks)):
+            continue
+        for backward in _backwards(view, zero, actions):
+            if losses.reaches(backward, held) and not any(losses.reaches(backward, other) for other in stepping):
+                yield Unstepped(zero.on[0], zero, backward)
+                break
+
+
+def _never_stepped(view: View, actions: Sequence[Action]) -> list[Action]:
+    """For each optimiser of a library that nothing steps, where its gradients are set back in a loop over batches."""
+    stepped = {id(each.attrs) for action in actions if action.kind == STEP for each in action.on}
+    passes = loops_by_hand(view)
+    found: dict[int, Action] = {}
+    for zero in actions:
+        if zero.kind != ZERO or len(zero.on) != 1 or isinstance(zero.on[0].cls, ClassValue):
+            continue
+        if id(zero.on[0].attrs) not in stepped and batch_loop(zero.event.context, passes) is not None:
+            found.setdefault(id(zero.on[0].attrs), zero)
+    return [each for each in found.values() if not _is_given_away(view, each.on[0])]
+
+
+def _is_given_away(view: View, optimiser: Instance) -> bool:
+    """Whether code that is not there gets an optimiser, and may step it."""
+    return any(is_elsewhere(event) and not looks_on(event) for event in view.scene.handed(optimiser))
+
+
+def _may_step_unseen(view: View, actions: Sequence[Action]) -> bool:
+    """Whether something may step that is not known: a framework, or a line that was not followed."""
+    if any(each.kind == STEP and not each.on for each in actions):
+        return True
+    if view.scene.named(lambda name: name.startswith(OWN_ORDER)):
+        return True
+    steps = (each.event.location for each in actions if each.kind in (STEP, SCHEDULE))
+    seen = {(place.path, place.line) for place in steps}
+    return any((path, number) not in seen for path, number, _ in lines_in_reach(view, _STEPS))
+
+
+def _backwards(view: View, zero: Action, actions: Sequence[Action]) -> Iterator[Action]:
+    loop = batch_loop(zero.event.context, loops_by_hand(view))
+    for each in actions:
+        if each.kind == BACKWARD and loop is not None and holds(loop, each.event.context):
+            yield each
