@@ -21,7 +21,10 @@ _STEPS = regex(r"\.(step|minimize)\s*\(")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unstepped:
-    """An optimiser that never steps: where its gradients are set back, and a backward pass that fills only those."""
+    """An optimiser that never steps: where its gradients are set back, and a backward pass that is there for them.
+
+    Its networks are what the pass ends in: those of a judge only hand gradients on to what it judges.
+    """
 
     optimiser: Instance
     zero: Action
@@ -46,7 +49,8 @@ def unstepped(view: View, actions: Sequence[Action]) -> Iterator[Unstepped]:
         if not held.complete or shared or any(map(by_hand.is_handled, held.networks)):
             continue
         for backward in _backwards(view, zero, actions):
-            if losses.reaches(backward, held) and not any(losses.reaches(backward, other) for other in stepping):
+            calls = losses.calls(backward, held)
+            if calls and not any(losses.any_fed(calls, other) for other in stepping):
                 yield Unstepped(zero.on[0], zero, backward)
                 break
 

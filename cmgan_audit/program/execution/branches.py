@@ -88,9 +88,11 @@ def _explored(it: Interpreter, sides: Sequence[Side[T]]) -> list[_Outcome[T]]:
     outcomes: list[_Outcome[T]] = []
     raised: list[tuple[Snapshot, Branch]] = []
     last = ProgramRaisedError("", sides[0].location)
-    mark = it.journal.mark()
+    mark, built = it.journal.mark(), len(it.built)
     several = len(sides) > 1
     for side in sides:
+        while len(it.built) > built:  # what only the side before has made is another one here, and followed again
+            it.built.popitem()
         first_exit = len(it.exits)
         condition = Condition(side.branch.text, side.location) if side.branch.text else None
         it.doubts += several  # a side may have no text, as the entries of a table by a key that is not known
