@@ -1,5 +1,7 @@
 """Tables of an epoch in a text log: `Metric  Train  Val` above `PESQ  2.40  2.30`, or `Metric  Noisy  Enhanced`.
 
+Or the other way round: `Phase  Loss  PESQ` above `valid  0.29  2.30`.
+
 Without its head, the first number of such a row would pass for the score.
 """
 
@@ -10,7 +12,7 @@ from dataclasses import replace
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.lines.plan import Plan, SlotValue
-from cmgan_audit.logs.roles import table
+from cmgan_audit.logs.roles import infer, table
 
 _WORDS = regex(r"[A-Za-z]+")
 _CELL_SPACE = r"[\s|│]"
@@ -20,6 +22,7 @@ _CELL = regex(r"([-+]?)\x00")
 # `| pesq_wb | 2.31 |`: a table of names and values, as Stable Baselines prints them.
 _PAIR = regex(r"[\s|]*[A-Za-z][\w\-/()]*(?: [\w\-/()]+)*\s*(\|)\s*[-+]?\x00\s*\|?\s*")
 _FIRST = frozenset("metric metrics name measure score scores epoch loss".split())
+_BETWEEN = regex(r"\s*[\t|│┃;,]\s*|\s+")
 # A table is no longer than this.
 _LINES = 20
 
@@ -37,8 +40,22 @@ def head_of(body: str) -> tuple[str, ...]:
     phases_only = all(word in t.phases for word in said)
     signals_only = all(word in signals for word in said) and not t.outputs.isdisjoint(said)
     if len(words) < 2 or not (phases_only or signals_only) or len(set(words)) < len(words):
-        return ()
+        return _measures_of(body)
     return tuple(words)
+
+
+def _measures_of(body: str) -> tuple[str, ...]:
+    """The measures that a line names one beside the other, above rows of phases: `Phase  Loss  PESQ`; () for others."""
+    names = _BETWEEN.split(body.strip(" \t|│┃"))
+    names = names[names[0].lower() in table().parts :]
+    known = len(names) > 1 and all(infer(name).kind in ("metric", "loss") for name in names)
+    return tuple(names) if known and len(set(names)) == len(names) else ()
+
+
+def row_name_of(body: str) -> str:
+    """The phase that a row of numbers is of; "" for other rows."""
+    word = _WORDS.match(body.lstrip(" \t|│┃"))
+    return word[0] if word is not None and word[0].lower() in table().phases else ""
 
 
 def cells_of(text: str, start: int, first_slot: int) -> tuple[tuple[int, float], ...]:
@@ -67,6 +84,8 @@ class PhaseColumns:
         if len(plan.cells) != len(self.head) or line - self.line > _LINES:
             return plan.values
         only = plan.row_of
+        if plan.row_name:
+            return self._of_measures(plan)
         if only is None:
             return plan.values
         t = table()
@@ -79,4 +98,15 @@ class PhaseColumns:
             )
             for word, (slot, sign) in zip(self.head, plan.cells, strict=True)
             if word.lower() not in t.about
+        ]
+
+    def _of_measures(self, plan: Plan) -> list[SlotValue]:
+        """The values of a row that is of one phase, a measure each; none where the columns are phases, too."""
+        phase = table().phases.get(plan.row_name.lower(), "")
+        roles = [infer(name) for name in self.head]
+        if any(role.kind not in ("metric", "loss") for role in roles):
+            return plan.values
+        return [
+            SlotValue(f"{name} ({plan.row_name})", replace(role, phase=phase or role.phase), (slot,), sign)
+            for name, role, (slot, sign) in zip(self.head, roles, plan.cells, strict=True)
         ]

@@ -57,13 +57,13 @@ class Plan:
     and so may `of_hash`, the hash that stands in the line.
     `bare` is the slot of a counter without a name, and the slot after it that of its total; `unnamed`: epoch and step
     stand in brackets without their names. `drives` says that the line moves the log to its epoch; `surely`, that
-    training goes on, and not only that some checkpoint was loaded.
-    `body` and `body_slot` leave the prefix of the logger out; by `key` the same message of two handlers is recognised.
-    `rest` is what the line adds to a list that the line before has left open. `columns` are the phases of a table's
-    head, `cells` the numbers of one of its rows and `row_of` its first. `head` names the columns of a table with a
-    counter, `row` holds the cells of a line that may be one of its rows: slot and sign, None and NaN or infinity, or
-    None. `announces` is the phase that begins with this line, `checkpoint` what the name of a checkpoint in it counts;
-    `no_better`: the line says that a score did not improve, and not the score.
+    training goes on, and not only that some checkpoint was loaded. `body` and `body_slot` leave the prefix of the
+    logger out; by `key` the same message of two handlers is recognised. `rest` is what the line adds to a list that the
+    line before has left open. `columns` are the phases of a table's head, or its measures; `cells` the numbers of one
+    of its rows, `row_of` its first and `row_name` its phase. `head` names the columns of a table with a counter, `row`
+    holds the cells of a line that may be one of its rows: slot and sign, None and NaN or infinity, or None. `announces`
+    is the phase that begins with this line, `checkpoint` what the name of a checkpoint in it counts; `no_better`: the
+    line says that a score did not improve, and not the score.
     """
 
     slots: int
@@ -93,6 +93,7 @@ class Plan:
     columns: tuple[str, ...] = ()
     cells: tuple[tuple[int, float], ...] = ()
     row_of: SlotValue | None = None
+    row_name: str = ""
     head: tuple[str, ...] = ()
     row: tuple[tuple[int | None, float] | None, ...] = ()
     announces: str = ""

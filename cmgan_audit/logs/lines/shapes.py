@@ -11,7 +11,7 @@ from cmgan_audit.logs.lines.events import begins_process, is_of_one_item, says_n
 from cmgan_audit.logs.lines.labelled import LabelledLine
 from cmgan_audit.logs.lines.list_shapes import rest_of_list
 from cmgan_audit.logs.lines.named_checkpoints import named_checkpoint
-from cmgan_audit.logs.lines.phase_columns import cells_of, head_of, with_sign_between
+from cmgan_audit.logs.lines.phase_columns import cells_of, head_of, row_name_of, with_sign_between
 from cmgan_audit.logs.lines.phase_heads import announced_phase
 from cmgan_audit.logs.lines.plan import Plan, SlotArray
 from cmgan_audit.logs.lines.prefixes import SLOT, USED, body_start, without_moments
@@ -64,7 +64,8 @@ def _plan(shape: str, book: RoleBook) -> Plan:
     elif len(plan.values) <= 1 and plan.epoch is None and plan.step is None:
         cells = cells_of(masked, start, plan.body_slot)
         plan.row_of = (plan.values[0] if plan.values else line.first_of_row(cells)) if cells else None
-        plan.cells = cells if plan.row_of is not None else ()
+        plan.row_name = row_name_of(plan.body) if cells and plan.row_of is None else ""
+        plan.cells = cells if plan.row_of is not None or plan.row_name else ()
     if not any(value.role.kind in ("metric", "loss") for value in plan.values) and not plan.columns and not plan.head:
         plan.announces = announced_phase(plan.body)
     return plan

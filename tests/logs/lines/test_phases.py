@@ -103,3 +103,20 @@ def test_tables_of_an_epoch_with_a_column_per_phase(tmp_path: Path, head: str) -
 
 def test_rows_without_a_head_of_phases_stay_as_they_are(tmp_path: Path) -> None:
     assert named(read(tmp_path, "Epoch 1\nPESQ 2.40 2.30\nEpoch 2\nPESQ 2.45 2.35\n")) == {"PESQ": [2.4, 2.45]}
+
+
+@pytest.mark.parametrize("head", ["Phase     Loss    PESQ", "| split | Loss | PESQ |", "          Loss    PESQ"])
+@pytest.mark.parametrize("row", ["{phase}   {loss:.4f}   {v:.3f}", "| {phase} | {loss:.4f} | {v:.3f} |"])
+def test_rows_of_phases_below_their_measures(tmp_path: Path, head: str, row: str) -> None:
+    text = ""
+    for e, v in enumerate(PESQ, start=1):
+        rows = [
+            row.format(phase=name, loss=loss / e, v=v + more)
+            for name, loss, more in (("train", 1, 0.3), ("valid", 2, 0))
+        ]
+        text += f"Epoch {e}/4\n{head}\n" + "".join(f"{line}\n" for line in rows)
+    (run,) = read(tmp_path, text).runs
+    scores = {s.role.phase: list(s.ys) for s in run.series if s.role.measure == "pesq"}
+    assert scores == {"train": [pytest.approx(v + 0.3) for v in PESQ], "eval": PESQ}
+    assert [s.role.phase for s in run.series if s.role.kind == "loss"] == ["train", "eval"]
+    assert list(run.series[0].xs) == [1, 2, 3, 4]
