@@ -21,8 +21,9 @@ _NO_CODE = frozenset(
 )
 _FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
 
-# A file's outline is as large as its syntax tree. A script's runs ask for a few files, again and again.
-_OUTLINES_KEPT = 96
+# A file's outline is as large as its syntax tree, which it keeps alive. A script's runs ask for a few files, again and
+# again; those of the scripts before it are not asked for any more.
+_OUTLINES_KEPT = 24
 
 
 def children(node: ast.AST) -> list[ast.AST]:

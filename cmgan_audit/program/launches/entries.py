@@ -34,6 +34,22 @@ _IMPORT = regex(
     rb"(?:^|[:;])[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n#]*)|import[ \t]+([^\n#]+))", re.MULTILINE
 )
 _WORD = regex(rb"\w+")
+# What a file holds whose top level may do something: a block, a call or a text that begins a line, or a statement
+# behind a semicolon. A module without any of it is made for importing, and need not be parsed to see that.
+_MAY_ACT = regex(
+    rb"""^(?:
+        (?:for|while|with|async|if|try)\b
+        | (?!(?:from|import)\b)[\w.\x80-\xff]+(?:[ \t]*[(\[\\]|[ \t]+\.)
+        | [(\[{0-9.\f\\]
+        | [rRbBuUfF]{0,2}(?:'|"(?!"")|\"{3}[^\n]*\()
+        | [^\s\#][^\n]*;
+    )
+    | ;[ \t]*[A-Za-z_(\[]
+    | (?:\"{3}|'{3})[ \t]*[.\[\\"']
+    | \r(?!\n)
+    | \A\xef\xbb\xbf""",
+    re.MULTILINE | re.VERBOSE,
+)
 _BY_NAME = regex(rb"import_module|__import__")
 _DYNAMIC = regex(rb"import_module|__import__|instantiate\(|hyperpyyaml|getattr\(")
 _LIBRARIES = frozenset(name.encode() for name in looked_at())
@@ -164,7 +180,8 @@ def _top_level(tree: SourceTree, path: str) -> list[ast.stmt]:
 
 def _acts(tree: SourceTree, path: str) -> bool:
     """Whether a file does something when it is run: its top level loops or calls, not only defines."""
-    return any(_is_action(node) for node in _top_level(tree, path))
+    may = _MAY_ACT.search(tree.read_bytes(path) or b"") is not None
+    return may and any(_is_action(node) for node in _top_level(tree, path))
 
 
 def _is_action(node: ast.stmt) -> bool:

@@ -55,6 +55,55 @@ def test_a_program_of_pythons_own_modules_is_not_followed(tmp_path: Path) -> Non
     assert scripts(tmp_path, files) == []
 
 
+@pytest.mark.parametrize(
+    "acting",
+    [
+        "for _ in range(3): pass\n",
+        "while True: pass\n",
+        "with open('a') as file: pass\n",
+        "if torch.cuda.is_available():\n    train()\n",
+        "try:\n    train()\nfinally:\n    pass\n",
+        "train()\n",
+        "loops.train(epochs=3)\n",
+        "loops .train()\n",
+        "loops[0].train()\n",
+        "train \\\n    ()\n",
+        "(train)()\n",
+        "[train][0]()\n",
+        "'a {}'.format(train())\n",
+        '"""a {}\n   b""".format(train())\n',
+        'f"a {torch}".join([])\n',
+        "epochs = 3; train()\n",
+        "epochs = [\n    3,\n]; train()\n",
+        "class A: pass; train()\ntrain()\n",
+        "\ftrain()\n",
+        "ä()\n",
+        "x = 1\rtrain()\r",
+    ],
+)
+def test_a_file_that_acts_when_it_is_run_is_a_script(acting: str, tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_bytes(f"import torch\nfrom loops import train\n{acting}".encode())
+    (tmp_path / "loops.py").write_text("def train(): loss.backward()\n")
+    assert entries(SourceTree(tmp_path)) == ["run.py"]
+
+
+def test_a_marked_file_that_acts_at_once_is_a_script(tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_bytes(b"\xef\xbb\xbffor _ in [0]: train()\nimport torch\ndef f(): loss.backward()\n")
+    assert entries(SourceTree(tmp_path)) == ["run.py"]
+
+
+def test_a_module_that_only_defines_is_not_parsed_to_see_that(tmp_path: Path) -> None:
+    definitions = '"""Losses.\n\nAuthors: A and B\n"""\nimport torch\nfrom . import b\nNAMES = [\n    "a",\n]\n'
+    definitions += "@torch.no_grad()\ndef f(x):\n    x.backward()\n    print(x)\n\n\nclass A:\n    pass\n"
+    (tmp_path / "losses.py").write_text(definitions)
+    tree = SourceTree(tmp_path)
+    asked = []
+    parsed = tree.parsed
+    tree.parsed = lambda path: asked.append(path) or parsed(path)  # type: ignore[method-assign,func-returns-value]
+    assert entries(tree) == []
+    assert asked == []
+
+
 def test_a_script_beside_training_code_is_not_followed_for_it(tmp_path: Path) -> None:
     assert scripts(tmp_path, {"main.py": MAIN, "train.py": f"import torch\n{MAIN}"}) == ["train.py"]
 
