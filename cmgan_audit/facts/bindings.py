@@ -123,7 +123,7 @@ def reaching(bound: Sequence[Binding], use: ast.AST, parents: Sequence[ast.AST])
     line = (getattr(use, "lineno", 0), getattr(use, "col_offset", 0))
     around = {id(node) for node in parents}
     before = [each for each in bound if _start(each) < line and (id(each.statement) not in around or _holds(each))]
-    certain = max((place for place, each in enumerate(before) if _is_certain(each, parents)), default=0)
+    certain = _last_certain(before, parents) if len(before) > 1 else 0
     near = before[certain:]
     loops = [node for node in parents if isinstance(node, _BLOCKS)]
     first = _start(near[0]) if near else (0, 0)
@@ -140,16 +140,16 @@ def _holds(bound: Binding) -> bool:
     return isinstance(bound.statement, ast.For | ast.AsyncFor | ast.With | ast.AsyncWith)
 
 
-def _is_certain(bound: Binding, parents: Sequence[ast.AST]) -> bool:
-    """Whether a binding replaces what was there on every path to the use: it stands in a block around the use."""
-    if bound.adds:
-        return False
-    for parent in parents:
-        for block in ("body", "orelse", "finalbody"):
-            statements = getattr(parent, block, None)
-            if isinstance(statements, list) and any(bound.statement is each for each in statements):
-                return True
-    return any(bound.statement is parent for parent in parents)
+def _last_certain(before: Sequence[Binding], parents: Sequence[ast.AST]) -> int:
+    """The place of the last binding that replaces what was there on every path to the use; 0 where there is none.
+
+    Such a binding stands in a block around the use, or the use stands in it.
+    """
+    blocks = (getattr(parent, name, None) for parent in parents for name in ("body", "orelse", "finalbody"))
+    around = {id(statement) for block in blocks if isinstance(block, list) for statement in block}
+    around.update(map(id, parents))
+    places = range(len(before) - 1, 0, -1)
+    return next((place for place in places if not before[place].adds and id(before[place].statement) in around), 0)
 
 
 def _start(bound: Binding) -> tuple[int, int]:

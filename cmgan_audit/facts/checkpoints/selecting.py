@@ -105,9 +105,10 @@ def holds_weights(value: Value, depth: int = 3) -> bool:
 def stops(view: View) -> Iterator[Decision]:
     """Tests that leave the loop of epochs: `break` in a loop that trains."""
     training = {loop.location for use in view.scene.of("backward", "step") for loop in use.event.context.loops}
+    files = {place.path for place in training}
     for reached in view.code.reached:
         path = reached.module.path
-        for node in reached.own_nodes():
+        for node in reached.own_nodes() if path in files else ():
             tests = _tests_of_break(view, path, node, training) if isinstance(node, ast.Break) else []
             for test in tests:
                 for stack in _ways_to(view, reached):

@@ -119,12 +119,10 @@ class _Methods:
         method = None if found is None else found[0]
         if not isinstance(method, FunctionValue) or isinstance(method.node, ast.Lambda):
             return False
-        if not _mentions_itself(method.node):
-            return True
         key = (cls.node, method.node, asked)
         if key not in self._known:
             self._known[key] = False  # one that calls itself is not understood
-            self._known[key] = self._is_plain(method.node, cls, asked, depth)
+            self._known[key] = not _mentions_itself(method.node) or self._is_plain(method.node, cls, asked, depth)
         return self._known[key]
 
     def _is_plain(self, method: ast.AST, cls: ClassValue, asked: bool, depth: int) -> bool:
