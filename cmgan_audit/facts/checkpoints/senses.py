@@ -9,13 +9,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from cmgan_audit.facts.averages.meters import method_of_tree, weighs_equally
 from cmgan_audit.facts.checkpoints.minimised import Minimised
 from cmgan_audit.facts.checkpoints.ways import was_taken
 from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.metrics.scoring import metric_called
-from cmgan_audit.facts.slices import Found
+from cmgan_audit.facts.slices import Found, Slicer
 from cmgan_audit.facts.values import instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
@@ -83,7 +84,7 @@ class Senses:
     def __init__(self, view: View) -> None:
         self._view = view
         self._slicer = view.slicer
-        self._minimised = Minimised(view, lambda factor: self._sign(factor, 4))
+        self._minimised = Minimised(view, partial(_sign, view.slicer))  # not a method: nothing here holds itself
         self._left = 0
 
     def of(
@@ -196,28 +197,8 @@ class Senses:
         (_, sense), (factor, own) = (left, right) if left[1] is not None and left[1].better else (right, left)
         if sense is None or not sense.better or (own is not None and own.better):
             return None
-        sign = self._sign(_beside(here, factor), 4)
+        sign = _sign(self._slicer, _beside(here, factor))
         return sense if sign > 0 else _turned(sense) if sign < 0 else None
-
-    def _sign(self, here: Found, depth: int) -> int:
-        """The sign of a factor; 0 where it is open."""
-        match here.node:
-            case ast.Constant(value=int() | float() as value):
-                return 1 if value > 0 else 0
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return -self._sign(_beside(here, operand), depth)
-            case ast.Call(func=ast.Name(id=function) | ast.Attribute(attr=function)) if function in _COUNTS:
-                return 1
-            case ast.BinOp(left=left, op=ast.Mult() | ast.Div(), right=right):
-                return self._sign(_beside(here, left), depth) * self._sign(_beside(here, right), depth)
-            case ast.IfExp(body=one, orelse=other):
-                signs = {self._sign(_beside(here, each), depth) for each in (one, other)}
-                return signs.pop() if len(signs) == 1 else 0
-        if isinstance(here.node, ast.Name | ast.Attribute) and depth:
-            signs = {self._sign(each, depth - 1) for each, _ in self._slicer.sources(here)} or {0}
-            if signs != {0}:
-                return signs.pop() if len(signs) == 1 else 0
-        return 1 if _WEIGHT.search(ast.unparse(here.node).lower()) else 0
 
     def _of_sources(self, here: Found, item: int | None, key: str, way: tuple[ast.AST, ...]) -> Sense | None:
         sources = self._slicer.sources(here, item)
@@ -230,7 +211,11 @@ class Senses:
     def _of_source(self, given: Found, item: int | None, key: str, way: tuple[ast.AST, ...]) -> Sense | None:
         """The direction of what a name was given by one statement."""
         statement = next(self._view.code.parents(given.path, given.node), None)
-        if isinstance(statement, ast.AugAssign) and isinstance(statement.op, ast.Mult) and self._sign(given, 4) > 0:
+        if (
+            isinstance(statement, ast.AugAssign)
+            and isinstance(statement.op, ast.Mult)
+            and _sign(self._slicer, given) > 0
+        ):
             return _CONSTANT  # a mean is weighted
         if isinstance(statement, ast.AugAssign) and not isinstance(statement.op, ast.Add | ast.Div):
             return None
@@ -338,6 +323,27 @@ def _called(event: CallEvent) -> str:
             held = made.arguments.get("function", 0)
             return canonical(held.name) if isinstance(held, External) else name
     return name
+
+
+def _sign(slicer: Slicer, here: Found, depth: int = 4) -> int:
+    """The sign of a factor; 0 where it is open."""
+    match here.node:
+        case ast.Constant(value=int() | float() as value):
+            return 1 if value > 0 else 0
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_sign(slicer, _beside(here, operand), depth)
+        case ast.Call(func=ast.Name(id=function) | ast.Attribute(attr=function)) if function in _COUNTS:
+            return 1
+        case ast.BinOp(left=left, op=ast.Mult() | ast.Div(), right=right):
+            return _sign(slicer, _beside(here, left), depth) * _sign(slicer, _beside(here, right), depth)
+        case ast.IfExp(body=one, orelse=other):
+            signs = {_sign(slicer, _beside(here, each), depth) for each in (one, other)}
+            return signs.pop() if len(signs) == 1 else 0
+    if isinstance(here.node, ast.Name | ast.Attribute) and depth:
+        signs = {_sign(slicer, each, depth - 1) for each, _ in slicer.sources(here)} or {0}
+        if signs != {0}:
+            return signs.pop() if len(signs) == 1 else 0
+    return 1 if _WEIGHT.search(ast.unparse(here.node).lower()) else 0
 
 
 def _beside(here: Found, node: ast.AST) -> Found:

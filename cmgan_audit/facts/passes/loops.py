@@ -109,11 +109,12 @@ def _unread(scene: Scene, runs: Sequence[Use], told: str, *modes: Fact) -> str:
 def runs_among(scene: Scene, uses: Iterable[Use]) -> list[Use]:
     """Those uses where a network runs that is trained, loaded or switched, or a copy of such a one."""
 
-    def counts(run: Use) -> bool:
-        original = original_of(scene, run)
-        return (run.on is not None and is_kept(scene, run.on)) or (original is not None and counts(original))
+    return [use for use in uses if use.kind == "run" and _is_of_kept(scene, use) and not impossible(use)]
 
-    return [use for use in uses if use.kind == "run" and counts(use) and not impossible(use)]
+
+def _is_of_kept(scene: Scene, run: Use) -> bool:
+    original = original_of(scene, run)
+    return (run.on is not None and is_kept(scene, run.on)) or (original is not None and _is_of_kept(scene, original))
 
 
 def _loop_of_framework(scene: Scene, single: Pass, anchor: str) -> Loop:

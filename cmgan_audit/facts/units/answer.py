@@ -18,7 +18,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.execution.depth import forget_young
-from cmgan_audit.program.execution.sessions import interpreter_of
+from cmgan_audit.program.execution.sessions import interpreter_of, let_go
 from cmgan_audit.program.execution.trace import Run
 from cmgan_audit.program.launches.runs import Program, executed_by, imported_by
 from cmgan_audit.program.launches.spending import MOST_STEPS_OF_A_SCRIPT
@@ -78,7 +78,8 @@ class Follower:
         with self.tree.watched() as consulted:
             runs = self.program.runs_of(unit, most_steps) if isinstance(unit, str) else [self.program.run_of(unit)]
             answer = self._taken(runs, consulted)
-        del runs
+        for run in runs:
+            let_go(run)
         if isinstance(unit, str):
             self.tree.forget(unit)  # a script is seldom imported, and every tree has many
         return answer, consulted

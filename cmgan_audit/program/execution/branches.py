@@ -87,7 +87,7 @@ def _explored(it: Interpreter, sides: Sequence[Side[T]]) -> list[_Outcome[T]]:
     """
     outcomes: list[_Outcome[T]] = []
     raised: list[tuple[Snapshot, Branch]] = []
-    last = ProgramRaisedError("", sides[0].location)
+    last = ("", sides[0].location)  # not the error itself: it holds its way, and so this name
     mark, built = it.journal.mark(), len(it.built)
     several = len(sides) > 1
     for side in sides:
@@ -100,7 +100,7 @@ def _explored(it: Interpreter, sides: Sequence[Side[T]]) -> list[_Outcome[T]]:
             with it.entered(condition=condition, facts=side.branch.facts):
                 result = side.run()
         except ProgramRaisedError as error:
-            last = error
+            last = (error.name, error.location)
             raised.append((it.journal.written_since(mark), side.branch))
         else:
             outcomes.append(_Outcome(side, result, it.journal.written_since(mark), []))
@@ -110,7 +110,7 @@ def _explored(it: Interpreter, sides: Sequence[Side[T]]) -> list[_Outcome[T]]:
         it.journal.rollback(mark)
     if not outcomes:
         it.journal.merge(raised)
-        raise last
+        raise ProgramRaisedError(*last)
     return outcomes
 
 

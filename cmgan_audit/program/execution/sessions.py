@@ -35,6 +35,14 @@ def interpreter_of(run: Run) -> Interpreter:
     return run.session
 
 
+def let_go(run: Run) -> None:
+    """Take a run apart that nobody asks any more: its memory is free at once, without a search for dead cycles."""
+    it = interpreter_of(run)
+    run.session = None
+    for environment in it.environments.values():
+        environment.names.clear()  # functions, which hold the names around them
+
+
 def new_session(tree: SourceTree, index: ModuleIndex, entry: str, launch: Launch) -> Interpreter:
     """An interpreter for one entry, nothing executed yet."""
     run = Run(entry, launch)

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.execution.depth import deep_recursion
-from cmgan_audit.program.execution.sessions import execute_entry, interpreter_of
+from cmgan_audit.program.execution.sessions import execute_entry, interpreter_of, let_go
 from cmgan_audit.program.execution.trace import Launch, Run
 from cmgan_audit.program.launches.asking import (
     is_bare,
@@ -50,6 +50,7 @@ class Program:
         self._tree = tree
         self._index = ModuleIndex(tree)
         self._spending = Spending(MOST_STEPS_OF_A_SCRIPT)
+        self._made: list[Run] = []  # of the script that is being followed, also those that tell nothing
 
     def scripts(self) -> list[str]:
         """The scripts that are followed whatever the others do."""
@@ -87,7 +88,13 @@ class Program:
         with deep_recursion():
             others = [*restarts_of(runs), *in_several_processes(self._tree, runs)]
             again = [self._whole(entry, launch) for launch in spending.affordable(others)]
-        return spending.told([*runs, *again])
+        told = spending.told([*runs, *again])
+        kept = set(map(id, told))
+        for run in self._made:
+            if id(run) not in kept:
+                let_go(run)
+        self._made.clear()
+        return told
 
     def _launched(self, entry: str) -> list[Run]:
         """The runs of one script: with its shipped launches, or with the configurations that lie beside it.
@@ -172,6 +179,7 @@ class Program:
     def _noted(self, run: Run) -> Run:
         """A run whose steps are counted among those of its script."""
         asks = lacks_configuration(run) or interpreter_of(run).unsuited
+        self._made.append(run)
         return self._spending.note(run, whole=not asks)
 
     def _configured(self, entry: str, first: Run, runs: Sequence[Run]) -> list[Run]:
