@@ -151,7 +151,8 @@ class Program:
             known |= {told_apart_by(run.launch): run for run in self._started(entry, others, must_be_told=True)}
             asked = variables.union(*(asked_variables(interpreter_of(run).notes) for run in known.values()))
             if asked == variables:
-                return [known[told_apart_by(launch)] for launch in launches if told_apart_by(launch) in known]
+                once = dict.fromkeys(map(told_apart_by, launches))  # two documents may show the same words
+                return [known[each] for each in once if each in known]
             variables = asked
 
     def _as_said(self, entry: str) -> list[Run]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from cmgan_audit.facts.loading.declared import NO_ROLES
 from cmgan_audit.facts.units.answer import Follower
 from cmgan_audit.program.execution.depth import deep_recursion
+from cmgan_audit.program.execution.trace import Launch
+from cmgan_audit.program.launches import runs
 from cmgan_audit.source.tree import SourceTree
 
 TRAINING = """
@@ -96,3 +101,19 @@ def test_a_script_leaves_next_to_nothing_for_a_search(tmp_path: Path) -> None:
             gc.enable()
     assert len(answer.seen) == 8
     assert left < MOST_LEFT
+
+
+def test_two_launches_of_the_same_words_are_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "train.py").write_text(TRAINING)
+    (tmp_path / "config.yaml").write_text("width: 1\n")
+    (tmp_path / "README.md").write_text("    python train.py --config config.yaml\n")
+    launches_of = runs.launches_of
+
+    def twice(*words: object, **named: object) -> list[Launch]:
+        found = launches_of(*words, **named)  # type: ignore[arg-type]
+        return [*found, *(replace(launch, condition="another document") for launch in found)]
+
+    monkeypatch.setattr(runs, "launches_of", twice)
+    with deep_recursion():
+        answer, _ = Follower(SourceTree(tmp_path), NO_ROLES).follow("train.py")
+    assert len(answer.seen) == 2  # its two loaders
