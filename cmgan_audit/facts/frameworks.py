@@ -12,6 +12,7 @@ _ACCUMULATING = {
     "pytorch_lightning.Trainer": "accumulate_grad_batches",
     "lightning.Trainer": "accumulate_grad_batches",
     "accelerate.Accelerator": "gradient_accumulation_steps",
+    "accelerate.utils.GradientAccumulationPlugin": "num_steps",
     "transformers.TrainingArguments": "gradient_accumulation_steps",
     "transformers.Seq2SeqTrainingArguments": "gradient_accumulation_steps",
 }

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Set
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.source.syntax import called_name
 
 VALUE, MISSING, NOTHING, COUNTED, KEPT, RAISED = "value", "missing", "nothing", "counted", "kept", "raised"
 
@@ -17,6 +18,7 @@ _OF_THE_METRIC = regex(r"utteranc|buffer|short|speech|silen|memory|pesq|stoi", r
 _OF_THE_DATA = frozenset({"NoUtterancesError", "BufferTooShortError"})
 _ENDS = frozenset({"exit", "_exit", "quit", "abort", "fail", "skip"})
 _ADDS = frozenset({"append", "add", "extend", "update", "setdefault"})
+_ARRAYS = frozenset({"tensor", "as_tensor", "new_tensor", "FloatTensor", "array", "asarray", "float32", "float64"})
 _WRITES = frozenset({"write", "writelines", "writerow"})
 # What is written there is only seen while the program runs.
 _SCREEN = regex(r"std(out|err)|tqdm|(\b|_)(p|progress)?bar\b", re.IGNORECASE)
@@ -281,6 +283,9 @@ def _is_empty(value: ast.expr) -> bool:
 
 
 def _is_nan(value: ast.expr) -> bool:
+    """NaN, alone or as a tensor or array of it: `torch.tensor(torch.nan, device=est.device)`."""
+    if isinstance(value, ast.Call) and value.args and called_name(value) in _ARRAYS:
+        return _is_nan(value.args[0])
     return bool(re.fullmatch(r"(\w+\.)*(nan|NaN|NAN|NA)|float\(['\"]-?nan['\"]\)", ast.unparse(value)))
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence, Set
 
 from cmgan_audit.facts.conditions import exclude
+from cmgan_audit.facts.steps.accumulate_blocks import summed_in_block, zeroed_before_last_in_block
 from cmgan_audit.facts.steps.actions import BACKWARD, CLIP, STEP, ZERO, Action, actions_of
 from cmgan_audit.facts.steps.guards import Guard, guard_of, last_name
 from cmgan_audit.facts.steps.out_of_reach import is_held_by_others, lines_in_reach
@@ -75,17 +76,20 @@ def _update(view: View, window: Window, actions: Sequence[Action]) -> Update:
     step = window.step
     place = step.event.location
     guard = _accumulating(view, window)
+    in_block = summed_in_block(view, window) if guard is None else None
+    every = Known(1) if guard is None else guard.every
+    before_last = _zeroed_before_last(view, window, guard)
     return Update(
         location=place,
         anchor=f"{innermost_function(step.event.context)}.{class_name(window.optimiser)}",
         trail=(Step(window.backwards[-1].event.location, "the gradients are computed here"),),
         optimiser=class_name(window.optimiser),
-        accumulation=Known(1) if guard is None else guard.every,
+        accumulation=every if in_block is None else in_block,
         ever_zeroed=_ever_zeroed(view, window, actions),
         sums_steps=_sums_steps(view, window, guard, actions),
         zeroed_before_step=_zeroed_before(view, window),
         zeroed_every_batch=_zeroed_every_batch(window, guard),
-        zeroed_before_last=_zeroed_before_last(view, window, guard),
+        zeroed_before_last=before_last if in_block is None else zeroed_before_last_in_block(window),
         repeated=_repeated(window),
         divided=_divided(view, window, guard),
         scale_matters=_scale_matters(window),

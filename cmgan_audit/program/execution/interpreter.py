@@ -246,6 +246,11 @@ class Interpreter:
 
         return import_module(self, name)
 
+    def search_in(self, folders: Sequence[str], *, first: bool) -> None:
+        """Look for modules in folders of the tree too; those where they are looked for anyway keep their turn."""
+        others = [folder for folder in dict.fromkeys(folders) if folder not in self.roots]
+        self.roots = [*others, *self.roots] if first else [*self.roots, *others]
+
     # Places
 
     def location(self, node: ast.AST) -> Location:

@@ -7,6 +7,7 @@ that one pass changes are widened first, so that a counter is not taken for its 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.containers import known_items, one_of
@@ -177,13 +178,33 @@ def draw_one(it: Interpreter, value: Value, location: Location) -> Value:
         own = class_attribute(value.cls, "__next__")
         if own is not None:
             return it.call(attribute(it, value, "__next__", location), Arguments(), location)
-    if isinstance(value, GeneratorValue):
-        yielded: list[Value] = []
-        run_generator(it, value, yielded.append)
-        return join([(item, Branch("")) for item in yielded]) if yielded else Unknown(reason="an item")
     loop = it.context.loops[-1] if it.context.loops else Loop(location, value)
+    if isinstance(value, GeneratorValue):
+        return _one_of_generator(it, value, loop, location)
     announce(it, value, loop, location, is_one_draw=True)
     return element(it, value, location)
+
+
+def _one_of_generator(it: Interpreter, generator: GeneratorValue, loop: Loop, location: Location) -> Value:
+    """One item of a generator: what its own loops draw from when it yields is what is drawn from here.
+
+    `while True: for batch in loader: yield batch` goes over the loader in the loop that asks it for the next one.
+    """
+    yielded: list[Value] = []
+    inner: set[Loop] = set()
+    outer = it.context.loops
+
+    def receive(item: Value) -> None:
+        yielded.append(item)
+        inner.update(it.context.loops[len(outer) :])
+
+    start = len(it.run.events)
+    run_generator(it, generator, receive)
+    for position, event in enumerate(it.run.events[start:], start):
+        if isinstance(event, IterateEvent) and event.loop in inner:
+            drawn_here = replace(event, location=location, context=it.context, loop=loop, is_one_draw=True)
+            it.run.events[position] = drawn_here
+    return join([(item, Branch("")) for item in yielded]) if yielded else Unknown(reason="an item")
 
 
 def announce(it: Interpreter, value: Value, loop: Loop, location: Location, *, is_one_draw: bool = False) -> None:

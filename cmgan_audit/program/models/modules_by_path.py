@@ -1,13 +1,14 @@
-"""Modules that a program imports by the path of their file: settings that are written as Python."""
+"""Modules that a program imports by the path of their file, and the folders that it adds to those of its imports."""
 
 from __future__ import annotations
 
 import posixpath
 
-from cmgan_audit.program.domain.values import Instance, Unknown, Value
+from cmgan_audit.program.domain.values import Const, Instance, ListValue, Unknown, Value
 from cmgan_audit.program.models.files import each_path, path_of
 from cmgan_audit.program.models.registry import ModelCall, model
 
+_NONE = Const(value=None)
 _SPEC = "importlib.util.spec_from_file_location"
 _LOADER = "importlib.machinery.SourceFileLoader"
 
@@ -43,3 +44,24 @@ def _module(call: ModelCall, path: Value) -> Value | None:
         return call.interpreter.import_module(posixpath.splitext(found)[0].replace("/", "."))
 
     return each_path(call, path_of(path), imported)
+
+
+@model("sys.path.append", "sys.path.insert", "sys.path.extend")
+def _searched_too(call: ModelCall) -> Value | None:
+    """`sys.path.append(folder)`: modules are looked for there, before all other folders after an `insert`.
+
+    A trainer that its configuration names (`path = "trainer.Trainer"`) lies beside that file in one of several folders.
+    """
+    given = call.get("object", 1 if call.callee.endswith("insert") else 0)
+    for each in given.items if isinstance(given, ListValue) else (given,):
+        path = path_of(each)
+        if isinstance(path, Const) and isinstance(path.value, str):
+            call.interpreter.search_in(_folders(call, path.value), first=call.callee.endswith("insert"))
+    return _NONE
+
+
+def _folders(call: ModelCall, text: str) -> list[str]:
+    """The folders of the tree that a path may mean: it begins at the root, or where the script is started."""
+    bases = dict.fromkeys(("", posixpath.dirname(call.interpreter.entry)))
+    found = dict.fromkeys(posixpath.normpath(posixpath.join(base, text)) for base in bases)
+    return ["" if path == "." else path for path in found if call.interpreter.tree.is_folder(path)]

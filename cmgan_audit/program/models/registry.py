@@ -99,6 +99,9 @@ class Interpreter(Protocol):
     def import_module(self, name: str) -> Value:
         """Import a module: of the tree (its top level runs once) or `External(name)`."""
 
+    def search_in(self, folders: Sequence[str], *, first: bool) -> None:
+        """Look for modules in folders of the tree too, before the others or after them."""
+
     def emit(self, event: Event) -> None:
         """Add an event to the run."""
 
