@@ -32,6 +32,7 @@ _TRIALS = regex(r"(?<![a-z])(one[-_]?batch|over[-_]?fit|smoke|sanity|dry[-_]?run
 # What scripts are called that train, and configurations that are made for scoring or applying what was trained.
 _TRAINS = regex(r"(?<![a-z])train(?:er|ing)?(?![a-z])", re.IGNORECASE)
 _SCORES = regex(r"(?<![a-z])(?:tests?|testing|eval(?:uate|uation)?|infer(?:ence)?|predict)(?![a-z])", re.IGNORECASE)
+_PREPARES = regex(r"(?<![a-z])(?:detect|preprocess|prepare|generate|synthesi[sz]e|download|export)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,14 +172,29 @@ def _standing_for(tree: SourceTree, script: str, wanted: object) -> list[str]:
     out trains nobody's model: it counts where there is nothing else. So does what scores or applies a network, for a
     script that trains one by its name.
     """
-    folder, script = posixpath.dirname(script), posixpath.basename(script)
-    near = [path for path in _near(tree, folder) if _may_stand_for(path, wanted)]
+    near = [path for path in _near(tree, posixpath.dirname(script)) if _may_stand_for(path, wanted)]
     named = wanted.value if isinstance(wanted, Const) and isinstance(wanted.value, str) else ""
-    place = posixpath.dirname(posixpath.normpath(posixpath.join(folder, named))) if "/" in named.lstrip("./") else ""
+    place = (
+        posixpath.dirname(posixpath.normpath(posixpath.join(posixpath.dirname(script), named)))
+        if "/" in named.lstrip("./")
+        else ""
+    )
     beside = [path for path in near if place and posixpath.dirname(path) == place]
-    found = beside or [path for path in near if posixpath.basename(path) == posixpath.basename(named)] or near
-    found = [path for path in found if not _TRIALS.search(posixpath.basename(path))] or found
-    if _TRAINS.search(script):
+    return meant_for(
+        script, beside or [path for path in near if posixpath.basename(path) == posixpath.basename(named)] or near
+    )
+
+
+def is_meant_to_train(script: str) -> bool:
+    """Whether nothing in a script's name says that it scores or applies networks, or only looks at data."""
+    name = posixpath.basename(script)
+    return _TRAINS.search(name) is not None or not (_SCORES.search(name) or _PREPARES.search(name))
+
+
+def meant_for(script: str, files: Sequence[str]) -> list[str]:
+    """Of configurations those that a script may be meant to run with: no trial, and no scoring where it trains."""
+    found = [path for path in files if not _TRIALS.search(posixpath.basename(path))] or list(files)
+    if _TRAINS.search(posixpath.basename(script)):
         return [path for path in found if not _SCORES.search(path)] or found
     return found
 

@@ -26,8 +26,16 @@ from cmgan_audit.program.launches.asking import (
     those_that_can_start,
     without_file,
 )
-from cmgan_audit.program.launches.configurations import Candidates, called_like, candidates, with_second, without_first
+from cmgan_audit.program.launches.configurations import (
+    MOST_CONFIGURATIONS,
+    Candidates,
+    called_like,
+    candidates,
+    with_second,
+    without_first,
+)
 from cmgan_audit.program.launches.entries import entries, silent_entries
+from cmgan_audit.program.launches.hydra_choices import chosen_by_files
 from cmgan_audit.program.launches.restarts import in_several_processes, restarts_of
 from cmgan_audit.program.launches.shown import starts_with_words
 from cmgan_audit.program.launches.spending import MOST_STEPS_OF_A_SCRIPT, Spending, told_apart_by
@@ -109,7 +117,9 @@ class Program:
             variables = asked_variables(interpreter_of(first).notes)
             others = self._shipped(entry, variables, trial=False)
             if not lacks_configuration(first):
-                told = [launch for launch in others if not only_fills_in(launch, first)]
+                told, too_many = chosen_by_files(self._tree, first, others)
+                self._spending.leave_out(too_many, f"more than {MOST_CONFIGURATIONS} configurations")
+                told = [launch for launch in told if not only_fills_in(launch, first)]
                 if starts_with_words(self._tree, entry, variables, told):
                     first.launch = replace(first.launch, unshown=True)
                 return [first, *(self._whole(entry, launch, index) for launch in self._spending.affordable(told))]

@@ -6,6 +6,7 @@ import posixpath
 from dataclasses import replace
 
 from cmgan_audit.finding import Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import (
     Arguments,
     BoundMethod,
@@ -28,8 +29,27 @@ from cmgan_audit.program.models.running import located
 
 # The note of an execution that Hydra ends before it has begun, as a configuration that is chosen is not there.
 CANNOT_START = "hydra cannot compose"
+# The note of an execution about what Hydra composed first.
+COMPOSED = "hydra composed"
 _NONE = Const(value=None)
 _STORE = "hydra.core.config_store.ConfigStore"
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What Hydra composes a configuration from.
+
+    Attributes:
+        folder: where its files lie.
+        primary: the name of the primary file.
+        listed: the groups that defaults lists name.
+        chosen: those of which a file is chosen.
+    """
+
+    folder: str
+    primary: str
+    listed: frozenset[str]
+    chosen: frozenset[str]
 
 
 @model("hydra.main.__call__", "hydra.experimental.main.__call__", "dora.hydra_main.__call__")
@@ -115,6 +135,13 @@ def composed(
     raw = composition.compose(primary, overrides)
     for problem in composition.problems:
         call.interpreter.limit(call.location, problem)
+    made = Composed(
+        composition.folder,
+        primary.removesuffix(".yaml").removesuffix(".yml"),
+        frozenset(composition.listed),
+        frozenset(composition.used),
+    )
+    call.interpreter.notes.setdefault(COMPOSED, made)
     if composition.missing:
         call.interpreter.notes[CANNOT_START] = True
     return finished(call, raw)

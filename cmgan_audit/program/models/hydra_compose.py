@@ -65,7 +65,8 @@ class Entry:
 @dataclass(slots=True)
 class Composition:
     """One primary file with the overrides of one launch. `stored` are configurations of the program's ConfigStore;
-    `missing` whether one that is chosen is not there, which is where Hydra ends the program."""
+    `missing` whether one that is chosen is not there, which is where Hydra ends the program; `listed` the groups of the
+    defaults lists, `used` those of which a file is chosen."""
 
     tree: SourceTree
     folder: str
@@ -78,6 +79,8 @@ class Composition:
     removed: set[str] = field(default_factory=set)
     appended: list[Entry] = field(default_factory=list)
     files: int = 0
+    listed: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)
 
     def compose(self, name: str, overrides: list[tuple[str, Step | None]]) -> Value:
         """The raw configuration of the primary file `name`."""
@@ -208,6 +211,7 @@ class Composition:
         for chosen in self._chosen(entry):
             path = posixpath.join(entry.group, chosen)
             if not entry.optional or self._path(path) is not None:
+                self.used.add(entry.group)
                 yield path
 
     def _entries(self, config: Value, group: str) -> list[Entry]:
@@ -241,6 +245,7 @@ class Composition:
         key = key.removeprefix("override ").removeprefix("optional ").strip()
         key, _, package = key.partition("@")
         own = key[1:] if key.startswith("/") else posixpath.join("" if self.legacy else group, key)
+        self.listed.add(own)
         names: tuple[str, ...] = ()
         if isinstance(value, Const) and isinstance(value.value, str):
             names = (value.value,)
