@@ -17,7 +17,7 @@ from cmgan_audit.facts.checkpoints.searches import search_of
 from cmgan_audit.facts.checkpoints.selecting import KEEPS, RATE, STOPS, holds_weights, keeps_model, stops
 from cmgan_audit.facts.checkpoints.senses import HIGHER, LOWER, Sense, Senses, sense_of_metric
 from cmgan_audit.facts.checkpoints.starts import is_never, start_of
-from cmgan_audit.facts.classes import is_network
+from cmgan_audit.facts.classes import is_network, values_within
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.metrics.scoring import metric_called
 from cmgan_audit.facts.slices import Found
@@ -181,7 +181,8 @@ def _of_schedulers(view: View, senses: Senses) -> Iterator[Direction]:
 
 
 def _of_monitors(view: View, senses: Senses) -> Iterator[Direction]:
-    """Callbacks of Lightning whose mode does not fit the number that is logged under the name that they watch."""
+    """Callbacks and schedulers of Lightning whose mode does not fit the number that is logged under the name that they
+    watch."""
     watching = [event for event in view.scene.calls if monitors(event) and chooses(view, event)]
     for event in watching:
         name = canonical(event.callee)
@@ -193,13 +194,33 @@ def _of_monitors(view: View, senses: Senses) -> Iterator[Direction]:
         if not isinstance(watched, str) or not made:
             continue
         taken = _mode(made[0], None)
-        logs = [
-            each for each in view.scene.calls if member_of(each) in ("log", "log_dict") and _is_named(each, watched)
-        ]
-        logged = [_logged(senses, each, watched, view) for each in logs]
-        better = {"" if sense is None else sense.better for sense in logged}
-        if taken and len(better) == 1 and logged[0] is not None:
-            yield from _judged(STOPS if stops else KEEPS, taken, logged[0], event.location, event.location)
+        yield from _judged(
+            STOPS if stops else KEEPS, taken, _watched(view, senses, watched), event.location, event.location
+        )
+    for scheduler, watched in _monitored(view):
+        sense = _watched(view, senses, watched)
+        yield from _judged(RATE, _mode(scheduler, 1), sense, scheduler.location, scheduler.location)
+
+
+def _monitored(view: View) -> Iterator[tuple[Instance, str]]:
+    """Schedulers that Lightning tells a number, each with the name of that: `{"scheduler": ..., "monitor": "val"}`."""
+    for event in view.scene.calls:
+        if not event.callee.endswith(".configure_optimizers") or event.result is None:
+            continue
+        for value in values_within(event.result):
+            if isinstance(value, DictValue) and {"scheduler", "monitor"} <= value.items.keys():
+                watched = constant(value.items["monitor"])
+                for scheduler in instances_of(value.items["scheduler"]):
+                    if isinstance(watched, str) and scheduler.external_name.endswith(".ReduceLROnPlateau"):
+                        yield scheduler, watched
+
+
+def _watched(view: View, senses: Senses, watched: str) -> Sense | None:
+    """What better means of the number that is logged under a name, where all that log it agree."""
+    logs = [each for each in view.scene.calls if member_of(each) in ("log", "log_dict") and _is_named(each, watched)]
+    logged = [_logged(senses, each, watched, view) for each in logs]
+    better = {"" if sense is None else sense.better for sense in logged}
+    return logged[0] if len(better) == 1 else None
 
 
 def _is_named(event: CallEvent, watched: str) -> bool:
@@ -247,7 +268,7 @@ def _mode(owner: Instance, position: int | None) -> str:
 
 
 def _judged(decides: str, taken: str, sense: Sense | None, made: Location, place: Location) -> Iterator[Direction]:
-    if sense is None or sense.place is None:
+    if not taken or sense is None or sense.place is None:
         return
     trail = (
         Step(made, f"a {taken} value is taken for better here"),

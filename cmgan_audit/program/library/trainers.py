@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.joins import Branch
@@ -200,10 +201,20 @@ def _train_on(it: Interpreter, model: Value | None, batch: Value, location: Loca
     _hook(it, model, "on_train_batch_end", (outputs, batch, _COUNTER), location)
 
 
-def _step(it: Interpreter, model: Value | None, name: str, batch: Value, location: Location) -> None:
+def _evaluate_on(it: Interpreter, model: Value | None, stage: str, step: str, batch: Value, location: Location) -> None:
+    """One batch of an evaluation, with the hooks around it: what a step gives may be scored in the second one."""
+    which = Unknown(reason="which loader")
+    before, after = f"on_{stage}_batch_start", f"on_{stage}_batch_end"
+    _hook(it, model, before, (batch, _COUNTER, which)[: max(_parameters(model, before) - 1, 2)], location)
+    outputs = _step(it, model, step, batch, location) or Unknown(reason="what the step gives")
+    given = (outputs, batch, _COUNTER, which)
+    _hook(it, model, after, given[: max(_parameters(model, after) - 1, 3)], location)
+
+
+def _step(it: Interpreter, model: Value | None, name: str, batch: Value, location: Location) -> Value | None:
     parameters = _parameters(model, name)
     given = (batch, _COUNTER, Unknown(reason="which loader"))[: max(parameters - 1, 1)]
-    _hook(it, model, name, given, location)
+    return _hook(it, model, name, given, location)
 
 
 def _parameters(model: Value | None, name: str) -> int:
@@ -218,7 +229,8 @@ def _validate(it: Interpreter, model: Value | None, loader: Value, location: Loc
     with it.entered(managers=_NO_GRADIENT):
         for hook in ("on_validation_start", "on_validation_epoch_start"):
             _hook(it, model, hook, (), location)
-        _over(it, loader, location, name, "eval", lambda batch: _step(it, model, "validation_step", batch, location))
+        once = partial(_evaluate_on, it, model, "validation", "validation_step", location=location)
+        _over(it, loader, location, name, "eval", once)
         _hook(it, model, "validation_epoch_end", (Unknown(reason="the outputs of the validation steps"),), location)
         _hook(it, model, "on_validation_epoch_end", (), location)
 
@@ -277,10 +289,13 @@ def _lightning_pass(stage: str, loader_hook: str, step: str, ends: Sequence[str]
             _hook(it, owner, "prepare_data", (), location)
             _hook(it, owner, "setup", (Const(value=stage),), location)
         loader = loader or _made(it, (data, model), loader_hook, location)
-        name = f"lightning.Trainer.{stage}"
+        name, around = f"lightning.Trainer.{stage}", step.removesuffix("_step")
         with it.entered(managers=_NO_GRADIENT):
+            for hook in (f"on_{around}_start", f"on_{around}_epoch_start"):
+                _hook(it, model, hook, (), location)
             if loader is not None:
-                _over(it, loader, location, name, "eval", lambda batch: _step(it, model, step, batch, location))
+                once = partial(_evaluate_on, it, model, around, step, location=location)
+                _over(it, loader, location, name, "eval", once)
             for hook in ends:
                 _hook(it, model, hook, (), location)
         return Unknown(reason=f"the result of Trainer.{stage}")
