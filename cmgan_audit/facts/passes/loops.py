@@ -123,17 +123,27 @@ def _loop_of_framework(scene: Scene, single: Pass, anchor: str) -> Loop:
     done = Known(True, (Step(single.event.location, f"{framework} does this itself"),))
     runs = [use for use in scene.of("run") if single.event.role == EVAL and single.holds(use.event.context)]
     dropping = _dropping_in_eval(scene, runs)
+    back = [run for run in runs_among(scene, runs) if _is_switched_back(scene, single, run)]
+    mode, layers, unseen = _mode(scene, back) if back else (done, "", "")
     return Loop(
         location=single.event.location,
         anchor=anchor,
         name=framework,
         role=Known(single.event.role or TRAIN),
-        eval_mode=dropping or done,
+        eval_mode=dropping or mode,
         no_grad=done,
         train_mode=done,
+        mode_layers=layers,
+        unseen=unseen,
         framework=framework,
         untold_dropout=dropping is not None,
     )
+
+
+def _is_switched_back(scene: Scene, single: Pass, run: Use) -> bool:
+    """Whether the program puts a network back into training mode in a framework's pass, before it runs there."""
+    state, switch = mode_at(scene, run)
+    return state == "train" and switch is not None and switch is not run and single.holds(switch.event.context)
 
 
 def _role_here(inside: Sequence[Use], role: Fact, named: str) -> Fact | None:
