@@ -6,26 +6,37 @@ training. What differs are the words: a training says the same at every evaluati
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.roles import table, words_of
 from cmgan_audit.logs.rows import numbers_name_rows
-from cmgan_audit.logs.series import INDEX, Note, Reading, Series
+from cmgan_audit.logs.series import INDEX, Note, Reading, Run, Series
+from cmgan_audit.logs.single_scores import is_a_course
 
 # Whole words, without a number at their end (`factory1`, `model12`): that counts something, as `p232` and `0x7f3a` do.
 _WORD = regex(r"(?<![^\W_])([^\W\d_]{3,}|[^\W\d_]{2}(?!\d))\d{0,2}(?![^\W_])")
-# Speakers (`p226` of VCTK), numbered conditions and recordings, and runs that are named after the time at which they
-# began: each is another one.
+# Speakers (`p226` of VCTK), numbered conditions, and runs that are named after the time at which they began: each is
+# another one.
 _NUMBERED = regex(
-    r"(?<![^\W_])(?:[ps]\d{3}|(?:speaker|spk|talker|subject|condition|scene|room)[ _#\-]{0,2}\d{1,3}"
-    r"|(?:utterance|utt|utt_?id|file|file_?id|sample|item|track|clip|sentence|recording|mixture)[ _#\-:]{0,2}\d{1,6}"
-    r")(?![^\W_]|\.\d)"
+    r"(?<![^\W_])(?:[ps]\d{3}|(?:speaker|spk|talker|subject|condition|scene|room)[ _#\-]{0,2}\d{1,3})(?![^\W_]|\.\d)"
     r"|\b[a-z][a-z_\-]*20\d{6}[_\-]?\d{6}(?!\d)"
 )
-# A recording in the line above its scores; one that is saved may be the example of an evaluation.
-_RECORDING = regex(r"[\w.\-]+\.(?:wav|flac|mp3|ogg)(?![^\W_])")
+# A recording in the line above its scores.
+_RECORDING = regex(
+    r"[\w.\-]+\.(?:wav|flac|mp3|ogg)(?![^\W_])|(?<![^\W_])(?:p\d{3}_\d{3}|sp\d{2}_\w+_sn\d{1,2})(?![^\W_])"
+)
+# `Sample 12:`, `audio number 3`, `File: noisy_1`; a training may count in the same words what it has seen.
+_COUNTED = regex(
+    r"(?<![^\W_])(?<!step )(?<!log )(?<!config )(?<!model )(?<!checkpoint )(?<!ckpt )(?:"
+    r"(?:utterance|utt|file|audio|wav|sample|item|track|clip|sentence|recording|mixture|mix|segment|example|test case)"
+    r"(?:[ _]?(?:number|num|no\b\.?|id|idx|index))?[ _#\-:]{0,2}\d{1,6}(?![^\W_]|\.\d)"
+    r"|(?:utterance|utt|file|audio|wav|sample|track|clip|recording)(?:[ _]?(?:name|id))? ?[:=] ?[\w\-]*\d(?!\S))"
+)
+# One that is saved may be the example of an evaluation.
 _SAVED = regex(r"\b(?:sav(?:e|ed|es|ing)|writ(?:e|es|ten|ing)|wrote|export\w*|dump\w*)\b")
 _MOMENT = regex(r"\b(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)\w{0,6}\b")
 # A line of such words alone says how a training goes on, and names nothing.
@@ -60,11 +71,12 @@ def leave_out_named(reading: Reading, text: Blocks) -> None:
     for run in reading.runs:
         listed = [s for s in run.series if s.x_kind == INDEX and s.role.kind == "metric" and not s.role.given]
         mixtures = _are_mixtures(listed)
+        recordings = _recordings_in(run, listed)
         told: dict[tuple[int, ...], bool] = {}
         for series in listed:
             places = tuple(series.places)
             if _FEWEST <= len(places) <= _MOST and places not in told:
-                told[places] = mixtures or _are_named(text, places)
+                told[places] = mixtures or _are_named(text, places, recordings)
         named = [places for places, is_named in told.items() if is_named]
         if named:
             taken = listed if len(named) == len(told) else [s for s in listed if tuple(s.places) in named]
@@ -73,6 +85,24 @@ def leave_out_named(reading: Reading, text: Blocks) -> None:
             text_of = _SAID.format(len(named[0]))
             reading.notes.append(Note(reading.path, named[0][0], text_of, of_a_list=True))
     leave_out_single(reading)
+
+
+def _recordings_in(run: Run, listed: Sequence[Series]) -> list[re.Pattern[str]]:
+    """How recordings are named whose scores these may be; in no way where a loss shows that something is trained.
+
+    It is called one of training, has more values than they have, or comes down. Scores that come in an order are of no
+    recordings that are only counted.
+    """
+    longest = max(map(len, listed), default=0)
+    losses = [s for s in run.series if s.x_kind == INDEX and s.role.kind == "loss" and len(s) >= _FEWEST]
+    if any(s.role.phase == "train" or len(s) > longest or is_a_course(s) or _falls(s) for s in losses):
+        return []
+    return [_RECORDING] if any(map(is_a_course, listed)) else [_RECORDING, _COUNTED]
+
+
+def _falls(series: Series) -> bool:
+    """Whether every value is below the one before it."""
+    return all(a > b for a, b in itertools.pairwise(series.ys))
 
 
 def _is_of_the_input(series: Series, taken: Sequence[Series]) -> bool:
@@ -107,15 +137,20 @@ def _are_mixtures(listed: Sequence[Series]) -> bool:
     return any(numbers_name_rows(series.name, set(series.ys), len(series)) for series in listed)
 
 
-def _are_named(text: Blocks, places: Sequence[int]) -> bool:
-    said = [set(block) for block in _said_before(text, sorted(set(places)))]
+def _are_named(text: Blocks, places: Sequence[int], recordings: Sequence[re.Pattern[str]]) -> bool:
+    said = [set(block) for block in _said_before(text, sorted(set(places)), recordings)]
     often = Counter(words for block in said for words in block)
     rare = [[words for words in block if often[words] <= max(1.0, _RARE * len(said))] for block in said]
     return len(said) >= _FEWEST and sum(1 for words in rare if words) >= _SHARE * len(said)
 
 
-def _said_before(text: Blocks, places: Sequence[int]) -> Iterator[list[tuple[str, ...]]]:
-    """The words of the lines up to each value; those before the first as far as those before the second."""
+def _said_before(
+    text: Blocks, places: Sequence[int], recordings: Sequence[re.Pattern[str]]
+) -> Iterator[list[tuple[str, ...]]]:
+    """The words of the lines up to each value, those before the first as far as those before the second.
+
+    Among them are the names of `recordings`.
+    """
     if len(places) < _FEWEST:
         return
     block: list[tuple[str, ...]] = []
@@ -125,7 +160,8 @@ def _said_before(text: Blocks, places: Sequence[int]) -> Iterator[list[tuple[str
             said = line.lower()
             words = tuple(word for word in _WORD.findall(said) if not _MOMENT.fullmatch(word))
             words += tuple(_NUMBERED.findall(said))
-            words += () if _SAVED.search(said) else tuple(_RECORDING.findall(said))
+            if not _SAVED.search(said):
+                words += tuple(name for pattern in recordings for name in pattern.findall(said))
             if not _USUAL.issuperset(words):
                 block.append(words)
         if number == places[next_place]:

@@ -17,8 +17,8 @@ from cmgan_audit.statistics.trend import NoiseFloor, evaluation_sd
 
 # So many values show how they scatter; the noise of evaluations hides no fall that is so many times a large one.
 _FEWEST, _HIDDEN = 8, 3.0
-# What of the scatter is left from one value to the next: a course leaves less.
-_NO_ORDER = 0.7
+# What of the scatter is left from one value to the next: a course leaves less; so little is left by no chance.
+_NO_ORDER, _COURSE = 0.7, 0.35
 SAID = "{} values that scatter as the scores of single utterances do, without epochs and in no order: no trend in them"
 
 
@@ -35,6 +35,12 @@ def are_single(series: Series) -> bool:
     sd = evaluation_sd(ys)
     floor = NoiseFloor(NoiseFloor.of_sd(sd), "measured")
     return hides_large_falls(floor, measure_of(series)) and sd >= _NO_ORDER * pstdev(ys)
+
+
+def is_a_course(series: Series) -> bool:
+    """Whether each value lies near the one before it, as the evaluations of a training do; False for few values."""
+    ys = [y for y in series.ys if math.isfinite(y)]
+    return len(ys) >= _FEWEST and evaluation_sd(ys) < _COURSE * pstdev(ys)
 
 
 def of_single_utterances(runs: Sequence[Run]) -> int:

@@ -67,6 +67,9 @@ LISTS = {
     "utterances.log": "".join(f"Utterance {i}:\n  PESQ = {v}\n" for i, v in enumerate(FALLING)),
     "samples.log": "".join(f"--- sample {i} ---\nPESQ: {v}\n" for i, v in enumerate(FALLING)),
     "fileids.log": "".join(f"utt_id: fileid_{i}\npesq: {v}\n" for i, v in enumerate(FALLING)),
+    "names.log": "".join(f"File: noisy_{i}\nPESQ: {v}\n" for i, v in enumerate(FALLING)),
+    "counted.log": "".join(f"== audio number {i} ==\nPESQ: {v}\n" for i, v in enumerate(FALLING)),
+    "stems.log": "".join(f"-- p232_{i:03d}\nPESQ: {v}\n" for i, v in enumerate(FALLING)),
     "mixtures.log": "".join(f"SNR {snr} dB: PESQ {2 + snr / 20}\n" for snr in (20, 15, 10, 5, 0)),
     "ids.log": "".join(f"p232_{i:03d} PESQ: {score}\n" for i, score in enumerate(SCORES)),
     "speakers.log": "".join(f"Results for p{226 + i}\n  PESQ: {score}\n" for i, score in enumerate(SCORES)),
@@ -118,6 +121,11 @@ TRAININGS = {
     ),
     "examples.log": "".join(f"saved example_{i}.wav\npesq {v}\n" for i, v in enumerate(SCORES)),
     "short_names.csv": "model,pesq\n" + "".join(f"e{i},{v}\n" for i, v in enumerate(SCORES)),
+    "seen.log": "".join(f"step sample {i}\nPESQ: {v}\n" for i, v in enumerate(SCORES)),
+    "sample_and_loss.log": "".join(f"sample {i}000\nloss {1 / (i + 1):.4f}\nPESQ: {v}\n" for i, v in enumerate(SCORES)),
+    "played.log": "".join(f"train loss 0.3\nplaying audio_{i}.wav\nPESQ: {v}\n" for i, v in enumerate(SCORES)),
+    "many_losses.log": "".join(f"loss 0.{i}3\nloss 0.{i}5\nitem {i}\nPESQ: {v}\n" for i, v in enumerate(SCORES)),
+    "in_order.log": "".join(f"item {i}\nPESQ: {v}\n" for i, v in enumerate([*sorted(SCORES), *FALLING])),
     "slashes.csv": "when,pesq\n" + "".join(f"2024/0{i}/17,{v}\n" for i, v in enumerate(SCORES, start=1)),
     "units.csv": "memory,pesq\n" + "".join(f"10.{i}GB,{v}\n" for i, v in enumerate(SCORES, start=1)),
     "remaining.jsonl": "".join(
@@ -161,4 +169,11 @@ def test_scores_under_names_stand_beside_those_of_a_training(tmp_path: Path) -> 
     training = "".join(f"evaluation: stoi {0.9 + i / 100:.2f}\n" for i in range(6))
     found = search(tmp_path, "both.log", training + LISTS["blocks.log"].replace("STOI", "speed"))
     assert {one.series.role.measure for one in look(found).judged} == {"stoi"}
+    assert any(note.of_a_list for reading in found.readings for note in reading.notes)
+
+
+def test_recordings_may_have_losses_of_their_own(tmp_path: Path) -> None:
+    lines = [f"Sample {i}\nloss: {(5 - v) / 10:.3f}\nPESQ: {v}\n" for i, v in enumerate([*SCORES, *SCORES])]
+    found = search(tmp_path, "test.log", "".join(lines))
+    assert look(found).judged == []
     assert any(note.of_a_list for reading in found.readings for note in reading.notes)
