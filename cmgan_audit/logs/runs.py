@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -17,8 +16,8 @@ from cmgan_audit.logs.steps_of_epochs import over_epochs
 # A resumed process repeats at most this share of the epochs before it, or this many; farther back is another run.
 _OVERLAP_SHARE = 0.5
 _OVERLAP = 3
-# Evaluations are made every ten epochs at the least; a list so many times longer than that of a metric is one of steps.
-_MOST_EPOCHS = 10
+# Trainings that take turns step back from one to the other so often; one that was restarted, once.
+_FEWEST_CROSSINGS = 2
 # So many rows show in which order they stand.
 _FEWEST_ROWS = 3
 # Where the log came to an epoch is kept so many times.
@@ -219,7 +218,10 @@ class RunBuilder:
         return self.run.printed.setdefault(name, PrintedBatch())
 
     def part(self, name_at: Callable[[int], str], names: set[str]) -> None:
-        """Make a run of the points of each name; nothing where the names share no series, or count back and forth.
+        """Make a run of the points of each name.
+
+        Nothing where the names share no series, where all of them count on together (a training that names another file
+        in every epoch), or where one of them begins anew.
 
         Args:
             name_at: of which training the line at a place is; "" for lines of none.
@@ -233,23 +235,20 @@ class RunBuilder:
             for point in series:
                 if name := name_at(point[2]):
                     parts[name].setdefault(key, []).append(point)
-        if not set.intersection(*(set(part) for part in parts.values())) or any(
-            a[0] > b[0] for part in parts.values() for points in part.values() for a, b in itertools.pairwise(points)
-        ):
+        shared = set.intersection(*(set(part) for part in parts.values()))
+        if not any(_cross([part[key] for part in parts.values()], key[1]) for key in shared):
+            return
+        builders = [_built(self.source, name, part, roles) for name, part in parts.items()]
+        if any(len(builder._runs) > 1 for builder in builders):
             return
         for run in self._runs:
             run.series = [series.replaced(p for p in series if not name_at(p[2])) for series in run.series]
             run.series = [series for series in run.series if len(series)]
             run.restarts, run.named = [], ""
         marks = [mark for came_to in self._came_to for mark in came_to]
-        for name, part in parts.items():
-            places = [point[2] for points in part.values() for point in points]
-            run = Run(self.source, named=name, first_place=min(places), last_place=max(places))
-            for key, points in part.items():
-                series = Series(key[0], roles[key], key[1], seen=len(points))
-                run.series.append(series.replaced(points))
-            self._runs.append(run)
-            self._came_to.append([mark for mark in marks if name_at(mark[0]) == name])
+        for builder in builders:
+            self._runs.append(builder.run)
+            self._came_to.append([mark for mark in marks if name_at(mark[0]) == builder.run.named])
 
     def finish(self, last_place: int = 0) -> list[Run]:
         """All runs that hold numbers, labelled, with superseded points of resumed runs left out."""
@@ -267,6 +266,28 @@ class RunBuilder:
                 span = f", from {self.places} {run.first_place}" if run.first_place else ""
                 run.label = f"run {number} of {len(runs)}{named}{span}"
         return runs
+
+
+def _cross(courses: Sequence[Sequence[Point]], x_kind: str) -> bool:
+    """Whether series, perhaps of several trainings, step back again and again from one to the other."""
+    together = sorted((place, x, at) for at, course in enumerate(courses) for x, _, place in course)
+    back = sum(a[2] != b[2] and b[1] <= a[1] for a, b in itertools.pairwise(together))
+    return x_kind == INDEX or back >= _FEWEST_CROSSINGS
+
+
+def _built(
+    source: str, name: str, part: Mapping[tuple[str, str], Sequence[Point]], roles: Mapping[tuple[str, str], Role]
+) -> RunBuilder:
+    """The run of one of several trainings, with its restarts; several where it begins anew."""
+    builder = RunBuilder(source)
+    points = sorted((place, x, y, key) for key, course in part.items() for x, y, place in course)
+    for place, x, y, key in points:
+        if key[1] == EPOCH:
+            builder.epoch(x, place)
+        builder.add(key[0], roles[key], key[1], x, y, place)
+    builder.run.named, builder.run.last_place = name, points[-1][0]
+    builder.run.first_place = points[0][0]
+    return builder
 
 
 def from_first_to_last(runs: list[Run]) -> list[Run]:
@@ -335,47 +356,3 @@ def natural_x(builder: RunBuilder, epoch: float | None, step: float | None, inde
     if builder.current_step is not None:
         return STEP, builder.current_step
     return "index", float(index)
-
-
-def common_axis(lists: Iterable[tuple[Role | None, int]]) -> int:
-    """How many epochs the lists of one history have: the longest that is no list of steps beside those of the metrics.
-
-    Args:
-        lists: role and length of each.
-    """
-    known = [(role.kind if role is not None else "", length) for role, length in lists if length]
-    lengths = [length for _, length in known]
-    shortest = min((length for kind, length in known if kind == "metric"), default=0)
-    return max((n for n in lengths if not shortest or n <= _MOST_EPOCHS * shortest), default=0)
-
-
-def spread(length: int, axis: int, epochs: Sequence[float] = ()) -> tuple[str, list[float]]:
-    """Over what a list is drawn: epochs, those of every second, fifth, ... or merely its order.
-
-    Args:
-        length: of the list.
-        axis: how many epochs the history has.
-        epochs: their numbers, where they are known.
-    """
-    every, rest = divmod(axis, length) if length else (0, 1)
-    if rest or not every:
-        return INDEX, [float(i + 1) for i in range(length)]
-    if len(epochs) == axis:
-        return EPOCH, list(epochs[every - 1 :: every])
-    return EPOCH, [float(every * (i + 1)) for i in range(length)]
-
-
-def filled_counters(counter: Sequence[float]) -> list[float]:
-    """Counters with the gaps closed that a null or a NaN has left: one more than before, as far as the next allows."""
-    nexts, after = [math.inf] * len(counter), math.inf
-    for place in range(len(counter) - 1, -1, -1):
-        nexts[place] = after = counter[place] if math.isfinite(counter[place]) else after
-    filled: list[float] = []
-    for value, after in zip(counter, nexts, strict=True):
-        if math.isfinite(value):
-            filled.append(value)
-        elif filled:
-            filled.append(min(filled[-1] + 1, after))
-        else:
-            filled.append(after - 1 if math.isfinite(after) else 0.0)
-    return filled

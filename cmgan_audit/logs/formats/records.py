@@ -9,10 +9,11 @@ from typing import cast
 
 from cmgan_audit.finding import JsonValue
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.logs.axes import common_axis, filled_counters, spread
 from cmgan_audit.logs.named_values import leave_out_single
 from cmgan_audit.logs.roles import RoleBook, counter_kind, table
 from cmgan_audit.logs.rows import numbers_name_rows, what_rows_are
-from cmgan_audit.logs.runs import RunBuilder, common_axis, filled_counters, natural_x, spread
+from cmgan_audit.logs.runs import RunBuilder, natural_x
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading, Role
 from cmgan_audit.logs.single_scores import SAID, of_single_utterances
 from cmgan_audit.logs.whole_trainings import said_of_trainings, settings_of_runs

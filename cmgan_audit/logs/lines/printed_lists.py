@@ -13,9 +13,10 @@ from dataclasses import field
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.logs.axes import common_axis, spread
 from cmgan_audit.logs.lines.plan import SlotArray
 from cmgan_audit.logs.roles import words_of
-from cmgan_audit.logs.runs import RunBuilder, common_axis, spread
+from cmgan_audit.logs.runs import RunBuilder
 from cmgan_audit.logs.series import EPOCH, Note, PrintedBatch, Role, Run, Series
 from cmgan_audit.logs.single_scores import are_single
 

@@ -148,7 +148,7 @@ class _TextScan:
             size = plan.slots * count
             if plan.announces:
                 self.heads.say(plan.announces, self.line)
-            if plan.of_hash:
+            if plan.of_hash and plan.training is None:
                 self.crossing.note(plan.of_hash, self.line, count)
             if plan.head:
                 self.table = OpenTable(plan.head, self.book)

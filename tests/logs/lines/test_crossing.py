@@ -56,3 +56,38 @@ def test_a_hash_of_training_and_another_of_evaluation_part_nothing(tmp_path: Pat
     ]
     assert courses(runs(tmp_path, lines)) == [FALLING]
     assert len(runs(tmp_path, lines)) == 1
+
+
+def test_a_job_whose_folds_take_turns(tmp_path: Path) -> None:
+    lines = [
+        f"a1b2c3d4 epoch {e} fold {fold} PESQ {score}"
+        for e, both in enumerate(zip(FALLING, RISING, strict=True))
+        for fold, score in enumerate(both)
+    ]
+    assert sorted(courses(runs(tmp_path, lines))) == [RISING, FALLING]
+
+
+@pytest.mark.parametrize("said", ["| {hash} |", "seed {seed}", "val fold {seed}"])
+def test_one_training_that_says_something_else_in_turn_stays_one(tmp_path: Path, said: str) -> None:
+    scores = [*FALLING, *RISING]
+    lines = [
+        f"epoch {e} {said.format(hash=('a1b2c3d4', '9f8e7d6c', '77aa88bb')[e % 3], seed=e % 3)} PESQ {score}"
+        for e, score in enumerate(scores)
+    ]
+    assert courses(runs(tmp_path, lines)) == [scores]
+
+
+def test_folds_that_are_restarted_together(tmp_path: Path) -> None:
+    lines = [
+        f"[fold {fold}] epoch {e} PESQ {scores[e]}"
+        for e in (0, 1, 2, 3, 2, 3, 4, 5)
+        for fold, scores in enumerate((FALLING, RISING))
+    ]
+    found = runs(tmp_path, lines)
+    assert sorted(courses(found)) == [RISING, FALLING]
+    assert [[restart.x for restart in run.restarts] for run in found] == [[2.0], [2.0]]
+
+
+def test_folds_that_begin_anew_are_not_parted(tmp_path: Path) -> None:
+    lines = [f"fold {i % 2} epoch {e} PESQ {FALLING[e]}" for i in range(6) for e in range(6)]
+    assert all(len(set(course)) == len(course) for course in courses(runs(tmp_path, lines)))
