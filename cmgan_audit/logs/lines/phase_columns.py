@@ -22,7 +22,8 @@ _CELL = regex(r"([-+]?)\x00")
 # `| pesq_wb | 2.31 |`: a table of names and values, as Stable Baselines prints them.
 _PAIR = regex(r"[\s|]*[A-Za-z][\w\-/()]*(?: [\w\-/()]+)*\s*(\|)\s*[-+]?\x00\s*\|?\s*")
 _FIRST = frozenset("metric metrics name measure score scores epoch loss".split())
-_BETWEEN = regex(r"\s*[\t|│┃;,]\s*|\s+")
+# Names of a head that hold blanks stand two or more of them apart: `SI-SDR (dB)`.
+_WIDE_BETWEEN, _BETWEEN = regex(r"\s*[\t|│┃;,]\s*|\s{2,}"), regex(r"\s*[\t|│┃;,]\s*|\s+")
 # A table is no longer than this.
 _LINES = 20
 
@@ -45,11 +46,19 @@ def head_of(body: str) -> tuple[str, ...]:
 
 
 def _measures_of(body: str) -> tuple[str, ...]:
-    """The measures that a line names one beside the other, above rows of phases: `Phase  Loss  PESQ`; () for others."""
-    names = _BETWEEN.split(body.strip(" \t|│┃"))
-    names = names[names[0].lower() in table().parts :]
-    known = len(names) > 1 and all(infer(name).kind in ("metric", "loss") for name in names)
-    return tuple(names) if known and len(set(names)) == len(names) else ()
+    """The measures that a line names one beside the other, above rows of phases: `Phase  Loss  PESQ`; () for others.
+
+    Where the column of the phases has a head, too, there may be others that are no measures (`Time`).
+    """
+    text = body.strip(" \t|│┃")
+    for between in (_WIDE_BETWEEN, _BETWEEN):
+        names = between.split(text)
+        of_parts = names[0].lower() in table().parts
+        names = names[of_parts:]
+        known = [infer(name).kind in ("metric", "loss") for name in names]
+        if len(names) > 1 and len(set(names)) == len(names) and (all(known) or (of_parts and any(known))):
+            return tuple(names)
+    return ()
 
 
 def row_name_of(body: str) -> str:
@@ -103,10 +112,9 @@ class PhaseColumns:
     def _of_measures(self, plan: Plan) -> list[SlotValue]:
         """The values of a row that is of one phase, a measure each; none where the columns are phases, too."""
         phase = table().phases.get(plan.row_name.lower(), "")
-        roles = [infer(name) for name in self.head]
-        if any(role.kind not in ("metric", "loss") for role in roles):
-            return plan.values
+        named = [(name, infer(name), cell) for name, cell in zip(self.head, plan.cells, strict=True)]
         return [
             SlotValue(f"{name} ({plan.row_name})", replace(role, phase=phase or role.phase), (slot,), sign)
-            for name, role, (slot, sign) in zip(self.head, roles, plan.cells, strict=True)
+            for name, role, (slot, sign) in named
+            if role.kind in ("metric", "loss")
         ]

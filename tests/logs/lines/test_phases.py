@@ -120,3 +120,10 @@ def test_rows_of_phases_below_their_measures(tmp_path: Path, head: str, row: str
     assert scores == {"train": [pytest.approx(v + 0.3) for v in PESQ], "eval": PESQ}
     assert [s.role.phase for s in run.series if s.role.kind == "loss"] == ["train", "eval"]
     assert list(run.series[0].xs) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("head", ["Phase Time PESQ", "Set   Time (s)   PESQ", "split | time | pesq (enhanced)"])
+def test_other_columns_beside_the_measures_of_phases(tmp_path: Path, head: str) -> None:
+    text = "".join(f"Epoch {e}\n{head}\ntrain  12.3  {v + 0.3}\nvalid  3.1  {v}\n" for e, v in enumerate(PESQ))
+    (run,) = read(tmp_path, text).runs
+    assert {s.role.phase: list(s.ys) for s in run.series} == {"train": [v + 0.3 for v in PESQ], "eval": PESQ}
