@@ -80,6 +80,12 @@ def test_another_comment_names_no_columns(tmp_path: Path, comment: str) -> None:
     assert pesq(run) == list(zip([1, 2, 3, 4], PESQ, strict=True))
 
 
+@pytest.mark.parametrize("comment", ["# pesq results", "# the pesq", "# best epoch"])
+def test_prose_of_as_many_words_as_columns_names_none(tmp_path: Path, comment: str) -> None:
+    found = runs(tmp_path, "scores.txt", f"{comment}\n" + rows("{e} {v}\n"))
+    assert not [s for run in found for s in run.series if s.role.measure == "pesq"]
+
+
 def test_tensorboard_export_is_named_after_its_file(tmp_path: Path) -> None:
     (run,) = runs(tmp_path, "val_pesq.csv", "Wall time,Step,Value\n" + rows("1700000000.1,{e}000,{v}\n"))
     assert [x for x, _ in pesq(run)] == [1000, 2000, 3000, 4000]

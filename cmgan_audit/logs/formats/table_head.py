@@ -83,7 +83,8 @@ def look_at(head: list[tuple[int, str]], stem: str) -> Table | None:
 def commented_head(comment: str, row: str) -> str | None:
     """The header that a comment is, `# epoch loss pesq` right above the first row, as NumPy writes it; else None.
 
-    As many names as the row has numbers, and one of them counts or is a metric or a loss.
+    As many names as the row has numbers, and one of them counts or is a metric or a loss. Words between blanks may be
+    prose (`# pesq results`): of them the first counts, or all are known.
     """
     text = comment.strip().lstrip("#/%")
     for delimiter in (*_DELIMITERS, " "):
@@ -94,7 +95,8 @@ def commented_head(comment: str, row: str) -> str | None:
             continue
         if any(not name or parse_number(name, False) is not None or set(name) & set("=:") for name in names[1:]):
             continue
-        if any(counter_kind(name) or infer(name).kind in ("metric", "loss") for name in names):
+        known = [bool(counter_kind(name)) or infer(name).kind in ("metric", "loss") for name in names]
+        if any(known) and (delimiter != " " or counter_kind(names[0]) or all(known)):
             return delimiter.join([names[0] or "index", *names[1:]])
     return None
 
