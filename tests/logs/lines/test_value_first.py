@@ -27,6 +27,11 @@ def read(tmp_path: Path, form: str) -> dict[str, tuple[list[float], list[float]]
         "{e} epochs done | {p} pesq | {s} stoi | 0.31 loss",
         "epoch {e} (312 s) -> {s} val STOI, {p} val PESQ",
         "[INFO] epoch {e} - {s} STOI / {p} PESQ",
+        "epoch {e}, loss 0.31, {p} PESQ, {s} STOI",
+        "epoch {e}: val {p} PESQ, {s} STOI",
+        "epoch {e}: train 0.31 loss, valid {p} PESQ, {s} STOI",
+        "epoch {e} {p} PESQ {s} STOI",
+        "Epoch {e}/4: {p} PESQ ({s} STOI)",
         "epoch {e} | val SI-SDR [11.0 dB] : {s} STOI : {p} PESQ",
     ],
 )
@@ -41,6 +46,9 @@ def test_the_name_behind_a_value_is_its_own(tmp_path: Path, form: str) -> None:
     [
         "epoch {e} PESQ {p} STOI {s}",
         "epoch {e} : PESQ : {p} : STOI : {s}",
+        "epoch {e} loss 0.31 PESQ {p} STOI {s}",
+        "epoch {e}, loss 0.31, PESQ {p}, STOI {s}, 0.001 lr",
+        "epoch {e}: PESQ {p} (STOI {s}) 0.3 loss",
         "epoch {e} | PESQ: {p} | STOI: {s} | 3 files, 0.3 loss",
         "epoch {e}, PESQ {p}, STOI {s} (mean), best so far",
         "PESQ {p}, STOI {s} at the end of epoch {e}, saving by loss",
@@ -50,3 +58,8 @@ def test_names_before_their_values_stay(tmp_path: Path, form: str) -> None:
     found = read(tmp_path, form)
     assert found["pesq"][1] == [p for p, _ in SCORES]
     assert found["stoi"][1] == [s for _, s in SCORES]
+
+
+def test_a_number_of_epochs_is_no_value(tmp_path: Path) -> None:
+    found = read(tmp_path, "{e}/4 epochs, 0.31 loss, {p} PESQ, {s} STOI")
+    assert found["pesq"][1] == [p for p, _ in SCORES]
