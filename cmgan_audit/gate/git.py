@@ -281,7 +281,9 @@ class Repository:
     def gone_programs(self, commit: str) -> frozenset[str]:
         """Return the Python files that a commit has and the working tree has not, renamed ones by their older names."""
         gone = self._diff("--name-only", "-z", "--no-renames", "--diff-filter=D", commit)
-        return frozenset(os.fsdecode(name) for name in gone.split(b"\0") if name.endswith(b".py"))
+        names = (os.fsdecode(name) for name in gone.split(b"\0") if name.endswith(b".py"))
+        # What git was told to track no more may still be there.
+        return frozenset(name for name in names if not (self.folder / name).exists())
 
     def _readable(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         for name in names:

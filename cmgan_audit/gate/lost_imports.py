@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
+import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from cmgan_audit.gate.git import Repository
 from cmgan_audit.program.execution.depth import deeply
 from cmgan_audit.program.naming.names import is_library
 from cmgan_audit.rules.matching import Unresolved
+from cmgan_audit.source.absent_modules import may_come
 from cmgan_audit.source.python_file import ParsedFile
+from cmgan_audit.source.syntax import excused
 from cmgan_audit.source.tree import SourceTree
 
 
@@ -31,20 +34,23 @@ def lost_imports(commit: str, root: Path, exclude: Sequence[str]) -> list[Unreso
 
 
 def _lost_imports(gone: Collection[str], root: Path, exclude: Sequence[str]) -> list[Unresolved]:
-    words = {_stem(path).rpartition("/")[2].encode() for path in gone}
+    by_stem = {_stem(path): path for path in sorted(gone)}
+    words = {stem.rpartition("/")[2].encode() for stem in by_stem}
     tree = SourceTree(root, exclude)
     there = {_stem(path) for path in tree.python_files}
     there |= {above for stem in there for above in _above(stem)}
+    ends = {end for stem in there for end in _ends(stem)}
     found: list[Unresolved] = []
     for path in tree.python_files:
-        content = tree.read_bytes(path) or b""
-        parsed = tree.parsed(path) if any(word in content for word in words) else None  # to parse is what costs
+        # To parse is what costs.
+        named = not words.isdisjoint(re.findall(rb"\w+", tree.read_bytes(path) or b""))
+        parsed = tree.parsed(path) if named else None
         for node, name, stems in _imports(parsed) if parsed is not None else ():
-            lost = next((each for each in sorted(gone) if _stem(each) in stems), None)
+            lost = min(by_stem.keys() & stems, default="")
             # A module of that name elsewhere may be on the path; it is what is followed then.
-            if parsed is None or lost is None or any(f"/{stem}".endswith(f"/{name}") for stem in there):
+            if parsed is None or not lost or lost in there or name in ends or may_come(tree, lost):
                 continue
-            note = f"this import fails: {lost} is there no more; what follows of it is not known"
+            note = f"this import fails: {by_stem[lost]} is there no more; what follows of it is not known"
             found.append(Unresolved("CMG101", parsed.location(node), note))
     return found
 
@@ -60,17 +66,20 @@ def _above(path: str) -> list[str]:
     return ["/".join(parts[:count]) for count in range(len(parts), 0, -1)]
 
 
+def _ends(path: str) -> list[str]:
+    """A path without the first of its folders, the first two, and so on."""
+    parts = path.split("/")
+    return ["/".join(parts[count:]) for count in range(len(parts))]
+
+
 def _imports(parsed: ParsedFile) -> Iterator[tuple[ast.stmt, str, set[str]]]:
-    """The imports of a file that nothing catches: each name in them, and the stems of the files that it may mean."""
-    caught = {
-        inner
-        for each in ast.walk(parsed.tree)
-        if isinstance(each, ast.Try)
-        for statement in each.body
-        for inner in ast.walk(statement)
-    }
+    """The imports of a file that nothing catches: the stems of the files that each name in them may mean.
+
+    Before these, how the name may end a path anywhere; "" where it starts from the file's own folder.
+    """
+    passed_over = excused(parsed.tree)
     for node in ast.walk(parsed.tree):
-        if node in caught:
+        if node in passed_over:
             continue
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -82,7 +91,7 @@ def _imports(parsed: ParsedFile) -> Iterator[tuple[ast.stmt, str, set[str]]]:
         level = node.level if isinstance(node, ast.ImportFrom) else 0
         for name in names:
             if level or not is_library(name):
-                yield node, name.replace(".", "/"), _meant(name, level, parsed.path)
+                yield node, "" if level else name.replace(".", "/"), _meant(name, level, parsed.path)
 
 
 def _meant(name: str, level: int, path: str) -> set[str]:

@@ -180,6 +180,19 @@ def own_nodes(scope: ast.AST) -> list[ast.AST]:
     return found
 
 
+def excused(tree: ast.AST) -> set[ast.AST]:
+    """The nodes that may fail without ending the program, or that are for type checkers alone."""
+    return {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Try)
+        or (isinstance(node, ast.With) and any("suppress" in ast.unparse(item.context_expr) for item in node.items))
+        or (isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"))
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
+
+
 @lru_cache(maxsize=_OUTLINES_KEPT)
 def outline_of(parsed: ParsedFile) -> Outline:
     """The outline of a file; that of a file which was asked for lately is kept."""

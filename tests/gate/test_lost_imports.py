@@ -53,6 +53,9 @@ def test_an_import_of_what_went_is_told(told, before, after, importer, import_):
         ("pairs.py", "pairs/__init__.py", "from pairs import make_loaders"),
         ("pairs.py", "", "try:\n    import pairs\nexcept ImportError:\n    pairs = None"),
         ("pairs.py", "", "from .more import pairs"),
+        ("pairs.py", "", "from contextlib import suppress\nwith suppress(ImportError):\n    import pairs"),
+        ("pairs.py", "", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from pairs import Loaders"),
+        ("pairs.py", "pairs.pyx", "from pairs import make_loaders"),
         ("random.py", "", "import random"),
         ("other/pairs.py", "", "import pairs"),  # of a library, for all that is known
         ("pairs.py", "", "def broken(:"),
@@ -60,6 +63,20 @@ def test_an_import_of_what_went_is_told(told, before, after, importer, import_):
 )
 def test_one_that_may_lead_somewhere_is_not(told, before, after, import_):
     assert told(before, after, {"train.py": import_, "more.py": "pairs = 1\n"}) == []
+
+
+def test_a_relative_import_finds_no_module_of_that_name_elsewhere(told):
+    importer = {"src/data/train.py": "from .pairs import make_loaders\n", "lib/pairs.py": PAIRS}
+    assert len(told("src/data/pairs.py", "", importer)) == 1
+
+
+def test_what_git_tracks_no_more_may_still_be_there(tree, git):
+    root = tree({"pairs.py": PAIRS, "train.py": "import pairs\n"})
+    git("add", ".")
+    git("commit", "-qm", "before")
+    git("rm", "-q", "--cached", "pairs.py")
+    tree({".gitignore": "pairs.py\n"})
+    assert lost_imports("HEAD", root, ()) == []
 
 
 def test_the_report_beside_the_commit_says_so(auditor, tree, git):

@@ -11,7 +11,7 @@ import cmgan_audit
 from cmgan_audit.finding import Location
 from cmgan_audit.source import syntax
 from cmgan_audit.source.python_file import ParsedFile, parse_python
-from cmgan_audit.source.syntax import children, holders_at, outline_of, own_nodes, shown, walk
+from cmgan_audit.source.syntax import children, excused, holders_at, outline_of, own_nodes, shown, walk
 
 FILES = sorted(Path(cmgan_audit.__file__).parent.glob("program/*.py"))
 MARKS = (ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.unaryop)
@@ -101,3 +101,17 @@ def test_an_expression_that_is_cut_shows_that():
     node = ast.parse("names[0 : int(len(names) * self.share_of_training)]", mode="eval").body
     assert shown(node) == "names[0:int(len(names) * self.share_of_training)]"
     assert shown(node, 20) == "names[0:int(len(n..."
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("try:\n    import a\nexcept ImportError:\n    import b\nfinally:\n    import c", 1),
+        ("with contextlib.suppress(ImportError):\n    import a", 1),
+        ("if t.TYPE_CHECKING:\n    import a\nelse:\n    import b", 1),
+        ("with open(path):\n    import a\nif not TYPE_CHECKING_OFF:\n    import b", 0),
+    ],
+)
+def test_imports_that_may_fail(text: str, count: int) -> None:
+    tree = ast.parse(text)
+    assert sum(isinstance(node, ast.Import) for node in excused(tree)) == count

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import re
 
-from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, External, ListValue, ModuleValue, Unknown, Value
+from cmgan_audit.program.execution.broken_imports import tell_absent, tell_broken
 from cmgan_audit.program.execution.interpreter import Activation, Interpreter
 from cmgan_audit.program.execution.state import Environment
 from cmgan_audit.program.execution.trace import Context
@@ -80,6 +79,8 @@ def execute_import(it: Interpreter, node: ast.Import) -> None:
     environment = it.activation.environment
     for alias in node.names:
         value = import_module(it, alias.name)
+        if isinstance(value, External):
+            tell_absent(it, node, alias.name)
         if alias.asname is None and "." in alias.name:
             top = alias.name.partition(".")[0]
             value = External(name=top) if isinstance(value, External) else import_module(it, top)
@@ -104,7 +105,7 @@ def execute_import_from(it: Interpreter, node: ast.ImportFrom) -> None:
         else:
             value = imported(it, source, alias.name)
             if isinstance(value, Unknown | External):
-                _tell_broken(it, node, source, alias.name)
+                tell_broken(it, node, source, alias.name)
             bind_name(it, environment, alias.asname or alias.name, value)
 
 
@@ -129,38 +130,6 @@ def imported(it: Interpreter, source: Value, name: str) -> Value:
         if getter is not None
         else Unknown(reason=f"{source.module.path} defines no {name}")
     )
-
-
-# What may give a module names that do not stand in its text.
-_DYNAMIC = regex(r"\bimport\s*\*|\b(?:__getattr__|globals|vars|exec|setattr|sys\.modules)\b")
-
-
-def _tell_broken(it: Interpreter, node: ast.ImportFrom, source: Value, name: str) -> None:
-    """Say that an import ends the script with an error: what it brought is followed no more, nor are its findings.
-
-    Only of what Python would look for in this tree, and where nothing catches the error.
-    """
-    folder = ""  # of the tree, which holds Python files but none of this name
-    note = ""
-    if isinstance(source, ModuleValue):
-        module, parsed = source.module, source.module.parsed
-        if parsed is None:
-            folder, last = module.name, name
-        elif node.level or it.index.is_below(module.name, it.roots):
-            spelled = _DYNAMIC.search(parsed.text) or re.search(rf"\b{re.escape(name)}\b", parsed.text)
-            note = "" if spelled else f"{module.path} defines no {name}"
-    elif isinstance(source, External) and node.module and not node.level:
-        folder, _, last = node.module.rpartition(".")
-    if folder and it.index.is_below(folder, it.roots, of_files=True):
-        note = f"there is no {last} in {folder}"
-    if note and not _is_caught(it.module, node):
-        it.limit(it.location(node), f"this import fails: {note}; what follows of it is not known")
-
-
-def _is_caught(module: Module, node: ast.ImportFrom) -> bool:
-    """Whether the statement stands in the body of a `try`."""
-    tries = [each for each in ast.walk(module.tree or ast.Module([], [])) if isinstance(each, ast.Try)]
-    return any(inner is node for each in tries for statement in each.body for inner in ast.walk(statement))
 
 
 def _import_star(it: Interpreter, environment: Environment, source: Value) -> None:

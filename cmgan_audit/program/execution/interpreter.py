@@ -277,6 +277,11 @@ class Interpreter:
         finally:
             self.doubts -= 1
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the program may not come here, or may go on after an error here."""
+        return bool(self.context.conditions or self.journal.tracking or self.doubts or self.probing)
+
     def note_missing(self, owner: DictValue) -> None:
         """Remember the file of a mapping that was asked for a key which it does not hold, and has no value for.
 
@@ -287,8 +292,7 @@ class Interpreter:
             return
         path = owner.origin.partition(": ")[0]
         self.lacking.add(path)
-        open_way = self.context.conditions or self.journal.tracking or self.doubts or self.probing
-        if path == self.must_hold and not open_way:
+        if path == self.must_hold and not self.in_doubt:
             self.unsuited = True
             raise UnconfiguredError
 

@@ -101,19 +101,14 @@ class ModuleIndex:
                 candidates.append((_distance(root, near), path))
         return self._named(min(candidates)[1], name) if candidates else None
 
-    def is_below(self, name: str, roots: Sequence[str], *, of_files: bool = False) -> bool:
-        """Whether Python finds a module or package of this name in one of the roots.
+    def is_below(self, name: str, roots: Sequence[str]) -> bool:
+        """Whether Python finds a module or package of this name in one of the folders that imports start from."""
+        return any(self._path_of(posixpath.join(root, name.replace(".", "/"))) is not None for root in roots)
 
-        Args:
-            name: its dotted name.
-            roots: the folders that a script's imports start from.
-            of_files: whether it must be a folder that holds Python files itself.
-        """
-        stems = [posixpath.normpath(posixpath.join(root, name.replace(".", "/"))) for root in roots]
-        if not of_files:
-            return any(self._path_of(stem) is not None for stem in stems)
-        folders = self._folders.intersection(stems)
-        return bool(folders) and any(posixpath.dirname(path) in folders for path in self._files)
+    def holds_files(self, folder: str) -> bool:
+        """Whether a folder, "" for that of the tree, holds Python files itself."""
+        known = not folder or folder in self._folders
+        return known and any(posixpath.dirname(path) == folder for path in self._files)
 
     def _is_modelled(self, name: str, root: str, importer: Module | None) -> bool:
         """Whether a package of the tree is a framework that is known by what it does.

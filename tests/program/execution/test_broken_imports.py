@@ -48,6 +48,9 @@ def told(folder: Path, import_: str, loaders: str = LOADERS, **more: str) -> lis
         ("from corpus.pairs import make_loaders, build_loaders", "corpus/pairs.py defines no build_loaders"),
         ("from plain import pairs", "there is no pairs in plain"),  # a folder without __init__.py
         ("from plain.pairs import make_loaders", "there is no pairs in plain"),
+        ("import plain.pairs", "there is no pairs in plain"),
+        ("import corpus.speech.pairs as pairs", "there is no speech in corpus"),
+        ("from .pairs import make_loaders", "there is no pairs in this folder"),
     ],
 )
 def test_an_import_that_fails_is_told(tmp_path: Path, import_: str, why: str) -> None:
@@ -62,6 +65,13 @@ def test_an_import_that_fails_is_told(tmp_path: Path, import_: str, why: str) ->
         "from plain import speech",
         "from empty import pairs",  # of a repository in this one that was not fetched
         "try:\n    from corpus.speech import make_loaders\nexcept ImportError:\n    make_loaders = None",
+        "import contextlib\nwith contextlib.suppress(ImportError):\n    from corpus.speech import make_loaders",
+        "def load():\n    from corpus.speech import make_loaders\ntry:\n    load()\nexcept ImportError:\n    pass",
+        "import typing\nif typing.TYPE_CHECKING:\n    from corpus.speech import Loaders",
+        "import os\nif os.environ.get('FAST'):\n    from corpus.speech import make_loaders",
+        "from corpus import __path__, __spec__",
+        "from corpus.speech_pb2 import Message",
+        "from ..corpora.speech import make_loaders",  # above the folder that is audited
         "from corpora.speech import make_loaders",  # of a library, or of a folder that is not here
         "from torch.utils.speech import make_loaders",
     ],
@@ -81,6 +91,40 @@ def test_one_that_works_or_may_is_not(tmp_path: Path, import_: str) -> None:
 )
 def test_a_module_may_have_names_that_it_does_not_spell(tmp_path: Path, loaders: str) -> None:
     assert told(tmp_path, "from corpus.pairs import build_loaders", loaders) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("corpus/speech.pyx", ""),
+        ("corpus/speech.ipynb", "{}"),
+        ("corpus/speech.py", "def broken(:"),
+        ("setup.py", "from setuptools import Extension\nExtension('corpus.speech', ['speech.c'])"),
+        ("pyproject.toml", "[tool.setuptools_scm]\nwrite_to = 'corpus/speech.py'\n"),
+        (".gitmodules", "[submodule 'corpus/speech']"),
+        (".gitignore", "/corpus/*ch.py"),
+        ("corpus/.gitignore", "speech/"),
+        ("corpus/__init__.py", "__path__.append('more')"),
+    ],
+)
+@pytest.mark.parametrize("import_", ["from corpus.speech import make_loaders", "from corpus import speech"])
+def test_a_module_may_be_made_before_the_script_runs(tmp_path: Path, path: str, text: str, import_: str) -> None:
+    assert told(tmp_path, import_, **{path: text}) == []
+
+
+@pytest.mark.parametrize("import_", ["from plain import pesq", "from plain.pesq import pesq", "import plain.pesq"])
+def test_a_library_comes_before_a_folder_that_is_no_package(tmp_path: Path, import_: str) -> None:
+    assert told(tmp_path, import_, **{"requirements.txt": "torch\nplain-tools==2\n"}) == []
+
+
+def test_a_framework_in_its_own_repository_is_there(tmp_path: Path) -> None:
+    (tmp_path / "speechbrain").mkdir()
+    files = {
+        "speechbrain/__init__.py": "",
+        "speechbrain/core.py": "class Brain: ...\n",
+        "speechbrain/sizes.py": "A = 1",
+    }
+    assert told(tmp_path, "from speechbrain.sizes import A\nfrom speechbrain.core import Brain", **files) == []
 
 
 def test_a_package_that_imports_itself_in_a_circle_defines_the_name_later(tmp_path: Path) -> None:
