@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,6 +19,10 @@ from cmgan_audit.source.python_file import parse_python
 # and so many of these have to say more than such names.
 LEAST_ALIKE_IN_SHAPE = 0.8
 LEAST_SAID = 3
+# Where more pairs than these are built alike, they cannot be told apart by it, and to look at each takes minutes.
+MOST_OF_ONE_SHAPE = 400
+# Names that say nothing of what a function is for.
+_EVERYWHERE = frozenset({"self", "cls", *dir(builtins)})
 
 # A path and a dotted name there, "" for the file itself.
 Key = tuple[str, str]
@@ -70,9 +75,9 @@ class Text:
     lines: tuple[Words, ...]
 
     @cached_property
-    def parts(self) -> Counter[Words]:
+    def parts(self) -> Counter[str]:
         """How often it has each statement."""
-        return Counter(self.lines)
+        return _joined(Counter(self.lines))
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -80,14 +85,19 @@ class Text:
         return frozenset(word for line in self.lines for word in line if word.isidentifier())
 
     @cached_property
-    def shape(self) -> Counter[Words]:
+    def shape(self) -> Counter[str]:
         """Its statements without any name."""
-        return self.shape_beside(frozenset())
+        return _joined(self.shape_beside(frozenset()))
 
     def shape_beside(self, names: frozenset[str]) -> Counter[Words]:
         """Its statements without the names that are not among these."""
         own = self.names - names
         return Counter(tuple("_?" if word in own else word for word in line) for line in self.lines)
+
+
+def _joined(parts: Counter[Words]) -> Counter[str]:
+    """The same as texts, which are hashed once: every pair of definitions is compared."""
+    return Counter(" ".join(words) for words in parts.elements())
 
 
 def definitions(path: str, data: bytes) -> Iterator[tuple[Definition, ast.AST]]:
@@ -178,8 +188,9 @@ def _alike_but_for_names(old: Text, new: Text) -> bool:
     """Whether two texts are alike without the names of only one, and still say something then."""
     shared = old.names & new.names
     earlier, later = (text.shape_beside(shared) for text in (old, new))
+    telling = shared - _EVERYWHERE
     said = [
-        words for words in earlier & later if any(word in shared or word.startswith("=") for word in words)
+        words for words in earlier & later if any(word in telling or word.startswith("=") for word in words)
     ]  # not only by how they are built
     return alike_share(earlier, later) >= LEAST_ALIKE_IN_SHAPE and len(said) >= LEAST_SAID
 
@@ -228,11 +239,14 @@ class _Pairs:
 
     def alike_in_shape(self, gone: Sequence[Text], come: Sequence[Text]) -> None:
         """Pair those that nearly say the same but for names that only one of them has, where each is the only one."""
-        found = [
-            (old.definition, new.definition)
+        built_alike = [
+            (old, new)
             for old, new in self._candidates(gone, come)
-            if alike_share(old.shape, new.shape) >= LEAST_ALIKE_IN_SHAPE and _alike_but_for_names(old, new)
+            if alike_share(old.shape, new.shape) >= LEAST_ALIKE_IN_SHAPE
         ]
+        if len(built_alike) > MOST_OF_ONE_SHAPE:
+            return
+        found = [(old.definition, new.definition) for old, new in built_alike if _alike_but_for_names(old, new)]
         olds, news = (Counter(pair[side].key for pair in found) for side in (0, 1))
         for before, now in found:
             if olds[before.key] == news[now.key] == 1:

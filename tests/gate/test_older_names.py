@@ -227,6 +227,29 @@ def test_functions_that_say_little_are_not_told_apart_by_how_they_are_built(olde
     assert of_definition(names, "a.py", 2, "p.r") == ("a.py", "p.r")
 
 
+def test_names_that_stand_everywhere_say_little(older):
+    before = """\
+class Net:
+    def f(self, a):
+        self.b = g(len(a))
+        self.c = h(self.b)
+        self.d = i(self.c)
+        print(self.d)
+        return self.d
+"""
+    now = """\
+class Net:
+    def p(self, q):
+        self.r = s(len(q))
+        self.t = u(self.r)
+        self.v = w(self.t)
+        print(self.v)
+        return self.v
+"""
+    names = older({"a.py": before}, {"a.py": now})
+    assert of_definition(names, "a.py", 3, "Net.p") == ("a.py", "Net.p")
+
+
 def test_what_cannot_be_parsed_has_no_definitions():
     assert list(definitions("a.py", b"def f(:\n")) == []
     assert [each.name for each, _ in definitions("a.py", BEFORE.encode())] == [
