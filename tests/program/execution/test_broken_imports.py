@@ -57,6 +57,11 @@ def test_an_import_that_fails_is_told(tmp_path: Path, import_: str, why: str) ->
     assert told(tmp_path, import_) == [f"train.py:3: this import fails: {why}; what follows of it is not known"]
 
 
+def test_only_the_first_is_told_that_ends_the_script(tmp_path: Path) -> None:
+    import_ = "from corpus.speech import one, two\nfrom corpus.more import three"
+    assert len(told(tmp_path, import_)) == 1
+
+
 @pytest.mark.parametrize(
     "import_",
     [
