@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import enum
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Generic, TypeVar
 
 from cmgan_audit.finding import Location
@@ -76,6 +77,7 @@ class _Outcome(Generic[T]):
     result: T
     snapshot: Snapshot
     exits: list[Exit]
+    built: dict[ast.AST, Instance]
 
 
 def _explored(it: Interpreter, sides: Sequence[Side[T]]) -> list[_Outcome[T]]:
@@ -88,11 +90,9 @@ def _explored(it: Interpreter, sides: Sequence[Side[T]]) -> list[_Outcome[T]]:
     outcomes: list[_Outcome[T]] = []
     raised: list[tuple[Snapshot, Branch]] = []
     last = ("", sides[0].location)  # not the error itself: it holds its way, and so this name
-    mark, built = it.journal.mark(), len(it.built)
+    mark, before = it.journal.mark(), len(it.built)
     several = len(sides) > 1
     for side in sides:
-        while len(it.built) > built:  # what only the side before has made is another one here, and followed again
-            it.built.popitem()
         first_exit = len(it.exits)
         condition = Condition(side.branch.text, side.location) if side.branch.text else None
         it.doubts += several  # a side may have no text, as the entries of a table by a key that is not known
@@ -103,15 +103,25 @@ def _explored(it: Interpreter, sides: Sequence[Side[T]]) -> list[_Outcome[T]]:
             last = (error.name, error.location)
             raised.append((it.journal.written_since(mark), side.branch))
         else:
-            outcomes.append(_Outcome(side, result, it.journal.written_since(mark), []))
+            built = dict(islice(it.built.items(), before, None))
+            outcomes.append(_Outcome(side, result, it.journal.written_since(mark), [], built))
         finally:
             it.doubts -= several
+            while len(it.built) > before:  # what one side alone has made is another one on the next, and followed again
+                it.built.popitem()
         rebase(it, first_exit, mark)
         it.journal.rollback(mark)
     if not outcomes:
         it.journal.merge(raised)
         raise ProgramRaisedError(*last)
     return outcomes
+
+
+def _keep_built(it: Interpreter, outcomes: Sequence[_Outcome[T]]) -> None:
+    """Of each layer that the sides of a branch built, the first one; what they wrote into it is written by now."""
+    for outcome in outcomes:
+        for definition, instance in outcome.built.items():
+            it.built.setdefault(definition, instance)
 
 
 def rebase(it: Interpreter, first_exit: int, mark: int) -> None:
@@ -144,6 +154,7 @@ def fork(it: Interpreter, sides: Sequence[Side[Flow]], draws: frozenset[Draw] = 
             it.from_now_on(Condition(side.branch.text, side.location), side.branch.facts)
     else:
         it.journal.merge([(outcome.snapshot, outcome.side.branch) for outcome in going], without_listings(draws))
+    _keep_built(it, going)
     return going[0].result
 
 
@@ -156,6 +167,7 @@ def choose(it: Interpreter, sides: Sequence[Side[Value]], draws: frozenset[Draw]
     outcomes = _explored(it, sides)
     draws = without_listings(draws)
     it.journal.merge([(outcome.snapshot, outcome.side.branch) for outcome in outcomes], draws)
+    _keep_built(it, outcomes)
     return join([(outcome.result, outcome.side.branch) for outcome in outcomes], draws)
 
 

@@ -34,7 +34,9 @@ def learns_nothing(module: Value, first: Mapping[ast.AST, Instance], depth: int 
         return False
     built = module
     if isinstance(module.cls, ClassValue) and not module.attrs:
-        built = first.get(module.cls.node, module)
+        if module.cls.node not in first:  # the first of its like was built on a way that ended
+            return not is_network(module.cls)
+        built = first[module.cls.node]
     parts: list[Value] = list(built.attrs.values())
     if name in _HOLDING:
         parts += module.arguments.positional
