@@ -6,17 +6,21 @@ from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.adversarial.holders import Holders, disjoint
 from cmgan_audit.facts.adversarial.losses import Losses
+from cmgan_audit.facts.classes import values_within
 from cmgan_audit.facts.passes.outside_helpers import is_elsewhere, looks_on
 from cmgan_audit.facts.steps.actions import BACKWARD, SCHEDULE, STEP, ZERO, Action
 from cmgan_audit.facts.steps.by_hand import ByHand
 from cmgan_audit.facts.steps.out_of_reach import lines_in_reach
 from cmgan_audit.facts.steps.windows import OWN_ORDER, batch_loop, holds, loops_by_hand
+from cmgan_audit.facts.values import same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import ClassValue, Instance
 
 _STEPS = regex(r"\.(step|minimize)\s*\(")
+# A trainer has a dictionary of optimisers, and a list of trainers is handed on.
+_DEEP = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +39,7 @@ def unstepped(view: View, actions: Sequence[Action]) -> Iterator[Unstepped]:
     """The optimisers of a run that are there to learn and never step, each once.
 
     What another line or another optimiser may step, what the program changes by hand or freezes, and what only lies on
-    the way of another network's loss is left out.
+    the way of another network's loss is left out; so is a program without any step that goes through its batches once.
     """
     waiting = _never_stepped(view, actions)
     if not waiting or _may_step_unseen(view, actions):
@@ -44,6 +48,8 @@ def unstepped(view: View, actions: Sequence[Action]) -> Iterator[Unstepped]:
     stepping = [holders.of(each) for action in actions if action.kind == STEP for each in action.on]
     by_hand = ByHand(view, holders)
     for zero in waiting:
+        if not stepping and _only_measures(view, zero):
+            continue
         held = holders.of(zero.on[0])
         shared = any(not disjoint(held, other) for other in stepping)
         if not held.complete or shared or any(map(by_hand.is_handled, held.networks)):
@@ -69,8 +75,21 @@ def _never_stepped(view: View, actions: Sequence[Action]) -> list[Action]:
 
 
 def _is_given_away(view: View, optimiser: Instance) -> bool:
-    """Whether code that is not there gets an optimiser, and may step it."""
-    return any(is_elsewhere(event) and not looks_on(event) for event in view.scene.handed(optimiser))
+    """Whether code that is not there gets an optimiser or what holds it, and may step it.
+
+    What a method is called on is given to it too: `self.after_backward()` of a trainer whose base class is not there.
+    """
+    for event in (each for each in view.scene.calls if is_elsewhere(each) and not looks_on(each)):
+        given = [*event.arguments.every, *([event.receiver] if event.receiver is not None else [])]
+        parts = (part for value in given for part in values_within(value, _DEEP))
+        if any(isinstance(part, Instance) and same_object(part, optimiser) for part in parts):
+            return True
+    return False
+
+
+def _only_measures(view: View, zero: Action) -> bool:
+    """Whether batches are gone through once and no weights are kept, as where the time of a pass is taken."""
+    return len(zero.event.context.loops) < 2 and not view.scene.named(lambda name: name.endswith(".state_dict"))
 
 
 def _may_step_unseen(view: View, actions: Sequence[Action]) -> bool:
