@@ -14,8 +14,8 @@ from cmgan_audit.evaluation.material.recordings import Recordings, recordings_in
 from cmgan_audit.lazy_regex import regex
 
 SIDES = ("clean", "noisy")
-# Where both sides stand together, a file lies in so many folders at most, of a speaker and a book, say. Whoever names a
-# whole disc by mistake should be told so and not wait for it to be listed.
+# Where both sides stand together, the first of them lie in so many folders at most, of a speaker and a book, say.
+# Whoever names a whole disc by mistake should be told so and not wait for it to be listed.
 DEEPEST = 3
 # With what sets it off from the rest of a name, and what follows it, as in `p232_001_noisy_snr5`.
 _NOISY_WORD = regex(r"(?<![^/])noisy[_.\- ]|[_.\- ]?noisy(?![a-z]).*$", re.IGNORECASE)
@@ -80,7 +80,12 @@ def _together(folder: Path) -> tuple[dict[str, Path], dict[str, Path]] | None:
 
     The clean ones may be called so, or have the name without the word: `p232_001.wav` beside `p232_001_noisy.wav`.
     """
-    found = recordings_in(folder, DEEPEST).by_path
+    # What lies deeper counts where the folder holds both sides: nothing of a test set is left out in silence.
+    return _told_apart(folder, None) if _told_apart(folder, DEEPEST) is not None else None
+
+
+def _told_apart(folder: Path, deepest: int | None) -> tuple[dict[str, Path], dict[str, Path]] | None:
+    found = recordings_in(folder, deepest).by_path
     words = {name: set(re.findall(r"[a-z]+", path.stem.lower())) for name, path in found.items()}
     noisy = {name: path for name, path in found.items() if SIDES[1] in words[name] and SIDES[0] not in words[name]}
     clean = {name: path for name, path in found.items() if SIDES[0] in words[name] and SIDES[1] not in words[name]}

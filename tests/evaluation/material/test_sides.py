@@ -45,6 +45,14 @@ def test_where_both_sides_stand_together_a_whole_disc_is_not_listed(tmp_path: Pa
     assert (sides_of(tmp_path) == (tmp_path, tmp_path)) is found
 
 
+def test_where_both_sides_stand_together_none_of_them_is_left_out(tmp_path: Path) -> None:
+    for folder in (tmp_path / "ada", tmp_path / "ben/1/2/3/4"):
+        folder.mkdir(parents=True)
+        for side in ("clean", "noisy"):
+            (folder / f"{folder.name}_{side}.wav").touch()
+    assert len(match_sides(tmp_path, tmp_path).pairs) == 2
+
+
 def test_several_pairs_of_folders_are_named(tmp_path: Path) -> None:
     folders(tmp_path, "clean_a", "noisy_a", "clean_b", "noisy_b")
     with pytest.raises(
