@@ -37,6 +37,7 @@ from cmgan_audit.logs.lines.labels import (
     is_share,
     is_tight,
     label_before,
+    numbers_something,
     words_as_written,
 )
 from cmgan_audit.logs.lines.list_shapes import ListShape, Numbers, lists_of, without
@@ -259,7 +260,8 @@ class LabelledLine:
         if not _EPOCH_AFTER.match(after) or counter_kind(label) is not None or counter_of(label) == "run":
             return False
         names_next = _NAMES_NEXT.match(after)
-        return names_next is None or not (names_next.group("sign") or self._role(label, separated) is not None)
+        named = numbers_something(label) or self._role(label, separated) is not None
+        return names_next is None or not (names_next.group("sign") or named)
 
     def _counter(self, kind: str, slots: tuple[int, ...], label: str) -> None:
         plan = self.plan

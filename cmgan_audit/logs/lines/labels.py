@@ -30,6 +30,12 @@ _OF_HOW_MANY = regex(r"\s?/\s?\x00")
 _SECONDS = regex(r"\s?(?:m?s|secs?|seconds?|msecs?)(?![\w/=:])(?!\s*[=:])", re.IGNORECASE)
 _OPTION = regex(r"(?:^|\s)--[A-Za-z][\w\-]*[ =]+$")
 
+# What is said in front of how many, as against what is numbered.
+_BEFORE_A_COUNT = frozenset(
+    "a after at by complete completed done each end ended every finish finished first for from in info is last of on "
+    "over past ran start started starting the till to took until was with within".split()
+)
+
 
 def is_part_of_word(after: str) -> bool:
     """`2x`, `10ms`, `1.10.0`: digits that belong to a word; `3Epoch`, `10dB` and `45%` do not."""
@@ -107,6 +113,12 @@ def _shadowed(bracket: re.Match[str]) -> str:
 def is_arrow(before: str) -> bool:
     """Whether nothing but an arrow stands in front of a number: `1.97 -> 2.64`, `1.97 to 2.64`."""
     return before.strip(" \t\"'()") in ("->", "-->", "=>", "→", "to")
+
+
+def numbers_something(label: str) -> bool:
+    """Whether a name in front of a number says what is numbered: `stage 1`, `gpu 0`; not `after 3`, `train 3`."""
+    words = words_of(label)
+    return bool(words) and words[-1] not in _BEFORE_A_COUNT and words[-1] not in table().phases
 
 
 def counter_of(label: str) -> str | None:

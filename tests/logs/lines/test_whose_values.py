@@ -223,3 +223,17 @@ def test_the_snr_of_the_mixtures_is_no_score(tmp_path: Path, line: str) -> None:
 def test_a_score_in_db_is_no_condition(tmp_path: Path, line: str, measure: str) -> None:
     text = "".join(f"Epoch {e} " + line.format(v=v) + "\n" for e, v in enumerate(PESQ))
     assert [found[2] for found in courses(read(tmp_path, text), measure).values()] == [PESQ]
+
+
+@pytest.mark.parametrize("what", ["stage 1", "gpu 0", "exp 3", "model 2", "cv split 4"])
+def test_what_is_numbered_before_the_epoch_is_no_epoch(tmp_path: Path, what: str) -> None:
+    text = "".join(f"{what} epoch {e} PESQ {v}\n" for e, v in enumerate(PESQ))
+    (series,) = [s for s in read(tmp_path, text).runs[0].series if s.role.measure == "pesq"]
+    assert list(series.xs) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("said", ["{e} epoch 120 iterations", "after {e} epoch 120 s", "finished {e} epoch"])
+def test_an_epoch_may_stand_before_its_word(tmp_path: Path, said: str) -> None:
+    text = "".join(f"{said.format(e=e)}, PESQ {v}\n" for e, v in enumerate(PESQ))
+    (series,) = [s for s in read(tmp_path, text).runs[0].series if s.role.measure == "pesq"]
+    assert list(series.xs) == [0, 1, 2, 3]
