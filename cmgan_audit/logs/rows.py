@@ -7,10 +7,10 @@ where every row has a name of its own, the order of the rows is nobody's trainin
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.logs.roles import words_of
+from cmgan_audit.logs.roles import infer, words_of
 
 # A number at the end of a name: `epoch_7`, `ckpt-120.pth`, `iter=4000`.
 TRAILING_NUMBER = regex(r"(?:^|[^A-Za-z])(?:epoch|ep|step|iter|g|ckpt)?[_\- =]*(\d+)(?:\.\w+)?$", re.IGNORECASE)
@@ -68,6 +68,12 @@ def _is_of_items(name: str) -> bool:
     """Whether a column holds what a recording is called: `utterance`, `snt_id`, `Audio File`, `sample index`."""
     first, _, last = name.rpartition(" ")
     return name in _RECORDINGS or (last in _NAMING and first in _OF_RECORDINGS)
+
+
+def are_of_training(columns: Iterable[str]) -> bool:
+    """Whether columns of these names hold what only a training has: its own loss, or its learning rate."""
+    roles = map(infer, columns)
+    return any(role.kind == "learning_rate" or (role.kind == "loss" and role.phase == "train") for role in roles)
 
 
 def what_rows_are(column: str, texts: Collection[str], filled: float, rows: float) -> str:

@@ -125,6 +125,8 @@ TRAININGS = {
     "sample_and_loss.log": "".join(f"sample {i}000\nloss {1 / (i + 1):.4f}\nPESQ: {v}\n" for i, v in enumerate(SCORES)),
     "played.log": "".join(f"train loss 0.3\nplaying audio_{i}.wav\nPESQ: {v}\n" for i, v in enumerate(SCORES)),
     "many_losses.log": "".join(f"loss 0.{i}3\nloss 0.{i}5\nitem {i}\nPESQ: {v}\n" for i, v in enumerate(SCORES)),
+    "seen.csv": "sample_idx,train_loss,pesq\n" + "".join(f"{i}000,0.3,{v}\n" for i, v in enumerate(SCORES)),
+    "seen.jsonl": "".join(json.dumps({"item index": i, "lr": 1e-4, "pesq": v}) + "\n" for i, v in enumerate(SCORES)),
     "in_order.log": "".join(f"item {i}\nPESQ: {v}\n" for i, v in enumerate([*sorted(SCORES), *FALLING])),
     "slashes.csv": "when,pesq\n" + "".join(f"2024/0{i}/17,{v}\n" for i, v in enumerate(SCORES, start=1)),
     "units.csv": "memory,pesq\n" + "".join(f"10.{i}GB,{v}\n" for i, v in enumerate(SCORES, start=1)),

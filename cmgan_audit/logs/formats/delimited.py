@@ -16,7 +16,7 @@ from cmgan_audit.logs.formats.table_head import Column, Table, column_kind, comm
 from cmgan_audit.logs.lines.left_out import counted
 from cmgan_audit.logs.opening import read_blocks
 from cmgan_audit.logs.roles import RoleBook, counter_kind
-from cmgan_audit.logs.rows import are_evaluations, number_of, numbers_name_rows, what_rows_are
+from cmgan_audit.logs.rows import are_evaluations, are_of_training, number_of, numbers_name_rows, what_rows_are
 from cmgan_audit.logs.runs import RunBuilder, from_first_to_last
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading, Run
 from cmgan_audit.logs.single_scores import SAID, of_single_utterances
@@ -273,15 +273,15 @@ class _Reader:
             if counts and (not texts or are_evaluations(texts)):
                 return ""
         rows = self.rows / max(1, len(self.tags))
+        trained = are_of_training(column.name for column in table.columns)
         for column in table.columns:
             if column.kind in ("ignored", "part", "name", "run", "value"):
                 continue
             texts = self.texts.get(column.position, set())
             filled = self.worded[column.position] / self.rows
-            # A word below numbers (`avg`) stands for them all.
-            found = what_rows_are(column.name, texts, filled, rows) or numbers_name_rows(
-                column.name, self.numbers.get(column.position, set()), rows
-            )
+            # A word below numbers (`avg`) stands for them all; in a training `sample_idx` counts what it has seen.
+            numbers = set() if trained else self.numbers.get(column.position, set())
+            found = what_rows_are(column.name, texts, filled, rows) or numbers_name_rows(column.name, numbers, rows)
             if found:
                 return found
         return ""

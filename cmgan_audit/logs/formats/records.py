@@ -12,7 +12,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.axes import common_axis, filled_counters, spread
 from cmgan_audit.logs.named_values import leave_out_single
 from cmgan_audit.logs.roles import RoleBook, counter_kind, table
-from cmgan_audit.logs.rows import numbers_name_rows, what_rows_are
+from cmgan_audit.logs.rows import are_of_training, numbers_name_rows, what_rows_are
 from cmgan_audit.logs.runs import RunBuilder, natural_x
 from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Note, Reading, Role
 from cmgan_audit.logs.single_scores import SAID, of_single_utterances
@@ -93,6 +93,8 @@ class Records:
                 found = what_rows_are(key, set(texts), len(texts) / max(1, self.rows), self.rows)
                 if found:
                     return found
+        if are_of_training(self.numbers):  # `sample_idx` counts what it has seen
+            return ""
         return next((f for k, v in self.numbers.items() if (f := numbers_name_rows(k, set(v), self.rows))), "")
 
     def add(self, record: dict[str, JsonValue], place: int, at: tuple[str, float] | None = None) -> None:
