@@ -1,11 +1,13 @@
 """Trainings whose lines stand among each other: folds that take turns, jobs that print into one file.
 
-Each line says whose it is, `[fold 2] epoch 7 ...` or the hash of a job; by their order alone they would be one course.
+Each line says whose it is, `[fold 2] epoch 7 ...` or the hash of a job, or the one above it does, `Fold 2`; by their
+order alone they would be one course.
 """
 
 from __future__ import annotations
 
 import itertools
+import sys
 from bisect import bisect_right
 from collections import Counter
 
@@ -13,6 +15,8 @@ from cmgan_audit.logs.runs import RunBuilder
 
 # So many stretches of lines are remembered; a log that has more is left as it is.
 _MOST_STRETCHES = 1 << 16
+# The end of a stretch of lines that goes on.
+_OPEN = sys.maxsize
 # More trainings than these do not take turns; each is named again so many times, and the turn goes round so often.
 _MOST, _FEWEST, _ROUNDS = 32, 3, 2
 
@@ -29,9 +33,28 @@ class CrossingTrainings:
         """So many lines are of the training of this name."""
         if self._names and self._names[-1] == name and self._ends[-1] == line:
             self._ends[-1] += count
-        elif len(self._starts) <= _MOST_STRETCHES:
-            self._starts.append(line)
-            self._ends.append(line + count)
+        else:
+            self._begin(name, line, line + count)
+
+    def note_below(self, name: str, line: int) -> None:
+        """All lines from here on are of the training of this name, as far as the next that names one."""
+        if not (self._names and self._names[-1] == name and self._is_open()):
+            self._begin(name, line, _OPEN)
+
+    def note_hash(self, name: str, line: int, count: int) -> None:
+        """So many lines hold the hash of a job; it names one that is not named above them."""
+        if not self._is_open():
+            self.note(name, line, count)
+
+    def _is_open(self) -> bool:
+        return bool(self._ends) and self._ends[-1] == _OPEN
+
+    def _begin(self, name: str, start: int, end: int) -> None:
+        if self._is_open():
+            self._ends[-1] = start
+        if len(self._starts) <= _MOST_STRETCHES:
+            self._starts.append(start)
+            self._ends.append(end)
             self._names.append(name)
 
     def settle(self, builder: RunBuilder) -> None:

@@ -149,7 +149,7 @@ class _TextScan:
             if plan.announces:
                 self.heads.say(plan.announces, self.line)
             if plan.of_hash and plan.training is None:
-                self.crossing.note(plan.of_hash, self.line, count)
+                self.crossing.note_hash(plan.of_hash, self.line, count)
             if plan.head:
                 self.table = OpenTable(plan.head, self.book)
             if plan.row and self.table is not None and self.table.fits(plan.row) and not self.lists.is_open:
@@ -328,8 +328,8 @@ class _TextScan:
         if plan.training is not None and row[plan.training.slot].isdigit():
             number = int(row[plan.training.slot])
             builder.of_training(plan.training.name, number, line)
-            if plan.values:
-                self.crossing.note(f"{' '.join(plan.training.name)} {number}", line)
+            said = f"{' '.join(plan.training.name)} {number}"
+            (self.crossing.note if plan.values else self.crossing.note_below)(said, line)
         epoch = plan.fixed_epoch if plan.epoch is None else float(row[plan.epoch])
         step = None if plan.step is None else counter(row[plan.step : plan.step + plan.step_slots])
         if plan.unnamed and (self.names_epochs or not are_counters(row, plan)):

@@ -91,3 +91,20 @@ def test_folds_that_are_restarted_together(tmp_path: Path) -> None:
 def test_folds_that_begin_anew_are_not_parted(tmp_path: Path) -> None:
     lines = [f"fold {i % 2} epoch {e} PESQ {FALLING[e]}" for i in range(6) for e in range(6)]
     assert all(len(set(course)) == len(course) for course in courses(runs(tmp_path, lines)))
+
+
+@pytest.mark.parametrize("head", ["Fold {n}", "--- seed {n} ---", "== Trial {n} =="])
+@pytest.mark.parametrize("line", ["epoch {e} PESQ {v}", "a1b2c3d4 epoch {e} loss 0.{e}\nPESQ: {v}"])
+def test_trainings_that_are_named_above_their_lines(tmp_path: Path, head: str, line: str) -> None:
+    lines = [
+        text
+        for e, both in enumerate(zip(FALLING, [v + 0.01 for v in RISING], strict=True))
+        for n, v in enumerate(both, start=1)
+        for text in (head.format(n=n), line.format(e=e, v=v))
+    ]
+    assert sorted(courses(runs(tmp_path, lines))) == [[v + 0.01 for v in RISING], FALLING]
+
+
+def test_a_seed_that_is_set_in_every_epoch_names_no_training(tmp_path: Path) -> None:
+    lines = [text for e, v in enumerate(FALLING) for text in (f"seed {42 + e % 2}", f"epoch {e} PESQ {v}")]
+    assert courses(runs(tmp_path, lines)) == [FALLING]
