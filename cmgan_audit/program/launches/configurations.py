@@ -28,7 +28,10 @@ _OTHER_PURPOSES = regex(
 # Words in the names of options that say no more than that a file of settings is meant.
 _ANY_FILE = regex(r"conf(ig)?s?|cfg|ya?ml|json|toml|ini|files?|path|hparams?|param(s|eter)?|settings?|opts?|options?")
 # What configurations are called that only show whether the program runs: on one batch, say.
-_TRIALS = regex(r"(?<![a-z])(one[-_]?batch|over[-_]?fit|smoke|sanity|dry[-_]?run|debug)(?![a-z])", re.IGNORECASE)
+_TRIALS = regex(
+    r"(?<![a-z])(one[-_]?batch|over[-_]?fit(ting)?|smoke|sanity|dry[-_]?run|(fast[-_]?)?dev[-_]?run|debug(ging)?)(?![a-z])",
+    re.IGNORECASE,
+)
 # What scripts are called that train, and configurations that are made for scoring or applying what was trained.
 _TRAINS = regex(r"(?<![a-z])train(?:er|ing)?(?![a-z])", re.IGNORECASE)
 _SCORES = regex(r"(?<![a-z])(?:tests?|testing|eval(?:uate|uation)?|infer(?:ence)?|predict)(?![a-z])", re.IGNORECASE)
@@ -191,9 +194,14 @@ def is_meant_to_train(script: str) -> bool:
     return _TRAINS.search(name) is not None or not (_SCORES.search(name) or _PREPARES.search(name))
 
 
+def is_trial(path: str) -> bool:
+    """Whether a configuration only shows whether a program runs, by its name."""
+    return _TRIALS.search(posixpath.basename(path)) is not None
+
+
 def meant_for(script: str, files: Sequence[str]) -> list[str]:
     """Of configurations those that a script may be meant to run with: no trial, and no scoring where it trains."""
-    found = [path for path in files if not _TRIALS.search(posixpath.basename(path))] or list(files)
+    found = [path for path in files if not is_trial(path)] or list(files)
     if _TRAINS.search(posixpath.basename(script)):
         return [path for path in found if not _SCORES.search(path)] or found
     return found

@@ -16,13 +16,17 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.execution.sessions import interpreter_of
 from cmgan_audit.program.execution.trace import Launch, Run
-from cmgan_audit.program.launches.configurations import MOST_CONFIGURATIONS, is_meant_to_train, meant_for
+from cmgan_audit.program.launches.configurations import is_meant_to_train, is_trial, meant_for
 from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
 from cmgan_audit.program.models.hydra_ import COMPOSED, Composed
+from cmgan_audit.source.data import DataError, DataNode, Mapping, Scalar
 from cmgan_audit.source.tree import SourceTree
 
-# How many files a script is followed with that only scores or applies what another one trains.
+# How many files a script is followed with, and one that only scores or applies what another one trains.
+MOST_OF_A_TRAINING = 8
 MOST_OF_A_SCORER = 2
+# Settings at the top of a file that only say what its training is called.
+_CALLED = frozenset({"name", "task_name", "exp_name", "experiment_name", "run_name", "tags"})
 _NAMES_PRIMARY = frozenset({"--config-name", "-cn"})
 _GLOBAL = regex(r"^#\s*@package\s+_global_\s*$", re.MULTILINE)
 _DEFAULTS = regex(r"^defaults:", re.MULTILINE)
@@ -32,8 +36,10 @@ _HOW = regex(
 )
 
 
-def chosen_by_files(tree: SourceTree, first: Run, launches: Sequence[Launch]) -> tuple[list[Launch], list[Launch]]:
-    """The launches of a Hydra program with what they leave open filled in, and those that are too many.
+def chosen_by_files(
+    tree: SourceTree, first: Run, launches: Sequence[Launch]
+) -> tuple[list[Launch], dict[str, list[Launch]]]:
+    """The launches of a Hydra program with what they leave open filled in, and those that are left out, by why.
 
     Args:
         tree: the audited tree.
@@ -42,7 +48,7 @@ def chosen_by_files(tree: SourceTree, first: Run, launches: Sequence[Launch]) ->
     """
     composed = interpreter_of(first).notes.get(COMPOSED)
     if not isinstance(composed, Composed):
-        return list(launches), []
+        return list(launches), {}
     filled: dict[tuple[str, ...], Launch] = {}
     kept: list[Launch] = []
     for launch in launches:
@@ -53,8 +59,46 @@ def chosen_by_files(tree: SourceTree, first: Run, launches: Sequence[Launch]) ->
     if not filled:
         filled = {each.argv: each for each in _experiments(tree, first.entry, composed, kept)}
     others = [each for argv, each in filled.items() if argv not in {launch.argv for launch in kept}]
-    most = MOST_CONFIGURATIONS if is_meant_to_train(first.entry) else MOST_OF_A_SCORER
-    return [*kept, *others[:most]], others[most:]
+    different: dict[tuple[object, ...], Launch] = {}
+    for each in others:
+        different.setdefault(_what_counts(tree, each), each)
+    most = MOST_OF_A_TRAINING if is_meant_to_train(first.entry) else MOST_OF_A_SCORER
+    followed, too_many = list(different.values())[:most], list(different.values())[most:]
+    alike = [each for each in others if each not in different.values()]
+    left_out = {f"more than {most} configurations": too_many, "other names and lists in a configuration": alike}
+    return [*kept, *followed], left_out
+
+
+def _what_counts(tree: SourceTree, launch: Launch) -> tuple[object, ...]:
+    """What tells a launch from others: its words but for the file, and what that sets, but for names and lists.
+
+    A dozen experiments often differ in the data that each one takes, and are trained alike.
+    """
+    steps = (step.location for step in launch.steps)
+    words = tuple(word for word, place in zip(launch.argv, steps, strict=True) if place != launch.location)
+    path = "" if launch.location is None else launch.location.path
+    try:
+        node = tree.read_data(path, "omegaconf")
+    except DataError:
+        return (*words, path)
+    if not isinstance(node, Mapping):
+        return (*words, path)
+    set_here = {key: value for key, value in node.entries.items() if key not in _CALLED}
+    return (*words, *(each for key, value in set_here.items() for each in _leaves(value, (key,))))
+
+
+def _leaves(node: DataNode, path: tuple[object, ...]) -> Iterator[object]:
+    """The settings below a node, each with its path; of a list of plain values no more than that it is there."""
+    if isinstance(node, Mapping):
+        for key, value in node.entries.items():
+            yield from _leaves(value, (*path, key))
+    elif isinstance(node, Scalar):
+        yield path, repr(node.value)
+    elif path == ("defaults",) or not all(isinstance(each, Scalar) for each in node.items):
+        for number, each in enumerate(node.items):
+            yield from _leaves(each, (*path, number))
+    else:
+        yield path, None
 
 
 def _filled(tree: SourceTree, entry: str, composed: Composed, launch: Launch) -> Iterator[Launch]:
@@ -82,6 +126,8 @@ def _experiments(tree: SourceTree, entry: str, composed: Composed, launches: Seq
     words = {word.lstrip("+").partition("=")[0] for launch in launches for word in launch.argv}
     for group in sorted(folders - {""} - composed.chosen - words):
         for path in [] if _HOW.search(group) else _of_group(tree, entry, composed, group):
+            if is_trial(path):
+                continue
             sign = "" if group in composed.listed else "+"
             step = Step(Location(path, 1), f"started with the configuration {path}")
             word = f"{sign}{group}={_name(composed, path, group)}"

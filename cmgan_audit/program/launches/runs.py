@@ -26,19 +26,13 @@ from cmgan_audit.program.launches.asking import (
     those_that_can_start,
     without_file,
 )
-from cmgan_audit.program.launches.configurations import (
-    MOST_CONFIGURATIONS,
-    Candidates,
-    called_like,
-    candidates,
-    with_second,
-    without_first,
-)
+from cmgan_audit.program.launches.configurations import Candidates, called_like, candidates, with_second, without_first
 from cmgan_audit.program.launches.entries import entries, silent_entries
 from cmgan_audit.program.launches.hydra_choices import chosen_by_files
 from cmgan_audit.program.launches.restarts import in_several_processes, restarts_of
 from cmgan_audit.program.launches.shown import starts_with_words
 from cmgan_audit.program.launches.spending import MOST_STEPS_OF_A_SCRIPT, Spending, told_apart_by
+from cmgan_audit.program.launches.trials import without_trials
 from cmgan_audit.program.launches.unreached import Place, execute_place, places, referred_to
 from cmgan_audit.program.models.launches import bare, launches_of
 from cmgan_audit.program.models.started_with import asked_variables
@@ -117,12 +111,17 @@ class Program:
             variables = asked_variables(interpreter_of(first).notes)
             others = self._shipped(entry, variables, trial=False)
             if not lacks_configuration(first):
-                told, too_many = chosen_by_files(self._tree, first, others)
-                self._spending.leave_out(too_many, f"more than {MOST_CONFIGURATIONS} configurations")
+                told, left_out = chosen_by_files(self._tree, first, others)
+                for why, launches in left_out.items():
+                    self._spending.leave_out(launches, why)
                 told = [launch for launch in told if not only_fills_in(launch, first)]
-                if starts_with_words(self._tree, entry, variables, told):
+                # An experiment that only lies there does not show how a training is started.
+                shown = [launch for launch in others if not only_fills_in(launch, first)]
+                if starts_with_words(self._tree, entry, variables, shown):
                     first.launch = replace(first.launch, unshown=True)
-                return [first, *(self._whole(entry, launch, index) for launch in self._spending.affordable(told))]
+                return without_trials(
+                    [first, *(self._whole(entry, launch, index) for launch in self._spending.affordable(told))]
+                )
             tried = self._as_shipped(entry, variables, trial=False)
             found = self._configured(entry, first, tried) or self._configured(entry, first, self._as_said(entry))
             if not found:

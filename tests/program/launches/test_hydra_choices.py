@@ -45,6 +45,18 @@ def test_experiments_count_where_nothing_says_which_is_meant(tmp_path: Path) -> 
     assert started(tmp_path, files) == [("+exp=large",), ("experiment=small",)]
 
 
+def test_experiments_that_nothing_shows_do_not_tell_that_nobody_starts_the_bare_script(tmp_path: Path) -> None:
+    files = {"conf/config.yaml": "size: 4\n", "conf/exp/large.yaml": f"{GLOBAL}size: 8\n"}
+    started(tmp_path, files)
+    assert [run.launch.unshown for run in execute(SourceTree(tmp_path))] == [False, False]
+
+
+@pytest.mark.parametrize("name", ["overfit_batch", "overfitting", "fast_dev_run"])
+def test_experiments_that_are_trials_by_their_names_are_none(tmp_path: Path, name: str) -> None:
+    files = {"conf/config.yaml": "size: 4\n", f"conf/exp/{name}.yaml": f"{GLOBAL}size: 1\n"}
+    assert started(tmp_path, files) == []
+
+
 @pytest.mark.parametrize(
     ("config", "launcher"),
     [
@@ -84,8 +96,23 @@ def test_a_primary_file_that_a_document_leaves_open_is_each_of_the_others(tmp_pa
     assert started(tmp_path, files) == [("-cn=small",)]
 
 
+def test_experiments_that_differ_in_names_and_lists_are_followed_once(tmp_path: Path) -> None:
+    files = {
+        "conf/config.yaml": "size: 4\nkinds: []\n",
+        "conf/exp/a.yaml": f"{GLOBAL}name: a\nsize: 8\nkinds: [reverb]\n",
+        "conf/exp/b.yaml": f"{GLOBAL}name: b\nsize: 8\nkinds: [delay, chorus]\n",
+        "conf/exp/c.yaml": f"{GLOBAL}name: c\nsize: 2\nkinds: [reverb]\n",
+        "conf/exp/d.yaml": f"{GLOBAL}defaults:\n  - override /model: other\nsize: 8\nkinds: [reverb]\n",
+        "conf/exp/e.yaml": f"{GLOBAL}defaults:\n  - override /model: more\nsize: 8\nkinds: [reverb]\n",
+        "conf/model/other.yaml": "size: 1\n",
+    }
+    assert started(tmp_path, files) == [("+exp=a",), ("+exp=c",), ("+exp=d",), ("+exp=e",)]
+    told = [step.note for run in execute(SourceTree(tmp_path)) for step in run.limits]
+    assert any(note.startswith("other names and lists in a configuration") for note in told)
+
+
 def test_those_that_are_too_many_are_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cmgan_audit.program.launches.hydra_choices.MOST_CONFIGURATIONS", 3)
+    monkeypatch.setattr("cmgan_audit.program.launches.hydra_choices.MOST_OF_A_TRAINING", 3)
     files = {f"conf/exp/{number}.yaml": f"{GLOBAL}size: {number}\n" for number in range(1, 6)}
     files["conf/config.yaml"] = "size: 4\n"
     assert len(started(tmp_path, files)) == 3
