@@ -2,21 +2,24 @@
 
 The loader that learns is evaluated by itself on purpose, too, to see how well a network fits. Two things tell that it
 is not meant: the loop says that it goes through an evaluation set (`valid_loader = train_loader`), or a loader that is
-called one of an evaluation is made and nothing draws from it.
+called one of an evaluation is made and nothing draws from it. Beside such an idle one, a loop that evaluates in the
+function of the training counts too: `for batch in train_loader` was copied, and its name left as it was.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from cmgan_audit.facts.classes import shown_arguments
 from cmgan_audit.facts.data.evaluated_sets import is_on_purpose, is_scored_elsewhere, is_trial, trains
+from cmgan_audit.facts.data.purposes import purpose_of
 from cmgan_audit.facts.data.records import EvaluationSet
 from cmgan_audit.facts.loading.names import Names
 from cmgan_audit.facts.loading.roles import leaning
+from cmgan_audit.facts.passes.modes import gradients_off, mode_at
 from cmgan_audit.facts.records import Loader
-from cmgan_audit.facts.scene import Made, Pass
+from cmgan_audit.facts.scene import Made, Pass, Scene, Use
 from cmgan_audit.facts.steps.guards import last_name
 from cmgan_audit.facts.values import class_name, instances_of
 from cmgan_audit.facts.view import View
@@ -32,11 +35,11 @@ def own_loaders(view: View) -> Iterable[EvaluationSet]:
     drawn = [(made, loader) for made, loader in view.made_loaders if not certainly(loader.iterated, False)]
     if not drawn or not all(trains(loader) and certainly(loader.iterated, True) for _, loader in drawn):
         return
-    passes = [(made, loader, single) for made, loader in drawn for single in _evaluations(view, made)]
+    idle = [made for made, loader in view.made_loaders if certainly(loader.iterated, False)]
+    passes = [(made, loader, single) for made, loader in drawn for single in _evaluations(view, made, bool(idle))]
     if not passes or is_trial(view) or is_scored_elsewhere(view):
         return
     names = Names(view.scene, view.assigned)
-    idle = [made for made, loader in view.made_loaders if certainly(loader.iterated, False)]
     unused = next((made for made in idle if any(leaning(name) < 0 for name, _ in names.of(made))), None)
     for made, loader, single in passes:
         meant = leaning(_called(view, single)) < 0 or unused is not None
@@ -44,17 +47,40 @@ def own_loaders(view: View) -> Iterable[EvaluationSet]:
             yield _record(view, made, loader, single, unused)
 
 
-def _evaluations(view: View, made: Made) -> Iterator[Pass]:
-    """The passes over a loader that run a network without gradients, in a function or under a name of evaluation."""
+def _evaluations(view: View, made: Made, beside_idle: bool) -> Iterator[Pass]:
+    """The passes over a loader that run a network without gradients, to evaluate it by what the program calls them."""
     scene = view.scene
-    for single in scene.passes_over(made.loader):
-        learns = any(single.holds(use.event.context) for use in scene.of("backward", "step"))
-        runs = any(single.holds(use.event.context) for use in scene.of("run"))
-        functions = [frame.function.rpartition(".")[2] for frame in single.event.context.frames]
-        if learns or not runs or any(leaning(each) > 0 for each in functions[-1:]):
+    passes = [(each, scene.uses_in(each)) for each in scene.passes_over(made.loader)]
+    learning = [single for single, inside in passes if any(use.kind in ("backward", "step") for use in inside)]
+    for single, inside in passes:
+        runs = [use for use in inside if use.kind == "run"]
+        if single in learning or not runs:
             continue
-        if leaning(_called(view, single)) < 0 or any(leaning(each) < 0 for each in functions[-1:]):
+        functions = [frame.function.rpartition(".")[2] for frame in single.event.context.frames]
+        side = leaning(functions[-1]) if functions else 0
+        if side < 0 or (side == 0 and leaning(_called(view, single)) < 0):
             yield single
+        elif beside_idle and any(_follows(single, each) for each in learning) and _is_quiet(scene, single, runs):
+            if purpose_of(view, single) < 0:
+                yield single
+
+
+def _follows(single: Pass, other: Pass) -> bool:
+    """Whether a pass comes after another one and as often, in one function or below it: one before may prepare it."""
+    here, there = single.event.context, other.event.context
+    around = here.loops[:-1]
+    below = here.frames == there.frames[: len(here.frames)] and around == there.loops[: len(around)]
+    return below and single.position > other.position
+
+
+def _is_quiet(scene: Scene, single: Pass, runs: Sequence[Use]) -> bool:
+    """Whether a pass runs its networks as an evaluation does."""
+    if gradients_off(scene, single.position, single.event.context.managers):
+        return True
+    return all(
+        gradients_off(scene, run.position, run.event.context.managers) or mode_at(scene, run)[0] == "eval"
+        for run in runs
+    )
 
 
 def _called(view: View, single: Pass) -> str:
