@@ -11,6 +11,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from cmgan_audit.facts.passes.outside_helpers import is_elsewhere
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -196,14 +197,20 @@ def is_held_by_others(view: View, thing: Instance, path: str, number: int, name:
 
     Two networks that bring an optimiser each do not set back each other's gradients, though one class may be made where
     the other was: something is held by an object that is known, and none of the line's class holds it by this name.
+    What it or its holder is handed to and is not known, as a class out of a registry, may hold it too.
     """
     module = next((each.module for each in view.code.reached if each.module.path == path), None)
     nodes = walk(module.tree) if module is not None and module.tree is not None else ()
     classes = [each for each in nodes if isinstance(each, ast.ClassDef)]
     around = [each for each in classes if each.lineno <= number <= (each.end_lineno or each.lineno)]
     objects = [each for each in _objects(view) if isinstance(each, Instance) and isinstance(each.cls, ClassValue)]
-    held = any(isinstance(one, Instance) and same_object(one, thing) for each in objects for one in each.attrs.values())
-    if not around or not held:
+    holders = [
+        each
+        for each in objects
+        if any(isinstance(one, Instance) and same_object(one, thing) for one in each.attrs.values())
+    ]
+    handed = (event for each in (thing, *holders) for event in view.scene.handed(each))
+    if not around or not holders or any(is_elsewhere(event) or event.callee.startswith("?") for event in handed):
         return False
     for each in objects:
         of_classes: set[ast.AST] = set()

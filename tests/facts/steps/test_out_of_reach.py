@@ -124,6 +124,8 @@ for epoch in range(10):
 @pytest.mark.parametrize(
     ("given", "holds", "after", "told"),
     [
+        (", own=None", "self.own = own", "other = [each(net.optimizer) for each in Critic.__subclasses__()]", False),
+        (", own=None", "self.own = own", "from kinds import KINDS; KINDS['a'] = Critic; KINDS['b'](net)", False),
         ("", "self.own = torch.optim.SGD(self.parameters(), lr=0.1)", "", True),
         ("", "self.own = torch.optim.SGD(self.parameters(), lr=0.1)", "other = Critic()", True),
         (", own=None", "self.own = own", "other = Critic(net.optimizer)", False),
