@@ -25,8 +25,8 @@ def unguarded(node: ast.expr) -> ast.expr:
             return unguarded(open_ones[0]) if len(open_ones) == 1 else node
         case ast.BoolOp(op=ast.Or(), values=[first, ast.Constant()]):
             return unguarded(first)
-        case ast.IfExp(body=body, orelse=ast.Constant()):
-            return unguarded(body)
+        case ast.IfExp(body=number, orelse=ast.Constant()) | ast.IfExp(body=ast.Constant(), orelse=number):
+            return unguarded(number)
         case ast.BinOp(left=left, op=ast.Add(), right=ast.Constant(value=float())):
             return unguarded(left)
     return node

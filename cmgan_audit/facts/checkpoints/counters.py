@@ -71,6 +71,9 @@ class Counting:
         if self._range is not None:
             return self._range.args[0] if len(self._range.args) > 1 else None
         node = self._loop
+        match node:
+            case ast.For(iter=ast.Call(args=[start, *_]) as call) if called_name(call) == "count":
+                return start  # of `itertools.count(start)`
         if isinstance(node, ast.While) and isinstance(node.test, ast.Compare) and len(node.test.ops) == 1:
             return node.test.left
         return None
@@ -80,8 +83,8 @@ class Counting:
         """What a loop without an end of its own counts: `while True: ...; self.step += 1`."""
         match self._loop:
             case ast.While(test=ast.Constant(value=test)) if test:
-                added = (node for node in walk(self._loop) if isinstance(node, ast.AugAssign))
-                return {_last(each.target) for each in added if COUNTER.search(_last(each.target))}
+                counted = (_counted(node) for node in walk(self._loop))
+                return {_last(each) for each in counted if each is not None and COUNTER.search(_last(each))}
         return set()
 
     def goes_on(self, loads: Iterable[CallEvent]) -> bool:
@@ -257,6 +260,16 @@ def _keys(value: ast.expr) -> Iterator[tuple[str, str]]:
                 func=ast.Attribute(value=holder, attr="get" | "pop"), args=[ast.Constant(value=str() as key), *_]
             ):
                 yield _last(holder), key
+
+
+def _counted(node: ast.AST) -> ast.expr | None:
+    """What a statement adds to: `step += 1`, `step = step + 1`."""
+    match node:
+        case ast.AugAssign(target=target):
+            return target
+        case ast.Assign(targets=[target], value=ast.BinOp(left=left, op=ast.Add())):
+            return target if ast.unparse(target) == ast.unparse(left) else None
+    return None
 
 
 def _last(node: ast.AST) -> str:
