@@ -51,6 +51,13 @@ def test_many_findings_are_listed_first_by_severity_with_links_to_their_walks(au
     assert "overview" not in render(audited).split("</style>")[1]  # two are seen at once
 
 
+def test_of_one_it_does_not_speak_as_of_several(audited: Audited) -> None:
+    (rule, *_) = audited.rules
+    seen = replace(audited.coverage, files=1, parsed=1, loaders=1, loaders_resolved=1)
+    text = told(render(replace(audited, rules={rule: audited.rules[rule]}, coverage=seen)))
+    assert "1 of 1 file read" in text and "at 1 of 1 data loader " in text and "The rule that ran" in text
+
+
 def test_nothing_found_says_what_was_looked_at(audited: Audited) -> None:
     text = told(render(replace(audited, findings=())))
     assert "Nothing found: 3 files read" in text
