@@ -11,6 +11,7 @@ from cmgan_audit.facts.units.cache import AnswerCache
 from cmgan_audit.facts.units.workers import worked
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.launches.runs import MOST_UNREACHED
 from cmgan_audit.program.launches.spending import FIRST_ONLY
 from cmgan_audit.source.consulted import Consulted, Questions
 
@@ -41,7 +42,11 @@ def answers_of(follower: Follower, effort: Effort, kept: AnswerCache | None) -> 
     silent = program.silent_scripts(imported)
     answers += _within_limits(follower, silent, effort, kept, _steps(answers))
     executed: set[Location] = {place for answer in answers for place in answer.executed}
-    for place in program.unreached(executed, any_run=bool(answers)):
+    for count, place in enumerate(program.unreached(executed, any_run=bool(answers))):
+        if count == MOST_UNREACHED:
+            note = f"more than {count} functions that no script reaches: this one and those after it are not followed"
+            answers.append(Answer(limits=(Step(place.location, note),)))
+            break
         if _steps(answers) > _most_in_all():
             answers.append(Answer(limits=(Step(place.location, f"{_SPENT}: this function is not followed"),)))
             break

@@ -10,6 +10,7 @@ import ast
 import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.execution.depth import deep_recursion
@@ -39,6 +40,7 @@ from cmgan_audit.program.models.started_with import asked_variables
 from cmgan_audit.program.naming.modules import ModuleIndex
 from cmgan_audit.source.tree import SourceTree
 
+# How many functions are followed that no script reaches.
 MOST_UNREACHED = 40
 MOST_LAUNCHES = 24
 # How many files are tried in the first place of two: each is a run of its own.
@@ -72,12 +74,8 @@ class Program:
         with deep_recursion():
             waiting = [place for place in places(self._tree) if place.location not in executed]
             mentioned = referred_to(self._tree, waiting) if waiting and any_run else None
-        found = 0
         for place in waiting:
-            if place.location in executed or found >= MOST_UNREACHED:
-                continue
-            if mentioned is None or place.is_live(mentioned):
-                found += 1
+            if place.location not in executed and (mentioned is None or place.is_live(mentioned)):
                 yield place
 
     def runs_of(self, entry: str, most_steps: int = MOST_STEPS_OF_A_SCRIPT) -> list[Run]:
@@ -317,7 +315,7 @@ def execute(tree: SourceTree) -> Iterator[Run]:
             executed |= executed_by(runs)
             any_run = True
             yield from runs
-    for place in program.unreached(executed, any_run=any_run):
+    for place in islice(program.unreached(executed, any_run=any_run), MOST_UNREACHED):
         run = program.run_of(place)
         executed |= executed_by([run])
         yield run
