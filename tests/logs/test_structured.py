@@ -37,6 +37,7 @@ TABLES = {
     "savetxt.txt": "# epoch loss pesq\n" + rows("{e} 0.3 {v}\n"),
     "commented.csv": "# run 7, lr 5e-4\n#epoch,val_pesq\n" + rows("{e},{v}\n"),
     "spread.csv": "epoch;pesq (mean ± std);stoi\n" + rows("{e};{v} ± 0.61;0.9\n"),
+    "power.csv": "epoch,pesq\n" + rows("{e},{v}+-6e-1\n"),
     "spread.txt": "| Epoch | PESQ |\n|---|---|\n" + rows("| {e} | {v} +/- 0.61 |\n"),
     "semicolon.csv": "Epoch;PESQ;STOI\n" + rows("{e};{c};0,9{e}\n"),
     "tabs.tsv": "epoch\tval/pesq\n" + rows("{e}\t{v}\n"),

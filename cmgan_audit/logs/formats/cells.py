@@ -6,8 +6,8 @@ import re
 
 from cmgan_audit.lazy_regex import regex
 
-# `2.64 ± 0.61`, `2.64 +/- 0.61`, `2.64 (±0.61)`: a mean, and how far the utterances scatter about it.
-_SPREAD = regex(r"(?<=\d)\s*\(?\s*(?:\u00b1|\+/-)\s*\d[\d.,]*\s*\)?$")
+# `2.64 ± 0.61`, `2.64 +/- 0.61`, `2.64+-6e-1`, `2.64 (±0.61)`: a mean, and how far the utterances scatter about it.
+_SPREAD = regex(r"(?<=\d)\s*\(?\s*(?:\u00b1|\+/?-)\s*\d[\d.,]*(?:[eE][-+]?\d+)?\s*\)?$")
 _WITH_UNIT = regex(r"([-+]?\d[\d.,]*(?:[eE][-+]?\d+)?)\s*(?:dB|ms|s|sec)$")
 
 # What tables are drawn with: bars between cells as the plain bar, and the characters of lines that only separate.
