@@ -35,17 +35,21 @@ _IMPORT = regex(
 )
 _WORD = regex(rb"\w+")
 # What a file holds whose top level may do something: a block, a call or a text that begins a line, or a statement
-# behind a semicolon. A module without any of it is made for importing, and need not be parsed to see that.
+# behind a semicolon. A module without any of it is made for importing, and need not be parsed to see that. It may find
+# what only looks so, which costs one parse; it must find whatever `_is_action` says of a top level, which would be a
+# script that nobody follows. So where lines or columns are not what they look like (form feeds, which set the column
+# back, lone carriage returns, a byte order mark), anything counts.
 _MAY_ACT = regex(
     rb"""^(?:
         (?:for|while|with|async|if|try)\b
-        | (?!(?:from|import)\b)[\w.\x80-\xff]+(?:[ \t]*[(\[\\]|[ \t]+\.)
-        | [(\[{0-9.\f\\]
+        | (?!(?:from|import)\b)[\w.\x80-\xff]+(?:[ \t]*[(\[\\]|[ \t]+\.|(?<=\.)[ \t])
+        | [(\[{0-9.\\]
         | [rRbBuUfF]{0,2}(?:'|"(?!"")|\"{3}[^\n]*\()
         | [^\s\#][^\n]*;
     )
-    | ;[ \t]*[A-Za-z_(\[]
-    | (?:\"{3}|'{3})[ \t]*[.\[\\"']
+    | ;[ \t]*[\w(\[{."'\\\x80-\xff]
+    | (?:\"{3}|'{3})[ \t]*(?:[.(\[\\]|[rRbBuUfF]{0,2}["'])
+    | \f
     | \r(?!\n)
     | \A\xef\xbb\xbf""",
     re.MULTILINE | re.VERBOSE,

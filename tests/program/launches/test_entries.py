@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 import cmgan_audit.program.language.calls  # noqa: F401 (registers all models)
 from cmgan_audit.program.launches.entries import entries
@@ -15,6 +19,30 @@ from cmgan_audit.source.tree import SourceTree
 
 MAIN = "if __name__ == '__main__':\n    main(loader)\n"
 BY_NAME = "import importlib\nimport json\nmodel = importlib.import_module(json.load(open('c.json'))['model'])\n"
+
+
+# Pieces of statements as nobody lays them out, but Python reads them.
+GAPS = st.sampled_from(["", "", " ", "\t", "\f", "\\\n"])
+TEXTS = st.sampled_from(["'a'", '"a"', 'r"a"', "'''a\n'''", '"""a\nfor b in c:\n"""', 'f"""a\n\n    """', 'rb"a"'])
+ENDS = st.sampled_from(["", "", "\n", "\n  "])
+OPERANDS = st.recursive(
+    TEXTS | st.sampled_from(["train", "loops", "ä", "import_", "...", "1.5", "None"]),
+    lambda inner: st.one_of(
+        st.tuples(inner, GAPS, st.just("."), GAPS, st.just("train"), GAPS, st.just("()")).map("".join),
+        st.tuples(inner, GAPS, st.just("("), ENDS, inner, ENDS, st.just(")")).map("".join),
+        st.tuples(st.just("("), ENDS, inner, ENDS, st.just(")")).map("".join),
+        st.tuples(st.just("["), ENDS, inner, ENDS, st.just("][0]()")).map("".join),
+        st.tuples(TEXTS, GAPS, TEXTS, GAPS, st.just(".join()")).map("".join),
+    ),
+    max_leaves=4,
+)
+HEADS = ["", "", "x = ", "x =\\\n ", "if x: ", "while x: ", "def f(): ", "class A: ", "try:\n ", "import a; ", "@"]
+LINES = st.tuples(
+    st.sampled_from(["", "", "", "  \f", "\f", "# a\n"]),
+    st.sampled_from(HEADS),
+    OPERANDS,
+    st.sampled_from(["", "", "", ";", " ; x", "\nfinally: pass", "\ndef f(): pass"]),
+).map("".join)
 
 
 def scripts(folder: Path, files: dict[str, str]) -> list[str]:
@@ -77,6 +105,11 @@ def test_a_program_of_pythons_own_modules_is_not_followed(tmp_path: Path) -> Non
         "epochs = [\n    3,\n]; train()\n",
         "class A: pass; train()\ntrain()\n",
         "\ftrain()\n",
+        "  \ffor _ in range(3): pass\n",
+        "train\f()\n",
+        "loops. train()\n",
+        "epochs = [\n    3,\n    4]; {train()}.pop()\n",
+        '"""a\n"""r"b".join(train())\n',
         "ä()\n",
         "x = 1\rtrain()\r",
     ],
@@ -90,6 +123,35 @@ def test_a_file_that_acts_when_it_is_run_is_a_script(acting: str, tmp_path: Path
 def test_a_marked_file_that_acts_at_once_is_a_script(tmp_path: Path) -> None:
     (tmp_path / "run.py").write_bytes(b"\xef\xbb\xbffor _ in [0]: train()\nimport torch\ndef f(): loss.backward()\n")
     assert entries(SourceTree(tmp_path)) == ["run.py"]
+
+
+def acts(statements: list[ast.stmt]) -> bool:
+    return any(
+        acts(each.body)
+        if isinstance(each, ast.If | ast.Try)
+        else isinstance(each, ast.For | ast.While | ast.With)
+        or (isinstance(each, ast.Expr) and isinstance(each.value, ast.Call))
+        for each in statements
+    )
+
+
+@given(st.lists(LINES, min_size=1, max_size=2), st.sampled_from(["\n", "\r\n", "\r"]))
+def test_whatever_acts_is_a_script_however_it_is_laid_out(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str], end: str
+) -> None:
+    code = ("\n".join(lines) + "\n").replace("\n", end)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            statements = ast.parse(code).body
+        except SyntaxError:
+            assume(False)
+    folder = tmp_path_factory.getbasetemp() / "laid_out"
+    folder.mkdir(exist_ok=True)
+    (folder / "run.py").touch()
+    content = f"import torch\ndef f(): loss.backward()\n{code}".encode()
+    found = entries(SourceTree(folder, overlay={"run.py": content}))
+    assert found == (["run.py"] if acts(statements) else [])
 
 
 def test_a_module_that_only_defines_is_not_parsed_to_see_that(tmp_path: Path) -> None:
