@@ -47,7 +47,7 @@ def chosen_by_files(
         launches: those that the tree ships, without the bare one.
     """
     composed = interpreter_of(first).notes.get(COMPOSED)
-    if not isinstance(composed, Composed):
+    if not isinstance(composed, Composed) or _primary(tree, composed) is None:
         return list(launches), {}
     filled: dict[tuple[str, ...], Launch] = {}
     kept: list[Launch] = []
@@ -137,10 +137,16 @@ def _experiments(tree: SourceTree, entry: str, composed: Composed, launches: Seq
 def _primaries(tree: SourceTree, entry: str, composed: Composed) -> list[str]:
     """The files beside the primary one that can stand in its place: they choose groups like it, if it does."""
     beside = [path for path in tree.data_files if posixpath.dirname(path) == composed.folder and _is_yaml(path)]
-    own = next((path for path in beside if _name(composed, path, "") == composed.primary), None)
+    own = _primary(tree, composed)
     chooses = own is not None and _DEFAULTS.search(tree.text(own) or "") is not None
     others = [path for path in beside if not chooses or _DEFAULTS.search(tree.text(path) or "")]
     return [path for path in meant_for(entry, others) if path != own]
+
+
+def _primary(tree: SourceTree, composed: Composed) -> str | None:
+    """The primary file of the bare script; without one, no experiment helps it to start."""
+    stem = posixpath.join(composed.folder, composed.primary)
+    return next((path for path in (f"{stem}.yaml", f"{stem}.yml") if path in tree.data_files), None)
 
 
 def _of_group(tree: SourceTree, entry: str, composed: Composed, group: str) -> list[str]:

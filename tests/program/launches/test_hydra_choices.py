@@ -51,6 +51,11 @@ def test_experiments_that_nothing_shows_do_not_tell_that_nobody_starts_the_bare_
     assert [run.launch.unshown for run in execute(SourceTree(tmp_path))] == [False, False]
 
 
+def test_a_script_whose_primary_file_is_not_there_starts_with_no_experiment(tmp_path: Path) -> None:
+    files = {"conf/other.yaml": "defaults:\n  - dset: small\nsize: 4\n", "conf/dset/small.yaml": f"{GLOBAL}size: 1\n"}
+    assert started(tmp_path, files) == []
+
+
 @pytest.mark.parametrize("name", ["overfit_batch", "overfitting", "fast_dev_run"])
 def test_experiments_that_are_trials_by_their_names_are_none(tmp_path: Path, name: str) -> None:
     files = {"conf/config.yaml": "size: 4\n", f"conf/exp/{name}.yaml": f"{GLOBAL}size: 1\n"}
