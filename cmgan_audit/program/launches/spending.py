@@ -6,6 +6,7 @@ seldom tell what the first ones did not.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 
@@ -13,6 +14,7 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.execution.sessions import interpreter_of
 from cmgan_audit.program.execution.trace import Launch, Run
+from cmgan_audit.source.formats import dialect_of
 
 # A training script of a large framework takes a hundred thousand steps, and comes with a dozen configurations.
 MOST_STEPS_OF_A_SCRIPT = 500_000
@@ -70,5 +72,7 @@ class Spending:
 
 
 def told_apart_by(launch: Launch) -> tuple[object, ...]:
-    """What tells one launch from another: its words, and what it sets."""
-    return (launch.argv, tuple(launch.environment.items()), launch.ranked)
+    """What tells one launch from another: its words, from where they name files, and what it sets."""
+    names_file = any(dialect_of(word.rpartition("=")[2]) for word in launch.argv)
+    folder = posixpath.dirname(launch.location.path) if names_file and launch.location else ""
+    return (launch.argv, folder, tuple(launch.environment.items()), launch.ranked)
