@@ -51,13 +51,13 @@ def import_module(it: Interpreter, name: str) -> Value:
         level = len(name) - len(name.lstrip("."))
         module = it.index.relative(level, name[level:], it.module)
         return _entered(it, module) if module else Unknown(reason=f"there is no module {name}")
-    module = it.index.absolute(name, it.roots, it.module if it.activations else None)
+    module = it.index.absolute(name, it.roots_for(name), it.module if it.activations else None)
     if module is None:
         return External(name=canonical(name))
     head = ""
     for part in name.split(".")[:-1]:
         head = f"{head}.{part}" if head else part
-        above = it.index.absolute(head, it.roots, it.module if it.activations else None)
+        above = it.index.absolute(head, it.roots_for(head), it.module if it.activations else None)
         if above is not None and module.path.startswith(above.folder):
             environment_of(it, above)
     return _entered(it, module)

@@ -30,6 +30,7 @@ from cmgan_audit.program.execution.state import Environment, Journal, Snapshot
 from cmgan_audit.program.execution.trace import Condition, Context, Event, Frame, Launch, Loop, Run
 from cmgan_audit.program.library.seeding import Generator
 from cmgan_audit.program.naming.modules import Module, ModuleIndex
+from cmgan_audit.program.naming.names import is_library
 from cmgan_audit.source.tree import SourceTree
 
 # Deterministic limits: the same tree gives the same answer on every machine.
@@ -136,6 +137,7 @@ class Interpreter:
         self.exits: list[Exit] = []
         self.environments: dict[str, Environment] = {}
         self.roots: list[str] = []
+        self.added_roots: set[str] = set()
         self.executed: dict[ast.AST, FunctionValue] = {}
         self.kernels: dict[ast.AST, tuple[FunctionValue, ...] | None] = {}
         self.left_out: dict[ast.AST, bool] = {}
@@ -249,7 +251,12 @@ class Interpreter:
     def search_in(self, folders: Sequence[str], *, first: bool) -> None:
         """Look for modules in folders of the tree too; those where they are looked for anyway keep their turn."""
         others = [folder for folder in dict.fromkeys(folders) if folder not in self.roots]
+        self.added_roots.update(others)
         self.roots = [*others, *self.roots] if first else [*self.roots, *others]
+
+    def roots_for(self, name: str) -> list[str]:
+        """The folders where a module is looked for. In an added one, `third_party/torch` is no library's package."""
+        return [root for root in self.roots if root not in self.added_roots] if is_library(name) else self.roots
 
     # Places
 
