@@ -52,6 +52,7 @@ def _lost_imports(gone: Collection[str], root: Path, exclude: Sequence[str]) -> 
                 continue
             note = f"this import fails: {by_stem[lost]} is there no more; what follows of it is not known"
             found.append(Unresolved("CMG101", parsed.location(node), note))
+            break  # the file is not executed any further
     return found
 
 

@@ -70,6 +70,10 @@ def test_a_relative_import_finds_no_module_of_that_name_elsewhere(told):
     assert len(told("src/data/pairs.py", "", importer)) == 1
 
 
+def test_the_first_import_of_a_file_that_fails_is_told(told):
+    assert len(told("pairs.py", "", {"train.py": "import pairs\nfrom pairs import make_loaders\n"})) == 1
+
+
 def test_what_git_tracks_no_more_may_still_be_there(tree, git):
     root = tree({"pairs.py": PAIRS, "train.py": "import pairs\n"})
     git("add", ".")
