@@ -34,6 +34,8 @@ _BOOKKEEPING = frozenset(
     "save_hyperparameters configure_optimizers load_from_checkpoint from_pretrained save_pretrained summary "
     "append extend insert keys values items".split()  # of networks that hold others: ModuleList, ModuleDict
 )
+# What containers are asked without a word; `self.values(x)` is a layer of an attention.
+_ASKED_PLAINLY = frozenset({"keys", "values", "items"})
 # `map` and `filter` call what they are given, which may be a layer.
 _BUILTINS = frozenset(dir(builtins)) - {"map", "filter"}
 # Functions of torch.nn.utils that change how weights are kept.
@@ -138,8 +140,10 @@ class _Methods:
                 return False
             if isinstance(node, ast.Yield | ast.YieldFrom | ast.Await):
                 return False
-            if isinstance(node, ast.Call) and not self._is_plain_call(node.func, plain, cls, depth):
-                return False
+            if isinstance(node, ast.Call):
+                layer = bool(node.args) and isinstance(node.func, ast.Attribute) and node.func.attr in _ASKED_PLAINLY
+                if layer or not self._is_plain_call(node.func, plain, cls, depth):
+                    return False
         return True
 
     def _is_plain_call(self, function: ast.expr, plain: Collection[str], cls: ClassValue, depth: int) -> bool:
