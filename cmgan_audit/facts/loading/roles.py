@@ -32,11 +32,12 @@ _WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One sign of a role: positive `weight` for training, negative for evaluation."""
+    """One sign of a role: positive `weight` for training, negative for evaluation; `called` where it is a name."""
 
     weight: float
     text: str
     location: Location
+    called: bool = False
 
 
 def leaning(name: str) -> int:
@@ -69,7 +70,9 @@ def name_signs(scene: Scene, made: Made, names: list[tuple[str, Location]]) -> l
         names: what the loader and its dataset are assigned to, with the places.
     """
     signs = [
-        Sign(_weight(name) * leaning(name), f"it is called {name}", place) for name, place in names if leaning(name)
+        Sign(_weight(name) * leaning(name), f"it is called {name}", place, called=True)
+        for name, place in names
+        if leaning(name)
     ]
     for frame in made.context.frames[-2:]:
         function = frame.function.rpartition(".")[2]
@@ -152,7 +155,9 @@ def role_of(scene: Scene, made: Made, signs: list[Sign]) -> tuple[Fact, str]:
         ), ""
     if _is_over_itself(scene, made):
         return Known(OTHER, (Step(made.location, "a dataset draws from itself while it is made"),)), ""
-    for role, text, place in _use_signs(scene, made, named):
+    # The recordings of the training may be evaluated on; a loader that is called so for that is one of evaluation.
+    called = judged_by_names([sign for sign in signs if sign.called])
+    for role, text, place in _use_signs(scene, made, EVAL if called == EVAL else named):
         spoken = _spoken(role, signs)
         text = "; ".join([text, *(sign.text for sign in spoken[:3])])
         steps = (Step(place, f"serves {'training' if role == TRAIN else 'evaluation'}: {text}"),)
