@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cmgan_audit.facts.checkpoints.extremes import Extreme, end_of_sorted, extreme_of
+from cmgan_audit.facts.checkpoints.gathering import is_one_per_model
 from cmgan_audit.facts.checkpoints.restoring import member_of
 from cmgan_audit.facts.checkpoints.senses import HIGHER, LOWER
 from cmgan_audit.facts.checkpoints.ways import FUNCTIONS
@@ -29,6 +31,8 @@ _OF_MODEL = regex(r"\.(?:pt|pth|ckpt|tar|bin|safetensors)\b|model|check_?point|c
 _NAMED_MODEL = regex(r"check_?point|ckpt|weights|model_?(?:path|file|name)")
 _OF_OTHERS = regex(r"\.(?:wav|flac|mp3|npy|npz|png|jpg|pdf|csv|json|txt)\b")
 _WORST = regex(r"worst|hard|crash|diverg|outlier|old|last|final|latest|recent|drop|remov|evict|delet|to_rm")
+# What puts an entry in its place in a list in order.
+_INSERTS = frozenset({"insort", "insort_left", "insort_right"})
 _MOST_STEPS = 60
 
 
@@ -66,7 +70,9 @@ def picks_of(view: View) -> Iterator[Pick]:
         if removes and not _makes_room(view, here):
             continue
         for found, extreme in _behind(view, here):
-            if found.node not in seen and _is_meant(view, found, extreme, removes=removes):
+            if found.node in seen or not _is_meant(view, found, extreme, removes=removes):
+                continue
+            if is_one_per_model(view, replace(found, node=extreme.held)):
                 seen.add(found.node)
                 yield Pick(extreme, found, LOWER if extreme.least is not removes else HIGHER)
 
@@ -194,6 +200,9 @@ def _of_ordered(view: View, step: Found, held: ast.expr, index: ast.expr) -> Ext
                 match statement:
                     case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr="sort"), keywords=given)):
                         if ast.unparse(owner) == name:
+                            return end_of_sorted(held, given, index)
+                    case ast.Expr(value=ast.Call(args=[owner, _], keywords=given) as call):
+                        if called_name(call) in _INSERTS and ast.unparse(owner) == name:
                             return end_of_sorted(held, given, index)
                     case ast.Assign(
                         targets=[target], value=ast.Call(func=ast.Name(id="sorted"), args=[made], keywords=given)
