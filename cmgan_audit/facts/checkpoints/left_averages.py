@@ -21,7 +21,7 @@ from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Instance
-from cmgan_audit.program.execution.trace import CallEvent, Event
+from cmgan_audit.program.execution.trace import CallEvent, Event, StoreEvent
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.source.syntax import walk
 
@@ -84,15 +84,11 @@ class Averages:
             loaded = next((each.position for each in tried), self._start)
         before = any(event is made for event in run.events[:loaded])
         behind = [*events, *run.events[loaded : self._start]]
-        return before and not any(self._is_asked(event, average) for event in behind)
-
-    @staticmethod
-    def _is_asked(event: Event, average: Instance) -> bool:
-        """Whether a call is one of an average itself, or hands it on."""
-        if not isinstance(event, CallEvent) or member_of(event) in ("to", "cuda", "eval", "train", "requires_grad_"):
-            return False
-        given = (event.receiver, *event.arguments.positional, *event.arguments.keywords.values())
-        return any(same_object(each, average) for value in given if value is not None for each in instances_of(value))
+        loads = [bare(each.target) for each in batch.restored if each.target is not None]
+        held = [each for value in average.attrs.values() for each in instances_of(value) if is_network(each)]
+        # Some averages know the network that they follow, which the checkpoint brings back.
+        own = [average, *(each for each in held if not any(same_object(bare(each), load) for load in loads))]
+        return before and not any(_is_asked(event, own) for event in behind)
 
     @cached_property
     def _saved(self) -> list[_Saved]:
@@ -138,6 +134,20 @@ class Averages:
             case ast.Subscript(ctx=ast.Store()):
                 return True
         return False
+
+
+def _is_asked(event: Event, own: Sequence[Instance]) -> bool:
+    """Whether something is done to an average, or to the network that holds its weights, or it is handed on.
+
+    `ema.module.load_state_dict(model.state_dict())`, `ema.module = copy.deepcopy(model)`.
+    """
+    if isinstance(event, StoreEvent):
+        return any(same_object(each, average) for each in instances_of(event.target) for average in own[:1])
+    if not isinstance(event, CallEvent) or member_of(event) in ("to", "cuda", "eval", "train", "requires_grad_"):
+        return False
+    given = (event.receiver, *event.arguments.positional, *event.arguments.keywords.values())
+    asked = [each for value in given if value is not None for each in instances_of(value)]
+    return any(same_object(each, average) for each in asked for average in own)
 
 
 def _entries(view: View, here: Found, depth: int = 2) -> Iterator[tuple[str, Found]]:
