@@ -100,6 +100,7 @@ def test_a_helper_that_is_not_there_leaves_the_mode_open(tmp_path: Path, given: 
         {"before": "average = toolkit.Mirror(net)"},
         {"manager": "toolkit.Profiler(net)"},
         {"decorator": "@toolkit.timed"},
+        {"decorator": "@toolkit.log_evaluation_time"},
         {"decorator": "@torch.inference_mode()"},
         {"decorator": "@toolkit.eval_mode", "before": "net.train()"},
         {"switched": "toolkit.quiet(net)"},  # the training would be in eval mode as well

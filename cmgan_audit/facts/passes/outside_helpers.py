@@ -34,6 +34,15 @@ def looks_on(event: CallEvent) -> bool:
 
     `count_parameters(net)`, `EarlyStopping()(loss, net)`, `logger.add(net)` of a `Logger` from elsewhere.
     """
-    *owners, member = event.callee.removesuffix(".__call__").split(".")
+    return only_looks(event.callee.removesuffix(".__call__"))
+
+
+def only_looks(callee: str) -> bool:
+    """Whether the name of a function, or that of its class, says that it looks at things or keeps them.
+
+    Args:
+        callee: the name, with its module.
+    """
+    *owners, member = callee.split(".")
     named = [member, *(each for each in owners if each[:1].isupper())]
     return any(word.lower() in _LOOKING for name in named for word in _WORD.findall(name))

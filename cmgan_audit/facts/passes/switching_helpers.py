@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cmgan_audit.facts.classes import bare_network
 from cmgan_audit.facts.code import Code
-from cmgan_audit.facts.passes.outside_helpers import looks_on
+from cmgan_audit.facts.passes.outside_helpers import looks_on, only_looks
 from cmgan_audit.facts.scene import Scene, Use
 from cmgan_audit.facts.values import instances_of
 from cmgan_audit.lazy_regex import regex
@@ -66,7 +66,7 @@ def _speaks_of_evaluation(decorator: Value) -> bool:
     name = decorator.name if isinstance(decorator, External) else ""
     if isinstance(decorator, Instance):
         name = decorator.external_name
-    if not name or name.startswith("?") or is_library(name):
+    if not name or name.startswith("?") or is_library(name) or only_looks(name):
         return False
     return bool(_OF_EVALUATION.search(name.rpartition(".")[2]))
 
