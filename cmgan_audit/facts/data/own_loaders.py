@@ -26,6 +26,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.program.execution.trace import innermost_function
 from cmgan_audit.rules.record import Known, certainly
+from cmgan_audit.source.syntax import walk
 
 
 def own_loaders(view: View) -> Iterable[EvaluationSet]:
@@ -41,8 +42,9 @@ def own_loaders(view: View) -> Iterable[EvaluationSet]:
         return
     names = Names(view.scene, view.assigned)
     unused = next((made for made in idle if any(leaning(name) < 0 for name, _ in names.of(made))), None)
+    unused = next((made for made in idle if _is_forgotten(view, [name for name, _ in names.of(made)])), None)
     for made, loader, single in passes:
-        meant = leaning(_called(view, single)) < 0 or unused is not None
+        meant = leaning(_called(view, single)) < 0 or (unused is not None and not _measures_fit(view, single))
         if meant and not is_on_purpose(made, names):
             yield _record(view, made, loader, single, unused)
 
@@ -96,6 +98,50 @@ def _called(view: View, single: Pass) -> str:
     name = last_name(drawn)
     own = [each.arg for each in ast.walk(given) if isinstance(each, ast.arg)] if given is not None else []
     return "" if isinstance(drawn, ast.Name) and name in own else name
+
+
+def _is_forgotten(view: View, names: list[str]) -> bool:
+    """Whether a loader that nothing draws from is called one of an evaluation, and no setting switches that on.
+
+    `if args.validate: evaluate(valid_loader)` draws from it where it is asked to.
+    """
+    if not any(leaning(name) < 0 for name in names):
+        return False
+    for place, _ in view.code.decisions:
+        node = view.code.node_at(place)
+        branch = next((each for each in _around(view, place.path, node) if isinstance(each, ast.If)), None)
+        for block in (branch.body, branch.orelse) if branch is not None else ():
+            read = {part.id for each in block for part in walk(each) if isinstance(part, ast.Name)}
+            if not read.isdisjoint(names) and not _was_executed(view, place.path, block):
+                return False
+    return True
+
+
+def _around(view: View, path: str, node: ast.AST | None) -> Iterator[ast.AST]:
+    return iter(()) if node is None else view.code.parents(path, node)
+
+
+def _was_executed(view: View, path: str, block: list[ast.stmt]) -> bool:
+    first, last = block[0].lineno, block[-1].end_lineno or block[-1].lineno
+    places = (event.location for event in view.scene.calls)
+    return any(place.path == path and first <= place.line <= last for place in places)
+
+
+def _measures_fit(view: View, single: Pass) -> bool:
+    """Whether the statement that evaluates says that it is the training set: `train_loss = evaluate(train_loader)`."""
+    frames = single.event.context.frames
+    call = view.code.call_at(frames[-1].call) if frames else None
+    around = _around(view, frames[-1].call.path, call) if frames else iter(())
+    statement = next((each for each in around if isinstance(each, ast.stmt)), None)
+    if call is None or not isinstance(statement, ast.Expr | ast.Assign | ast.AugAssign | ast.AnnAssign):
+        return False
+    given = {id(part) for part in walk(call)}
+    said: set[int] = set()
+    for part in walk(statement):
+        word = getattr(part, "value", None) if isinstance(part, ast.Constant) else last_name(part)
+        if id(part) not in given and isinstance(word, str):
+            said.add(leaning(word))
+    return 1 in said and -1 not in said
 
 
 def _record(view: View, made: Made, loader: Loader, single: Pass, unused: Made | None) -> EvaluationSet:
