@@ -138,7 +138,7 @@ def _measures_fit(view: View, single: Pass) -> bool:
     given = {id(part) for part in walk(call)}
     said: set[int] = set()
     for part in walk(statement):
-        word = getattr(part, "value", None) if isinstance(part, ast.Constant) else last_name(part)
+        word = part.value if isinstance(part, ast.Constant) else last_name(part) if isinstance(part, ast.expr) else ""
         if id(part) not in given and isinstance(word, str):
             said.add(leaning(word))
     return 1 in said and -1 not in said
