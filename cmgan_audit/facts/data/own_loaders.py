@@ -41,7 +41,6 @@ def own_loaders(view: View) -> Iterable[EvaluationSet]:
     if not passes or is_trial(view) or is_scored_elsewhere(view):
         return
     names = Names(view.scene, view.assigned)
-    unused = next((made for made in idle if any(leaning(name) < 0 for name, _ in names.of(made))), None)
     unused = next((made for made in idle if _is_forgotten(view, [name for name, _ in names.of(made)])), None)
     for made, loader, single in passes:
         meant = leaning(_called(view, single)) < 0 or (unused is not None and not _measures_fit(view, single))

@@ -12,7 +12,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.execution.trace import CallEvent, Event, Frame
-from cmgan_audit.source.syntax import shown, walk
+from cmgan_audit.source.syntax import called_name, shown, walk
 
 CLEAN, NOISY = "clean", "noisy"
 # What separation takes out of a mixture is the voice; the other stems have too many names.
@@ -30,6 +30,8 @@ _NOISE_WORDS = frozenset("noise noises rir ir irs impulse response interferer in
 # does. So does what was recorded, or came through a channel: clean speech and noise are recorded, too.
 _INPUT_WORDS = frozenset("input inputs src".split())
 _WEAK_WORDS = _INPUT_WORDS | {"recorded", "dirty", "impaired", "lossy", "compressed"}
+# What calls that add one signal to another are called: `torch.add`, `add_noise`, `mix`.
+_MIXING_WORDS = frozenset({"add", "mix"})
 _WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 # How many assignments and calls a name is followed back: a helper reads, turns, mixes down and scales before it cuts.
 _FAR = 10
@@ -84,12 +86,15 @@ def side_of(node: ast.AST) -> str:
 
 
 def is_mixed_in(function: ast.AST) -> bool:
-    """Whether what a function calls its input is added to the clean signal: `clean + gain * input` is the mixture."""
+    """Whether what a function calls its input is added to the clean signal.
+
+    `clean + gain * input` is the mixture, and so is `add_noise(clean, recorded, snr)`.
+    """
     for node in walk(function):
         match node:
             case ast.BinOp(op=ast.Add(), left=one, right=other) | ast.AugAssign(op=ast.Add(), target=one, value=other):
                 parts = (_words(one), _words(other))
-            case ast.Call(func=ast.Attribute(attr="add"), args=[one, other]):
+            case ast.Call(args=[one, other, *_]) if _adds(called_name(node)):
                 parts = (_words(one), _words(other))
             case _:
                 continue
@@ -99,6 +104,10 @@ def is_mixed_in(function: ast.AST) -> bool:
         ):
             return True
     return False
+
+
+def _adds(called: str) -> bool:
+    return any(word.lower() in _MIXING_WORDS for word in _WORD.findall(called))
 
 
 def is_noise(node: ast.AST) -> bool:
