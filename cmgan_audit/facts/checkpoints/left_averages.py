@@ -142,7 +142,8 @@ def _is_asked(event: Event, own: Sequence[Instance]) -> bool:
     `ema.module.load_state_dict(model.state_dict())`, `ema.module = copy.deepcopy(model)`.
     """
     if isinstance(event, StoreEvent):
-        return any(same_object(each, average) for each in instances_of(event.target) for average in own[:1])
+        changed = any(same_object(each, average) for each in instances_of(event.target) for average in own[:1])
+        return changed and bool(instances_of(event.value))
     if not isinstance(event, CallEvent) or member_of(event) in ("to", "cuda", "eval", "train", "requires_grad_"):
         return False
     given = (event.receiver, *event.arguments.positional, *event.arguments.keywords.values())
