@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 
 from cmgan_audit.facts.conditions import exclude
 from cmgan_audit.facts.steps.accumulate_blocks import summed_in_block, zeroed_before_last_in_block
 from cmgan_audit.facts.steps.actions import BACKWARD, CLIP, STEP, ZERO, Action, actions_of
-from cmgan_audit.facts.steps.guards import Guard, guard_of, last_name
+from cmgan_audit.facts.steps.divided import divided
+from cmgan_audit.facts.steps.guards import Guard, guard_of
 from cmgan_audit.facts.steps.out_of_reach import is_held_by_others, lines_in_reach
 from cmgan_audit.facts.steps.records import Update
 from cmgan_audit.facts.steps.short_loops import is_left_after_one
@@ -30,7 +30,6 @@ from cmgan_audit.source.syntax import walk
 NO, YES = Known(False), Known(True)
 # Optimisers that divide the gradient by its own size: a constant factor on it cancels.
 _SCALE_FREE = regex(r"(Fused)?\w*Adam\w*|RMSprop\w*|Adagrad|Adadelta|Lion|Lamb|Adafactor")
-_ACCUMULATES = regex(r"accum|grad_steps|iters_to", re.IGNORECASE)
 _OF_SELF = regex(r"\bself\.(\w+)\.$")
 _ZEROING = regex(r"(?<!\w)(?<!def )zero_grad\(|(\.grad\s*=\s*None|\.grad\.(data\.)?zero_\()")
 
@@ -91,7 +90,7 @@ def _update(view: View, window: Window, actions: Sequence[Action]) -> Update:
         zeroed_every_batch=_zeroed_every_batch(window, guard),
         zeroed_before_last=before_last if in_block is None else zeroed_before_last_in_block(window),
         repeated=_repeated(window),
-        divided=_divided(view, window, guard),
+        divided=divided(view, window, guard),
         scale_matters=_scale_matters(window),
         tail_lost=_tail_lost(window, guard, actions),
     )
@@ -279,103 +278,6 @@ def _repeated(window: Window) -> Fact:
 def _excluded(action: Action) -> bool:
     texts = _conditions(action)
     return exclude(texts, texts)
-
-
-def _divided(view: View, window: Window, guard: Guard | None) -> Fact:
-    """Whether anything that the run executed is divided by the number of batches that are summed."""
-    if guard is None:
-        return YES
-    name = last_name(guard.divisor)
-    around = [frame.value.node for frame in window.step.event.context.frames if frame.value is not None]
-    around += [frame.value.node for each in window.backwards for frame in each.event.context.frames if frame.value]
-    for reached in view.code.reached:
-        # A number that is written out divides many things in a network; near the step it divides the loss.
-        near = reached.node in around or not isinstance(reached.node, ast.FunctionDef)
-        every = guard.every if near else Unknown("")
-        nodes = reached.own_nodes()
-        if any(_divides(node, {name}, every) or _divides_loss(node, guard.every) for node in nodes):
-            return YES
-        others = _names_of(nodes, name) - {name} if near else set[str]()
-        if others and any(_divides(node, others, NO) and _leads_back(node, nodes) for node in nodes):
-            return YES
-    return Known(False, (Step(guard.location, "gradients of whole losses are summed until here"),))
-
-
-def _names_of(nodes: Sequence[ast.AST], name: str) -> set[str]:
-    """The names that stand for a number of batches: its own, and those of what is made of it for the last few.
-
-    `group = accumulate if full else len(loader) % accumulate`
-    """
-    return {name}.union(
-        *(
-            {target.id for target in node.targets if isinstance(target, ast.Name)}
-            for node in nodes
-            if isinstance(node, ast.Assign)
-            and name
-            and any(last_name(part) == name for part in _numbers_in(node.value))
-        )
-    )
-
-
-def _leads_back(division: ast.AST, nodes: Sequence[ast.AST]) -> bool:
-    """Whether what is divided is a loss: by its name, or because a backward pass begins with it."""
-    calls = [each for each in nodes if isinstance(each, ast.Call) and last_name(each.func) == "backward"]
-    if not calls:
-        return "loss" in ast.unparse(division).lower()
-    used = [part for call in calls for part in walk(call)]
-    names = _named_in(used)
-    for each in reversed(nodes):  # `total = one + other` stands before its backward pass
-        if any(ast.unparse(target) in names for target in _targets(each)):
-            names |= _named_in(walk(each))
-    targets = {ast.unparse(target) for each in nodes if division in walk(each) for target in _targets(each)}
-    return division in used or any(each in names or "loss" in each.lower() for each in targets)
-
-
-def _named_in(nodes: Iterable[ast.AST]) -> set[str]:
-    return {ast.unparse(each) for each in nodes if isinstance(each, ast.Name | ast.Attribute)}
-
-
-def _targets(node: ast.AST) -> Sequence[ast.expr]:
-    match node:
-        case ast.Assign(targets=targets):
-            return targets
-        case ast.AugAssign(target=target) | ast.AnnAssign(target=target):
-            return [target]
-    return []
-
-
-def _numbers_in(value: ast.expr) -> list[ast.expr]:
-    """The numbers of which an expression is one: both sides of a choice, and what min() and max() choose from."""
-    match value:
-        case ast.IfExp(body=one, orelse=other):
-            return [*_numbers_in(one), *_numbers_in(other)]
-        case ast.Call(func=ast.Name(id="min" | "max"), args=parts):
-            return [each for part in parts for each in _numbers_in(part)]
-    return [value]
-
-
-def _divides_loss(node: ast.AST, every: Fact) -> bool:
-    """Whether something that is called a loss is divided by that number, wherever that is."""
-    match node:
-        case ast.BinOp(left=divided, op=ast.Div()) | ast.AugAssign(target=divided, op=ast.Div()):
-            return "loss" in ast.unparse(divided).lower() and _divides(node, {""}, every)
-    return False
-
-
-def _divides(node: ast.AST, names: Set[str], every: Fact) -> bool:
-    """Whether something is divided by the number of batches, by one of its names or as a number."""
-    match node:
-        case ast.BinOp(op=ast.Div(), right=by) | ast.AugAssign(op=ast.Div(), value=by):
-            pass
-        case ast.Call(func=ast.Attribute(attr="div" | "div_"), args=[*_, by]):
-            pass
-        case _:
-            return False
-    if isinstance(by, ast.Constant):
-        return isinstance(every, Known) and by.value == every.value
-    # Also inside `float(accumulate)`, `max(1, accumulate)`, `(accumulate * processes)`.
-    called = {last_name(each) for each in walk(by) if isinstance(each, ast.expr)} - {""}
-    return not called.isdisjoint(names) or any(_ACCUMULATES.search(each) for each in called)
 
 
 def _scale_matters(window: Window) -> Fact:

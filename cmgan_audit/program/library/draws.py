@@ -38,7 +38,7 @@ _DRAWING: dict[str, frozenset[str]] = {
 # Methods that fill a tensor, whatever the name of their owner.
 _FILLING = frozenset("random_ uniform_ normal_ bernoulli_ exponential_ log_normal_ cauchy_ geometric_".split())
 # Objects that draw whenever they are used, by the member that uses them; what only draws whether, or in which order, it
-# uses others is followed (`program/models/transforms_.py`).
+# uses others is followed (`program/models/frameworks/transforms_.py`).
 _CLASSES = {
     "__call__": regex(
         r"torchvision\.transforms(?:\.v2)?\.(?:functional\.)?Random(?!Apply\b|Choice\b|Order\b)\w+"
