@@ -5,14 +5,12 @@ from __future__ import annotations
 from cmgan_audit.facts.adversarial.games import games_of
 from cmgan_audit.facts.adversarial.labels import configured_labels
 from cmgan_audit.facts.averages.collecting import batch_means
-from cmgan_audit.facts.checkpoints.directions import directions_of
 from cmgan_audit.facts.checkpoints.exchanged_states import exchanged_states
 from cmgan_audit.facts.checkpoints.keeping import kept_weights
 from cmgan_audit.facts.checkpoints.kept_networks import kept_networks
 from cmgan_audit.facts.checkpoints.loading import file_loads
 from cmgan_audit.facts.checkpoints.replaced_networks import replaced_networks
 from cmgan_audit.facts.checkpoints.resuming import resumes_of
-from cmgan_audit.facts.checkpoints.selecting import selections_of
 from cmgan_audit.facts.data.collecting import data_records
 from cmgan_audit.facts.hyperparameters.collecting import hyperparameters_of
 from cmgan_audit.facts.levels.pairs import level_pairs
@@ -24,6 +22,8 @@ from cmgan_audit.facts.runtime.devices import placements
 from cmgan_audit.facts.runtime.launching import process_starts
 from cmgan_audit.facts.runtime.roots import roots_of
 from cmgan_audit.facts.runtime.training import trainings
+from cmgan_audit.facts.selection.directions import directions_of
+from cmgan_audit.facts.selection.selecting import selections_of
 from cmgan_audit.facts.spectra.transforms import transforms_of
 from cmgan_audit.facts.steps.clips import clips_of
 from cmgan_audit.facts.steps.learners import learners_of

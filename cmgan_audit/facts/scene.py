@@ -37,7 +37,7 @@ from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.names import canonical
 
 if TYPE_CHECKING:
-    from cmgan_audit.facts.loading.items import Items
+    from cmgan_audit.facts.items.making import Items
 
 # The kind of a use that makes a copy of a network.
 COPIED = "copied"

@@ -18,8 +18,8 @@ from cmgan_audit.finding import Edit, Finding
 from cmgan_audit.fixes.document import Document, overlap
 from cmgan_audit.gate.audited import Audited
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.source.data import DataError
-from cmgan_audit.source.formats import dialect_of, read_data
+from cmgan_audit.source.data_files.formats import dialect_of, read_data
+from cmgan_audit.source.data_files.nodes import DataError
 
 # One round for the findings themselves, more for edits that overlap and for what only shows after a fix.
 MOST_ROUNDS = 8

@@ -14,10 +14,10 @@ from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.document_blocks import as_typed, blocks, filled_in, is_fence
-from cmgan_audit.source.shell import Simple, Sources, Word, commands
-from cmgan_audit.source.shell_calls import variables_given
-from cmgan_audit.source.shell_copies import Copies
-from cmgan_audit.source.shell_expansion import UnknownWord
+from cmgan_audit.source.shell.calls import variables_given
+from cmgan_audit.source.shell.copies import Copies
+from cmgan_audit.source.shell.expansion import UnknownWord
+from cmgan_audit.source.shell.scripts import Simple, Sources, Word, commands
 
 _PYTHON = regex(r"(?:.*/)?(?:python|pypy|ipython)[0-9.]*(?:\.exe)?$")
 _LAUNCHERS = frozenset({"torchrun", "accelerate", "accelerate-launch", "deepspeed", "horovodrun", "composer"})

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.commands import CommandLine
-from cmgan_audit.source.shell_expansion import UnknownWord
+from cmgan_audit.source.shell.expansion import UnknownWord
 from cmgan_audit.source.syntax import walk
 
 _MAY_START = regex(rb"\bsubprocess\b(?s:.*)rank\b|rank\b(?s:.*)\bsubprocess\b")

@@ -20,9 +20,9 @@ from cmgan_audit.errors import InputError
 from cmgan_audit.source import notebook, python_file
 from cmgan_audit.source.commands import CommandLine, commands_of, commands_said
 from cmgan_audit.source.consulted import Consulted
-from cmgan_audit.source.data import DataError, DataNode
+from cmgan_audit.source.data_files.formats import Dialect, may_be, read_data
+from cmgan_audit.source.data_files.nodes import DataError, DataNode
 from cmgan_audit.source.discovery import Failure, discover, kind_of
-from cmgan_audit.source.formats import Dialect, may_be, read_data
 from cmgan_audit.source.process_starters import handed_on, may_hand_on, may_start_processes, process_starts
 from cmgan_audit.source.python_file import ParsedFile
 

@@ -19,8 +19,8 @@ from cmgan_audit.facts.audit import collect
 from cmgan_audit.facts.loading.declared import DeclaredRoles
 from cmgan_audit.facts.units.answer import Follower
 from cmgan_audit.program.launches import entries
-from cmgan_audit.source.data import DataError
-from cmgan_audit.source.formats import Dialect
+from cmgan_audit.source.data_files.formats import Dialect
+from cmgan_audit.source.data_files.nodes import DataError
 from cmgan_audit.source.tree import SourceTree
 
 LOADER = "from torch.utils.data import DataLoader\nDataLoader([1], batch_size=3)\n"

@@ -10,9 +10,9 @@ import cmgan_audit.program
 
 ROOM = Path(cmgan_audit.program.__file__).parent
 MODULES = sorted(
-    f"cmgan_audit.program.{folder}.{path.stem}"
+    ".".join(("cmgan_audit.program", *path.relative_to(ROOM).with_suffix("").parts))
     for folder in ("execution", "language", "library", "models")
-    for path in (ROOM / folder).glob("*.py")
+    for path in (ROOM / folder).rglob("*.py")
     if path.stem != "__init__"
 )
 # One process for all: what has been loaded is forgotten in between, but for Python's own modules.

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cmgan_audit.source.commands import CommandLine, commands_of
-from cmgan_audit.source.shell import commands
-from cmgan_audit.source.shell_expansion import UnknownWord
+from cmgan_audit.source.shell.expansion import UnknownWord
+from cmgan_audit.source.shell.scripts import commands
 from cmgan_audit.source.tree import SourceTree
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cmgan_audit.source.process_starters import handed_on, may_start_processes, process_starts
-from cmgan_audit.source.shell_expansion import UnknownWord
+from cmgan_audit.source.shell.expansion import UnknownWord
 from cmgan_audit.source.tree import SourceTree
 
 LAUNCHER = """

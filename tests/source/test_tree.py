@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cmgan_audit.errors import InputError
-from cmgan_audit.source.data import DataError, plain
+from cmgan_audit.source.data_files.nodes import DataError, plain
 from cmgan_audit.source.tree import SourceTree
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.classes import values_within
 from cmgan_audit.facts.data.seeding import unseeded
-from cmgan_audit.facts.loading.items import Reading, is_index_of_item, items_of
+from cmgan_audit.facts.items.making import Reading, is_index_of_item, items_of
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location

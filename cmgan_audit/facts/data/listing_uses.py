@@ -12,7 +12,7 @@ from cmgan_audit.facts.data.glances import is_few, only_looks
 from cmgan_audit.facts.data.listed_picks import is_seeded_shuffle, picked_parts
 from cmgan_audit.facts.data.records import ListingUse
 from cmgan_audit.facts.exclusive import exclusive
-from cmgan_audit.facts.loading.items import is_index_of_item, items_of
+from cmgan_audit.facts.items.making import is_index_of_item, items_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.domain.listings import listings_of, lists_a_folder

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from cmgan_audit.facts.conditions import open_setting
 from cmgan_audit.facts.data.records import PairCut
 from cmgan_audit.facts.data.subjects import CLEAN, NOISY, Subject, is_mixed_in, side_of, subject_of
-from cmgan_audit.facts.loading.cuts import Cut, cuts_in
-from cmgan_audit.facts.loading.items import Reading, items_of
-from cmgan_audit.facts.loading.passable import passable
+from cmgan_audit.facts.items.cuts import Cut, cuts_in
+from cmgan_audit.facts.items.making import Reading, items_of
+from cmgan_audit.facts.items.passable import passable
 from cmgan_audit.facts.steps.guards import test_behind
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step

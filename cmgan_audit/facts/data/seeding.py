@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cmgan_audit.facts.loading.crops import short_callee
+from cmgan_audit.facts.items.crops import short_callee
 from cmgan_audit.facts.seedings import seedings
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step

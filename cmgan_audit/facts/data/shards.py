@@ -6,7 +6,7 @@ import ast
 
 from cmgan_audit.facts.classes import values_within
 from cmgan_audit.facts.data.streams import is_stream
-from cmgan_audit.facts.loading.items import items_of
+from cmgan_audit.facts.items.making import items_of
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.values import class_name, constant, instances_of

@@ -9,8 +9,8 @@ from cmgan_audit.facts.classes import library_bases, values_within
 from cmgan_audit.facts.data.listing_uses import is_part
 from cmgan_audit.facts.data.records import ValidationSplit
 from cmgan_audit.facts.data.seeding import unseeded
-from cmgan_audit.facts.loading.crops import short_callee
-from cmgan_audit.facts.loading.items import is_index_of_item, items_of
+from cmgan_audit.facts.items.crops import short_callee
+from cmgan_audit.facts.items.making import is_index_of_item, items_of
 from cmgan_audit.facts.records import EVAL, TRAIN
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.view import View

@@ -10,9 +10,9 @@ from cmgan_audit.facts.classes import values_within
 from cmgan_audit.facts.data.records import TrainingOrder
 from cmgan_audit.facts.data.shards import distributed, sharded
 from cmgan_audit.facts.data.streams import is_stream
-from cmgan_audit.facts.loading.cuts import is_segment
-from cmgan_audit.facts.loading.items import Reading, items_of
-from cmgan_audit.facts.loading.pipelines import is_dynamic
+from cmgan_audit.facts.items.cuts import is_segment
+from cmgan_audit.facts.items.making import Reading, items_of
+from cmgan_audit.facts.items.pipelines import is_dynamic
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import class_name, instances_of

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from cmgan_audit.facts.conditions import open_setting
 from cmgan_audit.facts.data.records import WorkerDraws
-from cmgan_audit.facts.loading.crops import short_callee
-from cmgan_audit.facts.loading.items import Items, Reading, items_of
+from cmgan_audit.facts.items.crops import short_callee
+from cmgan_audit.facts.items.making import Items, Reading, items_of
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import class_name, constant, instances_of
 from cmgan_audit.facts.view import View

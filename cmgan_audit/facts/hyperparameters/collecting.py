@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from cmgan_audit.facts.adversarial.holders import Held, Holders
 from cmgan_audit.facts.hyperparameters.records import Hyperparameter
 from cmgan_audit.facts.hyperparameters.weights import weights_of
-from cmgan_audit.facts.loading.cuts import cuts_in
-from cmgan_audit.facts.loading.items import items_of
+from cmgan_audit.facts.items.cuts import cuts_in
+from cmgan_audit.facts.items.making import items_of
 from cmgan_audit.facts.optimisers import is_scheduler
 from cmgan_audit.facts.records import TRAIN
 from cmgan_audit.facts.steps.actions import actions_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cmgan_audit.facts.loading.items import items_of
+from cmgan_audit.facts.items.making import items_of
 from cmgan_audit.facts.recordings import READERS
 from cmgan_audit.facts.runtime.flow import Flow, Node
 from cmgan_audit.facts.values import same_object

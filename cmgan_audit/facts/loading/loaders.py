@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from cmgan_audit.facts.classes import BATCH_NORMS
 from cmgan_audit.facts.code import Code
-from cmgan_audit.facts.loading.crops import dataset_of
-from cmgan_audit.facts.loading.cut_items import cut_batch
+from cmgan_audit.facts.items.crops import dataset_of
+from cmgan_audit.facts.items.cut_items import cut_batch
+from cmgan_audit.facts.items.gathered_batches import gathered_batch
+from cmgan_audit.facts.items.own_batches import made_anew, over_processes, own_batch, own_drop_last
+from cmgan_audit.facts.items.stacked_items import stacked_batch
 from cmgan_audit.facts.loading.declared import NO_ROLES, DeclaredRoles
-from cmgan_audit.facts.loading.gathered_batches import gathered_batch
 from cmgan_audit.facts.loading.names import Assigned, Names
-from cmgan_audit.facts.loading.own_batches import made_anew, over_processes, own_batch, own_drop_last
 from cmgan_audit.facts.loading.reseeding import reseeded
 from cmgan_audit.facts.loading.roles import declared_role, judged_by_names, name_signs, role_of
 from cmgan_audit.facts.loading.samplers import random_order, sampler_of
-from cmgan_audit.facts.loading.stacked_items import stacked_batch
 from cmgan_audit.facts.passes.accumulation import accumulation_of
 from cmgan_audit.facts.passes.left_early import left_early
 from cmgan_audit.facts.passes.loops import loops_of

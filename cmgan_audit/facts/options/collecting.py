@@ -15,7 +15,7 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.domain.values import Const, External, FunctionValue, ListValue, Value
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.launches.unreached import NOT_REACHED
-from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK, Given, OptionSpec, split
+from cmgan_audit.program.models.command_lines.argparse_state import UNKNOWN_MARK, Given, OptionSpec, split
 from cmgan_audit.rules.record import Known
 
 _STORES = ("store", "append", "extend")

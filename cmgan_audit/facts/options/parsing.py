@@ -10,9 +10,9 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Instance, options_of
 from cmgan_audit.program.execution.trace import CallEvent
-from cmgan_audit.program.models.argparse_options import state_of
-from cmgan_audit.program.models.argparse_parsing import words_of
-from cmgan_audit.program.models.argparse_state import ParserState, split
+from cmgan_audit.program.models.command_lines.argparse_options import state_of
+from cmgan_audit.program.models.command_lines.argparse_parsing import words_of
+from cmgan_audit.program.models.command_lines.argparse_state import ParserState, split
 from cmgan_audit.program.naming.names import canonical
 
 _PARSES = ("parse_args", "parse_known_args", "parse_intermixed_args", "parse_known_intermixed_args")

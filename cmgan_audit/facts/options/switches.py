@@ -18,7 +18,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, External, Instance, Value
 from cmgan_audit.program.execution.trace import DecisionEvent
-from cmgan_audit.program.models.argparse_state import OptionSpec
+from cmgan_audit.program.models.command_lines.argparse_state import OptionSpec
 from cmgan_audit.source.syntax import called_name, walk
 
 _TAKES_A_PATH = regex(r"open|(?:os|shutil|glob)\.[\w.]+|(?:\w+\.)?Path|(?:torch|json|yaml|np|numpy)\.load")

@@ -24,7 +24,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import DictValue, Instance, ListValue, Value
 from cmgan_audit.program.launches.unreached import NOT_REACHED
-from cmgan_audit.program.models.argparse_state import OptionSpec
+from cmgan_audit.program.models.command_lines.argparse_state import OptionSpec
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known, certainly
 from cmgan_audit.source.syntax import called_name, walk

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from cmgan_audit.facts.requirements.statement import PACKAGES, Stated, poetry, requirement
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.source.data import DataError, DataNode, Mapping, Scalar, Sequence, scalars
+from cmgan_audit.source.data_files.nodes import DataError, DataNode, Mapping, Scalar, Sequence, scalars
 from cmgan_audit.source.tree import SourceTree
 
 # In a pyproject.toml: tables of PEP 621, PEP 735 and Poetry that hold requirements.

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from cmgan_audit.facts.loading.items import items_of
+from cmgan_audit.facts.items.making import items_of
 from cmgan_audit.facts.spectra.forms import ISTFT, STFT, Form, Forms, returns_complex
 from cmgan_audit.facts.spectra.networks import calls_inside
 from cmgan_audit.facts.spectra.records import FourierTransform

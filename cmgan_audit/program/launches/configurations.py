@@ -12,9 +12,9 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const
 from cmgan_audit.program.execution.trace import Launch
-from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
+from cmgan_audit.program.models.command_lines.argparse_state import UNKNOWN_MARK
 from cmgan_audit.program.models.files import option_of
-from cmgan_audit.source.formats import dialect_of, may_be
+from cmgan_audit.source.data_files.formats import dialect_of, may_be
 from cmgan_audit.source.tree import SourceTree
 
 MOST_CONFIGURATIONS = 12

@@ -17,9 +17,9 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.execution.sessions import interpreter_of
 from cmgan_audit.program.execution.trace import Launch, Run
 from cmgan_audit.program.launches.configurations import is_meant_to_train, is_trial, meant_for
-from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
-from cmgan_audit.program.models.hydra_ import COMPOSED, Composed
-from cmgan_audit.source.data import DataError, DataNode, Mapping, Scalar
+from cmgan_audit.program.models.command_lines.argparse_state import UNKNOWN_MARK
+from cmgan_audit.program.models.settings.hydra_ import COMPOSED, Composed
+from cmgan_audit.source.data_files.nodes import DataError, DataNode, Mapping, Scalar
 from cmgan_audit.source.tree import SourceTree
 
 # How many files a script is followed with, and one that only scores or applies what another one trains.

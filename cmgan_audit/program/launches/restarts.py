@@ -14,8 +14,8 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.domain.values import Const, External, ListValue, Unknown, Value
 from cmgan_audit.program.execution.sessions import interpreter_of
 from cmgan_audit.program.execution.trace import TOLD_BY_LAUNCHERS, CallEvent, Launch, Run
-from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
-from cmgan_audit.program.models.started_with import asked_variables
+from cmgan_audit.program.models.command_lines.argparse_state import UNKNOWN_MARK
+from cmgan_audit.program.models.command_lines.started_with import asked_variables
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.source.process_starters import INTERPRETER_SWITCHES, SUBPROCESS_STARTERS
 from cmgan_audit.source.tree import SourceTree

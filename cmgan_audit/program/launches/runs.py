@@ -35,8 +35,8 @@ from cmgan_audit.program.launches.shown import starts_with_words
 from cmgan_audit.program.launches.spending import MOST_STEPS_OF_A_SCRIPT, Spending, told_apart_by
 from cmgan_audit.program.launches.trials import without_trials
 from cmgan_audit.program.launches.unreached import Place, execute_place, places, referred_to
-from cmgan_audit.program.models.launches import bare, launches_of
-from cmgan_audit.program.models.started_with import asked_variables
+from cmgan_audit.program.models.command_lines.launches import bare, launches_of
+from cmgan_audit.program.models.command_lines.started_with import asked_variables
 from cmgan_audit.program.naming.modules import ModuleIndex
 from cmgan_audit.source.tree import SourceTree
 

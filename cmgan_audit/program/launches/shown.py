@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable
 
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.execution.trace import Launch
-from cmgan_audit.program.models.argparse_state import UNKNOWN_MARK
-from cmgan_audit.program.models.launches import launches_of
+from cmgan_audit.program.models.command_lines.argparse_state import UNKNOWN_MARK
+from cmgan_audit.program.models.command_lines.launches import launches_of
 from cmgan_audit.source.tree import SourceTree
 
 # Options and settings of a start that is not the first one, or that trains nothing.

@@ -14,7 +14,7 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.execution.sessions import interpreter_of
 from cmgan_audit.program.execution.trace import Launch, Run
-from cmgan_audit.source.formats import dialect_of
+from cmgan_audit.source.data_files.formats import dialect_of
 
 # A training script of a large framework takes a hundred thousand steps, and comes with a dozen configurations.
 MOST_STEPS_OF_A_SCRIPT = 500_000

@@ -1,38 +1,44 @@
 """What libraries do with the values they are given: one module per library, found by qualified name."""
 
 from cmgan_audit.program.models import (
+    copying,
+    files,
+    mappings,
+    modules_by_path,
+    named_tuples,
+    ordered_lists,
+    parallel,
+    paths,
+    running,
+)
+from cmgan_audit.program.models.command_lines import (
     absl_,
     argparse_options,
     argparse_parsing,
     asteroid_,
     click_,
-    config_files,
-    configparser_,
-    copying,
     docopt_,
-    files,
     fire_,
     function_command_lines,
-    handing_through,
     hparams_,
-    hydra_,
-    hyperpyyaml_,
+    prefigure_,
+    started_with,
+)
+from cmgan_audit.program.models.frameworks import (
+    handing_through,
     ignite_,
     lightning_,
     lightning_cli,
-    mappings,
     module_lists,
-    modules_by_path,
-    named_tuples,
-    omegaconf_,
-    ordered_lists,
-    parallel,
-    paths,
-    prefigure_,
-    running,
     speechbrain_,
-    started_with,
     transforms_,
+)
+from cmgan_audit.program.models.settings import (
+    config_files,
+    configparser_,
+    hydra_,
+    hyperpyyaml_,
+    omegaconf_,
     yacs_,
 )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from cmgan_audit.finding import Step
 from cmgan_audit.program.domain.values import Const, Constant, DictValue, Key, ListValue, Unknown, Value
-from cmgan_audit.source.data import DataNode, Mapping, Scalar, Sequence
+from cmgan_audit.source.data_files.nodes import DataNode, Mapping, Scalar, Sequence
 
 Special = Callable[[DataNode, str], Value | None]
 MOST_NODES = 20_000

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.models.registry import ModelCall
-from cmgan_audit.source.data import DataError, Mapping
-from cmgan_audit.source.formats import dialect_of
+from cmgan_audit.source.data_files.formats import dialect_of
+from cmgan_audit.source.data_files.nodes import DataError, Mapping
 
 # What the file is called from which somebody makes the one that the program reads: config_template.json.
 _PATTERN_NAMES = regex(r"(template|example|sample|default)s?", re.IGNORECASE)

@@ -1,0 +1,198 @@
+"""Cuts at random places: which subscripts and reads of a part depend on a number that was drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cmgan_audit.facts.items.making import is_index_of_item
+from cmgan_audit.finding import Location
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import (
+    ClassValue,
+    Const,
+    DictValue,
+    Draw,
+    Instance,
+    Listing,
+    ListValue,
+    Symbol,
+    Value,
+    options_of,
+)
+from cmgan_audit.program.execution.trace import CallEvent, Event, SliceEvent
+
+# Functions that read or cut a part: the argument that says where it starts.
+PARTIAL = {
+    "torchaudio.load": ("frame_offset", 1),
+    "torchaudio.backend.soundfile_backend.load": ("frame_offset", 1),
+    "soundfile.read": ("start", 2),
+    "librosa.load": ("offset", 3),
+    "librosa.core.load": ("offset", 3),
+    "torch.narrow": ("start", 2),
+    "numpy.roll": ("", -1),
+}
+METHODS = {"narrow": ("start", 1), "seek": ("frames", 0), "setpos": ("pos", 0)}
+# How other libraries' readers are told where to begin; those that are told how much to read too read a part. Files that
+# are downloaded, rows that are read and tokens that are decoded are no recordings.
+_OF_SOUND = r"(?:audio|wave?(?:form)?|sound|signal|speech|sample|frame|flac|mp3|clip|segment|chunk|file)s?"
+_READS = regex(
+    rf"(?i)_?(?:read|load|(?:read|load|decode)(?:_?{_OF_SOUND})+(?:_(?:to|from|at)_\w+)?|(?:{_OF_SOUND}_?)+(?:read|load|decode))"
+)
+_BEGINS = ("offset", "frame_offset", "start", "start_time", "start_frame", "start_sec")
+_LENGTHS = frozenset({"duration", "num_frames", "frames", "n_frames", "length", "stop", "end", "end_time"})
+# Functions that draw some out of several.
+PICKS = frozenset({"choice", "choices", "sample"})
+_NO_NUMBERS = frozenset("shuffle permutation permuted randperm sample choices multinomial seed".split())
+RANDOM_CROP = regex(r"Random(Resized)?(Crop|Chunk|Clip|Segment|Trim)|RandomCrop1D|RandomChunk")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """One cut: the draws that decide where, the most decisive first, and where the event stands among the others.
+
+    What begins the cut comes before what only ends it, and a later draw before an earlier one: an earlier one reaches
+    the place of the cut through the bounds of the later.
+    """
+
+    draws: tuple[Draw, ...]
+    place: Location
+    event: Event
+    position: int
+    begins: bool = True  # whether a draw says where it begins, not only where it ends
+
+    @property
+    def repeats(self) -> bool:
+        """Whether all its draws repeat themselves."""
+        return all(draw.seeded for draw in self.draws)
+
+
+def cuts_in(events: Sequence[Event]) -> Iterator[Cut]:
+    """The cuts by draws that are made inside one reading of an item."""
+    numbers: dict[Location, int] = {}
+    for position, event in enumerate(events):
+        if isinstance(event, CallEvent) and draws_a_number(event):
+            numbers[event.location] = position
+    for draw in _of_items(events):
+        numbers.pop(draw.location, None)
+    for position, event in enumerate(events):
+        draws, place = _cut(event)
+        fresh = [draw for draw in draws if draw.location in numbers and not isinstance(draw, Listing)]
+        if isinstance(event, CallEvent) and _crops_by_its_name(event):
+            fresh = fresh or [Draw(event.callee.removesuffix(".__call__"), event.location)]
+        if fresh:
+            begins = _begin_draws(event.index) if isinstance(event, SliceEvent) else draws
+            fresh.sort(key=lambda draw: (draw not in begins, -numbers.get(draw.location, position), str(draw.location)))
+            yield Cut(tuple(fresh), place, event, position, fresh[0] in begins)
+
+
+def _of_items(events: Sequence[Event]) -> Iterator[Draw]:
+    """The draws that say which item is taken, as in `return self[random.randrange(len(self))]` after a failure.
+
+    What is read then depends on the draw, and so does its length, as behind a drawn file name. A function that is given
+    the index of the item at one place takes another item where it is given a draw: `return self.load(index)`.
+    """
+    calls = [event for event in events if isinstance(event, CallEvent)]
+    asked = {(call.callee, key) for call in calls for key, value in _given(call) if is_index_of_item(value)}
+    for call in calls:
+        asks = call.callee.rpartition(".")[2] == "__getitem__"
+        for key, value in _given(call):
+            if (asks or (call.callee, key) in asked) and not isinstance(value, ListValue) and not _is_slice(value):
+                yield from value.draws
+
+
+def _given(call: CallEvent) -> Iterator[tuple[int | str, Value]]:
+    yield from enumerate(call.arguments.positional)
+    yield from call.arguments.keywords.items()
+
+
+def _crops_by_its_name(event: CallEvent) -> bool:
+    """Whether a call is that of a library's crop; a class of the tree is judged by what it does, whatever its name."""
+    if not RANDOM_CROP.fullmatch(event.callee.removesuffix(".__call__").rpartition(".")[2]):
+        return False
+    objects = (event.receiver, event.result)
+    return not any(isinstance(each, Instance) and isinstance(each.cls, ClassValue) for each in objects)
+
+
+def draws_a_number(event: CallEvent) -> bool:
+    """Whether a call may draw a place: not when it draws a file, a permutation or a subset.
+
+    The recording behind a drawn file name depends on the draw too, and so does its length; that is random mixing, not
+    a random cut.
+    """
+    member = event.callee.rpartition(".")[2]
+    if member in _NO_NUMBERS:
+        return False
+    if member != "choice":
+        return True
+    pool = event.arguments.get("a", 0)
+    if isinstance(pool, Instance):
+        return pool.external_name.rpartition(".")[2] in ("range", "arange")
+    if isinstance(pool, ListValue):
+        return bool(pool.items) and all(isinstance(item, Const) and isinstance(item.value, int) for item in pool.items)
+    return isinstance(pool, Symbol) or (isinstance(pool, Const) and isinstance(pool.value, int))
+
+
+def _cut(event: Event) -> tuple[frozenset[Draw], Location]:
+    """The draws that decide where an event cuts, none when it does not cut."""
+    if isinstance(event, SliceEvent):
+        return (_slice_draws(event.index) if is_segment(event) else frozenset()), event.location
+    if isinstance(event, CallEvent):
+        spec = PARTIAL.get(event.callee)
+        if spec is None and event.receiver is not None:
+            spec = METHODS.get(event.callee.rpartition(".")[2])
+        if spec is not None:
+            value = event.arguments.get(*spec)
+            if value is not None:
+                return value.draws, event.location
+        return _draws_of_reading(event), event.location
+    return frozenset(), event.location
+
+
+def _draws_of_reading(event: CallEvent) -> frozenset[Draw]:
+    """The draws that decide where a reader of a library that is not known begins: `read(path, offset=, duration=)`."""
+    given = event.arguments.keywords
+    if given.keys().isdisjoint(_LENGTHS) or not _READS.fullmatch(event.callee.rpartition(".")[2]):
+        return frozenset()
+    if not isinstance(event.result, Instance) or isinstance(event.result.cls, ClassValue):
+        return frozenset()  # a function of the tree does what it does
+    return next((given[name].draws for name in _BEGINS if name in given), frozenset())
+
+
+def is_segment(event: SliceEvent) -> bool:
+    """Whether a subscript takes a stretch out of a signal, rather than one element of a list of files."""
+    if isinstance(event.sliced, ListValue | DictValue | Const):
+        return False
+    return any(_is_slice(option.value) for option in options_of(event.index))
+
+
+def _slice_draws(index: Value) -> frozenset[Draw]:
+    """The draws that decide where a slice begins: in `rooms[drawn, :]` they only pick one of several."""
+    found: frozenset[Draw] = frozenset()
+    for option in options_of(index):
+        each = option.value
+        if isinstance(each, ListValue) and each.kind != "slice":
+            found = found.union(*(_slice_draws(item) for item in each.items if _is_slice(item)))
+        elif _is_slice(each):
+            found |= each.draws
+    return found
+
+
+def _begin_draws(index: Value) -> frozenset[Draw]:
+    """The draws on which the lower bounds of a subscript depend."""
+    found: frozenset[Draw] = frozenset()
+    for option in options_of(index):
+        each = option.value
+        if isinstance(each, ListValue) and each.kind == "slice":
+            found |= each.items[0].draws if each.items else frozenset()
+        elif isinstance(each, ListValue):
+            found = found.union(*(_begin_draws(item) for item in each.items if _is_slice(item)))
+    return found
+
+
+def _is_slice(index: Value) -> bool:
+    if isinstance(index, Instance):
+        return index.external_name.rpartition(".")[2] == "slice"
+    if isinstance(index, ListValue):
+        return index.kind == "slice" or any(_is_slice(item) for item in index.items)
+    return False

@@ -1,0 +1,117 @@
+"""Datasets that hand out ready-made batches, and wrappers that make others: the loader's batch size says nothing."""
+
+from __future__ import annotations
+
+from cmgan_audit.facts.classes import bound_arguments, library_bases
+from cmgan_audit.facts.items.making import Items, datasets_in
+from cmgan_audit.facts.processes import values_of
+from cmgan_audit.facts.scene import Made, Scene
+from cmgan_audit.facts.values import class_name, fact_of, instances_of
+from cmgan_audit.finding import Step
+from cmgan_audit.program.domain.values import ClassValue, Const, Instance, Value, options_of
+from cmgan_audit.program.execution.trace import Frame
+from cmgan_audit.program.language.functions import is_generator
+from cmgan_audit.program.naming.names import canonical
+from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
+
+BATCH_NAMES = ("batch_size", "batchsize", "batch", "bs", "minibatch_size", "mini_batch_size")
+
+# What makes a batch of single items.
+_COLLATES = frozenset({"default_collate", "stack", "cat", "concat", "concatenate"})
+
+
+def own_batch(made: Made, loader_batch: Fact) -> Fact:
+    """The batch that reaches the training step.
+
+    Args:
+        made: the loader.
+        loader_batch: its argument `batch_size`.
+
+    Returns:
+        The dataset's or the batch sampler's own batch where the loader makes none, else `loader_batch`.
+    """
+    batches = made.arguments.get("batch_sampler", 4)
+    if batches is not None and not (isinstance(batches, Const) and batches.value is None):
+        return _batch_of(batches, "the batch sampler")
+    if isinstance(loader_batch, Known) and loader_batch.value in (1, None):
+        given = made.arguments.get("dataset", 0)
+        for dataset in datasets_in(given, Items()) if given is not None else ():  # also in a Subset of random_split
+            found = _named_batch(dataset)
+            if found is not None:
+                return fact_of(found, None)
+        if loader_batch.value is None:
+            return Unknown("the dataset makes the batches itself (batch_size=None)", loader_batch.trail)
+    return loader_batch
+
+
+def own_drop_last(made: Made) -> Fact | None:
+    """Whether torch's batch sampler of a loader leaves its last batch out; None where the loader has none."""
+    batches = made.arguments.get("batch_sampler", 4)
+    samplers = instances_of(batches) if batches is not None else ()
+    if len(samplers) != 1 or "torch.utils.data.BatchSampler" not in library_bases(samplers[0]):
+        return None
+    given = samplers[0].arguments
+    if isinstance(samplers[0].cls, ClassValue):
+        return None  # what a class of the tree hands on to it is its own matter
+    return fact_of(given.get("drop_last", 2), False, missing=given.open_kwargs)
+
+
+def over_processes(batch: Fact) -> Fact:
+    """A batch that is divided by the number of processes, as the values that it can have.
+
+    `2 // world_size` is below 4 whatever the number is; of `16 // world_size` that cannot be said.
+    """
+    values = values_of(batch.formula) if isinstance(batch, Unknown) and batch.formula else ()
+    if not values:
+        return batch
+    return OneOf(tuple(Known(value, batch.trail) for value in values), batch.trail)
+
+
+def made_anew(scene: Scene, made: Made) -> Fact | None:
+    """The batch of an object that draws from the loader and yields other batches, of the pieces of its items.
+
+    None where nothing does that.
+    """
+    for single in scene.passes_over(made.loader):
+        frames = single.event.context.frames
+        function = frames[-1].value if frames else None
+        if function is None or not is_generator(function.node):
+            continue
+        for call in scene.calls:
+            if single.holds(call.context) and _is_under(frames[-1], call.context.frames):
+                if canonical(call.callee).rpartition(".")[2] in _COLLATES:
+                    owner = function.bound_to
+                    own = _named_batch(owner) if isinstance(owner, Instance) else None
+                    what = f"{frames[-1].function}() makes other batches of what the loader gives"
+                    return Unknown(what, (Step(call.location, what),)) if own is None else fact_of(own, None)
+        return None
+    return None
+
+
+def _is_under(frame: Frame, frames: tuple[Frame, ...]) -> bool:
+    return any(each is frame for each in frames)
+
+
+def _batch_of(value: Value, what: str) -> Fact:
+    for option in options_of(value):
+        if isinstance(option.value, Instance):
+            inner = option.value.arguments.get(
+                "batch_size", 1 if option.value.external_name.startswith("torch") else None
+            )
+            found = inner if inner is not None else _named_batch(option.value)
+            if found is not None:
+                return fact_of(found, None)
+            return Unknown(f"{class_name(option.value)} makes the batches")
+    return Unknown(f"{what} is computed at run time")
+
+
+def _named_batch(owner: Instance) -> Value | None:
+    """The batch size that an object of the tree was given."""
+    if not isinstance(owner.cls, ClassValue):
+        return None
+    given = bound_arguments(owner.cls, owner.arguments)
+    for name in BATCH_NAMES:
+        value = owner.attrs.get(name) or given.get(name)
+        if value is not None and not (isinstance(value, Const) and value.value is None):
+            return value
+    return None

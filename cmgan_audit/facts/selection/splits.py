@@ -1,0 +1,283 @@
+"""Which split a set is: training, validation or test, by its paths, its flags and its names, in this order."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+
+from cmgan_audit.facts.classes import values_within
+from cmgan_audit.facts.code import Stack, stack_of
+from cmgan_audit.facts.loading.names import Names
+from cmgan_audit.facts.scene import Made
+from cmgan_audit.facts.selection.split_flags import chooses_items
+from cmgan_audit.facts.slices import Slicer
+from cmgan_audit.facts.values import instances_of, same_object
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Confidence, Location, Step, Trail
+from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.values import ClassValue, Const, DictValue, Instance, ListValue, Value
+from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.language.classes import class_attribute
+from cmgan_audit.program.models.files import path_of
+
+TRAIN, VALID, TEST = "train", "valid", "test"
+
+_KINDS = {
+    TRAIN: regex(r"train(ing|set|s)?|tr|trn"),
+    VALID: regex(r"val|vals|valset|valid(ation|set|ate|s)?|dev|devset|cv|vld|eval"),
+    TEST: regex(r"test(ing|set|s)?|tst|tt"),
+}
+_GLUED = regex(r"(train|test|valid|val|dev)(set|ds|dl|loader|data|dataset|iter|gen|wav|wavs|files|list|dir|path)")
+_WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_FLAGS = frozenset({"split", "mode", "phase", "subset", "partition", "stage", "set", "part", "fold", "data_type"})
+_BEHAVIOURS = ("mode=", "phase=", "stage=")
+_READS = frozenset("open load loadtxt read_csv read_json listdir scandir walk glob iglob rglob iterdir".split())
+# Files of settings: what they are called says nothing about the items of a set.
+_SETTINGS = (".toml", ".yaml", ".yml", ".ini", ".cfg", ".conf")
+_LONGEST = 300
+_MOST_TEXTS = 60
+_MOST_PARTS = 400
+
+
+# What reads sound, and what puts the path of a file together.
+_READS_SOUND = frozenset({"read", "wavread", "load_audio", "join", "joinpath"})
+
+
+def reads_set(callee: str) -> bool:
+    """Whether a library call reads a file, lists a folder, or puts the path of one together."""
+    return callee.rpartition(".")[2] in _READS | _READS_SOUND
+
+
+def is_of_settings(path: str) -> bool:
+    """Whether a path is one of a file of settings."""
+    return path.endswith(_SETTINGS)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Which split a set is taken for ("" where nothing tells), why, and where that is set."""
+
+    kind: str
+    sign: str = ""
+    trail: Trail = ()
+    confidence: Confidence = Confidence.HIGH
+
+
+def kinds_in(text: str) -> set[str]:
+    """The splits that a name speaks of."""
+    found = set()
+    for word in _WORD.findall(text):
+        glued = _GLUED.fullmatch(word.lower())
+        plain = glued.group(1) if glued else word.lower()
+        found |= {kind for kind, pattern in _KINDS.items() if pattern.fullmatch(plain)}
+    return found
+
+
+def kind_of_path(text: str) -> str:
+    """The split of a path: that of its last part that speaks of exactly one."""
+    for part in reversed(re.split(r"[/\\]", text)):
+        kinds = kinds_in(part)
+        if len(kinds) == 1:
+            return kinds.pop()
+    return ""
+
+
+class Splits:
+    """The splits of one run's sets."""
+
+    def __init__(self, view: View, slicer: Slicer) -> None:
+        self._view = view
+        self._slicer = slicer
+        self._names = Names(view.scene, view.assigned)
+        self._found: dict[Made, Split] = {}
+
+    def of(self, made: Made) -> Split:
+        """The split that a loader draws from."""
+        if made not in self._found:
+            self._found[made] = self._of(made)
+        return self._found[made]
+
+    def _of(self, made: Made) -> Split:
+        paths, flags = self._texts(made)
+        for signs, confidence in ((paths, Confidence.HIGH), (flags, Confidence.MEDIUM)):
+            kinds = {sign.kind: sign for sign in reversed(signs)}
+            if len(kinds) == 1:
+                (sign,) = kinds.values()
+                if signs is flags and sign.kind == TEST and self._behaves_as(made, sign):
+                    break
+                return Split(sign.kind, sign.sign, sign.trail, confidence)
+            if kinds:
+                return Split("")
+        named = self._named(made)
+        kinds_of_names = [(kinds_in(name), name, place) for name, place in named]
+        every = set().union(*(kinds for kinds, _, _ in kinds_of_names)) if kinds_of_names else set()
+        if len(every) != 1:
+            return Split("")
+        _, name, place = next(each for each in kinds_of_names if each[0])
+        step = Step(place, f"it is called {name}")
+        return Split(every.pop(), f"it is called {name}", (step,), Confidence.LOW)
+
+    def _behaves_as(self, made: Made, sign: Split) -> bool:
+        """Whether a flag says how a validation set gives its items, not which: `valid = Speech(names, mode="test")`."""
+        if not sign.sign.startswith(_BEHAVIOURS) or _kinds_of(self._names.of(made)) != {VALID}:
+            return False
+        flag = sign.sign.partition("=")[0]
+        return not any(chooses_items(each, flag) for each in instances_of(made.arguments.get("dataset", 0)))
+
+    def _named(self, made: Made) -> list[tuple[str, Location]]:
+        """The names that tell which split a loader draws from, with their places.
+
+        Another name makes no other set of one that was made as the test set: `valid_loader = DataLoader(test_set)`.
+        """
+        named, own = self._names.of(made), self._names.of_dataset(made)
+        if _kinds_of(own) != {TEST} or self._is_helpers(made, own):
+            return named
+        return own if self._own_kinds(made, own) <= {VALID, TEST} else named
+
+    def _own_kinds(self, made: Made, of_dataset: Sequence[tuple[str, Location]]) -> set[str]:
+        """The splits that the names of a loader speak of, without those of its dataset."""
+        return _kinds_of(each for each in self._names.of(made) if each[0] not in dict(of_dataset))
+
+    def _is_helpers(self, made: Made, own: Sequence[tuple[str, Location]]) -> bool:
+        """Whether a helper that makes the loaders of several splits gave their datasets one name, `test_set`."""
+        drawn = instances_of(made.arguments.get("dataset", 0))
+        for other in self._view.scene.made:
+            datasets = instances_of(other.arguments.get("dataset", 0))
+            if any(same_object(one, each) for one in drawn for each in datasets):
+                continue
+            theirs = self._names.of_dataset(other)
+            if set(own) & set(theirs) and self._own_kinds(other, theirs) != self._own_kinds(made, own):
+                return True
+        return False
+
+    def _texts(self, made: Made) -> tuple[list[Split], list[Split]]:
+        paths: list[Split] = []
+        flags: list[Split] = []
+        for dataset in instances_of(made.arguments.get("dataset", 0)):
+            for key, value in _held(dataset):
+                if not isinstance(value, Const) or not isinstance(value.value, str) or len(value.value) > _LONGEST:
+                    continue
+                text = value.value
+                is_flag = key in _FLAGS or not re.search(r"[/\\.]", text)
+                kinds = kinds_in(text) if is_flag else {kind_of_path(text)}
+                if len(kinds) == 1 and (kind := kinds.pop()):
+                    shown = f"{key}={text!r}" if key else repr(text)
+                    (flags if is_flag else paths).append(Split(kind, f"{shown} stands there", value.trail))
+            paths.extend(self._files_read(dataset))
+            if not paths:
+                paths.extend(self._read_inside(dataset))
+        return paths, flags
+
+    def _stack_around(self, dataset: Instance) -> Stack | None:
+        """The calls on the stack where a dataset is made."""
+        return next((stack_of(event.context) for event in self._view.scene.calls if _makes(event, dataset)), None)
+
+    def _read_inside(self, dataset: Instance) -> list[Split]:
+        """Files and folders that the constructor of a dataset reads or lists itself, where they are of one split.
+
+        What it reads of the training set may be there for every split: statistics, a table of speakers.
+        """
+        stack = self._stack_around(dataset)
+        inside = () if stack is None else (*stack, dataset.location)
+        found = [
+            split
+            for read, event in self._reading
+            if inside and read[: len(inside)] == inside
+            for split in _told_by(event)
+        ]
+        return found if {each.kind for each in found} in ({VALID}, {TEST}) else []
+
+    @cached_property
+    def _reading(self) -> list[tuple[Stack, CallEvent]]:
+        """The calls that read or list something, each with the calls on the stack."""
+        calls = self._view.scene.calls
+        return [(stack_of(each.context), each) for each in calls if each.callee.rpartition(".")[2] in _READS]
+
+    def _files_read(self, dataset: Instance) -> Iterator[Split]:
+        """Lists of items that were read from a file or a folder before the dataset was made."""
+        call = self._view.code.call_at(dataset.location)
+        stack = self._stack_around(dataset)
+        if call is not None and stack is not None:
+            for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+                if isinstance(argument, ast.Constant):
+                    continue
+                for found in self._slicer.behind(argument, dataset.location.path, stack).calls:
+                    event = self._view.code.calls.get((self._slicer.location(found), found.stack))
+                    if event is not None:
+                        yield from _told_by(event)
+
+
+def _kinds_of(named: Iterable[tuple[str, Location]]) -> set[str]:
+    return {kind for name, _ in named for kind in kinds_in(name)}
+
+
+def _path_read(event: CallEvent) -> Value | None:
+    """What a call reads or lists: its first argument, or the path whose method it is: `Path(folder).rglob("*.wav")`."""
+    if event.callee.rpartition(".")[2] not in _READS:
+        return None
+    if event.callee.startswith("pathlib."):
+        return path_of(event.receiver)
+    return path_of(event.arguments.positional[0]) if event.arguments.positional else None
+
+
+def _told_by(event: CallEvent) -> Iterator[Split]:
+    """The split of the path that a call reads or lists; none where that is not known, or is one of settings."""
+    path = _path_read(event)
+    text = path.value if isinstance(path, Const) else None
+    if path is not None and isinstance(text, str) and not is_of_settings(text) and (kind := kind_of_path(text)):
+        trail = (*path.trail, Step(event.location, f"its items are read from {text}"))
+        yield Split(kind, f"its items are read from {text!r}", trail)
+
+
+def _makes(event: CallEvent, dataset: Instance) -> bool:
+    """Whether a call is the one that made an object."""
+    if event.location != dataset.location:
+        return False
+    made = (*instances_of(event.result), *instances_of(event.receiver))
+    return any(same_object(each, dataset) for each in made)
+
+
+def _held(dataset: Instance) -> Iterator[tuple[str, Value]]:
+    """The values that a dataset was made with or holds, with their names; lists of paths item by item.
+
+    A configuration of several sections, or one that names several sets, speaks of every set and of where results go:
+    it tells nothing of this one.
+    """
+    texts = parts = 0
+    for key, value in _given(dataset):
+        for part in values_within(value, 3) if not _is_configuration(value) else ():
+            texts += isinstance(part, Const) and isinstance(part.value, str)
+            parts += 1
+            if texts > _MOST_TEXTS or parts > _MOST_PARTS:
+                return
+            yield key, part
+
+
+def _given(dataset: Instance, depth: int = 2) -> Iterator[tuple[str, Value]]:
+    """What a dataset was made with and holds, and what the datasets that it draws from were made with: one that mixes
+    the speech of a folder with the noise of another knows neither folder itself."""
+    named: list[tuple[str, Value]] = [("", value) for value in dataset.arguments.positional]
+    named += list(dataset.arguments.keywords.items())
+    named += [(key, value) for key, value in dataset.attrs.items() if not key.startswith("@")]
+    yield from named
+    values = [part for _, value in named for part in (value.items if isinstance(value, ListValue) else [value])]
+    inner = [each for value in values for each in instances_of(value) if _gives_items(each)] if depth else []
+    for each in {id(each.cell): each for each in inner}.values():
+        yield from _given(each, depth - 1)
+
+
+def _gives_items(value: Instance) -> bool:
+    return isinstance(value.cls, ClassValue) and class_attribute(value.cls, "__getitem__") is not None
+
+
+def _is_configuration(value: Value) -> bool:
+    """Whether a dictionary, or what a command line was parsed to, is about more than one set."""
+    if not isinstance(value, DictValue):
+        return False
+    items = value.items.values()
+    texts = [item.value for item in items if isinstance(item, Const) and isinstance(item.value, str)]
+    named = {kind for text in texts if len(text) <= _LONGEST for kind in kinds_in(text)}
+    return len(named) > 1 or any(isinstance(item, DictValue) for item in items)

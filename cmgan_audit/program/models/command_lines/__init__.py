@@ -1,0 +1,1 @@
+"""Command lines: what a program lets a launch say, by whichever library, and what a launch says."""

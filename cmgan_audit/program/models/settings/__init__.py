@@ -1,0 +1,1 @@
+"""Settings that libraries read from files and compose: Hydra, OmegaConf, HyperPyYAML, yacs, configparser."""
