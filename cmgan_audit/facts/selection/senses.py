@@ -15,8 +15,9 @@ from cmgan_audit.facts.averages.meters import method_of_tree, weighs_equally
 from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.metrics.scoring import metric_called
 from cmgan_audit.facts.selection.minimised import Minimised
+from cmgan_audit.facts.selection.signs import sign_of
 from cmgan_audit.facts.selection.ways import was_taken
-from cmgan_audit.facts.slices import Found, Slicer
+from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.values import instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
@@ -40,12 +41,6 @@ _ORDERED: dict[int, frozenset[str]] = {1: frozenset({"sorted"}), 2: frozenset({"
 _OF_ALL = frozenset({"values", "items"})
 # What a meter calls its mean.
 _MEANS = frozenset({"avg", "average", "mean"})
-# A factor of unknown value that is above zero: a weight or a count, by its name.
-_WEIGHT = regex(
-    r"weight|lambda|\blam|alpha|beta|gamma|\bw\d?\b|batch|size|shape|num|count|total|len|\bbs?\b|\bn\b|scale"
-)
-# What counts.
-_COUNTS = frozenset("len size numel".split())
 # Functions that give a metric negated, to be trained with.
 _NEGATED = regex(r"loss|neg")
 _SIGN_TURNED = " with its sign turned round"
@@ -84,7 +79,7 @@ class Senses:
     def __init__(self, view: View) -> None:
         self._view = view
         self._slicer = view.slicer
-        self._minimised = Minimised(view, partial(_sign, view.slicer))  # not a method: nothing here holds itself
+        self._minimised = Minimised(view, partial(sign_of, view.slicer))  # not a method: nothing here holds itself
         self._left = 0
 
     def of(
@@ -197,7 +192,7 @@ class Senses:
         (_, sense), (factor, own) = (left, right) if left[1] is not None and left[1].better else (right, left)
         if sense is None or not sense.better or (own is not None and own.better):
             return None
-        sign = _sign(self._slicer, _beside(here, factor))
+        sign = sign_of(self._slicer, _beside(here, factor))
         return sense if sign > 0 else _turned(sense) if sign < 0 else None
 
     def _of_sources(self, here: Found, item: int | None, key: str, way: tuple[ast.AST, ...]) -> Sense | None:
@@ -214,7 +209,7 @@ class Senses:
         if (
             isinstance(statement, ast.AugAssign)
             and isinstance(statement.op, ast.Mult)
-            and _sign(self._slicer, given) > 0
+            and sign_of(self._slicer, given) > 0
         ):
             return _CONSTANT  # a mean is weighted
         if isinstance(statement, ast.AugAssign) and not isinstance(statement.op, ast.Add | ast.Div):
@@ -323,27 +318,6 @@ def _called(event: CallEvent) -> str:
             held = made.arguments.get("function", 0)
             return canonical(held.name) if isinstance(held, External) else name
     return name
-
-
-def _sign(slicer: Slicer, here: Found, depth: int = 4) -> int:
-    """The sign of a factor; 0 where it is open."""
-    match here.node:
-        case ast.Constant(value=int() | float() as value):
-            return 1 if value > 0 else 0
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -_sign(slicer, _beside(here, operand), depth)
-        case ast.Call(func=ast.Name(id=function) | ast.Attribute(attr=function)) if function in _COUNTS:
-            return 1
-        case ast.BinOp(left=left, op=ast.Mult() | ast.Div(), right=right):
-            return _sign(slicer, _beside(here, left), depth) * _sign(slicer, _beside(here, right), depth)
-        case ast.IfExp(body=one, orelse=other):
-            signs = {_sign(slicer, _beside(here, each), depth) for each in (one, other)}
-            return signs.pop() if len(signs) == 1 else 0
-    if isinstance(here.node, ast.Name | ast.Attribute) and depth:
-        signs = {_sign(slicer, each, depth - 1) for each, _ in slicer.sources(here)} or {0}
-        if signs != {0}:
-            return signs.pop() if len(signs) == 1 else 0
-    return 1 if _WEIGHT.search(ast.unparse(here.node).lower()) else 0
 
 
 def _beside(here: Found, node: ast.AST) -> Found:
