@@ -11,8 +11,9 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.syntax import called_name, walk
 
 _GROWS = frozenset({"append", "extend", "update", "add", "insert"})
-# What puts an entry into a list that is kept in order: `heapq.heappush(kept, (loss, path))`.
-_PUSHES = frozenset({"heappush", "insort", "insort_left", "insort_right"})
+# What puts an entry in its place in a list in order, and into one that is kept as a heap.
+INSERTS = frozenset({"insort", "insort_left", "insort_right"})
+PUSHES = INSERTS | {"heappush"}
 # What calls a function that it is given with items of what comes behind it.
 _HANDS_ON = frozenset(
     "map imap imap_unordered starmap map_async starmap_async apply apply_async submit amap uimap p_map "
@@ -82,7 +83,7 @@ def _bindings(node: ast.AST) -> Iterator[tuple[str, Binding]]:
             for taken in (*call.args[-1:], *(keyword.value for keyword in call.keywords)):
                 for name, _ in _targets(node, owner, taken):
                     yield name, Binding(node, taken, adds=True)
-        case ast.Expr(value=ast.Call(args=[owner, taken]) as call) if called_name(call) in _PUSHES:
+        case ast.Expr(value=ast.Call(args=[owner, taken]) as call) if called_name(call) in PUSHES:
             for name, _ in _targets(node, owner, taken):
                 yield name, Binding(node, taken, adds=True)
 

@@ -146,7 +146,7 @@ def _is_asked(event: Event, own: Sequence[Instance]) -> bool:
         return changed and bool(instances_of(event.value))
     if not isinstance(event, CallEvent) or member_of(event) in ("to", "cuda", "eval", "train", "requires_grad_"):
         return False
-    given = (event.receiver, *event.arguments.positional, *event.arguments.keywords.values())
+    given = (event.receiver, *event.arguments.every)
     asked = [each for value in given if value is not None for each in instances_of(value)]
     return any(same_object(each, average) for each in asked for average in own)
 

@@ -83,7 +83,7 @@ class Names:
                     self._give(value, item, event.location)
             for key, value in event.arguments.keywords.items():
                 self._give(value, key, event.location)
-            for value in (event.result, *event.arguments.positional, *event.arguments.keywords.values()):
+            for value in (event.result, *event.arguments.every):
                 self._give_keys(value, event.location)
         for environment in interpreter_of(scene.run).environments.values():
             for value in environment.names.values():

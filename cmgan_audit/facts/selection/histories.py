@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
+from cmgan_audit.facts.bindings import PUSHES
 from cmgan_audit.facts.selection.comparisons import Comparison
 from cmgan_audit.facts.selection.extremes import extreme_of
 from cmgan_audit.facts.selection.search import Search
@@ -16,8 +17,8 @@ from cmgan_audit.source.syntax import called_name, walk
 
 # The operators that ask the same with both sides exchanged.
 _TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
-# What puts an entry into a list that is kept in order.
-_PUSHES = frozenset({"heappush", "heapreplace", "heappushpop", "insort", "insort_left", "insort_right"})
+# What puts an entry into a list that is kept in order, also in the place of another one.
+_PUSHES = PUSHES | {"heapreplace", "heappushpop"}
 
 
 def extreme_itself(view: View, test: Found, asked: ast.expr) -> Iterator[Search]:

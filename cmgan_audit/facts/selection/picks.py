@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
+from cmgan_audit.facts.bindings import INSERTS
 from cmgan_audit.facts.checkpoints.restoring import member_of
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.selection.extremes import Extreme, end_of_sorted, extreme_of
@@ -31,8 +32,6 @@ _OF_MODEL = regex(r"\.(?:pt|pth|ckpt|tar|bin|safetensors)\b|model|check_?point|c
 _NAMED_MODEL = regex(r"check_?point|ckpt|weights|model_?(?:path|file|name)")
 _OF_OTHERS = regex(r"\.(?:wav|flac|mp3|npy|npz|png|jpg|pdf|csv|json|txt)\b")
 _WORST = regex(r"worst|hard|crash|diverg|outlier|old|last|final|latest|recent|drop|remov|evict|delet|to_rm")
-# What puts an entry in its place in a list in order.
-_INSERTS = frozenset({"insort", "insort_left", "insort_right"})
 _MOST_STEPS = 60
 
 
@@ -202,7 +201,7 @@ def _of_ordered(view: View, step: Found, held: ast.expr, index: ast.expr) -> Ext
                         if ast.unparse(owner) == name:
                             return end_of_sorted(held, given, index)
                     case ast.Expr(value=ast.Call(args=[owner, _], keywords=given) as call):
-                        if called_name(call) in _INSERTS and ast.unparse(owner) == name:
+                        if called_name(call) in INSERTS and ast.unparse(owner) == name:
                             return end_of_sorted(held, given, index)
                     case ast.Assign(
                         targets=[target], value=ast.Call(func=ast.Name(id="sorted"), args=[made], keywords=given)

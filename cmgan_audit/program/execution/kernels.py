@@ -66,7 +66,7 @@ def left_out(it: Interpreter, function: FunctionValue, arguments: Arguments) -> 
     called = _kernel(it, function, 0)
     if called is None or not _is_worth_it(it, function, called):
         return False
-    given = (*arguments.positional, *arguments.keywords.values())
+    given = arguments.every
     if arguments.open_kwargs or not all(_is_plain(value) for value in given):
         return False
     for each in called:

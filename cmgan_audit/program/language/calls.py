@@ -143,8 +143,8 @@ def call(
         case Choice():
             return _call_choice(it, callee, arguments, location, node)
     reason = callee.reason if isinstance(callee, Unknown) else "what is called is not known"
-    taint = without_listings(drawn(callee, *arguments.positional, *arguments.keywords.values()))
-    operands = (callee, *arguments.positional, *arguments.keywords.values())
+    taint = without_listings(drawn(callee, *arguments.every))
+    operands = (callee, *arguments.every)
     result = Unknown(reason=reason, draws=taint).made_from("call", operands, location)
     it.emit(CallEvent(location=location, context=it.context, callee="", arguments=arguments, result=result))
     return result
@@ -192,7 +192,7 @@ def _call_instance(
         if _is_no_network(forward[0].node) or (it.probing and learns_nothing(callee, it.built)):
             return call_function(it, bound(forward[0], callee), arguments, location)
     name = f"{callee.cls.module.name}.{callee.cls.qualname}.__call__"
-    given = (*arguments.positional, *arguments.keywords.values())
+    given = arguments.every
     draws = without_listings(drawn(callee, *given))
     result = Unknown(reason=f"the output of {callee.cls.name}", draws=draws)
     result = result.made_from("network", (callee, *given), location)

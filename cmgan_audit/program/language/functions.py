@@ -111,7 +111,7 @@ def run_body(
         return Unknown(reason="calls are nested too deeply")
     it.executed.setdefault(function.node, function)
     if left_out(it, function, arguments):
-        given = (*arguments.positional, *arguments.keywords.values())
+        given = arguments.every
         return Unknown(reason=f"a number that {function.qualname} computes", draws=drawn(*given))
     closure = function.closure
     parent = closure if isinstance(closure, Environment) else None
@@ -142,7 +142,7 @@ def _goes_down(it: Interpreter, function: FunctionValue, arguments: Arguments) -
     scopes = [(parameter.arg, above.environment.scope_of(parameter.arg)) for parameter in parameters]
     held = _items(it, [scope.names[name] for name, scope in scopes if scope is not None])
     spread = _items(it, held) if arguments.keywords else []  # `**item`: its items are what is given
-    given = map(it.read, (*arguments.positional, *arguments.keywords.values()))
+    given = map(it.read, arguments.every)
     return any(same(value, item) for value in given for item in (*held, *spread))
 
 

@@ -101,7 +101,7 @@ def _kind_of(name: str) -> _Kind:
 def _result(
     it: Interpreter, name: str, receiver: Value | None, arguments: Arguments, location: Location, node: ast.AST | None
 ) -> Value:
-    given = [*arguments.positional, *arguments.keywords.values()]
+    given = arguments.every
     taint = drawn(*given, *([receiver] if receiver is not None else []))
     kind = _kind_of(name)
     if taint and not kind.keeps_order:

@@ -156,7 +156,7 @@ def _text_method(receiver: Const, name: str, arguments: Arguments) -> Value | No
         return None
     positional = [plain(value) for value in arguments.positional]
     keywords = {key: plain(value) for key, value in arguments.keywords.items()}
-    sources = (receiver, *arguments.positional, *arguments.keywords.values())
+    sources = (receiver, *arguments.every)
     unknown = Unknown(reason=f"{name}() of what is not known", draws=drawn(*sources)).made_from(name, sources)
     if any(part is None for part in (*positional, *keywords.values())) or arguments.open_kwargs:
         return _unknown_parts(name, arguments) or unknown

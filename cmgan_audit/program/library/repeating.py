@@ -88,5 +88,5 @@ def _result_repeats(result: Instance, depth: int) -> bool:
     called_on = result.attrs.get(CALLED_ON)
     if called_on is None and not _SAME.fullmatch(name):
         return False
-    used = [*given.positional, *given.keywords.values(), *([called_on] if called_on is not None else [])]
+    used = [*given.every, *([called_on] if called_on is not None else [])]
     return bool(used) and not given.open_kwargs and _all_repeat(used, depth)

@@ -163,7 +163,7 @@ def differs(seed: Value, depth: int = _DEEPEST) -> bool:
     elif isinstance(seed, Instance):
         if _NEVER_THE_SAME.fullmatch(seed.external_name):
             return True
-        parts = (*seed.arguments.positional, *seed.arguments.keywords.values())
+        parts = seed.arguments.every
     elif isinstance(seed, Unknown) and seed.computed is not None:
         parts = seed.computed.operands
     return depth > 0 and any(differs(part, depth - 1) for part in parts)
