@@ -25,6 +25,8 @@ _PLACEHOLDER = regex(
     r"|(?<=[\s=])(?:(?:PATH_TO|YOUR)_[A-Z0-9_]+"
     r"|[A-Z0-9_]+_(?:FILE|PATH|DIR|FOLDER|NAME|RUN|ID|CONFIG|YAML|JSON|CKPT|CHECKPOINT|ROOT))(?=\s|$)"
 )
+# An option with its own name in capitals, as `argparse` shows usage: `--restore_step RESTORE_STEP`.
+_NAMESAKE = regex(r"(?<=\s)(--?([A-Za-z][\w-]*)(?:[ \t]+|=))([A-Z][A-Z0-9_-]*)(?=\s|$)")
 _INLINE = regex(r"`([^`\n]*\.py\b[^`\n]*)`")
 _PLACEHOLDER_MARK = "$PLACEHOLDER"
 _OPTIONAL_MARK = "$OPTIONAL_PLACEHOLDER"  # `[...]` and an ellipsis, which may also stand for nothing
@@ -42,7 +44,7 @@ def as_typed(lines: Sequence[str]) -> str:
 
 def filled_in(text: str) -> str:
     """A text with a variable in place of what the reader has to fill in."""
-    return _PLACEHOLDER.sub(_mark, text)
+    return _NAMESAKE.sub(_mark_namesake, _PLACEHOLDER.sub(_mark, text))
 
 
 def _without_prompt(line: str) -> str:
@@ -88,3 +90,9 @@ def _of_windows(line: str) -> str:
 
 def _mark(placeholder: re.Match[str]) -> str:
     return _OPTIONAL_MARK if placeholder.group().startswith(("[", ".", "…")) else _PLACEHOLDER_MARK
+
+
+def _mark_namesake(given: re.Match[str]) -> str:
+    option, name, word = given.groups()
+    same = name.upper().replace("-", "_") == word.replace("-", "_")
+    return f"{option}{_PLACEHOLDER_MARK}" if same and name != word else given.group()

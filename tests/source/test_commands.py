@@ -183,6 +183,7 @@ import os; os.system("python train.py --no 1")
 ```
     python3 train.py --indented 1 [--optional]
     python3 train.py -c CONFIG_YAML_FILE --data=PATH_TO_DATA --model CMGAN --opt ADAM_W
+    python3 train.py --restore_step RESTORE_STEP --corpus=CORPUS --loss MSE -B B
 The file train.py is described below.
 """
     found = argvs(text, "README.md")
@@ -192,6 +193,7 @@ The file train.py is described below.
         ["--inline", "1"],
         ["--indented", "1", "$OPTIONAL_PLACEHOLDER"],
         ["-c", "$PLACEHOLDER", "--data=$PLACEHOLDER", "--model", "CMGAN", "--opt", "ADAM_W"],
+        ["--restore_step", "$PLACEHOLDER", "--corpus=$PLACEHOLDER", "--loss", "MSE", "-B", "B"],
     ]
 
 

@@ -12,7 +12,8 @@ from cmgan_audit.finding import Step
 from cmgan_audit.program.domain.reasons import Cause, cause_of
 from cmgan_audit.program.domain.values import Const, External, Unknown, Value, options_of
 from cmgan_audit.program.execution.trace import CallEvent
-from cmgan_audit.program.models.files import NeededOption, path_of
+from cmgan_audit.program.models.files import path_of
+from cmgan_audit.program.models.needed_files import NeededOption
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known
 

@@ -35,7 +35,8 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, options_of
 from cmgan_audit.program.execution.trace import CallEvent, Event, Supposed
-from cmgan_audit.program.models.files import NeededOption, path_of
+from cmgan_audit.program.models.files import path_of
+from cmgan_audit.program.models.needed_files import NeededOption
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known
 from cmgan_audit.rules.record import Unknown as NotKnown

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from cmgan_audit.finding import Trail
@@ -111,7 +112,7 @@ def binary(operation: type[ast.operator], left: Value, right: Value) -> Value:
             return Unknown(reason=f"the result of {text} is too large", draws=draws)
         return constant(lambda: compute(left.value, right.value), text, left, right)
     if isinstance(left, ListValue) or isinstance(right, ListValue):
-        made = _list_operation(operation, left, right)
+        made = _filled_in(left, right) if operation is ast.Mod else _list_operation(operation, left, right)
         if made is not None:
             return made
     if _symbolic(left, right) and not draws:
@@ -247,6 +248,23 @@ def _affordable_format(template: Any) -> bool:
         if digits > 3 or character == "*":
             return False
     return len(template) <= _LONGEST_TEXT
+
+
+def _filled_in(template: Value, given: Value) -> Value | None:
+    """`"%s/%s.yaml" % (folder, name)`; None where it is no text, or where not all values are known.
+
+    Nobody gives the whole of it on a command line, whatever the options are that its parts come from.
+    """
+    if not isinstance(template, Const) or not isinstance(template.value, str) or not _affordable_format(template.value):
+        return None
+    if not isinstance(given, ListValue) or given.kind != "tuple" or not given.complete:
+        return None
+    known = [item for item in given.items if isinstance(item, Const)]
+    text, values = template.value, tuple(item.value for item in known)
+    if len(known) < len(given.items) or sum(len(value) for value in values if isinstance(value, str)) > _LONGEST_TEXT:
+        return None
+    made = constant(lambda: text % values, "%", *known, template)
+    return replace(made, overridable="") if isinstance(made, Const) else made
 
 
 def _list_operation(operation: type[ast.operator], left: Value, right: Value) -> ListValue | None:

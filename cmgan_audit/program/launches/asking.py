@@ -10,7 +10,7 @@ from cmgan_audit.program.domain.values import Const, Unknown
 from cmgan_audit.program.execution.sessions import interpreter_of
 from cmgan_audit.program.execution.trace import CallEvent, Launch, Run
 from cmgan_audit.program.models.command_lines.argparse_state import UNKNOWN_MARK
-from cmgan_audit.program.models.files import NeededOption, option_of
+from cmgan_audit.program.models.needed_files import NeededOption, option_of
 from cmgan_audit.program.models.settings.hydra_ import CANNOT_START
 
 

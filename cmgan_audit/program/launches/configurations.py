@@ -13,7 +13,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const
 from cmgan_audit.program.execution.trace import Launch
 from cmgan_audit.program.models.command_lines.argparse_state import UNKNOWN_MARK
-from cmgan_audit.program.models.files import option_of
+from cmgan_audit.program.models.needed_files import NeededPart, option_of
 from cmgan_audit.source.data_files.formats import dialect_of, may_be
 from cmgan_audit.source.tree import SourceTree
 
@@ -64,7 +64,7 @@ def candidates(tree: SourceTree, entry: str, asked: Sequence[tuple[Launch, objec
         if flag is None or (launches and not launch.argv):
             continue
         for path in _standing_for(tree, entry, wanted):
-            name = posixpath.relpath(path, folder or ".")
+            name = _word_for(path, folder, wanted)
             step = Step(Location(path, 1), f"started with the configuration {path}")
             if launch.argv:
                 filled = _filled(launch, wanted, flag, name, step)
@@ -72,7 +72,8 @@ def candidates(tree: SourceTree, entry: str, asked: Sequence[tuple[Launch, objec
                 words = (flag, name) if flag else (name,)
                 filled = words, tuple(step for _ in words)
             if filled is not None:
-                made = Launch(f"configuration {path}", *filled, step.location, environment=launch.environment)
+                text = " ".join((flag, name)).strip() if isinstance(wanted, NeededPart) else f"configuration {path}"
+                made = Launch(text, *filled, step.location, environment=launch.environment)
                 launches.setdefault(filled[0], made)
                 per_launch.setdefault(launch.argv, []).append(filled[0])
     chosen = _spread(list(per_launch.values()), MOST_CONFIGURATIONS)
@@ -102,7 +103,13 @@ def with_second(tree: SourceTree, entry: str, launch: Launch, wanted: object) ->
         return []
     folder = posixpath.dirname(entry)
     found = called_like(flag, _standing_for(tree, entry, wanted))
-    return [_with(launch, flag, path, posixpath.relpath(path, folder or ".")) for path in found[:MOST_CONFIGURATIONS]]
+    return [_with(launch, flag, path, _word_for(path, folder, wanted)) for path in found[:MOST_CONFIGURATIONS]]
+
+
+def _word_for(path: str, folder: str, wanted: object) -> str:
+    """The word of a command line that names a file for a script in `folder`, or gives what is left open of its path."""
+    words = wanted.words if isinstance(wanted, NeededPart) else {}
+    return next((word for word, file in words.items() if file == path), posixpath.relpath(path, folder or "."))
 
 
 def without_first(launch: Launch, first: Launch) -> Launch:
@@ -173,8 +180,10 @@ def _standing_for(tree: SourceTree, script: str, wanted: object) -> list[str]:
 
     A path on another machine (`/home/me/project/config.json`) tells no more than the name. What only tries the program
     out trains nobody's model: it counts where there is nothing else. So does what scores or applies a network, for a
-    script that trains one by its name.
+    script that trains one by its name. Where an option gives a part of the path, those that it leads to may be meant.
     """
+    if isinstance(wanted, NeededPart):
+        return meant_for(script, list(dict.fromkeys(wanted.words.values())))
     near = [path for path in _near(tree, posixpath.dirname(script)) if _may_stand_for(path, wanted)]
     named = wanted.value if isinstance(wanted, Const) and isinstance(wanted.value, str) else ""
     place = (

@@ -7,7 +7,7 @@ that paths computed from `__file__` lead to the right file.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import field
 
 from cmgan_audit.finding import Location
@@ -15,7 +15,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.joins import Branch, join, same
 from cmgan_audit.program.domain.reasons import naming, not_in_tree
 from cmgan_audit.program.domain.values import Choice, Const, Instance, Unknown, Value
-from cmgan_audit.program.execution.interpreter import UnconfiguredError
+from cmgan_audit.program.models.needed_files import bases_of, note_needed, option_of
 from cmgan_audit.program.models.registry import ModelCall, derives, model
 from cmgan_audit.program.models.standing_in import moved, standing_in
 
@@ -39,13 +39,6 @@ class SettingsText(Unknown):
     settings: Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NeededOption(Unknown):
-    """The value of an argument that must be given at launch: `flag` as it is written, "" for a positional word."""
-
-    flag: str = ""
-
-
 def path_of(value: Value | None) -> Value:
     """The text of a path: of a string, a `Path`, an open file or the content of one."""
     if isinstance(value, Instance):
@@ -62,21 +55,8 @@ def path_of(value: Value | None) -> Value:
 def resolve(call: ModelCall, text: str) -> str | None:
     """The file of the tree that a path means when the program opens it: relative to where the command runs, to the
     script that was started, to the root, to the file that opens it, and to the folders above the script."""
-    found = call.interpreter.tree.resolve(text, _bases(call))
+    found = call.interpreter.tree.resolve(text, bases_of(call))
     return found if found is not None or not text.startswith("/") else moved(call, text)
-
-
-def _bases(call: ModelCall) -> list[str]:
-    interpreter = call.interpreter
-    entry = posixpath.dirname(interpreter.entry)
-    bases = []
-    if interpreter.launch.location is not None and interpreter.launch.location.path != interpreter.entry:
-        bases.append(posixpath.dirname(interpreter.launch.location.path))
-    bases += [entry, "", posixpath.dirname(call.location.path)]
-    while entry:
-        entry = posixpath.dirname(entry)
-        bases.append(entry)
-    return list(dict.fromkeys(bases))
 
 
 def each_path(call: ModelCall, path: Value, read: Callable[[str], Value]) -> Value:
@@ -87,7 +67,7 @@ def each_path(call: ModelCall, path: Value, read: Callable[[str], Value]) -> Val
         found = resolve(call, path.value)
         told = option_of(path, call.interpreter.launch.argv)  # a launch can name another
         if found is None and told is None and not _is_written(call, path.value):
-            found = standing_in(call, path.value, _bases(call))
+            found = standing_in(call, path.value, bases_of(call))
         if found is not None:
             if _is_named(call, path.value):
                 call.interpreter.notes["configured"] = found
@@ -116,42 +96,6 @@ def _is_data(call: ModelCall, text: str) -> bool:
     folder, _, name = posixpath.normpath(text).rpartition("/")
     files = call.interpreter.tree.data_files
     return bool(folder) and not any(f"/{folder}/" in f"/{path}" or posixpath.basename(path) == name for path in files)
-
-
-def note_needed(call: ModelCall, path: Value) -> None:
-    """Remember that a configuration file was asked for and not found, and how a launch could name one.
-
-    Where several were, the first that a launch could name is remembered, else the first.
-
-    Raises:
-        UnconfiguredError: a launch could name it, and the run is of no use without.
-    """
-    it = call.interpreter
-    first = it.notes.setdefault("configuration", path)
-    if option_of(first, it.launch.argv) is None and option_of(path, it.launch.argv) is not None:
-        first = it.notes["configuration"] = path
-    if it.must_be_configured and not it.probing and option_of(first, it.launch.argv) is not None:
-        raise UnconfiguredError
-
-
-def option_of(wanted: object, argv: Sequence[str] = ()) -> str | None:
-    """The option that takes the path; empty for a positional word, None when the path comes from elsewhere.
-
-    Where the code itself writes the file's name, the option names a folder: `join(args.train_dir, "noisy.json")`. A
-    word of the command line may name a file that the tree does not have, since it was renamed.
-    """
-    if isinstance(wanted, NeededOption):
-        return wanted.flag
-    if isinstance(wanted, Const) and isinstance(wanted.value, str) and wanted.value:
-        for before, word in zip(("", *argv), argv, strict=False):
-            if word == wanted.value:
-                return before if before.startswith("-") else ""
-            if word.startswith("-") and word.partition("=")[2] == wanted.value:
-                return word.partition("=")[0]
-    if isinstance(wanted, Const) and wanted.overridable.startswith("-"):
-        written = repr(str(wanted.value).replace("\\", "/").rpartition("/")[2])
-        return None if any(step.note == written for step in wanted.trail) else wanted.overridable
-    return None
 
 
 # Opening and reading

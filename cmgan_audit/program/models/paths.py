@@ -12,7 +12,8 @@ from dataclasses import replace
 from cmgan_audit.program.domain.joins import Branch, join
 from cmgan_audit.program.domain.values import Choice, Const, External, Instance, Unknown, Value
 from cmgan_audit.program.execution.trace import DecisionEvent
-from cmgan_audit.program.models.files import PATH, NeededOption, path_of, resolve
+from cmgan_audit.program.models.files import PATH, path_of, resolve
+from cmgan_audit.program.models.needed_files import NeededOption
 from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attribute, derives, listing, model
 
 for _name in ("PosixPath", "PurePath", "PurePosixPath", "WindowsPath", "PureWindowsPath"):

@@ -58,3 +58,23 @@ def test_no_device_and_no_path_equals_a_text(tmp_path: Path, expression: str, va
     (made,) = (event for event in run.events if isinstance(event, CallEvent) and event.callee.endswith(".DataLoader"))
     found = made.arguments.positional[0]
     assert (found.value if isinstance(found, Const) else None) is value
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("'%s/%s.yaml' % ('conf', name)", "conf/small.yaml"),
+        ("'%s-%02d' % (name, 3)", "small-03"),
+        ("'%s/%s' % (name, open('x').read())", None),
+        ("'%s/%s' % [name, name]", None),
+        ("'%s' % (name, 3)", None),
+        ("'%9999s%s' % (name, 3)", None),
+    ],
+)
+def test_a_text_is_filled_in_with_several_values(tmp_path: Path, expression: str, value: object) -> None:
+    text = f"import torch\nname = 'small'\ntorch.utils.data.DataLoader({expression})\n"
+    (tmp_path / "train.py").write_text(text)
+    (run,) = execute(SourceTree(tmp_path))
+    (made,) = (event for event in run.events if isinstance(event, CallEvent) and event.callee.endswith(".DataLoader"))
+    found = made.arguments.positional[0]
+    assert (found.value if isinstance(found, Const) else None) == value

@@ -23,7 +23,8 @@ from cmgan_audit.program.domain.values import (
 from cmgan_audit.program.models.command_lines.argparse_parsing import command_words, word_value
 from cmgan_audit.program.models.command_lines.argparse_state import UNKNOWN_MARK
 from cmgan_audit.program.models.command_lines.function_command_lines import Flag, flags_of
-from cmgan_audit.program.models.files import NeededOption, each_path
+from cmgan_audit.program.models.files import each_path
+from cmgan_audit.program.models.needed_files import NeededOption
 from cmgan_audit.program.models.registry import Interpreter, ModelCall, derives, library_object, listing, model
 from cmgan_audit.program.models.settings.interpolation import argument, with_entry
 

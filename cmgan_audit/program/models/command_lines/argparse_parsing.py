@@ -43,7 +43,7 @@ from cmgan_audit.program.models.command_lines.argparse_state import (
     flag_value,
     split,
 )
-from cmgan_audit.program.models.files import NeededOption, note_needed
+from cmgan_audit.program.models.needed_files import NeededOption, note_needed
 from cmgan_audit.program.models.registry import ModelCall, listing, model
 from cmgan_audit.program.models.settings.config_files import load_source
 
@@ -241,7 +241,7 @@ class Reading:
             value = Const(value=on).via(spec.place, f"{spec.name} is {'on' if on else 'off'} unless it is given")
         if value is None and spec.extra:
             return Unknown(reason=spec.extra, trail=(Step(spec.place, f"{spec.name} is declared here"),))
-        missing = value is None or (isinstance(value, Const) and value.value is None and not spec.flags)
+        missing = value is None or (not spec.flags and self._leads_nowhere(value))
         if missing and (spec.required or (not spec.flags and spec.nargs not in {"?", "*", argparse.REMAINDER})):
             return NeededOption(
                 flag=(spec.flags and spec.name) or "",
@@ -255,6 +255,13 @@ class Reading:
             step = Step(spec.place, f"{spec.name} collects configuration files")
             return listing([NeededOption(flag=spec.name, reason=required("no configuration is given"), trail=(step,))])
         return self._overridable(spec, self._convert_default(spec, value))
+
+    def _leads_nowhere(self, value: Value) -> bool:
+        """Whether the default of a positional word, which a required one never gets, leads to nothing in the tree."""
+        if not isinstance(value, Const) or not isinstance(value.value, str):
+            return isinstance(value, Const) and value.value is None
+        tree = self.call.interpreter.tree
+        return "/" in value.value and tree.locate(value.value) is None and not tree.is_folder(value.value)
 
     def _collects_configurations(self, spec: OptionSpec, value: Value) -> bool:
         """Whether an option without a word would hold configuration files: the script does little without one."""

@@ -24,7 +24,7 @@ from cmgan_audit.program.domain.values import (
 from cmgan_audit.program.models.command_lines.argparse_options import PARSER
 from cmgan_audit.program.models.command_lines.argparse_parsing import command_words, word_value
 from cmgan_audit.program.models.command_lines.argparse_state import UNKNOWN_MARK
-from cmgan_audit.program.models.files import NeededOption
+from cmgan_audit.program.models.needed_files import NeededOption
 from cmgan_audit.program.models.registry import ModelCall, find, listing, model
 from cmgan_audit.program.models.settings.config_files import load_source
 from cmgan_audit.source.data_files.formats import Dialect

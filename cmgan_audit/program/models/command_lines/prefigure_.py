@@ -6,8 +6,9 @@ import ast
 from dataclasses import replace
 
 from cmgan_audit.program.domain.values import Arguments, BoundMethod, Const, DictValue, External, Value
-from cmgan_audit.program.models.files import note_needed, resolve
+from cmgan_audit.program.models.files import resolve
 from cmgan_audit.program.models.lifting import lift
+from cmgan_audit.program.models.needed_files import note_needed
 from cmgan_audit.program.models.registry import ModelCall, model
 from cmgan_audit.source.data_files.nodes import DataError
 

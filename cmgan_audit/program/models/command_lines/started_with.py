@@ -13,7 +13,7 @@ from cmgan_audit.program.execution.interpreter import UnconfiguredError
 from cmgan_audit.program.execution.trace import TOLD_BY_LAUNCHERS
 from cmgan_audit.program.models.command_lines.argparse_parsing import word_value
 from cmgan_audit.program.models.command_lines.argparse_state import UNKNOWN_MARK
-from cmgan_audit.program.models.files import NeededOption
+from cmgan_audit.program.models.needed_files import NeededOption
 from cmgan_audit.program.models.registry import Interpreter, ModelCall, listing, model
 
 _ASKED = "environment variables"

@@ -23,7 +23,8 @@ from cmgan_audit.program.domain.values import (
 from cmgan_audit.program.execution.state import Environment
 from cmgan_audit.program.models.command_lines.argparse_parsing import command_words, word_value
 from cmgan_audit.program.models.command_lines.function_command_lines import flags_of
-from cmgan_audit.program.models.files import NeededOption, each_path, note_needed
+from cmgan_audit.program.models.files import each_path
+from cmgan_audit.program.models.needed_files import NeededOption, note_needed
 from cmgan_audit.program.models.registry import ModelCall, derives, model
 from cmgan_audit.program.models.running import located
 from cmgan_audit.program.models.settings.config_files import load_file

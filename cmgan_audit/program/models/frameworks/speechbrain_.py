@@ -17,8 +17,8 @@ from cmgan_audit.program.domain.values import (
     Value,
 )
 from cmgan_audit.program.models.command_lines.argparse_parsing import command_words, word_value
-from cmgan_audit.program.models.files import NeededOption
 from cmgan_audit.program.models.lifting import as_dict
+from cmgan_audit.program.models.needed_files import NeededOption
 from cmgan_audit.program.models.registry import AttributeRead, ModelCall, attribute, derives, listing, model
 
 _BRAIN = "speechbrain.core.Brain"

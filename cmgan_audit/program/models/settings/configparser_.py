@@ -19,8 +19,9 @@ from cmgan_audit.program.domain.values import (
     Unknown,
     Value,
 )
-from cmgan_audit.program.models.files import note_needed, path_of, resolve
+from cmgan_audit.program.models.files import path_of, resolve
 from cmgan_audit.program.models.lifting import as_dict, lift
+from cmgan_audit.program.models.needed_files import note_needed
 from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
 from cmgan_audit.source.data_files.nodes import DataError
 

@@ -21,7 +21,7 @@ from cmgan_audit.program.domain.values import (
     Value,
 )
 from cmgan_audit.program.models.command_lines.argparse_parsing import command_words
-from cmgan_audit.program.models.files import note_needed
+from cmgan_audit.program.models.needed_files import note_needed
 from cmgan_audit.program.models.registry import ModelCall, model
 from cmgan_audit.program.models.running import located
 from cmgan_audit.program.models.settings.hydra_compose import Composition, is_legacy

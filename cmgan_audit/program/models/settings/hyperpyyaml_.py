@@ -27,8 +27,9 @@ from cmgan_audit.program.domain.values import (
     Unknown,
     Value,
 )
-from cmgan_audit.program.models.files import FileContent, NeededOption, each_path, path_of
+from cmgan_audit.program.models.files import FileContent, each_path, path_of
 from cmgan_audit.program.models.lifting import as_dict, dotted, scalar_value
+from cmgan_audit.program.models.needed_files import NeededOption
 from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
 from cmgan_audit.program.models.running import located
 from cmgan_audit.source.data_files.formats import read_text
