@@ -230,6 +230,8 @@ def iterate(it: Interpreter, value: Value, location: Location, loop: Loop, recei
         if inner is not None:
             hand_on = _numbered(receive) if numbered else receive
             return iterate(it, it.read(inner), location, loop, hand_on)
+    if isinstance(value, Instance) and value.external_name.rpartition(".")[2] in ("zip", "zip_longest"):
+        return _iterate_side_by_side(it, value, location, loop, receive)
     if isinstance(value, GeneratorValue):
         run_generator(it, value, receive)
         return True
@@ -245,6 +247,42 @@ def iterate(it: Interpreter, value: Value, location: Location, loop: Loop, recei
         receive(element(it, source, location))
         return True
     return False
+
+
+def _iterate_side_by_side(
+    it: Interpreter, zipped: Instance, location: Location, loop: Loop, receive: Callable[[Value], None]
+) -> bool:
+    """`zip(range(steps), cycle(loader))`: one of the tree's own runs, and with each of its items one of the others."""
+    parts = [it.read(part) for part in zipped.arguments.positional]
+    own = next((number for number, part in enumerate(parts) if _has_code(part)), None)
+    if own is None:
+        return False
+    for number, part in enumerate(parts):
+        if number != own and not _has_code(part):
+            announce(it, part, loop, location)
+
+    def beside(item: Value) -> None:
+        items = [
+            item
+            if number == own
+            else _one_of_generator(it, part, loop, location)
+            if isinstance(part, GeneratorValue)
+            else element(it, part, location)
+            for number, part in enumerate(parts)
+        ]
+        receive(ListValue(items=items, kind="tuple"))
+
+    return iterate(it, parts[own], location, loop, beside)
+
+
+def _has_code(value: Value) -> bool:
+    """Whether iterating runs code of the tree."""
+    if isinstance(value, Instance) and value.external_name.rpartition(".")[2] in HANDING_ON:
+        inner = value.arguments.get("iterable", 0)
+        return inner is not None and _has_code(inner)
+    if isinstance(value, Instance) and isinstance(value.cls, ClassValue):
+        return class_attribute(value.cls, "__iter__") is not None
+    return isinstance(value, GeneratorValue)
 
 
 def _numbered(receive: Callable[[Value], None]) -> Callable[[Value], None]:

@@ -46,6 +46,7 @@ _MAY_ACT = regex(
         | [(\[{0-9.\\]
         | [rRbBuUfF]{0,2}(?:'|"(?!"")|\"{3}[^\n]*\()
         | [^\s\#][^\n]*;
+        | @[\w.]+\.automain\b
     )
     | ;[ \t]*[\w(\[{."'\\\x80-\xff]
     | (?:\"{3}|'{3})[ \t]*(?:[.(\[\\]|[rRbBuUfF]{0,2}["'])
@@ -189,7 +190,12 @@ def _acts(tree: SourceTree, path: str) -> bool:
 
 
 def _is_action(node: ast.stmt) -> bool:
-    """A loop, a block or a bare call: a statement that a module made for importing seldom has."""
+    """A loop, a block or a bare call: a statement that a module made for importing seldom has.
+
+    Sacred runs the function that `@ex.automain` decorates where its file is the script.
+    """
+    if isinstance(node, ast.FunctionDef):
+        return any(isinstance(each, ast.Attribute) and each.attr == "automain" for each in node.decorator_list)
     if isinstance(node, ast.If | ast.Try):
         return any(_is_action(inner) for inner in node.body)
     return isinstance(node, ast.For | ast.While | ast.With) or (

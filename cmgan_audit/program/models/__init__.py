@@ -22,6 +22,7 @@ from cmgan_audit.program.models.command_lines import (
     function_command_lines,
     hparams_,
     prefigure_,
+    sacred_,
     started_with,
 )
 from cmgan_audit.program.models.frameworks import (
@@ -72,6 +73,7 @@ __all__ = [
     "paths",
     "prefigure_",
     "running",
+    "sacred_",
     "speechbrain_",
     "started_with",
     "transforms_",

@@ -99,8 +99,8 @@ _WELL_KNOWN = _TRAINING | _words(
 _TRAINING_TOO = _words("speechbrain ignite torch_xla torchdata trl bitsandbytes safetensors pypesq mir_eval")
 _LOOKED_AT_TOO = _words(
     "cloudpickle configargparse dill docopt dora dotmap dotted_dict jsonargparse ml_collections multiprocess pathos "
-    "prefigure prodict psutil rich_click ruamel tap tomlkit yacs commentjson glob2 jstyleson orjson pyjson5 pytoml "
-    "rapidjson rtoml simplejson ujson yamlargparse"
+    "prefigure prodict psutil rich_click ruamel sacred tap tomlkit yacs commentjson glob2 jstyleson orjson pyjson5 "
+    "pytoml rapidjson rtoml simplejson ujson yamlargparse"
 )
 
 # Frameworks whose training loops are modelled (`trainers.py`), and a file that only the framework's own package has.

@@ -8,6 +8,7 @@ import pytest
 
 from cmgan_audit.facts.audit import collect
 from cmgan_audit.facts.records import Loader
+from cmgan_audit.rules.record import Known
 
 TRAIN = """
 import torch
@@ -49,3 +50,53 @@ def test_layers_that_a_loop_of_unknown_length_builds_are_seen(tmp_path: Path, nu
     (tmp_path / "train.py").write_text(TRAIN.format(numbers=numbers), encoding="utf-8")
     (loader,) = (record for record in collect(tmp_path).records if isinstance(record, Loader))
     assert [norm.layer for norm in loader.norms] == ["BatchNorm2d"]
+
+
+CYCLED = """
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+from tqdm import tqdm
+
+def cycle(items):
+    while True:
+        for item in items:
+            yield item
+
+class Endless:
+    def __init__(self, items):
+        self.items = items
+    def __iter__(self):
+        while True:
+            yield from self.items
+
+items = TensorDataset(torch.zeros(64, 8))
+loader, other = DataLoader(items, batch_size=2), DataLoader(items, batch_size=3)
+network = torch.nn.Linear(8, 8)
+optimizer = torch.optim.Adam(network.parameters())
+for {names} in {iterated}:
+    optimizer.zero_grad()
+    network(batch[0]).mean().backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "iterated", "drawn"),
+    [
+        ("step, batch", "zip(range(9), cycle(loader))", {2}),
+        ("batch, step", "zip(cycle(loader), tqdm(range(9)))", {2}),
+        ("step, (batch, extra)", "enumerate(zip(loader, cycle(other)))", {2, 3}),
+        ("batch, extra", "zip(cycle(loader), cycle(other))", {2, 3}),
+        ("batch, extra", "zip(tqdm(loader), Endless(other))", {2, 3}),
+        ("batch, extra", "zip(loader, other)", {2, 3}),
+    ],
+)
+def test_what_goes_on_beside_a_generator_is_drawn_too(
+    tmp_path: Path, names: str, iterated: str, drawn: set[int]
+) -> None:
+    (tmp_path / "train.py").write_text(CYCLED.format(names=names, iterated=iterated), encoding="utf-8")
+    loaders = [record for record in collect(tmp_path).records if isinstance(record, Loader)]
+    sizes = {
+        loader.batch_size.value for loader in loaders if isinstance(loader.iterated, Known) and loader.iterated.value
+    }
+    assert sizes == drawn

@@ -1,0 +1,356 @@
+"""Sacred: configurations are what functions leave in local variables, and parameters are filled from them by name.
+
+`@ex.config` functions run in order, each may use what those before it have set, and what the command line or a named
+configuration sets stays what it is whatever they assign. `@ex.capture`, `@ex.main`, `@ex.command` and `@ex.automain`
+fill in parameters that a call leaves out.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+from cmgan_audit.program.domain.values import (
+    Arguments,
+    Const,
+    DictValue,
+    External,
+    FunctionValue,
+    Instance,
+    Key,
+    ListValue,
+    Unknown,
+    Value,
+)
+from cmgan_audit.program.models.command_lines.argparse_parsing import command_words
+from cmgan_audit.program.models.command_lines.function_command_lines import Flag, literal
+from cmgan_audit.program.models.files import each_path
+from cmgan_audit.program.models.lifting import copied
+from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
+from cmgan_audit.program.models.settings.config_files import load_file
+from cmgan_audit.source.data_files.formats import dialect_of
+
+_INGREDIENT = "sacred.Ingredient"
+_CAPTURED = "sacred.captured"
+_NONE = Const(value=None)
+_FILES = (".yaml", ".yml", ".json", ".toml")
+# The generators that it seeds before every run.
+_SEEDED = ("random.seed", "numpy.random.seed", "torch.manual_seed")
+derives("sacred.Experiment", _INGREDIENT)
+derives("sacred.experiment.Experiment", _INGREDIENT)
+derives("sacred.ingredient.Ingredient", _INGREDIENT)
+
+
+@model(_INGREDIENT)
+def _made(call: ModelCall) -> Value:
+    below = call.get("ingredients", 1)
+    return call.instance(
+        path=call.get("path", 0) or call.get("name") or _NONE,
+        below=below if isinstance(below, ListValue) else listing([]),
+        configs=listing([]),
+        named=DictValue(items={}),
+        commands=DictValue(items={}),
+        config=DictValue(items={}),
+    )
+
+
+# What decorators and `add_config` collect
+
+
+@model(f"{_INGREDIENT}.config")
+def _config(call: ModelCall) -> Value | None:
+    return _collected(call, call.get("function", 0))
+
+
+@model(f"{_INGREDIENT}.add_config")
+def _add_config(call: ModelCall) -> Value | None:
+    given = call.get("cfg_or_file", 0)
+    added = given if given is not None else _of_keywords(call)
+    _collected(call, _read(call, added))
+    return _NONE
+
+
+def _of_keywords(call: ModelCall) -> DictValue:
+    items: dict[Key, Value] = {}
+    items.update(call.arguments.keywords)
+    return DictValue(items=items)
+
+
+def _collected(call: ModelCall, added: Value | None) -> Value | None:
+    known = call.state("configs")
+    if isinstance(known, ListValue) and added is not None:
+        call.interpreter.journal.set_content(known, [*known.items, added], known.complete)
+    return added
+
+
+def _read(call: ModelCall, given: Value) -> Value:
+    """A configuration that is given by the path of its file, as what the file holds."""
+    if not isinstance(given, Const) or not isinstance(given.value, str):
+        return given
+    dialect = dialect_of(given.value) or "yaml"
+    return each_path(call, given, lambda path: load_file(call, path, dialect))
+
+
+@model(f"{_INGREDIENT}.named_config")
+def _named_config(call: ModelCall) -> Value | None:
+    function = call.get("func", 0)
+    return _kept(call, "named", _name_of(function), function)
+
+
+@model(f"{_INGREDIENT}.add_named_config")
+def _add_named_config(call: ModelCall) -> Value | None:
+    given = call.get("cfg_or_file", 1)
+    added = given if given is not None else _of_keywords(call)
+    _kept(call, "named", call.text("name", 0), _read(call, added))
+    return _NONE
+
+
+def _kept(call: ModelCall, table: str, name: str | None, value: Value | None) -> Value | None:
+    known = call.state(table)
+    if isinstance(known, DictValue) and name is not None and value is not None:
+        call.set_state(table, replace(known, items={**known.items, name: value}))
+    return value
+
+
+def _name_of(function: Value | None) -> str | None:
+    if isinstance(function, Instance) and function.external_name == _CAPTURED:
+        function = function.attrs.get("@function")
+    return function.qualname.rpartition(".")[2] if isinstance(function, FunctionValue) else None
+
+
+@model(
+    f"{_INGREDIENT}.pre_run_hook", f"{_INGREDIENT}.post_run_hook", f"{_INGREDIENT}.config_hook",
+    f"{_INGREDIENT}.option_hook", f"{_INGREDIENT}.post_process_name",
+)  # fmt: skip
+def _hook(call: ModelCall) -> Value | None:
+    return call.arguments.positional[0] if call.arguments.positional else None
+
+
+# Functions whose parameters are filled in
+
+
+@model(f"{_INGREDIENT}.capture", f"{_INGREDIENT}.command")
+def _capture(call: ModelCall) -> Value | None:
+    """`@ex.capture` or `@ex.capture(prefix="train")`."""
+    function = call.get("function", 0)
+    if not isinstance(function, FunctionValue):
+        opened = call.instance(
+            f"{_CAPTURED}.opened", owner=call.receiver or _NONE, prefix=call.get("prefix", 1) or _NONE
+        )
+        return replace(opened, attrs={**opened.attrs, "@command": Const(value=call.callee.endswith("command"))})
+    captured = _captured(call, function, call.receiver, _NONE)
+    return _kept(call, "commands", _name_of(function), captured) if call.callee.endswith("command") else captured
+
+
+@model(f"{_CAPTURED}.opened.__call__")
+def _capture_with(call: ModelCall) -> Value | None:
+    owner = call.state("owner")
+    function = call.arguments.positional[0] if call.arguments.positional else None
+    if function is None:
+        return None
+    captured = _captured(call, function, owner, call.state("prefix") or _NONE)
+    if call.state("command") == Const(value=True):
+        _kept(replace(call, receiver=owner), "commands", _name_of(function), captured)
+    return captured
+
+
+def _captured(call: ModelCall, function: Value, owner: Value | None, prefix: Value) -> Instance:
+    return call.instance(_CAPTURED, function=function, owner=owner or _NONE, prefix=prefix)
+
+
+@model(f"{_CAPTURED}.__call__")
+def _filled_call(call: ModelCall) -> Value | None:
+    function, owner, prefix = call.state("function"), call.state("owner"), call.state("prefix")
+    config = owner.attrs.get("@config") if isinstance(owner, Instance) else None
+    if function is None or not isinstance(config, DictValue):
+        return None
+    held: Value = config
+    for part in str(prefix.value).split(".") if isinstance(prefix, Const) and prefix.value else ():
+        held = held.items.get(part, _NONE) if isinstance(held, DictValue) else _NONE
+    items = held.items if isinstance(held, DictValue) else {}
+    return call.interpreter.call(function, _filled(function, call.arguments, items, config), call.location)
+
+
+def _filled(function: Value, given: Arguments, items: Mapping[Key, Value], config: DictValue) -> Arguments:
+    """The arguments of a call with those that it leaves out, where the configuration has an entry of that name."""
+    if not isinstance(function, FunctionValue):
+        return given
+    spec = function.node.args
+    ordered = [each.arg for each in (*spec.posonlyargs, *spec.args)][len(given.positional) :]
+    offered: dict[Key, Value] = {**items, "_config": config, "_seed": _seed(config), "_log": _logger()}
+    missing = [name for name in (*ordered, *(each.arg for each in spec.kwonlyargs)) if name not in given.keywords]
+    added = {name: offered[name] for name in missing if name in offered}
+    return replace(given, keywords={**given.keywords, **added})
+
+
+def _logger() -> Value:
+    return External(name="logging.root")
+
+
+def _seed(config: DictValue) -> Value:
+    return config.items.get("seed") or Unknown(reason="Sacred draws a seed for each run, and keeps it with the run")
+
+
+# Starting
+
+
+@model(f"{_INGREDIENT}.main")
+def _main(call: ModelCall) -> Value | None:
+    function = call.get("function", 0)
+    captured = _captured(call, function, call.receiver, _NONE) if function is not None else None
+    return _kept(call, "commands", "", captured)
+
+
+@model(f"{_INGREDIENT}.automain")
+def _automain(call: ModelCall) -> Value | None:
+    """The main function, which runs at once where its file is the script."""
+    captured = _main(call)
+    if call.interpreter.module.path == call.interpreter.entry:
+        _started(call, *_command_line(call))
+    return captured
+
+
+@model(f"{_INGREDIENT}.run_commandline")
+def _run_command_line(call: ModelCall) -> Value | None:
+    return _started(call, *_command_line(call))
+
+
+@model(f"{_INGREDIENT}.run")
+def _run(call: ModelCall) -> Value | None:
+    """`ex.run("command", config_updates={...}, named_configs=[...])`: the command line plays no part."""
+    given, named = call.get("config_updates", 1), call.get("named_configs", 2)
+    updates = {str(key): value for key, value in given.items.items()} if isinstance(given, DictValue) else {}
+    names = [str(each.value) for each in named.items if isinstance(each, Const)] if isinstance(named, ListValue) else []
+    return _started(call, call.text("command_name", 0) or "", updates, names)
+
+
+def _command_line(call: ModelCall) -> tuple[str, dict[str, Value], list[str]]:
+    """`python train.py [command] with batch_size=4 model.width=8 small settings.yaml`: its command, updates, names."""
+    words, steps = command_words(call, None)
+    known = call.state("commands")
+    offered = known.items if isinstance(known, DictValue) else {}
+    command, updates, names = "", dict[str, Value](), list[str]()
+    start = words.index("with") if "with" in words else len(words)
+    for number, word in enumerate(words):
+        key, equals, text = word.partition("=")
+        if number < start:
+            command = word if word in offered else command
+        elif equals:
+            updates[key] = literal(Flag(key, text, steps[number] if number < len(steps) else None))
+        elif number > start:
+            names.append(word)
+    return command, updates, names
+
+
+def _started(call: ModelCall, command: str, updates: Mapping[str, Value], names: Sequence[str]) -> Value | None:
+    """Compute the configuration, seed the generators, and call the command with what it asks for."""
+    known = call.state("commands")
+    function = known.items.get(command) if isinstance(known, DictValue) else None
+    if not isinstance(call.receiver, Instance) or function is None:
+        return None
+    config = _configured(call, call.receiver, updates, names)
+    it = call.interpreter
+    for name in _SEEDED:
+        it.call(External(name=name), Arguments(positional=(_seed(config),)), call.location)
+    return it.call(function, Arguments(), call.location)
+
+
+def _configured(call: ModelCall, owner: Instance, updates: Mapping[str, Value], names: Sequence[str]) -> DictValue:
+    """The configuration of an experiment or ingredient, in its own state too; an ingredient's is a section of it."""
+    below = owner.attrs.get("@below")
+    sections: dict[Key, Value] = {}
+    for each in below.items if isinstance(below, ListValue) else ():
+        path = each.attrs.get("@path") if isinstance(each, Instance) else None
+        if isinstance(each, Instance) and isinstance(path, Const) and isinstance(path.value, str):
+            start = f"{path.value}."
+            own = {key.removeprefix(start): value for key, value in updates.items() if key.startswith(start)}
+            called = [name.removeprefix(start) for name in names if name.startswith(start)]
+            sections[path.value] = _configured(call, each, own, called)
+    named, configs = owner.attrs.get("@named"), owner.attrs.get("@configs")
+    known = named.items if isinstance(named, DictValue) else {}
+    fixed: dict[str, Value] = {}
+    for name in names:
+        source = known.get(name)
+        if source is None and name.endswith(_FILES):
+            source = _read(call, Const(value=name))
+        if source is not None:
+            fixed |= {str(key): value for key, value in _entries(call, source, sections, updates).items()}
+    fixed |= updates
+    items = dict(sections)
+    for source in configs.items if isinstance(configs, ListValue) else ():
+        items |= _entries(call, source, items, fixed)
+    made = DictValue(items=items, origin="the configuration of the experiment")
+    for key, value in fixed.items():
+        _put(made, key.split("."), value)
+    call.interpreter.journal.set(owner.attrs, "@config", made)
+    return made
+
+
+def _put(config: DictValue, path: Sequence[str], value: Value) -> None:
+    """Set an entry of a configuration that was just made, `model.width` in its section."""
+    for part in path[:-1]:
+        inner = config.items.get(part)
+        section = copied(inner) if isinstance(inner, DictValue) else DictValue(items={})
+        config.items[part] = section
+        assert isinstance(section, DictValue)
+        config = section
+    config.items[path[-1]] = value
+
+
+def _entries(
+    call: ModelCall, source: Value, before: Mapping[Key, Value], fixed: Mapping[str, Value]
+) -> dict[Key, Value]:
+    """What a configuration sets: the entries of a dictionary, or the local variables that a function leaves."""
+    if isinstance(source, DictValue):
+        return dict(source.items)
+    if not isinstance(source, FunctionValue) or not isinstance(source.node, ast.FunctionDef):
+        return {}
+    spec = source.node.args
+    asked = {each.arg for each in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)}
+    settled = {name: value for name, value in fixed.items() if name.isidentifier() and name not in asked}
+    scope = replace(source, node=_leaving_names(source.node, frozenset(settled)))
+    given = {name: fixed.get(name, before.get(name, _NONE)) for name in asked if name in before or name in fixed}
+    left = call.interpreter.call(scope, Arguments(keywords={**given, **settled}), call.location)
+    held = left.items if isinstance(left, DictValue) else {}
+    return {key: value for key, value in held.items() if key not in asked and not str(key).startswith("_")}
+
+
+@lru_cache(64)
+def _leaving_names(node: ast.FunctionDef, settled: frozenset[str]) -> ast.FunctionDef:
+    """A function that returns its local variables, of which some are given and stay what they are."""
+    made = copy.copy(node)
+    made.args = copy.copy(node.args)
+    made.args.kwonlyargs = [*node.args.kwonlyargs, *(ast.arg(arg=name) for name in sorted(settled))]
+    made.args.kw_defaults = [*node.args.kw_defaults, *(None for _ in settled)]
+    kept = [_Settled(settled).visit(copy.deepcopy(each)) for each in node.body] if settled else list(node.body)
+    leave = ast.parse("return_ = dict(locals())").body[0]
+    assert isinstance(leave, ast.Assign)
+    made.body = [*kept, ast.Return(value=leave.value)]
+    last = node.body[-1]
+    for inner in ast.walk(made.body[-1]):
+        if isinstance(inner, ast.expr | ast.stmt):
+            ast.copy_location(inner, last)
+    return made
+
+
+class _Settled(ast.NodeTransformer):
+    """Takes away what is assigned to names that are settled."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self._names = names
+
+    def visit_Assign(self, node: ast.Assign) -> ast.stmt:
+        return self._without(node, node.targets)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
+        return self._without(node, [node.target])
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
+        return self._without(node, [node.target])
+
+    def _without(self, node: ast.stmt, targets: Sequence[ast.expr]) -> ast.stmt:
+        settled = all(isinstance(target, ast.Name) and target.id in self._names for target in targets)
+        return ast.copy_location(ast.Pass(), node) if settled else node
