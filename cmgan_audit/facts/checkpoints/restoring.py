@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 
 from cmgan_audit.facts.classes import NETWORK_WRAPPERS, bare_network, is_network, library_bases
@@ -10,6 +10,7 @@ from cmgan_audit.facts.optimisers import is_scheduler, is_stateful
 from cmgan_audit.facts.records import EVAL
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.values import instances_of, same_object
+from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.reasons import GIVEN_AT_START, Cause, cause_of
 from cmgan_audit.program.domain.values import Choice, Const, DictValue, Instance, Unknown, Value
@@ -35,6 +36,8 @@ _DATASETS = frozenset({"torch.utils.data.Dataset", "torch.utils.data.IterableDat
 # Methods of libraries that load and restore everything in one call.
 WHOLE = frozenset({"load_state", "recover_if_possible", "load_checkpoint"})
 _RESTORES = frozenset({"load_state_dict", *WHOLE})
+_STATE = ".state_dict"
+_DEEPEST = 6  # calls and subscripts between a file and one of its weights
 _LIBRARIES = (
     "torch.",
     "accelerate.",
@@ -118,10 +121,13 @@ def together(found: Sequence[Batch]) -> Batch:
 def batches(events: Iterable[Event]) -> list[Batch]:
     """The checkpoints that are loaded and restored by some events in order."""
     found = [Batch()]
+    states: dict[Location, CallEvent] = {}
     for event in events:
         if not isinstance(event, CallEvent):
             continue
         name = canonical(event.callee)
+        if name.endswith(_STATE):
+            states[event.location] = event
         if name in LOADS:
             if found[-1].restored:
                 found.append(Batch())
@@ -131,6 +137,10 @@ def batches(events: Iterable[Event]) -> list[Batch]:
                 found.append(Batch())  # it reads a file of its own
             targets: Sequence[Instance | None] = instances_of(event.receiver) or [None]
             found[-1].restored.extend(Restored(event, target) for target in targets)
+        elif name.endswith(".copy_") and found[-1].loads:
+            known = [each.target for each in found[-1].restored]
+            networks = [each for each in _written_into(event, states) if not any(each is other for other in known)]
+            found[-1].restored.extend(Restored(event, each) for each in networks)
     for batch in found:
         # Data that was read before is no part of a checkpoint that is loaded with a function for checkpoints.
         of_torch = [event for event in batch.loads if canonical(event.callee) not in _FOR_DATA]
@@ -164,13 +174,33 @@ def is_restore(event: CallEvent) -> bool:
     return not any(_is_live_state(value) for value in event.arguments.positional[:1])
 
 
+def _written_into(event: CallEvent, states: Mapping[Location, CallEvent]) -> list[Instance]:
+    """The networks whose weights a call overwrites with those of a file: `net.state_dict()[name].copy_(weight)`."""
+    entry = event.receiver.computed if isinstance(event.receiver, Unknown) else None
+    owner = entry.operands[0] if entry is not None and entry.operation == "[]" else None
+    if not isinstance(owner, Instance) or owner.location not in states or not owner.external_name.endswith(_STATE):
+        return []
+    if not any(map(_is_read, event.arguments.positional[:1])):
+        return []
+    return [each for each in instances_of(states[owner.location].receiver) if is_network(each)]
+
+
+def _is_read(value: Value, depth: int = 0) -> bool:
+    """Whether a value is part of what a file holds: an item of a loaded dictionary, say."""
+    if isinstance(value, Instance):
+        name = canonical(value.external_name)
+        return name in LOADS or name.rpartition(".")[0] in LOADS
+    computed = value.computed if isinstance(value, Unknown) else None
+    return computed is not None and depth < _DEEPEST and any(_is_read(part, depth + 1) for part in computed.operands)
+
+
 def _is_live_state(value: Value) -> bool:
     """Whether a value is what `state_dict()` of another object gives: a copy of weights within the run."""
     if isinstance(value, Choice):
         return all(_is_live_state(option.value) for option in value.options)
     if isinstance(value, DictValue):
         return bool(value.items) and all(_is_live_state(item) for item in value.items.values())
-    return isinstance(value, Instance) and value.external_name.endswith((".state_dict", "copy.deepcopy"))
+    return isinstance(value, Instance) and value.external_name.endswith((_STATE, "copy.deepcopy"))
 
 
 def made_by(scene: Scene, target: Instance) -> list[CallEvent]:

@@ -33,7 +33,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Location, Step, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import Const, options_of
+from cmgan_audit.program.domain.values import Const, Value, options_of
 from cmgan_audit.program.execution.trace import CallEvent, Event, Supposed
 from cmgan_audit.program.models.files import path_of
 from cmgan_audit.program.models.needed_files import NeededOption
@@ -359,10 +359,15 @@ def _is_start(batch: Batch, settings: Sequence[Setting], way: Trail = ()) -> boo
 
     `way` is that of a word of the command line, which names its option: `--finetune_from pretrained/last.pt`.
     """
-    names = [*(setting.text for setting in settings), *functions_of(batch)]
+    names = [*(setting.text for setting in settings if not _names_nothing(setting.value)), *functions_of(batch)]
     names += [option[0] for option in (_OPTION.search(step.note) for step in way) if option is not None]
     names += [event.location.path for event in batch.loads]
     return not batch.trains_on and bool(_PRETRAINED.search(" ".join(names)))
+
+
+def _names_nothing(value: Value) -> bool:
+    """Whether a setting is empty: what is loaded all the same (`elif found:`) does not come from there."""
+    return isinstance(value, Const) and value.value in (None, "")
 
 
 def _saved_paths(view: View) -> set[object]:
