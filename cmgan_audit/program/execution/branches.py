@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.bounds import decided
+from cmgan_audit.program.domain.bounds import A_FORK, decided
 from cmgan_audit.program.domain.joins import Branch, join, opposite
 from cmgan_audit.program.domain.listings import without_listings
 from cmgan_audit.program.domain.text_tests import denied
@@ -223,8 +223,12 @@ def asked(it: Interpreter, node: ast.expr, value: Value) -> Value:
     return value
 
 
-def sides_of(test: Value, text: str) -> tuple[Branch, Branch]:
-    """Both sides of an undecided test: taken, and not taken."""
+def sides_of(it: Interpreter, test: Value, text: str) -> tuple[Branch, Branch]:
+    """Both sides of an undecided test: taken, and not taken.
+
+    A test of which nothing is known has a fact of its own each time: what one side gave a name is not what the name
+    holds where a later test shows that the other side was taken, as `if optimizer is not None:` does.
+    """
     facts_true: Facts = frozenset()
     facts_false: Facts = frozenset()
     if isinstance(test, Symbol):
@@ -235,6 +239,10 @@ def sides_of(test: Value, text: str) -> tuple[Branch, Branch]:
         facts_false = frozenset({(test.formula, not test.equal)})
     elif isinstance(test, Choice) and all(isinstance(option.value, Const) for option in test.options):
         facts_true, facts_false = _shared_facts(test, taken=True), _shared_facts(test, taken=False)
+    else:
+        it.forks += 1
+        formula = f"{A_FORK}{it.forks}"
+        facts_true, facts_false = frozenset({(formula, True)}), frozenset({(formula, False)})
     return Branch(text, facts_true), Branch(opposite(text), facts_false)
 
 

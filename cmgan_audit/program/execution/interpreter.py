@@ -119,6 +119,7 @@ class Interpreter:
         must_hold: the file that has to hold every key that is certainly asked of it, "" for none; the run ends, and is
             `unsuited`, where it does not.
         doubts: above 0 where the program may not come, or may go on after an error, though no condition says so.
+        forks: how many tests of which nothing is known have parted two sides.
         passed_checks: assertions and `raise` statements that do nothing, since the script would end there.
         steps: how many steps the run has taken, without `supposed_steps`, those in branches that settings keep off,
             `probed_steps`, those of methods that were tried at its end, and `earlier_steps`, those of attempts that
@@ -150,7 +151,7 @@ class Interpreter:
         self.must_be_told = False
         self.must_hold = ""
         self.unsuited = False
-        self.doubts = 0
+        self.doubts = self.forks = 0
         self.passed_checks: frozenset[Location] = frozenset()
         self.widened: dict[ast.AST, list[Widening]] = {}
         self.probing = False

@@ -38,7 +38,7 @@ def _value_of(it: Interpreter, nodes: list[ast.expr], stops_at: bool, *, as_test
     verdict = truth(it, value)
     if verdict is not None:
         return value if verdict is stops_at else _value_of(it, nodes[1:], stops_at, as_test=as_test)
-    taken, other = sides_of(value, it.text(nodes[0]))
+    taken, other = sides_of(it, value, it.text(nodes[0]))
     stop, go_on = (taken, other) if stops_at else (other, taken)
     location = it.location(nodes[0])
     kept = Const(value=stops_at, trail=value.trail) if as_test else _as_tested(it, nodes[0], value, stops_at)

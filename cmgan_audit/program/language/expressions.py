@@ -158,7 +158,7 @@ def _conditional(it: Interpreter, node: ast.IfExp) -> Value:
     if verdict is not None:
         suppose(it, node.test, verdict, (node.orelse if verdict else node.body,), _only)
         return evaluate(it, node.body if verdict else node.orelse)
-    taken, other = sides_of(test, it.text(node.test))
+    taken, other = sides_of(it, test, it.text(node.test))
     location = it.location(node.test)
     return choose(
         it,

@@ -48,7 +48,7 @@ def execute_match(it: Interpreter, node: ast.Match) -> Flow:
 def _sides(it: Interpreter, subject: Value, pattern: ast.pattern, text: str) -> tuple[Branch, Branch]:
     """Both sides of a case: it fits, and it does not."""
     if isinstance(pattern, ast.MatchValue):
-        return sides_of(_compared(it, subject, pattern), text)
+        return sides_of(it, _compared(it, subject, pattern), text)
     return Branch(text), Branch("")
 
 

@@ -127,7 +127,7 @@ def _if(it: Interpreter, node: ast.If) -> Flow:
     if verdict is not None:
         suppose(it, node.test, verdict, node.orelse if verdict else node.body, execute_block)
         return execute_block(it, node.body if verdict else node.orelse)
-    taken, other = sides_of(test, it.text(node.test))
+    taken, other = sides_of(it, test, it.text(node.test))
     location = it.location(node.test)
     sides = [
         Side(taken, location, lambda: execute_block(it, node.body)),

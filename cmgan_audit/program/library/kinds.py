@@ -36,6 +36,9 @@ _NO_BUILTIN = regex(r"(argparse|pathlib|torch\.nn|torch\.optim(\.lr_scheduler)?|
 # Classes of libraries of which no number and no text is one: settings that are nested.
 _NO_SCALAR = regex(r"omegaconf\.(?:[a-z]+\.)*(?:DictConfig|ListConfig|BaseContainer|Container)")
 
+# Classes of which None may be an object; it is none of any other library's.
+_MAY_HOLD_NONE = regex(r"(?:builtins\.object|(?:collections(?:\.abc)?|types|typing|typing_extensions)\.\w+)$")
+
 
 def is_instance(it: Interpreter, arguments: Arguments, location: Location) -> Value:
     """`isinstance(value, kind)`."""
@@ -87,6 +90,8 @@ def _of_kind(value: Value, kind: Value) -> bool | None:
         return False
     if isinstance(value, Const) and isinstance(kind, External) and _NO_SCALAR.fullmatch(kind.name):
         return False
+    if isinstance(value, Const) and value.value is None and isinstance(kind, External):
+        return None if _MAY_HOLD_NONE.match(kind.name) else False
     return None
 
 
