@@ -32,6 +32,7 @@ from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.execution.trace import StoreEvent
 from cmgan_audit.program.language.classes import (
     SuperValue,
+    annotated,
     bound,
     class_attribute,
     is_dictionary,
@@ -132,7 +133,7 @@ def _of_instance(it: Interpreter, value: Instance, name: str, location: Location
     found = class_attribute(value.cls, name)
     if found is not None:
         return _bind(it, found[0], value, location)
-    if name == "__setattr__":
+    if name in ("__setattr__", "__init__"):
         return BoundMethod(receiver=value, name=name)
     items = value.attrs.get("@items")
     if isinstance(items, DictValue):
@@ -208,6 +209,10 @@ def _of_class(it: Interpreter, value: ClassValue, name: str) -> Value:
         return it.read(member)
     if name == "__name__":
         return Const(value=value.name)
+    if name == "__new__":
+        return BoundMethod(receiver=value, name=name)
+    if name == "__annotations__":
+        return DictValue(items={field: Unknown(reason="an annotation") for field in annotated(value)})
     for base in library_bases(value):
         if base not in ("?", "builtins.object"):
             return External(name=canonical(f"{base}.{name}"))
@@ -265,7 +270,9 @@ def _of_super(it: Interpreter, value: SuperValue, name: str) -> Value:
             if isinstance(value.owner, Instance):
                 return _bind(it, found[0], value.owner, None)
             member = found[0]
-            return bound(member, value.owner) if isinstance(member, FunctionValue) else member
+            if isinstance(member, FunctionValue) and name != "__new__":  # which is handed the class itself
+                return bound(member, value.owner)
+            return member
     return BoundMethod(receiver=value, name=name)
 
 

@@ -34,13 +34,17 @@ from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.language.classes import (
     SuperValue,
+    bare,
     bound,
     class_attribute,
     construct,
     construct_library_part,
+    constructor_of,
+    initialise,
     is_enum,
     is_network,
     library_bases,
+    order_of_bases,
 )
 from cmgan_audit.program.language.functions import call_function
 from cmgan_audit.program.language.weightless import learns_nothing
@@ -162,11 +166,25 @@ def _call_class(it: Interpreter, cls: ClassValue, arguments: Arguments, location
         result=Unknown(reason="the constructor has not ended"),
     )
     it.emit(event)
-    result = construct(it, cls, arguments, location)
-    if made is not None and isinstance(made[0], FunctionValue) and class_attribute(cls, "__init__") is None:
-        result = it.call(bound(made[0], cls), arguments, location)
+    if made is not None and isinstance(made[0], FunctionValue):
+        result = _made_by(it, bound(made[0], cls), cls, arguments, location)
+    else:
+        result = construct(it, cls, arguments, location)
     event.ended(result)
     return result
+
+
+def _made_by(it: Interpreter, maker: FunctionValue, cls: ClassValue, arguments: Arguments, location: Location) -> Value:
+    """What a class gives that makes its objects itself, as one of which there is only one does."""
+    if constructor_of(cls) is None:
+        construct(it, cls, arguments, location)
+        return it.call(maker, arguments, location)
+    made = it.call(maker, arguments, location)
+    if not isinstance(made, Instance) or not isinstance(made.cls, ClassValue):
+        return construct(it, cls, arguments, location)
+    if any(isinstance(base, ClassValue) and base.namespace is cls.namespace for base in order_of_bases(made.cls)):
+        initialise(it, made, made.cls, arguments, location)
+    return made
 
 
 def _enum_member(cls: ClassValue, arguments: Arguments) -> Value:
@@ -240,6 +258,13 @@ def call_method(
 ) -> Value:
     """A method of a constant, a container, `super()` or a library object."""
     receiver = method.receiver
+    if method.name == "__new__":
+        wanted = arguments.positional[0] if arguments.positional else receiver
+        if isinstance(wanted, ClassValue):
+            return bare(wanted, arguments, location)
+    if method.name == "__init__" and isinstance(receiver, Instance) and isinstance(receiver.cls, ClassValue):
+        initialise(it, receiver, receiver.cls, arguments, location)
+        return Const(value=None)
     if isinstance(receiver, SuperValue):
         return _call_super(it, receiver, method.name, arguments, location, node)
     if method.name == "__setattr__" and isinstance(receiver, Instance) and isinstance(receiver.cls, ClassValue):
@@ -307,6 +332,8 @@ def _special(it: Interpreter, node: ast.Call, name: str) -> Value | None:
     function = next((a.function for a in reversed(it.activations) if a.function and a.function.defined_in), None)
     start: Value | None = function.defined_in if function is not None else None
     owner = function.bound_to if function is not None else None
+    if owner is None and function is not None and function.qualname.endswith(".__new__"):
+        owner = start  # as in `cls.__new__(cls)`: it is handed the class itself
     if node.args:
         start = expressions.evaluate(it, node.args[0])
         owner = expressions.evaluate(it, node.args[1]) if len(node.args) > 1 else None

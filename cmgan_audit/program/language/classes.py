@@ -154,11 +154,22 @@ def _is_dataclass_decorator(value: Value) -> bool:
 
 def construct(it: Interpreter, cls: ClassValue, arguments: Arguments, location: Location) -> Value:
     """A new object of a class of the tree, its constructor executed."""
+    instance = bare(cls, arguments, location)
+    if not _is_known_layer(it, cls, instance):
+        initialise(it, instance, cls, arguments, location)
+    return instance
+
+
+def bare(cls: ClassValue, arguments: Arguments, location: Location) -> Instance:
+    """An object of a class of the tree as `object.__new__` gives it: its constructor has not run."""
     instance = Instance(cls=cls, arguments=arguments, location=location)
-    if _is_known_layer(it, cls, instance):
-        return instance
     if is_dictionary(cls):
         instance.attrs["@items"] = DictValue(items={}, attribute_access=_reads_items(cls))
+    return instance
+
+
+def initialise(it: Interpreter, instance: Instance, cls: ClassValue, arguments: Arguments, location: Location) -> None:
+    """Execute the constructor that a class has: its own, that of a dataclass, or a library's."""
     constructor = constructor_of(cls)
     if constructor is not None:
         result = it.call(bound(constructor, instance), arguments, location)
@@ -169,7 +180,6 @@ def construct(it: Interpreter, cls: ClassValue, arguments: Arguments, location: 
         _fill_fields(it, instance, arguments, location)
     else:
         construct_library_part(it, instance, cls, arguments, location)
-    return instance
 
 
 def _is_known_layer(it: Interpreter, cls: ClassValue, instance: Instance) -> bool:
@@ -254,6 +264,12 @@ def field_names(cls: ClassValue) -> list[str]:
         if isinstance(node.target, ast.Name) and "ClassVar" not in ast.dump(node.annotation)
     )
     return list(names)
+
+
+def annotated(cls: ClassValue) -> list[str]:
+    """The names that the body of a class annotates: the keys of its `__annotations__`."""
+    told = (node.target for node in cls.node.body if isinstance(node, ast.AnnAssign))
+    return [target.id for target in told if isinstance(target, ast.Name)]
 
 
 def _field_default(it: Interpreter, value: Value, location: Location) -> Value:

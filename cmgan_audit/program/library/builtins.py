@@ -30,7 +30,7 @@ from cmgan_audit.program.execution.branches import truth
 from cmgan_audit.program.execution.interpreter import Interpreter, ProgramRaisedError
 from cmgan_audit.program.execution.trace import SideBySideEvent
 from cmgan_audit.program.language.attributes import attribute
-from cmgan_audit.program.language.classes import class_attribute
+from cmgan_audit.program.language.classes import bare, class_attribute
 from cmgan_audit.program.library.attribute_access import (
     attributes_of,
     get_attribute,
@@ -311,6 +311,12 @@ def _import(it: Interpreter, arguments: Arguments, location: Location) -> Value:
     return Unknown(reason="the module that is imported")
 
 
+def _new(it: Interpreter, arguments: Arguments, location: Location) -> Value | None:
+    """`object.__new__(cls)`: an object whose constructor has not run."""
+    wanted = arguments.get("cls", 0)
+    return bare(wanted, arguments, location) if isinstance(wanted, ClassValue) else None
+
+
 def _property(it: Interpreter, arguments: Arguments, location: Location) -> Value | None:
     """`x = property(getter)` in a class body."""
     import dataclasses
@@ -341,6 +347,7 @@ _HANDLERS: dict[str, Builtin] = {
     "getattr": get_attribute,
     "setattr": set_attribute,
     "object.__setattr__": set_past_the_class,
+    "object.__new__": _new,
     "hasattr": whether_attribute,
     "vars": attributes_of,
     "str": _str,
