@@ -44,6 +44,15 @@ _LENGTHS = frozenset({"duration", "num_frames", "frames", "n_frames", "length", 
 # Functions that draw some out of several.
 PICKS = frozenset({"choice", "choices", "sample"})
 _NO_NUMBERS = frozenset("shuffle permutation permuted randperm sample choices multinomial seed".split())
+# What draws by a bell curve, and the argument that asks it for more than one number; those that take the size of what
+# they are given draw as many as a signal has.
+_BELLS = {
+    "normal": ("size", 2),
+    "standard_normal": ("size", 0),
+    "randn": ("size", 0),
+    "randn_like": ("input", 0),
+    "rand_like": ("input", 0),
+}
 RANDOM_CROP = regex(r"Random(Resized)?(Crop|Chunk|Clip|Segment|Trim)|RandomCrop1D|RandomChunk")
 
 
@@ -118,10 +127,10 @@ def draws_a_number(event: CallEvent) -> bool:
     """Whether a call may draw a place: not when it draws a file, a permutation or a subset.
 
     The recording behind a drawn file name depends on the draw too, and so does its length; that is random mixing, not
-    a random cut.
+    a random cut. Neither does it when it makes noise: how long that is does not depend on what is drawn.
     """
     member = event.callee.rpartition(".")[2]
-    if member in _NO_NUMBERS:
+    if member in _NO_NUMBERS or _makes_noise(event, member):
         return False
     if member != "choice":
         return True
@@ -131,6 +140,17 @@ def draws_a_number(event: CallEvent) -> bool:
     if isinstance(pool, ListValue):
         return bool(pool.items) and all(isinstance(item, Const) and isinstance(item.value, int) for item in pool.items)
     return isinstance(pool, Symbol) or (isinstance(pool, Const) and isinstance(pool.value, int))
+
+
+def _makes_noise(event: CallEvent, member: str) -> bool:
+    """Whether a call draws a signal: many numbers by a bell curve, which no place in a recording is drawn by."""
+    if member not in _BELLS:
+        return False
+    asked = event.arguments.get(*_BELLS[member])
+    sizes = event.arguments.positional if member == "randn" and event.arguments.positional else (asked,)
+    if isinstance(asked, ListValue):
+        sizes = tuple(asked.items)
+    return any(size is not None and not (isinstance(size, Const) and size.value in (None, 1)) for size in sizes)
 
 
 def _cut(event: Event) -> tuple[frozenset[Draw], Location]:

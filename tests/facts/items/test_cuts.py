@@ -117,6 +117,28 @@ def test_what_is_taken_in_place_of_an_item_that_fails_is_no_cut(tmp_path: Path, 
     assert places == [next(number for number, line in enumerate(text.splitlines(), 1) if "# here" in line)]
 
 
+@pytest.mark.parametrize(
+    ("noise", "cuts"),
+    [
+        ("np.random.normal(size=(1, 49152))", False),
+        ("np.random.normal(0, 1, 49152)", False),
+        ("np.random.standard_normal(49152)", False),
+        ("torch.randn(1, 49152)", False),
+        ("torch.randn_like(wav)", False),
+        ("torch.zeros(1, int(np.random.normal(20000, 1000)))", True),
+        ("wav[:, np.random.randint(9, size=1)[0] :]", True),
+    ],
+)
+def test_how_long_a_noise_is_does_not_depend_on_what_is_drawn(tmp_path: Path, noise: str, cuts: bool) -> None:
+    lines = [
+        "import numpy as np, lab",
+        f"wav = lab.mixed(wav, {noise})",
+        "begin = (wav.shape[-1] - 16000) // 2",
+        "part = wav[:, begin : begin + 16000]",
+    ]
+    assert bool(_found(tmp_path, lines)[1]) is cuts
+
+
 @pytest.mark.parametrize("first", ["<=", ">"])
 def test_the_way_that_is_shown_can_be_gone(tmp_path: Path, first: str) -> None:
     """What is drawn for long recordings is cut from them, though a padded one meets the same number."""
