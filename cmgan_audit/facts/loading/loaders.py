@@ -24,7 +24,7 @@ from cmgan_audit.finding import Step
 from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import CallEvent, innermost_function
 from cmgan_audit.program.naming.names import canonical
-from cmgan_audit.rules.record import Fact, Known, Unknown, certainly
+from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown, certainly
 
 UNREACHED = "not reached from any script"
 
@@ -94,8 +94,8 @@ def _loader(code: Code, made: Made, called: Names, declared: DeclaredRoles, norm
         accumulated_batch=accumulated,
         effective_batch=_formula(scene, each, times),
         batch_norms=_norm_text(norms),
-        shuffle=random_order(made) or fact_of(arguments.get("shuffle", 2), False, missing=missing),
-        drop_last=drop_last,
+        shuffle=_taken(random_order(made) or fact_of(arguments.get("shuffle", 2), False, missing=missing), here),
+        drop_last=_taken(drop_last, here),
         num_workers=fact_of(arguments.get("num_workers", 5), 0, missing=missing),
         iterated=_iterated(scene, made),
         left_early=left_early(code, made),
@@ -105,6 +105,12 @@ def _loader(code: Code, made: Made, called: Names, declared: DeclaredRoles, norm
         norms=norms,
         declared=pattern,
     )
+
+
+def _taken(fact: Fact, here: Step) -> Fact:
+    """A setting that came a way, which ends at the loader."""
+    came = fact.options[0].trail if isinstance(fact, OneOf) else fact.trail
+    return with_step(fact, here) if came else fact
 
 
 def _anchor(made: Made, role: Fact, dataset: Dataset) -> str:
