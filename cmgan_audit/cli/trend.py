@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from cmgan_audit.logs.search import Search
     from cmgan_audit.rules.catalogue import Catalogue
 
+# So many logs are named in a message.
+_MOST_NAMED = 3
+
 
 def trend(
     logs: Annotated[
@@ -229,4 +232,10 @@ def _nothing(has_series: bool, metrics: tuple[str, ...], found: Search, given: S
         return f"no training in {logs}: {listed}"
     first = next((str(note) for note in [*found.failed, *found.notes]), "")
     tail = f"; {first}" if first else ""
-    return f"no metric and no loss in {logs}{tail}"
+    return f"no metric and no loss in {logs}{tail or _names_of(found.without_series)}"
+
+
+def _names_of(paths: Sequence[str]) -> str:
+    """Which logs they are of which nothing else is said; nothing where there are none."""
+    listed = ", ".join(paths[:_MOST_NAMED]) + (", ..." if len(paths) > _MOST_NAMED else "")
+    return f": {listed}" if paths else ""

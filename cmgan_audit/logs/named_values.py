@@ -28,11 +28,15 @@ _NUMBERED = regex(
 # A recording in the line above its scores.
 _RECORDING = regex(
     r"[\w.\-]+\.(?:wav|flac|mp3|ogg)(?![^\W_])|(?<![^\W_])(?:p\d{3}_\d{3}|sp\d{2}_\w+_sn\d{1,2})(?![^\W_])"
+    # `S_56_03`, `LJ001-0032`, LibriSpeech's `1089-134686-0007`, the DNS challenge's `fileid_12`.
+    r"|(?<![^\W_])(?!ep|it|st|ck|run|exp|log|v_)[a-z]{1,4}(?:_\d{1,4}){2,3}(?![^\W_]|\.\d)"
+    r"|(?<!\w)(?:lj\d{3}-\d{4}|\d{2,5}-\d{3,6}-\d{4})(?![\w\-])|(?<![^\W_])fileid_\d+"
 )
 # `Sample 12:`, `audio number 3`, `File: noisy_1`; a training may count in the same words what it has seen.
 _COUNTED = regex(
     r"(?<![^\W_])(?<!step )(?<!log )(?<!config )(?<!model )(?<!checkpoint )(?<!ckpt )(?:"
-    r"(?:utterance|utt|file|audio|wav|sample|item|track|clip|sentence|recording|mixture|mix|segment|example|test case)"
+    r"(?:utterance|utt|file|audio|wav|sample|item|track|clip|sentence|recording|mixture|mix|segment|example|test case"
+    r"|noisy|signal)"
     r"(?:[ _]?(?:number|num|no\b\.?|id|idx|index))?[ _#\-:]{0,2}\d{1,6}(?![^\W_]|\.\d)"
     r"|(?:utterance|utt|file|audio|wav|sample|track|clip|recording)(?:[ _]?(?:name|id))? ?[:=] ?[\w\-]*\d(?!\S))"
 )

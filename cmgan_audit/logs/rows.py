@@ -91,7 +91,8 @@ def what_rows_are(column: str, texts: Collection[str], filled: float, rows: floa
     if rows > 2 and audio > len(texts) // 2:
         return "audio file"
     name = " ".join(words_of(column))
-    if _is_of_items(name) and filled >= _MOST and len(texts) > 2:
+    of_items = _is_of_items(name) or (name == "key" and not _are_counted(texts))
+    if of_items and filled >= _MOST and len(texts) > 2:
         return "audio file"
     if filled < _MOST or len(texts) < 2 or _are_moments(texts) or are_evaluations(texts):
         return ""
@@ -101,7 +102,7 @@ def what_rows_are(column: str, texts: Collection[str], filled: float, rows: floa
         return "condition"
     if name in _SYSTEMS:
         return "system"
-    of_items = name in _ITEMS or _is_of_items(name)
+    of_items = of_items or name in _ITEMS
     names = sum(1 for text in texts if text.lstrip(" *`([")[:1].isalpha())
     if len(texts) < _MOST * min(rows, _SEEN) or (not of_items and names < _NAMES * len(texts)):
         return ""
@@ -126,9 +127,13 @@ def _are_moments(texts: Collection[str]) -> bool:
     return all(_MOMENT.search(text) or text.strip().lower() in _FLAGS for text in texts)
 
 
+def _are_counted(texts: Collection[str]) -> bool:
+    return 2 * sum(1 for text in texts if _COUNTED.search(text)) > len(texts)
+
+
 def are_evaluations(texts: Collection[str]) -> bool:
     """`epoch_1`, `epoch_2`, `best`: one name with a number that counts; `SEGAN-2`, `DCCRN-4` are several names."""
-    if 2 * sum(1 for text in texts if _COUNTED.search(text)) > len(texts):
+    if _are_counted(texts):
         return True
     counted = [match for text in texts if (match := _LAST_NUMBER.search(text))]
     stems = {match.string[: match.start(1)].lower() for match in counted}

@@ -117,6 +117,9 @@ def test_log_without_metrics(trend: Trend, tmp_path: Path) -> None:
     done = trend(log)
     assert done.returncode == 3
     assert "no metric and no loss in 1 log" in done.stderr
+    log.write_text("Hello\n")
+    assert "no metric and no loss in 1 log: " in (said := trend(log).stderr)
+    assert "train.log" in said
 
 
 def test_own_format_by_pattern_and_role(trend: Trend, tmp_path: Path) -> None:

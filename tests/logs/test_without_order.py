@@ -36,6 +36,13 @@ def each(template: str) -> str:
 
 
 LISTS = {
+    "keys.csv": "key,pesq,stoi\n" + "".join(f"S_56_{i:02},2.{i},0.9\n" for i in (3, 1, 7, 2, 6)),
+    "keys.jsonl": "".join(f'{{"key": "S_56_{i:02}", "pesq": 2.{i}}}\n' for i in (3, 1, 7, 2, 6)),
+    "ids_above.log": "".join(f"S_56_{i:02}\nPESQ: 2.{i}\n" for i in (3, 7, 1, 2)),
+    "ids_beside.log": "".join(f"S_5{i}_03: PESQ 2.{i} STOI 0.9\n" for i in (3, 7, 1, 2)),
+    "libri.log": "".join(f"1089-134686-000{i}: PESQ 2.{i}\n" for i in (3, 7, 1, 2)),
+    "dns_challenge.log": "".join(f"book_00012_chp_0003_fileid_{i} PESQ 2.{i}\n" for i in (3, 7, 1, 2)),
+    "numbered_noisy.log": "".join(f"noisy {i}\nPESQ: 2.{v}\n" for i, v in enumerate((3, 7, 1, 2), start=1)),
     "last_column.csv": "pesq,stoi,system\n" + each("{score},0.9,{name}\n"),
     "numbered_names.csv": "model,pesq\nSEGAN-1,2.16\nDCCRN-2,2.84\nCMGAN-3,3.41\nDEMUCS-4,3.07\nWiener-5,2.22\n",
     "models_and_snrs.csv": "model,snr,pesq\n" + "".join(each(f"{{name}},{snr},{{score}}\n") for snr in (0, 5)),
@@ -108,6 +115,8 @@ TRAININGS = {
     "checkpoints.csv": "checkpoint,pesq\n"
     + "".join(f"ckpt/epoch_{i}.pth,{v}\n" for i, v in enumerate(SCORES, start=1)),
     "best_too.csv": "model,pesq\nepoch_1,2.1\nepoch_2,2.2\nepoch_3,2.3\nbest,2.3\n",
+    "keys_that_count.csv": "key,pesq\n" + "".join(f"epoch_{i},{v}\n" for i, v in enumerate(SCORES, start=1)),
+    "keys_that_count.jsonl": "".join(f'{{"key": "step_{i}00", "pesq": {v}}}\n' for i, v in enumerate(SCORES, start=1)),
     "dates.csv": "date,pesq\n" + "".join(f"2024-01-0{i} 10:00,{v}\n" for i, v in enumerate(SCORES, start=1)),
     "flags.csv": "loss,pesq,saved\n" + "".join(f"0.{i},{v},{'yes' if i % 2 else 'no'}\n" for i, v in enumerate(SCORES)),
     "runs.csv": "epoch,model,pesq\n" + "".join(f"{i},{n},{v}\n" for i, (n, v) in enumerate(SYSTEMS.items(), start=1)),

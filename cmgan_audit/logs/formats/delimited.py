@@ -123,7 +123,8 @@ class _Reader:
         kinds = {column.kind for column in table.columns}
         for column in table.columns:
             if column.kind == "name" and "value" not in kinds:
-                column.kind = "ignored"
+                # Kaldi's and ESPnet's word for what an utterance is called.
+                column.kind = "number" if column.name.lower() == "key" else "ignored"
             elif column.kind == "value" and "name" not in kinds:
                 # A TensorBoard export holds one tag (Wall time, Step, Value); its file is named after it.
                 column.kind, column.name = "number", self.stem

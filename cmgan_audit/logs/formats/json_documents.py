@@ -6,7 +6,7 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import yaml
 from cmgan_audit.errors import InputError
 from cmgan_audit.finding import JsonValue
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.logs.formats.long_histories import Record, long_history
 from cmgan_audit.logs.formats.records import DEEPEST, Records, number_in
 from cmgan_audit.logs.lines.text import read_printed
 from cmgan_audit.logs.opening import read_all, read_blocks
@@ -38,6 +39,13 @@ def read_json(path: Path, source: str, book: RoleBook) -> Reading:
     Raises:
         InputError: it cannot be read, or is no JSON (with line and column).
     """
+    by_steps, history = long_history(path, source, _survey) or (None, None)
+    if by_steps is not None and history is not None:
+        records = Records(source, book)
+        records.by_steps = by_steps
+        for place, record in enumerate(history(), start=1):
+            records.add(record, place)
+        return records.reading("json", [])
     text = read_all(path, source, _LIMIT)
     try:
         document: JsonValue = json.loads(text)
@@ -48,6 +56,14 @@ def read_json(path: Path, source: str, book: RoleBook) -> Reading:
     except RecursionError as error:
         raise InputError(f"{source}: nested too deep for a log") from error
     return _document(document, source, path, book, "json")
+
+
+def _survey(history: Iterator[Record]) -> bool | None:
+    """Whether only the steps of a long history go on; None where its records are rather of single utterances."""
+    first = next(history, None)
+    if first is None or not any(counter_kind(key) for key in first):
+        return None
+    return _only_steps_go_on(itertools.chain([first], history))
 
 
 def read_yaml(path: Path, source: str, book: RoleBook) -> Reading:
@@ -178,22 +194,29 @@ def _list(document: list[JsonValue], stem: str, records: Records) -> None:
         records.columns({stem: [number for number in numbers if number is not None]}, {})
 
 
-def _only_steps_go_on(records: list[dict[str, JsonValue]]) -> bool:
+def _only_steps_go_on(records: Iterable[Record]) -> bool:
     """Whether epochs begin anew while the steps count on: one training, whose reader of data was made anew.
 
     So does the trainer of Transformers where a training is resumed with data that stream in.
     """
-    counted: list[tuple[float, float]] = []
+    last: tuple[float, float] | None = None
+    count = counted = 0
+    anew, rising = False, True
+    of_keys: dict[tuple[str, ...], list[str | None]] = {}
     for record in records:
-        epoch, step = (
-            next((number_in(v) for k, v in record.items() if counter_kind(k) == kind), None) for kind in _COUNTERS
-        )
-        if epoch is not None and step is not None:
-            counted.append((epoch, step))
-    if 2 * len(counted) <= len(records):
-        return False
-    pairs = list(itertools.pairwise(counted))
-    return all(a[1] <= b[1] for a, b in pairs) and any(b[0] < a[0] for a, b in pairs)
+        count += 1
+        keys = tuple(record)
+        if keys not in of_keys:
+            of_keys[keys] = [next((k for k in keys if counter_kind(k) == kind), None) for kind in _COUNTERS]
+        epoch, step = (None if key is None else number_in(record[key]) for key in of_keys[keys])
+        if epoch is None or step is None:
+            continue
+        counted += 1
+        if last is not None:
+            anew = anew or epoch < last[0]
+            rising = rising and last[1] <= step
+        last = epoch, step
+    return 2 * counted > count and rising and anew
 
 
 def _is_per_item(records: list[dict[str, JsonValue]]) -> bool:

@@ -32,6 +32,7 @@ from cmgan_audit.logs.lines.labels import (
     is_change,
     is_duration,
     is_number_of_hits,
+    is_one_of_two,
     is_option,
     is_part_of_word,
     is_share,
@@ -296,7 +297,8 @@ class LabelledLine:
         atom: re.Match[str],
         after: str,
     ) -> None:
-        role = None if is_number_of_hits(label, after) or is_duration(after) else self._role(label, separated)
+        told = not (is_number_of_hits(label, after) or is_one_of_two(label, after) or is_duration(after))
+        role = self._role(label, separated) if told else None
         self.last_label = label
         if role is None and slots and (separated or names_a_side(label, after)):
             first = not any(value.role.kind in ("metric", "loss") for value in self.plan.values)

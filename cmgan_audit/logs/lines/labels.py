@@ -28,6 +28,7 @@ _PER_COUNTER = regex(r"\w[_/](?:epoch|step)$", re.IGNORECASE)
 _COUNTED = regex(r"^(?:e|ep|epoch)_?\d+\b\W*(?=[A-Za-z])|@(?:ep|epoch|step|iter)_?\d+$", re.IGNORECASE)
 _OF_HOW_MANY = regex(r"\s?/\s?\x00")
 _SECONDS = regex(r"\s?(?:m?s|secs?|seconds?|msecs?)(?![\w/=:])(?!\s*[=:])", re.IGNORECASE)
+_AT_RANK, _ANOTHER = regex(r"@\d+$"), regex(r"\s+[-+]?\x00")
 _OPTION = regex(r"(?:^|\s)--[A-Za-z][\w\-]*[ =]+$")
 
 # What is said in front of how many, as against what is numbered.
@@ -54,6 +55,11 @@ def is_change(role: Role | None, signed: bool) -> bool:
 def is_share(after: str) -> bool:
     """`45%` of a progress bar, and `+2.8%` of a comparison: a part or a change."""
     return after.lstrip(" ").startswith("%")
+
+
+def is_one_of_two(label: str, after: str) -> bool:
+    """`Prec@1   0 79.2`: with a second number behind it, whose the first one is remains open."""
+    return _AT_RANK.search(label) is not None and _ANOTHER.match(after) is not None
 
 
 def is_duration(after: str) -> bool:

@@ -52,7 +52,7 @@ class PhaseHeads:
     def _parts(self, series: Series) -> Iterator[Series]:
         role = series.role
         phased = role.phase or role.given or role.kind not in ("metric", "loss") or series.x_kind != EPOCH
-        words = [] if phased else [self._word_at(place) for place in series.places]
+        words = [] if phased else self._words_at(series)
         if phased or not self._alternates(series, words):
             yield series
             return
@@ -61,9 +61,11 @@ class PhaseHeads:
             points = [point for point, at in zip(series, words, strict=True) if table().phases.get(at) == phase]
             yield replace(series.replaced(points), name=f"{series.name} ({word})", role=replace(role, phase=phase))
 
-    def _word_at(self, place: int) -> str:
-        before = bisect.bisect_right(self._lines, place)
-        return self._words[before - 1] if before else ""
+    def _words_at(self, series: Series) -> list[str]:
+        """The phase of each value; above the first evaluation that is announced stands what the training printed."""
+        first = _ORDER[0] if table().phases.get(self._words[0]) == _ORDER[1] else ""
+        before = [bisect.bisect_right(self._lines, place) for place in series.places]
+        return [self._words[lines - 1] if lines else first for lines in before]
 
     def _alternates(self, series: Series, words: list[str]) -> bool:
         phases = table().phases
@@ -72,4 +74,5 @@ class PhaseHeads:
         epochs = itertools.groupby(zip(series.xs, words, strict=True), key=lambda pair: pair[0])
         orders = [[phase for phase, _ in itertools.groupby(phases[word] for _, word in points)] for _, points in epochs]
         both = sum(order == _ORDER for order in orders)
-        return both >= _FEWEST and both >= _HABIT * len(orders)
+        # A check before the training is announced otherwise than all that follows.
+        return both >= _FEWEST and both >= _HABIT * (len(orders) - 1)

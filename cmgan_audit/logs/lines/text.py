@@ -18,6 +18,7 @@ from cmgan_audit.logs.lines.hashes import HashedShapes
 from cmgan_audit.logs.lines.headers_below import HeadersBelow
 from cmgan_audit.logs.lines.left_out import LONG_LINE, LeftOut
 from cmgan_audit.logs.lines.named_checkpoints import NamedCheckpoints
+from cmgan_audit.logs.lines.names_above import Above, NamesAbove
 from cmgan_audit.logs.lines.no_better import note_no_better
 from cmgan_audit.logs.lines.phase_columns import PhaseColumns
 from cmgan_audit.logs.lines.phase_heads import PhaseHeads
@@ -40,8 +41,9 @@ _SHAPE_LIMIT = 20_000
 _STEADY = 64
 _AHEAD = 2048
 
-# One charset and a look behind, so that the search skips words at full speed; signs stay in the words.
-_NUMBER = regex(rb"([0-9](?<![A-Za-z0-9_.].)[0-9]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)")
+# One charset and a look behind, so that the search skips words at full speed; signs stay in the words, and so does the
+# number in `Prec@1`, `Accuracy@5`.
+_NUMBER = regex(rb"([0-9](?<![A-Za-z0-9_.].)(?<![cCyY]@.)[0-9]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)")
 
 
 def read_text(path: Path, source: str, book: RoleBook) -> Reading:
@@ -94,6 +96,8 @@ class _TextScan:
         self.below = HeadersBelow()
         self.crossing = CrossingTrainings()
         self.names_epochs = False
+        self.names_above = NamesAbove(book)
+        self.above: Above | None = None
         self.table: OpenTable | None = None
         self.steady: SteadyShape | None = None
         self.targets: dict[int, tuple[Run, list[Series]]] = {}
@@ -164,6 +168,11 @@ class _TextScan:
                     and (self.steady is None or self.steady.plan is not plan)
                 ):
                     self.steady = SteadyShape(shape, plan)
+            elif count == 1 and self.above is not None and (both := self.names_above.plan(self.above, shape)):
+                self._row(both, self.above.row + numbers[position : position + size], self.line)
+            self.above = (
+                None if plan.values else Above(shape, plan, numbers[position + size - plan.slots : position + size])
+            )
             if plan.no_better:
                 note_no_better(self.builder, plan, numbers[position : position + size], count)
             position += size

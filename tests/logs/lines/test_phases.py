@@ -127,3 +127,23 @@ def test_other_columns_beside_the_measures_of_phases(tmp_path: Path, head: str) 
     text = "".join(f"Epoch {e}\n{head}\ntrain  12.3  {v + 0.3}\nvalid  3.1  {v}\n" for e, v in enumerate(PESQ))
     (run,) = read(tmp_path, text).runs
     assert {s.role.phase: list(s.ys) for s in run.series} == {"train": [v + 0.3 for v in PESQ], "eval": PESQ}
+
+
+def test_what_stands_above_the_first_announced_evaluation_is_of_the_training(tmp_path: Path) -> None:
+    log = "".join(
+        f"epoch: {e}, acc is: 0.{e + 1}9\ntesting in eval mode\nepoch: {e}, acc is: 0.{e + 1}\nNow continue training\n"
+        for e in range(8)
+    )
+    expected = {"acc (training)": [0.19, 0.29, 0.39, 0.49, 0.59, 0.69, 0.79, 0.89]}
+    expected["acc (testing)"] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]
+    found = named(read(tmp_path, log))
+    assert sorted(found.values()) == sorted(expected.values())
+    assert found["acc (testing)"] == expected["acc (testing)"]
+
+
+def test_a_check_before_the_training_is_an_evaluation(tmp_path: Path) -> None:
+    log = "testing before the start\nepoch: 0, acc is: 0.07\n" + "".join(
+        f"epoch: {e}, acc is: 0.{e + 1}9\ntesting in eval mode\nepoch: {e}, acc is: 0.{e + 1}\nNow continue training\n"
+        for e in range(8)
+    )
+    assert named(read(tmp_path, log))["acc (testing)"][-7:] == [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]

@@ -266,3 +266,27 @@ def test_a_log_of_one_long_line_is_read_in_parts(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(text_module._TextScan, "block", lambda scan, part: sizes.append(len(part)) or block(scan, part))
     assert list(only(read(tmp_path, content)).ys) == [float(f"2.{e + 10}") for e in range(90)]
     assert len(sizes) > 5 and max(sizes) < 1100
+
+
+@pytest.mark.parametrize("name", ["Prec@1", "Acc@1", "acc@1", "Accuracy@1:"])
+def test_the_rank_of_an_accuracy_is_a_part_of_its_name(tmp_path: Path, name: str) -> None:
+    log = "".join(
+        f"Epoch {e}\n * {name} {v}   {name[:-2] if name[-1] == ':' else name[:-1]}5 9{v}\n" for e, v in enumerate(PESQ)
+    )
+    series = only(read(tmp_path, log), "accuracy")
+    assert list(zip(series.xs, series.ys, strict=True)) == list(enumerate(PESQ))
+
+
+@pytest.mark.parametrize(
+    "line", ["val.pesq: {}", "val.pesq: {}, val.stoi: 0.9", "val.pesq: {} val.stoi: 0.9", "x.pesq: {}"]
+)
+def test_a_name_with_dots_at_the_beginning_is_no_module(tmp_path: Path, line: str) -> None:
+    log = "".join(f"epoch {e}\n{line.format(v)}\n" for e, v in enumerate(PESQ))
+    assert list(only(read(tmp_path, log)).ys) == PESQ
+
+
+@pytest.mark.parametrize("prefix", ["espnet.trainer:12 ", "espnet.trainer: ", "espnet.trainer:12: "])
+def test_a_module_at_the_beginning_is_none_of_the_name(tmp_path: Path, prefix: str) -> None:
+    log = "".join(f"epoch {e}\n{prefix}PESQ: {v}\n" for e, v in enumerate(PESQ))
+    series = only(read(tmp_path, log))
+    assert (series.name, list(series.ys)) == ("PESQ", PESQ)
