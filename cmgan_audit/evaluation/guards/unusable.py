@@ -5,6 +5,7 @@ One of these among several says nothing about the others, so they are compared w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from cmgan_audit.errors import AuditError
@@ -35,7 +36,13 @@ def check_unusable(unusable: Unusable) -> list[Finding]:
 def told(unusable: Unusable) -> str:
     """How many cannot be used, and why, in one sentence."""
     count = "1 checkpoint" if len(unusable) == 1 else f"{len(unusable)} checkpoints"
-    reasons = [str(why) for why in unusable.values()]
+    alike: dict[str, list[str]] = {}
+    for name, why in unusable.items():
+        alike.setdefault(re.sub(rf"[^\s:]*{re.escape(name)}", "", str(why)), []).append(name)
+    reasons = [
+        f"{unusable[first]}{f'; the same for {shortened(others)}' if others else ''}"
+        for first, *others in alike.values()
+    ]
     rest = f"; and {len(reasons) - REASONS_SHOWN} more" if len(reasons) > REASONS_SHOWN else ""
     return f"{count} cannot be used: {'; '.join(reasons[:REASONS_SHOWN])}{rest}"
 

@@ -31,6 +31,9 @@ _SECONDS = regex(r"\s?(?:m?s|secs?|seconds?|msecs?)(?![\w/=:])(?!\s*[=:])", re.I
 _AT_RANK, _ANOTHER = regex(r"@\d+$"), regex(r"\s+[-+]?\x00")
 _OPTION = regex(r"(?:^|\s)--[A-Za-z][\w\-]*[ =]+$")
 
+# `total_ep = 15`, `Max epoch: 100`: how many there will be.
+_IN_ALL = frozenset(("total", "max", "maximum"))
+
 # What is said in front of how many, as against what is numbered.
 _BEFORE_A_COUNT = frozenset(
     "a after at by complete completed done each end ended every finish finished first for from in info is last of on "
@@ -134,7 +137,7 @@ def counter_of(label: str) -> str | None:
         return None
     t = table()
     if words[-1] in t.epochs:
-        return "epoch"
+        return None if words[-2:-1] and words[-2] in _IN_ALL else "epoch"
     if any(words[-len(name) :] == name for name in t.steps):
         return "step"
     if any(words[-len(name) :] == name for name in t.ranks):

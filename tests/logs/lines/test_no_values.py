@@ -115,3 +115,9 @@ def test_a_name_and_nan_without_a_sign_are_read_without_an_error(tmp_path: Path,
     path.write_text(f"{line}\nEpoch 1 PESQ: 2.1\nEpoch 2 PESQ: 2.2\n")
     (run,) = read_text(path, "train.log", RoleBook()).runs
     assert [list(series.ys) for series in run.series if series.role.measure == "pesq"] == [[2.1, 2.2]]
+
+
+@pytest.mark.parametrize("line", ["total_ep = 15\n", "Max epoch: 100\n", "max_epoch=20 lr=0.1\n", "Maximum epoch 40\n"])
+def test_how_many_epochs_there_will_be_is_no_epoch(tmp_path: Path, line: str) -> None:
+    (run,) = runs(tmp_path, f"seed = 1\n{line}" + "".join(f"epoch {e}: PESQ {v}\n" for e, v in enumerate(PESQ)))
+    assert points(run) == list(enumerate(PESQ))
