@@ -18,7 +18,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from reprlib import recursive_repr
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass
@@ -54,6 +54,7 @@ else:
         return made if cls is None else made(cls)
 
 
+_T = TypeVar("_T")
 _Writer = Callable[[type], Callable[..., Any]]
 
 
@@ -113,6 +114,14 @@ def _hashing(cls: type) -> Callable[..., Any]:
     counted = (field for field in dataclasses.fields(cls) if (field.compare if field.hash is None else field.hash))
     values = "".join(f"self.{field.name}," for field in counted)
     return _compiled("__hash__", ["self"], [f" return hash(({values}))"], {})
+
+
+def copier_of(cls: type[_T]) -> Callable[[_T], _T]:
+    """A function that copies an object field by field, without its constructor: a copy costs half of a new one."""
+    lines = [f" made.{field.name} = value.{field.name}" for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    return _compiled(
+        "copier", ["value"], [" made = _new(_cls)", *lines, " return made"], {"_new": object.__new__, "_cls": cls}
+    )
 
 
 def _compiled(name: str, parameters: list[str], body: list[str], known: dict[str, Any]) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_dataclasses import copier_of, dataclass
 
 KINDS = ("plain", "default", "factory")
 
@@ -149,3 +149,21 @@ def test_a_class_variable_is_no_field():
 
     assert [entry.name for entry in dataclasses.fields(Counted)] == ["number"]
     assert Counted.made == 3
+
+
+def test_a_copy_holds_the_same_without_being_made_anew():
+    made = []
+
+    @dataclass(slots=True, eq=False)
+    class Counted:
+        first: list[int]
+        second: int = 2
+
+        def __post_init__(self) -> None:
+            made.append(self)
+
+    given = Counted([1])
+    copy = copier_of(Counted)(given)
+    assert type(copy) is Counted
+    assert copy is not given
+    assert (copy.first is given.first, copy.second, made) == (True, 2, [given])

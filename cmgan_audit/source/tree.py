@@ -72,6 +72,7 @@ class SourceTree:
         self._forgotten: set[str] = set()
         self._data: dict[tuple[str, Dialect], DataNode | DataError] = {}
         self._located: dict[str, str | None] = {}
+        self._are_folders: dict[str, bool] = {}
         self._commands: tuple[CommandLine, ...] | None = None
         self._starts: dict[str, list[CommandLine]] | None = None
         self._starts_from = Consulted()
@@ -106,8 +107,12 @@ class SourceTree:
     def _locate(self, path: str) -> str | None:
         if not path or "\0" in path:
             return None
+        whole = os.path.join(self.root, path)  # noqa: PTH118 (one call on a hot path)
+        # Most of what is looked for is not there: to ask once spares following each folder on the way.
+        if ".." not in path and not os.path.isfile(whole):  # noqa: PTH113
+            return None
         try:
-            real = os.path.realpath(self.root / path)
+            real = os.path.realpath(whole)
             if not stat.S_ISREG(os.stat(real).st_mode):  # noqa: PTH116 (one call on a hot path)
                 return None
         except (OSError, ValueError):
@@ -123,8 +128,11 @@ class SourceTree:
     def is_folder(self, path: str) -> bool:
         """True when `path` is a folder inside the root ("" or "." is the root itself)."""
         self._consulted.folders.add(path)
-        real = os.path.realpath(self.root / path) if "\0" not in path else ""
-        return Path(real).is_dir() and (real == str(self.root) or self._relative(real) is not None)
+        if path not in self._are_folders:
+            real = os.path.realpath(self.root / path) if "\0" not in path else ""
+            inside = real == str(self.root) or self._relative(real) is not None
+            self._are_folders[path] = inside and Path(real).is_dir()
+        return self._are_folders[path]
 
     def resolve(self, path: str, bases: Iterable[str] = ("",)) -> str | None:
         """The file that `path` names, tried relative to each of `bases` (folders relative to the root), in order."""

@@ -51,7 +51,7 @@ def _undefined(it: Interpreter, node: ast.ImportFrom, module: Module, name: str)
     """Why a module of the tree has no such name; "" where it may have it."""
     if name.startswith("__") or not (node.level or it.index.is_below(module.name, it.roots)):
         return ""
-    if module.is_package and may_come(it.tree, posixpath.join(module.folder, name)):
+    if module.is_package and _may_come(it, posixpath.join(module.folder, name)):
         return ""
     if module.parsed is None:
         own = it.index.holds_files(module.folder) and (node.level or not _is_installed(it, module.name))
@@ -62,22 +62,26 @@ def _undefined(it: Interpreter, node: ast.ImportFrom, module: Module, name: str)
 
 def _absent(it: Interpreter, name: str, level: int) -> str:
     """Where the first module of a dotted name should lie that is not there; "" where no folder of the tree is meant."""
-    roots: Sequence[str] = it.roots
+    roots = tuple(it.roots)
     if level:
         above = it.module.folder.split("/") if it.module.folder else []
         if len(above) < level - 1:
             return ""
-        roots = ["/".join(above[: len(above) - level + 1])]
-    elif _is_installed(it, name):
+        roots = ("/".join(above[: len(above) - level + 1]),)
+    return it.index.once(("absent", name, level > 0, roots), lambda: _absent_below(it, name, roots, relative=level > 0))
+
+
+def _absent_below(it: Interpreter, name: str, roots: Sequence[str], *, relative: bool) -> str:
+    if not relative and _is_installed(it, name):
         return ""
     parts = name.split(".")
     for root in roots:
-        for count in range(len(parts) - 1, -1 if level else 0, -1):
+        for count in range(len(parts) - 1, -1 if relative else 0, -1):
             folder = posixpath.join(root, *parts[:count])
             text = _text_of_package(it, folder)
             if text is not None:
                 path = posixpath.join(folder, parts[count])
-                return "" if _DYNAMIC.search(text) or may_come(it.tree, path) else path
+                return "" if _DYNAMIC.search(text) or _may_come(it, path) else path
     return ""
 
 
@@ -86,8 +90,17 @@ def _is_installed(it: Interpreter, name: str) -> bool:
     top = name.partition(".")[0]
     if any(it.tree.locate(posixpath.join(root, top, "__init__.py")) for root in it.roots):
         return False
+    return is_library(name) or bool(it.index.once(("required", top), lambda: _required(it, top)))
+
+
+def _required(it: Interpreter, top: str) -> str:
+    """The file of requirements that asks for a library; "" where none does."""
     asked = re.compile(rf"^[\s\"']*{re.escape(top)}\b", re.MULTILINE)  # also `google-cloud-storage` for `google`
-    return is_library(name) or any(asked.search(it.tree.text(path) or "") for path in it.tree.requirement_files)
+    return next((path for path in it.tree.requirement_files if asked.search(it.tree.text(path) or "")), "")
+
+
+def _may_come(it: Interpreter, path: str) -> bool:
+    return bool(it.index.once(("may come", path), lambda: path if may_come(it.tree, path) else ""))
 
 
 def _text_of_package(it: Interpreter, folder: str) -> str | None:

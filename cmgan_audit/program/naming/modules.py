@@ -6,11 +6,12 @@ import ast
 import copy
 import posixpath
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.naming.names import MODELLED, is_library
+from cmgan_audit.source.consulted import Consulted
 from cmgan_audit.source.python_file import ParsedFile
 from cmgan_audit.source.tree import SourceTree
 
@@ -56,7 +57,9 @@ class ModuleIndex:
         self.sources = sources
         self._modules: dict[str, Module] = {}
         self._files = {path for path in sources.python_files if path.endswith(".py")}
+        self._holding = {posixpath.dirname(path) for path in self._files}
         self._folders: set[str] = set()
+        self._answers: dict[Hashable, tuple[str, Consulted]] = {}
         self._ends: dict[str, list[str]] = defaultdict(list)
         for path in sorted(self._files):
             folder = posixpath.dirname(path)
@@ -71,6 +74,17 @@ class ModuleIndex:
         index = copy.copy(self)
         index._modules = {}
         return index
+
+    def once(self, question: Hashable, answer: Callable[[], str]) -> str:
+        """What the files of the tree say to a question that every script puts again; worked out the first time."""
+        if question not in self._answers:
+            with self.sources.watched() as consulted:
+                found = answer()
+            self._answers[question] = found, consulted
+            return found
+        found, consulted = self._answers[question]
+        self.sources.depends_on(consulted)
+        return found
 
     def at(self, path: str, name: str = "") -> Module | None:
         """The module of one file; None when it cannot be parsed."""
@@ -107,8 +121,7 @@ class ModuleIndex:
 
     def holds_files(self, folder: str) -> bool:
         """Whether a folder, "" for that of the tree, holds Python files itself."""
-        known = not folder or folder in self._folders
-        return known and any(posixpath.dirname(path) == folder for path in self._files)
+        return folder in self._holding
 
     def _is_modelled(self, name: str, root: str, importer: Module | None) -> bool:
         """Whether a package of the tree is a framework that is known by what it does.
