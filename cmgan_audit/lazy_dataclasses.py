@@ -1,24 +1,32 @@
-"""Dataclasses whose methods are written when they are first called.
+"""Dataclasses that cost little until they are used.
 
-`dataclasses.dataclass` compiles up to six methods for every class while its module is imported. An audit loads some 270
-classes and makes objects of a third of them: compiling them all took 0.12 s of the 0.6 s of a small repository. Here
-the fields (and `__slots__`) are those that the standard library works out, and `dataclasses.fields`, `replace` and
-`asdict` work as ever; `__init__`, `__eq__` and `__hash__` are compiled by their first call.
+`dataclasses.dataclass` compiles up to six methods for every class while its module is imported, and describes each of
+its fields. An audit loads some 300 classes and makes objects of a third of them: compiling them all took 0.12 s of the
+0.6 s of a small repository. Here only the class itself is made, with `__slots__` if it shall have them; `__init__`,
+`__eq__` and `__hash__` are compiled by their first call, and the fields are described for whoever asks first, such as
+`dataclasses.fields`, `replace` and `asdict`, which work as ever.
 
-While the standard library works them out, annotations that are texts are hidden from it: it takes each apart three
-times by a regular expression, to see whether it says `ClassVar`, `InitVar` or `KW_ONLY`. So `Field.type` tells nothing.
+An annotation counts only as far as it says `ClassVar`, and `Field.type` tells nothing.
 
 `frozen` is held by the type checker, which takes this for the standard decorator, and not at run time: a constructor
 that may assign is twice as fast as one that has to go round its own guard, and there are millions of values. `order`
-and `InitVar` are not supported.
+and `InitVar` are not supported, nor are classes of the standard decorator above or below those of this one.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, Field
 from reprlib import recursive_repr
+from types import MemberDescriptorType
 from typing import TYPE_CHECKING, Any, TypeVar
+
+# What a class and those above it declare: by name of field the default (`MISSING`, a value, or what `field(...)`
+# gave), and whether the field is for keywords only.
+_DECLARED = "__declared_fields__"
+# Where the standard library looks for the fields of a class.
+_DESCRIPTIONS = "__dataclass_fields__"
 
 if TYPE_CHECKING:
     from dataclasses import dataclass as dataclass
@@ -29,30 +37,116 @@ else:
 
         def made(cls):
             given = cls.__dict__
-            methods = {}
+            declared = _declared(cls, kw_only)
+            added = {_DECLARED: declared, _DESCRIPTIONS: _DESCRIBED_LATER}
+            if "__match_args__" not in given:
+                added["__match_args__"] = _places(declared)
             if "__init__" not in given:
-                methods["__init__"] = _written_later("__init__", _constructor)
+                added["__init__"] = _written_later("__init__", _constructor)
             if "__repr__" not in given:
-                methods["__repr__"] = _shown
+                added["__repr__"] = _shown
             if eq and "__eq__" not in given:
-                methods["__eq__"] = _written_later("__eq__", _comparison)
+                added["__eq__"] = _written_later("__eq__", _comparison)
             if eq and "__hash__" not in given:
-                methods["__hash__"] = _written_later("__hash__", _hashing) if frozen else None
-            if cls.__doc__ is None:  # the standard library would work out a signature: half a millisecond
-                cls.__doc__ = cls.__name__
-            told = given.get("__annotations__", {})
-            hidden = bool(told) and all(isinstance(each, str) and "ClassVar" not in each for each in told.values())
-            if hidden:
-                cls.__annotations__ = dict.fromkeys(told, object)
-            cls = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(cls)
-            if hidden:
-                cls.__annotations__ = told
-            for name, method in methods.items():
-                setattr(cls, name, method)
+                added["__hash__"] = _written_later("__hash__", _hashing) if frozen else None
+            if slots:
+                return _with_slots(cls, declared, added)
+            for name, (default, _) in declared.items():
+                if isinstance(default, Field) and given.get(name) is default:
+                    if default.default is MISSING:
+                        delattr(cls, name)
+                    else:
+                        setattr(cls, name, default.default)
+            for name, value in added.items():
+                setattr(cls, name, value)
             return cls
 
         return made if cls is None else made(cls)
 
+
+_Declared = dict[str, tuple[Any, bool]]
+
+
+def _declared(cls: type, kw_only: bool) -> _Declared:
+    """What a class and those above it declare, in the order of the standard library: a field keeps its first place."""
+    declared: _Declared = {}
+    for base in cls.__mro__[-2:0:-1]:
+        declared.update(base.__dict__.get(_DECLARED, {}))
+    for name, said in cls.__annotations__.items():
+        if "ClassVar" in str(said):
+            continue
+        default = getattr(cls, name, MISSING)
+        if isinstance(default, MemberDescriptorType):  # the slot of a class above
+            default = MISSING
+        elif type(default).__hash__ is None:
+            raise ValueError(
+                f"{cls.__name__}.{name}: objects would share their default; default_factory makes one each"
+            )
+        declared[name] = default, kw_only
+    return declared
+
+
+def _places(declared: _Declared) -> tuple[str, ...]:
+    """The fields that a constructor takes by their place."""
+    return tuple(
+        [
+            name
+            for name, (default, kw_only) in declared.items()
+            if not (_for_keywords(default, kw_only) or (isinstance(default, Field) and not default.init))
+        ]
+    )
+
+
+def _for_keywords(default: Any, kw_only: bool) -> bool:
+    return kw_only if not isinstance(default, Field) or default.kw_only is MISSING else bool(default.kw_only)
+
+
+def _with_slots(cls: type, declared: _Declared, added: dict[str, Any]) -> type:
+    """A class again, with slots: they have to be there when it is made."""
+    namespace = {name: value for name, value in cls.__dict__.items() if name not in declared}
+    namespace.pop("__dict__", None)
+    namespace.pop("__weakref__", None)
+    inherited: set[str] = set()
+    for base in cls.__mro__[1:-1]:
+        there = base.__dict__.get("__slots__", ())
+        inherited.update((there,) if isinstance(there, str) else there)
+    own = tuple([name for name in declared if name not in inherited])
+    namespace.update(added, __slots__=own, __qualname__=cls.__qualname__)
+    return type(cls)(cls.__name__, cls.__bases__, namespace)
+
+
+class _DescribedLater:
+    """Stands for `__dataclass_fields__` until somebody asks for it."""
+
+    def __get__(self, _: object, owner: type) -> dict[str, Field[Any]]:
+        holder = next(each for each in owner.__mro__ if _DESCRIPTIONS in each.__dict__)
+        described = {name: _described(name, *told) for name, told in getattr(holder, _DECLARED).items()}
+        setattr(holder, _DESCRIPTIONS, described)
+        return described
+
+
+def _described(name: str, default: Any, kw_only: bool) -> Field[Any]:
+    """A field as the standard library describes it: `_LIKE`, which it made, with the words of this one."""
+    entry = _copied(_LIKE)
+    if isinstance(default, Field):
+        for word in _WORDS:
+            setattr(entry, word, getattr(default, word))
+    else:
+        entry.default = default
+    entry.name, entry.kw_only = name, _for_keywords(default, kw_only)
+    return entry
+
+
+@dataclasses.dataclass(init=False, repr=False, eq=False)
+class _Like:
+    """One field, of which nothing is said."""
+
+    name: object
+
+
+(_LIKE,) = dataclasses.fields(_Like)
+_WORDS = [word for word in Field.__slots__ if not word.startswith("_") and word not in ("name", "type", "kw_only")]
+_DESCRIBED_LATER = _DescribedLater()
 
 _T = TypeVar("_T")
 _Writer = Callable[[type], Callable[..., Any]]
@@ -78,15 +172,15 @@ def _written_later(name: str, write: _Writer) -> Callable[..., Any]:
 
 def _constructor(cls: type) -> Callable[..., Any]:
     """`__init__`: its parameters are the fields, those for keywords only last; `__post_init__` is called after."""
-    known: dict[str, Any] = {"_absent": dataclasses.MISSING}
+    known: dict[str, Any] = {"_absent": MISSING}
     taken: tuple[list[str], list[str]] = ([], [])
     body = []
     for field in dataclasses.fields(cls):
         name, value = field.name, field.name
-        if field.default is not dataclasses.MISSING:
+        if field.default is not MISSING:
             known[f"_default_{name}"] = field.default
             parameter, value = f"{name}=_default_{name}", name if field.init else f"_default_{name}"
-        elif field.default_factory is not dataclasses.MISSING:
+        elif field.default_factory is not MISSING:
             known[f"_make_{name}"] = field.default_factory
             parameter = f"{name}=_absent"
             value = f"_make_{name}() if {name} is _absent else {name}" if field.init else f"_make_{name}()"
@@ -118,10 +212,13 @@ def _hashing(cls: type) -> Callable[..., Any]:
 
 def copier_of(cls: type[_T]) -> Callable[[_T], _T]:
     """A function that copies an object field by field, without its constructor: a copy costs half of a new one."""
-    lines = [f" made.{field.name} = value.{field.name}" for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
-    return _compiled(
-        "copier", ["value"], [" made = _new(_cls)", *lines, " return made"], {"_new": object.__new__, "_cls": cls}
-    )
+    return _copier(cls, [field.name for field in dataclasses.fields(cls)])  # type: ignore[arg-type]
+
+
+def _copier(cls: type[_T], names: Sequence[str]) -> Callable[[_T], _T]:
+    lines = [f" made.{name} = value.{name}" for name in names]
+    body = [" made = _new(_cls)", *lines, " return made"]
+    return _compiled("copier", ["value"], body, {"_new": object.__new__, "_cls": cls})
 
 
 def _compiled(name: str, parameters: list[str], body: list[str], known: dict[str, Any]) -> Callable[..., Any]:
@@ -136,3 +233,6 @@ def _shown(self: Any) -> str:  # a dataclass, which has no type of its own
     fields = (field for field in dataclasses.fields(self) if field.repr)
     values = ", ".join(f"{field.name}={getattr(self, field.name)!r}" for field in fields)
     return f"{self.__class__.__qualname__}({values})"
+
+
+_copied = _copier(Field, Field.__slots__)

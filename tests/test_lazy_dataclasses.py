@@ -167,3 +167,36 @@ def test_a_copy_holds_the_same_without_being_made_anew():
     assert type(copy) is Counted
     assert copy is not given
     assert (copy.first is given.first, copy.second, made) == (True, 2, [given])
+
+
+@pytest.mark.parametrize("slots", [True, False])
+def test_a_field_that_is_declared_again_keeps_its_place_and_takes_the_new_words(slots):
+    told = []
+    for decorate in (dataclass, dataclasses.dataclass):
+
+        @decorate(frozen=True, slots=slots, kw_only=True)
+        class Above:
+            first: int
+            second: list[int] = field(default_factory=list)
+
+        @decorate(frozen=True, slots=slots)
+        class Below(Above):
+            third: str = "x"
+            first: int = field(default=4, compare=False)
+
+        described = [
+            (each.name, each.default, each.compare, each.kw_only, each.metadata) for each in dataclasses.fields(Below)
+        ]
+        told.append(
+            (repr(Below()), described, Below.__match_args__, Below(first=1) == Below(first=2), vars(Above).keys())
+        )
+    assert told[0][:4] == told[1][:4]
+    assert ("first" in told[0][4]) == ("first" in told[1][4])
+
+
+def test_a_default_that_objects_would_share_is_refused():
+    with pytest.raises(ValueError, match=r"Shared\.values"):
+
+        @dataclass(slots=True)
+        class Shared:
+            values: list[int] = []  # noqa: RUF012 (that is what is refused)
