@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Sequence
 
@@ -39,6 +40,17 @@ def numbers_none(path: Value) -> str:
     """
     found = [_NUMBERS_NONE.fullmatch(step.note) for step in path.trail]
     return next((match[1] for match in found if match is not None), "")
+
+
+def says_file(path: Const, settings: str | None) -> bool:
+    """Whether settings tell the file of a path, not only a folder on the way to it.
+
+    `checkpoint: stage1/model_100.pt` does, and so does `epoch: 100` for `f"{epoch}.pt"`; `name: small` does not where the
+    program looks into `runs/small` for a `model.pt` of its own.
+    """
+    name = posixpath.basename(str(path.value))
+    stem = posixpath.splitext(name)[0]
+    return name in (settings or "") or any(stem in step.note for step in path.trail)
 
 
 def is_open(value: object) -> bool:

@@ -12,7 +12,14 @@ from itertools import chain
 from cmgan_audit.facts.adversarial.holders import Held, Holders
 from cmgan_audit.facts.checkpoints.completeness import Completeness
 from cmgan_audit.facts.checkpoints.framework_resumes import framework_resumes
-from cmgan_audit.facts.checkpoints.given import is_open, is_unread, maybe_missing, numbers_none, path_of_caller
+from cmgan_audit.facts.checkpoints.given import (
+    is_open,
+    is_unread,
+    maybe_missing,
+    numbers_none,
+    path_of_caller,
+    says_file,
+)
 from cmgan_audit.facts.checkpoints.guards import Guard, Guards, Setting
 from cmgan_audit.facts.checkpoints.records import Resume
 from cmgan_audit.facts.checkpoints.restoring import Batch, bare, batches, first_step, member_of, together
@@ -225,7 +232,7 @@ class _Resuming:
         if not isinstance(held.value, str) or not held.trail or not _A_FILE.search(held.value):
             return False
         settings = held.trail[0].location.path
-        if held.trail[0].location in self._settings_named:
+        if held.trail[0].location in self._settings_named or not says_file(held, self._view.tree.text(settings)):
             return False
         return not settings.endswith(".py") and any(
             f"/{settings}".endswith("/" + posixpath.normpath(word.rpartition("=")[2]).lstrip("./"))
