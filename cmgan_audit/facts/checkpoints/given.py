@@ -45,8 +45,8 @@ def numbers_none(path: Value) -> str:
 def says_file(path: Const, settings: str | None) -> bool:
     """Whether settings tell the file of a path, not only a folder on the way to it.
 
-    `checkpoint: stage1/model_100.pt` does, and so does `epoch: 100` for `f"{epoch}.pt"`; `name: small` does not where the
-    program looks into `runs/small` for a `model.pt` of its own.
+    `checkpoint: stage1/model_100.pt` does, and so does `epoch: 100` for `f"{epoch}.pt"`; `name: small` does not where
+    the program looks into `runs/small` for a `model.pt` of its own.
     """
     name = posixpath.basename(str(path.value))
     stem = posixpath.splitext(name)[0]

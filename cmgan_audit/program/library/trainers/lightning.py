@@ -23,9 +23,12 @@ from cmgan_audit.program.execution.branches import Side, choose
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.language.classes import class_attribute, library_bases
 from cmgan_audit.program.library.trainers.hooks import COUNTER, NO_GRADIENT, NONE, Trainer, call_hook, over
+from cmgan_audit.program.library.trainers.lightning_callbacks import Audience, audience
 
 # Where a module keeps what its `configure_optimizers` has returned.
 _CONFIGURED = "@configured"
+
+_WHICH = Unknown(reason="which loader")
 
 # Asteroid's LightningModule, which is made with its loaders: System(model, optimizer, loss_func, train_loader, ...).
 _ASTEROID = ("asteroid.engine.system.System", "asteroid.engine.System", "asteroid.System")
@@ -37,23 +40,34 @@ def fit(it: Interpreter, receiver: Instance | None, arguments: Arguments, locati
     data = _data_module(arguments)
     train = _loaders(arguments, ("train_dataloaders", "train_dataloader"), 1 if data is None else None)
     val = _loaders(arguments, ("val_dataloaders", "val_dataloader"), 2)
-    for owner in (data, model):
-        _attach(it, owner, receiver)
-        call_hook(it, owner, "prepare_data", (), location)
-        call_hook(it, owner, "setup", (Const(value="fit"),), location)
+    told = _set_up(it, receiver, (data, model), "fit", location)
     _configure(it, model, location)
     train = train or _made(it, (data, model), "train_dataloader", location)
     val = val or _made(it, (data, model), "val_dataloader", location)
     name = "lightning.Trainer.fit"
     for hook in ("on_fit_start", "on_train_start", "on_train_epoch_start"):
-        call_hook(it, model, hook, (), location)
+        told.hear(hook)
     if train is not None and not _is_limited(receiver, "train") and not _does_nothing(model, "training_step"):
-        over(it, train, location, name, "train", lambda batch: _train_on(it, model, batch, location))
+        over(it, train, location, name, "train", lambda batch: _train_on(told, batch))
     if val is not None and not _is_limited(receiver, "val"):
-        _validate(it, model, val, location, name)
-    for hook in ("on_train_epoch_end", "on_train_end"):
-        call_hook(it, model, hook, (), location)
+        _validate(told, val, name)
+    for hook in ("on_train_epoch_end", "on_train_end", "on_fit_end"):
+        told.hear(hook)
     return NONE
+
+
+def _set_up(
+    it: Interpreter, trainer: Instance | None, owners: tuple[Value | None, Value | None], stage: str, location: Location
+) -> Audience:
+    """What happens to the data and the module before any loader is made; whom the trainer tells from here on."""
+    data, model = owners
+    for owner in owners:
+        _attach(it, owner, trainer)
+        call_hook(it, owner, "prepare_data", (), location)
+    call_hook(it, data, "setup", (Const(value=stage),), location)
+    told = audience(it, trainer, model, location)
+    told.hear("setup", Const(value=stage))
+    return told
 
 
 def _configure(it: Interpreter, model: Value | None, location: Location) -> None:
@@ -64,7 +78,6 @@ def _configure(it: Interpreter, model: Value | None, location: Location) -> None
         ]
         choose(it, sides)
         return
-    call_hook(it, model, "configure_callbacks", (), location)
     configured = call_hook(it, model, "configure_optimizers", (), location)
     if isinstance(model, Instance) and configured is not None:
         it.journal.set(model.attrs, _CONFIGURED, configured)
@@ -109,46 +122,32 @@ def _is_empty(statement: ast.stmt) -> bool:
     return False
 
 
-def _train_on(it: Interpreter, model: Value | None, batch: Value, location: Location) -> None:
+def _train_on(told: Audience, batch: Value) -> None:
     """One batch of a training, with the hooks around it: schedulers step and averages follow in the second one."""
-    call_hook(it, model, "on_train_batch_start", (batch, COUNTER), location)
-    _step(it, model, "training_step", batch, location)
+    told.hear("on_train_batch_start", batch, COUNTER, _WHICH)
     outputs = Unknown(reason="the output of the training step")
-    call_hook(it, model, "on_train_batch_end", (outputs, batch, COUNTER), location)
+    told.step("training_step", batch, COUNTER, _WHICH)
+    told.hear("on_train_batch_end", outputs, batch, COUNTER, _WHICH)
 
 
-def _evaluate_on(it: Interpreter, model: Value | None, stage: str, step: str, batch: Value, location: Location) -> None:
+def _evaluate_on(told: Audience, stage: str, step: str, batch: Value) -> None:
     """One batch of an evaluation, with the hooks around it: what a step gives may be scored in the second one."""
-    which = Unknown(reason="which loader")
-    before, after = f"on_{stage}_batch_start", f"on_{stage}_batch_end"
-    call_hook(it, model, before, (batch, COUNTER, which)[: max(_parameters(model, before) - 1, 2)], location)
-    outputs = _step(it, model, step, batch, location) or Unknown(reason="what the step gives")
-    given = (outputs, batch, COUNTER, which)
-    call_hook(it, model, after, given[: max(_parameters(model, after) - 1, 3)], location)
+    told.hear(f"on_{stage}_batch_start", batch, COUNTER, _WHICH)
+    outputs = told.step(step, batch, COUNTER, _WHICH) or Unknown(reason="what the step gives")
+    told.hear(f"on_{stage}_batch_end", outputs, batch, COUNTER, _WHICH)
 
 
-def _step(it: Interpreter, model: Value | None, name: str, batch: Value, location: Location) -> Value | None:
-    parameters = _parameters(model, name)
-    given = (batch, COUNTER, Unknown(reason="which loader"))[: max(parameters - 1, 1)]
-    return call_hook(it, model, name, given, location)
-
-
-def _parameters(model: Value | None, name: str) -> int:
-    if isinstance(model, Instance) and isinstance(model.cls, ClassValue):
-        found = class_attribute(model.cls, name)
-        if found is not None and isinstance(found[0], FunctionValue):
-            return len(found[0].node.args.args)
-    return 3
-
-
-def _validate(it: Interpreter, model: Value | None, loader: Value, location: Location, name: str) -> None:
-    with it.entered(managers=NO_GRADIENT):
+def _validate(told: Audience, loader: Value, name: str) -> None:
+    with told.it.entered(managers=NO_GRADIENT):
+        told.switch("eval")
         for hook in ("on_validation_start", "on_validation_epoch_start"):
-            call_hook(it, model, hook, (), location)
-        once = partial(_evaluate_on, it, model, "validation", "validation_step", location=location)
-        over(it, loader, location, name, "eval", once)
-        call_hook(it, model, "validation_epoch_end", (Unknown(reason="the outputs of the validation steps"),), location)
-        call_hook(it, model, "on_validation_epoch_end", (), location)
+            told.hear(hook)
+        once = partial(_evaluate_on, told, "validation", "validation_step")
+        over(told.it, loader, told.location, name, "eval", once)
+        told.step("validation_epoch_end", Unknown(reason="the outputs of the validation steps"))
+        for hook in ("on_validation_epoch_end", "on_validation_end"):
+            told.hear(hook)
+        told.switch("train")
 
 
 def _data_module(arguments: Arguments) -> Value | None:
@@ -202,20 +201,17 @@ def evaluation(stage: str, loader_hook: str, step: str, ends: Sequence[str]) -> 
         model = arguments.get("model", 0)
         data = _data_module(arguments)
         loader = _loaders(arguments, ("dataloaders", "test_dataloaders", "val_dataloaders"), 1)
-        for owner in (data, model):
-            _attach(it, owner, receiver)
-            call_hook(it, owner, "prepare_data", (), location)
-            call_hook(it, owner, "setup", (Const(value=stage),), location)
+        told = _set_up(it, receiver, (data, model), stage, location)
         loader = loader or _made(it, (data, model), loader_hook, location)
         name, around = f"lightning.Trainer.{stage}", step.removesuffix("_step")
         with it.entered(managers=NO_GRADIENT):
+            told.switch("eval")
             for hook in (f"on_{around}_start", f"on_{around}_epoch_start"):
-                call_hook(it, model, hook, (), location)
+                told.hear(hook)
             if loader is not None:
-                once = partial(_evaluate_on, it, model, around, step, location=location)
-                over(it, loader, location, name, "eval", once)
-            for hook in ends:
-                call_hook(it, model, hook, (), location)
+                over(it, loader, location, name, "eval", partial(_evaluate_on, told, around, step))
+            for hook in (*ends, f"on_{around}_end"):
+                told.hear(hook)
         return Unknown(reason=f"the result of Trainer.{stage}")
 
     return run

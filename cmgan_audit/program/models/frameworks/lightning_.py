@@ -90,6 +90,17 @@ def _hyperparameters(read: AttributeRead) -> Value | None:
     return held
 
 
+@attribute(f"{_TRAINER}.callbacks")
+def _callbacks(read: AttributeRead) -> Value | None:
+    """The list of a trainer's callbacks, to which a program may put more."""
+    held, trainer = read.state("callbacks"), read.receiver
+    if held is None and isinstance(trainer, Instance):
+        given = trainer.arguments.get("callbacks")
+        held = given if isinstance(given, ListValue) else ListValue(items=[] if given is None else [given])
+        read.set_state("callbacks", held)
+    return held
+
+
 @attribute(f"{_TRAINER}.world_size")
 def _world_size(read: AttributeRead) -> Value:
     """The processes of a trainer: those of its devices and nodes where both are told, else as many as there are."""
