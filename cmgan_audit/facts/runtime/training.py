@@ -13,7 +13,7 @@ from cmgan_audit.facts.seedings import Seeding, seedings, set_besides_torch
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.execution.trace import CallEvent, Event
+from cmgan_audit.program.execution.trace import CallEvent, Event, IterateEvent
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, Record, Unknown, certainly, record_kind
@@ -75,10 +75,11 @@ def _first_training(view: View) -> tuple[int, Event] | None:
     # Without data it is a self-test: a few steps on made-up numbers.
     learns = any(True for _ in scene.of("backward")) and (bool(scene.made) or _reads_data(scene))
     found: list[tuple[int, Event]] = list(steps[:1]) if learns else []
+    # A framework trains whatever its loader is: one that a library hands out is no loader of the tree's own.
     found += [
-        (single.position, single.event)
-        for single in scene.passes
-        if single.event.framework and single.event.role == TRAIN
+        (position, event)
+        for position, event in enumerate(scene.run.events)
+        if isinstance(event, IterateEvent) and event.framework and event.role == TRAIN
     ][:1]
     return min(found, key=lambda each: each[0]) if found else None
 
