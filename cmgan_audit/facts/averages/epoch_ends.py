@@ -7,10 +7,19 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from cmgan_audit.facts.averages.means import means_of
 from cmgan_audit.facts.averages.outputs import averaged, put_under, taken_of_each
-from cmgan_audit.facts.averages.taking_in import Intake, intakes, is_measure, is_weighted, one_pass, sums_items
+from cmgan_audit.facts.averages.taking_in import (
+    Intake,
+    intake_of,
+    intakes,
+    is_measure,
+    is_weighted,
+    one_pass,
+    sums_items,
+)
 from cmgan_audit.facts.code import Reached, Stack, stack_of
 from cmgan_audit.facts.scene import Pass
 from cmgan_audit.facts.view import View
@@ -101,7 +110,10 @@ def _means(step: Sequence[ast.AST], end: Reached) -> Iterator[tuple[Intake, ast.
     nodes = end.own_nodes()
     for taken in intakes(step):
         if taken.kind == "list" and taken.target.startswith("self."):
-            yield from ((taken, node) for node in list(means_of(taken, nodes, _NoCount()))[:1])
+            named = [replace(taken, target=name) for name in _names_of(taken.target, nodes)]
+            found = [node for each in named for node in means_of(each, nodes, _NoCount())]
+            yield from ((taken, node) for node in found[:1])
+    yield from _means_of_parts(step, nodes)
     outputs = _outputs_of(end)
     if outputs is None:
         return
@@ -116,6 +128,55 @@ def _means(step: Sequence[ast.AST], end: Reached) -> Iterator[tuple[Intake, ast.
         if is_measure(text):
             name = str(key.value) if isinstance(key, ast.Constant) else outputs
             yield Intake(given[0], name, given[1], "list"), node
+
+
+def _means_of_parts(step: Sequence[ast.AST], end: Sequence[ast.AST]) -> Iterator[tuple[Intake, ast.AST]]:
+    """The means of one part of what a step keeps of each batch: `mean([x["loss"] for x in self.outputs])`."""
+    for statement in step:
+        kept = intake_of(statement)
+        if kept is None or kept.kind != "list" or not kept.target.startswith("self."):
+            continue
+        for name in _names_of(kept.target, end):
+            for node in end:
+                key = _averaged(node, name)
+                part = _part(step, kept.value, key.value) if isinstance(key, ast.Constant) else None
+                if part is None or is_weighted(part) or not is_measure(f"{ast.unparse(node)} {ast.unparse(part)}"):
+                    continue
+                assert isinstance(key, ast.Constant)
+                shown = key.value if isinstance(key.value, str) else ast.unparse(part)
+                yield Intake(statement, shown, part, "list"), node
+
+
+def _names_of(attribute: str, nodes: Sequence[ast.AST]) -> list[str]:
+    """A list of the module, and the names that the end of an epoch gives it: `outputs = self.outputs`."""
+    names = [attribute]
+    for node in nodes:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if ast.unparse(value) == attribute:
+                names.append(name)
+    return names
+
+
+def _part(step: Sequence[ast.AST], kept: ast.expr, key: object) -> ast.expr | None:
+    """What a step keeps under a key, or at a place, of each batch: written out, or filled under a name."""
+    written = [kept]
+    for node in step:
+        match node, kept:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value), ast.Name(id=wanted) if name == wanted:
+                written.append(value)
+            case (
+                ast.Call(
+                    func=ast.Attribute(value=ast.Name(id=name), attr="insert"), args=[ast.Constant(value=place), value]
+                ),
+                ast.Name(id=wanted),
+            ) if name == wanted and place == key:
+                return value
+    for each in written:
+        if isinstance(each, ast.Dict) and isinstance(key, str):
+            return put_under([each], key)
+        if isinstance(each, ast.Tuple | ast.List) and isinstance(key, int) and -len(each.elts) <= key < len(each.elts):
+            return each.elts[key]
+    return None
 
 
 def _outputs_of(end: Reached) -> str | None:

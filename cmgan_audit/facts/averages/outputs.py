@@ -226,9 +226,9 @@ def taken_of_each(values: ast.expr | None, outputs: str) -> ast.Subscript | ast.
         case ast.ListComp(elt=element, generators=[each]) | ast.GeneratorExp(elt=element, generators=[each]):
             match each, converted(element):
                 case (
-                    ast.comprehension(target=ast.Name(id=one), iter=ast.Name(id=source), ifs=[]),
+                    ast.comprehension(target=ast.Name(id=one), iter=source, ifs=[]),
                     ast.Subscript(value=ast.Name(id=name)) | ast.Name(id=name) as taken,
-                ) if source == outputs and name == one:
+                ) if ast.unparse(source) == outputs and name == one:
                     return taken
     return None
 

@@ -20,7 +20,7 @@ from cmgan_audit.program.naming.names import looked_at, training_libraries
 from cmgan_audit.source.tree import SourceTree
 
 _MAIN = regex(rb"""if\s*\(?\s*(?:__name__\s*==\s*['"]__main__['"]|['"]__main__['"]\s*==\s*__name__)""")
-_TRAINS = regex(rb"[Ll]oader|\.fit\(|\.backward\(|pytorch_lightning|speechbrain|transformers|_target_")
+_TRAINS = regex(rb"[Ll]oader|LightningCLI|\.fit\(|\.backward\(|pytorch_lightning|speechbrain|transformers|_target_")
 _NOT_ENTRIES = regex(r"(?:^|/)(?:test_[^/]*|[^/]*_test|conftest|setup|conf|__init__)\.py$|(?:^|/)tests?/")
 _OF_TESTS = regex(r"(?:^|[/_])tests?(?:[/_]|$)")
 # `train_test.py` and `train_and_test.py` train and then test a network, unless a test runner collects what is in them.

@@ -98,15 +98,17 @@ def _settings(call: ModelCall, words: list[str], steps: list[Step]) -> Value:
         key, text, step = flag.name, flag.text or "", flag.step
         path = Const(value=text)
         if key in {"config", "c"}:
-            config = merged(config, each_path(call, path, lambda path: load_file(call, path, "yaml")))
+            config = _with_file(config, each_path(call, path, lambda path: load_file(call, path, "yaml")))
         elif not isinstance(config, DictValue):
             continue
         elif key in _PARTS and text.endswith((".yaml", ".yml")):
             part = each_path(call, path, lambda path: load_file(call, path, "yaml"))
-            config = merged(config, DictValue(items={key: _of_class(config.items.get(key), part)}))
+            config = _with_file(config, DictValue(items={key: part}))
         else:
             known = word_value(text)
-            config = with_entry(config, key, argument(text, step) if isinstance(known, Const) else known)
+            value = argument(text, step) if isinstance(known, Const) else known
+            named = _with_class(config.items.get(key), value) if key in _PARTS else value
+            config = with_entry(config, key, named)
     return config
 
 
@@ -126,12 +128,34 @@ def _own_defaults(call: ModelCall) -> DictValue:
     return config
 
 
+def _with_file(config: Value, file: Value) -> Value:
+    """Settings with those of a file, which may leave out the class of a part that is named already."""
+    if isinstance(config, DictValue) and isinstance(file, DictValue):
+        parts: dict[Key, Value] = {
+            key: _of_class(config.items.get(key), file.items[key]) for key in _PARTS if key in file.items
+        }
+        file = replace(file, items={**file.items, **parts})
+    return merged(config, file)
+
+
+def _with_class(before: Value | None, named: Value) -> Value:
+    """A class that a word names for a part that has settings already: it takes them."""
+    if not isinstance(before, DictValue) or not isinstance(named, Const) or "." not in str(named.value):
+        return named
+    held = before.items.get("init_args", before if "class_path" not in before.items else None)
+    items: dict[Key, Value] = {"class_path": named}
+    return DictValue(items=items if held is None else {**items, "init_args": held})
+
+
 def _of_class(before: Value | None, part: Value) -> Value:
     """Settings from a file of a part whose class is named already: `--model pkg.Net --model net.yaml`."""
-    named = isinstance(before, Const) and isinstance(before.value, str)
-    if before is None or not named or not isinstance(part, DictValue) or "class_path" in part.items:
+    if not isinstance(part, DictValue) or "class_path" in part.items:
         return part
-    return DictValue(items={"class_path": before, "init_args": part})
+    if isinstance(before, Const) and isinstance(before.value, str):
+        return DictValue(items={"class_path": before, "init_args": part})
+    if isinstance(before, DictValue) and "class_path" in before.items and "init_args" not in part.items:
+        return DictValue(items={"init_args": part})
+    return part
 
 
 def _always_read(call: ModelCall, command: str) -> list[Value]:

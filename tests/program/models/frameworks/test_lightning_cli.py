@@ -68,3 +68,26 @@ def test_words_of_lightning_cli_name_classes_and_files_of_their_settings(show: S
     }
     shown = show(files)
     assert shown.plain("run.sh: fit --model train.Net --model net.yaml --data.batch_size 3") == [(3, 3)]
+
+
+def test_a_class_is_named_beside_a_file_of_its_settings(show: Show) -> None:
+    files = {
+        "train.py": CLI + MAIN + "LightningCLI()\n",
+        "net.yaml": "model: {lr: 0.1}\ndata: {batch_size: 5}\n",
+    }
+    for words in (
+        "fit --model train.Net --data train.Data --config net.yaml",
+        "fit --config net.yaml --model train.Net --data train.Data",
+        "fit --config net.yaml --model train.Net --data train.Data --data.batch_size 5",
+    ):
+        assert show({**files, "run.sh": f"python train.py {words}\n"}).plain(f"run.sh: {words}") == [(5, 3)]
+
+
+def test_a_script_that_only_makes_a_cli_is_followed(show: Show) -> None:
+    files = {
+        "parts.py": CLI,
+        "train.py": "from lightning.pytorch.cli import LightningCLI\n" + MAIN + "LightningCLI()\n",
+        "net.yaml": "model: {class_path: parts.Net, init_args: {lr: 0.1}}\ndata: {class_path: parts.Data}\n",
+        "run.sh": "python train.py fit --config net.yaml\n",
+    }
+    assert show(files).plain("run.sh: fit --config net.yaml") == [(4, 3)]
