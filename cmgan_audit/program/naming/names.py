@@ -100,7 +100,7 @@ _TRAINING_TOO = _words("speechbrain ignite torch_xla torchdata trl bitsandbytes 
 _LOOKED_AT_TOO = _words(
     "cloudpickle configargparse dill docopt dora dotmap dotted_dict jsonargparse ml_collections multiprocess pathos "
     "prefigure prodict psutil rich_click ruamel sacred tap tomlkit yacs commentjson glob2 jstyleson orjson pyjson5 "
-    "pytoml rapidjson rtoml simplejson ujson yamlargparse"
+    "PinkBlack pytoml rapidjson rtoml simplejson ujson yamlargparse"
 )
 
 # Frameworks whose training loops are modelled (`trainers.py`), and a file that only the framework's own package has.
