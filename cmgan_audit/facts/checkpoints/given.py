@@ -11,6 +11,7 @@ from cmgan_audit.facts.checkpoints.restoring import Batch
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.reasons import GIVEN_AT_START, Cause, cause_of
 from cmgan_audit.program.domain.values import Const, Unknown, Value, options_of
+from cmgan_audit.program.execution.trace import Launch
 from cmgan_audit.program.models.files import path_of
 
 # An option that numbers a stored state, with a default that numbers none: training begins at step 0 or epoch 0.
@@ -51,6 +52,21 @@ def says_file(path: Const, settings: str | None) -> bool:
     name = posixpath.basename(str(path.value))
     stem = posixpath.splitext(name)[0]
     return name in (settings or "") or any(stem in step.note for step in path.trail)
+
+
+def names_only_folder(path: Value, launch: Launch) -> bool:
+    """Whether the command line gives the folder of a path, and the program itself writes the name of the file."""
+    if isinstance(path, Unknown) and path.computed is not None and path.computed.operation in ("join", "path"):
+        last = path.computed.operands[-1]
+        if path.computed.operation == "path":  # the same, as a text
+            return names_only_folder(last, launch)
+        return isinstance(last, Const) and not last.overridable and bool(last.value)
+    if not isinstance(path, Const) or not isinstance(path.value, str):
+        return False
+    name = posixpath.basename(path.value)
+    words = {step.location for step in launch.steps}
+    given = [step.note for step in path.trail if step.location in words]
+    return bool(name) and bool(given) and not any(note.endswith(name) for note in given)
 
 
 def is_open(value: object) -> bool:

@@ -16,6 +16,7 @@ from cmgan_audit.facts.checkpoints.given import (
     is_open,
     is_unread,
     maybe_missing,
+    names_only_folder,
     numbers_none,
     path_of_caller,
     says_file,
@@ -203,13 +204,17 @@ class _Resuming:
 
     def _given(self, batch: Batch, settings: list[Setting]) -> _Sign | None:
         """What somebody had to give for this load to happen: a word of the command line, a variable, a path."""
-        words = {step.location for step in self._view.scene.run.launch.steps}
+        launch = self._view.scene.run.launch
+        words = {step.location for step in launch.steps}
         values = [(setting.text, setting.value, setting.location) for setting in settings if setting.taken]
         for event in batch.loads:
             values += [("the path", path_of(value), event.location) for value in event.arguments.positional[:1]]
+        in_folder = any(not guard.insists for guard, _ in self._looked_for(batch))
         for text, value, place in values:
             for option in options_of(value):
                 held = option.value
+                if text == "the path" and in_folder and names_only_folder(held, launch) and not _speaks_of_one(held):
+                    continue  # where this training lies, and the file is taken if it is there
                 said = words - self._settings_named if text == "the path" else words
                 typed = isinstance(held, Const) and any(step.location in said for step in held.trail)
                 none_yet = isinstance(held, Const) and bool(held.overridable) and held.value in (None, "")
@@ -370,6 +375,14 @@ def _is_start(batch: Batch, settings: Sequence[Setting], way: Trail = ()) -> boo
     names += [option[0] for option in (_OPTION.search(step.note) for step in way) if option is not None]
     names += [event.location.path for event in batch.loads]
     return not batch.trains_on and bool(_PRETRAINED.search(" ".join(names)))
+
+
+def _speaks_of_one(path: Value) -> bool:
+    """Whether what is given of a path is called after a checkpoint: `--resume_from runs/first`."""
+    names = [_OPTION.search(step.note) for step in path.trail]
+    return any(_CHECKPOINT.search(name[0]) for name in names if name is not None) or any(
+        _CHECKPOINT.search(step.note.partition(" ")[0]) for step in path.trail
+    )
 
 
 def _names_nothing(value: Value) -> bool:
