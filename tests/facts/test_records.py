@@ -191,6 +191,7 @@ def test_failed_files_and_dead_definitions_are_reported_apart(collected: Write) 
         ("testloader", -1),
         ("ValidationSet", -1),
         ("cv_loader", -1),
+        ("vl_loader", -1),
         ("dev", -1),
         ("values", 0),
         ("latest", 0),

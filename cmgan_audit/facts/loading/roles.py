@@ -24,7 +24,7 @@ from cmgan_audit.rules.record import Fact, Known, Unknown
 
 _TRAIN = regex(r"train(ing|set|s|er)?|tr|trn|fit")
 _EVAL = regex(
-    r"test(ing|set|s)?|val|vals|valset|valid(ation|set|ate|s)?|eval(uation|uate|set)?|dev|devset|cv|tt|tst|vld|infer(ence)?"
+    r"test(ing|set|s)?|val|vals|valset|valid(ation|set|ate|s)?|eval(uation|uate|set)?|dev|devset|cv|tt|tst|vl|vld|infer(ence)?"
 )
 _GLUED = regex(r"(train|test|valid|val|eval)(set|ds|dl|loader|data|dataset|iter|gen|dataloader|generator|samples)")
 _WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
