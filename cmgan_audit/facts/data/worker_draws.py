@@ -48,7 +48,7 @@ def worker_draws(view: View) -> Iterable[WorkerDraws]:
             numpy_draw=fact,
             drawn_by=drawn_by,
             workers=loader.num_workers,
-            seeds_workers=_seeds_workers(view.scene, made),
+            seeds_workers=_is_alone(view.scene, loader.num_workers) or _seeds_workers(view.scene, made),
             old_torch=view.torch.may_be(below=SEEDED_SINCE, path=entry),
             torch_stated=Known(stated),
         )
@@ -97,6 +97,20 @@ def _trail(found: Sequence[tuple[CallEvent, Reading]]) -> tuple[Step, ...]:
     ]
     others = dict.fromkeys(other.location for other, _ in found if other.location != event.location)
     return (*steps, *(Step(place, "and here") for place in list(others)[:MOST_SHOWN]))
+
+
+def _is_alone(scene: Scene, workers: Fact) -> Fact | None:
+    """Whether a single worker is forked from a state that moves on, since what draws from the loader draws too.
+
+    No other one has the same numbers then, and the next epoch begins from another state.
+    """
+    if not (isinstance(workers, Known) and workers.value == 1):
+        return None
+    loops = {single.event.loop for single in scene.passes}
+    for event in scene.named(lambda name: _GLOBAL.fullmatch(name) is not None and draws_random(name)):
+        if event.receiver is None and not loops.isdisjoint(event.context.loops):
+            return Known(True, (Step(event.location, "the process that forks the one worker draws too"),))
+    return None
 
 
 def _seeds_workers(scene: Scene, made: Made) -> Fact:
