@@ -15,6 +15,7 @@ from itertools import permutations
 from cmgan_audit.facts.adversarial.holders import Held, Holders, called, disjoint
 from cmgan_audit.facts.adversarial.losses import Losses, loss_of
 from cmgan_audit.facts.adversarial.records import Game
+from cmgan_audit.facts.adversarial.toggling import is_toggled
 from cmgan_audit.facts.runtime.flow import Node
 from cmgan_audit.facts.steps.actions import BACKWARD, ZERO, Action, actions_of
 from cmgan_audit.facts.steps.windows import Update, updates_in
@@ -135,6 +136,10 @@ def _judges(judge: _Player, maker: _Player, losses: Losses) -> bool:
 def _game(view: View, judge: _Player, maker: _Player, losses: Losses) -> Game:
     step = judge.update.step.event
     open_pass = _own_through(judge, maker, losses)
+    if open_pass is not None and all(
+        is_toggled(view.scene, each, judge.update.optimiser) for each in losses.feeding(open_pass[1], maker.held)
+    ):
+        open_pass = None  # the maker's parameters take no gradients where it runs
     return Game(
         location=step.location,
         anchor=f"{innermost_function(step.context)}.{judge.name}",

@@ -30,6 +30,12 @@ class Losses:
         """Whether gradients come through a call back into other networks."""
         return any(_is_call_of(node, held) for node in self._network_calls(call.value) if node is not call)
 
+    def feeding(self, call: Node, held: Held) -> list[CallEvent]:
+        """The calls of other networks whose output a call gets, with its gradients; of parts where only these are."""
+        nodes = [node for node in self._network_calls(call.value) if node is not call and _is_call_of(node, held)]
+        whole = [node for node in nodes if any(held.is_one(each) for each in _networks_of(node))]
+        return [node.event for node in whole or nodes if node.event is not None]
+
     def reaches(self, backward: Action, held: Held) -> bool:
         """Whether the gradients of a pass come to some networks."""
         return bool(self.calls(backward, held))
