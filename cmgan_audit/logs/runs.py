@@ -217,6 +217,15 @@ class RunBuilder:
         """The counter of per-utterance values that the log prints under this name."""
         return self.run.printed.setdefault(name, PrintedBatch())
 
+    def steps(self) -> list[tuple[int, float]]:
+        """At which place the log was at which step; nothing where scores or losses stand at epochs."""
+        series = [
+            s for run in self._runs for s in run.series if s.role.kind in ("metric", "loss") and s.x_kind != INDEX
+        ]
+        if any(s.x_kind == EPOCH or s.stride > 1 for s in series):
+            return []
+        return sorted({(place, x) for s in series for x, _, place in s})
+
     def part(self, name_at: Callable[[int], str], names: set[str]) -> None:
         """Make a run of the points of each name.
 

@@ -20,6 +20,7 @@ from cmgan_audit.logs.lines.left_out import LONG_LINE, LeftOut
 from cmgan_audit.logs.lines.named_checkpoints import NamedCheckpoints
 from cmgan_audit.logs.lines.names_above import Above, NamesAbove
 from cmgan_audit.logs.lines.no_better import note_no_better
+from cmgan_audit.logs.lines.offset_jobs import part_offset_jobs
 from cmgan_audit.logs.lines.phase_columns import PhaseColumns
 from cmgan_audit.logs.lines.phase_heads import PhaseHeads
 from cmgan_audit.logs.lines.plan import Plan, SlotValue
@@ -404,6 +405,7 @@ class _TextScan:
         self.left.account(self.plans.values())
         notes = [*self.left.notes(self.source), *self.lists.settle(self.source)]
         self.crossing.settle(self.builder)
+        part_offset_jobs(self.builder)
         runs = self.builder.finish(self.line - 1)
         for run in runs:
             settle(run, self.shapes, self.heads)

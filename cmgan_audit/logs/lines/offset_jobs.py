@@ -1,0 +1,66 @@
+"""Two trainings that print into one file without a word that tells them apart, each at steps of its own.
+
+`step 5000`, `step 1000`, `step 6000`, `step 2000`, ...: read as one they would be a training that is restarted at every
+line. Apart, each counts on in steps of equal size.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from statistics import median
+
+from cmgan_audit.logs.runs import RunBuilder
+
+# So many lines of each show that it counts on; from one to the other the steps go back again and again.
+_FEWEST, _TURNS = 5, 4
+# That many steps of a training are of equal size.
+_REGULAR = 0.8
+# A longer log is left as it is.
+_MOST = 1 << 16
+
+
+def part_offset_jobs(builder: RunBuilder) -> None:
+    """Make a run of each of two trainings that take turns."""
+    steps = builder.steps()
+    back = sum(b < a for (_, a), (_, b) in itertools.pairwise(steps))
+    if not 2 * _FEWEST <= len(steps) <= _MOST or back < _TURNS:
+        return
+    jobs = _counting_on(steps)
+    fewest = min((len({step for _, step in job}) for job in jobs), default=0)
+    if len(jobs) != 2 or not all(map(_is_regular, jobs)) or back < fewest // 2:
+        return
+    names = {place: f"job {number}" for number, job in enumerate(jobs, start=1) for place, _ in job}
+    builder.part(lambda place: names.get(place, ""), set(names.values()))
+
+
+def _counting_on(steps: Sequence[tuple[int, float]]) -> list[list[tuple[int, float]]]:
+    """The lines by the training that they go on with; no more than three trainings, which are too many."""
+    jobs: list[list[tuple[int, float]]] = []
+    last: list[tuple[int, float]] = []
+    for place, step in steps:
+        before = [job for job in jobs if job[-1][1] <= step]
+        if last and last[-1][1] == step:
+            job = last  # another line of the same step
+        elif before:
+            job = max(before, key=lambda one: (_next(one) == step, one[-1][1]))
+        elif len(jobs) > 2:
+            break
+        else:
+            jobs.append(job := [])
+        job.append((place, step))
+        last = job
+    return jobs
+
+
+def _next(job: Sequence[tuple[int, float]]) -> float | None:
+    """The step after the last, by the size of the one before; None where only one is known."""
+    last = job[-1][1]
+    before = next((step for _, step in reversed(job) if step != last), None)
+    return None if before is None else 2 * last - before
+
+
+def _is_regular(job: Sequence[tuple[int, float]]) -> bool:
+    counted = list(dict.fromkeys(step for _, step in job))
+    sizes = [b - a for a, b in itertools.pairwise(counted)]
+    return len(counted) >= _FEWEST and sum(size == median(sizes) for size in sizes) >= _REGULAR * len(sizes)
