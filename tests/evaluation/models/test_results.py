@@ -19,6 +19,20 @@ def test_a_network_with_a_pipeline(tmp_path, checkpoint, pipeline):
 
 
 @quick
+@pytest.mark.parametrize(
+    ("pipeline", "said"),
+    [
+        ("waveform", r"the pipeline `waveform` gave it a waveform of shape \[1, 3210\]; the other one is `cmgan`"),
+        ("cmgan", r"the pipeline `cmgan` gave it a spectrum of shape \[1, 2, \d+, \d+\]; the other one is `waveform`"),
+    ],
+)
+def test_a_network_of_another_kind_is_told_what_it_was_given(tmp_path, checkpoint, pipeline, said):
+    body = f"import torch\nreturn torch.nn.Conv3d(7, 1, 1), '{pipeline}'"
+    with pytest.raises(ModelError, match=said):
+        opened(factory(tmp_path, body), checkpoint).enhance(NOISY)
+
+
+@quick
 @pytest.mark.parametrize("precision", ["half", "double"])
 def test_a_network_on_waveforms_may_compute_in_another_precision(tmp_path, checkpoint, precision):
     body = f"import torch\nclass Net(torch.nn.Module):\n    def forward(self, x):\n        return x.{precision}()\n"

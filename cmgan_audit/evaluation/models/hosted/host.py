@@ -40,6 +40,7 @@ def _complaint(error: BaseException, root: Path) -> str:
     theirs = [frame for frame in places if "site-packages" not in frame.filename and "importlib" not in frame.filename]
     if theirs:
         text = f"{text} ({theirs[-1].filename}:{theirs[-1].lineno})"
+    text = "; ".join([text, *getattr(error, "__notes__", ())])
     return f"{text}; {_way_out(error.name, root)}" if isinstance(error, ModuleNotFoundError) and error.name else text
 
 

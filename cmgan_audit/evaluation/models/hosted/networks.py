@@ -43,8 +43,17 @@ def network_runner(
         )
     spectral = SpectralSettings(**settings)  # type: ignore[arg-type]
 
+    def given(data: Tensor, what: str, other: str) -> object:
+        try:
+            return network(data)
+        except (RuntimeError, ValueError, IndexError) as error:
+            error.add_note(
+                f"the pipeline `{pipeline}` gave it a {what} of shape {list(data.shape)}; the other one is `{other}`"
+            )
+            raise
+
     def on_spectrum(spectrum: Tensor) -> Tensor:
-        result = network(spectrum)
+        result = given(spectrum, "spectrum", "waveform")
         if isinstance(result, tuple | list) and len(result) == 2:
             result = torch.cat([part.reshape(len(spectrum), 1, *spectrum.shape[2:]) for part in result], dim=1)
         if not isinstance(result, Tensor) or result.shape != spectrum.shape:
@@ -59,7 +68,7 @@ def network_runner(
             samples = torch.from_numpy(np.array(noisy))[None].to(place)
             if pipeline == "cmgan":
                 return enhance_waveform(on_spectrum, samples, spectral)[0]
-            result = _only_waveform(network(samples), samples)
+            result = _only_waveform(given(samples, "waveform", "cmgan"), samples)
             if not isinstance(result, Tensor):
                 raise ModelError(
                     f"the network returned {_shape(result)}, where a tensor [batch, samples] is expected; {FACTORY}"
