@@ -58,11 +58,16 @@ def _chart(name: str, panel: Sequence[JudgedSeries]) -> Chart:
 
 
 def _labels(drawn: Sequence[JudgedSeries]) -> list[str]:
-    """What tells the runs of a chart apart: the ends of their titles, and the series where a run has several."""
+    """What tells the runs of a chart apart: what they are called within their only log, or the ends of their titles.
+
+    And the series, where a run has several.
+    """
     if len(drawn) == 1:
         return [short(drawn[0].series.name)]
     titles = [one.run.title for one in drawn]
-    ends = [title if len(title) <= LONGEST else f"...{title[3 - LONGEST :]}" for title in titles]
+    of_one_log = len({one.run.source for one in drawn}) == 1
+    names = [(of_one_log and one.run.label) or one.run.title for one in drawn]
+    ends = [name if len(name) <= LONGEST else f"...{name[3 - LONGEST :]}" for name in names]
     if len(set(titles)) == len(titles):
         return ends
     return [f"{end} {short(one.series.name)}" for end, one in zip(ends, drawn, strict=True)]

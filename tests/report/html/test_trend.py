@@ -90,6 +90,13 @@ def test_runs_share_a_chart_and_are_told_apart():
     assert all(name in page for name in ("declining.log", "healthy.csv", "resumed.jsonl"))
 
 
+def test_runs_of_one_log_are_called_what_it_calls_them(tmp_path: Path):
+    log = tmp_path / "a_log_with_a_long_name_of_its_own.log"
+    log.write_text("".join(f"epoch {e}: PESQ {v}\n" for v in (2.1, 2.3) for e in range(1, 9)))
+    page = page_of(log)
+    assert page.count(">run 1 of 2, from line 1</text>") == page.count(">run 2 of 2, from line 9</text>") > 0
+
+
 def test_many_findings_of_one_kind_unfold(tmp_path: Path):
     for run in range(SHOWN + 2):
         rows = "".join(f"{epoch},{2.6 if epoch == 2 else 2.1}\n" for epoch in range(8))
