@@ -148,6 +148,8 @@ class _Selecting:
         self._evaluated = evaluated
         self._splits = Splits(view, slicer)
         self._read_sets = ReadSets(view, slicer)
+        learning = (use.event.context.loops for use in view.scene.of("backward", "step"))
+        self._learning = {id(loop) for loops in learning for loop in loops}
 
     def by(self, decision: Decision) -> Iterator[Selection]:
         """The records of a decision: none where no measured number takes it."""
@@ -157,7 +159,7 @@ class _Selecting:
         if not compares and decision.decides != RATE:
             return
         place = self._slicer.location(compares[0]) if compares else self._place(decision)
-        passes = [single for single in self._evaluated if any(_gathers(loop, single) for loop in behind.loops)]
+        passes = [single for single in self._evaluated if any(self._gathers(loop, single) for loop in behind.loops)]
         splits = [
             (split, single.event.location)
             for single in passes
@@ -178,6 +180,26 @@ class _Selecting:
             yield Selection(
                 location=place, anchor=decision.decides, decides=decision.decides, by_test=Known(False), signs=text
             )
+
+    def _gathers(self, loop: Found, single: Pass) -> bool:
+        """Whether a loop of a slice is this pass over a loader, or the one around a single draw, `next(batches)`.
+
+        A loop that trains gathers other numbers than those of a batch that it also draws from an evaluation loader.
+        """
+        event, node = single.event, loop.node
+        stack = stack_of(event.context)
+        steps = isinstance(node, ast.For | ast.AsyncFor)
+        if event.is_one_draw and steps and id(event.loop) not in self._learning:
+            place = event.loop.location
+            around = loop.stack == stack[: len(loop.stack)]
+        else:
+            place = event.location
+            around = loop.stack == stack
+        if loop.path != place.path or not around:
+            return False
+        if isinstance(node, ast.For | ast.AsyncFor):
+            return node.iter.lineno <= place.line <= (node.iter.end_lineno or node.iter.lineno)
+        return getattr(node, "lineno", 0) <= place.line <= (getattr(node, "end_lineno", 0) or 0)
 
     def _comes_after(self, single: Pass, decision: Decision) -> bool:
         """Whether a number is measured only once the decision is taken: in later epochs it is a part of the history.
@@ -319,17 +341,6 @@ def _is_gain(side: ast.expr) -> bool:
     if not isinstance(side, ast.BinOp) or not isinstance(side.op, ast.Sub):
         return False
     return not isinstance(side.left, ast.Constant) and not isinstance(side.right, ast.Constant)
-
-
-def _gathers(loop: Found, single: Pass) -> bool:
-    """Whether a loop of a slice is this pass over a loader."""
-    place = single.event.location
-    if loop.path != place.path or loop.stack != stack_of(single.event.context):
-        return False
-    node = loop.node
-    if isinstance(node, ast.For | ast.AsyncFor):
-        return node.iter.lineno <= place.line <= (node.iter.end_lineno or node.iter.lineno)
-    return getattr(node, "lineno", 0) <= place.line <= (getattr(node, "end_lineno", 0) or 0)
 
 
 def _arguments(call: ast.Call) -> list[ast.expr]:
