@@ -18,6 +18,8 @@ from cmgan_audit.facts.metrics.collecting import metric_records
 from cmgan_audit.facts.options.collecting import options_of_run
 from cmgan_audit.facts.options.unread import unread_options
 from cmgan_audit.facts.passes.scored_loops import scored_loops
+from cmgan_audit.facts.preparation.collecting import preparations
+from cmgan_audit.facts.preparation.comparing import across_scripts
 from cmgan_audit.facts.runtime.devices import placements
 from cmgan_audit.facts.runtime.launching import process_starts
 from cmgan_audit.facts.runtime.roots import roots_of
@@ -52,6 +54,7 @@ COLLECTORS: tuple[Collector, ...] = (
     metric_records,
     options_of_run,
     placements,
+    preparations,
     process_starts,
     replaced_networks,
     resumes_of,
@@ -67,4 +70,4 @@ COLLECTORS: tuple[Collector, ...] = (
 )
 
 # What lies beside the code, held against what the code does.
-TREE_COLLECTORS: tuple[TreeCollector, ...] = (trained_files,)
+TREE_COLLECTORS: tuple[TreeCollector, ...] = (across_scripts, trained_files)

@@ -14,15 +14,20 @@ from cmgan_audit.program.naming.names import canonical
 
 def parts_of_items(flow: Flow, loader: Instance) -> Sequence[Value]:
     """The parts of the tuple that the dataset of a loader returns; none where its items come in another way."""
+    result = result_of_items(flow, loader)
+    return result.items if isinstance(result, ListValue) and result.kind == "tuple" and result.complete else ()
+
+
+def result_of_items(flow: Flow, loader: Instance) -> Value | None:
+    """What the dataset of a loader returns as an item; None where its items come in another way."""
     made = next((each for each in flow.scene.made if same_object(each.loader, loader)), None)
     if made is None or made.arguments.get("collate_fn", 6) is not None:
-        return ()
+        return None
     readings = items_of(flow.scene, made).readings
     if len(readings) != 1 or not readings[0].function.endswith(".__getitem__"):
-        return ()
+        return None
     flow.note(readings[0].events)
-    result = readings[0].result
-    return result.items if isinstance(result, ListValue) and result.kind == "tuple" and result.complete else ()
+    return readings[0].result
 
 
 def reads_a_recording(node: Node) -> bool:

@@ -107,6 +107,10 @@ class Flow:
         """The methods called on a value that change it, at any time: `x.mul_(2)`."""
         return self._in_place.get(_key(value) or 0, frozenset())
 
+    def call_of(self, value: Value) -> CallEvent | None:
+        """The call that made a value; None for what no call made itself."""
+        return self._events.get(_key(value) or 0)
+
     def losses(self) -> Iterator[tuple[Value, Location]]:
         """What the run calls `backward` on, or gives to a framework that does, with the place."""
         for use in self.scene.of("backward"):
