@@ -32,7 +32,7 @@ from cmgan_audit.program.launches.entries import entries, silent_entries
 from cmgan_audit.program.launches.hydra_choices import chosen_by_files
 from cmgan_audit.program.launches.restarts import in_several_processes, restarts_of
 from cmgan_audit.program.launches.shown import starts_with_words
-from cmgan_audit.program.launches.spending import MOST_STEPS_OF_A_SCRIPT, Spending, told_apart_by
+from cmgan_audit.program.launches.spending import FIRST_ONLY, MOST_STEPS_OF_A_SCRIPT, Spending, told_apart_by
 from cmgan_audit.program.launches.trials import without_trials
 from cmgan_audit.program.launches.unreached import Place, execute_place, places, referred_to
 from cmgan_audit.program.models.command_lines.launches import bare, launches_of
@@ -86,8 +86,13 @@ class Program:
         self._spending = spending = Spending(most_steps)
         runs = those_that_can_start(self._launched(entry))
         with deep_recursion():
-            others = [*restarts_of(runs), *in_several_processes(self._tree, runs)]
-            again = [self._whole(entry, launch) for launch in spending.affordable(others)]
+            again = [self._whole(entry, launch) for launch in spending.affordable(restarts_of(runs))]
+            # The one in several processes shows what none of the others does, however many there were of them.
+            several = in_several_processes(self._tree, runs)
+            again += [
+                self._whole(entry, each)
+                for each in (several if most_steps > FIRST_ONLY else spending.affordable(several))
+            ]
         told = spending.told([*runs, *again])
         kept = set(map(id, told))
         for run in self._made:

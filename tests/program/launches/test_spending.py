@@ -106,3 +106,25 @@ def test_processes_that_a_script_starts_count_among_its_launches(tmp_path: Path)
     program = Program(SourceTree(tmp_path))
     assert sizes(program.runs_of("train.py")) == ["", "--size 7"]
     assert sizes(program.runs_of("train.py", FIRST_ONLY)) == [""]
+
+
+NUMBERED = """
+import os
+from torch.utils.data import DataLoader, DistributedSampler
+many = int(os.environ.get("WORLD_SIZE", 1))
+sampler = DistributedSampler([1]) if many > 1 else None
+loader = DataLoader([1], sampler=sampler)
+"""
+
+
+@pytest.mark.parametrize(
+    ("most", "followed"), [(1, ["", "in several processes"]), (FIRST_ONLY, [""])], ids=["few steps", "first only"]
+)
+def test_the_start_in_several_processes_is_followed_though_the_others_took_all_steps(
+    tmp_path: Path, most: int, followed: list[str]
+) -> None:
+    lines = "".join(f"python train.py --size {size}\n" for size in (2, 3, 4))
+    (tmp_path / "run.sh").write_text(lines, encoding="utf-8")
+    (tmp_path / "train.py").write_text(OPTIONS + NUMBERED, encoding="utf-8")
+    runs = Program(SourceTree(tmp_path)).runs_of("train.py", most)
+    assert [run.launch.condition for run in runs] == followed
