@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from cmgan_audit.cli.common import run, write_document
-from cmgan_audit.cli.streams import ready_streams
-from cmgan_audit.gate.recall import Asked
+from cmgan_audit.cli.common import run, version_line, write_document
+from cmgan_audit.cli.streams import ready_streams, show
 from cmgan_audit.program.execution.depth import COLLECT_EVERY
+
+if TYPE_CHECKING:
+    from cmgan_audit.gate.recall import Asked
 
 
 def main() -> None:
@@ -29,8 +31,10 @@ def main() -> None:
 
 
 def _run(arguments: list[str]) -> NoReturn:
+    if arguments == ["--version"]:
+        run(_version)
     first = arguments[0] if arguments else ""
-    asked = Asked(arguments) if first == "check" and "--no-cache" not in arguments else None
+    asked = _asked(arguments) if first == "check" and "--no-cache" not in arguments else None
     outcome = None if asked is None else asked.recalled()
     if outcome is not None:
         document, status = outcome
@@ -40,6 +44,12 @@ def _run(arguments: list[str]) -> NoReturn:
     from cmgan_audit.cli.commands import COMMANDS, application, start  # loads the parser of the command line
 
     run(lambda: start(application([first] if first in COMMANDS else COMMANDS), asked))
+
+
+def _asked(arguments: list[str]) -> Asked:
+    from cmgan_audit.gate.recall import Asked
+
+    return Asked(arguments)
 
 
 def _run_if_plain(words: list[str], asked: Asked | None) -> None:
@@ -55,3 +65,8 @@ def _run_if_plain(words: list[str], asked: Asked | None) -> None:
 def _shown(document: str, status: int) -> int:
     write_document(document, None)
     return status
+
+
+def _version() -> int:
+    show(version_line())
+    return 0

@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cmgan_audit import __version__
-from cmgan_audit.cli.common import EXIT_INTERRUPTED, EXIT_USAGE
+from cmgan_audit.cli.common import EXIT_INTERRUPTED, EXIT_USAGE, version_line
 from cmgan_audit.errors import UsageError
 
 # In the order of `--help`, with what stands beside each there: a line, so that nothing is cut off on a narrow terminal.
@@ -28,7 +27,7 @@ COMMANDS = {
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"cmgan-audit {__version__}")
+        typer.echo(version_line(), nl=False)
         raise typer.Exit
 
 

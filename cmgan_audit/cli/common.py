@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from cmgan_audit import __version__
 from cmgan_audit.cli.streams import give_up_stdout, say, show
 from cmgan_audit.errors import AuditError, InputError, UsageError
 
@@ -17,6 +18,11 @@ EXIT_USAGE = 2
 EXIT_NOTHING = 3
 EXIT_INTERNAL = 3
 EXIT_INTERRUPTED = 130
+
+
+def version_line() -> str:
+    """What `--version` prints."""
+    return f"cmgan-audit {__version__}\n"
 
 
 def wants_color(no_color: bool, output: Path | None) -> bool:

@@ -15,7 +15,6 @@ from cmgan_audit.program.domain.values import (
     Option,
     Symbol,
     Value,
-    options_of,
 )
 from cmgan_audit.program.domain.values import Unknown as UnknownValue
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
@@ -128,8 +127,10 @@ def _longer(trail: Trail, step: Step) -> Trail:
 
 def instances_of(value: Value | None) -> list[Instance]:
     """The objects that a value may be, in order, each once."""
+    if not isinstance(value, Choice):
+        return [value] if isinstance(value, Instance) else []
     found: list[Instance] = []
-    for option in options_of(value) if value is not None else ():
+    for option in value.options:
         if isinstance(option.value, Instance) and all(not same_object(option.value, known) for known in found):
             found.append(option.value)
     return found

@@ -46,3 +46,14 @@ def test_what_a_small_tree_has_no_use_for_is_not_loaded(tmp_path: Path) -> None:
     assert "cmgan_audit.facts.loading.loaders" in loaded
     assert list((tmp_path / "cache").rglob("*.json"))  # keeping the answers needs none of them either
     assert not SLOW & loaded
+
+
+def test_the_version_is_told_without_the_parser_of_the_command_line() -> None:
+    program = (
+        'import sys; sys.argv = ["cmgan-audit", "--version"]\ntry:\n    from cmgan_audit.cli.app import main; main()'
+    )
+    program += '\nfinally:\n    print("loaded:", *sys.modules)'
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    told, _, loaded = done.stdout.partition("loaded: ")
+    assert told.startswith("cmgan-audit ")
+    assert not {*SLOW, "dataclasses", "json", "cmgan_audit.gate.recall"} & set(loaded.split())

@@ -11,6 +11,7 @@ from typing import Any
 from cmgan_audit.finding import Trail
 from cmgan_audit.program.domain.listings import order_of
 from cmgan_audit.program.domain.values import (
+    Choice,
     Const,
     Constant,
     Draw,
@@ -18,7 +19,6 @@ from cmgan_audit.program.domain.values import (
     Symbol,
     Unknown,
     Value,
-    options_of,
 )
 
 _BINARY: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
@@ -89,7 +89,7 @@ def origin(*values: Value) -> Trail:
     for value in values:
         if value.trail:
             return value.trail
-        for option in options_of(value):
+        for option in value.options if isinstance(value, Choice) else ():
             if option.value.trail:
                 return option.value.trail
     return ()
