@@ -144,11 +144,14 @@ def _holds(bound: Binding) -> bool:
 def _last_certain(before: Sequence[Binding], parents: Sequence[ast.AST]) -> int:
     """The place of the last binding that replaces what was there on every path to the use; 0 where there is none.
 
-    Such a binding stands in a block around the use, or the use stands in it.
+    Such a binding stands in a block around the use, or the use stands in it; what the other branch gives is not it.
     """
     blocks = (getattr(parent, name, None) for parent in parents for name in ("body", "orelse", "finalbody"))
-    around = {id(statement) for block in blocks if isinstance(block, list) for statement in block}
-    around.update(map(id, parents))
+    held = set(map(id, parents))
+    around = set(held)
+    for block in blocks:
+        if isinstance(block, list) and not held.isdisjoint(map(id, block)):
+            around.update(map(id, block))
     places = range(len(before) - 1, 0, -1)
     return next((place for place in places if not before[place].adds and id(before[place].statement) in around), 0)
 

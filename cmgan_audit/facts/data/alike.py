@@ -36,8 +36,14 @@ _OF_ITEMS = frozenset(
 _OF_SETS = frozenset("train test valid val eval dev split mode subset part fold phase stage set type".split())
 
 
-def are_alike(one: Instance, other: Instance) -> bool:
-    """Whether two objects of a class of the tree were given the same, but for how an item is cut."""
+def are_alike(one: Instance, other: Instance, *, but: str = "") -> bool:
+    """Whether two objects of a class of the tree were given the same, but for how an item is cut.
+
+    Args:
+        one: an object.
+        other: another one.
+        but: a parameter that is not looked at.
+    """
     if (
         not isinstance(one.cls, ClassValue)
         or not isinstance(other.cls, ClassValue)
@@ -49,7 +55,7 @@ def are_alike(one: Instance, other: Instance) -> bool:
     mine, its = bound_arguments(one.cls, one.arguments), bound_arguments(other.cls, other.arguments)
     if len(one.arguments.positional) != len(other.arguments.positional) and not mine:
         return False
-    differing = [name for name in {**mine, **its} if not _given_the_same(mine.get(name), its.get(name))]
+    differing = [name for name in {**mine, **its} if name != but and not _given_the_same(mine.get(name), its.get(name))]
     return all(_is_of_items(one.cls, name, (mine.get(name), its.get(name))) for name in differing)
 
 

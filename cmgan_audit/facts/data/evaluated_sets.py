@@ -1,8 +1,9 @@
 """Collects what a training is evaluated on, and whether that is what it is trained on.
 
 Two sets are known to have the same recordings when they are one object, or two of one class that were given the same
-folders or lists; they may differ in how an item is cut, and in nothing that may pick a part of the recordings. A
-training that looks at another set as well only measures how well it fits.
+folders or lists; they may differ in how an item is cut, and in nothing that may pick a part of the recordings. Two that
+were given parts of one list are followed back to it (`list_parts`). A training that looks at another set as well only
+measures how well it fits.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Iterator
 
 from cmgan_audit.facts.classes import bound_arguments, shown_arguments
 from cmgan_audit.facts.data.alike import PATHS, WORD, are_alike, are_equal
+from cmgan_audit.facts.data.list_parts import shares_items
 from cmgan_audit.facts.data.records import EvaluationSet
 from cmgan_audit.facts.loading.names import Names
 from cmgan_audit.facts.loading.roles import leaning, path_leaning
@@ -46,7 +48,10 @@ _WHOLE_SAMPLERS = ("DistributedSampler", "RandomSampler", "SequentialSampler")
 
 
 def evaluation_sets(view: View) -> Iterable[EvaluationSet]:
-    """A record for every loader of a training that is evaluated on its own training set and on nothing else."""
+    """A record for every loader of a training that is evaluated on its own training set and on nothing else.
+
+    What is evaluated once, behind the training, excuses none that is called an evaluation set.
+    """
     if not view.scene.trains or len(view.loaders) < 2:
         return
     drawn = [(made, loader) for made, loader in view.made_loaders if not certainly(loader.iterated, False)]
@@ -54,6 +59,9 @@ def evaluation_sets(view: View) -> Iterable[EvaluationSet]:
         return
     given = [made for made, loader in drawn if trains(loader)]
     others = [(made, loader) for made, loader in drawn if not trains(loader)]
+    meanwhile = [(made, loader) for made, loader in others if not is_after_training(view, made, loader)]
+    is_tested_later = bool(meanwhile) and len(meanwhile) < len(others)
+    others = meanwhile or others
     same = [next((each for each in given if _same_recordings(view, made, each)), None) for made, _ in others]
     if any(each is None and certainly(loader.role, EVAL) for each, (_, loader) in zip(same, others, strict=True)):
         return
@@ -62,8 +70,29 @@ def evaluation_sets(view: View) -> Iterable[EvaluationSet]:
     if any(each is None for each, _, _ in called) or not called or is_trial(view) or is_scored_elsewhere(view):
         return
     for trained, made, loader in called:
+        if is_tested_later and not _is_called_evaluation(made, names):
+            continue
         if trained is not None and not is_on_purpose(made, names):
             yield _record(made, loader, trained)
+
+
+def is_after_training(view: View, made: Made, loader: Loader) -> bool:
+    """Whether a loader only serves an evaluation behind the training: it tells nothing while the network learns.
+
+    Args:
+        view: the run.
+        made: the loader.
+        loader: its record.
+    """
+    passes = view.scene.passes_over(made.loader)
+    if not certainly(loader.role, EVAL) or not passes or any(single.event.framework for single in passes):
+        return False
+    learning = list(view.scene.of("backward", "step"))
+    around = {id(loop) for use in learning for loop in use.event.context.loops}
+    last = max((use.position for use in learning), default=0)
+    return bool(around) and all(
+        single.position > last and around.isdisjoint(map(id, single.event.context.loops)) for single in passes
+    )
 
 
 def is_trial(view: View) -> bool:
@@ -125,9 +154,11 @@ def _record(made: Made, loader: Loader, same: Made) -> EvaluationSet:
     assert dataset is not None and trained is not None
     one = same_object(dataset, trained)
     place = made.location if one else dataset.location
+    in_part = not one and not are_alike(dataset, trained)
+    has = "some of its recordings" if in_part else "the same recordings"
     steps = (
         Step(place, f"the training is evaluated on {_shown(dataset)}"),
-        Step(trained.location, "it is made here" if one else f"this one has the same recordings: {_shown(trained)}"),
+        Step(trained.location, "it is made here" if one else f"this one has {has}: {_shown(trained)}"),
         Step(same.location, "the training set is loaded from it"),
     )
     return EvaluationSet(
@@ -137,6 +168,7 @@ def _record(made: Made, loader: Loader, same: Made) -> EvaluationSet:
         dataset=class_name(dataset),
         given=shown_arguments(dataset.arguments),
         from_training=Known(True, steps if place != same.location else steps[:2]),
+        in_part=in_part,
     )
 
 
@@ -151,10 +183,14 @@ def _dataset(made: Made) -> Instance | None:
 
 def _is_evaluation(view: View, made: Made, names: Names | None) -> bool:
     """Whether the program itself calls a loader, or the function that goes through it, one of an evaluation."""
-    if names is not None and any(leaning(name) < 0 for name, _ in names.of(made)):
+    if _is_called_evaluation(made, names):
         return True
     contexts = [made.context, *(single.event.context for single in view.scene.passes_over(made.loader))]
     return any(leaning(function) < 0 for each in contexts for function in _functions(each))
+
+
+def _is_called_evaluation(made: Made, names: Names | None) -> bool:
+    return names is not None and any(leaning(name) < 0 for name, _ in names.of(made))
 
 
 def _functions(context: Context) -> Iterator[str]:
@@ -171,7 +207,7 @@ def _same_recordings(view: View, made: Made, other: Made) -> bool:
     if same_object(one, two):
         same = isinstance(one.cls, ClassValue) and not any(map(_is_of_a_trial, _texts(one)))
     else:
-        same = are_alike(one, two) and _tells_its_data(one, two)
+        same = (are_alike(one, two) and _tells_its_data(one, two)) or shares_items(view, one, two)
     return same and not any(_is_changed(view, each) for each in (one, two))  # which asks all events, so last
 
 
@@ -258,7 +294,14 @@ def _tells_its_data(one: Instance, other: Instance) -> bool:
     if any(isinstance(each, Const) and isinstance(each.value, str) and _is_of_a_trial(each.value) for each, _ in pairs):
         return False
     told = [pair for pair in pairs if _names_recordings(pair[0]) and are_equal(*pair)]
-    return bool(told) and not any(_are_two_settings(*pair) for pair in told)
+    asked = any(
+        leaning(name) > 0 and _is_true(mine[name]) and are_equal(mine[name], its[name]) for name in mine if name in its
+    )
+    return (bool(told) or asked) and not any(_are_two_settings(*pair) for pair in told)
+
+
+def _is_true(value: Value) -> bool:
+    return isinstance(value, Const) and value.value is True
 
 
 def _names_recordings(value: Value) -> bool:

@@ -1,9 +1,10 @@
 """Collects the training loaders that the only evaluation of a training goes through.
 
 The loader that learns is evaluated by itself on purpose, too, to see how well a network fits. Two things tell that it
-is not meant: the loop says that it goes through an evaluation set (`valid_loader = train_loader`), or a loader that is
-called one of an evaluation is made and nothing draws from it. Beside such an idle one, a loop that evaluates in the
-function of the training counts too: `for batch in train_loader` was copied, and its name left as it was.
+is not meant: the loop, or a call on the way to it, says that it goes through an evaluation set (`valid_loader =
+train_loader`, `fit(loader, valid_loader=loader)`), or a loader that is called one of an evaluation is made and nothing
+draws from it. Beside such an idle one, a loop that evaluates in the function of the training counts too: `for batch in
+train_loader` was copied, and its name left as it was.
 """
 
 from __future__ import annotations
@@ -11,8 +12,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 
+from cmgan_audit.facts.bindings import bound_argument
 from cmgan_audit.facts.classes import shown_arguments
-from cmgan_audit.facts.data.evaluated_sets import is_on_purpose, is_scored_elsewhere, is_trial, trains
+from cmgan_audit.facts.data.evaluated_sets import (
+    is_after_training,
+    is_on_purpose,
+    is_scored_elsewhere,
+    is_trial,
+    trains,
+)
 from cmgan_audit.facts.data.purposes import purpose_of
 from cmgan_audit.facts.data.records import EvaluationSet
 from cmgan_audit.facts.loading.names import Names
@@ -34,6 +42,7 @@ def own_loaders(view: View) -> Iterable[EvaluationSet]:
     if not view.scene.trains:
         return
     drawn = [(made, loader) for made, loader in view.made_loaders if not certainly(loader.iterated, False)]
+    drawn = [(made, loader) for made, loader in drawn if not is_after_training(view, made, loader)]
     if not drawn or not all(trains(loader) and certainly(loader.iterated, True) for _, loader in drawn):
         return
     idle = [made for made, loader in view.made_loaders if certainly(loader.iterated, False)]
@@ -43,7 +52,10 @@ def own_loaders(view: View) -> Iterable[EvaluationSet]:
     names = Names(view.scene, view.assigned)
     unused = next((made for made in idle if _is_forgotten(view, [name for name, _ in names.of(made)])), None)
     for made, loader, single in passes:
-        meant = leaning(_called(view, single)) < 0 or (unused is not None and not _measures_fit(view, single))
+        said = _said(view, single)
+        measures_fit = 1 in said and -1 not in said
+        meant = _is_called_evaluation(view, single) or (unused is not None and not measures_fit)
+        meant = meant or (-1 in said and 1 not in said)
         if meant and not is_on_purpose(made, names):
             yield _record(view, made, loader, single, unused)
 
@@ -59,7 +71,7 @@ def _evaluations(view: View, made: Made, beside_idle: bool) -> Iterator[Pass]:
             continue
         functions = [frame.function.rpartition(".")[2] for frame in single.event.context.frames]
         side = leaning(functions[-1]) if functions else 0
-        if side < 0 or (side == 0 and leaning(_called(view, single)) < 0):
+        if side < 0 or (side == 0 and _is_called_evaluation(view, single)):
             yield single
         elif beside_idle and any(_follows(single, each) for each in learning) and _is_quiet(scene, single, runs):
             if purpose_of(view, single) < 0:
@@ -86,17 +98,48 @@ def _is_quiet(scene: Scene, single: Pass, runs: Sequence[Use]) -> bool:
 
 def _called(view: View, single: Pass) -> str:
     """What a loop calls the loader that it goes through; "" for a parameter, which other calls may give others."""
-    node = view.code.node_at(single.event.loop.location)
-    if not isinstance(node, ast.For | ast.AsyncFor):
+    node, drawn = view.code.node_at(single.event.loop.location), _drawn(view, single)
+    if node is None or drawn is None:
         return ""
-    drawn = node.iter
-    while isinstance(drawn, ast.Call) and drawn.args:  # `enumerate(tqdm(loader))`
-        drawn = drawn.args[0]
     around = view.code.around(single.event.loop.location.path, node)
     given = around.node.args if around is not None and not isinstance(around.node, ast.Module) else None
     name = last_name(drawn)
     own = [each.arg for each in ast.walk(given) if isinstance(each, ast.arg)] if given is not None else []
     return "" if isinstance(drawn, ast.Name) and name in own else name
+
+
+def _drawn(view: View, single: Pass) -> ast.expr | None:
+    """The expression that a loop or a comprehension goes through, without what only counts or shows the items."""
+    node = view.code.node_at(single.event.loop.location)
+    drawn = node.iter if isinstance(node, ast.For | ast.AsyncFor) else node if isinstance(node, ast.expr) else None
+    while isinstance(drawn, ast.Call) and drawn.args:  # `enumerate(tqdm(loader))`
+        drawn = drawn.args[0]
+    return drawn
+
+
+def _is_called_evaluation(view: View, single: Pass) -> bool:
+    """Whether a loop calls what it goes through an evaluation set, or the calls do that hand the loader on to it."""
+    called = _called(view, single)
+    if called:
+        return leaning(called) < 0
+    sides = {leaning(name) for name in _handed_as(view, single)}
+    return -1 in sides and 1 not in sides
+
+
+def _handed_as(view: View, single: Pass) -> Iterator[str]:
+    """What a loader is called on its way through calls to the loop over it: parameters, and what they are given."""
+    drawn = _drawn(view, single)
+    for frame in reversed(single.event.context.frames):
+        function, call = frame.value, view.code.call_at(frame.call)
+        if not isinstance(drawn, ast.Name) or function is None or call is None:
+            return
+        yield drawn.id
+        drawn = bound_argument(function.node, call, drawn.id)
+        match drawn:
+            case ast.Subscript(slice=ast.Constant(value=str() as key)):  # `loaders["valid"]`
+                yield key
+            case ast.Attribute(attr=name) | ast.Name(id=name):
+                yield name
 
 
 def _is_forgotten(view: View, names: list[str]) -> bool:
@@ -126,21 +169,21 @@ def _was_executed(view: View, path: str, block: list[ast.stmt]) -> bool:
     return any(place.path == path and first <= place.line <= last for place in places)
 
 
-def _measures_fit(view: View, single: Pass) -> bool:
-    """Whether the statement that evaluates says that it is the training set: `train_loss = evaluate(train_loader)`."""
+def _said(view: View, single: Pass) -> set[int]:
+    """The leanings of what the statement that evaluates calls its outcome: `train_loss = evaluate(train_loader)`."""
     frames = single.event.context.frames
     call = view.code.call_at(frames[-1].call) if frames else None
     around = _around(view, frames[-1].call.path, call) if frames else iter(())
     statement = next((each for each in around if isinstance(each, ast.stmt)), None)
     if call is None or not isinstance(statement, ast.Expr | ast.Assign | ast.AugAssign | ast.AnnAssign):
-        return False
+        return set()
     given = {id(part) for part in walk(call)}
     said: set[int] = set()
     for part in walk(statement):
         word = part.value if isinstance(part, ast.Constant) else last_name(part) if isinstance(part, ast.expr) else ""
         if id(part) not in given and isinstance(word, str):
             said.add(leaning(word))
-    return 1 in said and -1 not in said
+    return said
 
 
 def _record(view: View, made: Made, loader: Loader, single: Pass, unused: Made | None) -> EvaluationSet:

@@ -130,9 +130,11 @@ class EvaluationSet(Record):
         dataset: the name of its class.
         given: how it was made, as text.
         from_training: whether it has the recordings of the training set, and so have all others that are evaluated.
+        in_part: whether both were only given parts of one list, which overlap.
     """
 
     role: Fact
     dataset: str
     given: str
     from_training: Fact
+    in_part: bool = False

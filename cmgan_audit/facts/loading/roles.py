@@ -157,7 +157,7 @@ def role_of(scene: Scene, made: Made, signs: list[Sign]) -> tuple[Fact, str]:
         return Known(OTHER, (Step(made.location, "a dataset draws from itself while it is made"),)), ""
     # The recordings of the training may be evaluated on; a loader that is called so for that is one of evaluation.
     called = judged_by_names([sign for sign in signs if sign.called])
-    for role, text, place in _use_signs(scene, made, EVAL if called == EVAL else named):
+    for role, text, place in _use_signs(scene, made, EVAL if called == EVAL else named, called):
         spoken = _spoken(role, signs)
         text = "; ".join([text, *(sign.text for sign in spoken[:3])])
         steps = (Step(place, f"serves {'training' if role == TRAIN else 'evaluation'}: {text}"),)
@@ -211,8 +211,12 @@ def _spoken(role: str, signs: list[Sign]) -> list[Sign]:
     return sorted((sign for sign in signs if sign.weight * side > 0), key=lambda sign: -abs(sign.weight))
 
 
-def _use_signs(scene: Scene, made: Made, named: str) -> list[tuple[str, str, Location]]:
-    """What the loops over a loader do, the most telling first."""
+def _use_signs(scene: Scene, made: Made, named: str, called: str) -> list[tuple[str, str, Location]]:
+    """What the loops over a loader do, the most telling first.
+
+    A flag or a folder that speaks of training may be the wrong one: where nobody calls the loader that, what a function
+    of evaluation goes through is evaluated.
+    """
     trained: list[tuple[str, str, Location]] = []
     evaluated: list[tuple[str, str, Location]] = []
     for single in scene.passes_over(made.loader):
@@ -235,7 +239,8 @@ def _use_signs(scene: Scene, made: Made, named: str) -> list[tuple[str, str, Loc
             runs and all(gradients_off(scene, run.position, run.event.context.managers) for run in runs)
         )
         in_eval = bool(runs) and all(mode_at(scene, run)[0] == "eval" for run in runs)
-        if (runs or quiet) and (quiet or in_eval or named == EVAL) and named != TRAIN:
+        validates = called != TRAIN and leaning(where) < 0
+        if (runs or quiet) and (quiet or in_eval or named == EVAL) and (named != TRAIN or validates):
             how = "without gradients" if quiet else "in eval mode" if in_eval else "without training"
             evaluated.append((EVAL, f"{where}() draws from it {how}", single.event.location))
     return [*trained, *evaluated]

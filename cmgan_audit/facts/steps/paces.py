@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.slices import Slicer
+from cmgan_audit.facts.steps.own_schedules import ends_early
 from cmgan_audit.facts.steps.records import ANY, BATCH, EPOCH
 from cmgan_audit.facts.values import class_name, fact_of
 from cmgan_audit.facts.view import View
@@ -64,7 +65,7 @@ def meant_pace(view: View, slicer: Slicer, scheduler: Instance, made: CallEvent,
 
     found: tuple[Fact, str] | None = None
     if certainly(pace, BATCH):
-        found = _too_fast(name, scheduler, read)
+        found = _ends_early(view, scheduler) if name == "LambdaLR" else _too_fast(name, scheduler, read)
         counter = {**_COUNTERS, **_PERIODS}.get(name)
         if found is not None and isinstance(found[0], Unknown) and counter is not None:
             found = None if _by_length(view, slicer, made, *counter) else found
@@ -94,6 +95,15 @@ def _too_fast(name: str, scheduler: Instance, read: _Read) -> tuple[Fact, str] |
             patience, "{0} batches without a better value, noisy as single batches are, are enough to lower the rate"
         )
     return None
+
+
+def _ends_early(view: View, scheduler: Instance) -> tuple[Fact, str] | None:
+    """A function of the number of epochs that gives nothing after as many batches."""
+    end = ends_early(view, scheduler)
+    if end is None:
+        return None
+    left = f"{end[1]:.0e} of its largest value" if end[1] > 0 else "0 or less"
+    return Known(EPOCH), f"its function speaks of epochs, and gives {left} after {end[0]} batches"
 
 
 def _decay(every: Fact, factor: Fact) -> tuple[Fact, str] | None:

@@ -26,6 +26,7 @@ class Scheduler(Record):
         without_metric: whether it waits for a metric that its step is not given.
         told_metric: whether its step is given a metric, and it counts epochs.
         told_epoch: whether its step is given the number of the epoch, and it waits for a metric.
+        renewed: whether every epoch makes a new one for the same optimiser, which is stepped once.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Scheduler(Record):
     without_metric: Fact
     told_metric: Fact
     told_epoch: Fact
+    renewed: Fact = Known(False)
 
 
 @record_kind("scaling")

@@ -12,8 +12,10 @@ from cmgan_audit.facts.optimisers import is_scheduler
 from cmgan_audit.facts.slices import Slicer
 from cmgan_audit.facts.steps.actions import SCHEDULE, STEP, Action, actions_of
 from cmgan_audit.facts.steps.out_of_reach import lines_in_reach
+from cmgan_audit.facts.steps.own_schedules import optimisers_of, own_schedulers, told_in_epochs
 from cmgan_audit.facts.steps.paces import meant_pace
 from cmgan_audit.facts.steps.records import ANY, BATCH, EPOCH, Scheduler
+from cmgan_audit.facts.steps.renewed import renewed
 from cmgan_audit.facts.steps.told import PLATEAU, told_epoch, told_metric, without_metric
 from cmgan_audit.facts.steps.windows import steps_by_framework
 from cmgan_audit.facts.values import class_name, instances_of, same_object
@@ -24,7 +26,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import CallEvent, Context, innermost_function
 from cmgan_audit.program.launches.unreached import NOT_REACHED
-from cmgan_audit.rules.record import Fact, Known, Unknown
+from cmgan_audit.rules.record import Fact, Known, Unknown, certainly
 from cmgan_audit.source.syntax import walk
 
 NO = Known(False)
@@ -48,11 +50,10 @@ def schedulers_of(view: View) -> Iterable[Scheduler]:
     if run.launch.condition == NOT_REACHED or steps_by_framework(view, actions):
         return []
     made = _made(view)
-    if not made:
-        return []
     batches = {single.event.loop.location for single in view.scene.passes}
     slicer = view.slicer
-    found = (_scheduler(view, slicer, each, actions, batches) for each in made)
+    found = [_scheduler(view, slicer, each, actions, batches) for each in made]
+    found += [_own(each, made_by, steps, actions, batches) for each, made_by, steps in own_schedulers(view)]
     return [record for record in found if record is not None]
 
 
@@ -79,7 +80,7 @@ def _scheduler(
     if not steps and any(_shares_optimiser(made.scheduler, each) for each in every):
         return None  # another scheduler of this optimiser does the work
     here = Step(made.event.location, f"{class_name(made.scheduler)} is made here")
-    pace = _pace(steps, updates, loops)
+    pace = pace_of(steps, updates, loops)
     meant, constants = meant_pace(view, slicer, made.scheduler, made.event, pace)
     place = steps[0].event.location if steps else made.event.location
     return Scheduler(
@@ -96,6 +97,37 @@ def _scheduler(
         without_metric=without_metric(view, made.scheduler, steps),
         told_metric=told_metric(view, made.scheduler, steps),
         told_epoch=told_epoch(view, made.scheduler, steps),
+        renewed=renewed(view, made.event, made.scheduler, steps, updates),
+    )
+
+
+def _own(
+    scheduler: Instance, made: CallEvent, steps: Sequence[Action], actions: Sequence[Action], batches: set[Location]
+) -> Scheduler | None:
+    """A scheduler of a class of the tree that is told in epochs and stepped for every batch; None of all others."""
+    told = told_in_epochs(scheduler, steps)
+    own = optimisers_of(scheduler)
+    updates = [each for each in actions if each.kind == STEP and any(map(each.concerns, own))]
+    loops = {loop for loop in (_batch_loop(each.event.context, batches) for each in updates) if loop is not None}
+    pace = pace_of(steps, updates, loops) if told is not None and loops else Known(ANY)
+    if told is None or not certainly(pace, BATCH):
+        return None
+    argument, count = told
+    place = steps[0].event.location
+    return Scheduler(
+        location=place,
+        anchor=f"{innermost_function(made.context)}.{class_name(scheduler)}",
+        trail=(Step(made.location, f"{class_name(scheduler)} is made here"),),
+        name=class_name(scheduler),
+        stepped=Known(True, (Step(place, "it is stepped here"),)),
+        pace=pace,
+        meant=Known(EPOCH, count.trail, count.condition, count.confidence),
+        constants=f"{argument} is {count.value:,}, and each call of step() is one of them",
+        twice=NO,
+        before_update=NO,
+        without_metric=NO,
+        told_metric=NO,
+        told_epoch=NO,
     )
 
 
@@ -117,8 +149,15 @@ def _batch_loop(context: Context, batches: set[Location]) -> Location | None:
     return next((loop.location for loop in reversed(context.loops) if loop.location in batches), None)
 
 
-def _pace(steps: Sequence[Action], updates: Sequence[Action], batches: set[Location]) -> Fact:
-    paces = {_pace_of(each, updates, batches): each for each in reversed(steps)}
+def pace_of(steps: Sequence[Action], updates: Sequence[Action], batches: set[Location]) -> Fact:
+    """How often a scheduler is stepped: once per batch, once per epoch, or in another rhythm.
+
+    Args:
+        steps: its steps.
+        updates: the steps of its optimiser.
+        batches: where the loops over batches stand.
+    """
+    paces = {_of_one(each, updates, batches): each for each in reversed(steps)}
     if paces.keys() == {BATCH, EPOCH}:
         return _at_two_paces(paces[BATCH], paces[EPOCH], updates)
     if len(paces) != 1:
@@ -143,7 +182,7 @@ def _at_two_paces(batch: Action, epoch: Action, updates: Sequence[Action]) -> Fa
     return Known(BATCH, trail)
 
 
-def _pace_of(step: Action, updates: Sequence[Action], batches: set[Location]) -> str:
+def _of_one(step: Action, updates: Sequence[Action], batches: set[Location]) -> str:
     context = step.event.context
     loops = {loop.location for loop in context.loops}
     if loops & batches:

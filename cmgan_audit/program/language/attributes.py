@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 from cmgan_audit.finding import Location
@@ -44,6 +45,7 @@ from cmgan_audit.program.naming.names import canonical
 _DICT_METHODS = frozenset(dir(dict))
 # What holds the network inside of a wrapper for several GPUs; programs ask for it to see whether there is one.
 _INSIDE = "module"
+_PI = frozenset({"math.pi", "numpy.pi", "torch.pi"})
 _PLAIN_NETWORK = frozenset({"builtins.object", "abc.ABC", "torch.nn.Module", "torch.nn.Sequential"})
 
 
@@ -77,9 +79,10 @@ def attribute(it: Interpreter, value: Value, name: str, location: Location | Non
 
 
 @lru_cache(4096)
-def _member(owner: str, name: str) -> External:
+def _member(owner: str, name: str) -> External | Const:
     """A member of a library's module or class; the same names are read in every run."""
-    return External(name=canonical(f"{owner}.{name}"))
+    member = canonical(f"{owner}.{name}")
+    return Const(value=math.pi) if member in _PI else External(name=member)
 
 
 def _of_choice(it: Interpreter, value: Choice, name: str, location: Location | None) -> Value:

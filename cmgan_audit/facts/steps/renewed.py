@@ -1,0 +1,70 @@
+"""Schedulers that every epoch makes anew for one optimiser: their schedules never get beyond the first step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cmgan_audit.facts.steps.actions import Action
+from cmgan_audit.facts.values import class_name, instances_of, is_none, same_object
+from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Location, Step
+from cmgan_audit.program.domain.values import Instance
+from cmgan_audit.program.execution.trace import CallEvent, Context
+from cmgan_audit.rules.record import Fact, Known
+
+# Schedulers that multiply the rate that they find, so that a new one goes on where the last one stood.
+_GO_ON = frozenset({"ExponentialLR", "MultiplicativeLR"})
+_NO = Known(False)
+
+
+def renewed(
+    view: View, made: CallEvent, scheduler: Instance, steps: Sequence[Action], updates: Sequence[Action]
+) -> Fact:
+    """Whether each epoch makes a scheduler of its own for one optimiser and steps it once, behind its batches.
+
+    Args:
+        view: the run.
+        made: the call that makes it.
+        scheduler: the object.
+        steps: its steps.
+        updates: the steps of its optimiser.
+    """
+    around = _places(made.context)
+    optimisers = instances_of(scheduler.arguments.get("optimizer", 0))
+    if not around or len(steps) != 1 or len(optimisers) != 1 or class_name(scheduler) in _GO_ON:
+        return _NO
+    step = steps[0].event
+    if _places(step.context) != around or not _is_told_nothing(view, scheduler):
+        return _NO
+    inside = [each for each in updates if _places(each.event.context)[: len(around)] == around]
+    batches = [each for each in inside if len(each.event.context.loops) > len(around)]
+    if not batches or not any(_conditions(made.context) <= _conditions(each.event.context) for each in batches):
+        return _NO  # at some epochs only: the schedule begins again there
+    if any(around[-1] in _places(event.context) for event in view.scene.at(optimisers[0].location)):
+        return _NO  # its optimiser is a new one, too
+    trail = (
+        Step(made.location, "every epoch makes a scheduler of its own"),
+        Step(optimisers[0].location, "the optimiser stays the same"),
+        Step(step.location, "one step is all that each of them takes"),
+    )
+    return Known(True, trail)
+
+
+def _places(context: Context) -> list[Location]:
+    return [loop.location for loop in context.loops]
+
+
+def _conditions(context: Context) -> frozenset[str]:
+    return frozenset(condition.text for condition in context.conditions)
+
+
+def _is_told_nothing(view: View, scheduler: Instance) -> bool:
+    """Whether a scheduler begins at its beginning: nobody tells it a number of steps, or gives it a state."""
+    if any(not is_none(each) for each in (scheduler.arguments.get("last_epoch"),) if each is not None):
+        return False
+    loads = view.scene.named(lambda name: name.endswith(".load_state_dict"))
+    return not any(
+        isinstance(each, Instance) and same_object(each, scheduler)
+        for event in loads
+        for each in instances_of(event.receiver)
+    )
