@@ -70,7 +70,53 @@ def extreme_of(node: ast.expr) -> Extreme | None:
             return end_of_sorted(held, given, place)
         case ast.Subscript(value=ast.Call() as inner, slice=ast.Constant()) if called_name(inner) in _FIRST:
             return extreme_of(inner)
+        case ast.Subscript(value=places, slice=place):
+            return end_of_places(places, place)
     return None
+
+
+def end_of_places(places: ast.expr, place: ast.expr) -> Extreme | None:
+    """The end of a list whose places are put in order: `np.argsort(losses)[0]`, `scores.argsort()[::-1][:5]`.
+
+    Args:
+        places: what gives the places in order.
+        place: the index or slice of it.
+    """
+    first = _takes_first(place)
+    ordered = None if first is None else _places_in_order(places)
+    if ordered is None:
+        return None
+    held, rising = ordered
+    return Extreme(_list_of(held), least=first is rising, place=True)
+
+
+def _places_in_order(node: ast.expr) -> tuple[ast.expr, bool] | None:
+    """The list of which an expression gives the places in order, and whether the least number comes first."""
+    match node:
+        case ast.Subscript(value=inner, slice=ast.Slice(lower=None, upper=None, step=ast.UnaryOp() as step)):
+            found = _places_in_order(inner) if ast.unparse(step) == "-1" else None
+            return None if found is None else (found[0], not found[1])
+        case ast.Call(func=ast.Attribute(value=inner, attr="tolist" | "numpy" | "cpu"), args=[], keywords=[]):
+            return _places_in_order(inner)
+        case ast.Call(args=[held], keywords=given) if called_name(node) == "argsort":
+            return _rising(held, given)
+        case ast.Call(func=ast.Attribute(value=ast.Call() as made, attr="argsort"), args=[], keywords=given):
+            held = _list_of(made)
+            return None if held is made else _rising(held, given)
+    return None
+
+
+def _rising(held: ast.expr, given: list[ast.keyword]) -> tuple[ast.expr, bool] | None:
+    """A list that is put in order, and whether the least number comes first: not with `descending=True`, nor where all
+    signs are turned round."""
+    turned = {"": False, "descending=True": True, "descending=False": False}.get(
+        ", ".join(ast.unparse(each) for each in given if each.arg not in ("dim", "axis", "kind", "stable"))
+    )
+    if turned is None:
+        return None
+    if isinstance(held, ast.UnaryOp) and isinstance(held.op, ast.USub):
+        return _list_of(held.operand), turned
+    return held, not turned
 
 
 def end_of_sorted(held: ast.expr, given: list[ast.keyword], place: ast.expr) -> Extreme | None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from cmgan_audit.facts.bindings import INSERTS
 from cmgan_audit.facts.checkpoints.restoring import member_of
 from cmgan_audit.facts.code import stack_of
-from cmgan_audit.facts.selection.extremes import Extreme, end_of_sorted, extreme_of
+from cmgan_audit.facts.selection.extremes import Extreme, end_of_places, end_of_sorted, extreme_of
 from cmgan_audit.facts.selection.gathering import is_one_per_model
 from cmgan_audit.facts.selection.senses import HIGHER, LOWER
 from cmgan_audit.facts.selection.ways import FUNCTIONS
@@ -208,6 +208,8 @@ def _of_ordered(view: View, step: Found, held: ast.expr, index: ast.expr) -> Ext
                     ):
                         if ast.unparse(target) == name:
                             return end_of_sorted(made, given, index)
+                    case ast.Assign(targets=[target], value=places) if ast.unparse(target) == name:
+                        return end_of_places(places, index)
                 if any(ast.unparse(part) == name for part in walk(statement) if isinstance(part, type(held))):
                     return None  # it is changed, or may be
         if isinstance(parent, FUNCTIONS):

@@ -30,19 +30,26 @@ from cmgan_audit.source.syntax import called_name, walk
 
 LOWER, HIGHER = "lower", "higher"
 _HIGHER = frozenset({"PESQ", "STOI", "SI-SDR", "SI-SNR", "SDR", "SNR"})
-# What changes the form of a number and not its order.
-_PASSING = frozenset("item cpu detach numpy mean sum float double tolist squeeze clone nanmean avg to cuda".split())
+# What changes the form of a number and not its order, or waits for it: `pool.submit(score, pair).result()`.
+_PASSING = frozenset(
+    "item cpu detach numpy mean sum float double tolist squeeze clone nanmean avg to cuda result get".split()
+)
 _OF_FIRST = frozenset(
-    "float sum mean list nanmean average fmean stack tensor array asarray round as_tensor FloatTensor Tensor".split()
+    "float sum mean list nanmean average fmean stack tensor array asarray round as_tensor FloatTensor Tensor"
+    " as_completed".split()
 )
 # What gives entries of a list in order, by the number of its arguments: `sorted(kept)`, `heapq.nsmallest(5, kept)`.
 _ORDERED: dict[int, frozenset[str]] = {1: frozenset({"sorted"}), 2: frozenset({"nsmallest", "nlargest"})}
 # What gives the values of a dictionary, of which any may be meant.
 _OF_ALL = frozenset({"values", "items"})
+# What makes a dictionary with nothing in it, and how much that is told: `defaultdict(float)`.
+_EMPTY = {"defaultdict": 1, "dict": 0, "OrderedDict": 0, "Counter": 0}
 # What a meter calls its mean.
 _MEANS = frozenset({"avg", "average", "mean"})
 # Functions that give a metric negated, to be trained with.
 _NEGATED = regex(r"loss|neg")
+# What calls a function that it is given in another process, with the arguments behind it.
+_HANDING = (".submit", ".apply_async", ".apply")
 _SIGN_TURNED = " with its sign turned round"
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Module)
@@ -283,6 +290,8 @@ class Senses:
         match node:
             case ast.Call(args=[given]) | ast.Call(args=[_, given]) if called_name(node) in _ORDERED[len(node.args)]:
                 return self._at(_beside(here, given), item, key, way)
+            case ast.Call(keywords=[]) if called_name(node) in _EMPTY and len(node.args) <= _EMPTY[called_name(node)]:
+                return _CONSTANT
             case ast.Call(func=ast.Name(id="dict"), args=[], keywords=given) if all(each.arg for each in given):
                 names, values = [ast.Constant(each.arg) for each in given], [each.value for each in given]
                 return _agreed(self._at(_beside(here, each), None, "", way) for each in _picked(names, values, key))
@@ -311,8 +320,11 @@ def sense_of_metric(name: str, place: Location) -> Sense | None:
 
 
 def _called(event: CallEvent) -> str:
-    """What a call leads to: joblib's `delayed(pesq)(rate, clean, noisy)` is one of pesq."""
+    """What a call leads to: `delayed(pesq)(rate, clean, noisy)` of joblib and `pool.submit(pesq, ...)` to pesq."""
     name = canonical(event.callee)
+    if name.endswith(_HANDING):
+        given = event.arguments.get("fn", 0) or event.arguments.get("func", 0)
+        return canonical(given.name) if isinstance(given, External) else name
     if name == "joblib.delayed.__call__":
         for made in instances_of(event.receiver):
             held = made.arguments.get("function", 0)
