@@ -20,6 +20,9 @@ _LOOKING = frozenset(
     "summary time timer trace track tracker visualise visualize watch watcher write writer".split()
 )
 
+# What a function does besides, whatever else it is called: `log_and_step(optimizer)`, `Logger.after_backward(loss)`.
+_DOING = frozenset("step optimise optimize optimiser optimizer backward minimise minimize".split())
+
 
 def is_elsewhere(event: CallEvent) -> bool:
     """Whether a call leads to code that is not there and to no library of which it is known what it is for."""
@@ -44,5 +47,7 @@ def only_looks(callee: str) -> bool:
         callee: the name, with its module.
     """
     *owners, member = callee.split(".")
+    if any(word.lower() in _DOING for word in _WORD.findall(member)):
+        return False
     named = [member, *(each for each in owners if each[:1].isupper())]
     return any(word.lower() in _LOOKING for name in named for word in _WORD.findall(name))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import operator
 
 from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.view import View
 from cmgan_audit.program.domain.values import Const
 
+_ORDERS = {ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Lt: operator.lt, ast.LtE: operator.le}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Module)
 
 
@@ -48,6 +50,10 @@ def _held(view: View, test: Found) -> bool | None:
             if value is None or not isinstance(other, ast.Constant):
                 return None
             return (value.value == other.value) == isinstance(op, ast.Eq | ast.Is)
+        case ast.Compare(left=left, ops=[op], comparators=[ast.Constant(value=int() | float() as other)]):
+            asked, order = _setting(view, test, left), _ORDERS.get(type(op))
+            number = None if asked is None else asked.value
+            return order(number, other) if order is not None and isinstance(number, int | float) else None
         case ast.Name() | ast.Attribute():
             value = _setting(view, test, test.node)
             return None if value is None else bool(value.value)

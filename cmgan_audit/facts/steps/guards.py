@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cmgan_audit.facts.bindings import bindings_in, bound_argument, names_bound, reaching
 from cmgan_audit.facts.code import Code
@@ -11,7 +12,7 @@ from cmgan_audit.facts.scene import Scene
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.joins import opposite
-from cmgan_audit.program.domain.values import Const, DictValue, Value
+from cmgan_audit.program.domain.values import Const, DictValue, ModuleValue, Value
 from cmgan_audit.program.execution.sessions import interpreter_of
 from cmgan_audit.program.execution.trace import Condition, Context
 from cmgan_audit.rules.record import Fact, Known, Unknown
@@ -56,10 +57,15 @@ def guard_of(code: Code, context: Context) -> Guard | None:
     for condition in context.conditions:
         test = test_behind(code, condition)
         found = None if test is None else _counted(code, context, condition, test)
+        asked = condition
+        helper = _in_helper(code, condition, test) if test is not None and found is None else None
+        if helper is not None:
+            asked, test = helper
+            found = _counted(code, context, asked, test)
         if found is not None:
             count, rest, alone = found
-            number = _if_it_comes(number_at(code, context, condition, count.right), rest)
-            value = _in_batches(code, context, condition, count.left, number)
+            number = _if_it_comes(number_at(code, context, asked, count.right), rest)
+            value = _in_batches(code, context, asked, count.left, number)
             return Guard(condition.location, condition.text, count, rest, value, alone)
     return None
 
@@ -80,6 +86,28 @@ def _counted(code: Code, context: Context, condition: Condition, test: ast.expr)
         return found
     given = _handed(code, context, condition.location.path, flag)
     return None if given is None else _counter(code, condition, given, taken=taken is (flag is test))
+
+
+def _in_helper(code: Code, condition: Condition, test: ast.expr) -> tuple[Condition, ast.expr] | None:
+    """What a function of the tree, or a property, that a test asks gives, and the condition where that is written.
+
+    `if is_due(index):` with `return (index + 1) % every == 0` in it.
+    """
+    turned = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
+    asked = test.operand if isinstance(test, ast.UnaryOp) and turned else test
+    called = asked.func if isinstance(asked, ast.Call) else asked
+    if not isinstance(called, ast.Attribute | ast.Name) or (called is asked and isinstance(called, ast.Name)):
+        return None
+    name = last_name(called)
+    found = [each for each in code.reached if each.name.rpartition(".")[2] == name and each.name != "<module>"]
+    returned = [part for each in found[:1] for part in each.own_nodes() if isinstance(part, ast.Return)]
+    given = returned[0].value if len(found) == 1 and len(returned) == 1 else None
+    if given is None:
+        return None
+    place = found[0].module.location(given)
+    text = ast.unparse(given)
+    taken = is_taken(code, condition, test) is not turned
+    return replace(condition, location=place, text=text if taken else opposite(text)), given
 
 
 def _handed(code: Code, context: Context, path: str, name: ast.Name) -> ast.expr | None:
@@ -242,7 +270,13 @@ def number_at(code: Code, context: Context, condition: Condition, divisor: ast.e
 def _global(code: Code, path: str, name: ast.expr) -> list[Const]:
     """The whole number that a file keeps under a name that the function around does not bind; none for other names."""
     around = next((each for each in code.parents(path, name) if isinstance(each, ast.FunctionDef)), None)
-    environment = interpreter_of(code.scene.run).environments.get(path)
+    environments = interpreter_of(code.scene.run).environments
+    environment = environments.get(path)
+    if isinstance(name, ast.Attribute) and isinstance(name.value, ast.Name) and environment is not None:
+        module = environment.names.get(name.value.id)  # `settings.ACCUMULATE` of a module
+        held = environments.get(module.module.path) if isinstance(module, ModuleValue) else None
+        constant = None if held is None else held.names.get(name.attr)
+        return [constant] if isinstance(constant, Const) and type(constant.value) is int else []
     if not isinstance(name, ast.Name) or environment is None or (around is not None and name.id in names_bound(around)):
         return []
     value = environment.names.get(name.id)

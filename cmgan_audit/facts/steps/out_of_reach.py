@@ -11,7 +11,10 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from cmgan_audit.facts.code import Stack
 from cmgan_audit.facts.passes.outside_helpers import is_elsewhere
+from cmgan_audit.facts.selection.ways import was_taken
+from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -47,6 +50,46 @@ def lines_in_reach(view: View, wanted: re.Pattern[str]) -> Iterator[tuple[str, i
     for path, number, match in found:
         if not any(each.module.path == path and each.holds(number) for each in apart):
             yield path, number, match
+
+
+def is_left_aside(view: View, path: str, number: int, *, calls: int = 2) -> bool:
+    """Whether the settings of a run lead past a line: its branch is not taken, or only such branches call its function.
+
+    Args:
+        view: the run.
+        path: the file.
+        number: the line.
+        calls: how many calls may lead to it.
+    """
+    module = view.code.module(path)
+    nodes = walk(module.tree) if module is not None and module.tree is not None else ()
+    return any(
+        _is_passed_by(view, path, node, calls)
+        for node in nodes
+        if isinstance(node, ast.Call) and node.lineno <= number <= (node.func.end_lineno or node.lineno)
+    )
+
+
+def _is_passed_by(view: View, path: str, node: ast.expr, calls: int) -> bool:
+    around = view.code.around(path, node)
+    if around is None:
+        return False
+    stacks: list[Stack] = [()]
+    if not isinstance(around.node, ast.Module):
+        stacks = [stack for stack, function in view.code.activations.items() if function is around.node]
+    if stacks:
+        return all(was_taken(view, Found(node, path, stack)) is False for stack in stacks)
+    mentions = list(_mentions(view, around.name)) if calls else []
+    return bool(mentions) and all(_is_passed_by(view, at, each, calls - 1) for at, each in mentions)
+
+
+def _mentions(view: View, name: str) -> Iterator[tuple[str, ast.expr]]:
+    """Where the files of a run speak of a function or method by its name."""
+    for path in sorted({each.module.path for each in view.code.reached}):
+        module = view.code.module(path)
+        for node in walk(module.tree) if module is not None and module.tree is not None else ():
+            if isinstance(node, ast.Name | ast.Attribute) and name == getattr(node, "id", getattr(node, "attr", "")):
+                yield path, node
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from cmgan_audit.facts.adversarial.holders import Holders, disjoint
+from cmgan_audit.facts.adversarial.holders import Held, Holders, called, disjoint
 from cmgan_audit.facts.adversarial.losses import Losses
 from cmgan_audit.facts.classes import values_within
+from cmgan_audit.facts.optimisers import is_optimiser
 from cmgan_audit.facts.passes.outside_helpers import is_elsewhere, looks_on
 from cmgan_audit.facts.steps.actions import BACKWARD, SCHEDULE, STEP, ZERO, Action
 from cmgan_audit.facts.steps.by_hand import ByHand
 from cmgan_audit.facts.steps.out_of_reach import lines_in_reach
 from cmgan_audit.facts.steps.windows import OWN_ORDER, batch_loop, holds, loops_by_hand
-from cmgan_audit.facts.values import same_object
+from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
@@ -66,7 +68,7 @@ def _never_stepped(view: View, actions: Sequence[Action]) -> list[Action]:
     stepped = {id(each.attrs) for action in actions if action.kind == STEP for each in action.on}
     passes = loops_by_hand(view)
     found: dict[int, Action] = {}
-    for zero in actions:
+    for zero in _with_optimisers(view, actions):
         if zero.kind != ZERO or len(zero.on) != 1 or isinstance(zero.on[0].cls, ClassValue):
             continue
         if id(zero.on[0].attrs) not in stepped and batch_loop(zero.event.context, passes) is not None:
@@ -74,12 +76,41 @@ def _never_stepped(view: View, actions: Sequence[Action]) -> list[Action]:
     return [each for each in found.values() if not _is_given_away(view, each.on[0])]
 
 
+def _with_optimisers(view: View, actions: Sequence[Action]) -> Iterator[Action]:
+    """The actions, where `network.zero_grad()` is about each optimiser whose networks are all set back by it."""
+    if all(each.kind != ZERO or each.on for each in actions):
+        yield from actions
+        return
+    made = {
+        id(value.attrs): value
+        for event in view.scene.calls
+        for value in instances_of(event.result)
+        if is_optimiser(value)
+    }
+    holders = Holders(view.scene)
+    held = [(optimiser, holders.of(optimiser)) for optimiser in made.values()]
+    for each in actions:
+        if each.kind != ZERO or each.on or each.event.receiver is None:
+            yield each
+            continue
+        reset = Held(tuple(called([each.event.receiver])))
+        for optimiser, own in held:
+            if own.complete and own.networks and all(map(reset.holds, own.networks)):
+                yield replace(each, on=(optimiser,))
+
+
 def _is_given_away(view: View, optimiser: Instance) -> bool:
     """Whether code that is not there gets an optimiser or what holds it, and may step it.
 
     What a method is called on is given to it too: `self.after_backward()` of a trainer whose base class is not there.
     """
-    for event in (each for each in view.scene.calls if is_elsewhere(each) and not looks_on(each)):
+    passes = loops_by_hand(view)
+    for event in (each for each in view.scene.calls if is_elsewhere(each)):
+        if looks_on(event):
+            # One that is given the optimiser itself for every batch may do more than its name says.
+            handed = any(isinstance(each, Instance) and same_object(each, optimiser) for each in event.arguments.every)
+            if not handed or batch_loop(event.context, passes) is None:
+                continue
         given = [*event.arguments.every, *([event.receiver] if event.receiver is not None else [])]
         parts = (part for value in given for part in values_within(value, _DEEP))
         if any(isinstance(part, Instance) and same_object(part, optimiser) for part in parts):

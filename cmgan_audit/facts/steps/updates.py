@@ -10,7 +10,7 @@ from cmgan_audit.facts.steps.accumulate_blocks import summed_in_block, zeroed_be
 from cmgan_audit.facts.steps.actions import BACKWARD, CLIP, STEP, ZERO, Action, actions_of
 from cmgan_audit.facts.steps.divided import divided
 from cmgan_audit.facts.steps.guards import Guard, guard_of
-from cmgan_audit.facts.steps.out_of_reach import is_held_by_others, lines_in_reach
+from cmgan_audit.facts.steps.out_of_reach import is_held_by_others, is_left_aside, lines_in_reach
 from cmgan_audit.facts.steps.records import Update
 from cmgan_audit.facts.steps.short_loops import is_left_after_one
 from cmgan_audit.facts.steps.unseen_gradients import may_compute
@@ -135,6 +135,8 @@ def _zeroed_unseen(view: View, zeros: Sequence[Action], optimiser: Instance) -> 
     """Whether gradients are set back where no action shows it; None where no line of the executed code does that."""
     seen = {(each.event.location.path, each.event.location.line) for each in zeros}
     for path, number, found in lines_in_reach(view, _ZEROING):
+        if is_left_aside(view, path, number):
+            continue
         if found[1]:
             return YES  # parameter by parameter: whose they are is not told apart
         own = _OF_SELF.search(found.string[: found.start()])

@@ -12,7 +12,7 @@ from cmgan_audit.facts.steps.actions import BACKWARD, STEP, ZERO, Action
 from cmgan_audit.facts.values import instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.values import BoundMethod, Instance
+from cmgan_audit.program.domain.values import BoundMethod, ClassValue, Instance
 from cmgan_audit.program.execution.trace import Context, IterateEvent, Loop
 
 # What takes part in an optimisation without being seen to.
@@ -87,7 +87,10 @@ def with_networks(view: View, actions: Sequence[Action]) -> Sequence[Action]:
 
 
 def _owners_of_groups(optimiser: Instance) -> list[Instance]:
-    """The optimiser whose groups of parameters another one was made with."""
+    """The optimiser whose groups of parameters another one was made with, or that a wrapper of the tree holds."""
+    if isinstance(optimiser.cls, ClassValue):
+        values = (*optimiser.arguments.every, *optimiser.attrs.values())
+        return [each for value in values for each in instances_of(value) if is_optimiser(each)]
     given = optimiser.arguments.get("params", 0)
     if not isinstance(given, BoundMethod) or given.name != "param_groups":
         return []
