@@ -8,11 +8,13 @@ from collections.abc import Sequence
 
 from cmgan_audit.facts.checkpoints.guards import Setting
 from cmgan_audit.facts.checkpoints.restoring import Batch
+from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.reasons import GIVEN_AT_START, Cause, cause_of
 from cmgan_audit.program.domain.values import Const, Unknown, Value, options_of
 from cmgan_audit.program.execution.trace import Launch
 from cmgan_audit.program.models.files import path_of
+from cmgan_audit.program.models.needed_files import NeededOption
 
 # An option that numbers a stored state, with a default that numbers none: training begins at step 0 or epoch 0.
 _NUMBERS_NONE = regex(r"(-\S*(?:resum|continu|restor|step|epoch|iter)\S*) defaults to (?:0|-\d+)", re.IGNORECASE)
@@ -72,6 +74,27 @@ def names_only_folder(path: Value, launch: Launch) -> bool:
 def is_open(value: object) -> bool:
     """Whether a value is only known once somebody has typed it."""
     return isinstance(value, Unknown) and cause_of(value.reason) in GIVEN_AT_START
+
+
+def in_own_folder(view: View, path: Value) -> bool:
+    """Whether a required option names the folder of a path, and the run writes checkpoints into that folder too.
+
+    `--exp` says where a run keeps what it makes: what it finds there an earlier run has left.
+    """
+    asked = set() if isinstance(path, NeededOption) else _options_in(path)
+    if not asked:
+        return False
+    written = view.scene.named(lambda name: name == "torch.save")
+    return any(asked & _options_in(path_of(event.arguments.get("f", 1))) for event in written)
+
+
+def _options_in(path: Value, depth: int = 8) -> set[str]:
+    """The required options that a path is put together of."""
+    if isinstance(path, NeededOption):
+        return {path.flag} - {""}
+    if not isinstance(path, Unknown) or path.computed is None or not depth:
+        return set()
+    return {flag for each in path.computed.operands for flag in _options_in(each, depth - 1)}
 
 
 def is_unread(value: Value) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cmgan_audit.facts.checkpoints.given import in_own_folder
 from cmgan_audit.facts.checkpoints.records import FileLoad
 from cmgan_audit.facts.checkpoints.whole_states import whole_state
 from cmgan_audit.facts.values import constant
@@ -17,6 +18,7 @@ from cmgan_audit.program.models.needed_files import NeededOption
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known
 
+_JOINS = frozenset({"join", "str", "+"})
 _NUMBERS = ("builtins.int", "builtins.float")
 
 
@@ -53,7 +55,7 @@ def _given(view: View, event: CallEvent, path: Value, saved: set[object]) -> Fac
     if isinstance(path, Const):
         own = path.value in saved or (view.scene.trains and _is_numbered(view, path))
         return Known(not own, steps)
-    if view.scene.trains and not _is_typed(view, path):
+    if view.scene.trains and (not _is_typed(view, path) or in_own_folder(view, path)):
         return Known(False, steps)  # a training that computes the path looks into its own folder
     return Known(True, steps)
 
@@ -81,7 +83,20 @@ def _is_typed(view: View, path: Value) -> bool:
             return True
         if isinstance(held, Unknown) and cause_of(held.reason) is Cause.LAUNCHER:
             return True
+        if isinstance(_beginning(held), NeededOption):
+            return True
     return False
+
+
+def _beginning(path: Value) -> Value:
+    """What a path that is put together begins with: `f"{args.init}/best.pt"` lies in a folder that somebody names."""
+    while isinstance(path, Unknown) and path.computed is not None and path.computed.operation in _JOINS:
+        parts = (each for each in path.computed.operands if not (isinstance(each, Const) and each.value == ""))
+        first = next(parts, None)
+        if first is None:
+            break
+        path = first
+    return path
 
 
 def _pickle(event: CallEvent) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.rules.record import Fact, Record, record_kind
+from cmgan_audit.rules.record import Fact, Known, Record, record_kind
 
 
 @record_kind("worker_draws")
@@ -64,6 +64,7 @@ class TrainingOrder(Record):
         shuffled: whether the order is random, by whoever; placed at what keeps it fixed.
         order_evidence: who shuffles, in one sentence.
         keeper: the name of the class of a sampler that keeps the order; "" where there is none.
+        split_once: whether all that mixes the items is that the set was divided at random, once for all epochs.
         distributed: whether several processes train one network (DistributedDataParallel); placed at the wrapping.
         sharded: whether each process gets a part of the items; placed at the loader.
         shard_evidence: who splits, in one sentence.
@@ -75,6 +76,7 @@ class TrainingOrder(Record):
     shuffled: Fact
     order_evidence: str = ""
     keeper: str = ""
+    split_once: Fact = Known(False)
     distributed: Fact
     sharded: Fact
     shard_evidence: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import product
 
 from cmgan_audit.facts.classes import values_within
 from cmgan_audit.facts.data.records import TrainingOrder
@@ -15,7 +16,7 @@ from cmgan_audit.facts.items.making import Reading, items_of
 from cmgan_audit.facts.items.pipelines import is_dynamic
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Made, Scene
-from cmgan_audit.facts.values import class_name, instances_of
+from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_regex import regex
@@ -25,6 +26,7 @@ from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
 
 # Calls whose result, or whose list, is in random order.
 _MIXED = regex(r".*\b(shuffle|permutation|permuted|randperm|sample|choices|random_split|train_test_split)")
+_DIVIDES = "torch.utils.data.random_split"
 _FIXED_SAMPLERS = ("SequentialSampler",)
 
 
@@ -46,6 +48,7 @@ def training_orders(view: View) -> Iterable[TrainingOrder]:
             shuffled=shuffled,
             order_evidence=evidence,
             keeper=loader.sampler.name if loader.sampler is not None and _sampled(loader, made) is None else "",
+            split_once=_split_once(view, made, loader),
             distributed=together,
             sharded=parted,
             shard_evidence=shards,
@@ -67,6 +70,30 @@ def _shuffled(view: View, made: Made, loader: Loader) -> tuple[Fact, str]:
     if sampled is None:
         return in_order, ""
     return OneOf((Known(True, condition=f"not ({alone})"), replace(in_order, condition=alone))), ""
+
+
+def _split_once(view: View, made: Made, loader: Loader) -> Fact:
+    """Whether a loader without shuffle or sampler has a part of a set that was divided at random before the training.
+
+    It is then mixed, and in one order for all epochs: a call that divides a set is not there to shuffle it.
+    """
+    own = loader.shuffle
+    if not (isinstance(own, Known) and own.value is False) or _sampled(loader, made) is not None:
+        return Known(False)
+    around = {id(loop) for use in view.scene.of("backward", "step") for loop in use.event.context.loops}
+    given = made.arguments.get("dataset", 0)
+    parts = [each for each in values_within(given) if isinstance(each, Instance)] if given is not None else []
+    for event in view.scene.named(lambda name: name == _DIVIDES):
+        divided = [each for each in values_within(event.result) if isinstance(each, Instance)] if event.result else []
+        if around.isdisjoint(map(id, event.context.loops)) and any(
+            same_object(*pair) for pair in product(parts, divided)
+        ):
+            steps = (
+                Step(made.location, "neither shuffle nor a sampler is given"),
+                Step(event.location, "the set is divided at random here, once"),
+            )
+            return Known(True, steps)
+    return Known(False)
 
 
 def _kept_by(made: Made, loader: Loader, own: Known) -> tuple[Step, ...]:

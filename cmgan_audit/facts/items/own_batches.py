@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 from cmgan_audit.facts.classes import bound_arguments, library_bases
 from cmgan_audit.facts.items.making import Items, datasets_in
 from cmgan_audit.facts.processes import values_of
@@ -13,9 +15,12 @@ from cmgan_audit.program.execution.trace import Frame
 from cmgan_audit.program.language.functions import is_generator
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
+from cmgan_audit.source.syntax import walk
 
 BATCH_NAMES = ("batch_size", "batchsize", "batch", "bs", "minibatch_size", "mini_batch_size")
 
+# A larger piece is one of samples, or of frames.
+_MOST_ROWS = 512
 # What makes a batch of single items.
 _COLLATES = frozenset({"default_collate", "stack", "cat", "concat", "concatenate"})
 
@@ -39,9 +44,31 @@ def own_batch(made: Made, loader_batch: Fact) -> Fact:
             found = _named_batch(dataset)
             if found is not None:
                 return fact_of(found, None)
+            pieces = _yielded_pieces(dataset)
+            if pieces is not None:
+                return pieces
         if loader_batch.value is None:
             return Unknown("the dataset makes the batches itself (batch_size=None)", loader_batch.trail)
     return loader_batch
+
+
+def _yielded_pieces(dataset: Instance) -> Fact | None:
+    """How many rows the pieces of an item have that a stream yields one by one: `yield from item.split(8)`.
+
+    How many dimensions an item has is not known: a split into thousands may be one of samples.
+    """
+    cls = dataset.cls
+    methods = (
+        [each for each in cls.node.body if isinstance(each, ast.FunctionDef)] if isinstance(cls, ClassValue) else []
+    )
+    for node in (part for method in methods if method.name == "__iter__" for part in walk(method)):
+        match node:
+            case ast.YieldFrom(value=ast.Call(func=ast.Attribute(attr="split"), args=[size], keywords=[]) as cut):
+                if not isinstance(size, ast.Constant):
+                    return Unknown(f"{class_name(dataset)} yields {ast.unparse(cut)}")
+                if isinstance(size.value, int) and 1 < size.value <= _MOST_ROWS:
+                    return Known(size.value, (Step(dataset.location, f"it yields {ast.unparse(cut)}"),))
+    return None
 
 
 def own_drop_last(made: Made) -> Fact | None:
