@@ -11,6 +11,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+from cmgan_audit.facts.checkpoints.first_updates import copies_first
 from cmgan_audit.facts.checkpoints.restoring import Batch, bare, member_of
 from cmgan_audit.facts.classes import is_network
 from cmgan_audit.facts.code import stack_of
@@ -20,7 +21,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import Instance
+from cmgan_audit.program.domain.values import ClassValue, Instance
 from cmgan_audit.program.execution.trace import CallEvent, Event, StoreEvent
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.source.syntax import walk
@@ -88,7 +89,19 @@ class Averages:
         held = [each for value in average.attrs.values() for each in instances_of(value) if is_network(each)]
         # Some averages know the network that they follow, which the checkpoint brings back.
         own = [average, *(each for each in held if not any(same_object(bare(each), load) for load in loads))]
-        return before and not any(_is_asked(event, own) for event in behind)
+        return before and not any(_is_asked(event, own) for event in behind) and not self._copies_first(average)
+
+    def _copies_first(self, average: Instance) -> bool:
+        """Whether an update takes the weights over as they are while a flag or a counter of its object says that it is
+        the first one: then the average begins with what the checkpoint brought."""
+        objects = {id(each.attrs): each for event in self._view.scene.calls for each in instances_of(event.receiver)}
+        for each in objects.values():
+            holds = same_object(each, average) or any(
+                same_object(part, average) for value in each.attrs.values() for part in instances_of(value)
+            )
+            if holds and isinstance(each.cls, ClassValue) and copies_first(each.cls.node):
+                return True
+        return False
 
     @cached_property
     def _saved(self) -> list[_Saved]:

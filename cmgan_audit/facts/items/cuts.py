@@ -9,6 +9,7 @@ from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import (
+    BoundMethod,
     ClassValue,
     Const,
     DictValue,
@@ -17,6 +18,7 @@ from cmgan_audit.program.domain.values import (
     Listing,
     ListValue,
     Symbol,
+    Unknown,
     Value,
     options_of,
 )
@@ -193,9 +195,31 @@ def _slice_draws(index: Value) -> frozenset[Draw]:
         each = option.value
         if isinstance(each, ListValue) and each.kind != "slice":
             found = found.union(*(_slice_draws(item) for item in each.items if _is_slice(item)))
-        elif _is_slice(each):
+        elif _is_slice(each) and not (isinstance(each, ListValue) and _evens_out(each)):
             found |= each.draws
     return found
+
+
+def _evens_out(cut: ListValue) -> bool:
+    """Whether a slice from the beginning ends where another signal does, by what that came to be as long as it is.
+
+    What was resampled to a drawn rate and back is a sample longer or shorter: `both[: min(len(clean), len(noisy))]`.
+    """
+    lower, upper = cut.items[0], cut.items[1]
+    starts = isinstance(lower, Const) and lower.value in (None, 0)
+    return starts and bool(upper.draws) and _is_length(upper)
+
+
+def _is_length(value: Value) -> bool:
+    """Whether a number is the length of something, or the least of several: draws reach it through that alone."""
+    if isinstance(value, Instance):
+        return value.external_name.rpartition(".")[2] == "size"
+    if not isinstance(value, Unknown) or value.computed is None:
+        return False
+    operation, operands = value.computed.operation, value.computed.operands
+    if operation == "[]":
+        return isinstance(operands[0], BoundMethod) and operands[0].name == "shape"
+    return operation == "len" or (operation in ("min", "int") and all(map(_is_length, operands)))
 
 
 def _begin_draws(index: Value) -> frozenset[Draw]:
