@@ -13,7 +13,6 @@ from cmgan_audit.facts.adversarial.holders import Held, Holders
 from cmgan_audit.facts.checkpoints.completeness import Completeness
 from cmgan_audit.facts.checkpoints.framework_resumes import framework_resumes
 from cmgan_audit.facts.checkpoints.given import (
-    in_own_folder,
     is_open,
     is_unread,
     maybe_missing,
@@ -219,9 +218,7 @@ class _Resuming:
                 said = words - self._settings_named if text == "the path" else words
                 typed = isinstance(held, Const) and any(step.location in said for step in held.trail)
                 none_yet = isinstance(held, Const) and bool(held.overridable) and held.value in (None, "")
-                own = text == "the path" and in_own_folder(self._view, held)
-                asked = isinstance(held, NeededOption) or (is_open(held) and not own)
-                if typed or (text == "the path" and none_yet) or asked:
+                if typed or (text == "the path" and none_yet) or isinstance(held, NeededOption) or is_open(held):
                     return _Sign(f"{text} is given on the command line", (*held.trail, Step(place, "is asked for")))
                 unnumbered = numbers_none(held) if text == "the path" else ""
                 if unnumbered:
