@@ -18,7 +18,7 @@ from cmgan_audit.logs.lines.hashes import HashedShapes
 from cmgan_audit.logs.lines.headers_below import HeadersBelow
 from cmgan_audit.logs.lines.left_out import LONG_LINE, LeftOut
 from cmgan_audit.logs.lines.named_checkpoints import NamedCheckpoints
-from cmgan_audit.logs.lines.names_above import Above, NamesAbove
+from cmgan_audit.logs.lines.names_above import NamesAbove
 from cmgan_audit.logs.lines.no_better import note_no_better
 from cmgan_audit.logs.lines.offset_jobs import part_offset_jobs
 from cmgan_audit.logs.lines.phase_columns import PhaseColumns
@@ -30,12 +30,13 @@ from cmgan_audit.logs.lines.settings import leave_out_trainings
 from cmgan_audit.logs.lines.settling import settle
 from cmgan_audit.logs.lines.steady import SteadyShape, is_thinned
 from cmgan_audit.logs.lines.tables import OpenTable
-from cmgan_audit.logs.lines.tokens import are_counters, counter, ends_in_a_number, is_cut_off, joined, process
+from cmgan_audit.logs.lines.targets import Targets
+from cmgan_audit.logs.lines.tokens import are_counters, counter, ends_in_a_number, is_cut_off, number_in, process
 from cmgan_audit.logs.named_values import Blocks, leave_out_named
 from cmgan_audit.logs.opening import BLOCK, read_blocks
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.runs import RunBuilder, natural_x
-from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Reading, Run, Series
+from cmgan_audit.logs.series import EPOCH, INDEX, STEP, Reading
 
 _SHAPE_LIMIT = 20_000
 # So many equal lines in a row make a shape worth jumping over; this far is read before the next try.
@@ -98,10 +99,9 @@ class _TextScan:
         self.crossing = CrossingTrainings()
         self.names_epochs = False
         self.names_above = NamesAbove(book)
-        self.above: Above | None = None
         self.table: OpenTable | None = None
         self.steady: SteadyShape | None = None
-        self.targets: dict[int, tuple[Run, list[Series]]] = {}
+        self.targets = Targets()
 
     def block(self, block: bytes) -> None:
         """Read one block of whole lines; the last of a log may be cut off where it was being written."""
@@ -116,7 +116,8 @@ class _TextScan:
     def _is_cut(self, line: bytes) -> bool:
         """Whether a number without decimals ends a line where the one before of its shape had several."""
         parts = _NUMBER.split(line)
-        plan = self.plans.get(b"\0".join(parts[::2]))
+        shape = b"\0".join(parts[::2])
+        plan = self.names_above.plan(shape) or self.plans.get(shape)
         before = None if plan is None else self.echoes.last_of(plan)
         if before is None or parts[-1].strip() not in (b"", b"."):
             return False
@@ -148,6 +149,7 @@ class _TextScan:
         position, plans = 0, self.plans
         for shape, group in itertools.groupby(shapes):
             count = len(list(group))
+            self._named_above(shape)
             plan = plans.get(shape) or self._plan(shape)
             plan.lines += count
             size = plan.slots * count
@@ -169,15 +171,18 @@ class _TextScan:
                     and (self.steady is None or self.steady.plan is not plan)
                 ):
                     self.steady = SteadyShape(shape, plan)
-            elif count == 1 and self.above is not None and (both := self.names_above.plan(self.above, shape)):
-                self._row(both, self.above.row + numbers[position : position + size], self.line)
-            self.above = (
-                None if plan.values else Above(shape, plan, numbers[position + size - plan.slots : position + size])
-            )
+            elif count == 1:
+                self.names_above.take(shape, numbers[position : position + size], self.line)
+            self.names_above.passed(shape, plan, numbers[position + size - plan.slots : position + size])
             if plan.no_better:
                 note_no_better(self.builder, plan, numbers[position : position + size], count)
             position += size
             self.line += count
+
+    def _named_above(self, shape: bytes) -> None:
+        """Read the value on the line before, which stands below its name, now that a line of this shape follows."""
+        if (found := self.names_above.waited(shape)) is not None:
+            self._row(*found)
 
     def _table_rows(self, table: OpenTable, plan: Plan, numbers: list[bytes], count: int) -> None:
         for i in range(count):
@@ -187,6 +192,8 @@ class _TextScan:
 
     def _jump(self, block: bytes, steady: SteadyShape) -> None:
         """Read every stride-th line of a run of equal shape and epoch, count the others."""
+        self._named_above(b"")
+        self.names_above.passed(b"", steady.plan, [])
         plan, builder = steady.plan, self.builder
         lines = block.split(b"\n")
         lines.pop()
@@ -209,7 +216,7 @@ class _TextScan:
             self.left.account(self.plans.values())
             self.plans.clear()
             self.shapes.forget()
-            self.targets.clear()
+            self.targets = Targets()
             self.echoes = Echoes()
         if len(shape) > LONG_LINE:
             self.left.long_lines += 1
@@ -220,22 +227,14 @@ class _TextScan:
         return plan
 
     def _group(self, plan: Plan, numbers: list[bytes], count: int) -> None:
-        in_columns = (
-            plan.simple and not self.lists.is_open and not (plan.unnamed and self._counts_otherwise(plan, numbers))
-        )
+        bare = plan.unnamed and (self.names_epochs or not are_counters(numbers, plan))
+        in_columns = plan.simple and not self.lists.is_open and not bare
         if count > 1 and in_columns and not self._needs_rows(plan, numbers) and self._columns(plan, numbers, count):
             self.left.used += count
             return
         size = plan.slots
         for i in range(count):
             self._row(plan, numbers[i * size : (i + 1) * size], self.line + i)
-
-    def _counts_otherwise(self, plan: Plan, numbers: list[bytes]) -> bool:
-        """Whether pairs such as `[3, 200]` are no epochs and steps: others are named, or they are not whole."""
-        size = plan.slots
-        return self.names_epochs or not all(
-            slot is not None and all(map(bytes.isdigit, numbers[slot::size])) for slot in (plan.epoch, plan.step)
-        )
 
     def _needs_rows(self, plan: Plan, numbers: list[bytes]) -> bool:
         """Whether lines repeat their counter or the message before: two handlers or processes may have printed it."""
@@ -358,7 +357,7 @@ class _TextScan:
                 if plan.bare is not None:
                     self.bare.note(line, float(row[plan.bare]), float(row[plan.bare + 1]))
             if plan.simple and kind == EPOCH and not rank:
-                for value, series in zip(plan.values, self._targets(plan), strict=True):
+                for value, series in zip(plan.values, self.targets.of(plan, builder), strict=True):
                     series.append(x, value.sign * float(row[value.slots[0]]), line)
                 return
             for value in values:
@@ -373,21 +372,8 @@ class _TextScan:
         self.builder.epoch(epoch, line)
         self.below.note(line, epoch)
 
-    def _targets(self, plan: Plan) -> list[Series]:
-        """The series that a plan's values go to, looked up once per run."""
-        known = self.targets.get(id(plan))
-        if known is None or known[0] is not self.builder.run:
-            series = [self.builder.series(value.name, value.role, EPOCH) for value in plan.values]
-            known = self.targets[id(plan)] = (self.builder.run, series)
-        return known[1]
-
     def _point(self, value: SlotValue, row: list[bytes], kind: str, x: float, line: int, rank: int = 0) -> None:
-        if value.constant is not None:
-            y: float | None = value.constant
-        elif len(value.slots) == 1:
-            y = value.sign * float(row[value.slots[0]])
-        else:
-            y = joined(row, value)
+        y = number_in(row, value)
         if y is None:
             self.left.unreadable += 1
             return
@@ -402,6 +388,7 @@ class _TextScan:
 
     def finish(self) -> Reading:
         """The runs, and what was not understood, counted."""
+        self._named_above(b"")
         self.left.account(self.plans.values())
         notes = [*self.left.notes(self.source), *self.lists.settle(self.source)]
         self.crossing.settle(self.builder)

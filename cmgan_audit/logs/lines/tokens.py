@@ -26,9 +26,11 @@ def counter(tokens: list[bytes]) -> float:
     return float(b"".join(tokens) if thousands else tokens[0])
 
 
-def are_counters(row: list[bytes], plan: Plan) -> bool:
-    """Whether both numbers of `[3, 200]` are whole."""
-    return all(slot is not None and row[slot].isdigit() for slot in (plan.epoch, plan.step))
+def are_counters(numbers: list[bytes], plan: Plan) -> bool:
+    """Whether both numbers of `[3, 200]` are whole, on every line of these."""
+    return all(
+        slot is not None and all(map(bytes.isdigit, numbers[slot :: plan.slots])) for slot in (plan.epoch, plan.step)
+    )
 
 
 def process(token: bytes) -> int:
@@ -36,7 +38,14 @@ def process(token: bytes) -> int:
     return int(token) if token.isdigit() and len(token) <= _MOST_DIGITS else 0
 
 
-def joined(row: list[bytes], value: SlotValue) -> float | None:
+def number_in(row: list[bytes], value: SlotValue) -> float | None:
+    """The number of a value; None where it cannot be read."""
+    if value.constant is not None:
+        return value.constant
+    return value.sign * float(row[value.slots[0]]) if len(value.slots) == 1 else _joined(row, value)
+
+
+def _joined(row: list[bytes], value: SlotValue) -> float | None:
     """The number in a slot; `1,234,567` and `2,64` are read where they are unambiguous, else None."""
     tokens = [row[slot] for slot in value.slots]
     if not all(token.isdigit() for token in tokens[:-1]):

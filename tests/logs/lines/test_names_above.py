@@ -40,3 +40,21 @@ def test_several_names_each_with_its_number(tmp_path: Path) -> None:
 )
 def test_other_numbers_below_a_line_are_none_of_its(tmp_path: Path, line: str) -> None:
     assert all(y == 2.1 for ys in named(read(tmp_path, f"epoch 1\n{line}")).values() for y in ys)
+
+
+@pytest.mark.parametrize("column", ["{0}\n-{0}\n{0}\n", "-{0}\n{0}\n", "{0}\nnan\n", "{0}\n {0}\n{0}\n"])
+def test_the_first_number_of_a_column_is_no_value(tmp_path: Path, column: str) -> None:
+    assert not named(read(tmp_path, "".join(f"Epoch {e}\nval PESQ:\n{column.format(v)}" for e, v in enumerate(PESQ))))
+
+
+def test_what_is_no_number_may_stand_below_a_name(tmp_path: Path) -> None:
+    log = "".join(f"Epoch {e}\nPESQ:\n{v}\n" for e, v in enumerate([*PESQ, "nan"]))
+    assert list(map(str, only(read(tmp_path, log)).ys)) == [*map(str, PESQ), "nan"]
+
+
+def test_a_last_number_that_is_cut_off_is_left_out(tmp_path: Path) -> None:
+    log = "".join(f"Epoch {e}\nPESQ:\n{v}71\n" for e, v in enumerate(PESQ))
+    reading = read(tmp_path, f"{log}Epoch 4\nPESQ:\n2.")
+    assert len(only(reading)) == len(PESQ)
+    assert any("cut in the middle" in str(note) for note in reading.notes)
+    assert len(only(read(tmp_path, f"{log}Epoch 4\nPESQ:\n2.6471"))) == len(PESQ) + 1
