@@ -48,7 +48,7 @@ def ends_early(view: View, scheduler: Instance) -> tuple[int, float] | None:
         factor = call_value(view.scene.run, function, [Const(value=step)], scheduler)[1]
         if not isinstance(factor, Const) or not isinstance(factor.value, int | float):
             return None
-        if factor.value <= _NOTHING * largest:
+        if largest > 0 and factor.value <= _NOTHING * largest:  # a warm-up begins at nothing
             return step, factor.value / largest
         largest = max(largest, factor.value)
     return None

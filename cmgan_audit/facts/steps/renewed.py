@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cmgan_audit.facts.steps.actions import Action
+from cmgan_audit.facts.steps.told import PLATEAU
 from cmgan_audit.facts.values import class_name, instances_of, is_none, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
-from cmgan_audit.program.domain.values import Instance
+from cmgan_audit.program.domain.values import Const, Instance
 from cmgan_audit.program.execution.trace import CallEvent, Context
 from cmgan_audit.rules.record import Fact, Known
 
-# Schedulers that multiply the rate that they find, so that a new one goes on where the last one stood.
-_GO_ON = frozenset({"ExponentialLR", "MultiplicativeLR"})
+# Schedulers that multiply the rate that they find, so that a new one goes on where the last one stood; the function of
+# a LambdaLR may ask the loop around it where it stands.
+_GO_ON = frozenset({"ExponentialLR", "MultiplicativeLR", "LambdaLR"})
 _NO = Known(False)
 
 
@@ -31,10 +33,10 @@ def renewed(
     """
     around = _places(made.context)
     optimisers = instances_of(scheduler.arguments.get("optimizer", 0))
-    if not around or len(steps) != 1 or len(optimisers) != 1 or class_name(scheduler) in _GO_ON:
+    if not around or len(steps) != 1 or len(optimisers) != 1 or _goes_on(scheduler):
         return _NO
     step = steps[0].event
-    if _places(step.context) != around or not _is_told_nothing(view, scheduler):
+    if _places(step.context) != around or not _is_told_nothing(view, scheduler, step):
         return _NO
     inside = [each for each in updates if _places(each.event.context)[: len(around)] == around]
     batches = [each for each in inside if len(each.event.context.loops) > len(around)]
@@ -58,10 +60,19 @@ def _conditions(context: Context) -> frozenset[str]:
     return frozenset(condition.text for condition in context.conditions)
 
 
-def _is_told_nothing(view: View, scheduler: Instance) -> bool:
+def _goes_on(scheduler: Instance) -> bool:
+    """Whether a new scheduler does after one step what an old one would: it falls by the same factor each time."""
+    name = class_name(scheduler)
+    every = scheduler.arguments.get("step_size", 1) if name == "StepLR" else None
+    return name in _GO_ON or (isinstance(every, Const) and every.value == 1)
+
+
+def _is_told_nothing(view: View, scheduler: Instance, step: CallEvent) -> bool:
     """Whether a scheduler begins at its beginning: nobody tells it a number of steps, or gives it a state."""
     if any(not is_none(each) for each in (scheduler.arguments.get("last_epoch"),) if each is not None):
         return False
+    if step.arguments.every and class_name(scheduler) != PLATEAU:
+        return False  # the number of the epoch
     loads = view.scene.named(lambda name: name.endswith(".load_state_dict"))
     return not any(
         isinstance(each, Instance) and same_object(each, scheduler)
