@@ -1,7 +1,8 @@
 """Two trainings that print into one file without a word that tells them apart, each at steps of its own.
 
 `step 5000`, `step 1000`, `step 6000`, `step 2000`, ...: read as one they would be a training that is restarted at every
-line. Apart, each counts on in steps of equal size.
+line. Apart, each counts on in steps of equal size, and from one to the other the log leaps forward too: a training that
+was stopped again and again goes back, but not forward otherwise than it counts.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def part_offset_jobs(builder: RunBuilder) -> None:
         return
     jobs = _counting_on(steps)
     fewest = min((len({step for _, step in job}) for job in jobs), default=0)
-    if len(jobs) != 2 or not all(map(_is_regular, jobs)) or back < fewest // 2:
+    if len(jobs) != 2 or not all(map(_is_regular, jobs)) or back < fewest // 2 or 2 * _leaps(steps, jobs) < back:
         return
     names = {place: f"job {number}" for number, job in enumerate(jobs, start=1) for place, _ in job}
     builder.part(lambda place: names.get(place, ""), set(names.values()))
@@ -61,6 +62,17 @@ def _next(job: Sequence[tuple[int, float]]) -> float | None:
 
 
 def _is_regular(job: Sequence[tuple[int, float]]) -> bool:
-    counted = list(dict.fromkeys(step for _, step in job))
-    sizes = [b - a for a, b in itertools.pairwise(counted)]
-    return len(counted) >= _FEWEST and sum(size == median(sizes) for size in sizes) >= _REGULAR * len(sizes)
+    sizes = _sizes(job)
+    return len(sizes) + 1 >= _FEWEST and sum(size == median(sizes) for size in sizes) >= _REGULAR * len(sizes)
+
+
+def _sizes(job: Sequence[tuple[int, float]]) -> list[float]:
+    """How far it counts on, from step to step."""
+    counted = dict.fromkeys(step for _, step in job)
+    return [b - a for a, b in itertools.pairwise(counted)]
+
+
+def _leaps(steps: Sequence[tuple[int, float]], jobs: Sequence[Sequence[tuple[int, float]]]) -> int:
+    """How often the log goes forward by another size than that of its trainings."""
+    usual = {median(_sizes(job)) for job in jobs}
+    return sum(b > a and b - a not in usual for (_, a), (_, b) in itertools.pairwise(steps))

@@ -42,3 +42,18 @@ def test_steps_of_no_equal_size_are_left_as_they_are(tmp_path: Path) -> None:
     steps = [100, 90, 300, 200, 310, 230, 700, 650, 900, 800, 1500, 910, 1600, 950]
     log = "".join(f"step {step}: val_pesq {y}\n" for step, y in zip(steps, [*FIRST, *SECOND], strict=False))
     assert all("job" not in run.label for run in read(tmp_path, log).runs)
+
+
+@pytest.mark.parametrize(("printed", "lost"), [(4, 2), (5, 2), (5, 3), (3, 2)])
+def test_a_training_that_was_stopped_again_and_again_is_no_two_jobs(tmp_path: Path, printed: int, lost: int) -> None:
+    starts = range(1, 40, printed - lost)
+    log = "".join(f"step {100 * (first + i)}: val_pesq 2.{first + i:02}\n" for first in starts for i in range(printed))
+    assert all("job" not in run.label for run in read(tmp_path, log).runs)
+
+
+@pytest.mark.parametrize("behind", [0, 1, 2, 20])
+def test_each_may_print_twice_in_turn(tmp_path: Path, behind: int) -> None:
+    first = [f"step {1000 * (i + behind) + 500}: val_pesq 2.{i + 10}\n" for i in range(12)]
+    second = [f"step {1000 * i}: val_pesq 1.{i + 10}\n" for i in range(12)]
+    log = [line for i in range(0, 12, 2) for line in (*first[i : i + 2], *second[i : i + 2])]
+    assert [ys[-1] for ys in courses(tmp_path, log)] == [2.21, 1.21]
