@@ -28,8 +28,7 @@ _NUMBERED = regex(
 # A recording in the line above its scores.
 _RECORDING = regex(
     r"[\w.\-]+\.(?:wav|flac|mp3|ogg)(?![^\W_])|(?<![^\W_])(?:p\d{3}_\d{3}|sp\d{2}_\w+_sn\d{1,2})(?![^\W_])"
-    # `S_56_03`, `LJ001-0032`, LibriSpeech's `1089-134686-0007`, the DNS challenge's `fileid_12`.
-    r"|(?<![^\W_])(?!ep|it|st|ck|run|exp|log|v_)[a-z]{1,4}(?:_\d{1,4}){2,3}(?![^\W_]|\.\d)"
+    # `LJ001-0032`, LibriSpeech's `1089-134686-0007`, the DNS challenge's `fileid_12`.
     r"|(?<!\w)(?:lj\d{3}-\d{4}|\d{2,5}-\d{3,6}-\d{4})(?![\w\-])|(?<![^\W_])fileid_\d+"
 )
 # `Sample 12:`, `audio number 3`, `File: noisy_1`; a training may count in the same words what it has seen.
@@ -39,6 +38,11 @@ _COUNTED = regex(
     r"|noisy|signal)"
     r"(?:[ _]?(?:number|num|no\b\.?|id|idx|index))?[ _#\-:]{0,2}\d{1,6}(?![^\W_]|\.\d)"
     r"|(?:utterance|utt|file|audio|wav|sample|track|clip|recording)(?:[ _]?(?:name|id))? ?[:=] ?[\w\-]*\d(?!\S))"
+)
+# `S_56_03`; a checkpoint counts its epochs and steps in the same way, whatever it is called.
+_SHORT = regex(
+    r"(?<![^\W_])(?!ep|e_|it|st|ck|cp|run|exp|log|v_|net|gen|g_|d_|mod|sav|bes|lr|bs)[a-z]{1,4}(?:_\d{1,4}){2,3}"
+    r"(?![^\W_]|\.\d)"
 )
 # One that is saved may be the example of an evaluation.
 _SAVED = regex(r"\b(?:sav(?:e|ed|es|ing)|writ(?:e|es|ten|ing)|wrote|export\w*|dump\w*)\b")
@@ -95,13 +99,13 @@ def _recordings_in(run: Run, listed: Sequence[Series]) -> list[re.Pattern[str]]:
     """How recordings are named whose scores these may be; in no way where a loss shows that something is trained.
 
     It is called one of training, has more values than they have, or comes down. Scores that come in an order are of no
-    recordings that are only counted.
+    recordings that are only counted, as checkpoints are too.
     """
     longest = max(map(len, listed), default=0)
     losses = [s for s in run.series if s.x_kind == INDEX and s.role.kind == "loss" and len(s) >= _FEWEST]
     if any(s.role.phase == "train" or len(s) > longest or is_a_course(s) or _falls(s) for s in losses):
         return []
-    return [_RECORDING] if any(map(is_a_course, listed)) else [_RECORDING, _COUNTED]
+    return [_RECORDING] if any(map(is_a_course, listed)) else [_RECORDING, _COUNTED, _SHORT]
 
 
 def _falls(series: Series) -> bool:

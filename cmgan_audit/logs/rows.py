@@ -15,7 +15,7 @@ from cmgan_audit.logs.roles import infer, words_of
 # A number at the end of a name: `epoch_7`, `ckpt-120.pth`, `iter=4000`.
 TRAILING_NUMBER = regex(r"(?:^|[^A-Za-z])(?:epoch|ep|step|iter|g|ckpt)?[_\- =]*(\d+)(?:\.\w+)?$", re.IGNORECASE)
 _EPOCH_IN_NAME = regex(r"(?<![A-Za-z])(?:epoch|ep)[_\-= ]?(\d+)", re.IGNORECASE)
-_COUNTED = regex(r"(?:epoch|ep|step|iter)[_\- =:]*\d", re.IGNORECASE)
+_COUNTED = regex(r"(?:epoch|ep|step|iter|ckpt|checkpoint)[_\- =:]*\d", re.IGNORECASE)
 _AUDIO = regex(r"\.(?:wav|flac)$|^p\d{3}_\d+", re.IGNORECASE)
 _MOMENT = regex(
     r"\d:\d\d|\d{4}[-/.]\d\d|\d\d?[/.]\d\d?[/.]\d{2,4}|^(?:mon|tue|wed|thu|fri|sat|sun)\b"
@@ -91,7 +91,7 @@ def what_rows_are(column: str, texts: Collection[str], filled: float, rows: floa
     if rows > 2 and audio > len(texts) // 2:
         return "audio file"
     name = " ".join(words_of(column))
-    of_items = _is_of_items(name) or (name == "key" and not _are_counted(texts))
+    of_items = _is_of_items(name) or (name == "key" and not (_are_counted(texts) or _are_moments(texts)))
     if of_items and filled >= _MOST and len(texts) > 2:
         return "audio file"
     if filled < _MOST or len(texts) < 2 or _are_moments(texts) or are_evaluations(texts):

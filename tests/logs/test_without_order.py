@@ -18,6 +18,7 @@ CATALOGUE = load_catalogue()
 EVERY = frozenset(rule.id for rule in CATALOGUE if rule.door == "trend")
 SYSTEMS = {"Noisy": 1.97, "SEGAN": 2.16, "CMGAN": 3.41, "DEMUCS": 3.07, "Wiener": 2.22}
 SCORES = list(SYSTEMS.values())
+COURSE = [1.6, 1.8, 1.9, 1.85, 1.7, 1.6, 1.5, 1.4, 1.35, 1.3]
 FALLING = [3.4, 3.1, 2.9, 2.7, 2.4, 2.2]
 
 
@@ -115,7 +116,12 @@ TRAININGS = {
     "checkpoints.csv": "checkpoint,pesq\n"
     + "".join(f"ckpt/epoch_{i}.pth,{v}\n" for i, v in enumerate(SCORES, start=1)),
     "best_too.csv": "model,pesq\nepoch_1,2.1\nepoch_2,2.2\nepoch_3,2.3\nbest,2.3\n",
+    "names_that_count.log": "".join(f"snap_{i}_{i}00: PESQ {v}\n" for i, v in enumerate(COURSE, start=1)),
+    "names_above_that_count.log": "".join(f"nov_27_18_{i:02}\nPESQ: {v}\n" for i, v in enumerate(COURSE, start=1)),
+    "few_that_count.log": "".join(f"G_{i}_{i}00: PESQ {v}\n" for i, v in enumerate(SCORES, start=1)),
     "keys_that_count.csv": "key,pesq\n" + "".join(f"epoch_{i},{v}\n" for i, v in enumerate(SCORES, start=1)),
+    "keys_of_checkpoints.csv": "key,pesq\n" + "".join(f"ckpt{i}.pt,{v}\n" for i, v in enumerate(SCORES, start=1)),
+    "keys_of_days.csv": "key,pesq\n" + "".join(f"2024-01-0{i},{v}\n" for i, v in enumerate(SCORES, start=1)),
     "keys_that_count.jsonl": "".join(f'{{"key": "step_{i}00", "pesq": {v}}}\n' for i, v in enumerate(SCORES, start=1)),
     "dates.csv": "date,pesq\n" + "".join(f"2024-01-0{i} 10:00,{v}\n" for i, v in enumerate(SCORES, start=1)),
     "flags.csv": "loss,pesq,saved\n" + "".join(f"0.{i},{v},{'yes' if i % 2 else 'no'}\n" for i, v in enumerate(SCORES)),
