@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from cmgan_audit.errors import InputError
 from cmgan_audit.finding import JsonValue
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.opening import BLOCK, read_blocks
@@ -39,16 +40,22 @@ def long_history(
     None for a short history, and for another document.
 
     Raises:
-        InputError: the file cannot be read.
+        InputError: the file cannot be read, or is written anew while it is.
     """
 
     def records() -> Iterator[Record]:
         return _records(_Text(read_blocks(path, source)))
 
+    def again() -> Iterator[Record]:
+        try:
+            yield from records()
+        except _UnlikeError as error:
+            raise InputError(f"{source}: has changed while it was read; try again") from error
+
     if all(False for _ in itertools.islice(read_blocks(path, source), 1, None)):
         return None
     try:
-        return survey(records()), records
+        return survey(records()), again
     except _UnlikeError:
         return None
 
@@ -119,7 +126,9 @@ def _records(text: _Text) -> Iterator[Record]:
     while True:
         key = text.value()
         text.take(":")
-        if key == _HISTORY and text.sign() == "[" and not found:
+        if key == _HISTORY:
+            if found or text.sign() != "[":
+                raise _UnlikeError
             found = True
             yield from _items(text)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,8 @@ DOCUMENTS = {
     "no_history": json.dumps({"log_history": [], "loss": [record["loss"] for record in HISTORY] * 3}),
     "other_history": json.dumps({"history": HISTORY}),
     "of_files": json.dumps([{"id": f"a{i}", "pesq": 2.1, "text": "x" * 60} for i in range(25_000)]),
+    "two_histories": json.dumps({"log_history": HISTORY}, indent=0)[:-1]
+    + ', "log_history": [{"loss": 0.1, "step": 1}]}',
     "a_number_among": json.dumps([*HISTORY, 3]),
 }
 
@@ -73,3 +76,18 @@ def test_the_document_is_not_kept(tmp_path: Path) -> None:
     assert (survey[0], seen) == (100_000, 100_000)
     assert tracemalloc.get_traced_memory()[1] < path.stat().st_size
     tracemalloc.stop()
+
+
+def test_one_that_is_written_anew_while_it_is_read_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "trainer_state.json"
+    path.write_text(DOCUMENTS["state"], encoding="utf-8")
+
+    def survey(records: Iterator[long_histories.Record]) -> int:
+        count = sum(1 for _ in records)
+        path.write_text(DOCUMENTS["state"][:-70], encoding="utf-8")
+        return count
+
+    found = long_histories.long_history(path, "log.json", survey)
+    assert found is not None
+    with pytest.raises(InputError, match="changed while it was read"):
+        list(found[1]())
