@@ -278,7 +278,15 @@ def test_the_rank_of_an_accuracy_is_a_part_of_its_name(tmp_path: Path, name: str
 
 
 @pytest.mark.parametrize(
-    "line", ["val.pesq: {}", "val.pesq: {}, val.stoi: 0.9", "val.pesq: {} val.stoi: 0.9", "x.pesq: {}"]
+    "line",
+    [
+        "val.pesq: {}",
+        "val.pesq = {}",
+        "val.pesq={} val.stoi=0.9",
+        "val.pesq: {}, val.stoi: 0.9",
+        "val.pesq: {} val.stoi: 0.9",
+        "x.pesq: {}",
+    ],
 )
 def test_a_name_with_dots_at_the_beginning_is_no_module(tmp_path: Path, line: str) -> None:
     log = "".join(f"epoch {e}\n{line.format(v)}\n" for e, v in enumerate(PESQ))
