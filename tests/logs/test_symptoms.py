@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from pathlib import Path
 
@@ -194,6 +195,18 @@ def test_a_loss_of_single_steps_that_comes_back_up_diverges(tmp_path: Path) -> N
     course = [1 + 2 * abs(i - 2000) / 2000 + (i > 3000) * (i - 3000) / 500 for i in range(4000)]
     (found,) = of(losses(tmp_path, "train_loss", [y * scatter.lognormvariate(0, 0.2) for y in course]), "CMG808")
     assert found.severity is Severity.WARNING
+
+
+@pytest.mark.parametrize("first", [0, 1, 5])
+@pytest.mark.parametrize(("power", "raised"), [(1, 0), (2, 1)])
+def test_the_sum_of_the_losses_of_an_epoch_so_far_does_not_diverge(
+    tmp_path: Path, first: int, power: int, raised: int
+) -> None:
+    scatter, every = random.Random(4), first or 1
+    sums = list(itertools.accumulate(scatter.uniform(0.4, 0.8) * every for _ in range(28)))
+    path = tmp_path / "train.log"
+    path.write_text("".join(f"Batch {first + every * i}/140 | Loss {y**power:.4f}\n" for i, y in enumerate(sums)))
+    assert len(of(look(path), "CMG808")) == raised
 
 
 @pytest.mark.parametrize(("values", "raised"), [([-1, -5, -6, -3, 0, 2, 2, 2], 0), ([1, 0.4, 0.3, 0.8, 2, 3, 3, 3], 1)])

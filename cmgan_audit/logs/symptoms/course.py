@@ -27,6 +27,8 @@ _MOST_STEPS = 12
 _STEP_SHARE = 0.1
 # A term that begins at this share of where it ends was switched on by a schedule.
 _SWITCHED_ON = 0.05
+# A sum over the batches so far mostly lies so near to as many times their mean.
+_OF_A_SUM, _MOSTLY = 0.5, 0.9
 
 
 def divergence(run: Run, judged: Sequence[JudgedSeries], raiser: Raiser) -> list[Finding]:
@@ -46,6 +48,8 @@ def divergence(run: Run, judged: Sequence[JudgedSeries], raiser: Raiser) -> list
             lowest = min(range(len(smooth)), key=smooth.__getitem__)
             gained, rise = max(smooth[0] - smooth[lowest], 0.0), smooth[-1] - smooth[lowest]
             if rise <= max(gained, 0.5 * abs(smooth[lowest]), _luck(ys)):
+                continue
+            if kind != EPOCH and _is_a_sum(loss):
                 continue
             if _is_part(loss, losses) or _is_switched_on(loss, ys[0], smooth):
                 continue
@@ -84,6 +88,16 @@ def _gained_since(judged: JudgedSeries, loss: Series, x: float) -> bool:
 def _is_switched_on(loss: Series, first: float, smooth: Sequence[float]) -> bool:
     """Whether a term begins at nothing and only grows, as one does whose weight is raised: `kl_loss` of a warm-up."""
     return bool(_own_words(loss)) and 0 <= first <= _SWITCHED_ON * smooth[-1] and smooth[0] == min(smooth)
+
+
+def _is_a_sum(loss: Series) -> bool:
+    """Whether a loss only grows, by about as much with every batch: what the batches of an epoch add up to, so far."""
+    xs, ys = per_x(loss.xs, loss.ys)
+    if xs[0] < 0 or min(ys) <= 0 or any(a >= b for a, b in itertools.pairwise(ys)):
+        return False
+    each = [y / (x + 1 if xs[0] == 0 else x) for x, y in zip(xs, ys, strict=True)]
+    usual = median(each)
+    return sum(abs(one - usual) <= _OF_A_SUM * usual for one in each) >= _MOSTLY * len(each)
 
 
 def _luck(ys: Sequence[float]) -> float:
