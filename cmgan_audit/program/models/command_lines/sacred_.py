@@ -8,10 +8,8 @@ fill in parameters that a call leaves out.
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 from cmgan_audit.program.domain.values import (
     Arguments,
@@ -27,6 +25,7 @@ from cmgan_audit.program.domain.values import (
 )
 from cmgan_audit.program.models.command_lines.argparse_parsing import command_words
 from cmgan_audit.program.models.command_lines.function_command_lines import Flag, literal
+from cmgan_audit.program.models.command_lines.sacred_scopes import leaving_names, parameter_of
 from cmgan_audit.program.models.files import each_path
 from cmgan_audit.program.models.lifting import copied
 from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
@@ -34,7 +33,7 @@ from cmgan_audit.program.models.settings.config_files import load_file
 from cmgan_audit.source.data_files.formats import dialect_of
 
 _INGREDIENT = "sacred.Ingredient"
-_CAPTURED = "sacred.captured"
+_OPENED = "sacred.captured.opened"  # `@ex.capture(...)`, before it is given its function
 _NONE = Const(value=None)
 _FILES = (".yaml", ".yml", ".json", ".toml")
 # The generators that it seeds before every run.
@@ -51,9 +50,9 @@ def _made(call: ModelCall) -> Value:
         path=call.get("path", 0) or call.get("name") or _NONE,
         below=below if isinstance(below, ListValue) else listing([]),
         configs=listing([]),
+        captured=listing([]),
         named=DictValue(items={}),
         commands=DictValue(items={}),
-        config=DictValue(items={}),
     )
 
 
@@ -116,8 +115,6 @@ def _kept(call: ModelCall, table: str, name: str | None, value: Value | None) ->
 
 
 def _name_of(function: Value | None) -> str | None:
-    if isinstance(function, Instance) and function.external_name == _CAPTURED:
-        function = function.attrs.get("@function")
     return function.qualname.rpartition(".")[2] if isinstance(function, FunctionValue) else None
 
 
@@ -135,59 +132,50 @@ def _hook(call: ModelCall) -> Value | None:
 @model(f"{_INGREDIENT}.capture", f"{_INGREDIENT}.command")
 def _capture(call: ModelCall) -> Value | None:
     """`@ex.capture` or `@ex.capture(prefix="train")`."""
+    command = Const(value=call.callee.endswith("command"))
     function = call.get("function", 0)
-    if not isinstance(function, FunctionValue):
-        opened = call.instance(
-            f"{_CAPTURED}.opened", owner=call.receiver or _NONE, prefix=call.get("prefix", 1) or _NONE
-        )
-        return replace(opened, attrs={**opened.attrs, "@command": Const(value=call.callee.endswith("command"))})
-    captured = _captured(call, function, call.receiver, _NONE)
-    return _kept(call, "commands", _name_of(function), captured) if call.callee.endswith("command") else captured
+    if isinstance(function, FunctionValue):
+        return _captured(call, function, _NONE, command)
+    return call.instance(_OPENED, owner=call.receiver or _NONE, prefix=call.get("prefix", 1) or _NONE, command=command)
 
 
-@model(f"{_CAPTURED}.opened.__call__")
+@model(f"{_OPENED}.__call__")
 def _capture_with(call: ModelCall) -> Value | None:
-    owner = call.state("owner")
     function = call.arguments.positional[0] if call.arguments.positional else None
-    if function is None:
-        return None
-    captured = _captured(call, function, owner, call.state("prefix") or _NONE)
-    if call.state("command") == Const(value=True):
-        _kept(replace(call, receiver=owner), "commands", _name_of(function), captured)
+    if not isinstance(function, FunctionValue):
+        return function
+    owned = replace(call, receiver=call.state("owner"))
+    return _captured(owned, function, call.state("prefix") or _NONE, call.state("command") or _NONE)
+
+
+def _captured(call: ModelCall, function: FunctionValue, prefix: Value, command: Value) -> FunctionValue:
+    """A function, or a method of a class, that has defaults of its own which the start of a run fills in."""
+    captured = replace(function, defaults=dict(function.defaults))
+    known = call.state("captured")
+    if isinstance(known, ListValue):
+        entry = listing([captured, prefix], "tuple")
+        call.interpreter.journal.set_content(known, [*known.items, entry], known.complete)
+    if command == Const(value=True):
+        _kept(call, "commands", _name_of(captured), captured)
     return captured
 
 
-def _captured(call: ModelCall, function: Value, owner: Value | None, prefix: Value) -> Instance:
-    return call.instance(_CAPTURED, function=function, owner=owner or _NONE, prefix=prefix)
-
-
-@model(f"{_CAPTURED}.__call__")
-def _filled_call(call: ModelCall) -> Value | None:
-    function, owner, prefix = call.state("function"), call.state("owner"), call.state("prefix")
-    config = owner.attrs.get("@config") if isinstance(owner, Instance) else None
-    if function is None or not isinstance(config, DictValue):
-        return None
-    held: Value = config
-    for part in str(prefix.value).split(".") if isinstance(prefix, Const) and prefix.value else ():
-        held = held.items.get(part, _NONE) if isinstance(held, DictValue) else _NONE
-    items = held.items if isinstance(held, DictValue) else {}
-    return call.interpreter.call(function, _filled(function, call.arguments, items, config), call.location)
-
-
-def _filled(function: Value, given: Arguments, items: Mapping[Key, Value], config: DictValue) -> Arguments:
-    """The arguments of a call with those that it leaves out, where the configuration has an entry of that name."""
-    if not isinstance(function, FunctionValue):
-        return given
-    spec = function.node.args
-    ordered = [each.arg for each in (*spec.posonlyargs, *spec.args)][len(given.positional) :]
-    offered: dict[Key, Value] = {**items, "_config": config, "_seed": _seed(config), "_log": _logger()}
-    missing = [name for name in (*ordered, *(each.arg for each in spec.kwonlyargs)) if name not in given.keywords]
-    added = {name: offered[name] for name in missing if name in offered}
-    return replace(given, keywords={**given.keywords, **added})
-
-
-def _logger() -> Value:
-    return External(name="logging.root")
+def _fill_in(call: ModelCall, owner: Instance, config: DictValue) -> None:
+    """Give the functions that an experiment or ingredient has captured the entries of that name as defaults."""
+    known = owner.attrs.get("@captured")
+    for entry in known.items if isinstance(known, ListValue) else ():
+        function, prefix = entry.items if isinstance(entry, ListValue) else (None, None)
+        if not isinstance(function, FunctionValue):
+            continue
+        held: Value | None = config
+        for part in str(prefix.value).split(".") if isinstance(prefix, Const) and prefix.value else ():
+            held = held.items.get(part) if isinstance(held, DictValue) else None
+        offered: dict[Key, Value] = dict(held.items) if isinstance(held, DictValue) else {}
+        offered |= {"_config": held or config, "_seed": _seed(config), "_log": External(name="logging.root")}
+        spec = function.node.args
+        for each in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs):
+            if each.arg in offered:
+                call.interpreter.journal.set(function.defaults, each.arg, offered[each.arg])
 
 
 def _seed(config: DictValue) -> Value:
@@ -199,9 +187,11 @@ def _seed(config: DictValue) -> Value:
 
 @model(f"{_INGREDIENT}.main")
 def _main(call: ModelCall) -> Value | None:
+    """The function that starts where no command is named; its own name is one too."""
     function = call.get("function", 0)
-    captured = _captured(call, function, call.receiver, _NONE) if function is not None else None
-    return _kept(call, "commands", "", captured)
+    if not isinstance(function, FunctionValue):
+        return None
+    return _kept(call, "commands", "", _captured(call, function, _NONE, Const(value=True)))
 
 
 @model(f"{_INGREDIENT}.automain")
@@ -222,7 +212,7 @@ def _run_command_line(call: ModelCall) -> Value | None:
 def _run(call: ModelCall) -> Value | None:
     """`ex.run("command", config_updates={...}, named_configs=[...])`: the command line plays no part."""
     given, named = call.get("config_updates", 1), call.get("named_configs", 2)
-    updates = {str(key): value for key, value in given.items.items()} if isinstance(given, DictValue) else {}
+    updates = _by_path(given.items) if isinstance(given, DictValue) else {}
     names = [str(each.value) for each in named.items if isinstance(each, Const)] if isinstance(named, ListValue) else []
     return _started(call, call.text("command_name", 0) or "", updates, names)
 
@@ -252,6 +242,8 @@ def _started(call: ModelCall, command: str, updates: Mapping[str, Value], names:
     if not isinstance(call.receiver, Instance) or function is None:
         return None
     config = _configured(call, call.receiver, updates, names)
+    config.items.setdefault("seed", _seed(config))
+    _fill_in(call, call.receiver, config)
     it = call.interpreter
     for name in _SEEDED:
         it.call(External(name=name), Arguments(positional=(_seed(config),)), call.location)
@@ -259,7 +251,7 @@ def _started(call: ModelCall, command: str, updates: Mapping[str, Value], names:
 
 
 def _configured(call: ModelCall, owner: Instance, updates: Mapping[str, Value], names: Sequence[str]) -> DictValue:
-    """The configuration of an experiment or ingredient, in its own state too; an ingredient's is a section of it."""
+    """The configuration of an experiment or ingredient; that of an ingredient below is a section of it."""
     below = owner.attrs.get("@below")
     sections: dict[Key, Value] = {}
     for each in below.items if isinstance(below, ListValue) else ():
@@ -268,7 +260,9 @@ def _configured(call: ModelCall, owner: Instance, updates: Mapping[str, Value], 
             start = f"{path.value}."
             own = {key.removeprefix(start): value for key, value in updates.items() if key.startswith(start)}
             called = [name.removeprefix(start) for name in names if name.startswith(start)]
-            sections[path.value] = _configured(call, each, own, called)
+            section = _configured(call, each, own, called)
+            _fill_in(call, each, section)
+            sections[path.value] = section
     named, configs = owner.attrs.get("@named"), owner.attrs.get("@configs")
     known = named.items if isinstance(named, DictValue) else {}
     fixed: dict[str, Value] = {}
@@ -277,16 +271,28 @@ def _configured(call: ModelCall, owner: Instance, updates: Mapping[str, Value], 
         if source is None and name.endswith(_FILES):
             source = _read(call, Const(value=name))
         if source is not None:
-            fixed |= {str(key): value for key, value in _entries(call, source, sections, updates).items()}
+            named_entries = _entries(call, source, sections, updates)
+            fixed |= _by_path({key: value for key, value in named_entries.items() if key not in sections})
     fixed |= updates
-    items = dict(sections)
-    for source in configs.items if isinstance(configs, ListValue) else ():
-        items |= _entries(call, source, items, fixed)
-    made = DictValue(items=items, origin="the configuration of the experiment")
-    for key, value in fixed.items():
-        _put(made, key.split("."), value)
-    call.interpreter.journal.set(owner.attrs, "@config", made)
+    made = DictValue(items={}, origin="the configuration of the experiment")
+    for source in (DictValue(items=sections), *(configs.items if isinstance(configs, ListValue) else ())):
+        made.items.update(_entries(call, source, made.items, fixed))
+        for place, value in fixed.items():
+            _put(made, place.split("."), value)
     return made
+
+
+def _by_path(settings: Mapping[Key, Value]) -> dict[str, Value]:
+    """Settings under their paths, each in its section: `model.width`, as an update sets it and leaves the others."""
+    found: dict[str, Value] = {}
+    for key, value in settings.items():
+        inner = value.items if isinstance(value, DictValue) and value.complete else {}
+        name = str(key)
+        if inner and all(isinstance(each, str) and "." not in each for each in inner):
+            found |= {f"{name}.{path}": each for path, each in _by_path(inner).items()}
+        else:
+            found[name] = value
+    return found
 
 
 def _put(config: DictValue, path: Sequence[str], value: Value) -> None:
@@ -310,47 +316,10 @@ def _entries(
         return {}
     spec = source.node.args
     asked = {each.arg for each in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)}
-    settled = {name: value for name, value in fixed.items() if name.isidentifier() and name not in asked}
-    scope = replace(source, node=_leaving_names(source.node, frozenset(settled)))
-    given = {name: fixed.get(name, before.get(name, _NONE)) for name in asked if name in before or name in fixed}
-    left = call.interpreter.call(scope, Arguments(keywords={**given, **settled}), call.location)
+    settled = {path: value for path, value in fixed.items() if all(map(str.isidentifier, path.split(".")))}
+    scope = replace(source, node=leaving_names(source.node, tuple(sorted(settled))))
+    given = {name: before.get(name, _NONE) for name in asked if name in before}
+    given |= {parameter_of(path): value for path, value in settled.items()}
+    left = call.interpreter.call(scope, Arguments(keywords=given), call.location)
     held = left.items if isinstance(left, DictValue) else {}
-    return {key: value for key, value in held.items() if key not in asked and not str(key).startswith("_")}
-
-
-@lru_cache(64)
-def _leaving_names(node: ast.FunctionDef, settled: frozenset[str]) -> ast.FunctionDef:
-    """A function that returns its local variables, of which some are given and stay what they are."""
-    made = copy.copy(node)
-    made.args = copy.copy(node.args)
-    made.args.kwonlyargs = [*node.args.kwonlyargs, *(ast.arg(arg=name) for name in sorted(settled))]
-    made.args.kw_defaults = [*node.args.kw_defaults, *(None for _ in settled)]
-    kept = [_Settled(settled).visit(copy.deepcopy(each)) for each in node.body] if settled else list(node.body)
-    leave = ast.parse("return_ = dict(locals())").body[0]
-    assert isinstance(leave, ast.Assign)
-    made.body = [*kept, ast.Return(value=leave.value)]
-    last = node.body[-1]
-    for inner in ast.walk(made.body[-1]):
-        if isinstance(inner, ast.expr | ast.stmt):
-            ast.copy_location(inner, last)
-    return made
-
-
-class _Settled(ast.NodeTransformer):
-    """Takes away what is assigned to names that are settled."""
-
-    def __init__(self, names: frozenset[str]) -> None:
-        self._names = names
-
-    def visit_Assign(self, node: ast.Assign) -> ast.stmt:
-        return self._without(node, node.targets)
-
-    def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
-        return self._without(node, [node.target])
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
-        return self._without(node, [node.target])
-
-    def _without(self, node: ast.stmt, targets: Sequence[ast.expr]) -> ast.stmt:
-        settled = all(isinstance(target, ast.Name) and target.id in self._names for target in targets)
-        return ast.copy_location(ast.Pass(), node) if settled else node
+    return {key: value for key, value in held.items() if not str(key).startswith("_")}

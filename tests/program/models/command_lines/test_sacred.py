@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from cmgan_audit.program.domain.values import Unknown
 from cmgan_audit.program.execution.trace import CallEvent
 from tests.program.models.shown import Shown
 
@@ -116,3 +117,84 @@ def test_every_run_is_seeded_and_an_imported_experiment_does_not_start(show: Sho
     assert shown.plain(entry="other.py") == [2]
     seeds = {event.callee for event in shown.runs[-1].events if isinstance(event, CallEvent) and "seed" in event.callee}
     assert seeds == {"random.seed", "numpy.random.seed", "torch.manual_seed"}
+
+
+CLASSES = """
+import sink
+from sacred import Experiment
+ex = Experiment()
+
+
+@ex.config
+def config():
+    width = 4
+    model = {"depth": 3}
+
+
+class Network:
+    @ex.capture
+    def __init__(self, width, scale=1):
+        self.size = width * scale
+
+    @staticmethod
+    @ex.capture(prefix="model")
+    def depth(depth, _config):
+        return depth, _config["depth"]
+
+
+class Wide(Network):
+    def __init__(self):
+        super().__init__(scale=10)
+
+
+@ex.capture
+def outside(width=1):
+    sink.show(width)
+
+
+outside()
+
+
+@ex.automain
+def main(seed, _seed):
+    sink.show((Network().size, Wide().size, Network(3).size, Network.depth()))
+    outside()
+    sink.show(seed)
+"""
+
+
+def test_methods_are_filled_in_too_and_a_call_before_the_run_gets_its_defaults(show: Show) -> None:
+    shown = show(CLASSES)
+    assert shown.plain() == [1, (4, 40, 3, (3, 3)), 4, Unknown]
+
+
+SECTIONS = """
+import sink
+from sacred import Experiment
+ex = Experiment()
+ex.add_config({"net": {"width": 4, "depth": 1}})
+@ex.config
+def first():
+    low, high = 1, 2
+    rates = [low for low in (3, 4)]
+    model = {"width": 4, "depth": 1}
+    twice = model["width"] * 2
+    both = low + high
+@ex.config
+def second(net, both):
+    both = both + 100
+    area = net["width"] * net["depth"]
+@ex.named_config
+def wide():
+    model = {"width": 8}
+    net = {"width": 8}
+@ex.automain
+def main(low, high, both, rates, model, twice, area):
+    sink.show((low, high, both, rates, model, twice, area))
+"""
+
+
+@pytest.mark.parametrize("words", ["low=5 model.width=8 net.width=8", "wide low=5"])
+def test_a_setting_given_stays_in_what_is_unpacked_and_in_what_is_computed_from_it(show: Show, words: str) -> None:
+    shown = show({"train.py": SECTIONS, "run.sh": f"python train.py with {words}\n"})
+    assert shown.plain(f"run.sh: with {words}") == [(5, 2, 107, [3, 4], {"width": 8, "depth": 1}, 16, 8)]
