@@ -18,9 +18,13 @@ _JOINED = {"str": "", "+": "", "join": "/"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeededOption(Unknown):
-    """The value of an argument that must be given at launch: `flag` as it is written, "" for a positional word."""
+    """The value of an argument that must be given at launch: `flag` as it is written, "" for a positional word.
+
+    `choices` are the words that it takes, none where any may be given.
+    """
 
     flag: str = ""
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +101,8 @@ def _part_of_path(call: ModelCall, path: Value) -> Value:
     words: dict[str, str] = {}
     for base in bases_of(call):
         for word, file in _leading_to(call.interpreter.tree.data_files, base, text):
-            words.setdefault(word, file)
+            if not asked[0].choices or word in asked[0].choices:
+                words.setdefault(word, file)
     if not words:
         return path
     return NeededPart(reason=asked[0].reason, trail=asked[0].trail, flag=asked[0].flag, words=words)
@@ -113,7 +118,10 @@ def _parts(value: Value) -> list[str | NeededOption] | None:
     if computed is None:
         return None
     if computed.operation == "%":
-        return _formatted(*computed.operands)
+        text, given = computed.operands
+        return _formatted(text, given.items if isinstance(given, ListValue) and given.complete else [given], "%s", "%")
+    if computed.operation == "format":
+        return _formatted(computed.operands[0], computed.operands[1:], "{}", "{")
     between = _JOINED.get(computed.operation)
     if between is None:
         return None
@@ -126,11 +134,10 @@ def _parts(value: Value) -> list[str | NeededOption] | None:
     return found
 
 
-def _formatted(text: Value, given: Value) -> list[str | NeededOption] | None:
-    """The parts of `text % given`, where every value is put in as it is."""
-    values = given.items if isinstance(given, ListValue) and given.complete else [given]
-    pieces = text.value.split("%s") if isinstance(text, Const) and isinstance(text.value, str) else []
-    if len(pieces) != len(values) + 1 or any("%" in piece for piece in pieces):
+def _formatted(text: Value, values: Sequence[Value], place: str, sign: str) -> list[str | NeededOption] | None:
+    """The parts of `"%s/%s" % values` or `"{}/{}".format(*values)`, where every value is put in as it is."""
+    pieces = text.value.split(place) if isinstance(text, Const) and isinstance(text.value, str) else []
+    if len(pieces) != len(values) + 1 or any(sign in piece for piece in pieces):
         return None
     found: list[str | NeededOption] = [pieces[0]]
     for value, piece in zip(values, pieces[1:], strict=True):

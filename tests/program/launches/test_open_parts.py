@@ -61,6 +61,7 @@ def found_in(folder: Path, files: dict[str, str]) -> list[Run]:
         "f'conf/{args.corpus}/train.yaml'",
         "'conf/' + args.corpus + '/train.yaml'",
         "'conf/%s/%s.yaml' % (args.corpus, 'train')",
+        "'conf/{}/{}.yaml'.format(args.corpus, 'train')",
     ],
 )
 def test_an_option_is_given_each_word_that_leads_to_a_file(tmp_path: Path, path: str) -> None:
@@ -79,6 +80,14 @@ def test_a_word_that_stands_twice_in_a_path_is_the_same_in_both_places(tmp_path:
     path = "os.path.join('conf', args.corpus, args.corpus + '.yaml')"
     files = {"train.py": SCRIPT.format(path=path), "conf/a/a.yaml": "size: 4\n", "conf/a/b.yaml": "size: 1\n"}
     assert words(found_in(tmp_path, files)) == [("--corpus", "a")]
+
+
+def test_an_option_is_given_no_word_that_it_does_not_take(tmp_path: Path) -> None:
+    script = SCRIPT.format(path="f'conf/{args.corpus}.yaml'").replace(
+        "required=True", "choices=['b', 'c'], required=True"
+    )
+    files = {"train.py": script, **{f"conf/{name}.yaml": "size: 4\n" for name in "abcd"}}
+    assert words(found_in(tmp_path, files)) == [("--corpus", "b"), ("--corpus", "c")]
 
 
 def test_what_a_document_leaves_open_is_filled_in(tmp_path: Path) -> None:

@@ -180,6 +180,7 @@ def _spec(call: ModelCall) -> OptionSpec | None:
         type=call.get("type"),
         const=call.get("const"),
         nargs=_how_many(call.get("nargs")),
+        choices=_choices(call.get("choices")),
         required=call.constant("required") is True,
         extra=call.arguments.open_kwargs,
     )
@@ -190,6 +191,13 @@ def _how_many(value: Value | None) -> int | str | None:
     if isinstance(value, External):
         return _NAMED.get(value.name)
     return value.value if isinstance(value, Const) and isinstance(value.value, int | str) else None
+
+
+def _choices(value: Value | None) -> tuple[str, ...]:
+    """The words that an option takes; none where they are not all known."""
+    items = value.items if isinstance(value, ListValue) and value.complete else []
+    known = tuple(str(item.value) for item in items if isinstance(item, Const))
+    return known if len(known) == len(items) else ()
 
 
 def _action(value: Value | None) -> str:

@@ -245,6 +245,7 @@ class Reading:
         if missing and (spec.required or (not spec.flags and spec.nargs not in {"?", "*", argparse.REMAINDER})):
             return NeededOption(
                 flag=(spec.flags and spec.name) or "",
+                choices=spec.choices,
                 reason=required(f"required argument {spec.name} has no default"),
                 trail=(Step(spec.place, f"{spec.name} must be given on the command line"),),
             )

@@ -31,8 +31,8 @@ _FLAG_ACTIONS = {"store_true": True, "store_false": False}
 class OptionSpec(Value):
     """One `add_argument`. `flags` is empty for a positional argument; `default` None when none was given.
 
-    `nargs` is as in argparse; `off` are flags that switch a boolean off; `extra` says why more may be set than is
-    known here ("**kwargs of unknown content").
+    `nargs` is as in argparse; `choices` are the words that it takes, none where any may be given; `off` are flags that
+    switch a boolean off; `extra` says why more may be set than is known here ("**kwargs of unknown content").
     """
 
     dest: str
@@ -43,6 +43,7 @@ class OptionSpec(Value):
     type: Value | None = None
     const: Value | None = None
     nargs: int | str | None = None
+    choices: tuple[str, ...] = ()
     required: bool = False
     extra: str = ""
     group: str = "options"
