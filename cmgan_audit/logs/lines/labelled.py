@@ -30,9 +30,7 @@ from cmgan_audit.logs.lines.labels import (
     is_arrow,
     is_bound,
     is_change,
-    is_duration,
-    is_number_of_hits,
-    is_one_of_two,
+    is_of_another_kind,
     is_option,
     is_part_of_word,
     is_share,
@@ -297,8 +295,7 @@ class LabelledLine:
         atom: re.Match[str],
         after: str,
     ) -> None:
-        told = not (is_number_of_hits(label, after) or is_one_of_two(label, after) or is_duration(after))
-        role = self._role(label, separated) if told else None
+        role = None if is_of_another_kind(label, after) else self._role(label, separated)
         self.last_label = label
         if role is None and slots and (separated or names_a_side(label, after)):
             first = not any(value.role.kind in ("metric", "loss") for value in self.plan.values)

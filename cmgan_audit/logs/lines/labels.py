@@ -60,17 +60,22 @@ def is_share(after: str) -> bool:
     return after.lstrip(" ").startswith("%")
 
 
-def is_one_of_two(label: str, after: str) -> bool:
+def is_of_another_kind(label: str, after: str) -> bool:
+    """Whether a number is none of what its name says: how long something took, how many were right, one of two."""
+    return _is_duration(after) or _is_number_of_hits(label, after) or _is_one_of_two(label, after)
+
+
+def _is_one_of_two(label: str, after: str) -> bool:
     """`Prec@1   0 79.2`: with a second number behind it, whose the first one is remains open."""
     return _AT_RANK.search(label) is not None and _ANOTHER.match(after) is not None
 
 
-def is_duration(after: str) -> bool:
+def _is_duration(after: str) -> bool:
     """`batch_cost: 3.44 sec`: how long something took, whatever its name."""
     return _SECONDS.match(after) is not None
 
 
-def is_number_of_hits(label: str, after: str) -> bool:
+def _is_number_of_hits(label: str, after: str) -> bool:
     """`Accuracy: 9812/10000`: how many were right of how many, and no share."""
     return _OF_HOW_MANY.match(after) is not None and infer(label).measure == "accuracy"
 
