@@ -31,3 +31,8 @@ def open_device(name: str) -> torch.device:
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
     return device
+
+
+def ran_out_of_memory(error: BaseException) -> bool:
+    """Whether a network failed for want of memory, on a GPU or of the machine's own."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

@@ -33,6 +33,21 @@ def test_a_network_of_another_kind_is_told_what_it_was_given(tmp_path, checkpoin
 
 
 @quick
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("assert x.ndim == 3", r"\[1, 3210\]; the other one is `cmgan`$"),
+        ("x.sum(2, 3, 4)", r"TypeError.*\[1, 3210\]; the other one is `cmgan`$"),
+        ("raise torch.OutOfMemoryError('of 80 GiB')", r"of 80 GiB.*gave it a waveform of shape \[1, 3210\]$"),
+    ],
+)
+def test_the_other_pipeline_is_named_where_the_input_may_be_what_was_wrong(tmp_path, checkpoint, body, said):
+    net = f"import torch\nclass Net(torch.nn.Module):\n    def forward(self, x):\n        {body}\n"
+    with pytest.raises(ModelError, match=said):
+        opened(factory(tmp_path, net + "return Net(), 'waveform'"), checkpoint).enhance(NOISY)
+
+
+@quick
 @pytest.mark.parametrize("precision", ["half", "double"])
 def test_a_network_on_waveforms_may_compute_in_another_precision(tmp_path, checkpoint, precision):
     body = f"import torch\nclass Net(torch.nn.Module):\n    def forward(self, x):\n        return x.{precision}()\n"

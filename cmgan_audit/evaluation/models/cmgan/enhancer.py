@@ -18,7 +18,7 @@ from cmgan_audit.evaluation.models.cmgan.cores import on_few_cores
 from cmgan_audit.evaluation.models.cmgan.network import TSCNet
 from cmgan_audit.evaluation.models.cmgan.pipeline import OFFICIAL_CHUNK_SAMPLES, SpectralSettings, enhance_waveform
 from cmgan_audit.evaluation.models.cmgan.sizes import MARKER, network_for
-from cmgan_audit.evaluation.models.devices import open_device
+from cmgan_audit.evaluation.models.devices import open_device, ran_out_of_memory
 from cmgan_audit.evaluation.models.enhancer import SAMPLE_RATE, ModelError, Samples
 from cmgan_audit.finding import JsonValue
 
@@ -110,8 +110,8 @@ def _failure(error: RuntimeError, device: torch.device, samples: int) -> str:
         device: where it ran.
         samples: of audio that went in, at 16 kHz.
     """
-    said = str(error).strip().partition("\n")[0]
-    if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in said:
+    if not ran_out_of_memory(error):
+        said = str(error).strip().partition("\n")[0]
         return f"failed on {device}: {said}"
     seconds = samples / SAMPLE_RATE
     helps = ["--device cpu"] if device.type == "cuda" else []

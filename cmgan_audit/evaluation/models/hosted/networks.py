@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cmgan_audit.evaluation.models.cmgan.pipeline import SpectralSettings, enhance_waveform
-from cmgan_audit.evaluation.models.devices import open_device
+from cmgan_audit.evaluation.models.devices import open_device, ran_out_of_memory
 from cmgan_audit.evaluation.models.enhancer import ModelError, Samples
 
 FACTORY = "code of your own around it goes into a factory (--model FILE.py:factory, docs/models.md)"
@@ -46,10 +46,10 @@ def network_runner(
     def given(data: Tensor, what: str, other: str) -> object:
         try:
             return network(data)
-        except (RuntimeError, ValueError, IndexError) as error:
-            error.add_note(
-                f"the pipeline `{pipeline}` gave it a {what} of shape {list(data.shape)}; the other one is `{other}`"
-            )
+        except (RuntimeError, TypeError, ValueError, IndexError, AssertionError) as error:
+            error.add_note(f"the pipeline `{pipeline}` gave it a {what} of shape {list(data.shape)}")
+            if not ran_out_of_memory(error):
+                error.add_note(f"the other one is `{other}`")
             raise
 
     def on_spectrum(spectrum: Tensor) -> Tensor:
