@@ -15,7 +15,7 @@ from cmgan_audit.logs.roles import RoleBook, table, words_of
 
 _ONLY_NUMBER = regex(rb"\s*(?:tensor\()?[-+]?(?:\x00%?|nan|inf(?:inity)?)(?:,\s*[a-z_]+=[^,()]*)*\)?\s*", re.IGNORECASE)
 # Behind such a sign a value follows; a line without one is nothing but a name.
-_OPEN = regex(r"(?:[:=]|\b(?:is|are|of|was))\s*$")
+_OPEN = regex(r"(?:[:=]|\b(?:is|are|was))\s*$")
 # A longer line is a sentence.
 _LONGEST = 120
 _MOST_KEPT = 1000
@@ -42,7 +42,7 @@ class NamesAbove:
     def plan(self, shape: bytes) -> Plan | None:
         """The plan of a line and the one above it; None where it is no mere number, or the line above names none."""
         above = self._above
-        if above is None or _ONLY_NUMBER.fullmatch(shape) is None:
+        if above is None or not _is_only_a_number(shape):
             return None
         key = above.shape, shape
         if key not in self._known:
@@ -60,7 +60,7 @@ class NamesAbove:
     def waited(self, shape: bytes) -> tuple[Plan, list[bytes], int] | None:
         """What waits for a line of this shape (empty at the end of the log): plan, numbers and place."""
         found, self._waiting = self._waiting, None
-        return None if _ONLY_NUMBER.fullmatch(shape) else found
+        return None if _is_only_a_number(shape) else found
 
     def passed(self, shape: bytes, plan: Plan, row: list[bytes]) -> None:
         """The line was read; it is the one above the next."""
@@ -74,6 +74,10 @@ class NamesAbove:
         named = [value for value in plan.values if value.slots == (above.plan.slots,) or value.constant is not None]
         said = len(plan.values) == 1 and bool(named) and named[0].role.kind in ("metric", "loss", "best")
         return plan if said else None
+
+
+def _is_only_a_number(shape: bytes) -> bool:
+    return len(shape) <= _LONGEST and _ONLY_NUMBER.fullmatch(shape) is not None
 
 
 def _is_a_name(line: str) -> bool:

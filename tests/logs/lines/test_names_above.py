@@ -36,6 +36,8 @@ def test_several_names_each_with_its_number(tmp_path: Path) -> None:
         "PESQ\n2.1\n2.3\n2.2\n",
         "PESQ: 2.1\n7\n",
         "computing the PESQ of all files, this takes long\n40\n",
+        "computing the PESQ of\n40\nfiles\n",
+        f"PESQ:\n40{', a=1' * 100}\n",
     ],
 )
 def test_other_numbers_below_a_line_are_none_of_its(tmp_path: Path, line: str) -> None:
