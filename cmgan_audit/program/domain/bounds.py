@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.facts import is_fork
 from cmgan_audit.program.domain.numbers import COMPARISONS
 
 # How a comparison reads with its sides exchanged, and what holds where it does not.
@@ -34,8 +35,6 @@ OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
 # Numbers that count something, and the least that they can be whatever the machine.
 _LEAST = {"device_count": 0.0, "world_size": 1.0, "rank": 0.0}
 _INFINITE = float("inf")
-# What begins the fact of a test of which nothing is known but which side of it was taken.
-A_FORK = "!"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ def decided(formula: str, facts: Iterable[tuple[str, bool]]) -> bool | None:
         return None
     bounds = _bounds_of(asked.term)
     for text, outcome in facts:
-        known = None if text.startswith(A_FORK) else _test(text)
+        known = None if is_fork(text) else _test(text)
         if known is not None and known.term == asked.term:
             operation = known.operation if outcome else OPPOSITE[known.operation]
             bounds = bounds.under(operation, known.number)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.facts import Facts, both
 from cmgan_audit.program.domain.values import (
     Absent,
     BoundMethod,
@@ -35,7 +36,7 @@ class Branch:
     """One side of an undecided branch: its source text, and its symbolic test with the outcome if it has one."""
 
     text: str
-    facts: frozenset[tuple[str, bool]] = frozenset()
+    facts: Facts = frozenset()
 
 
 def same(left: Value, right: Value) -> bool:
@@ -101,7 +102,7 @@ def join(sides: Iterable[tuple[Value, Branch]], draws: frozenset[Draw] = frozens
         if isinstance(value, Choice):
             for option in value.options:
                 condition = _both(branch.text, option.condition)
-                joined.add(option.value, condition, option.facts | branch.facts if branch.facts else option.facts)
+                joined.add(option.value, condition, both(option.facts, branch.facts) if branch.facts else option.facts)
         else:
             joined.add(value, _bounded(branch.text), branch.facts)
     values = joined.values
@@ -122,12 +123,12 @@ class _Joined:
     def __init__(self) -> None:
         self.values: list[Value] = []
         self.conditions: list[str] = []
-        self.facts: list[frozenset[tuple[str, bool]]] = []
+        self.facts: list[Facts] = []
         self._at: dict[int, int] = {}
         self._known: dict[object, int] = {}
         self._kept: list[Value] = []  # an identity means something only while its object lives
 
-    def add(self, value: Value, condition: str, facts: frozenset[tuple[str, bool]]) -> None:
+    def add(self, value: Value, condition: str, facts: Facts) -> None:
         position = self._at.get(id(value))
         if position is None:
             position = self._position(value)

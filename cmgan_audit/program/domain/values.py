@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from cmgan_audit.finding import Location, Step, Trail
 from cmgan_audit.lazy_dataclasses import copier_of, dataclass
+from cmgan_audit.program.domain.facts import Facts
 
 if TYPE_CHECKING:
     from cmgan_audit.program.naming.modules import Module
@@ -155,7 +156,7 @@ class Option:
 
     value: Value
     condition: str = ""
-    facts: frozenset[tuple[str, bool]] = frozenset()
+    facts: Facts = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,8 @@ from typing import Generic, TypeVar
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.bounds import A_FORK, decided
+from cmgan_audit.program.domain.bounds import decided
+from cmgan_audit.program.domain.facts import Facts
 from cmgan_audit.program.domain.joins import Branch, join, opposite
 from cmgan_audit.program.domain.listings import without_listings
 from cmgan_audit.program.domain.text_tests import denied
@@ -38,7 +39,7 @@ from cmgan_audit.program.domain.values import (
     may_be_absent,
     options_of,
 )
-from cmgan_audit.program.execution.interpreter import Activation, Exit, Facts, Interpreter, ProgramRaisedError
+from cmgan_audit.program.execution.interpreter import Activation, Exit, Interpreter, ProgramRaisedError
 from cmgan_audit.program.execution.state import Snapshot
 from cmgan_audit.program.execution.trace import Condition, DecisionEvent
 from cmgan_audit.program.naming.names import canonical
@@ -240,8 +241,7 @@ def sides_of(it: Interpreter, test: Value, text: str) -> tuple[Branch, Branch]:
     elif isinstance(test, Choice) and all(isinstance(option.value, Const) for option in test.options):
         facts_true, facts_false = _shared_facts(test, taken=True), _shared_facts(test, taken=False)
     else:
-        it.forks += 1
-        formula = f"{A_FORK}{it.forks}"
+        formula = it.forks.new()
         facts_true, facts_false = frozenset({(formula, True)}), frozenset({(formula, False)})
     return Branch(text, facts_true), Branch(opposite(text), facts_false)
 

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.facts import Facts, Forks
 from cmgan_audit.program.domain.joins import join
 from cmgan_audit.program.domain.text_tests import exclude
 from cmgan_audit.program.domain.values import (
@@ -26,6 +27,7 @@ from cmgan_audit.program.domain.values import (
     Value,
     changed,
 )
+from cmgan_audit.program.execution.inside import Inside
 from cmgan_audit.program.execution.state import Environment, Journal, Snapshot
 from cmgan_audit.program.execution.trace import Condition, Context, Event, Frame, Launch, Loop, Run
 from cmgan_audit.program.library.seeding import Generator
@@ -39,8 +41,6 @@ MOST_STEPS = 400_000
 JOINED_PER_STEP = 2
 MOST_CALLS_DEEP = 50
 MOST_NODES_DEEP = 900
-
-Facts = frozenset[tuple[str, bool]]
 
 
 class BudgetExceededError(Exception):
@@ -119,7 +119,7 @@ class Interpreter:
         must_hold: the file that has to hold every key that is certainly asked of it, "" for none; the run ends, and is
             `unsuited`, where it does not.
         doubts: above 0 where the program may not come, or may go on after an error, though no condition says so.
-        forks: how many tests of which nothing is known have parted two sides.
+        forks: the tests of which nothing is known that have parted two sides.
         passed_checks: assertions and `raise` statements that do nothing, since the script would end there.
         steps: how many steps the run has taken, without `supposed_steps`, those in branches that settings keep off,
             `probed_steps`, those of methods that were tried at its end, and `earlier_steps`, those of attempts that
@@ -151,7 +151,8 @@ class Interpreter:
         self.must_be_told = False
         self.must_hold = ""
         self.unsuited = False
-        self.doubts = self.forks = 0
+        self.forks = Forks()
+        self.doubts = 0
         self.passed_checks: frozenset[Location] = frozenset()
         self.widened: dict[ast.AST, list[Widening]] = {}
         self.probing = False
@@ -355,13 +356,13 @@ class Interpreter:
             (*before.conditions, condition) if condition else before.conditions,
             (*before.managers, *managers) if managers else before.managers,
         )
-        return Inside(self, context, self.facts | facts if facts else self.facts)
+        return Inside(self, context, self.facts | self.forks.lasting(facts) if facts else self.facts)
 
     def from_now_on(self, condition: Condition, facts: Facts) -> None:
         """The other side of a branch has left: the rest of this block runs under this condition."""
         if condition.text:
             self.context = replace(self.context, conditions=(*self.context.conditions, condition))
-        self.facts |= facts
+        self.facts |= self.forks.lasting(facts)
 
     def forget_names(self, environment: Environment, mark: int) -> None:
         """A call, or a comprehension, that began at `mark` has ended: its names are no part of the state any more."""
@@ -376,30 +377,6 @@ class Interpreter:
         inside = self.entered(frame=frame, managers=managers)
         inside.activation = activation
         return inside
-
-
-class Inside:
-    """A part of an execution with a context of its own; a generator would take twice as long."""
-
-    __slots__ = ("_before", "_context", "_facts", "_it", "activation")
-
-    def __init__(self, it: Interpreter, context: Context, facts: Facts) -> None:
-        self._it = it
-        self._context, self._facts = context, facts
-        self._before = it.context, it.facts
-        self.activation: Activation | None = None
-
-    def __enter__(self) -> None:
-        it = self._it
-        if self.activation is not None:
-            it.activations.append(self.activation)
-        it.context, it.facts = self._context, self._facts
-
-    def __exit__(self, *_: object) -> None:
-        it = self._it
-        it.context, it.facts = self._before
-        if self.activation is not None:
-            it.activations.pop()
 
 
 def joined(options: Sequence[Option]) -> Value:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from cmgan_audit.program.domain.numbers import drawn
 from cmgan_audit.program.domain.values import DictValue, Draw, GeneratorValue, ListValue, Value
@@ -100,7 +101,7 @@ def _level(
         announce(it, iterable, loop, location)
         items = [element(it, iterable, location)]
     draws = drawn(iterable)
-    with it.entered(loop=loop):
+    with it.entered(loop=loop), nullcontext() if known else it.forks.in_a_pass():
         for item in items:
             assign(it, first.target, item, quiet=True)
             passed = [truth(it, evaluate_test(it, test)) for test in first.ifs]

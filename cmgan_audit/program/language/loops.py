@@ -124,7 +124,8 @@ def _unrolled(
     try:
         with it.entered(loop=loop):
             for item in items:
-                ended = body(item) or Flow.NEXT
+                with it.entered():
+                    ended = body(item) or Flow.NEXT
                 if ended in (Flow.NEXT, Flow.CONTINUE):
                     arrive(it, Flow.CONTINUE, owner, level, alone=False)
                     ended = Flow.NEXT
@@ -240,7 +241,8 @@ def _one_pass(it: Interpreter, once: Callable[[], Flow], owner: Activation, leve
     mark = it.journal.mark()
     first_exit = len(it.exits)
     try:
-        flow = once()
+        with it.entered(), it.forks.in_a_pass():
+            flow = once()
     except ProgramRaisedError:
         rebase(it, first_exit, mark)
         it.journal.rollback(mark)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 
+from cmgan_audit.program.domain.facts import Facts
 from cmgan_audit.program.domain.joins import Branch
 from cmgan_audit.program.domain.numbers import drawn
 from cmgan_audit.program.domain.values import Unknown, Value
 from cmgan_audit.program.execution.branches import Flow, Side, fork, sides_of, truth
 from cmgan_audit.program.execution.imports import bind_name
-from cmgan_audit.program.execution.interpreter import Facts, Interpreter
+from cmgan_audit.program.execution.interpreter import Interpreter
 
 
 def execute_match(it: Interpreter, node: ast.Match) -> Flow:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain import numbers
 from cmgan_audit.program.domain.bounds import decided
+from cmgan_audit.program.domain.facts import Facts, both
 from cmgan_audit.program.domain.joins import Branch, join, opposite, same
 from cmgan_audit.program.domain.numbers import drawn
 from cmgan_audit.program.domain.text_tests import exclude, formula_of
@@ -61,7 +62,7 @@ def operate(it: Interpreter, operation: type[ast.operator], left: Value, right: 
     return paired(it, left, right, one, raises=_divides_by_zero if divides else None)
 
 
-def _divides_by_zero(left: Value, right: Value, facts: frozenset[tuple[str, bool]]) -> bool:
+def _divides_by_zero(left: Value, right: Value, facts: Facts) -> bool:
     """Whether a number is zero where some tests came out as they did: `4 // device_count` without a device raises.
 
     `"%d" % device_count` makes a text, and a tensor that is divided by zero is infinite.
@@ -112,7 +113,7 @@ def paired(
     left: Value,
     right: Value,
     compute: Callable[[Value, Value], Value],
-    raises: Callable[[Value, Value, frozenset[tuple[str, bool]]], bool] | None = None,
+    raises: Callable[[Value, Value, Facts], bool] | None = None,
 ) -> Value:
     """A function of two values over all pairs of their options that can hold together.
 
@@ -122,7 +123,7 @@ def paired(
     left, right = it.read(left), it.read(right)
     if not isinstance(left, Choice) and not isinstance(right, Choice):
         return compute(left, right)
-    pairs = [(a, b) for a in options_of(left) for b in options_of(right) if not _contradict(a, b)]
+    pairs = [(a, b) for a in options_of(left) for b in options_of(right) if not _contradict(it, a, b)]
     if raises is not None:
         pairs = [(a, b) for a, b in pairs if not (b.facts and raises(a.value, b.value, b.facts))] or pairs
     if len(pairs) > MOST_PAIRS:
@@ -134,12 +135,12 @@ def paired(
     options: list[Option] = []
     for a, b in pairs:
         text = " and ".join(dict.fromkeys(part for part in (a.condition, b.condition) if part))
-        facts = a.facts | b.facts
+        facts = both(a.facts, b.facts)
         options.append(Option(_settled(compute(a.value, b.value), facts), text, facts))
     return joined(options).tainted(left.draws | right.draws)
 
 
-def _settled(result: Value, facts: frozenset[tuple[str, bool]]) -> Value:
+def _settled(result: Value, facts: Facts) -> Value:
     """A test on a number that depends on the run, decided where the tests behind the operands decide it."""
     if not facts or not isinstance(result, Symbol):
         return result
@@ -147,12 +148,12 @@ def _settled(result: Value, facts: frozenset[tuple[str, bool]]) -> Value:
     return result if verdict is None else Const(value=verdict, trail=result.trail, draws=result.draws)
 
 
-def _contradict(left: Option, right: Option) -> bool:
+def _contradict(it: Interpreter, left: Option, right: Option) -> bool:
     if left.condition and right.condition and opposite(left.condition) == right.condition:
         return True
     if left.condition and right.condition and opposite(right.condition) == left.condition:
         return True
-    return exclude(left.facts, right.facts)
+    return exclude(left.facts, it.forks.lasting(right.facts))
 
 
 def over_options(it: Interpreter, value: Value, compute: Callable[[Value], Value]) -> Value:

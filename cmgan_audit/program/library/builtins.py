@@ -231,7 +231,8 @@ def _map(it: Interpreter, arguments: Arguments, location: Location) -> Value:
         if len(rows) <= 32:
             results = [it.call(function, Arguments(positional=tuple(row)), location) for row in rows]
             return ListValue(items=results, kind="view")
-    one = it.call(function, Arguments(positional=tuple(element(it, s, location) for s in sources)), location)
+    with it.forks.in_a_pass():
+        one = it.call(function, Arguments(positional=tuple(element(it, s, location) for s in sources)), location)
     return ListValue(items=[one], complete=False, kind="view", draws=drawn(one))
 
 

@@ -72,7 +72,7 @@ def over(
         return
     loop = Loop(location, loader)
     managers = () if role == "train" else NO_GRADIENT
-    with it.entered(loop=loop, managers=managers):
+    with it.entered(loop=loop, managers=managers), it.forks.in_a_pass():
         for source in iteration.unwrapped(loader):
             event = IterateEvent(
                 location=location,

@@ -27,7 +27,7 @@ def run(it: Interpreter, engine: Instance | None, arguments: Arguments, location
 
     # Ignite does not switch modes or gradients: the step does, or nobody.
     loop = Loop(location, loader)
-    with it.entered(loop=loop):
+    with it.entered(loop=loop), it.forks.in_a_pass():
         it.emit(IterateEvent(location=location, context=it.context, iterated=loader, loop=loop))
         once(iteration.element(it, loader, location))
     return Unknown(reason="the state of an engine")
