@@ -38,6 +38,7 @@ from cmgan_audit.program.language.classes import (
     class_attribute,
     is_dictionary,
     library_bases,
+    order_of_bases,
 )
 from cmgan_audit.program.models.registry import find_object
 from cmgan_audit.program.naming.names import canonical
@@ -363,6 +364,10 @@ def has_attribute(it: Interpreter, value: Value, name: str) -> bool | None:
             if class_attribute(cls, "__getattr__") is not None:
                 return None
             return _holds_another(value) if name == _INSIDE else (None if library_bases(cls) else False)
+        case ClassValue() if class_attribute(value, name) is not None or hasattr(type, name):
+            return True
+        case ClassValue():
+            return None if library_bases(value) or _is_made_specially(value) else False
         case Instance() if name == _INSIDE:
             return _holds_another(value)
         case Choice():
@@ -371,6 +376,11 @@ def has_attribute(it: Interpreter, value: Value, name: str) -> bool | None:
         case Symbol() | GeneratorValue():
             return None
     return None
+
+
+def _is_made_specially(cls: ClassValue) -> bool:
+    """Whether a metaclass, a keyword of a base or a decorator may give a class what its body does not."""
+    return any(isinstance(each, ClassValue) and (each.node.keywords or each.decorators) for each in order_of_bases(cls))
 
 
 def _holds_another(value: Instance) -> bool | None:

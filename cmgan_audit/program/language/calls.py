@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from functools import lru_cache
 
 from cmgan_audit.finding import Location
@@ -261,7 +262,10 @@ def call_method(
     if method.name == "__new__":
         wanted = arguments.positional[0] if arguments.positional else receiver
         if isinstance(wanted, ClassValue):
-            return bare(wanted, arguments, location)
+            made = bare(wanted, arguments, location)
+            if "typing.NamedTuple" in library_bases(wanted):  # a tuple is filled when it is made
+                initialise(it, made, wanted, replace(arguments, positional=arguments.positional[1:]), location)
+            return made
     if method.name == "__init__" and isinstance(receiver, Instance) and isinstance(receiver.cls, ClassValue):
         initialise(it, receiver, receiver.cls, arguments, location)
         return Const(value=None)
