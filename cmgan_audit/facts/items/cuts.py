@@ -148,6 +148,8 @@ def _makes_noise(event: CallEvent, member: str) -> bool:
     """Whether a call draws a signal: many numbers by a bell curve, which no place in a recording is drawn by."""
     if member not in _BELLS:
         return False
+    if event.arguments.spread is not None:  # as `randn(*signal.shape)`
+        return True
     asked = event.arguments.get(*_BELLS[member])
     sizes = event.arguments.positional if member == "randn" and event.arguments.positional else (asked,)
     if isinstance(asked, ListValue):
