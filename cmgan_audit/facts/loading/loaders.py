@@ -109,8 +109,8 @@ def _loader(code: Code, made: Made, called: Names, declared: DeclaredRoles, norm
 
 def _taken(fact: Fact, here: Step) -> Fact:
     """A setting that came a way, which ends at the loader."""
-    came = fact.options[0].trail if isinstance(fact, OneOf) else fact.trail
-    return with_step(fact, here) if came else fact
+    ways = [option.trail for option in fact.options] if isinstance(fact, OneOf) else [fact.trail]
+    return with_step(fact, here) if any(ways) else fact
 
 
 def _anchor(made: Made, role: Fact, dataset: Dataset) -> str:
