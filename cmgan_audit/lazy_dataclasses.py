@@ -16,7 +16,7 @@ and `InitVar` are not supported, nor are classes of the standard decorator above
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import MISSING, Field
 from reprlib import recursive_repr
 from types import MemberDescriptorType
@@ -126,26 +126,21 @@ class _DescribedLater:
 
 
 def _described(name: str, default: Any, kw_only: bool) -> Field[Any]:
-    """A field as the standard library describes it: `_LIKE`, which it made, with the words of this one."""
-    entry = _copied(_LIKE)
-    if isinstance(default, Field):
-        for word in _WORDS:
-            setattr(entry, word, getattr(default, word))
-    else:
-        entry.default = default
+    """A field as `dataclasses.fields` and those like it look at it."""
+    entry: Any = default if isinstance(default, Field) else dataclasses.field(default=default)
     entry.name, entry.kw_only = name, _for_keywords(default, kw_only)
-    return entry
+    entry._field_type = _PLAIN_FIELD
+    return entry  # type: ignore[no-any-return]
 
 
 @dataclasses.dataclass(init=False, repr=False, eq=False)
 class _Like:
-    """One field, of which nothing is said."""
+    """Tells how the standard library marks a field that is neither a class variable nor for `__init__` only."""
 
     name: object
 
 
-(_LIKE,) = dataclasses.fields(_Like)
-_WORDS = [word for word in Field.__slots__ if not word.startswith("_") and word not in ("name", "type", "kw_only")]
+_PLAIN_FIELD = dataclasses.fields(_Like)[0]._field_type  # type: ignore[attr-defined]
 _DESCRIBED_LATER = _DescribedLater()
 
 _T = TypeVar("_T")
@@ -212,11 +207,7 @@ def _hashing(cls: type) -> Callable[..., Any]:
 
 def copier_of(cls: type[_T]) -> Callable[[_T], _T]:
     """A function that copies an object field by field, without its constructor: a copy costs half of a new one."""
-    return _copier(cls, [field.name for field in dataclasses.fields(cls)])  # type: ignore[arg-type]
-
-
-def _copier(cls: type[_T], names: Sequence[str]) -> Callable[[_T], _T]:
-    lines = [f" made.{name} = value.{name}" for name in names]
+    lines = [f" made.{field.name} = value.{field.name}" for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
     body = [" made = _new(_cls)", *lines, " return made"]
     return _compiled("copier", ["value"], body, {"_new": object.__new__, "_cls": cls})
 
@@ -233,6 +224,3 @@ def _shown(self: Any) -> str:  # a dataclass, which has no type of its own
     fields = (field for field in dataclasses.fields(self) if field.repr)
     values = ", ".join(f"{field.name}={getattr(self, field.name)!r}" for field in fields)
     return f"{self.__class__.__qualname__}({values})"
-
-
-_copied = _copier(Field, Field.__slots__)

@@ -27,7 +27,7 @@ COMMANDS = {
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(version_line(), nl=False)
+        typer.echo(version_line())
         raise typer.Exit
 
 

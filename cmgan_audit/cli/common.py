@@ -22,7 +22,7 @@ EXIT_INTERRUPTED = 130
 
 def version_line() -> str:
     """What `--version` prints."""
-    return f"cmgan-audit {__version__}\n"
+    return f"cmgan-audit {__version__}"
 
 
 def wants_color(no_color: bool, output: Path | None) -> bool:

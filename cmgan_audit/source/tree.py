@@ -72,7 +72,6 @@ class SourceTree:
         self._forgotten: set[str] = set()
         self._data: dict[tuple[str, Dialect], DataNode | DataError] = {}
         self._located: dict[str, str | None] = {}
-        self._are_folders: dict[str, bool] = {}
         self._commands: tuple[CommandLine, ...] | None = None
         self._starts: dict[str, list[CommandLine]] | None = None
         self._starts_from = Consulted()
@@ -128,11 +127,8 @@ class SourceTree:
     def is_folder(self, path: str) -> bool:
         """True when `path` is a folder inside the root ("" or "." is the root itself)."""
         self._consulted.folders.add(path)
-        if path not in self._are_folders:
-            real = os.path.realpath(self.root / path) if "\0" not in path else ""
-            inside = real == str(self.root) or self._relative(real) is not None
-            self._are_folders[path] = inside and Path(real).is_dir()
-        return self._are_folders[path]
+        real = os.path.realpath(self.root / path) if "\0" not in path else ""
+        return Path(real).is_dir() and (real == str(self.root) or self._relative(real) is not None)
 
     def resolve(self, path: str, bases: Iterable[str] = ("",)) -> str | None:
         """The file that `path` names, tried relative to each of `bases` (folders relative to the root), in order."""
