@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cmgan_audit.cli import app, commands
+from cmgan_audit.gate.recall import Asked
 from cmgan_audit.source import footprint
 
 SCRIPT = """
@@ -62,14 +63,14 @@ def check(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
 def recalled(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Per run, whether its outcome was read instead of found."""
     told: list[bool] = []
-    before = app.Asked.recalled
+    before = Asked.recalled
 
-    def noted(self: app.Asked) -> tuple[str, int] | None:
+    def noted(self: Asked) -> tuple[str, int] | None:
         outcome = before(self)
         told.append(outcome is not None)
         return outcome
 
-    monkeypatch.setattr(app.Asked, "recalled", noted)
+    monkeypatch.setattr(Asked, "recalled", noted)
     return told
 
 
