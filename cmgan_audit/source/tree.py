@@ -149,21 +149,30 @@ class SourceTree:
         """The content of a file, None (and a failure kept) when it cannot be read or is too large."""
         self._consulted.contents.add(path)
         if path not in self._bytes:
-            self._bytes[path] = self._read(path)
+            read = self._read(path)
+            if isinstance(read, Failure):
+                self._fail(read)
+            self._bytes[path] = None if isinstance(read, Failure) else read
         return self._bytes[path]
 
-    def _read(self, path: str) -> bytes | None:
+    def glance(self, path: str) -> bytes | None:
+        """The content of a file that an earlier answer was made from: it is no failure that one is gone since."""
+        self._consulted.contents.add(path)
+        if path not in self._bytes:
+            read = self._read(path)
+            if isinstance(read, Failure):
+                return None
+            self._bytes[path] = read
+        return self._bytes[path]
+
+    def _read(self, path: str) -> bytes | Failure:
         limit = LARGEST.get(kind_of(path.rsplit("/", 1)[-1]), LARGEST["data"])
         try:
             with (self.root / path).open("rb") as file:
                 data = file.read(limit + 1)
         except OSError as error:
-            self._fail(Failure(path, 0, f"cannot be read: {error.strerror}"))
-            return None
-        if len(data) > limit:
-            self._fail(Failure(path, 0, f"larger than {limit // 1_000_000} MB, not read"))
-            return None
-        return data
+            return Failure(path, 0, f"cannot be read: {error.strerror}")
+        return data if len(data) <= limit else Failure(path, 0, f"larger than {limit // 1_000_000} MB, not read")
 
     def text(self, path: str) -> str | None:
         """The content of a launcher, document or requirements file; bytes that cannot be decoded become replacement
