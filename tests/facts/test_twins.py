@@ -2,7 +2,7 @@
 
 `twins/*.yaml` holds them; each pair is one mechanism: a way in which a value, a draw or a call travels.
 Where `times` is given, the bad one has exactly so many findings; `says` is a part of their message;
-`profile` names the training to compare with.
+`profile` names the training to compare with; `open` is true where the good one is left undecided.
 """
 
 from __future__ import annotations
@@ -55,4 +55,4 @@ def test_the_bad_twin_is_found_and_the_good_one_is_not(auditor: Auditor, tmp_pat
     assert all(twin.get("says", "") in message for message in messages), messages
     good = audit(auditor, tmp_path, twin, "good")
     assert twin["rule"] not in {finding.rule for finding in good.findings}
-    assert twin["rule"] not in {entry.rule for entry in good.unresolved}, good.unresolved
+    assert (twin["rule"] in {entry.rule for entry in good.unresolved}) == twin.get("open", False), good.unresolved

@@ -18,7 +18,7 @@ from cmgan_audit.facts.scene import Use
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.values import ClassValue, Const, FunctionValue, Instance, Value
+from cmgan_audit.program.domain.values import ClassValue, Const, FunctionValue, Instance, ListValue, Value
 from cmgan_audit.program.execution.probe import attribute_of
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.launches.unreached import NOT_REACHED
@@ -117,16 +117,24 @@ def _defined(cls: ClassValue) -> str:
     return f"{cls.module.path}:{cls.qualname}"
 
 
-def _made_with(view: View, of: _Network) -> tuple[tuple[str, float], ...]:
-    """The numbers that the constructor gets: a network of other sizes does not take these weights."""
+def _made_with(view: View, of: _Network) -> tuple[tuple[str, str], ...]:
+    """What the constructor gets as text: a network of other sizes, or of another kind, does not take these weights."""
     constructor = attribute_of(view.scene.run, of.network, "__init__")
     defaults = constructor.defaults if isinstance(constructor, FunctionValue) else {}
     given = {**defaults, **bound_arguments(of.cls, of.network.arguments)}
-    return tuple(
-        (name, value.value)
-        for name, value in sorted(given.items())
-        if isinstance(value, Const) and isinstance(value.value, int | float) and not isinstance(value.value, bool)
-    )
+    texts = ((name, _as_text(value)) for name, value in sorted(given.items()))
+    return tuple((name, text) for name, text in texts if text is not None)
+
+
+def _as_text(value: Value) -> str | None:
+    """A constant, or a list of them, as text by which it is compared; None for what is not known."""
+    if isinstance(value, ListValue) and value.complete:
+        parts = [_as_text(item) for item in value.items]
+        return None if None in parts else ", ".join(part for part in parts if part is not None)
+    if not isinstance(value, Const) or value.value is None:
+        return None
+    number = value.value
+    return f"{number:g}" if isinstance(number, int | float) and not isinstance(number, bool) else str(number)
 
 
 class _Around:
@@ -141,7 +149,7 @@ class _Around:
         """The settings of what is done before and behind some calls of a network.
 
         Each is one fact over all calls; one that is not known for a call is not known. A call without a transform
-        before it, such as one on zeros that shows the shapes, counts where the network is trained alone.
+        before it counts where the network is trained alone, one on zeros or random numbers nowhere else.
         """
         found: dict[str, list[Fact]] = {}
         calls = list({id(use.event): use for use in uses}.values())
@@ -149,6 +157,8 @@ class _Around:
             given = use.event.arguments.every
             step = Step(use.event.location, f"{of.cls.name} gets the signal here")
             transforms = self._signals.transforms_behind(given)
+            if not trains and any(self._signals.is_made_up(value) for value in given[:1]):
+                continue
             for name in transforms[0].settings if transforms else ():
                 found.setdefault(name, []).append(union([each.settings[name] for each in transforms], step))
             if transforms:

@@ -18,8 +18,13 @@ from cmgan_audit.source.tree import SourceTree
 _OF_TRAINING = regex(
     rb"(?i)(?<![a-z])(lr|learning_?rate|n?_?epochs?|max_(steps|epochs|iters)|optimi[sz]er|weight_decay)(?![a-z])"
 )
-# Numbers of a constructor that change no weight.
-_NO_SIZE = regex(r"(?i)hop|rate|lr|batch|drop|weight|decay|seed|worker|epoch|(?<![a-z])(len|length|sr|fs|eps)(?![a-z])")
+# What a constructor gets that changes no weight.
+_NO_SIZE = regex(
+    r"(?i)hop|rate|lr|batch|drop|weight|decay|seed|worker|epoch|device|gpu|path|file|dir|mode|train|eval|infer|verbose"
+    r"|debug|ckpt|checkpoint|(?<![a-z])(len|length|sr|fs|eps|log)(?![a-z])"
+)
+# A training that stands beside an evaluation.
+_TRAINER = regex(r"(?i)train[^/]*\.py$")
 # What is looked for under `unresolved`; of the others it is enough to be silent.
 _NEEDED = (FFT, HOP, RATE)
 _CLOSE = 0.01
@@ -153,7 +158,7 @@ def across_scripts(tree: SourceTree, exclude: Sequence[str], records: Sequence[R
         if not each.trains:
             groups.setdefault((each.script, each.cls, each.location), []).append(each)
     for (script, cls, place), group in groups.items():
-        training = _trained_for(group[0], settings)
+        training = _trained_for(tree, group[0], settings)
         scripts = {each.script for each in training}
         trained: dict[str, list[Fact]] = {}
         for name in {each.setting for each in training}:
@@ -161,38 +166,54 @@ def across_scripts(tree: SourceTree, exclude: Sequence[str], records: Sequence[R
             if {each.script for each in told} == scripts:  # one of which nothing is known may set anything
                 trained[name] = [each.value for each in told]
         evaluated = [
-            (each.setting, each.value)
-            for each in group
-            if _is_one_training(tree, each.value, trained.get(each.setting, ()))
+            (name, fact)
+            for name, fact in _over_launches(group)
+            if _is_one_training(tree, script, fact, trained.get(name, ()))
         ]
         anchor = f"{script}:{cls}"
         yield from preparations_of(group[0].network, evaluated, trained, place, anchor, separate=True)
 
 
-def _trained_for(evaluated: SignalSetting, settings: Sequence[SignalSetting]) -> list[SignalSetting]:
+def _over_launches(group: Sequence[SignalSetting]) -> Iterator[tuple[str, Fact]]:
+    """Each setting of an evaluation, as one fact over the launches that tell it."""
+    for name in dict.fromkeys(each.setting for each in group):
+        facts = [each.value for each in group if each.setting == name]
+        yield name, union([fact for fact in facts if not isinstance(fact, Unknown)] or facts)
+
+
+def _trained_for(tree: SourceTree, evaluated: SignalSetting, settings: Sequence[SignalSetting]) -> list[SignalSetting]:
     """What the trainings whose weights a script may load set.
 
     A script in the folder of a training evaluates that one: recipes have a folder each, and share their networks.
+    Where nothing is known of the training beside it, it is not that of another folder.
     """
     training = [each for each in settings if each.trains]
     folder = PurePosixPath(evaluated.script).parent
     beside = [each for each in training if PurePosixPath(each.script).parent == folder]
+    others = {path for path in tree.python_files if PurePosixPath(path).parent == folder} - {evaluated.script}
+    if not beside and any(_TRAINER.search(path) for path in others):
+        return []
     return [each for each in beside or training if each.cls == evaluated.cls and not _is_of_other_size(evaluated, each)]
 
 
 def _is_of_other_size(one: SignalSetting, other: SignalSetting) -> bool:
-    """Whether two networks of a class are made with other numbers: the weights of one do not fit the other."""
-    sizes = dict(other.made_with)
-    return any(name in sizes and sizes[name] != number and not _NO_SIZE.search(name) for name, number in one.made_with)
+    """Whether two networks of a class are made with other words: the weights of one do not fit the other."""
+    words = dict(other.made_with)
+    return any(name in words and words[name] != word and not _NO_SIZE.search(name) for name, word in one.made_with)
 
 
-def _is_one_training(tree: SourceTree, evaluated: Fact, trained: Sequence[Fact]) -> bool:
+def _is_one_training(tree: SourceTree, script: str, evaluated: Fact, trained: Sequence[Fact]) -> bool:
     """Whether no file of settings stands behind the evaluation that is one of another training."""
-    files = {path for path in _files(evaluated) if _OF_TRAINING.search(tree.read_bytes(path) or b"")}
-    return all(files <= _files(fact) for fact in trained)
+    paths = _paths(evaluated) - {script}
+    files = {path for path in paths if _holds_settings_of_training(path, tree.read_bytes(path) or b"")}
+    return all(files <= _paths(fact) for fact in trained)
 
 
-def _files(fact: Fact) -> set[str]:
-    """The files of settings that a value comes from."""
-    steps = [step for option in _options(fact) for step in option.trail]
-    return {step.location.path for step in steps if kind_of(step.location.path) == "data"}
+def _holds_settings_of_training(path: str, content: bytes) -> bool:
+    """Whether a file holds settings, a module of Python only these, and some of them are those of a training."""
+    return (kind_of(path) == "data" or b"def " not in content) and _OF_TRAINING.search(content) is not None
+
+
+def _paths(fact: Fact) -> set[str]:
+    """The files that a value comes from."""
+    return {step.location.path for option in _options(fact) for step in option.trail}

@@ -22,7 +22,7 @@ class SignalSetting(Record):
     Attributes:
         network: the name of its class.
         cls: where its class is defined.
-        made_with: the numbers that its constructor gets, by name.
+        made_with: the constants that its constructor gets, by name, as text.
         script: the script that runs.
         trains: whether the network is trained there; else its weights are loaded and used.
         setting: what is set ("hop size"); ANY for the training itself.
@@ -31,7 +31,7 @@ class SignalSetting(Record):
 
     network: str
     cls: str
-    made_with: tuple[tuple[str, float], ...]
+    made_with: tuple[tuple[str, str], ...]
     script: str
     trains: bool
     setting: str

@@ -7,11 +7,11 @@ from dataclasses import field
 
 from cmgan_audit.facts.classes import bare_network, is_loader
 from cmgan_audit.facts.levels.items import result_of_items
-from cmgan_audit.facts.preparation.transforms import Transform, forward_transform
+from cmgan_audit.facts.preparation.rates import rate_of
+from cmgan_audit.facts.preparation.transforms import Transform, forward_transform, inverse_transform
 from cmgan_audit.facts.recordings import READERS
 from cmgan_audit.facts.runtime.flow import Flow, Node
-from cmgan_audit.facts.values import fact_of, instances_of, with_step
-from cmgan_audit.finding import Step
+from cmgan_audit.facts.values import instances_of
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Choice, Const, DictValue, Instance, ListValue, Unknown, Value
 from cmgan_audit.program.execution.trace import CallEvent
@@ -19,17 +19,7 @@ from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact
 
 MOST_VALUES = 3_000
-# Functions that change the rate of a signal: where the new one stands, and what it is without.
-_RESAMPLING: dict[str, tuple[str, int | None, int | None]] = {
-    "torchaudio.functional.resample": ("new_freq", 2, None),
-    "librosa.resample": ("target_sr", 2, None),
-    "librosa.core.resample": ("target_sr", 2, None),
-    "julius.resample_frac": ("new_sr", 2, None),
-    "resampy.resample": ("sr_new", 2, None),
-    "librosa.load": ("sr", 1, 22050),
-    "librosa.core.load": ("sr", 1, 22050),
-}
-_RESAMPLER = "torchaudio.transforms.Resample"
+_MADE_UP = frozenset("rand randn zeros ones empty normal uniform standard_normal".split())
 
 
 @dataclass(eq=False)
@@ -44,14 +34,17 @@ class Signals:
     _items: dict[int, Value | None] = field(default_factory=dict)
 
     def transforms_behind(self, values: Iterable[Value]) -> list[Transform]:
-        """The transforms that are nearest to some values, in order, each call once."""
+        """The transforms that are nearest to some values, in order, each call once.
+
+        What an inverse transform gives is a signal again, whatever it was made of.
+        """
         found: dict[object, Transform] = {}
 
         def look(node: Node) -> bool:
             made = forward_transform(node)
             if made is not None:
                 found.setdefault(id(node.value), made)
-            return made is not None
+            return made is not None or inverse_transform(node) is not None
 
         self._walk(values, look)
         return list(found.values())
@@ -61,13 +54,31 @@ class Signals:
         found: list[Fact] = []
 
         def look(node: Node) -> bool:
-            rate = _rate(node)
+            rate = rate_of(node)
             if rate is not None:
                 found.append(rate)
             return rate is not None or canonical(node.operation) in READERS
 
         self._walk(values, look)
         return found
+
+    def is_made_up(self, value: Value) -> bool:
+        """Whether a signal stands for any other: random numbers or zeros, to warm up or to measure the time."""
+        for _ in range(MOST_VALUES):
+            node = self.flow.node(value)
+            if is_loader(value):
+                return False
+            if node is not None:
+                if node.operation.rpartition(".")[2] in _MADE_UP:
+                    return True
+                parts = list(node.operands[-1:] if node.operation.endswith(".__call__") else node.operands[:1])
+            else:
+                parts = _parts(value)
+            if not parts:
+                drawn = {draw.callee.rpartition(".")[2] for draw in value.draws}
+                return isinstance(value, Unknown) and bool(drawn) and drawn <= _MADE_UP
+            value = parts[0]
+        return False
 
     def outputs_behind(self, value: Value) -> list[CallEvent]:
         """The calls of networks with weights whose outputs are nearest to a value."""
@@ -166,23 +177,3 @@ def _parts(value: Value) -> list[Value]:
     if isinstance(value, ListValue):
         return value.items[::-1]
     return list(value.items.values())[::-1] if isinstance(value, DictValue) else []
-
-
-def _rate(node: Node) -> Fact | None:
-    """The rate that a call brings a signal to."""
-    event, name = node.event, node.operation
-    if event is None:
-        return None
-    given, signature = event.arguments, _RESAMPLING.get(name)
-    if name == f"{_RESAMPLER}.__call__":
-        made = instances_of(event.receiver)
-        given, signature = (made[0].arguments, ("new_freq", 1, 16000)) if len(made) == 1 else (given, None)
-    if signature is None:
-        return None
-    argument, position, default = signature
-    value = given.get(argument, position)
-    if isinstance(value, Const) and value.value is None:
-        return None  # the rate of the file
-    missing = "" if default is not None and not given.open_kwargs else "the rate is not given"
-    short = name.removesuffix(".__call__")
-    return with_step(fact_of(value, default, missing=missing), Step(event.location, f"{short} brings the signal to it"))

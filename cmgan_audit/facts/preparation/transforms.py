@@ -22,7 +22,7 @@ _INVERSE = "torchaudio.transforms.InverseSpectrogram"
 class _Signature:
     """The arguments of a transform: their names and positions (None: by keyword alone), and what holds without them.
 
-    `parts` is what the hop without an argument is a part of: the FFT size or the window length.
+    The hop without an argument is one `part`-th `of` the FFT size or the window length.
     """
 
     name: str
@@ -32,6 +32,7 @@ class _Signature:
     of: str
     window: str
     exponent: float = 1.0
+    center: int | None = 5
 
 
 _TORCH = {FFT: ("n_fft", 1), HOP: ("hop_length", 2), WINDOW_LENGTH: ("win_length", 3), WINDOW: ("window", 4)}
@@ -46,19 +47,19 @@ _RECTANGLE = "rectangular"
 _FORWARD = {
     **{name: _Signature("torch.stft", _TORCH, None, 4, FFT, _RECTANGLE) for name in STFT},
     **{
-        name: _Signature("librosa.stft", _LIBROSA, 2048, 4, WINDOW_LENGTH, "Hann")
+        name: _Signature("librosa.stft", _LIBROSA, 2048, 4, WINDOW_LENGTH, "Hann", center=None)
         for name in ("librosa.stft", "librosa.core.stft")
     },
-    _SPECTROGRAM: _Signature("Spectrogram", _TORCHAUDIO, 400, 2, WINDOW_LENGTH, "Hann", 2.0),
+    _SPECTROGRAM: _Signature("Spectrogram", _TORCHAUDIO, 400, 2, WINDOW_LENGTH, "Hann", 2.0, center=8),
 }
 _BACK = {
     **{name: _Signature("torch.istft", _TORCH, None, 4, FFT, _RECTANGLE) for name in ISTFT},
     **{
         # Its FFT size follows from the spectrum.
-        name: _Signature("librosa.istft", _LIBROSA, None, 4, WINDOW_LENGTH, "Hann")
+        name: _Signature("librosa.istft", _LIBROSA, None, 4, WINDOW_LENGTH, "Hann", center=None)
         for name in ("librosa.istft", "librosa.core.istft")
     },
-    _INVERSE: _Signature("InverseSpectrogram", _TORCHAUDIO, 400, 2, WINDOW_LENGTH, "Hann"),
+    _INVERSE: _Signature("InverseSpectrogram", _TORCHAUDIO, 400, 2, WINDOW_LENGTH, "Hann", center=7),
 }
 _KINDS = {
     "hann_window": "Hann",
@@ -136,6 +137,8 @@ def _settings(signature: _Signature, given: Arguments, place: Location) -> dict[
     whole = found[signature.of]
     found[HOP] = fact_of(hop, None, missing=missing) if _is_given(hop) or missing else _part(whole, signature.part)
     found = {setting: _number(fact) for setting, fact in found.items()}
+    if _is_of_one_frame(found, given.get("center", signature.center), is_hop_given=_is_given(hop)):
+        found[HOP] = Unknown("the frames may be cut out one by one, as in a stream")
     window = raw[WINDOW]
     found[WINDOW] = Unknown(missing) if window is None and missing else _window(window, signature.window)
     note = f"{signature.name} is called with this"
@@ -144,6 +147,16 @@ def _settings(signature: _Signature, given: Arguments, place: Location) -> dict[
 
 def _is_given(value: Value | None) -> bool:
     return value is not None and not is_none(value)
+
+
+def _is_of_one_frame(found: Mapping[str, Fact], center: Value | None, *, is_hop_given: bool) -> bool:
+    """Whether a transform may get one frame at a time: the hop is then that of whoever cuts the frames out."""
+    if center is None or constant(center) is not False:
+        return False
+    hop, length = found[HOP], found[WINDOW_LENGTH]
+    if not isinstance(hop, Known) or not isinstance(length, Known):
+        return not is_hop_given
+    return not is_hop_given or bool(_is_number(hop.value) and _is_number(length.value) and hop.value >= length.value)
 
 
 def _part(fact: Fact, part: int) -> Fact:
