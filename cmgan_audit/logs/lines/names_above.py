@@ -31,18 +31,21 @@ class _Above:
 
 
 class NamesAbove:
-    """Understands lines that hold a number together with the line above them, which may name it."""
+    """Understands lines that hold a number together with the line above them, which may name it.
+
+    `waiting` is a value that was found, until the line below it has been seen: plan, numbers and place.
+    """
 
     def __init__(self, book: RoleBook) -> None:
         self._book = book
         self._known: dict[tuple[bytes, bytes], Plan | None] = {}
         self._above: _Above | None = None
-        self._waiting: tuple[Plan, list[bytes], int] | None = None
+        self.waiting: tuple[Plan, list[bytes], int] | None = None
 
     def plan(self, shape: bytes) -> Plan | None:
         """The plan of a line and the one above it; None where it is no mere number, or the line above names none."""
         above = self._above
-        if above is None or not _is_only_a_number(shape):
+        if above is None or not is_only_a_number(shape):
             return None
         key = above.shape, shape
         if key not in self._known:
@@ -55,28 +58,39 @@ class NamesAbove:
         """A line without a value of its own: if it holds that of the line above, it waits for the line below."""
         plan = self.plan(shape)
         if plan is not None and self._above is not None:
-            self._waiting = plan, self._above.row + row, line
+            self.waiting = plan, self._above.row + row, line
 
-    def waited(self, shape: bytes) -> tuple[Plan, list[bytes], int] | None:
-        """What waits for a line of this shape (empty at the end of the log): plan, numbers and place."""
-        found, self._waiting = self._waiting, None
-        return None if _is_only_a_number(shape) else found
+    def waited(self, goes_on: bool) -> tuple[Plan, list[bytes], int] | None:
+        """What has waited: plan, numbers and place; None where it is the first of a column that goes on."""
+        found, self.waiting = self.waiting, None
+        return None if goes_on else found
 
-    def passed(self, shape: bytes, plan: Plan, row: list[bytes]) -> None:
-        """The line was read; it is the one above the next."""
-        self._above = None if plan.values else _Above(shape, plan, row)
+    def passed(self, shape: bytes, plan: Plan, numbers: list[bytes], end: int) -> None:
+        """A line was read, whose numbers end there; it is the one above the next."""
+        self._above = _Above(shape, plan, numbers[end - plan.slots : end]) if plan.names_below else None
 
     def _joined(self, above: _Above, shape: bytes) -> Plan | None:
-        name = above.shape.decode("utf-8", errors="replace").rstrip()
-        if above.plan.values or len(name) > _LONGEST or not (_OPEN.search(name) or _is_a_name(name)):
-            return None
-        plan = understand(f"{name} {shape.decode('utf-8', errors='replace').strip()}", self._book)
+        name = _text(above.shape)
+        plan = understand(f"{name} {_text(shape).lstrip()}", self._book)
         named = [value for value in plan.values if value.slots == (above.plan.slots,) or value.constant is not None]
         said = len(plan.values) == 1 and bool(named) and named[0].role.kind in ("metric", "loss", "best")
         return plan if said else None
 
 
-def _is_only_a_number(shape: bytes) -> bool:
+def may_name(shape: bytes, plan: Plan) -> bool:
+    """Whether a line may be the name of a value that stands alone on the next."""
+    if plan.values or len(shape) > _LONGEST:
+        return False
+    name = _text(shape)
+    return _OPEN.search(name) is not None or _is_a_name(name)
+
+
+def _text(shape: bytes) -> str:
+    return shape.decode("utf-8", errors="replace").rstrip()
+
+
+def is_only_a_number(shape: bytes) -> bool:
+    """Whether a line is a number, or what is none, and nothing else."""
     return len(shape) <= _LONGEST and _ONLY_NUMBER.fullmatch(shape) is not None
 
 

@@ -18,7 +18,7 @@ from cmgan_audit.logs.lines.hashes import HashedShapes
 from cmgan_audit.logs.lines.headers_below import HeadersBelow
 from cmgan_audit.logs.lines.left_out import LONG_LINE, LeftOut
 from cmgan_audit.logs.lines.named_checkpoints import NamedCheckpoints
-from cmgan_audit.logs.lines.names_above import NamesAbove
+from cmgan_audit.logs.lines.names_above import NamesAbove, is_only_a_number, may_name
 from cmgan_audit.logs.lines.no_better import note_no_better
 from cmgan_audit.logs.lines.offset_jobs import part_offset_jobs
 from cmgan_audit.logs.lines.phase_columns import PhaseColumns
@@ -149,8 +149,9 @@ class _TextScan:
         position, plans = 0, self.plans
         for shape, group in itertools.groupby(shapes):
             count = len(list(group))
-            self._named_above(shape)
             plan = plans.get(shape) or self._plan(shape)
+            if self.names_above.waiting is not None:
+                self._named_above(plan.is_number)
             plan.lines += count
             size = plan.slots * count
             if plan.announces:
@@ -171,17 +172,17 @@ class _TextScan:
                     and (self.steady is None or self.steady.plan is not plan)
                 ):
                     self.steady = SteadyShape(shape, plan)
-            elif count == 1:
+            elif count == 1 and plan.is_number:
                 self.names_above.take(shape, numbers[position : position + size], self.line)
-            self.names_above.passed(shape, plan, numbers[position + size - plan.slots : position + size])
+            self.names_above.passed(shape, plan, numbers, position + size)
             if plan.no_better:
                 note_no_better(self.builder, plan, numbers[position : position + size], count)
             position += size
             self.line += count
 
-    def _named_above(self, shape: bytes) -> None:
-        """Read the value on the line before, which stands below its name, now that a line of this shape follows."""
-        if (found := self.names_above.waited(shape)) is not None:
+    def _named_above(self, goes_on: bool = False) -> None:
+        """Read the value on the line before, which stands below its name; not if a column of numbers goes on."""
+        if (found := self.names_above.waited(goes_on)) is not None:
             self._row(*found)
 
     def _table_rows(self, table: OpenTable, plan: Plan, numbers: list[bytes], count: int) -> None:
@@ -192,8 +193,8 @@ class _TextScan:
 
     def _jump(self, block: bytes, steady: SteadyShape) -> None:
         """Read every stride-th line of a run of equal shape and epoch, count the others."""
-        self._named_above(b"")
-        self.names_above.passed(b"", steady.plan, [])
+        self._named_above()
+        self.names_above.passed(b"", steady.plan, [], 0)
         plan, builder = steady.plan, self.builder
         lines = block.split(b"\n")
         lines.pop()
@@ -223,6 +224,7 @@ class _TextScan:
             plan = Plan(shape.count(b"\0"))
         else:
             plan = self.shapes.plan(shape)
+        plan.names_below, plan.is_number = may_name(shape, plan), is_only_a_number(shape)
         self.plans[shape] = plan
         return plan
 
@@ -388,7 +390,7 @@ class _TextScan:
 
     def finish(self) -> Reading:
         """The runs, and what was not understood, counted."""
-        self._named_above(b"")
+        self._named_above()
         self.left.account(self.plans.values())
         notes = [*self.left.notes(self.source), *self.lists.settle(self.source)]
         self.crossing.settle(self.builder)
