@@ -220,8 +220,29 @@ def _is_length(value: Value) -> bool:
         return False
     operation, operands = value.computed.operation, value.computed.operands
     if operation == "[]":
-        return isinstance(operands[0], BoundMethod) and operands[0].name == "shape"
-    return operation == "len" or (operation in ("min", "int") and all(map(_is_length, operands)))
+        shape = operands[0]
+        return isinstance(shape, BoundMethod) and shape.name == "shape" and not _has_given_length(shape.receiver)
+    if operation == "len":
+        return not _has_given_length(operands[0])
+    return operation in ("min", "int") and all(map(_is_length, operands))
+
+
+def _has_given_length(value: Value) -> bool:
+    """Whether something is made of numbers alone, which say how long it is: `np.hanning(drawn)`."""
+    return isinstance(value, Instance) and bool(value.arguments.every) and all(map(_is_number, value.arguments.every))
+
+
+def _is_number(value: Value) -> bool:
+    match value:
+        case Const():
+            return True
+        case ListValue(items=items):
+            return all(map(_is_number, items))
+        case Unknown(computed=None):
+            return bool(value.draws)
+        case Unknown(computed=made) if made is not None and made.operation != "[]":
+            return all(_is_number(each) or _is_length(each) for each in made.operands)
+    return False
 
 
 def _begin_draws(index: Value) -> frozenset[Draw]:
