@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 
 from cmgan_audit.facts.bindings import bindings_in, bound_argument, names_bound, reaching
@@ -12,9 +12,11 @@ from cmgan_audit.facts.scene import Scene
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.joins import opposite
-from cmgan_audit.program.domain.values import Const, DictValue, ModuleValue, Value
+from cmgan_audit.program.domain.values import ClassValue, Const, DictValue, Instance, ModuleValue, Value
 from cmgan_audit.program.execution.sessions import interpreter_of
+from cmgan_audit.program.execution.state import Environment
 from cmgan_audit.program.execution.trace import Condition, Context
+from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.rules.record import Fact, Known, Unknown
 from cmgan_audit.source.syntax import walk
 
@@ -60,11 +62,14 @@ def guard_of(code: Code, context: Context) -> Guard | None:
         asked = condition
         helper = _in_helper(code, condition, test) if test is not None and found is None else None
         if helper is not None:
-            asked, test = helper
-            found = _counted(code, context, asked, test)
+            asked = helper.condition
+            found = _counted(code, context, asked, helper.gives)
         if found is not None:
             count, rest, alone = found
-            number = _if_it_comes(number_at(code, context, asked, count.right), rest)
+            given = None if helper is None else helper.given(count.right)
+            if given is not None:  # `if is_due(index, args.accumulate):`
+                count = ast.copy_location(ast.BinOp(count.left, count.op, given), count)
+            number = _if_it_comes(number_at(code, context, condition if given else asked, count.right), rest)
             value = _in_batches(code, context, asked, count.left, number)
             return Guard(condition.location, condition.text, count, rest, value, alone)
     return None
@@ -88,8 +93,31 @@ def _counted(code: Code, context: Context, condition: Condition, test: ast.expr)
     return None if given is None else _counter(code, condition, given, taken=taken is (flag is test))
 
 
-def _in_helper(code: Code, condition: Condition, test: ast.expr) -> tuple[Condition, ast.expr] | None:
-    """What a function of the tree, or a property, that a test asks gives, and the condition where that is written.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Helper:
+    """A function of the tree, or a property, that a test asks.
+
+    Attributes:
+        condition: the test, as it is written in the function.
+        gives: what the function returns.
+        function: the function.
+        asked: the call or attribute that asks it.
+    """
+
+    condition: Condition
+    gives: ast.expr
+    function: ast.AST
+    asked: ast.expr
+
+    def given(self, name: ast.expr) -> ast.expr | None:
+        """What it is given as the parameter of a name."""
+        if not isinstance(self.function, ast.FunctionDef) or not isinstance(self.asked, ast.Call):
+            return None
+        return bound_argument(self.function, self.asked, name.id) if isinstance(name, ast.Name) else None
+
+
+def _in_helper(code: Code, condition: Condition, test: ast.expr) -> _Helper | None:
+    """The function of the tree, or the property, that a test asks, if it only gives one thing.
 
     `if is_due(index):` with `return (index + 1) % every == 0` in it.
     """
@@ -107,7 +135,9 @@ def _in_helper(code: Code, condition: Condition, test: ast.expr) -> tuple[Condit
     place = found[0].module.location(given)
     text = ast.unparse(given)
     taken = is_taken(code, condition, test) is not turned
-    return replace(condition, location=place, text=text if taken else opposite(text)), given
+    return _Helper(
+        replace(condition, location=place, text=text if taken else opposite(text)), given, found[0].node, asked
+    )
 
 
 def _handed(code: Code, context: Context, path: str, name: ast.Name) -> ast.expr | None:
@@ -268,19 +298,29 @@ def number_at(code: Code, context: Context, condition: Condition, divisor: ast.e
 
 
 def _global(code: Code, path: str, name: ast.expr) -> list[Const]:
-    """The whole number that a file keeps under a name that the function around does not bind; none for other names."""
+    """The whole number that a file keeps under a name that the function around does not bind; none for other names.
+
+    Also one that a module, a class or an object keeps that is known by such a name: `settings.ACCUMULATE`.
+    """
     around = next((each for each in code.parents(path, name) if isinstance(each, ast.FunctionDef)), None)
-    environments = interpreter_of(code.scene.run).environments
-    environment = environments.get(path)
-    if isinstance(name, ast.Attribute) and isinstance(name.value, ast.Name) and environment is not None:
-        module = environment.names.get(name.value.id)  # `settings.ACCUMULATE` of a module
-        held = environments.get(module.module.path) if isinstance(module, ModuleValue) else None
-        constant = None if held is None else held.names.get(name.attr)
-        return [constant] if isinstance(constant, Const) and type(constant.value) is int else []
-    if not isinstance(name, ast.Name) or environment is None or (around is not None and name.id in names_bound(around)):
-        return []
-    value = environment.names.get(name.id)
+    bound = frozenset() if around is None else names_bound(around)
+    value = _kept(interpreter_of(code.scene.run).environments, path, name, bound)
     return [value] if isinstance(value, Const) and type(value.value) is int else []
+
+
+def _kept(environments: Mapping[str, Environment], path: str, name: ast.expr, bound: Container[str]) -> Value | None:
+    environment = environments.get(path)
+    if isinstance(name, ast.Name):
+        return None if environment is None or name.id in bound else environment.names.get(name.id)
+    owner = _kept(environments, path, name.value, bound) if isinstance(name, ast.Attribute) else None
+    if owner is None or not isinstance(name, ast.Attribute):
+        return None
+    if isinstance(owner, ModuleValue):
+        return _kept(environments, owner.module.path, ast.Name(name.attr), ())
+    held = owner.attrs.get(name.attr) if isinstance(owner, Instance) else None
+    cls = owner.cls if isinstance(owner, Instance) else owner
+    found = class_attribute(cls, name.attr) if held is None and isinstance(cls, ClassValue) else None
+    return held if found is None else found[0]
 
 
 def numbers_called(scene: Scene, context: Context, name: str) -> list[Const]:

@@ -79,8 +79,35 @@ def _is_passed_by(view: View, path: str, node: ast.expr, calls: int) -> bool:
         stacks = [stack for stack, function in view.code.activations.items() if function is around.node]
     if stacks:
         return all(was_taken(view, Found(node, path, stack)) is False for stack in stacks)
-    mentions = list(_mentions(view, around.name)) if calls else []
+    if not calls or _is_called_unseen(view, path, around.node):
+        return False
+    mentions = list(_mentions(view, around.name))
     return bool(mentions) and all(_is_passed_by(view, at, each, calls - 1) for at, each in mentions)
+
+
+def _is_called_unseen(view: View, path: str, function: ast.AST) -> bool:
+    """Whether what is not in the tree may call a function: a base class its method, or what it is decorated with."""
+    if getattr(function, "decorator_list", []):
+        return True
+    holder = next((each for each in view.code.parents(path, function) if isinstance(each, ast.ClassDef)), None)
+    waiting, seen = [] if holder is None else list(holder.bases), {"object", "ABC", "Module"}
+    modules = {each.module.path: each.module for each in view.code.reached}.values() if waiting else ()
+    classes = {
+        node.name: node
+        for module in modules
+        for node in (walk(module.tree) if module.tree is not None else ())
+        if isinstance(node, ast.ClassDef)
+    }
+    while waiting:
+        base = waiting.pop()
+        name = getattr(base, "id", getattr(base, "attr", ""))
+        if name in seen:
+            continue
+        seen.add(name)
+        if name not in classes:
+            return True
+        waiting += classes[name].bases
+    return False
 
 
 def _mentions(view: View, name: str) -> Iterator[tuple[str, ast.expr]]:

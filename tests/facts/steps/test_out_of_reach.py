@@ -88,6 +88,40 @@ class Careful(Base):
     assert "CMG103" not in {finding.rule for finding in auditor.audit(tmp_path).findings}
 
 
+A_HOOK = """
+import torch
+import framework
+from torch.utils.data import DataLoader
+class Plain:
+    pass
+class Trainer({base}):
+    def __init__(self, every=1):
+        self.every = every
+        self.net = torch.nn.Linear(4, 4)
+        self.opt = torch.optim.SGD(self.net.parameters(), lr=0.1)
+    {decorated}
+    def on_batch(self):
+        self.opt.zero_grad()
+    def fit(self):
+        for epoch in range(10):
+            for batch in DataLoader(torch.zeros(64, 4), 4, shuffle=True):
+                if self.every > 1:
+                    self.on_batch()
+                self.net(batch).mean().backward()
+                self.opt.step()
+Trainer().fit()
+"""
+
+
+@pytest.mark.parametrize(
+    ("base", "decorated", "told"),
+    [("Plain", "", True), ("framework.Engine", "", False), ("object", "@framework.before_batch", False)],
+)
+def test_a_method_that_others_may_call(base: str, decorated: str, told: bool, auditor: Auditor, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(A_HOOK.format(base=base, decorated=decorated))
+    assert ("CMG103" in {finding.rule for finding in auditor.audit(tmp_path).findings}) == told
+
+
 TWO_NETWORKS = """
 import os
 import torch
