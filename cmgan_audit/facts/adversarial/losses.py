@@ -31,10 +31,20 @@ class Losses:
         return any(_is_call_of(node, held) for node in self._network_calls(call.value) if node is not call)
 
     def feeding(self, call: Node, held: Held) -> list[CallEvent]:
-        """The calls of other networks whose output a call gets, with its gradients; of parts where only these are."""
-        nodes = [node for node in self._network_calls(call.value) if node is not call and _is_call_of(node, held)]
+        """The calls of other networks whose output a call gets, with its gradients; of parts where only these are.
+
+        Where a module of the tree runs a network in its `forward`, this is the call of that module.
+        """
+        behind = [node for node in self._network_calls(call.value) if node is not call]
+        nodes = [node for node in behind if _is_call_of(node, held)]
         whole = [node for node in nodes if any(held.is_one(each) for each in _networks_of(node))]
-        return [node.event for node in whole or nodes if node.event is not None]
+        found = [node if self.flow.is_of_run(node) else self._around(node, behind) for node in whole or nodes]
+        return [node.event for node in found if node.event is not None]
+
+    def _around(self, inner: Node, behind: list[Node]) -> Node:
+        """The call of the run inside which a network was tried; the network's own where none is found."""
+        around = [node for node in behind if self.flow.is_of_run(node) and inner in self._network_calls(node.value)]
+        return around[-1] if around else inner
 
     def reaches(self, backward: Action, held: Held) -> bool:
         """Whether the gradients of a pass come to some networks."""

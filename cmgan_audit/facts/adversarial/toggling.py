@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.values import instances_of, same_object
-from cmgan_audit.program.domain.values import Instance
+from cmgan_audit.program.domain.values import Instance, Value
 from cmgan_audit.program.execution.trace import CallEvent
 
 _ON, _OFF = "toggle_optimizer", "untoggle_optimizer"
+# The same for a block: `with self.toggled_optimizer(optimizer):`, `with optimizer.toggle_model():`.
+_BLOCK_OF_MODULE, _BLOCK_OF_OPTIMISER = "toggled_optimizer", "toggle_model"
+_NAMES = frozenset({_ON, _OFF, _BLOCK_OF_MODULE, _BLOCK_OF_OPTIMISER})
 
 
 def is_toggled(scene: Scene, call: CallEvent, optimiser: Instance) -> bool:
@@ -15,12 +18,23 @@ def is_toggled(scene: Scene, call: CallEvent, optimiser: Instance) -> bool:
 
     A network of another optimiser that runs there leaves no gradients behind.
     """
-    toggled: Instance | None = None
+    toggled: Value | None = None
+    within: Value | None = None
     for event in scene.run.events:
         if event is call:
-            return toggled is not None and same_object(toggled, optimiser)
-        name = event.callee.rpartition(".")[2] if isinstance(event, CallEvent) else ""
-        if isinstance(event, CallEvent) and name in (_ON, _OFF):
-            given = instances_of(event.arguments.get("optimizer", 0))
-            toggled = given[0] if name == _ON and len(given) == 1 else None
+            in_block = any(_member(name) in (_BLOCK_OF_MODULE, _BLOCK_OF_OPTIMISER) for name in call.context.managers)
+            held = instances_of(within if in_block else toggled)
+            return len(held) == 1 and same_object(held[0], optimiser)
+        name = _member(event.callee) if isinstance(event, CallEvent) else ""
+        if not isinstance(event, CallEvent) or name not in _NAMES:
+            continue
+        given = event.arguments.get("optimizer", 0)
+        if name in (_ON, _OFF):
+            toggled = given if name == _ON else None
+        else:
+            within = given if name == _BLOCK_OF_MODULE else event.receiver
     return False
+
+
+def _member(name: str) -> str:
+    return name.rpartition(".")[2]

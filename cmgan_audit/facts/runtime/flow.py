@@ -111,6 +111,10 @@ class Flow:
         """The call that made a value; None for what no call made itself."""
         return self._events.get(_key(value) or 0)
 
+    def is_of_run(self, node: Node) -> bool:
+        """Whether a call happened in the run, not only where the `forward` of a network was tried."""
+        return _key(node.value) in self._positions
+
     def losses(self) -> Iterator[tuple[Value, Location]]:
         """What the run calls `backward` on, or gives to a framework that does, with the place."""
         for use in self.scene.of("backward"):
