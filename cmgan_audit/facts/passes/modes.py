@@ -16,7 +16,7 @@ from cmgan_audit.facts.scene import COPIED, Scene, Use
 from cmgan_audit.facts.values import constant, instances_of, same_object
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, Instance
-from cmgan_audit.program.execution.trace import CallEvent, Loop, is_without_gradients
+from cmgan_audit.program.execution.trace import MODES_RESTORED, CallEvent, Context, Loop, is_without_gradients
 from cmgan_audit.program.naming.names import canonical
 
 OPEN = "open"
@@ -39,7 +39,7 @@ def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
     possible: dict[str, Use] = {}
     sides: list[set[str]] = []
     for use in reversed([use for use in scene.of("eval", "train", SOME_PARTS) if use.position < run.position]):
-        if use.on is None or not scene.reaches(bare_network(use.on), network):
+        if use.on is None or is_put_back(use, run.event.context) or not scene.reaches(bare_network(use.on), network):
             continue
         under = {condition.text for condition in use.event.context.conditions}
         if exclude(under, here):
@@ -63,6 +63,11 @@ def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
         if helper is not None:
             return OPEN, replace(run, event=helper)
     return state, use
+
+
+def is_put_back(use: Use, context: Context) -> bool:
+    """Whether a framework has put the modes back that a switch changed, before it comes to some place."""
+    return MODES_RESTORED in use.event.context.managers and MODES_RESTORED not in context.managers
 
 
 def _as_made(scene: Scene, network: Instance) -> str:
@@ -147,7 +152,11 @@ def left_in_eval(scene: Scene, run: Use) -> Use | None:
         return None
     network = bare_network(run.on)
     switches = [
-        use for use in scene.of("eval", "train") if use.on is not None and scene.reaches(bare_network(use.on), network)
+        use
+        for use in scene.of("eval", "train")
+        if use.on is not None
+        and not is_put_back(use, run.event.context)
+        and scene.reaches(bare_network(use.on), network)
     ]
     if not _is_trained(scene, network, switches):
         return None  # a teacher or a metric network is meant to stay in eval mode

@@ -48,6 +48,10 @@ MAYBE = "maybe "
 _NO_GRADIENTS = tuple(NO_GRADIENTS)
 
 
+# What Lightning's evaluations stand under: at their end it puts all networks back into the modes that they were in.
+MODES_RESTORED = "lightning.pytorch.evaluation"
+
+
 def is_without_gradients(manager: str) -> bool:
     """Whether nothing is kept for gradients under a manager of this name, an argument behind it or not."""
     return manager.startswith(_NO_GRADIENTS)

@@ -21,6 +21,7 @@ from cmgan_audit.program.domain.values import (
 )
 from cmgan_audit.program.execution.branches import Side, choose
 from cmgan_audit.program.execution.interpreter import Interpreter
+from cmgan_audit.program.execution.trace import MODES_RESTORED
 from cmgan_audit.program.language.classes import class_attribute, library_bases
 from cmgan_audit.program.library.trainers.hooks import COUNTER, NO_GRADIENT, NONE, Trainer, call_hook, over
 from cmgan_audit.program.library.trainers.lightning_callbacks import Audience, audience
@@ -29,6 +30,7 @@ from cmgan_audit.program.library.trainers.lightning_callbacks import Audience, a
 _CONFIGURED = "@configured"
 
 _WHICH = Unknown(reason="which loader")
+_EVALUATING = (*NO_GRADIENT, MODES_RESTORED)
 
 # Asteroid's LightningModule, which is made with its loaders: System(model, optimizer, loss_func, train_loader, ...).
 _ASTEROID = ("asteroid.engine.system.System", "asteroid.engine.System", "asteroid.System")
@@ -138,8 +140,8 @@ def _evaluate_on(told: Audience, stage: str, step: str, batch: Value) -> None:
 
 
 def _validate(told: Audience, loader: Value, name: str) -> None:
-    with told.it.entered(managers=NO_GRADIENT):
-        told.switch("eval")
+    with told.it.entered(managers=_EVALUATING):
+        told.switch_to_eval()
         for hook in ("on_validation_start", "on_validation_epoch_start"):
             told.hear(hook)
         once = partial(_evaluate_on, told, "validation", "validation_step")
@@ -147,7 +149,6 @@ def _validate(told: Audience, loader: Value, name: str) -> None:
         told.step("validation_epoch_end", Unknown(reason="the outputs of the validation steps"))
         for hook in ("on_validation_epoch_end", "on_validation_end"):
             told.hear(hook)
-        told.switch("train")
 
 
 def _data_module(arguments: Arguments) -> Value | None:
@@ -204,8 +205,8 @@ def evaluation(stage: str, loader_hook: str, step: str, ends: Sequence[str]) -> 
         told = _set_up(it, receiver, (data, model), stage, location)
         loader = loader or _made(it, (data, model), loader_hook, location)
         name, around = f"lightning.Trainer.{stage}", step.removesuffix("_step")
-        with it.entered(managers=NO_GRADIENT):
-            told.switch("eval")
+        with it.entered(managers=_EVALUATING):
+            told.switch_to_eval()
             for hook in (f"on_{around}_start", f"on_{around}_epoch_start"):
                 told.hear(hook)
             if loader is not None:

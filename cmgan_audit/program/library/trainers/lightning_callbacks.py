@@ -51,10 +51,10 @@ class Audience:
             given = (self.trainer or NONE, self.module or NONE, *arguments)
             call_hook(self.it, callback, hook, _fitting(callback, hook, given), self.location)
 
-    def switch(self, mode: str) -> None:
-        """Put the module into a mode, as the trainer does around an evaluation: "eval" or "train"."""
+    def switch_to_eval(self) -> None:
+        """Put the module into eval mode, as the trainer does before an evaluation."""
         if self.module is not None:
-            method = attribute(self.it, self.module, mode, self.location)
+            method = attribute(self.it, self.module, "eval", self.location)
             self.it.call(method, Arguments(), self.location)
 
     def step(self, hook: str, *arguments: Value) -> Value | None:
