@@ -55,6 +55,7 @@ OTHER_NORMS = (
     "RMSNorm",
     "LocalResponseNorm",
 )
+_LIGHTNING_TRAINER = "lightning.pytorch.Trainer"
 DROPOUTS = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout")
 
 
@@ -141,13 +142,21 @@ def values_within(value: Value, depth: int = 6, enters: Callable[[Instance], boo
         elif isinstance(current, Instance) and (enters is None or enters(current)):
             inner = [*current.arguments.every]
             if isinstance(current.cls, ClassValue):
-                inner = [*current.attrs.values()]
+                inner = _parts_of(current)
             else:  # what a ModuleList holds by now
                 held = current.attrs.get("@items")
                 known = isinstance(held, ListValue | DictValue) and held.complete
                 inner = [] if known else inner
                 inner += [] if held is None else [held]
             stack.extend((item, left - 1) for item in reversed(inner))
+
+
+def _parts_of(held: Instance) -> list[Value]:
+    """What an object of the tree holds in its attributes; the trainer that a module of Lightning is told is no part."""
+    trainer = held.attrs.get("trainer")
+    if isinstance(trainer, Instance) and _LIGHTNING_TRAINER in library_bases(trainer):
+        return [each for each in held.attrs.values() if each is not trainer]
+    return [*held.attrs.values()]
 
 
 def loaders_within(value: Value, depth: int = 6) -> list[Instance]:

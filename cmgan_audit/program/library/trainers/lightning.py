@@ -46,6 +46,7 @@ def fit(it: Interpreter, receiver: Instance | None, arguments: Arguments, locati
     _configure(it, model, location)
     train = train or _made(it, (data, model), "train_dataloader", location)
     val = val or _made(it, (data, model), "val_dataloader", location)
+    _hold(it, receiver, train_dataloader=train, val_dataloaders=val)
     name = "lightning.Trainer.fit"
     for hook in ("on_fit_start", "on_train_start", "on_train_epoch_start"):
         told.hear(hook)
@@ -63,6 +64,7 @@ def _set_up(
 ) -> Audience:
     """What happens to the data and the module before any loader is made; whom the trainer tells from here on."""
     data, model = owners
+    _hold(it, trainer, datamodule=data, lightning_module=model, model=model)
     for owner in owners:
         _attach(it, owner, trainer)
         call_hook(it, owner, "prepare_data", (), location)
@@ -100,6 +102,13 @@ def _attach(it: Interpreter, owner: Value | None, trainer: Instance | None) -> N
             _attach(it, option.value, trainer)
     elif isinstance(owner, Instance) and isinstance(owner.cls, ClassValue) and trainer is not None:
         it.journal.set(owner.attrs, "trainer", trainer)
+
+
+def _hold(it: Interpreter, trainer: Instance | None, **given: Value | None) -> None:
+    """What hooks ask a trainer for: `trainer.datamodule`, `trainer.val_dataloaders`."""
+    for name, value in given.items():
+        if trainer is not None and value is not None:
+            it.journal.set(trainer.attrs, name, value)
 
 
 def _is_limited(trainer: Instance | None, stage: str) -> bool:
@@ -204,6 +213,7 @@ def evaluation(stage: str, loader_hook: str, step: str, ends: Sequence[str]) -> 
         loader = _loaders(arguments, ("dataloaders", "test_dataloaders", "val_dataloaders"), 1)
         told = _set_up(it, receiver, (data, model), stage, location)
         loader = loader or _made(it, (data, model), loader_hook, location)
+        _hold(it, receiver, **{f"{loader_hook}s": loader})
         name, around = f"lightning.Trainer.{stage}", step.removesuffix("_step")
         with it.entered(managers=_EVALUATING):
             told.switch_to_eval()

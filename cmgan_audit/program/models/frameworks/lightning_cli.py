@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 
 from cmgan_audit.finding import Step
 from cmgan_audit.program.domain.values import (
@@ -74,8 +75,7 @@ def _cli(call: ModelCall) -> Value:
     if _wants_settings(call, held):
         # Whatever the launch names, it is not (or not all of) what makes the modules.
         note_needed(call, NeededOption(reason="the modules are named in a configuration", flag="--config"))
-    trainer = held.items.get("trainer")
-    keywords = {str(key): value for key, value in trainer.items.items()} if isinstance(trainer, DictValue) else {}
+    keywords = _trainer_arguments(call, held.items.get("trainer"))
     made_trainer = call.interpreter.call(External(name=_TRAINER), Arguments(keywords=keywords), call.location)
     run = call.get("run")
     if not (isinstance(run, Const) and run.value is False):
@@ -221,6 +221,19 @@ def _component(call: ModelCall, given: Value | None, config: Value | None) -> Va
     return call.interpreter.call(given, Arguments(keywords=keywords), call.location)
 
 
+def _trainer_arguments(call: ModelCall, config: Value | None) -> dict[str, Value]:
+    """What the trainer is made with: its part of the configuration, else `trainer_defaults`; callbacks of both."""
+    defaults = call.get("trainer_defaults")
+    keywords = {str(key): value for key, value in defaults.items.items()} if isinstance(defaults, DictValue) else {}
+    own = keywords.get("callbacks")
+    for key, value in config.items.items() if isinstance(config, DictValue) else ():
+        keywords[str(key)] = _nested(call, value)
+    if own is not None and keywords["callbacks"] is not own:
+        several = [each.items if isinstance(each, ListValue) else [each] for each in (keywords["callbacks"], own)]
+        keywords["callbacks"] = ListValue(items=[*chain.from_iterable(several)])
+    return keywords
+
+
 def _typed(call: ModelCall, made: ClassValue | External, name: str, value: Value) -> Value:
     """What a parameter gets: settings become an object of the class that its annotation names (`data: DataConfig`)."""
     if not isinstance(made, ClassValue) or not isinstance(value, DictValue):
@@ -274,4 +287,6 @@ def _nested(call: ModelCall, value: Value) -> Value:
         return _component(call, None, value) or Unknown(reason="a class that the configuration names")
     if isinstance(value, DictValue):
         return replace(value, items={key: _nested(call, item) for key, item in value.items.items()})
+    if isinstance(value, ListValue):
+        return replace(value, items=[_nested(call, item) for item in value.items])
     return value
