@@ -19,6 +19,12 @@ from cmgan_audit.program.models.needed_files import NeededOption
 # An option that numbers a stored state, with a default that numbers none: training begins at step 0 or epoch 0.
 _NUMBERS_NONE = regex(r"(-\S*(?:resum|continu|restor|step|epoch|iter)\S*) defaults to (?:0|-\d+)", re.IGNORECASE)
 
+# A setting as the trail tells of it, and the name of one that says where to load from, not where a run lies.
+_SETTING = regex(r"(?P<key>\S+) is (?P<value>.+) in \S+")
+_TO_LOAD_FROM = regex(
+    r"resum|restor|pre_?train|fine_?tun|warm_?start|(?<![a-z])load(?!er)|(init|start|continue)\w*_from", re.IGNORECASE
+)
+
 
 def maybe_missing(settings: Sequence[Setting]) -> str:
     """A setting that has to be there for a load, and of which some ways through the program leave nothing."""
@@ -48,12 +54,23 @@ def numbers_none(path: Value) -> str:
 def says_file(path: Const, settings: str | None) -> bool:
     """Whether settings tell the file of a path, not only a folder on the way to it.
 
-    `checkpoint: stage1/model_100.pt` does, and so does `epoch: 100` for `f"{epoch}.pt"`; `name: small` does not where
-    the program looks into `runs/small` for a `model.pt` of its own.
+    `checkpoint: stage1/model_100.pt` does, and so do `epoch: 100` for `f"model_{epoch}.pt"` and a folder that is named
+    to load from (`resume_from: runs/stage1`); `name: small` does not where the program looks into `runs/small` for a
+    `model.pt` of its own.
     """
     name = posixpath.basename(str(path.value))
     stem = posixpath.splitext(name)[0]
-    return name in (settings or "") or any(stem in step.note for step in path.trail)
+    if name in (settings or "") or any(stem in step.note for step in path.trail):
+        return True
+    said = [_SETTING.fullmatch(step.note) for step in path.trail]
+    return any(each and (_TO_LOAD_FROM.search(each["key"]) or _is_word_of(each["value"], name)) for each in said)
+
+
+def _is_word_of(value: str, name: str) -> bool:
+    """Whether a value stands in the name of a file: 100 in "model_0100.pt", not 1; "small" in "small-best.pt"."""
+    text = re.escape(posixpath.basename(value.strip("'\"")))
+    around = rf"(?<!\d)0*{text}(?!\d)" if text.isdigit() else rf"(?<![^\W_]){text}(?![^\W_])"
+    return bool(text) and re.search(around, name) is not None
 
 
 def names_only_folder(path: Value, launch: Launch) -> bool:
