@@ -11,6 +11,8 @@ from cmgan_audit.facts.values import same_object
 from cmgan_audit.program.domain.values import Instance, ListValue, Value
 from cmgan_audit.program.naming.names import canonical
 
+_BLANK = frozenset("zeros zeros_like empty empty_like full new_zeros new_empty".split())
+
 
 def parts_of_items(flow: Flow, loader: Instance) -> Sequence[Value]:
     """The parts of the tuple that the dataset of a loader returns; none where its items come in another way."""
@@ -28,6 +30,12 @@ def result_of_items(flow: Flow, loader: Instance) -> Value | None:
         return None
     flow.note(readings[0].events)
     return readings[0].result
+
+
+def is_filled(flow: Flow, value: Value) -> bool:
+    """Whether a part of an item is made blank: it is filled piece by piece, `tracks[0] = track / peak`, unseen here."""
+    node = flow.node(value)
+    return node is not None and node.operation.rpartition(".")[2] in _BLANK
 
 
 def reads_a_recording(node: Node) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import field
 from functools import cached_property
 
 from cmgan_audit.facts.classes import bare_network, is_loader, is_network
-from cmgan_audit.facts.levels.items import is_from_a_recording, parts_of_items, reads_a_recording
+from cmgan_audit.facts.levels.items import is_filled, is_from_a_recording, parts_of_items, reads_a_recording
 from cmgan_audit.facts.levels.magnitudes import Magnitudes
 from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.runtime.flow import Flow, Node
@@ -147,7 +147,10 @@ class Levels:
         if loaders and all(map(is_loader, loaders)):
             return Level(sources=frozenset({(_batch(value, loaders), None)}))
         whole, index = self.of(operands[0]), operands[-1]
-        scaled = self._scaled_item(operands[0], index)
+        found = self._part_of_item(operands[0], index)
+        if found is not None and is_filled(self.flow, found[1]):
+            return None
+        scaled = None if found is None else self._scaled_item(*found)
         if scaled is not None:
             return scaled
         if whole is None or not isinstance(index, Const) or isinstance(index.value, float | complex):
@@ -155,8 +158,8 @@ class Levels:
         sources = frozenset((batch, index.value) if place is None else (batch, place) for batch, place in whole.sources)
         return Level(whole.factors, sources, whole.network)
 
-    def _scaled_item(self, batch: Value, index: Value) -> Level | None:
-        """The level of a part of a batch that the dataset has scaled; None where it has not, or is not understood."""
+    def _part_of_item(self, batch: Value, index: Value) -> tuple[tuple[object, ...], Value] | None:
+        """A part of a batch as a source, and what the dataset gives for it; None where that is not understood."""
         node = self.flow.node(batch)
         loaders = [] if node is None or node.operation != "[]" else instances_of(node.operands[0])
         if len(loaders) != 1 or not is_loader(loaders[0]) or not isinstance(index, Const):
@@ -171,8 +174,11 @@ class Levels:
         place = index.value
         if not isinstance(place, int) or isinstance(place, bool) or not 0 <= place < len(parts):
             return None
-        level = self.of(parts[place])
-        source = (_batch(batch, loaders), place)
+        return (_batch(batch, loaders), place), parts[place]
+
+    def _scaled_item(self, source: tuple[object, ...], part: Value) -> Level | None:
+        """The level of a part of a batch that the dataset has scaled; None where it has not."""
+        level = self.of(part)
         if level is not None and level.sources:
             self.recordings.add(source)
         if level is None or not level.factors:
