@@ -9,8 +9,8 @@ its fields. An audit loads some 300 classes and makes objects of a third of them
 An annotation counts only as far as it says `ClassVar`, and `Field.type` tells nothing.
 
 `frozen` is held by the type checker, which takes this for the standard decorator, and not at run time: a constructor
-that may assign is twice as fast as one that has to go round its own guard, and there are millions of values. `order`
-and `InitVar` are not supported, nor are classes of the standard decorator above or below those of this one.
+that may assign is twice as fast as one that has to go round its own guard, and there are millions of values. `order`,
+`KW_ONLY` and `InitVar` are not supported, nor are classes of the standard decorator above or below those of this one.
 """
 
 from __future__ import annotations
