@@ -27,6 +27,7 @@ from cmgan_audit.source.syntax import called_name, walk
 PATHS = ("pathlib.", "os.path.")
 WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _READS = regex(r"load|read|open|join|list|glob|path|file", re.IGNORECASE)
+_FINDS_FILES = regex(r"load|read|open|glob|listdir|scandir|walk|file", re.IGNORECASE)
 # Parameters that say how an item is cut and computed, not which items there are.
 _OF_ITEMS = frozenset(
     "aug augment augmentation augmentations cache crop cut device duration fft frames hop len length normalise"
@@ -57,6 +58,20 @@ def are_alike(one: Instance, other: Instance, *, but: str = "") -> bool:
         return False
     differing = [name for name in {**mine, **its} if name != but and not _given_the_same(mine.get(name), its.get(name))]
     return all(_is_of_items(one.cls, name, (mine.get(name), its.get(name))) for name in differing)
+
+
+def has_recordings(cls: ClassValue) -> bool:
+    """Whether a class, or one that it derives from, looks for files or reads them; one that does not makes its items.
+
+    Args:
+        cls: a class of the tree.
+    """
+    for node in walk(cls.node):
+        if isinstance(node, ast.Call):
+            name = called_name(node)
+            if _FINDS_FILES.search(name) or (name == "join" and len(node.args) > 1):
+                return True
+    return any(has_recordings(base) for base in cls.bases if isinstance(base, ClassValue))
 
 
 def _given_the_same(one: Value | None, other: Value | None) -> bool:

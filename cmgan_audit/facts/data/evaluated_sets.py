@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from cmgan_audit.facts.classes import bound_arguments, shown_arguments
-from cmgan_audit.facts.data.alike import PATHS, WORD, are_alike, are_equal
+from cmgan_audit.facts.data.alike import PATHS, WORD, are_alike, are_equal, has_recordings
 from cmgan_audit.facts.data.list_parts import shares_items
 from cmgan_audit.facts.data.records import EvaluationSet
 from cmgan_audit.facts.loading.names import Names
@@ -207,8 +207,26 @@ def _same_recordings(view: View, made: Made, other: Made) -> bool:
     if same_object(one, two):
         same = isinstance(one.cls, ClassValue) and not any(map(_is_of_a_trial, _texts(one)))
     else:
-        same = (are_alike(one, two) and _tells_its_data(one, two)) or shares_items(view, one, two)
+        alike = are_alike(one, two) and _tells_its_data(one, two) and not _is_told_otherwise(view, one, two)
+        same = alike or shares_items(view, one, two)
     return same and not any(_is_changed(view, each) for each in (one, two))  # which asks all events, so last
+
+
+def _is_told_otherwise(view: View, one: Instance, other: Instance) -> bool:
+    """Whether something that both were given is changed between them: `options.folder = "valid"`."""
+    given = {id(each) for dataset in (one, other) for each in dataset.arguments.every if isinstance(each, HeapValue)}
+    if not given:
+        return False
+    first = ""
+    for event in view.scene.run.events:
+        if isinstance(event, StoreEvent) and first and id(event.target) in given:
+            return True
+        made = instances_of(event.result) if isinstance(event, CallEvent) else ()
+        which = "one" if any(map(one.__eq__, made)) else "other" if any(map(other.__eq__, made)) else ""
+        if first and which and which != first:
+            return False
+        first = first or which
+    return False
 
 
 def _takes_all(made: Made) -> bool:
@@ -294,7 +312,7 @@ def _tells_its_data(one: Instance, other: Instance) -> bool:
     if any(isinstance(each, Const) and isinstance(each.value, str) and _is_of_a_trial(each.value) for each, _ in pairs):
         return False
     told = [pair for pair in pairs if _names_recordings(pair[0]) and are_equal(*pair)]
-    asked = any(
+    asked = has_recordings(one.cls) and any(
         leaning(name) > 0 and _is_true(mine[name]) and are_equal(mine[name], its[name]) for name in mine if name in its
     )
     return (bool(told) or asked) and not any(_are_two_settings(*pair) for pair in told)

@@ -3,17 +3,20 @@ in common.
 
 The interpreter knows no file names, so the answer is read from the source: both are followed back to where one list
 comes from, and what is left are the bounds of a slice. Two beginnings of one list, two ends of it, and a part and the
-whole always share items; of other parts only those with bounds that are the same, or numbers, are known to.
+whole always share items; of other parts only those with bounds that are the same, or numbers, are known to. What is
+made of each item on the way (`[os.path.join(folder, name) for name in names]`) has to be the same on both ways.
 """
 
 from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from itertools import pairwise
 
 from cmgan_audit.facts.bindings import bound_argument
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.data.alike import are_alike, are_equal
+from cmgan_audit.facts.data.one_value import gives_the_same
 from cmgan_audit.facts.selection.ways import was_taken
 from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.values import same_object
@@ -28,6 +31,7 @@ from cmgan_audit.source.syntax import called_name, walk
 _MOST_STEPS = 24
 # Calls that give all items of their first argument, in an order that depends on nothing else.
 _KEEPS = frozenset({"sorted", "list", "tuple", "natsorted", "array", "asarray"})
+_SORTS = frozenset({"sorted", "natsorted"})
 _TAKES_OUT = frozenset({"pop", "popleft", "remove", "clear", "discard", "difference_update", "popitem"})
 _LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _SUBSET = "torch.utils.data.Subset"
@@ -35,11 +39,21 @@ _SUBSET = "torch.utils.data.Subset"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """A list where it comes from, the bounds of the slice that was taken of it, and what it was called on the way."""
+    """A list where it comes from, and what was done on the way to a part of it.
+
+    Attributes:
+        root: the list.
+        cut: the bounds of the slice that was taken.
+        names: what the list was called.
+        made: comprehensions that make something of each item, the last one first.
+        orders: how the list was sorted before it was cut.
+    """
 
     root: Found
-    bounds: ast.Slice | None
+    cut: Found | None
     names: frozenset[str]
+    made: tuple[Found, ...]
+    orders: tuple[str, ...]
 
 
 def shares_items(view: View, one: Instance, other: Instance) -> bool:
@@ -55,10 +69,15 @@ def shares_items(view: View, one: Instance, other: Instance) -> bool:
     if not isinstance(one.cls, ClassValue) or not isinstance(other.cls, ClassValue):
         return False
     mine, its = _given(view, one), _given(view, other)
-    parameter = _first_parameter(one.cls)
-    if mine is None or its is None or not parameter or not are_alike(one, other, but=parameter):
+    function = _constructor(one.cls)
+    if mine is None or its is None or function is None:
         return False
-    return _have_common_items(view, *(_argument(one.cls, each, parameter) for each in (mine, its)))
+    parameters = [each.arg for each in (*function.args.args[1:], *function.args.kwonlyargs)]
+    return any(
+        _have_common_items(view, _argument(function, mine, name), _argument(function, its, name))
+        for name in parameters
+        if are_alike(one, other, but=name)
+    )
 
 
 def _are_subsets_that_overlap(view: View, one: Instance, other: Instance) -> bool:
@@ -105,12 +124,6 @@ def _given(view: View, dataset: Instance) -> Found | None:
     return None
 
 
-def _first_parameter(cls: ClassValue) -> str:
-    made = _constructor(cls)
-    names = [each.arg for each in made.args.args[1:]] if made is not None else []
-    return names[0] if names else ""
-
-
 def _constructor(cls: ClassValue) -> ast.FunctionDef | None:
     for each in cls.node.body:
         if isinstance(each, ast.FunctionDef) and each.name == "__init__":
@@ -118,9 +131,8 @@ def _constructor(cls: ClassValue) -> ast.FunctionDef | None:
     return next((_constructor(base) for base in cls.bases if isinstance(base, ClassValue)), None)
 
 
-def _argument(cls: ClassValue, made: Found, parameter: str) -> Found | None:
-    function = _constructor(cls)
-    if function is None or not isinstance(made.node, ast.Call):
+def _argument(function: ast.FunctionDef, made: Found, parameter: str) -> Found | None:
+    if not isinstance(made.node, ast.Call):
         return None
     given = bound_argument(function, made.node, parameter)
     return None if given is None else replace(made, node=given)
@@ -133,42 +145,58 @@ def part_of(view: View, found: Found) -> Part | None:
         view: the run.
         found: the expression.
     """
-    bounds: ast.Slice | None = None
+    cut: Found | None = None
     names: set[str] = set()
+    made: list[Found] = []
+    orders: list[str] = []
     item: int | None = None
+
+    def part(root: Found, bounds: Found | None) -> Part:
+        return Part(root, bounds, frozenset(names), tuple(made), tuple(orders))
+
     for _ in range(_MOST_STEPS):
         match found.node:
             case ast.Tuple(elts=parts) if item is not None and item < len(parts):
                 found, item = replace(found, node=parts[item]), None
-            case ast.Subscript(value=owner, slice=ast.Slice() as cut) if item is None:
-                if bounds is not None or cut.step is not None:
+            case ast.Subscript(value=owner, slice=ast.Slice() as bounds) if item is None:
+                if cut is not None or bounds.step is not None:
                     return None
-                bounds, found = cut, replace(found, node=owner)
+                cut, found = replace(found, node=bounds), replace(found, node=owner)
             case ast.Call(args=[given, *_]) as call if called_name(call) in _KEEPS and not _is_own(view, found):
+                if cut is not None and called_name(call) in _SORTS:
+                    orders.append(" ".join(map(ast.dump, call.keywords)))
                 found = replace(found, node=given)
-            case ast.ListComp(elt=made, generators=[ast.comprehension(target=ast.Name(id=name), iter=drawn, ifs=[])]):
-                if not any(isinstance(each, ast.Name) and each.id == name for each in walk(made)):
+            case ast.ListComp(elt=each_is, generators=[ast.comprehension(target=ast.Name(id=name), iter=it, ifs=[])]):
+                if not any(isinstance(each, ast.Name) and each.id == name for each in walk(each_is)):
                     return None
-                found = replace(found, node=drawn)  # an item for each
+                made.append(found)
+                found = replace(found, node=it)  # an item for each
             case ast.Call(func=ast.Name(id="range"), args=[*first, ast.Call(func=ast.Name(id="len")) as length]):
-                if len(first) > 1 or (first and bounds is not None):
+                if len(first) > 1 or (first and cut is not None):
                     return None
-                last = ast.Slice(lower=first[0]) if first else None  # positions of all items, or of the last ones
-                return Part(replace(found, node=length), last or bounds, frozenset(names))
+                last = _from(found, first[0]) if first else None  # positions of all items, or of the last ones
+                return part(replace(found, node=length), last or cut)
             case ast.Name() | ast.Attribute(value=ast.Name(id="self")) | ast.Call():
                 names.add(ast.unparse(found.node))
                 sources = _sources(view, found, item)
                 if not sources:
                     whole = isinstance(found.node, ast.Call) and item is None
-                    return Part(found, bounds, frozenset(names)) if whole else None
+                    return part(found, cut) if whole else None
                 if len(sources) > 1:
                     sources = _given_last(view, sources)
                 if len(sources) != 1 or _is_drawn(view, sources[0][0]):
                     return None
                 found, item = sources[0]
+            case ast.ListComp() | ast.BinOp() | ast.List() if item is None:
+                return part(found, cut)  # some of the items of another list, or more: a list of its own
             case _:
                 return None
     return None
+
+
+def _from(found: Found, first: ast.expr) -> Found:
+    """The bounds of all that begins with an item."""
+    return replace(found, node=ast.copy_location(ast.Slice(lower=first), first))
 
 
 def _sources(view: View, found: Found, item: int | None) -> list[tuple[Found, int | None]]:
@@ -203,19 +231,41 @@ def _is_own(view: View, call: Found) -> bool:
 
 
 def _overlap(view: View, one: Part, other: Part) -> bool:
-    if not _have_one_root(view, one, other) or _is_changed(view, one, other):
+    if not _have_one_root(view, one, other) or not _are_made_alike(view, one, other):
         return False
-    mine, its = one.bounds, other.bounds
-    if mine is None or its is None:
+    if one.cut is None and other.cut is None:
+        return False  # what both were given as it is may be no list
+    if _loses_items(view, one.names | other.names):
+        return False
+    if one.cut is None or other.cut is None:
         return True
+    if one.orders != other.orders or _is_put_in_order(view, one, other):
+        return False
+    mine, its = one.cut.node, other.cut.node
+    assert isinstance(mine, ast.Slice) and isinstance(its, ast.Slice)
     if (mine.lower is None and its.lower is None) or (mine.upper is None and its.upper is None):
         return True
-    if ast.dump(mine) == ast.dump(its):
-        return one.root.stack == other.root.stack
+    if gives_the_same(view, one.cut, other.cut):
+        return True
     numbers = _numbers(mine), _numbers(its)
     if numbers[0] is None or numbers[1] is None:
         return False
     return max(numbers[0][0], numbers[1][0]) < min(numbers[0][1], numbers[1][1])
+
+
+def _are_made_alike(view: View, one: Part, other: Part) -> bool:
+    """Whether the same is made of each item on both ways, and no loop makes something else of it each time."""
+    if len(one.made) != len(other.made):
+        return False
+    steps = [*one.made, *other.made, *(each.cut for each in (one, other) if each.cut is not None)]
+    if any(_is_repeated(view, each) for each in steps):
+        return False
+    for mine, its in zip(one.made, other.made, strict=True):
+        assert isinstance(mine.node, ast.ListComp) and isinstance(its.node, ast.ListComp)
+        elements = replace(mine, node=mine.node.elt), replace(its, node=its.node.elt)
+        if not gives_the_same(view, *elements, but=ast.unparse(mine.node.generators[0].target)):
+            return False
+    return True
 
 
 def _numbers(bounds: ast.Slice) -> tuple[float, float] | None:
@@ -252,24 +302,54 @@ def _is_repeated(view: View, found: Found) -> bool:
     """Whether a loop evaluates an expression, or a call on the way to it, once for each of several sets."""
     calls = [(place.path, view.code.call_at(place)) for place in found.stack]
     for path, node in ((found.path, found.node), *calls):
-        if node is None or any(isinstance(each, _LOOPS) for each in view.code.parents(path, node)):
+        if node is None or _is_in_loop([node, *view.code.parents(path, node)]):
             return True
     return False
 
 
-def _is_changed(view: View, one: Part, other: Part) -> bool:
-    """Whether something takes items out of a list on the way, or puts it in order anew between the two parts."""
-    names, shuffles = one.names | other.names, 0
+def _is_in_loop(chain: list[ast.AST]) -> bool:
+    """Whether a loop around a node, which the chain leads up to, evaluates it more than once."""
+    for inner, outer in pairwise(chain):
+        match outer:
+            case ast.comprehension(iter=drawn) | ast.For(iter=drawn) | ast.AsyncFor(iter=drawn) if drawn is inner:
+                continue
+            case ast.ListComp(generators=[first, *_]) | ast.SetComp(generators=[first, *_]) if first is inner:
+                continue
+            case ast.DictComp(generators=[first, *_]) | ast.GeneratorExp(generators=[first, *_]) if first is inner:
+                continue
+        if isinstance(outer, _LOOPS):
+            return True
+    return False
+
+
+def _loses_items(view: View, names: frozenset[str]) -> bool:
+    """Whether something takes items out of a list, by what it is called on the way."""
     for function in view.code.reached:
         for node in function.own_nodes():
             match node:
-                case ast.Call(func=ast.Attribute(value=owner, attr=method)) if ast.unparse(owner) in names:
-                    if method in _TAKES_OUT:
+                case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in _TAKES_OUT:
+                    if ast.unparse(owner) in names:
                         return True
                 case ast.Delete(targets=targets) | ast.Assign(targets=targets):
                     held = [each.value for each in targets if isinstance(each, ast.Subscript)]
                     if any(ast.unparse(each) in names for each in held):
                         return True
+    return False
+
+
+def _is_put_in_order(view: View, one: Part, other: Part) -> bool:
+    """Whether something puts a list in order anew between the two cuts, by the lines, or for each of them."""
+    names, shuffles = one.names | other.names, 0
+    cuts = sorted(each.cut.node.lineno for each in (one, other) if each.cut and isinstance(each.cut.node, ast.Slice))
+    for function in view.code.reached:
+        for node in function.own_nodes():
+            match node:
                 case ast.Call(args=[given, *_]) if called_name(node) == "shuffle" and ast.unparse(given) in names:
                     shuffles += 1
+                case ast.Call(func=ast.Attribute(value=owner, attr="reverse" | "sort")) if ast.unparse(owner) in names:
+                    pass
+                case _:
+                    continue
+            if cuts[0] < node.lineno < cuts[-1]:
+                return True
     return shuffles > 1 or (shuffles == 1 and one.root.stack != other.root.stack)

@@ -128,12 +128,14 @@ def _is_called_evaluation(view: View, single: Pass) -> bool:
 
 def _handed_as(view: View, single: Pass) -> Iterator[str]:
     """What a loader is called on its way through calls to the loop over it: parameters, and what they are given."""
-    drawn = _drawn(view, single)
-    for frame in reversed(single.event.context.frames):
+    drawn, loop = _drawn(view, single), single.event.loop.location
+    passed = {id(each.loader.attrs) for each in view.scene.passes if each.event.loop.location == loop}
+    for number, frame in enumerate(reversed(single.event.context.frames)):
         function, call = frame.value, view.code.call_at(frame.call)
         if not isinstance(drawn, ast.Name) or function is None or call is None:
             return
-        yield drawn.id
+        if number or len(passed) == 1:  # what one loop calls several loaders is said of none of them
+            yield drawn.id
         drawn = bound_argument(function.node, call, drawn.id)
         match drawn:
             case ast.Subscript(slice=ast.Constant(value=str() as key)):  # `loaders["valid"]`

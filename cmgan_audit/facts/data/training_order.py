@@ -81,6 +81,8 @@ def _split_once(view: View, made: Made, loader: Loader) -> Fact:
     if not (isinstance(own, Known) and own.value is False) or _sampled(loader, made) is not None:
         return Known(False)
     around = {id(loop) for use in view.scene.of("backward", "step") for loop in use.event.context.loops}
+    if _mixes_again(view.scene, made, around):
+        return Known(False)
     given = made.arguments.get("dataset", 0)
     parts = [each for each in values_within(given) if isinstance(each, Instance)] if given is not None else []
     for event in view.scene.named(lambda name: name == _DIVIDES):
@@ -94,6 +96,18 @@ def _split_once(view: View, made: Made, loader: Loader) -> Fact:
             )
             return Known(True, steps)
     return Known(False)
+
+
+def _mixes_again(scene: Scene, made: Made, around: set[int]) -> bool:
+    """Whether something else may mix the items: a stream, a draw whatever the index, or a shuffle in every epoch."""
+    items = items_of(scene, made)
+    given = [each for each in (made.arguments.get("dataset", 0),) if each is not None]
+    if any(map(is_stream, [*items.datasets, *(each for value in given for each in instances_of(value))])):
+        return True
+    if any(map(_picks_at_random, items.readings)):
+        return True
+    mixing = scene.named(lambda name: name.endswith((".shuffle", ".permutation", ".randperm", ".sample")))
+    return any(not around.isdisjoint(map(id, event.context.loops)) for event in mixing)
 
 
 def _kept_by(made: Made, loader: Loader, own: Known) -> tuple[Step, ...]:

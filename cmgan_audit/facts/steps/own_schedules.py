@@ -16,7 +16,7 @@ from cmgan_audit.program.domain.values import ClassValue, Const, FunctionValue, 
 from cmgan_audit.program.execution.probe import call_value
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.rules.record import Known
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import called_name, walk
 
 # A schedule that is over after so few steps is counted in epochs, if it speaks of them; it is asked at some of them.
 FEW = 500
@@ -128,11 +128,75 @@ def told_in_epochs(scheduler: Instance, steps: Sequence[Action]) -> tuple[str, K
         return None
     if any(each.event.arguments.every for each in steps) or any(map(_STEPS.search, _words(cls.node))):
         return None
+    if not is_scheduler(scheduler) and not _counts_its_steps(cls.node):
+        return None
     for name, value in {**_defaults(cls), **bound_arguments(cls, scheduler.arguments)}.items():
         fact = fact_of(value, None)
         if _EPOCH.search(name) and isinstance(fact, Known) and type(fact.value) is int and 0 < fact.value <= FEW:
-            return name, fact
+            return None if _converts(cls.node, name) else (name, fact)
     return None
+
+
+def _counts_its_steps(cls: ast.ClassDef) -> bool:
+    """Whether step() of a class counts its calls; where something else does, that knows when an epoch is over."""
+    steps = [each for each in cls.body if isinstance(each, ast.FunctionDef) and each.name == "step"]
+    return any(_counter(node) for step in steps for node in walk(step))
+
+
+def _counter(node: ast.AST) -> str:
+    """What a statement counts on by one; "" for others."""
+    match node:
+        case ast.AugAssign(target=ast.Attribute() as counted, op=ast.Add(), value=ast.Constant(value=1)):
+            return ast.unparse(counted)
+        case ast.Assign(
+            targets=[ast.Attribute() as counted],
+            value=ast.BinOp(left=ast.Attribute() as before, op=ast.Add(), right=ast.Constant(value=1)),
+        ) if ast.unparse(counted) == ast.unparse(before):
+            return ast.unparse(counted)
+    return ""
+
+
+def _converts(cls: ast.ClassDef, parameter: str) -> bool:
+    """Whether a class makes steps of its epochs, or epochs of its steps: `warmup_epochs * n`, `self.done / self.n`."""
+    epochs = {parameter, f"self.{parameter}"}
+    assigned = (each for node in walk(cls) if isinstance(node, ast.Assign) for each in _assigned(node))
+    for target, value in assigned:
+        if _reads_only(value, epochs):
+            epochs.add(ast.unparse(target))
+    counters = {"self.last_epoch", "self._step_count", *filter(None, map(_counter, walk(cls)))}
+    for node in walk(cls):
+        match node:
+            case ast.BinOp(left=left, op=ast.Mult(), right=right):
+                told = [ast.unparse(each) in epochs for each in (left, right)]
+                if any(told) and not any(isinstance(each, ast.Constant) for each in (left, right)):
+                    return True
+            case ast.BinOp(left=left, op=ast.Div() | ast.FloorDiv() | ast.Mod(), right=right):
+                if ast.unparse(left) in counters and not _reads_only(right, epochs):
+                    return True
+    return False
+
+
+def _assigned(statement: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """What an assignment gives which value, also of several at once: `self.opt, self.end = opt, epochs`."""
+    for target in statement.targets:
+        match target, statement.value:
+            case ast.Tuple(elts=targets), ast.Tuple(elts=values) if len(targets) == len(values):
+                yield from zip(targets, values, strict=True)
+            case _:
+                yield target, statement.value
+
+
+def _reads_only(value: ast.expr, names: set[str]) -> bool:
+    """Whether an expression is one of some names, or is computed from them and numbers alone."""
+    match value:
+        case ast.Constant():
+            return False
+        case ast.BinOp(left=left, right=right):
+            sides = [each for each in (left, right) if not isinstance(each, ast.Constant)]
+            return bool(sides) and all(_reads_only(each, names) for each in sides)
+        case ast.Call(args=[*given]) if called_name(value) in ("max", "float", "int"):
+            return all(isinstance(each, ast.Constant) or _reads_only(each, names) for each in given)
+    return ast.unparse(value) in names
 
 
 def _defaults(cls: ClassValue) -> dict[str, Value]:
