@@ -8,7 +8,9 @@ from collections.abc import Sequence
 
 from cmgan_audit.facts.checkpoints.guards import Setting
 from cmgan_audit.facts.checkpoints.restoring import Batch
+from cmgan_audit.facts.checkpoints.wording import A_START, CHECKPOINT, RESUME
 from cmgan_audit.facts.view import View
+from cmgan_audit.finding import Step
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.reasons import GIVEN_AT_START, Cause, cause_of
 from cmgan_audit.program.domain.values import Const, Unknown, Value, options_of
@@ -24,6 +26,8 @@ _SETTING = regex(r"(?P<key>\S+) is (?P<value>.+) in \S+")
 _TO_LOAD_FROM = regex(
     r"resum|restor|pre_?train|fine_?tun|warm_?start|(?<![a-z])load(?!er)|(init|start|continue)\w*_from", re.IGNORECASE
 )
+_OPTION = regex(r"(?<!\S)--?[A-Za-z][\w-]*")
+_TEXTS = frozenset({"str", "+"})  # how a text is put together
 
 
 def maybe_missing(settings: Sequence[Setting]) -> str:
@@ -75,10 +79,12 @@ def _is_word_of(value: str, name: str) -> bool:
 
 def names_only_folder(path: Value, launch: Launch) -> bool:
     """Whether the command line gives the folder of a path, and the program itself writes the name of the file."""
-    if isinstance(path, Unknown) and path.computed is not None and path.computed.operation in ("join", "path"):
+    if isinstance(path, Unknown) and path.computed is not None and path.computed.operation in ("join", "path", *_TEXTS):
         last = path.computed.operands[-1]
         if path.computed.operation == "path":  # the same, as a text
             return names_only_folder(last, launch)
+        if path.computed.operation in _TEXTS:
+            return isinstance(last, Const) and not last.overridable and bool(str(last.value).rpartition("/")[1])
         return isinstance(last, Const) and not last.overridable and bool(last.value)
     if not isinstance(path, Const) or not isinstance(path.value, str):
         return False
@@ -88,9 +94,48 @@ def names_only_folder(path: Value, launch: Launch) -> bool:
     return bool(name) and bool(given) and not any(note.endswith(name) for note in given)
 
 
+def options_of_step(step: Step) -> list[str]:
+    """The option that a step speaks of, if it does of one."""
+    return _OPTION.findall(step.note)[:1]
+
+
+def options_of_path(path: Value) -> list[str]:
+    """The options that give a path or a part of it, by its way."""
+    own = path.overridable if isinstance(path, Const) else ""
+    return [*(option for step in path.trail for option in options_of_step(step)), own, *_options_in(path)]
+
+
+def folder_options(path: Value, launch: Launch) -> list[str]:
+    """The options of a command line whose words are folders that a path begins with."""
+    found = []
+    for before, word in zip(("", *launch.argv), launch.argv, strict=False):
+        head, equals, joined = word.partition("=")
+        option, folder = (head, joined) if equals and head.startswith("-") else (before, word)
+        starts = isinstance(path, Const) and bool(folder) and str(path.value).startswith(folder.rstrip("/") + "/")
+        found += [option] if starts and option.startswith("-") else []
+    return found
+
+
+def speaks_of_one(path: Value) -> bool:
+    """Whether what is given of a path is called after a checkpoint or weights to start from: `--resume_from runs/a`."""
+    names = [*options_of_path(path), *(step.note.partition(" ")[0] for step in path.trail)]
+    return any(CHECKPOINT.search(name) or A_START.search(name) for name in names)
+
+
+def is_folder_of_one(path: Value, launch: Launch) -> bool:
+    """Whether a command line gives the folder of what a training goes on from or starts from.
+
+    `--checkpoint_dir` may just as well be where the run writes.
+    """
+    return any(RESUME.search(option) or A_START.search(option) for option in folder_options(path, launch))
+
+
 def is_open(value: object) -> bool:
-    """Whether a value is only known once somebody has typed it."""
-    return isinstance(value, Unknown) and cause_of(value.reason) in GIVEN_AT_START
+    """Whether a value is only known once somebody has typed it, or a part of it where it is a text."""
+    if not isinstance(value, Unknown):
+        return False
+    parts = value.computed.operands if value.computed is not None and value.computed.operation in _TEXTS else ()
+    return cause_of(value.reason) in GIVEN_AT_START or any(map(is_open, parts))
 
 
 def in_own_folder(view: View, path: Value) -> bool:

@@ -13,7 +13,7 @@ from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.reasons import GIVEN_AT_START, Cause, cause_of
-from cmgan_audit.program.domain.values import Choice, Const, DictValue, Instance, Unknown, Value
+from cmgan_audit.program.domain.values import BoundMethod, Choice, Const, DictValue, Instance, Unknown, Value
 from cmgan_audit.program.execution.trace import CallEvent, Event
 from cmgan_audit.program.naming.names import canonical
 
@@ -37,6 +37,8 @@ _DATASETS = frozenset({"torch.utils.data.Dataset", "torch.utils.data.IterableDat
 WHOLE = frozenset({"load_state", "recover_if_possible", "load_checkpoint"})
 _RESTORES = frozenset({"load_state_dict", *WHOLE})
 _STATE = ".state_dict"
+_WEIGHTS = (_STATE, ".named_parameters", ".parameters")
+_ENTRIES = (".items", ".values")
 _DEEPEST = 6  # calls and subscripts between a file and one of its weights
 _LIBRARIES = (
     "torch.",
@@ -121,13 +123,13 @@ def together(found: Sequence[Batch]) -> Batch:
 def batches(events: Iterable[Event]) -> list[Batch]:
     """The checkpoints that are loaded and restored by some events in order."""
     found = [Batch()]
-    states: dict[Location, CallEvent] = {}
+    asked: dict[Location, CallEvent] = {}
     for event in events:
         if not isinstance(event, CallEvent):
             continue
         name = canonical(event.callee)
-        if name.endswith(_STATE):
-            states[event.location] = event
+        if name.endswith((*_WEIGHTS, *_ENTRIES)):
+            asked[event.location] = event
         if name in LOADS:
             if found[-1].restored:
                 found.append(Batch())
@@ -137,9 +139,9 @@ def batches(events: Iterable[Event]) -> list[Batch]:
                 found.append(Batch())  # it reads a file of its own
             targets: Sequence[Instance | None] = instances_of(event.receiver) or [None]
             found[-1].restored.extend(Restored(event, target) for target in targets)
-        elif name.endswith(".copy_") and found[-1].loads:
+        elif name.endswith((".copy_", f"{_STATE}.update")) and found[-1].loads:
             known = [each.target for each in found[-1].restored]
-            networks = [each for each in _written_into(event, states) if not any(each is other for other in known)]
+            networks = [each for each in _written_into(event, asked) if not any(each is other for other in known)]
             found[-1].restored.extend(Restored(event, each) for each in networks)
     for batch in found:
         # Data that was read before is no part of a checkpoint that is loaded with a function for checkpoints.
@@ -174,24 +176,53 @@ def is_restore(event: CallEvent) -> bool:
     return not any(_is_live_state(value) for value in event.arguments.positional[:1])
 
 
-def _written_into(event: CallEvent, states: Mapping[Location, CallEvent]) -> list[Instance]:
-    """The networks whose weights a call overwrites with those of a file: `net.state_dict()[name].copy_(weight)`."""
-    entry = event.receiver.computed if isinstance(event.receiver, Unknown) else None
-    owner = entry.operands[0] if entry is not None and entry.operation == "[]" else None
-    if not isinstance(owner, Instance) or owner.location not in states or not owner.external_name.endswith(_STATE):
+def _written_into(event: CallEvent, asked: Mapping[Location, CallEvent]) -> list[Instance]:
+    """The networks whose weights a call overwrites with those of a file: `net.state_dict()[name].copy_(weight)`.
+
+    So it does where a state takes them over, to be loaded again: `own.update(stored)`.
+    `asked` are the calls that gave weights, or the entries of a dictionary, each where it stands.
+    """
+    state = event.receiver if canonical(event.callee).endswith(".update") else None
+    giver = asked.get(state.location) if isinstance(state, Instance) else _giver(event.receiver, asked)
+    if giver is None or not any(_is_read(value, asked) for value in event.arguments.positional[:1]):
         return []
-    if not any(map(_is_read, event.arguments.positional[:1])):
-        return []
-    return [each for each in instances_of(states[owner.location].receiver) if is_network(each)]
+    return [each for each in instances_of(giver.receiver) if is_network(each)]
 
 
-def _is_read(value: Value, depth: int = 0) -> bool:
-    """Whether a value is part of what a file holds: an item of a loaded dictionary, say."""
-    if isinstance(value, Instance):
-        name = canonical(value.external_name)
-        return name in LOADS or name.rpartition(".")[0] in LOADS
+def _giver(value: Value | None, asked: Mapping[Location, CallEvent], depth: int = 0) -> CallEvent | None:
+    """The call that gave the weights of which a value is one; one that is asked for by its own name is no state."""
+    if isinstance(value, BoundMethod) and value.name == "data":
+        return _giver(value.receiver, asked, depth)
     computed = value.computed if isinstance(value, Unknown) else None
-    return computed is not None and depth < _DEEPEST and any(_is_read(part, depth + 1) for part in computed.operands)
+    if computed is not None and computed.operation == "[]" and depth < _DEEPEST:
+        held, *keys = computed.operands
+        by_name = any(isinstance(key, Const) and isinstance(key.value, str) for key in keys)
+        return None if by_name else _giver(held, asked, depth + 1)
+    event = asked.get(value.location) if isinstance(value, Instance) and depth else None
+    if event is None or not canonical(event.callee).endswith(_ENTRIES):
+        return event
+    owner = event.receiver
+    return asked.get(owner.location) if isinstance(owner, Instance) else None
+
+
+def _is_read(value: Value | None, asked: Mapping[Location, CallEvent], depth: int = 0) -> bool:
+    """Whether a value is part of what a file holds: an item of a loaded dictionary, say."""
+    if isinstance(value, Choice):
+        return any(_is_read(option.value, asked, depth) for option in value.options)
+    if isinstance(value, DictValue):
+        return any(_is_read(item, asked, depth) for item in value.items.values())
+    if isinstance(value, BoundMethod):
+        return value.name == "data" and _is_read(value.receiver, asked, depth)
+    if isinstance(value, Instance):
+        event = asked.get(value.location)
+        of_entries = event is not None and canonical(event.callee).endswith(_ENTRIES) and depth < _DEEPEST
+        name = canonical(value.external_name)
+        return name in LOADS or (of_entries and event is not None and _is_read(event.receiver, asked, depth + 1))
+    computed = value.computed if isinstance(value, Unknown) else None
+    if computed is None or depth >= _DEEPEST:
+        return False
+    parts = computed.operands[:1] if computed.operation == "[]" else computed.operands
+    return any(_is_read(part, asked, depth + 1) for part in parts)
 
 
 def _is_live_state(value: Value) -> bool:

@@ -13,13 +13,18 @@ from cmgan_audit.facts.adversarial.holders import Held, Holders
 from cmgan_audit.facts.checkpoints.completeness import Completeness
 from cmgan_audit.facts.checkpoints.framework_resumes import framework_resumes
 from cmgan_audit.facts.checkpoints.given import (
+    folder_options,
+    is_folder_of_one,
     is_open,
     is_unread,
     maybe_missing,
     names_only_folder,
     numbers_none,
+    options_of_path,
+    options_of_step,
     path_of_caller,
     says_file,
+    speaks_of_one,
 )
 from cmgan_audit.facts.checkpoints.guards import Guard, Guards, Setting
 from cmgan_audit.facts.checkpoints.records import Resume
@@ -33,6 +38,7 @@ from cmgan_audit.facts.checkpoints.surroundings import (
 )
 from cmgan_audit.facts.checkpoints.wakes import of_one_resume, resumed_in
 from cmgan_audit.facts.checkpoints.whole_networks import is_whole, whole_networks
+from cmgan_audit.facts.checkpoints.wording import A_START, ABOUT, ANOTHER, CHECKPOINT, PRETRAINED, RESUME
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.optimisers import is_optimiser
 from cmgan_audit.facts.slices import Found
@@ -49,26 +55,11 @@ from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known
 from cmgan_audit.rules.record import Unknown as NotKnown
 
-_RESUME = regex(r"resum|continu|restor|restart|last|latest|recover|start_from|from_epoch", re.IGNORECASE)
-_ABOUT = regex(r"resum|continu|restor|restart|check|ckpt|load|weight|pretrain|model|snapshot|state", re.IGNORECASE)
-_PRETRAINED = regex(
-    r"pre_?train|fine_?tun|transfer|teacher|init|warm|backbone|student|distill|weights?_only|only_weights",
-    re.IGNORECASE,
-)
-# A later training that begins with all that an earlier one has left, and counts by itself.
-_ANOTHER = regex(r"stage|phase|adapt", re.IGNORECASE)
-_A_START = regex(r"pre_?train|fine_?tun", re.IGNORECASE)
 _A_FILE = regex(r"[\w-]*(?<!last)(?<!latest)(?<!best)\.(pt|pth|ckpt|tar|bin|th|pkl|safetensors)$", re.IGNORECASE)
 _A_SETTINGS_FILE = regex(r"\.(ya?ml|json[5c]?|toml|ini|cfg|conf)$", re.IGNORECASE)
 _EXISTS = frozenset({"exists", "isfile", "isdir", "is_file", "is_dir", "access", "lexists"})
-# Words for what is left of an earlier training.
-_CHECKPOINT = regex(
-    r"resum|continu|restor|restart|recover|reload|start_from|check_?point|ckpt|snapshot|last_?(model|epoch)|latest",
-    re.IGNORECASE,
-)
 _IN_SETTINGS = "in settings that are given on the command line"
 _NOTHING_TOLD = "nothing has to be set for it"
-_OPTION = regex(r"(?<!\S)--?[A-Za-z][\w-]*")
 _LISTS = regex(r"glob|listdir|scandir|iterdir|walk|(find|get|scan)?.*(last|latest|newest|scan).*", re.IGNORECASE)
 
 
@@ -123,7 +114,8 @@ class _Resuming:
         """The record of a restore that happens in this run; none for weights that are no checkpoint of the run."""
         settings = [setting for event in entries_of(batch) for setting in self._settings(event)]
         given = self._given(batch, settings)
-        if given is not None and (_is_start(batch, settings, given.trail) or self._is_part(batch, given, settings)):
+        said = [option for step in given.trail for option in options_of_step(step)] if given is not None else []
+        if given is not None and (_is_start(batch, settings, said) or self._is_part(batch, given, settings)):
             return
         if given is not None:
             yield self._record(batch, whole, events, Known(False, given.trail), given.text)
@@ -150,7 +142,7 @@ class _Resuming:
             given.text.endswith(_IN_SETTINGS)
             and not batch.trains_on
             and not self._completeness.goes_on_counting(batch)
-            and not _CHECKPOINT.search(" ".join([*words, *functions_of(batch)]))
+            and not CHECKPOINT.search(" ".join([*words, *functions_of(batch)]))
             and not any(map(self._saves_there, batch.loads))
             and not any(self._looked_for(batch))
         )
@@ -164,7 +156,7 @@ class _Resuming:
         """
         condition = supposed.condition.text
         names = " ".join([condition, *functions_of(batch)])
-        resumes = batch.trains_on or (_RESUME.search(names) and not _PRETRAINED.search(names))
+        resumes = batch.trains_on or (RESUME.search(names) and not PRETRAINED.search(names))
         resumes = resumes or self._completeness.goes_on_counting(batch)
         if resumes and not in_constructor(batch):
             off = Known(False, (Step(supposed.condition.location, f"only if {condition}"),))
@@ -174,7 +166,7 @@ class _Resuming:
         first = (batch.loads or [each.event for each in batch.restored])[0]
         is_start = self._resumes_elsewhere and not whole.trains_on
         names = " ".join([how, *functions_of(whole)])
-        anew = bool(_PRETRAINED.search(names) or _ANOTHER.search(names))
+        anew = bool(PRETRAINED.search(names) or ANOTHER.search(names))
         left_out, complete = ("", Known(True)) if is_start else self._completeness.of(whole, events, anew)
         return Resume(
             location=first.location,
@@ -188,7 +180,7 @@ class _Resuming:
 
     def _settings(self, event: CallEvent) -> Iterator[Setting]:
         for guard in self._guards.of(event):
-            yield from (setting for setting in self._guards.settings(guard) if _ABOUT.search(setting.text))
+            yield from (setting for setting in self._guards.settings(guard) if ABOUT.search(setting.text))
 
     def _wanted(self, batch: Batch, settings: Sequence[Setting]) -> str:
         """A setting that has to be given for this load to happen, and of which nothing is known; "" where none is."""
@@ -198,7 +190,7 @@ class _Resuming:
             for event in entries_of(batch)
             for guard in self._guards.of(event)
             for text in self._guards.open_settings(guard)
-            if _ABOUT.search(text)
+            if ABOUT.search(text)
         ]
         return wanted[0] if wanted else ""
 
@@ -213,10 +205,11 @@ class _Resuming:
         for text, value, place in values:
             for option in options_of(value):
                 held = option.value
-                if text == "the path" and in_folder and names_only_folder(held, launch) and not _speaks_of_one(held):
+                if text == "the path" and in_folder and names_only_folder(held, launch) and not speaks_of_one(held):
                     continue  # where this training lies, and the file is taken if it is there
                 said = words - self._settings_named if text == "the path" else words
                 typed = isinstance(held, Const) and any(step.location in said for step in held.trail)
+                typed = typed or (text == "the path" and is_folder_of_one(held, launch))
                 none_yet = isinstance(held, Const) and bool(held.overridable) and held.value in (None, "")
                 if typed or (text == "the path" and none_yet) or isinstance(held, NeededOption) or is_open(held):
                     return _Sign(f"{text} is given on the command line", (*held.trail, Step(place, "is asked for")))
@@ -255,11 +248,14 @@ class _Resuming:
 
     def _own(self, batch: Batch, settings: list[Setting]) -> _Sign | None:
         """Why this is a checkpoint of the run, strongest sign first; None where it may be weights to start from."""
-        if _is_start(batch, settings):
+        launch = self._view.scene.run.launch
+        paths = (path_of(value) for event in batch.loads for value in event.arguments.positional[:1])
+        options = [name for path in paths for name in (*options_of_path(path), *folder_options(path, launch))]
+        if _is_start(batch, settings, options):
             return None
         load = (batch.loads or [batch.restored[0].event])[0]
-        way = [Step(frame.call, f"{frame.function}() loads it") for frame in load.context.frames[-2:]]
-        here = (*way, Step(load.location, "the checkpoint is loaded here"))
+        calls = [Step(frame.call, f"{frame.function}() loads it") for frame in load.context.frames[-2:]]
+        here = (*calls, Step(load.location, "the checkpoint is loaded here"))
         # Where another setting resumes, one that names weights alone names what to start from.
         for setting in settings if batch.trains_on or not self._resumes_elsewhere else ():
             value = setting.value
@@ -268,7 +264,7 @@ class _Resuming:
                 and isinstance(value, Const)
                 and value.value
                 and value.trail
-                and _ABOUT.search(setting.text)
+                and ABOUT.search(setting.text)
             ):
                 return _Sign(f"{setting.text} is {value.value!r}", (*value.trail, *here))
         sign = self._found(batch)
@@ -304,7 +300,7 @@ class _Resuming:
         """Whether a listing goes over a folder of weights to start from, as its name tells."""
         event = self._view.code.calls.get((self._slicer.location(found), found.stack))
         folder = path_of(event.arguments.positional[0]) if event and event.arguments.positional else None
-        return isinstance(folder, Const) and bool(_A_START.search(str(folder.value)))
+        return isinstance(folder, Const) and bool(A_START.search(str(folder.value)))
 
     def _exists(self, batch: Batch) -> _Sign | None:
         for guard, call in self._looked_for(batch):
@@ -366,23 +362,14 @@ def _gets_optimiser(batch: Batch, supposed: Supposed) -> bool:
     return is_made and any(same_object(one, other) for one in asked for other in restored)
 
 
-def _is_start(batch: Batch, settings: Sequence[Setting], way: Trail = ()) -> bool:
+def _is_start(batch: Batch, settings: Sequence[Setting], options: Sequence[str]) -> bool:
     """Whether only weights to start from are loaded, by the names of the settings, functions and files around it.
 
-    `way` is that of a word of the command line, which names its option: `--finetune_from pretrained/last.pt`.
+    `options` are those that have something to say about the path: `--finetune_from pretrained/last.pt`.
     """
     names = [*(setting.text for setting in settings if not _names_nothing(setting.value)), *functions_of(batch)]
-    names += [option[0] for option in (_OPTION.search(step.note) for step in way) if option is not None]
-    names += [event.location.path for event in batch.loads]
-    return not batch.trains_on and bool(_PRETRAINED.search(" ".join(names)))
-
-
-def _speaks_of_one(path: Value) -> bool:
-    """Whether what is given of a path is called after a checkpoint: `--resume_from runs/first`."""
-    names = [_OPTION.search(step.note) for step in path.trail]
-    return any(_CHECKPOINT.search(name[0]) for name in names if name is not None) or any(
-        _CHECKPOINT.search(step.note.partition(" ")[0]) for step in path.trail
-    )
+    names += [*options, *(event.location.path for event in batch.loads)]
+    return not batch.trains_on and bool(PRETRAINED.search(" ".join(names)))
 
 
 def _names_nothing(value: Value) -> bool:
