@@ -48,7 +48,7 @@ def worker_draws(view: View) -> Iterable[WorkerDraws]:
             numpy_draw=fact,
             drawn_by=drawn_by,
             workers=loader.num_workers,
-            seeds_workers=_is_alone(view.scene, loader.num_workers) or _seeds_workers(view.scene, made),
+            seeds_workers=_is_alone(view.scene, loader.num_workers, items) or _seeds_workers(view.scene, made),
             old_torch=view.torch.may_be(below=SEEDED_SINCE, path=entry),
             torch_stated=Known(stated),
         )
@@ -99,18 +99,24 @@ def _trail(found: Sequence[tuple[CallEvent, Reading]]) -> tuple[Step, ...]:
     return (*steps, *(Step(place, "and here") for place in list(others)[:MOST_SHOWN]))
 
 
-def _is_alone(scene: Scene, workers: Fact) -> Fact | None:
-    """Whether a single worker is forked from a state that moves on, since what draws from the loader draws too.
+def _is_alone(scene: Scene, workers: Fact, items: Items) -> Fact | None:
+    """Whether a single worker is forked from a state that moves on, since the loops around its loader draw too.
 
-    No other one has the same numbers then, and the next epoch begins from another state.
+    No other one has the same numbers then, and the next epoch begins from another state, unless it is seeded anew.
     """
     if not (isinstance(workers, Known) and workers.value == 1):
         return None
-    loops = {single.event.loop for single in scene.passes}
-    for event in scene.named(lambda name: _GLOBAL.fullmatch(name) is not None and draws_random(name)):
-        if event.receiver is None and not loops.isdisjoint(event.context.loops):
-            return Known(True, (Step(event.location, "the process that forks the one worker draws too"),))
-    return None
+    loops = {loop for single in scene.passes for loop in (single.event.loop, *single.event.context.loops)}
+    in_items = {event.location for reading in items.readings for event in _calls(reading.events)}
+    beside = [
+        event
+        for event in scene.named(lambda name: _GLOBAL.fullmatch(name) is not None)
+        if event.receiver is None and event.location not in in_items and not loops.isdisjoint(event.context.loops)
+    ]
+    drawn = next((event for event in beside if draws_random(event.callee)), None)
+    if drawn is None or any(_sets_numpy(event) for event in beside):
+        return None
+    return Known(True, (Step(drawn.location, "the process that forks the one worker draws too"),))
 
 
 def _seeds_workers(scene: Scene, made: Made) -> Fact:
