@@ -33,16 +33,14 @@ _UNDERSTOOD = frozenset("torch torchaudio numpy scipy librosa soundfile math bui
 
 
 def rate_of(node: Node) -> Fact | None:
-    """The sampling rate that a call brings a signal to; None where the call leaves it as it is."""
+    """The sampling rate that a call brings a signal to; None where it says none."""
     event, name = node.event, node.operation
-    if _takes_every_nth(node):
-        return Unknown("only some of the samples are taken")
     given, signature = (event.arguments, _RESAMPLING.get(name)) if event is not None else (None, None)
     if event is not None and name == f"{_RESAMPLER}.__call__":
         made = instances_of(event.receiver)
         given, signature = (made[0].arguments, ("new_freq", 1, 16000)) if len(made) == 1 else (None, None)
     if event is None or given is None or signature is None:
-        return Unknown(f"{name} may change it") if _may_change(name) else None
+        return None
     argument, position, default = signature
     value = given.get(argument, position)
     if isinstance(value, Const) and value.value is None:
@@ -53,6 +51,13 @@ def rate_of(node: Node) -> Fact | None:
     if any(isinstance(each, Known) and each.value not in _USUAL for each in options):
         return Unknown("it is no usual rate of recordings: the signal may be played faster or slower")
     return with_step(fact, Step(event.location, f"{name.removesuffix('.__call__')} brings the signal to it"))
+
+
+def doubt_of(node: Node) -> Unknown | None:
+    """Why a rate from before a call need not be that behind it; None where it is."""
+    if _takes_every_nth(node):
+        return Unknown("only some of the samples are taken")
+    return Unknown(f"{node.operation} may change it") if _may_change(node.operation) else None
 
 
 def _may_change(name: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import field
 
 from cmgan_audit.facts.classes import bare_network, is_loader
 from cmgan_audit.facts.levels.items import result_of_items
-from cmgan_audit.facts.preparation.rates import rate_of
+from cmgan_audit.facts.preparation.rates import doubt_of, rate_of
 from cmgan_audit.facts.preparation.transforms import Transform, forward_transform, inverse_transform
 from cmgan_audit.facts.recordings import READERS
 from cmgan_audit.facts.runtime.flow import Flow, Node
@@ -52,15 +52,18 @@ class Signals:
     def rates_behind(self, values: Iterable[Value]) -> list[Fact]:
         """The sampling rates that signals are brought to last on their way; one that a file has by itself is none."""
         found: list[Fact] = []
+        doubts: list[Fact] = []  # where no rate stands behind them, they are those of how a file is found and opened
 
         def look(node: Node) -> bool:
             rate = rate_of(node)
             if rate is not None:
                 found.append(rate)
+            elif (doubt := doubt_of(node)) is not None:
+                doubts.append(doubt)
             return rate is not None or canonical(node.operation) in READERS
 
         self._walk(values, look)
-        return found
+        return [*found, *doubts] if found else []
 
     def is_made_up(self, value: Value) -> bool:
         """Whether a signal stands for any other: random numbers or zeros, to warm up or to measure the time."""
