@@ -217,15 +217,16 @@ def _is_told_otherwise(view: View, one: Instance, other: Instance) -> bool:
     given = {id(each) for dataset in (one, other) for each in dataset.arguments.every if isinstance(each, HeapValue)}
     if not given:
         return False
-    first = ""
+    first: Instance | None = None
     for event in view.scene.run.events:
-        if isinstance(event, StoreEvent) and first and id(event.target) in given:
+        if first is not None and isinstance(event, StoreEvent) and id(event.target) in given:
             return True
         made = instances_of(event.result) if isinstance(event, CallEvent) else ()
-        which = "one" if any(map(one.__eq__, made)) else "other" if any(map(other.__eq__, made)) else ""
-        if first and which and which != first:
-            return False
-        first = first or which
+        for dataset in (one, other):
+            if any(same_object(each, dataset) for each in made):
+                if first is not None and not same_object(first, dataset):
+                    return False
+                first = dataset
     return False
 
 
