@@ -17,6 +17,8 @@ from cmgan_audit.logs.runs import RunBuilder
 _FEWEST, _TURNS = 5, 4
 # That many steps of a training are of equal size.
 _REGULAR = 0.8
+# Two trainings that run side by side print about as often; a few lines out of step are none.
+_UNEVEN = 4
 # A longer log is left as it is.
 _MOST = 1 << 16
 
@@ -28,8 +30,10 @@ def part_offset_jobs(builder: RunBuilder) -> None:
     if not 2 * _FEWEST <= len(steps) <= _MOST or back < _TURNS:
         return
     jobs = _counting_on(steps)
-    fewest = min((len({step for _, step in job}) for job in jobs), default=0)
-    if len(jobs) != 2 or not all(map(_is_regular, jobs)) or back < fewest // 2 or 2 * _leaps(steps, jobs) < back:
+    counts = sorted(len({step for _, step in job}) for job in jobs)
+    if len(jobs) != 2 or counts[0] * _UNEVEN < counts[1] or back < counts[0] // 2:
+        return
+    if not all(map(_is_regular, jobs)) or 2 * _leaps(steps, jobs) < back:
         return
     names = {place: f"job {number}" for number, job in enumerate(jobs, start=1) for place, _ in job}
     builder.part(lambda place: names.get(place, ""), set(names.values()))

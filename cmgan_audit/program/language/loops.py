@@ -126,7 +126,10 @@ def _unrolled(
             for item in items:
                 with it.entered():
                     ended = body(item) or Flow.NEXT
+                    held = it.context, it.facts
                 if ended in (Flow.NEXT, Flow.CONTINUE):
+                    if not _others_go_on(it, owner, level):  # what has left takes part in no later pass
+                        it.context, it.facts = held
                     arrive(it, Flow.CONTINUE, owner, level, alone=False)
                     ended = Flow.NEXT
                 elif not _others_go_on(it, owner, level):
