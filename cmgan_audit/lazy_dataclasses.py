@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, Field
 from reprlib import recursive_repr
 from types import MemberDescriptorType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 # What a class and those above it declare: by name of field the default (`MISSING`, a value, or what `field(...)`
 # gave), and whether the field is for keywords only.
@@ -130,7 +130,8 @@ def _described(name: str, default: Any, kw_only: bool) -> Field[Any]:
     entry: Any = default if isinstance(default, Field) else dataclasses.field(default=default)
     entry.name, entry.kw_only = name, _for_keywords(default, kw_only)
     entry._field_type = _PLAIN_FIELD
-    return entry  # type: ignore[no-any-return]
+    described: Field[Any] = entry
+    return described
 
 
 @dataclasses.dataclass(init=False, repr=False, eq=False)
@@ -140,10 +141,9 @@ class _Like:
     name: object
 
 
-_PLAIN_FIELD = dataclasses.fields(_Like)[0]._field_type  # type: ignore[attr-defined]
+_PLAIN_FIELD: Any = vars(_Like)[_DESCRIPTIONS]["name"]._field_type
 _DESCRIBED_LATER = _DescribedLater()
 
-_T = TypeVar("_T")
 _Writer = Callable[[type], Callable[..., Any]]
 
 
@@ -205,9 +205,9 @@ def _hashing(cls: type) -> Callable[..., Any]:
     return _compiled("__hash__", ["self"], [f" return hash(({values}))"], {})
 
 
-def copier_of(cls: type[_T]) -> Callable[[_T], _T]:
+def copier_of(cls: type[Any]) -> Callable[[Any], Any]:
     """A function that copies an object field by field, without its constructor: a copy costs half of a new one."""
-    lines = [f" made.{field.name} = value.{field.name}" for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    lines = [f" made.{field.name} = value.{field.name}" for field in dataclasses.fields(cls)]
     body = [" made = _new(_cls)", *lines, " return made"]
     return _compiled("copier", ["value"], body, {"_new": object.__new__, "_cls": cls})
 

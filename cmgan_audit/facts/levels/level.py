@@ -17,6 +17,7 @@ from cmgan_audit.facts.levels.items import is_filled, is_from_a_recording, parts
 from cmgan_audit.facts.levels.magnitudes import Magnitudes
 from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.runtime.flow import Flow, Node
+from cmgan_audit.facts.runtime.operations import DIVIDED, JOINED, OWN_SIZE, SAME_SIZE, TIMES
 from cmgan_audit.facts.values import instances_of
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -35,20 +36,10 @@ from cmgan_audit.program.domain.values import (
 )
 from cmgan_audit.source.tree import SourceTree
 
-_KEEPS = frozenset(
-    "[] to cuda cpu float double half type detach clone contiguous view reshape permute transpose squeeze unsqueeze "
-    "flatten expand narrow chunk split T mT stft istft rfft irfft view_as_real view_as_complex abs real imag pad numpy "
-    "tensor as_tensor from_numpy array asarray pow ** sqrt square log log10 log1p clamp clip sign neg swapaxes movedim "
-    "requires_grad_ repeat roll flip Variable FloatTensor Tensor".split()
-)
-_JOINS = frozenset("cat stack concat concatenate complex hstack vstack polar hypot".split())
-_NO_LEVEL = frozenset(
-    "angle atan2 cos sin ones zeros ones_like zeros_like hamming_window hann_window arange size shape len numel "
-    "eye linspace full".split()
-)
+_KEEPS = SAME_SIZE | frozenset("stft istft rfft irfft pow ** sqrt square log log10 log1p sign".split())
+_JOINS = JOINED | {"polar"}
 _REDUCES = frozenset("sum mean std var max amax norm vector_norm rms nanmean median".split())
 _KEEP_FACTORS = frozenset("item expand_as view_as rsqrt reciprocal clamp_min maximum values".split())
-_TIMES, _DIVIDED = frozenset({"*", "mul", "multiply"}), frozenset({"/", "div", "divide", "true_divide"})
 # What a network does that normalises its input by itself.
 _NORMALISES = regex(rb"(?<!self)\.(std|var|norm|std_mean|var_mean)\(|abs\(\)\.a?max\(|\brms\b", re.IGNORECASE)
 
@@ -127,12 +118,12 @@ class Levels:
             return self._put_out(node)
         if is_loss(node.operation):
             return None
-        if name in _NO_LEVEL:
+        if name in OWN_SIZE:
             return _NEUTRAL
         if name == "[]":
             return self._item(value, node.operands)
-        if name in _TIMES or name in _DIVIDED:
-            return self._product(node, is_division=name in _DIVIDED)
+        if name in TIMES or name in DIVIDED:
+            return self._product(node, is_division=name in DIVIDED)
         if name in ("+", "-", "add", "sub"):
             return self._sum(node)
         if name in _JOINS or name == "or":
@@ -287,7 +278,7 @@ class Levels:
                 self.origins[factor] = inner.sources
                 return frozenset({factor})
             return self.factors(node.operands[0])
-        if name in (*_TIMES, *_DIVIDED, "+", "-", "max", "maximum"):
+        if name in (*TIMES, *DIVIDED, "+", "-", "max", "maximum"):
             sides = [self.factors(operand) for operand in node.operands[:2]]
             signals = [level for level in map(self.of, node.operands[:2]) if level is not None and level.sources]
             return frozenset() if signals else frozenset().union(*sides)

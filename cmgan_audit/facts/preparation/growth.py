@@ -13,6 +13,7 @@ from dataclasses import field
 
 from cmgan_audit.facts.preparation.signals import Signals
 from cmgan_audit.facts.runtime.flow import Node
+from cmgan_audit.facts.runtime.operations import DIVIDED, JOINED, OWN_SIZE, SAME_SIZE, TIMES
 from cmgan_audit.facts.values import constant, is_none
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -26,20 +27,13 @@ from cmgan_audit.program.domain.values import (
     Value,
 )
 
-_KEEPS = frozenset(
-    "[] to cuda cpu float double half type detach clone contiguous view reshape permute transpose squeeze unsqueeze "
-    "flatten expand narrow chunk split T mT view_as_real view_as_complex abs absolute real imag pad numpy tensor "
-    "as_tensor from_numpy array asarray clamp clamp_min clamp_max clip neg swapaxes movedim requires_grad_ repeat roll "
-    "flip Variable FloatTensor Tensor item mean sum std max amax maximum norm vector_norm conj squeeze_ unsqueeze_ "
+_KEEPS = SAME_SIZE | frozenset(
+    "absolute clamp_min clamp_max item mean sum std max amax maximum norm vector_norm conj squeeze_ unsqueeze_ "
     "moveaxis resolve_conj rearrange nan_to_num type_as ascontiguousarray".split()
 )
-_JOINS = frozenset("cat stack concat concatenate complex hstack vstack hypot or".split())
-_FLAT = frozenset(
-    "angle atan2 arctan2 cos sin sign sgn ones zeros ones_like zeros_like arange size shape len numel eye linspace "
-    "full rand randn rand_like randn_like hann_window hamming_window".split()
-)
+_JOINS = JOINED | {"or"}
+_FLAT = OWN_SIZE | frozenset("arctan2 sign sgn rand randn rand_like randn_like".split())
 _OF_FLAT = frozenset("exp log log1p log10 tanh sigmoid".split())
-_TIMES, _DIVIDED = frozenset({"*", "mul", "multiply"}), frozenset({"/", "div", "divide", "true_divide"})
 _SUMS = frozenset({"+", "-", "add", "sub", "subtract"})
 _POWERS = frozenset({"**", "pow", "power", "float_power"})
 _FIXED = {"sqrt": 0.5, "square": 2.0, "rsqrt": -0.5, "reciprocal": -1.0, "var": 2.0}
@@ -139,8 +133,8 @@ class Growths:
         left, right = self.of(operands[0]), self.of(operands[1])
         if left is None or right is None:
             return None
-        if name in _TIMES or name in _DIVIDED:
-            sign = 1.0 if name in _TIMES else -1.0
+        if name in TIMES or name in DIVIDED:
+            sign = 1.0 if name in TIMES else -1.0
             return _joined(left, right, left.power + sign * right.power)
         if name in _SUMS:
             return self.of_all(operands[:2])
