@@ -97,14 +97,16 @@ def test_an_object_without_a_length_is_true(tmp_path, given):
         ("torch.optim.Adam([])", True),
         ("torch.optim.lr_scheduler.StepLR(torch.optim.Adam([]), 3)", True),
         ("torch.utils.tensorboard.SummaryWriter()", True),
+        ("torch.Generator()", True),
+        ("numpy.random.default_rng()", True),
+        ("random.Random(0)", True),
         ("torch.zeros(1)", False),
         ("torch.nn.Sequential()", False),
     ],
 )
 def test_which_objects_of_libraries_are_true(tmp_path, made, decided):
-    script = (
-        f"import torch\nimport torch.utils.tensorboard\nmade = {made}\nif made:\n    print(1)\nelse:\n    print(2)\n"
-    )
+    imports = "import random\nimport numpy\nimport torch\nimport torch.utils.tensorboard\n"
+    script = f"{imports}made = {made}\nif made:\n    print(1)\nelse:\n    print(2)\n"
     (tmp_path / "train.py").write_text(script + "torch.utils.data.DataLoader(made)\n", encoding="utf-8")
     (run,) = execute(SourceTree(tmp_path))
     printed = [event for event in run.events if isinstance(event, CallEvent) and event.callee.endswith("print")]

@@ -42,12 +42,13 @@ from cmgan_audit.program.domain.values import (
 from cmgan_audit.program.execution.interpreter import Activation, Exit, Interpreter, ProgramRaisedError
 from cmgan_audit.program.execution.state import Snapshot
 from cmgan_audit.program.execution.trace import Condition, DecisionEvent
+from cmgan_audit.program.library.draws import GENERATORS
 from cmgan_audit.program.naming.names import canonical
 
 T = TypeVar("T")
 
-# Classes of libraries whose objects have no length that could be zero, and so are true; optimisers and schedulers are
-# another such family. A loader has a length, but one without a batch trains nothing.
+# Classes of libraries whose objects have no length that could be zero, and so are true; optimisers, schedulers and
+# generators of random numbers are other such families. A loader has a length, but one without a batch trains nothing.
 _NEVER_EMPTY = frozenset(
     "argparse.ArgumentParser torch.device torch.nn.parallel.DistributedDataParallel torch.nn.parallel.DataParallel "
     "torch.cuda.amp.GradScaler torch.amp.GradScaler torch.utils.data.DataLoader".split()
@@ -312,4 +313,4 @@ def _is_never_empty(name: str) -> bool:
     member = name.rpartition(".")[2]
     if name.startswith("torch.optim."):
         return member[:1].isupper()
-    return name in _NEVER_EMPTY or member == "SummaryWriter"
+    return name in _NEVER_EMPTY or name in GENERATORS or member == "SummaryWriter"

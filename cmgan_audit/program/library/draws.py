@@ -51,7 +51,8 @@ _CLASSES = {
 }
 _IN_PLACE = frozenset({"shuffle", "random_", "uniform_", "normal_", "bernoulli_", "exponential_"})
 
-_GENERATORS = frozenset(
+# What makes a generator object of its own.
+GENERATORS = frozenset(
     {
         "random.Random",
         "numpy.random.RandomState",
@@ -100,7 +101,7 @@ def _seeded(name: str, receiver: Value | None, arguments: Arguments, reseeded: M
         own = own or generator_seed(state) or (f"random_state is {seed_text(state)}" if seed_text(state) else "")
     if own:
         return own
-    if isinstance(receiver, Instance) and receiver.external_name in _GENERATORS:
+    if isinstance(receiver, Instance) and receiver.external_name in GENERATORS:
         return ""
     generator = drawn_from(name)
     return "" if generator is None else reseeded.get(generator, "")
@@ -112,7 +113,7 @@ def generator_seed(value: Value | None) -> str:
         return ""
     for option in options_of(value):
         generator = option.value
-        if not isinstance(generator, Instance) or generator.external_name not in _GENERATORS:
+        if not isinstance(generator, Instance) or generator.external_name not in GENERATORS:
             continue
         seed = generator.attrs.get("@seed") or generator.arguments.get("seed", 0)
         said = seed_text(seed)
