@@ -21,11 +21,14 @@ from cmgan_audit.facts.averages.taking_in import Intake, filled_arrays, intakes,
 from cmgan_audit.facts.code import Reached, stack_of
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Pass
+from cmgan_audit.facts.selection.ways import was_taken
+from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.rules.record import Known, Record
+from cmgan_audit.source.syntax import walk
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,8 +115,9 @@ def _means_of_pass(view: View, single: Pass) -> Iterator[_Mean]:
 
 def _means_in(view: View, single: Pass, loop: ast.For | ast.AsyncFor, around: Reached) -> Iterator[_Mean]:
     path = single.event.loop.location.path
-    nodes = around.own_nodes()
-    body = list(one_pass(loop))
+    passed_by = set(_passed_by(view, single, around))
+    nodes = [node for node in around.own_nodes() if node not in passed_by]
+    body = [node for node in one_pass(loop) if node not in passed_by]
     count = BatchCount(loop, body, nodes)
     behind = [node for node in nodes if getattr(node, "lineno", 0) > (loop.end_lineno or loop.lineno)]
     for mean in output_means(view, single, loop, around, body, count):
@@ -132,6 +136,17 @@ def _means_in(view: View, single: Pass, loop: ast.For | ast.AsyncFor, around: Re
             if caller is not None:
                 found = list(means_at_caller(view.code, single, taken, around, caller, count))
                 yield from (_Mean(taken, node, caller) for node in found[:1])
+
+
+def _passed_by(view: View, single: Pass, around: Reached) -> Iterator[ast.AST]:
+    """The nodes of the function with the loop that stand on ways which settings have kept this call from taking: the
+    training's part of a `run_epoch(loader, train)` that serves both."""
+    path, stack = around.module.path, stack_of(single.event.context)
+    for node in around.own_nodes():
+        if isinstance(node, ast.If):
+            for side in (node.body, node.orelse):
+                if side and was_taken(view, Found(side[0], path, stack)) is False:
+                    yield from (each for statement in side for each in walk(statement))
 
 
 def _caller_of(view: View, single: Pass, around: Reached) -> Reached | None:
