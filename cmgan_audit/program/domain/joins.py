@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.facts import Facts, both
+from cmgan_audit.program.domain.text_tests import exclude
 from cmgan_audit.program.domain.values import (
     Absent,
     BoundMethod,
@@ -113,6 +114,25 @@ def join(sides: Iterable[tuple[Value, Branch]], draws: frozenset[Draw] = frozens
         too_many = Unknown(reason=f"more than {MOST_OPTIONS} possible values", draws=taint)
         return too_many.made_from("or", tuple(values))
     return Choice(options=tuple(map(Option, values, joined.conditions, joined.facts)), draws=taint)
+
+
+def join_outcomes(sides: Sequence[tuple[Value, Branch]]) -> Value:
+    """What a test comes out as on each of several ways, joined.
+
+    An outcome keeps what all its ways have in common, and of the tests behind the other outcomes those that each of its
+    ways rules out: where `isinstance(scheduler, ReduceLROnPlateau)` is false for every scheduler but the one that is
+    made for "plateau", the setting is not "plateau" there.
+    """
+    joined = join(sides)
+    if not isinstance(joined, Choice):
+        return joined
+    options: list[Option] = []
+    for option in joined.options:
+        held = [branch.facts for value, branch in sides if same(value, option.value)]
+        others = frozenset[tuple[str, bool]]().union(*(branch.facts for _, branch in sides))
+        ruled_out = {(test, not came) for test, came in others if all(exclude([(test, came)], each) for each in held)}
+        options.append(Option(option.value, option.condition, both(option.facts, frozenset(ruled_out))))
+    return changed(joined, "options", tuple(options))
 
 
 class _Joined:

@@ -75,7 +75,10 @@ class Side(Generic[T]):
 
 @dataclass(slots=True)
 class _Outcome(Generic[T]):
+    """How a side ended, and how tests came out on the way there: its own, and those of branches in it that left."""
+
     side: Side[T]
+    facts: Facts
     result: T
     snapshot: Snapshot
     exits: list[Exit]
@@ -92,7 +95,7 @@ def _explored(it: Interpreter, sides: Sequence[Side[T]]) -> list[_Outcome[T]]:
     outcomes: list[_Outcome[T]] = []
     raised: list[tuple[Snapshot, Branch]] = []
     last = ("", sides[0].location)  # not the error itself: it holds its way, and so this name
-    mark, before = it.journal.mark(), len(it.built)
+    mark, before, known = it.journal.mark(), len(it.built), it.facts
     several = len(sides) > 1
     for side in sides:
         first_exit = len(it.exits)
@@ -101,12 +104,13 @@ def _explored(it: Interpreter, sides: Sequence[Side[T]]) -> list[_Outcome[T]]:
         try:
             with it.entered(condition=condition, facts=side.branch.facts):
                 result = side.run()
+                facts = it.facts - known
         except ProgramRaisedError as error:
             last = (error.name, error.location)
             raised.append((it.journal.written_since(mark), side.branch))
         else:
             built = dict(islice(it.built.items(), before, None))
-            outcomes.append(_Outcome(side, result, it.journal.written_since(mark), [], built))
+            outcomes.append(_Outcome(side, facts, result, it.journal.written_since(mark), [], built))
         finally:
             it.doubts -= several
             while len(it.built) > before:  # what one side alone has made is another one on the next, and followed again
@@ -153,7 +157,7 @@ def fork(it: Interpreter, sides: Sequence[Side[Flow]], draws: frozenset[Draw] = 
         it.journal.apply(going[0].snapshot)
         side = going[0].side
         if len(sides) > 1:
-            it.from_now_on(Condition(side.branch.text, side.location), side.branch.facts)
+            it.from_now_on(Condition(side.branch.text, side.location), going[0].facts)
     else:
         it.journal.merge([(outcome.snapshot, outcome.side.branch) for outcome in going], without_listings(draws))
     _keep_built(it, going)

@@ -6,7 +6,7 @@ import builtins
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.joins import Branch, join
+from cmgan_audit.program.domain.joins import Branch, join_outcomes
 from cmgan_audit.program.domain.values import (
     Arguments,
     Choice,
@@ -33,6 +33,9 @@ _CONCRETE = {
 # Classes of libraries whose objects are no number, text or container: `isinstance(parser, tuple)` is False.
 _NO_BUILTIN = regex(r"(argparse|pathlib|torch\.nn|torch\.optim(\.lr_scheduler)?|torch\.utils\.data)\.[A-Z]\w*")
 
+# torch's classes of schedulers, without the base of them all.
+_SCHEDULER = regex(r"torch\.optim\.lr_scheduler\.(?!_?LRScheduler$)[A-Z]\w*")
+
 # Classes of libraries of which no number and no text is one: settings that are nested.
 _NO_SCALAR = regex(r"omegaconf\.(?:[a-z]+\.)*(?:DictConfig|ListConfig|BaseContainer|Container)")
 
@@ -52,7 +55,7 @@ def is_instance(it: Interpreter, arguments: Arguments, location: Location) -> Va
             (_verdict(verdict), Branch(option.condition, option.facts))
             for verdict, option in zip(verdicts, value.options, strict=True)
         ]
-        return join(sides)
+        return join_outcomes(sides)
     return _verdict(_of_kinds(value, kinds))
 
 
@@ -83,7 +86,9 @@ def _of_kind(value: Value, kind: Value) -> bool | None:
     if isinstance(value, Instance) and isinstance(kind, External):
         from cmgan_audit.program.models.registry import bases_of
 
-        return True if canonical(kind.name) in bases_of(value.external_name) else None
+        if canonical(kind.name) in bases_of(value.external_name):
+            return True
+        return False if _are_schedulers_apart(canonical(value.external_name), canonical(kind.name)) else None
     if isinstance(value, Instance) and isinstance(kind, ClassValue):
         return False
     if isinstance(value, Const | ListValue | DictValue | FunctionValue | ModuleValue) and isinstance(kind, ClassValue):
@@ -93,6 +98,12 @@ def _of_kind(value: Value, kind: Value) -> bool | None:
     if isinstance(value, Const) and value.value is None and isinstance(kind, External):
         return None if _MAY_HOLD_NONE.match(kind.name) else False
     return None
+
+
+def _are_schedulers_apart(name: str, kind: str) -> bool:
+    """Whether torch's scheduler of one class is none of another class: each derives from their common base alone."""
+    one, other = _SCHEDULER.fullmatch(name), _SCHEDULER.fullmatch(kind)
+    return one is not None and other is not None and name != kind
 
 
 def _tree_object_of_kind(cls: ClassValue, kind: Value) -> bool | None:
