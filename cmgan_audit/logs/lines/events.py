@@ -12,6 +12,14 @@ _LOADED = regex(
 )
 _PROCESS = regex(r"\bnamespace\(|^\s*job id\b|beginning experiment|^\s*\$ python|starting training for", re.IGNORECASE)
 _NO_BETTER = regex(r"\b(?:was not in top|did(?: not|n't) improve|(?:was|has|is) not improved)\b", re.IGNORECASE)
+# What is loaded or evaluated as the best; said of a training that goes on, it is saved, updated, improved.
+_THING = r"(?:model|checkpoint|ckpt|weights?|epoch|state|network|net|generator|parameters|params|iteration|step)"
+_BEST = rf"(?:\bbest[ _\-](?:\w+[ _\-]){{0,2}}?{_THING}s?\b|[\w\-]*best[\w\-]*\.(?:pth?|ckpt|th|tar|h5|pkl|bin|safetensors)\b)"
+_OF_THE_BEST = regex(
+    rf"\b(?:re)?(?:load|restor|evaluat|validat|test|scor|us)(?:e|ed|es|s|ing)?\b.*?{_BEST}|^\W*best[ _\-]{_THING}\b",
+    re.IGNORECASE,
+)
+_OF_THE_COURSE = regex(r"\b(?:sav(?:e|es|ed|ing)|new|so far|updat\w+|improv\w+)\b", re.IGNORECASE)
 _OF_A_LOSS = regex(r"(?<![A-Za-z])loss(?:es)?(?![A-Za-z])", re.IGNORECASE)
 # Values of one utterance: an audio file is named, or `track: p232_001`, which is no number and no checkpoint.
 _ITEM = regex(
@@ -42,6 +50,11 @@ def says_loaded(body: str) -> bool:
 def says_no_better(body: str) -> bool:
     """Whether a score did not improve, as checkpoint callbacks say: `'val/pesq' was not in top 1`."""
     return _NO_BETTER.search(body) is not None and _OF_A_LOSS.search(body) is None
+
+
+def says_of_the_best(body: str) -> bool:
+    """Whether it says which checkpoint was the best, or that it is loaded or evaluated; not that it is saved."""
+    return _OF_THE_BEST.search(body) is not None and _OF_THE_COURSE.search(body) is None
 
 
 def is_of_one_item(line: str) -> bool:

@@ -29,6 +29,10 @@ class HeadersBelow:
             self._lines.append(line)
             self._epochs.append(epoch)
 
+    def comes_to_another(self, after: int, until: int) -> bool:
+        """Whether the log comes to another epoch below one line and down to another."""
+        return bisect_right(self._lines, after) < bisect_right(self._lines, until)
+
     def settle(self, reading: Reading) -> None:
         """Move the values of an only run to the epoch that is named below them, where its end shows that this is so."""
         rises = all(a < b for a, b in zip(self._epochs, self._epochs[1:], strict=False))

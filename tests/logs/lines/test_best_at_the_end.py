@@ -1,0 +1,67 @@
+"""The best checkpoint, evaluated once more when the training is over, is no evaluation of its course."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.logs.lines.events import says_of_the_best
+from tests.logs.lines.reading import named, read
+
+FALLEN = [2.1, 2.4, 2.6, 2.5, 2.4, 2.3, 2.2, 2.1]
+BY_EPOCH = "".join(f"Epoch {i}/8 loss 0.3\nPESQ: {y:.4f}\n" for i, y in enumerate(FALLEN, start=1))
+UNCOUNTED = "".join(f"val stoi 0.9, pesq: {y:.4f}\n" for y in FALLEN)
+
+
+@pytest.mark.parametrize(
+    "announced",
+    [
+        "Loading best checkpoint ckpt/best.pth",
+        "=> loaded model_best.pth.tar",
+        "Evaluating the best model (epoch 3) on the test set",
+        "Testing best generator",
+        "Restoring model weights from the end of the best epoch: 3.",
+        "best epoch: 3 \t PESQ = 2.60",
+    ],
+)
+def test_its_score_stands_apart(tmp_path: Path, announced: str) -> None:
+    found = named(read(tmp_path, f"{BY_EPOCH}{announced}\nPESQ: 2.6100\n"))
+    assert found["PESQ"] == FALLEN
+    assert found["PESQ (best checkpoint)"] == [2.61]
+    found = named(read(tmp_path, f"{UNCOUNTED}{announced}\nval stoi 0.91, pesq: 2.6100\n"))
+    assert found["pesq (val)"] == FALLEN
+    assert found["pesq (val) (best checkpoint)"] == [2.61]
+
+
+def test_over_steps_too(tmp_path: Path) -> None:
+    course = "".join(f"step {1000 * i}: loss 0.3\npesq 2.{i}\n" for i in range(1, 6))
+    found = named(read(tmp_path, f"{course}Loading the best checkpoint\npesq 2.55\n"))
+    assert found["pesq"] == [2.1, 2.2, 2.3, 2.4, 2.5] and found["pesq (best checkpoint)"] == [2.55]
+    on = "".join(f"step {1000 * i}: loss 0.3\npesq 2.{i}\n" for i in range(6, 8))
+    assert "pesq (best checkpoint)" not in named(read(tmp_path, f"{course}Loading the best checkpoint\n{on}"))
+
+
+@pytest.mark.parametrize(
+    "announced", ["Saving best model", "New best model at epoch 3", "Loading checkpoint ckpt/epoch_8.pth"]
+)
+def test_what_speaks_of_no_best_is_followed_by_the_course(tmp_path: Path, announced: str) -> None:
+    assert not says_of_the_best(announced)
+    assert named(read(tmp_path, f"{BY_EPOCH}{announced}\nPESQ: 2.0500\n"))["PESQ"] == [*FALLEN, 2.05]
+
+
+def test_a_training_that_goes_on_from_its_best_is_one_course(tmp_path: Path) -> None:
+    on = "Restoring the best model, lr 1e-4\nEpoch 9/10 loss 0.3\nPESQ: 2.6200\nEpoch 10/10 loss 0.3\nPESQ: 2.6300\n"
+    assert named(read(tmp_path, BY_EPOCH + on))["PESQ"] == [*FALLEN, 2.62, 2.63]
+    on = "Restoring the best model, lr 1e-4\n" + UNCOUNTED
+    assert named(read(tmp_path, UNCOUNTED + on))["pesq (val)"] == [*FALLEN, *FALLEN]
+
+
+def test_what_is_said_in_every_epoch_is_about_the_training_so_far(tmp_path: Path) -> None:
+    text = "".join(f"Epoch {i}/8\nbest epoch: 3\nPESQ: {y:.4f}\n" for i, y in enumerate(FALLEN, start=1))
+    assert named(read(tmp_path, text)) == {"PESQ": FALLEN}
+
+
+def test_each_of_several_trainings_is_closed_by_its_own(tmp_path: Path) -> None:
+    found = read(tmp_path, 2 * f"{BY_EPOCH}Loading best checkpoint ckpt/best.pth\nPESQ: 2.6100\n")
+    assert [[list(s.ys) for s in run.series if s.role.kind == "metric"] for run in found.runs] == 2 * [[FALLEN, [2.61]]]
