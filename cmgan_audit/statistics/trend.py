@@ -178,9 +178,7 @@ def _sustained_fall(course: Sequence[float], floor: NoiseFloor) -> Decline | Non
     low = len(course) - since
     if low < min(SUSTAINED, after) or low < SUSTAINED_AFTER_LATE_BEST:
         return None
-    typical = course[best] - median(course[-min(SUSTAINED, low) :])
-    beyond = _beyond_selection(course, best, since, floor, typical)
-    return Decline(best, since, course[best] - course[-1], typical, beyond)
+    return _fall_to_the_end(course, since, floor)
 
 
 def _is_lone(course: Sequence[float], fall: Decline, floor: NoiseFloor) -> bool:
@@ -195,10 +193,24 @@ def _is_lone(course: Sequence[float], fall: Decline, floor: NoiseFloor) -> bool:
     noise = max(floor.measured, floor.half_width)
     if course[best] - max(course[best - 1], course[best + 1]) <= _LONE * noise:
         return False
-    rest = _sustained_fall([*course[:best], *course[best + 1 :]], floor)
-    if rest is None or not rest.beyond_selection:
+    others = [*course[:best], *course[best + 1 :]]
+    rest = _sustained_fall(others, floor) or _fall_to_the_end(others, fall.since - 1, floor)
+    if not rest.beyond_selection:
         return True
     return rest.typical_drop < min(_OF_THE_FALL * fall.typical_drop, _FALL_LEFT * noise)
+
+
+def _fall_to_the_end(course: Sequence[float], since: int, floor: NoiseFloor) -> Decline:
+    """The fall from the best to a low stretch, of which the beginning may lie on the level of the best."""
+    best = best_index(course, True)
+    typical = course[best] - _level_at_the_end(course, since)
+    beyond = _beyond_selection(course, best, since, floor, typical)
+    return Decline(best, since, course[best] - course[-1], typical, beyond)
+
+
+def _level_at_the_end(course: Sequence[float], since: int) -> float:
+    """The median of the last three evaluations of the low stretch."""
+    return median(course[max(since, len(course) - SUSTAINED) :])
 
 
 def _beyond_selection(course: Sequence[float], best: int, since: int, floor: NoiseFloor, typical: float) -> bool:

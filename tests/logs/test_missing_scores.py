@@ -63,6 +63,19 @@ def test_a_loss_that_is_nan_without_a_sign_before_it(tmp_path: Path) -> None:
     assert [(f.rule, f.severity) for f in judgement.findings if f.rule == "CMG805"] == [("CMG805", Severity.ERROR)]
 
 
+def test_a_mean_over_the_batches_that_is_nan_in_every_epoch_ends_so(tmp_path: Path) -> None:
+    def of(epochs: list[list[str]]) -> list[tuple[Severity, str]]:
+        rows = [f"Epoch {e}, Step {s}, loss: {y}\n" for e, ys in enumerate(epochs) for s, y in enumerate(ys)]
+        found = [f for f in look(tmp_path, "".join(rows), "train.log").findings if f.rule == "CMG805"]
+        return [(f.severity, f.message.rpartition("(")[2]) for f in found]
+
+    healthy, ill = ["0.2"] * 5, ["0.2", "nan", "nan", "nan", "nan"]
+    assert of([healthy, ill, ill]) == [(Severity.ERROR, "8 of 15 values), finite ones follow, but the last 4 are none")]
+    assert of([healthy, ill, healthy]) == [(Severity.WARNING, "4 of 15 values), but finite values follow")]
+    assert of([healthy, ["0.2", "nan", "0.2", "0.2", "nan"]])[0][0] is Severity.WARNING
+    assert of([healthy, ["nan"] * 5]) == [(Severity.ERROR, "5 of 10 values), and every value after it")]
+
+
 @pytest.mark.parametrize("name", ["pesq_imp", "PESQ change", "v2 PESQ+", "ΔPESQ"])
 def test_a_change_of_pesq_may_be_negative(tmp_path: Path, name: str) -> None:
     rows = "".join(f"{e},{v}\n" for e, v in enumerate((-0.02, 0.0, 0.1, 0.2, 0.21, 0.22)))

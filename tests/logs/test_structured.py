@@ -53,6 +53,15 @@ TABLES = {
     "lightning/metrics.csv": "epoch,step,train_loss,val_pesq\n" + rows("{e},{e}0,0.1,\n{e},{e}9,,{v}\n"),
     "long.csv": "epoch,metric,value\n" + rows("{e},pesq,{v}\n{e},stoi,0.9\n"),
     "columns.json": json.dumps({"epoch": [1, 2, 3, 4], "val_pesq": PESQ}),
+    "rows.json": json.dumps({"count": 4, "rows": [{"epoch": e, "pesq": v} for e, v in enumerate(PESQ, start=1)]}),
+    "phases.json": json.dumps(
+        {
+            "settings": {"lr": 5e-4},
+            "train": [{"epoch": e, "loss": 0.3 - e / 100} for e in range(1, 5)],
+            "val": [{"epoch": e, "loss": 0.3, "pesq": v} for e, v in enumerate(PESQ, start=1)],
+            "best_epoch": 4,
+        }
+    ),
     "lists.json": json.dumps({"train": {"loss": [4, 3, 2, 1]}, "val": {"pesq": PESQ}}),
     "records.json": json.dumps([{"epoch": e, "val": {"pesq": v}} for e, v in enumerate(PESQ, start=1)]),
     "keyed.json": json.dumps({f"epoch_{e}": {"pesq": v} for e, v in enumerate(PESQ, start=1)}),

@@ -284,3 +284,26 @@ def test_the_steep_end_of_a_smooth_schedule_is_no_step(tmp_path: Path, schedule:
         "epoch,lr,pesq\n" + "".join(f"{i},{lr},{y}\n" for i, (lr, y) in enumerate(zip(schedule, pesq, strict=True)))
     )
     assert len([f for f in of(look(path), "CMG809") if "learning rate" in f.message]) == steps
+
+
+def divergence_of(tmp_path: Path, loss: str, scores: list[float]) -> list[str]:
+    path = tmp_path / "log.csv"
+    rows = "".join(f"{e},{y},{0.3 - e / 100:.2f}\n" for e, y in enumerate(scores, start=1))
+    path.write_text(f"epoch,val_pesq,{loss}\n{rows}")
+    return [finding.message.rpartition(" %): ")[2] for finding in of(look(path), "CMG802")]
+
+
+def test_a_loss_of_the_training_does_not_tell_over_fitting_from_another_aim(tmp_path: Path) -> None:
+    fallen = [2.3, 2.5, 2.6, 2.4, 2.3, 2.2]
+    unlike = "the loss does not measure what the metric measures"
+    assert divergence_of(tmp_path, "val_loss", fallen) == [unlike]
+    assert divergence_of(tmp_path, "train_loss", fallen) == [
+        f"over-fitting, or {unlike}; a loss on the evaluation set would tell"
+    ]
+
+
+def test_no_loss_diverges_from_a_fall_that_luck_explains(tmp_path: Path) -> None:
+    lucky = plateau_with(8, 3.4)
+    (finding,) = of(curve(tmp_path, lucky), "CMG801")
+    assert finding.severity is Severity.NOTE
+    assert divergence_of(tmp_path, "val_loss", lucky) == []

@@ -121,6 +121,16 @@ def test_a_fall_that_rests_on_one_evaluation_is_none(spike: float) -> None:
     assert sum(map(falls, courses)) <= 1
 
 
+def test_a_fall_as_steep_as_the_rise_before_it_rests_on_more_than_its_peak() -> None:
+    """The evaluations before and after the peak are equal: below the second best of them lie only two."""
+    tent = [2.0, 2.1, 2.2, 2.3, 2.4, 2.3, 2.2, 2.1]
+    assert falls(tent)
+    courses = [noisy(tent, 0.005, seed) for seed in range(100)]
+    assert sum(map(falls, courses)) >= 90
+    # One evaluation far up, and a next one that is as low as all others.
+    assert not falls([2.0, 2.02, 2.01, 2.02, 2.4, 2.01, 2.0, 2.01])
+
+
 def test_a_thousand_lone_values_above_a_fall_are_told_apart_from_it() -> None:
     """As PESQ of every training step has them: each is the best once those above it are left out."""
     course = noisy([2.9 - 1.2 * i / 6000 for i in range(6000)], 0.02, 9)

@@ -19,13 +19,14 @@ from cmgan_audit.logs.formats.long_histories import Record, long_history
 from cmgan_audit.logs.formats.records import DEEPEST, Records, number_in
 from cmgan_audit.logs.lines.text import read_printed
 from cmgan_audit.logs.opening import read_all, read_blocks
-from cmgan_audit.logs.roles import RoleBook, counter_kind
+from cmgan_audit.logs.roles import RoleBook, counter_kind, table
 from cmgan_audit.logs.series import EPOCH, STEP, Note, Reading
 
 _LIMIT = 512 << 20
 # Keys under which the records of a list say which utterance or file they are of, and the fewest of such a list.
 _IDENTITIES = {"id", "utt", "utt_id", "utterance", "utterance_id", "file", "filename", "file_name", "path", "key"}
 _FEW = 3
+_HISTORIES = ("log_history", "history", "epochs", "logs", "records", "metrics_history")
 # Under which a formatter of logging, a service or a container keeps what the program has printed.
 _MESSAGES = ("message", "msg", "log", "text", "event")
 _KEYED = regex(r"^(?:(epoch|ep|step|iter)[_ \-]?)?(\d+)$", re.IGNORECASE)
@@ -153,11 +154,12 @@ def _document(document: JsonValue, source: str, path: Path, book: RoleBook, kind
 
 
 def _mapping(document: dict[str, JsonValue], records: Records) -> None:
-    for history in ("log_history", "history", "epochs", "logs", "records", "metrics_history"):
-        inner = document.get(history)
-        if isinstance(inner, list) and inner and isinstance(inner[0], dict):
-            _list(inner, history, records)
-            return
+    if (history := _history(document)) is not None:
+        _list(*history, records)
+        return
+    if of_phases := _of_phases(document):
+        _list(of_phases, "", records)
+        return
     keyed = _keyed_records(document)
     if keyed:
         for place, (at, record) in enumerate(keyed, start=1):
@@ -168,6 +170,31 @@ def _mapping(document: dict[str, JsonValue], records: Records) -> None:
         records.columns(columns, {name: words for name, value in document.items() if (words := _words(value))})
         return
     records.add(document, 1)
+
+
+def _history(document: dict[str, JsonValue]) -> tuple[list[JsonValue], str] | None:
+    """A list of records, and its key: one that is called after a history, else the only one whose records count."""
+    lists = {key: value for key, value in document.items() if isinstance(value, list) and value}
+    known = [key for key in _HISTORIES if key in lists and isinstance(lists[key][0], dict)]
+    counted = [key for key, value in lists.items() if _counter(value[0])]
+    found = known or (counted if len(counted) == 1 else [])
+    return (lists[found[0]], found[0]) if found else None
+
+
+def _of_phases(document: dict[str, JsonValue]) -> list[JsonValue]:
+    """`{"train": [{"epoch": 1, "loss": ...}, ...], "val": [...]}` as records of both, in the order of their epochs."""
+    lists = {k: v for k, v in document.items() if k.lower() in table().phases and isinstance(v, list) and v}
+    counters = {_counter(value[0]) for value in lists.values()}
+    counter = counters.pop() if len(counters) == 1 else ""
+    records = [(phase, record) for phase, value in lists.items() for record in value if isinstance(record, dict)]
+    placed = [(number_in(record.get(counter)), phase, record) for phase, record in records]
+    ordered = sorted(((at, p, r) for at, p, r in placed if at is not None), key=lambda one: one[0])
+    return [{k if k == counter else f"{p}/{k}": v for k, v in r.items()} for _, p, r in ordered] if counter else []
+
+
+def _counter(record: JsonValue) -> str:
+    """The key of a record that counts epochs or steps; "" where none does."""
+    return next(filter(counter_kind, record), "") if isinstance(record, dict) else ""
 
 
 def _list(document: list[JsonValue], stem: str, records: Records) -> None:

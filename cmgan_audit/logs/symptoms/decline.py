@@ -8,6 +8,9 @@ from cmgan_audit.logs.selection.judged import JudgedSeries, Question, losses_of
 from cmgan_audit.logs.series import Series
 from cmgan_audit.statistics.trend import MEASURABLE, Decline, evaluation_sd, per_x
 
+# What it says that a loss improves while the metric falls; the loss of the training alone does so when it over-fits.
+_UNLIKE = "the loss does not measure what the metric measures"
+_UNLIKE_OR_OVERFITTED = f"over-fitting, or {_UNLIKE}; a loss on the evaluation set would tell"
 # A loss that falls by less than this share does not count as improving.
 _IMPROVED = 0.01
 
@@ -69,13 +72,13 @@ def _luck(decline: Decline) -> str:
 
 
 def loss_divergence(judged: JudgedSeries, question: Question, raiser: Raiser) -> list[Finding]:
-    """CMG802: from the best metric on, the loss got better while the metric fell."""
+    """CMG802: from the best metric on, the loss got better while the metric fell, by more than luck explains."""
     decline, metric = judged.decline, judged.series
-    if decline is None:
+    if decline is None or not decline.counts:
         return []
     best_x = metric.xs[decline.best]
-    losses = losses_of(judged.run, metric.x_kind, ("eval", "")) or losses_of(judged.run, metric.x_kind, ("train",))
-    for loss in losses:
+    evaluated = losses_of(judged.run, metric.x_kind, ("eval", ""))
+    for loss in evaluated or losses_of(judged.run, metric.x_kind, ("train",)):
         change = _improvement(loss, best_x)
         if change is None:
             continue
@@ -92,7 +95,7 @@ def loss_divergence(judged: JudgedSeries, question: Question, raiser: Raiser) ->
         severity = min(Severity.WARNING, decline_severity(judged, question))
         return raiser(
             "CMG802", severity, judged.run, metric, metric.places[decline.since], evidence,
-            certain=judged.certain, **judged.words,
+            certain=judged.certain, meaning=_UNLIKE if evaluated else _UNLIKE_OR_OVERFITTED, **judged.words,
         )  # fmt: skip
     return []
 

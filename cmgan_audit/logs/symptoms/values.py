@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 from cmgan_audit.finding import Finding, JsonValue, Severity
@@ -14,6 +15,8 @@ from cmgan_audit.logs.series import PrintedBatch, Role, Run, Series
 _ZERO_NOTE, _ZERO_WARNING = 0.01, 0.1
 # Healthy official logs go down to 5.6e-4: "small" is reported beside the zeros and never judged.
 _SMALL = 1e-3
+# So many values at the end are how the training ended, though a mean over the batches so far was finite in between.
+_ENDS_SO = 3
 _NO_ROLE = Role("other")
 
 
@@ -134,15 +137,24 @@ def not_finite(run: Run, raiser: Raiser) -> list[Finding]:
         if series.role.kind == "metric" and scores_come_in_rhythm([not math.isfinite(y) for y in series.ys]):
             continue  # an evaluation every few epochs, and NaN in the table between them
         x, y, place = bad[0]
-        until_end = all(not math.isfinite(value) for _, value, at in series if at >= place)
+        at_end = _not_finite_at_end(series)
+        until_end = at_end == len(bad) or at_end >= _ENDS_SO
         evidence: dict[str, JsonValue] = {
             "value": "NaN" if math.isnan(y) else "infinity",
             "first_at": exact(x),
             "values": len(bad),
             "of": len(series),
             "until_end": until_end,
+            "at_end": at_end,
         }
         severity = Severity.ERROR if until_end else Severity.WARNING
-        last = "and every value after it" if until_end else "but finite values follow"
+        last = "but finite values follow"
+        if until_end:
+            last = "and every value after it" if at_end == len(bad) else f"finite ones follow, but the last {at_end} are none"
         found += raiser("CMG805", severity, run, series, place, evidence, ending=last)
     return found
+
+
+def _not_finite_at_end(series: Series) -> int:
+    """How many values behind the last finite one are NaN or infinite."""
+    return sum(1 for _ in itertools.takewhile(lambda y: not math.isfinite(y), reversed(series.ys)))
