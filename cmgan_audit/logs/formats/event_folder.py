@@ -1,17 +1,21 @@
-"""The event files of one folder are one run and its restarts; `add_scalars` folders belong to the folder above."""
+"""The event files of one folder are one run and its restarts; `add_scalars` folders belong to the folder above.
+
+So do `train` and `validation`, into which Keras and whoever has a writer for each phase write the same tags.
+"""
 
 from __future__ import annotations
 
 import operator
 from array import array
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from cmgan_audit.errors import InputError
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.logs.formats.event_file import Scalars, read_scalars
-from cmgan_audit.logs.roles import RoleBook
+from cmgan_audit.logs.roles import RoleBook, table, words_of
 from cmgan_audit.logs.runs import RunBuilder
 from cmgan_audit.logs.series import STEP, Note, Reading, Run
 
@@ -37,12 +41,13 @@ def read_event_files(files: Sequence[tuple[Path, str]], book: RoleBook) -> list[
             notes[folder].append(Note(source, 0, str(error).partition(": ")[2]))
             continue
         folders[folder].append((path, source, scalars))
-    groups: dict[str, list[tuple[str, str, Scalars]]] = defaultdict(list)
+    groups: dict[str, list[_Member]] = defaultdict(list)
+    phases = _phase_folders(folders)
     for folder, members in folders.items():
-        main = _main_tag(folder, members)
+        main, phase = _main_tag(folder, members), phases.get(folder, "")
+        target = str(Path(folder).parent).replace("\\", "/") if main or phase else folder
         for _, source, scalars in members:
-            target = str(Path(folder).parent).replace("\\", "/") if main else folder
-            groups[target].append((source, main, scalars))
+            groups[target].append(_Member(source, bool(main or phase), _names(folder, main, phase, scalars), scalars))
     readings: list[Reading] = []
     for folder in sorted(groups.keys() | notes.keys()):
         runs = _same_run(groups[folder])
@@ -53,12 +58,22 @@ def read_event_files(files: Sequence[tuple[Path, str]], book: RoleBook) -> list[
     return readings
 
 
-def _same_run(members: list[tuple[str, str, Scalars]]) -> list[list[tuple[str, str, Scalars]]]:
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """An event file, whether it is only a part of what its run writes, and what the series of its tags are called."""
+
+    source: str
+    is_part: bool
+    names: Mapping[str, str]
+    scalars: Scalars
+
+
+def _same_run(members: list[_Member]) -> list[list[_Member]]:
     """Files that write the same tags continue each other; files with nothing in common are runs of their own."""
-    runs: list[tuple[set[str], list[tuple[str, str, Scalars]]]] = []
-    for member in sorted(members, key=lambda member: member[0]):
-        tags = set(member[2].tags)
-        home = next((run for run in runs if member[1] or run[0] & tags or not run[0] or not tags), None)
+    runs: list[tuple[set[str], list[_Member]]] = []
+    for member in sorted(members, key=lambda member: member.source):
+        tags = set(member.scalars.tags)
+        home = next((run for run in runs if member.is_part or run[0] & tags or not run[0] or not tags), None)
         if home is None:
             runs.append((tags, [member]))
         else:
@@ -76,13 +91,31 @@ def _main_tag(folder: str, members: list[tuple[Path, str, Scalars]]) -> str:
     return tag if Path(folder).name.startswith(tag.replace("/", "_") + "_") else ""
 
 
-def _read_folder(folder: str, members: list[tuple[str, str, Scalars]], book: RoleBook) -> Reading:
-    source = folder if folder and len(members) > 1 else members[0][0]
+def _phase_folders(folders: Iterable[str]) -> dict[str, str]:
+    """What the folders are called that lie beside each other, one for the training and one for its evaluation."""
+    known = table().phases
+    siblings: dict[Path, list[str]] = defaultdict(list)
+    for folder in folders:
+        if Path(folder).name.lower() in known:
+            siblings[Path(folder).parent].append(folder)
+    both = [here for here in siblings.values() if len({known[Path(folder).name.lower()] for folder in here}) > 1]
+    return {folder: Path(folder).name for here in both for folder in here}
+
+
+def _names(folder: str, main: str, phase: str, scalars: Scalars) -> dict[str, str]:
+    """What the series are called: by their tags, and by what the folder adds that these do not say."""
+    sub = Path(folder).name.removeprefix(main.replace("/", "_") + "_") if main else ""
+    names = {tag: f"{tag}/{sub}" if sub else tag for tag in scalars.tags}
+    phases = table().phases
+    return {tag: f"{phase}/{n}" if phase and phases.keys().isdisjoint(words_of(n)) else n for tag, n in names.items()}
+
+
+def _read_folder(folder: str, members: list[_Member], book: RoleBook) -> Reading:
+    source = folder if folder and len(members) > 1 else members[0].source
     notes: list[Note] = []
     builder = RunBuilder(source, places="record")
-    for number, (name, main, scalars) in enumerate(members):
-        sub = Path(name).parent.name.removeprefix(main.replace("/", "_") + "_") if main else ""
-        named = {tag: f"{tag}/{sub}" if sub else tag for tag in scalars.tags}
+    for number, member in enumerate(members):
+        named, scalars = member.names, member.scalars
         roles = {tag: role for tag, name in named.items() if (role := book.of(name)) is not None}
         if all(_goes_on(builder, named[tag], scalars.tags[tag].steps) for tag in roles):
             for tag, role in roles.items():
@@ -96,7 +129,7 @@ def _read_folder(folder: str, members: list[tuple[str, str, Scalars]], book: Rol
         notes.extend(scalars.notes)
     runs = builder.finish()
     for run in runs:
-        _place_in_files(run, [name for name, _, _ in members])
+        _place_in_files(run, [member.source for member in members])
     return Reading(source, "tensorboard", runs, notes)
 
 

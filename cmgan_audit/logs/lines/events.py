@@ -14,7 +14,8 @@ _PROCESS = regex(r"\bnamespace\(|^\s*job id\b|beginning experiment|^\s*\$ python
 _NO_BETTER = regex(r"\b(?:was not in top|did(?: not|n't) improve|(?:was|has|is) not improved)\b", re.IGNORECASE)
 # What is loaded or evaluated as the best; said of a training that goes on, it is saved, updated, improved.
 _THING = r"(?:model|checkpoint|ckpt|weights?|epoch|state|network|net|generator|parameters|params|iteration|step)"
-_BEST = rf"(?:\bbest[ _\-](?:\w+[ _\-]){{0,2}}?{_THING}s?\b|[\w\-]*best[\w\-]*\.(?:pth?|ckpt|th|tar|h5|pkl|bin|safetensors)\b)"
+_FILE = r"[\w\-]*best[\w\-]*\.(?:pth?|ckpt|th|tar|h5|pkl|bin|safetensors)\b"
+_BEST = rf"(?:\bbest[ _\-](?:\w+[ _\-]){{0,2}}?{_THING}s?\b|{_FILE})"
 _OF_THE_BEST = regex(
     rf"\b(?:re)?(?:load|restor|evaluat|validat|test|scor|us)(?:e|ed|es|s|ing)?\b.*?{_BEST}|^\W*best[ _\-]{_THING}\b",
     re.IGNORECASE,

@@ -150,7 +150,11 @@ def not_finite(run: Run, raiser: Raiser) -> list[Finding]:
         severity = Severity.ERROR if until_end else Severity.WARNING
         last = "but finite values follow"
         if until_end:
-            last = "and every value after it" if at_end == len(bad) else f"finite ones follow, but the last {at_end} are none"
+            last = (
+                "and every value after it"
+                if at_end == len(bad)
+                else f"finite ones follow, but the last {at_end} are none"
+            )
         found += raiser("CMG805", severity, run, series, place, evidence, ending=last)
     return found
 

@@ -115,6 +115,37 @@ def test_add_scalars_folders_belong_to_the_run_above(tmp_path: Path) -> None:
     }
 
 
+def scalars(folder: Path, number: int, steps: range, **values: float) -> None:
+    folder.mkdir(exist_ok=True)
+    points = [w.scalar(tag, step, value) for step in steps for tag, value in values.items()]
+    write(folder / f"events.out.tfevents.{number}", points)
+
+
+def test_folders_of_phases_belong_to_one_run(tmp_path: Path) -> None:
+    """As Keras writes them; what names its phase itself, as `val_pesq`, keeps its name."""
+    scalars(tmp_path / "train", 1, range(6), epoch_loss=0.2, epoch_sisdr=14.0)
+    scalars(tmp_path / "validation", 1, range(6), epoch_loss=0.3, epoch_sisdr=13.0, val_pesq=2.5)
+    scalars(tmp_path / "train", 2, range(4, 8), epoch_loss=0.1, epoch_sisdr=14.5)
+    scalars(tmp_path / "validation", 2, range(4, 8), epoch_loss=0.2, epoch_sisdr=13.5, val_pesq=2.6)
+    (reading,) = read_logs([tmp_path], RoleBook()).readings
+    (run,) = reading.runs
+    assert reading.path == str(tmp_path)
+    assert {(s.name, s.role.phase, len(s)) for s in run.series} == {
+        ("train/epoch_loss", "train", 8),
+        ("train/epoch_sisdr", "train", 8),
+        ("validation/epoch_loss", "eval", 8),
+        ("validation/epoch_sisdr", "eval", 8),
+        ("val_pesq", "eval", 8),
+    }
+
+
+def test_a_folder_that_is_called_after_a_phase_alone_is_a_run(tmp_path: Path) -> None:
+    scalars(tmp_path / "train", 1, range(6), pesq=2.5)
+    scalars(tmp_path / "large", 1, range(6), pesq=2.6)
+    readings = read_logs([tmp_path], RoleBook()).readings
+    assert [[s.name for run in reading.runs for s in run.series] for reading in readings] == [["pesq"], ["pesq"]]
+
+
 def test_a_run_that_begins_in_a_later_file_names_it(tmp_path: Path) -> None:
     write(tmp_path / "events.out.tfevents.1", [w.scalar("pesq", step, 2.0) for step in range(6)])
     write(tmp_path / "events.out.tfevents.2", [w.scalar("pesq", step, 2.5) for step in range(6)])
