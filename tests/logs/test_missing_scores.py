@@ -70,7 +70,8 @@ def test_a_mean_over_the_batches_that_is_nan_in_every_epoch_ends_so(tmp_path: Pa
         return [(f.severity, f.message.rpartition("(")[2]) for f in found]
 
     healthy, ill = ["0.2"] * 5, ["0.2", "nan", "nan", "nan", "nan"]
-    assert of([healthy, ill, ill]) == [(Severity.ERROR, "8 of 15 values), finite ones follow, but the last 4 are none")]
+    again = "finite values follow, but the last 4 are not"
+    assert of([healthy, ill, ill]) == [(Severity.ERROR, f"8 of 15 values), {again}")]
     assert of([healthy, ill, healthy]) == [(Severity.WARNING, "4 of 15 values), but finite values follow")]
     assert of([healthy, ["0.2", "nan", "0.2", "0.2", "nan"]])[0][0] is Severity.WARNING
     assert of([healthy, ["nan"] * 5]) == [(Severity.ERROR, "5 of 10 values), and every value after it")]

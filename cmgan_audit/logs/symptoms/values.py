@@ -153,7 +153,7 @@ def not_finite(run: Run, raiser: Raiser) -> list[Finding]:
             last = (
                 "and every value after it"
                 if at_end == len(bad)
-                else f"finite ones follow, but the last {at_end} are none"
+                else f"finite values follow, but the last {at_end} are not"
             )
         found += raiser("CMG805", severity, run, series, place, evidence, ending=last)
     return found
