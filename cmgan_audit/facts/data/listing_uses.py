@@ -16,7 +16,8 @@ from cmgan_audit.facts.items.making import is_index_of_item, items_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.domain.listings import listings_of, lists_a_folder
-from cmgan_audit.program.domain.values import Const, Instance, Listing, ListValue, Value, options_of
+from cmgan_audit.program.domain.reasons import Cause, cause_of
+from cmgan_audit.program.domain.values import Const, Instance, Listing, ListValue, Unknown, Value, options_of
 from cmgan_audit.program.execution.trace import CallEvent, Event, SideBySideEvent, SliceEvent
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known
@@ -178,13 +179,19 @@ def _is_slice(index: Value) -> bool:
 def is_part(index: Value) -> bool:
     """Whether a slice leaves something out, at one end or in between: `[:n]`, `[n:]`, `[::2]`, but not `[::-1]`.
 
-    The slices of a dataset that hands out ready batches go over the whole: `[i * size:(i + 1) * size]`.
+    The slices of a dataset that hands out ready batches go over the whole: `[i * size:(i + 1) * size]`, and so do those
+    of a loop that goes on from one to the next.
     """
     if not isinstance(index, ListValue) or index.kind != "slice" or len(index.items) != 3:
         return False
     bounds, step = index.items[:2], index.items[2]
-    if all(map(is_index_of_item, bounds)):
+    if all(map(is_index_of_item, bounds)) or all(map(_moves_on, bounds)):
         return False
     if isinstance(step, Const) and isinstance(step.value, int) and abs(step.value) > 1:
         return True
     return any(not (isinstance(bound, Const) and bound.value in (None, 0)) for bound in bounds)
+
+
+def _moves_on(bound: Value) -> bool:
+    """Whether a bound is another one in each pass of a loop."""
+    return isinstance(bound, Unknown) and cause_of(bound.reason) is Cause.LOOP_PASS and not bound.draws

@@ -19,6 +19,7 @@ class Cause(Enum):
     ITEM_INDEX = auto()  # the index by which a dataset is asked for an item
     CALLER = auto()  # code that no script reaches is given it by whoever calls it
     REST_OF_LIST = auto()  # an item of a list of which only the first ones are known
+    LOOP_PASS = auto()  # it is another one in each pass of a loop
 
 
 # Whoever starts the program says what these are.

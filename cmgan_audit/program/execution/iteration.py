@@ -14,6 +14,7 @@ from cmgan_audit.program.domain.containers import known_items, one_of
 from cmgan_audit.program.domain.joins import Branch, join
 from cmgan_audit.program.domain.listings import order_of
 from cmgan_audit.program.domain.numbers import drawn
+from cmgan_audit.program.domain.reasons import Cause, Reason
 from cmgan_audit.program.domain.values import (
     Arguments,
     Choice,
@@ -37,6 +38,7 @@ from cmgan_audit.program.language.functions import run_body
 from cmgan_audit.program.library.answers import call_library
 
 MOST_UNROLLED = 64
+_COUNTER = Reason("the loop's counter", Cause.LOOP_PASS)
 # Library functions that hand on what they iterate over, by the last part of their name.
 HANDING_ON = frozenset(
     [
@@ -105,12 +107,12 @@ def _library_element(it: Interpreter, value: Instance, location: Location) -> Va
     name = value.external_name.rpartition(".")[2]
     if name in ("enumerate", "tenumerate"):
         numbered = value.arguments.get("iterable", 0) or Unknown(reason="nothing to enumerate")
-        counter = Unknown(reason="the loop's counter")
+        counter = Unknown(reason=_COUNTER)
         return ListValue(items=[counter, element(it, numbered, location)], kind="tuple")
     if name in ("zip", "zip_longest"):
         return ListValue(items=[element(it, part, location) for part in value.arguments.positional], kind="tuple")
     if name in ("range", "trange"):
-        return Unknown(reason="the loop's counter", draws=_draws_of_counter(value))
+        return Unknown(reason=_COUNTER, draws=_draws_of_counter(value))
     if name in HANDING_ON:
         inner = value.arguments.get("iterable", 0)
         if inner is not None:
@@ -287,7 +289,7 @@ def _has_code(value: Value) -> bool:
 
 def _numbered(receive: Callable[[Value], None]) -> Callable[[Value], None]:
     def hand_on(value: Value) -> None:
-        receive(ListValue(items=[Unknown(reason="the loop's counter"), value], kind="tuple"))
+        receive(ListValue(items=[Unknown(reason=_COUNTER), value], kind="tuple"))
 
     return hand_on
 

@@ -14,6 +14,7 @@ from typing import Any
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.joins import Branch, join, same
+from cmgan_audit.program.domain.reasons import Cause, Reason
 from cmgan_audit.program.domain.values import Choice, Const, Instance, ListValue, Symbol, Unknown, Value
 from cmgan_audit.program.execution.branches import Flow, arrive, leave, rebase, truth
 from cmgan_audit.program.execution.interpreter import Activation, Interpreter, ProgramRaisedError, Widening
@@ -327,7 +328,7 @@ def _widen_known(it: Interpreter, node: ast.AST, location: Location) -> None:
             continue
         after = seen.after
         if where is not seen.container and isinstance(before, Value) and not isinstance(after, Const | ListValue):
-            after = Unknown(reason=f"changes in the loop at line {location.line}").made_from("or", (before,))
+            after = Unknown(reason=_changing(location)).made_from("or", (before,))
         it.journal.put(where, seen.key, _widened(before, after, location))
 
 
@@ -339,9 +340,13 @@ def _widened(before: Any, after: Any, location: Location) -> Any:
     if not isinstance(before, Value):
         return False
     if _is_counter(before) or _is_counter(after):
-        changed = Unknown(reason=f"changes in the loop at line {location.line}", draws=before.draws | after.draws)
+        changed = Unknown(reason=_changing(location), draws=before.draws | after.draws)
         return changed.made_from("or", (before, after))
     return join([(before, Branch("")), (after, Branch(""))])
+
+
+def _changing(loop: Location) -> Reason:
+    return Reason(f"changes in the loop at line {loop.line}", Cause.LOOP_PASS)
 
 
 def _is_counter(value: Value) -> bool:
