@@ -6,10 +6,52 @@ side is not there where another test asks for the other text.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
+from typing import TypeGuard
+
+from cmgan_audit.program.domain.values import (
+    BoundMethod,
+    Choice,
+    Computation,
+    Const,
+    DictValue,
+    External,
+    HeapValue,
+    Instance,
+    TextTest,
+    Unknown,
+    Value,
+)
 
 _ASKED = "?"
 _IS = " is "
+
+
+def _way_to(value: Value) -> tuple[Value, tuple[str, ...]] | None:
+    """What is not known behind a value, and the names and keys by which it is read from there, the last one first.
+
+    `str(cfg.train["mode"])` is another object each time that it is read, and the same text all the same.
+    """
+    parts: list[str] = []
+    innermost: tuple[Value, tuple[str, ...]] | None = None
+    while True:
+        if isinstance(value, Unknown):
+            innermost = value.first or value, tuple(parts)
+        match value:
+            case BoundMethod(receiver=owner, name=name):
+                parts.append(f".{name}")
+            case Unknown(computed=Computation(operation="[]", operands=(owner, Const(value=str() as key)))):
+                parts.append(f"[{key!r}]")
+            case Unknown(computed=Computation(operation="str", operands=(owner,))):
+                parts.append("str()")
+            case External(name=name):
+                return value, (*parts, name)
+            case Instance(cls=External()) | DictValue() if parts:
+                return value, tuple(parts)
+            case _:
+                return innermost
+        value = owner
 
 
 def formula_of(number: int, text: str) -> str:
@@ -33,3 +75,52 @@ def denied(formula: str, facts: Iterable[tuple[str, bool]]) -> bool:
         return False
     value = formula[: formula.index(_IS) + len(_IS)]
     return any(other.startswith(value) and holds != (other == formula) for other, holds in facts)
+
+
+def test_of(answers: Choice) -> TextTest | None:
+    """The test for a text whose answers a choice holds, where some are known: of a setting that is open, or else has
+    its default. None where they are answers of several tests, or of another kind.
+    """
+    tests = {(each.value.formula, each.value.equal): each.value for each in answers.options if _is_open(each.value)}
+    known = [each.value for each in answers.options if isinstance(each.value, Const)]
+    if len(tests) != 1 or len(known) + 1 != len(answers.options):
+        return None
+    (test,) = tests.values()
+    value, _, text = test.formula.partition(_IS)
+    defaults = [f"|{each.trail[0].location.line}:{each.trail[0].location.column}" for each in known if each.trail]
+    return TextTest(reason=test.reason, formula=f"{value}{''.join(defaults)}{_IS}{text}", equal=test.equal)
+
+
+def _is_open(answer: Value) -> TypeGuard[TextTest]:
+    return isinstance(answer, TextTest)
+
+
+class AskedFor:
+    """What is not known and was asked for, each with a number: it tells one from another, and finds it again where it
+    was handed on, or read once more from where it stands."""
+
+    def __init__(self) -> None:
+        # An identity means something only while its object lives, so that is kept.
+        self._numbers: dict[tuple[object, ...], tuple[int, object]] = {}
+        self._stores: Counter[object] = Counter()
+
+    def number_of(self, value: Value) -> int | None:
+        """The number of a value; None where it is no text that may be asked for again."""
+        way = _way_to(value)
+        if way is None:
+            return None
+        root, parts = way
+        key = _identity(root)
+        held = root.cell if isinstance(root, HeapValue) else root
+        return self._numbers.setdefault((key, self._stores[key], *parts), (len(self._numbers), held))[0]
+
+    def stored_in(self, target: Value) -> None:
+        """Something is stored in what is not known: what is read from it later may be another text."""
+        way = _way_to(target)
+        self._stores[_identity(target if way is None else way[0])] += 1
+
+
+def _identity(value: Value) -> object:
+    if isinstance(value, External):
+        return value.name.partition(".")[0]
+    return id(value.cell if isinstance(value, HeapValue) else value)

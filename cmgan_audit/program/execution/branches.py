@@ -18,7 +18,7 @@ from cmgan_audit.program.domain.bounds import decided
 from cmgan_audit.program.domain.facts import Facts
 from cmgan_audit.program.domain.joins import Branch, join, opposite
 from cmgan_audit.program.domain.listings import without_listings
-from cmgan_audit.program.domain.text_tests import denied
+from cmgan_audit.program.domain.text_tests import denied, test_of
 from cmgan_audit.program.domain.values import (
     BoundMethod,
     Choice,
@@ -243,6 +243,8 @@ def sides_of(it: Interpreter, test: Value, text: str) -> tuple[Branch, Branch]:
     elif isinstance(test, TextTest):
         facts_true = frozenset({(test.formula, test.equal)})
         facts_false = frozenset({(test.formula, not test.equal)})
+    elif isinstance(test, Choice) and (shared := test_of(test)) is not None:
+        return sides_of(it, shared, text)
     elif isinstance(test, Choice) and all(isinstance(option.value, Const) for option in test.options):
         facts_true, facts_false = _shared_facts(test, taken=True), _shared_facts(test, taken=False)
     else:
@@ -291,6 +293,8 @@ def truth(it: Interpreter, value: Value) -> bool | None:
             if any(not may_be_absent(item) for item in value.items.values()):
                 return True
             return False if value.complete and not value.items else None
+        case Choice() if (shared := test_of(value)) is not None and (verdict := truth(it, shared)) is not None:
+            return verdict
         case FunctionValue() | ClassValue() | ModuleValue() | External():
             return True
         case Instance():

@@ -15,7 +15,7 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.facts import Facts, Forks
 from cmgan_audit.program.domain.joins import join
-from cmgan_audit.program.domain.text_tests import exclude
+from cmgan_audit.program.domain.text_tests import AskedFor, exclude
 from cmgan_audit.program.domain.values import (
     Arguments,
     Choice,
@@ -133,7 +133,7 @@ class Interpreter:
         self.journal = Journal()
         self.context = Context()
         self.facts: Facts = frozenset()
-        self._asked_for: dict[int, tuple[int, Value]] = {}  # an identity means something only while its object lives
+        self.asked_for = AskedFor()
         self.activations: list[Activation] = []
         self.exits: list[Exit] = []
         self.environments: dict[str, Environment] = {}
@@ -213,12 +213,6 @@ class Interpreter:
         if len(kept) == 1:
             return kept[0].value
         return changed(value, "options", kept)
-
-    def number_of(self, value: Unknown) -> int:
-        """The number of a value among those that were asked for: it tells one that is not known from another, and finds
-        it again where it was handed on."""
-        asked = value.first or value
-        return self._asked_for.setdefault(id(asked), (len(self._asked_for), asked))[0]
 
     def call(self, callee: Value, arguments: Arguments, location: Location) -> Value:
         """The result of calling a value."""

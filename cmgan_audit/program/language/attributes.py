@@ -305,6 +305,8 @@ def store(it: Interpreter, target: Value, name: str, value: Value, location: Loc
         from cmgan_audit.program.execution.imports import environment_of
 
         it.journal.set(environment_of(it, target.module).names, name, value)
+    else:
+        it.asked_for.stored_in(target)
 
 
 def _store_on_instance(it: Interpreter, target: Instance, name: str, value: Value, location: Location | None) -> None:

@@ -213,9 +213,13 @@ def _text_test(it: Interpreter, operation: type[ast.cmpop], left: Value, right: 
     if operation not in (ast.Eq, ast.NotEq):
         return None
     for asked, other in ((left, right), (right, left)):
-        if isinstance(asked, Unknown) and isinstance(other, Const) and isinstance(other.value, str) and not asked.draws:
-            formula = formula_of(it.number_of(asked), other.value)
-            return TextTest(reason=asked.reason, formula=formula, equal=operation is ast.Eq, draws=other.draws)
+        if not isinstance(other, Const) or not isinstance(other.value, str) or asked.draws:
+            continue
+        number = it.asked_for.number_of(asked)
+        if number is not None:
+            formula = formula_of(number, other.value)
+            reason = asked.reason if isinstance(asked, Unknown) else "a test at run time"
+            return TextTest(reason=reason, formula=formula, equal=operation is ast.Eq, draws=other.draws)
     return None
 
 

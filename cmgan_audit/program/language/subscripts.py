@@ -219,8 +219,10 @@ def store_item(it: Interpreter, owner: Value, index: Value, value: Value, locati
         _store_in_list(it, owner, index, value)
     elif isinstance(owner, External) and owner.name == "os.environ":
         call_library(it, "os.environ.__setitem__", None, Arguments(positional=(index, value)), location, None)
-    elif isinstance(owner, Instance):
-        special_method(it, owner, "__setitem__", [index, value], location)
+    else:
+        it.asked_for.stored_in(owner)
+        if isinstance(owner, Instance):
+            special_method(it, owner, "__setitem__", [index, value], location)
 
 
 def _store_in_list(it: Interpreter, owner: ListValue, index: Value, value: Value) -> None:

@@ -1,0 +1,94 @@
+"""A setting that is not known is the same text wherever it is read from one place: one test tells of the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cmgan_audit.program.domain.values import Const, options_of
+from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.launches.runs import execute
+from cmgan_audit.source.tree import SourceTree
+
+PROGRAM = """
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from torch.utils.data import DataLoader
+import elsewhere
+
+{given}
+if {asked} == "small":
+    size = 1
+elif {asked} == "large":
+    size = 2
+else:
+    raise ValueError
+{between}
+if {later} == "large":
+    DataLoader(size)
+"""
+OPEN = "cfg = elsewhere.load()"
+READ = "cfg = json.load(open(sys.argv[1]))"
+MAYBE = """
+@dataclass
+class Settings:
+    kind: str = "small"
+cfg = Settings() if elsewhere.ready() else elsewhere.load()
+"""
+
+
+def sizes(folder: Path, given: str, asked: str, *, between: str = "", later: str = "") -> set[object]:
+    """What the size may be where the setting is asked for once more."""
+    text = PROGRAM.format(given=given, asked=asked, between=between, later=later or asked)
+    (folder / "train.py").write_text(text)
+    (run,) = execute(SourceTree(folder))
+    (made,) = (event for event in run.events if isinstance(event, CallEvent) and event.callee.endswith(".DataLoader"))
+    found = [option.value for option in options_of(made.arguments.positional[0])]
+    return {value.value for value in found if isinstance(value, Const)}
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        (OPEN, "cfg.kind"),
+        (OPEN, "cfg.model.kind"),
+        (OPEN, "cfg['model']['kind']"),
+        (OPEN, "str(cfg['kind'])"),
+        ("", "elsewhere.cfg.kind"),
+        (READ, "cfg['kind']"),
+        (READ, "cfg['model']['kind']"),
+        (MAYBE, "cfg.kind"),
+    ],
+)
+def test_a_setting_that_is_read_again_is_the_same_text(tmp_path: Path, given: str, asked: str) -> None:
+    assert sizes(tmp_path, given, asked) == {2}
+
+
+@pytest.mark.parametrize(
+    ("given", "later"),
+    [
+        (OPEN, "cfg.other"),
+        (OPEN, "elsewhere.load().kind"),
+        ("cfg = elsewhere.load()\nothers = elsewhere.load()", "others.kind"),
+        (MAYBE, "cfg.other"),
+    ],
+)
+def test_another_setting_may_be_another_text(tmp_path: Path, given: str, later: str) -> None:
+    assert sizes(tmp_path, given, "cfg.kind", later=later) == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("given", "asked", "between"),
+    [
+        ("", "elsewhere.cfg.kind", "elsewhere.cfg.kind = elsewhere.chosen()"),
+        (OPEN, "cfg['kind']", "cfg['kind'] = elsewhere.chosen()"),
+        (OPEN, "cfg['model']['kind']", "cfg['model']['kind'] = elsewhere.chosen()"),
+    ],
+)
+def test_a_setting_that_is_written_may_be_another_text_from_then_on(
+    tmp_path: Path, given: str, asked: str, between: str
+) -> None:
+    assert sizes(tmp_path, given, asked, between=between) == {1, 2}
