@@ -84,8 +84,13 @@ def order_of(value: Value) -> frozenset[Draw]:
 
 
 def settled_value(value: Value) -> Value:
-    """An item of a list that was sorted."""
+    """An item of a list that was sorted, with each that it may be and the parts of a tuple."""
     found = settled(value.draws)
+    if isinstance(value, Choice):
+        options = tuple(replace(option, value=settled_value(option.value)) for option in value.options)
+        return replace(value, draws=found, options=options)
+    if isinstance(value, ListValue) and value.kind == "tuple":
+        return replace(value, draws=found, items=[settled_value(item) for item in value.items])
     return value if found is value.draws else replace(value, draws=found)
 
 
