@@ -48,6 +48,8 @@ _PLAIN_MEMBERS = frozenset(
     "pop remove requires_grad_ size split startswith uniform_ update values warn warning zero_".split()
 )
 _PLAIN = _PLAIN_MEMBERS | _REARRANGING | _BOOKKEEPING
+# What weights are moved by; no network has a method of such a name.
+_MOVES_WEIGHTS = frozenset("add_ addcmul_ clone detach div_ lerp_ mul_ sub_".split())
 _DEEPEST = 4
 
 
@@ -96,8 +98,10 @@ def _inside(use: Use, events: Sequence[Event]) -> Iterator[tuple[int, Event]]:
 
 
 def _is_open(event: Event) -> bool:
-    """Whether it is not known what is called, which may be a network."""
-    return isinstance(event, CallEvent) and isinstance(event.receiver, Unknown)
+    """Whether it is not known what is called, which may be a network: no tensor that a loop over weights draws."""
+    if not isinstance(event, CallEvent) or not isinstance(event.receiver, Unknown):
+        return False
+    return event.callee.rpartition(".")[2] not in _PLAIN | _MOVES_WEIGHTS
 
 
 class _Methods:
