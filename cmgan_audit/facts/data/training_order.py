@@ -11,6 +11,7 @@ from cmgan_audit.facts.classes import values_within
 from cmgan_audit.facts.data.records import TrainingOrder
 from cmgan_audit.facts.data.shards import distributed, sharded
 from cmgan_audit.facts.data.streams import is_stream
+from cmgan_audit.facts.data.trainer_samplers import given_by_trainer
 from cmgan_audit.facts.items.cuts import is_segment
 from cmgan_audit.facts.items.making import Reading, items_of
 from cmgan_audit.facts.items.pipelines import is_dynamic
@@ -59,6 +60,9 @@ def _shuffled(view: View, made: Made, loader: Loader) -> tuple[Fact, str]:
     own = loader.shuffle
     if isinstance(own, Known) and own.value:
         return Known(True, own.trail), "the loader shuffles"
+    replaced = given_by_trainer(view, made)
+    if replaced is not None:
+        return replaced
     sampled = _sampled(loader, made)
     alone = _alone(made) if isinstance(own, Known) else ""
     who = sampled if sampled is not None and not alone else _mixed_by_data(view.scene, made)
