@@ -38,6 +38,9 @@ _SCHEDULER = regex(r"torch\.optim\.lr_scheduler\.(?!_?LRScheduler$)[A-Z]\w*")
 
 # Classes of libraries of which no number and no text is one: settings that are nested.
 _NO_SCALAR = regex(r"omegaconf\.(?:[a-z]+\.)*(?:DictConfig|ListConfig|BaseContainer|Container)")
+# Those of which no list, and those of which no dictionary is one.
+_NO_LIST = regex(r"omegaconf\.(?:[a-z]+\.)*DictConfig")
+_NO_DICTIONARY = regex(r"omegaconf\.(?:[a-z]+\.)*ListConfig")
 
 # Classes of which None may be an object; it is none of any other library's.
 _MAY_HOLD_NONE = regex(r"(?:builtins\.object|(?:collections(?:\.abc)?|types|typing|typing_extensions)\.\w+)$")
@@ -93,7 +96,7 @@ def _of_kind(value: Value, kind: Value) -> bool | None:
         return False
     if isinstance(value, Const | ListValue | DictValue | FunctionValue | ModuleValue) and isinstance(kind, ClassValue):
         return False
-    if isinstance(value, Const) and isinstance(kind, External) and _NO_SCALAR.fullmatch(kind.name):
+    if isinstance(kind, External) and _is_other_settings(value, kind.name):
         return False
     if isinstance(value, Const) and value.value is None and isinstance(kind, External):
         return None if _MAY_HOLD_NONE.match(kind.name) else False
@@ -104,6 +107,18 @@ def _are_schedulers_apart(name: str, kind: str) -> bool:
     """Whether torch's scheduler of one class is none of another class: each derives from their common base alone."""
     one, other = _SCHEDULER.fullmatch(name), _SCHEDULER.fullmatch(kind)
     return one is not None and other is not None and name != kind
+
+
+def _is_other_settings(value: Value, name: str) -> bool:
+    """Whether a class of settings that are nested has no object of this sort: settings themselves, lists of them."""
+    match value:
+        case Const():
+            return _NO_SCALAR.fullmatch(name) is not None
+        case ListValue():
+            return _NO_LIST.fullmatch(name) is not None
+        case DictValue():
+            return _NO_DICTIONARY.fullmatch(name) is not None
+    return False
 
 
 def _tree_object_of_kind(cls: ClassValue, kind: Value) -> bool | None:

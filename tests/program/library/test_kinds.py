@@ -1,0 +1,35 @@
+"""What `isinstance` says of settings that are nested."""
+
+from __future__ import annotations
+
+import pytest
+
+from cmgan_audit.program.domain.values import Const, Unknown
+from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.launches.runs import execute
+from cmgan_audit.source.tree import SourceTree
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "known"),
+    [
+        ("settings.names", "DictConfig", False),
+        ("settings.rate", "DictConfig", False),
+        ("settings", "ListConfig", False),
+        ("settings.names", "(DictConfig, int)", False),
+        ("settings.names", "ListConfig", None),
+        ("settings", "DictConfig", None),
+    ],
+)
+def test_lists_and_dictionaries_of_settings(tmp_path, value, kind, known):
+    (tmp_path / "settings.yaml").write_text("names: [pesq, stoi]\nrate: 16000\n", encoding="utf-8")
+    (tmp_path / "train.py").write_text(
+        "from omegaconf import DictConfig, ListConfig, OmegaConf\nfrom torch.utils.data import DataLoader\n"
+        f"settings = OmegaConf.load('settings.yaml')\nDataLoader(isinstance({value}, {kind}))\n",
+        encoding="utf-8",
+    )
+    (run,) = execute(SourceTree(tmp_path))
+    (made,) = (event for event in run.events if isinstance(event, CallEvent) and event.callee.endswith("DataLoader"))
+    told = made.arguments.get("dataset", 0)
+    assert isinstance(told, Unknown if known is None else Const)
+    assert known is None or (isinstance(told, Const) and told.value is known)
