@@ -103,7 +103,13 @@ def _is_never_read(statement: ast.stmt, node: ast.Try, function: ast.AST | None)
 def _says(handler: ast.ExceptHandler) -> bool:
     """Whether each failure is printed or logged: a NaN or None beside it hides nothing."""
     calls = (each.value for each in _statements(handler.body) if isinstance(each, ast.Expr))
-    return any(isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] in _SAYS for call in calls)
+    return any(isinstance(call, ast.Call) and _says_something(ast.unparse(call.func)) for call in calls)
+
+
+def _says_something(called: str) -> bool:
+    """Whether a function prints or logs what it is given: `print`, `logger.warning`, `tqdm.write`."""
+    owner, _, name = called.rpartition(".")
+    return name in _SAYS or (name in _WRITES and _SCREEN.search(owner) is not None)
 
 
 def _marks(statement: ast.stmt) -> bool:
