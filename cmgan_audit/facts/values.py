@@ -139,3 +139,27 @@ def instances_of(value: Value | None) -> list[Instance]:
 def same_object(left: Instance, right: Instance) -> bool:
     """Whether two values are the same object of the audited program."""
     return left.attrs is right.attrs
+
+
+def length_of_range(value: Value | None) -> Fact | None:
+    """How many numbers `range(start, stop)` has; None for other loops, and for ranges that begin elsewhere."""
+    if isinstance(value, ListValue) and value.kind == "range" and value.complete:
+        return Known(len(value.items), value.trail)
+    if not isinstance(value, Instance) or value.external_name.rpartition(".")[2] not in ("range", "trange"):
+        return None
+    bounds = value.arguments.positional
+    if len(bounds) == 1:
+        return fact_of(bounds[0], None)
+    if len(bounds) == 2 and isinstance(bounds[0], Const) and bounds[0].value == 0:
+        return fact_of(bounds[1], None)
+    if len(bounds) == 2 and isinstance(bounds[0], Const) and bounds[0].value == 1:
+        return _less_one(bounds[1])
+    return None
+
+
+def _less_one(value: Value) -> Fact | None:
+    """`range(1, epochs + 1)` has as many numbers as `epochs`."""
+    fact = fact_of(value, None)
+    if isinstance(fact, Known) and isinstance(fact.value, int):
+        return Known(fact.value - 1, fact.trail, fact.condition, fact.confidence)
+    return None

@@ -17,7 +17,7 @@ from cmgan_audit.facts.optimisers import is_scheduler
 from cmgan_audit.facts.records import TRAIN
 from cmgan_audit.facts.steps.actions import actions_of
 from cmgan_audit.facts.steps.windows import Update, updates_in
-from cmgan_audit.facts.values import class_name, fact_of, instances_of, same_object
+from cmgan_audit.facts.values import class_name, fact_of, instances_of, length_of_range, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.values import Const, Instance, ListValue, Value, options_of
@@ -118,33 +118,9 @@ def _epochs(updates: Iterable[Update]) -> Iterator[Hyperparameter]:
         around = loops[: next(index for index, loop in enumerate(loops) if loop is update.loop)]
         if len(around) != 1:
             continue
-        fact = _length_of_range(around[0].iterates)
+        fact = length_of_range(around[0].iterates)
         if fact is not None:
             yield _made("epochs", "the number of epochs", around[0].location, fact)
-
-
-def _length_of_range(value: Value | None) -> Fact | None:
-    """How many numbers `range(start, stop)` has; None for other loops, and for ranges that begin elsewhere."""
-    if isinstance(value, ListValue) and value.kind == "range" and value.complete:
-        return Known(len(value.items), value.trail)
-    if not isinstance(value, Instance) or value.external_name.rpartition(".")[2] not in ("range", "trange"):
-        return None
-    bounds = value.arguments.positional
-    if len(bounds) == 1:
-        return fact_of(bounds[0], None)
-    if len(bounds) == 2 and isinstance(bounds[0], Const) and bounds[0].value == 0:
-        return fact_of(bounds[1], None)
-    if len(bounds) == 2 and isinstance(bounds[0], Const) and bounds[0].value == 1:
-        return _less_one(bounds[1])
-    return None
-
-
-def _less_one(value: Value) -> Fact | None:
-    """`range(1, epochs + 1)` has as many numbers as `epochs`."""
-    fact = fact_of(value, None)
-    if isinstance(fact, Known) and isinstance(fact.value, int):
-        return Known(fact.value - 1, fact.trail, fact.condition, fact.confidence)
-    return None
 
 
 # Data and spectra
