@@ -11,6 +11,7 @@ from cmgan_audit.facts.averages.counting import BatchCount
 from cmgan_audit.facts.averages.epoch_ends import epoch_end_means
 from cmgan_audit.facts.averages.keyed_meters import keyed_means, updates_of
 from cmgan_audit.facts.averages.library_meters import library_means, library_updates
+from cmgan_audit.facts.averages.logged import logged_means
 from cmgan_audit.facts.averages.means import as_arrays, divided_inside, means_of, means_so_far
 from cmgan_audit.facts.averages.meters import method_of_tree, weighs_equally
 from cmgan_audit.facts.averages.named_values import named_intakes
@@ -48,6 +49,7 @@ def batch_means(view: View) -> Iterable[Record]:
         for single in view.scene.passes_over(made.loader):
             if single.event.framework:
                 found += _at_epoch_ends(view, single, loader)
+                found += logged_means(view, single, loader)
                 continue
             if _leaves_the_last_out(view, single):
                 continue

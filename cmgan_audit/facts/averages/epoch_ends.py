@@ -55,11 +55,7 @@ class EndMean:
 
 def epoch_end_means(view: View, single: Pass) -> Iterator[EndMean]:
     """The means over all batches of one pass that Lightning makes over a loader."""
-    if (
-        not single.event.framework.startswith("lightning.")
-        or single.event.role != "eval"
-        or _is_cut_short(view, single)
-    ):
+    if not single.event.framework.startswith("lightning.") or single.event.role != "eval" or is_cut_short(view, single):
         return
     for step, module, stack in _steps(view, single):
         once = list(one_pass(step.node)) if isinstance(step.node, ast.FunctionDef) else []
@@ -69,7 +65,7 @@ def epoch_end_means(view: View, single: Pass) -> Iterator[EndMean]:
                     yield EndMean(taken, node, step, end)
 
 
-def _is_cut_short(view: View, single: Pass) -> bool:
+def is_cut_short(view: View, single: Pass) -> bool:
     """Whether a trainer draws a number of batches that somebody has set: the last one is rarely among them."""
     stage = "test" if single.event.framework.endswith(".test") else "val"
     trainers = view.scene.named(lambda name: name == _TRAINER)

@@ -1,0 +1,62 @@
+"""Lightning's mean of what a step logs, told one number of items for all batches: `self.log(..., batch_size=16)`.
+
+Without that number Lightning takes the size of each batch and weighs by it. One that comes from a setting is the size
+of a full batch for the last one too.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from cmgan_audit.facts.averages.epoch_ends import is_cut_short
+from cmgan_audit.facts.averages.records import BatchMean
+from cmgan_audit.facts.averages.taking_in import is_measure, is_weighted, mean_of_calls, sums_items
+from cmgan_audit.facts.code import stack_of
+from cmgan_audit.facts.records import Loader
+from cmgan_audit.facts.scene import Pass
+from cmgan_audit.facts.values import constant, instances_of
+from cmgan_audit.facts.view import View
+from cmgan_audit.program.execution.trace import CallEvent
+
+_LOG = "lightning.pytorch.LightningModule.log"
+
+
+def logged_means(view: View, single: Pass, loader: Loader) -> Iterator[BatchMean]:
+    """The means over one pass of a framework of what its steps log with the same weight for each batch, as one record.
+
+    Args:
+        view: the run.
+        single: the pass over a loader.
+        loader: the loader.
+    """
+    if is_cut_short(view, single):
+        return
+    named: dict[str, CallEvent] = {}
+    for event in view.scene.named(_LOG.__eq__):
+        name = constant(event.arguments.get("name", 0))
+        if single.holds(event.context) and isinstance(name, str) and _weighs_equally(view, event, name):
+            named.setdefault(name, event)
+    if named:
+        yield mean_of_calls(next(iter(named.values())), named, single, loader)
+
+
+def _weighs_equally(view: View, event: CallEvent, name: str) -> bool:
+    """Whether a call logs one number of a batch for the mean over the epoch, with a weight that no batch decides."""
+    given = event.arguments
+    call = view.code.call_at(event.location)
+    size = constant(given.get("batch_size"))
+    if call is None or isinstance(size, bool) or not isinstance(size, int):
+        return False
+    if constant(given.get("on_epoch")) is False or given.get("reduce_fx") is not None:
+        return False
+    value = (
+        call.args[1]
+        if len(call.args) > 1
+        else next((each.value for each in call.keywords if each.arg == "value"), None)
+    )
+    if value is None or not is_measure(f"{name} {ast.unparse(value)}") or is_weighted(value):
+        return False
+    if any(each.external_name.startswith("torchmetrics.") for each in instances_of(given.get("value", 1))):
+        return False  # it keeps its own mean
+    return not sums_items(view, value, event.location.path, stack_of(event.context))
