@@ -48,6 +48,7 @@ from cmgan_audit.program.language.classes import (
     order_of_bases,
 )
 from cmgan_audit.program.language.functions import call_function
+from cmgan_audit.program.language.signatures import may_take
 from cmgan_audit.program.language.weightless import learns_nothing
 from cmgan_audit.source.syntax import walk
 
@@ -240,8 +241,9 @@ def _is_no_network(function: ast.AST) -> bool:
 def _call_choice(
     it: Interpreter, callee: Choice, arguments: Arguments, location: Location, node: ast.AST | None
 ) -> Value:
-    """Each option that can be called; what is None or no callable ended that path before."""
+    """Each option that can be called so; what is None, no callable or takes other arguments ended that path before."""
     able = [o for o in callee.options if not isinstance(o.value, Const | Absent | ListValue | DictValue | Symbol)]
+    able = [option for option in able if may_take(option.value, arguments)] or able
     if len(able) == 1:
         return call(it, able[0].value, arguments, location, node)
     if not able:
