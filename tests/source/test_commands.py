@@ -315,6 +315,7 @@ PIECES = [
     'B="$A x"',
     "A+=2",
     "C=$((A + 3))",
+    'C=$[A * (2 + $C)]; echo go x$[C/2]y "$[ A - 1 ] z" a[$A] "b$ [c]"',
     "for i in 1 $A; do echo go $i $A; done",
     "echo go $A \"$B\" ${D:-7} '$A'",
     "f() { echo go f $1; A=9; }",
@@ -328,6 +329,14 @@ PIECES = [
     "{ echo go $A; }",
     "L=(a 'b c' $A); echo go \"${L[@]}\" ${L[1]}",
 ]
+
+
+def test_the_older_form_of_arithmetic_counts_as_well() -> None:
+    (argv,) = argvs(
+        "GPUS=2\nEACH=4\nBATCH=$[GPUS * EACH]\npython train.py --batch $BATCH --step=$[$BATCH/2]k --x $[y z]\n"
+    )
+    assert argv == ["--batch", "8", "--step=4k", "--x", "$[y z]"]
+    assert [isinstance(word, UnknownWord) for word in argv] == [False, False, False, False, True]
 
 
 @pytest.mark.skipif(SHELL is None, reason="needs bash to compare with")

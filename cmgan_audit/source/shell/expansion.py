@@ -136,7 +136,7 @@ class Expansion:
 
     def _variable(self, text: str, offset: int) -> tuple[str, int]:
         """The value of the `$...` at `offset`, and where it ends."""
-        if text[offset] == "$" and not text.startswith(("(", "{"), offset + 1):
+        if text[offset] == "$" and not text.startswith(("(", "{", "["), offset + 1):
             name = NAME.match(text, offset + 1) or _SPECIAL.match(text, offset + 1)
             if name is None:
                 return "$", offset + 1
@@ -148,6 +148,8 @@ class Expansion:
         self.nested += 1
         if source.startswith("$(("):
             value = self._arithmetic(source[3:-2], source)
+        elif source.startswith("$["):
+            value = self._arithmetic(source[2:-1], source)
         elif source.startswith("${"):
             value = self._braced(text[offset + 2 : end - 1], source)
         else:

@@ -14,6 +14,7 @@ _THREE = (";;&", "&>>", "<<<", "<<-")
 _TWO = ("&&", "||", ";;", ";&", "|&", "&>", ">>", "<<", ">&", "<&", ">|", "<>")
 _OPERATORS = (*_THREE, *_TWO, ">", "<", "|", "&", ";", "(", ")")
 _CLOSING = {"'": "'", '"': '"', "`": "`", "(": ")", "{": "}"}
+_CLOSING_FIRST = {**_CLOSING, "[": "]"}  # `$[a * b]`, the older form of `$((a * b))`
 NAME = regex(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -120,7 +121,7 @@ def _word_end(text: str, offset: int) -> int:
             offset += 3 if text.startswith("\\\r\n", offset) else 2
         elif character in "'\"`":
             offset = closing_end(text, offset)
-        elif text.startswith(("$(", "${"), offset) or (
+        elif text.startswith(("$(", "${", "$["), offset) or (
             character == "(" and text[offset - 1 : offset] == "=" and offset > begin
         ):
             offset = closing_end(text, offset if character == "(" else offset + 1)
@@ -136,7 +137,7 @@ def closing_end(text: str, offset: int) -> int:
 
     What `$(...)` holds inside double quotes has its own quotes, and quotes inside of brackets hide brackets.
     """
-    stack = [_CLOSING[text[offset]]]
+    stack = [_CLOSING_FIRST[text[offset]]]
     offset += 1
     while offset < len(text):
         character, closing = text[offset], stack[-1]
