@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
 
+from cmgan_audit.facts.checkpoints.given import names_only_folder, says_file, speaks_of_one
 from cmgan_audit.facts.checkpoints.records import Resume
 from cmgan_audit.facts.classes import library_bases
 from cmgan_audit.facts.view import View
-from cmgan_audit.finding import Confidence, Location, Step
+from cmgan_audit.finding import Confidence, Step, Trail
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import ClassValue, Const, Instance, Listing, Unknown, Value, options_of
 from cmgan_audit.program.execution.trace import CallEvent
@@ -30,24 +30,41 @@ _FINDS = regex(r"last|latest|newest|glob|find", re.IGNORECASE)
 
 def framework_resumes(view: View) -> Iterator[Resume]:
     """The trainings that a framework continues from a checkpoint in this run."""
-    typed = {step.location for step in view.scene.run.launch.steps}
     for event in view.scene.calls:
         for name in _names(event):
             if name in _ARGUMENTS:
-                yield from _named_in_the_call(event, *_ARGUMENTS[name], typed)
+                yield from _named_in_the_call(view, event, *_ARGUMENTS[name])
             elif name in ("speechbrain.Brain.fit", "speechbrain.core.Brain.fit") and _recovers(view, event):
-                yield _resume(event, Const(value=True), "fit() recovers the newest checkpoint by itself")
+                yield _resume(event, (), "fit() recovers the newest checkpoint by itself")
 
 
-def _named_in_the_call(
-    event: CallEvent, argument: str, position: int | None, typed: AbstractSet[Location]
-) -> Iterator[Resume]:
-    """The checkpoints that an argument may name; one that somebody types at the launch is meant."""
+def _named_in_the_call(view: View, event: CallEvent, argument: str, position: int | None) -> Iterator[Resume]:
+    """The checkpoints that an argument may name; one that somebody types at the launch is meant.
+
+    Where only the folder of the run is typed, and the training begins anew unless a file lies in it, none is asked for:
+    `ckpt_path=last if (last := runs / args.name / "last.ckpt").exists() else None`.
+    """
+    launch = view.scene.run.launch
+    typed = {step.location for step in launch.steps}
     value = event.arguments.get(argument, position)
-    for option in options_of(value) if value is not None else ():
+    options = options_of(value) if value is not None else ()
+    or_none = any(isinstance(option.value, Const) and not option.value.value for option in options)
+    for option in options:
         held = path_of(option.value)
-        if _names_a_checkpoint(held) and not any(step.location in typed for step in held.trail):
-            yield _resume(event, held, f"{argument} is {_shown(held)}")
+        if or_none and names_only_folder(held, launch) and not speaks_of_one(held):
+            yield _resume(event, (), f"{argument} is what lies in the folder of the run")
+        elif _names_a_checkpoint(held) and not any(step.location in typed for step in held.trail):
+            medium = isinstance(held, Const) and bool(held.overridable)
+            way = () if _tells_folder(view, held) else held.trail
+            yield _resume(event, way, f"{argument} is {_shown(held)}", Confidence.MEDIUM if medium else Confidence.HIGH)
+
+
+def _tells_folder(view: View, path: Value) -> bool:
+    """Whether settings tell where a run lies (`out_dir: out`), and the program itself which file it takes there."""
+    if not isinstance(path, Const) or not isinstance(path.value, str) or not path.trail:
+        return False
+    settings = path.trail[0].location.path
+    return not settings.endswith((".py", ".ipynb")) and not says_file(path, view.tree.text(settings))
 
 
 def _names(event: CallEvent) -> set[str]:
@@ -89,13 +106,11 @@ def _recovers(view: View, fit: CallEvent) -> bool:
     )
 
 
-def _resume(event: CallEvent, value: Value, how: str) -> Resume:
-    medium = isinstance(value, Const) and bool(value.overridable)
-    trail = (*value.trail, Step(event.location, how))
+def _resume(event: CallEvent, way: Trail, how: str, confidence: Confidence = Confidence.HIGH) -> Resume:
     return Resume(
         location=event.location,
         anchor=canonical(event.callee),
-        unasked=Known(True, trail, confidence=Confidence.MEDIUM if medium else Confidence.HIGH),
+        unasked=Known(True, (*way, Step(event.location, how)), confidence=confidence),
         how=how,
         what="everything that the trainer holds",
         complete=Known(True),

@@ -13,7 +13,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.reasons import GIVEN_AT_START, Cause, cause_of
-from cmgan_audit.program.domain.values import Const, Unknown, Value, options_of
+from cmgan_audit.program.domain.values import Const, Instance, Unknown, Value, options_of
 from cmgan_audit.program.execution.trace import Launch
 from cmgan_audit.program.models.files import path_of
 from cmgan_audit.program.models.needed_files import NeededOption
@@ -78,13 +78,18 @@ def _is_word_of(value: str, name: str) -> bool:
 
 
 def names_only_folder(path: Value, launch: Launch) -> bool:
-    """Whether the command line gives the folder of a path, and the program itself writes the name of the file."""
-    if isinstance(path, Unknown) and path.computed is not None and path.computed.operation in ("join", "path", *_TEXTS):
+    """Whether the command line gives the folder of a path, and the program itself writes the name of the file.
+
+    It may also read it where an earlier run noted which file is its newest (`model/checkpoint`, `runs/latest.txt`).
+    """
+    if isinstance(path, Unknown) and path.computed is not None and path.computed.operation in ("join", "/", "path", *_TEXTS):
         last = path.computed.operands[-1]
         if path.computed.operation == "path":  # the same, as a text
             return names_only_folder(last, launch)
         if path.computed.operation in _TEXTS:
             return isinstance(last, Const) and not last.overridable and bool(str(last.value).rpartition("/")[1])
+        if isinstance(last, Instance):
+            return last.external_name.startswith("io.")
         return isinstance(last, Const) and not last.overridable and bool(last.value)
     if not isinstance(path, Const) or not isinstance(path.value, str):
         return False
