@@ -28,6 +28,7 @@ _TO_LOAD_FROM = regex(
 )
 _OPTION = regex(r"(?<!\S)--?[A-Za-z][\w-]*")
 _TEXTS = frozenset({"str", "+"})  # how a text is put together
+_PUT_TOGETHER = _TEXTS | {"join", "/", "path"}
 
 
 def maybe_missing(settings: Sequence[Setting]) -> str:
@@ -82,7 +83,7 @@ def names_only_folder(path: Value, launch: Launch) -> bool:
 
     It may also read it where an earlier run noted which file is its newest (`model/checkpoint`, `runs/latest.txt`).
     """
-    if isinstance(path, Unknown) and path.computed is not None and path.computed.operation in ("join", "/", "path", *_TEXTS):
+    if isinstance(path, Unknown) and path.computed is not None and path.computed.operation in _PUT_TOGETHER:
         last = path.computed.operands[-1]
         if path.computed.operation == "path":  # the same, as a text
             return names_only_folder(last, launch)
