@@ -242,8 +242,13 @@ def _is_first(value: Value, loader: Instance, whole: bool) -> bool:
 
 
 def _joins(sizes: tuple[Value, ...]) -> bool:
-    """Whether a new shape begins with a dimension that takes in what there is: -1, or a product of two of its own."""
+    """Whether a new shape begins with a dimension that takes in what there is: -1, or a product of two of its own.
+
+    `lengths.view(-1, 1, 1)` gives numbers dimensions to be multiplied with, and is no shape of signals.
+    """
     first = sizes[0] if sizes else None
+    if all(constant(each) == 1 for each in sizes[1:]):
+        return False
     if isinstance(first, UnknownValue) and first.computed is not None and first.computed.operation == "*":
         return all(isinstance(each, UnknownValue) for each in first.computed.operands)
     return bool(constant(first) == -1)

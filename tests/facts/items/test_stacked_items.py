@@ -94,3 +94,37 @@ def test_several_signals_are_no_segments(tmp_path: Path, made: str, taken: str, 
     if taken == "spectra of all":
         used = f"torch.fft.rfft({used}).abs()\n    print({used}[0].mean())"
     assert judged(tmp_path, program.format(made=made, taken=used)) == verdict
+
+
+SPEAKERS = """
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+class Mixtures(Dataset):
+    def __init__(self, names):
+        self.names = names
+    def __len__(self):
+        return len(self.names)
+    def __getitem__(self, index):
+        one, other = torch.load("one/" + self.names[index]), torch.load("other/" + self.names[index])
+        return {"mix": one + other, "ref": torch.stack([one, other]), "lengths": len(one)}
+
+net = torch.nn.Conv1d(1, 2, 1)
+optimizer = torch.optim.Adam(net.parameters())
+for batch in DataLoader(Mixtures(["a.pt", "b.pt"]), batch_size=2, shuffle=True):
+    lengths = batch["lengths"].SHAPE
+    error = (net(batch["mix"]) - batch["ref"]).square().sum(2, keepdim=True) / lengths
+    optimizer.zero_grad()
+    error.mean().backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.parametrize("shape", ["view(-1, 1, 1)", "reshape(-1, 1, 1)", "float()"])
+def test_lengths_that_are_given_dimensions_make_no_batch_of_speakers(tmp_path: Path, shape: str) -> None:
+    assert judged(tmp_path, SPEAKERS.replace("SHAPE", shape)) == "found"
+
+
+def test_speakers_that_are_laid_into_the_batch_may_be_one(tmp_path: Path) -> None:
+    program = SPEAKERS.replace("SHAPE", "float()").replace('- batch["ref"]', '- batch["ref"].view(-1, 1, 16000)')
+    assert judged(tmp_path, program) == "open"
