@@ -261,7 +261,10 @@ class HeapValue(Value):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ListValue(HeapValue):
-    """A list, tuple or set with identity. `complete` is False when there may be more items than those known."""
+    """A list, tuple or set with identity. `complete` is False when there may be more items than those known.
+
+    `kind` is also "range", "slice", "view" (what `zip` and its like give) or "entries" (of a dictionary).
+    """
 
     items: list[Value]
     kind: str = "list"

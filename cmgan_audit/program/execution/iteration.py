@@ -37,7 +37,10 @@ from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.language.functions import run_body
 from cmgan_audit.program.library.answers import call_library
 
+# The passes that are followed one by one, and those over a dictionary or what it gives: a flat file of settings of a
+# vocoder has more than seventy keys, and what goes over them copies or merges each.
 MOST_UNROLLED = 64
+MOST_KEYS = 256
 _COUNTER = Reason("the loop's counter", Cause.LOOP_PASS)
 # Library functions that hand on what they iterate over, by the last part of their name.
 HANDING_ON = frozenset(
@@ -174,7 +177,7 @@ def draw_one(it: Interpreter, value: Value, location: Location) -> Value:
     """`next(iterator)`: one item is drawn, which starts an iteration like a loop does."""
     value = it.read(value)
     items, complete = known_items(value)
-    if items and complete and isinstance(value, ListValue) and value.kind == "view":
+    if items and complete and isinstance(value, ListValue) and value.kind in ("view", "entries"):
         return items[0]
     if isinstance(value, Instance) and isinstance(value.cls, ClassValue):
         own = class_attribute(value.cls, "__next__")
@@ -207,6 +210,12 @@ def _one_of_generator(it: Interpreter, generator: GeneratorValue, loop: Loop, lo
             drawn_here = replace(event, location=location, context=it.context, loop=loop, is_one_draw=True)
             it.run.events[position] = drawn_here
     return join([(item, Branch("")) for item in yielded]) if yielded else Unknown(reason="an item")
+
+
+def most_unrolled(iterable: Value) -> int:
+    """How many passes over a value of known items are followed one by one."""
+    of_keys = isinstance(iterable, DictValue) or (isinstance(iterable, ListValue) and iterable.kind == "entries")
+    return MOST_KEYS if of_keys else MOST_UNROLLED
 
 
 def announce(it: Interpreter, value: Value, loop: Loop, location: Location, *, is_one_draw: bool = False) -> None:

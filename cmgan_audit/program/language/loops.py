@@ -18,7 +18,7 @@ from cmgan_audit.program.domain.reasons import Cause, Reason
 from cmgan_audit.program.domain.values import Choice, Const, Instance, ListValue, Symbol, Unknown, Value
 from cmgan_audit.program.execution.branches import Flow, arrive, leave, rebase, truth
 from cmgan_audit.program.execution.interpreter import Activation, Interpreter, ProgramRaisedError, Widening
-from cmgan_audit.program.execution.iteration import MOST_UNROLLED, announce, element, iterate
+from cmgan_audit.program.execution.iteration import announce, element, iterate, most_unrolled
 from cmgan_audit.program.execution.state import MISSING, Change, Snapshot
 from cmgan_audit.program.execution.trace import Loop
 
@@ -52,7 +52,7 @@ def execute_loop(
     """Run a loop's body over what `iterable` gives; `otherwise` is its `else`, which a break leaves out."""
     location = it.location(getattr(node, "iter", node))
     known = _as_items(iterable)
-    if isinstance(iterable, ListValue) and iterable.complete and len(iterable.items) <= MOST_UNROLLED:
+    if isinstance(iterable, ListValue) and iterable.complete and len(iterable.items) <= most_unrolled(iterable):
         if len(iterable.items) <= 4 or not _counts_only(node, iterable):
             known = list(iterable.items)
     loop = Loop(it.location(node), iterable, unrolled=known is not None)
@@ -81,7 +81,7 @@ def _as_items(iterable: Value) -> list[Value] | None:
 
     if isinstance(iterable, DictValue):
         items, complete = known_items(iterable)
-        return items if complete and len(items) <= MOST_UNROLLED else None
+        return items if complete and len(items) <= most_unrolled(iterable) else None
     return None
 
 

@@ -166,17 +166,17 @@ def _items(it: Interpreter, target: DictValue, arguments: Arguments, location: L
     pairs: list[Value] = [
         ListValue(items=[value_of(key), it.read(present(value))], kind="tuple") for key, value in target.items.items()
     ]
-    return ListValue(items=pairs, complete=known_items(target)[1], kind="view", draws=target.draws)
+    return ListValue(items=pairs, complete=known_items(target)[1], kind="entries", draws=target.draws)
 
 
 def _keys(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:
     items, complete = known_items(target)
-    return ListValue(items=items, complete=complete, kind="view", draws=target.draws)
+    return ListValue(items=items, complete=complete, kind="entries", draws=target.draws)
 
 
 def _values(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:
     values = [it.read(present(value)) for value in target.items.values()]
-    return ListValue(items=values, complete=known_items(target)[1], kind="view", draws=target.draws)
+    return ListValue(items=values, complete=known_items(target)[1], kind="entries", draws=target.draws)
 
 
 def _copy_dict(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,40 @@ def test_what_goes_on_beside_a_generator_is_drawn_too(
         loader.batch_size.value for loader in loaders if isinstance(loader.iterated, Known) and loader.iterated.value
     }
     assert sizes == drawn
+
+
+MERGED = """
+import json
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+settings = {}
+given = json.load(open("settings.json"))
+MERGE
+network = torch.nn.Linear(4, 4)
+optimizer = torch.optim.Adam(network.parameters())
+for (batch,) in DataLoader(TensorDataset(torch.zeros(64, 4)), batch_size=settings["batch"], shuffle=True):
+    optimizer.zero_grad()
+    network(batch).mean().backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(
+    ("merge", "most"),
+    [
+        ("for key, value in given.items():\n    settings[key] = value", 256),
+        ("for key in given:\n    settings[key] = given[key]", 256),
+        ("for key in given.keys():\n    settings[key] = given[key]", 256),
+        ("settings = {key: value for key, value in given.items()}", 256),
+        ("for key, value in zip(list(given), list(given.values())):\n    settings[key] = value", 64),
+    ],
+)
+def test_every_key_of_a_long_file_of_settings_is_gone_through(tmp_path: Path, merge: str, most: int) -> None:
+    (tmp_path / "train.py").write_text(MERGED.replace("MERGE", merge), encoding="utf-8")
+    batches = []
+    for size in (most, most + 1):
+        keys = {**{f"key{number}": number for number in range(size - 1)}, "batch": 2}
+        (tmp_path / "settings.json").write_text(json.dumps(keys), encoding="utf-8")
+        batches.append(next(loader.batch_size for loader in collect(tmp_path).records if isinstance(loader, Loader)))
+    assert [batch.value if isinstance(batch, Known) else None for batch in batches] == [2, None]
