@@ -17,7 +17,7 @@ from cmgan_audit.facts.averages.meters import method_of_tree, weighs_equally
 from cmgan_audit.facts.averages.named_values import named_intakes
 from cmgan_audit.facts.averages.outputs import keys_given, output_means
 from cmgan_audit.facts.averages.records import BatchMean
-from cmgan_audit.facts.averages.returned import means_at_caller
+from cmgan_audit.facts.averages.returned import means_at_callers
 from cmgan_audit.facts.averages.taking_in import Intake, filled_arrays, intakes, one_pass, sums_items
 from cmgan_audit.facts.code import Reached, stack_of
 from cmgan_audit.facts.records import Loader
@@ -125,7 +125,7 @@ def _means_in(view: View, single: Pass, loop: ast.For | ast.AsyncFor, around: Re
     for mean in output_means(view, single, loop, around, body, count):
         yield _Mean(mean.taken, mean.node, mean.around)
     for taken in (
-        *intakes(body),
+        *intakes(body, around.own_nodes()),
         *named_intakes(body, partial(keys_given, view.code, single)),
         *filled_arrays(body, nodes, count),
     ):
@@ -134,10 +134,8 @@ def _means_in(view: View, single: Pass, loop: ast.For | ast.AsyncFor, around: Re
             if means:
                 yield from (_Mean(taken, node, around) for node in means)
                 continue
-            caller = _caller_of(view, single, around)
-            if caller is not None:
-                found = list(means_at_caller(view.code, single, taken, around, caller, count))
-                yield from (_Mean(taken, node, caller) for node in found[:1])
+            for node, caller in means_at_callers(view.code, single, taken, around, count):
+                yield _Mean(taken, node, caller)
 
 
 def _passed_by(view: View, single: Pass, around: Reached) -> Iterator[ast.AST]:
@@ -149,15 +147,6 @@ def _passed_by(view: View, single: Pass, around: Reached) -> Iterator[ast.AST]:
             for side in (node.body, node.orelse):
                 if side and was_taken(view, Found(side[0], path, stack)) is False:
                     yield from (each for statement in side for each in walk(statement))
-
-
-def _caller_of(view: View, single: Pass, around: Reached) -> Reached | None:
-    """The function of the tree that called the one with the loop."""
-    frames = single.event.context.frames
-    if not frames or frames[-1].value is None or frames[-1].value.node is not around.node:
-        return None
-    call = view.code.call_at(frames[-1].call)
-    return None if call is None else view.code.around(frames[-1].call.path, call)
 
 
 def _told(view: View, means: Sequence[_Mean], single: Pass, loader: Loader) -> BatchMean:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 
 from cmgan_audit.facts.averages.counting import BatchCount
@@ -35,28 +35,49 @@ class _Returned:
     place: int | None
 
 
-def means_at_caller(
-    code: Code, single: Pass, taken: Intake, around: Reached, caller: Reached, count: BatchCount
-) -> Iterator[ast.AST]:
-    """The expressions of a caller that average what a function returns to it.
+def means_at_callers(
+    code: Code, single: Pass, taken: Intake, around: Reached, count: BatchCount
+) -> Iterator[tuple[ast.AST, Reached]]:
+    """The expression of a caller that averages what a function returns to it, and the caller.
+
+    One that hands on what it was returned is followed to its own caller: `return train_loss, test(model, loader)`.
 
     Args:
         code: the source of the run.
         single: the pass over a loader, in the function.
         taken: what the function gathers.
         around: the function.
-        caller: the function that calls it.
         count: what counts the batches in the function.
     """
-    frames = single.event.context.frames
-    call = code.call_at(frames[-1].call) if frames else None
-    returned = _returned(around, taken)
-    if call is None or returned is None or isinstance(around.node, ast.Module):
-        return
-    holders = list(code.holders(caller.module.path, call))
-    lengths = _Lengths(frozenset(_loaders(call, around, count)))
+    drawn: Set[str] = count.drawn
+    for frame in reversed(single.event.context.frames):
+        call, returned = code.call_at(frame.call), _returned(around, taken)
+        caller = None if call is None else code.around(frame.call.path, call)
+        is_called = frame.value is not None and frame.value.node is around.node
+        if call is None or caller is None or returned is None or not is_called:
+            return
+        holders = list(code.holders(caller.module.path, call))
+        lengths = _Lengths(frozenset(_loaders(call, around, drawn)))
+        found = list(_means_of_call(call, holders, caller, replace(taken, target=ast.unparse(call)), returned, lengths))
+        if found:
+            yield found[0], caller
+            return
+        target = ast.unparse(call) if returned.place is None else ""
+        taken = replace(taken, target=_name_given(holders[-1] if holders else call, call, returned) or target)
+        around, drawn = caller, lengths.loaders
+
+
+def _means_of_call(
+    call: ast.Call,
+    holders: Sequence[ast.AST],
+    caller: Reached,
+    taken: Intake,
+    returned: _Returned,
+    lengths: _Lengths,
+) -> Iterator[ast.AST]:
+    """The expressions of a function that average what a call in it returns, by itself or under the name it is given."""
     if returned.place is None:
-        yield from means_of(replace(taken, target=ast.unparse(call)), holders, lengths)
+        yield from means_of(taken, holders, lengths)
     name = _name_given(holders[-1] if holders else call, call, returned)
     if name:
         last = getattr(holders[-1], "end_lineno", 0) or 0
@@ -92,15 +113,14 @@ def _name_given(statement: ast.AST, call: ast.Call, returned: _Returned) -> str:
     return ""
 
 
-def _loaders(call: ast.Call, around: Reached, count: BatchCount) -> Iterator[str]:
-    """How the caller writes what the function draws from."""
-    assert not isinstance(around.node, ast.Module)
-    parameters: Sequence[ast.arg] = around.node.args.args
+def _loaders(call: ast.Call, around: Reached, drawn: Set[str]) -> Iterator[str]:
+    """How the caller writes what a function draws from."""
+    parameters: Sequence[ast.arg] = [] if isinstance(around.node, ast.Module) else around.node.args.args
     skipped = 1 if parameters and parameters[0].arg == "self" else 0
     for parameter, argument in zip(parameters[skipped:], call.args, strict=False):
-        if parameter.arg in count.drawn:
+        if parameter.arg in drawn:
             yield ast.unparse(argument)
     for keyword in call.keywords:
-        if keyword.arg in count.drawn:
+        if keyword.arg in drawn:
             yield ast.unparse(keyword.value)
-    yield from (each for each in count.drawn if each.startswith("self."))
+    yield from (each for each in drawn if each.startswith("self."))

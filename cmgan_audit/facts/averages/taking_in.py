@@ -83,18 +83,42 @@ def one_pass(loop: ast.For | ast.AsyncFor | ast.FunctionDef) -> Iterator[ast.AST
             waiting.extend(reversed(children(node)))
 
 
-def intakes(body: Sequence[ast.AST]) -> Iterator[Intake]:
+def intakes(body: Sequence[ast.AST], function: Sequence[ast.AST] = ()) -> Iterator[Intake]:
     """The values that one pass of a loop takes in with no weight of their own.
 
     Args:
         body: the nodes of one pass, without those of loops inside it.
+        function: the nodes of the function around the loop, those that a call leaves out too.
     """
     for node in body:
-        found = intake_of(node)
+        found = intake_of(node) or _appended(node, function or body)
         if found is None or any(map(is_weighted, _values_in(found.value))):
             continue
         if is_measure(found.target) or is_measure(ast.unparse(found.value)) or _is_made_of_measure(found.value, body):
             yield found
+
+
+def _appended(node: ast.AST, function: Sequence[ast.AST]) -> Intake | None:
+    """The number that an array is made longer by, `losses = np.append(losses, loss.item())`; of scores that a batch has
+    one for each item, every one is taken in."""
+    match node:
+        case ast.Assign(targets=[target], value=ast.Call(func=ast.Attribute(attr="append"), args=[kept, value])):
+            if ast.unparse(kept) == ast.unparse(target) and _is_one_number(value, function):
+                return Intake(node, root(target), value, "array")
+    return None
+
+
+def _is_one_number(value: ast.expr, function: Sequence[ast.AST]) -> bool:
+    """Whether an expression is one number: `loss.item()`, or what a backward pass begins at, moved to the CPU."""
+    match value:
+        case ast.Call(func=ast.Name(id="float")) | ast.Call(func=ast.Attribute(attr="item" | "mean")):
+            return True
+    name = root(value).removesuffix(".data")
+    for node in function:
+        match node:
+            case ast.Call(func=ast.Attribute(value=loss, attr="backward")) if ast.unparse(loss) == name:
+                return True
+    return False
 
 
 def filled_arrays(body: Sequence[ast.AST], function: Sequence[ast.AST], count: Count) -> Iterator[Intake]:
