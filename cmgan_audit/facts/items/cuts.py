@@ -32,7 +32,6 @@ PARTIAL = {
     "librosa.load": ("offset", 3),
     "librosa.core.load": ("offset", 3),
     "torch.narrow": ("start", 2),
-    "numpy.roll": ("", -1),
 }
 METHODS = {"narrow": ("start", 1), "seek": ("frames", 0), "setpos": ("pos", 0)}
 # How other libraries' readers are told where to begin; those that are told how much to read too read a part. Files that
