@@ -125,6 +125,11 @@ def _longer(trail: Trail, step: Step) -> Trail:
     return (*trail, step)
 
 
+def is_from_settings(trail: Trail) -> bool:
+    """Whether a way begins in a file of settings or a launcher, and not in the program."""
+    return bool(trail) and not trail[0].location.path.endswith((".py", ".ipynb"))
+
+
 def instances_of(value: Value | None) -> list[Instance]:
     """The objects that a value may be, in order, each once."""
     if not isinstance(value, Choice):

@@ -21,11 +21,12 @@ from cmgan_audit.facts.selection.selecting import KEEPS, RATE, STOPS, holds_weig
 from cmgan_audit.facts.selection.senses import HIGHER, LOWER, Sense, Senses, sense_of_metric
 from cmgan_audit.facts.selection.starts import is_never, start_of
 from cmgan_audit.facts.slices import Found
-from cmgan_audit.facts.values import constant, instances_of
+from cmgan_audit.facts.values import constant, instances_of, is_from_settings
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import DictValue, Instance
+from cmgan_audit.program.domain.values import Const, DictValue, Instance
 from cmgan_audit.program.execution.trace import CallEvent, Event
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
@@ -174,10 +175,9 @@ def _of_schedulers(view: View, senses: Senses) -> Iterator[Direction]:
             [] if call is None else [*call.args[:1], *(each.value for each in call.keywords if each.arg == "metrics")]
         )
         schedulers = instances_of(event.receiver)
-        taken = _mode(schedulers[0], 1) if len(schedulers) == 1 else ""
-        if taken and len(given) == 1:
+        if len(schedulers) == len(given) == 1:
             sense = senses.of(given[0], event.location.path, stack_of(event.context))
-            yield from _judged(RATE, taken, sense, schedulers[0].location, event.location)
+            yield from _judged(RATE, _mode(schedulers[0], 1), sense, event.location)
 
 
 def _of_monitors(view: View, senses: Senses) -> Iterator[Direction]:
@@ -193,13 +193,11 @@ def _of_monitors(view: View, senses: Senses) -> Iterator[Direction]:
         made = [each for each in instances_of(event.result) if each.location == event.location]
         if not isinstance(watched, str) or not made:
             continue
-        taken = _mode(made[0], None)
-        yield from _judged(
-            STOPS if stops else KEEPS, taken, _watched(view, senses, watched), event.location, event.location
-        )
+        sense = _watched(view, senses, watched)
+        yield from _judged(STOPS if stops else KEEPS, _mode(made[0], None), sense, event.location)
     for scheduler, watched in _monitored(view):
         sense = _watched(view, senses, watched)
-        yield from _judged(RATE, _mode(scheduler, 1), sense, scheduler.location, scheduler.location)
+        yield from _judged(RATE, _mode(scheduler, 1), sense, scheduler.location)
 
 
 def _monitored(view: View) -> Iterator[tuple[Instance, str]]:
@@ -260,26 +258,40 @@ def _under_name(call: ast.Call, names: set[str]) -> Iterator[ast.expr]:
                     yield value
 
 
-def _mode(owner: Instance, position: int | None) -> str:
-    """What a scheduler or callback takes for better; "" where it is open."""
+@dataclass(frozen=True, slots=True)
+class _Mode:
+    """What a scheduler or callback takes for better, "" where it is open, and where that is said.
+
+    The way of a mode out of a file of settings is kept: code that makes whatever stands there is no place to look at.
+    """
+
+    taken: str
+    way: tuple[Step, ...]
+    made: Location
+
+
+def _mode(owner: Instance, position: int | None) -> _Mode:
     given = owner.arguments.get("mode", position)
     mode = "min" if given is None else constant(given)
-    return _MODES.get(mode, "") if isinstance(mode, str) and not owner.arguments.open_kwargs else ""
+    taken = _MODES.get(mode, "") if isinstance(mode, str) and not owner.arguments.open_kwargs else ""
+    way = given.trail if isinstance(given, Const) and is_from_settings(given.trail) else ()
+    return _Mode(taken, way, owner.location)
 
 
-def _judged(decides: str, taken: str, sense: Sense | None, made: Location, place: Location) -> Iterator[Direction]:
-    if not taken or sense is None or sense.place is None:
+def _judged(decides: str, mode: _Mode, sense: Sense | None, place: Location) -> Iterator[Direction]:
+    if not mode.taken or sense is None or sense.place is None:
         return
     trail = (
-        Step(made, f"a {taken} value is taken for better here"),
-        *([] if made == place else [Step(place, "the value is given here")]),
+        *mode.way,
+        Step(mode.made, f"a {mode.taken} value is taken for better here"),
+        *([] if mode.made == place else [Step(place, "the value is given here")]),
         Step(sense.place, f"the value is computed of {sense.what}"),
     )
     yield Direction(
-        location=made,
+        location=trail[0].location,
         anchor=decides,
         decides=decides,
         measured=sense.what,
-        taken=taken,
-        reversed=Known(sense.better != taken, trail),
+        taken=mode.taken,
+        reversed=Known(sense.better != mode.taken, trail),
     )

@@ -17,7 +17,7 @@ from cmgan_audit.facts.selection.monitors import chooses, logged_in_training_onl
 from cmgan_audit.facts.selection.read_sets import ReadSets
 from cmgan_audit.facts.selection.splits import TEST, TRAIN, Split, Splits, kinds_in
 from cmgan_audit.facts.slices import Found, Slicer
-from cmgan_audit.facts.values import same_object
+from cmgan_audit.facts.values import is_from_settings, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -256,10 +256,9 @@ class _Selecting:
 
     def _record(self, decides: str, place: Location, split: Split, drawn: Location) -> Selection:
         here = Step(place, f"this decides {decides}")
-        configured = bool(split.trail) and not split.trail[0].location.path.endswith((".py", ".ipynb"))
         drawn_here = Step(drawn, "the number is measured here")
         # Code that many configurations share decides rightly for some of them: then the setting is what stands out.
-        trail = (*split.trail, here, drawn_here) if configured else (here, *split.trail, drawn_here)
+        trail = (*split.trail, here, drawn_here) if is_from_settings(split.trail) else (here, *split.trail, drawn_here)
         known = Known(True, trail, confidence=split.confidence)
         return Selection(location=place, anchor=decides, decides=decides, by_test=known, signs=split.sign)
 

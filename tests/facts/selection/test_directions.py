@@ -38,3 +38,39 @@ def test_what_grows_without_end_gets_there(name: str, told: bool, tmp_path: Path
     (tmp_path / "train.py").write_text(TRAINING.format(name=name))
     auditor = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1))
     assert ("CMG607" in {finding.rule for finding in auditor.audit(tmp_path).findings}) == told
+
+
+CALLBACKS = """
+import pytorch_lightning as pl
+import torch
+import torch.nn.functional as F
+import yaml
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from torch.utils.data import DataLoader, TensorDataset
+
+class Enhancer(pl.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.net = torch.nn.Linear(4, 4)
+    def training_step(self, batch, index):
+        return F.l1_loss(self.net(batch[0]), batch[1])
+    def validation_step(self, batch, index):
+        self.log("loss", F.l1_loss(self.net(batch[0]), batch[1]))
+    def configure_optimizers(self):
+        return torch.optim.Adam(self.parameters())
+
+settings = yaml.safe_load(open("settings.yaml"))
+kinds = {"keep": ModelCheckpoint, "stop": EarlyStopping}
+callbacks = [kinds[name](monitor="loss", **each) for name, each in settings.items()]
+data = TensorDataset(torch.zeros(64, 4), torch.zeros(64, 4))
+pl.Trainer(callbacks=callbacks).fit(Enhancer(), DataLoader(data, 8, shuffle=True), DataLoader(data, 8))
+"""
+
+
+def test_a_mode_out_of_a_file_of_settings_is_told_there(tmp_path: Path) -> None:
+    load_kinds()
+    (tmp_path / "train.py").write_text(CALLBACKS)
+    (tmp_path / "settings.yaml").write_text("keep:\n  mode: max\nstop:\n  patience: 9\n  mode: max\n")
+    auditor = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1))
+    found = [finding for finding in auditor.audit(tmp_path).findings if finding.rule == "CMG607"]
+    assert [(each.location.path, each.location.line) for each in found] == [("settings.yaml", 2), ("settings.yaml", 5)]
