@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
 
 from cmgan_audit.facts.data.compared_names import Identity, agreeing, identity
-from cmgan_audit.facts.data.glances import is_few, only_looks
+from cmgan_audit.facts.data.glances import is_few, is_only_told, only_looks
 from cmgan_audit.facts.data.listed_picks import is_seeded_shuffle, picked_parts
 from cmgan_audit.facts.data.records import ListingUse
 from cmgan_audit.facts.exclusive import exclusive
@@ -128,7 +128,7 @@ def _parts(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
             continue
         if isinstance(event.sliced, Instance) and not _holds_names(event.sliced):
             continue
-        if _shuffled(view, event.sliced) or (is_few(event.index) and only_looks(view)):
+        if _shuffled(view, event.sliced) or (is_few(event.index) and only_looks(view)) or is_only_told(view, event):
             continue
         yield _part(view, event, event.order, "takes")
 
