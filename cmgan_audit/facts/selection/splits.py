@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 
 from cmgan_audit.facts.classes import values_within
 from cmgan_audit.facts.code import Stack, stack_of
@@ -200,14 +201,18 @@ class Splits:
         """Lists of items that were read from a file or a folder before the dataset was made."""
         call = self._view.code.call_at(dataset.location)
         stack = self._stack_around(dataset)
-        if call is not None and stack is not None:
-            for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
-                if isinstance(argument, ast.Constant):
-                    continue
-                for found in self._slicer.behind(argument, dataset.location.path, stack).calls:
-                    event = self._view.code.calls.get((self._slicer.location(found), found.stack))
-                    if event is not None:
-                        yield from _told_by(event)
+        if call is None or stack is None:
+            return
+        for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+            if isinstance(argument, ast.Constant):
+                continue
+            behind = self._slicer.behind(argument, dataset.location.path, stack).calls
+            found = [self._view.code.calls.get((self._slicer.location(each), each.stack)) for each in behind]
+            events = [event for event in found if event is not None]
+            settings = {_text_read(event) for event in events if _is_of_several_sets(event.result)}
+            for event in events:
+                if _text_read(event) not in settings:
+                    yield from _told_by(event)
 
 
 def _kinds_of(named: Iterable[tuple[str, Location]]) -> set[str]:
@@ -223,11 +228,25 @@ def _path_read(event: CallEvent) -> Value | None:
     return path_of(event.arguments.positional[0]) if event.arguments.positional else None
 
 
+def _text_read(event: CallEvent) -> str:
+    """The path that a call reads or lists, empty where that is not known."""
+    path = _path_read(event)
+    return path.value if isinstance(path, Const) and isinstance(path.value, str) else ""
+
+
+def _is_of_several_sets(read: Value | None, depth: int = 2) -> bool:
+    """Whether what was read from a file has sections for several sets: then where it lies tells of none of them."""
+    if not isinstance(read, DictValue):
+        return False
+    first = list(islice(read.items.items(), _MOST_TEXTS))
+    kinds = {kind for key, _ in first if isinstance(key, str) for kind in kinds_in(key)}
+    return len(kinds) > 1 or (depth > 1 and any(_is_of_several_sets(each, depth - 1) for _, each in first))
+
+
 def _told_by(event: CallEvent) -> Iterator[Split]:
     """The split of the path that a call reads or lists; none where that is not known, or is one of settings."""
-    path = _path_read(event)
-    text = path.value if isinstance(path, Const) else None
-    if path is not None and isinstance(text, str) and not is_of_settings(text) and (kind := kind_of_path(text)):
+    path, text = _path_read(event), _text_read(event)
+    if path is not None and not is_of_settings(text) and (kind := kind_of_path(text)):
         trail = (*path.trail, Step(event.location, f"its items are read from {text}"))
         yield Split(kind, f"its items are read from {text!r}", trail)
 
