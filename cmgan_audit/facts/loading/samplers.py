@@ -115,18 +115,31 @@ def _distributed_sampler(scene: Scene, made: Made, given: Value, sampler: Instan
     if condition:
         shards = OneOf((Known(True, here, condition), Known(False, (), f"not ({condition})")))
     drops = fact_of(arguments.get("drop_last", 5), False)
+    pads = Known(not drops.value, drops.trail) if isinstance(drops, Known) else drops
     follows, evidence = _follows_epoch(scene, made, sampler)
     return Sampler(
         location=sampler.location,
         anchor=class_name(sampler),
         name=class_name(sampler),
         shards=shards,
-        pads=Known(not drops.value, drops.trail) if isinstance(drops, Known) else drops,
+        pads=NO if _is_for_one_process(scene, arguments) else pads,
         shuffles=fact_of(arguments.get("shuffle", 3), True),
         follows_epoch=follows,
         epoch_evidence=evidence,
         once=_once(scene, made),
     )
+
+
+def _is_for_one_process(scene: Scene, arguments: Arguments) -> bool:
+    """Whether the program itself starts a single process: then its sampler has all items, and repeats none.
+
+    A number of processes that the command line may set is no such word.
+    """
+    if arguments.get("num_replicas", 1) is not None:
+        return False
+    groups = scene.named(lambda name: name.endswith("init_process_group"))
+    sizes = [event.arguments.get("world_size", 3) for event in groups]
+    return bool(sizes) and all(isinstance(e, Const) and e.value == 1 and not e.overridable for e in sizes)
 
 
 def _once(scene: Scene, made: Made) -> Fact:
