@@ -26,7 +26,7 @@ from cmgan_audit.source.syntax import walk
 _ORDERS = regex(r"(random|numpy\.random)(\.\w+)?\.(shuffle|permutation|permuted)|torch\.randperm")
 _PICKS = regex(
     r"(random|numpy\.random)(\.\w+)?\.(sample|choice|choices)|torch\.utils\.data\.random_split"
-    r"|sklearn\.model_selection\.(train_test_split|ShuffleSplit)"
+    r"|sklearn\.model_selection\.ShuffleSplit|.*\.train_test_split"
 )
 # What takes items by a list of indices, and where that list is given.
 _INDICES = {

@@ -8,7 +8,7 @@ from cmgan_audit.finding import Location
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Arguments, Const, Draw, Instance, Value, options_of
 from cmgan_audit.program.library.repeating import seed_text
-from cmgan_audit.program.library.seeding import Generator, drawn_from
+from cmgan_audit.program.library.seeding import Generator, divides_a_dataset, drawn_from
 
 _SAMPLERS = frozenset(
     "random randint randrange choice choices sample uniform gauss normalvariate triangular betavariate expovariate "
@@ -33,7 +33,6 @@ _DRAWING: dict[str, frozenset[str]] = {
     "numpy.random.Generator": _NUMPY,
     "torch": frozenset(_TORCH.split()),
     "os": frozenset({"urandom"}),
-    "sklearn.model_selection": frozenset({"train_test_split"}),
 }
 # Methods that fill a tensor, whatever the name of their owner.
 _FILLING = frozenset("random_ uniform_ normal_ bernoulli_ exponential_ log_normal_ cauchy_ geometric_".split())
@@ -66,7 +65,7 @@ GENERATORS = frozenset(
 def draws_random(name: str) -> bool:
     """Whether a library call draws random numbers."""
     owner, _, member = name.rpartition(".")
-    if (owner and member in _FILLING) or member in _DRAWING.get(owner, ()):
+    if (owner and member in _FILLING) or member in _DRAWING.get(owner, ()) or divides_a_dataset(name):
         return True
     classes = _CLASSES.get(member)
     return classes is not None and classes.fullmatch(owner) is not None
@@ -75,7 +74,7 @@ def draws_random(name: str) -> bool:
 def keeps_all_in_order(name: str, arguments: Arguments) -> bool:
     """Whether a call that could draw is told not to: `train_test_split(names, shuffle=False)` cuts where it stands."""
     told = arguments.get("shuffle")
-    return name.endswith(".train_test_split") and isinstance(told, Const) and told.value is False
+    return divides_a_dataset(name) and isinstance(told, Const) and told.value is False
 
 
 def changes_in_place(name: str) -> bool:
@@ -96,9 +95,10 @@ def draw(
 
 def _seeded(name: str, receiver: Value | None, arguments: Arguments, reseeded: Mapping[Generator, str]) -> str:
     own = generator_seed(receiver) or generator_seed(arguments.get("generator"))
-    state = arguments.get("random_state")
-    if state is not None:
-        own = own or generator_seed(state) or (f"random_state is {seed_text(state)}" if seed_text(state) else "")
+    for keyword in ("random_state", "seed") if divides_a_dataset(name) else ("random_state",):
+        state = arguments.get(keyword)
+        if state is not None:
+            own = own or generator_seed(state) or (f"{keyword} is {seed_text(state)}" if seed_text(state) else "")
     if own:
         return own
     if isinstance(receiver, Instance) and receiver.external_name in GENERATORS:

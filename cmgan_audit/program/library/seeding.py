@@ -62,12 +62,13 @@ _HELPERS = regex(
     r"set_all_seeds?|set_global_seeds?|manual_seed|seed_torch|enable_full_determinism)"
 )
 _NO_HELPERS = regex(r"torch\.(?:Generator|cuda|random|xpu|mps)\b.*|random\..*|numpy\..*|tensorflow\..*|jax\..*")
-# Frameworks that seed by themselves before they train, and the argument that may turn it off.
+# Frameworks that seed by themselves before they train, and the argument that may turn it off. Hugging Face's trainer
+# does when it is made, which `TrainingArguments` alone do not.
 _OWN_SEED = {
     "lightning.pytorch.cli.LightningCLI": "seed_everything_default",
     "lightning.pytorch.utilities.cli.LightningCLI": "seed_everything_default",
-    "transformers.TrainingArguments": "seed",
-    "transformers.Seq2SeqTrainingArguments": "seed",
+    "transformers.Trainer": "seed",
+    "transformers.Seq2SeqTrainer": "seed",
 }
 # The generator that the functions of a library draw from.
 _DRAWN_FROM = {
@@ -134,7 +135,12 @@ def isolated_by(manager: str) -> tuple[Generator, ...]:
 
 def drawn_from(callee: str) -> Generator | None:
     """The generator that a drawing function uses, None where it may be any."""
-    return _DRAWN_FROM.get(callee.partition(".")[0])
+    return Generator.NUMPY if divides_a_dataset(callee) else _DRAWN_FROM.get(callee.partition(".")[0])
+
+
+def divides_a_dataset(callee: str) -> bool:
+    """Whether a call divides a dataset at random: `train_test_split`, of sklearn or of Hugging Face's datasets."""
+    return callee.endswith(".train_test_split")
 
 
 def seed_given(name: str, arguments: Arguments) -> Value | None:

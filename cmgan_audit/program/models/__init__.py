@@ -35,6 +35,7 @@ from cmgan_audit.program.models.frameworks import (
     metric_collections_,
     module_lists,
     speechbrain_,
+    transformers_,
     transforms_,
 )
 from cmgan_audit.program.models.settings import (
@@ -82,6 +83,7 @@ __all__ = [
     "sacred_",
     "speechbrain_",
     "started_with",
+    "transformers_",
     "transforms_",
     "yacs_",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.values import Arguments, Instance, Value
 from cmgan_audit.program.execution.interpreter import Interpreter
-from cmgan_audit.program.library.trainers import ignite, lightning, speechbrain
+from cmgan_audit.program.library.trainers import ignite, lightning, speechbrain, transformers
 from cmgan_audit.program.library.trainers.hooks import Trainer
 
 _TRAINERS: dict[str, Trainer] = {
@@ -27,6 +27,15 @@ _TRAINERS: dict[str, Trainer] = {
     "speechbrain.core.Brain.evaluate": speechbrain.evaluate,
     "ignite.engine.Engine.run": ignite.run,
     "ignite.engine.engine.Engine.run": ignite.run,
+    **{
+        f"transformers.{trainer}.{method}": run
+        for trainer in ("Trainer", "Seq2SeqTrainer")
+        for method, run in {
+            "train": transformers.train,
+            "evaluate": transformers.evaluation("evaluate", "eval_dataset"),
+            "predict": transformers.evaluation("predict", "test_dataset"),
+        }.items()
+    },
 }
 
 
