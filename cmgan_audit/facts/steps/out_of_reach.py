@@ -21,6 +21,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import ClassValue, External, FunctionValue, Instance, Value
 from cmgan_audit.program.execution.sessions import interpreter_of
 from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.source.syntax import walk
 
@@ -61,13 +62,56 @@ def is_left_aside(view: View, path: str, number: int, *, calls: int = 2) -> bool
         number: the line.
         calls: how many calls may lead to it.
     """
+    return any(_is_passed_by(view, path, node, calls) for node in _calls_on(view, path, number))
+
+
+def is_replaced(view: View, path: str, number: int) -> bool:
+    """Whether a line is in a method that no object of a run has, or that only such methods call.
+
+    A student's trainer has a `train_epoch` of its own in the place of that of its base class, and what only the latter
+    called, to step a scheduler, nobody calls any more.
+    """
+    return any(_is_replaced(view, path, node, 2) for node in _calls_on(view, path, number))
+
+
+def _calls_on(view: View, path: str, number: int) -> Iterator[ast.Call]:
     module = view.code.module(path)
-    nodes = walk(module.tree) if module is not None and module.tree is not None else ()
-    return any(
-        _is_passed_by(view, path, node, calls)
-        for node in nodes
-        if isinstance(node, ast.Call) and node.lineno <= number <= (node.func.end_lineno or node.lineno)
-    )
+    for node in walk(module.tree) if module is not None and module.tree is not None else ():
+        if isinstance(node, ast.Call) and node.lineno <= number <= (node.func.end_lineno or node.lineno):
+            yield node
+
+
+def _is_replaced(view: View, path: str, node: ast.expr, calls: int) -> bool:
+    around = view.code.around(path, node)
+    if around is None or isinstance(around.node, ast.Module) or around.node in view.code.activations.values():
+        return False
+    if _is_overridden(view, path, around.node, around.name):
+        return True
+    if not calls or _is_called_unseen(view, path, around.node):
+        return False
+    mentions = list(_mentions(view, around.name))
+    return bool(mentions) and all(_is_replaced(view, at, each, calls - 1) for at, each in mentions)
+
+
+def _is_overridden(view: View, path: str, method: ast.AST, name: str) -> bool:
+    """Whether every object that would have a method has another one of that name, and none asks for this one."""
+    holder = next((each for each in view.code.parents(path, method) if isinstance(each, ast.ClassDef)), None)
+    if holder is None:
+        return False
+    for _, mention in _mentions(view, name):
+        owner = mention.value if isinstance(mention, ast.Attribute) else None
+        if isinstance(owner, ast.Call) or (isinstance(owner, ast.Name) and owner.id == holder.name):
+            return False  # `super().train_epoch()`, `Trainer.train_epoch(self)`
+    classes = [each.cls if isinstance(each, Instance) else each for each in _objects(view)]
+    of_holder = [each for each in classes if isinstance(each, ClassValue) and holder in _nodes_of(each)]
+    held = [class_attribute(each, name) for each in of_holder]
+    return bool(held) and all(each is not None and getattr(each[0], "node", method) is not method for each in held)
+
+
+def _nodes_of(cls: ClassValue) -> set[ast.AST]:
+    found: set[ast.AST] = set()
+    _add(cls, found)
+    return found
 
 
 def _is_passed_by(view: View, path: str, node: ast.expr, calls: int) -> bool:

@@ -11,7 +11,7 @@ from cmgan_audit.facts.conditions import exclude
 from cmgan_audit.facts.optimisers import is_scheduler
 from cmgan_audit.facts.slices import Slicer
 from cmgan_audit.facts.steps.actions import SCHEDULE, STEP, Action, actions_of
-from cmgan_audit.facts.steps.out_of_reach import lines_in_reach
+from cmgan_audit.facts.steps.out_of_reach import is_replaced, lines_in_reach
 from cmgan_audit.facts.steps.own_schedules import optimisers_of, own_schedulers, told_in_epochs
 from cmgan_audit.facts.steps.paces import meant_pace
 from cmgan_audit.facts.steps.records import ANY, BATCH, EPOCH, Scheduler
@@ -88,7 +88,7 @@ def _scheduler(
         anchor=f"{innermost_function(made.event.context)}.{class_name(made.scheduler)}",
         trail=(here,),
         name=class_name(made.scheduler),
-        stepped=Known(True, (Step(place, "it is stepped here"),)) if steps else _stepped(view, made, seen),
+        stepped=Known(True, (Step(place, "it is stepped here"),)) if steps else _stepped(view, made, seen, updates),
         pace=pace,
         meant=meant,
         constants=constants,
@@ -270,17 +270,21 @@ def _before(steps: Sequence[Action], updates: Sequence[Action]) -> Fact:
     return NO
 
 
-def _stepped(view: View, made: _Made, seen: set[Location]) -> Fact:
-    """Whether a scheduler that no step was seen of is left alone for certain."""
+def _stepped(view: View, made: _Made, seen: set[Location], updates: Sequence[Action]) -> Fact:
+    """Whether a scheduler that no step was seen of is left alone for certain, and in which training.
+
+    A base class makes it for all the trainings that derive from it, and some of them step it.
+    """
     place = made.event.location
     taker = _handed_to(view, made.scheduler)
     if taker:
         return Unknown(f"it is handed to {taker}")
     followed = {(at.path, at.line) for at in seen}
     for path, number, _ in lines_in_reach(view, _A_STEP):
-        if (path, number) not in followed:
+        if (path, number) not in followed and not is_replaced(view, path, number):
             return Unknown(f"{path}:{number} steps a scheduler on a way that was not followed")
-    return Known(False, (Step(place, "this scheduler is never stepped"),))
+    alone = Step(updates[0].event.location, "its optimiser steps here, in this training")
+    return Known(False, (Step(place, "this scheduler is never stepped"), alone))
 
 
 def _handed_to(view: View, scheduler: Instance) -> str:
