@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
+from cmgan_audit.facts.exclusive import exclusive
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -48,10 +49,13 @@ class Placement(Record):
 def placements(view: View) -> Iterable[Record]:
     """The record of a program that is distributed; none for others."""
     scene = view.scene
-    started = next((event for event in scene.calls if canonical(event.callee) in _STARTS), None)
-    if started is None or scene.run.launch.condition == NOT_REACHED or not scene.trains:
+    starts = [event for event in scene.calls if canonical(event.callee) in _STARTS]
+    if not starts or scene.run.launch.condition == NOT_REACHED or not scene.trains:
         return []
-    sites = [event for event in scene.calls if _names_a_device(view, event)]
+    started = starts[0]
+    # Where one GPU is all there is, the program goes another way and starts no processes.
+    several = [event for event in scene.calls if not all(exclusive(event.context, each.context) for each in starts)]
+    sites = [event for event in several if _names_a_device(view, event)]
     # What happens in every step comes first: a wrong device there is met in every process.
     ordered = sorted(sites, key=lambda event: not event.context.loops)
     steps = dict.fromkeys(Step(event.location, f"{_shown(event)} names the device here") for event in ordered)
@@ -170,14 +174,21 @@ def _is_fixed(view: View, device: Value, event: CallEvent, names: tuple[str, ...
         return len(others) < len(device.options) and all(_is_cpu(each) for each in others)
     if isinstance(device, Instance) and device.external_name == "torch.device":
         inner = device.arguments.get("type", 0)
-        plain = len(device.arguments.positional) + len(device.arguments.keywords) == 1
-        return plain and isinstance(inner, Const | Choice) and _is_fixed(view, inner, event, names)
+        if device.arguments.get("index", 1) is not None:
+            return _is_first_by_number(view.code.call_at(device.location))
+        return isinstance(inner, Const | Choice) and _is_fixed(view, inner, event, names)
     if not isinstance(device, Const) or device.overridable:
         return False
     if type(device.value) is int and device.value == 0:
         call = view.code.call_at(event.location)
         return call is not None and any(isinstance(each, ast.Constant) for each in call.args[:1])
     return device.value in names and _is_literal(view, device)
+
+
+def _is_first_by_number(call: ast.Call | None) -> bool:
+    """Whether a device is written as `torch.device("cuda", 0)`."""
+    words = [*call.args, *(each.value for each in call.keywords)] if call is not None else []
+    return [each.value for each in words if isinstance(each, ast.Constant)] == ["cuda", 0]
 
 
 def _is_fixed_arm(view: View, arm: Value, event: CallEvent, names: tuple[str, ...]) -> bool:
