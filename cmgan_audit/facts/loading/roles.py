@@ -13,7 +13,7 @@ from cmgan_audit.facts.loading.samples import kept_before, looked_at
 from cmgan_audit.facts.loading.sharing import datasets_of_others
 from cmgan_audit.facts.passes.modes import gradients_off, mode_at, only_in_training
 from cmgan_audit.facts.records import EVAL, OTHER, TRAIN
-from cmgan_audit.facts.scene import Made, Scene
+from cmgan_audit.facts.scene import Made, Pass, Scene
 from cmgan_audit.facts.values import class_name, instances_of, same_object
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -166,6 +166,8 @@ def role_of(scene: Scene, made: Made, signs: list[Sign]) -> tuple[Fact, str]:
         return Known(OTHER, (Step(made.location, "nothing is trained or evaluated with it"),)), ""
     if named != EVAL and _only_shown(scene, made):
         return Known(OTHER, (Step(made.location, "no network gets what is drawn from it"),)), ""
+    if named == TRAIN and _only_measured(scene, made):
+        return Known(OTHER, (Step(made.location, "it is only evaluated, and others are trained on"),)), ""
     if named:
         spoken = _spoken(named, signs)
         text = "; ".join(sign.text for sign in spoken[:3])
@@ -195,6 +197,24 @@ def _only_shown(scene: Scene, made: Made) -> bool:
     own = scene.passes_over(made.loader)
     if not own or any(single.holds(use.event.context) for single in own for use in scene.uses):
         return False
+    return _others_train(scene, own)
+
+
+def _only_measured(scene: Scene, made: Made) -> bool:
+    """Whether all that goes through a loader is an evaluation, while others serve the training: how well it fits."""
+    own = scene.passes_over(made.loader)
+    runs = [[use for use in scene.uses_in(single) if use.kind == "run"] for single in own]
+    quiet = own and all(
+        inside
+        and all(gradients_off(scene, run.position, run.event.context.managers) for run in inside)
+        and all(mode_at(scene, run)[0] == "eval" for run in inside)
+        for inside in runs
+    )
+    return bool(quiet) and _others_train(scene, own)
+
+
+def _others_train(scene: Scene, own: list[Pass]) -> bool:
+    """Whether something is trained on what other passes than these give."""
     training = {id(loop) for use in scene.of("backward", "step") for loop in use.event.context.loops}
     return any(each.event.framework or id(each.event.loop) in training for each in scene.passes if each not in own)
 
