@@ -117,9 +117,13 @@ def _given(view: View, search: Search, found: Found) -> Iterator[ast.AST]:
 
 
 def _is_restored(node: ast.AST, best: str) -> bool:
-    """Whether an expression is the best number of an earlier run: `checkpoint["best_loss"]` for `self.best_loss`."""
+    """Whether an expression is the best number of an earlier run: `checkpoint["best_loss"]` for `self.best_loss`, or
+    `checkpoint.best_loss`."""
     match node:
-        case ast.Subscript(value=ast.Name() | ast.Attribute(), slice=ast.Constant(value=str() as key)):
+        case (
+            ast.Subscript(value=ast.Name() | ast.Attribute(), slice=ast.Constant(value=str() as key))
+            | ast.Attribute(value=ast.Name() | ast.Attribute(), attr=key)
+        ):
             return bool(best) and key == best
     return False
 
