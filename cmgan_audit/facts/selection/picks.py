@@ -84,15 +84,21 @@ def _given(call: ast.Call) -> ast.expr | None:
 
 
 def _is_of_model(view: View, here: Found, call: ast.Call) -> bool:
-    """Whether a file that is copied or removed is that of a model, by what the call and its path say."""
-    steps = [call, *(each.node for each in _steps(view, here, into_lists=True))]
-    parts = [part for step in steps for part in walk(step)]
-    texts = [part.value.lower() for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-    names = [part.id.lower() for part in parts if isinstance(part, ast.Name)]
-    names += [part.attr.lower() for part in parts if isinstance(part, ast.Attribute)]
-    if any(_OF_OTHERS.search(text) for text in texts):
-        return False
-    return any(_OF_MODEL.search(text) for text in texts) or any(_NAMED_MODEL.search(name) for name in names)
+    """Whether a file that is copied or removed is that of a model, by what the call and its path say.
+
+    Where these say nothing, what the lists that the path is taken from were filled with may.
+    """
+    for into_lists in (False, True):
+        steps = [call, *(each.node for each in _steps(view, here, into_lists=into_lists))]
+        parts = [part for step in steps for part in walk(step)]
+        texts = [part.value.lower() for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+        names = [part.id.lower() for part in parts if isinstance(part, ast.Name)]
+        names += [part.attr.lower() for part in parts if isinstance(part, ast.Attribute)]
+        if any(_OF_OTHERS.search(text) for text in texts):
+            return False
+        if any(_OF_MODEL.search(text) for text in texts) or any(_NAMED_MODEL.search(name) for name in names):
+            return True
+    return False
 
 
 def _makes_room(view: View, here: Found) -> bool:

@@ -44,6 +44,8 @@ _ORDERED: dict[int, frozenset[str]] = {1: frozenset({"sorted"}), 2: frozenset({"
 _OF_ALL = frozenset({"values", "items"})
 # What makes a dictionary with nothing in it, and how much that is told: `defaultdict(float)`.
 _EMPTY = {"defaultdict": 1, "dict": 0, "OrderedDict": 0, "Counter": 0}
+# What makes an array whose places are filled later, or to which numbers are added.
+_BLANK = frozenset("zeros ones empty zeros_like".split())
 # What a meter calls its mean.
 _MEANS = frozenset({"avg", "average", "mean"})
 # Functions that give a metric negated, to be trained with.
@@ -291,6 +293,8 @@ class Senses:
             case ast.Call(args=[given]) | ast.Call(args=[_, given]) if called_name(node) in _ORDERED[len(node.args)]:
                 return self._at(_beside(here, given), item, key, way)
             case ast.Call(keywords=[]) if called_name(node) in _EMPTY and len(node.args) <= _EMPTY[called_name(node)]:
+                return _CONSTANT
+            case ast.Call() if called_name(node) in _BLANK:
                 return _CONSTANT
             case ast.Call(func=ast.Name(id="dict"), args=[], keywords=given) if all(each.arg for each in given):
                 names, values = [ast.Constant(each.arg) for each in given], [each.value for each in given]
