@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from cmgan_audit.facts.adversarial.holders import Holders
@@ -23,7 +23,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import ClassValue, External, Instance, Unknown, Value
 from cmgan_audit.program.execution.trace import CallEvent
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import called_name, walk
 
 # A network may be made of networks that are made of networks.
 DEEP = 14
@@ -40,6 +40,10 @@ _GATHERS = regex(
     r"|.*\.(extend|append|update)"
 )
 _OF_PARAMETERS = (".parameters", ".named_parameters")
+# What makes a tensor of its own, so that `requires_grad=False` says nothing of a network.
+_MAKES = frozenset(
+    "Variable Parameter tensor as_tensor zeros ones empty full rand randn arange linspace zeros_like ones_like".split()
+)
 
 
 @dataclass(eq=False)
@@ -69,13 +73,34 @@ class ByHand:
         """The networks that lines freeze or change; None where it is not known which."""
         found: list[Instance | None] = [use.on for use in self.view.scene.of("requires_grad_") if use.on is not None]
         for path, number, _ in lines_in_reach(self.view, _FREEZES):
-            found += self._of_line(path, number, unknown=(None,))
+            if not self._is_of_new_tensors(path, number):
+                found += self._of_line(path, number, unknown=(None,), asking=self._all_asking)
+        # What is written once gives a network its first weights.
+        again = [event for event in self._all_asking if event.context.loops]
         for path, number, _ in lines_in_reach(self.view, _WRITES):
-            found += self._of_line(path, number, unknown=())
+            found += self._of_line(path, number, unknown=(), asking=again)
         return tuple(found)
 
-    def _of_line(self, path: str, number: int, *, unknown: tuple[Instance | None, ...]) -> tuple[Instance | None, ...]:
-        """The networks that a line is about: that it names, or whose parameters the loop around it goes through."""
+    def _is_of_new_tensors(self, path: str, number: int) -> bool:
+        """Whether all that a line freezes are tensors that it makes: `Variable(ones, requires_grad=False)`."""
+        statement = self._statement(path, number)
+        if statement is None:
+            return False
+        made = [each for each in walk(statement) if isinstance(each, ast.Call) and called_name(each) in _MAKES]
+        held = [each for each in made if any(given.arg == "requires_grad" for given in each.keywords)]
+        return bool(held) and len(_FREEZES.findall(ast.unparse(statement))) == len(held)
+
+    def _of_line(
+        self, path: str, number: int, *, unknown: tuple[Instance | None, ...], asking: Sequence[CallEvent]
+    ) -> tuple[Instance | None, ...]:
+        """The networks that a line is about: that it names, or whose parameters the loop around it goes through.
+
+        Args:
+            path: its file.
+            number: the line.
+            unknown: what is answered where it does not tell.
+            asking: the calls that ask for the parameters or parts of networks.
+        """
         statement = self._statement(path, number)
         if statement is None or isinstance(statement, ast.FunctionDef | ast.ClassDef):
             return ()  # a definition is told by what its lines do
@@ -84,7 +109,7 @@ class ByHand:
             if isinstance(each, ast.For):
                 parts.append(each.iter)
         for part in parts:
-            events = [each for each in self._asking(path) if _holds(part, each.location)]
+            events = [each for each in asking if each.location.path == path and _holds(part, each.location)]
             receivers = [instances_of(each.receiver) for each in events]
             if events and all(receivers):
                 return tuple(bare_network(each) for some in receivers for each in some)
@@ -100,21 +125,23 @@ class ByHand:
         ]
         return max(around, key=lambda node: (node.lineno, -(node.end_lineno or 0)), default=None)
 
-    def _asking(self, path: str) -> list[CallEvent]:
-        return [each for each in self._all_asking if each.location.path == path]
-
     @cached_property
     def _all_asking(self) -> list[CallEvent]:
         return self.view.scene.named(lambda name: name.endswith((*_ASKS, *_FREEZING)))
 
     def _frozen_in_class(self, network: Instance) -> bool:
-        """Whether a class of the network, or of a part of it, freezes something: `self.weight.requires_grad_(..)`."""
+        """Whether a class of the network, or of a part of it, freezes something: `self.weight.requires_grad_(..)`.
+
+        Among layers of a library a parameter that is made frozen is one of many, as the vectors of a spectral norm are.
+        """
         parts = [each for each in values_within(network, DEEP) if isinstance(each, Instance) and is_network(each)]
         classes = {id(cls.node): cls for part in parts for cls in _classes(part.cls)}
+        has_layers = any(isinstance(part.cls, External) for part in parts)
         spans = [(each.module.path, each.node.lineno, each.node.end_lineno or 0) for each in classes.values()]
         return any(
             path == place and first <= number <= last
             for path, number, _ in lines_in_reach(self.view, _FREEZES)
+            if not (has_layers and self._is_of_new_tensors(path, number))
             for place, first, last in spans
         )
 
@@ -149,15 +176,24 @@ class ByHand:
         return False
 
     def _is_left_open(self, network: Instance) -> bool:
-        """Whether a network of that name goes somewhere in a branch that this run does not take."""
+        """Whether a network of that name goes somewhere in a branch that this run does not take.
+
+        Functions that the run calls elsewhere are followed there, and a wrapper gives a network to no optimiser.
+        """
         names = self._names(network)
+        known = {each.name for each in self.view.code.reached}
         done = {(each.location.path, each.location.line) for each in self.view.scene.calls}
         for function in self.view.code.reached:
             path = function.module.path
             for node in function.own_nodes():
                 if isinstance(node, ast.Call) and (path, node.lineno) not in done and self._is_in_branch(path, node):
                     handed = [node.func.value] if isinstance(node.func, ast.Attribute) and _asks(node) else node.args
-                    if any(_last_name(each) in names for each in handed) and not self._is_looked_at(path, node):
+                    leads_on = called_name(node) not in known and not called_name(node).endswith("DataParallel")
+                    if (
+                        leads_on
+                        and any(_last_name(each) in names for each in handed)
+                        and not self._is_looked_at(path, node)
+                    ):
                         return True
         return False
 
