@@ -32,5 +32,12 @@ def steps_of_each(scripts: int) -> int:
 
 
 def by_weight(tree: SourceTree, scripts: list[str]) -> list[str]:
-    """The scripts in the order in which they get their steps: those that train by their own text come first."""
-    return sorted(scripts, key=lambda script: _TRAINS.search(tree.read_bytes(script) or b"") is None)
+    """The scripts in the order in which they get their steps: those that train by their own text come first.
+
+    Of two such, the one that lies less deep: a library that was copied into the tree has scripts of its own.
+    """
+
+    def weight(script: str) -> tuple[bool, int]:
+        return _TRAINS.search(tree.read_bytes(script) or b"") is None, script.count("/")
+
+    return sorted(scripts, key=weight)

@@ -26,3 +26,12 @@ def test_scripts_that_train_get_their_steps_first(tmp_path: Path) -> None:
     for name, text in files.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     assert by_weight(SourceTree(tmp_path), list(files)) == ["b.py", "d.py", "a.py", "c.py"]
+
+
+def test_of_scripts_that_train_those_that_lie_less_deep_come_first(tmp_path):
+    """A copied library brings scripts of its own, whose names may come before those of the tree."""
+    scripts = ["lib/examples/audio/train.py", "recipes/train.py", "train.py"]
+    for script in scripts:
+        (tmp_path / script).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / script).write_text("loss.backward()\n", encoding="utf-8")
+    assert by_weight(SourceTree(tmp_path), scripts) == scripts[::-1]
