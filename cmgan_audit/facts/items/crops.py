@@ -183,5 +183,7 @@ def _told(reading: Reading) -> str:
 
 
 def short_callee(callee: str) -> str:
-    """A drawing function as people write it; of a method whose owner is not known the name alone."""
-    return callee.removeprefix("?.") if callee.count(".") < 2 else callee.replace("numpy.random", "np.random")
+    """A drawing function as people write it; of a method of what a library or nobody knows gave the name alone."""
+    if callee.startswith(("?.", "datasets.")):
+        return callee.rpartition(".")[2]
+    return callee if callee.count(".") < 2 else callee.replace("numpy.random", "np.random")

@@ -14,6 +14,8 @@ from cmgan_audit.program.naming.names import canonical
 
 # What Lightning adds to the name of a number that is logged per step and per epoch.
 PER = regex(r"_(?:epoch|step)$")
+# Settings of a trainer that loads the checkpoint with the best evaluation when it ends.
+_SETTINGS = ("transformers.TrainingArguments", "transformers.Seq2SeqTrainingArguments")
 
 
 def monitors(event: CallEvent) -> bool:
@@ -22,6 +24,8 @@ def monitors(event: CallEvent) -> bool:
     if name.endswith(("ModelCheckpoint", "EarlyStopping")) and name.startswith("lightning."):
         monitor = monitor_of(event)
         return monitor is not None and not (isinstance(monitor, Const) and monitor.value is None)
+    if name in _SETTINGS:
+        return constant(event.arguments.get("load_best_model_at_end")) is True
     return member_of(event) == "save_and_keep_only" and bool({"min_keys", "max_keys"} & event.arguments.keywords.keys())
 
 

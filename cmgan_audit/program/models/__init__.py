@@ -28,6 +28,7 @@ from cmgan_audit.program.models.command_lines import (
     started_with,
 )
 from cmgan_audit.program.models.frameworks import (
+    datasets_,
     handing_through,
     ignite_,
     lightning_,
@@ -56,6 +57,7 @@ __all__ = [
     "config_files",
     "configparser_",
     "copying",
+    "datasets_",
     "docopt_",
     "files",
     "fire_",

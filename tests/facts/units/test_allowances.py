@@ -28,7 +28,7 @@ def test_scripts_that_train_get_their_steps_first(tmp_path: Path) -> None:
     assert by_weight(SourceTree(tmp_path), list(files)) == ["b.py", "d.py", "a.py", "c.py"]
 
 
-def test_of_scripts_that_train_those_that_lie_less_deep_come_first(tmp_path):
+def test_of_scripts_that_train_those_that_lie_less_deep_come_first(tmp_path: Path) -> None:
     """A copied library brings scripts of its own, whose names may come before those of the tree."""
     scripts = ["lib/examples/audio/train.py", "recipes/train.py", "train.py"]
     for script in scripts:
