@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from cmgan_audit.facts.loading.samples import kept_before, looked_at
+from cmgan_audit.facts.loading.samples import kept_before, looked_at, moves_statistics
 from cmgan_audit.facts.loading.sharing import datasets_of_others
 from cmgan_audit.facts.passes.modes import gradients_off, mode_at, only_in_training
 from cmgan_audit.facts.records import EVAL, OTHER, TRAIN
@@ -155,6 +155,8 @@ def role_of(scene: Scene, made: Made, signs: list[Sign]) -> tuple[Fact, str]:
         ), ""
     if _is_over_itself(scene, made):
         return Known(OTHER, (Step(made.location, "a dataset draws from itself while it is made"),)), ""
+    if moves_statistics(scene, made):
+        return Known(OTHER, (Step(made.location, "networks in training mode go through it, and nothing learns"),)), ""
     # The recordings of the training may be evaluated on; a loader that is called so for that is one of evaluation.
     called = judged_by_names([sign for sign in signs if sign.called])
     for role, text, place in _use_signs(scene, made, EVAL if called == EVAL else named, called):

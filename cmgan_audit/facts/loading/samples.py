@@ -1,12 +1,14 @@
-"""Loaders of which single batches are drawn to be looked at or listened to: a picture of the outputs is no score."""
+"""Loaders that serve neither training nor evaluation: single batches are drawn to be looked at or listened to, items
+are kept before the training, statistics are moved. A picture of the outputs is no score."""
 
 from __future__ import annotations
 
 from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.metrics.scoring import metric_called
 from cmgan_audit.facts.passes.loops import is_kept
+from cmgan_audit.facts.passes.modes import mode_at
 from cmgan_audit.facts.passes.outside_helpers import is_elsewhere
-from cmgan_audit.facts.scene import Made, Pass, Scene
+from cmgan_audit.facts.scene import Made, Pass, Scene, Use
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.naming.names import canonical
@@ -47,6 +49,30 @@ def _is_before(scene: Scene, single: Pass, start: int) -> bool:
         return False  # the training itself, whose loop begins before its first gradient
     runs = [use for use in scene.uses if use.kind == "run" and single.holds(use.event.context)]
     return bool(runs) and all(use.on is not None and not is_kept(scene, use.on) for use in runs)
+
+
+def moves_statistics(scene: Scene, made: Made) -> bool:
+    """Whether networks that the run puts into training mode go through a loader, and nothing learns or is compared.
+
+    Batch norms are estimated anew, a codebook is filled: what moves is what the networks keep of the data.
+    """
+    own = scene.passes_over(made.loader)
+    if not own or any(scene.of("backward", "step")):
+        return False
+    runs = [use for single in own for use in scene.uses_in(single) if use.kind == "run"]
+    if not runs or not all(_was_told_to_train(scene, run) for run in runs):
+        return False
+    return not any(
+        _compares(event.callee)
+        for event in scene.calls
+        if any(single.holds(event.context) for single in own)
+        and not any(frame.function.endswith(".forward") for frame in event.context.frames)
+    )
+
+
+def _was_told_to_train(scene: Scene, run: Use) -> bool:
+    mode, told = mode_at(scene, run)
+    return mode == "train" and told is not None and told.kind == "train"
 
 
 def _is_shown(scene: Scene, single: Pass) -> bool:
