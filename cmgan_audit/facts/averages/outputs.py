@@ -11,11 +11,17 @@ from cmgan_audit.facts.averages.taking_in import Intake, intake_of, is_measure, 
 from cmgan_audit.facts.bindings import bound_argument
 from cmgan_audit.facts.code import Code, Reached, Stack, stack_of
 from cmgan_audit.facts.scene import Pass
+from cmgan_audit.facts.values import instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.program.domain.values import ClassValue, FunctionValue
+from cmgan_audit.program.execution.probe import attribute_of
+from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.source.syntax import walk
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
+# Through how many functions an answer is followed that each only hands on.
+_MOST_HANDED_ON = 3
 _CONVERSIONS = frozenset({"item", "cpu", "detach", "numpy", "float"})
 
 
@@ -117,9 +123,23 @@ def _called(code: Code, value: ast.expr, path: str, stack: Stack) -> tuple[_Func
     inside = (*stack, code.place_of(path, value))
     function = code.activations.get(inside)
     owner = next((each.module.path for each in code.reached if each.node is function), None)
+    if function is None:
+        forward = _forward_of(code, code.calls.get((inside[-1], stack)))
+        function, owner = (None, None) if forward is None else (forward.node, forward.module.path)
     if not isinstance(function, _Function) or owner is None:
         return None
     return function, owner, inside
+
+
+def _forward_of(code: Code, event: CallEvent | None) -> FunctionValue | None:
+    """The `forward` of a loss of the tree, or of another of its modules, that a call runs."""
+    if event is None or not event.callee.endswith(".__call__"):
+        return None
+    for module in instances_of(event.receiver):
+        forward = attribute_of(code.scene.run, module, "forward") if isinstance(module.cls, ClassValue) else None
+        if isinstance(forward, FunctionValue):
+            return forward
+    return None
 
 
 def _averaged_in(
@@ -148,9 +168,20 @@ def _averaged_in(
 
 
 def keys_given(code: Code, single: Pass, value: ast.expr) -> list[str]:
-    """The keys of the dictionaries that are written out in the function of the tree that a call leads to."""
-    called = _called(code, value, single.event.loop.location.path, stack_of(single.event.context))
-    return [] if called is None else _keys_in(list(walk(called[0])))
+    """The keys of the dictionaries that are written out in the function of the tree that a call leads to, or in one
+    whose answer that hands on: `return self.criterion(estimate, clean)`."""
+    path, stack = single.event.loop.location.path, stack_of(single.event.context)
+    for _ in range(_MOST_HANDED_ON):
+        called = _called(code, value, path, stack)
+        if called is None:
+            return []
+        function, path, stack = called
+        nodes = list(walk(function))
+        returned = [node.value for node in nodes if isinstance(node, ast.Return) and node.value is not None]
+        if _keys_in(nodes) or len(returned) != 1:
+            return _keys_in(nodes)
+        value = returned[0]
+    return []
 
 
 def _averaged_keys(nodes: Sequence[ast.AST], outputs: str, count: Count) -> Iterator[tuple[ast.AST, str | None]]:
