@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from cmgan_audit.facts.classes import BATCH_NORMS, DROPOUTS, bare_network, values_within
+from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.passes.forwards import switched_off_inside, unread_parts
 from cmgan_audit.facts.passes.functional_dropout import drops_by_mode, untold_dropout
 from cmgan_audit.facts.passes.gradients import keeps_no_graph
@@ -107,9 +108,12 @@ def _unread(scene: Scene, runs: Sequence[Use], told: str, *modes: Fact) -> str:
 
 
 def runs_among(scene: Scene, uses: Iterable[Use]) -> list[Use]:
-    """Those uses where a network runs that is trained, loaded or switched, or a copy of such a one."""
+    """Those uses where a network runs that is trained, loaded or switched, or a copy of such a one.
 
-    return [use for use in uses if use.kind == "run" and _is_of_kept(scene, use) and not impossible(use)]
+    A loss of torch whose state is kept beside that of the network is none: it has no mode.
+    """
+    runs = [use for use in uses if use.kind == "run" and not is_loss(use.event.callee)]
+    return [use for use in runs if _is_of_kept(scene, use) and not impossible(use)]
 
 
 def _is_of_kept(scene: Scene, run: Use) -> bool:
