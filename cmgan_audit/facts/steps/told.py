@@ -34,6 +34,8 @@ def without_metric(view: View, scheduler: Instance, steps: Sequence[Action]) -> 
     if class_name(scheduler) != PLATEAU:
         return _NO
     for step in steps:
+        if _is_under_its_kind(view, step):
+            continue
         given = step.event.arguments
         value = given.get("metrics", 0)
         nothing = not given.positional and not given.keywords and not given.open_kwargs
@@ -111,10 +113,24 @@ def _told(view: View, steps: Sequence[Action], keyword: str) -> Iterable[tuple[A
     """Steps with the text of what they are given first; not of several schedulers, one of which it may be meant for."""
     for step in steps:
         call = view.code.call_at(step.event.location)
-        if call is not None and len(step.on) == 1:
+        if call is not None and len(step.on) == 1 and not _is_under_its_kind(view, step):
             given = [*call.args, *(each.value for each in call.keywords if each.arg == keyword)]
             if given:
                 yield step, ast.unparse(given[0])
+
+
+def _is_under_its_kind(view: View, step: Action) -> bool:
+    """Whether a step stands under an open test of what its scheduler is: the step of another kind, as far as is known.
+
+    `if hasattr(scheduler, "cooldown"): scheduler.step(loss)` means a plateau; whether there is a scheduler at all says
+    nothing of its kind.
+    """
+    call = view.code.call_at(step.event.location)
+    if call is None or not isinstance(call.func, ast.Attribute):
+        return False
+    owner = re.escape(ast.unparse(call.func.value))
+    asks = re.compile(rf"\w\({owner}[,)]|(?<![\w.]){owner}\.\w")
+    return any(asks.search(condition.text) for condition in step.event.context.conditions)
 
 
 def _is_measured(text: str) -> bool:
