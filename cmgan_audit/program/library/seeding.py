@@ -67,6 +67,8 @@ _NO_HELPERS = regex(r"torch\.(?:Generator|cuda|random|xpu|mps)\b.*|random\..*|nu
 _OWN_SEED = {
     "lightning.pytorch.cli.LightningCLI": "seed_everything_default",
     "lightning.pytorch.utilities.cli.LightningCLI": "seed_everything_default",
+    "catalyst.dl.Runner.train": "seed",
+    "catalyst.dl.SupervisedRunner.train": "seed",
     "transformers.Trainer": "seed",
     "transformers.Seq2SeqTrainer": "seed",
 }

@@ -43,6 +43,11 @@ _ALIASES = {
     "lightning.pytorch.core.LightningDataModule": "lightning.pytorch.LightningDataModule",
     "lightning.pytorch.trainer.Trainer": "lightning.pytorch.Trainer",
     "speechbrain.core.Stage.": "speechbrain.Stage.",
+    "catalyst.dl.runner.supervised.": "catalyst.dl.",
+    "catalyst.dl.runner.": "catalyst.dl.",
+    "catalyst.runners.supervised.": "catalyst.dl.",
+    "catalyst.runners.runner.": "catalyst.dl.",
+    "catalyst.runners.": "catalyst.dl.",
     "transformers.trainer.Trainer": "transformers.Trainer",
     "transformers.trainer_seq2seq.Seq2SeqTrainer": "transformers.Seq2SeqTrainer",
     "transformers.training_args.TrainingArguments": "transformers.TrainingArguments",
@@ -100,7 +105,7 @@ _WELL_KNOWN = _TRAINING | _words(
     "easydict box addict attrdict munch pydantic attrs attr ray optuna submitit onnx six"
 )
 # Further libraries that models and facts know; a folder of the tree may well bear such a name.
-_TRAINING_TOO = _words("speechbrain ignite torch_xla torchdata trl bitsandbytes safetensors pypesq mir_eval")
+_TRAINING_TOO = _words("speechbrain ignite catalyst torch_xla torchdata trl bitsandbytes safetensors pypesq mir_eval")
 _LOOKED_AT_TOO = _words(
     "cloudpickle configargparse dill docopt dora dotmap dotted_dict jsonargparse ml_collections multiprocess pathos "
     "prefigure prodict psutil rich_click ruamel sacred tap tomlkit yacs commentjson glob2 jstyleson orjson pyjson5 "

@@ -9,7 +9,7 @@ from __future__ import annotations
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.values import Arguments, Instance, Value
 from cmgan_audit.program.execution.interpreter import Interpreter
-from cmgan_audit.program.library.trainers import ignite, lightning, speechbrain, transformers
+from cmgan_audit.program.library.trainers import catalyst, ignite, lightning, speechbrain, transformers
 from cmgan_audit.program.library.trainers.hooks import Trainer
 
 _TRAINERS: dict[str, Trainer] = {
@@ -27,6 +27,8 @@ _TRAINERS: dict[str, Trainer] = {
     "speechbrain.core.Brain.evaluate": speechbrain.evaluate,
     "ignite.engine.Engine.run": ignite.run,
     "ignite.engine.engine.Engine.run": ignite.run,
+    "catalyst.dl.Runner.train": catalyst.train,
+    "catalyst.dl.SupervisedRunner.train": catalyst.train,
     **{
         f"transformers.{trainer}.{method}": run
         for trainer in ("Trainer", "Seq2SeqTrainer")
