@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from cmgan_audit.facts.checkpoints.given import in_own_folder
 from cmgan_audit.facts.checkpoints.records import FileLoad
 from cmgan_audit.facts.checkpoints.whole_states import whole_state
+from cmgan_audit.facts.checkpoints.wording import A_START
 from cmgan_audit.facts.values import constant
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
+from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.reasons import Cause, cause_of
 from cmgan_audit.program.domain.values import Const, External, Unknown, Value, options_of
 from cmgan_audit.program.execution.trace import CallEvent
@@ -25,7 +27,7 @@ _NUMBERS = ("builtins.int", "builtins.float")
 def file_loads(view: View) -> Iterator[FileLoad]:
     """Every `torch.load` of a run, those in branches that a setting keeps off included."""
     off = (event for supposed in view.scene.run.supposed for event in supposed.events)
-    saved: set[object] | None = None
+    saved: _Saved | None = None
     for event in (*view.scene.calls, *off):
         if not isinstance(event, CallEvent) or canonical(event.callee) != "torch.load":
             continue
@@ -44,17 +46,41 @@ def file_loads(view: View) -> Iterator[FileLoad]:
         )
 
 
-def _saved(view: View) -> set[object]:
-    """The constant paths that the run writes."""
-    written = (event for event in view.scene.calls if canonical(event.callee) == "torch.save")
-    return {constant(path_of(event.arguments.get("f", 1))) for event in written} - {None}
+@dataclass(frozen=True, slots=True)
+class _Saved:
+    """What a run writes with `torch.save`, as far as it is known: whole paths, and the folders of others too."""
+
+    paths: frozenset[str]
+    folders: frozenset[str]
+
+    def lies_beside(self, path: Const) -> bool:
+        """Whether a file lies where the run keeps its own: an earlier run, or another script, has left it there.
+
+        What is called pretrained comes from elsewhere, wherever it lies.
+        """
+        folder, _, name = str(path.value).rpartition("/")
+        return folder in self.folders and not path.overridable and not A_START.search(name)
 
 
-def _given(view: View, event: CallEvent, path: Value, saved: set[object]) -> Fact:
+def _saved(view: View) -> _Saved:
+    written = [event for event in view.scene.calls if canonical(event.callee) == "torch.save"]
+    paths = [path_of(event.arguments.get("f", 1)) for event in written]
+    whole = frozenset(str(path.value) for path in paths if isinstance(path, Const))
+    return _Saved(whole, frozenset(map(_folder, paths)) - {""})
+
+
+def _folder(path: Value) -> str:
+    """The folder of a path that the program itself names; "" where it names none, or only a part of it."""
+    text = constant(_beginning(path))
+    joined = isinstance(path, Unknown) and path.computed is not None and path.computed.operation == "join"
+    return "" if not isinstance(text, str) else text.rstrip("/") if joined else text.rpartition("/")[0]
+
+
+def _given(view: View, event: CallEvent, path: Value, saved: _Saved) -> Fact:
     steps = (*path.trail, Step(event.location, "the file is loaded here"))
     if isinstance(path, Const):
-        own = path.value in saved or (view.scene.trains and _is_numbered(view, path))
-        return Known(not own, steps)
+        own = str(path.value) in saved.paths or saved.lies_beside(path)
+        return Known(not (own or (view.scene.trains and _is_numbered(view, path))), steps)
     if view.scene.trains and (not _is_typed(view, path) or in_own_folder(view, path)):
         return Known(False, steps)  # a training that computes the path looks into its own folder
     return Known(True, steps)
