@@ -61,6 +61,9 @@ from cmgan_audit.statistics.compare import settled
 from cmgan_audit.statistics.sequential import Look, plan_looks
 from cmgan_audit.statistics.strata import nested_order
 
+# So few seconds are no reason to do less.
+_SOON = 10
+
 
 class Listener(Progress, Protocol):
     """Is told how far the run has come, and what the user should know before it goes on."""
@@ -218,13 +221,17 @@ def _announce(
     if unusable and unusable.keys() >= {*sources.order} - {sources.baseline}:
         raise next(iter(unusable.values())) if len(unusable) == 1 else InputError(told(unusable))
     if models:
-        what = "1 checkpoint" if models == 1 else f"{models} checkpoints"
-        listener.say(
-            f"running {what} on {_duration(audio)} of audio"
-            f"{'' if rate is None else f' takes about {_duration(rate * audio)}'}; "
-            "what is finished is kept; shorter: --segments 3x2s, --limit N"
-        )
+        listener.say(_announced(models, audio, None if rate is None else rate * audio))
     return unusable
+
+
+def _announced(models: int, audio: float, estimate: float | None) -> str:
+    """What the networks are about to do, in seconds of audio and of time; how to do less where they take long."""
+    what = f"running {'1 checkpoint' if models == 1 else f'{models} checkpoints'} on {_duration(audio)} of audio"
+    if estimate is not None and estimate < _SOON:
+        return f"{what} takes less than {_SOON} s, beside the metrics"
+    takes = "" if estimate is None else f" takes about {_duration(estimate)}"
+    return f"{what}{takes}; what is finished is kept; shorter: --segments 3x2s, --limit N"
 
 
 def _beside(sources: Sources, unusable: Unusable) -> list[str]:

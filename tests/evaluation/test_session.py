@@ -20,6 +20,7 @@ from cmgan_audit.evaluation.material.segments import SegmentSpec
 from cmgan_audit.evaluation.models.enhancer import CodeError, ModelError
 from cmgan_audit.evaluation.models.sources import ModelSource
 from cmgan_audit.evaluation.result import Outcome
+from cmgan_audit.evaluation.session import _announced
 from cmgan_audit.finding import Severity
 from cmgan_audit.report.compare_text import to_text
 from cmgan_audit.report.html.comparison import to_html
@@ -166,6 +167,13 @@ def test_a_network_that_only_takes_recordings_is_compared_without_an_estimate(
     result = compared(small_set, checkpoint(tmp_path, "epoch_1", 1.0), baseline="noisy")
     assert len(result.comparisons) == 1 and not result.unanswered
     assert heard[-1].startswith("running 1 checkpoint on") and "takes about" not in heard[-1]
+
+
+def test_what_takes_long_is_announced_with_what_takes_less() -> None:
+    assert _announced(3, 84.0, 0.2) == "running 3 checkpoints on 84 s of audio takes less than 10 s, beside the metrics"
+    less = "what is finished is kept; shorter: --segments 3x2s, --limit N"
+    assert _announced(1, 84.0, 600.0) == f"running 1 checkpoint on 84 s of audio takes about 10 min; {less}"
+    assert _announced(1, 84.0, None) == f"running 1 checkpoint on 84 s of audio; {less}"
 
 
 def test_code_that_cannot_be_imported_is_told_once(

@@ -14,6 +14,7 @@ from cmgan_audit.finding import Finding, Severity
 from cmgan_audit.report.compare_plot import half_interval
 from cmgan_audit.report.compare_text import remarks, verdict_sentences
 from cmgan_audit.report.html.charts import (
+    SMALL_GROUP,
     differences_chart,
     distribution_chart,
     groups_chart,
@@ -111,16 +112,21 @@ def _story(result: ComparisonResult, groups: Sequence[GroupDifference]) -> list[
     if result.decisive:
         one = result.decisive[-1]
         told.append(f"On what: {100 * one.share_worse:.0f} % of {one.n} utterances are worse than with {one.baseline}.")
-        named = [group for group in groups if group.grouping != "stratum"] or list(groups)
-        if named:
-            sign = 1.0 if higher_is_better(result.primary) else -1.0
-            ordered = sorted(named, key=lambda group: sign * group.mean_difference)
-            worst, best = ordered[0], ordered[-1]
-            told.append(
-                f"Group by group: from {worst.mean_difference:+z.3f} ({worst.grouping} {worst.group}, n = {worst.n}) "
-                f"to {best.mean_difference:+z.3f} ({best.grouping} {best.group}, n = {best.n})."
-            )
+        told += _from_group_to_group(groups, higher_is_better(result.primary))
     return told
+
+
+def _from_group_to_group(groups: Sequence[GroupDifference], higher: bool) -> list[str]:
+    """The worst and the best of the groups that are large enough to say something; nothing where there is only one."""
+    named = [group for group in groups if group.grouping != "stratum"] or groups
+    large = [group for group in named if group.n >= SMALL_GROUP]
+    ordered = sorted(large, key=lambda group: group.mean_difference, reverse=not higher)
+    if len(ordered) < 2:
+        return []
+    said = [
+        f"{one.mean_difference:+z.3f} ({one.grouping} {one.group}, n = {one.n})" for one in (ordered[0], ordered[-1])
+    ]
+    return [f"Group by group: from {said[0]} to {said[1]}."]
 
 
 def _groups(decisive: Comparison | None) -> list[GroupDifference]:

@@ -14,7 +14,8 @@ import soundfile
 from cmgan_audit.evaluation.listening import Choice, Excerpt, Listening
 from cmgan_audit.evaluation.result import ComparisonResult
 from cmgan_audit.report.html.command import repeatable
-from cmgan_audit.report.html.comparison import to_html
+from cmgan_audit.report.html.comparison import _from_group_to_group, to_html
+from cmgan_audit.statistics.groups import GroupDifference
 from tests.report.html.conftest import NASTY
 from tests.report.test_compare_reports import synthetic
 
@@ -62,6 +63,15 @@ def test_regressions_with_a_recovery_between_them_are_told_as_such() -> None:
     page = to_html(synthetic(["a", "b", "c"], 40, drop=0.5, steps=(0, 0, 1)), Listening(), "")
     told = " ".join(Read(page).texts)
     assert "Since when: only the last, c, scores worse than the best before it (1 of 2 comparisons)." in told
+
+
+def test_the_story_names_no_group_of_a_handful_of_utterances() -> None:
+    def told(*sizes: int) -> list[str]:
+        each = [GroupDifference("snr", f"{5 * i} dB", n, 0.1 * i, -1.0, 1.0, 0.5) for i, n in enumerate(sizes)]
+        return _from_group_to_group(each, higher=True)
+
+    assert told(6, 5, 2) == ["Group by group: from +0.000 (snr 0 dB, n = 6) to +0.100 (snr 5 dB, n = 5)."]
+    assert told(6, 2, 2) == told(2, 2) == told() == []
 
 
 def test_names_are_text_and_not_markup(page: str) -> None:
