@@ -53,6 +53,7 @@ _ATOM = regex(r"\x00(?:,\x00)*|" + _CONSTANT.pattern, re.IGNORECASE)
 _PHASE_IN_BRACKETS = regex(r"\[\s*([A-Za-z]+)\s*\]")
 # `3rd epoch`, `3 epochs done`; but in `lr=1e-4 epoch=3` and `loss 0.31 epoch 3` the word names the next number.
 _EPOCH_AFTER = regex(r"(?:st|nd|rd|th)?\s?[-_]?\s?epoch(?:(?!s)|s(?=\s(?:done|over|passed)\b))", re.IGNORECASE)
+_OF_A_TOTAL = regex(r"^\s?/\s?\x00")
 _NAMES_NEXT = regex(r"\s*epoch(?P<sign>\s*[=:#])?\s*[\[(]?\s*\x00(?!\s?%)", re.IGNORECASE)
 _GLUED_COUNTER = regex(r"(?<![A-Za-z/\\])(epoch|ep|step|iter)[_ ]?(\d+)(?!\w)(?!\.\d)", re.IGNORECASE)
 # `[E003] loss=0.31`, `E12 | loss 0.31`: no error code, as a value stands behind it and nothing else counts.
@@ -255,7 +256,8 @@ class LabelledLine:
         return before.lstrip(" \t,")[:1] in ("(", "[", "@") and "best" in words_of(self.last_label)
 
     def _stands_before_epoch(self, label: str, separated: bool, after: str) -> bool:
-        """Whether a number is that of the epoch because the word stands behind it."""
+        """Whether a number is that of the epoch because the word stands behind it, or behind the total of epochs."""
+        after = _OF_A_TOTAL.sub("", after)
         if not _EPOCH_AFTER.match(after) or counter_kind(label) is not None or counter_of(label) == "run":
             return False
         names_next = _NAMES_NEXT.match(after)

@@ -132,3 +132,17 @@ def test_a_rise_in_the_order_of_a_folder_is_none(tmp_path: Path, notation: str) 
     found = judged(tmp_path, text)
     assert [list(one.series.xs) for one in found.judged if one.series.role.measure == "pesq"] == [list(range(15))]
     assert not [finding for finding in found.findings if finding.rule == "CMG801"]
+
+
+def test_the_total_of_epochs_is_none_of_them(tmp_path: Path) -> None:
+    """ESPnet begins each with `3/40epoch started`; read as epoch 40, it would make a run of every epoch."""
+    text = "".join(
+        f"[gpu-1] 2023-03-01 10:00:12,123 (trainer:280) INFO: {e}/40epoch started. Estimated time to finish: 3 hours\n"
+        f"[gpu-1] 2023-03-01 10:10:12,123 (trainer:732) INFO: {e}epoch:train:1-500batch: iter_time=0.012, loss=0.3\n"
+        f"[gpu-1] 2023-03-01 10:12:12,123 (trainer:354) INFO: {e}epoch results: [train] loss=0.3, [valid] pesq={p}\n"
+        for e, p in enumerate(PESQ, start=1)
+    )
+    (one,) = judged(tmp_path, text).judged
+    assert list(one.series.xs) == list(range(1, 16))
+    (one,) = judged(tmp_path, "".join(f"{e} / 15 epochs done, pesq {p}\n" for e, p in enumerate(PESQ, start=1))).judged
+    assert list(one.series.xs) == list(range(1, 16))
