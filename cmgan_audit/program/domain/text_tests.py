@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from typing import TypeGuard
 
 from cmgan_audit.program.domain.values import (
+    CALLED_ON,
     BoundMethod,
     Choice,
     Computation,
@@ -26,12 +27,14 @@ from cmgan_audit.program.domain.values import (
 
 _ASKED = "?"
 _IS = " is "
+# Methods that give a text, and the same one each time that they are called on the same object with the same key.
+READS_A_TEXT = frozenset({"get", "lower", "upper", "strip"})
 
 
 def _way_to(value: Value) -> tuple[Value, tuple[str, ...]] | None:
     """What is not known behind a value, and the names and keys by which it is read from there, the last one first.
 
-    `str(cfg.train["mode"])` is another object each time that it is read, and the same text all the same.
+    `cfg.train.get("mode").lower()` is another object each time that it is read, and the same text all the same.
     """
     parts: list[str] = []
     innermost: tuple[Value, tuple[str, ...]] | None = None
@@ -45,6 +48,9 @@ def _way_to(value: Value) -> tuple[Value, tuple[str, ...]] | None:
                 parts.append(f"[{key!r}]")
             case Unknown(computed=Computation(operation="str", operands=(owner,))):
                 parts.append("str()")
+            case Instance(cls=External()) if (called := _called_on(value)) is not None:
+                owner, part = called
+                parts.append(part)
             case External(name=name):
                 return value, (*parts, name)
             case Instance(cls=External()) | DictValue() if parts:
@@ -52,6 +58,18 @@ def _way_to(value: Value) -> tuple[Value, tuple[str, ...]] | None:
             case _:
                 return innermost
         value = owner
+
+
+def _called_on(result: Instance) -> tuple[Value, str] | None:
+    """What a method that reads a text was called on, and the call; None where the result is something else."""
+    before, _, member = result.external_name.rpartition(".")
+    given = [each.value for each in result.arguments.every if isinstance(each, Const)]
+    if member not in READS_A_TEXT or len(given) != len(result.arguments.every) or (member == "get" and not given):
+        return None  # `queue.get()` gives another one each time
+    owner = result.attrs.get(CALLED_ON)
+    if owner is None and "." not in before:
+        return None  # a function of a module
+    return owner or External(name=before), f"{member}({', '.join(map(repr, given))})"
 
 
 def formula_of(number: int, text: str) -> str:

@@ -360,6 +360,10 @@ class Instance(HeapValue):
         return self.cls.name if isinstance(self.cls, External) else ""
 
 
+# The key under which the result of a method keeps the object that it was called on, where that tells which it is.
+CALLED_ON = "@called_on"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorValue(Value):
     """A generator of the tree that was called and not yet run: its body runs when something iterates over it."""

@@ -15,7 +15,9 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain import listings
 from cmgan_audit.program.domain.numbers import drawn
+from cmgan_audit.program.domain.text_tests import READS_A_TEXT
 from cmgan_audit.program.domain.values import (
+    CALLED_ON,
     Absent,
     Arguments,
     BoundMethod,
@@ -31,7 +33,7 @@ from cmgan_audit.program.domain.values import (
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.library import draws, launchers
-from cmgan_audit.program.library.repeating import CALLED_ON, keeps_its_object, seed_text
+from cmgan_audit.program.library.repeating import keeps_its_object, seed_text
 from cmgan_audit.program.library.seeding import generators_set, seed_given
 from cmgan_audit.program.models import registry
 from cmgan_audit.program.naming.names import canonical
@@ -124,7 +126,8 @@ def _result(
     if result is None:
         given_now = _as_it_is(arguments) if name in _JOINING else arguments
         result = Instance(cls=External(name=name), arguments=given_now, location=location)
-        if it.probing and receiver is not None and keeps_its_object(name.rpartition(".")[2]):
+        member = name.rpartition(".")[2]
+        if receiver is not None and (member in READS_A_TEXT or (it.probing and keeps_its_object(member))):
             result.attrs[CALLED_ON] = receiver
     return result.tainted(taint)
 

@@ -9,11 +9,9 @@ from collections.abc import Sequence
 
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.reasons import GIVEN_AT_START, Cause, cause_of
-from cmgan_audit.program.domain.values import Const, Instance, ListValue, Unknown, Value, options_of
+from cmgan_audit.program.domain.values import CALLED_ON, Const, Instance, ListValue, Unknown, Value, options_of
 from cmgan_audit.program.library.seeding import differs
 
-# The key under which the result of a method keeps the object that it was called on, while an item is read.
-CALLED_ON = "@called_on"
 # Methods that make one value of a text, a path or a hash, and always the same one of the same.
 _OF_SAME = frozenset(
     "encode decode digest hexdigest intdigest lower upper casefold strip lstrip rstrip split rsplit partition "

@@ -57,14 +57,22 @@ def sizes(folder: Path, given: str, asked: str, *, between: str = "", later: str
         (OPEN, "cfg.model.kind"),
         (OPEN, "cfg['model']['kind']"),
         (OPEN, "str(cfg['kind'])"),
+        (OPEN, "cfg.get('kind', 'small')"),
+        (OPEN, "cfg.kind.lower()"),
         ("", "elsewhere.cfg.kind"),
+        ("", "elsewhere.cfg.kind.lower()"),
         (READ, "cfg['kind']"),
         (READ, "cfg['model']['kind']"),
+        (READ, "cfg.get('model').get('kind').lower()"),
         (MAYBE, "cfg.kind"),
     ],
 )
 def test_a_setting_that_is_read_again_is_the_same_text(tmp_path: Path, given: str, asked: str) -> None:
     assert sizes(tmp_path, given, asked) == {2}
+
+
+def test_what_a_queue_gives_is_another_text_each_time(tmp_path: Path) -> None:
+    assert sizes(tmp_path, OPEN, "cfg.get()") == {1, 2}
 
 
 @pytest.mark.parametrize(
@@ -74,6 +82,9 @@ def test_a_setting_that_is_read_again_is_the_same_text(tmp_path: Path, given: st
         (OPEN, "elsewhere.load().kind"),
         ("cfg = elsewhere.load()\nothers = elsewhere.load()", "others.kind"),
         (MAYBE, "cfg.other"),
+        (OPEN, "cfg.get('other')"),
+        (OPEN, "cfg.get(elsewhere.name())"),
+        (OPEN, "elsewhere.get('kind')"),
     ],
 )
 def test_another_setting_may_be_another_text(tmp_path: Path, given: str, later: str) -> None:
