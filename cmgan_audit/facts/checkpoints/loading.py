@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from cmgan_audit.facts.checkpoints.given import in_own_folder
 from cmgan_audit.facts.checkpoints.records import FileLoad
@@ -103,6 +105,8 @@ def _is_typed(view: View, path: Value) -> bool:
     words = {step.location for step in view.scene.run.launch.steps}
     for option in options_of(path):
         held = option.value
+        if isinstance(held, Const) and _begins_in_program(view, held):
+            continue
         if isinstance(held, NeededOption) or (isinstance(held, Const) and held.overridable):
             return True
         if any(step.location in words for step in held.trail):
@@ -112,6 +116,29 @@ def _is_typed(view: View, path: Value) -> bool:
         if isinstance(_beginning(held), NeededOption):
             return True
     return False
+
+
+def _begins_in_program(view: View, path: Const) -> bool:
+    """Whether the program says where a path begins, and only what comes further on may be typed.
+
+    `Path("checkpoints", args.model, "latest.pt")` lies in the program's own folder, whatever model is named.
+    """
+    launch = view.scene.run.launch
+    words = [(word.rpartition("=")[2], step.location) for word, step in zip(launch.argv, launch.steps, strict=False)]
+    asked = view.scene.named(lambda name: name.endswith(".add_argument"))
+    defaults = [(each, constant(each.arguments.get("default"))) for each in asked]
+    typed: list[object] = [word for word, place in words if any(step.location == place for step in path.trail)]
+    if path.overridable:
+        told = [text for each, text in defaults if path.overridable in map(constant, each.arguments.positional)]
+        typed += told or [""]
+    whole = posixpath.normpath(str(path.value))
+    may_begin = {posixpath.normpath(text) for text in (*dict(words), *(text for _, text in defaults)) if _is_text(text)}
+    begins = any(text == "." or whole.startswith(text) for text in may_begin)
+    return bool(typed) and not begins and all(_is_text(text) and str(text) in whole for text in typed)
+
+
+def _is_text(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and bool(value)
 
 
 def _beginning(path: Value) -> Value:

@@ -289,8 +289,8 @@ class _Resuming:
                 name = getattr(found.node.func, "attr", getattr(found.node.func, "id", ""))  # type: ignore[attr-defined]
                 if _LISTS.fullmatch(name):
                     place = self._slicer.location(found)
-                    if self._lists_pretrained(found):
-                        return None
+                    if self._lists_pretrained(found) and not batch.trains_on:
+                        return None  # a pretraining that goes on looks into a folder of that name as well
                     return _Sign(
                         "it takes the file that it finds", (Step(place, "the program looks for a checkpoint"),)
                     )
