@@ -93,7 +93,7 @@ class FileLoad(Record):
 
     Attributes:
         given: whether somebody gives the file: not one that this program wrote or found in its own folder.
-        typed: whether the path comes from the command line or the environment.
+        typed: whether the path, or at least where it begins, comes from the command line or the environment.
         pickle: "always" (weights_only=False), "by default" (the default of the torch version) or "never".
         old_torch: whether the tree allows a torch before 2.6, whose default unpickles anything.
         older_than_flag: whether the tree allows a torch before 1.13, which has no weights_only; unknown where it names
