@@ -1,7 +1,8 @@
 """Collects what a training is evaluated on, and whether that is what it is trained on.
 
 Two sets are known to have the same recordings when they are one object, or two of one class that were given the same
-folders or lists; they may differ in how an item is cut, and in nothing that may pick a part of the recordings. Two that
+folders or lists; they may differ in how an item is cut, and in nothing that may pick a part of the recordings. So are
+two of different classes that take a whole list of the training. Two that
 were given parts of one list are followed back to it (`list_parts`). A training that looks at another set as well only
 measures how well it fits.
 """
@@ -13,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from cmgan_audit.facts.classes import bound_arguments, shown_arguments
-from cmgan_audit.facts.data.alike import PATHS, WORD, are_alike, are_equal, has_recordings
+from cmgan_audit.facts.data.alike import PATHS, WORD, are_alike, are_equal, has_recordings, read_one_list
 from cmgan_audit.facts.data.list_parts import shares_items
 from cmgan_audit.facts.data.records import EvaluationSet
 from cmgan_audit.facts.loading.names import Names
@@ -153,12 +154,13 @@ def _record(made: Made, loader: Loader, same: Made) -> EvaluationSet:
     dataset, trained = _dataset(made), _dataset(same)
     assert dataset is not None and trained is not None
     one = same_object(dataset, trained)
-    place = made.location if one else dataset.location
-    in_part = not one and not are_alike(dataset, trained)
+    # One line that makes both sets, by their settings, does not tell which of them is meant.
+    place = made.location if dataset.location == trained.location else dataset.location
+    in_part = not one and not are_alike(dataset, trained) and not read_one_list(dataset, trained)
     has = "some of its recordings" if in_part else "the same recordings"
     steps = (
         Step(place, f"the training is evaluated on {_shown(dataset)}"),
-        Step(trained.location, "it is made here" if one else f"this one has {has}: {_shown(trained)}"),
+        Step(trained.location, "it is made here" if one else f"the training set has {has}: {_shown(trained)}"),
         Step(same.location, "the training set is loaded from it"),
     )
     return EvaluationSet(
@@ -208,7 +210,7 @@ def _same_recordings(view: View, made: Made, other: Made) -> bool:
         same = isinstance(one.cls, ClassValue) and not any(map(_is_of_a_trial, _texts(one)))
     else:
         alike = are_alike(one, two) and _tells_its_data(one, two) and not _is_told_otherwise(view, one, two)
-        same = alike or shares_items(view, one, two)
+        same = alike or read_one_list(one, two) or shares_items(view, one, two)
     return same and not any(_is_changed(view, each) for each in (one, two))  # which asks all events, so last
 
 
