@@ -1,7 +1,7 @@
 """Small programs in pairs that differ in one line: the rule must find the bad one and be silent about the good one.
 
 `twins/*.yaml` holds them; each pair is one mechanism: a way in which a value, a draw or a call travels.
-Where `times` is given, the bad one has exactly so many findings; `says` is a part of their message;
+Where `times` is given, the bad one has exactly so many findings; `says` is a part of their message, `at` of their lines;
 `profile` names the training to compare with; `open` is true where the good one is left undecided.
 """
 
@@ -53,6 +53,9 @@ def test_the_bad_twin_is_found_and_the_good_one_is_not(auditor: Auditor, tmp_pat
     assert found == twin.get("times", found or 1), bad.unresolved
     messages = [finding.message for finding in bad.findings if finding.rule == twin["rule"]]
     assert all(twin.get("says", "") in message for message in messages), messages
+    places = [finding.location for finding in bad.findings if finding.rule == twin["rule"]]
+    lines = [(tmp_path / "bad" / each.path).read_text(encoding="utf-8").splitlines()[each.line - 1] for each in places]
+    assert all(twin.get("at", "") in line for line in lines), lines
     good = audit(auditor, tmp_path, twin, "good")
     assert twin["rule"] not in {finding.rule for finding in good.findings}
     assert (twin["rule"] in {entry.rule for entry in good.unresolved}) == twin.get("open", False), good.unresolved

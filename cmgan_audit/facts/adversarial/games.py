@@ -192,7 +192,7 @@ def _own_through(judge: _Player, maker: _Player, losses: Losses) -> tuple[Action
         shared = backward in maker.passes
         elsewhere = any(each not in judge.passes for each in others)
         if not shared or elsewhere or len(fed) < len(calls):
-            return backward, fed[0]
+            return backward, losses.in_run(backward, fed[0])
     return None
 
 

@@ -46,6 +46,11 @@ class Losses:
         around = [node for node in behind if self.flow.is_of_run(node) and inner in self._network_calls(node.value)]
         return around[-1] if around else inner
 
+    def in_run(self, backward: Action, call: Node) -> Node:
+        """The call of the run that a call behind a pass is part of: that of a network for one of a layer in it."""
+        loss = loss_of(backward)
+        return call if loss is None or self.flow.is_of_run(call) else self._around(call, self._outer_calls(loss))
+
     def reaches(self, backward: Action, held: Held) -> bool:
         """Whether the gradients of a pass come to some networks."""
         return bool(self.calls(backward, held))
