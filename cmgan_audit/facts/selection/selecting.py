@@ -14,6 +14,7 @@ from cmgan_audit.facts.records import EVAL
 from cmgan_audit.facts.scene import Pass
 from cmgan_audit.facts.selection.comparisons import comparison_of
 from cmgan_audit.facts.selection.monitors import chooses, logged_in_training_only, monitors, watches
+from cmgan_audit.facts.selection.picks import picks_of
 from cmgan_audit.facts.selection.read_sets import ReadSets
 from cmgan_audit.facts.selection.splits import TEST, TRAIN, Split, Splits, kinds_in
 from cmgan_audit.facts.slices import Found, Slicer
@@ -34,13 +35,17 @@ KEEPS, STOPS, RATE = "which model is kept", "when training stops", "the learning
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A decision by a measured number: what it is about, the expression, where it is taken, and what follows it."""
+    """A decision by a measured number: what it is about, the expression, where it is taken, and what follows it.
+
+    `picks` where the end of a list of numbers is taken, without a comparison: `np.argmin(losses)`.
+    """
 
     decides: str
     node: ast.expr
     path: str
     stack: Stack
     outcome: Event | None = None
+    picks: bool = False
 
 
 def selections_of(view: View) -> Iterator[Selection]:
@@ -80,6 +85,9 @@ def _decisions(view: View) -> Iterator[Decision]:
             if key not in seen:
                 seen.add(key)
                 yield Decision(KEEPS, guard.node, guard.path, guard.stack, each)
+    for pick in picks_of(view):
+        if isinstance(pick.at.node, ast.expr):
+            yield Decision(KEEPS, pick.at.node, pick.at.path, pick.at.stack, picks=True)
     yield from stops(view)
 
 
@@ -156,7 +164,7 @@ class _Selecting:
         behind = self._slicer.behind(decision.node, decision.path, decision.stack)
         compares = [found for found in behind.compares if _is_ordering(found)]
         compares += [call for call in behind.calls if comparison_of(self._view, call) is not None]
-        if not compares and decision.decides != RATE:
+        if not compares and decision.decides != RATE and not decision.picks:
             return
         place = self._slicer.location(compares[0]) if compares else self._place(decision)
         passes = [single for single in self._evaluated if any(self._gathers(loop, single) for loop in behind.loops)]
