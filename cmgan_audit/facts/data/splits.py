@@ -90,7 +90,8 @@ def _splitting(view: View, draw: Draw, events: list[int], *, shared: bool) -> in
     if _PICKS.fullmatch(draw.callee):
         return events[0]
     if len(events) == 1:
-        return events[0] if shared else None  # one list in random order, of which both sets are parts
+        # One list in random order, of which both sets are parts, or this set is one.
+        return events[0] if shared or _takes_a_part(view, events[0]) else None
     if _cut_where_drawn(view, events[0]):  # each set puts a list of its own in order and takes a part of it
         return events[0]
     # A helper puts several lists in order, one of which is divided.
@@ -175,6 +176,26 @@ def _is_given_a_part(view: View, subset: Instance, place: int) -> bool:
                 given.append(node.value)
     parts = (part for each in given for part in walk(each))
     return any(isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Slice) for part in parts)
+
+
+def _takes_a_part(view: View, position: int) -> bool:
+    """Whether one end is cut off what a call put in random order: `np.random.permutation(n)[:200]`, or behind it under
+    the name that it got."""
+    event = view.scene.run.events[position]
+    call = view.code.node_of(event)
+    around = view.code.around(event.location.path, call) if call is not None else None
+    if call is None or around is None:
+        return False
+    holder = next(view.code.parents(event.location.path, call), None)
+    mixed = holder.targets if isinstance(holder, ast.Assign) else [call]
+    texts = {ast.unparse(each) for each in mixed}
+    return any(
+        isinstance(each, ast.Subscript)
+        and isinstance(each.slice, ast.Slice)
+        and (each.slice.lower is None) is not (each.slice.upper is None)
+        and ast.unparse(each.value) in texts
+        for each in around.own_nodes()
+    )
 
 
 def _cut_where_drawn(view: View, position: int) -> bool:
