@@ -1,8 +1,8 @@
 """Small programs in pairs that differ in one line: the rule must find the bad one and be silent about the good one.
 
 `twins/*.yaml` holds them; each pair is one mechanism: a way in which a value, a draw or a call travels.
-Where `times` is given, the bad one has exactly so many findings; `says` is a part of their message, `at` of their lines;
-`profile` names the training to compare with; `open` is true where the good one is left undecided.
+Where `times` is given, the bad one has exactly so many findings; `says` is a part of their message, `at` of their
+lines; `profile` names the training to compare with; `open` is true where the good one is left undecided.
 """
 
 from __future__ import annotations

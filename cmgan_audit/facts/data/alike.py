@@ -85,7 +85,7 @@ def _texts_given(cls: ClassValue, made: Instance) -> list[str]:
 
 
 def _takes_whole_list(cls: ClassValue) -> bool:
-    """Whether a class that finds recordings takes all of them: it decides nothing where it is made, and cuts no list."""
+    """Whether a class that finds recordings takes all of them: where it is made nothing is decided or cut."""
     made = next((each for each in cls.node.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"), None)
     if made is None or not has_recordings(cls):
         return False
