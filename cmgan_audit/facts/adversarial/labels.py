@@ -22,11 +22,14 @@ from cmgan_audit.program.execution.trace import CallEvent, Context
 from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, OneOf, Record, record_kind
-from cmgan_audit.source.syntax import target_name
+from cmgan_audit.source.syntax import called_name, target_name
 
 _MAKERS = frozenset(
     "torch.ones torch.zeros torch.full torch.empty torch.Tensor torch.FloatTensor torch.cuda.FloatTensor".split()
 )
+# Arrays of which a tensor is made at once: `Tensor(np.ones((args.batch_size, 1)))`.
+_ARRAYS = frozenset({"numpy.ones", "numpy.zeros", "numpy.full"})
+_OF_ARRAYS = frozenset("Tensor FloatTensor tensor as_tensor from_numpy Variable".split())
 # Methods that hand on a label of the same size, and those that fit it to the batch.
 _SAME_SIZE = frozenset(
     "fill_ uniform_ requires_grad_ float double half view reshape unsqueeze squeeze flatten type_as detach clone mul "
@@ -64,7 +67,7 @@ class Label(Record):
 
 def configured_labels(view: View) -> Iterator[Label]:
     """The labels of a run whose length is the configured batch size of the loader that they are compared with."""
-    makers = [event for event in view.scene.calls if canonical(event.callee) in _MAKERS and _length(event) is not None]
+    makers = [event for event in view.scene.calls if _makes_label(view, event) and _length(event) is not None]
     if not makers or not view.scene.made:
         return
     uses = _Uses(view, makers)
@@ -79,6 +82,16 @@ def configured_labels(view: View) -> Iterator[Label]:
             if _is_same(length, made.arguments.get("batch_size", 1)):
                 seen.add((maker.location, id(loader)))
                 yield _label(view, maker, length, made, loader)
+
+
+def _makes_label(view: View, event: CallEvent) -> bool:
+    """Whether a call makes a tensor of a given size, or an array that becomes one at once."""
+    name = canonical(event.callee)
+    if name not in _ARRAYS:
+        return name in _MAKERS
+    node = view.code.node_of(event)
+    holder = next(view.code.parents(event.location.path, node), None) if node is not None else None
+    return isinstance(holder, ast.Call) and called_name(holder) in _OF_ARRAYS
 
 
 def _label(view: View, maker: CallEvent, length: Value, made: Made, loader: Loader) -> Label:
