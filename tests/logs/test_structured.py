@@ -351,3 +351,18 @@ def test_runs_of_a_document_begin_at_a_record(tmp_path: Path) -> None:
     (tmp_path / "history.json").write_text(json.dumps(records, indent=2))
     (reading,) = read_logs([tmp_path / "history.json"], RoleBook()).readings
     assert [run.label for run in reading.runs] == ["run 1 of 2, from record 1", "run 2 of 2, from record 6"]
+
+
+def test_a_record_without_a_counter_behind_all_others_is_no_evaluation_of_the_course(tmp_path: Path) -> None:
+    records = [{"epoch": e, "pesq": v} for e, v in enumerate(PESQ, start=1)]
+    text = "".join(json.dumps(record) + "\n" for record in [*records, {"final": True, "pesq": 2.7, "best_epoch": 4}])
+    (run,) = runs(tmp_path, "final.jsonl", text)
+    found = {s.name: list(s.ys) for s in run.series if s.role.measure == "pesq"}
+    assert found == {"pesq": PESQ, "pesq (after the training)": [2.7]}
+    text = "".join(json.dumps(record) + "\n" for record in [*records[:3], {"pesq": 2.51}, records[3]])
+    (run,) = runs(tmp_path, "between.jsonl", text)
+    assert [s.name for s in run.series] == ["pesq"] and pesq(run)[-1] == (4, PESQ[3])
+    # Where scores stand in records of their own, without a counter, they are of the epoch above.
+    text = "".join(f'{{"epoch": {e}, "loss": 0.3}}\n{{"pesq": {v}}}\n' for e, v in enumerate(PESQ, start=1))
+    (run,) = runs(tmp_path, "apart.jsonl", text)
+    assert pesq(run) == list(enumerate(PESQ, start=1))

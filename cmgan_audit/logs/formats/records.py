@@ -9,6 +9,7 @@ from typing import cast
 
 from cmgan_audit.finding import JsonValue
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.logs.after_training import part_behind
 from cmgan_audit.logs.axes import common_axis, filled_counters, spread
 from cmgan_audit.logs.named_values import leave_out_single
 from cmgan_audit.logs.roles import RoleBook, counter_kind, table
@@ -50,11 +51,14 @@ class Records:
         self.rows = 0
         self.records = -1
         self.settings: list[Scalars] = []
+        self._uncounted: list[int] = []
         self._shapes: dict[tuple[str, ...], _Shape | None] = {}
 
     def reading(self, kind: str, notes: list[Note], last_place: int = 0) -> Reading:
         """The runs; none where the records name systems or conditions and count no training."""
         runs = self.builder.finish(last_place)
+        if runs and len(self._uncounted) == 1:
+            part_behind(runs[-1], self._uncounted[0] - 1)
         rows = "" if self.counted else self._what_records_are()
         if rows:
             text = f"one record per {rows}, not per evaluation: no trend in it"
@@ -123,6 +127,8 @@ class Records:
             self.builder.epoch(epoch, place)
         elif epoch is not None:
             epoch = self.builder.current_epoch
+        if self.counted:
+            self._note(place, epoch is not None or step is not None)
         self.counted = self.counted or epoch is not None or step is not None
         if not self.counted and self.rows < _NAMED:
             self._remember(record, scalars)
@@ -138,6 +144,11 @@ class Records:
                 series.append(float(self.records), value, place)
             else:
                 self.builder.add(name, role, kind, x, value, place)
+
+    def _note(self, place: int, counts: bool) -> None:
+        """Remember where the first record without a counter stands, and the first behind it that has one."""
+        if counts is bool(self._uncounted) and len(self._uncounted) < 2:
+            self._uncounted.append(place)
 
     def _add_numbers(self, record: dict[str, JsonValue], place: int) -> bool:
         """Add a record that holds nothing but numbers under names that are known; False, and nothing is added, else."""
@@ -158,6 +169,7 @@ class Records:
             return False
         self.records += 1
         self.counted = True
+        self._note(place, True)
         if epoch is not None:
             builder.epoch(epoch, place)
         kind, x = natural_x(builder, epoch, step, 0)

@@ -16,8 +16,14 @@ _NO_BETTER = regex(r"\b(?:was not in top|did(?: not|n't) improve|(?:was|has|is) 
 _THING = r"(?:model|checkpoint|ckpt|weights?|epoch|state|network|net|generator|parameters|params|iteration|step)"
 _FILE = r"[\w\-]*best[\w\-]*\.(?:pth?|ckpt|th|tar|h5|pkl|bin|safetensors)\b"
 _BEST = rf"(?:\bbest[ _\-](?:\w+[ _\-]){{0,2}}?{_THING}s?\b|{_FILE})"
+_USED = r"\b(?:re)?(?:load|restor|evaluat|validat|test|scor|averag|us)(?:e|ed|es|s|ing)?\b"
 _OF_THE_BEST = regex(
-    rf"\b(?:re)?(?:load|restor|evaluat|validat|test|scor|us)(?:e|ed|es|s|ing)?\b.*?{_BEST}|^\W*best[ _\-]{_THING}\b",
+    rf"{_USED}.*?{_BEST}|^\W*best[ _\-]{_THING}\b",
+    re.IGNORECASE,
+)
+_OVER = regex(
+    r"\b(?:training|fitting) (?:is |has |was )?(?:over|done|finished|complete|completed|ended)\b"
+    r"|\b(?:finished|completed|done) (?:the )?training\b|\bfinal (?:test|testing|evaluation)\b",
     re.IGNORECASE,
 )
 _OF_THE_COURSE = regex(r"\b(?:sav(?:e|es|ed|ing)|new|so far|updat\w+|improv\w+)\b", re.IGNORECASE)
@@ -53,9 +59,10 @@ def says_no_better(body: str) -> bool:
     return _NO_BETTER.search(body) is not None and _OF_A_LOSS.search(body) is None
 
 
-def says_of_the_best(body: str) -> bool:
-    """Whether it says which checkpoint was the best, or that it is loaded or evaluated; not that it is saved."""
-    return _OF_THE_BEST.search(body) is not None and _OF_THE_COURSE.search(body) is None
+def says_over(body: str) -> bool:
+    """Whether a training is over, or its best checkpoint named, loaded or evaluated; not that one is saved."""
+    of_the_end = _OVER.search(body) is not None or _OF_THE_BEST.search(body) is not None
+    return of_the_end and _OF_THE_COURSE.search(body) is None
 
 
 def is_of_one_item(line: str) -> bool:

@@ -63,7 +63,7 @@ class Plan:
     of its rows, `row_of` its first and `row_name` its phase. `head` names the columns of a table with a counter, `row`
     holds the cells of a line that may be one of its rows: slot and sign, None and NaN or infinity, or None. `announces`
     is the phase that begins with this line, `checkpoint` what the name of a checkpoint in it counts; `no_better`: the
-    line says that a score did not improve, and not the score; `of_the_best`: it speaks of the best checkpoint.
+    line says that a score did not improve, and not the score; `ends`: that the training is over.
     `names_below`: the line may name a value that stands alone on the next; `is_number`: it may be such a value.
     """
 
@@ -99,7 +99,7 @@ class Plan:
     row: tuple[tuple[int | None, float] | None, ...] = ()
     announces: str = ""
     no_better: bool = False
-    of_the_best: bool = False
+    ends: bool = False
     names_below: bool = False
     is_number: bool = False
     checkpoint: NamedCheckpoint | None = None

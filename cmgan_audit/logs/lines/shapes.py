@@ -7,7 +7,7 @@ of numbers, however long it is. In a shape a slot is the character NUL.
 
 from __future__ import annotations
 
-from cmgan_audit.logs.lines.events import begins_process, is_of_one_item, says_no_better, says_of_the_best
+from cmgan_audit.logs.lines.events import begins_process, is_of_one_item, says_no_better, says_over
 from cmgan_audit.logs.lines.labelled import LabelledLine
 from cmgan_audit.logs.lines.list_shapes import rest_of_list
 from cmgan_audit.logs.lines.named_checkpoints import named_checkpoint
@@ -48,7 +48,7 @@ def _plan(shape: str, book: RoleBook) -> Plan:
     plan.checkpoint = named_checkpoint(masked, 0, line.slot_of.__getitem__)
     if not any(c.isalpha() for c in plan.body):
         return plan
-    plan.of_the_best = says_of_the_best(plan.body)
+    plan.ends = says_over(plan.body)
     if begins_process(plan.body):
         plan.process = True
         return plan

@@ -12,9 +12,9 @@ from pathlib import Path
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.lines.as_shown import as_shown, in_parts
 from cmgan_audit.logs.lines.bare_counters import BareCounters
-from cmgan_audit.logs.lines.best_at_the_end import BestAtTheEnd
 from cmgan_audit.logs.lines.crossing import CrossingTrainings
 from cmgan_audit.logs.lines.echoes import Echoes
+from cmgan_audit.logs.lines.endings import Endings
 from cmgan_audit.logs.lines.hashes import HashedShapes
 from cmgan_audit.logs.lines.headers_below import HeadersBelow
 from cmgan_audit.logs.lines.left_out import LONG_LINE, LeftOut
@@ -94,7 +94,7 @@ class _TextScan:
         self.lists = PrintedLists()
         self.columns = PhaseColumns()
         self.heads = PhaseHeads()
-        self.best = BestAtTheEnd()
+        self.endings = Endings()
         self.bare = BareCounters()
         self.checkpoints = NamedCheckpoints()
         self.below = HeadersBelow()
@@ -158,8 +158,8 @@ class _TextScan:
             size = plan.slots * count
             if plan.announces:
                 self.heads.say(plan.announces, self.line)
-            if plan.of_the_best:
-                self.best.say(plan.body, self.line, count)
+            if plan.ends:
+                self.endings.say(plan.body, self.line, count)
             if plan.of_hash and plan.training is None:
                 self.crossing.note_hash(plan.of_hash, self.line, count)
             if plan.head:
@@ -401,6 +401,6 @@ class _TextScan:
         part_offset_jobs(self.builder)
         runs = self.builder.finish(self.line - 1)
         for run in runs:
-            self.best.settle(run, self.below)
+            self.endings.settle(run, self.below)
             settle(run, self.shapes, self.heads)
         return Reading(self.source, "text", runs, notes)

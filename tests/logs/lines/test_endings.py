@@ -1,4 +1,4 @@
-"""The best checkpoint, evaluated once more when the training is over, is no evaluation of its course."""
+"""What is evaluated once more when a training is over is no evaluation of its course."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cmgan_audit.logs.lines.events import says_of_the_best
+from cmgan_audit.logs.lines.events import says_over
 from tests.logs.lines.reading import named, read
 
 FALLEN = [2.1, 2.4, 2.6, 2.5, 2.4, 2.3, 2.2, 2.1]
@@ -21,6 +21,9 @@ UNCOUNTED = "".join(f"val stoi 0.9, pesq: {y:.4f}\n" for y in FALLEN)
         "=> loaded model_best.pth.tar",
         "Evaluating the best model (epoch 3) on the test set",
         "Testing best generator",
+        "Averaging the 5 best checkpoints",
+        "Training finished.",
+        "Running the final test",
         "Restoring model weights from the end of the best epoch: 3.",
         "best epoch: 3 \t PESQ = 2.60",
     ],
@@ -28,25 +31,25 @@ UNCOUNTED = "".join(f"val stoi 0.9, pesq: {y:.4f}\n" for y in FALLEN)
 def test_its_score_stands_apart(tmp_path: Path, announced: str) -> None:
     found = named(read(tmp_path, f"{BY_EPOCH}{announced}\nPESQ: 2.6100\n"))
     assert found["PESQ"] == FALLEN
-    assert found["PESQ (best checkpoint)"] == [2.61]
+    assert found["PESQ (after the training)"] == [2.61]
     found = named(read(tmp_path, f"{UNCOUNTED}{announced}\nval stoi 0.91, pesq: 2.6100\n"))
     assert found["pesq (val)"] == FALLEN
-    assert found["pesq (val) (best checkpoint)"] == [2.61]
+    assert found["pesq (val) (after the training)"] == [2.61]
 
 
 def test_over_steps_too(tmp_path: Path) -> None:
     course = "".join(f"step {1000 * i}: loss 0.3\npesq 2.{i}\n" for i in range(1, 6))
     found = named(read(tmp_path, f"{course}Loading the best checkpoint\npesq 2.55\n"))
-    assert found["pesq"] == [2.1, 2.2, 2.3, 2.4, 2.5] and found["pesq (best checkpoint)"] == [2.55]
+    assert found["pesq"] == [2.1, 2.2, 2.3, 2.4, 2.5] and found["pesq (after the training)"] == [2.55]
     on = "".join(f"step {1000 * i}: loss 0.3\npesq 2.{i}\n" for i in range(6, 8))
-    assert "pesq (best checkpoint)" not in named(read(tmp_path, f"{course}Loading the best checkpoint\n{on}"))
+    assert "pesq (after the training)" not in named(read(tmp_path, f"{course}Loading the best checkpoint\n{on}"))
 
 
 @pytest.mark.parametrize(
     "announced", ["Saving best model", "New best model at epoch 3", "Loading checkpoint ckpt/epoch_8.pth"]
 )
 def test_what_speaks_of_no_best_is_followed_by_the_course(tmp_path: Path, announced: str) -> None:
-    assert not says_of_the_best(announced)
+    assert not says_over(announced)
     assert named(read(tmp_path, f"{BY_EPOCH}{announced}\nPESQ: 2.0500\n"))["PESQ"] == [*FALLEN, 2.05]
 
 
