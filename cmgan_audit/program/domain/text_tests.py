@@ -6,10 +6,12 @@ side is not there where another test asks for the other text.
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeGuard
 
+from cmgan_audit.program.domain.reasons import GIVEN_AT_START, cause_of
 from cmgan_audit.program.domain.values import (
     CALLED_ON,
     BoundMethod,
@@ -27,6 +29,20 @@ from cmgan_audit.program.domain.values import (
 
 _ASKED = "?"
 _IS = " is "
+_HOLDS = "~"
+COMPARISONS: Mapping[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Is: "is",
+    ast.IsNot: "is not",
+    ast.In: "in",
+    ast.NotIn: "not in",
+}
+_COMPARES = frozenset(COMPARISONS.values())
 # Methods that give a text, and the same one each time that they are called on the same object with the same key.
 READS_A_TEXT = frozenset({"get", "lower", "upper", "strip"})
 
@@ -48,6 +64,10 @@ def _way_to(value: Value) -> tuple[Value, tuple[str, ...]] | None:
                 parts.append(f"[{key!r}]")
             case Unknown(computed=Computation(operation="str", operands=(owner,))):
                 parts.append("str()")
+            case Unknown(computed=Computation(operation=operation, operands=(owner, Const(value=other)))) if (
+                operation in _COMPARES
+            ):
+                parts.append(f"{operation} {other!r}")
             case Instance(cls=External()) if (called := _called_on(value)) is not None:
                 owner, part = called
                 parts.append(part)
@@ -131,6 +151,21 @@ class AskedFor:
         key = _identity(root)
         held = root.cell if isinstance(root, HeapValue) else root
         return self._numbers.setdefault((key, self._stores[key], *parts), (len(self._numbers), held))[0]
+
+    def truth_of(self, value: Value) -> tuple[str, bool] | None:
+        """How the question whether a setting is true stands among the facts, and how it comes out where a value is
+        true that is made of it, `not cfg.resume`; None where it is no setting.
+
+        A list that is not known may be empty now and hold something later: only what is read from somewhere, or was
+        given when the program was started, is a setting.
+        """
+        outcome = True
+        while isinstance(value, Unknown) and value.computed is not None and value.computed.operation == "not":
+            (value,), outcome = value.computed.operands, not outcome
+        way = _way_to(value)
+        if way is None or not (way[1] or (isinstance(way[0], Unknown) and cause_of(way[0].reason) in GIVEN_AT_START)):
+            return None
+        return f"{_HOLDS}{self.number_of(value)}", outcome
 
     def stored_in(self, target: Value) -> None:
         """Something is stored in what is not known: what is read from it later may be another text."""

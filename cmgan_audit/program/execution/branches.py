@@ -248,8 +248,8 @@ def sides_of(it: Interpreter, test: Value, text: str) -> tuple[Branch, Branch]:
     elif isinstance(test, Choice) and all(isinstance(option.value, Const) for option in test.options):
         facts_true, facts_false = _shared_facts(test, taken=True), _shared_facts(test, taken=False)
     else:
-        formula = it.forks.new()
-        facts_true, facts_false = frozenset({(formula, True)}), frozenset({(formula, False)})
+        formula, outcome = it.asked_for.truth_of(test) or (it.forks.new(), True)
+        facts_true, facts_false = frozenset({(formula, outcome)}), frozenset({(formula, not outcome)})
     return Branch(text, facts_true), Branch(opposite(text), facts_false)
 
 
@@ -298,11 +298,23 @@ def truth(it: Interpreter, value: Value) -> bool | None:
         case FunctionValue() | ClassValue() | ModuleValue() | External():
             return True
         case Instance():
-            return _truth_of_instance(value)
+            known = _truth_of_instance(value)
+            return _told_before(it, value) if known is None else known
         case BoundMethod():
-            return None
+            return _told_before(it, value)
+    if isinstance(value, Unknown):
+        return _told_before(it, value)
     verdicts = {truth(it, option.value) for option in options_of(value) if option.value is not value}
     return verdicts.pop() if len(verdicts) == 1 else None
+
+
+def _told_before(it: Interpreter, setting: Value) -> bool | None:
+    """Whether an earlier test on the way has told that a setting is true."""
+    asked_for = it.asked_for.truth_of(setting) if it.facts else None
+    if asked_for is None:
+        return None
+    formula, outcome = asked_for
+    return outcome if (formula, True) in it.facts else not outcome if (formula, False) in it.facts else None
 
 
 def _truth_of_instance(value: Instance) -> bool | None:

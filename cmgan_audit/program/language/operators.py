@@ -12,7 +12,7 @@ from cmgan_audit.program.domain.bounds import decided
 from cmgan_audit.program.domain.facts import Facts, both
 from cmgan_audit.program.domain.joins import Branch, join, opposite, same
 from cmgan_audit.program.domain.numbers import drawn
-from cmgan_audit.program.domain.text_tests import exclude, formula_of
+from cmgan_audit.program.domain.text_tests import COMPARISONS, exclude, formula_of
 from cmgan_audit.program.domain.values import (
     Arguments,
     Choice,
@@ -176,13 +176,20 @@ def negated(it: Interpreter, value: Value) -> Value:
             return Symbol(formula=opposite(v.formula), at_one=at_one, trail=v.trail)
         if isinstance(v, TextTest):
             return replace(v, equal=not v.equal)
-        return Unknown(reason="a test at run time", draws=drawn(v))
+        return Unknown(reason="a test at run time", draws=drawn(v)).made_from("not", (v,))
 
     return over_options(it, value, one)
 
 
 def compare(it: Interpreter, operation: type[ast.cmpop], left: Value, right: Value) -> Value:
-    """One comparison of values that are no choices."""
+    """One comparison of values that are no choices; of one that is open it is kept what was compared with what."""
+    result = _compared(it, operation, left, right)
+    if type(result) is Unknown and isinstance(right, Const):
+        return result.made_from(COMPARISONS[operation], (left, right))
+    return result
+
+
+def _compared(it: Interpreter, operation: type[ast.cmpop], left: Value, right: Value) -> Value:
     if operation in (ast.Is, ast.IsNot, ast.Eq, ast.NotEq):
         verdict = _identical(left, right) if operation in (ast.Is, ast.IsNot) else _equal(left, right)
         if verdict is not None:

@@ -103,3 +103,50 @@ def test_a_setting_that_is_written_may_be_another_text_from_then_on(
     tmp_path: Path, given: str, asked: str, between: str
 ) -> None:
     assert sizes(tmp_path, given, asked, between=between) == {1, 2}
+
+
+ASKED_TWICE = """
+import argparse
+import elsewhere
+from torch.utils.data import DataLoader
+
+{given}
+if {first}:
+    size = 1
+else:
+    size = 2
+{between}
+if {second}:
+    DataLoader(size)
+"""
+REQUIRED = """
+parser = argparse.ArgumentParser()
+parser.add_argument("--kind", required=True)
+cfg = parser.parse_args()
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "first", "second", "between", "known"),
+    [
+        (OPEN, "cfg.kind", "cfg.kind", "", {1}),
+        (OPEN, "cfg['kind']", "not cfg['kind']", "", {2}),
+        (OPEN, "not cfg.get('kind')", "cfg.get('kind')", "", {2}),
+        (OPEN, "cfg.kind is not None", "cfg.kind is not None", "", {1}),
+        (OPEN, "cfg.kind == 3", "cfg.kind == 3", "", {1}),
+        (REQUIRED, "cfg.kind", "cfg.kind", "", {1}),
+        (OPEN, "cfg.kind", "cfg.other", "", {1, 2}),
+        (OPEN, "cfg.kind == 3", "cfg.kind == 4", "", {1, 2}),
+        (OPEN, "cfg['kind']", "cfg['kind']", "cfg['kind'] = elsewhere.chosen()", {1, 2}),
+        ("names = elsewhere.names()", "names", "names", "names.append(1)", {1, 2}),
+    ],
+)
+def test_a_setting_is_as_true_as_it_was(
+    tmp_path: Path, given: str, first: str, second: str, between: str, known: set[object]
+) -> None:
+    text = ASKED_TWICE.format(given=given, first=first, second=second, between=between)
+    (tmp_path / "train.py").write_text(text)
+    (run,) = execute(SourceTree(tmp_path))
+    (made,) = (event for event in run.events if isinstance(event, CallEvent) and event.callee.endswith(".DataLoader"))
+    found = [option.value for option in options_of(made.arguments.positional[0])]
+    assert {value.value for value in found if isinstance(value, Const)} == known
