@@ -18,6 +18,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import ClassValue, Draw, HeapValue, Instance, Unknown, Value
 from cmgan_audit.program.execution.trace import CallEvent, SliceEvent
 from cmgan_audit.program.language.classes import class_attribute
+from cmgan_audit.program.library.seeding import divides_a_dataset
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
 from cmgan_audit.source.syntax import walk
@@ -26,7 +27,7 @@ from cmgan_audit.source.syntax import walk
 _ORDERS = regex(r"(random|numpy\.random)(\.\w+)?\.(shuffle|permutation|permuted)|torch\.randperm")
 _PICKS = regex(
     r"(random|numpy\.random)(\.\w+)?\.(sample|choice|choices)|torch\.utils\.data\.random_split"
-    r"|sklearn\.model_selection\.ShuffleSplit|.*\.train_test_split"
+    r"|sklearn\.model_selection\.ShuffleSplit"
 )
 # What takes items by a list of indices, and where that list is given.
 _INDICES = {
@@ -38,6 +39,11 @@ _INDICES = {
 _MEASURES = frozenset(
     {"mean", "std", "var", "median", "quantile", "percentile", "average", "nanmean", "nanstd", "item"}
 )
+
+
+def _picks(draw: Draw) -> bool:
+    """Whether a draw picks a part."""
+    return _PICKS.fullmatch(draw.callee) is not None or divides_a_dataset(draw.callee)
 
 
 def validation_splits(view: View) -> Iterable[ValidationSplit]:
@@ -77,7 +83,7 @@ def _picking_draws(view: View, made: Made) -> Iterator[Draw]:
     """The draws that decide which items a loader has."""
     for value in _chosen_from(view, made):
         for draw in sorted(value.draws, key=lambda each: (each.location.path, each.location.line, each.callee)):
-            if _ORDERS.fullmatch(draw.callee) or _PICKS.fullmatch(draw.callee):
+            if _ORDERS.fullmatch(draw.callee) or _picks(draw):
                 yield draw
 
 
@@ -87,7 +93,7 @@ def _made_it(event: object, draw: Draw) -> bool:
 
 def _splitting(view: View, draw: Draw, events: list[int], *, shared: bool) -> int | None:
     """The event of a draw that decides which items are evaluated; None where it only decides their order."""
-    if _PICKS.fullmatch(draw.callee):
+    if _picks(draw):
         return events[0]
     if len(events) == 1:
         # One list in random order, of which both sets are parts, or this set is one.

@@ -84,6 +84,8 @@ _DRAWN_FROM = {
     "torchaudio": Generator.TORCH,
     "torch_audiomentations": Generator.TORCH,
 }
+# Of what is not known a method of this name is that of a dataset; a function of an unknown library may be any.
+_DIVIDES = regex(r"(?:sklearn\.model_selection|datasets(?:\.\w+)+|\?)\.train_test_split")
 _NEVER_THE_SAME = regex(r"(?:time|datetime|uuid|secrets)\..*|os\.(?:urandom|getpid|times)\b.*")
 _DEEPEST = 8
 _MOST_PARTS = 8
@@ -142,7 +144,7 @@ def drawn_from(callee: str) -> Generator | None:
 
 def divides_a_dataset(callee: str) -> bool:
     """Whether a call divides a dataset at random: `train_test_split`, of sklearn or of Hugging Face's datasets."""
-    return callee.endswith(".train_test_split")
+    return _DIVIDES.fullmatch(callee) is not None
 
 
 def seed_given(name: str, arguments: Arguments) -> Value | None:

@@ -40,3 +40,16 @@ def test_draws(name: str) -> None:
 )
 def test_what_draws_nothing(name: str) -> None:
     assert not draws_random(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "divides"),
+    [
+        ("sklearn.model_selection.train_test_split", True),
+        ("datasets.load_dataset.map.train_test_split", True),
+        ("?.train_test_split", True),
+        ("helpers.train_test_split", False),
+    ],
+)
+def test_a_split_of_a_library_that_is_not_known_may_draw_nothing(name: str, divides: bool) -> None:
+    assert draws_random(name) is divides
