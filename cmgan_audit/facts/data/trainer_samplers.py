@@ -32,6 +32,8 @@ def given_by_trainer(view: View, made: Made) -> tuple[Fact, str] | None:
         for single in view.scene.passes_over(made.loader)
         if single.event.framework == "lightning.Trainer.fit" and single.event.role == "train"
     }
+    if not places:
+        return None
     fits = [event for event in view.scene.named(lambda name: name == _FIT) if event.location in places]
     several = _any(_spreads(each.arguments) for event in fits for each in instances_of(event.receiver))
     if several:

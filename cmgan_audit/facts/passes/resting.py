@@ -49,7 +49,7 @@ _PLAIN_MEMBERS = frozenset(
 )
 _PLAIN = _PLAIN_MEMBERS | _REARRANGING | _BOOKKEEPING
 # What weights are moved by; no network has a method of such a name.
-_MOVES_WEIGHTS = frozenset("add_ addcmul_ clone detach div_ lerp_ mul_ sub_".split())
+_OF_TENSORS = _PLAIN | frozenset("add_ addcmul_ clone detach div_ lerp_ mul_ sub_".split())
 _DEEPEST = 4
 
 
@@ -101,7 +101,7 @@ def _is_open(event: Event) -> bool:
     """Whether it is not known what is called, which may be a network: no tensor that a loop over weights draws."""
     if not isinstance(event, CallEvent) or not isinstance(event.receiver, Unknown):
         return False
-    return event.callee.rpartition(".")[2] not in _PLAIN | _MOVES_WEIGHTS
+    return event.callee.rpartition(".")[2] not in _OF_TENSORS
 
 
 class _Methods:
