@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from cmgan_audit.facts.exclusive import exclusive
 from cmgan_audit.facts.view import View
-from cmgan_audit.finding import Step
+from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Choice, Const, Instance, Value
@@ -34,7 +34,7 @@ class Placement(Record):
     Attributes:
         script: its path.
         fixed: whether something is put on a device that is written into the code; placed at the first such call that
-            every step reaches, its trail names the others.
+            every step reaches, or where one device object was made for all of them; its trail names the others.
         own_device: whether every process makes one device its own (`torch.cuda.set_device`, CUDA_VISIBLE_DEVICES), so
             that a plain "cuda" means it.
         first: whether every process puts something on the first device, by its number, although it has its own.
@@ -58,8 +58,9 @@ def placements(view: View) -> Iterable[Record]:
     sites = [event for event in several if _names_a_device(view, event)]
     # What happens in every step comes first: a wrong device there is met in every process.
     ordered = sorted(sites, key=lambda event: not event.context.loops)
+    written = [Step(place, "the device is written here") for place in map(_written_apart, ordered[:1]) if place]
     steps = dict.fromkeys(Step(event.location, f"{_shown(event)} names the device here") for event in ordered)
-    trail = (*list(steps)[:_MOST_SHOWN], Step(started.location, "the program runs in several processes"))
+    trail = (*written, *list(steps)[:_MOST_SHOWN], Step(started.location, "the program runs in several processes"))
     own = _own_device(view)
     first = [event for event in ordered if _is_first_of_all(view, event)] if _is_chosen(own) else []
     if isinstance(own, Known) and first:
@@ -161,6 +162,14 @@ def _names_a_device(view: View, event: CallEvent, names: tuple[str, ...] = _NAME
         return _is_fixed(view, device, event, names)
     device = given.keywords.get("device")
     return device is not None and canonical(event.callee).startswith("torch.") and _is_fixed(view, device, event, names)
+
+
+def _written_apart(event: CallEvent) -> Location | None:
+    """Where the device that a call names was written, as one for the whole program: `device = torch.device("cuda")`."""
+    device = event.arguments.get("device", 0)
+    if not isinstance(device, Instance) or device.external_name != "torch.device":
+        return None
+    return None if device.location.lies_in(event.location) else device.location
 
 
 def _is_fixed(view: View, device: Value, event: CallEvent, names: tuple[str, ...]) -> bool:
