@@ -1,4 +1,4 @@
-"""What the tests on the way tell about a setting that is not known but for being one of several texts.
+"""What the tests on the way tell about a setting that is not known: that it is one of several texts, or that it holds.
 
 `if args.scheduler == "plateau": ... elif args.scheduler == "cosine": ...` leaves both open, and what is made on one
 side is not there where another test asks for the other text.
