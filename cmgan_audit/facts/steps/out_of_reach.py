@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from cmgan_audit.facts.code import Stack
-from cmgan_audit.facts.passes.outside_helpers import is_elsewhere
+from cmgan_audit.facts.passes.outside_helpers import is_elsewhere, looks_on
 from cmgan_audit.facts.selection.ways import was_taken
 from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.values import instances_of, same_object
@@ -98,20 +98,39 @@ def _is_overridden(view: View, path: str, method: ast.AST, name: str) -> bool:
     holder = next((each for each in view.code.parents(path, method) if isinstance(each, ast.ClassDef)), None)
     if holder is None:
         return False
-    for _, mention in _mentions(view, name):
-        owner = mention.value if isinstance(mention, ast.Attribute) else None
-        if isinstance(owner, ast.Call) or (isinstance(owner, ast.Name) and owner.id == holder.name):
-            return False  # `super().train_epoch()`, `Trainer.train_epoch(self)`
-    classes = [each.cls if isinstance(each, Instance) else each for each in _objects(view)]
-    of_holder = [each for each in classes if isinstance(each, ClassValue) and holder in _nodes_of(each)]
-    held = [class_attribute(each, name) for each in of_holder]
+    if any(_asks_for(view, at, mention, holder) for at, mention in _mentions(view, name)):
+        return False
+    objects = [each for each in _objects(view) if _is_of(each, holder)]
+    handed = (event for each in objects if isinstance(each, Instance) for event in view.scene.handed(each))
+    if any((is_elsewhere(event) or event.callee.startswith("?")) and not looks_on(event) for event in handed):
+        return False
+    classes = [each.cls if isinstance(each, Instance) else each for each in objects]
+    held = [class_attribute(each, name) for each in classes if isinstance(each, ClassValue)]
     return bool(held) and all(each is not None and getattr(each[0], "node", method) is not method for each in held)
 
 
-def _nodes_of(cls: ClassValue) -> set[ast.AST]:
+def _asks_for(view: View, path: str, mention: ast.expr, holder: ast.ClassDef) -> bool:
+    """Whether a method is asked for by the class that has it, or by its name as a text.
+
+    `super().train_epoch()`, `Trainer.train_epoch(self)`, `getattr(trainer, "train_epoch")`.
+    """
+    match mention:
+        case ast.Constant() | ast.Attribute(value=ast.Call()):
+            return True
+        case ast.Attribute(value=ast.Attribute(attr=name)):
+            return name == holder.name
+        case ast.Attribute(value=ast.Name(id=name)):
+            module = interpreter_of(view.scene.run).environments.get(path)
+            owner = module.names.get(name) if module is not None else None
+            return name == holder.name or (isinstance(owner, ClassValue) and _is_of(owner, holder))
+    return False
+
+
+def _is_of(value: Value | None, holder: ast.ClassDef) -> bool:
+    """Whether a value is a class, or an object of one, that is or derives from the class of a definition."""
     found: set[ast.AST] = set()
-    _add(cls, found)
-    return found
+    _add(value.cls if isinstance(value, Instance) else value, found)
+    return holder in found
 
 
 def _is_passed_by(view: View, path: str, node: ast.expr, calls: int) -> bool:
@@ -155,12 +174,13 @@ def _is_called_unseen(view: View, path: str, function: ast.AST) -> bool:
 
 
 def _mentions(view: View, name: str) -> Iterator[tuple[str, ast.expr]]:
-    """Where the files of a run speak of a function or method by its name."""
+    """Where the files of a run speak of a function or method by its name, in a text too."""
     for path in sorted({each.module.path for each in view.code.reached}):
         module = view.code.module(path)
         for node in walk(module.tree) if module is not None and module.tree is not None else ():
-            if isinstance(node, ast.Name | ast.Attribute) and name == getattr(node, "id", getattr(node, "attr", "")):
-                yield path, node
+            match node:
+                case ast.Name(id=said) | ast.Attribute(attr=said) | ast.Constant(value=str() as said) if said == name:
+                    yield path, node
 
 
 @dataclass(frozen=True, slots=True, eq=False)

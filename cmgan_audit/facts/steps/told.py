@@ -5,8 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from cmgan_audit.facts.code import stack_of
+from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.steps.actions import Action
+from cmgan_audit.facts.steps.guards import test_behind
 from cmgan_audit.facts.values import class_name
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
@@ -27,6 +31,9 @@ _MORE_OR_LESS = regex(r" [+-] \d+$")
 _COUNTS = frozenset({"range", "trange", "count"})
 # What a handler names that catches a call with the wrong number of arguments.
 _OF_ARGUMENTS = frozenset({"TypeError", "Exception", "BaseException"})
+# What asks for the kind of an object, and what schedulers of all kinds have.
+_ASKS_A_KIND = regex(r"\b(?:isinstance|issubclass|hasattr|type|signature)\(|\b__class__\b")
+_OF_ALL = "last_epoch|get_last_lr|get_lr|base_lrs|optimizer|state_dict"
 
 
 def without_metric(view: View, scheduler: Instance, steps: Sequence[Action]) -> Fact:
@@ -110,27 +117,48 @@ def _counts_passes(view: View, step: Action, name: str) -> bool:
 
 
 def _told(view: View, steps: Sequence[Action], keyword: str) -> Iterable[tuple[Action, str]]:
-    """Steps with the text of what they are given first; not of several schedulers, one of which it may be meant for."""
+    """Steps with the text of what they are given first, where that does not depend on a test.
+
+    Those of several schedulers are left out, one of which it may be meant for.
+    """
     for step in steps:
         call = view.code.call_at(step.event.location)
         if call is not None and len(step.on) == 1 and not _is_under_its_kind(view, step):
             given = [*call.args, *(each.value for each in call.keywords if each.arg == keyword)]
-            if given:
+            if given and not isinstance(given[0], ast.IfExp | ast.Starred):
                 yield step, ast.unparse(given[0])
 
 
 def _is_under_its_kind(view: View, step: Action) -> bool:
     """Whether a step stands under an open test of what its scheduler is: the step of another kind, as far as is known.
 
-    `if hasattr(scheduler, "cooldown"): scheduler.step(loss)` means a plateau; whether there is a scheduler at all says
-    nothing of its kind.
+    `if hasattr(scheduler, "cooldown"): scheduler.step(loss)` means a plateau; whether there is a scheduler at all, or
+    what every scheduler has, says nothing of its kind.
     """
     call = view.code.call_at(step.event.location)
     if call is None or not isinstance(call.func, ast.Attribute):
         return False
-    owner = re.escape(ast.unparse(call.func.value))
-    asks = re.compile(rf"\w\({owner}[,)]|(?<![\w.]){owner}\.\w")
-    return any(asks.search(condition.text) for condition in step.event.context.conditions)
+    owner, conditions = re.escape(ast.unparse(call.func.value)), step.event.context.conditions
+    handed, has = rf"\w\({owner}[,)]", rf"(?<![\w.]){owner}\.(?!(?:{_OF_ALL})\b)\w"
+    matched = rf"^{owner} is (?:[\w.]+(?:\(|\.\.\.)|_$)"  # with a class, or with none of those before
+    asks = re.compile(rf"{handed}|{has}|{matched}")
+    if any(asks.search(condition.text) for condition in conditions):
+        return True
+    stack, around = stack_of(step.event.context), view.code.around(step.event.location.path, call)
+    tests = (test for condition in conditions if (test := test_behind(view.code, condition)) is not None)
+    here = (test for test in tests if around is not None and test in around.own_nodes())
+    return any(_was_asked_before(view, Found(test, step.event.location.path, stack)) for test in here)
+
+
+def _was_asked_before(view: View, test: Found, steps: int = 3) -> bool:
+    """Whether a test reads what was found out about a kind: `on_loss = hasattr(scheduler, "cooldown")`."""
+    reads = [node for node in walk(test.node) if isinstance(node, ast.Name | ast.Attribute | ast.Call)]
+    for source, _ in (each for node in reads for each in view.slicer.sources(replace(test, node=node))):
+        if _ASKS_A_KIND.search(ast.unparse(source.node)):
+            return True
+        if steps > 1 and _was_asked_before(view, source, steps - 1):
+            return True
+    return False
 
 
 def _is_measured(text: str) -> bool:
