@@ -19,6 +19,7 @@ class Catalogue:
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         self._rules: dict[str, Rule] = {}
         self._names: dict[str, Rule] = {}
+        self._compiled: dict[tuple[str, type[Record] | None], CompiledRule] = {}
         for rule in rules:
             for taken in (self._rules.get(rule.id), self._names.get(rule.name)):
                 if taken is not None:
@@ -67,7 +68,7 @@ class Catalogue:
         """
         shipped = find_catalogue()
         return [
-            compile_rule(rule, kinds)
+            self._ready(rule, kinds)
             for rule in self
             if rule.over
             and (
@@ -76,6 +77,13 @@ class Catalogue:
                 or any(issubclass(each, kinds.get(rule.over, Record)) for each in met)
             )
         ]
+
+    def _ready(self, rule: Rule, kinds: Mapping[str, type[Record]]) -> CompiledRule:
+        """A rule made ready, once for all audits with this catalogue."""
+        key = (rule.id, kinds.get(rule.over))
+        if key not in self._compiled:
+            self._compiled[key] = compile_rule(rule, kinds)
+        return self._compiled[key]
 
 
 def find_catalogue() -> Path:
