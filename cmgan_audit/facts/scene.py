@@ -109,6 +109,8 @@ class Scene:
     _within: dict[int, tuple[Instance, frozenset[int]]] = field(default_factory=dict)
     # What the `forward` of a network calls where it runs: every rule about modes and gradients asks for it.
     inside_forward: dict[tuple[CallEvent, int], list[CallEvent]] = field(default_factory=dict)
+    # What it calls when it is given whatever there may be, by the network itself, which is kept so that it stays one.
+    tried_forwards: dict[int, tuple[Instance, list[CallEvent]]] = field(default_factory=dict)
     _elsewhere: list[tuple[int, CallEvent]] | None = None
 
     def is_network(self, value: Value) -> bool:

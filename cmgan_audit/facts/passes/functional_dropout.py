@@ -92,7 +92,16 @@ def _mentions(text: str) -> bool:
 
 
 def _calls_in_forward(scene: Scene, part: Instance) -> list[CallEvent]:
-    """The calls that a network makes when it runs, those of its parts left out; none where its code is not known."""
+    """The calls that a network makes when it runs, those of its parts left out; none where its code is not known.
+
+    Every loop that a network runs in asks, of each of its parts.
+    """
+    if id(part) not in scene.tried_forwards:
+        scene.tried_forwards[id(part)] = part, _tried_forward(scene, part)
+    return scene.tried_forwards[id(part)][1]
+
+
+def _tried_forward(scene: Scene, part: Instance) -> list[CallEvent]:
     forward = attribute_of(scene.run, part, "forward") if isinstance(part.cls, ClassValue) else None
     if not isinstance(forward, FunctionValue):
         return []
