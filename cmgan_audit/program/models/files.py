@@ -142,7 +142,8 @@ def read_here(call: ModelCall) -> Value | None:
     """
     opened = call.interpreter.notes.get("opened")
     files = opened.files if isinstance(opened, _Opened) else []
-    here = [path for place, path in files if place == _here(call)]
+    frames = _here(call)
+    here = [path for place, path in files if place == frames]
     return here[0] if here and all(same(path, here[0]) for path in here) else None
 
 
