@@ -291,9 +291,7 @@ def test_an_answer_that_was_cut_off_is_computed_again(tree: Path, own_cache: Pat
 
 def test_a_cache_that_cannot_be_used_is_none(tree: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = collect(tree)
-    in_the_way = own_cache / "file"
-    in_the_way.write_text("", encoding="utf-8")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(in_the_way))
+    own_cache.write_text("a file is in the way", encoding="utf-8")
     assert collect(tree, effort=CACHED) == plain
     monkeypatch.setenv("XDG_CACHE_HOME", str(tree / "cache"))
     assert cache_folder(tree) is None
