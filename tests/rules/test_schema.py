@@ -119,5 +119,13 @@ def test_find_by_id_or_name_and_the_nearest_otherwise(rule_file):
         catalogue.find("smal-batch")
 
 
+def test_a_rule_is_made_ready_once_for_each_kind_of_record(rule_file, lab):
+    catalogue = Catalogue([read_rule(rule_file(when="role"))])
+    (first,) = catalogue.judged(lab.kinds)
+    assert catalogue.judged(lab.kinds) == [first] and catalogue.judged(lab.kinds)[0] is first
+    (other,) = catalogue.judged({"loader": type("Other", (lab.Loader,), {})})
+    assert other.kind is not first.kind is lab.Loader
+
+
 def test_every_key_of_the_schema_is_explained():
     assert all(KEYS.values())
