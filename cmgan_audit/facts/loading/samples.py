@@ -10,7 +10,7 @@ from cmgan_audit.facts.passes.modes import mode_at
 from cmgan_audit.facts.passes.outside_helpers import is_elsewhere
 from cmgan_audit.facts.scene import Made, Pass, Scene, Use
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.execution.trace import CallEvent, Event
 from cmgan_audit.program.naming.names import canonical
 
 _SHOWING = frozenset(
@@ -52,15 +52,19 @@ def _is_before(scene: Scene, single: Pass, start: int) -> bool:
 
 
 def moves_statistics(scene: Scene, made: Made) -> bool:
-    """Whether networks that the run puts into training mode go through a loader, and nothing learns or is compared.
+    """Whether networks that the run puts into training mode go through a loader and are saved, and nothing learns or is
+    compared.
 
-    Batch norms are estimated anew, a codebook is filled: what moves is what the networks keep of the data.
+    Batch norms are estimated anew, a codebook is filled: what moves is what the networks keep of the data. Where no
+    network is saved afterwards, its outputs are what the run is for, and the mode is a mistake.
     """
     own = scene.passes_over(made.loader)
-    if not own or any(scene.of("backward", "step")):
+    if not own or scene.trains:
         return False
     runs = [use for single in own for use in scene.uses_in(single) if use.kind == "run"]
     if not runs or not all(_was_told_to_train(scene, run) for run in runs):
+        return False
+    if not any(_saves_a_network(scene, event) for event in scene.run.events[runs[-1].position + 1 :]):
         return False
     return not any(
         _compares(event.callee)
@@ -73,6 +77,14 @@ def moves_statistics(scene: Scene, made: Made) -> bool:
 def _was_told_to_train(scene: Scene, run: Use) -> bool:
     mode, told = mode_at(scene, run)
     return mode == "train" and told is not None and told.kind == "train"
+
+
+def _saves_a_network(scene: Scene, event: Event) -> bool:
+    """Whether a call takes the state of a network, as who saves it does, or saves one as a whole."""
+    if not isinstance(event, CallEvent):
+        return False
+    whole = canonical(event.callee) == "torch.save" and any(map(scene.is_network, event.arguments.every))
+    return whole or event.callee.endswith((".state_dict", ".save_pretrained"))
 
 
 def _is_shown(scene: Scene, single: Pass) -> bool:
