@@ -12,6 +12,7 @@ import re
 from cmgan_audit.facts.loading.samples import kept_before, looked_at, moves_statistics
 from cmgan_audit.facts.loading.sharing import datasets_of_others
 from cmgan_audit.facts.passes.modes import gradients_off, mode_at, only_in_training
+from cmgan_audit.facts.passes.outside_helpers import is_elsewhere
 from cmgan_audit.facts.records import EVAL, OTHER, TRAIN
 from cmgan_audit.facts.scene import Made, Pass, Scene
 from cmgan_audit.facts.values import class_name, instances_of, same_object
@@ -203,7 +204,12 @@ def _only_shown(scene: Scene, made: Made) -> bool:
 
 
 def _only_measured(scene: Scene, made: Made) -> bool:
-    """Whether all that goes through a loader is an evaluation, while others serve the training: how well it fits."""
+    """Whether all that goes through a loader is an evaluation, while others serve the training: how well it fits.
+
+    What code outside of the tree does with one that it is handed is not known.
+    """
+    if any(map(is_elsewhere, scene.handed(made.loader))):
+        return False
     own = scene.passes_over(made.loader)
     runs = [[use for use in scene.uses_in(single) if use.kind == "run"] for single in own]
     quiet = own and all(
