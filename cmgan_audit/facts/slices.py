@@ -80,7 +80,7 @@ class Slicer:
         """
         found = Slice()
         stack = self._one(stack)
-        function = self._function(path, stack)
+        function = self._function_around(Found(node, path, stack))
         waiting = deque([_Task(node, function, stack)] if function is not None else [])
         seen: set[_Key] = set()
         while waiting and len(seen) < _MOST_STEPS:
@@ -196,9 +196,15 @@ class Slicer:
         return reached if reached is not None and reached.module.path == path else self._tops.get(path)
 
     def _function_around(self, found: Found) -> Reached | None:
-        """The function that an expression stands in: a framework calls several from one place."""
+        """The function that an expression stands in: a framework calls several from one place.
+
+        The `forward` of a network is read here though the run has not gone through it.
+        """
         parents = self._code.parents(found.path, found.node)
-        node = next((each for each in parents if each in self._reached), None)
+        node = next((each for each in parents if each in self._reached or isinstance(each, ast.FunctionDef)), None)
+        module = self._code.module(found.path)
+        if isinstance(node, ast.FunctionDef) and node not in self._reached and module is not None:
+            return Reached(module, node, node.name)
         return self._reached[node] if node is not None else self._tops.get(found.path)
 
     def _bound(self, function: Reached) -> dict[str, list[Binding]]:

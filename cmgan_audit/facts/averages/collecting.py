@@ -22,7 +22,7 @@ from cmgan_audit.facts.averages.taking_in import Intake, filled_arrays, intakes,
 from cmgan_audit.facts.code import Reached, stack_of
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Pass
-from cmgan_audit.facts.selection.ways import was_taken
+from cmgan_audit.facts.selection.ways import is_optional, was_taken
 from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
@@ -126,7 +126,7 @@ def _means_in(view: View, single: Pass, loop: ast.For | ast.AsyncFor, around: Re
         yield _Mean(mean.taken, mean.node, mean.around)
     for taken in (
         *intakes(body, around.own_nodes()),
-        *named_intakes(body, partial(keys_given, view.code, single)),
+        *named_intakes(body, partial(keys_given, view, single)),
         *filled_arrays(body, nodes, count),
     ):
         if not sums_items(view, taken.value, path, stack_of(single.event.context)):
@@ -140,10 +140,13 @@ def _means_in(view: View, single: Pass, loop: ast.For | ast.AsyncFor, around: Re
 
 def _passed_by(view: View, single: Pass, around: Reached) -> Iterator[ast.AST]:
     """The nodes of the function with the loop that stand on ways which settings have kept this call from taking: the
-    training's part of a `run_epoch(loader, train)` that serves both."""
+    training's part of a `run_epoch(loader, train)` that serves both.
+
+    A mean that is only logged where the command line asks for it is one all the same.
+    """
     path, stack = around.module.path, stack_of(single.event.context)
     for node in around.own_nodes():
-        if isinstance(node, ast.If):
+        if isinstance(node, ast.If) and not is_optional(view, Found(node.test, path, stack)):
             for side in (node.body, node.orelse):
                 if side and was_taken(view, Found(side[0], path, stack)) is False:
                     yield from (each for statement in side for each in walk(statement))

@@ -66,14 +66,16 @@ def epoch_end_means(view: View, single: Pass) -> Iterator[EndMean]:
 
 
 def is_cut_short(view: View, single: Pass) -> bool:
-    """Whether a trainer draws a number of batches that somebody has set: the last one is rarely among them."""
+    """Whether a trainer draws a number or a part of all batches that was set: the last one is rarely among them."""
     stage = "test" if single.event.framework.endswith(".test") else "val"
     trainers = view.scene.named(lambda name: name == _TRAINER)
     limits = [event.arguments.keywords.get(f"limit_{stage}_batches") for event in trainers]
-    return any(
-        isinstance(limit, Const) and isinstance(limit.value, int) and not isinstance(limit.value, bool)
-        for limit in limits
-    )
+    return any(isinstance(limit, Const) and _is_less_than_all(limit.value) for limit in limits)
+
+
+def _is_less_than_all(limit: object) -> bool:
+    """Whether a limit of Lightning is a number of batches, or a part of them: 1.0 and None stand for all."""
+    return (isinstance(limit, int) and not isinstance(limit, bool)) or (isinstance(limit, float) and limit < 1)
 
 
 def _last(name: str) -> str:

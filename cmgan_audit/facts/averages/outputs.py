@@ -167,19 +167,21 @@ def _averaged_in(
             yield node, key, inner
 
 
-def keys_given(code: Code, single: Pass, value: ast.expr) -> list[str]:
+def keys_given(view: View, single: Pass, value: ast.expr) -> list[str]:
     """The keys of the dictionaries that are written out in the function of the tree that a call leads to, or in one
-    whose answer that hands on: `return self.criterion(estimate, clean)`."""
+    whose answer that hands on: `return self.criterion(estimate, clean)`. What is a sum over the items is left out."""
     path, stack = single.event.loop.location.path, stack_of(single.event.context)
     for _ in range(_MOST_HANDED_ON):
-        called = _called(code, value, path, stack)
+        called = _called(view.code, value, path, stack)
         if called is None:
             return []
         function, path, stack = called
         nodes = list(walk(function))
         returned = [node.value for node in nodes if isinstance(node, ast.Return) and node.value is not None]
-        if _keys_in(nodes) or len(returned) != 1:
-            return _keys_in(nodes)
+        keys = _keys_in(nodes)
+        if keys or len(returned) != 1:
+            under = {key: put_under(nodes, key) for key in keys}
+            return [key for key, held in under.items() if held is None or not sums_items(view, held, path, stack)]
         value = returned[0]
     return []
 

@@ -8,6 +8,7 @@ import operator
 from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.view import View
 from cmgan_audit.program.domain.values import Const
+from cmgan_audit.source.syntax import walk
 
 _ORDERS = {ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Lt: operator.lt, ast.LtE: operator.le}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Module)
@@ -33,6 +34,12 @@ def was_taken(view: View, found: Found) -> bool | None:
             verdicts |= {None if held is None else held is goes_on for held in held_before}
         inner = parent
     return False if False in verdicts else True if True in verdicts else None
+
+
+def is_optional(view: View, test: Found) -> bool:
+    """Whether a test asks for something that the command line may set: another run goes the other way."""
+    settings = (_setting(view, test, each) for each in walk(test.node) if isinstance(each, ast.Name | ast.Attribute))
+    return any(setting is not None and setting.overridable for setting in settings)
 
 
 def _held(view: View, test: Found) -> bool | None:
