@@ -45,6 +45,10 @@ COMPARISONS: Mapping[type[ast.cmpop], str] = {
 _COMPARES = frozenset(COMPARISONS.values())
 # Methods that give a text, and the same one each time that they are called on the same object with the same key.
 READS_A_TEXT = frozenset({"get", "lower", "upper", "strip"})
+# Methods that change nothing of what they are called on: of texts and of dictionaries.
+_READING = READS_A_TEXT | frozenset(
+    "items keys values copy split rsplit startswith endswith replace lstrip rstrip casefold encode format".split()
+)
 
 
 def _way_to(value: Value) -> tuple[Value, tuple[str, ...]] | None:
@@ -72,7 +76,7 @@ def _way_to(value: Value) -> tuple[Value, tuple[str, ...]] | None:
                 owner, part = called
                 parts.append(part)
             case External(name=name):
-                return value, (*parts, name)
+                return value, (*parts, *(f".{each}" for each in reversed(name.split(".")[1:])))
             case Instance(cls=External()) | DictValue() if parts:
                 return value, tuple(parts)
             case _:
@@ -140,7 +144,7 @@ class AskedFor:
     def __init__(self) -> None:
         # An identity means something only while its object lives, so that is kept.
         self._numbers: dict[tuple[object, ...], tuple[int, object]] = {}
-        self._stores: Counter[object] = Counter()
+        self._changes: Counter[tuple[object, tuple[str, ...]]] = Counter()
 
     def number_of(self, value: Value) -> int | None:
         """The number of a value; None where it is no text that may be asked for again."""
@@ -148,9 +152,10 @@ class AskedFor:
         if way is None:
             return None
         root, parts = way
-        key = _identity(root)
+        identity = _identity(root)
+        changes = tuple(self._changes[identity, parts[behind:]] for behind in range(len(parts) + 1))
         held = root.cell if isinstance(root, HeapValue) else root
-        return self._numbers.setdefault((key, self._stores[key], *parts), (len(self._numbers), held))[0]
+        return self._numbers.setdefault((identity, parts, changes), (len(self._numbers), held))[0]
 
     def truth_of(self, value: Value) -> tuple[str, bool] | None:
         """How the question whether a setting is true stands among the facts, and how it comes out where a value is
@@ -167,10 +172,17 @@ class AskedFor:
             return None
         return f"{_HOLDS}{self.number_of(value)}", outcome
 
-    def stored_in(self, target: Value) -> None:
-        """Something is stored in what is not known: what is read from it later may be another text."""
-        way = _way_to(target)
-        self._stores[_identity(target if way is None else way[0])] += 1
+    def changed(self, target: Value) -> None:
+        """Something is stored in what is not known, or it may change itself: what is read from it later may be another
+        text. What it was read from itself is what it was."""
+        if self._numbers:
+            root, parts = _way_to(target) or (target, ())
+            self._changes[_identity(root), parts] += 1
+
+    def called(self, owner: Value, method: str) -> None:
+        """A method is called on what is not known: `trainer.step()`, `cfg.merge_from_file(path)` may change it."""
+        if method not in _READING:
+            self.changed(owner)
 
 
 def _identity(value: Value) -> object:

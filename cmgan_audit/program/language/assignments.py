@@ -163,6 +163,7 @@ def execute_delete(it: Interpreter, node: ast.Delete) -> None:
                     it.journal.delete_attribute(owner, target.attr)
                 elif isinstance(owner, DictValue):
                     it.journal.delete_item(owner, target.attr)
+                it.asked_for.changed(owner)
             case ast.Subscript():
                 delete_item(it, expressions.evaluate(it, target.value), evaluate_slice(it, target.slice))
 

@@ -306,7 +306,7 @@ def store(it: Interpreter, target: Value, name: str, value: Value, location: Loc
 
         it.journal.set(environment_of(it, target.module).names, name, value)
     else:
-        it.asked_for.stored_in(target)
+        it.asked_for.changed(target)
 
 
 def _store_on_instance(it: Interpreter, target: Instance, name: str, value: Value, location: Location | None) -> None:

@@ -203,6 +203,7 @@ def _call_instance(
     it: Interpreter, callee: Instance, arguments: Arguments, location: Location, node: ast.AST | None
 ) -> Value:
     if not isinstance(callee.cls, ClassValue):
+        it.asked_for.called(callee, "__call__")
         return answers.call_library(it, f"{callee.external_name}.__call__", callee, arguments, location, node)
     found = class_attribute(callee.cls, "__call__")
     if found is not None and isinstance(found[0], FunctionValue):
@@ -261,6 +262,7 @@ def call_method(
 ) -> Value:
     """A method of a constant, a container, `super()` or a library object."""
     receiver = method.receiver
+    it.asked_for.called(receiver, method.name)
     if method.name == "__new__":
         wanted = arguments.positional[0] if arguments.positional else receiver
         if isinstance(wanted, ClassValue):

@@ -220,7 +220,7 @@ def store_item(it: Interpreter, owner: Value, index: Value, value: Value, locati
     elif isinstance(owner, External) and owner.name == "os.environ":
         call_library(it, "os.environ.__setitem__", None, Arguments(positional=(index, value)), location, None)
     else:
-        it.asked_for.stored_in(owner)
+        it.asked_for.changed(owner)
         if isinstance(owner, Instance):
             special_method(it, owner, "__setitem__", [index, value], location)
 
@@ -258,6 +258,8 @@ def delete_item(it: Interpreter, owner: Value, index: Value) -> None:
                 it.journal.set_content(owner, items, complete=True)
                 return
         it.journal.set_content(owner, list(owner.items), complete=False)
+    else:
+        it.asked_for.changed(owner)
 
 
 def _maybe_delete(it: Interpreter, owner: Choice, index: Value) -> None:

@@ -59,6 +59,8 @@ def set_attribute(it: Interpreter, arguments: Arguments, location: Location) -> 
         store(it, owner, name.value, value, location)
     elif isinstance(owner, DictValue):
         it.journal.set_open(owner)
+    elif owner is not None:
+        it.asked_for.changed(owner)
     return _NONE
 
 

@@ -97,6 +97,13 @@ def test_another_setting_may_be_another_text(tmp_path: Path, given: str, later: 
         ("", "elsewhere.cfg.kind", "elsewhere.cfg.kind = elsewhere.chosen()"),
         (OPEN, "cfg['kind']", "cfg['kind'] = elsewhere.chosen()"),
         (OPEN, "cfg['model']['kind']", "cfg['model']['kind'] = elsewhere.chosen()"),
+        (OPEN, "cfg.kind", "cfg.merge_from_file(sys.argv[1])"),
+        (OPEN, "cfg.model.kind", "cfg.model.update(kind=elsewhere.chosen())"),
+        (OPEN, "cfg.kind", "cfg(3)"),
+        (OPEN, "cfg.kind", "setattr(cfg, sys.argv[1], 3)"),
+        (OPEN, "cfg.kind", "del cfg.kind"),
+        (OPEN, "cfg['kind']", "del cfg['kind']"),
+        (READ, "cfg['kind']", "cfg.update(json.load(open(sys.argv[2])))"),
     ],
 )
 def test_a_setting_that_is_written_may_be_another_text_from_then_on(
@@ -126,6 +133,11 @@ cfg = parser.parse_args()
 """
 
 
+@pytest.mark.parametrize("between", ["cfg.data.shuffle()", "cfg.data.kind = 3", "cfg.items()", "cfg.kind.split('_')"])
+def test_what_is_done_to_another_part_changes_no_setting(tmp_path: Path, between: str) -> None:
+    assert sizes(tmp_path, OPEN, "cfg.model.kind", between=between) == {2}
+
+
 @pytest.mark.parametrize(
     ("given", "first", "second", "between", "known"),
     [
@@ -139,6 +151,7 @@ cfg = parser.parse_args()
         (OPEN, "cfg.kind == 3", "cfg.kind == 4", "", {1, 2}),
         (OPEN, "cfg['kind']", "cfg['kind']", "cfg['kind'] = elsewhere.chosen()", {1, 2}),
         ("names = elsewhere.names()", "names", "names", "names.append(1)", {1, 2}),
+        ("trainer = elsewhere.Trainer()", "trainer.done", "trainer.done", "trainer.step()", {1, 2}),
     ],
 )
 def test_a_setting_is_as_true_as_it_was(
