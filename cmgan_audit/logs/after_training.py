@@ -5,34 +5,52 @@ They are called as the evaluations before them are, and read as the last of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 from cmgan_audit.logs.runs import Point
-from cmgan_audit.logs.series import INDEX, STEP, Run, Series
+from cmgan_audit.logs.series import INDEX, Run, Series
 
 # A course has so many evaluations; where nothing counts, a validation and a test set follow it, and no more.
 _FEWEST, _MOST_UNCOUNTED = 3, 2
 
 
 def part_behind(run: Run, place: int) -> None:
-    """Give what stands behind a place, where the training was over, series of its own."""
-    run.series = [part for series in run.series for part in _parts(series, place)]
+    """Give what stands behind a place, where the training was over, series of its own.
+
+    Nothing is parted where the training turns out to go on: a loss that is not of an evaluation does.
+    """
+    parted: list[Series] = []
+    for series in run.series:
+        course = [point for point in series if point[2] <= place]
+        behind = [point for point in series if point[2] > place]
+        of_training = series.role.kind == "loss" and series.role.phase != "eval"
+        if not behind or len(course) < _FEWEST:
+            parted.append(series)
+        elif not _goes_on(series.x_kind, course, behind, 0 if of_training else _MOST_UNCOUNTED):
+            seen = len(behind) * series.stride
+            parted.append(replace(series.replaced(course), seen=series.seen - seen))
+            parted.append(replace(series.replaced(behind), name=f"{series.name} (after the training)", seen=seen))
+        elif of_training:
+            return
+        else:
+            parted.append(series)
+    run.series = parted
 
 
-def _parts(series: Series, place: int) -> Iterator[Series]:
-    """The course down to the place and what stands behind it; the series as it is where it goes on there."""
-    course = [point for point in series if point[2] <= place]
-    behind = [point for point in series if point[2] > place]
-    if not behind or len(course) < _FEWEST or _goes_on(series, course, behind):
-        yield series
-        return
-    yield replace(series.replaced(course), seen=series.seen - len(behind) * series.stride)
-    yield replace(series.replaced(behind), name=f"{series.name} (after the training)", seen=len(behind) * series.stride)
+def _goes_on(x_kind: str, course: Sequence[Point], behind: Sequence[Point], most_uncounted: int) -> bool:
+    """Whether what stands behind is of the course, and no evaluation beside those that it has.
 
-
-def _goes_on(series: Series, course: list[Point], behind: list[Point]) -> bool:
-    """Whether more stands behind than one last evaluation."""
-    if series.x_kind == INDEX:
-        return len(behind) > _MOST_UNCOUNTED
-    return series.x_kind == STEP and max(x for x, _, _ in behind) > max(x for x, _, _ in course)
+    Of the course is what comes as far behind its last epoch or step as others come behind each other, and what stands
+    at the last one, as long as there are no more than at others.
+    """
+    if x_kind == INDEX:
+        return len(behind) > most_uncounted
+    counts = Counter(x for x, _, _ in course)
+    *others, last = sorted(counts)
+    on = max(x for x, _, _ in behind) - last
+    if on > 0:
+        return on >= min((b - a for a, b in itertools.pairwise([*others, last])), default=0)
+    return counts[last] + len(behind) <= max((counts[x] for x in others), default=0)

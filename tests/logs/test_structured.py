@@ -62,6 +62,11 @@ TABLES = {
             "best_epoch": 4,
         }
     ),
+    "columns_and_files.json": json.dumps({"history": {"pesq": PESQ}, "saved": [{"epoch": 4, "path": "a.pth"}]}),
+    "keyed_and_files.json": json.dumps(
+        {**{f"epoch_{e}": {"pesq": v} for e, v in enumerate(PESQ, start=1)}, "saved": [{"epoch": 4}]}
+    ),
+    "columns_and_schedule.json": json.dumps({"lr": [{"epoch": 0, "value": 0.1}], "results": {"pesq": PESQ}}),
     "lists.json": json.dumps({"train": {"loss": [4, 3, 2, 1]}, "val": {"pesq": PESQ}}),
     "records.json": json.dumps([{"epoch": e, "val": {"pesq": v}} for e, v in enumerate(PESQ, start=1)]),
     "keyed.json": json.dumps({f"epoch_{e}": {"pesq": v} for e, v in enumerate(PESQ, start=1)}),

@@ -154,10 +154,11 @@ def _document(document: JsonValue, source: str, path: Path, book: RoleBook, kind
 
 
 def _mapping(document: dict[str, JsonValue], records: Records) -> None:
-    if (history := _history(document)) is not None:
-        _list(*history, records)
+    lists = {key: value for key, value in document.items() if isinstance(value, list) and value}
+    if history := next((key for key in _HISTORIES if key in lists and isinstance(lists[key][0], dict)), ""):
+        _list(lists[history], history, records)
         return
-    if of_phases := _of_phases(document):
+    if of_phases := _of_phases(lists):
         _list(of_phases, "", records)
         return
     keyed = _keyed_records(document)
@@ -166,24 +167,23 @@ def _mapping(document: dict[str, JsonValue], records: Records) -> None:
             records.add(record, place, at)
         return
     columns = dict(_columns(document))
-    if columns:
-        records.columns(columns, {name: words for name, value in document.items() if (words := _words(value))})
-        return
-    records.add(document, 1)
-
-
-def _history(document: dict[str, JsonValue]) -> tuple[list[JsonValue], str] | None:
-    """A list of records, and its key: one that is called after a history, else the only one whose records count."""
-    lists = {key: value for key, value in document.items() if isinstance(value, list) and value}
-    known = [key for key in _HISTORIES if key in lists and isinstance(lists[key][0], dict)]
     counted = [key for key, value in lists.items() if _counter(value[0])]
-    found = known or (counted if len(counted) == 1 else [])
-    return (lists[found[0]], found[0]) if found else None
+    if len(counted) == 1 and not _hold_scores(columns, records.book):
+        _list(lists[counted[0]], counted[0], records)
+    elif columns:
+        records.columns(columns, {name: words for name, value in document.items() if (words := _words(value))})
+    else:
+        records.add(document, 1)
 
 
-def _of_phases(document: dict[str, JsonValue]) -> list[JsonValue]:
+def _hold_scores(columns: Iterable[str], book: RoleBook) -> bool:
+    """Whether they are the history; a list of records beside them tells of checkpoints, or of a schedule."""
+    return any(role.kind in ("metric", "loss") for role in map(book.of, columns) if role is not None)
+
+
+def _of_phases(document: dict[str, list[JsonValue]]) -> list[JsonValue]:
     """`{"train": [{"epoch": 1, "loss": ...}, ...], "val": [...]}` as records of both, in the order of their epochs."""
-    lists = {k: v for k, v in document.items() if k.lower() in table().phases and isinstance(v, list) and v}
+    lists = {key: value for key, value in document.items() if key.lower() in table().phases}
     counters = {_counter(value[0]) for value in lists.values()}
     counter = counters.pop() if len(counters) == 1 else ""
     records = [(phase, record) for phase, value in lists.items() for record in value if isinstance(record, dict)]

@@ -22,7 +22,7 @@ class Endings:
         """Lines of one shape, from `line` on, say that a training is over."""
         said = self._lines.setdefault(words, [])
         if len(said) < _MOST:
-            said += [line] * min(count, 2)
+            said += [line, line + count - 1]
 
     def settle(self, run: Run, heads: HeadersBelow) -> None:
         """Part the scores from their courses that stand below such a line, if no other epoch does.
@@ -30,10 +30,16 @@ class Endings:
         What is said again and again, as `best epoch: 7` after every evaluation, is about the training so far.
         """
         last = run.last_place
-        once = [at for at in (self._only_line(said, run) for said in self._lines.values()) if at]
+        once = [at for at in (_said_once(said, run) for said in self._lines.values()) if at]
         if ends := [at for at in once if not heads.comes_to_another(at, last)]:
             part_behind(run, min(ends))
 
-    def _only_line(self, said: list[int], run: Run) -> int:
-        within = [at for at in said if run.first_place <= at <= run.last_place]
-        return within[0] if len(within) == 1 else 0
+
+def _said_once(said: list[int], run: Run) -> int:
+    """The last line in a run that says so, 0 where values stand between those that do; processes say it together."""
+    within = [at for at in said if run.first_place <= at <= run.last_place]
+    if not within:
+        return 0
+    first, last = within[0], within[-1]
+    again = first < last and any(first < place <= last for series in run.series for place in series.places)
+    return 0 if again else last

@@ -12,21 +12,21 @@ _LOADED = regex(
 )
 _PROCESS = regex(r"\bnamespace\(|^\s*job id\b|beginning experiment|^\s*\$ python|starting training for", re.IGNORECASE)
 _NO_BETTER = regex(r"\b(?:was not in top|did(?: not|n't) improve|(?:was|has|is) not improved)\b", re.IGNORECASE)
-# What is loaded or evaluated as the best; said of a training that goes on, it is saved, updated, improved.
+# What is loaded or evaluated as the best; said of a training that goes on, it is saved, or the learning rate decays.
 _THING = r"(?:model|checkpoint|ckpt|weights?|epoch|state|network|net|generator|parameters|params|iteration|step)"
 _FILE = r"[\w\-]*best[\w\-]*\.(?:pth?|ckpt|th|tar|h5|pkl|bin|safetensors)\b"
 _BEST = rf"(?:\bbest[ _\-](?:\w+[ _\-]){{0,2}}?{_THING}s?\b|{_FILE})"
 _USED = r"\b(?:re)?(?:load|restor|evaluat|validat|test|scor|averag|us)(?:e|ed|es|s|ing)?\b"
-_OF_THE_BEST = regex(
-    rf"{_USED}.*?{_BEST}|^\W*best[ _\-]{_THING}\b",
-    re.IGNORECASE,
-)
+_OF_THE_BEST = regex(rf"{_USED}.*?{_BEST}|^\W*best[ _\-]{_THING}\b", re.IGNORECASE)
 _OVER = regex(
     r"\b(?:training|fitting) (?:is |has |was )?(?:over|done|finished|complete|completed|ended)\b"
     r"|\b(?:finished|completed|done) (?:the )?training\b|\bfinal (?:test|testing|evaluation)\b",
     re.IGNORECASE,
 )
-_OF_THE_COURSE = regex(r"\b(?:sav(?:e|es|ed|ing)|new|so far|updat\w+|improv\w+)\b", re.IGNORECASE)
+_OF_THE_COURSE = regex(
+    r"\b(?:sav(?:e|es|ed|ing)|new|so far|updat\w+|improv\w+|resum\w+|continu\w+|lr|learning[ _]rate|decay\w*)\b",
+    re.IGNORECASE,
+)
 _OF_A_LOSS = regex(r"(?<![A-Za-z])loss(?:es)?(?![A-Za-z])", re.IGNORECASE)
 # Values of one utterance: an audio file is named, or `track: p232_001`, which is no number and no checkpoint.
 _ITEM = regex(

@@ -68,3 +68,49 @@ def test_what_is_said_in_every_epoch_is_about_the_training_so_far(tmp_path: Path
 def test_each_of_several_trainings_is_closed_by_its_own(tmp_path: Path) -> None:
     found = read(tmp_path, 2 * f"{BY_EPOCH}Loading best checkpoint ckpt/best.pth\nPESQ: 2.6100\n")
     assert [[list(s.ys) for s in run.series if s.role.kind == "metric"] for run in found.runs] == 2 * [[FALLEN, [2.61]]]
+
+
+RISEN = [2.1, 2.2, 2.3, 2.4, 2.45, 2.5, 2.52, 2.54, 2.55, 2.56]
+
+
+@pytest.mark.parametrize("announced", ["Loading best model", "Training finished", "Restoring best.ckpt"])
+def test_the_rows_of_a_table_go_on_below_it(tmp_path: Path, announced: str) -> None:
+    rows = [f"| {e} | {0.5 - e / 100:.2f} | {y} |\n" for e, y in enumerate(RISEN, start=1)]
+    text = "".join(["| epoch | train_loss | pesq |\n|---|---|---|\n", *rows[:7], f"{announced}\n", *rows[7:]])
+    found = named(read(tmp_path, text))
+    assert found.keys() == {"train_loss", "pesq"} and found["pesq"] == RISEN
+
+
+@pytest.mark.parametrize(("each", "above"), [(1, 0), (2, 1), (5, 2)])
+def test_what_each_epoch_has_is_of_the_course_in_the_last_one_too(tmp_path: Path, each: int, above: int) -> None:
+    lines = [f"PESQ: {y}\n" if i % each else f"Epoch {i // each}\nPESQ: {y}\n" for i, y in enumerate(RISEN)]
+    if not above:
+        lines[-1] = lines[-1].replace("\n", "\nTraining finished\n", 1)
+    else:
+        lines.insert(len(lines) - each + above, "Training finished\n")
+    assert named(read(tmp_path, "".join(lines))) == {"PESQ": RISEN}
+
+
+def test_an_evaluation_out_of_the_rhythm_of_the_course_is_none_of_it(tmp_path: Path) -> None:
+    def course(epochs: int) -> str:
+        lines = [f"Epoch {e}, loss 0.3\n" + f"PESQ: {FALLEN[e // 5 - 1]}\n" * (e % 5 == 0) for e in range(1, epochs)]
+        return "".join(lines) + f"Epoch {epochs}, loss 0.3\nTraining finished\n"
+
+    assert named(read(tmp_path, f"{course(38)}PESQ: 2.6\n"))["PESQ (after the training)"] == [2.6]
+    assert named(read(tmp_path, f"{course(40)}PESQ: 2.1\n"))["PESQ"] == FALLEN
+
+
+@pytest.mark.parametrize("processes", [["", ""], ["[rank 0] ", "[rank 1] ", "[rank 2] "]])
+def test_several_processes_say_it_together(tmp_path: Path, processes: list[str]) -> None:
+    said = "".join(f"{process}Training finished.\n" for process in processes)
+    assert named(read(tmp_path, f"{BY_EPOCH}{said}PESQ: 2.61\n"))["PESQ (after the training)"] == [2.61]
+
+
+def test_where_a_loss_goes_on_the_training_does(tmp_path: Path) -> None:
+    lines = [f"loss: 0.{40 - i}\nval pesq: {y}\n" for i, y in enumerate(RISEN)]
+    text = "".join([*lines[:-2], "Restoring the best model\n", *lines[-2:]])
+    assert named(read(tmp_path, text))["val pesq"] == RISEN
+
+
+def test_the_best_that_is_loaded_when_the_learning_rate_decays_ends_nothing() -> None:
+    assert not says_over("Loading best model, lr decays to 1e-4") and not says_over("Resuming from best.ckpt")
