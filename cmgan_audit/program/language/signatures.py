@@ -12,7 +12,14 @@ from cmgan_audit.program.domain.values import (
     Value,
     options_of,
 )
-from cmgan_audit.program.language.classes import bound, class_attribute, constructor_of
+from cmgan_audit.program.language.classes import (
+    bound,
+    class_attribute,
+    constructor_of,
+    is_enum,
+    is_network,
+    order_of_bases,
+)
 
 
 def may_take(callee: Value, arguments: Arguments) -> bool:
@@ -46,10 +53,19 @@ def _function_of(callee: Value) -> FunctionValue | None:
     if isinstance(callee, FunctionValue):
         return callee
     if isinstance(callee, ClassValue):
-        own_maker = class_attribute(callee, "__new__") or callee.decorators
-        constructor = None if own_maker else constructor_of(callee)
+        constructor = constructor_of(callee) if _hands_on_arguments(callee) else None
         return bound(constructor, callee) if constructor is not None else None  # the new object comes first
     if not isinstance(callee, Instance) or not isinstance(callee.cls, ClassValue):
         return None
-    found = class_attribute(callee.cls, "__call__") or class_attribute(callee.cls, "forward")
+    found = class_attribute(callee.cls, "__call__")
+    if found is None and is_network(callee.cls) and "forward" not in callee.attrs:  # `self.forward = self.infer`
+        found = class_attribute(callee.cls, "forward")
     return bound(found[0], callee) if found is not None and isinstance(found[0], FunctionValue) else None
+
+
+def _hands_on_arguments(cls: ClassValue) -> bool:
+    """Whether a call of a class is one of its constructor: no `__new__`, decorator or metaclass takes it before."""
+    if is_enum(cls) or class_attribute(cls, "__new__") is not None:
+        return False
+    bases = (base for base in order_of_bases(cls) if isinstance(base, ClassValue))
+    return not any(base.decorators or base.node.keywords for base in bases)

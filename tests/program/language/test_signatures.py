@@ -11,7 +11,9 @@ from cmgan_audit.program.launches.runs import execute
 from cmgan_audit.source.tree import SourceTree
 
 CHOSEN = """
+from dataclasses import dataclass
 import torch
+from library import Transform
 from registry import mark
 
 class Plain:
@@ -41,6 +43,39 @@ class Filter:
     def __init__(self, size, taps):
         self.size = size
 
+class Switched(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.forward = self.of_pair
+    def of_pair(self, estimate, clean):
+        return 0
+    def forward(self, estimate):
+        return 0
+
+class Shifted(Transform):
+    def forward(self, estimate):
+        return 0
+
+class Root:
+    def __init__(self):
+        pass
+
+@dataclass
+class Fields(Root):
+    size: int
+    taps: int
+
+class Given(Fields):
+    pass
+
+class Shared(type):
+    def __call__(cls, *given):
+        return super().__call__()
+
+class Single(metaclass=Shared):
+    def __init__(self):
+        pass
+
 one, two, left, right = range(4)
 if input():
     chosen = {first}
@@ -65,6 +100,10 @@ torch.utils.data.DataLoader([])
         ("Spectral()", "Filter", "one, two, left", ["Spectral", "Filter"]),  # nothing tells which was meant
         ("Plain(8)", "marked", "one, two", ["Plain", "marked"]),  # what a decorator makes may take anything
         ("Plain(8)", "Spectral()", "*input().split()", ["Plain", "Spectral"]),
+        ("Plain(8)", "Switched()", "one, two", ["Plain", "Switched"]),  # its forward is another one by then
+        ("Plain(8)", "Shifted()", "one, two", ["Plain", "Shifted"]),  # the library calls forward as it likes
+        ("Plain(8)", "Given", "one, two", ["Plain", "Given"]),  # a dataclass writes its constructor
+        ("Plain(8)", "Single", "one, two", ["Plain", "Single"]),  # a metaclass is called first
     ],
 )
 def test_the_number_and_names_of_arguments_tell_which_callable_is_meant(
@@ -72,6 +111,7 @@ def test_the_number_and_names_of_arguments_tell_which_callable_is_meant(
 ) -> None:
     (tmp_path / "train.py").write_text(CHOSEN.format(first=first, second=second, arguments=arguments))
     (run,) = execute(SourceTree(tmp_path))
-    names = {"Plain.__call__", "Spectral.__call__", "Joined.__call__", "Filter", "marked", "weighted"}
+    names = {"Plain.__call__", "Spectral.__call__", "Joined.__call__", "Switched.__call__", "Shifted.__call__"}
+    names |= {"Filter", "Given", "Single", "marked", "weighted"}
     called = [e.callee.removeprefix("train.") for e in run.events if isinstance(e, CallEvent)]
     assert [name.removesuffix(".__call__") for name in called if name in names] == followed
