@@ -333,10 +333,11 @@ PIECES = [
 
 def test_the_older_form_of_arithmetic_counts_as_well() -> None:
     (argv,) = argvs(
-        "GPUS=2\nEACH=4\nBATCH=$[GPUS * EACH]\npython train.py --batch $BATCH --step=$[$BATCH/2]k --x $[y z]\n"
+        "GPUS=2\nEACH=4\nBATCH=$[GPUS * EACH]\n"
+        "python train.py --batch $BATCH --step=$[$BATCH/2]k --x $[y z] $[A[1] * 2]\n"
     )
-    assert argv == ["--batch", "8", "--step=4k", "--x", "$[y z]"]
-    assert [isinstance(word, UnknownWord) for word in argv] == [False, False, False, False, True]
+    assert argv == ["--batch", "8", "--step=4k", "--x", "$[y z]", "$[A[1] * 2]"]
+    assert [isinstance(word, UnknownWord) for word in argv] == [False, False, False, False, True, True]
 
 
 @pytest.mark.skipif(SHELL is None, reason="needs bash to compare with")

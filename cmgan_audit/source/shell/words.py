@@ -13,8 +13,7 @@ _SPACES = " \t\r"
 _THREE = (";;&", "&>>", "<<<", "<<-")
 _TWO = ("&&", "||", ";;", ";&", "|&", "&>", ">>", "<<", ">&", "<&", ">|", "<>")
 _OPERATORS = (*_THREE, *_TWO, ">", "<", "|", "&", ";", "(", ")")
-_CLOSING = {"'": "'", '"': '"', "`": "`", "(": ")", "{": "}"}
-_CLOSING_FIRST = {**_CLOSING, "[": "]"}  # `$[a * b]`, the older form of `$((a * b))`
+_CLOSING = {"'": "'", '"': '"', "`": "`", "(": ")", "{": "}", "[": "]"}
 NAME = regex(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -135,9 +134,10 @@ def _word_end(text: str, offset: int) -> int:
 def closing_end(text: str, offset: int) -> int:
     """After the quote or bracket that closes the one at `offset`; one further than the text where none does.
 
-    What `$(...)` holds inside double quotes has its own quotes, and quotes inside of brackets hide brackets.
+    What `$(...)` holds inside double quotes has its own quotes, and quotes inside of brackets hide brackets. "[" is one
+    only in `$[sizes[0] * 2]`, the older form of `$((sizes[0] * 2))`.
     """
-    stack = [_CLOSING_FIRST[text[offset]]]
+    stack = [_CLOSING[text[offset]]]
     offset += 1
     while offset < len(text):
         character, closing = text[offset], stack[-1]
@@ -154,6 +154,6 @@ def closing_end(text: str, offset: int) -> int:
             if character == "$" and text.startswith(("(", "{"), offset):
                 stack.append(_CLOSING[text[offset]])
                 offset += 1
-        elif closing != "`" and character in _CLOSING:
+        elif closing != "`" and character in _CLOSING and (character != "[" or closing == "]"):
             stack.append(_CLOSING[character])
     return len(text) + 1
