@@ -30,6 +30,8 @@ _SIZES = regex(r"(?:batch|bs|size|count|num|len|frames|n)(?:$|_)|(?:^|_)(?:n|b|b
 # What tells a loss of torch how to reduce, and what makes it a sum over the items.
 _REDUCING = ("reduction", "size_average")
 _SUMMED = ("sum", False)
+# Modules whose functions take an array.
+_OF_ARRAYS = frozenset({"np", "numpy", "torch"})
 # Methods of meters.
 METERS = frozenset({"update", "add"})
 # What holds statements that one pass does not take once.
@@ -109,10 +111,12 @@ def _appended(node: ast.AST, function: Sequence[ast.AST]) -> Intake | None:
 
 
 def _is_one_number(value: ast.expr, function: Sequence[ast.AST]) -> bool:
-    """Whether an expression is one number: `loss.item()`, or what a backward pass begins at, moved to the CPU."""
+    """Whether an expression is one number: `loss.item()`, a mean, what a backward pass begins at, moved to the CPU."""
     match value:
-        case ast.Call(func=ast.Name(id="float")) | ast.Call(func=ast.Attribute(attr="item" | "mean")):
+        case ast.Call(func=ast.Name(id="float")) | ast.Call(func=ast.Attribute(attr="item")):
             return True
+        case ast.Call(func=ast.Attribute(value=owner, attr="mean"), args=given, keywords=[]):
+            return len(given) == (1 if ast.unparse(owner) in _OF_ARRAYS else 0)  # any more is an axis
     name = root(value).removesuffix(".data")
     for node in function:
         match node:
