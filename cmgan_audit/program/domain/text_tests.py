@@ -88,8 +88,10 @@ def _called_on(result: Instance) -> tuple[Value, str] | None:
     """What a method that reads a text was called on, and the call; None where the result is something else."""
     before, _, member = result.external_name.rpartition(".")
     given = [each.value for each in result.arguments.every if isinstance(each, Const)]
-    if member not in READS_A_TEXT or len(given) != len(result.arguments.every) or (member == "get" and not given):
-        return None  # `queue.get()` gives another one each time
+    if member not in READS_A_TEXT or len(given) != len(result.arguments.every):
+        return None
+    if member == "get" and not (given and isinstance(given[0], str)):
+        return None  # `queue.get()` and `queue.get(True)` give another one each time
     owner = result.attrs.get(CALLED_ON)
     if owner is None and "." not in before:
         return None  # a function of a module

@@ -73,6 +73,7 @@ def test_a_setting_that_is_read_again_is_the_same_text(tmp_path: Path, given: st
 
 def test_what_a_queue_gives_is_another_text_each_time(tmp_path: Path) -> None:
     assert sizes(tmp_path, OPEN, "cfg.get()") == {1, 2}
+    assert sizes(tmp_path, OPEN, "cfg.get(True)") == {1, 2}
 
 
 @pytest.mark.parametrize(
