@@ -7,7 +7,7 @@ from cmgan_audit.facts.records import NO, Sampler
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import class_name, constant, fact_of, is_none, same_object
 from cmgan_audit.finding import Step
-from cmgan_audit.program.domain.values import Arguments, Choice, Const, Instance, Option, Value, options_of
+from cmgan_audit.program.domain.values import Arguments, Choice, Const, Instance, Option, Symbol, Value, options_of
 from cmgan_audit.program.domain.values import Unknown as UnknownValue
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
@@ -135,7 +135,8 @@ def _is_for_one_process(scene: Scene, arguments: Arguments) -> bool:
 
     A number of processes that the command line may set is no such word.
     """
-    if arguments.get("num_replicas", 1) is not None:
+    replicas = arguments.get("num_replicas", 1)
+    if replicas is not None and not (isinstance(replicas, Symbol) and replicas.formula == "world_size"):
         return False
     groups = scene.named(lambda name: name.endswith("init_process_group"))
     sizes = [event.arguments.get("world_size", 3) for event in groups]
