@@ -6,6 +6,7 @@ Neither has a list of names that is only printed: `for name in missing[:10]: pri
 from __future__ import annotations
 
 import ast
+import re
 
 from cmgan_audit.facts.metrics.scoring import metric_called
 from cmgan_audit.facts.view import View
@@ -13,7 +14,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, ListValue, Value
 from cmgan_audit.program.execution.trace import Event
 from cmgan_audit.program.launches.unreached import NOT_REACHED
-from cmgan_audit.source.syntax import called_name
+from cmgan_audit.source.syntax import called_name, walk
 
 # So many files are looked at one by one; more of them are a set.
 _FEW = 20
@@ -25,8 +26,10 @@ _KEEPING = frozenset(
 # Scores by the name of a function, also of the tree's own.
 _SCORING = regex(r"(?i)s[dn]r|stoi|pesq|scor|metric|composite|evaluat|(?<![a-z])(?:mos|wer|lsd)(?![a-z])")
 # What tells somebody something, and what puts together what is told.
-_TELLS = frozenset("print pprint info debug warning warn error exception critical log echo".split())
-_PUTS_TOGETHER = frozenset("str repr len join format enumerate sorted list tuple".split())
+_TELLS = frozenset("print pprint info debug warning warn error exception critical log echo exit".split())
+_SCREENS = ("stderr.write", "stdout.write", "tqdm.write")
+_PUTS_TOGETHER = frozenset("str repr len join format enumerate sorted list tuple set".split())
+_PARTS_OF_NAMES = frozenset("basename dirname relpath splitext split rsplit strip replace Path".split())
 _KEEPERS = ("shutil.", "subprocess.", "os.rename", "os.replace", "os.symlink", "os.link", "os.system")
 
 
@@ -54,26 +57,77 @@ def is_few(index: Value) -> bool:
 
 def is_only_told(view: View, event: Event) -> bool:
     """Whether an expression is only printed or logged, itself or one by one, or asked whether there is anything."""
-    inner = view.code.node_of(event)
-    for outer in view.code.parents(event.location.path, inner) if inner is not None else ():
+    node = view.code.node_of(event)
+    return isinstance(node, ast.Expr) or (node is not None and _is_told(view, event.location.path, node))
+
+
+def _is_told(view: View, path: str, inner: ast.AST, names: int = 2) -> bool:
+    """Whether what stands at a node comes to nothing but words for somebody, also by so many names that it is given."""
+    for outer in view.code.parents(path, inner):
         match outer:
-            case ast.Call() if called_name(outer) in _TELLS:
-                return True
-            case ast.If(test=asked) if asked is inner:
-                return True
-            case ast.For(iter=drawn, body=body, orelse=[]) if drawn is inner:
-                return all(map(_only_tells, body))
-            case ast.Call() if called_name(outer) not in _PUTS_TOGETHER:
+            case ast.Call() if not (_tells(outer) or _puts_together(outer)):
                 return False
+            case ast.ListComp(elt=made) | ast.SetComp(elt=made) | ast.GeneratorExp(elt=made) if _works(made):
+                return False
+            case ast.Yield() | ast.YieldFrom() | ast.Lambda() | ast.NamedExpr():
+                return False
+            case ast.Expr() | ast.Raise() | ast.Assert():
+                return True
+            case ast.If(test=asked) | ast.While(test=asked) if asked is inner:
+                return True
+            case ast.For(iter=drawn, body=body) if drawn is inner:
+                return all(map(_only_tells, body))
+            case ast.Assign(targets=[ast.Name(id=name)]) if names:
+                return _are_told(view, path, name, names - 1)
             case ast.stmt():
                 return False
         inner = outer
     return False
 
 
+def _are_told(view: View, path: str, name: str, names: int) -> bool:
+    """Whether all that a program does with a name of a file is to tell what it stands for."""
+    spoken = re.compile(rf"\b{name}\b")
+    if any(spoken.search(view.tree.text(other) or "") for other in view.code.files if other != path):
+        return False  # it may be imported there
+    module = view.code.module(path)
+    nodes = walk(module.tree) if module is not None and module.tree is not None else ()
+    reads = [
+        each for each in nodes if isinstance(each, ast.Name) and each.id == name and isinstance(each.ctx, ast.Load)
+    ]
+    return all(_is_told(view, path, each, names) for each in reads)
+
+
+def _tells(call: ast.Call) -> bool:
+    """Whether a call tells something: on the screen or in a log, and not in a file that it is given."""
+    if called_name(call) == "write":
+        return ast.unparse(call.func).endswith(_SCREENS)
+    files = [each.value for each in call.keywords if each.arg == "file"]
+    return called_name(call) in _TELLS and all(ast.unparse(each) in ("sys.stderr", "sys.stdout") for each in files)
+
+
+def _puts_together(call: ast.Call) -> bool:
+    """Whether a call only puts words together, `map` by a function that does, or makes an error that says them."""
+    name = called_name(call)
+    if name == "map":
+        return bool(call.args) and isinstance(call.args[0], ast.Name | ast.Attribute) and not _works(call.args[0])
+    return name in _PUTS_TOGETHER or name.endswith(("Error", "Exception"))
+
+
+def _works(node: ast.AST) -> bool:
+    """Whether code does something to the files by its names: it scores them, or copies, writes or sends something."""
+    used = (getattr(each, "attr", getattr(each, "id", "")) for each in walk(node))
+    return any(_has_a_result(name) or metric_called(name) for name in used if name)
+
+
 def _only_tells(statement: ast.stmt) -> bool:
-    return (
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Call)
-        and called_name(statement.value) in _TELLS
-    )
+    """Whether a statement of a loop over names tells something of each, or puts together what is told."""
+    match statement:
+        case ast.Expr(value=ast.Call() as call):
+            return _tells(call) and not any(map(_works, call.args))
+        case ast.If(test=asked, body=body, orelse=other):
+            return not _works(asked) and all(map(_only_tells, (*body, *other)))
+        case ast.Assign(targets=[ast.Name()], value=value):
+            calls = [each for each in walk(value) if isinstance(each, ast.Call)]
+            return all(called_name(each) in _PUTS_TOGETHER | _PARTS_OF_NAMES for each in calls)
+    return isinstance(statement, ast.Pass | ast.Continue | ast.Break)
