@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from cmgan_audit.facts.checkpoints.given import names_only_folder, says_file, speaks_of_one
+from cmgan_audit.facts.checkpoints.guards import asks_for_files_only
 from cmgan_audit.facts.checkpoints.records import Resume
 from cmgan_audit.facts.classes import library_bases
 from cmgan_audit.facts.view import View
@@ -51,7 +52,8 @@ def _named_in_the_call(view: View, event: CallEvent, argument: str, position: in
     or_none = any(isinstance(option.value, Const) and not option.value.value for option in options)
     for option in options:
         held = path_of(option.value)
-        if or_none and names_only_folder(held, launch) and not speaks_of_one(held):
+        is_looked_for = or_none and asks_for_files_only(option.condition)
+        if is_looked_for and names_only_folder(held, launch) and not speaks_of_one(held):
             yield _resume(event, (), f"{argument} is what lies in the folder of the run")
         elif _names_a_checkpoint(held) and not any(step.location in typed for step in held.trail):
             medium = isinstance(held, Const) and bool(held.overridable)

@@ -18,12 +18,14 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Value
 from cmgan_audit.program.execution.branches import reads_setting
 from cmgan_audit.program.execution.trace import CallEvent, Event
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import called_name, walk
 
 # What objects of settings are called.
 _SETTINGS = frozenset("args cfg conf config hparams hps opt opts options params settings flags".split())
 _OWNER_WORDS = regex(r"[a-z]+")
 _LEAVES = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+# Functions and methods that tell whether a file is there.
+EXISTS = frozenset({"exists", "isfile", "isdir", "is_file", "is_dir", "access", "lexists"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,6 +134,15 @@ class Guards:
                 event = self._code.calls.get((self._code.place_of(guard.path, part), guard.stack))
                 if event is not None:
                     yield event
+
+
+def asks_for_files_only(condition: str) -> bool:
+    """Whether all that a condition asks, as it is written, is whether files are there: `os.path.isfile(path)`."""
+    try:
+        test = ast.parse(condition, mode="eval").body
+    except SyntaxError:
+        return False  # a long one is cut off
+    return all(isinstance(leaf, ast.Call) and called_name(leaf) in EXISTS for leaf, _ in _leaves(test, True))
 
 
 def _asked_whether_given(node: ast.expr) -> ast.Attribute | None:

@@ -26,7 +26,7 @@ from cmgan_audit.facts.checkpoints.given import (
     says_file,
     speaks_of_one,
 )
-from cmgan_audit.facts.checkpoints.guards import Guard, Guards, Setting
+from cmgan_audit.facts.checkpoints.guards import EXISTS, Guard, Guards, Setting
 from cmgan_audit.facts.checkpoints.records import Resume
 from cmgan_audit.facts.checkpoints.restoring import Batch, bare, batches, first_step, member_of, together
 from cmgan_audit.facts.checkpoints.surroundings import (
@@ -57,7 +57,6 @@ from cmgan_audit.rules.record import Unknown as NotKnown
 
 _A_FILE = regex(r"[\w-]*(?<!last)(?<!latest)(?<!best)\.(pt|pth|ckpt|tar|bin|th|pkl|safetensors)$", re.IGNORECASE)
 _A_SETTINGS_FILE = regex(r"\.(ya?ml|json[5c]?|toml|ini|cfg|conf)$", re.IGNORECASE)
-_EXISTS = frozenset({"exists", "isfile", "isdir", "is_file", "is_dir", "access", "lexists"})
 _IN_SETTINGS = "in settings that are given on the command line"
 _NOTHING_TOLD = "nothing has to be set for it"
 _LISTS = regex(r"glob|listdir|scandir|iterdir|walk|(find|get|scan)?.*(last|latest|newest|scan).*", re.IGNORECASE)
@@ -314,7 +313,7 @@ class _Resuming:
         for event in entries_of(batch):
             for guard in self._guards.of(event):
                 for call in self._guards.calls(guard):
-                    if member_of(call) in _EXISTS:
+                    if member_of(call) in EXISTS:
                         yield guard, call
 
     def _saves_there(self, load: CallEvent) -> bool:
