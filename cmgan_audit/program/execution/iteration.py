@@ -6,6 +6,7 @@ that one pass changes are widened first, so that a counter is not taken for its 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -37,10 +38,11 @@ from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.language.functions import run_body
 from cmgan_audit.program.library.answers import call_library
 
-# The passes that are followed one by one, and those over a dictionary or what it gives: a flat file of settings of a
-# vocoder has more than seventy keys, and what goes over them copies or merges each.
-MOST_UNROLLED = 64
-MOST_KEYS = 256
+# The passes that are followed one by one. Those over a dictionary or what it gives may be more, together with the
+# loops around them: a flat file of settings of a vocoder has more than seventy keys, and what goes over them copies or
+# merges each.
+_MOST_UNROLLED = 64
+_MOST_KEYS = 256
 _COUNTER = Reason("the loop's counter", Cause.LOOP_PASS)
 # Library functions that hand on what they iterate over, by the last part of their name.
 HANDING_ON = frozenset(
@@ -212,10 +214,14 @@ def _one_of_generator(it: Interpreter, generator: GeneratorValue, loop: Loop, lo
     return join([(item, Branch("")) for item in yielded]) if yielded else Unknown(reason="an item")
 
 
-def most_unrolled(iterable: Value) -> int:
-    """How many passes over a value of known items are followed one by one."""
-    of_keys = isinstance(iterable, DictValue) or (isinstance(iterable, ListValue) and iterable.kind == "entries")
-    return MOST_KEYS if of_keys else MOST_UNROLLED
+def is_unrolled(it: Interpreter, iterable: Value, passes: int) -> bool:
+    """Whether the passes over a value of known items are followed one by one, by their number."""
+    if passes <= _MOST_UNROLLED:
+        return True
+    if not isinstance(iterable, DictValue) and not (isinstance(iterable, ListValue) and iterable.kind == "entries"):
+        return False
+    around = (known_items(loop.iterates)[0] for loop in it.context.loops if loop.iterates is not None)
+    return passes * math.prod(max(1, len(items)) for items in around) <= _MOST_KEYS
 
 
 def announce(it: Interpreter, value: Value, loop: Loop, location: Location, *, is_one_draw: bool = False) -> None:

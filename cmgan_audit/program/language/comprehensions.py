@@ -81,7 +81,7 @@ def _run(it: Interpreter, generators: list[ast.comprehension], add: Callable[[],
 def _level(
     it: Interpreter, generators: list[ast.comprehension], add: Callable[[], None]
 ) -> tuple[bool, frozenset[Draw]]:
-    from cmgan_audit.program.execution.iteration import announce, collected, element, most_unrolled
+    from cmgan_audit.program.execution.iteration import announce, collected, element, is_unrolled
     from cmgan_audit.program.language.assignments import assign
     from cmgan_audit.program.language.booleans import evaluate_test
     from cmgan_audit.program.language.expressions import evaluate
@@ -93,7 +93,7 @@ def _level(
     location = it.location(first.iter)
     iterable = it.read(evaluate(it, first.iter))
     items, complete = collected(it, iterable, location) if not isinstance(iterable, GeneratorValue) else ([], False)
-    known = complete and len(items) <= most_unrolled(iterable)
+    known = complete and is_unrolled(it, iterable, len(items))
     loop = Loop(location, iterable)
     if not known:
         announce(it, iterable, loop, location)

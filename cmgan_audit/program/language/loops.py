@@ -18,7 +18,7 @@ from cmgan_audit.program.domain.reasons import Cause, Reason
 from cmgan_audit.program.domain.values import Choice, Const, Instance, ListValue, Symbol, Unknown, Value
 from cmgan_audit.program.execution.branches import Flow, arrive, leave, rebase, truth
 from cmgan_audit.program.execution.interpreter import Activation, Interpreter, ProgramRaisedError, Widening
-from cmgan_audit.program.execution.iteration import announce, element, iterate, most_unrolled
+from cmgan_audit.program.execution.iteration import announce, element, is_unrolled, iterate
 from cmgan_audit.program.execution.state import MISSING, Change, Snapshot
 from cmgan_audit.program.execution.trace import Loop
 
@@ -51,8 +51,8 @@ def execute_loop(
 ) -> Flow:
     """Run a loop's body over what `iterable` gives; `otherwise` is its `else`, which a break leaves out."""
     location = it.location(getattr(node, "iter", node))
-    known = _as_items(iterable)
-    if isinstance(iterable, ListValue) and iterable.complete and len(iterable.items) <= most_unrolled(iterable):
+    known = _as_items(it, iterable)
+    if isinstance(iterable, ListValue) and iterable.complete and is_unrolled(it, iterable, len(iterable.items)):
         if len(iterable.items) <= 4 or not _counts_only(node, iterable):
             known = list(iterable.items)
     loop = Loop(it.location(node), iterable, unrolled=known is not None)
@@ -74,14 +74,14 @@ def _counts_only(node: ast.AST, iterable: ListValue) -> bool:
     return iterable.kind == "range" and isinstance(node, ast.For | ast.AsyncFor) and len(list(ast.walk(node))) > 60
 
 
-def _as_items(iterable: Value) -> list[Value] | None:
-    """The items of a dictionary, or of a short list, that are all known."""
+def _as_items(it: Interpreter, iterable: Value) -> list[Value] | None:
+    """The keys of a dictionary that are all known and not too many."""
     from cmgan_audit.program.domain.containers import known_items
     from cmgan_audit.program.domain.values import DictValue
 
     if isinstance(iterable, DictValue):
         items, complete = known_items(iterable)
-        return items if complete and len(items) <= most_unrolled(iterable) else None
+        return items if complete and is_unrolled(it, iterable, len(items)) else None
     return None
 
 

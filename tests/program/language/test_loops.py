@@ -128,6 +128,8 @@ for (batch,) in DataLoader(TensorDataset(torch.zeros(64, 4)), batch_size=setting
         ("for key in given.keys():\n    settings[key] = given[key]", 256),
         ("settings = {key: value for key, value in given.items()}", 256),
         ("for key, value in zip(list(given), list(given.values())):\n    settings[key] = value", 64),
+        ("for part in (1, 2):\n    for key in given:\n        settings[key] = given[key]", 128),
+        ("for part in given:\n    for key in given:\n        settings[key] = given[key]", 64),
     ],
 )
 def test_every_key_of_a_long_file_of_settings_is_gone_through(tmp_path: Path, merge: str, most: int) -> None:
