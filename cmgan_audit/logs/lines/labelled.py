@@ -8,6 +8,7 @@ from dataclasses import replace
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.lines.bare_counters import bare_counters, epoch_and_batch, parts
 from cmgan_audit.logs.lines.events import says_loaded, says_resumed
+from cmgan_audit.logs.lines.glued_counters import glued_epoch, glued_rank, glues_counter, is_before_epoch, letter_epoch
 from cmgan_audit.logs.lines.implied import (
     first_words,
     in_another_phase,
@@ -51,14 +52,6 @@ _CONSTANT = regex(r"(?<![\w.\-+])[-+]?(?:nan|inf|infinity|none|null|n/a)(?![\w/]
 _ATOM = regex(r"\x00(?:,\x00)*|" + _CONSTANT.pattern, re.IGNORECASE)
 # `[train] loss=0.3, pesq=2.1, [valid] loss=0.4`: the phase of all that follows.
 _PHASE_IN_BRACKETS = regex(r"\[\s*([A-Za-z]+)\s*\]")
-# `3rd epoch`, `3 epochs done`; but in `lr=1e-4 epoch=3` and `loss 0.31 epoch 3` the word names the next number.
-_EPOCH_AFTER = regex(r"(?:st|nd|rd|th)?\s?[-_]?\s?epoch(?:(?!s)|s(?=\s(?:done|over|passed)\b))", re.IGNORECASE)
-_OF_A_TOTAL = regex(r"^\s?/\s?\x00")
-_NAMES_NEXT = regex(r"\s*epoch(?P<sign>\s*[=:#])?\s*[\[(]?\s*\x00(?!\s?%)", re.IGNORECASE)
-_GLUED_COUNTER = regex(r"(?<![A-Za-z/\\])(epoch|ep|step|iter)[_ ]?(\d+)(?!\w)(?!\.\d)", re.IGNORECASE)
-# `[E003] loss=0.31`, `E12 | loss 0.31`: no error code, as a value stands behind it and nothing else counts.
-_LETTER_EPOCH = regex(r"[^\w\x00\x01]*(?:(?<=\[)|(?<![^\s]))E(\d{1,4})(?=\s*[\]:|,]|\s)", re.IGNORECASE)
-_GLUED_RANK = regex(r"\brank_?(\d+)\b", re.IGNORECASE)
 _BEST = regex(r"\bbest\b", re.IGNORECASE)
 _LIST_GOES_ON = regex(r"\.?\s*,?\s+[-\x00]|\.?\s*$")
 _SAVED = regex(r"\b(?:sav(?:ed|ing)(?! dict)|checkpoint)\b", re.IGNORECASE)
@@ -110,14 +103,11 @@ class LabelledLine:
         known = {plan.epoch, plan.bare, *(slot for value in values for slot in value.slots)}
         of_a_batch = any(self.slot_of[at] not in known for at in parts(self.text, self.start))
         plan.values = with_means(named_by_batch(values) if of_a_batch else values)
-        glued = _GLUED_COUNTER.search(text, self.start)
-        if plan.epoch is None and glued is not None and glued.group(1).lower().startswith("ep"):
-            plan.fixed_epoch = float(glued.group(2))
-        elif plan.epoch is None and plan.step is None and plan.bare is None and plan.values:
-            letter = _LETTER_EPOCH.match(text, self.start)
-            plan.fixed_epoch = None if letter is None else float(letter.group(1))
-        rank = _GLUED_RANK.search(text)
-        plan.fixed_rank = int(rank.group(1)) if rank is not None and plan.rank is None else 0
+        if plan.epoch is None:
+            plan.fixed_epoch = glued_epoch(text, self.start)
+        if plan.epoch is None and plan.fixed_epoch is None and plan.step is None and plan.bare is None and plan.values:
+            plan.fixed_epoch = letter_epoch(text, self.start)
+        plan.fixed_rank = glued_rank(text) if plan.rank is None else 0
         has_epoch = plan.epoch is not None or plan.fixed_epoch is not None
         short = len(words_of(plan.body)) <= 14 and not _ELSEWHERE.search(plan.body)
         if not (has_epoch or plan.step is not None or (short and not plan.values)):
@@ -133,7 +123,7 @@ class LabelledLine:
     def _bare_counters(self) -> None:
         """Take the pairs in brackets that begin the line for counters, where no word counts and something is said."""
         plan = self.plan
-        named = plan.epoch is not None or plan.step is not None or _GLUED_COUNTER.search(self.text, self.start)
+        named = plan.epoch is not None or plan.step is not None or glues_counter(self.text, self.start)
         slots = [] if named or not plan.values else [self.slot_of[at] for at in bare_counters(self.text, self.start)]
         both = [] if named or slots or not plan.values else epoch_and_batch(self.text, self.start)
         if len(slots) == 4:
@@ -257,12 +247,9 @@ class LabelledLine:
 
     def _stands_before_epoch(self, label: str, separated: bool, after: str) -> bool:
         """Whether a number is that of the epoch because the word stands behind it, or behind the total of epochs."""
-        after = _OF_A_TOTAL.sub("", after)
-        if not _EPOCH_AFTER.match(after) or counter_kind(label) is not None or counter_of(label) == "run":
+        if counter_kind(label) is not None or counter_of(label) == "run":
             return False
-        names_next = _NAMES_NEXT.match(after)
-        named = numbers_something(label) or self._role(label, separated) is not None
-        return names_next is None or not (names_next.group("sign") or named)
+        return is_before_epoch(after, lambda: numbers_something(label) or self._role(label, separated) is not None)
 
     def _counter(self, kind: str, slots: tuple[int, ...], label: str) -> None:
         plan = self.plan
