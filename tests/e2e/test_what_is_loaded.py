@@ -1,4 +1,4 @@
-"""What an audit does not load: a third of what a small tree takes is loading modules, and these easily come back."""
+"""What a command does not load: a third of what a small tree takes is loading modules, and these easily come back."""
 
 from __future__ import annotations
 
@@ -19,6 +19,17 @@ try:
 finally:
     print("loaded:", *sys.modules)
 """
+COMPARISON = """
+import os, sys
+def tell(event, arguments):
+    if event == "import" and arguments[0] == "torch":
+        print("torch:", os.environ.get("OMP_WAIT_POLICY"))
+sys.addaudithook(tell)
+sys.argv = ["cmgan-audit", "compare-ckpts", *sys.argv[1:], "--metrics", "ssnr", "--jobs", "1", "--no-cache"]
+from cmgan_audit.cli.app import main
+main()
+"""
+AUDIO = Path(__file__).parents[2] / "fixtures" / "audio"
 TRAIN = """
 import argparse
 
@@ -57,3 +68,17 @@ def test_the_version_is_told_without_the_parser_of_the_command_line() -> None:
     told, _, loaded = done.stdout.partition("loaded: ")
     assert told.startswith("cmgan-audit ")
     assert not {*SLOW, "dataclasses", "json", "cmgan_audit.gate.recall"} & set(loaded.split())
+
+
+def test_torch_is_loaded_for_checkpoints_only_and_told_before_how_its_threads_wait(tmp_path: Path) -> None:
+    (tmp_path / "epoch_3.pth").write_bytes(b"\x80")
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+
+    def compare(system: Path) -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, "-c", COMPARISON, str(system), "--data", str(AUDIO)]
+        return subprocess.run(words, capture_output=True, text=True, env=environment, timeout=300)
+
+    recordings = compare(AUDIO / "noisy")
+    assert "signature: ssnr" in recordings.stdout, recordings.stderr
+    assert "torch:" not in recordings.stdout
+    assert compare(tmp_path / "epoch_3.pth").stdout.startswith("torch: PASSIVE\n")

@@ -13,8 +13,6 @@ from pathlib import Path
 
 from cmgan_audit.evaluation.checkpoints.errors import CheckpointError
 from cmgan_audit.evaluation.checkpoints.naming import is_named_beside_weights, name_without_ending
-from cmgan_audit.evaluation.checkpoints.reading import open_file
-from cmgan_audit.evaluation.checkpoints.sets import state_dicts
 from cmgan_audit.lazy_regex import regex
 
 # `train_state.pth`, `epoch_3_stats.pth`; not `best_loss.pth`, which is the checkpoint with the best loss.
@@ -82,6 +80,10 @@ def _shapes_of_first(usable: Iterable[Path]) -> Shapes:
 
 def _shapes(path: Path) -> Shapes | None:
     """The tensors in a file but for those that it calls a discriminator's; None where it cannot be read."""
+    # Where only folders of recordings are compared, no file comes here, and torch is not waited for.
+    from cmgan_audit.evaluation.checkpoints.reading import open_file
+    from cmgan_audit.evaluation.checkpoints.sets import state_dicts
+
     try:
         sets = state_dicts(open_file(path))
     except CheckpointError:
