@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import Choice, Draw, Instance, Listing, ListValue, Value
+from cmgan_audit.program.domain.values import Choice, DictValue, Draw, Instance, Listing, ListValue, Value
 
 _LISTS = regex(
     r"os\.(?:listdir|scandir|walk|fwalk)|glob2?\.i?glob|(?:pathlib\.Path|\?)\.(?:glob|rglob|iterdir|walk)"
@@ -83,14 +83,20 @@ def order_of(value: Value) -> frozenset[Draw]:
     return settled(value.draws) if isinstance(value, Instance) and "@sorted" in value.attrs else value.draws
 
 
-def settled_value(value: Value) -> Value:
-    """An item of a list that was sorted, with each that it may be and the parts of a tuple."""
+def settled_value(value: Value, depth: int = 3) -> Value:
+    """An item of a list that was sorted, with each that it may be and what it holds: pairs, or dictionaries of them."""
     found = settled(value.draws)
     if isinstance(value, Choice):
-        options = tuple(replace(option, value=settled_value(option.value)) for option in value.options)
+        options = tuple(replace(option, value=settled_value(option.value, depth)) for option in value.options)
         return replace(value, draws=found, options=options)
-    if isinstance(value, ListValue) and value.kind == "tuple":
-        return replace(value, draws=found, items=[settled_value(item) for item in value.items])
+    if isinstance(value, ListValue) and depth:
+        items = [settled_value(item, depth - 1) for item in value.items]
+        if any(one is not other for one, other in zip(items, value.items, strict=True)):
+            return replace(value, draws=found, items=items)
+    if isinstance(value, DictValue) and depth:
+        held = {key: settled_value(item, depth - 1) for key, item in value.items.items()}
+        if any(item is not value.items[key] for key, item in held.items()):
+            return replace(value, draws=found, items=held)
     return value if found is value.draws else replace(value, draws=found)
 
 
