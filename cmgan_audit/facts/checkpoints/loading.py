@@ -60,13 +60,13 @@ class _Saved:
 
         What is called pretrained comes from elsewhere, wherever it lies.
         """
-        folder, _, name = str(path.value).rpartition("/")
+        folder, name = posixpath.split(posixpath.normpath(str(path.value)))
         return folder in self.folders and not path.overridable and not A_START.search(name)
 
 
 def _saved(view: View) -> _Saved:
     written = [event for event in view.scene.calls if canonical(event.callee) == "torch.save"]
-    paths = [path_of(event.arguments.get("f", 1)) for event in written]
+    paths = [option.value for event in written for option in options_of(path_of(event.arguments.get("f", 1)))]
     whole = frozenset(str(path.value) for path in paths if isinstance(path, Const))
     return _Saved(whole, frozenset(map(_folder, paths)) - {""})
 
@@ -74,8 +74,11 @@ def _saved(view: View) -> _Saved:
 def _folder(path: Value) -> str:
     """The folder of a path that the program itself names; "" where it names none, or only a part of it."""
     text = constant(_beginning(path))
+    if not isinstance(text, str):
+        return ""
     joined = isinstance(path, Unknown) and path.computed is not None and path.computed.operation == "join"
-    return "" if not isinstance(text, str) else text.rstrip("/") if joined else text.rpartition("/")[0]
+    folder = posixpath.normpath(text if joined else posixpath.dirname(text))
+    return "" if folder == "." else folder
 
 
 def _given(view: View, event: CallEvent, path: Value, saved: _Saved) -> Fact:
