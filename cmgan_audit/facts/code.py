@@ -15,7 +15,7 @@ from functools import cached_property
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.values import Value
+from cmgan_audit.program.domain.values import Const, Value
 from cmgan_audit.program.execution.sessions import interpreter_of
 from cmgan_audit.program.execution.trace import CallEvent, Context, DecisionEvent, Event, Frame
 from cmgan_audit.program.language.functions import qualified
@@ -26,6 +26,8 @@ from cmgan_audit.source.syntax import Outline, outline_of
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 # The calls on the stack, outermost first: which activation of a function is meant.
 Stack = tuple[Location, ...]
+# A place, and the calls under which it was come to.
+_Asked = tuple[Location, Stack]
 _CALL, _FORWARD = ".__call__", ".forward"  # the call of a torch module runs its `forward`
 
 
@@ -123,20 +125,29 @@ class Code:
         """What the settings held that were asked at a place, the last time, under every stack of calls."""
         return self._by_place[1]
 
+    @property
+    def changing(self) -> frozenset[tuple[Location, Stack]]:
+        """Where the settings that were asked held one thing in one pass of a loop and another one in the next."""
+        return self._by_place[2]
+
     @cached_property
-    def _by_place(self) -> tuple[dict[tuple[Location, Stack], CallEvent], dict[tuple[Location, Stack], Value]]:
-        calls: dict[tuple[Location, Stack], CallEvent] = {}
-        decisions: dict[tuple[Location, Stack], Value] = {}
+    def _by_place(self) -> tuple[dict[_Asked, CallEvent], dict[_Asked, Value], frozenset[_Asked]]:
+        calls: dict[_Asked, CallEvent] = {}
+        decisions: dict[_Asked, Value] = {}
+        changing: set[_Asked] = set()
         frames: tuple[Frame, ...] = ()
         stack: Stack = ()
         for event in self.scene.run.events:
             if event.context.frames is not frames:  # most events happen where the one before happened
                 frames, stack = event.context.frames, stack_of(event.context)
             if isinstance(event, DecisionEvent):
+                earlier = decisions.setdefault((event.location, stack), event.value)
+                if isinstance(earlier, Const) and isinstance(event.value, Const) and earlier.value != event.value.value:
+                    changing.add((event.location, stack))
                 decisions[event.location, stack] = event.value
             elif isinstance(event, CallEvent):
                 calls.setdefault((event.location, stack), event)
-        return calls, decisions
+        return calls, decisions, frozenset(changing)
 
     def node_of(self, event: Event) -> ast.AST | None:
         """The expression or statement that an event stands for: the outermost node at exactly its place."""

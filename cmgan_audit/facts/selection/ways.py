@@ -15,7 +15,8 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Module)
 
 
 def was_taken(view: View, found: Found) -> bool | None:
-    """Whether the run has taken the way to an expression, as far as its settings tell; None where they do not."""
+    """Whether the run has taken the way to an expression, as far as its settings tell; None where they do not, or where
+    it has gone both ways: `for phase in ("train", "valid")`."""
     verdicts = set()
     inner = found.node
     for parent in view.code.parents(found.path, found.node):
@@ -68,5 +69,6 @@ def _held(view: View, test: Found) -> bool | None:
 
 
 def _setting(view: View, test: Found, node: ast.expr) -> Const | None:
-    value = view.code.decisions.get((view.code.place_of(test.path, node), test.stack))
-    return value if isinstance(value, Const) else None
+    asked = view.code.place_of(test.path, node), test.stack
+    value = view.code.decisions.get(asked)
+    return value if isinstance(value, Const) and asked not in view.code.changing else None
