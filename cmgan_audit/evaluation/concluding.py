@@ -62,6 +62,7 @@ class Evidence:
         checked: result of the noisy self-check.
         left_out: utterances that `--limit` left out.
         notes: what a reader must know of where the rows come from.
+        passed_over: files among those named that are no checkpoints.
     """
 
     systems: Sequence[Described]
@@ -72,6 +73,7 @@ class Evidence:
     checked: SelfCheck | None = None
     left_out: int = 0
     notes: Sequence[str] = ()
+    passed_over: Sequence[str] = ()
 
 
 def conclude(
@@ -119,6 +121,7 @@ def conclude(
         strata=question.strata,
         left_out=evidence.left_out,
         gate_any=question.gate_any,
+        passed_over=evidence.passed_over,
         self_check=evidence.checked,
         notes=[
             *evidence.notes,

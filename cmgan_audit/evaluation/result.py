@@ -74,6 +74,7 @@ class ComparisonResult:
         self_check: result of the noisy self-check, None where it does not apply.
         notes: what a reader must know beside the numbers, one sentence each.
         gate_any: every checkpoint decides, not only the last.
+        passed_over: files among those named that are no checkpoints.
     """
 
     signature: str
@@ -94,6 +95,7 @@ class ComparisonResult:
     self_check: SelfCheck | None = None
     notes: Sequence[str] = field(default=())
     gate_any: bool = False
+    passed_over: Sequence[str] = ()
 
     @property
     def deciding_family(self) -> list[Comparison]:
@@ -108,8 +110,12 @@ class ComparisonResult:
     @property
     def unanswered(self) -> bool:
         """Whether the question has no answer: a checkpoint that decides has no score, or all others have none."""
-        alone = len(self.checkpoints) < 2
-        return bool(self.deciding_without_score) or not (self.decisive or alone)
+        return bool(self.deciding_without_score) or not (self.decisive or self.alone)
+
+    @property
+    def alone(self) -> bool:
+        """Whether one checkpoint was named, and nothing to compare it with: it is scored, and nothing else asked."""
+        return len(self.checkpoints) + len(self.passed_over) < 2
 
     @property
     def deciding_without_score(self) -> list[str]:

@@ -145,6 +145,7 @@ def compare_systems(options: CompareOptions, listener: Listener) -> ComparisonRe
                 checked=checked,
                 left_out=evaluated.left_out,
                 notes=[*evaluated.remarks, *gathered.remarks, *passed_over(beside), *joined_note],
+                passed_over=beside,
             )
             result = conclude(gathered.table, question, evidence, options.fail_on, look)
             if settled(result.decisive):

@@ -73,6 +73,8 @@ def verdict_sentences(result: ComparisonResult) -> list[str]:
 
 def _why_not(result: ComparisonResult) -> str:
     """Why no comparison decides: checkpoints without any score, or only one checkpoint; a part of a sentence."""
+    if result.alone and not result.unanswered:
+        return "nothing was compared, as one checkpoint was named: for that a second is needed, or --baseline noisy"
     empty = {
         one.name: UNUSABLE
         if one.unusable

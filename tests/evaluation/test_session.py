@@ -149,6 +149,14 @@ def test_the_state_of_a_scheduler_among_checkpoints_is_passed_over_and_told(
     assert "passed over, as content and name say that it is no checkpoint of the network: scheduler.pth" in to_text(
         result
     )
+    # Whoever names two asks for a comparison, whoever names one for its scores.
+    unanswered = compared(small_set, good[0], tmp_path / "scheduler.pth")
+    assert unanswered.unanswered and unanswered.outcome is Outcome.FAIL
+    assert to_text(unanswered).startswith("FAIL  nothing was compared: a second checkpoint with scores is needed")
+    alone = compared(small_set, good[0])
+    assert not alone.unanswered and alone.outcome is Outcome.PASS
+    against = compared(small_set, good[0], tmp_path / "scheduler.pth", baseline="noisy")
+    assert not against.unanswered and len(against.comparisons) == 1
 
 
 def test_a_network_that_only_takes_recordings_is_compared_without_an_estimate(
