@@ -14,6 +14,7 @@ from cmgan_audit.facts.values import instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Arguments, Const, Instance, ListValue, Value, options_of
+from cmgan_audit.program.language.classes import given_to_library
 from cmgan_audit.rules.record import Fact, Known, Unknown
 
 _FIT = "lightning.pytorch.Trainer.fit"
@@ -35,7 +36,8 @@ def given_by_trainer(view: View, made: Made) -> tuple[Fact, str] | None:
     if not places:
         return None
     fits = [event for event in view.scene.named(lambda name: name == _FIT) if event.location in places]
-    several = _any(_spreads(each.arguments) for event in fits for each in instances_of(event.receiver))
+    trainers = [each for event in fits for each in instances_of(event.receiver)]
+    several = _any(_spreads(given_to_library(each, "lightning.pytorch.Trainer")) for each in trainers)
     if several:
         return Known(True), "Lightning's trainer gives it a DistributedSampler that shuffles"
     if several is None:

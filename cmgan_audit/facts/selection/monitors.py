@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 
 from cmgan_audit.facts.checkpoints.restoring import member_of
-from cmgan_audit.facts.values import constant
+from cmgan_audit.facts.scene import Pass
+from cmgan_audit.facts.values import constant, instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, DictValue, Value
 from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.models.frameworks.transformers_ import given_to_trainer
 from cmgan_audit.program.naming.names import canonical
 
 # What Lightning adds to the name of a number that is logged per step and per epoch.
@@ -27,6 +29,20 @@ def monitors(event: CallEvent) -> bool:
     if name in _SETTINGS:
         return constant(event.arguments.get("load_best_model_at_end")) is True
     return member_of(event) == "save_and_keep_only" and bool({"min_keys", "max_keys"} & event.arguments.keywords.keys())
+
+
+def belongs_to(view: View, event: CallEvent, single: Pass) -> bool:
+    """Whether a selection may be one of the trainer that makes a pass; one by settings is of whom they were given."""
+    if canonical(event.callee) not in _SETTINGS:
+        return not single.event.framework.startswith("transformers.")
+    settings = [
+        given_to_trainer(trainer, "args")
+        for call in view.scene.named(lambda name: name.endswith(".train"))
+        if call.location == single.event.location
+        for trainer in instances_of(call.receiver)
+    ]
+    given = [each for value in settings if value is not None for each in instances_of(value)]
+    return any(same_object(one, other) for one in given for other in instances_of(event.result))
 
 
 def monitor_of(event: CallEvent) -> Value | None:

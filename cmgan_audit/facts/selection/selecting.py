@@ -13,7 +13,7 @@ from cmgan_audit.facts.code import Reached, Stack, stack_of
 from cmgan_audit.facts.records import EVAL
 from cmgan_audit.facts.scene import Pass
 from cmgan_audit.facts.selection.comparisons import comparison_of
-from cmgan_audit.facts.selection.monitors import chooses, logged_in_training_only, monitors, watches
+from cmgan_audit.facts.selection.monitors import belongs_to, chooses, logged_in_training_only, monitors, watches
 from cmgan_audit.facts.selection.picks import picks_of
 from cmgan_audit.facts.selection.read_sets import ReadSets
 from cmgan_audit.facts.selection.splits import TEST, TRAIN, Split, Splits, kinds_in
@@ -244,7 +244,8 @@ class _Selecting:
             if not single.event.framework or single.event.framework.endswith((".test", ".evaluate", ".predict")):
                 continue
             split = self._split(single)
-            deciding = [event for event in set_up if watches(event, *self._which(single))]
+            own = [event for event in set_up if belongs_to(self._view, event, single)]
+            deciding = [event for event in own if watches(event, *self._which(single))]
             if split.kind == TEST and deciding:
                 stops = canonical(deciding[0].callee).endswith("EarlyStopping")
                 yield self._record(STOPS if stops else KEEPS, deciding[0].location, split, single.event.location)

@@ -84,7 +84,12 @@ def order_of(value: Value) -> frozenset[Draw]:
 
 
 def settled_value(value: Value, depth: int = 3) -> Value:
-    """An item of a list that was sorted, with each that it may be and what it holds: pairs, or dictionaries of them."""
+    """An item of a list that was sorted, with each that it may be and what it holds: pairs, or dictionaries of them.
+
+    A list of any length keeps its own order: `sorted((name, os.listdir(name)) for name in names)`.
+    """
+    if _is_long(value):
+        return value
     found = settled(value.draws)
     if isinstance(value, Choice):
         options = tuple(replace(option, value=settled_value(option.value, depth)) for option in value.options)
@@ -98,6 +103,13 @@ def settled_value(value: Value, depth: int = 3) -> Value:
         if any(item is not value.items[key] for key, item in held.items()):
             return replace(value, draws=found, items=held)
     return value if found is value.draws else replace(value, draws=found)
+
+
+def _is_long(value: Value) -> bool:
+    """Whether a value is a list with as many items as a folder has."""
+    if isinstance(value, ListValue):
+        return not value.complete
+    return isinstance(value, Instance) and lists_a_folder(value.external_name)
 
 
 def without_listings(draws: frozenset[Draw]) -> frozenset[Draw]:

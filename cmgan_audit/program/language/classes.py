@@ -201,6 +201,17 @@ def _builds_network(function: FunctionValue | None) -> bool:
     )
 
 
+def given_to_library(value: Value | None, library: str) -> Arguments:
+    """What an object of a library was made with, also where that is the base of a class of the tree.
+
+    `library` is what the names of the library's classes begin with.
+    """
+    if not isinstance(value, Instance):
+        return Arguments()
+    bases = (given for key, given in value.attrs.items() if key.startswith(f"@base:{library}"))
+    return next((each for each in bases if isinstance(each, Arguments)), value.arguments)
+
+
 def construct_library_part(
     it: Interpreter, instance: Instance, cls: ClassValue, arguments: Arguments, location: Location
 ) -> None:

@@ -34,8 +34,9 @@ _TRAINERS: dict[str, Trainer] = {
         for trainer in ("Trainer", "Seq2SeqTrainer")
         for method, run in {
             "train": transformers.train,
-            "evaluate": transformers.evaluation("evaluate", "eval_dataset"),
-            "predict": transformers.evaluation("predict", "test_dataset"),
+            "evaluate": transformers.evaluation("evaluate", "eval"),
+            "predict": transformers.evaluation("predict", "test"),
+            "evaluation_loop": transformers.evaluation_loop,
         }.items()
     },
 }

@@ -12,10 +12,10 @@ from cmgan_audit.program.domain.values import (
     Const,
     DictValue,
     External,
-    Instance,
     Unknown,
     Value,
 )
+from cmgan_audit.program.language.classes import given_to_library
 from cmgan_audit.program.models.command_lines.argparse_parsing import command_words, word_value
 from cmgan_audit.program.models.lifting import as_dict
 from cmgan_audit.program.models.needed_files import NeededOption
@@ -75,12 +75,7 @@ def _parse_arguments(call: ModelCall) -> Value:
 
 def _given(receiver: Value | None, name: str) -> Value | None:
     """What the Brain's constructor was given."""
-    if not isinstance(receiver, Instance):
-        return None
-    arguments = receiver.attrs.get(f"@base:{_BRAIN}") or receiver.attrs.get("@base:speechbrain.Brain")
-    if not isinstance(arguments, Arguments):
-        arguments = receiver.arguments
-    return arguments.get(name, _PARAMETERS.index(name))
+    return given_to_library(receiver, "speechbrain.").get(name, _PARAMETERS.index(name))
 
 
 @attribute(*(f"{_BRAIN}.{name}" for name in ("hparams", "modules")))

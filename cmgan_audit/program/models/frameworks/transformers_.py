@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cmgan_audit.program.domain.values import Absent, Arguments, Const, Constant, Instance, Value
+from cmgan_audit.program.domain.values import Absent, Arguments, Const, Constant, Value
+from cmgan_audit.program.language.classes import given_to_library
 from cmgan_audit.program.models.registry import AttributeRead, attribute, derives
 
 _SETTINGS = "transformers.TrainingArguments"
@@ -14,7 +15,7 @@ derives("transformers.Seq2SeqTrainer", _TRAINER)
 _PLACES = {"model": 0, "args": 1, "data_collator": 2, "train_dataset": 3, "eval_dataset": 4, "compute_metrics": 8}
 # Settings that decide what a training gets, with their defaults. Whether something is done at all (`do_train`) is left
 # open: the trainer itself never asks for that.
-_DEFAULTS: dict[str, Constant] = {
+DEFAULTS: dict[str, Constant] = {
     "per_device_train_batch_size": 8,
     "per_device_eval_batch_size": 8,
     "gradient_accumulation_steps": 1,
@@ -30,11 +31,8 @@ _DEFAULTS: dict[str, Constant] = {
 
 
 def made_with(value: Value | None) -> Arguments:
-    """What a trainer or its settings were made with, also as the base of a class of the tree."""
-    if not isinstance(value, Instance):
-        return Arguments()
-    bases = (given for key, given in value.attrs.items() if key.startswith("@base:transformers."))
-    return next((each for each in bases if isinstance(each, Arguments)), value.arguments)
+    """What a trainer or its settings were made with."""
+    return given_to_library(value, "transformers.")
 
 
 def given_to_trainer(trainer: Value | None, name: str) -> Value | None:
@@ -49,9 +47,9 @@ def _held(read: AttributeRead) -> Value | None:
     return given_to_trainer(read.receiver, read.name)
 
 
-@attribute(*(f"{_SETTINGS}.{name}" for name in _DEFAULTS))
+@attribute(*(f"{_SETTINGS}.{name}" for name in DEFAULTS))
 def _setting(read: AttributeRead) -> Value | None:
     given = made_with(read.receiver)
     if read.name not in given.keywords and given.open_kwargs:
         return None
-    return given.keywords.get(read.name, Const(value=_DEFAULTS[read.name]))
+    return given.keywords.get(read.name, Const(value=DEFAULTS[read.name]))
