@@ -8,6 +8,7 @@ from cmgan_audit.facts.items.making import is_index_of_item
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.turns import is_turned_along_last, turns_of
 from cmgan_audit.program.domain.values import (
     BoundMethod,
     ClassValue,
@@ -91,7 +92,7 @@ def cuts_in(events: Sequence[Event]) -> Iterator[Cut]:
         if isinstance(event, CallEvent) and _crops_by_its_name(event):
             fresh = fresh or [Draw(event.callee.removesuffix(".__call__"), event.location)]
         if fresh:
-            begins = _begin_draws(event.index) if isinstance(event, SliceEvent) else draws
+            begins = _begin_draws(event.index) | _turned(event) if isinstance(event, SliceEvent) else draws
             fresh.sort(key=lambda draw: (draw not in begins, -numbers.get(draw.location, position), str(draw.location)))
             yield Cut(tuple(fresh), place, event, position, fresh[0] in begins)
 
@@ -159,7 +160,7 @@ def _makes_noise(event: CallEvent, member: str) -> bool:
 def _cut(event: Event) -> tuple[frozenset[Draw], Location]:
     """The draws that decide where an event cuts, none when it does not cut."""
     if isinstance(event, SliceEvent):
-        return (_slice_draws(event.index) if is_segment(event) else frozenset()), event.location
+        return (_slice_draws(event.index) | _turned(event) if is_segment(event) else frozenset()), event.location
     if isinstance(event, CallEvent):
         spec = PARTIAL.get(event.callee)
         if spec is None and event.receiver is not None:
@@ -199,6 +200,20 @@ def _slice_draws(index: Value) -> frozenset[Draw]:
         elif _is_slice(each) and not (isinstance(each, ListValue) and _evens_out(each)):
             found |= each.draws
     return found
+
+
+def _turned(event: SliceEvent) -> frozenset[Draw]:
+    """The draws by which a signal was turned round of which a fixed part is taken: `np.roll(wav, drawn)[:length]`."""
+    draws = turns_of(event.sliced)
+    if not draws or not isinstance(event.sliced, Instance) or not isinstance(event.index, ListValue):
+        return frozenset()
+    parts = [event.index] if event.index.kind == "slice" else event.index.items
+    if not isinstance(parts[-1], ListValue) or parts[-1].kind != "slice":
+        return frozenset()
+    lower, upper, _ = parts[-1].items
+    whole = all(isinstance(each, Const) and each.value in (None, 0) for each in (lower, upper))
+    along = is_turned_along_last(event.sliced, len(parts))
+    return draws if along and not whole and not _is_length(upper) else frozenset()
 
 
 def _evens_out(cut: ListValue) -> bool:

@@ -110,8 +110,9 @@ class IterateEvent(Event):
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class SliceEvent(Event):
     """A subscript read with a slice or an index that depends on random draws: the segment that was picked; a part of a
-    list in random order; or one of a list whose items stand in the order of a listed folder: `order` is that order as
-    it is *here*. A list goes on to change, and where paths meet it is what it is on all of them."""
+    list in random order, or of a signal that was turned round by a draw; or one of a list whose items stand in the
+    order of a listed folder: `order` is that order as it is *here*. A list goes on to change, and where paths meet it
+    is what it is on all of them."""
 
     sliced: Value
     index: Value

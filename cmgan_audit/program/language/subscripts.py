@@ -10,6 +10,7 @@ from cmgan_audit.program.domain.joins import MOST_OPTIONS, Branch, join
 from cmgan_audit.program.domain.listings import in_random_order, listings_of
 from cmgan_audit.program.domain.numbers import drawn
 from cmgan_audit.program.domain.reasons import Cause, Reason
+from cmgan_audit.program.domain.turns import turns_of
 from cmgan_audit.program.domain.values import (
     Absent,
     Arguments,
@@ -50,7 +51,7 @@ def subscript(it: Interpreter, owner: Value, index: Value, location: Location) -
     owner = it.read(owner)
     order = listings_of(owner)
     mixed = isinstance(index, ListValue) and index.kind == "slice" and in_random_order(owner)
-    if index.draws or mixed or (order and isinstance(owner, ListValue | Instance)):
+    if index.draws or mixed or turns_of(owner) or (order and isinstance(owner, ListValue | Instance)):
         it.emit(SliceEvent(location=location, context=it.context, sliced=owner, index=index, order=order))
     item = _item(it, owner, index, location)
     if isinstance(item, Unknown):
