@@ -14,6 +14,7 @@ from cmgan_audit.facts.values import constant
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.reasons import Cause, cause_of
 from cmgan_audit.program.domain.values import Const, External, Unknown, Value, options_of
 from cmgan_audit.program.execution.trace import CallEvent
@@ -24,6 +25,8 @@ from cmgan_audit.rules.record import Fact, Known
 
 _JOINS = frozenset({"join", "str", "+"})
 _NUMBERS = ("builtins.int", "builtins.float")
+_OPEN = "*"
+_FIELD = regex(r"\{[^{}]*\}|%[-+ #\d.]*[a-z]")  # where "net_{:03d}.pt" and "net_%03d.pt" take a value
 
 
 def file_loads(view: View) -> Iterator[FileLoad]:
@@ -73,12 +76,27 @@ def _saved(view: View) -> _Saved:
 
 def _folder(path: Value) -> str:
     """The folder of a path that the program itself names; "" where it names none, or only a part of it."""
-    text = constant(_beginning(path))
-    if not isinstance(text, str):
-        return ""
-    joined = isinstance(path, Unknown) and path.computed is not None and path.computed.operation == "join"
-    folder = posixpath.normpath(text if joined else posixpath.dirname(text))
-    return "" if folder == "." else folder
+    folder = posixpath.normpath(posixpath.dirname(_written(path)))
+    return "" if folder == "." or _OPEN in folder else folder
+
+
+def _written(path: Value, depth: int = 8) -> str:
+    """A path as a text in which `_OPEN` stands for what is not known: "saved/net_*.pt"."""
+    if isinstance(path, Const):
+        return str(path.value)
+    if not isinstance(path, Unknown) or path.computed is None or not depth:
+        return _OPEN
+    parts = [_written(each, depth - 1) for each in path.computed.operands]
+    match path.computed.operation:
+        case "join":
+            return posixpath.join("", *parts)
+        case "str" | "+":
+            return "".join(parts)
+        case "path":
+            return parts[-1]
+        case "%" | "format":
+            return _FIELD.sub(_OPEN, parts[0])
+    return _OPEN
 
 
 def _given(view: View, event: CallEvent, path: Value, saved: _Saved) -> Fact:
