@@ -35,28 +35,33 @@ def logged_means(view: View, single: Pass, loader: Loader) -> Iterator[BatchMean
     named: dict[str, CallEvent] = {}
     for event in view.scene.named(_LOG.__eq__):
         name = constant(event.arguments.get("name", 0))
-        if single.holds(event.context) and isinstance(name, str) and _weighs_equally(view, event, name):
+        if single.holds(event.context) and isinstance(name, str) and _weighs_equally(view, single, event, name):
             named.setdefault(name, event)
     if named:
         yield mean_of_calls(next(iter(named.values())), named, single, loader)
 
 
-def _weighs_equally(view: View, event: CallEvent, name: str) -> bool:
+def _weighs_equally(view: View, single: Pass, event: CallEvent, name: str) -> bool:
     """Whether a call logs one number of a batch for the mean over the epoch, with a weight that no batch decides."""
     given = event.arguments
     call = view.code.call_at(event.location)
     size = constant(given.get("batch_size"))
-    if call is None or isinstance(size, bool) or not isinstance(size, int):
-        return False
+    if call is None or not isinstance(size, int) or size <= 1:
+        return False  # who tells 1 may log single items
     if constant(given.get("on_epoch")) is False or given.get("reduce_fx") is not None:
         return False
-    value = (
-        call.args[1]
-        if len(call.args) > 1
-        else next((each.value for each in call.keywords if each.arg == "value"), None)
-    )
+    value = _argument(call, 1, "value")
     if value is None or not is_measure(f"{name} {ast.unparse(value)}") or is_weighted(value):
         return False
     if any(each.external_name.startswith("torchmetrics.") for each in instances_of(given.get("value", 1))):
         return False  # it keeps its own mean
+    if event.context.loops[-1] is not single.event.loop and isinstance(_argument(call, 0, "name"), ast.Constant):
+        return False  # what a loop of the step logs under one name are items, each of which weighs the same
     return not sums_items(view, value, event.location.path, stack_of(event.context))
+
+
+def _argument(call: ast.Call, position: int, name: str) -> ast.expr | None:
+    """An argument as it is written."""
+    if len(call.args) > position:
+        return call.args[position]
+    return next((each.value for each in call.keywords if each.arg == name), None)
