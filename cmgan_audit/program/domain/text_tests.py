@@ -9,6 +9,8 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
+from itertools import chain
 from typing import TypeGuard
 
 from cmgan_audit.program.domain.reasons import GIVEN_AT_START, cause_of
@@ -42,13 +44,32 @@ COMPARISONS: Mapping[type[ast.cmpop], str] = {
     ast.In: "in",
     ast.NotIn: "not in",
 }
-_COMPARES = frozenset(COMPARISONS.values())
+# Each is true where the other one is not.
+OPPOSITES: Mapping[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.NotEq: ast.Eq,
+    ast.IsNot: ast.Is,
+    ast.NotIn: ast.In,
+    ast.LtE: ast.Gt,
+    ast.GtE: ast.Lt,
+}
+_QUESTIONS = frozenset(COMPARISONS.values()) | {"hasattr"}
 # Methods that give a text, and the same one each time that they are called on the same object with the same key.
-READS_A_TEXT = frozenset({"get", "lower", "upper", "strip"})
+READS_A_TEXT = frozenset({"get", "lower", "upper", "strip", "replace", "startswith", "endswith"})
 # Methods that change nothing of what they are called on: of texts and of dictionaries.
-_READING = READS_A_TEXT | frozenset(
-    "items keys values copy split rsplit startswith endswith replace lstrip rstrip casefold encode format".split()
-)
+_READING = READS_A_TEXT | frozenset("items keys values copy split rsplit lstrip rstrip casefold encode format".split())
+
+
+def _asserted(value: Value) -> tuple[Value, bool]:
+    """What `not value`, `bool(value)` ask for, and whether it has to be true where they are true."""
+    outcome = True
+    while True:
+        match value:
+            case Unknown(computed=Computation(operation="not", operands=(value,))):
+                outcome = not outcome
+            case Unknown(computed=Computation(operation="bool", operands=(value,))):
+                pass
+            case _:
+                return value, outcome
 
 
 def _way_to(value: Value) -> tuple[Value, tuple[str, ...]] | None:
@@ -69,9 +90,13 @@ def _way_to(value: Value) -> tuple[Value, tuple[str, ...]] | None:
             case Unknown(computed=Computation(operation="str", operands=(owner,))):
                 parts.append("str()")
             case Unknown(computed=Computation(operation=operation, operands=(owner, Const(value=other)))) if (
-                operation in _COMPARES
+                operation in _QUESTIONS
             ):
                 parts.append(f"{operation} {other!r}")
+            case Unknown(computed=Computation(operation=operation, operands=(Const(value=other), owner))) if (
+                operation in _QUESTIONS
+            ):
+                parts.append(f"{other!r} {operation}")
             case Instance(cls=External()) if (called := _called_on(value)) is not None:
                 owner, part = called
                 parts.append(part)
@@ -98,45 +123,117 @@ def _called_on(result: Instance) -> tuple[Value, str] | None:
     return owner or External(name=before), f"{member}({', '.join(map(repr, given))})"
 
 
-def formula_of(number: int, text: str) -> str:
-    """How a test of a value for a text stands among the facts: "?3 is 'cosine'"."""
-    return f"{_ASKED}{number}{_IS}{text!r}"
+def formula_of(number: int | str, texts: Iterable[str]) -> str:
+    """How a test whether a value is one of several texts stands among the facts: "?3 is ['cosine', 'plateau']"."""
+    value = f"{_ASKED}{number}" if isinstance(number, int) else number
+    return f"{value}{_IS}{sorted(set(texts))!r}"
 
 
-def exclude(some: Iterable[tuple[str, bool]], others: Collection[tuple[str, bool]]) -> bool:
+@lru_cache(4096)
+def _texts_of(formula: str) -> frozenset[str]:
+    """The texts of which a formula says that a value is one."""
+    return frozenset(ast.literal_eval(formula.partition(_IS)[2]))
+
+
+def _value_of(formula: str) -> str:
+    """The value of which a formula says that it is one of several texts; empty for another formula."""
+    return formula.partition(_IS)[0] if formula.startswith(_ASKED) else ""
+
+
+def exclude(some: Collection[tuple[str, bool]], others: Collection[tuple[str, bool]]) -> bool:
     """Whether tests cannot come out as they did on one path where others came out as they did."""
-    return any((formula, not outcome) in others or (outcome and denied(formula, others)) for formula, outcome in some)
+    for formula, outcome in some:
+        if (formula, not outcome) in others:
+            return True
+        if formula.startswith(_ASKED) and not _leave_a_text(formula, chain(some, others)):
+            return True
+    return False
 
 
-def denied(formula: str, facts: Iterable[tuple[str, bool]]) -> bool:
-    """Whether a value cannot be a text where other tests came out as they did: it is another text, or known not to be.
+def told(formula: str, facts: Collection[tuple[str, bool]]) -> bool | None:
+    """How a test comes out where others came out as they did: of a text also those for other texts tell.
 
     Args:
-        formula: as `formula_of` gives it; of other formulas nothing is told.
+        formula: as it stands among the facts.
         facts: tests with their outcomes.
+
+    Returns:
+        None where the other tests tell nothing of it.
     """
-    if not formula.startswith(_ASKED):
-        return False
-    value = formula[: formula.index(_IS) + len(_IS)]
-    return any(other.startswith(value) and holds != (other == formula) for other, holds in facts)
+    for outcome in (True, False):
+        if (formula, outcome) in facts:
+            return outcome
+        if formula.startswith(_ASKED) and not _leave_a_text(formula, chain(facts, [(formula, not outcome)])):
+            return outcome
+    return None
+
+
+def _leave_a_text(asked: str, facts: Iterable[tuple[str, bool]]) -> bool:
+    """Whether there is a text that the value of a formula may be where tests came out as they did."""
+    value = f"{_value_of(asked)}{_IS}"
+    among: frozenset[str] | None = None
+    denied: frozenset[str] = frozenset()
+    for formula, holds in facts:
+        if not formula.startswith(value):
+            continue
+        if not holds:
+            denied |= _texts_of(formula)
+        else:
+            among = _texts_of(formula) if among is None else among & _texts_of(formula)
+    return among is None or not among <= denied
 
 
 def test_of(answers: Choice) -> TextTest | None:
-    """The test for a text whose answers a choice holds, where some are known: of a setting that is open, or else has
-    its default. None where they are answers of several tests, or of another kind.
+    """The one test for texts whose answers a choice holds: of a setting that is open, or else has its default, or of
+    several tests of one setting that `and`, `or` put together. None where they are answers of another kind.
     """
+    return _put_together(answers) or _or_of_default(answers)
+
+
+def _or_of_default(answers: Choice) -> TextTest | None:
     tests = {(each.value.formula, each.value.equal): each.value for each in answers.options if _is_open(each.value)}
     known = [each.value for each in answers.options if isinstance(each.value, Const)]
     if len(tests) != 1 or len(known) + 1 != len(answers.options):
         return None
     (test,) = tests.values()
-    value, _, text = test.formula.partition(_IS)
+    value, _, texts = test.formula.partition(_IS)
     defaults = [f"|{each.trail[0].location.line}:{each.trail[0].location.column}" for each in known if each.trail]
-    return TextTest(reason=test.reason, formula=f"{value}{''.join(defaults)}{_IS}{text}", equal=test.equal)
+    return TextTest(reason=test.reason, formula=f"{value}{''.join(defaults)}{_IS}{texts}", equal=test.equal)
 
 
 def _is_open(answer: Value) -> TypeGuard[TextTest]:
     return isinstance(answer, TextTest)
+
+
+def _put_together(answers: Choice) -> TextTest | None:
+    """`name == "a" or name == "b"` is True where the first test holds, else the second one: for which texts the whole
+    is true is tried out with each of them, and with one, here None, that no test names."""
+    ways: list[tuple[bool, list[tuple[str, bool]]]] = []  # how it comes out, and what has to hold there
+    for option in answers.options:
+        answer, outcome = _asserted(option.value)
+        if not option.facts or not isinstance(answer, Const | TextTest):
+            return None
+        if isinstance(answer, Const):
+            ways.append((bool(answer.value), list(option.facts)))
+        else:
+            ways += [
+                (holds, [*option.facts, (answer.formula, answer.equal is (outcome is holds))])
+                for holds in (True, False)
+            ]
+    asked = {_value_of(formula) for _, facts in ways for formula, _ in facts}
+    if len(asked) != 1 or "" in asked:
+        return None
+    texts = {formula: _texts_of(formula) for _, facts in ways for formula, _ in facts}
+    every = frozenset[str]().union(*texts.values())
+    met = {
+        text
+        for text in (*every, None)
+        if any(
+            holds and all((text in texts[formula]) is outcome for formula, outcome in facts) for holds, facts in ways
+        )
+    }
+    wanted = every - met if None in met else every & met
+    return TextTest(reason="a test at run time", formula=formula_of(asked.pop(), wanted), equal=None not in met)
 
 
 class AskedFor:
@@ -166,9 +263,9 @@ class AskedFor:
         A list that is not known may be empty now and hold something later: only what is read from somewhere, or was
         given when the program was started, is a setting.
         """
-        outcome = True
-        while isinstance(value, Unknown) and value.computed is not None and value.computed.operation == "not":
-            (value,), outcome = value.computed.operands, not outcome
+        value, outcome = _asserted(value)
+        if isinstance(value, TextTest):
+            return value.formula, value.equal is outcome
         way = _way_to(value)
         if way is None or not (way[1] or (isinstance(way[0], Unknown) and cause_of(way[0].reason) in GIVEN_AT_START)):
             return None

@@ -18,7 +18,7 @@ from cmgan_audit.program.domain.bounds import decided
 from cmgan_audit.program.domain.facts import Facts
 from cmgan_audit.program.domain.joins import Branch, join, opposite
 from cmgan_audit.program.domain.listings import without_listings
-from cmgan_audit.program.domain.text_tests import denied, test_of
+from cmgan_audit.program.domain.text_tests import test_of, told
 from cmgan_audit.program.domain.values import (
     BoundMethod,
     Choice,
@@ -240,9 +240,6 @@ def sides_of(it: Interpreter, test: Value, text: str) -> tuple[Branch, Branch]:
     if isinstance(test, Symbol):
         formula, outcome = stripped(test.formula)
         facts_true, facts_false = frozenset({(formula, outcome)}), frozenset({(formula, not outcome)})
-    elif isinstance(test, TextTest):
-        facts_true = frozenset({(test.formula, test.equal)})
-        facts_false = frozenset({(test.formula, not test.equal)})
     elif isinstance(test, Choice) and (shared := test_of(test)) is not None:
         return sides_of(it, shared, text)
     elif isinstance(test, Choice) and all(isinstance(option.value, Const) for option in test.options):
@@ -282,9 +279,7 @@ def truth(it: Interpreter, value: Value) -> bool | None:
             verdict = decided(formula, it.facts)
             return None if verdict is None else verdict is outcome
         case TextTest():
-            if (value.formula, True) in it.facts:
-                return value.equal
-            return not value.equal if denied(value.formula, it.facts) else None
+            return _told_before(it, value)
         case Unknown(outcome=bool(outcome)):
             return outcome
         case ListValue():
@@ -313,8 +308,8 @@ def _told_before(it: Interpreter, setting: Value) -> bool | None:
     asked_for = it.asked_for.truth_of(setting) if it.facts else None
     if asked_for is None:
         return None
-    formula, outcome = asked_for
-    return outcome if (formula, True) in it.facts else not outcome if (formula, False) in it.facts else None
+    verdict = told(asked_for[0], it.facts)
+    return None if verdict is None else verdict is asked_for[1]
 
 
 def _truth_of_instance(value: Instance) -> bool | None:

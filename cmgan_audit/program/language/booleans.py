@@ -8,6 +8,7 @@ from cmgan_audit.program.domain.numbers import drawn
 from cmgan_audit.program.domain.values import Choice, Const, Option, Symbol, TextTest, Unknown, Value, options_of
 from cmgan_audit.program.execution.branches import Side, asked, choose, sides_of, truth
 from cmgan_audit.program.execution.interpreter import MOST_NODES_DEEP, Interpreter, joined
+from cmgan_audit.program.language.operators import over_options
 
 
 def evaluate_boolean(it: Interpreter, node: ast.BoolOp) -> Value:
@@ -46,10 +47,20 @@ def _value_of(it: Interpreter, nodes: list[ast.expr], stops_at: bool, *, as_test
         it,
         [
             Side(stop, location, lambda: kept),
-            Side(go_on, location, lambda: _value_of(it, nodes[1:], stops_at, as_test=as_test)),
+            Side(go_on, location, lambda: _as_operand(it, _value_of(it, nodes[1:], stops_at, as_test=as_test))),
         ],
         drawn(value),
     )
+
+
+def _as_operand(it: Interpreter, value: Value) -> Value:
+    """A value beside those of other operands: a test for a text is the answer to the whole only where it is the one
+    that was asked."""
+
+    def one(v: Value) -> Value:
+        return Unknown(reason=v.reason, draws=v.draws).made_from("bool", (v,)) if isinstance(v, TextTest) else v
+
+    return over_options(it, value, one)
 
 
 def _as_tested(it: Interpreter, node: ast.expr, value: Value, outcome: bool) -> Value:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain import numbers
 from cmgan_audit.program.domain.bounds import decided
+from cmgan_audit.program.domain.containers import known_items
 from cmgan_audit.program.domain.facts import Facts, both
 from cmgan_audit.program.domain.joins import Branch, join, opposite, same
 from cmgan_audit.program.domain.numbers import drawn
-from cmgan_audit.program.domain.text_tests import COMPARISONS, exclude, formula_of
+from cmgan_audit.program.domain.text_tests import COMPARISONS, OPPOSITES, exclude, formula_of
 from cmgan_audit.program.domain.values import (
     Arguments,
     Choice,
@@ -184,9 +185,15 @@ def negated(it: Interpreter, value: Value) -> Value:
 def compare(it: Interpreter, operation: type[ast.cmpop], left: Value, right: Value) -> Value:
     """One comparison of values that are no choices; of one that is open it is kept what was compared with what."""
     result = _compared(it, operation, left, right)
-    if type(result) is Unknown and isinstance(right, Const):
-        return result.made_from(COMPARISONS[operation], (left, right))
-    return result
+    if (
+        type(result) is not Unknown
+        or result.computed is not None
+        or not isinstance(left, Const) ^ isinstance(right, Const)
+    ):
+        return result
+    positive = OPPOSITES.get(operation, operation)
+    asked = result.made_from(COMPARISONS[positive], (left, right))
+    return asked if positive is operation else result.made_from("not", (asked,))
 
 
 def _compared(it: Interpreter, operation: type[ast.cmpop], left: Value, right: Value) -> Value:
@@ -205,7 +212,8 @@ def _compared(it: Interpreter, operation: type[ast.cmpop], left: Value, right: V
             formula = f"{left.value} in os.environ"
             return Symbol(formula=formula if operation is ast.In else opposite(formula))
         if contained is None:
-            return Unknown(reason="a membership at run time", draws=drawn(left, right))
+            open_test = Unknown(reason="a membership at run time", draws=drawn(left, right))
+            return _text_test(it, operation, left, right) or open_test
         return Const(value=contained is (operation is ast.In), draws=drawn(left, right))
     return _text_test(it, operation, left, right) or numbers.compare(operation, left, right)
 
@@ -216,18 +224,27 @@ def _is_environment(value: Value) -> bool:
 
 
 def _text_test(it: Interpreter, operation: type[ast.cmpop], left: Value, right: Value) -> TextTest | None:
-    """The comparison of something that is not known with a text."""
-    if operation not in (ast.Eq, ast.NotEq):
+    """The comparison of something that is not known with a text, or with several."""
+    whether_in = operation in (ast.In, ast.NotIn)
+    if not whether_in and operation not in (ast.Eq, ast.NotEq):
         return None
-    for asked, other in ((left, right), (right, left)):
-        if not isinstance(other, Const) or not isinstance(other.value, str) or asked.draws:
+    for asked, other in ((left, right),) if whether_in else ((left, right), (right, left)):
+        texts = _texts_in(other) if whether_in else (other,)
+        wanted = [each.value for each in texts if isinstance(each, Const) and isinstance(each.value, str)]
+        if not wanted or len(wanted) != len(texts) or asked.draws:
             continue
         number = it.asked_for.number_of(asked)
         if number is not None:
-            formula = formula_of(number, other.value)
+            formula = formula_of(number, wanted)
             reason = asked.reason if isinstance(asked, Unknown) else "a test at run time"
-            return TextTest(reason=reason, formula=formula, equal=operation is ast.Eq, draws=other.draws)
+            return TextTest(reason=reason, formula=formula, equal=operation in (ast.Eq, ast.In), draws=other.draws)
     return None
+
+
+def _texts_in(container: Value) -> Sequence[Value]:
+    """What a short list or table holds; nothing where that is not known, or it is one text."""
+    items, complete = known_items(container) if isinstance(container, ListValue | DictValue) else ([], False)
+    return items if complete and len(items) <= MOST_PAIRS else ()
 
 
 def _identical(left: Value, right: Value) -> bool | None:

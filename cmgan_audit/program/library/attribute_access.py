@@ -79,14 +79,19 @@ def whether_attribute(it: Interpreter, arguments: Arguments, location: Location)
     if owner is None or not isinstance(name, Const) or not isinstance(name.value, str):
         return Unknown(reason="whether an object has an attribute")
     sides = [
-        (_verdict(has_attribute(it, option.value, name.value)), Branch(option.condition, option.facts))
+        (
+            _verdict(option.value, name, has_attribute(it, option.value, name.value)),
+            Branch(option.condition, option.facts),
+        )
         for option in options_of(it.read(owner))
     ]
     return join(sides)
 
 
-def _verdict(there: bool | None) -> Value:
-    return Unknown(reason="whether an object has an attribute") if there is None else Const(value=there)
+def _verdict(owner: Value, name: Value, there: bool | None) -> Value:
+    if there is not None:
+        return Const(value=there)
+    return Unknown(reason="whether an object has an attribute").made_from("hasattr", (owner, name))
 
 
 def attributes_of(it: Interpreter, arguments: Arguments, location: Location) -> Value:

@@ -6,7 +6,7 @@ from cmgan_audit.program.domain.joins import Branch, join_outcomes
 from cmgan_audit.program.domain.text_tests import formula_of
 from cmgan_audit.program.domain.values import Choice, Const, Value
 
-COSINE, PLATEAU, STEP = formula_of(1, "cosine"), formula_of(1, "plateau"), formula_of(1, "step")
+COSINE, PLATEAU, STEP = formula_of(1, ["cosine"]), formula_of(1, ["plateau"]), formula_of(1, ["step"])
 
 
 def outcome(value: Value, expected: bool) -> frozenset[tuple[str, bool]]:
