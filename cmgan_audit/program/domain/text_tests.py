@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import TypeGuard
 
+from cmgan_audit.program.domain.facts import is_fork
 from cmgan_audit.program.domain.reasons import GIVEN_AT_START, cause_of
 from cmgan_audit.program.domain.values import (
     CALLED_ON,
@@ -264,12 +265,29 @@ class AskedFor:
         given when the program was started, is a setting.
         """
         value, outcome = _asserted(value)
+        if isinstance(value, Choice):
+            value = test_of(value) or value
         if isinstance(value, TextTest):
             return value.formula, value.equal is outcome
+        if isinstance(value, Choice):
+            return self._truth_of_operands(value)
         way = _way_to(value)
         if way is None or not (way[1] or (isinstance(way[0], Unknown) and cause_of(way[0].reason) in GIVEN_AT_START)):
             return None
         return f"{_HOLDS}{self.number_of(value)}", outcome
+
+    def _truth_of_operands(self, answers: Choice) -> tuple[str, bool] | None:
+        """What `truth_of` says of the value of `cfg.resume or cfg.plateau`: where the first one is true that is the
+        answer, else the second one. None where it hangs on anything but settings."""
+        ways: list[tuple[list[tuple[str, bool]], str, bool]] = []
+        for option in answers.options:
+            answer = ("", bool(option.value.value)) if isinstance(option.value, Const) else self.truth_of(option.value)
+            if answer is None or not option.facts or any(is_fork(formula) for formula, _ in option.facts):
+                return None
+            ways.append((sorted(option.facts), *answer))
+        outcome = min(ways)[2]  # a test and its negation are one question
+        question = frozenset((*facts, formula, holds is outcome) for facts, formula, holds in ways)
+        return f"{_HOLDS}{self._numbers.setdefault((question,), (len(self._numbers), None))[0]}", outcome
 
     def changed(self, target: Value) -> None:
         """Something is stored in what is not known, or it may change itself: what is read from it later may be another

@@ -243,17 +243,26 @@ def sides_of(it: Interpreter, test: Value, text: str) -> tuple[Branch, Branch]:
     elif isinstance(test, Choice) and (shared := test_of(test)) is not None:
         return sides_of(it, shared, text)
     elif isinstance(test, Choice) and all(isinstance(option.value, Const) for option in test.options):
-        facts_true, facts_false = _shared_facts(test, taken=True), _shared_facts(test, taken=False)
+        facts_true, facts_false = _shared_facts(it, test, taken=True), _shared_facts(it, test, taken=False)
     else:
         formula, outcome = it.asked_for.truth_of(test) or (it.forks.new(), True)
         facts_true, facts_false = frozenset({(formula, outcome)}), frozenset({(formula, not outcome)})
+        if isinstance(test, Choice):
+            facts_true |= _shared_facts(it, test, taken=True)
+            facts_false |= _shared_facts(it, test, taken=False)
     return Branch(text, facts_true), Branch(opposite(text), facts_false)
 
 
-def _shared_facts(test: Choice, *, taken: bool) -> Facts:
+def _shared_facts(it: Interpreter, test: Choice, *, taken: bool) -> Facts:
     """What holds on one side of a test that came out one way here and another way there: of one whether a network is
-    wrapped, where it is on machines of several cards."""
-    held = [o.facts for o in test.options if isinstance(o.value, Const) and bool(o.value.value) is taken]
+    wrapped, where it is on machines of several cards; of `a and b`, where it is taken, that both are true."""
+    held: list[Facts] = []
+    for option in test.options:
+        if not isinstance(option.value, Const):
+            formula, outcome = it.asked_for.truth_of(option.value) or ("", True)
+            held.append(option.facts | ({(formula, outcome is taken)} if formula else frozenset()))
+        elif bool(option.value.value) is taken:
+            held.append(option.facts)
     return frozenset.intersection(*held) if held else frozenset()
 
 
@@ -288,17 +297,15 @@ def truth(it: Interpreter, value: Value) -> bool | None:
             if any(not may_be_absent(item) for item in value.items.values()):
                 return True
             return False if value.complete and not value.items else None
-        case Choice() if (shared := test_of(value)) is not None and (verdict := truth(it, shared)) is not None:
-            return verdict
+        case Choice() if (told_of_all := _told_before(it, value)) is not None:
+            return told_of_all
         case FunctionValue() | ClassValue() | ModuleValue() | External():
             return True
         case Instance():
             known = _truth_of_instance(value)
             return _told_before(it, value) if known is None else known
-        case BoundMethod():
+        case BoundMethod() | Unknown():
             return _told_before(it, value)
-    if isinstance(value, Unknown):
-        return _told_before(it, value)
     verdicts = {truth(it, option.value) for option in options_of(value) if option.value is not value}
     return verdicts.pop() if len(verdicts) == 1 else None
 
