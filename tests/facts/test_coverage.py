@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from pathlib import Path
 
 from cmgan_audit.gate.check import Auditor
-from cmgan_audit.gate.door import collect, load_kinds
-from cmgan_audit.gate.settings import Settings
-from cmgan_audit.rules.catalogue import load_catalogue
 
 
-def test_a_notebook_without_its_broken_cell_counts_as_read(tmp_path: Path) -> None:
-    load_kinds()
+def test_a_notebook_without_its_broken_cell_counts_as_read(auditor: Auditor, tmp_path: Path) -> None:
     cells = [{"cell_type": "code", "source": text} for text in ("import torch", "for name in names:")]
     (tmp_path / "n.ipynb").write_text(json.dumps({"cells": cells}), encoding="utf-8")
     (tmp_path / "broken.py").write_text("x = = 1\n", encoding="utf-8")
-    audited = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path)
+    audited = auditor.audit(tmp_path)
     assert (audited.coverage.files, audited.coverage.parsed, len(audited.coverage.failed)) == (2, 1, 2)
 
 
-def test_a_device_that_settings_name_does_not_make_code_of_them(tmp_path: Path) -> None:
-    load_kinds()
+def test_a_device_that_settings_name_does_not_make_code_of_them(auditor: Auditor, tmp_path: Path) -> None:
     (tmp_path / "train.yaml").write_text("device: cuda\nname: first try\n", encoding="utf-8")
     (tmp_path / "train.py").write_text(
         "import torch, yaml\n"
@@ -35,12 +29,11 @@ def test_a_device_that_settings_name_does_not_make_code_of_them(tmp_path: Path) 
         "    optimizer.step()\n",
         encoding="utf-8",
     )
-    audited = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path)
+    audited = auditor.audit(tmp_path)
     assert audited.coverage.failed == ()
 
 
-def test_a_licence_that_a_folder_does_not_have_is_no_unread_file(tmp_path: Path) -> None:
-    load_kinds()
+def test_a_licence_that_a_folder_does_not_have_is_no_unread_file(auditor: Auditor, tmp_path: Path) -> None:
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "train.py").write_text(
         "import argparse, torch\n"
@@ -55,6 +48,6 @@ def test_a_licence_that_a_folder_does_not_have_is_no_unread_file(tmp_path: Path)
         "    optimizer.step()\n",
         encoding="utf-8",
     )
-    audited = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path)
+    audited = auditor.audit(tmp_path)
     assert "CMG106" in {finding.rule for finding in audited.findings}
     assert audited.coverage.failed == ()

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 
 import pytest
 
 from cmgan_audit.gate.check import Auditor
-from cmgan_audit.gate.door import collect, load_kinds
-from cmgan_audit.gate.settings import Settings
-from cmgan_audit.rules.catalogue import load_catalogue
 
 TRAIN = """
 import torch
@@ -38,11 +34,10 @@ for batch in DataLoader({dataset}, batch_size=8, shuffle=True):
     ],
 )
 def test_who_splits_the_items_of_a_dataset_of_a_library(
-    tmp_path: Path, imported: str, dataset: str, verdict: str
+    auditor: Auditor, tmp_path: Path, imported: str, dataset: str, verdict: str
 ) -> None:
-    load_kinds()
     (tmp_path / "train.py").write_text(TRAIN.format(imported=imported, dataset=dataset), encoding="utf-8")
-    audited = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path)
+    audited = auditor.audit(tmp_path)
     found = "CMG214" in {finding.rule for finding in audited.findings}
     left_open = [entry.reason for entry in audited.unresolved if entry.rule == "CMG214"]
     assert (found, bool(left_open)) == (verdict == "found", verdict == "open")

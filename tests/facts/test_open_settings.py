@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 
 import pytest
 
 from cmgan_audit.gate.audited import Audited
 from cmgan_audit.gate.check import Auditor
-from cmgan_audit.gate.door import collect, load_kinds
-from cmgan_audit.gate.settings import Settings
-from cmgan_audit.rules.catalogue import load_catalogue
 
 TRAIN = """
 import torch
@@ -34,52 +30,47 @@ for epoch in range(9):
 """
 
 
-def audit(folder: Path, asked: str) -> Audited:
-    load_kinds()
+def audit(auditor: Auditor, folder: Path, asked: str) -> Audited:
     (folder / "train.py").write_text(TRAIN.format(asked=asked), encoding="utf-8")
-    return Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(folder)
+    return auditor.audit(folder)
 
 
-def test_a_resume_that_an_unknown_setting_asks_for_is_left_open(tmp_path: Path) -> None:
+def test_a_resume_that_an_unknown_setting_asks_for_is_left_open(auditor: Auditor, tmp_path: Path) -> None:
     for asked in ("args.continue_from", "args.resume is not None"):
-        audited = audit(tmp_path, asked)
+        audited = audit(auditor, tmp_path, asked)
         assert "CMG601" not in {finding.rule for finding in audited.findings}
         (reason,) = [entry.reason for entry in audited.unresolved if entry.rule == "CMG601"]
         assert "it is not known whether args." in reason
 
 
-def test_settings_are_known_by_the_last_word_of_their_name(tmp_path: Path) -> None:
-    load_kinds()
+def test_settings_are_known_by_the_last_word_of_their_name(auditor: Auditor, tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(
         TRAIN.format(asked="training_args.resume").replace("args = ", "training_args = args = "), encoding="utf-8"
     )
-    audited = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path)
+    audited = auditor.audit(tmp_path)
     assert "CMG601" not in {finding.rule for finding in audited.findings}
     (reason,) = [entry.reason for entry in audited.unresolved if entry.rule == "CMG601"]
     assert "it is not known whether training_args." in reason
 
 
-def test_a_resume_that_nothing_asks_for_is_found(tmp_path: Path) -> None:
-    audited = audit(tmp_path, '(args.folder / "last.pt").exists()')
+def test_a_resume_that_nothing_asks_for_is_found(auditor: Auditor, tmp_path: Path) -> None:
+    audited = audit(auditor, tmp_path, '(args.folder / "last.pt").exists()')
     assert "CMG601" in {finding.rule for finding in audited.findings}
 
 
-def test_a_path_that_some_ways_leave_out_is_left_open(tmp_path: Path) -> None:
+def test_a_path_that_some_ways_leave_out_is_left_open(auditor: Auditor, tmp_path: Path) -> None:
     chosen = 'checkpoint = None\nif args.epoch > 0:\n    checkpoint = Path("runs/7.pt")\nif checkpoint:'
     program = TRAIN.replace("if {asked}:", chosen).replace('args.folder / "last.pt"', "checkpoint")
-    load_kinds()
     (tmp_path / "train.py").write_text("from pathlib import Path\n" + program, encoding="utf-8")
-    audited = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path)
+    audited = auditor.audit(tmp_path)
     assert "CMG601" not in {finding.rule for finding in audited.findings}
     (reason,) = [entry.reason for entry in audited.unresolved if entry.rule == "CMG601"]
     assert "it is not known whether checkpoint is given" in reason
 
 
-def test_a_resume_that_a_missing_file_of_settings_asks_for_is_left_open(tmp_path: Path) -> None:
+def test_a_resume_that_a_missing_file_of_settings_asks_for_is_left_open(auditor: Auditor, tmp_path: Path) -> None:
     found = 'resume = json.load(open("settings.json"))["resume"]\nif resume:'
     program = TRAIN.replace("if {asked}:", found).replace('args.folder / "last.pt"', 'sorted(glob("runs/*.pt"))[-1]')
-    load_kinds()
-    auditor = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1))
     (tmp_path / "train.py").write_text("import json\nfrom glob import glob\n" + program, encoding="utf-8")
     audited = auditor.audit(tmp_path)
     assert "CMG601" not in {finding.rule for finding in audited.findings}
@@ -116,10 +107,11 @@ class Tuning:
     ("asked", "path", "wanted"),
     [("self.resume", '"last.pt"', "self.resume"), ("True", "self.resume", "the path"), ("True", '"last.pt"', "")],
 )
-def test_what_callers_of_unreached_code_give_is_left_open(tmp_path: Path, asked: str, path: str, wanted: str) -> None:
-    load_kinds()
+def test_what_callers_of_unreached_code_give_is_left_open(
+    auditor: Auditor, tmp_path: Path, asked: str, path: str, wanted: str
+) -> None:
     (tmp_path / "tune.py").write_text(TUNE.format(asked=asked, path=path), encoding="utf-8")
-    audited = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path)
+    audited = auditor.audit(tmp_path)
     assert ("CMG601" in {finding.rule for finding in audited.findings}) is (not wanted)
     reasons = [entry.reason for entry in audited.unresolved if entry.rule == "CMG601"]
     assert bool(reasons) is bool(wanted)
@@ -159,22 +151,21 @@ for noisy, clean in DataLoader(Pairs(["a.wav"], {anywhere}), batch_size=8, shuff
 """
 
 
-def audit_pairs(folder: Path, anywhere: str) -> Audited:
-    load_kinds()
+def audit_pairs(auditor: Auditor, folder: Path, anywhere: str) -> Audited:
     (folder / "train.py").write_text(PAIRS.replace("{anywhere}", anywhere), encoding="utf-8")
-    return Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(folder)
+    return auditor.audit(folder)
 
 
-def test_pairs_that_are_cut_at_random_only_where_a_setting_says_so(tmp_path: Path) -> None:
-    audited = audit_pairs(tmp_path, 'json.load(open("settings.json"))["anywhere"]')
+def test_pairs_that_are_cut_at_random_only_where_a_setting_says_so(auditor: Auditor, tmp_path: Path) -> None:
+    audited = audit_pairs(auditor, tmp_path, 'json.load(open("settings.json"))["anywhere"]')
     assert "CMG205" not in {finding.rule for finding in audited.findings}
     (entry,) = [each for each in audited.unresolved if each.rule == "CMG205"]
     assert "depending on self.anywhere" in entry.reason
 
 
-def test_pairs_that_are_cut_at_random_by_their_own_default_or_call(tmp_path: Path) -> None:
-    assert "CMG205" in {finding.rule for finding in audit_pairs(tmp_path, "True").findings}
-    assert "CMG205" not in {finding.rule for finding in audit_pairs(tmp_path, "False").findings}
+def test_pairs_that_are_cut_at_random_by_their_own_default_or_call(auditor: Auditor, tmp_path: Path) -> None:
+    assert "CMG205" in {finding.rule for finding in audit_pairs(auditor, tmp_path, "True").findings}
+    assert "CMG205" not in {finding.rule for finding in audit_pairs(auditor, tmp_path, "False").findings}
 
 
 DISTRIBUTED = """
@@ -200,9 +191,7 @@ for epoch in range(9):
 """
 
 
-def test_a_device_that_waits_for_an_option_is_left_open(tmp_path: Path) -> None:
-    load_kinds()
-    auditor = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1))
+def test_a_device_that_waits_for_an_option_is_left_open(auditor: Auditor, tmp_path: Path) -> None:
     for chosen, is_open in (("args.gpu", True), ("0", False)):
         line = f"if args.gpu is not None:\n    torch.cuda.set_device({chosen})"
         (tmp_path / "train.py").write_text(DISTRIBUTED.format(chosen=line), encoding="utf-8")

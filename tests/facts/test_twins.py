@@ -8,7 +8,6 @@ lines; `profile` names the training to compare with; `open` is true where the go
 from __future__ import annotations
 
 import dataclasses
-import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,6 @@ import yaml
 
 from cmgan_audit.gate.audited import Audited
 from cmgan_audit.gate.check import Auditor
-from cmgan_audit.gate.door import collect, load_kinds
-from cmgan_audit.gate.settings import Settings
-from cmgan_audit.rules.catalogue import load_catalogue
 
 # libyaml, where it is there, reads them in a tenth of the time.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -29,12 +25,6 @@ TWINS = [
     for document in [yaml.load(path.read_text(encoding="utf-8"), LOADER)]
     for twin in document["twins"]
 ]
-
-
-@pytest.fixture(scope="module")
-def auditor() -> Auditor:
-    load_kinds()
-    return Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1))
 
 
 def audit(auditor: Auditor, folder: Path, twin: dict[str, Any], which: str) -> Audited:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 
 import pytest
 
 from cmgan_audit.gate.check import Auditor
-from cmgan_audit.gate.door import collect, load_kinds
-from cmgan_audit.gate.settings import Settings
-from cmgan_audit.rules.catalogue import load_catalogue
 
 TRAINING = """
 import argparse
@@ -64,9 +60,9 @@ if __name__ == "__main__":
         ("resume and (self.folder / 'latest_model.tar').exists()", "store_true", False),
     ],
 )
-def test_the_file_of_settings_gives_no_checkpoint(asked: str, action: str, told: bool, tmp_path: Path) -> None:
-    load_kinds()
+def test_the_file_of_settings_gives_no_checkpoint(
+    asked: str, action: str, told: bool, auditor: Auditor, tmp_path: Path
+) -> None:
     (tmp_path / "train.py").write_text(TRAINING.format(asked=asked, action=action))
     (tmp_path / "small.json").write_text('{"root": "runs"}')
-    auditor = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1))
     assert ("CMG601" in {finding.rule for finding in auditor.audit(tmp_path).findings}) == told

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 
 import pytest
 
 from cmgan_audit.finding import Finding
 from cmgan_audit.gate.check import Auditor
-from cmgan_audit.gate.door import collect, load_kinds
-from cmgan_audit.gate.settings import Settings
-from cmgan_audit.rules.catalogue import load_catalogue
 
 SEPARATION = """
 import argparse
@@ -67,29 +63,31 @@ for epoch in range(first, 10):
     ],
 )
 def test_a_name_in_a_folder_of_the_program_brings_no_file_from_outside(
-    path: str, outside: bool, tmp_path: Path
+    path: str, outside: bool, auditor: Auditor, tmp_path: Path
 ) -> None:
     (tmp_path / "requirements.txt").write_text("torch==2.1.0\n")
-    found = _said(tmp_path, "CMG604", SEPARATION.format(path=path))
+    found = _said(auditor, tmp_path, "CMG604", SEPARATION.format(path=path))
     assert ("comes from outside" in found.message) == outside
 
 
-def test_a_name_on_the_command_line_of_the_readme_brings_no_file_from_outside(tmp_path: Path) -> None:
+def test_a_name_on_the_command_line_of_the_readme_brings_no_file_from_outside(auditor: Auditor, tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("torch==2.1.0\n")
     (tmp_path / "README.md").write_text("```\npython main.py --model=wavenet\n```\n")
-    found = _said(tmp_path, "CMG604", SEPARATION.format(path="Path('checkpoints', args.model, 'latest.pt')"))
+    found = _said(auditor, tmp_path, "CMG604", SEPARATION.format(path="Path('checkpoints', args.model, 'latest.pt')"))
     assert "comes from outside" not in found.message
 
 
 @pytest.mark.parametrize("folder", ["small", "small_pretraining"])
-def test_a_pretraining_that_goes_on_is_said_to_take_what_it_finds(folder: str, tmp_path: Path) -> None:
-    assert "it takes the file that it finds" in _said(tmp_path, "CMG601", TRAINING.format(folder=folder)).message
+def test_a_pretraining_that_goes_on_is_said_to_take_what_it_finds(
+    folder: str, auditor: Auditor, tmp_path: Path
+) -> None:
+    assert (
+        "it takes the file that it finds" in _said(auditor, tmp_path, "CMG601", TRAINING.format(folder=folder)).message
+    )
 
 
-def _said(folder: Path, rule: str, source: str) -> Finding:
+def _said(auditor: Auditor, folder: Path, rule: str, source: str) -> Finding:
     """The one finding of a rule on a script."""
-    load_kinds()
     (folder / "main.py").write_text(source)
-    auditor = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1))
     (found,) = (finding for finding in auditor.audit(folder).findings if finding.rule == rule)
     return found

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 
 import pytest
 
 from cmgan_audit.gate.audited import Audited
 from cmgan_audit.gate.check import Auditor
-from cmgan_audit.gate.door import collect, load_kinds
-from cmgan_audit.gate.settings import Settings
-from cmgan_audit.rules.catalogue import load_catalogue
 
 TRAIN = """
 import argparse
@@ -124,12 +120,6 @@ SMALL = {
     "channels by einops": "learn(rearrange(item, 'b c t -> (b c) t'))",
     "another pass": "for piece in item[0].split(size):\n    learn(piece)\nfor item in loader:\n    learn(item)",
 }
-
-
-@pytest.fixture(scope="module")
-def auditor() -> Auditor:
-    load_kinds()
-    return Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1))
 
 
 def audited(auditor: Auditor, folder: Path, body: str) -> Audited:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from cmgan_audit.finding import Finding
 from cmgan_audit.gate.check import Auditor
-from cmgan_audit.gate.door import collect, load_kinds
-from cmgan_audit.gate.settings import Settings
-from cmgan_audit.rules.catalogue import load_catalogue
 
 TRAIN = """
 import torch
@@ -80,8 +74,8 @@ class Speech:
         ],
     ],
 )
-def test_the_draw_that_begins_the_cut_is_named(tmp_path: Path, lines: list[str]) -> None:
-    text, places = _found(tmp_path, lines)
+def test_the_draw_that_begins_the_cut_is_named(auditor: Auditor, tmp_path: Path, lines: list[str]) -> None:
+    text, places = _found(auditor, tmp_path, lines)
     assert places == [next(number for number, line in enumerate(text.splitlines(), 1) if "# here" in line)]
 
 
@@ -102,18 +96,18 @@ def test_the_draw_that_begins_the_cut_is_named(tmp_path: Path, lines: list[str])
         ("self.read('a.wav', offset=start, duration=2.0)", False),
     ],
 )
-def test_a_reader_that_is_told_where_to_begin(tmp_path: Path, line: str, cuts: bool) -> None:
+def test_a_reader_that_is_told_where_to_begin(auditor: Auditor, tmp_path: Path, line: str, cuts: bool) -> None:
     read = "self.read = lambda path, offset, duration: torchaudio.load(path)[0]"
     lines = ["import audiofile, lab", read, "start = random.randint(0, 9)", f"part = {line}"]
-    assert bool(_found(tmp_path, lines)[1]) is cuts
+    assert bool(_found(auditor, tmp_path, lines)[1]) is cuts
 
 
 @pytest.mark.parametrize("again", ["self[random.randrange(100)]", "self.__getitem__(random.randint(0, 99))"])
-def test_what_is_taken_in_place_of_an_item_that_fails_is_no_cut(tmp_path: Path, again: str) -> None:
+def test_what_is_taken_in_place_of_an_item_that_fails_is_no_cut(auditor: Auditor, tmp_path: Path, again: str) -> None:
     """Its length, and with it the end of what is kept of it, is that of another recording."""
     lines = ["if not wav.any():", f"    return {again}"]
-    assert _found(tmp_path, [*lines, "part = wav[:, : wav.shape[-1] - wav.shape[-1] % 100]"])[1] == []
-    text, places = _found(tmp_path, [*lines, "part = wav[:, random.randint(0, 9) :]  # here"])
+    assert _found(auditor, tmp_path, [*lines, "part = wav[:, : wav.shape[-1] - wav.shape[-1] % 100]"])[1] == []
+    text, places = _found(auditor, tmp_path, [*lines, "part = wav[:, random.randint(0, 9) :]  # here"])
     assert places == [next(number for number, line in enumerate(text.splitlines(), 1) if "# here" in line)]
 
 
@@ -131,39 +125,36 @@ def test_what_is_taken_in_place_of_an_item_that_fails_is_no_cut(tmp_path: Path, 
         ("wav[:, np.random.randint(9, size=1)[0] :]", True),
     ],
 )
-def test_how_long_a_noise_is_does_not_depend_on_what_is_drawn(tmp_path: Path, noise: str, cuts: bool) -> None:
+def test_how_long_a_noise_is_does_not_depend_on_what_is_drawn(
+    auditor: Auditor, tmp_path: Path, noise: str, cuts: bool
+) -> None:
     lines = [
         "import numpy as np, lab",
         f"wav = lab.mixed(wav, {noise})",
         "begin = (wav.shape[-1] - 16000) // 2",
         "part = wav[:, begin : begin + 16000]",
     ]
-    assert bool(_found(tmp_path, lines)[1]) is cuts
+    assert bool(_found(auditor, tmp_path, lines)[1]) is cuts
 
 
 @pytest.mark.parametrize("first", ["<=", ">"])
-def test_the_way_that_is_shown_can_be_gone(tmp_path: Path, first: str) -> None:
+def test_the_way_that_is_shown_can_be_gone(auditor: Auditor, tmp_path: Path, first: str) -> None:
     """What is drawn for long recordings is cut from them, though a padded one meets the same number."""
     other = ">" if first == "<=" else "<="
     lines = ["start = 0", "if wav.size(1) > 32000:", "    start = random.randint(0, wav.size(1) - 32000)"]
     for test in (first, other):
         padded = "torch.nn.functional.pad(wav, (0, 32000))" if test == "<=" else "wav"
         lines += [f"if wav.size(1) {test} 32000:", f"    part = {padded}[:, start : start + 32000]  # {test}"]
-    text, _ = _found(tmp_path, lines)
+    text, _ = _found(auditor, tmp_path, lines)
     cut = next(number for number, line in enumerate(text.splitlines(), 1) if line.endswith("# >"))
-    trail = next(each.trail for each in _findings(tmp_path) if each.rule == "CMG201")
+    trail = next(each.trail for each in auditor.audit(tmp_path).findings if each.rule == "CMG201")
     assert [step.location.line for step in trail if step.note == "the item is cut there"] == [cut]
 
 
-def _found(folder: Path, lines: list[str]) -> tuple[str, list[int]]:
+def _found(auditor: Auditor, folder: Path, lines: list[str]) -> tuple[str, list[int]]:
     """The dataset, and the lines in which CMG201 is found."""
     text = DATA % "\n".join(f"        {line}" for line in lines)
     (folder / "data.py").write_text(text, encoding="utf-8")
     (folder / "train.py").write_text(TRAIN, encoding="utf-8")
-    found = _findings(folder)
+    found = auditor.audit(folder).findings
     return text, [each.location.line for each in found if each.rule == "CMG201" and each.location is not None]
-
-
-def _findings(folder: Path) -> Sequence[Finding]:
-    load_kinds()
-    return Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(folder).findings

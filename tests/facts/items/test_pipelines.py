@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import ast
-import datetime
 from pathlib import Path
 
 import pytest
 
 from cmgan_audit.facts.items.pipelines import asks_the_item
 from cmgan_audit.gate.check import Auditor
-from cmgan_audit.gate.door import collect, load_kinds
-from cmgan_audit.gate.settings import Settings
-from cmgan_audit.rules.catalogue import load_catalogue
 
 TRAIN = """
 import random
@@ -40,12 +36,6 @@ sets = {name: DynamicItemDataset.from_json(name + ".json", {}, [audio_pipeline])
 brain = Enhancer(modules={"net": torch.nn.Conv1d(1, 1, 3)}, opt_class=torch.optim.Adam)
 brain.fit(range(10), sets["train"], sets["valid"])
 """
-
-
-@pytest.fixture(scope="module")
-def auditor() -> Auditor:
-    load_kinds()
-    return Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1))
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 
 import pytest
 
 from cmgan_audit.gate.check import Auditor
-from cmgan_audit.gate.door import collect, load_kinds
-from cmgan_audit.gate.settings import Settings
-from cmgan_audit.rules.catalogue import load_catalogue
 
 TRAIN = """
 import torch
@@ -36,11 +32,10 @@ for batch in DataLoader(Segments(["a.pt", "b.pt"]), batch_size=1, shuffle=True):
 TAKEN = 'batch["speech"][0].cuda()'
 
 
-def judged(tmp_path: Path, program: str) -> str:
+def judged(auditor: Auditor, tmp_path: Path, program: str) -> str:
     """What CMG101 says of a program: "found", "open" or "good"."""
-    load_kinds()
     (tmp_path / "train.py").write_text(program, encoding="utf-8")
-    audited = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path)
+    audited = auditor.audit(tmp_path)
     if "CMG101" in {finding.rule for finding in audited.findings}:
         return "found"
     return "open" if "CMG101" in {entry.rule for entry in audited.unresolved} else "good"
@@ -56,8 +51,10 @@ def judged(tmp_path: Path, program: str) -> str:
         ("speech", TAKEN, "found"),
     ],
 )
-def test_a_recording_that_is_cut_into_segments(tmp_path: Path, made: str, taken: str, verdict: str) -> None:
-    assert judged(tmp_path, TRAIN.format(made=made, taken=taken)) == verdict
+def test_a_recording_that_is_cut_into_segments(
+    auditor: Auditor, tmp_path: Path, made: str, taken: str, verdict: str
+) -> None:
+    assert judged(auditor, tmp_path, TRAIN.format(made=made, taken=taken)) == verdict
 
 
 CUT = """
@@ -85,7 +82,7 @@ MORE = """        noisy = torch.load("noisy/" + self.names[index])
         ("torch.stack([speech[:800], speech[800:1600]])", "all", "found"),
     ],
 )
-def test_several_signals_are_no_segments(tmp_path: Path, made: str, taken: str, verdict: str) -> None:
+def test_several_signals_are_no_segments(auditor: Auditor, tmp_path: Path, made: str, taken: str, verdict: str) -> None:
     program = TRAIN.replace("class Segments", CUT + "class Segments").replace(
         "        return", MORE + "        return", 2
     )
@@ -93,7 +90,7 @@ def test_several_signals_are_no_segments(tmp_path: Path, made: str, taken: str, 
     used = 'batch["speech"].squeeze(0)' + ("[0]" if taken == "first" else "")
     if taken == "spectra of all":
         used = f"torch.fft.rfft({used}).abs()\n    print({used}[0].mean())"
-    assert judged(tmp_path, program.format(made=made, taken=used)) == verdict
+    assert judged(auditor, tmp_path, program.format(made=made, taken=used)) == verdict
 
 
 SPEAKERS = """
@@ -121,10 +118,12 @@ for batch in DataLoader(Mixtures(["a.pt", "b.pt"]), batch_size=2, shuffle=True):
 
 
 @pytest.mark.parametrize("shape", ["view(-1, 1, 1)", "reshape(-1, 1, 1)", "float()"])
-def test_lengths_that_are_given_dimensions_make_no_batch_of_speakers(tmp_path: Path, shape: str) -> None:
-    assert judged(tmp_path, SPEAKERS.replace("SHAPE", shape)) == "found"
+def test_lengths_that_are_given_dimensions_make_no_batch_of_speakers(
+    auditor: Auditor, tmp_path: Path, shape: str
+) -> None:
+    assert judged(auditor, tmp_path, SPEAKERS.replace("SHAPE", shape)) == "found"
 
 
-def test_speakers_that_are_laid_into_the_batch_may_be_one(tmp_path: Path) -> None:
+def test_speakers_that_are_laid_into_the_batch_may_be_one(auditor: Auditor, tmp_path: Path) -> None:
     program = SPEAKERS.replace("SHAPE", "float()").replace('- batch["ref"]', '- batch["ref"].view(-1, 1, 16000)')
-    assert judged(tmp_path, program) == "open"
+    assert judged(auditor, tmp_path, program) == "open"

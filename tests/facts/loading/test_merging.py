@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 
 import pytest
 
 from cmgan_audit.gate.check import Auditor
-from cmgan_audit.gate.door import collect, load_kinds
-from cmgan_audit.gate.settings import Settings
-from cmgan_audit.rules.catalogue import load_catalogue
 
 TRAIN = """
 import argparse
@@ -53,12 +49,11 @@ for epoch in range(10):
 """
 
 
-def test_a_cut_that_one_launch_makes_names_that_launch(tmp_path: Path) -> None:
+def test_a_cut_that_one_launch_makes_names_that_launch(auditor: Auditor, tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(TRAIN, encoding="utf-8")
     (tmp_path / "plain.sh").write_text("python train.py\n", encoding="utf-8")
     (tmp_path / "segments.sh").write_text("python train.py --split\n", encoding="utf-8")
-    load_kinds()
-    audited = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path)
+    audited = auditor.audit(tmp_path)
     (found,) = [finding for finding in audited.findings if finding.rule == "CMG201"]
     assert "segments.sh: --split" in found.trail[0].note
 
@@ -103,9 +98,8 @@ if __name__ == "__main__":
     ],
 )
 def test_a_batch_that_is_small_on_machines_of_several_cards_alone_stays_open(
-    tmp_path: Path, batch: str, found: int
+    auditor: Auditor, tmp_path: Path, batch: str, found: int
 ) -> None:
     (tmp_path / "train.py").write_text(PROCESSES.format(batch=batch), encoding="utf-8")
-    load_kinds()
-    audited = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1)).audit(tmp_path)
+    audited = auditor.audit(tmp_path)
     assert [finding.rule for finding in audited.findings].count("CMG101") == found

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 
 import pytest
 
 from cmgan_audit.gate.check import Auditor
-from cmgan_audit.gate.door import collect, load_kinds
-from cmgan_audit.gate.settings import Settings
-from cmgan_audit.rules.catalogue import load_catalogue
 
 TRAINING = """
 import numpy as np
@@ -62,52 +58,50 @@ START = "-np.inf if self.higher else np.inf"
 ASKED = "self.is_best(score, other=self.higher)"
 
 
-def test_a_function_that_keeps_the_number(tmp_path: Path) -> None:
+def test_a_function_that_keeps_the_number(auditor: Auditor, tmp_path: Path) -> None:
     right = {"asked": KEEPS.format(more=">=", less="<="), "start": START, "question": ASKED, "then": "pass"}
-    assert _told(tmp_path / "right", right, higher=False) == []
-    assert _told(tmp_path / "scores", right, higher=True) == [
+    assert _told(auditor, tmp_path / "right", right, higher=False) == []
+    assert _told(auditor, tmp_path / "scores", right, higher=True) == [
         "which model is kept is decided as if a higher value were the better one"
     ]
     turned = {**right, "asked": KEEPS.format(more="<=", less=">="), "start": "0.0"}
-    assert _told(tmp_path / "turned", turned, higher=False) == [
+    assert _told(auditor, tmp_path / "turned", turned, higher=False) == [
         "which model is kept is decided as if a higher value were the better one"
     ]
     start = {**right, "start": "np.inf if self.higher else -np.inf"}
-    (told,) = _told(tmp_path / "start", start, higher=False)
+    (told,) = _told(auditor, tmp_path / "start", start, higher=False)
     assert told.startswith("the search for the best model begins with -np.inf")
 
 
 @pytest.mark.parametrize(("compares", "wrong"), [("<", False), (">", True)])
-def test_a_function_that_only_compares(compares: str, wrong: bool, tmp_path: Path) -> None:
+def test_a_function_that_only_compares(compares: str, wrong: bool, auditor: Auditor, tmp_path: Path) -> None:
     parts = {
         "asked": f"        return value {compares} self.best",
         "start": "100.0",
         "question": "self.is_best(score, self.higher)",
         "then": "self.best = score",
     }
-    assert bool(_told(tmp_path, parts, higher=False)) == wrong
+    assert bool(_told(auditor, tmp_path, parts, higher=False)) == wrong
 
 
 @pytest.mark.parametrize(("compares", "wrong"), [("<", False), (">", True)])
-def test_a_function_that_compares_two_numbers(compares: str, wrong: bool, tmp_path: Path) -> None:
+def test_a_function_that_compares_two_numbers(compares: str, wrong: bool, auditor: Auditor, tmp_path: Path) -> None:
     parts = {
         "asked": f"        return value {compares} other",
         "start": "100.0",
         "question": "self.is_best(score, self.best)",
         "then": "self.best = score",
     }
-    assert bool(_told(tmp_path, parts, higher=False)) == wrong
+    assert bool(_told(auditor, tmp_path, parts, higher=False)) == wrong
 
 
-def test_a_function_that_is_told_both_ways_by_an_open_setting(tmp_path: Path) -> None:
+def test_a_function_that_is_told_both_ways_by_an_open_setting(auditor: Auditor, tmp_path: Path) -> None:
     parts = {"asked": KEEPS.format(more=">=", less="<="), "start": START, "question": ASKED, "then": "pass"}
-    assert _told(tmp_path, parts, higher="input() == 'y'") == []
+    assert _told(auditor, tmp_path, parts, higher="input() == 'y'") == []
 
 
-def _told(folder: Path, parts: dict[str, str], *, higher: object) -> list[str]:
-    load_kinds()
+def _told(auditor: Auditor, folder: Path, parts: dict[str, str], *, higher: object) -> list[str]:
     folder.mkdir(exist_ok=True)
     (folder / "train.py").write_text(TRAINING.format(higher=higher, **parts))
-    auditor = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1))
     found = [each.message for each in auditor.audit(folder).findings if each.rule == "CMG607"]
     return [message.partition(",")[0] for message in found]

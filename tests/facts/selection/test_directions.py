@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 
 import pytest
 
 from cmgan_audit.gate.check import Auditor
-from cmgan_audit.gate.door import collect, load_kinds
-from cmgan_audit.gate.settings import Settings
-from cmgan_audit.rules.catalogue import load_catalogue
 
 TRAINING = """
 import torch
@@ -33,10 +29,8 @@ for epoch in range(10):
 @pytest.mark.parametrize(
     ("name", "told"), [("quality", True), ("criterion", True), ("samples", False), ("time", False)]
 )
-def test_what_grows_without_end_gets_there(name: str, told: bool, tmp_path: Path) -> None:
-    load_kinds()
+def test_what_grows_without_end_gets_there(name: str, told: bool, auditor: Auditor, tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(TRAINING.format(name=name))
-    auditor = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1))
     assert ("CMG607" in {finding.rule for finding in auditor.audit(tmp_path).findings}) == told
 
 
@@ -67,10 +61,8 @@ pl.Trainer(callbacks=callbacks).fit(Enhancer(), DataLoader(data, 8, shuffle=True
 """
 
 
-def test_a_mode_out_of_a_file_of_settings_is_told_there(tmp_path: Path) -> None:
-    load_kinds()
+def test_a_mode_out_of_a_file_of_settings_is_told_there(auditor: Auditor, tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(CALLBACKS)
     (tmp_path / "settings.yaml").write_text("keep:\n  mode: max\nstop:\n  patience: 9\n  mode: max\n")
-    auditor = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1))
     found = [finding for finding in auditor.audit(tmp_path).findings if finding.rule == "CMG607"]
     assert [(each.location.path, each.location.line) for each in found] == [("settings.yaml", 2), ("settings.yaml", 5)]

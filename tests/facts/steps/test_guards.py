@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 
 import pytest
 
 from cmgan_audit.gate.check import Auditor
-from cmgan_audit.gate.door import collect, load_kinds
-from cmgan_audit.gate.settings import Settings
-from cmgan_audit.rules.catalogue import load_catalogue
 
 TRAINING = """
 import sys
@@ -40,9 +36,9 @@ Trainer(toml.load("settings.toml"), int(sys.stdin.read())).fit()
     ("name", "divisor", "told"),
     [("given", 'self.settings["every"]', True), ("every", "self.every", False)],
 )
-def test_a_section_for_something_else_may_have_the_key(name: str, divisor: str, told: bool, tmp_path: Path) -> None:
-    load_kinds()
+def test_a_section_for_something_else_may_have_the_key(
+    name: str, divisor: str, told: bool, auditor: Auditor, tmp_path: Path
+) -> None:
     (tmp_path / "settings.toml").write_text("[trainer]\nevery = 4\n")
     (tmp_path / "train.py").write_text(TRAINING.format(name=name, divisor=divisor))
-    auditor = Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1))
     assert ("CMG103" in {finding.rule for finding in auditor.audit(tmp_path).findings}) == told

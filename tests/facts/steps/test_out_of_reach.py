@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 from pathlib import Path
 
 import pytest
 
 from cmgan_audit.gate.check import Auditor
-from cmgan_audit.gate.door import collect, load_kinds
-from cmgan_audit.gate.settings import Settings
-from cmgan_audit.rules.catalogue import load_catalogue
 
 HOOKS = """
 import torch
@@ -37,12 +33,6 @@ for epoch in range(10):
         opt.step()
         framework.after_batch(call, opt)
 """
-
-
-@pytest.fixture(scope="module")
-def auditor() -> Auditor:
-    load_kinds()
-    return Auditor(load_catalogue(), Settings(), collect, datetime.date(2026, 1, 1))
 
 
 @pytest.mark.parametrize(
