@@ -2,7 +2,6 @@
 
 import os
 import pty
-import shutil
 import subprocess
 import sys
 from contextlib import suppress
@@ -87,7 +86,22 @@ def test_only_check_does_without_the_search_for_what_can_be_freed(tmp_path: Path
         assert (done.returncode, done.stderr.splitlines()[-1]) == (0, expected)
 
 
-BROKEN = str(Path(__file__).resolve().parents[2] / "fixtures" / "repos" / "broken")
+LOOP = """import torch
+
+network = torch.nn.Linear(4, 4)
+optimizer = torch.optim.Adam(network.parameters())
+for batch in torch.utils.data.DataLoader(list(range(100)), batch_size=2):  # größer 中 😀
+    network(batch).mean().backward()
+    optimizer.step()
+"""
+
+
+@pytest.fixture
+def wrong(tmp_path: Path) -> Path:
+    """A tree of one file in which errors are found."""
+    (tmp_path / "wrong").mkdir()
+    (tmp_path / "wrong" / "train.py").write_text(LOOP, encoding="utf-8")
+    return tmp_path / "wrong"
 
 
 BUFFERED = ["", "1"]  # values of PYTHONUNBUFFERED: a buffer is written once more when the interpreter ends
@@ -96,10 +110,10 @@ BUFFERED = ["", "1"]  # values of PYTHONUNBUFFERED: a buffer is written once mor
 @pytest.mark.parametrize("unbuffered", BUFFERED)
 @pytest.mark.parametrize("cached", [True, False])
 def test_where_stdout_is_closed_or_full_the_audit_still_has_its_status(
-    tmp_path: Path, cached: bool, unbuffered: str
+    tmp_path: Path, wrong: Path, cached: bool, unbuffered: str
 ) -> None:
     def audit(redirection: str) -> tuple[int, str]:
-        words = f"{COMMAND} check {BROKEN}{'' if cached else ' --no-cache'} {redirection}"
+        words = f"{COMMAND} check {wrong}{'' if cached else ' --no-cache'} {redirection}"
         environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "PYTHONUNBUFFERED": unbuffered}
         done = subprocess.run(["sh", "-c", words], capture_output=True, text=True, env=environment, timeout=300)
         return done.returncode, done.stderr
@@ -126,15 +140,9 @@ def test_help_on_a_full_disk_is_no_internal_error(words: str, unbuffered: str) -
         ({"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, "größer 中 😀".encode()),
     ],
 )
-def test_source_that_the_encoding_of_stdout_does_not_have(
-    tmp_path: Path, variables: dict[str, str], shown: bytes
-) -> None:
-    shutil.copytree(BROKEN, tmp_path / "repo")
-    settings = tmp_path / "repo" / "settings.py"
-    text = settings.read_text().replace("reduced for tight memory", "größer 中 😀")
-    settings.write_text(text, encoding="utf-8")
+def test_source_that_the_encoding_of_stdout_does_not_have(wrong: Path, variables: dict[str, str], shown: bytes) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONIOENCODING"} | variables
-    command = [COMMAND, "check", tmp_path / "repo", "--no-cache"]
+    command = [COMMAND, "check", wrong, "--no-cache"]
     done = subprocess.run(command, capture_output=True, env=environment, timeout=300)
     assert done.returncode == 1 and shown in done.stdout, done.stdout + done.stderr
 
@@ -143,13 +151,13 @@ def test_source_that_the_encoding_of_stdout_does_not_have(
     ("variables", "coloured"),
     [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"TERM": "dumb"}, False)],
 )
-def test_colours_on_a_terminal(tmp_path: Path, variables: dict[str, str], coloured: bool) -> None:
+def test_colours_on_a_terminal(tmp_path: Path, wrong: Path, variables: dict[str, str], coloured: bool) -> None:
     """One cache for all: what was printed on another terminal is not printed again."""
     environment = {**os.environ, "TERM": "xterm", "XDG_CACHE_HOME": str(tmp_path)}
     environment.pop("NO_COLOR", None)
     for asked, expected in (({}, True), (variables, coloured)):
         leader, follower = pty.openpty()
-        process = subprocess.Popen([COMMAND, "check", BROKEN], stdout=follower, env={**environment, **asked})
+        process = subprocess.Popen([COMMAND, "check", wrong], stdout=follower, env={**environment, **asked})
         os.close(follower)
         text = b""
         with suppress(OSError):  # the end, on Linux
