@@ -176,8 +176,13 @@ def _assert(it: Interpreter, node: ast.Assert) -> None:
 
 
 def _asks_for_an_option(it: Interpreter, test: ast.expr) -> bool:
-    """Whether a test asks for an option of the command line that was not given and has no default."""
-    asked_for = (it.read(evaluate(it, part)) for part in walk(test) if isinstance(part, ast.Attribute))
+    """Whether a test asks for an option of the command line that was not given and has no default.
+
+    What it calls has been called already, and is not called again.
+    """
+    reads = (part for part in walk(test) if isinstance(part, ast.Attribute | ast.Name | ast.Subscript))
+    plain = (part for part in reads if not any(isinstance(each, ast.Call) for each in walk(part)))
+    asked_for = (it.read(evaluate(it, part)) for part in plain if isinstance(part.ctx, ast.Load))
     return any(isinstance(value, Const) and value.value in (None, "") and value.overridable for value in asked_for)
 
 

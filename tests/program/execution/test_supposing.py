@@ -136,13 +136,21 @@ def test_what_a_branch_returns_that_is_off_is_forgotten(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("check", "loads"), [("args.rate and args.second is not None", True), ("state == 'lost'", False)]
+    ("check", "loads"),
+    [
+        ("args.rate and args.second is not None", True),
+        ("second", True),
+        ("given['second']", True),
+        ("state == 'lost'", False),
+        ("any(each.endswith('.pt') for each in [])", False),
+    ],
 )
 def test_an_option_that_a_way_asks_for_is_given_where_it_is_tried(tmp_path, check, loads):
     body = (
         "import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('--rate', type=int, default=16000)\n"
         "for option in ('--first', '--second'):\n    parser.add_argument(option, default=None)\n"
-        f"args = parser.parse_args()\nif args.first:\n    assert {check}\n    restore(args.first)\n"
+        "args = parser.parse_args()\nsecond = args.second\ngiven = vars(args)\n"
+        f"if args.first:\n    assert {check}\n    restore(args.first)\n"
     )
     (supposed,) = run_of(tmp_path, body).supposed
     assert ("torch.load" in calls(supposed.events)) is loads
