@@ -18,7 +18,7 @@ _FEWEST, _MOST_UNCOUNTED = 3, 2
 
 
 def part_behind(run: Run, place: int) -> None:
-    """Give what stands behind a place, where the training was over, series of its own.
+    """Give what stands behind a place, where the training was over, series of its own; scores are of a checkpoint.
 
     Nothing is parted where the training turns out to go on: a loss that is not of an evaluation does.
     """
@@ -31,8 +31,10 @@ def part_behind(run: Run, place: int) -> None:
             parted.append(series)
         elif not _goes_on(series.x_kind, course, behind, 0 if of_training else _MOST_UNCOUNTED):
             seen = len(behind) * series.stride
+            role = replace(series.role, kind="saved") if series.role.kind == "metric" else series.role
+            name = f"{series.name} (after the training)"
             parted.append(replace(series.replaced(course), seen=series.seen - seen))
-            parted.append(replace(series.replaced(behind), name=f"{series.name} (after the training)", seen=seen))
+            parted.append(replace(series.replaced(behind), name=name, role=role, seen=seen))
         elif of_training:
             return
         else:

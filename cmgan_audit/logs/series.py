@@ -22,7 +22,7 @@ class Role:
 
     Attributes:
         kind: "metric", "loss", "learning_rate", "count" (utterances of an evaluation), "best" (a best value that the
-            log announces), "saved" (repeated with a checkpoint), "running mean" (until it is settled), "other".
+            log announces), "saved" (of a checkpoint), "running mean" (until it is settled), "other".
         measure: the metric's key in roles.yaml ("pesq", "stoi", ...), "" for everything else.
         phase: "train", "eval" or "" when the name does not say.
         network: "generator", "discriminator" or "".

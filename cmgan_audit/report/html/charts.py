@@ -125,11 +125,11 @@ def means_chart(result: ComparisonResult) -> Chart | None:
             f" Shaded: ±{noise:.3f} around the best mean, as far as two evaluations of {n} utterances lie apart (95 %) "
             "when each scores new random crops of 2 s (measured table). The scores here are of fixed segments."
         )
+    decides = "; the chart of paired differences below decides" if result.decisive else ""
     return drawn_twice(
         "means",
         f"{_label(result)} over the checkpoints",
-        f"Mean over {scored(result)} with its 95 % interval, which is wide because utterances differ; the chart of "
-        f"paired differences below decides.{band}",
+        f"Mean over {scored(result)} with its 95 % interval, which is wide because utterances differ{decides}.{band}",
         f"From {means[0]:.3f} at the first to {means[-1]:.3f} at the last of {len(means)}; best {best:.3f}.",
         draw,
         3.5,

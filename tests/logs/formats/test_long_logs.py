@@ -12,7 +12,7 @@ import pytest
 
 from cmgan_audit.logs import runs as runs_module
 from cmgan_audit.logs.formats import delimited, event_folder, records
-from cmgan_audit.logs.lines import text as text_module
+from cmgan_audit.logs.lines.line_values import LineValues
 from cmgan_audit.logs.roles import RoleBook
 from cmgan_audit.logs.search import read_logs
 from cmgan_audit.logs.series import Reading
@@ -89,8 +89,8 @@ def shown(reading: Reading) -> list[object]:
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delimited, "is_plain", lambda *_: False)
     monkeypatch.setattr(records.Records, "_add_numbers", lambda *_: False)
-    monkeypatch.setattr(text_module._TextScan, "_steps", lambda *_: False)
-    monkeypatch.setattr(text_module._TextScan, "_needs_rows", lambda *_: True)
+    monkeypatch.setattr(LineValues, "_steps", lambda *_: False)
+    monkeypatch.setattr(LineValues, "_needs_rows", lambda *_: True)
     monkeypatch.setattr(event_folder, "_goes_on", lambda *_: False)
 
 

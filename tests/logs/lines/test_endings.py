@@ -67,7 +67,8 @@ def test_what_is_said_in_every_epoch_is_about_the_training_so_far(tmp_path: Path
 
 def test_each_of_several_trainings_is_closed_by_its_own(tmp_path: Path) -> None:
     found = read(tmp_path, 2 * f"{BY_EPOCH}Loading best checkpoint ckpt/best.pth\nPESQ: 2.6100\n")
-    assert [[list(s.ys) for s in run.series if s.role.kind == "metric"] for run in found.runs] == 2 * [[FALLEN, [2.61]]]
+    scores = [[(s.role.kind, list(s.ys)) for s in run.series if s.role.measure] for run in found.runs]
+    assert scores == 2 * [[("metric", FALLEN), ("saved", [2.61])]]
 
 
 RISEN = [2.1, 2.2, 2.3, 2.4, 2.45, 2.5, 2.52, 2.54, 2.55, 2.56]

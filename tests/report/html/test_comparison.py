@@ -138,6 +138,8 @@ def test_one_checkpoint_alone() -> None:
     assert "Nothing was compared" in page
     assert "No audio." in page
     assert 'id="groups"' not in page
+    # What decides is only spoken of where there is something to decide.
+    assert "below decides" not in page and "below decides" in to_html(synthetic(["a", "b"], 12), Listening(), "")
 
 
 def test_no_score_at_all_is_still_a_report() -> None:
