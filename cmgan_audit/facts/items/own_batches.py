@@ -6,9 +6,9 @@ import ast
 
 from cmgan_audit.facts.classes import bound_arguments, library_bases
 from cmgan_audit.facts.items.making import Items, datasets_in
-from cmgan_audit.facts.processes import values_of
+from cmgan_audit.facts.processes import PROCESSES, values_of
 from cmgan_audit.facts.scene import Made, Scene
-from cmgan_audit.facts.values import class_name, fact_of, instances_of
+from cmgan_audit.facts.values import class_name, constant, fact_of, instances_of, known_number, same_object
 from cmgan_audit.finding import Step
 from cmgan_audit.program.domain.values import ClassValue, Const, Instance, Value, options_of
 from cmgan_audit.program.execution.trace import Frame
@@ -17,6 +17,7 @@ from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
 from cmgan_audit.source.syntax import walk
 
+_PREPARING = frozenset({"accelerate.Accelerator.prepare", "accelerate.Accelerator.prepare_data_loader"})
 BATCH_NAMES = ("batch_size", "batchsize", "batch", "bs", "minibatch_size", "mini_batch_size")
 
 # A larger piece is one of samples, or of frames.
@@ -92,6 +93,34 @@ def over_processes(batch: Fact) -> Fact:
     if not values:
         return batch
     return OneOf(tuple(Known(value, batch.trail) for value in values), batch.trail)
+
+
+def split_batch(scene: Scene, made: Made, batch: Fact) -> Fact:
+    """The batch of one process, where Accelerate is told that a loader's batch is that of all processes together.
+
+    With `split_batches` it divides each batch among them, and refuses one that they cannot divide evenly
+    (`prepare_data_loader` of Accelerate).
+    """
+    size = known_number(batch)
+    if size is None:
+        return batch
+    for event in scene.named(lambda name: name in _PREPARING):
+        loaders = [each for value in event.arguments.every for each in instances_of(value)]
+        if any(same_object(each, made.loader) for each in loaders) and _splits_batches(event.receiver):
+            parts = [size // count for count in PROCESSES if size % count == 0]
+            return OneOf(tuple(Known(part, batch.trail) for part in parts), batch.trail) if parts[1:] else batch
+    return batch
+
+
+def _splits_batches(accelerator: Value | None) -> bool:
+    """Whether an accelerator divides batches: it is told so itself, or by the settings of its loaders."""
+    for each in instances_of(accelerator):
+        told = each.arguments.get("split_batches", 1)
+        for settings in instances_of(each.arguments.get("dataloader_config")):
+            told = settings.arguments.get("split_batches", 0)
+        if constant(told) is True:
+            return True
+    return False
 
 
 def made_anew(scene: Scene, made: Made) -> Fact | None:

@@ -7,7 +7,7 @@ from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.items.crops import dataset_of
 from cmgan_audit.facts.items.cut_items import cut_batch
 from cmgan_audit.facts.items.gathered_batches import gathered_batch
-from cmgan_audit.facts.items.own_batches import made_anew, over_processes, own_batch, own_drop_last
+from cmgan_audit.facts.items.own_batches import made_anew, over_processes, own_batch, own_drop_last, split_batch
 from cmgan_audit.facts.items.stacked_items import stacked_batch
 from cmgan_audit.facts.loading.declared import NO_ROLES, DeclaredRoles
 from cmgan_audit.facts.loading.names import Assigned, Names
@@ -84,6 +84,7 @@ def _loader(code: Code, made: Made, called: Names, declared: DeclaredRoles, norm
     accumulated: Fact = Unknown("batch size or accumulation is not known")
     if each is not None and times is not None:
         accumulated = Known(each * times)
+    batch = split_batch(scene, made, batch)  # an optimiser step sees the parts of all processes
     return Loader(
         location=made.location,
         anchor=_anchor(made, role, dataset),
