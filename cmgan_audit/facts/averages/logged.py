@@ -48,7 +48,8 @@ def _weighs_equally(view: View, single: Pass, event: CallEvent, name: str) -> bo
     size = constant(given.get("batch_size"))
     if call is None or not isinstance(size, int) or size <= 1:
         return False  # who tells 1 may log single items
-    if constant(given.get("on_epoch")) is False or given.get("reduce_fx") is not None:
+    reduced = given.get("reduce_fx")
+    if constant(given.get("on_epoch")) is False or (reduced is not None and constant(reduced) != "mean"):
         return False
     value = _argument(call, 1, "value")
     if value is None or not is_measure(f"{name} {ast.unparse(value)}") or is_weighted(value):
