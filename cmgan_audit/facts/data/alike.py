@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 
 from cmgan_audit.facts.classes import bound_arguments
-from cmgan_audit.facts.loading.roles import path_leaning
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import (
     Choice,
@@ -59,40 +58,6 @@ def are_alike(one: Instance, other: Instance, *, but: str = "") -> bool:
         return False
     differing = [name for name in {**mine, **its} if name != but and not _given_the_same(mine.get(name), its.get(name))]
     return all(_is_of_items(one.cls, name, (mine.get(name), its.get(name))) for name in differing)
-
-
-def read_one_list(one: Instance, other: Instance) -> bool:
-    """Whether objects of two classes were given one list or folder of the training, of which neither leaves out a part.
-
-    Args:
-        one: an object.
-        other: one of another class.
-    """
-    if not isinstance(one.cls, ClassValue) or not isinstance(other.cls, ClassValue) or one.cls.node is other.cls.node:
-        return False
-    mine, its = _texts_given(one.cls, one), _texts_given(other.cls, other)
-    if len(mine) != 1 or mine != its or path_leaning(mine[0]) < 1:
-        return False
-    return _takes_whole_list(one.cls) and _takes_whole_list(other.cls)
-
-
-def _texts_given(cls: ClassValue, made: Instance) -> list[str]:
-    """The texts that an object was given; none where something may have been given beside them."""
-    if made.arguments.open_kwargs or made.arguments.spread:
-        return []
-    given = bound_arguments(cls, made.arguments).values()
-    return [each.value for each in given if isinstance(each, Const) and isinstance(each.value, str)]
-
-
-def _takes_whole_list(cls: ClassValue) -> bool:
-    """Whether a class that finds recordings takes all of them: where it is made nothing is decided or cut."""
-    made = next((each for each in cls.node.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"), None)
-    if made is None or not has_recordings(cls):
-        return False
-    return not any(
-        isinstance(node, ast.Slice | ast.If | ast.IfExp) or (isinstance(node, ast.comprehension) and node.ifs)
-        for node in walk(made)
-    )
 
 
 def has_recordings(cls: ClassValue) -> bool:
@@ -151,7 +116,7 @@ def _only_decides_on_items(cls: ast.ClassDef, bases: Sequence[Value], parameter:
     if not {"__init__", "__getitem__"} <= set(methods) or not all(isinstance(each, External) for each in bases):
         return False
     # Which values are allowed picks nothing: `assert mode in ("train", "valid")`.
-    allowed = {part for node in walk(methods["__init__"]) if isinstance(node, ast.Assert) for part in walk(node)}
+    allowed = {part for node in walk(methods["__init__"]) if _only_allows(node) for part in walk(node)}
     made = [node for node in walk(methods["__init__"]) if node not in allowed]
     stores = [
         node.targets[0].attr
@@ -166,6 +131,11 @@ def _only_decides_on_items(cls: ast.ClassDef, bases: Sequence[Value], parameter:
     asked = [node for node in walk(methods["__getitem__"]) if isinstance(node, ast.If | ast.IfExp)]
     decides = {part for node in asked if not _finds_recordings(node) for part in _reads_of(node.test, stores[0])}
     return all(read in decides for read in _reads_of(cls, stores[0]))
+
+
+def _only_allows(node: ast.AST) -> bool:
+    """Whether a statement only checks what was given, and finds nothing by it."""
+    return isinstance(node, ast.Assert) and not any(isinstance(part, ast.Call | ast.NamedExpr) for part in walk(node))
 
 
 def _reads_of(node: ast.AST, attribute: str) -> list[ast.AST]:

@@ -1,10 +1,9 @@
 """Collects what a training is evaluated on, and whether that is what it is trained on.
 
 Two sets are known to have the same recordings when they are one object, or two of one class that were given the same
-folders or lists; they may differ in how an item is cut, and in nothing that may pick a part of the recordings. So are
-two of different classes that take a whole list of the training. Two that
-were given parts of one list are followed back to it (`list_parts`). A training that looks at another set as well only
-measures how well it fits.
+folders or lists; they may differ in how an item is cut, and in nothing that may pick a part of the recordings. So do
+two of different classes that take a whole list of the training (`whole_lists`). Two that were given parts of one list
+are followed back to it (`list_parts`). A training that looks at another set as well only measures how well it fits.
 """
 
 from __future__ import annotations
@@ -14,9 +13,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from cmgan_audit.facts.classes import bound_arguments, shown_arguments
-from cmgan_audit.facts.data.alike import PATHS, WORD, are_alike, are_equal, has_recordings, read_one_list
+from cmgan_audit.facts.data.alike import PATHS, WORD, are_alike, are_equal, has_recordings
 from cmgan_audit.facts.data.list_parts import shares_items
 from cmgan_audit.facts.data.records import EvaluationSet
+from cmgan_audit.facts.data.whole_lists import read_one_list
 from cmgan_audit.facts.loading.names import Names
 from cmgan_audit.facts.loading.roles import leaning, path_leaning
 from cmgan_audit.facts.records import EVAL, TRAIN, Loader
