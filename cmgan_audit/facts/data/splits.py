@@ -186,22 +186,31 @@ def _is_given_a_part(view: View, subset: Instance, place: int) -> bool:
 
 def _takes_a_part(view: View, position: int) -> bool:
     """Whether one end is cut off what a call put in random order: `np.random.permutation(n)[:200]`, or behind it under
-    the name that it got."""
+    the name that it got, where nothing takes the whole."""
     event = view.scene.run.events[position]
     call = view.code.node_of(event)
     around = view.code.around(event.location.path, call) if call is not None else None
     if call is None or around is None:
         return False
     holder = next(view.code.parents(event.location.path, call), None)
-    mixed = holder.targets if isinstance(holder, ast.Assign) else [call]
-    texts = {ast.unparse(each) for each in mixed}
-    return any(
-        isinstance(each, ast.Subscript)
-        and isinstance(each.slice, ast.Slice)
-        and (each.slice.lower is None) is not (each.slice.upper is None)
-        and ast.unparse(each.value) in texts
-        for each in around.own_nodes()
-    )
+    if not isinstance(holder, ast.Assign):
+        return isinstance(holder, ast.Subscript) and _cuts_one_end(holder)
+    name = ast.unparse(holder.targets[0])
+    nodes = list(around.own_nodes())
+    reads = {
+        each for each in nodes if isinstance(each, ast.Name) and each.id == name and isinstance(each.ctx, ast.Load)
+    }
+    parts = [each for each in nodes if isinstance(each, ast.Subscript) and each.value in reads and _cuts_one_end(each)]
+    if any(
+        isinstance(each, ast.Assign) and each.value in parts and ast.unparse(each.targets[0]) == name for each in nodes
+    ):
+        return True  # from there on the name stands for the part
+    return bool(parts) and len(parts) == len(reads)
+
+
+def _cuts_one_end(node: ast.Subscript) -> bool:
+    """Whether a subscript leaves out one end: `[:200]` or `[200:]`."""
+    return isinstance(node.slice, ast.Slice) and (node.slice.lower is None) is not (node.slice.upper is None)
 
 
 def _cut_where_drawn(view: View, position: int) -> bool:
