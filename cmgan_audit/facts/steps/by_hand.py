@@ -40,6 +40,8 @@ _GATHERS = regex(
     r"|.*\.(extend|append|update)"
 )
 _OF_PARAMETERS = (".parameters", ".named_parameters")
+# What draws the first weights of a network: `nn.init.normal_(p.data, 0, 0.02)`, `p.data.uniform_(-1, 1)`.
+_DRAWS = regex(r"\binit\.\w|\b(trunc_|xavier_|kaiming_|log_)?(normal|uniform)_\(|\borthogonal_\(")
 # What makes a tensor of its own, so that `requires_grad=False` says nothing of a network.
 _MAKES = frozenset(
     "Variable Parameter tensor as_tensor zeros ones empty full rand randn arange linspace zeros_like ones_like".split()
@@ -75,20 +77,39 @@ class ByHand:
         for path, number, _ in lines_in_reach(self.view, _FREEZES):
             if not self._is_of_new_tensors(path, number):
                 found += self._of_line(path, number, unknown=(None,), asking=self._all_asking)
-        # What is written once gives a network its first weights.
+        # What is drawn once gives a network its first weights; what else is written into it may be meant to stay.
         again = [event for event in self._all_asking if event.context.loops]
         for path, number, _ in lines_in_reach(self.view, _WRITES):
-            found += self._of_line(path, number, unknown=(), asking=again)
+            statement = self._statement(path, number)
+            draws = statement is not None and _DRAWS.search(ast.unparse(statement)) is not None
+            asking = again if draws else self._all_asking
+            found += self._of_line(path, number, unknown=(), asking=asking)
         return tuple(found)
 
     def _is_of_new_tensors(self, path: str, number: int) -> bool:
-        """Whether all that a line freezes are tensors that it makes: `Variable(ones, requires_grad=False)`."""
+        """Whether all that a line freezes are tensors that it makes: `Variable(ones, requires_grad=False)`.
+
+        One that is put in the place of a weight freezes it: `self.conv.weight = Parameter(basis, requires_grad=False)`.
+        """
         statement = self._statement(path, number)
-        if statement is None:
+        if statement is None or self._may_become_weight(path, statement):
             return False
         made = [each for each in walk(statement) if isinstance(each, ast.Call) and called_name(each) in _MAKES]
         held = [each for each in made if any(given.arg == "requires_grad" for given in each.keywords)]
         return bool(held) and len(_FREEZES.findall(ast.unparse(statement))) == len(held)
+
+    def _may_become_weight(self, path: str, statement: ast.stmt) -> bool:
+        """Whether what a statement makes may take the place of a layer's weight, here or under the name that it got."""
+        calls = {called_name(each) for each in walk(statement) if isinstance(each, ast.Call)}
+        around = self.view.code.around(path, statement)
+        if around is None or isinstance(statement, ast.Return) or "setattr" in calls:
+            return True
+        names = {ast.unparse(each) for each in getattr(statement, "targets", ())}
+        given = [each for each in around.own_nodes() if isinstance(each, ast.Assign)]
+        stored = [
+            target for each in given if each is statement or ast.unparse(each.value) in names for target in each.targets
+        ]
+        return any(isinstance(target, ast.Attribute) and ast.unparse(target.value) != "self" for target in stored)
 
     def _of_line(
         self, path: str, number: int, *, unknown: tuple[Instance | None, ...], asking: Sequence[CallEvent]
