@@ -21,7 +21,8 @@ _STARTS = ("torch.distributed.init_process_group", "torch.multiprocessing.spawn"
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 _NAMES = ("cuda", "cuda:0")
 _FIRST = ("cuda:0",)
-# What a test asks that only one process answers with yes.
+# What a test asks that only one process answers with yes, and what any test of which process this is speaks of.
+_FIRST_ONLY = regex(r"(?!not \().*rank\w*(\(\))? == 0|is_(main|master)\w*\(\)", re.IGNORECASE)
 _ONE_PROCESS = regex(r"rank|main_process|master|is_main|primary", re.IGNORECASE)
 _MOST_SHOWN = 6
 
@@ -55,7 +56,7 @@ def placements(view: View) -> Iterable[Record]:
     started = starts[0]
     # Where one GPU is all there is, the program goes another way and starts no processes.
     several = [event for event in scene.calls if not all(exclusive(event.context, each.context) for each in starts)]
-    sites = [event for event in several if _names_a_device(view, event)]
+    sites = [event for event in several if _names_a_device(view, event) and not _is_of_one_process(event)]
     # What happens in every step comes first: a wrong device there is met in every process.
     ordered = sorted(sites, key=lambda event: not event.context.loops)
     written = [Step(place, "the device is written here") for place in map(_written_apart, ordered[:1]) if place]
@@ -100,6 +101,11 @@ def _is_first_of_all(view: View, event: CallEvent) -> bool:
     if not _names_a_device(view, event, _FIRST) or not event.context.loops:
         return False
     return not any(_ONE_PROCESS.search(condition.text) for condition in event.context.conditions)
+
+
+def _is_of_one_process(event: CallEvent) -> bool:
+    """Whether only the first process comes to a call: `if rank == 0:`."""
+    return any(_FIRST_ONLY.fullmatch(condition.text) for condition in event.context.conditions)
 
 
 def _is_written_out(view: View, event: CallEvent) -> bool:
