@@ -15,6 +15,7 @@ from cmgan_audit.facts.values import fact_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.reasons import Cause, cause_of
 from cmgan_audit.program.domain.values import Choice, Const, Instance, ListValue, Symbol, Value, options_of
 from cmgan_audit.program.domain.values import Unknown as UnknownValue
@@ -36,6 +37,8 @@ _SAME_SIZE = frozenset(
     "mul_ add add_ sub random_ contiguous long expand pin_memory".split()
 )
 _FITTED = frozenset({"resize_", "resize_as_", "new_ones", "set_"})
+# A test that compares the size of a batch.
+_ASKS_SIZE = regex(r"(\blen\([^()]*\)|\.size\(0\)|\.shape\[0\]) (==|!=|<|>=) (?!1\b)")
 _NOISE = frozenset({"torch.randn", "torch.normal"})
 # Names that a file gives other names, in the order of the source, those that its losses compare, those that it cuts.
 _InLosses = tuple[list[tuple[set[str], str]], set[str], set[str]]
@@ -79,9 +82,16 @@ def configured_labels(view: View) -> Iterator[Label]:
             if found is None or length is None or (maker.location, id(found[1])) in seen:
                 continue
             made, loader = found
+            if _leaves_short_out(context):
+                continue
             if _is_same(length, made.arguments.get("batch_size", 1)):
                 seen.add((maker.location, id(loader)))
                 yield _label(view, maker, length, made, loader)
+
+
+def _leaves_short_out(context: Context) -> bool:
+    """Whether a batch was asked for its size before: `if len(noisy) < args.batch_size: continue`."""
+    return any(_ASKS_SIZE.search(condition.text) for condition in context.conditions)
 
 
 def _makes_label(view: View, event: CallEvent) -> bool:
