@@ -14,7 +14,7 @@ from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.steps.guards import last_name
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import called_name, walk
 
 _INFINITE = regex(r"float\(['\"]\+?(?:inf|infinity)['\"]\)|(?:math|np|numpy|torch)\.[iI]nf|sys\.maxsize")
 # No speech metric gets there, and no mean loss there.
@@ -39,12 +39,12 @@ def start_of(view: View, search: Search) -> ast.expr | None:
     if kept_in is not search.best and _is_stored_elsewhere(view, search, kept_in, [each.node for each, _ in sources]):
         return None
     number, best = ast.unparse(search.number), last_name(search.best)
-    found = [node for each, _ in sources for node in _given(view, search, each)]
+    found = [replace(each, node=node) for each, _ in sources for node in _given(view, search, each)]
     if any(ast.unparse(each.node) == number and _lets_first_in(view, search, each) for each, _ in sources):
         return None
     kept = {number, *(f"{extreme}({pair})" for extreme in ("min", "max") for pair in _orders(search))}
-    others = [node for node in found if ast.unparse(node) not in kept and not _is_restored(node, best)]
-    first = others[0] if len(others) == 1 else None
+    others = [each for each in found if ast.unparse(each.node) not in kept and not _is_restored(view, each, best)]
+    first = others[0].node if len(others) == 1 else None
     if isinstance(first, ast.Tuple) and first.elts:
         return first.elts[0]  # a tuple is compared by its first item: `best = (math.inf, -1)`
     return first if isinstance(first, ast.expr) else None
@@ -116,16 +116,21 @@ def _given(view: View, search: Search, found: Found) -> Iterator[ast.AST]:
             yield found.node
 
 
-def _is_restored(node: ast.AST, best: str) -> bool:
+def _is_restored(view: View, found: Found, best: str) -> bool:
     """Whether an expression is the best number of an earlier run: `checkpoint["best_loss"]` for `self.best_loss`, or
-    `checkpoint.best_loss`."""
-    match node:
-        case (
-            ast.Subscript(value=ast.Name() | ast.Attribute(), slice=ast.Constant(value=str() as key))
-            | ast.Attribute(value=ast.Name() | ast.Attribute(), attr=key)
-        ):
+    `checkpoint.best_loss` of what was loaded."""
+    match found.node:
+        case ast.Subscript(value=ast.Name() | ast.Attribute(), slice=ast.Constant(value=str() as key)):
             return bool(best) and key == best
+        case ast.Attribute(value=ast.Name() | ast.Attribute() as owner, attr=key):
+            return bool(best) and key == best and _is_loaded(view, replace(found, node=owner))
     return False
+
+
+def _is_loaded(view: View, found: Found) -> bool:
+    """Whether something was read from a file: `state = torch.load(path)`."""
+    sources = (each.node for each, _ in view.slicer.sources(found))
+    return any(isinstance(each, ast.Call) and "load" in called_name(each).lower() for each in sources)
 
 
 def is_never(search: Search, sense: Sense | None, start: ast.expr | None) -> bool:
