@@ -12,7 +12,7 @@ from cmgan_audit.facts.loading.roles import leaning, path_leaning
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.finding import Confidence
 from cmgan_audit.gate.door import load_kinds
-from cmgan_audit.rules.catalogue import load_catalogue
+from cmgan_audit.rules.catalogue import Catalogue
 from cmgan_audit.rules.matching import match
 from cmgan_audit.rules.record import KINDS, Known, Unknown
 
@@ -71,13 +71,13 @@ if __name__ == "__main__":
     ],
 )
 def test_accumulation_changes_the_severity(
-    collected: Write, divisor: str, default: int, severity: str, formula: str
+    collected: Write, catalogue: Catalogue, divisor: str, default: int, severity: str, formula: str
 ) -> None:
     found = collected(train=TRAINING.format(divisor=divisor, default=default))
     (loader,) = loaders(found)
     assert loader.effective_batch == formula
     load_kinds()
-    rules = [rule for rule in load_catalogue().judged(KINDS) if rule.rule.id == "CMG101"]
+    rules = [rule for rule in catalogue.judged(KINDS) if rule.rule.id == "CMG101"]
     (finding,) = match(found.records, rules).findings
     assert finding.severity.value == severity
     assert formula in finding.message
@@ -115,11 +115,13 @@ def test_a_name_that_stands_for_something_else_is_no_counter(collected: Write) -
         ("4 * torch.cuda.device_count()", "in order"),
     ],
 )
-def test_a_batch_over_an_unknown_number_of_processes(collected: Write, batch: str, verdict: str) -> None:
+def test_a_batch_over_an_unknown_number_of_processes(
+    collected: Write, catalogue: Catalogue, batch: str, verdict: str
+) -> None:
     text = TRAINING.format(divisor="accumulate", default=1).replace("batch_size=1", f"batch_size={batch}")
     found = collected(train=text)
     load_kinds()
-    rules = [rule for rule in load_catalogue().judged(KINDS) if rule.rule.id == "CMG101"]
+    rules = [rule for rule in catalogue.judged(KINDS) if rule.rule.id == "CMG101"]
     matches = match(found.records, rules)
     verdicts = {"found": matches.findings, "undecided": matches.unresolved, "in order": matches.passed}
     assert [name for name, entries in verdicts.items() if entries] == [verdict]

@@ -76,15 +76,14 @@ for (batch,) in DataLoader(TensorDataset(torch.zeros(64, 4)), batch_size=args.ba
     optimizer.step()
 """
 
+CATALOGUE = load_catalogue()
 OWN = {"batch_size": 4, "init_lr": 5e-4, "n_fft": 400, "hop": 100, "cut_len": 32000, "epochs": 120}
 
 
 def audit(root: Path, **settings: Any) -> Audited:
     load_kinds()
-    catalogue = load_catalogue()
-    return Auditor(
-        catalogue, Settings(select=("CMG605",), preview=True, **settings), collect, datetime.date.today()
-    ).audit(root)
+    chosen = Settings(select=("CMG605",), preview=True, **settings)
+    return Auditor(CATALOGUE, chosen, collect, datetime.date.today()).audit(root)
 
 
 def found(root: Path, **settings: Any) -> list[Finding]:
