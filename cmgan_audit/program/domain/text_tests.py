@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import TypeGuard
 
-from cmgan_audit.program.domain.facts import is_fork
+from cmgan_audit.program.domain.facts import Facts, is_fork
 from cmgan_audit.program.domain.reasons import GIVEN_AT_START, cause_of
 from cmgan_audit.program.domain.values import (
     CALLED_ON,
@@ -256,6 +256,13 @@ class AskedFor:
         changes = tuple(self._changes[identity, parts[behind:]] for behind in range(len(parts) + 1))
         held = root.cell if isinstance(root, HeapValue) else root
         return self._numbers.setdefault((identity, parts, changes), (len(self._numbers), held))[0]
+
+    def where(self, asked: Value, texts: Collection[object], *, holds: bool = True) -> Facts:
+        """What is known where something that is not known is one of several texts, or with `holds` false none of them;
+        nothing where others than texts are among them."""
+        wanted = [text for text in texts if isinstance(text, str)]
+        number = self.number_of(asked) if len(wanted) == len(texts) and not asked.draws else None
+        return frozenset() if number is None else frozenset({(formula_of(number, wanted), holds)})
 
     def truth_of(self, value: Value) -> tuple[str, bool] | None:
         """How the question whether a setting is true stands among the facts, and how it comes out where a value is

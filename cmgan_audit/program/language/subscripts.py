@@ -95,7 +95,9 @@ def _of_dictionary(it: Interpreter, owner: DictValue, index: Value) -> Value:
     key = key_of(index)
     if key is None:
         if owner.complete and 0 < len(owner.items) <= MOST_OPTIONS:
-            return join([(present(value), Branch("")) for value in owner.items.values()])
+            return join(
+                [(present(item), Branch("", it.asked_for.where(index, [at]))) for at, item in owner.items.items()]
+            )
         return not_known(owner, "a key that is not known")
     found = lookup(owner, key[0])
     if found is None:

@@ -49,7 +49,9 @@ def get_attribute(it: Interpreter, arguments: Arguments, location: Location) -> 
     found = attribute(it, owner, name.value, location)
     if there or isinstance(owner, External):
         return found
-    return join([(found, Branch("")), (default, Branch(""))])
+    told = it.asked_for.truth_of(_verdict(owner, name, there))
+    has, lacks = (frozenset({(told[0], outcome)}) if told else frozenset() for outcome in (True, False))
+    return join([(found, Branch("", has)), (default, Branch("", lacks))])
 
 
 def set_attribute(it: Interpreter, arguments: Arguments, location: Location) -> Value:

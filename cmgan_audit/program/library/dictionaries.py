@@ -118,8 +118,11 @@ def _get_or(it: Interpreter, target: DictValue, key: Value | None, default: Valu
         return join([(_get_or(it, target, o.value, default), Branch(o.condition, o.facts)) for o in key.options])
     known = key_of(key) if key is not None else None
     if known is None:
-        options = [*target.items.values(), default]
-        return join([(value, Branch("")) for value in options]) if target.complete else not_known(target, "a key")
+        if not target.complete:
+            return not_known(target, "a key")
+        asked = key or Unknown(reason="no key")
+        sides = [(value, Branch("", it.asked_for.where(asked, [at]))) for at, value in target.items.items()]
+        return join([*sides, (default, Branch("", it.asked_for.where(asked, list(target.items), holds=False)))])
     found = lookup(target, known[0])
     if found is None:
         if target.complete:

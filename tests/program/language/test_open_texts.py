@@ -154,6 +154,9 @@ def test_what_is_done_to_another_part_changes_no_setting(tmp_path: Path, between
         (OPEN, "'kind' in cfg", "'kind' not in cfg", "", {2}),
         (OPEN, "hasattr(cfg, 'kind')", "hasattr(cfg, 'kind')", "", {1}),
         (OPEN, "bool(cfg.kind)", "cfg.kind", "", {1}),
+        (OPEN, "getattr(cfg, 'kind', None)", "getattr(cfg, 'kind', None)", "", {1}),
+        (OPEN, "getattr(cfg, 'kind', None)", "hasattr(cfg, 'kind')", "", {1, 2}),
+        (OPEN, "getattr(cfg, 'kind', None)", "not hasattr(cfg, 'kind')", "", {2}),
         (OPEN, "cfg.kind.startswith('a')", "cfg.kind.startswith('a')", "", {1}),
         (OPEN, "cfg.kind in ('a', 'b')", "cfg.kind == 'a'", "", {1}),
         (OPEN, "cfg.kind in ('a', 'b')", "cfg.kind.lower() == 'c'", "", {1, 2}),
@@ -188,3 +191,14 @@ def test_a_setting_is_as_true_as_it_was(
     (made,) = (event for event in run.events if isinstance(event, CallEvent) and event.callee.endswith(".DataLoader"))
     found = [option.value for option in options_of(made.arguments.positional[0])]
     assert {value.value for value in found if isinstance(value, Const)} == known
+
+
+@pytest.mark.parametrize("read", ["[cfg.kind]", ".get(cfg.kind)", ".get(cfg.kind, 3)"])
+def test_an_entry_of_a_table_is_there_where_the_setting_is_its_key(tmp_path: Path, read: str) -> None:
+    made = f"size = {{'a': 1, 'b': 2}}{read}\nif cfg.kind in ('a', 'c'):"
+    text = f"import elsewhere\nfrom torch.utils.data import DataLoader\n{OPEN}\n{made}\n    DataLoader(size)\n"
+    (tmp_path / "train.py").write_text(text)
+    (run,) = execute(SourceTree(tmp_path))
+    (call,) = (event for event in run.events if isinstance(event, CallEvent) and event.callee.endswith(".DataLoader"))
+    known = {each.value.value for each in options_of(call.arguments.positional[0]) if isinstance(each.value, Const)}
+    assert known == {1} | ({None} if read.endswith("kind)") else {3} if "3" in read else set())
