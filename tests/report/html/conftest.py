@@ -92,7 +92,8 @@ def chromium() -> Iterator[Chromium]:
 @pytest.fixture(scope="session")
 def axe(pytestconfig: pytest.Config) -> str:
     """The source of axe-core, from npm, kept in pytest's cache."""
-    folder = pytestconfig.cache.mkdir("axe-core") if pytestconfig.cache else None
+    cache = getattr(pytestconfig, "cache", None)  # not there with `-p no:cacheprovider`
+    folder = cache.mkdir("axe-core") if cache else None
     npm = shutil.which("npm")
     if folder is None or npm is None:
         pytest.skip("npm, which brings axe-core, is not on this machine")
