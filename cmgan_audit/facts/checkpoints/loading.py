@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeGuard
 
 from cmgan_audit.facts.checkpoints.given import in_own_folder
@@ -25,6 +25,7 @@ from cmgan_audit.rules.record import Fact, Known
 
 _JOINS = frozenset({"join", "str", "+"})
 _NUMBERS = ("builtins.int", "builtins.float")
+_MOVES = frozenset({"os.rename", "os.replace", "shutil.move", "shutil.copy", "shutil.copy2", "shutil.copyfile"})
 _OPEN = "*"
 _FIELD = regex(r"\{[^{}]*\}|%[-+ #\d.]*[a-z]")  # where "net_{:03d}.pt" and "net_%03d.pt" take a value
 
@@ -69,9 +70,20 @@ class _Saved:
 
 def _saved(view: View) -> _Saved:
     written = [event for event in view.scene.calls if canonical(event.callee) == "torch.save"]
-    paths = [option.value for event in written for option in options_of(path_of(event.arguments.get("f", 1)))]
-    whole = frozenset(str(path.value) for path in paths if isinstance(path, Const))
+    paths = [path for event in written for path in _options(event, "f", 1)]
+    whole = _texts(paths)
+    for event in view.scene.named(_MOVES.__contains__):  # written beside, and moved to its place once it is whole
+        if whole & _texts(_options(event, "src", 0)):
+            whole |= _texts(_options(event, "dst", 1))
     return _Saved(whole, frozenset(map(_folder, paths)) - {""})
+
+
+def _options(event: CallEvent, name: str, position: int) -> list[Value]:
+    return [option.value for option in options_of(path_of(event.arguments.get(name, position)))]
+
+
+def _texts(paths: Iterable[Value]) -> frozenset[str]:
+    return frozenset(str(path.value) for path in paths if isinstance(path, Const))
 
 
 def _folder(path: Value) -> str:
