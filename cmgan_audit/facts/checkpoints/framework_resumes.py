@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from cmgan_audit.facts.checkpoints.given import names_only_folder, says_file, speaks_of_one
-from cmgan_audit.facts.checkpoints.guards import asks_for_files_only
+from cmgan_audit.facts.checkpoints.guards import Guards, asks_for_files_only
 from cmgan_audit.facts.checkpoints.records import Resume
+from cmgan_audit.facts.checkpoints.wording import A_START, CHECKPOINT
 from cmgan_audit.facts.classes import library_bases
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step, Trail
@@ -55,10 +56,36 @@ def _named_in_the_call(view: View, event: CallEvent, argument: str, position: in
         is_looked_for = or_none and asks_for_files_only(option.condition)
         if is_looked_for and names_only_folder(held, launch) and not speaks_of_one(held):
             yield _resume(event, (), f"{argument} is what lies in the folder of the run")
-        elif _names_a_checkpoint(held) and not any(step.location in typed for step in held.trail):
+        elif (
+            _names_a_checkpoint(held)
+            and not any(step.location in typed for step in held.trail)
+            and not _decided_by_word(view, event, held)
+        ):
             medium = isinstance(held, Const) and bool(held.overridable)
             way = () if _tells_folder(view, held) else held.trail
             yield _resume(event, way, f"{argument} is {_shown(held)}", Confidence.MEDIUM if medium else Confidence.HIGH)
+
+
+def _decided_by_word(view: View, event: CallEvent, path: Value) -> bool:
+    """Whether a word of the command line decides that a checkpoint is taken: `last if args.resume else None`.
+
+    What it sets is called after a checkpoint, or is the folder that the path begins with: `--from_run runs/a`.
+    """
+    guards = Guards(view.code)
+    words = {step.location for step in view.scene.run.launch.steps}
+    return any(
+        setting.taken
+        and any(step.location in words for step in setting.value.trail)
+        and (CHECKPOINT.search(setting.text) or A_START.search(setting.text) or _begins(path, setting.value))
+        for guard in (*guards.of(event), *guards.around_way(path.trail, event))
+        for setting in guards.settings(guard)
+    )
+
+
+def _begins(path: Value, start: Value) -> bool:
+    if not isinstance(path, Const) or not isinstance(start, Const) or not isinstance(start.value, str):
+        return False
+    return bool(start.value) and str(path.value).startswith(start.value)
 
 
 def _tells_folder(view: View, path: Value) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeGuard
 
 from cmgan_audit.facts.code import Code, Stack, stack_of
-from cmgan_audit.finding import Location
+from cmgan_audit.finding import Location, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Value
@@ -73,6 +73,12 @@ class Guards:
         stack = stack_of(event.context)
         places = [*stack, event.location]
         return [guard for depth, place in enumerate(places) for guard in self._around(place, stack[:depth])]
+
+    def around_way(self, trail: Trail, event: Event) -> list[Guard]:
+        """The tests around the places from which a value has come to an event, in the functions that lead to it."""
+        stack = stack_of(event.context)
+        starts = [stack[:depth] for depth in range(len(stack) + 1)]
+        return [guard for step in trail for start in starts for guard in self._around(step.location, start)]
 
     def _behind(self, guard: Guard) -> Iterator[Guard]:
         """The tests around assignments to a local name that a guard asks: `if resume: path = ...` before `if path:`."""
