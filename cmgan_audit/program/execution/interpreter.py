@@ -15,7 +15,8 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.facts import Facts, Forks
 from cmgan_audit.program.domain.joins import join
-from cmgan_audit.program.domain.text_tests import AskedFor, exclude
+from cmgan_audit.program.domain.open_settings import AskedFor
+from cmgan_audit.program.domain.text_tests import exclude
 from cmgan_audit.program.domain.values import (
     Arguments,
     Choice,

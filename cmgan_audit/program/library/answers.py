@@ -15,7 +15,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain import listings
 from cmgan_audit.program.domain.numbers import drawn
-from cmgan_audit.program.domain.text_tests import READS_A_TEXT
+from cmgan_audit.program.domain.open_settings import READS_A_TEXT
 from cmgan_audit.program.domain.values import (
     CALLED_ON,
     Absent,
