@@ -126,7 +126,7 @@ class Code:
         return self._by_place[1]
 
     @property
-    def changing(self) -> frozenset[tuple[Location, Stack]]:
+    def changing(self) -> frozenset[_Asked]:
         """Where the settings that were asked held one thing in one pass of a loop and another one in the next."""
         return self._by_place[2]
 

@@ -1,10 +1,13 @@
-"""Numbers that depend on how many processes run: what a formula such as `16 // world_size` can come to."""
+"""How many processes a run has, and what a number that depends on it, such as `16 // world_size`, can come to."""
 
 from __future__ import annotations
 
 import ast
 import operator
 from collections.abc import Callable
+
+from cmgan_audit.facts.scene import Scene
+from cmgan_audit.program.domain.values import Value
 
 Number = int | float
 
@@ -32,6 +35,12 @@ def values_of(formula: str) -> tuple[Number, ...]:
     except (SyntaxError, ValueError, TypeError, ArithmeticError, RecursionError, MemoryError):
         return ()
     return tuple(dict.fromkeys(values))
+
+
+def sizes_of_groups(scene: Scene) -> list[Value | None]:
+    """How many processes each group that a run opens is told that it has; None for one that is told nothing."""
+    groups = scene.named(lambda name: name.endswith("init_process_group"))
+    return [event.arguments.get("world_size", 3) for event in groups]
 
 
 def _value(node: ast.expr, count: int) -> Number:

@@ -7,6 +7,7 @@ import ast
 from cmgan_audit.facts.classes import values_within
 from cmgan_audit.facts.data.streams import is_stream
 from cmgan_audit.facts.items.making import items_of
+from cmgan_audit.facts.processes import sizes_of_groups
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.values import class_name, constant, instances_of
@@ -28,11 +29,11 @@ _RANK_CALL = regex(r".*\b(rank|get_rank|world_size|get_world_size)\b.*")
 
 def distributed(view: View) -> Fact:
     """Whether the run trains one network in several processes."""
-    groups = [event for event in view.scene.calls if canonical(event.callee).endswith("init_process_group")]
+    sizes = sizes_of_groups(view.scene)
     wrapped = [event for event in view.scene.calls if _WRAPPER.fullmatch(canonical(event.callee))]
-    if not groups or not wrapped:
+    if not sizes or not wrapped:
         return Known(False)
-    if all(constant(event.arguments.get("world_size", 3)) == 1 for event in groups):
+    if all(constant(size) == 1 for size in sizes):
         return Known(False)
     name = canonical(wrapped[0].callee).rpartition(".")[2]
     condition = _condition(wrapped[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cmgan_audit.facts.classes import library_bases
+from cmgan_audit.facts.processes import sizes_of_groups
 from cmgan_audit.facts.records import NO, Sampler
 from cmgan_audit.facts.scene import Made, Scene
 from cmgan_audit.facts.values import class_name, constant, fact_of, is_none, same_object
@@ -138,8 +139,7 @@ def _is_for_one_process(scene: Scene, arguments: Arguments) -> bool:
     replicas = arguments.get("num_replicas", 1)
     if replicas is not None and not (isinstance(replicas, Symbol) and replicas.formula == "world_size"):
         return False
-    groups = scene.named(lambda name: name.endswith("init_process_group"))
-    sizes = [event.arguments.get("world_size", 3) for event in groups]
+    sizes = sizes_of_groups(scene)
     return bool(sizes) and all(isinstance(e, Const) and e.value == 1 and not e.overridable for e in sizes)
 
 
