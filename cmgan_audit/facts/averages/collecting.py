@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
@@ -18,12 +19,15 @@ from cmgan_audit.facts.averages.named_values import named_intakes
 from cmgan_audit.facts.averages.outputs import keys_given, output_means
 from cmgan_audit.facts.averages.records import BatchMean
 from cmgan_audit.facts.averages.returned import means_at_callers
-from cmgan_audit.facts.averages.taking_in import Intake, filled_arrays, intakes, one_pass, sums_items
+from cmgan_audit.facts.averages.summed import sums_items
+from cmgan_audit.facts.averages.taking_in import Intake, filled_arrays, intakes, one_pass
 from cmgan_audit.facts.code import Reached, stack_of
+from cmgan_audit.facts.items.numbers import are_divided
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Pass
 from cmgan_audit.facts.selection.ways import is_optional, was_taken
 from cmgan_audit.facts.slices import Found
+from cmgan_audit.facts.values import known_number
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -46,18 +50,22 @@ def batch_means(view: View) -> Iterable[Record]:
     updates, library = updates_of(view), library_updates(view)
     found: list[Record] = []
     for made, loader in view.made_loaders:
+        own: list[BatchMean] = []
         for single in view.scene.passes_over(made.loader):
             if single.event.framework:
-                found += _at_epoch_ends(view, single, loader)
-                found += logged_means(view, single, loader)
+                own += _at_epoch_ends(view, single, loader)
+                own += logged_means(view, single, loader)
                 continue
             if _leaves_the_last_out(view, single):
                 continue
-            found += keyed_means(view, single, loader, updates)
-            found += library_means(view, single, loader, library)
+            own += keyed_means(view, single, loader, updates)
+            own += library_means(view, single, loader, library)
             means = list(_means_of_pass(view, single))
             if means:
-                found.append(_told(view, means, single, loader))
+                own.append(_told(view, means, single, loader))
+        size = known_number(loader.batch_size) if own else None
+        even = Known(size is not None and size > 1 and are_divided(view.scene, made, size))
+        found += [dataclasses.replace(mean, even=even) for mean in own]
     return found
 
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 from cmgan_audit.facts.averages.counting import BatchCount
 from cmgan_audit.facts.averages.means import as_arrays, means_of
 from cmgan_audit.facts.averages.outputs import converted
-from cmgan_audit.facts.averages.taking_in import Intake, is_measure, is_weighted, sums_items
+from cmgan_audit.facts.averages.summed import sums_items
+from cmgan_audit.facts.averages.taking_in import Intake, is_measure, is_weighted
 from cmgan_audit.facts.code import Code, Reached, stack_of
 from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.scene import Pass

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from cmgan_audit.facts.averages.means import means_of
 from cmgan_audit.facts.averages.outputs import averaged, put_under, taken_of_each
+from cmgan_audit.facts.averages.summed import sums_items
 from cmgan_audit.facts.averages.taking_in import (
     Intake,
     intake_of,
@@ -18,7 +19,6 @@ from cmgan_audit.facts.averages.taking_in import (
     is_measure,
     is_weighted,
     one_pass,
-    sums_items,
 )
 from cmgan_audit.facts.code import Reached, Stack, stack_of
 from cmgan_audit.facts.scene import Pass

@@ -8,7 +8,8 @@ from functools import lru_cache
 
 from cmgan_audit.facts.averages.meters import weighs_equally_by_name
 from cmgan_audit.facts.averages.records import BatchMean
-from cmgan_audit.facts.averages.taking_in import METERS, is_measure, is_weighted, mean_of_calls, sums_items
+from cmgan_audit.facts.averages.summed import sums_items
+from cmgan_audit.facts.averages.taking_in import METERS, is_measure, is_weighted, mean_of_calls
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Pass

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 from cmgan_audit.facts.averages.epoch_ends import is_cut_short
 from cmgan_audit.facts.averages.records import BatchMean
-from cmgan_audit.facts.averages.taking_in import is_measure, is_weighted, mean_of_calls, sums_items
+from cmgan_audit.facts.averages.summed import sums_items
+from cmgan_audit.facts.averages.taking_in import is_measure, is_weighted, mean_of_calls
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Pass

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.averages.counting import Count
 from cmgan_audit.facts.averages.means import means_of, with_equal_weights
-from cmgan_audit.facts.averages.taking_in import Intake, intake_of, is_measure, is_weighted, sums_items
+from cmgan_audit.facts.averages.summed import sums_items
+from cmgan_audit.facts.averages.taking_in import Intake, intake_of, is_measure, is_weighted
 from cmgan_audit.facts.bindings import bound_argument
 from cmgan_audit.facts.code import Code, Reached, Stack, stack_of
 from cmgan_audit.facts.scene import Pass

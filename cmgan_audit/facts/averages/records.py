@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.rules.record import Fact, Record, record_kind
+from cmgan_audit.rules.record import Fact, Known, Record, record_kind
 
 
 @record_kind("batch_mean")
@@ -18,6 +18,7 @@ class BatchMean(Record):
         role: of the loader.
         batch_size: of the loader, per process.
         drop_last: whether the loader leaves its last incomplete batch out.
+        even: whether the number of its items is known, and a multiple of the batch size.
     """
 
     names: str
@@ -25,3 +26,4 @@ class BatchMean(Record):
     role: Fact
     batch_size: Fact
     drop_last: Fact
+    even: Fact = Known(False)

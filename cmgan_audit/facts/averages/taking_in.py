@@ -8,15 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cmgan_audit.facts.averages.counting import Count
 from cmgan_audit.facts.averages.records import BatchMean
-from cmgan_audit.facts.code import Stack
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Pass
-from cmgan_audit.facts.values import constant, instances_of
-from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.rules.record import Known
 from cmgan_audit.source.syntax import children, walk
@@ -27,9 +23,6 @@ _MEASURED = regex(
     re.IGNORECASE,
 )
 _SIZES = regex(r"(?:batch|bs|size|count|num|len|frames|n)(?:$|_)|(?:^|_)(?:n|b|batch|bs|size)$", re.IGNORECASE)
-# What tells a loss of torch how to reduce, and what makes it a sum over the items.
-_REDUCING = ("reduction", "size_average")
-_SUMMED = ("sum", False)
 # Modules whose functions take an array.
 _OF_ARRAYS = frozenset({"np", "numpy", "torch"})
 # Methods of meters.
@@ -246,27 +239,3 @@ def _is_size(node: ast.expr) -> bool:
         case ast.Subscript(value=ast.Attribute(attr="shape")):
             return True
     return False
-
-
-def sums_items(view: View, value: ast.expr, path: str, stack: Stack) -> bool:
-    """Whether the value of a batch is a sum over its items, where it is made: a loss with reduction="sum"."""
-    slicer = view.slicer
-    for found in slicer.behind(value, path, stack).calls:
-        keywords = found.node.keywords if isinstance(found.node, ast.Call) else []
-        if any(
-            keyword.arg in _REDUCING and isinstance(keyword.value, ast.Constant) and keyword.value.value in _SUMMED
-            for keyword in keywords
-        ):
-            return True
-        event = view.code.calls.get((slicer.location(found), found.stack))
-        if event is not None and any(map(_was_told_to_sum, instances_of(event.receiver))):
-            return True
-    return False
-
-
-def _was_told_to_sum(loss: Instance) -> bool:
-    """Whether a loss of torch was made with reduction="sum"."""
-    if not loss.external_name.startswith("torch.nn."):
-        return False
-    given = loss.arguments.keywords
-    return any(constant(given.get(name)) in _SUMMED for name in _REDUCING if name in given)
