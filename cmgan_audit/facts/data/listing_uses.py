@@ -11,6 +11,7 @@ from cmgan_audit.facts.data.compared_names import Identity, agreeing, identity
 from cmgan_audit.facts.data.glances import is_few, is_only_told, only_looks
 from cmgan_audit.facts.data.listed_picks import is_seeded_shuffle, picked_parts
 from cmgan_audit.facts.data.records import ListingUse
+from cmgan_audit.facts.data.windows import goes_through
 from cmgan_audit.facts.exclusive import exclusive
 from cmgan_audit.facts.items.making import is_index_of_item, items_of
 from cmgan_audit.facts.view import View
@@ -21,13 +22,12 @@ from cmgan_audit.program.domain.values import Const, Instance, Listing, ListValu
 from cmgan_audit.program.execution.trace import CallEvent, Event, SideBySideEvent, SliceEvent
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known
-from cmgan_audit.source.syntax import called_name, shown, walk
+from cmgan_audit.source.syntax import shown
 
 PAIR, PART = "pair", "part"
 _ARRAYS = frozenset({"numpy.array", "numpy.asarray"})
 # What picks items of a list, or positions in it.
 _PICKS = frozenset({"choice", "choices", "sample", "randint", "randrange", "integers"})
-_RANGES = frozenset({"range", "arange", "trange"})
 _Same = Set[frozenset[Identity]]
 
 
@@ -129,7 +129,7 @@ def _parts(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
             continue
         if isinstance(event.sliced, Instance) and not _holds_names(event.sliced):
             continue
-        if _shuffled(view, event.sliced) or _goes_through(view, event):
+        if _shuffled(view, event.sliced) or goes_through(view, event):
             continue
         if (is_few(event.index) and only_looks(view)) or is_only_told(view, event):
             continue
@@ -201,34 +201,3 @@ def _moves_on(bound: Value) -> bool:
     return not bound.draws and any(
         isinstance(each, Unknown) and cause_of(each.reason) is Cause.LOOP_PASS for each in held
     )
-
-
-def _goes_through(view: View, event: SliceEvent) -> bool:
-    """Whether a slice is one of those by which a loop over numbers takes all of a list, by how it is written.
-
-    `files[i * size:(i + 1) * size]` and, of every so many one, `files[i::jobs]`: where each pass is followed by itself,
-    the bounds are numbers like any other.
-    """
-    node = view.code.node_of(event)
-    if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Slice):
-        return False
-    first, last = _names_in(node.slice.lower), _names_in(node.slice.upper)
-    for outer in view.code.parents(event.location.path, node):
-        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            return False
-        loops = [outer] if isinstance(outer, ast.For) else getattr(outer, "generators", [])
-        counters = {each.target.id for each in loops if isinstance(each.target, ast.Name) and _counts(each.iter)}
-        if counters & first and (counters & last or (node.slice.upper is None and node.slice.step is not None)):
-            return True
-    return False
-
-
-def _names_in(node: ast.expr | None) -> set[str]:
-    return {each.id for each in walk(node) if isinstance(each, ast.Name)} if node is not None else set()
-
-
-def _counts(drawn: ast.expr) -> bool:
-    """Whether a loop goes over numbers, behind a progress bar too: `tqdm(range(0, len(files), size))`."""
-    while isinstance(drawn, ast.Call) and called_name(drawn) not in _RANGES and drawn.args:
-        drawn = drawn.args[0]
-    return isinstance(drawn, ast.Call) and called_name(drawn) in _RANGES

@@ -22,13 +22,14 @@ from cmgan_audit.program.domain.values import (
     External,
     HeapValue,
     Instance,
+    ListValue,
     TextTest,
     Unknown,
     Value,
 )
 
 _HOLDS = "~"
-_QUESTIONS = frozenset(COMPARISONS.values()) | {"hasattr"}
+_QUESTIONS = frozenset(COMPARISONS.values()) | {"hasattr", "isinstance"}
 # Methods that give a text, and the same one each time that they are called on the same object with the same key.
 READS_A_TEXT = frozenset({"get", "lower", "upper", "strip", "replace", "startswith", "endswith"})
 # Methods that change nothing of what they are called on: of texts and of dictionaries.
@@ -50,8 +51,8 @@ def _way_to(value: Value) -> tuple[Value, tuple[str, ...]] | None:
                 parts.append(f".{name}")
             case Unknown(computed=Computation(operation="[]", operands=(owner, Const(value=str() as key)))):
                 parts.append(f"[{key!r}]")
-            case Unknown(computed=Computation(operation="str", operands=(owner,))):
-                parts.append("str()")
+            case Unknown(computed=Computation(operation="str" | "len" as function, operands=(owner,))):
+                parts.append(f"{function}()")
             case Unknown(computed=Computation(operation=operation, operands=(owner, Const(value=other)))) if (
                 operation in _QUESTIONS
             ):
@@ -75,15 +76,22 @@ def _way_to(value: Value) -> tuple[Value, tuple[str, ...]] | None:
 def _called_on(result: Instance) -> tuple[Value, str] | None:
     """What a method that reads a text was called on, and the call; None where the result is something else."""
     before, _, member = result.external_name.rpartition(".")
-    given = [each.value for each in result.arguments.every if isinstance(each, Const)]
-    if member not in READS_A_TEXT or len(given) != len(result.arguments.every):
+    given = [_written(each) for each in result.arguments.every]
+    if member not in READS_A_TEXT or None in given:
         return None
-    if member == "get" and not (given and isinstance(given[0], str)):
+    if member == "get" and not (given and given[0] and given[0][0] in "'\""):
         return None  # `queue.get()` and `queue.get(True)` give another one each time
     owner = result.attrs.get(CALLED_ON)
     if owner is None and "." not in before:
         return None  # a function of a module
-    return owner or External(name=before), f"{member}({', '.join(map(repr, given))})"
+    return owner or External(name=before), f"{member}({', '.join(map(str, given))})"
+
+
+def _written(given: Value) -> str | None:
+    """A constant, or an empty list or dictionary, as it is written; None for anything else."""
+    if isinstance(given, ListValue | DictValue):
+        return None if given.items or not given.complete else "[]"
+    return repr(given.value) if isinstance(given, Const) else None
 
 
 class AskedFor:
@@ -127,10 +135,16 @@ class AskedFor:
             return value.formula, value.equal is outcome
         if isinstance(value, Choice):
             return self._truth_of_operands(value)
-        way = _way_to(value)
-        if way is None or not (way[1] or (isinstance(way[0], Unknown) and cause_of(way[0].reason) in GIVEN_AT_START)):
+        if not self.is_setting(value):
             return None
         return f"{_HOLDS}{self.number_of(value)}", outcome
+
+    def is_setting(self, value: Value) -> bool:
+        """Whether something that is not known is read from somewhere, or was given when the program was started."""
+        way = _way_to(value)
+        if way is None:
+            return False
+        return bool(way[1]) or (isinstance(way[0], Unknown) and cause_of(way[0].reason) in GIVEN_AT_START)
 
     def _truth_of_operands(self, answers: Choice) -> tuple[str, bool] | None:
         """What `truth_of` says of the value of `cfg.resume or cfg.plateau`: where the first one is true that is the

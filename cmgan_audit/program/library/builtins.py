@@ -154,9 +154,10 @@ def _len(it: Interpreter, arguments: Arguments, location: Location) -> Value | N
 
 
 def _length_of(it: Interpreter, value: Value) -> Value:
-    """A length that is not known; while an item is read it keeps what it is the length of: it may be a seed."""
+    """A length that is not known. What it is the length of is kept for a setting, which may be asked for it again, and
+    while an item is read: it may be a seed."""
     length = Unknown(reason="a length", draws=without_listings(drawn(value)))
-    return length.made_from("len", (value,)) if it.probing else length
+    return length.made_from("len", (value,)) if it.probing or it.asked_for.is_setting(value) else length
 
 
 def _sequence(kind: str) -> Builtin:

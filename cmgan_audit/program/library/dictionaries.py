@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.containers import key_of, known_items, value_of
-from cmgan_audit.program.domain.joins import Branch, join
+from cmgan_audit.program.domain.joins import Branch, join, same
 from cmgan_audit.program.domain.values import (
     Absent,
     Arguments,
@@ -121,8 +121,10 @@ def _get_or(it: Interpreter, target: DictValue, key: Value | None, default: Valu
         if not target.complete:
             return not_known(target, "a key")
         asked = key or Unknown(reason="no key")
-        sides = [(value, Branch("", it.asked_for.where(asked, [at]))) for at, value in target.items.items()]
-        return join([*sides, (default, Branch("", it.asked_for.where(asked, list(target.items), holds=False)))])
+        # `table.get(name, table["step"])`: the default is what another key gives
+        others = {at: value for at, value in target.items.items() if not same(value, default)}
+        sides = [(value, Branch("", it.asked_for.where(asked, [at]))) for at, value in others.items()]
+        return join([*sides, (default, Branch("", it.asked_for.where(asked, list(others), holds=False)))])
     found = lookup(target, known[0])
     if found is None:
         if target.complete:

@@ -53,17 +53,21 @@ def is_instance(it: Interpreter, arguments: Arguments, location: Location) -> Va
     value, kind = (it.read(argument) for argument in arguments.positional)
     kinds = kind.items if isinstance(kind, ListValue) else [kind]
     if isinstance(value, Choice):
-        verdicts = [_of_kinds(option.value, kinds) for option in value.options]
-        sides = [
-            (_verdict(verdict), Branch(option.condition, option.facts))
-            for verdict, option in zip(verdicts, value.options, strict=True)
-        ]
+        sides = [(_verdict(option.value, kinds), Branch(option.condition, option.facts)) for option in value.options]
         return join_outcomes(sides)
-    return _verdict(_of_kinds(value, kinds))
+    return _verdict(value, kinds)
 
 
-def _verdict(known: bool | None) -> Value:
-    return Unknown(reason="the class of an object") if known is None else Const(value=known)
+def _verdict(value: Value, kinds: list[Value]) -> Value:
+    """Whether a value is of one of several classes; where that is open it keeps what was asked."""
+    known = _of_kinds(value, kinds)
+    if known is not None:
+        return Const(value=known)
+    verdict = Unknown(reason="the class of an object")
+    names = [kind.name for kind in kinds if isinstance(kind, External | ClassValue)]
+    if not isinstance(value, Unknown | Instance) or len(names) < len(kinds):
+        return verdict
+    return verdict.made_from("isinstance", (value, Const(value=" ".join(sorted(names)))))
 
 
 def _of_kinds(value: Value, kinds: list[Value]) -> bool | None:
