@@ -38,9 +38,11 @@ class Found:
 
 @dataclass(slots=True)
 class Slice:
-    """What is behind an expression: calls, comparisons, and loops in which it is gathered, each nearest first."""
+    """What is behind an expression, each nearest first: calls, comparisons, loops in which it is gathered, and what is
+    read by a name, `settings["valid"]` or `args.valid_list`."""
 
     calls: list[Found] = field(default_factory=list)
+    named: list[Found] = field(default_factory=list)
     compares: list[Found] = field(default_factory=list)
     loops: list[Found] = field(default_factory=list)
 
@@ -91,6 +93,7 @@ class Slicer:
                 tasks, near = self._step(task)
                 waiting.extend(tasks)
                 found.calls += near.calls
+                found.named += near.named
                 found.compares += near.compares
                 found.loops += near.loops
         return found
@@ -225,10 +228,13 @@ class Slicer:
             case ast.Attribute(value=ast.Name(id="self")):
                 yield from self._of_self(task, f"self.{node.attr}", found)
             case ast.Attribute():
+                found.named.append(here)
                 yield _Task(node.value, task.function, task.stack)
                 yield from self._of_object(task, node, found)
             case ast.Subscript():
                 index = node.slice.value if isinstance(node.slice, ast.Constant) else None
+                if isinstance(index, str):
+                    found.named.append(here)
                 yield _Task(node.value, task.function, task.stack, index if isinstance(index, int) else None)
             case ast.Tuple() | ast.List() if task.item is not None and task.item < len(node.elts):
                 yield _Task(node.elts[task.item], task.function, task.stack)

@@ -10,7 +10,8 @@ from functools import cached_property
 from cmgan_audit.facts.code import Stack, stack_of
 from cmgan_audit.facts.passes.modes import gradients_off
 from cmgan_audit.facts.scene import Use
-from cmgan_audit.facts.selection.splits import TRAIN, Split, is_of_settings, kind_of_path, reads_set
+from cmgan_audit.facts.selection.splits import Split, is_of_settings, reads_set
+from cmgan_audit.facts.selection.words import TRAIN, kind_of_path
 from cmgan_audit.facts.slices import Found, Slice, Slicer
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Location, Step

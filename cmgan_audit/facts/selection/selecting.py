@@ -16,7 +16,8 @@ from cmgan_audit.facts.selection.comparisons import comparison_of
 from cmgan_audit.facts.selection.monitors import belongs_to, chooses, logged_in_training_only, monitors, watches
 from cmgan_audit.facts.selection.picks import picks_of
 from cmgan_audit.facts.selection.read_sets import ReadSets
-from cmgan_audit.facts.selection.splits import TEST, TRAIN, Split, Splits, kinds_in
+from cmgan_audit.facts.selection.splits import Split, Splits
+from cmgan_audit.facts.selection.words import TEST, TRAIN, kinds_in
 from cmgan_audit.facts.slices import Found, Slicer
 from cmgan_audit.facts.values import is_from_settings, same_object
 from cmgan_audit.facts.view import View

@@ -8,31 +8,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 
-from cmgan_audit.facts.classes import values_within
+from cmgan_audit.facts.classes import bound_arguments, values_within
 from cmgan_audit.facts.code import Stack, stack_of
 from cmgan_audit.facts.loading.names import Names
 from cmgan_audit.facts.scene import Made
 from cmgan_audit.facts.selection.split_flags import chooses_items
-from cmgan_audit.facts.slices import Slicer
+from cmgan_audit.facts.selection.words import TEST, VALID, keys_behind, kind_of_path, kinds_in, validation_key
+from cmgan_audit.facts.slices import Found, Slice, Slicer
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Location, Step, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import ClassValue, Const, DictValue, Instance, ListValue, Value
+from cmgan_audit.program.domain.values import ClassValue, Const, DictValue, Instance, ListValue, Unknown, Value
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.models.files import path_of
 
-TRAIN, VALID, TEST = "train", "valid", "test"
-
-_KINDS = {
-    TRAIN: regex(r"train(ing|set|s)?|tr|trn"),
-    VALID: regex(r"val|vals|valset|valid(ation|set|ate|s)?|dev|devset|cv|vld|eval"),
-    TEST: regex(r"test(ing|set|s)?|tst|tt"),
-}
-_GLUED = regex(r"(train|test|valid|val|dev)(set|ds|dl|loader|data|dataset|iter|gen|wav|wavs|files|list|dir|path)")
-_WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _FLAGS = frozenset({"split", "mode", "phase", "subset", "partition", "stage", "set", "part", "fold", "data_type"})
 _BEHAVIOURS = ("mode=", "phase=", "stage=")
 _READS = frozenset("open load loadtxt read_csv read_json listdir scandir walk glob iglob rglob iterdir".split())
@@ -67,25 +58,6 @@ class Split:
     confidence: Confidence = Confidence.HIGH
 
 
-def kinds_in(text: str) -> set[str]:
-    """The splits that a name speaks of."""
-    found = set()
-    for word in _WORD.findall(text):
-        glued = _GLUED.fullmatch(word.lower())
-        plain = glued.group(1) if glued else word.lower()
-        found |= {kind for kind, pattern in _KINDS.items() if pattern.fullmatch(plain)}
-    return found
-
-
-def kind_of_path(text: str) -> str:
-    """The split of a path: that of its last part that speaks of exactly one."""
-    for part in reversed(re.split(r"[/\\]", text)):
-        kinds = kinds_in(part)
-        if len(kinds) == 1:
-            return kinds.pop()
-    return ""
-
-
 class Splits:
     """The splits of one run's sets."""
 
@@ -98,7 +70,10 @@ class Splits:
     def of(self, made: Made) -> Split:
         """The split that a loader draws from."""
         if made not in self._found:
-            self._found[made] = self._of(made)
+            found = self._of(made)
+            if found.kind == TEST and found.confidence is Confidence.LOW:
+                found = self._read_as(made) or found
+            self._found[made] = found
         return self._found[made]
 
     def _of(self, made: Made) -> Split:
@@ -112,6 +87,8 @@ class Splits:
                 return Split(sign.kind, sign.sign, sign.trail, confidence)
             if kinds:
                 return Split("")
+        if self._is_chosen_by_unknown(made):
+            return Split("")
         named = self._named(made)
         kinds_of_names = [(kinds_in(name), name, place) for name, place in named]
         every = set().union(*(kinds for kinds, _, _ in kinds_of_names)) if kinds_of_names else set()
@@ -120,6 +97,29 @@ class Splits:
         _, name, place = next(each for each in kinds_of_names if each[0])
         step = Step(place, f"it is called {name}")
         return Split(every.pop(), f"it is called {name}", (step,), Confidence.LOW)
+
+    def _is_chosen_by_unknown(self, made: Made) -> bool:
+        """Whether the flag that chooses the items of a set is a setting that is not known."""
+        return any(
+            isinstance(bound_arguments(dataset.cls, dataset.arguments).get(flag), Unknown)
+            and chooses_items(dataset, flag)
+            for dataset in instances_of(made.arguments.get("dataset", 0))
+            if isinstance(dataset.cls, ClassValue)
+            for flag in _FLAGS
+        )
+
+    def _read_as(self, made: Made) -> Split | None:
+        """The validation set, where the key by which its items are found says so: what a loader is called says less."""
+        for dataset in instances_of(made.arguments.get("dataset", 0)):
+            for behind in self._behind_arguments(dataset):
+                key = validation_key(keys_behind(behind))
+                if key is not None:
+                    return self._by_key(*key)
+        return None
+
+    def _by_key(self, found: Found, key: str) -> Split:
+        place = self._slicer.location(found)
+        return Split(VALID, f"its items are read by {key!r}", (Step(place, f"its items are read by {key!r}"),))
 
     def _behaves_as(self, made: Made, sign: Split) -> bool:
         """Whether a flag says how a validation set gives its items, not which: `valid = Speech(names, mode="test")`."""
@@ -197,22 +197,38 @@ class Splits:
         calls = self._view.scene.calls
         return [(stack_of(each.context), each) for each in calls if each.callee.rpartition(".")[2] in _READS]
 
-    def _files_read(self, dataset: Instance) -> Iterator[Split]:
-        """Lists of items that were read from a file or a folder before the dataset was made."""
+    def _behind_arguments(self, dataset: Instance) -> Iterator[Slice]:
+        """The arguments with which a dataset was made, constants apart, and what is behind each of them."""
         call = self._view.code.call_at(dataset.location)
         stack = self._stack_around(dataset)
         if call is None or stack is None:
             return
         for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
-            if isinstance(argument, ast.Constant):
-                continue
-            behind = self._slicer.behind(argument, dataset.location.path, stack).calls
-            found = [self._view.code.calls.get((self._slicer.location(each), each.stack)) for each in behind]
-            events = [event for event in found if event is not None]
+            if not isinstance(argument, ast.Constant):
+                yield self._slicer.behind(argument, dataset.location.path, stack)
+
+    def _files_read(self, dataset: Instance) -> Iterator[Split]:
+        """Lists of items that were read from a file or a folder before the dataset was made."""
+        for behind in self._behind_arguments(dataset):
+            events = self._events(behind)
             settings = {_text_read(event) for event in events if _is_of_several_sets(event.result)}
+            key = validation_key((found, key) for found, key in keys_behind(behind) if self._is_of_unread(found))
             for event in events:
                 if _text_read(event) not in settings:
-                    yield from _told_by(event)
+                    yield from _told_by(event) if key is None else [self._by_key(*key)]
+
+    def _events(self, behind: Slice) -> list[CallEvent]:
+        found = [self._view.code.calls.get((self._slicer.location(each), each.stack)) for each in behind.calls]
+        return [event for event in found if event is not None]
+
+    def _is_of_unread(self, key: Found) -> bool:
+        """Whether a key reads a part of what was read from a file whose content is not known."""
+        match key.node:
+            case ast.Subscript(value=owner) | ast.Call(func=ast.Attribute(value=owner)):
+                events = self._events(self._slicer.behind(owner, key.path, key.stack))
+                read = [event for event in events if event.callee.rpartition(".")[2] in _READS]
+                return bool(read) and not any(isinstance(event.result, DictValue | ListValue) for event in read)
+        return False
 
 
 def _kinds_of(named: Iterable[tuple[str, Location]]) -> set[str]:
