@@ -19,6 +19,8 @@ _GOES_ON = regex(
     r"(resume|continue|restart|restore|fine[-_]?tune)([-_](from|training|train|path|ckpt|checkpoint|model|run))?"
     r"|(eval|evaluate|evaluation|test|infer|inference|predict)([-_]only)?"
 )
+# What such an option is given where it is switched off: recipes hand every option over, whatever is set.
+_OFF = frozenset({"", "0", "false", "no", "none", "null", "off"})
 # Launchers that try a program out or vary a setting, by their paths.
 _TRIES = regex(r"(?:^|[/_.-])(?:tests?|ablations?|debug|smoke|sanity|ci|github|sweeps?)(?:[/_.-]|$)")
 
@@ -37,13 +39,21 @@ def starts_with_words(tree: SourceTree, entry: str, variables: Collection[str], 
 
 def _shows_a_training(launch: Launch) -> bool:
     path = "" if launch.location is None else launch.location.path.lower()
-    return _TRIES.search(path) is None and not any(map(_goes_on, launch.argv))
+    following = (*launch.argv[1:], "-")
+    return _TRIES.search(path) is None and not any(map(_goes_on, launch.argv, following))
 
 
-def _goes_on(word: str) -> bool:
-    """Whether a word is such an option, or a setting: `--resume`, `--eval=1`, `trainer.resume=last.pt`."""
-    name, equals, _ = word.partition("=")
+def _goes_on(word: str, following: str) -> bool:
+    """Whether a word is such an option, or a setting, that is on: `--resume`, `--eval=1`, `trainer.resume=last.pt`.
+
+    Args:
+        word: the word.
+        following: the next one, which an option is given unless it is an option itself.
+    """
+    name, equals, given = word.partition("=")
     if not equals and not name.startswith("-"):
+        return False
+    if (given if equals else following).lower() in _OFF:
         return False
     return _GOES_ON.fullmatch(name.lstrip("-+~").rpartition(".")[2].lower()) is not None
 
