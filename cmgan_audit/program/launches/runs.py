@@ -258,7 +258,8 @@ class Program:
     def _paired(self, entry: str, asking: Sequence[Run]) -> list[Run]:
         """The run of a script that asks for two configurations, where the keys that it reads tell which are meant.
 
-        Where they tell only the second one, the first is left open.
+        Where they tell only the second one, the first is left open. So it is where the tree has one file for both: who
+        is asked for two files has two.
 
         Args:
             entry: the script.
@@ -278,7 +279,7 @@ class Program:
             return []
         second = last_file(fitting[0].launch)
         flag = firsts[0].argv[0] if len(firsts[0].argv) == 2 else ""
-        named = called_like(flag, [path for path in map(last_file, firsts) if path != second] or [second])
+        named = called_like(flag, [path for path in map(last_file, firsts) if path != second])
         pairs = [
             launch
             for first in firsts

@@ -116,3 +116,33 @@ def test_a_file_in_the_nearest_folder_above_stands_where_none_lies_nearer(tmp_pa
     assert [run.launch.condition for run in runs.execute(SourceTree(tmp_path))] == ["configuration plain.yaml"]
     (tmp_path / "bin" / "near.yaml").write_text("size: 2\n", encoding="utf-8")
     assert [run.launch.condition for run in runs.execute(SourceTree(tmp_path))] == ["configuration bin/near.yaml"]
+
+
+TWO_LISTS = """
+import argparse
+import json
+from torch.utils.data import DataLoader
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--train_list", required=True)
+parser.add_argument("--valid_list", required=True)
+args = parser.parse_args()
+for path in (args.train_list, args.valid_list):
+    with open(path) as file:
+        DataLoader(json.load(file)["clean"], batch_size=4)
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "both"),
+    [
+        (["train.json", "valid.json"], ["--train_list train.json --valid_list valid.json"]),
+        (["names.json"], []),
+    ],
+)
+def test_one_file_does_not_stand_for_both_that_are_asked_for(tmp_path: Path, files: list[str], both: list[str]) -> None:
+    (tmp_path / "train.py").write_text(TWO_LISTS, encoding="utf-8")
+    for name in files:
+        (tmp_path / name).write_text('{"clean": ["a.wav", "b.wav"]}', encoding="utf-8")
+    found = [" ".join(run.launch.argv) for run in runs.execute(SourceTree(tmp_path))]
+    assert [words for words in found if words.count("_list") == 2] == both
