@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from cmgan_audit.facts.metrics.scoring import metric_called
@@ -14,6 +15,7 @@ from cmgan_audit.finding import Step
 from cmgan_audit.program.domain.listings import listings_of
 from cmgan_audit.program.execution.trace import CallEvent, Context, Loop, innermost_function
 from cmgan_audit.rules.record import Known
+from cmgan_audit.source.syntax import called_name, walk
 
 
 def scored_loops(view: View) -> Iterator[LoopRecord]:
@@ -46,7 +48,8 @@ def _holds(loop: Loop, context: Context) -> bool:
 def _evaluates(view: View, context: Context, loop: Loop) -> bool:
     """Whether nothing is trained in a loop, nor with what it computes, and no loop over a loader stands for it.
 
-    A loop in a step of a training may compute what the step learns from; one over the files of a folder does not.
+    A loop in a step of a training may compute what the step learns from; one over the files of a folder does not. A
+    loop that is written to train, and under these settings does not come so far, is no evaluation either.
     """
     scene = view.scene
     learning = [use.event.context for use in scene.of("backward", "step")]
@@ -61,17 +64,32 @@ def _evaluates(view: View, context: Context, loop: Loop) -> bool:
         return False
     trained = {each.loops[-1] for each in learning if each.loops}
     in_training = bool(roles) or any(outer in trained for outer in around)
-    return not in_training or (loop.iterates is not None and bool(listings_of(loop.iterates)))
+    if in_training and (loop.iterates is None or not listings_of(loop.iterates)):
+        return False
+    return not _is_written_to_train(view, loop)
+
+
+def _is_written_to_train(view: View, loop: Loop) -> bool:
+    """Whether a function that is called in a loop has a backward pass, executed or not."""
+    outside = len(_began(view, loop).frames)
+    inside = [each.context.frames[outside:] for each in view.scene.calls if _holds(loop, each.context)]
+    called = {frame.value.node for frames in inside for frame in frames if frame.value is not None}
+    return any(isinstance(each, ast.Call) and called_name(each) == "backward" for node in called for each in walk(node))
+
+
+def _began(view: View, loop: Loop) -> Context:
+    """The context of what a loop does in the function that it stands in."""
+    inside = (each.context for each in view.scene.calls if _holds(loop, each.context))
+    return min(inside, key=lambda each: len(each.frames))
 
 
 def _record(view: View, loop: Loop, event: CallEvent, metric: str, runs: list[Use]) -> LoopRecord:
     scene = view.scene
-    began = min((each.context for each in scene.calls if _holds(loop, each.context)), key=lambda each: len(each.frames))
     inside = [use for use in scene.uses if _holds(loop, use.event.context)]
     return judged_loop(
         scene,
         loop.location,
-        innermost_function(began),
+        innermost_function(_began(view, loop)),
         Known(EVAL, (Step(event.location, f"{metric} is computed here, and nothing is trained"),)),
         inside,
         [run for run in runs if _holds(loop, run.event.context)],
