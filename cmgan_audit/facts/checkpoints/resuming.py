@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
@@ -114,7 +115,7 @@ class _Resuming:
         settings = [setting for event in entries_of(batch) for setting in self._settings(event)]
         given = self._given(batch, settings)
         said = [option for step in given.trail for option in options_of_step(step)] if given is not None else []
-        if given is not None and (_is_start(batch, settings, said) or self._is_part(batch, given, settings)):
+        if given is not None and (_is_start(batch, settings, said) or self._is_part(batch, given, settings, said)):
             return
         if given is not None:
             yield self._record(batch, whole, events, Known(False, given.trail), given.text)
@@ -130,21 +131,29 @@ class _Resuming:
             confidence = Confidence.MEDIUM if medium else Confidence.HIGH
             yield self._record(batch, whole, events, Known(True, sign.trail, confidence=confidence), sign.text)
 
-    def _is_part(self, batch: Batch, given: _Sign, settings: Sequence[Setting]) -> bool:
-        """Whether weights are loaded alone, from a file that settings name in a word that speaks of no checkpoint.
+    def _is_part(self, batch: Batch, given: _Sign, settings: Sequence[Setting], options: Sequence[str]) -> bool:
+        """Whether weights are loaded alone, by a word that speaks of no checkpoint, from a file that settings name or
+        that every start of the training has to be given, the first one too.
 
         `asr_path: asr/epoch_00100.pth` is a network that comes trained, and no training to go on with. A file that this
         training writes, or takes if it is there, is its own whatever it is called.
         """
         words = [*(step.note.partition(" is ")[0] for step in given.trail), *(setting.text for setting in settings)]
-        return (
-            given.text.endswith(_IN_SETTINGS)
-            and not batch.trains_on
-            and not self._completeness.goes_on_counting(batch)
-            and not CHECKPOINT.search(" ".join([*words, *functions_of(batch)]))
-            and not any(map(self._saves_there, batch.loads))
-            and not any(self._looked_for(batch))
-        )
+        speaks = CHECKPOINT.search(" ".join([*words, *functions_of(batch)]))
+        goes_on = batch.trains_on or self._completeness.goes_on_counting(batch)
+        if speaks or goes_on or any(map(self._saves_there, batch.loads)) or any(self._looked_for(batch)):
+            return False
+        is_needed = not settings and not any(self._is_kept_off(load, options) for load in batch.loads)
+        return is_needed or given.text.endswith(_IN_SETTINGS)
+
+    def _is_kept_off(self, load: CallEvent, options: Sequence[str]) -> bool:
+        """Whether a test stands around a load in its own function, or one that asks an option of it where it is called.
+
+        Which device a training is started for is asked there, too.
+        """
+        own = stack_of(load.context)
+        asked = ((guard.stack, ast.unparse(guard.node)) for guard in self._guards.of(load))
+        return any(stack == own or any(name in text for name in options) for stack, text in asked)
 
     def kept_off(
         self, batch: Batch, there: Batch, whole: Batch, supposed: Supposed, events: Sequence[Event]
