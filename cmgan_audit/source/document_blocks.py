@@ -19,14 +19,17 @@ _WINDOWS_LANGUAGES = frozenset({"powershell", "pwsh", "ps1", "posh", "cmd", "bat
 _VARIABLE = regex(r"%([A-Za-z_]\w*)%")
 _BRACE = regex(r"(?<!\S)[{}](?!\S)")
 _PROMPT = regex(r"^(\s*)(?:\([\w.-]+\)\s*)?(?:(?:PS )?[\w@~:/.-]*[$#%>]|>>>)\s+(?=\S)")
-# What the reader has to fill in: `<folder>`, `[name of the run]`, `CONFIG_YAML_FILE`, `PATH_TO_DATA`.
+# What the reader has to fill in: `<folder>`, `[name of the run]`, `CONFIG_YAML_FILE`, `PATH_TO_DATA`; numbers between
+# brackets behind an equals sign are a list: `--data.batch_size=[8,4]`.
 _PLACEHOLDER = regex(
-    r"<[\w /.,'\"|-]+>|\[[^\]\n]*\]|\{[\w .|/-]+\}|\.\.\.|…"
+    r"<[\w /.,'\"|-]+>|(?!(?<==)\[[\d.,\s-]+\])\[[^\]\n]*\]|\{[\w .|/-]+\}|\.\.\.|…"
     r"|(?<=[\s=])(?:(?:PATH_TO|YOUR)_[A-Z0-9_]+"
     r"|[A-Z0-9_]+_(?:FILE|PATH|DIR|FOLDER|NAME|RUN|ID|CONFIG|YAML|JSON|CKPT|CHECKPOINT|ROOT))(?=\s|$)"
 )
 # An option with its own name in capitals, as `argparse` shows usage: `--restore_step RESTORE_STEP`.
 _NAMESAKE = regex(r"(?<=\s)(--?([A-Za-z][\w-]*)(?:[ \t]+|=))([A-Z][A-Z0-9_-]*)(?=\s|$)")
+# A line that is meant to go on, with a remark or a space behind its backslash, which a shell would not forgive.
+_GOES_ON = regex(r"(?<=\s\\)[ \t]+(?:#.*)?$")
 _INLINE = regex(r"`([^`\n]*\.py\b[^`\n]*)`")
 _PLACEHOLDER_MARK = "$PLACEHOLDER"
 _OPTIONAL_MARK = "$OPTIONAL_PLACEHOLDER"  # `[...]` and an ellipsis, which may also stand for nothing
@@ -38,8 +41,10 @@ def is_fence(line: str) -> bool:
 
 
 def as_typed(lines: Sequence[str]) -> str:
-    """The lines of a block without prompts, and with a variable in place of what the reader has to fill in."""
-    return filled_in("\n".join(map(_without_prompt, lines)))
+    """The lines of a block without prompts and remarks behind a backslash, and with a variable in place of what the
+    reader has to fill in.
+    """
+    return filled_in("\n".join(_without_remark(_without_prompt(line)) for line in lines))
 
 
 def filled_in(text: str) -> str:
@@ -50,6 +55,10 @@ def filled_in(text: str) -> str:
 def _without_prompt(line: str) -> str:
     match = _PROMPT.match(line)
     return line if match is None else " " * match.end() + line[match.end() :]
+
+
+def _without_remark(line: str) -> str:
+    return _GOES_ON.sub("", line)
 
 
 def blocks(text: str) -> Iterator[tuple[int, list[str]]]:

@@ -197,6 +197,19 @@ The file train.py is described below.
     ]
 
 
+def test_lines_of_a_document_go_on_behind_a_remark() -> None:
+    text = """```bash
+python train.py \\ # starts the training
+  --data.batch_size=[2,4] \\  # for training and validation
+  --devices=0, \\
+  --gains=[-5, 1.5] --stages=[low|high]
+```
+"""
+    assert argvs(text.replace("0, \\\n", "0, \\ \n"), "README.md") == [
+        ["--data.batch_size=[2,4]", "--devices=0,", "--gains=[-5,", "1.5]", "--stages=$OPTIONAL_PLACEHOLDER"]
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "trials"),
     [

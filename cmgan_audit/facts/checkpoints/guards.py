@@ -8,9 +8,10 @@ decided it among the run's decisions.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeGuard
 
+from cmgan_audit.facts.checkpoints.wording import CHECKPOINT
 from cmgan_audit.facts.code import Code, Stack, stack_of
 from cmgan_audit.finding import Location, Trail
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -140,6 +141,23 @@ class Guards:
                 event = self._code.calls.get((self._code.place_of(guard.path, part), guard.stack))
                 if event is not None:
                     yield event
+
+
+def speaks_of(guard: Guard, restores: Sequence[ast.Call]) -> bool:
+    """Whether a test speaks of a checkpoint, or names something that calls which restore one are given."""
+    given = [part for call in restores for part in (*call.args, *(keyword.value for keyword in call.keywords))]
+    named = {word for part in given for word in _words(part)}
+    return bool(CHECKPOINT.search(ast.unparse(guard.node))) or not named.isdisjoint(_words(guard.node))
+
+
+def _words(node: ast.AST) -> set[str]:
+    """The names, attributes and keys that stand in an expression."""
+    found = set()
+    for part in walk(node):
+        match part:
+            case ast.Name(id=word) | ast.Attribute(attr=word) | ast.Constant(value=str(word)):
+                found.add(word)
+    return found
 
 
 def asks_for_files_only(condition: str) -> bool:

@@ -27,7 +27,7 @@ from cmgan_audit.facts.checkpoints.given import (
     says_file,
     speaks_of_one,
 )
-from cmgan_audit.facts.checkpoints.guards import EXISTS, Guard, Guards, Setting
+from cmgan_audit.facts.checkpoints.guards import EXISTS, Guard, Guards, Setting, speaks_of
 from cmgan_audit.facts.checkpoints.records import Resume
 from cmgan_audit.facts.checkpoints.restoring import Batch, bare, batches, first_step, member_of, together
 from cmgan_audit.facts.checkpoints.surroundings import (
@@ -277,7 +277,7 @@ class _Resuming:
                 return _Sign(f"{setting.text} is {value.value!r}", (*value.trail, *here))
         sign = self._found(batch)
         looked = [guard for guard, _ in self._looked_for(batch)]
-        if sign is None and looked and all(guard.insists for guard in looked):
+        if sign is None and looked and all(guard.insists and self._asks_for(guard, batch) for guard in looked):
             return None  # a file that has to be there was asked for, whoever asked
         sign = sign or self._exists(batch)
         if sign is None and self._saves_there(load):
@@ -324,6 +324,11 @@ class _Resuming:
                 for call in self._guards.calls(guard):
                     if member_of(call) in EXISTS:
                         yield guard, call
+
+    def _asks_for(self, guard: Guard, batch: Batch) -> bool:
+        """Whether a file that has to be there may be what is restored, and not data: a library may find it by itself."""
+        calls = [self._view.code.call_at(each.event.location) for each in batch.restored]
+        return bool(batch.loads) or speaks_of(guard, [call for call in calls if call is not None])
 
     def _saves_there(self, load: CallEvent) -> bool:
         paths = (path_of(value) for value in load.arguments.positional[:1])

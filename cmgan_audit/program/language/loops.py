@@ -24,6 +24,8 @@ from cmgan_audit.program.execution.trace import Loop
 
 # Inside this many loops of the running program a body is executed once only.
 MOST_REPEATED = 3
+# A list is filled up item by item at most so often.
+MOST_FILLED = 16
 
 Body = Callable[[Value], Flow | None]
 
@@ -98,6 +100,11 @@ def execute_while(it: Interpreter, node: ast.While) -> Flow:
     from cmgan_audit.program.language.statements import execute_block
 
     verdict = truth(it, it.read(evaluate_test(it, node.test)))
+    filled = 0
+    while verdict and filled < MOST_FILLED and _fills_up(node):
+        execute_block(it, node.body)
+        verdict = truth(it, it.read(evaluate_test(it, node.test)))
+        filled += 1
     if verdict is False:
         return execute_block(it, node.orelse) if node.orelse else Flow.NEXT
     certain = isinstance(node.test, ast.Constant)
@@ -112,6 +119,22 @@ def execute_while(it: Interpreter, node: ast.While) -> Flow:
 
     with nullcontext() if verdict else it.doubted():
         return _repeated(it, node, loop, once, otherwise if node.orelse else None, certain=certain)
+
+
+def _fills_up(node: ast.While) -> bool:
+    """Whether a loop only makes a list longer until it is long enough: `while len(sizes) < 4: sizes.append(1)`."""
+    match node.test:
+        case ast.Compare(left=ast.Call(func=ast.Name(id="len"), args=[made]), ops=[ast.Lt() | ast.LtE() | ast.NotEq()]):
+            target = ast.dump(made)
+            return all(_adds_to(statement, target) for statement in node.body)
+    return False
+
+
+def _adds_to(statement: ast.stmt, target: str) -> bool:
+    match statement:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr="append" | "extend" | "insert"))):
+            return ast.dump(owner) == target
+    return False
 
 
 def _unrolled(
