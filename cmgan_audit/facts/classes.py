@@ -16,6 +16,7 @@ from cmgan_audit.program.domain.values import (
     ListValue,
     Value,
 )
+from cmgan_audit.program.execution.trace import Event
 from cmgan_audit.program.naming.names import canonical
 
 LOADERS = (
@@ -98,6 +99,16 @@ def is_network(value: Value) -> bool:
     return (isinstance(value, Instance) and any(map(_is_module, bases))) or any(
         name.endswith((".LightningModule", ".Brain", ".AveragedModel")) for name in bases
     )
+
+
+def builds_network(event: Event) -> bool:
+    """Whether an event happens in the constructor of a network of the tree, or in what that calls."""
+    for frame in event.context.frames:
+        owner = frame.value.bound_to if frame.value is not None else None
+        if frame.function.endswith(".__init__") and isinstance(owner, Instance):
+            if isinstance(owner.cls, ClassValue) and is_network(owner):
+                return True
+    return False
 
 
 def _is_module(name: str) -> bool:

@@ -326,7 +326,7 @@ class _Resuming:
                         yield guard, call
 
     def _asks_for(self, guard: Guard, batch: Batch) -> bool:
-        """Whether a file that has to be there may be what is restored, and not data: a library may find it by itself."""
+        """Whether a file that has to be there may be what is restored, and no data; a library may find its own file."""
         calls = [self._view.code.call_at(each.event.location) for each in batch.restored]
         return bool(batch.loads) or speaks_of(guard, [call for call in calls if call is not None])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cmgan_audit.facts.checkpoints.restoring import Batch, bare
 from cmgan_audit.facts.checkpoints.whole_networks import is_whole
-from cmgan_audit.facts.classes import is_network
+from cmgan_audit.facts.classes import builds_network, is_network
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.optimisers import is_stateful
 from cmgan_audit.facts.values import class_name
@@ -26,13 +26,8 @@ def functions_of(batch: Batch) -> list[str]:
 
 def in_constructor(batch: Batch) -> bool:
     """Whether the weights are loaded while a network is built: a part that comes trained."""
-    for event in [*batch.loads, *(each.event for each in batch.restored)]:
-        for frame in event.context.frames:
-            owner = frame.value.bound_to if frame.value is not None else None
-            built = frame.function.endswith(".__init__") and isinstance(owner, Instance)
-            if built and isinstance(owner, Instance) and isinstance(owner.cls, ClassValue) and is_network(owner):
-                return not batch.trains_on
-    return False
+    events = [*batch.loads, *(each.event for each in batch.restored)]
+    return not batch.trains_on and any(map(builds_network, events))
 
 
 def brings_all_back(batch: Batch) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 
+from cmgan_audit.facts.classes import builds_network
 from cmgan_audit.facts.conditions import exclude
 from cmgan_audit.facts.recordings import READERS
 from cmgan_audit.facts.records import TRAIN
@@ -71,9 +72,11 @@ def _first_training(view: View) -> tuple[int, Event] | None:
     scene = view.scene
     if scene.run.launch.condition == NOT_REACHED:
         return None  # whoever calls this code may seed before
-    steps = [(use.position, use.event) for use in scene.of("backward", "step") if use.event.context.loops]
+    # What a network's constructor fits, such as the cutoff of a filter bank, are numbers that it is made with.
+    learnt = [use for use in scene.of("backward", "step") if not builds_network(use.event)]
+    steps = [(use.position, use.event) for use in learnt if use.event.context.loops]
     # Without data it is a self-test: a few steps on made-up numbers.
-    learns = any(True for _ in scene.of("backward")) and (bool(scene.made) or _reads_data(scene))
+    learns = any(use.kind == "backward" for use in learnt) and (bool(scene.made) or _reads_data(scene))
     found: list[tuple[int, Event]] = list(steps[:1]) if learns else []
     # A framework trains whatever its loader is: one that a library hands out is no loader of the tree's own.
     found += [
