@@ -55,6 +55,9 @@ _BELLS = {
     "randn_like": ("input", 0),
     "rand_like": ("input", 0),
 }
+# Functions that find a place in a signal, and what may be computed of the place.
+_SEARCHES = frozenset({"argmax", "argmin", "argwhere", "flatnonzero", "nonzero", "searchsorted"})
+_ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "min", "max", "int", "round"})
 RANDOM_CROP = regex(r"Random(Resized)?(Crop|Chunk|Clip|Segment|Trim)|RandomCrop1D|RandomChunk")
 
 
@@ -197,9 +200,34 @@ def _slice_draws(index: Value) -> frozenset[Draw]:
         each = option.value
         if isinstance(each, ListValue) and each.kind != "slice":
             found = found.union(*(_slice_draws(item) for item in each.items if _is_slice(item)))
-        elif _is_slice(each) and not (isinstance(each, ListValue) and _evens_out(each)):
+        elif isinstance(each, ListValue) and each.kind == "slice":
+            found = found if _evens_out(each) else found.union(*map(_deciding, each.items))
+        elif _is_slice(each):
             found |= each.draws
     return found
+
+
+def _deciding(number: Value) -> frozenset[Draw]:
+    """The draws on which a place depends, but for those that only picked the signal it was found in, as a peak is."""
+    if isinstance(number, Instance) and number.external_name.rpartition(".")[2] in _SEARCHES:
+        return frozenset() if all(map(_is_picked, number.arguments.every)) else number.draws
+    computed = number.computed if isinstance(number, Unknown) else None
+    if computed is None or computed.operation not in _ARITHMETIC:
+        return number.draws
+    return frozenset[Draw]().union(*map(_deciding, computed.operands))
+
+
+def _is_picked(signal: Value) -> bool:
+    """Whether draws reach a signal by a subscript alone: `rooms[:, drawn]`, or what is computed of it."""
+    if not signal.draws:
+        return True
+    if isinstance(signal, Instance):
+        own = any(draw.location == signal.location for draw in signal.draws)
+        return not own and all(map(_is_picked, signal.arguments.every))
+    computed = signal.computed if isinstance(signal, Unknown) else None
+    if computed is None:
+        return False
+    return all(map(_is_picked, computed.operands[:1] if computed.operation == "[]" else computed.operands))
 
 
 def _turned(event: SliceEvent) -> frozenset[Draw]:

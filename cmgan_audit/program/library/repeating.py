@@ -29,13 +29,19 @@ _SAME = regex(
 # What joins other paths, and what code that was not followed gives back.
 _NOT_FOLLOWED = frozenset({"or", "call", "network"})
 _DEEPEST = 12
+_INDEX = "the index"
 
 
 def seed_text(seed: Value | None) -> str:
-    """A seed that is the same whenever the same item is read, in words; empty when it is not."""
+    """A seed that is the same whenever the same item is read, in words; empty when it is not.
+
+    So is one that is drawn from a generator which the index seeds, as where another item is taken instead.
+    """
+    if seed is not None and seed.draws and all(draw.seeded.endswith(_INDEX) for draw in seed.draws):
+        return _INDEX
     if seed is None or differs(seed) or (isinstance(seed, Const) and seed.value is None) or not _repeats(seed):
         return ""
-    return repr(seed.value) if isinstance(seed, Const) else "the index"
+    return repr(seed.value) if isinstance(seed, Const) else _INDEX
 
 
 def keeps_its_object(member: str) -> bool:
