@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.code import Function, Reached
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.source.syntax import called_name, walk
+from cmgan_audit.source.syntax import arguments_named, called_name, is_line_of, positional_parameters, walk
 
 _GROWS = frozenset({"append", "extend", "update", "add", "insert"})
 # What puts an entry in its place in a list in order, and into one that is kept as a heap.
@@ -131,7 +131,7 @@ def reaching(bound: Sequence[Binding], use: ast.AST, parents: Sequence[ast.AST])
     for loop in loops:
         inside = (loop.lineno, loop.col_offset) <= first
         if not inside:
-            later = [each for each in bound if each not in near and _within(each, loop)]
+            later = [each for each in bound if each not in near and is_line_of(_start(each)[0], loop)]
             near = [*near, *later]
     return near
 
@@ -160,11 +160,6 @@ def _start(bound: Binding) -> tuple[int, int]:
     return (getattr(bound.statement, "lineno", 0), getattr(bound.statement, "col_offset", 0))
 
 
-def _within(bound: Binding, loop: ast.AST) -> bool:
-    end = getattr(loop, "end_lineno", 0) or 0
-    return getattr(loop, "lineno", 0) <= _start(bound)[0] <= end
-
-
 def is_parameter(function: Function | ast.Module, name: str) -> bool:
     """Whether a name is a parameter, which hides what the top level calls the same."""
     if isinstance(function, ast.Module):
@@ -179,7 +174,7 @@ def bound_argument(function: Function, call: ast.Call, name: str) -> ast.expr | 
     for keyword in call.keywords:
         if keyword.arg == name:
             return keyword.value
-    names = [parameter.arg for parameter in (*function.args.posonlyargs, *function.args.args)]
+    names = [parameter.arg for parameter in positional_parameters(function.args)]
     if name not in names:
         return None
     position = names.index(name) - (1 if names[:1] in (["self"], ["cls"]) else 0)
@@ -202,8 +197,8 @@ def handed_on(function: Function, call: ast.Call, name: str) -> list[ast.expr] |
     """
     if not call.args or called_name(call) not in _HANDS_ON or not _names(call.args[0], function):
         return None
-    given = [*call.args[1:], *(each.value for each in call.keywords if each.arg in ("args", "iterable", "kwds"))]
-    names = [each.arg for each in (*function.args.posonlyargs, *function.args.args)]
+    given = [*call.args[1:], *arguments_named(call, "args", "iterable", "kwds")]
+    names = [each.arg for each in positional_parameters(function.args)]
     if len(given) == len(names) and name in names and len(names) > 1:
         return [given[names.index(name)]]
     return given

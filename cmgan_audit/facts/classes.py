@@ -18,6 +18,7 @@ from cmgan_audit.program.domain.values import (
 )
 from cmgan_audit.program.execution.trace import Event
 from cmgan_audit.program.naming.names import canonical
+from cmgan_audit.source.syntax import positional_parameters
 
 LOADERS = (
     "torch.utils.data.DataLoader",
@@ -215,7 +216,7 @@ def bound_arguments(cls: ClassValue, arguments: Arguments) -> dict[str, Value]:
             break
         for node in owner.node.body:
             if isinstance(node, ast.FunctionDef) and node.name == "__init__":
-                names = [parameter.arg for parameter in (*node.args.posonlyargs, *node.args.args)][1:]
+                names = [parameter.arg for parameter in positional_parameters(node.args)][1:]
                 return {**dict(zip(names, arguments.positional, strict=False)), **found}
         owner = next((base for base in owner.bases if isinstance(base, ClassValue)), None)
     return found

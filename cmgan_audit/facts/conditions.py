@@ -14,7 +14,7 @@ from cmgan_audit.program.domain.values import Unknown as UnknownValue
 from cmgan_audit.program.execution.trace import Condition
 from cmgan_audit.program.language.attributes import present
 from cmgan_audit.program.language.classes import class_attribute
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import names_in, walk
 
 
 def open_setting(condition: Condition, owner: Instance | None) -> str:
@@ -29,14 +29,13 @@ def open_setting(condition: Condition, owner: Instance | None) -> str:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ""
     for part in _parts(tree):
-        names = [node.id for node in walk(part) if isinstance(node, ast.Name)]
         flags = [
             node.attr
             for node in walk(part)
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
         ]
         calls = any(isinstance(node, ast.Call) for node in walk(part))
-        if calls or not flags or any(name != "self" for name in names) or owner is None:
+        if calls or not flags or names_in(part) - {"self"} or owner is None:
             continue
         for flag in flags:
             value = owner.attrs.get(flag)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cmgan_audit.program.execution.trace import Condition, Context, Frame
+from cmgan_audit.source.syntax import is_line_of
 
 
 def exclusive(one: Context, other: Context) -> bool:
@@ -34,4 +35,4 @@ def _is_decided_in(condition: Condition, frames: list[Frame]) -> bool:
     function = frames[-1].value
     if function is None or function.module.path != condition.location.path:
         return False
-    return function.node.lineno <= condition.location.line <= (function.node.end_lineno or function.node.lineno)
+    return is_line_of(condition.location.line, function.node)

@@ -20,7 +20,7 @@ from cmgan_audit.facts.values import same_object
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Instance
-from cmgan_audit.source.syntax import children
+from cmgan_audit.source.syntax import arguments_of, children
 
 _MOST_STEPS = 4_000
 _MOST_CALLS = 12  # of a method that fills what an object holds: a tracker's training updates come before the others
@@ -339,7 +339,7 @@ class Slicer:
         if function is None:
             if isinstance(node.func, ast.Attribute):
                 yield _Task(node.func.value, task.function, task.stack)
-            for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+            for argument in arguments_of(node):
                 yield _Task(argument, task.function, task.stack)
             return
         if isinstance(function.node, ast.Lambda):

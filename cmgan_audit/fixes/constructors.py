@@ -10,7 +10,7 @@ from cmgan_audit.fixes.case import Sources
 from cmgan_audit.fixes.document import UnrecognisedShapeError
 from cmgan_audit.fixes.python_text import Function, PythonText
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import last_name, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def constructor_of(
         UnrecognisedShapeError: it is another one, or objects of a subclass would never run it.
     """
     node = _class_at(sources.python(cls.path), cls)
-    called = _last_name(sources.python(made.path).call(made).func)
+    called = last_name(sources.python(made.path).call(made).func)
     if called != node.name:
         raise UnrecognisedShapeError(f"the object at {made} is not made by {node.name}(...) in so many words")
     function = _init(drawing)
@@ -102,11 +102,7 @@ def _forgetful_subclasses(sources: Sources, cls: ast.ClassDef) -> Iterator[str]:
     """Subclasses of the tree with a constructor that never calls one of a base."""
     for path, module in sources.modules_with(cls.name):
         for node in walk(module):
-            if isinstance(node, ast.ClassDef) and any(_last_name(base) == cls.name for base in node.bases):
+            if isinstance(node, ast.ClassDef) and any(last_name(base) == cls.name for base in node.bases):
                 init = _init(node)
                 if init is not None and not any(_is_base_constructor(each) for each in walk(init)):
                     yield f"{node.name} ({path}:{node.lineno})"
-
-
-def _last_name(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")

@@ -11,7 +11,7 @@ from cmgan_audit.fixes.case import Sources
 from cmgan_audit.fixes.centre import centre_of, drawn_expression
 from cmgan_audit.fixes.document import UnrecognisedShapeError
 from cmgan_audit.fixes.python_text import Function, PythonText
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import names_in
 
 # The longest line that a conditional expression may make; beyond it the draw gets an if statement.
 WIDEST = 110
@@ -82,7 +82,7 @@ def _tell(sources: Sources, place: Location, function: Function, path: str, told
     called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if called != function.name and function.name not in ("__call__", "forward"):
         raise UnrecognisedShapeError(f"the call at {place} is not of {function.name}() in so many words")
-    taken = {node.id for node in walk(function) if isinstance(node, ast.Name)}
+    taken = names_in(function)
     parameters = {each.arg for each in (*function.args.args, *function.args.kwonlyargs)}
     if TOLD in taken | parameters:
         raise UnrecognisedShapeError(f"{function.name}() has a {TOLD} of its own")

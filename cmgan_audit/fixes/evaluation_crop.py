@@ -19,7 +19,7 @@ from cmgan_audit.fixes.draws import fix_draw, guard_draw, method_of
 from cmgan_audit.fixes.guards import Guard, guards_around, parameter_of, separation
 from cmgan_audit.fixes.python_text import PythonText
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import positional_parameters, walk
 
 MODES = ("mode", "split", "crop_mode")
 TRAINING, EVALUATION = "train", "test"
@@ -81,7 +81,7 @@ def _argument(call: ast.Call, name: str, constructor: Constructor) -> ast.expr |
     """What a call passes for a parameter; None where it passes nothing."""
     if any(isinstance(each, ast.Starred) for each in call.args) or any(each.arg is None for each in call.keywords):
         raise UnrecognisedShapeError("the arguments of the dataset are spread")
-    parameters = [each.arg for each in (*constructor.function.args.posonlyargs, *constructor.function.args.args)][1:]
+    parameters = [each.arg for each in positional_parameters(constructor.function.args)][1:]
     given = dict(zip(parameters, call.args, strict=False))
     given |= {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
     return given.get(name)

@@ -15,7 +15,7 @@ from cmgan_audit.fixes.case import Case, Repair, Sources
 from cmgan_audit.fixes.document import UnrecognisedShapeError
 from cmgan_audit.fixes.python_text import Function, PythonText
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.source.syntax import called_name, walk
+from cmgan_audit.source.syntax import called_name, names_in, walk
 
 _KEPT = "kept"
 _LOSSES = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss"})
@@ -181,7 +181,7 @@ def _losses_over_the_kept(callers: Iterable[tuple[PythonText, ast.Call]]) -> Ite
         together.setdefault(id(loss.statement), []).append(loss)
     for losses in together.values():
         source, statement, function = losses[0].source, losses[0].statement, losses[0].function
-        taken = {node.id for node in walk(function) if isinstance(node, ast.Name)}
+        taken = names_in(function)
         masks = []
         for loss in losses:
             name = _KEPT if len(losses) == 1 else f"{_KEPT}_{loss.scores}"

@@ -9,7 +9,7 @@ from cmgan_audit.facts.loading.roles import leaning
 from cmgan_audit.facts.records import DatasetObject
 from cmgan_audit.fixes.python_text import Function, PythonText
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import single_parameters, walk
 
 # Attributes that choose between training and evaluation, or whether to vary the data, without naming either.
 _FLAGS = frozenset(
@@ -111,7 +111,7 @@ def _own_attribute(node: ast.expr) -> str:
 def parameter_of(constructor: Function, attribute: str) -> str:
     """The parameter of a constructor that becomes an attribute as it is; "" where none does."""
     arguments = constructor.args
-    names = {each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
+    names = {each.arg for each in single_parameters(arguments)}
     for target, value in _stores(constructor):
         if isinstance(value, ast.Name) and value.id in names and _own_attribute(target) == attribute:
             return value.id

@@ -7,6 +7,7 @@ import ast
 from cmgan_audit.facts.adversarial.labels import Label
 from cmgan_audit.fixes.case import Case, Repair
 from cmgan_audit.fixes.document import UnrecognisedShapeError
+from cmgan_audit.source.syntax import arguments_named
 
 
 def size_of_the_batch(case: Case) -> Repair:
@@ -26,7 +27,7 @@ def size_of_the_batch(case: Case) -> Repair:
 
 def _first_axis(call: ast.Call) -> ast.expr:
     """The expression of the first dimension of a tensor that a call makes."""
-    given = [each.value for each in call.keywords if each.arg == "size"] or call.args[:1]
+    given = arguments_named(call, "size") or call.args[:1]
     size = given[0] if given else None
     if isinstance(size, ast.Tuple | ast.List) and size.elts:
         size = size.elts[0]

@@ -11,6 +11,7 @@ from cmgan_audit.fixes.case import Case, Repair
 from cmgan_audit.fixes.document import UnrecognisedShapeError
 from cmgan_audit.fixes.values import switch_off, within
 from cmgan_audit.rules.record import Fact, Known, OneOf, certainly
+from cmgan_audit.source.syntax import arguments_named
 
 
 def keep_last_batch(case: Case) -> Repair:
@@ -51,7 +52,7 @@ def _by_split(case: Case, others: list[Loader]) -> Edit:
     call = source.parent(source.parent(node) or node)
     if not isinstance(call, ast.Call):
         raise UnrecognisedShapeError(reason)
-    flag = next((keyword.value for keyword in call.keywords if keyword.arg == "shuffle"), None)
+    flag = next(iter(arguments_named(call, "shuffle")), None)
     tells_apart = _all_are(case.loaders, "shuffle", value=False) and _all_are(others, "shuffle", value=True)
     if flag is None or flag is node or not isinstance(flag, ast.Name | ast.Attribute) or not tells_apart:
         raise UnrecognisedShapeError(reason)

@@ -12,7 +12,7 @@ from cmgan_audit.finding import Edit, Location
 from cmgan_audit.fixes.document import Document, UnrecognisedShapeError
 from cmgan_audit.source.discovery import Failure
 from cmgan_audit.source.python_file import ParsedFile, parse_python
-from cmgan_audit.source.syntax import holders_at, outline_of, walk
+from cmgan_audit.source.syntax import holders_at, outline_of, single_parameters, walk
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _LAYOUT = frozenset((tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT))
@@ -159,7 +159,7 @@ class PythonText(Document):
     def add_parameter(self, function: Function, name: str, kind: str, default: str) -> Edit:
         """The edit that gives a function one more parameter with a default, behind those that it has."""
         arguments = function.args
-        every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        every = single_parameters(arguments)
         annotated = any(each.annotation is not None for each in every)
         parameter = f"{name}: {kind} = {default}" if annotated else f"{name}={default}"
         opening = self._first("(", self._first(function.name, self._def(function)))

@@ -10,7 +10,7 @@ from cmgan_audit.fixes.case import Case, Repair
 from cmgan_audit.fixes.document import UnrecognisedShapeError
 from cmgan_audit.fixes.python_text import Function, PythonText
 from cmgan_audit.rules.record import OneOf
-from cmgan_audit.source.syntax import target_name, walk
+from cmgan_audit.source.syntax import arguments_of, last_name, walk
 
 
 def without_sampler(case: Case) -> Repair:
@@ -106,11 +106,11 @@ def _drawn_from(node: ast.expr) -> ast.expr | None:
 def _wraps_loader(scope: ast.AST, name: str) -> bool:
     """Whether a name is given what is made of something called a loader: `progress = Progress(train_loader)`."""
     return any(
-        "loader" in target_name(argument).lower()
+        "loader" in last_name(argument).lower()
         for node in walk(scope)
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
         if any(isinstance(target, ast.Name) and target.id == name for target in node.targets)
-        for argument in (*node.value.args, *(each.value for each in node.value.keywords))
+        for argument in arguments_of(node.value)
     )
 
 

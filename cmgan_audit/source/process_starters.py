@@ -14,7 +14,7 @@ from cmgan_audit.finding import Location
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.commands import CommandLine
 from cmgan_audit.source.shell.expansion import UnknownWord
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import arguments_named, walk
 
 _MAY_START = regex(rb"\bsubprocess\b(?s:.*)rank\b|rank\b(?s:.*)\bsubprocess\b")
 _OF_HANDING_ON = (b"subprocess", b"sys.argv", b"rank")
@@ -61,7 +61,7 @@ def _starts(path: str, body: list[ast.stmt]) -> Iterator[CommandLine]:
     lists: _Lists = {}
     for node in _in_order(body):
         if isinstance(node, ast.Call) and _is_starter(node.func):
-            given = [*node.args[:1], *(each.value for each in node.keywords if each.arg == "args")]
+            given = [*node.args[:1], *arguments_named(node, "args")]
             command = _command(path, node, _items(given[0], lists)) if given else None
             if command is not None:
                 yield command

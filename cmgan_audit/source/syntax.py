@@ -72,15 +72,48 @@ def called_name(call: ast.Call) -> str:
     return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
-def target_name(target: ast.expr) -> str:
-    """The word that a value is kept under: of `x`, `self.x` and `parts["x"]`; "" of anything else."""
-    if isinstance(target, ast.Name):
-        return target.id
-    if isinstance(target, ast.Attribute):
-        return target.attr
-    if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
-        return str(target.slice.value)
+def last_name(node: ast.AST) -> str:
+    """The word that a value is kept under: the last of `x`, `self.x` and `parts["x"]`; "" of anything else."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case ast.Subscript(slice=ast.Constant(value=str() as name)):
+            return name
     return ""
+
+
+def names_in(*nodes: ast.AST | None) -> set[str]:
+    """The names that occur in some nodes, whether they are read or bound; none where a node is left out (None)."""
+    return {each.id for node in nodes if node is not None for each in walk(node) if isinstance(each, ast.Name)}
+
+
+def positional_parameters(spec: ast.arguments) -> list[ast.arg]:
+    """The parameters that a call may fill by place, `self` included."""
+    return [*spec.posonlyargs, *spec.args]
+
+
+def single_parameters(spec: ast.arguments) -> list[ast.arg]:
+    """The parameters that hold one value each: all but `*args` and `**kwargs`."""
+    return [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]
+
+
+def arguments_of(call: ast.Call) -> list[ast.expr]:
+    """What a call is given, by place and then by name."""
+    return [*call.args, *(keyword.value for keyword in call.keywords)]
+
+
+def arguments_named(call: ast.Call, *names: str) -> list[ast.expr]:
+    """What a call is given under one of some names."""
+    return [keyword.value for keyword in call.keywords if keyword.arg in names]
+
+
+def is_line_of(line: int, *nodes: ast.AST) -> bool:
+    """Whether a line is one of a node's, or one from the first to the last of statements that follow each other."""
+    if not nodes:
+        return False
+    first: int = getattr(nodes[0], "lineno", 0)
+    last: int | None = getattr(nodes[-1], "end_lineno", None)
+    return first <= line <= (last or first)
 
 
 class Outline:

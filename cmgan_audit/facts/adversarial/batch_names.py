@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cmgan_audit.facts.view import View
 from cmgan_audit.program.execution.trace import CallEvent, Frame, Loop
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import is_line_of, positional_parameters, walk
 
 # Methods of a tensor that keep its first axis, and what else shows that a name is a tensor.
 _KEEPING = frozenset("to cuda cpu float double half detach clone contiguous requires_grad_ pin_memory".split())
@@ -51,9 +51,8 @@ def batch_tensor(view: View, event: CallEvent, loop: Loop) -> str:
 def _frames_within(frames: Iterable[Frame], loop: Loop, head: ast.For) -> list[Frame]:
     """The calls that lead from the body of the loop to the place."""
     chain = list(frames)
-    first, last = head.body[0].lineno, head.body[-1].end_lineno or 0
     for position, frame in enumerate(chain):
-        if frame.call.path == loop.location.path and first <= frame.call.line <= last:
+        if frame.call.path == loop.location.path and is_line_of(frame.call.line, *head.body):
             return chain[position:]
     return []
 
@@ -81,7 +80,7 @@ def _bound(target: ast.expr, kind: str) -> _Names:
 
 def _handed_on(call: ast.Call, function: _Function, names: _Names) -> _Names:
     """The parameters of a function that get names of the caller as they are."""
-    parameters = [each.arg for each in (*function.args.posonlyargs, *function.args.args)]
+    parameters = [each.arg for each in positional_parameters(function.args)]
     if parameters[:1] == ["self"] and isinstance(call.func, ast.Attribute):
         parameters = parameters[1:]
     given: list[tuple[str, ast.expr]] = list(zip(parameters, call.args, strict=False))

@@ -23,7 +23,7 @@ from cmgan_audit.program.execution.trace import CallEvent, Context
 from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, OneOf, Record, record_kind
-from cmgan_audit.source.syntax import called_name, target_name
+from cmgan_audit.source.syntax import called_name, last_name
 
 _MAKERS = frozenset(
     "torch.ones torch.zeros torch.full torch.empty torch.Tensor torch.FloatTensor torch.cuda.FloatTensor".split()
@@ -226,7 +226,7 @@ class _Uses:
                         renamed.append((_assigned_names(node), node.value.id))
                     compared |= _compared(node)
                     if isinstance(node, ast.Assign) and _is_part(node.value):
-                        cut |= _assigned_names(node) & {target_name(node.value.value)}
+                        cut |= _assigned_names(node) & {last_name(node.value.value)}
             self._in_losses[module.path] = renamed, compared, cut
         return self._in_losses[module.path]
 
@@ -267,7 +267,7 @@ def _named_in_loss(view: View, uses: _Uses, maker: CallEvent) -> bool:
             return False  # it is cut to the batch
         if isinstance(parent, ast.Assign | ast.AnnAssign):
             targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target]
-            names = {target_name(target) for target in targets} - {""}
+            names = {last_name(target) for target in targets} - {""}
         if isinstance(parent, ast.stmt):
             break
     renamed, compared, cut = uses.in_losses(module)
@@ -285,7 +285,7 @@ def _is_part(node: ast.AST) -> TypeGuard[ast.Subscript]:
 
 
 def _assigned_names(node: ast.Assign) -> set[str]:
-    return {target_name(target) for target in node.targets} - {""}
+    return {last_name(target) for target in node.targets} - {""}
 
 
 def _compared(node: ast.AST) -> set[str]:
@@ -304,7 +304,7 @@ def _whole(node: ast.expr) -> set[str]:
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
         return {str(node.slice.value)}
     if isinstance(node, ast.Name | ast.Attribute):
-        return {target_name(node)}
+        return {last_name(node)}
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         return _whole(node.func.value)
     if isinstance(node, ast.BinOp):

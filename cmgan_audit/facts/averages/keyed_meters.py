@@ -18,7 +18,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import ClassValue, Instance
 from cmgan_audit.program.execution.trace import CallEvent, Loop
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import names_in
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +92,7 @@ def _once_a_batch(view: View, update: Update, single: Pass) -> bool:
     """Whether a name gets one value per batch: loops inside of the pass go over names, not over items."""
     loops = update.event.context.loops
     inside = loops[next(at for at, loop in enumerate(loops) if loop is single.event.loop) + 1 :]
-    named = {node.id for node in walk(update.key) if isinstance(node, ast.Name)}
+    named = names_in(update.key)
     return all(not named.isdisjoint(_targets(view, loop)) for loop in inside)
 
 
@@ -102,7 +102,7 @@ def _targets(view: View, loop: Loop) -> set[str]:
     around = () if node is None else (node, *view.code.parents(loop.location.path, node))
     for each in around:
         if isinstance(each, ast.For | ast.AsyncFor):
-            return {part.id for part in walk(each.target) if isinstance(part, ast.Name)}
+            return names_in(each.target)
         if isinstance(each, ast.stmt):
             break
     return set()

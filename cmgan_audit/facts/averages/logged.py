@@ -19,6 +19,7 @@ from cmgan_audit.facts.scene import Pass
 from cmgan_audit.facts.values import constant, instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.source.syntax import arguments_named
 
 _LOG = "lightning.pytorch.LightningModule.log"
 
@@ -66,4 +67,4 @@ def _argument(call: ast.Call, position: int, name: str) -> ast.expr | None:
     """An argument as it is written."""
     if len(call.args) > position:
         return call.args[position]
-    return next((each.value for each in call.keywords if each.arg == name), None)
+    return next(iter(arguments_named(call, name)), None)

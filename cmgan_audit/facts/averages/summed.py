@@ -9,7 +9,7 @@ from cmgan_audit.facts.slices import Found, Slicer
 from cmgan_audit.facts.values import constant, instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.program.domain.values import Instance
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import arguments_named, walk
 
 # What tells a loss of torch how to reduce, and what makes it a sum over the items.
 _REDUCING = ("reduction", "size_average")
@@ -96,7 +96,7 @@ def _summed(call: ast.Call) -> ast.expr | None:
             pass
         case _:
             return None
-    axes = [*rest, *(keyword.value for keyword in call.keywords if keyword.arg in ("dim", "axis"))]
+    axes = [*rest, *arguments_named(call, "dim", "axis")]
     return summed if all(isinstance(axis, ast.Constant) and axis.value == 0 for axis in axes) else None
 
 

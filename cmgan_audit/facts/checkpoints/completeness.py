@@ -21,7 +21,7 @@ from cmgan_audit.program.domain.reasons import Cause, cause_of
 from cmgan_audit.program.domain.values import Const, Instance, ListValue, Unknown
 from cmgan_audit.program.execution.trace import CallEvent, Event, Loop, StoreEvent
 from cmgan_audit.rules.record import Fact, Known
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import arguments_named, walk
 
 # Where schedulers of torch take the epoch that they go on from, if it is not given by its name.
 _PLACE_OF_LAST_EPOCH = {
@@ -120,7 +120,7 @@ class Completeness:
         if value is None:
             return False
         call = self._view.code.call_at(target.location)
-        given = [each.value for each in call.keywords if each.arg == "last_epoch"] if call is not None else []
+        given = arguments_named(call, "last_epoch") if call is not None else []
         if call is not None and not given and place is not None:
             given = call.args[place : place + 1]
         return not isinstance(value, Const) or not given or not self._is_number(target.location.path, given[0])

@@ -18,7 +18,7 @@ from cmgan_audit.program.domain.values import Const, DictValue, Value
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.program.naming.names import canonical
-from cmgan_audit.source.syntax import called_name, walk
+from cmgan_audit.source.syntax import called_name, names_in, walk
 
 COUNTER = regex(r"epoch|step|iter", re.IGNORECASE)
 _SETTINGS = regex(r"conf|cfg|arg|param|^hp|opt|setting", re.IGNORECASE)
@@ -113,7 +113,7 @@ class Counting:
             if function.node is here.node or name.startswith("self.") or name in shared:
                 yield name.rpartition(".")[2]
         given_back = (node.value for node in function.own_nodes() if isinstance(node, ast.Return) and node.value)
-        if any(_reads_count(value, files) or counts & _names(value) for value in given_back):
+        if any(_reads_count(value, files) or counts & names_in(value) for value in given_back):
             for name, each in bindings_in(here).items():
                 if any(isinstance(one.value, ast.expr) and function.name in _called(one.value) for one in each):
                     yield name.rpartition(".")[2]
@@ -145,7 +145,7 @@ class Counting:
 
     def _begins_anew(self) -> bool:
         if self.begins_with_constant:
-            return not isinstance(self._loop, ast.For) or _names(self._loop.target) != {"_"}  # `_` counts nothing
+            return not isinstance(self._loop, ast.For) or names_in(self._loop.target) != {"_"}  # `_` counts nothing
         match self._start:
             case ast.Name(id=name):
                 around = self._around
@@ -163,9 +163,9 @@ class Counting:
         """Whether the body of the loop leaves some passes out by their number: `if epoch < done: continue`."""
         if not isinstance(self._loop, ast.For):
             return False
-        numbers = _names(self._loop.target)
+        numbers = names_in(self._loop.target)
         tests = (node.test for node in walk(self._loop) if isinstance(node, ast.If) and _goes_to_next(node))
-        return any(numbers & _names(test) for test in tests)
+        return any(numbers & names_in(test) for test in tests)
 
     def _is_read(self, others: set[str]) -> bool:
         """Whether any code of the run's files may read a count, of whatever holds it but settings.
@@ -217,10 +217,6 @@ def _holds_attributes(node: ast.expr) -> bool:
 def _reads_count(value: ast.expr, files: set[str]) -> bool:
     """Whether an expression reads the count of one of some loaded files."""
     return any(holder in files and _COUNTED.fullmatch(key) for holder, key in _keys(value))
-
-
-def _names(node: ast.AST) -> set[str]:
-    return {each.id for each in walk(node) if isinstance(each, ast.Name)}
 
 
 def _called(value: ast.expr) -> set[str]:

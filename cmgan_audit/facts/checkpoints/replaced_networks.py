@@ -24,7 +24,7 @@ from cmgan_audit.program.domain.values import Instance, Unknown
 from cmgan_audit.program.execution.trace import CallEvent, Context, Event, StoreEvent, innermost_function
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import is_line_of, walk
 
 _ASKED = (".parameters", ".named_parameters")
 # What wraps a network in the expression that asks for its parameters: `model.module.parameters()`.
@@ -205,7 +205,7 @@ def _goes_on(view: View, assigned: _Assigned, step: Use) -> bool:
     for parent in view.code.parents(assigned.path, assigned.statement):
         if parent is assigned.function:
             break
-        if isinstance(parent, ast.If) and (_leaves(parent.body) or _holds(parent.orelse, place)):
+        if isinstance(parent, ast.If) and (_leaves(parent.body) or is_line_of(place.line, *parent.orelse)):
             return False
     if any(_gives_back(each, assigned, place) for each in walk(assigned.function)):
         return False
@@ -238,7 +238,3 @@ def _leaves(block: Sequence[ast.stmt]) -> bool:
         case ast.Expr(value=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name))):
             return name in _ENDS
     return False
-
-
-def _holds(block: Sequence[ast.stmt], place: Location) -> bool:
-    return bool(block) and block[0].lineno <= place.line <= (block[-1].end_lineno or block[-1].lineno)

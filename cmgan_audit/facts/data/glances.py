@@ -14,7 +14,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, ListValue, Value
 from cmgan_audit.program.execution.trace import Event
 from cmgan_audit.program.launches.unreached import NOT_REACHED
-from cmgan_audit.source.syntax import called_name, walk
+from cmgan_audit.source.syntax import arguments_named, called_name, walk
 
 # So many files are looked at one by one; more of them are a set.
 _FEW = 20
@@ -102,7 +102,7 @@ def _tells(call: ast.Call) -> bool:
     """Whether a call tells something: on the screen or in a log, and not in a file that it is given."""
     if called_name(call) == "write":
         return ast.unparse(call.func).endswith(_SCREENS)
-    files = [each.value for each in call.keywords if each.arg == "file"]
+    files = arguments_named(call, "file")
     return called_name(call) in _TELLS and all(ast.unparse(each) in ("sys.stderr", "sys.stdout") for each in files)
 
 

@@ -18,7 +18,7 @@ from cmgan_audit.program.execution.trace import CallEvent, SliceEvent
 from cmgan_audit.program.library.draws import keeps_all_in_order
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import certainly
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import arguments_named, walk
 
 _FROM_LISTS = regex(r"random(\.Random)?\.sample|sklearn\.model_selection\.train_test_split")
 _CHOICE = regex(r"numpy\.random\.(RandomState\.|default_rng\.|Generator\.)?choice")
@@ -111,9 +111,7 @@ def _order(value: Value) -> frozenset[Listing]:
 def _is_whole(view: View, event: CallEvent) -> bool:
     """`random.sample(names, len(names))` picks no part: it gives all of them in another order."""
     call = view.code.call_at(event.location)
-    given = (
-        () if call is None else (*call.args[1:2], *(each.value for each in call.keywords if each.arg in ("k", "size")))
-    )
+    given = () if call is None else (*call.args[1:2], *arguments_named(call, "k", "size"))
     return any(_is_length(each) or _holds_length(view, event.location.path, each) for each in given)
 
 

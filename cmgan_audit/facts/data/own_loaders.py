@@ -28,13 +28,12 @@ from cmgan_audit.facts.loading.roles import leaning
 from cmgan_audit.facts.passes.modes import gradients_off, mode_at
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Made, Pass, Scene, Use
-from cmgan_audit.facts.steps.guards import last_name
 from cmgan_audit.facts.values import class_name, instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.program.execution.trace import innermost_function
 from cmgan_audit.rules.record import Known, certainly
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import is_line_of, last_name, names_in, walk
 
 
 def own_loaders(view: View) -> Iterable[EvaluationSet]:
@@ -155,7 +154,7 @@ def _is_forgotten(view: View, names: list[str]) -> bool:
         node = view.code.node_at(place)
         branch = next((each for each in _around(view, place.path, node) if isinstance(each, ast.If)), None)
         for block in (branch.body, branch.orelse) if branch is not None else ():
-            read = {part.id for each in block for part in walk(each) if isinstance(part, ast.Name)}
+            read = names_in(*block)
             if not read.isdisjoint(names) and not _was_executed(view, place.path, block):
                 return False
     return True
@@ -166,9 +165,8 @@ def _around(view: View, path: str, node: ast.AST | None) -> Iterator[ast.AST]:
 
 
 def _was_executed(view: View, path: str, block: list[ast.stmt]) -> bool:
-    first, last = block[0].lineno, block[-1].end_lineno or block[-1].lineno
     places = (event.location for event in view.scene.calls)
-    return any(place.path == path and first <= place.line <= last for place in places)
+    return any(place.path == path and is_line_of(place.line, *block) for place in places)
 
 
 def _said(view: View, single: Pass) -> set[int]:
@@ -182,7 +180,7 @@ def _said(view: View, single: Pass) -> set[int]:
     given = {id(part) for part in walk(call)}
     said: set[int] = set()
     for part in walk(statement):
-        word = part.value if isinstance(part, ast.Constant) else last_name(part) if isinstance(part, ast.expr) else ""
+        word = part.value if isinstance(part, ast.Constant) else last_name(part)
         if id(part) not in given and isinstance(word, str):
             said.add(leaning(word))
     return said

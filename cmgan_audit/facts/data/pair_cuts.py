@@ -20,7 +20,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.execution.trace import CallEvent, Event
 from cmgan_audit.program.library.seeding import set_by
 from cmgan_audit.rules.record import Fact, Known, Unknown
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import names_in, single_parameters, walk
 
 _RESTORED = regex(r".*\.(set_rng_state|setstate|set_state|manual_seed|fork_rng)")
 
@@ -95,10 +95,10 @@ def _cut_again(view: View, old: _Part, partner: _Part, others: Sequence[_Part]) 
         behind = _followers(view, places[0].path, before, after)
         if behind is None:
             continue
-        given, given_anew = _names(before) - _bound_in(behind), _names(after)
+        given, given_anew = names_in(*before.targets) - _bound_in(behind), names_in(*after.targets)
         replaced = {each for each in given & given_anew if side_of(ast.Name(each)) == old.subject.side}
         kept = {each for each in given - given_anew if side_of(ast.Name(each)) == partner.subject.side}
-        read = {each.id for each in walk(after.value) if isinstance(each, ast.Name)}
+        read = names_in(after.value)
         if replaced and kept and read.isdisjoint(replaced):
             return new, partner
     return None
@@ -133,8 +133,8 @@ def _followers(view: View, path: str, before: ast.Assign, after: ast.Assign) -> 
         block = getattr(around, name, [])
         if before in block and after in block:
             between = block[block.index(before) + 1 : block.index(after)]
-            read = {each.id for one in between for each in walk(one) if isinstance(each, ast.Name)}
-            return block[block.index(after) + 1 :] if read.isdisjoint(_names(before)) else None
+            read = names_in(*between)
+            return block[block.index(after) + 1 :] if read.isdisjoint(names_in(*before.targets)) else None
     return None
 
 
@@ -142,12 +142,8 @@ def _bound_in(block: Iterable[ast.stmt]) -> set[str]:
     """The names that some statements give something else, not a form of what they had: `clean = clean.float()`."""
     found: set[str] = set()
     for node in (part for statement in block for part in walk(statement) if isinstance(part, ast.Assign)):
-        found |= _names(node) - {part.id for part in walk(node.value) if isinstance(part, ast.Name)}
+        found |= names_in(*node.targets) - names_in(node.value)
     return found
-
-
-def _names(assignment: ast.Assign) -> set[str]:
-    return {part.id for target in assignment.targets for part in walk(target) if isinstance(part, ast.Name)}
 
 
 def _parts(view: View, reading: Reading, cuts: Sequence[Cut]) -> Iterable[_Part]:
@@ -190,16 +186,16 @@ def _may_be_given(view: View, draw: Event) -> bool:
     if node is None or function is None:
         return False
     spec = function.args
-    parameters = {each.arg for each in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)}
+    parameters = {each.arg for each in single_parameters(spec)}
     open_tests = {test_behind(view.code, condition) for condition in draw.context.conditions}
     assigned: set[str] = set()
     for parent in view.code.parents(draw.location.path, node):
         if parent is function:
             break
         if isinstance(parent, ast.Assign):
-            assigned = {part.id for target in parent.targets for part in walk(target) if isinstance(part, ast.Name)}
+            assigned = names_in(*parent.targets)
         if isinstance(parent, ast.If | ast.IfExp) and parent.test in open_tests:
-            asked = {part.id for part in walk(parent.test) if isinstance(part, ast.Name)} & parameters
+            asked = names_in(parent.test) & parameters
             if asked and (isinstance(parent, ast.IfExp) or asked & assigned):
                 return True
     return False

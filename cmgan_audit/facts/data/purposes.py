@@ -9,9 +9,8 @@ from cmgan_audit.facts.bindings import bindings_in
 from cmgan_audit.facts.code import Reached
 from cmgan_audit.facts.loading.roles import leaning
 from cmgan_audit.facts.scene import Pass
-from cmgan_audit.facts.steps.guards import last_name
 from cmgan_audit.facts.view import View
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import last_name, walk
 
 
 def purpose_of(view: View, single: Pass) -> int:

@@ -21,7 +21,7 @@ from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.library.seeding import divides_a_dataset
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import arguments_named, names_in, walk
 
 # Draws that put a list in another order, so that a part of it is another one, and draws that pick a part.
 _ORDERS = regex(r"(random|numpy\.random)(\.\w+)?\.(shuffle|permutation|permuted)|torch\.randperm")
@@ -174,11 +174,11 @@ def _is_given_a_part(view: View, subset: Instance, place: int) -> bool:
     call, module = view.code.call_at(subset.location), view.code.module(subset.location.path)
     if call is None or module is None or module.tree is None:
         return False
-    given = [*call.args[place : place + 1], *(keyword.value for keyword in call.keywords if keyword.arg == "indices")]
+    given = [*call.args[place : place + 1], *arguments_named(call, "indices")]
     names = {each.id for each in given if isinstance(each, ast.Name)}
     for node in walk(module.tree) if names else ():
         if isinstance(node, ast.Assign):
-            if names & {part.id for target in node.targets for part in walk(target) if isinstance(part, ast.Name)}:
+            if names & names_in(*node.targets):
                 given.append(node.value)
     parts = (part for each in given for part in walk(each))
     return any(isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Slice) for part in parts)
@@ -221,7 +221,7 @@ def _cut_where_drawn(view: View, position: int) -> bool:
     node = view.code.node_of(event)
     if function is None or node is None:
         return False
-    names = {part.id for part in walk(node) if isinstance(part, ast.Name)}
+    names = names_in(node)
     names |= {part.attr for part in walk(node) if isinstance(part, ast.Attribute)}
     return any(
         isinstance(part, ast.Subscript)

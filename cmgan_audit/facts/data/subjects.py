@@ -12,7 +12,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.execution.trace import CallEvent, Event, Frame
-from cmgan_audit.source.syntax import called_name, shown, walk
+from cmgan_audit.source.syntax import called_name, positional_parameters, shown, walk
 
 CLEAN, NOISY = "clean", "noisy"
 # What separation takes out of a mixture is the voice; the other stems have too many names.
@@ -252,7 +252,7 @@ def _argument(view: View, frame: Frame, name: str) -> ast.expr | None:
         return call  # of two sets that are indexed side by side each cuts its own
     if not isinstance(call, ast.Call):
         return None
-    parameters = [parameter.arg for parameter in (*frame.value.node.args.posonlyargs, *frame.value.node.args.args)]
+    parameters = [parameter.arg for parameter in positional_parameters(frame.value.node.args)]
     if name not in parameters:
         return None
     if isinstance(call.func, ast.Name) and call.func.id == "map" and len(call.args) == 2:

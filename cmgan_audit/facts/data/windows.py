@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.program.execution.trace import SliceEvent
-from cmgan_audit.source.syntax import called_name, walk
+from cmgan_audit.source.syntax import called_name, names_in, walk
 
 _RANGES = frozenset({"range", "arange", "trange"})
 # What hands on what it is given, one by one.
@@ -27,9 +27,9 @@ def goes_through(view: View, event: SliceEvent) -> bool:
     if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Slice):
         return False
     bounds = node.slice
-    first, last = _names_in(bounds.lower), _names_in(bounds.upper)
+    first, last = names_in(bounds.lower), names_in(bounds.upper)
     for target, drawn in _drawn_around(view, event.location.path, node):
-        names = _names_in(target)
+        names = names_in(target)
         if isinstance(target, ast.Name) and _counts(drawn):
             if names & first and (names & last or (bounds.upper is None and bounds.step is not None)):
                 return True
@@ -45,10 +45,6 @@ def _drawn_around(view: View, path: str, node: ast.AST) -> Iterator[tuple[ast.ex
             return
         loops = [outer] if isinstance(outer, ast.For) else getattr(outer, "generators", [])
         yield from ((each.target, each.iter) for each in loops)
-
-
-def _names_in(node: ast.expr | None) -> set[str]:
-    return {each.id for each in walk(node) if isinstance(each, ast.Name)} if node is not None else set()
 
 
 def _counts(drawn: ast.expr) -> bool:
@@ -76,7 +72,7 @@ def _gives_edges(view: View, event: SliceEvent, drawn: ast.expr, names: str) -> 
 
 def _lists_in(view: View, event: SliceEvent, side: ast.expr) -> Iterator[str]:
     """The names of lists that one side of a zip is made of: `edges` of `edges[1:]`, also by another name."""
-    yield from _names_in(side)
+    yield from names_in(side)
     for each in _written(view, event, side):
         for part in walk(each):
             match part:

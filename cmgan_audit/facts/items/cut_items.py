@@ -18,13 +18,13 @@ from cmgan_audit.facts.code import Code, Function, Reached
 from cmgan_audit.facts.items.measured import is_only_measured
 from cmgan_audit.facts.items.pieces import Pieces, pieces_of
 from cmgan_audit.facts.scene import Made, Pass, Use
-from cmgan_audit.facts.steps.guards import given_to, last_name, number_at
+from cmgan_audit.facts.steps.guards import given_to, number_at
 from cmgan_audit.facts.values import known_number
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.execution.trace import Condition, Context, Frame
 from cmgan_audit.rules.record import Fact, Unknown
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import last_name, walk
 
 # So many items are no batch; a piece of so many is one of samples.
 _SAMPLES = 1000

@@ -17,7 +17,7 @@ from cmgan_audit.facts.steps.guards import is_taken, number_at, test_behind
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.record import Fact, Known, Unknown
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import names_in, walk
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +79,7 @@ def _stores(loop: ast.For | ast.AsyncFor) -> Iterator[_Store]:
     for node in walk(loop):
         match node:
             case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name), slice=index)]):
-                used = {each.id for each in walk(index) if isinstance(each, ast.Name)} & counted
+                used = names_in(index) & counted
                 if used:
                     yield _Store(name, frozenset(used), frozenset(used))
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[item]):

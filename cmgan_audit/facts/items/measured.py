@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from cmgan_audit.facts.code import Code, Reached
-from cmgan_audit.facts.steps.guards import last_name
+from cmgan_audit.source.syntax import last_name
 
 _MEASURING = frozenset(
     "all amax amin any argmax argmin count_nonzero item max mean median min norm quantile std sum var".split()

@@ -18,7 +18,7 @@ from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import FunctionValue
 from cmgan_audit.program.execution.trace import Context, Frame
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import is_line_of, names_in, single_parameters, walk
 
 _LESS, _EQUAL, _MORE = "<", "=", ">"
 _ANY = frozenset({_LESS, _EQUAL, _MORE})
@@ -109,7 +109,7 @@ def depth_of(frames: Sequence[Frame], place: Location) -> int:
     for depth in range(len(frames), 0, -1):
         function = frames[depth - 1].value
         if function is not None and function.module.path == place.path:
-            if function.node.lineno <= place.line <= (function.node.end_lineno or function.node.lineno):
+            if is_line_of(place.line, function.node):
                 return depth
     return 0
 
@@ -170,7 +170,7 @@ class _Words:
 
     def of(self, side: ast.expr) -> ast.expr | None:
         """An expression of the function in the words of the call; None where a part of it has none."""
-        names = {part.id for part in walk(side) if isinstance(part, ast.Name)}
+        names = names_in(side)
         known = {name: self._argument(name) for name in names}
         if any(given is None for given in known.values()):
             return None
@@ -180,7 +180,7 @@ class _Words:
 
     def _argument(self, name: str) -> ast.expr | None:
         spec = self.function.node.args
-        parameters = [each.arg for each in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)]
+        parameters = [each.arg for each in single_parameters(spec)]
         bound = bindings_in(Reached(self.function.module, self.function.node, "")).get(name, [])
         if name not in parameters:
             outer = not bound and self.function.module.path == self.caller.module.path

@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from cmgan_audit.facts.code import Code
-from cmgan_audit.facts.steps.guards import given_to, last_name
+from cmgan_audit.facts.steps.guards import given_to
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import arguments_named, last_name, names_in, walk
 
 # Calls around what a loop goes over.
 _AROUND = frozenset({"enumerate", "tqdm", "zip", "list", "reversed"})
@@ -51,7 +51,7 @@ def pieces_of(code: Code, path: str, loop: ast.For | ast.While) -> Iterator[Piec
                 case ast.AugAssign(target=ast.Name(id=counter), op=ast.Add(), value=size):
                     yield from _slices(path, loop, counter, size)
         return
-    drawn = frozenset(each.id for each in walk(loop.target) if isinstance(each, ast.Name))
+    drawn = frozenset(names_in(loop.target))
     waiting, seen = [loop.iter], set[ast.expr]()
     while waiting:
         node = waiting.pop()
@@ -91,8 +91,8 @@ def _split(code: Code, path: str, call: ast.Call, drawn: frozenset[str]) -> Iter
             pass
         case _:
             return
-    sizes = [*given[:1], *(each.value for each in call.keywords if each.arg in _SIZES)]
-    ways = [*given[1:], *(each.value for each in call.keywords if each.arg in ("dim", "axis"))]
+    sizes = [*given[:1], *arguments_named(call, *_SIZES)]
+    ways = [*given[1:], *arguments_named(call, "dim", "axis")]
     if len(sizes) != 1 or not all(isinstance(each, ast.Constant) and each.value == 0 for each in ways):
         return
     size = sizes[0]
@@ -106,7 +106,7 @@ def _slices(path: str, inside: ast.AST, counter: str, step: ast.expr | None) -> 
     given: dict[ast.expr, frozenset[str]] = {}
     for node in walk(inside):
         if isinstance(node, ast.Assign):
-            names = frozenset(each.id for target in node.targets for each in walk(target) if isinstance(each, ast.Name))
+            names = frozenset(names_in(*node.targets))
             given.update({each: names for each in walk(node.value) if isinstance(each, ast.Subscript)})
     for node in walk(inside):
         match node:

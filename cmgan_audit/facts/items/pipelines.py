@@ -10,6 +10,7 @@ from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.program.domain.containers import known_items
 from cmgan_audit.program.domain.values import FunctionValue, Instance, Value, options_of
 from cmgan_audit.program.naming.names import canonical
+from cmgan_audit.source.syntax import positional_parameters
 
 _DATASET = "DynamicItemDataset"
 # Where each way to make such a dataset takes its functions.
@@ -43,7 +44,7 @@ def parameters_of(function: Value) -> tuple[str, ...]:
     if not isinstance(function, FunctionValue):
         return ()
     given = function.node.args
-    names = [each.arg for each in (*given.posonlyargs, *given.args)]
+    names = [each.arg for each in positional_parameters(given)]
     return tuple(names[int(function.bound_to is not None) :])
 
 

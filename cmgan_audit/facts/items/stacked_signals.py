@@ -12,7 +12,7 @@ import ast
 from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.steps.guards import given_to
 from cmgan_audit.finding import Location
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import names_in, walk
 
 # How many names and methods an expression is followed back through.
 _FAR = 4
@@ -29,7 +29,7 @@ def are_signals(code: Code, place: Location) -> bool:
             origins = {_origin(code, path, part) for part in parts}
             return len(origins) > 1 and not any(isinstance(part, ast.Starred) for part in parts)
         case ast.ListComp(elt=item, generators=[loop]) | ast.GeneratorExp(elt=item, generators=[loop]):
-            return _goes_over_signals(item, {each.id for each in walk(loop.target) if isinstance(each, ast.Name)})
+            return _goes_over_signals(item, names_in(loop.target))
     return False
 
 
@@ -55,14 +55,10 @@ def _goes_over_signals(item: ast.expr, counted: set[str]) -> bool:
     """
     match item:
         case ast.Subscript(slice=index) if not _is_cut(index):
-            return bool(_names(index) & counted)
+            return bool(names_in(index) & counted)
         case ast.Subscript(value=whole):
             return _goes_over_signals(whole, counted)
         case ast.Call(args=given):
-            names = set().union(*(_names(each) for each in given)) - {"self"}
+            names = names_in(*given) - {"self"}
             return bool(names) and names <= counted
     return False
-
-
-def _names(node: ast.AST) -> set[str]:
-    return {each.id for each in walk(node) if isinstance(each, ast.Name)}

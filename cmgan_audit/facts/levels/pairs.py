@@ -15,7 +15,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Value
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import arguments_of, walk
 
 _WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SIGNALS = frozenset("clean speech wave waveform wav audio ref reference".split())
@@ -124,7 +124,7 @@ def _is_called_signal(view: View, meeting: _Meeting) -> bool:
     if isinstance(node, ast.BinOp):
         operands = [node.left, node.right]
     elif isinstance(node, ast.Call):
-        operands = [*node.args, *(keyword.value for keyword in node.keywords)]
+        operands = arguments_of(node)
     if meeting.reference.factors or meeting.at >= len(operands):
         return False
     texts = (text for inner in walk(operands[meeting.at]) for text in _texts(inner))

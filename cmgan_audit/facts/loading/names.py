@@ -11,7 +11,7 @@ from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.values import DictValue, Instance, ListValue, Value
 from cmgan_audit.program.execution.sessions import interpreter_of
-from cmgan_audit.source.syntax import target_name, walk
+from cmgan_audit.source.syntax import last_name, walk
 from cmgan_audit.source.tree import SourceTree
 
 # Line and column of a call, and which item of its result.
@@ -54,9 +54,9 @@ def _note(target: ast.expr, value: ast.expr, found: dict[_Place, str]) -> None:
                 _note(each, part, found)
         elif isinstance(value, ast.Call):
             for position, each in enumerate(target.elts):
-                found.setdefault((value.lineno, value.col_offset + 1, position), target_name(each))
+                found.setdefault((value.lineno, value.col_offset + 1, position), last_name(each))
         return
-    name = target_name(target)
+    name = last_name(target)
     if not name:
         return
     for call in (value, *(value.args[:1] if isinstance(value, ast.Call) else ())):

@@ -15,7 +15,7 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.execution.trace import Context
 from cmgan_audit.rules.record import Fact, Known, Record, Unknown, record_kind
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import is_line_of, walk
 
 # Share of random crops of the VoiceBank+DEMAND test set whose PESQ fails, by the length of the crop.
 FAILURES = (("1 s", 0.0016), ("0.5 s", 0.035))
@@ -139,14 +139,13 @@ def _loop_around(spot: Spot, node: ast.Try) -> bool:
 def _loops_inside(scoring: Scoring, spot: Spot, node: ast.Try) -> bool:
     """Whether items are gone through inside the `try`, there or in the functions that it calls."""
     inner = scoring.way[: scoring.way.index(spot)]
-    first, last = node.body[0].lineno, node.body[-1].end_lineno or node.body[-1].lineno
     for loop in scoring.event.context.loops:
         path, line = loop.location.path, loop.location.line
-        if path == spot.path and first <= line <= last:
+        if path == spot.path and is_line_of(line, *node.body):
             return True
         for each in inner:
             function = each.function
-            if function is not None and each.path == path and function.lineno <= line <= (function.end_lineno or 0):
+            if function is not None and each.path == path and is_line_of(line, function):
                 return True
     return False
 

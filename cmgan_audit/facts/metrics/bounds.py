@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from cmgan_audit.source.syntax import arguments_named
+
 _BOTH = frozenset({"clip", "clamp", "clip_", "clamp_"})
 _FROM_ABOVE = frozenset({"minimum", "fmin", "clamp_max", "clamp_max_"})
 _FROM_BELOW = frozenset({"maximum", "fmax", "clamp_min", "clamp_min_"})
@@ -24,7 +26,7 @@ def stays_above_one(node: ast.Call, *, of_receiver: bool) -> bool:
         member = {"min": "minimum", "max": "maximum"}.get(function.id, function.id)
     bounds = node.args if of_receiver else node.args[1:]
     if member in _BOTH:
-        named = [keyword.value for keyword in node.keywords if keyword.arg in _HIGHEST]
+        named = arguments_named(node, *_HIGHEST)
         highest = named[0] if named else (bounds[1] if len(bounds) > 1 else None)
         return highest is None or _is_none(highest) or _is_above_one(_number(highest))
     numbers = [number for each in node.args if (number := _number(each)) is not None]

@@ -9,6 +9,7 @@ from typing import Protocol
 from cmgan_audit.facts.metrics.bounds import stays_above_one
 from cmgan_audit.facts.metrics.grades import NO_SCORES, Grade, Graded, Scores, combine, either, whole
 from cmgan_audit.finding import Location
+from cmgan_audit.source.syntax import arguments_named, arguments_of
 
 # Calls that say something about the scores but hold none of them.
 _ABOUT = frozenset(
@@ -189,7 +190,7 @@ def _reckon_in_place(node: ast.Call, around: Surroundings) -> None:
     """`scores.sub_(1)` and `np.divide(scores, 3.5, out=scores)` change what a variable holds."""
     changed = []
     if not stays_above_one(node, of_receiver=False):
-        changed = [keyword.value for keyword in node.keywords if keyword.arg == "out"]
+        changed = arguments_named(node, "out")
     if isinstance(node.func, ast.Attribute) and node.func.attr.endswith("_") and node.func.attr not in _AS_THEY_ARE:
         target = node.func.value
         while isinstance(target, ast.Call) and isinstance(target.func, ast.Attribute):
@@ -203,7 +204,7 @@ def may_change(node: ast.Call, around: Surroundings) -> None:
     """A call whose result nobody asks for may be there to change what it is given: `normalise(scores)`."""
     member = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
     if member not in _ABOUT and member not in _FILL:
-        _reckon([*node.args, *(keyword.value for keyword in node.keywords)], around)
+        _reckon(arguments_of(node), around)
 
 
 def _reckon(changed: Iterable[ast.expr], around: Surroundings) -> None:

@@ -19,6 +19,7 @@ from cmgan_audit.program.domain.values import FunctionValue
 from cmgan_audit.program.execution.trace import Context
 from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.program.naming.names import canonical
+from cmgan_audit.source.syntax import positional_parameters
 
 MOST_ROUNDS = 400
 # The two sides of a loss, and the packages whose PESQ is on the scale of P.862.1 and P.862.2, which begins above 1.
@@ -174,7 +175,7 @@ class ScoreFlow:
     def give(self, function: FunctionValue, given: Sequence[Graded], keywords: Mapping[str, Graded]) -> None:
         """Hand arguments to a function's parameters."""
         spec = function.node.args
-        names = [parameter.arg for parameter in (*spec.posonlyargs, *spec.args)]
+        names = [parameter.arg for parameter in positional_parameters(spec)]
         if function.bound_to is not None and names:
             names = names[1:]
         pairs = [*zip(names, given, strict=False), *((k, v) for k, v in keywords.items() if k != "**")]

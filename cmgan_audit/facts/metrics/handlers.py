@@ -12,7 +12,7 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Const, External, Instance, Value
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import is_line_of, walk
 
 # What a metric does not raise when it fails on its two signals.
 _OTHER_ERRORS = frozenset(
@@ -205,8 +205,8 @@ def _drops_an_item(scoring: Scoring, level: int, spot: Spot, node: ast.Try) -> b
     inner = [(each.path, each.function) for each in scoring.way[:level] if each.function is not None]
     for loop in scoring.event.context.loops:
         path, line = loop.location.path, loop.location.line
-        deeper = any(path == each and _spans(function, line) for each, function in inner)
-        if not deeper and not (path == spot.path and _spans(node, line)):
+        deeper = any(path == each and is_line_of(line, function) for each, function in inner)
+        if not deeper and not (path == spot.path and is_line_of(line, node)):
             return True
     return False
 
@@ -222,13 +222,7 @@ def _training_places(view: View) -> frozenset[tuple[str, int]]:
 
 def _trains(path: str, node: ast.Try, training: frozenset[tuple[str, int]]) -> bool:
     """Whether a whole training stands in a `try`: its handler is about the program, not about the metric."""
-    first, last = node.body[0].lineno, node.body[-1].end_lineno or node.body[-1].lineno
-    return any(path == each and first <= line <= last for each, line in training)
-
-
-def _spans(node: ast.AST, line: int) -> bool:
-    first, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0) or 0
-    return first <= line <= last
+    return any(path == each and is_line_of(line, *node.body) for each, line in training)
 
 
 def _head(view: View, path: str, node: ast.ExceptHandler | ast.With) -> Location:

@@ -12,7 +12,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.source.syntax import shown
+from cmgan_audit.source.syntax import positional_parameters, shown
 
 REFERENCE, ESTIMATE = "reference", "estimate"
 
@@ -182,7 +182,7 @@ def _handed_in(spot: Spot, above: Spot, pair: Pair) -> Pair | None:
     call = above.node.value if isinstance(above.node, ast.Expr) else above.node
     if function is None or not isinstance(call, ast.Call):
         return None
-    names = [parameter.arg for parameter in (*function.args.posonlyargs, *function.args.args)]
+    names = [parameter.arg for parameter in positional_parameters(function.args)]
     if names and names[0] in ("self", "cls"):
         names = names[1:]
     shift = 1 if _hands_on(call, function) else 0

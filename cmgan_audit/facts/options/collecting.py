@@ -17,6 +17,7 @@ from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.models.command_lines.argparse_state import UNKNOWN_MARK, Given, OptionSpec, split
 from cmgan_audit.rules.record import Known
+from cmgan_audit.source.syntax import arguments_named
 
 _STORES = ("store", "append", "extend")
 
@@ -90,7 +91,7 @@ def _means_several(spec: OptionSpec) -> bool:
 
 def _is_loud(converter: Converter, call: ast.Call | None) -> bool:
     """Whether `choices` refuse whatever the converter gives: argparse compares them with the converted value."""
-    choices = next((each.value for each in call.keywords if each.arg == "choices"), None) if call is not None else None
+    choices = next(iter(arguments_named(call, "choices")), None) if call is not None else None
     if choices is None:
         return False
     if converter.kind != BOOL or not isinstance(choices, ast.List | ast.Tuple | ast.Set):
@@ -104,7 +105,7 @@ def _place_of_type(view: View, spec: OptionSpec, call: ast.Call | None) -> Locat
     if call is None or module is None:
         return spec.place
     if len(call.args) and isinstance(call.args[0], ast.Constant):
-        written = next((each.value for each in call.keywords if each.arg == "type"), None)
+        written = next(iter(arguments_named(call, "type")), None)
         return module.location(written) if written is not None else spec.place
     for event in view.scene.calls:
         if event.location == spec.place and event.context.frames and _adds(event, spec):

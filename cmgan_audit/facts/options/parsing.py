@@ -14,6 +14,7 @@ from cmgan_audit.program.models.command_lines.argparse_options import state_of
 from cmgan_audit.program.models.command_lines.argparse_parsing import words_of
 from cmgan_audit.program.models.command_lines.argparse_state import ParserState, split
 from cmgan_audit.program.naming.names import canonical
+from cmgan_audit.source.syntax import arguments_named
 
 _PARSES = ("parse_args", "parse_known_args", "parse_intermixed_args", "parse_known_intermixed_args")
 # What configargparse calls them too; other objects parse other things.
@@ -58,7 +59,7 @@ def _is_wordless(call: ast.Call | None) -> bool:
     """Whether a call of `parse_args` is told that there are no words: `[]`, `""`; others may be edited."""
     if call is None:
         return False
-    given = next((each.value for each in call.keywords if each.arg == "args"), call.args[0] if call.args else None)
+    given = next(iter(arguments_named(call, "args")), call.args[0] if call.args else None)
     if isinstance(given, ast.List | ast.Tuple):
         return not given.elts
     return isinstance(given, ast.Constant) and given.value == ""

@@ -15,7 +15,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import External
 from cmgan_audit.program.execution.sessions import interpreter_of
-from cmgan_audit.source.syntax import called_name, walk
+from cmgan_audit.source.syntax import called_name, single_parameters, walk
 
 _SPREAD = regex(rb"[(,]\s*\*\*")
 _KEY_READERS = ("getattr", "get", "pop")
@@ -123,8 +123,7 @@ def _mentions(reached: Reached) -> Mapping[str, list[_Mention]]:
 def _parameters(reached: Reached) -> list[ast.arg]:
     if isinstance(reached.node, ast.Module):
         return []
-    arguments = reached.node.args
-    return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    return single_parameters(reached.node.args)
 
 
 def _named_by(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:

@@ -19,7 +19,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, External, Instance, Value
 from cmgan_audit.program.execution.trace import DecisionEvent
 from cmgan_audit.program.models.command_lines.argparse_state import OptionSpec
-from cmgan_audit.source.syntax import called_name, walk
+from cmgan_audit.source.syntax import arguments_named, called_name, walk
 
 _TAKES_A_PATH = regex(r"open|(?:os|shutil|glob)\.[\w.]+|(?:\w+\.)?Path|(?:torch|json|yaml|np|numpy)\.load")
 _ON_AND_OFF = frozenset({"true", "false"})
@@ -79,7 +79,7 @@ class Switches:
 
 def _may_say_off(call: ast.Call | None) -> bool:
     """Whether a command line may give a text that means "off": written choices may have none, or only the empty one."""
-    choices = next((each.value for each in call.keywords if each.arg == "choices"), None) if call is not None else None
+    choices = next(iter(arguments_named(call, "choices")), None) if call is not None else None
     if not isinstance(choices, ast.List | ast.Tuple | ast.Set):
         return choices is None
     texts = [each.value for each in choices.elts if isinstance(each, ast.Constant) and isinstance(each.value, str)]

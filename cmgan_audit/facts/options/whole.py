@@ -14,7 +14,7 @@ from functools import cached_property
 from cmgan_audit.facts.code import Code
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.source.syntax import called_name, walk
+from cmgan_audit.source.syntax import called_name, names_in, walk
 
 # Calls that show or keep what they are given.
 _SHOWS = regex(
@@ -137,10 +137,12 @@ class Whole:
                 case ast.comprehension(target=target, iter=iterated) if node is iterated:
                     made = next(self.code.parents(self.path, parent), None)
                     outside = set(walk(iterated))
-                    of_items = [each for each in _loads(_names(target), [made] if made else []) if each not in outside]
+                    of_items = [
+                        each for each in _loads(names_in(target), [made] if made else []) if each not in outside
+                    ]
                     return all(self._only_shown(each, followed) for each in of_items)
                 case ast.For(target=target, body=body) if node is not target:
-                    return all(self._only_shown(each, followed) for each in _loads(_names(target), body))
+                    return all(self._only_shown(each, followed) for each in _loads(names_in(target), body))
                 case ast.Assign(targets=[target]) | ast.AnnAssign(target=target):
                     return self._is_kept_in(target, parent, followed)
                 case ast.stmt():
@@ -160,10 +162,6 @@ class Whole:
                 body: list[ast.AST] = [around.node if around is not None else self.tree]
                 return all(self._only_shown(each, followed) for each in _loads({name}, body))
         return False
-
-
-def _names(target: ast.expr) -> set[str]:
-    return {each.id for each in walk(target) if isinstance(each, ast.Name)}
 
 
 def _loads(names: set[str], body: Sequence[ast.AST]) -> Iterator[ast.Name]:

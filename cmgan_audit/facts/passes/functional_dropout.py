@@ -29,6 +29,7 @@ from cmgan_audit.program.execution.probe import attribute_of, call_value
 from cmgan_audit.program.execution.sessions import interpreter_of
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.naming.names import canonical
+from cmgan_audit.source.syntax import positional_parameters
 
 _DROPPING = frozenset(
     f"torch.nn.functional.{name}"
@@ -106,7 +107,7 @@ def _tried_forward(scene: Scene, part: Instance) -> list[CallEvent]:
     if not isinstance(forward, FunctionValue):
         return []
     parameters = forward.node.args
-    positional = [*parameters.posonlyargs, *parameters.args][1:]
+    positional = positional_parameters(parameters)[1:]
     needed = len(positional) - len(parameters.defaults)
     signals = [Unknown(reason="what the network is given")] * max(0, needed)
     events, _ = call_value(scene.run, forward, signals, part)

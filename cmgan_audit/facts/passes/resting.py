@@ -22,7 +22,7 @@ from cmgan_audit.facts.passes.library_networks import RUNNING
 from cmgan_audit.program.domain.values import ClassValue, Const, FunctionValue, Unknown
 from cmgan_audit.program.execution.trace import CallEvent, Event
 from cmgan_audit.program.language.classes import class_attribute
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import positional_parameters, walk
 
 if TYPE_CHECKING:
     from cmgan_audit.facts.scene import Use
@@ -165,6 +165,6 @@ def _mentions_itself(method: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether a method asks its object for anything, by its name, through `super()` or as all that stands there."""
     if any(isinstance(each, ast.Name) and each.id == "staticmethod" for each in method.decorator_list):
         return False
-    parameters = [*method.args.posonlyargs, *method.args.args]
+    parameters = positional_parameters(method.args)
     names = {parameters[0].arg if parameters else "self", "super", "locals"}
     return not parameters or any(isinstance(node, ast.Name) and node.id in names for node in walk(method))

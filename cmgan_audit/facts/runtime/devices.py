@@ -16,6 +16,7 @@ from cmgan_audit.program.execution.trace import CallEvent, StoreEvent, innermost
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, Record, Unknown, record_kind
+from cmgan_audit.source.syntax import arguments_of
 
 _STARTS = ("torch.distributed.init_process_group", "torch.multiprocessing.spawn")
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -202,7 +203,7 @@ def _is_fixed(view: View, device: Value, event: CallEvent, names: tuple[str, ...
 
 def _is_first_by_number(call: ast.Call | None) -> bool:
     """Whether a device is written as `torch.device("cuda", 0)`."""
-    words = [*call.args, *(each.value for each in call.keywords)] if call is not None else []
+    words = arguments_of(call) if call is not None else []
     return [each.value for each in words if isinstance(each, ast.Constant)] == ["cuda", 0]
 
 

@@ -30,7 +30,7 @@ from cmgan_audit.program.domain.values import Const, DictValue, Instance
 from cmgan_audit.program.execution.trace import CallEvent, Event
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import arguments_named, walk
 
 # Who looks for the worst on purpose calls it so: the loss is `max_loss` or the score `lowest`, and not the reverse.
 _WORST = {HIGHER: regex(r"worst|hard|max|high|larg|peak"), LOWER: regex(r"worst|hard|min|low|small|least")}
@@ -171,9 +171,7 @@ def _of_schedulers(view: View, senses: Senses) -> Iterator[Direction]:
         if not canonical(event.callee).startswith("torch.optim.lr_scheduler.ReduceLROnPlateau.step"):
             continue
         call = view.code.call_at(event.location)
-        given = (
-            [] if call is None else [*call.args[:1], *(each.value for each in call.keywords if each.arg == "metrics")]
-        )
+        given = [] if call is None else [*call.args[:1], *arguments_named(call, "metrics")]
         schedulers = instances_of(event.receiver)
         if len(schedulers) == len(given) == 1:
             sense = senses.of(given[0], event.location.path, stack_of(event.context))
@@ -233,7 +231,7 @@ def _logged(senses: Senses, event: CallEvent, watched: str, view: View) -> Sense
     if len(objects) == 1:  # `self.log("pesq", self.pesq)` logs what the metric comes to
         return sense_of_metric(f"{objects[0].external_name}.compute", event.location)
     if member_of(event) == "log":
-        given = [*call.args[1:2], *(each.value for each in call.keywords if each.arg == "value")]
+        given = [*call.args[1:2], *arguments_named(call, "value")]
     else:
         given = list(_under_name(call, {watched, PER.sub("", watched)}))
     return senses.of(given[0], event.location.path, stack_of(event.context)) if len(given) == 1 else None
@@ -251,7 +249,7 @@ def _objects_logged(event: CallEvent, watched: str) -> list[Instance]:
 
 def _under_name(call: ast.Call, names: set[str]) -> Iterator[ast.expr]:
     """What a dictionary that is written out in a call holds under some names; nothing where another adds to it."""
-    for given in (*call.args[:1], *(each.value for each in call.keywords if each.arg == "dictionary")):
+    for given in (*call.args[:1], *arguments_named(call, "dictionary")):
         if isinstance(given, ast.Dict) and None not in given.keys:
             for key, value in zip(given.keys, given.values, strict=True):
                 if isinstance(key, ast.Constant) and key.value in names:

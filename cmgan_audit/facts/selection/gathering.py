@@ -12,6 +12,7 @@ from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.view import View
 from cmgan_audit.program.execution.trace import Event
 from cmgan_audit.program.naming.names import canonical
+from cmgan_audit.source.syntax import is_line_of
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While, *_COMPREHENSIONS)
@@ -73,7 +74,5 @@ def _changes_model(view: View, loop: Found) -> bool:
 
 def _is_in(event: Event, loop: Found) -> bool:
     """Whether an event happens within the lines of a loop, or in a function that is called there."""
-    assert isinstance(loop.node, ast.stmt | ast.expr)
-    first, last = loop.node.lineno, loop.node.end_lineno or loop.node.lineno
     places = (event.location, *(frame.call for frame in event.context.frames))
-    return any(place.path == loop.path and first <= place.line <= last for place in places)
+    return any(place.path == loop.path and is_line_of(place.line, loop.node) for place in places)

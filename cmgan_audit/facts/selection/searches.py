@@ -18,7 +18,7 @@ from cmgan_audit.facts.selection.senses import HIGHER, LOWER
 from cmgan_audit.facts.selection.ways import FUNCTIONS, was_taken
 from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.view import View
-from cmgan_audit.source.syntax import called_name
+from cmgan_audit.source.syntax import called_name, positional_parameters
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _TELLS = frozenset("print info debug warning log".split())
@@ -113,7 +113,7 @@ def _as_parameters(call: ast.Call, parents: Sequence[ast.AST], given: dict[str, 
     function = next((each for each in parents if isinstance(each, FUNCTIONS)), None)
     if function is None or isinstance(function, ast.Module):
         return given
-    names = [each.arg for each in (*function.args.posonlyargs, *function.args.args)]
+    names = [each.arg for each in positional_parameters(function.args)]
     if isinstance(call.func, ast.Attribute) and names[:1] in (["self"], ["cls"]):
         names = names[1:]
     meant = {ast.unparse(each): name for name, each in zip(names, call.args, strict=False)}

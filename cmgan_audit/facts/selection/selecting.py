@@ -27,7 +27,7 @@ from cmgan_audit.program.domain.values import Choice, DictValue, Instance, Value
 from cmgan_audit.program.execution.trace import CallEvent, Event, Loop
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import arguments_of, is_line_of, walk
 
 _SAVES = frozenset({"save", "save_pretrained", "save_checkpoint", "save_state", "save_weights", "copyfile", "copy2"})
 _ORDERS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq)
@@ -207,8 +207,8 @@ class _Selecting:
         if loop.path != place.path or not around:
             return False
         if isinstance(node, ast.For | ast.AsyncFor):
-            return node.iter.lineno <= place.line <= (node.iter.end_lineno or node.iter.lineno)
-        return getattr(node, "lineno", 0) <= place.line <= (getattr(node, "end_lineno", 0) or 0)
+            return is_line_of(place.line, node.iter)
+        return is_line_of(place.line, node)
 
     def _comes_after(self, single: Pass, decision: Decision) -> bool:
         """Whether a number is measured only once the decision is taken: in later epochs it is a part of the history.
@@ -292,7 +292,7 @@ class _Selecting:
             inside = self._read_sets.used_below.get(stack, ())
             if not any(use.kind == "run" for use in inside) or any(use.kind == "backward" for use in inside):
                 continue
-            texts = [text for argument in _arguments(found.node) for text in _texts(argument)]
+            texts = [text for argument in arguments_of(found.node) for text in _texts(argument)]
             kinds = set().union(*(kinds_in(text) for text in texts)) if texts else set()
             if len(kinds) == 1 and TRAIN not in kinds:
                 sign = f"it is given {next(text for text in texts if kinds_in(text))}"
@@ -350,10 +350,6 @@ def _is_gain(side: ast.expr) -> bool:
     if not isinstance(side, ast.BinOp) or not isinstance(side.op, ast.Sub):
         return False
     return not isinstance(side.left, ast.Constant) and not isinstance(side.right, ast.Constant)
-
-
-def _arguments(call: ast.Call) -> list[ast.expr]:
-    return [*call.args, *(keyword.value for keyword in call.keywords)]
 
 
 def _texts(node: ast.expr) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from cmgan_audit.facts.classes import values_within
 from cmgan_audit.program.domain.values import ClassValue, Instance
 from cmgan_audit.program.language.classes import constructor_of
-from cmgan_audit.source.syntax import called_name, children, walk
+from cmgan_audit.source.syntax import called_name, children, single_parameters, walk
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 # Calls that are handed a flag without finding anything by it.
@@ -39,8 +39,7 @@ def _constructors(dataset: Instance) -> Iterator[_Function]:
 
 
 def _parameters(function: _Function) -> set[str]:
-    given = function.args
-    return {each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
+    return {each.arg for each in single_parameters(function.args)}
 
 
 def _at_work(node: ast.AST) -> Iterator[ast.AST]:

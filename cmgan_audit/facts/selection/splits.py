@@ -23,6 +23,7 @@ from cmgan_audit.program.domain.values import ClassValue, Const, DictValue, Inst
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.models.files import path_of
+from cmgan_audit.source.syntax import arguments_of
 
 _FLAGS = frozenset({"split", "mode", "phase", "subset", "partition", "stage", "set", "part", "fold", "data_type"})
 _BEHAVIOURS = ("mode=", "phase=", "stage=")
@@ -203,7 +204,7 @@ class Splits:
         stack = self._stack_around(dataset)
         if call is None or stack is None:
             return
-        for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+        for argument in arguments_of(call):
             if not isinstance(argument, ast.Constant):
                 yield self._slicer.behind(argument, dataset.location.path, stack)
 

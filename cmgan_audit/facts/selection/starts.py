@@ -11,10 +11,9 @@ from cmgan_audit.facts.selection.search import Search
 from cmgan_audit.facts.selection.senses import HIGHER, LOWER, Sense
 from cmgan_audit.facts.selection.ways import was_taken
 from cmgan_audit.facts.slices import Found
-from cmgan_audit.facts.steps.guards import last_name
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.source.syntax import called_name, walk
+from cmgan_audit.source.syntax import called_name, last_name, walk
 
 _INFINITE = regex(r"float\(['\"]\+?(?:inf|infinity)['\"]\)|(?:math|np|numpy|torch)\.[iI]nf|sys\.maxsize")
 # No speech metric gets there, and no mean loss there.

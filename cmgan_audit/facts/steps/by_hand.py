@@ -18,12 +18,11 @@ from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.steps.out_of_reach import lines_in_reach
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
-from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import ClassValue, External, Instance, Unknown, Value
 from cmgan_audit.program.execution.trace import CallEvent
-from cmgan_audit.source.syntax import called_name, walk
+from cmgan_audit.source.syntax import called_name, is_line_of, last_name, walk
 
 # A network may be made of networks that are made of networks.
 DEEP = 14
@@ -130,7 +129,7 @@ class ByHand:
             if isinstance(each, ast.For):
                 parts.append(each.iter)
         for part in parts:
-            events = [each for each in asking if each.location.path == path and _holds(part, each.location)]
+            events = [each for each in asking if each.location.path == path and is_line_of(each.location.line, part)]
             receivers = [instances_of(each.receiver) for each in events]
             if events and all(receivers):
                 return tuple(bare_network(each) for some in receivers for each in some)
@@ -142,7 +141,7 @@ class ByHand:
         around = [
             node
             for node in (walk(tree) if tree is not None else ())
-            if isinstance(node, ast.stmt) and node.lineno <= number <= (node.end_lineno or node.lineno)
+            if isinstance(node, ast.stmt) and is_line_of(number, node)
         ]
         return max(around, key=lambda node: (node.lineno, -(node.end_lineno or 0)), default=None)
 
@@ -212,7 +211,7 @@ class ByHand:
                     leads_on = called_name(node) not in known and not called_name(node).endswith("DataParallel")
                     if (
                         leads_on
-                        and any(_last_name(each) in names for each in handed)
+                        and any(last_name(each) in names for each in handed)
                         and not self._is_looked_at(path, node)
                     ):
                         return True
@@ -253,15 +252,6 @@ def _classes(cls: Value | None) -> Iterator[ClassValue]:
 
 def _asks(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Attribute) and f".{call.func.attr}" in _OF_PARAMETERS
-
-
-def _last_name(node: ast.expr) -> str:
-    return ast.unparse(node).rpartition(".")[2]
-
-
-def _holds(node: ast.AST, place: Location) -> bool:
-    first, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", None) or 0
-    return first <= place.line <= last
 
 
 def is_it(value: Instance | None, network: Instance) -> bool:

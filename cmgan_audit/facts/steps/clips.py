@@ -23,6 +23,7 @@ from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.execution.trace import Loop, innermost_function
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.rules.record import Fact, Known
+from cmgan_audit.source.syntax import arguments_named
 
 NO = Known(False)
 # A limit above this one lets all gradients of a training that works pass: who gives it asks for their norm.
@@ -133,5 +134,5 @@ def _limits(view: View, clip: Action) -> bool:
         return False
     parents = view.code.parents(clip.event.location.path, call)
     holder = next((each for each in parents if not isinstance(each, ast.IfExp)), None)
-    named = [*call.args[1:2], *(each.value for each in call.keywords if each.arg in ("max_norm", "clip_value"))]
+    named = [*call.args[1:2], *arguments_named(call, "max_norm", "clip_value")]
     return isinstance(holder, ast.Expr) or any("clip" in ast.unparse(each).lower() for each in named)

@@ -6,13 +6,13 @@ import ast
 import re
 from collections.abc import Iterable, Sequence, Set
 
-from cmgan_audit.facts.steps.guards import Guard, last_name
+from cmgan_audit.facts.steps.guards import Guard
 from cmgan_audit.facts.steps.windows import Update as Window
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.rules.record import Fact, Known, Unknown
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import last_name, walk
 
 NO, YES = Known(False), Known(True)
 _ACCUMULATES = regex(r"accum|grad_steps|iters_to", re.IGNORECASE)
@@ -111,5 +111,5 @@ def _divides(node: ast.AST, names: Set[str], every: Fact) -> bool:
     if isinstance(by, ast.Constant):
         return isinstance(every, Known) and by.value == every.value
     # Also inside `float(accumulate)`, `max(1, accumulate)`, `(accumulate * processes)`.
-    called = {last_name(each) for each in walk(by) if isinstance(each, ast.expr)} - {""}
+    called = {last_name(each) for each in walk(by)} - {""}
     return not called.isdisjoint(names) or any(_ACCUMULATES.search(each) for each in called)

@@ -18,7 +18,7 @@ from cmgan_audit.program.execution.state import Environment
 from cmgan_audit.program.execution.trace import Condition, Context
 from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.rules.record import Fact, Known, Unknown
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import last_name, positional_parameters, walk
 
 # How many names may stand between a branch and its counter: `last = ...; step_now = counted or last; if step_now:`.
 _MOST_NAMES = 3
@@ -353,7 +353,7 @@ def numbers_called(scene: Scene, context: Context, name: str) -> list[Const]:
 
 def _default(parameters: ast.arguments, name: str) -> Value | None:
     """The whole number that a parameter is where it is not given; None for other names."""
-    positional = [*parameters.posonlyargs, *parameters.args]
+    positional = positional_parameters(parameters)
     defaults = [*zip(reversed(positional), reversed(parameters.defaults), strict=False)]
     defaults += [
         (one, value) for one, value in zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True) if value
@@ -372,13 +372,3 @@ def _under_key(name: str, settings: dict[int, DictValue]) -> Iterator[Value | No
             if isinstance(value, DictValue) and id(value.items) not in seen:
                 seen.add(id(value.items))
                 waiting.append(value)
-
-
-def last_name(node: ast.expr) -> str:
-    """The last name of `self.args.accumulate` or `config["accumulate"]`; "" for anything else."""
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-        case ast.Subscript(slice=ast.Constant(value=str() as name)):
-            return name
-    return ""

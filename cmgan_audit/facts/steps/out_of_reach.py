@@ -23,7 +23,7 @@ from cmgan_audit.program.execution.sessions import interpreter_of
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.naming.modules import Module
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import is_line_of, walk
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -77,7 +77,7 @@ def is_replaced(view: View, path: str, number: int) -> bool:
 def _calls_on(view: View, path: str, number: int) -> Iterator[ast.Call]:
     module = view.code.module(path)
     for node in walk(module.tree) if module is not None and module.tree is not None else ():
-        if isinstance(node, ast.Call) and node.lineno <= number <= (node.func.end_lineno or node.lineno):
+        if isinstance(node, ast.Call) and is_line_of(number, node, node.func):
             yield node
 
 
@@ -192,7 +192,7 @@ class _Defined:
 
     def holds(self, line: int) -> bool:
         """Whether a line is one of its own."""
-        return self.node.lineno <= line <= (self.node.end_lineno or self.node.lineno)
+        return is_line_of(line, self.node)
 
 
 def _apart(view: View, modules: Mapping[str, Module]) -> Sequence[_Defined]:
@@ -336,7 +336,7 @@ def is_held_by_others(view: View, thing: Instance, path: str, number: int, name:
     module = next((each.module for each in view.code.reached if each.module.path == path), None)
     nodes = walk(module.tree) if module is not None and module.tree is not None else ()
     classes = [each for each in nodes if isinstance(each, ast.ClassDef)]
-    around = [each for each in classes if each.lineno <= number <= (each.end_lineno or each.lineno)]
+    around = [each for each in classes if is_line_of(number, each)]
     objects = [each for each in _objects(view) if isinstance(each, Instance) and isinstance(each.cls, ClassValue)]
     holders = [
         each

@@ -17,6 +17,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Instance, ListValue
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.rules.record import Fact, Known, Unknown, certainly
+from cmgan_audit.source.syntax import arguments_named
 
 # A schedule that is over after so few steps is counted in epochs: an epoch of VoiceBank+DEMAND at batch 4 has 2,893.
 _FEW = 500
@@ -170,7 +171,7 @@ def _by_length(view: View, slicer: Slicer, made: CallEvent, argument: str, posit
     call = view.code.call_at(made.location)
     if call is None:
         return None
-    node = next((each.value for each in call.keywords if each.arg == argument), None)
+    node = next(iter(arguments_named(call, argument)), None)
     if node is None and len(call.args) > position and not any(isinstance(each, ast.Starred) for each in call.args):
         node = call.args[position]
     if node is None:

@@ -18,7 +18,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, Instance
 from cmgan_audit.program.execution.iteration import HANDING_ON
 from cmgan_audit.rules.record import Fact, Known
-from cmgan_audit.source.syntax import called_name, walk
+from cmgan_audit.source.syntax import arguments_named, called_name, walk
 
 PLATEAU = "ReduceLROnPlateau"
 _NO = Known(False)
@@ -124,7 +124,7 @@ def _told(view: View, steps: Sequence[Action], keyword: str) -> Iterable[tuple[A
     for step in steps:
         call = view.code.call_at(step.event.location)
         if call is not None and len(step.on) == 1 and not _is_under_its_kind(view, step):
-            given = [*call.args, *(each.value for each in call.keywords if each.arg == keyword)]
+            given = [*call.args, *arguments_named(call, keyword)]
             if given and not isinstance(given[0], ast.IfExp | ast.Starred):
                 yield step, ast.unparse(given[0])
 

@@ -34,6 +34,7 @@ from cmgan_audit.program.execution.trace import Condition, Context, Event, Frame
 from cmgan_audit.program.library.seeding import Generator
 from cmgan_audit.program.naming.modules import Module, ModuleIndex
 from cmgan_audit.program.naming.names import is_library
+from cmgan_audit.source.syntax import positional_parameters
 from cmgan_audit.source.tree import SourceTree
 
 # Deterministic limits: the same tree gives the same answer on every machine.
@@ -186,7 +187,7 @@ class Interpreter:
         if function is None:
             return {}
         given = function.node.args
-        names = [each.arg for each in (*given.posonlyargs, *given.args)][0 if function.bound_to is None else 1 :]
+        names = [each.arg for each in positional_parameters(given)][0 if function.bound_to is None else 1 :]
         names += [each.arg for each in given.kwonlyargs]
         held = self.activation.environment.names
         found = {name: held[name] for name in names if name in held}

@@ -30,7 +30,7 @@ from cmgan_audit.program.domain.values import (
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.execution.state import Environment
 from cmgan_audit.program.library.draws import draws_random
-from cmgan_audit.source.syntax import called_name, walk
+from cmgan_audit.source.syntax import called_name, names_in, single_parameters, walk
 
 # Libraries that compute on NumPy arrays; what reads or writes files in them is not meant.
 _LIBRARIES = frozenset({"numpy", "scipy", "math", "librosa", "onnxruntime", "numba"})
@@ -100,7 +100,7 @@ def _examined(it: Interpreter, function: FunctionValue, depth: int) -> tuple[Fun
     if spec.vararg or spec.kwarg:
         return None
     local = {inner.id for inner in nodes if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)}
-    own = local | {each.arg for each in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)}
+    own = local | {each.arg for each in single_parameters(spec)}
     found: list[FunctionValue] = [function]
     for inner in nodes:
         if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id in own:
@@ -235,6 +235,6 @@ def _loops(function: FunctionValue) -> bool:
 
 def _uses_arrays(function: FunctionValue) -> bool:
     scope = function.closure
-    names = {inner.id for inner in walk(function.node) if isinstance(inner, ast.Name)}
+    names = names_in(function.node)
     values = [scope.names.get(name) for name in names] if isinstance(scope, Environment) else []
     return any(isinstance(value, External) and value.name.partition(".")[0] in _ARRAY_LIBRARIES for value in values)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from cmgan_audit.program.domain.values import Const
 from cmgan_audit.program.execution.trace import DecisionEvent, Event, Frame
 from cmgan_audit.program.naming.modules import Module
-from cmgan_audit.source.syntax import called_name, walk
+from cmgan_audit.source.syntax import arguments_of, called_name, walk
 
 # What only tells somebody something, and what ends the program, by the last part of the called name.
 _TELLS = frozenset(
@@ -75,6 +75,6 @@ def _calls(statement: ast.stmt, names: frozenset[str]) -> bool:
 
 def _only_text(call: ast.Call) -> bool:
     """Whether nothing is done for what a call is given: `sys.exit(train())` is no complaint."""
-    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    given = arguments_of(call)
     inner = [node for each in given for node in walk(each) if isinstance(node, ast.Call)]
     return all(called_name(node) in _TEXTS for node in inner)

@@ -21,13 +21,14 @@ from cmgan_audit.program.execution.interpreter import Activation, Interpreter
 from cmgan_audit.program.execution.state import Environment
 from cmgan_audit.program.language.classes import enum_members, is_enum
 from cmgan_audit.program.naming.names import canonical
+from cmgan_audit.source.syntax import positional_parameters
 
 
 def parameter_defaults(it: Interpreter, spec: ast.arguments) -> dict[str, Value]:
     """The values of the parameters that have a default, evaluated once, when the function is defined."""
     from cmgan_audit.program.language.expressions import evaluate
 
-    ordered = [*spec.posonlyargs, *spec.args]
+    ordered = positional_parameters(spec)
     found: dict[str, Value] = {}
     pairs = list(zip(ordered[len(ordered) - len(spec.defaults) :], spec.defaults, strict=True))
     pairs += [(p, d) for p, d in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if d is not None]

@@ -41,7 +41,7 @@ from cmgan_audit.program.execution.state import Environment
 from cmgan_audit.program.execution.trace import MAYBE, NO_GRADIENTS, CallEvent, Frame
 from cmgan_audit.program.language.attributes import decorator_names
 from cmgan_audit.program.language.classes import order_of_bases
-from cmgan_audit.source.syntax import own_nodes
+from cmgan_audit.source.syntax import own_nodes, positional_parameters
 
 # How often a function may be on the way at once: twice, and once for each level of nested data that it goes down.
 MOST_OWN_CALLS = 2
@@ -194,7 +194,7 @@ def bind(it: Interpreter, function: FunctionValue, arguments: Arguments, locatio
         positional.insert(0, function.bound_to)
     keywords = dict(arguments.keywords)
     names: dict[str, Value] = {}
-    ordered = [*spec.posonlyargs, *spec.args]
+    ordered = positional_parameters(spec)
     for place, parameter in enumerate(ordered):
         own = function.bound_to is not None and place == 0
         if place < len(positional):

@@ -20,6 +20,7 @@ from cmgan_audit.program.language.classes import (
     is_network,
     order_of_bases,
 )
+from cmgan_audit.source.syntax import positional_parameters
 
 
 def may_take(callee: Value, arguments: Arguments) -> bool:
@@ -34,7 +35,7 @@ def may_take(callee: Value, arguments: Arguments) -> bool:
     if function is None or function.decorators or arguments.open_kwargs:
         return True
     spec = function.node.args
-    ordered = [*spec.posonlyargs, *spec.args]
+    ordered = positional_parameters(spec)
     by_position = len(arguments.positional) + (function.bound_to is not None)
     if by_position > len(ordered) and spec.vararg is None:
         return False

@@ -21,7 +21,7 @@ from cmgan_audit.program.execution.trace import Condition, Launch, Run
 from cmgan_audit.program.language.attributes import attribute
 from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.naming.modules import Module, ModuleIndex
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import single_parameters, walk
 from cmgan_audit.source.tree import SourceTree
 
 NOT_REACHED = "not reached from any script"
@@ -158,7 +158,7 @@ def unknown_arguments(function: Value | None) -> Arguments:
         return Arguments()
     spec = function.node.args
     keywords: dict[str, Value] = {}
-    parameters = [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]
+    parameters = single_parameters(spec)
     own = 1 if function.defined_in is not None and parameters else 0
     for parameter in parameters[own:]:
         default = function.defaults.get(parameter.arg)

@@ -20,6 +20,7 @@ from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.language.attributes import attribute
 from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.library.trainers.hooks import NONE, call_hook
+from cmgan_audit.source.syntax import positional_parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def _fitting(owner: Value | None, hook: str, given: tuple[Value, ...]) -> tuple[
     if found is None or not isinstance(found[0], FunctionValue):
         return given
     spec = found[0].node.args
-    takes = len([*spec.posonlyargs, *spec.args]) - 1
+    takes = len(positional_parameters(spec)) - 1
     if spec.vararg is not None:
         return given
     missing = takes - len(spec.defaults) - len(given)

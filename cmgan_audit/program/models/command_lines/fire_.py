@@ -18,7 +18,7 @@ from cmgan_audit.program.domain.values import (
 from cmgan_audit.program.models.command_lines.argparse_parsing import command_words
 from cmgan_audit.program.models.command_lines.function_command_lines import Flag, completed, flags_of, literal
 from cmgan_audit.program.models.registry import ModelCall, model
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import names_in, positional_parameters, single_parameters
 
 _NONE = Const(value=None)
 
@@ -72,7 +72,7 @@ def _bound(target: Value, keywords: dict[str, Value], rest: list[str]) -> Argume
 
 
 def _positional(function: FunctionValue) -> list[str]:
-    names = [each.arg for each in (*function.node.args.posonlyargs, *function.node.args.args)]
+    names = [each.arg for each in positional_parameters(function.node.args)]
     return names[1:] if function.bound_to is not None else names
 
 
@@ -84,7 +84,7 @@ def _taken(cls: ClassValue, keywords: dict[str, Value]) -> dict[str, Value]:
     if constructor is None:
         return dict(keywords)
     spec = constructor.node.args
-    names = {each.arg for each in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)}
+    names = {each.arg for each in single_parameters(spec)}
     return {name: value for name, value in keywords.items() if name in names or spec.kwarg is not None}
 
 
@@ -112,5 +112,5 @@ def _defined(call: ModelCall) -> dict[Key, Value]:
 def _commands_of_file(call: ModelCall, offered: dict[Key, Value]) -> list[Value]:
     """Of what `Fire()` offers, the functions that nothing else in the file uses: the others are their helpers."""
     tree = call.interpreter.module.tree
-    used = {node.id for node in walk(tree) if isinstance(node, ast.Name)} if tree is not None else set()
+    used = names_in(tree)
     return [value for name, value in offered.items() if isinstance(value, FunctionValue) and name not in used]

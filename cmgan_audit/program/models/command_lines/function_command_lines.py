@@ -28,6 +28,7 @@ from cmgan_audit.program.models.needed_files import NeededOption
 from cmgan_audit.program.models.registry import ModelCall, find, listing, model
 from cmgan_audit.program.models.settings.config_files import load_source
 from cmgan_audit.source.data_files.formats import Dialect
+from cmgan_audit.source.syntax import positional_parameters, single_parameters
 
 _NONE = Const(value=None)
 _CONVERSIONS = {"int": int, "float": float, "str": str}
@@ -116,7 +117,7 @@ def _kind(annotation: ast.expr | None) -> str:
 def _parameters(function: FunctionValue) -> dict[str, tuple[str, str]]:
     """Flag name -> (parameter, type), custom flags of `typer.Option(4, "--bs")` and Annotated included."""
     arguments = function.node.args
-    positional = [*arguments.posonlyargs, *arguments.args]
+    positional = positional_parameters(arguments)
     defaults: dict[str, ast.expr | None] = dict(
         zip([a.arg for a in positional[::-1]], arguments.defaults[::-1], strict=False)
     )
@@ -191,7 +192,7 @@ def completed(function: FunctionValue, keywords: dict[str, Value]) -> dict[str, 
     arguments that must be given."""
     arguments = function.node.args
     result = dict(keywords)
-    for parameter in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
+    for parameter in single_parameters(arguments):
         name = parameter.arg
         default = function.defaults.get(name)
         if name in result or (function.bound_to is not None and parameter is _first(arguments)):
@@ -206,12 +207,12 @@ def completed(function: FunctionValue, keywords: dict[str, Value]) -> dict[str, 
 
 
 def _first(arguments: ast.arguments) -> ast.arg | None:
-    return next(iter((*arguments.posonlyargs, *arguments.args)), None)
+    return next(iter(positional_parameters(arguments)), None)
 
 
 def _required(function: FunctionValue) -> list[str]:
     arguments = function.node.args
-    positional = [*arguments.posonlyargs, *arguments.args]
+    positional = positional_parameters(arguments)
     count = len(positional) - len(arguments.defaults)
     alone = [a.arg for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is None]
     return [a.arg for a in positional[:count]] + alone

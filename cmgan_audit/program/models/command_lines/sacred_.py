@@ -31,6 +31,7 @@ from cmgan_audit.program.models.lifting import copied
 from cmgan_audit.program.models.registry import ModelCall, derives, listing, model
 from cmgan_audit.program.models.settings.config_files import load_file
 from cmgan_audit.source.data_files.formats import dialect_of
+from cmgan_audit.source.syntax import single_parameters
 
 _INGREDIENT = "sacred.Ingredient"
 _OPENED = "sacred.captured.opened"  # `@ex.capture(...)`, before it is given its function
@@ -173,7 +174,7 @@ def _fill_in(call: ModelCall, owner: Instance, config: DictValue) -> None:
         offered: dict[Key, Value] = dict(held.items) if isinstance(held, DictValue) else {}
         offered |= {"_config": held or config, "_seed": _seed(config), "_log": External(name="logging.root")}
         spec = function.node.args
-        for each in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs):
+        for each in single_parameters(spec):
             if each.arg in offered:
                 call.interpreter.journal.set(function.defaults, each.arg, offered[each.arg])
 
@@ -315,7 +316,7 @@ def _entries(
     if not isinstance(source, FunctionValue) or not isinstance(source.node, ast.FunctionDef):
         return {}
     spec = source.node.args
-    asked = {each.arg for each in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)}
+    asked = {each.arg for each in single_parameters(spec)}
     settled = {path: value for path, value in fixed.items() if all(map(str.isidentifier, path.split(".")))}
     scope = replace(source, node=leaving_names(source.node, tuple(sorted(settled))))
     given = {name: before.get(name, _NONE) for name in asked if name in before}

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from cmgan_audit.source.syntax import single_parameters
+
 # What has local variables of its own.
 _SCOPES = (
     ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp,
@@ -20,7 +22,7 @@ def leaving_names(node: ast.FunctionDef, settled: Sequence[str]) -> ast.Function
     """A function that returns its local variables, of which some are given and stay what they are."""
     made = copy.copy(node)
     made.args = copy.copy(node.args)
-    asked = {each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)}
+    asked = {each.arg for each in single_parameters(node.args)}
     added = [name for name in map(parameter_of, settled) if name not in asked]
     made.args.kwonlyargs = [*node.args.kwonlyargs, *(ast.arg(arg=name) for name in added)]
     made.args.kw_defaults = [*node.args.kw_defaults, *(None for _ in added)]

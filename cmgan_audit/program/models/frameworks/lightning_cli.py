@@ -30,6 +30,7 @@ from cmgan_audit.program.models.registry import ModelCall, derives, model
 from cmgan_audit.program.models.running import located
 from cmgan_audit.program.models.settings.config_files import load_file
 from cmgan_audit.program.models.settings.interpolation import argument, merged, with_entry
+from cmgan_audit.source.syntax import positional_parameters, single_parameters
 
 _CLI = "lightning.pytorch.cli.LightningCLI"
 _TRAINER = "lightning.pytorch.Trainer"
@@ -194,7 +195,7 @@ def _required(made: ClassValue) -> list[str]:
     if constructor is None:
         return []
     spec = constructor.node.args
-    named = [*spec.posonlyargs, *spec.args][1:] + spec.kwonlyargs
+    named = positional_parameters(spec)[1:] + spec.kwonlyargs
     return [each.arg for each in named if each.arg not in constructor.defaults]
 
 
@@ -253,7 +254,7 @@ def _annotated(made: ClassValue, name: str) -> ClassValue | None:
     if constructor is not None:
         scope = constructor.closure
         given = constructor.node.args
-        parameters = (*given.posonlyargs, *given.args, *given.kwonlyargs)
+        parameters = single_parameters(given)
         annotations = {each.arg: each.annotation for each in parameters if each.annotation is not None}
     else:
         scope = made.closure
