@@ -58,11 +58,18 @@ def is_few(index: Value) -> bool:
 def is_only_told(view: View, event: Event) -> bool:
     """Whether an expression is only printed or logged, itself or one by one, or asked whether there is anything."""
     node = view.code.node_of(event)
-    return isinstance(node, ast.Expr) or (node is not None and _is_told(view, event.location.path, node))
+    return isinstance(node, ast.Expr) or (node is not None and is_told(view, event.location.path, node))
 
 
-def _is_told(view: View, path: str, inner: ast.AST, names: int = 2) -> bool:
-    """Whether what stands at a node comes to nothing but words for somebody, also by so many names that it is given."""
+def is_told(view: View, path: str, inner: ast.AST, names: int = 2) -> bool:
+    """Whether what stands at a node of a file comes to nothing but words for somebody.
+
+    Args:
+        view: the run.
+        path: the file.
+        inner: the node.
+        names: how many names one after the other it may be given.
+    """
     for outer in view.code.parents(path, inner):
         match outer:
             case ast.Call() if not (_tells(outer) or _puts_together(outer)):
@@ -73,6 +80,8 @@ def _is_told(view: View, path: str, inner: ast.AST, names: int = 2) -> bool:
                 return False
             case ast.Expr() | ast.Raise() | ast.Assert():
                 return True
+            case ast.If(test=asked, body=body, orelse=other) if asked is inner and _looks_up(asked):
+                return all(map(_only_tells, (*body, *other)))
             case ast.If(test=asked) | ast.While(test=asked) if asked is inner:
                 return True
             case ast.For(iter=drawn, body=body) if drawn is inner:
@@ -85,6 +94,12 @@ def _is_told(view: View, path: str, inner: ast.AST, names: int = 2) -> bool:
     return False
 
 
+def _looks_up(test: ast.AST) -> bool:
+    """Whether a test asks for one of the names, and not only whether there is any: `name in held`."""
+    asked = (how for each in walk(test) if isinstance(each, ast.Compare) for how in each.ops)
+    return any(isinstance(how, ast.In | ast.NotIn) for how in asked)
+
+
 def _are_told(view: View, path: str, name: str, names: int) -> bool:
     """Whether all that a program does with a name of a file is to tell what it stands for."""
     spoken = re.compile(rf"\b{name}\b")
@@ -95,7 +110,7 @@ def _are_told(view: View, path: str, name: str, names: int) -> bool:
     reads = [
         each for each in nodes if isinstance(each, ast.Name) and each.id == name and isinstance(each.ctx, ast.Load)
     ]
-    return all(_is_told(view, path, each, names) for each in reads)
+    return all(is_told(view, path, each, names) for each in reads)
 
 
 def _tells(call: ast.Call) -> bool:

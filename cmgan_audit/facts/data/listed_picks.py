@@ -13,7 +13,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.listings import listings_of
-from cmgan_audit.program.domain.values import Draw, Instance, Listing, ListValue, Value
+from cmgan_audit.program.domain.values import Const, Draw, Instance, Listing, ListValue, Value
 from cmgan_audit.program.execution.trace import CallEvent, SliceEvent
 from cmgan_audit.program.library.draws import keeps_all_in_order
 from cmgan_audit.program.naming.names import canonical
@@ -22,6 +22,9 @@ from cmgan_audit.source.syntax import arguments_named, walk
 
 _FROM_LISTS = regex(r"random(\.Random)?\.sample|sklearn\.model_selection\.train_test_split")
 _CHOICE = regex(r"numpy\.random\.(RandomState\.|default_rng\.|Generator\.)?choice")
+# Folds by position; those by group go by what the groups are called.
+_FOLDS = regex(r"sklearn\.model_selection\.(?:Repeated)?(?:Stratified)?(?:KFold|ShuffleSplit)\.split")
+_UNMIXED = frozenset({"KFold", "StratifiedKFold"})
 _SPLIT = "torch.utils.data.random_split"
 
 
@@ -36,8 +39,23 @@ def picked_parts(view: View) -> Iterator[tuple[CallEvent | SliceEvent, frozenset
             orders = frozenset().union(*(_order(value) for value in lists))
             if orders and not _is_whole(view, event) and _is_same_part(view, event, position):
                 yield event, orders
+        if isinstance(event, CallEvent) and _FOLDS.fullmatch(canonical(event.callee)):
+            orders = frozenset().union(*map(_order, event.arguments.positional[:1]))
+            if orders and _are_same_folds(event.receiver):
+                yield event, orders
     for made in view.scene.made:
         yield from _split_datasets(view, made)
+
+
+def _are_same_folds(maker: Value | None) -> bool:
+    """Whether the folds of a cross-validation have the same positions in every run."""
+    if not isinstance(maker, Instance) or maker.arguments.open_kwargs:
+        return False
+    state = maker.arguments.get("random_state")
+    if state is not None and not (isinstance(state, Const) and state.value is None):
+        return isinstance(state, Const)
+    shuffles, name = maker.arguments.get("shuffle", 1), maker.external_name.rpartition(".")[2]
+    return name in _UNMIXED and (shuffles is None or (isinstance(shuffles, Const) and shuffles.value is False))
 
 
 def is_seeded_shuffle(view: View, draw: Draw) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 
 from cmgan_audit.facts.data.compared_names import Identity, agreeing, identity
 from cmgan_audit.facts.data.glances import is_few, is_only_told, only_looks
+from cmgan_audit.facts.data.held_out import is_held_out
 from cmgan_audit.facts.data.listed_picks import is_seeded_shuffle, picked_parts
 from cmgan_audit.facts.data.records import ListingUse
 from cmgan_audit.facts.data.windows import goes_through
@@ -123,17 +124,25 @@ def _pair(
 
 def _parts(view: View, events: Sequence[Event]) -> Iterator[ListingUse]:
     for event in events:
-        if not isinstance(event, SliceEvent) or not event.order or not is_part(event.index):
+        if not isinstance(event, SliceEvent) or not event.order or not _leaves_some(view, event):
             continue
         if not isinstance(event.sliced, ListValue | Instance) or event.index.draws:
             continue
         if isinstance(event.sliced, Instance) and not _holds_names(event.sliced):
             continue
-        if _shuffled(view, event.sliced) or goes_through(view, event):
+        if _shuffled(view, event.sliced):
             continue
         if (is_few(event.index) and only_looks(view)) or is_only_told(view, event):
             continue
         yield _part(view, event, event.order, "takes")
+
+
+def _leaves_some(view: View, event: SliceEvent) -> bool:
+    """Whether what a slice leaves out counts: it is not one of the windows of a loop, or one that is held out."""
+    if is_part(event.index) and not goes_through(view, event):
+        return True
+    node = view.code.node_of(event)
+    return isinstance(node, ast.Subscript) and is_held_out(view, event.location.path, node)
 
 
 def _holds_names(value: Instance) -> bool:
