@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from cmgan_audit.facts.averages.comprehensions import comprehended_means, comprehension_at
 from cmgan_audit.facts.averages.counting import BatchCount
 from cmgan_audit.facts.averages.epoch_ends import epoch_end_means
 from cmgan_audit.facts.averages.keyed_meters import keyed_means, updates_of
-from cmgan_audit.facts.averages.library_meters import library_means, library_updates
+from cmgan_audit.facts.averages.library_meters import is_one_number, library_means, library_updates
 from cmgan_audit.facts.averages.logged import logged_means
-from cmgan_audit.facts.averages.means import as_arrays, divided_inside, means_of, means_so_far
+from cmgan_audit.facts.averages.means import as_arrays, divided_inside, is_joined, means_of, means_so_far
 from cmgan_audit.facts.averages.meters import method_of_tree, weighs_equally
 from cmgan_audit.facts.averages.named_values import named_intakes
 from cmgan_audit.facts.averages.outputs import keys_given, output_means
 from cmgan_audit.facts.averages.records import BatchMean
 from cmgan_audit.facts.averages.returned import means_at_callers
 from cmgan_audit.facts.averages.summed import sums_items
-from cmgan_audit.facts.averages.taking_in import Intake, filled_arrays, intakes, one_pass
+from cmgan_audit.facts.averages.taking_in import Intake, filled_arrays, intakes, of_processes, one_pass
 from cmgan_audit.facts.code import Reached, stack_of
 from cmgan_audit.facts.items.numbers import are_divided
 from cmgan_audit.facts.records import Loader
@@ -65,7 +65,7 @@ def batch_means(view: View) -> Iterable[Record]:
                 own.append(_told(view, means, single, loader))
         size = known_number(loader.batch_size) if own else None
         even = Known(size is not None and size > 1 and are_divided(view.scene, made, size))
-        found += [dataclasses.replace(mean, even=even) for mean in own]
+        found += [replace(mean, even=even) for mean in own]
     return found
 
 
@@ -137,6 +137,10 @@ def _means_in(view: View, single: Pass, loop: ast.For | ast.AsyncFor, around: Re
         *named_intakes(body, partial(keys_given, view, single)),
         *filled_arrays(body, nodes, count),
     ):
+        if is_joined(taken, behind):
+            if not _is_one_per_process(view, single, taken.value):
+                continue
+            taken = replace(taken, joined=True)
         if not sums_items(view, taken.value, path, stack_of(single.event.context)):
             means = list(_of_intake(view, taken, body, behind, count, path))
             if means:
@@ -144,6 +148,23 @@ def _means_in(view: View, single: Pass, loop: ast.For | ast.AsyncFor, around: Re
                 continue
             for node, caller in means_at_callers(view.code, single, taken, around, count):
                 yield _Mean(taken, node, caller)
+
+
+def _is_one_per_process(view: View, single: Pass, value: ast.expr) -> bool:
+    """Whether what a batch gives is the one number that each process has of it: `accelerator.gather(loss)`."""
+    given = of_processes(value)
+    match value if given is None else given:
+        case ast.Call(func=ast.Attribute(attr="unsqueeze"), args=[ast.Constant(value=0)]):
+            return True
+        case ast.Call(func=ast.Attribute(attr="reshape" | "view"), args=[ast.Constant(value=1)]):
+            return True
+        case ast.Subscript(slice=ast.Constant(value=None)):
+            return True
+    path, stack = single.event.loop.location.path, stack_of(single.event.context)
+    event = view.code.calls.get((view.code.place_of(path, value), stack))
+    if given is None or event is None or not event.arguments.positional:
+        return False
+    return is_one_number(view, given, event.arguments.positional[0], event)
 
 
 def _passed_by(view: View, single: Pass, around: Reached) -> Iterator[ast.AST]:

@@ -78,7 +78,7 @@ class BatchCount:
         """Whether an expression is the number of batches, or the index of the last one."""
         node = unguarded(node)
         match node:
-            case ast.Name() | ast.Attribute():
+            case ast.Name() | ast.Attribute() | ast.Subscript():
                 return ast.unparse(node) in self.names
             case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=ast.Constant()):
                 return self.counts(left)

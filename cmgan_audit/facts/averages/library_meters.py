@@ -63,13 +63,20 @@ def _takes_batch(view: View, event: CallEvent, single: Pass) -> bool:
     call = view.code.call_at(event.location)
     if call is None or len(given.positional) != 1 or given.keywords or given.open_kwargs or len(call.args) != 1:
         return False
-    if is_weighted(call.args[0]) or not _is_one_number(view, call.args[0], given.positional[0], event):
+    if is_weighted(call.args[0]) or not is_one_number(view, call.args[0], given.positional[0], event):
         return False
     return not sums_items(view, call.args[0], event.location.path, stack_of(event.context))
 
 
-def _is_one_number(view: View, node: ast.expr, value: Value, event: CallEvent) -> bool:
-    """Whether a value has no dimension left: a number of Python, a loss of torch that takes the mean of all."""
+def is_one_number(view: View, node: ast.expr, value: Value, event: CallEvent) -> bool:
+    """Whether a value has no dimension left: a number of Python, a loss of torch that takes the mean of all.
+
+    Args:
+        view: the run.
+        node: the value as it is written.
+        value: the value.
+        event: the call that is given it.
+    """
     match node:
         case ast.Call(func=ast.Attribute(attr="item") | ast.Name(id="float")):
             return True

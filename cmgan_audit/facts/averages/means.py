@@ -7,10 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cmgan_audit.facts.averages.counting import Count, unguarded
-from cmgan_audit.facts.averages.taking_in import Intake, root
+from cmgan_audit.facts.averages.taking_in import Intake, of_processes, root
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.source.syntax import called_name
 
 _MEAN_FUNCTIONS = frozenset({"mean", "fmean", "nanmean", "average"})
 _AS_ARRAY = frozenset({"array", "asarray", "tensor", "stack", "as_tensor", "FloatTensor", "Tensor"})
+_JOINS = frozenset({"cat", "concat", "concatenate", "hstack"})
+_PROCESSES = regex(r"(?i)world_?size|num_processes|n_?(?:gpus?|procs)|num_gpus?|num_replicas")
 
 
 def means_of(taken: Intake, nodes: Sequence[ast.AST], count: Count) -> Iterator[ast.AST]:
@@ -40,6 +44,19 @@ def means_of(taken: Intake, nodes: Sequence[ast.AST], count: Count) -> Iterator[
                 yield node
 
 
+def is_joined(taken: Intake, nodes: Sequence[ast.AST]) -> bool:
+    """Whether what a list holds is joined behind a loop, `torch.cat(losses)`: each batch gave as many as there are.
+
+    Args:
+        taken: what fills the list.
+        nodes: the nodes of the function behind the loop.
+    """
+    return taken.kind == "list" and any(
+        isinstance(node, ast.Call) and called_name(node) in _JOINS and node.args and root(node.args[0]) == taken.target
+        for node in nodes
+    )
+
+
 def as_arrays(taken: Intake, nodes: Sequence[ast.AST]) -> Iterator[Intake]:
     """The arrays and tensors that a list is made into behind a loop: `losses = np.array(losses)`.
 
@@ -50,7 +67,7 @@ def as_arrays(taken: Intake, nodes: Sequence[ast.AST]) -> Iterator[Intake]:
     for node in nodes if taken.kind == "list" else ():
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call() as call):
-                held = _unpacked(call)
+                held = _unpacked(call, joins=taken.joined)
                 if held is not call and root(held) == taken.target:
                     yield replace(taken, target=name, kind="array")
 
@@ -73,23 +90,31 @@ def means_so_far(taken: Intake, body: Sequence[ast.AST], behind: Sequence[ast.AS
                 yield from means_of(taken, [value], count)
 
 
-def with_equal_weights(node: ast.Call) -> ast.expr | None:
-    """What a call averages, every value with the same weight: `values` of `torch.stack(values).mean()`."""
+def with_equal_weights(node: ast.Call, *, joins: bool = False) -> ast.expr | None:
+    """What a call averages, every value with the same weight: `values` of `torch.stack(values).mean()`.
+
+    Args:
+        node: the call.
+        joins: whether `torch.cat(values)` holds equally many of every batch, too.
+    """
     match node:
         case ast.Call(func=ast.Attribute(value=owner, attr="mean"), args=[] | [ast.Constant(value=0)]):
             if not isinstance(owner, ast.Name):
-                return _unpacked(owner)
+                return _unpacked(owner, joins=joins)
         case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[inner, *_]) if name in _MEAN_FUNCTIONS:
-            return None if any(keyword.arg == "weights" for keyword in node.keywords) else _unpacked(inner)
+            return None if any(keyword.arg == "weights" for keyword in node.keywords) else _unpacked(inner, joins=joins)
     return None
 
 
-def _unpacked(node: ast.expr) -> ast.expr:
-    """The values behind what makes an array or a tensor of them."""
+def _unpacked(node: ast.expr, *, joins: bool) -> ast.expr:
+    """The values behind what makes an array or a tensor of them, or gathers those of all processes."""
     match node:
         case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[inner, *_]) if name in _AS_ARRAY:
-            return _unpacked(inner)
-    return node
+            return _unpacked(inner, joins=joins)
+        case ast.Call(args=[inner, *_]) if joins and called_name(node) in _JOINS:
+            return _unpacked(inner, joins=joins)
+    gathered = of_processes(node)
+    return node if gathered is None else _unpacked(gathered, joins=joins)
 
 
 def divided_inside(taken: Intake, count: Count) -> bool:
@@ -106,6 +131,12 @@ def _holds(node: ast.expr, taken: Intake) -> bool:
             | ast.BinOp(left=inner, op=ast.Mult(), right=ast.Constant())
         ):
             return _holds(inner, taken)
+        case ast.BinOp(left=inner, op=ast.Div(), right=number) if _counts_processes(number):
+            return _holds(inner, taken)
+        case ast.Call(func=ast.Attribute(value=owner, attr="item" | "mean" | "sum"), args=[]):
+            gathered = of_processes(owner)
+            if gathered is not None or isinstance(owner, ast.Call):
+                return _holds(owner if gathered is None else gathered, taken)
     if taken.kind in ("list", "array"):
         match node:
             case ast.Call(func=ast.Name(id="sum") | ast.Attribute(attr="sum"), args=[inner]):
@@ -118,7 +149,20 @@ def _holds(node: ast.expr, taken: Intake) -> bool:
 
 def _divides(node: ast.expr, taken: Intake, count: Count) -> bool:
     of_values = taken.kind in ("list", "array") and _is_length_of(node, taken.target)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):  # so many of each process
+        sides = (node.left, node.right), (node.right, node.left)
+        return any(_counts_processes(one) and _divides(other, taken, count) for one, other in sides)
     return of_values or count.counts(node)
+
+
+def _counts_processes(node: ast.expr) -> bool:
+    """Whether an expression is the number of processes: `dist.get_world_size()`, `accelerator.num_processes`."""
+    match node:
+        case ast.Call(args=[]):
+            return called_name(node) == "get_world_size"
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return bool(_PROCESSES.fullmatch(name))
+    return False
 
 
 def _draws_from(node: ast.expr, taken: Intake) -> bool:
@@ -154,5 +198,5 @@ def _is_mean(node: ast.Call, taken: Intake) -> bool:
     match node:
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="mean"), args=[] | [ast.Constant(value=0)]):
             return taken.kind == "array" and name == taken.target
-    values = with_equal_weights(node)
+    values = with_equal_weights(node, joins=taken.joined)
     return values is not None and root(values) == taken.target

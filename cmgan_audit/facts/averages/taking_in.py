@@ -15,7 +15,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.rules.record import Known
-from cmgan_audit.source.syntax import children, walk
+from cmgan_audit.source.syntax import called_name, children, walk
 
 # Names of what an evaluation reports; times, rates and counters are added up in such loops as well.
 _MEASURED = regex(
@@ -25,6 +25,8 @@ _MEASURED = regex(
 _SIZES = regex(r"(?:batch|bs|size|count|num|len|frames|n)(?:$|_)|(?:^|_)(?:n|b|batch|bs|size)$", re.IGNORECASE)
 # Modules whose functions take an array.
 _OF_ARRAYS = frozenset({"np", "numpy", "torch"})
+# Calls that bring together what every process has, as one tensor.
+_TOGETHER = regex(r"(?:all_?)?(?:gather|reduce)(?:_for_metrics|_tensor|_mean|_value|_loss)?")
 # Methods of meters.
 METERS = frozenset({"update", "add"})
 # What holds statements that one pass does not take once.
@@ -40,12 +42,14 @@ class Intake:
         target: what grows, without subscripts: the name of the sum, the list or the meter.
         value: the value of one batch.
         kind: "sum", "list", "array" or "meter".
+        joined: of a list, whether each batch gives it a tensor of one dimension that holds one number per process.
     """
 
     statement: ast.AST
     target: str
     value: ast.expr
     kind: str
+    joined: bool = False
 
 
 def mean_of_calls(first: CallEvent, names: Iterable[str], single: Pass, loader: Loader) -> BatchMean:
@@ -147,13 +151,17 @@ def _is_empty(name: str, function: Sequence[ast.AST], count: Count) -> bool:
 
 
 def _is_made_of_measure(value: ast.expr, body: Sequence[ast.AST]) -> bool:
-    """Whether one number of a batch, `x.item()`, is what a function that measures gave a line above."""
+    """Whether one number of a batch, `x.item()`, is what a function that measures gave a line above, or comes of what
+    all processes measured: `gathered.mean()`."""
     name = root(value)
     if name == ast.unparse(value):
         return False
+    name = name.removesuffix(".mean()")
     for node in body:
         match node:
             case ast.Assign(targets=[ast.Name(id=given)], value=ast.Call(func=function) as call) if given == name:
+                if (measured := of_processes(call)) is not None:
+                    return is_measure(ast.unparse(measured)) and not is_weighted(measured)
                 return is_measure(ast.unparse(function).rpartition(".")[2]) and not is_weighted(call)
     return False
 
@@ -170,6 +178,14 @@ def _values_in(value: ast.expr) -> Sequence[ast.expr]:
 def is_measure(text: str) -> bool:
     """Whether a text names something that an evaluation reports."""
     return bool(_MEASURED.search(text))
+
+
+def of_processes(node: ast.AST) -> ast.expr | None:
+    """What every process gives to a call that brings it together: `loss` of `accelerator.gather(loss)`."""
+    match node:
+        case ast.Call(args=[given, *_]) if _TOGETHER.fullmatch(called_name(node)):
+            return given
+    return None
 
 
 def root(node: ast.expr) -> str:
