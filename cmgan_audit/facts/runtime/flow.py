@@ -50,7 +50,8 @@ _PARAMETERS = ("torch.nn.Parameter", "torch.nn.parameter.Parameter")
 _PLAIN = (
     "Loss", "ReLU", "ReLU6", "LeakyReLU", "ELU", "Tanh", "Sigmoid", "Softplus", "Softmax", "Identity", "Dropout",
     "Pad1d", "Pad2d", "Flatten", "GELU", "SiLU", "Module", "Sequential", "ModuleList", "ModuleDict", "Unfold", "Fold",
-    "Upsample", "AvgPool1d", "AvgPool2d", "MaxPool1d", "MaxPool2d", "CosineSimilarity", "Buffer",
+    "Upsample", "AvgPool1d", "AvgPool2d", "MaxPool1d", "MaxPool2d", "CosineSimilarity", "Buffer", "PairwiseDistance",
+    "Dropout1d", "Dropout2d", "Shuffle", "Unshuffle", "Hardtanh", "Hardsigmoid", "Hardswish", "Mish", "GLU", "Softsign",
 )  # fmt: skip
 
 

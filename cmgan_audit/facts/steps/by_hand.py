@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import TypeGuard
 
 from cmgan_audit.facts.adversarial.holders import Holders
 from cmgan_audit.facts.classes import bare_network, is_network, values_within
@@ -20,7 +21,7 @@ from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import ClassValue, External, Instance, Unknown, Value
+from cmgan_audit.program.domain.values import BoundMethod, ClassValue, External, Instance, Unknown, Value
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.source.syntax import called_name, is_line_of, last_name, walk
 
@@ -33,6 +34,9 @@ _ASKS = (".parameters", ".named_parameters", ".modules", ".children", ".named_mo
 _FREEZING = (".requires_grad_", ".freeze")
 # Calls that look at a network or its parameters and leave them alone.
 _LOOKS = regex(r".*(summary|profile|watch|count|flops|macs|print|log|info|save|clip|norm|loss)\w*", re.IGNORECASE)
+# What holds the numbers of a layer, and what writes them.
+_HOLDING = ("data", "weight", "bias")
+_WRITING = (".copy_", ".fill_", ".set_", ".zero_", ".mul_")
 # Calls whose result is followed, or a list of the program's own that parameters are put into.
 _GATHERS = regex(
     r"list|tuple|set|dict|iter|next|enumerate|zip|sum|map|filter|len|any|all|sorted|(itertools\.)?chain(\.from_iterable)?"
@@ -67,7 +71,26 @@ class ByHand:
         own = frozenset(inside(network))
         if any(on is None or not own.isdisjoint(inside(on)) for on in self._handled):
             return True
-        return self._frozen_in_class(network) or self._is_set_in_a_loop(network)
+        return (
+            self._frozen_in_class(network)
+            or self._is_set_in_a_loop(network)
+            or not own.isdisjoint(self._layers_given_weights)
+            or (not isinstance(network.cls, ClassValue) and not own.isdisjoint(self._layers_written))
+        )
+
+    @cached_property
+    def _layers_given_weights(self) -> frozenset[int]:
+        """The layers of torch whose weight something takes the place of: `conv.weight.data = basis`."""
+        stores = (each for each in self.view.scene.stores if each.name in _HOLDING)
+        layers = (layer_of(each.target) for each in stores if not each.value.draws)
+        return frozenset(id(each.attrs) for each in layers if _is_of_torch(each))
+
+    @cached_property
+    def _layers_written(self) -> frozenset[int]:
+        """The layers of torch whose weight is written into: `conv.weight.data.copy_(basis)`."""
+        writing = self.view.scene.named(lambda name: name.endswith(_WRITING) and ".weight." in name)
+        layers = (layer_of(each.receiver) for each in writing if each.receiver is not None)
+        return frozenset(id(each.attrs) for each in layers if _is_of_torch(each))
 
     @cached_property
     def _handled(self) -> tuple[Instance | None, ...]:
@@ -240,6 +263,17 @@ def inside(network: Instance) -> Iterator[int]:
         if isinstance(each, Instance) and is_network(each):
             yield id(each.attrs)
             yield id(bare_network(each).attrs)
+
+
+def layer_of(value: Value) -> Value:
+    """The layer that a parameter is asked of, `conv` of `conv.weight.data`; else the value itself."""
+    while isinstance(value, BoundMethod):
+        value = value.receiver
+    return value
+
+
+def _is_of_torch(value: Value) -> TypeGuard[Instance]:
+    return isinstance(value, Instance) and isinstance(value.cls, External) and is_network(value)
 
 
 def _classes(cls: Value | None) -> Iterator[ClassValue]:

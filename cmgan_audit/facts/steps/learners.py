@@ -17,7 +17,7 @@ from cmgan_audit.facts.classes import bare_network, is_network, values_within
 from cmgan_audit.facts.optimisers import is_optimiser
 from cmgan_audit.facts.scene import COPIED, Scene
 from cmgan_audit.facts.steps.actions import STEP, ZERO, Action, actions_of
-from cmgan_audit.facts.steps.by_hand import DEEP, ByHand, inside, is_it
+from cmgan_audit.facts.steps.by_hand import DEEP, ByHand, inside, is_it, layer_of
 from cmgan_audit.facts.steps.records import Learner
 from cmgan_audit.facts.steps.windows import OWN_ORDER, Update, holds, loops_by_hand, steps_by_framework, updates_in
 from cmgan_audit.facts.values import class_name, instances_of
@@ -34,7 +34,7 @@ NO = Known(False)
 
 
 def learners_of(view: View) -> Iterable[Learner]:
-    """A record for every network of the tree that the losses of a run come through in its loops over batches."""
+    """A record for every network that the losses of a run come through in its loops over batches."""
     run = view.scene.run
     if run.launch.condition == NOT_REACHED or not view.scene.trains or not loops_by_hand(view):
         return []
@@ -150,9 +150,9 @@ class _Optimisers:
 
     @cached_property
     def _single(self) -> frozenset[int]:
-        """The parameters that they have one by one."""
+        """The parameters that they have one by one, and the layers of torch that these are of: `head.weight`."""
         given = (each.arguments.get("params", 0) for each in self.all)
-        parts = (part for value in given if value is not None for part in values_within(value, 6))
+        parts = (layer_of(part) for value in given if value is not None for part in values_within(value, 6))
         return frozenset(id(part.attrs) for part in parts if isinstance(part, Instance))
 
     def have(self, network: Instance) -> bool:
@@ -164,7 +164,7 @@ class _Optimisers:
 
 
 def _called_in(scene: Scene, updates: Sequence[Update]) -> Iterator[tuple[Instance, list[CallEvent]]]:
-    """The networks of the tree that are called in loops over batches by what is no network itself."""
+    """The networks, of the tree or layers of torch, that are called in loops over batches by what is no network."""
     found: dict[int, tuple[Instance, list[CallEvent]]] = {}
     for use in scene.of("run"):
         if use.on is None or not any(holds(each.loop, use.event.context) for each in updates):
@@ -172,9 +172,15 @@ def _called_in(scene: Scene, updates: Sequence[Update]) -> Iterator[tuple[Instan
         network = bare_network(use.on)
         frames = (frame.value for frame in use.event.context.frames)
         within = any(isinstance(each, FunctionValue) and _is_of_network(each) for each in frames)
-        if isinstance(network.cls, ClassValue) and not within:
+        if _may_learn(network) and not within:
             found.setdefault(id(network.attrs), (network, []))[1].append(use.event)
     yield from found.values()
+
+
+def _may_learn(network: Instance) -> bool:
+    return isinstance(network.cls, ClassValue) or (
+        is_network(network) and network.external_name.startswith("torch.nn.")
+    )
 
 
 def _is_of_network(function: FunctionValue) -> bool:
