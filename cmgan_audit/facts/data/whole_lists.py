@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import ast
 import re
+from pathlib import PurePosixPath
 
 from cmgan_audit.facts.classes import bound_arguments
 from cmgan_audit.facts.data.alike import has_recordings
 from cmgan_audit.facts.loading.roles import path_leaning
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import ClassValue, Const, External, Instance
+from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.source.syntax import walk
 
-_NAME = regex(r"id='(\w+)'")
+_NAME = regex(r"id='([\w.]+)'")
+_OF_SELF = regex(r"Attribute\(value=Name\(id='self', ctx=Load\(\)\), attr='(\w+)'")
 
 
 def read_one_list(one: Instance, other: Instance) -> bool:
@@ -32,7 +35,45 @@ def read_one_list(one: Instance, other: Instance) -> bool:
     if len(mine) != 1 or list(mine.values()) != list(its.values()) or path_leaning(*mine.values()) < 1:
         return False
     words = _words_of_list(one.cls, *mine)
-    return words is not None and one.cls.module is other.cls.module and words == _words_of_list(other.cls, *its)
+    return words is not None and words == _words_of_list(other.cls, *its) and _mean_the_same(one.cls, other.cls, words)
+
+
+def _mean_the_same(one: ClassValue, other: ClassValue, words: list[str]) -> bool:
+    """Whether what two classes say in the same words is the same: they stand in one file, or in files of one folder
+    that import each name from the same place."""
+    if one.module is other.module:
+        return True
+    names = {name for each in words for name in _NAME.findall(each)}
+    imports = [_imports(each.module) for each in (one, other)]
+    bound = [_bound(each.module) for each in (one, other)]
+    alike = PurePosixPath(one.module.path).parent == PurePosixPath(other.module.path).parent
+    return alike and all(
+        imports[0].get(name) == imports[1].get(name) and not (name in bound[0] or name in bound[1]) for name in names
+    )
+
+
+def _imports(module: Module) -> dict[str, tuple[str, str]]:
+    """The names that a file imports at its top, each with where it comes from."""
+    found: dict[str, tuple[str, str]] = {}
+    for node in module.tree.body if module.tree is not None else ():
+        match node:
+            case ast.Import(names=names):
+                found |= {(each.asname or each.name).partition(".")[0]: (each.name, "") for each in names}
+            case ast.ImportFrom(names=names):
+                origin = "." * node.level + (node.module or "")
+                found |= {each.asname or each.name: (origin, each.name) for each in names}
+    return found
+
+
+def _bound(module: Module) -> set[str]:
+    """The names that a file gives something itself, at its top or below."""
+    found: set[str] = set()
+    for node in walk(module.tree) if module.tree is not None else ():
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+    return found
 
 
 def _texts_given(cls: ClassValue, made: Instance) -> dict[str, str]:
@@ -65,7 +106,8 @@ def _words_of_list(cls: ClassValue, path: str) -> list[str] | None:
     if not _gives_each(methods, of_list):
         return None
     order: dict[str, int] = {}
-    return [_NAME.sub(lambda name: _renamed(name, of_list, order), ast.dump(each)) for each in statements]
+    said = (_OF_SELF.sub(lambda name: f"id='self.{name[1]}'", ast.dump(each)) for each in statements)
+    return [_NAME.sub(lambda name: _renamed(name, of_list, order), each) for each in said]
 
 
 def _about(made: ast.FunctionDef, path: str) -> tuple[list[ast.stmt], set[str]]:
