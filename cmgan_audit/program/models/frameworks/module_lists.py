@@ -64,7 +64,15 @@ def _module_dict(call: ModelCall) -> Value | None:
 
 
 @model(*(f"torch.nn.ModuleDict.{name}" for name in ("items", "keys", "values", "pop", "update")))
-def _of_dictionary(call: ModelCall) -> Value | None:
+def of_dictionary(call: ModelCall) -> Value | None:
+    """A method of the dictionary that an object keeps its items in.
+
+    Args:
+        call: the call of a method that a dictionary has too.
+
+    Returns:
+        What the dictionary answers; None where the object keeps none.
+    """
     held = call.state("items")
     if not isinstance(held, DictValue):
         return None
