@@ -300,6 +300,7 @@ def test_a_loss_of_the_training_does_not_tell_over_fitting_from_another_aim(tmp_
     assert divergence_of(tmp_path, "train_loss", fallen) == [
         f"over-fitting, or {unlike}; a loss on the evaluation set would tell"
     ]
+    assert divergence_of(tmp_path, "gen_loss", fallen) == [f"{unlike}, or, if it is that of the training, over-fitting"]
 
 
 def test_no_loss_diverges_from_a_fall_that_luck_explains(tmp_path: Path) -> None:

@@ -8,9 +8,14 @@ from cmgan_audit.logs.selection.judged import JudgedSeries, Question, losses_of
 from cmgan_audit.logs.series import Series
 from cmgan_audit.statistics.trend import MEASURABLE, Decline, evaluation_sd, per_x
 
-# What it says that a loss improves while the metric falls; the loss of the training alone does so when it over-fits.
+# What it says that a loss improves while the metric falls; the loss of the training alone does so when it over-fits,
+# and of one that names no phase nobody knows.
 _UNLIKE = "the loss does not measure what the metric measures"
-_UNLIKE_OR_OVERFITTED = f"over-fitting, or {_UNLIKE}; a loss on the evaluation set would tell"
+_MEANINGS = {
+    "eval": _UNLIKE,
+    "train": f"over-fitting, or {_UNLIKE}; a loss on the evaluation set would tell",
+    "": f"{_UNLIKE}, or, if it is that of the training, over-fitting",
+}
 # A loss that falls by less than this share does not count as improving.
 _IMPROVED = 0.01
 
@@ -77,8 +82,8 @@ def loss_divergence(judged: JudgedSeries, question: Question, raiser: Raiser) ->
     if decline is None or not decline.counts:
         return []
     best_x = metric.xs[decline.best]
-    evaluated = losses_of(judged.run, metric.x_kind, ("eval", ""))
-    for loss in evaluated or losses_of(judged.run, metric.x_kind, ("train",)):
+    losses = losses_of(judged.run, metric.x_kind, ("eval", "")) or losses_of(judged.run, metric.x_kind, ("train",))
+    for loss in losses:
         change = _improvement(loss, best_x)
         if change is None:
             continue
@@ -95,7 +100,7 @@ def loss_divergence(judged: JudgedSeries, question: Question, raiser: Raiser) ->
         severity = min(Severity.WARNING, decline_severity(judged, question))
         return raiser(
             "CMG802", severity, judged.run, metric, metric.places[decline.since], evidence,
-            certain=judged.certain, meaning=_UNLIKE if evaluated else _UNLIKE_OR_OVERFITTED, **judged.words,
+            certain=judged.certain, meaning=_MEANINGS[loss.role.phase], **judged.words,
         )  # fmt: skip
     return []
 
