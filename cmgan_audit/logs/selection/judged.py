@@ -18,6 +18,7 @@ from cmgan_audit.logs.selection.batches import (
     noise_of_means,
 )
 from cmgan_audit.logs.selection.choosing import chosen_series
+from cmgan_audit.logs.selection.held import without_repetitions
 from cmgan_audit.logs.selection.placeholders import ends_in_failures
 from cmgan_audit.logs.series import Run, Series
 from cmgan_audit.statistics.crop_noise import half_width
@@ -115,6 +116,7 @@ def _judge(run: Run, series: Series, question: Question, certain: bool) -> Judge
         finite = finite.replaced(p for p in finite if p[2:] + p[:1] not in bad)
     scored = set(zip(finite.places, finite.xs, strict=True))
     ends_without_score = ends_in_failures([(place, x) not in scored for x, _, place in series])
+    finite = without_repetitions(finite)
     batches, least = 0, 0.0
     if are_batches(finite, measure.assumed):
         # An evaluation takes the same batches every time, a training others.
