@@ -10,7 +10,7 @@ import itertools
 import math
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from statistics import fmean, pstdev
 
@@ -139,20 +139,34 @@ class BareCounters:
         return not series.role.given and counted >= _MOSTLY * len(series)
 
     def _is_summed_up(self, series: Series, runs: Sequence[Run]) -> bool:
-        """Whether every other value of the measure is the mean of those behind a counter before it."""
+        """Whether every other value of the measure is the mean of those behind a counter before it.
+
+        Below several test sets there may stand the mean of each, and that of all of them.
+        """
         others = [s for run in runs for s in run.series if s.role.measure == series.role.measure]
         others = [s for s in others if s is not series and not self._stand_behind(s)]
         points = sorted((place, y) for s in (series, *others) for _, y, place in s.finite())
         sums = 0
-        items: list[float] = []
-        for place, y in points:
-            if place in self._lines:
-                items.append(y)
-            elif len(items) >= _HABIT and abs(y - fmean(items)) <= _AS_THE_MEAN * pstdev(items) / math.sqrt(len(items)):
-                sums, items = sums + 1, []
+        sets: list[list[float]] = []
+        for is_item, found in itertools.groupby(points, key=lambda point: point[0] in self._lines):
+            if is_item:
+                sets = self._sets(found)
+            elif any(_is_mean(value, sets) for _, value in itertools.islice(found, 1)):
+                sums += 1
             else:
                 return False
         return sums > 0
+
+    def _sets(self, points: Iterable[tuple[int, float]]) -> list[list[float]]:
+        """The values of each test set: the counter begins anew with the next one."""
+        sets: list[list[float]] = []
+        last = math.inf
+        for place, y in points:
+            if self._lines[place] <= last:
+                sets.append([])
+            last = self._lines[place]
+            sets[-1].append(y)
+        return sets
 
     def _settled(self, run: Run) -> list[Run]:
         counted = [s for s in run.series if s.x_kind == INDEX and self._counts(s)]
@@ -200,6 +214,14 @@ def _is_uneven(nows: list[float], total: float) -> bool:
     steps = {abs(b - a) for a, b in itertools.pairwise(nows)} - {0.0}
     step = math.gcd(*(int(step) for step in steps)) if all(step.is_integer() for step in steps) else 0
     return step > 1 and total % step != 0
+
+
+def _is_mean(value: float, sets: Sequence[Sequence[float]]) -> bool:
+    """Whether a value is the mean of a set, or of all, as near as that of some of its items comes."""
+    return any(
+        len(items) >= _HABIT and abs(value - fmean(items)) <= _AS_THE_MEAN * pstdev(items) / math.sqrt(len(items))
+        for items in (*sets, list(itertools.chain.from_iterable(sets)))
+    )
 
 
 def _between(series: Series, first: int, after: int) -> Series:

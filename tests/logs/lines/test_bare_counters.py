@@ -121,6 +121,16 @@ def test_items_of_a_test_set_are_no_training(tmp_path: Path) -> None:
     )
 
 
+def test_means_of_several_test_sets_stand_below_all_of_them(tmp_path: Path) -> None:
+    """Each set begins anew; the first was stopped, and evaluated once more."""
+    begun = evaluated(3783, 20).partition("MEAN")[0].splitlines(keepends=True)[:60]
+    sets = "".join(evaluated(total, step).partition("MEAN")[0] for total, step in ((3783, 20), (2047, 100)))
+    means = "A | PSNR 29.51 | bad 0\nB | PSNR 29.70 | bad 0\n\nMEAN | PSNR 29.60\n"
+    reading = read(tmp_path, "".join(begun) + sets + means)
+    assert not [s for run in reading.runs for s in run.series if len(s) > 1]
+    assert any(note.of_a_list for note in reading.notes)
+
+
 @pytest.mark.parametrize(
     ("total", "step", "more"), [(3800, 20, ""), (3783, 1, ""), (3783, 20, " loss 0.2"), (300000, 5000, "")]
 )
