@@ -13,7 +13,7 @@ from dataclasses import replace
 from statistics import median, variance
 
 from cmgan_audit.logs.lines.plan import SlotValue
-from cmgan_audit.logs.series import EPOCH, Run, Series
+from cmgan_audit.logs.series import EPOCH, Role, Run, Series
 from cmgan_audit.statistics.trend import evaluation_sd
 
 # Scores in the middle of an epoch are as often evaluations; batches show by how far they scatter.
@@ -81,11 +81,22 @@ def epoch_means(series: Series) -> Series:
 
 
 def named_by_batch(values: Iterable[SlotValue]) -> list[SlotValue]:
-    """The values of a line that counts within the epoch, under names of their own."""
+    """The values of a line that counts within the epoch, under names of their own.
+
+    Beside a learning rate they are of the training: no evaluation has one.
+    """
+    values = list(values)
+    learns = any(value.role.kind == "learning_rate" for value in values)
     return [
-        replace(value, name=of_a_batch(value.name)) if value.role.kind in ("metric", "loss") else value
+        replace(value, name=of_a_batch(value.name), role=_of_training(value.role) if learns else value.role)
+        if value.role.kind in ("metric", "loss")
+        else value
         for value in values
     ]
+
+
+def _of_training(role: Role) -> Role:
+    return role if role.phase or role.given else replace(role, phase="train")
 
 
 def of_a_batch(name: str) -> str:

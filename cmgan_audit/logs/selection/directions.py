@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from statistics import median
 
 from cmgan_audit.logs.roles import table, words_of
 from cmgan_audit.logs.series import Note, Reading, Run, Series
+from cmgan_audit.statistics.trend import moving_median
 
 _DECIBELS = ("si_sdr", "ssnr")
 _FEWEST = 3
@@ -15,6 +16,8 @@ _FEWEST = 3
 _STEADY = 4
 # No network that was trained at all gives this little; as a loss it is an ordinary value.
 _IMPOSSIBLE = -8.0
+# So many dB below its beginning a course has come down.
+_DEEPER = 1.0
 
 
 def settle_directions(readings: Iterable[Reading]) -> None:
@@ -60,8 +63,10 @@ def _is_negated(series: Series, run: Run) -> bool:
         return False
     ys = series.finite().ys
     early, late = _ends(series)
-    if len(ys) < _FEWEST or late >= early:
+    if len(ys) < _FEWEST:
         return False
+    if late >= early:
+        return _came_down_and_rose(ys) and _falls_with_a_loss(run)
     twins = any(_is_twin(other, series) for other in run.series)
     if twins and _falls_from_the_start(series) and not _rises_with_a_loss(run):
         return True
@@ -91,6 +96,12 @@ def _falls_from_the_start(series: Series) -> bool:
     early, late = _ends(series)
     middle = median(ys[len(ys) // 3 : -(len(ys) // 3)])
     return best <= len(ys) // 4 and early > middle > late and late < 0
+
+
+def _came_down_and_rose(ys: Sequence[float]) -> bool:
+    """Whether a score came down to what none can be and rose again: as a loss it was learned and lost."""
+    lowest = min(moving_median(ys))
+    return max(ys) < 0 and lowest <= _IMPOSSIBLE and median(ys[:_FEWEST]) - lowest >= _DEEPER
 
 
 def _falls_with_a_loss(run: Run) -> bool:

@@ -24,6 +24,20 @@ def look(tmp_path: Path, lines: list[str]) -> Judgement:
     return judge(read_logs([path], RoleBook()).readings, Question(), CATALOGUE, EVERY)
 
 
+def test_scores_beside_a_learning_rate_are_of_the_training(tmp_path: Path) -> None:
+    """Its batches get worse while every evaluation is better than the one before."""
+    lines = []
+    for e in range(12):
+        lines += [
+            f"Epoch: [{e}/40] Iter: [{i * 10}/50] lr: [0.01] Loss: 1.{e}, Acc: {0.7 - e / 50 + y / 50:.3f}"
+            for i, y in enumerate(SCATTER)
+        ]
+        lines.append(f"Loss: 0.9, MeanIU: {0.3 + e / 100:.4f}")
+    found = look(tmp_path, lines)
+    assert [one.series.name for one in found.judged] == ["MeanIU"]
+    assert found.verdict(Severity.ERROR) == "healthy"
+
+
 def batches(epoch: int, level: float, label: str = "pesq") -> list[str]:
     turned = SCATTER[epoch % 5 :] + SCATTER[: epoch % 5]
     return [f"Epoch {epoch} step {i * 200} {label} {level + y:.2f} loss 0.21" for i, y in enumerate(turned)]

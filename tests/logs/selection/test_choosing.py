@@ -86,6 +86,14 @@ def test_measure_that_falls_with_a_negative_loss_is_one(tmp_path: Path) -> None:
     assert verdict(search(tmp_path, "epoch,train_loss,val_sisnr\n" + rows, "log.csv")) == "healthy"
 
 
+def test_negated_measure_that_was_learned_and_lost_is_a_decline(tmp_path: Path) -> None:
+    learned = [-7.8, -10.4, -13.1, -15.2, -16.8, -17.3, -17.1, -15.0, -12.8, -10.4, -8.8, -7.1]
+    rows = "".join(f"{e},{-9 - e},{y}\n" for e, y in enumerate(learned))
+    assert verdict(search(tmp_path, f"epoch,train_loss,val_si_sdr\n{rows}", "log.csv")) == "degraded"
+    rows = "".join(f"{e},{0.3 - e / 100},{y}\n" for e, y in enumerate([-19.2, -19.9, -17, -14, -12, -9, -7, -6, -5]))
+    assert verdict(search(tmp_path, f"epoch,train_loss,val_si_sdr\n{rows}", "log.csv")) == "healthy"
+
+
 def test_negative_score_that_falls_against_the_loss_is_a_decline(tmp_path: Path) -> None:
     rows = "".join(f"{e},{0.5 + e / 10},{v}\n" for e, v in enumerate([-1.0, -1.1, -2.9, -3.8, -4.1, -4.4]))
     found = search(tmp_path, "epoch,train_loss,val_sisdr\n" + rows, "log.csv")
