@@ -1,7 +1,7 @@
 """Trainings whose lines stand among each other: folds that take turns, jobs that print into one file.
 
-Each line says whose it is, `[fold 2] epoch 7 ...` or the hash of a job, or the one above it does, `Fold 2`; by their
-order alone they would be one course.
+Each line says whose it is, `[fold 2] epoch 7 ...`, `[cmgan-small] epoch 7 ...` or the hash of a job, or the one above
+it does, `Fold 2`; by their order alone they would be one course.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ import sys
 from bisect import bisect_right
 from collections import Counter
 
+from cmgan_audit.lazy_regex import regex
+from cmgan_audit.logs.lines.plan import Plan
+from cmgan_audit.logs.roles import table, words_of
 from cmgan_audit.logs.runs import RunBuilder
 
 # So many stretches of lines are remembered; a log that has more is left as it is.
@@ -20,6 +23,17 @@ _OPEN = sys.maxsize
 # More trainings than these do not take turns; each is named again so many times, and the turn goes round so often.
 _MOST, _FEWEST, _ROUNDS = 32, 3, 2
 
+# `[cmgan-small] epoch 3 ...`
+_TAG = regex(r"\[\s*([A-Za-z][\w.+\-]*(?: [\w.+\-]+){0,2})\s*\]")
+
+
+def tag_of(body: str) -> str:
+    """The name in brackets that a line begins with, if it may be that of a training: no phase, no network, no mean."""
+    found = _TAG.match(body)
+    t = table()
+    usual = {*t.phases, *t.networks, *t.qualifiers, *t.epochs, *itertools.chain(*t.ranks, *t.steps), "best"}
+    return "" if found is None or not any(map(str.isalpha, set(words_of(found[1])) - usual)) else found[1]
+
 
 class CrossingTrainings:
     """Remembers which lines are of which training, and parts a log in which they take turns."""
@@ -28,6 +42,7 @@ class CrossingTrainings:
         self._starts: list[int] = []
         self._ends: list[int] = []
         self._names: list[str] = []
+        self._tags: dict[str, bool] = {}  # whether a loss stands behind it
 
     def note(self, name: str, line: int, count: int = 1) -> None:
         """So many lines are of the training of this name."""
@@ -46,6 +61,12 @@ class CrossingTrainings:
         if not self._is_open():
             self.note(name, line, count)
 
+    def note_tag(self, plan: Plan, line: int, count: int) -> None:
+        """So many lines begin with a name in brackets, which is that of a training if a loss stands behind it."""
+        if not self._is_open():
+            self.note(plan.tag, line, count)
+            self._tags[plan.tag] = self._tags.get(plan.tag, False) or any(v.role.kind == "loss" for v in plan.values)
+
     def _is_open(self) -> bool:
         return bool(self._ends) and self._ends[-1] == _OPEN
 
@@ -59,10 +80,12 @@ class CrossingTrainings:
 
     def settle(self, builder: RunBuilder) -> None:
         """Make a run of each training, where they take turns all along."""
-        named = Counter(self._names)
+        self._names = [name if self._tags.get(name, True) else "" for name in self._names]
+        said = [name for name in self._names if name]
+        named = Counter(said)
         if not 2 <= len(named) <= _MOST or len(self._starts) > _MOST_STRETCHES:
             return
-        turns = sum(a != b for a, b in itertools.pairwise(self._names))
+        turns = sum(a != b for a, b in itertools.pairwise(said))
         if min(named.values()) >= _FEWEST and turns >= _ROUNDS * len(named):
             builder.part(self._name_at, set(named))
 

@@ -54,7 +54,7 @@ class Plan:
 
     `epoch`, `step` and `rank` are slots (of `step 12,500` the first of `step_slots`); `fixed_epoch` stands in the
     words (`epoch_7`), and so does `fixed_rank` (`rank1`). `training` says which of several trainings the line is of,
-    and so may `of_hash`, the hash that stands in the line.
+    and so may `of_hash`, the hash that stands in the line, and `tag`, the name in brackets that it begins with.
     `bare` is the slot of a counter without a name, and the slot after it that of its total; `unnamed`: epoch and step
     stand in brackets without their names. `drives` says that the line moves the log to its epoch; `surely`, that
     training goes on, and not only that some checkpoint was loaded. `body` and `body_slot` leave the prefix of the
@@ -80,6 +80,7 @@ class Plan:
     rank: int | None = None
     training: TrainingName | None = None
     of_hash: str = ""
+    tag: str = ""
     fixed_rank: int = 0
     drives: bool = False
     resume: bool = False

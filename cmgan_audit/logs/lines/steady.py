@@ -20,7 +20,7 @@ LEAST_STRIDE = 4
 
 def is_thinned(plan: Plan, builder: RunBuilder) -> bool:
     """Whether most lines of this shape would only be counted."""
-    if not plan.simple or plan.unnamed or plan.epoch is None or not plan.drives or plan.of_hash:
+    if not plan.simple or plan.unnamed or plan.epoch is None or not plan.drives or plan.of_hash or plan.tag:
         return False
     series = [builder.series(value.name, value.role, EPOCH) for value in plan.values]
     return bool(series) and min(one.stride for one in series) >= LEAST_STRIDE

@@ -37,6 +37,31 @@ def test_trainings_that_take_turns_are_parted(tmp_path: Path, names: tuple[str, 
     assert [len(run.series) for run in found] == [2, 2]
 
 
+@pytest.mark.parametrize(
+    ("names", "apart"),
+    [(("cmgan-small", "cmgan-base"), True), (("a", "b"), True), (("gen", "disc"), False), (("rank0", "rank1"), False)],
+)
+def test_trainings_with_their_names_in_brackets(tmp_path: Path, names: tuple[str, str], apart: bool) -> None:
+    lines = [
+        f"[{name}] epoch {e} loss 0.{e} pesq {scores[e - 1]}"
+        for e in range(1, 7)
+        for name, scores in zip(names, (FALLING, RISING), strict=True)
+    ]
+    found = [run.named for run in runs(tmp_path, lines)]
+    assert found == (sorted(names) if apart else [""])
+
+
+def test_test_sets_with_their_names_in_brackets_are_of_one_training(tmp_path: Path) -> None:
+    lines = []
+    for e in range(1, 7):
+        lines += [
+            f"Epoch {e} loss 0.{e}",
+            f"[seen] epoch {e} pesq {RISING[e - 1]}",
+            f"[new] epoch {e} pesq {FALLING[e - 1]}",
+        ]
+    assert len(runs(tmp_path, lines)) == 1
+
+
 def test_what_is_of_no_training_stays(tmp_path: Path) -> None:
     lines = [
         line
