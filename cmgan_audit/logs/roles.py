@@ -28,6 +28,7 @@ _IMPROVEMENT, _DECIBELS = "improvement", "si_sdr"
 _NEGATED = frozenset(("neg", "negative", "negated", "minus"))
 # `PESQ (mean ± std)`: the mean stands first.
 _SPREAD = regex(r"(?:\u00b1|\+/-)\s*(?:std|sd|stddev|ci)\w*", re.IGNORECASE)
+_ATTRIBUTE = regex(r"[A-Za-z]\w*\.([A-Za-z]\w*)$")
 _NORMALISED = ("normalized", "normalised", "normed", "norm", "scaled")
 
 
@@ -155,12 +156,16 @@ def contains(words: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
 def infer(name: str) -> Role:
     """The role that a name suggests; kind "other" when the table knows nothing of it.
 
-    In a path such as `Loss/train` or `val_loss/pesq` the last part decides if it says something of its own.
+    In a path such as `Loss/train` or `val_loss/pesq` the last part decides if it says something of its own, and so does
+    that of `VCTK_test.acc` where the whole says nothing.
     """
     name = _SPREAD.sub("", name)
     leaf = name.rstrip("/").rpartition("/")[2]
     words, everything = words_of(leaf), words_of(name)
-    role = _kind(_abbreviation(leaf) or words) or (_kind(everything) if leaf != name else None) or Role("other")
+    role = _kind(_abbreviation(leaf) or words) or (_kind(everything) if leaf != name else None)
+    if role is None and (attribute := _ATTRIBUTE.search(leaf)):
+        role = _kind(words_of(attribute[1]))
+    role = role or Role("other")
     t = table()
     phase = next((t.phases[w] for w in reversed(everything) if w in t.phases), "")
     network = ""

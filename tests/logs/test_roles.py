@@ -25,6 +25,8 @@ from cmgan_audit.logs.roles import infer
         ("val_categorical_accuracy", "accuracy", "eval"),
         ("sparse_categorical_accuracy", "accuracy", ""),
         ("binary_accuracy", "accuracy", ""),
+        ("VCTK_test.acc", "accuracy", "eval"),
+        ("MeanIU", "iou", ""),
     ],
 )
 def test_a_metric(name: str, measure: str, phase: str) -> None:
@@ -56,7 +58,18 @@ def test_a_negated_score_in_decibels_falls_as_a_loss_does(name: str, higher: boo
 
 
 @pytest.mark.parametrize(
-    "name", ["训练集大小", "per epoch", "precision", "recall", "loss_time", "time per loss", "验证集大小"]
+    "name",
+    [
+        "训练集大小",
+        "per epoch",
+        "precision",
+        "recall",
+        "loss_time",
+        "time per loss",
+        "验证集大小",
+        "loss_mag_coeff",
+        "pesq.std",
+    ],
 )
 def test_others(name: str) -> None:
     assert infer(name).kind == "other"

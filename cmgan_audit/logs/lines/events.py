@@ -20,7 +20,10 @@ _USED = r"\b(?:re)?(?:load|restor|evaluat|validat|test|scor|averag|us)(?:e|ed|es
 _OF_THE_BEST = regex(rf"{_USED}.*?{_BEST}|^\W*best[ _\-]{_THING}\b", re.IGNORECASE)
 _OVER = regex(
     r"\b(?:training|fitting) (?:is |has |was )?(?:over|done|finished|complete|completed|ended)\b"
-    r"|\b(?:finished|completed|done) (?:the )?training\b|\bfinal (?:test|testing|evaluation)\b",
+    r"|\b(?:finished|completed|done) (?:the )?training\b|\bfinal (?:test|testing|evaluation)\b"
+    r"|\bfinal (?:\w+ )?(?:metrics|results?|scores|performance)\b"
+    # What W&B prints when a run is over: the last values of all that was logged.
+    r"|^(?:wandb:)?\W*run (?:summary|history):\W*$",
     re.IGNORECASE,
 )
 _OF_THE_COURSE = regex(

@@ -10,7 +10,7 @@ from cmgan_audit.lazy_regex import regex
 # `3rd epoch`, `3 epochs done`; but in `lr=1e-4 epoch=3` and `loss 0.31 epoch 3` the word names the next number.
 _EPOCH_AFTER = regex(r"(?:st|nd|rd|th)?\s?[-_]?\s?epoch(?:(?!s)|s(?=\s(?:done|over|passed)\b))", re.IGNORECASE)
 _OF_A_TOTAL = regex(r"^\s?/\s?\x00")
-_NAMES_NEXT = regex(r"\s*epoch(?P<sign>\s*[=:#])?\s*[\[(]?\s*\x00(?!\s?%)", re.IGNORECASE)
+_NAMES_NEXT = regex(r"\s*epoch(?P<sign>\s*[=:#])?\s*[\[(]?\s*\x00(?!\s?%)(?P<unit>[a-z])?", re.IGNORECASE)
 _GLUED_COUNTER = regex(r"(?<![A-Za-z/\\])(epoch|ep|step|iter)[_ ]?(\d+)(?!\w)(?!\.\d)", re.IGNORECASE)
 # `[E003] loss=0.31`, `E12 | loss 0.31`: no error code, as a value stands behind it and nothing else counts.
 _LETTER_EPOCH = regex(r"[^\w\x00\x01]*(?:(?<=\[)|(?<![^\s]))E(\d{1,4})(?=\s*[\]:|,]|\s)", re.IGNORECASE)
@@ -20,15 +20,20 @@ _GLUED_RANK = regex(r"\brank_?(\d+)\b", re.IGNORECASE)
 def is_before_epoch(after: str, is_named: Callable[[], bool]) -> bool:
     """Whether a number is that of the epoch because the word stands behind it, or behind the total of epochs.
 
+    In a line that ends with a value, `3/40 epoch 5 loss 0.31`, the names stand first, and the epoch is 5.
+
     Args:
-        after: what stands behind the number.
+        after: all that stands behind the number.
         is_named: whether what stands before it says what it is.
     """
-    after = _OF_A_TOTAL.sub("", after)
-    if not _EPOCH_AFTER.match(after):
+    rest = _OF_A_TOTAL.sub("", after)
+    if not _EPOCH_AFTER.match(rest):
         return False
-    names_next = _NAMES_NEXT.match(after)
-    return names_next is None or not (names_next.group("sign") or is_named())
+    names_next = _NAMES_NEXT.match(rest)
+    if names_next is None:
+        return True
+    names_first = rest != after and not names_next["unit"] and after.rstrip(" \t\r)]%").endswith("\0")
+    return not (names_next["sign"] or names_first or is_named())
 
 
 def glues_counter(text: str, start: int) -> bool:

@@ -209,7 +209,7 @@ class LabelledLine:
         if named and slots and separated and leaves_it_open(label):
             self._value(named, separated, listed, slots, sign, atom, after)
             return
-        if slots and self._stands_before_epoch(label, separated, after):
+        if slots and before.strip() != "/" and self._stands_before_epoch(label, separated, text[end:]):
             self._counter("epoch", slots, label)
             return
         if not label or (plan.epoch is None and plan.step is None and is_option(before)):
@@ -351,7 +351,12 @@ class LabelledLine:
         return role if separated or is_tight(label) else None
 
     def _named(self, label: str, role: Role) -> tuple[str, Role]:
-        """Adds what the line says around the label: the phase, or that the value is announced again."""
+        """Adds what the line says around the label: the phase, or that the value is announced again.
+
+        A name with a phase of its own ends the one that stood before: `training done, val loss 0.2, PESQ 2.1`.
+        """
+        if role.phase and role.phase != table().phases.get(self.phase.lower()):
+            self.phase = ""
         if not role.phase and self.phase and not role.given:
             role = replace(role, phase=table().phases[self.phase.lower()])
             label = f"{label} ({self.phase})"

@@ -184,6 +184,15 @@ class LineValues:
         for listed in plan.arrays:
             self.lists.take(builder, listed, row, line)
 
+    def bare_row(self, plan: Plan, row: list[bytes], line: int) -> bool:
+        """A line of bare numbers; False where no head of as many measures stands right above it."""
+        values = self._columns.of_bare_row(plan.row, line)
+        kind, x = natural_x(self.builder, None, None, 0)
+        for value in values:
+            self._point(value, row, kind, x, line)
+        self.left.used += bool(values)
+        return bool(values)
+
     def _at(self, epoch: float, line: int) -> None:
         """The log comes to an epoch."""
         self.builder.epoch(epoch, line)

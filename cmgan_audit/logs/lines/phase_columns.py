@@ -1,18 +1,22 @@
 """Tables of an epoch in a text log: `Metric  Train  Val` above `PESQ  2.40  2.30`, or `Metric  Noisy  Enhanced`.
 
-Or the other way round: `Phase  Loss  PESQ` above `valid  0.29  2.30`.
+Or the other way round: `Phase  Loss  PESQ` above `valid  0.29  2.30`, and `CSIG  CBAK  PESQ` above a row of numbers.
 
 Without its head, the first number of such a row would pass for the score.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.logs.lines.plan import Plan, SlotValue
+from cmgan_audit.logs.lines.tables import Cell
 from cmgan_audit.logs.roles import infer, table
+from cmgan_audit.logs.series import Role
 
 _WORDS = regex(r"[A-Za-z]+")
 _CELL_SPACE = r"[\s|│]"
@@ -24,8 +28,10 @@ _PAIR = regex(r"[\s|]*[A-Za-z][\w\-/()]*(?: [\w\-/()]+)*\s*(\|)\s*[-+]?\x00\s*\|
 _FIRST = frozenset("metric metrics name measure score scores epoch loss".split())
 # Names of a head that hold blanks stand two or more of them apart: `SI-SDR (dB)`.
 _WIDE_BETWEEN, _BETWEEN = regex(r"\s*[\t|│┃;,]\s*|\s{2,}"), regex(r"\s*[\t|│┃;,]\s*|\s+")
-# A table is no longer than this.
-_LINES = 20
+# A table is no longer than this; between a head and its only row stands no more than a rule.
+_LINES, _RIGHT_BELOW = 20, 2
+
+_Of = TypeVar("_Of")
 
 
 def head_of(body: str) -> tuple[str, ...]:
@@ -109,12 +115,25 @@ class PhaseColumns:
             if word.lower() not in t.about
         ]
 
+    def of_bare_row(self, row: Sequence[Cell], line: int) -> list[SlotValue]:
+        """The values of a row of numbers right below the names of as many measures; none of any other row."""
+        if len(row) != len(self.head) or not 0 < line - self.line <= _RIGHT_BELOW:
+            return []
+        cells = [(name, cell) for name, cell in zip(self.head, row, strict=True) if cell is not None]
+        return [
+            SlotValue(name, role, (slot,), sign) for name, role, (slot, sign) in _measured(cells) if slot is not None
+        ]
+
     def _of_measures(self, plan: Plan) -> list[SlotValue]:
         """The values of a row that is of one phase, a measure each; none where the columns are phases, too."""
         phase = table().phases.get(plan.row_name.lower(), "")
-        named = [(name, infer(name), cell) for name, cell in zip(self.head, plan.cells, strict=True)]
         return [
             SlotValue(f"{name} ({plan.row_name})", replace(role, phase=phase or role.phase), (slot,), sign)
-            for name, role, (slot, sign) in named
-            if role.kind in ("metric", "loss")
+            for name, role, (slot, sign) in _measured(list(zip(self.head, plan.cells, strict=True)))
         ]
+
+
+def _measured(cells: Sequence[tuple[str, _Of]]) -> list[tuple[str, Role, _Of]]:
+    """Name, role and cell of the columns that are measures or losses."""
+    named = [(name, infer(name), cell) for name, cell in cells]
+    return [(name, role, cell) for name, role, cell in named if role.kind in ("metric", "loss")]

@@ -145,6 +145,8 @@ class _TextScan:
                 self.endings.say(plan.body, self.line, count)
             if plan.of_hash and plan.training is None:
                 self.values.crossing.note_hash(plan.of_hash, self.line, count)
+            elif plan.tag and plan.training is None:
+                self.values.crossing.note_tag(plan, self.line, count)
             if plan.head:
                 self.table = OpenTable(plan.head, self.book)
             if plan.row and self.table is not None and self.table.fits(plan.row) and not self.values.lists.is_open:
@@ -159,6 +161,8 @@ class _TextScan:
                     and (self.steady is None or self.steady.plan is not plan)
                 ):
                     self.steady = SteadyShape(shape, plan)
+            elif plan.row and count == 1 and self.values.bare_row(plan, numbers[position : position + size], self.line):
+                pass
             elif count == 1 and plan.is_number:
                 self.names_above.take(shape, numbers[position : position + size], self.line)
             self.names_above.passed(shape, plan, numbers, position + size)

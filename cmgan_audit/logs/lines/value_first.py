@@ -78,6 +78,8 @@ def _turned(text: str) -> str | None:
             inside = _IN_BRACKETS.fullmatch(part)
             if inside is not None and _is_known(inside["name"]):
                 parts[at] = f"{inside['name']}: {part[inside.end('name') :].strip()}"
+            elif found is not None and whole and not found["head"]:
+                pass  # `3.2 it/s`, `12 GB`: a value of another kind, before its name as well
             elif not _says_name_first(part) and _names_a_value(part) and not _COUNTED.match(part):
                 return None
             last = False

@@ -26,6 +26,9 @@ UNCOUNTED = "".join(f"val stoi 0.9, pesq: {y:.4f}\n" for y in FALLEN)
         "Running the final test",
         "Restoring model weights from the end of the best epoch: 3.",
         "best epoch: 3 \t PESQ = 2.60",
+        "=== Final Val Metrics ===",
+        "Final results",
+        "\x1b[1mwandb\x1b[0m: Run summary:",
     ],
 )
 def test_its_score_stands_apart(tmp_path: Path, announced: str) -> None:

@@ -134,6 +134,13 @@ def test_a_rise_in_the_order_of_a_folder_is_none(tmp_path: Path, notation: str) 
     assert not [finding for finding in found.findings if finding.rule == "CMG801"]
 
 
+@pytest.mark.parametrize("line", ["{b}/4 epoch {e} loss {l} pesq {p}\n", "{b}/4 epoch {e} | loss {l} | pesq {p}\n"])
+def test_a_batch_of_all_stands_before_the_epoch(tmp_path: Path, line: str) -> None:
+    text = "".join(line.format(b=b, e=e, l=0.3, p=p) for e, p in enumerate(PESQ, start=1) for b in range(1, 5))
+    (one,) = judged(tmp_path, text).judged
+    assert sorted(set(one.series.xs)) == list(range(1, 16))
+
+
 def test_the_total_of_epochs_is_none_of_them(tmp_path: Path) -> None:
     """ESPnet begins each with `3/40epoch started`; read as epoch 40, it would make a run of every epoch."""
     text = "".join(

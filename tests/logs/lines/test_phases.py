@@ -30,6 +30,20 @@ def test_training_beside_an_only_value_keeps_its_own_phase(tmp_path: Path) -> No
     assert chosen_series(reading.runs[0], ())[1]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "第{e}轮训练完成, 训练损失:0.2, 验证损失:0.3, PESQ:{v}\n",
+        "Train: epoch {e}, loss 0.2, val loss 0.3, PESQ {v}\n",
+    ],
+)
+def test_a_name_with_another_phase_ends_the_one_of_the_line(tmp_path: Path, line: str) -> None:
+    reading = read(tmp_path, "".join(line.format(e=e, v=v) for e, v in enumerate(PESQ)))
+    (score,) = [s for s in reading.runs[0].series if s.role.measure == "pesq"]
+    assert list(score.ys) == PESQ
+    assert score.role.phase != "train"
+
+
 def test_a_phase_in_brackets_is_part_of_the_name(tmp_path: Path) -> None:
     text = "".join(f"Epoch {e}: (val) PESQ {v}, [test] STOI {v / 3:.3f}\n" for e, v in enumerate(PESQ, start=1))
     assert list(named(read(tmp_path, text))) == ["val PESQ", "test STOI"]

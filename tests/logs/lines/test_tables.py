@@ -67,6 +67,20 @@ def test_a_row_counts_on_or_belongs_to_something_else(tmp_path: Path) -> None:
     assert math.isnan(read["loss"][1][1])
 
 
+HEADS_OF_MEASURES = ["CSIG  CBAK  COVL  PESQ  STOI\n", "| CSIG | CBAK | COVL | PESQ | STOI |\n|---|---|---|---|---|\n"]
+
+
+@pytest.mark.parametrize("head", HEADS_OF_MEASURES)
+@pytest.mark.parametrize("row", ["  3.9   3.1   3.3   {v}   0.94\n", "| 3.9 | 3.1 | 3.3 | {v} | 0.94 |\n"])
+def test_a_row_of_numbers_right_below_the_names_of_measures(tmp_path: Path, head: str, row: str) -> None:
+    text = "".join(f"Epoch: {e}\n{head}{row.format(v=v)}" for e, v in EPOCHS)
+    (run,) = runs(tmp_path, text)
+    assert points(run)["PESQ"] == EPOCHS
+    assert {name: len(found) for name, found in points(run).items()} == dict.fromkeys(points(run), len(PESQ))
+    others = "".join(f"Epoch: {e}\n{head}2 files\nlast: none\n{row.format(v=v)}" for e, v in EPOCHS)
+    assert not [s for run in runs(tmp_path, others) for s in run.series]
+
+
 def test_a_table_without_a_counter_or_a_score_is_none(tmp_path: Path) -> None:
     assert runs(tmp_path, "mean  loss  pesq\n1  0.3  2.1\n2  0.2  2.2\n") == []
     assert runs(tmp_path, "epoch  memory  speed\n1  0.3  2.1\n2  0.2  2.2\n") == []

@@ -24,6 +24,7 @@ def read(tmp_path: Path, form: str) -> dict[str, tuple[list[float], list[float]]
     [
         "epoch {e}: 0.3 train loss, 0.2 val loss, {p} PESQ, {s} STOI",
         "Epoch {e}/4 | 0.31 loss | {s} STOI | {p} PESQ",
+        "GPU 0 | ep {e}/4 | it 100/100 | 3.2 it/s | 0.31 loss | {s} STOI | {p} PESQ",
         "{e} epochs done | {p} pesq | {s} stoi | 0.31 loss",
         "epoch {e} (312 s) -> {s} val STOI, {p} val PESQ",
         "[INFO] epoch {e} - {s} STOI / {p} PESQ",
