@@ -38,9 +38,11 @@ _PYTHON_OPTIONS_WITH_VALUE = frozenset({"-W", "-X", "--check-hash-based-pycs"})
 # A line of a comment or a text in a Python file that is a command; no statement of Python begins like this.
 _SAID = regex(r"\s*(?:#+\s*|\$\s+)?(?=(?:[A-Z_]+=\S+\s+)*(?:python[0-9.]*|torchrun|accelerate|deepspeed)\s+\S)")
 _HEADING = regex(r"#{1,6}\s")
-# How documents call a command that only shows whether the program runs; and a run that is over before it has begun.
+_TARGETS = regex(r"([^\s#:=][^#:=]*?)\s*::?(?!=)")  # what a rule of make makes
+# How documents, launchers and targets of make call a command that only shows whether the program runs; and a run that
+# is over before it has begun.
 _TRIAL = regex(
-    r"\b(smoke|sanity|dry[-_ ]?run|debug(ging)?|unit[-_ ]?tests?|fast[-_]dev[-_]run|quick(ly)? (test|check|try))\b"
+    r"\b(smoke|sanity|dry[-_ ]?run|debug(ging)?|unit[-_ ]?tests?|fast[-_ ]dev[-_ ]run|quick(ly)? (test|check|try))\b"
     r"|冒烟|调试|スモーク|스모크|디버그",
     re.IGNORECASE,
 )
@@ -55,8 +57,8 @@ class CommandLine:
     known before it runs. `folder` is the working folder relative to the launcher's own, as far as `cd` tells.
 
     `environment` are the variables that it is started with, by name: what each holds and where it is set; `processes`
-    the number of processes that a distributed launcher is told to start per machine, as text. `trial`: a document shows
-    it to try the program out, not to train with.
+    the number of processes that a distributed launcher is told to start per machine, as text. `trial`: it is there to
+    try the program out, not to train with, as a document or the name of its launcher says.
     """
 
     location: Location
@@ -107,10 +109,12 @@ def commands_of(path: str, text: str, sources: Sources | None = None) -> Iterato
         yield from _document(path, text, sources)
     else:
         copies = Copies()
+        trial = _called_a_trial(PurePosixPath(path).stem)
         for simple in commands(text, name=path, sources=sources):
             copies.note([word.text for word in simple.words], simple.folder)
             for command in _starts(path, simple):
-                yield replace(command, argv=tuple(copies.original(word, command.folder) for word in command.argv))
+                argv = tuple(copies.original(word, command.folder) for word in command.argv)
+                yield replace(command, argv=argv, trial=trial)
 
 
 def commands_said(path: str, text: str) -> Iterator[CommandLine]:
@@ -266,18 +270,20 @@ def _makefile(path: str, text: str, sources: Sources | None) -> Iterator[Command
     """Recipe lines, with the variables that the file itself gives a constant value."""
     variables: dict[str, str] = {}
     recipe: list[str] = []
-    start = 0
+    start, trial = 0, False
     lines = text.splitlines()
     for number, line in enumerate([*lines, ""], 1):
         continued = bool(recipe) and recipe[-1].endswith("\\")
         if line.startswith("\t") or continued:
             if not continued:
-                yield from _recipe(path, recipe, start, variables, sources)
+                yield from _recipe(path, recipe, start, variables, sources, trial=trial)
                 recipe, start = [], number
             recipe.append(line)
             continue
-        yield from _recipe(path, recipe, start, variables, sources)
+        yield from _recipe(path, recipe, start, variables, sources, trial=trial)
         recipe = []
+        target = _TARGETS.match(line)
+        trial = trial if target is None else _called_a_trial(target[1])
         match = re.match(r"\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*(\?|::?|\+)?=\s*(.*?)\s*(?:#.*)?$", line)
         if match is not None:
             name, operator, value = match.groups()
@@ -285,13 +291,18 @@ def _makefile(path: str, text: str, sources: Sources | None) -> Iterator[Command
             variables[name] = f"{variables[name]} {value}" if operator == "+" and name in variables else value
 
 
+def _called_a_trial(name: str) -> bool:
+    return _TRIAL.search(re.sub(r"[-_.]", " ", name)) is not None
+
+
 def _recipe(
-    path: str, lines: list[str], start: int, variables: dict[str, str], sources: Sources | None
+    path: str, lines: list[str], start: int, variables: dict[str, str], sources: Sources | None, *, trial: bool
 ) -> Iterator[CommandLine]:
     if not lines:
         return
     first = re.sub(r"^(\t\s*)([@+-]+)", lambda match: match.group(1) + " " * len(match.group(2)), lines[0])
-    yield from _shell(path, _make_value("\n".join([first, *lines[1:]]), variables), start, sources=sources)
+    for command in _shell(path, _make_value("\n".join([first, *lines[1:]]), variables), start, sources=sources):
+        yield replace(command, trial=trial)
 
 
 def _make_value(text: str, variables: dict[str, str]) -> str:

@@ -239,6 +239,14 @@ def test_documents_show_commands_that_only_try_the_program_out(text: str, trials
     assert not any(command.trial for command in commands_of("train.sh", "# smoke test\npython train.py --epochs 1\n"))
 
 
+def test_a_launcher_or_a_target_of_make_that_is_called_a_trial_is_one() -> None:
+    make = "B = 1\ntrain: data\n\tpython t.py --b 4\n\nsmoke_test unit:\n\tpython t.py --b $(B)\n\ndebugger:\n\tpython t.py\n"
+    assert [command.trial for command in commands_of("Makefile", make)] == [False, True, False]
+    command = "python t.py --b 1\n"
+    names = ("train_debug.sh", "scripts/smoke.sh", "debug/train.sh", "train.sh")
+    assert [next(commands_of(name, command)).trial for name in names] == [True, True, False, False]
+
+
 @pytest.mark.parametrize("language", ["powershell", "cmd"])
 def test_documents_show_commands_for_shells_of_windows(language: str) -> None:
     block = r"""PS C:\work> python src\train.py --data ..\data\VCTK `
