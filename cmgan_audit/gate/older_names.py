@@ -9,13 +9,15 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from cmgan_audit.finding import Finding
+from cmgan_audit.finding import Finding, Location
+from cmgan_audit.gate.extracted_functions import extracted_functions
 from cmgan_audit.gate.git import Repository
 from cmgan_audit.gate.renamed_definitions import Definition, Key, definitions, renamed_definitions
 from cmgan_audit.gate.renamed_variables import renamed_variables
 from cmgan_audit.program.execution.depth import deeply
 
 _PYTHON = frozenset({".py", ".pyw", ".ipynb"})
+_TOP_LEVEL = "<module>"  # what an anchor calls it
 
 
 class OlderNames:
@@ -39,13 +41,16 @@ class OlderNames:
 
     def of_file(self, finding: Finding) -> Finding:
         """The finding as it would be under the older name of its file."""
-        place = finding.location
-        path = None if place is None else self.files.get(place.path)
         entry, colon, rest = finding.anchor.partition(":")  # that of a whole script is its path
-        anchor = f"{self.files.get(entry, entry)}{colon}{rest}"
-        if place is None or path is None:
-            return replace(finding, anchor=anchor)
-        return replace(finding, location=replace(place, path=path), anchor=anchor)
+        return replace(
+            finding,
+            location=None if finding.location is None else self._in_older_file(finding.location),
+            trail=tuple(replace(step, location=self._in_older_file(step.location)) for step in finding.trail),
+            anchor=f"{self.files.get(entry, entry)}{colon}{rest}",
+        )
+
+    def _in_older_file(self, place: Location) -> Location:
+        return replace(place, path=self.files.get(place.path, place.path))
 
     def of_definition(self, finding: Finding) -> Finding:
         """The finding as it would be under the older names of the classes and functions around it and in its anchor."""
@@ -111,7 +116,7 @@ class OlderNames:
         """New name -> old name of definitions, where every one of that new name had the same old one."""
         found: dict[str, set[str]] = {}
         for before, now in self._pairs:
-            found.setdefault(now.name, set()).add(before.name)
+            found.setdefault(now.name, set()).add(before.name or _TOP_LEVEL)
         return {now: next(iter(before)) for now, before in found.items() if len(before) == 1}
 
     @cached_property
@@ -121,8 +126,12 @@ class OlderNames:
 
     @cached_property
     def _pairs(self) -> list[tuple[Definition, Definition]]:
-        """Every definition that is there no more, and what has come in its place, in files as they were called."""
-        return deeply(lambda: renamed_definitions(*self._changed))
+        """Every definition that has come, and what it was or came out of, in files as they were called."""
+        return deeply(self._paired)
+
+    def _paired(self) -> list[tuple[Definition, Definition]]:
+        renamed = renamed_definitions(*self._changed)
+        return [*renamed, *extracted_functions(*self._changed, {now.key: before.key for before, now in renamed})]
 
     @cached_property
     def _changed(self) -> tuple[Mapping[str, bytes], Mapping[str, bytes]]:

@@ -115,6 +115,20 @@ def test_a_branch_that_reformats_and_moves_everything(repo):
     assert "1 in the baseline" in done.stdout
 
 
+def test_a_value_that_moves_to_another_file_is_not_new(repo):
+    lower_batch(repo)
+    run("cmgan-audit", "check", "--write-baseline", cwd=repo)
+    (repo / "conf" / "train.yaml").unlink()
+    (repo / "settings.py").write_text("CONFIG = {'epochs': 120, 'batch_size': 1}\n")
+    head, rest = TRAIN.split("    with open")[0], TRAIN.split("safe_load(file)\n")[1]
+    (repo / "train.py").write_text(f"from settings import CONFIG as config\n{head}{rest}")
+    done = run("cmgan-audit", "check", "--since", "HEAD", cwd=repo)
+    assert done.returncode == 0 and "1 older than the commit" in done.stdout, done.stdout
+    (repo / "settings.py").write_text("CONFIG = {'epochs': 120, 'batch_size': 8}\n")
+    done = run("cmgan-audit", "check", "--since", "HEAD", cwd=repo)
+    assert done.returncode == 0 and "older" not in done.stdout, done.stdout
+
+
 def test_a_shallow_clone_says_that_it_cannot_follow_the_names_of_a_baseline(repo, tmp_path):
     lower_batch(repo)
     run("cmgan-audit", "check", "--write-baseline", cwd=repo)

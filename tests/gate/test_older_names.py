@@ -259,3 +259,53 @@ def test_what_cannot_be_parsed_has_no_definitions():
         "Pairs.item",
         "load",
     ]
+
+
+SCRIPT = """\
+from pairs import Pairs
+
+files = ["a.wav", "b.wav"]
+pairs = Pairs(files)
+batch_size = 1
+loader = make(pairs, batch_size)
+for batch in loader:
+    print(batch)
+"""
+BODY = SCRIPT.split("\n\n", 1)[1]
+MAIN = "def main():\n" + "".join(f"    {line}\n" for line in BODY.splitlines())
+
+
+def test_a_script_that_became_a_function(older):
+    now = f"from pairs import Pairs\n\n\n{MAIN}\n\nif __name__ == '__main__':\n    main()\n"
+    names = older({"train.py": SCRIPT}, {"train.py": now})
+    assert of_definition(names, "train.py", 7, "main.loader(Pairs)") == ("train.py", "<module>.loader(Pairs)")
+
+
+@pytest.mark.parametrize("file", ["train.py", "loading.py"])
+def test_a_function_that_came_out_of_another_one(older, file):
+    rest = MAIN.splitlines(keepends=True)
+    taken = "def make_loader():\n" + "".join(rest[1:5]) + "    return loader\n"
+    now = {"train.py": f"{rest[0]}    loader = make_loader()\n{''.join(rest[5:])}"}
+    now[file] = f"{now.get(file, '')}\n\n{taken}"
+    names = older({"train.py": MAIN}, now)
+    line = now[file][: now[file].index("make(pairs")].count("\n") + 1
+    assert of_definition(names, file, line, "make_loader.loader(Pairs)") == ("train.py", "main.loader(Pairs)")
+
+
+def test_a_function_that_was_copied_out_of_another_one_is_new(older):
+    names = older({"train.py": MAIN}, {"train.py": f"{MAIN}\n\n{MAIN.replace('main', 'again')}"})
+    assert of_definition(names, "train.py", 13, "again.loader(Pairs)") == ("train.py", "again.loader(Pairs)")
+
+
+def test_a_function_of_which_little_stood_elsewhere_is_new(older):
+    new = "def again():\n    pairs = Pairs(files)\n    batch_size = 8\n    return make(pairs, batch_size)\n"
+    now = f"{MAIN.replace('    pairs = Pairs(files)', '    pairs = again()')}\n\n{new}"
+    assert of_definition(older({"train.py": MAIN}, {"train.py": now}), "train.py", 13, "again") == ("train.py", "again")
+
+
+def test_a_function_that_was_divided(older):
+    rest = MAIN.splitlines(keepends=True)
+    first = "def make_loader():\n" + "".join(rest[1:4]) + "    return make(pairs, batch_size)\n"
+    second = "def train(loader):\n" + "".join(rest[5:])
+    names = older({"train.py": MAIN}, {"train.py": f"{first}\n\n{second}"})
+    assert of_definition(names, "train.py", 4, "make_loader.batch_size") == ("train.py", "main.batch_size")
