@@ -6,7 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 
 from cmgan_audit.gate.renamed_definitions import Definition, Key, definitions
-from cmgan_audit.gate.renamed_variables import LEAST_ALIKE, MOST_PAIRS, Words, alike_share, statements
+from cmgan_audit.gate.renamed_variables import MOST_PAIRS, Words, statements
+
+# So much of a function has to come from one place: it has a `return` of its own, and what a branch of it needs.
+LEAST_TAKEN = 0.5
 
 
 def extracted_functions(
@@ -27,13 +30,10 @@ def extracted_functions(
     if not come or len(come) * len(old) > MOST_PAIRS:
         return []
     kept = {renamed.get(each.key, each.key): parts for each, parts in new.items()}
-    lost = {each: parts - kept.get(each.key, Counter()) for each, parts in old.items() if each.kind != "class"}
+    # Of one that is there no more, what has come in its place was looked for by its name and text.
+    lost = {each: parts - kept[each.key] for each, parts in old.items() if each.kind != "class" and each.key in kept}
     found = ((_source(new[function], lost), function) for function in come)
-    return [
-        (source, function)
-        for source, function in found
-        if source is not None and (source.key in kept or alike_share(old[source], new[function]) < LEAST_ALIKE)
-    ]  # one that went as a whole got another name or place, or did not
+    return [(source, function) for source, function in found if source is not None]
 
 
 def _scopes(files: Mapping[str, bytes]) -> dict[Definition, Counter[Words]]:
@@ -43,7 +43,7 @@ def _scopes(files: Mapping[str, bytes]) -> dict[Definition, Counter[Words]]:
 
 
 def _source(function: Counter[Words], lost: Mapping[Definition, Counter[Words]]) -> Definition | None:
-    """The scope that most of the statements of a function come from; None if there is none."""
+    """The scope that half or more of the statements of a function come from; None if there is none."""
     shared = {each: (function & parts).total() for each, parts in lost.items()}
     most = max(shared, key=lambda each: shared[each], default=None)
-    return most if most is not None and shared[most] >= LEAST_ALIKE * function.total() else None
+    return most if most is not None and shared[most] >= LEAST_TAKEN * function.total() else None

@@ -113,10 +113,15 @@ class OlderNames:
 
     @cached_property
     def _words(self) -> Mapping[str, str]:
-        """New name -> old name of definitions, where every one of that new name had the same old one."""
+        """New name -> old name of definitions, where every one of that new name had the same old one.
+
+        Of a method also the name alone: anchors have it with its class or without.
+        """
         found: dict[str, set[str]] = {}
         for before, now in self._pairs:
             found.setdefault(now.name, set()).add(before.name or _TOP_LEVEL)
+            if now.depth:
+                found.setdefault(now.word, set()).add(before.word or _TOP_LEVEL)
         return {now: next(iter(before)) for now, before in found.items() if len(before) == 1}
 
     @cached_property

@@ -50,9 +50,10 @@ def new_since(
     """Return the findings that the tree at a commit did not have, and how many it had already.
 
     Files that git sees as renamed are compared under their older name, and so are renamed classes, functions and
-    variables, and what is at the same symbolic place of another file on the same way. In a new finding the step on a changed line comes first: it tells the reader of the change why it
-    appears now. A finding in a file that git ignores, such as a checkpoint beside the code, cannot be looked for in the
-    older tree: it is new where its trail passes a changed line.
+    variables, functions that came out of others, and what is at the same symbolic place of another file on the same
+    way. In a new finding the step on a changed line comes first: it tells the reader of the change why it appears now.
+    A finding in a file that git ignores, such as a checkpoint beside the code, cannot be looked for in the older tree:
+    it is new where its trail passes a changed line.
 
     Args:
         commit: the full hash of the commit.

@@ -78,6 +78,13 @@ def test_a_renamed_class_and_its_renamed_method(older):
     )
 
 
+def test_a_renamed_method_that_an_anchor_names_without_its_class(older):
+    names = older({"train.py": BEFORE}, {"train.py": BEFORE.replace("def item", "def pair")})
+    assert of_definition(names, "train.py", 6, "pair.clean") == ("train.py", "item.clean")
+    assert of_definition(names, "train.py", 6, "Pairs.pair.clean") == ("train.py", "Pairs.item.clean")
+    assert of_definition(names, "train.py", 6, "Other.pair.clean") == ("train.py", "Other.pair.clean")
+
+
 def test_a_class_that_was_changed_a_little_too(older):
     now = BEFORE.replace("Pairs", "PairSet").replace("return clean, noisy", "return clean, noisy, index")
     assert of_definition(older({"a.py": BEFORE}, {"a.py": now}), "a.py", 6, "PairSet") == ("a.py", "Pairs")
@@ -301,11 +308,3 @@ def test_a_function_of_which_little_stood_elsewhere_is_new(older):
     new = "def again():\n    pairs = Pairs(files)\n    batch_size = 8\n    return make(pairs, batch_size)\n"
     now = f"{MAIN.replace('    pairs = Pairs(files)', '    pairs = again()')}\n\n{new}"
     assert of_definition(older({"train.py": MAIN}, {"train.py": now}), "train.py", 13, "again") == ("train.py", "again")
-
-
-def test_a_function_that_was_divided(older):
-    rest = MAIN.splitlines(keepends=True)
-    first = "def make_loader():\n" + "".join(rest[1:4]) + "    return make(pairs, batch_size)\n"
-    second = "def train(loader):\n" + "".join(rest[5:])
-    names = older({"train.py": MAIN}, {"train.py": f"{first}\n\n{second}"})
-    assert of_definition(names, "train.py", 4, "make_loader.batch_size") == ("train.py", "main.batch_size")

@@ -240,7 +240,8 @@ def test_documents_show_commands_that_only_try_the_program_out(text: str, trials
 
 
 def test_a_launcher_or_a_target_of_make_that_is_called_a_trial_is_one() -> None:
-    make = "B = 1\ntrain: data\n\tpython t.py --b 4\n\nsmoke_test unit:\n\tpython t.py --b $(B)\n\ndebugger:\n\tpython t.py\n"
+    targets = {"train: data": 4, "smoke_test unit:": 1, "debugger:": 2}
+    make = "B = 1\n" + "".join(f"{target}\n\tpython t.py --b {size}\n\n" for target, size in targets.items())
     assert [command.trial for command in commands_of("Makefile", make)] == [False, True, False]
     command = "python t.py --b 1\n"
     names = ("train_debug.sh", "scripts/smoke.sh", "debug/train.sh", "train.sh")
