@@ -17,6 +17,7 @@ from cmgan_audit.facts.classes import bare_network, is_network, values_within
 from cmgan_audit.facts.passes.outside_helpers import looks_on
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.steps.out_of_reach import lines_in_reach
+from cmgan_audit.facts.steps.written import Written, written_again
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -74,6 +75,7 @@ class ByHand:
         return (
             self._frozen_in_class(network)
             or self._is_set_in_a_loop(network)
+            or self._is_written_again(network)
             or not own.isdisjoint(self._layers_given_weights)
             or (not isinstance(network.cls, ClassValue) and not own.isdisjoint(self._layers_written))
         )
@@ -194,6 +196,23 @@ class ByHand:
             if event.context.loops and any(is_it(each, network) for each in instances_of(event.receiver)):
                 return True
         return False
+
+    @cached_property
+    def _written(self) -> tuple[Written, ...]:
+        return tuple(written_again(self.view))
+
+    def _is_written_again(self, network: Instance) -> bool:
+        """Whether the run writes into the weights of a network beside its optimisers, as into those of a codebook."""
+        own = frozenset(inside(network))
+        names = self._names(network) if self._written else frozenset()
+        parts = [each.cls for each in values_within(network, DEEP) if isinstance(each, Instance)]
+        classes = {id(cls.node) for part in parts for cls in _classes(part)}
+        return any(
+            each.words & names
+            or id(each.owner) in classes
+            or any(not own.isdisjoint(inside(asked)) for asked in each.networks)
+            for each in self._written
+        )
 
     def _given_away(self, scene: Scene) -> Iterator[Instance]:
         """The networks that code which is not there gets, or gets the parameters of: an optimiser may be made there."""
