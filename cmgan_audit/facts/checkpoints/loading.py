@@ -26,6 +26,7 @@ from cmgan_audit.rules.record import Fact, Known
 _JOINS = frozenset({"join", "str", "+"})
 _NUMBERS = ("builtins.int", "builtins.float")
 _MOVES = frozenset({"os.rename", "os.replace", "shutil.move", "shutil.copy", "shutil.copy2", "shutil.copyfile"})
+_PATH_MOVES = frozenset({"pathlib.Path.rename", "pathlib.Path.replace"})
 _OPEN = "*"
 _FIELD = regex(r"\{[^{}]*\}|%[-+ #\d.]*[a-z]")  # where "net_{:03d}.pt" and "net_%03d.pt" take a value
 
@@ -70,16 +71,28 @@ class _Saved:
 
 def _saved(view: View) -> _Saved:
     written = [event for event in view.scene.calls if canonical(event.callee) == "torch.save"]
-    paths = [path for event in written for path in _options(event, "f", 1)]
-    whole = _texts(paths)
-    for event in view.scene.named(_MOVES.__contains__):  # written beside, and moved to its place once it is whole
-        if whole & _texts(_options(event, "src", 0)):
-            whole |= _texts(_options(event, "dst", 1))
+    paths = [path for event in written for path in _ways(event.arguments.get("f", 1))]
+    whole, forms = _texts(paths), set(map(_written, paths))
+    for event in view.scene.calls:  # written beside, and moved or copied to its place once it is whole
+        moved = _moved(event)
+        if moved is not None and not forms.isdisjoint(map(_written, moved[0])):
+            whole |= _texts(moved[1])
+            forms |= set(map(_written, moved[1]))
     return _Saved(whole, frozenset(map(_folder, paths)) - {""})
 
 
-def _options(event: CallEvent, name: str, position: int) -> list[Value]:
-    return [option.value for option in options_of(path_of(event.arguments.get(name, position)))]
+def _moved(event: CallEvent) -> tuple[list[Value], list[Value]] | None:
+    """What a call moves or copies, and where to: `os.replace(part, whole)`, `part.replace(whole)` of a path."""
+    callee, given = canonical(event.callee), event.arguments
+    if callee in _MOVES:
+        return _ways(given.get("src", 0)), _ways(given.get("dst", 1))
+    if callee in _PATH_MOVES:
+        return _ways(event.receiver), _ways(given.get("target", 0))
+    return None
+
+
+def _ways(path: Value | None) -> list[Value]:
+    return [option.value for option in options_of(path_of(path))]
 
 
 def _texts(paths: Iterable[Value]) -> frozenset[str]:
