@@ -15,7 +15,7 @@ from cmgan_audit.facts.averages.meters import method_of_tree, weighs_equally
 from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.metrics.scoring import metric_called
 from cmgan_audit.facts.selection.minimised import Minimised
-from cmgan_audit.facts.selection.signs import sign_of
+from cmgan_audit.facts.selection.signs import is_turned_in_place, sign_of
 from cmgan_audit.facts.selection.ways import was_taken
 from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.values import instances_of
@@ -208,7 +208,7 @@ class Senses:
         sources = self._slicer.sources(here, item)
         if len(sources) > 1:  # what a setting rules out was never given
             sources = [each for each in sources if was_taken(self._view, each[0]) is not False]
-        if not sources:
+        if not sources or is_turned_in_place(self._view, here):
             return None
         return _agreed(self._of_source(each, which, key, way) for each, which in sources)
 

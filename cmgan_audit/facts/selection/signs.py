@@ -6,12 +6,16 @@ import ast
 from dataclasses import replace
 
 from cmgan_audit.facts.slices import Found, Slicer
+from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_regex import regex
 
 # A factor of unknown value that is above zero: a weight or a count, by its name.
 _WEIGHT = regex(
     r"weight|lambda|\blam|alpha|beta|gamma|\bw\d?\b|batch|size|shape|num|count|total|len|\bbs?\b|\bn\b|scale"
 )
+# Methods that write into a tensor and may turn its sign round, or put other numbers there.
+_IN_PLACE = frozenset("neg_ negative_ mul_ div_ sub_ copy_ reciprocal_".split())
+_SCALES = frozenset({"mul_", "div_"})
 # What counts.
 _COUNTS = frozenset("len size numel".split())
 
@@ -41,3 +45,29 @@ def sign_of(slicer: Slicer, here: Found, depth: int = 4) -> int:
         if signs != {0}:
             return signs.pop() if len(signs) == 1 else 0
     return 1 if _WEIGHT.search(ast.unparse(here.node).lower()) else 0
+
+
+def is_turned_in_place(view: View, here: Found) -> bool:
+    """Whether a name stands for numbers that a line above it may have turned round where they are.
+
+    `losses.neg_()`, `losses.mul_(-1)`, `np.negative(losses, out=losses)`.
+
+    Args:
+        view: the run.
+        here: the name, or an attribute of `self`.
+    """
+    assert isinstance(here.node, ast.expr)
+    around = view.code.around(here.path, here.node)
+    name, line = ast.unparse(here.node), here.node.lineno
+    for node in around.own_nodes() if around is not None else ():
+        match node:
+            case ast.Call(func=ast.Attribute(value=owner, attr=method), args=given) if (
+                method in _IN_PLACE and node.lineno < line and ast.unparse(owner) == name
+            ):
+                scaled = method in _SCALES and given and sign_of(view.slicer, replace(here, node=given[0])) > 0
+                if not scaled:
+                    return True
+            case ast.Call(keywords=[*_, ast.keyword(arg="out", value=target)]):
+                if node.lineno < line and ast.unparse(target) == name:
+                    return True
+    return False
