@@ -63,7 +63,7 @@ def _loader(code: Code, made: Made, called: Names, declared: DeclaredRoles, norm
     own_word, pattern = declared.role_of(
         made.location.path, innermost_function(made.context), [name for name, _ in names]
     )
-    role, sign_text = declared_role(made, own_word, pattern) if own_word else role_of(scene, made, signs)
+    role, sign_text = declared_role(made, own_word, pattern) if own_word else role_of(code, made, signs)
     dataset = dataset_of(code, made)
     if certainly(role, EVAL):
         dataset = reseeded(scene, made, dataset)

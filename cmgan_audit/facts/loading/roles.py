@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 
-from cmgan_audit.facts.loading.samples import kept_before, looked_at, moves_statistics
+from cmgan_audit.facts.code import Code
+from cmgan_audit.facts.loading.samples import calibrates, kept_before, looked_at, moves_statistics
 from cmgan_audit.facts.loading.sharing import datasets_of_others
 from cmgan_audit.facts.passes.modes import gradients_off, mode_at, only_in_training
 from cmgan_audit.facts.passes.outside_helpers import is_elsewhere
@@ -145,9 +146,9 @@ def judged_by_names(signs: list[Sign]) -> str:
     return TRAIN if total > 0 else EVAL
 
 
-def role_of(scene: Scene, made: Made, signs: list[Sign]) -> tuple[Fact, str]:
+def role_of(code: Code, made: Made, signs: list[Sign]) -> tuple[Fact, str]:
     """The role of a loader, and its signs in one sentence."""
-    named = judged_by_names(signs)
+    scene, named = code.scene, judged_by_names(signs)
     if looked_at(scene, made):
         return Known(OTHER, (Step(made.location, "single batches of it are drawn, to be looked at"),)), ""
     if kept_before(scene, made):
@@ -158,6 +159,8 @@ def role_of(scene: Scene, made: Made, signs: list[Sign]) -> tuple[Fact, str]:
         return Known(OTHER, (Step(made.location, "a dataset draws from itself while it is made"),)), ""
     if moves_statistics(scene, made):
         return Known(OTHER, (Step(made.location, "networks in training mode go through it, and nothing learns"),)), ""
+    if named != EVAL and calibrates(code, made):
+        return Known(OTHER, (Step(made.location, "networks go through it, and nobody takes what they give"),)), ""
     # The recordings of the training may be evaluated on; a loader that is called so for that is one of evaluation.
     called = judged_by_names([sign for sign in signs if sign.called])
     for role, text, place in _use_signs(scene, made, EVAL if called == EVAL else named, called):

@@ -3,6 +3,7 @@ are kept before the training, statistics are moved. A picture of the outputs is 
 
 from __future__ import annotations
 
+from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.losses import is_loss
 from cmgan_audit.facts.metrics.scoring import metric_called
 from cmgan_audit.facts.passes.loops import is_kept
@@ -21,6 +22,7 @@ _SCORING = regex(
     r"(?i)loss|criteri|metric|score|error|accura|psnr|ssim|snr|sdr|pesq|stoi|mse|mae|dist|evaluat|simil|corr"
     r"|(?:wer|cer|compute)$"
 )
+_SAVES = frozenset({"torch.save", "numpy.save", "numpy.savez", "json.dump", "pickle.dump", "torch.jit.save"})
 # What makes one number of many, or records one: the score that is written out where it is needed.
 _ONE_NUMBER = frozenset("mean nanmean average sum nansum norm item add_scalar add_scalars log_metric".split())
 
@@ -72,6 +74,27 @@ def moves_statistics(scene: Scene, made: Made) -> bool:
         if any(single.holds(event.context) for single in own)
         and not any(frame.function.endswith(".forward") for frame in event.context.frames)
     )
+
+
+def calibrates(code: Code, made: Made) -> bool:
+    """Whether networks go through a loader, nobody takes what they give, and something is saved behind it.
+
+    Observers of a quantised network and hooks note what passes by; no score comes of it.
+    """
+    scene = code.scene
+    own = scene.passes_over(made.loader)
+    runs: list[Event] = [use.event for single in own for use in scene.uses_in(single) if use.kind == "run"]
+    if not runs:  # what a library made of a network runs it too: `prepare(network)(batch)`
+        inside = (event for event in scene.calls if any(single.holds(event.context) for single in own))
+        runs = [event for event in inside if event.callee.endswith(".__call__")]
+    if scene.trains or not runs or not all(map(code.is_statement, runs)):
+        return False
+    behind = scene.run.events[scene.run.events.index(runs[-1]) + 1 :]
+    return any(_saves_a_network(scene, event) or _saves_anything(event) for event in behind)
+
+
+def _saves_anything(event: Event) -> bool:
+    return isinstance(event, CallEvent) and canonical(event.callee) in _SAVES
 
 
 def _was_told_to_train(scene: Scene, run: Use) -> bool:
