@@ -21,8 +21,10 @@ from cmgan_audit.program.domain.values import (
     External,
     Instance,
     ListValue,
+    Option,
     Unknown,
     Value,
+    changed,
 )
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.execution.trace import SliceEvent, StoreEvent
@@ -56,7 +58,16 @@ def subscript(it: Interpreter, owner: Value, index: Value, location: Location) -
     item = _item(it, owner, index, location)
     if isinstance(item, Unknown):
         item = item.made_from("[]", (owner, index), location)
+    elif isinstance(item, Choice) and it.probing:  # whichever it is of the names in a list, it stands at the index
+        item = changed(item, "options", tuple(_from_list(each, (owner, index), location) for each in item.options))
     return item.tainted(index.draws)
+
+
+def _from_list(option: Option, read: tuple[Value, Value], location: Location) -> Option:
+    """One of the items that a list may give, with what it is read from."""
+    if not isinstance(option.value, Unknown):
+        return option
+    return Option(option.value.made_from("[]", read, location), option.condition, option.facts)
 
 
 def _item(it: Interpreter, owner: Value, index: Value, location: Location) -> Value:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cmgan_audit.lazy_regex import regex
+from cmgan_audit.program.domain.listings import lists_a_folder
 from cmgan_audit.program.domain.reasons import GIVEN_AT_START, Cause, cause_of
 from cmgan_audit.program.domain.values import CALLED_ON, Const, Instance, ListValue, Unknown, Value, options_of
 from cmgan_audit.program.library.seeding import differs
@@ -26,8 +27,8 @@ _SAME = regex(
     r"|pathlib\.(?:Pure)?(?:Posix)?Path|torch\.(?:tensor|as_tensor)|numpy\.u?int\d*"
     r"|numpy\.random\.(?:SeedSequence|PCG64|PCG64DXSM|Philox|MT19937|SFC64)"
 )
-# What joins other paths, and what code that was not followed gives back.
-_NOT_FOLLOWED = frozenset({"or", "call", "network"})
+# What code that was not followed gives back.
+_NOT_FOLLOWED = frozenset({"call", "network"})
 _DEEPEST = 12
 _INDEX = "the index"
 
@@ -78,7 +79,10 @@ def _unknown_repeats(value: Unknown, depth: int) -> bool:
     if computed.operation == "len":
         return _holds(computed.operands[0])
     if computed.operation == "[]":  # a dataset holds the same names in every pass: the place decides
-        return len(computed.operands) > 1 and _all_repeat(computed.operands[1:], depth) and _holds(computed.operands[0])
+        owner, *index = computed.operands
+        if not index:  # a loop goes through a folder, and that is what it was in the pass before
+            return isinstance(owner, Instance) and lists_a_folder(owner.external_name) and _holds(owner)
+        return _all_repeat(index, depth) and _holds(owner)
     return _all_repeat(computed.operands, depth)
 
 
