@@ -84,6 +84,14 @@ class Use:
     on: Instance | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Forward:
+    """What the `forward` of a network did where it was tried: its calls in order, and what it gave."""
+
+    calls: list[CallEvent]
+    result: Value
+
+
 @dataclass(slots=True)
 class Scene:
     """The events of one run by what they mean for training and evaluation.
@@ -107,8 +115,9 @@ class Scene:
     _by_argument: dict[int, list[CallEvent]] = field(default_factory=dict)
     _by_place: dict[Location, list[CallEvent]] = field(default_factory=dict)
     _within: dict[int, tuple[Instance, frozenset[int]]] = field(default_factory=dict)
-    # What the `forward` of a network calls where it runs: every rule about modes and gradients asks for it.
-    inside_forward: dict[tuple[CallEvent, int], list[CallEvent]] = field(default_factory=dict)
+    # What the `forward` of a network does where it runs, and by network the calls that differ in what it is given.
+    forwards: dict[tuple[CallEvent, int], Forward | None] = field(default_factory=dict)
+    alike: dict[int, list[CallEvent]] = field(default_factory=dict)
     # What it calls when it is given whatever there may be, by the network itself, which is kept so that it stays one.
     tried_forwards: dict[int, tuple[Instance, list[CallEvent]]] = field(default_factory=dict)
     _elsewhere: list[tuple[int, CallEvent]] | None = None

@@ -71,6 +71,7 @@ class Slicer:
         self._bindings: dict[ast.AST, dict[str, list[Binding]]] = {}
         self._stacks_known: dict[Stack, Stack] = {}
         self._steps: dict[tuple[_Key, int], tuple[tuple[_Task, ...], Slice]] = {}
+        self._owners_at: dict[Location, tuple[str, ...]] = {}
 
     def behind(self, node: ast.AST, path: str, stack: Stack) -> Slice:
         """What is behind an expression.
@@ -296,14 +297,20 @@ class Slicer:
 
     def _is_called_on(self, owner: str, stack: Stack) -> bool:
         """Whether a stack goes through a method of an object, or a call of it, by the name of the object."""
-        for place in stack:
+        return any(owner in self._owners(place) for place in stack)
+
+    def _owners(self, place: Location) -> tuple[str, ...]:
+        """The names of objects that a call at a place may be of: `net` and `net.encode` where it is `net.encode(x)`.
+
+        Thousands of stacks go through few places.
+        """
+        if place not in self._owners_at:
             call = self._code.call_at(place)
             called = call.func if call is not None else None
-            if isinstance(called, ast.Attribute) and ast.unparse(called.value) == owner:
-                return True
-            if isinstance(called, ast.Name | ast.Attribute) and ast.unparse(called) == owner:
-                return True
-        return False
+            whole = [called] if isinstance(called, ast.Name | ast.Attribute) else []
+            holding = [called.value] if isinstance(called, ast.Attribute) else []
+            self._owners_at[place] = tuple(ast.unparse(each) for each in (*whole, *holding))
+        return self._owners_at[place]
 
     def _of_the_same(self, here: Stack, stacks: list[Stack]) -> list[Stack]:
         """The calls of a method that may be of the object whose method runs, and not surely of another one."""

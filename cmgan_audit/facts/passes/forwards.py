@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from cmgan_audit.facts.classes import bare_network, is_network
-from cmgan_audit.facts.scene import Scene, Use
+from cmgan_audit.facts.scene import Forward, Scene, Use
 from cmgan_audit.facts.values import class_name, instances_of
-from cmgan_audit.program.domain.values import ClassValue, FunctionValue, Instance
+from cmgan_audit.program.domain.joins import same
+from cmgan_audit.program.domain.values import Arguments, ClassValue, FunctionValue, Instance
 from cmgan_audit.program.execution.probe import attribute_of, call_value
 from cmgan_audit.program.execution.trace import CallEvent
 
@@ -27,19 +28,47 @@ def unread_parts(scene: Scene, run: Use) -> list[str]:
     return [class_name(part) for part in parts if part.external_name and not part.external_name.startswith("torch.")]
 
 
-def _calls_inside(scene: Scene, run: Use, network: Instance) -> list[CallEvent]:
-    """The calls that the `forward` of a network makes when it runs; none where its code is not known."""
-    if not isinstance(network.cls, ClassValue) or not run.event.callee.endswith(_RUNS):
-        return []
+def tried(scene: Scene, network: Instance, event: CallEvent) -> Forward | None:
+    """What the `forward` of a network does and gives with the arguments of a call; None where its code is not known.
+
+    Rules about modes and about gradients ask for the same calls.
+    """
+    key = (event, id(network.attrs))
+    if key not in scene.forwards:
+        scene.forwards[key] = _tried(scene, network, event.arguments)
+    return scene.forwards[key]
+
+
+def _tried(scene: Scene, network: Instance, given: Arguments) -> Forward | None:
     forward = attribute_of(scene.run, network, "forward")
     if not isinstance(forward, FunctionValue):
+        return None
+    events, result = call_value(scene.run, forward, given.positional, network, given.keywords)
+    return Forward([each for each in events if isinstance(each, CallEvent)], result)
+
+
+def _calls_inside(scene: Scene, run: Use, network: Instance) -> list[CallEvent]:
+    """The calls that the `forward` of a network makes when it runs; none where its code is not known.
+
+    A loop that draws samples runs a network a hundred times with what cannot be told apart: one of them is tried.
+    """
+    if not isinstance(network.cls, ClassValue) or not run.event.callee.endswith(_RUNS):
         return []
-    key = (run.event, id(network.attrs))
-    if key not in scene.inside_forward:
-        given = run.event.arguments
-        events, _ = call_value(scene.run, forward, given.positional, network, given.keywords)
-        scene.inside_forward[key] = [each for each in events if isinstance(each, CallEvent) and each.context.frames]
-    return scene.inside_forward[key]
+    alike = scene.alike.setdefault(id(network.attrs), [])
+    event = next((each for each in alike if _given_the_same(each.arguments, run.event.arguments)), run.event)
+    if event is run.event:
+        alike.append(event)
+    inside = tried(scene, network, event)
+    return [] if inside is None else [each for each in inside.calls if each.context.frames]
+
+
+def _given_the_same(one: Arguments, other: Arguments) -> bool:
+    return (
+        len(one.positional) == len(other.positional)
+        and one.keywords.keys() == other.keywords.keys()
+        and all(map(same, one.positional, other.positional))
+        and all(same(value, other.keywords[name]) for name, value in one.keywords.items())
+    )
 
 
 def switched_off_inside(scene: Scene, run: Use) -> list[Instance]:

@@ -14,6 +14,7 @@ from functools import cached_property
 from itertools import count, islice
 
 from cmgan_audit.facts.classes import bare_network, is_network, library_bases, values_within
+from cmgan_audit.facts.passes.forwards import tried
 from cmgan_audit.facts.passes.modes import gradients_off
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.values import instances_of
@@ -25,14 +26,12 @@ from cmgan_audit.program.domain.values import (
     ClassValue,
     Const,
     DictValue,
-    FunctionValue,
     Instance,
     ListValue,
     Unknown,
     Value,
     options_of,
 )
-from cmgan_audit.program.execution.probe import attribute_of, call_value
 from cmgan_audit.program.execution.trace import CallEvent, Event, is_without_gradients
 from cmgan_audit.program.naming.names import canonical
 
@@ -249,13 +248,11 @@ class Flow:
         return self._probed[key]
 
     def _tried(self, network: Instance, event: CallEvent) -> Value | None:
-        run = self.scene.run
-        forward = attribute_of(run, network, "forward")
-        if not isinstance(forward, FunctionValue):
+        inside = tried(self.scene, network, event)
+        if inside is None:
             return None
-        events, result = call_value(run, forward, event.arguments.positional, network, event.arguments.keywords)
-        self.note(events)
-        return result
+        self.note(inside.calls)
+        return inside.result
 
     def is_learned(self, node: Node) -> bool:
         """Whether a computation uses weights that are trained: a layer with weights, or a network that has some."""

@@ -90,13 +90,13 @@ class Follower:
         limits: list[Step] = []
         for run in runs:
             scene = look_at(run)
-            if scene.made or scene.trains or leaning(Path(run.entry).stem) > 0:
-                limits.extend(run.limits)  # elsewhere nothing that the rules ask about can be lost
             loaders = tuple(loaders_of(scene, self._assigned, self._declared))
             view = View(self.tree, scene, self._assigned, self._torch, loaders)
             seen.extend(Seen(loader, run.launch.condition, run.entry, run.launch.unshown) for loader in view.loaders)
             found = (record for collector in COLLECTORS for record in collector(view))
             observed.extend(Observed(record, run.launch.condition, run.entry, run.launch.unshown) for record in found)
+            if scene.made or scene.trains or leaning(Path(run.entry).stem) > 0:
+                limits.extend(run.limits)  # elsewhere nothing that the rules ask about can be lost
         return Answer(
             seen=tuple(seen),
             observed=tuple(observed),

@@ -25,6 +25,10 @@ from cmgan_audit.program.language.attributes import attribute
 
 INDEX = Unknown(reason=Reason("the index of an item", Cause.ITEM_INDEX))
 PROBE_STEPS = 60_000
+# All that is tried of one run together, and what each may take beyond that. Of 250 audited repositories the run that
+# tries the most takes a hundred thousand, but a program that runs a large network in a hundred ways would take minutes.
+MOST_PROBED_STEPS = 300_000
+FEW_PROBE_STEPS = 2_000
 _DEEPEST = 4
 
 
@@ -68,6 +72,8 @@ def call_value(
         del run.events[first_event:]
         del run.limits[limits:]
         it.probed_steps += it.steps
+        if it.probed_steps > MOST_PROBED_STEPS >= it.probed_steps - it.steps:
+            it.limit(near.location, f"more than {MOST_PROBED_STEPS} steps in what is tried: the rest is tried in brief")
         it.steps, it.exits, it.context = steps, exits, context
         it.journal.joined = joined
         it.probing, it.reseeded = False, {}
@@ -86,7 +92,7 @@ def _copied(value: Value, depth: int = _DEEPEST) -> Value:
 
 def _called(it: Interpreter, function: Value, arguments: Arguments, near: Instance) -> Value:
     whole = it.budget
-    it.allow(PROBE_STEPS)
+    it.allow(min(PROBE_STEPS, max(FEW_PROBE_STEPS, MOST_PROBED_STEPS - it.probed_steps)))
     try:
         result = it.call(function, arguments, near.location)
         if isinstance(result, GeneratorValue):  # an iterable dataset: its items are made while they are drawn
