@@ -28,6 +28,14 @@ _SAME = frozenset(
     "unsqueeze_ squeeze_ nan_to_num item nansum cumsum masked_select gather index_select select chunk split sort T "
     "repeat_interleave rearrange".split()
 )
+# Losses that are zero where the two that are compared are equal, as functions and as modules.
+_DISTANCES = frozenset(
+    f"torch.nn.{name}"
+    for name in (
+        "functional.mse_loss functional.l1_loss functional.smooth_l1_loss functional.huber_loss "
+        "MSELoss L1Loss SmoothL1Loss HuberLoss"
+    ).split()
+)
 _CLAMPS = {"clamp": "min", "clamp_": "min", "clip": "min", "clamp_min": "min", "clamp_min_": "min"}
 
 
@@ -85,7 +93,7 @@ def _of_operator(flow: Flow, operation: str, given: list[Value], depth: int) -> 
 def _of_function(flow: Flow, node: Node, member: str, given: list[Value], depth: int) -> Least:
     if member in ("pow", "pow_", "float_power") and len(given) >= 2:
         return _power(flow, given[0], given[1], depth)
-    if member in _ZERO:
+    if member in _ZERO or node.operation.removesuffix(".__call__") in _DISTANCES:
         return Least.ZERO
     if member in _POSITIVE:
         return Least.POSITIVE
