@@ -31,6 +31,11 @@ _NAMESAKE = regex(r"(?<=\s)(--?([A-Za-z][\w-]*)(?:[ \t]+|=))([A-Z][A-Z0-9_-]*)(?
 # A line that is meant to go on, with a remark or a space behind its backslash, which a shell would not forgive.
 _GOES_ON = regex(r"(?<=\s\\)[ \t]+(?:#.*)?$")
 _INLINE = regex(r"`([^`\n]*\.py\b[^`\n]*)`")
+# What is written in HTML: `<code>python train.py</code>`, and blocks of it.
+_INLINE_TAGGED = regex(r"<code>([^<\n]*\.py\b[^<\n]*)</code>")
+_PRE = regex(r"(?i)<pre\b")
+_END_OF_PRE = regex(r"(?i)</pre>")
+_TAG = regex(r"(?i)</?(?:pre|code)\b[^>]*>")
 _PLACEHOLDER_MARK = "$PLACEHOLDER"
 _OPTIONAL_MARK = "$OPTIONAL_PLACEHOLDER"  # `[...]` and an ellipsis, which may also stand for nothing
 
@@ -65,7 +70,7 @@ def blocks(text: str) -> Iterator[tuple[int, list[str]]]:
     """Runs of lines that may be shell, each with the number of its first line."""
     fence = ""
     block: list[str] = []
-    shell = windows = False
+    shell = windows = tagged = False
     start = 0
     for number, line in enumerate(text.splitlines(), 1):
         match = _FENCE.match(line)
@@ -81,13 +86,23 @@ def blocks(text: str) -> Iterator[tuple[int, list[str]]]:
                 block, start = [], number + 1
         elif fence:
             block.append(_of_windows(line) if windows else line)
+        elif tagged or _PRE.search(line):
+            block, start = (block, start) if tagged else ([], number)
+            block.append(_without_tags(line))
+            tagged = _END_OF_PRE.search(line) is None
+            if not tagged:
+                yield start, block
         elif (
             re.match(r"\s{2,}\S|\s*\$ |\s*(?:CUDA_VISIBLE_DEVICES=\S+ )?(?:python3?|torchrun) ", line) and ".py" in line
         ):
             yield number, [line]
         else:
-            for inline in _INLINE.finditer(line):
+            for inline in (*_INLINE.finditer(line), *_INLINE_TAGGED.finditer(line)):
                 yield number, [" " * inline.start(1) + inline.group(1)]
+
+
+def _without_tags(line: str) -> str:
+    return _TAG.sub(lambda tag: " " * len(tag.group()), line)
 
 
 def _of_windows(line: str) -> str:

@@ -197,6 +197,31 @@ The file train.py is described below.
     ]
 
 
+def test_documents_show_commands_in_html_too() -> None:
+    text = """Start it:
+<pre><code>CUDA_VISIBLE_DEVICES=0,1 python train.py -c a.yaml \\
+  -n one</code></pre>
+or <code>python train.py --resume</code>, never `python train.py --data <folder>`.
+<pre>
+python train.py --last
+</pre>
+python is needed, and train.py
+"""
+    commands = list(commands_of("README.md", text))
+    assert [list(command.argv) for command in commands] == [
+        ["-c", "a.yaml", "-n", "one"],
+        ["--data", "$PLACEHOLDER"],
+        ["--resume"],
+        ["--last"],
+    ]
+    assert [str(command.location) for command in commands] == [
+        "README.md:2",
+        "README.md:4",
+        "README.md:4",
+        "README.md:6",
+    ]
+
+
 def test_lines_of_a_document_go_on_behind_a_remark() -> None:
     text = """```bash
 python train.py \\ # starts the training
