@@ -5,7 +5,7 @@ The events of a run come in program order; everything here keeps their positions
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field, replace
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -33,6 +33,7 @@ from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Arguments, BoundMethod, Choice, ClassValue, Instance, Unknown, Value
 from cmgan_audit.program.execution.trace import CallEvent, Context, IterateEvent, Loop, Run, StoreEvent
+from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.names import canonical
 
@@ -302,7 +303,7 @@ def _loaders_made(event: CallEvent, name: str) -> list[Instance]:
 
 def _use_of(scene: Scene, event: CallEvent, name: str, member: str) -> tuple[str, list[Instance]]:
     receivers = instances_of(event.receiver)
-    if member == "backward" or name.endswith((".manual_backward", ".backward_pass")):
+    if name.endswith((".manual_backward", ".backward_pass")) or (member == "backward" and not _is_own(receivers)):
         return "backward", []
     if member == "set_epoch":
         return "set_epoch", receivers or _owners(event.receiver)
@@ -327,6 +328,12 @@ def _use_of(scene: Scene, event: CallEvent, name: str, member: str) -> tuple[str
     if member in ("train_batch", "step") and event.receiver is not None and not receivers and "optim" in name:
         return "step", []
     return "", []
+
+
+def _is_own(receivers: Sequence[Instance]) -> bool:
+    """Whether classes of the tree say what `backward` does, as an inverse transform: what it sends back is inside."""
+    classes = [each.cls for each in receivers]
+    return bool(classes) and all(isinstance(cls, ClassValue) and class_attribute(cls, "backward") for cls in classes)
 
 
 def _may_be_mode(given: Arguments) -> bool:
