@@ -23,6 +23,7 @@ from cmgan_audit.facts.averages.summed import sums_items
 from cmgan_audit.facts.averages.taking_in import Intake, filled_arrays, intakes, of_processes, one_pass
 from cmgan_audit.facts.code import Reached, stack_of
 from cmgan_audit.facts.items.numbers import are_divided
+from cmgan_audit.facts.passes.left_early import is_left_early
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.scene import Pass
 from cmgan_audit.facts.selection.ways import is_optional, was_taken
@@ -88,7 +89,8 @@ def _leaves_the_last_out(view: View, single: Pass) -> bool:
     around = None if loop is None else view.code.around(single.event.loop.location.path, loop)
     if loop is None or around is None:
         return False
-    return BatchCount(loop, list(one_pass(loop)), around.own_nodes()).stops_before_the_end()
+    count = BatchCount(loop, list(one_pass(loop)), around.own_nodes())
+    return count.stops_before_the_end() or is_left_early(view.code, single, loop)
 
 
 def _loop_of(view: View, single: Pass) -> ast.For | ast.AsyncFor | None:

@@ -25,8 +25,9 @@ _Loop = ast.For | ast.AsyncFor
 # No test set of speech has so many batches: who writes such a limit means none.
 _NO_LIMIT = 1_000_000
 _NO_NUMBERS = (ast.Constant, ast.List, ast.ListComp, ast.Tuple, ast.JoinedStr)
-# How a test compares where a counter has come to its limit: on its true side, and on its other side.
+# How a test compares a counter with its limit where it has come to it: on its true side, and on its other side.
 _REACHED = {True: (ast.GtE, ast.Gt, ast.Eq), False: (ast.Lt, ast.LtE, ast.NotEq)}
+_TURNED = {ast.Lt: ast.Gt, ast.LtE: ast.GtE, ast.Gt: ast.Lt, ast.GtE: ast.LtE}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,16 +47,24 @@ def left_early(code: Code, made: Made) -> Fact:
     """
     for single in code.scene.passes_over(made.loader):
         node = None if single.event.framework else code.node_at(single.event.loop.location)
-        if not isinstance(node, _Loop) or not _scores(code, single) or not _keeps_numbers(node):
-            continue
-        path = single.event.loop.location.path
-        for each in _breaks(node.body, ()):
-            told = _told(code, single, path, node, each)
-            module = code.module(path)
-            if told and module is not None:
-                place = module.location(each.node)
+        if isinstance(node, _Loop) and _scores(code, single) and _keeps_numbers(node):
+            for place, told in _ways_out(code, single, node):
                 return Known(f"{told} ({place})", (Step(place, f"the loop over the loader is left {told}"),))
     return Known("")
+
+
+def is_left_early(code: Code, single: Pass, loop: _Loop) -> bool:
+    """Whether a loop over the batches of a pass is known to be over before its loader is through."""
+    return any(_ways_out(code, single, loop))
+
+
+def _ways_out(code: Code, single: Pass, loop: _Loop) -> Iterator[tuple[Location, str]]:
+    """Where a loop is left before its loader is through, and when that comes, as text."""
+    path = single.event.loop.location.path
+    for each in _breaks(loop.body, ()):
+        told = _told(code, single, path, loop, each)
+        if told:
+            yield code.place_of(path, each.node), told
 
 
 def _scores(code: Code, single: Pass) -> bool:
@@ -64,7 +73,8 @@ def _scores(code: Code, single: Pass) -> bool:
 
 
 def _keeps_numbers(loop: _Loop) -> bool:
-    """Whether a loop sums numbers up or keeps them: `total += loss.item()`, `scores.append(float(score))`.
+    """Whether a loop sums numbers up or keeps them: `total += loss.item()`, `scores.append(float(score))`, and
+    `losses.update("l1", loss.item())`.
 
     How many it has seen is no score, and what is added to a list is none: `pictures += [output]`.
     """
@@ -74,7 +84,7 @@ def _keeps_numbers(loop: _Loop) -> bool:
             case ast.AugAssign(target=target, op=ast.Add(), value=value):
                 if _base(target) not in counters and not isinstance(value, _NO_NUMBERS) and not _is_list(value):
                     return True
-            case ast.Call(func=ast.Attribute(attr="append"), args=[item]) if _is_number(item):
+            case ast.Call(func=ast.Attribute(attr="append" | "update"), args=items) if any(map(_is_number, items)):
                 return True
     return False
 
@@ -107,8 +117,12 @@ def _breaks(body: Iterable[ast.stmt], tests: tuple[_Test, ...]) -> Iterator[_Bre
 
 
 def _operands(test: ast.expr, *, taken: bool) -> Iterator[_Test]:
-    """What has to come out so that a test does, each with how: the operands of `and`, of `or` that fails, of `not`."""
+    """What has to come out so that a test does, each with how: the operands of `and`, of `or` that fails, of `not`, and
+    the comparisons of a chain, `index >= most > 0`."""
     match test:
+        case ast.Compare(left=left, ops=[_, _, *_], comparators=others) if taken:
+            for first, operator, second in zip([left, *others], test.ops, others, strict=False):
+                yield ast.copy_location(ast.Compare(first, [operator], [second]), test), taken
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             yield from _operands(operand, taken=not taken)
         case ast.BoolOp(op=operator, values=values) if isinstance(operator, ast.And) is taken:
@@ -143,6 +157,8 @@ def _asks_for_limit(test: ast.expr, counted: Iterable[ast.expr]) -> bool:
     match test:
         case ast.Compare(left=asked, ops=[ast.Gt() | ast.IsNot()], comparators=[ast.Constant(value=0 | None)]):
             pass
+        case ast.Compare(left=ast.Constant(value=0), ops=[ast.Lt()], comparators=[asked]):
+            pass
         case _:
             asked = test
     limits = {ast.dump(part) for each in counted for part in (each, *walk(each)) if isinstance(part, ast.expr)}
@@ -174,8 +190,15 @@ def _is_count(node: ast.expr) -> bool:
 def _counts(code: Code, single: Pass, path: str, test: ast.expr, counters: frozenset[str], *, taken: bool) -> bool:
     """Whether a test comes out like this as soon as a counter has come to a number that is known."""
     match test:
-        case ast.Compare(left=left, ops=[operator], comparators=[limit]) if isinstance(operator, _REACHED[taken]):
-            return _base(left) in counters and _is_known_number(code, single, path, limit)
+        case ast.Compare(left=left, ops=[operator], comparators=[right]):
+            turned = _TURNED.get(type(operator), type(operator))
+            sides = ((left, type(operator), right), (right, turned, left))
+            return any(
+                issubclass(compares, _REACHED[taken])
+                and _base(counter) in counters
+                and _is_known_number(code, single, path, limit)
+                for counter, compares, limit in sides
+            )
     return False
 
 

@@ -50,8 +50,12 @@ SUMS = "total += output.mean().item()"
         ("if seen == most: break", ", most=20", "where seen == most (train.py:13)"),
         ("if not index < most: break", "", "where not index < most (train.py:13)"),
         ("if most is not None and seen >= most: break", "", "where seen >= most (train.py:13)"),
+        ("if index >= most > 0: break", "", "where index >= most (train.py:13)"),
+        ("if 0 < most <= index: break", "", "where most <= index (train.py:13)"),
         ("if seen >= most: return total / seen", "", "where seen >= most (train.py:13)"),
         ("if most and seen >= most: break", ", most=0", ""),
+        ("if index >= most > 0: break", ", most=0", ""),
+        ("if 10 > index: break", "", ""),
         ("if index == most: break", ", most=-1", ""),
         ("if index >= most: break", ", most=1000000000", ""),
         ("if whole and index >= most: break", "", ""),
@@ -67,6 +71,11 @@ def test_where_it_is_left(tmp_path: Path, leaves: str, given: str, told: str) ->
 @pytest.mark.parametrize("kept", ["print(output)", "pictures += [output]", "seen += len(batch)"])
 def test_examples_that_are_shown_are_no_scores(tmp_path: Path, kept: str) -> None:
     assert _left(tmp_path, kept=kept, leaves="break", given="") == ""
+
+
+def test_a_meter_keeps_numbers(tmp_path: Path) -> None:
+    assert _left(tmp_path, kept="meter.update('loss', output.mean().item(), 4)", leaves="break", given="") != ""
+    assert _left(tmp_path, kept="bar.update(1)", leaves="break", given="") == ""
 
 
 def test_items_are_counted_like_batches(tmp_path: Path) -> None:
