@@ -19,6 +19,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Value
 from cmgan_audit.program.execution.branches import reads_setting
 from cmgan_audit.program.execution.trace import CallEvent, Event
+from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.source.syntax import called_name, walk
 
 # What objects of settings are called.
@@ -46,6 +47,11 @@ class Guard:
     stack: Stack
     taken: bool
     insists: bool = False
+
+    @property
+    def is_one_question(self) -> bool:
+        """Whether a single call is tested, so that its answer is known at the event: `if not isfile(path)`."""
+        return [type(leaf) for leaf, _ in _leaves(self.node, self.taken)] == [ast.Call]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,13 +140,14 @@ class Guards:
                 if (self._code.place_of(guard.path, asked), guard.stack) not in self._code.decisions:
                     yield ast.unparse(asked)
 
-    def calls(self, guard: Guard) -> Iterator[CallEvent]:
-        """The calls inside of a guard."""
-        for part in walk(guard.node):
-            if isinstance(part, ast.Call):
-                event = self._code.calls.get((self._code.place_of(guard.path, part), guard.stack))
-                if event is not None:
-                    yield event
+    def asked_for_files(self, guard: Guard) -> Iterator[tuple[CallEvent, bool]]:
+        """The calls in a guard that ask whether a file is there, each with whether the event is where it is."""
+        for leaf, taken in _leaves(guard.node, guard.taken):
+            for part in walk(leaf):
+                if isinstance(part, ast.Call):
+                    event = self._code.calls.get((self._code.place_of(guard.path, part), guard.stack))
+                    if event is not None and canonical(event.callee).rpartition(".")[2] in EXISTS:
+                        yield event, taken
 
 
 def speaks_of(guard: Guard, restores: Sequence[ast.Call]) -> bool:

@@ -27,7 +27,8 @@ from cmgan_audit.facts.checkpoints.given import (
     says_file,
     speaks_of_one,
 )
-from cmgan_audit.facts.checkpoints.guards import EXISTS, Guard, Guards, Setting, speaks_of
+from cmgan_audit.facts.checkpoints.guards import Guards, Setting
+from cmgan_audit.facts.checkpoints.own_files import OwnFiles, Sign
 from cmgan_audit.facts.checkpoints.records import Resume
 from cmgan_audit.facts.checkpoints.restoring import Batch, bare, batches, first_step, member_of, together
 from cmgan_audit.facts.checkpoints.surroundings import (
@@ -39,20 +40,17 @@ from cmgan_audit.facts.checkpoints.surroundings import (
 )
 from cmgan_audit.facts.checkpoints.wakes import of_one_resume, resumed_in
 from cmgan_audit.facts.checkpoints.whole_networks import is_whole, whole_networks
-from cmgan_audit.facts.checkpoints.wording import A_START, ABOUT, ANOTHER, CHECKPOINT, PRETRAINED, RESUME
+from cmgan_audit.facts.checkpoints.wording import ABOUT, ANOTHER, CHECKPOINT, PRETRAINED, RESUME
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.optimisers import is_optimiser
-from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
-from cmgan_audit.finding import Confidence, Location, Step, Trail
-from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, Value, options_of
 from cmgan_audit.program.execution.trace import CallEvent, Event, Supposed
 from cmgan_audit.program.models.files import path_of
 from cmgan_audit.program.models.needed_files import NeededOption
-from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known
 from cmgan_audit.rules.record import Unknown as NotKnown
 
@@ -60,15 +58,6 @@ _A_FILE = regex(r"[\w-]*(?<!last)(?<!latest)(?<!best)\.(pt|pth|ckpt|tar|bin|th|p
 _A_SETTINGS_FILE = regex(r"\.(ya?ml|json[5c]?|toml|ini|cfg|conf)$", re.IGNORECASE)
 _IN_SETTINGS = "in settings that are given on the command line"
 _NOTHING_TOLD = "nothing has to be set for it"
-_LISTS = regex(r"glob|listdir|scandir|iterdir|walk|(find|get|scan)?.*(last|latest|newest|scan).*", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class _Sign:
-    """Why a load is one of the run's own checkpoint: as a clause, and where that shows."""
-
-    text: str
-    trail: Trail
 
 
 def resumes_of(view: View) -> Iterator[Resume]:
@@ -105,13 +94,14 @@ class _Resuming:
         self._view = view
         self._resumes_elsewhere = resumes_elsewhere
         self._guards = Guards(view.code)
-        self._slicer = view.slicer
         self._completeness = completeness
-        self._saved = _saved_paths(view)
+        self._files = OwnFiles(view, self._guards)
         self._holders = Holders(view.scene)
 
     def asked_or_not(self, batch: Batch, whole: Batch, events: Sequence[Event]) -> Iterator[Resume]:
         """The record of a restore that happens in this run; none for weights that are no checkpoint of the run."""
+        if self._files.are_missing(batch):
+            return
         settings = [setting for event in entries_of(batch) for setting in self._settings(event)]
         given = self._given(batch, settings)
         said = [option for step in given.trail for option in options_of_step(step)] if given is not None else []
@@ -131,7 +121,7 @@ class _Resuming:
             confidence = Confidence.MEDIUM if medium else Confidence.HIGH
             yield self._record(batch, whole, events, Known(True, sign.trail, confidence=confidence), sign.text)
 
-    def _is_part(self, batch: Batch, given: _Sign, settings: Sequence[Setting], options: Sequence[str]) -> bool:
+    def _is_part(self, batch: Batch, given: Sign, settings: Sequence[Setting], options: Sequence[str]) -> bool:
         """Whether weights are loaded alone, by a word that speaks of no checkpoint, from a file that settings name or
         that every start of the training has to be given, the first one too.
 
@@ -141,7 +131,7 @@ class _Resuming:
         words = [*(step.note.partition(" is ")[0] for step in given.trail), *(setting.text for setting in settings)]
         speaks = CHECKPOINT.search(" ".join([*words, *functions_of(batch)]))
         goes_on = batch.trains_on or self._completeness.goes_on_counting(batch)
-        if speaks or goes_on or any(map(self._saves_there, batch.loads)) or any(self._looked_for(batch)):
+        if speaks or goes_on or any(map(self._files.saves_there, batch.loads)) or any(self._files.looked_for(batch)):
             return False
         is_needed = not settings and not any(self._is_kept_off(load, options) for load in batch.loads)
         return is_needed or given.text.endswith(_IN_SETTINGS)
@@ -202,14 +192,14 @@ class _Resuming:
         ]
         return wanted[0] if wanted else ""
 
-    def _given(self, batch: Batch, settings: list[Setting]) -> _Sign | None:
+    def _given(self, batch: Batch, settings: list[Setting]) -> Sign | None:
         """What somebody had to give for this load to happen: a word of the command line, a variable, a path."""
         launch = self._view.scene.run.launch
         words = {step.location for step in launch.steps}
         values = [(setting.text, setting.value, setting.location) for setting in settings if setting.taken]
         for event in batch.loads:
             values += [("the path", path_of(value), event.location) for value in event.arguments.positional[:1]]
-        in_folder = any(not guard.insists for guard, _ in self._looked_for(batch))
+        in_folder = any(not guard.insists for guard, _ in self._files.looked_for(batch))
         for text, value, place in values:
             for option in options_of(value):
                 held = option.value
@@ -220,13 +210,13 @@ class _Resuming:
                 typed = typed or (text == "the path" and is_folder_of_one(held, launch))
                 none_yet = isinstance(held, Const) and bool(held.overridable) and held.value in (None, "")
                 if typed or (text == "the path" and none_yet) or isinstance(held, NeededOption) or is_open(held):
-                    return _Sign(f"{text} is given on the command line", (*held.trail, Step(place, "is asked for")))
+                    return Sign(f"{text} is given on the command line", (*held.trail, Step(place, "is asked for")))
                 unnumbered = numbers_none(held) if text == "the path" else ""
                 if unnumbered:
-                    return _Sign(f"only if {unnumbered} numbers a stored state", held.trail)
+                    return Sign(f"only if {unnumbered} numbers a stored state", held.trail)
                 if isinstance(held, Const) and self._named_in_given_settings(held):
                     how = f"because {text} names the file, {_IN_SETTINGS}"
-                    return _Sign(how, (*held.trail, Step(place, "is asked for")))
+                    return Sign(how, (*held.trail, Step(place, "is asked for")))
         return None
 
     def _named_in_given_settings(self, held: Const) -> bool:
@@ -254,7 +244,7 @@ class _Resuming:
         named = zip(launch.argv, launch.steps, strict=False)
         return frozenset(step.location for word, step in named if _A_SETTINGS_FILE.search(word))
 
-    def _own(self, batch: Batch, settings: list[Setting]) -> _Sign | None:
+    def _own(self, batch: Batch, settings: list[Setting]) -> Sign | None:
         """Why this is a checkpoint of the run, strongest sign first; None where it may be weights to start from."""
         launch = self._view.scene.run.launch
         paths = (path_of(value) for event in batch.loads for value in event.arguments.positional[:1])
@@ -274,65 +264,16 @@ class _Resuming:
                 and value.trail
                 and ABOUT.search(setting.text)
             ):
-                return _Sign(f"{setting.text} is {value.value!r}", (*value.trail, *here))
-        sign = self._found(batch)
-        looked = [guard for guard, _ in self._looked_for(batch)]
-        if sign is None and looked and all(guard.insists and self._asks_for(guard, batch) for guard in looked):
+                return Sign(f"{setting.text} is {value.value!r}", (*value.trail, *here))
+        sign = self._files.found(batch)
+        if sign is None and self._files.are_demanded(batch):
             return None  # a file that has to be there was asked for, whoever asked
-        sign = sign or self._exists(batch)
-        if sign is None and self._saves_there(load):
-            sign = _Sign("it is where this training saves", ())
+        sign = sign or self._files.exists(batch)
+        if sign is None and self._files.saves_there(load):
+            sign = Sign("it is where this training saves", ())
         if sign is None and batch.trains_on:
-            sign = _Sign(_NOTHING_TOLD, ())
-        return None if sign is None else _Sign(sign.text, (*sign.trail, *here))
-
-    def _found(self, batch: Batch) -> _Sign | None:
-        """A file that the program looks for by itself."""
-        for event in batch.loads:
-            call = self._view.code.call_at(event.location)
-            if call is None or not call.args:
-                continue
-            behind = self._slicer.behind(call.args[0], event.location.path, stack_of(event.context))
-            for found in behind.calls:
-                name = getattr(found.node.func, "attr", getattr(found.node.func, "id", ""))  # type: ignore[attr-defined]
-                if _LISTS.fullmatch(name):
-                    place = self._slicer.location(found)
-                    if self._lists_pretrained(found) and not batch.trains_on:
-                        return None  # a pretraining that goes on looks into a folder of that name as well
-                    return _Sign(
-                        "it takes the file that it finds", (Step(place, "the program looks for a checkpoint"),)
-                    )
-        return None
-
-    def _lists_pretrained(self, found: Found) -> bool:
-        """Whether a listing goes over a folder of weights to start from, as its name tells."""
-        event = self._view.code.calls.get((self._slicer.location(found), found.stack))
-        folder = path_of(event.arguments.positional[0]) if event and event.arguments.positional else None
-        return isinstance(folder, Const) and bool(A_START.search(str(folder.value)))
-
-    def _exists(self, batch: Batch) -> _Sign | None:
-        for guard, call in self._looked_for(batch):
-            if guard.insists:
-                continue
-            return _Sign("it is taken if it is there", (Step(call.location, "taken if the file is there"),))
-        return None
-
-    def _looked_for(self, batch: Batch) -> Iterator[tuple[Guard, CallEvent]]:
-        """The tests on the way to a load that ask whether a file is there."""
-        for event in entries_of(batch):
-            for guard in self._guards.of(event):
-                for call in self._guards.calls(guard):
-                    if member_of(call) in EXISTS:
-                        yield guard, call
-
-    def _asks_for(self, guard: Guard, batch: Batch) -> bool:
-        """Whether a file that has to be there may be what is restored, and no data; a library may find its own file."""
-        calls = [self._view.code.call_at(each.event.location) for each in batch.restored]
-        return bool(batch.loads) or speaks_of(guard, [call for call in calls if call is not None])
-
-    def _saves_there(self, load: CallEvent) -> bool:
-        paths = (path_of(value) for value in load.arguments.positional[:1])
-        return any(isinstance(path, Const) and path.value in self._saved for path in paths)
+            sign = Sign(_NOTHING_TOLD, ())
+        return None if sign is None else Sign(sign.text, (*sign.trail, *here))
 
     def is_trained(self, batch: Batch) -> bool:
         """Whether something restored is trained in this run: an optimiser, or a network whose parameters are asked.
@@ -388,14 +329,3 @@ def _is_start(batch: Batch, settings: Sequence[Setting], options: Sequence[str])
 def _names_nothing(value: Value) -> bool:
     """Whether a setting is empty: what is loaded all the same (`elif found:`) does not come from there."""
     return isinstance(value, Const) and value.value in (None, "")
-
-
-def _saved_paths(view: View) -> set[object]:
-    """The constant paths that the run saves to."""
-    found: set[object] = set()
-    for event in view.scene.calls:
-        if canonical(event.callee) == "torch.save":
-            path = path_of(event.arguments.get("f", 1))
-            if isinstance(path, Const):
-                found.add(path.value)
-    return found
