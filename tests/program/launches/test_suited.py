@@ -33,6 +33,18 @@ def test_a_file_without_a_key_that_is_asked_for_belongs_to_another_script(tmp_pa
     assert tried(tmp_path, "decoder = config['decoder']") == ["wide.yaml"]
 
 
+@pytest.mark.parametrize("hook", ["OrderedDict", "lambda held: OrderedDict(held)"])
+def test_dictionaries_that_a_parser_makes_anew_still_come_from_the_file(tmp_path: Path, hook: str) -> None:
+    early = (
+        "import json\nfrom collections import OrderedDict\nfrom addict import Dict\n"
+        f"config = json.load(open(sys.argv[1]), object_hook={hook})\ndecoder = config['decoder']"
+    )
+    files = {"plain.json": '{"size": 4}', "wide.json": '{"size": 4, "decoder": "wide"}'}
+    assert tried(tmp_path, early, files) == ["wide.json"]
+    gives = early.replace(f"object_hook={hook}", "object_hook=Dict")
+    assert tried(tmp_path, gives, files) == ["plain.json", "wide.json"]
+
+
 def test_where_every_file_lacks_something_all_are_followed_to_the_end(tmp_path: Path) -> None:
     assert tried(tmp_path, "encoder = config['encoder']") == ["plain.yaml", "wide.yaml"]
     found = list(runs.execute(SourceTree(tmp_path)))

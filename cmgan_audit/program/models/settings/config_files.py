@@ -176,7 +176,8 @@ def _hook(call: ModelCall, hook: Value, value: Value, above: set[int]) -> Value:
         return replace(value, items=[_hook(call, hook, item, inside) for item in value.items])
     if isinstance(value, DictValue):
         below = replace(value, items={key: _hook(call, hook, item, inside) for key, item in value.items.items()})
-        return call.interpreter.call(hook, Arguments(positional=(below,)), call.location)
+        made = call.interpreter.call(hook, Arguments(positional=(below,)), call.location)
+        return replace(made, origin=made.origin or value.origin) if isinstance(made, DictValue) else made
     return value
 
 
