@@ -37,7 +37,7 @@ def compare_ckpts(
     checkpoints: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="CKPT...",
+            metavar="CKPT",
             help="Checkpoint files, patterns, folders of checkpoints, or folders of enhanced wav files, oldest first.",
             show_default=False,
         ),

@@ -26,7 +26,7 @@ def inspect(
     checkpoints: Annotated[
         list[str],
         typer.Argument(
-            metavar="CKPT...", help="Checkpoint files, patterns, or folders of them, oldest first.", show_default=False
+            metavar="CKPT", help="Checkpoint files, patterns, or folders of them, oldest first.", show_default=False
         ),
     ],
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 if any file cannot be read.")] = False,

@@ -30,7 +30,7 @@ _MOST_NAMED = 3
 def trend(
     logs: Annotated[
         list[Path],
-        typer.Argument(metavar="LOG...", help="Log files, folders to search for them, - for standard input."),
+        typer.Argument(metavar="LOG", help="Log files, folders to search for them, - for standard input."),
     ],
     metric: Annotated[
         list[str] | None,

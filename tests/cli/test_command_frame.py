@@ -31,6 +31,12 @@ def test_help_lists_commands_on_stdout() -> None:
     assert "Usage: cmgan-audit" in done.stdout
 
 
+@pytest.mark.parametrize("command", ["compare-ckpts", "inspect", "trend"])
+def test_help_says_once_that_there_may_be_several(command: str) -> None:
+    usage = run(command, "--help").stdout.splitlines()[0]
+    assert usage.endswith("...") and not usage.endswith("......") and "..." not in usage.removesuffix("...")
+
+
 def test_help_cuts_nothing_off() -> None:
     text = subprocess.run(
         [COMMAND, "--help"], capture_output=True, text=True, env={**os.environ, "COLUMNS": "80"}
