@@ -81,12 +81,7 @@ def carry_out(request: CheckRequest, asked: Asked | None) -> int:
 
         write_document(show(settings), request.output)
         return 0
-    known = request.baseline or _configured(settings)
-    if not (request.baseline or request.write_baseline) and known is not None and not known.is_file():
-        reason = f"{settings.baseline!r}: no such file; --write-baseline makes it"
-        raise UsageError(f"{settings.source}: baseline: {reason}")
-    if request.prune_baseline and known is None:
-        raise UsageError("--prune-baseline needs --baseline FILE, or the setting `baseline`")
+    known = _baseline(request, settings)
     if request.write_baseline:
         target, narrowed = known or roots[0] / DEFAULT_BASELINE, bool(request.select or request.ignore)
         _write_baseline(flags.auditor(settings), roots[0], target, narrowed=narrowed, quiet=request.quiet)
@@ -137,6 +132,8 @@ def _refuse_contradictions(request: CheckRequest, folders: int) -> None:
         raise UsageError("--since names no commit; leave it out to see all findings")
     if request.write_baseline and request.since:
         raise UsageError("--write-baseline writes all findings; leave --since out")
+    if request.write_baseline and request.prune_baseline:
+        raise UsageError("--write-baseline leaves nothing to prune; leave --prune-baseline out")
     if request.unsafe_fixes and not fixes:
         raise UsageError("--unsafe-fixes goes with --fix or --diff")
     if fixes and writes:
@@ -205,6 +202,23 @@ def _words(values: tuple[str, ...]) -> tuple[str, ...] | None:
     if not values:
         return None
     return tuple(word.strip() for value in values for word in value.split(",") if word.strip())
+
+
+def _baseline(request: CheckRequest, settings: Settings) -> Path | None:
+    """The file of known findings that is asked for or configured; one that is to be written need not be there.
+
+    Raises:
+        UsageError: the configured one is not there, or there is none to prune.
+    """
+    if request.baseline is not None:
+        return request.baseline
+    known = _configured(settings)
+    if known is None and request.prune_baseline:
+        raise UsageError("--prune-baseline needs --baseline FILE, or the setting `baseline`")
+    if known is not None and not request.write_baseline and not known.is_file():
+        reason = f"{settings.baseline!r}: no such file; --write-baseline makes it"
+        raise UsageError(f"{settings.source}: baseline: {reason}")
+    return known
 
 
 def _configured(settings: Settings) -> Path | None:

@@ -91,6 +91,7 @@ def test_nothing_is_written_into_the_audited_tree(tmp_path):
     [
         (["nowhere"], 2, "nowhere: no such file or folder"),
         (["--since", ""], 2, "--since names no commit; leave it out to see all findings"),
+        (["--write-baseline", "--prune-baseline"], 2, "--write-baseline leaves nothing to prune"),
         (["--write-baseline", "--since", "main"], 2, "--write-baseline writes all findings; leave --since out"),
         (["--select", "CMG10l", "."], 2, "unknown rule 'CMG10l' (did you mean 'CMG101'?)"),
         (["--fail-on", "fatal", "."], 2, "--fail-on fatal: not one of error, warning, note, never"),
