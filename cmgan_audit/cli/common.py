@@ -93,6 +93,11 @@ def run(command: Callable[[], int]) -> NoReturn:
     except BrokenPipeError:
         give_up_stdout()  # the reader of a pipe went away (`| head`): not an error of ours
         raise SystemExit(EXIT_USAGE) from None
+    except PermissionError as error:
+        if not error.filename:
+            _fail_inside(error)
+        # What was named lies in a folder that is closed: even whether it is there cannot be asked.
+        fail(f"{error.filename}: {error.strerror}", EXIT_NOTHING)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             _fail_inside(error)

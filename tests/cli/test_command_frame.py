@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cmgan_audit.cli.commands import COMMANDS
+from cmgan_audit.cli.common import run as run_command
 
 COMMAND = str(Path(sys.executable).with_name("cmgan-audit"))
 
@@ -172,3 +173,13 @@ def test_colours_on_a_terminal(tmp_path: Path, wrong: Path, variables: dict[str,
         os.close(leader)
         assert process.wait(timeout=300) == 1
         assert (b"\x1b[1;31merror" in text) == expected
+
+
+def test_a_path_in_a_closed_folder_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    def look() -> int:
+        raise PermissionError(13, "Permission denied", "closed/train.py")
+
+    with pytest.raises(SystemExit) as ended:
+        run_command(look)
+    assert ended.value.code == 3
+    assert capsys.readouterr().err == "cmgan-audit: closed/train.py: Permission denied\n"
