@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -114,6 +114,26 @@ def join(sides: Iterable[tuple[Value, Branch]], draws: frozenset[Draw] = frozens
         too_many = Unknown(reason=f"more than {MOST_OPTIONS} possible values", draws=taint)
         return too_many.made_from("or", tuple(values))
     return Choice(options=tuple(map(Option, values, joined.conditions, joined.facts)), draws=taint)
+
+
+def branch_of(option: Option) -> Branch:
+    """The side of the branch that chose an option."""
+    return Branch(option.condition, option.facts)
+
+
+def join_options(options: Iterable[Option]) -> Value:
+    """One value for some of the options of a choice."""
+    return join([(option.value, branch_of(option)) for option in options])
+
+
+def join_each(choice: Choice, compute: Callable[[Value], Value]) -> Value:
+    """What comes of each value that a choice may be, under the condition that chooses it."""
+    return join([(compute(option.value), branch_of(option)) for option in choice.options])
+
+
+def filled(choice: Choice, otherwise: Value) -> Value:
+    """A choice with something else on the paths on which nothing was set."""
+    return join_each(choice, lambda value: otherwise if isinstance(value, Absent) else value)
 
 
 def join_outcomes(sides: Sequence[tuple[Value, Branch]]) -> Value:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from cmgan_audit.program.domain.joins import Branch, join
+from cmgan_audit.program.domain.joins import branch_of, join
 from cmgan_audit.program.domain.values import Choice, ListValue, Value
 
 
@@ -19,7 +19,7 @@ def spread_items(value: Value) -> tuple[Sequence[Value], str]:
         return [item.tainted(value.draws) for item in value.items], "" if value.complete else "unknown length"
     if not isinstance(value, Choice):
         return (), "unknown content"
-    lists = [(option.value, Branch(option.condition, option.facts)) for option in value.options]
+    lists = [(option.value, branch_of(option)) for option in value.options]
     if not all(isinstance(each, ListValue) for each, _ in lists):
         return (), "unknown content"
     items: list[Value] = []

@@ -16,7 +16,7 @@ from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.bounds import decided
 from cmgan_audit.program.domain.facts import Facts
-from cmgan_audit.program.domain.joins import Branch, join, opposite
+from cmgan_audit.program.domain.joins import Branch, branch_of, join, opposite
 from cmgan_audit.program.domain.listings import without_listings
 from cmgan_audit.program.domain.text_tests import test_of, told
 from cmgan_audit.program.domain.values import (
@@ -202,11 +202,11 @@ def arrive(it: Interpreter, kind: Flow, owner: Activation, loop: int, *, alone: 
                 leaving.snapshot = {**it.journal.written_since(first.mark, leaving.mark), **leaving.snapshot}
                 leaving.mark = first.mark
         it.journal.rollback(first.mark)
-        it.journal.merge([(e.snapshot, Branch(e.option.condition, e.option.facts)) for e in mine])
+        it.journal.merge([(e.snapshot, branch_of(e.option)) for e in mine])
         return
     for leaving in mine:
         there = {**it.journal.held_before(leaving.mark), **leaving.snapshot}
-        branch = Branch(leaving.option.condition, leaving.option.facts)
+        branch = branch_of(leaving.option)
         other = Branch(opposite(branch.text) if branch.text else "")
         it.journal.merge([({}, other), (there, branch)])
 

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.facts import Facts, Forks
-from cmgan_audit.program.domain.joins import join
+from cmgan_audit.program.domain.joins import join_options
 from cmgan_audit.program.domain.open_settings import AskedFor
 from cmgan_audit.program.domain.text_tests import exclude
 from cmgan_audit.program.domain.values import (
@@ -377,8 +377,4 @@ class Interpreter:
 
 def joined(options: Sequence[Option]) -> Value:
     """One value for what several paths gave."""
-    from cmgan_audit.program.domain.joins import Branch
-
-    if not options:
-        return Unknown(reason="no path gives a value")
-    return join([(option.value, Branch(option.condition, option.facts)) for option in options])
+    return join_options(options) if options else Unknown(reason="no path gives a value")

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.containers import known_items, one_of
-from cmgan_audit.program.domain.joins import Branch, join
+from cmgan_audit.program.domain.joins import Branch, join, join_each
 from cmgan_audit.program.domain.listings import order_of
 from cmgan_audit.program.domain.numbers import drawn
 from cmgan_audit.program.domain.reasons import Cause, Reason
@@ -98,7 +98,7 @@ def element(it: Interpreter, value: Value, location: Location) -> Value:
     """One item that stands for all that iterating over `value` gives."""
     value = it.read(value)
     if isinstance(value, Choice):
-        return join([(element(it, o.value, location), Branch(o.condition, o.facts)) for o in value.options])
+        return join_each(value, lambda one: element(it, one, location))
     if isinstance(value, ListValue | DictValue):
         return one_of(value)
     if isinstance(value, Instance) and isinstance(value.attrs.get("@items"), ListValue):

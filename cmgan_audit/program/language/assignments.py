@@ -57,12 +57,12 @@ def _unpack(it: Interpreter, targets: list[ast.expr], value: Value, quiet: bool)
 
 def parts_of(it: Interpreter, value: Value, targets: list[ast.expr]) -> list[Value]:
     """The values that unpacking gives to each target."""
-    from cmgan_audit.program.domain.joins import Branch, join
+    from cmgan_audit.program.domain.joins import branch_of, join
     from cmgan_audit.program.domain.values import ListValue
 
     value = it.read(value)
     if isinstance(value, Choice):
-        rows = [(parts_of(it, o.value, targets), Branch(o.condition, o.facts)) for o in value.options]
+        rows = [(parts_of(it, o.value, targets), branch_of(o)) for o in value.options]
         usable = [(row, branch) for row, branch in rows if not all(isinstance(part, Unknown) for part in row)]
         rows = usable or rows
         return [join([(row[place], branch) for row, branch in rows]) for place in range(len(targets))]

@@ -6,7 +6,7 @@ import math
 from functools import lru_cache
 
 from cmgan_audit.finding import Location
-from cmgan_audit.program.domain.joins import Branch, join
+from cmgan_audit.program.domain.joins import Branch, branch_of, filled, join, join_each, join_options
 from cmgan_audit.program.domain.reasons import naming
 from cmgan_audit.program.domain.values import (
     Absent,
@@ -96,7 +96,7 @@ def _of_choice(it: Interpreter, value: Choice, name: str, location: Location | N
             if name == _INSIDE and has_attribute(it, option.value, name) is False:
                 continue
             found = attribute(it, option.value, name, location)
-            sides.append((found, Branch(option.condition, option.facts)))
+            sides.append((found, branch_of(option)))
     return join(sides) if sides else Unknown(reason=f"None has no attribute {name}")
 
 
@@ -163,22 +163,18 @@ def _of_instance(it: Interpreter, value: Instance, name: str, location: Location
 def _own(it: Interpreter, value: Instance, name: str, location: Location | None) -> Value:
     """An attribute of the object itself; on paths where it was not set, the class's."""
     own = value.attrs[name]
-    if not isinstance(own, Choice) or not any(isinstance(option.value, Absent) for option in own.options):
+    if not isinstance(own, Choice) or not may_be_absent(own):
         return own
     found = class_attribute(value.cls, name) if isinstance(value.cls, ClassValue) else None
     if found is None:
         return present(own)
-    shared = _bind(it, found[0], value, location)
-    return join(
-        [(shared if isinstance(o.value, Absent) else o.value, Branch(o.condition, o.facts)) for o in own.options]
-    )
+    return filled(own, _bind(it, found[0], value, location))
 
 
 def _bind(it: Interpreter, member: Value, owner: Instance, location: Location | None) -> Value:
     """A class attribute read through an object."""
     if isinstance(member, Choice):
-        sides = [(_bind(it, o.value, owner, location), Branch(o.condition, o.facts)) for o in member.options]
-        return join(sides)
+        return join_each(member, lambda one: _bind(it, one, owner, location))
     if not isinstance(member, FunctionValue):
         return it.read(member)
     kinds = decorator_names(member)
@@ -249,11 +245,7 @@ def held(target: DictValue, key: Key) -> Value:
     value = target.items[key]
     if not isinstance(value, Choice) or target.complete:
         return present(value)
-    options = [
-        (not_known(target, key) if isinstance(o.value, Absent) else o.value, Branch(o.condition, o.facts))
-        for o in value.options
-    ]
-    return join(options)
+    return filled(value, not_known(target, key))
 
 
 def present(value: Value) -> Value:
@@ -263,7 +255,7 @@ def present(value: Value) -> Value:
     kept = [option for option in value.options if not isinstance(option.value, Absent)]
     if len(kept) == len(value.options):
         return value
-    return join([(option.value, Branch(option.condition, option.facts)) for option in kept])
+    return join_options(kept)
 
 
 def _of_super(it: Interpreter, value: SuperValue, name: str) -> Value:
@@ -330,7 +322,7 @@ def _store_on_instance(it: Interpreter, target: Instance, name: str, value: Valu
         if isinstance(items, DictValue) and items.attribute_access:
             it.journal.set_item(items, name, value)
             return
-    if isinstance(value, Choice) and any(isinstance(option.value, Absent) for option in value.options):
+    if isinstance(value, Choice) and may_be_absent(value):
         value = present(value)
     it.journal.set_attribute(target, name, value)
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.joins import Branch
+from cmgan_audit.program.domain.joins import Branch, branch_of
 from cmgan_audit.program.domain.listings import without_listings
 from cmgan_audit.program.domain.numbers import drawn
 from cmgan_audit.program.domain.reasons import naming
@@ -115,7 +115,7 @@ def _spread_choice(it: Interpreter, value: Choice, keywords: dict[str, Value], t
     for option in value.options:
         inner: dict[str, Value] = {}
         unknown = spread_keywords(it, option.value, inner, text) or unknown
-        parts.append((inner, Branch(option.condition, option.facts)))
+        parts.append((inner, branch_of(option)))
     for name in {name: None for inner, _ in parts for name in inner}:
         keywords[name] = join([(inner.get(name, Absent()), branch) for inner, branch in parts])
     return unknown
@@ -253,7 +253,7 @@ def _call_choice(
     def side(value: Value) -> Side[Value]:
         return Side(branches[value], location, lambda: call(it, value, arguments, location, node))
 
-    branches = {option.value: Branch(option.condition, option.facts) for option in able}
+    branches = {option.value: branch_of(option) for option in able}
     return choose(it, [side(value) for value in branches])
 
 

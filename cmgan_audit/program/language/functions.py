@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from cmgan_audit.finding import Location
-from cmgan_audit.program.domain.joins import Branch, join, same
+from cmgan_audit.program.domain.joins import Branch, filled, join, same
 from cmgan_audit.program.domain.numbers import drawn
 from cmgan_audit.program.domain.values import (
     Absent,
@@ -27,6 +27,7 @@ from cmgan_audit.program.domain.values import (
     Unknown,
     Value,
     changed,
+    may_be_absent,
 )
 from cmgan_audit.program.execution.branches import Flow, arrive
 from cmgan_audit.program.execution.interpreter import (
@@ -244,14 +245,8 @@ def _bound(
         if arguments.spread is not None and place >= 0:
             unknown = unknown.made_from("[]", (arguments.spread, Const(value=place)), location)
         return unknown if default is None else join([(fallback, Branch("")), (unknown, Branch(""))])
-    if isinstance(given, Choice) and any(isinstance(option.value, Absent) for option in given.options):
-        fallback = _default(function, parameter, default)
-        given = join(
-            [
-                (fallback if isinstance(o.value, Absent) else o.value, Branch(o.condition, o.facts))
-                for o in given.options
-            ]
-        )
+    if isinstance(given, Choice) and may_be_absent(given):
+        given = filled(given, _default(function, parameter, default))
     if isinstance(given, Const | Symbol | Choice | Unknown):
         return passed(given, location, f"passed as {parameter.arg} to {name}")
     return given

@@ -11,7 +11,7 @@ from cmgan_audit.program.domain import numbers
 from cmgan_audit.program.domain.bounds import decided
 from cmgan_audit.program.domain.containers import known_items
 from cmgan_audit.program.domain.facts import Facts, both
-from cmgan_audit.program.domain.joins import Branch, join, opposite, same
+from cmgan_audit.program.domain.joins import join_each, opposite, same
 from cmgan_audit.program.domain.numbers import drawn
 from cmgan_audit.program.domain.text_tests import COMPARISONS, OPPOSITES, exclude, formula_of
 from cmgan_audit.program.domain.values import (
@@ -162,7 +162,7 @@ def over_options(it: Interpreter, value: Value, compute: Callable[[Value], Value
     value = it.read(value)
     if not isinstance(value, Choice):
         return compute(value)
-    return join([(compute(o.value), Branch(o.condition, o.facts)) for o in value.options]).tainted(value.draws)
+    return join_each(value, compute).tainted(value.draws)
 
 
 def negated(it: Interpreter, value: Value) -> Value:

@@ -10,7 +10,7 @@ from cmgan_audit.program.domain.values import (
     FunctionValue,
     Instance,
     Value,
-    options_of,
+    may_be_absent,
 )
 from cmgan_audit.program.language.classes import (
     bound,
@@ -41,12 +41,8 @@ def may_take(callee: Value, arguments: Arguments) -> bool:
         return False
     by_name = {parameter.arg for parameter in (*ordered[by_position:], *spec.kwonlyargs)}
     passed = {name for name, value in arguments.keywords.items() if not isinstance(value, Absent)}
-    certain = {name for name in passed if not _may_be_absent(arguments.keywords[name])}
+    certain = {name for name in passed if not may_be_absent(arguments.keywords[name])}
     return by_name <= passed | set(function.defaults) and (spec.kwarg is not None or certain <= by_name)
-
-
-def _may_be_absent(value: Value) -> bool:
-    return any(isinstance(option.value, Absent) for option in options_of(value))
 
 
 def _function_of(callee: Value) -> FunctionValue | None:

@@ -6,7 +6,7 @@ import ast
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.containers import key_of, one_of
-from cmgan_audit.program.domain.joins import MOST_OPTIONS, Branch, join
+from cmgan_audit.program.domain.joins import MOST_OPTIONS, Branch, branch_of, join, join_each
 from cmgan_audit.program.domain.listings import in_random_order, listings_of
 from cmgan_audit.program.domain.numbers import drawn
 from cmgan_audit.program.domain.reasons import Cause, Reason
@@ -78,12 +78,11 @@ def _item(it: Interpreter, owner: Value, index: Value, location: Location) -> Va
                 if isinstance(option.value, Absent) or (isinstance(option.value, Const) and option.value.value is None):
                     continue
                 item = _item(it, option.value, index, location)
-                sides.append((item, Branch(option.condition, option.facts)))
+                sides.append((item, branch_of(option)))
         return join(sides) if sides else Unknown(reason="None has no items")
     if isinstance(index, Choice):
         with it.doubted():
-            sides = [(_item(it, owner, o.value, location), Branch(o.condition, o.facts)) for o in index.options]
-        return join(sides)
+            return join_each(index, lambda one: _item(it, owner, one, location))
     match owner:
         case DictValue():
             return _of_dictionary(it, owner, index)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cmgan_audit.finding import Location
-from cmgan_audit.program.domain.joins import Branch, join
+from cmgan_audit.program.domain.joins import Branch, branch_of, join, join_each
 from cmgan_audit.program.domain.numbers import drawn
 from cmgan_audit.program.domain.values import (
     Arguments,
@@ -32,13 +32,8 @@ def get_attribute(it: Interpreter, arguments: Arguments, location: Location) -> 
         return Unknown(reason="getattr() without a name")
     owner = it.read(owner)
     if isinstance(name, Choice):
-        sides = []
-        for option in name.options:
-            values = (owner, option.value) if default is None else (owner, option.value, default)
-            sides.append(
-                (get_attribute(it, Arguments(positional=values), location), Branch(option.condition, option.facts))
-            )
-        return join(sides)
+        rest = () if default is None else (default,)
+        return join_each(name, lambda one: get_attribute(it, Arguments(positional=(owner, one, *rest)), location))
     if not isinstance(name, Const) or not isinstance(name.value, str):
         return Unknown(reason="getattr() with a name that is not known", draws=drawn(owner, name))
     if default is None:
@@ -80,14 +75,8 @@ def whether_attribute(it: Interpreter, arguments: Arguments, location: Location)
     owner, name = arguments.get("obj", 0), arguments.get("name", 1)
     if owner is None or not isinstance(name, Const) or not isinstance(name.value, str):
         return Unknown(reason="whether an object has an attribute")
-    sides = [
-        (
-            _verdict(option.value, name, has_attribute(it, option.value, name.value)),
-            Branch(option.condition, option.facts),
-        )
-        for option in options_of(it.read(owner))
-    ]
-    return join(sides)
+    has = ((option, has_attribute(it, option.value, name.value)) for option in options_of(it.read(owner)))
+    return join([(_verdict(option.value, name, verdict), branch_of(option)) for option, verdict in has])
 
 
 def _verdict(owner: Value, name: Value, there: bool | None) -> Value:

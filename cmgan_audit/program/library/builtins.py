@@ -8,7 +8,7 @@ from typing import Any
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.containers import MOST_ITEMS, known_items, lifted, plain, unique
-from cmgan_audit.program.domain.joins import Branch, join
+from cmgan_audit.program.domain.joins import branch_of, join, join_each
 from cmgan_audit.program.domain.listings import listings_of, settled, settled_value, without_listings
 from cmgan_audit.program.domain.numbers import call_symbol, drawn, origin
 from cmgan_audit.program.domain.values import (
@@ -72,7 +72,7 @@ def _pure(it: Interpreter, name: str, arguments: Arguments) -> Value:
             for option in value.options:
                 chosen = (*values[:position], option.value, *values[position + 1 :])
                 inner = Arguments(positional=chosen, keywords=arguments.keywords, open_kwargs=arguments.open_kwargs)
-                sides.append((_pure(it, name, inner), Branch(option.condition, option.facts)))
+                sides.append((_pure(it, name, inner), branch_of(option)))
             return join(sides)
     sources = (*values, *arguments.keywords.values())
     contents = [plain(value) for value in values]
@@ -115,11 +115,7 @@ def _str(it: Interpreter, arguments: Arguments, location: Location) -> Value:
     """`str(path)` and the text of other objects; of plain values it is computed like any pure function."""
     value = it.read(arguments.positional[0]) if len(arguments.positional) == 1 else None
     if isinstance(value, Choice):
-        sides = []
-        for option in value.options:
-            text = _str(it, Arguments(positional=(option.value,)), location)
-            sides.append((text, Branch(option.condition, option.facts)))
-        return join(sides)
+        return join_each(value, lambda one: _str(it, Arguments(positional=(one,)), location))
     if isinstance(value, Instance):
         from cmgan_audit.program.library.answers import special_method
 
@@ -132,11 +128,8 @@ def _str(it: Interpreter, arguments: Arguments, location: Location) -> Value:
 def _len(it: Interpreter, arguments: Arguments, location: Location) -> Value | None:
     value = it.read(arguments.positional[0]) if arguments.positional else _NONE
     if isinstance(value, Choice):
-        sides = []
-        for option in value.options:
-            result = _len(it, Arguments(positional=(option.value,)), location)
-            sides.append((result or Unknown(reason="a length"), Branch(option.condition, option.facts)))
-        return join(sides)
+        open_length = Unknown(reason="a length")
+        return join_each(value, lambda one: _len(it, Arguments(positional=(one,)), location) or open_length)
     if isinstance(value, Const) and isinstance(value.value, str | bytes):
         return Const(value=len(value.value), trail=value.trail, draws=value.draws)
     if isinstance(value, ListValue | DictValue):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.containers import key_of, known_items, value_of
-from cmgan_audit.program.domain.joins import Branch, join, same
+from cmgan_audit.program.domain.joins import Branch, filled, join, join_each, same
 from cmgan_audit.program.domain.values import (
     Absent,
     Arguments,
@@ -20,6 +20,7 @@ from cmgan_audit.program.domain.values import (
     ListValue,
     Unknown,
     Value,
+    may_be_absent,
 )
 from cmgan_audit.program.execution.interpreter import Interpreter
 from cmgan_audit.program.language.attributes import held, not_known, present
@@ -78,11 +79,8 @@ def state_of_item(value: Value) -> Value | None:
 
 def write_item(it: Interpreter, target: DictValue, key: Key, value: Value) -> None:
     """Write an item; an option that says "not set" leaves what was there before."""
-    if isinstance(value, Choice) and any(isinstance(option.value, Absent) for option in value.options):
-        before = target.items.get(target.as_kept(key), Absent())
-        value = join(
-            [(before if isinstance(o.value, Absent) else o.value, Branch(o.condition, o.facts)) for o in value.options]
-        )
+    if isinstance(value, Choice) and may_be_absent(value):
+        value = filled(value, target.items.get(target.as_kept(key), Absent()))
     it.journal.set_item(target, target.as_kept(key), value)
 
 
@@ -115,7 +113,7 @@ def _get(it: Interpreter, target: DictValue, arguments: Arguments, location: Loc
 
 def _get_or(it: Interpreter, target: DictValue, key: Value | None, default: Value) -> Value:
     if isinstance(key, Choice):
-        return join([(_get_or(it, target, o.value, default), Branch(o.condition, o.facts)) for o in key.options])
+        return join_each(key, lambda one: _get_or(it, target, one, default))
     known = key_of(key) if key is not None else None
     if known is None:
         if not target.complete:
@@ -133,11 +131,7 @@ def _get_or(it: Interpreter, target: DictValue, key: Value | None, default: Valu
     if not target.complete:
         found = held(target, target.as_kept(known[0]))
     found = it.read(found).tainted(target.draws)
-    if isinstance(found, Choice) and any(isinstance(option.value, Absent) for option in found.options):
-        return join(
-            [(default if isinstance(o.value, Absent) else o.value, Branch(o.condition, o.facts)) for o in found.options]
-        )
-    return found
+    return filled(found, default) if isinstance(found, Choice) and may_be_absent(found) else found
 
 
 def _pop(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:

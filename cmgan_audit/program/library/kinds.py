@@ -6,7 +6,7 @@ import builtins
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.joins import Branch, join_outcomes
+from cmgan_audit.program.domain.joins import branch_of, join_outcomes
 from cmgan_audit.program.domain.values import (
     Arguments,
     Choice,
@@ -53,7 +53,7 @@ def is_instance(it: Interpreter, arguments: Arguments, location: Location) -> Va
     value, kind = (it.read(argument) for argument in arguments.positional)
     kinds = kind.items if isinstance(kind, ListValue) else [kind]
     if isinstance(value, Choice):
-        sides = [(_verdict(option.value, kinds), Branch(option.condition, option.facts)) for option in value.options]
+        sides = [(_verdict(option.value, kinds), branch_of(option)) for option in value.options]
         return join_outcomes(sides)
     return _verdict(value, kinds)
 

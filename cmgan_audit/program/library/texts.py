@@ -7,7 +7,7 @@ import dataclasses
 from functools import lru_cache
 
 from cmgan_audit.finding import Location
-from cmgan_audit.program.domain.joins import Branch, join
+from cmgan_audit.program.domain.joins import branch_of, join
 from cmgan_audit.program.domain.values import Arguments, Choice, Const, Value
 from cmgan_audit.program.execution.interpreter import Interpreter
 
@@ -24,9 +24,7 @@ def evaluate_text(it: Interpreter, arguments: Arguments, location: Location) -> 
     text = it.read(arguments.positional[0])
     if not isinstance(text, Choice):
         return _value(it, text, location)
-    sides = [
-        (_value(it, each.value, location, named=True), Branch(each.condition, each.facts)) for each in text.options
-    ]
+    sides = [(_value(it, each.value, location, named=True), branch_of(each)) for each in text.options]
     known = [(value, branch) for value, branch in sides if value is not None]
     return join(known) if len(known) == len(sides) else None
 

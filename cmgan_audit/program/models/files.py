@@ -12,7 +12,7 @@ from dataclasses import field
 
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.joins import Branch, join, same
+from cmgan_audit.program.domain.joins import join_each, same
 from cmgan_audit.program.domain.reasons import naming, not_in_tree
 from cmgan_audit.program.domain.values import Choice, Const, Instance, Unknown, Value
 from cmgan_audit.program.models.needed_files import bases_of, note_needed, option_of
@@ -48,7 +48,7 @@ def path_of(value: Value | None) -> Value:
     if isinstance(value, FileContent):
         return value.path
     if isinstance(value, Choice):
-        return join([(path_of(o.value), Branch(o.condition, o.facts)) for o in value.options])
+        return join_each(value, path_of)
     return value if value is not None else Unknown(reason="no path is given")
 
 
@@ -62,7 +62,7 @@ def resolve(call: ModelCall, text: str) -> str | None:
 def each_path(call: ModelCall, path: Value, read: Callable[[str], Value]) -> Value:
     """What `read` makes of every file that the path may be; unknown with the reason where it leads to none."""
     if isinstance(path, Choice):
-        return join([(each_path(call, o.value, read), Branch(o.condition, o.facts)) for o in path.options])
+        return join_each(path, lambda one: each_path(call, one, read))
     if isinstance(path, Const) and isinstance(path.value, str):
         found = resolve(call, path.value)
         told = option_of(path, call.interpreter.launch.argv)  # a launch can name another

@@ -9,7 +9,7 @@ import posixpath
 from collections.abc import Callable
 from dataclasses import replace
 
-from cmgan_audit.program.domain.joins import Branch, join
+from cmgan_audit.program.domain.joins import branch_of, join, join_each
 from cmgan_audit.program.domain.values import Choice, Const, External, Instance, Unknown, Value
 from cmgan_audit.program.execution.trace import DecisionEvent
 from cmgan_audit.program.models.files import PATH, path_of, resolve
@@ -35,7 +35,7 @@ def joined(parts: list[Value]) -> Value:
             sides = []
             for option in part.options:
                 inner = joined([*parts[:position], option.value, *parts[position + 1 :]])
-                sides.append((inner, Branch(option.condition, option.facts)))
+                sides.append((inner, branch_of(option)))
             return join(sides)
     draws = frozenset().union(*(part.draws for part in parts))
     if all(isinstance(part, Const) and isinstance(part.value, str) for part in parts) and parts:
@@ -64,7 +64,7 @@ def _derived(call: ModelCall, path: Value) -> Value:
 def _mapped(value: Value, compute: Callable[[str], str]) -> Value:
     """The text after a pure function of it."""
     if isinstance(value, Choice):
-        return join([(_mapped(o.value, compute), Branch(o.condition, o.facts)) for o in value.options])
+        return join_each(value, lambda one: _mapped(one, compute))
     if isinstance(value, Const) and isinstance(value.value, str):
         try:
             return replace(value, value=compute(value.value))

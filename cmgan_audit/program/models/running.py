@@ -6,7 +6,7 @@ import posixpath
 from dataclasses import replace
 
 from cmgan_audit.program.domain.containers import MOST_TEXT, literal_in
-from cmgan_audit.program.domain.joins import Branch, join
+from cmgan_audit.program.domain.joins import join_each
 from cmgan_audit.program.domain.reasons import naming
 from cmgan_audit.program.domain.values import (
     Arguments,
@@ -69,8 +69,8 @@ def _import_module(call: ModelCall) -> Value | None:
 
 def _imported(call: ModelCall, name: Value | None, package: Value | None) -> Value | None:
     if isinstance(name, Choice):
-        sides = [(_imported(call, o.value, package), Branch(o.condition, o.facts)) for o in name.options]
-        return join([(value or Unknown(reason="a module at run time"), branch) for value, branch in sides])
+        other = Unknown(reason="a module at run time")
+        return join_each(name, lambda one: _imported(call, one, package) or other)
     if not isinstance(name, Const) or not isinstance(name.value, str):
         reason = "which module is imported is not known"
         return Unknown(reason=naming(f"{reason}: {name.reason}", name.reason) if isinstance(name, Unknown) else reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from cmgan_audit.finding import Location
-from cmgan_audit.program.domain.joins import Branch
+from cmgan_audit.program.domain.joins import branch_of
 from cmgan_audit.program.domain.values import (
     Arguments,
     Choice,
@@ -36,11 +36,8 @@ def call_hook(
 ) -> Value | None:
     """Call a method that the tree defines; None when it does not."""
     if isinstance(owner, Choice):
-        sides = [
-            Side(Branch(o.condition, o.facts), location, _hook_of(it, o.value, name, arguments, location))
-            for o in owner.options
-        ]
-        return choose(it, sides)
+        hooks = ((option, _hook_of(it, option.value, name, arguments, location)) for option in owner.options)
+        return choose(it, [Side(branch_of(option), location, hook) for option, hook in hooks])
     if not isinstance(owner, Instance) or not isinstance(owner.cls, ClassValue):
         return None
     found = class_attribute(owner.cls, name)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from cmgan_audit.finding import Location
-from cmgan_audit.program.domain.joins import Branch
+from cmgan_audit.program.domain.joins import branch_of
 from cmgan_audit.program.domain.values import (
     Absent,
     Arguments,
@@ -77,10 +77,7 @@ def _set_up(
 def _configure(it: Interpreter, model: Value | None, location: Location) -> None:
     """What a module adds to a fit, and what its `self.optimizers()` gives from here on; each of several has its own."""
     if isinstance(model, Choice):
-        sides = [
-            Side(Branch(o.condition, o.facts), location, _configuring(it, o.value, location)) for o in model.options
-        ]
-        choose(it, sides)
+        choose(it, [Side(branch_of(o), location, _configuring(it, o.value, location)) for o in model.options])
         return
     configured = call_hook(it, model, "configure_optimizers", (), location)
     if isinstance(model, Instance) and configured is not None:

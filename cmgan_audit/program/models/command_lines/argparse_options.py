@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable
 
 from cmgan_audit.finding import Step
-from cmgan_audit.program.domain.joins import Branch, join
+from cmgan_audit.program.domain.joins import filled
 from cmgan_audit.program.domain.values import (
     Absent,
     Arguments,
@@ -18,6 +18,7 @@ from cmgan_audit.program.domain.values import (
     ListValue,
     Option,
     Value,
+    may_be_absent,
     options_of,
 )
 from cmgan_audit.program.models.command_lines.argparse_state import CONFIG_FILE, OptionSpec, ParserState
@@ -263,13 +264,9 @@ def _set_defaults(call: ModelCall) -> Value | None:
 
 def _or_before(value: Value, before: Value | None) -> Value:
     """A default that is only set on some paths leaves the one before it on the others."""
-    if not any(isinstance(option.value, Absent) for option in options_of(value)):
-        return value
-    sides = [
-        ((before or _NONE) if isinstance(o.value, Absent) else o.value, Branch(o.condition, o.facts))
-        for o in options_of(value)
-    ]
-    return join(sides)
+    if isinstance(value, Absent):
+        return before or _NONE
+    return filled(value, before or _NONE) if isinstance(value, Choice) and may_be_absent(value) else value
 
 
 @model(f"{PARSER}.get_default")

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.joins import Branch, join
+from cmgan_audit.program.domain.joins import Branch, join, join_each
 from cmgan_audit.program.domain.reasons import only_at_launch, required
 from cmgan_audit.program.domain.values import (
     Absent,
@@ -216,8 +216,7 @@ class Reading:
     def _from_file(self, spec: OptionSpec, file: Value, default: Value) -> Value:
         """What an option holds after a file was read: its value there, or what it held before."""
         if isinstance(file, Choice):
-            sides = [(self._from_file(spec, o.value, default), Branch(o.condition, o.facts)) for o in file.options]
-            return join(sides)
+            return join_each(file, lambda one: self._from_file(spec, one, default))
         if spec.action == CONFIG_FILE:
             return default
         if not isinstance(file, DictValue):
@@ -274,7 +273,7 @@ class Reading:
     def _convert_default(self, spec: OptionSpec, value: Value) -> Value:
         """A default that is a text is converted like a word of the command line; others are taken as they are."""
         if isinstance(value, Choice):
-            return join([(self._convert_default(spec, o.value), Branch(o.condition, o.facts)) for o in value.options])
+            return join_each(value, lambda one: self._convert_default(spec, one))
         if isinstance(value, Const) and isinstance(value.value, str) and spec.type is not None:
             return self._converted(spec, value)
         return value

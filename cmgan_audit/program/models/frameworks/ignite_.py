@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from cmgan_audit.program.domain.joins import Branch, join
+from cmgan_audit.program.domain.joins import join_each
 from cmgan_audit.program.domain.numbers import binary
-from cmgan_audit.program.domain.values import Arguments, Const, External, ListValue, Symbol, Value, options_of
+from cmgan_audit.program.domain.values import Arguments, Choice, Const, External, ListValue, Symbol, Value
 from cmgan_audit.program.models.registry import ModelCall, derives, model
 
 _LOADER = "torch.utils.data.DataLoader"
@@ -34,7 +34,7 @@ def _loader(call: ModelCall) -> Value:
     keywords = dict(call.arguments.keywords)
     total = keywords.get("batch_size")
     if total is not None:
-        keywords["batch_size"] = join([(_share(o.value), Branch(o.condition, o.facts)) for o in options_of(total)])
+        keywords["batch_size"] = join_each(total, _share) if isinstance(total, Choice) else _share(total)
     arguments = replace(call.arguments, keywords=keywords)
     return call.interpreter.call(External(name=_LOADER), arguments, call.location)
 

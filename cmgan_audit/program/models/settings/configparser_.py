@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 
 from cmgan_audit.program.domain.containers import value_of
-from cmgan_audit.program.domain.joins import Branch, join
+from cmgan_audit.program.domain.joins import Branch, join, join_each
 from cmgan_audit.program.domain.values import (
     Choice,
     ClassValue,
@@ -206,11 +206,7 @@ def _converted(call: ModelCall, value: Value | None, fallback: Value | None, nam
             return missing
         return fallback if known else join([(fallback, Branch("it is not set")), (missing, Branch("it is set"))])
     if isinstance(value, Choice):
-        sides = [
-            (_converted(call, o.value, fallback, name, known=known), Branch(o.condition, o.facts))
-            for o in value.options
-        ]
-        return join(sides)
+        return join_each(value, lambda one: _converted(call, one, fallback, name, known=known))
     getter = _GETTERS[call.callee.rpartition(".")[2]]
     if not isinstance(value, Const) or not isinstance(value.value, str):
         return value
