@@ -6,7 +6,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from cmgan_audit.facts.code import Function, Reached
+from cmgan_audit.facts.code import Code, Function, Reached
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.syntax import arguments_named, called_name, is_line_of, positional_parameters, walk
 
@@ -158,6 +158,18 @@ def _last_certain(before: Sequence[Binding], parents: Sequence[ast.AST]) -> int:
 
 def _start(bound: Binding) -> tuple[int, int]:
     return (getattr(bound.statement, "lineno", 0), getattr(bound.statement, "col_offset", 0))
+
+
+def given_to(code: Code, path: str, name: ast.Name) -> ast.expr | None:
+    """The one expression that a name of a function stands for where it is read."""
+    around = code.around(path, name)
+    if around is None:
+        return None
+    bound = bindings_in(around).get(name.id, [])
+    seen = reaching(bound, name, [name, *code.parents(path, name)])
+    if len(seen) != 1 or seen[0].item is not None or seen[0].adds or not isinstance(seen[0].statement, ast.Assign):
+        return None
+    return seen[0].value
 
 
 def is_parameter(function: Function | ast.Module, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Why a branch could not be decided: because it depends on the data, or because a setting is not known.
+"""The tests behind branches: which side was taken, and why one could not be decided.
 
 `len(wav) > self.cut` depends on the recording: the branch is taken for some items. `self.training_split` with a value
 that nobody knows depends on how the program is started: then nothing can be said.
@@ -9,12 +9,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection
 
+from cmgan_audit.facts.code import Code
+from cmgan_audit.program.domain.joins import opposite
 from cmgan_audit.program.domain.values import Choice, ClassValue, Const, Instance, Value
 from cmgan_audit.program.domain.values import Unknown as UnknownValue
 from cmgan_audit.program.execution.trace import Condition
 from cmgan_audit.program.language.attributes import present
 from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.source.syntax import names_in, walk
+
+# So much of a test is never cut away where it is told.
+_SURELY_WRITTEN = 60
 
 
 def open_setting(condition: Condition, owner: Instance | None) -> str:
@@ -74,6 +79,24 @@ def _has_by_class(owner: Instance, name: str) -> bool:
 
 def _is_open(value: Value) -> bool:
     return isinstance(value, UnknownValue | Choice) and not isinstance(value, Const) and not value.draws
+
+
+def test_behind(code: Code, condition: Condition) -> ast.expr | None:
+    """The whole test behind a branch; its text in the trace may be shortened."""
+    node = code.node_at(condition.location)
+    if isinstance(node, ast.If | ast.While | ast.IfExp):
+        return node.test
+    return node if isinstance(node, ast.expr) else None
+
+
+def is_taken(code: Code, condition: Condition, test: ast.expr) -> bool:
+    """Whether a branch was taken where its test is true."""
+    module = code.module(condition.location.path)
+    start = "" if module is None else module.text(test)[:_SURELY_WRITTEN]
+    for text, taken in ((condition.text, True), (opposite(condition.text), False)):
+        if start and text.startswith(start):
+            return taken
+    return not condition.text.startswith("not ")
 
 
 def exclude(texts: Collection[str], others: Collection[str]) -> bool:

@@ -6,13 +6,12 @@ import ast
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from cmgan_audit.facts.conditions import open_setting
+from cmgan_audit.facts.conditions import open_setting, test_behind
 from cmgan_audit.facts.data.records import PairCut
 from cmgan_audit.facts.data.subjects import CLEAN, NOISY, Subject, is_mixed_in, side_of, subject_of
 from cmgan_audit.facts.items.cuts import Cut, cuts_in
 from cmgan_audit.facts.items.making import Reading, items_of
 from cmgan_audit.facts.items.passable import passable
-from cmgan_audit.facts.steps.guards import test_behind
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass

@@ -13,12 +13,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from cmgan_audit.facts.bindings import bound_argument
+from cmgan_audit.facts.bindings import bound_argument, given_to
 from cmgan_audit.facts.code import Code, Function, Reached
 from cmgan_audit.facts.items.measured import is_only_measured
 from cmgan_audit.facts.items.pieces import Pieces, pieces_of
+from cmgan_audit.facts.named_numbers import number_at
 from cmgan_audit.facts.scene import Made, Pass, Use
-from cmgan_audit.facts.steps.guards import given_to, number_at
 from cmgan_audit.facts.values import known_number
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_regex import regex

@@ -12,8 +12,9 @@ import ast
 from collections.abc import Iterator
 
 from cmgan_audit.facts.code import Code
+from cmgan_audit.facts.conditions import is_taken, test_behind
+from cmgan_audit.facts.named_numbers import number_at
 from cmgan_audit.facts.scene import Made, Use
-from cmgan_audit.facts.steps.guards import is_taken, number_at, test_behind
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.rules.record import Fact, Known, Unknown

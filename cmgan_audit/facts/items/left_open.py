@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from cmgan_audit.facts.bindings import given_to
 from cmgan_audit.facts.code import Code
-from cmgan_audit.facts.conditions import as_read, open_setting
+from cmgan_audit.facts.conditions import as_read, open_setting, test_behind
 from cmgan_audit.facts.items.making import Reading
 from cmgan_audit.facts.items.pipelines import asks_the_item
 from cmgan_audit.facts.items.transform_modes import kept_by_mode
-from cmgan_audit.facts.steps.guards import given_to, test_behind
 from cmgan_audit.program.execution.trace import Condition, Context
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.bindings import bindings_in, bound_argument
 from cmgan_audit.facts.code import Code, Reached
-from cmgan_audit.facts.steps.guards import is_taken, test_behind
+from cmgan_audit.facts.conditions import is_taken, test_behind
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import FunctionValue

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from cmgan_audit.facts.bindings import given_to
 from cmgan_audit.facts.code import Code
-from cmgan_audit.facts.steps.guards import given_to
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.source.syntax import arguments_named, last_name, names_in, walk
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import ast
 
+from cmgan_audit.facts.bindings import given_to
 from cmgan_audit.facts.code import Code
-from cmgan_audit.facts.steps.guards import given_to
 from cmgan_audit.finding import Location
 from cmgan_audit.source.syntax import names_in, walk
 

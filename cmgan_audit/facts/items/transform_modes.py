@@ -6,11 +6,11 @@ import ast
 
 from cmgan_audit.facts.classes import bare_network, is_network
 from cmgan_audit.facts.code import Code
+from cmgan_audit.facts.conditions import is_taken, test_behind
 from cmgan_audit.facts.items.passable import depth_of
 from cmgan_audit.facts.passes.modes import OPEN, mode_after
 from cmgan_audit.facts.passes.part_switches import SOME_PARTS
 from cmgan_audit.facts.scene import Scene
-from cmgan_audit.facts.steps.guards import is_taken, test_behind
 from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import Context
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from cmgan_audit.facts.bindings import given_to
 from cmgan_audit.facts.code import Code
-from cmgan_audit.facts.steps.guards import given_to, is_taken, test_behind
+from cmgan_audit.facts.conditions import is_taken, test_behind
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.bounds import OPPOSITE, TURNED

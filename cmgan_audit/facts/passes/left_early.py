@@ -11,8 +11,8 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from cmgan_audit.facts.code import Code, stack_of
+from cmgan_audit.facts.named_numbers import number_at
 from cmgan_audit.facts.scene import Made, Pass
-from cmgan_audit.facts.steps.guards import number_at
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Const

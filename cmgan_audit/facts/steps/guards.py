@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 
-from cmgan_audit.facts.bindings import bindings_in, bound_argument, names_bound, reaching
+from cmgan_audit.facts.bindings import bindings_in, bound_argument, given_to
 from cmgan_audit.facts.code import Code
-from cmgan_audit.facts.scene import Scene
-from cmgan_audit.finding import Confidence, Location, Step
+from cmgan_audit.facts.conditions import is_taken, test_behind
+from cmgan_audit.facts.named_numbers import number_at, numbers_behind
+from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.joins import opposite
-from cmgan_audit.program.domain.values import ClassValue, Const, DictValue, Instance, ModuleValue, Value
-from cmgan_audit.program.execution.sessions import interpreter_of
-from cmgan_audit.program.execution.state import Environment
 from cmgan_audit.program.execution.trace import Condition, Context
-from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.rules.record import Fact, Known, Unknown
-from cmgan_audit.source.syntax import last_name, positional_parameters, walk
+from cmgan_audit.source.syntax import last_name, walk
 
 # How many names may stand between a branch and its counter: `last = ...; step_now = counted or last; if step_now:`.
 _MOST_NAMES = 3
-# So much of a test is never cut away where it is told.
-_SURELY_WRITTEN = 60
 # How a counter that starts again is asked whether it has come to K, by whether the branch is the one of "yes".
 _REACHED = {True: (ast.Eq, ast.GtE), False: (ast.NotEq, ast.Lt)}
 
@@ -162,24 +156,6 @@ def _handed(code: Code, context: Context, path: str, name: ast.Name) -> ast.expr
     return None if given is name else given
 
 
-def test_behind(code: Code, condition: Condition) -> ast.expr | None:
-    """The whole test behind a branch; its text in the trace may be shortened."""
-    node = code.node_at(condition.location)
-    if isinstance(node, ast.If | ast.While | ast.IfExp):
-        return node.test
-    return node if isinstance(node, ast.expr) else None
-
-
-def is_taken(code: Code, condition: Condition, test: ast.expr) -> bool:
-    """Whether a branch was taken where its test is true."""
-    module = code.module(condition.location.path)
-    start = "" if module is None else module.text(test)[:_SURELY_WRITTEN]
-    for text, taken in ((condition.text, True), (opposite(condition.text), False)):
-        if start and text.startswith(start):
-            return taken
-    return not condition.text.startswith("not ")
-
-
 def _counter(
     code: Code, condition: Condition, test: ast.expr, *, taken: bool, names: int = _MOST_NAMES
 ) -> tuple[ast.BinOp, str, bool] | None:
@@ -227,18 +203,6 @@ def _is_plain(test: ast.expr) -> bool:
     return not any(isinstance(each, ast.BoolOp) for each in walk(test))
 
 
-def given_to(code: Code, path: str, name: ast.Name) -> ast.expr | None:
-    """The one expression that a name of a function stands for where it is read."""
-    around = code.around(path, name)
-    if around is None:
-        return None
-    bound = bindings_in(around).get(name.id, [])
-    seen = reaching(bound, name, [name, *code.parents(path, name)])
-    if len(seen) != 1 or seen[0].item is not None or seen[0].adds or not isinstance(seen[0].statement, ast.Assign):
-        return None
-    return seen[0].value
-
-
 def _in_batches(code: Code, context: Context, condition: Condition, counter: ast.expr, every: Fact) -> Fact:
     """K in batches, where a counter of items grows by the size of a batch: `seen += batch_size`."""
     grows = _growth(code, condition.location.path, counter)
@@ -248,7 +212,7 @@ def _in_batches(code: Code, context: Context, condition: Condition, counter: ast
     by = (
         [grows.value]
         if isinstance(grows, ast.Constant)
-        else [c.value for c in _numbers(code, context, condition, grows)]
+        else [c.value for c in numbers_behind(code, context, condition, grows)]
     )
     number = by[0] if len(set(by)) == 1 else None
     if isinstance(every, Known) and isinstance(number, int) and number > 0 and every.value % number == 0:
@@ -270,105 +234,3 @@ def _growth(code: Code, path: str, counter: ast.expr) -> ast.expr | None:
         and ast.unparse(each.target) == ast.unparse(node)
     ]
     return added[0] if len(added) == 1 else None
-
-
-def _numbers(code: Code, context: Context, condition: Condition, node: ast.expr) -> list[Const]:
-    """The whole numbers that a name, an attribute or an item may stand for at a branch."""
-    return _global(code, condition.location.path, node) or numbers_called(code.scene, context, last_name(node))
-
-
-def number_at(code: Code, context: Context, condition: Condition, divisor: ast.expr) -> Fact:
-    """The whole number that an expression in the test of a branch stands for."""
-    step = Step(condition.location, f"the optimiser steps where {condition.text}")
-    if isinstance(divisor, ast.Constant):
-        return Known(divisor.value, (step,)) if type(divisor.value) is int else Unknown("no whole number", (step,))
-    path = condition.location.path
-    given = given_to(code, path, divisor) if isinstance(divisor, ast.Name) else None
-    if isinstance(given, ast.Constant) and type(given.value) is int:
-        module = code.module(path)
-        here = Step(condition.location if module is None else module.location(given), f"{ast.unparse(divisor)} is set")
-        return Known(given.value, (here, step))
-    # A local name may stand for a setting: `every = config["accumulate"]`.
-    found = _numbers(code, context, condition, divisor) or (_numbers(code, context, condition, given) if given else [])
-    if len({value.value for value in found}) == 1:
-        known = found[0]
-        confidence = Confidence.MEDIUM if known.overridable else Confidence.HIGH
-        return Known(known.value, (*known.trail, step), confidence=confidence)
-    return Unknown(f"{ast.unparse(divisor)} is not known", (step,))
-
-
-def _global(code: Code, path: str, name: ast.expr) -> list[Const]:
-    """The whole number that a file keeps under a name that the function around does not bind; none for other names.
-
-    Also one that a module, a class or an object keeps that is known by such a name: `settings.ACCUMULATE`.
-    """
-    around = next((each for each in code.parents(path, name) if isinstance(each, ast.FunctionDef)), None)
-    bound = frozenset() if around is None else names_bound(around)
-    value = _kept(interpreter_of(code.scene.run).environments, path, name, bound)
-    return [value] if isinstance(value, Const) and type(value.value) is int else []
-
-
-def _kept(environments: Mapping[str, Environment], path: str, name: ast.expr, bound: Container[str]) -> Value | None:
-    environment = environments.get(path)
-    if isinstance(name, ast.Name):
-        return None if environment is None or name.id in bound else environment.names.get(name.id)
-    owner = _kept(environments, path, name.value, bound) if isinstance(name, ast.Attribute) else None
-    if owner is None or not isinstance(name, ast.Attribute):
-        return None
-    if isinstance(owner, ModuleValue):
-        return _kept(environments, owner.module.path, ast.Name(name.attr), ())
-    held = owner.attrs.get(name.attr) if isinstance(owner, Instance) else None
-    cls = owner.cls if isinstance(owner, Instance) else owner
-    found = class_attribute(cls, name.attr) if held is None and isinstance(cls, ClassValue) else None
-    return held if found is None else found[0]
-
-
-def numbers_called(scene: Scene, context: Context, name: str) -> list[Const]:
-    """The whole numbers that a run keeps under a name: parameters, attributes, keys of settings.
-
-    A branch that stays open keeps only its source text, so the number in `step % args.accumulate` is found by its name.
-    """
-    found: list[Value | None] = [store.value for store in scene.stores if store.name == name]
-    calls = {frame.call for frame in context.frames}
-    settings: dict[int, DictValue] = {}
-    for event in scene.calls:
-        given = event.arguments
-        if event.location in calls:
-            function = next((frame.value for frame in context.frames if frame.call == event.location), None)
-            names = [] if function is None else [parameter.arg for parameter in function.node.args.args]
-            skipped = int(bool(names) and names[0] in ("self", "cls") and len(given.positional) < len(names))
-            bound = dict(zip(names[skipped:], given.positional, strict=False))
-            found.append(bound.get(name))
-            whole = not given.open_kwargs and given.spread is None
-            if function is not None and whole and name not in bound and name not in given.keywords:
-                found.append(_default(function.node.args, name))
-        found.append(given.keywords.get(name))
-        held = [*given.every, event.result]
-        settings |= {id(value.items): value for value in held if isinstance(value, DictValue)}
-    found += [value.items.get(name) for value in settings.values()]
-    if all(value is None for value in found):  # else a section for something else may have a key of that name
-        found += _under_key(name, settings)
-    return [value for value in found if isinstance(value, Const) and type(value.value) is int]
-
-
-def _default(parameters: ast.arguments, name: str) -> Value | None:
-    """The whole number that a parameter is where it is not given; None for other names."""
-    positional = positional_parameters(parameters)
-    defaults = [*zip(reversed(positional), reversed(parameters.defaults), strict=False)]
-    defaults += [
-        (one, value) for one, value in zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True) if value
-    ]
-    found = next((value for parameter, value in defaults if parameter.arg == name), None)
-    return Const(value=found.value) if isinstance(found, ast.Constant) and type(found.value) is int else None
-
-
-def _under_key(name: str, settings: dict[int, DictValue]) -> Iterator[Value | None]:
-    """What dictionaries keep under a key, and the sections inside them: `config["trainer"]["accumulate"]`."""
-    waiting, seen = list(settings.values()), set(settings)
-    while waiting:
-        items = waiting.pop().items
-        yield items.get(name)
-        for value in items.values():
-            if isinstance(value, DictValue) and id(value.items) not in seen:
-                seen.add(id(value.items))
-                waiting.append(value)

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from cmgan_audit.facts.code import stack_of
+from cmgan_audit.facts.conditions import test_behind
 from cmgan_audit.facts.slices import Found
 from cmgan_audit.facts.steps.actions import Action
-from cmgan_audit.facts.steps.guards import test_behind
 from cmgan_audit.facts.values import class_name
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
