@@ -11,7 +11,7 @@ def exclusive(one: Context, other: Context) -> bool:
 
     Inside a loop both sides may be taken, one after the other, and so they may in two calls of one function.
     """
-    if any(mine is theirs for mine in one.loops for theirs in other.loops):
+    if set(one.loops) & set(other.loops):
         return False
     shared: list[Frame] = []
     for mine, theirs in zip(one.frames, other.frames, strict=False):

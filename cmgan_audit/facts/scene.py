@@ -67,7 +67,7 @@ class Pass:
 
     def holds(self, context: Context) -> bool:
         """Whether something happens inside this loop."""
-        return any(loop is self.event.loop for loop in context.loops)
+        return self.event.loop in context.loops
 
     def is_before(self, event: CallEvent, position: int) -> bool:
         """Whether a call comes after the draw, in the function where it stands or below it."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from cmgan_audit.facts.values import is_none
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Instance, Value, options_of
-from cmgan_audit.program.execution.trace import CallEvent, Event, Run
+from cmgan_audit.program.execution.trace import CallEvent, Run
 from cmgan_audit.program.library.seeding import (
     Generator,
     differs,
@@ -85,7 +85,7 @@ def seedings(run: Run, at: int | None = None) -> list[Seeding]:
             continue
         state = kept_state(event)
         if state is not None:
-            put_back.append(_PutBack(generators, _position_of(state, run), position, _tests(event)))
+            put_back.append(_PutBack(generators, _position_of(state, run), position, event.context.tests))
             continue
         name = canonical(event.callee)
         seed = seed_given(name, event.arguments)
@@ -94,12 +94,7 @@ def seedings(run: Run, at: int | None = None) -> list[Seeding]:
             put_back += () if at is None else _isolated(run, position)
     if at is None:
         return found
-    return _lasting(found, [each for each in put_back if each.position <= at], _tests(run.events[at]))
-
-
-def _tests(event: Event) -> frozenset[str]:
-    """The tests that an event stands under, as they were taken."""
-    return frozenset(condition.text for condition in event.context.conditions)
+    return _lasting(found, [each for each in put_back if each.position <= at], run.events[at].context.tests)
 
 
 def _position_of(state: Instance, run: Run) -> int:
@@ -127,7 +122,7 @@ def _lasting(found: Sequence[Seeding], put_back: Sequence[_PutBack], here: froze
         lost = {
             generator
             for each in put_back
-            if each.kept < seeding.position < each.position and each.under <= here | _tests(seeding.event)
+            if each.kept < seeding.position < each.position and each.under <= here | seeding.event.context.tests
             for generator in each.generators
         }
         left = tuple(each for each in seeding.generators if each not in lost)

@@ -57,7 +57,7 @@ def _scores_without_failures(source: PythonText, function: Function, test: ast.I
             test=ast.Compare(left=failed, ops=[ast.In()], comparators=[ast.Name(id=scores)]),
             body=[ast.Return(value=None | ast.Constant(value=None))],
             orelse=[],
-        ) if source.source(failed) == "-1" and any(each is test for each in function.body):
+        ) if source.source(failed) == "-1" and test in function.body:
             pass
         case _:
             raise UnrecognisedShapeError(f"what stands at {place} is not `if -1 in scores: return None`")

@@ -108,13 +108,13 @@ def _holding(view: View, body: Sequence[ast.stmt], names: _Names, path: str, pla
     """The names that surely hold a batch, or a part of it, where a place is reached."""
     outer = list(view.code.parents(path, place))
     statements = [node for each in body for node in walk(each) if isinstance(node, ast.stmt)]
-    loops = [each for each in statements if isinstance(each, ast.For | ast.While) and _among(each, outer)]
+    loops = [each for each in statements if isinstance(each, ast.For | ast.While) and each in outer]
     again = [node for each in loops for node in walk(each)]  # what follows in a loop comes before, the next time
     found, lost = dict(names), set()
     for statement in sorted(statements, key=lambda node: (node.lineno, node.col_offset)):
-        if statement.lineno >= place.lineno and not _among(statement, again):
+        if statement.lineno >= place.lineno and statement not in again:
             continue
-        surely = _among(statement, body) or _among(next(view.code.parents(path, statement), None), outer)
+        surely = statement in body or next(view.code.parents(path, statement), None) in outer
         for target, value in _assigned(statement):
             bound = _bound(target, _kind(value, found) if value is not None else "")
             for name in _stored(target):
@@ -123,10 +123,6 @@ def _holding(view: View, body: Sequence[ast.stmt], names: _Names, path: str, pla
                 elif surely or name in found:
                     found[name] = bound[name]
     return {name: kind for name, kind in found.items() if name not in lost}
-
-
-def _among(node: ast.AST | None, others: Sequence[ast.AST]) -> bool:
-    return any(each is node for each in others)
 
 
 def _stored(target: ast.expr) -> list[str]:

@@ -19,7 +19,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.reasons import Cause, cause_of
 from cmgan_audit.program.domain.values import Choice, Const, Instance, ListValue, Symbol, Value, options_of
 from cmgan_audit.program.domain.values import Unknown as UnknownValue
-from cmgan_audit.program.execution.trace import CallEvent, Context
+from cmgan_audit.program.execution.trace import CallEvent, Context, innermost_function
 from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, OneOf, Record, record_kind
@@ -113,7 +113,7 @@ def _label(view: View, maker: CallEvent, length: Value, made: Made, loader: Load
     trail = size.trail if isinstance(size, Known) else ()
     return Label(
         location=maker.location,
-        anchor=maker.context.frames[-1].function if maker.context.frames else "<module>",
+        anchor=innermost_function(maker.context),
         text=text if len(text) <= 60 else text[:57] + "...",
         configured=Known(True, (at_label, *trail, at_loader)),
         longer_than_one=_longer(size),

@@ -13,7 +13,7 @@ from cmgan_audit.facts.scene import Pass
 from cmgan_audit.finding import Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.execution.trace import CallEvent, innermost_function
 from cmgan_audit.rules.record import Known
 from cmgan_audit.source.syntax import called_name, children, walk
 
@@ -60,7 +60,7 @@ def mean_of_calls(first: CallEvent, names: Iterable[str], single: Pass, loader: 
     )
     return BatchMean(
         location=first.location,
-        anchor=f"{first.context.frames[-1].function if first.context.frames else '<module>'}.{first.callee}",
+        anchor=f"{innermost_function(first.context)}.{first.callee}",
         names=", ".join(names),
         equal_weights=Known(True, trail),
         role=loader.role,

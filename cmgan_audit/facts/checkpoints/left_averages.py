@@ -83,7 +83,7 @@ class Averages:
         if loaded is None:  # in a branch that a setting keeps off
             tried = (each for each in run.supposed if any(event is batch.loads[0] for event in each.events))
             loaded = next((each.position for each in tried), self._start)
-        before = any(event is made for event in run.events[:loaded])
+        before = made in run.events[:loaded]
         behind = [*events, *run.events[loaded : self._start]]
         loads = [bare(each.target) for each in batch.restored if each.target is not None]
         held = [each for value in average.attrs.values() for each in instances_of(value) if is_network(each)]

@@ -17,7 +17,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.reasons import Cause, cause_of
 from cmgan_audit.program.domain.values import Const, External, Unknown, Value, options_of
-from cmgan_audit.program.execution.trace import CallEvent
+from cmgan_audit.program.execution.trace import CallEvent, innermost_function
 from cmgan_audit.program.models.files import path_of
 from cmgan_audit.program.models.needed_files import NeededOption
 from cmgan_audit.program.naming.names import canonical
@@ -43,7 +43,7 @@ def file_loads(view: View) -> Iterator[FileLoad]:
         here = (Step(event.location, "the file is unpickled here"),)
         yield FileLoad(
             location=event.location,
-            anchor=event.context.frames[-1].function if event.context.frames else "<module>",
+            anchor=innermost_function(event.context),
             given=_given(view, event, path, saved),
             typed=Known(_is_typed(view, path), path.trail),
             pickle=Known(_pickle(event), here),

@@ -104,7 +104,7 @@ class OtherWays:
         return bool(sides) and any(
             (*test, not side) in sides
             for event in there
-            if not any(mine is theirs for mine in made.context.loops for theirs in event.context.loops)
+            if not set(made.context.loops) & set(event.context.loops)
             for *test, side in self._way_to(event)
         )
 

@@ -48,7 +48,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Location, Step
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, Value, options_of
-from cmgan_audit.program.execution.trace import CallEvent, Event, Supposed
+from cmgan_audit.program.execution.trace import CallEvent, Event, Supposed, innermost_function
 from cmgan_audit.program.models.files import path_of
 from cmgan_audit.program.models.needed_files import NeededOption
 from cmgan_audit.rules.record import Fact, Known
@@ -168,7 +168,7 @@ class _Resuming:
         left_out, complete = ("", Known(True)) if is_start else self._completeness.of(whole, events, anew)
         return Resume(
             location=first.location,
-            anchor=first.context.frames[-1].function if first.context.frames else "<module>",
+            anchor=innermost_function(first.context),
             unasked=unasked,
             how=how,
             what=names_of(whole),

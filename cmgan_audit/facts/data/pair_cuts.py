@@ -203,7 +203,7 @@ def _may_be_given(view: View, draw: Event) -> bool:
 def _together(view: View, reading: Reading, first: _Part, second: _Part) -> bool:
     """Whether one item can take both cuts and both draws: not when they lie on two sides of a branch."""
     contexts = [part.cut.event.context for part in (first, second)]
-    one, two = ({condition.text for condition in context.conditions} for context in contexts)
+    one, two = (context.tests for context in contexts)
     if any(f"not ({text})" in two for text in one) or any(f"not ({text})" in one for text in two):
         return False
     drawn = [reading.events[part.drawn_at].context for part in (first, second)]

@@ -72,7 +72,7 @@ def passable(code: Code, *contexts: Context) -> bool:
         if not tests[first] or not tests[second]:
             continue
         one, other = contexts[first], contexts[second]
-        if first != second and any(mine is theirs for mine in one.loops for theirs in other.loops):
+        if first != second and set(one.loops) & set(other.loops):
             continue  # one pass may draw for the next
         shared = _shared(one.frames, other.frames)
         for mine, theirs in itertools.product(tests[first], tests[second]):

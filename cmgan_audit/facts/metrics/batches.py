@@ -130,10 +130,7 @@ def _loop_around(spot: Spot, node: ast.Try) -> bool:
     function = spot.function
     if function is None or isinstance(function, ast.Lambda):
         return False
-    for each in walk(function):
-        if isinstance(each, ast.For | ast.AsyncFor | ast.While) and any(inner is node for inner in walk(each)):
-            return True
-    return False
+    return any(isinstance(each, ast.For | ast.AsyncFor | ast.While) and node in walk(each) for each in walk(function))
 
 
 def _loops_inside(scoring: Scoring, spot: Spot, node: ast.Try) -> bool:

@@ -59,10 +59,10 @@ def _variables_before(scene: Scene, run: Use) -> list[CallEvent]:
 
 def _is_frozen(scene: Scene, run: Use, network: Instance) -> bool:
     """Whether the parameters of a network take no gradients: the last that is said of all of them before it runs."""
-    here = {condition.text for condition in run.event.context.conditions}
+    here = run.event.context.tests
     frozen = False
     for event, value in _said(scene, run.position, network):
-        surely = {condition.text for condition in event.context.conditions} <= here
+        surely = event.context.tests <= here
         frozen = surely and constant(value) is False
     return frozen
 

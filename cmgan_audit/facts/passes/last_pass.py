@@ -60,7 +60,7 @@ def _tests(code: Code, context: Context, loop: Loop, node: _Loop) -> Iterator[tu
     path = loop.location.path
     for condition in context.conditions:
         test = test_behind(code, condition) if condition.location.path == path else None
-        if test is not None and any(parent is node for parent in code.parents(path, test)):
+        if test is not None and node in code.parents(path, test):
             yield test, is_taken(code, condition, test)
 
 

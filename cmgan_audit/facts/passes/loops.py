@@ -60,7 +60,7 @@ def _loop(scene: Scene, single: Pass, role: Fact, named: str) -> Loop | None:
     if not runs:
         return None
     here = _role_here(inside, role, named)
-    if any(each is single.event.loop for each in scene.run.cut_short) and not certainly(here or role, TRAIN):
+    if single.event.loop in scene.run.cut_short and not certainly(here or role, TRAIN):
         return None  # `raise NotImplementedError` before the backward pass, unless an option is given
     return None if here is None else judged_loop(scene, single.event.location, name, here, inside, runs)
 

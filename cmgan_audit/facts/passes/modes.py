@@ -35,13 +35,13 @@ def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
     if run.on is None:
         return OPEN, None
     network = bare_network(run.on)
-    here = {condition.text for condition in run.event.context.conditions}
+    here = run.event.context.tests
     possible: dict[str, Use] = {}
-    sides: list[set[str]] = []
+    sides: list[frozenset[str]] = []
     for use in reversed([use for use in scene.of("eval", "train", SOME_PARTS) if use.position < run.position]):
         if use.on is None or is_put_back(use, run.event.context) or not scene.reaches(bare_network(use.on), network):
             continue
-        under = {condition.text for condition in use.event.context.conditions}
+        under = use.event.context.tests
         if exclude(under, here):
             continue
         possible.setdefault(mode_after(use), use)
@@ -83,15 +83,15 @@ def _as_made(scene: Scene, network: Instance) -> str:
     return "train" if by_its_class and _is_trained(scene, network, []) else "eval"
 
 
-def _made_under(scene: Scene, network: Instance) -> set[str]:
+def _made_under(scene: Scene, network: Instance) -> frozenset[str]:
     """The tests under which a network is made: wherever it runs, they came out like that."""
     for event in scene.calls:
         if any(same_object(made, network) for made in instances_of(event.result)):
-            return {condition.text for condition in event.context.conditions}
-    return set()
+            return event.context.tests
+    return frozenset()
 
 
-def _are_two_sides(tests: set[str], others: set[str]) -> bool:
+def _are_two_sides(tests: frozenset[str], others: frozenset[str]) -> bool:
     """Whether tests are those of others, but for one that came out the other way: one of the two holds in any case."""
     return len(tests - others) == len(others - tests) == 1 and exclude(tests - others, others - tests)
 
@@ -161,7 +161,7 @@ def left_in_eval(scene: Scene, run: Use) -> Use | None:
     if not _is_trained(scene, network, switches):
         return None  # a teacher or a metric network is meant to stay in eval mode
     for loop in reversed(run.event.context.loops):
-        inside = [use for use in switches if any(each is loop for each in use.event.context.loops)]
+        inside = [use for use in switches if loop in use.event.context.loops]
         before = [use for use in inside if use.position < run.position]
         left = _in_force_behind(before)
         if left is not None and _is_of_an_evaluation(scene, left, run, network):
@@ -199,15 +199,15 @@ def _in_force_behind(switches: Sequence[Use]) -> Use | None:
     if off is None:
         return None
     on = [use for use in switches if use.position > off.position]
-    known = {condition.text for condition in off.event.context.conditions}
-    tests = [{condition.text for condition in use.event.context.conditions} - known for use in on]
+    known = off.event.context.tests
+    tests = [use.event.context.tests - known for use in on]
     return off if all(any(map(_asks_for_a_best, each)) for each in tests) else None
 
 
 def _is_meant_for(switch: Use, run: Use) -> bool:
     """Whether the last switch before a run is an `eval()` that happens whenever the network runs there."""
-    here = {condition.text for condition in run.event.context.conditions}
-    return mode_after(switch) == "eval" and {condition.text for condition in switch.event.context.conditions} <= here
+    here = run.event.context.tests
+    return mode_after(switch) == "eval" and switch.event.context.tests <= here
 
 
 def _is_of_an_evaluation(scene: Scene, off: Use, run: Use, network: Instance) -> bool:
@@ -216,7 +216,7 @@ def _is_of_an_evaluation(scene: Scene, off: Use, run: Use, network: Instance) ->
     What switches a discriminator off while it judges the generator, or a network by a flag that also decides whether
     anything is learnt, evaluates nothing.
     """
-    under = {condition.text for condition in off.event.context.conditions}
+    under = off.event.context.tests
     between = [use for use in scene.uses if off.position < use.position < run.position]
     if not any(
         use.kind == "run"
@@ -228,9 +228,7 @@ def _is_of_an_evaluation(scene: Scene, off: Use, run: Use, network: Instance) ->
         return False
     loop = run.event.context.loops[-1]
     learning = [
-        use
-        for use in scene.of("backward", "step")
-        if use.position > run.position and any(each is loop for each in use.event.context.loops)
+        use for use in scene.of("backward", "step") if use.position > run.position and loop in use.event.context.loops
     ]
     elsewhere = {condition.text for use in (run, *learning) for condition in use.event.context.conditions}
     return not exclude(under, elsewhere)
@@ -303,5 +301,5 @@ def only_in_training(use: Use) -> bool:
 
 def impossible(use: Use) -> bool:
     """Whether a use stands under a branch and its opposite: the two sides of one test, met on the way."""
-    texts = {condition.text for condition in use.event.context.conditions}
+    texts = use.event.context.tests
     return exclude(texts, texts)

@@ -37,12 +37,8 @@ def _metric_in_loop(event: CallEvent) -> str:
 def _around(context: Context, runs: list[Use]) -> Loop | None:
     """The innermost loop around a score in which a network runs too."""
     return next(
-        (loop for loop in reversed(context.loops) if any(_holds(loop, run.event.context) for run in runs)), None
+        (loop for loop in reversed(context.loops) if any(loop in run.event.context.loops for run in runs)), None
     )
-
-
-def _holds(loop: Loop, context: Context) -> bool:
-    return any(each is loop for each in context.loops)
 
 
 def _evaluates(view: View, context: Context, loop: Loop) -> bool:
@@ -53,7 +49,7 @@ def _evaluates(view: View, context: Context, loop: Loop) -> bool:
     """
     scene = view.scene
     learning = [use.event.context for use in scene.of("backward", "step")]
-    if any(_holds(loop, each) for each in learning):
+    if any(loop in each.loops for each in learning):
         return False
     around = context.loops[: context.loops.index(loop)]
     passes = [single for single in scene.passes if single.holds(context)]
@@ -72,25 +68,25 @@ def _evaluates(view: View, context: Context, loop: Loop) -> bool:
 def _is_written_to_train(view: View, loop: Loop) -> bool:
     """Whether a function that is called in a loop has a backward pass, executed or not."""
     outside = len(_began(view, loop).frames)
-    inside = [each.context.frames[outside:] for each in view.scene.calls if _holds(loop, each.context)]
+    inside = [each.context.frames[outside:] for each in view.scene.calls if loop in each.context.loops]
     called = {frame.value.node for frames in inside for frame in frames if frame.value is not None}
     return any(isinstance(each, ast.Call) and called_name(each) == "backward" for node in called for each in walk(node))
 
 
 def _began(view: View, loop: Loop) -> Context:
     """The context of what a loop does in the function that it stands in."""
-    inside = (each.context for each in view.scene.calls if _holds(loop, each.context))
+    inside = (each.context for each in view.scene.calls if loop in each.context.loops)
     return min(inside, key=lambda each: len(each.frames))
 
 
 def _record(view: View, loop: Loop, event: CallEvent, metric: str, runs: list[Use]) -> LoopRecord:
     scene = view.scene
-    inside = [use for use in scene.uses if _holds(loop, use.event.context)]
+    inside = [use for use in scene.uses if loop in use.event.context.loops]
     return judged_loop(
         scene,
         loop.location,
         innermost_function(_began(view, loop)),
         Known(EVAL, (Step(event.location, f"{metric} is computed here, and nothing is trained"),)),
         inside,
-        [run for run in runs if _holds(loop, run.event.context)],
+        [run for run in runs if loop in run.event.context.loops],
     )

@@ -99,7 +99,7 @@ def _reads_data(scene: Scene) -> bool:
 
 
 def _seeded(before: Sequence[Seeding], event: Event, way: Sequence[Step]) -> Fact:
-    here = {condition.text for condition in event.context.conditions}
+    here = event.context.tests
     doubtful: Unknown | None = None
     under: dict[str, Step] = {}
     for seeding in before:

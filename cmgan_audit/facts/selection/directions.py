@@ -153,7 +153,7 @@ def _stopping(view: View) -> Iterator[tuple[str, Guard]]:
         for found in (*behind.compares, *(call for call in behind.calls if comparison_of(view, call) is not None)):
             parents = view.code.parents(found.path, found.node)
             branch = next((each for each in parents if isinstance(each, ast.If)), None)
-            if branch is not None and any(part is found.node for part in walk(branch.test)):
+            if branch is not None and found.node in walk(branch.test):
                 yield from ((STOPS, Guard(branch.test, found.path, found.stack, side)) for side in (True, False))
 
 

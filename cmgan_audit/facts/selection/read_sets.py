@@ -56,7 +56,7 @@ class ReadSets:
             return True
         learning = (use.event.context for use in self._view.scene.of("backward", "step"))
         loop = context.loops[-1] if context.loops else None
-        return loop is not None and not any(any(each is loop for each in other.loops) for other in learning)
+        return loop is not None and not any(loop in other.loops for other in learning)
 
     def _set_of(self, runs: Iterable[Use]) -> Split | None:
         """The one set that all inputs of some runs of networks are read from; None where there are several, or none."""

@@ -178,7 +178,7 @@ def _has_opposite(view: View, search: Search, given: dict[str, str]) -> bool:
 def _only_counts(node: ast.expr, branch: ast.If, pair: tuple[str, str]) -> bool:
     """Whether a test is that of an `elif` of a branch, behind which nothing becomes the best number."""
     for other in branch.orelse[:1]:
-        if isinstance(other, ast.If) and any(part is node for part in ast.walk(other.test)):
+        if isinstance(other, ast.If) and node in ast.walk(other.test):
             return (pair[1], pair[0]) not in _assigned(other.body)
     return False
 

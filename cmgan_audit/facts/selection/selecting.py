@@ -217,7 +217,7 @@ class _Selecting:
         """
         if decision.outcome is None or self._asks_epoch_before(decision):
             return False
-        return any(event is decision.outcome for event in self._view.scene.run.events[: single.position])
+        return decision.outcome in self._view.scene.run.events[: single.position]
 
     def _asks_epoch_before(self, decision: Decision) -> bool:
         """Whether a decision reads a number that its loop gives a value only behind it, at the end of each epoch."""

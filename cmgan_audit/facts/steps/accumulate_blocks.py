@@ -37,10 +37,10 @@ def zeroed_before_last_in_block(window: Window) -> Fact:
     A prepared optimiser does nothing there but for the last of K batches: it throws away what the others gave.
     """
     first = window.backwards[0].position
-    around = {condition.text for condition in window.step.event.context.conditions}
+    around = window.step.event.context.tests
     for each in window.inside:
         inside = any(manager.endswith(_BLOCK) for manager in each.event.context.managers)
-        certain = {condition.text for condition in each.event.context.conditions} <= around
+        certain = each.event.context.tests <= around
         if each.kind == ZERO and inside and certain and each.position < first and each.concerns(window.optimiser):
             told = "gradients are set back here, which the block does for the last of the batches only"
             return Known(True, (Step(each.event.location, told),))

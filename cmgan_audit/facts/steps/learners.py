@@ -19,7 +19,7 @@ from cmgan_audit.facts.scene import COPIED, Scene
 from cmgan_audit.facts.steps.actions import STEP, ZERO, Action, actions_of
 from cmgan_audit.facts.steps.by_hand import DEEP, ByHand, inside, is_it, layer_of
 from cmgan_audit.facts.steps.records import Learner
-from cmgan_audit.facts.steps.windows import OWN_ORDER, Update, holds, loops_by_hand, steps_by_framework, updates_in
+from cmgan_audit.facts.steps.windows import OWN_ORDER, Update, loops_by_hand, steps_by_framework, updates_in
 from cmgan_audit.facts.values import class_name, instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
@@ -167,7 +167,7 @@ def _called_in(scene: Scene, updates: Sequence[Update]) -> Iterator[tuple[Instan
     """The networks, of the tree or layers of torch, that are called in loops over batches by what is no network."""
     found: dict[int, tuple[Instance, list[CallEvent]]] = {}
     for use in scene.of("run"):
-        if use.on is None or not any(holds(each.loop, use.event.context) for each in updates):
+        if use.on is None or not any(each.loop in use.event.context.loops for each in updates):
             continue
         network = bare_network(use.on)
         frames = (frame.value for frame in use.event.context.frames)

@@ -48,7 +48,7 @@ def runs_in_half(scene: Scene, start: int, backward: Action, losses: Losses) -> 
         use
         for use in scene.of("run")
         if use.position < end
-        and any(each is loop for each in use.event.context.loops)
+        and loop in use.event.context.loops
         and use.on is not None
         and is_kept(scene, use.on)  # a loss computes in float32 under autocast: it multiplies by no weights
     ]

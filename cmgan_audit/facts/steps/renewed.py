@@ -40,7 +40,7 @@ def renewed(
         return _NO
     inside = [each for each in updates if _places(each.event.context)[: len(around)] == around]
     batches = [each for each in inside if len(each.event.context.loops) > len(around)]
-    if not batches or not any(_conditions(made.context) <= _conditions(each.event.context) for each in batches):
+    if not batches or not any(made.context.tests <= each.event.context.tests for each in batches):
         return _NO  # at some epochs only: the schedule begins again there
     if any(around[-1] in _places(event.context) for event in view.scene.at(optimisers[0].location)):
         return _NO  # its optimiser is a new one, too
@@ -54,10 +54,6 @@ def renewed(
 
 def _places(context: Context) -> list[Location]:
     return [loop.location for loop in context.loops]
-
-
-def _conditions(context: Context) -> frozenset[str]:
-    return frozenset(condition.text for condition in context.conditions)
 
 
 def _goes_on(scheduler: Instance) -> bool:

@@ -10,7 +10,7 @@ from cmgan_audit.facts.adversarial.holders import Held, Holders, disjoint
 from cmgan_audit.facts.adversarial.losses import Losses
 from cmgan_audit.facts.steps.actions import BACKWARD, STEP, ZERO, Action
 from cmgan_audit.facts.steps.unseen_gradients import may_carry_over
-from cmgan_audit.facts.steps.windows import batch_loop, holds, loops_by_hand
+from cmgan_audit.facts.steps.windows import batch_loop, loops_by_hand
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -127,7 +127,7 @@ class Ring:
         """What happens in the loop from the clip on to an action, around the end of the loop where that comes first."""
         events, start = self.view.scene.run.events, self.clip.position + 1
         stretches = [(start, end.position)] if start <= end.position else [(start, len(events)), (0, end.position)]
-        return [event for first, last in stretches for event in events[first:last] if holds(self.loop, event.context)]
+        return [event for first, last in stretches for event in events[first:last] if self.loop in event.context.loops]
 
     def _filling(self, start: Action, step: Action, optimiser: Instance) -> Action | None:
         """A backward pass on the way to a step that comes to the networks of its optimiser."""
@@ -160,7 +160,7 @@ class Ring:
         """Whether something called so happens in the loop, between two positions, that could not be followed."""
         events = self.view.scene.run.events
         known = {each.event for each in self.inside}
-        inside = [event for event in events[start:end] if holds(self.loop, event.context)]
+        inside = [event for event in events[start:end] if self.loop in event.context.loops]
         calls = [
             each
             for each in inside
@@ -199,7 +199,7 @@ class Rings:
         held, loops = self.networks(clip), _loops(clip)
         if batches is None or batches not in loops or not held.complete:
             return None
-        in_batch = [each for each in self._actions if holds(batches, each.event.context)]
+        in_batch = [each for each in self._actions if batches in each.event.context.loops]
         if any(_has_own_order(each) for each in in_batch):
             return None
         steps = [(each, optimiser) for each in in_batch if each.kind == STEP for optimiser in each.on]
@@ -209,7 +209,7 @@ class Rings:
         apart = any(_loops(each) != loops for each in (*(step for step, _ in uses), *zeros))
         if not own or apart or any(_is_open(each) for each in in_batch):
             return None
-        inside = tuple(each for each in in_batch if holds(loops[-1], each.event.context))
+        inside = tuple(each for each in in_batch if loops[-1] in each.event.context.loops)
         over = loops[-1] is batches
         return Ring(self._view, clip, held, loops[-1], over, inside, tuple(uses), tuple(own), self._holders)
 

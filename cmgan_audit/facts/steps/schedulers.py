@@ -209,7 +209,7 @@ def _counts(text: str) -> bool:
 def _twice(scheduler: Instance, steps: Sequence[Action], updates: Sequence[Action]) -> Fact:
     """Whether a scheduler takes two steps for one: at the end of a pass, and once more in the loop that called it."""
     training = {loop for each in updates for loop in each.event.context.loops}
-    usual = [{condition.text for condition in each.event.context.conditions} for each in updates]
+    usual = [each.event.context.tests for each in updates]
     for one, other in pairwise(sorted(steps, key=lambda each: each.position)):
         loops = one.event.context.loops
         if len(one.on) != 1 or len(other.on) != 1 or loops != other.event.context.loops or training.isdisjoint(loops):
@@ -227,15 +227,15 @@ def _twice(scheduler: Instance, steps: Sequence[Action], updates: Sequence[Actio
     return NO
 
 
-def _usual(usual: Sequence[set[str]], *steps: Action) -> bool:
+def _usual(usual: Sequence[frozenset[str]], *steps: Action) -> bool:
     """Whether steps are taken whenever one of the updates is: not one where there is AMP, and the other where not."""
     tests = {condition.text for each in steps for condition in each.event.context.conditions}
     return any(tests <= each for each in usual)
 
 
-def _usual_by_one(usual: Sequence[set[str]], one: Action, other: Action) -> bool:
+def _usual_by_one(usual: Sequence[frozenset[str]], one: Action, other: Action) -> bool:
     """Whether one of two steps is always taken and the other in some epochs, as behind an evaluation of every fifth."""
-    tests, others = ({condition.text for condition in each.event.context.conditions} for each in (one, other))
+    tests, others = (each.event.context.tests for each in (one, other))
     apart = exclude(tests, others) or any(text.startswith("except") for text in tests | others)
     return not apart and (_usual(usual, one) or _usual(usual, other))
 

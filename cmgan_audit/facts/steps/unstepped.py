@@ -13,7 +13,7 @@ from cmgan_audit.facts.passes.outside_helpers import is_elsewhere, looks_on
 from cmgan_audit.facts.steps.actions import BACKWARD, SCHEDULE, STEP, ZERO, Action
 from cmgan_audit.facts.steps.by_hand import ByHand
 from cmgan_audit.facts.steps.out_of_reach import lines_in_reach
-from cmgan_audit.facts.steps.windows import OWN_ORDER, batch_loop, holds, loops_by_hand
+from cmgan_audit.facts.steps.windows import OWN_ORDER, batch_loop, loops_by_hand
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -137,5 +137,5 @@ def _may_step_unseen(view: View, actions: Sequence[Action]) -> bool:
 def _backwards(view: View, zero: Action, actions: Sequence[Action]) -> Iterator[Action]:
     loop = batch_loop(zero.event.context, loops_by_hand(view))
     for each in actions:
-        if each.kind == BACKWARD and loop is not None and holds(loop, each.event.context):
+        if each.kind == BACKWARD and loop is not None and loop in each.event.context.loops:
             yield each

@@ -16,7 +16,7 @@ from cmgan_audit.facts.steps.short_loops import is_left_after_one
 from cmgan_audit.facts.steps.unseen_gradients import may_compute
 from cmgan_audit.facts.steps.unstepped import Unstepped, unstepped
 from cmgan_audit.facts.steps.windows import Update as Window
-from cmgan_audit.facts.steps.windows import holds, steps_by_framework, updates_in, with_networks
+from cmgan_audit.facts.steps.windows import steps_by_framework, updates_in, with_networks
 from cmgan_audit.facts.values import class_name
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
@@ -107,17 +107,13 @@ def _accumulating(view: View, window: Window) -> Guard | None:
 
 def _steps_for_each(window: Window, guard: Guard) -> bool:
     """Whether the optimiser also steps on every batch, whatever the counter says: `learn(a, n % 8 == 7); learn(b)`."""
-    of_step = _conditions(window.step)
+    of_step = window.step.event.context.tests
     for each in window.inside:
-        if each.kind == STEP and each.concerns(window.optimiser) and _conditions(each) < of_step:
+        if each.kind == STEP and each.concerns(window.optimiser) and each.event.context.tests < of_step:
             counted = any(condition.location == guard.location for condition in each.event.context.conditions)
             if not counted and each.event.context.loops[-1] is window.loop:
                 return True
     return False
-
-
-def _conditions(action: Action) -> frozenset[str]:
-    return frozenset(condition.text for condition in action.event.context.conditions)
 
 
 def _ever_zeroed(view: View, window: Window, actions: Sequence[Action]) -> Fact:
@@ -160,7 +156,7 @@ def _sums_steps(view: View, window: Window, guard: Guard | None, actions: Sequen
     if is_left_after_one(view.code, window.loop) and any(_in_loops_around(window, each) for each in outside):
         return NO  # one step for each time that they are set back
     if guard is None:
-        often = any(_conditions(window.step) <= _conditions(backward) for backward in window.backwards)
+        often = any(window.step.event.context.tests <= backward.event.context.tests for backward in window.backwards)
     else:
         often = isinstance(guard.every, Known)
     if not often:
@@ -193,7 +189,7 @@ def _zeroed_before(view: View, window: Window) -> Fact:
             continue
         if each.kind == BACKWARD:
             return NO
-        if each.concerns(window.optimiser) and _conditions(each) <= _conditions(step):
+        if each.concerns(window.optimiser) and each.event.context.tests <= step.event.context.tests:
             if may_compute(view.scene, view.scene.run.events[each.position + 1 : step.position]):
                 return NO
             late = all(backward.position > step.position for backward in window.backwards)
@@ -206,12 +202,12 @@ def _zeroed_every_batch(window: Window, guard: Guard | None) -> Fact:
     """Whether gradients are set back under fewer conditions than the step, which is guarded by a counter."""
     if guard is None:
         return NO
-    of_step = _conditions(window.step)
+    of_step = window.step.event.context.tests
     for each in window.inside:
         if each.kind != ZERO or not each.concerns(window.optimiser):
             continue
         guarded = any(condition.location == guard.location for condition in each.event.context.conditions)
-        if not guarded and _conditions(each) < of_step:
+        if not guarded and each.event.context.tests < of_step:
             return Known(True, (Step(each.event.location, "gradients are set back here, for every batch"),))
     return NO
 
@@ -266,7 +262,7 @@ def _repeated(window: Window) -> Fact:
             continue
         if each.kind in (BACKWARD, ZERO):
             return NO
-        same_way = _conditions(each) == _conditions(step) and not _excluded(each)
+        same_way = each.event.context.tests == step.event.context.tests and not _excluded(each)
         same_loops = each.event.context.loops == step.event.context.loops
         if each.kind == STEP and each.concerns(window.optimiser) and same_way and same_loops:
             trail = (
@@ -278,7 +274,7 @@ def _repeated(window: Window) -> Fact:
 
 
 def _excluded(action: Action) -> bool:
-    texts = _conditions(action)
+    texts = action.event.context.tests
     return exclude(texts, texts)
 
 
@@ -302,7 +298,7 @@ def _tail_lost(window: Window, guard: Guard | None, actions: Sequence[Action]) -
     if not epochs or any(each.kind == STEP and each.concerns(window.optimiser) for each in outside):
         return NO
     for each in outside:
-        if each.kind == ZERO and each.concerns(window.optimiser) and holds(epochs[-1], each.event.context):
+        if each.kind == ZERO and each.concerns(window.optimiser) and epochs[-1] in each.event.context.loops:
             trail = (
                 Step(each.event.location, "gradients are set back here, once per epoch"),
                 Step(guard.location, "the counter lets no step use the batches after its last multiple"),

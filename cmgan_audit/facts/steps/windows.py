@@ -53,7 +53,9 @@ def steps_by_framework(view: View, actions: Sequence[Action]) -> bool:
     """Whether a framework goes over batches and the program does not step in its passes by hand."""
     passes = [single.event for single in view.scene.passes if single.event.framework]
     steps = [each for each in actions if each.kind == STEP and each.on]
-    by_hand = any(_may_step_by_hand(each) and holds(each.loop, step.event.context) for each in passes for step in steps)
+    by_hand = any(
+        _may_step_by_hand(each) and each.loop in step.event.context.loops for each in passes for step in steps
+    )
     return bool(passes) and not by_hand
 
 
@@ -110,7 +112,7 @@ def updates_in(view: View, actions: Sequence[Action]) -> Iterator[Update]:
         loop = batch_loop(step.event.context, passes) if step.kind == STEP else None
         if loop is None:
             continue
-        inside = tuple(each for each in actions if holds(loop, each.event.context))
+        inside = tuple(each for each in actions if loop in each.event.context.loops)
         start = max(
             (each.position for each in inside if each.kind == STEP and each.position < step.position), default=-1
         )
@@ -139,8 +141,3 @@ def loops_by_hand(view: View) -> list[Loop]:
 def batch_loop(context: Context, passes: Sequence[Loop]) -> Loop | None:
     """The innermost loop over the batches of a loader that something happens in."""
     return next((loop for loop in reversed(context.loops) if any(loop is each for each in passes)), None)
-
-
-def holds(loop: Loop, context: Context) -> bool:
-    """Whether something happens inside a loop."""
-    return any(each is loop for each in context.loops)

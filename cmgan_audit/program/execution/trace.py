@@ -67,6 +67,11 @@ class Context:
     conditions: tuple[Condition, ...] = ()
     managers: tuple[str, ...] = ()
 
+    @property
+    def tests(self) -> frozenset[str]:
+        """The texts of the conditions: what the tests around the event came out as."""
+        return frozenset(condition.text for condition in self.conditions)
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Event:
