@@ -38,6 +38,10 @@ NETWORK_WRAPPERS = (
     "apex.parallel.DistributedDataParallel",
 )
 
+# Methods of a network: those that give its parameters, and those that run it.
+PARAMETERS = (".parameters", ".named_parameters")
+RUNS = (".__call__", ".forward")
+
 # Layers that eval() switches, and those of them whose statistics pool over the batch.
 BATCH_NORMS = (
     "BatchNorm1d",

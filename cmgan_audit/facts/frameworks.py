@@ -6,6 +6,9 @@ networks to eval mode, turns gradients off and tells samplers the epoch.
 
 from __future__ import annotations
 
+# What runs the backward pass and the steps in an order of its own, scales losses and hands out clipped gradients.
+OWN_ORDER = ("accelerate.", "lightning.", "deepspeed.", "apex.")
+
 # Class or function of a framework, and its argument that holds the number of accumulated steps.
 _ACCUMULATING = {
     "lightning.pytorch.Trainer": "accumulate_grad_batches",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, TypeGuard
 
 from cmgan_audit.finding import Confidence, Step, Trail
 from cmgan_audit.program.domain.values import (
@@ -93,6 +93,11 @@ def constant(value: Value | None) -> Any:
 def is_none(value: Value) -> bool:
     """Whether a value is None, also as what stands for an argument that was not given."""
     return isinstance(value, Absent) or (isinstance(value, Const) and value.value is None)
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether a Python value is a number; True and False are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def known_number(fact: Fact) -> int | None:

@@ -15,13 +15,14 @@ from pathlib import Path
 
 from cmgan_audit.errors import InputError
 from cmgan_audit.evaluation.material.audio import AudioError
+from cmgan_audit.evaluation.material.manifests import ROLE_WORDS
 from cmgan_audit.evaluation.material.names import MEANT, UTTERANCE, by_folded_name, folded, shortened, word_spans
 from cmgan_audit.evaluation.material.recordings import recordings_in
 from cmgan_audit.lazy_dataclasses import dataclass
 
 # Words of what an evaluation script may write beside its outputs, as in `p232_001_clean.wav`, `p232_001_noisy.wav`;
 # `p232_001_noisy_enhanced.wav` is an output.
-_INPUTS = {"clean", "noisy", "mix", "mixture", "ref", "reference", "target", "input"}
+_INPUTS = {word for words in ROLE_WORDS.values() for word in words}
 _OF_ANY = {"audio", "signal", "speech", "wav"}
 _OUTPUTS = {
     "enhanced",

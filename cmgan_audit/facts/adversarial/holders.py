@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from cmgan_audit.facts.classes import bare_network, is_network, values_within
+from cmgan_audit.facts.classes import PARAMETERS, bare_network, is_network, values_within
 from cmgan_audit.facts.optimisers import is_optimiser
 from cmgan_audit.facts.passes.outside_helpers import is_elsewhere, looks_on
 from cmgan_audit.facts.scene import Scene
@@ -16,7 +16,6 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Instance, Unknown, Value
 
 _JUDGES = regex(r"disc|critic|adversar|judge", re.IGNORECASE)
-_ASKED = (".parameters", ".named_parameters")
 # Of a pair of name and parameter the parameter, of the list of these an item.
 _MOST_ITEMS = 4
 
@@ -61,7 +60,7 @@ class Holders:
             if event.callee.endswith(".add_param_group"):
                 for each in instances_of(event.receiver):
                     self._added.setdefault(id(each.attrs), []).extend(event.arguments.positional[:1])
-            if event.callee.endswith(_ASKED) and isinstance(event.result, Instance):
+            if event.callee.endswith(PARAMETERS) and isinstance(event.result, Instance):
                 networks = [bare_network(each) for each in instances_of(event.receiver)]
                 self._asked.setdefault(id(event.result.attrs), networks)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.checkpoints.records import Resume
 from cmgan_audit.facts.checkpoints.restoring import first_step
+from cmgan_audit.facts.classes import PARAMETERS
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.optimisers import is_optimiser
 from cmgan_audit.facts.scene import Use
@@ -22,15 +23,14 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Instance, Unknown
 from cmgan_audit.program.execution.trace import CallEvent, Context, Event, StoreEvent, innermost_function
+from cmgan_audit.program.language.complaints import ENDS
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
 from cmgan_audit.source.syntax import is_line_of, walk
 
-_ASKED = (".parameters", ".named_parameters")
 # What wraps a network in the expression that asks for its parameters: `model.module.parameters()`.
 _INNER = frozenset({"module"})
 _OPTIMISER = regex(r"opt", re.IGNORECASE)
-_ENDS = frozenset({"exit", "quit", "_exit"})
 _Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Module
 
 
@@ -157,7 +157,7 @@ def _stale(
 
 def _asks_for(view: View, event: CallEvent, assigned: _Assigned) -> bool:
     """Whether a call asks what a target holds for its parameters, in the same activation or of the same object."""
-    if not event.callee.endswith(_ASKED):
+    if not event.callee.endswith(PARAMETERS):
         return False
     call = view.code.call_at(event.location)
     if call is None or not isinstance(call.func, ast.Attribute):
@@ -236,5 +236,5 @@ def _leaves(block: Sequence[ast.stmt]) -> bool:
         case ast.Return() | ast.Raise() | ast.Continue() | ast.Break():
             return True
         case ast.Expr(value=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name))):
-            return name in _ENDS
+            return name in ENDS
     return False

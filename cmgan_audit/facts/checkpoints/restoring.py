@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 
-from cmgan_audit.facts.classes import NETWORK_WRAPPERS, bare_network, is_network, library_bases
+from cmgan_audit.facts.classes import NETWORK_WRAPPERS, PARAMETERS, bare_network, is_network, library_bases
 from cmgan_audit.facts.optimisers import is_scheduler, is_stateful
 from cmgan_audit.facts.records import EVAL
 from cmgan_audit.facts.scene import Scene
@@ -37,7 +37,7 @@ _DATASETS = frozenset({"torch.utils.data.Dataset", "torch.utils.data.IterableDat
 WHOLE = frozenset({"load_state", "recover_if_possible", "load_checkpoint"})
 _RESTORES = frozenset({"load_state_dict", *WHOLE})
 _STATE = ".state_dict"
-_WEIGHTS = (_STATE, ".named_parameters", ".parameters")
+_WEIGHTS = (_STATE, *PARAMETERS)
 _ENTRIES = (".items", ".values")
 _DEEPEST = 6  # calls and subscripts between a file and one of its weights
 _LIBRARIES = (

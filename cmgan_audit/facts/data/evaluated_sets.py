@@ -21,7 +21,7 @@ from cmgan_audit.facts.loading.names import Names
 from cmgan_audit.facts.loading.roles import leaning, path_leaning
 from cmgan_audit.facts.records import EVAL, TRAIN, Loader
 from cmgan_audit.facts.scene import Made
-from cmgan_audit.facts.values import class_name, instances_of, is_none, same_object
+from cmgan_audit.facts.values import class_name, constant, instances_of, is_none, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step
 from cmgan_audit.lazy_regex import regex
@@ -316,13 +316,11 @@ def _tells_its_data(one: Instance, other: Instance) -> bool:
         return False
     told = [pair for pair in pairs if _names_recordings(pair[0]) and are_equal(*pair)]
     asked = has_recordings(one.cls) and any(
-        leaning(name) > 0 and _is_true(mine[name]) and are_equal(mine[name], its[name]) for name in mine if name in its
+        leaning(name) > 0 and constant(mine[name]) is True and are_equal(mine[name], its[name])
+        for name in mine
+        if name in its
     )
     return (bool(told) or asked) and not any(_are_two_settings(*pair) for pair in told)
-
-
-def _is_true(value: Value) -> bool:
-    return isinstance(value, Const) and value.value is True
 
 
 def _names_recordings(value: Value) -> bool:

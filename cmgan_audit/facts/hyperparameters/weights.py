@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from cmgan_audit.facts.runtime.flow import Node
-from cmgan_audit.facts.values import fact_of
+from cmgan_audit.facts.values import fact_of, is_number
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_regex import regex
@@ -57,7 +57,7 @@ def _weight(view: View, node: Node) -> Iterator[tuple[str, str, Location, Fact]]
 
 
 def _is_number(value: Value) -> bool:
-    return isinstance(value, Const) and isinstance(value.value, int | float) and not isinstance(value.value, bool)
+    return isinstance(value, Const) and is_number(value.value)
 
 
 def _name(node: ast.expr) -> str:

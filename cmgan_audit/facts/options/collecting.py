@@ -10,6 +10,7 @@ from cmgan_audit.facts.options.parsing import Parsed, parsed_in
 from cmgan_audit.facts.options.reads import Reads
 from cmgan_audit.facts.options.records import CommandOption
 from cmgan_audit.facts.options.switches import Switches
+from cmgan_audit.facts.values import constant
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.program.domain.values import Const, External, FunctionValue, ListValue, Value
@@ -78,7 +79,7 @@ def _record(
 
 def _is_on(default: Value | None) -> bool:
     """Whether a default means "on"; the text "False" means "off", whatever it comes to."""
-    value = default.value if isinstance(default, Const) else None
+    value = constant(default)
     return bool(value) and not (isinstance(value, str) and value.lower() in OFF)
 
 

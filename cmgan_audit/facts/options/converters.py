@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cmgan_audit.facts.values import constant
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Const, External, FunctionValue, Instance, ListValue, Value
 from cmgan_audit.program.execution.probe import call_value
@@ -57,7 +58,7 @@ def misleading(run: Run, kind: Value | None, parser: Instance) -> Converter | No
         return None
     if not isinstance(kind, FunctionValue):
         return None
-    if _is_true(_result(run, kind, "False", parser)) and _is_true(_result(run, kind, "0", parser)):
+    if all(constant(_result(run, kind, word, parser)) is True for word in ("False", "0")):
         return Converter(BOOL, _named(kind))
     split = _result(run, kind, _SAMPLE, parser)
     if isinstance(split, ListValue) and split.complete and split.kind in ("list", "tuple"):
@@ -69,10 +70,6 @@ def misleading(run: Run, kind: Value | None, parser: Instance) -> Converter | No
 
 def _result(run: Run, function: FunctionValue, text: str, parser: Instance) -> Value:
     return call_value(run, function, [Const(value=text)], parser)[1]
-
-
-def _is_true(value: Value) -> bool:
-    return isinstance(value, Const) and value.value is True
 
 
 def _named(function: FunctionValue) -> str:

@@ -12,6 +12,7 @@ from functools import cached_property
 
 from cmgan_audit.facts.options.converters import OFF, TEXT, Converter
 from cmgan_audit.facts.options.reads import Reads
+from cmgan_audit.facts.values import constant
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -95,7 +96,7 @@ def _means_a_switch(value: Value | None) -> bool:
 
 def _are_one(values: Sequence[Value | None], given: Step | None) -> bool:
     """Whether what was asked is what an option holds, the default or else a text: what is told from it differs."""
-    default, *asked = (value.value if isinstance(value, Const) else None for value in values)
+    default, *asked = (constant(value) for value in values)
     if given is not None:
         return all(isinstance(value, str) and value == asked[0] for value in asked)
     return all(value == default and type(value) is type(default) for value in asked)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from cmgan_audit.facts.classes import bare_network, is_network
+from cmgan_audit.facts.classes import RUNS, bare_network, is_network
 from cmgan_audit.facts.scene import Forward, Scene, Use
 from cmgan_audit.facts.values import class_name, instances_of
 from cmgan_audit.program.domain.joins import same
 from cmgan_audit.program.domain.values import Arguments, ClassValue, FunctionValue, Instance
 from cmgan_audit.program.execution.probe import attribute_of, call_value
 from cmgan_audit.program.execution.trace import CallEvent
-
-_RUNS = (".__call__", ".forward")
 
 
 def calls_on_parts(scene: Scene, run: Use, network: Instance) -> list[CallEvent]:
@@ -23,7 +21,7 @@ def unread_parts(scene: Scene, run: Use) -> list[str]:
     if run.on is None:
         return []
     network = bare_network(run.on)
-    called = [each for each in _calls_inside(scene, run, network) if each.callee.endswith(_RUNS)]
+    called = [each for each in _calls_inside(scene, run, network) if each.callee.endswith(RUNS)]
     parts = [network, *(part for call in called for part in instances_of(call.receiver))]
     return [class_name(part) for part in parts if part.external_name and not part.external_name.startswith("torch.")]
 
@@ -52,7 +50,7 @@ def _calls_inside(scene: Scene, run: Use, network: Instance) -> list[CallEvent]:
 
     A loop that draws samples runs a network a hundred times with what cannot be told apart: one of them is tried.
     """
-    if not isinstance(network.cls, ClassValue) or not run.event.callee.endswith(_RUNS):
+    if not isinstance(network.cls, ClassValue) or not run.event.callee.endswith(RUNS):
         return []
     alike = scene.alike.setdefault(id(network.attrs), [])
     event = next((each for each in alike if _given_the_same(each.arguments, run.event.arguments)), run.event)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from cmgan_audit.facts.classes import is_network, values_within
+from cmgan_audit.facts.classes import RUNS, is_network, values_within
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.values import instances_of
 from cmgan_audit.finding import Location
@@ -116,7 +116,7 @@ def _tried_forward(scene: Scene, part: Instance) -> list[CallEvent]:
 
 def _run_by(call: CallEvent) -> Iterator[Instance]:
     """The networks that run in a call: the one that is called, and what a container of layers holds."""
-    if not call.callee.endswith((".__call__", ".forward")):
+    if not call.callee.endswith(RUNS):
         return
     for network in filter(is_network, instances_of(call.receiver)):
         if isinstance(network.cls, ClassValue):

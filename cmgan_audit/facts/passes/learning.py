@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cmgan_audit.facts.classes import PARAMETERS
 from cmgan_audit.program.domain.values import BoundMethod, Choice, Computation, Instance, ListValue, Unknown, Value
 from cmgan_audit.program.execution.trace import CallEvent, Loop, StoreEvent
 from cmgan_audit.program.naming.names import canonical
@@ -109,7 +110,7 @@ def _is_weight(value: Value, depth: int = 0) -> bool:
     inner: Sequence[Value] = ()
     match value:
         case Instance():
-            return value.external_name.endswith((".parameters", ".named_parameters"))
+            return value.external_name.endswith(PARAMETERS)
         case Choice():
             inner = [option.value for option in value.options]
         case BoundMethod(name="data"):

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cmgan_audit.facts.classes import is_network, library_bases
+from cmgan_audit.facts.classes import PARAMETERS, is_network, library_bases
 from cmgan_audit.facts.values import class_name, instances_of
 from cmgan_audit.program.domain.values import ClassValue, Instance
 from cmgan_audit.program.execution.trace import CallEvent, Event
 from cmgan_audit.program.naming.names import canonical
 
-_ASKED = (".parameters", ".named_parameters")
 # What such a network is certainly run by; its other methods are not known.
 RUNNING = ("__call__", "forward")
 
@@ -30,7 +29,7 @@ def library_networks(events: Iterable[Event]) -> dict[int, Instance]:
     return {
         id(each.attrs): each
         for event in events
-        if isinstance(event, CallEvent) and event.callee.endswith(_ASKED)
+        if isinstance(event, CallEvent) and event.callee.endswith(PARAMETERS)
         for each in instances_of(event.receiver)
         if not is_network(each) and canonical(event.callee).rpartition(".")[0] in library_bases(each)
     }

@@ -16,13 +16,19 @@ from cmgan_audit.facts.scene import COPIED, Scene, Use
 from cmgan_audit.facts.values import constant, instances_of, same_object
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, Instance
-from cmgan_audit.program.execution.trace import MODES_RESTORED, CallEvent, Context, Loop, is_without_gradients
+from cmgan_audit.program.execution.trace import (
+    GRADIENT_MODES,
+    MODES_RESTORED,
+    CallEvent,
+    Context,
+    Loop,
+    is_without_gradients,
+)
 from cmgan_audit.program.naming.names import canonical
 
 OPEN = "open"
 _IN_TRAINING = regex(r"[\w.]+\.training")
 _ORDER = regex("[<>]")
-_SWITCHING = ("torch.no_grad", "torch.inference_mode", "torch.enable_grad", "torch.set_grad_enabled")
 
 
 def mode_at(scene: Scene, run: Use) -> tuple[str, Use | None]:
@@ -287,7 +293,7 @@ def gradients_off(scene: Scene, position: int, managers: tuple[str, ...]) -> boo
     state = False
     for use in scene.of("grad"):
         # A manager that switches gradients puts back what was before it at its end.
-        switching = any(each.startswith(_SWITCHING) for each in use.event.context.managers)
+        switching = any(each.startswith(GRADIENT_MODES) for each in use.event.context.managers)
         if use.position < position and not switching:
             argument = use.event.arguments.get("mode", 0)
             state = isinstance(argument, Const) and argument.value is False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import field
 
-from cmgan_audit.facts.classes import bare_network, is_loader
+from cmgan_audit.facts.classes import RUNS, bare_network, is_loader
 from cmgan_audit.facts.levels.items import result_of_items
 from cmgan_audit.facts.preparation.rates import doubt_of, rate_of
 from cmgan_audit.facts.preparation.transforms import Transform, forward_transform, inverse_transform
@@ -105,7 +105,7 @@ class Signals:
     def _called(self, value: Value) -> Iterator[Instance]:
         if isinstance(value, Unknown) and value.computed is not None and value.computed.operation == "network":
             yield from map(bare_network, instances_of(value.computed.operands[0]))
-        elif isinstance(value, Instance) and value.external_name.endswith((".__call__", ".forward")):
+        elif isinstance(value, Instance) and value.external_name.endswith(RUNS):
             event = self.flow.call_of(value)
             yield from map(bare_network, instances_of(event.receiver) if event is not None else ())
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from cmgan_audit.facts.preparation.records import FFT, HOP, WINDOW, WINDOW_LENGTH
 from cmgan_audit.facts.runtime.flow import Node
 from cmgan_audit.facts.spectra.forms import ISTFT, STFT
-from cmgan_audit.facts.values import constant, fact_of, instances_of, is_none, with_step
+from cmgan_audit.facts.values import constant, fact_of, instances_of, is_none, is_number, with_step
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import Arguments, Choice, Const, External, Instance, Value, options_of
@@ -156,7 +156,7 @@ def _is_of_one_frame(found: Mapping[str, Fact], center: Value | None, *, is_hop_
     hop, length = found[HOP], found[WINDOW_LENGTH]
     if not isinstance(hop, Known) or not isinstance(length, Known):
         return not is_hop_given
-    return not is_hop_given or bool(_is_number(hop.value) and _is_number(length.value) and hop.value >= length.value)
+    return not is_hop_given or bool(is_number(hop.value) and is_number(length.value) and hop.value >= length.value)
 
 
 def _part(fact: Fact, part: int) -> Fact:
@@ -168,13 +168,9 @@ def _part(fact: Fact, part: int) -> Fact:
 def _number(fact: Fact) -> Fact:
     """Only numbers are sizes: what is computed as 400.0 is 400."""
     options = fact.options if isinstance(fact, OneOf) else (fact,)
-    if any(isinstance(each, Known) and not _is_number(each.value) for each in options):
+    if any(isinstance(each, Known) and not is_number(each.value) for each in options):
         return Unknown("it is no number")
     return fact
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _window(value: Value | None, default: str) -> Fact:
@@ -225,4 +221,4 @@ def _exponent(signature: _Signature, given: Arguments) -> float | None:
     if is_none(power):
         return 1.0
     number = constant(power)
-    return float(number) if _is_number(number) else None
+    return float(number) if is_number(number) else None

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from cmgan_audit.facts.runtime.flow import Flow, Node
 from cmgan_audit.facts.runtime.signs import Least, least
-from cmgan_audit.facts.values import class_name
+from cmgan_audit.facts.values import class_name, constant
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.program.domain.values import Const, Value
+from cmgan_audit.program.domain.values import Value
 from cmgan_audit.rules.record import Fact, Known, Record, certainly, record_kind
 
 _ROOTS = regex(rb"sqrt|\*\*|pow\(|hypot")
@@ -85,7 +85,7 @@ def _form(node: Node) -> tuple[str, tuple[Value, ...]]:
         return "torch.hypot", operands[:2]
     if (node.operation == "**" or member in ("pow", "pow_", "float_power")) and len(operands) >= 2:
         exponent = operands[1]
-        number = exponent.value if isinstance(exponent, Const) else None
+        number = constant(exponent)
         if isinstance(number, int | float) and not isinstance(number, bool) and number < 1 and number != 0:
             return f"** {number:.3g}", operands[:1]
     return "", ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from cmgan_audit.facts.runtime.flow import Flow, Node
+from cmgan_audit.facts.values import constant
 from cmgan_audit.program.domain.values import Choice, Const, Instance, Unknown, Value, options_of
 
 _DEEPEST = 40
@@ -128,7 +129,7 @@ def _clamped(flow: Flow, node: Node, given: list[Value], depth: int) -> Least:
 
 
 def _power(flow: Flow, base: Value, exponent: Value, depth: int) -> Least:
-    number = exponent.value if isinstance(exponent, Const) else None
+    number = constant(exponent)
     if isinstance(number, int | float) and number > 0 and number % 2 == 0:
         return Least.POSITIVE if least(flow, base, depth + 1) is Least.POSITIVE else Least.ZERO
     return least(flow, base, depth + 1)

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TypeGuard
 
 from cmgan_audit.facts.adversarial.holders import Holders
-from cmgan_audit.facts.classes import bare_network, is_network, values_within
+from cmgan_audit.facts.classes import PARAMETERS, bare_network, is_network, values_within
 from cmgan_audit.facts.passes.outside_helpers import looks_on
 from cmgan_audit.facts.scene import Scene
 from cmgan_audit.facts.steps.out_of_reach import lines_in_reach
@@ -31,7 +31,7 @@ DEEP = 14
 _FREEZES = regex(r"requires_grad(_\(|\s*=\s*)(?!True|\))|freeze|\.grad\b(?!\s*=\s*None)|toggle_")
 # Tensors of all kinds are written in place; those count that parameters are gone through for.
 _WRITES = regex(r"\.(copy|lerp|mul|add|sub|addcmul|set|swap)_\(|\.data\b|[-+*]=")
-_ASKS = (".parameters", ".named_parameters", ".modules", ".children", ".named_modules", ".buffers", ".state_dict")
+_ASKS = (*PARAMETERS, ".modules", ".children", ".named_modules", ".buffers", ".state_dict")
 _FREEZING = (".requires_grad_", ".freeze")
 # Calls that look at a network or its parameters and leave them alone.
 _LOOKS = regex(r".*(summary|profile|watch|count|flops|macs|print|log|info|save|clip|norm|loss)\w*", re.IGNORECASE)
@@ -43,7 +43,6 @@ _GATHERS = regex(
     r"list|tuple|set|dict|iter|next|enumerate|zip|sum|map|filter|len|any|all|sorted|(itertools\.)?chain(\.from_iterable)?"
     r"|.*\.(extend|append|update)"
 )
-_OF_PARAMETERS = (".parameters", ".named_parameters")
 # What draws the first weights of a network: `nn.init.normal_(p.data, 0, 0.02)`, `p.data.uniform_(-1, 1)`.
 _DRAWS = regex(r"\binit\.\w|\b(trunc_|xavier_|kaiming_|log_)?(normal|uniform)_\(|\borthogonal_\(")
 # What makes a tensor of its own, so that `requires_grad=False` says nothing of a network.
@@ -217,7 +216,7 @@ class ByHand:
     def _given_away(self, scene: Scene) -> Iterator[Instance]:
         """The networks that code which is not there gets, or gets the parameters of: an optimiser may be made there."""
         for event in self._all_asking:
-            if event.callee.endswith(_OF_PARAMETERS) and self._are_handed_on(event):
+            if event.callee.endswith(PARAMETERS) and self._are_handed_on(event):
                 yield from (bare_network(each) for each in instances_of(event.receiver))
         elsewhere = [event for _, event in scene.elsewhere]
         for event in (*elsewhere, *scene.named(lambda name: name.startswith("?"))):
@@ -304,7 +303,7 @@ def _classes(cls: Value | None) -> Iterator[ClassValue]:
 
 
 def _asks(call: ast.Call) -> bool:
-    return isinstance(call.func, ast.Attribute) and f".{call.func.attr}" in _OF_PARAMETERS
+    return isinstance(call.func, ast.Attribute) and f".{call.func.attr}" in PARAMETERS
 
 
 def is_it(value: Instance | None, network: Instance) -> bool:

@@ -19,7 +19,7 @@ from cmgan_audit.facts.scene import COPIED, Scene
 from cmgan_audit.facts.steps.actions import STEP, ZERO, Action, actions_of
 from cmgan_audit.facts.steps.by_hand import DEEP, ByHand, inside, is_it, layer_of
 from cmgan_audit.facts.steps.records import Learner
-from cmgan_audit.facts.steps.windows import OWN_ORDER, Update, loops_by_hand, steps_by_framework, updates_in
+from cmgan_audit.facts.steps.windows import UNSEEN, Update, loops_by_hand, steps_by_framework, updates_in
 from cmgan_audit.facts.values import class_name, instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Step
@@ -42,7 +42,7 @@ def learners_of(view: View) -> Iterable[Learner]:
     if steps_by_framework(view, actions) or any(each.kind == STEP and not each.on for each in actions):
         return []
     optimisers = _Optimisers(view)
-    if not optimisers.are_known or view.scene.named(lambda name: name.startswith(OWN_ORDER)):
+    if not optimisers.are_known or view.scene.named(lambda name: name.startswith(UNSEEN)):
         return []
     updates = [each for each in updates_in(view, actions) if each.backwards]
     losses = Losses(view.flow) if updates else None

@@ -10,7 +10,7 @@ from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.slices import Slicer
 from cmgan_audit.facts.steps.own_schedules import ends_early
 from cmgan_audit.facts.steps.records import ANY, BATCH, EPOCH
-from cmgan_audit.facts.values import class_name, fact_of
+from cmgan_audit.facts.values import class_name, fact_of, is_number
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Step, Trail
 from cmgan_audit.lazy_regex import regex
@@ -114,7 +114,7 @@ def _decay(every: Fact, factor: Fact) -> tuple[Fact, str] | None:
     if not isinstance(every, Known) or not isinstance(factor, Known):
         return None
     size, gamma = every.value, factor.value
-    if not _number(size) or not _number(gamma) or not size > 0 or not 0 < gamma < 1:
+    if not is_number(size) or not is_number(gamma) or not size > 0 or not 0 < gamma < 1:
         return None
     left = gamma ** (_LATER // size)
     if left > _NOTHING:
@@ -127,7 +127,7 @@ def _decay(every: Fact, factor: Fact) -> tuple[Fact, str] | None:
 def _over(count: Fact, text: str) -> tuple[Fact, str] | None:
     if isinstance(count, Unknown):
         return (count, "") if not count.formula else None
-    if isinstance(count, Known) and _number(count.value) and 0 < count.value <= _FEW and not _counts_steps(count):
+    if isinstance(count, Known) and is_number(count.value) and 0 < count.value <= _FEW and not _counts_steps(count):
         return _known(EPOCH, count), text.format(_n(count))
     return None
 
@@ -138,7 +138,7 @@ def _counts_steps(count: Known) -> bool:
 
 
 def _n(count: Fact) -> str:
-    return f"{count.value:,}" if isinstance(count, Known) and _number(count.value) else "?"
+    return f"{count.value:,}" if isinstance(count, Known) and is_number(count.value) else "?"
 
 
 def _last_milestone(scheduler: Instance) -> Fact | None:
@@ -146,7 +146,7 @@ def _last_milestone(scheduler: Instance) -> Fact | None:
     if not isinstance(stones, ListValue) or not stones.complete:
         return None
     facts = [fact_of(each, None) for each in stones.items]
-    known = [each for each in facts if isinstance(each, Known) and _number(each.value)]
+    known = [each for each in facts if isinstance(each, Known) and is_number(each.value)]
     return max(known, key=lambda each: each.value) if known and len(known) == len(facts) else None
 
 
@@ -192,7 +192,3 @@ def _known(pace: str, *facts: Fact) -> Known:
     conditions = [fact.condition for fact in facts if isinstance(fact, Known) and fact.condition]
     confidence = min((fact.confidence for fact in facts if isinstance(fact, Known)), default=Confidence.HIGH)
     return Known(pace, trail, conditions[0] if conditions else "", confidence)
-
-
-def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from cmgan_audit.facts.adversarial.holders import Held, Holders, disjoint
 from cmgan_audit.facts.adversarial.losses import Losses
+from cmgan_audit.facts.frameworks import OWN_ORDER
 from cmgan_audit.facts.steps.actions import BACKWARD, STEP, ZERO, Action
 from cmgan_audit.facts.steps.unseen_gradients import may_carry_over
 from cmgan_audit.facts.steps.windows import batch_loop, loops_by_hand
@@ -20,7 +21,6 @@ from cmgan_audit.program.execution.trace import CallEvent, Condition, Event, Loo
 from cmgan_audit.program.naming.names import canonical
 
 # Libraries whose backward(), step() and zero_grad() decide by themselves when they do something.
-_OWN_ORDER = ("accelerate.", "lightning.", "deepspeed.", "apex.")
 _OF_SCHEDULES = regex(r"[sS]ched|[wW]arm")
 
 
@@ -240,7 +240,7 @@ def _is_among(optimiser: Instance, others: Sequence[Instance]) -> bool:
 
 
 def _has_own_order(action: Action) -> bool:
-    return action.kind in (BACKWARD, STEP) and canonical(action.event.callee).startswith(_OWN_ORDER)
+    return action.kind in (BACKWARD, STEP) and canonical(action.event.callee).startswith(OWN_ORDER)
 
 
 def _is_open(action: Action) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cmgan_audit.facts.adversarial.holders import Holders
 from cmgan_audit.facts.adversarial.losses import Losses
+from cmgan_audit.facts.frameworks import OWN_ORDER
 from cmgan_audit.facts.optimisers import is_scaler
 from cmgan_audit.facts.steps.actions import CLIP, SCALE, STEP, UNSCALE, UPDATE, Action, actions_of
 from cmgan_audit.facts.steps.precision import runs_in_half
@@ -25,7 +26,6 @@ from cmgan_audit.source.syntax import walk
 
 NO, YES = Known(False), Known(True)
 # Libraries that scale by themselves in their own backward().
-_OWN_SCALING = ("accelerate.", "lightning.", "deepspeed.", "apex.")
 
 
 def scalings_of(view: View) -> Iterable[Scaling]:
@@ -50,7 +50,7 @@ def _is_mixed(view: View) -> bool:
 
 
 def _is_foreign(backward: Action) -> bool:
-    return canonical(backward.event.callee).startswith(_OWN_SCALING)
+    return canonical(backward.event.callee).startswith(OWN_ORDER)
 
 
 def _scaling(view: View, update: Update, actions: Sequence[Action], *, first: bool) -> Scaling | None:

@@ -13,7 +13,7 @@ from cmgan_audit.facts.passes.outside_helpers import is_elsewhere, looks_on
 from cmgan_audit.facts.steps.actions import BACKWARD, SCHEDULE, STEP, ZERO, Action
 from cmgan_audit.facts.steps.by_hand import ByHand
 from cmgan_audit.facts.steps.out_of_reach import lines_in_reach
-from cmgan_audit.facts.steps.windows import OWN_ORDER, batch_loop, loops_by_hand
+from cmgan_audit.facts.steps.windows import UNSEEN, batch_loop, loops_by_hand
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
@@ -127,7 +127,7 @@ def _may_step_unseen(view: View, actions: Sequence[Action]) -> bool:
     """Whether something may step that is not known: a framework, or a line that was not followed."""
     if any(each.kind == STEP and not each.on for each in actions):
         return True
-    if view.scene.named(lambda name: name.startswith(OWN_ORDER)):
+    if view.scene.named(lambda name: name.startswith(UNSEEN)):
         return True
     steps = (each.event.location for each in actions if each.kind in (STEP, SCHEDULE))
     seen = {(place.path, place.line) for place in steps}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cmgan_audit.facts.adversarial.holders import Held, Holders, called
+from cmgan_audit.facts.frameworks import OWN_ORDER
 from cmgan_audit.facts.optimisers import is_optimiser
 from cmgan_audit.facts.records import TRAIN
 from cmgan_audit.facts.steps.actions import BACKWARD, STEP, ZERO, Action
@@ -16,7 +17,7 @@ from cmgan_audit.program.domain.values import BoundMethod, ClassValue, Instance
 from cmgan_audit.program.execution.trace import Context, IterateEvent, Loop
 
 # What takes part in an optimisation without being seen to.
-OWN_ORDER = ("accelerate.", "lightning.", "deepspeed.", "apex.", "horovod.", "?.prepare")
+UNSEEN = (*OWN_ORDER, "horovod.", "?.prepare")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,6 +11,7 @@ from typing import TypeGuard
 from cmgan_audit.facts.records import Loader
 from cmgan_audit.facts.trained.families import BATCH, SEGMENT, family_of
 from cmgan_audit.facts.trained.records import AppliedSetting
+from cmgan_audit.facts.values import is_number
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
@@ -108,7 +109,7 @@ def _options(records: Iterable[Record]) -> Iterator[tuple[str, Fact]]:
 
 
 def _is_number(fact: Fact) -> TypeGuard[Known]:
-    return isinstance(fact, Known) and isinstance(fact.value, int | float) and not isinstance(fact.value, bool)
+    return isinstance(fact, Known) and is_number(fact.value)
 
 
 def _facts(records: Iterable[Record]) -> Iterator[tuple[str, Fact]]:

@@ -44,6 +44,7 @@ class Condition:
 
 # The managers under which nothing is kept for gradients, and what stands before the name of one that may be in force.
 NO_GRADIENTS = frozenset({"torch.no_grad", "torch.inference_mode"})
+GRADIENT_MODES = (*NO_GRADIENTS, "torch.enable_grad", "torch.set_grad_enabled")
 MAYBE = "maybe "
 _NO_GRADIENTS = tuple(NO_GRADIENTS)
 

@@ -14,7 +14,8 @@ from cmgan_audit.source.syntax import arguments_of, called_name, walk
 _TELLS = frozenset(
     "print error warning warn info debug critical exception log echo secho print_help print_usage".split()
 )
-_ENDS = frozenset({"exit", "quit", "_exit"})
+# What ends the program.
+ENDS = frozenset({"exit", "quit", "_exit"})
 _TEXTS = frozenset({"format", "join", "str", "repr", "format_help", "format_usage"})
 
 
@@ -37,7 +38,7 @@ def only_complains(body: Sequence[ast.stmt], in_main: bool, is_parser: Callable[
     *before, last = body
     if isinstance(last, ast.Return):
         return in_main and last.value is None and bool(before) and all(map(_tells, before))
-    return (_calls(last, _ENDS) or _exits(last) or _rejects(last, is_parser)) and all(map(_tells, before))
+    return (_calls(last, ENDS) or _exits(last) or _rejects(last, is_parser)) and all(map(_tells, before))
 
 
 def is_main(script: Module, calls: Sequence[Frame]) -> bool:

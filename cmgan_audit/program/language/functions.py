@@ -39,7 +39,7 @@ from cmgan_audit.program.execution.interpreter import (
 )
 from cmgan_audit.program.execution.kernels import left_out
 from cmgan_audit.program.execution.state import Environment
-from cmgan_audit.program.execution.trace import MAYBE, NO_GRADIENTS, CallEvent, Frame
+from cmgan_audit.program.execution.trace import GRADIENT_MODES, MAYBE, NO_GRADIENTS, CallEvent, Frame
 from cmgan_audit.program.language.attributes import decorator_names
 from cmgan_audit.program.language.classes import order_of_bases
 from cmgan_audit.source.syntax import own_nodes, positional_parameters
@@ -57,9 +57,7 @@ _FILLERS = {
 }
 
 # Decorators that are in force while the function runs, as if its body stood in a `with`.
-_MANAGERS = frozenset(
-    {"torch.no_grad", "torch.inference_mode", "torch.enable_grad", "torch.autocast", "torch.set_grad_enabled"}
-)
+_MANAGERS = frozenset({*GRADIENT_MODES, "torch.autocast"})
 
 
 def qualified(function: FunctionValue) -> str:

@@ -161,7 +161,7 @@ def _os_join(call: ModelCall) -> Value:
     return joined([path_of(value) for value in call.arguments.positional])
 
 
-@model("os.path.expanduser", "os.path.expandvars")
+@model("os.path.expanduser", "os.path.expandvars", "hydra.utils.to_absolute_path")
 def _os_same(call: ModelCall) -> Value:
     return path_of(call.get("path", 0))
 
@@ -215,8 +215,3 @@ def _is_written_empty(path: Value) -> bool:
 @model("os.getcwd", "hydra.utils.get_original_cwd")
 def _getcwd(call: ModelCall) -> Value:
     return Const(value="", overridable="the working directory")
-
-
-@model("hydra.utils.to_absolute_path")
-def _to_absolute(call: ModelCall) -> Value:
-    return path_of(call.get("path", 0))

@@ -109,8 +109,25 @@ class Interpreter(Protocol):
         """Say in the run's limits what could not be followed."""
 
 
+class _OnReceiver:
+    """What a library object keeps under "@" keys, for what is asked of it."""
+
+    __slots__ = ()
+    interpreter: Interpreter
+    receiver: Value | None
+
+    def state(self, key: str) -> Value | None:
+        """The receiver's state under "@key"."""
+        return self.receiver.attrs.get(f"@{key}") if isinstance(self.receiver, Instance) else None
+
+    def set_state(self, key: str, value: Value) -> None:
+        """Write the receiver's state under "@key"."""
+        if isinstance(self.receiver, Instance):
+            self.interpreter.journal.set(self.receiver.attrs, f"@{key}", value)
+
+
 @dataclass(frozen=True, slots=True)
-class ModelCall:
+class ModelCall(_OnReceiver):
     """One call of a library function or of a method of a library object.
 
     `callee` is the canonical qualified name; `receiver` the object of a method call. `node` is the call's syntax
@@ -123,6 +140,11 @@ class ModelCall:
     arguments: Arguments
     node: ast.AST | None
     location: Location
+
+    @property
+    def first(self) -> Value | None:
+        """The first argument by position, None when there is none."""
+        return self.arguments.positional[0] if self.arguments.positional else None
 
     def get(self, name: str, position: int | None = None) -> Value | None:
         """An argument by keyword or position, None when it was not given."""
@@ -145,37 +167,19 @@ class ModelCall:
             cls=External(name=name or self.callee), arguments=self.arguments, location=self.location, attrs=attrs
         )
 
-    def state(self, key: str) -> Value | None:
-        """The receiver's state under "@key"."""
-        return self.receiver.attrs.get(f"@{key}") if isinstance(self.receiver, Instance) else None
-
-    def set_state(self, key: str, value: Value) -> None:
-        """Write the receiver's state under "@key"."""
-        if isinstance(self.receiver, Instance):
-            self.interpreter.journal.set(self.receiver.attrs, f"@{key}", value)
-
     def unknown(self, reason: str) -> Unknown:
         """An unknown result that says why."""
         return Unknown(reason=reason)
 
 
 @dataclass(frozen=True, slots=True)
-class AttributeRead:
+class AttributeRead(_OnReceiver):
     """Reading an attribute of a library object that the object does not hold itself."""
 
     interpreter: Interpreter
     name: str
     receiver: Value
     location: Location
-
-    def state(self, key: str) -> Value | None:
-        """The receiver's state under "@key"."""
-        return self.receiver.attrs.get(f"@{key}") if isinstance(self.receiver, Instance) else None
-
-    def set_state(self, key: str, value: Value) -> None:
-        """Write the receiver's state under "@key"."""
-        if isinstance(self.receiver, Instance):
-            self.interpreter.journal.set(self.receiver.attrs, f"@{key}", value)
 
 
 T = TypeVar("T")

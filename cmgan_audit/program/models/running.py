@@ -38,6 +38,8 @@ MOST_REDUCED = 40
     "accelerate.Accelerator.num_processes",
     "horovod.torch.size",
     "torch_xla.core.xla_model.xrt_world_size",
+    "ignite.distributed.get_world_size",
+    "ignite.distributed.utils.get_world_size",
 )
 def _world_size(call: ModelCall) -> Value:
     return Symbol(formula="world_size", at_one=1)
@@ -48,7 +50,13 @@ def _device_count(call: ModelCall) -> Value:
     return Symbol(formula="device_count", at_one=1)
 
 
-@model("torch.distributed.get_rank", "horovod.torch.rank", "torch_xla.core.xla_model.get_ordinal")
+@model(
+    "torch.distributed.get_rank",
+    "horovod.torch.rank",
+    "torch_xla.core.xla_model.get_ordinal",
+    "ignite.distributed.get_rank",
+    "ignite.distributed.get_local_rank",
+)
 def _rank(call: ModelCall) -> Value:
     return Symbol(formula="rank", at_one=0)
 
@@ -210,7 +218,7 @@ for _name in ("functools.lru_cache", "functools.cache", "functools.wraps", "func
 
     @model(f"{_name}.__call__")
     def _decorated(call: ModelCall) -> Value | None:
-        return call.arguments.positional[0] if call.arguments.positional else None
+        return call.first
 
 
 @model("functools.cache", "functools.lru_cache", "functools.singledispatch", "torch.compile", "torch.jit.script")

@@ -246,7 +246,7 @@ def _ensure_object(call: ModelCall) -> Value | None:
 
 @model("click.pass_context.__call__", *(f"{name}.__call__" for name in _PASSING[1:]))
 def _passing(call: ModelCall) -> Value | None:
-    return call.arguments.positional[0] if call.arguments.positional else None
+    return call.first
 
 
 @model("click.pass_context", "click.pass_obj")

@@ -231,7 +231,7 @@ def _typer_command(call: ModelCall) -> Value | None:
 @model("typer.Typer.command.__call__")
 def _typer_decorate(call: ModelCall) -> Value | None:
     parent = call.state("parent")
-    function = call.arguments.positional[0] if call.arguments.positional else None
+    function = call.first
     known = parent.attrs.get("@commands") if isinstance(parent, Instance) else None
     if function is None or not isinstance(known, ListValue) or not isinstance(call.receiver, Instance):
         return None

@@ -124,7 +124,7 @@ def _name_of(function: Value | None) -> str | None:
     f"{_INGREDIENT}.option_hook", f"{_INGREDIENT}.post_process_name",
 )  # fmt: skip
 def _hook(call: ModelCall) -> Value | None:
-    return call.arguments.positional[0] if call.arguments.positional else None
+    return call.first
 
 
 # Functions whose parameters are filled in
@@ -142,7 +142,7 @@ def _capture(call: ModelCall) -> Value | None:
 
 @model(f"{_OPENED}.__call__")
 def _capture_with(call: ModelCall) -> Value | None:
-    function = call.arguments.positional[0] if call.arguments.positional else None
+    function = call.first
     if not isinstance(function, FunctionValue):
         return function
     owned = replace(call, receiver=call.state("owner"))

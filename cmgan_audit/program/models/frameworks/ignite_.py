@@ -18,16 +18,6 @@ for _name in ("auto_dataloader", "auto_model", "auto_optim"):
     derives(f"ignite.distributed.auto.{_name}", f"ignite.distributed.{_name}")
 
 
-@model("ignite.distributed.get_world_size", "ignite.distributed.utils.get_world_size")
-def _world_size(call: ModelCall) -> Value:
-    return Symbol(formula="world_size", at_one=1)
-
-
-@model("ignite.distributed.get_rank", "ignite.distributed.get_local_rank")
-def _rank(call: ModelCall) -> Value:
-    return Symbol(formula="rank", at_one=0)
-
-
 @model("ignite.distributed.auto_dataloader")
 def _loader(call: ModelCall) -> Value:
     """A loader whose batch is that of all processes together."""
@@ -47,7 +37,7 @@ def _share(total: Value) -> Value:
 
 @model("ignite.distributed.auto_model", "ignite.distributed.auto_optim")
 def _as_it_is(call: ModelCall) -> Value | None:
-    return call.arguments.positional[0] if call.arguments.positional else None
+    return call.first
 
 
 @model(f"{_PARALLEL}.__enter__")

@@ -46,7 +46,7 @@ _PARTS = frozenset({"model", "data", "trainer"})
 @model(f"{_PARSER}.set_defaults")
 def _set_defaults(call: ModelCall) -> Value:
     """Settings of a program's own: `parser.set_defaults({"data.batch_size": 4})` or by keyword."""
-    given = call.arguments.positional[0] if call.arguments.positional else None
+    given = call.first
     kept = call.state("defaults")
     items: dict[Key, Value] = dict(kept.items) if isinstance(kept, DictValue) else {}
     items.update(given.items if isinstance(given, DictValue) else {})

@@ -58,7 +58,7 @@ derives("toml.decoder.load", "toml.load")
 @model(*_PARSERS)
 def _load(call: ModelCall) -> Value | None:
     dialect = next((_PARSERS[name] for name in _names(call.callee) if name in _PARSERS), None)
-    source = call.arguments.positional[0] if call.arguments.positional else None
+    source = call.first
     source = source or call.get("fp") or call.get("stream") or call.get("s") or call.get("f")
     if dialect is None or source is None:
         return None
