@@ -231,7 +231,7 @@ class Slicer:
             case ast.Attribute():
                 found.named.append(here)
                 yield _Task(node.value, task.function, task.stack)
-                yield from self._of_object(task, node, found)
+                yield from self._of_object(node, found)
             case ast.Subscript():
                 index = node.slice.value if isinstance(node.slice, ast.Constant) else None
                 if isinstance(index, str):
@@ -286,7 +286,7 @@ class Slicer:
                 task_there = _Task(bound.statement, reached, self._one(stack), task.item)
                 yield from self._of_binding(bound, task_there, found)
 
-    def _of_object(self, task: _Task, node: ast.Attribute, found: Slice) -> Iterator[_Task]:
+    def _of_object(self, node: ast.Attribute, found: Slice) -> Iterator[_Task]:
         """What an attribute of an object was given in its methods: `stopper.step(loss)` sets `stopper.stop`."""
         bindings = self._attributes.get(f"self.{node.attr}", ())
         owner = ast.unparse(node.value) if bindings else ""

@@ -142,7 +142,7 @@ def _own_words(name: str) -> tuple[str, ...]:
 
 def _are_mixtures(listed: Sequence[Series]) -> bool:
     """Whether the values stand at the SNRs of mixtures: `SNR 5 dB: PESQ 2.25`."""
-    return any(numbers_name_rows(series.name, set(series.ys), len(series)) for series in listed)
+    return any(numbers_name_rows(series.name, set(series.ys)) for series in listed)
 
 
 def _are_named(text: Blocks, places: Sequence[int], recordings: Sequence[re.Pattern[str]]) -> bool:

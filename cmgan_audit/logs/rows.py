@@ -109,7 +109,7 @@ def what_rows_are(column: str, texts: Collection[str], filled: float, rows: floa
     return "audio file" if of_items or len(texts) > _MANY else "system"
 
 
-def numbers_name_rows(column: str, numbers: Collection[float], rows: float) -> str:
+def numbers_name_rows(column: str, numbers: Collection[float]) -> str:
     """ "audio file" or "condition" where a column of numbers tells the rows apart and counts no training.
 
     `uttid` holds an utterance's number, and an SNR in round decibels is what was mixed, not what came out.

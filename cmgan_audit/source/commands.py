@@ -138,11 +138,9 @@ def commands_said(path: str, text: str) -> Iterator[CommandLine]:
             yield replace(command, trial=trial is not None)
 
 
-def _shell(
-    path: str, text: str, line: int, variables: dict[str, str] | None = None, sources: Sources | None = None
-) -> Iterator[CommandLine]:
+def _shell(path: str, text: str, line: int, sources: Sources | None = None) -> Iterator[CommandLine]:
     in_document = path.lower().endswith((".md", ".rst"))
-    for simple in commands(text, line, variables, sources=sources):
+    for simple in commands(text, line, sources=sources):
         yield from _starts(path, simple, in_document=in_document)
 
 

@@ -38,7 +38,7 @@ def own_batch(made: Made, loader_batch: Fact) -> Fact:
     """
     batches = made.arguments.get("batch_sampler", 4)
     if batches is not None and not (isinstance(batches, Const) and batches.value is None):
-        return _batch_of(batches, "the batch sampler")
+        return _batch_of(batches)
     if isinstance(loader_batch, Known) and loader_batch.value in (1, None):
         given = made.arguments.get("dataset", 0)
         for dataset in datasets_in(given, Items()) if given is not None else ():  # also in a Subset of random_split
@@ -148,7 +148,7 @@ def _is_under(frame: Frame, frames: tuple[Frame, ...]) -> bool:
     return any(each is frame for each in frames)
 
 
-def _batch_of(value: Value, what: str) -> Fact:
+def _batch_of(value: Value) -> Fact:
     for option in options_of(value):
         if isinstance(option.value, Instance):
             inner = option.value.arguments.get(
@@ -158,7 +158,7 @@ def _batch_of(value: Value, what: str) -> Fact:
             if found is not None:
                 return fact_of(found, None)
             return Unknown(f"{class_name(option.value)} makes the batches")
-    return Unknown(f"{what} is computed at run time")
+    return Unknown("the batch sampler is computed at run time")
 
 
 def _named_batch(owner: Instance) -> Value | None:

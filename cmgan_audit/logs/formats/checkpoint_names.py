@@ -53,14 +53,13 @@ def names_of(path: Path) -> tuple[float | None, float | None, dict[str, float]]:
     return epoch, step, values
 
 
-def read_checkpoints(paths: Sequence[Path], source: str, book: RoleBook, embedded: bool = True) -> Reading:
+def read_checkpoints(paths: Sequence[Path], source: str, book: RoleBook) -> Reading:
     """One run from the names and the embedded numbers of a folder's checkpoints, in the order of their epochs."""
     rows: list[tuple[float | None, float | None, dict[str, float]]] = []
     notes: list[Note] = []
     for path in paths:
         epoch, step, values = names_of(path)
-        inside = embedded_numbers(path) if embedded else {}
-        for name, value in inside.items():
+        for name, value in embedded_numbers(path).items():
             counter = counter_kind(name)
             if counter == "epoch":
                 epoch = value if epoch is None else epoch

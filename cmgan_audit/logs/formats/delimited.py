@@ -282,7 +282,7 @@ class _Reader:
             filled = self.worded[column.position] / self.rows
             # A word below numbers (`avg`) stands for them all; in a training `sample_idx` counts what it has seen.
             numbers = set() if trained else self.numbers.get(column.position, set())
-            found = what_rows_are(column.name, texts, filled, rows) or numbers_name_rows(column.name, numbers, rows)
+            found = what_rows_are(column.name, texts, filled, rows) or numbers_name_rows(column.name, numbers)
             if found:
                 return found
         return ""

@@ -99,7 +99,7 @@ class Records:
                     return found
         if are_of_training(self.numbers):  # `sample_idx` counts what it has seen
             return ""
-        return next((f for k, v in self.numbers.items() if (f := numbers_name_rows(k, set(v), self.rows))), "")
+        return next((f for k, v in self.numbers.items() if (f := numbers_name_rows(k, set(v)))), "")
 
     def add(self, record: dict[str, JsonValue], place: int, at: tuple[str, float] | None = None) -> None:
         """One record: its counter, or the one it is filed under, and its numbers."""

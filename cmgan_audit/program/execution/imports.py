@@ -13,13 +13,13 @@ from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.program.naming.names import canonical, from_star
 
 
-def environment_of(it: Interpreter, module: Module, name: str | None = None) -> Environment:
+def environment_of(it: Interpreter, module: Module) -> Environment:
     """The names of a module, its top level executed if that has not begun yet."""
     if module.path in it.environments:
         return it.environments[module.path]
     environment = Environment(module, "module")
     it.environments[module.path] = environment
-    environment.names["__name__"] = Const(value=name or module.name)
+    environment.names["__name__"] = Const(value=module.name)
     environment.names["__file__"] = Const(value=module.path)
     if module.tree is not None:
         run_module(it, module, environment)

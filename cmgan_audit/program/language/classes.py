@@ -229,7 +229,7 @@ def construct_library_part(
         it.journal.set(instance.attrs, f"@base:{name}", arguments)
         items = instance.attrs.get("@items")
         if name in _DICTIONARIES and isinstance(items, DictValue):
-            fill_dictionary(it, items, arguments, location)
+            fill_dictionary(it, items, arguments)
             return
         event = CallEvent(
             location=location,

@@ -230,7 +230,7 @@ def _dict(it: Interpreter, node: ast.Dict) -> Value:
             value = evaluate(it, value_node)
             if size == 1 and is_state(value):
                 return of_same_tensors(it, value, it.location(node))
-            fill_dictionary(it, made, Arguments(positional=(value,)), it.location(value_node))
+            fill_dictionary(it, made, Arguments(positional=(value,)))
             continue
         entry = entry_of(value_node, size)
         value = evaluate(it, value_node) if entry is None else entry

@@ -172,7 +172,7 @@ def _dict(it: Interpreter, arguments: Arguments, location: Location) -> Value | 
     if len(arguments.positional) == 1 and not arguments.keywords and is_state(arguments.positional[0]):
         return None  # it remembers whose tensors it holds
     made = DictValue(items={})
-    fill_dictionary(it, made, arguments, location)
+    fill_dictionary(it, made, arguments)
     return made
 
 

@@ -32,7 +32,7 @@ _STATES = (".state_dict", ".state_dict.items")
 _MOST_STEPS = 4
 
 
-def fill_dictionary(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> None:
+def fill_dictionary(it: Interpreter, target: DictValue, arguments: Arguments) -> None:
     """What `dict(...)` and `update(...)` write, from mappings, pairs and keywords."""
     for source in arguments.positional:
         if isinstance(source, Instance) and isinstance(source.attrs.get("@items"), DictValue):
@@ -157,7 +157,7 @@ def _setdefault(it: Interpreter, target: DictValue, arguments: Arguments, locati
 
 
 def _update(it: Interpreter, target: DictValue, arguments: Arguments, location: Location) -> Value:
-    fill_dictionary(it, target, arguments, location)
+    fill_dictionary(it, target, arguments)
     return _NONE
 
 

@@ -122,7 +122,7 @@ def _operator(
         case "__contains__", (item,):
             return compare(it, ast.In, item, receiver)
         case "__init__", _ if isinstance(receiver, DictValue):
-            fill_dictionary(it, receiver, arguments, location)
+            fill_dictionary(it, receiver, arguments)
             return Const(value=None)
     return None
 
@@ -159,7 +159,7 @@ def _text_method(receiver: Const, name: str, arguments: Arguments) -> Value | No
     sources = (receiver, *arguments.every)
     unknown = Unknown(reason=f"{name}() of what is not known", draws=drawn(*sources)).made_from(name, sources)
     if any(part is None for part in (*positional, *keywords.values())) or arguments.open_kwargs:
-        return _unknown_parts(name, arguments) or unknown
+        return _unknown_parts(name) or unknown
     if not _affordable(receiver.value, name, [part[0] for part in positional if part]):
         return unknown
     method = getattr(receiver.value, name)
@@ -188,6 +188,6 @@ def _digits(text: str) -> list[str]:
     return "".join(character if character.isdigit() else " " for character in text).split()
 
 
-def _unknown_parts(name: str, arguments: Arguments) -> Value | None:
+def _unknown_parts(name: str) -> Value | None:
     """`split` of something keeps being a list of unknown length, so that loops over it are followed."""
     return None if name not in ("split", "splitlines") else ListValue(items=[], complete=False)

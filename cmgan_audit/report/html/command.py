@@ -10,13 +10,12 @@ _WITH_VALUE = ("--out", "--output", "--format", "--jobs", "-j", "--cache")
 _ALONE = ("--quiet", "-q", "--no-color", "--debug", "--no-cache")
 
 
-def repeatable(arguments: Sequence[str], program: str = "cmgan-audit", folder: str = "audit/") -> str:
+def repeatable(arguments: Sequence[str]) -> str:
     """The command line that makes the same report, without what decides only its place and its speed.
 
     Args:
-        arguments: what stood behind the program's name.
-        program: its name.
-        folder: what `--out` is told to be; two runs into different folders must give equal files.
+        arguments: what stood behind the program's name. `--out` is always the same: two runs into different folders
+            must give equal files.
     """
     kept: list[str] = []
     skip = False
@@ -27,4 +26,4 @@ def repeatable(arguments: Sequence[str], program: str = "cmgan-audit", folder: s
             skip = True
         elif argument not in _ALONE and argument.split("=")[0] not in _WITH_VALUE:
             kept.append(argument)
-    return shlex.join([program, *kept, "--out", folder])
+    return shlex.join(["cmgan-audit", *kept, "--out", "audit/"])
