@@ -20,7 +20,7 @@ from cmgan_audit.program.domain.values import Value
 from cmgan_audit.program.execution.branches import reads_setting
 from cmgan_audit.program.execution.trace import CallEvent, Event
 from cmgan_audit.program.naming.names import canonical
-from cmgan_audit.source.syntax import called_name, walk
+from cmgan_audit.source.syntax import arguments_of, called_name, walk
 
 # What objects of settings are called.
 _SETTINGS = frozenset("args cfg conf config hparams hps opt opts options params settings flags".split())
@@ -152,7 +152,7 @@ class Guards:
 
 def speaks_of(guard: Guard, restores: Sequence[ast.Call]) -> bool:
     """Whether a test speaks of a checkpoint, or names something that calls which restore one are given."""
-    given = [part for call in restores for part in (*call.args, *(keyword.value for keyword in call.keywords))]
+    given = [part for call in restores for part in arguments_of(call)]
     named = {word for part in given for word in _words(part)}
     return bool(CHECKPOINT.search(ast.unparse(guard.node))) or not named.isdisjoint(_words(guard.node))
 

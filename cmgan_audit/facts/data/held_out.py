@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from cmgan_audit.facts.data.glances import is_told
 from cmgan_audit.facts.view import View
-from cmgan_audit.source.syntax import called_name, walk
+from cmgan_audit.source.syntax import called_name, names_in, walk
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
 _DIFFERENCES = frozenset({"difference", "setdiff1d"})
@@ -122,19 +122,15 @@ def _leaves_one_out(loop: ast.AST, folds: set[str]) -> bool:
     """Whether a loop over numbers goes, in each pass, through all folds but the one of its number."""
     if not isinstance(loop, ast.For):
         return False
-    counters = _names(loop.target)
+    counters = names_in(loop.target)
     for inner in walk(loop):
         if inner is loop or not isinstance(inner, (ast.For, *_COMPREHENSIONS)) or not _speaks_of(inner, folds):
             continue
         drawn = inner.generators if not isinstance(inner, ast.For) else [inner]
-        numbers = {name for each in drawn for name in _names(each.target)}
+        numbers = names_in(*(each.target for each in drawn))
         for test in walk(inner):
             match test:
                 case ast.Compare(left=ast.Name(id=a), ops=[ast.NotEq() | ast.Eq()], comparators=[ast.Name(id=b)]):
                     if (a in counters and b in numbers) or (a in numbers and b in counters):
                         return True
     return False
-
-
-def _names(target: ast.expr) -> set[str]:
-    return {each.id for each in walk(target) if isinstance(each, ast.Name)}
