@@ -6,9 +6,9 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from cmgan_audit.facts.code import Code, Function, Reached
+from cmgan_audit.facts.code import Code, Reached
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.source.syntax import arguments_named, called_name, is_line_of, positional_parameters, walk
+from cmgan_audit.source.syntax import Function, arguments_named, called_name, is_line_of, positional_parameters, walk
 
 _GROWS = frozenset({"append", "extend", "update", "add", "insert"})
 # What puts an entry in its place in a list in order, and into one that is kept as a heap.

@@ -21,9 +21,8 @@ from cmgan_audit.program.execution.trace import CallEvent, Context, DecisionEven
 from cmgan_audit.program.language.functions import qualified
 from cmgan_audit.program.naming.modules import Module
 from cmgan_audit.source.discovery import kind_of
-from cmgan_audit.source.syntax import Outline, outline_of
+from cmgan_audit.source.syntax import Function, NamedFunction, Outline, outline_of
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 # The calls on the stack, outermost first: which activation of a function is meant.
 Stack = tuple[Location, ...]
 # A place, and the calls under which it was come to.
@@ -186,7 +185,7 @@ class Code:
         if module is None or module.tree is None:
             return None
         for each in self.parents(path, node):
-            if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef):
+            if isinstance(each, NamedFunction):
                 return Reached(module, each, each.name)
         return Reached(module, module.tree, "<module>")
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from cmgan_audit.finding import Edit, Location
 from cmgan_audit.fixes.case import Sources
 from cmgan_audit.fixes.document import UnrecognisedShapeError
-from cmgan_audit.fixes.python_text import Function, PythonText
+from cmgan_audit.fixes.python_text import PythonText
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.source.syntax import last_name, walk
+from cmgan_audit.source.syntax import NamedFunction, last_name, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Constructor:
 
     source: PythonText
     cls: ast.ClassDef
-    function: Function
+    function: NamedFunction
 
     def names(self) -> set[str]:
         """The names that a new parameter or attribute must not take."""
@@ -29,7 +29,7 @@ class Constructor:
         for node in walk(self.cls):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
                 taken.add(node.attr)
-            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            elif isinstance(node, NamedFunction | ast.ClassDef):
                 taken.add(node.name)
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 taken.add(node.id)
@@ -45,7 +45,7 @@ class Constructor:
         return [parameter, source.insert_before(rest[0], keep) if rest else source.insert_after(opening[-1], keep)]
 
 
-def _opening(function: Function) -> Iterator[ast.stmt]:
+def _opening(function: NamedFunction) -> Iterator[ast.stmt]:
     """The docstring and the call of the base class's constructor at the beginning of a function."""
     for statement in function.body:
         value = statement.value if isinstance(statement, ast.Expr) else None
@@ -94,8 +94,8 @@ def _class_at(source: PythonText, place: Location) -> ast.ClassDef:
     raise UnrecognisedShapeError(f"no class begins at {place}")
 
 
-def _init(cls: ast.ClassDef) -> Function | None:
-    return next((each for each in cls.body if isinstance(each, Function) and each.name == "__init__"), None)
+def _init(cls: ast.ClassDef) -> NamedFunction | None:
+    return next((each for each in cls.body if isinstance(each, NamedFunction) and each.name == "__init__"), None)
 
 
 def _forgetful_subclasses(sources: Sources, cls: ast.ClassDef) -> Iterator[str]:

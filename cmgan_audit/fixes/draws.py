@@ -10,8 +10,8 @@ from cmgan_audit.finding import Edit, Location
 from cmgan_audit.fixes.case import Sources
 from cmgan_audit.fixes.centre import centre_of, drawn_expression
 from cmgan_audit.fixes.document import UnrecognisedShapeError
-from cmgan_audit.fixes.python_text import Function, PythonText
-from cmgan_audit.source.syntax import names_in
+from cmgan_audit.fixes.python_text import PythonText
+from cmgan_audit.source.syntax import NamedFunction, names_in
 
 # The longest line that a conditional expression may make; beyond it the draw gets an if statement.
 WIDEST = 110
@@ -60,14 +60,14 @@ def _split(draw: Draw) -> tuple[Sequence[Call], Sequence[Call]]:
     return draw.calls[: last + 1], draw.calls[last + 1 :]
 
 
-def method_of(sources: Sources, draw: Draw) -> tuple[PythonText, Function]:
+def method_of(sources: Sources, draw: Draw) -> tuple[PythonText, NamedFunction]:
     """The method of the dataset object from which a draw is reached, with its file."""
     _, helpers = _split(draw)
     place = helpers[0].location if helpers else draw.location
     return sources.python(place.path), _function_around(sources, place)
 
 
-def _function_around(sources: Sources, place: Location) -> Function:
+def _function_around(sources: Sources, place: Location) -> NamedFunction:
     source = sources.python(place.path)
     function = source.function_around(source.expression(place))
     if function is None or isinstance(function, ast.Lambda):
@@ -75,7 +75,7 @@ def _function_around(sources: Sources, place: Location) -> Function:
     return function
 
 
-def _tell(sources: Sources, place: Location, function: Function, path: str, told: str) -> list[Edit]:
+def _tell(sources: Sources, place: Location, function: NamedFunction, path: str, told: str) -> list[Edit]:
     """Give a helper the parameter, and the call of it the argument."""
     source = sources.python(place.path)
     call = source.call(place)

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator
 from cmgan_audit.finding import Edit, Location
 from cmgan_audit.fixes.case import Case, Repair, Sources
 from cmgan_audit.fixes.document import UnrecognisedShapeError
-from cmgan_audit.fixes.python_text import Function, PythonText
+from cmgan_audit.fixes.python_text import PythonText
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.source.syntax import called_name, names_in, walk
+from cmgan_audit.source.syntax import NamedFunction, called_name, names_in, walk
 
 _KEPT = "kept"
 _LOSSES = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss"})
@@ -29,7 +29,7 @@ def keep_scored_items(case: Case) -> Repair:
     source = case.sources.python(case.place.path)
     test = _test_at(source, case.place)
     function = source.function_around(test)
-    if not isinstance(function, Function):
+    if not isinstance(function, NamedFunction):
         raise UnrecognisedShapeError(f"the batch at {case.place} is not dropped in a function")
     if sum(_defines(node, function.name) for node in walk(source.tree)) > 1:
         raise UnrecognisedShapeError(f"{source.path} defines {function.name}() more than once")
@@ -49,7 +49,7 @@ def _test_at(source: PythonText, place: Location) -> ast.If:
     raise UnrecognisedShapeError(f"no test of the scores stands at {place}")
 
 
-def _scores_without_failures(source: PythonText, function: Function, test: ast.If) -> Iterator[Edit]:
+def _scores_without_failures(source: PythonText, function: NamedFunction, test: ast.If) -> Iterator[Edit]:
     """The edits in the function that scores a batch."""
     place = f"{source.path}:{test.lineno}"
     match test:
@@ -139,7 +139,7 @@ def _callers(sources: Sources, path: str, name: str) -> Iterator[tuple[PythonTex
 
 
 def _defines(node: ast.AST, name: str) -> bool:
-    return isinstance(node, Function) and node.name == name
+    return isinstance(node, NamedFunction) and node.name == name
 
 
 def _names(node: ast.AST, name: str) -> bool:
@@ -163,7 +163,7 @@ class _Loss:
     """Where scores are used: the loss between them (as `target` reads them) and a prediction, and its statement."""
 
     source: PythonText
-    function: Function
+    function: NamedFunction
     statement: ast.stmt
     scores: str
     target: ast.expr
@@ -203,7 +203,7 @@ def _loss_of(source: PythonText, call: ast.Call) -> _Loss:
         case _:
             raise UnrecognisedShapeError(f"the scores get no name of their own at {place}")
     function = source.function_around(call)
-    if not isinstance(function, Function):
+    if not isinstance(function, NamedFunction):
         raise UnrecognisedShapeError(f"the scores at {place} are no local name of a function")
     names = [node for node in walk(function) if isinstance(node, ast.Name) and node.id == scores]
     read = [node for node in names if isinstance(node.ctx, ast.Load)]

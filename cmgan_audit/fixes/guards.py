@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from cmgan_audit.facts.loading.roles import leaning
 from cmgan_audit.facts.records import DatasetObject
-from cmgan_audit.fixes.python_text import Function, PythonText
+from cmgan_audit.fixes.python_text import PythonText
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.source.syntax import single_parameters, walk
+from cmgan_audit.source.syntax import NamedFunction, single_parameters, walk
 
 # Attributes that choose between training and evaluation, or whether to vary the data, without naming either.
 _FLAGS = frozenset(
@@ -63,7 +63,7 @@ class Guard:
     excluding: Flag
 
 
-def guards_around(source: PythonText, node: ast.AST, function: Function) -> Iterator[Guard]:
+def guards_around(source: PythonText, node: ast.AST, function: NamedFunction) -> Iterator[Guard]:
     """The tests of an object's own flags that decide, inside a method, whether a draw is reached, innermost first."""
     inner = node
     for outer in source.parents(node):
@@ -108,7 +108,7 @@ def _own_attribute(node: ast.expr) -> str:
     return node.attr if own and isinstance(node, ast.Attribute) else ""
 
 
-def parameter_of(constructor: Function, attribute: str) -> str:
+def parameter_of(constructor: NamedFunction, attribute: str) -> str:
     """The parameter of a constructor that becomes an attribute as it is; "" where none does."""
     arguments = constructor.args
     names = {each.arg for each in single_parameters(arguments)}
@@ -118,7 +118,7 @@ def parameter_of(constructor: Function, attribute: str) -> str:
     return ""
 
 
-def _stores(function: Function) -> Iterator[tuple[ast.expr, ast.expr]]:
+def _stores(function: NamedFunction) -> Iterator[tuple[ast.expr, ast.expr]]:
     """The targets and values of the assignments in a function; those of `a, b = c, d` one by one."""
     for node in walk(function):
         if isinstance(node, ast.AnnAssign) and node.value is not None:

@@ -12,9 +12,8 @@ from cmgan_audit.finding import Edit, Location
 from cmgan_audit.fixes.document import Document, UnrecognisedShapeError
 from cmgan_audit.source.discovery import Failure
 from cmgan_audit.source.python_file import ParsedFile, parse_python
-from cmgan_audit.source.syntax import holders_at, outline_of, single_parameters, walk
+from cmgan_audit.source.syntax import Function, NamedFunction, holders_at, outline_of, single_parameters, walk
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 _LAYOUT = frozenset((tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT))
 
 
@@ -85,9 +84,9 @@ class PythonText(Document):
         known = self._holders.get(node)
         return self._outline.parents(node) if known is None else iter(known)
 
-    def function_around(self, node: ast.AST) -> Function | ast.Lambda | None:
+    def function_around(self, node: ast.AST) -> Function | None:
         """The innermost function that a node stands in."""
-        found = (each for each in self.parents(node) if isinstance(each, Function | ast.Lambda))
+        found = (each for each in self.parents(node) if isinstance(each, Function))
         return next(found, None)
 
     def class_around(self, node: ast.AST) -> ast.ClassDef | None:
@@ -156,7 +155,7 @@ class PythonText(Document):
         before = self.text[self.line_start(start) : start]
         return f",\n{before}" if not before.strip() and last.lineno > call.lineno else ", "
 
-    def add_parameter(self, function: Function, name: str, kind: str, default: str) -> Edit:
+    def add_parameter(self, function: NamedFunction, name: str, kind: str, default: str) -> Edit:
         """The edit that gives a function one more parameter with a default, behind those that it has."""
         arguments = function.args
         every = single_parameters(arguments)
@@ -174,7 +173,7 @@ class PythonText(Document):
         last = inside[-2] if inside[-1][2] == "," and len(inside) > 1 else inside[-1]
         return self.insert(last[0] + len(last[2]), f", {parameter}")
 
-    def _def(self, function: Function) -> int:
+    def _def(self, function: NamedFunction) -> int:
         """The offset behind the word `def` (decorators stand before it)."""
         return self._first("def", self.place(function)[0]) + len("def")
 

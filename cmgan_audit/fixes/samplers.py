@@ -8,9 +8,9 @@ from cmgan_audit.facts.records import Loader, Loop
 from cmgan_audit.finding import Edit
 from cmgan_audit.fixes.case import Case, Repair
 from cmgan_audit.fixes.document import UnrecognisedShapeError
-from cmgan_audit.fixes.python_text import Function, PythonText
+from cmgan_audit.fixes.python_text import PythonText
 from cmgan_audit.rules.record import OneOf
-from cmgan_audit.source.syntax import arguments_of, last_name, walk
+from cmgan_audit.source.syntax import NamedFunction, arguments_of, last_name, walk
 
 
 def without_sampler(case: Case) -> Repair:
@@ -121,7 +121,7 @@ def _epoch_around(source: PythonText, inner: ast.For, function: ast.AST | None) 
             break
         if isinstance(outer, ast.For) and isinstance(outer.target, ast.Name):
             return outer.target.id, outer.body[0]
-    if isinstance(function, Function):
+    if isinstance(function, NamedFunction):
         arguments = [each.arg for each in (*function.args.args, *function.args.kwonlyargs)]
         epoch = next((name for name in arguments if "epoch" in name.lower() and "epochs" not in name.lower()), None)
         if epoch is not None:

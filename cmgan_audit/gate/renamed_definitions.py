@@ -14,6 +14,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.discovery import Failure
 from cmgan_audit.source.python_file import parse_python
+from cmgan_audit.source.syntax import NamedFunction
 
 # So much of the statements of two definitions has to be alike where the names that only one of them has do not count,
 # and so many of these have to say more than such names.
@@ -110,7 +111,7 @@ def definitions(path: str, data: bytes) -> Iterator[tuple[Definition, ast.AST]]:
     while waiting:
         node, outer = waiting.pop()
         name = outer
-        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(node, ast.ClassDef | NamedFunction):
             name = f"{outer}.{node.name}" if outer else node.name
             kind = "class" if isinstance(node, ast.ClassDef) else "function"
             yield Definition(path, name, kind, node.lineno, node.end_lineno or node.lineno), node

@@ -7,13 +7,15 @@ from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
+from cmgan_audit.source.syntax import NamedFunction
+
 # So much of the statements of two definitions, or of those that have two names, has to be alike for one to be the other
 # under a new name: of whole files, git asks half.
 LEAST_ALIKE = 0.6
 # Names are compared among so many pairs at most.
 MOST_PAIRS = 40_000
 
-_SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_SCOPES = NamedFunction | ast.ClassDef
 # What is compared one by one; what lies inside of one is another.
 UNITS = ast.stmt | ast.excepthandler | ast.match_case
 

@@ -14,7 +14,7 @@ from cmgan_audit.finding import Location
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.source.commands import CommandLine
 from cmgan_audit.source.shell.expansion import UnknownWord
-from cmgan_audit.source.syntax import arguments_named, walk
+from cmgan_audit.source.syntax import NamedFunction, arguments_named, walk
 
 _MAY_START = regex(rb"\bsubprocess\b(?s:.*)rank\b|rank\b(?s:.*)\bsubprocess\b")
 _OF_HANDING_ON = (b"subprocess", b"sys.argv", b"rank")
@@ -72,7 +72,7 @@ def _starts(path: str, body: list[ast.stmt]) -> Iterator[CommandLine]:
 def _in_order(body: list[ast.stmt]) -> Iterator[ast.AST]:
     """The statements and calls of a scope from top to bottom, without those of the functions in it."""
     for statement in body:
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        if isinstance(statement, NamedFunction | ast.ClassDef):
             continue
         inner = [each for each in ast.iter_child_nodes(statement) if not isinstance(each, _BLOCKS)]
         yield from (node for each in inner for node in walk(each) if isinstance(node, ast.Call))

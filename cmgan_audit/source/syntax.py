@@ -9,7 +9,9 @@ from functools import cached_property, lru_cache
 from cmgan_audit.finding import Location
 from cmgan_audit.source.python_file import ParsedFile
 
-Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.Module
+NamedFunction = ast.FunctionDef | ast.AsyncFunctionDef
+Function = NamedFunction | ast.Lambda
+Scope = Function | ast.Module
 # Nodes are of exactly these classes: to look one up is a third of the price of an `isinstance` that fails.
 _SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef})
 _PLACED = ast.expr | ast.stmt
@@ -191,7 +193,7 @@ def _span(node: ast.expr | ast.stmt) -> tuple[int, int, int | None, int | None]:
 
 def _lines_apart(node: ast.AST, line: int) -> bool:
     """Whether a line is surely not one of a node's; a decorator stands above the function that holds it."""
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+    if isinstance(node, NamedFunction | ast.ClassDef):
         first = min((each.lineno for each in node.decorator_list), default=node.lineno)
     elif isinstance(node, _PLACED | ast.excepthandler | ast.keyword):
         first = node.lineno

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cmgan_audit.facts.view import View
 from cmgan_audit.program.execution.trace import CallEvent, Frame, Loop
-from cmgan_audit.source.syntax import is_line_of, positional_parameters, walk
+from cmgan_audit.source.syntax import NamedFunction, is_line_of, positional_parameters, walk
 
 # Methods of a tensor that keep its first axis, and what else shows that a name is a tensor.
 _KEEPING = frozenset("to cuda cpu float double half detach clone contiguous requires_grad_ pin_memory".split())
@@ -19,7 +19,6 @@ _OF_TENSORS = _KEEPING | frozenset("size shape dim ndim squeeze unsqueeze permut
 
 _ITEM, _PART = "item", "part"  # all that the loader hands out at a time, and one field of it
 _Names = dict[str, str]
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def batch_tensor(view: View, event: CallEvent, loop: Loop) -> str:
@@ -39,7 +38,7 @@ def batch_tensor(view: View, event: CallEvent, loop: Loop) -> str:
     for frame in _frames_within(event.context.frames, loop, head):
         call = view.code.call_at(frame.call)
         function = None if frame.value is None else frame.value.node
-        if call is None or not isinstance(function, _Function):
+        if call is None or not isinstance(function, NamedFunction):
             return ""
         names = _handed_on(call, function, _holding(view, body, names, frame.call.path, call))
         body = function.body
@@ -78,7 +77,7 @@ def _bound(target: ast.expr, kind: str) -> _Names:
     return {}
 
 
-def _handed_on(call: ast.Call, function: _Function, names: _Names) -> _Names:
+def _handed_on(call: ast.Call, function: NamedFunction, names: _Names) -> _Names:
     """The parameters of a function that get names of the caller as they are."""
     parameters = [each.arg for each in positional_parameters(function.args)]
     if parameters[:1] == ["self"] and isinstance(call.func, ast.Attribute):

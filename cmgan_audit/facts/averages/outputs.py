@@ -18,9 +18,8 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.values import ClassValue, FunctionValue
 from cmgan_audit.program.execution.probe import attribute_of
 from cmgan_audit.program.execution.trace import CallEvent
-from cmgan_audit.source.syntax import walk
+from cmgan_audit.source.syntax import NamedFunction, walk
 
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 # Through how many functions an answer is followed that each only hands on.
 _MOST_HANDED_ON = 3
 _CONVERSIONS = frozenset({"item", "cpu", "detach", "numpy", "float"})
@@ -117,7 +116,7 @@ def _given_by(code: Code, value: ast.expr, body: Sequence[ast.AST], path: str, s
     return None if called is None else _Given(list(walk(called[0])), called[1], called[2])
 
 
-def _called(code: Code, value: ast.expr, path: str, stack: Stack) -> tuple[_Function, str, Stack] | None:
+def _called(code: Code, value: ast.expr, path: str, stack: Stack) -> tuple[NamedFunction, str, Stack] | None:
     """The function of the tree that a call leads to, its file, and the stack of calls inside of it."""
     if not isinstance(value, ast.Call):
         return None
@@ -127,7 +126,7 @@ def _called(code: Code, value: ast.expr, path: str, stack: Stack) -> tuple[_Func
     if function is None:
         forward = _forward_of(code, code.calls.get((inside[-1], stack)))
         function, owner = (None, None) if forward is None else (forward.node, forward.module.path)
-    if not isinstance(function, _Function) or owner is None:
+    if not isinstance(function, NamedFunction) or owner is None:
         return None
     return function, owner, inside
 

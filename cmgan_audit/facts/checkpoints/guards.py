@@ -20,7 +20,7 @@ from cmgan_audit.program.domain.values import Value
 from cmgan_audit.program.execution.branches import reads_setting
 from cmgan_audit.program.execution.trace import CallEvent, Event
 from cmgan_audit.program.naming.names import canonical
-from cmgan_audit.source.syntax import arguments_of, called_name, walk
+from cmgan_audit.source.syntax import Function, NamedFunction, arguments_of, called_name, walk
 
 # What objects of settings are called.
 _SETTINGS = frozenset("args cfg conf config hparams hps opt opts options params settings flags".split())
@@ -113,7 +113,7 @@ class Guards:
         found: list[Guard] = []
         while node is not None:
             parent = next(self._code.parents(place.path, node), None)
-            if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            if isinstance(parent, Function):
                 found += [Guard(test, place.path, stack, *side) for test, *side in _passed(parent, node)]
                 break
             if parent is not None:
@@ -191,7 +191,7 @@ def _is_name(node: ast.AST) -> TypeGuard[ast.Name]:
 
 
 def _is_function(node: ast.AST) -> bool:
-    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module)
+    return isinstance(node, NamedFunction | ast.Module)
 
 
 def _is_nothing(node: ast.expr) -> bool:

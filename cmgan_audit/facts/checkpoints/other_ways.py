@@ -15,6 +15,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.program.domain.values import Instance
 from cmgan_audit.program.execution.trace import CallEvent, Event
+from cmgan_audit.source.syntax import NamedFunction
 
 # A test with its file, its function, the calls that lead to it, and the side that is taken: two that differ in the side
 # alone are never taken in one start.
@@ -119,7 +120,7 @@ class OtherWays:
         while isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             node, side = node.operand, not side
         parents = self._view.code.parents(guard.path, guard.node)
-        function = next((each for each in parents if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)), None)
+        function = next((each for each in parents if isinstance(each, NamedFunction)), None)
         return guard.path, function, guard.stack, ast.dump(node), side
 
     def _function(self, place: Location) -> ast.AST | None:

@@ -26,12 +26,12 @@ from cmgan_audit.program.execution.trace import CallEvent, Context, Event, Store
 from cmgan_audit.program.language.complaints import ENDS
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Known
-from cmgan_audit.source.syntax import is_line_of, walk
+from cmgan_audit.source.syntax import NamedFunction, is_line_of, walk
 
 # What wraps a network in the expression that asks for its parameters: `model.module.parameters()`.
 _INNER = frozenset({"module"})
 _OPTIMISER = regex(r"opt", re.IGNORECASE)
-_Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Module
+_Scope = NamedFunction | ast.Module
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,6 +11,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.execution.trace import CallEvent, Event, StoreEvent, Supposed
 from cmgan_audit.program.naming.names import canonical
+from cmgan_audit.source.syntax import NamedFunction
 
 _NAMES = regex(r"[A-Za-z_]\w*")
 
@@ -80,7 +81,7 @@ def _set_in_branch(view: View, supposed: Supposed) -> tuple[ast.AST | None, froz
     place = supposed.condition.location
     test = view.code.node_at(place)
     parents = list(view.code.parents(place.path, test)) if test is not None else []
-    function = next((each for each in parents if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)), None)
+    function = next((each for each in parents if isinstance(each, NamedFunction)), None)
     if not parents or not isinstance(parents[0], ast.If | ast.IfExp):
         return function, frozenset()
     # `state = torch.load(path) if path else None` sets what its statement sets.

@@ -12,6 +12,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location, Step, Trail
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.rules.record import Fact, Known, Unknown
+from cmgan_audit.source.syntax import NamedFunction
 
 
 def whole_state(view: View, event: CallEvent) -> Fact:
@@ -55,7 +56,7 @@ def _only_use_of(view: View, path: str, name: str, load: ast.Call) -> ast.Call |
 def _function_of(view: View, path: str, load: ast.Call) -> Reached | None:
     """The function that a load stands in; not the top level of a module, whose names others may read."""
     for node in view.code.parents(path, load):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(node, NamedFunction):
             return next((each for each in view.code.reached if each.node is node), None)
     return None
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from cmgan_audit.facts.data.glances import is_told
 from cmgan_audit.facts.view import View
-from cmgan_audit.source.syntax import called_name, names_in, walk
+from cmgan_audit.source.syntax import NamedFunction, called_name, names_in, walk
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp)
 _DIFFERENCES = frozenset({"difference", "setdiff1d"})
@@ -35,9 +35,7 @@ def is_held_out(view: View, path: str, window: ast.Subscript) -> bool:
     if loop is not None and any(_is_left(view, path, each, window, statement) for each in walk(loop)):
         return True
     folds = _gathered(outer, statement)
-    scope = next(
-        (each for each in outer if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.Module)), None
-    )
+    scope = next((each for each in outer if isinstance(each, NamedFunction | ast.Module)), None)
     return bool(folds) and scope is not None and any(_leaves_one_out(each, folds) for each in walk(scope))
 
 

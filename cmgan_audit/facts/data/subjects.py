@@ -12,7 +12,7 @@ from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.execution.trace import CallEvent, Event, Frame
-from cmgan_audit.source.syntax import called_name, positional_parameters, shown, walk
+from cmgan_audit.source.syntax import NamedFunction, called_name, positional_parameters, shown, walk
 
 CLEAN, NOISY = "clean", "noisy"
 # What separation takes out of a mixture is the voice; the other stems have too many names.
@@ -37,9 +37,6 @@ _WORD = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _FAR = 10
 
 _ITEM = "__getitem__"
-
-_Method = ast.FunctionDef | ast.AsyncFunctionDef
-_Function = _Method | ast.Lambda
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +245,11 @@ def _argument(view: View, frame: Frame, name: str) -> ast.expr | None:
     call = view.code.node_at(frame.call)
     if isinstance(call, ast.Expr | ast.Await):
         call = call.value
-    if isinstance(call, ast.Subscript) and isinstance(frame.value.node, _Method) and frame.value.node.name == _ITEM:
+    if (
+        isinstance(call, ast.Subscript)
+        and isinstance(frame.value.node, NamedFunction)
+        and frame.value.node.name == _ITEM
+    ):
         return call  # of two sets that are indexed side by side each cuts its own
     if not isinstance(call, ast.Call):
         return None

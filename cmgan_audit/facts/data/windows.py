@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.program.execution.trace import SliceEvent
-from cmgan_audit.source.syntax import called_name, names_in, walk
+from cmgan_audit.source.syntax import Function, called_name, names_in, walk
 
 _RANGES = frozenset({"range", "arange", "trange"})
 # What hands on what it is given, one by one.
@@ -41,7 +41,7 @@ def goes_through(view: View, event: SliceEvent) -> bool:
 def _drawn_around(view: View, path: str, node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
     """The targets of the loops around a node in its function, each with what is drawn from."""
     for outer in view.code.parents(path, node):
-        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        if isinstance(outer, Function):
             return
         loops = [outer] if isinstance(outer, ast.For) else getattr(outer, "generators", [])
         yield from ((each.target, each.iter) for each in loops)

@@ -14,7 +14,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from cmgan_audit.facts.bindings import bound_argument, given_to
-from cmgan_audit.facts.code import Code, Function, Reached
+from cmgan_audit.facts.code import Code, Reached
 from cmgan_audit.facts.items.measured import is_only_measured
 from cmgan_audit.facts.items.pieces import Pieces, pieces_of
 from cmgan_audit.facts.named_numbers import number_at
@@ -24,7 +24,7 @@ from cmgan_audit.finding import Step
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.execution.trace import Condition, Context, Frame
 from cmgan_audit.rules.record import Fact, Unknown
-from cmgan_audit.source.syntax import last_name, walk
+from cmgan_audit.source.syntax import Function, last_name, walk
 
 # So many items are no batch; a piece of so many is one of samples.
 _SAMPLES = 1000

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Set
 
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.source.syntax import called_name
+from cmgan_audit.source.syntax import NamedFunction, called_name
 
 VALUE, MISSING, NOTHING, COUNTED, KEPT, RAISED = "value", "missing", "nothing", "counted", "kept", "raised"
 
@@ -167,7 +167,7 @@ def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
     """Statements and those in their blocks, without functions and classes defined among them."""
     for statement in body:
         yield statement
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        if isinstance(statement, NamedFunction | ast.ClassDef):
             continue
         for name in ("body", "orelse", "finalbody"):
             yield from _statements(getattr(statement, name, None) or [])

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from cmgan_audit.facts.code import Code, Function
+from cmgan_audit.facts.code import Code
 from cmgan_audit.facts.records import TRAIN
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
@@ -14,6 +14,7 @@ from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.execution.trace import CallEvent, Context, is_without_gradients
 from cmgan_audit.program.naming.names import canonical
+from cmgan_audit.source.syntax import Function
 
 # What a metric is called, by the qualified name of the library call; a dot at the end means everything below, by words
 # in its name, else by that name itself.

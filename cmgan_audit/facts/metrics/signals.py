@@ -6,13 +6,12 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import Self
 
-from cmgan_audit.facts.code import Function
 from cmgan_audit.facts.metrics.scoring import Scoring, Spot
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.source.syntax import positional_parameters, shown
+from cmgan_audit.source.syntax import Function, positional_parameters, shown
 
 REFERENCE, ESTIMATE = "reference", "estimate"
 

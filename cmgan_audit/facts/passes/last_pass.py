@@ -12,7 +12,7 @@ from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.program.domain.bounds import OPPOSITE, TURNED
 from cmgan_audit.program.execution.trace import Context, Event, Loop
-from cmgan_audit.source.syntax import called_name, children, walk
+from cmgan_audit.source.syntax import Function, called_name, children, walk
 
 _Loop = ast.For | ast.AsyncFor | ast.While
 _RANGES = frozenset({"range", "trange"})
@@ -201,7 +201,7 @@ def _goes_on_to_leave(code: Code, place: Location, loop: _Loop | None) -> bool:
                 return True
             if loop is not None and not nested and _may_continue(each):
                 return False
-        if parent is loop or isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        if parent is loop or isinstance(parent, Function):
             return False
         nested = nested or isinstance(parent, _Loop)
     return False

@@ -22,7 +22,7 @@ from cmgan_audit.facts.passes.library_networks import RUNNING
 from cmgan_audit.program.domain.values import ClassValue, Const, FunctionValue, Unknown
 from cmgan_audit.program.execution.trace import CallEvent, Event
 from cmgan_audit.program.language.classes import class_attribute
-from cmgan_audit.source.syntax import positional_parameters, walk
+from cmgan_audit.source.syntax import NamedFunction, positional_parameters, walk
 
 if TYPE_CHECKING:
     from cmgan_audit.facts.scene import Use
@@ -161,7 +161,7 @@ class _Methods:
         return False
 
 
-def _mentions_itself(method: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+def _mentions_itself(method: NamedFunction) -> bool:
     """Whether a method asks its object for anything, by its name, through `super()` or as all that stands there."""
     if any(isinstance(each, ast.Name) and each.id == "staticmethod" for each in method.decorator_list):
         return False

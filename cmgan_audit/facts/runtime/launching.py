@@ -16,6 +16,7 @@ from cmgan_audit.program.execution.trace import CallEvent, Frame
 from cmgan_audit.program.launches.unreached import NOT_REACHED
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, Record, record_kind
+from cmgan_audit.source.syntax import Function
 
 FORK, SPAWN = "fork", "spawn"
 # They take no other method, whatever they are given.
@@ -157,7 +158,7 @@ def _runs_again(view: View, seeding: Seeding) -> bool:
     if node is None:
         return False
     for parent in view.code.parents(place.path, node):
-        if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        if isinstance(parent, Function):
             return False
         if isinstance(parent, ast.If) and _names(parent.test, "__name__"):
             return False

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from cmgan_audit.facts.classes import values_within
 from cmgan_audit.program.domain.values import ClassValue, Instance
 from cmgan_audit.program.language.classes import constructor_of
-from cmgan_audit.source.syntax import called_name, children, single_parameters, walk
+from cmgan_audit.source.syntax import NamedFunction, called_name, children, single_parameters, walk
 
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 # Calls that are handed a flag without finding anything by it.
 _SAYS = frozenset({"print", "info", "debug", "warning"})
 _NO_SEARCH = _SAYS | {"__init__", "isinstance", "shuffle"}
@@ -29,16 +28,16 @@ def chooses_items(dataset: Instance, flag: str) -> bool:
     return not takers or any(_finds_by(node, flag) for function in takers for node in _at_work(function))
 
 
-def _constructors(dataset: Instance) -> Iterator[_Function]:
+def _constructors(dataset: Instance) -> Iterator[NamedFunction]:
     """The constructors of the data sets of the tree within one."""
     for value in values_within(dataset, 3):
         if isinstance(value, Instance) and isinstance(value.cls, ClassValue):
             made = constructor_of(value.cls)
-            if made is not None and isinstance(made.node, _Function):
+            if made is not None and isinstance(made.node, NamedFunction):
                 yield made.node
 
 
-def _parameters(function: _Function) -> set[str]:
+def _parameters(function: NamedFunction) -> set[str]:
     return {each.arg for each in single_parameters(function.args)}
 
 

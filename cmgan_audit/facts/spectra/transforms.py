@@ -18,6 +18,7 @@ from cmgan_audit.program.domain.values import Absent, Arguments, Const, Instance
 from cmgan_audit.program.execution.trace import CallEvent, innermost_function
 from cmgan_audit.program.naming.names import canonical
 from cmgan_audit.rules.record import Fact, Known, OneOf, Unknown
+from cmgan_audit.source.syntax import Function
 
 # The first torch that refuses the old forms.
 REFUSING = "2.0"
@@ -118,7 +119,7 @@ def _is_guarded(view: View, event: CallEvent) -> bool:
             return True
         if isinstance(parent, ast.If | ast.IfExp) and _asks(ast.unparse(parent.test), flags):
             return True
-        if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        if isinstance(parent, Function):
             return False
     return False
 

@@ -23,10 +23,10 @@ from cmgan_audit.program.execution.sessions import interpreter_of
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.naming.modules import Module
-from cmgan_audit.source.syntax import is_line_of, walk
+from cmgan_audit.source.syntax import NamedFunction, is_line_of, walk
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_Definition = NamedFunction | ast.ClassDef
 # What gives any definition of a module or any class by a name that is a value, or all of them.
 _FINDS_ANY = frozenset(
     "globals locals eval exec __import__ import_module getmembers __subclasses__ locate instantiate get_class"

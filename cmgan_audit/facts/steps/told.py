@@ -18,7 +18,7 @@ from cmgan_audit.lazy_regex import regex
 from cmgan_audit.program.domain.values import Const, Instance
 from cmgan_audit.program.execution.iteration import HANDING_ON
 from cmgan_audit.rules.record import Fact, Known
-from cmgan_audit.source.syntax import arguments_named, called_name, walk
+from cmgan_audit.source.syntax import Function, arguments_named, called_name, walk
 
 PLATEAU = "ReduceLROnPlateau"
 _NO = Known(False)
@@ -59,7 +59,7 @@ def _is_an_attempt(view: View, step: Action) -> bool:
     call = view.code.call_at(step.event.location)
     inner: ast.AST | None = call
     for parent in view.code.parents(step.event.location.path, call) if call is not None else ():
-        if isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        if isinstance(parent, Function):
             return False
         if isinstance(parent, ast.Try):
             if inner in parent.body and any(map(_catches_arguments, parent.handlers)):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from cmgan_audit.finding import Location, Step, Trail
 from cmgan_audit.lazy_dataclasses import copier_of, dataclass
 from cmgan_audit.program.domain.facts import Facts
+from cmgan_audit.source.syntax import Function
 
 if TYPE_CHECKING:
     from cmgan_audit.program.naming.modules import Module
@@ -206,7 +207,7 @@ class FunctionValue(Value):
     the values of its parameters that have one.
     """
 
-    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    node: Function
     module: Module
     qualname: str
     closure: object = None

@@ -21,7 +21,7 @@ from cmgan_audit.program.execution.interpreter import Activation, Interpreter
 from cmgan_audit.program.execution.state import Environment
 from cmgan_audit.program.language.classes import enum_members, is_enum
 from cmgan_audit.program.naming.names import canonical
-from cmgan_audit.source.syntax import positional_parameters
+from cmgan_audit.source.syntax import NamedFunction, positional_parameters
 
 
 def parameter_defaults(it: Interpreter, spec: ast.arguments) -> dict[str, Value]:
@@ -37,7 +37,7 @@ def parameter_defaults(it: Interpreter, spec: ast.arguments) -> dict[str, Value]
     return found
 
 
-def define_function(it: Interpreter, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+def define_function(it: Interpreter, node: NamedFunction) -> None:
     """`def`: the name is bound to the function as its decorators leave it."""
     from cmgan_audit.program.language.expressions import evaluate
 

@@ -21,7 +21,7 @@ from cmgan_audit.program.execution.trace import Condition, Launch, Run
 from cmgan_audit.program.language.attributes import attribute
 from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.naming.modules import Module, ModuleIndex
-from cmgan_audit.source.syntax import single_parameters, walk
+from cmgan_audit.source.syntax import NamedFunction, single_parameters, walk
 from cmgan_audit.source.tree import SourceTree
 
 NOT_REACHED = "not reached from any script"
@@ -37,7 +37,6 @@ _HOOKS = frozenset(
         "setup",
     }
 )
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class Place:
     """An outermost function, or a method with its class, in which a loader is built."""
 
     location: Location
-    function: _Function
+    function: NamedFunction
     owner: ast.ClassDef | None
 
     @property
@@ -71,13 +70,13 @@ def places(tree: SourceTree) -> Iterator[Place]:
                 yield Place(parsed.location(function), function, cls)
 
 
-def _functions(module: ast.Module) -> Iterator[tuple[_Function, ast.ClassDef | None]]:
+def _functions(module: ast.Module) -> Iterator[tuple[NamedFunction, ast.ClassDef | None]]:
     """The functions of a module and the methods of its classes, each with its class."""
     for node in module.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(node, NamedFunction):
             yield node, None
         elif isinstance(node, ast.ClassDef):
-            methods = (inner for inner in node.body if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef))
+            methods = (inner for inner in node.body if isinstance(inner, NamedFunction))
             yield from ((method, node) for method in methods)
 
 
@@ -86,7 +85,7 @@ def referred_to(tree: SourceTree, waiting: Sequence[Place]) -> set[str]:
     return _mentioned(tree, {name for place in waiting for name in place.names})
 
 
-def _builds_loader(function: _Function) -> bool:
+def _builds_loader(function: NamedFunction) -> bool:
     for node in walk(function):
         if isinstance(node, ast.Call):
             callee = node.func
