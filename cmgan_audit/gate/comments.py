@@ -14,7 +14,7 @@ from types import MappingProxyType
 from cmgan_audit.finding import Location
 from cmgan_audit.lazy_dataclasses import dataclass
 from cmgan_audit.lazy_regex import regex
-from cmgan_audit.source.discovery import discover
+from cmgan_audit.source.discovery import DATA_SUFFIXES, discover
 from cmgan_audit.source.notebook import CellLines
 
 # Written in capitals or with an underscore it is meant all the same; to pass over it in silence helps nobody.
@@ -25,7 +25,7 @@ _MARK = r"(?i:cmgan[-_]audit):"
 _SIGNS = {".json5": "//", ".jsonc": "//", ".ini": "[#;]", ".cfg": "[#;]", ".conf": "[#;]"}
 _WITHOUT = frozenset({".json", ".md", ".rst"})
 # Where a backslash at the end of a line is a character like others, as in a path of Windows.
-_LINE_BY_LINE = frozenset({".yaml", ".yml", ".toml", ".json5", ".jsonc", ".ini", ".cfg", ".conf"})
+_LINE_BY_LINE = DATA_SUFFIXES - {".json"}
 
 _BETWEEN_STATEMENTS = frozenset({tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT})
 

@@ -23,13 +23,14 @@ from cmgan_audit.program.domain.values import ClassValue, Const, DictValue, Inst
 from cmgan_audit.program.execution.trace import CallEvent
 from cmgan_audit.program.language.classes import class_attribute
 from cmgan_audit.program.models.files import path_of
+from cmgan_audit.source.discovery import DATA_SUFFIXES
 from cmgan_audit.source.syntax import arguments_of
 
 _FLAGS = frozenset({"split", "mode", "phase", "subset", "partition", "stage", "set", "part", "fold", "data_type"})
 _BEHAVIOURS = ("mode=", "phase=", "stage=")
 _READS = frozenset("open load loadtxt read_csv read_json listdir scandir walk glob iglob rglob iterdir".split())
 # Files of settings: what they are called says nothing about the items of a set.
-_SETTINGS = (".toml", ".yaml", ".yml", ".ini", ".cfg", ".conf")
+_SETTINGS = tuple(DATA_SUFFIXES - {".json", ".json5", ".jsonc"})
 _LONGEST = 300
 _MOST_TEXTS = 60
 _MOST_PARTS = 400

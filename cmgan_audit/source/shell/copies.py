@@ -5,12 +5,12 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 
+from cmgan_audit.source.discovery import kind_of
 from cmgan_audit.source.shell.expansion import UnknownWord
 
 _COPYING = frozenset({"cp", "mv", "ln", "install", "rsync"})
 # Commands that change a file where it lies.
 _EDITING = frozenset({"sed", "perl", "yq"})
-_SETTINGS = (".yaml", ".yml", ".json", ".json5", ".toml", ".ini", ".cfg", ".conf")
 
 
 class Copies:
@@ -33,9 +33,9 @@ class Copies:
         if words[0] not in _COPYING or len(paths) != 2:
             return
         source, target = paths
-        if isinstance(source, UnknownWord) or not source.lower().endswith(_SETTINGS):
+        if isinstance(source, UnknownWord) or kind_of(source) != "data":
             return
-        if not target.lower().endswith(_SETTINGS):
+        if kind_of(target) != "data":
             target = posixpath.join(target, posixpath.basename(source))  # into a folder
         original = _from_start(folder, source)
         self._originals[_from_start(folder, target)] = self._originals.get(original, original)

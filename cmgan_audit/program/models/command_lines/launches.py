@@ -11,13 +11,14 @@ from cmgan_audit.program.execution.trace import TOLD_BY_LAUNCHERS, Launch
 from cmgan_audit.program.models.command_lines.argparse_parsing import word_value
 from cmgan_audit.program.models.command_lines.argparse_state import UNKNOWN_MARK
 from cmgan_audit.source.commands import CommandLine
+from cmgan_audit.source.discovery import DATA_SUFFIXES
 from cmgan_audit.source.shell.expansion import UnknownWord
 from cmgan_audit.source.tree import SourceTree
 
 # Words that pass on what the launcher itself was given; nothing more is known of them.
 _PASSED_ON = frozenset({"$@", "$*", "${@}", "${*}", "${@:1}", "$OPTIONAL_PLACEHOLDER"})
 _PLACEHOLDER = regex(r"\$(?:OPTIONAL_)?PLACEHOLDER")
-_CONFIGURATIONS = (".yaml", ".yml", ".json", ".toml", ".conf", ".cfg", ".ini", ".gin")
+_CONFIGURATIONS = (*DATA_SUFFIXES, ".gin")
 
 
 def launches_of(tree: SourceTree, entry: str, asked: Collection[str] = (), *, said: bool = False) -> list[Launch]:
