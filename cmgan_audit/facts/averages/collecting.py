@@ -20,7 +20,7 @@ from cmgan_audit.facts.averages.outputs import keys_given, output_means
 from cmgan_audit.facts.averages.records import BatchMean
 from cmgan_audit.facts.averages.returned import means_at_callers
 from cmgan_audit.facts.averages.summed import sums_items
-from cmgan_audit.facts.averages.taking_in import Intake, filled_arrays, intakes, of_processes, one_pass
+from cmgan_audit.facts.averages.taking_in import Intake, filled_arrays, intakes, of_processes, one_pass, running_means
 from cmgan_audit.facts.code import Reached, stack_of
 from cmgan_audit.facts.items.numbers import are_divided
 from cmgan_audit.facts.passes.left_early import is_left_early
@@ -138,6 +138,7 @@ def _means_in(view: View, single: Pass, loop: ast.For | ast.AsyncFor, around: Re
         *intakes(body, around.own_nodes()),
         *named_intakes(body, partial(keys_given, view, single)),
         *filled_arrays(body, nodes, count),
+        *running_means(body, count),
     ):
         if is_joined(taken, behind):
             if not _is_one_per_process(view, single, taken.value):
@@ -213,7 +214,7 @@ def _of_intake(
     if taken.kind == "meter":
         if _is_meter(view, taken, path):
             yield taken.statement
-    elif divided_inside(taken, count):
+    elif taken.kind == "mean" or divided_inside(taken, count):
         yield taken.statement
     else:
         arrays = [node for array in as_arrays(taken, behind) for node in means_of(array, behind, count)]

@@ -41,7 +41,7 @@ class Intake:
         statement: the statement.
         target: what grows, without subscripts: the name of the sum, the list or the meter.
         value: the value of one batch.
-        kind: "sum", "list", "array" or "meter".
+        kind: "sum", "list", "array", "meter", or "mean" where the statement makes the mean so far.
         joined: of a list, whether each batch gives it a tensor of one dimension that holds one number per process.
     """
 
@@ -136,6 +136,33 @@ def filled_arrays(body: Sequence[ast.AST], function: Sequence[ast.AST], count: C
                 measured = is_measure(name) or is_measure(ast.unparse(value))
                 if measured and count.counts(index) and not is_weighted(value) and _is_empty(name, function, count):
                     yield Intake(node, name, value, "array")
+
+
+def running_means(body: Sequence[ast.AST], count: Count) -> Iterator[Intake]:
+    """The means that one pass of a loop brings up to date by themselves: `mean = (mean * i + loss.item()) / (i + 1)`.
+
+    Args:
+        body: the nodes of one pass, without those of loops inside it.
+        count: what counts the batches of the loop.
+    """
+    for node in body:
+        match node:
+            case ast.Assign(
+                targets=[target], value=ast.BinOp(left=ast.BinOp(left, ast.Add(), right), op=ast.Div(), right=number)
+            ) if count.counts(number):
+                for so_far, value in ((left, right), (right, left)):
+                    measured = is_measure(f"{ast.unparse(target)} {ast.unparse(value)}")
+                    if measured and _is_sum_so_far(so_far, target, count) and not is_weighted(value):
+                        yield Intake(node, root(target), value, "mean")
+
+
+def _is_sum_so_far(node: ast.expr, mean: ast.expr, count: Count) -> bool:
+    """Whether an expression is a mean times the number of what it is of."""
+    match node:
+        case ast.BinOp(left=left, op=ast.Mult(), right=right):
+            sides = (left, right), (right, left)
+            return any(ast.unparse(one) == ast.unparse(mean) and count.counts(other) for one, other in sides)
+    return False
 
 
 def _is_empty(name: str, function: Sequence[ast.AST], count: Count) -> bool:

@@ -110,7 +110,7 @@ def datasets_in(value: Value, items: Items, depth: int = 6) -> list[Instance]:
                 items.unknown.append(f"the dataset is not known: {why_unknown(each)}")
         elif each.external_name in WRAPPERS and depth:
             name, position = WRAPPERS[each.external_name]
-            inner = each.arguments.get(name, position)
+            inner = each.attrs.get(name) or each.arguments.get(name, position)  # `valid.dataset = copy.copy(data)`
             result += datasets_in(inner, items, depth - 1) if inner is not None else []
         else:
             result.append(each)

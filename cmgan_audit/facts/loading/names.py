@@ -16,6 +16,7 @@ from cmgan_audit.source.tree import SourceTree
 
 # Line and column of a call, and which item of its result.
 _Place = tuple[int, int, int | None]
+_COPIES = frozenset({"copy.copy", "copy.deepcopy"})
 
 
 class Assigned:
@@ -75,6 +76,7 @@ class Names:
         # By the object that is named, in order: its name, or which item of a result it is, and the place. A run may
         # make hundreds of loaders, and tens of thousands of calls.
         self._given: dict[int, list[tuple[str | int, Location]]] = defaultdict(list)
+        self._copied: dict[int, Location] = {}  # where what is a copy of another object was made
         for store in scene.stores:
             self._give(store.value, store.name, store.location)
         for event in scene.calls:
@@ -85,6 +87,8 @@ class Names:
                 self._give(value, key, event.location)
             for value in (event.result, *event.arguments.every):
                 self._give_keys(value, event.location)
+            if event.callee in _COPIES:
+                self._copied |= {id(each.attrs): event.location for each in instances_of(event.result)}
         for environment in interpreter_of(scene.run).environments.values():
             for value in environment.names.values():
                 self._give_keys(value, None)
@@ -95,7 +99,7 @@ class Names:
         shared = datasets_of_others(self._scene, made)
         for dataset in instances_of(made.arguments.get("dataset", 0)):
             if not any(same_object(dataset, each) for each in shared):
-                places.append(dataset.location)
+                places.append(self._made_at(dataset))
         found = [(self._assigned.at(place), place) for place in places]
         for name, place in self._given.get(id(made.loader.attrs), ()):
             found.append((self._assigned.at(place, name) if isinstance(name, int) else name, place))
@@ -109,11 +113,16 @@ class Names:
         """The names that the dataset of a loader was given where it was made or split off, with the places."""
         found = []
         for dataset in instances_of(made.arguments.get("dataset", 0)):
-            found.append((self._assigned.at(dataset.location), dataset.location))
+            place = self._made_at(dataset)
+            found.append((self._assigned.at(place), place))
             for name, place in self._given.get(id(dataset.attrs), ()):
                 if isinstance(name, int):
                     found.append((self._assigned.at(place, name), place))
         return [(name, place) for name, place in dict(found).items() if name]
+
+    def _made_at(self, dataset: Instance) -> Location:
+        """Where a dataset was made: what the one is called that it is a copy of tells nothing of it."""
+        return self._copied.get(id(dataset.attrs), dataset.location)
 
     def _give_keys(self, value: Value, place: Location | None) -> None:
         """A dictionary calls its loaders and datasets by their keys: `{split: DataLoader(...) for split in splits}`."""
