@@ -122,7 +122,7 @@ def _own_device(view: View) -> Fact:
         ):
             return Known(True, (Step(event.location, "each process chooses its device here"),))
     for store in _stores(view):
-        if store.name == _VISIBLE and store.context.frames:
+        if store.name == _VISIBLE and (store.context.frames or _tells_of_process(view, store)):
             return Known(True, (Step(store.location, f"{_VISIBLE} is set here"),))
     return _kept_off(view) or Known(False)
 
@@ -151,6 +151,14 @@ def _chooses_device(node: ast.AST) -> bool:
         case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=key))], value=value):
             return key == _VISIBLE and not isinstance(value, ast.Constant)
     return False
+
+
+def _tells_of_process(view: View, store: StoreEvent) -> bool:
+    """Whether what is stored is of the process: `os.environ["CUDA_VISIBLE_DEVICES"] = os.environ["LOCAL_RANK"]`."""
+    node = view.code.node_of(store)
+    around = [] if node is None else [node, *view.code.parents(store.location.path, node)]
+    given = next((each.value for each in around if isinstance(each, ast.Assign)), None)
+    return given is not None and _ONE_PROCESS.search(ast.unparse(given)) is not None
 
 
 def _stores(view: View) -> Iterator[StoreEvent]:
