@@ -55,16 +55,21 @@ class OlderNames:
     def of_definition(self, finding: Finding) -> Finding:
         """The finding as it would be under the older names of the classes and functions around it and in its anchor."""
         older = self.of_file(finding)
-        if finding.location is None or older.location is None:
+        if older.location is None:
             return older
-        line = finding.location.line
-        around = (
-            before.path
-            for before, now in self._pairs
-            if now.path == older.location.path and now.first <= line <= now.last
+        return replace(
+            older,
+            location=self._where_it_stood(older.location),
+            trail=tuple(replace(step, location=self._where_it_stood(step.location)) for step in older.trail),
+            anchor=_with_names(older.anchor, r"\w+(?:\.\w+)*", self._older_name),
         )
-        place = replace(older.location, path=next(around, older.location.path))
-        return replace(older, location=place, anchor=_with_names(older.anchor, r"\w+(?:\.\w+)*", self._older_name))
+
+    def _where_it_stood(self, place: Location) -> Location:
+        """A place in the file that the definition around it stood in; its line is that of today."""
+        around = (
+            before.path for before, now in self._pairs if now.path == place.path and now.first <= place.line <= now.last
+        )
+        return replace(place, path=next(around, place.path))
 
     def _older_name(self, dotted: str) -> str:
         """What a dotted name was, of which the first parts may be that of a definition."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from cmgan_audit.finding import Confidence, Finding, Location, Severity
+from cmgan_audit.finding import Confidence, Finding, Location, Severity, Step
 from cmgan_audit.gate.baseline import baseline_of, write_baseline
 from cmgan_audit.gate.git import Repository
 from cmgan_audit.gate.older_names import OlderNames
@@ -102,6 +104,13 @@ def test_a_class_that_moved_to_a_file_of_its_own(older):
     names = older({"a.py": BEFORE}, {"a.py": f"from pairs import Pairs\n\n\n{BEFORE[cut:]}", "pairs.py": BEFORE[:cut]})
     assert of_definition(names, "pairs.py", 6, "Pairs") == ("a.py", "Pairs")
     assert of_definition(names, "a.py", 6, "load") == ("a.py", "load")
+
+
+def test_the_way_through_a_class_that_moved_passed_its_older_file(older):
+    cut = BEFORE.index("def load")
+    names = older({"a.py": BEFORE}, {"a.py": BEFORE[cut:], "pairs.py": BEFORE[:cut]})
+    step = Step(Location("pairs.py", 6), "it is read there")
+    assert names.of_definition(replace(found("a.py", 3, "load"), trail=(step,))).trail[0].location.path == "a.py"
 
 
 def test_another_class_in_its_place_is_new(older):
