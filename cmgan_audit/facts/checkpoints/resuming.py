@@ -43,6 +43,7 @@ from cmgan_audit.facts.checkpoints.whole_networks import is_whole, whole_network
 from cmgan_audit.facts.checkpoints.wording import ABOUT, ANOTHER, CHECKPOINT, PRETRAINED, RESUME
 from cmgan_audit.facts.code import stack_of
 from cmgan_audit.facts.optimisers import is_optimiser
+from cmgan_audit.facts.passes.gradients import is_frozen_for_good
 from cmgan_audit.facts.values import instances_of, same_object
 from cmgan_audit.facts.view import View
 from cmgan_audit.finding import Confidence, Location, Step
@@ -293,10 +294,12 @@ class _Resuming:
         return asked_for and not self.is_frozen(batch)
 
     def is_frozen(self, batch: Batch) -> bool:
-        """Whether nothing that is restored is trained, where all is known that the optimisers hold."""
+        """Whether nothing that is restored is trained: it takes no gradients, or all is known that optimisers hold."""
         restored = [bare(each.target) for each in batch.restored if each.target is not None]
         if batch.trains_on or len(restored) < len(batch.restored):
             return False
+        if restored and all(is_frozen_for_good(self._view.scene, each) for each in restored):
+            return True
         known = bool(self.held) and all(held.complete for held in self.held)
         return known and not any(held.touches(each) for held in self.held for each in restored)
 

@@ -29,6 +29,12 @@ def keeps_no_graph(scene: Scene, run: Use) -> bool:
     return _is_volatile(scene, run) or _is_frozen(scene, run, network) or _turns_them_off(scene, run, network)
 
 
+def is_frozen_for_good(scene: Scene, network: Instance) -> bool:
+    """Whether a run says of the parameters of a network that they take no gradients, and nowhere that they do."""
+    said = list(_said(scene, len(scene.run.events), network))
+    return bool(said) and all(constant(value) is False and not event.context.conditions for event, value in said)
+
+
 def _is_volatile(scene: Scene, run: Use) -> bool:
     """Whether a variable that a network is given is volatile; where it is not seen which it is given, one made for it.
 
