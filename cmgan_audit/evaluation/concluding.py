@@ -34,6 +34,8 @@ from cmgan_audit.statistics.verdict import MIN_PAIRS, Verdict
 
 FEWEST_TO_CHOOSE_FROM = 3
 FEWEST_UTTERANCES = 10
+# What three decimals show.
+_SHOWN = 0.0005
 FEWEST_OF_A_SPEAKER = 5  # an interval of fewer is believed in no chart either
 MANY_UTTERANCES = 100  # from here on a fault that none of them shows is one of less than 3 %
 
@@ -178,8 +180,8 @@ def _few(table: ScoreTable, decisive: Sequence[Comparison], question: Question) 
     if abs(typical) >= min(question.floor, abs(one.mean_difference) / 2):
         return []
     return [
-        f"few utterances make the difference of {one.mean_difference:+.3f}: the typical one changes by {typical:+.3f} "
-        "(Hodges-Lehmann estimate; the verdict is on the mean)"
+        f"few utterances make the difference of {one.mean_difference:+z.3f}: the typical one changes by "
+        f"{typical:+z.3f} (Hodges-Lehmann estimate; the verdict is on the mean)"
     ]
 
 
@@ -267,6 +269,8 @@ def _optimism(table: ScoreTable, question: Question) -> list[str]:
     optimism = selection_optimism(
         len(order), own_sd_of_mean(np.array([[scores[name][utterance] for name in order] for utterance in common]))
     )
+    if optimism < _SHOWN:
+        return []
     return [
         f"whichever of the {len(order)} checkpoints is picked as the best on these utterances, its mean is expected "
         f"to be up to {optimism:.3f} too high for that reason alone"

@@ -166,5 +166,9 @@ def test_the_best_of_many_is_expected_to_be_lucky_by_the_spread_that_is_its_own(
     assert abs(told - expected_maximum(20) * 0.2 / np.sqrt(400)) < 0.002
 
 
+def test_luck_that_three_decimals_do_not_show_is_none() -> None:
+    assert notes([f"mine_{index}" for index in range(100)], 5, own=1e-5) == []
+
+
 def test_two_checkpoints_are_no_selection() -> None:
     assert notes([f"mine_{index}" for index in range(100)], 2) == []

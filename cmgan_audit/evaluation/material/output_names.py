@@ -1,8 +1,9 @@
 """Which recording of a folder is the output of which utterance.
 
 Enhancement scripts write `p232_001.wav`, but also `p232_001_enhanced.wav`, `enhanced_p232_001.wav`, or a folder per
-speaker. What stands before and after the utterance's name is taken off where it is the same for all of them and leaves
-every utterance exactly one recording; a mapping that is guessed wrong would score one utterance against another.
+speaker. What stands before and after the utterance's name is taken off where it is the same for all of them, but for a
+number perhaps (`0012_p232_001.wav`), and leaves every utterance exactly one recording; a mapping that is guessed wrong
+would score one utterance against another.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from cmgan_audit.evaluation.material.manifests import ROLE_WORDS
 from cmgan_audit.evaluation.material.names import MEANT, UTTERANCE, by_folded_name, folded, shortened, word_spans
 from cmgan_audit.evaluation.material.recordings import recordings_in
 from cmgan_audit.lazy_dataclasses import dataclass
+from cmgan_audit.lazy_regex import regex
 
 # Words of what an evaluation script may write beside its outputs, as in `p232_001_clean.wav`, `p232_001_noisy.wav`;
 # `p232_001_noisy_enhanced.wav` is an output.
@@ -39,6 +41,8 @@ _OUTPUTS = {
 }
 # Of `p232_001_clean.wav` and `p232_001_noise.wav` the first is the output of a network that separates the two.
 _RESTS = {"noise", "residual", "removed", "diff", "difference", "error"}
+# Of `0012_p232_001` and `p232_001_snr2.5` what is another one for every recording.
+_NUMBER = regex(r"\d+(?:\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,10 @@ def _match(
         else:  # `p232_001_noisy.wav` is a copy of the input if `p232_001_enhanced.wav` lies beside it
             named_as_inputs[kind] = found
     ways = {**named_as_inputs, **_ways(folds, called)}
-    likely = [way for way, matched in ways.items() if len(matched) >= MEANT * len(utterances)]
+    likely = _likely(ways, utterances)
+    if not likely and not files:
+        ways |= _ways(folds, called, around=lambda text: _NUMBER.sub("#", text))
+        likely = _likely(ways, utterances)
     if files and not likely:
         return MatchedOutputs(files, _told(folder, files, below, "", called[UTTERANCE]))
     # Ways that give every utterance the same recording are one, told in two manners.
@@ -164,6 +171,11 @@ def _match(
         )
     beside = f"; {' and '.join(sorted(inputs))} beside them are not scored" if inputs else ""
     return MatchedOutputs(files, _told(folder, files, below, way, {}) + beside, copies)
+
+
+def _likely(ways: Mapping[str, Mapping[str, Path]], utterances: Sequence[str]) -> list[str]:
+    """The ways that give most utterances a recording."""
+    return [way for way, matched in ways.items() if len(matched) >= MEANT * len(utterances)]
 
 
 def _without_inputs(ways: list[str], named_as_inputs: Collection[str]) -> tuple[list[str], list[str]]:
@@ -237,17 +249,25 @@ def _recordings(folder: Path, utterances: Sequence[str]) -> tuple[dict[str, Path
     return found.by_name, found.below
 
 
-def _ways(recordings: Mapping[str, Path], called: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Path]]:
-    """Ways in which recordings may be named after utterances (`<utterance>_enhanced`), and whom each of them gives."""
+def _ways(
+    recordings: Mapping[str, Path], called: Mapping[str, Mapping[str, str]], around: Callable[[str], str] = str
+) -> dict[str, dict[str, Path]]:
+    """Ways in which recordings may be named after utterances (`<utterance>_enhanced`), and whom each of them gives.
+
+    `around` makes one of what stands around the utterance; a way in which two recordings are then one's is none.
+    """
     found: dict[str, dict[str, Path]] = {}
+    doubtful: set[str] = set()
     for kind, names in called.items():
         known = {folded(name): utterance for name, utterance in names.items()}
         for name, path in recordings.items():
             for start, end in word_spans(name):
                 utterance = known.get(name[start:end])
                 if utterance is not None and name[start:end] != name:
-                    found.setdefault(f"{name[:start]}{kind}{name[end:]}", {})[utterance] = path
-    return found
+                    way = f"{around(name[:start])}{kind}{around(name[end:])}"
+                    if found.setdefault(way, {}).setdefault(utterance, path) != path:
+                        doubtful.add(way)
+    return {way: files for way, files in found.items() if way not in doubtful}
 
 
 def _told(folder: Path, files: Mapping[str, Path], below: bool, way: str, names: Mapping[str, str]) -> str:
@@ -259,7 +279,7 @@ def _told(folder: Path, files: Mapping[str, Path], below: bool, way: str, names:
         return ""
     name, path = next(iter((renamed or others or files).items()))
     if way:
-        told = f"outputs are named {way}"
+        told = f"outputs are named {way}{' (# is a number)' * ('#' in way)}"
     elif renamed:
         told = f"{len(renamed)} outputs differ from their utterances in capitals or in the coding of accents"
     elif others:

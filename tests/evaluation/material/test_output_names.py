@@ -57,6 +57,25 @@ def test_every_utterance_finds_its_one_recording(tmp_path: Path, form: str, told
     assert expand_checkpoints((str(folder),)) == [folder]
 
 
+@pytest.mark.parametrize(
+    ("names", "way"),
+    [
+        (["0000_p232_001.wav", "0001_p232_002.wav", "0002_p257_001.wav"], "#_<utterance>"),
+        (["p232_001_snr2.5.wav", "p232_002_snr17.5.wav", "p257_001_snr7.5.wav"], "<utterance>_snr#"),
+    ],
+)
+def test_a_number_beside_the_utterance_may_be_another_for_each(tmp_path: Path, names: list[str], way: str) -> None:
+    found = match_outputs(folder_of(tmp_path / "enhanced", *names), UTTERANCES)
+    assert {name: path.name for name, path in found.files.items()} == dict(zip(UTTERANCES, names, strict=True))
+    assert found.how == f"outputs are named {way} (# is a number): {names[0]} is taken for p232_001"
+
+
+def test_two_numbers_for_an_utterance_leave_it_open(tmp_path: Path) -> None:
+    names = [f"{name}_epoch{2 * i + e}.wav" for i, name in enumerate(UTTERANCES[:2]) for e in (5, 6)]
+    with pytest.raises(InputError, match="no recording has the name of a test utterance"):
+        match_outputs(folder_of(tmp_path / "enhanced", *names, "p257_001_epoch9.wav"), UTTERANCES)
+
+
 def test_capitals_and_the_coding_of_accents_tell_no_utterances_apart(tmp_path: Path) -> None:
     utterances = ["é_1", "B_1"]
     folder = folder_of(tmp_path, unicodedata.normalize("NFD", "é_1") + ".wav", "b_1.wav")

@@ -15,6 +15,7 @@ from cmgan_audit.evaluation.listening import Choice, Excerpt, Listening
 from cmgan_audit.evaluation.result import ComparisonResult
 from cmgan_audit.report.html.command import repeatable
 from cmgan_audit.report.html.comparison import _from_group_to_group, to_html
+from cmgan_audit.report.html.page import _environment
 from cmgan_audit.statistics.groups import GroupDifference
 from tests.report.html.conftest import NASTY
 from tests.report.test_compare_reports import synthetic
@@ -54,6 +55,11 @@ def test_the_verdict_comes_first_in_one_sentence(page: str, result: ComparisonRe
     told = " ".join(Read(page).texts)
     assert f"Since when: from {NASTY[1]} on, every checkpoint scores worse than the best before it" in told
     assert result.signature in told
+
+
+def test_a_difference_that_rounds_to_zero_has_no_minus_as_in_the_text() -> None:
+    cells = '{% import "parts.html" as parts %}{{ parts.number(-4e-5) }} {{ parts.interval(-6e-4, -1e-4) }}'
+    assert _environment().from_string(cells).render() == "+0.000 [-0.001, +0.000]"
 
 
 def test_regressions_with_a_recovery_between_them_are_told_as_such() -> None:
