@@ -31,9 +31,9 @@ _OF_THE_COURSE = regex(
     re.IGNORECASE,
 )
 _OF_A_LOSS = regex(r"(?<![A-Za-z])loss(?:es)?(?![A-Za-z])", re.IGNORECASE)
-# Values of one utterance: an audio file is named, or `track: p232_001`, which is no number and no checkpoint.
+# Values of one utterance or clip: its file is named, or `track: p232_001`, which is no number and no checkpoint.
 _ITEM = regex(
-    r"\.(?:wav|flac|mp3|ogg|npy)\b"
+    r"\.(?:wav|flac|mp3|ogg|npy|mp4|mkv|avi|mov)\b"
     r"|^\W*(?:file|sample|utt|utterance|audio|clip|sentence|track|item)\s*[#:]?\s*\x00(?![^|]*\b(?:loss|epoch)\b)"
     r"|\bp\d{3}_\d{3}\b"
     r"|\b(?:track|utt|utterance|clip|(?:file|audio|wav|sample)[ _]?(?:name|id))(?:[ _]?(?:name|id))?\s*[:=]\s*"

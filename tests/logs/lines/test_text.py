@@ -103,6 +103,7 @@ def test_saved_and_best_values_are_no_evaluations_of_their_own(tmp_path: Path) -
     "line",
     [
         "p232_001.wav PESQ: 2.31",
+        "  [5-10 shot.mkv] pred 3 / gt 4  (err -1; tp 3 fp 0)",
         "2022-11-25 02:43:17",
         "Loaded 824 files from data/test.txt",
         "Total params: 1,670,929",
@@ -298,3 +299,10 @@ def test_a_module_at_the_beginning_is_none_of_the_name(tmp_path: Path, prefix: s
     log = "".join(f"epoch {e}\n{prefix}PESQ: {v}\n" for e, v in enumerate(PESQ))
     series = only(read(tmp_path, log))
     assert (series.name, list(series.ys)) == ("PESQ", PESQ)
+
+
+def test_a_normalised_score_may_stand_behind_its_name_without_a_sign(tmp_path: Path) -> None:
+    line = "Epoch {} | G loss 0.0572 | PESQ norm {} | grad norm 1.3\n"
+    reading = read(tmp_path, "".join(line.format(e, y) for e, y in enumerate([0.31, 0.4, 0.43])))
+    assert list(only(reading).ys) == [0.31, 0.4, 0.43]
+    assert len(reading.runs[0].series) == 2
