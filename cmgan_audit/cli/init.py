@@ -23,7 +23,9 @@ SCHEMA = "cmgan-audit/init/v1"
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The project.", show_default=False)] = Path(),
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="The project (default: .).", show_default=False)
+    ] = Path(),
     source: Annotated[
         str | None,
         typer.Option("--source", metavar="SPEC", help="What `pip install` takes in the workflow: a URL or a name."),
