@@ -16,6 +16,7 @@ from cmgan_audit.facts.conditions import as_read
 from cmgan_audit.facts.items.cuts import PICKS, Cut, cuts_in
 from cmgan_audit.facts.items.drawing import object_of, ways_to
 from cmgan_audit.facts.items.generators import goes_on
+from cmgan_audit.facts.items.kept import is_kept
 from cmgan_audit.facts.items.left_open import left_open
 from cmgan_audit.facts.items.making import Reading, items_of
 from cmgan_audit.facts.items.passable import passable
@@ -54,7 +55,7 @@ def dataset_of(code: Code, made: Made) -> Dataset:
     for reading in items.readings:
         seeded = {draw for cut in cuts_in(reading.events) for draw in cut.draws if draw.seeded}
         further = {draw for draw in seeded if goes_on(code.scene, made, reading, draw)}
-        _collect(code, reading, found, reading.owner if reading.owner in items.datasets else None, further)
+        _collect(code, made, reading, found, reading.owner if reading.owner in items.datasets else None, further)
     name = class_name(first) if first is not None else "the dataset"
     place = first.location if first is not None else made.location
     fact, drawn_by, evidence = _judge(found, name, place, first)
@@ -72,18 +73,25 @@ def dataset_of(code: Code, made: Made) -> Dataset:
     )
 
 
-def _collect(code: Code, reading: Reading, found: _Found, dataset: Instance | None, further: Set[Draw]) -> None:
+def _collect(
+    code: Code, made: Made, reading: Reading, found: _Found, dataset: Instance | None, further: Set[Draw]
+) -> None:
     """Sort out the cuts of one reading.
 
     Args:
         code: the source behind the run.
+        made: the loader.
         reading: the reading.
         found: what is added to.
         dataset: the object whose method it is, None for a `collate_fn`.
         further: seeded draws that every pass finds further on.
     """
     for cut in cuts_in(reading.events):
-        draws = [draw for draw in cut.draws if _may_meet(code, reading, draw, cut)]
+        draws = [
+            draw
+            for draw in cut.draws
+            if _may_meet(code, reading, draw, cut) and not _kept(code, made, reading, draw, cut)
+        ]
         if not draws:
             continue
         loose = [draw for draw in draws if not draw.seeded or draw in further]
@@ -109,6 +117,12 @@ def _may_meet(code: Code, reading: Reading, draw: Draw, cut: Cut) -> bool:
         return False
     drawn = _drawn(reading, draw, cut)
     return not drawn or any(passable(code, context, here) and kept_by_mode(code, context) != NEVER for context in drawn)
+
+
+def _kept(code: Code, made: Made, reading: Reading, draw: Draw, cut: Cut) -> bool:
+    """Whether a draw is made once for each item, wherever it is made."""
+    drawn = _drawn(reading, draw, cut)
+    return bool(drawn) and all(is_kept(code, made, context, draw.location) for context in drawn)
 
 
 def _drawn(reading: Reading, draw: Draw, cut: Cut) -> set[Context]:

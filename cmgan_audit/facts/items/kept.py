@@ -1,0 +1,70 @@
+"""Draws that are made once for an item and kept: in a dictionary of the dataset, or by `functools.lru_cache`.
+
+Only in one process: workers that end with the pass take what they kept with them.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from cmgan_audit.facts.code import Code
+from cmgan_audit.facts.scene import Made
+from cmgan_audit.facts.values import constant
+from cmgan_audit.finding import Location
+from cmgan_audit.program.execution.trace import Context
+
+_CACHES = frozenset({"lru_cache", "cache", "cached_property"})
+
+
+def is_kept(code: Code, made: Made, context: Context, draw: Location) -> bool:
+    """Whether what comes of a draw stays with its item from pass to pass.
+
+    Args:
+        code: the source behind the run.
+        made: the loader.
+        context: what stood around the draw.
+        draw: the draw.
+    """
+    if not _stays(made):
+        return False
+    if any(frame.value is not None and _is_cached(frame.value.node) for frame in context.frames):
+        return True
+    return any(_is_filled_in(code, place) for place in (*(frame.call for frame in context.frames), draw))
+
+
+def _stays(made: Made) -> bool:
+    """Whether the processes that read items live as long as the training: there are no others, or they persist."""
+    workers = made.arguments.get("num_workers", 5)
+    persistent = made.arguments.get("persistent_workers")
+    return workers is None or constant(workers) == 0 or constant(persistent) is True
+
+
+def _is_cached(function: ast.AST) -> bool:
+    """Whether a function keeps what it gave for each of its arguments: `@lru_cache(maxsize=None)`."""
+    decorators = getattr(function, "decorator_list", [])
+    called = [each.func if isinstance(each, ast.Call) else each for each in decorators]
+    return any(ast.unparse(each).removeprefix("functools.") in _CACHES for each in called)
+
+
+def _is_filled_in(code: Code, place: Location) -> bool:
+    """Whether a place stands where an entry is made that was missing: below `if index not in self.kept:`, or below
+    `if self.kept[index] is None:`, with `self.kept[index] = ...` beside it."""
+    node = code.node_at(place)
+    for outer in code.parents(place.path, node) if node is not None else ():
+        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef):
+            return False
+        missing = _missing(outer.test) if isinstance(outer, ast.If) else None
+        if missing is not None and isinstance(outer, ast.If):
+            stored = [target for each in outer.body if isinstance(each, ast.Assign) for target in each.targets]
+            return missing in map(ast.unparse, stored)
+    return False
+
+
+def _missing(test: ast.expr) -> str | None:
+    """The entry that is missing where a test holds, as it is written: `self.kept[index]`."""
+    match test:
+        case ast.Compare(left=key, ops=[ast.NotIn()], comparators=[ast.Attribute(value=ast.Name(id="self")) as kept]):
+            return f"{ast.unparse(kept)}[{ast.unparse(key)}]"
+        case ast.Compare(left=ast.Subscript() as entry, ops=[ast.Is()], comparators=[ast.Constant(value=None)]):
+            return ast.unparse(entry) if ast.unparse(entry).startswith("self.") else None
+    return None
