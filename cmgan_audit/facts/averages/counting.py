@@ -87,8 +87,13 @@ class BatchCount:
         return self._is_length(node)
 
     def stops_before_the_end(self) -> bool:
-        """Whether the loop is over after some batches, `if step >= 20: break`: the last one of the loader, which may be
-        shorter, is not among them."""
+        """Whether the loop is over after some batches, `if step >= 20: break` or `islice(loader, 20)`: the last one of
+        the loader, which may be shorter, is not among them."""
+        for node in walk(self.loop.iter):
+            match node:
+                case ast.Call(func=ast.Name(id="islice") | ast.Attribute(attr="islice"), args=[_, *bounds]):
+                    if not any(map(self._is_length, bounds)):
+                        return True
         statements = self.loop.body if isinstance(self.loop, ast.For | ast.AsyncFor) else []
         for node in statements:
             match node:

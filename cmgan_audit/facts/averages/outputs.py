@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
+from cmgan_audit.facts.averages.called import called_function
 from cmgan_audit.facts.averages.counting import Count
 from cmgan_audit.facts.averages.means import means_of, with_equal_weights
 from cmgan_audit.facts.averages.summed import sums_items
@@ -12,13 +13,9 @@ from cmgan_audit.facts.averages.taking_in import Intake, intake_of, is_measure, 
 from cmgan_audit.facts.bindings import bound_argument
 from cmgan_audit.facts.code import Code, Reached, Stack, stack_of
 from cmgan_audit.facts.scene import Pass
-from cmgan_audit.facts.values import instances_of
 from cmgan_audit.facts.view import View
 from cmgan_audit.lazy_dataclasses import dataclass
-from cmgan_audit.program.domain.values import ClassValue, FunctionValue
-from cmgan_audit.program.execution.probe import attribute_of
-from cmgan_audit.program.execution.trace import CallEvent
-from cmgan_audit.source.syntax import NamedFunction, walk
+from cmgan_audit.source.syntax import walk
 
 # Through how many functions an answer is followed that each only hands on.
 _MOST_HANDED_ON = 3
@@ -112,34 +109,8 @@ def _given_by(code: Code, value: ast.expr, body: Sequence[ast.AST], path: str, s
         value = bound[0] if len(bound) == 1 else value
     if isinstance(value, ast.Dict):
         return _Given([value], path, stack)
-    called = _called(code, value, path, stack)
+    called = called_function(code, value, path, stack)
     return None if called is None else _Given(list(walk(called[0])), called[1], called[2])
-
-
-def _called(code: Code, value: ast.expr, path: str, stack: Stack) -> tuple[NamedFunction, str, Stack] | None:
-    """The function of the tree that a call leads to, its file, and the stack of calls inside of it."""
-    if not isinstance(value, ast.Call):
-        return None
-    inside = (*stack, code.place_of(path, value))
-    function = code.activations.get(inside)
-    owner = next((each.module.path for each in code.reached if each.node is function), None)
-    if function is None:
-        forward = _forward_of(code, code.calls.get((inside[-1], stack)))
-        function, owner = (None, None) if forward is None else (forward.node, forward.module.path)
-    if not isinstance(function, NamedFunction) or owner is None:
-        return None
-    return function, owner, inside
-
-
-def _forward_of(code: Code, event: CallEvent | None) -> FunctionValue | None:
-    """The `forward` of a loss of the tree, or of another of its modules, that a call runs."""
-    if event is None or not event.callee.endswith(".__call__"):
-        return None
-    for module in instances_of(event.receiver):
-        forward = attribute_of(code.scene.run, module, "forward") if isinstance(module.cls, ClassValue) else None
-        if isinstance(forward, FunctionValue):
-            return forward
-    return None
 
 
 def _averaged_in(
@@ -156,7 +127,7 @@ def _averaged_in(
         if not isinstance(call, ast.Call):
             continue
         handed = [each for each in call.args if each is name or (isinstance(each, ast.Name) and each.id == name)]
-        called = _called(code, call, path, stack) if handed else None
+        called = called_function(code, call, path, stack) if handed else None
         module = code.module(called[1]) if called is not None else None
         if called is None or module is None:
             continue
@@ -172,7 +143,7 @@ def keys_given(view: View, single: Pass, value: ast.expr) -> list[str]:
     whose answer that hands on: `return self.criterion(estimate, clean)`. What is a sum over the items is left out."""
     path, stack = single.event.loop.location.path, stack_of(single.event.context)
     for _ in range(_MOST_HANDED_ON):
-        called = _called(view.code, value, path, stack)
+        called = called_function(view.code, value, path, stack)
         if called is None:
             return []
         function, path, stack = called

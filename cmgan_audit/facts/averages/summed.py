@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from cmgan_audit.facts.code import Stack
+from cmgan_audit.facts.averages.called import called_function
+from cmgan_audit.facts.code import Code, Stack
 from cmgan_audit.facts.slices import Found, Slicer
 from cmgan_audit.facts.values import constant, instances_of
 from cmgan_audit.facts.view import View
@@ -44,7 +45,7 @@ def sums_items(view: View, value: ast.expr, path: str, stack: Stack) -> bool:
         event = view.code.calls.get((slicer.location(found), found.stack))
         if event is not None and any(map(_was_told_to_sum, instances_of(event.receiver))):
             return True
-    return _ends_in_sum(slicer, Found(value, path, stack))
+    return _ends_in_sum(view, Found(value, path, stack))
 
 
 def _was_told_to_sum(loss: Instance) -> bool:
@@ -55,19 +56,29 @@ def _was_told_to_sum(loss: Instance) -> bool:
     return any(constant(given.get(name)) in _SUMMED for name in _REDUCING if name in given)
 
 
-def _ends_in_sum(slicer: Slicer, found: Found, depth: int = _DEEPEST) -> bool:
+def _ends_in_sum(view: View, found: Found, depth: int = _DEEPEST) -> bool:
     """Whether the last thing that makes a number of a batch is a sum over all that it holds, or over its first
     dimension; of what is added up, each part."""
     node = _handed_on(found.node)
     match node:
         case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=right):
-            return all(_ends_in_sum(slicer, Found(side, found.path, found.stack), depth) for side in (left, right))
+            return all(_ends_in_sum(view, Found(side, found.path, found.stack), depth) for side in (left, right))
         case ast.Call() if (summed := _summed(node)) is not None:
-            return not _is_row_of_parts(slicer, Found(summed, found.path, found.stack))
+            return not _is_row_of_parts(view.slicer, Found(summed, found.path, found.stack))
     if depth == 0 or not isinstance(node, ast.Name | ast.Attribute | ast.Call):
         return False
-    sources = slicer.sources(Found(node, found.path, found.stack))
-    return bool(sources) and all(item is None and _ends_in_sum(slicer, each, depth - 1) for each, item in sources)
+    sources = view.slicer.sources(Found(node, found.path, found.stack)) or _returned(view.code, node, found)
+    return bool(sources) and all(item is None and _ends_in_sum(view, each, depth - 1) for each, item in sources)
+
+
+def _returned(code: Code, call: ast.expr, found: Found) -> list[tuple[Found, int | None]]:
+    """What the `forward` of a loss gives back that the run has not gone through."""
+    called = called_function(code, call, found.path, found.stack)
+    if called is None:
+        return []
+    function, path, stack = called
+    returns = (node for node in walk(function) if isinstance(node, ast.Return))
+    return [(Found(node.value, path, stack), None) for node in returns if node.value is not None]
 
 
 def _handed_on(node: ast.AST) -> ast.AST:
