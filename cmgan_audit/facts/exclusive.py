@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
+
 from cmgan_audit.program.execution.trace import Condition, Context, Frame
 from cmgan_audit.source.syntax import is_line_of
 
@@ -36,3 +39,39 @@ def _is_decided_in(condition: Condition, frames: list[Frame]) -> bool:
     if function is None or function.module.path != condition.location.path:
         return False
     return is_line_of(condition.location.line, function.node)
+
+
+def ask_for_others(one: Context, other: Context) -> bool:
+    """Whether two events stand under tests that ask one setting for different words: `args.mode == "test"` around the
+    one, `args.mode == "train"` around the other.
+
+    What a loop goes through is another word in each pass, and what a function calls so another one in each call: only
+    items and attributes are settings.
+    """
+    if any(mine is theirs for mine in one.loops for theirs in other.loops):
+        return False
+    mine, theirs = dict(_words_asked(one)), dict(_words_asked(other))
+    return any(not mine[setting] & theirs[setting] for setting in mine.keys() & theirs.keys())
+
+
+def _words_asked(context: Context) -> Iterator[tuple[str, frozenset[object]]]:
+    """The settings that an event's tests ask for words, with the words that they may be there."""
+    for condition in context.conditions:
+        try:
+            test = ast.parse(condition.text, mode="eval").body
+        except SyntaxError:  # a condition that is told in words
+            continue
+        match test:
+            case ast.Compare(left=ast.Attribute() | ast.Subscript() as setting, ops=[ast.Eq()], comparators=[wanted]):
+                words = [wanted]
+            case ast.Compare(
+                left=ast.Attribute() | ast.Subscript() as setting,
+                ops=[ast.In()],
+                comparators=[ast.Tuple(elts=words) | ast.List(elts=words) | ast.Set(elts=words)],
+            ):
+                pass
+            case _:
+                continue
+        constants = frozenset(each.value for each in words if isinstance(each, ast.Constant))
+        if constants and len(constants) == len(words):
+            yield ast.unparse(setting), constants

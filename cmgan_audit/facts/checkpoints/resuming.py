@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import chain
 
 from cmgan_audit.facts.adversarial.holders import Held, Holders
+from cmgan_audit.facts.checkpoints.apart import is_apart, trainings_of
 from cmgan_audit.facts.checkpoints.completeness import Completeness
 from cmgan_audit.facts.checkpoints.framework_resumes import framework_resumes
 from cmgan_audit.facts.checkpoints.given import (
@@ -73,7 +74,9 @@ def resumes_of(view: View) -> Iterator[Resume]:
     resuming = _Resuming(view, completeness, any(map(brings_all_back, chain.from_iterable(kept_off))))
     before = view.scene.run.events[:start]
     read = [*batches(before), *whole_networks(before, resuming.held)]
-    found = [batch for batch in read if not in_constructor(batch) and resuming.is_trained(batch)]
+    trainings = trainings_of(view.scene)
+    read = [batch for batch in read if not in_constructor(batch) and not is_apart(batch, trainings)]
+    found = [batch for batch in read if resuming.is_trained(batch)]
     for batch in found:
         yield from resuming.asked_or_not(batch, together(found), before)
     for supposed, read_there in zip(supposed_before, kept_off, strict=True):
