@@ -43,35 +43,47 @@ def _is_decided_in(condition: Condition, frames: list[Frame]) -> bool:
 
 def ask_for_others(one: Context, other: Context) -> bool:
     """Whether two events stand under tests that ask one setting for different words: `args.mode == "test"` around the
-    one, `args.mode == "train"` around the other.
+    one, `args.mode == "train"` or `self.args.mode != "test"` around the other.
 
     What a loop goes through is another word in each pass, and what a function calls so another one in each call: only
     items and attributes are settings.
     """
     if any(mine is theirs for mine in one.loops for theirs in other.loops):
         return False
-    mine, theirs = dict(_words_asked(one)), dict(_words_asked(other))
-    return any(not mine[setting] & theirs[setting] for setting in mine.keys() & theirs.keys())
+    return any(_exclude(mine, theirs) for mine in _words_asked(one) for theirs in _words_asked(other))
 
 
-def _words_asked(context: Context) -> Iterator[tuple[str, frozenset[object]]]:
-    """The settings that an event's tests ask for words, with the words that they may be there."""
+# A setting, the words that a test asks it for, and whether it is one of them or none.
+_Asked = tuple[str, frozenset[object], bool]
+
+
+def _exclude(one: _Asked, other: _Asked) -> bool:
+    """Whether two tests of one setting cannot both come out as they did."""
+    (setting, words, among), (asked, others, among_others) = one, other
+    if setting != asked:
+        return False
+    if among and among_others:
+        return not words & others
+    return (among and words <= others) or (among_others and others <= words)
+
+
+def _words_asked(context: Context) -> Iterator[_Asked]:
+    """The settings that an event's tests ask for words."""
     for condition in context.conditions:
         try:
-            test = ast.parse(condition.text, mode="eval").body
+            test, holds = ast.parse(condition.text, mode="eval").body, True
         except SyntaxError:  # a condition that is told in words
             continue
+        while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            test, holds = test.operand, not holds
         match test:
-            case ast.Compare(left=ast.Attribute() | ast.Subscript() as setting, ops=[ast.Eq()], comparators=[wanted]):
-                words = [wanted]
             case ast.Compare(
                 left=ast.Attribute() | ast.Subscript() as setting,
-                ops=[ast.In()],
-                comparators=[ast.Tuple(elts=words) | ast.List(elts=words) | ast.Set(elts=words)],
+                ops=[ast.Eq() | ast.Is() | ast.In() | ast.NotEq() | ast.IsNot() | ast.NotIn() as asked],
+                comparators=[wanted],
             ):
-                pass
-            case _:
-                continue
-        constants = frozenset(each.value for each in words if isinstance(each, ast.Constant))
-        if constants and len(constants) == len(words):
-            yield ast.unparse(setting), constants
+                words = wanted.elts if isinstance(wanted, ast.Tuple | ast.List | ast.Set) else [wanted]
+                constants = frozenset(each.value for each in words if isinstance(each, ast.Constant))
+                if constants and len(constants) == len(words):
+                    is_one = holds is isinstance(asked, ast.Eq | ast.Is | ast.In)
+                    yield ast.unparse(setting).removeprefix("self."), constants, is_one
