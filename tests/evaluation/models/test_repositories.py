@@ -21,6 +21,7 @@ from tests.evaluation.models.helpers import NOISY, opened, quick
     [
         ("nowhere.to_be", r"which runs cmgan-audit, has no nowhere: install it there, or cmgan-audit into"),
         ("layers", r"; layers is in .*/src, and imports start from .*: name the folder that your own scripts run in"),
+        ("src.layer", r"; .*/src has no layer; it has: layers$"),
     ],
 )
 def test_a_module_that_is_not_there_comes_with_a_way_out(tmp_path, checkpoint, imported, said):

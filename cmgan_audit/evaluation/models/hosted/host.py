@@ -17,6 +17,9 @@ from cmgan_audit.errors import AuditError
 from cmgan_audit.evaluation.models.hosted.loading import Code, HostedModel, load_code, load_model
 from cmgan_audit.evaluation.models.hosted.wire import Header, pack, read_frame
 
+# So many modules of a package are named where one is not in it.
+_NAMED = 8
+
 
 def _private_streams() -> tuple[BinaryIO, BinaryIO]:
     """Streams for frames; descriptors 0 and 1 are given other ends."""
@@ -45,7 +48,16 @@ def _complaint(error: BaseException, root: Path) -> str:
 
 
 def _way_out(module: str, root: Path) -> str:
-    """What to do about a module that is not found: it lies elsewhere in the user's tree, or is not installed here."""
+    """What to do about a module that is not found: it lies elsewhere in the user's tree, or is not installed here.
+
+    Of one whose package is in the tree, it is what that package holds.
+    """
+    parent, _, last = module.rpartition(".")
+    package = root.joinpath(*parent.split("."))
+    if parent and package.is_dir():
+        held = sorted(path.stem for path in package.glob("*.py") if path.stem != "__init__")
+        more = ", ..." if len(held) > _NAMED else ""
+        return f"{package} has no {last}; it has: {', '.join(held[:_NAMED]) or 'no module'}{more}"
     first = module.partition(".")[0]
     for folder in _folders(root):
         if folder != root and ((folder / first).is_dir() or (folder / f"{first}.py").is_file()):
